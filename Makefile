@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Signalbox: build, run, test, measure. `make help` lists the targets and the variables.
+#
+# Rule: everything that is built goes to $(BUILD), except newlib, which is kept in the user's cache.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# ---- Variables that a user may set -----------------------------------------------------------------------------------
+
+BUILD    ?= build
+CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
+HOSTCC   ?= $(CC)
+OBJCOPY  ?= objcopy
+PYTHON   ?= /usr/bin/python3
+PLATFORM ?= auto
+SECONDS  ?=
+IPS      ?= 20000000
+MEMORY   ?= 256
+CONFIG   ?= scripts/configs/default.cfg
+TIMEOUT  ?=
+TESTS    ?= tests/system
+JOBS     ?= 2
+COMBOS   ?=
+V        ?=
+
+Q := $(if $(filter-out 0,$(V)),,@)
+say = $(if $(filter-out 0,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+# make exports SECONDS and the like only where a script asks for them; dash and bash keep their own.
+unexport SECONDS
+export PYTHONDONTWRITEBYTECODE := 1
+
+# ---- What everything that runs on the machine is compiled with -------------------------------------------------------
+
+NEWLIB_STAMP := $(BUILD)/newlib.stamp
+# The directory with newlib's include/ and lib/; may be given, else the cached build.
+NEWLIB ?= $(shell cat $(NEWLIB_STAMP) 2>/dev/null)
+
+GCC_INCLUDE = $(eval GCC_INCLUDE := $$(shell $(CC) -print-file-name=include))$(GCC_INCLUDE)
+LIBGCC      = $(eval LIBGCC := $$(shell $(CC) -print-libgcc-file-name))$(LIBGCC)
+
+WARNINGS := -Wall -Wextra -Werror
+CFLAGS_MACHINE = -std=c11 -O2 -g $(WARNINGS) -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
+	-mno-red-zone -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
+	-nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include -I. -MMD -MP
+LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
+	-Wl,-z,max-page-size=4096
+
+# ---- Targets that a user asks for ------------------------------------------------------------------------------------
+
+.PHONY: all run iso bench debug test check unit format clean distclean help setup vmm guests FORCE
+.DEFAULT_GOAL := all
+
+all: vmm guests
+
+help:
+	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed \
+		-e 's|@BUILD@|$(BUILD)|; s|@PLATFORM@|$(PLATFORM)|; s|@IPS@|$(IPS)|; s|@MEMORY@|$(MEMORY)|' \
+		-e 's|@CONFIG@|$(CONFIG)|; s|@TESTS@|$(TESTS)|; s|@JOBS@|$(JOBS)|; s|@CC@|$(CC)|; s|@PYTHON@|$(PYTHON)|'
+
+#@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
+#@
+#@ Targets:
+#@   make run      build, then boot both guests; ends by itself (a key attached: "quit" or Ctrl-C)
+#@   make test     everything that tests: check, then the system tests in the emulator
+#@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
+#@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
+#@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
+#@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
+#@   make all      the images alone (what make does without a target)
+#@   make setup    installs every package that any target needs (each target installs its own)
+#@   make format   lays out all C sources by .clang-format
+#@   make clean    removes @BUILD@; newlib stays in the cache (make distclean removes that too)
+#@
+#@ Variables, with their defaults:
+#@   PLATFORM=@PLATFORM@      auto, kvm, bochs: where it runs (auto: nested KVM where it is real, else Bochs)
+#@   SECONDS=           run: end after so many seconds of the machine's time (default: when the guests are done)
+#@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
+#@   CONFIG=@CONFIG@
+#@                      run, debug: which multiboot and module lines to boot
+#@   IPS=@IPS@       Bochs: instructions per second of the machine's time
+#@   MEMORY=@MEMORY@         memory of the machine in MiB
+#@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
+#@   JOBS=@JOBS@             test: how many machines run side by side
+#@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
+#@   V=1                show each command
+#@   BUILD=@BUILD@        where everything is built
+#@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
+
+run: all | setup-run
+	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
+		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)'
+
+iso: $(BUILD)/signalbox.iso
+	@echo "$(BUILD)/signalbox.iso: boot it with GRUB's menu, from CD or USB stick"
+
+bench: all | setup-bench
+	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
+		--combos '$(COMBOS)' --jobs '$(JOBS)'
+
+debug: all | setup-debug
+	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
+		--config '$(CONFIG)'
+
+test: check all | setup-test
+	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' IPS='$(IPS)' PYTHONPATH=scripts \
+		$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
+
+check: unit check-headers | setup-check
+	$(Q)PYTHON='$(PYTHON)' scripts/check.sh '$(BUILD)'
+
+format: | setup-check
+	$(Q)scripts/check.sh --list-c | xargs clang-format -i
+
+clean:
+	$(Q)rm -rf $(BUILD)
+
+distclean: clean
+	$(Q)rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/signalbox"
+
+# ---- Packages --------------------------------------------------------------------------------------------------------
+
+# The emulator that PLATFORM means; scripts/signalbox/platforms.py looks closer once its package is there.
+NESTED := $(shell grep -qs '^[Y1]' /sys/module/kvm_intel/parameters/nested && test -w /dev/kvm && echo yes)
+SETUP_EMULATOR := $(if $(filter kvm,$(PLATFORM))$(and $(filter auto,$(PLATFORM)),$(NESTED)),kvm,bochs)
+
+.PHONY: setup-build setup-run setup-iso setup-bench setup-debug setup-check setup-test
+setup:
+	$(Q)scripts/setup.sh
+setup-build:
+	$(Q)scripts/setup.sh build
+setup-iso:
+	$(Q)scripts/setup.sh build iso python
+setup-run:
+	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATOR)
+setup-bench:
+	$(Q)scripts/setup.sh build iso python bench $(SETUP_EMULATOR)
+setup-debug:
+	$(Q)scripts/setup.sh build iso python debug $(SETUP_EMULATOR)
+setup-check:
+	$(Q)scripts/setup.sh build python check
+setup-test:
+	$(Q)scripts/setup.sh build iso python check test $(SETUP_EMULATOR)
+
+# ---- newlib ----------------------------------------------------------------------------------------------------------
+
+# Looked at every time (milliseconds); the stamp changes only when the compiler, the options or the version do.
+$(NEWLIB_STAMP): FORCE | setup-build
+	$(Q)mkdir -p $(@D)
+ifeq ($(origin NEWLIB),file)
+	$(Q)CC='$(CC)' scripts/newlib.sh $@
+else
+	$(Q)[ "$$(cat $@ 2>/dev/null)" = '$(NEWLIB)' ] || echo '$(NEWLIB)' >$@
+endif
+
+# ---- The VMM ---------------------------------------------------------------------------------------------------------
+
+VMM_SOURCES := $(sort $(shell find boot arch chipset vmm -name '*.[cS]' 2>/dev/null))
+VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
+# General registers only: a guest's floating-point registers stay where they are until text is formatted.
+VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only
+
+vmm: $(BUILD)/signalbox
+
+$(BUILD)/vmm/%.c.o: %.c $(NEWLIB_STAMP)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VMM_CFLAGS) -c $< -o $@
+
+$(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP)
+	$(call say,AS,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(VMM_CFLAGS) -c $< -o $@
+
+# The list of sources, so that a file that goes away links the image again.
+$(BUILD)/vmm/sources: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(VMM_SOURCES)' | cmp -s - $@ || echo '$(VMM_SOURCES)' >$@
+
+# 64-bit, with symbols: for the debuggers.
+$(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) $(NEWLIB)/lib/libc.a $(LIBGCC)
+
+# What a multiboot loader takes: 32-bit ELF, no symbols.
+$(BUILD)/signalbox: $(BUILD)/signalbox.elf
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) --strip-all -O elf32-i386 $< $@
+
+# ---- The guests and the host tests -----------------------------------------------------------------------------------
+
+-include guests/guests.mk
+-include tests/unit/unit.mk
+
+IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUESTS))
+guests: $(filter $(BUILD)/guests/%,$(IMAGES))
+
+# Each header compiles alone, and twice over; with the host's compiler, so that `make check` needs nothing else.
+HEADERS := $(sort $(shell find boot arch chipset vmm guests -name '*.h' 2>/dev/null))
+.PHONY: check-headers
+check-headers: $(patsubst %,$(BUILD)/headers/%.ok,$(HEADERS))
+
+$(BUILD)/headers/%.ok: % | setup-build
+	$(call say,HEADER,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '#include "%s"\n#include "%s"\n' '$<' '$<' | $(HOSTCC) -std=c11 $(WARNINGS) -Wno-unused -I. \
+		-MMD -MP -MF $@.d -MT $@ -fsyntax-only -x c - && touch $@
+
+# ---- The image to boot from ------------------------------------------------------------------------------------------
+
+$(BUILD)/signalbox.iso: scripts/configs/menu.cfg scripts/iso.py $(IMAGES) | setup-iso
+	$(call say,ISO,$@)
+	$(Q)$(PYTHON) scripts/iso.py --build '$(BUILD)' --menu $< --output $@
+
+-include $(VMM_OBJECTS:.o=.d) $(patsubst %,$(BUILD)/headers/%.ok.d,$(HEADERS))

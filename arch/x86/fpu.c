@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Floating-point and vector state: XSAVE where there is one, else FXSAVE.
+ *
+ * Rule: a save takes all components that any guest may use, whatever XCR0 the guest has now, because state that XCR0
+ * hides comes back when the guest opens it again (SDM 1 13.5).
+ */
+#include "arch/x86/fpu.h"
+#include "arch/x86/io.h"
+#include "arch/x86/platform.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_OSXSAVE = 1 << 18 };
+enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3 };
+enum { CPUID1_XSAVE = 1 << 26, CPUID1_FXSR = 1 << 24 };
+
+/* XCR0 (SDM 3A 2.6): 0 x87 | 1 SSE | 2 AVX | 7:5 AVX-512. MPX and PKRU are not offered to guests. */
+enum { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
+
+enum { FXSAVE_BYTES = 512, FXSAVE_FCW = 0, FXSAVE_MXCSR = 24, FCW_RESET = 0x37f, MXCSR_RESET = 0x1f80 };
+
+static uint64_t features;
+static uint64_t area_bytes = FXSAVE_BYTES;
+
+static void xcr0_write(uint64_t value)
+{
+	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+int fpu_init(void)
+{
+	struct cpuid id = cpu_id(1, 0);
+	if (!(id.edx & CPUID1_FXSR))
+		return -ENODEV;
+	cr0_write((cr0_read() | CR0_MP) & ~(uint64_t)(CR0_EM | CR0_TS));
+	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
+	if (!(id.ecx & CPUID1_XSAVE))
+		return 0;
+	struct cpuid have = cpu_id(0xd, 0);
+	features = have.eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+	if ((features & XCR0_AVX512) != XCR0_AVX512)
+		features &= ~(uint64_t)XCR0_AVX512;
+	xcr0_write(features);
+	area_bytes = cpu_id(0xd, 0).ebx; /* what XCR0 as set now needs */
+	return 0;
+}
+
+uint64_t fpu_features(void)
+{
+	return features;
+}
+
+bool fpu_allows(uint64_t xcr0)
+{
+	if (!(xcr0 & XCR0_X87) || (xcr0 & ~features))
+		return false;
+	if ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE))
+		return false;
+	uint64_t wide = xcr0 & XCR0_AVX512;
+	return wide == 0 || (wide == XCR0_AVX512 && (xcr0 & XCR0_AVX));
+}
+
+void fpu_reset(void *area)
+{
+	memset(area, 0, area_bytes);
+	*(uint16_t *)((char *)area + FXSAVE_FCW) = FCW_RESET;
+	*(uint32_t *)((char *)area + FXSAVE_MXCSR) = MXCSR_RESET;
+}
+
+void *fpu_create(void)
+{
+	void *area = frames_alloc_vmm((area_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
+	if (area != NULL)
+		fpu_reset(area);
+	return area;
+}
+
+void fpu_save(void *area, uint64_t xcr0)
+{
+	if (features == 0) {
+		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+		return;
+	}
+	if (xcr0 != features)
+		xcr0_write(features);
+	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
+}
+
+void fpu_load(const void *area, uint64_t xcr0)
+{
+	if (features == 0) {
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+		return;
+	}
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
+	if (xcr0 != features)
+		xcr0_write(xcr0);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The log: every byte goes to the memory ring, to VGA text and to the console's sink.
+ *
+ * Rule: the ring comes first, so that a debugger sees what a dead VGA or UART would have said.
+ */
+#include "arch/x86/log.h"
+
+#include "arch/x86/platform.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define PREFIX "signalbox: "
+
+/* Not static, so that a debugger finds them. log_next is where the next byte goes; wrapped: the ring is full. */
+char log_ring[LOG_BYTES];
+size_t log_next;
+static bool wrapped;
+
+static void (*log_sink)(const char *text, size_t size);
+static void (*log_guard)(void);
+static void (*log_flush)(void);
+
+static void ring_write(const char *text, size_t size)
+{
+	if (size > LOG_BYTES) {
+		text += size - LOG_BYTES;
+		size = LOG_BYTES;
+	}
+	size_t first = LOG_BYTES - log_next;
+
+	if (first > size)
+		first = size;
+	memcpy(log_ring + log_next, text, first);
+	memcpy(log_ring, text + first, size - first);
+	if (log_next + size >= LOG_BYTES)
+		wrapped = true;
+	log_next = (log_next + size) % LOG_BYTES;
+}
+
+void log_bytes(const char *text, size_t size)
+{
+	ring_write(text, size);
+	vga_write(text, size);
+	if (log_sink)
+		log_sink(text, size);
+}
+
+/* Format after what buffer already holds; a line that is too long is cut. Returns the length. */
+static size_t format_into(char *buffer, size_t used, const char *format, va_list arguments)
+{
+	if (log_guard)
+		log_guard();
+	int length = vsnprintf(buffer + used, LOG_LINE_MAX - used, format, arguments);
+
+	if (length < 0)
+		return used;
+	used += (size_t)length;
+	return used < LOG_LINE_MAX ? used : LOG_LINE_MAX - 1;
+}
+
+static void line_write(const char *prefix, const char *format, va_list arguments)
+{
+	char buffer[LOG_LINE_MAX];
+	size_t length = strlen(prefix);
+
+	memcpy(buffer, prefix, length);
+	length = format_into(buffer, length, format, arguments);
+	buffer[length++] = '\n'; /* in the place of the terminator */
+	log_bytes(buffer, length);
+}
+
+void log_line(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	line_write(PREFIX, format, arguments);
+	va_end(arguments);
+}
+
+void log_format(const char *format, ...)
+{
+	char buffer[LOG_LINE_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	size_t length = format_into(buffer, 0, format, arguments);
+	va_end(arguments);
+	log_bytes(buffer, length);
+}
+
+void log_set_sink(void (*sink)(const char *text, size_t size))
+{
+	log_sink = sink;
+}
+
+void log_set_guard(void (*guard)(void))
+{
+	log_guard = guard;
+}
+
+void log_set_flush(void (*flush)(void))
+{
+	log_flush = flush;
+}
+
+void log_replay(void (*out)(const char *text, size_t size))
+{
+	if (wrapped)
+		out(log_ring + log_next, LOG_BYTES - log_next);
+	if (log_next)
+		out(log_ring, log_next);
+}
+
+/* A second panic comes from the printing of the first: say it where nothing can fail, and stop. */
+static void panic_once(void)
+{
+	static const char twice[] = "\nsignalbox: panic inside a panic\n";
+	static bool panicking;
+
+	if (panicking) {
+		ring_write(twice, sizeof(twice) - 1);
+		vga_write(twice, sizeof(twice) - 1);
+		power_off(1);
+	}
+	panicking = true;
+}
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	panic_once();
+	va_start(arguments, format);
+	line_write(PREFIX "panic: ", format, arguments);
+	va_end(arguments);
+	log_line("end: status 1");
+	if (log_flush)
+		log_flush();
+	power_off(1);
+}

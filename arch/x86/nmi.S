@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NMI while the VMM itself runs, and the windows in which one must not go unseen.
+ *
+ * Rule: the handler only counts. What it counts is looked at once more right before every VM entry and every halt; an
+ * NMI between that last look and the instruction itself finds its return address inside a window and is sent to the
+ * window's way out, so the entry or the halt does not happen (R12; SDM 3C 25.3: an NMI exit leaves NMIs blocked, all
+ * other exits do not).
+ */
+	.section .rodata
+	/* begin (after the last look), end (after the instruction), way out */
+windows:
+	.quad enter_window_begin, enter_window_end, enter_window_out
+	.quad halt_window_begin, halt_window_end, halt_window_out
+windows_end:
+
+	.text
+	.globl nmi_entry
+nmi_entry:
+	push	%rax
+	push	%rcx
+	incl	nmi_count(%rip)
+	mov	16(%rsp), %rax			/* where the NMI landed */
+	mov	$windows, %ecx
+1:	cmp	0(%rcx), %rax
+	jb	2f
+	cmp	8(%rcx), %rax
+	jae	2f
+	mov	16(%rcx), %rax			/* leave by the way out instead */
+	mov	%rax, 16(%rsp)
+	incl	nmi_windows(%rip)
+	jmp	3f
+2:	add	$24, %ecx
+	cmp	$windows_end, %ecx
+	jb	1b
+3:	pop	%rcx
+	pop	%rax
+	iretq
+
+/* void nmi_unblock(void): an IRET is the only thing that ends the blocking in root mode (SDM 3A 6.7.1). */
+	.globl nmi_unblock
+nmi_unblock:
+	mov	%rsp, %rax
+	mov	%ss, %ecx
+	push	%rcx
+	push	%rax
+	pushfq
+	mov	%cs, %ecx
+	push	%rcx
+	push	$1f
+	iretq
+1:	ret
+
+/* void nmi_halt(void): sleep until an NMI; returns at once when one came already. Interrupts are off. */
+	.globl nmi_halt
+nmi_halt:
+	cmpl	$0, nmi_count(%rip)
+halt_window_begin:
+	jne	halt_window_out
+	hlt
+halt_window_end:
+halt_window_out:
+	ret
+
+	.bss
+	.balign	4
+	.globl nmi_count
+	.globl nmi_windows
+nmi_count:
+	.long	0
+nmi_windows:
+	.long	0
+	.section .note.GNU-stack, "", @progbits

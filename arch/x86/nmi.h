@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * NMIs that arrive while the VMM runs (nmi.S): counted by the host's handler, taken by the dispatcher.
+ *
+ * Rule: nothing sleeps on an NMI that was counted and not taken.
+ */
+#ifndef ARCH_X86_NMI_H
+#define ARCH_X86_NMI_H
+
+#include <stdint.h>
+
+extern volatile uint32_t nmi_count;   /* taken by the handler, not yet by the dispatcher */
+extern volatile uint32_t nmi_windows; /* of all: those that landed between a last look and an entry or halt */
+
+/* End the blocking that an NMI exit leaves behind; a pending NMI reaches the handler before this returns. */
+void nmi_unblock(void);
+/* Sleep until an NMI; returns at once when one was counted already. */
+void nmi_halt(void);
+
+/* The count since the last call; one instruction, so no NMI falls between reading and clearing. */
+static inline uint32_t nmi_take(void)
+{
+	uint32_t count = 0;
+	__asm__ volatile("xchg %0, %1" : "+r"(count), "+m"(nmi_count));
+	return count;
+}
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the machine is: memory, and what ACPI's tables say of interrupt controllers and power.
+ *
+ * Rule: read once at boot, constant afterwards.
+ */
+#ifndef ARCH_X86_PLATFORM_H
+#define ARCH_X86_PLATFORM_H
+
+#include "chipset/lines.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct line_pin {
+	int pin;        /* I/O APIC pin of this ISA line, -1: none (MADT interrupt source override, else identity) */
+	bool level;     /* MADT flags: level triggered */
+	bool low;       /* active low */
+};
+
+struct platform {
+	bool acpi, has_8259;
+	uint64_t lapic;              /* physical address; 0: none */
+	uint64_t ioapic;             /* the I/O APIC that holds GSI 0; 0: none */
+	unsigned ioapic_pins;
+	unsigned processors;         /* enabled ones in the MADT */
+	struct line_pin line[LINES];
+	uint16_t pm1a_control, pm1b_control; /* ports; 0: none */
+	uint16_t slp_typ_a, slp_typ_b;       /* S5 values from the DSDT */
+	uint16_t smi_command;                /* port that takes acpi_enable to bring the machine to ACPI mode; 0: it is there */
+	uint8_t acpi_enable;
+	bool can_power_off;
+	uint64_t tsc_khz;            /* measured against the PIT's channel 2 */
+	bool bochs;                  /* the emulator's debug port answered (E9h), or the tables bear its name */
+};
+
+extern struct platform platform;
+
+/* ACPI tables: fills platform; missing tables are said in one line each and leave defaults. 0 or -ENOENT (no ACPI). */
+int acpi_init(void);
+/* Measure the TSC (about 10 ms); fills tsc_khz. */
+void tsc_calibrate(void);
+uint64_t tsc_from_us(uint64_t us);
+uint64_t tsc_to_us(uint64_t ticks);
+/* Power the machine off: ACPI S5, else the emulators' exits (Bochs: "Shutdown" to 8900h; QEMU: isa-debug-exit 501h/F4h), else
+ * halt for good with a line that says so. */
+_Noreturn void power_off(int status);
+
+/* ---- Physical memory ---- */
+enum { PAGE = 4096 };
+#define LARGE_PAGE (2u << 20)
+
+struct multiboot_info;
+/* Collect RAM below 4 GiB from the multiboot memory map, without what is in use (VMM image, modules, boot information). */
+void frames_init(const struct multiboot_info *info);
+/* Contiguous, zeroed, align a power of two of at least PAGE. 0 (NULL) when there is none. Never freed. */
+uint64_t frames_alloc(uint64_t bytes, uint64_t align);
+/* The same for the VMM's own use: counted, so that the banner can say how much the VMM takes. */
+void *frames_alloc_vmm(uint64_t bytes, uint64_t align);
+uint64_t frames_vmm_bytes(void);   /* image and bss included */
+uint64_t frames_free_bytes(void);
+
+/* ---- GDT, IDT, TSS: 64-bit, an NMI stack by IST; exceptions in the VMM panic with registers ---- */
+void tables_init(void);
+enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };
+uint64_t tables_tss_base(void);
+uint64_t tables_gdt_base(void);
+uint64_t tables_idt_base(void);
+
+/* ---- Local APIC ---- */
+int lapic_init(void);        /* maps, enables, LINT0 = ExtINT, LINT1 = NMI; 0 or -ENODEV */
+uint32_t lapic_id(void);
+void lapic_send_nmi_self(void);
+
+/* ---- I/O APIC ---- */
+/*
+ * Redirection entry, low word (82093AA, 3.2.4)
+ *   16 mask | 15 trigger | 14 remote IRR | 13 polarity | 12 status | 11 destination mode | 10:8 delivery mode | 7:0 vector
+ */
+enum { RTE_NMI = 4 << 8, RTE_LOW = 1 << 13, RTE_LEVEL = 1 << 15, RTE_MASKED = 1 << 16 };
+int ioapic_init(void);       /* all pins masked; 0 or -ENODEV */
+void ioapic_set_destination(unsigned pin, uint32_t apic_id);
+void ioapic_write(unsigned pin, uint32_t low);
+uint32_t ioapic_read(unsigned pin);
+
+/* ---- UART (16550) ---- */
+struct uart {
+	uint16_t base; /* 3F8h ... */
+};
+/* 115200 8N1, FIFOs on, receive interrupt on, OUT2 set. 0, or -ENODEV where the scratch register does not hold. */
+int uart_init(struct uart *u, uint16_t base);
+int uart_read(struct uart *u);                    /* a byte, or -EAGAIN */
+/* Room in the transmit FIFO now: 16 when THR is empty, else 0. */
+unsigned uart_room(struct uart *u);
+void uart_put(struct uart *u, char c);
+void uart_transmit_interrupt(struct uart *u, bool on);
+/* The interrupt identification register: true while a cause stands. */
+bool uart_interrupt_pending(struct uart *u);
+void uart_drain(struct uart *u);                  /* wait for TEMT */
+
+/* ---- VGA text, the log's mirror ---- */
+void vga_init(void);
+void vga_write(const char *text, size_t size);
+
+#endif

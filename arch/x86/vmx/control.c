@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV, intercepted exceptions.
+ *
+ * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception that bare hardware would
+ * raise, and -EPERM so that the VMM can log it.
+ */
+#include "arch/x86/fpu.h"
+#include "arch/x86/guest_cpuid.h"
+#include "arch/x86/io.h"
+#include "arch/x86/vmx/vmx.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
+enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
+enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14, CR4_OSXSAVE = 1 << 18 };
+enum { CR0_PE = 1 << 0, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
+#define CR0_PG (1u << 31)
+enum { DR7_GD = 1 << 13, DR6_STATUS = 0xe00f };
+
+/* VMX numbers general registers as the instruction encoding does; RSP is in the VMCS. */
+static uint64_t register_value(struct vcpu *v, unsigned number)
+{
+	uint64_t *regs = &v->regs.rax;
+	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
+}
+
+/* What the processor does when PG changes, because this write did not reach it: EFER.LMA and IA-32e mode follow PG, and
+ * PAE paging outside long mode reads its four page-directory pointers anew (SDM 3A 4.4.1, 9.8.5). */
+static int switch_paging(struct vcpu *v, uint64_t cr0)
+{
+	uint64_t efer = vmcs_read(GUEST_EFER), cr4 = vmcs_read(GUEST_CR4);
+	bool paging = cr0 & CR0_PG, wide = paging && efer & EFER_LME;
+	if (wide && !(cr4 & CR4_PAE))
+		return -EPERM;
+	uint64_t entry = vmcs_read(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E;
+	vmcs_write(ENTRY_CONTROLS, wide ? entry | ENTRY_IA32E : entry);
+	vmcs_write(GUEST_EFER, wide ? efer | EFER_LMA : efer & ~(uint64_t)EFER_LMA);
+	if (paging && !wide && cr4 & CR4_PAE) {
+		const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
+		for (unsigned i = 0; i < 4; i++)
+			vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
+	}
+	return 0;
+}
+
+/* CR0: the VMM's bits stay as VMX needs them, the guest reads back what it wrote. CD and NW are remembered only. */
+static int write_cr0(struct vcpu *v, uint64_t value, char *what, size_t size)
+{
+	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) && !((value & CR0_NW) && !(value & CR0_CD));
+	if (valid && ((value ^ vmcs_read(GUEST_CR0)) & CR0_PG))
+		valid = switch_paging(v, value) == 0;
+	if (!valid) {
+		snprintf(what, size, "CR0 = %lx", (unsigned long)value);
+		return -EPERM;
+	}
+	uint64_t fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
+	vmcs_write(CR0_SHADOW, value);
+	vmcs_write(GUEST_CR0, (value & ~(uint64_t)(CR0_CD | CR0_NW)) | fixed);
+	return 0;
+}
+
+static int write_cr4(uint64_t value, char *what, size_t size)
+{
+	uint64_t refused = ~vmx_caps.cr4_fixed1 | CR4_VMXE | CR4_SMXE;
+	if (value & refused) {
+		snprintf(what, size, "CR4 = %lx (bits %lx are not the guest's)", (unsigned long)value,
+		         (unsigned long)(value & refused));
+		return -EPERM;
+	}
+	vmcs_write(CR4_SHADOW, value);
+	vmcs_write(GUEST_CR4, value | vmx_caps.cr4_fixed0);
+	return 0;
+}
+
+/*
+ * CR exit qualification (SDM 3C 27.2.1)
+ *   31:16 LMSW source | 11:8 register | 5:4 access: 0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW | 3:0 control register
+ */
+int control_emulate(struct vcpu *v, char *what, size_t size)
+{
+	enum { MOV_TO = 0, MOV_FROM = 1, CLTS = 2, LMSW = 3, CR0_TS = 1 << 3 };
+	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
+	unsigned cr = q & 15, access = q >> 4 & 3, number = q >> 8 & 15;
+	int error = -EPERM;
+	if (cr == 0 && access == MOV_TO)
+		error = write_cr0(v, register_value(v, number), what, size);
+	else if (cr == 4 && access == MOV_TO)
+		error = write_cr4(register_value(v, number), what, size);
+	else if (access == CLTS)
+		error = write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what, size);
+	else if (access == LMSW)
+		error = write_cr0(v, (vmcs_read(GUEST_CR0) & ~14ull) | (q >> 16 & 15) | (vmcs_read(GUEST_CR0) & 1), what,
+		                  size);
+	else if (cr == 8 && access == MOV_TO && register_value(v, number) <= 15)
+		error = 0; /* there is no local APIC whose priority this could set */
+	else if (cr == 8 && access == MOV_FROM && number != 4) {
+		(&v->regs.rax)[number] = 0;
+		error = 0;
+	} else
+		snprintf(what, size, "CR%u", cr);
+	if (error == 0)
+		vcpu_skip(v);
+	return error;
+}
+
+static void debug_load(const uint64_t *debug)
+{
+	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3; mov %4, %%dr6"
+	                 :
+	                 : "r"(debug[0]), "r"(debug[1]), "r"(debug[2]), "r"(debug[3]), "r"(debug[4]));
+}
+
+static void debug_save(uint64_t *debug)
+{
+	__asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3; mov %%dr6, %4"
+	                 : "=r"(debug[0]), "=r"(debug[1]), "=r"(debug[2]), "=r"(debug[3]), "=r"(debug[4]));
+}
+
+/* First use of a debug register: from now on they are the guest's and move at each switch. The instruction runs again. */
+int debug_emulate(struct vcpu *v)
+{
+	if (!v->uses_debug) {
+		v->uses_debug = true;
+		debug_load(v->debug);
+	}
+	v->primary &= ~(uint32_t)CPU_MOV_DR_EXITING;
+	vmcs_write(PRIMARY_CONTROLS, v->primary);
+	return 0;
+}
+
+void debug_switch(struct vcpu *from, struct vcpu *to)
+{
+	if (from != NULL && from->uses_debug)
+		debug_save(from->debug);
+	if (to != NULL && to->uses_debug)
+		debug_load(to->debug);
+}
+
+static int set_xcr0(struct vcpu *v, char *what, size_t size)
+{
+	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
+	if ((uint32_t)v->regs.rcx != 0 || !fpu_allows(value)) {
+		snprintf(what, size, "XSETBV %lx = %lx", (unsigned long)v->regs.rcx, (unsigned long)value);
+		return -EPERM;
+	}
+	virt_fpu_release();
+	v->xcr0 = value;
+	vcpu_skip(v);
+	return 0;
+}
+
+/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. */
+static int pass_exception(struct vcpu *v)
+{
+	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
+	if ((info & 0xff) == VECTOR_DB) {
+		uint64_t cause = vmcs_read(EXIT_QUALIFICATION), dr6;
+		debug_emulate(v);
+		__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+		dr6 = (dr6 & ~15ull) | (cause & DR6_STATUS);
+		__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+		vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
+	}
+	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
+	vmcs_write(ENTRY_ERROR_CODE, vmcs_read(EXIT_ERROR_CODE));
+	vmcs_write(ENTRY_INTERRUPTION, info & ~(1u << 12));
+	return 0;
+}
+
+static int emulate_cpuid(struct vcpu *v)
+{
+	guest_cpuid(&v->regs, vmcs_read(GUEST_CR4) & CR4_OSXSAVE, v->secondary & CPU2_INVPCID);
+	vcpu_skip(v);
+	return 0;
+}
+
+int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
+{
+	int error = -ENOSYS;
+	bool undefined = false;
+	switch (reason) {
+	case VM_EXIT_CPUID: return emulate_cpuid(v);
+	case VM_EXIT_CR: error = control_emulate(v, what, size); break;
+	case VM_EXIT_DR: return debug_emulate(v);
+	case VM_EXIT_MSR_READ: error = msr_emulate(v, false, what, size); break;
+	case VM_EXIT_MSR_WRITE: error = msr_emulate(v, true, what, size); break;
+	case VM_EXIT_XSETBV: error = set_xcr0(v, what, size); break;
+	case VM_EXIT_EXCEPTION: return pass_exception(v);
+	case VM_EXIT_VIRT:
+		undefined = true;
+		error = -EPERM;
+		snprintf(what, size, "a VMX instruction");
+		break;
+	case VM_EXIT_INSTRUCTION:
+		undefined = true;
+		error = -EPERM;
+		snprintf(what, size, "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, GETSEC)");
+		break;
+	default: return -ENOSYS;
+	}
+	if (error == -EPERM)
+		vcpu_inject_exception(v, undefined ? VECTOR_UD : VECTOR_GP, !undefined, 0);
+	return error;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VM entry and exit: the guest's general registers in, the guest's general registers out.
+ *
+ * Rule: nothing but registers moves here, and the last look at nmi_count comes right before the entry (arch/x86/nmi.S
+ * closes the window between the two).
+ *
+ * unsigned vmx_enter(struct vcpu_regs *regs [rdi], bool launched [esi])
+ * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction.
+ * The caller treats every register as lost, so nothing of the VMM's is saved but RBP and the pointer.
+ */
+	.set HOST_RSP, 0x6c14
+	.set RAX, 0
+	.set RCX, 8
+	.set RDX, 16
+	.set RBX, 24
+	.set RBP, 40
+	.set RSI, 48
+	.set RDI, 56
+
+	.macro load_guest
+	mov	RAX(%rdi), %rax
+	mov	RCX(%rdi), %rcx
+	mov	RDX(%rdi), %rdx
+	mov	RBX(%rdi), %rbx
+	mov	RBP(%rdi), %rbp
+	mov	RSI(%rdi), %rsi
+	mov	64(%rdi), %r8
+	mov	72(%rdi), %r9
+	mov	80(%rdi), %r10
+	mov	88(%rdi), %r11
+	mov	96(%rdi), %r12
+	mov	104(%rdi), %r13
+	mov	112(%rdi), %r14
+	mov	120(%rdi), %r15
+	mov	RDI(%rdi), %rdi
+	.endm
+
+	.text
+	.globl vmx_enter
+vmx_enter:
+	push	%rbp
+	push	%rdi
+	mov	$HOST_RSP, %eax
+	vmwrite	%rsp, %rax
+	test	%esi, %esi
+	jz	launch
+	load_guest
+	cmpl	$0, nmi_count(%rip)		/* the last look */
+	.globl enter_window_begin
+enter_window_begin:
+	jne	enter_window_out
+	vmresume
+	jmp	refused
+launch:
+	load_guest
+	cmpl	$0, nmi_count(%rip)
+	jne	enter_window_out
+	vmlaunch
+	.globl enter_window_end
+enter_window_end:
+refused:
+	pop	%rdi
+	pop	%rbp
+	mov	$2, %eax
+	ret
+
+	.globl enter_window_out
+enter_window_out:				/* the guest's registers are still in memory as they were */
+	pop	%rdi
+	pop	%rbp
+	mov	$1, %eax
+	ret
+
+	.globl vmx_exit
+vmx_exit:					/* HOST_RIP */
+	xchg	%rdi, (%rsp)
+	mov	%rax, RAX(%rdi)
+	mov	%rcx, RCX(%rdi)
+	mov	%rdx, RDX(%rdi)
+	mov	%rbx, RBX(%rdi)
+	mov	%rbp, RBP(%rdi)
+	mov	%rsi, RSI(%rdi)
+	mov	%r8, 64(%rdi)
+	mov	%r9, 72(%rdi)
+	mov	%r10, 80(%rdi)
+	mov	%r11, 88(%rdi)
+	mov	%r12, 96(%rdi)
+	mov	%r13, 104(%rdi)
+	mov	%r14, 112(%rdi)
+	mov	%r15, 120(%rdi)
+	pop	RDI(%rdi)
+	pop	%rbp
+	xor	%eax, %eax
+	ret
+	.section .note.GNU-stack, "", @progbits

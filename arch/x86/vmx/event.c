@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events for the guest, and the events that bring the VMM back: injection, windows, the slice timer, HLT.
+ *
+ * Rule: a control is written only when its value changes.
+ */
+#include "arch/x86/nmi.h"
+#include "arch/x86/vmx/vmx.h"
+
+enum { RFLAGS_IF = 1 << 9, VECTOR_NMI = 2 };
+
+static void primary_set(struct vcpu *v, uint32_t bit, bool on)
+{
+	uint32_t wanted = on ? v->primary | bit : v->primary & ~bit;
+	if (wanted == v->primary)
+		return;
+	v->primary = wanted;
+	vmcs_write(PRIMARY_CONTROLS, wanted);
+}
+
+void virt_unblock_nmi(void)
+{
+	nmi_unblock();
+}
+
+bool vcpu_interrupts_on(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(GUEST_RFLAGS) & RFLAGS_IF;
+}
+
+bool vcpu_can_inject(struct vcpu *v)
+{
+	if (!vcpu_interrupts_on(v))
+		return false;
+	if (vmcs_read(GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
+		return false;
+	return !(vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
+}
+
+void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
+{
+	(void)v;
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | vector);
+}
+
+void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+	(void)v;
+	vmcs_write(ENTRY_INTERRUPTION,
+	           INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (has_error ? INTERRUPTION_ERROR : 0) | vector);
+	vmcs_write(ENTRY_ERROR_CODE, error);
+}
+
+/* IDT-vectoring information has the format of the entry's own; bit 12 has no meaning there (SDM 3C 24.9.3). */
+void vcpu_requeue_event(struct vcpu *v)
+{
+	(void)v;
+	uint64_t event = vmcs_read(IDT_VECTORING);
+	if (!(event & INTERRUPTION_VALID))
+		return;
+	vmcs_write(ENTRY_INTERRUPTION, event & ~(1ull << 12));
+	vmcs_write(ENTRY_ERROR_CODE, vmcs_read(IDT_VECTORING_ERROR));
+	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
+}
+
+void vcpu_inject_nmi(struct vcpu *v)
+{
+	bool busy = vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
+	if (busy || vmcs_read(GUEST_INTERRUPTIBILITY)) { /* blocked by NMI, STI or MOV SS: at the window then */
+		primary_set(v, CPU_NMI_WINDOW, true);
+		return;
+	}
+	primary_set(v, CPU_NMI_WINDOW, false);
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_NMI | VECTOR_NMI);
+}
+
+void vcpu_want_window(struct vcpu *v, bool wanted)
+{
+	primary_set(v, CPU_INTERRUPT_WINDOW, wanted);
+}
+
+void vcpu_exit_on_hlt(struct vcpu *v, bool exits)
+{
+	primary_set(v, CPU_HLT_EXITING, exits);
+}
+
+unsigned virt_timer_shift(void)
+{
+	return vmx_caps.timer_shift;
+}
+
+/* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls move together. */
+void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
+{
+	bool on = ticks != UINT64_MAX;
+	if (on != !!(v->pin & PIN_PREEMPTION_TIMER)) {
+		v->pin ^= PIN_PREEMPTION_TIMER;
+		v->exit_controls ^= EXIT_SAVE_TIMER;
+		vmcs_write(PIN_CONTROLS, v->pin);
+		vmcs_write(EXIT_CONTROLS, v->exit_controls);
+	}
+	if (!on)
+		return;
+	ticks >>= vmx_caps.timer_shift;
+	vmcs_write(PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
+}
+
+bool vcpu_halted(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(GUEST_ACTIVITY) == ACTIVITY_HLT;
+}
+
+void vcpu_set_halted(struct vcpu *v, bool halted)
+{
+	(void)v;
+	vmcs_write(GUEST_ACTIVITY, halted ? ACTIVITY_HLT : ACTIVITY_ACTIVE);
+}

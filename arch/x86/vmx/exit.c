@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entering the loaded virtual processor and telling why it came back.
+ *
+ * Rule: an exit reads one field, the reason; everything else is read by the handler that needs it.
+ */
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/vmx/vmx.h"
+
+/* Basic exit reasons (SDM 3D appendix C). */
+enum {
+	REASON_EXCEPTION_OR_NMI = 0,
+	REASON_EPT_VIOLATION = 48,
+	REASONS = 70,
+};
+#define REASON_ENTRY_FAILURE (1u << 31)
+
+static const uint8_t reasons[REASONS] = {
+	[REASON_EXCEPTION_OR_NMI] = VM_EXIT_EXCEPTION,
+	[1] = VM_EXIT_INTERRUPT,
+	[2] = VM_EXIT_SHUTDOWN,
+	[7] = VM_EXIT_WINDOW,
+	[8] = VM_EXIT_NMI_WINDOW,
+	[9] = VM_EXIT_TASK_SWITCH,
+	[10] = VM_EXIT_CPUID,
+	[11] = VM_EXIT_INSTRUCTION, /* GETSEC */
+	[12] = VM_EXIT_HLT,
+	[13] = VM_EXIT_INSTRUCTION, /* INVD */
+	[15] = VM_EXIT_INSTRUCTION, /* RDPMC */
+	[18] = VM_EXIT_CALL,
+	[19] = VM_EXIT_VIRT, /* VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON */
+	[20] = VM_EXIT_VIRT,
+	[21] = VM_EXIT_VIRT,
+	[22] = VM_EXIT_VIRT,
+	[23] = VM_EXIT_VIRT,
+	[24] = VM_EXIT_VIRT,
+	[25] = VM_EXIT_VIRT,
+	[26] = VM_EXIT_VIRT,
+	[27] = VM_EXIT_VIRT,
+	[28] = VM_EXIT_CR,
+	[29] = VM_EXIT_DR,
+	[30] = VM_EXIT_IO,
+	[31] = VM_EXIT_MSR_READ,
+	[32] = VM_EXIT_MSR_WRITE,
+	[36] = VM_EXIT_INSTRUCTION, /* MWAIT */
+	[39] = VM_EXIT_INSTRUCTION, /* MONITOR */
+	[40] = VM_EXIT_INSTRUCTION, /* PAUSE */
+	[REASON_EPT_VIOLATION] = VM_EXIT_MEMORY,
+	[49] = VM_EXIT_MEMORY, /* EPT misconfiguration */
+	[50] = VM_EXIT_VIRT, /* INVEPT */
+	[52] = VM_EXIT_TIMER,
+	[53] = VM_EXIT_VIRT, /* INVVPID */
+	[55] = VM_EXIT_XSETBV,
+	[59] = VM_EXIT_VIRT, /* VMFUNC */
+};
+
+static const char *const names[] = {
+#define X_NAME(id, name) name,
+	VM_EXIT_REASONS(X_NAME)
+#undef X_NAME
+};
+
+const char *vm_exit_name(enum vm_exit_reason reason)
+{
+	return reason < VM_EXIT_COUNT ? names[reason] : "?";
+}
+
+static enum vm_exit_reason refused(struct vcpu *v, const char *what, unsigned long code)
+{
+	log_line("vm %s: entry failed: %s %lu", v->name, what, code);
+	if (vmx_audit(v) == 0)
+		log_line("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest", v->name);
+	return VM_EXIT_FAILED;
+}
+
+static unsigned enter(struct vcpu *v)
+{
+	register uint64_t regs __asm__("rdi") = (uint64_t)&v->regs;
+	register uint64_t launched __asm__("rsi") = v->launched;
+	uint64_t result;
+	__asm__ volatile("call vmx_enter"
+	                 : "=a"(result), "+r"(regs), "+r"(launched)
+	                 :
+	                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	return (unsigned)result;
+}
+
+static enum vm_exit_reason translate(struct vcpu *v, uint32_t reason)
+{
+	if (reason & REASON_ENTRY_FAILURE)
+		return refused(v, "exit reason", reason & 0xffff);
+	enum vm_exit_reason kind = reason < REASONS ? (enum vm_exit_reason)reasons[reason] : VM_EXIT_OTHER;
+	if (kind == VM_EXIT_EXCEPTION && (vmcs_read(EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
+		return VM_EXIT_NMI;
+	return kind == VM_EXIT_NMI ? VM_EXIT_OTHER : kind; /* a reason that the table leaves out */
+}
+
+enum vm_exit_reason vcpu_enter(struct vcpu *v)
+{
+	if (vcpu_fpu_owner != v)
+		vcpu_fpu_claim(v);
+	unsigned failed = enter(v);
+	if (__builtin_expect(failed, 0))
+		return failed == 1 ? VM_EXIT_ABORTED : refused(v, "VM-instruction error", vmcs_read(INSTRUCTION_ERROR));
+	v->launched = true;
+	return translate(v, (uint32_t)vmcs_read(EXIT_REASON));
+}
+
+uint64_t vcpu_rip(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(GUEST_RIP);
+}
+
+void vcpu_skip(struct vcpu *v)
+{
+	(void)v;
+	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(EXIT_INSTRUCTION_LENGTH));
+	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY);
+	if (shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
+		vmcs_write(GUEST_INTERRUPTIBILITY, shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+}
+
+/*
+ * I/O exit qualification (SDM 3C 27.2.1)
+ *   31:16 port | 6 immediate | 5 REP | 4 string | 3 in | 2:0 size - 1
+ */
+struct vcpu_io vcpu_exit_io(struct vcpu *v)
+{
+	(void)v;
+	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
+	return (struct vcpu_io){
+		.port = (uint16_t)(q >> 16),
+		.size = (uint8_t)((q & 7) + 1),
+		.in = q >> 3 & 1,
+		.string = q >> 4 & 1,
+		.repeat = q >> 5 & 1,
+	};
+}
+
+uint64_t vcpu_exit_address(struct vcpu *v, bool *write)
+{
+	(void)v;
+	*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1; /* SDM 3C 27.2.1, table 27-7 */
+	return vmcs_read(GUEST_PHYSICAL_ADDRESS);
+}
+
+void vcpu_dump(struct vcpu *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+	log_line("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
+	         (unsigned long)vmcs_read(GUEST_RIP), (unsigned long)vmcs_read(GUEST_RSP),
+	         (unsigned long)vmcs_read(GUEST_RFLAGS), (unsigned long)vmcs_read(GUEST_CR0),
+	         (unsigned long)vmcs_read(GUEST_CR3), (unsigned long)vmcs_read(GUEST_CR4),
+	         (unsigned long)vmcs_read(GUEST_EFER));
+	log_line("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, (unsigned long)r->rax,
+	         (unsigned long)r->rbx, (unsigned long)r->rcx, (unsigned long)r->rdx, (unsigned long)r->rsi,
+	         (unsigned long)r->rdi, (unsigned long)r->rbp);
+}

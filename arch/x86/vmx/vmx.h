@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the VMX back end share: the processor's capabilities and the virtual processor.
+ *
+ * Rule: nobody outside arch/x86/vmx/ includes this.
+ */
+#ifndef ARCH_X86_VMX_VMX_H
+#define ARCH_X86_VMX_VMX_H
+
+#include "arch/x86/virt.h"
+#include "arch/x86/vmx/vmcs.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What the capability MSRs allow (SDM 3D appendix A): controls[i] = must-be-one in the low, may-be-one in the high half. */
+struct vmx_capabilities {
+	uint32_t revision;
+	uint64_t pin, primary, secondary, exit, entry;
+	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
+	uint64_t ept_vpid;
+	unsigned timer_shift;
+	bool hlt_state, true_controls;
+};
+
+extern struct vmx_capabilities vmx_caps;
+
+/* Registers that the VMCS does not hold and that few guests touch: kept here from their first use on. */
+enum vcpu_msr { VCPU_STAR, VCPU_LSTAR, VCPU_CSTAR, VCPU_FMASK, VCPU_KERNEL_GS, VCPU_TSC_AUX, VCPU_MSRS };
+
+struct vcpu {
+	struct vcpu_regs regs; /* first: the entry code has its address */
+	const char *name;
+	uint64_t vmcs;         /* physical = virtual */
+	bool launched, uses_msrs, uses_debug;
+	uint16_t vpid;
+	uint32_t pin, primary, secondary, exit_controls;
+	uint8_t *io_bitmap;    /* two pages, bit per port, 1 = exits */
+	uint64_t *ept;         /* PML4 */
+	void *fpu;
+	uint64_t xcr0, cr2;
+	uint64_t msr[VCPU_MSRS];
+	uint64_t debug[5];     /* DR0-DR3, DR6 */
+};
+
+/* Whose floating-point state is in the processor's registers; NULL: nobody's that matters. */
+extern struct vcpu *vcpu_fpu_owner;
+void vcpu_fpu_claim(struct vcpu *v);
+
+/* Read and check the capabilities: prints what is missing. 0 or -ENODEV. */
+int vmx_check(void);
+
+/* Fill in the parts of the VMCS that stay. */
+void vmcs_setup(struct vcpu *v);
+
+/* EPT (ept.c) */
+uint64_t *ept_create(void);
+int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
+uint64_t ept_pointer(const uint64_t *pml4);
+/* Where guest-physical memory is; NULL where nothing is mapped. */
+void *ept_translate(const uint64_t *pml4, uint64_t guest);
+void ept_invalidate(const uint64_t *pml4);
+
+/* The MSR bitmap that all VMs share, and the MSRs that are kept by hand (msr.c) */
+uint64_t msr_bitmap_create(void);
+int msr_emulate(struct vcpu *v, bool write, char *what, size_t size);
+void msr_switch(struct vcpu *from, struct vcpu *to);
+
+/* CR, DR, XSETBV, CPUID (emulate.c, control.c) */
+int control_emulate(struct vcpu *v, char *what, size_t size);
+int debug_emulate(struct vcpu *v);
+void debug_switch(struct vcpu *from, struct vcpu *to);
+
+/* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3); returns how many. */
+unsigned vmx_audit(struct vcpu *v);
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the boot loader's 32-bit protected mode to 64-bit C.
+ *
+ * Rule: interrupts are off throughout, nothing is assumed of the processor that CPUID does not say, and whoever cannot
+ * run here is told why on VGA and COM1.
+ *
+ * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image ends below 2M, see
+ * linker.ld); the last GiB, where the interrupt controllers and PCI devices answer, is uncached.
+ */
+#include "boot/multiboot.h"
+
+#define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
+
+/*
+ * Page table entry (SDM 3A 4.5.4): 63 NX | 7 page size | 4 cache disable | 3 write through | 1 writable | 0 present
+ */
+#define PTE_TABLE 0x03
+#define PTE_LARGE 0x83
+#define PTE_UNCACHED 0x18
+#define PTE_NX_HIGH 0x80000000
+#define LARGE_PAGES 2048
+#define FIRST_UNCACHED (0xC0000000 >> 21)
+
+#define CR0_PE_MP_ET_NE_WP_PG 0x80010033
+#define CR4_PAE_OSFXSR_OSXMMEXCPT 0x620
+#define MSR_EFER 0xC0000080
+#define EFER_LME 0x100
+#define EFER_NXE 0x800
+
+#define CPUID_EXTENDED_MAX 0x80000000
+#define CPUID_EXTENDED_FEATURES 0x80000001
+#define EDX_LONG_MODE 29
+#define EDX_NX 20
+
+#define STACK_BYTES 16384
+
+	.section .multiboot, "a"
+	.balign 4
+	.long MULTIBOOT_HEADER_MAGIC
+	.long HEADER_FLAGS
+	.long -(MULTIBOOT_HEADER_MAGIC + HEADER_FLAGS)
+
+	.section .text.entry, "ax"
+	.code32
+	.global entry
+entry:
+	cli
+	cld
+	mov %eax, %ebp                  /* magic and information: RDTSC and CPUID take EAX to EDX */
+	mov %ebx, %esi
+	rdtsc
+	mov %eax, boot_entry_tsc
+	mov %edx, boot_entry_tsc + 4
+	mov $boot_stack_top, %esp
+
+	mov $message_magic, %edi
+	cmp $MULTIBOOT_BOOT_MAGIC, %ebp
+	jne refuse
+	mov $message_long_mode, %edi
+	mov $CPUID_EXTENDED_MAX, %eax
+	cpuid
+	cmp $CPUID_EXTENDED_FEATURES, %eax
+	jb refuse
+	mov $CPUID_EXTENDED_FEATURES, %eax
+	cpuid
+	bt $EDX_LONG_MODE, %edx
+	jnc refuse
+
+	/* EDI: upper half of an entry for data; EBX: EFER. */
+	xor %edi, %edi
+	mov $EFER_LME, %ebx
+	bt $EDX_NX, %edx
+	jnc 1f
+	mov $PTE_NX_HIGH, %edi
+	or $EFER_NXE, %ebx
+1:
+	call map_memory
+
+	mov $CR4_PAE_OSFXSR_OSXMMEXCPT, %eax
+	mov %eax, %cr4
+	mov $page_map, %eax
+	mov %eax, %cr3
+	mov $MSR_EFER, %ecx
+	mov %ebx, %eax
+	xor %edx, %edx
+	wrmsr
+	mov $CR0_PE_MP_ET_NE_WP_PG, %eax
+	mov %eax, %cr0
+	lgdt boot_gdt_pointer
+	ljmp $0x08, $entry64
+
+map_memory:
+	movl $(page_directory_pointers + PTE_TABLE), page_map
+	mov $(page_directories + PTE_TABLE), %eax
+	xor %ecx, %ecx
+1:	mov %eax, page_directory_pointers(, %ecx, 8)
+	add $4096, %eax
+	inc %ecx
+	cmp $4, %ecx
+	jb 1b
+
+	xor %ecx, %ecx
+2:	mov %ecx, %eax
+	shl $21, %eax
+	or $PTE_LARGE, %eax
+	cmp $FIRST_UNCACHED, %ecx
+	jb 3f
+	or $PTE_UNCACHED, %eax
+3:	mov %eax, page_directories(, %ecx, 8)
+	mov %edi, page_directories + 4(, %ecx, 8)
+	inc %ecx
+	cmp $LARGE_PAGES, %ecx
+	jb 2b
+	movl $0, page_directories + 4   /* the image's page is executable */
+	ret
+
+/*
+ * EDI: a message. VGA text memory and COM1 (115200 8N1) are told, then the processor halts for good.
+ * UART line control bit 7 opens the divisor latch; line status bit 5: transmitter holding register empty.
+ */
+refuse:
+	mov $0x3FB, %dx
+	mov $0x80, %al
+	out %al, %dx
+	mov $0x3F8, %dx
+	mov $1, %al
+	out %al, %dx
+	inc %dx
+	xor %al, %al
+	out %al, %dx
+	mov $0x3FB, %dx
+	mov $0x03, %al
+	out %al, %dx
+
+	mov $0xB8000, %ebx
+1:	mov (%edi), %cl
+	inc %edi
+	test %cl, %cl
+	jz 4f
+	mov $0x10000, %esi              /* no UART, no wait without end */
+	mov $0x3FD, %dx
+2:	in %dx, %al
+	test $0x20, %al
+	jnz 3f
+	dec %esi
+	jnz 2b
+3:	mov $0x3F8, %dx
+	mov %cl, %al
+	out %al, %dx
+	cmp $' ', %cl
+	jb 1b
+	mov $0x4F, %ch                  /* white on red */
+	mov %cx, (%ebx)
+	add $2, %ebx
+	jmp 1b
+4:	cli
+	hlt
+	jmp 4b
+
+	.code64
+entry64:
+	mov $0x10, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	xor %eax, %eax
+	mov %eax, %fs
+	mov %eax, %gs
+	mov $boot_stack_top, %esp       /* these clear the upper halves, which the mode switch leaves undefined */
+	mov %ebp, %edi
+	mov %esi, %esi
+	xor %ebp, %ebp
+	call vmm_main
+1:	cli
+	hlt
+	jmp 1b
+
+	.section .rodata.entry, "a"
+message_magic:
+	.ascii "\r\nsignalbox: EAX is not 2BADB002h at entry: not started by a multiboot 1 loader "
+	.ascii "(GRUB: multiboot, not multiboot2)\r\n"
+	.asciz "signalbox: end: status 1\r\n"
+message_long_mode:
+	.ascii "\r\nsignalbox: no long mode: CPUID.80000001h:EDX[29] = 0. A 64-bit processor is needed; "
+	.ascii "under QEMU take qemu-system-x86_64, in Bochs a 64-bit cpu model\r\n"
+	.asciz "signalbox: end: status 1\r\n"
+
+	.balign 8
+boot_gdt:                               /* the selectors are those of arch/x86/tables.c */
+	.quad 0
+	.quad 0x00AF9B000000FFFF        /* 08h: code, 64-bit */
+	.quad 0x00CF93000000FFFF        /* 10h: data */
+boot_gdt_end:
+boot_gdt_pointer:
+	.word boot_gdt_end - boot_gdt - 1
+	.long boot_gdt
+
+	.section .bss.entry, "aw", @nobits
+	.balign 4096
+page_map:
+	.skip 4096
+page_directory_pointers:
+	.skip 4096
+page_directories:
+	.skip 4 * 4096
+	.global boot_stack, boot_stack_top
+boot_stack:
+	.skip STACK_BYTES
+boot_stack_top:
+	.global boot_entry_tsc
+boot_entry_tsc:
+	.skip 8
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The sixteen interrupt request lines (IRQ0-IRQ15) as a set.
+ *
+ * Rule: a line is named by its IRQ number everywhere above the chipset; pins, GSIs and controller inputs stay below it.
+ */
+#ifndef CHIPSET_LINES_H
+#define CHIPSET_LINES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef uint16_t line_set; /* bit n = IRQ n */
+
+enum { LINES = 16, LINE_CASCADE = 2 };
+
+#define LINE(n) ((line_set)(1u << (n)))
+
+static inline bool line_in(line_set set, unsigned line)
+{
+	return (set >> line) & 1;
+}
+
+/* The lowest line of a set that is not empty. */
+static inline unsigned line_first(line_set set)
+{
+	return (unsigned)__builtin_ctz(set);
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block out of stock PC parts: what pc.c (routes and VMM block) and pc_8259.c (the guest's controller) share.
+ *
+ * Rule: outside these two files only chipset_pc is used.
+ */
+#ifndef CHIPSET_PC_H
+#define CHIPSET_PC_H
+
+#include "chipset/chipset.h"
+
+extern const struct chipset chipset_pc;
+
+/* The real 8259 pair. */
+enum { PIC_MASTER, PIC_SLAVE, PICS };
+
+/* The chips as they are programmed now. */
+struct pc_chip {
+	uint8_t icw2, icw4;
+	uint8_t mask; /* last written: another one reads back after an ICW1 that nobody announced */
+};
+extern struct pc_chip pc_chips[PICS];
+
+/* IRR and ISR of both chips, the slave's in the high byte; the read select is left at IRR. */
+line_set pc_read_irr(void);
+line_set pc_read_isr(void);
+void pc_write_mask(unsigned chip, uint8_t mask);
+/* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
+void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
+/* Take lines out of service that the guest has not ended yet. */
+void pc_end_service(line_set isr);
+
+/* Has the guest re-initialised a chip behind the open command port? Then finish the sequence for it, masked, and follow the
+ * rest of the guest's own in software. */
+void pc_catch_initialisation(struct controller *c);
+/* Bring masks and open ports in line with what the guest wants and may have. */
+void pc_refresh(struct controller *c);
+
+/* The interface's calls that concern the guest's controller only. */
+void pc_reset(struct controller *c, line_set lines, line_set shared);
+line_set pc_enabled(const struct controller *c);
+int pc_port_read(struct controller *c, uint16_t port, uint8_t *value);
+int pc_port_write(struct controller *c, uint16_t port, uint8_t value);
+int pc_pending_vector(struct controller *c);
+void pc_injected(struct controller *c);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest's 8259 pair on the real one: what passes, what is filtered, what is caught afterwards.
+ *
+ * Rule: the guest's view is an 8259A's, and no value that it writes ever unmasks a line that is not its own. Command ports
+ * are open to it while nothing is pending in software; data ports always come here. The datasheet is Intel's 8259A
+ * (231468-003).
+ */
+#include "arch/x86/io.h"
+#include "chipset/pc.h"
+
+#include <errno.h>
+
+/*
+ * ICW1, command port, D4 = 1 (8259A datasheet, Figure 7)
+ *
+ *   7   6   5   4    3      2      1      0
+ *   -   -   -   1  LTIM    ADI   SNGL    IC4
+ */
+enum { ICW1_IC4 = 1 << 0, ICW1_SNGL = 1 << 1, ICW1_LTIM = 1 << 3, ICW1_SELECT = 1 << 4 };
+enum { ICW4_8086 = 1 << 0, ICW4_AUTO_EOI = 1 << 1 };
+
+/*
+ * OCW2, command port, D4 D3 = 0 0 (Figure 8)         OCW3, D4 D3 = 0 1
+ *
+ *   7   6    5   4  3  2  1  0                         7   6     5    4  3  2   1   0
+ *   R   SL  EOI  0  0  L2 L1 L0                        -  ESMM  SMM   0  1  P  RR  RIS
+ */
+enum { OCW2_EOI = 0x20, OCW2_SPECIFIC = 0x40, OCW2_COMMAND = 0xe0, OCW2_LEVEL = 7, OCW2_NOTHING = 0x40 };
+enum { OCW3_SELECT = 1 << 3, OCW_MASK = ICW1_SELECT | OCW3_SELECT, OCW3_POLL = 1 << 2, OCW3_RR = 2, OCW3_RIS = 1 };
+/* Special mask mode off and IRR selected: what another guest left behind never reaches this one. */
+enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
+enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7 };
+
+struct pc_chip pc_chips[PICS];
+static unsigned offered; /* the line that pc_pending_vector offered last */
+
+static const struct {
+	uint16_t command, data;
+	uint8_t icw3;
+} ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) }, { 0xa0, 0xa1, LINE_CASCADE } };
+
+line_set pc_read_irr(void)
+{
+	io_out8(0x20, OCW3_READ_IRR);
+	io_out8(0xa0, OCW3_READ_IRR);
+	return (line_set)((io_in8(0x20) | io_in8(0xa0) << 8) & ~LINE(LINE_CASCADE));
+}
+
+line_set pc_read_isr(void)
+{
+	io_out8(0x20, OCW3_READ_ISR);
+	io_out8(0xa0, OCW3_READ_ISR);
+	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+}
+
+void pc_write_mask(unsigned chip, uint8_t mask)
+{
+	pc_chips[chip].mask = mask;
+	io_out8(ports[chip].data, mask);
+}
+
+void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
+{
+	pc_chips[chip].icw2 = icw2;
+	pc_chips[chip].icw4 = icw4;
+	io_out8(ports[chip].command, ICW1_SELECT | ICW1_IC4);
+	io_out8(ports[chip].data, icw2);
+	io_out8(ports[chip].data, ports[chip].icw3);
+	io_out8(ports[chip].data, icw4);
+	pc_write_mask(chip, 0xff);
+}
+
+void pc_end_service(line_set isr)
+{
+	for (; isr; isr &= isr - 1) {
+		unsigned line = line_first(isr);
+		io_out8(ports[line / 8].command, OCW2_SPECIFIC_EOI | (line & 7));
+	}
+}
+
+void pc_reset(struct controller *c, line_set lines, line_set shared)
+{
+	*c = (struct controller){ .lines = lines, .shared = shared };
+	for (unsigned chip = 0; chip < PICS; chip++)
+		c->pic[chip] = (struct pic_state){ .imr = 0xff, .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
+}
+
+static uint8_t own_inputs(const struct controller *c, unsigned chip)
+{
+	if (chip == PIC_SLAVE)
+		return (uint8_t)(c->lines >> 8);
+	return (uint8_t)(c->lines | (c->lines >> 8 ? LINE(LINE_CASCADE) : 0));
+}
+
+/* The guest's mask, without what is not its own, and without what a request in service by software holds back: the
+ * controller is fully nested, so that is its priority and everything below. */
+static uint8_t real_mask(const struct controller *c, unsigned chip)
+{
+	const struct pic_state *pic = &c->pic[chip];
+	if (!pic->ready || pic->init_step != 0)
+		return 0xff;
+	unsigned nested = pic->isr ? 0xffu << line_first(pic->isr) : 0;
+	return (uint8_t)(pic->imr | ~own_inputs(c, chip) | nested);
+}
+
+/* Lines whose request would reach the processor, by the guest's own masks. */
+line_set pc_enabled(const struct controller *c)
+{
+	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
+	if (!master->ready || master->init_step != 0)
+		return 0;
+	line_set open = (line_set)(~master->imr & 0xff);
+	if (line_in(open, LINE_CASCADE) && slave->ready && slave->init_step == 0)
+		open |= (line_set)(~slave->imr << 8);
+	return open & c->lines;
+}
+
+void pc_refresh(struct controller *c)
+{
+	if (c->busy && pc_read_isr() == 0)
+		c->busy = false;
+	for (int chip = PIC_SLAVE; chip >= PIC_MASTER; chip--) {
+		uint8_t mask = real_mask(c, (unsigned)chip);
+		if (mask != pc_chips[chip].mask)
+			pc_write_mask((unsigned)chip, mask);
+	}
+	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
+	bool plain = !c->busy && !(master->isr | slave->isr) && !(master->init_step | slave->init_step);
+	/* An ICW1 shows by the mask that it clears, so a chip whose mask is all clear keeps its command port trapped. */
+	bool open_master = plain && master->ready && pc_chips[PIC_MASTER].mask != 0;
+	bool open_slave = plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0;
+	c->open = (open_master ? OPEN_MASTER_COMMAND : 0) | (open_slave ? OPEN_SLAVE_COMMAND : 0);
+}
+
+static bool mask_was_cleared(unsigned chip)
+{
+	if (io_in8(ports[chip].data) == pc_chips[chip].mask)
+		return false;
+	/* The answer to a poll command that the guest had given looks the same; it comes once. */
+	return io_in8(ports[chip].data) != pc_chips[chip].mask;
+}
+
+void pc_catch_initialisation(struct controller *c)
+{
+	for (unsigned chip = 0; chip < PICS; chip++) {
+		struct pic_state *pic = &c->pic[chip];
+		if (pic->init_step != 0 || !mask_was_cleared(chip))
+			continue;
+		c->reinitialised++;
+		/* Requests that came since the guest's ICW1 are its own again once it is through. */
+		line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
+		c->inject = (c->inject & ~inputs) | (pc_read_irr() & c->lines & inputs);
+		pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
+		pic->init_step = 2;
+		pic->next[1] = pic->icw1;
+		pic->imr = pic->isr = 0;
+		pc_refresh(c);
+	}
+}
+
+static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)
+{
+	struct pic_state *pic = &c->pic[chip];
+	c->inject &= chip == PIC_MASTER ? 0xff00 : 0x00ff; /* ICW1 forgets the edges that were latched */
+	pic->init_step = 2;
+	pic->next[1] = icw1;
+	pic->imr = pic->isr = 0;
+	pic->read_isr = pic->poll = false;
+	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4); /* the chip forgets as well */
+	/* A PC's pair is cascaded, edge triggered and in 8086 mode; the chip stays so whatever the guest asks. */
+	return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;
+}
+
+static void continue_initialisation(struct controller *c, unsigned chip, uint8_t value)
+{
+	struct pic_state *pic = &c->pic[chip];
+	pic->next[pic->init_step] = value;
+	bool single = pic->next[1] & ICW1_SNGL, last = pic->init_step == 4;
+	if (pic->init_step == 2)
+		pic->init_step = single ? 4 : 3;
+	else if (pic->init_step == 3)
+		pic->init_step = 4;
+	if (!last && !(pic->init_step == 4 && !(pic->next[1] & ICW1_IC4)))
+		return;
+	pic->icw1 = pic->next[1];
+	pic->icw2 = pic->next[2] & 0xf8;
+	pic->icw3 = pic->next[3];
+	pic->icw4 = last ? (pic->next[4] & ICW4_AUTO_EOI) | ICW4_8086 : ICW4_8086;
+	pic->init_step = 0;
+	pic->ready = true;
+	pic->imr = 0;
+	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
+	c->inject |= pc_read_irr() & c->lines & inputs; /* came between ICW1 and now */
+	pc_program(chip, pic->icw2, pic->icw4);
+}
+
+/* OCW2. An end of interrupt belongs to what is in service by software only when the chip has nothing above it: the chip's
+ * own in-service bits came later, so they are of higher priority. */
+static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
+{
+	struct pic_state *pic = &c->pic[chip];
+	uint8_t real = (uint8_t)(pc_read_isr() >> (8 * chip));
+	bool specific = value & OCW2_SPECIFIC, eoi = value & OCW2_EOI;
+	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
+	if (eoi && (pic->isr & bit) && (specific || real == 0))
+		pic->isr &= (uint8_t)~bit;
+	else if (!specific)
+		io_out8(ports[chip].command, value & OCW2_COMMAND);
+	else if ((value & OCW2_COMMAND) != OCW2_NOTHING)
+		io_out8(ports[chip].command, value & (OCW2_COMMAND | OCW2_LEVEL));
+}
+
+static void ocw3(struct controller *c, unsigned chip, uint8_t value)
+{
+	struct pic_state *pic = &c->pic[chip];
+	if (value & OCW3_RR)
+		pic->read_isr = value & OCW3_RIS;
+	pic->poll = value & OCW3_POLL;
+	io_out8(ports[chip].command, value);
+}
+
+int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
+{
+	unsigned chip = port >= ports[PIC_SLAVE].command ? PIC_SLAVE : PIC_MASTER;
+	int error = 0;
+	pc_catch_initialisation(c);
+	if (port == ports[chip].data) {
+		if (c->pic[chip].init_step != 0)
+			continue_initialisation(c, chip, value);
+		else
+			c->pic[chip].imr = value;
+	} else if (value & ICW1_SELECT) {
+		error = start_initialisation(c, chip, value);
+	} else if ((value & OCW_MASK) == OCW3_SELECT) {
+		ocw3(c, chip, value);
+	} else {
+		end_of_interrupt(c, chip, value);
+	}
+	pc_refresh(c);
+	return error;
+}
+
+int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
+{
+	unsigned chip = port >= ports[PIC_SLAVE].command ? PIC_SLAVE : PIC_MASTER;
+	struct pic_state *pic = &c->pic[chip];
+	line_set inputs = (line_set)(own_inputs(c, chip) << (8 * chip)), seen;
+	if (pic->poll) {
+		pic->poll = false;
+		*value = io_in8(ports[chip].command);
+		return 0;
+	}
+	pc_catch_initialisation(c);
+	if (port == ports[chip].data) {
+		*value = pic->imr;
+		return 0;
+	}
+	if (pic->read_isr)
+		seen = pc_read_isr() | (line_set)(pic->isr << (8 * chip));
+	else
+		seen = pc_read_irr() | c->inject;
+	*value = (uint8_t)((seen & inputs) >> (8 * chip));
+	return 0;
+}
+
+/* Does something in service hold this line back (fully nested mode, 8259A datasheet)? */
+static bool held_by_service(line_set isr, unsigned line)
+{
+	unsigned input = line < 8 ? line : LINE_CASCADE;
+	uint8_t master = (uint8_t)isr, slave = (uint8_t)(isr >> 8);
+	if (master & ((2u << input) - 1))
+		return true;
+	return line >= 8 && (slave & ((2u << (line - 8)) - 1));
+}
+
+static int highest_priority(line_set lines)
+{
+	/* IRQ0, 1, then the slave's 8-15 in the place of the cascade, then 3-7 */
+	line_set above = lines & 0x0003, slave = lines & 0xff00;
+	if (above)
+		return (int)line_first(above);
+	if (slave)
+		return (int)line_first(slave);
+	return lines ? (int)line_first(lines) : -1;
+}
+
+int pc_pending_vector(struct controller *c)
+{
+	if (c->inject == 0)
+		return -1;
+	int line = highest_priority(c->inject & pc_enabled(c));
+	if (line < 0)
+		return -1;
+	line_set isr = pc_read_isr() | (line_set)(c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr << 8);
+	if (held_by_service(isr, (unsigned)line)) {
+		c->busy = true; /* look again at the guest's next EOI */
+		pc_refresh(c);
+		return -1;
+	}
+	offered = (unsigned)line;
+	return c->pic[line / 8].icw2 + (line & 7);
+}
+
+void pc_injected(struct controller *c)
+{
+	unsigned chip = offered / 8;
+	c->inject &= (line_set)~LINE(offered);
+	if (!(c->pic[chip].icw4 & ICW4_AUTO_EOI))
+		c->pic[chip].isr |= (uint8_t)(1u << (offered & 7));
+	if (chip == PIC_SLAVE && !(c->pic[PIC_MASTER].icw4 & ICW4_AUTO_EOI))
+		c->pic[PIC_MASTER].isr |= LINE(LINE_CASCADE);
+	pc_refresh(c);
+}

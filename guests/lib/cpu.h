@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupt flag and halt: what a guest's kernel needs beside arch/x86/io.h.
+ *
+ * Rule: one instruction each, inlined.
+ */
+#ifndef GUESTS_LIB_CPU_H
+#define GUESTS_LIB_CPU_H
+
+#include <stdint.h>
+
+enum { FLAGS_IF = 1 << 9 };
+
+static inline void cpu_interrupts_on(void)
+{
+	__asm__ volatile("sti" : : : "memory");
+}
+
+static inline void cpu_interrupts_off(void)
+{
+	__asm__ volatile("cli" : : : "memory");
+}
+
+static inline uint64_t cpu_flags(void)
+{
+	uint64_t flags;
+	__asm__ volatile("pushfq; popq %0" : "=r"(flags) : : "memory");
+	return flags;
+}
+
+/* Interrupts off; the answer goes to cpu_restore(). */
+static inline uint64_t cpu_save(void)
+{
+	uint64_t flags = cpu_flags();
+	cpu_interrupts_off();
+	return flags;
+}
+
+static inline void cpu_restore(uint64_t flags)
+{
+	if (flags & FLAGS_IF)
+		cpu_interrupts_on();
+}
+
+/* Interrupts on and sleep: no interrupt fits between the two instructions (SDM 2B, STI). */
+static inline void cpu_sleep(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}
+
+static inline void cpu_pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+#endif

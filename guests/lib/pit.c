@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PIT's channel 0.
+ *
+ * Rule: see pit.h.
+ */
+#include "guests/lib/pit.h"
+
+#include "arch/x86/io.h"
+
+enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43 };
+/*
+ * Control word (8254 datasheet, Figure 7)
+ *
+ *   7 6     5 4     3 2 1   0
+ *   counter access  mode    BCD        access 0: latch, 3: low byte, then high byte
+ */
+enum { CONTROL_LATCH0 = 0x00, CONTROL_RATE0 = 3 << 4 | 2 << 1 };
+enum { RELOAD_MAX = 65536, MEASURE_COUNTS = PIT_HZ / 20 };
+
+void pit_start(uint16_t reload)
+{
+	io_out8(PORT_CONTROL, CONTROL_RATE0);
+	io_out8(PORT_COUNTER0, (uint8_t)reload);
+	io_out8(PORT_COUNTER0, (uint8_t)(reload >> 8));
+}
+
+uint32_t pit_count(uint32_t reload)
+{
+	io_out8(PORT_CONTROL, CONTROL_LATCH0);
+	uint32_t low = io_in8(PORT_COUNTER0);
+	uint32_t count = low | (uint32_t)io_in8(PORT_COUNTER0) << 8;
+
+	return count == 0 ? reload : count;
+}
+
+/* The counter's value and the TSC at one moment: tried until nothing came in between. */
+static uint64_t sample(uint32_t *count)
+{
+	uint64_t before, after, best = UINT64_MAX, at = 0;
+
+	for (unsigned i = 0; i < 5; i++) {
+		before = cpu_tsc();
+		uint32_t value = pit_count(RELOAD_MAX);
+		after = cpu_tsc();
+		if (after - before < best) {
+			best = after - before;
+			at = before;
+			*count = value;
+		}
+	}
+	return at;
+}
+
+struct pit_rate pit_measure(void)
+{
+	uint32_t first, now;
+
+	pit_start(0);
+	/* The first counts after a start may be odd (the count is loaded at the next clock): let some pass. */
+	while (pit_count(RELOAD_MAX) > RELOAD_MAX - 16)
+		;
+	uint64_t start = sample(&first);
+	do {
+		now = pit_count(RELOAD_MAX);
+	} while (first - now < MEASURE_COUNTS && now <= first);
+	uint64_t end = sample(&now);
+	return (struct pit_rate){.tsc = end - start, .counts = (first - now) & (RELOAD_MAX - 1)};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The PIT's channel 0 (8254), line 0: periodic ticks, and a counter that goes on counting after it fired.
+ *
+ * Rule: mode 2 (rate generator): the counter runs from the reload value to 1 and reloads as the line's edge comes.
+ */
+#ifndef GUESTS_LIB_PIT_H
+#define GUESTS_LIB_PIT_H
+
+#include <stdint.h>
+
+enum { PIT_HZ = 1193182, PIT_LINE = 0 };
+
+/* So many TSC ticks are so many counts. */
+struct pit_rate {
+	uint64_t tsc, counts;
+};
+
+/* Reload value of 0 stands for 65536. */
+void pit_start(uint16_t reload);
+/* Latch and read the counter: 1 to the reload value. */
+uint32_t pit_count(uint32_t reload);
+/* Measure the TSC against channel 0 for about 50 ms, polled; leaves it running free. */
+struct pit_rate pit_measure(void);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pulse's UART: COM2, whose transmitter interrupts on line 3.
+ *
+ * Rule: an interrupt has exactly one cause here: the transmitter's holding register is empty while that interrupt is enabled.
+ * Reading IIR takes the cause away, writing THR takes it away until the byte has moved on.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/traps.h"
+#include "guests/lib/uart.h"
+#include "guests/pulse/pulse.h"
+
+enum { PING_TIMEOUT_MS = 200 };
+
+static bool present;
+static volatile bool streaming, pinging;
+static volatile uint32_t ping_latency, ping_start;
+static struct stream_count count; /* changed with interrupts off only */
+static uint32_t watched;
+
+static void handle_com2(uint64_t tsc)
+{
+	if ((io_in8(UART_COM2 + UART_IIR) & UART_IIR_CAUSE) != UART_IIR_THRE) {
+		count.idle++;
+		return;
+	}
+	if (pinging) {
+		ping_latency = (uint32_t)tsc - ping_start;
+		io_out8(UART_COM2 + UART_IER, 0);
+		pinging = false;
+		return;
+	}
+	count.handled++;
+	if (streaming) {
+		count.causes++; /* the one that this byte's end will be */
+		io_out8(UART_COM2 + UART_THR, (uint8_t)count.handled);
+	}
+}
+
+bool com2_init(void)
+{
+	present = uart_init(UART_COM2);
+	irq_install(UART_COM2_LINE, handle_com2);
+	if (present)
+		pic_unmask(UART_COM2_LINE);
+	return present;
+}
+
+/* The OUT that enables the interrupt asserts the line at once, as THR is empty; the TSC is read three moves before it. */
+static inline void assert_line(void)
+{
+	__asm__ volatile("rdtsc\n\t"
+			 "movl %%eax, %0\n\t"
+			 "movl %1, %%edx\n\t"
+			 "movb %2, %%al\n\t"
+			 "outb %%al, %%dx"
+			 : "=m"(ping_start)
+			 : "i"(UART_COM2 + UART_IER), "i"(UART_IER_THRI)
+			 : "eax", "edx", "memory");
+}
+
+int64_t com2_ping(void)
+{
+	uint64_t start = cpu_tsc(), patience = tick_tsc(PING_TIMEOUT_MS);
+
+	if (!present)
+		return -1;
+	while (!(io_in8(UART_COM2 + UART_LSR) & UART_LSR_THRE))
+		;
+	pinging = true;
+	assert_line();
+	while (pinging && cpu_tsc() - start < patience)
+		;
+	if (!pinging)
+		return ping_latency;
+	pinging = false;
+	io_out8(UART_COM2 + UART_IER, 0);
+	count.lost++;
+	return -1;
+}
+
+static void start_stream(void)
+{
+	/* THR is empty: enabling the interrupt is the first cause. */
+	count.causes++;
+	io_out8(UART_COM2 + UART_IER, UART_IER_THRI);
+}
+
+void com2_stream(bool on)
+{
+	uint64_t flags = cpu_save();
+
+	if (on && present && !streaming) {
+		streaming = true;
+		start_stream();
+	} else if (!on) {
+		streaming = false; /* the interrupt of the last byte ends it */
+	}
+	cpu_restore(flags);
+}
+
+void com2_watch(void)
+{
+	uint64_t flags = cpu_save();
+
+	if (streaming && count.handled == watched) {
+		count.lost += count.causes - count.handled;
+		count.causes = count.handled;
+		io_out8(UART_COM2 + UART_IER, 0);
+		start_stream();
+	}
+	watched = count.handled;
+	cpu_restore(flags);
+}
+
+struct stream_count com2_count(void)
+{
+	uint64_t flags = cpu_save();
+	struct stream_count now = count;
+
+	cpu_restore(flags);
+	return now;
+}

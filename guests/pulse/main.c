@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pulse's start, its threads and its end. Words: probes=LIST n=1000 seconds=3 stress=N base=0x20 hz=1000; without probes= and
+ * stress= it is a demonstration.
+ *
+ * Rule: main is the idle thread; the prober ends the guest.
+ */
+#include "guests/lib/args.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/pit.h"
+#include "guests/lib/report.h"
+#include "guests/lib/threads.h"
+#include "guests/lib/traps.h"
+#include "guests/lib/uart.h"
+#include "guests/pulse/pulse.h"
+
+#include <string.h>
+
+enum { PRIORITY_WORKER = 1, PRIORITY_REPORTER, PRIORITY_PROBER };
+
+static char probes[96];
+static uint32_t samples_wanted, seconds, stress;
+static bool demonstration;
+
+static void read_words(void)
+{
+	stress = (uint32_t)args_number("stress", 0);
+	samples_wanted = (uint32_t)args_number("n", 1000);
+	seconds = (uint32_t)args_number("seconds", 3);
+	if (samples_wanted > SAMPLES_MAX) {
+		machine_print("n=%u: at most %u\n", (unsigned)samples_wanted, SAMPLES_MAX);
+		samples_wanted = SAMPLES_MAX;
+	}
+	demonstration = !args_text("probes", probes, sizeof(probes)) && stress == 0;
+	if (demonstration)
+		strcpy(probes, "uart,pit,cpuid");
+}
+
+static void print_verdicts(void)
+{
+	struct tick_count ticks = tick_now();
+	struct stream_count stream = com2_count();
+
+	machine_print("count line=0 handled=%lu expected=%lu merged=%lu\n", ticks.handled, ticks.came,
+		      ticks.came - ticks.handled);
+	report(ticks.handled != 0 && irq_count(UART_COM2_LINE) != 0, "R10 both devices' interrupts are taken",
+	       "line 0: %lu, line 3: %lu", ticks.handled, (unsigned long)irq_count(UART_COM2_LINE));
+	report(work_rounds() != 0 && work_faults() == 0, "registers and sums kept across interrupts and switches",
+	       "%u wrong in %u rounds", (unsigned)work_faults(), (unsigned)work_rounds());
+	report(stream.lost == 0, "R08 no interrupt of line 3 was lost", "%u lost", (unsigned)stream.lost);
+	report(irq_count_all() == irq_count(PIT_LINE) + irq_count(UART_COM2_LINE) && irq_count_spurious() == 0,
+	       "no interrupt but its own", "%u foreign, %u spurious",
+	       (unsigned)(irq_count_all() - irq_count(PIT_LINE) - irq_count(UART_COM2_LINE)),
+	       (unsigned)irq_count_spurious());
+}
+
+static void prober(void)
+{
+	if (stress != 0)
+		stress_run(stress);
+	probes_run(probes, samples_wanted, seconds);
+	while (demonstration && tick_ms() < seconds * 1000)
+		thread_sleep(10);
+	print_verdicts();
+	machine_exit(report_end("pulse"));
+}
+
+int guest_main(void)
+{
+	read_words();
+	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
+	tick_init((uint32_t)args_number("hz", 1000));
+	machine_print("pulse: %u Hz, words: %s\n", (unsigned)tick_hz(), args_line());
+	if (!com2_init())
+		machine_print("pulse: no UART at %xh\n", UART_COM2);
+	tick_start();
+
+	threads_init();
+	thread_create(prober, PRIORITY_PROBER);
+	thread_create(work_status_thread, PRIORITY_REPORTER);
+	thread_create(work_thread, PRIORITY_WORKER);
+	for (;;)
+		cpu_sleep();
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * scribe's start, its work and its end. Words: rounds=200 sectors=8 rtc=1024 stress=N busy=1 base=0x20.
+ *
+ * Rule: what is written, where, and the checksum of all that was read back depend on the round alone, never on time.
+ */
+#include "guests/lib/args.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/report.h"
+#include "guests/lib/traps.h"
+#include "guests/scribe/scribe.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { SECTORS_MAX = 32, STATUS_TICKS = 256, BUSY_ROUNDS = 500 };
+
+static uint32_t written[SECTORS_MAX * SECTOR_BYTES / 4], read_back[SECTORS_MAX * SECTOR_BYTES / 4];
+static bool busy;
+static uint32_t sectors;
+
+void scribe_wait(void)
+{
+	rtc_watch();
+	if (!busy) {
+		cpu_sleep();
+		return;
+	}
+	cpu_interrupts_on();
+	for (volatile unsigned i = 0; i < BUSY_ROUNDS; i++)
+		;
+}
+
+static uint32_t next_random(uint32_t *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state ^ *state >> 16;
+}
+
+/* FNV-1a, by words. */
+static uint32_t digest(uint32_t hash, const uint32_t *data, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		hash = (hash ^ data[i]) * 16777619;
+	return hash;
+}
+
+/* Write a pattern somewhere and read it back: 0, a negative errno, or how many words differ. */
+static int do_round(uint32_t round, uint32_t capacity, uint32_t *hash)
+{
+	uint32_t seed = round * 2654435761u + 1, lba = next_random(&seed) % (capacity - sectors);
+	size_t words = sectors * SECTOR_BYTES / 4;
+	int error, wrong = 0;
+
+	for (size_t i = 0; i < words; i++)
+		written[i] = next_random(&seed);
+	memset(read_back, 0, words * 4);
+	error = disk_write(lba, sectors, written);
+	if (error == 0)
+		error = disk_read(lba, sectors, read_back);
+	if (error != 0)
+		return error;
+	for (size_t i = 0; i < words; i++)
+		wrong += written[i] != read_back[i];
+	*hash = digest(*hash, &lba, 1);
+	*hash = digest(*hash, read_back, words);
+	return wrong;
+}
+
+static void show_progress(uint32_t round, uint32_t rounds)
+{
+	static uint64_t shown;
+	uint64_t ticks = rtc_now().handled;
+
+	if (ticks - shown < STATUS_TICKS)
+		return;
+	shown = ticks;
+	if (rounds != 0)
+		machine_status("round %u/%u rtc %lu", (unsigned)round, (unsigned)rounds, ticks);
+	else
+		machine_status("round %u rtc %lu", (unsigned)round, ticks);
+}
+
+/* So many rounds, or with rounds = 0 until so many interrupts came. */
+static void write_and_verify(uint32_t capacity, uint32_t rounds, uint32_t interrupts)
+{
+	uint32_t hash = 2166136261u, round = 0;
+	int error = 0;
+
+	while (error == 0 && (rounds != 0 ? round < rounds : irq_count_all() < interrupts)) {
+		error = do_round(round++, capacity, &hash);
+		show_progress(round, rounds);
+	}
+	report(error == 0, "R08 what was written is what is read", error < 0 ? "round %u: error %d" : "round %u: %d words differ",
+	       (unsigned)round, error);
+	machine_print("scribe: %u rounds of %u sectors\n", (unsigned)round, (unsigned)sectors);
+	machine_print("scribe: transcript %08lx\n", (unsigned long)hash);
+}
+
+static void print_verdicts(bool disk)
+{
+	struct rtc_count rtc = rtc_now();
+	struct disk_count d = disk_now();
+
+	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u\n", rtc.handled, rtc.came,
+		      rtc.came - rtc.handled, (unsigned)rtc.lost);
+	report(rtc.handled != 0 && rtc.lost == 0 && rtc.idle == 0, "R08 the RTC's interrupts come", "%lu, %u stalls, %u idle",
+	       rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
+	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u\n", (unsigned)d.handled, (unsigned)d.commands,
+		      (unsigned)d.lost, (unsigned)d.expected);
+	if (disk)
+		report(d.handled == d.expected && d.idle == 0, "R08 the disk's interrupts, each once",
+		       "%u handled, %u expected, %u idle", (unsigned)d.handled, (unsigned)d.expected, (unsigned)d.idle);
+	report(irq_count_all() == irq_count(8) + irq_count(15) && irq_count_spurious() == 0, "no interrupt but its own",
+	       "%u of %u foreign, %u spurious", (unsigned)(irq_count_all() - irq_count(8) - irq_count(15)),
+	       (unsigned)irq_count_all(), (unsigned)irq_count_spurious());
+}
+
+static const char *reason(int64_t error)
+{
+	return error == -ENODEV ? "no drive answers" : error == -ETIMEDOUT ? "it does not answer in time" : "it reports an error";
+}
+
+int guest_main(void)
+{
+	uint32_t interrupts = (uint32_t)args_number("stress", 0);
+	int64_t capacity;
+
+	busy = args_number("busy", 0) != 0;
+	sectors = (uint32_t)args_number("sectors", 8);
+	if (sectors < 1 || sectors > SECTORS_MAX)
+		sectors = SECTORS_MAX;
+	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_NON_SPECIFIC);
+	machine_print("scribe: words: %s\n", args_line());
+	rtc_start((uint32_t)args_number("rtc", 1024));
+	cpu_interrupts_on();
+
+	capacity = disk_init();
+	report(capacity > SECTORS_MAX, "R10 the disk of the second IDE channel", "%s",
+	       capacity < 0 ? reason(capacity) : "it is too small");
+	if (capacity > SECTORS_MAX) {
+		machine_print("scribe: disk of %lu sectors\n", (uint64_t)capacity);
+		write_and_verify((uint32_t)capacity, interrupts != 0 ? 0 : (uint32_t)args_number("rounds", 200), interrupts);
+	}
+	cpu_interrupts_off();
+	rtc_stop();
+	print_verdicts(capacity > 0);
+	return report_end("scribe");
+}

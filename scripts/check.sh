@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The checks that need no machine to run on: check.sh BUILD, or check.sh --list-c
+#
+# Rule: every check runs, each says ok or what is wrong, and the last line counts.
+set -u
+
+# Files of the tree by pattern: tracked ones and new ones, as git sees them, or what is there without git.
+list() {
+	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
+		git ls-files --cached --others --exclude-standard -- "$@"
+	else
+		for pattern in "$@"; do
+			find . -name "$pattern" ! -path './build/*' | sed 's|^\./||'
+		done
+	fi | sort -u | while read -r file; do
+		if [ -f "$file" ]; then
+			echo "$file"
+		fi
+	done
+}
+
+if [ "${1:-}" = --list-c ]; then
+	list '*.c' '*.h'
+	exit 0
+fi
+
+build=${1:-build}
+mkdir -p "$build"
+out=$build/check.txt
+total=0
+failed=0
+
+verdict() {
+	total=$((total + 1))
+	if [ "$2" -eq 0 ]; then
+		echo "check $1 ... ok"
+	else
+		failed=$((failed + 1))
+		sed 's/^/    /' "$out" | head -n 40
+		echo "check $1 ... FAILED"
+	fi
+}
+
+layout() {
+	list '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
+}
+
+static_analysis() {
+	mkdir -p "$build/cppcheck"
+	set -- --quiet --error-exitcode=1 --inline-suppr --std=c11 --platform=unix64 -I. -j "$(nproc)"
+	set -- "$@" --cppcheck-build-dir="$build/cppcheck" --enable=warning,performance,portability
+	set -- "$@" --suppress=missingIncludeSystem --suppress=unusedFunction
+	# Tables at fixed addresses, symbols that the linker script sets and registers bound to variables are what a VMM
+	# is made of, and look like mistakes elsewhere.
+	set -- "$@" --suppress=intToPointerCast --suppress=nullPointer:boot/* --suppress=comparePointers
+	set -- "$@" --suppress=constStatement --max-configs=2
+	set -- "$@" -D__x86_64__ -U__ASSEMBLER__
+	list '*.c' >"$build/cppcheck.list"
+	[ ! -s "$build/cppcheck.list" ] || cppcheck "$@" --file-list="$build/cppcheck.list"
+}
+
+sizes() {
+	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.ld' Makefile '*.mk' | while read -r file; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -le 600 ] || echo "$file: $lines lines; no file has more than 600"
+	done | grep . && return 1
+	return 0
+}
+
+# The SPDX line first (after a script's #!).
+heads() {
+	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.mk' '*.ld' Makefile | while read -r file; do
+		[ -s "$file" ] || continue
+		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || echo "$file: no SPDX line at its head"
+	done | grep . && return 1
+	return 0
+}
+
+# Code ends at column 120 by .clang-format; comments, drawings and tables at column 132.
+spaces() {
+	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
+	list '*.py' | xargs -r grep -nP '^ *\t' && return 1
+	list '*.c' '*.h' '*.S' '*.py' '*.sh' | while read -r file; do
+		expand "$file" | awk -v f="$file" 'length($0) > 132 { print f ":" NR ": " length($0) " columns" }'
+	done | grep . && return 1
+	return 0
+}
+
+unfinished() {
+	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.mk' Makefile | grep -v '^scripts/check.sh$' |
+		xargs -r grep -nwE 'TODO|FIXME|XXX|HACK' && return 1
+	return 0
+}
+
+python_syntax() {
+	list '*.py' | xargs -r "${PYTHON:-python3}" -c '
+import sys
+for name in sys.argv[1:]:
+    compile(open(name, encoding="utf-8").read(), name, "exec")'
+}
+
+shell_syntax() {
+	list '*.sh' .ci/run | while read -r file; do
+		sh -n "$file" || echo "$file: does not parse"
+	done | grep . && return 1
+	return 0
+}
+
+run() {
+	name=$1
+	shift
+	"$@" >"$out" 2>&1
+	verdict "$name" $?
+}
+
+run "layout (clang-format)" layout
+run "static analysis (cppcheck)" static_analysis
+run "no file over 600 lines" sizes
+run "licence lines" heads
+run "spaces and line lengths" spaces
+run "nothing left unfinished" unfinished
+run "Python parses" python_syntax
+run "shell parses" shell_syntax
+
+if [ "$failed" -ne 0 ]; then
+	echo "check: $failed of $total FAILED"
+	exit 1
+fi
+echo "check: all $total passed"

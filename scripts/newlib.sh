@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Builds newlib from Debian's newlib-source package: newlib.sh STAMP
+#
+# Rule: one build per version, options and compiler, kept outside the tree (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in
+# its place by one rename. STAMP receives the directory that holds include/ and lib/, and is touched only when that changes.
+set -eu
+
+stamp=$1
+target=x86_64-elf
+flags="-O2 -g0 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none -mno-red-zone"
+flags="$flags -U_FORTIFY_SOURCE -fno-tree-vectorize -fno-tree-slp-vectorize -ffunction-sections -fdata-sections"
+flags="$flags -fno-asynchronous-unwind-tables"
+options="--target=$target --disable-multilib --disable-newlib-supplied-syscalls --disable-libgloss
+	--enable-newlib-reent-small --enable-newlib-nano-formatted-io --disable-nls --disable-shared"
+
+die() {
+	printf 'newlib: %s\n' "$@" >&2
+	exit 1
+}
+
+source=$(ls /usr/src/newlib/newlib-*.tar.* 2>/dev/null | sort -V | tail -n 1)
+[ -n "$source" ] || die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing (make setup)"
+version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
+compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-gcc}"
+key=$(printf '%s' "$flags $options $compiler ${CC:-gcc}" | sha256sum | cut -c 1-12)
+cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/signalbox
+home=$cache/newlib-$version-$key
+
+mkdir -p "$cache" "$(dirname "$stamp")"
+
+build_newlib() {
+	work=$(mktemp -d "$cache/build.XXXXXX")
+	log=$home.log
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT TERM HUP
+
+	mkdir "$work/source" "$work/build"
+	tar -C "$work/source" --strip-components=1 -xf "$source"
+	export CC_FOR_TARGET="${CC:-gcc}" AR_FOR_TARGET=ar AS_FOR_TARGET=as LD_FOR_TARGET=ld NM_FOR_TARGET=nm
+	export RANLIB_FOR_TARGET=ranlib CFLAGS_FOR_TARGET="$flags"
+	unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS
+	(
+		cd "$work/build"
+		../source/configure --prefix="$work/prefix" $options
+		make -j"$(nproc)" all-target-newlib
+		make install-target-newlib
+	) >"$log" 2>&1 </dev/null &
+	job=$!
+	trap 'kill $job 2>/dev/null; exit 130' INT TERM HUP
+	start=$(date +%s)
+	while kill -0 $job 2>/dev/null; do
+		if [ -t 1 ]; then
+			printf '\r  NEWLIB  %s: %s files, %s s (once; log: %s) ' "$version" \
+				"$(grep -c ' -c ' "$log" || true)" $(($(date +%s) - start)) "$log"
+		fi
+		sleep 1
+	done
+	if ! wait $job; then
+		printf '\n' >&2
+		tail -n 20 "$log" >&2
+		die "the build failed; its last lines are above, all of it is in $log"
+	fi
+	if [ -t 1 ]; then
+		printf '\r\033[K'
+	fi
+	printf '  NEWLIB  %s built in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
+	# Where two builds raced, the first stays.
+	mv -T "$work/prefix/$target" "$home" 2>/dev/null || [ -f "$home/lib/libc.a" ] || die "cannot write $home"
+}
+
+if [ ! -f "$home/lib/libc.a" ]; then
+	exec 9>"$cache/lock"
+	if command -v flock >/dev/null 2>&1; then
+		flock 9
+	fi
+	if [ ! -f "$home/lib/libc.a" ]; then
+		[ -t 1 ] || echo "  NEWLIB  $version (once, about a minute)"
+		build_newlib 9>&-
+	fi
+fi
+
+[ -f "$stamp" ] && [ "$(cat "$stamp")" = "$home" ] || printf '%s\n' "$home" >"$stamp"

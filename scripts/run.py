@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""make run: boots a configuration and shows its console until the verdict.
+
+Rule: the exit status is 0 only when the console's verdict is status 0.
+"""
+
+import argparse
+import sys
+import termios
+import tty
+from pathlib import Path
+
+from signalbox import ConfigError, Machine, PlatformError, choose, load_config
+from signalbox.bochs import BochsError
+from signalbox.media import MediaError
+from signalbox.qemu import QemuError
+from signalbox.session import ends_on_signals
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--platform", default="auto")
+    parser.add_argument("--ips", type=int, default=20_000_000)
+    parser.add_argument("--memory", type=int, default=256)
+    parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
+    parser.add_argument("--seconds", default="", help="the machine's time after which the VMM ends the run")
+    parser.add_argument("--timeout", default="", help="seconds of real time")
+    return parser.parse_args()
+
+
+def show(text):
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def run_interactively(machine, timeout):
+    """Keys go to the VMM's console; Ctrl-C stays ours."""
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    print("run: keys go to the VMM's console: help and Enter lists its commands, quit and Enter ends; so does Ctrl-C")
+    try:
+        tty.setcbreak(keyboard)
+        return machine.run(timeout=timeout, stream=show, keyboard=keyboard)
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
+
+
+def main():
+    args = arguments()
+    platform, reason = choose(args.platform)
+    print(f"run: {reason}", flush=True)
+    image, vmm, modules = load_config(args.config)
+    if args.seconds:
+        vmm = f"{vmm} seconds={args.seconds}"
+    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, ips=args.ips,
+                      memory=args.memory, build=args.build)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        result = run_interactively(machine, float(args.timeout or 24 * 3600))
+    else:
+        result = machine.run(timeout=float(args.timeout or 600), stream=show)
+    if not result.console.endswith("\n"):
+        print()
+    print(f"run: {result.explain()}", flush=True)
+    if not result.ok and result.end != "interrupted":
+        print(f"run: logs are in {result.directory}", flush=True)
+    return 0 if result.ok else 130 if result.end == "interrupted" else 1
+
+
+if __name__ == "__main__":
+    ends_on_signals()
+    try:
+        sys.exit(main())
+    except (BochsError, ConfigError, MediaError, PlatformError, QemuError) as problem:
+        sys.exit(f"run: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)

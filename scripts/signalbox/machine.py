@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A machine to boot, described; and what came of it.
+
+Rule: a description is data. The emulators' modules turn it into their own configuration.
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import bochs, media, qemu
+from .session import Session
+
+BUILD = Path(os.environ.get("BUILD", "build"))
+CPU = "corei7_skylake_x"
+# What a run leaves in its directory; an earlier run's must not be taken for this one's.
+OUTPUTS = ("com1.txt", "com2.bin", "bochs.log", "emulator.txt")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A multiboot module: a file, and the words of its line."""
+
+    image: str
+    line: str = ""
+
+
+@dataclass
+class Result:
+    """How a run ended.
+
+    end is "status" (the console's verdict came), "panic" (the emulator gave up), "timeout", "exited" (it stopped with
+    no verdict) or "interrupted" (Ctrl-C).
+    """
+
+    end: str
+    status: int | None
+    console: str
+    seconds: float
+    panics: list[str]
+    log: str
+    com2: bytes
+    directory: Path
+    timeout: float
+
+    @property
+    def ok(self):
+        return self.end == "status" and self.status == 0
+
+    @property
+    def lines(self):
+        return self.console.splitlines()
+
+    def explain(self, tail=15):
+        """What went wrong, for a person: the verdict or its absence, the emulator's last words, the console's tail."""
+        what = {
+            "status": f"the run ended with status {self.status}",
+            "panic": "the emulator stopped",
+            "timeout": f"no 'end: status' line within {self.timeout:.0f} s",
+            "exited": "the emulator ended, and no 'end: status' line had come",
+            "interrupted": "interrupted",
+        }[self.end]
+        text = [what + f" (after {self.seconds:.1f} s)"]
+        text += [f"  emulator: {line}" for line in self.panics]
+        if not self.ok and self.end != "interrupted":
+            text += [f"  console: {line}" for line in self.lines[-tail:]] or ["  console: nothing came"]
+            if self.end in ("exited", "panic"):
+                text += [f"  log: {line}" for line in self.log.splitlines()[-5:]]
+        return "\n".join(text)
+
+
+@dataclass
+class Machine:
+    """One boot of one machine.
+
+    vmm      the VMM's command line; None boots the one module in `modules` on the bare machine
+    modules  images and their lines; an image is a path, or a name in the build directory
+    disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False: none)
+    type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
+    log_actions  Bochs: device or "all" to action by event, e.g. {"panic": {"PIC": "report"}}
+    extra    Bochs: further lines of its configuration; QEMU: further words of its command line
+    """
+
+    vmm: str | None = "console=com1"
+    modules: list[Module] = field(default_factory=list)
+    platform: str = "bochs"
+    disk: bool | bytes = True
+    ips: int = 20_000_000
+    memory: int = 256
+    cpu: str = CPU
+    vmm_image: str = "signalbox"
+    type_in: list[tuple[str, str]] = field(default_factory=list)
+    log_actions: dict[str, dict[str, str]] = field(default_factory=dict)
+    extra: list[str] = field(default_factory=list)
+    build: Path = BUILD
+
+    def boot_lines(self):
+        """(GRUB command, image, words) in order."""
+        if self.vmm is None:
+            if len(self.modules) != 1:
+                raise ValueError("a bare machine boots exactly one image")
+            return [("multiboot", self.modules[0].image, self.modules[0].line)]
+        return [("multiboot", self.vmm_image, self.vmm)] + [("module", m.image, m.line) for m in self.modules]
+
+    def prepare(self, directory):
+        """Make the boot image, the disk and the emulator's configuration; returns the emulator's module."""
+        directory = Path(directory).resolve()
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in OUTPUTS:
+            (directory / name).unlink(missing_ok=True)
+        iso = media.make_iso(self.boot_lines(), self.build)
+        disk = None
+        if self.disk is not False:
+            disk = directory / "disk.img"
+            media.make_disk(disk, self.disk if isinstance(self.disk, bytes) else b"")
+        return (bochs if self.platform.startswith("bochs") else qemu), directory, iso, disk
+
+    def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0):
+        """Boot, and wait for the verdict.
+
+        directory  where configuration and logs go; None: one of its own under the build directory, removed when all
+                   went well
+        stream     called with each piece of console text (str) as it comes
+        keyboard   a file descriptor whose bytes go to COM1 while the machine runs
+        grace      seconds that the machine may take to power off after the verdict
+        """
+        temporary = directory is None
+        if temporary:
+            runs = Path(self.build) / "runs"
+            media.prune(runs, keep=20)
+            directory = tempfile.mkdtemp(prefix=f"{self.platform}-", dir=runs)
+        emulator, directory, iso, disk = self.prepare(directory)
+        with Session(directory, wants_input=bool(self.type_in) or keyboard is not None) as session:
+            command, environment = emulator.configure(self, directory, iso, disk, session.serial_device)
+            session.start(command, environment, console_on_stdio=emulator.CONSOLE_ON_STDIO)
+            end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace)
+        panics, log = emulator.read_log(directory)
+        if end == "exited" and panics:
+            end = "panic"
+        com2 = directory / "com2.bin"
+        result = Result(
+            end=end, status=status, console=session.console, seconds=session.seconds, panics=panics, log=log,
+            com2=com2.read_bytes() if com2.exists() else b"", directory=directory, timeout=timeout,
+        )
+        if temporary and (result.ok or end == "interrupted"):
+            shutil.rmtree(directory, ignore_errors=True)
+        return result

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a machine boots from and writes to: GRUB ISO images and disk images.
+
+Rule: an ISO is named by the hash of what is in it, and made once.
+"""
+
+import hashlib
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+# The fewest GRUB modules that read a menu from a CD and boot: an emulated CD drive is slow.
+GRUB_MODULES = "multiboot normal"
+GRUB_OPTIONS = ["--locales=", "--fonts=", "--themes="]
+
+# Bochs and QEMU take the geometry as it is; 10 MiB.
+DISK_CYLINDERS, DISK_HEADS, DISK_SECTORS = 20, 16, 63
+DISK_BYTES = DISK_CYLINDERS * DISK_HEADS * DISK_SECTORS * 512
+
+
+class MediaError(Exception):
+    """A boot or disk image could not be made."""
+
+
+def last_use(path):
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another run has removed it
+        return 0.0
+
+
+def prune(directory, keep, age=3600.0):
+    """Make the directory, and remove its oldest entries beyond `keep` that nobody has used for `age` seconds."""
+    directory.mkdir(parents=True, exist_ok=True)
+    oldest = time.time() - age
+    for path in sorted(directory.iterdir(), key=last_use, reverse=True)[keep:]:
+        if last_use(path) < oldest:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def find_image(name, build):
+    """The file that an image's name means: a path, or a name in the build directory or its guests."""
+    build = Path(build)
+    plain = name.removeprefix("/boot/")
+    for path in (Path(name), build / plain, build / "guests" / plain):
+        if path.is_file():
+            return path
+    raise MediaError(f"no image '{name}' (looked in {build} and {build}/guests): run make first")
+
+
+def quote_for_grub(words):
+    """A command line as GRUB's script language takes it: each word in single quotes where it needs them."""
+    return " ".join(shlex.quote(word) for word in words.split())
+
+
+def write_tree(root, entries, timeout):
+    """The ISO's directory: images under /boot and the menu. entries: list of (title, [(command, file, words)])."""
+    boot = root / "boot" / "grub"
+    boot.mkdir(parents=True)
+    names = {}
+    menu = [f"set timeout={timeout}", "set default=0"]
+    for title, lines in entries:
+        menu.append(f"menuentry {shlex.quote(title)} {{")
+        for command, file, words in lines:
+            if file not in names:
+                name = file.name
+                while name in names.values():
+                    name += "_"
+                names[file] = name
+                shutil.copyfile(file, root / "boot" / name)
+            menu.append(f"\t{command} /boot/{names[file]} {quote_for_grub(words)}".rstrip())
+        menu.append("}")
+    (boot / "grub.cfg").write_text("\n".join(menu) + "\n")
+
+
+def grub_mkrescue(root, output, modules):
+    command = ["grub-mkrescue", *GRUB_OPTIONS, "-o", str(output), str(root)]
+    if modules:
+        command.insert(1, f"--install-modules={modules}")
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode or not output.exists():
+        raise MediaError("grub-mkrescue failed:\n" + "\n".join(done.stdout.splitlines()[-10:]))
+
+
+def write_iso(entries, output, build, timeout=0, modules=GRUB_MODULES):
+    """Make the ISO `output` with a menu. entries: list of (title, [(command, image, words)])."""
+    output = Path(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    resolved = [(title, [(c, find_image(i, build), w) for c, i, w in lines]) for title, lines in entries]
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix="iso-") as scratch:
+        root = Path(scratch) / "root"
+        write_tree(root, resolved, timeout)
+        image = Path(scratch) / "image.iso"
+        grub_mkrescue(root, image, modules)
+        os.replace(image, output)
+
+
+def make_iso(lines, build):
+    """The ISO that boots these lines at once, from the cache or made."""
+    build = Path(build)
+    digest = hashlib.sha256(GRUB_MODULES.encode())
+    for command, image, words in lines:
+        content = find_image(image, build).read_bytes()
+        digest.update(repr((command, Path(image).name, words, len(content))).encode())
+        digest.update(content)
+    iso = build / "media" / f"{digest.hexdigest()[:24]}.iso"
+    if not iso.exists():
+        prune(iso.parent, keep=50)
+        write_iso([("run", lines)], iso, build)
+    else:
+        os.utime(iso)
+    return iso.resolve()
+
+
+def make_disk(path, first=b""):
+    """A raw disk image; sparse zeros after the bytes given."""
+    with open(path, "wb") as disk:
+        disk.write(first)
+        disk.truncate(DISK_BYTES)

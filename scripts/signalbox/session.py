@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""An emulator's process: started, listened to, and surely ended.
+
+Rule: nothing outlives the session. The emulator has a process group of its own, which is ended on a verdict, at the
+time limit, and on Ctrl-C.
+"""
+
+import codecs
+import os
+import pty
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import termios
+import time
+import tty
+
+VERDICT = re.compile(r"^(?:signalbox: )?end: status (\d+)\s*$", re.MULTILINE)
+# What a terminal obeys and a text does not hold; and the beginning of one that is still to come whole.
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+PARTIAL = re.compile(r"(?:\r|\x1b(?:\[[0-9;?]*)?)\Z")
+POLL_SECONDS = 0.03
+
+
+def ends_on_signals():
+    """SIGTERM and SIGHUP end a script as Ctrl-C does, so that its emulators end too."""
+
+    def interrupt(_number, _frame):
+        raise KeyboardInterrupt
+
+    for sign in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sign, interrupt)
+
+
+def tied_to_us(command):
+    """The command, made to die with the process that starts it, however that one dies."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
+
+
+class Session:
+    """Owns the process, its terminals and the console's text."""
+
+    def __init__(self, directory, wants_input=False):
+        self.directory = directory
+        self.console = ""
+        self.seconds = 0.0
+        self.process = None
+        self._selector = selectors.DefaultSelector()
+        self._open = []
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._carry = ""
+        self._file = None        # the console as a file that grows
+        self._console_fd = None  # the console as a terminal or pipe
+        self._to_type = []
+        self._typed_from = 0
+        self.serial_device = None
+        if wants_input:
+            self._console_fd, self.serial_device = self._make_terminal()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._kill()
+        for fd in self._open:
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+        if self._file:
+            self._file.close()
+        self._selector.close()
+
+    def _make_terminal(self):
+        """A pseudo terminal that passes bytes as they are: (our end, the device's name)."""
+        ours, theirs = pty.openpty()
+        self._open += [ours, theirs]  # both stay open, so that bytes keep while nobody listens
+        tty.setraw(theirs)
+        os.set_blocking(ours, False)
+        return ours, os.ttyname(theirs)
+
+    def start(self, command, environment, console_on_stdio):
+        self.started = time.monotonic()
+        command = tied_to_us(command)
+        if console_on_stdio:
+            errors = open(self.directory / "emulator.txt", "wb")  # noqa: SIM115: closed below, the child has its own
+            self.process = subprocess.Popen(
+                command, cwd=self.directory, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=errors, start_new_session=True)
+            errors.close()
+            self._console_fd = self.process.stdout.fileno()
+            os.set_blocking(self._console_fd, False)
+            self._console_in = self.process.stdin.fileno()
+        else:
+            # The emulator's own screen: a terminal whose output is read and dropped.
+            screen, name = self._make_terminal()
+            termios.tcsetwinsize(screen, (25, 80)) if hasattr(termios, "tcsetwinsize") else None
+            with open(name, "r+b", buffering=0) as terminal:
+                self.process = subprocess.Popen(
+                    command, cwd=self.directory, env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
+                    start_new_session=True)
+            self._selector.register(screen, selectors.EVENT_READ, "screen")
+            self._console_in = self._console_fd
+        if self._console_fd is not None:
+            self._selector.register(self._console_fd, selectors.EVENT_READ, "console")
+
+    def _kill(self):
+        """End the whole process group: asked first, then made to."""
+        if self.process is None:
+            return
+        for sign, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
+            if self.process.poll() is not None:
+                break
+            try:
+                os.killpg(self.process.pid, sign)
+                self.process.wait(patience)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                try:
+                    pipe.close()
+                except OSError:
+                    pass
+
+    def _take(self, data, stream):
+        """Bytes of the console: on to the user as they are, and to our text with line ends alone."""
+        text = self._decoder.decode(data)
+        if stream and text:
+            stream(text)
+        text = self._carry + text
+        partial = PARTIAL.search(text)
+        self._carry = partial[0] if partial else ""
+        text = text[: len(text) - len(self._carry)]
+        self.console += CONTROL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+
+    def _read_console(self, stream):
+        """Whatever the console has for us now."""
+        if self._console_fd is not None:
+            try:
+                while data := os.read(self._console_fd, 65536):
+                    self._take(data, stream)
+            except (BlockingIOError, OSError):
+                pass
+            return
+        if self._file is None:
+            try:
+                self._file = open(self.directory / "com1.txt", "rb")  # noqa: SIM115: closed in __exit__
+            except OSError:
+                return
+        while data := self._file.read(65536):
+            self._take(data, stream)
+
+    def _type(self):
+        """Type the next text when the console has matched its pattern, from where the one before matched."""
+        while self._to_type:
+            pattern, text = self._to_type[0]
+            match = re.compile(pattern, re.MULTILINE).search(self.console, self._typed_from)
+            if not match:
+                return
+            self._typed_from = match.end()
+            self._to_type.pop(0)
+            os.write(self._console_in, text.encode())
+
+    def _listen(self, keyboard, stream):
+        for key, _ in self._selector.select(POLL_SECONDS):
+            try:
+                if key.data == "keyboard":
+                    data = os.read(keyboard, 1024)
+                    if data:
+                        os.write(self._console_in, data)
+                    else:
+                        self._selector.unregister(keyboard)
+                elif key.data == "screen":
+                    os.read(key.fd, 65536)
+            except (BlockingIOError, OSError):
+                pass
+        self._read_console(stream)
+
+    def wait(self, timeout, stream, keyboard, type_in, grace):
+        """Until the verdict, the emulator's end, or the time limit: (end, status)."""
+        self._to_type = type_in
+        deadline = self.started + timeout
+        if keyboard is not None:
+            self._selector.register(keyboard, selectors.EVENT_READ, "keyboard")
+        verdict = None
+        try:
+            while True:
+                ended = self.process.poll() is not None
+                self._listen(keyboard, stream)
+                self._type()
+                now = time.monotonic()
+                if verdict is None:
+                    verdict = VERDICT.search(self.console)
+                    if verdict:
+                        deadline = now + grace
+                if ended or now > deadline:
+                    break
+        except KeyboardInterrupt:
+            return "interrupted", None
+        finally:
+            self.seconds = time.monotonic() - self.started
+            self._kill()
+            self._read_console(stream)
+        verdicts = VERDICT.findall(self.console)
+        if verdicts:
+            return "status", int(verdicts[-1])
+        return ("exited" if ended else "timeout"), None

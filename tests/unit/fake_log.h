@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What was printed: the real log (arch/x86/log.c) with a "VGA" that keeps everything.
+ *
+ * Rule: printed() is all since the last printed_clear(); a test that prints too much fails.
+ */
+#ifndef TESTS_UNIT_FAKE_LOG_H
+#define TESTS_UNIT_FAKE_LOG_H
+
+const char *printed(void);
+void printed_clear(void);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMM proper as report.h sees it: structures that a test fills in.
+ *
+ * Rule: every number a test prints comes from here, and every request a command makes ends here.
+ */
+#ifndef TESTS_UNIT_FAKE_VMM_H
+#define TESTS_UNIT_FAKE_VMM_H
+
+#include "vmm/report.h"
+
+enum { FAKE_VMS = 8, FAKE_RESULTS = 4 };
+
+struct fake_vmm {
+	unsigned vms, results;
+	struct vm_report vm[FAKE_VMS];
+	struct line_report line[LINES];
+	struct sb_result result[FAKE_RESULTS];
+	const char *result_vm[FAKE_RESULTS];
+	struct vmm_totals totals;
+	int answer;           /* of stop, start, restart */
+	const char *asked;    /* "stop", ... */
+	char asked_name[96];
+	unsigned quits, nmis;
+};
+
+extern struct fake_vmm fake_vmm;
+
+/* Two VMs at work, some lines, some results. */
+void fake_vmm_reset(void);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any bytes as a guest's image: libFuzzer where clang is, else good images with random bytes in random places.
+ *
+ * Rule: the sanitizers see every byte read or written out of bounds; an error has a message and success an entry in memory.
+ */
+#include "tests/unit/elf_image.h"
+#include "vmm/elf.h"
+#include "vmm/handover.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MEMORY = 0x110000 };
+
+static void require(int condition, const char *text)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "not so: %s\n", text);
+	abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t *memory;
+	uint8_t *image = malloc(size + 1); /* of its own, so that its ends are watched */
+	uint32_t entry = 0;
+	char err[160];
+	int error;
+
+	if (!memory)
+		memory = malloc(MEMORY);
+	memset(memory + HANDOVER_AT, 0xCC, HANDOVER_BYTES);
+	memset(memory + HOLE_FIRST, 0xCC, HOLE_END - HOLE_FIRST);
+	memcpy(image, data, size);
+	error = elf_load(image, size, memory, MEMORY, &entry, err, sizeof(err));
+	require((error == 0) == (err[0] == '\0'), "an error has a message, success has none");
+	require(error != 0 || entry < MEMORY, "the entry is in memory");
+	require(memory[HANDOVER_AT] == 0xCC && memory[HANDOVER_AT + HANDOVER_BYTES - 1] == 0xCC, "the handover's place is left alone");
+	require(memory[HOLE_FIRST] == 0xCC && memory[HOLE_END - 1] == 0xCC, "the hole is left alone");
+	free(image);
+	return 0;
+}
+
+/* Fields of a header are where the chances are; numbers near the limits are what breaks them. */
+static size_t mutate(struct image *i, uint32_t seed)
+{
+	static const uint32_t numbers[] = {0, 1, 0x40, 0x7fff, 0x8000, 0xffff, 0xfffff, 0x100000, 0x10ffff, 0x110000, 0x7fffffff,
+					   0x80000000, 0xffffff00, 0xffffffff};
+	unsigned changes = 1 + seed % 4;
+
+	for (; changes > 0; changes--) {
+		seed = seed * 1664525 + 1013904223;
+		uint32_t value = numbers[(seed >> 20) % (sizeof(numbers) / sizeof(numbers[0]))] + (seed >> 30) - 1;
+		/* up to the end of the program headers, and the multiboot header */
+		size_t at = (seed >> 8) % 8 == 0 ? IMAGE_HEADER_AT + (seed >> 11) % 12 : (seed >> 11) % 0xb4;
+
+		memcpy(i->bytes + (at & ~(size_t)1), &value, (seed & 1) ? 4 : 2);
+	}
+	return seed % 16 == 0 ? (seed >> 8) % sizeof(*i) : sizeof(*i);
+}
+
+#ifdef WITH_LIBFUZZER
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
+/* libFuzzer starts from nothing here, so each run first tries the mutations that we think of. */
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+#else
+static int tries(int *count, char ***arguments)
+#endif
+{
+	enum { TRIES = 100000 };
+
+	(void)count;
+	(void)arguments;
+	for (uint32_t n = 0; n < TRIES; n++) {
+		struct image i = n & 1 ? image_elf32() : image_elf64();
+		size_t size = mutate(&i, n * 2654435761u);
+
+		LLVMFuzzerTestOneInput(i.bytes, size);
+	}
+	printf("elf: %d broken images ... ok\n", TRIES);
+	return 0;
+}
+
+#ifndef WITH_LIBFUZZER
+int main(void)
+{
+	return tries(NULL, NULL);
+}
+#endif

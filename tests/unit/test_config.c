@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Configuration lines, good and bad.
+ *
+ * Rule: each refusal is tested by its whole message, because the message is what the user gets.
+ */
+#include "tests/unit/check.h"
+
+#include "vmm/config.h"
+#include "vmm/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char err[256];
+
+static void the_lines_of_the_manual_are_understood(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	assert_int_equal(config_parse_vm(1, "/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff", &vm,
+					 err, sizeof(err)), 0);
+	assert_string_equal(err, "");
+	assert_string_equal(vm.name, "pulse");
+	assert_true(vm.memory == 16 << 20);
+	assert_int_equal(vm.priority, 1);
+	assert_int_equal(vm.slice_us, 5000);
+	assert_int_equal(vm.lines, LINE(0) | LINE(3));
+	assert_int_equal(vm.io_count, 3);
+	assert_true(vm.io[0].first == 0x40 && vm.io[0].last == 0x43);
+	assert_true(vm.io[1].first == 0x61 && vm.io[1].last == 0x61);
+	assert_true(vm.io[2].first == 0x2f8 && vm.io[2].last == 0x2ff);
+	assert_int_equal(vm.mmio_count, 0);
+	assert_false(vm.share);
+	assert_int_equal(vm.onfault, FAULT_LOG);
+	assert_string_equal(vm.guest, "");
+}
+
+static void a_vm_has_defaults(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	memset(&vm, 0xff, sizeof(vm));
+	assert_int_equal(config_parse_vm(7, "", &vm, err, sizeof(err)), 0);
+	assert_string_equal(vm.name, "vm7");
+	assert_true(vm.memory == 16 << 20);
+	assert_int_equal(vm.priority, 1);
+	assert_int_equal(vm.slice_us, 5000);
+	assert_int_equal(vm.lines, 0);
+	assert_int_equal(vm.io_count, 0);
+	assert_int_equal(vm.mmio_count, 0);
+	assert_int_equal(vm.share, 0);
+	assert_int_equal(vm.onfault, FAULT_LOG);
+	assert_string_equal(vm.guest, "");
+}
+
+static void every_word_of_a_vm_is_taken(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	assert_int_equal(config_parse_vm(2, "share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
+					 "vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
+					 &vm, err, sizeof(err)), 0);
+	assert_string_equal(vm.name, "A-b_9");
+	assert_true(vm.share);
+	assert_int_equal(vm.onfault, FAULT_RESTART);
+	assert_int_equal(vm.lines, LINE(8) | LINE(9) | LINE(15));
+	assert_int_equal(vm.mmio_count, 1);
+	assert_true(vm.mmio[0].first == 0xb8000 && vm.mmio[0].last == 0xbffff);
+	assert_int_equal(vm.slice_us, 100);
+	assert_true(vm.memory == 1 << 20);
+	assert_int_equal(vm.priority, 15);
+	assert_string_equal(vm.guest, "root=/dev/x  \"quoted\" vm=no");
+
+	assert_int_equal(config_parse_vm(2, "kernel.elf \"args=a b\" vm=x --", &vm, err, sizeof(err)), -EINVAL);
+	assert_int_equal(config_parse_vm(2, "kernel.elf \"args=a b\" vm=x", &vm, err, sizeof(err)), 0);
+	assert_string_equal(vm.guest, "a b");
+	assert_int_equal(config_parse_vm(2, "kernel.elf args=\"a b\"", &vm, err, sizeof(err)), 0);
+	assert_string_equal(vm.guest, "a b");
+	assert_int_equal(config_parse_vm(2, "-- only text", &vm, err, sizeof(err)), 0);
+	assert_string_equal(vm.guest, "only text");
+}
+
+static const struct {
+	const char *line, *message;
+} bad_vm[] = {
+	{"vm=scribe irq=0,16", "module 2 (scribe): irq=0,16: 16 is not a line (0-15)"},
+	{"irq=99999999999999999999", "module 2 (vm2): irq=99999999999999999999: 99999999999999999999 is not a line (0-15)"},
+	{"irq=2", "module 2 (vm2): irq=2: line 2 joins the two 8259s; no device is on it"},
+	{"irq=0-15 vm=late", "module 2 (late): irq=0-15: line 2 joins the two 8259s; no device is on it"},
+	{"irq=9-8", "module 2 (vm2): irq=9-8: 9-8 runs backwards"},
+	{"irq=3,3", "module 2 (vm2): irq=3,3: line 3 is in the list twice"},
+	{"irq=", "module 2 (vm2): irq=: a line's number is missing"},
+	{"irq=3,", "module 2 (vm2): irq=3,: a line's number is missing"},
+	{"irq=com2", "module 2 (vm2): irq=com2: com2 is not a number or a range"},
+	{"io=0x10000", "module 2 (vm2): io=0x10000: 0x10000 is above 0xffff"},
+	{"io=0x43-0x40", "module 2 (vm2): io=0x43-0x40: 0x43-0x40 runs backwards"},
+	{"io=0x40-0x43,0x43", "module 2 (vm2): io=0x40-0x43,0x43: 0x43 is in the list twice"},
+	{"io=40h", "module 2 (vm2): io=40h: 40h is not a number or a range"},
+	{"io=,", "module 2 (vm2): io=,: an address is missing"},
+	{"io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+	 "module 2 (vm2): io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17: more than 16 ranges"},
+	{"mmio=0xb8001-0xb8fff", "module 2 (vm2): mmio=0xb8001-0xb8fff: 0xb8001-0xb8fff is not whole pages (0x...000-0x...fff)"},
+	{"mmio=0xb8000", "module 2 (vm2): mmio=0xb8000: 0xb8000 is not whole pages (0x...000-0x...fff)"},
+	{"mmio=0x400000000000-0x400000000fff",
+	 "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is above 0x3fffffffffff"},
+	{"mem=16", "module 2 (vm2): mem=16: less than 1M"},
+	{"mem=4G", "module 2 (vm2): mem=4G: more than 3G"},
+	{"mem=99999999999G", "module 2 (vm2): mem=99999999999G: more than 3G"},
+	{"mem=1048577", "module 2 (vm2): mem=1048577: not a multiple of 4K"},
+	{"mem=lots", "module 2 (vm2): mem=lots: a size is a number and K, M or G, as in 16M"},
+	{"mem=", "module 2 (vm2): mem=: a size is a number and K, M or G, as in 16M"},
+	{"mem", "module 2 (vm2): mem: a value is missing: mem=..."},
+	{"prio=16", "module 2 (vm2): prio=16: more than 15"},
+	{"prio=high", "module 2 (vm2): prio=high: it is a number from 0 to 15"},
+	{"slice=5", "module 2 (vm2): slice=5: a time is a number and us, ms or s, as in 5ms"},
+	{"slice=99us", "module 2 (vm2): slice=99us: a slice is from 100us to 1s"},
+	{"slice=2s", "module 2 (vm2): slice=2s: a slice is from 100us to 1s"},
+	{"slice=0", "module 2 (vm2): slice=0: a slice is from 100us to 1s"},
+	{"slice=99999999999999999s", "module 2 (vm2): slice=99999999999999999s: too long a time"},
+	{"share=yes", "module 2 (vm2): share=yes: 'share' takes no value"},
+	{"onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart"},
+	{"vm=", "module 2 (vm2): vm=: a name is missing"},
+	{"vm=1st", "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'"},
+	{"vm=a.b", "module 2 (vm2): vm=a.b: a name is a letter, then letters, digits, '-' or '_'"},
+	{"vm=abcdefghijklmnop", "module 2 (vm2): vm=abcdefghijklmnop: a name has at most 15 characters"},
+	{"vm=vmm", "module 2 (vm2): vm=vmm: this name is the VMM's own"},
+	{"vm=a vm=b", "module 2 (a): vm=b: 'vm' was given before"},
+	{"mem=8M mem=8M", "module 2 (vm2): mem=8M: 'mem' was given before"},
+	{"vm=a color=red", "module 2 (a): color=red: unknown word"},
+	{"vm=a Share", "module 2 (a): Share: unknown word"},
+	{"vm=a =", "module 2 (a): =: unknown word"},
+	{"vm=a \"\"", "module 2 (a): : unknown word"},
+	{"vm=a \x01\xfe=\x80", "module 2 (a): ?" "?=?: unknown word"},
+	{"vm=a args=\"x", "module 2 (a): args=x: the closing quote is missing"},
+	{"vm=a args=x -- y", "module 2 (a): --: the guest's text was given by args= before"},
+	{"vm=a bad=1 worse=2", "module 2 (a): bad=1: unknown word"},
+};
+
+static void a_bad_word_of_a_vm_is_one_clear_line(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_vm) / sizeof(bad_vm[0]); i++) {
+		assert_int_equal(config_parse_vm(2, bad_vm[i].line, &vm, err, sizeof(err)), -EINVAL);
+		assert_string_equal(err, bad_vm[i].message);
+	}
+}
+
+static void a_bad_word_leaves_its_default_and_the_rest(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	assert_int_equal(config_parse_vm(2, "irq=3,16 io=0x40,x mem=0 prio=3", &vm, err, sizeof(err)), -EINVAL);
+	assert_int_equal(vm.lines, 0);
+	assert_int_equal(vm.io_count, 0);
+	assert_true(vm.memory == 16 << 20);
+	assert_int_equal(vm.priority, 3);
+}
+
+static void text_for_the_guest_has_a_limit(void **state)
+{
+	char line[3 + CONFIG_TEXT_MAX + 1] = "-- ";
+	struct vm_config vm;
+
+	(void)state;
+	memset(line + 3, 'g', CONFIG_TEXT_MAX - 1);
+	assert_int_equal(config_parse_vm(1, line, &vm, err, sizeof(err)), 0);
+	assert_int_equal(strlen(vm.guest), CONFIG_TEXT_MAX - 1);
+	memset(line + 3, 'g', CONFIG_TEXT_MAX);
+	assert_int_equal(config_parse_vm(1, line, &vm, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "module 1 (vm1): --: the guest's text has 256 bytes, at most 255 fit");
+	assert_string_equal(vm.guest, "");
+}
+
+static void a_small_message_buffer_is_respected(void **state)
+{
+	struct vm_config vm;
+	struct vmm_config vmm;
+	char small[8];
+
+	(void)state;
+	for (size_t size = 0; size <= sizeof(small); size++) {
+		memset(small, '#', sizeof(small));
+		assert_int_equal(config_parse_vm(1, "irq=16", &vm, small, size), -EINVAL);
+		for (size_t i = size; i < sizeof(small); i++)
+			assert_int_equal(small[i], '#');
+		assert_int_equal(config_parse_vmm("x y=1", &vmm, small, size), -EINVAL);
+	}
+}
+
+static void the_vmm_has_defaults(void **state)
+{
+	struct vmm_config vmm;
+
+	(void)state;
+	memset(&vmm, 0xff, sizeof(vmm));
+	assert_int_equal(config_parse_vmm("", &vmm, err, sizeof(err)), 0);
+	assert_string_equal(vmm.console, "com1");
+	assert_string_equal(vmm.chipset, "auto");
+	assert_int_equal(vmm.nmi, NMI_LOG);
+	assert_string_equal(vmm.nmi_vm, "");
+	assert_int_equal(vmm.status_ms, 1000);
+	assert_int_equal(vmm.seconds, 0);
+	assert_int_equal(vmm.jitter, 0);
+	assert_int_equal(vmm.stay, 0);
+}
+
+static void every_word_of_the_vmm_is_taken(void **state)
+{
+	struct vmm_config vmm;
+
+	(void)state;
+	assert_int_equal(config_parse_vmm("/boot/signalbox console=none chipset=pc nmi=vm:pulse status=500ms seconds=30 jitter=0x7 stay",
+					  &vmm, err, sizeof(err)), 0);
+	assert_string_equal(vmm.console, "none");
+	assert_string_equal(vmm.chipset, "pc");
+	assert_int_equal(vmm.nmi, NMI_VM);
+	assert_string_equal(vmm.nmi_vm, "pulse");
+	assert_int_equal(vmm.status_ms, 500);
+	assert_int_equal(vmm.seconds, 30);
+	assert_int_equal(vmm.jitter, 7);
+	assert_int_equal(vmm.stay, 1);
+	assert_int_equal(config_parse_vmm("stay nmi=panic status=0", &vmm, err, sizeof(err)), 0);
+	assert_int_equal(vmm.stay, 1);
+	assert_int_equal(vmm.nmi, NMI_PANIC);
+	assert_int_equal(vmm.status_ms, 0);
+}
+
+static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
+{
+	static const struct {
+		const char *line, *message;
+	} rows[] = {
+		{"console=com3", "console=com3: it is one of com1, none"},
+		{"chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft"},
+		{"nmi=ignore", "nmi=ignore: it is one of panic, log, vm:NAME"},
+		{"nmi=vm:", "nmi=vm:: a name is missing"},
+		{"status=1us", "status=1us: the status line's time is 0, or from 10ms to 3600s"},
+		{"seconds=1s", "seconds=1s: it is a number from 0 to 1000000"},
+		{"seconds=1000001", "seconds=1000001: more than 1000000"},
+		{"jitter=4294967296", "jitter=4294967296: more than 4294967295"},
+		{"stay=1", "stay=1: 'stay' takes no value"},
+		{"x -- y", "--: unknown word"},
+		{"console=none consol=com1", "consol=com1: unknown word"},
+	};
+	struct vmm_config vmm;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(config_parse_vmm(rows[i].line, &vmm, err, sizeof(err)), -EINVAL);
+		assert_string_equal(err, rows[i].message);
+	}
+	assert_int_equal(config_parse_vmm("console=com9 chipset=pc", &vmm, err, sizeof(err)), -EINVAL);
+	assert_string_equal(vmm.console, "com1");
+	assert_string_equal(vmm.chipset, "pc");
+}
+
+/* ---- One VM against the others ---- */
+
+static struct vm_config parsed(const char *line)
+{
+	struct vm_config vm;
+
+	assert_int_equal(config_parse_vm(1, line, &vm, err, sizeof(err)), 0);
+	return vm;
+}
+
+static void devices_have_one_owner(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		int error;
+		const char *message;
+	} rows[] = {
+		{"vm=pulse irq=0,3 io=0x40-0x43", "vm=scribe irq=8,15 io=0x70-0x71", 0, ""},
+		{"vm=pulse irq=0,3", "vm=scribe irq=0,15", -EEXIST,
+		 "module 2 (scribe): irq=0,15: line 0 belongs to vm pulse; add 'share' to both, or take it from one"},
+		{"vm=pulse irq=3 share", "vm=scribe irq=3", -EEXIST,
+		 "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' here too, or take it from one"},
+		{"vm=pulse irq=3", "vm=scribe irq=3 share", -EEXIST,
+		 "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' to that one too, or take it from one"},
+		{"vm=pulse irq=3 share io=0x2f8-0x2ff", "vm=scribe irq=3 share io=0x2ff", 0, ""},
+		{"vm=pulse io=0x40-0x43", "vm=scribe io=0x42-0x4f", -EEXIST,
+		 "module 2 (scribe): io=0x42-0x4f: port 0x42 belongs to vm pulse; add 'share' to both, or take it from one"},
+		{"vm=pulse io=0x40-0x43", "vm=scribe io=0x30-0x40", -EEXIST,
+		 "module 2 (scribe): io=0x30-0x40: port 0x40 belongs to vm pulse; add 'share' to both, or take it from one"},
+		{"vm=pulse mmio=0xa0000-0xaffff", "vm=scribe mmio=0xaf000-0xaffff", -EEXIST,
+		 "module 2 (scribe): mmio=0xaf000-0xaffff: address 0xaf000 belongs to vm pulse; add 'share' to both, or take it from "
+		 "one"},
+		{"vm=pulse share", "vm=pulse share", -EEXIST,
+		 "module 2 (pulse): vm=pulse: another VM has this name; choose one of its own"},
+		{"vm=pulse", "vm=scribe irq=4", -EPERM, "module 2 (scribe): irq=4: line 4 belongs to the VMM"},
+		{"vm=pulse", "vm=scribe irq=1,4 share", -EPERM, "module 2 (scribe): irq=1,4: line 4 belongs to the VMM"},
+		{"vm=pulse", "vm=scribe io=0x20-0x21 share", -EPERM,
+		 "module 2 (scribe): io=0x20-0x21: port 0x20 belongs to the VMM (the master 8259, which every VM has anyway)"},
+		{"vm=pulse", "vm=scribe io=0x90-0x9f", -EPERM,
+		 "module 2 (scribe): io=0x90-0x9f: port 0x92 belongs to the VMM (fast reset)"},
+		{"vm=pulse", "vm=scribe io=0-0xffff", -EPERM,
+		 "module 2 (scribe): io=0x0-0xffff: port 0x20 belongs to the VMM (the master 8259, which every VM has anyway)"},
+		{"vm=pulse", "vm=scribe io=0x3f8-0x3ff", -EPERM,
+		 "module 2 (scribe): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)"},
+		{"vm=pulse", "vm=scribe io=0xcfc", -EPERM,
+		 "module 2 (scribe): io=0xcfc: port 0xcfc belongs to the VMM (PCI configuration and reset)"},
+		{"vm=pulse", "vm=scribe io=0xb004", -EPERM,
+		 "module 2 (scribe): io=0xb004: port 0xb004 belongs to the VMM (power management)"},
+		{"vm=pulse", "vm=scribe mmio=0xfec00000-0xfec00fff", -EPERM,
+		 "module 2 (scribe): mmio=0xfec00000-0xfec00fff: address 0xfec00000 belongs to the VMM (the I/O APIC)"},
+		{"vm=pulse", "vm=scribe mmio=0xfe000000-0xffffffff", -EPERM,
+		 "module 2 (scribe): mmio=0xfe000000-0xffffffff: address 0xfec00000 belongs to the VMM (the I/O APIC)"},
+		{"vm=pulse", "vm=scribe mmio=0x2000000-0x2000fff", -EPERM,
+		 "module 2 (scribe): mmio=0x2000000-0x2000fff: address 0x2000000 belongs to the VMM (RAM)"},
+		{"vm=pulse", "vm=scribe mmio=0x800000-0x800fff", -EPERM,
+		 "module 2 (scribe): mmio=0x800000-0x800fff: this lies in the VM's own memory (mem=16384K); it has to be above it, or in "
+		 "0xa0000-0xfffff"},
+		{"vm=pulse", "vm=scribe mmio=0xb8000-0xbffff", 0, ""},
+		{"vm=pulse", "vm=scribe mmio=0x9f000-0xbffff", -EPERM,
+		 "module 2 (scribe): mmio=0x9f000-0xbffff: this lies in the VM's own memory (mem=16384K); it has to be above it, or in "
+		 "0xa0000-0xfffff"},
+	};
+
+	(void)state;
+	assert_int_equal(config_reserve_ports(0xb000, 0xb03f, "power management"), 0);
+	assert_int_equal(config_reserve_memory(0x1000000, 0x10000000, "RAM"), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vm_config first = parsed(rows[i].first), second = parsed(rows[i].second);
+		const struct vm_config *accepted[] = {&first};
+
+		assert_int_equal(config_check_vm(2, &second, accepted, 1, LINE(4), err, sizeof(err)), rows[i].error);
+		assert_string_equal(err, rows[i].message);
+	}
+}
+
+static void there_is_room_for_16_vms(void **state)
+{
+	struct vm_config vm[CONFIG_VMS_MAX + 1];
+	const struct vm_config *accepted[CONFIG_VMS_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i <= CONFIG_VMS_MAX; i++) {
+		assert_int_equal(config_parse_vm(i, "", &vm[i], err, sizeof(err)), 0);
+		assert_int_equal(config_check_vm(i, &vm[i], accepted, i, 0, err, sizeof(err)), i < CONFIG_VMS_MAX ? 0 : -EPERM);
+		if (i < CONFIG_VMS_MAX)
+			accepted[i] = &vm[i];
+	}
+	assert_string_equal(err, "module 16 (vm16): there are 16 VMs already, and no room for more");
+}
+
+static void reservations_have_a_limit(void **state)
+{
+	int error = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100 && error == 0; i++)
+		error = config_reserve_ports(0xb000, 0xb03f, "power management");
+	assert_int_equal(error, -ENOMEM);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_lines_of_the_manual_are_understood),
+		cmocka_unit_test(a_vm_has_defaults),
+		cmocka_unit_test(every_word_of_a_vm_is_taken),
+		cmocka_unit_test(a_bad_word_of_a_vm_is_one_clear_line),
+		cmocka_unit_test(a_bad_word_leaves_its_default_and_the_rest),
+		cmocka_unit_test(text_for_the_guest_has_a_limit),
+		cmocka_unit_test(a_small_message_buffer_is_respected),
+		cmocka_unit_test(the_vmm_has_defaults),
+		cmocka_unit_test(every_word_of_the_vmm_is_taken),
+		cmocka_unit_test(a_bad_word_of_the_vmm_is_one_clear_line),
+		cmocka_unit_test(devices_have_one_owner),
+		cmocka_unit_test(there_is_room_for_16_vms),
+		cmocka_unit_test(reservations_have_a_limit),
+	};
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console on a UART that is made of two buffers.
+ *
+ * Rule: the fake UART raises its interrupt as a 16550 does; a test says when bytes leave it.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "tests/unit/fake_log.h"
+#include "tests/unit/fake_vmm.h"
+#include "vmm/console.h"
+#include "vmm/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- The UART ---- */
+
+enum { FIFO = 16, WIRE_BYTES = 1 << 18 };
+
+static struct {
+	bool absent, stuck;     /* not there; takes no bytes any more */
+	bool polled;            /* whoever asks for room finds the FIFO empty by then */
+	bool transmit_interrupt;
+	bool empty_cause;       /* THRE stands; reading IIR takes it away */
+	unsigned in_fifo, room_asked;
+	char keys[4096];
+	size_t key_first, key_end;
+	char wire[WIRE_BYTES];
+	size_t sent;
+} com1;
+
+int uart_init(struct uart *u, uint16_t base)
+{
+	u->base = base;
+	com1.transmit_interrupt = com1.empty_cause = false;
+	com1.in_fifo = 0;
+	return com1.absent ? -ENODEV : 0;
+}
+
+int uart_read(struct uart *u)
+{
+	(void)u;
+	return com1.key_first < com1.key_end ? com1.keys[com1.key_first++] : -EAGAIN;
+}
+
+/* The FIFO's bytes are on the wire. */
+static void fifo_runs_empty(void)
+{
+	if (com1.in_fifo == 0 || com1.stuck)
+		return;
+	com1.in_fifo = 0;
+	com1.empty_cause = com1.transmit_interrupt;
+}
+
+unsigned uart_room(struct uart *u)
+{
+	(void)u;
+	com1.room_asked++;
+	if (com1.polled)
+		fifo_runs_empty();
+	return com1.in_fifo == 0 ? FIFO : 0;
+}
+
+void uart_put(struct uart *u, char c)
+{
+	(void)u;
+	assert_true(com1.in_fifo < FIFO);
+	assert_true(com1.sent < WIRE_BYTES - 1);
+	com1.in_fifo++;
+	com1.empty_cause = false;
+	com1.wire[com1.sent++] = c;
+	com1.wire[com1.sent] = '\0';
+}
+
+void uart_transmit_interrupt(struct uart *u, bool on)
+{
+	(void)u;
+	if (on && !com1.transmit_interrupt)
+		com1.empty_cause = com1.in_fifo == 0;
+	com1.transmit_interrupt = on;
+	if (!on)
+		com1.empty_cause = false;
+}
+
+/* The line's level; looking at it by IIR takes the transmitter's cause away. */
+static bool line_high(void)
+{
+	return com1.key_first < com1.key_end || com1.empty_cause;
+}
+
+bool uart_interrupt_pending(struct uart *u)
+{
+	(void)u;
+	if (com1.key_first < com1.key_end)
+		return true;
+	bool cause = com1.empty_cause;
+	com1.empty_cause = false;
+	return cause;
+}
+
+void uart_drain(struct uart *u)
+{
+	(void)u;
+	fifo_runs_empty();
+}
+
+/* ---- Helpers ---- */
+
+static void wire_clear(void)
+{
+	com1.sent = 0;
+	com1.wire[0] = '\0';
+}
+
+static void type(const char *keys)
+{
+	size_t length = strlen(keys);
+
+	memcpy(com1.keys, keys, length);
+	com1.key_first = 0;
+	com1.key_end = length;
+	console_interrupt();
+	assert_false(line_high());
+}
+
+/* The world for a while: the FIFO runs empty, its interrupt is served. */
+static void let_it_run(void)
+{
+	for (unsigned i = 0; i < 2000 && (com1.in_fifo > 0 || line_high()); i++) {
+		fifo_runs_empty();
+		if (line_high())
+			console_interrupt();
+	}
+	assert_false(line_high());
+}
+
+/* Every test begins with a console that works by interrupt and has said everything. */
+static int begin(void **state)
+{
+	(void)state;
+	com1.absent = com1.stuck = false;
+	com1.polled = true;
+	fake_vmm_reset();
+	assert_int_equal(console_init("com1"), 0);
+	log_bytes("\n", 1); /* the test before may have stopped in the middle of a line */
+	console_flush();
+	com1.polled = false;
+	console_set_interrupts(true);
+	let_it_run();
+	com1.room_asked = 0;
+	console_work = false;
+	wire_clear();
+	printed_clear();
+	return 0;
+}
+
+static void command(const char *line)
+{
+	type(line);
+	type("\r");
+	wire_clear();
+	printed_clear();
+	assert_true(console_has_command());
+	com1.polled = true;
+	console_poll();
+	com1.polled = false;
+	assert_false(console_has_command());
+	let_it_run();
+}
+
+/* ---- Transmitter ---- */
+
+static void R14_the_transmitter_works_by_interrupt(void **state)
+{
+	(void)state;
+	log_line("a line of more than sixteen bytes");
+	assert_int_equal(com1.sent, FIFO);
+	assert_true(com1.transmit_interrupt);
+	assert_int_equal(com1.room_asked, 1);
+	let_it_run();
+	assert_string_equal(com1.wire, "signalbox: a line of more than sixteen bytes\r\n");
+	assert_false(com1.transmit_interrupt);
+}
+
+static void R14_the_transmitter_interrupt_is_off_when_there_is_nothing_to_send(void **state)
+{
+	(void)state;
+	log_bytes("short", 5);
+	assert_false(com1.transmit_interrupt);
+	assert_string_equal(com1.wire, "short");
+	let_it_run();
+	log_bytes("!\n", 2);
+	let_it_run();
+	assert_string_equal(com1.wire, "short!\r\n");
+}
+
+static void R14_service_goes_on_until_no_cause_stands(void **state)
+{
+	(void)state;
+	log_bytes("0123456789abcdef0123456789abcdef0123456789abcdef", 48);
+	fifo_runs_empty();
+	com1.keys[0] = 'v';
+	com1.key_first = 0;
+	com1.key_end = 1;
+	assert_true(line_high());
+	console_interrupt();
+	assert_false(line_high());
+	assert_int_equal(com1.sent, 32);
+	let_it_run();
+	type("\x03");
+	let_it_run();
+}
+
+static void bytes_that_find_no_room_are_counted_and_told(void **state)
+{
+	char line[65];
+	uint64_t before = console_dropped();
+
+	(void)state;
+	memset(line, 'x', 63);
+	line[63] = '\n';
+	line[64] = '\0';
+	for (unsigned i = 0; i < 200; i++)
+		log_bytes(line, 64);
+	assert_true(console_dropped() - before > 1000);
+	assert_false(console_has_command());
+	let_it_run();
+	assert_true(console_has_command());
+	wire_clear();
+	console_poll();
+	let_it_run();
+	char expected[128];
+	snprintf(expected, sizeof(expected), "console: %lu bytes dropped, the UART was too slow; the command 'log' has them\r\n",
+		 (unsigned long)(console_dropped() - before));
+	assert_non_null(strstr(com1.wire, expected));
+	wire_clear();
+	log_bytes("again\n", 6);
+	let_it_run();
+	assert_string_equal(com1.wire, "again\r\n");
+}
+
+static void before_interrupts_work_the_uart_is_polled(void **state)
+{
+	char line[65];
+	uint64_t before = console_dropped();
+
+	(void)state;
+	console_set_interrupts(false);
+	memset(line, 'y', 64);
+	log_bytes(line, 64);
+	assert_int_equal(com1.sent, FIFO); /* what has room goes, nobody waits */
+	assert_false(com1.transmit_interrupt);
+	com1.polled = true;
+	for (unsigned i = 0; i < 300; i++)
+		log_bytes(line, 64);
+	console_flush();
+	assert_int_equal(com1.sent, 301 * 64);
+	assert_int_equal(console_dropped() - before, 0);
+}
+
+static void a_uart_that_does_not_move_is_given_up(void **state)
+{
+	char line[65];
+
+	(void)state;
+	memset(line, 'z', 64);
+	console_set_interrupts(false);
+	com1.stuck = true;
+	for (unsigned i = 0; i < 300; i++)
+		log_bytes(line, 64);
+	assert_true(com1.room_asked < 3 << 20);
+	console_flush();
+	assert_int_equal(console_lines(), 0);
+}
+
+static void without_a_uart_there_is_no_console(void **state)
+{
+	(void)state;
+	com1.absent = true;
+	assert_int_equal(console_init("com1"), -ENODEV);
+	assert_non_null(strstr(printed(), "no UART at 3f8h: no console"));
+	assert_int_equal(console_init("none"), 0);
+	assert_int_equal(console_init("com7"), -EINVAL);
+}
+
+static void what_was_logged_before_is_shown_at_the_start(void **state)
+{
+	(void)state;
+	com1.absent = true;
+	log_set_sink(NULL);
+	log_bytes("early words\n", 12);
+	com1.absent = false;
+	com1.polled = true;
+	assert_int_equal(console_init("com1"), 0);
+	console_flush();
+	assert_non_null(strstr(com1.wire, "early words\r\n"));
+	assert_int_equal(console_lines(), LINE(4));
+}
+
+/* ---- Keys ---- */
+
+static void keys_are_echoed_and_edited(void **state)
+{
+	(void)state;
+	type("vx");
+	type("\b");
+	type("ms");
+	let_it_run();
+	assert_string_equal(com1.wire, "\r> vx\b \bms");
+	assert_false(console_has_command());
+	type("\r\n");
+	assert_true(console_has_command());
+	console_poll();
+	let_it_run();
+	assert_false(console_has_command());
+	assert_non_null(strstr(printed(), "pulse"));
+}
+
+static void ctrl_c_clears_the_line_and_escape_sequences_are_swallowed(void **state)
+{
+	(void)state;
+	command("stop\x03help");
+	assert_non_null(strstr(printed(), "this list"));
+	command("\033[A\033OBhe\033[1;5Clp");
+	assert_non_null(strstr(printed(), "this list"));
+	command("he\tl\x01p");
+	assert_non_null(strstr(printed(), "this list"));
+}
+
+static void output_does_not_tear_the_typed_line(void **state)
+{
+	(void)state;
+	type("vm");
+	let_it_run();
+	wire_clear();
+	log_bytes("part, ", 6);
+	type("s");
+	log_bytes("rest\n", 5);
+	let_it_run();
+	assert_string_equal(com1.wire, "\r\033[Kpart, rest\r\n\r> vms");
+	type("\x03");
+}
+
+static void a_line_that_is_too_long_takes_no_more_keys(void **state)
+{
+	char keys[300];
+
+	(void)state;
+	memset(keys, 'k', sizeof(keys) - 1);
+	keys[sizeof(keys) - 1] = '\0';
+	for (unsigned i = 0; i < 4; i++) {
+		type(keys);
+		let_it_run();
+	}
+	command("");
+	assert_non_null(strstr(printed(), "kkk: no such command"));
+}
+
+static void keys_typed_ahead_wait_for_the_command_before(void **state)
+{
+	(void)state;
+	type("lat\rexits\r");
+	let_it_run();
+	console_poll();
+	let_it_run();
+	assert_non_null(strstr(printed(), "latency"));
+	assert_null(strstr(printed(), "exits  "));
+	assert_true(console_has_command());
+	console_poll();
+	let_it_run();
+	assert_non_null(strstr(printed(), "exits  "));
+	assert_false(console_has_command());
+}
+
+static void random_keys_do_no_harm(void **state)
+{
+	uint64_t seed = 7;
+
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		unsigned count = 1 + random_below(&seed, 40);
+
+		for (unsigned k = 0; k < count; k++)
+			com1.keys[k] = (char)(random_below(&seed, 8) ? random_below(&seed, 256) : '\r');
+		com1.key_first = 0;
+		com1.key_end = count;
+		console_interrupt();
+		assert_false(line_high());
+		printed_clear();
+		com1.polled = true;
+		while (console_has_command())
+			console_poll();
+		com1.polled = false;
+		let_it_run();
+		wire_clear();
+	}
+	type("\x03\x03");
+}
+
+/* ---- Commands ---- */
+
+static void every_command_is_listed_and_answers(void **state)
+{
+	static const char *const names[] = {"help", "vms", "lines", "exits", "lat", "trace", "stop", "start", "restart", "nmi", "log",
+					    "quit"};
+
+	(void)state;
+	command("help");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_non_null(strstr(printed(), names[i]));
+	command("trace");
+	assert_string_equal(printed(), "the trace is empty\n");
+	command("lines");
+	assert_non_null(strstr(printed(), "VMM block"));
+	command("nmi");
+	assert_int_equal(fake_vmm.nmis, 1);
+	command("quit");
+	assert_int_equal(fake_vmm.quits, 1);
+}
+
+static void the_log_can_be_shown_again_without_growing(void **state)
+{
+	(void)state;
+	log_bytes("remember me\n", 12);
+	let_it_run();
+	command("log");
+	assert_string_equal(printed(), "");
+	assert_non_null(strstr(com1.wire, "remember me\r\n"));
+}
+
+static void ctrl_d_ends_the_run(void **state)
+{
+	(void)state;
+	type("x\x04");
+	assert_false(console_has_command());
+	type("\x03\x04");
+	assert_true(console_has_command());
+	console_poll();
+	assert_int_equal(fake_vmm.quits, 1);
+	let_it_run();
+}
+
+static void R18_vms_are_stopped_and_started_by_name(void **state)
+{
+	static const char *const names[] = {"stop", "start", "restart"};
+	static const char *const done[] = {"vm pulse: stopped\n", "vm pulse: started\n", "vm pulse: restarted\n"};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		char line[32];
+
+		snprintf(line, sizeof(line), " %s  pulse ", names[i]);
+		fake_vmm.answer = 0;
+		command(line);
+		assert_string_equal(fake_vmm.asked, names[i]);
+		assert_string_equal(fake_vmm.asked_name, "pulse");
+		assert_string_equal(printed(), done[i]);
+		fake_vmm.answer = -ENOENT;
+		command(line);
+		assert_string_equal(printed(), "there is no vm pulse; the command 'vms' lists them\n");
+	}
+	fake_vmm.answer = -EINVAL;
+	command("stop pulse");
+	assert_string_equal(printed(), "vm pulse: is stopped already\n");
+}
+
+static void a_wrong_command_says_what_is_wrong(void **state)
+{
+	static const struct {
+		const char *line, *answer;
+	} rows[] = {
+		{"reboot", "reboot: no such command; try 'help'\n"},
+		{"stop", "stop: which one? stop NAME\n"},
+		{"vms now", "vms: too many words\n"},
+		{"stop a b", "stop: too many words\n"},
+		{"trace 0", "trace: the number of entries is from 1 to 4096\n"},
+		{"trace 4097", "trace: the number of entries is from 1 to 4096\n"},
+		{"trace all", "trace: the number of entries is from 1 to 4096\n"},
+		{"", ""},
+		{"   ", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_vmm.asked = NULL;
+		command(rows[i].line);
+		assert_string_equal(printed(), rows[i].answer);
+		assert_null(fake_vmm.asked);
+	}
+}
+
+/* ---- The trace ---- */
+
+static void the_trace_prints_what_was_recorded(void **state)
+{
+	(void)state;
+	fake_tsc = 1000;
+	trace_record(TRACE_EXIT, 0, VM_EXIT_NMI, 0x1234);
+	fake_tsc = 1050;
+	trace_record(TRACE_NMI, TRACE_NO_VM, 0x0008, 1);
+	fake_tsc = 1060;
+	trace_record(TRACE_HOLD, 1, 3, 0);
+	fake_tsc = 1160;
+	trace_record(TRACE_SLICE, 9, 0, 4000000000u);
+	trace_print(100);
+	assert_string_equal(printed(), "       ticks since last  vm              event\n"
+				       "           0         +0  pulse           exit         nmi 0x1234\n"
+				       "          50        +50  -               nmi          lines 0008 1\n"
+				       "          60        +10  scribe          hold         line 3 vm pulse\n"
+				       "         160       +100  ?               slice        4000000000\n");
+	printed_clear();
+	trace_print(1);
+	assert_string_equal(printed(), "       ticks since last  vm              event\n"
+				       "           0         +0  ?               slice        4000000000\n");
+}
+
+static void the_trace_keeps_the_last_entries(void **state)
+{
+	unsigned lines = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < TRACE_ENTRIES + 10; i++) {
+		fake_tsc = 10 * i;
+		trace_record(TRACE_MARK, 0, 0, i);
+	}
+	com1.polled = true;
+	console_set_interrupts(false);
+	trace_print(TRACE_ENTRIES + 100);
+	for (const char *p = printed(); *p; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, 1 + TRACE_ENTRIES);
+	assert_non_null(strstr(printed(), "0xa\n"));
+	assert_null(strstr(printed(), " 0x9\n"));
+	assert_int_equal(sizeof(struct trace_entry), 16);
+}
+
+#define ON_CONSOLE(test) cmocka_unit_test_setup(test, begin)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_CONSOLE(R14_the_transmitter_works_by_interrupt),
+		ON_CONSOLE(R14_the_transmitter_interrupt_is_off_when_there_is_nothing_to_send),
+		ON_CONSOLE(R14_service_goes_on_until_no_cause_stands),
+		ON_CONSOLE(bytes_that_find_no_room_are_counted_and_told),
+		ON_CONSOLE(before_interrupts_work_the_uart_is_polled),
+		ON_CONSOLE(a_uart_that_does_not_move_is_given_up),
+		ON_CONSOLE(without_a_uart_there_is_no_console),
+		ON_CONSOLE(what_was_logged_before_is_shown_at_the_start),
+		ON_CONSOLE(keys_are_echoed_and_edited),
+		ON_CONSOLE(ctrl_c_clears_the_line_and_escape_sequences_are_swallowed),
+		ON_CONSOLE(output_does_not_tear_the_typed_line),
+		ON_CONSOLE(a_line_that_is_too_long_takes_no_more_keys),
+		ON_CONSOLE(keys_typed_ahead_wait_for_the_command_before),
+		ON_CONSOLE(random_keys_do_no_harm),
+		ON_CONSOLE(every_command_is_listed_and_answers),
+		ON_CONSOLE(the_log_can_be_shown_again_without_growing),
+		ON_CONSOLE(ctrl_d_ends_the_run),
+		ON_CONSOLE(R18_vms_are_stopped_and_started_by_name),
+		ON_CONSOLE(a_wrong_command_says_what_is_wrong),
+		ON_CONSOLE(the_trace_prints_what_was_recorded),
+		ON_CONSOLE(the_trace_keeps_the_last_entries),
+	};
+	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
+}

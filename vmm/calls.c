@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls of the guests (vmm/abi.h).
+ *
+ * Rule: an address or a length from a guest is checked against its memory before anything else; a bad one is -EFAULT for
+ * the guest and costs nobody else anything.
+ */
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "vmm/exits.h"
+#include "vmm/sched.h"
+#include "vmm/trace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { RESULTS_MAX = 64 };
+
+static struct {
+	struct sb_result result;
+	const struct vm *vm;
+} results[RESULTS_MAX];
+static unsigned result_count;
+
+static void flush_line(struct vm *vm)
+{
+	log_format("[%s] %.*s\n", vm->config.name, (int)vm->line_length, vm->line);
+	vm->line_length = 0;
+}
+
+static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
+{
+	const char *text = regs->rcx <= SB_PRINT_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
+	if (text == NULL)
+		return -EFAULT;
+	for (uint64_t i = 0; i < regs->rcx; i++) {
+		char c = text[i];
+		if (c == '\n' || vm->line_length == VM_LINE_MAX)
+			flush_line(vm);
+		if (c != '\n' && c != '\r')
+			vm->line[vm->line_length++] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	return 0;
+}
+
+static int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
+{
+	const char *text = regs->rcx <= SB_STATUS_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
+	if (text == NULL)
+		return -EFAULT;
+	memcpy(vm->status, text, regs->rcx);
+	vm->status[regs->rcx] = '\0';
+	return 0;
+}
+
+static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
+{
+	const struct sb_result *from = vm_memory(vm, regs->rbx, sizeof(*from));
+	if (from == NULL)
+		return -EFAULT;
+	if (result_count == RESULTS_MAX)
+		return -ENOSPC;
+	struct sb_result *to = &results[result_count].result;
+	memcpy(to, from, sizeof(*to));
+	to->probe[sizeof(to->probe) - 1] = to->unit[sizeof(to->unit) - 1] = '\0';
+	results[result_count++].vm = vm;
+	return 0;
+}
+
+static int64_t call_counters(struct vm *vm, const struct vcpu_regs *regs)
+{
+	_Static_assert((int)VM_EXIT_COUNT <= (int)SB_EXIT_KINDS, "the guests' structure holds every reason");
+	struct sb_counters *to = vm_memory(vm, regs->rbx, sizeof(*to));
+	if (to == NULL)
+		return -EFAULT;
+	struct sb_counters counters = { .tsc = cpu_tsc(), .interrupt = vm->interrupt_exits };
+	for (unsigned i = 0; i < VM_EXIT_COUNT; i++) {
+		counters.kind[i] = vm->exits[i];
+		counters.total += i == VM_EXIT_ABORTED ? 0 : vm->exits[i];
+	}
+	memcpy(to, &counters, sizeof(counters));
+	return 0;
+}
+
+static int64_t call_yield(struct vm *vm, const struct vcpu_regs *regs)
+{
+	(void)regs;
+	sched_end_turn(vm);
+	return 0;
+}
+
+static int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
+{
+	char why[48];
+	int status = (int)(uint8_t)regs->rbx;
+	if (vm->line_length > 0)
+		flush_line(vm);
+	snprintf(why, sizeof(why), "done, status %d", status);
+	vm_stop(vm, status, why);
+	return 0;
+}
+
+typedef int64_t (*call_handler)(struct vm *vm, const struct vcpu_regs *regs);
+
+static const call_handler handlers[] = {
+	[SB_CALL_PRINT] = call_print,       [SB_CALL_STATUS] = call_status, [SB_CALL_RESULT] = call_result,
+	[SB_CALL_COUNTERS] = call_counters, [SB_CALL_YIELD] = call_yield,   [SB_CALL_EXIT] = call_exit,
+};
+
+void exit_call(struct vm *vm)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	uint64_t number = regs->rax;
+	trace_record(TRACE_CALL, vm->number, (unsigned)number, (uint32_t)regs->rbx);
+	vcpu_skip(vm->vcpu);
+	if (number < sizeof(handlers) / sizeof(handlers[0]) && handlers[number] != NULL)
+		regs->rax = (uint64_t)handlers[number](vm, regs);
+	else
+		regs->rax = (uint64_t)-ENOSYS;
+}
+
+unsigned calls_result_count(void)
+{
+	return result_count;
+}
+
+const struct sb_result *calls_result(unsigned i, const struct vm **vm)
+{
+	*vm = results[i].vm;
+	return &results[i].result;
+}

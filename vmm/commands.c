@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console's commands.
+ *
+ * Rule: one table. A command reads and prints, or asks the VMM proper for a change; it changes nothing itself.
+ */
+#include "vmm/console.h"
+
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "vmm/report.h"
+#include "vmm/trace.h"
+#include "vmm/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { TRACE_DEFAULT = 32 };
+
+struct command {
+	const char *name;
+	const char *argument; /* for help; NULL: it takes none. In brackets: it may be left out */
+	const char *help;
+	void (*run)(const char *argument);
+};
+
+static void run_vms(const char *argument)
+{
+	(void)argument;
+	report_vms();
+}
+
+static void run_lines(const char *argument)
+{
+	(void)argument;
+	report_lines(true);
+}
+
+static void run_exits(const char *argument)
+{
+	(void)argument;
+	report_exits();
+}
+
+static void run_lat(const char *argument)
+{
+	(void)argument;
+	report_results();
+}
+
+static void run_trace(const char *argument)
+{
+	uint64_t last = TRACE_DEFAULT;
+
+	if (argument[0] != '\0' && (number_parse(argument, &last) || last == 0 || last > TRACE_ENTRIES)) {
+		log_format("trace: the number of entries is from 1 to %d\n", TRACE_ENTRIES);
+		return;
+	}
+	trace_print((unsigned)last);
+}
+
+/* Say what became of a request about a VM. */
+static void say(int error, const char *name, const char *done, const char *refused)
+{
+	if (error == 0)
+		log_format("vm %s: %s\n", name, done);
+	else if (error == -ENOENT)
+		log_format("there is no vm %s; the command 'vms' lists them\n", name);
+	else
+		log_format("vm %s: %s\n", name, refused);
+}
+
+static void run_stop(const char *argument)
+{
+	say(vmm_vm_stop(argument), argument, "stopped", "is stopped already");
+}
+
+static void run_start(const char *argument)
+{
+	say(vmm_vm_start(argument), argument, "started", "runs already, or cannot start");
+}
+
+static void run_restart(const char *argument)
+{
+	say(vmm_vm_restart(argument), argument, "restarted", "cannot restart");
+}
+
+static void run_nmi(const char *argument)
+{
+	(void)argument;
+	log_format("an external NMI is on its way; nmi= says what comes of it\n");
+	lapic_send_nmi_self();
+}
+
+/* Straight to the UART: what is in the log need not be logged again. */
+static void run_log(const char *argument)
+{
+	(void)argument;
+	console_show_log();
+}
+
+static void run_quit(const char *argument)
+{
+	(void)argument;
+	vmm_quit();
+}
+
+static void run_help(const char *argument); /* lists the table, so it stands below it */
+
+static const struct command commands[] = {
+	{"help", NULL, "this list", run_help},
+	{"vms", NULL, "the VMs: state, memory, processor time", run_vms},
+	{"lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines},
+	{"exits", NULL, "VM exits by reason", run_exits},
+	{"lat", NULL, "latencies that the guests measured", run_lat},
+	{"trace", "[N]", "the last N things the VMM did (32), in TSC ticks", run_trace},
+	{"stop", "NAME", "stop a VM", run_stop},
+	{"start", "NAME", "start a stopped VM anew", run_start},
+	{"restart", "NAME", "stop and start", run_restart},
+	{"nmi", NULL, "raise an external NMI", run_nmi},
+	{"log", NULL, "the memory log once more", run_log},
+	{"quit", NULL, "end the run (Ctrl-D on an empty line, too)", run_quit},
+	{NULL, NULL, NULL, NULL},
+};
+
+static void run_help(const char *argument)
+{
+	(void)argument;
+	for (const struct command *c = commands; c->name; c++)
+		log_format("  %-7s %-5s %s\n", c->name, c->argument ? c->argument : "", c->help);
+}
+
+static const struct command *find(const char *name)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+/* Cut the first word off the line; *line is what follows it. */
+static char *cut_word(char **line)
+{
+	char *word = *line + strspn(*line, " \t");
+	char *end = word + strcspn(word, " \t");
+
+	*line = end + strspn(end, " \t");
+	*end = '\0';
+	return word;
+}
+
+void command_run(char *line)
+{
+	const char *name = cut_word(&line), *argument = cut_word(&line);
+	const struct command *c = find(name);
+
+	if (name[0] == '\0')
+		return;
+	if (c == NULL)
+		log_format("%s: no such command; try 'help'\n", name);
+	else if (line[0] != '\0' || (c->argument == NULL && argument[0] != '\0'))
+		log_format("%s: too many words\n", name);
+	else if (c->argument && c->argument[0] != '[' && argument[0] == '\0')
+		log_format("%s: which one? %s %s\n", name, name, c->argument);
+	else
+		c->run(argument);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who may have what: one VM's lines, ports and memory against the VMM's own and the other VMs'.
+ *
+ * Rule: a device has one owner, unless every owner says 'share'. What the VMM needs to keep its hold on the machine has no
+ * owner but the VMM. A refusal says whose the thing is.
+ */
+#include "vmm/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LEGACY_HOLE_FIRST UINT64_C(0xA0000) /* VGA memory and firmware: no RAM of a VM */
+#define LEGACY_HOLE_LAST UINT64_C(0xFFFFF)
+
+struct reserved {
+	struct config_range range;
+	const char *what;
+};
+
+/* Ports that would give the interrupt controllers, the bus or the machine's power away. */
+static const struct reserved vmm_ports[] = {
+	{{0x20, 0x21}, "the master 8259, which every VM has anyway"},
+	{{0xA0, 0xA1}, "the slave 8259, which every VM has anyway"},
+	{{0x92, 0x92}, "fast reset"},
+	{{0xB2, 0xB3}, "system management"},
+	{{0xF4, 0xF4}, "power-off"},
+	{{0x3F8, 0x3FF}, "the console"},
+	{{0x4D0, 0x4D1}, "the edge/level registers"},
+	{{0x501, 0x501}, "power-off"},
+	{{0xCF8, 0xCFF}, "PCI configuration and reset"},
+	{{0x8900, 0x8900}, "power-off"},
+};
+
+static const struct reserved vmm_memory[] = {
+	{{0xFEC00000, 0xFECFFFFF}, "the I/O APIC"},
+	{{0xFED00000, 0xFED003FF}, "the HPET"},
+	{{0xFEE00000, 0xFEEFFFFF}, "the local APIC and its messages"},
+};
+
+/* What only the running machine knows: power management ports, RAM. */
+enum { MACHINE_MAX = 32 };
+static struct reserved machine_ports[MACHINE_MAX], machine_memory[MACHINE_MAX];
+static unsigned machine_port_count, machine_memory_count;
+
+static int reserve(struct reserved *list, unsigned *count, uint64_t first, uint64_t last, const char *what)
+{
+	if (*count == MACHINE_MAX)
+		return -ENOMEM;
+	list[(*count)++] = (struct reserved){{first, last}, what};
+	return 0;
+}
+
+int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
+{
+	return reserve(machine_ports, &machine_port_count, first, last, what);
+}
+
+int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
+{
+	return reserve(machine_memory, &machine_memory_count, first, last, what);
+}
+
+/* The VM that is checked, and where the message goes. */
+struct check {
+	unsigned n;
+	const struct vm_config *vm;
+	char *err;
+	size_t size;
+};
+
+static int refuse(const struct check *c, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static int refuse(const struct check *c, int error, const char *format, ...)
+{
+	va_list args;
+	int length = snprintf(c->err, c->size, "module %u (%s): ", c->n, c->vm->name);
+
+	if (length > 0 && (size_t)length < c->size) {
+		va_start(args, format);
+		vsnprintf(c->err + length, c->size - (size_t)length, format, args);
+		va_end(args);
+	}
+	return error;
+}
+
+/* The set as its owner wrote it, more or less: "0,3,8". */
+static const char *lines_text(line_set lines, char *text, size_t size)
+{
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (unsigned n = 0; n < LINES; n++)
+		if (line_in(lines, n) && length < size)
+			length += (size_t)snprintf(text + length, size - length, length ? ",%u" : "%u", n);
+	return text;
+}
+
+static const char *range_text(const struct config_range *range, char *text, size_t size)
+{
+	if (range->first == range->last)
+		snprintf(text, size, "0x%lx", (unsigned long)range->first);
+	else
+		snprintf(text, size, "0x%lx-0x%lx", (unsigned long)range->first, (unsigned long)range->last);
+	return text;
+}
+
+/* What keeps two owners from one device, in words; NULL: both share. */
+static const char *way_out(const struct vm_config *a, const struct vm_config *b)
+{
+	if (a->share && b->share)
+		return NULL;
+	if (a->share)
+		return "add 'share' to that one too, or take it from one";
+	if (b->share)
+		return "add 'share' here too, or take it from one";
+	return "add 'share' to both, or take it from one";
+}
+
+static int check_lines(const struct check *c, line_set reserved, const struct vm_config *const *accepted, unsigned count)
+{
+	line_set lines = c->vm->lines;
+	char text[48];
+
+	lines_text(lines, text, sizeof(text));
+	if (lines & LINE(LINE_CASCADE))
+		return refuse(c, -EPERM, "irq=%s: line 2 joins the two 8259s; no device is on it", text);
+	if (lines & reserved)
+		return refuse(c, -EPERM, "irq=%s: line %u belongs to the VMM", text, line_first(lines & reserved));
+	for (unsigned i = 0; i < count; i++) {
+		line_set both = lines & accepted[i]->lines;
+		const char *out = way_out(c->vm, accepted[i]);
+
+		if (both && out)
+			return refuse(c, -EEXIST, "irq=%s: line %u belongs to vm %s; %s", text, line_first(both),
+				      accepted[i]->name, out);
+	}
+	return 0;
+}
+
+static bool overlap(const struct config_range *a, const struct config_range *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* One kind of range: its word, what one of them is called, and the lists it is checked against. */
+struct kind {
+	const char *word, *one;
+	const struct reserved *fixed, *machine;
+	unsigned fixed_count, machine_count;
+};
+
+static int check_reserved(const struct check *c, const struct kind *k, const struct config_range *range)
+{
+	char text[48];
+
+	for (unsigned i = 0; i < k->fixed_count + k->machine_count; i++) {
+		const struct reserved *r = i < k->fixed_count ? &k->fixed[i] : &k->machine[i - k->fixed_count];
+
+		if (overlap(range, &r->range))
+			return refuse(c, -EPERM, "%s=%s: %s 0x%lx belongs to the VMM (%s)", k->word,
+				      range_text(range, text, sizeof(text)), k->one,
+				      (unsigned long)later(range->first, r->range.first), r->what);
+	}
+	return 0;
+}
+
+static int check_other(const struct check *c, const struct kind *k, const struct config_range *range,
+		       const struct config_range *theirs, unsigned count, const struct vm_config *other)
+{
+	const char *out = way_out(c->vm, other);
+	char text[48];
+
+	for (unsigned i = 0; i < count && out; i++)
+		if (overlap(range, &theirs[i]))
+			return refuse(c, -EEXIST, "%s=%s: %s 0x%lx belongs to vm %s; %s", k->word,
+				      range_text(range, text, sizeof(text)), k->one,
+				      (unsigned long)later(range->first, theirs[i].first), other->name, out);
+	return 0;
+}
+
+static int check_ports(const struct check *c, const struct vm_config *const *accepted, unsigned count)
+{
+	const struct kind k = {"io", "port", vmm_ports, machine_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]),
+			       machine_port_count};
+	int error = 0;
+
+	for (unsigned i = 0; i < c->vm->io_count && !error; i++) {
+		error = check_reserved(c, &k, &c->vm->io[i]);
+		for (unsigned j = 0; j < count && !error; j++)
+			error = check_other(c, &k, &c->vm->io[i], accepted[j]->io, accepted[j]->io_count, accepted[j]);
+	}
+	return error;
+}
+
+/* The VM's own RAM lies at the same guest-physical addresses as its mmio would. */
+static int check_own_ram(const struct check *c, const struct config_range *range)
+{
+	char text[48];
+
+	if (range->first >= c->vm->memory || (range->first >= LEGACY_HOLE_FIRST && range->last <= LEGACY_HOLE_LAST))
+		return 0;
+	return refuse(c, -EPERM, "mmio=%s: this lies in the VM's own memory (mem=%luK); it has to be above it, or in 0xa0000-0xfffff",
+		      range_text(range, text, sizeof(text)), (unsigned long)(c->vm->memory >> 10));
+}
+
+static int check_memory(const struct check *c, const struct vm_config *const *accepted, unsigned count)
+{
+	const struct kind k = {"mmio", "address", vmm_memory, machine_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]),
+			       machine_memory_count};
+	int error = 0;
+
+	for (unsigned i = 0; i < c->vm->mmio_count && !error; i++) {
+		error = check_own_ram(c, &c->vm->mmio[i]);
+		if (!error)
+			error = check_reserved(c, &k, &c->vm->mmio[i]);
+		for (unsigned j = 0; j < count && !error; j++)
+			error = check_other(c, &k, &c->vm->mmio[i], accepted[j]->mmio, accepted[j]->mmio_count, accepted[j]);
+	}
+	return error;
+}
+
+int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted, unsigned count,
+		    line_set reserved_lines, char *err, size_t size)
+{
+	const struct check c = {n, vm, err, size};
+	int error;
+
+	if (size > 0)
+		err[0] = '\0';
+	if (count >= CONFIG_VMS_MAX)
+		return refuse(&c, -EPERM, "there are %d VMs already, and no room for more", CONFIG_VMS_MAX);
+	for (unsigned i = 0; i < count; i++)
+		if (strcmp(vm->name, accepted[i]->name) == 0)
+			return refuse(&c, -EEXIST, "vm=%s: another VM has this name; choose one of its own", vm->name);
+
+	error = check_lines(&c, reserved_lines, accepted, count);
+	if (!error)
+		error = check_ports(&c, accepted, count);
+	if (!error)
+		error = check_memory(&c, accepted, count);
+	return error;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interrupt dispatcher: what the VMM block's output leads to (Figure 3 from block 312 on, and ¶52).
+ *
+ * Rule: after an NMI exit NMIs are blocked; they are unblocked here and nowhere else. Every source is read each time,
+ * because one NMI may stand for several; a status bit is acknowledged before its device is served.
+ */
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "vmm/flows.h"
+#include "vmm/sched.h"
+#include "vmm/trace.h"
+
+struct dispatch_counters dispatch_counters;
+struct line_counters line_counters[LINES];
+
+static line_set vmm_lines;
+static void (*handlers[LINES])(void);
+static enum nmi_policy policy;
+static struct vm *policy_vm;
+
+void dispatch_claim(unsigned line, void (*handler)(void))
+{
+	vmm_lines |= LINE(line);
+	handlers[line] = handler;
+	chipset->claim(LINE(line));
+}
+
+line_set dispatch_vmm_lines(void)
+{
+	return vmm_lines;
+}
+
+void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
+{
+	policy = wanted;
+	policy_vm = vm;
+}
+
+/* ¶52: the signal came from no line: the external source's own treatment. */
+static void external_nmi(void)
+{
+	dispatch_counters.external++;
+	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)dispatch_counters.external);
+	if (policy == NMI_PANIC)
+		panic("external NMI (nmi=panic)");
+	log_line("external NMI number %lu%s%s", (unsigned long)dispatch_counters.external,
+	         policy == NMI_VM ? ", goes to vm " : "", policy == NMI_VM ? policy_vm->config.name : "");
+	if (policy == NMI_VM) {
+		policy_vm->nmi_due = true;
+		if (policy_vm->state == VM_HALTED)
+			sched_set_state(policy_vm, VM_READY);
+		sched_attention = true;
+	}
+}
+
+/* R14: devices of the VMM's own. Returns the NMIs that came meanwhile: a device that asserts its line anew while it is served
+ * raises one, and its handler has dealt with the cause before anybody can look at the line. */
+static uint32_t serve(line_set lines)
+{
+	uint32_t before = nmi_count;
+	for (; lines; lines &= lines - 1) {
+		unsigned line = line_first(lines);
+		line_counters[line].exits++;
+		chipset->acknowledge(LINE(line));
+		handlers[line]();
+	}
+	return nmi_count - before;
+}
+
+/* A line of VMs that do not run: held until one does (R08); a halted one is ready now, one above the running VM ends its
+ * turn (R13). */
+static void hold(const struct vm *running, unsigned line)
+{
+	line_counters[line].exits++;
+	line_counters[line].held++;
+	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1) {
+		struct vm *vm = vms[__builtin_ctz(rest)];
+		trace_record(TRACE_HOLD, vm->number, line, vm->number);
+		if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line))) {
+			sched_set_state(vm, VM_READY);
+			sched_note_wake(vm);
+		}
+		if (vm->state == VM_READY && running != NULL && vm->config.priority > running->config.priority) {
+			line_counters[line].wakeups++;
+			trace_record(TRACE_WAKE, running->number, line, vm->number);
+			sched_attention = true;
+		}
+	}
+}
+
+void dispatch_nmi(struct vm *running, unsigned exits)
+{
+	if (exits)
+		virt_unblock_nmi();
+	uint32_t explained = 0;
+	do {
+		unsigned nmis = exits + nmi_take() - explained;
+		bool external;
+		line_set fresh, asserted = chipset->status(nmis, &fresh, &external);
+		exits = 0;
+		dispatch_counters.nmis += nmis;
+		trace_record(TRACE_NMI, running ? running->number : TRACE_NO_VM, asserted, nmis);
+		explained = serve(asserted & vmm_lines);
+		for (line_set rest = fresh & ~vmm_lines; rest; rest &= rest - 1)
+			hold(running, line_first(rest));
+		if (external)
+			external_nmi();
+	} while (nmi_count != 0);
+}

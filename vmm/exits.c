@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each kind of VM exit leads to. See the header for the rule.
+ */
+#include "vmm/exits.h"
+#include "arch/x86/platform.h"
+#include "vmm/flows.h"
+#include "vmm/run.h"
+#include "vmm/sched.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum { SINK_PAGES_MAX = 64 };
+
+static void exit_nmi(struct vm *vm)
+{
+	dispatch_nmi(vm, 1);
+}
+
+static void exit_aborted(struct vm *vm)
+{
+	dispatch_nmi(vm, 0);
+}
+
+static void exit_timer(struct vm *vm)
+{
+	(void)vm;
+	run_timer();
+}
+
+/* The processor goes to the next ready VM; this one is ready again when one of its lines has status. */
+static void exit_hlt(struct vm *vm)
+{
+	bool deaf = !vcpu_interrupts_on(vm->vcpu);
+	vcpu_skip(vm->vcpu);
+	if (deaf) {
+		vm_fault(vm, true, "HLT with interrupts off: nothing can wake it");
+		return;
+	}
+	vcpu_set_halted(vm->vcpu, true);
+	sched_set_state(vm, VM_HALTED);
+	sched_end_turn(vm);
+}
+
+static void exit_window(struct vm *vm)
+{
+	vm->interrupt_exits++;
+	vcpu_want_window(vm->vcpu, false); /* vm_invoke() injects what waits */
+}
+
+static void exit_nmi_window(struct vm *vm)
+{
+	vm->nmi_due = true;
+}
+
+/* Physical interrupts do not exit here; one that does was never routed to anybody. */
+static void exit_interrupt(struct vm *vm)
+{
+	vm->interrupt_exits++;
+	vm_fault(vm, false, "an interrupt exit, where none is configured");
+}
+
+/* Memory that is not the VM's reads as all ones: a page of them takes its place, writable once the guest writes. */
+static void exit_memory(struct vm *vm)
+{
+	char what[64];
+	bool write;
+	uint64_t address = vcpu_exit_address(vm->vcpu, &write);
+	snprintf(what, sizeof(what), "%s of memory at %lx", write ? "write" : "read", (unsigned long)address);
+	bool exhausted = ++vm->sink_pages > SINK_PAGES_MAX;
+	vcpu_requeue_event(vm->vcpu);
+	if (!exhausted && vcpu_map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
+		exhausted = true;
+	vm_fault(vm, exhausted, what);
+}
+
+static void exit_shutdown(struct vm *vm)
+{
+	vm_fault(vm, true, "triple fault");
+}
+
+static void exit_task_switch(struct vm *vm)
+{
+	vm_fault(vm, true, "a task switch by hardware, which no VM here has");
+}
+
+static void exit_failed(struct vm *vm)
+{
+	vm_fault(vm, true, "the processor refused the entry");
+}
+
+static void exit_other(struct vm *vm)
+{
+	vm_fault(vm, true, "an exit of unknown reason");
+}
+
+typedef void (*exit_handler)(struct vm *vm);
+
+static const exit_handler handlers[VM_EXIT_COUNT] = {
+	[VM_EXIT_NMI] = exit_nmi,
+	[VM_EXIT_TIMER] = exit_timer,
+	[VM_EXIT_HLT] = exit_hlt,
+	[VM_EXIT_IO] = exit_port,
+	[VM_EXIT_CALL] = exit_call,
+	[VM_EXIT_WINDOW] = exit_window,
+	[VM_EXIT_NMI_WINDOW] = exit_nmi_window,
+	[VM_EXIT_INTERRUPT] = exit_interrupt,
+	[VM_EXIT_MEMORY] = exit_memory,
+	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
+	[VM_EXIT_SHUTDOWN] = exit_shutdown,
+	[VM_EXIT_ABORTED] = exit_aborted,
+	[VM_EXIT_FAILED] = exit_failed,
+	[VM_EXIT_OTHER] = exit_other,
+};
+
+/* The processor's own business: done for the guest, or denied and logged. */
+static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
+{
+	char what[96] = "";
+	if (vcpu_emulate(vm->vcpu, reason, what, sizeof(what)) != 0)
+		vm_fault(vm, false, what);
+}
+
+void exit_handle(struct vm *vm, enum vm_exit_reason reason)
+{
+	if (handlers[reason] != NULL)
+		handlers[reason](vm);
+	else
+		exit_processor(vm, reason);
+}

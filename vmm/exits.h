@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each kind of VM exit leads to.
+ *
+ * Rule: one row a reason; a handler leaves the VM ready to be entered again, or says by sched_attention that somebody has to
+ * decide.
+ */
+#ifndef VMM_EXITS_H
+#define VMM_EXITS_H
+
+#include "vmm/vm.h"
+
+void exit_handle(struct vm *vm, enum vm_exit_reason reason);
+
+/* A trapped or denied port (vmm/ports.c), and a call of the guest's (vmm/calls.c). */
+void exit_port(struct vm *vm);
+void exit_call(struct vm *vm);
+
+/* The guests' results, in the order of their arrival (vmm/calls.c). */
+unsigned calls_result_count(void);
+const struct sb_result *calls_result(unsigned i, const struct vm **vm);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seed's figures as functions: Figure 4 invokes a VM, Figure 5 switches to another, and what Figure 3 leaves to
+ * software dispatches an interrupt that reached the VMM block.
+ *
+ * Rule: the steps stand in the figure's order, marked with its block numbers.
+ */
+#ifndef VMM_FLOWS_H
+#define VMM_FLOWS_H
+
+#include "vmm/vm.h"
+
+/* Figure 4. vm is the one that vm_switch() brought in; returns at its exit. */
+enum vm_exit_reason vm_invoke(struct vm *vm);
+
+/* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on until its EOI. */
+int vm_switch(struct vm *next, bool force);
+
+/* Figure 3 from block 312 on, in software: exits is 1 after an NMI exit, 0 when the host's handler counted it;
+ * running is NULL when the VMM idles. */
+void dispatch_nmi(struct vm *running, unsigned exits);
+
+/* Lines whose devices the VMM itself manages (R14), each with its handler. */
+void dispatch_claim(unsigned line, void (*handler)(void));
+line_set dispatch_vmm_lines(void);
+
+/* What an external NMI leads to: nmi=panic|log|vm:NAME. */
+void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
+
+struct dispatch_counters {
+	uint64_t nmis, external, switches;
+};
+extern struct dispatch_counters dispatch_counters;
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a VM gets at its start (Multiboot 0.6.96, 3.3 Boot information format).
+ *
+ * Rule: laid out once as a structure, so that what is where can be seen.
+ */
+#include "vmm/handover.h"
+
+#include "boot/multiboot.h"
+
+#include <string.h>
+
+enum { MMAP_RAM = 1, MMAP_RESERVED = 2, MMAP_ENTRIES = 3, KIB = 1024 };
+enum { INFO_LOADER_NAME = 1 << 9 };
+
+struct handover {
+	struct multiboot_info info;
+	struct multiboot_mmap map[MMAP_ENTRIES];
+	char loader[64];
+	char cmdline[1024];
+};
+
+_Static_assert(sizeof(struct handover) <= HANDOVER_BYTES, "the boot information has a place of fixed size");
+
+static uint32_t address_of(size_t offset)
+{
+	return (uint32_t)(HANDOVER_AT + offset);
+}
+
+static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
+{
+	return (struct multiboot_mmap){
+		.size = sizeof(struct multiboot_mmap) - sizeof(uint32_t),
+		.address = first,
+		.length = end - first,
+		.type = type,
+	};
+}
+
+uint32_t handover_build(void *memory, size_t memory_size, const char *cmdline, const char *loader_name)
+{
+	struct handover *h = (struct handover *)((char *)memory + HANDOVER_AT);
+	unsigned entries = memory_size > HOLE_END ? MMAP_ENTRIES : MMAP_ENTRIES - 1;
+
+	if (strlen(cmdline) >= sizeof(h->cmdline) || strlen(loader_name) >= sizeof(h->loader))
+		return 0;
+
+	memset(h, 0, sizeof(*h));
+	strcpy(h->cmdline, cmdline);
+	strcpy(h->loader, loader_name);
+	h->map[0] = region(0, HOLE_FIRST, MMAP_RAM);
+	h->map[1] = region(HOLE_FIRST, HOLE_END, MMAP_RESERVED);
+	if (entries == MMAP_ENTRIES)
+		h->map[2] = region(HOLE_END, memory_size, MMAP_RAM);
+
+	h->info.flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP | INFO_LOADER_NAME;
+	h->info.mem_lower = HOLE_FIRST / KIB;
+	h->info.mem_upper = (uint32_t)((memory_size - HOLE_END) / KIB);
+	h->info.cmdline = address_of(offsetof(struct handover, cmdline));
+	h->info.boot_loader_name = address_of(offsetof(struct handover, loader));
+	h->info.mmap_addr = address_of(offsetof(struct handover, map));
+	h->info.mmap_length = entries * (uint32_t)sizeof(struct multiboot_mmap);
+	return address_of(offsetof(struct handover, info));
+}

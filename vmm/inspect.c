@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the reports and the console's commands ask of the VMM.
+ *
+ * Rule: reads only, but for the three commands that start and stop VMs.
+ */
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "vmm/console.h"
+#include "vmm/exits.h"
+#include "vmm/flows.h"
+#include "vmm/report.h"
+#include "vmm/run.h"
+#include "vmm/sched.h"
+
+#include <errno.h>
+#include <string.h>
+
+unsigned vmm_vm_count(void)
+{
+	return vm_count;
+}
+
+static const char *state_name(const struct vm *vm)
+{
+	static const char *const names[] = { [VM_STOPPED] = "stopped", [VM_HALTED] = "halted", [VM_READY] = "ready" };
+	if (vm->state == VM_STOPPED && vm->done)
+		return vm->exit_status == 0 ? "done" : "failed";
+	return vm == vm_current && vm->state == VM_READY ? "running" : names[vm->state];
+}
+
+void vmm_vm_report(unsigned i, struct vm_report *out)
+{
+	const struct vm *vm = vms[i];
+	*out = (struct vm_report){
+		.name = vm->config.name,
+		.state = state_name(vm),
+		.priority = vm->config.priority,
+		.memory = vm->config.memory,
+		.lines = vm->controller.lines,
+		.run_ticks = vm->run_ticks + (vm == vm_current ? cpu_tsc() - vm->started_at : 0),
+		.switches_in = vm->switches_in,
+		.status = vm->status,
+		.exit_status = vm->exit_status,
+		.done = vm->done,
+	};
+	for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++) {
+		out->exits[reason] = vm->exits[reason];
+		out->exits_total += reason == VM_EXIT_ABORTED ? 0 : vm->exits[reason];
+	}
+}
+
+void vmm_line_report(unsigned line, struct line_report *out)
+{
+	const struct line_counters *counters = &line_counters[line];
+	uint16_t owners = sched_line_vms(line);
+	bool vmm = line_in(dispatch_vmm_lines(), line);
+	*out = (struct line_report){
+		.owner = vmm ? "vmm" : owners ? vms[__builtin_ctz(owners)]->config.name : NULL,
+		.exits = counters->exits,
+		.held = counters->held,
+		.injected = counters->injected,
+		.wakeups = counters->wakeups,
+		.to_controller = vm_current != NULL && line_in(vm_current->controller.lines, line),
+		.pending = line_in(chipset->asserted(), line),
+	};
+	out->masked = !out->to_controller && out->pending;
+}
+
+unsigned vmm_result_count(void)
+{
+	return calls_result_count();
+}
+
+const struct sb_result *vmm_result(unsigned i, const char **name)
+{
+	const struct vm *vm;
+	const struct sb_result *result = calls_result(i, &vm);
+	*name = vm->config.name;
+	return result;
+}
+
+void vmm_totals(struct vmm_totals *out)
+{
+	*out = (struct vmm_totals){
+		.nmis = dispatch_counters.nmis,
+		.nmi_windows = nmi_windows,
+		.external_nmis = dispatch_counters.external,
+		.switches = dispatch_counters.switches,
+		.ticks = run_ticks(),
+		.dropped = console_dropped(),
+	};
+}
+
+int vmm_vm_stop(const char *name)
+{
+	struct vm *vm = vm_find(name);
+	if (vm == NULL)
+		return -ENOENT;
+	if (vm->state == VM_STOPPED)
+		return -EINVAL;
+	vm_stop(vm, 1, "stopped by the console");
+	return 0;
+}
+
+int vmm_vm_start(const char *name)
+{
+	struct vm *vm = vm_find(name);
+	if (vm == NULL)
+		return -ENOENT;
+	return vm->state != VM_STOPPED ? -EINVAL : vm_start(vm);
+}
+
+int vmm_vm_restart(const char *name)
+{
+	struct vm *vm = vm_find(name);
+	return vm == NULL ? -ENOENT : vm_start(vm);
+}
+
+void vmm_quit(void)
+{
+	run_quit();
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMM from its first C instruction to its last: what boots in which order.
+ *
+ * Rule: what is missing is said, and the machine ends with a status; nothing here returns.
+ */
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/virt.h"
+#include "boot/multiboot.h"
+#include "vmm/config.h"
+#include "vmm/console.h"
+#include "vmm/flows.h"
+#include "vmm/report.h"
+#include "vmm/run.h"
+#include "vmm/sched.h"
+#include "vmm/vm.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifndef SIGNALBOX_VERSION
+#define SIGNALBOX_VERSION "development"
+#endif
+
+extern uint64_t boot_entry_tsc;
+
+static struct vmm_config config;
+static unsigned refused; /* modules that did not become a VM */
+
+_Noreturn static void end(int status)
+{
+	console_set_interrupts(false);
+	log_line("end: status %d", status);
+	console_flush();
+	virt_exit();
+	power_off(status);
+}
+
+static void say_what_was_found(void)
+{
+	char brand[49] = "";
+	uint32_t *word = (uint32_t *)brand;
+	for (uint32_t leaf = 0x80000002; leaf <= 0x80000004; leaf++) {
+		struct cpuid c = cpu_id(leaf, 0);
+		*word++ = c.eax;
+		*word++ = c.ebx;
+		*word++ = c.ecx;
+		*word++ = c.edx;
+	}
+	log_line("Signalbox %s", SIGNALBOX_VERSION);
+	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", brand, platform.processors ? platform.processors : 1,
+	         platform.processors > 1 ? "s" : "", (unsigned long)platform.tsc_khz);
+	log_line("virtualisation: %s", virt_describe());
+	log_line("chipset: %s", chipset->name);
+	log_line("memory: the VMM takes %luK, %luM are free for VMs", (unsigned long)(frames_vmm_bytes() >> 10),
+	         (unsigned long)(frames_free_bytes() >> 20));
+}
+
+static void machine_init(const struct multiboot_info *info)
+{
+	acpi_init();
+	frames_init(info);
+	lapic_init();
+	ioapic_init();
+	tsc_calibrate();
+	if (virt_init() != 0 || chipset_init(config.chipset) != 0)
+		end(1);
+	log_set_guard(virt_fpu_release);
+	if (console_lines())
+		dispatch_claim(line_first(console_lines()), console_interrupt);
+}
+
+/* Every line that vm shares is shared for the others too; the check before has made sure that both say so. */
+static line_set shared_lines(const struct vm_config *vm)
+{
+	line_set shared = 0;
+	for (unsigned i = 0; i < vm_count; i++)
+		shared |= vms[i]->config.lines & vm->lines;
+	for (unsigned i = 0; i < vm_count; i++)
+		vms[i]->controller.shared |= vms[i]->config.lines & vm->lines;
+	return shared;
+}
+
+static void load_module(unsigned number, const struct multiboot_module *module)
+{
+	static char text[512];
+	const char *line = module->string ? (const char *)(uint64_t)module->string : "";
+	const struct vm_config *accepted[CONFIG_VMS_MAX];
+	struct vm_config vm;
+	for (unsigned i = 0; i < vm_count; i++)
+		accepted[i] = &vms[i]->config;
+	refused++;
+	if (vm_count == CONFIG_VMS_MAX) {
+		log_line("module %u: there are %d VMs already, and no more are possible", number, CONFIG_VMS_MAX);
+		return;
+	}
+	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
+	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE), text, sizeof(text)) !=
+	            0) {
+		log_line("%s", text);
+		return;
+	}
+	line_set shared = shared_lines(&vm);
+	struct vm *made = vm_create(number, &vm, (const void *)(uint64_t)module->start, module->end - module->start);
+	if (made == NULL)
+		return;
+	made->controller.lines = vm.lines;
+	made->controller.shared = shared;
+	if (vm_start(made) != 0) {
+		vm_stop(made, 1, "does not start");
+		return;
+	}
+	refused--;
+	chipset->claim(vm.lines);
+	sched_add(made);
+}
+
+static void load_modules(const struct multiboot_info *info)
+{
+	const struct multiboot_module *modules = (const void *)(uint64_t)info->mods_addr;
+	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
+	if (count == 0) {
+		log_line("no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse mem=16M "
+		         "irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
+		end(1);
+	}
+	for (unsigned i = 0; i < count; i++)
+		load_module(i + 1, &modules[i]);
+	if (refused == count) {
+		log_line("no VM started");
+		end(1);
+	}
+}
+
+static void set_nmi_policy(void)
+{
+	struct vm *vm = config.nmi == NMI_VM ? vm_find(config.nmi_vm) : NULL;
+	if (config.nmi == NMI_VM && vm == NULL) {
+		log_line("nmi=vm:%s: there is no such VM; external NMIs are logged", config.nmi_vm);
+		config.nmi = NMI_LOG;
+	}
+	dispatch_set_policy(config.nmi, vm);
+}
+
+_Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
+{
+	static char problem[256];
+	tables_init();
+	vga_init();
+	const char *line = "";
+	if (magic == MULTIBOOT_BOOT_MAGIC && info->flags & MULTIBOOT_INFO_CMDLINE)
+		line = (const char *)(uint64_t)info->cmdline;
+	int bad = config_parse_vmm(line, &config, problem, sizeof(problem));
+	console_init(config.console);
+	if (magic != MULTIBOOT_BOOT_MAGIC)
+		panic("not booted by a multiboot 1 loader: EAX = %x instead of %x", (unsigned)magic,
+		      (unsigned)MULTIBOOT_BOOT_MAGIC);
+	if (bad)
+		log_line("%s", problem);
+	machine_init(info);
+	load_modules(info);
+	set_nmi_policy();
+	say_what_was_found();
+	report_lines(false);
+	console_set_interrupts(true);
+	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
+	int status = run_all(&config);
+	console_set_interrupts(false);
+	report_final();
+	end(status != 0 || refused != 0 ? 1 : 0);
+}

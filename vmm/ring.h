@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A ring of bytes.
+ *
+ * Rule: head and tail only grow; their difference is what is in it. The size is a power of two.
+ */
+#ifndef VMM_RING_H
+#define VMM_RING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ring {
+	char *bytes;
+	uint32_t size;
+	uint32_t head, tail; /* next to write, next to read */
+};
+
+static inline uint32_t ring_used(const struct ring *r)
+{
+	return r->head - r->tail;
+}
+
+static inline uint32_t ring_free(const struct ring *r)
+{
+	return r->size - ring_used(r);
+}
+
+/* False: it is full. */
+static inline bool ring_put(struct ring *r, char c)
+{
+	if (ring_free(r) == 0)
+		return false;
+	r->bytes[r->head++ & (r->size - 1)] = c;
+	return true;
+}
+
+/* False: it is empty. */
+static inline bool ring_get(struct ring *r, char *c)
+{
+	if (ring_used(r) == 0)
+		return false;
+	*c = r->bytes[r->tail++ & (r->size - 1)];
+	return true;
+}
+
+#endif

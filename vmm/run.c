@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run loop. See the header for the rule.
+ */
+#include "vmm/run.h"
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "vmm/console.h"
+#include "vmm/exits.h"
+#include "vmm/flows.h"
+#include "vmm/report.h"
+#include "vmm/sched.h"
+#include "vmm/trace.h"
+
+/* How long a switch waits for the end of what is in service (a handler's length), before in-service bits move into
+ * software; and how often the VMM looks up when nothing else brings it in. */
+enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000 };
+
+static const struct vmm_config *config;
+static bool quit, waited;
+static uint64_t started, status_due, end_due, housekeeping;
+static uint32_t random_state;
+
+void run_quit(void)
+{
+	quit = true;
+	sched_attention = true;
+}
+
+uint64_t run_ticks(void)
+{
+	return started ? cpu_tsc() - started : 0;
+}
+
+void run_timer(void)
+{
+	if (vm_current->switch_waits) {
+		waited = true;
+		sched_attention = true;
+	} else {
+		trace_record(TRACE_SLICE, vm_current->number, 0, 0);
+		vm_current->sliced = false;
+		sched_end_turn(vm_current);
+	}
+}
+
+/* jitter=SEED: 0.25 to 1.75 of the slice, so that switches fall at moments that no guest's rhythm shares. */
+static uint64_t slice_ticks(const struct vm *vm)
+{
+	if (config->jitter == 0)
+		return vm->slice;
+	random_state = random_state * 1664525 + 1013904223;
+	return vm->slice / 4 + (vm->slice / 1024) * (random_state >> 16) * 1536 / 65536;
+}
+
+/* A slice is measured while somebody of the same priority waits for the next one; else the timer only brings the VMM in for
+ * its own chores. */
+static void arm_timer(struct vm *vm)
+{
+	bool contended = sched_contended(vm);
+	if (!vm->fresh_slice && vm->sliced == contended)
+		return;
+	vm->fresh_slice = false;
+	vm->sliced = contended;
+	vcpu_set_timer(vm->vcpu, contended ? slice_ticks(vm) : housekeeping);
+}
+
+static bool all_done(void)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (!vms[i]->done)
+			return false;
+	return !config->stay;
+}
+
+static void keep_house(void)
+{
+	uint64_t now = cpu_tsc();
+	if (console_has_command())
+		console_poll();
+	if (now >= status_due) {
+		report_status();
+		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);
+	}
+	if (now >= end_due) {
+		log_line("time is up (seconds=%lu)", (unsigned long)config->seconds);
+		quit = true;
+	}
+	if (all_done())
+		quit = true;
+}
+
+/* HLT may have been executed with no exit, or ended with none: the processor knows. */
+static void note_activity(struct vm *vm)
+{
+	vcpu_load(vm->vcpu);
+	if (vm->state == VM_STOPPED)
+		return;
+	bool halted = vcpu_halted(vm->vcpu);
+	if (halted && vm->state == VM_READY)
+		sched_set_state(vm, VM_HALTED);
+	else if (!halted && vm->state == VM_HALTED)
+		sched_set_state(vm, VM_READY);
+}
+
+/* Nothing to run at all: every line to the VMM block, and sleep until one of them speaks. */
+static void idle(void)
+{
+	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
+	chipset->route(NULL);
+	vm_current = NULL;
+	nmi_halt();
+	dispatch_nmi(NULL, 0);
+}
+
+/* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */
+static struct vm *decide(void)
+{
+	struct vm *last = vm_current;
+	sched_attention = false;
+	keep_house();
+	if (quit)
+		return NULL;
+	if (last != NULL)
+		note_activity(last);
+	struct vm *next = sched_pick();
+	if (next == NULL)
+		next = sched_idle_vm(); /* sleeps in the guest: its interrupts wake it with no exit, all others wake us */
+	if (next == NULL) {
+		idle();
+		sched_attention = true;
+		return NULL;
+	}
+	if (next != last) {
+		bool force = last == NULL || last->state != VM_READY || waited ||
+		             next->config.priority > last->config.priority;
+		if (vm_switch(next, force) == 0) {
+			waited = false;
+			if (next->state == VM_READY)
+				vcpu_set_halted(next->vcpu, false);
+		} else {
+			last->switch_waits = true;
+			vcpu_set_timer(last->vcpu, tsc_from_us(SERVICE_WAIT_US));
+			return last;
+		}
+	}
+	arm_timer(next);
+	vcpu_exit_on_hlt(next->vcpu, sched_others_ready(next));
+	return next;
+}
+
+static void run(struct vm *vm)
+{
+	do {
+		enum vm_exit_reason reason = vm_invoke(vm);
+		trace_record(TRACE_EXIT, vm->number, reason, 0);
+		vm->exits[reason]++;
+		exit_handle(vm, reason);
+	} while (!sched_attention);
+}
+
+static int verdict(void)
+{
+	int status = 0;
+	for (unsigned i = 0; i < vm_count; i++) {
+		if (vms[i]->done && vms[i]->exit_status == 0)
+			continue;
+		log_line("vm %s: %s", vms[i]->config.name, vms[i]->done ? "failed" : "did not finish");
+		status = 1;
+	}
+	return status;
+}
+
+int run_all(const struct vmm_config *with)
+{
+	config = with;
+	random_state = config->jitter;
+	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000 : HOUSEKEEPING_US);
+	started = cpu_tsc();
+	status_due = config->status_ms ? started + housekeeping : UINT64_MAX;
+	end_due = config->seconds ? started + tsc_from_us((uint64_t)config->seconds * 1000000) : UINT64_MAX;
+	while (!quit) {
+		struct vm *vm = decide();
+		if (vm != NULL)
+			run(vm);
+	}
+	return verdict();
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run loop: invoke, handle the exit, decide when something calls for a decision.
+ *
+ * Rule: the way from an exit back to the same VM is short; whatever is rare waits behind sched_attention.
+ */
+#ifndef VMM_RUN_H
+#define VMM_RUN_H
+
+#include "vmm/config.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Run the VMs until all are done, time is up, or somebody quits. Returns the run's status: 0 when every VM reported 0. */
+int run_all(const struct vmm_config *config);
+/* The running VM's timer ran out. */
+void run_timer(void);
+/* End after what is under way now. */
+void run_quit(void);
+/* TSC ticks since the first VM was entered. */
+uint64_t run_ticks(void);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whose turn it is. See the header for the rule.
+ */
+#include "vmm/sched.h"
+
+enum { PRIORITIES = 16 };
+
+bool sched_attention = true;
+
+static uint16_t ready[PRIORITIES];    /* VMs by number */
+static uint16_t priorities;           /* those with somebody ready */
+static uint16_t halted;
+static uint8_t turn[PRIORITIES];      /* whose turn it is among equals; the search begins here */
+static uint16_t line_vms[LINES];
+static line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
+static struct vm *woken_last;
+
+void sched_add(struct vm *vm)
+{
+	for (line_set rest = vm->controller.lines; rest; rest &= rest - 1)
+		line_vms[line_first(rest)] |= (uint16_t)(1u << vm->number);
+	for (unsigned lower = 0; lower < vm->config.priority; lower++)
+		lines_above[lower] |= vm->controller.lines;
+}
+
+void sched_set_state(struct vm *vm, enum vm_state state)
+{
+	uint16_t bit = (uint16_t)(1u << vm->number);
+	unsigned priority = vm->config.priority;
+	if (state == VM_READY)
+		ready[priority] |= bit;
+	else
+		ready[priority] &= (uint16_t)~bit;
+	if (ready[priority])
+		priorities |= (uint16_t)(1u << priority);
+	else
+		priorities &= (uint16_t)~(1u << priority);
+	if (state == VM_HALTED)
+		halted |= bit;
+	else
+		halted &= (uint16_t)~bit;
+	vm->state = state;
+	sched_attention = true;
+}
+
+struct vm *sched_pick(void)
+{
+	if (priorities == 0)
+		return NULL;
+	unsigned priority = 31u - (unsigned)__builtin_clz(priorities);
+	uint32_t from_turn = ready[priority] & (~0u << turn[priority]);
+	return vms[__builtin_ctz(from_turn ? from_turn : ready[priority])];
+}
+
+void sched_end_turn(struct vm *vm)
+{
+	turn[vm->config.priority] = (uint8_t)((vm->number + 1) % CONFIG_VMS_MAX);
+	vm->fresh_slice = true;
+	sched_attention = true;
+}
+
+bool sched_contended(const struct vm *vm)
+{
+	return (ready[vm->config.priority] & ~(1u << vm->number)) != 0;
+}
+
+bool sched_others_ready(const struct vm *vm)
+{
+	return sched_contended(vm) || (priorities & ~(1u << vm->config.priority)) != 0;
+}
+
+struct vm *sched_idle_vm(void)
+{
+	if (woken_last != NULL && woken_last->state == VM_HALTED)
+		return woken_last;
+	if (vm_current != NULL && vm_current->state == VM_HALTED)
+		return vm_current;
+	return halted ? vms[__builtin_ctz(halted)] : NULL;
+}
+
+void sched_note_wake(struct vm *vm)
+{
+	woken_last = vm;
+}
+
+line_set sched_wake_lines(const struct vm *vm)
+{
+	return lines_above[vm->config.priority];
+}
+
+uint16_t sched_line_vms(unsigned line)
+{
+	return line_vms[line];
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Whose turn it is: strict priorities, round robin in slices among equals (R13, R18).
+ *
+ * Rule: every decision is a few operations on bit sets, whatever the number of VMs.
+ */
+#ifndef VMM_SCHED_H
+#define VMM_SCHED_H
+
+#include "vmm/vm.h"
+
+/* Something outside the running VM wants a decision: the run loop looks after each exit. */
+extern bool sched_attention;
+
+/* Make vm READY, HALTED or STOPPED; asks for a decision when that may matter. */
+void sched_set_state(struct vm *vm, enum vm_state state);
+/* The VM that should run now, or NULL: nobody is ready. */
+struct vm *sched_pick(void);
+/* vm's slice is used up, or given away: the next of its priority comes first. */
+void sched_end_turn(struct vm *vm);
+/* Is anybody but vm ready? */
+bool sched_others_ready(const struct vm *vm);
+/* Is anybody else of its priority ready? */
+bool sched_contended(const struct vm *vm);
+/* Nobody is ready: the halted VM that a line woke last, NULL when none is halted. */
+struct vm *sched_idle_vm(void);
+void sched_note_wake(struct vm *vm);
+/* 404: lines that end vm's turn, because a VM of higher priority has them (¶56). */
+line_set sched_wake_lines(const struct vm *vm);
+/* VMs that have this line, as a set of their numbers. */
+uint16_t sched_line_vms(unsigned line);
+void sched_add(struct vm *vm);
+
+#endif

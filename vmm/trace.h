@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trace: what the VMM did last, stamped by the TSC.
+ *
+ * Rule: recording is a handful of stores: no lock, no formatting, no branch. One processor writes, with interrupts off; the NMI
+ * handler does not.
+ */
+#ifndef VMM_TRACE_H
+#define VMM_TRACE_H
+
+#include "arch/x86/io.h"
+
+#include <stdint.h>
+
+/* id, name, and what a and b say. The letters: r an exit reason, l a line, v another VM's number, m a set of lines, p a port,
+ * x a number in hexadecimal, d in decimal, - nothing. */
+#define TRACE_EVENTS(X)                                                                                                \
+	X(NONE, "none", '-', '-')                                                                                      \
+	X(EXIT, "exit", 'r', 'x')          /* the guest was left: reason, low half of RIP */                           \
+	X(ENTER, "enter", '-', 'x')        /* the guest is entered: low half of RIP */                                 \
+	X(NMI, "nmi", 'm', 'd')            /* the dispatcher: status, NMIs since the last look */                      \
+	X(EXTERNAL, "external-nmi", '-', 'd')                                                                          \
+	X(LINE, "line", 'l', 'm')          /* a line is handled: line, status */                                       \
+	X(SWITCH, "switch", 'v', 'm')      /* another VM's turn: its number, its lines */                              \
+	X(BUSY, "busy", '-', 'd')          /* a switch waits: something is in service */                               \
+	X(INJECT, "inject", 'x', '-')      /* an event is injected: vector */                                          \
+	X(HOLD, "hold", 'l', 'v')          /* an assertion is held: line, for the VM */                                \
+	X(WAKE, "wake", 'l', 'v')          /* a line ended the turn: line, for the VM */                               \
+	X(SLICE, "slice", '-', 'd')        /* the slice ran out */                                                     \
+	X(HALT, "halt", '-', '-')          /* nobody is ready: the processor sleeps */                                 \
+	X(CONSOLE, "console", '-', '-')    /* the UART was served */                                                   \
+	X(PORT, "port", 'p', 'x')          /* a trapped access: port, value */                                         \
+	X(REINIT, "reinit", 'p', 'x')      /* a guest initialises its controller: port, ICW1 */                        \
+	X(FAULT, "fault", 'r', 'x')        /* a denied access: exit reason, low half of the address */                 \
+	X(STORM, "storm", 'l', 'd')        /* a line was silenced */                                                   \
+	X(CALL, "call", 'd', 'x')          /* VMCALL: number, RBX */                                                   \
+	X(STATE, "state", 'd', '-')        /* a VM's state changed */                                                  \
+	X(MARK, "mark", 'd', 'x')          /* for whoever looks for something */
+
+#define X_ENUM(id, name, a, b) TRACE_##id,
+enum trace_event { TRACE_EVENTS(X_ENUM) TRACE_EVENT_COUNT };
+#undef X_ENUM
+
+enum { TRACE_ENTRIES = 4096 /* a power of two */, TRACE_NO_VM = 0xff };
+
+struct trace_entry {
+	uint64_t tsc;
+	uint8_t event;
+	uint8_t vm; /* the VM's number, or TRACE_NO_VM */
+	uint16_t a;
+	uint32_t b;
+};
+
+struct trace_ring {
+	uint64_t count; /* entries ever written; the next goes to count % TRACE_ENTRIES */
+	struct trace_entry entry[TRACE_ENTRIES];
+};
+
+extern struct trace_ring trace_ring; /* a debugger can read it */
+
+static inline void trace_record(enum trace_event event, unsigned vm, unsigned a, uint32_t b)
+{
+	struct trace_entry *e = &trace_ring.entry[trace_ring.count++ % TRACE_ENTRIES];
+
+	e->tsc = cpu_tsc();
+	e->event = (uint8_t)event;
+	e->vm = (uint8_t)vm;
+	e->a = (uint16_t)a;
+	e->b = b;
+}
+
+/* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the one before, VM, event. */
+void trace_print(unsigned last);
+
+#endif

@@ -161,7 +161,8 @@ endif
 VMM_SOURCES := $(sort $(shell find boot arch chipset vmm -name '*.[cS]' 2>/dev/null))
 VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 # General registers only: a guest's floating-point registers stay where they are until text is formatted.
-VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only
+# Link-time optimisation: the way from an exit back to the guest runs through many small files.
+VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto
 
 vmm: $(BUILD)/signalbox
 
@@ -183,7 +184,7 @@ $(BUILD)/vmm/sources: FORCE
 # 64-bit, with symbols: for the debuggers.
 $(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) $(NEWLIB)/lib/libc.a $(LIBGCC)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) $(NEWLIB)/lib/libc.a $(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.
 $(BUILD)/signalbox: $(BUILD)/signalbox.elf

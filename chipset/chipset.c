@@ -12,6 +12,7 @@
 #include <string.h>
 
 const struct chipset *chipset;
+struct chipset_standing chipset_standing = { .touched = true };
 
 static const struct chipset *const realisations[] = { &chipset_pc };
 

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps here. */
+/* One 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps here. Sixteen bytes. */
 struct pic_state {
 	uint8_t icw1, icw2, icw3, icw4; /* the last complete initialisation (8259A datasheet, Figure 7) */
 	uint8_t imr;                    /* OCW1 as the guest wrote it */
@@ -27,6 +27,7 @@ struct pic_state {
 	bool ready;                     /* initialised once: before that the chip is as after reset */
 	bool read_isr;                  /* OCW3 read select, known while the command port is trapped */
 	bool poll;                      /* OCW3 poll command: the next read is the poll's answer */
+	uint8_t unused;
 };
 
 /* A VM's interrupt controller while the VM does not run, and its bookkeeping while it does (R07, R11). */
@@ -35,6 +36,7 @@ struct controller {
 	line_set lines;          /* lines of the VM's devices */
 	line_set shared;         /* those of them that another VM has as well (R15) */
 	line_set inject;         /* requests that the chip lost and that an event injection has to bring back */
+	bool changed;            /* open or inject is not what the last entry saw; the VMM clears it */
 	bool busy;               /* the command ports are trapped because the VMM waits for the guest's EOI */
 	uint8_t open;            /* 408: ports that the guest may touch with no exit: bit 0 20h, 1 21h, 2 A0h, 3 A1h */
 	uint32_t reinitialised;  /* how often the guest's ICW1 was caught after the fact */
@@ -85,6 +87,30 @@ struct chipset {
 
 /* The realisation in use; set by chipset_init(). */
 extern const struct chipset *chipset;
+
+/* How the block stands, so that a step which changes nothing costs a comparison. Realisations keep routed and set touched
+ * when something happened that mask() has to act on. */
+struct chipset_standing {
+	const struct controller *routed;
+	line_set masked;
+	bool touched;
+};
+extern struct chipset_standing chipset_standing;
+
+static inline void chipset_route(struct controller *c)
+{
+	if (__builtin_expect(c != chipset_standing.routed, 0))
+		chipset->route(c);
+}
+
+static inline void chipset_mask(line_set masked)
+{
+	if (__builtin_expect(masked != chipset_standing.masked || chipset_standing.touched, 0)) {
+		chipset_standing.masked = masked;
+		chipset_standing.touched = false;
+		chipset->mask(masked);
+	}
+}
 
 /* Choose a realisation: a name, or "auto" for the first that probes. 0, -EINVAL (no such name, line printed), -ENODEV. */
 int chipset_init(const char *wanted);

@@ -25,7 +25,7 @@ static line_set asserted; /* the status register */
 static line_set armed;    /* pins that raise NMI now */
 static line_set unreported; /* asserted, and the dispatcher was not told yet */
 static unsigned credits;  /* NMIs that lines found so far account for */
-static struct controller *current;
+static struct controller *current; /* whose controller is in the chips */
 
 static int probe(void)
 {
@@ -55,6 +55,7 @@ static void arm(void)
 
 static void claim(line_set lines)
 {
+	chipset_standing.touched = true;
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
@@ -81,6 +82,7 @@ static void mask(line_set masked)
 static void latch(line_set irr)
 {
 	line_set fresh = irr & armed & ~asserted;
+	chipset_standing.touched = true;
 	asserted |= fresh;
 	unreported |= fresh;
 	credits += (unsigned)__builtin_popcount(fresh);
@@ -105,6 +107,7 @@ static line_set read_asserted(void)
 
 static void acknowledge(line_set lines)
 {
+	chipset_standing.touched = true;
 	asserted &= ~lines;
 }
 
@@ -136,7 +139,7 @@ static int save(struct controller *c, bool force)
 		pc_end_service(isr);
 	}
 	c->busy = false;
-	current = NULL;
+	chipset_standing.routed = current = NULL;
 	return 0;
 }
 
@@ -184,14 +187,13 @@ static void restore(struct controller *c)
 	c->inject |= (asserted | c->shared) & c->lines & ~irr;
 	asserted &= ~c->lines;
 	unreported &= ~c->lines;
-	current = c;
+	chipset_standing.routed = current = c;
+	chipset_standing.touched = true;
 	pc_refresh(c);
 }
 
 static void route(struct controller *c)
 {
-	if (c == current)
-		return;
 	if (current != NULL)
 		(void)save(current, true);
 	if (c != NULL)

@@ -95,7 +95,7 @@ static uint8_t own_inputs(const struct controller *c, unsigned chip)
 
 /* The guest's mask, without what is not its own, and without what a request in service by software holds back: the
  * controller is fully nested, so that is its priority and everything below. */
-static uint8_t real_mask(const struct controller *c, unsigned chip)
+static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pic[chip];
 	if (!pic->ready || pic->init_step != 0)
@@ -116,47 +116,69 @@ line_set pc_enabled(const struct controller *c)
 	return open & c->lines;
 }
 
+static inline void refresh_mask(const struct controller *c, unsigned chip)
+{
+	uint8_t mask = real_mask(c, chip);
+	if (mask != pc_chips[chip].mask)
+		pc_write_mask(chip, mask);
+}
+
+/* Command ports are open while everything is plain: nothing waits for an EOI, nothing is in service by software, nobody is
+ * in the middle of ICWs. An ICW1 shows by the mask that it clears, so a chip whose mask is all clear stays trapped. */
+static void refresh_ports(struct controller *c)
+{
+	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
+	bool plain = !(c->busy | master->isr | slave->isr | master->init_step | slave->init_step);
+	unsigned open = 0;
+	if (plain && master->ready && pc_chips[PIC_MASTER].mask != 0)
+		open |= OPEN_MASTER_COMMAND;
+	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0)
+		open |= OPEN_SLAVE_COMMAND;
+	c->changed |= c->inject != 0 || open != c->open;
+	c->open = (uint8_t)open;
+}
+
 void pc_refresh(struct controller *c)
 {
 	if (c->busy && pc_read_isr() == 0)
 		c->busy = false;
-	for (int chip = PIC_SLAVE; chip >= PIC_MASTER; chip--) {
-		uint8_t mask = real_mask(c, (unsigned)chip);
-		if (mask != pc_chips[chip].mask)
-			pc_write_mask((unsigned)chip, mask);
-	}
-	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
-	bool plain = !c->busy && !(master->isr | slave->isr) && !(master->init_step | slave->init_step);
-	/* An ICW1 shows by the mask that it clears, so a chip whose mask is all clear keeps its command port trapped. */
-	bool open_master = plain && master->ready && pc_chips[PIC_MASTER].mask != 0;
-	bool open_slave = plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0;
-	c->open = (open_master ? OPEN_MASTER_COMMAND : 0) | (open_slave ? OPEN_SLAVE_COMMAND : 0);
+	refresh_mask(c, PIC_SLAVE);
+	refresh_mask(c, PIC_MASTER);
+	refresh_ports(c);
 }
 
-static bool mask_was_cleared(unsigned chip)
+static inline bool mask_was_cleared(unsigned chip)
 {
-	if (io_in8(ports[chip].data) == pc_chips[chip].mask)
+	if (__builtin_expect(io_in8(ports[chip].data) == pc_chips[chip].mask, 1))
 		return false;
 	/* The answer to a poll command that the guest had given looks the same; it comes once. */
 	return io_in8(ports[chip].data) != pc_chips[chip].mask;
 }
 
+static __attribute__((noinline)) void caught(struct controller *c, unsigned chip)
+{
+	struct pic_state *pic = &c->pic[chip];
+	c->reinitialised++;
+	/* Requests that came since the guest's ICW1 are its own again once it is through. */
+	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
+	c->inject = (c->inject & ~inputs) | (pc_read_irr() & c->lines & inputs);
+	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
+	pic->init_step = 2;
+	pic->next[1] = pic->icw1;
+	pic->imr = pic->isr = 0;
+	pc_refresh(c);
+}
+
+static inline void catch_initialisation(struct controller *c, unsigned chip)
+{
+	if (c->pic[chip].init_step == 0 && mask_was_cleared(chip))
+		caught(c, chip);
+}
+
 void pc_catch_initialisation(struct controller *c)
 {
-	for (unsigned chip = 0; chip < PICS; chip++) {
-		struct pic_state *pic = &c->pic[chip];
-		if (pic->init_step != 0 || !mask_was_cleared(chip))
-			continue;
-		c->reinitialised++;
-		/* Requests that came since the guest's ICW1 are its own again once it is through. */
-		line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
-		c->inject = (c->inject & ~inputs) | (pc_read_irr() & c->lines & inputs);
-		pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
-		pic->init_step = 2;
-		pic->next[1] = pic->icw1;
-		pic->imr = pic->isr = 0;
-		pc_refresh(c);
-	}
+	catch_initialisation(c, PIC_MASTER);
+	catch_initialisation(c, PIC_SLAVE);
 }
 
 static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)
@@ -172,7 +194,7 @@ static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw
 	return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;
 }
 
-static void continue_initialisation(struct controller *c, unsigned chip, uint8_t value)
+static __attribute__((noinline)) void continue_initialisation(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pic[chip];
 	pic->next[pic->init_step] = value;
@@ -182,7 +204,7 @@ static void continue_initialisation(struct controller *c, unsigned chip, uint8_t
 	else if (pic->init_step == 3)
 		pic->init_step = 4;
 	if (!last && !(pic->init_step == 4 && !(pic->next[1] & ICW1_IC4)))
-		return;
+		return; /* masked since the sequence began */
 	pic->icw1 = pic->next[1];
 	pic->icw2 = pic->next[2] & 0xf8;
 	pic->icw3 = pic->next[3];
@@ -193,6 +215,7 @@ static void continue_initialisation(struct controller *c, unsigned chip, uint8_t
 	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
 	c->inject |= pc_read_irr() & c->lines & inputs; /* came between ICW1 and now */
 	pc_program(chip, pic->icw2, pic->icw4);
+	pc_refresh(c);
 }
 
 /* OCW2. An end of interrupt belongs to what is in service by software only when the chip has nothing above it: the chip's
@@ -220,30 +243,54 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 	io_out8(ports[chip].command, value);
 }
 
-int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
+static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip, uint8_t value)
 {
-	unsigned chip = port >= ports[PIC_SLAVE].command ? PIC_SLAVE : PIC_MASTER;
 	int error = 0;
-	pc_catch_initialisation(c);
-	if (port == ports[chip].data) {
-		if (c->pic[chip].init_step != 0)
-			continue_initialisation(c, chip, value);
-		else
-			c->pic[chip].imr = value;
-	} else if (value & ICW1_SELECT) {
+	if (value & ICW1_SELECT)
 		error = start_initialisation(c, chip, value);
-	} else if ((value & OCW_MASK) == OCW3_SELECT) {
+	else if ((value & OCW_MASK) == OCW3_SELECT)
 		ocw3(c, chip, value);
-	} else {
+	else
 		end_of_interrupt(c, chip, value);
-	}
 	pc_refresh(c);
 	return error;
 }
 
+/* OCW1, the one access of a settled guest that comes here. */
+static inline void data_write(struct controller *c, unsigned chip, uint8_t value)
+{
+	uint8_t before = pc_chips[chip].mask;
+	c->pic[chip].imr = value;
+	refresh_mask(c, chip);
+	if (__builtin_expect(!before != !pc_chips[chip].mask || c->inject, 0))
+		refresh_ports(c);
+}
+
+static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data, uint8_t value)
+{
+	catch_initialisation(c, chip);
+	if (!data)
+		return command_write(c, chip, value);
+	if (c->pic[chip].init_step != 0)
+		continue_initialisation(c, chip, value);
+	else
+		data_write(c, chip, value);
+	return 0;
+}
+
+int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
+{
+	unsigned chip = port >> 7; /* 20h and 21h, A0h and A1h */
+	bool data = port & 1;
+	if (!data || c->pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
+		return other_write(c, chip, data, value);
+	data_write(c, chip, value);
+	return 0;
+}
+
 int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
-	unsigned chip = port >= ports[PIC_SLAVE].command ? PIC_SLAVE : PIC_MASTER;
+	unsigned chip = port >> 7;
 	struct pic_state *pic = &c->pic[chip];
 	line_set inputs = (line_set)(own_inputs(c, chip) << (8 * chip)), seen;
 	if (pic->poll) {
@@ -251,7 +298,7 @@ int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 		*value = io_in8(ports[chip].command);
 		return 0;
 	}
-	pc_catch_initialisation(c);
+	catch_initialisation(c, chip);
 	if (port == ports[chip].data) {
 		*value = pic->imr;
 		return 0;

@@ -9,6 +9,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,15 +23,36 @@ from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
 SAMPLES = 1000
-# What can be measured where: the wake-up and the switch need another VM that runs.
-BARE_PROBES = ("uart", "pit", "cpuid", "mask")
-VM_PROBES = ("uart", "pit", "cpuid", "mask", "dispatch")
-BESIDE_PROBES = VM_PROBES + ("wakeup", "switch")
-
-PULSE = "vm=pulse mem=16M prio=2 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff"
-SCRIBE = "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 --"
-
+DONE = re.compile(r"signalbox: vm \S+: done, status ")
+PROBES = ("uart", "pit", "cpuid", "mask", "dispatch", "wakeup", "switch")
 KEYS = ("platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt")
+
+PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
+SCRIBE = "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- {words}"
+PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- {words}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One boot: which of its probes count, which run, with what priority, and who runs beside."""
+
+    counted: tuple[str, ...]
+    run: tuple[str, ...] = ()
+    prio: int = 1
+    beside: tuple[Module, ...] = ()
+
+
+ALONE = (Stage(("uart", "pit", "cpuid", "mask")),)
+BESIDE = (
+    # scribe at work with an equal share: it outlasts the probes.
+    Stage(("uart", "pit", "cpuid", "mask", "dispatch"), beside=(Module("scribe", SCRIBE.format(words="rounds=3000")),)),
+    # R13: scribe computes without a pause, and pulse has the higher priority.
+    Stage(("wakeup",), run=("uart", "wakeup"), prio=2,
+          beside=(Module("scribe", SCRIBE.format(words="busy=1 rounds=1500")),)),
+    # Two VMs of one priority that yield to each other.
+    Stage(("switch",), run=("uart", "switch"), beside=(Module("vandal", PARTNER.format(words="do=yield")),)),
+)
+STAGES = {("bare", "alone"): ALONE, ("pc", "alone"): ALONE, ("pc", "beside"): BESIDE}
 
 
 @dataclass(frozen=True)
@@ -43,44 +65,51 @@ class Combo:
         return f"{self.platform}/{self.chipset}/{self.load}"
 
     @property
-    def probes(self):
-        if self.chipset == "bare":
-            return BARE_PROBES
-        return BESIDE_PROBES if self.load == "beside" else VM_PROBES
+    def stages(self):
+        return STAGES[self.chipset, self.load]
 
-    def machine(self, args):
+    def machine(self, stage, args):
         unit = "cycles" if self.platform == "kvm" else "instructions"
-        words = f"unit={unit} probes={','.join(self.probes)} n={SAMPLES}"
+        words = f"unit={unit} probes={','.join(stage.run or stage.counted)} n={SAMPLES}"
         common = dict(platform=self.platform, ips=args.ips, memory=args.memory, build=args.build)
         if self.chipset == "bare":
             return Machine(vmm=None, modules=[Module("pulse", words)], **common)
-        modules = [Module("pulse", f"{PULSE} -- {words}")]
-        if self.load == "beside":
-            modules.append(Module("scribe", SCRIBE))
+        modules = [Module("pulse", PULSE.format(prio=stage.prio, words=words)), *stage.beside]
         return Machine(vmm=f"console=com1 chipset={self.chipset} status=0", modules=modules, **common)
 
 
 @dataclass
 class Measured:
+    """What one boot gave."""
+
     combo: Combo
+    stage: Stage
     result: Result
     latencies: dict   # by probe
     histograms: dict  # by probe
     exits: list
 
+    def __str__(self):
+        return f"{self.combo} ({', '.join(self.stage.counted)})"
+
     def missing(self):
-        return [probe for probe in self.combo.probes if probe not in self.latencies]
+        return [probe for probe in self.stage.counted if probe not in self.latencies]
+
+    def outlasted(self):
+        """VMs beside pulse that were done before it: what they should have disturbed ran alone."""
+        done = [line.split()[2].rstrip(":") for line in self.result.lines if DONE.match(line)]
+        return done[: done.index("pulse")] if "pulse" in done else []
 
 
-def measure(combo, args):
-    directory = args.build / "bench" / "runs" / str(combo).replace("/", "-")
-    result = combo.machine(args).run(directory, timeout=args.timeout)
+def measure(combo, stage, args):
+    directory = args.build / "bench" / "runs" / f"{combo}-{stage.counted[0]}".replace("/", "-")
+    result = combo.machine(stage, args).run(directory, timeout=args.timeout)
     (directory / "console.txt").write_text(result.console)
     pulse = ("", "pulse")
     return Measured(
-        combo, result,
-        {r.probe: r for r in parse_latencies(result.console) if r.vm in pulse},
-        {h.probe: h.counts for h in parse_histograms(result.console) if h.vm in pulse},
+        combo, stage, result,
+        {r.probe: r for r in parse_latencies(result.console) if r.vm in pulse and r.probe in stage.counted},
+        {h.probe: h.counts for h in parse_histograms(result.console) if h.vm in pulse and h.probe in stage.counted},
         parse_exits(result.console),
     )
 
@@ -100,7 +129,7 @@ def table(rows):
     """Lines of text: a group for each probe, a row for each combination."""
     head = ("probe", "chipset", "load", "platform", "n", "min", "median", "p99", "max", "unit", "exits/interrupt")
     body = []
-    probes = sorted({r["probe"] for r in rows}, key=lambda p: BESIDE_PROBES.index(p) if p in BESIDE_PROBES else 99)
+    probes = [probe for probe in PROBES if any(r["probe"] == probe for r in rows)]
     for probe in probes:
         for i, r in enumerate([r for r in rows if r["probe"] == probe]):
             body.append((probe if i == 0 else "", r["chipset"], r["load"], r["platform"], str(r["n"]), str(r["min"]),
@@ -126,7 +155,7 @@ def exit_lines(measured):
     for m in measured:
         for exits in m.exits:
             counts = ", ".join(f"{reason} {n}" for reason, n in sorted(exits.counts.items(), key=lambda x: -x[1]) if n)
-            lines.append(f"  {m.combo}  {exits.vm}: {counts or 'none'}")
+            lines.append(f"  {m}  {exits.vm}: {counts or 'none'}")
     return ["exits of the whole run, by reason:", *lines] if lines else []
 
 
@@ -141,7 +170,7 @@ def write_files(measured, rows, directory):
         for probe, counts in m.histograms.items():
             histograms.setdefault(probe, []).append((str(m.combo), counts))
     units = {row["probe"]: row["unit"] for row in rows}
-    exits = [(f"{m.combo} {e.vm}", e.counts) for m in measured for e in m.exits]
+    exits = [(f"{m.combo} {m.stage.counted[0]} {e.vm}", e.counts) for m in measured for e in m.exits]
     return plot.draw(directory, histograms, units, exits)
 
 
@@ -175,8 +204,8 @@ def main():
     combos = chosen_combos(platform, args.combos)
     measured = []
     with ThreadPoolExecutor(max(1, args.jobs)) as pool:
-        for m in pool.map(lambda combo: measure(combo, args), combos):
-            print(f"bench: {m.combo}: {m.result.explain()}", flush=True)
+        for m in pool.map(lambda job: measure(*job, args), [(c, stage) for c in combos for stage in c.stages]):
+            print(f"bench: {m}: {m.result.explain()}", flush=True)
             measured.append(m)
     rows = records(measured)
     print()
@@ -186,13 +215,17 @@ def main():
     directory = args.build / "bench"
     files = ["bench.json", "bench.csv", *write_files(measured, rows, directory)]
     print(f"bench: in {directory}: {' '.join(files)}")
-    failed = [str(m.combo) for m in measured if not m.result.ok]
-    missing = [f"{m.combo}: {probe}" for m in measured for probe in m.missing()]
-    if failed:
-        print(f"bench: did not end well: {', '.join(failed)}")
-    if missing:
-        print(f"bench: probes that reported nothing: {', '.join(missing)}")
-    return 1 if failed or missing else 0
+    return report_problems(measured)
+
+
+def report_problems(measured):
+    """Say what makes the table incomplete or untrue; the exit status."""
+    problems = [f"{m}: did not end well" for m in measured if not m.result.ok]
+    problems += [f"{m}: {probe} reported nothing" for m in measured for probe in m.missing()]
+    problems += [f"{m}: {name} was done before pulse" for m in measured for name in m.outlasted()]
+    for problem in problems:
+        print(f"bench: {problem}")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

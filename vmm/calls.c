@@ -108,8 +108,9 @@ static const call_handler handlers[] = {
 	[SB_CALL_COUNTERS] = call_counters, [SB_CALL_YIELD] = call_yield,   [SB_CALL_EXIT] = call_exit,
 };
 
-void exit_call(struct vm *vm)
+void exit_call(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint64_t number = regs->rax;
 	trace_record(TRACE_CALL, vm->number, (unsigned)number, (uint32_t)regs->rbx);

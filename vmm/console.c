@@ -6,6 +6,8 @@
  * serves it goes on until no cause stands.
  */
 #include "vmm/console.h"
+#include "arch/x86/nmi.h"
+#include "vmm/flows.h"
 
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -60,13 +62,15 @@ static void set_transmitting(bool on)
 	uart_transmit_interrupt(&uart, on);
 }
 
-/* Get bytes moving that are in the ring. */
+/* Get bytes moving that are in the ring. With interrupts the handler alone touches the FIFO: a cause that went away before the
+ * dispatcher could look would leave an NMI that nothing explains. */
 static void kick(void)
 {
 	if (transmitting)
 		return; /* the interrupt comes anyway */
-	fill_fifo();
-	if (by_interrupt && ring_used(&transmit) > 0)
+	if (!by_interrupt)
+		fill_fifo();
+	else if (ring_used(&transmit) > 0)
 		set_transmitting(true);
 }
 
@@ -74,6 +78,7 @@ static void kick(void)
 static bool wait_for_room(uint32_t bytes)
 {
 	unsigned tries = 0;
+	uint32_t nmis = nmi_count;
 
 	while (ring_free(&transmit) < bytes) {
 		uint32_t before = ring_used(&transmit);
@@ -85,6 +90,8 @@ static bool wait_for_room(uint32_t bytes)
 			return false;
 		}
 	}
+	if (by_interrupt)
+		dispatch_explain(nmi_count - nmis); /* causes that were served here, not by the handler */
 	return true;
 }
 

@@ -16,6 +16,7 @@ struct line_counters line_counters[LINES];
 
 static line_set vmm_lines;
 static void (*handlers[LINES])(void);
+static uint32_t explained; /* NMIs counted whose cause has been dealt with */
 static enum nmi_policy policy;
 static struct vm *policy_vm;
 
@@ -29,6 +30,11 @@ void dispatch_claim(unsigned line, void (*handler)(void))
 line_set dispatch_vmm_lines(void)
 {
 	return vmm_lines;
+}
+
+void dispatch_explain(uint32_t nmis)
+{
+	explained += nmis;
 }
 
 void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
@@ -47,16 +53,16 @@ static void external_nmi(void)
 	log_line("external NMI number %lu%s%s", (unsigned long)dispatch_counters.external,
 	         policy == NMI_VM ? ", goes to vm " : "", policy == NMI_VM ? policy_vm->config.name : "");
 	if (policy == NMI_VM) {
-		policy_vm->nmi_due = true;
+		policy_vm->nmi_due = policy_vm->controller.changed = true;
 		if (policy_vm->state == VM_HALTED)
 			sched_set_state(policy_vm, VM_READY);
 		sched_attention = true;
 	}
 }
 
-/* R14: devices of the VMM's own. Returns the NMIs that came meanwhile: a device that asserts its line anew while it is served
- * raises one, and its handler has dealt with the cause before anybody can look at the line. */
-static uint32_t serve(line_set lines)
+/* R14: devices of the VMM's own. A device that asserts its line anew while it is served raises another NMI, and its handler
+ * has dealt with the cause before anybody can look at the line. */
+static void serve(line_set lines)
 {
 	uint32_t before = nmi_count;
 	for (; lines; lines &= lines - 1) {
@@ -65,7 +71,7 @@ static uint32_t serve(line_set lines)
 		chipset->acknowledge(LINE(line));
 		handlers[line]();
 	}
-	return nmi_count - before;
+	dispatch_explain(nmi_count - before);
 }
 
 /* A line of VMs that do not run: held until one does (R08); a halted one is ready now, one above the running VM ends its
@@ -93,15 +99,15 @@ void dispatch_nmi(struct vm *running, unsigned exits)
 {
 	if (exits)
 		virt_unblock_nmi();
-	uint32_t explained = 0;
 	do {
 		unsigned nmis = exits + nmi_take() - explained;
+		explained = 0;
 		bool external;
 		line_set fresh, asserted = chipset->status(nmis, &fresh, &external);
 		exits = 0;
 		dispatch_counters.nmis += nmis;
 		trace_record(TRACE_NMI, running ? running->number : TRACE_NO_VM, asserted, nmis);
-		explained = serve(asserted & vmm_lines);
+		serve(asserted & vmm_lines);
 		for (line_set rest = fresh & ~vmm_lines; rest; rest &= rest - 1)
 			hold(running, line_first(rest));
 		if (external)

@@ -13,25 +13,29 @@
 
 enum { SINK_PAGES_MAX = 64 };
 
-static void exit_nmi(struct vm *vm)
+static void exit_nmi(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	dispatch_nmi(vm, 1);
 }
 
-static void exit_aborted(struct vm *vm)
+static void exit_aborted(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	dispatch_nmi(vm, 0);
 }
 
-static void exit_timer(struct vm *vm)
+static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	(void)vm;
 	run_timer();
 }
 
 /* The processor goes to the next ready VM; this one is ready again when one of its lines has status. */
-static void exit_hlt(struct vm *vm)
+static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	bool deaf = !vcpu_interrupts_on(vm->vcpu);
 	vcpu_skip(vm->vcpu);
 	if (deaf) {
@@ -43,27 +47,32 @@ static void exit_hlt(struct vm *vm)
 	sched_end_turn(vm);
 }
 
-static void exit_window(struct vm *vm)
+static void exit_window(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	vm->interrupt_exits++;
-	vcpu_want_window(vm->vcpu, false); /* vm_invoke() injects what waits */
+	vm->controller.changed = true; /* vm_invoke() injects what waits */
+	vcpu_want_window(vm->vcpu, false);
 }
 
-static void exit_nmi_window(struct vm *vm)
+static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 {
-	vm->nmi_due = true;
+	(void)reason;
+	vm->nmi_due = vm->controller.changed = true;
 }
 
 /* Physical interrupts do not exit here; one that does was never routed to anybody. */
-static void exit_interrupt(struct vm *vm)
+static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	vm->interrupt_exits++;
 	vm_fault(vm, false, "an interrupt exit, where none is configured");
 }
 
 /* Memory that is not the VM's reads as all ones: a page of them takes its place, writable once the guest writes. */
-static void exit_memory(struct vm *vm)
+static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	char what[64];
 	bool write;
 	uint64_t address = vcpu_exit_address(vm->vcpu, &write);
@@ -75,37 +84,65 @@ static void exit_memory(struct vm *vm)
 	vm_fault(vm, exhausted, what);
 }
 
-static void exit_shutdown(struct vm *vm)
+static void exit_shutdown(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	vm_fault(vm, true, "triple fault");
 }
 
-static void exit_task_switch(struct vm *vm)
+static void exit_task_switch(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	vm_fault(vm, true, "a task switch by hardware, which no VM here has");
 }
 
-static void exit_failed(struct vm *vm)
+static void exit_failed(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	vm_fault(vm, true, "the processor refused the entry");
 }
 
-static void exit_other(struct vm *vm)
+static void exit_other(struct vm *vm, enum vm_exit_reason reason)
 {
+	(void)reason;
 	vm_fault(vm, true, "an exit of unknown reason");
 }
 
-typedef void (*exit_handler)(struct vm *vm);
+static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
+{
+	(void)reason;
+	vcpu_cpuid(vm->vcpu);
+}
+
+/* The processor's own business: done for the guest, or denied and logged. */
+static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
+{
+	char what[96];
+	what[0] = '\0';
+	if (vcpu_emulate(vm->vcpu, reason, what, sizeof(what)) != 0)
+		vm_fault(vm, false, what);
+}
+
+typedef void (*exit_handler)(struct vm *vm, enum vm_exit_reason reason);
 
 static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_NMI] = exit_nmi,
 	[VM_EXIT_TIMER] = exit_timer,
 	[VM_EXIT_HLT] = exit_hlt,
 	[VM_EXIT_IO] = exit_port,
+	[VM_EXIT_CPUID] = exit_cpuid,
 	[VM_EXIT_CALL] = exit_call,
 	[VM_EXIT_WINDOW] = exit_window,
 	[VM_EXIT_NMI_WINDOW] = exit_nmi_window,
 	[VM_EXIT_INTERRUPT] = exit_interrupt,
+	[VM_EXIT_CR] = exit_processor,
+	[VM_EXIT_DR] = exit_processor,
+	[VM_EXIT_MSR_READ] = exit_processor,
+	[VM_EXIT_MSR_WRITE] = exit_processor,
+	[VM_EXIT_XSETBV] = exit_processor,
+	[VM_EXIT_VIRT] = exit_processor,
+	[VM_EXIT_INSTRUCTION] = exit_processor,
+	[VM_EXIT_EXCEPTION] = exit_processor,
 	[VM_EXIT_MEMORY] = exit_memory,
 	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
 	[VM_EXIT_SHUTDOWN] = exit_shutdown,
@@ -114,18 +151,7 @@ static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_OTHER] = exit_other,
 };
 
-/* The processor's own business: done for the guest, or denied and logged. */
-static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
-{
-	char what[96] = "";
-	if (vcpu_emulate(vm->vcpu, reason, what, sizeof(what)) != 0)
-		vm_fault(vm, false, what);
-}
-
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)
 {
-	if (handlers[reason] != NULL)
-		handlers[reason](vm);
-	else
-		exit_processor(vm, reason);
+	handlers[reason](vm, reason);
 }

@@ -13,8 +13,8 @@
 void exit_handle(struct vm *vm, enum vm_exit_reason reason);
 
 /* A trapped or denied port (vmm/ports.c), and a call of the guest's (vmm/calls.c). */
-void exit_port(struct vm *vm);
-void exit_call(struct vm *vm);
+void exit_port(struct vm *vm, enum vm_exit_reason reason);
+void exit_call(struct vm *vm, enum vm_exit_reason reason);
 
 /* The guests' results, in the order of their arrival (vmm/calls.c). */
 unsigned calls_result_count(void);

@@ -9,23 +9,9 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
-/* Of the controller's ports the guest may touch those that the chipset leaves open; delivery of its interrupts causes no
- * exit from the start. */
-static void open_controller(struct vm *vm)
-{
-	static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1 };
-	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		vcpu_open_port(vm->vcpu, ports[i], vm->controller.open >> i & 1);
-	vm->open_ports = vm->controller.open;
-}
-
-/* Events for the guest: an external NMI that is its own, and requests that the controller lost (R19). */
+/* Requests that the controller lost (R19), one an entry; the others wait for the window. */
 static void inject(struct vm *vm)
 {
-	if (vm->nmi_due) {
-		vm->nmi_due = false;
-		vcpu_inject_nmi(vm->vcpu);
-	}
 	int vector = chipset->pending_vector(&vm->controller);
 	bool now = vector >= 0 && vcpu_can_inject(vm->vcpu);
 	if (now) {
@@ -39,15 +25,33 @@ static void inject(struct vm *vm)
 	vcpu_want_window(vm->vcpu, vector >= 0);
 }
 
+/* What of its controller the guest has to itself: those of the ports that the chipset leaves open; interrupts cause no exit
+ * from the start. What the controller cannot deliver itself is injected: lost requests, an external NMI that is the VM's. */
+static void open_controller(struct vm *vm)
+{
+	static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1 };
+	struct controller *own = &vm->controller;
+	if (vm->nmi_due) {
+		vm->nmi_due = false;
+		vcpu_inject_nmi(vm->vcpu);
+	}
+	if (own->inject)
+		inject(vm);
+	uint8_t change = own->open ^ vm->open_ports;
+	for (unsigned i = 0; change != 0; i++, change >>= 1)
+		if (change & 1)
+			vcpu_open_port(vm->vcpu, ports[i], own->open >> i & 1);
+	vm->open_ports = own->open;
+	own->changed = false;
+}
+
 enum vm_exit_reason vm_invoke(struct vm *vm)
 {
-	struct controller *own = &vm->controller;               /* 401: the lines of its devices */
-	if (__builtin_expect(own->inject || vm->nmi_due, 0))
-		inject(vm);
-	chipset->route(own);                                    /* 402 */
-	chipset->mask((line_set)~(sched_wake_lines(vm) | dispatch_vmm_lines())); /* 404 */
-	if (vm->open_ports != own->open)                        /* 408: PIC ports; INTR never exits */
+	struct controller *own = &vm->controller; /* 401: the lines of its devices */
+	chipset_route(own);                       /* 402 */
+	chipset_mask(vm->masked);                 /* 404 */
+	if (__builtin_expect(own->changed, 0))    /* 408: PIC ports, INTR */
 		open_controller(vm);
-	                                                        /* 410: NMI exits, set when the VM was made */
-	return vcpu_enter(vm->vcpu);                            /* 412 */
+	                                          /* 410: NMI exits, set when the VM was made */
+	return vcpu_enter(vm->vcpu);              /* 412 */
 }

@@ -15,15 +15,20 @@ static bool is_controller(uint16_t port)
 	return (port & ~1) == 0x20 || (port & ~1) == 0xa0;
 }
 
-/* One byte; wider accesses go to the ports one after the other, as on the ISA bus. */
-static uint8_t controller_byte(struct vm *vm, uint16_t port, bool in, uint8_t value)
+static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 {
-	struct controller *c = &vm->controller;
 	vm->interrupt_exits++;
-	if (in)
-		(void)chipset->port_read(c, port, &value);
-	else if (chipset->port_write(c, port, value) != 0)
+	if (chipset->port_write(&vm->controller, port, value) != 0)
 		vm_fault(vm, false, "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4");
+	if (vm->switch_waits && !vm->controller.busy)
+		sched_attention = true; /* that was the EOI which a switch waits for */
+}
+
+static uint8_t controller_read(struct vm *vm, uint16_t port)
+{
+	uint8_t value = 0xff;
+	vm->interrupt_exits++;
+	(void)chipset->port_read(&vm->controller, port, &value);
 	trace_record(TRACE_PORT, vm->number, port, value);
 	return value;
 }
@@ -36,38 +41,60 @@ static uint32_t ones(unsigned size)
 static uint32_t denied(struct vm *vm, const struct vcpu_io *io)
 {
 	char what[64];
-	snprintf(what, sizeof(what), "%s port %xh, %u byte%s", io->in ? "read of" : "write to", io->port, io->size,
-	         io->size == 1 ? "" : "s");
+	snprintf(what, sizeof(what), "%s port %xh, %u byte%s", io->kind & IO_IN ? "read of" : "write to", io->port,
+	         io->size, io->size == 1 ? "" : "s");
 	vm_fault(vm, false, what);
 	return ones(io->size);
 }
 
-void exit_port(struct vm *vm)
+/* A 32-bit result clears the register's upper half, narrower ones leave the rest alone (SDM 1 3.4.1.1). */
+static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
+{
+	regs->rax = size == 4 ? result : (regs->rax & ~(uint64_t)ones(size)) | result;
+}
+
+static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
-	struct vcpu_io io = vcpu_exit_io(vm->vcpu);
-	uint32_t value = (uint32_t)regs->rax, result = ones(io.size);
-	vcpu_skip(vm->vcpu);
-	if (!is_controller(io.port) || io.string) {
-		uint32_t starts = vm->faults;
-		result = denied(vm, &io);
-		if (vm->state == VM_STOPPED || vm->faults < starts)
-			return; /* stopped, or started anew: nothing to hand back */
-		if (io.string) {
-			if (io.repeat)
-				regs->rcx = 0;
-			return;
-		}
-	} else {
-		for (unsigned i = 0; i < io.size; i++) {
-			uint8_t byte = controller_byte(vm, (uint16_t)(io.port + i), io.in, (uint8_t)(value >> 8 * i));
-			result = (result & ~(0xffu << 8 * i)) | (uint32_t)byte << 8 * i;
-		}
-		if (vm->switch_waits && !vm->controller.busy)
-			sched_attention = true; /* that was the EOI which a switch waits for */
-	}
-	if (!io.in)
+	unsigned before = vm->faults;
+	uint32_t result = denied(vm, io);
+	if (vm->state == VM_STOPPED || vm->faults < before)
+		return; /* stopped, or started anew: nothing to hand back */
+	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
+		regs->rcx = 0;
+	else if (io->kind == IO_IN)
+		set_result(regs, io->size, result);
+}
+
+/* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA bus. */
+static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu_io io)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	uint32_t result = 0;
+	if (!is_controller(io.port) || io.kind & IO_STRING) {
+		exit_denied(vm, &io);
 		return;
-	/* A 32-bit result clears the register's upper half, narrower ones leave the rest alone (SDM 1 3.4.1.1). */
-	regs->rax = io.size == 4 ? result : (regs->rax & ~(uint64_t)ones(io.size)) | result;
+	}
+	for (unsigned i = 0; i < io.size; i++) {
+		uint16_t port = (uint16_t)(io.port + i);
+		if (!is_controller(port))
+			result |= 0xffu << 8 * i; /* reaches beyond the pair of ports */
+		else if (io.kind & IO_IN)
+			result |= (uint32_t)controller_read(vm, port) << 8 * i;
+		else
+			controller_write(vm, port, (uint8_t)(regs->rax >> 8 * i));
+	}
+	if (io.kind & IO_IN)
+		set_result(regs, io.size, result);
+}
+
+void exit_port(struct vm *vm, enum vm_exit_reason reason)
+{
+	(void)reason;
+	struct vcpu_io io = vcpu_exit_io(vm->vcpu);
+	vcpu_skip(vm->vcpu);
+	if (is_controller(io.port) && io.kind == 0 && io.size == 1)
+		controller_write(vm, io.port, (uint8_t)vcpu_regs(vm->vcpu)->rax);
+	else
+		exit_other_port(vm, io);
 }

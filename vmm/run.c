@@ -109,7 +109,8 @@ static void note_activity(struct vm *vm)
 static void idle(void)
 {
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
-	chipset->route(NULL);
+	chipset_route(NULL);
+	chipset_mask((line_set)~dispatch_vmm_lines());
 	vm_current = NULL;
 	nmi_halt();
 	dispatch_nmi(NULL, 0);
@@ -151,7 +152,7 @@ static struct vm *decide(void)
 	return next;
 }
 
-static void run(struct vm *vm)
+static __attribute__((noinline)) void run(struct vm *vm)
 {
 	do {
 		enum vm_exit_reason reason = vm_invoke(vm);

@@ -3,6 +3,7 @@
  * Whose turn it is. See the header for the rule.
  */
 #include "vmm/sched.h"
+#include "vmm/flows.h"
 
 enum { PRIORITIES = 16 };
 
@@ -22,6 +23,8 @@ void sched_add(struct vm *vm)
 		line_vms[line_first(rest)] |= (uint16_t)(1u << vm->number);
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		lines_above[lower] |= vm->controller.lines;
+	for (unsigned i = 0; i < vm_count; i++)
+		vms[i]->masked = (line_set)~(lines_above[vms[i]->config.priority] | dispatch_vmm_lines());
 }
 
 void sched_set_state(struct vm *vm, enum vm_state state)
@@ -82,11 +85,6 @@ struct vm *sched_idle_vm(void)
 void sched_note_wake(struct vm *vm)
 {
 	woken_last = vm;
-}
-
-line_set sched_wake_lines(const struct vm *vm)
-{
-	return lines_above[vm->config.priority];
 }
 
 uint16_t sched_line_vms(unsigned line)

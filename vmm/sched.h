@@ -25,10 +25,10 @@ bool sched_contended(const struct vm *vm);
 /* Nobody is ready: the halted VM that a line woke last, NULL when none is halted. */
 struct vm *sched_idle_vm(void);
 void sched_note_wake(struct vm *vm);
-/* 404: lines that end vm's turn, because a VM of higher priority has them (¶56). */
-line_set sched_wake_lines(const struct vm *vm);
 /* VMs that have this line, as a set of their numbers. */
 uint16_t sched_line_vms(unsigned line);
+/* vm takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher priority has it (¶56), or
+ * the VMM. */
 void sched_add(struct vm *vm);
 
 #endif

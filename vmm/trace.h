@@ -61,8 +61,11 @@ extern struct trace_ring trace_ring; /* a debugger can read it */
 static inline void trace_record(enum trace_event event, unsigned vm, unsigned a, uint32_t b)
 {
 	struct trace_entry *e = &trace_ring.entry[trace_ring.count++ % TRACE_ENTRIES];
+	uint32_t low, high; /* stored as the two halves that RDTSC gives */
 
-	e->tsc = cpu_tsc();
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	__builtin_memcpy(&e->tsc, &low, sizeof(low));
+	__builtin_memcpy((char *)&e->tsc + sizeof(low), &high, sizeof(high));
 	e->event = (uint8_t)event;
 	e->vm = (uint8_t)vm;
 	e->a = (uint16_t)a;

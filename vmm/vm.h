@@ -28,6 +28,7 @@ struct vm {
 	struct controller controller;
 	uint8_t number;           /* index in vms[] */
 	uint8_t open_ports;       /* what the port bitmap has of controller.open */
+	line_set masked;          /* 404: what does not end its turn */
 	bool fresh_slice;         /* its next turn begins a new slice; else the rest of the last one goes on */
 	bool sliced;              /* its timer measures a slice, not the VMM's chores */
 	bool switch_waits;        /* its turn is over, but something is in service: at the EOI then (R11) */

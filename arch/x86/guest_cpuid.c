@@ -41,36 +41,54 @@ static void signature(struct cpuid *c)
 	memcpy(&c->edx, SB_SIGNATURE + 8, 4);
 }
 
-/* Leaves that describe what a guest does not have: MONITOR, power, performance counters, topology, SGX, trace. */
-static bool leaf_is_empty(uint32_t leaf)
+/* A leaf that changes on its way to the guest; all others pass as they are. */
+static void filter(struct cpuid *c, uint32_t leaf, uint32_t subleaf, bool invpcid)
 {
-	return leaf == 5 || leaf == 6 || leaf == 0xa || leaf == 0xb || leaf == 0xf || leaf == 0x10 || leaf == 0x12 ||
-	       leaf == 0x14 || leaf == 0x1f || (leaf > SB_CPUID_LEAF && leaf <= SB_CPUID_LEAF + 0xff);
+	switch (leaf) {
+	case LEAF_FEATURES:
+		c->ebx &= 0x0000ffff; /* one processor, APIC id 0 */
+		c->ecx = (c->ecx & ~(HIDE_1_ECX | ECX_OSXSAVE)) | ECX_HYPERVISOR;
+		c->edx &= ~HIDE_1_EDX;
+		break;
+	case LEAF_STRUCTURED:
+		c->ebx &= ~(HIDE_7_EBX | (invpcid ? 0 : EBX_INVPCID));
+		c->ecx &= ~HIDE_7_ECX;
+		c->edx &= ~HIDE_7_EDX;
+		break;
+	case LEAF_XSAVE:
+		if (subleaf == 1)
+			c->eax &= ~HIDE_XSAVES;
+		break;
+	/* What a guest does not have: MONITOR, power, performance counters, topology, quality of service, SGX, trace. */
+	case 5: case 6: case 0xa: case 0xb: case 0xf: case 0x10: case 0x12: case 0x14: case 0x1f:
+		*c = (struct cpuid){ 0 };
+		break;
+	default: break;
+	}
 }
 
-void guest_cpuid(struct vcpu_regs *regs, bool osxsave, bool invpcid)
+/* Leaves above the basic ones: the VMM's own (40000000h and up) and the extended ones. */
+static void filter_high(struct cpuid *c, uint32_t leaf)
 {
-	uint32_t leaf = (uint32_t)regs->rax, subleaf = (uint32_t)regs->rcx;
-	struct cpuid c = cpu_id(leaf, subleaf);
-	if (leaf == LEAF_FEATURES) {
-		c.ebx &= 0x0000ffff; /* one processor, APIC id 0 */
-		c.ecx = (c.ecx & ~(HIDE_1_ECX | ECX_OSXSAVE)) | ECX_HYPERVISOR | (osxsave ? ECX_OSXSAVE : 0);
-		c.edx &= ~HIDE_1_EDX;
-	} else if (leaf == LEAF_STRUCTURED) {
-		c.ebx &= ~(HIDE_7_EBX | (invpcid ? 0 : EBX_INVPCID));
-		c.ecx &= ~HIDE_7_ECX;
-		c.edx &= ~HIDE_7_EDX;
-	} else if (leaf == LEAF_XSAVE && subleaf == 1) {
-		c.eax &= ~HIDE_XSAVES;
-	} else if (leaf == LEAF_EXTENDED) {
-		c.ecx &= ~HIDE_SVM;
-	} else if (leaf == SB_CPUID_LEAF) {
-		signature(&c);
-	} else if (leaf == SB_CPUID_TSC) {
-		c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz };
-	} else if (leaf_is_empty(leaf)) {
-		c = (struct cpuid){ 0 };
-	}
+	if (leaf == LEAF_EXTENDED)
+		c->ecx &= ~HIDE_SVM;
+	else if (leaf == SB_CPUID_LEAF)
+		signature(c);
+	else if (leaf == SB_CPUID_TSC)
+		*c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz };
+	else if (leaf > SB_CPUID_LEAF && leaf <= SB_CPUID_LEAF + 0xff)
+		*c = (struct cpuid){ 0 };
+}
+
+void guest_cpuid_filter(struct vcpu_regs *regs, uint32_t leaf, uint32_t subleaf, bool osxsave, bool invpcid)
+{
+	struct cpuid c = { (uint32_t)regs->rax, (uint32_t)regs->rbx, (uint32_t)regs->rcx, (uint32_t)regs->rdx };
+	if (leaf >= SB_CPUID_LEAF)
+		filter_high(&c, leaf);
+	else
+		filter(&c, leaf, subleaf, invpcid);
+	if (leaf == LEAF_FEATURES && osxsave)
+		c.ecx |= ECX_OSXSAVE;
 	regs->rax = c.eax;
 	regs->rbx = c.ebx;
 	regs->rcx = c.ecx;

@@ -55,8 +55,9 @@ struct vcpu; /* vendor's own */
 struct vcpu_io {
 	uint16_t port;
 	uint8_t size; /* bytes: 1, 2, 4 */
-	bool in, string, repeat;
+	uint8_t kind; /* 0: OUT */
 };
+enum { IO_IN = 1 << 0, IO_STRING = 1 << 1, IO_REPEAT = 1 << 2 };
 
 /* Look at the processor and turn virtualisation on. 0 or -ENODEV; the line that was printed names what is missing. */
 int virt_init(void);
@@ -110,7 +111,9 @@ struct vcpu_io vcpu_exit_io(struct vcpu *v);
 uint64_t vcpu_exit_address(struct vcpu *v, bool *write);
 /* The exit came while an event was being delivered to the guest: deliver it again at the next entry. */
 void vcpu_requeue_event(struct vcpu *v);
-/* Exits whose handling is the processor's own business (CPUID, CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or
+/* Answer CPUID and step over it. */
+void vcpu_cpuid(struct vcpu *v);
+/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or
  * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these. what receives a short text. */
 int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size);
 /* A few lines of registers for a VM that stops. */

@@ -53,7 +53,7 @@ static void find_machine(void)
 	char wanted[16];
 
 	is_virtual = memcmp(&c.ebx, SB_SIGNATURE, 4) == 0 && memcmp(&c.ecx, SB_SIGNATURE + 4, 4) == 0 &&
-		     memcmp(&c.edx, SB_SIGNATURE + 8, 4) == 0;
+	             memcmp(&c.edx, SB_SIGNATURE + 8, 4) == 0;
 	if (!is_virtual && io_in8(PORT_BOCHS_DEBUG) == PORT_BOCHS_DEBUG)
 		unit = "instructions";
 	if (args_text("unit", wanted, sizeof(wanted)))
@@ -181,7 +181,8 @@ enum { PAGE_PRESENT = 1 << 0, PAGE_WRITABLE = 1 << 1, PAGE_UNCACHED = 3 << 3, PA
 
 volatile void *machine_window(uint64_t physical)
 {
-	page_window[0] = (physical & ~(PAGE_LARGE_BYTES - 1)) | PAGE_LARGE | PAGE_UNCACHED | PAGE_WRITABLE | PAGE_PRESENT;
+	page_window[0] = (physical & ~(PAGE_LARGE_BYTES - 1)) | PAGE_LARGE | PAGE_UNCACHED | PAGE_WRITABLE |
+	                 PAGE_PRESENT;
 	cr3_write(cr3_read());
 	return (volatile void *)(WINDOW_ADDRESS + (physical & (PAGE_LARGE_BYTES - 1)));
 }

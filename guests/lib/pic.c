@@ -31,7 +31,7 @@ enum { OCW2_EOI = 1 << 5, OCW2_SPECIFIC = 1 << 6 };
 enum { OCW3_SELECT = 1 << 3, OCW3_READ_ISR = 3 };
 
 static enum pic_eoi eoi_kind;
-static uint8_t masks[2] = {0xFF, 0xFF};
+static uint8_t masks[2] = { 0xFF, 0xFF };
 
 static void initialise(uint16_t command, uint16_t data, uint8_t vector, uint8_t icw3, uint8_t mask)
 {
@@ -62,14 +62,14 @@ static void write_masks(void)
 	if (masks[1] == 0xFF)
 		masks[0] |= 1 << LINE_CASCADE;
 	else
-		masks[0] &= (uint8_t)~(1 << LINE_CASCADE);
+		masks[0] &= (uint8_t) ~(1 << LINE_CASCADE);
 	io_out8(PIC_MASTER_DATA, masks[0]);
 	io_out8(PIC_SLAVE_DATA, masks[1]);
 }
 
 void pic_unmask(unsigned line)
 {
-	masks[line / 8] &= (uint8_t)~(1 << (line % 8));
+	masks[line / 8] &= (uint8_t) ~(1 << (line % 8));
 	write_masks();
 }
 

@@ -65,5 +65,5 @@ struct pit_rate pit_measure(void)
 		now = pit_count(RELOAD_MAX);
 	} while (first - now < MEASURE_COUNTS && now <= first);
 	uint64_t end = sample(&now);
-	return (struct pit_rate){.tsc = end - start, .counts = (first - now) & (RELOAD_MAX - 1)};
+	return (struct pit_rate){ .tsc = end - start, .counts = (first - now) & (RELOAD_MAX - 1) };
 }

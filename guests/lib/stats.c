@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BINS_MAX = 64, LINE_WIDTH = 190 };
+enum { BINS_MAX = 64, LINE_WIDTH = 140 /* the VMM cuts lines at 160 */ };
 
 static int compare(const void *a, const void *b)
 {
@@ -51,8 +51,8 @@ void span_end(struct span *span)
 
 void span_report(const char *probe, const struct span *span)
 {
-	machine_print("exits probe=%s interrupts=%lu interrupt=%lu all=%lu\n", probe, (unsigned long)span->interrupts,
-		      span->counters.interrupt, span->counters.total);
+	machine_print("span probe=%s interrupts=%lu exits=%lu all=%lu\n", probe, (unsigned long)span->interrupts,
+	              span->counters.interrupt, span->counters.total);
 }
 
 /* ---- Histogram of sorted values ---- */
@@ -78,7 +78,7 @@ static void print_histogram(const char *probe, const struct samples *s)
 		for (; i < s->n && (s->value[i] - low) / width == bin; i++)
 			count++;
 		length += snprintf(line + length, sizeof(line) - (size_t)length, " %lu:%lu",
-				   (unsigned long)(low + bin * width), (unsigned long)count);
+		                   (unsigned long)(low + bin * width), (unsigned long)count);
 		if (i == s->n || length > LINE_WIDTH - 24) {
 			machine_print("%s\n", line);
 			length = start;
@@ -88,7 +88,7 @@ static void print_histogram(const char *probe, const struct samples *s)
 
 void stats_report(const char *probe, struct samples *s, const struct span *span)
 {
-	struct sb_result r = {.n = s->n, .interrupts = span->interrupts, .exits = span->counters.interrupt};
+	struct sb_result r = { .n = s->n, .interrupts = span->interrupts, .exits = span->counters.interrupt };
 
 	strncpy(r.probe, probe, sizeof(r.probe) - 1);
 	strncpy(r.unit, machine_unit(), sizeof(r.unit) - 1);
@@ -100,7 +100,7 @@ void stats_report(const char *probe, struct samples *s, const struct span *span)
 		r.max = s->value[s->n - 1];
 	}
 	machine_print("lat probe=%s unit=%s n=%lu min=%lu median=%lu p99=%lu max=%lu interrupts=%lu exits=%lu\n", probe,
-		      r.unit, (unsigned long)r.n, r.min, r.median, r.p99, r.max, (unsigned long)r.interrupts, r.exits);
+	              r.unit, (unsigned long)r.n, r.min, r.median, r.p99, r.max, (unsigned long)r.interrupts, r.exits);
 	if (s->n != 0)
 		print_histogram(probe, s);
 	span_report(probe, span);

@@ -43,7 +43,7 @@ void span_end(struct span *span); /* leaves the differences, the span's own call
 
 /* Sort, print the lines, and hand the result to the VMM. */
 void stats_report(const char *probe, struct samples *s, const struct span *span);
-/* The line "exits probe=uart interrupts=1000 interrupt=0 all=12": exits for interrupts, and all of them. */
+/* The line "span probe=uart interrupts=1000 exits=0 all=12": exits for interrupts, and all of them. */
 void span_report(const char *probe, const struct span *span);
 
 #endif

@@ -57,7 +57,7 @@ static struct context *choose(struct context *context)
 
 void threads_init(void)
 {
-	threads[IDLE] = (struct thread){.state = READY};
+	threads[IDLE] = (struct thread){ .state = READY };
 	irq_set_switch(choose);
 }
 
@@ -91,7 +91,7 @@ void thread_create(void (*body)(void), unsigned priority)
 	r->ss = SELECTOR_DATA;
 	__asm__ volatile("fxsave %0" : "=m"(context->fpu));
 	context->registers = r;
-	threads[n] = (struct thread){.state = READY, .priority = priority, .context = context, .body = body};
+	threads[n] = (struct thread){ .state = READY, .priority = priority, .context = context, .body = body };
 	cpu_restore(flags);
 }
 

@@ -67,17 +67,22 @@ static void set_unknown(unsigned vector)
 	set_gate(vector, (uint64_t)(uintptr_t)trap_entries + vector * TRAP_ENTRY_BYTES);
 }
 
-void traps_init(void)
+void traps_load(void)
 {
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} __attribute__((packed)) pointer = {sizeof(idt) - 1, (uint64_t)(uintptr_t)idt};
+	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (uint64_t)(uintptr_t)idt };
 
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+void traps_init(void)
+{
 	for (unsigned vector = 0; vector < VECTORS; vector++)
 		set_unknown(vector);
 	set_gate(TRAP_SWITCH, line_entries[TRAP_LINES]);
-	__asm__ volatile("lidt %0" : : "m"(pointer));
+	traps_load();
 }
 
 void irq_install(unsigned line, irq_handler *handler)
@@ -85,18 +90,21 @@ void irq_install(unsigned line, irq_handler *handler)
 	handlers[line] = handler;
 }
 
+static void connect(unsigned chip, uint8_t base)
+{
+	if (base == vector_base[chip])
+		return; /* an interrupt may come at any moment: no vector of a line is unknown in between */
+	for (unsigned i = 0; vector_base[chip] != 0 && i < 8; i++)
+		set_unknown(vector_base[chip] + i);
+	vector_base[chip] = base;
+}
+
 void irq_connect(uint8_t master, uint8_t slave)
 {
-	const uint8_t base[2] = {master, slave};
-
-	for (unsigned chip = 0; chip < 2; chip++)
-		for (unsigned i = 0; vector_base[chip] != 0 && i < 8; i++)
-			set_unknown(vector_base[chip] + i);
-	for (unsigned chip = 0; chip < 2; chip++) {
-		vector_base[chip] = base[chip];
-		for (unsigned i = 0; i < 8; i++)
-			set_gate(base[chip] + i, line_entries[chip * 8 + i]);
-	}
+	connect(0, master);
+	connect(1, slave);
+	for (unsigned line = 0; line < TRAP_LINES; line++)
+		set_gate(vector_base[line / 8] + line % 8, line_entries[line]);
 }
 
 uint32_t irq_count(unsigned line)
@@ -159,10 +167,10 @@ void trap_dispatch(const struct trap_frame *f)
 		longjmp(expected, (int)f->vector + 1);
 
 	machine_print("exception %lu error %lx at rip %lx cs %lx rflags %lx rsp %lx cr2 %lx\n", f->vector, f->error,
-		      f->rip, f->cs, f->rflags, f->rsp, f->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0);
-	machine_print("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx\n", f->rax, f->rbx, f->rcx, f->rdx, f->rsi,
-		      f->rdi, f->rbp);
+	              f->rip, f->cs, f->rflags, f->rsp, f->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0);
+	machine_print("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx\n", f->rax, f->rbx, f->rcx, f->rdx,
+	              f->rsi, f->rdi, f->rbp);
 	machine_print("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", f->r8, f->r9, f->r10, f->r11,
-		      f->r12, f->r13, f->r14, f->r15);
+	              f->r12, f->r13, f->r14, f->r15);
 	machine_exit(1);
 }

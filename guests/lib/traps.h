@@ -8,10 +8,10 @@
 #ifndef GUESTS_LIB_TRAPS_H
 #define GUESTS_LIB_TRAPS_H
 
-#define TRAP_LINES 16       /* IRQ0-IRQ15; the entry after them is the threads' own switch */
-#define TRAP_SWITCH 0xF0    /* vector of the threads' own switch (a software interrupt) */
+#define TRAP_LINES 16    /* IRQ0-IRQ15; the entry after them is the threads' own switch */
+#define TRAP_SWITCH 0xF0 /* vector of the threads' own switch (a software interrupt) */
 #define TRAP_ENTRY_BYTES 16
-#define CONTEXT_BYTES 528   /* FXSAVE area and the stack pointer under it (struct context) */
+#define CONTEXT_BYTES 528 /* FXSAVE area and the stack pointer under it (struct context) */
 #define CONTEXT_STACK 512
 
 #ifndef __ASSEMBLER__
@@ -33,6 +33,9 @@ struct context {
 
 /* Load the IDT: exceptions and unknown vectors report and end the guest, lines are not connected yet. */
 void traps_init(void);
+
+/* Load the IDT once more, as it is. */
+void traps_load(void);
 
 /* Handler of a line; tsc is the TSC as the entry's first action read it. The EOI follows the handler. */
 typedef void irq_handler(uint64_t tsc);

@@ -52,13 +52,13 @@ bool com2_init(void)
 static inline void assert_line(void)
 {
 	__asm__ volatile("rdtsc\n\t"
-			 "movl %%eax, %0\n\t"
-			 "movl %1, %%edx\n\t"
-			 "movb %2, %%al\n\t"
-			 "outb %%al, %%dx"
-			 : "=m"(ping_start)
-			 : "i"(UART_COM2 + UART_IER), "i"(UART_IER_THRI)
-			 : "eax", "edx", "memory");
+	                 "movl %%eax, %0\n\t"
+	                 "movl %1, %%edx\n\t"
+	                 "movb %2, %%al\n\t"
+	                 "outb %%al, %%dx"
+	                 : "=m"(ping_start)
+	                 : "i"(UART_COM2 + UART_IER), "i"(UART_IER_THRI)
+	                 : "eax", "edx", "memory");
 }
 
 int64_t com2_ping(void)

@@ -44,7 +44,7 @@ static void print_verdicts(void)
 	struct stream_count stream = com2_count();
 
 	machine_print("count line=0 handled=%lu expected=%lu merged=%lu\n", ticks.handled, ticks.came,
-		      ticks.came - ticks.handled);
+	              ticks.came - ticks.handled);
 	report(ticks.handled != 0 && irq_count(UART_COM2_LINE) != 0, "R10 both devices' interrupts are taken",
 	       "line 0: %lu, line 3: %lu", ticks.handled, (unsigned long)irq_count(UART_COM2_LINE));
 	report(work_rounds() != 0 && work_faults() == 0, "registers and sums kept across interrupts and switches",

@@ -51,10 +51,10 @@ int64_t com2_ping(void);
 
 /* A stream that each transmitter interrupt carries on. */
 struct stream_count {
-	uint32_t causes;  /* interrupts that the UART has had reason for */
+	uint32_t causes; /* interrupts that the UART has had reason for */
 	uint32_t handled;
-	uint32_t lost;    /* stalls that had to be ended from outside */
-	uint32_t idle;    /* interrupts without a cause at the UART */
+	uint32_t lost; /* stalls that had to be ended from outside */
+	uint32_t idle; /* interrupts without a cause at the UART */
 };
 void com2_stream(bool on);
 /* To be called every 100 ticks or more: a stream that has not moved since the last call is counted and started again. */

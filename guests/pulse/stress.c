@@ -33,7 +33,7 @@ void stress_run(uint32_t interrupts)
 	span_end(&span);
 
 	machine_print("count line=3 handled=%lu sent=%lu lost=%lu\n", (unsigned long)stream.handled,
-		      (unsigned long)(stream.causes + stream.lost), (unsigned long)stream.lost);
+	              (unsigned long)(stream.causes + stream.lost), (unsigned long)stream.lost);
 	span_report("stress", &span);
 	report(stream.handled == stream.causes && stream.idle == 0, "R08 the UART's interrupts, each once",
 	       "%u causes, %u handled, %u without a cause", (unsigned)stream.causes, (unsigned)stream.handled,

@@ -70,7 +70,7 @@ void tick_start(void)
 	/* Up to here an edge may have been latched before the mask opened: it is not counted as one that came. */
 	cpu_sleep();
 	cpu_interrupts_off();
-	count = (struct tick_count){0, 0};
+	count = (struct tick_count){ 0, 0 };
 }
 
 uint32_t tick_hz(void)

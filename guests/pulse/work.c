@@ -74,7 +74,7 @@ void work_status_thread(void)
 		struct tick_count ticks = tick_now();
 
 		machine_status("ticks %lu+%lu com2 %lu work %lu", ticks.handled, ticks.came - ticks.handled,
-			       (unsigned long)irq_count(UART_COM2_LINE), (unsigned long)rounds);
+		               (unsigned long)irq_count(UART_COM2_LINE), (unsigned long)rounds);
 		thread_sleep(STATUS_MS * tick_hz() / 1000 + 1);
 	}
 }

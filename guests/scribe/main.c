@@ -93,8 +93,8 @@ static void write_and_verify(uint32_t capacity, uint32_t rounds, uint32_t interr
 		error = do_round(round++, capacity, &hash);
 		show_progress(round, rounds);
 	}
-	report(error == 0, "R08 what was written is what is read", error < 0 ? "round %u: error %d" : "round %u: %d words differ",
-	       (unsigned)round, error);
+	report(error == 0, "R08 what was written is what is read",
+	       error < 0 ? "round %u: error %d" : "round %u: %d words differ", (unsigned)round, error);
 	machine_print("scribe: %u rounds of %u sectors\n", (unsigned)round, (unsigned)sectors);
 	machine_print("scribe: transcript %08lx\n", (unsigned long)hash);
 }
@@ -105,11 +105,11 @@ static void print_verdicts(bool disk)
 	struct disk_count d = disk_now();
 
 	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u\n", rtc.handled, rtc.came,
-		      rtc.came - rtc.handled, (unsigned)rtc.lost);
-	report(rtc.handled != 0 && rtc.lost == 0 && rtc.idle == 0, "R08 the RTC's interrupts come", "%lu, %u stalls, %u idle",
-	       rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
-	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u\n", (unsigned)d.handled, (unsigned)d.commands,
-		      (unsigned)d.lost, (unsigned)d.expected);
+	              rtc.came - rtc.handled, (unsigned)rtc.lost);
+	report(rtc.handled != 0 && rtc.lost == 0 && rtc.idle == 0, "R08 the RTC's interrupts come",
+	       "%lu, %u stalls, %u idle", rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
+	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u\n", (unsigned)d.handled,
+	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected);
 	if (disk)
 		report(d.handled == d.expected && d.idle == 0, "R08 the disk's interrupts, each once",
 		       "%u handled, %u expected, %u idle", (unsigned)d.handled, (unsigned)d.expected, (unsigned)d.idle);
@@ -120,7 +120,9 @@ static void print_verdicts(bool disk)
 
 static const char *reason(int64_t error)
 {
-	return error == -ENODEV ? "no drive answers" : error == -ETIMEDOUT ? "it does not answer in time" : "it reports an error";
+	return error == -ENODEV      ? "no drive answers"
+	       : error == -ETIMEDOUT ? "it does not answer in time"
+	                             : "it reports an error";
 }
 
 int guest_main(void)
@@ -142,7 +144,8 @@ int guest_main(void)
 	       capacity < 0 ? reason(capacity) : "it is too small");
 	if (capacity > SECTORS_MAX) {
 		machine_print("scribe: disk of %lu sectors\n", (uint64_t)capacity);
-		write_and_verify((uint32_t)capacity, interrupts != 0 ? 0 : (uint32_t)args_number("rounds", 200), interrupts);
+		write_and_verify((uint32_t)capacity, interrupts != 0 ? 0 : (uint32_t)args_number("rounds", 200),
+		                 interrupts);
 	}
 	cpu_interrupts_off();
 	rtc_stop();

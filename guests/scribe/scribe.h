@@ -21,9 +21,9 @@ void scribe_wait(void);
 
 struct rtc_count {
 	uint64_t handled;
-	uint64_t came;  /* periods by the TSC; those that end while the last is not taken are one with it (register C) */
-	uint32_t lost;  /* the line stood asserted and no interrupt had come */
-	uint32_t idle;  /* interrupts without a cause at the RTC */
+	uint64_t came; /* periods by the TSC; those that end while the last is not taken are one with it (register C) */
+	uint32_t lost; /* the line stood asserted and no interrupt had come */
+	uint32_t idle; /* interrupts without a cause at the RTC */
 };
 
 /* Periodic interrupts at hz, a power of two from 2 to 8192 (else the next one below). Interrupts must be off. */
@@ -38,7 +38,7 @@ struct rtc_count rtc_now(void);
 enum { SECTOR_BYTES = 512 };
 
 struct disk_count {
-	uint32_t handled;  /* interrupts */
+	uint32_t handled; /* interrupts */
 	uint32_t commands;
 	uint32_t expected; /* interrupts by ATA's rules: one per sector, one per IDENTIFY */
 	uint32_t lost;     /* the drive was done and no interrupt had come */

@@ -170,11 +170,21 @@ static int pass_exception(struct vcpu *v)
 	return 0;
 }
 
-static int emulate_cpuid(struct vcpu *v)
+static __attribute__((noinline)) void filter_cpuid(struct vcpu *v, uint32_t leaf, uint32_t subleaf)
 {
-	guest_cpuid(&v->regs, vmcs_read(GUEST_CR4) & CR4_OSXSAVE, v->secondary & CPU2_INVPCID);
+	guest_cpuid_filter(&v->regs, leaf, subleaf, vmcs_read(GUEST_CR4) & CR4_OSXSAVE, v->secondary & CPU2_INVPCID);
+}
+
+void vcpu_cpuid(struct vcpu *v)
+{
+	struct vcpu_regs *regs = &v->regs;
+	uint32_t leaf = (uint32_t)regs->rax, subleaf = (uint32_t)regs->rcx;
+	__asm__ volatile("cpuid" /* clears the upper halves of the registers */
+	                 : "=a"(regs->rax), "=b"(regs->rbx), "=c"(regs->rcx), "=d"(regs->rdx)
+	                 : "a"(leaf), "c"(subleaf));
+	if (__builtin_expect(guest_cpuid_differs(leaf), 0))
+		filter_cpuid(v, leaf, subleaf);
 	vcpu_skip(v);
-	return 0;
 }
 
 int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
@@ -182,7 +192,6 @@ int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t 
 	int error = -ENOSYS;
 	bool undefined = false;
 	switch (reason) {
-	case VM_EXIT_CPUID: return emulate_cpuid(v);
 	case VM_EXIT_CR: error = control_emulate(v, what, size); break;
 	case VM_EXIT_DR: return debug_emulate(v);
 	case VM_EXIT_MSR_READ: error = msr_emulate(v, false, what, size); break;

@@ -5,9 +5,9 @@
  * Rule: nothing but registers moves here, and the last look at nmi_count comes right before the entry (arch/x86/nmi.S
  * closes the window between the two).
  *
- * unsigned vmx_enter(struct vcpu_regs *regs [rdi], bool launched [esi])
+ * unsigned vmx_enter(struct vcpu_regs *regs [rdi]) and vmx_enter_first(), for a VMCS that was not launched yet
  * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction.
- * The caller treats every register as lost, so nothing of the VMM's is saved but RBP and the pointer.
+ * The caller treats every register but RBP as lost, so nothing else of the VMM's is saved.
  */
 	.set HOST_RSP, 0x6c14
 	.set RAX, 0
@@ -43,8 +43,6 @@ vmx_enter:
 	push	%rdi
 	mov	$HOST_RSP, %eax
 	vmwrite	%rsp, %rax
-	test	%esi, %esi
-	jz	launch
 	load_guest
 	cmpl	$0, nmi_count(%rip)		/* the last look */
 	.globl enter_window_begin
@@ -52,7 +50,13 @@ enter_window_begin:
 	jne	enter_window_out
 	vmresume
 	jmp	refused
-launch:
+
+	.globl vmx_enter_first
+vmx_enter_first:
+	push	%rbp
+	push	%rdi
+	mov	$HOST_RSP, %eax
+	vmwrite	%rsp, %rax
 	load_guest
 	cmpl	$0, nmi_count(%rip)
 	jne	enter_window_out

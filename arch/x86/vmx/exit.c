@@ -53,6 +53,16 @@ static const uint8_t reasons[REASONS] = {
 	[53] = VM_EXIT_VIRT, /* INVVPID */
 	[55] = VM_EXIT_XSETBV,
 	[59] = VM_EXIT_VIRT, /* VMFUNC */
+	/* INIT, SIPI, SMI, and what no control here asks for */
+	[3] = VM_EXIT_OTHER, [4] = VM_EXIT_OTHER, [5] = VM_EXIT_OTHER, [6] = VM_EXIT_OTHER,
+	[14] = VM_EXIT_OTHER, [16] = VM_EXIT_OTHER, [17] = VM_EXIT_OTHER, [33] = VM_EXIT_OTHER,
+	[34] = VM_EXIT_OTHER, [35] = VM_EXIT_OTHER, [37] = VM_EXIT_OTHER, [38] = VM_EXIT_OTHER,
+	[41] = VM_EXIT_OTHER, [42] = VM_EXIT_OTHER, [43] = VM_EXIT_OTHER, [44] = VM_EXIT_OTHER,
+	[45] = VM_EXIT_OTHER, [46] = VM_EXIT_OTHER, [47] = VM_EXIT_OTHER, [51] = VM_EXIT_OTHER,
+	[54] = VM_EXIT_OTHER, [56] = VM_EXIT_OTHER, [57] = VM_EXIT_OTHER, [58] = VM_EXIT_OTHER,
+	[60] = VM_EXIT_OTHER, [61] = VM_EXIT_OTHER, [62] = VM_EXIT_OTHER, [63] = VM_EXIT_OTHER,
+	[64] = VM_EXIT_OTHER, [65] = VM_EXIT_OTHER, [66] = VM_EXIT_OTHER, [67] = VM_EXIT_OTHER,
+	[68] = VM_EXIT_OTHER, [69] = VM_EXIT_OTHER,
 };
 
 static const char *const names[] = {
@@ -66,45 +76,65 @@ const char *vm_exit_name(enum vm_exit_reason reason)
 	return reason < VM_EXIT_COUNT ? names[reason] : "?";
 }
 
-static enum vm_exit_reason refused(struct vcpu *v, const char *what, unsigned long code)
+static enum vm_exit_reason refused(const char *what, unsigned long code)
 {
+	struct vcpu *v = vcpu_loaded;
 	log_line("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
 		log_line("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest", v->name);
 	return VM_EXIT_FAILED;
 }
 
-static unsigned enter(struct vcpu *v)
+/* VMX wants a VMCS launched once and resumed ever after (SDM 3C 24.11.3). */
+enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
+
+static inline unsigned enter(struct vcpu *v)
 {
 	register uint64_t regs __asm__("rdi") = (uint64_t)&v->regs;
-	register uint64_t launched __asm__("rsi") = v->launched;
-	uint64_t result;
+	unsigned result;
 	__asm__ volatile("call vmx_enter"
-	                 : "=a"(result), "+r"(regs), "+r"(launched)
+	                 : "=a"(result), "+r"(regs)
 	                 :
-	                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
-	return (unsigned)result;
+	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	return result;
 }
 
-static enum vm_exit_reason translate(struct vcpu *v, uint32_t reason)
+static unsigned enter_first(struct vcpu *v)
 {
-	if (reason & REASON_ENTRY_FAILURE)
-		return refused(v, "exit reason", reason & 0xffff);
-	enum vm_exit_reason kind = reason < REASONS ? (enum vm_exit_reason)reasons[reason] : VM_EXIT_OTHER;
-	if (kind == VM_EXIT_EXCEPTION && (vmcs_read(EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
-		return VM_EXIT_NMI;
-	return kind == VM_EXIT_NMI ? VM_EXIT_OTHER : kind; /* a reason that the table leaves out */
+	register uint64_t regs __asm__("rdi") = (uint64_t)&v->regs;
+	unsigned result;
+	__asm__ volatile("call vmx_enter_first"
+	                 : "=a"(result), "+r"(regs)
+	                 :
+	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	return result;
 }
 
+static inline enum vm_exit_reason translate(uint64_t reason)
+{
+	if (__builtin_expect(reason >= REASONS, 0)) /* the failure bit is the highest */
+		return reason & REASON_ENTRY_FAILURE ? refused("exit reason", reason & 0xffff) : VM_EXIT_OTHER;
+	if (__builtin_expect(reason != REASON_EXCEPTION_OR_NMI, 1))
+		return (enum vm_exit_reason)reasons[reason];
+	bool nmi = (vmcs_read(EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI;
+	return nmi ? VM_EXIT_NMI : VM_EXIT_EXCEPTION;
+}
+
+/* v is not used after the entry: every register is the guest's then, and the compiler would have to keep it in memory. */
 enum vm_exit_reason vcpu_enter(struct vcpu *v)
 {
-	if (vcpu_fpu_owner != v)
+	if (__builtin_expect(vcpu_fpu_owner != v, 0))
 		vcpu_fpu_claim(v);
 	unsigned failed = enter(v);
-	if (__builtin_expect(failed, 0))
-		return failed == 1 ? VM_EXIT_ABORTED : refused(v, "VM-instruction error", vmcs_read(INSTRUCTION_ERROR));
-	v->launched = true;
-	return translate(v, (uint32_t)vmcs_read(EXIT_REASON));
+	if (__builtin_expect(failed, 0)) {
+		if (failed == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
+			failed = enter_first(vcpu_loaded);
+		if (failed == 1)
+			return VM_EXIT_ABORTED;
+		if (failed == 2)
+			return refused("VM-instruction error", vmcs_read(INSTRUCTION_ERROR));
+	}
+	return translate(vmcs_read(EXIT_REASON));
 }
 
 uint64_t vcpu_rip(struct vcpu *v)
@@ -133,9 +163,7 @@ struct vcpu_io vcpu_exit_io(struct vcpu *v)
 	return (struct vcpu_io){
 		.port = (uint16_t)(q >> 16),
 		.size = (uint8_t)((q & 7) + 1),
-		.in = q >> 3 & 1,
-		.string = q >> 4 & 1,
-		.repeat = q >> 5 & 1,
+		.kind = (uint8_t)(q >> 3 & (IO_IN | IO_STRING | IO_REPEAT)),
 	};
 }
 

@@ -26,7 +26,7 @@ enum { DR6_RESET = 0xffff0ff0, DR7_RESET = 0x400 };
 /* Segment access rights (SDM 3C 24.4.1): 15 G | 14 D | 13 L | 7 P | 6:5 DPL | 4 S | 3:0 type; bit 16 = unusable */
 enum { ACCESS_CODE = 0xc09b, ACCESS_DATA = 0xc093, ACCESS_TSS = 0x8b, ACCESS_LDT = 0x82 };
 
-static struct vcpu *loaded;    /* whose VMCS is current */
+struct vcpu *vcpu_loaded;
 struct vcpu *vcpu_fpu_owner;
 static uint16_t next_vpid = 1;
 
@@ -145,10 +145,9 @@ void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	if (vcpu_fpu_owner == v)
 		virt_fpu_release();
 	vmcs_clear(v->vmcs);
-	v->launched = false;
-	debug_switch(loaded, NULL);
-	msr_switch(loaded, NULL);
-	loaded = NULL;
+	debug_switch(vcpu_loaded, NULL);
+	msr_switch(vcpu_loaded, NULL);
+	vcpu_loaded = NULL;
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(v->msr, 0, sizeof(v->msr));
 	memset(v->debug, 0, sizeof(v->debug));
@@ -200,13 +199,13 @@ void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
 
 void vcpu_load(struct vcpu *v)
 {
-	if (loaded == v)
+	if (vcpu_loaded == v)
 		return;
-	struct vcpu *old = loaded;
+	struct vcpu *old = vcpu_loaded;
 	if (old != NULL)
 		old->cr2 = cr2_read();
 	vmcs_load(v->vmcs);
-	loaded = v;
+	vcpu_loaded = v;
 	cr2_write(v->cr2);
 	if (v->uses_debug || (old != NULL && old->uses_debug))
 		debug_switch(old, v);

@@ -32,7 +32,7 @@ struct vcpu {
 	struct vcpu_regs regs; /* first: the entry code has its address */
 	const char *name;
 	uint64_t vmcs;         /* physical = virtual */
-	bool launched, uses_msrs, uses_debug;
+	bool uses_msrs, uses_debug;
 	uint16_t vpid;
 	uint32_t pin, primary, secondary, exit_controls;
 	uint8_t *io_bitmap;    /* two pages, bit per port, 1 = exits */
@@ -43,6 +43,8 @@ struct vcpu {
 	uint64_t debug[5];     /* DR0-DR3, DR6 */
 };
 
+/* Whose VMCS is current; NULL: none. */
+extern struct vcpu *vcpu_loaded;
 /* Whose floating-point state is in the processor's registers; NULL: nobody's that matters. */
 extern struct vcpu *vcpu_fpu_owner;
 void vcpu_fpu_claim(struct vcpu *v);

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Deeds at what is not the guest's: ports, memory, configuration space, and the VMM's calls with arguments that lie.
+ *
+ * Rule: under a VMM, what is foreign reads as all ones, what is written there goes nowhere, and a call that lies is refused.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/machine.h"
+#include "guests/vandal/vandal.h"
+
+void vandal_port(const char *argument)
+{
+	uint16_t port = (uint16_t)vandal_number(argument, "port", 0x3F8);
+	uint8_t byte = io_in8(port);
+	uint16_t word = io_in16(port);
+	uint32_t both = io_in32(port);
+
+	if (machine_is_virtual())
+		io_out8(port, 0x55);
+	vandal_says(!machine_is_virtual() || (byte == 0xFF && word == 0xFFFF && both == 0xFFFFFFFF),
+	            "port %lxh reads %lx, %lx, %lx", (unsigned long)port, (unsigned long)byte, (unsigned long)word,
+	            (unsigned long)both);
+}
+
+void vandal_memory(const char *argument)
+{
+	uint64_t address = vandal_number(argument, "memory", 0xFEE00000);
+	volatile uint32_t *foreign = machine_window(address & ~3ul);
+	uint32_t value = *foreign;
+
+	if (machine_is_virtual())
+		*foreign = 0x55555555;
+	vandal_says(!machine_is_virtual() || value == 0xFFFFFFFF, "memory at %lx reads %lx", address,
+	            (unsigned long)value);
+}
+
+void vandal_pci(const char *argument)
+{
+	enum { CONFIG_ADDRESS = 0xCF8, CONFIG_DATA = 0xCFC, DEVICES = 32 };
+	unsigned found = 0;
+	uint32_t first = 0xFFFFFFFF;
+
+	(void)argument;
+	for (uint32_t device = 0; device < DEVICES; device++) {
+		io_out32(CONFIG_ADDRESS, 0x80000000 | device << 11);
+		uint32_t id = io_in32(CONFIG_DATA);
+
+		if (id == 0xFFFFFFFF)
+			continue;
+		found++;
+		first = first == 0xFFFFFFFF ? id : first;
+	}
+	vandal_says(!machine_is_virtual() || found == 0, "%u PCI functions show, the first is %lx", found,
+	            (unsigned long)first);
+}
+
+void vandal_call(const char *argument)
+{
+	static const uint64_t nowhere[] = { 0xFFFFFFFFFFFFFFF8, 0x8000000000000000, 0x40000000, 0xFFFFFFFF,
+		                            0xFEE00000 };
+	static struct sb_result result;
+	unsigned tried = 0, granted = 0;
+
+	(void)argument;
+	if (!machine_is_virtual()) {
+		vandal_says(true, "there is no VMM to call");
+		return;
+	}
+	static const uint64_t numbers[] = { 0, 7, 1000, 0x8000000000000000, UINT64_MAX };
+	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++, tried++)
+		granted += machine_call(numbers[i], 0, 0, 0) >= 0;
+	for (unsigned i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++, tried += 4) {
+		granted += machine_call(SB_CALL_PRINT, nowhere[i], 16, 0) >= 0;
+		granted += machine_call(SB_CALL_STATUS, nowhere[i], 16, 0) >= 0;
+		granted += machine_call(SB_CALL_RESULT, nowhere[i], 0, 0) >= 0;
+		granted += machine_call(SB_CALL_COUNTERS, nowhere[i], 0, 0) >= 0;
+	}
+	uint64_t mine = (uint64_t)(uintptr_t)&result;
+	granted += machine_call(SB_CALL_PRINT, mine, SB_PRINT_MAX + 1, 0) >= 0;
+	granted += machine_call(SB_CALL_PRINT, mine, UINT64_MAX, 0) >= 0;
+	granted += machine_call(SB_CALL_STATUS, mine, SB_STATUS_MAX + 1, 0) >= 0;
+	granted += machine_call(SB_CALL_STATUS, mine, 1ul << 32, 0) >= 0;
+	tried += 4;
+	vandal_says(granted == 0, "%u calls that lie, %u of them granted", tried, granted);
+}

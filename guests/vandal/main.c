@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vandal's list of deeds: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 for the deeds that last, base=0x20.
+ *
+ * Rule: deeds run in the list's order; one that ends the guest ends the list.
+ */
+#include "guests/lib/args.h"
+#include "guests/lib/clock.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/registers.h"
+#include "guests/lib/report.h"
+#include "guests/vandal/vandal.h"
+
+#include "arch/x86/io.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { HOLD_ROUNDS = 5000 };
+
+static const char *doing = "";
+
+void vandal_says(bool ok, const char *what, ...)
+{
+	char text[144];
+	va_list list;
+	int length = snprintf(text, sizeof(text), "vandal: do=%s: ", doing);
+
+	va_start(list, what);
+	vsnprintf(text + length, sizeof(text) - (size_t)length, what, list);
+	va_end(list);
+	report(ok, text, "this is not for a guest");
+}
+
+void vandal_goes(const char *what)
+{
+	machine_print("vandal: do=%s: %s\n", doing, what);
+}
+
+uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwise)
+{
+	uint64_t number;
+
+	return args_parse(argument, &number) ? number : args_number(name, otherwise);
+}
+
+bool vandal_time_over(uint64_t start, const char *argument)
+{
+	return clock_over(start, vandal_number(argument, "seconds", 1) * 1000);
+}
+
+static void deed_none(const char *argument)
+{
+	uint64_t start = cpu_tsc();
+	unsigned wrong = 0, rounds = 0;
+
+	do
+		wrong += registers_hold(start + rounds++, HOLD_ROUNDS);
+	while (!vandal_time_over(start, argument));
+	vandal_says(wrong == 0, "%u rounds of computing, %u registers wrong", rounds, wrong);
+}
+
+static void deed_yield(const char *argument)
+{
+	uint64_t start = cpu_tsc();
+	unsigned rounds = 0;
+
+	for (; !vandal_time_over(start, argument); rounds++)
+		machine_yield();
+	vandal_says(true, "yielded %u times", rounds);
+}
+
+static void deed_cpuid(const char *argument)
+{
+	uint64_t start = cpu_tsc();
+	uint32_t highest = cpu_id(0, 0).eax;
+	unsigned rounds = 0, wrong = 0;
+
+	for (; !vandal_time_over(start, argument); rounds++)
+		wrong += cpu_id(0, 0).eax != highest;
+	vandal_says(wrong == 0, "%u times CPUID, %u answers wrong", rounds, wrong);
+}
+
+static const struct {
+	const char *name;
+	deed *run;
+} deeds[] = {
+	{ "none", deed_none },           { "yield", deed_yield },
+	{ "cpuid", deed_cpuid },         { "vmx", vandal_vmx },
+	{ "msr", vandal_msr },           { "cr", vandal_cr },
+	{ "xsetbv", vandal_xsetbv },     { "xsave", vandal_xsave },
+	{ "debugreg", vandal_debugreg }, { "port", vandal_port },
+	{ "memory", vandal_memory },     { "pci", vandal_pci },
+	{ "call", vandal_call },         { "unmask", vandal_unmask },
+	{ "reinit", vandal_reinit },     { "inservice", vandal_inservice },
+	{ "icw1", vandal_icw1 },         { "triple", vandal_triple },
+	{ "spin", vandal_spin },         { "clihlt", vandal_clihlt },
+	{ "hlt", vandal_hlt },           { "taskswitch", vandal_taskswitch },
+};
+
+static deed *find(const char *name)
+{
+	for (unsigned i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+		if (strcmp(deeds[i].name, name) == 0)
+			return deeds[i].run;
+	return NULL;
+}
+
+int guest_main(void)
+{
+	char list[160], name[24], argument[24];
+	const char *rest = list;
+
+	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
+	machine_print("vandal: words: %s\n", args_line());
+	if (!args_text("do", list, sizeof(list)))
+		strcpy(list, "none");
+	while (args_item(&rest, name, argument, sizeof(name))) {
+		deed *run = find(name);
+
+		doing = name;
+		if (run != NULL)
+			run(argument);
+		else
+			report(false, name, "vandal knows no such deed");
+	}
+	return report_end("vandal");
+}

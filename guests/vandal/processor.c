@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Deeds at the processor: VMX instructions, model-specific and control registers, XCR0.
+ *
+ * Rule: each attempt is one row of a table with the exception that must come of it under a VMM and on the bare machine.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/traps.h"
+#include "guests/vandal/vandal.h"
+
+enum { NONE = -1, UD = 6, GP = 13, ANY = -2 };
+
+struct tally {
+	unsigned tried, wrong;
+	const char *first; /* the first that went wrong, what came and what should have */
+	int came, wanted;
+};
+
+static void tally(struct tally *t, const char *name, int came, int wanted)
+{
+	t->tried++;
+	if (came == wanted || wanted == ANY)
+		return;
+	if (t->wrong++ == 0) {
+		t->first = name;
+		t->came = came;
+		t->wanted = wanted;
+	}
+}
+
+static void says(const struct tally *t, const char *kind)
+{
+	if (t->wrong == 0)
+		vandal_says(true, "%u %s, each answered as it must be", t->tried, kind);
+	else
+		vandal_says(false, "%u %s, %u answered wrong, first %s: vector %d instead of %d", t->tried, kind,
+		            t->wrong, t->first, t->came, t->wanted);
+}
+
+/* ---- VMX instructions ---- */
+
+static uint64_t operand[2] __attribute__((aligned(4096)));
+
+#define BODY(name, code)                                                                                               \
+	static void try_##name(void *unused)                                                                           \
+	{                                                                                                              \
+		(void)unused;                                                                                          \
+		__asm__ volatile(code : : "m"(operand), "a"(0ul), "c"(0ul), "d"(0ul) : "memory", "cc");                \
+	}
+BODY(vmxon, "vmxon %0")
+BODY(vmxoff, "vmxoff")
+BODY(vmclear, "vmclear %0")
+BODY(vmptrld, "vmptrld %0")
+BODY(vmptrst, "vmptrst %0")
+BODY(vmread, "vmread %%rax, %%rdx")
+BODY(vmwrite, "vmwrite %%rdx, %%rax")
+BODY(vmlaunch, "vmlaunch")
+BODY(vmresume, "vmresume")
+BODY(invept, "invept %0, %%rax")
+BODY(invvpid, "invvpid %0, %%rax")
+BODY(vmfunc, ".byte 0x0f, 0x01, 0xd4")
+
+void vandal_vmx(const char *argument)
+{
+	static const struct {
+		const char *name;
+		void (*body)(void *);
+	} rows[] = {
+		{ "VMXON", try_vmxon },     { "VMXOFF", try_vmxoff },     { "VMCLEAR", try_vmclear },
+		{ "VMPTRLD", try_vmptrld }, { "VMPTRST", try_vmptrst },   { "VMREAD", try_vmread },
+		{ "VMWRITE", try_vmwrite }, { "VMLAUNCH", try_vmlaunch }, { "VMRESUME", try_vmresume },
+		{ "INVEPT", try_invept },   { "INVVPID", try_invvpid },   { "VMFUNC", try_vmfunc },
+	};
+	struct tally t = { 0 };
+
+	(void)argument;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tally(&t, rows[i].name, trap_try(rows[i].body, NULL), UD);
+	says(&t, "VMX instructions");
+}
+
+/* ---- Registers by number ---- */
+
+struct attempt {
+	const char *name;
+	uint32_t number;
+	bool write;
+	uint64_t value;
+	int bare, guest; /* what must come on the bare machine, and under a VMM */
+};
+
+static void try_msr(void *argument)
+{
+	const struct attempt *a = argument;
+
+	if (a->write)
+		msr_write(a->number, a->value);
+	else
+		(void)msr_read(a->number);
+}
+
+#define MSR_EFER 0xC0000080u
+enum { MSR_APIC_BASE = 0x1B, MSR_FEATURE_CONTROL = 0x3A, MSR_VMX_BASIC = 0x480, MSR_NOWHERE = 0x1234567 };
+
+void vandal_msr(const char *argument)
+{
+	uint64_t efer = msr_read(MSR_EFER);
+	struct attempt rows[] = {
+		{ "reading FEATURE_CONTROL", MSR_FEATURE_CONTROL, false, 0, ANY, GP },
+		{ "writing FEATURE_CONTROL", MSR_FEATURE_CONTROL, true, 0, ANY, GP },
+		{ "reading APIC_BASE", MSR_APIC_BASE, false, 0, ANY, GP },
+		{ "writing APIC_BASE, reserved bits", MSR_APIC_BASE, true, ~0ul, GP, GP },
+		{ "reading VMX_BASIC", MSR_VMX_BASIC, false, 0, ANY, GP },
+		{ "writing VMX_BASIC", MSR_VMX_BASIC, true, 0, GP, GP },
+		{ "reading an MSR that is none", MSR_NOWHERE, false, 0, ANY, GP },
+		{ "writing an MSR that is none", MSR_NOWHERE, true, 0, ANY, GP },
+		{ "EFER, reserved bits", MSR_EFER, true, efer | 1ul << 20, GP, GP },
+		{ "EFER without LME while paging", MSR_EFER, true, efer & ~(1ul << 8), GP, GP },
+		{ "EFER as it is", MSR_EFER, true, efer, NONE, NONE },
+	};
+	struct tally t = { 0 };
+
+	(void)argument;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tally(&t, rows[i].name, trap_try(try_msr, &rows[i]),
+		      machine_is_virtual() ? rows[i].guest : rows[i].bare);
+	says(&t, "accesses to MSRs");
+}
+
+static void try_cr(void *argument)
+{
+	const struct attempt *a = argument;
+
+	if (a->number == 0)
+		cr0_write(a->value);
+	else
+		cr4_write(a->value);
+}
+
+#define CR0_PE (1ul << 0)
+#define CR0_WP (1ul << 16)
+#define CR0_NW (1ul << 29)
+#define CR0_CD (1ul << 30)
+#define CR0_PG (1ul << 31)
+#define CR4_PAE (1ul << 5)
+#define CR4_VMXE (1ul << 13)
+#define CR4_RESERVED (1ul << 31)
+
+void vandal_cr(const char *argument)
+{
+	uint64_t cr0 = cr0_read(), cr4 = cr4_read();
+	struct attempt rows[] = {
+		{ "CR4.VMXE", 4, true, cr4 | CR4_VMXE, ANY, GP },
+		{ "CR4, a reserved bit", 4, true, cr4 | CR4_RESERVED, GP, GP },
+		{ "CR4 without PAE in long mode", 4, true, cr4 & ~CR4_PAE, GP, GP },
+		{ "CR0 without PG in 64-bit code", 0, true, cr0 & ~CR0_PG, GP, GP },
+		{ "CR0 without PE", 0, true, cr0 & ~CR0_PE, GP, GP },
+		{ "CR0.NW without CD", 0, true, (cr0 | CR0_NW) & ~CR0_CD, GP, GP },
+		{ "CR0, upper half", 0, true, cr0 | 1ul << 40, GP, GP },
+		{ "CR0.CD", 0, true, cr0 | CR0_CD, NONE, NONE },
+		{ "CR0.WP", 0, true, cr0 | CR0_WP, NONE, NONE },
+		{ "CR0 as it was", 0, true, cr0, NONE, NONE },
+		{ "CR4 as it was", 4, true, cr4, NONE, NONE },
+	};
+	struct tally t = { 0 };
+
+	(void)argument;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tally(&t, rows[i].name, trap_try(try_cr, &rows[i]),
+		      machine_is_virtual() ? rows[i].guest : rows[i].bare);
+	tally(&t, "reading CR0 back", cr0_read() == cr0 ? NONE : GP, NONE);
+	tally(&t, "reading CR4 back", cr4_read() == cr4 ? NONE : GP, NONE);
+	says(&t, "writes to control registers");
+}
+
+/* ---- XCR0 ---- */
+
+enum { CPUID_XSAVE = 1 << 26 };
+#define CR4_OSXSAVE (1ul << 18)
+
+static void try_xsetbv(void *argument)
+{
+	const struct attempt *a = argument;
+
+	__asm__ volatile("xsetbv" : : "c"(a->number), "a"((uint32_t)a->value), "d"((uint32_t)(a->value >> 32)));
+}
+
+void vandal_xsetbv(const char *argument)
+{
+	struct attempt rows[] = {
+		{ "XCR0 = 0", 0, true, 0, GP, GP },
+		{ "XCR0 without x87", 0, true, 2, GP, GP },
+		{ "XCR0, AVX without SSE", 0, true, 5, GP, GP },
+		{ "XCR0, a reserved bit", 0, true, 1ul << 62 | 3, GP, GP },
+		{ "XCR1", 1, true, 3, GP, GP },
+		{ "XCR0 with x87 and SSE", 0, true, 3, NONE, NONE },
+		{ "XCR0 with x87", 0, true, 1, NONE, NONE },
+	};
+	struct tally t = { 0 };
+
+	(void)argument;
+	if (!(cpu_id(1, 0).ecx & CPUID_XSAVE)) {
+		vandal_says(true, "there is no XSAVE");
+		return;
+	}
+	cr4_write(cr4_read() | CR4_OSXSAVE);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		tally(&t, rows[i].name, trap_try(try_xsetbv, &rows[i]), rows[i].bare);
+	cr4_write(cr4_read() & ~CR4_OSXSAVE);
+	says(&t, "writes to XCR0");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vandal: a guest that does what it should not, or little at all, one deed after the other. Its parts: main.c (the list and
+ * the harmless deeds), processor.c, state.c, foreign.c, controller.c, fatal.c with task_switch.S.
+ *
+ * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the guest's. On the bare machine
+ * everything is the guest's, and most deeds only report.
+ */
+#ifndef GUESTS_VANDAL_VANDAL_H
+#define GUESTS_VANDAL_VANDAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A deed; argument: what followed the '=' in do=name=argument, else "". */
+typedef void deed(const char *argument);
+
+/* Print "vandal: do=NAME: what ... ok", or "... FAILED: ..." */
+void vandal_says(bool ok, const char *what, ...) __attribute__((format(printf, 2, 3)));
+/* For a deed that does not come back: print that it comes now. */
+void vandal_goes(const char *what);
+/* A deed's number: its argument, else the word name=, else otherwise. */
+uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwise);
+/* Is the time given by seconds= (or the deed's argument) over? start is a TSC value. */
+bool vandal_time_over(uint64_t start, const char *argument);
+
+deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv;                         /* processor.c */
+deed vandal_xsave, vandal_debugreg;                                            /* state.c */
+deed vandal_port, vandal_memory, vandal_pci, vandal_call;                      /* foreign.c */
+deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;              /* controller.c */
+deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch; /* fatal.c */
+
+#endif

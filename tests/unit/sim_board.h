@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The board around the 8259 pair: lines that devices drive, an I/O APIC whose pins can raise NMI, and NMI as the processor
+ * takes it in and out of a guest.
+ *
+ * Rule: a line's edge reaches 8259 and I/O APIC in one moment; a masked pin drops it, a masked 8259 input latches it.
+ */
+#ifndef TESTS_UNIT_SIM_BOARD_H
+#define TESTS_UNIT_SIM_BOARD_H
+
+#include "chipset/lines.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct board {
+	line_set high;             /* lines that are asserted now */
+	bool in_guest;             /* an NMI is an exit, else the host's handler counts it */
+	bool nmi_exit;             /* the guest is to be left */
+	bool nmi_blocked, nmi_waits;
+	uint64_t nmis;             /* all that were raised */
+	uint64_t accesses;         /* port and I/O APIC accesses that the VMM made */
+	void (*between)(void);     /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
+};
+
+extern struct board board;
+
+/* Power-on. platform describes this board: IRQ0 on pin 2, all others on the pin of their number. */
+void board_reset(void);
+void board_set_line(unsigned line, bool high);
+/* Down and up again: a new edge. */
+void board_pulse(unsigned line);
+/* The external signal. */
+void board_external_nmi(void);
+/* What an IRET in the VMM does. */
+void board_unblock_nmi(void);
+/* Is this line's pin armed to raise NMI? */
+bool board_armed(unsigned line);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of the simulated machine share: devices (sim_devices.c), guests (sim_guest.c), processor (sim_vcpu.c).
+ *
+ * Rule: randomness comes from one generator, so a seed names a run.
+ */
+#ifndef TESTS_UNIT_SIM_INTERNAL_H
+#define TESTS_UNIT_SIM_INTERNAL_H
+
+#include "tests/unit/sim_guest.h"
+
+extern struct sim_world sim_world;
+extern const struct sim_habits *sim_habits;
+extern unsigned sim_vms;
+extern uint64_t sim_steps;
+
+unsigned sim_random(unsigned limit);
+/* Say what was violated, with the last of the trace, and end the process. */
+_Noreturn void sim_violation(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- Devices: one for each line of each VM, and the VMM's ---- */
+
+enum { SIM_VMM = SIM_VMS }; /* the VMM's number as an owner */
+
+void sim_devices_fire(bool active);
+/* The handler of this owner looks at its device; false: it had nothing. */
+bool sim_device_serve(unsigned owner, unsigned line);
+/* Every device served and every tick seen? Else a violation. */
+void sim_devices_check(void);
+
+/* ---- Guests ---- */
+
+enum step { STEP_DONE, STEP_PORT, STEP_HLT, STEP_YIELD };
+
+struct sim_access {
+	uint16_t port;
+	uint8_t value;
+	bool in;
+};
+
+/* The guest's first instruction comes next. */
+void sim_guest_start(unsigned vm);
+/* Execute one instruction. STEP_DONE: the next one is due; else it has to be emulated, and then sim_guest_skip() called. may_access:
+ * is the port that it wants open? quiet: wind up and wait. */
+enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet, struct sim_access *access);
+void sim_guest_skip(unsigned vm, uint8_t value);
+/* An interrupt is delivered; from_chip: by INTR, else injected. */
+void sim_guest_interrupt(unsigned vm, uint8_t vector);
+bool sim_guest_interrupts_on(unsigned vm);
+bool sim_guest_idle(unsigned vm);
+
+#endif

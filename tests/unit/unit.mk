@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The host tests: every part that needs no machine, and the 8259 code on a simulated pair, under the sanitizers.
+#
+# Rule: a test is tests/unit/test_NAME.c and what UNIT_NAME lists; a fuzzer is fuzz_NAME.c and the same. Nothing else to do.
+
+UNIT_CONFIG  := vmm/words.c vmm/config.c vmm/config_words.c vmm/config_vm.c vmm/config_vmm.c vmm/config_check.c
+UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
+
+UNIT_words   := vmm/words.c
+UNIT_config  := $(UNIT_CONFIG)
+UNIT_elf     := vmm/elf.c vmm/handover.c
+UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
+UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.c $(UNIT_report)
+UNIT_pc      := chipset/pc.c chipset/pc_8259.c tests/unit/sim8259.c tests/unit/sim_board.c
+
+UNIT_TESTS   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_FUZZERS := $(patsubst tests/unit/fuzz_%.c,%,$(sort $(wildcard tests/unit/fuzz_*.c)))
+
+UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+UNIT_CFLAGS   := -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g $(WARNINGS) $(UNIT_SANITIZE) -Itests/unit/fake -I.
+FUZZ_SECONDS  ?= 3
+
+# Objects apart from the VMM's; one for each source, whichever tests use it.
+$(BUILD)/unit/%.o: %.c | setup-check
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+define unit_test
+$(BUILD)/unit/test_$(1): $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/test_$(1).c $(UNIT_$(1)))
+	$$(call say,HOSTLD,$$@)
+	$$(Q)$$(HOSTCC) $$(UNIT_SANITIZE) -o $$@ $$^ -lcmocka
+
+.PHONY: unit-$(1)
+unit-$(1): $(BUILD)/unit/test_$(1)
+	$$(Q)tests/unit/run.sh $$<
+unit: unit-$(1)
+endef
+$(foreach test,$(UNIT_TESTS),$(eval $(call unit_test,$(test))))
+
+# libFuzzer where clang has it; else the same file with a random loop of its own.
+define unit_fuzzer
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h tests/unit/*.h) | setup-check
+	$$(call say,FUZZ,$$@)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)clang $$(UNIT_CFLAGS) -DWITH_LIBFUZZER -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) 2>/dev/null || \
+		$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$(filter %.c,$$^)
+
+.PHONY: fuzz-$(1)
+fuzz-$(1): $(BUILD)/unit/fuzz_$(1)
+	$$(Q)tests/unit/run.sh $$< -max_total_time=$$(FUZZ_SECONDS) -max_len=1500 -timeout=5 -artifact_prefix=$(BUILD)/unit/
+unit: fuzz-$(1)
+endef
+$(foreach fuzzer,$(UNIT_FUZZERS),$(eval $(call unit_fuzzer,$(fuzzer))))
+
+-include $(shell find $(BUILD)/unit -name '*.d' 2>/dev/null)

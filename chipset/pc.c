@@ -26,6 +26,23 @@ static line_set armed;    /* pins that raise NMI now */
 static line_set unreported; /* asserted, and the dispatcher was not told yet */
 static unsigned credits;  /* NMIs that lines found so far account for */
 static struct controller *current; /* whose controller is in the chips */
+static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
+
+/* In the host's NMI handler: an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half). */
+static void glimpse(void)
+{
+	if (!pc_programming)
+		glimpsed |= pc_read_irr() & armed;
+}
+
+/* All requests there are, and those there were when an NMI came. */
+static line_set take_irr(void)
+{
+	line_set irr = pc_read_irr();
+	uint32_t seen = 0;
+	__asm__ volatile("xchg %0, %1" : "+r"(seen), "+m"(glimpsed));
+	return irr | (line_set)seen;
+}
 
 static int probe(void)
 {
@@ -39,14 +56,16 @@ static int probe(void)
 	}
 	for (unsigned chip = 0; chip < PICS; chip++)
 		pc_program(chip, chip == PIC_MASTER ? 0x20 : 0x28, 1);
+	nmi_hook = glimpse;
 	return 0;
 }
 
 /* Arm what is neither routed nor asserted already, disarm the rest; pins that stay as they are cost nothing. */
 static void arm(void)
 {
-	line_set wanted = claimed & ~routed & ~asserted;
-	for (line_set change = wanted ^ armed; change; change &= change - 1) {
+	line_set wanted = claimed & ~routed & ~asserted, before = armed;
+	armed |= wanted; /* the NMI handler may look while the pins change */
+	for (line_set change = wanted ^ before; change; change &= change - 1) {
 		unsigned line = line_first(change);
 		ioapic_write((unsigned)platform.line[line].pin, RTE_NMI | (line_in(wanted, line) ? 0 : RTE_MASKED));
 	}
@@ -74,6 +93,8 @@ static void mask(line_set masked)
 {
 	(void)masked; /* every first edge is latched by an NMI, masked or not; the dispatcher knows what ends a turn */
 	arm();
+	if (current != NULL)
+		pc_return_select(current);
 	if (nmi_count == 0)
 		credits = 0; /* nothing is under way, so nothing is left to be accounted for */
 }
@@ -88,15 +109,32 @@ static void latch(line_set irr)
 	credits += (unsigned)__builtin_popcount(fresh);
 }
 
+/*
+ * NMI status and control, port 61h (ICH9 datasheet 13.7.1)
+ *   7 SERR# | 6 IOCHK# | 3 IOCHK# disable and clear | 2 SERR# disable and clear
+ */
+static bool system_error(void)
+{
+	enum { PORT_NMI_STATUS = 0x61, NMI_SOURCES = 0xc0, NMI_CLEAR = 0x0c };
+	uint8_t seen = io_in8(PORT_NMI_STATUS);
+	if (!(seen & NMI_SOURCES))
+		return false;
+	io_out8(PORT_NMI_STATUS, (seen & 0x03) | NMI_CLEAR);
+	io_out8(PORT_NMI_STATUS, seen & 0x0f);
+	return true;
+}
+
 static line_set status(unsigned nmis, line_set *fresh, bool *external)
 {
 	if (current != NULL)
 		pc_catch_initialisation(current);
-	latch(pc_read_irr());
+	latch(take_irr());
 	*fresh = unreported;
 	unreported = 0;
-	*external = nmis > credits;
-	credits -= *external ? credits : nmis;
+	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
+	 * unless the chipset itself says that there was another source. */
+	*external = nmis > credits && (credits == 0 || system_error());
+	credits -= nmis < credits ? nmis : credits;
 	return asserted;
 }
 
@@ -126,11 +164,16 @@ static int save(struct controller *c, bool force)
 		pc_refresh(c);
 		return -EBUSY;
 	}
+	latch(take_irr());
+	uint32_t before = nmi_count;
 	routed = 0;
 	arm();
 	pc_write_mask(PIC_SLAVE, 0xff);
 	pc_write_mask(PIC_MASTER, 0xff);
-	asserted |= (pc_read_irr() | c->inject) & c->lines;
+	line_set own = take_irr() & c->lines;
+	if (own != 0)
+		credits += nmi_count - before; /* asserted with the pin armed already */
+	asserted |= own | (c->inject & c->lines);
 	arm();
 	c->inject = 0;
 	if (isr != 0) {
@@ -140,6 +183,7 @@ static int save(struct controller *c, bool force)
 	}
 	c->busy = false;
 	chipset_standing.routed = current = NULL;
+	pc_follow_select(NULL);
 	return 0;
 }
 
@@ -156,7 +200,7 @@ static bool chip_differs(const struct controller *c, unsigned chip)
  */
 static void replay(const struct controller *c)
 {
-	latch(pc_read_irr());
+	latch(take_irr());
 	uint32_t before = nmi_count;
 	for (unsigned chip = 0; chip < PICS; chip++)
 		if (chip_differs(c, chip))
@@ -164,7 +208,7 @@ static void replay(const struct controller *c)
 	if (nmi_count == before)
 		return;
 	unsigned known = credits;
-	latch(pc_read_irr());
+	latch(take_irr());
 	if (credits == known) {
 		asserted |= armed;
 		unreported |= armed;
@@ -178,9 +222,11 @@ static void restore(struct controller *c)
 	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
 		replay(c);
 	routed = c->lines;
+	latch(take_irr() & ~c->lines);
 	line_set was_armed = armed;
 	arm();
 	line_set irr = pc_read_irr() & c->lines;
+	glimpsed = 0; /* of lines that are the controller's now, and of the others nothing since the look before */
 	credits += (unsigned)__builtin_popcount(irr & was_armed & ~asserted); /* their NMIs are still to be taken */
 	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be injected. A shared line's
 	 * request may have been taken by the other VM: this one gets its chance to look at its device each turn. */
@@ -188,6 +234,7 @@ static void restore(struct controller *c)
 	asserted &= ~c->lines;
 	unreported &= ~c->lines;
 	chipset_standing.routed = current = c;
+	pc_follow_select(c);
 	chipset_standing.touched = true;
 	pc_refresh(c);
 }

@@ -21,10 +21,15 @@ struct pc_chip {
 };
 extern struct pc_chip pc_chips[PICS];
 
-/* IRR and ISR of both chips, the slave's in the high byte; the read select is left at IRR. */
+/* IRR and ISR of both chips, the slave's in the high byte. */
 line_set pc_read_irr(void);
 line_set pc_read_isr(void);
+/* Whose read select to keep: the running VM's; NULL: nobody's. Put it back before the entry. */
+void pc_follow_select(struct controller *c);
+void pc_return_select(struct controller *c);
 void pc_write_mask(unsigned chip, uint8_t mask);
+/* In the middle of ICWs, where nothing else may touch the chips' command ports. */
+extern volatile bool pc_programming;
 /* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
 /* Take lines out of service that the guest has not ended yet. */

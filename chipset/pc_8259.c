@@ -7,6 +7,7 @@
  * (231468-003).
  */
 #include "arch/x86/io.h"
+#include "arch/x86/nmi.h"
 #include "chipset/pc.h"
 
 #include <errno.h>
@@ -33,6 +34,9 @@ enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7 };
 
 struct pc_chip pc_chips[PICS];
+volatile bool pc_programming;
+static struct controller *select_of; /* the guest that may have set the chips' read select */
+static bool select_noted = true;
 static unsigned offered; /* the line that pc_pending_vector offered last */
 
 static const struct {
@@ -40,18 +44,62 @@ static const struct {
 	uint8_t icw3;
 } ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) }, { 0xa0, 0xa1, LINE_CASCADE } };
 
+/* The read select of a command port that is open to the guest cannot be read back; but the port answers with the register
+ * that was selected, so an answer that is not IRR was ISR. Noted at the first look after an exit, put back before the entry. */
+static void note_select(uint8_t master, uint8_t slave, line_set irr)
+{
+	select_noted = true;
+	if (select_of == NULL)
+		return;
+	if (select_of->open & OPEN_MASTER_COMMAND)
+		select_of->pic[PIC_MASTER].read_isr = master != (uint8_t)irr;
+	if (select_of->open & OPEN_SLAVE_COMMAND)
+		select_of->pic[PIC_SLAVE].read_isr = slave != (uint8_t)(irr >> 8);
+}
+
+void pc_follow_select(struct controller *c)
+{
+	select_of = c;
+	select_noted = true;
+}
+
+void pc_return_select(struct controller *c)
+{
+	for (unsigned chip = 0; chip < PICS; chip++)
+		if (c->pic[chip].read_isr)
+			io_out8(ports[chip].command, OCW3_READ_ISR);
+	select_noted = false;
+}
+
 line_set pc_read_irr(void)
 {
+	bool note = !select_noted;
+	uint8_t master = 0, slave = 0;
+	if (note) {
+		master = io_in8(0x20);
+		slave = io_in8(0xa0);
+	}
 	io_out8(0x20, OCW3_READ_IRR);
 	io_out8(0xa0, OCW3_READ_IRR);
-	return (line_set)((io_in8(0x20) | io_in8(0xa0) << 8) & ~LINE(LINE_CASCADE));
+	line_set irr = (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+	if (note)
+		note_select(master, slave, irr);
+	return irr & (line_set)~LINE(LINE_CASCADE);
 }
 
 line_set pc_read_isr(void)
 {
-	io_out8(0x20, OCW3_READ_ISR);
-	io_out8(0xa0, OCW3_READ_ISR);
-	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+	line_set isr;
+	uint32_t before;
+	if (!select_noted)
+		(void)pc_read_irr();
+	do {
+		before = nmi_count; /* the NMI handler selects IRR */
+		io_out8(0x20, OCW3_READ_ISR);
+		io_out8(0xa0, OCW3_READ_ISR);
+		isr = (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+	} while (nmi_count != before);
+	return isr;
 }
 
 void pc_write_mask(unsigned chip, uint8_t mask)
@@ -64,11 +112,13 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 {
 	pc_chips[chip].icw2 = icw2;
 	pc_chips[chip].icw4 = icw4;
+	pc_programming = true;
 	io_out8(ports[chip].command, ICW1_SELECT | ICW1_IC4);
 	io_out8(ports[chip].data, icw2);
 	io_out8(ports[chip].data, ports[chip].icw3);
 	io_out8(ports[chip].data, icw4);
 	pc_write_mask(chip, 0xff);
+	pc_programming = false;
 }
 
 void pc_end_service(line_set isr)

@@ -23,6 +23,8 @@ from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
 SAMPLES = 1000
+# The probes that are about interrupts; the others are round trips.
+INTERRUPTS = ("uart", "pit", "wakeup")
 DONE = re.compile(r"signalbox: vm \S+: done, status ")
 PROBES = ("uart", "pit", "cpuid", "mask", "dispatch", "wakeup", "switch")
 KEYS = ("platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt")
@@ -34,10 +36,11 @@ PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- {words}"
 
 @dataclass(frozen=True)
 class Stage:
-    """One boot: which of its probes count, which run, with what priority, and who runs beside."""
+    """One boot: which of its probes count, which run, with what words and priority, and who runs beside."""
 
     counted: tuple[str, ...]
     run: tuple[str, ...] = ()
+    words: str = ""
     prio: int = 1
     beside: tuple[Module, ...] = ()
 
@@ -45,7 +48,8 @@ class Stage:
 ALONE = (Stage(("uart", "pit", "cpuid", "mask")),)
 BESIDE = (
     # scribe at work with an equal share: it outlasts the probes.
-    Stage(("uart", "pit", "cpuid", "mask", "dispatch"), beside=(Module("scribe", SCRIBE.format(words="rounds=3000")),)),
+    Stage(("uart", "pit", "cpuid", "mask", "dispatch"), words="seconds=12",
+          beside=(Module("scribe", SCRIBE.format(words="rounds=6000")),)),
     # R13: scribe computes without a pause, and pulse has the higher priority.
     Stage(("wakeup",), run=("uart", "wakeup"), prio=2,
           beside=(Module("scribe", SCRIBE.format(words="busy=1 rounds=1500")),)),
@@ -70,7 +74,7 @@ class Combo:
 
     def machine(self, stage, args):
         unit = "cycles" if self.platform == "kvm" else "instructions"
-        words = f"unit={unit} probes={','.join(stage.run or stage.counted)} n={SAMPLES}"
+        words = f"unit={unit} probes={','.join(stage.run or stage.counted)} n={SAMPLES} {stage.words}".strip()
         common = dict(platform=self.platform, ips=args.ips, memory=args.memory, build=args.build)
         if self.chipset == "bare":
             return Machine(vmm=None, modules=[Module("pulse", words)], **common)
@@ -104,7 +108,6 @@ class Measured:
 def measure(combo, stage, args):
     directory = args.build / "bench" / "runs" / f"{combo}-{stage.counted[0]}".replace("/", "-")
     result = combo.machine(stage, args).run(directory, timeout=args.timeout)
-    (directory / "console.txt").write_text(result.console)
     pulse = ("", "pulse")
     return Measured(
         combo, stage, result,
@@ -120,7 +123,7 @@ def records(measured):
     for m in measured:
         for r in m.latencies.values():
             values = (m.combo.platform, m.combo.chipset, m.combo.load, r.probe, r.unit, r.n, r.min, r.median, r.p99,
-                      r.max, round(r.exits_per_interrupt, 3))
+                      r.max, round(r.exits_per_interrupt, 4) if r.probe in INTERRUPTS else None)
             rows.append(dict(zip(KEYS, values)))
     return rows
 
@@ -134,7 +137,7 @@ def table(rows):
         for i, r in enumerate([r for r in rows if r["probe"] == probe]):
             body.append((probe if i == 0 else "", r["chipset"], r["load"], r["platform"], str(r["n"]), str(r["min"]),
                          str(r["median"]), str(r["p99"]), str(r["max"]), r["unit"],
-                         f"{r['exits_per_interrupt']:.3f}"))
+                         "-" if r["exits_per_interrupt"] is None else f"{r['exits_per_interrupt']:.3f}"))
     widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
     right = {4, 5, 6, 7, 8, 10}
 
@@ -193,7 +196,7 @@ def arguments():
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--combos", default="")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--timeout", type=float, default=300.0)
+    parser.add_argument("--timeout", type=float, default=120.0)
     return parser.parse_args()
 
 

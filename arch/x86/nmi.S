@@ -2,8 +2,8 @@
 /*
  * NMI while the VMM itself runs, and the windows in which one must not go unseen.
  *
- * Rule: the handler only counts. What it counts is looked at once more right before every VM entry and every halt; an
- * NMI between that last look and the instruction itself finds its return address inside a window and is sent to the
+ * Rule: the handler counts, and has the chipset look at its sources while they stand (nmi_hook); it changes nothing else.
+ * What it counts is looked at once more right before every VM entry and every halt; an NMI between that last look and the instruction itself finds its return address inside a window and is sent to the
  * window's way out, so the entry or the halt does not happen (R12; SDM 3C 25.3: an NMI exit leaves NMIs blocked, all
  * other exits do not).
  */
@@ -33,7 +33,25 @@ nmi_entry:
 2:	add	$24, %ecx
 	cmp	$windows_end, %ecx
 	jb	1b
-3:	pop	%rcx
+3:	cmpq	$0, nmi_hook(%rip)
+	je	4f
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	cld
+	call	*nmi_hook(%rip)
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+4:	pop	%rcx
 	pop	%rax
 	iretq
 
@@ -66,6 +84,10 @@ halt_window_out:
 	.balign	4
 	.globl nmi_count
 	.globl nmi_windows
+	.globl nmi_hook
+	.balign	8
+nmi_hook:
+	.quad	0
 nmi_count:
 	.long	0
 nmi_windows:

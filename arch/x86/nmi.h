@@ -12,6 +12,10 @@
 extern volatile uint32_t nmi_count;   /* taken by the handler, not yet by the dispatcher */
 extern volatile uint32_t nmi_windows; /* of all: those that landed between a last look and an entry or halt */
 
+/* Called by the host's handler for each NMI, NMIs blocked: may read devices, must not touch what the VMM's own code is
+ * changing. NULL: nothing. */
+extern void (*nmi_hook)(void);
+
 /* End the blocking that an NMI exit leaves behind; a pending NMI reaches the handler before this returns. */
 void nmi_unblock(void);
 /* Sleep until an NMI; returns at once when one was counted already. */

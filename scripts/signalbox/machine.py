@@ -16,7 +16,7 @@ from .session import Session
 BUILD = Path(os.environ.get("BUILD", "build"))
 CPU = "corei7_skylake_x"
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
-OUTPUTS = ("com1.txt", "com2.bin", "bochs.log", "emulator.txt")
+OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock")
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,11 @@ class Machine:
             media.prune(runs, keep=20)
             directory = tempfile.mkdtemp(prefix=f"{self.platform}-", dir=runs)
         emulator, directory, iso, disk = self.prepare(directory)
-        with Session(directory, wants_input=bool(self.type_in) or keyboard is not None) as session:
+        with Session(directory) as session:
             command, environment = emulator.configure(self, directory, iso, disk, session.serial_device)
             session.start(command, environment, console_on_stdio=emulator.CONSOLE_ON_STDIO)
             end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace)
+        (directory / "console.txt").write_text(session.console)
         panics, log = emulator.read_log(directory)
         if end == "exited" and panics:
             end = "panic"

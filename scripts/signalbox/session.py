@@ -43,7 +43,7 @@ def tied_to_us(command):
 class Session:
     """Owns the process, its terminals and the console's text."""
 
-    def __init__(self, directory, wants_input=False):
+    def __init__(self, directory):
         self.directory = directory
         self.console = ""
         self.seconds = 0.0
@@ -52,13 +52,12 @@ class Session:
         self._open = []
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._carry = ""
-        self._file = None        # the console as a file that grows
-        self._console_fd = None  # the console as a terminal or pipe
+        self._console_fd = None  # what the machine's COM1 writes
+        self._console_in = None  # what it reads
         self._to_type = []
         self._typed_from = 0
-        self.serial_device = None
-        if wants_input:
-            self._console_fd, self.serial_device = self._make_terminal()
+        # A terminal for the machine's COM1: an emulator that writes to a file keeps the text back in a buffer.
+        self._terminal, self.serial_device = self._make_terminal()
 
     def __enter__(self):
         return self
@@ -70,8 +69,6 @@ class Session:
                 os.close(fd)
             except OSError:
                 pass
-        if self._file:
-            self._file.close()
         self._selector.close()
 
     def _make_terminal(self):
@@ -103,9 +100,8 @@ class Session:
                     command, cwd=self.directory, env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
                     start_new_session=True)
             self._selector.register(screen, selectors.EVENT_READ, "screen")
-            self._console_in = self._console_fd
-        if self._console_fd is not None:
-            self._selector.register(self._console_fd, selectors.EVENT_READ, "console")
+            self._console_fd = self._console_in = self._terminal
+        self._selector.register(self._console_fd, selectors.EVENT_READ, "console")
 
     def _kill(self):
         """End the whole process group: asked first, then made to."""
@@ -139,20 +135,11 @@ class Session:
 
     def _read_console(self, stream):
         """Whatever the console has for us now."""
-        if self._console_fd is not None:
-            try:
-                while data := os.read(self._console_fd, 65536):
-                    self._take(data, stream)
-            except (BlockingIOError, OSError):
-                pass
-            return
-        if self._file is None:
-            try:
-                self._file = open(self.directory / "com1.txt", "rb")  # noqa: SIM115: closed in __exit__
-            except OSError:
-                return
-        while data := self._file.read(65536):
-            self._take(data, stream)
+        try:
+            while data := os.read(self._console_fd, 65536):
+                self._take(data, stream)
+        except OSError:  # nothing there now, or its other end is closed
+            pass
 
     def _type(self):
         """Type the next text when the console has matched its pattern, from where the one before matched."""
@@ -176,7 +163,7 @@ class Session:
                         self._selector.unregister(keyboard)
                 elif key.data == "screen":
                     os.read(key.fd, 65536)
-            except (BlockingIOError, OSError):
+            except OSError:
                 pass
         self._read_console(stream)
 

@@ -16,6 +16,8 @@
 #include <string.h>
 
 enum { PINS = 24 };
+/* NMI status and control: who raised it, and the bits that clear that. */
+enum { PORT_NMI_STATUS = 0x61, NMI_SERR = 0x80, NMI_SERR_CLEAR = 0x04 };
 
 struct board board;
 struct platform platform;
@@ -41,9 +43,10 @@ void board_reset(void)
 
 /* ---- NMI ---- */
 
-static void raise_nmi(void)
+static void raise_nmi(int line)
 {
-	board.nmis++;
+	board.nmi_line[board.nmis % NMIS_KEPT] = line;
+	board.nmi_access[board.nmis++ % NMIS_KEPT] = board.accesses;
 	if (board.nmi_blocked)
 		board.nmi_waits = true; /* one waits, more are merged with it */
 	else if (board.in_guest)
@@ -54,7 +57,8 @@ static void raise_nmi(void)
 
 void board_external_nmi(void)
 {
-	raise_nmi();
+	board.nmi_status |= NMI_SERR;
+	raise_nmi(-1);
 }
 
 void board_unblock_nmi(void)
@@ -84,7 +88,7 @@ void board_set_line(unsigned line, bool high)
 	board.high ^= LINE(line);
 	sim_pic_set_line(line, high);
 	if (high && board_armed(line))
-		raise_nmi();
+		raise_nmi((int)line);
 }
 
 void board_pulse(unsigned line)
@@ -102,26 +106,29 @@ static void access(void)
 		board.between();
 }
 
-static void require_controller(uint16_t port)
+static bool is_controller(uint16_t port)
 {
 	if ((port & ~0x81) == 0x20)
-		return;
-	fprintf(stderr, "port %x is not the controller's\n", port);
+		return true;
+	if (port == PORT_NMI_STATUS)
+		return false;
+	fprintf(stderr, "port %x is nobody's\n", port);
 	abort();
 }
 
 uint8_t io_in8(uint16_t port)
 {
-	require_controller(port);
 	access();
-	return sim_pic_read(port);
+	return is_controller(port) ? sim_pic_read(port) : board.nmi_status;
 }
 
 void io_out8(uint16_t port, uint8_t value)
 {
-	require_controller(port);
 	access();
-	sim_pic_write(port, value);
+	if (is_controller(port))
+		sim_pic_write(port, value);
+	else if (value & NMI_SERR_CLEAR)
+		board.nmi_status &= (uint8_t)~NMI_SERR;
 }
 
 void ioapic_write(unsigned pin, uint32_t low)

@@ -7,10 +7,15 @@
  */
 #include "tests/unit/sim_internal.h"
 
+#include "arch/x86/io.h"
 #include "tests/unit/sim_board.h"
+
+/* Ticks of one device come at least so many moments apart: more than the VMM needs from an edge to the masking of its pin. */
+enum { TICK_MOMENTS = 200 };
 
 struct device {
 	unsigned events; /* of a ticking one: 1 when a tick waits for the handler */
+	uint64_t next_tick;
 };
 
 static struct device devices[SIM_VMS + 1][LINES];
@@ -35,13 +40,17 @@ static void fire(unsigned owner, unsigned line)
 {
 	struct device *d = &devices[owner][line];
 
-	if (owner < SIM_VMS)
-		sim_result.vm[owner].fired++;
 	if (owner < SIM_VMS && line_in(sim_habits[owner].pulsed, line)) {
+		if (fake_tsc < d->next_tick)
+			return;
+		d->next_tick = fake_tsc + TICK_MOMENTS;
 		d->events = 1;
+		sim_result.vm[owner].fired++;
 		board_pulse(line);
 		return;
 	}
+	if (owner < SIM_VMS)
+		sim_result.vm[owner].fired++;
 	d->events++;
 	board_set_line(line, true);
 }

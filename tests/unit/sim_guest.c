@@ -183,8 +183,10 @@ static void program_work(unsigned vm, struct guest *g)
 		break;
 	case 8:
 	case 9:
-		if (h->halts)
-			push(g, OP_HLT, 0, 0);
+		if (!h->halts)
+			break;
+		program_masks(vm, g, true); /* with its lines masked nothing would wake it */
+		push(g, OP_HLT, 0, 0);
 		break;
 	default:
 		for (unsigned n = 1 + sim_random(12); n > 0; n--)

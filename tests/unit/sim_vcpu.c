@@ -70,6 +70,9 @@ void sim_violation(const char *format, ...)
 		fprintf(stderr, "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d\n", i, vms[i]->state,
 			vms[i]->controller.inject, vms[i]->controller.pic[0].isr, vms[i]->controller.pic[1].isr,
 			vms[i]->controller.pic[0].imr, vms[i]->controller.pic[1].imr, vms[i]->controller.busy);
+	for (uint64_t i = board.nmis > NMIS_KEPT ? board.nmis - NMIS_KEPT : 0; i < board.nmis; i++)
+		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i, board.nmi_line[i % NMIS_KEPT],
+			(unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
 	printed_clear();
 	trace_print(60);
 	fprintf(stderr, "%s", printed());
@@ -214,6 +217,8 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 		sim_violation("vcpu %u is entered and %u is loaded", v->number, loaded->number);
 	if (board.nmi_blocked)
 		sim_violation("R12: an entry with NMIs blocked");
+	if (dispatch_counters.external > sim_result.external_raised)
+		sim_violation("R06: an external NMI was told, and none was raised");
 	if (nmi_count != 0)
 		return VM_EXIT_ABORTED;
 	board.in_guest = true;

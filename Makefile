@@ -64,7 +64,7 @@ help:
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@
 #@ Targets:
-#@   make run      build, then boot both guests; ends by itself (a key attached: "quit" or Ctrl-C)
+#@   make run      build, then boot both guests; ends by itself (earlier by "quit" and Enter, or Ctrl-C)
 #@   make test     everything that tests: check, then the system tests in the emulator
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
@@ -77,7 +77,7 @@ help:
 #@
 #@ Variables, with their defaults:
 #@   PLATFORM=@PLATFORM@      auto, kvm, bochs: where it runs (auto: nested KVM where it is real, else Bochs)
-#@   SECONDS=           run: end after so many seconds of the machine's time (default: when the guests are done)
+#@   SECONDS=           run: how long the guests work, in seconds of the machine's time (default: 3)
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
 #@                      run, debug: which multiboot and module lines to boot

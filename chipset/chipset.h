@@ -51,8 +51,9 @@ struct chipset {
 	/* Bring a VM's controller to its state at reset; lines and shared are the VM's. */
 	void (*reset)(struct controller *c, line_set lines, line_set shared);
 
-	/* These lines matter: their assertions are latched from now on. */
-	void (*claim)(line_set lines);
+	/* These lines matter: their assertions are latched from now on. served: by the VMM itself, at once, so that they need
+	 * not be silenced while a status bit stands. */
+	void (*claim)(line_set lines, bool served);
 
 	/* 402: route the lines of c to the controller, all others to the VMM block (R02). c may be NULL: all to the block. */
 	void (*route)(struct controller *c);

@@ -20,6 +20,7 @@
 #include <errno.h>
 
 static line_set claimed;  /* lines that somebody owns */
+static line_set served;   /* those of them that the VMM serves itself: armed for good */
 static line_set routed;   /* to the controller */
 static line_set asserted; /* the status register */
 static line_set armed;    /* pins that raise NMI now */
@@ -31,12 +32,14 @@ static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler
 /* In the host's NMI handler: an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half). */
 static void glimpse(void)
 {
-	if (!pc_programming)
+	if (pc_programming)
+		pc_doubt = true;
+	else
 		glimpsed |= pc_read_irr() & armed;
 }
 
 /* All requests there are, and those there were when an NMI came. */
-static line_set take_irr(void)
+static inline line_set take_irr(void)
 {
 	line_set irr = pc_read_irr();
 	uint32_t seen = 0;
@@ -60,10 +63,9 @@ static int probe(void)
 	return 0;
 }
 
-/* Arm what is neither routed nor asserted already, disarm the rest; pins that stay as they are cost nothing. */
-static void arm(void)
+static __attribute__((noinline)) void change_pins(line_set wanted)
 {
-	line_set wanted = claimed & ~routed & ~asserted, before = armed;
+	line_set before = armed;
 	armed |= wanted; /* the NMI handler may look while the pins change */
 	for (line_set change = wanted ^ before; change; change &= change - 1) {
 		unsigned line = line_first(change);
@@ -72,7 +74,15 @@ static void arm(void)
 	armed = wanted;
 }
 
-static void claim(line_set lines)
+/* Arm what is neither routed nor asserted already, disarm the rest; pins that stay as they are cost nothing. */
+static inline void arm(void)
+{
+	line_set wanted = claimed & ~(routed | (asserted & ~served));
+	if (__builtin_expect(wanted != armed, 0))
+		change_pins(wanted);
+}
+
+static void claim(line_set lines, bool by_vmm)
 {
 	chipset_standing.touched = true;
 	for (line_set rest = lines; rest; rest &= rest - 1) {
@@ -86,6 +96,7 @@ static void claim(line_set lines)
 		}
 	}
 	claimed |= lines;
+	served |= by_vmm ? lines : 0;
 	arm();
 }
 
@@ -95,18 +106,17 @@ static void mask(line_set masked)
 	arm();
 	if (current != NULL)
 		pc_return_select(current);
-	if (nmi_count == 0)
-		credits = 0; /* nothing is under way, so nothing is left to be accounted for */
 }
 
 /* Lines seen in IRR whose pin was armed: each has raised one NMI. */
-static void latch(line_set irr)
+static inline void latch(line_set irr)
 {
 	line_set fresh = irr & armed & ~asserted;
-	chipset_standing.touched = true;
+	if (fresh == 0)
+		return;
 	asserted |= fresh;
 	unreported |= fresh;
-	credits += (unsigned)__builtin_popcount(fresh);
+	credits += fresh & (fresh - 1) ? (unsigned)__builtin_popcount(fresh) : 1;
 }
 
 /*
@@ -124,17 +134,39 @@ static bool system_error(void)
 	return true;
 }
 
+/*
+ * An NMI came while ICWs were written: the handler could not look, and ICW1 has dropped the request. It belongs to one of the
+ * armed lines; unless IRR shows which, all of them get it, because one request too many is a spurious interrupt and one too
+ * few is a lost one.
+ */
+static void give_benefit(void)
+{
+	pc_doubt = false;
+	if (unreported != 0)
+		return;
+	asserted |= armed;
+	unreported |= armed;
+	credits++;
+}
+
 static line_set status(unsigned nmis, line_set *fresh, bool *external)
 {
 	if (current != NULL)
 		pc_catch_initialisation(current);
 	latch(take_irr());
+	if (__builtin_expect(pc_doubt, 0))
+		give_benefit();
+	arm();
+	if (current != NULL)
+		pc_return_select(current);
 	*fresh = unreported;
 	unreported = 0;
 	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
 	 * unless the chipset itself says that there was another source. */
 	*external = nmis > credits && (credits == 0 || system_error());
 	credits -= nmis < credits ? nmis : credits;
+	if (nmi_count == 0)
+		credits = 0; /* nothing is under way, so nothing is left to be accounted for */
 	return asserted;
 }
 
@@ -145,7 +177,6 @@ static line_set read_asserted(void)
 
 static void acknowledge(line_set lines)
 {
-	chipset_standing.touched = true;
 	asserted &= ~lines;
 }
 
@@ -154,7 +185,15 @@ static line_set deliverable(const struct controller *c)
 	return (asserted | c->inject) & pc_enabled(c);
 }
 
-/* 520 */
+/* In service still: it goes on in software (the command ports are trapped until the guest's EOI), the chip forgets. */
+static void take_over_service(struct controller *c, line_set isr)
+{
+	c->pic[PIC_MASTER].isr |= (uint8_t)isr;
+	c->pic[PIC_SLAVE].isr |= (uint8_t)(isr >> 8);
+	pc_end_service(isr);
+}
+
+/* 520: arm the lines first, then close the 8259, then read IRR: an edge shows in at least one of them. */
 static int save(struct controller *c, bool force)
 {
 	pc_catch_initialisation(c);
@@ -164,25 +203,21 @@ static int save(struct controller *c, bool force)
 		pc_refresh(c);
 		return -EBUSY;
 	}
-	latch(take_irr());
 	uint32_t before = nmi_count;
 	routed = 0;
 	arm();
 	pc_write_mask(PIC_SLAVE, 0xff);
 	pc_write_mask(PIC_MASTER, 0xff);
-	line_set own = take_irr() & c->lines;
+	line_set own = (pc_read_irr() | (line_set)glimpsed) & c->lines;
 	if (own != 0)
 		credits += nmi_count - before; /* asserted with the pin armed already */
 	asserted |= own | (c->inject & c->lines);
-	arm();
 	c->inject = 0;
-	if (isr != 0) {
-		c->pic[PIC_MASTER].isr |= (uint8_t)isr;
-		c->pic[PIC_SLAVE].isr |= (uint8_t)(isr >> 8);
-		pc_end_service(isr);
-	}
 	c->busy = false;
+	if (isr != 0)
+		take_over_service(c, isr);
 	chipset_standing.routed = current = NULL;
+	chipset_standing.touched = true;
 	pc_follow_select(NULL);
 	return 0;
 }
@@ -195,25 +230,14 @@ static bool chip_differs(const struct controller *c, unsigned chip)
 
 /*
  * R19: the state cannot be written, so it is replayed. ICW1 drops the latched requests: what was latched before is taken
- * into the status register first. An NMI that comes in between and that IRR no longer explains belongs to one of the
- * armed lines; all of them get it, because one request too many is a spurious interrupt and one too few is a lost one.
+ * into the status register first.
  */
 static void replay(const struct controller *c)
 {
 	latch(take_irr());
-	uint32_t before = nmi_count;
 	for (unsigned chip = 0; chip < PICS; chip++)
 		if (chip_differs(c, chip))
 			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
-	if (nmi_count == before)
-		return;
-	unsigned known = credits;
-	latch(take_irr());
-	if (credits == known) {
-		asserted |= armed;
-		unreported |= armed;
-		credits += nmi_count - before;
-	}
 }
 
 /* 540 */
@@ -221,21 +245,22 @@ static void restore(struct controller *c)
 {
 	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
 		replay(c);
+	line_set was_armed = armed & c->lines & ~asserted;
 	routed = c->lines;
-	latch(take_irr() & ~c->lines);
-	line_set was_armed = armed;
 	arm();
-	line_set irr = pc_read_irr() & c->lines;
-	glimpsed = 0; /* of lines that are the controller's now, and of the others nothing since the look before */
-	credits += (unsigned)__builtin_popcount(irr & was_armed & ~asserted); /* their NMIs are still to be taken */
+	line_set irr = pc_read_irr() & c->lines, seen = (line_set)glimpsed & was_armed;
+	glimpsed &= ~(uint32_t)c->lines;
+	if ((irr & was_armed) | seen)
+		credits++; /* an NMI of theirs is still to be taken */
+	asserted |= seen;
 	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be injected. A shared line's
 	 * request may have been taken by the other VM: this one gets its chance to look at its device each turn. */
 	c->inject |= (asserted | c->shared) & c->lines & ~irr;
 	asserted &= ~c->lines;
 	unreported &= ~c->lines;
 	chipset_standing.routed = current = c;
-	pc_follow_select(c);
 	chipset_standing.touched = true;
+	pc_follow_select(c);
 	pc_refresh(c);
 }
 

@@ -28,8 +28,8 @@ line_set pc_read_isr(void);
 void pc_follow_select(struct controller *c);
 void pc_return_select(struct controller *c);
 void pc_write_mask(unsigned chip, uint8_t mask);
-/* In the middle of ICWs, where nothing else may touch the chips' command ports. */
-extern volatile bool pc_programming;
+/* In the middle of ICWs, where nothing else may touch the chips' command ports; an NMI came there. */
+extern volatile bool pc_programming, pc_doubt;
 /* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
 /* Take lines out of service that the guest has not ended yet. */

@@ -34,9 +34,8 @@ enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7 };
 
 struct pc_chip pc_chips[PICS];
-volatile bool pc_programming;
+volatile bool pc_programming, pc_doubt;
 static struct controller *select_of; /* the guest that may have set the chips' read select */
-static bool select_noted = true;
 static unsigned offered; /* the line that pc_pending_vector offered last */
 
 static const struct {
@@ -46,44 +45,66 @@ static const struct {
 
 /* The read select of a command port that is open to the guest cannot be read back; but the port answers with the register
  * that was selected, so an answer that is not IRR was ISR. Noted at the first look after an exit, put back before the entry. */
-static void note_select(uint8_t master, uint8_t slave, line_set irr)
+static enum { SELECT_OPEN, SELECT_ANSWERED, SELECT_NOTED } select_state = SELECT_NOTED;
+static line_set select_answer;
+static bool select_noted_isr; /* some controller's select was ISR once: then each look is noted in full */
+
+static inline line_set read_pair(void)
 {
-	select_noted = true;
+	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+}
+
+static inline void select_pair(uint8_t ocw3)
+{
+	io_out8(0x20, ocw3);
+	io_out8(0xa0, ocw3);
+}
+
+static inline void note_answer(void)
+{
+	if (select_state != SELECT_OPEN)
+		return;
+	select_answer = read_pair();
+	select_state = SELECT_ANSWERED;
+}
+
+static void note_select(line_set irr)
+{
+	line_set differs = select_answer ^ irr;
+	select_noted_isr = true;
 	if (select_of == NULL)
 		return;
 	if (select_of->open & OPEN_MASTER_COMMAND)
-		select_of->pic[PIC_MASTER].read_isr = master != (uint8_t)irr;
+		select_of->pic[PIC_MASTER].read_isr = (differs & 0x00ff) != 0;
 	if (select_of->open & OPEN_SLAVE_COMMAND)
-		select_of->pic[PIC_SLAVE].read_isr = slave != (uint8_t)(irr >> 8);
+		select_of->pic[PIC_SLAVE].read_isr = (differs & 0xff00) != 0;
 }
 
 void pc_follow_select(struct controller *c)
 {
 	select_of = c;
-	select_noted = true;
+	select_state = SELECT_NOTED;
 }
 
 void pc_return_select(struct controller *c)
 {
-	for (unsigned chip = 0; chip < PICS; chip++)
-		if (c->pic[chip].read_isr)
-			io_out8(ports[chip].command, OCW3_READ_ISR);
-	select_noted = false;
+	if (__builtin_expect(c->pic[PIC_MASTER].read_isr, 0))
+		io_out8(0x20, OCW3_READ_ISR);
+	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr, 0))
+		io_out8(0xa0, OCW3_READ_ISR);
+	select_state = SELECT_OPEN;
 }
 
 line_set pc_read_irr(void)
 {
-	bool note = !select_noted;
-	uint8_t master = 0, slave = 0;
-	if (note) {
-		master = io_in8(0x20);
-		slave = io_in8(0xa0);
+	note_answer();
+	select_pair(OCW3_READ_IRR);
+	line_set irr = read_pair();
+	if (select_state == SELECT_ANSWERED) {
+		select_state = SELECT_NOTED;
+		if (__builtin_expect(select_answer != irr || select_noted_isr, 0))
+			note_select(irr);
 	}
-	io_out8(0x20, OCW3_READ_IRR);
-	io_out8(0xa0, OCW3_READ_IRR);
-	line_set irr = (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
-	if (note)
-		note_select(master, slave, irr);
 	return irr & (line_set)~LINE(LINE_CASCADE);
 }
 
@@ -91,13 +112,11 @@ line_set pc_read_isr(void)
 {
 	line_set isr;
 	uint32_t before;
-	if (!select_noted)
-		(void)pc_read_irr();
+	note_answer();
 	do {
 		before = nmi_count; /* the NMI handler selects IRR */
-		io_out8(0x20, OCW3_READ_ISR);
-		io_out8(0xa0, OCW3_READ_ISR);
-		isr = (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+		select_pair(OCW3_READ_ISR);
+		isr = read_pair();
 	} while (nmi_count != before);
 	return isr;
 }
@@ -184,7 +203,13 @@ static void refresh_ports(struct controller *c)
 		open |= OPEN_MASTER_COMMAND;
 	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0)
 		open |= OPEN_SLAVE_COMMAND;
-	c->changed |= c->inject != 0 || open != c->open;
+	if (open != c->open) { /* the read select moves between the chip and software */
+		if (select_state != SELECT_NOTED)
+			(void)pc_read_irr();
+		chipset_standing.touched = true;
+		c->changed = true;
+	}
+	c->changed |= c->inject != 0;
 	c->open = (uint8_t)open;
 }
 
@@ -227,8 +252,11 @@ static inline void catch_initialisation(struct controller *c, unsigned chip)
 
 void pc_catch_initialisation(struct controller *c)
 {
-	catch_initialisation(c, PIC_MASTER);
-	catch_initialisation(c, PIC_SLAVE);
+	/* In the middle of ICWs the mask is all ones, as written: one comparison a chip tells both. */
+	if (__builtin_expect(io_in8(0x21) != pc_chips[PIC_MASTER].mask, 0))
+		catch_initialisation(c, PIC_MASTER);
+	if (__builtin_expect(io_in8(0xa1) != pc_chips[PIC_SLAVE].mask, 0))
+		catch_initialisation(c, PIC_SLAVE);
 }
 
 static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)

@@ -9,6 +9,7 @@ own debugger comes up on this terminal, with the VMM's symbols and a breakpoint.
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,6 @@ from signalbox.media import MediaError
 from signalbox.qemu import QemuError, command_line
 
 BREAKPOINT = "vmm_main"
-GDB_PORT = 1234
 
 
 def arguments():
@@ -55,15 +55,22 @@ def debug_in_bochs(machine, directory, iso, disk, elf):
     return subprocess.call(command, cwd=directory, env=bochs.environment(os.environ.get("TERM", "xterm")))
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def debug_in_qemu(machine, directory, iso, disk, elf):
-    command = command_line(machine, directory, iso, disk) + ["-gdb", f"tcp:127.0.0.1:{GDB_PORT}", "-S"]
+    port = free_port()
+    command = command_line(machine, directory, iso, disk) + ["-gdb", f"tcp:127.0.0.1:{port}", "-S"]
     command[command.index("stdio")] = f"file:{directory / 'com1.txt'}"
     print(f"debug: QEMU waits; the console goes to {directory}/com1.txt", flush=True)
     machine_process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         # A hardware breakpoint: the image is loaded over whatever a software one would write now.
         return subprocess.call(["gdb", "-q", str(elf), "-ex", "set architecture i386:x86-64", "-ex",
-                                f"target remote 127.0.0.1:{GDB_PORT}", "-ex", f"hbreak {BREAKPOINT}", "-ex",
+                                f"target remote 127.0.0.1:{port}", "-ex", f"hbreak {BREAKPOINT}", "-ex",
                                 "continue"])
     finally:
         machine_process.kill()

@@ -79,7 +79,7 @@ def exits_script(directory, exits):
     reasons = sorted({reason for _, counts in exits for reason, n in counts.items() if n})
     data = directory / "exits.dat"
     with open(data, "w") as file:
-        file.write("run " + " ".join(reasons) + "\n")
+        file.write("# run " + " ".join(reasons) + "\n")
         for name, counts in exits:
             file.write(f'"{name}" ' + " ".join(str(counts.get(reason, 0)) for reason in reasons) + "\n")
     lines = ["set title 'VM exits of the whole run, by reason'", "set style data histograms",

@@ -11,7 +11,7 @@ import termios
 import tty
 from pathlib import Path
 
-from signalbox import ConfigError, Machine, PlatformError, choose, load_config
+from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError
 from signalbox.qemu import QemuError
@@ -25,9 +25,14 @@ def arguments():
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
-    parser.add_argument("--seconds", default="", help="the machine's time after which the VMM ends the run")
+    parser.add_argument("--seconds", default="", help="how long the guests work, in the machine's time")
     parser.add_argument("--timeout", default="", help="seconds of real time")
     return parser.parse_args()
+
+
+def with_guest_word(line, word):
+    """A module's line with one more word for the guest itself: those stand after "--"."""
+    return f"{line} {word}" if "--" in line.split() else f"{line} -- {word}"
 
 
 def show(text):
@@ -53,7 +58,7 @@ def main():
     print(f"run: {reason}", flush=True)
     image, vmm, modules = load_config(args.config)
     if args.seconds:
-        vmm = f"{vmm} seconds={args.seconds}"
+        modules = [Module(m.image, with_guest_word(m.line, f"seconds={args.seconds}")) for m in modules]
     machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, ips=args.ips,
                       memory=args.memory, build=args.build)
     if sys.stdin.isatty() and sys.stdout.isatty():
@@ -62,7 +67,7 @@ def main():
         result = machine.run(timeout=float(args.timeout or 600), stream=show)
     if not result.console.endswith("\n"):
         print()
-    print(f"run: {result.explain()}", flush=True)
+    print(f"run: {result.explain(tail=0)}", flush=True)  # the console has been shown
     if not result.ok and result.end != "interrupted":
         print(f"run: logs are in {result.directory}", flush=True)
     return 0 if result.ok else 130 if result.end == "interrupted" else 1

@@ -47,7 +47,7 @@ static int vm_memory(struct reader *r, const char *value)
 
 static int vm_priority(struct reader *r, const char *value)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (config_number(r, value, PRIORITY_MAX, &number))
 		return -EINVAL;
@@ -57,7 +57,7 @@ static int vm_priority(struct reader *r, const char *value)
 
 static int vm_slice(struct reader *r, const char *value)
 {
-	uint64_t us;
+	uint64_t us = 0;
 
 	if (config_time(r, value, &us))
 		return -EINVAL;

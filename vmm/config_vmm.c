@@ -55,7 +55,7 @@ static int vmm_nmi(struct reader *r, const char *value)
 
 static int vmm_status(struct reader *r, const char *value)
 {
-	uint64_t us;
+	uint64_t us = 0;
 
 	if (config_time(r, value, &us))
 		return -EINVAL;
@@ -67,7 +67,7 @@ static int vmm_status(struct reader *r, const char *value)
 
 static int vmm_seconds(struct reader *r, const char *value)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (config_number(r, value, SECONDS_MAX, &number))
 		return -EINVAL;
@@ -77,7 +77,7 @@ static int vmm_seconds(struct reader *r, const char *value)
 
 static int vmm_jitter(struct reader *r, const char *value)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (config_number(r, value, UINT32_MAX, &number))
 		return -EINVAL;

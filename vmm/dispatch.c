@@ -24,7 +24,7 @@ void dispatch_claim(unsigned line, void (*handler)(void))
 {
 	vmm_lines |= LINE(line);
 	handlers[line] = handler;
-	chipset->claim(LINE(line));
+	chipset->claim(LINE(line), true);
 }
 
 line_set dispatch_vmm_lines(void)
@@ -44,7 +44,7 @@ void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
 }
 
 /* ¶52: the signal came from no line: the external source's own treatment. */
-static void external_nmi(void)
+static __attribute__((noinline)) void external_nmi(void)
 {
 	dispatch_counters.external++;
 	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)dispatch_counters.external);
@@ -62,7 +62,7 @@ static void external_nmi(void)
 
 /* R14: devices of the VMM's own. A device that asserts its line anew while it is served raises another NMI, and its handler
  * has dealt with the cause before anybody can look at the line. */
-static void serve(line_set lines)
+static __attribute__((noinline)) void serve(line_set lines)
 {
 	uint32_t before = nmi_count;
 	for (; lines; lines &= lines - 1) {
@@ -74,25 +74,28 @@ static void serve(line_set lines)
 	dispatch_explain(nmi_count - before);
 }
 
-/* A line of VMs that do not run: held until one does (R08); a halted one is ready now, one above the running VM ends its
- * turn (R13). */
-static void hold(const struct vm *running, unsigned line)
+/* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13). */
+static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
+{
+	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line))) {
+		sched_set_state(vm, VM_READY);
+		sched_note_wake(vm);
+	}
+	if (vm->state == VM_READY && running != NULL && vm->config.priority > running->config.priority) {
+		line_counters[line].wakeups++;
+		trace_record(TRACE_WAKE, running->number, line, vm->number);
+		sched_attention = true;
+	}
+}
+
+/* A line of VMs that do not run: held until one does (R08). */
+static inline void hold(const struct vm *running, unsigned line)
 {
 	line_counters[line].exits++;
 	line_counters[line].held++;
-	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1) {
-		struct vm *vm = vms[__builtin_ctz(rest)];
-		trace_record(TRACE_HOLD, vm->number, line, vm->number);
-		if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line))) {
-			sched_set_state(vm, VM_READY);
-			sched_note_wake(vm);
-		}
-		if (vm->state == VM_READY && running != NULL && vm->config.priority > running->config.priority) {
-			line_counters[line].wakeups++;
-			trace_record(TRACE_WAKE, running->number, line, vm->number);
-			sched_attention = true;
-		}
-	}
+	trace_record(TRACE_HOLD, running != NULL ? running->number : TRACE_NO_VM, line, 0);
+	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1)
+		notify(vms[__builtin_ctz(rest)], running, line);
 }
 
 void dispatch_nmi(struct vm *running, unsigned exits)
@@ -106,8 +109,8 @@ void dispatch_nmi(struct vm *running, unsigned exits)
 		line_set fresh, asserted = chipset->status(nmis, &fresh, &external);
 		exits = 0;
 		dispatch_counters.nmis += nmis;
-		trace_record(TRACE_NMI, running ? running->number : TRACE_NO_VM, asserted, nmis);
-		serve(asserted & vmm_lines);
+		if (asserted & vmm_lines)
+			serve(asserted & vmm_lines);
 		for (line_set rest = fresh & ~vmm_lines; rest; rest &= rest - 1)
 			hold(running, line_first(rest));
 		if (external)

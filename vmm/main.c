@@ -114,7 +114,7 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 		return;
 	}
 	refused--;
-	chipset->claim(vm.lines);
+	chipset->claim(vm.lines, false);
 	sched_add(made);
 }
 

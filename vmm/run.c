@@ -20,7 +20,7 @@ enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000 };
 
 static const struct vmm_config *config;
 static bool quit, waited;
-static uint64_t started, status_due, end_due, housekeeping;
+static uint64_t started, status_due, end_due, chores_due, housekeeping;
 static uint32_t random_state;
 
 void run_quit(void)
@@ -75,9 +75,8 @@ static bool all_done(void)
 	return !config->stay;
 }
 
-static void keep_house(void)
+static __attribute__((noinline)) void do_chores(uint64_t now)
 {
-	uint64_t now = cpu_tsc();
 	if (console_has_command())
 		console_poll();
 	if (now >= status_due) {
@@ -88,8 +87,18 @@ static void keep_house(void)
 		log_line("time is up (seconds=%lu)", (unsigned long)config->seconds);
 		quit = true;
 	}
-	if (all_done())
-		quit = true;
+	if (sched_vm_stopped) {
+		sched_vm_stopped = false;
+		quit |= all_done();
+	}
+	chores_due = status_due < end_due ? status_due : end_due;
+}
+
+static inline void keep_house(void)
+{
+	uint64_t now = cpu_tsc();
+	if (__builtin_expect(now >= chores_due || console_has_command() || sched_vm_stopped, 0))
+		do_chores(now);
 }
 
 /* HLT may have been executed with no exit, or ended with none: the processor knows. */

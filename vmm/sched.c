@@ -7,7 +7,7 @@
 
 enum { PRIORITIES = 16 };
 
-bool sched_attention = true;
+bool sched_attention = true, sched_vm_stopped;
 
 static uint16_t ready[PRIORITIES];    /* VMs by number */
 static uint16_t priorities;           /* those with somebody ready */
@@ -44,6 +44,7 @@ void sched_set_state(struct vm *vm, enum vm_state state)
 	else
 		halted &= (uint16_t)~bit;
 	vm->state = state;
+	sched_vm_stopped |= state == VM_STOPPED;
 	sched_attention = true;
 }
 

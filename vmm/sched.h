@@ -11,6 +11,8 @@
 
 /* Something outside the running VM wants a decision: the run loop looks after each exit. */
 extern bool sched_attention;
+/* A VM stopped since somebody looked last. */
+extern bool sched_vm_stopped;
 
 /* Make vm READY, HALTED or STOPPED; asks for a decision when that may matter. */
 void sched_set_state(struct vm *vm, enum vm_state state);

@@ -24,7 +24,7 @@
 	X(SWITCH, "switch", 'v', 'm')      /* another VM's turn: its number, its lines */                              \
 	X(BUSY, "busy", '-', 'd')          /* a switch waits: something is in service */                               \
 	X(INJECT, "inject", 'x', '-')      /* an event is injected: vector */                                          \
-	X(HOLD, "hold", 'l', 'v')          /* an assertion is held: line, for the VM */                                \
+	X(HOLD, "hold", 'l', '-')          /* an assertion is held for a VM that does not run: line */                                \
 	X(WAKE, "wake", 'l', 'v')          /* a line ended the turn: line, for the VM */                               \
 	X(SLICE, "slice", '-', 'd')        /* the slice ran out */                                                     \
 	X(HALT, "halt", '-', '-')          /* nobody is ready: the processor sleeps */                                 \

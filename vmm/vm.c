@@ -88,7 +88,7 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 int vm_start(struct vm *vm)
 {
 	char why[128];
-	uint32_t entry, info;
+	uint32_t entry = 0, info;
 	memset((void *)vm->memory, 0, vm->config.memory);
 	memset(vm->sink, 0xff, PAGE);
 	if (elf_load(vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory, &entry, why, sizeof(why)) != 0) {

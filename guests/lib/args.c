@@ -16,7 +16,7 @@ void args_init(const char *text)
 	if (text == NULL)
 		return;
 	text += strspn(text, " ");
-	if (*text == '/')
+	if (memchr(text, '=', strcspn(text, " ")) == NULL)
 		text += strcspn(text, " ");
 	text += strspn(text, " ");
 	strncpy(line, text, sizeof(line) - 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's command line: words, each a name or name=value, parted by blanks.
+ * The guest's command line: words, each name=value, parted by blanks.
  *
- * Rule: a first word that begins with '/' is the file's name, which some loaders put there, and is skipped.
+ * Rule: a first word without '=' is the file's name, which some loaders put there, and is skipped.
  */
 #ifndef GUESTS_LIB_ARGS_H
 #define GUESTS_LIB_ARGS_H

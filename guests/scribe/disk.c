@@ -199,6 +199,11 @@ int64_t disk_init(void)
 		return error == -ETIMEDOUT ? -ENODEV : error;
 	io_in8(PORT_STATUS);
 	pic_unmask(DISK_LINE);
+	/* An edge that was latched before the mask opened comes now, and is nobody's. */
+	uint64_t flags = cpu_save();
+	arrived = 0;
+	count.handled = 0;
+	cpu_restore(flags);
 	return identify();
 }
 

@@ -113,9 +113,12 @@ static void print_verdicts(bool disk)
 	if (disk)
 		report(d.handled == d.expected && d.idle == 0, "R08 the disk's interrupts, each once",
 		       "%u handled, %u expected, %u idle", (unsigned)d.handled, (unsigned)d.expected, (unsigned)d.idle);
-	report(irq_count_all() == irq_count(8) + irq_count(15) && irq_count_spurious() == 0, "no interrupt but its own",
-	       "%u of %u foreign, %u spurious", (unsigned)(irq_count_all() - irq_count(8) - irq_count(15)),
-	       (unsigned)irq_count_all(), (unsigned)irq_count_spurious());
+	uint32_t foreign = irq_count_all() - irq_count(8) - irq_count(15);
+	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
+	       (unsigned)irq_count_all());
+	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth knowing. */
+	if (irq_count_spurious() != 0)
+		machine_print("count spurious=%u\n", (unsigned)irq_count_spurious());
 }
 
 static const char *reason(int64_t error)

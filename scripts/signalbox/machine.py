@@ -54,7 +54,7 @@ class Result:
         return self.console.splitlines()
 
     def explain(self, tail=15):
-        """What went wrong, for a person: the verdict or its absence, the emulator's last words, the console's tail."""
+        """What happened, for a person: the verdict or its absence, the emulator's last words, the console's tail."""
         what = {
             "status": f"the run ended with status {self.status}",
             "panic": "the emulator stopped",
@@ -65,7 +65,8 @@ class Result:
         text = [what + f" (after {self.seconds:.1f} s)"]
         text += [f"  emulator: {line}" for line in self.panics]
         if not self.ok and self.end != "interrupted":
-            text += [f"  console: {line}" for line in self.lines[-tail:]] or ["  console: nothing came"]
+            if tail:
+                text += [f"  console: {line}" for line in self.lines[-tail:]] or ["  console: nothing came"]
             if self.end in ("exited", "panic"):
                 text += [f"  log: {line}" for line in self.log.splitlines()[-5:]]
         return "\n".join(text)

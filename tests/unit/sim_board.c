@@ -22,6 +22,7 @@ enum { PORT_NMI_STATUS = 0x61, NMI_SERR = 0x80, NMI_SERR_CLEAR = 0x04 };
 struct board board;
 struct platform platform;
 volatile uint32_t nmi_count, nmi_windows;
+void (*nmi_hook)(void);
 
 static uint32_t pins[PINS];
 
@@ -31,6 +32,7 @@ void board_reset(void)
 	memset(&platform, 0, sizeof(platform));
 	sim_pic_reset();
 	nmi_count = 0;
+	nmi_hook = NULL;
 	platform.has_8259 = platform.acpi = true;
 	platform.ioapic = 0xFEC00000;
 	platform.ioapic_pins = PINS;
@@ -43,6 +45,19 @@ void board_reset(void)
 
 /* ---- NMI ---- */
 
+/* The VMM's NMI handler: with NMIs blocked, until its IRET. */
+static void handle_nmi(void)
+{
+	do {
+		board.nmi_waits = false;
+		board.nmi_blocked = true;
+		nmi_count++;
+		if (nmi_hook)
+			nmi_hook();
+		board.nmi_blocked = false;
+	} while (board.nmi_waits);
+}
+
 static void raise_nmi(int line)
 {
 	board.nmi_line[board.nmis % NMIS_KEPT] = line;
@@ -52,7 +67,7 @@ static void raise_nmi(int line)
 	else if (board.in_guest)
 		board.nmi_exit = true;
 	else
-		nmi_count++;
+		handle_nmi();
 }
 
 void board_external_nmi(void)
@@ -61,13 +76,16 @@ void board_external_nmi(void)
 	raise_nmi(-1);
 }
 
+void board_take_nmi(void)
+{
+	handle_nmi();
+}
+
 void board_unblock_nmi(void)
 {
 	board.nmi_blocked = false;
-	if (board.nmi_waits) {
-		board.nmi_waits = false;
-		nmi_count++;
-	}
+	if (board.nmi_waits)
+		handle_nmi();
 }
 
 /* ---- Lines ---- */
@@ -86,6 +104,8 @@ void board_set_line(unsigned line, bool high)
 	if (high == was)
 		return;
 	board.high ^= LINE(line);
+	if (board.edge && high)
+		board.edge(line);
 	sim_pic_set_line(line, high);
 	if (high && board_armed(line))
 		raise_nmi((int)line);

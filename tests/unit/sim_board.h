@@ -25,6 +25,7 @@ struct board {
 	uint64_t nmi_access[NMIS_KEPT];
 	uint8_t nmi_status;        /* port 61h */
 	uint64_t accesses;         /* port and I/O APIC accesses that the VMM made */
+	void (*edge)(unsigned line); /* told of each rising edge; NULL: nobody */
 	void (*between)(void);     /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
 };
 
@@ -37,6 +38,8 @@ void board_set_line(unsigned line, bool high);
 void board_pulse(unsigned line);
 /* The external signal. */
 void board_external_nmi(void);
+/* One that came at an exit of another reason: the host's handler takes it. */
+void board_take_nmi(void);
 /* What an IRET in the VMM does. */
 void board_unblock_nmi(void);
 /* Is this line's pin armed to raise NMI? */

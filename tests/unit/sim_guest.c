@@ -118,6 +118,7 @@ static void program_initialise(unsigned vm, struct guest *g)
 	}
 	push(g, OP_OUT, 0x21, 0xfb);
 	push(g, OP_OUT, 0xa1, 0xff);
+	g->open = false;
 	push(g, OP_SERVE_ALL, 0, 0); /* what was asserted before makes no edge: any driver looks */
 	push(g, OP_STI, 0, 0);
 }

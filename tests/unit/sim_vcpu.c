@@ -64,8 +64,8 @@ void sim_violation(const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x\n", sim_pic.chip[0].irr, sim_pic.chip[1].irr,
-		sim_pic.chip[0].isr, sim_pic.chip[1].isr, sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high);
+	fprintf(stderr, "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n", sim_pic.chip[0].irr, sim_pic.chip[1].irr,
+		sim_pic.chip[0].isr, sim_pic.chip[1].isr, sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->asserted());
 	for (unsigned i = 0; i < vm_count; i++)
 		fprintf(stderr, "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d\n", i, vms[i]->state,
 			vms[i]->controller.inject, vms[i]->controller.pic[0].isr, vms[i]->controller.pic[1].isr,
@@ -74,7 +74,7 @@ void sim_violation(const char *format, ...)
 		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i, board.nmi_line[i % NMIS_KEPT],
 			(unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
 	printed_clear();
-	trace_print(60);
+	trace_print(400);
 	fprintf(stderr, "%s", printed());
 	exit(1);
 }
@@ -132,6 +132,7 @@ static bool may_access(uint16_t port)
 static void deliver(struct vcpu *v, uint8_t vector)
 {
 	v->halted = false;
+	trace_record(TRACE_MARK, v->number, vector, (uint32_t)sim_steps);
 	sim_guest_interrupt(v->number, vector);
 }
 
@@ -224,9 +225,9 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 	board.in_guest = true;
 	reason = execute(v);
 	board.in_guest = false;
-	if (board.nmi_exit) { /* between the exit and the next look: the host's handler takes it */
+	if (board.nmi_exit) { /* it came with another exit: the host's handler takes it right after that */
 		board.nmi_exit = false;
-		nmi_count++;
+		board_take_nmi();
 	}
 	return reason;
 }
@@ -447,6 +448,12 @@ static void vmm_device(void)
 	(void)sim_device_serve(SIM_VMM, 4);
 }
 
+/* For whoever reads the trace of a violation. */
+static void note_edge(unsigned line)
+{
+	trace_record(TRACE_LINE, board.in_guest ? loaded->number : TRACE_NO_VM, line, board.high);
+}
+
 static line_set shared_with_others(unsigned vm)
 {
 	line_set shared = 0;
@@ -471,7 +478,7 @@ static void add_vm(unsigned number)
 	vm->controller.shared = shared_with_others(number);
 	if (vm_start(vm) != 0)
 		sim_violation("the guest's image is refused");
-	chipset->claim(config.lines);
+	chipset->claim(config.lines, false);
 	sched_add(vm);
 }
 
@@ -498,6 +505,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	for (unsigned i = 0; i < count; i++)
 		add_vm(i);
 	board.between = moment;
+	board.edge = note_edge;
 	run_all(&config);
 	sim_result.switches = dispatch_counters.switches;
 }

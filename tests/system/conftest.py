@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the system tests share: machines to boot, each run once, and the guests' module lines.
+
+Rule: a run is deterministic, so one description is booted once in a session, whatever number of tests look at its result.
+"""
+
+import fcntl
+import hashlib
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from signalbox import Machine, Module, choose, find_records, parse_latencies  # noqa: E402
+
+BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
+IPS = int(os.environ.get("IPS", "20000000"))
+# Seconds of real time; a machine that is slower than this by far hangs.
+TIMEOUT = 240
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that look at the same run go to the same worker: a run's fixture is named ..._run."""
+    for item in items:
+        runs = sorted(name for name in item.fixturenames if name.endswith("_run"))
+        if runs:
+            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}.{runs[0]}"))
+
+
+# ---- Module lines ----------------------------------------------------------------------------------------------------
+
+
+def line(name, words, guest):
+    return f"vm={name} {words} -- {guest}".strip()
+
+
+def pulse(guest="", words="", prio=1, name="pulse", slice="5ms"):
+    """PIT and COM2."""
+    own = f"mem=16M prio={prio} slice={slice} irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff {words}".strip()
+    return Module("pulse", line(name, own, f"unit=instructions {guest}"))
+
+
+def scribe(guest="", words="", prio=1, name="scribe", slice="5ms"):
+    """RTC and the second IDE channel's disk."""
+    own = f"mem=16M prio={prio} slice={slice} irq=8,15 io=0x70-0x71,0x170-0x177,0x376 {words}".strip()
+    return Module("scribe", line(name, own, guest))
+
+
+def vandal(guest="", words="", prio=1, name="vandal", mem="2M", slice="5ms"):
+    """Owns nothing but what words give it."""
+    return Module("vandal", line(name, f"mem={mem} prio={prio} slice={slice} {words}".strip(), guest))
+
+
+# ---- What a console says ---------------------------------------------------------------------------------------------
+
+
+class Report:
+    """A run's result, with its lines as figures."""
+
+    def __init__(self, result):
+        self.result = result
+        self.console = result.console
+        self.lines = result.console.splitlines()
+        self.ok = result.ok
+        self.status = result.status
+
+    def __repr__(self):
+        return self.result.explain(tail=40)
+
+    def records(self, kind, **wanted):
+        """Lines of a kind as dictionaries; wanted: only those where these words have these values."""
+        found = find_records(self.console, kind)
+        return [r for r in found if all(r.get(key) == str(value) for key, value in wanted.items())]
+
+    def record(self, kind, **wanted):
+        """The one line of a kind; figures as numbers."""
+        found = self.records(kind, **wanted)
+        assert len(found) == 1, f"{len(found)} lines '{kind}' with {wanted}\n{self!r}"
+        return {key: int(value) if value.isdigit() else value for key, value in found[0].items()}
+
+    def latency(self, probe, vm=None):
+        found = [r for r in parse_latencies(self.console) if r.probe == probe and vm in (None, r.vm)]
+        assert len(found) == 1, f"{len(found)} results of probe {probe}\n{self!r}"
+        return found[0]
+
+    def of(self, vm):
+        """What a VM printed, without the prefix."""
+        prefix = f"[{vm}] "
+        return [text[len(prefix):] for text in self.lines if text.startswith(prefix)]
+
+    def verdicts(self, vm=None):
+        """A guest's own verdicts: list of (text, whether ok)."""
+        lines = self.of(vm) if vm else self.lines
+        return [(text.split(" ... ")[0], text.endswith(" ... ok")) for text in lines if " ... " in text]
+
+    def transcript(self, vm=None):
+        """scribe's checksum of all that it read back."""
+        lines = self.of(vm) if vm else self.lines
+        found = [text.split()[-1] for text in lines if text.startswith("scribe: transcript ")]
+        assert len(found) == 1, f"{len(found)} transcripts\n{self!r}"
+        return found[0]
+
+    def has(self, text):
+        """Assert that a line is exactly this."""
+        assert text in self.lines, f"no line '{text}'\n{self!r}"
+
+    def lacks(self, part):
+        """Assert that no line holds this."""
+        assert part not in self.console, f"'{part}' is there\n{self!r}"
+
+
+def all_ok(report, vm, count):
+    """A guest has given exactly so many verdicts, all of them good, and ended with status 0 (under the VMM)."""
+    verdicts = report.verdicts(vm)
+    assert verdicts and all(ok for _, ok in verdicts), f"{verdicts}\n{report!r}"
+    assert len(verdicts) == count, f"{verdicts}\n{report!r}"
+    report.has(f"signalbox: vm {vm}: done, status 0")
+
+
+# ---- Runs ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def platform():
+    """The emulator whose figures are exact; PLATFORM=kvm runs there what does not count instructions."""
+    wanted = os.environ.get("PLATFORM", "auto")
+    return choose("bochs" if wanted == "auto" else wanted)[0]
+
+
+@pytest.fixture(scope="session")
+def exact(platform):
+    """For tests that count instructions, or that describe the machine to the emulator."""
+    if platform != "bochs":
+        pytest.skip("counts instructions of stock Bochs")
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """A directory that all workers of this session share."""
+    base = tmp_path_factory.getbasetemp()
+    directory = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "runs"
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def boot(platform, runs):
+    """Boot a machine, or take what the same boot gave before: boot(vmm words or None, modules, **Machine) -> Report."""
+
+    def run(vmm, modules, again="", timeout=TIMEOUT, **options):
+        words = None if vmm is None else f"console=com1 chipset=auto {vmm}".strip()
+        machine = Machine(vmm=words, modules=modules, platform=platform, ips=IPS, build=BUILD, **options)
+        directory = runs / hashlib.sha256((repr(machine) + again).encode()).hexdigest()[:20]
+        directory.mkdir(exist_ok=True)
+        with open(directory / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            kept = directory / "result.pickle"
+            if not kept.exists():
+                kept.write_bytes(pickle.dumps(machine.run(directory, timeout=timeout)))
+            return Report(pickle.loads(kept.read_bytes()))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def make(runs):
+    """make with this session's build directory, one at a time: make(target, **variables) -> CompletedProcess."""
+
+    def run(target, timeout=TIMEOUT, **variables):
+        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        command = ["make", target, f"BUILD={BUILD}", *(f"{k}={v}" for k, v in variables.items())]
+        with open(runs / "make.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+
+    return run

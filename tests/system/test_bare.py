@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Each guest's image on the bare emulator, by GRUB, unchanged: the baseline.
+
+Rule: the images are those that run under the VMM; what they report here is what the machine itself does.
+"""
+
+import pytest
+
+from signalbox import Module
+
+
+@pytest.fixture(scope="module")
+def pulse_run(boot):
+    return boot(None, [Module("pulse", "")])
+
+
+def test_pulse_boots_alone(pulse_run):
+    """pulse on the bare machine: all of its verdicts good, not one tick merged or lost."""
+    assert pulse_run.status == 0, pulse_run
+    assert len(pulse_run.verdicts()) == 7 and all(ok for _, ok in pulse_run.verdicts())
+    pulse_run.has("pulse: 7 ok, 0 failed")
+    ticks = pulse_run.record("count", line=0)
+    assert ticks["handled"] == ticks["expected"] > 2900 and ticks["merged"] == 0
+
+
+def test_pulse_knows_the_emulator_by_itself(pulse_run, exact):
+    """The unit of a latency is instructions where one TSC tick is one, found by the debug port."""
+    assert pulse_run.latency("uart").unit == "instructions"
+
+
+def test_scribe_boots_alone(boot):
+    """scribe on the bare machine: pattern written, read back, each disk interrupt once, no period of the RTC merged."""
+    report = boot(None, [Module("scribe", "")])
+    assert report.status == 0, report
+    report.has("scribe: 5 ok, 0 failed")
+    disk, rtc = report.record("count", line=15), report.record("count", line=8)
+    assert disk["handled"] == disk["expected"] == 3201 and disk["lost"] == 0
+    assert rtc["handled"] == rtc["expected"] > 400 and rtc["merged"] == rtc["lost"] == 0
+
+
+DEEDS = "none,cpuid,vmx,msr,cr,xsetbv,xsave,debugreg,port,memory,pci,call,unmask,reinit,inservice,taskswitch"
+
+
+def test_vandal_boots_alone(boot):
+    """vandal on the bare machine: every deed that a guest comes back from reports, and is ok there."""
+    report = boot(None, [Module("vandal", f"do={DEEDS} rounds=500")], log_actions={"panic": {"PIC": "report"}})
+    assert report.status == 0, report
+    report.has(f"vandal: {len(DEEDS.split(','))} ok, 0 failed")

@@ -63,14 +63,17 @@ static int probe(void)
 	return 0;
 }
 
+static inline void change_pin(unsigned line, bool arms)
+{
+	ioapic_write((unsigned)platform.line[line].pin, arms ? RTE_NMI : RTE_NMI | RTE_MASKED);
+}
+
 static __attribute__((noinline)) void change_pins(line_set wanted)
 {
 	line_set before = armed;
 	armed |= wanted; /* the NMI handler may look while the pins change */
-	for (line_set change = wanted ^ before; change; change &= change - 1) {
-		unsigned line = line_first(change);
-		ioapic_write((unsigned)platform.line[line].pin, RTE_NMI | (line_in(wanted, line) ? 0 : RTE_MASKED));
-	}
+	for (line_set change = wanted ^ before; change; change &= change - 1)
+		change_pin(line_first(change), line_in(wanted, line_first(change)));
 	armed = wanted;
 }
 
@@ -149,21 +152,31 @@ static void give_benefit(void)
 	credits++;
 }
 
+/* Silence what has just been found: it is held from now on. */
+static inline void silence(line_set found)
+{
+	for (line_set rest = found & armed & ~served; rest; rest &= rest - 1)
+		change_pin(line_first(rest), false);
+	armed &= ~(found & ~served);
+}
+
 static line_set status(unsigned nmis, line_set *fresh, bool *external)
 {
+	line_set irr = pc_look();
+	if (__builtin_expect(glimpsed != 0, 0))
+		irr |= take_irr();
+	latch(irr); /* before an initialisation is caught, which drops what is latched */
 	if (current != NULL)
 		pc_catch_initialisation(current);
-	latch(take_irr());
 	if (__builtin_expect(pc_doubt, 0))
 		give_benefit();
-	arm();
-	if (current != NULL)
-		pc_return_select(current);
-	*fresh = unreported;
+	line_set found = unreported;
 	unreported = 0;
+	silence(found);
+	*fresh = found;
 	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
 	 * unless the chipset itself says that there was another source. */
-	*external = nmis > credits && (credits == 0 || system_error());
+	*external = __builtin_expect(nmis > credits, 0) && (credits == 0 || system_error());
 	credits -= nmis < credits ? nmis : credits;
 	if (nmi_count == 0)
 		credits = 0; /* nothing is under way, so nothing is left to be accounted for */

@@ -27,6 +27,8 @@ line_set pc_read_isr(void);
 /* Whose read select to keep: the running VM's; NULL: nobody's. Put it back before the entry. */
 void pc_follow_select(struct controller *c);
 void pc_return_select(struct controller *c);
+/* One look at IRR that leaves the read select as it was. */
+line_set pc_look(void);
 void pc_write_mask(unsigned chip, uint8_t mask);
 /* In the middle of ICWs, where nothing else may touch the chips' command ports; an NMI came there. */
 extern volatile bool pc_programming, pc_doubt;

@@ -108,6 +108,22 @@ line_set pc_read_irr(void)
 	return irr & (line_set)~LINE(LINE_CASCADE);
 }
 
+line_set pc_look(void)
+{
+	if (select_state != SELECT_OPEN)
+		return pc_read_irr(); /* noted before; put back before the entry */
+	line_set answer = read_pair();
+	select_pair(OCW3_READ_IRR);
+	line_set irr = read_pair();
+	if (__builtin_expect(answer != irr, 0)) { /* ISR was selected, or a request came in between */
+		select_answer = answer;
+		select_state = SELECT_NOTED;
+		note_select(irr);
+		chipset_standing.touched = true;
+	}
+	return irr & (line_set)~LINE(LINE_CASCADE);
+}
+
 line_set pc_read_isr(void)
 {
 	line_set isr;

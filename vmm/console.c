@@ -219,6 +219,18 @@ uint16_t console_lines(void)
 	return present ? LINE(CONSOLE_LINE) : 0;
 }
 
+/* There is room again: say what is missing. */
+static void resume(void)
+{
+	dropping = false;
+	if (dropped == dropped_said)
+		return;
+	mid_line = false;
+	put_text("\n", 1);
+	log_line("console: %lu bytes dropped, the UART was too slow; the command 'log' has them", (unsigned long)(dropped - dropped_said));
+	dropped_said = dropped;
+}
+
 void console_set_interrupts(bool on)
 {
 	if (!present)
@@ -226,6 +238,8 @@ void console_set_interrupts(bool on)
 	by_interrupt = on;
 	if (!on) {
 		set_transmitting(false);
+		if (dropping && wait_for_room(TRANSMIT_BYTES))
+			resume(); /* what comes from here on is waited for, not dropped */
 		return;
 	}
 	console_interrupt(); /* a cause from before would keep the line high: no edge would come */
@@ -268,18 +282,6 @@ uint64_t console_dropped(void)
 void console_show_log(void)
 {
 	log_replay(console_write);
-}
-
-/* There is room again: say what is missing. */
-static void resume(void)
-{
-	dropping = false;
-	if (dropped == dropped_said)
-		return;
-	mid_line = false;
-	put_text("\n", 1);
-	log_line("console: %lu bytes dropped, the UART was too slow; the command 'log' has them", (unsigned long)(dropped - dropped_said));
-	dropped_said = dropped;
 }
 
 void console_poll(void)

@@ -74,8 +74,9 @@ static __attribute__((noinline)) void serve(line_set lines)
 	dispatch_explain(nmi_count - before);
 }
 
-/* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13). */
-static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
+/* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13), one of
+ * its own priority shares its time from here on. */
+static inline void notify(struct vm *vm, struct vm *running, unsigned line)
 {
 	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line))) {
 		sched_set_state(vm, VM_READY);
@@ -89,11 +90,10 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 }
 
 /* A line of VMs that do not run: held until one does (R08). */
-static inline void hold(const struct vm *running, unsigned line)
+static inline void hold(struct vm *running, unsigned line)
 {
 	line_counters[line].exits++;
 	line_counters[line].held++;
-	trace_record(TRACE_HOLD, running != NULL ? running->number : TRACE_NO_VM, line, 0);
 	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1)
 		notify(vms[__builtin_ctz(rest)], running, line);
 }
@@ -104,11 +104,11 @@ void dispatch_nmi(struct vm *running, unsigned exits)
 		virt_unblock_nmi();
 	do {
 		unsigned nmis = exits + nmi_take() - explained;
-		explained = 0;
 		bool external;
-		line_set fresh, asserted = chipset->status(nmis, &fresh, &external);
-		exits = 0;
-		dispatch_counters.nmis += nmis;
+		line_set fresh, asserted;
+		explained = exits = 0;
+		asserted = chipset->status(nmis, &fresh, &external);
+		trace_annotate(fresh);
 		if (asserted & vmm_lines)
 			serve(asserted & vmm_lines);
 		for (line_set rest = fresh & ~vmm_lines; rest; rest &= rest - 1)

@@ -135,6 +135,15 @@ static void load_modules(const struct multiboot_info *info)
 	}
 }
 
+/* A timer that firmware left running and that nobody owns only wears the line: mode 0, whose output stays low until a count is
+ * written (8254 datasheet, control word). */
+static void silence_timer(void)
+{
+	enum { PIT_CONTROL = 0x43, PIT_CHANNEL_0_MODE_0 = 0x30 };
+	if (sched_line_vms(0) == 0)
+		io_out8(PIT_CONTROL, PIT_CHANNEL_0_MODE_0);
+}
+
 static void set_nmi_policy(void)
 {
 	struct vm *vm = config.nmi == NMI_VM ? vm_find(config.nmi_vm) : NULL;
@@ -162,6 +171,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 		log_line("%s", problem);
 	machine_init(info);
 	load_modules(info);
+	silence_timer();
 	set_nmi_policy();
 	say_what_was_found();
 	report_lines(false);

@@ -38,15 +38,6 @@ static uint32_t ones(unsigned size)
 	return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 }
 
-static uint32_t denied(struct vm *vm, const struct vcpu_io *io)
-{
-	char what[64];
-	snprintf(what, sizeof(what), "%s port %xh, %u byte%s", io->kind & IO_IN ? "read of" : "write to", io->port,
-	         io->size, io->size == 1 ? "" : "s");
-	vm_fault(vm, false, what);
-	return ones(io->size);
-}
-
 /* A 32-bit result clears the register's upper half, narrower ones leave the rest alone (SDM 1 3.4.1.1). */
 static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
 {
@@ -56,14 +47,15 @@ static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
 static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
-	unsigned before = vm->faults;
-	uint32_t result = denied(vm, io);
-	if (vm->state == VM_STOPPED || vm->faults < before)
-		return; /* stopped, or started anew: nothing to hand back */
+	char what[64];
+	snprintf(what, sizeof(what), "%s port %xh, %u byte%s", io->kind & IO_IN ? "read of" : "write to", io->port,
+	         io->size, io->size == 1 ? "" : "s");
+	if (!vm_fault(vm, false, what))
+		return;
 	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
 		regs->rcx = 0;
 	else if (io->kind == IO_IN)
-		set_result(regs, io->size, result);
+		set_result(regs, io->size, ones(io->size));
 }
 
 /* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA bus. */

@@ -55,6 +55,12 @@ static uint64_t slice_ticks(const struct vm *vm)
 	return vm->slice / 4 + (vm->slice / 1024) * (random_state >> 16) * 1536 / 65536;
 }
 
+static uint64_t until_chores(void)
+{
+	uint64_t now = cpu_tsc();
+	return chores_due == UINT64_MAX ? housekeeping : chores_due > now ? chores_due - now : 0;
+}
+
 /* A slice is measured while somebody of the same priority waits for the next one; else the timer only brings the VMM in for
  * its own chores. */
 static void arm_timer(struct vm *vm)
@@ -64,7 +70,7 @@ static void arm_timer(struct vm *vm)
 		return;
 	vm->fresh_slice = false;
 	vm->sliced = contended;
-	vcpu_set_timer(vm->vcpu, contended ? slice_ticks(vm) : housekeeping);
+	vcpu_set_timer(vm->vcpu, contended ? slice_ticks(vm) : until_chores());
 }
 
 static bool all_done(void)

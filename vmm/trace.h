@@ -16,7 +16,7 @@
  * x a number in hexadecimal, d in decimal, - nothing. */
 #define TRACE_EVENTS(X)                                                                                                \
 	X(NONE, "none", '-', '-')                                                                                      \
-	X(EXIT, "exit", 'r', 'x')          /* the guest was left: reason, low half of RIP */                           \
+	X(EXIT, "exit", 'r', 'x')          /* the guest was left: reason; of an NMI the lines that were found */                           \
 	X(ENTER, "enter", '-', 'x')        /* the guest is entered: low half of RIP */                                 \
 	X(NMI, "nmi", 'm', 'd')            /* the dispatcher: status, NMIs since the last look */                      \
 	X(EXTERNAL, "external-nmi", '-', 'd')                                                                          \
@@ -70,6 +70,12 @@ static inline void trace_record(enum trace_event event, unsigned vm, unsigned a,
 	e->vm = (uint8_t)vm;
 	e->a = (uint16_t)a;
 	e->b = b;
+}
+
+/* Say more of the newest entry: what an exit turned out to be. */
+static inline void trace_annotate(uint32_t b)
+{
+	trace_ring.entry[(trace_ring.count - 1) % TRACE_ENTRIES].b = b;
 }
 
 /* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the one before, VM, event. */

@@ -17,7 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FAULT_LINES = 8 };
+enum { FAULT_LINES = 8, RESTARTS_MAX = 20 };
 
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
@@ -127,7 +127,21 @@ void vm_stop(struct vm *vm, int status, const char *why)
 	log_line("vm %s: %s", vm->config.name, why);
 }
 
-void vm_fault(struct vm *vm, bool fatal, const char *what)
+/* A VM that faults at once again must not take the processor from the others, nor do so for ever. */
+static void restart(struct vm *vm)
+{
+	if (++vm->restarts > RESTARTS_MAX) {
+		vm_stop(vm, 1, "stopped: restarted too often (onfault=restart)");
+		return;
+	}
+	log_line("vm %s: restarted, number %u (onfault=restart)", vm->config.name, vm->restarts);
+	if (vm_start(vm) != 0)
+		vm_stop(vm, 1, "stopped: it cannot be started again");
+	else
+		sched_end_turn(vm);
+}
+
+bool vm_fault(struct vm *vm, bool fatal, const char *what)
 {
 	vm->faults++;
 	trace_record(TRACE_FAULT, vm->number, 0, (uint32_t)vcpu_rip(vm->vcpu));
@@ -135,14 +149,15 @@ void vm_fault(struct vm *vm, bool fatal, const char *what)
 	if (said || fatal || vm->config.onfault != FAULT_LOG)
 		log_line("vm %s: fault %u at %lx: %s", vm->config.name, vm->faults, (unsigned long)vcpu_rip(vm->vcpu),
 		         what);
-	if (vm->faults == FAULT_LINES)
+	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
 		log_line("vm %s: more faults are logged at each doubling only", vm->config.name);
 	if (vm->config.onfault == FAULT_RESTART) {
-		log_line("vm %s: restarted (onfault=restart)", vm->config.name);
-		if (vm_start(vm) != 0)
-			vm_stop(vm, 1, "stopped: it cannot be started again");
-	} else if (fatal || vm->config.onfault == FAULT_STOP) {
-		vcpu_dump(vm->vcpu);
-		vm_stop(vm, 1, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
+		restart(vm);
+		return false;
 	}
+	if (!fatal && vm->config.onfault == FAULT_LOG)
+		return true;
+	vcpu_dump(vm->vcpu);
+	vm_stop(vm, 1, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
+	return false;
 }

@@ -21,7 +21,7 @@ enum vm_state {
 	VM_READY,
 };
 
-enum { VM_LINE_MAX = 160 };
+enum { VM_LINE_MAX = 224 };
 
 struct vm {
 	struct vcpu *vcpu;
@@ -43,7 +43,7 @@ struct vm {
 	const void *image;
 	uint64_t image_bytes;
 	void *sink;               /* stands in for memory that is not the VM's: all ones */
-	unsigned sink_pages, faults;
+	unsigned sink_pages, faults, restarts;
 	bool done;
 	int exit_status;
 	unsigned line_length;
@@ -69,8 +69,9 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 int vm_start(struct vm *vm);
 /* Out of the processor for good, or until vm_start(); why is printed. status: its result (0 = well). */
 void vm_stop(struct vm *vm, int status, const char *why);
-/* A denied access: logged, and the VM's policy applied (onfault=). fatal: it cannot go on, whatever the policy says. */
-void vm_fault(struct vm *vm, bool fatal, const char *what);
+/* A denied access: logged, and the VM's policy applied (onfault=). fatal: it cannot go on, whatever the policy says. True:
+ * it goes on from where it is; false: it was stopped, or started anew. */
+bool vm_fault(struct vm *vm, bool fatal, const char *what);
 /* Memory of the VM as the VMM sees it; NULL where [address, address + bytes) is not all the VM's. */
 void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes);
 

@@ -55,20 +55,6 @@ nmi_entry:
 	pop	%rax
 	iretq
 
-/* void nmi_unblock(void): an IRET is the only thing that ends the blocking in root mode (SDM 3A 6.7.1). */
-	.globl nmi_unblock
-nmi_unblock:
-	mov	%rsp, %rax
-	mov	%ss, %ecx
-	push	%rcx
-	push	%rax
-	pushfq
-	mov	%cs, %ecx
-	push	%rcx
-	push	$1f
-	iretq
-1:	ret
-
 /* void nmi_halt(void): sleep until an NMI; returns at once when one came already. Interrupts are off. */
 	.globl nmi_halt
 nmi_halt:

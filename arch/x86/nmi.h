@@ -7,6 +7,8 @@
 #ifndef ARCH_X86_NMI_H
 #define ARCH_X86_NMI_H
 
+#include "arch/x86/platform.h"
+
 #include <stdint.h>
 
 extern volatile uint32_t nmi_count;   /* taken by the handler, not yet by the dispatcher */
@@ -16,8 +18,23 @@ extern volatile uint32_t nmi_windows; /* of all: those that landed between a las
  * changing. NULL: nothing. */
 extern void (*nmi_hook)(void);
 
-/* End the blocking that an NMI exit leaves behind; a pending NMI reaches the handler before this returns. */
-void nmi_unblock(void);
+/* End the blocking that an NMI exit leaves behind: an IRET is the only thing that does in root mode (SDM 3A 6.7.1). A pending NMI
+ * reaches the handler before this returns. */
+static inline void nmi_unblock(void)
+{
+	uint64_t stack;
+	__asm__ volatile("mov %%rsp, %0\n\t"
+	                 "push %1\n\t"
+	                 "push %0\n\t"
+	                 "pushfq\n\t"
+	                 "push %2\n\t"
+	                 "push $1f\n\t"
+	                 "iretq\n"
+	                 "1:"
+	                 : "=&r"(stack)
+	                 : "i"(SELECTOR_DATA), "i"(SELECTOR_CODE)
+	                 : "memory", "cc");
+}
 /* Sleep until an NMI; returns at once when one was counted already. */
 void nmi_halt(void);
 

@@ -67,6 +67,7 @@ def configuration(machine, iso, disk, serial_device, display="term"):
         "sound: driver=dummy",
         "speaker: enabled=0",
         "log: bochs.log",
+        "port_e9_hack: enabled=1",
     ]
     if disk:
         lines.append(

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a user can get wrong, and machines that cannot run Signalbox: each gives its clear line and a status, never a hang.
+
+Rule: the line is compared whole, so that it stays one that names module, word and reason.
+"""
+
+import pytest
+
+from conftest import BUILD, all_ok, scribe, vandal
+from signalbox import Module
+
+# Words of a module that is refused, and why. Module 1 is a good one: scribe with irq=8,15 and its ports.
+REFUSED = [
+    ("vm=a mem", "(a): mem: needs a value, as in mem=..."),
+    ("vm=b colour=red", "(b): colour=red: no such word"),
+    ("vm=c mem=16X", "(c): mem=16X: a size is a number and K, M or G, as in 16M"),
+    ("vm=d mem=512K", "(d): mem=512K: less than 1M"),
+    ("vm=e prio=16", "(e): prio=16: not a number from 0 to 15"),
+    ("vm=f slice=5", "(f): slice=5: a time is a number and us, ms or s, as in 5ms"),
+    ("vm=g slice=2s", "(g): slice=2s: a slice is from 100us to 1s"),
+    ("vm=h irq=16", "(h): irq=16: 16 is not a line (0-15)"),
+    ("vm=i irq=2", "(i): irq=2: line 2 joins the two 8259s; no device is on it"),
+    ("vm=j irq=3,3", "(j): irq=3,3: line 3 is in the list twice"),
+    ("vm=k io=0x2ff-0x2f8", "(k): io=0x2ff-0x2f8: 0x2ff-0x2f8 runs backwards"),
+    ("vm=l io=0x10000", "(l): io=0x10000: 0x10000 is above 0xffff"),
+    ("vm=m mmio=0xb8001", "(m): mmio=0xb8001: 0xb8001 is not whole pages (0x...000-0x...fff)"),
+    ("vm=n onfault=ignore", "(n): onfault=ignore: one of: log, stop, restart"),
+    ("vm=o!", "(vm16): vm=o!: a name has 1 to 15 letters, digits, '-' or '_'"),
+    ("vm=scribe", "(scribe): vm=scribe: another VM has this name; choose one of its own"),
+    ("vm=p irq=3,8", "(p): irq=3,8: line 8 belongs to vm scribe; add 'share' to both, or take it from one"),
+    ("vm=q irq=15 share", "(q): irq=15: line 15 belongs to vm scribe; add 'share' to that one too, or take it from one"),
+    ("vm=r irq=4", "(r): irq=4: line 4 belongs to the VMM"),
+    ("vm=s io=0x60-0x75", "(s): io=0x60-0x75: port 0x70 belongs to vm scribe; add 'share' to both, or take it from one"),
+    ("vm=t io=0x3f8-0x3ff", "(t): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)"),
+    ("vm=u io=0x20", "(u): io=0x20: port 0x20 belongs to the VMM (the master 8259, which every VM has anyway)"),
+    ("vm=v mmio=0xfee00000-0xfee00fff",
+     "(v): mmio=0xfee00000-0xfee00fff: address 0xfee00000 belongs to the VMM (the local APIC and its messages)"),
+    ("vm=w mmio=0x2000000-0x2000fff", None),  # RAM: whose it is depends on the machine
+]
+
+
+@pytest.fixture(scope="module")
+def words_run(boot):
+    modules = [Module("vandal", f"{words} -- do=none") for words, _ in REFUSED]
+    return boot("", [scribe("rounds=20"), *modules])
+
+
+@pytest.mark.parametrize("number", range(len(REFUSED)), ids=[words.replace(" ", "_") for words, _ in REFUSED])
+def test_a_bad_word_is_one_line_with_module_word_and_reason(words_run, number):
+    """Unknown, malformed or overlapping: the line says which module, which word, and what is wrong with it."""
+    words, reason = REFUSED[number]
+    said = [text for text in words_run.lines if text.startswith(f"signalbox: module {number + 2} ")]
+    assert len(said) == 1, words_run
+    if reason is None:
+        assert words.split()[1] in said[0] and "belongs to the VMM" in said[0], said
+    else:
+        assert said == [f"signalbox: module {number + 2} {reason}"]
+
+
+def test_a_bad_module_disturbs_nobody(words_run):
+    """The good VM runs as ever; the refused ones never do; the status tells that not all is well."""
+    all_ok(words_run, "scribe", 5)
+    assert [r["vm"] for r in words_run.records("vm")] == ["scribe"]
+    assert words_run.status == 1
+
+
+def test_shared_lines_are_accepted_when_both_say_so(boot):
+    """The same line and ports twice, with 'share' on both sides: both VMs start."""
+    own = "irq=3 io=0x2f8-0x2ff share"
+    report = boot("", [vandal("do=none", own, name="a"), vandal("do=none", own, name="b")])
+    assert report.status == 0, report
+    all_ok(report, "a", 1)
+    all_ok(report, "b", 1)
+
+
+@pytest.fixture(scope="module")
+def modules_run(boot, tmp_path_factory):
+    """Files that are no guest, a VM that does not fit, and one that is well."""
+    directory = tmp_path_factory.mktemp("images")
+    image = (BUILD / "guests/vandal").read_bytes()
+    text, headless, cut, empty = (directory / name for name in ("text", "headless", "cut", "empty"))
+    text.write_text("#!/bin/sh\necho this is no kernel\n" * 100)
+    headless.write_bytes(image.replace(bytes.fromhex("02b0ad1b"), bytes(4)))
+    cut.write_bytes(image[: len(image) // 4])
+    empty.write_bytes(image[:4])
+    return boot("", [
+        Module(str(text), "vm=text mem=2M"), Module(str(headless), "vm=headless mem=2M"),
+        Module(str(cut), "vm=cut mem=2M"), Module(str(empty), "vm=empty mem=2M"),
+        Module("signalbox.elf", "vm=wide mem=16M"), vandal("do=none", name="big", mem="1G"),
+        vandal("do=vmx", name="well"),
+    ])
+
+
+@pytest.mark.parametrize("name", ["text", "headless", "cut", "empty", "wide"])
+def test_a_module_that_is_no_multiboot_elf_is_refused(modules_run, name):
+    """No ELF, no multiboot header, cut short, or 64-bit: one line that says what, and the VM does not start."""
+    said = [text for text in modules_run.lines if text.startswith(f"signalbox: vm {name}: image refused: ")]
+    assert len(said) == 1 and len(said[0].split("image refused: ")[1]) > 10, modules_run
+    assert not modules_run.of(name)
+
+
+def test_memory_that_does_not_fit_is_refused(modules_run):
+    """The line names module, word and what is free; modules after it still find their place."""
+    said = [text for text in modules_run.lines if text.startswith("signalbox: module 6 (big): mem=1024M: does not fit; ")]
+    assert len(said) == 1 and said[0].endswith("M are free"), modules_run
+    all_ok(modules_run, "well", 1)
+    assert modules_run.status == 1
+
+
+def test_no_module_at_all(boot):
+    """The VMM alone says what is missing, with an example, and ends with status 1."""
+    report = boot("", [])
+    assert report.status == 1, report
+    report.has("signalbox: no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
+               "mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff")
+
+
+def test_no_module_that_starts(boot):
+    """When every module is refused the run ends at once, with status 1."""
+    report = boot("", [vandal("do=none", "irq=4")])
+    assert report.status == 1, report
+    report.has("signalbox: no VM started")
+
+
+VMM_WORDS = [
+    ("colour=red", "colour=red: no such word"),
+    ("status=often", "status=often: a time is a number and us, ms or s, as in 5ms"),
+    ("nmi=maybe", "nmi=maybe: one of: panic, log, vm:NAME"),
+    ("nmi=vm:nobody", "nmi=vm:nobody: there is no such VM; external NMIs are logged"),
+]
+
+
+@pytest.mark.parametrize("words, reason", VMM_WORDS, ids=[words for words, _ in VMM_WORDS])
+def test_a_bad_word_of_the_vmm_is_said_and_the_default_taken(boot, words, reason):
+    """A typing error in the VMM's own line is no reason not to run."""
+    report = boot(words, [vandal("do=vmx")])
+    report.has(f"signalbox: {reason}")
+    all_ok(report, "vandal", 1)
+    assert report.status == 0
+
+
+def test_a_chipset_that_is_not_there(boot):
+    """chipset= with a realisation that this image has not: named, with what there is, and status 1."""
+    report = boot("chipset=soft", [vandal("do=vmx")])
+    assert report.status == 1, report
+    report.has("signalbox: chipset=soft: no such realisation in this image; it has: pc")
+
+
+# Bochs's processors and what they lack. (model, line that has to be there)
+PROCESSORS = [
+    ("athlon64_venice", "no VMX: CPUID.1:ECX[5] = 0. Under QEMU use -enable-kvm -cpu host where KVM nests, or "
+                        "PLATFORM=bochs"),
+    ("core2_penryn_t9600", "VMX lacks EPT: VMX_PROCBASED_CTLS2[33] = 0"),
+    ("core2_penryn_t9600", "VMX lacks unrestricted guest: VMX_PROCBASED_CTLS2[39] = 0"),
+    ("corei5_lynnfield_750", "VMX lacks unrestricted guest: VMX_PROCBASED_CTLS2[39] = 0"),
+]
+
+
+@pytest.mark.parametrize("model, text", PROCESSORS, ids=[f"{m}-{t.split(':')[0]}".replace(" ", "_")
+                                                         for m, t in PROCESSORS])
+def test_a_processor_without_what_is_needed(boot, exact, model, text):
+    """No VMX, no EPT, no unrestricted guest: what is missing is named with its bit, and the machine powers off."""
+    report = boot("", [vandal("do=vmx")], cpu=model)
+    assert report.status == 1, report
+    report.has(f"signalbox: {text}")
+    assert not report.of("vandal")
+
+
+def test_a_processor_without_long_mode(boot, exact):
+    """A 32-bit processor: the entry says so before it can go wrong."""
+    report = boot("", [vandal("do=vmx")], cpu="p4_willamette", timeout=40)
+    assert "64-bit" in report.console and report.result.end != "timeout", report
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory, exact):
+    """The emulator's firmware, changed in one bit: VMX locked off instead of on."""
+    rom = open("/usr/share/bochs/BIOS-bochs-latest", "rb").read()
+    enable = bytes.fromhex("b93a0000000f3283c8050f30")  # mov ecx, 3Ah; rdmsr; or eax, 5; wrmsr
+    assert rom.count(enable) == 1
+    path = tmp_path_factory.mktemp("firmware") / "bios.rom"
+    path.write_bytes(rom.replace(enable, enable.replace(b"\xc8\x05", b"\xc8\x01")))
+    return path
+
+
+def test_vmx_locked_off_by_the_firmware(boot, firmware):
+    """FEATURE_CONTROL with the lock set and VMXON clear: the line says so and what to do; status 1."""
+    report = boot("", [vandal("do=vmx")], extra=[f"romimage: file={firmware}"])
+    assert report.status == 1, report
+    report.has("signalbox: VMX is locked off by the firmware: IA32_FEATURE_CONTROL = 1 (lock set, VMXON clear); enable "
+               "virtualisation in the firmware's set-up")

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The console on COM1, typed at while guests run.
+
+Rule: keys arrive as real interrupts of line 4, which belongs to the VMM (R14); what was typed is one command, or is edited away.
+"""
+
+import re
+
+import pytest
+
+from conftest import all_ok, scribe, vandal
+
+DONE = r"signalbox: vm scribe: done, status 0"
+# (what the console must have said, what is typed then)
+TYPED = [
+    (DONE, "help\r"),
+    (r"end the run", "vms\r"),
+    (r"^  scribe +done", "lines\r"),
+    (r"^ +15  scribe", "exits\r"),
+    (r"^  total", "lat\r"),
+    (r"no guest has measured", "trace 5\r"),
+    (r"(?:^ .*\n){5}", "frobnicate\r"),
+    (r"no such command", "helpp\x7f\x08p\x03vms 1\r"),
+    (r"too many words", "linez\x08s\r"),
+    (r"^ +15  scribe", "stop\r"),
+    (r"stop: which one", "stop nobody\r"),
+    (r"there is no vm nobody", "stop vandal\r"),
+    (r"^vm vandal: stopped$", "stop vandal\r"),
+    (r"is stopped already", "start vandal\r"),
+    (r"^vm vandal: started$", "restart scribe\r"),
+    (DONE, "log\r"),
+    (r"Signalbox .*\n(?:.*\n)*signalbox: vm scribe: done", "trace 0\r"),
+    (r"the number of entries", "stop vandal\r"),
+    (r"^vm vandal: stopped$", "quit\r"),
+]
+
+
+@pytest.fixture(scope="module")
+def typed_run(boot):
+    return boot("stay status=0 seconds=60", [vandal("do=spin"), scribe("rounds=10")], type_in=TYPED, timeout=90)
+
+
+def after(report, pattern):
+    """The console's text after the first match of a pattern."""
+    match = re.search(pattern, report.console, re.M)
+    assert match, f"no {pattern}\n{report!r}"
+    return report.console[match.end():]
+
+
+def test_quit_ends_the_run(typed_run):
+    """quit ends the run long before its limit; a VM that was stopped is not one that ended well."""
+    assert typed_run.result.end == "status" and typed_run.status == 1, typed_run
+    typed_run.lacks("time is up")
+    typed_run.has("signalbox: vm vandal: failed")
+
+
+COMMANDS = "help vms lines exits lat trace stop start restart nmi log quit".split()
+
+
+def test_help_lists_each_command(typed_run):
+    """Each command has a line of its own in the list."""
+    listed = re.findall(r"^  (\w+) +(?:NAME|\[N\])? +\S.*$", after(typed_run, DONE), re.M)
+    assert listed[: len(COMMANDS)] == COMMANDS, typed_run
+
+
+def test_the_tables_show_vms_lines_exits_and_latencies(typed_run):
+    """vms, lines, exits, lat: each shows what it is for, while a guest runs."""
+    text = after(typed_run, r"end the run")
+    assert re.search(r"^  vandal +(running|ready) +1 +2048K .*$", text, re.M), typed_run
+    assert re.search(r"^  scribe +done +1 +16384K +\d+ +\d+ +\d+  8,15 ", text, re.M), typed_run
+    assert re.search(r"^ +4  vmm +VMM block ", text, re.M), typed_run
+    assert re.search(r"^  slice +\d+ +\d+$", text, re.M), typed_run
+    assert "no guest has measured anything yet" in text
+
+
+def test_trace_shows_the_last_events_with_their_ticks(typed_run):
+    """trace N shows N entries, each with its TSC stamp, oldest first."""
+    text = after(typed_run, r"no guest has measured anything yet\n")
+    text = text.split("frobnicate")[0]
+    stamps = [int(m) for m in re.findall(r"^[^\n]*?(\d{4,})", text, re.M)]
+    assert len(stamps) == 5 and stamps == sorted(stamps), text
+
+
+def test_an_unknown_command_is_answered(typed_run):
+    """What is no command says so; so do arguments that are missing, too many, or of nobody."""
+    for text in ("frobnicate: no such command; try 'help'", "vms: too many words", "stop: which one? stop NAME",
+                 "there is no vm nobody; the command 'vms' lists them", "vm vandal: is stopped already",
+                 "trace: the number of entries is from 1 to"):
+        assert re.search("^" + re.escape(text), typed_run.console, re.M), f"no '{text}'\n{typed_run!r}"
+
+
+def test_backspace_and_ctrl_c_edit_the_line(typed_run):
+    """Rubbed-out keys and a cancelled line never reach a command."""
+    typed_run.lacks("helpp: ")
+    typed_run.lacks("helvms")
+    typed_run.lacks("linezs: ")
+    assert typed_run.console.count("no such command") == 1
+
+
+def test_stop_start_restart(typed_run):
+    """A stopped VM starts anew from its image; a restarted one does its whole work again, with the same result."""
+    assert typed_run.console.count("[vandal] vandal: do=spin: spins with interrupts off from now on") >= 2
+    assert typed_run.console.count("signalbox: vm vandal: stopped by the console\n") >= 2
+    printed = after(typed_run, r"^vm scribe: restarted$")
+    assert printed.count("[scribe] scribe: 5 ok, 0 failed") >= 1, typed_run
+    transcripts = set(re.findall(r"^\[scribe\] scribe: transcript (\w+)$", typed_run.console, re.M))
+    assert len(transcripts) == 1, transcripts
+
+
+def test_log_shows_the_memory_log_again(typed_run):
+    """log: everything since the first line once more."""
+    assert len(re.findall(r"^signalbox: Signalbox ", typed_run.console, re.M)) == 2, typed_run
+
+
+def test_R14_the_uart_works_by_interrupt(typed_run):
+    """R14: the console's line belongs to the VMM, its interrupts end in the VMM's handler, and no guest sees one."""
+    uart = typed_run.record("line", irq=4)
+    assert uart["owner"] == "vmm" and uart["exits"] >= 60, uart
+    assert uart["held"] == uart["injected"] == 0
+    assert typed_run.record("totals")["external_nmis"] == 0
+    assert all(ok for _, ok in typed_run.verdicts("scribe"))
+
+
+def test_ctrl_d_on_an_empty_line_ends_too(boot):
+    """Ctrl-D with letters before it does nothing, on an empty line it ends; guests that are done give status 0."""
+    keys = [(DONE, "he\x04\x15\x04")]
+    report = boot("stay status=0 seconds=60", [scribe("rounds=5")], type_in=keys, timeout=90)
+    assert report.status == 0, report
+    report.lacks("time is up")
+    all_ok(report, "scribe", 5)
+
+
+def test_without_a_console_the_run_goes_on(boot, exact):
+    """console=none: COM1 stays silent, the guests do their work, the machine powers off by itself."""
+    report = boot("console=none", [scribe("rounds=5")], timeout=60)
+    assert report.result.end == "exited" and report.console == "", report
+    assert "Shutdown port" in report.result.log

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A guest that attacks, beside one that works: the attacker is logged or stopped by policy, the worker is as when alone.
+
+Rule: every attack runs beside scribe, whose transcript, verdicts and counts are compared with those of its run alone.
+"""
+
+import re
+
+import pytest
+
+from conftest import all_ok, pulse, scribe, vandal
+
+WORK = "rounds=40"
+COM2 = "irq=3 io=0x2f8-0x2ff"
+# Values that Bochs's 8259 stops the emulator for are a guest's good right: reported only.
+REPORT = {"panic": {"PIC": "report"}}
+
+# Attacks that the guest comes back from: (deed, further words, faults that are logged at least)
+SURVIVED = [
+    ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 8), ("msr", "", 8), ("cr", "", 4),
+    ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 0), ("icw1", "", 0),
+    ("reinit", COM2, 0), ("inservice", COM2, 0), ("cpuid", "", 0),
+]
+# Attacks that end the guest: (deed, the reason on the console)
+FATAL = [
+    ("triple", "triple fault"),
+    ("clihlt", "HLT with interrupts off: nothing can wake it"),
+    ("taskswitch", "a task switch by hardware, which no VM here has"),
+]
+
+
+@pytest.fixture(scope="module")
+def alone(boot):
+    report = boot("", [scribe(WORK)])
+    all_ok(report, "scribe", 5)
+    return report
+
+
+@pytest.fixture(scope="module")
+def beside(boot):
+    """Boot vandal with a deed beside scribe."""
+
+    def run(deed, words="", vmm="seconds=6", onfault="log"):
+        attacker = vandal(f"do={deed} rounds=1000", f"onfault={onfault} {words}".strip())
+        return boot(vmm, [attacker, scribe(WORK)], log_actions=REPORT)
+
+    return run
+
+
+def as_when_alone(report, alone):
+    """scribe read back the same, with the same interrupts of its disk, and found nothing wrong."""
+    all_ok(report, "scribe", 5)
+    assert report.transcript("scribe") == alone.transcript("scribe")
+    assert report.record("count", line=15) == alone.record("count", line=15)
+    rtc = report.record("count", line=8)
+    assert rtc["lost"] == 0 and rtc["handled"] + rtc["merged"] == rtc["expected"]
+    report.lacks("external NMI")
+    report.lacks("panic")
+
+
+def faults(report):
+    return [text for text in report.lines if re.match(r"signalbox: vm vandal: fault \d+ at [0-9a-f]+: ", text)]
+
+
+@pytest.mark.parametrize("deed, words, logged", SURVIVED, ids=[deed for deed, _, _ in SURVIVED])
+def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(beside, alone, deed, words, logged):
+    """R01: what is foreign reads as ones or faults, is logged, and costs the other VM nothing."""
+    report = beside(deed, words)
+    as_when_alone(report, alone)
+    all_ok(report, "vandal", 1)
+    assert len(faults(report)) >= logged and (logged > 0) == bool(faults(report)), report
+    assert report.status == 0
+
+
+@pytest.mark.parametrize("deed, reason", FATAL, ids=[deed for deed, _ in FATAL])
+def test_R01_a_guest_that_cannot_go_on_stops_alone(beside, alone, deed, reason):
+    """R01: a triple fault, a halt for ever or a task switch ends that VM, with the reason and its registers."""
+    report = beside(deed)
+    as_when_alone(report, alone)
+    assert len(faults(report)) == 1 and faults(report)[0].endswith(f": {reason}"), report
+    report.has("signalbox: vm vandal: stopped: it cannot go on")
+    assert re.search(r"^signalbox: vm vandal: rip [0-9a-f]+ rsp [0-9a-f]+ rflags ", report.console, re.M), report
+    assert report.record("vm", vm="vandal")["state"] == "failed"
+    assert report.status == 1
+
+
+@pytest.mark.parametrize("deed", ["spin", "hlt"])
+def test_R18_a_guest_that_never_ends_takes_its_slices_and_no_more(beside, alone, deed):
+    """R18: spinning with interrupts off, or halted for ever; the run's limit ends it and says who did not finish."""
+    report = beside(deed, vmm="seconds=3")
+    as_when_alone(report, alone)
+    report.has("signalbox: time is up (seconds=3)")
+    report.has("signalbox: vm vandal: did not finish")
+    assert report.status == 1
+    if deed == "spin":
+        assert report.record("exits", vm="vandal")["slice"] >= 20
+
+
+@pytest.mark.parametrize("deed", ["port", "memory", "msr"])
+def test_onfault_stop_stops_at_the_first_fault(beside, alone, deed):
+    """onfault=stop: the first foreign access ends the VM, before it sees an answer."""
+    report = beside(deed, onfault="stop")
+    as_when_alone(report, alone)
+    assert len(faults(report)) == 1, report
+    report.has("signalbox: vm vandal: stopped (onfault=stop)")
+    assert not report.verdicts("vandal") and report.status == 1
+
+
+@pytest.mark.parametrize("deed", ["port", "memory", "triple"])
+def test_onfault_restart_begins_anew_and_starves_nobody(beside, alone, deed):
+    """onfault=restart: the guest comes up again as it was at first, word for word; the neighbour gets its work done."""
+    report = beside(deed, onfault="restart", vmm="seconds=4")
+    as_when_alone(report, alone)
+    starts = [text for text in report.of("vandal") if text.startswith("vandal: words: ")]
+    assert len(starts) >= 2 and set(starts) == {f"vandal: words: do={deed} rounds=1000"}, report
+    assert report.console.count("signalbox: vm vandal: restarted (onfault=restart)") >= 1
+
+
+@pytest.fixture(scope="module")
+def pulse_alone(boot):
+    return boot("", [pulse("probes=uart n=2000")])
+
+
+@pytest.mark.parametrize("deed", ["unmask", "icw1", "cpuid"])
+def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(boot, pulse_alone, deed):
+    """R07: whatever a guest writes to its 8259s, the other one's UART latency stays and no interrupt goes astray."""
+    report = boot("seconds=8", [vandal(f"do={deed} seconds=2 ms=2000"), pulse("probes=uart n=2000")], log_actions=REPORT)
+    all_ok(report, "pulse", 5)
+    all_ok(report, "vandal", 1)
+    said, before = report.latency("uart", "pulse"), pulse_alone.latency("uart", "pulse")
+    assert (said.n, said.min, said.median, said.p99) == (before.n, before.min, before.median, before.p99)
+    assert report.status == 0

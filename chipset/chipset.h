@@ -44,6 +44,13 @@ struct controller {
 
 enum { OPEN_MASTER_COMMAND = 1 << 0, OPEN_MASTER_DATA = 1 << 1, OPEN_SLAVE_COMMAND = 1 << 2, OPEN_SLAVE_DATA = 1 << 3 };
 
+/* What a look at the status register shows. */
+struct chipset_status {
+	line_set asserted; /* masked or not */
+	line_set fresh;    /* those of them that no call has reported yet */
+	uint16_t external; /* not 0: one of the NMIs came from no line (R06) */
+};
+
 struct chipset {
 	const char *name;
 	/* 0, or -ENODEV with a line on the console that says what is missing. */
@@ -59,9 +66,11 @@ struct chipset {
 	void (*route)(struct controller *c);
 	/* 404: the VMM block's mask register: 1 = held pending (R05, R08). */
 	void (*mask)(line_set masked);
-	/* The VMM block's status register: asserted lines, masked or not. *fresh: those among them that no call has reported
-	 * yet. nmis: how many NMIs came since the last call; *external: one of them came from no line (R06). */
-	line_set (*status)(unsigned nmis, line_set *fresh, bool *external);
+	/* The VMM block's status register. nmis: how many NMIs came since the last call. */
+	struct chipset_status (*status)(unsigned nmis);
+	/* The short look after an NMI exit: the one line that explains it, now with a status bit; -1 where it is not as simple
+	 * as that, and nothing has been looked at: status(1) then. */
+	int (*single)(void);
 	/* The status register alone, for reports. */
 	line_set (*asserted)(void);
 	/* Clear status bits; call it before the device is serviced, so that an edge in between sets the bit anew. */

@@ -160,27 +160,42 @@ static inline void silence(line_set found)
 	armed &= ~(found & ~served);
 }
 
-static line_set status(unsigned nmis, line_set *fresh, bool *external)
+static struct chipset_status status(unsigned nmis)
 {
-	line_set irr = pc_look();
-	if (__builtin_expect(glimpsed != 0, 0))
-		irr |= take_irr();
-	latch(irr); /* before an initialisation is caught, which drops what is latched */
+	latch(take_irr()); /* before an initialisation is caught, which drops what is latched */
 	if (current != NULL)
 		pc_catch_initialisation(current);
-	if (__builtin_expect(pc_doubt, 0))
+	if (pc_doubt)
 		give_benefit();
-	line_set found = unreported;
+	struct chipset_status s = { .asserted = asserted, .fresh = unreported };
 	unreported = 0;
-	silence(found);
-	*fresh = found;
+	silence(s.fresh);
 	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
 	 * unless the chipset itself says that there was another source. */
-	*external = __builtin_expect(nmis > credits, 0) && (credits == 0 || system_error());
+	s.external = nmis > credits && (credits == 0 || system_error());
 	credits -= nmis < credits ? nmis : credits;
 	if (nmi_count == 0)
 		credits = 0; /* nothing is under way, so nothing is left to be accounted for */
-	return asserted;
+	return s;
+}
+
+/* One line and nothing out of the ordinary is the rule. What was seen of IRR is not lost where it is not: it stands, or the
+ * next look finds it in what was glimpsed. */
+static int single(void)
+{
+	line_set irr = pc_look(), fresh = irr & armed & ~asserted;
+	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
+	if (!sole || (glimpsed | unreported | credits | pc_doubt) || !pc_masks_stand()) {
+		glimpsed |= fresh;
+		return -1;
+	}
+	unsigned line = line_first(fresh);
+	asserted |= fresh;
+	if (!(fresh & served)) {
+		armed &= ~fresh;
+		change_pin(line, false);
+	}
+	return (int)line;
 }
 
 static line_set read_asserted(void)
@@ -293,6 +308,7 @@ const struct chipset chipset_pc = {
 	.route = route,
 	.mask = mask,
 	.status = status,
+	.single = single,
 	.asserted = read_asserted,
 	.acknowledge = acknowledge,
 	.deliverable = deliverable,

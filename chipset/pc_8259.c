@@ -268,11 +268,10 @@ static inline void catch_initialisation(struct controller *c, unsigned chip)
 
 void pc_catch_initialisation(struct controller *c)
 {
-	/* In the middle of ICWs the mask is all ones, as written: one comparison a chip tells both. */
-	if (__builtin_expect(io_in8(0x21) != pc_chips[PIC_MASTER].mask, 0))
-		catch_initialisation(c, PIC_MASTER);
-	if (__builtin_expect(io_in8(0xa1) != pc_chips[PIC_SLAVE].mask, 0))
-		catch_initialisation(c, PIC_SLAVE);
+	if (__builtin_expect(pc_masks_stand(), 1))
+		return;
+	catch_initialisation(c, PIC_MASTER);
+	catch_initialisation(c, PIC_SLAVE);
 }
 
 static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)

@@ -90,30 +90,47 @@ static inline void notify(struct vm *vm, struct vm *running, unsigned line)
 }
 
 /* A line of VMs that do not run: held until one does (R08). */
-static inline void hold(struct vm *running, unsigned line)
+static __attribute__((noinline)) void notify_owners(struct vm *running, unsigned line)
 {
-	line_counters[line].exits++;
-	line_counters[line].held++;
 	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1)
 		notify(vms[__builtin_ctz(rest)], running, line);
 }
 
-void dispatch_nmi(struct vm *running, unsigned exits)
+static void dispatch(struct vm *running, struct chipset_status status)
 {
-	if (exits)
-		virt_unblock_nmi();
-	do {
-		unsigned nmis = exits + nmi_take() - explained;
-		bool external;
-		line_set fresh, asserted;
-		explained = exits = 0;
-		asserted = chipset->status(nmis, &fresh, &external);
-		trace_annotate(fresh);
-		if (asserted & vmm_lines)
-			serve(asserted & vmm_lines);
-		for (line_set rest = fresh & ~vmm_lines; rest; rest &= rest - 1)
-			hold(running, line_first(rest));
-		if (external)
-			external_nmi();
-	} while (nmi_count != 0);
+	if (status.asserted & vmm_lines)
+		serve(status.asserted & vmm_lines);
+	for (line_set rest = status.fresh & ~vmm_lines; rest; rest &= rest - 1) {
+		line_counters[line_first(rest)].exits++;
+		notify_owners(running, line_first(rest));
+	}
+	if (status.external)
+		external_nmi();
+}
+
+void dispatch_counted(struct vm *running)
+{
+	while (nmi_count != 0) {
+		uint32_t nmis = nmi_take();
+		dispatch_counters.counted += nmis;
+		nmis -= explained;
+		explained = 0;
+		dispatch(running, chipset->status(nmis));
+	}
+}
+
+/* The way of nearly every NMI exit: one line of a VM that is ready anyway and has to wait; held until its turn (R08). */
+void dispatch_exit(struct vm *running)
+{
+	int line = chipset->single();
+	virt_unblock_nmi(); /* one that came meanwhile is counted here, and looked at before the entry */
+	if (line < 0) {
+		dispatch(running, chipset->status(1));
+		return;
+	}
+	const struct vm *owner = sched_line_owner((unsigned)line);
+	if (owner != NULL && owner->state == VM_READY && owner->config.priority <= running->config.priority)
+		line_counters[line].exits++;
+	else
+		dispatch(running, (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
 }

@@ -16,13 +16,13 @@ enum { SINK_PAGES_MAX = 64 };
 static void exit_nmi(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	dispatch_nmi(vm, 1);
+	dispatch_exit(vm);
 }
 
 static void exit_aborted(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	dispatch_nmi(vm, 0);
+	dispatch_counted(vm);
 }
 
 static void exit_timer(struct vm *vm, enum vm_exit_reason reason)

@@ -16,9 +16,10 @@ enum vm_exit_reason vm_invoke(struct vm *vm);
 /* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on until its EOI. */
 int vm_switch(struct vm *next, bool force);
 
-/* Figure 3 from block 312 on, in software: exits is 1 after an NMI exit, 0 when the host's handler counted it;
- * running is NULL when the VMM idles. */
-void dispatch_nmi(struct vm *running, unsigned exits);
+/* Figure 3 from block 312 on, in software: an NMI exit, and NMIs that the host's handler counted (running is NULL when the VMM
+ * idles). */
+void dispatch_exit(struct vm *running);
+void dispatch_counted(struct vm *running);
 
 /* Lines whose devices the VMM itself manages (R14), each with its handler. */
 void dispatch_claim(unsigned line, void (*handler)(void));
@@ -31,7 +32,7 @@ void dispatch_explain(uint32_t nmis);
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
 
 struct dispatch_counters {
-	uint64_t nmis, external, switches;
+	uint64_t counted, external, switches; /* counted: by the host's handler; NMI exits are counted by VM */
 };
 extern struct dispatch_counters dispatch_counters;
 

@@ -59,7 +59,7 @@ void vmm_line_report(unsigned line, struct line_report *out)
 	*out = (struct line_report){
 		.owner = vmm ? "vmm" : owners ? vms[__builtin_ctz(owners)]->config.name : NULL,
 		.exits = counters->exits,
-		.held = counters->held,
+		.held = vmm ? 0 : counters->exits, /* each exit of a VM's line held one assertion */
 		.injected = counters->injected,
 		.wakeups = counters->wakeups,
 		.to_controller = vm_current != NULL && line_in(vm_current->controller.lines, line),
@@ -83,8 +83,11 @@ const struct sb_result *vmm_result(unsigned i, const char **name)
 
 void vmm_totals(struct vmm_totals *out)
 {
+	uint64_t nmis = dispatch_counters.counted;
+	for (unsigned i = 0; i < vm_count; i++)
+		nmis += vms[i]->exits[VM_EXIT_NMI];
 	*out = (struct vmm_totals){
-		.nmis = dispatch_counters.nmis,
+		.nmis = nmis,
 		.nmi_windows = nmi_windows,
 		.external_nmis = dispatch_counters.external,
 		.switches = dispatch_counters.switches,

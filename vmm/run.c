@@ -128,7 +128,7 @@ static void idle(void)
 	chipset_mask((line_set)~dispatch_vmm_lines());
 	vm_current = NULL;
 	nmi_halt();
-	dispatch_nmi(NULL, 0);
+	dispatch_counted(NULL);
 }
 
 /* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */

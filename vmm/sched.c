@@ -14,13 +14,17 @@ static uint16_t priorities;           /* those with somebody ready */
 static uint16_t halted;
 static uint8_t turn[PRIORITIES];      /* whose turn it is among equals; the search begins here */
 static uint16_t line_vms[LINES];
+static struct vm *line_owner[LINES];
 static line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
 static struct vm *woken_last;
 
 void sched_add(struct vm *vm)
 {
-	for (line_set rest = vm->controller.lines; rest; rest &= rest - 1)
-		line_vms[line_first(rest)] |= (uint16_t)(1u << vm->number);
+	for (line_set rest = vm->controller.lines; rest; rest &= rest - 1) {
+		unsigned line = line_first(rest);
+		line_owner[line] = line_vms[line] == 0 ? vm : NULL;
+		line_vms[line] |= (uint16_t)(1u << vm->number);
+	}
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		lines_above[lower] |= vm->controller.lines;
 	for (unsigned i = 0; i < vm_count; i++)
@@ -86,6 +90,11 @@ struct vm *sched_idle_vm(void)
 void sched_note_wake(struct vm *vm)
 {
 	woken_last = vm;
+}
+
+struct vm *sched_line_owner(unsigned line)
+{
+	return line_owner[line];
 }
 
 uint16_t sched_line_vms(unsigned line)

@@ -29,6 +29,8 @@ struct vm *sched_idle_vm(void);
 void sched_note_wake(struct vm *vm);
 /* VMs that have this line, as a set of their numbers. */
 uint16_t sched_line_vms(unsigned line);
+/* The one VM that has this line; NULL: none, or several. */
+struct vm *sched_line_owner(unsigned line);
 /* vm takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher priority has it (¶56), or
  * the VMM. */
 void sched_add(struct vm *vm);

@@ -11,10 +11,8 @@
 
 #include <errno.h>
 
-/* Memory-mapped: register select and window. */
-enum { IOREGSEL = 0x00, IOWIN = 0x10 };
 /* Registers: version (23:16 the last redirection entry), redirection table in pairs of low and high word. */
-enum { IOAPICVER = 0x01, IOREDTBL = 0x10 };
+enum { IOAPICVER = 0x01 };
 /* A register that is not there reads as all ones; the select register holds 8 bits, enough for 120 entries. */
 enum { PINS_MOST = 120 };
 enum { DESTINATION_SHIFT = 24 };
@@ -70,11 +68,6 @@ int ioapic_init(void)
 void ioapic_set_destination(unsigned pin, uint32_t apic_id)
 {
 	register_write(IOREDTBL + 2 * pin + 1, apic_id << DESTINATION_SHIFT);
-}
-
-void ioapic_write(unsigned pin, uint32_t low)
-{
-	register_write(IOREDTBL + 2 * pin, low);
 }
 
 uint32_t ioapic_read(unsigned pin)

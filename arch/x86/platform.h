@@ -7,6 +7,7 @@
 #ifndef ARCH_X86_PLATFORM_H
 #define ARCH_X86_PLATFORM_H
 
+#include "arch/x86/io.h"
 #include "chipset/lines.h"
 
 #include <stdbool.h>
@@ -81,8 +82,15 @@ void lapic_send_nmi_self(void);
 enum { RTE_NMI = 4 << 8, RTE_LOW = 1 << 13, RTE_LEVEL = 1 << 15, RTE_MASKED = 1 << 16 };
 int ioapic_init(void);       /* all pins masked; 0 or -ENODEV */
 void ioapic_set_destination(unsigned pin, uint32_t apic_id);
-void ioapic_write(unsigned pin, uint32_t low);
+/* Register select and window; the redirection table is in pairs of low and high word. */
+enum { IOREGSEL = 0x00, IOWIN = 0x10, IOREDTBL = 0x10 };
+static inline void ioapic_write(unsigned pin, uint32_t low)
+{
+	mmio_write32(platform.ioapic + IOREGSEL, IOREDTBL + 2 * pin);
+	mmio_write32(platform.ioapic + IOWIN, low);
+}
 uint32_t ioapic_read(unsigned pin);
+
 
 /* ---- UART (16550) ---- */
 struct uart {

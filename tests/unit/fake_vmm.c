@@ -6,13 +6,16 @@
  */
 #include "tests/unit/fake_vmm.h"
 
+#include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "vmm/flows.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct fake_vmm fake_vmm;
 uint64_t fake_tsc;
+volatile uint32_t nmi_count; /* no NMI comes */
 
 void fake_vmm_reset(void)
 {
@@ -100,6 +103,11 @@ void vmm_quit(void)
 void lapic_send_nmi_self(void)
 {
 	fake_vmm.nmis++;
+}
+
+void dispatch_explain(uint32_t nmis)
+{
+	(void)nmis;
 }
 
 uint64_t tsc_to_us(uint64_t ticks)

@@ -34,7 +34,7 @@ void board_reset(void)
 	nmi_count = 0;
 	nmi_hook = NULL;
 	platform.has_8259 = platform.acpi = true;
-	platform.ioapic = 0xFEC00000;
+	platform.ioapic = UINT64_C(0xFEC00000);
 	platform.ioapic_pins = PINS;
 	for (unsigned line = 0; line < LINES; line++)
 		platform.line[line].pin = line == 0 ? 2 : (int)line;
@@ -151,17 +151,20 @@ void io_out8(uint16_t port, uint8_t value)
 		board.nmi_status &= (uint8_t)~NMI_SERR;
 }
 
-void ioapic_write(unsigned pin, uint32_t low)
-{
-	access();
-	if (pin >= PINS)
-		abort();
-	pins[pin] = low;
-}
+/* I/O APIC (82093AA, 3.1 and 3.2): an index register and a window; redirection entries are two words each from 10h on. */
+enum { IOREGSEL_OFFSET = 0x00, IOWIN_OFFSET = 0x10, REDIRECTION = 0x10 };
 
-uint32_t ioapic_read(unsigned pin)
+void mmio_write32(uint64_t address, uint32_t value)
 {
-	return pins[pin];
+	static uint32_t selected;
+
+	access();
+	if (address == platform.ioapic + IOREGSEL_OFFSET)
+		selected = value;
+	else if (address != platform.ioapic + IOWIN_OFFSET || selected < REDIRECTION || selected >= REDIRECTION + 2 * PINS)
+		abort();
+	else if (selected % 2 == 0)
+		pins[(selected - REDIRECTION) / 2] = value;
 }
 
 void ioapic_set_destination(unsigned pin, uint32_t apic_id)

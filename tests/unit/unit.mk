@@ -12,7 +12,13 @@ UNIT_config  := $(UNIT_CONFIG)
 UNIT_elf     := vmm/elf.c vmm/handover.c
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
 UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.c $(UNIT_report)
-UNIT_pc      := chipset/pc.c chipset/pc_8259.c tests/unit/sim8259.c tests/unit/sim_board.c
+UNIT_sim8259 := tests/unit/sim8259.c
+UNIT_CHIPSET := chipset/chipset.c chipset/pc.c chipset/pc_8259.c
+UNIT_pc      := $(UNIT_CHIPSET) tests/unit/sim8259.c tests/unit/sim_board.c arch/x86/log.c tests/unit/fake_log.c
+# The VMM whole, but for its processor.
+UNIT_run     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
+	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) arch/x86/log.c tests/unit/fake_log.c \
+	tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_devices.c tests/unit/sim_guest.c tests/unit/sim_vcpu.c
 
 UNIT_TESTS   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_FUZZERS := $(patsubst tests/unit/fuzz_%.c,%,$(sort $(wildcard tests/unit/fuzz_*.c)))

@@ -11,6 +11,8 @@
 
 uint8_t io_in8(uint16_t port);
 void io_out8(uint16_t port, uint8_t value);
+uint32_t mmio_read32(uint64_t address);
+void mmio_write32(uint64_t address, uint32_t value);
 
 /* What the TSC reads; a test moves it. */
 extern uint64_t fake_tsc;

@@ -37,6 +37,8 @@ struct controller {
 	line_set shared;         /* those of them that another VM has as well (R15) */
 	line_set inject;         /* requests that the chip lost and that an event injection has to bring back */
 	bool changed;            /* open or inject is not what the last entry saw; the VMM clears it */
+	bool settled;            /* saved with nothing in the way: its masks and open ports are good as they were */
+	uint8_t masks[2];        /* the chips' masks at the save */
 	bool busy;               /* the command ports are trapped because the VMM waits for the guest's EOI */
 	uint8_t open;            /* 408: ports that the guest may touch with no exit: bit 0 20h, 1 21h, 2 A0h, 3 A1h */
 	uint32_t reinitialised;  /* how often the guest's ICW1 was caught after the fact */

@@ -232,6 +232,9 @@ static int save(struct controller *c, bool force)
 		return -EBUSY;
 	}
 	uint32_t before = nmi_count;
+	c->settled = isr == 0 && !c->busy;
+	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
+	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	routed = 0;
 	arm();
 	pc_write_mask(PIC_SLAVE, 0xff);
@@ -289,7 +292,12 @@ static void restore(struct controller *c)
 	chipset_standing.routed = current = c;
 	chipset_standing.touched = true;
 	pc_follow_select(c);
-	pc_refresh(c);
+	if (c->settled && c->inject == 0) {
+		pc_write_mask(PIC_SLAVE, c->masks[PIC_SLAVE]);
+		pc_write_mask(PIC_MASTER, c->masks[PIC_MASTER]);
+	} else {
+		pc_refresh(c);
+	}
 }
 
 static void route(struct controller *c)

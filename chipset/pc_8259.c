@@ -66,6 +66,7 @@ static inline void note_answer(void)
 		return;
 	select_answer = read_pair();
 	select_state = SELECT_ANSWERED;
+	chipset_standing.touched = true; /* to be put back before the entry */
 }
 
 static void note_select(line_set irr)

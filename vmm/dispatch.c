@@ -74,23 +74,19 @@ static __attribute__((noinline)) void serve(line_set lines)
 	dispatch_explain(nmi_count - before);
 }
 
-/* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13), one of
- * its own priority shares its time from here on. */
-static inline void notify(struct vm *vm, struct vm *running, unsigned line)
+/* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13). */
+static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
 {
-	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line))) {
-		sched_set_state(vm, VM_READY);
-		sched_note_wake(vm);
-	}
+	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line)))
+		sched_wake(vm);
 	if (vm->state == VM_READY && running != NULL && vm->config.priority > running->config.priority) {
 		line_counters[line].wakeups++;
-		trace_record(TRACE_WAKE, running->number, line, vm->number);
 		sched_attention = true;
 	}
 }
 
 /* A line of VMs that do not run: held until one does (R08). */
-static __attribute__((noinline)) void notify_owners(struct vm *running, unsigned line)
+static __attribute__((noinline)) void notify_owners(const struct vm *running, unsigned line)
 {
 	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1)
 		notify(vms[__builtin_ctz(rest)], running, line);
@@ -119,18 +115,28 @@ void dispatch_counted(struct vm *running)
 	}
 }
 
-/* The way of nearly every NMI exit: one line of a VM that is ready anyway and has to wait; held until its turn (R08). */
+/* The VMM's own line, a shared one, one whose VM is to be woken; or nothing that single() could make out (line < 0). */
+static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
+{
+	struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
+	if (line < 0) {
+		dispatch(running, chipset->status(1));
+	} else if (owner == NULL) {
+		dispatch(running, (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
+	} else {
+		line_counters[line].exits++;
+		notify(owner, running, (unsigned)line);
+	}
+}
+
+/* The way of most NMI exits: one line, of one VM that is ready anyway and has to wait. It is held until its turn (R08). */
 void dispatch_exit(struct vm *running)
 {
 	int line = chipset->single();
 	virt_unblock_nmi(); /* one that came meanwhile is counted here, and looked at before the entry */
-	if (line < 0) {
-		dispatch(running, chipset->status(1));
-		return;
-	}
-	const struct vm *owner = sched_line_owner((unsigned)line);
+	const struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
 	if (owner != NULL && owner->state == VM_READY && owner->config.priority <= running->config.priority)
 		line_counters[line].exits++;
 	else
-		dispatch(running, (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
+		dispatch_other(running, line);
 }

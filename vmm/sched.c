@@ -87,9 +87,15 @@ struct vm *sched_idle_vm(void)
 	return halted ? vms[__builtin_ctz(halted)] : NULL;
 }
 
-void sched_note_wake(struct vm *vm)
+void sched_wake(struct vm *vm)
 {
+	uint16_t bit = (uint16_t)(1u << vm->number);
+	ready[vm->config.priority] |= bit;
+	priorities |= (uint16_t)(1u << vm->config.priority);
+	halted &= (uint16_t)~bit;
+	vm->state = VM_READY;
 	woken_last = vm;
+	sched_attention = true;
 }
 
 struct vm *sched_line_owner(unsigned line)

@@ -26,7 +26,8 @@ bool sched_others_ready(const struct vm *vm);
 bool sched_contended(const struct vm *vm);
 /* Nobody is ready: the halted VM that a line woke last, NULL when none is halted. */
 struct vm *sched_idle_vm(void);
-void sched_note_wake(struct vm *vm);
+/* A line found vm halted: it is ready, and the one to sleep in when nobody is (sched_idle_vm). */
+void sched_wake(struct vm *vm);
 /* VMs that have this line, as a set of their numbers. */
 uint16_t sched_line_vms(unsigned line);
 /* The one VM that has this line; NULL: none, or several. */

@@ -16,7 +16,7 @@
  * x a number in hexadecimal, d in decimal, - nothing. */
 #define TRACE_EVENTS(X)                                                                                                \
 	X(NONE, "none", '-', '-')                                                                                      \
-	X(EXIT, "exit", 'r', 'x')          /* the guest was left: reason; of an NMI the lines that were found */                           \
+	X(EXIT, "exit", 'r', 'x')          /* the guest was left: reason; of a VMCALL its number */                           \
 	X(ENTER, "enter", '-', 'x')        /* the guest is entered: low half of RIP */                                 \
 	X(NMI, "nmi", 'm', 'd')            /* the dispatcher: status, NMIs since the last look */                      \
 	X(EXTERNAL, "external-nmi", '-', 'd')                                                                          \

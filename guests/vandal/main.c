@@ -62,13 +62,19 @@ static void deed_none(const char *argument)
 	vandal_says(wrong == 0, "%u rounds of computing, %u registers wrong", rounds, wrong);
 }
 
+enum { BATCH = 64 };
+
 static void deed_yield(const char *argument)
 {
 	uint64_t start = cpu_tsc();
 	unsigned rounds = 0;
 
-	for (; !vandal_time_over(start, argument); rounds++)
-		machine_yield();
+	/* In batches: the partner's probe measures the switch, not this loop's look at the clock. */
+	do {
+		for (unsigned i = 0; i < BATCH; i++)
+			machine_yield();
+		rounds += BATCH;
+	} while (!vandal_time_over(start, argument));
 	vandal_says(true, "yielded %u times", rounds);
 }
 
@@ -78,8 +84,11 @@ static void deed_cpuid(const char *argument)
 	uint32_t highest = cpu_id(0, 0).eax;
 	unsigned rounds = 0, wrong = 0;
 
-	for (; !vandal_time_over(start, argument); rounds++)
-		wrong += cpu_id(0, 0).eax != highest;
+	do {
+		for (unsigned i = 0; i < BATCH; i++)
+			wrong += cpu_id(0, 0).eax != highest;
+		rounds += BATCH;
+	} while (!vandal_time_over(start, argument));
 	vandal_says(wrong == 0, "%u times CPUID, %u answers wrong", rounds, wrong);
 }
 

@@ -25,6 +25,7 @@ IPS = int(os.environ.get("IPS", "20000000"))
 TIMEOUT = 240
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that reads the groups
 def pytest_collection_modifyitems(items):
     """Tests that look at the same run go to the same worker: a run's fixture is named ..._run."""
     for item in items:
@@ -153,8 +154,8 @@ def runs(tmp_path_factory):
 def boot(platform, runs):
     """Boot a machine, or take what the same boot gave before: boot(vmm words or None, modules, **Machine) -> Report."""
 
-    def run(vmm, modules, again="", timeout=TIMEOUT, **options):
-        words = None if vmm is None else f"console=com1 chipset=auto {vmm}".strip()
+    def run(vmm, modules, again="", timeout=TIMEOUT, grace=15, **options):
+        words = vmm if vmm is None or "console=" in vmm else f"console=com1 {vmm}".strip()
         machine = Machine(vmm=words, modules=modules, platform=platform, ips=IPS, build=BUILD, **options)
         directory = runs / hashlib.sha256((repr(machine) + again).encode()).hexdigest()[:20]
         directory.mkdir(exist_ok=True)
@@ -162,7 +163,7 @@ def boot(platform, runs):
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = directory / "result.pickle"
             if not kept.exists():
-                kept.write_bytes(pickle.dumps(machine.run(directory, timeout=timeout)))
+                kept.write_bytes(pickle.dumps(machine.run(directory, timeout=timeout, grace=grace)))
             return Report(pickle.loads(kept.read_bytes()))
 
     return run

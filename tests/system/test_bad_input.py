@@ -11,11 +11,11 @@ from signalbox import Module
 
 # Words of a module that is refused, and why. Module 1 is a good one: scribe with irq=8,15 and its ports.
 REFUSED = [
-    ("vm=a mem", "(a): mem: needs a value, as in mem=..."),
-    ("vm=b colour=red", "(b): colour=red: no such word"),
+    ("vm=a mem", "(a): mem: a value is missing: mem=..."),
+    ("vm=b colour=red", "(b): colour=red: unknown word"),
     ("vm=c mem=16X", "(c): mem=16X: a size is a number and K, M or G, as in 16M"),
     ("vm=d mem=512K", "(d): mem=512K: less than 1M"),
-    ("vm=e prio=16", "(e): prio=16: not a number from 0 to 15"),
+    ("vm=e prio=16", "(e): prio=16: more than 15"),
     ("vm=f slice=5", "(f): slice=5: a time is a number and us, ms or s, as in 5ms"),
     ("vm=g slice=2s", "(g): slice=2s: a slice is from 100us to 1s"),
     ("vm=h irq=16", "(h): irq=16: 16 is not a line (0-15)"),
@@ -24,8 +24,8 @@ REFUSED = [
     ("vm=k io=0x2ff-0x2f8", "(k): io=0x2ff-0x2f8: 0x2ff-0x2f8 runs backwards"),
     ("vm=l io=0x10000", "(l): io=0x10000: 0x10000 is above 0xffff"),
     ("vm=m mmio=0xb8001", "(m): mmio=0xb8001: 0xb8001 is not whole pages (0x...000-0x...fff)"),
-    ("vm=n onfault=ignore", "(n): onfault=ignore: one of: log, stop, restart"),
-    ("vm=o!", "(vm16): vm=o!: a name has 1 to 15 letters, digits, '-' or '_'"),
+    ("vm=n onfault=ignore", "(n): onfault=ignore: it is one of log, stop, restart"),
+    ("vm=o!", "(vm16): vm=o!: a name is a letter, then letters, digits, '-' or '_'"),
     ("vm=scribe", "(scribe): vm=scribe: another VM has this name; choose one of its own"),
     ("vm=p irq=3,8", "(p): irq=3,8: line 8 belongs to vm scribe; add 'share' to both, or take it from one"),
     ("vm=q irq=15 share", "(q): irq=15: line 15 belongs to vm scribe; add 'share' to that one too, or take it from one"),
@@ -60,7 +60,7 @@ def test_a_bad_word_is_one_line_with_module_word_and_reason(words_run, number):
 def test_a_bad_module_disturbs_nobody(words_run):
     """The good VM runs as ever; the refused ones never do; the status tells that not all is well."""
     all_ok(words_run, "scribe", 5)
-    assert [r["vm"] for r in words_run.records("vm")] == ["scribe"]
+    assert [r["vm"] for r in words_run.records("vm") if "run_ticks" in r] == ["scribe"]
     assert words_run.status == 1
 
 
@@ -74,9 +74,10 @@ def test_shared_lines_are_accepted_when_both_say_so(boot):
 
 
 @pytest.fixture(scope="module")
-def modules_run(boot, tmp_path_factory):
+def modules_run(boot, runs):
     """Files that are no guest, a VM that does not fit, and one that is well."""
-    directory = tmp_path_factory.mktemp("images")
+    directory = runs / "images"
+    directory.mkdir(exist_ok=True)
     image = (BUILD / "guests/vandal").read_bytes()
     text, headless, cut, empty = (directory / name for name in ("text", "headless", "cut", "empty"))
     text.write_text("#!/bin/sh\necho this is no kernel\n" * 100)
@@ -86,14 +87,13 @@ def modules_run(boot, tmp_path_factory):
     return boot("", [
         Module(str(text), "vm=text mem=2M"), Module(str(headless), "vm=headless mem=2M"),
         Module(str(cut), "vm=cut mem=2M"), Module(str(empty), "vm=empty mem=2M"),
-        Module("signalbox.elf", "vm=wide mem=16M"), vandal("do=none", name="big", mem="1G"),
-        vandal("do=vmx", name="well"),
+        vandal("do=none", name="big", mem="1G"), vandal("do=vmx", name="well"),
     ])
 
 
-@pytest.mark.parametrize("name", ["text", "headless", "cut", "empty", "wide"])
+@pytest.mark.parametrize("name", ["text", "headless", "cut", "empty"])
 def test_a_module_that_is_no_multiboot_elf_is_refused(modules_run, name):
-    """No ELF, no multiboot header, cut short, or 64-bit: one line that says what, and the VM does not start."""
+    """No ELF, no multiboot header, or cut short: one line that says what, and the VM does not start."""
     said = [text for text in modules_run.lines if text.startswith(f"signalbox: vm {name}: image refused: ")]
     assert len(said) == 1 and len(said[0].split("image refused: ")[1]) > 10, modules_run
     assert not modules_run.of(name)
@@ -101,7 +101,7 @@ def test_a_module_that_is_no_multiboot_elf_is_refused(modules_run, name):
 
 def test_memory_that_does_not_fit_is_refused(modules_run):
     """The line names module, word and what is free; modules after it still find their place."""
-    said = [text for text in modules_run.lines if text.startswith("signalbox: module 6 (big): mem=1024M: does not fit; ")]
+    said = [text for text in modules_run.lines if text.startswith("signalbox: module 5 (big): mem=1024M: does not fit; ")]
     assert len(said) == 1 and said[0].endswith("M are free"), modules_run
     all_ok(modules_run, "well", 1)
     assert modules_run.status == 1
@@ -123,9 +123,9 @@ def test_no_module_that_starts(boot):
 
 
 VMM_WORDS = [
-    ("colour=red", "colour=red: no such word"),
+    ("colour=red", "colour=red: unknown word"),
     ("status=often", "status=often: a time is a number and us, ms or s, as in 5ms"),
-    ("nmi=maybe", "nmi=maybe: one of: panic, log, vm:NAME"),
+    ("nmi=maybe", "nmi=maybe: it is one of panic, log, vm:NAME"),
     ("nmi=vm:nobody", "nmi=vm:nobody: there is no such VM; external NMIs are logged"),
 ]
 
@@ -168,17 +168,19 @@ def test_a_processor_without_what_is_needed(boot, exact, model, text):
 
 def test_a_processor_without_long_mode(boot, exact):
     """A 32-bit processor: the entry says so before it can go wrong."""
-    report = boot("", [vandal("do=vmx")], cpu="p4_willamette", timeout=40)
-    assert "64-bit" in report.console and report.result.end != "timeout", report
+    report = boot("", [vandal("do=vmx")], cpu="p4_willamette", grace=2)
+    report.has("signalbox: no long mode: CPUID.80000001h:EDX[29] = 0. A 64-bit processor is needed; under QEMU take "
+               "qemu-system-x86_64, in Bochs a 64-bit cpu model")
+    assert report.status == 1, report
 
 
 @pytest.fixture(scope="module")
-def firmware(tmp_path_factory, exact):
+def firmware(runs, exact):
     """The emulator's firmware, changed in one bit: VMX locked off instead of on."""
     rom = open("/usr/share/bochs/BIOS-bochs-latest", "rb").read()
     enable = bytes.fromhex("b93a0000000f3283c8050f30")  # mov ecx, 3Ah; rdmsr; or eax, 5; wrmsr
     assert rom.count(enable) == 1
-    path = tmp_path_factory.mktemp("firmware") / "bios.rom"
+    path = runs / "firmware.rom"
     path.write_bytes(rom.replace(enable, enable.replace(b"\xc8\x05", b"\xc8\x01")))
     return path
 

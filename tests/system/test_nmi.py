@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The VMM block's output: NMIs of lines at every moment, and NMIs from outside.
+
+Rule: an NMI is never slept on, whenever it comes; one that no line explains is the external one, and is treated as nmi= says.
+"""
+
+import re
+
+import pytest
+
+from conftest import all_ok, pulse, vandal
+
+WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
+
+
+@pytest.fixture(scope="module")
+def window_run(boot):
+    """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall everywhere in the VMM."""
+    return boot("status=0", [pulse("probes=wakeup n=12000 hz=4000", prio=2), vandal("do=cpuid seconds=4")])
+
+
+def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run):
+    """R12: the race is really run into, often."""
+    totals = window_run.record("totals")
+    assert totals["nmi_windows"] >= 5, totals
+    assert window_run.record("exits", vm="vandal")["cpuid"] > 100_000
+
+
+def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run):
+    """R12: the coming entry exits at once: no wake-up takes longer than a few passes through the VMM."""
+    said = window_run.latency("wakeup", "pulse")
+    assert said.n == 12_000 and said.max < WAKEUP_BOUND, said
+
+
+def test_R12_nothing_is_lost_or_taken_for_external(window_run):
+    """R12: every tick handled once, nothing merged, no NMI without an explanation."""
+    ticks = window_run.record("count", line=0)
+    assert ticks["handled"] == ticks["expected"] > 12_000 and ticks["merged"] == 0
+    assert window_run.record("totals")["external_nmis"] == 0
+    all_ok(window_run, "pulse", 5)
+    all_ok(window_run, "vandal", 1)
+
+
+# ---- External NMIs ---------------------------------------------------------------------------------------------------
+
+FIRST = r"signalbox: first guest after"
+
+
+def nmi_typed(boot, policy, times=3):
+    """The console's command raises an external NMI, while foreign lines fire too; then the run goes on to its end."""
+    keys = [(r"vandal: words", "nmi\r")] + [(r"an external NMI is on its way", "nmi\r")] * (times - 1)
+    words = f"{policy} seconds=20".strip()
+    return boot(words, [pulse("probes=uart n=3000"), vandal("do=none seconds=3")], type_in=keys)
+
+
+def external(report):
+    return re.findall(r"^signalbox: (external NMI number \d+.*)$", report.console, re.M)
+
+
+@pytest.mark.parametrize("policy", ["", "nmi=log"], ids=["default", "log"])
+def test_R06_an_external_nmi_is_told_apart_and_logged(boot, policy):
+    """R06: nmi=log: each one is a line and a count, none is taken for a line's, and the guests notice nothing."""
+    report = nmi_typed(boot, policy)
+    assert external(report) == [f"external NMI number {n}" for n in (1, 2, 3)], report
+    assert report.record("totals")["external_nmis"] == 3
+    all_ok(report, "pulse", 5)
+    all_ok(report, "vandal", 1)
+    assert report.status == 0
+
+
+def test_R06_an_external_nmi_may_panic(boot):
+    """R06: nmi=panic: the VMM says why it stops, and the machine ends with a status that is not 0."""
+    report = nmi_typed(boot, "nmi=panic", times=1)
+    assert re.search(r"^.*panic: external NMI \(nmi=panic\)", report.console, re.M), report
+    assert report.result.end == "status" and report.status not in (0, None)
+    assert "[vandal] vandal: 1 ok" not in report.console
+
+
+def test_R06_an_external_nmi_may_go_to_a_vm(boot):
+    """R06: nmi=vm:NAME: it reaches that guest's vector 2, which vandal has no handler for: it says so; the other runs on."""
+    report = nmi_typed(boot, "nmi=vm:vandal", times=1)
+    assert external(report) == ["external NMI number 1, goes to vm vandal"], report
+    all_ok(report, "pulse", 5)
+    assert not any(" vector 2" in text for text in report.of("pulse"))
+    assert any(re.search(r"(vector|exception|trap) 2\b|NMI", text) for text in report.of("vandal")), report

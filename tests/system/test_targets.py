@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a user asks make for.
+
+Rule: each target does what `make help` says of it.
+"""
+
+import csv
+import json
+import re
+
+import pytest
+
+from conftest import BUILD, ROOT
+from signalbox.bochs import executable
+
+KEYS = ["platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt"]
+
+
+def test_make_help_shows_targets_and_variables(make):
+    """make help: every target of the issue, every variable, with the defaults in force."""
+    done = make("help")
+    assert done.returncode == 0
+    for target in ("run", "test", "check", "iso", "bench", "debug"):
+        assert re.search(rf"^  make {target} ", done.stdout, re.M), target
+    for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG"):
+        assert re.search(rf"^  {variable}=", done.stdout, re.M), variable
+    assert "@" not in done.stdout
+
+
+def test_make_iso_gives_a_bootable_image(make):
+    """make iso: an ISO 9660 image with an El Torito boot record, the images and the menu."""
+    done = make("iso")
+    assert done.returncode == 0, done.stdout
+    iso = BUILD / "signalbox.iso"
+    with open(iso, "rb") as file:
+        file.seek(0x8001)
+        assert file.read(5) == b"CD001"
+        file.seek(0x8801)
+        assert file.read(30).startswith(b"CD001\x01EL TORITO SPECIFICATION")
+    data = iso.read_bytes()
+    for text in (b"menuentry", b"vm=pulse", b"vm=scribe", (BUILD / "signalbox").read_bytes()[:4096]):
+        assert text in data
+
+
+def test_an_unknown_platform_is_refused(make):
+    """PLATFORM= with a name that is none: one line, no traceback, status not 0."""
+    done = make("run", PLATFORM="pdp11")
+    assert done.returncode != 0
+    assert "run: PLATFORM=pdp11: no such platform; there are: auto kvm bochs\n" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_bad_configuration_file_is_refused(make, tmp_path):
+    """CONFIG= with a line that is none: file, line and reason."""
+    config = tmp_path / "bad.cfg"
+    config.write_text("multiboot /boot/signalbox\nmodul /boot/pulse\n")
+    done = make("run", PLATFORM="bochs", CONFIG=config)
+    assert done.returncode != 0
+    assert f"run: {config}:2: 'modul': a line begins with title, multiboot or module\n" in done.stdout
+
+
+@pytest.fixture(scope="module")
+def bench_run(make, exact):
+    done = make("bench", PLATFORM="bochs", COMBOS="bochs/bare/alone,bochs/pc/alone")
+    assert done.returncode == 0, done.stdout[-3000:]
+    return done.stdout
+
+
+def test_make_bench_prints_one_table(bench_run):
+    """make bench: a row for each probe and chipset, bare beside pc."""
+    for probe in ("uart", "pit", "cpuid", "mask"):
+        assert re.search(rf"^{probe} +bare +alone +bochs +1000 .*\n +pc +alone +bochs +1000 ", bench_run, re.M), bench_run
+    assert "exits of the whole run, by reason:\n" in bench_run
+
+
+def test_make_bench_writes_json_and_csv(bench_run):
+    """bench.json and bench.csv: the same records, with the keys that a program may rely on."""
+    rows = json.loads((BUILD / "bench/bench.json").read_text())
+    assert rows and all(list(row) == KEYS for row in rows)
+    owned = {(row["chipset"], row["probe"]): row for row in rows}
+    assert owned["pc", "uart"]["exits_per_interrupt"] == 0 and owned["pc", "uart"]["n"] >= 1000
+    assert owned["pc", "uart"]["max"] == owned["bare", "uart"]["max"] > 0
+    with open(BUILD / "bench/bench.csv", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0]) == KEYS and len(table) == len(rows)
+    assert [r["median"] for r in table] == [str(r["median"]) for r in rows]
+
+
+def test_make_bench_draws(bench_run):
+    """The plots, as SVG and PNG, with the probes' names in them."""
+    for name in ("latency", "exits"):
+        assert (BUILD / f"bench/{name}.png").read_bytes().startswith(b"\x89PNG\r\n")
+        assert "<svg" in (BUILD / f"bench/{name}.svg").read_text()
+    assert "uart" in (BUILD / "bench/latency.svg").read_text()
+
+
+def test_ci_calls_make_test():
+    """.ci/run is what a developer runs."""
+    assert re.search(r"\bmake\b.* test$", (ROOT / ".ci/run").read_text(), re.M)
+
+
+def test_the_emulator_is_the_distribution_s():
+    """Stock Bochs: the package's binary, on the path."""
+    assert executable().startswith("/usr/bin/")

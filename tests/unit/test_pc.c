@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block out of PC parts, step by step on the simulated board.
+ *
+ * Rule: each test begins at power-on and plays one path; what happens at random moments is test_run.c's.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "chipset/chipset.h"
+#include "tests/unit/sim8259.h"
+#include "tests/unit/sim_board.h"
+
+#include <errno.h>
+
+enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15) };
+
+static struct controller a, b;
+uint64_t fake_tsc;
+
+static void write(struct controller *c, uint16_t port, uint8_t value)
+{
+	assert_int_equal(chipset->port_write(c, port, value), 0);
+}
+
+static uint8_t read(struct controller *c, uint16_t port)
+{
+	uint8_t value = 0xEE;
+
+	assert_int_equal(chipset->port_read(c, port, &value), 0);
+	return value;
+}
+
+static void initialise(struct controller *c, uint8_t base)
+{
+	chipset_route(c);
+	for (unsigned chip = 0; chip < 2; chip++) {
+		uint16_t port = chip ? 0xa0 : 0x20;
+
+		write(c, port, 0x11);
+		write(c, port + 1, base + 8 * chip);
+		write(c, port + 1, chip ? 2 : 4);
+		write(c, port + 1, 1);
+		write(c, port + 1, 0);
+	}
+}
+
+/* Two VMs, both initialised and all open; a runs. */
+static int begin(void **state)
+{
+	(void)state;
+	board_reset();
+	assert_int_equal(chipset_init("pc"), 0);
+	chipset->reset(&a, A_LINES, 0);
+	chipset->reset(&b, B_LINES, 0);
+	chipset->claim(A_LINES, false);
+	chipset->claim(B_LINES, false);
+	initialise(&b, 0x30);
+	initialise(&a, 0x20);
+	chipset_mask(0);
+	return 0;
+}
+
+/* What is left must not reach the next test: the realisation has state of its own. */
+static int end(void **state)
+{
+	(void)state;
+	for (unsigned line = 0; line < LINES; line++)
+		if (line != LINE_CASCADE)
+			board_set_line(line, false);
+	chipset->acknowledge(0xffff);
+	chipset_route(NULL);
+	(void)chipset->status(nmi_take());
+	chipset->acknowledge(0xffff);
+	return 0;
+}
+
+static struct chipset_status look(void)
+{
+	return chipset->status(nmi_take());
+}
+
+static void switch_to(struct controller *from, struct controller *to)
+{
+	assert_int_equal(chipset->save(from, false), 0);
+	chipset->restore(to);
+	chipset_mask(1);
+	chipset_mask(0);
+}
+
+static void R02_a_routed_line_reaches_the_controller_and_no_nmi(void **state)
+{
+	uint64_t nmis = board.nmis;
+
+	(void)state;
+	board_set_line(3, true);
+	assert_true(sim_pic_interrupt());
+	assert_int_equal(sim_pic_acknowledge(), 0x23);
+	assert_int_equal(board.nmis, nmis);
+}
+
+static void R02_a_foreign_line_reaches_the_block_and_not_the_controller(void **state)
+{
+	uint64_t nmis = board.nmis;
+
+	(void)state;
+	board_set_line(8, true);
+	assert_false(sim_pic_interrupt());
+	assert_int_equal(board.nmis, nmis + 1);
+	struct chipset_status s = look();
+
+	assert_int_equal(s.asserted, LINE(8));
+	assert_int_equal(s.fresh, LINE(8));
+	assert_false(s.external);
+	s = look();
+	assert_int_equal(s.asserted, LINE(8)); /* it stands until it is acknowledged or routed */
+	assert_int_equal(s.fresh, 0);
+}
+
+static void R08_a_held_assertion_is_delivered_when_its_vm_is_invoked(void **state)
+{
+	(void)state;
+	board_set_line(15, true);
+	(void)look();
+	assert_int_equal(chipset->deliverable(&b), LINE(15));
+	switch_to(&a, &b);
+	assert_int_equal(chipset->asserted(), 0);
+	if (chipset->pending_vector(&b) >= 0) {
+		assert_int_equal(chipset->pending_vector(&b), 0x3f);
+		chipset->injected(&b);
+	} else {
+		assert_true(sim_pic_interrupt());
+		assert_int_equal(sim_pic_acknowledge(), 0x3f);
+	}
+	assert_int_equal(chipset->pending_vector(&b), -1); /* once */
+	assert_false(sim_pic_interrupt());
+}
+
+static void R08_a_held_line_costs_one_nmi_whatever_it_does(void **state)
+{
+	(void)state;
+	board_pulse(15);
+	(void)look();
+	chipset_mask(1);
+	chipset_mask(0);
+	uint64_t nmis = board.nmis;
+
+	for (unsigned i = 0; i < 10; i++)
+		board_pulse(15);
+	assert_int_equal(board.nmis, nmis);
+}
+
+static void R10_the_command_ports_are_open_and_masks_are_filtered(void **state)
+{
+	(void)state;
+	assert_int_equal(a.open & OPEN_MASTER_COMMAND, OPEN_MASTER_COMMAND);
+	assert_int_equal(a.open & (OPEN_MASTER_DATA | OPEN_SLAVE_DATA), 0);
+	write(&a, 0x21, 0x08);
+	write(&a, 0xa1, 0x00);
+	assert_int_equal(read(&a, 0x21), 0x08);
+	assert_int_equal(read(&a, 0xa1), 0x00);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].imr, (uint8_t)~LINE(0)); /* 3 by its own wish, the rest because it is not its own */
+	assert_int_equal(sim_pic.chip[SIM_SLAVE].imr, 0xff);
+}
+
+static void R11_each_vm_finds_its_masks_and_vectors_again(void **state)
+{
+	(void)state;
+	write(&a, 0x21, 0xf6);
+	switch_to(&a, &b);
+	write(&b, 0xa1, 0x7f);
+	assert_int_equal(read(&b, 0x21), 0);
+	switch_to(&b, &a);
+	assert_int_equal(read(&a, 0x21), 0xf6);
+	assert_int_equal(read(&a, 0xa1), 0);
+	switch_to(&a, &b);
+	assert_int_equal(read(&b, 0xa1), 0x7f);
+	board_set_line(15, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x3f);
+}
+
+static void R11_a_switch_waits_for_the_end_of_what_is_in_service(void **state)
+{
+	(void)state;
+	board_set_line(0, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x20);
+	assert_int_equal(chipset->save(&a, false), -EBUSY);
+	assert_int_equal(a.open, 0); /* so that the EOI is seen */
+	write(&a, 0x20, 0x20);
+	assert_int_equal(chipset->save(&a, false), 0);
+	chipset->restore(&b);
+}
+
+static void R11_a_switch_by_force_keeps_it_in_software(void **state)
+{
+	(void)state;
+	board_set_line(0, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x20);
+	assert_int_equal(chipset->save(&a, true), 0);
+	chipset->restore(&b);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
+	switch_to(&b, &a);
+	assert_int_equal(a.open & OPEN_MASTER_COMMAND, 0);
+	board_set_line(3, true);
+	assert_false(sim_pic_interrupt()); /* of lower priority than what is in service */
+	write(&a, 0x20, 0x0b);
+	assert_int_equal(read(&a, 0x20), LINE(0));
+	write(&a, 0x20, 0x20);
+	assert_int_equal(a.open & OPEN_MASTER_COMMAND, OPEN_MASTER_COMMAND);
+	assert_int_equal(sim_pic_acknowledge(), 0x23);
+}
+
+static void R06_an_nmi_of_no_line_is_external(void **state)
+{
+	(void)state;
+	board_external_nmi();
+	assert_true(look().external);
+	assert_false(look().external);
+	board_set_line(8, true);
+	assert_false(look().external);
+}
+
+static void R10_an_initialisation_behind_the_open_port_is_caught(void **state)
+{
+	(void)state;
+	uint32_t before = a.reinitialised;
+
+	sim_pic_write(0x20, 0x11); /* the guest, with no exit */
+	assert_int_equal(sim_pic.chip[SIM_MASTER].imr, 0);
+	board_set_line(8, true); /* a foreign edge: NMI */
+	(void)look();
+	assert_int_equal(a.reinitialised, before + 1);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].imr, 0xff);
+	assert_false(sim_pic_interrupt());
+	assert_int_equal(chipset->asserted(), LINE(8));
+	write(&a, 0x21, 0x48);
+	write(&a, 0x21, 4);
+	write(&a, 0x21, 1);
+	board_set_line(3, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x4b);
+}
+
+static void R10_a_mode_that_a_pc_has_not_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(chipset->port_write(&a, 0x20, 0x19), -EPERM);
+	assert_int_equal(chipset->port_write(&a, 0x20, 0x13), -EPERM);
+	assert_int_equal(chipset->port_write(&a, 0x20, 0x10), -EPERM);
+	assert_int_equal(chipset->port_write(&a, 0x20, 0x11), 0);
+}
+
+static void a_machine_without_the_parts_is_told(void **state)
+{
+	(void)state;
+	platform.ioapic = 0;
+	assert_int_equal(chipset_init("pc"), -ENODEV);
+	assert_int_equal(chipset_init("best"), -EINVAL);
+	board_reset();
+	platform.has_8259 = false;
+	assert_int_equal(chipset_init("auto"), -ENODEV);
+	board_reset();
+	assert_int_equal(chipset_init("auto"), 0);
+	assert_string_equal(chipset->name, "pc");
+}
+
+#define ON_BOARD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BOARD(R02_a_routed_line_reaches_the_controller_and_no_nmi),
+		ON_BOARD(R02_a_foreign_line_reaches_the_block_and_not_the_controller),
+		ON_BOARD(R08_a_held_assertion_is_delivered_when_its_vm_is_invoked),
+		ON_BOARD(R08_a_held_line_costs_one_nmi_whatever_it_does),
+		ON_BOARD(R10_the_command_ports_are_open_and_masks_are_filtered),
+		ON_BOARD(R11_each_vm_finds_its_masks_and_vectors_again),
+		ON_BOARD(R11_a_switch_waits_for_the_end_of_what_is_in_service),
+		ON_BOARD(R11_a_switch_by_force_keeps_it_in_software),
+		ON_BOARD(R06_an_nmi_of_no_line_is_external),
+		ON_BOARD(R10_an_initialisation_behind_the_open_port_is_caught),
+		ON_BOARD(R10_a_mode_that_a_pc_has_not_is_refused),
+		ON_BOARD(a_machine_without_the_parts_is_told),
+	};
+	return cmocka_run_group_tests_name("pc", tests, NULL, NULL);
+}

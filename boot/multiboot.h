@@ -43,8 +43,10 @@ struct multiboot_module {
 struct multiboot_mmap {
 	uint32_t size; /* of what follows */
 	uint64_t address, length;
-	uint32_t type; /* 1: RAM */
+	uint32_t type;
 } __attribute__((packed));
+
+enum { MULTIBOOT_RAM = 1 };
 #endif
 
 #endif

@@ -20,22 +20,26 @@
 #include <errno.h>
 
 static line_set claimed;  /* lines that somebody owns */
+static line_set pinless;  /* those that reach no I/O APIC pin: seen only when somebody looks */
 static line_set served;   /* those of them that the VMM serves itself: armed for good */
 static line_set routed;   /* to the controller */
 static line_set asserted; /* the status register */
 static line_set armed;    /* pins that raise NMI now */
 static line_set unreported; /* asserted, and the dispatcher was not told yet */
-static unsigned credits;  /* NMIs that lines found so far account for */
+static bool heard;        /* a line has spoken: it accounts for the NMIs that are under way */
 static struct controller *current; /* whose controller is in the chips */
 static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
 
-/* In the host's NMI handler: an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half). */
+void pc_glimpse(line_set irr)
+{
+	glimpsed |= irr & armed;
+}
+
+/* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not disturb their sequence, which waits
+ * for the data port): an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half). */
 static void glimpse(void)
 {
-	if (pc_programming)
-		pc_doubt = true;
-	else
-		glimpsed |= pc_read_irr() & armed;
+	pc_glimpse(pc_read_irr());
 }
 
 /* All requests there are, and those there were when an NMI came. */
@@ -94,6 +98,7 @@ static void claim(line_set lines, bool by_vmm)
 			log_line("chipset pc: line %u reaches no I/O APIC pin: its interrupts are held until its VM runs",
 			         line);
 			lines &= (line_set)~LINE(line);
+			pinless |= LINE(line);
 		} else {
 			ioapic_set_destination((unsigned)platform.line[line].pin, lapic_id());
 		}
@@ -111,15 +116,15 @@ static void mask(line_set masked)
 		pc_return_select(current);
 }
 
-/* Lines seen in IRR whose pin was armed: each has raised one NMI. */
+/* Lines seen in IRR whose pin is armed: they have raised an NMI. */
 static inline void latch(line_set irr)
 {
-	line_set fresh = irr & armed & ~asserted;
-	if (fresh == 0)
+	line_set spoke = irr & (armed | (pinless & ~routed));
+	if (spoke == 0)
 		return;
-	asserted |= fresh;
-	unreported |= fresh;
-	credits += fresh & (fresh - 1) ? (unsigned)__builtin_popcount(fresh) : 1;
+	heard = true;
+	unreported |= spoke & ~asserted;
+	asserted |= spoke;
 }
 
 /*
@@ -137,19 +142,11 @@ static bool system_error(void)
 	return true;
 }
 
-/*
- * An NMI came while ICWs were written: the handler could not look, and ICW1 has dropped the request. It belongs to one of the
- * armed lines; unless IRR shows which, all of them get it, because one request too many is a spurious interrupt and one too
- * few is a lost one.
- */
-static void give_benefit(void)
+/* A guest that initialises its pair and then polls it, or makes the VMM's first look at the port the answer to its poll, takes
+ * the request of a line that is not its own into service: it has spoken all the same. */
+void pc_latch_service(void)
 {
-	pc_doubt = false;
-	if (unreported != 0)
-		return;
-	asserted |= armed;
-	unreported |= armed;
-	credits++;
+	latch(pc_read_isr());
 }
 
 /* Silence what has just been found: it is held from now on. */
@@ -165,17 +162,14 @@ static struct chipset_status status(unsigned nmis)
 	latch(take_irr()); /* before an initialisation is caught, which drops what is latched */
 	if (current != NULL)
 		pc_catch_initialisation(current);
-	if (pc_doubt)
-		give_benefit();
 	struct chipset_status s = { .asserted = asserted, .fresh = unreported };
 	unreported = 0;
 	silence(s.fresh);
 	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
 	 * unless the chipset itself says that there was another source. */
-	s.external = nmis > credits && (credits == 0 || system_error());
-	credits -= nmis < credits ? nmis : credits;
+	s.external = nmis > heard && (system_error() || !heard); /* asked in any case, because that clears it */
 	if (nmi_count == 0)
-		credits = 0; /* nothing is under way, so nothing is left to be accounted for */
+		heard = false; /* nothing is under way, so nothing is left to be accounted for */
 	return s;
 }
 
@@ -185,7 +179,7 @@ static int single(void)
 {
 	line_set irr = pc_look(), fresh = irr & armed & ~asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
-	if (!sole || (glimpsed | unreported | credits | pc_doubt) || !pc_masks_stand()) {
+	if (!sole || (glimpsed | unreported | heard) || !pc_masks_stand()) {
 		glimpsed |= fresh;
 		return -1;
 	}
@@ -240,9 +234,11 @@ static int save(struct controller *c, bool force)
 	pc_write_mask(PIC_SLAVE, 0xff);
 	pc_write_mask(PIC_MASTER, 0xff);
 	line_set own = (pc_read_irr() | (line_set)glimpsed) & c->lines;
-	if (own != 0)
-		credits += nmi_count - before; /* asserted with the pin armed already */
+	glimpsed &= ~(uint32_t)c->lines;
 	asserted |= own | (c->inject & c->lines);
+	arm();
+	if (nmi_count != before)
+		heard = true; /* by a pin of theirs that was armed just now, or by one that the next look finds */
 	c->inject = 0;
 	c->busy = false;
 	if (isr != 0)
@@ -271,18 +267,37 @@ static void replay(const struct controller *c)
 			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
 }
 
+/* The running VM's chip, with its requests: its lines go through the block meanwhile, so that what ICW1 drops is seen. */
+void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4)
+{
+	line_set inputs = c->lines & (chip == PIC_MASTER ? 0x00ff : 0xff00);
+	uint32_t before = nmi_count;
+	routed = 0;
+	arm();
+	line_set requests = take_irr();
+	latch(requests & ~c->lines);
+	pc_program(chip, icw2, icw4);
+	routed = c->lines;
+	arm();
+	requests |= (line_set)glimpsed;
+	glimpsed &= ~(uint32_t)c->lines;
+	if (nmi_count != before)
+		heard = true;
+	c->inject |= requests & inputs & ~pc_read_irr();
+}
+
 /* 540 */
 static void restore(struct controller *c)
 {
 	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
 		replay(c);
-	line_set was_armed = armed & c->lines & ~asserted;
+	pc_reset_priority(); /* another guest may have rotated it */
+	line_set was_armed = armed & c->lines;
 	routed = c->lines;
 	arm();
 	line_set irr = pc_read_irr() & c->lines, seen = (line_set)glimpsed & was_armed;
 	glimpsed &= ~(uint32_t)c->lines;
-	if ((irr & was_armed) | seen)
-		credits++; /* an NMI of theirs is still to be taken */
+	heard = (heard || ((irr & was_armed) | seen)) && nmi_count != 0; /* an NMI of theirs is still to be taken */
 	asserted |= seen;
 	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be injected. A shared line's
 	 * request may have been taken by the other VM: this one gets its chance to look at its device each turn. */

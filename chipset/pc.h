@@ -31,10 +31,16 @@ void pc_return_select(struct controller *c);
 /* One look at IRR that leaves the read select as it was. */
 line_set pc_look(void);
 void pc_write_mask(unsigned chip, uint8_t mask);
-/* In the middle of ICWs, where nothing else may touch the chips' command ports; an NMI came there. */
-extern volatile bool pc_programming, pc_doubt;
+/* IRR as it was seen in passing: armed lines in it are asserted. */
+void pc_glimpse(line_set irr);
+/* Back to IR0 first. */
+void pc_reset_priority(void);
 /* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
+/* Before an ICW1 of the VMM's own wipes ISR out. */
+void pc_latch_service(void);
+/* pc_program() for the running VM, whose requests survive. */
+void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4);
 /* Take lines out of service that the guest has not ended yet. */
 void pc_end_service(line_set isr);
 

@@ -11,6 +11,7 @@
 #include "chipset/pc.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 /*
  * ICW1, command port, D4 = 1 (8259A datasheet, Figure 7)
@@ -34,7 +35,6 @@ enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7 };
 
 struct pc_chip pc_chips[PICS];
-volatile bool pc_programming, pc_doubt;
 static struct controller *select_of; /* the guest that may have set the chips' read select */
 static unsigned offered; /* the line that pc_pending_vector offered last */
 
@@ -47,7 +47,7 @@ static const struct {
  * that was selected, so an answer that is not IRR was ISR. Noted at the first look after an exit, put back before the entry. */
 static enum { SELECT_OPEN, SELECT_ANSWERED, SELECT_NOTED } select_state = SELECT_NOTED;
 static line_set select_answer;
-static bool select_noted_isr; /* some controller's select was ISR once: then each look is noted in full */
+static bool select_isr; /* what was noted last of the running VM: one of its chips has ISR selected */
 
 static inline line_set read_pair(void)
 {
@@ -69,22 +69,35 @@ static inline void note_answer(void)
 	chipset_standing.touched = true; /* to be put back before the entry */
 }
 
-static void note_select(line_set irr)
+/* Where IRR and ISR hold the same, the answer tells nothing, and what was known last stays. */
+static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, uint8_t isr)
 {
-	line_set differs = select_answer ^ irr;
-	select_noted_isr = true;
-	if (select_of == NULL)
+	if (answer != irr)
+		pic->read_isr = true;
+	else if (isr != irr)
+		pic->read_isr = false;
+}
+
+static __attribute__((noinline)) void note_select(line_set irr)
+{
+	struct controller *c = select_of;
+	if (c == NULL)
 		return;
-	if (select_of->open & OPEN_MASTER_COMMAND)
-		select_of->pic[PIC_MASTER].read_isr = (differs & 0x00ff) != 0;
-	if (select_of->open & OPEN_SLAVE_COMMAND)
-		select_of->pic[PIC_SLAVE].read_isr = (differs & 0xff00) != 0;
+	select_pair(OCW3_READ_ISR);
+	line_set isr = read_pair();
+	select_pair(OCW3_READ_IRR);
+	if (c->open & OPEN_MASTER_COMMAND)
+		note_select_of(&c->pic[PIC_MASTER], (uint8_t)select_answer, (uint8_t)irr, (uint8_t)isr);
+	if (c->open & OPEN_SLAVE_COMMAND)
+		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(select_answer >> 8), (uint8_t)(irr >> 8), (uint8_t)(isr >> 8));
+	select_isr = c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr;
 }
 
 void pc_follow_select(struct controller *c)
 {
 	select_of = c;
 	select_state = SELECT_NOTED;
+	select_isr = c != NULL && (c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr);
 }
 
 void pc_return_select(struct controller *c)
@@ -103,7 +116,7 @@ line_set pc_read_irr(void)
 	line_set irr = read_pair();
 	if (select_state == SELECT_ANSWERED) {
 		select_state = SELECT_NOTED;
-		if (__builtin_expect(select_answer != irr || select_noted_isr, 0))
+		if (__builtin_expect(select_answer != irr || select_isr, 0))
 			note_select(irr);
 	}
 	return irr & (line_set)~LINE(LINE_CASCADE);
@@ -116,7 +129,7 @@ line_set pc_look(void)
 	line_set answer = read_pair();
 	select_pair(OCW3_READ_IRR);
 	line_set irr = read_pair();
-	if (__builtin_expect(answer != irr, 0)) { /* ISR was selected, or a request came in between */
+	if (__builtin_expect(answer != irr || select_isr, 0)) { /* ISR was selected, or a request came in between */
 		select_answer = answer;
 		select_state = SELECT_NOTED;
 		note_select(irr);
@@ -148,13 +161,21 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 {
 	pc_chips[chip].icw2 = icw2;
 	pc_chips[chip].icw4 = icw4;
-	pc_programming = true;
+	/* ICW1 drops what is latched: look at it with nothing in between. */
+	io_out8(ports[chip].command, OCW3_READ_IRR);
+	uint8_t irr = io_in8(ports[chip].command);
 	io_out8(ports[chip].command, ICW1_SELECT | ICW1_IC4);
+	pc_glimpse((line_set)((chip == PIC_MASTER ? irr & ~LINE(LINE_CASCADE) : irr << 8)));
 	io_out8(ports[chip].data, icw2);
 	io_out8(ports[chip].data, ports[chip].icw3);
 	io_out8(ports[chip].data, icw4);
 	pc_write_mask(chip, 0xff);
-	pc_programming = false;
+}
+
+void pc_reset_priority(void)
+{
+	io_out8(0x20, OCW2_PRIORITY_RESET);
+	io_out8(0xa0, OCW2_PRIORITY_RESET);
 }
 
 void pc_end_service(line_set isr)
@@ -198,7 +219,7 @@ line_set pc_enabled(const struct controller *c)
 		return 0;
 	line_set open = (line_set)(~master->imr & 0xff);
 	if (line_in(open, LINE_CASCADE) && slave->ready && slave->init_step == 0)
-		open |= (line_set)(~slave->imr << 8);
+		open |= (line_set)((uint8_t)~slave->imr << 8);
 	return open & c->lines;
 }
 
@@ -254,6 +275,7 @@ static __attribute__((noinline)) void caught(struct controller *c, unsigned chip
 	/* Requests that came since the guest's ICW1 are its own again once it is through. */
 	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
 	c->inject = (c->inject & ~inputs) | (pc_read_irr() & c->lines & inputs);
+	pc_latch_service();
 	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
 	pic->init_step = 2;
 	pic->next[1] = pic->icw1;
@@ -306,9 +328,7 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pic->init_step = 0;
 	pic->ready = true;
 	pic->imr = 0;
-	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
-	c->inject |= pc_read_irr() & c->lines & inputs; /* came between ICW1 and now */
-	pc_program(chip, pic->icw2, pic->icw4);
+	pc_reprogram(c, chip, pic->icw2, pic->icw4); /* what came since ICW1 stays */
 	pc_refresh(c);
 }
 

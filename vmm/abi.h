@@ -13,7 +13,8 @@
 #define SB_SIGNATURE "SignalboxVMM"
 enum {
 	SB_CPUID_LEAF = 0x40000000,
-	SB_CPUID_TSC = 0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known */
+	SB_CPUID_TSC = 0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX bit 0: an emulator whose
+	                              TSC counts instructions */
 };
 
 enum sb_call {

@@ -108,19 +108,19 @@ static void run_quit(const char *argument)
 static void run_help(const char *argument); /* lists the table, so it stands below it */
 
 static const struct command commands[] = {
-	{"help", NULL, "this list", run_help},
-	{"vms", NULL, "the VMs: state, memory, processor time", run_vms},
-	{"lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines},
-	{"exits", NULL, "VM exits by reason", run_exits},
-	{"lat", NULL, "latencies that the guests measured", run_lat},
-	{"trace", "[N]", "the last N things the VMM did (32), in TSC ticks", run_trace},
-	{"stop", "NAME", "stop a VM", run_stop},
-	{"start", "NAME", "start a stopped VM anew", run_start},
-	{"restart", "NAME", "stop and start", run_restart},
-	{"nmi", NULL, "raise an external NMI", run_nmi},
-	{"log", NULL, "the memory log once more", run_log},
-	{"quit", NULL, "end the run (Ctrl-D on an empty line, too)", run_quit},
-	{NULL, NULL, NULL, NULL},
+	{ "help", NULL, "this list", run_help },
+	{ "vms", NULL, "the VMs: state, memory, processor time", run_vms },
+	{ "lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines },
+	{ "exits", NULL, "VM exits by reason", run_exits },
+	{ "lat", NULL, "latencies that the guests measured", run_lat },
+	{ "trace", "[N]", "the last N things the VMM did (32), in TSC ticks", run_trace },
+	{ "stop", "NAME", "stop a VM", run_stop },
+	{ "start", "NAME", "start a stopped VM anew", run_start },
+	{ "restart", "NAME", "stop and start", run_restart },
+	{ "nmi", NULL, "raise an external NMI", run_nmi },
+	{ "log", NULL, "the memory log once more", run_log },
+	{ "quit", NULL, "end the run (Ctrl-D on an empty line, too)", run_quit },
+	{ NULL, NULL, NULL, NULL },
 };
 
 static void run_help(const char *argument)

@@ -49,7 +49,8 @@ static bool is_file_name(const char *word, const struct keyword *table)
 	return word[0] == '/' || (strchr(word, '=') == NULL && find(table, word, strlen(word)) == NULL);
 }
 
-static int read_word(struct reader *r, const struct keyword *table, enum word_kind kind, const char *word, uint32_t *seen)
+static int read_word(struct reader *r, const struct keyword *table, enum word_kind kind, const char *word,
+                     uint32_t *seen)
 {
 	if (kind == WORD_TOO_LONG)
 		return config_refuse(r, "the word is longer than %d bytes", WORD_MAX - 1);
@@ -71,9 +72,9 @@ static void note(const char *before, const char *word, const char *reason, char 
 /* What names the module in a message. The name it gives itself counts wherever it stands in the line. */
 static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MAX], char *prefix, size_t size)
 {
-	struct words w = {line};
+	struct words w = { line };
 	char given[CONFIG_NAME_MAX];
-	struct reader r = {.vm = NULL};
+	struct reader r = { .vm = NULL };
 	char word[WORD_MAX];
 	enum word_kind kind;
 
@@ -94,10 +95,11 @@ static int read_rest(struct reader *r, const struct keyword *text, struct words 
 	return text->parse(r, words_rest(w));
 }
 
-static int read_line(struct reader *r, const struct keyword *table, const char *line, const char *prefix, char *err, size_t size)
+static int read_line(struct reader *r, const struct keyword *table, const char *line, const char *prefix, char *err,
+                     size_t size)
 {
 	const struct keyword *text = find(table, "args", 4);
-	struct words w = {line};
+	struct words w = { line };
 	char word[WORD_MAX];
 	enum word_kind kind;
 	uint32_t seen = 0;
@@ -120,9 +122,9 @@ static int read_line(struct reader *r, const struct keyword *table, const char *
 
 int config_parse_vmm(const char *line, struct vmm_config *out, char *err, size_t size)
 {
-	struct reader r = {.vmm = out};
+	struct reader r = { .vmm = out };
 
-	*out = (struct vmm_config){.console = "com1", .chipset = "auto", .nmi = NMI_LOG, .status_ms = STATUS_DEFAULT};
+	*out = (struct vmm_config){ .console = "com1", .chipset = "auto", .nmi = NMI_LOG, .status_ms = STATUS_DEFAULT };
 	if (size > 0)
 		err[0] = '\0';
 	return read_line(&r, config_vmm_words, line, "", err, size);
@@ -130,11 +132,12 @@ int config_parse_vmm(const char *line, struct vmm_config *out, char *err, size_t
 
 int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *err, size_t size)
 {
-	struct reader r = {.vm = out};
+	struct reader r = { .vm = out };
 	char prefix[CONFIG_NAME_MAX + 32];
 
-	*out = (struct vm_config){.memory = MEMORY_DEFAULT, .priority = PRIORITY_DEFAULT, .slice_us = SLICE_DEFAULT,
-				  .onfault = FAULT_LOG};
+	*out = (struct vm_config){
+		.memory = MEMORY_DEFAULT, .priority = PRIORITY_DEFAULT, .slice_us = SLICE_DEFAULT, .onfault = FAULT_LOG
+	};
 	if (size > 0)
 		err[0] = '\0';
 	snprintf(out->name, sizeof(out->name), "vm%u", n);

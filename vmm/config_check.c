@@ -22,22 +22,22 @@ struct reserved {
 
 /* Ports that would give the interrupt controllers, the bus or the machine's power away. */
 static const struct reserved vmm_ports[] = {
-	{{0x20, 0x21}, "the master 8259, which every VM has anyway"},
-	{{0xA0, 0xA1}, "the slave 8259, which every VM has anyway"},
-	{{0x92, 0x92}, "fast reset"},
-	{{0xB2, 0xB3}, "system management"},
-	{{0xF4, 0xF4}, "power-off"},
-	{{0x3F8, 0x3FF}, "the console"},
-	{{0x4D0, 0x4D1}, "the edge/level registers"},
-	{{0x501, 0x501}, "power-off"},
-	{{0xCF8, 0xCFF}, "PCI configuration and reset"},
-	{{0x8900, 0x8900}, "power-off"},
+	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway" },
+	{ { 0xA0, 0xA1 }, "the slave 8259, which every VM has anyway" },
+	{ { 0x92, 0x92 }, "fast reset" },
+	{ { 0xB2, 0xB3 }, "system management" },
+	{ { 0xF4, 0xF4 }, "power-off" },
+	{ { 0x3F8, 0x3FF }, "the console" },
+	{ { 0x4D0, 0x4D1 }, "the edge/level registers" },
+	{ { 0x501, 0x501 }, "power-off" },
+	{ { 0xCF8, 0xCFF }, "PCI configuration and reset" },
+	{ { 0x8900, 0x8900 }, "power-off" },
 };
 
 static const struct reserved vmm_memory[] = {
-	{{0xFEC00000, 0xFECFFFFF}, "the I/O APIC"},
-	{{0xFED00000, 0xFED003FF}, "the HPET"},
-	{{0xFEE00000, 0xFEEFFFFF}, "the local APIC and its messages"},
+	{ { 0xFEC00000, 0xFECFFFFF }, "the I/O APIC" },
+	{ { 0xFED00000, 0xFED003FF }, "the HPET" },
+	{ { 0xFEE00000, 0xFEEFFFFF }, "the local APIC and its messages" },
 };
 
 /* What only the running machine knows: power management ports, RAM. */
@@ -49,7 +49,7 @@ static int reserve(struct reserved *list, unsigned *count, uint64_t first, uint6
 {
 	if (*count == MACHINE_MAX)
 		return -ENOMEM;
-	list[(*count)++] = (struct reserved){{first, last}, what};
+	list[(*count)++] = (struct reserved){ { first, last }, what };
 	return 0;
 }
 
@@ -119,7 +119,8 @@ static const char *way_out(const struct vm_config *a, const struct vm_config *b)
 	return "add 'share' to both, or take it from one";
 }
 
-static int check_lines(const struct check *c, line_set reserved, const struct vm_config *const *accepted, unsigned count)
+static int check_lines(const struct check *c, line_set reserved, const struct vm_config *const *accepted,
+                       unsigned count)
 {
 	line_set lines = c->vm->lines;
 	char text[48];
@@ -135,7 +136,7 @@ static int check_lines(const struct check *c, line_set reserved, const struct vm
 
 		if (both && out)
 			return refuse(c, -EEXIST, "irq=%s: line %u belongs to vm %s; %s", text, line_first(both),
-				      accepted[i]->name, out);
+			              accepted[i]->name, out);
 	}
 	return 0;
 }
@@ -166,14 +167,14 @@ static int check_reserved(const struct check *c, const struct kind *k, const str
 
 		if (overlap(range, &r->range))
 			return refuse(c, -EPERM, "%s=%s: %s 0x%lx belongs to the VMM (%s)", k->word,
-				      range_text(range, text, sizeof(text)), k->one,
-				      (unsigned long)later(range->first, r->range.first), r->what);
+			              range_text(range, text, sizeof(text)), k->one,
+			              (unsigned long)later(range->first, r->range.first), r->what);
 	}
 	return 0;
 }
 
 static int check_other(const struct check *c, const struct kind *k, const struct config_range *range,
-		       const struct config_range *theirs, unsigned count, const struct vm_config *other)
+                       const struct config_range *theirs, unsigned count, const struct vm_config *other)
 {
 	const char *out = way_out(c->vm, other);
 	char text[48];
@@ -181,15 +182,16 @@ static int check_other(const struct check *c, const struct kind *k, const struct
 	for (unsigned i = 0; i < count && out; i++)
 		if (overlap(range, &theirs[i]))
 			return refuse(c, -EEXIST, "%s=%s: %s 0x%lx belongs to vm %s; %s", k->word,
-				      range_text(range, text, sizeof(text)), k->one,
-				      (unsigned long)later(range->first, theirs[i].first), other->name, out);
+			              range_text(range, text, sizeof(text)), k->one,
+			              (unsigned long)later(range->first, theirs[i].first), other->name, out);
 	return 0;
 }
 
 static int check_ports(const struct check *c, const struct vm_config *const *accepted, unsigned count)
 {
-	const struct kind k = {"io", "port", vmm_ports, machine_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]),
-			       machine_port_count};
+	const struct kind k = {
+		"io", "port", vmm_ports, machine_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), machine_port_count
+	};
 	int error = 0;
 
 	for (unsigned i = 0; i < c->vm->io_count && !error; i++) {
@@ -207,14 +209,20 @@ static int check_own_ram(const struct check *c, const struct config_range *range
 
 	if (range->first >= c->vm->memory || (range->first >= LEGACY_HOLE_FIRST && range->last <= LEGACY_HOLE_LAST))
 		return 0;
-	return refuse(c, -EPERM, "mmio=%s: this lies in the VM's own memory (mem=%luK); it has to be above it, or in 0xa0000-0xfffff",
-		      range_text(range, text, sizeof(text)), (unsigned long)(c->vm->memory >> 10));
+	return refuse(
+		c, -EPERM,
+		"mmio=%s: this lies in the VM's own memory (mem=%luK); it has to be above it, or in 0xa0000-0xfffff",
+		range_text(range, text, sizeof(text)), (unsigned long)(c->vm->memory >> 10));
 }
 
 static int check_memory(const struct check *c, const struct vm_config *const *accepted, unsigned count)
 {
-	const struct kind k = {"mmio", "address", vmm_memory, machine_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]),
-			       machine_memory_count};
+	const struct kind k = { "mmio",
+		                "address",
+		                vmm_memory,
+		                machine_memory,
+		                sizeof(vmm_memory) / sizeof(vmm_memory[0]),
+		                machine_memory_count };
 	int error = 0;
 
 	for (unsigned i = 0; i < c->vm->mmio_count && !error; i++) {
@@ -222,15 +230,16 @@ static int check_memory(const struct check *c, const struct vm_config *const *ac
 		if (!error)
 			error = check_reserved(c, &k, &c->vm->mmio[i]);
 		for (unsigned j = 0; j < count && !error; j++)
-			error = check_other(c, &k, &c->vm->mmio[i], accepted[j]->mmio, accepted[j]->mmio_count, accepted[j]);
+			error = check_other(c, &k, &c->vm->mmio[i], accepted[j]->mmio, accepted[j]->mmio_count,
+			                    accepted[j]);
 	}
 	return error;
 }
 
 int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted, unsigned count,
-		    line_set reserved_lines, char *err, size_t size)
+                    line_set reserved_lines, char *err, size_t size)
 {
-	const struct check c = {n, vm, err, size};
+	const struct check c = { n, vm, err, size };
 	int error;
 
 	if (size > 0)

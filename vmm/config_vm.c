@@ -113,7 +113,7 @@ static bool overlap(const struct config_range *list, unsigned count, const struc
 
 /* A list of ranges into list; limit is the last value there is, unit what begin and end have to be a multiple of. */
 static int parse_ranges(struct reader *r, const char *value, uint64_t limit, uint64_t unit, struct config_range *list,
-			unsigned *count)
+                        unsigned *count)
 {
 	char item[ITEM_MAX], shown[SHOWN_MAX];
 	unsigned n = 0;
@@ -162,7 +162,9 @@ static int vm_share(struct reader *r, const char *value)
 
 static int vm_onfault(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {[FAULT_LOG] = "log", [FAULT_STOP] = "stop", [FAULT_RESTART] = "restart", NULL};
+	static const char *const choices[] = {
+		[FAULT_LOG] = "log", [FAULT_STOP] = "stop", [FAULT_RESTART] = "restart", NULL
+	};
 	int choice = config_choice(r, value, choices, "log, stop, restart");
 
 	if (choice < 0)
@@ -176,14 +178,15 @@ static int vm_guest_text(struct reader *r, const char *value)
 	size_t length = strlen(value);
 
 	if (length >= CONFIG_TEXT_MAX)
-		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit", (unsigned long)length, CONFIG_TEXT_MAX - 1);
+		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit", (unsigned long)length,
+		                     CONFIG_TEXT_MAX - 1);
 	memcpy(r->vm->guest, value, length + 1);
 	return 0;
 }
 
 const struct keyword config_vm_words[] = {
-	{"vm", false, vm_name},         {"mem", false, vm_memory},      {"prio", false, vm_priority},
-	{"slice", false, vm_slice},     {"irq", false, vm_lines},       {"io", false, vm_ports},
-	{"mmio", false, vm_mmio},       {"share", true, vm_share},      {"onfault", false, vm_onfault},
-	{"args", false, vm_guest_text}, {NULL, false, NULL},
+	{ "vm", false, vm_name },         { "mem", false, vm_memory }, { "prio", false, vm_priority },
+	{ "slice", false, vm_slice },     { "irq", false, vm_lines },  { "io", false, vm_ports },
+	{ "mmio", false, vm_mmio },       { "share", true, vm_share }, { "onfault", false, vm_onfault },
+	{ "args", false, vm_guest_text }, { NULL, false, NULL },
 };

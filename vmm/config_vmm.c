@@ -15,7 +15,7 @@ enum { SECONDS_MAX = 1000000 };
 
 static int vmm_console(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {"com1", "none", NULL};
+	static const char *const choices[] = { "com1", "none", NULL };
 	int choice = config_choice(r, value, choices, "com1, none");
 
 	if (choice < 0)
@@ -26,7 +26,7 @@ static int vmm_console(struct reader *r, const char *value)
 
 static int vmm_chipset(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {"auto", "irqmux", "pc", "soft", NULL};
+	static const char *const choices[] = { "auto", "irqmux", "pc", "soft", NULL };
 	int choice = config_choice(r, value, choices, "auto, irqmux, pc, soft");
 
 	if (choice < 0)
@@ -37,7 +37,7 @@ static int vmm_chipset(struct reader *r, const char *value)
 
 static int vmm_nmi(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {[NMI_PANIC] = "panic", [NMI_LOG] = "log", NULL};
+	static const char *const choices[] = { [NMI_PANIC] = "panic", [NMI_LOG] = "log", NULL };
 	int choice;
 
 	if (strncmp(value, "vm:", 3) == 0) {
@@ -93,7 +93,8 @@ static int vmm_stay(struct reader *r, const char *value)
 }
 
 const struct keyword config_vmm_words[] = {
-	{"console", false, vmm_console}, {"chipset", false, vmm_chipset}, {"nmi", false, vmm_nmi},
-	{"status", false, vmm_status},   {"seconds", false, vmm_seconds}, {"jitter", false, vmm_jitter},
-	{"stay", true, vmm_stay},        {NULL, false, NULL},
+	{ "console", false, vmm_console }, { "chipset", false, vmm_chipset },
+	{ "nmi", false, vmm_nmi },         { "status", false, vmm_status },
+	{ "seconds", false, vmm_seconds }, { "jitter", false, vmm_jitter },
+	{ "stay", true, vmm_stay },        { NULL, false, NULL },
 };

@@ -24,7 +24,8 @@ int config_refuse(struct reader *r, const char *format, ...)
 
 static bool name_char(char c, bool first)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (!first && ((c >= '0' && c <= '9') || c == '-' || c == '_'));
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (!first && ((c >= '0' && c <= '9') || c == '-' || c == '_'));
 }
 
 int config_name(struct reader *r, const char *value, char name[CONFIG_NAME_MAX])

@@ -15,7 +15,7 @@ enum { REASON_MAX = 128 };
 
 /* A line that is being read: where its results go and what was said against it. */
 struct reader {
-	struct vm_config *vm;   /* one of the two; the other is NULL */
+	struct vm_config *vm; /* one of the two; the other is NULL */
 	struct vmm_config *vmm;
 	char reason[REASON_MAX];
 };

@@ -22,7 +22,7 @@ enum { COM1_BASE = 0x3F8 };
 enum { TRANSMIT_BYTES = 8192, RECEIVE_BYTES = 256 }; /* powers of two */
 enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };          /* room there has to be before printing goes on after a loss */
 enum { SERVICE_PASSES = 32, RECEIVE_PASSES = 64 };   /* more than any UART asks for; a broken one must not keep us */
-enum { WAIT_TRIES = 1 << 20 };                       /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */
+enum { WAIT_TRIES = 1 << 20 }; /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */
 
 static struct uart uart;
 static bool present;      /* there is a UART and it moves */
@@ -31,8 +31,8 @@ static bool may_wait;     /* answering a command */
 static bool transmitting; /* the transmitter's interrupt is on */
 
 static char transmit_bytes[TRANSMIT_BYTES], receive_bytes[RECEIVE_BYTES];
-static struct ring transmit = {transmit_bytes, TRANSMIT_BYTES, 0, 0};
-static struct ring receive = {receive_bytes, RECEIVE_BYTES, 0, 0}; /* keys typed while a command waits */
+static struct ring transmit = { transmit_bytes, TRANSMIT_BYTES, 0, 0 };
+static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 }; /* keys typed while a command waits */
 
 static bool dropping;
 static uint64_t dropped, dropped_said;
@@ -203,7 +203,8 @@ int console_init(const char *which)
 		return -EINVAL;
 	error = uart_init(&uart, COM1_BASE);
 	if (error) {
-		log_line("no UART at %xh: no console; VGA and the memory log (symbol log_ring) have the messages", COM1_BASE);
+		log_line("no UART at %xh: no console; VGA and the memory log (symbol log_ring) have the messages",
+		         COM1_BASE);
 		return error;
 	}
 	present = true;
@@ -227,7 +228,8 @@ static void resume(void)
 		return;
 	mid_line = false;
 	put_text("\n", 1);
-	log_line("console: %lu bytes dropped, the UART was too slow; the command 'log' has them", (unsigned long)(dropped - dropped_said));
+	log_line("console: %lu bytes dropped, the UART was too slow; the command 'log' has them",
+	         (unsigned long)(dropped - dropped_said));
 	dropped_said = dropped;
 }
 

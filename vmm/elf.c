@@ -101,7 +101,7 @@ static int check_flags(struct loader *l, uint32_t flags)
 	if (missing == 0)
 		return 0;
 	return refuse(l, -ENOEXEC, "the multiboot header requires flag %u%s, which is not offered",
-		      (unsigned)__builtin_ctz(missing), missing & HEADER_VIDEO ? " (video mode)" : "");
+	              (unsigned)__builtin_ctz(missing), missing & HEADER_VIDEO ? " (video mode)" : "");
 }
 
 /* ---- Segments ---- */
@@ -115,20 +115,23 @@ static int load_segment(struct loader *l, const char *what, unsigned index, cons
 {
 	if (s->filesz > s->memsz)
 		return refuse(l, -ENOEXEC, "%s %u: 0x%lx bytes in the file, but only 0x%lx in memory", what, index,
-			      (unsigned long)s->filesz, (unsigned long)s->memsz);
+		              (unsigned long)s->filesz, (unsigned long)s->memsz);
 	if (!inside(s->offset, s->filesz, l->size))
-		return refuse(l, -ENOEXEC, "%s %u: offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)", what, index,
-			      (unsigned long)s->offset, (unsigned long)s->filesz, (unsigned long)l->size);
+		return refuse(l, -ENOEXEC, "%s %u: offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)",
+		              what, index, (unsigned long)s->offset, (unsigned long)s->filesz, (unsigned long)l->size);
 	if (!inside(s->paddr, s->memsz, l->memory_size))
-		return refuse(l, -ENOMEM, "%s %u: address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)", what, index,
-			      (unsigned long)s->paddr, (unsigned long)s->memsz, (unsigned long)l->memory_size);
+		return refuse(l, -ENOMEM, "%s %u: address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)",
+		              what, index, (unsigned long)s->paddr, (unsigned long)s->memsz,
+		              (unsigned long)l->memory_size);
 	if (overlaps(s, HOLE_FIRST, HOLE_END))
-		return refuse(l, -ENOMEM, "%s %u: address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM", what,
-			      index, (unsigned long)s->paddr, (unsigned long)s->memsz);
+		return refuse(l, -ENOMEM,
+		              "%s %u: address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM", what,
+		              index, (unsigned long)s->paddr, (unsigned long)s->memsz);
 	if (overlaps(s, HANDOVER_AT, HANDOVER_AT + HANDOVER_BYTES))
-		return refuse(l, -ENOMEM, "%s %u: address 0x%lx and size 0x%lx reach into the boot information (0x%x-0x%x)", what,
-			      index, (unsigned long)s->paddr, (unsigned long)s->memsz, HANDOVER_AT,
-			      HANDOVER_AT + HANDOVER_BYTES - 1);
+		return refuse(l, -ENOMEM,
+		              "%s %u: address 0x%lx and size 0x%lx reach into the boot information (0x%x-0x%x)", what,
+		              index, (unsigned long)s->paddr, (unsigned long)s->memsz, HANDOVER_AT,
+		              HANDOVER_AT + HANDOVER_BYTES - 1);
 
 	memcpy(l->memory + s->paddr, l->image + s->offset, s->filesz);
 	memset(l->memory + s->paddr + s->filesz, 0, s->memsz - s->filesz);
@@ -150,7 +153,7 @@ static int read_elf32(struct loader *l, struct program_table *table)
 		return refuse(l, -ENOEXEC, "ELF of type %u; it has to be 2 (executable)", h.type);
 	if (h.phentsize < sizeof(struct elf32_program))
 		return refuse(l, -ENOEXEC, "program headers of %u bytes are too small", h.phentsize);
-	*table = (struct program_table){false, h.entry, h.phoff, h.phentsize, h.phnum};
+	*table = (struct program_table){ false, h.entry, h.phoff, h.phentsize, h.phnum };
 	return 0;
 }
 
@@ -167,31 +170,33 @@ static int read_elf64(struct loader *l, struct program_table *table)
 		return refuse(l, -ENOEXEC, "ELF of type %u; it has to be 2 (executable)", h.type);
 	if (h.phentsize < sizeof(struct elf64_program))
 		return refuse(l, -ENOEXEC, "program headers of %u bytes are too small", h.phentsize);
-	*table = (struct program_table){true, h.entry, h.phoff, h.phentsize, h.phnum};
+	*table = (struct program_table){ true, h.entry, h.phoff, h.phentsize, h.phnum };
 	return 0;
 }
 
 /* Is this an ELF at all, and of a kind that runs here? */
 static int read_elf(struct loader *l, struct program_table *table)
 {
-	static const uint8_t magic[] = {0x7f, 'E', 'L', 'F'};
+	static const uint8_t magic[] = { 0x7f, 'E', 'L', 'F' };
 	int error;
 
 	if (l->size < sizeof(struct elf32_header) || memcmp(l->image, magic, sizeof(magic)) != 0)
 		return refuse(l, -ENOEXEC, "not an ELF file");
 	if (l->image[EI_DATA] != DATA_LITTLE)
-		return refuse(l, -ENOEXEC, "ELF with data encoding %u; it has to be 1 (little-endian)", l->image[EI_DATA]);
+		return refuse(l, -ENOEXEC, "ELF with data encoding %u; it has to be 1 (little-endian)",
+		              l->image[EI_DATA]);
 	if (l->image[EI_CLASS] == CLASS_32)
 		error = read_elf32(l, table);
 	else if (l->image[EI_CLASS] == CLASS_64)
 		error = read_elf64(l, table);
 	else
-		error = refuse(l, -ENOEXEC, "ELF of class %u; it has to be 1 (32-bit) or 2 (64-bit)", l->image[EI_CLASS]);
+		error = refuse(l, -ENOEXEC, "ELF of class %u; it has to be 1 (32-bit) or 2 (64-bit)",
+		               l->image[EI_CLASS]);
 	if (error)
 		return error;
 	if (!inside(table->offset, (uint64_t)table->size * table->count, l->size))
-		return refuse(l, -ENOEXEC, "%u program headers at 0x%lx go past the end of the file (0x%lx)", table->count,
-			      (unsigned long)table->offset, (unsigned long)l->size);
+		return refuse(l, -ENOEXEC, "%u program headers at 0x%lx go past the end of the file (0x%lx)",
+		              table->count, (unsigned long)table->offset, (unsigned long)l->size);
 	return 0;
 }
 
@@ -203,12 +208,12 @@ static bool read_segment(const struct loader *l, const struct program_table *tab
 	if (table->wide) {
 		struct elf64_program p;
 		memcpy(&p, at, sizeof(p));
-		*s = (struct segment){p.offset, p.vaddr, p.paddr, p.filesz, p.memsz};
+		*s = (struct segment){ p.offset, p.vaddr, p.paddr, p.filesz, p.memsz };
 		return p.type == SEGMENT_LOAD;
 	}
 	struct elf32_program p;
 	memcpy(&p, at, sizeof(p));
-	*s = (struct segment){p.offset, p.vaddr, p.paddr, p.filesz, p.memsz};
+	*s = (struct segment){ p.offset, p.vaddr, p.paddr, p.filesz, p.memsz };
 	return p.type == SEGMENT_LOAD;
 }
 
@@ -226,7 +231,7 @@ static bool translate_entry(const struct segment *s, uint64_t entry, bool virtua
 
 static int load_elf(struct loader *l, uint32_t *entry)
 {
-	struct program_table table = {0};
+	struct program_table table = { 0 };
 	struct segment s;
 	unsigned loaded = 0;
 	bool found = false, found_virtual = false;
@@ -257,24 +262,25 @@ static int load_elf(struct loader *l, uint32_t *entry)
 
 static int load_by_addresses(struct loader *l, const struct multiboot_header *h, size_t at, uint32_t *entry)
 {
-	struct segment s = {.vaddr = h->load_addr, .paddr = h->load_addr};
+	struct segment s = { .vaddr = h->load_addr, .paddr = h->load_addr };
 
 	if (h->header_addr < h->load_addr || h->header_addr - h->load_addr > at)
-		return refuse(l, -ENOEXEC, "the multiboot header's load_addr 0x%x does not go with header_addr 0x%x", (unsigned)h->load_addr,
-			      (unsigned)h->header_addr);
+		return refuse(l, -ENOEXEC, "the multiboot header's load_addr 0x%x does not go with header_addr 0x%x",
+		              (unsigned)h->load_addr, (unsigned)h->header_addr);
 	s.offset = at - (h->header_addr - h->load_addr);
 	s.filesz = l->size - s.offset;
 	if (h->load_end_addr != 0) {
 		if (h->load_end_addr < h->load_addr)
 			return refuse(l, -ENOEXEC, "the multiboot header's load_end_addr 0x%x is below load_addr",
-				      (unsigned)h->load_end_addr);
+			              (unsigned)h->load_end_addr);
 		s.filesz = h->load_end_addr - h->load_addr;
 	}
 	s.memsz = s.filesz;
 	if (h->bss_end_addr != 0) {
 		if (h->bss_end_addr < h->load_addr || h->bss_end_addr - h->load_addr < s.filesz)
-			return refuse(l, -ENOEXEC, "the multiboot header's bss_end_addr 0x%x is below the end of the data",
-				      (unsigned)h->bss_end_addr);
+			return refuse(l, -ENOEXEC,
+			              "the multiboot header's bss_end_addr 0x%x is below the end of the data",
+			              (unsigned)h->bss_end_addr);
 		s.memsz = h->bss_end_addr - h->load_addr;
 	}
 	int error = load_segment(l, "multiboot segment", 0, &s);
@@ -285,9 +291,10 @@ static int load_by_addresses(struct loader *l, const struct multiboot_header *h,
 	return 0;
 }
 
-int elf_load(const void *image, size_t size, void *memory, size_t memory_size, uint32_t *entry, char *err, size_t err_size)
+int elf_load(const void *image, size_t size, void *memory, size_t memory_size, uint32_t *entry, char *err,
+             size_t err_size)
 {
-	struct loader l = {image, size, memory, memory_size, err, err_size};
+	struct loader l = { image, size, memory, memory_size, err, err_size };
 	struct multiboot_header header;
 	size_t at = 0;
 	int error;

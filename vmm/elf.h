@@ -14,6 +14,7 @@
 /* Check the image and copy it into the VM's memory, bss zeroed; *entry is the guest-physical address to start at. The hole
  * (A0000h-FFFFFh) and the place of the boot information (handover.h) are refused. 0, -ENOEXEC (not a kernel that can be
  * started), or -ENOMEM (it does not fit); then err has the reason and memory may be written in part. */
-int elf_load(const void *image, size_t size, void *memory, size_t memory_size, uint32_t *entry, char *err, size_t err_size);
+int elf_load(const void *image, size_t size, void *memory, size_t memory_size, uint32_t *entry, char *err,
+             size_t err_size);
 
 #endif

@@ -59,6 +59,26 @@ static void say_what_was_found(void)
 	         (unsigned long)(frames_free_bytes() >> 20));
 }
 
+/* What no VM may be given by a configuration word: RAM and the firmware's memory, the interrupt controllers, power. */
+static void reserve_machine(const struct multiboot_info *info)
+{
+	enum { ROM_FIRST = 0x100000 };
+	uint64_t at = info->mmap_addr, end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
+	while (at < end) {
+		const struct multiboot_mmap *entry = (const void *)at;
+		uint64_t last = entry->address + entry->length - 1;
+		if (entry->length > 0 && (entry->type == MULTIBOOT_RAM || entry->address >= ROM_FIRST))
+			config_reserve_memory(entry->address, last, entry->type == MULTIBOOT_RAM ? "RAM" : "the firmware");
+		at += entry->size + sizeof(entry->size);
+	}
+	config_reserve_memory(platform.ioapic & ~(uint64_t)(PAGE - 1), platform.ioapic | (PAGE - 1), "the I/O APIC");
+	config_reserve_memory(platform.lapic & ~(uint64_t)(PAGE - 1), platform.lapic | (PAGE - 1), "the local APIC");
+	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control, platform.smi_command };
+	for (unsigned i = 0; i < sizeof(power) / sizeof(power[0]); i++)
+		if (power[i] != 0)
+			config_reserve_ports(power[i], power[i] + 1, "power management");
+}
+
 static void machine_init(const struct multiboot_info *info)
 {
 	acpi_init();
@@ -66,6 +86,7 @@ static void machine_init(const struct multiboot_info *info)
 	lapic_init();
 	ioapic_init();
 	tsc_calibrate();
+	reserve_machine(info);
 	if (virt_init() != 0 || chipset_init(config.chipset) != 0)
 		end(1);
 	log_set_guard(virt_fpu_release);

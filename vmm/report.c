@@ -40,10 +40,10 @@ void report_lines(bool counters)
 		if (!line_worth_a_row(&line))
 			continue;
 		log_format("  %4u  %-15s  %-10s  %-15s", n, line.owner ? line.owner : "nobody",
-			   line.to_controller ? "controller" : "VMM block", line_state(&line));
+		           line.to_controller ? "controller" : "VMM block", line_state(&line));
 		if (counters)
 			log_format(" %10lu %10lu %10lu %10lu", (unsigned long)line.exits, (unsigned long)line.held,
-				   (unsigned long)line.injected, (unsigned long)line.wakeups);
+			           (unsigned long)line.injected, (unsigned long)line.wakeups);
 		log_format("\n");
 	}
 }
@@ -78,8 +78,8 @@ void report_vms(void)
 	for (unsigned i = 0; i < vmm_vm_count(); i++) {
 		vmm_vm_report(i, &vm);
 		log_format("  %-15s  %-10s  %4u  %6luK  %8lu %10lu %10lu  ", vm.name, vm.state, vm.priority,
-			   (unsigned long)(vm.memory >> 10), (unsigned long)(tsc_to_us(vm.run_ticks) / 1000),
-			   (unsigned long)vm.switches_in, (unsigned long)vm.exits_total);
+		           (unsigned long)(vm.memory >> 10), (unsigned long)(tsc_to_us(vm.run_ticks) / 1000),
+		           (unsigned long)vm.switches_in, (unsigned long)vm.exits_total);
 		print_lines(vm.lines, 10);
 		log_format("  %s\n", guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words)));
 	}
@@ -121,8 +121,8 @@ void report_status(void)
 	for (unsigned i = 0; i < vmm_vm_count() && i < CONFIG_VMS_MAX; i++) {
 		vmm_vm_report(i, &vm);
 		log_format("%s %s: %s, cpu %lu%%, exits %lu", i > 0 ? " |" : "", vm.name, vm.state,
-			   percent(since(vm.run_ticks, seen.vm[i].run_ticks), elapsed),
-			   (unsigned long)since(vm.exits_total, seen.vm[i].exits));
+		           percent(since(vm.run_ticks, seen.vm[i].run_ticks), elapsed),
+		           (unsigned long)since(vm.exits_total, seen.vm[i].exits));
 		guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words));
 		if (words[0] != '\0')
 			log_format(", %s", words);

@@ -16,28 +16,28 @@
 
 struct vm_report {
 	const char *name;
-	const char *state;      /* "ready", "running", "halted", "stopped", ... */
+	const char *state; /* "ready", "running", "halted", "stopped", ... */
 	unsigned priority;
-	uint64_t memory;        /* bytes */
+	uint64_t memory; /* bytes */
 	line_set lines;
-	uint64_t run_ticks;     /* TSC ticks inside the guest, since its start */
-	uint64_t switches_in;   /* how often it became the VM that runs */
+	uint64_t run_ticks;   /* TSC ticks inside the guest, since its start */
+	uint64_t switches_in; /* how often it became the VM that runs */
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t exits_total;
-	const char *status;     /* the guest's own words; may hold any byte */
-	int exit_status;        /* valid when done */
-	bool done;              /* it said so, or was stopped */
+	const char *status; /* the guest's own words; may hold any byte */
+	int exit_status;    /* valid when done */
+	bool done;          /* it said so, or was stopped */
 };
 
 struct line_report {
-	const char *owner;      /* a VM's name, "vmm", or NULL: nobody's */
-	uint64_t exits;         /* NMI exits it caused */
-	uint64_t held;          /* assertions held pending for a VM that did not run (R08) */
-	uint64_t injected;      /* requests that had to be injected, because the controller had lost them */
-	uint64_t wakeups;       /* turns of another VM that it ended (R13) */
-	bool to_controller;     /* its multiplexer: to the controller, else to the VMM block */
-	bool masked, pending;   /* its bits in the VMM block's mask and status */
-	bool storm;             /* silenced: it asserted too often */
+	const char *owner;    /* a VM's name, "vmm", or NULL: nobody's */
+	uint64_t exits;       /* NMI exits it caused */
+	uint64_t held;        /* assertions held pending for a VM that did not run (R08) */
+	uint64_t injected;    /* requests that had to be injected, because the controller had lost them */
+	uint64_t wakeups;     /* turns of another VM that it ended (R13) */
+	bool to_controller;   /* its multiplexer: to the controller, else to the VMM block */
+	bool masked, pending; /* its bits in the VMM block's mask and status */
+	bool storm;           /* silenced: it asserted too often */
 };
 
 struct vmm_totals {

@@ -40,12 +40,13 @@ void report_results(void)
 		return;
 	}
 	log_format("latency, from the event to the first instruction of its handler\n");
-	log_format("  vm               probe         unit                n      min   median      p99      max  exits/interrupt\n");
+	log_format("  vm               probe         unit                n      min   median      p99      max  "
+	           "exits/interrupt\n");
 	for (unsigned i = 0; i < vmm_result_count(); i++) {
 		show_result(i, &s);
 		log_format("  %-15s  %-12s  %-12s %8u", s.vm, s.probe, s.unit, (unsigned)s.r->n);
 		log_format(" %8lu %8lu %8lu %8lu", (unsigned long)s.r->min, (unsigned long)s.r->median,
-			   (unsigned long)s.r->p99, (unsigned long)s.r->max);
+		           (unsigned long)s.r->p99, (unsigned long)s.r->max);
 		if (s.r->interrupts > 0)
 			log_format("  %11lu.%03lu\n", s.whole, s.thousandths);
 		else
@@ -112,10 +113,11 @@ static void data_results(void)
 	for (unsigned i = 0; i < vmm_result_count(); i++) {
 		show_result(i, &s);
 		log_format("result vm=%s probe=%s unit=%s n=%u interrupts=%u", s.vm, s.probe, s.unit, (unsigned)s.r->n,
-			   (unsigned)s.r->interrupts);
+		           (unsigned)s.r->interrupts);
 		log_format(" min=%lu median=%lu p99=%lu max=%lu", (unsigned long)s.r->min, (unsigned long)s.r->median,
-			   (unsigned long)s.r->p99, (unsigned long)s.r->max);
-		log_format(" exits=%lu exits_per_interrupt=%lu.%03lu\n", (unsigned long)s.r->exits, s.whole, s.thousandths);
+		           (unsigned long)s.r->p99, (unsigned long)s.r->max);
+		log_format(" exits=%lu exits_per_interrupt=%lu.%03lu\n", (unsigned long)s.r->exits, s.whole,
+		           s.thousandths);
 	}
 }
 
@@ -133,7 +135,8 @@ static void data_vms(void)
 		log_format("exits vm=%s total=%lu", vm.name, (unsigned long)vm.exits_total);
 		for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++)
 			if (vm.exits[reason] > 0)
-				log_format(" %s=%lu", vm_exit_name((enum vm_exit_reason)reason), (unsigned long)vm.exits[reason]);
+				log_format(" %s=%lu", vm_exit_name((enum vm_exit_reason)reason),
+				           (unsigned long)vm.exits[reason]);
 		log_format("\n");
 	}
 }
@@ -146,9 +149,9 @@ static void data_lines(void)
 		vmm_line_report(n, &line);
 		if (!line.owner && !line.exits)
 			continue;
-		log_format("line irq=%u owner=%s exits=%lu held=%lu injected=%lu wakeups=%lu%s\n", n, line.owner ? line.owner : "-",
-			   (unsigned long)line.exits, (unsigned long)line.held, (unsigned long)line.injected,
-			   (unsigned long)line.wakeups, line.storm ? " storm=1" : "");
+		log_format("line irq=%u owner=%s exits=%lu held=%lu injected=%lu wakeups=%lu%s\n", n,
+		           line.owner ? line.owner : "-", (unsigned long)line.exits, (unsigned long)line.held,
+		           (unsigned long)line.injected, (unsigned long)line.wakeups, line.storm ? " storm=1" : "");
 	}
 }
 
@@ -158,7 +161,7 @@ static void data_totals(void)
 
 	vmm_totals(&t);
 	log_format("totals nmis=%lu nmi_windows=%lu external_nmis=%lu switches=%lu", (unsigned long)t.nmis,
-		   (unsigned long)t.nmi_windows, (unsigned long)t.external_nmis, (unsigned long)t.switches);
+	           (unsigned long)t.nmi_windows, (unsigned long)t.external_nmis, (unsigned long)t.switches);
 	log_format(" ticks=%lu dropped=%lu\n", (unsigned long)t.ticks, (unsigned long)t.dropped);
 }
 

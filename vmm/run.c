@@ -134,11 +134,11 @@ static void idle(void)
 /* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */
 static struct vm *decide(void)
 {
-	struct vm *last = vm_current;
 	sched_attention = false;
 	keep_house();
 	if (quit)
 		return NULL;
+	struct vm *last = vm_current; /* a command may have changed it */
 	if (last != NULL)
 		note_activity(last);
 	struct vm *next = sched_pick();

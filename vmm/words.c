@@ -136,16 +136,20 @@ static int number_with_unit(const char *text, const struct unit *units, size_t c
 int size_parse(const char *text, uint64_t *bytes)
 {
 	static const struct unit units[] = {
-		{"", 1},
-		{"K", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20}, {"G", UINT64_C(1) << 30},
-		{"k", UINT64_C(1) << 10}, {"m", UINT64_C(1) << 20}, {"g", UINT64_C(1) << 30},
+		{ "", 1 },
+		{ "K", UINT64_C(1) << 10 },
+		{ "M", UINT64_C(1) << 20 },
+		{ "G", UINT64_C(1) << 30 },
+		{ "k", UINT64_C(1) << 10 },
+		{ "m", UINT64_C(1) << 20 },
+		{ "g", UINT64_C(1) << 30 },
 	};
 	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), bytes);
 }
 
 int time_parse(const char *text, uint64_t *us)
 {
-	static const struct unit units[] = {{"us", 1}, {"ms", 1000}, {"s", 1000000}};
+	static const struct unit units[] = { { "us", 1 }, { "ms", 1000 }, { "s", 1000000 } };
 	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), us);
 }
 
@@ -183,7 +187,7 @@ const char *word_shown(const char *text, char shown[SHOWN_MAX])
 {
 	size_t n = 0;
 
-	for (; text[n] != '\0' && n < SHOWN_MAX - 1; n++)
+	for (; n < SHOWN_MAX - 1 && text[n] != '\0'; n++)
 		shown[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
 	shown[n] = '\0';
 	if (text[n] != '\0')

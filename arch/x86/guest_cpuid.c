@@ -75,7 +75,7 @@ static void filter_high(struct cpuid *c, uint32_t leaf)
 	else if (leaf == SB_CPUID_LEAF)
 		signature(c);
 	else if (leaf == SB_CPUID_TSC)
-		*c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz };
+		*c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz, .ebx = platform.bochs };
 	else if (leaf > SB_CPUID_LEAF && leaf <= SB_CPUID_LEAF + 0xff)
 		*c = (struct cpuid){ 0 };
 }

@@ -11,6 +11,7 @@
 	/* begin (after the last look), end (after the instruction), way out */
 windows:
 	.quad enter_window_begin, enter_window_end, enter_window_out
+	.quad launch_window_begin, launch_window_end, enter_window_out
 	.quad halt_window_begin, halt_window_end, halt_window_out
 windows_end:
 

@@ -22,24 +22,42 @@ void fake_vmm_reset(void)
 	memset(&fake_vmm, 0, sizeof(fake_vmm));
 	fake_vmm.vms = 2;
 	fake_vmm.vm[0] = (struct vm_report){
-		.name = "pulse", .state = "running", .priority = 2, .memory = 16 << 20, .lines = LINE(0) | LINE(3),
-		.run_ticks = 1234567, .switches_in = 40, .exits_total = 20, .status = "ticks 1234",
+		.name = "pulse",
+		.state = "running",
+		.priority = 2,
+		.memory = 16 << 20,
+		.lines = LINE(0) | LINE(3),
+		.run_ticks = 1234567,
+		.switches_in = 40,
+		.exits_total = 20,
+		.status = "ticks 1234",
 	};
 	fake_vmm.vm[0].exits[VM_EXIT_NMI] = 12;
 	fake_vmm.vm[0].exits[VM_EXIT_TIMER] = 8;
 	fake_vmm.vm[1] = (struct vm_report){
-		.name = "scribe", .state = "done", .priority = 1, .memory = 16 << 20, .lines = LINE(8) | LINE(15),
-		.run_ticks = 765433, .switches_in = 39, .exits_total = 5, .status = "", .exit_status = 3, .done = true,
+		.name = "scribe",
+		.state = "done",
+		.priority = 1,
+		.memory = 16 << 20,
+		.lines = LINE(8) | LINE(15),
+		.run_ticks = 765433,
+		.switches_in = 39,
+		.exits_total = 5,
+		.status = "",
+		.exit_status = 3,
+		.done = true,
 	};
 	fake_vmm.vm[1].exits[VM_EXIT_HLT] = 5;
-	fake_vmm.line[0] = (struct line_report){.owner = "pulse", .exits = 10, .held = 2, .wakeups = 4, .to_controller = true};
-	fake_vmm.line[4] = (struct line_report){.owner = "vmm", .exits = 7};
-	fake_vmm.line[7] = (struct line_report){.exits = 1, .masked = true, .pending = true, .storm = true};
+	fake_vmm.line[0] = (struct line_report){
+		.owner = "pulse", .exits = 10, .held = 2, .wakeups = 4, .to_controller = true
+	};
+	fake_vmm.line[4] = (struct line_report){ .owner = "vmm", .exits = 7 };
+	fake_vmm.line[7] = (struct line_report){ .exits = 1, .masked = true, .pending = true, .storm = true };
 	fake_vmm.results = 2;
-	fake_vmm.result[0] = (struct sb_result){"uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0};
-	fake_vmm.result[1] = (struct sb_result){"wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251};
+	fake_vmm.result[0] = (struct sb_result){ "uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0 };
+	fake_vmm.result[1] = (struct sb_result){ "wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251 };
 	fake_vmm.result_vm[0] = fake_vmm.result_vm[1] = "pulse";
-	fake_vmm.totals = (struct vmm_totals){22, 1, 2, 79, 2000000, 5};
+	fake_vmm.totals = (struct vmm_totals){ 22, 1, 2, 79, 2000000, 5 };
 }
 
 unsigned vmm_vm_count(void)
@@ -116,7 +134,7 @@ uint64_t tsc_to_us(uint64_t ticks)
 }
 
 #define X_NAME(id, name) name,
-static const char *const exit_names[] = {VM_EXIT_REASONS(X_NAME)};
+static const char *const exit_names[] = { VM_EXIT_REASONS(X_NAME) };
 #undef X_NAME
 
 const char *vm_exit_name(enum vm_exit_reason reason)

@@ -18,8 +18,8 @@ struct fake_vmm {
 	struct sb_result result[FAKE_RESULTS];
 	const char *result_vm[FAKE_RESULTS];
 	struct vmm_totals totals;
-	int answer;           /* of stop, start, restart */
-	const char *asked;    /* "stop", ... */
+	int answer;        /* of stop, start, restart */
+	const char *asked; /* "stop", ... */
 	char asked_name[96];
 	unsigned quits, nmis;
 };

@@ -78,7 +78,7 @@ static void parse_lines(char *first)
 {
 	char *second = strchr(first, '\n');
 	struct vm_config a, b;
-	const struct vm_config *accepted[] = {&a};
+	const struct vm_config *accepted[] = { &a };
 	char err[160];
 	int error;
 
@@ -122,10 +122,53 @@ static uint32_t next(uint32_t *seed)
 static size_t random_line(uint32_t *seed, char *line, size_t size)
 {
 	static const char *const pieces[] = {
-		"vm=",   "mem=", "prio=", "slice=", "irq=", "io=", "mmio=", "share", "onfault=", "args=", "--",  "log", "restart",
-		"nmi=",  "vm:",  "stay",  "status=", "0x",  "0",   "15",    "16",    "2",        "3",     "4",   "0x3f8", "0xb8000",
-		"-",     ",",    " ",     "  ",     "\"",   "\\",  "\n",    "=",     "K",        "M",     "G",   "us",  "ms",
-		"s",     "a",    "pulse", "99999999999999999999", "0xfff", "console=com1", "chipset=pc", "/boot/x",
+		"vm=",
+		"mem=",
+		"prio=",
+		"slice=",
+		"irq=",
+		"io=",
+		"mmio=",
+		"share",
+		"onfault=",
+		"args=",
+		"--",
+		"log",
+		"restart",
+		"nmi=",
+		"vm:",
+		"stay",
+		"status=",
+		"0x",
+		"0",
+		"15",
+		"16",
+		"2",
+		"3",
+		"4",
+		"0x3f8",
+		"0xb8000",
+		"-",
+		",",
+		" ",
+		"  ",
+		"\"",
+		"\\",
+		"\n",
+		"=",
+		"K",
+		"M",
+		"G",
+		"us",
+		"ms",
+		"s",
+		"a",
+		"pulse",
+		"99999999999999999999",
+		"0xfff",
+		"console=com1",
+		"chipset=pc",
+		"/boot/x",
 	};
 	size_t length = 0, count = next(seed) % 60;
 
@@ -143,7 +186,7 @@ static size_t random_line(uint32_t *seed, char *line, size_t size)
 
 int main(void)
 {
-	char line[LINE_BYTES];
+	char line[LINE_BYTES] = "";
 	uint32_t seed = 1;
 
 	for (unsigned i = 0; i < LINES_TRIED; i++)

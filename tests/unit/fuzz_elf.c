@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	error = elf_load(image, size, memory, MEMORY, &entry, err, sizeof(err));
 	require((error == 0) == (err[0] == '\0'), "an error has a message, success has none");
 	require(error != 0 || entry < MEMORY, "the entry is in memory");
-	require(memory[HANDOVER_AT] == 0xCC && memory[HANDOVER_AT + HANDOVER_BYTES - 1] == 0xCC, "the handover's place is left alone");
+	require(memory[HANDOVER_AT] == 0xCC && memory[HANDOVER_AT + HANDOVER_BYTES - 1] == 0xCC,
+	        "the handover's place is left alone");
 	require(memory[HOLE_FIRST] == 0xCC && memory[HOLE_END - 1] == 0xCC, "the hole is left alone");
 	free(image);
 	return 0;
@@ -48,8 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* Fields of a header are where the chances are; numbers near the limits are what breaks them. */
 static size_t mutate(struct image *i, uint32_t seed)
 {
-	static const uint32_t numbers[] = {0, 1, 0x40, 0x7fff, 0x8000, 0xffff, 0xfffff, 0x100000, 0x10ffff, 0x110000, 0x7fffffff,
-					   0x80000000, 0xffffff00, 0xffffffff};
+	static const uint32_t numbers[] = {
+		0,        1,        0x40,     0x7fff,     0x8000,     0xffff,     0xfffff,
+		0x100000, 0x10ffff, 0x110000, 0x7fffffff, 0x80000000, 0xffffff00, 0xffffffff
+	};
 	unsigned changes = 1 + seed % 4;
 
 	for (; changes > 0; changes--) {

@@ -71,7 +71,7 @@ static void settle(void)
 
 	/* The slave's output is a real wire, whatever becomes of the devices' edges: a request that is gone takes it down. */
 	if (!output)
-		master->irr &= (uint8_t)~(1u << CASCADE);
+		master->irr &= (uint8_t) ~(1u << CASCADE);
 	set_input(master, CASCADE, output);
 }
 
@@ -176,13 +176,13 @@ static void write_ocw2(struct sim_chip *c, uint8_t value)
 	case 5: /* and rotate */
 		if (ended < 0)
 			break;
-		c->isr &= (uint8_t)~(1u << ended);
+		c->isr &= (uint8_t) ~(1u << ended);
 		if (value & 0x80)
 			c->lowest = (unsigned)ended;
 		break;
 	case 3: /* specific EOI */
 	case 7: /* and rotate */
-		c->isr &= (uint8_t)~(1u << level);
+		c->isr &= (uint8_t) ~(1u << level);
 		if (value & 0x80)
 			c->lowest = (unsigned)level;
 		break;

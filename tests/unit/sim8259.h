@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 struct sim_chip {
-	uint8_t level;    /* the inputs now */
+	uint8_t level; /* the inputs now */
 	uint8_t irr, isr, imr;
 	uint8_t icw1, icw2, icw3, icw4;
 	unsigned expects; /* the ICW (2-4) that comes next, 0: operational */
 	bool special_mask, read_isr, poll, rotate_auto;
-	unsigned lowest;  /* the input of lowest priority */
+	unsigned lowest; /* the input of lowest priority */
 };
 
 enum { SIM_MASTER, SIM_SLAVE };

@@ -161,7 +161,8 @@ void mmio_write32(uint64_t address, uint32_t value)
 	access();
 	if (address == platform.ioapic + IOREGSEL_OFFSET)
 		selected = value;
-	else if (address != platform.ioapic + IOWIN_OFFSET || selected < REDIRECTION || selected >= REDIRECTION + 2 * PINS)
+	else if (address != platform.ioapic + IOWIN_OFFSET || selected < REDIRECTION ||
+	         selected >= REDIRECTION + 2 * PINS)
 		abort();
 	else if (selected % 2 == 0)
 		pins[(selected - REDIRECTION) / 2] = value;

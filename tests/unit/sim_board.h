@@ -16,17 +16,18 @@
 enum { NMIS_KEPT = 8 };
 
 struct board {
-	line_set high;             /* lines that are asserted now */
-	bool in_guest;             /* an NMI is an exit, else the host's handler counts it */
-	bool nmi_exit;             /* the guest is to be left */
+	line_set high; /* lines that are asserted now */
+	bool in_guest; /* an NMI is an exit, else the host's handler counts it */
+	bool nmi_exit; /* the guest is to be left */
 	bool nmi_blocked, nmi_waits;
-	uint64_t nmis;             /* all that were raised */
-	int nmi_line[NMIS_KEPT];   /* who raised the last ones, -1 the external signal; and at which access of the VMM */
+	uint64_t nmis;           /* all that were raised */
+	int nmi_line[NMIS_KEPT]; /* who raised the last ones, -1 the external signal; and at which access of the VMM */
 	uint64_t nmi_access[NMIS_KEPT];
-	uint8_t nmi_status;        /* port 61h */
-	uint64_t accesses;         /* port and I/O APIC accesses that the VMM made */
+	uint8_t nmi_status;          /* port 61h */
+	uint64_t accesses;           /* port and I/O APIC accesses that the VMM made */
 	void (*edge)(unsigned line); /* told of each rising edge; NULL: nobody */
-	void (*between)(void);     /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
+	void (*between)(
+		void); /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
 };
 
 extern struct board board;

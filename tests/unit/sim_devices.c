@@ -90,6 +90,7 @@ void sim_devices_check(void)
 		for (unsigned line = 0; line < LINES; line++)
 			if (on_line(owner, line) && devices[owner][line].events > 0 &&
 			    !(owner < SIM_VMS && sim_habits[owner].hostile))
-				sim_violation("lost: line %u of owner %u was asserted %u times and its handler never came", line, owner,
-					      devices[owner][line].events);
+				sim_violation(
+					"lost: line %u of owner %u was asserted %u times and its handler never came",
+					line, owner, devices[owner][line].events);
 }

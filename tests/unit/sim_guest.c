@@ -51,7 +51,7 @@ static void push(struct guest *g, enum op_kind kind, uint16_t port, uint8_t valu
 
 	if (f->count == OPS)
 		sim_violation("the test's own guest has too long a program");
-	f->op[f->count++] = (struct op){kind, port, value};
+	f->op[f->count++] = (struct op){ kind, port, value };
 }
 
 /* ---- What a pair of its own would do ---- */
@@ -68,7 +68,8 @@ static void note_delivery(unsigned vm, unsigned line)
 	unsigned input = line < 8 ? line : LINE_CASCADE;
 
 	if (holds_back(g->service[0], input) || (line >= 8 && holds_back(g->service[1], line - 8)))
-		sim_violation("R07: vm %u: line %u delivered while %02x, %02x are in service", vm, line, g->service[0], g->service[1]);
+		sim_violation("R07: vm %u: line %u delivered while %02x, %02x are in service", vm, line, g->service[0],
+		              g->service[1]);
 	if (sim_habits[vm].auto_eoi)
 		return;
 	g->service[0] |= (uint8_t)(1u << input);
@@ -83,7 +84,7 @@ static void note_command(struct guest *g, unsigned chip, uint8_t value)
 		g->mask[chip] = 0;
 		g->stage[chip] = 2;
 	} else if ((value & 0xf8) == 0x60) {
-		g->service[chip] &= (uint8_t)~(1u << (value & 7));
+		g->service[chip] &= (uint8_t) ~(1u << (value & 7));
 	} else if ((value & 0xf8) == 0x20) {
 		g->service[chip] &= (uint8_t)(g->service[chip] - 1);
 	}
@@ -140,8 +141,9 @@ static void program_masks(unsigned vm, struct guest *g, bool all)
 
 static void program_hostile(struct guest *g)
 {
-	static const uint16_t ports[] = {0x20, 0x21, 0xa0, 0xa1};
-	static const uint8_t likely[] = {0x11, 0x11, 0x13, 0x10, 0x19, 0x20, 0x60, 0x0b, 0x0c, 0x68, 0xc3, 0x80, 0x00, 0x40};
+	static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1 };
+	static const uint8_t likely[] = { 0x11, 0x11, 0x13, 0x10, 0x19, 0x20, 0x60,
+		                          0x0b, 0x0c, 0x68, 0xc3, 0x80, 0x00, 0x40 };
 
 	for (unsigned n = 1 + sim_random(4); n > 0; n--) {
 		uint8_t value = (uint8_t)(sim_random(2) ? sim_random(256) : likely[sim_random(sizeof(likely))]);
@@ -238,8 +240,10 @@ static void program_handler(unsigned vm, struct guest *g, unsigned line)
 	if (h->eoi_first)
 		program_end(g, h, line);
 	push(g, OP_SERVE, 0, (uint8_t)line);
-	if (!h->eoi_first)
+	if (!h->eoi_first) {
+		push(g, OP_CLI, 0, 0); /* from the EOI on, its own line could nest without end */
 		program_end(g, h, line);
+	}
 	push(g, OP_IRET, 0, 0);
 }
 
@@ -250,7 +254,7 @@ static struct frame *enter_frame(struct guest *g, int line)
 	if (g->depth == FRAMES - 1)
 		sim_violation("interrupts nest without end");
 	g->depth++;
-	*top(g) = (struct frame){.line = line};
+	*top(g) = (struct frame){ .line = line };
 	g->interrupts_on = false;
 	return top(g);
 }
@@ -266,41 +270,42 @@ static void spurious(unsigned vm, struct guest *g, unsigned line)
 	push(g, OP_IRET, 0, 0);
 }
 
-static int line_of(const struct sim_habits *h, uint8_t vector)
+/* LINES: the vector is none of its own. */
+static unsigned line_of(const struct sim_habits *h, uint8_t vector)
 {
 	for (unsigned chip = 0; chip < 2; chip++)
 		if ((vector & 0xf8) == h->base[chip])
-			return (int)(chip * 8 + (vector & 7));
-	return -1;
+			return chip * 8 + (vector & 7);
+	return LINES;
 }
 
 void sim_guest_interrupt(unsigned vm, uint8_t vector)
 {
 	const struct sim_habits *h = &sim_habits[vm];
 	struct guest *g = &guests[vm];
-	int line = line_of(h, vector);
+	unsigned line = line_of(h, vector);
 
 	sim_result.vm[vm].deliveries++;
 	if (!g->interrupts_on)
 		sim_violation("vm %u: vector %02x delivered with interrupts off", vm, vector);
 	if (h->hostile) {
-		if (line < 0 || !line_in(h->lines, (unsigned)line))
+		if (line == LINES || !line_in(h->lines, line))
 			sim_result.vm[vm].foreign++;
 		return; /* it has no handlers; whatever is in service stays there */
 	}
-	if (line < 0)
+	if (line == LINES)
 		sim_violation("vm %u: vector %02x is not one of its own", vm, vector);
-	if ((line == 7 || line == 15) && !(sim_pic.chip[line / 8].isr & 0x80) && !line_in(h->lines, (unsigned)line)) {
-		spurious(vm, g, (unsigned)line);
+	if ((line == 7 || line == 15) && !(sim_pic.chip[line / 8].isr & 0x80) && !line_in(h->lines, line)) {
+		spurious(vm, g, line);
 		return;
 	}
-	if (!line_in(h->lines, (unsigned)line))
-		sim_violation("R02: vm %u got foreign line %d", vm, line);
+	if (!line_in(h->lines, line))
+		sim_violation("R02: vm %u got foreign line %u", vm, line);
 	if (g->mask[line / 8] & (1u << (line & 7)))
-		sim_violation("R05: vm %u got line %d, which it had masked", vm, line);
-	note_delivery(vm, (unsigned)line);
-	enter_frame(g, line);
-	program_handler(vm, g, (unsigned)line);
+		sim_violation("R05: vm %u got line %u, which it had masked", vm, line);
+	note_delivery(vm, line);
+	enter_frame(g, (int)line);
+	program_handler(vm, g, line);
 }
 
 /* ---- Instructions ---- */
@@ -321,7 +326,8 @@ static void finish(unsigned vm, const struct op *op, uint8_t value)
 	if (op->kind == OP_OUT)
 		note_out(g, op->port, op->value);
 	if (op->kind == OP_IN_MASK && value != g->mask[chip])
-		sim_violation("R07: vm %u reads mask %02x from port %x, and had written %02x", vm, value, op->port, g->mask[chip]);
+		sim_violation("R07: vm %u reads mask %02x from port %x, and had written %02x", vm, value, op->port,
+		              g->mask[chip]);
 }
 
 void sim_guest_start(unsigned vm)
@@ -348,7 +354,7 @@ static enum step port(unsigned vm, const struct op *op, bool open, struct sim_ac
 {
 	uint8_t value = op->value;
 
-	*access = (struct sim_access){op->port, op->value, op->kind != OP_OUT};
+	*access = (struct sim_access){ op->port, op->value, op->kind != OP_OUT };
 	if (!open)
 		return STEP_PORT;
 	if (op->kind == OP_OUT)

@@ -18,34 +18,35 @@ enum { SIM_VMS = 8 };
 /* How a guest behaves. */
 struct sim_habits {
 	line_set lines;
-	line_set pulsed;    /* of them: the device does not hold its line but ticks (PIT); the others hold it until served */
-	uint8_t base[2];    /* vectors of master and slave */
+	line_set
+		pulsed; /* of them: the device does not hold its line but ticks (PIT); the others hold it until served */
+	uint8_t base[2]; /* vectors of master and slave */
 	bool auto_eoi, specific_eoi, eoi_first, nests;
 	bool reinitialises; /* programs its pair anew now and then */
 	bool halts;
-	bool hostile;       /* writes anything to the controller's ports; nothing is promised to it */
-	bool shares;        /* its lines may belong to others too */
+	bool hostile; /* writes anything to the controller's ports; nothing is promised to it */
+	bool shares;  /* its lines may belong to others too */
 	unsigned priority;
 };
 
 /* What the world does. */
 struct sim_world {
 	uint64_t seed;
-	unsigned fire_one_in;  /* each device fires about once in so many moments */
-	bool vmm_device;       /* the VMM has one as well, on line 4 */
+	unsigned fire_one_in; /* each device fires about once in so many moments */
+	bool vmm_device;      /* the VMM has one as well, on line 4 */
 	bool external_nmis;
-	bool nmi_exit_wakes;   /* Bochs: an NMI exit leaves a halted guest active */
+	bool nmi_exit_wakes; /* Bochs: an NMI exit leaves a halted guest active */
 	uint64_t active_steps, quiet_steps;
-	unsigned rounds;       /* of both */
+	unsigned rounds; /* of both */
 };
 
 /* What came of it, per VM. */
 struct sim_counts {
-	uint64_t fired;      /* by its devices */
+	uint64_t fired; /* by its devices */
 	uint64_t deliveries;
-	uint64_t causeless;  /* handlers that found nothing to do */
-	uint64_t spurious;   /* of them: as spurious IRQ7 or IRQ15 */
-	uint64_t foreign;    /* hostile guests only; for others it is a violation */
+	uint64_t causeless; /* handlers that found nothing to do */
+	uint64_t spurious;  /* of them: as spurious IRQ7 or IRQ15 */
+	uint64_t foreign;   /* hostile guests only; for others it is a violation */
 };
 
 struct sim_result {

@@ -64,15 +64,17 @@ void sim_violation(const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n", sim_pic.chip[0].irr, sim_pic.chip[1].irr,
-		sim_pic.chip[0].isr, sim_pic.chip[1].isr, sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->asserted());
+	fprintf(stderr, "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n",
+	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr, sim_pic.chip[0].imr,
+	        sim_pic.chip[1].imr, board.high, chipset->asserted());
 	for (unsigned i = 0; i < vm_count; i++)
-		fprintf(stderr, "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d\n", i, vms[i]->state,
-			vms[i]->controller.inject, vms[i]->controller.pic[0].isr, vms[i]->controller.pic[1].isr,
-			vms[i]->controller.pic[0].imr, vms[i]->controller.pic[1].imr, vms[i]->controller.busy);
+		fprintf(stderr, "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d\n", i,
+		        vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
+		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr, vms[i]->controller.pic[1].imr,
+		        vms[i]->controller.busy);
 	for (uint64_t i = board.nmis > NMIS_KEPT ? board.nmis - NMIS_KEPT : 0; i < board.nmis; i++)
 		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i, board.nmi_line[i % NMIS_KEPT],
-			(unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
+		        (unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
 	printed_clear();
 	trace_print(400);
 	fprintf(stderr, "%s", printed());
@@ -85,8 +87,8 @@ static void check_round(void)
 {
 	sim_devices_check();
 	if (dispatch_counters.external != sim_result.external_raised)
-		sim_violation("R06: %lu external NMIs were told, %lu were raised", (unsigned long)dispatch_counters.external,
-			      (unsigned long)sim_result.external_raised);
+		sim_violation("R06: %lu external NMIs were told, %lu were raised",
+		              (unsigned long)dispatch_counters.external, (unsigned long)sim_result.external_raised);
 }
 
 /* A moment passes. */
@@ -346,7 +348,7 @@ void vcpu_set_halted(struct vcpu *v, bool halted)
 
 struct vcpu_io vcpu_exit_io(struct vcpu *v)
 {
-	return (struct vcpu_io){.port = v->access.port, .size = 1, .kind = v->access.in ? IO_IN : 0};
+	return (struct vcpu_io){ .port = v->access.port, .size = 1, .kind = v->access.in ? IO_IN : 0 };
 }
 
 uint64_t vcpu_exit_address(struct vcpu *v, bool *write)
@@ -380,7 +382,7 @@ void vcpu_dump(struct vcpu *v)
 }
 
 #define X_NAME(id, name) name,
-static const char *const exit_names[] = {VM_EXIT_REASONS(X_NAME)};
+static const char *const exit_names[] = { VM_EXIT_REASONS(X_NAME) };
 #undef X_NAME
 
 const char *vm_exit_name(enum vm_exit_reason reason)
@@ -438,7 +440,7 @@ unsigned vmm_vm_count(void)
 
 void vmm_vm_report(unsigned i, struct vm_report *out)
 {
-	*out = (struct vm_report){.name = vms[i]->config.name};
+	*out = (struct vm_report){ .name = vms[i]->config.name };
 }
 
 /* ---- The frame ---- */
@@ -467,8 +469,11 @@ static line_set shared_with_others(unsigned vm)
 static void add_vm(unsigned number)
 {
 	static struct image image;
-	struct vm_config config = {.memory = GUEST_BYTES, .priority = sim_habits[number].priority, .slice_us = SLICE_US,
-				   .lines = sim_habits[number].lines, .share = 1};
+	struct vm_config config = { .memory = GUEST_BYTES,
+		                    .priority = sim_habits[number].priority,
+		                    .slice_us = SLICE_US,
+		                    .lines = sim_habits[number].lines,
+		                    .share = 1 };
 
 	image = image_elf32();
 	snprintf(config.name, sizeof(config.name), "vm%u", number);
@@ -484,7 +489,7 @@ static void add_vm(unsigned number)
 
 void sim_run(const struct sim_world *world, const struct sim_habits *habits, unsigned count)
 {
-	const struct vmm_config config = {.nmi = NMI_LOG, .jitter = (uint32_t)world->seed + 1, .stay = 1};
+	const struct vmm_config config = { .nmi = NMI_LOG, .jitter = (uint32_t)world->seed + 1, .stay = 1 };
 
 	sim_world = *world;
 	sim_habits = habits;

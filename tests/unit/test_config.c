@@ -19,8 +19,11 @@ static void the_lines_of_the_manual_are_understood(void **state)
 	struct vm_config vm;
 
 	(void)state;
-	assert_int_equal(config_parse_vm(1, "/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff", &vm,
-					 err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vm(1,
+	                        "/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff",
+	                        &vm, err, sizeof(err)),
+		0);
 	assert_string_equal(err, "");
 	assert_string_equal(vm.name, "pulse");
 	assert_true(vm.memory == 16 << 20);
@@ -61,9 +64,12 @@ static void every_word_of_a_vm_is_taken(void **state)
 	struct vm_config vm;
 
 	(void)state;
-	assert_int_equal(config_parse_vm(2, "share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
-					 "vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
-					 &vm, err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vm(2,
+	                        "share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
+	                        "vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
+	                        &vm, err, sizeof(err)),
+		0);
 	assert_string_equal(vm.name, "A-b_9");
 	assert_true(vm.share);
 	assert_int_equal(vm.onfault, FAULT_RESTART);
@@ -87,57 +93,60 @@ static void every_word_of_a_vm_is_taken(void **state)
 static const struct {
 	const char *line, *message;
 } bad_vm[] = {
-	{"vm=scribe irq=0,16", "module 2 (scribe): irq=0,16: 16 is not a line (0-15)"},
-	{"irq=99999999999999999999", "module 2 (vm2): irq=99999999999999999999: 99999999999999999999 is not a line (0-15)"},
-	{"irq=2", "module 2 (vm2): irq=2: line 2 joins the two 8259s; no device is on it"},
-	{"irq=0-15 vm=late", "module 2 (late): irq=0-15: line 2 joins the two 8259s; no device is on it"},
-	{"irq=9-8", "module 2 (vm2): irq=9-8: 9-8 runs backwards"},
-	{"irq=3,3", "module 2 (vm2): irq=3,3: line 3 is in the list twice"},
-	{"irq=", "module 2 (vm2): irq=: a line's number is missing"},
-	{"irq=3,", "module 2 (vm2): irq=3,: a line's number is missing"},
-	{"irq=com2", "module 2 (vm2): irq=com2: com2 is not a number or a range"},
-	{"io=0x10000", "module 2 (vm2): io=0x10000: 0x10000 is above 0xffff"},
-	{"io=0x43-0x40", "module 2 (vm2): io=0x43-0x40: 0x43-0x40 runs backwards"},
-	{"io=0x40-0x43,0x43", "module 2 (vm2): io=0x40-0x43,0x43: 0x43 is in the list twice"},
-	{"io=40h", "module 2 (vm2): io=40h: 40h is not a number or a range"},
-	{"io=,", "module 2 (vm2): io=,: an address is missing"},
-	{"io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
-	 "module 2 (vm2): io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17: more than 16 ranges"},
-	{"mmio=0xb8001-0xb8fff", "module 2 (vm2): mmio=0xb8001-0xb8fff: 0xb8001-0xb8fff is not whole pages (0x...000-0x...fff)"},
-	{"mmio=0xb8000", "module 2 (vm2): mmio=0xb8000: 0xb8000 is not whole pages (0x...000-0x...fff)"},
-	{"mmio=0x400000000000-0x400000000fff",
-	 "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is above 0x3fffffffffff"},
-	{"mem=16", "module 2 (vm2): mem=16: less than 1M"},
-	{"mem=4G", "module 2 (vm2): mem=4G: more than 3G"},
-	{"mem=99999999999G", "module 2 (vm2): mem=99999999999G: more than 3G"},
-	{"mem=1048577", "module 2 (vm2): mem=1048577: not a multiple of 4K"},
-	{"mem=lots", "module 2 (vm2): mem=lots: a size is a number and K, M or G, as in 16M"},
-	{"mem=", "module 2 (vm2): mem=: a size is a number and K, M or G, as in 16M"},
-	{"mem", "module 2 (vm2): mem: a value is missing: mem=..."},
-	{"prio=16", "module 2 (vm2): prio=16: more than 15"},
-	{"prio=high", "module 2 (vm2): prio=high: it is a number from 0 to 15"},
-	{"slice=5", "module 2 (vm2): slice=5: a time is a number and us, ms or s, as in 5ms"},
-	{"slice=99us", "module 2 (vm2): slice=99us: a slice is from 100us to 1s"},
-	{"slice=2s", "module 2 (vm2): slice=2s: a slice is from 100us to 1s"},
-	{"slice=0", "module 2 (vm2): slice=0: a slice is from 100us to 1s"},
-	{"slice=99999999999999999s", "module 2 (vm2): slice=99999999999999999s: too long a time"},
-	{"share=yes", "module 2 (vm2): share=yes: 'share' takes no value"},
-	{"onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart"},
-	{"vm=", "module 2 (vm2): vm=: a name is missing"},
-	{"vm=1st", "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'"},
-	{"vm=a.b", "module 2 (vm2): vm=a.b: a name is a letter, then letters, digits, '-' or '_'"},
-	{"vm=abcdefghijklmnop", "module 2 (vm2): vm=abcdefghijklmnop: a name has at most 15 characters"},
-	{"vm=vmm", "module 2 (vm2): vm=vmm: this name is the VMM's own"},
-	{"vm=a vm=b", "module 2 (a): vm=b: 'vm' was given before"},
-	{"mem=8M mem=8M", "module 2 (vm2): mem=8M: 'mem' was given before"},
-	{"vm=a color=red", "module 2 (a): color=red: unknown word"},
-	{"vm=a Share", "module 2 (a): Share: unknown word"},
-	{"vm=a =", "module 2 (a): =: unknown word"},
-	{"vm=a \"\"", "module 2 (a): : unknown word"},
-	{"vm=a \x01\xfe=\x80", "module 2 (a): ?" "?=?: unknown word"},
-	{"vm=a args=\"x", "module 2 (a): args=x: the closing quote is missing"},
-	{"vm=a args=x -- y", "module 2 (a): --: the guest's text was given by args= before"},
-	{"vm=a bad=1 worse=2", "module 2 (a): bad=1: unknown word"},
+	{ "vm=scribe irq=0,16", "module 2 (scribe): irq=0,16: 16 is not a line (0-15)" },
+	{ "irq=99999999999999999999",
+	  "module 2 (vm2): irq=99999999999999999999: 99999999999999999999 is not a line (0-15)" },
+	{ "irq=2", "module 2 (vm2): irq=2: line 2 joins the two 8259s; no device is on it" },
+	{ "irq=0-15 vm=late", "module 2 (late): irq=0-15: line 2 joins the two 8259s; no device is on it" },
+	{ "irq=9-8", "module 2 (vm2): irq=9-8: 9-8 runs backwards" },
+	{ "irq=3,3", "module 2 (vm2): irq=3,3: line 3 is in the list twice" },
+	{ "irq=", "module 2 (vm2): irq=: a line's number is missing" },
+	{ "irq=3,", "module 2 (vm2): irq=3,: a line's number is missing" },
+	{ "irq=com2", "module 2 (vm2): irq=com2: com2 is not a number or a range" },
+	{ "io=0x10000", "module 2 (vm2): io=0x10000: 0x10000 is above 0xffff" },
+	{ "io=0x43-0x40", "module 2 (vm2): io=0x43-0x40: 0x43-0x40 runs backwards" },
+	{ "io=0x40-0x43,0x43", "module 2 (vm2): io=0x40-0x43,0x43: 0x43 is in the list twice" },
+	{ "io=40h", "module 2 (vm2): io=40h: 40h is not a number or a range" },
+	{ "io=,", "module 2 (vm2): io=,: an address is missing" },
+	{ "io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
+	  "module 2 (vm2): io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17: more than 16 ranges" },
+	{ "mmio=0xb8001-0xb8fff",
+	  "module 2 (vm2): mmio=0xb8001-0xb8fff: 0xb8001-0xb8fff is not whole pages (0x...000-0x...fff)" },
+	{ "mmio=0xb8000", "module 2 (vm2): mmio=0xb8000: 0xb8000 is not whole pages (0x...000-0x...fff)" },
+	{ "mmio=0x400000000000-0x400000000fff",
+	  "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is above 0x3fffffffffff" },
+	{ "mem=16", "module 2 (vm2): mem=16: less than 1M" },
+	{ "mem=4G", "module 2 (vm2): mem=4G: more than 3G" },
+	{ "mem=99999999999G", "module 2 (vm2): mem=99999999999G: more than 3G" },
+	{ "mem=1048577", "module 2 (vm2): mem=1048577: not a multiple of 4K" },
+	{ "mem=lots", "module 2 (vm2): mem=lots: a size is a number and K, M or G, as in 16M" },
+	{ "mem=", "module 2 (vm2): mem=: a size is a number and K, M or G, as in 16M" },
+	{ "mem", "module 2 (vm2): mem: a value is missing: mem=..." },
+	{ "prio=16", "module 2 (vm2): prio=16: more than 15" },
+	{ "prio=high", "module 2 (vm2): prio=high: it is a number from 0 to 15" },
+	{ "slice=5", "module 2 (vm2): slice=5: a time is a number and us, ms or s, as in 5ms" },
+	{ "slice=99us", "module 2 (vm2): slice=99us: a slice is from 100us to 1s" },
+	{ "slice=2s", "module 2 (vm2): slice=2s: a slice is from 100us to 1s" },
+	{ "slice=0", "module 2 (vm2): slice=0: a slice is from 100us to 1s" },
+	{ "slice=99999999999999999s", "module 2 (vm2): slice=99999999999999999s: too long a time" },
+	{ "share=yes", "module 2 (vm2): share=yes: 'share' takes no value" },
+	{ "onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart" },
+	{ "vm=", "module 2 (vm2): vm=: a name is missing" },
+	{ "vm=1st", "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'" },
+	{ "vm=a.b", "module 2 (vm2): vm=a.b: a name is a letter, then letters, digits, '-' or '_'" },
+	{ "vm=abcdefghijklmnop", "module 2 (vm2): vm=abcdefghijklmnop: a name has at most 15 characters" },
+	{ "vm=vmm", "module 2 (vm2): vm=vmm: this name is the VMM's own" },
+	{ "vm=a vm=b", "module 2 (a): vm=b: 'vm' was given before" },
+	{ "mem=8M mem=8M", "module 2 (vm2): mem=8M: 'mem' was given before" },
+	{ "vm=a color=red", "module 2 (a): color=red: unknown word" },
+	{ "vm=a Share", "module 2 (a): Share: unknown word" },
+	{ "vm=a =", "module 2 (a): =: unknown word" },
+	{ "vm=a \"\"", "module 2 (a): : unknown word" },
+	{ "vm=a \x01\xfe=\x80", "module 2 (a): ?"
+	                        "?=?: unknown word" },
+	{ "vm=a args=\"x", "module 2 (a): args=x: the closing quote is missing" },
+	{ "vm=a args=x -- y", "module 2 (a): --: the guest's text was given by args= before" },
+	{ "vm=a bad=1 worse=2", "module 2 (a): bad=1: unknown word" },
 };
 
 static void a_bad_word_of_a_vm_is_one_clear_line(void **state)
@@ -216,8 +225,11 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	struct vmm_config vmm;
 
 	(void)state;
-	assert_int_equal(config_parse_vmm("/boot/signalbox console=none chipset=pc nmi=vm:pulse status=500ms seconds=30 jitter=0x7 stay",
-					  &vmm, err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vmm(
+			"/boot/signalbox console=none chipset=pc nmi=vm:pulse status=500ms seconds=30 jitter=0x7 stay",
+			&vmm, err, sizeof(err)),
+		0);
 	assert_string_equal(vmm.console, "none");
 	assert_string_equal(vmm.chipset, "pc");
 	assert_int_equal(vmm.nmi, NMI_VM);
@@ -237,17 +249,17 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 	static const struct {
 		const char *line, *message;
 	} rows[] = {
-		{"console=com3", "console=com3: it is one of com1, none"},
-		{"chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft"},
-		{"nmi=ignore", "nmi=ignore: it is one of panic, log, vm:NAME"},
-		{"nmi=vm:", "nmi=vm:: a name is missing"},
-		{"status=1us", "status=1us: the status line's time is 0, or from 10ms to 3600s"},
-		{"seconds=1s", "seconds=1s: it is a number from 0 to 1000000"},
-		{"seconds=1000001", "seconds=1000001: more than 1000000"},
-		{"jitter=4294967296", "jitter=4294967296: more than 4294967295"},
-		{"stay=1", "stay=1: 'stay' takes no value"},
-		{"x -- y", "--: unknown word"},
-		{"console=none consol=com1", "consol=com1: unknown word"},
+		{ "console=com3", "console=com3: it is one of com1, none" },
+		{ "chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft" },
+		{ "nmi=ignore", "nmi=ignore: it is one of panic, log, vm:NAME" },
+		{ "nmi=vm:", "nmi=vm:: a name is missing" },
+		{ "status=1us", "status=1us: the status line's time is 0, or from 10ms to 3600s" },
+		{ "seconds=1s", "seconds=1s: it is a number from 0 to 1000000" },
+		{ "seconds=1000001", "seconds=1000001: more than 1000000" },
+		{ "jitter=4294967296", "jitter=4294967296: more than 4294967295" },
+		{ "stay=1", "stay=1: 'stay' takes no value" },
+		{ "x -- y", "--: unknown word" },
+		{ "console=none consol=com1", "consol=com1: unknown word" },
 	};
 	struct vmm_config vmm;
 
@@ -278,50 +290,61 @@ static void devices_have_one_owner(void **state)
 		int error;
 		const char *message;
 	} rows[] = {
-		{"vm=pulse irq=0,3 io=0x40-0x43", "vm=scribe irq=8,15 io=0x70-0x71", 0, ""},
-		{"vm=pulse irq=0,3", "vm=scribe irq=0,15", -EEXIST,
-		 "module 2 (scribe): irq=0,15: line 0 belongs to vm pulse; add 'share' to both, or take it from one"},
-		{"vm=pulse irq=3 share", "vm=scribe irq=3", -EEXIST,
-		 "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' here too, or take it from one"},
-		{"vm=pulse irq=3", "vm=scribe irq=3 share", -EEXIST,
-		 "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' to that one too, or take it from one"},
-		{"vm=pulse irq=3 share io=0x2f8-0x2ff", "vm=scribe irq=3 share io=0x2ff", 0, ""},
-		{"vm=pulse io=0x40-0x43", "vm=scribe io=0x42-0x4f", -EEXIST,
-		 "module 2 (scribe): io=0x42-0x4f: port 0x42 belongs to vm pulse; add 'share' to both, or take it from one"},
-		{"vm=pulse io=0x40-0x43", "vm=scribe io=0x30-0x40", -EEXIST,
-		 "module 2 (scribe): io=0x30-0x40: port 0x40 belongs to vm pulse; add 'share' to both, or take it from one"},
-		{"vm=pulse mmio=0xa0000-0xaffff", "vm=scribe mmio=0xaf000-0xaffff", -EEXIST,
-		 "module 2 (scribe): mmio=0xaf000-0xaffff: address 0xaf000 belongs to vm pulse; add 'share' to both, or take it from "
-		 "one"},
-		{"vm=pulse share", "vm=pulse share", -EEXIST,
-		 "module 2 (pulse): vm=pulse: another VM has this name; choose one of its own"},
-		{"vm=pulse", "vm=scribe irq=4", -EPERM, "module 2 (scribe): irq=4: line 4 belongs to the VMM"},
-		{"vm=pulse", "vm=scribe irq=1,4 share", -EPERM, "module 2 (scribe): irq=1,4: line 4 belongs to the VMM"},
-		{"vm=pulse", "vm=scribe io=0x20-0x21 share", -EPERM,
-		 "module 2 (scribe): io=0x20-0x21: port 0x20 belongs to the VMM (the master 8259, which every VM has anyway)"},
-		{"vm=pulse", "vm=scribe io=0x90-0x9f", -EPERM,
-		 "module 2 (scribe): io=0x90-0x9f: port 0x92 belongs to the VMM (fast reset)"},
-		{"vm=pulse", "vm=scribe io=0-0xffff", -EPERM,
-		 "module 2 (scribe): io=0x0-0xffff: port 0x20 belongs to the VMM (the master 8259, which every VM has anyway)"},
-		{"vm=pulse", "vm=scribe io=0x3f8-0x3ff", -EPERM,
-		 "module 2 (scribe): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)"},
-		{"vm=pulse", "vm=scribe io=0xcfc", -EPERM,
-		 "module 2 (scribe): io=0xcfc: port 0xcfc belongs to the VMM (PCI configuration and reset)"},
-		{"vm=pulse", "vm=scribe io=0xb004", -EPERM,
-		 "module 2 (scribe): io=0xb004: port 0xb004 belongs to the VMM (power management)"},
-		{"vm=pulse", "vm=scribe mmio=0xfec00000-0xfec00fff", -EPERM,
-		 "module 2 (scribe): mmio=0xfec00000-0xfec00fff: address 0xfec00000 belongs to the VMM (the I/O APIC)"},
-		{"vm=pulse", "vm=scribe mmio=0xfe000000-0xffffffff", -EPERM,
-		 "module 2 (scribe): mmio=0xfe000000-0xffffffff: address 0xfec00000 belongs to the VMM (the I/O APIC)"},
-		{"vm=pulse", "vm=scribe mmio=0x2000000-0x2000fff", -EPERM,
-		 "module 2 (scribe): mmio=0x2000000-0x2000fff: address 0x2000000 belongs to the VMM (RAM)"},
-		{"vm=pulse", "vm=scribe mmio=0x800000-0x800fff", -EPERM,
-		 "module 2 (scribe): mmio=0x800000-0x800fff: this lies in the VM's own memory (mem=16384K); it has to be above it, or in "
-		 "0xa0000-0xfffff"},
-		{"vm=pulse", "vm=scribe mmio=0xb8000-0xbffff", 0, ""},
-		{"vm=pulse", "vm=scribe mmio=0x9f000-0xbffff", -EPERM,
-		 "module 2 (scribe): mmio=0x9f000-0xbffff: this lies in the VM's own memory (mem=16384K); it has to be above it, or in "
-		 "0xa0000-0xfffff"},
+		{ "vm=pulse irq=0,3 io=0x40-0x43", "vm=scribe irq=8,15 io=0x70-0x71", 0, "" },
+		{ "vm=pulse irq=0,3", "vm=scribe irq=0,15", -EEXIST,
+		  "module 2 (scribe): irq=0,15: line 0 belongs to vm pulse; add 'share' to both, or take it from one" },
+		{ "vm=pulse irq=3 share", "vm=scribe irq=3", -EEXIST,
+		  "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' here too, or take it from one" },
+		{ "vm=pulse irq=3", "vm=scribe irq=3 share", -EEXIST,
+		  "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' to that one too, or take it from "
+		  "one" },
+		{ "vm=pulse irq=3 share io=0x2f8-0x2ff", "vm=scribe irq=3 share io=0x2ff", 0, "" },
+		{ "vm=pulse io=0x40-0x43", "vm=scribe io=0x42-0x4f", -EEXIST,
+		  "module 2 (scribe): io=0x42-0x4f: port 0x42 belongs to vm pulse; add 'share' to both, or take it "
+		  "from one" },
+		{ "vm=pulse io=0x40-0x43", "vm=scribe io=0x30-0x40", -EEXIST,
+		  "module 2 (scribe): io=0x30-0x40: port 0x40 belongs to vm pulse; add 'share' to both, or take it "
+		  "from one" },
+		{ "vm=pulse mmio=0xa0000-0xaffff", "vm=scribe mmio=0xaf000-0xaffff", -EEXIST,
+		  "module 2 (scribe): mmio=0xaf000-0xaffff: address 0xaf000 belongs to vm pulse; add 'share' to both, "
+		  "or take it from "
+		  "one" },
+		{ "vm=pulse share", "vm=pulse share", -EEXIST,
+		  "module 2 (pulse): vm=pulse: another VM has this name; choose one of its own" },
+		{ "vm=pulse", "vm=scribe irq=4", -EPERM, "module 2 (scribe): irq=4: line 4 belongs to the VMM" },
+		{ "vm=pulse", "vm=scribe irq=1,4 share", -EPERM,
+		  "module 2 (scribe): irq=1,4: line 4 belongs to the VMM" },
+		{ "vm=pulse", "vm=scribe io=0x20-0x21 share", -EPERM,
+		  "module 2 (scribe): io=0x20-0x21: port 0x20 belongs to the VMM (the master 8259, which every VM has "
+		  "anyway)" },
+		{ "vm=pulse", "vm=scribe io=0x90-0x9f", -EPERM,
+		  "module 2 (scribe): io=0x90-0x9f: port 0x92 belongs to the VMM (fast reset)" },
+		{ "vm=pulse", "vm=scribe io=0-0xffff", -EPERM,
+		  "module 2 (scribe): io=0x0-0xffff: port 0x20 belongs to the VMM (the master 8259, which every VM has "
+		  "anyway)" },
+		{ "vm=pulse", "vm=scribe io=0x3f8-0x3ff", -EPERM,
+		  "module 2 (scribe): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)" },
+		{ "vm=pulse", "vm=scribe io=0xcfc", -EPERM,
+		  "module 2 (scribe): io=0xcfc: port 0xcfc belongs to the VMM (PCI configuration and reset)" },
+		{ "vm=pulse", "vm=scribe io=0xb004", -EPERM,
+		  "module 2 (scribe): io=0xb004: port 0xb004 belongs to the VMM (power management)" },
+		{ "vm=pulse", "vm=scribe mmio=0xfec00000-0xfec00fff", -EPERM,
+		  "module 2 (scribe): mmio=0xfec00000-0xfec00fff: address 0xfec00000 belongs to the VMM (the I/O "
+		  "APIC)" },
+		{ "vm=pulse", "vm=scribe mmio=0xfe000000-0xffffffff", -EPERM,
+		  "module 2 (scribe): mmio=0xfe000000-0xffffffff: address 0xfec00000 belongs to the VMM (the I/O "
+		  "APIC)" },
+		{ "vm=pulse", "vm=scribe mmio=0x2000000-0x2000fff", -EPERM,
+		  "module 2 (scribe): mmio=0x2000000-0x2000fff: address 0x2000000 belongs to the VMM (RAM)" },
+		{ "vm=pulse", "vm=scribe mmio=0x800000-0x800fff", -EPERM,
+		  "module 2 (scribe): mmio=0x800000-0x800fff: this lies in the VM's own memory (mem=16384K); it has to "
+		  "be above it, or in "
+		  "0xa0000-0xfffff" },
+		{ "vm=pulse", "vm=scribe mmio=0xb8000-0xbffff", 0, "" },
+		{ "vm=pulse", "vm=scribe mmio=0x9f000-0xbffff", -EPERM,
+		  "module 2 (scribe): mmio=0x9f000-0xbffff: this lies in the VM's own memory (mem=16384K); it has to "
+		  "be above it, or in "
+		  "0xa0000-0xfffff" },
 	};
 
 	(void)state;
@@ -329,7 +352,7 @@ static void devices_have_one_owner(void **state)
 	assert_int_equal(config_reserve_memory(0x1000000, 0x10000000, "RAM"), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct vm_config first = parsed(rows[i].first), second = parsed(rows[i].second);
-		const struct vm_config *accepted[] = {&first};
+		const struct vm_config *accepted[] = { &first };
 
 		assert_int_equal(config_check_vm(2, &second, accepted, 1, LINE(4), err, sizeof(err)), rows[i].error);
 		assert_string_equal(err, rows[i].message);
@@ -344,7 +367,8 @@ static void there_is_room_for_16_vms(void **state)
 	(void)state;
 	for (unsigned i = 0; i <= CONFIG_VMS_MAX; i++) {
 		assert_int_equal(config_parse_vm(i, "", &vm[i], err, sizeof(err)), 0);
-		assert_int_equal(config_check_vm(i, &vm[i], accepted, i, 0, err, sizeof(err)), i < CONFIG_VMS_MAX ? 0 : -EPERM);
+		assert_int_equal(config_check_vm(i, &vm[i], accepted, i, 0, err, sizeof(err)),
+		                 i < CONFIG_VMS_MAX ? 0 : -EPERM);
 		if (i < CONFIG_VMS_MAX)
 			accepted[i] = &vm[i];
 	}

@@ -23,10 +23,10 @@
 enum { FIFO = 16, WIRE_BYTES = 1 << 18 };
 
 static struct {
-	bool absent, stuck;     /* not there; takes no bytes any more */
-	bool polled;            /* whoever asks for room finds the FIFO empty by then */
+	bool absent, stuck; /* not there; takes no bytes any more */
+	bool polled;        /* whoever asks for room finds the FIFO empty by then */
 	bool transmit_interrupt;
-	bool empty_cause;       /* THRE stands; reading IIR takes it away */
+	bool empty_cause; /* THRE stands; reading IIR takes it away */
 	unsigned in_fifo, room_asked;
 	char keys[4096];
 	size_t key_first, key_end;
@@ -237,8 +237,9 @@ static void bytes_that_find_no_room_are_counted_and_told(void **state)
 	console_poll();
 	let_it_run();
 	char expected[128];
-	snprintf(expected, sizeof(expected), "console: %lu bytes dropped, the UART was too slow; the command 'log' has them\r\n",
-		 (unsigned long)(console_dropped() - before));
+	snprintf(expected, sizeof(expected),
+	         "console: %lu bytes dropped, the UART was too slow; the command 'log' has them\r\n",
+	         (unsigned long)(console_dropped() - before));
 	assert_non_null(strstr(com1.wire, expected));
 	wire_clear();
 	log_bytes("again\n", 6);
@@ -408,8 +409,8 @@ static void random_keys_do_no_harm(void **state)
 
 static void every_command_is_listed_and_answers(void **state)
 {
-	static const char *const names[] = {"help", "vms", "lines", "exits", "lat", "trace", "stop", "start", "restart", "nmi", "log",
-					    "quit"};
+	static const char *const names[] = { "help", "vms",   "lines",   "exits", "lat", "trace",
+		                             "stop", "start", "restart", "nmi",   "log", "quit" };
 
 	(void)state;
 	command("help");
@@ -449,8 +450,8 @@ static void ctrl_d_ends_the_run(void **state)
 
 static void R18_vms_are_stopped_and_started_by_name(void **state)
 {
-	static const char *const names[] = {"stop", "start", "restart"};
-	static const char *const done[] = {"vm pulse: stopped\n", "vm pulse: started\n", "vm pulse: restarted\n"};
+	static const char *const names[] = { "stop", "start", "restart" };
+	static const char *const done[] = { "vm pulse: stopped\n", "vm pulse: started\n", "vm pulse: restarted\n" };
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
@@ -476,15 +477,15 @@ static void a_wrong_command_says_what_is_wrong(void **state)
 	static const struct {
 		const char *line, *answer;
 	} rows[] = {
-		{"reboot", "reboot: no such command; try 'help'\n"},
-		{"stop", "stop: which one? stop NAME\n"},
-		{"vms now", "vms: too many words\n"},
-		{"stop a b", "stop: too many words\n"},
-		{"trace 0", "trace: the number of entries is from 1 to 4096\n"},
-		{"trace 4097", "trace: the number of entries is from 1 to 4096\n"},
-		{"trace all", "trace: the number of entries is from 1 to 4096\n"},
-		{"", ""},
-		{"   ", ""},
+		{ "reboot", "reboot: no such command; try 'help'\n" },
+		{ "stop", "stop: which one? stop NAME\n" },
+		{ "vms now", "vms: too many words\n" },
+		{ "stop a b", "stop: too many words\n" },
+		{ "trace 0", "trace: the number of entries is from 1 to 4096\n" },
+		{ "trace 4097", "trace: the number of entries is from 1 to 4096\n" },
+		{ "trace all", "trace: the number of entries is from 1 to 4096\n" },
+		{ "", "" },
+		{ "   ", "" },
 	};
 
 	(void)state;
@@ -514,14 +515,14 @@ static void the_trace_prints_what_was_recorded(void **state)
 	record(1160, TRACE_SLICE, 9, 0, 4000000000u);
 	trace_print(100);
 	assert_string_equal(printed(), "       ticks since last  vm              event\n"
-				       "           0         +0  pulse           exit         nmi 0x1234\n"
-				       "          50        +50  -               nmi          lines 0008 1\n"
-				       "          60        +10  scribe          wake         line 3 vm pulse\n"
-				       "         160       +100  ?               slice        4000000000\n");
+	                               "           0         +0  pulse           exit         nmi 0x1234\n"
+	                               "          50        +50  -               nmi          lines 0008 1\n"
+	                               "          60        +10  scribe          wake         line 3 vm pulse\n"
+	                               "         160       +100  ?               slice        4000000000\n");
 	printed_clear();
 	trace_print(1);
 	assert_string_equal(printed(), "       ticks since last  vm              event\n"
-				       "           0         +0  ?               slice        4000000000\n");
+	                               "           0         +0  ?               slice        4000000000\n");
 }
 
 static void the_trace_keeps_the_last_entries(void **state)

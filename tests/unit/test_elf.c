@@ -148,7 +148,8 @@ static void a_hostile_header_names_the_broken_rule(void **state)
 	(void)state;
 	REFUSED32(-ENOEXEC, "no multiboot header in the first 8 KiB", i.bytes[IMAGE_HEADER_AT] = 0);
 	REFUSED32(-ENOEXEC, "the multiboot header's checksum is wrong", i.bytes[IMAGE_HEADER_AT + 8]++);
-	REFUSED32(-ENOEXEC, "the multiboot header requires flag 2 (video mode), which is not offered", image_multiboot(&i, 4));
+	REFUSED32(-ENOEXEC, "the multiboot header requires flag 2 (video mode), which is not offered",
+	          image_multiboot(&i, 4));
 	REFUSED32(-ENOEXEC, "the multiboot header requires flag 15, which is not offered", image_multiboot(&i, 0x8003));
 	REFUSED32(-ENOEXEC, "not an ELF file", i.bytes[1] = 'e');
 	REFUSED32(-ENOEXEC, "ELF of class 3; it has to be 1 (32-bit) or 2 (64-bit)", i.bytes[4] = 3);
@@ -159,9 +160,11 @@ static void a_hostile_header_names_the_broken_rule(void **state)
 	REFUSED64(-ENOEXEC, "ELF of type 1; it has to be 2 (executable)", i.h64.type = 1);
 	REFUSED32(-ENOEXEC, "program headers of 31 bytes are too small", i.h32.phentsize = 31);
 	REFUSED64(-ENOEXEC, "program headers of 0 bytes are too small", i.h64.phentsize = 0);
-	REFUSED32(-ENOEXEC, "3 program headers at 0xffffffff go past the end of the file (0x260)", i.h32.phoff = 0xffffffff);
+	REFUSED32(-ENOEXEC, "3 program headers at 0xffffffff go past the end of the file (0x260)",
+	          i.h32.phoff = 0xffffffff);
 	REFUSED32(-ENOEXEC, "65535 program headers at 0x34 go past the end of the file (0x260)", i.h32.phnum = 0xffff);
-	REFUSED64(-ENOEXEC, "2 program headers at 0xffffffffffffffff go past the end of the file (0x260)", i.h64.phoff = UINT64_MAX);
+	REFUSED64(-ENOEXEC, "2 program headers at 0xffffffffffffffff go past the end of the file (0x260)",
+	          i.h64.phoff = UINT64_MAX);
 	REFUSED32(-ENOEXEC, "nothing to load: no program header of type LOAD", i.h32.phnum = 0);
 }
 
@@ -169,35 +172,48 @@ static void a_hostile_segment_names_the_broken_rule(void **state)
 {
 	(void)state;
 	REFUSED32(-ENOEXEC, "program header 0: 0x41 bytes in the file, but only 0x40 in memory", p->filesz = 65);
-	REFUSED32(-ENOEXEC, "program header 0: offset 0x221 and size 0x40 go past the end of the file (0x260)", p->offset = 0x221);
-	REFUSED32(-ENOEXEC, "program header 0: offset 0xffffffff and size 0x40 go past the end of the file (0x260)", p->offset = 0xffffffff);
-	REFUSED64(-ENOEXEC, "program header 0: offset 0xffffffffffffffc0 and size 0x40 go past the end of the file (0x260)",
-		  p->offset = 0xffffffffffffffc0);
+	REFUSED32(-ENOEXEC, "program header 0: offset 0x221 and size 0x40 go past the end of the file (0x260)",
+	          p->offset = 0x221);
+	REFUSED32(-ENOEXEC, "program header 0: offset 0xffffffff and size 0x40 go past the end of the file (0x260)",
+	          p->offset = 0xffffffff);
+	REFUSED64(-ENOEXEC,
+	          "program header 0: offset 0xffffffffffffffc0 and size 0x40 go past the end of the file (0x260)",
+	          p->offset = 0xffffffffffffffc0);
 	REFUSED32(-ENOMEM, "program header 0: address 0x1fffc1 and size 0x40 are not within the VM's memory (0x200000)",
-		  p->paddr = 0x1fffc1);
-	REFUSED32(-ENOMEM, "program header 0: address 0xffffffff and size 0x40 are not within the VM's memory (0x200000)",
-		  p->paddr = 0xffffffff);
-	REFUSED32(-ENOMEM, "program header 0: address 0x100000 and size 0xffffffff are not within the VM's memory (0x200000)",
-		  p->memsz = 0xffffffff);
-	REFUSED64(-ENOMEM, "program header 0: address 0xfffffffffffffff0 and size 0x40 are not within the VM's memory (0x200000)",
-		  p->paddr = 0xfffffffffffffff0);
-	REFUSED64(-ENOMEM, "program header 0: address 0x100000 and size 0xffffffffffffffff are not within the VM's memory (0x200000)",
-		  p->memsz = UINT64_MAX);
-	REFUSED32(-ENOMEM, "program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-		  p->paddr = 0x9ffc1);
-	REFUSED32(-ENOMEM, "program header 0: address 0xfffff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-		  p->paddr = 0xfffff);
-	REFUSED32(-ENOMEM, "program header 0: address 0x7fc1 and size 0x40 reach into the boot information (0x8000-0x8fff)",
-		  p->paddr = 0x7fc1);
-	REFUSED32(-ENOMEM, "program header 0: address 0x1000 and size 0x10000 reach into the boot information (0x8000-0x8fff)",
-		  (p->paddr = 0x1000, p->memsz = 0x10000));
+	          p->paddr = 0x1fffc1);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0xffffffff and size 0x40 are not within the VM's memory (0x200000)",
+	          p->paddr = 0xffffffff);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x100000 and size 0xffffffff are not within the VM's memory (0x200000)",
+	          p->memsz = 0xffffffff);
+	REFUSED64(
+		-ENOMEM,
+		"program header 0: address 0xfffffffffffffff0 and size 0x40 are not within the VM's memory (0x200000)",
+		p->paddr = 0xfffffffffffffff0);
+	REFUSED64(-ENOMEM,
+	          "program header 0: address 0x100000 and size 0xffffffffffffffff are not within the VM's memory "
+	          "(0x200000)",
+	          p->memsz = UINT64_MAX);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
+	          p->paddr = 0x9ffc1);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0xfffff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
+	          p->paddr = 0xfffff);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x7fc1 and size 0x40 reach into the boot information (0x8000-0x8fff)",
+	          p->paddr = 0x7fc1);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x1000 and size 0x10000 reach into the boot information (0x8000-0x8fff)",
+	          (p->paddr = 0x1000, p->memsz = 0x10000));
 	REFUSED32(-ENOEXEC, "the entry 0x100040 is in no loaded segment", i.h32.entry = 0x100040);
 	REFUSED64(-ENOEXEC, "the entry 0xffffffffffffffff is in no loaded segment", i.h64.entry = UINT64_MAX);
 }
 
 static void segments_may_touch_what_they_may_not_enter(void **state)
 {
-	static const uint32_t places[] = {0, 0x8000 - 64, 0x9000, 0xA0000 - 64, MEMORY - 64};
+	static const uint32_t places[] = { 0, 0x8000 - 64, 0x9000, 0xA0000 - 64, MEMORY - 64 };
 
 	(void)state;
 	for (unsigned n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
@@ -215,7 +231,7 @@ static void the_multiboot_header_is_searched_in_8_kib_only(void **state)
 {
 	uint8_t *file = calloc(1, 3 * 8192);
 	struct image i = image_elf32();
-	const uint32_t header[3] = {MULTIBOOT_HEADER_MAGIC, 0, 0u - MULTIBOOT_HEADER_MAGIC};
+	const uint32_t header[3] = { MULTIBOOT_HEADER_MAGIC, 0, 0u - MULTIBOOT_HEADER_MAGIC };
 
 	(void)state;
 	memset(i.bytes + IMAGE_HEADER_AT, 0, 12);
@@ -242,8 +258,14 @@ struct flat {
 
 static struct flat flat_image(uint32_t header, uint32_t load_addr, uint32_t load_end, uint32_t bss_end, uint32_t start)
 {
-	const uint32_t fields[8] = {MULTIBOOT_HEADER_MAGIC, 1 << 16, 0u - MULTIBOOT_HEADER_MAGIC - (1 << 16), header, load_addr,
-				    load_end, bss_end, start};
+	const uint32_t fields[8] = { MULTIBOOT_HEADER_MAGIC,
+		                     1 << 16,
+		                     0u - MULTIBOOT_HEADER_MAGIC - (1 << 16),
+		                     header,
+		                     load_addr,
+		                     load_end,
+		                     bss_end,
+		                     start };
 	struct flat f;
 
 	memset(&f, 0x11, sizeof(f));
@@ -281,21 +303,22 @@ static void hostile_addresses_name_the_broken_rule(void **state)
 
 	(void)state;
 	expect_flat(flat_image(at - 4, at, 0, 0, at), FLAT_BYTES, -ENOEXEC,
-		    "the multiboot header's load_addr 0x100000 does not go with header_addr 0xffffc");
+	            "the multiboot header's load_addr 0x100000 does not go with header_addr 0xffffc");
 	expect_flat(flat_image(at + 17, at, 0, 0, at), FLAT_BYTES, -ENOEXEC,
-		    "the multiboot header's load_addr 0x100000 does not go with header_addr 0x100011");
+	            "the multiboot header's load_addr 0x100000 does not go with header_addr 0x100011");
 	expect_flat(flat_image(at + 16, at, at - 1, 0, at), FLAT_BYTES, -ENOEXEC,
-		    "the multiboot header's load_end_addr 0xfffff is below load_addr");
+	            "the multiboot header's load_end_addr 0xfffff is below load_addr");
 	expect_flat(flat_image(at + 16, at, at + 257, 0, at), FLAT_BYTES, -ENOEXEC,
-		    "multiboot segment 0: offset 0x0 and size 0x101 go past the end of the file (0x100)");
+	            "multiboot segment 0: offset 0x0 and size 0x101 go past the end of the file (0x100)");
 	expect_flat(flat_image(at + 16, at, 0, at + 255, at), FLAT_BYTES, -ENOEXEC,
-		    "the multiboot header's bss_end_addr 0x1000ff is below the end of the data");
-	expect_flat(flat_image(at + 16, at, 0, 0xffffffff, at), FLAT_BYTES, -ENOMEM,
-		    "multiboot segment 0: address 0x100000 and size 0xffefffff are not within the VM's memory (0x200000)");
+	            "the multiboot header's bss_end_addr 0x1000ff is below the end of the data");
+	expect_flat(
+		flat_image(at + 16, at, 0, 0xffffffff, at), FLAT_BYTES, -ENOMEM,
+		"multiboot segment 0: address 0x100000 and size 0xffefffff are not within the VM's memory (0x200000)");
 	expect_flat(flat_image(at + 16, at, 0, 0, at + 256), FLAT_BYTES, -ENOEXEC,
-		    "the entry 0x100100 is not in the loaded segment");
+	            "the entry 0x100100 is not in the loaded segment");
 	expect_flat(flat_image(at + 16, at, 0, 0, at), FLAT_HEADER_AT + 12, -ENOEXEC,
-		    "the multiboot header is cut off by the end of the file");
+	            "the multiboot header is cut off by the end of the file");
 }
 
 /* ---- What the guest is handed ---- */
@@ -319,7 +342,8 @@ static void the_guest_gets_its_memory_map_and_command_line(void **state)
 	memcpy(map, memory + info.mmap_addr, sizeof(map));
 	assert_true(map[0].size == 20 && map[0].address == 0 && map[0].length == 0xA0000 && map[0].type == 1);
 	assert_true(map[1].size == 20 && map[1].address == 0xA0000 && map[1].length == 0x60000 && map[1].type == 2);
-	assert_true(map[2].size == 20 && map[2].address == 0x100000 && map[2].length == MEMORY - 0x100000 && map[2].type == 1);
+	assert_true(map[2].size == 20 && map[2].address == 0x100000 && map[2].length == MEMORY - 0x100000 &&
+	            map[2].type == 1);
 	assert_int_equal(memory[HANDOVER_AT - 1], 0xCC);
 	assert_int_equal(memory[HANDOVER_AT + HANDOVER_BYTES], 0xCC);
 }

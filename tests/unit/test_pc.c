@@ -160,7 +160,8 @@ static void R10_the_command_ports_are_open_and_masks_are_filtered(void **state)
 	write(&a, 0xa1, 0x00);
 	assert_int_equal(read(&a, 0x21), 0x08);
 	assert_int_equal(read(&a, 0xa1), 0x00);
-	assert_int_equal(sim_pic.chip[SIM_MASTER].imr, (uint8_t)~LINE(0)); /* 3 by its own wish, the rest because it is not its own */
+	assert_int_equal(sim_pic.chip[SIM_MASTER].imr,
+	                 (uint8_t)~LINE(0)); /* 3 by its own wish, the rest because it is not its own */
 	assert_int_equal(sim_pic.chip[SIM_SLAVE].imr, 0xff);
 }
 

@@ -25,16 +25,17 @@ static void lines_and_their_owners(void **state)
 	(void)state;
 	report_lines(false);
 	assert_string_equal(printed(), "  line  owner            routed to   block state    \n"
-				       "     0  pulse            controller  -              \n"
-				       "     4  vmm              VMM block   -              \n"
-				       "     7  nobody           VMM block   storm, silenced\n");
+	                               "     0  pulse            controller  -              \n"
+	                               "     4  vmm              VMM block   -              \n"
+	                               "     7  nobody           VMM block   storm, silenced\n");
 	printed_clear();
 	report_lines(true);
-	assert_string_equal(printed(),
-			    "  line  owner            routed to   block state      NMI exits       held   injected   wake-ups\n"
-			    "     0  pulse            controller  -                       10          2          0          4\n"
-			    "     4  vmm              VMM block   -                        7          0          0          0\n"
-			    "     7  nobody           VMM block   storm, silenced          1          0          0          0\n");
+	assert_string_equal(
+		printed(),
+		"  line  owner            routed to   block state      NMI exits       held   injected   wake-ups\n"
+		"     0  pulse            controller  -                       10          2          0          4\n"
+		"     4  vmm              VMM block   -                        7          0          0          0\n"
+		"     7  nobody           VMM block   storm, silenced          1          0          0          0\n");
 }
 
 static void the_table_of_vms(void **state)
@@ -52,7 +53,9 @@ static void the_status_line_counts_since_the_last_one(void **state)
 {
 	(void)state;
 	report_status();
-	assert_string_equal(printed(), "[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5\n");
+	assert_string_equal(
+		printed(),
+		"[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5\n");
 	printed_clear();
 	fake_vmm.totals.ticks += 1000000;
 	fake_vmm.vm[0].run_ticks += 250000;
@@ -60,7 +63,8 @@ static void the_status_line_counts_since_the_last_one(void **state)
 	fake_vmm.vm[1].run_ticks = 100000; /* restarted */
 	fake_vmm.vm[1].exits_total = 1;
 	report_status();
-	assert_string_equal(printed(), "[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1\n");
+	assert_string_equal(
+		printed(), "[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1\n");
 }
 
 static void a_guest_cannot_write_to_the_terminal_by_its_status(void **state)
@@ -76,12 +80,13 @@ static void the_table_of_latencies(void **state)
 {
 	(void)state;
 	report_results();
-	assert_string_equal(
-		printed(),
-		"latency, from the event to the first instruction of its handler\n"
-		"  vm               probe         unit                n      min   median      p99      max  exits/interrupt\n"
-		"  pulse            uart          instructions     1000        7        7        7        9            0.000\n"
-		"  pulse            wakeup        instructions      500      800      812      890      899            2.502\n");
+	assert_string_equal(printed(), "latency, from the event to the first instruction of its handler\n"
+	                               "  vm               probe         unit                n      min   median      "
+	                               "p99      max  exits/interrupt\n"
+	                               "  pulse            uart          instructions     1000        7        7       "
+	                               " 7        9            0.000\n"
+	                               "  pulse            wakeup        instructions      500      800      812      "
+	                               "890      899            2.502\n");
 	printed_clear();
 	fake_vmm.result[0].interrupts = 0;
 	fake_vmm.results = 1;
@@ -109,10 +114,10 @@ static void the_table_of_exits(void **state)
 	(void)state;
 	report_exits();
 	assert_string_equal(printed(), "exits                      pulse          scribe\n"
-				       "  nmi                         12               0\n"
-				       "  slice                        8               0\n"
-				       "  hlt                          0               5\n"
-				       "  total                       20               5\n");
+	                               "  nmi                         12               0\n"
+	                               "  slice                        8               0\n"
+	                               "  hlt                          0               5\n"
+	                               "  total                       20               5\n");
 }
 
 static void many_vms_make_several_tables(void **state)
@@ -120,7 +125,7 @@ static void many_vms_make_several_tables(void **state)
 	(void)state;
 	fake_vmm.vms = 8;
 	for (unsigned i = 2; i < 8; i++)
-		fake_vmm.vm[i] = (struct vm_report){.name = "more", .state = "ready", .status = ""};
+		fake_vmm.vm[i] = (struct vm_report){ .name = "more", .state = "ready", .status = "" };
 	fake_vmm.vm[7].exits[VM_EXIT_CPUID] = 1;
 	report_exits();
 	const char *second = strstr(printed(), "exits                       more            more\n  cpuid ");
@@ -132,9 +137,11 @@ static void many_vms_make_several_tables(void **state)
 static void the_end_has_lines_for_programs(void **state)
 {
 	static const char *const lines[] = {
-		"\nresult vm=pulse probe=uart unit=instructions n=1000 interrupts=1000 min=7 median=7 p99=7 max=9 exits=0 "
+		"\nresult vm=pulse probe=uart unit=instructions n=1000 interrupts=1000 min=7 median=7 p99=7 max=9 "
+		"exits=0 "
 		"exits_per_interrupt=0.000\n",
-		"\nresult vm=pulse probe=wakeup unit=instructions n=500 interrupts=500 min=800 median=812 p99=890 max=899 exits=1251 "
+		"\nresult vm=pulse probe=wakeup unit=instructions n=500 interrupts=500 min=800 median=812 p99=890 "
+		"max=899 exits=1251 "
 		"exits_per_interrupt=2.502\n",
 		"\nvm vm=pulse state=running run_ticks=1234567 switches=40\n",
 		"\nexits vm=pulse total=20 nmi=12 slice=8\n",

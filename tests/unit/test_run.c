@@ -19,10 +19,8 @@
 enum { SEEDS_DEFAULT = 24, ROUNDS = 6, ACTIVE = 8000, QUIET = 12000 };
 
 /* pulse and scribe as they are: PIT and COM2; RTC and disk. */
-#define PULSE                                                                                                          \
-	.lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = {0x20, 0x28}, .halts = true, .priority = 2
-#define SCRIBE                                                                                                         \
-	.lines = LINE(8) | LINE(15), .base = {0x30, 0x38}, .halts = true, .specific_eoi = true, .priority = 1
+#define PULSE .lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = { 0x20, 0x28 }, .halts = true, .priority = 2
+#define SCRIBE .lines = LINE(8) | LINE(15), .base = { 0x30, 0x38 }, .halts = true, .specific_eoi = true, .priority = 1
 
 struct scenario {
 	const char *name;
@@ -47,10 +45,12 @@ static void play(const struct scenario *s, uint64_t seed, bool tells)
 	sim_pic.silent_in_initialisation = seed & 4;
 	sim_run(&world, s->habits, s->vms);
 	for (unsigned i = 0; i < s->vms && tells; i++)
-		fprintf(stderr, "seed %lu vm %u: fired %lu delivered %lu causeless %lu spurious %lu foreign %lu switches %lu\n",
-			(unsigned long)seed, i, (unsigned long)sim_result.vm[i].fired, (unsigned long)sim_result.vm[i].deliveries,
-			(unsigned long)sim_result.vm[i].causeless, (unsigned long)sim_result.vm[i].spurious,
-			(unsigned long)sim_result.vm[i].foreign, (unsigned long)sim_result.switches);
+		fprintf(stderr,
+		        "seed %lu vm %u: fired %lu delivered %lu causeless %lu spurious %lu foreign %lu switches %lu\n",
+		        (unsigned long)seed, i, (unsigned long)sim_result.vm[i].fired,
+		        (unsigned long)sim_result.vm[i].deliveries, (unsigned long)sim_result.vm[i].causeless,
+		        (unsigned long)sim_result.vm[i].spurious, (unsigned long)sim_result.vm[i].foreign,
+		        (unsigned long)sim_result.switches);
 }
 
 /* Seeds 1 to 24, or to SEEDS; or one scenario with one seed in this very process, for a debugger: SCENARIO=two SEED=15. */
@@ -82,7 +82,7 @@ static void play_all(const struct scenario *s)
 static void R08_R11_nothing_is_lost_between_two_guests(void **state)
 {
 	(void)state;
-	play_all(&(const struct scenario){.name = "two", .vms = 2, .habits = {{PULSE}, {SCRIBE}}});
+	play_all(&(const struct scenario){ .name = "two", .vms = 2, .habits = { { PULSE }, { SCRIBE } } });
 }
 
 static void R18_nothing_is_lost_in_slices_among_equals(void **state)
@@ -91,9 +91,15 @@ static void R18_nothing_is_lost_in_slices_among_equals(void **state)
 	play_all(&(const struct scenario){
 		.name = "equals",
 		.vms = 3,
-		.habits = {{.lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = {0x20, 0x28}, .priority = 1},
-			   {.lines = LINE(8) | LINE(15), .base = {0x20, 0x28}, .specific_eoi = true, .priority = 1},
-			   {.lines = LINE(1) | LINE(5) | LINE(12), .base = {0x08, 0x70}, .eoi_first = true, .priority = 1}},
+		.habits = { { .lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = { 0x20, 0x28 }, .priority = 1 },
+	                    { .lines = LINE(8) | LINE(15),
+	                      .base = { 0x20, 0x28 },
+	                      .specific_eoi = true,
+	                      .priority = 1 },
+	                    { .lines = LINE(1) | LINE(5) | LINE(12),
+	                      .base = { 0x08, 0x70 },
+	                      .eoi_first = true,
+	                      .priority = 1 } },
 	});
 }
 
@@ -103,9 +109,16 @@ static void R11_handlers_may_nest_and_end_in_any_way(void **state)
 	play_all(&(const struct scenario){
 		.name = "nested",
 		.vms = 2,
-		.habits = {{.lines = LINE(0) | LINE(3) | LINE(6) | LINE(9) | LINE(14), .base = {0x20, 0x28}, .nests = true, .priority = 1},
-			   {.lines = LINE(1) | LINE(5) | LINE(8) | LINE(13), .base = {0x30, 0x38}, .nests = true, .specific_eoi = true,
-			    .halts = true, .priority = 1}},
+		.habits = { { .lines = LINE(0) | LINE(3) | LINE(6) | LINE(9) | LINE(14),
+	                      .base = { 0x20, 0x28 },
+	                      .nests = true,
+	                      .priority = 1 },
+	                    { .lines = LINE(1) | LINE(5) | LINE(8) | LINE(13),
+	                      .base = { 0x30, 0x38 },
+	                      .nests = true,
+	                      .specific_eoi = true,
+	                      .halts = true,
+	                      .priority = 1 } },
 	});
 }
 
@@ -115,8 +128,12 @@ static void R11_automatic_eoi_and_the_other_way_side_by_side(void **state)
 	play_all(&(const struct scenario){
 		.name = "auto-eoi",
 		.vms = 2,
-		.habits = {{.lines = LINE(0) | LINE(3) | LINE(10), .pulsed = LINE(0), .base = {0x20, 0x28}, .auto_eoi = true, .priority = 1},
-			   {SCRIBE}},
+		.habits = { { .lines = LINE(0) | LINE(3) | LINE(10),
+	                      .pulsed = LINE(0),
+	                      .base = { 0x20, 0x28 },
+	                      .auto_eoi = true,
+	                      .priority = 1 },
+	                    { SCRIBE } },
 	});
 }
 
@@ -126,8 +143,12 @@ static void R19_a_guest_may_initialise_its_pair_at_any_time(void **state)
 	play_all(&(const struct scenario){
 		.name = "reinitialises",
 		.vms = 2,
-		.habits = {{.lines = LINE(0) | LINE(3) | LINE(11), .base = {0x20, 0x28}, .reinitialises = true, .halts = true, .priority = 1},
-			   {SCRIBE}},
+		.habits = { { .lines = LINE(0) | LINE(3) | LINE(11),
+	                      .base = { 0x20, 0x28 },
+	                      .reinitialises = true,
+	                      .halts = true,
+	                      .priority = 1 },
+	                    { SCRIBE } },
 	});
 }
 
@@ -135,14 +156,16 @@ static void R14_the_vmm_has_a_device_too(void **state)
 {
 	(void)state;
 	play_all(&(const struct scenario){
-		.name = "vmm-device", .vms = 2, .habits = {{PULSE}, {SCRIBE}}, .world = {.vmm_device = true}});
+		.name = "vmm-device", .vms = 2, .habits = { { PULSE }, { SCRIBE } }, .world = { .vmm_device = true } });
 }
 
 static void R06_an_external_nmi_is_told_apart(void **state)
 {
 	(void)state;
-	play_all(&(const struct scenario){
-		.name = "external", .vms = 2, .habits = {{PULSE}, {SCRIBE}}, .world = {.external_nmis = true}});
+	play_all(&(const struct scenario){ .name = "external",
+	                                   .vms = 2,
+	                                   .habits = { { PULSE }, { SCRIBE } },
+	                                   .world = { .external_nmis = true } });
 }
 
 /* Where the 8259 keeps an edge latched whose line has fallen, a line that the VMM itself serves looks asserted for ever, and every
@@ -153,8 +176,8 @@ static void R06_an_external_nmi_is_told_from_the_vmm_device(void **state)
 	play_all(&(const struct scenario){
 		.name = "external-device",
 		.vms = 2,
-		.habits = {{PULSE}, {SCRIBE}},
-		.world = {.vmm_device = true, .external_nmis = true},
+		.habits = { { PULSE }, { SCRIBE } },
+		.world = { .vmm_device = true, .external_nmis = true },
 		.forgets_fallen_edges = true,
 	});
 }
@@ -165,14 +188,30 @@ static void R13_seven_guests_of_four_priorities(void **state)
 	play_all(&(const struct scenario){
 		.name = "seven",
 		.vms = 7,
-		.habits = {{.lines = LINE(0), .pulsed = LINE(0), .base = {0x20, 0x28}, .halts = true, .priority = 4},
-			   {.lines = LINE(3) | LINE(9), .base = {0x20, 0x28}, .halts = true, .priority = 3},
-			   {.lines = LINE(5) | LINE(10), .base = {0x20, 0x28}, .halts = true, .nests = true, .priority = 3},
-			   {.lines = LINE(8), .base = {0x30, 0x38}, .halts = true, .priority = 2},
-			   {.lines = LINE(11) | LINE(12), .base = {0x30, 0x38}, .halts = true, .specific_eoi = true, .priority = 2},
-			   {.lines = LINE(13), .base = {0x30, 0x38}, .halts = true, .auto_eoi = true, .priority = 2},
-			   {.lines = LINE(6) | LINE(14), .base = {0x20, 0x28}, .priority = 1}},
-		.world = {.vmm_device = true},
+		.habits = { { .lines = LINE(0),
+	                      .pulsed = LINE(0),
+	                      .base = { 0x20, 0x28 },
+	                      .halts = true,
+	                      .priority = 4 },
+	                    { .lines = LINE(3) | LINE(9), .base = { 0x20, 0x28 }, .halts = true, .priority = 3 },
+	                    { .lines = LINE(5) | LINE(10),
+	                      .base = { 0x20, 0x28 },
+	                      .halts = true,
+	                      .nests = true,
+	                      .priority = 3 },
+	                    { .lines = LINE(8), .base = { 0x30, 0x38 }, .halts = true, .priority = 2 },
+	                    { .lines = LINE(11) | LINE(12),
+	                      .base = { 0x30, 0x38 },
+	                      .halts = true,
+	                      .specific_eoi = true,
+	                      .priority = 2 },
+	                    { .lines = LINE(13),
+	                      .base = { 0x30, 0x38 },
+	                      .halts = true,
+	                      .auto_eoi = true,
+	                      .priority = 2 },
+	                    { .lines = LINE(6) | LINE(14), .base = { 0x20, 0x28 }, .priority = 1 } },
+		.world = { .vmm_device = true },
 	});
 }
 
@@ -182,9 +221,13 @@ static void R02_a_hostile_guest_takes_nothing_from_the_others(void **state)
 	play_all(&(const struct scenario){
 		.name = "hostile",
 		.vms = 3,
-		.habits = {{.lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = {0x20, 0x28}, .priority = 1},
-			   {.lines = LINE(8) | LINE(15), .base = {0x30, 0x38}, .specific_eoi = true, .halts = true, .priority = 1},
-			   {.lines = LINE(5) | LINE(12), .base = {0x40, 0x48}, .hostile = true, .priority = 1}},
+		.habits = { { .lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = { 0x20, 0x28 }, .priority = 1 },
+	                    { .lines = LINE(8) | LINE(15),
+	                      .base = { 0x30, 0x38 },
+	                      .specific_eoi = true,
+	                      .halts = true,
+	                      .priority = 1 },
+	                    { .lines = LINE(5) | LINE(12), .base = { 0x40, 0x48 }, .hostile = true, .priority = 1 } },
 	});
 }
 

@@ -13,7 +13,7 @@
 
 static void expect_words(const char *line, const char *const *expected)
 {
-	struct words w = {line};
+	struct words w = { line };
 	char word[WORD_MAX];
 
 	for (; *expected; expected++) {
@@ -27,25 +27,25 @@ static void expect_words(const char *line, const char *const *expected)
 static void words_are_cut_at_blanks(void **state)
 {
 	(void)state;
-	expect_words("", (const char *const[]){NULL});
-	expect_words(" \t\r\n ", (const char *const[]){NULL});
-	expect_words("  a  b\tc\n", (const char *const[]){"a", "b", "c", NULL});
+	expect_words("", (const char *const[]){ NULL });
+	expect_words(" \t\r\n ", (const char *const[]){ NULL });
+	expect_words("  a  b\tc\n", (const char *const[]){ "a", "b", "c", NULL });
 }
 
 static void quotes_hold_words_together(void **state)
 {
 	(void)state;
-	expect_words("args=\"a b\" x", (const char *const[]){"args=a b", "x", NULL});
-	expect_words("\"args=a b\" x", (const char *const[]){"args=a b", "x", NULL});
-	expect_words("\"a \\\"b\\\" \\\\ c\"", (const char *const[]){"a \"b\" \\ c", NULL});
-	expect_words("a\\b", (const char *const[]){"a\\b", NULL});
-	expect_words("\"\"", (const char *const[]){"", NULL});
+	expect_words("args=\"a b\" x", (const char *const[]){ "args=a b", "x", NULL });
+	expect_words("\"args=a b\" x", (const char *const[]){ "args=a b", "x", NULL });
+	expect_words("\"a \\\"b\\\" \\\\ c\"", (const char *const[]){ "a \"b\" \\ c", NULL });
+	expect_words("a\\b", (const char *const[]){ "a\\b", NULL });
+	expect_words("\"\"", (const char *const[]){ "", NULL });
 }
 
 static void an_open_quote_and_a_long_word_are_told(void **state)
 {
 	char line[3 * WORD_MAX], word[WORD_MAX];
-	struct words w = {"a=\"b c"};
+	struct words w = { "a=\"b c" };
 
 	(void)state;
 	assert_int_equal(words_next(&w, word), WORD_OPEN_QUOTE);
@@ -74,24 +74,24 @@ static void numbers(void **state)
 		int error;
 		uint64_t value;
 	} rows[] = {
-		{"0", 0, 0},
-		{"08", 0, 8},
-		{"65535", 0, 65535},
-		{"0x2f8", 0, 0x2f8},
-		{"0XFF", 0, 0xff},
-		{"18446744073709551615", 0, UINT64_MAX},
-		{"0xffffffffffffffff", 0, UINT64_MAX},
-		{"18446744073709551616", -ERANGE, 0},
-		{"0x10000000000000000", -ERANGE, 0},
-		{"99999999999999999999999999", -ERANGE, 0},
-		{"", -EINVAL, 0},
-		{"0x", -EINVAL, 0},
-		{"-1", -EINVAL, 0},
-		{"+1", -EINVAL, 0},
-		{"1a", -EINVAL, 0},
-		{"ff", -EINVAL, 0},
-		{" 1", -EINVAL, 0},
-		{"1 ", -EINVAL, 0},
+		{ "0", 0, 0 },
+		{ "08", 0, 8 },
+		{ "65535", 0, 65535 },
+		{ "0x2f8", 0, 0x2f8 },
+		{ "0XFF", 0, 0xff },
+		{ "18446744073709551615", 0, UINT64_MAX },
+		{ "0xffffffffffffffff", 0, UINT64_MAX },
+		{ "18446744073709551616", -ERANGE, 0 },
+		{ "0x10000000000000000", -ERANGE, 0 },
+		{ "99999999999999999999999999", -ERANGE, 0 },
+		{ "", -EINVAL, 0 },
+		{ "0x", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ "+1", -EINVAL, 0 },
+		{ "1a", -EINVAL, 0 },
+		{ "ff", -EINVAL, 0 },
+		{ " 1", -EINVAL, 0 },
+		{ "1 ", -EINVAL, 0 },
 	};
 
 	(void)state;
@@ -111,24 +111,24 @@ static void sizes_and_times(void **state)
 		int error;
 		uint64_t value;
 	} rows[] = {
-		{size_parse, "16M", 0, 16 << 20},
-		{size_parse, "4k", 0, 4096},
-		{size_parse, "3G", 0, UINT64_C(3) << 30},
-		{size_parse, "4096", 0, 4096},
-		{size_parse, "0x10M", 0, 16 << 20},
-		{size_parse, "17179869184G", -ERANGE, 0},
-		{size_parse, "M", -EINVAL, 0},
-		{size_parse, "1MB", -EINVAL, 0},
-		{size_parse, "1T", -EINVAL, 0},
-		{size_parse, "1.5M", -EINVAL, 0},
-		{time_parse, "500us", 0, 500},
-		{time_parse, "5ms", 0, 5000},
-		{time_parse, "1s", 0, 1000000},
-		{time_parse, "0", 0, 0},
-		{time_parse, "5", -EINVAL, 0},
-		{time_parse, "5m", -EINVAL, 0},
-		{time_parse, "ms", -EINVAL, 0},
-		{time_parse, "18446744073710s", -ERANGE, 0},
+		{ size_parse, "16M", 0, 16 << 20 },
+		{ size_parse, "4k", 0, 4096 },
+		{ size_parse, "3G", 0, UINT64_C(3) << 30 },
+		{ size_parse, "4096", 0, 4096 },
+		{ size_parse, "0x10M", 0, 16 << 20 },
+		{ size_parse, "17179869184G", -ERANGE, 0 },
+		{ size_parse, "M", -EINVAL, 0 },
+		{ size_parse, "1MB", -EINVAL, 0 },
+		{ size_parse, "1T", -EINVAL, 0 },
+		{ size_parse, "1.5M", -EINVAL, 0 },
+		{ time_parse, "500us", 0, 500 },
+		{ time_parse, "5ms", 0, 5000 },
+		{ time_parse, "1s", 0, 1000000 },
+		{ time_parse, "0", 0, 0 },
+		{ time_parse, "5", -EINVAL, 0 },
+		{ time_parse, "5m", -EINVAL, 0 },
+		{ time_parse, "ms", -EINVAL, 0 },
+		{ time_parse, "18446744073710s", -ERANGE, 0 },
 	};
 
 	(void)state;

@@ -49,6 +49,8 @@ vmx_enter:
 enter_window_begin:
 	jne	enter_window_out
 	vmresume
+	.globl enter_window_end
+enter_window_end:
 	jmp	refused
 
 	.globl vmx_enter_first
@@ -59,10 +61,12 @@ vmx_enter_first:
 	vmwrite	%rsp, %rax
 	load_guest
 	cmpl	$0, nmi_count(%rip)
+	.globl launch_window_begin
+launch_window_begin:
 	jne	enter_window_out
 	vmlaunch
-	.globl enter_window_end
-enter_window_end:
+	.globl launch_window_end
+launch_window_end:
 refused:
 	pop	%rdi
 	pop	%rbp

@@ -179,7 +179,7 @@ static int single(void)
 {
 	line_set irr = pc_look(), fresh = irr & armed & ~asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
-	if (!sole || (glimpsed | unreported | heard) || !pc_masks_stand()) {
+	if (!sole || (glimpsed | heard) || !pc_masks_stand()) {
 		glimpsed |= fresh;
 		return -1;
 	}

@@ -69,12 +69,13 @@ static inline void note_answer(void)
 	chipset_standing.touched = true; /* to be put back before the entry */
 }
 
-/* Where IRR and ISR hold the same, the answer tells nothing, and what was known last stays. */
+/* An answer with a bit that IRR has not was ISR. Where the two hold the same, or a request may have come in between, it tells
+ * nothing, and what was known last stays. */
 static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, uint8_t isr)
 {
-	if (answer != irr)
-		pic->read_isr = true;
-	else if (isr != irr)
+	if (answer & ~irr)
+		pic->read_isr = answer == isr;
+	else if (answer == irr && isr != irr)
 		pic->read_isr = false;
 }
 
@@ -116,7 +117,7 @@ line_set pc_read_irr(void)
 	line_set irr = read_pair();
 	if (select_state == SELECT_ANSWERED) {
 		select_state = SELECT_NOTED;
-		if (__builtin_expect(select_answer != irr || select_isr, 0))
+		if (__builtin_expect((select_answer & ~irr) || select_isr, 0))
 			note_select(irr);
 	}
 	return irr & (line_set)~LINE(LINE_CASCADE);
@@ -129,7 +130,7 @@ line_set pc_look(void)
 	line_set answer = read_pair();
 	select_pair(OCW3_READ_IRR);
 	line_set irr = read_pair();
-	if (__builtin_expect(answer != irr || select_isr, 0)) { /* ISR was selected, or a request came in between */
+	if (__builtin_expect((answer & ~irr) || select_isr, 0)) { /* ISR was selected, it seems */
 		select_answer = answer;
 		select_state = SELECT_NOTED;
 		note_select(irr);

@@ -13,8 +13,9 @@
 /* Figure 4. vm is the one that vm_switch() brought in; returns at its exit. */
 enum vm_exit_reason vm_invoke(struct vm *vm);
 
-/* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on until its EOI. */
-int vm_switch(struct vm *next, bool force);
+/* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on until its EOI.
+ * now: the TSC, for the VMs' accounts. */
+int vm_switch(struct vm *next, bool force, uint64_t now);
 
 /* Figure 3 from block 312 on, in software: an NMI exit, and NMIs that the host's handler counted (running is NULL when the VMM
  * idles). */
@@ -32,7 +33,7 @@ void dispatch_explain(uint32_t nmis);
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
 
 struct dispatch_counters {
-	uint64_t counted, external, switches; /* counted: by the host's handler; NMI exits are counted by VM */
+	uint64_t counted, external; /* counted: by the host's handler; NMI exits are counted by VM */
 };
 extern struct dispatch_counters dispatch_counters;
 

@@ -83,14 +83,16 @@ const struct sb_result *vmm_result(unsigned i, const char **name)
 
 void vmm_totals(struct vmm_totals *out)
 {
-	uint64_t nmis = dispatch_counters.counted;
-	for (unsigned i = 0; i < vm_count; i++)
+	uint64_t nmis = dispatch_counters.counted, switches = 0;
+	for (unsigned i = 0; i < vm_count; i++) {
 		nmis += vms[i]->exits[VM_EXIT_NMI];
+		switches += vms[i]->switches_in;
+	}
 	*out = (struct vmm_totals){
 		.nmis = nmis,
 		.nmi_windows = nmi_windows,
 		.external_nmis = dispatch_counters.external,
-		.switches = dispatch_counters.switches,
+		.switches = switches,
 		.ticks = run_ticks(),
 		.dropped = console_dropped(),
 	};

@@ -100,11 +100,12 @@ static __attribute__((noinline)) void do_chores(uint64_t now)
 	chores_due = status_due < end_due ? status_due : end_due;
 }
 
-static inline void keep_house(void)
+static inline uint64_t keep_house(void)
 {
 	uint64_t now = cpu_tsc();
 	if (__builtin_expect(now >= chores_due || console_has_command() || sched_vm_stopped, 0))
 		do_chores(now);
+	return now;
 }
 
 /* HLT may have been executed with no exit, or ended with none: the processor knows. */
@@ -135,7 +136,7 @@ static void idle(void)
 static struct vm *decide(void)
 {
 	sched_attention = false;
-	keep_house();
+	uint64_t now = keep_house();
 	if (quit)
 		return NULL;
 	struct vm *last = vm_current; /* a command may have changed it */
@@ -152,7 +153,7 @@ static struct vm *decide(void)
 	if (next != last) {
 		bool force = last == NULL || last->state != VM_READY || waited ||
 		             next->config.priority > last->config.priority;
-		if (vm_switch(next, force) == 0) {
+		if (vm_switch(next, force, now) == 0) {
 			waited = false;
 			if (next->state == VM_READY)
 				vcpu_set_halted(next->vcpu, false);

@@ -5,17 +5,15 @@
  *
  * Rule: a controller is saved where nothing is in service, or its in-service bits move into software.
  */
-#include "arch/x86/io.h"
 #include "vmm/flows.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
 #include <errno.h>
 
-int vm_switch(struct vm *next, bool force)
+int vm_switch(struct vm *next, bool force, uint64_t now)
 {
 	struct vm *last = vm_current;
-	uint64_t now = cpu_tsc();
 	if (last != NULL) {
 		if (chipset->save(&last->controller, force) != 0) { /* 520 */
 			trace_record(TRACE_BUSY, last->number, 0, 0);
@@ -32,7 +30,6 @@ int vm_switch(struct vm *next, bool force)
 	vm_current = next;
 	next->started_at = now;
 	next->switches_in++;
-	dispatch_counters.switches++;
 	trace_record(TRACE_SWITCH, next->number, next->number, next->controller.lines);
 	return 0;
 }

@@ -2,8 +2,9 @@
 /*
  * Floating-point and vector state: XSAVE where there is one, else FXSAVE.
  *
- * Rule: a save takes all components that any guest may use, whatever XCR0 the guest has now, because state that XCR0
- * hides comes back when the guest opens it again (SDM 1 13.5).
+ * Rule: once a guest has had more than x87 and SSE, a save takes all components that any guest may use, whatever XCR0 it has
+ * now, because state that XCR0 hides comes back when the guest opens it again (SDM 1 13.5). The caller passes the widest XCR0
+ * that the guest has had.
  */
 #include "arch/x86/fpu.h"
 #include "arch/x86/io.h"
@@ -21,12 +22,23 @@ enum { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 
 
 enum { FXSAVE_BYTES = 512, FXSAVE_FCW = 0, FXSAVE_MXCSR = 24, FCW_RESET = 0x37f, MXCSR_RESET = 0x1f80 };
 
-static uint64_t features;
+enum { XSAVE_HEADER = 512 };
+
+static uint64_t features, xcr0_now;
 static uint64_t area_bytes = FXSAVE_BYTES;
 
 static void xcr0_write(uint64_t value)
 {
+	if (value == xcr0_now)
+		return;
+	xcr0_now = value;
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+/* x87 and SSE are all that a guest can have touched: FXSAVE moves them, and what XCR0 hides stays hidden. */
+static bool is_legacy(uint64_t xcr0)
+{
+	return !(xcr0 & ~(uint64_t)(XCR0_X87 | XCR0_SSE));
 }
 
 int fpu_init(void)
@@ -67,6 +79,8 @@ void fpu_reset(void *area)
 	memset(area, 0, area_bytes);
 	*(uint16_t *)((char *)area + FXSAVE_FCW) = FCW_RESET;
 	*(uint32_t *)((char *)area + FXSAVE_MXCSR) = MXCSR_RESET;
+	if (features != 0) /* what FXSAVE leaves in the area XRSTOR has to load */
+		*(uint64_t *)((char *)area + XSAVE_HEADER) = XCR0_X87 | XCR0_SSE;
 }
 
 void *fpu_create(void)
@@ -77,24 +91,24 @@ void *fpu_create(void)
 	return area;
 }
 
-void fpu_save(void *area, uint64_t xcr0)
+void fpu_save(void *area, uint64_t widest)
 {
-	if (features == 0) {
+	if (is_legacy(widest)) {
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 		return;
 	}
-	if (xcr0 != features)
-		xcr0_write(features);
+	xcr0_write(features);
 	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
 }
 
-void fpu_load(const void *area, uint64_t xcr0)
+void fpu_load(const void *area, uint64_t widest, uint64_t xcr0)
 {
-	if (features == 0) {
+	if (is_legacy(widest)) {
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-		return;
+	} else {
+		xcr0_write(features);
+		__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
 	}
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
-	if (xcr0 != features)
+	if (features != 0)
 		xcr0_write(xcr0);
 }

@@ -19,8 +19,9 @@ bool fpu_allows(uint64_t xcr0);
 /* A state area in its reset state; NULL when memory has run out. */
 void *fpu_create(void);
 void fpu_reset(void *area);
-/* Move the registers to the area or back; xcr0 is the guest's own, in force afterwards (load) or before (save). */
-void fpu_save(void *area, uint64_t xcr0);
-void fpu_load(const void *area, uint64_t xcr0);
+/* Move the registers to the area or back. widest: every bit that the guest's XCR0 has ever had; xcr0: what it is now, in force
+ * after the load. */
+void fpu_save(void *area, uint64_t widest);
+void fpu_load(const void *area, uint64_t widest, uint64_t xcr0);
 
 #endif

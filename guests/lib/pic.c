@@ -28,7 +28,7 @@ enum { ICW3_MASTER = 1 << LINE_CASCADE, ICW3_SLAVE = LINE_CASCADE };
  *   R   SL  EOI  0  0   level                           ESMM  SMM   0  1  P   RR  RIS
  */
 enum { OCW2_EOI = 1 << 5, OCW2_SPECIFIC = 1 << 6 };
-enum { OCW3_SELECT = 1 << 3, OCW3_READ_ISR = 3 };
+enum { OCW3_SELECT = 1 << 3, OCW3_READ_IRR = 2, OCW3_READ_ISR = 3 };
 
 static enum pic_eoi eoi_kind;
 static uint8_t masks[2] = { 0xFF, 0xFF };
@@ -82,7 +82,9 @@ void pic_mask(unsigned line)
 static uint8_t in_service(uint16_t command)
 {
 	io_out8(command, OCW3_SELECT | OCW3_READ_ISR);
-	return io_in8(command);
+	uint8_t isr = io_in8(command);
+	io_out8(command, OCW3_SELECT | OCW3_READ_IRR); /* leave the port as ICW1 leaves it */
+	return isr;
 }
 
 static void end(uint16_t command, unsigned level)

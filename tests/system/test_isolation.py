@@ -113,7 +113,7 @@ def test_onfault_restart_begins_anew_and_starves_nobody(beside, alone, deed):
     as_when_alone(report, alone)
     starts = [text for text in report.of("vandal") if text.startswith("vandal: words: ")]
     assert len(starts) >= 2 and set(starts) == {f"vandal: words: do={deed} rounds=1000"}, report
-    assert report.console.count("signalbox: vm vandal: restarted (onfault=restart)") >= 1
+    report.has("signalbox: vm vandal: restarted, number 1 (onfault=restart)")
 
 
 @pytest.fixture(scope="module")

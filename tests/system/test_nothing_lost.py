@@ -11,14 +11,14 @@ from conftest import all_ok, pulse, scribe
 from signalbox import Module
 
 PULSE, SCRIBE = 64_000, 46_000
-WORDS = {"plain": ("", "", 1, 1), "bases": ("base=0x30", "base=0x50", 1, 1), "priorities": ("", "", 2, 1)}
+WORDS = {"plain": ("", "", 1, 1), "bases": ("base=0x30", "base=0x50", 1, 1), "priorities": ("", "", 1, 2)}
 
 
 def stressed(boot, kind, seed, share=1):
-    of_pulse, of_scribe, high, low = WORDS[kind]
+    of_pulse, of_scribe, prio_of_pulse, prio_of_scribe = WORDS[kind]
     return boot(f"jitter={seed}", [
-        pulse(f"stress={PULSE // share} {of_pulse}".strip(), prio=high),
-        scribe(f"stress={SCRIBE // share} rtc=8192 {of_scribe}".strip(), prio=low),
+        pulse(f"stress={PULSE // share} {of_pulse}".strip(), prio=prio_of_pulse),
+        scribe(f"stress={SCRIBE // share} rtc=8192 {of_scribe}".strip(), prio=prio_of_scribe),
     ], timeout=240)
 
 
@@ -119,10 +119,10 @@ def test_R19_other_vector_bases_replay_the_initialisation_and_inject(bases_run):
 
 
 def test_R13_a_higher_priority_ends_turns_at_once(priorities_run):
-    """R13: with pulse above scribe, its lines end scribe's turns; scribe still loses nothing."""
-    wakeups = sum(priorities_run.record("line", irq=irq)["wakeups"] for irq in (0, 3))
-    assert wakeups >= 100
-    assert sum(priorities_run.record("line", irq=irq)["wakeups"] for irq in (8, 15)) == 0
+    """R13: with scribe above pulse, its lines end pulse's turns; pulse, which gets what is left, still loses nothing."""
+    wakeups = {irq: priorities_run.record("line", irq=irq)["wakeups"] for irq in (0, 3, 8, 15)}
+    assert wakeups[8] >= 100, wakeups  # the emulator's disk is done before its VM has lost the processor
+    assert wakeups[0] == wakeups[3] == 0, wakeups
 
 
 def test_R02_lines_of_a_vm_that_does_not_run_are_held(long_run):

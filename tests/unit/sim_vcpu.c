@@ -512,5 +512,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	board.between = moment;
 	board.edge = note_edge;
 	run_all(&config);
-	sim_result.switches = dispatch_counters.switches;
+	sim_result.switches = 0;
+	for (unsigned i = 0; i < vm_count; i++)
+		sim_result.switches += vms[i]->switches_in;
 }

@@ -148,6 +148,7 @@ static int set_xcr0(struct vcpu *v, char *what, size_t size)
 	}
 	virt_fpu_release();
 	v->xcr0 = value;
+	v->xcr0_widest |= value;
 	vcpu_skip(v);
 	return 0;
 }

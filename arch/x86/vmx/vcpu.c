@@ -153,7 +153,7 @@ void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	memset(v->debug, 0, sizeof(v->debug));
 	v->debug[4] = DR6_RESET;
 	v->uses_msrs = v->uses_debug = false;
-	v->xcr0 = 1;
+	v->xcr0 = v->xcr0_widest = 1;
 	v->cr2 = 0;
 	fpu_reset(v->fpu);
 	vcpu_load(v);
@@ -222,7 +222,7 @@ void virt_fpu_release(void)
 {
 	if (vcpu_fpu_owner == NULL)
 		return;
-	fpu_save(vcpu_fpu_owner->fpu, vcpu_fpu_owner->xcr0);
+	fpu_save(vcpu_fpu_owner->fpu, vcpu_fpu_owner->xcr0_widest);
 	vcpu_fpu_owner = NULL;
 }
 
@@ -230,6 +230,6 @@ void virt_fpu_release(void)
 void vcpu_fpu_claim(struct vcpu *v)
 {
 	virt_fpu_release();
-	fpu_load(v->fpu, v->xcr0);
+	fpu_load(v->fpu, v->xcr0_widest, v->xcr0);
 	vcpu_fpu_owner = v;
 }

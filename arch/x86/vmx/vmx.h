@@ -38,7 +38,7 @@ struct vcpu {
 	uint8_t *io_bitmap;    /* two pages, bit per port, 1 = exits */
 	uint64_t *ept;         /* PML4 */
 	void *fpu;
-	uint64_t xcr0, cr2;
+	uint64_t xcr0, xcr0_widest, cr2;
 	uint64_t msr[VCPU_MSRS];
 	uint64_t debug[5];     /* DR0-DR3, DR6 */
 };

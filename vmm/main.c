@@ -59,6 +59,14 @@ static void say_what_was_found(void)
 	         (unsigned long)(frames_free_bytes() >> 20));
 }
 
+/* A command that was typed is carried out at once, not when something else calls for a decision. */
+static void serve_console(void)
+{
+	console_interrupt();
+	if (console_has_command())
+		sched_attention = true;
+}
+
 /* What no VM may be given by a configuration word: RAM and the firmware's memory, the interrupt controllers, power. */
 static void reserve_machine(const struct multiboot_info *info)
 {
@@ -91,7 +99,7 @@ static void machine_init(const struct multiboot_info *info)
 		end(1);
 	log_set_guard(virt_fpu_release);
 	if (console_lines())
-		dispatch_claim(line_first(console_lines()), console_interrupt);
+		dispatch_claim(line_first(console_lines()), serve_console);
 }
 
 /* Every line that vm shares is shared for the others too; the check before has made sure that both say so. */

@@ -19,14 +19,14 @@
 
 #include <errno.h>
 
-static line_set claimed;  /* lines that somebody owns */
-static line_set pinless;  /* those that reach no I/O APIC pin: seen only when somebody looks */
-static line_set served;   /* those of them that the VMM serves itself: armed for good */
-static line_set routed;   /* to the controller */
-static line_set asserted; /* the status register */
-static line_set armed;    /* pins that raise NMI now */
-static line_set unreported; /* asserted, and the dispatcher was not told yet */
-static bool heard;        /* a line has spoken: it accounts for the NMIs that are under way */
+static line_set claimed;           /* lines that somebody owns */
+static line_set pinless;           /* those that reach no I/O APIC pin: seen only when somebody looks */
+static line_set served;            /* those of them that the VMM serves itself: armed for good */
+static line_set routed;            /* to the controller */
+static line_set asserted;          /* the status register */
+static line_set armed;             /* pins that raise NMI now */
+static line_set unreported;        /* asserted, and the dispatcher was not told yet */
+static bool heard;                 /* a line has spoken: it accounts for the NMIs that are under way */
 static struct controller *current; /* whose controller is in the chips */
 static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
 
@@ -95,7 +95,8 @@ static void claim(line_set lines, bool by_vmm)
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
-			log_line("chipset pc: line %u reaches no I/O APIC pin: its interrupts are held until its VM runs",
+			log_line("chipset pc: line %u reaches no I/O APIC pin: its interrupts are held until its VM "
+			         "runs",
 			         line);
 			lines &= (line_set)~LINE(line);
 			pinless |= LINE(line);

@@ -36,7 +36,7 @@ enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7 };
 
 struct pc_chip pc_chips[PICS];
 static struct controller *select_of; /* the guest that may have set the chips' read select */
-static unsigned offered; /* the line that pc_pending_vector offered last */
+static unsigned offered;             /* the line that pc_pending_vector offered last */
 
 static const struct {
 	uint16_t command, data;
@@ -90,7 +90,8 @@ static __attribute__((noinline)) void note_select(line_set irr)
 	if (c->open & OPEN_MASTER_COMMAND)
 		note_select_of(&c->pic[PIC_MASTER], (uint8_t)select_answer, (uint8_t)irr, (uint8_t)isr);
 	if (c->open & OPEN_SLAVE_COMMAND)
-		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(select_answer >> 8), (uint8_t)(irr >> 8), (uint8_t)(isr >> 8));
+		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(select_answer >> 8), (uint8_t)(irr >> 8),
+		               (uint8_t)(isr >> 8));
 	select_isr = c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr;
 }
 

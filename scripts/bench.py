@@ -49,7 +49,7 @@ ALONE = (Stage(("uart", "pit", "cpuid", "mask")),)
 BESIDE = (
     # scribe at work with an equal share: it outlasts the probes.
     Stage(("uart", "pit", "cpuid", "mask", "dispatch"), words="seconds=12",
-          beside=(Module("scribe", SCRIBE.format(words="rounds=6000")),)),
+          beside=(Module("scribe", SCRIBE.format(words="rounds=6000 busy=1")),)),
     # R13: scribe computes without a pause, and pulse has the higher priority.
     Stage(("wakeup",), run=("uart", "wakeup"), prio=2,
           beside=(Module("scribe", SCRIBE.format(words="busy=1 rounds=1500")),)),

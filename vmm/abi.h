@@ -13,12 +13,14 @@
 #define SB_SIGNATURE "SignalboxVMM"
 enum {
 	SB_CPUID_LEAF = 0x40000000,
-	SB_CPUID_TSC = 0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX bit 0: an emulator whose
+	SB_CPUID_TSC =
+		0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX bit 0: an emulator whose
 	                              TSC counts instructions */
 };
 
 enum sb_call {
-	SB_CALL_PRINT = 1,    /* RBX = text, RCX = bytes (at most 512): to the console, prefixed by the VM's name per line */
+	SB_CALL_PRINT =
+		1, /* RBX = text, RCX = bytes (at most 512): to the console, prefixed by the VM's name per line */
 	SB_CALL_STATUS = 2,   /* RBX = text, RCX = bytes (at most 48): the VM's part of the status line */
 	SB_CALL_RESULT = 3,   /* RBX = struct sb_result: a line of the final table */
 	SB_CALL_COUNTERS = 4, /* RBX = struct sb_counters, filled in: this VM's exits so far, this call included */
@@ -29,22 +31,22 @@ enum sb_call {
 enum { SB_PRINT_MAX = 512, SB_STATUS_MAX = 48 };
 
 struct sb_result {
-	char probe[16]; /* uart, pit, wakeup, switch, cpuid, dispatch, ...; NUL-terminated */
-	char unit[16];  /* "instructions" where one TSC tick is one instruction, else "cycles", or "pit-ticks" */
-	uint32_t n;     /* samples */
-	uint32_t interrupts;          /* interrupts taken during the probe */
+	char probe[16];      /* uart, pit, wakeup, switch, cpuid, dispatch, ...; NUL-terminated */
+	char unit[16];       /* "instructions" where one TSC tick is one instruction, else "cycles", or "pit-ticks" */
+	uint32_t n;          /* samples */
+	uint32_t interrupts; /* interrupts taken during the probe */
 	uint64_t min, median, p99, max;
-	uint64_t exits;               /* this VM's exits during the probe that an interrupt caused (see sb_counters) */
+	uint64_t exits; /* this VM's exits during the probe that an interrupt caused (see sb_counters) */
 };
 
 enum { SB_EXIT_KINDS = 32 };
 
 struct sb_counters {
 	uint64_t tsc;
-	uint64_t total;                /* all exits of this VM */
-	uint64_t interrupt;            /* those that delivering or ending its own interrupts caused: controller ports,
+	uint64_t total;               /* all exits of this VM */
+	uint64_t interrupt;           /* those that delivering or ending its own interrupts caused: controller ports,
 	                                  interrupt windows, exits on interrupts, injections */
-	uint64_t kind[SB_EXIT_KINDS];  /* by enum vm_exit_reason */
+	uint64_t kind[SB_EXIT_KINDS]; /* by enum vm_exit_reason */
 };
 
 #endif

@@ -25,28 +25,28 @@ struct config_range {
 /* One module: vm=NAME mem=SIZE prio=N slice=TIME irq=LIST io=RANGES mmio=RANGES share onfault=log|stop|restart args="..." or
  * everything after "--" for the guest. */
 struct vm_config {
-	char name[CONFIG_NAME_MAX];     /* vm=, default: the module's number as "vmN" */
-	uint64_t memory;                /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
-	unsigned priority;              /* prio=0..15, higher runs first; default 1 */
-	uint32_t slice_us;              /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
-	line_set lines;                 /* irq=0,3 or irq=8-9 */
+	char name[CONFIG_NAME_MAX]; /* vm=, default: the module's number as "vmN" */
+	uint64_t memory;            /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
+	unsigned priority;          /* prio=0..15, higher runs first; default 1 */
+	uint32_t slice_us;          /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
+	line_set lines;             /* irq=0,3 or irq=8-9 */
 	unsigned io_count, mmio_count;
 	struct config_range io[CONFIG_RANGES_MAX];   /* io=0x40-0x43,0x61 */
 	struct config_range mmio[CONFIG_RANGES_MAX]; /* mmio=0xb8000-0xbffff: identity mapped, page granular */
-	int share;                      /* 'share': another VM may have the same lines and ports, if it says so too */
-	enum fault_policy onfault;      /* default: log */
-	char guest[CONFIG_TEXT_MAX];    /* what follows "--": the guest's own command line */
+	int share;                   /* 'share': another VM may have the same lines and ports, if it says so too */
+	enum fault_policy onfault;   /* default: log */
+	char guest[CONFIG_TEXT_MAX]; /* what follows "--": the guest's own command line */
 };
 
 struct vmm_config {
-	char console[8];                /* console=com1|none; default com1 */
-	char chipset[8];                /* chipset=auto|irqmux|pc|soft; default auto */
-	enum nmi_policy nmi;            /* nmi=panic|log|vm:NAME; default log */
+	char console[8];     /* console=com1|none; default com1 */
+	char chipset[8];     /* chipset=auto|irqmux|pc|soft; default auto */
+	enum nmi_policy nmi; /* nmi=panic|log|vm:NAME; default log */
 	char nmi_vm[CONFIG_NAME_MAX];
-	uint32_t status_ms;             /* status=1s: how often the status line comes; 0 = never; default 1s */
-	uint32_t seconds;               /* seconds=30: end the run after so many seconds; 0 = when the guests are done */
-	uint32_t jitter;                /* jitter=SEED: slices of random length (0.25 to 1.75 of the nominal); 0 = off */
-	int stay;                       /* 'stay': do not end when all guests are done; the console's quit ends */
+	uint32_t status_ms; /* status=1s: how often the status line comes; 0 = never; default 1s */
+	uint32_t seconds;   /* seconds=30: end the run after so many seconds; 0 = when the guests are done */
+	uint32_t jitter;    /* jitter=SEED: slices of random length (0.25 to 1.75 of the nominal); 0 = off */
+	int stay;           /* 'stay': do not end when all guests are done; the console's quit ends */
 };
 
 /* Parse the VMM's line. 0, or -EINVAL with a message in err ("word: reason"); parsing goes on, with the default for that
@@ -54,7 +54,8 @@ struct vmm_config {
 int config_parse_vmm(const char *line, struct vmm_config *out, char *err, size_t size);
 
 /* Parse module number n's line. A first word without '=' that is a path (begins with '/', or holds no '=' and is not
- * 'share') is the file's name, as some boot loaders pass it, and is skipped. 0, or -EINVAL and "module 2 (scribe): word: reason". */
+ * 'share') is the file's name, as some boot loaders pass it, and is skipped. 0, or -EINVAL and a message such
+ * as "module 2 (scribe): word: reason". */
 int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *err, size_t size);
 
 /* Check vm against those already accepted: duplicate name, overlapping irq=/io=/mmio= without share on both sides, a line or

@@ -68,6 +68,7 @@ static __attribute__((noinline)) void serve(line_set lines)
 	for (; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		line_counters[line].exits++;
+		trace_record(TRACE_LINE, TRACE_NO_VM, line, 0);
 		chipset->acknowledge(LINE(line));
 		handlers[line]();
 	}
@@ -88,8 +89,12 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 /* A line of VMs that do not run: held until one does (R08). */
 static __attribute__((noinline)) void notify_owners(const struct vm *running, unsigned line)
 {
-	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1)
-		notify(vms[__builtin_ctz(rest)], running, line);
+	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1) {
+		struct vm *vm = vms[__builtin_ctz(rest)];
+		notify(vm, running, line);
+		if (sched_attention)
+			trace_record(TRACE_WAKE, running != NULL ? running->number : TRACE_NO_VM, line, vm->number);
+	}
 }
 
 static void dispatch(struct vm *running, struct chipset_status status)
@@ -109,6 +114,7 @@ void dispatch_counted(struct vm *running)
 	while (nmi_count != 0) {
 		uint32_t nmis = nmi_take();
 		dispatch_counters.counted += nmis;
+		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM, chipset->asserted(), nmis);
 		nmis -= explained;
 		explained = 0;
 		dispatch(running, chipset->status(nmis));

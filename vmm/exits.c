@@ -79,7 +79,8 @@ static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	snprintf(what, sizeof(what), "%s of memory at %lx", write ? "write" : "read", (unsigned long)address);
 	bool exhausted = ++vm->sink_pages > SINK_PAGES_MAX;
 	vcpu_requeue_event(vm->vcpu);
-	if (!exhausted && vcpu_map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
+	if (!exhausted &&
+	    vcpu_map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
 		exhausted = true;
 	vm_fault(vm, exhausted, what);
 }

@@ -57,7 +57,9 @@ void vmm_line_report(unsigned line, struct line_report *out)
 	uint16_t owners = sched_line_vms(line);
 	bool vmm = line_in(dispatch_vmm_lines(), line);
 	*out = (struct line_report){
-		.owner = vmm ? "vmm" : owners ? vms[__builtin_ctz(owners)]->config.name : NULL,
+		.owner = vmm      ? "vmm"
+		         : owners ? vms[__builtin_ctz(owners)]->config.name
+		                  : NULL,
 		.exits = counters->exits,
 		.held = vmm ? 0 : counters->exits, /* each exit of a VM's line held one assertion */
 		.injected = counters->injected,

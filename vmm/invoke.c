@@ -52,6 +52,6 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 	chipset_mask(vm->masked);                 /* 404 */
 	if (__builtin_expect(own->changed, 0))    /* 408: PIC ports, INTR */
 		open_controller(vm);
-	                                          /* 410: NMI exits, set when the VM was made */
-	return vcpu_enter(vm->vcpu);              /* 412 */
+	/* 410: NMI exits, set when the VM was made */
+	return vcpu_enter(vm->vcpu); /* 412 */
 }

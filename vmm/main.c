@@ -51,8 +51,9 @@ static void say_what_was_found(void)
 		*word++ = c.edx;
 	}
 	log_line("Signalbox %s", SIGNALBOX_VERSION);
-	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", brand, platform.processors ? platform.processors : 1,
-	         platform.processors > 1 ? "s" : "", (unsigned long)platform.tsc_khz);
+	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", brand,
+	         platform.processors ? platform.processors : 1, platform.processors > 1 ? "s" : "",
+	         (unsigned long)platform.tsc_khz);
 	log_line("virtualisation: %s", virt_describe());
 	log_line("chipset: %s", chipset->name);
 	log_line("memory: the VMM takes %luK, %luM are free for VMs", (unsigned long)(frames_vmm_bytes() >> 10),
@@ -76,7 +77,8 @@ static void reserve_machine(const struct multiboot_info *info)
 		const struct multiboot_mmap *entry = (const void *)at;
 		uint64_t last = entry->address + entry->length - 1;
 		if (entry->length > 0 && (entry->type == MULTIBOOT_RAM || entry->address >= ROM_FIRST))
-			config_reserve_memory(entry->address, last, entry->type == MULTIBOOT_RAM ? "RAM" : "the firmware");
+			config_reserve_memory(entry->address, last,
+			                      entry->type == MULTIBOOT_RAM ? "RAM" : "the firmware");
 		at += entry->size + sizeof(entry->size);
 	}
 	config_reserve_memory(platform.ioapic & ~(uint64_t)(PAGE - 1), platform.ioapic | (PAGE - 1), "the I/O APIC");
@@ -127,8 +129,8 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 		return;
 	}
 	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
-	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE), text, sizeof(text)) !=
-	            0) {
+	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE), text,
+	                    sizeof(text)) != 0) {
 		log_line("%s", text);
 		return;
 	}
@@ -152,7 +154,8 @@ static void load_modules(const struct multiboot_info *info)
 	const struct multiboot_module *modules = (const void *)(uint64_t)info->mods_addr;
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
 	if (count == 0) {
-		log_line("no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse mem=16M "
+		log_line("no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
+		         "mem=16M "
 		         "irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
 		end(1);
 	}

@@ -19,7 +19,8 @@ static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 {
 	vm->interrupt_exits++;
 	if (chipset->port_write(&vm->controller, port, value) != 0)
-		vm_fault(vm, false, "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4");
+		vm_fault(vm, false,
+		         "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4");
 	if (vm->switch_waits && !vm->controller.busy)
 		sched_attention = true; /* that was the EOI which a switch waits for */
 }

@@ -17,8 +17,6 @@
 
 static const char *line_state(const struct line_report *line)
 {
-	if (line->storm)
-		return "storm, silenced";
 	if (line->masked)
 		return line->pending ? "masked, pending" : "masked";
 	return line->pending ? "pending" : "-";
@@ -26,7 +24,7 @@ static const char *line_state(const struct line_report *line)
 
 static bool line_worth_a_row(const struct line_report *line)
 {
-	return line->owner || line->exits || line->held || line->injected || line->wakeups || line->storm;
+	return line->owner || line->exits || line->held || line->injected || line->wakeups;
 }
 
 void report_lines(bool counters)

@@ -37,7 +37,6 @@ struct line_report {
 	uint64_t wakeups;     /* turns of another VM that it ended (R13) */
 	bool to_controller;   /* its multiplexer: to the controller, else to the VMM block */
 	bool masked, pending; /* its bits in the VMM block's mask and status */
-	bool storm;           /* silenced: it asserted too often */
 };
 
 struct vmm_totals {
@@ -72,7 +71,8 @@ void vmm_quit(void);
 void report_lines(bool counters);
 /* One row for each VM. */
 void report_vms(void);
-/* One line: time, then for each VM its state, its share of the processor and its exits since the last status line, and its words. */
+/* One line: time, then for each VM its state, its share of the processor and its exits since the last status line, and its
+ * own words. */
 void report_status(void);
 /* Latencies that the guests measured. */
 void report_results(void);

@@ -149,9 +149,9 @@ static void data_lines(void)
 		vmm_line_report(n, &line);
 		if (!line.owner && !line.exits)
 			continue;
-		log_format("line irq=%u owner=%s exits=%lu held=%lu injected=%lu wakeups=%lu%s\n", n,
+		log_format("line irq=%u owner=%s exits=%lu held=%lu injected=%lu wakeups=%lu\n", n,
 		           line.owner ? line.owner : "-", (unsigned long)line.exits, (unsigned long)line.held,
-		           (unsigned long)line.injected, (unsigned long)line.wakeups, line.storm ? " storm=1" : "");
+		           (unsigned long)line.injected, (unsigned long)line.wakeups);
 	}
 }
 

@@ -115,7 +115,9 @@ static void note_activity(struct vm *vm)
 	if (vm->state == VM_STOPPED)
 		return;
 	bool halted = vcpu_halted(vm->vcpu);
-	if (halted && vm->state == VM_READY)
+	if (halted && !vcpu_interrupts_on(vm->vcpu))
+		(void)vm_fault(vm, true, "HLT with interrupts off: nothing can wake it");
+	else if (halted && vm->state == VM_READY)
 		sched_set_state(vm, VM_HALTED);
 	else if (!halted && vm->state == VM_HALTED)
 		sched_set_state(vm, VM_READY);

@@ -9,10 +9,10 @@ enum { PRIORITIES = 16 };
 
 bool sched_attention = true, sched_vm_stopped;
 
-static uint16_t ready[PRIORITIES];    /* VMs by number */
-static uint16_t priorities;           /* those with somebody ready */
+static uint16_t ready[PRIORITIES]; /* VMs by number */
+static uint16_t priorities;        /* those with somebody ready */
 static uint16_t halted;
-static uint8_t turn[PRIORITIES];      /* whose turn it is among equals; the search begins here */
+static uint8_t turn[PRIORITIES]; /* whose turn it is among equals; the search begins here */
 static uint16_t line_vms[LINES];
 static struct vm *line_owner[LINES];
 static line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
@@ -28,7 +28,7 @@ void sched_add(struct vm *vm)
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		lines_above[lower] |= vm->controller.lines;
 	for (unsigned i = 0; i < vm_count; i++)
-		vms[i]->masked = (line_set)~(lines_above[vms[i]->config.priority] | dispatch_vmm_lines());
+		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] | dispatch_vmm_lines());
 }
 
 void sched_set_state(struct vm *vm, enum vm_state state)
@@ -42,7 +42,7 @@ void sched_set_state(struct vm *vm, enum vm_state state)
 	if (ready[priority])
 		priorities |= (uint16_t)(1u << priority);
 	else
-		priorities &= (uint16_t)~(1u << priority);
+		priorities &= (uint16_t) ~(1u << priority);
 	if (state == VM_HALTED)
 		halted |= bit;
 	else

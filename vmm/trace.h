@@ -16,26 +16,20 @@
  * x a number in hexadecimal, d in decimal, - nothing. */
 #define TRACE_EVENTS(X)                                                                                                \
 	X(NONE, "none", '-', '-')                                                                                      \
-	X(EXIT, "exit", 'r', 'x')   /* the guest was left: reason; of a VMCALL its number */                           \
-	X(ENTER, "enter", '-', 'x') /* the guest is entered: low half of RIP */                                        \
-	X(NMI, "nmi", 'm', 'd')     /* the dispatcher: status, NMIs since the last look */                             \
+	X(EXIT, "exit", 'r', 'x') /* the guest was left: reason; of a VMCALL its number */                             \
+	X(NMI, "nmi", 'm', 'd')   /* the dispatcher: status, NMIs since the last look */                               \
 	X(EXTERNAL, "external-nmi", '-', 'd')                                                                          \
-	X(LINE, "line", 'l', 'm')       /* a line is handled: line, status */                                          \
-	X(SWITCH, "switch", 'v', 'm')   /* another VM's turn: its number, its lines */                                 \
-	X(BUSY, "busy", '-', 'd')       /* a switch waits: something is in service */                                  \
-	X(INJECT, "inject", 'x', '-')   /* an event is injected: vector */                                             \
-	X(HOLD, "hold", 'l', '-')       /* an assertion is held for a VM that does not run: line */                    \
-	X(WAKE, "wake", 'l', 'v')       /* a line ended the turn: line, for the VM */                                  \
-	X(SLICE, "slice", '-', 'd')     /* the slice ran out */                                                        \
-	X(HALT, "halt", '-', '-')       /* nobody is ready: the processor sleeps */                                    \
-	X(CONSOLE, "console", '-', '-') /* the UART was served */                                                      \
-	X(PORT, "port", 'p', 'x')       /* a trapped access: port, value */                                            \
-	X(REINIT, "reinit", 'p', 'x')   /* a guest initialises its controller: port, ICW1 */                           \
-	X(FAULT, "fault", 'r', 'x')     /* a denied access: exit reason, low half of the address */                    \
-	X(STORM, "storm", 'l', 'd')     /* a line was silenced */                                                      \
-	X(CALL, "call", 'd', 'x')       /* VMCALL: number, RBX */                                                      \
-	X(STATE, "state", 'd', '-')     /* a VM's state changed */                                                     \
-	X(MARK, "mark", 'd', 'x')       /* for whoever looks for something */
+	X(LINE, "line", 'l', 'm')     /* a line is handled: line, status */                                            \
+	X(SWITCH, "switch", 'v', 'm') /* another VM's turn: its number, its lines */                                   \
+	X(BUSY, "busy", '-', 'd')     /* a switch waits: something is in service */                                    \
+	X(INJECT, "inject", 'x', '-') /* an event is injected: vector */                                               \
+	X(WAKE, "wake", 'l', 'v')     /* a line ended the turn: line, for the VM */                                    \
+	X(SLICE, "slice", '-', 'd')   /* the slice ran out */                                                          \
+	X(HALT, "halt", '-', '-')     /* nobody is ready: the processor sleeps */                                      \
+	X(PORT, "port", 'p', 'x')     /* a trapped access: port, value */                                              \
+	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */                      \
+	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                                       \
+	X(MARK, "mark", 'd', 'x')     /* for whoever looks for something */
 
 #define X_ENUM(id, name, a, b) TRACE_##id,
 enum trace_event { TRACE_EVENTS(X_ENUM) TRACE_EVENT_COUNT };

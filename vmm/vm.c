@@ -91,7 +91,8 @@ int vm_start(struct vm *vm)
 	uint32_t entry = 0, info;
 	memset((void *)vm->memory, 0, vm->config.memory);
 	memset(vm->sink, 0xff, PAGE);
-	if (elf_load(vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory, &entry, why, sizeof(why)) != 0) {
+	if (elf_load(vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory, &entry, why, sizeof(why)) !=
+	    0) {
 		log_line("vm %s: image refused: %s", vm->config.name, why);
 		return -ENOEXEC;
 	}

@@ -60,10 +60,19 @@ static void filter(struct cpuid *c, uint32_t leaf, uint32_t subleaf, bool invpci
 			c->eax &= ~HIDE_XSAVES;
 		break;
 	/* What a guest does not have: MONITOR, power, performance counters, topology, quality of service, SGX, trace. */
-	case 5: case 6: case 0xa: case 0xb: case 0xf: case 0x10: case 0x12: case 0x14: case 0x1f:
+	case 5:
+	case 6:
+	case 0xa:
+	case 0xb:
+	case 0xf:
+	case 0x10:
+	case 0x12:
+	case 0x14:
+	case 0x1f:
 		*c = (struct cpuid){ 0 };
 		break;
-	default: break;
+	default:
+		break;
 	}
 }
 

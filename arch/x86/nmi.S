@@ -3,9 +3,9 @@
  * NMI while the VMM itself runs, and the windows in which one must not go unseen.
  *
  * Rule: the handler counts, and has the chipset look at its sources while they stand (nmi_hook); it changes nothing else.
- * What it counts is looked at once more right before every VM entry and every halt; an NMI between that last look and the instruction itself finds its return address inside a window and is sent to the
- * window's way out, so the entry or the halt does not happen (R12; SDM 3C 25.3: an NMI exit leaves NMIs blocked, all
- * other exits do not).
+ * What it counts is looked at once more right before every VM entry and every halt; an NMI between that last look and the
+ * instruction itself finds its return address inside a window and is sent to the window's way out, so the entry or the halt
+ * does not happen (R12; SDM 3C 25.3: an NMI exit leaves NMIs blocked, all other exits do not).
  */
 	.section .rodata
 	/* begin (after the last look), end (after the instruction), way out */

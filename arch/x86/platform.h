@@ -15,25 +15,25 @@
 #include <stdint.h>
 
 struct line_pin {
-	int pin;        /* I/O APIC pin of this ISA line, -1: none (MADT interrupt source override, else identity) */
-	bool level;     /* MADT flags: level triggered */
-	bool low;       /* active low */
+	int pin;    /* I/O APIC pin of this ISA line, -1: none (MADT interrupt source override, else identity) */
+	bool level; /* MADT flags: level triggered */
+	bool low;   /* active low */
 };
 
 struct platform {
 	bool acpi, has_8259;
-	uint64_t lapic;              /* physical address; 0: none */
-	uint64_t ioapic;             /* the I/O APIC that holds GSI 0; 0: none */
+	uint64_t lapic;  /* physical address; 0: none */
+	uint64_t ioapic; /* the I/O APIC that holds GSI 0; 0: none */
 	unsigned ioapic_pins;
-	unsigned processors;         /* enabled ones in the MADT */
+	unsigned processors; /* enabled ones in the MADT */
 	struct line_pin line[LINES];
 	uint16_t pm1a_control, pm1b_control; /* ports; 0: none */
 	uint16_t slp_typ_a, slp_typ_b;       /* S5 values from the DSDT */
-	uint16_t smi_command;                /* port that takes acpi_enable to bring the machine to ACPI mode; 0: it is there */
+	uint16_t smi_command; /* port that takes acpi_enable to bring the machine to ACPI mode; 0: it is there */
 	uint8_t acpi_enable;
 	bool can_power_off;
-	uint64_t tsc_khz;            /* measured against the PIT's channel 2 */
-	bool bochs;                  /* the emulator's debug port answered (E9h), or the tables bear its name */
+	uint64_t tsc_khz; /* measured against the PIT's channel 2 */
+	bool bochs;       /* the emulator's debug port answered (E9h), or the tables bear its name */
 };
 
 extern struct platform platform;
@@ -59,7 +59,7 @@ void frames_init(const struct multiboot_info *info);
 uint64_t frames_alloc(uint64_t bytes, uint64_t align);
 /* The same for the VMM's own use: counted, so that the banner can say how much the VMM takes. */
 void *frames_alloc_vmm(uint64_t bytes, uint64_t align);
-uint64_t frames_vmm_bytes(void);   /* image and bss included */
+uint64_t frames_vmm_bytes(void); /* image and bss included */
 uint64_t frames_free_bytes(void);
 
 /* ---- GDT, IDT, TSS: 64-bit, an NMI stack by IST; exceptions in the VMM panic with registers ---- */
@@ -70,7 +70,7 @@ uint64_t tables_gdt_base(void);
 uint64_t tables_idt_base(void);
 
 /* ---- Local APIC ---- */
-int lapic_init(void);        /* maps, enables, LINT0 = ExtINT, LINT1 = NMI; 0 or -ENODEV */
+int lapic_init(void); /* maps, enables, LINT0 = ExtINT, LINT1 = NMI; 0 or -ENODEV */
 uint32_t lapic_id(void);
 void lapic_send_nmi_self(void);
 
@@ -80,7 +80,7 @@ void lapic_send_nmi_self(void);
  *   16 mask | 15 trigger | 14 remote IRR | 13 polarity | 12 status | 11 destination mode | 10:8 delivery mode | 7:0 vector
  */
 enum { RTE_NMI = 4 << 8, RTE_LOW = 1 << 13, RTE_LEVEL = 1 << 15, RTE_MASKED = 1 << 16 };
-int ioapic_init(void);       /* all pins masked; 0 or -ENODEV */
+int ioapic_init(void); /* all pins masked; 0 or -ENODEV */
 void ioapic_set_destination(unsigned pin, uint32_t apic_id);
 /* Register select and window; the redirection table is in pairs of low and high word. */
 enum { IOREGSEL = 0x00, IOWIN = 0x10, IOREDTBL = 0x10 };
@@ -91,21 +91,20 @@ static inline void ioapic_write(unsigned pin, uint32_t low)
 }
 uint32_t ioapic_read(unsigned pin);
 
-
 /* ---- UART (16550) ---- */
 struct uart {
 	uint16_t base; /* 3F8h ... */
 };
 /* 115200 8N1, FIFOs on, receive interrupt on, OUT2 set. 0, or -ENODEV where the scratch register does not hold. */
 int uart_init(struct uart *u, uint16_t base);
-int uart_read(struct uart *u);                    /* a byte, or -EAGAIN */
+int uart_read(struct uart *u); /* a byte, or -EAGAIN */
 /* Room in the transmit FIFO now: 16 when THR is empty, else 0. */
 unsigned uart_room(struct uart *u);
 void uart_put(struct uart *u, char c);
 void uart_transmit_interrupt(struct uart *u, bool on);
 /* The interrupt identification register: true while a cause stands. */
 bool uart_interrupt_pending(struct uart *u);
-void uart_drain(struct uart *u);                  /* wait for TEMT */
+void uart_drain(struct uart *u); /* wait for TEMT */
 
 /* ---- VGA text, the log's mirror ---- */
 void vga_init(void);

@@ -19,28 +19,28 @@ struct vcpu_regs {
 };
 
 #define VM_EXIT_REASONS(X)                                                                                             \
-	X(NMI, "nmi")                /* the VMM block's output, or the external signal (410) */                        \
-	X(TIMER, "slice")            /* the slice timer ran out */                                                     \
+	X(NMI, "nmi")     /* the VMM block's output, or the external signal (410) */                                   \
+	X(TIMER, "slice") /* the slice timer ran out */                                                                \
 	X(HLT, "hlt")                                                                                                  \
-	X(IO, "io")                  /* a port that is not open */                                                     \
+	X(IO, "io") /* a port that is not open */                                                                      \
 	X(CPUID, "cpuid")                                                                                              \
 	X(CALL, "vmcall")                                                                                              \
-	X(WINDOW, "irq-window")      /* the guest can take an interrupt now */                                         \
+	X(WINDOW, "irq-window") /* the guest can take an interrupt now */                                              \
 	X(NMI_WINDOW, "nmi-window")                                                                                    \
-	X(INTERRUPT, "interrupt")    /* a physical interrupt, where those exit */                                      \
+	X(INTERRUPT, "interrupt") /* a physical interrupt, where those exit */                                         \
 	X(CR, "cr")                                                                                                    \
 	X(DR, "dr")                                                                                                    \
 	X(MSR_READ, "rdmsr")                                                                                           \
 	X(MSR_WRITE, "wrmsr")                                                                                          \
 	X(XSETBV, "xsetbv")                                                                                            \
-	X(MEMORY, "memory")          /* guest-physical memory that is not the VM's */                                  \
-	X(VIRT, "virt")              /* a virtualisation instruction */                                                \
+	X(MEMORY, "memory")           /* guest-physical memory that is not the VM's */                                 \
+	X(VIRT, "virt")               /* a virtualisation instruction */                                               \
 	X(INSTRUCTION, "instruction") /* another instruction that the VMM intercepts */                                \
 	X(EXCEPTION, "exception")                                                                                      \
 	X(TASK_SWITCH, "task-switch")                                                                                  \
 	X(SHUTDOWN, "triple-fault")                                                                                    \
-	X(ABORTED, "aborted-entry")  /* an NMI between the last check and the entry: nothing of the guest ran */       \
-	X(FAILED, "failed-entry")    /* the processor refused the entry; the message named the rule */                 \
+	X(ABORTED, "aborted-entry") /* an NMI between the last check and the entry: nothing of the guest ran */        \
+	X(FAILED, "failed-entry")   /* the processor refused the entry; the message named the rule */                  \
 	X(OTHER, "other")
 
 #define X_ENUM(id, name) VM_EXIT_##id,

@@ -94,7 +94,7 @@ def test_R02_a_mask_write_of_the_guest(trips_run):
 @pytest.fixture(scope="module")
 def dispatch_run(boot):
     """pulse looks for gaps while foreign lines fire; scribe works beside it with an equal share."""
-    return boot("status=0 seconds=20", [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000")])
+    return boot("status=0 seconds=20", [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000 busy=1")])
 
 
 def test_R12_a_dispatcher_pass_without_a_switch(dispatch_run):

@@ -13,33 +13,40 @@ from conftest import all_ok, pulse, vandal
 WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
 
 
+SAMPLES = 16_000
+
+
 @pytest.fixture(scope="module")
 def window_run(boot):
-    """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall everywhere in the VMM."""
-    return boot("status=0", [pulse("probes=wakeup n=12000 hz=4000", prio=2), vandal("do=cpuid seconds=4")])
+    """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall everywhere in the VMM. Two
+    rates, as one alone might keep step with the other guest's loop."""
+    return [boot("status=0", [pulse(f"probes=wakeup n={SAMPLES} hz={hz}", prio=2), vandal("do=cpuid seconds=5")])
+            for hz in (3900, 4100)]
 
 
 def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run):
-    """R12: the race is really run into, often."""
-    totals = window_run.record("totals")
-    assert totals["nmi_windows"] >= 5, totals
-    assert window_run.record("exits", vm="vandal")["cpuid"] > 100_000
+    """R12: the race is really run into."""
+    assert sum(report.record("totals")["nmi_windows"] for report in window_run) >= 3
+    for report in window_run:
+        assert report.record("exits", vm="vandal")["cpuid"] > 100_000
 
 
 def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run):
     """R12: the coming entry exits at once: no wake-up takes longer than a few passes through the VMM."""
-    said = window_run.latency("wakeup", "pulse")
-    assert said.n == 12_000 and said.max < WAKEUP_BOUND, said
+    for report in window_run:
+        said = report.latency("wakeup", "pulse")
+        assert said.n == SAMPLES and said.max < WAKEUP_BOUND, said
 
 
 def test_R12_nothing_is_lost_or_taken_for_external(window_run):
     """R12: a tick is handled, or merged while pulse prints (a long call, 250 us to the next tick); every NMI is explained."""
-    ticks = window_run.record("count", line=0)
-    assert ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > 12_000
-    assert ticks["merged"] <= len(window_run.of("pulse"))
-    assert window_run.record("totals")["external_nmis"] == 0
-    all_ok(window_run, "pulse", 5)
-    all_ok(window_run, "vandal", 1)
+    for report in window_run:
+        ticks = report.record("count", line=0)
+        assert ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > SAMPLES
+        assert ticks["merged"] <= len(report.of("pulse"))
+        assert report.record("totals")["external_nmis"] == 0
+        all_ok(report, "pulse", 5)
+        all_ok(report, "vandal", 1)
 
 
 # ---- External NMIs ---------------------------------------------------------------------------------------------------

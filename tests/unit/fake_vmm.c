@@ -52,7 +52,7 @@ void fake_vmm_reset(void)
 		.owner = "pulse", .exits = 10, .held = 2, .wakeups = 4, .to_controller = true
 	};
 	fake_vmm.line[4] = (struct line_report){ .owner = "vmm", .exits = 7 };
-	fake_vmm.line[7] = (struct line_report){ .exits = 1, .masked = true, .pending = true, .storm = true };
+	fake_vmm.line[7] = (struct line_report){ .exits = 1, .masked = true, .pending = true };
 	fake_vmm.results = 2;
 	fake_vmm.result[0] = (struct sb_result){ "uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0 };
 	fake_vmm.result[1] = (struct sb_result){ "wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251 };

@@ -40,8 +40,8 @@ struct sim_access {
 
 /* The guest's first instruction comes next. */
 void sim_guest_start(unsigned vm);
-/* Execute one instruction. STEP_DONE: the next one is due; else it has to be emulated, and then sim_guest_skip() called. may_access:
- * is the port that it wants open? quiet: wind up and wait. */
+/* Execute one instruction. STEP_DONE: the next one is due; else it has to be emulated, and then sim_guest_skip() called.
+ * may_access: is the port that it wants open? quiet: wind up and wait. */
 enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet, struct sim_access *access);
 void sim_guest_skip(unsigned vm, uint8_t value);
 /* An interrupt is delivered; from_chip: by INTR, else injected. */

@@ -27,7 +27,7 @@ static void lines_and_their_owners(void **state)
 	assert_string_equal(printed(), "  line  owner            routed to   block state    \n"
 	                               "     0  pulse            controller  -              \n"
 	                               "     4  vmm              VMM block   -              \n"
-	                               "     7  nobody           VMM block   storm, silenced\n");
+	                               "     7  nobody           VMM block   masked, pending\n");
 	printed_clear();
 	report_lines(true);
 	assert_string_equal(
@@ -35,7 +35,7 @@ static void lines_and_their_owners(void **state)
 		"  line  owner            routed to   block state      NMI exits       held   injected   wake-ups\n"
 		"     0  pulse            controller  -                       10          2          0          4\n"
 		"     4  vmm              VMM block   -                        7          0          0          0\n"
-		"     7  nobody           VMM block   storm, silenced          1          0          0          0\n");
+		"     7  nobody           VMM block   masked, pending          1          0          0          0\n");
 }
 
 static void the_table_of_vms(void **state)
@@ -149,7 +149,7 @@ static void the_end_has_lines_for_programs(void **state)
 		"\nexits vm=scribe total=5 hlt=5\n",
 		"\nline irq=0 owner=pulse exits=10 held=2 injected=0 wakeups=4\n",
 		"\nline irq=4 owner=vmm exits=7 held=0 injected=0 wakeups=0\n",
-		"\nline irq=7 owner=- exits=1 held=0 injected=0 wakeups=0 storm=1\n",
+		"\nline irq=7 owner=- exits=1 held=0 injected=0 wakeups=0\n",
 		"\ntotals nmis=22 nmi_windows=1 external_nmis=2 switches=79 ticks=2000000 dropped=5\n",
 	};
 

@@ -43,9 +43,18 @@ static uint64_t interruption(void)
 	return info & INTERRUPTION_VALID ? info : 0;
 }
 
-static bool pin_ok(void) { return within(vmx_caps.pin, vmcs_read(PIN_CONTROLS)); }
-static bool primary_ok(void) { return within(vmx_caps.primary, vmcs_read(PRIMARY_CONTROLS)); }
-static bool secondary_ok(void) { return secondary() == 0 || within(vmx_caps.secondary, secondary()); }
+static bool pin_ok(void)
+{
+	return within(vmx_caps.pin, vmcs_read(PIN_CONTROLS));
+}
+static bool primary_ok(void)
+{
+	return within(vmx_caps.primary, vmcs_read(PRIMARY_CONTROLS));
+}
+static bool secondary_ok(void)
+{
+	return secondary() == 0 || within(vmx_caps.secondary, secondary());
+}
 static bool bitmaps_ok(void)
 {
 	return !((vmcs_read(IO_BITMAP_A) | vmcs_read(IO_BITMAP_B) | vmcs_read(MSR_BITMAP)) & 0xfff);
@@ -61,14 +70,26 @@ static bool eptp_ok(void)
 	uint64_t eptp = vmcs_read(EPT_POINTER);
 	return !(secondary() & CPU2_EPT) || ((eptp & 7) == 6 && (eptp >> 3 & 7) == 3 && !(eptp & 0xf80));
 }
-static bool unrestricted_ok(void) { return !(secondary() & CPU2_UNRESTRICTED) || secondary() & CPU2_EPT; }
-static bool vpid_ok(void) { return !(secondary() & CPU2_VPID) || vmcs_read(VPID) != 0; }
-static bool exit_ok(void) { return within(vmx_caps.exit, vmcs_read(EXIT_CONTROLS)); }
+static bool unrestricted_ok(void)
+{
+	return !(secondary() & CPU2_UNRESTRICTED) || secondary() & CPU2_EPT;
+}
+static bool vpid_ok(void)
+{
+	return !(secondary() & CPU2_VPID) || vmcs_read(VPID) != 0;
+}
+static bool exit_ok(void)
+{
+	return within(vmx_caps.exit, vmcs_read(EXIT_CONTROLS));
+}
 static bool timer_ok(void)
 {
 	return vmcs_read(PIN_CONTROLS) & PIN_PREEMPTION_TIMER || !(vmcs_read(EXIT_CONTROLS) & EXIT_SAVE_TIMER);
 }
-static bool entry_ok(void) { return within(vmx_caps.entry, vmcs_read(ENTRY_CONTROLS)); }
+static bool entry_ok(void)
+{
+	return within(vmx_caps.entry, vmcs_read(ENTRY_CONTROLS));
+}
 static bool interruption_type_ok(void)
 {
 	uint64_t type = interruption() >> 8 & 7;
@@ -91,7 +112,10 @@ static bool host_selectors_ok(void)
 	return vmcs_read(HOST_CS_SELECTOR) != 0 && vmcs_read(HOST_TR_SELECTOR) != 0 &&
 	       !((vmcs_read(HOST_CS_SELECTOR) | vmcs_read(HOST_TR_SELECTOR)) & 7);
 }
-static bool host_rip_ok(void) { return canonical(vmcs_read(HOST_RIP)) && vmcs_read(EXIT_CONTROLS) & EXIT_HOST_64; }
+static bool host_rip_ok(void)
+{
+	return canonical(vmcs_read(HOST_RIP)) && vmcs_read(EXIT_CONTROLS) & EXIT_HOST_64;
+}
 static bool guest_cr0_ok(void)
 {
 	uint64_t fixed = vmx_caps.cr0_fixed0, cr0 = vmcs_read(GUEST_CR0);
@@ -161,7 +185,10 @@ static bool guest_shadow_ok(void)
 	return (shadow & both) != both && !(shadow & ~31ull) &&
 	       (!(shadow & INTERRUPTIBILITY_STI) || vmcs_read(GUEST_RFLAGS) & RFLAGS_IF) && !(event && shadow & both);
 }
-static bool guest_link_ok(void) { return vmcs_read(VMCS_LINK_POINTER) == UINT64_MAX; }
+static bool guest_link_ok(void)
+{
+	return vmcs_read(VMCS_LINK_POINTER) == UINT64_MAX;
+}
 
 static const struct {
 	bool (*holds)(void);
@@ -188,12 +215,14 @@ static const struct {
 	{ guest_cr4_ok, GUEST_CR4, "guest CR4 must have VMX's fixed bits", "26.3.1.1" },
 	{ guest_long_ok, GUEST_CR4, "IA-32e mode needs CR0.PG and CR4.PAE", "26.3.1.1" },
 	{ guest_efer_ok, GUEST_EFER, "EFER.LMA must equal IA-32e mode, and LME with paging on", "26.3.1.1" },
-	{ guest_cs_ok, GUEST_CS_ACCESS, "CS must be present code (or type 3 with unrestricted guest), not L and D", "26.3.1.2" },
+	{ guest_cs_ok, GUEST_CS_ACCESS, "CS must be present code (or type 3 with unrestricted guest), not L and D",
+	  "26.3.1.2" },
 	{ guest_ss_ok, GUEST_SS_ACCESS, "SS type must be 3 or 7", "26.3.1.2" },
 	{ guest_tr_ok, GUEST_TR_ACCESS, "TR must be a present busy TSS in the GDT", "26.3.1.2" },
 	{ guest_rip_ok, GUEST_RIP, "RIP must fit the mode", "26.3.1.4" },
 	{ guest_rflags_ok, GUEST_RFLAGS, "RFLAGS reserved bits, and IF when an interrupt is injected", "26.3.1.4" },
-	{ guest_activity_ok, GUEST_ACTIVITY, "activity must be active, or HLT without an STI or MOV SS shadow", "26.3.1.5" },
+	{ guest_activity_ok, GUEST_ACTIVITY, "activity must be active, or HLT without an STI or MOV SS shadow",
+	  "26.3.1.5" },
 	{ guest_shadow_ok, GUEST_INTERRUPTIBILITY, "interruptibility must fit IF and the injected event", "26.3.1.5" },
 	{ guest_link_ok, VMCS_LINK_POINTER, "the link pointer must be all ones", "26.3.1.5" },
 };

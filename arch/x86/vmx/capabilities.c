@@ -109,8 +109,10 @@ static unsigned missing_ept(void)
 		uint64_t bit;
 		const char *what;
 	} parts[] = {
-		{ EPT_4_LEVELS, "a page walk of four levels" }, { EPT_WRITE_BACK, "write-back memory" },
-		{ EPT_2M, "2M pages" }, { EPT_INVEPT | EPT_INVEPT_SINGLE, "single-context INVEPT" },
+		{ EPT_4_LEVELS, "a page walk of four levels" },
+		{ EPT_WRITE_BACK, "write-back memory" },
+		{ EPT_2M, "2M pages" },
+		{ EPT_INVEPT | EPT_INVEPT_SINGLE, "single-context INVEPT" },
 	};
 	unsigned missing = 0;
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -49,7 +49,8 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 /* CR0: the VMM's bits stay as VMX needs them, the guest reads back what it wrote. CD and NW are remembered only. */
 static int write_cr0(struct vcpu *v, uint64_t value, char *what, size_t size)
 {
-	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) && !((value & CR0_NW) && !(value & CR0_CD));
+	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) &&
+	             !((value & CR0_NW) && !(value & CR0_CD));
 	if (valid && ((value ^ vmcs_read(GUEST_CR0)) & CR0_PG))
 		valid = switch_paging(v, value) == 0;
 	if (!valid) {
@@ -92,8 +93,8 @@ int control_emulate(struct vcpu *v, char *what, size_t size)
 	else if (access == CLTS)
 		error = write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what, size);
 	else if (access == LMSW)
-		error = write_cr0(v, (vmcs_read(GUEST_CR0) & ~14ull) | (q >> 16 & 15) | (vmcs_read(GUEST_CR0) & 1), what,
-		                  size);
+		error = write_cr0(v, (vmcs_read(GUEST_CR0) & ~14ull) | (q >> 16 & 15) | (vmcs_read(GUEST_CR0) & 1),
+		                  what, size);
 	else if (cr == 8 && access == MOV_TO && register_value(v, number) <= 15)
 		error = 0; /* there is no local APIC whose priority this could set */
 	else if (cr == 8 && access == MOV_FROM && number != 4) {
@@ -193,12 +194,22 @@ int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t 
 	int error = -ENOSYS;
 	bool undefined = false;
 	switch (reason) {
-	case VM_EXIT_CR: error = control_emulate(v, what, size); break;
-	case VM_EXIT_DR: return debug_emulate(v);
-	case VM_EXIT_MSR_READ: error = msr_emulate(v, false, what, size); break;
-	case VM_EXIT_MSR_WRITE: error = msr_emulate(v, true, what, size); break;
-	case VM_EXIT_XSETBV: error = set_xcr0(v, what, size); break;
-	case VM_EXIT_EXCEPTION: return pass_exception(v);
+	case VM_EXIT_CR:
+		error = control_emulate(v, what, size);
+		break;
+	case VM_EXIT_DR:
+		return debug_emulate(v);
+	case VM_EXIT_MSR_READ:
+		error = msr_emulate(v, false, what, size);
+		break;
+	case VM_EXIT_MSR_WRITE:
+		error = msr_emulate(v, true, what, size);
+		break;
+	case VM_EXIT_XSETBV:
+		error = set_xcr0(v, what, size);
+		break;
+	case VM_EXIT_EXCEPTION:
+		return pass_exception(v);
 	case VM_EXIT_VIRT:
 		undefined = true;
 		error = -EPERM;
@@ -209,7 +220,8 @@ int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t 
 		error = -EPERM;
 		snprintf(what, size, "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, GETSEC)");
 		break;
-	default: return -ENOSYS;
+	default:
+		return -ENOSYS;
 	}
 	if (error == -EPERM)
 		vcpu_inject_exception(v, undefined ? VECTOR_UD : VECTOR_GP, !undefined, 0);

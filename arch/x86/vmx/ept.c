@@ -65,7 +65,8 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 {
 	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM always is. */
 	uint64_t type = executable ? MEMORY_WB : MEMORY_UC;
-	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) | type << EPT_TYPE_SHIFT;
+	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
+	                 type << EPT_TYPE_SHIFT;
 	while (bytes > 0) {
 		uint64_t done = map_one(pml4, guest, host, bytes, flags);
 		if (done == 0)

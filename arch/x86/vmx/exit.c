@@ -48,21 +48,46 @@ static const uint8_t reasons[REASONS] = {
 	[40] = VM_EXIT_INSTRUCTION, /* PAUSE */
 	[REASON_EPT_VIOLATION] = VM_EXIT_MEMORY,
 	[49] = VM_EXIT_MEMORY, /* EPT misconfiguration */
-	[50] = VM_EXIT_VIRT, /* INVEPT */
+	[50] = VM_EXIT_VIRT,   /* INVEPT */
 	[52] = VM_EXIT_TIMER,
 	[53] = VM_EXIT_VIRT, /* INVVPID */
 	[55] = VM_EXIT_XSETBV,
 	[59] = VM_EXIT_VIRT, /* VMFUNC */
 	/* INIT, SIPI, SMI, and what no control here asks for */
-	[3] = VM_EXIT_OTHER, [4] = VM_EXIT_OTHER, [5] = VM_EXIT_OTHER, [6] = VM_EXIT_OTHER,
-	[14] = VM_EXIT_OTHER, [16] = VM_EXIT_OTHER, [17] = VM_EXIT_OTHER, [33] = VM_EXIT_OTHER,
-	[34] = VM_EXIT_OTHER, [35] = VM_EXIT_OTHER, [37] = VM_EXIT_OTHER, [38] = VM_EXIT_OTHER,
-	[41] = VM_EXIT_OTHER, [42] = VM_EXIT_OTHER, [43] = VM_EXIT_OTHER, [44] = VM_EXIT_OTHER,
-	[45] = VM_EXIT_OTHER, [46] = VM_EXIT_OTHER, [47] = VM_EXIT_OTHER, [51] = VM_EXIT_OTHER,
-	[54] = VM_EXIT_OTHER, [56] = VM_EXIT_OTHER, [57] = VM_EXIT_OTHER, [58] = VM_EXIT_OTHER,
-	[60] = VM_EXIT_OTHER, [61] = VM_EXIT_OTHER, [62] = VM_EXIT_OTHER, [63] = VM_EXIT_OTHER,
-	[64] = VM_EXIT_OTHER, [65] = VM_EXIT_OTHER, [66] = VM_EXIT_OTHER, [67] = VM_EXIT_OTHER,
-	[68] = VM_EXIT_OTHER, [69] = VM_EXIT_OTHER,
+	[3] = VM_EXIT_OTHER,
+	[4] = VM_EXIT_OTHER,
+	[5] = VM_EXIT_OTHER,
+	[6] = VM_EXIT_OTHER,
+	[14] = VM_EXIT_OTHER,
+	[16] = VM_EXIT_OTHER,
+	[17] = VM_EXIT_OTHER,
+	[33] = VM_EXIT_OTHER,
+	[34] = VM_EXIT_OTHER,
+	[35] = VM_EXIT_OTHER,
+	[37] = VM_EXIT_OTHER,
+	[38] = VM_EXIT_OTHER,
+	[41] = VM_EXIT_OTHER,
+	[42] = VM_EXIT_OTHER,
+	[43] = VM_EXIT_OTHER,
+	[44] = VM_EXIT_OTHER,
+	[45] = VM_EXIT_OTHER,
+	[46] = VM_EXIT_OTHER,
+	[47] = VM_EXIT_OTHER,
+	[51] = VM_EXIT_OTHER,
+	[54] = VM_EXIT_OTHER,
+	[56] = VM_EXIT_OTHER,
+	[57] = VM_EXIT_OTHER,
+	[58] = VM_EXIT_OTHER,
+	[60] = VM_EXIT_OTHER,
+	[61] = VM_EXIT_OTHER,
+	[62] = VM_EXIT_OTHER,
+	[63] = VM_EXIT_OTHER,
+	[64] = VM_EXIT_OTHER,
+	[65] = VM_EXIT_OTHER,
+	[66] = VM_EXIT_OTHER,
+	[67] = VM_EXIT_OTHER,
+	[68] = VM_EXIT_OTHER,
+	[69] = VM_EXIT_OTHER,
 };
 
 static const char *const names[] = {
@@ -81,7 +106,8 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 	struct vcpu *v = vcpu_loaded;
 	log_line("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
-		log_line("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest", v->name);
+		log_line("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
+		         v->name);
 	return VM_EXIT_FAILED;
 }
 
@@ -95,7 +121,8 @@ static inline unsigned enter(struct vcpu *v)
 	__asm__ volatile("call vmx_enter"
 	                 : "=a"(result), "+r"(regs)
 	                 :
-	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc",
+	                   "memory");
 	return result;
 }
 
@@ -106,7 +133,8 @@ static unsigned enter_first(struct vcpu *v)
 	__asm__ volatile("call vmx_enter_first"
 	                 : "=a"(result), "+r"(regs)
 	                 :
-	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc", "memory");
+	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc",
+	                   "memory");
 	return result;
 }
 
@@ -149,7 +177,8 @@ void vcpu_skip(struct vcpu *v)
 	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(EXIT_INSTRUCTION_LENGTH));
 	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY);
 	if (shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
-		vmcs_write(GUEST_INTERRUPTIBILITY, shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+		vmcs_write(GUEST_INTERRUPTIBILITY,
+		           shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
 }
 
 /*

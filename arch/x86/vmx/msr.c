@@ -40,7 +40,7 @@ static uint8_t *bitmap; /* SDM 3C 24.6.9: read low, read high, write low, write 
 static void bitmap_open(uint32_t msr, bool write)
 {
 	uint32_t offset = (write ? 2048 : 0) + (msr >> 31 ? 1024 : 0) + ((msr & 0x1fff) >> 3);
-	bitmap[offset] &= (uint8_t)~(1u << (msr & 7));
+	bitmap[offset] &= (uint8_t) ~(1u << (msr & 7));
 }
 
 uint64_t msr_bitmap_create(void)

@@ -4,11 +4,11 @@
  *
  * Rule: capabilities first; VMXON is executed only when all that Signalbox needs is there.
  */
+#include "arch/x86/vmx/vmx.h"
 #include "arch/x86/fpu.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
-#include "arch/x86/vmx/vmx.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -31,8 +31,8 @@ int virt_init(void)
 	uint8_t failed;
 	__asm__ volatile("vmxon %1; setna %0" : "=qm"(failed) : "m"(physical) : "cc", "memory");
 	if (failed) {
-		log_line("VMXON failed: CR0 = %lx, CR4 = %lx, VMCS revision %x (SDM 3C 23.7)", (unsigned long)cr0_read(),
-		         (unsigned long)cr4_read(), (unsigned)vmx_caps.revision);
+		log_line("VMXON failed: CR0 = %lx, CR4 = %lx, VMCS revision %x (SDM 3C 23.7)",
+		         (unsigned long)cr0_read(), (unsigned long)cr4_read(), (unsigned)vmx_caps.revision);
 		return -ENODEV;
 	}
 	on = true;
@@ -42,7 +42,8 @@ int virt_init(void)
 const char *virt_describe(void)
 {
 	static char text[160];
-	snprintf(text, sizeof(text), "VMX, VMCS revision %x: EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",
+	snprintf(text, sizeof(text),
+	         "VMX, VMCS revision %x: EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",
 	         (unsigned)vmx_caps.revision, vmx_caps.secondary >> 32 & CPU2_VPID ? "VPID, " : "",
 	         1u << vmx_caps.timer_shift);
 	return text;

@@ -31,16 +31,16 @@ enum vcpu_msr { VCPU_STAR, VCPU_LSTAR, VCPU_CSTAR, VCPU_FMASK, VCPU_KERNEL_GS, V
 struct vcpu {
 	struct vcpu_regs regs; /* first: the entry code has its address */
 	const char *name;
-	uint64_t vmcs;         /* physical = virtual */
+	uint64_t vmcs; /* physical = virtual */
 	bool uses_msrs, uses_debug;
 	uint16_t vpid;
 	uint32_t pin, primary, secondary, exit_controls;
-	uint8_t *io_bitmap;    /* two pages, bit per port, 1 = exits */
-	uint64_t *ept;         /* PML4 */
+	uint8_t *io_bitmap; /* two pages, bit per port, 1 = exits */
+	uint64_t *ept;      /* PML4 */
 	void *fpu;
 	uint64_t xcr0, xcr0_widest, cr2;
 	uint64_t msr[VCPU_MSRS];
-	uint64_t debug[5];     /* DR0-DR3, DR6 */
+	uint64_t debug[5]; /* DR0-DR3, DR6 */
 };
 
 /* Whose VMCS is current; NULL: none. */

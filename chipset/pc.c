@@ -36,19 +36,25 @@ void pc_glimpse(line_set irr)
 }
 
 /* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not disturb their sequence, which waits
- * for the data port): an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half). */
+ * for the data port): an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half, an ICW1). */
 static void glimpse(void)
 {
 	pc_glimpse(pc_read_irr());
+}
+
+/* Take what the handler left, in one instruction, so that no NMI falls between reading and clearing. */
+static inline uint32_t take(volatile uint32_t *from)
+{
+	uint32_t value = 0;
+	__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(*from));
+	return value;
 }
 
 /* All requests there are, and those there were when an NMI came. */
 static inline line_set take_irr(void)
 {
 	line_set irr = pc_read_irr();
-	uint32_t seen = 0;
-	__asm__ volatile("xchg %0, %1" : "+r"(seen), "+m"(glimpsed));
-	return irr | (line_set)seen;
+	return irr | (line_set)take(&glimpsed);
 }
 
 static int probe(void)
@@ -187,8 +193,8 @@ static int single(void)
 	unsigned line = line_first(fresh);
 	asserted |= fresh;
 	if (!(fresh & served)) {
-		armed &= ~fresh;
 		change_pin(line, false);
+		armed &= ~fresh;
 	}
 	return (int)line;
 }

@@ -89,7 +89,7 @@ static void run_nmi(const char *argument)
 {
 	(void)argument;
 	log_format("an external NMI is on its way; nmi= says what comes of it\n");
-	lapic_send_nmi_self();
+	vmm_raise_nmi();
 }
 
 /* Straight to the UART: what is in the log need not be logged again. */

@@ -6,8 +6,6 @@
  * serves it goes on until no cause stands.
  */
 #include "vmm/console.h"
-#include "arch/x86/nmi.h"
-#include "vmm/flows.h"
 
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -62,8 +60,7 @@ static void set_transmitting(bool on)
 	uart_transmit_interrupt(&uart, on);
 }
 
-/* Get bytes moving that are in the ring. With interrupts the handler alone touches the FIFO: a cause that went away before the
- * dispatcher could look would leave an NMI that nothing explains. */
+/* Get bytes moving that are in the ring. With interrupts the handler fills the FIFO. */
 static void kick(void)
 {
 	if (transmitting)
@@ -78,7 +75,6 @@ static void kick(void)
 static bool wait_for_room(uint32_t bytes)
 {
 	unsigned tries = 0;
-	uint32_t nmis = nmi_count;
 
 	while (ring_free(&transmit) < bytes) {
 		uint32_t before = ring_used(&transmit);
@@ -90,8 +86,6 @@ static bool wait_for_room(uint32_t bytes)
 			return false;
 		}
 	}
-	if (by_interrupt)
-		dispatch_explain(nmi_count - nmis); /* causes that were served here, not by the handler */
 	return true;
 }
 

@@ -16,7 +16,6 @@ struct line_counters line_counters[LINES];
 
 static line_set vmm_lines;
 static void (*handlers[LINES])(void);
-static uint32_t explained; /* NMIs counted whose cause has been dealt with */
 static enum nmi_policy policy;
 static struct vm *policy_vm;
 
@@ -30,11 +29,6 @@ void dispatch_claim(unsigned line, void (*handler)(void))
 line_set dispatch_vmm_lines(void)
 {
 	return vmm_lines;
-}
-
-void dispatch_explain(uint32_t nmis)
-{
-	explained += nmis;
 }
 
 void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
@@ -64,7 +58,6 @@ static __attribute__((noinline)) void external_nmi(void)
  * has dealt with the cause before anybody can look at the line. */
 static __attribute__((noinline)) void serve(line_set lines)
 {
-	uint32_t before = nmi_count;
 	for (; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		line_counters[line].exits++;
@@ -72,7 +65,6 @@ static __attribute__((noinline)) void serve(line_set lines)
 		chipset->acknowledge(LINE(line));
 		handlers[line]();
 	}
-	dispatch_explain(nmi_count - before);
 }
 
 /* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13). */
@@ -115,8 +107,6 @@ void dispatch_counted(struct vm *running)
 		uint32_t nmis = nmi_take();
 		dispatch_counters.counted += nmis;
 		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM, chipset->asserted(), nmis);
-		nmis -= explained;
-		explained = 0;
 		dispatch(running, chipset->status(nmis));
 	}
 }

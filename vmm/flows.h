@@ -26,9 +26,6 @@ void dispatch_counted(struct vm *running);
 void dispatch_claim(unsigned line, void (*handler)(void));
 line_set dispatch_vmm_lines(void);
 
-/* So many NMIs that were counted came from a device that the VMM has served meanwhile outside its handler. */
-void dispatch_explain(uint32_t nmis);
-
 /* What an external NMI leads to: nmi=panic|log|vm:NAME. */
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
 

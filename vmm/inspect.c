@@ -7,6 +7,7 @@
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
 #include "vmm/console.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
@@ -123,6 +124,14 @@ int vmm_vm_restart(const char *name)
 {
 	struct vm *vm = vm_find(name);
 	return vm == NULL ? -ENOENT : vm_start(vm);
+}
+
+/* What lines have raised is dispatched first: one that spoke would be taken for the source of this one too. */
+void vmm_raise_nmi(void)
+{
+	dispatch_counted(vm_current);
+	lapic_send_nmi_self();
+	dispatch_counted(vm_current);
 }
 
 void vmm_quit(void)

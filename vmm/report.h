@@ -62,6 +62,8 @@ void vmm_totals(struct vmm_totals *out);
 int vmm_vm_stop(const char *name);
 int vmm_vm_start(const char *name);
 int vmm_vm_restart(const char *name);
+/* Raise an external NMI, at a moment when no line has one under way. */
+void vmm_raise_nmi(void);
 /* End the run after what is under way now. */
 void vmm_quit(void);
 

@@ -118,14 +118,9 @@ void vmm_quit(void)
 	fake_vmm.quits++;
 }
 
-void lapic_send_nmi_self(void)
+void vmm_raise_nmi(void)
 {
 	fake_vmm.nmis++;
-}
-
-void dispatch_explain(uint32_t nmis)
-{
-	(void)nmis;
 }
 
 uint64_t tsc_to_us(uint64_t ticks)

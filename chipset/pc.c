@@ -298,7 +298,7 @@ static void restore(struct controller *c)
 {
 	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
 		replay(c);
-	pc_reset_priority(); /* another guest may have rotated it */
+	pc_reset_priority(); /* the other guest may have rotated it */
 	line_set was_armed = armed & c->lines;
 	routed = c->lines;
 	arm();

@@ -33,7 +33,7 @@ line_set pc_look(void);
 void pc_write_mask(unsigned chip, uint8_t mask);
 /* IRR as it was seen in passing: armed lines in it are asserted. */
 void pc_glimpse(line_set irr);
-/* Back to IR0 first. */
+/* Back to IR0 first, and no rotation in automatic EOI mode. */
 void pc_reset_priority(void);
 /* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);

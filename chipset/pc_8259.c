@@ -32,7 +32,7 @@ enum { OCW2_EOI = 0x20, OCW2_SPECIFIC = 0x40, OCW2_COMMAND = 0xe0, OCW2_LEVEL = 
 enum { OCW3_SELECT = 1 << 3, OCW_MASK = ICW1_SELECT | OCW3_SELECT, OCW3_POLL = 1 << 2, OCW3_RR = 2, OCW3_RIS = 1 };
 /* Special mask mode off and IRR selected: what another guest left behind never reaches this one. */
 enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
-enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7 };
+enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
 
 struct pc_chip pc_chips[PICS];
 static struct controller *select_of; /* the guest that may have set the chips' read select */
@@ -178,6 +178,8 @@ void pc_reset_priority(void)
 {
 	io_out8(0x20, OCW2_PRIORITY_RESET);
 	io_out8(0xa0, OCW2_PRIORITY_RESET);
+	io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
+	io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);
 }
 
 void pc_end_service(line_set isr)

@@ -141,10 +141,9 @@ static struct vm *decide(void)
 	uint64_t now = keep_house();
 	if (quit)
 		return NULL;
-	struct vm *last = vm_current; /* a command may have changed it */
-	if (last != NULL)
-		note_activity(last);
-	struct vm *next = sched_pick();
+	if (vm_current != NULL)
+		note_activity(vm_current);
+	struct vm *last = vm_current, *next = sched_pick(); /* a command or a restart may have changed it */
 	if (next == NULL)
 		next = sched_idle_vm(); /* sleeps in the guest: its interrupts wake it with no exit, all others wake us */
 	if (next == NULL) {
@@ -164,6 +163,9 @@ static struct vm *decide(void)
 			vcpu_set_timer(last->vcpu, tsc_from_us(SERVICE_WAIT_US));
 			return last;
 		}
+	} else if (next->switch_waits) { /* nobody else wants the turn any more */
+		next->switch_waits = waited = false;
+		next->fresh_slice = true;
 	}
 	arm_timer(next);
 	vcpu_exit_on_hlt(next->vcpu, sched_others_ready(next));

@@ -16,7 +16,7 @@
  * x a number in hexadecimal, d in decimal, - nothing. */
 #define TRACE_EVENTS(X)                                                                                                \
 	X(NONE, "none", '-', '-')                                                                                      \
-	X(EXIT, "exit", 'r', 'x') /* the guest was left: reason; of a VMCALL its number */                             \
+	X(EXIT, "exit", 'r', '-') /* the guest was left: reason */                                                     \
 	X(NMI, "nmi", 'm', 'd')   /* the dispatcher: status, NMIs since the last look */                               \
 	X(EXTERNAL, "external-nmi", '-', 'd')                                                                          \
 	X(LINE, "line", 'l', 'm')     /* a line is handled: line, status */                                            \
@@ -64,12 +64,6 @@ static inline void trace_record(enum trace_event event, unsigned vm, unsigned a,
 	e->vm = (uint8_t)vm;
 	e->a = (uint16_t)a;
 	e->b = b;
-}
-
-/* Say more of the newest entry: what an exit turned out to be. */
-static inline void trace_annotate(uint32_t b)
-{
-	trace_ring.entry[(trace_ring.count - 1) % TRACE_ENTRIES].b = b;
 }
 
 /* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the one before, VM, event. */

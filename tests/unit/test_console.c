@@ -515,7 +515,7 @@ static void the_trace_prints_what_was_recorded(void **state)
 	record(1160, TRACE_SLICE, 9, 0, 4000000000u);
 	trace_print(100);
 	assert_string_equal(printed(), "       ticks since last  vm              event\n"
-	                               "           0         +0  pulse           exit         nmi 0x1234\n"
+	                               "           0         +0  pulse           exit         nmi\n"
 	                               "          50        +50  -               nmi          lines 0008 1\n"
 	                               "          60        +10  scribe          wake         line 3 vm pulse\n"
 	                               "         160       +100  ?               slice        4000000000\n");

@@ -197,20 +197,32 @@ void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
 		v->io_bitmap[port >> 3] |= bit;
 }
 
-void vcpu_load(struct vcpu *v)
+/* What few guests use and the VMCS does not hold. */
+static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
 {
-	if (vcpu_loaded == v)
-		return;
+	debug_switch(old, v);
+	msr_switch(old, v);
+}
+
+static __attribute__((noinline)) void change_to(struct vcpu *v)
+{
 	struct vcpu *old = vcpu_loaded;
-	if (old != NULL)
+	unsigned rare = v->uses_debug | v->uses_msrs;
+	if (old != NULL) {
 		old->cr2 = cr2_read();
+		rare |= old->uses_debug | old->uses_msrs;
+	}
 	vmcs_load(v->vmcs);
 	vcpu_loaded = v;
 	cr2_write(v->cr2);
-	if (v->uses_debug || (old != NULL && old->uses_debug))
-		debug_switch(old, v);
-	if (v->uses_msrs || (old != NULL && old->uses_msrs))
-		msr_switch(old, v);
+	if (__builtin_expect(rare, 0))
+		switch_rare(old, v);
+}
+
+void vcpu_load(struct vcpu *v)
+{
+	if (vcpu_loaded != v)
+		change_to(v);
 }
 
 struct vcpu_regs *vcpu_regs(struct vcpu *v)

@@ -15,6 +15,10 @@ UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_CHIPSET := chipset/chipset.c chipset/pc.c chipset/pc_8259.c
 UNIT_pc      := $(UNIT_CHIPSET) tests/unit/sim8259.c tests/unit/sim_board.c arch/x86/log.c tests/unit/fake_log.c
+# Their sources are included by the tests, for what is static in them.
+UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
+UNIT_acpi_find := arch/x86/acpi_parse.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_acpi    := arch/x86/acpi_parse.c
 # The VMM whole, but for its processor.
 UNIT_run     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) arch/x86/log.c tests/unit/fake_log.c \
@@ -47,7 +51,7 @@ $(foreach test,$(UNIT_TESTS),$(eval $(call unit_test,$(test))))
 
 # libFuzzer where clang has it; else the same file with a random loop of its own.
 define unit_fuzzer
-$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h tests/unit/*.h) | setup-check
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h arch/x86/*.h tests/unit/*.h) | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)clang $$(UNIT_CFLAGS) -DWITH_LIBFUZZER -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) 2>/dev/null || \

@@ -181,9 +181,14 @@ static bool guest_activity_ok(void)
 static bool guest_shadow_ok(void)
 {
 	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY), both = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
-	bool event = interruption() && (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXTERNAL;
-	return (shadow & both) != both && !(shadow & ~31ull) &&
-	       (!(shadow & INTERRUPTIBILITY_STI) || vmcs_read(GUEST_RFLAGS) & RFLAGS_IF) && !(event && shadow & both);
+	uint64_t type = interruption() & INTERRUPTION_TYPE, refused = 0; /* what the injected event does not go with */
+	if (interruption() && type == INTERRUPTION_EXTERNAL)
+		refused = both;
+	if (interruption() && type == INTERRUPTION_NMI)
+		refused = INTERRUPTIBILITY_MOV_SS |
+		          (vmcs_read(PIN_CONTROLS) & PIN_VIRTUAL_NMIS ? INTERRUPTIBILITY_NMI : 0);
+	return (shadow & both) != both && !(shadow & ~31ull) && !(shadow & refused) &&
+	       (!(shadow & INTERRUPTIBILITY_STI) || vmcs_read(GUEST_RFLAGS) & RFLAGS_IF);
 }
 static bool guest_link_ok(void)
 {

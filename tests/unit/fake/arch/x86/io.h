@@ -14,6 +14,12 @@ void io_out8(uint16_t port, uint8_t value);
 uint32_t mmio_read32(uint64_t address);
 void mmio_write32(uint64_t address, uint32_t value);
 
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
+
 /* What the TSC reads; a test moves it. */
 extern uint64_t fake_tsc;
 

@@ -199,7 +199,7 @@ static bool s5_take(struct acpi_table dsdt, size_t name, struct platform *out)
 
 int acpi_parse_s5(struct acpi_table dsdt, struct platform *out)
 {
-	for (size_t at = ACPI_HEADER + 2; at + 4 < dsdt.length; at++)
+	for (size_t at = ACPI_HEADER + 1; at + 4 < dsdt.length; at++)
 		if (!memcmp(dsdt.bytes + at, "_S5_", 4) && s5_take(dsdt, at, out))
 			return 0;
 	return -ENOENT;

@@ -26,7 +26,7 @@ def window_run(boot):
 
 def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run):
     """R12: the race is really run into."""
-    assert sum(report.record("totals")["nmi_windows"] for report in window_run) >= 3
+    assert sum(report.record("totals")["nmi_windows"] for report in window_run) >= 20
     for report in window_run:
         assert report.record("exits", vm="vandal")["cpuid"] > 100_000
 

@@ -100,11 +100,11 @@ struct chipset {
 /* The realisation in use; set by chipset_init(). */
 extern const struct chipset *chipset;
 
-/* How the block stands, so that a step which changes nothing costs a comparison. Realisations keep routed and set touched
- * when something happened that mask() has to act on. */
+/* How the block stands, so that a step which changes nothing costs a comparison. Realisations keep routed, and set touched
+ * when something happened that mask() has to act on, another VM's turn included; so does whoever changes what a VM's mask
+ * is. */
 struct chipset_standing {
 	const struct controller *routed;
-	line_set masked;
 	bool touched;
 };
 extern struct chipset_standing chipset_standing;
@@ -117,8 +117,7 @@ static inline void chipset_route(struct controller *c)
 
 static inline void chipset_mask(line_set masked)
 {
-	if (__builtin_expect(masked != chipset_standing.masked || chipset_standing.touched, 0)) {
-		chipset_standing.masked = masked;
+	if (__builtin_expect(chipset_standing.touched, 0)) {
 		chipset_standing.touched = false;
 		chipset->mask(masked);
 	}

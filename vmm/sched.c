@@ -27,6 +27,7 @@ void sched_add(struct vm *vm)
 	}
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		lines_above[lower] |= vm->controller.lines;
+	chipset_standing.touched = true;
 	for (unsigned i = 0; i < vm_count; i++)
 		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] | dispatch_vmm_lines());
 }

@@ -8,7 +8,7 @@
  * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image ends below 2M, see
  * linker.ld); the last GiB, where the interrupt controllers and PCI devices answer, is uncached.
  */
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
 

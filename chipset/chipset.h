@@ -12,7 +12,7 @@
 #ifndef CHIPSET_CHIPSET_H
 #define CHIPSET_CHIPSET_H
 
-#include "chipset/lines.h"
+#include "arch/x86/lines.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -44,7 +44,8 @@ static const struct {
 } ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) }, { 0xa0, 0xa1, LINE_CASCADE } };
 
 /* The read select of a command port that is open to the guest cannot be read back; but the port answers with the register
- * that was selected, so an answer with a bit that IRR has not was ISR. Noted at the first look after an exit, put back before the entry. */
+ * that was selected, so an answer with a bit that IRR has not was ISR. Noted at the first look after an exit, put back
+ * before the entry. */
 static enum { SELECT_OPEN, SELECT_ANSWERED, SELECT_NOTED } select_state = SELECT_NOTED;
 static line_set select_answer;
 static bool select_isr; /* what was noted last of the running VM: one of its chips has ISR selected */

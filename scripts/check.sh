@@ -93,7 +93,7 @@ spaces() {
 
 unfinished() {
 	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.mk' Makefile | grep -v '^scripts/check.sh$' |
-		xargs -r grep -nwE 'TODO|FIXME|XXX|HACK' && return 1
+		xargs -r grep -nwE 'T[O]DO|FIX[M]E|X[X]X|H[A]CK' && return 1
 	return 0
 }
 

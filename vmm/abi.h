@@ -8,15 +8,9 @@
 #ifndef VMM_ABI_H
 #define VMM_ABI_H
 
-#include <stdint.h>
+#include "arch/x86/hypervisor.h"
 
-#define SB_SIGNATURE "SignalboxVMM"
-enum {
-	SB_CPUID_LEAF = 0x40000000,
-	SB_CPUID_TSC =
-		0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX bit 0: an emulator whose
-	                              TSC counts instructions */
-};
+#include <stdint.h>
 
 enum sb_call {
 	SB_CALL_PRINT =

@@ -8,7 +8,7 @@
 #ifndef VMM_CONFIG_H
 #define VMM_CONFIG_H
 
-#include "chipset/lines.h"
+#include "arch/x86/lines.h"
 
 #include <stddef.h>
 #include <stdint.h>

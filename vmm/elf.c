@@ -6,7 +6,7 @@
  */
 #include "vmm/elf.h"
 
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 #include "vmm/elf_format.h"
 #include "vmm/handover.h"
 

@@ -6,7 +6,7 @@
  */
 #include "vmm/handover.h"
 
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 
 #include <string.h>
 

@@ -6,10 +6,10 @@
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
+#include "arch/x86/multiboot.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
 #include "arch/x86/virt.h"
-#include "boot/multiboot.h"
 #include "vmm/config.h"
 #include "vmm/console.h"
 #include "vmm/flows.h"

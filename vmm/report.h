@@ -7,8 +7,8 @@
 #ifndef VMM_REPORT_H
 #define VMM_REPORT_H
 
+#include "arch/x86/lines.h"
 #include "arch/x86/virt.h"
-#include "chipset/lines.h"
 #include "vmm/abi.h"
 
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  */
 #include "vmm/vm.h"
 #include "arch/x86/log.h"
+#include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
-#include "boot/multiboot.h"
 #include "vmm/elf.h"
 #include "vmm/handover.h"
 #include "vmm/sched.h"

@@ -7,7 +7,7 @@
  */
 #include "arch/x86/platform.h"
 
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
  * What CPUID shows a guest. See the header for the rule; bits are SDM 2A's, CPUID.
  */
 #include "arch/x86/guest_cpuid.h"
+#include "arch/x86/hypervisor.h"
 #include "arch/x86/io.h"
 #include "arch/x86/platform.h"
-#include "vmm/abi.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #define ARCH_X86_PLATFORM_H
 
 #include "arch/x86/io.h"
-#include "chipset/lines.h"
+#include "arch/x86/lines.h"
 
 #include <stdbool.h>
 #include <stddef.h>

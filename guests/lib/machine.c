@@ -7,7 +7,7 @@
 #include "guests/lib/machine.h"
 
 #include "arch/x86/io.h"
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

@@ -5,7 +5,7 @@
  * Rule: the same way on the bare machine and under the VMM; memory is mapped one to one, as far as the loader says there is
  * any (2 MiB pages, at most 1 GiB), so that a wild access faults here and not in somebody else's log.
  */
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 #include "guests/lib/selectors.h"
 
 #define MULTIBOOT_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)

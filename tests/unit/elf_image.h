@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_ELF_IMAGE_H
 #define TESTS_UNIT_ELF_IMAGE_H
 
-#include "boot/multiboot.h"
+#include "arch/x86/multiboot.h"
 #include "vmm/elf_format.h"
 
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #ifndef TESTS_UNIT_SIM_GUEST_H
 #define TESTS_UNIT_SIM_GUEST_H
 
-#include "chipset/lines.h"
+#include "arch/x86/lines.h"
 
 #include <stdbool.h>
 #include <stdint.h>

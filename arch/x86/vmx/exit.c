@@ -114,29 +114,18 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 /* VMX wants a VMCS launched once and resumed ever after (SDM 3C 24.11.3). */
 enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
 
-static inline unsigned enter(struct vcpu *v)
-{
-	register uint64_t regs __asm__("rdi") = (uint64_t)&v->regs;
-	unsigned result;
-	__asm__ volatile("call vmx_enter"
-	                 : "=a"(result), "+r"(regs)
-	                 :
-	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc",
-	                   "memory");
-	return result;
-}
-
-static unsigned enter_first(struct vcpu *v)
-{
-	register uint64_t regs __asm__("rdi") = (uint64_t)&v->regs;
-	unsigned result;
-	__asm__ volatile("call vmx_enter_first"
-	                 : "=a"(result), "+r"(regs)
-	                 :
-	                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc",
-	                   "memory");
-	return result;
-}
+/* Call an entry of enter.S; every register but RBP is lost. */
+#define ENTER(entry, v)                                                                                                \
+	({                                                                                                             \
+		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                                       \
+		unsigned result_;                                                                                      \
+		__asm__ volatile("call " #entry                                                                        \
+		                 : "=a"(result_), "+r"(regs_)                                                          \
+		                 :                                                                                     \
+		                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",   \
+		                   "cc", "memory");                                                                    \
+		result_;                                                                                               \
+	})
 
 static inline enum vm_exit_reason translate(uint64_t reason)
 {
@@ -153,10 +142,10 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 {
 	if (__builtin_expect(vcpu_fpu_owner != v, 0))
 		vcpu_fpu_claim(v);
-	unsigned failed = enter(v);
+	unsigned failed = ENTER(vmx_enter, v);
 	if (__builtin_expect(failed, 0)) {
 		if (failed == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
-			failed = enter_first(vcpu_loaded);
+			failed = ENTER(vmx_enter_first, vcpu_loaded);
 		if (failed == 1)
 			return VM_EXIT_ABORTED;
 		if (failed == 2)

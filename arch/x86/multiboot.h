@@ -3,8 +3,8 @@
  * Multiboot 1 (GNU Multiboot Specification 0.6.96, section 3): what the loader hands over, and what the VMM hands to its
  * guests in turn.
  */
-#ifndef BOOT_MULTIBOOT_H
-#define BOOT_MULTIBOOT_H
+#ifndef ARCH_X86_MULTIBOOT_H
+#define ARCH_X86_MULTIBOOT_H
 
 #define MULTIBOOT_HEADER_MAGIC 0x1BADB002
 #define MULTIBOOT_BOOT_MAGIC 0x2BADB002

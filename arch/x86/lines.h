@@ -4,8 +4,8 @@
  *
  * Rule: a line is named by its IRQ number everywhere above the chipset; pins, GSIs and controller inputs stay below it.
  */
-#ifndef CHIPSET_LINES_H
-#define CHIPSET_LINES_H
+#ifndef ARCH_X86_LINES_H
+#define ARCH_X86_LINES_H
 
 #include <stdbool.h>
 #include <stdint.h>

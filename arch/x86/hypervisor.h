@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The CPUID leaves by which a guest finds the VMM (40000000h and up, which processors leave to hypervisors).
+ *
+ * Rule: constants only; guests include this by way of vmm/abi.h.
+ */
+#ifndef ARCH_X86_HYPERVISOR_H
+#define ARCH_X86_HYPERVISOR_H
+
+#define SB_SIGNATURE "SignalboxVMM" /* in EBX, ECX, EDX */
+
+enum {
+	SB_CPUID_LEAF = 0x40000000,
+	SB_CPUID_TSC =
+		0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX bit 0: an emulator whose
+	                              TSC counts instructions */
+};
+
+#endif

@@ -46,10 +46,17 @@ bool console_work;
 
 static void fill_fifo(void)
 {
-	char c;
+	unsigned room = uart_room(&uart);
 
-	for (unsigned room = uart_room(&uart); room > 0 && ring_get(&transmit, &c); room--)
-		uart_put(&uart, c);
+	while (room > 0 && ring_used(&transmit) > 0) { /* twice where the ring begins anew */
+		const char *bytes;
+		uint32_t count = ring_peek(&transmit, &bytes);
+		if (count > room)
+			count = room;
+		uart_write(&uart, bytes, count);
+		transmit.tail += count;
+		room -= count;
+	}
 }
 
 static void set_transmitting(bool on)

@@ -35,6 +35,14 @@ static inline bool ring_put(struct ring *r, char c)
 	return true;
 }
 
+/* The bytes to read next that lie in one piece; how many. */
+static inline uint32_t ring_peek(const struct ring *r, const char **bytes)
+{
+	uint32_t at = r->tail & (r->size - 1), used = ring_used(r);
+	*bytes = &r->bytes[at];
+	return used < r->size - at ? used : r->size - at;
+}
+
 /* False: it is empty. */
 static inline bool ring_get(struct ring *r, char *c)
 {

@@ -100,7 +100,8 @@ int uart_init(struct uart *u, uint16_t base);
 int uart_read(struct uart *u); /* a byte, or -EAGAIN */
 /* Room in the transmit FIFO now: 16 when THR is empty, else 0. */
 unsigned uart_room(struct uart *u);
-void uart_put(struct uart *u, char c);
+/* So many bytes, no more than there is room for, to the FIFO. */
+void uart_write(struct uart *u, const char *bytes, unsigned count);
 void uart_transmit_interrupt(struct uart *u, bool on);
 /* The interrupt identification register: true while a cause stands. */
 bool uart_interrupt_pending(struct uart *u);

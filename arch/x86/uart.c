@@ -67,9 +67,9 @@ unsigned uart_room(struct uart *u)
 	return io_in8(u->base + LSR) & LSR_THRE ? FIFO_BYTES : 0;
 }
 
-void uart_put(struct uart *u, char c)
+void uart_write(struct uart *u, const char *bytes, unsigned count)
 {
-	io_out8(u->base + THR, (uint8_t)c);
+	io_out8_string(u->base + THR, bytes, count);
 }
 
 void uart_transmit_interrupt(struct uart *u, bool on)

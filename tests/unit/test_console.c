@@ -66,7 +66,7 @@ unsigned uart_room(struct uart *u)
 	return com1.in_fifo == 0 ? FIFO : 0;
 }
 
-void uart_put(struct uart *u, char c)
+static void uart_put(struct uart *u, char c)
 {
 	(void)u;
 	assert_true(com1.in_fifo < FIFO);
@@ -75,6 +75,12 @@ void uart_put(struct uart *u, char c)
 	com1.empty_cause = false;
 	com1.wire[com1.sent++] = c;
 	com1.wire[com1.sent] = '\0';
+}
+
+void uart_write(struct uart *u, const char *bytes, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		uart_put(u, bytes[i]);
 }
 
 void uart_transmit_interrupt(struct uart *u, bool on)

@@ -101,9 +101,7 @@ static void claim(line_set lines, bool by_vmm)
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
-			log_line("chipset pc: line %u reaches no I/O APIC pin: its interrupts are held until its VM "
-			         "runs",
-			         line);
+			log_line("chipset pc: line %u reaches no I/O APIC pin: held until its VM runs", line);
 			lines &= (line_set)~LINE(line);
 			pinless |= LINE(line);
 		} else {

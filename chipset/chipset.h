@@ -39,9 +39,12 @@ struct controller {
 	bool changed;            /* open or inject is not what the last entry saw; the VMM clears it */
 	bool settled;            /* saved with nothing in the way: its masks and open ports are good as they were */
 	uint8_t masks[2];        /* the chips' masks at the save */
-	bool busy;               /* the command ports are trapped because the VMM waits for the guest's EOI */
-	uint8_t open;            /* 408: ports that the guest may touch with no exit: bit 0 20h, 1 21h, 2 A0h, 3 A1h */
-	uint32_t reinitialised;  /* how often the guest's ICW1 was caught after the fact */
+	uint8_t inputs[2];       /* the chips' inputs that are the VM's */
+	uint8_t may_open
+		[2];  /* what its OCW1 may open without being told: those, and the cascade, which every system opens */
+	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
+	uint8_t open; /* 408: ports that the guest may touch with no exit: bit 0 20h, 1 21h, 2 A0h, 3 A1h */
+	uint32_t reinitialised; /* how often the guest's ICW1 was caught after the fact */
 };
 
 enum { OPEN_MASTER_COMMAND = 1 << 0, OPEN_MASTER_DATA = 1 << 1, OPEN_SLAVE_COMMAND = 1 << 2, OPEN_SLAVE_DATA = 1 << 3 };
@@ -86,8 +89,8 @@ struct chipset {
 	/* 540: restore the state that c was saved with; held assertions of its lines become requests. */
 	void (*restore)(struct controller *c);
 
-	/* A trapped access of the VM that runs. Both return 0, or -EPERM where the realisation refuses the value (a line
-	 * says why). */
+	/* A trapped access of the VM that runs. 0; -EPERM: an ICW1 that asks for what the realisation does not have, and that is
+	 * taken as the usual one; -EACCES: an OCW1 that opens lines which are not the VM's; they stay masked. */
 	int (*port_read)(struct controller *c, uint16_t port, uint8_t *value);
 	int (*port_write)(struct controller *c, uint16_t port, uint8_t value);
 

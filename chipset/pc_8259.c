@@ -194,15 +194,12 @@ void pc_end_service(line_set isr)
 void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
 	*c = (struct controller){ .lines = lines, .shared = shared };
+	c->inputs[PIC_MASTER] = (uint8_t)(lines | (lines >> 8 ? LINE(LINE_CASCADE) : 0));
+	c->inputs[PIC_SLAVE] = (uint8_t)(lines >> 8);
+	c->may_open[PIC_MASTER] = (uint8_t)(lines | LINE(LINE_CASCADE));
+	c->may_open[PIC_SLAVE] = c->inputs[PIC_SLAVE];
 	for (unsigned chip = 0; chip < PICS; chip++)
 		c->pic[chip] = (struct pic_state){ .imr = 0xff, .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
-}
-
-static uint8_t own_inputs(const struct controller *c, unsigned chip)
-{
-	if (chip == PIC_SLAVE)
-		return (uint8_t)(c->lines >> 8);
-	return (uint8_t)(c->lines | (c->lines >> 8 ? LINE(LINE_CASCADE) : 0));
 }
 
 /* The guest's mask, without what is not its own, and without what a request in service by software holds back: the
@@ -213,7 +210,7 @@ static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 	if (!pic->ready || pic->init_step != 0)
 		return 0xff;
 	unsigned nested = pic->isr ? 0xffu << line_first(pic->isr) : 0;
-	return (uint8_t)(pic->imr | ~own_inputs(c, chip) | nested);
+	return (uint8_t)(pic->imr | ~c->inputs[chip] | nested);
 }
 
 /* Lines whose request would reach the processor, by the guest's own masks. */
@@ -376,13 +373,14 @@ static __attribute__((noinline)) int command_write(struct controller *c, unsigne
 }
 
 /* OCW1, the one access of a settled guest that comes here. */
-static inline void data_write(struct controller *c, unsigned chip, uint8_t value)
+static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 {
 	uint8_t before = pc_chips[chip].mask;
 	c->pic[chip].imr = value;
 	refresh_mask(c, chip);
 	if (__builtin_expect(!before != !pc_chips[chip].mask || c->inject, 0))
 		refresh_ports(c);
+	return (value | c->may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
 static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data, uint8_t value)
@@ -393,7 +391,7 @@ static __attribute__((noinline)) int other_write(struct controller *c, unsigned 
 	if (c->pic[chip].init_step != 0)
 		continue_initialisation(c, chip, value);
 	else
-		data_write(c, chip, value);
+		return data_write(c, chip, value);
 	return 0;
 }
 
@@ -403,15 +401,14 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 	bool data = port & 1;
 	if (!data || c->pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
 		return other_write(c, chip, data, value);
-	data_write(c, chip, value);
-	return 0;
+	return data_write(c, chip, value);
 }
 
 int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
 	unsigned chip = port >> 7;
 	struct pic_state *pic = &c->pic[chip];
-	line_set inputs = (line_set)(own_inputs(c, chip) << (8 * chip)), seen;
+	line_set inputs = (line_set)(c->inputs[chip] << (8 * chip)), seen;
 	if (pic->poll) {
 		pic->poll = false;
 		*value = io_in8(ports[chip].command);

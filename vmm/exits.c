@@ -8,7 +8,6 @@
 #include "vmm/run.h"
 #include "vmm/sched.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 enum { SINK_PAGES_MAX = 64 };
@@ -85,28 +84,14 @@ static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	vm_fault(vm, exhausted, what);
 }
 
-static void exit_shutdown(struct vm *vm, enum vm_exit_reason reason)
+/* What a VM cannot go on from. */
+static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 {
-	(void)reason;
-	vm_fault(vm, true, "triple fault");
-}
-
-static void exit_task_switch(struct vm *vm, enum vm_exit_reason reason)
-{
-	(void)reason;
-	vm_fault(vm, true, "a task switch by hardware, which no VM here has");
-}
-
-static void exit_failed(struct vm *vm, enum vm_exit_reason reason)
-{
-	(void)reason;
-	vm_fault(vm, true, "the processor refused the entry");
-}
-
-static void exit_other(struct vm *vm, enum vm_exit_reason reason)
-{
-	(void)reason;
-	vm_fault(vm, true, "an exit of unknown reason");
+	vm_fault(vm, true,
+	         reason == VM_EXIT_SHUTDOWN      ? "triple fault"
+	         : reason == VM_EXIT_TASK_SWITCH ? "a task switch by hardware, which no VM here has"
+	         : reason == VM_EXIT_FAILED      ? "the processor refused the entry"
+	                                         : "an exit of unknown reason");
 }
 
 static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
@@ -145,11 +130,11 @@ static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_INSTRUCTION] = exit_processor,
 	[VM_EXIT_EXCEPTION] = exit_processor,
 	[VM_EXIT_MEMORY] = exit_memory,
-	[VM_EXIT_TASK_SWITCH] = exit_task_switch,
-	[VM_EXIT_SHUTDOWN] = exit_shutdown,
+	[VM_EXIT_TASK_SWITCH] = exit_fatal,
+	[VM_EXIT_SHUTDOWN] = exit_fatal,
 	[VM_EXIT_ABORTED] = exit_aborted,
-	[VM_EXIT_FAILED] = exit_failed,
-	[VM_EXIT_OTHER] = exit_other,
+	[VM_EXIT_FAILED] = exit_fatal,
+	[VM_EXIT_OTHER] = exit_fatal,
 };
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)

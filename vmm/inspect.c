@@ -42,6 +42,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.lines = vm->controller.lines,
 		.run_ticks = vm->run_ticks + (vm == vm_current ? cpu_tsc() - vm->started_at : 0),
 		.switches_in = vm->switches_in,
+		.reinitialised = vm->controller.reinitialised,
 		.status = vm->status,
 		.exit_status = vm->exit_status,
 		.done = vm->done,
@@ -126,12 +127,16 @@ int vmm_vm_restart(const char *name)
 	return vm == NULL ? -ENOENT : vm_start(vm);
 }
 
-/* What lines have raised is dispatched first: one that spoke would be taken for the source of this one too. */
+/* What lines have raised is dispatched first: one that spoke would be taken for the source of this one too; and
+ * again where one speaks at the very moment. */
 void vmm_raise_nmi(void)
 {
-	dispatch_counted(vm_current);
-	lapic_send_nmi_self();
-	dispatch_counted(vm_current);
+	uint64_t before = dispatch_counters.external;
+	for (unsigned tries = 0; tries < 8 && dispatch_counters.external == before; tries++) {
+		dispatch_counted(vm_current);
+		lapic_send_nmi_self();
+		dispatch_counted(vm_current);
+	}
 }
 
 void vmm_quit(void)

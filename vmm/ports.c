@@ -4,10 +4,12 @@
  *
  * Rule: a denied port reads as all ones and swallows what is written, as a port without a device does.
  */
+#include "arch/x86/log.h"
 #include "vmm/exits.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static bool is_controller(uint16_t port)
@@ -15,12 +17,26 @@ static bool is_controller(uint16_t port)
 	return (port & ~1) == 0x20 || (port & ~1) == 0xa0;
 }
 
+static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)
+{
+	if (error == -EACCES)
+		vm_fault(vm, false, "OCW1 opens lines that are not the VM's; they stay masked");
+	else if (error != 0)
+		vm_fault(vm, false,
+		         "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4");
+	uint32_t again = vm->controller.reinitialised;
+	if (again != vm->reinitialisations_said && (again & (again - 1)) == 0) /* at each doubling */
+		log_line("vm %s: initialised its running 8259 again, %u time%s so far", vm->config.name,
+		         (unsigned)again, again == 1 ? "" : "s");
+	vm->reinitialisations_said = again;
+}
+
 static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 {
 	vm->interrupt_exits++;
-	if (chipset->port_write(&vm->controller, port, value) != 0)
-		vm_fault(vm, false,
-		         "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4");
+	int error = chipset->port_write(&vm->controller, port, value);
+	if (__builtin_expect(error != 0 || vm->controller.reinitialised != vm->reinitialisations_said, 0))
+		controller_fault(vm, error);
 	if (vm->switch_waits && !vm->controller.busy)
 		sched_attention = true; /* that was the EOI which a switch waits for */
 }

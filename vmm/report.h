@@ -20,8 +20,9 @@ struct vm_report {
 	unsigned priority;
 	uint64_t memory; /* bytes */
 	line_set lines;
-	uint64_t run_ticks;   /* TSC ticks inside the guest, since its start */
-	uint64_t switches_in; /* how often it became the VM that runs */
+	uint64_t run_ticks;     /* TSC ticks inside the guest, since its start */
+	uint64_t switches_in;   /* how often it became the VM that runs */
+	uint64_t reinitialised; /* how often its ICW1 was caught after the fact */
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t exits_total;
 	const char *status; /* the guest's own words; may hold any byte */

@@ -131,7 +131,10 @@ static void data_vms(void)
 		log_format("vm vm=%s state=%s", vm.name, guest_word(vm.state, sizeof(state), state, sizeof(state)));
 		if (vm.done)
 			log_format(" status=%d", vm.exit_status);
-		log_format(" run_ticks=%lu switches=%lu\n", (unsigned long)vm.run_ticks, (unsigned long)vm.switches_in);
+		log_format(" run_ticks=%lu switches=%lu", (unsigned long)vm.run_ticks, (unsigned long)vm.switches_in);
+		if (vm.reinitialised > 0)
+			log_format(" reinitialised=%lu", (unsigned long)vm.reinitialised);
+		log_format("\n");
 		log_format("exits vm=%s total=%lu", vm.name, (unsigned long)vm.exits_total);
 		for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++)
 			if (vm.exits[reason] > 0)

@@ -26,7 +26,7 @@
 	X(WAKE, "wake", 'l', 'v')     /* a line ended the turn: line, for the VM */                                    \
 	X(SLICE, "slice", '-', 'd')   /* the slice ran out */                                                          \
 	X(HALT, "halt", '-', '-')     /* nobody is ready: the processor sleeps */                                      \
-	X(PORT, "port", 'p', 'x')     /* a trapped access: port, value */                                              \
+	X(PORT, "port", 'p', 'x')     /* a trapped read: port, value */                                                \
 	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */                      \
 	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                                       \
 	X(MARK, "mark", 'd', 'x')     /* for whoever looks for something */

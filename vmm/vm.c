@@ -108,10 +108,10 @@ int vm_start(struct vm *vm)
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	vcpu_reset(vm->vcpu, entry, MULTIBOOT_BOOT_MAGIC, info);
 	vcpu_exit_on_hlt(vm->vcpu, true);
-	vm->open_ports = 0;
+	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
 	vm->fresh_slice = true;
 	vm->sliced = vm->switch_waits = vm->nmi_due = vm->done = false;
-	vm->faults = vm->line_length = 0;
+	vm->faults = vm->line_length = vm->reinitialisations_said = 0;
 	vm->status[0] = '\0';
 	sched_set_state(vm, VM_READY);
 	trace_record(TRACE_STATE, vm->number, VM_READY, 0);

@@ -44,6 +44,7 @@ struct vm {
 	uint64_t image_bytes;
 	void *sink; /* stands in for memory that is not the VM's: all ones */
 	unsigned sink_pages, faults, restarts;
+	uint32_t reinitialisations_said; /* of controller.reinitialised */
 	bool done;
 	int exit_status;
 	unsigned line_length;

@@ -65,8 +65,6 @@ int virt_init(void);
 const char *virt_describe(void);
 /* Turn virtualisation off before the machine is handed back or powered off. */
 void virt_exit(void);
-/* Slice timer: the machine's TSC ticks per timer tick is 1 << this. */
-unsigned virt_timer_shift(void);
 
 /* A virtual processor with its nested page tables; NULL when memory has run out. name is for messages. */
 struct vcpu *vcpu_create(const char *name);

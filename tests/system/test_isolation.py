@@ -18,7 +18,7 @@ REPORT = {"panic": {"PIC": "report"}}
 # Attacks that the guest comes back from: (deed, further words, faults that are logged at least)
 SURVIVED = [
     ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 8), ("msr", "", 8), ("cr", "", 4),
-    ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 0), ("icw1", "", 0),
+    ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 1), ("icw1", "", 0),
     ("reinit", COM2, 0), ("inservice", COM2, 0), ("cpuid", "", 0),
 ]
 # Attacks that end the guest: (deed, the reason on the console)
@@ -69,6 +69,9 @@ def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(beside, al
     as_when_alone(report, alone)
     all_ok(report, "vandal", 1)
     assert len(faults(report)) >= logged and (logged > 0) == bool(faults(report)), report
+    if deed == "reinit":
+        report.has("signalbox: vm vandal: initialised its running 8259 again, 1 time so far")
+        assert report.record("vm", vm="vandal")["reinitialised"] > 1
     assert report.status == 0
 
 

@@ -21,7 +21,12 @@ uint64_t fake_tsc;
 
 static void write(struct controller *c, uint16_t port, uint8_t value)
 {
-	assert_int_equal(chipset->port_write(c, port, value), 0);
+	/* An OCW1 that opens what is not the VM's is told. */
+	bool ocw1 = (port & 1) && c->pic[port >> 7].init_step == 0;
+	uint8_t own = (uint8_t)(port & 0x80 ? c->lines >> 8 : c->lines | LINE(LINE_CASCADE));
+	int expected = ocw1 && (value | own) != 0xff ? -EACCES : 0;
+
+	assert_int_equal(chipset->port_write(c, port, value), expected);
 }
 
 static uint8_t read(struct controller *c, uint16_t port)

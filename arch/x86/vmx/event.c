@@ -85,11 +85,6 @@ void vcpu_exit_on_hlt(struct vcpu *v, bool exits)
 	primary_set(v, CPU_HLT_EXITING, exits);
 }
 
-unsigned virt_timer_shift(void)
-{
-	return vmx_caps.timer_shift;
-}
-
 /* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls move together. */
 void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
 {

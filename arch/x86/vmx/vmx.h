@@ -52,9 +52,6 @@ void vcpu_fpu_claim(struct vcpu *v);
 /* Read and check the capabilities: prints what is missing. 0 or -ENODEV. */
 int vmx_check(void);
 
-/* Fill in the parts of the VMCS that stay. */
-void vmcs_setup(struct vcpu *v);
-
 /* EPT (ept.c) */
 uint64_t *ept_create(void);
 int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);

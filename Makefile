@@ -2,7 +2,7 @@
 #
 # Signalbox: build, run, test, measure. `make help` lists the targets and the variables.
 #
-# Rule: everything that is built goes to $(BUILD), except newlib, which is kept in the user's cache.
+# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the user's cache.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -49,6 +49,10 @@ CFLAGS_MACHINE = -std=c11 -O2 -g $(WARNINGS) -ffreestanding -fno-pic -fno-pie -f
 LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096
 
+# The emulator with the chipset block: for runs on it, and for the tests, unless a platform without it is asked for.
+RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so)
+TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so)
+
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
 .PHONY: all run iso bench debug test check unit format clean distclean help setup vmm guests FORCE
@@ -73,16 +77,18 @@ help:
 #@   make all      the images alone (what make does without a target)
 #@   make setup    installs every package that any target needs (each target installs its own)
 #@   make format   lays out all C sources by .clang-format
-#@   make clean    removes @BUILD@; newlib stays in the cache (make distclean removes that too)
+#@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
 #@ Variables, with their defaults:
-#@   PLATFORM=@PLATFORM@      auto, kvm, bochs: where it runs (auto: nested KVM where it is real, else Bochs)
+#@   PLATFORM=@PLATFORM@      auto, kvm, bochs, bochs-irqmux: where it runs (auto: nested KVM where it is real, else
+#@                      Bochs; bochs-irqmux: Bochs with the chipset block in it, built once from its source)
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time (default: 3)
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
 #@                      run, debug: which multiboot and module lines to boot
 #@   IPS=@IPS@       Bochs: instructions per second of the machine's time
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
+#@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
 #@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
@@ -90,14 +96,14 @@ help:
 #@   BUILD=@BUILD@        where everything is built
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
 
-run: all | setup-run
+run: all $(RUN_EMULATOR) | setup-run
 	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)'
 
 iso: $(BUILD)/signalbox.iso
 	@echo "$(BUILD)/signalbox.iso: boot it with GRUB's menu, from CD or USB stick"
 
-bench: all | setup-bench
+bench: all $(TEST_EMULATOR) | setup-bench
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--combos '$(COMBOS)' --jobs '$(JOBS)'
 
@@ -105,7 +111,7 @@ debug: all | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)'
 
-test: check all | setup-test
+test: check all $(TEST_EMULATOR) | setup-test
 	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' IPS='$(IPS)' PYTHONPATH=scripts \
 		$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
@@ -195,6 +201,8 @@ $(BUILD)/signalbox: $(BUILD)/signalbox.elf
 
 -include guests/guests.mk
 -include tests/unit/unit.mk
+-include tests/proof/proof.mk
+-include emulators/bochs/bochs.mk
 
 IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUESTS))
 guests: $(filter $(BUILD)/guests/%,$(IMAGES))

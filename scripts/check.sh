@@ -22,7 +22,7 @@ list() {
 }
 
 if [ "${1:-}" = --list-c ]; then
-	list '*.c' '*.h'
+	list '*.c' '*.cc' '*.h'
 	exit 0
 fi
 
@@ -44,8 +44,8 @@ verdict() {
 }
 
 layout() {
-	list '*.c' '*.h' | xargs -r clang-format --dry-run -Werror 2>&1 | sed -n 's/^\([^ :]*:[0-9]*\):.*error.*/\1/p' | uniq |
-		grep . && echo "make format lays them out" && return 1
+	list '*.c' '*.cc' '*.h' | xargs -r clang-format --dry-run -Werror 2>&1 |
+		sed -n 's/^\([^ :]*:[0-9]*\):.*error.*/\1/p' | uniq | grep . && echo "make format lays them out" && return 1
 	return 0
 }
 
@@ -61,38 +61,47 @@ static_analysis() {
 	set -- "$@" -D__x86_64__ -U__ASSEMBLER__
 	# The tests are left out: they run under the sanitizers.
 	list '*.c' | grep -v '^tests/' >"$build/cppcheck.list"
-	[ ! -s "$build/cppcheck.list" ] || cppcheck "$@" --file-list="$build/cppcheck.list"
+	[ ! -s "$build/cppcheck.list" ] || cppcheck "$@" --file-list="$build/cppcheck.list" || return 1
+	# The emulator's devices, without the emulator's headers.
+	list '*.cc' | xargs -r cppcheck --quiet --error-exitcode=1 --inline-suppr --language=c++ --std=c++17 -I. \
+		--enable=warning,performance,portability
 }
 
 sizes() {
-	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.ld' Makefile '*.mk' | while read -r file; do
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.ld' Makefile '*.mk' | while read -r file; do
 		lines=$(wc -l <"$file")
 		[ "$lines" -le 600 ] || echo "$file: $lines lines; no file has more than 600"
 	done | grep . && return 1
 	return 0
 }
 
-# The SPDX line first (after a script's #!).
+# The SPDX line first (after a script's #!). What is made of an emulator's own classes is under that emulator's licence.
 heads() {
-	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.mk' '*.ld' Makefile | while read -r file; do
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.mk' '*.ld' Makefile | while read -r file; do
 		[ -s "$file" ] || continue
-		head -n 2 "$file" | grep -q 'SPDX-License-Identifier: BSD-2-Clause' || echo "$file: no SPDX line at its head"
+		case $file in
+		emulators/bochs/*) licence=LGPL-2.1-or-later ;;
+		*) licence=BSD-2-Clause ;;
+		esac
+		head -n 2 "$file" | grep -q "SPDX-License-Identifier: $licence\$" ||
+			head -n 1 "$file" | grep -q "SPDX-License-Identifier: $licence \*/\$" ||
+			echo "$file: no SPDX line for $licence at its head"
 	done | grep . && return 1
 	return 0
 }
 
 # Code ends at column 120 by .clang-format; comments, drawings and tables at column 132.
 spaces() {
-	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
 	list '*.py' | xargs -r grep -nP '^ *\t' && return 1
-	list '*.c' '*.h' '*.S' '*.py' '*.sh' | while read -r file; do
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' | while read -r file; do
 		expand "$file" | awk -v f="$file" 'length($0) > 132 { print f ":" NR ": " length($0) " columns" }'
 	done | grep . && return 1
 	return 0
 }
 
 unfinished() {
-	list '*.c' '*.h' '*.S' '*.py' '*.sh' '*.mk' Makefile | grep -v '^scripts/check.sh$' |
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.mk' Makefile | grep -v '^scripts/check.sh$' |
 		xargs -r grep -nwE 'T[O]DO|FIX[M]E|X[X]X|H[A]CK' && return 1
 	return 0
 }

@@ -46,7 +46,7 @@ def debug_in_bochs(machine, directory, iso, disk, elf):
         raise MediaError(f"no symbol {BREAKPOINT} in {elf}")
     (directory / "symbols.txt").write_text("".join(f"{address:x} {name}\n" for address, name in table))
     (directory / "debugger.rc").write_text(f'ldsym global "symbols.txt"\nlb 0x{start:x}\nc\n')
-    text = bochs.configuration(machine, iso, disk, None, display='rfb, options="timeout=0"')
+    text = bochs.configuration(machine, iso, disk, None, ['display_library: rfb, options="timeout=0"', *bochs.STOCK])
     (directory / "bochsrc").write_text(text)
     print(f"debug: Bochs's debugger; it stops at {BREAKPOINT}. help lists its commands; bt, r, s, n, c, u, x /8gx ADDRESS,")
     print(f"debug: b \"SYMBOL\"; Ctrl-C stops the machine, q ends. The console goes to {directory}/com1.txt")
@@ -80,6 +80,8 @@ def debug_in_qemu(machine, directory, iso, disk, elf):
 def main():
     args = arguments()
     platform, reason = choose(args.platform)
+    if platform == "bochs-irqmux":
+        raise PlatformError("PLATFORM=bochs-irqmux: that Bochs is built without its debugger. Use PLATFORM=bochs")
     print(f"debug: {reason}")
     image, vmm, modules = load_config(args.config)
     machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, ips=args.ips, memory=args.memory,

@@ -60,14 +60,15 @@ static void drive_nmi(struct block *block, bool told)
 	block->out = out;
 }
 
-/* Inputs with a line show the lines' level; the others stay as they are (4). risen: lines that have just gone high. */
+/* Inputs with a line show the lines' level; the others stay as they are (4). risen: lines that have just gone high, each an edge
+ * whatever the input was. */
 static void follow(struct block *block, uint16_t risen)
 {
 	struct pair *pair = connected(block);
 	uint16_t driven = to_inputs(block, block->controller_input, block->routed);
 	uint16_t high = to_inputs(block, block->controller_input, block->routed & block->lines);
 	pair_set_pins(pair, (pair_pins(pair) & (uint16_t)~driven) | high);
-	if (risen && !block->trivial)
+	if (risen)
 		pair_pulse(pair, to_inputs(block, block->controller_input, risen));
 }
 
@@ -109,17 +110,18 @@ static uint16_t usable(const struct block *block)
 	return lines;
 }
 
-/* Routes, inputs or bank have changed: what is held goes with its line (2); before: lines that were routed to the bank that is
- * connected now. */
+/* Routes, inputs or bank have changed: what is latched goes with its line (2), as the edge that it was where the line is high
+ * still, else as a held request, because nothing else shows it. before: lines that were routed to the bank that is connected
+ * now. */
 static void reconnect(struct block *block, uint16_t before)
 {
 	block->routed = usable(block);
 	uint16_t moved = block->latch & block->routed & (uint16_t)~before;
-	if (moved)
-		pair_hold(connected(block), to_inputs(block, block->controller_input, moved));
+	uint16_t fallen = moved & (uint16_t)~block->lines;
+	if (fallen)
+		pair_hold(connected(block), to_inputs(block, block->controller_input, fallen));
 	block->latch &= (uint16_t) ~(moved & ~block->share);
-	block->latch |= block->level & block->lines & heard(block); /* (1) */
-	follow(block, 0);
+	follow(block, moved & block->lines);
 }
 
 void block_select(struct block *block, uint16_t route, uint16_t mask, uint16_t share, uint16_t bank, bool told)
@@ -161,8 +163,6 @@ void block_set_inputs(struct block *block, uint64_t controller_input, uint64_t b
 void block_set_level(struct block *block, uint16_t level)
 {
 	block->level = level;
-	block->latch |= level & block->lines & heard(block); /* (1) */
-	drive_nmi(block, false);
 }
 
 bool block_intr(const struct block *block)

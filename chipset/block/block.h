@@ -14,7 +14,8 @@
  *  1. A rising edge on a line that is routed to the VMM block sets the line's latch, masked or not; so does one on a line that
  *     is routed to the controller and shared. A level-triggered line's latch cannot be cleared while the line is high.
  *  2. A latch is cleared by writing 1 to its status bit, or by routing the line to the controller, where it then is a
- *     request that no falling edge takes back. A shared line's latch stays at that.
+ *     request: the edge that it was while the line is still high, else one that no falling edge takes back. A shared line's
+ *     latch stays at that.
  *  3. NMI pulses when status & ~mask becomes non-zero, when the external signal rises, and after a write to mask or status
  *     that leaves an unmasked status bit or the external one standing.
  *  4. Nothing of a bank changes while it is not connected, or while a line is not routed to it: inputs keep their level.

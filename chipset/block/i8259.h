@@ -102,7 +102,8 @@ uint8_t pair_port_read(struct pair *pair, uint16_t port);
 void pair_port_write(struct pair *pair, uint16_t port, uint8_t value);
 
 /* The whole state in three words (docs/register-window.md), and back. Any value may be written; what no chip can be in is
- * brought to the nearest that it can. Between the words the cascade stands still, so their order is free. */
+ * brought to the nearest that it can. Between the words the cascade stands still, so their order is free: write them while no
+ * line is routed to the pair. */
 enum { PAIR_WORDS = 3 };
 uint64_t pair_word(const struct pair *pair, unsigned word);
 void pair_set_word(struct pair *pair, unsigned word, uint64_t value);

@@ -73,7 +73,7 @@ bool pair_intr(const struct pair *pair)
 }
 
 /* Second INTA where the master gives the cascade lines a slave's identity: only the one that is so called answers. */
-static uint8_t acknowledge_slave(struct pair *pair, int identity)
+static uint8_t acknowledge_slave(struct pair *pair, unsigned identity)
 {
 	enum { NOBODY = 0xff, SPURIOUS = 7 };
 	struct i8259 *master = &pair->chip[PAIR_MASTER], *slave = &pair->chip[PAIR_SLAVE];
@@ -91,11 +91,9 @@ uint8_t pair_acknowledge(struct pair *pair)
 	enum { SPURIOUS = 7 };
 	struct i8259 *master = &pair->chip[PAIR_MASTER];
 	int level = i8259_acknowledge(master);
-	uint8_t vector;
-	if (level >= 0 && i8259_slaves(master) >> level & 1)
-		vector = acknowledge_slave(pair, level);
-	else
-		vector = i8259_vector(master, level < 0 ? SPURIOUS : (unsigned)level);
+	unsigned shown = level < 0 ? SPURIOUS : (unsigned)level; /* on the vector and on the cascade lines alike */
+	bool elsewhere = i8259_slaves(master) >> shown & 1;
+	uint8_t vector = elsewhere ? acknowledge_slave(pair, shown) : i8259_vector(master, shown);
 	cascade(pair);
 	return vector;
 }

@@ -16,6 +16,9 @@ CONSOLE_ON_STDIO = False
 TIME0 = 946684800  # 2000-01-01, the RTC's start
 LIBFAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
+# The distribution's build has sound.
+STOCK = ["sound: driver=dummy"]
+
 # Ways to power off that Bochs reports as a panic.
 POWER_OFF = re.compile(r"Shutdown port: shutdown requested|soft power off")
 
@@ -48,7 +51,8 @@ def log_lines(actions):
     return lines
 
 
-def configuration(machine, iso, disk, serial_device, display="term"):
+def configuration(machine, iso, disk, serial_device, own):
+    """own: lines that this build of the emulator understands, its display's for one."""
     com1 = f"mode=term, dev={serial_device}" if serial_device else "mode=file, dev=com1.txt"
     lines = [
         f"romimage: file={ROMS[0][0]}",
@@ -62,9 +66,7 @@ def configuration(machine, iso, disk, serial_device, display="term"):
         f"clock: sync=none, time0={TIME0}",
         f"com1: enabled=1, {com1}",
         "com2: enabled=1, mode=file, dev=com2.bin",
-        f"display_library: {display}",
         "vga: extension=vbe, update_freq=5, realtime=0",
-        "sound: driver=dummy",
         "speaker: enabled=0",
         "log: bochs.log",
         "port_e9_hack: enabled=1",
@@ -74,7 +76,7 @@ def configuration(machine, iso, disk, serial_device, display="term"):
             f"ata1-master: type=disk, path={disk}, mode=flat, "
             f"cylinders={DISK_CYLINDERS}, heads={DISK_HEADS}, spt={DISK_SECTORS}"
         )
-    return "\n".join(lines + log_lines(machine.log_actions) + machine.extra) + "\n"
+    return "\n".join(lines + own + log_lines(machine.log_actions) + machine.extra) + "\n"
 
 
 def environment(terminal="xterm"):
@@ -85,12 +87,16 @@ def environment(terminal="xterm"):
     return env
 
 
-def configure(machine, directory, iso, disk, serial_device):
-    """Write the configuration into directory; the command that runs it there, and its environment."""
+def write_configuration(machine, directory, iso, disk, serial_device, own):
     for rom, package in ROMS:
         if not os.path.exists(rom):
             raise BochsError(f"no {rom}: the package {package} is missing (make setup)")
-    (directory / "bochsrc").write_text(configuration(machine, iso, disk, serial_device))
+    (directory / "bochsrc").write_text(configuration(machine, iso, disk, serial_device, own))
+
+
+def configure(machine, directory, iso, disk, serial_device):
+    """Write the configuration into directory; the command that runs it there, and its environment."""
+    write_configuration(machine, directory, iso, disk, serial_device, ["display_library: term", *STOCK])
     # Debian's Bochs has its debugger built in and waits for a command: continue, and quit where it stops.
     (directory / "debugger.rc").write_text("c\nq\n")
     return [executable(), "-q", "-f", "bochsrc", "-rc", "debugger.rc"], environment()

@@ -10,11 +10,13 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import bochs, media, qemu
+from . import bochs, bochs_irqmux, media, qemu
 from .session import Session
 
 BUILD = Path(os.environ.get("BUILD", "build"))
 CPU = "corei7_skylake_x"
+# What makes an emulator's command of a description; QEMU for every platform that is not named here.
+EMULATORS = {"bochs": bochs, "bochs-irqmux": bochs_irqmux}
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
 OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock")
 
@@ -82,6 +84,7 @@ class Machine:
     type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
     log_actions  Bochs: device or "all" to action by event, e.g. {"panic": {"PIC": "report"}}
     extra    Bochs: further lines of its configuration; QEMU: further words of its command line
+    environment  variables for the emulator, e.g. {"IRQMUX_NMI_US": "700"}
     """
 
     vmm: str | None = "console=com1"
@@ -95,6 +98,7 @@ class Machine:
     type_in: list[tuple[str, str]] = field(default_factory=list)
     log_actions: dict[str, dict[str, str]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
     build: Path = BUILD
 
     def boot_lines(self):
@@ -116,9 +120,9 @@ class Machine:
         if self.disk is not False:
             disk = directory / "disk.img"
             media.make_disk(disk, self.disk if isinstance(self.disk, bytes) else b"")
-        return (bochs if self.platform.startswith("bochs") else qemu), directory, iso, disk
+        return EMULATORS.get(self.platform, qemu), directory, iso, disk
 
-    def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0):
+    def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0, started=None):
         """Boot, and wait for the verdict.
 
         directory  where configuration and logs go; None: one of its own under the build directory, removed when all
@@ -126,6 +130,7 @@ class Machine:
         stream     called with each piece of console text (str) as it comes
         keyboard   a file descriptor whose bytes go to COM1 while the machine runs
         grace      seconds that the machine may take to power off after the verdict
+        started    called with the emulator's process number once it runs
         """
         temporary = directory is None
         if temporary:
@@ -135,7 +140,10 @@ class Machine:
         emulator, directory, iso, disk = self.prepare(directory)
         with Session(directory) as session:
             command, environment = emulator.configure(self, directory, iso, disk, session.serial_device)
+            environment.update(self.environment)
             session.start(command, environment, console_on_stdio=emulator.CONSOLE_ON_STDIO)
+            if started:
+                started(session.process.pid)
             end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace)
         (directory / "console.txt").write_text(session.console)
         panics, log = emulator.read_log(directory)

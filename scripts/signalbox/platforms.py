@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-PLATFORMS = ("auto", "kvm", "bochs")
+PLATFORMS = ("auto", "kvm", "bochs", "bochs-irqmux")
 
 
 class PlatformError(Exception):
@@ -55,8 +55,8 @@ def choose(wanted):
                             "machine that nests VMX")
     if wanted not in PLATFORMS:
         raise PlatformError(f"PLATFORM={wanted}: no such platform; there are: {' '.join(PLATFORMS)}")
-    if wanted == "bochs":
-        return "bochs", "platform bochs: as asked for"
+    if wanted in ("bochs", "bochs-irqmux"):
+        return wanted, f"platform {wanted}: as asked for"
     reason = why_no_kvm()
     if wanted == "kvm":
         if reason:

@@ -30,8 +30,9 @@ def pytest_collection_modifyitems(items):
     """Tests that look at the same run go to the same worker: a run's fixture is named ..._run."""
     for item in items:
         runs = sorted(name for name in item.fixturenames if name.endswith("_run"))
+        chipset = item.callspec.params.get("chipset", "") if hasattr(item, "callspec") else ""
         if runs:
-            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}.{runs[0]}"))
+            item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}.{runs[0]}.{chipset}"))
 
 
 # ---- Module lines ----------------------------------------------------------------------------------------------------
@@ -142,6 +143,15 @@ def exact(platform):
 
 
 @pytest.fixture(scope="session")
+def irqmux():
+    """The platform that has the chipset block: boot(..., platform=irqmux)."""
+    wanted = os.environ.get("PLATFORM", "auto")
+    if wanted not in ("auto", "bochs-irqmux"):
+        pytest.skip(f"PLATFORM={wanted} does without the emulator that has the chipset block")
+    return "bochs-irqmux"
+
+
+@pytest.fixture(scope="session")
 def runs(tmp_path_factory):
     """A directory that all workers of this session share."""
     base = tmp_path_factory.getbasetemp()
@@ -156,7 +166,7 @@ def boot(platform, runs):
 
     def run(vmm, modules, again="", timeout=TIMEOUT, grace=15, **options):
         words = vmm if vmm is None or "console=" in vmm else f"console=com1 {vmm}".strip()
-        machine = Machine(vmm=words, modules=modules, platform=platform, ips=IPS, build=BUILD, **options)
+        machine = Machine(vmm=words, modules=modules, ips=IPS, build=BUILD, **{"platform": platform, **options})
         directory = runs / hashlib.sha256((repr(machine) + again).encode()).hexdigest()[:20]
         directory.mkdir(exist_ok=True)
         with open(directory / "lock", "w") as lock:
@@ -165,6 +175,38 @@ def boot(platform, runs):
             if not kept.exists():
                 kept.write_bytes(pickle.dumps(machine.run(directory, timeout=timeout, grace=grace)))
             return Report(pickle.loads(kept.read_bytes()))
+
+    return run
+
+
+# Realisations of the chipset block: the VMM's words, and the platform that has what they need (None: the session's).
+CHIPSETS = {
+    "pc": ("chipset=pc", None),
+    "irqmux": ("chipset=irqmux", "bochs-irqmux"),
+    "irqmux-1-bank": ("chipset=irqmux banks=1", "bochs-irqmux"),
+    "soft": ("chipset=soft", None),
+    "soft-1-bank": ("chipset=soft banks=1", None),
+}
+
+
+def on_chipsets(*names):
+    """A module that says `chipset = on_chipsets(...)` has its tests of the fixture system run on each of these."""
+
+    def chipset(request):
+        if CHIPSETS[request.param][1] == "bochs-irqmux":
+            request.getfixturevalue("irqmux")
+        return request.param
+
+    return pytest.fixture(scope="module", params=names)(chipset)
+
+
+@pytest.fixture(scope="module")
+def system(boot, chipset):
+    """boot(), on the realisation that the module's fixture chipset names."""
+    own, where = CHIPSETS[chipset]
+
+    def run(vmm, modules, **options):
+        return boot(f"{own} {vmm}".strip(), modules, **{**({"platform": where} if where else {}), **options})
 
     return run
 

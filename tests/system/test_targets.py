@@ -46,7 +46,7 @@ def test_an_unknown_platform_is_refused(make):
     """PLATFORM= with a name that is none: one line, no traceback, status not 0."""
     done = make("run", PLATFORM="pdp11")
     assert done.returncode != 0
-    assert "run: PLATFORM=pdp11: no such platform; there are: auto kvm bochs\n" in done.stdout
+    assert "run: PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux\n" in done.stdout
     assert "Traceback" not in done.stdout
 
 

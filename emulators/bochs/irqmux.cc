@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The block in the place of Bochs's 8259 pair: the core plugin `pic`.
+ *
+ * Rule: what reaches the model from any side is followed by drive(), so that its two outputs are always those that the
+ * processor sees.
+ */
+#include "irqmux.h"
+
+#include "cpu/cpu.h"
+
+#define LOG_THIS this->
+
+static irqmux_c *irqmux;
+
+PLUGIN_ENTRY_FOR_MODULE(pic)
+{
+	switch (mode) {
+	case PLUGIN_INIT:
+		irqmux = new irqmux_c();
+		bx_devices.pluginPicDevice = irqmux;
+		BX_REGISTER_DEVICE_DEVMODEL(plugin, type, irqmux, BX_PLUGIN_PIC);
+		break;
+	case PLUGIN_FINI:
+		delete irqmux;
+		break;
+	case PLUGIN_PROBE:
+		return PLUGTYPE_CORE;
+	}
+	return 0;
+}
+
+irqmux_c::irqmux_c(void) : window(this), button(this)
+{
+	put("PIC", "IRQMX"); /* the configuration's log options know an interrupt controller by this name */
+	block_reset(&block);
+	take_ports();
+}
+
+irqmux_c::~irqmux_c(void)
+{
+	SIM->get_bochs_root()->remove("irqmux");
+}
+
+/* At construction, which comes before any device's init(): a port belongs to who registers it first, and the PCI-ISA bridge
+ * wants ELCR's for a copy of its own. */
+void irqmux_c::take_ports(void)
+{
+	static const Bit16u ports[] = {
+		PORT_MASTER, PORT_MASTER + 1, PORT_SLAVE, PORT_SLAVE + 1, PORT_ELCR1, PORT_ELCR2
+	};
+	for (Bit16u port : ports) {
+		DEV_register_ioread_handler(this, read_port, port, "irqmux", 1 | 2 | 4);
+		DEV_register_iowrite_handler(this, write_port, port, "irqmux", 1 | 2 | 4);
+	}
+}
+
+void irqmux_c::init(void)
+{
+	window.init();
+	button.init();
+}
+
+void irqmux_c::reset(unsigned type)
+{
+	block_reset(&block);
+	window.reset(type);
+	button.disarm();
+	drive();
+}
+
+void irqmux_c::register_state(void)
+{
+	bx_list_c *list = new bx_list_c(SIM->get_bochs_root(), "irqmux", "Chipset block");
+	new bx_shadow_data_c(list, "block", (Bit8u *)&block, sizeof block);
+	window.register_pci(list);
+}
+
+void irqmux_c::after_restore_state(void)
+{
+	window.after_restore_state();
+	drive();
+}
+
+/* The processor latches an NMI and follows INTR's level. */
+void irqmux_c::drive(void)
+{
+	if (block_take_nmi(&block))
+		BX_CPU(0)->deliver_NMI();
+	if (block_intr(&block))
+		BX_RAISE_INTR();
+	else
+		BX_CLEAR_INTR();
+}
+
+/* ---- Lines ---- */
+
+/* The I/O APIC has lines of its own from the devices, as beside the emulator's 8259s; IRQ2 is the cascade, and no line. */
+void irqmux_c::set_line(unsigned line, bool high)
+{
+	if (DEV_ioapic_present() && line != BLOCK_LINE_ABSENT)
+		DEV_ioapic_set_irq_level(line, high);
+	bool risen = high && line < BLOCK_LINES && !(block.lines >> line & 1);
+	block_set_line(&block, line, high);
+	if (risen && button.comes_with(line)) {
+		block_set_external(&block, true);
+		block_set_external(&block, false);
+	}
+	drive();
+}
+
+void irqmux_c::raise_irq(unsigned line)
+{
+	set_line(line, true);
+}
+
+void irqmux_c::lower_irq(unsigned line)
+{
+	set_line(line, false);
+}
+
+void irqmux_c::press(void)
+{
+	block_set_external(&block, true);
+	block_set_external(&block, false);
+	drive();
+}
+
+/* ---- The processor's side ---- */
+
+Bit8u irqmux_c::IAC(void)
+{
+	Bit8u vector = block_acknowledge(&block);
+	drive();
+	return vector;
+}
+
+/* What the PCI-ISA bridge would say of ELCR, had it the ports. */
+void irqmux_c::set_mode(bool master, Bit8u mode)
+{
+	block_port_write(&block, master ? PORT_ELCR1 : PORT_ELCR2, mode);
+	drive();
+}
+
+/* A wide access is one of each byte, as the ISA bus makes it. */
+Bit32u irqmux_c::read_port(void *self, Bit32u port, unsigned len)
+{
+	irqmux_c *device = (irqmux_c *)self;
+	if (len == 1) {
+		Bit32u value = block_port_read(&device->block, (Bit16u)port);
+		device->drive();
+		return value;
+	}
+	Bit32u value = 0;
+	for (unsigned i = 0; i < len; i++)
+		value |= (bx_devices.inp((Bit16u)(port + i), 1) & 0xff) << 8 * i;
+	return value;
+}
+
+void irqmux_c::write_port(void *self, Bit32u port, Bit32u value, unsigned len)
+{
+	irqmux_c *device = (irqmux_c *)self;
+	if (len == 1) {
+		block_port_write(&device->block, (Bit16u)port, (Bit8u)value);
+		device->drive();
+		return;
+	}
+	for (unsigned i = 0; i < len; i++)
+		bx_devices.outp((Bit16u)(port + i), value >> 8 * i & 0xff, 1);
+}
+
+/* ---- The VMM's side ---- */
+
+Bit64u irqmux_c::read_window(Bit32u offset, unsigned len)
+{
+	Bit64u value = block_window_read(&block, offset, len);
+	drive();
+	return value;
+}
+
+void irqmux_c::write_window(Bit32u offset, unsigned len, Bit64u value)
+{
+	block_window_write(&block, offset, len, value);
+	button.arm();
+	drive();
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The chipset block as a device of Bochs: its three parts. irqmux_c stands where the emulator's own 8259 pair stood,
+ * window_c is the PCI function with the register window, button_c is what raises the external signal.
+ *
+ * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which is compiled in as it is.
+ */
+#ifndef EMULATORS_BOCHS_IRQMUX_H
+#define EMULATORS_BOCHS_IRQMUX_H
+
+// The emulator's headers want to know whether they are read by a plugin.
+#define BX_PLUGGABLE
+
+#include "iodev.h"
+
+extern "C" {
+#include "chipset/block/block.h"
+#include "chipset/block/window.h"
+}
+
+class irqmux_c;
+
+/* Raises the external signal: by SIGUSR1, by a period, and together with a line. docs/emulators.md lists the variables. */
+class button_c
+{
+public:
+	explicit button_c(irqmux_c *owner);
+
+	/* Reads the environment. A value that is no number in its range is a panic. */
+	void init(void);
+	/* The VMM has written to the window for the first time since the reset: what is periodic begins. */
+	void arm(void);
+	void disarm(void);
+	/* A line has risen: does the signal come with it? */
+	bool comes_with(unsigned line);
+
+private:
+	static void poll(void *self);
+	static void period(void *self);
+
+	irqmux_c *irqmux;
+	bool armed;
+	int period_timer;
+	unsigned period_us; /* 0: none */
+	unsigned line;      /* BLOCK_LINES: none */
+	unsigned every, seen;
+};
+
+/* The PCI function whose BAR0 is the register window. */
+class window_c : public bx_pci_device_c
+{
+public:
+	explicit window_c(irqmux_c *owner);
+
+	void init(void) override;
+	void reset(unsigned type) override;
+	void register_pci(bx_list_c *list);
+	void after_restore_state(void) override;
+	void pci_write_handler(Bit8u address, Bit32u value, unsigned io_len) override;
+
+private:
+	static bool read(bx_phy_address address, unsigned len, void *data, void *self);
+	static bool write(bx_phy_address address, unsigned len, void *data, void *self);
+	bool decodes(void) const;
+
+	irqmux_c *irqmux;
+};
+
+/* The interrupt controller as the emulator knows it: lines in, INTA, ports. */
+class irqmux_c : public bx_pic_stub_c
+{
+public:
+	irqmux_c(void);
+	~irqmux_c(void) override;
+
+	void init(void) override;
+	void reset(unsigned type) override;
+	void register_state(void) override;
+	void after_restore_state(void) override;
+
+	void raise_irq(unsigned line) override;
+	void lower_irq(unsigned line) override;
+	void set_mode(bool master, Bit8u mode) override;
+	Bit8u IAC(void) override;
+
+	/* The external signal rises and falls. */
+	void press(void);
+	Bit64u read_window(Bit32u offset, unsigned len);
+	void write_window(Bit32u offset, unsigned len, Bit64u value);
+
+private:
+	static Bit32u read_port(void *self, Bit32u port, unsigned len);
+	static void write_port(void *self, Bit32u port, Bit32u value, unsigned len);
+	void take_ports(void);
+	void set_line(unsigned line, bool high);
+	void drive(void);
+
+	struct block block;
+	window_c window;
+	button_c button;
+};
+
+#endif

@@ -6,17 +6,29 @@
  */
 #include "chipset/chipset.h"
 #include "arch/x86/log.h"
+#include "chipset/driver.h"
 #include "chipset/pc.h"
+#include "chipset/soft.h"
 
 #include <errno.h>
 #include <string.h>
 
 const struct chipset *chipset;
 struct chipset_standing chipset_standing = { .touched = true };
+uint64_t chipset_window;
+const uint16_t chipset_ports[CHIPSET_PORTS] = { 0x20, 0x21, 0xa0, 0xa1, PORT_ELCR1, PORT_ELCR2 };
 
-static const struct chipset *const realisations[] = { &chipset_pc };
+static const struct chipset *const realisations[] = { &chipset_irqmux, &chipset_pc, &chipset_soft };
 
-int chipset_init(const char *wanted)
+static void set_banks(unsigned wanted)
+{
+	unsigned there = chipset->banks(wanted);
+	if (wanted > there)
+		log_line("banks=%u: chipset %s has %u interrupt controller%s; the word is cut to that", wanted,
+		         chipset->name, there, there == 1 ? "" : "s");
+}
+
+int chipset_init(const char *wanted, unsigned banks)
 {
 	bool any = strcmp(wanted, "auto") == 0, known = any;
 	for (unsigned i = 0; i < sizeof(realisations) / sizeof(realisations[0]); i++) {
@@ -26,10 +38,11 @@ int chipset_init(const char *wanted)
 		if (realisations[i]->probe() != 0)
 			continue;
 		chipset = realisations[i];
+		set_banks(banks);
 		return 0;
 	}
 	if (!known) {
-		log_line("chipset=%s: no such realisation in this image; it has: pc", wanted);
+		log_line("chipset=%s: no such realisation in this image; it has: irqmux, pc, soft", wanted);
 		return -EINVAL;
 	}
 	log_line("chipset=%s: this machine has none of what it needs", wanted);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The chipset block of Figure 2 as the VMM sees it: multiplexers, VMM block (mask, status, external signal) and an
- * interrupt controller whose state moves with the VM. One interface, several realisations (pc; irqmux and soft fit the
- * same table).
+ * interrupt controller whose state moves with the VM. One interface, three realisations: irqmux (the block itself, as a
+ * device), pc (stock parts that stand in for it) and soft (the block's model in the VMM's memory).
  *
  * Rule: nothing is lost. A rising edge on a line that is routed to the VMM block sets its status bit, masked or not; the
  * bit goes by chipset_acknowledge() or by routing the line to the controller, where the assertion then arrives.
@@ -13,11 +13,12 @@
 #define CHIPSET_CHIPSET_H
 
 #include "arch/x86/lines.h"
+#include "chipset/block/i8259.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps here. Sixteen bytes. */
+/* pc: one 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps here. Sixteen bytes. */
 struct pic_state {
 	uint8_t icw1, icw2, icw3, icw4; /* the last complete initialisation (8259A datasheet, Figure 7) */
 	uint8_t imr;                    /* OCW1 as the guest wrote it */
@@ -43,11 +44,29 @@ struct controller {
 	uint8_t may_open
 		[2];  /* what its OCW1 may open without being told: those, and the cascade, which every system opens */
 	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
-	uint8_t open; /* 408: ports that the guest may touch with no exit: bit 0 20h, 1 21h, 2 A0h, 3 A1h */
+	uint8_t open; /* 408: ports that the guest may touch with no exit, OPEN_... */
 	uint32_t reinitialised; /* how often the guest's ICW1 was caught after the fact */
+
+	/* irqmux and soft: the whole state, and where it belongs. */
+	uint64_t state[PAIR_WORDS]; /* as saved; while the VM runs, and while its bank is its own, it is in the bank */
+	uint32_t view;              /* at the save: requests, and inputs that are enabled (VIEW_ENABLED_SHIFT) */
+	uint16_t bank;
+	bool known;      /* has a bank */
+	uint64_t select; /* of WINDOW_SELECT while it runs: all but the mask */
+	line_set owed;   /* shared lines that asserted while another sharer ran, and that this VM was not told of */
 };
 
-enum { OPEN_MASTER_COMMAND = 1 << 0, OPEN_MASTER_DATA = 1 << 1, OPEN_SLAVE_COMMAND = 1 << 2, OPEN_SLAVE_DATA = 1 << 3 };
+/* In the order of chipset_ports[]. */
+enum {
+	OPEN_MASTER_COMMAND = 1 << 0,
+	OPEN_MASTER_DATA = 1 << 1,
+	OPEN_SLAVE_COMMAND = 1 << 2,
+	OPEN_SLAVE_DATA = 1 << 3,
+	OPEN_ELCR = 3 << 4,
+	CHIPSET_PORTS = 6,
+	OPEN_ALL = (1 << CHIPSET_PORTS) - 1,
+};
+extern const uint16_t chipset_ports[CHIPSET_PORTS];
 
 /* What a look at the status register shows. */
 struct chipset_status {
@@ -58,8 +77,16 @@ struct chipset_status {
 
 struct chipset {
 	const char *name;
+	bool holds;     /* a masked line raises nothing at all: what a halted VM waits for must not be masked */
+	bool withdraws; /* routes can change at each exit (R17): the controller's state stays as it is */
+	bool exits;     /* physical interrupts exit, and are taken by interrupted() */
+	bool elcr;      /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
 	/* 0, or -ENODEV with a line on the console that says what is missing. */
 	int (*probe)(void);
+	/* Use so many banks (R16), 0: all there are. How many there are: with fewer than wanted, those are used. */
+	unsigned (*banks)(unsigned wanted);
+	/* R03, R04: the inputs of the controller and of the VMM block that a line enters. NULL: its own number's, for good. */
+	void (*wire)(unsigned line, unsigned controller_input, unsigned block_input);
 	/* Bring a VM's controller to its state at reset; lines and shared are the VM's. */
 	void (*reset)(struct controller *c, line_set lines, line_set shared);
 
@@ -78,10 +105,13 @@ struct chipset {
 	int (*single)(void);
 	/* The status register alone, for reports. */
 	line_set (*asserted)(void);
+	/* Raise the external signal, as its source would. NULL: the block has no such input, the processor has. */
+	void (*raise_external)(void);
 	/* Clear status bits; call it before the device is serviced, so that an edge in between sets the bit anew. */
 	void (*acknowledge)(line_set lines);
-	/* Lines with a status bit whose VM would be interrupted if it ran now, from the bookkeeping alone. */
-	line_set (*deliverable)(const struct controller *c);
+	/* Lines that would interrupt their VM if it ran now: what its controller has latched, and of these, which have a status
+	 * bit. (pc knows them all.) */
+	line_set (*deliverable)(const struct controller *c, line_set asserted);
 
 	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at its EOI; with force the
 	 * in-service bits move into software and it always succeeds. */
@@ -95,9 +125,15 @@ struct chipset {
 	int (*port_write)(struct controller *c, uint16_t port, uint8_t value);
 
 	/* The vector of a request that must be injected at the next entry, or -1. A request that waits for the guest's
-	 * EOI or mask is not offered; one offered stays until injected() confirms it. */
+	 * EOI or mask is not offered; one offered stays until injected() confirms it, and says whose line it was. */
 	int (*pending_vector)(struct controller *c);
-	void (*injected)(struct controller *c);
+	unsigned (*injected)(struct controller *c);
+
+	/* Only where physical interrupts exit, else NULL. interrupted(): take all that are at the processor's door; not 0: the
+	 * block's output pulsed, and is counted as NMIs are (arch/x86/nmi.h), to be dispatched now. halt(): sleep until one came,
+	 * or an NMI. */
+	unsigned (*interrupted)(void);
+	void (*halt)(void);
 };
 
 /* The realisation in use; set by chipset_init(). */
@@ -118,15 +154,22 @@ static inline void chipset_route(struct controller *c)
 		chipset->route(c);
 }
 
-static inline void chipset_mask(line_set masked)
+static inline bool chipset_mask_due(void)
 {
-	if (__builtin_expect(chipset_standing.touched, 0)) {
-		chipset_standing.touched = false;
-		chipset->mask(masked);
-	}
+	return __builtin_expect(chipset_standing.touched, 0);
 }
 
-/* Choose a realisation: a name, or "auto" for the first that probes. 0, -EINVAL (no such name, line printed), -ENODEV. */
-int chipset_init(const char *wanted);
+static inline void chipset_mask(line_set masked)
+{
+	chipset_standing.touched = false;
+	chipset->mask(masked);
+}
+
+/* Where the block's register window is, 4 KiB; 0: it has none. No guest ever has it. */
+extern uint64_t chipset_window;
+
+/* Choose a realisation: a name, or "auto" for the first that probes; banks as in the table. 0, -EINVAL (no such name, line
+ * printed), -ENODEV. */
+int chipset_init(const char *wanted, unsigned banks);
 
 #endif

@@ -73,6 +73,13 @@ static int probe(void)
 	return 0;
 }
 
+/* The real pair, and no other. */
+static unsigned banks(unsigned wanted)
+{
+	(void)wanted;
+	return 1;
+}
+
 static inline void change_pin(unsigned line, bool arms)
 {
 	ioapic_write((unsigned)platform.line[line].pin, arms ? RTE_NMI : RTE_NMI | RTE_MASKED);
@@ -207,8 +214,9 @@ static void acknowledge(line_set lines)
 	asserted &= ~lines;
 }
 
-static line_set deliverable(const struct controller *c)
+static line_set deliverable(const struct controller *c, line_set known)
 {
+	(void)known;
 	return (asserted | c->inject) & pc_enabled(c);
 }
 
@@ -331,6 +339,7 @@ static void route(struct controller *c)
 const struct chipset chipset_pc = {
 	.name = "pc",
 	.probe = probe,
+	.banks = banks,
 	.reset = pc_reset,
 	.claim = claim,
 	.route = route,

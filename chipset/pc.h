@@ -63,6 +63,6 @@ line_set pc_enabled(const struct controller *c);
 int pc_port_read(struct controller *c, uint16_t port, uint8_t *value);
 int pc_port_write(struct controller *c, uint16_t port, uint8_t value);
 int pc_pending_vector(struct controller *c);
-void pc_injected(struct controller *c);
+unsigned pc_injected(struct controller *c);
 
 #endif

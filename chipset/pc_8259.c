@@ -13,23 +13,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-/*
- * ICW1, command port, D4 = 1 (8259A datasheet, Figure 7)
- *
- *   7   6   5   4    3      2      1      0
- *   -   -   -   1  LTIM    ADI   SNGL    IC4
- */
-enum { ICW1_IC4 = 1 << 0, ICW1_SNGL = 1 << 1, ICW1_LTIM = 1 << 3, ICW1_SELECT = 1 << 4 };
-enum { ICW4_8086 = 1 << 0, ICW4_AUTO_EOI = 1 << 1 };
-
-/*
- * OCW2, command port, D4 D3 = 0 0 (Figure 8)         OCW3, D4 D3 = 0 1
- *
- *   7   6    5   4  3  2  1  0                         7   6     5    4  3  2   1   0
- *   R   SL  EOI  0  0  L2 L1 L0                        -  ESMM  SMM   0  1  P  RR  RIS
- */
-enum { OCW2_EOI = 0x20, OCW2_SPECIFIC = 0x40, OCW2_COMMAND = 0xe0, OCW2_LEVEL = 7, OCW2_NOTHING = 0x40 };
-enum { OCW3_SELECT = 1 << 3, OCW_MASK = ICW1_SELECT | OCW3_SELECT, OCW3_POLL = 1 << 2, OCW3_RR = 2, OCW3_RIS = 1 };
+/* The chips' bits are named in chipset/block/i8259.h. */
+enum { OCW2_COMMAND = OCW2_R | OCW2_SL | OCW2_EOI, OCW2_NOTHING = OCW2_SL, OCW_MASK = ICW1_SELECT | OCW3_SELECT };
 /* Special mask mode off and IRR selected: what another guest left behind never reaches this one. */
 enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
@@ -326,7 +311,7 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pic->icw1 = pic->next[1];
 	pic->icw2 = pic->next[2] & 0xf8;
 	pic->icw3 = pic->next[3];
-	pic->icw4 = last ? (pic->next[4] & ICW4_AUTO_EOI) | ICW4_8086 : ICW4_8086;
+	pic->icw4 = last ? (pic->next[4] & ICW4_AEOI) | ICW4_UPM : ICW4_UPM;
 	pic->init_step = 0;
 	pic->ready = true;
 	pic->imr = 0;
@@ -340,7 +325,7 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pic[chip];
 	uint8_t real = (uint8_t)(pc_read_isr() >> (8 * chip));
-	bool specific = value & OCW2_SPECIFIC, eoi = value & OCW2_EOI;
+	bool specific = value & OCW2_SL, eoi = value & OCW2_EOI;
 	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
 	if (eoi && (pic->isr & bit) && (specific || real == 0))
 		pic->isr &= (uint8_t)~bit;
@@ -355,7 +340,7 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 	struct pic_state *pic = &c->pic[chip];
 	if (value & OCW3_RR)
 		pic->read_isr = value & OCW3_RIS;
-	pic->poll = value & OCW3_POLL;
+	pic->poll = value & OCW3_P;
 	io_out8(ports[chip].command, value);
 }
 
@@ -465,13 +450,14 @@ int pc_pending_vector(struct controller *c)
 	return c->pic[line / 8].icw2 + (line & 7);
 }
 
-void pc_injected(struct controller *c)
+unsigned pc_injected(struct controller *c)
 {
 	unsigned chip = offered / 8;
 	c->inject &= (line_set)~LINE(offered);
-	if (!(c->pic[chip].icw4 & ICW4_AUTO_EOI))
+	if (!(c->pic[chip].icw4 & ICW4_AEOI))
 		c->pic[chip].isr |= (uint8_t)(1u << (offered & 7));
-	if (chip == PIC_SLAVE && !(c->pic[PIC_MASTER].icw4 & ICW4_AUTO_EOI))
+	if (chip == PIC_SLAVE && !(c->pic[PIC_MASTER].icw4 & ICW4_AEOI))
 		c->pic[PIC_MASTER].isr |= LINE(LINE_CASCADE);
 	pc_refresh(c);
+	return offered;
 }

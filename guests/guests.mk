@@ -5,7 +5,7 @@
 #
 # Rule: a guest is every source of its own directory and of guests/lib.
 
-GUESTS := pulse scribe vandal
+GUESTS := pulse scribe vandal picprobe
 
 guest_sources  = $(sort $(wildcard guests/$(1)/*.[cS]))
 guest_objects  = $(patsubst guests/%,$(BUILD)/guests/obj/%.o,$(call guest_sources,$(1)))

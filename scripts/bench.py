@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make bench: the latencies and exits of pulse, on the bare machine and under Signalbox, side by side.
+"""make bench: the latencies and exits of pulse, on the bare machine and under each chipset realisation, side by side.
 
 Rule: every figure in the table was reported by the machine in this very run; a probe that is missing is an error.
 """
@@ -56,7 +56,9 @@ BESIDE = (
     # Two VMs of one priority that yield to each other.
     Stage(("switch",), run=("uart", "switch"), beside=(Module("vandal", PARTNER.format(words="do=yield")),)),
 )
-STAGES = {("bare", "alone"): ALONE, ("pc", "alone"): ALONE, ("pc", "beside"): BESIDE}
+# By chipset, as the table names it: the VMM's words.
+CHIPSETS = {"irqmux": "chipset=irqmux banks=1", "irqmux-banks": "chipset=irqmux", "pc": "chipset=pc", "soft": "chipset=soft"}
+ON = {"bochs-irqmux": list(CHIPSETS), "bochs": ["pc", "soft"], "kvm": ["pc", "soft"]}
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Combo:
 
     @property
     def stages(self):
-        return STAGES[self.chipset, self.load]
+        return ALONE if self.load == "alone" else BESIDE
 
     def machine(self, stage, args):
         unit = "cycles" if self.platform == "kvm" else "instructions"
@@ -79,7 +81,7 @@ class Combo:
         if self.chipset == "bare":
             return Machine(vmm=None, modules=[Module("pulse", words)], **common)
         modules = [Module("pulse", PULSE.format(prio=stage.prio, words=words)), *stage.beside]
-        return Machine(vmm=f"console=com1 chipset={self.chipset} status=0", modules=modules, **common)
+        return Machine(vmm=f"console=com1 {CHIPSETS[self.chipset]} status=0", modules=modules, **common)
 
 
 @dataclass
@@ -128,6 +130,29 @@ def records(measured):
     return rows
 
 
+def exits_text(row):
+    return "-" if row["exits_per_interrupt"] is None else f"{row['exits_per_interrupt']:.3f}"
+
+
+def overview(rows):
+    """Lines of text: medians, a column for each chipset, with the exits an interrupt costs."""
+    columns = list(dict.fromkeys(r["chipset"] for r in rows))
+    lines = [f"{'median':10} {'load':7}" + "".join(f"{name:>22}" for name in columns)]
+    for probe in PROBES:
+        for load in dict.fromkeys(r["load"] for r in rows if r["probe"] == probe):
+            cells = []
+            for name in columns:
+                # The bare machine has nobody beside.
+                at = [r for r in rows if r["probe"] == probe and r["chipset"] == name and r["load"] in (load, "alone")]
+                at = [r for r in at if r["load"] == load or name == "bare"]
+                text = "-" if not at or not at[0]["n"] else str(at[0]["median"])
+                if at and at[0]["exits_per_interrupt"] is not None:
+                    text += f" ({exits_text(at[0])})"
+                cells.append(f"{text:>22}")
+            lines.append(f"{probe:10} {load:7}" + "".join(cells))
+    return [*lines, "(in brackets: exits per interrupt; -: it does not happen there)"]
+
+
 def table(rows):
     """Lines of text: a group for each probe, a row for each combination."""
     head = ("probe", "chipset", "load", "platform", "n", "min", "median", "p99", "max", "unit", "exits/interrupt")
@@ -135,9 +160,9 @@ def table(rows):
     probes = [probe for probe in PROBES if any(r["probe"] == probe for r in rows)]
     for probe in probes:
         for i, r in enumerate([r for r in rows if r["probe"] == probe]):
-            body.append((probe if i == 0 else "", r["chipset"], r["load"], r["platform"], str(r["n"]), str(r["min"]),
-                         str(r["median"]), str(r["p99"]), str(r["max"]), r["unit"],
-                         "-" if r["exits_per_interrupt"] is None else f"{r['exits_per_interrupt']:.3f}"))
+            values = [str(r[key]) if r["n"] else "-" for key in ("min", "median", "p99", "max")]
+            body.append((probe if i == 0 else "", r["chipset"], r["load"], r["platform"], str(r["n"]), *values, r["unit"],
+                         exits_text(r)))
     widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
     right = {4, 5, 6, 7, 8, 10}
 
@@ -178,7 +203,8 @@ def write_files(measured, rows, directory):
 
 
 def chosen_combos(platform, wanted):
-    known = [Combo(platform, chipset, load) for chipset, load in (("bare", "alone"), ("pc", "alone"), ("pc", "beside"))]
+    known = [Combo(platform, "bare", "alone")]
+    known += [Combo(platform, chipset, load) for load in ("alone", "beside") for chipset in ON[platform]]
     if not wanted:
         return known
     names = wanted.replace(",", " ").split()
@@ -202,7 +228,10 @@ def arguments():
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform)
+    if args.platform == "auto":
+        platform, reason = "bochs-irqmux", "platform bochs-irqmux: it counts instructions and has every chipset; else PLATFORM="
+    else:
+        platform, reason = choose(args.platform)
     print(f"bench: {reason}", flush=True)
     combos = chosen_combos(platform, args.combos)
     measured = []
@@ -213,6 +242,8 @@ def main():
     rows = records(measured)
     print()
     print("\n".join(table(rows)))
+    print()
+    print("\n".join(overview(rows)))
     print()
     print("\n".join(exit_lines(measured)))
     directory = args.build / "bench"

@@ -135,9 +135,12 @@ int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *e
 	struct reader r = { .vm = out };
 	char prefix[CONFIG_NAME_MAX + 32];
 
-	*out = (struct vm_config){
-		.memory = MEMORY_DEFAULT, .priority = PRIORITY_DEFAULT, .slice_us = SLICE_DEFAULT, .onfault = FAULT_LOG
-	};
+	*out = (struct vm_config){ .memory = MEMORY_DEFAULT,
+		                   .priority = PRIORITY_DEFAULT,
+		                   .slice_us = SLICE_DEFAULT,
+		                   .onfault = FAULT_LOG,
+		                   .controller_input = LINE_INPUTS_OWN,
+		                   .block_input = LINE_INPUTS_OWN };
 	if (size > 0)
 		err[0] = '\0';
 	snprintf(out->name, sizeof(out->name), "vm%u", n);

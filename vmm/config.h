@@ -10,6 +10,7 @@
 
 #include "arch/x86/lines.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,14 +23,18 @@ struct config_range {
 	uint64_t first, last; /* both included */
 };
 
-/* One module: vm=NAME mem=SIZE prio=N slice=TIME irq=LIST io=RANGES mmio=RANGES share onfault=log|stop|restart args="..." or
- * everything after "--" for the guest. */
+/* One module: vm=NAME mem=SIZE prio=N slice=TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share
+ * onfault=log|stop|restart args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=, default: the module's number as "vmN" */
 	uint64_t memory;            /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
 	unsigned priority;          /* prio=0..15, higher runs first; default 1 */
 	uint32_t slice_us;          /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
 	line_set lines;             /* irq=0,3 or irq=8-9 */
+	uint64_t
+		controller_input; /* irq=0:1 sends line 0 to input 1 of the controller (R03); default: its own number's */
+	uint64_t block_input;     /* block=0:7 sends line 0 to input 7 of the VMM block (R04) */
+	bool routes_at_exit;      /* routes=exit: all lines go to the VMM block at each exit (R17); default: entry */
 	unsigned io_count, mmio_count;
 	struct config_range io[CONFIG_RANGES_MAX];   /* io=0x40-0x43,0x61 */
 	struct config_range mmio[CONFIG_RANGES_MAX]; /* mmio=0xb8000-0xbffff: identity mapped, page granular */
@@ -41,6 +46,7 @@ struct vm_config {
 struct vmm_config {
 	char console[8];     /* console=com1|none; default com1 */
 	char chipset[8];     /* chipset=auto|irqmux|pc|soft; default auto */
+	unsigned banks;      /* banks=N: use so many interrupt controllers (R16); 0 = all there are */
 	enum nmi_policy nmi; /* nmi=panic|log|vm:NAME; default log */
 	char nmi_vm[CONFIG_NAME_MAX];
 	uint32_t status_ms; /* status=1s: how often the status line comes; 0 = never; default 1s */

@@ -141,6 +141,52 @@ static int check_lines(const struct check *c, line_set reserved, const struct vm
 	return 0;
 }
 
+/* One status bit stands for all lines that enter its input, and while it stands for one, an edge of another raises nothing: the
+ * lines have to have the same VM, which is told of both. */
+static int check_neighbours(const struct check *c, line_set reserved, const struct vm_config *const *accepted,
+                            unsigned count, unsigned n)
+{
+	unsigned input = line_input(c->vm->block_input, n);
+
+	if (line_in(reserved & (line_set)~LINE(LINE_CASCADE), input))
+		return refuse(c, -EPERM, "block=%u:%u: this input of the VMM block is for the VMM's own line %u", n,
+		              input, input);
+	for (unsigned i = 0; i < count; i++)
+		for (line_set rest = accepted[i]->lines & (line_set)~LINE(n); rest; rest &= rest - 1)
+			if (line_input(accepted[i]->block_input, line_first(rest)) == input)
+				return refuse(c, -EEXIST,
+				              "line %u enters input %u of the VMM block, as line %u of vm %s does; "
+				              "block= can part them",
+				              n, input, line_first(rest), accepted[i]->name);
+	return 0;
+}
+
+/* What the two words say of lines that are not the VM's means nothing; of a shared line all owners have to say the same. */
+static int check_inputs(const struct check *c, line_set reserved, const struct vm_config *const *accepted,
+                        unsigned count)
+{
+	for (unsigned n = 0; n < LINES; n++) {
+		unsigned to_controller = line_input(c->vm->controller_input, n);
+		unsigned to_block = line_input(c->vm->block_input, n);
+
+		if (!line_in(c->vm->lines, n) && to_block != n)
+			return refuse(c, -EPERM, "block=%u:%u: line %u is not the VM's (irq=)", n, to_block, n);
+		for (unsigned i = 0; i < count; i++)
+			if (line_in(c->vm->lines & accepted[i]->lines, n) &&
+			    (line_input(accepted[i]->controller_input, n) != to_controller ||
+			     line_input(accepted[i]->block_input, n) != to_block))
+				return refuse(c, -EEXIST,
+				              "line %u enters other inputs for vm %s; say the same for both", n,
+				              accepted[i]->name);
+	}
+	for (line_set rest = c->vm->lines; rest; rest &= rest - 1) {
+		int error = check_neighbours(c, reserved, accepted, count, line_first(rest));
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
 static bool overlap(const struct config_range *a, const struct config_range *b)
 {
 	return a->first <= b->last && b->first <= a->last;
@@ -251,6 +297,8 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
 			return refuse(&c, -EEXIST, "vm=%s: another VM has this name; choose one of its own", vm->name);
 
 	error = check_lines(&c, reserved_lines, accepted, count);
+	if (!error)
+		error = check_inputs(&c, reserved_lines, accepted, count);
 	if (!error)
 		error = check_ports(&c, accepted, count);
 	if (!error)

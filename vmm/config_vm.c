@@ -67,26 +67,61 @@ static int vm_slice(struct reader *r, const char *value)
 	return 0;
 }
 
-static int add_lines(struct reader *r, const char *item, line_set *lines)
+/* A line's number or a range of them: first and last. */
+static int parse_lines(struct reader *r, const char *item, uint64_t *first, uint64_t *last)
 {
-	uint64_t first, last;
 	char shown[SHOWN_MAX];
-	int error = range_parse(item, &first, &last);
+	int error = range_parse(item, first, last);
 
 	if (item[0] == '\0')
 		return config_refuse(r, "a line's number is missing");
 	if (error == -EINVAL)
 		return config_refuse(r, "%s is not a number or a range", word_shown(item, shown));
-	if (error || last >= LINES || first >= LINES)
+	if (error || *last >= LINES || *first >= LINES)
 		return config_refuse(r, "%s is not a line (0-15)", word_shown(item, shown));
-	if (first > last)
+	if (*first > *last)
 		return config_refuse(r, "%s runs backwards", word_shown(item, shown));
+	return 0;
+}
+
+/* What follows the colon in LINE:INPUT. */
+static int parse_input(struct reader *r, const char *text, uint64_t *input)
+{
+	char shown[SHOWN_MAX];
+
+	int error = number_parse(text, input);
+
+	if (text[0] == '\0')
+		return config_refuse(r, "an input's number is missing");
+	if (error == -EINVAL)
+		return config_refuse(r, "%s is not an input's number", word_shown(text, shown));
+	if (error || *input >= LINES)
+		return config_refuse(r, "there is no input %s (0-15)", word_shown(text, shown));
+	return 0;
+}
+
+/* One item of irq=: LINE, FIRST-LAST or LINE:INPUT. */
+static int add_lines(struct reader *r, char *item, line_set *lines, uint64_t *inputs)
+{
+	uint64_t first, last, input;
+	char *colon = strchr(item, ':');
+
+	if (colon)
+		*colon = '\0';
+	if (parse_lines(r, item, &first, &last) || (colon && parse_input(r, colon + 1, &input)))
+		return -EINVAL;
+	if (colon && first != last)
+		return config_refuse(r, "%s:%s: one line has one input", item, colon + 1);
+	if (colon && input == LINE_CASCADE)
+		return config_refuse(r, "input 2 joins the two 8259s; no line can enter there");
 	for (unsigned n = (unsigned)first; n <= last; n++) {
 		if (n == LINE_CASCADE)
 			return config_refuse(r, "line 2 joins the two 8259s; no device is on it");
 		if (line_in(*lines, n))
 			return config_refuse(r, "line %u is in the list twice", n);
 		*lines |= LINE(n);
+		if (colon)
+			*inputs = line_set_input(*inputs, n, (unsigned)input);
 	}
 	return 0;
 }
@@ -94,12 +129,49 @@ static int add_lines(struct reader *r, const char *item, line_set *lines)
 static int vm_lines(struct reader *r, const char *value)
 {
 	line_set lines = 0;
+	uint64_t inputs = LINE_INPUTS_OWN;
 	char item[ITEM_MAX];
 
 	while (item_next(&value, item))
-		if (add_lines(r, item, &lines))
+		if (add_lines(r, item, &lines, &inputs))
 			return -EINVAL;
 	r->vm->lines = lines;
+	r->vm->controller_input = inputs;
+	return 0;
+}
+
+static int vm_block(struct reader *r, const char *value)
+{
+	uint64_t inputs = LINE_INPUTS_OWN, line, last, input;
+	line_set named = 0;
+	char item[ITEM_MAX], shown[SHOWN_MAX];
+
+	while (item_next(&value, item)) {
+		char *colon = strchr(item, ':');
+		if (colon == NULL)
+			return config_refuse(r, "%s is not LINE:INPUT", word_shown(item, shown));
+		*colon = '\0';
+		if (parse_lines(r, item, &line, &last) || parse_input(r, colon + 1, &input))
+			return -EINVAL;
+		if (line != last)
+			return config_refuse(r, "%s:%s: one line has one input", item, colon + 1);
+		if (line_in(named, (unsigned)line))
+			return config_refuse(r, "line %u is in the list twice", (unsigned)line);
+		named |= LINE(line);
+		inputs = line_set_input(inputs, (unsigned)line, (unsigned)input);
+	}
+	r->vm->block_input = inputs;
+	return 0;
+}
+
+static int vm_routes(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "entry", "exit", NULL };
+	int choice = config_choice(r, value, choices, "entry, exit");
+
+	if (choice < 0)
+		return choice;
+	r->vm->routes_at_exit = choice;
 	return 0;
 }
 
@@ -185,8 +257,9 @@ static int vm_guest_text(struct reader *r, const char *value)
 }
 
 const struct keyword config_vm_words[] = {
-	{ "vm", false, vm_name },         { "mem", false, vm_memory }, { "prio", false, vm_priority },
-	{ "slice", false, vm_slice },     { "irq", false, vm_lines },  { "io", false, vm_ports },
-	{ "mmio", false, vm_mmio },       { "share", true, vm_share }, { "onfault", false, vm_onfault },
-	{ "args", false, vm_guest_text }, { NULL, false, NULL },
+	{ "vm", false, vm_name },     { "mem", false, vm_memory },    { "prio", false, vm_priority },
+	{ "slice", false, vm_slice }, { "irq", false, vm_lines },     { "io", false, vm_ports },
+	{ "mmio", false, vm_mmio },   { "share", true, vm_share },    { "onfault", false, vm_onfault },
+	{ "block", false, vm_block }, { "routes", false, vm_routes }, { "args", false, vm_guest_text },
+	{ NULL, false, NULL },
 };

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { STATUS_MIN = 10, STATUS_MAX = 3600000 }; /* ms */
-enum { SECONDS_MAX = 1000000 };
+enum { SECONDS_MAX = 1000000, BANKS_MAX = 255 };
 
 static int vmm_console(struct reader *r, const char *value)
 {
@@ -32,6 +32,16 @@ static int vmm_chipset(struct reader *r, const char *value)
 	if (choice < 0)
 		return choice;
 	strcpy(r->vmm->chipset, choices[choice]);
+	return 0;
+}
+
+static int vmm_banks(struct reader *r, const char *value)
+{
+	uint64_t number = 0;
+
+	if (config_number(r, value, BANKS_MAX, &number))
+		return -EINVAL;
+	r->vmm->banks = (unsigned)number;
 	return 0;
 }
 
@@ -93,8 +103,7 @@ static int vmm_stay(struct reader *r, const char *value)
 }
 
 const struct keyword config_vmm_words[] = {
-	{ "console", false, vmm_console }, { "chipset", false, vmm_chipset },
-	{ "nmi", false, vmm_nmi },         { "status", false, vmm_status },
-	{ "seconds", false, vmm_seconds }, { "jitter", false, vmm_jitter },
-	{ "stay", true, vmm_stay },        { NULL, false, NULL },
+	{ "console", false, vmm_console }, { "chipset", false, vmm_chipset }, { "nmi", false, vmm_nmi },
+	{ "status", false, vmm_status },   { "seconds", false, vmm_seconds }, { "jitter", false, vmm_jitter },
+	{ "banks", false, vmm_banks },     { "stay", true, vmm_stay },        { NULL, false, NULL },
 };

@@ -40,12 +40,16 @@ void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
 /* ¶52: the signal came from no line: the external source's own treatment. */
 static __attribute__((noinline)) void external_nmi(void)
 {
-	dispatch_counters.external++;
-	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)dispatch_counters.external);
+	enum { EXTERNAL_LINES = 8 };
+	uint64_t number = ++dispatch_counters.external;
+	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)number);
 	if (policy == NMI_PANIC)
 		panic("external NMI (nmi=panic)");
-	log_line("external NMI number %lu%s%s", (unsigned long)dispatch_counters.external,
-	         policy == NMI_VM ? ", goes to vm " : "", policy == NMI_VM ? policy_vm->config.name : "");
+	if (number <= EXTERNAL_LINES ||
+	    (number & (number - 1)) == 0) /* a source that goes on must not drown the console */
+		log_line("external NMI number %lu%s%s%s", (unsigned long)number,
+		         policy == NMI_VM ? ", goes to vm " : "", policy == NMI_VM ? policy_vm->config.name : "",
+		         number == EXTERNAL_LINES ? "; more are logged at each doubling only" : "");
 	if (policy == NMI_VM) {
 		policy_vm->nmi_due = policy_vm->controller.changed = true;
 		if (policy_vm->state == VM_HALTED)
@@ -70,7 +74,7 @@ static __attribute__((noinline)) void serve(line_set lines)
 /* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13). */
 static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
 {
-	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller) & LINE(line)))
+	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller, LINE(line)) & LINE(line)))
 		sched_wake(vm);
 	if (vm->state == VM_READY && running != NULL && vm->config.priority > running->config.priority) {
 		line_counters[line].wakeups++;

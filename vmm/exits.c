@@ -60,12 +60,14 @@ static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 	vm->nmi_due = vm->controller.changed = true;
 }
 
-/* Physical interrupts do not exit here; one that does was never routed to anybody. */
+/* Where physical interrupts exit (soft): of which line it is the chipset finds out, and what it leads to. */
 static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 {
-	(void)reason;
-	vm->interrupt_exits++;
-	vm_fault(vm, false, "an interrupt exit, where none is configured");
+	vm->interrupt_exits += reason == VM_EXIT_INTERRUPT;
+	if (chipset->interrupted == NULL)
+		vm_fault(vm, false, "an interrupt exit, where none is configured");
+	else if (chipset->interrupted() != 0)
+		dispatch_counted(vm);
 }
 
 /* Memory that is not the VM's reads as all ones: a page of them takes its place, writable once the guest writes. */
@@ -135,6 +137,7 @@ static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_ABORTED] = exit_aborted,
 	[VM_EXIT_FAILED] = exit_fatal,
 	[VM_EXIT_OTHER] = exit_fatal,
+	[VM_EXIT_POLL] = exit_interrupt,
 };
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)

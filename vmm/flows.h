@@ -13,6 +13,9 @@
 /* Figure 4. vm is the one that vm_switch() brought in; returns at its exit. */
 enum vm_exit_reason vm_invoke(struct vm *vm);
 
+/* After an exit, for a VM with routes=exit (R17): every line to the VMM block until the next entry. */
+void vm_leave(void);
+
 /* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on until its EOI.
  * now: the TSC, for the VMs' accounts. */
 int vm_switch(struct vm *next, bool force, uint64_t now);

@@ -131,6 +131,10 @@ int vmm_vm_restart(const char *name)
  * again where one speaks at the very moment. */
 void vmm_raise_nmi(void)
 {
+	if (chipset->raise_external != NULL) {
+		chipset->raise_external();
+		return;
+	}
 	uint64_t before = dispatch_counters.external;
 	for (unsigned tries = 0; tries < 8 && dispatch_counters.external == before; tries++) {
 		dispatch_counted(vm_current);

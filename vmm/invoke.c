@@ -15,11 +15,9 @@ static void inject(struct vm *vm)
 	int vector = chipset->pending_vector(&vm->controller);
 	bool now = vector >= 0 && vcpu_can_inject(vm->vcpu);
 	if (now) {
-		line_set before = vm->controller.inject;
 		vcpu_inject_interrupt(vm->vcpu, (uint8_t)vector);
-		chipset->injected(&vm->controller);
+		line_counters[chipset->injected(&vm->controller)].injected++;
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
-		line_counters[line_first(before ^ vm->controller.inject)].injected++;
 		vector = chipset->pending_vector(&vm->controller);
 	}
 	vcpu_want_window(vm->vcpu, vector >= 0);
@@ -29,18 +27,17 @@ static void inject(struct vm *vm)
  * from the start. What the controller cannot deliver itself is injected: lost requests, an external NMI that is the VM's. */
 static void open_controller(struct vm *vm)
 {
-	static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1 };
 	struct controller *own = &vm->controller;
 	if (vm->nmi_due) {
 		vm->nmi_due = false;
 		vcpu_inject_nmi(vm->vcpu);
 	}
-	if (own->inject)
+	if (own->inject || chipset->exits)
 		inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
-			vcpu_open_port(vm->vcpu, ports[i], own->open >> i & 1);
+			vcpu_open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
 	own->changed = false;
 }
@@ -49,9 +46,16 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 {
 	struct controller *own = &vm->controller; /* 401: the lines of its devices */
 	chipset_route(own);                       /* 402 */
-	chipset_mask(vm->masked);                 /* 404 */
-	if (__builtin_expect(own->changed, 0))    /* 408: PIC ports, INTR */
+	if (chipset_mask_due())
+		chipset_mask(sched_masked(vm)); /* 404 */
+	if (__builtin_expect(own->changed, 0))  /* 408: PIC ports, INTR */
 		open_controller(vm);
 	/* 410: NMI exits, set when the VM was made */
 	return vcpu_enter(vm->vcpu); /* 412 */
+}
+
+/* ¶45, the other embodiment: the routes change as part of the exit, and what asserts while the VMM works is held. */
+void vm_leave(void)
+{
+	chipset_route(NULL);
 }

@@ -18,6 +18,7 @@
 #include "vmm/sched.h"
 #include "vmm/vm.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,8 +98,10 @@ static void machine_init(const struct multiboot_info *info)
 	ioapic_init();
 	tsc_calibrate();
 	reserve_machine(info);
-	if (virt_init() != 0 || chipset_init(config.chipset) != 0)
+	if (virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
 		end(1);
+	if (chipset_window != 0)
+		config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers");
 	log_set_guard(virt_fpu_release);
 	if (console_lines())
 		dispatch_claim(line_first(console_lines()), serve_console);
@@ -113,6 +116,25 @@ static line_set shared_lines(const struct vm_config *vm)
 	for (unsigned i = 0; i < vm_count; i++)
 		vms[i]->controller.shared |= vms[i]->config.lines & vm->lines;
 	return shared;
+}
+
+/* R03, R04. The words' defaults need nothing. */
+static int wire_lines(unsigned number, const struct vm_config *vm)
+{
+	for (line_set rest = vm->lines; rest; rest &= rest - 1) {
+		unsigned line = line_first(rest), to_controller = line_input(vm->controller_input, line),
+			 to_block = line_input(vm->block_input, line);
+		if (to_controller == line && to_block == line)
+			continue;
+		if (chipset->wire == NULL) {
+			log_line("module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and "
+			         "soft can",
+			         number, vm->name, line, chipset->name);
+			return -ENOSYS;
+		}
+		chipset->wire(line, to_controller, to_block);
+	}
+	return 0;
 }
 
 static void load_module(unsigned number, const struct multiboot_module *module)
@@ -134,6 +156,15 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 		log_line("%s", text);
 		return;
 	}
+	if (vm.routes_at_exit && !chipset->withdraws) {
+		log_line("module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux "
+		         "and soft "
+		         "need not",
+		         number, vm.name, chipset->name);
+		return;
+	}
+	if (wire_lines(number, &vm) != 0)
+		return;
 	line_set shared = shared_lines(&vm);
 	struct vm *made = vm_create(number, &vm, (const void *)(uint64_t)module->start, module->end - module->start);
 	if (made == NULL)

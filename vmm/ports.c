@@ -14,7 +14,7 @@
 
 static bool is_controller(uint16_t port)
 {
-	return (port & ~1) == 0x20 || (port & ~1) == 0xa0;
+	return (port & ~1) == 0x20 || (port & ~1) == 0xa0 || ((port & ~1) == PORT_ELCR1 && chipset->elcr);
 }
 
 static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)

@@ -20,7 +20,7 @@ enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000 };
 
 static const struct vmm_config *config;
 static bool quit, waited;
-static uint64_t started, status_due, end_due, chores_due, housekeeping;
+static uint64_t started, status_due, end_due, housekeeping;
 static uint32_t random_state;
 
 void run_quit(void)
@@ -58,14 +58,13 @@ static uint64_t slice_ticks(const struct vm *vm)
 static uint64_t until_chores(void)
 {
 	uint64_t now = cpu_tsc();
-	return chores_due == UINT64_MAX ? housekeeping : chores_due > now ? chores_due - now : 0;
+	return sched_chores_due == UINT64_MAX ? housekeeping : sched_chores_due > now ? sched_chores_due - now : 0;
 }
 
 /* A slice is measured while somebody of the same priority waits for the next one; else the timer only brings the VMM in for
  * its own chores. */
-static void arm_timer(struct vm *vm)
+static inline void arm_timer(struct vm *vm, bool contended)
 {
-	bool contended = sched_contended(vm);
 	if (!vm->fresh_slice && vm->sliced == contended)
 		return;
 	vm->fresh_slice = false;
@@ -97,13 +96,13 @@ static __attribute__((noinline)) void do_chores(uint64_t now)
 		sched_vm_stopped = false;
 		quit |= all_done();
 	}
-	chores_due = status_due < end_due ? status_due : end_due;
+	sched_chores_due = status_due < end_due ? status_due : end_due;
 }
 
 static inline uint64_t keep_house(void)
 {
 	uint64_t now = cpu_tsc();
-	if (__builtin_expect(now >= chores_due || console_has_command() || sched_vm_stopped, 0))
+	if (__builtin_expect(now >= sched_chores_due || console_has_command(), 0))
 		do_chores(now);
 	return now;
 }
@@ -130,19 +129,28 @@ static void idle(void)
 	chipset_route(NULL);
 	chipset_mask((line_set)~dispatch_vmm_lines());
 	vm_current = NULL;
-	nmi_halt();
+	if (chipset->halt != NULL)
+		chipset->halt();
+	else
+		nmi_halt();
 	dispatch_counted(NULL);
+}
+
+/* Something is in service: is there nobody who will end it, or no time to wait for that? */
+static bool cannot_wait(const struct vm *last, const struct vm *next)
+{
+	return last->state != VM_READY || waited || next->config.priority > last->config.priority;
 }
 
 /* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */
 static struct vm *decide(void)
 {
-	sched_attention = false;
 	uint64_t now = keep_house();
 	if (quit)
 		return NULL;
 	if (vm_current != NULL)
 		note_activity(vm_current);
+	sched_attention = false;                            /* what comes from here on calls for another decision */
 	struct vm *last = vm_current, *next = sched_pick(); /* a command or a restart may have changed it */
 	if (next == NULL)
 		next = sched_idle_vm(); /* sleeps in the guest: its interrupts wake it with no exit, all others wake us */
@@ -152,34 +160,36 @@ static struct vm *decide(void)
 		return NULL;
 	}
 	if (next != last) {
-		bool force = last == NULL || last->state != VM_READY || waited ||
-		             next->config.priority > last->config.priority;
-		if (vm_switch(next, force, now) == 0) {
-			waited = false;
-			if (next->state == VM_READY)
-				vcpu_set_halted(next->vcpu, false);
-		} else {
+		for (bool force = false; vm_switch(next, force, now) != 0; force = true) {
+			if (cannot_wait(last, next))
+				continue;
 			last->switch_waits = true;
 			vcpu_set_timer(last->vcpu, tsc_from_us(SERVICE_WAIT_US));
 			return last;
 		}
+		waited = false;
+		if (next->state == VM_READY)
+			vcpu_set_halted(next->vcpu, false);
 	} else if (next->switch_waits) { /* nobody else wants the turn any more */
 		next->switch_waits = waited = false;
 		next->fresh_slice = true;
 	}
-	arm_timer(next);
-	vcpu_exit_on_hlt(next->vcpu, sched_others_ready(next));
+	bool contended = sched_contended(next);
+	arm_timer(next, contended);
+	vcpu_exit_on_hlt(next->vcpu, contended || sched_others_ready(next));
 	return next;
 }
 
-static __attribute__((noinline)) void run(struct vm *vm)
+static void run(struct vm *vm)
 {
-	do {
+	while (!sched_attention) { /* a switch may find that the VM which slept has a request at its door after all */
 		enum vm_exit_reason reason = vm_invoke(vm);
+		if (__builtin_expect(vm->routes_at_exit, 0))
+			vm_leave();
 		trace_record(TRACE_EXIT, vm->number, reason, 0);
 		vm->exits[reason]++;
 		exit_handle(vm, reason);
-	} while (!sched_attention);
+	}
 }
 
 static int verdict(void)
@@ -202,10 +212,12 @@ int run_all(const struct vmm_config *with)
 	started = cpu_tsc();
 	status_due = config->status_ms ? started + housekeeping : UINT64_MAX;
 	end_due = config->seconds ? started + tsc_from_us((uint64_t)config->seconds * 1000000) : UINT64_MAX;
-	while (!quit) {
+	for (;;) {
 		struct vm *vm = decide();
 		if (vm != NULL)
 			run(vm);
+		else if (quit)
+			break;
 	}
 	return verdict();
 }

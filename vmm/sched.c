@@ -8,6 +8,7 @@
 enum { PRIORITIES = 16 };
 
 bool sched_attention = true, sched_vm_stopped;
+uint64_t sched_chores_due;
 
 static uint16_t ready[PRIORITIES]; /* VMs by number */
 static uint16_t priorities;        /* those with somebody ready */
@@ -49,7 +50,10 @@ void sched_set_state(struct vm *vm, enum vm_state state)
 	else
 		halted &= (uint16_t)~bit;
 	vm->state = state;
-	sched_vm_stopped |= state == VM_STOPPED;
+	if (state == VM_STOPPED) {
+		sched_vm_stopped = true;
+		sched_chores_due = 0;
+	}
 	sched_attention = true;
 }
 
@@ -76,7 +80,7 @@ bool sched_contended(const struct vm *vm)
 
 bool sched_others_ready(const struct vm *vm)
 {
-	return sched_contended(vm) || (priorities & ~(1u << vm->config.priority)) != 0;
+	return (priorities & ~(1u << vm->config.priority)) != 0;
 }
 
 struct vm *sched_idle_vm(void)
@@ -102,6 +106,15 @@ void sched_wake(struct vm *vm)
 struct vm *sched_line_owner(unsigned line)
 {
 	return line_owner[line];
+}
+
+line_set sched_masked(const struct vm *vm)
+{
+	line_set awaited = 0;
+	if (halted != 0 && chipset->holds)
+		for (uint32_t rest = halted; rest; rest &= rest - 1)
+			awaited |= vms[__builtin_ctz(rest)]->controller.lines;
+	return vm->masked & (line_set)~awaited;
 }
 
 uint16_t sched_line_vms(unsigned line)

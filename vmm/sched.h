@@ -13,6 +13,8 @@
 extern bool sched_attention;
 /* A VM stopped since somebody looked last. */
 extern bool sched_vm_stopped;
+/* When the run loop has other things to do than to run VMs: TSC; 0: now. */
+extern uint64_t sched_chores_due;
 
 /* Make vm READY, HALTED or STOPPED; asks for a decision when that may matter. */
 void sched_set_state(struct vm *vm, enum vm_state state);
@@ -20,7 +22,7 @@ void sched_set_state(struct vm *vm, enum vm_state state);
 struct vm *sched_pick(void);
 /* vm's slice is used up, or given away: the next of its priority comes first. */
 void sched_end_turn(struct vm *vm);
-/* Is anybody but vm ready? */
+/* Is anybody of another priority than vm's ready? */
 bool sched_others_ready(const struct vm *vm);
 /* Is anybody else of its priority ready? */
 bool sched_contended(const struct vm *vm);
@@ -28,6 +30,8 @@ bool sched_contended(const struct vm *vm);
 struct vm *sched_idle_vm(void);
 /* A line found vm halted: it is ready, and the one to sleep in when nobody is (sched_idle_vm). */
 void sched_wake(struct vm *vm);
+/* 404: what does not end vm's turn now: its mask, and where a masked line raises nothing, without what halted VMs wait for. */
+line_set sched_masked(const struct vm *vm);
 /* VMs that have this line, as a set of their numbers. */
 uint16_t sched_line_vms(unsigned line);
 /* The one VM that has this line; NULL: none, or several. */

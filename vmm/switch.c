@@ -22,7 +22,7 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 		last->run_ticks += now - last->started_at;
 		last->switch_waits = false;
 		/* HLT with a request already at the door: the guest would have woken at once. */
-		if (last->state == VM_HALTED && chipset->deliverable(&last->controller))
+		if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
 			sched_set_state(last, VM_READY);
 	}
 	chipset->restore(&next->controller); /* 540 */

@@ -79,6 +79,7 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	for (unsigned i = 0; i < config->io_count; i++)
 		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)
 			vcpu_open_port(vm->vcpu, (uint16_t)port, true);
+	vm->routes_at_exit = config->routes_at_exit;
 	vm->slice = tsc_from_us(config->slice_us);
 	vm->number = (uint8_t)vm_count;
 	vms[vm_count++] = vm;
@@ -107,6 +108,7 @@ int vm_start(struct vm *vm)
 	}
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	vcpu_reset(vm->vcpu, entry, MULTIBOOT_BOOT_MAGIC, info);
+	vcpu_exit_on_interrupt(vm->vcpu, chipset->exits);
 	vcpu_exit_on_hlt(vm->vcpu, true);
 	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
 	vm->fresh_slice = true;

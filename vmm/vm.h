@@ -26,13 +26,14 @@ enum { VM_LINE_MAX = 224 };
 struct vm {
 	struct vcpu *vcpu;
 	struct controller controller;
-	uint8_t number;     /* index in vms[] */
-	uint8_t open_ports; /* what the port bitmap has of controller.open */
-	line_set masked;    /* 404: what does not end its turn */
-	bool fresh_slice;   /* its next turn begins a new slice; else the rest of the last one goes on */
-	bool sliced;        /* its timer measures a slice, not the VMM's chores */
-	bool switch_waits;  /* its turn is over, but something is in service: at the EOI then (R11) */
-	bool nmi_due;       /* an external NMI is to be injected (nmi=vm:NAME) */
+	uint8_t number;      /* index in vms[] */
+	uint8_t open_ports;  /* what the port bitmap has of controller.open */
+	line_set masked;     /* 404: what does not end its turn */
+	bool fresh_slice;    /* its next turn begins a new slice; else the rest of the last one goes on */
+	bool sliced;         /* its timer measures a slice, not the VMM's chores */
+	bool switch_waits;   /* its turn is over, but something is in service: at the EOI then (R11) */
+	bool routes_at_exit; /* as configured (R17) */
+	bool nmi_due;        /* an external NMI is to be injected (nmi=vm:NAME) */
 	enum vm_state state;
 	uint64_t slice; /* TSC ticks */
 	uint64_t exits[VM_EXIT_COUNT];

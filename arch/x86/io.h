@@ -97,6 +97,53 @@ CPU_READ_CR(3)
 CPU_READ_CR(4)
 #undef CPU_READ_CR
 
+static inline void mmio_write8(uint64_t address, uint8_t value)
+{
+	*(volatile uint8_t *)address = value;
+}
+
+static inline void mmio_write16(uint64_t address, uint16_t value)
+{
+	*(volatile uint16_t *)address = value;
+}
+
+static inline void mmio_write64(uint64_t address, uint64_t value)
+{
+	*(volatile uint64_t *)address = value;
+}
+
+static inline uint8_t mmio_read8(uint64_t address)
+{
+	return *(volatile uint8_t *)address;
+}
+
+static inline uint16_t mmio_read16(uint64_t address)
+{
+	return *(volatile uint16_t *)address;
+}
+
+static inline uint64_t mmio_read64(uint64_t address)
+{
+	return *(volatile uint64_t *)address;
+}
+
+/* Three registers of 8 bytes, one after the other. */
+static inline void mmio_read_3x64(uint64_t address, uint64_t value[3])
+{
+	const volatile uint64_t *from = (const volatile uint64_t *)address;
+	value[0] = from[0];
+	value[1] = from[1];
+	value[2] = from[2];
+}
+
+static inline void mmio_write_3x64(uint64_t address, const uint64_t value[3])
+{
+	volatile uint64_t *to = (volatile uint64_t *)address;
+	to[0] = value[0];
+	to[1] = value[1];
+	to[2] = value[2];
+}
+
 static inline void mmio_write32(uint64_t address, uint32_t value)
 {
 	*(volatile uint32_t *)address = value;

@@ -27,4 +27,17 @@ static inline unsigned line_first(line_set set)
 	return (unsigned)__builtin_ctz(set);
 }
 
+/* Which input of an interrupt controller each line enters: four bits a line. */
+#define LINE_INPUTS_OWN 0xfedcba9876543210ull
+
+static inline unsigned line_input(uint64_t inputs, unsigned line)
+{
+	return inputs >> 4 * line & 15;
+}
+
+static inline uint64_t line_set_input(uint64_t inputs, unsigned line, unsigned input)
+{
+	return (inputs & ~(15ull << 4 * line)) | (uint64_t)input << 4 * line;
+}
+
 #endif

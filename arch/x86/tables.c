@@ -2,8 +2,10 @@
 /*
  * The processor's tables: GDT, TSS and IDT, and what an exception in the VMM comes to.
  *
- * Rule: nothing but an NMI is expected here. An exception is a defect and panics; an interrupt is counted, no more.
+ * Rule: nothing is expected here but an NMI, and interrupts where somebody asks for them (interrupts.h). An exception is a defect
+ * and panics; an interrupt that nobody knows is counted, no more.
  */
+#include "arch/x86/interrupts.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -59,8 +61,9 @@ static struct tss tss __attribute__((aligned(128)));
 static uint8_t stack_nmi[STACK_NMI] __attribute__((aligned(4096)));
 static uint8_t stack_fatal[STACK_FATAL] __attribute__((aligned(4096)));
 
-/* Interrupts that came though they are off in the VMM; a debugger's matter. */
+/* Interrupts that nobody knows; a debugger's matter. */
 volatile uint32_t spurious_interrupts;
+bool (*interrupt_hook)(unsigned vector);
 
 extern const uint8_t exception_stubs[]; /* exceptions.S */
 extern void nmi_entry(void);            /* nmi.S */
@@ -103,7 +106,8 @@ void exception_dispatch(const struct exception_frame *f)
 	static bool again;
 
 	if (f->vector >= EXCEPTIONS) {
-		spurious_interrupts++;
+		if (interrupt_hook == NULL || !interrupt_hook((unsigned)f->vector))
+			spurious_interrupts++;
 		return;
 	}
 	const char *name = exception_names[f->vector] ? exception_names[f->vector] : "reserved";

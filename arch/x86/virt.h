@@ -41,7 +41,8 @@ struct vcpu_regs {
 	X(SHUTDOWN, "triple-fault")                                                                                    \
 	X(ABORTED, "aborted-entry") /* an NMI between the last check and the entry: nothing of the guest ran */        \
 	X(FAILED, "failed-entry")   /* the processor refused the entry; the message named the rule */                  \
-	X(OTHER, "other")
+	X(OTHER, "other")                                                                                              \
+	X(POLL, "poll") /* a quirk of this processor: an interrupt may be waiting, and would not exit */
 
 #define X_ENUM(id, name) VM_EXIT_##id,
 enum vm_exit_reason { VM_EXIT_REASONS(X_ENUM) VM_EXIT_COUNT };
@@ -91,6 +92,7 @@ void vcpu_skip(struct vcpu *v);
 /* Interrupts on, no shadow of STI or MOV SS, and no event waiting for delivery already. */
 bool vcpu_can_inject(struct vcpu *v);
 bool vcpu_interrupts_on(struct vcpu *v);
+/* At the next entry, whenever that is. It is no longer halted. */
 void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector);
 void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
 /* A virtual NMI for the guest (external NMI with nmi=vm:NAME); delivered when the guest can take it. */
@@ -99,6 +101,10 @@ void vcpu_inject_nmi(struct vcpu *v);
 void vcpu_want_window(struct vcpu *v, bool wanted);
 /* Exit after so many TSC ticks of guest time; UINT64_MAX turns the timer off. */
 void vcpu_set_timer(struct vcpu *v, uint64_t ticks);
+/* Can physical interrupts exit on this processor? After virt_init(). */
+bool virt_exits_on_interrupt(void);
+/* Do physical interrupts exit, or does the guest take them? Not at first. An interrupt that exits is still pending then. */
+void vcpu_exit_on_interrupt(struct vcpu *v, bool exits);
 /* Does HLT exit, or does the processor sleep in the guest? */
 void vcpu_exit_on_hlt(struct vcpu *v, bool exits);
 bool vcpu_halted(struct vcpu *v);

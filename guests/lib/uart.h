@@ -21,6 +21,8 @@ enum { UART_IIR_CAUSE = 0x0F, UART_IIR_NONE = 1, UART_IIR_THRE = 2 };
 
 /* 115200 8N1, no FIFO, interrupts off at the UART but its output (OUT2) connected; false where there is none. */
 bool uart_init(uint16_t base);
+/* Another speed: 115200 divided by a whole number; what does not divide it is rounded up. */
+void uart_speed(uint16_t base, uint32_t baud);
 void uart_write(uint16_t base, const char *text, size_t size);
 /* Wait until the last bit has left. */
 void uart_drain(uint16_t base);

@@ -39,9 +39,11 @@ static void handle_com2(uint64_t tsc)
 	}
 }
 
-bool com2_init(void)
+bool com2_init(uint32_t baud)
 {
 	present = uart_init(UART_COM2);
+	if (present)
+		uart_speed(UART_COM2, baud);
 	irq_install(UART_COM2_LINE, handle_com2);
 	if (present)
 		pic_unmask(UART_COM2_LINE);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's start, its threads and its end. Words: probes=LIST n=1000 seconds=3 stress=N base=0x20 hz=1000; without probes= and
+ * pulse's start, its threads and its end. Words: probes=LIST n=1000 seconds=3 stress=N base=0x20 hz=1000 baud=N; without
+ * probes= and
  * stress= it is a demonstration.
  *
  * Rule: main is the idle thread; the prober ends the guest.
@@ -75,7 +76,7 @@ int guest_main(void)
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
 	tick_init((uint32_t)args_number("hz", 1000));
 	machine_print("pulse: %u Hz, words: %s\n", (unsigned)tick_hz(), args_line());
-	if (!com2_init())
+	if (!com2_init((uint32_t)args_number("baud", 0)))
 		machine_print("pulse: no UART at %xh\n", UART_COM2);
 	tick_start();
 

@@ -44,8 +44,8 @@ uint32_t work_faults(void);
 
 /* ---- com2.c: line 3 ---- */
 
-/* false: no UART there. */
-bool com2_init(void);
+/* false: no UART there. baud: of the stream; 0: the most, 115200. */
+bool com2_init(uint32_t baud);
 /* Assert the line with the transmitter's interrupt and wait for the handler; latency in TSC ticks, or -1 when none came. */
 int64_t com2_ping(void);
 

@@ -18,7 +18,7 @@
 enum { ICW1 = 0x11, VECTOR_FIRST = 0x20, VECTOR_STEP = 0x10, VECTOR_SETS = 8 };
 enum { REINIT_ROUNDS = 5000, PING_EVERY = 16, PING_MS = 500, DELAY_MAX = 512, UNMASK_MS = 500 };
 
-static uint16_t own_lines(void)
+uint16_t vandal_own_lines(void)
 {
 	char list[48], name[8], value[8];
 	const char *rest = list;
@@ -49,7 +49,7 @@ static uint32_t foreign_interrupts(uint16_t own, uint32_t *lines)
 
 void vandal_unmask(const char *argument)
 {
-	uint16_t own = own_lines();
+	uint16_t own = vandal_own_lines();
 	uint32_t lines, before = foreign_interrupts(own, &lines);
 	uint64_t start = cpu_tsc();
 	uint8_t master, slave;

@@ -113,6 +113,12 @@ static const struct {
 	{ "icw1", vandal_icw1 },         { "triple", vandal_triple },
 	{ "spin", vandal_spin },         { "clihlt", vandal_clihlt },
 	{ "hlt", vandal_hlt },           { "taskswitch", vandal_taskswitch },
+	{ "ports", vandal_ports },       { "initialisations", vandal_initialisations },
+	{ "polls", vandal_polls },       { "elcr", vandal_elcr },
+	{ "levels", vandal_levels },     { "modes", vandal_modes },
+	{ "wide", vandal_wide },         { "registers", vandal_registers },
+	{ "inputs", vandal_inputs },     { "stream", vandal_stream },
+	{ "nmi", vandal_nmi },
 };
 
 static deed *find(const char *name)

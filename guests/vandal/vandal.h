@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vandal: a guest that does what it should not, or little at all, one deed after the other. Its parts: main.c (the list and
- * the harmless deeds), processor.c, state.c, foreign.c, controller.c, fatal.c with task_switch.S.
+ * the harmless deeds), processor.c, state.c, foreign.c, controller.c, fatal.c with task_switch.S; at the chipset block: storm.c,
+ * wide.c, registers.c; with devices of its own: inputs.c, stream.c, nmi.c.
  *
  * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the guest's. On the bare machine
  * everything is the guest's, and most deeds only report.
@@ -17,17 +18,26 @@ typedef void deed(const char *argument);
 
 /* Print "vandal: do=NAME: what ... ok", or "... FAILED: ..." */
 void vandal_says(bool ok, const char *what, ...) __attribute__((format(printf, 2, 3)));
-/* For a deed that does not come back: print that it comes now. */
+/* For a deed that does not come back, or waits for something: print that it comes now. */
 void vandal_goes(const char *what);
 /* A deed's number: its argument, else the word name=, else otherwise. */
 uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwise);
 /* Is the time given by seconds= (or the deed's argument) over? start is a TSC value. */
 bool vandal_time_over(uint64_t start, const char *argument);
 
-deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv;                         /* processor.c */
-deed vandal_xsave, vandal_debugreg;                                            /* state.c */
-deed vandal_port, vandal_memory, vandal_pci, vandal_call;                      /* foreign.c */
-deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;              /* controller.c */
-deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch; /* fatal.c */
+/* The word own=3,...: lines (where they differ, inputs) that are the guest's own, for deeds that judge what is foreign. */
+uint16_t vandal_own_lines(void);
+
+deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv;                                             /* processor.c */
+deed vandal_xsave, vandal_debugreg;                                                                /* state.c */
+deed vandal_port, vandal_memory, vandal_pci, vandal_call;                                          /* foreign.c */
+deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;                                  /* controller.c */
+deed vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes; /* storm.c */
+deed vandal_wide;                                                                                  /* wide.c */
+deed vandal_registers;                                                                             /* registers.c */
+deed vandal_inputs;                                                                                /* inputs.c */
+deed vandal_stream;                                                                                /* stream.c */
+deed vandal_nmi;                                                                                   /* nmi.c */
+deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;                     /* fatal.c */
 
 #endif

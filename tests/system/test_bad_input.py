@@ -122,9 +122,89 @@ def test_no_module_that_starts(boot):
     report.has("signalbox: no VM started")
 
 
+# ---- The chipset block ------------------------------------------------------------------------------------------------
+
+ABSENT = ["signalbox: chipset irqmux: no PCI function 1234:5b0c on bus 0",
+          "signalbox: chipset=irqmux: this machine has none of what it needs"]
+
+
+@pytest.mark.parametrize("where", ["stock", "hidden"])
+def test_the_block_is_asked_for_and_not_there(boot, request, where):
+    """chipset=irqmux on stock Bochs, and on the machine whose block is hidden: two lines, and the machine ends with status 1."""
+    options = {}
+    if where == "hidden":
+        options = {"platform": request.getfixturevalue("irqmux"), "environment": {"IRQMUX_PCI": "0"}}
+    report = boot("chipset=irqmux", [scribe("rounds=5")], **options)
+    for line in ABSENT:
+        report.has(line)
+    assert report.result.end == "status" and report.status == 1, report
+    assert not report.of("scribe")
+
+
+# Words about the block's inputs that are refused, and why. Module 1 is a good one: scribe, whose line 8 enters input 9.
+INPUTS_REFUSED = [
+    ("vm=a irq=0:2", "(a): irq=0:2: input 2 joins the two 8259s; no line can enter there"),
+    ("vm=b irq=0:16", "(b): irq=0:16: there is no input 16 (0-15)"),
+    ("vm=c irq=0:", "(c): irq=0:: an input's number is missing"),
+    ("vm=d irq=0-1:3", "(d): irq=0-1:3: 0-1:3: one line has one input"),
+    ("vm=e irq=0 block=0:16", "(e): block=0:16: there is no input 16 (0-15)"),
+    ("vm=f irq=0 block=0", "(f): block=0: 0 is not LINE:INPUT"),
+    ("vm=g irq=0 block=3:5", "(g): block=3:5: line 3 is not the VM's (irq=)"),
+    ("vm=h irq=8:10 share", "(h): line 8 enters other inputs for vm scribe; say the same for both"),
+    ("vm=i irq=8 share", "(i): line 8 enters other inputs for vm scribe; say the same for both"),
+    ("vm=m irq=0 block=0:8",
+     "(m): line 0 enters input 8 of the VMM block, as line 8 of vm scribe does; block= can part them"),
+    ("vm=n irq=0 block=0:4", "(n): block=0:4: this input of the VMM block is for the VMM's own line 4"),
+    ("vm=j irq=0 routes=never", "(j): routes=never: it is one of entry, exit"),
+    ("vm=k mmio=0xc0000000-0xc0000fff",
+     "(k): mmio=0xc0000000-0xc0000fff: address 0xc0000000 belongs to the VMM (the chipset block's registers)"),
+    ("vm=l io=0x4d0-0x4d1", "(l): io=0x4d0-0x4d1: port 0x4d0 belongs to the VMM (the edge/level registers)"),
+]
+
+
+@pytest.fixture(scope="module")
+def inputs_run(boot, irqmux):
+    shared = scribe("rounds=20", "share").line.replace("irq=8,15", "irq=8:9,15")
+    modules = [Module("vandal", f"{words} mem=2M -- do=none") for words, _ in INPUTS_REFUSED]
+    return boot("chipset=irqmux", [Module("scribe", shared), *modules, vandal("do=none", name="well")], platform=irqmux)
+
+
+@pytest.mark.parametrize("number", range(len(INPUTS_REFUSED)), ids=[words.replace(" ", "_") for words, _ in INPUTS_REFUSED])
+def test_R03_R04_a_route_that_cannot_be(inputs_run, number):
+    """R03, R04: an input that does not exist, a line of somebody else, sharers that disagree: one line, and that VM does not
+    start."""
+    _, reason = INPUTS_REFUSED[number]
+    said = [text for text in inputs_run.lines if text.startswith(f"signalbox: module {number + 2} ")]
+    assert said == [f"signalbox: module {number + 2} {reason}"], inputs_run
+
+
+def test_R03_R04_the_others_run(inputs_run):
+    """R03, R04: whoever is well described runs; the status tells that not all were."""
+    all_ok(inputs_run, "well", 1)
+    assert inputs_run.status == 1
+
+
+def test_R03_R17_pc_cannot(boot):
+    """R03, R04, R17: chipset=pc has no multiplexers of that kind: line or word, realisation and the way out are named, the others
+    run."""
+    report = boot("chipset=pc", [
+        vandal("do=none", "irq=1:0", name="a"), vandal("do=none", "irq=1 block=1:5", name="b"),
+        vandal("do=none", "routes=exit", name="c"), scribe("rounds=20")])
+    for number, vm in ((1, "a"), (2, "b")):
+        report.has(f"signalbox: module {number} ({vm}): line 1: chipset pc cannot send a line to another input; "
+                   "irqmux and soft can")
+    report.has("signalbox: module 3 (c): routes=exit: chipset pc has to save the controller to change a route; "
+               "irqmux and soft need not")
+    all_ok(report, "scribe", 5)
+    assert report.status == 1
+
+
 VMM_WORDS = [
     ("colour=red", "colour=red: unknown word"),
     ("status=often", "status=often: a time is a number and us, ms or s, as in 5ms"),
+    ("banks=many", "banks=many: it is a number from 0 to 255"),
+    ("banks=256", "banks=256: more than 255"),
+    ("chipset=magic", "chipset=magic: it is one of auto, irqmux, pc, soft"),
     ("nmi=maybe", "nmi=maybe: it is one of panic, log, vm:NAME"),
     ("nmi=vm:nobody", "nmi=vm:nobody: there is no such VM; external NMIs are logged"),
 ]
@@ -137,13 +217,6 @@ def test_a_bad_word_of_the_vmm_is_said_and_the_default_taken(boot, words, reason
     report.has(f"signalbox: {reason}")
     all_ok(report, "vandal", 1)
     assert report.status == 0
-
-
-def test_a_chipset_that_is_not_there(boot):
-    """chipset= with a realisation that this image has not: named, with what there is, and status 1."""
-    report = boot("chipset=soft", [vandal("do=vmx")])
-    assert report.status == 1, report
-    report.has("signalbox: chipset=soft: no such realisation in this image; it has: pc")
 
 
 # Bochs's processors and what they lack. (model, line that has to be there)

@@ -8,8 +8,9 @@ import re
 
 import pytest
 
-from conftest import all_ok, scribe, vandal
+from conftest import all_ok, on_chipsets, scribe, vandal
 
+chipset = on_chipsets("pc", "irqmux", "soft")
 DONE = r"signalbox: vm scribe: done, status 0"
 # (what the console must have said, what is typed then)
 TYPED = [
@@ -36,8 +37,8 @@ TYPED = [
 
 
 @pytest.fixture(scope="module")
-def typed_run(boot):
-    return boot("stay status=0 seconds=60", [vandal("do=spin"), scribe("rounds=10")], type_in=TYPED, timeout=90)
+def typed_run(system):
+    return system("stay status=0 seconds=60", [vandal("do=spin"), scribe("rounds=10")], type_in=TYPED, timeout=90)
 
 
 def after(report, pattern):

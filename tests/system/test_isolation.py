@@ -8,14 +8,15 @@ import re
 
 import pytest
 
-from conftest import all_ok, pulse, scribe, vandal
+from conftest import all_ok, on_chipsets, pulse, scribe, vandal
 
 WORK = "rounds=40"
 COM2 = "irq=3 io=0x2f8-0x2ff"
+chipset = on_chipsets("pc", "irqmux-1-bank", "soft-1-bank")
 # Values that Bochs's 8259 stops the emulator for are a guest's good right: reported only.
 REPORT = {"panic": {"PIC": "report"}}
 
-# Attacks that the guest comes back from: (deed, further words, faults that are logged at least)
+# Attacks that the guest comes back from: (deed, further words, faults that are logged at least; on pc)
 SURVIVED = [
     ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 8), ("msr", "", 8), ("cr", "", 4),
     ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 1), ("icw1", "", 0),
@@ -30,19 +31,19 @@ FATAL = [
 
 
 @pytest.fixture(scope="module")
-def alone(boot):
-    report = boot("", [scribe(WORK)])
+def alone(system):
+    report = system("", [scribe(WORK)])
     all_ok(report, "scribe", 5)
     return report
 
 
 @pytest.fixture(scope="module")
-def beside(boot):
+def beside(system):
     """Boot vandal with a deed beside scribe."""
 
     def run(deed, words="", vmm="seconds=6", onfault="log"):
         attacker = vandal(f"do={deed} rounds=1000", f"onfault={onfault} {words}".strip())
-        return boot(vmm, [attacker, scribe(WORK)], log_actions=REPORT)
+        return system(vmm, [attacker, scribe(WORK)], log_actions=REPORT)
 
     return run
 
@@ -63,13 +64,16 @@ def faults(report):
 
 
 @pytest.mark.parametrize("deed, words, logged", SURVIVED, ids=[deed for deed, _, _ in SURVIVED])
-def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(beside, alone, deed, words, logged):
-    """R01: what is foreign reads as ones or faults, is logged, and costs the other VM nothing."""
+def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(beside, alone, chipset, deed, words, logged):
+    """R01: what is foreign reads as ones or faults, is logged, and costs the other VM nothing. Where the controller is the
+    VM's own,
+    nothing that it does there is a fault."""
+    logged = 0 if chipset != "pc" and deed == "unmask" else logged
     report = beside(deed, words)
     as_when_alone(report, alone)
     all_ok(report, "vandal", 1)
     assert len(faults(report)) >= logged and (logged > 0) == bool(faults(report)), report
-    if deed == "reinit":
+    if deed == "reinit" and chipset == "pc":
         report.has("signalbox: vm vandal: initialised its running 8259 again, 1 time so far")
         assert report.record("vm", vm="vandal")["reinitialised"] > 1
     assert report.status == 0
@@ -120,16 +124,18 @@ def test_onfault_restart_begins_anew_and_starves_nobody(beside, alone, deed):
 
 
 @pytest.fixture(scope="module")
-def pulse_alone(boot):
-    return boot("", [pulse("probes=uart n=2000")])
+def pulse_alone(system):
+    return system("", [pulse("probes=uart n=2000")])
 
 
 @pytest.mark.parametrize("deed", ["unmask", "icw1", "cpuid"])
-def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(boot, pulse_alone, deed):
-    """R07: whatever a guest writes to its 8259s, the other one's UART latency stays and no interrupt goes astray."""
-    report = boot("seconds=8", [vandal(f"do={deed} seconds=2 ms=2000"), pulse("probes=uart n=2000")], log_actions=REPORT)
+def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(system, chipset, pulse_alone, deed):
+    """R07: whatever a guest writes to its 8259s, the other one's UART latency stays and no interrupt goes astray. soft: as a rule;
+    another line's interrupt may fall into a sample, and exits."""
+    report = system("seconds=8", [vandal(f"do={deed} seconds=2 ms=2000"), pulse("probes=uart n=2000")], log_actions=REPORT)
     all_ok(report, "pulse", 5)
     all_ok(report, "vandal", 1)
     said, before = report.latency("uart", "pulse"), pulse_alone.latency("uart", "pulse")
-    assert (said.n, said.min, said.median, said.p99) == (before.n, before.min, before.median, before.p99)
+    assert (said.n, said.median) == (before.n, before.median)
+    assert (said.min, said.p99) == (before.min, before.p99) or chipset.startswith("soft")
     assert report.status == 0

@@ -6,16 +6,17 @@ Rule: what two VMs can do, sixteen can; one more is refused in a line, and the s
 
 import pytest
 
-from conftest import all_ok, vandal
+from conftest import all_ok, on_chipsets, vandal
 
+chipset = on_chipsets("pc", "irqmux", "soft")
 NAMES = [f"small{n}" for n in range(1, 17)]
 
 
 @pytest.fixture(scope="module")
-def sixteen_run(boot):
+def sixteen_run(system):
     modules = [vandal(f"do=none,xsave,debugreg seed={n} seconds=1", name=name, mem="2M", slice="1ms")
                for n, name in enumerate(NAMES, 1)]
-    return boot("", [*modules, vandal("do=none", name="extra")])
+    return system("", [*modules, vandal("do=none", name="extra")])
 
 
 def test_R01_sixteen_vms_run_to_their_end(sixteen_run):

@@ -8,27 +8,30 @@ import re
 
 import pytest
 
-from conftest import all_ok, pulse, vandal
+from conftest import all_ok, on_chipsets, pulse, vandal
 
 WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
 
 
 SAMPLES = 16_000
 
+chipset = on_chipsets("pc", "irqmux", "soft")
+
 
 @pytest.fixture(scope="module")
-def window_run(boot):
+def window_run(system):
     """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall everywhere in the VMM. Two
     rates, as one alone might keep step with the other guest's loop."""
-    return [boot("status=0", [pulse(f"probes=wakeup n={SAMPLES} hz={hz}", prio=2), vandal("do=cpuid seconds=5")])
+    return [system("status=0", [pulse(f"probes=wakeup n={SAMPLES} hz={hz}", prio=2), vandal("do=cpuid seconds=5")])
             for hz in (3900, 4100)]
 
 
-def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run):
-    """R12: the race is really run into."""
-    assert sum(report.record("totals")["nmi_windows"] for report in window_run) >= 20
+def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset):
+    """R12: the race is really run into. soft: there is none, as a line's interrupt waits at the processor's door and exits."""
+    landed = sum(report.record("totals")["nmi_windows"] for report in window_run)
+    assert landed == 0 if chipset == "soft" else landed >= 20
     for report in window_run:
-        assert report.record("exits", vm="vandal")["cpuid"] > 100_000
+        assert report.record("exits", vm="vandal")["cpuid"] > (50_000 if chipset == "soft" else 100_000)
 
 
 def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run):
@@ -54,11 +57,11 @@ def test_R12_nothing_is_lost_or_taken_for_external(window_run):
 FIRST = r"signalbox: first guest after"
 
 
-def nmi_typed(boot, policy, times=3):
+def nmi_typed(system, policy, times=3):
     """The console's command raises an external NMI, while foreign lines fire too; then the run goes on to its end."""
     keys = [(r"vandal: words", "nmi\r")] + [(r"an external NMI is on its way", "nmi\r")] * (times - 1)
     words = f"{policy} seconds=20".strip()
-    return boot(words, [pulse("probes=uart n=3000"), vandal("do=none seconds=3")], type_in=keys)
+    return system(words, [pulse("probes=uart n=3000"), vandal("do=none seconds=3")], type_in=keys)
 
 
 def external(report):
@@ -66,9 +69,9 @@ def external(report):
 
 
 @pytest.mark.parametrize("policy", ["", "nmi=log"], ids=["default", "log"])
-def test_R06_an_external_nmi_is_told_apart_and_logged(boot, policy):
+def test_R06_an_external_nmi_is_told_apart_and_logged(system, policy):
     """R06: nmi=log: each one is a line and a count, none is taken for a line's, and the guests notice nothing."""
-    report = nmi_typed(boot, policy)
+    report = nmi_typed(system, policy)
     assert external(report) == [f"external NMI number {n}" for n in (1, 2, 3)], report
     assert report.record("totals")["external_nmis"] == 3
     all_ok(report, "pulse", 5)
@@ -76,17 +79,17 @@ def test_R06_an_external_nmi_is_told_apart_and_logged(boot, policy):
     assert report.status == 0
 
 
-def test_R06_an_external_nmi_may_panic(boot):
+def test_R06_an_external_nmi_may_panic(system):
     """R06: nmi=panic: the VMM says why it stops, and the machine ends with a status that is not 0."""
-    report = nmi_typed(boot, "nmi=panic", times=1)
+    report = nmi_typed(system, "nmi=panic", times=1)
     assert re.search(r"^.*panic: external NMI \(nmi=panic\)", report.console, re.M), report
     assert report.result.end == "status" and report.status not in (0, None)
     assert "[vandal] vandal: 1 ok" not in report.console
 
 
-def test_R06_an_external_nmi_may_go_to_a_vm(boot):
+def test_R06_an_external_nmi_may_go_to_a_vm(system):
     """R06: nmi=vm:NAME: it reaches that guest's vector 2, which vandal has no handler for: it says so; the other runs on."""
-    report = nmi_typed(boot, "nmi=vm:vandal", times=1)
+    report = nmi_typed(system, "nmi=vm:vandal", times=1)
     assert external(report) == ["external NMI number 1, goes to vm vandal"], report
     all_ok(report, "pulse", 5)
     assert not any(" vector 2" in text for text in report.of("pulse"))

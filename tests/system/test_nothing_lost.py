@@ -7,34 +7,49 @@ device makes on bare hardware too: an edge that comes while the one before still
 
 import pytest
 
-from conftest import all_ok, pulse, scribe
+from conftest import all_ok, on_chipsets, pulse, scribe
 from signalbox import Module
 
 PULSE, SCRIBE = 64_000, 46_000
 WORDS = {"plain": ("", "", 1, 1), "bases": ("base=0x30", "base=0x50", 1, 1), "priorities": ("", "", 1, 2)}
 
 
-def stressed(boot, kind, seed, share=1):
-    of_pulse, of_scribe, prio_of_pulse, prio_of_scribe = WORDS[kind]
-    return boot(f"jitter={seed}", [
-        pulse(f"stress={PULSE // share} {of_pulse}".strip(), prio=prio_of_pulse),
-        scribe(f"stress={SCRIBE // share} rtc=8192 {of_scribe}".strip(), prio=prio_of_scribe),
-    ], timeout=240)
+chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft")
+# soft has no time for a guest at these rates: each interrupt costs it some 2,000 instructions (docs/measuring.md).
+RATES = {"soft": ("baud=28800", 1024)}
+
+
+def rates(chipset):
+    return RATES.get(chipset, ("", 8192))
 
 
 @pytest.fixture(scope="module")
-def long_run(boot):
-    return stressed(boot, "plain", 7)
+def stressed(system, chipset):
+
+    def run(kind, seed, share=1):
+        of_pulse, of_scribe, prio_of_pulse, prio_of_scribe = WORDS[kind]
+        baud, rtc = rates(chipset)
+        return system(f"jitter={seed}", [
+            pulse(f"stress={PULSE // share} {of_pulse} {baud}".strip(), prio=prio_of_pulse),
+            scribe(f"stress={SCRIBE // share} rtc={rtc} {of_scribe}".strip(), prio=prio_of_scribe),
+        ], timeout=240)
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def bases_run(boot):
-    return stressed(boot, "bases", 11, share=4)
+def long_run(stressed, chipset):
+    return stressed("plain", 7, share=4 if chipset == "soft" else 1)
 
 
 @pytest.fixture(scope="module")
-def priorities_run(boot):
-    return stressed(boot, "priorities", 13, share=4)
+def bases_run(stressed):
+    return stressed("bases", 11, share=4)
+
+
+@pytest.fixture(scope="module")
+def priorities_run(stressed):
+    return stressed("priorities", 13, share=4)
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +64,12 @@ def handled(report):
     return sum(report.record("count", line=line)["handled"] for line in (0, 3, 8, 15))
 
 
-def test_R08_a_hundred_thousand_interrupts_on_four_lines(long_run):
-    """R08: the long run really is one: interrupts on all four lines, and hundreds of switches at random moments."""
-    assert handled(long_run) >= 100_000
-    for line, least in ((0, 4_000), (3, 50_000), (8, 10_000), (15, 10_000)):
+def test_R08_a_hundred_thousand_interrupts_on_four_lines(long_run, chipset):
+    """R08: the long run really is one: interrupts on all four lines, and hundreds of switches at random moments. soft: a
+    quarter."""
+    assert handled(long_run) >= (25_000 if chipset == "soft" else 100_000)
+    each_least = (4_000, 10_000, 2_500, 5_000) if chipset == "soft" else (4_000, 50_000, 10_000, 10_000)
+    for line, least in zip((0, 3, 8, 15), each_least):
         assert long_run.record("count", line=line)["handled"] >= least
     assert long_run.record("totals")["switches"] >= 1_000
     assert long_run.status == 0
@@ -96,9 +113,9 @@ def rounds(each):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_R08_what_was_read_back_is_what_a_run_alone_reads(boot, each, rounds, kind):
+def test_R08_what_was_read_back_is_what_a_run_alone_reads(boot, chipset, each, rounds, kind):
     """R08: scribe on the bare machine, with as many rounds, has the same transcript."""
-    bare = boot(None, [Module("scribe", f"rounds={rounds[kind]} rtc=8192")])
+    bare = boot(None, [Module("scribe", f"rounds={rounds[kind]} rtc={rates(chipset)[1]}")])
     assert bare.transcript() == each[kind].transcript("scribe")
     disk = bare.record("count", line=15)
     assert disk["handled"] == disk["expected"] == each[kind].record("count", line=15)["handled"]
@@ -112,22 +129,36 @@ def test_R08_the_bare_machine_merges_nothing(boot):
     assert uart["handled"] == uart["sent"] > 10_000 and uart["lost"] == 0
 
 
-def test_R19_other_vector_bases_replay_the_initialisation_and_inject(bases_run):
-    """R19: the guests' 8259s differ, so each switch replays ICWs, which drops latched requests: those are injected."""
+def test_R19_other_vector_bases_replay_the_initialisation_and_inject(bases_run, chipset):
+    """R19: the guests' 8259s differ. pc: each switch replays ICWs, which drops latched requests, so they are injected. irqmux: the
+    state is written, and nothing is ever injected. soft: everything is."""
     injected = {irq: bases_run.record("line", irq=irq)["injected"] for irq in (0, 3, 8, 15)}
-    assert injected[0] > 10 and injected[8] > 10, injected
+    if chipset == "pc":
+        assert injected[0] > 10 and injected[8] > 10, injected
+    elif chipset == "soft":
+        handled_by_line = {irq: bases_run.record("count", line=irq)["handled"] for irq in (3, 8, 15)}
+        assert handled_by_line == {irq: injected[irq] for irq in (3, 8, 15)}
+        assert 0 <= injected[0] - bases_run.record("count", line=0)["handled"] < 20  # ticks after the count
+    else:
+        assert not any(injected.values()), injected
 
 
-def test_R13_a_higher_priority_ends_turns_at_once(priorities_run):
-    """R13: with scribe above pulse, its lines end pulse's turns; pulse, which gets what is left, still loses nothing."""
-    wakeups = {irq: priorities_run.record("line", irq=irq)["wakeups"] for irq in (0, 3, 8, 15)}
-    assert wakeups[8] >= 100, wakeups  # the emulator's disk is done before its VM has lost the processor
-    assert wakeups[0] == wakeups[3] == 0, wakeups
+def test_R13_a_higher_priority_comes_first(priorities_run, chipset):
+    """R13: with scribe above pulse, no line of pulse's ends a turn of scribe's, and no slice does; pulse, which gets what is left,
+    still loses nothing. soft: the run takes seconds, and once in each the VMM's chores use the slice's timer."""
+    wakeups = {irq: priorities_run.record("line", irq=irq)["wakeups"] for irq in (0, 3)}
+    assert wakeups == {0: 0, 3: 0}
+    assert priorities_run.record("exits", vm="scribe").get("slice", 0) <= (5 if chipset == "soft" else 0)
+    assert priorities_run.record("vm", vm="pulse")["switches"] > 100
 
 
-def test_R02_lines_of_a_vm_that_does_not_run_are_held(long_run):
-    """R02, R08: each assertion that reached the VMM block was held for its VM."""
-    for irq in (0, 3, 8, 15):
-        line = long_run.record("line", irq=irq)
-        assert line["held"] == line["exits"]
-    assert long_run.record("line", irq=0)["held"] > 100 and long_run.record("line", irq=8)["held"] > 100
+def test_R02_lines_of_a_vm_that_does_not_run_are_held(long_run, chipset):
+    """R02, R08: each assertion that reached the VMM block was held for its VM. pc: at the price of an exit for the first one;
+    irqmux: masked, so at no price at all, while the VM waits for its turn."""
+    lines = {irq: long_run.record("line", irq=irq) for irq in (0, 3, 8, 15)}
+    assert all(line["held"] == line["exits"] for line in lines.values()), lines
+    if chipset == "pc":
+        assert lines[0]["held"] > 100 and lines[8]["held"] > 100, lines
+    else:
+        away = long_run.record("vm", vm="pulse")["switches"]
+        assert long_run.record("count", line=0)["merged"] > away / 2 and lines[0]["exits"] < away / 4, lines

@@ -53,6 +53,7 @@ static void parse_vmm(const char *line)
 	require_text(vmm.chipset, sizeof(vmm.chipset));
 	require_text(vmm.nmi_vm, sizeof(vmm.nmi_vm));
 	REQUIRE(vmm.nmi == NMI_PANIC || vmm.nmi == NMI_LOG || vmm.nmi == NMI_VM);
+	REQUIRE(vmm.banks <= 255);
 	REQUIRE(vmm.status_ms <= 3600000 && vmm.seconds <= 1000000 && (vmm.stay == 0 || vmm.stay == 1));
 }
 
@@ -68,10 +69,32 @@ static void parse_vm(unsigned n, const char *line, struct vm_config *vm)
 	REQUIRE(vm->memory >= 1 << 20 && vm->memory <= UINT64_C(3) << 30 && vm->memory % 4096 == 0);
 	REQUIRE(vm->priority <= 15 && vm->slice_us >= 100 && vm->slice_us <= 1000000);
 	REQUIRE(!line_in(vm->lines, LINE_CASCADE));
+	for (unsigned line = 0; line < LINES; line++) {
+		bool moved = line_input(vm->controller_input, line) != line;
+
+		REQUIRE(!moved || (line_in(vm->lines, line) && line_input(vm->controller_input, line) != LINE_CASCADE));
+	}
 	REQUIRE(vm->onfault == FAULT_LOG || vm->onfault == FAULT_STOP || vm->onfault == FAULT_RESTART);
 	REQUIRE(vm->share == 0 || vm->share == 1);
 	require_ranges(vm->io, vm->io_count, 0xffff);
 	require_ranges(vm->mmio, vm->mmio_count, (UINT64_C(1) << 46) - 1);
+}
+
+/* A bit of the VMM block's status tells of one VM's lines, or of the VMM's own. */
+static void require_inputs(const struct vm_config *a, const struct vm_config *b)
+{
+	for (unsigned n = 0; n < LINES; n++) {
+		unsigned input = line_input(b->block_input, n);
+
+		if (!line_in(b->lines, n)) {
+			REQUIRE(input == n);
+			continue;
+		}
+		REQUIRE(input != 4);
+		for (unsigned m = 0; m < LINES; m++)
+			if (line_in(a->lines, m))
+				REQUIRE((line_input(a->block_input, m) == input) == (m == n));
+	}
 }
 
 static void parse_lines(char *first)
@@ -93,8 +116,10 @@ static void parse_lines(char *first)
 	require_message(error, err, sizeof(err));
 	if (error == 0 && !(a.share && b.share))
 		REQUIRE((a.lines & b.lines) == 0 && strcmp(a.name, b.name) != 0);
-	if (error == 0)
+	if (error == 0) {
 		REQUIRE(!(b.lines & LINE(4)));
+		require_inputs(&a, &b);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -122,53 +147,33 @@ static uint32_t next(uint32_t *seed)
 static size_t random_line(uint32_t *seed, char *line, size_t size)
 {
 	static const char *const pieces[] = {
-		"vm=",
-		"mem=",
-		"prio=",
-		"slice=",
-		"irq=",
-		"io=",
-		"mmio=",
-		"share",
-		"onfault=",
-		"args=",
-		"--",
-		"log",
-		"restart",
-		"nmi=",
-		"vm:",
-		"stay",
-		"status=",
-		"0x",
-		"0",
-		"15",
-		"16",
-		"2",
-		"3",
-		"4",
-		"0x3f8",
-		"0xb8000",
-		"-",
-		",",
-		" ",
-		"  ",
-		"\"",
-		"\\",
-		"\n",
-		"=",
-		"K",
-		"M",
-		"G",
-		"us",
-		"ms",
-		"s",
-		"a",
-		"pulse",
-		"99999999999999999999",
-		"0xfff",
-		"console=com1",
-		"chipset=pc",
-		"/boot/x",
+		"vm=",        "mem=",
+		"prio=",      "slice=",
+		"irq=",       "io=",
+		"mmio=",      "block=",
+		"routes=",    "exit",
+		"banks=",     ":",
+		"irq=3:",     "block=3:",
+		"share",      "onfault=",
+		"args=",      "--",
+		"log",        "restart",
+		"nmi=",       "vm:",
+		"stay",       "status=",
+		"0x",         "0",
+		"15",         "16",
+		"2",          "3",
+		"4",          "0x3f8",
+		"0xb8000",    "-",
+		",",          " ",
+		"  ",         "\"",
+		"\\",         "\n",
+		"=",          "K",
+		"M",          "G",
+		"us",         "ms",
+		"s",          "a",
+		"pulse",      "99999999999999999999",
+		"0xfff",      "console=com1",
+		"chipset=pc", "/boot/x",
 	};
 	size_t length = 0, count = next(seed) % 60;
 

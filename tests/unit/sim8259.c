@@ -33,6 +33,11 @@ static bool above(const struct sim_chip *c, int a, int b)
 	return (a + 15 - (int)c->lowest) % 8 < (b + 15 - (int)c->lowest) % 8;
 }
 
+static uint8_t requests(const struct sim_chip *c)
+{
+	return (uint8_t)((c->irr & ~c->elcr) | (c->level & c->elcr));
+}
+
 /* The input whose request drives the output, or -1 (fully nested: something in service holds back its own priority and below;
  * special mask mode: only its own, while it is masked). */
 static int request(const struct sim_chip *c)
@@ -41,7 +46,7 @@ static int request(const struct sim_chip *c)
 
 	if (c->expects && sim_pic.silent_in_initialisation)
 		return -1;
-	in = highest(c, c->irr & ~c->imr);
+	in = highest(c, requests(c) & ~c->imr);
 	serviced = highest(c, c->special_mask ? c->isr & ~c->imr : c->isr);
 	if (in < 0 || (serviced >= 0 && !above(c, in, serviced)))
 		return -1;
@@ -135,12 +140,13 @@ uint8_t sim_pic_acknowledge(void)
 
 static void write_icw1(struct sim_chip *c, uint8_t value)
 {
-	uint8_t level = c->level;
+	uint8_t level = c->level, elcr = c->elcr;
 
 	/* "The edge sense circuit is reset": an input that is high has to rise anew. IMR and ISR are cleared, input 7 has the
 	 * lowest priority, special mask mode is off, status read is IRR; without IC4 all that ICW4 selects is off. */
 	memset(c, 0, sizeof(*c));
 	c->level = level;
+	c->elcr = elcr;
 	c->lowest = 7;
 	c->icw1 = value;
 	c->expects = 2;
@@ -203,11 +209,20 @@ static void write_ocw3(struct sim_chip *c, uint8_t value)
 		c->read_isr = value & 1;
 }
 
+/* ELCR1 and ELCR2 (ICH9 datasheet 13.4.11, 13.4.12). */
+static bool is_elcr(uint16_t port)
+{
+	return (port & ~1) == 0x4d0;
+}
+
 void sim_pic_write(uint16_t port, uint8_t value)
 {
-	struct sim_chip *c = &sim_pic.chip[port >> 7];
+	static const uint8_t elcr_bits[] = { 0xf8, 0xde };
+	struct sim_chip *c = is_elcr(port) ? &sim_pic.chip[port & 1] : &sim_pic.chip[port >> 7];
 
-	if (port & 1) {
+	if (is_elcr(port)) {
+		c->elcr = value & elcr_bits[port & 1];
+	} else if (port & 1) {
 		if (c->expects)
 			write_icw(c, value);
 		else
@@ -224,10 +239,12 @@ void sim_pic_write(uint16_t port, uint8_t value)
 
 uint8_t sim_pic_read(uint16_t port)
 {
-	struct sim_chip *c = &sim_pic.chip[port >> 7];
+	struct sim_chip *c = is_elcr(port) ? &sim_pic.chip[port & 1] : &sim_pic.chip[port >> 7];
 	uint8_t value;
 	int in;
 
+	if (is_elcr(port))
+		return c->elcr;
 	if (c->poll) {
 		c->poll = false;
 		in = request(c);
@@ -239,5 +256,5 @@ uint8_t sim_pic_read(uint16_t port)
 	}
 	if (port & 1)
 		return c->imr;
-	return c->read_isr ? c->isr : c->irr;
+	return c->read_isr ? c->isr : requests(c);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A cascaded pair of 8259As, edge triggered, as a PC has them: a plain model after Intel's datasheet (231468-003).
+ * A cascaded pair of 8259As with its edge/level control registers, as a PC has them: a plain model after Intel's datasheet
+ * (231468-003).
  *
  * Rule: written from the datasheet alone and without regard to speed, so that it can judge code that was not.
  */
@@ -17,6 +18,7 @@ struct sim_chip {
 	unsigned expects; /* the ICW (2-4) that comes next, 0: operational */
 	bool special_mask, read_isr, poll, rotate_auto;
 	unsigned lowest; /* the input of lowest priority */
+	uint8_t elcr;    /* inputs that are level triggered (ports 4D0h, 4D1h); their requests are what the lines are */
 };
 
 enum { SIM_MASTER, SIM_SLAVE };
@@ -34,7 +36,7 @@ extern struct sim_pic sim_pic;
 void sim_pic_reset(void);
 /* An input of the pair by its line number; 2 is the cascade and not an input. */
 void sim_pic_set_line(unsigned line, bool high);
-/* Ports 20h, 21h, A0h, A1h. */
+/* Ports 20h, 21h, A0h, A1h, 4D0h, 4D1h. */
 uint8_t sim_pic_read(uint16_t port);
 void sim_pic_write(uint16_t port, uint8_t value);
 /* INTR, and the acknowledge cycle that answers with the vector. */

@@ -26,9 +26,12 @@ void (*nmi_hook)(void);
 
 static uint32_t pins[PINS];
 
+static const struct board_controller pair_and_ioapic;
+
 void board_reset(void)
 {
 	memset(&board, 0, sizeof(board));
+	board.controller = &pair_and_ioapic;
 	memset(&platform, 0, sizeof(platform));
 	sim_pic_reset();
 	nmi_count = 0;
@@ -58,7 +61,7 @@ static void handle_nmi(void)
 	} while (board.nmi_waits);
 }
 
-static void raise_nmi(int line)
+void board_raise_nmi(int line)
 {
 	board.nmi_line[board.nmis % NMIS_KEPT] = line;
 	board.nmi_access[board.nmis++ % NMIS_KEPT] = board.accesses;
@@ -70,10 +73,15 @@ static void raise_nmi(int line)
 		handle_nmi();
 }
 
-void board_external_nmi(void)
+static void raise_serr(void)
 {
 	board.nmi_status |= NMI_SERR;
-	raise_nmi(-1);
+	board_raise_nmi(-1);
+}
+
+void board_external_nmi(void)
+{
+	board.controller->external();
 }
 
 void board_take_nmi(void)
@@ -97,6 +105,28 @@ bool board_armed(unsigned line)
 	return pin >= 0 && (pins[pin] & (RTE_MASKED | 0x700)) == RTE_NMI;
 }
 
+static void set_line(unsigned line, bool high)
+{
+	sim_pic_set_line(line, high);
+	if (high && board_armed(line))
+		board_raise_nmi((int)line);
+}
+
+static bool in_service(unsigned input)
+{
+	return sim_pic.chip[input / 8].isr >> (input & 7) & 1;
+}
+
+static const struct board_controller pair_and_ioapic = {
+	.set_line = set_line,
+	.external = raise_serr,
+	.interrupt = sim_pic_interrupt,
+	.acknowledge = sim_pic_acknowledge,
+	.read = sim_pic_read,
+	.write = sim_pic_write,
+	.in_service = in_service,
+};
+
 void board_set_line(unsigned line, bool high)
 {
 	bool was = line_in(board.high, line);
@@ -106,9 +136,7 @@ void board_set_line(unsigned line, bool high)
 	board.high ^= LINE(line);
 	if (board.edge && high)
 		board.edge(line);
-	sim_pic_set_line(line, high);
-	if (high && board_armed(line))
-		raise_nmi((int)line);
+	board.controller->set_line(line, high);
 }
 
 void board_pulse(unsigned line)
@@ -128,7 +156,7 @@ static void access(void)
 
 static bool is_controller(uint16_t port)
 {
-	if ((port & ~0x81) == 0x20)
+	if ((port & ~0x81) == 0x20 || (port & ~1) == 0x4d0)
 		return true;
 	if (port == PORT_NMI_STATUS)
 		return false;
@@ -154,7 +182,7 @@ void io_out8(uint16_t port, uint8_t value)
 /* I/O APIC (82093AA, 3.1 and 3.2): an index register and a window; redirection entries are two words each from 10h on. */
 enum { IOREGSEL_OFFSET = 0x00, IOWIN_OFFSET = 0x10, REDIRECTION = 0x10 };
 
-void mmio_write32(uint64_t address, uint32_t value)
+void board_ioapic_write(uint64_t address, uint32_t value)
 {
 	static uint32_t selected;
 

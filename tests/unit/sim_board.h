@@ -15,10 +15,22 @@
 
 enum { NMIS_KEPT = 8 };
 
+/* What the lines enter, and what a guest's open ports and the processor's INTA reach. */
+struct board_controller {
+	void (*set_line)(unsigned line, bool high);
+	void (*external)(void); /* the external signal */
+	bool (*interrupt)(void);
+	uint8_t (*acknowledge)(void);
+	uint8_t (*read)(uint16_t port);
+	void (*write)(uint16_t port, uint8_t value);
+	bool (*in_service)(unsigned input);
+};
+
 struct board {
-	line_set high; /* lines that are asserted now */
-	bool in_guest; /* an NMI is an exit, else the host's handler counts it */
-	bool nmi_exit; /* the guest is to be left */
+	const struct board_controller *controller; /* board_reset(): the 8259 pair, beside the I/O APIC */
+	line_set high;                             /* lines that are asserted now */
+	bool in_guest;                             /* an NMI is an exit, else the host's handler counts it */
+	bool nmi_exit;                             /* the guest is to be left */
 	bool nmi_blocked, nmi_waits;
 	uint64_t nmis;           /* all that were raised */
 	int nmi_line[NMIS_KEPT]; /* who raised the last ones, -1 the external signal; and at which access of the VMM */
@@ -27,7 +39,8 @@ struct board {
 	uint64_t accesses;           /* port and I/O APIC accesses that the VMM made */
 	void (*edge)(unsigned line); /* told of each rising edge; NULL: nobody */
 	void (*between)(
-		void); /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
+		void);        /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
+	bool (*asleep)(void); /* called while the VMM sleeps with its door open; false, or NULL: it is to wake */
 };
 
 extern struct board board;
@@ -39,10 +52,14 @@ void board_set_line(unsigned line, bool high);
 void board_pulse(unsigned line);
 /* The external signal. */
 void board_external_nmi(void);
+/* An NMI that reaches the processor; line: who raised it, -1 the external signal. */
+void board_raise_nmi(int line);
 /* One that came at an exit of another reason: the host's handler takes it. */
 void board_take_nmi(void);
 /* What an IRET in the VMM does. */
 void board_unblock_nmi(void);
+/* A register of the I/O APIC is written. */
+void board_ioapic_write(uint64_t address, uint32_t value);
 /* Is this line's pin armed to raise NMI? */
 bool board_armed(unsigned line);
 

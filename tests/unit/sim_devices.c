@@ -36,7 +36,7 @@ static bool held(unsigned line)
 	return false;
 }
 
-static void fire(unsigned owner, unsigned line)
+void sim_device_fire(unsigned owner, unsigned line)
 {
 	struct device *d = &devices[owner][line];
 
@@ -66,7 +66,7 @@ void sim_devices_fire(bool active)
 		owner = SIM_VMM;
 	for (unsigned i = 0; i < LINES; i++, line = (line + 1) % LINES) {
 		if (on_line(owner, line)) {
-			fire(owner, line);
+			sim_device_fire(owner, line);
 			return;
 		}
 	}

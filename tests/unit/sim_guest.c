@@ -8,7 +8,7 @@
  */
 #include "tests/unit/sim_internal.h"
 
-#include "tests/unit/sim8259.h"
+#include "tests/unit/sim_board.h"
 
 #include <string.h>
 
@@ -33,7 +33,8 @@ struct guest {
 	struct frame frame[FRAMES];
 	unsigned depth;
 	bool interrupts_on, ready, open;
-	uint8_t mask[2];    /* as written */
+	line_set excused; /* inputs whose devices were served with no interrupt: one that was held for it may follow */
+	uint8_t mask[2];  /* as written */
 	uint8_t service[2]; /* what a pair of its own would have in service */
 	unsigned stage[2];  /* of an initialisation: the ICW that comes next */
 };
@@ -102,6 +103,34 @@ static void note_out(struct guest *g, uint16_t port, uint8_t value)
 		g->stage[chip] = g->stage[chip] == 4 ? 0 : g->stage[chip] + 1;
 }
 
+/* ---- Lines and inputs: from here to the devices a guest's "line" is the controller's input ---- */
+
+uint64_t sim_inputs(uint64_t inputs)
+{
+	return inputs ? inputs : LINE_INPUTS_OWN;
+}
+
+static line_set own_inputs(const struct sim_habits *h)
+{
+	line_set inputs = 0;
+
+	for (line_set rest = h->lines; rest; rest &= rest - 1)
+		inputs |= LINE(line_input(sim_inputs(h->controller_input), line_first(rest)));
+	return inputs;
+}
+
+/* All devices that enter there. */
+static bool serve(unsigned vm, unsigned input)
+{
+	const struct sim_habits *h = &sim_habits[vm];
+	bool had = false;
+
+	for (line_set rest = h->lines; rest; rest &= rest - 1)
+		if (line_input(sim_inputs(h->controller_input), line_first(rest)) == input)
+			had |= sim_device_serve(vm, line_first(rest));
+	return had;
+}
+
 /* ---- Programs ---- */
 
 static void program_initialise(unsigned vm, struct guest *g)
@@ -130,7 +159,7 @@ static void program_masks(unsigned vm, struct guest *g, bool all)
 	line_set closed = (line_set)(sim_random(0x10000) & sim_random(0x10000));
 
 	if (all)
-		closed &= (line_set)~sim_habits[vm].lines;
+		closed &= (line_set)~own_inputs(&sim_habits[vm]);
 	closed &= (line_set)~LINE(LINE_CASCADE);
 	push(g, OP_OUT, 0x21, (uint8_t)closed);
 	push(g, OP_OUT, 0xa1, (uint8_t)(closed >> 8));
@@ -156,9 +185,10 @@ static void program_hostile(struct guest *g)
 
 static void program_work(unsigned vm, struct guest *g)
 {
+	enum { HALT = 8 };
 	const struct sim_habits *h = &sim_habits[vm];
 
-	switch (sim_random(24)) {
+	switch (h->sleepy && sim_random(2) ? HALT : sim_random(24)) {
 	case 0:
 	case 1:
 		program_masks(vm, g, false);
@@ -184,7 +214,7 @@ static void program_work(unsigned vm, struct guest *g)
 		if (h->reinitialises && sim_random(4) == 0)
 			program_initialise(vm, g);
 		break;
-	case 8:
+	case HALT:
 	case 9:
 		if (!h->halts)
 			break;
@@ -289,17 +319,17 @@ void sim_guest_interrupt(unsigned vm, uint8_t vector)
 	if (!g->interrupts_on)
 		sim_violation("vm %u: vector %02x delivered with interrupts off", vm, vector);
 	if (h->hostile) {
-		if (line == LINES || !line_in(h->lines, line))
+		if (line == LINES || !line_in(own_inputs(h), line))
 			sim_result.vm[vm].foreign++;
 		return; /* it has no handlers; whatever is in service stays there */
 	}
 	if (line == LINES)
 		sim_violation("vm %u: vector %02x is not one of its own", vm, vector);
-	if ((line == 7 || line == 15) && !(sim_pic.chip[line / 8].isr & 0x80) && !line_in(h->lines, line)) {
+	if ((line == 7 || line == 15) && !board.controller->in_service(line) && !line_in(own_inputs(h), line)) {
 		spurious(vm, g, line);
 		return;
 	}
-	if (!line_in(h->lines, line))
+	if (!line_in(own_inputs(h), line))
 		sim_violation("R02: vm %u got foreign line %u", vm, line);
 	if (g->mask[line / 8] & (1u << (line & 7)))
 		sim_violation("R05: vm %u got line %u, which it had masked", vm, line);
@@ -310,11 +340,21 @@ void sim_guest_interrupt(unsigned vm, uint8_t vector)
 
 /* ---- Instructions ---- */
 
+static void causeless(unsigned vm, unsigned input)
+{
+	bool excused = line_in(guests[vm].excused, input);
+
+	sim_result.vm[vm].causeless++;
+	guests[vm].excused &= (line_set)~LINE(input);
+	if (sim_world.exact && !excused)
+		sim_violation("R07: vm %u: an interrupt of input %u that nothing had asserted", vm, input);
+}
+
 static void serve_all(unsigned vm)
 {
-	for (unsigned line = 0; line < LINES; line++)
-		if (line_in(sim_habits[vm].lines, line))
-			(void)sim_device_serve(vm, line);
+	for (unsigned input = 0; input < LINES; input++)
+		if (serve(vm, input))
+			guests[vm].excused |= LINE(input);
 }
 
 static void finish(unsigned vm, const struct op *op, uint8_t value)
@@ -358,9 +398,9 @@ static enum step port(unsigned vm, const struct op *op, bool open, struct sim_ac
 	if (!open)
 		return STEP_PORT;
 	if (op->kind == OP_OUT)
-		sim_pic_write(op->port, op->value);
+		board.controller->write(op->port, op->value);
 	else
-		value = sim_pic_read(op->port);
+		value = board.controller->read(op->port);
 	finish(vm, op, value);
 	return STEP_DONE;
 }
@@ -385,8 +425,8 @@ enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool qu
 	case OP_YIELD:
 		return STEP_YIELD;
 	case OP_SERVE:
-		if (!sim_device_serve(vm, op.value))
-			sim_result.vm[vm].causeless++;
+		if (!serve(vm, op.value))
+			causeless(vm, op.value);
 		break;
 	case OP_SERVE_ALL:
 		serve_all(vm);

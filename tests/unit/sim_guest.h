@@ -24,18 +24,30 @@ struct sim_habits {
 	bool auto_eoi, specific_eoi, eoi_first, nests;
 	bool reinitialises; /* programs its pair anew now and then */
 	bool halts;
+	bool sleepy;  /* and does little else */
 	bool hostile; /* writes anything to the controller's ports; nothing is promised to it */
 	bool shares;  /* its lines may belong to others too */
 	unsigned priority;
+	/* irqmux and soft */
+	uint64_t controller_input,
+		block_input; /* where its lines enter (R03, R04), four bits a line; 0: by their numbers */
+	bool routes_at_exit; /* R17 */
 };
 
 /* What the world does. */
 struct sim_world {
+	const char *chipset; /* NULL: pc */
+	unsigned banks;      /* R16; 0: all there are */
 	uint64_t seed;
 	unsigned fire_one_in; /* each device fires about once in so many moments */
 	bool vmm_device;      /* the VMM has one as well, on line 4 */
 	bool external_nmis;
-	bool nmi_exit_wakes; /* Bochs: an NMI exit leaves a halted guest active */
+	bool external_anytime; /* and while lines speak, too: where the block has a status bit for it */
+	bool restarts;         /* a guest is started anew now and then */
+	bool exact;     /* no guest may get an interrupt, or wake, where a machine of its own would not give it one */
+	line_set level; /* lines that the firmware set to level */
+	bool nmi_exit_wakes; /* Bochs: an NMI exit, or an interrupt's, leaves a halted guest active */
+	bool deaf_entries;   /* Bochs: entered with interrupts off, a guest does not exit for one until that changes */
 	uint64_t active_steps, quiet_steps;
 	unsigned rounds; /* of both */
 };
@@ -51,7 +63,7 @@ struct sim_counts {
 
 struct sim_result {
 	struct sim_counts vm[SIM_VMS];
-	uint64_t switches, external_raised;
+	uint64_t switches, external_raised, starts;
 };
 
 extern struct sim_result sim_result;

@@ -13,16 +13,26 @@ extern struct sim_world sim_world;
 extern const struct sim_habits *sim_habits;
 extern unsigned sim_vms;
 extern uint64_t sim_steps;
+extern bool sim_active; /* else all winds up and waits */
 
 unsigned sim_random(unsigned limit);
 /* Say what was violated, with the last of the trace, and end the process. */
 _Noreturn void sim_violation(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A moment passes, in which the world may go on. */
+void sim_moment(void);
+/* A guest's instruction passes; false: the run is over. */
+bool sim_step(void);
+/* Whose vcpu is loaded. */
+unsigned sim_guest_running(void);
 
 /* ---- Devices: one for each line of each VM, and the VMM's ---- */
 
 enum { SIM_VMM = SIM_VMS }; /* the VMM's number as an owner */
 
 void sim_devices_fire(bool active);
+/* This one has something. */
+void sim_device_fire(unsigned owner, unsigned line);
 /* The handler of this owner looks at its device; false: it had nothing. */
 bool sim_device_serve(unsigned owner, unsigned line);
 /* Every device served and every tick seen? Else a violation. */
@@ -38,6 +48,8 @@ struct sim_access {
 	bool in;
 };
 
+/* A word of inputs as the habits have it. */
+uint64_t sim_inputs(uint64_t inputs);
 /* The guest's first instruction comes next. */
 void sim_guest_start(unsigned vm);
 /* Execute one instruction. STEP_DONE: the next one is due; else it has to be emulated, and then sim_guest_skip() called.

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor: what arch/x86/virt.h promises, over simulated guests, and the frame in which the VMM's run loop runs.
+ * The processor: what arch/x86/virt.h promises, over simulated guests.
  *
- * Rule: between two instructions of a guest come, in the processor's order: NMI exit, slice timer, interrupt window, interrupt.
+ * Rule: between two instructions of a guest come, in the processor's order: NMI exit, slice timer, interrupt window,
+ * interrupt; that
+ * is the guest's own, or an exit.
  */
 #include "tests/unit/sim_internal.h"
 
@@ -26,114 +28,46 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SLICE_US = 100, TICKS_PER_US = 5, GUEST_BYTES = 2 << 20 };
+enum { ENTRIES_MAX = 1000 }; /* of which none executes an instruction */
+enum { DEAF_STEPS = 100 };   /* before the back end asks for an exit (arch/x86/vmx/quirk.c) */
 
 struct vcpu {
 	unsigned number;
 	struct vcpu_regs regs;
-	bool open[4];
+	bool open[CHIPSET_PORTS];
 	bool halted, exit_on_hlt, want_window;
+	bool sleeps; /* executed HLT, and no interrupt came since */
+	bool exits;  /* on physical interrupts */
+	bool deaf;   /* but not this time: entered with interrupts off, and nothing has changed that */
+	unsigned deaf_steps;
 	int injected; /* a vector that the next entry delivers, or -1 */
 	bool skips;   /* the instruction that exited was emulated; what it read is in RAX */
 	uint64_t timer;
 	struct sim_access access;
 };
 
-struct sim_world sim_world;
-const struct sim_habits *sim_habits;
-unsigned sim_vms;
-uint64_t sim_steps, fake_tsc;
-struct sim_result sim_result;
-bool console_work;
-
 static struct vcpu vcpus[SIM_VMS], *loaded;
-static uint64_t generator, next_check;
-static unsigned checks;
-static bool active;
-
-unsigned sim_random(unsigned limit)
-{
-	return random_below(&generator, limit);
-}
-
-void sim_violation(const char *format, ...)
-{
-	va_list args;
-
-	fprintf(stderr, "seed %lu, step %lu: ", (unsigned long)sim_world.seed, (unsigned long)sim_steps);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fprintf(stderr, "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n",
-	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr, sim_pic.chip[0].imr,
-	        sim_pic.chip[1].imr, board.high, chipset->asserted());
-	for (unsigned i = 0; i < vm_count; i++)
-		fprintf(stderr, "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d\n", i,
-		        vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
-		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr, vms[i]->controller.pic[1].imr,
-		        vms[i]->controller.busy);
-	for (uint64_t i = board.nmis > NMIS_KEPT ? board.nmis - NMIS_KEPT : 0; i < board.nmis; i++)
-		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i, board.nmi_line[i % NMIS_KEPT],
-		        (unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
-	printed_clear();
-	trace_print(400);
-	fprintf(stderr, "%s", printed());
-	exit(1);
-}
-
-/* ---- Time and rounds ---- */
-
-static void check_round(void)
-{
-	sim_devices_check();
-	if (dispatch_counters.external != sim_result.external_raised)
-		sim_violation("R06: %lu external NMIs were told, %lu were raised",
-		              (unsigned long)dispatch_counters.external, (unsigned long)sim_result.external_raised);
-}
-
-/* A moment passes. */
-static void moment(void)
-{
-	fake_tsc++;
-	sim_devices_fire(active);
-}
-
-/* A guest's instruction passes; false: the run is over. */
-static bool step(void)
-{
-	sim_steps++;
-	moment();
-	if (sim_steps < next_check)
-		return true;
-	if (active) {
-		active = false;
-		next_check += sim_world.quiet_steps;
-		return true;
-	}
-	check_round();
-	/* When all is quiet, an external NMI has to be told apart exactly. */
-	if (sim_world.external_nmis && checks % 2 == 0) {
-		sim_result.external_raised++;
-		board_external_nmi();
-		next_check += sim_world.quiet_steps;
-	} else {
-		active = true;
-		next_check += sim_world.active_steps;
-	}
-	printed_clear();
-	return ++checks < sim_world.rounds;
-}
+static uint64_t entered_at;
+static unsigned entries; /* at that step */
 
 /* ---- Entry and exit ---- */
 
+static unsigned port_index(uint16_t port)
+{
+	for (unsigned i = 0; i < CHIPSET_PORTS; i++)
+		if (chipset_ports[i] == port)
+			return i;
+	sim_violation("port %x is no controller's", port);
+}
+
 static bool may_access(uint16_t port)
 {
-	return loaded->open[(port >> 6 & 2) | (port & 1)];
+	return loaded->open[port_index(port)];
 }
 
 static void deliver(struct vcpu *v, uint8_t vector)
 {
-	v->halted = false;
+	v->halted = v->sleeps = false;
 	trace_record(TRACE_MARK, v->number, vector, (uint32_t)sim_steps);
 	sim_guest_interrupt(v->number, vector);
 }
@@ -149,9 +83,21 @@ static bool nmi_exit(struct vcpu *v)
 	return true;
 }
 
+/* A physical interrupt, whether the guest has its own on or off. */
+static bool interrupt_exit(struct vcpu *v)
+{
+	v->deaf &= !sim_guest_interrupts_on(v->number);
+	if (!v->exits || v->deaf || !board.controller->interrupt())
+		return false;
+	if (sim_world.nmi_exit_wakes)
+		v->halted = false;
+	return true;
+}
+
 static enum vm_exit_reason hlt(struct vcpu *v, bool *exits)
 {
 	*exits = v->exit_on_hlt;
+	v->sleeps = true;
 	if (!*exits) {
 		v->halted = true;
 		sim_guest_skip(v->number, 0);
@@ -163,7 +109,9 @@ static enum vm_exit_reason hlt(struct vcpu *v, bool *exits)
 static enum vm_exit_reason instruction(struct vcpu *v, bool *exits)
 {
 	*exits = true;
-	switch (sim_guest_step(v->number, may_access, !active, &v->access)) {
+	if (v->sleeps && sim_world.exact && !sim_world.nmi_exit_wakes)
+		sim_violation("R07: vm %u: its HLT ended, and nothing interrupted it", v->number);
+	switch (sim_guest_step(v->number, may_access, !sim_active, &v->access)) {
 	case STEP_PORT:
 		v->regs.rax = v->access.value;
 		return VM_EXIT_IO;
@@ -180,12 +128,14 @@ static enum vm_exit_reason instruction(struct vcpu *v, bool *exits)
 
 static enum vm_exit_reason execute(struct vcpu *v)
 {
-	bool exits = false;
+	bool exits = false, begins = v->injected >= 0; /* a handler, with interrupts off, whatever it makes of that */
 	enum vm_exit_reason reason = VM_EXIT_OTHER;
 
 	if (v->skips)
 		sim_guest_skip(v->number, (uint8_t)v->regs.rax);
 	v->skips = false;
+	v->deaf = sim_world.deaf_entries && v->exits && v->injected < 0;
+	v->deaf_steps = 0;
 	if (v->injected >= 0) {
 		int vector = v->injected;
 		v->injected = -1;
@@ -196,20 +146,35 @@ static enum vm_exit_reason execute(struct vcpu *v)
 			return VM_EXIT_NMI;
 		if (v->timer == 0)
 			return VM_EXIT_TIMER;
-		if (v->want_window && sim_guest_interrupts_on(v->number))
+		if (v->want_window && !begins && sim_guest_interrupts_on(v->number))
 			return VM_EXIT_WINDOW;
-		if (sim_guest_interrupts_on(v->number) && sim_pic_interrupt())
-			deliver(v, sim_pic_acknowledge());
+		begins = false;
+		if (interrupt_exit(v))
+			return VM_EXIT_INTERRUPT;
+		if (v->deaf && v->deaf_steps++ == DEAF_STEPS)
+			return VM_EXIT_POLL;
+		if (!v->exits && sim_guest_interrupts_on(v->number) && board.controller->interrupt())
+			deliver(v, board.controller->acknowledge());
 		if (!v->halted)
 			reason = instruction(v, &exits);
 		if (v->timer != UINT64_MAX && v->timer > 0)
 			v->timer--;
-		if (!step()) {
+		if (!sim_step()) {
 			run_quit();
 			return exits ? reason : VM_EXIT_CPUID;
 		}
 	}
 	return reason;
+}
+
+/* Somebody above it is ready: its turn is over, but for the wait for an EOI. */
+static void check_priority(const struct vcpu *v)
+{
+	const struct vm *vm = vms[v->number];
+
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i]->state == VM_READY && vms[i]->config.priority > vm->config.priority && !vm->switch_waits)
+			sim_violation("R13: vm %u is entered while vm %u is ready", v->number, i);
 }
 
 enum vm_exit_reason vcpu_enter(struct vcpu *v)
@@ -222,8 +187,14 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 		sim_violation("R12: an entry with NMIs blocked");
 	if (dispatch_counters.external > sim_result.external_raised)
 		sim_violation("R06: an external NMI was told, and none was raised");
+	entries = sim_steps == entered_at ? entries + 1 : 0;
+	entered_at = sim_steps;
+	if (entries == ENTRIES_MAX)
+		sim_violation("no guest gets anywhere: %d entries without an instruction", ENTRIES_MAX);
+	sim_moment(); /* an NMI after the VMM's last look and before the entry */
 	if (nmi_count != 0)
 		return VM_EXIT_ABORTED;
+	check_priority(v);
 	board.in_guest = true;
 	reason = execute(v);
 	board.in_guest = false;
@@ -231,7 +202,13 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 		board.nmi_exit = false;
 		board_take_nmi();
 	}
+	sim_moment();
 	return reason;
+}
+
+unsigned sim_guest_running(void)
+{
+	return loaded->number;
 }
 
 /* ---- The rest of the interface ---- */
@@ -252,7 +229,7 @@ void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	(void)eip;
 	(void)eax;
 	(void)ebx;
-	v->skips = v->halted = false;
+	v->skips = v->halted = v->sleeps = false;
 	v->injected = -1;
 	sim_guest_start(v->number);
 }
@@ -275,7 +252,7 @@ int vcpu_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool
 
 void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
 {
-	v->open[(port >> 6 & 2) | (port & 1)] = open;
+	v->open[port_index(port)] = open;
 }
 
 void vcpu_load(struct vcpu *v)
@@ -314,6 +291,7 @@ void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
 	if (v->injected >= 0)
 		sim_violation("two events are injected in one entry");
 	v->injected = vector;
+	v->halted = false;
 }
 
 void vcpu_inject_nmi(struct vcpu *v)
@@ -329,6 +307,11 @@ void vcpu_want_window(struct vcpu *v, bool wanted)
 void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	v->timer = ticks;
+}
+
+void vcpu_exit_on_interrupt(struct vcpu *v, bool exits)
+{
+	v->exits = exits;
 }
 
 void vcpu_exit_on_hlt(struct vcpu *v, bool exits)
@@ -390,129 +373,14 @@ const char *vm_exit_name(enum vm_exit_reason reason)
 	return exit_names[reason];
 }
 
-/* ---- What else the VMM is built on ---- */
-
-uint64_t tsc_from_us(uint64_t us)
-{
-	return us * TICKS_PER_US;
-}
-
-uint64_t frames_alloc(uint64_t bytes, uint64_t align)
-{
-	return (uint64_t)aligned_alloc(align, (bytes + align - 1) / align * align);
-}
-
-void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
-{
-	void *memory = (void *)frames_alloc(bytes, align);
-
-	memset(memory, 0, bytes);
-	return memory;
-}
-
-uint64_t frames_free_bytes(void)
-{
-	return 0;
-}
+/* ---- Sleep ---- */
 
 void nmi_halt(void)
 {
 	while (nmi_count == 0) {
-		if (!step()) {
+		if (!sim_step()) {
 			run_quit();
 			return;
 		}
 	}
-}
-
-void console_poll(void)
-{
-}
-
-void report_status(void)
-{
-}
-
-unsigned vmm_vm_count(void)
-{
-	return vm_count;
-}
-
-void vmm_vm_report(unsigned i, struct vm_report *out)
-{
-	*out = (struct vm_report){ .name = vms[i]->config.name };
-}
-
-/* ---- The frame ---- */
-
-static void vmm_device(void)
-{
-	(void)sim_device_serve(SIM_VMM, 4);
-}
-
-/* For whoever reads the trace of a violation. */
-static void note_edge(unsigned line)
-{
-	trace_record(TRACE_LINE, board.in_guest ? loaded->number : TRACE_NO_VM, line, board.high);
-}
-
-static line_set shared_with_others(unsigned vm)
-{
-	line_set shared = 0;
-
-	for (unsigned i = 0; i < sim_vms; i++)
-		if (i != vm)
-			shared |= sim_habits[i].lines & sim_habits[vm].lines;
-	return shared;
-}
-
-static void add_vm(unsigned number)
-{
-	static struct image image;
-	struct vm_config config = { .memory = GUEST_BYTES,
-		                    .priority = sim_habits[number].priority,
-		                    .slice_us = SLICE_US,
-		                    .lines = sim_habits[number].lines,
-		                    .share = 1 };
-
-	image = image_elf32();
-	snprintf(config.name, sizeof(config.name), "vm%u", number);
-	struct vm *vm = vm_create(number, &config, &image, sizeof(image));
-
-	vm->controller.lines = config.lines;
-	vm->controller.shared = shared_with_others(number);
-	if (vm_start(vm) != 0)
-		sim_violation("the guest's image is refused");
-	chipset->claim(config.lines, false);
-	sched_add(vm);
-}
-
-void sim_run(const struct sim_world *world, const struct sim_habits *habits, unsigned count)
-{
-	const struct vmm_config config = { .nmi = NMI_LOG, .jitter = (uint32_t)world->seed + 1, .stay = 1 };
-
-	sim_world = *world;
-	sim_habits = habits;
-	sim_vms = count;
-	generator = world->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-	next_check = world->active_steps;
-	active = true;
-	bool keeps = sim_pic.keeps_fallen_edges, silent = sim_pic.silent_in_initialisation;
-
-	board_reset();
-	sim_pic.keeps_fallen_edges = keeps;
-	sim_pic.silent_in_initialisation = silent;
-	if (chipset_init("pc") != 0)
-		sim_violation("chipset=pc does not probe");
-	if (world->vmm_device)
-		dispatch_claim(4, vmm_device);
-	dispatch_set_policy(NMI_LOG, NULL);
-	for (unsigned i = 0; i < count; i++)
-		add_vm(i);
-	board.between = moment;
-	board.edge = note_edge;
-	run_all(&config);
-	sim_result.switches = 0;
-	for (unsigned i = 0; i < vm_count; i++)
-		sim_result.switches += vms[i]->switches_in;
 }

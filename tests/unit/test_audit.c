@@ -201,6 +201,13 @@ static void halted_guest(void)
 	flip(GUEST_ACTIVITY, ACTIVITY_HLT);
 }
 
+static void trapped_guest(void)
+{
+	protected_guest();
+	flip(GUEST_ACTIVITY, ACTIVITY_HLT);
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 1);
+}
+
 /* A field that is stale when its valid bit is off is nobody's business. */
 static void stale_event_guest(void)
 {
@@ -334,6 +341,10 @@ static const struct expectation {
 	{ "activity must be active, or HLT without an STI or MOV SS shadow",
 	  "26.3.1.5",
 	  { { protected_guest, GUEST_ACTIVITY, 2 }, { sti_guest, GUEST_ACTIVITY, ACTIVITY_HLT } } },
+	{ "an event injected into HLT must be an interrupt, an NMI, #DB or #MC",
+	  "26.3.1.5",
+	  { { halted_guest, ENTRY_INTERRUPTION, 0x21 ^ 13 ^ INTERRUPTION_EXTERNAL ^ INTERRUPTION_EXCEPTION },
+	    { trapped_guest, ENTRY_INTERRUPTION, 1 ^ 3 } } },
 	{ "interruptibility must fit IF and the injected event",
 	  "26.3.1.5",
 	  { { protected_guest, GUEST_INTERRUPTIBILITY, BIT(5) },
@@ -377,9 +388,9 @@ static enum vmcs_field field_shown(const char *rule)
 static void a_guest_that_breaks_no_rule_prints_nothing(void **state)
 {
 	static void (*const guests[])(void) = {
-		protected_guest, long_guest,        restricted_guest,  first_generation_guest, real_mode_guest,
-		v86_guest,       interrupted_guest, nmi_guest,         nmi_window_guest,       sti_guest,
-		timed_guest,     halted_guest,      stale_event_guest,
+		protected_guest, long_guest,        restricted_guest, first_generation_guest, real_mode_guest,
+		v86_guest,       interrupted_guest, nmi_guest,        nmi_window_guest,       sti_guest,
+		timed_guest,     halted_guest,      trapped_guest,    stale_event_guest,
 	};
 
 	(void)state;

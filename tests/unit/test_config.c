@@ -52,6 +52,8 @@ static void a_vm_has_defaults(void **state)
 	assert_int_equal(vm.priority, 1);
 	assert_int_equal(vm.slice_us, 5000);
 	assert_int_equal(vm.lines, 0);
+	assert_true(vm.controller_input == LINE_INPUTS_OWN && vm.block_input == LINE_INPUTS_OWN);
+	assert_false(vm.routes_at_exit);
 	assert_int_equal(vm.io_count, 0);
 	assert_int_equal(vm.mmio_count, 0);
 	assert_int_equal(vm.share, 0);
@@ -90,9 +92,50 @@ static void every_word_of_a_vm_is_taken(void **state)
 	assert_string_equal(vm.guest, "only text");
 }
 
+static void R03_R04_R17_lines_have_inputs_and_routes_a_time(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	assert_int_equal(
+		config_parse_vm(1, "irq=0:1,1:0,8-9,15:7 block=0:7,15:0xf,9:2 routes=exit", &vm, err, sizeof(err)), 0);
+	assert_int_equal(vm.lines, LINE(0) | LINE(1) | LINE(8) | LINE(9) | LINE(15));
+	assert_true(vm.controller_input == 0x7edcba9876543201ull);
+	assert_true(vm.block_input == 0xfedcba2876543217ull);
+	assert_true(vm.routes_at_exit);
+	assert_int_equal(config_parse_vm(1, "irq=3:3 block=3:3 routes=entry", &vm, err, sizeof(err)), 0);
+	assert_true(vm.controller_input == LINE_INPUTS_OWN && vm.block_input == LINE_INPUTS_OWN);
+	assert_false(vm.routes_at_exit);
+	/* Several lines at one input of the controller, and of the block. */
+	assert_int_equal(config_parse_vm(1, "irq=3:5,5 block=3:5", &vm, err, sizeof(err)), 0);
+	assert_int_equal(line_input(vm.controller_input, 3), 5);
+	assert_int_equal(line_input(vm.block_input, 5), 5);
+}
+
 static const struct {
 	const char *line, *message;
 } bad_vm[] = {
+	{ "irq=0:2", "module 2 (vm2): irq=0:2: input 2 joins the two 8259s; no line can enter there" },
+	{ "irq=0:16", "module 2 (vm2): irq=0:16: there is no input 16 (0-15)" },
+	{ "irq=0:99999999999999999999",
+	  "module 2 (vm2): irq=0:99999999999999999999: there is no input 99999999999999999999 (0-15)" },
+	{ "irq=0:", "module 2 (vm2): irq=0:: an input's number is missing" },
+	{ "irq=0:x", "module 2 (vm2): irq=0:x: x is not an input's number" },
+	{ "irq=0:1:2", "module 2 (vm2): irq=0:1:2: 1:2 is not an input's number" },
+	{ "irq=:1", "module 2 (vm2): irq=:1: a line's number is missing" },
+	{ "irq=2:1", "module 2 (vm2): irq=2:1: line 2 joins the two 8259s; no device is on it" },
+	{ "irq=8-9:1", "module 2 (vm2): irq=8-9:1: 8-9:1: one line has one input" },
+	{ "irq=0:1,0", "module 2 (vm2): irq=0:1,0: line 0 is in the list twice" },
+	{ "irq=16:1", "module 2 (vm2): irq=16:1: 16 is not a line (0-15)" },
+	{ "block=0", "module 2 (vm2): block=0: 0 is not LINE:INPUT" },
+	{ "block=", "module 2 (vm2): block=:  is not LINE:INPUT" },
+	{ "irq=0 block=0:16", "module 2 (vm2): block=0:16: there is no input 16 (0-15)" },
+	{ "irq=0 block=0:-1", "module 2 (vm2): block=0:-1: -1 is not an input's number" },
+	{ "irq=8-9 block=8-9:3", "module 2 (vm2): block=8-9:3: 8-9:3: one line has one input" },
+	{ "irq=0,1 block=0:1,1", "module 2 (vm2): block=0:1,1: 1 is not LINE:INPUT" },
+	{ "irq=0,1 block=0:1,0:3", "module 2 (vm2): block=0:1,0:3: line 0 is in the list twice" },
+	{ "routes=always", "module 2 (vm2): routes=always: it is one of entry, exit" },
+	{ "banks=2", "module 2 (vm2): banks=2: unknown word" },
 	{ "vm=scribe irq=0,16", "module 2 (scribe): irq=0,16: 16 is not a line (0-15)" },
 	{ "irq=99999999999999999999",
 	  "module 2 (vm2): irq=99999999999999999999: 99999999999999999999 is not a line (0-15)" },
@@ -212,6 +255,7 @@ static void the_vmm_has_defaults(void **state)
 	assert_int_equal(config_parse_vmm("", &vmm, err, sizeof(err)), 0);
 	assert_string_equal(vmm.console, "com1");
 	assert_string_equal(vmm.chipset, "auto");
+	assert_int_equal(vmm.banks, 0);
 	assert_int_equal(vmm.nmi, NMI_LOG);
 	assert_string_equal(vmm.nmi_vm, "");
 	assert_int_equal(vmm.status_ms, 1000);
@@ -242,6 +286,9 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	assert_int_equal(vmm.stay, 1);
 	assert_int_equal(vmm.nmi, NMI_PANIC);
 	assert_int_equal(vmm.status_ms, 0);
+	/* How many there are is found out later. */
+	assert_int_equal(config_parse_vmm("chipset=irqmux banks=20", &vmm, err, sizeof(err)), 0);
+	assert_int_equal(vmm.banks, 20);
 }
 
 static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
@@ -251,6 +298,9 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 	} rows[] = {
 		{ "console=com3", "console=com3: it is one of com1, none" },
 		{ "chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft" },
+		{ "banks=256", "banks=256: more than 255" },
+		{ "banks=all", "banks=all: it is a number from 0 to 255" },
+		{ "routes=exit", "routes=exit: unknown word" },
 		{ "nmi=ignore", "nmi=ignore: it is one of panic, log, vm:NAME" },
 		{ "nmi=vm:", "nmi=vm:: a name is missing" },
 		{ "status=1us", "status=1us: the status line's time is 0, or from 10ms to 3600s" },
@@ -334,6 +384,38 @@ static void devices_have_one_owner(void **state)
 		{ "vm=pulse", "vm=scribe mmio=0xfe000000-0xffffffff", -EPERM,
 		  "module 2 (scribe): mmio=0xfe000000-0xffffffff: address 0xfec00000 belongs to the VMM (the I/O "
 		  "APIC)" },
+		{ "vm=pulse", "vm=scribe mmio=0xc0000000-0xc0000fff", -EPERM,
+		  "module 2 (scribe): mmio=0xc0000000-0xc0000fff: address 0xc0000000 belongs to the VMM (the chipset "
+		  "block's registers)" },
+		{ "vm=pulse share", "vm=scribe share mmio=0xbffff000-0xc0010fff", -EPERM,
+		  "module 2 (scribe): mmio=0xbffff000-0xc0010fff: address 0xc0000000 belongs to the VMM (the chipset "
+		  "block's registers)" },
+		{ "vm=pulse irq=0:1", "vm=scribe irq=1:0", 0, "" },
+		{ "vm=pulse irq=0", "vm=scribe irq=8 block=0:7", -EPERM,
+		  "module 2 (scribe): block=0:7: line 0 is not the VM's (irq=)" },
+		{ "vm=pulse irq=3 share", "vm=scribe irq=3:5 share", -EEXIST,
+		  "module 2 (scribe): line 3 enters other inputs for vm pulse; say the same for both" },
+		{ "vm=pulse irq=3 block=3:5 share", "vm=scribe irq=3 share", -EEXIST,
+		  "module 2 (scribe): line 3 enters other inputs for vm pulse; say the same for both" },
+		{ "vm=pulse irq=3:5 block=3:6 share", "vm=scribe irq=3:5 block=3:6 share", 0, "" },
+		{ "vm=pulse irq=3,5 block=3:7,5:7", "vm=scribe irq=8", 0, "" },
+		{ "vm=pulse irq=0 block=0:1", "vm=scribe irq=1 block=1:0", 0, "" },
+		{ "vm=pulse irq=0 block=0:1", "vm=scribe irq=1", -EEXIST,
+		  "module 2 (scribe): line 1 enters input 1 of the VMM block, as line 0 of vm pulse does; block= can "
+		  "part "
+		  "them" },
+		{ "vm=pulse irq=7", "vm=scribe irq=3 block=3:7", -EEXIST,
+		  "module 2 (scribe): line 3 enters input 7 of the VMM block, as line 7 of vm pulse does; block= can "
+		  "part "
+		  "them" },
+		{ "vm=pulse irq=3,5 block=5:3 share", "vm=scribe irq=3 share", -EEXIST,
+		  "module 2 (scribe): line 3 enters input 3 of the VMM block, as line 5 of vm pulse does; block= can "
+		  "part "
+		  "them" },
+		{ "vm=pulse", "vm=scribe irq=3 block=3:4", -EPERM,
+		  "module 2 (scribe): block=3:4: this input of the VMM block is for the VMM's own line 4" },
+		{ "vm=pulse", "vm=scribe irq=3 block=3:2", 0, "" },
+		{ "vm=pulse", "vm=scribe irq=3:4", 0, "" },
 		{ "vm=pulse", "vm=scribe mmio=0x2000000-0x2000fff", -EPERM,
 		  "module 2 (scribe): mmio=0x2000000-0x2000fff: address 0x2000000 belongs to the VMM (RAM)" },
 		{ "vm=pulse", "vm=scribe mmio=0x800000-0x800fff", -EPERM,
@@ -348,6 +430,7 @@ static void devices_have_one_owner(void **state)
 	};
 
 	(void)state;
+	assert_int_equal(config_reserve_memory(0xc0000000, 0xc0000fff, "the chipset block's registers"), 0);
 	assert_int_equal(config_reserve_ports(0xb000, 0xb03f, "power management"), 0);
 	assert_int_equal(config_reserve_memory(0x1000000, 0x10000000, "RAM"), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -391,6 +474,7 @@ int main(void)
 		cmocka_unit_test(the_lines_of_the_manual_are_understood),
 		cmocka_unit_test(a_vm_has_defaults),
 		cmocka_unit_test(every_word_of_a_vm_is_taken),
+		cmocka_unit_test(R03_R04_R17_lines_have_inputs_and_routes_a_time),
 		cmocka_unit_test(a_bad_word_of_a_vm_is_one_clear_line),
 		cmocka_unit_test(a_bad_word_leaves_its_default_and_the_rest),
 		cmocka_unit_test(text_for_the_guest_has_a_limit),

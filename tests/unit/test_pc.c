@@ -56,7 +56,7 @@ static int begin(void **state)
 {
 	(void)state;
 	board_reset();
-	assert_int_equal(chipset_init("pc"), 0);
+	assert_int_equal(chipset_init("pc", 0), 0);
 	chipset->reset(&a, A_LINES, 0);
 	chipset->reset(&b, B_LINES, 0);
 	chipset->claim(A_LINES, false);
@@ -128,7 +128,7 @@ static void R08_a_held_assertion_is_delivered_when_its_vm_is_invoked(void **stat
 	(void)state;
 	board_set_line(15, true);
 	(void)look();
-	assert_int_equal(chipset->deliverable(&b), LINE(15));
+	assert_int_equal(chipset->deliverable(&b, 0), LINE(15));
 	switch_to(&a, &b);
 	assert_int_equal(chipset->asserted(), 0);
 	if (chipset->pending_vector(&b) >= 0) {
@@ -260,13 +260,13 @@ static void a_machine_without_the_parts_is_told(void **state)
 {
 	(void)state;
 	platform.ioapic = 0;
-	assert_int_equal(chipset_init("pc"), -ENODEV);
-	assert_int_equal(chipset_init("best"), -EINVAL);
+	assert_int_equal(chipset_init("pc", 0), -ENODEV);
+	assert_int_equal(chipset_init("best", 0), -EINVAL);
 	board_reset();
 	platform.has_8259 = false;
-	assert_int_equal(chipset_init("auto"), -ENODEV);
+	assert_int_equal(chipset_init("auto", 0), -ENODEV);
 	board_reset();
-	assert_int_equal(chipset_init("auto"), 0);
+	assert_int_equal(chipset_init("auto", 0), 0);
 	assert_string_equal(chipset->name, "pc");
 }
 

@@ -13,16 +13,41 @@ UNIT_elf     := vmm/elf.c vmm/handover.c
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
 UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.c $(UNIT_report)
 UNIT_sim8259 := tests/unit/sim8259.c
-UNIT_CHIPSET := chipset/chipset.c chipset/pc.c chipset/pc_8259.c
-UNIT_pc      := $(UNIT_CHIPSET) tests/unit/sim8259.c tests/unit/sim_board.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
+UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
+UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_window.c tests/unit/sim_door.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
+# The chipset block's model, and the oracle beside which the fuzzer lays it.
+UNIT_i8259     := $(UNIT_BLOCK)
+UNIT_i8259_ocw := $(UNIT_BLOCK)
+UNIT_pair      := $(UNIT_BLOCK)
+UNIT_figure3   := $(UNIT_BLOCK)
+UNIT_window    := $(UNIT_BLOCK)
+UNIT_state     := $(UNIT_BLOCK) tests/unit/block_ops.c
+UNIT_block     := $(UNIT_BLOCK) tests/unit/block_ops.c tests/unit/naive_8259.c tests/unit/naive_block.c
+# The guest picprobe's programs, played on the model.
+UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) guests/lib/args.c tests/unit/picprobe_bench.c \
+	tests/unit/ruled8259.c $(UNIT_BLOCK)
 # Their sources are included by the tests, for what is static in them.
+UNIT_quirk   := arch/x86/vmx/quirk.c
 UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
 UNIT_acpi_find := arch/x86/acpi_parse.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_acpi    := arch/x86/acpi_parse.c
 # The VMM whole, but for its processor.
-UNIT_run     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
-	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) arch/x86/log.c tests/unit/fake_log.c \
-	tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_devices.c tests/unit/sim_guest.c tests/unit/sim_vcpu.c
+UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
+	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	tests/unit/sim_devices.c tests/unit/sim_guest.c tests/unit/sim_vcpu.c tests/unit/sim_world.c tests/unit/sim_play.c tests/unit/sim_scenarios.c tests/unit/sim_scenarios_block.c
+UNIT_run     := $(UNIT_RUN)
+UNIT_run_irqmux := $(UNIT_RUN)
+# The figures' flows alone, on the chipset block.
+UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/sched.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_driver  := $(UNIT_FLOWS)
+UNIT_accesses := $(UNIT_FLOWS)
+UNIT_wakes   := $(UNIT_FLOWS)
+UNIT_irqmux  := $(UNIT_FLOWS)
+UNIT_transcript := $(UNIT_FLOWS)
+UNIT_run_soft := $(UNIT_RUN)
 
 UNIT_TESTS   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_FUZZERS := $(patsubst tests/unit/fuzz_%.c,%,$(sort $(wildcard tests/unit/fuzz_*.c)))
@@ -49,9 +74,19 @@ unit: unit-$(1)
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_test,$(test))))
 
-# libFuzzer where clang has it; else the same file with a random loop of its own.
+# The same as a program of its own: the transcripts that the emulators' are compared with (docs/differential.md).
+$(BUILD)/unit/picprobe_host: $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/picprobe_host.c $(UNIT_picprobe))
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $(UNIT_SANITIZE) -o $@ $^
+
+.PHONY: picprobe-host
+picprobe-host: $(BUILD)/unit/picprobe_host
+unit: picprobe-host
+
+# libFuzzer where clang has it; else the same file with a random loop of its own. tests/corpus/NAME, if there is one, is where it
+# begins.
 define unit_fuzzer
-$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h arch/x86/*.h tests/unit/*.h) | setup-check
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h arch/x86/*.h chipset/*/*.h tests/unit/*.h) | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)clang $$(UNIT_CFLAGS) -DWITH_LIBFUZZER -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) 2>/dev/null || \
@@ -59,7 +94,9 @@ $(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h 
 
 .PHONY: fuzz-$(1)
 fuzz-$(1): $(BUILD)/unit/fuzz_$(1)
-	$$(Q)tests/unit/run.sh $$< -max_total_time=$$(FUZZ_SECONDS) -max_len=1500 -timeout=5 -artifact_prefix=$(BUILD)/unit/
+	$$(Q)mkdir -p $(BUILD)/unit/corpus_$(1)
+	$$(Q)tests/unit/run.sh $$< -max_total_time=$$(FUZZ_SECONDS) -max_len=1500 -timeout=5 -artifact_prefix=$(BUILD)/unit/ \
+		$(BUILD)/unit/corpus_$(1) $(wildcard tests/corpus/$(1))
 unit: fuzz-$(1)
 endef
 $(foreach fuzzer,$(UNIT_FUZZERS),$(eval $(call unit_fuzzer,$(fuzzer))))

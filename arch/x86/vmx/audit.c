@@ -178,6 +178,14 @@ static bool guest_activity_ok(void)
 	return activity == ACTIVITY_ACTIVE ||
 	       (activity == ACTIVITY_HLT && !(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)));
 }
+static bool guest_event_ok(void)
+{
+	enum { VECTOR_DB = 1, VECTOR_MC = 18 };
+	uint64_t type = interruption() & INTERRUPTION_TYPE, vector = interruption() & 0xff;
+	bool wakes = type == INTERRUPTION_EXTERNAL || type == INTERRUPTION_NMI ||
+	             (type == INTERRUPTION_EXCEPTION && (vector == VECTOR_DB || vector == VECTOR_MC));
+	return interruption() == 0 || vmcs_read(GUEST_ACTIVITY) != ACTIVITY_HLT || wakes;
+}
 static bool guest_shadow_ok(void)
 {
 	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY), both = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
@@ -227,6 +235,8 @@ static const struct {
 	{ guest_rip_ok, GUEST_RIP, "RIP must fit the mode", "26.3.1.4" },
 	{ guest_rflags_ok, GUEST_RFLAGS, "RFLAGS reserved bits, and IF when an interrupt is injected", "26.3.1.4" },
 	{ guest_activity_ok, GUEST_ACTIVITY, "activity must be active, or HLT without an STI or MOV SS shadow",
+	  "26.3.1.5" },
+	{ guest_event_ok, ENTRY_INTERRUPTION, "an event injected into HLT must be an interrupt, an NMI, #DB or #MC",
 	  "26.3.1.5" },
 	{ guest_shadow_ok, GUEST_INTERRUPTIBILITY, "interruptibility must fit IF and the injected event", "26.3.1.5" },
 	{ guest_link_ok, VMCS_LINK_POINTER, "the link pointer must be all ones", "26.3.1.5" },

@@ -42,6 +42,8 @@ void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
 	(void)v;
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | vector);
+	vmcs_write(GUEST_ACTIVITY,
+	           ACTIVITY_ACTIVE); /* it ends a HLT, also where this entry is given up for another VM's */
 }
 
 void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
@@ -80,6 +82,22 @@ void vcpu_want_window(struct vcpu *v, bool wanted)
 	primary_set(v, CPU_INTERRUPT_WINDOW, wanted);
 }
 
+bool virt_exits_on_interrupt(void)
+{
+	return vmx_caps.pin >> 32 & PIN_INTERRUPT_EXITING;
+}
+
+/* Without "acknowledge interrupt on exit" (SDM 3C 24.7.1): the interrupt stays at the door until the VMM opens it. */
+void vcpu_exit_on_interrupt(struct vcpu *v, bool exits)
+{
+	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING : v->pin & ~(uint32_t)PIN_INTERRUPT_EXITING;
+	quirk_deaf_entries(v, exits);
+	if (wanted == v->pin)
+		return;
+	v->pin = wanted;
+	vmcs_write(PIN_CONTROLS, wanted);
+}
+
 void vcpu_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	primary_set(v, CPU_HLT_EXITING, exits);
@@ -95,9 +113,8 @@ void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
 		vmcs_write(PIN_CONTROLS, v->pin);
 		vmcs_write(EXIT_CONTROLS, v->exit_controls);
 	}
-	if (!on)
-		return;
-	ticks >>= vmx_caps.timer_shift;
+	v->timer_rest = 0;
+	ticks >>= vmx_caps.timer_shift; /* where it is off, nobody looks */
 	vmcs_write(PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 

@@ -12,6 +12,7 @@
 enum {
 	REASON_EXCEPTION_OR_NMI = 0,
 	REASON_EPT_VIOLATION = 48,
+	REASON_TIMER = 52,
 	REASONS = 70,
 };
 #define REASON_ENTRY_FAILURE (1u << 31)
@@ -49,7 +50,7 @@ static const uint8_t reasons[REASONS] = {
 	[REASON_EPT_VIOLATION] = VM_EXIT_MEMORY,
 	[49] = VM_EXIT_MEMORY, /* EPT misconfiguration */
 	[50] = VM_EXIT_VIRT,   /* INVEPT */
-	[52] = VM_EXIT_TIMER,
+	[REASON_TIMER] = VM_EXIT_TIMER,
 	[53] = VM_EXIT_VIRT, /* INVVPID */
 	[55] = VM_EXIT_XSETBV,
 	[59] = VM_EXIT_VIRT, /* VMFUNC */
@@ -127,10 +128,21 @@ enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
 		result_;                                                                                               \
 	})
 
+uint64_t vmx_plain_reasons = REASONS;
+
+static __attribute__((noinline)) enum vm_exit_reason translate_other(uint64_t reason)
+{
+	if (reason & REASON_ENTRY_FAILURE) /* the highest bit */
+		return refused("exit reason", reason & 0xffff);
+	if (reason >= REASONS)
+		return VM_EXIT_OTHER;
+	return reason == REASON_TIMER && quirk_timer(vcpu_loaded) ? VM_EXIT_POLL : reasons[reason];
+}
+
 static inline enum vm_exit_reason translate(uint64_t reason)
 {
-	if (__builtin_expect(reason >= REASONS, 0)) /* the failure bit is the highest */
-		return reason & REASON_ENTRY_FAILURE ? refused("exit reason", reason & 0xffff) : VM_EXIT_OTHER;
+	if (__builtin_expect(reason >= vmx_plain_reasons, 0))
+		return translate_other(reason);
 	if (__builtin_expect(reason != REASON_EXCEPTION_OR_NMI, 1))
 		return (enum vm_exit_reason)reasons[reason];
 	bool nmi = (vmcs_read(EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI;
@@ -140,8 +152,8 @@ static inline enum vm_exit_reason translate(uint64_t reason)
 /* v is not used after the entry: every register is the guest's then, and the compiler would have to keep it in memory. */
 enum vm_exit_reason vcpu_enter(struct vcpu *v)
 {
-	if (__builtin_expect(vcpu_fpu_owner != v, 0))
-		vcpu_fpu_claim(v);
+	if (__builtin_expect(vcpu_settled != v, 0))
+		vcpu_settle(v);
 	unsigned failed = ENTER(vmx_enter, v);
 	if (__builtin_expect(failed, 0)) {
 		if (failed == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)

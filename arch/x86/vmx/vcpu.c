@@ -27,7 +27,9 @@ enum { DR6_RESET = 0xffff0ff0, DR7_RESET = 0x400 };
 enum { ACCESS_CODE = 0xc09b, ACCESS_DATA = 0xc093, ACCESS_TSS = 0x8b, ACCESS_LDT = 0x82 };
 
 struct vcpu *vcpu_loaded;
-struct vcpu *vcpu_fpu_owner;
+struct vcpu *vcpu_settled;
+static struct vcpu
+	*fpu_owner; /* whose floating-point state is in the processor's registers; NULL: nobody's that matters */
 static uint16_t next_vpid = 1;
 
 /* The wanted bits, what must be one, and of the optional ones those that may be one. */
@@ -142,7 +144,7 @@ struct vcpu *vcpu_create(const char *name)
 
 void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
-	if (vcpu_fpu_owner == v)
+	if (fpu_owner == v)
 		virt_fpu_release();
 	vmcs_clear(v->vmcs);
 	debug_switch(vcpu_loaded, NULL);
@@ -232,16 +234,22 @@ struct vcpu_regs *vcpu_regs(struct vcpu *v)
 
 void virt_fpu_release(void)
 {
-	if (vcpu_fpu_owner == NULL)
+	if (fpu_owner == NULL)
 		return;
-	fpu_save(vcpu_fpu_owner->fpu, vcpu_fpu_owner->xcr0_widest);
-	vcpu_fpu_owner = NULL;
+	fpu_save(fpu_owner->fpu, fpu_owner->xcr0_widest);
+	fpu_owner = vcpu_settled = NULL;
 }
 
-/* Entry's slow path: another guest's registers, or nobody's, are in the processor. */
-void vcpu_fpu_claim(struct vcpu *v)
+/* Entry's slow path: another guest's floating-point registers, or nobody's, are in the processor; or a quirk. */
+void vcpu_settle(struct vcpu *v)
 {
-	virt_fpu_release();
-	fpu_load(v->fpu, v->xcr0_widest, v->xcr0);
-	vcpu_fpu_owner = v;
+	if (fpu_owner != v) {
+		if (fpu_owner != NULL)
+			fpu_save(fpu_owner->fpu, fpu_owner->xcr0_widest);
+		fpu_load(v->fpu, v->xcr0_widest, v->xcr0);
+		fpu_owner = v;
+	}
+	vcpu_settled = v->deaf_entries ? NULL : v;
+	if (v->deaf_entries)
+		quirk_before_entry(v);
 }

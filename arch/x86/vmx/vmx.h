@@ -41,13 +41,24 @@ struct vcpu {
 	uint64_t xcr0, xcr0_widest, cr2;
 	uint64_t msr[VCPU_MSRS];
 	uint64_t debug[5]; /* DR0-DR3, DR6 */
+	bool deaf_entries; /* quirk.c */
+	uint64_t timer_rest;
 };
 
 /* Whose VMCS is current; NULL: none. */
 extern struct vcpu *vcpu_loaded;
-/* Whose floating-point state is in the processor's registers; NULL: nobody's that matters. */
-extern struct vcpu *vcpu_fpu_owner;
-void vcpu_fpu_claim(struct vcpu *v);
+/* Who can be entered with nothing to do before: its floating-point state is in the processor's registers, and no quirk wants
+ * anything. NULL: nobody. */
+extern struct vcpu *vcpu_settled;
+void vcpu_settle(struct vcpu *v);
+
+/* The quirk of deaf entries (quirk.c): watch for it on v's entries, or not; before an entry of such a vcpu; and after an exit for
+ * the preemption timer: was it the quirk's, and not the time that vcpu_set_timer() gave? */
+void quirk_deaf_entries(struct vcpu *v, bool on);
+void quirk_before_entry(struct vcpu *v);
+bool quirk_timer(struct vcpu *v);
+/* Exit reasons below this need no second look. */
+extern uint64_t vmx_plain_reasons;
 
 /* Read and check the capabilities: prints what is missing. 0 or -ENODEV. */
 int vmx_check(void);

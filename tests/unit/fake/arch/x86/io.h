@@ -11,8 +11,28 @@
 
 uint8_t io_in8(uint16_t port);
 void io_out8(uint16_t port, uint8_t value);
+uint32_t io_in32(uint16_t port);
+void io_out32(uint16_t port, uint32_t value);
+uint8_t mmio_read8(uint64_t address);
+uint16_t mmio_read16(uint64_t address);
 uint32_t mmio_read32(uint64_t address);
+uint64_t mmio_read64(uint64_t address);
+void mmio_write8(uint64_t address, uint8_t value);
+void mmio_write16(uint64_t address, uint16_t value);
 void mmio_write32(uint64_t address, uint32_t value);
+void mmio_write64(uint64_t address, uint64_t value);
+
+static inline void mmio_read_3x64(uint64_t address, uint64_t value[3])
+{
+	for (unsigned i = 0; i < 3; i++)
+		value[i] = mmio_read64(address + 8 * i);
+}
+
+static inline void mmio_write_3x64(uint64_t address, const uint64_t value[3])
+{
+	for (unsigned i = 0; i < 3; i++)
+		mmio_write64(address + 8 * i, value[i]);
+}
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;

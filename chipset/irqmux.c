@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block as a PCI function: the seed's hardware.
+ *
+ * Rule: found by its IDs, trusted by its register window's own words; the guest has the controller's ports to itself, so
+ * nothing of what it does there comes here.
+ */
+#include "arch/x86/log.h"
+#include "arch/x86/pci.h"
+#include "chipset/driver.h"
+
+#include <errno.h>
+
+enum { VERSION_MAJOR = WINDOW_VERSION_VALUE >> 16 };
+
+static int probe(void)
+{
+	int function = pci_find(WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+	if (function < 0) {
+		log_line("chipset irqmux: no PCI function %x:%x on bus 0", WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+		return -ENODEV;
+	}
+	uint64_t window = pci_enable_memory((unsigned)function);
+	if (window == 0) {
+		log_line("chipset irqmux: the firmware gave PCI function %x:%x no memory for its registers",
+		         WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+		return -ENODEV;
+	}
+	uint32_t id = mmio_read32(window + WINDOW_ID), version = mmio_read32(window + WINDOW_VERSION);
+	if (id != WINDOW_ID_VALUE || version >> 16 != VERSION_MAJOR) {
+		log_line("chipset irqmux: register window %x version %u.%u; this VMM knows %x version %u", (unsigned)id,
+		         (unsigned)(version >> 16), (unsigned)(version & 0xffff), (unsigned)WINDOW_ID_VALUE,
+		         VERSION_MAJOR);
+		return -ENODEV;
+	}
+	chipset_window = window;
+	driver_init();
+	return 0;
+}
+
+static void reset(struct controller *c, line_set lines, line_set shared)
+{
+	driver_reset(c, lines, shared);
+	c->open = OPEN_ALL;
+	c->changed = true;
+}
+
+/* Only what reaches beyond an open port with a wide access comes here. */
+static int port_read(struct controller *c, uint16_t port, uint8_t *value)
+{
+	(void)c;
+	*value = io_in8(port);
+	return 0;
+}
+
+static int port_write(struct controller *c, uint16_t port, uint8_t value)
+{
+	(void)c;
+	io_out8(port, value);
+	return 0;
+}
+
+/* The controller's state is written, so nothing is ever lost that would have to be injected. */
+static int pending_vector(struct controller *c)
+{
+	(void)c;
+	return -1;
+}
+
+static unsigned injected(struct controller *c)
+{
+	(void)c;
+	return 0;
+}
+
+const struct chipset chipset_irqmux = {
+	.name = "irqmux",
+	.holds = true,
+	.withdraws = true,
+	.elcr = true,
+	.probe = probe,
+	.banks = driver_banks,
+	.wire = driver_wire,
+	.reset = reset,
+	.claim = driver_claim,
+	.route = driver_route,
+	.mask = driver_mask,
+	.status = driver_status,
+	.single = driver_single,
+	.asserted = driver_asserted,
+	.raise_external = driver_raise_external,
+	.acknowledge = driver_acknowledge,
+	.deliverable = driver_deliverable,
+	.save = driver_save,
+	.restore = driver_restore,
+	.port_read = port_read,
+	.port_write = port_write,
+	.pending_vector = pending_vector,
+	.injected = injected,
+};

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block's model in the VMM's memory: the baseline that needs nothing of a machine but its 8259 pair.
+ *
+ *   a line's interrupt exits -> block_set_line() -> INTR: an event is injected at the next entry
+ *                                                -> NMI:  counted like one that came to the processor
+ *   the guest's accesses to 20h, 21h, A0h, A1h, 4D0h, 4D1h exit -> block_port_read(), block_port_write()
+ *
+ * Rule: the model decides everything, the block's and the controller's part; driver.c drives it by its window as it does the
+ * device. What the lines do is looked at before the model is asked anything, and before every entry.
+ */
+#include "chipset/soft.h"
+#include "arch/x86/interrupts.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/virt.h"
+#include "chipset/driver.h"
+
+#include <errno.h>
+
+struct block soft_block;
+
+static struct controller *current; /* whose lines are routed to the connected bank; NULL: nobody's */
+static bool moved;                 /* the block was touched since INTR was looked at */
+static bool intr;                  /* INTR then */
+static int vector = -1;            /* what INTA would answer then; -1: not asked yet */
+static struct pair acknowledged;   /* the connected bank, as INTA would leave it */
+static volatile uint32_t outside;  /* NMIs that no block of ours raised */
+
+/* In the host's NMI handler: the model never raises one there. */
+static void note_outside(void)
+{
+	outside++;
+}
+
+static int probe(void)
+{
+	if (!platform.has_8259) {
+		log_line("chipset soft: this machine has no 8259 pair (MADT flags)");
+		return -ENODEV;
+	}
+	if (!virt_exits_on_interrupt()) {
+		log_line("chipset soft: physical interrupts cannot be made to exit on this processor");
+		return -ENODEV;
+	}
+	block_reset(&soft_block);
+	line_set level = soft_lines_init();
+	pair_port_write(&soft_block.bank[0], PORT_ELCR1, (uint8_t)level);
+	pair_port_write(&soft_block.bank[0], PORT_ELCR2, (uint8_t)(level >> 8));
+	driver_init();
+	nmi_hook = note_outside;
+	return 0;
+}
+
+/* ---- The block's outputs ---- */
+
+/* NMI: an entry that was about to happen does not, and the dispatcher looks, as with a pulse that reaches the processor. */
+static inline void relay_nmi(void)
+{
+	if (__builtin_expect(block_take_nmi(&soft_block), 0))
+		nmi_note();
+}
+
+/* INTR: this entry injects, or takes back that it wanted to. */
+static inline void relay_intr(void)
+{
+	if (!moved || current == NULL)
+		return;
+	moved = false;
+	vector = -1;
+	current->changed |= intr;
+	intr = block_intr(&soft_block);
+	current->changed |= intr;
+}
+
+void soft_window_write(uint32_t offset, unsigned size, uint64_t value)
+{
+	block_window_write(&soft_block, offset, size, value);
+	moved = true;
+	relay_nmi();
+}
+
+/* ---- Lines ---- */
+
+/* A line that rises has been low before, whether that was seen or not. */
+static __attribute__((noinline)) void feed(struct soft_changes changes)
+{
+	for (line_set rest = changes.fallen | changes.risen; rest; rest &= rest - 1)
+		block_set_line(&soft_block, line_first(rest), false);
+	for (line_set rest = changes.risen; rest; rest &= rest - 1)
+		block_set_line(&soft_block, line_first(rest), true);
+	moved = true;
+	relay_nmi();
+}
+
+static inline bool look(void)
+{
+	struct soft_changes changes = soft_lines_look();
+	if (!(changes.risen | changes.fallen))
+		return false;
+	feed(changes);
+	return true;
+}
+
+static struct pair *connected(void)
+{
+	return &soft_block.bank[soft_block.connected];
+}
+
+/* Inputs of the connected bank that are level triggered, by the guest's ELCR or its ICW1. */
+static line_set level_inputs(void)
+{
+	const struct i8259 *master = &connected()->chip[PAIR_MASTER], *slave = &connected()->chip[PAIR_SLAVE];
+	return (line_set)((master->icw1 & ICW1_LTIM ? 0xff : master->elcr) |
+	                  (slave->icw1 & ICW1_LTIM ? 0xff : slave->elcr) << 8);
+}
+
+/* Those of these lines that enter one of these inputs of the controller. */
+static line_set lines_at(line_set inputs, line_set lines)
+{
+	if (__builtin_expect(soft_block.trivial, 1))
+		return lines & inputs;
+	line_set found = 0;
+	for (line_set rest = lines; rest; rest &= rest - 1)
+		if (line_in(inputs, line_input(soft_block.controller_input, line_first(rest))))
+			found |= LINE(line_first(rest));
+	return found;
+}
+
+/* Lines that are up, and whose edge the model has taken: acknowledged, forgotten at an ICW1, or cleared in the status register.
+ * What the line does from then on nobody sees but its next edge; for its bank, which has nothing more to take, it is low. */
+static __attribute__((noinline)) void settle_up(line_set up)
+{
+	const struct pair *pair = connected();
+	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges << 8);
+	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
+	line_set taken = up & (line_set) ~(stand | (soft_block.latch & ~soft_block.routed));
+	soft_lines_taken(taken);
+	for (line_set rest = taken & soft_block.routed & ~soft_block.share; rest; rest &= rest - 1)
+		block_set_line(&soft_block, line_first(rest), false);
+}
+
+static inline void settle(void)
+{
+	if (soft_lines_up() != 0)
+		settle_up(soft_lines_up());
+}
+
+static void claim(line_set lines, bool by_vmm)
+{
+	driver_claim(lines, by_vmm);
+	soft_lines_open(lines);
+}
+
+/* ---- The processor's side ---- */
+
+static unsigned interrupted(void)
+{
+	if (!look()) {
+		soft_lines_clear();
+		(void)look();
+	}
+	return nmi_count;
+}
+
+static void halt(void)
+{
+	interrupts_halt();
+	(void)look();
+}
+
+/* 404, and the last look before the entry: so this step is always due. */
+static void mask(line_set masked)
+{
+	driver_mask(masked);
+	settle();
+	(void)look();
+	relay_intr();
+	chipset_standing.touched = true;
+}
+
+/* Asked of a copy. */
+static int pending_vector(struct controller *c)
+{
+	(void)c;
+	if (!intr || vector >= 0)
+		return vector;
+	acknowledged = *connected();
+	return vector = pair_acknowledge(&acknowledged);
+}
+
+/* The input that went into service between two states, or, in automatic EOI mode, whose latch is gone. */
+static unsigned taken_input(const struct pair *before, const struct pair *after)
+{
+	unsigned isr = 0, latched = 0;
+	for (unsigned chip = 0; chip < 2; chip++) {
+		const struct i8259 *b = &before->chip[chip], *a = &after->chip[chip];
+		isr |= (unsigned)(a->isr & ~b->isr) << 8 * chip;
+		latched |= (unsigned)((b->edges | b->held) & ~(a->edges | a->held)) << 8 * chip;
+	}
+	unsigned set = (isr ? isr : latched) & ~(1u << PAIR_CASCADE);
+	return set ? (unsigned)__builtin_ctz(set) : PAIR_CASCADE;
+}
+
+/* Nothing has touched the bank since it was asked. */
+static unsigned injected(struct controller *c)
+{
+	unsigned input = taken_input(connected(), &acknowledged);
+	*connected() = acknowledged;
+	vector = -1;
+	intr = block_intr(&soft_block);
+	settle();
+	line_set lines = lines_at(LINE(input), c->lines);
+	return lines ? line_first(lines) : input;
+}
+
+/* The VMM's own devices: before their handlers touch them. */
+static void acknowledge(line_set lines)
+{
+	driver_acknowledge(lines);
+	settle();
+}
+
+/* ---- The guest's side ---- */
+
+/* Requests that came before are there to be read. */
+static int port_read(struct controller *c, uint16_t port, uint8_t *value)
+{
+	(void)c;
+	(void)look();
+	*value = block_port_read(&soft_block, port);
+	moved = true;
+	return 0;
+}
+
+/* Requests that came before are forgotten at ICW1; at all other writes they make no difference. */
+static int port_write(struct controller *c, uint16_t port, uint8_t value)
+{
+	bool initialises = (port == PORT_MASTER || port == PORT_SLAVE) && value & ICW1_SELECT;
+	if (initialises)
+		(void)look();
+	block_port_write(&soft_block, port, value);
+	if (initialises || port == PORT_ELCR1 || port == PORT_ELCR2)
+		soft_lines_set_level(c->lines, lines_at(level_inputs(), c->lines));
+	moved = true;
+	return 0;
+}
+
+/* ---- Save and restore ---- */
+
+static int save(struct controller *c, bool force)
+{
+	current = NULL;
+	return driver_save(c, force);
+}
+
+static void restore(struct controller *c)
+{
+	driver_restore(c);
+	current = c;
+	c->changed = true; /* what its last entry knew of INTR is long gone */
+}
+
+static void route(struct controller *c)
+{
+	if (c != NULL) {
+		restore(c);
+	} else {
+		current = NULL;
+		driver_route(NULL);
+	}
+}
+
+/* ---- NMI ---- */
+
+/* An NMI exit: the block's own never come that way. */
+static int single(void)
+{
+	outside++;
+	return -1;
+}
+
+static struct chipset_status status(unsigned nmis)
+{
+	(void)nmis;
+	uint32_t others = 0;
+	__asm__ volatile("xchg %0, %1" : "+r"(others), "+m"(outside));
+	if (others != 0) {
+		block_raise_external(&soft_block);
+		(void)block_take_nmi(&soft_block); /* this look is its answer */
+	}
+	return driver_status(0); /* what no line explains is in the status register itself */
+}
+
+const struct chipset chipset_soft = {
+	.name = "soft",
+	.holds = true,
+	.withdraws = true,
+	.exits = true,
+	.elcr = true,
+	.probe = probe,
+	.banks = driver_banks,
+	.wire = driver_wire,
+	.reset = driver_reset,
+	.claim = claim,
+	.route = route,
+	.mask = mask,
+	.status = status,
+	.single = single,
+	.asserted = driver_asserted,
+	.raise_external = driver_raise_external,
+	.acknowledge = acknowledge,
+	.deliverable = driver_deliverable,
+	.save = save,
+	.restore = restore,
+	.port_read = port_read,
+	.port_write = port_write,
+	.pending_vector = pending_vector,
+	.injected = injected,
+	.interrupted = interrupted,
+	.halt = halt,
+};

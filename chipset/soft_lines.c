@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine's lines as software can see them: in the request register (IRR) of the real 8259 pair, which belongs to the VMM here.
+ *
+ * A line that has risen is masked, and its request stays where it is: so INTR is free for others, and IRR shows when the line
+ * falls. When the model has taken the edge, the real latch is taken as well, by a real acknowledge, so that the next edge shows.
+ * A level-triggered input's IRR bit is its level; such a line needs no acknowledge, ever.
+ *
+ *            edge -> IRR, INTR        look: risen            the model's INTA: soft_lines_taken()
+ *   open ------------------------> open --------------> up -------------------------------------> open
+ *    ^                                                 masked
+ *    +--------------------------------------------------+  look: IRR is clear, fallen
+ *
+ * Rule: every edge of an open line is seen; while a line is up, further edges are one with the first, as in the real IRR.
+ */
+#include "arch/x86/interrupts.h"
+#include "arch/x86/io.h"
+#include "chipset/block/i8259.h"
+#include "chipset/soft.h"
+
+enum { CHIPS = 2, INPUTS = 8, VECTORS = 0x20, SPURIOUS = 7 };
+enum { OCW2_SPECIFIC_EOI = OCW2_EOI | OCW2_SL };
+enum { READ_IRR = OCW3_SELECT | OCW3_RR, READ_ISR = OCW3_SELECT | OCW3_RR | OCW3_RIS };
+
+static const uint16_t command[CHIPS] = { PORT_MASTER, PORT_SLAVE };
+static const uint16_t elcr_port[CHIPS] = { PORT_ELCR1, PORT_ELCR2 };
+enum { ELCR_BITS = 0xdef8 }; /* those that an ELCR has (ICH9 datasheet 13.4.11, 13.4.12) */
+
+static line_set claimed;       /* lines that matter */
+static line_set up;            /* those that have risen and whose request still stands in IRR */
+static line_set level, closed; /* level triggered; the pair's mask, the cascade's bit included */
+static line_set dropped;       /* found low by the way, to be told of */
+static bool has_elcr;
+static volatile uint32_t noted; /* edges that went by an acknowledge; set by the hook, taken by soft_lines_look() */
+
+static inline uint32_t take(volatile uint32_t *from)
+{
+	uint32_t value = 0;
+	__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(*from));
+	return value;
+}
+
+static inline line_set read_irr(void)
+{
+	return (line_set)(io_in8(PORT_MASTER) | io_in8(PORT_SLAVE) << 8);
+}
+
+/* The slave first, and the master after it in any case: Bochs's master withdraws INTR only when it is written itself. */
+static inline void set_closed(line_set lines)
+{
+	if (lines == closed)
+		return;
+	if ((lines ^ closed) & 0xff00)
+		io_out8(PORT_SLAVE + 1, (uint8_t)(lines >> 8));
+	closed = lines;
+	io_out8(PORT_MASTER + 1, (uint8_t)lines);
+}
+
+/* Open what matters and is not up. */
+static inline void open_lines(void)
+{
+	set_closed((line_set)(~claimed | up) & (line_set)~LINE(LINE_CASCADE));
+}
+
+static void end(unsigned line)
+{
+	if (line >= INPUTS)
+		io_out8(PORT_SLAVE, (uint8_t)(OCW2_SPECIFIC_EOI | (line & OCW2_LEVEL)));
+	io_out8(PORT_MASTER, (uint8_t)(OCW2_SPECIFIC_EOI | (line < INPUTS ? line : LINE_CASCADE)));
+}
+
+/* Level 7 of a chip with nothing in service there: a request that was gone at the acknowledge. The slave's left the master's
+ * cascade input in service. */
+static __attribute__((noinline)) bool spurious(unsigned chip)
+{
+	io_out8(command[chip], READ_ISR);
+	bool none = !(io_in8(command[chip]) >> SPURIOUS & 1);
+	io_out8(command[chip], READ_IRR);
+	if (none && chip == PAIR_SLAVE)
+		io_out8(PORT_MASTER, OCW2_SPECIFIC_EOI | LINE_CASCADE);
+	return none;
+}
+
+/* An acknowledge: of an edge that is known (then its latch is gone now), or of one that nobody has looked at yet. Closed then until
+ * somebody does, so that no line keeps the VMM at its door. */
+static bool hook(unsigned vector)
+{
+	unsigned line = vector - VECTORS;
+	if (line >= LINES)
+		return false;
+	if (line % INPUTS == SPURIOUS && spurious(line / INPUTS))
+		return true;
+	if (line_in(up & (line_set)~level, line)) {
+		up &= (line_set)~LINE(line);
+	} else {
+		noted |= LINE(line);
+		set_closed(closed | LINE(line));
+	}
+	end(line);
+	return true;
+}
+
+static line_set read_elcr(void)
+{
+	line_set found = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	has_elcr = !(found & (line_set)~ELCR_BITS); /* no such register reads as all ones */
+	return has_elcr ? found : 0;
+}
+
+line_set soft_lines_init(void)
+{
+	static const uint8_t icw3[CHIPS] = { LINE(LINE_CASCADE), LINE_CASCADE };
+	for (unsigned chip = 0; chip < CHIPS; chip++) {
+		io_out8(command[chip], ICW1_SELECT | ICW1_IC4);
+		io_out8(command[chip] + 1, (uint8_t)(VECTORS + INPUTS * chip));
+		io_out8(command[chip] + 1, icw3[chip]);
+		io_out8(command[chip] + 1, ICW4_UPM);
+		io_out8(command[chip], READ_IRR); /* not every emulator selects it at ICW1 */
+	}
+	claimed = up = closed = dropped = 0;
+	set_closed(0xffff);
+	interrupt_hook = hook;
+	return level = read_elcr();
+}
+
+void soft_lines_open(line_set lines)
+{
+	claimed |= lines;
+	open_lines();
+}
+
+line_set soft_lines_up(void)
+{
+	return up;
+}
+
+struct soft_changes soft_lines_look(void)
+{
+	line_set irr = read_irr() & claimed;
+	struct soft_changes changes = { .risen = irr & (line_set)~up, .fallen = (up & (line_set)~irr) | dropped };
+	dropped = 0;
+	up = irr;
+	open_lines();
+	if (__builtin_expect(noted != 0, 0))
+		changes.risen |= (line_set)take(&noted) & claimed;
+	return changes;
+}
+
+/* Nothing in IRR, and INTR all the same: its request was withdrawn. Acknowledged, it is gone. */
+void soft_lines_clear(void)
+{
+	interrupts_take();
+}
+
+void soft_lines_taken(line_set lines)
+{
+	for (lines &= up & (line_set)~level; lines; lines &= lines - 1) {
+		line_set only = LINE(line_first(lines));
+		set_closed((line_set) ~(only | (only > 0xff ? LINE(LINE_CASCADE) : 0)));
+		interrupts_take();
+	}
+	open_lines();
+}
+
+/* The level of a line that has just become level triggered is no longer what its edges told: IRR has it. */
+void soft_lines_set_level(line_set lines, line_set wanted)
+{
+	lines &= has_elcr ? ELCR_BITS : 0;
+	line_set before = level;
+	level = (level & (line_set)~lines) | (wanted & lines);
+	for (unsigned chip = 0; chip < CHIPS; chip++)
+		if ((level ^ before) >> INPUTS * chip & 0xff)
+			io_out8(elcr_port[chip], (uint8_t)(level >> INPUTS * chip));
+	if (level & (line_set)~before)
+		dropped |= level & (line_set) ~(before | up | read_irr());
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * picprobe on a machine: the ports, the levers, and a processor that opens its interrupts for a moment. For the words see run.c.
+ *
+ * Rule: nothing of the guest's own driver of the controller is used; every vector of the IDT is one that may come.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/args.h"
+#include "guests/lib/clock.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/report.h"
+#include "guests/lib/traps.h"
+#include "guests/picprobe/levers.h"
+#include "guests/picprobe/picprobe.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const uint16_t ports[PROBE_PORTS] = { 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1 };
+
+void probe_out(enum probe_port port, uint8_t value)
+{
+	io_out8(ports[port], value);
+}
+
+uint8_t probe_in(enum probe_port port)
+{
+	return io_in8(ports[port]);
+}
+
+void probe_line(unsigned line, bool high)
+{
+	lever_move(line, high);
+}
+
+/* ---- Time: line 0 falls by itself after a while ---- */
+
+static uint64_t started;
+static unsigned late;
+
+void probe_lines_low(uint16_t lines)
+{
+	levers_low(lines);
+	started = cpu_tsc();
+}
+
+void probe_done(void)
+{
+	late += clock_over(started, LEVER_HOLD_MS);
+}
+
+/* No faster than a UART at 115200 baud, a VM's name before the line included: a VMM's console may keep no more than its buffer. */
+void probe_print(const char *line)
+{
+	enum { BYTE_US = 87, NAME_BYTES = 20 };
+	uint64_t start = cpu_tsc(), us = (strlen(line) + NAME_BYTES) * BYTE_US;
+
+	machine_print("%s\n", line);
+	while (machine_is_virtual() && cpu_tsc() - start < clock_khz() * us / 1000)
+		cpu_pause();
+}
+
+/* ---- Interrupts ---- */
+
+/* The threads' switch has a vector of its own in the IDT; here it is one like any other. */
+static bool switch_came;
+
+static struct context *on_switch(struct context *context)
+{
+	switch_came = true;
+	context->registers->rflags &= ~(uint64_t)FLAGS_IF;
+	return context;
+}
+
+static void open_for_a_moment(void *unused)
+{
+	(void)unused;
+	/* One instruction more than STI's shadow would do; a VMM may need a moment to inject. */
+	__asm__ volatile("sti; nop; nop; nop; nop; cli" : : : "memory");
+}
+
+int probe_take(void)
+{
+	switch_came = false;
+	int vector = trap_try(open_for_a_moment, NULL);
+
+	return switch_came ? TRAP_SWITCH : vector;
+}
+
+/* ---- The levers' own test ---- */
+
+enum { OCW3_READ_IRR = 0x0a, ICW1 = 0x11 };
+
+/* Does a lever's line, and no other, ask when it moves? Twice, so that it has fallen in between. */
+static bool lever_works(unsigned line, uint16_t lines)
+{
+	unsigned command = line < 8 ? MASTER_COMMAND : SLAVE_COMMAND, wrong = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		levers_low(lines);
+		probe_out(command, ICW1);
+		for (unsigned icw = 2; icw <= 4; icw++)
+			probe_out(command + 1, icw == 2 ? 0x20 : icw == 3 ? (line < 8 ? 4 : 2) : 1);
+		probe_out(command + 1, 0xff);
+		probe_out(command, OCW3_READ_IRR);
+		wrong += probe_in(command) != 0;
+		lever_move(line, true);
+		wrong += probe_in(command) != 1u << line % 8;
+	}
+	levers_low(lines);
+	return wrong == 0;
+}
+
+static void try_levers(uint16_t lines)
+{
+	for (unsigned line = 0; line < 16; line++) {
+		if (!(lines >> line & 1))
+			continue;
+		char text[48];
+
+		snprintf(text, sizeof(text), "line %u moves with its lever (%s)", line, lever_name(line));
+		report(lever_works(line, lines), text, "the controller does not see it, or sees more");
+	}
+}
+
+int guest_main(void)
+{
+	uint16_t lines = probe_word_lines();
+
+	machine_print("picprobe: words: %s\n", args_line());
+	irq_set_switch(on_switch);
+	levers_init(lines);
+	try_levers(lines);
+	probe_run();
+	report(late == 0, "no program took longer than a lever holds", "%u took longer", late);
+	return report_end("picprobe");
+}

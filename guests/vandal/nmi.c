@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A deed that counts NMIs, for so many seconds: those that the VMM passes on.
+ *
+ * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so each is followed by one.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/selectors.h"
+#include "guests/lib/traps.h"
+#include "guests/vandal/vandal.h"
+
+#include <stddef.h>
+
+enum { VECTOR_NMI = 2 };
+
+static const char *nmi_time;
+static uint64_t nmi_start;
+
+static void wait_for_nmi(void *unused)
+{
+	(void)unused;
+	while (!vandal_time_over(nmi_start, nmi_time))
+		cpu_pause();
+}
+
+static void unblock_nmi(void)
+{
+	__asm__ volatile("movq %%rsp, %%rax\n\t"
+	                 "pushq %0\n\t"
+	                 "pushq %%rax\n\t"
+	                 "pushfq\n\t"
+	                 "pushq %1\n\t"
+	                 "pushq $1f\n\t"
+	                 "iretq\n"
+	                 "1:"
+	                 :
+	                 : "i"(SELECTOR_DATA), "i"(SELECTOR_CODE)
+	                 : "rax", "memory", "cc");
+}
+
+void vandal_nmi(const char *argument)
+{
+	uint32_t came = 0, others = 0;
+	int vector;
+
+	vandal_goes("waits for NMIs from now on");
+	nmi_time = argument;
+	nmi_start = cpu_tsc();
+	while ((vector = trap_try(wait_for_nmi, NULL)) >= 0) {
+		came += vector == VECTOR_NMI;
+		others += vector != VECTOR_NMI;
+		unblock_nmi();
+	}
+	vandal_says(others == 0, "%u NMIs came, and %u other vectors", (unsigned)came, (unsigned)others);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A deed at the chipset block's own registers: the window itself, read and written all over, and the PCI function, looked for and
+ * moved. Word window=0xc0000000: where the firmware has put it.
+ *
+ * Rule: the guest's own controller shows whether anything was reached: it is set up before and looked at afterwards.
+ */
+#include "arch/x86/io.h"
+#include "chipset/block/window.h"
+#include "guests/lib/args.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/vandal/vandal.h"
+
+enum { CONFIG_ADDRESS = 0xCF8, CONFIG_DATA = 0xCFC, CONFIG_ENABLE_2 = 0xCF8, CONFIG_FORWARD_2 = 0xCFA, RESET = 0xCF9 };
+enum { PCI_COMMAND = 0x04, PCI_BAR0 = 0x10, BLOCK_DEVICE = 7, DEVICES = 32 };
+enum { IMR = 0x5A, ELSEWHERE = 0x1E00000 };
+
+static unsigned seen;
+
+/* Everything reads as ones, and what is written goes nowhere; as for what a VMM puts in its place see vmm/exits.c. */
+static void try_window(uint64_t address)
+{
+	volatile uint8_t *window = machine_window(address);
+
+	for (uint32_t offset = 0; offset < WINDOW_BYTES; offset += 4)
+		seen += *(volatile uint32_t *)(window + offset) != 0xFFFFFFFF;
+	seen += window[WINDOW_STATUS + 3] != 0xFF;
+	seen += *(volatile uint16_t *)(window + WINDOW_LINES) != 0xFFFF;
+	seen += *(volatile uint64_t *)(window + WINDOW_SELECT) != ~0ul;
+	/* To the controller all that there is, nothing masked, another bank; status cleared; each state of each bank. */
+	for (unsigned bank = 0; bank < 16; bank++) {
+		volatile uint64_t *state = (volatile uint64_t *)(window + WINDOW_STATE + bank * WINDOW_STATE_STRIDE);
+
+		state[0] = state[1] = 0x0000FF000000FFFF;
+		state[2] = 0x0100000001000000;
+	}
+	*(volatile uint64_t *)(window + WINDOW_SELECT) = (uint64_t)3 << 48 | 0xFFFF;
+	*(volatile uint32_t *)(window + WINDOW_STATUS) = 0xFFFFFFFF;
+	*(volatile uint64_t *)(window + WINDOW_CONTROLLER_INPUT) = 0;
+	*(volatile uint64_t *)(window + WINDOW_BLOCK_INPUT) = 0;
+	*(volatile uint16_t *)(window + WINDOW_LEVEL) = 0xFFFF;
+	window[WINDOW_EXTERNAL] = 1;
+}
+
+/* Configuration mechanism 1 by every width, and 2, and the reset register between them. */
+static void try_configuration(void)
+{
+	for (uint32_t device = 0; device < DEVICES; device++) {
+		uint32_t function = 0x80000000 | device << 11;
+
+		io_out32(CONFIG_ADDRESS, function);
+		seen += io_in32(CONFIG_DATA) != 0xFFFFFFFF;
+		seen += io_in16(CONFIG_DATA + 2) != 0xFFFF;
+		seen += io_in8(CONFIG_DATA + 1) != 0xFF;
+	}
+	io_out32(CONFIG_ADDRESS, 0x80000000 | BLOCK_DEVICE << 11 | PCI_BAR0);
+	io_out32(CONFIG_DATA, ELSEWHERE);
+	io_out16(CONFIG_DATA + 2, ELSEWHERE >> 16);
+	io_out32(CONFIG_ADDRESS, 0x80000000 | BLOCK_DEVICE << 11 | PCI_COMMAND);
+	io_out8(CONFIG_DATA, 0);
+	io_out8(CONFIG_ENABLE_2, 0xF0);
+	io_out8(CONFIG_FORWARD_2, 0);
+	io_out32(0xC000 | BLOCK_DEVICE << 8 | PCI_BAR0, ELSEWHERE);
+	io_out8(RESET, 0x06);
+}
+
+void vandal_registers(const char *argument)
+{
+	uint64_t address = vandal_number(argument, "window", 0xC0000000);
+
+	if (!machine_is_virtual()) {
+		vandal_says(true, "the bare machine's registers are left alone");
+		return;
+	}
+	seen = 0;
+	io_out8(PIC_MASTER_DATA, IMR);
+	try_window(address);
+	try_configuration();
+	/* Where it would be now; the guest has memory up to 2 MiB and none there. */
+	seen += *(volatile uint32_t *)machine_window(ELSEWHERE) != 0xFFFFFFFF;
+	bool kept = io_in8(PIC_MASTER_DATA) == IMR;
+	io_out8(PIC_MASTER_DATA, 0xFF);
+	vandal_says(seen == 0 && kept,
+	            "registers at %lx and the function that has them: %u answers, the controller is %s", address, seen,
+	            kept ? "as it was" : "changed");
+}

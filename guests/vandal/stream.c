@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A deed with a UART whose line another VM has as well: port=0x2f8, n=2000 bytes, busy=1: no HLT, linger=1: seconds that it goes on
+ * listening to the line, input=3: where the line enters the controller.
+ *
+ * Rule: each interrupt carries the stream on, so one that is lost is seen as a stall; one without a cause here is the other VM's.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/args.h"
+#include "guests/lib/clock.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/traps.h"
+#include "guests/lib/uart.h"
+#include "guests/vandal/vandal.h"
+
+enum { STREAM_BYTES = 2000, STALL_MS = 1000, STALLS_MAX = 5 };
+
+static uint16_t uart;
+static uint32_t wanted;
+static volatile uint32_t causes, handled, idle;
+
+static void handle_uart(uint64_t tsc)
+{
+	(void)tsc;
+	if ((io_in8(uart + UART_IIR) & UART_IIR_CAUSE) != UART_IIR_THRE) {
+		idle++; /* the other VM's, whose UART has the same line */
+		return;
+	}
+	handled++;
+	if (handled < wanted) {
+		causes++; /* the one that this byte's end will be */
+		io_out8(uart + UART_THR, (uint8_t)handled);
+	} else {
+		io_out8(uart + UART_IER, 0);
+	}
+}
+
+/* Interrupts are off at its call and at its return. */
+static void wait_for_interrupt(bool busy)
+{
+	if (busy) {
+		cpu_interrupts_on();
+		cpu_pause();
+	} else {
+		cpu_sleep();
+	}
+	cpu_interrupts_off();
+}
+
+void vandal_stream(const char *argument)
+{
+	unsigned input = (unsigned)args_number("input", UART_COM2_LINE) % TRAP_LINES;
+	bool busy = args_number("busy", 0) != 0;
+	uint32_t lost = 0, before = 0;
+
+	uart = (uint16_t)vandal_number(argument, "port", UART_COM2);
+	wanted = (uint32_t)args_number("n", STREAM_BYTES);
+	handled = idle = 0;
+	if (!uart_init(uart)) {
+		vandal_says(false, "no UART at %xh to try it with", uart);
+		return;
+	}
+	irq_install(input, handle_uart);
+	pic_unmask(input);
+	causes = 1; /* THR is empty */
+	io_out8(uart + UART_IER, UART_IER_THRI);
+	for (uint64_t moved = cpu_tsc(); handled < wanted && lost < STALLS_MAX;) {
+		wait_for_interrupt(busy);
+		if (handled != before) {
+			before = handled;
+			moved = cpu_tsc();
+		} else if (clock_over(moved, STALL_MS)) {
+			lost++;
+			io_out8(uart + UART_IER, 0);
+			io_out8(uart + UART_IER, UART_IER_THRI);
+			moved = cpu_tsc();
+		}
+	}
+	for (uint64_t start = cpu_tsc(), ms = args_number("linger", 0) * 1000; !clock_over(start, ms);)
+		wait_for_interrupt(busy);
+	pic_mask(input);
+	machine_print("count line=%u handled=%u sent=%u lost=%u idle=%u\n", UART_COM2_LINE, (unsigned)handled,
+	              (unsigned)causes, (unsigned)lost, (unsigned)idle);
+	vandal_says(handled == causes && handled == wanted && lost == 0, "%u of %u bytes by interrupt, %u stalls",
+	            (unsigned)handled, (unsigned)wanted, (unsigned)lost);
+}

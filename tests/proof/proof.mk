@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The proofs of the chipset block's model (docs/proof.md): `make proof-check` is the part of `make check`, `make proof` what
+# `make test` does beyond it.
+#
+# Rule: each program prints a line for each thing that it shows, and fails by its status.
+
+PROOF_MODEL  := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
+PROOF_FUZZ   := tests/unit/fuzz_block.c tests/unit/block_ops.c tests/unit/naive_8259.c tests/unit/naive_block.c
+PROOF_SEARCH := tests/proof/search.c tests/proof/ghost.c
+PROOF_HEADERS := $(wildcard chipset/block/*.h tests/unit/*block*.h tests/unit/naive*.h tests/proof/*.h)
+# As the VMM is compiled, for the host.
+PROOF_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g -flto=auto $(WARNINGS) -I.
+# Million operations a second that the model must do.
+RATE         ?= 20
+
+$(BUILD)/proof/replay: $(PROOF_FUZZ) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-check
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BUILD)/proof/rate: $(PROOF_FUZZ) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-check
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(PROOF_CFLAGS) -o $@ $(filter %.c,$^)
+
+$(BUILD)/proof/search: $(PROOF_SEARCH) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-check
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(PROOF_CFLAGS) -o $@ $(filter %.c,$^)
+
+.PHONY: proof proof-check proof-replay proof-rate proof-search-check proof-search
+proof-replay: $(BUILD)/proof/replay
+	$(Q)timeout 60 $< --files $(sort $(wildcard tests/corpus/block/*))
+
+proof-rate: $(BUILD)/proof/rate
+	$(Q)timeout 60 $< --rate $(RATE)
+
+# Configuration and how many states it may visit: seconds here, a minute below.
+proof-search-check: $(BUILD)/proof/search
+	$(Q)timeout 120 $< master 100000
+	$(Q)timeout 120 $< level 100000
+	$(Q)timeout 120 $< banks 30000
+
+proof-search: $(BUILD)/proof/search
+	$(Q)timeout 600 $< slave 1000000
+	$(Q)timeout 600 $< both 3000000
+	$(Q)timeout 600 $< mixed 1000000
+	$(Q)timeout 600 $< banks 1500000
+	$(Q)timeout 600 $< three 500000
+
+proof-check: proof-replay proof-rate proof-search-check
+proof: proof-search
+check: proof-check
+test: proof

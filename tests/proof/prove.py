@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+A small model checker for C: proves the claims of tests/proof/claims*.c about the chipset block's model for every value of their
+inputs, or shows values that break them.
+
+Rule: clang compiles claims and model to LLVM's intermediate code with traps where behaviour would be undefined; ir.py executes
+that with symbols; each claim, and that no trap can be reached, is put to the solver (Z3). Loops are unrolled until the solver says
+that they have ended, so what is proven is proven, and not only to some depth.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+
+import z3
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import ir  # noqa: E402  (beside this file)
+import execute  # noqa: E402
+
+CLANG = ["-std=c11", "-O1", "-S", "-emit-llvm", "-fno-vectorize", "-fno-slp-vectorize", "-fno-inline", "-I.",
+         "-fsanitize=undefined", "-fno-sanitize=function,pointer-overflow,alignment,null,object-size", "-fsanitize-trap=undefined", "-g0"]
+
+
+def compile_c(source, output, model):
+    """One unit of everything, so that the code is whole."""
+    unit = output + ".c"
+    with open(unit, "w", encoding="utf-8") as file:
+        for name in [*model, source]:
+            file.write('#include "%s"\n' % name)
+    clang = os.environ.get("CLANG", "clang")
+    subprocess.run([clang, *CLANG, "-Wno-everything", "-o", output + ".1", unit], check=True)
+    subprocess.run([os.environ.get("OPT", "opt"), "-S", "-passes=lowerswitch,loop-simplify,lcssa", "-o", output, output + ".1"],
+                   check=True)
+
+
+def check(module, name):
+    """What does not hold of a function's claims: (line or None, answer, values). Line 0: undefined behaviour; None: nothing is
+    claimed, because no state fits what is assumed."""
+    begun = time.time()
+    run = execute.Execution(module)
+    run.call(name, [], True)
+    solver = run.solver
+    failures = []
+    if solver.check() != z3.sat or not run.claims:
+        failures.append((None, z3.unsat, None))
+    goals = [goal for goal in run.claims + run.traps if goal[1] is not False]
+    if goals and ask(solver, execute.any_of([condition for _, condition in goals]))[0] != z3.unsat:
+        for line, condition in goals:
+            answer, model = ask(solver, condition)
+            if answer != z3.unsat:
+                failures.append((line, answer, model))
+    return Result(failures, run.inputs, len(run.claims), len(run.traps), time.time() - begun)
+
+
+class Result:
+    def __init__(self, failures, inputs, claims, traps, seconds):
+        self.failures = failures
+        self.inputs = inputs
+        self.claims = claims
+        self.traps = traps
+        self.seconds = seconds
+
+
+def ask(solver, condition):
+    solver.push()
+    solver.add(condition)
+    answer = solver.check()
+    model = solver.model() if answer == z3.sat else None
+    solver.pop()
+    return answer, model
+
+
+def show(source, line, answer, model, inputs):
+    if line is None:
+        what = "no state fits what is assumed, or nothing is claimed"
+    elif answer == z3.unknown:
+        what = "is not decided by the solver"
+    else:
+        what = "does not hold" if line else "undefined behaviour is possible"
+    text = ""
+    if line:
+        with open(source, encoding="utf-8") as file:
+            text = ": " + file.readlines()[line - 1].strip()
+    print("  %s:%s %s%s" % (source, line or "", what, text))
+    for name, value in inputs if model is not None else []:
+        shown = model.eval(value, model_completion=True)
+        number = int(z3.is_true(shown)) if z3.is_bool(value) else shown.as_long()
+        if number:
+            print("    %s = %#x" % (name, number))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--model", default="chipset/block", help="the directory of the model's sources")
+    parser.add_argument("--only", default="", help="a regular expression of claims' names")
+    parser.add_argument("sources", nargs="+")
+    options = parser.parse_args()
+    model = [os.path.join(options.model, name) for name in ("i8259.c", "pair.c", "block.c", "window.c")]
+    os.makedirs(options.build, exist_ok=True)
+    failed = proven = 0
+    for source in options.sources:
+        output = os.path.join(options.build, os.path.basename(source) + ".ll")
+        compile_c(source, output, model)
+        module = ir.Module(output)
+        for name in module.functions:
+            if not re.match(r"R\d\d_", name) or not re.search(options.only, name):
+                continue
+            result = check(module, name)
+            proven += not result.failures
+            failed += bool(result.failures)
+            print("%s ... %s (%d claims, %d traps, %.1f s)"
+                  % (name.replace("_", " "), "FAILED" if result.failures else "ok", result.claims, result.traps, result.seconds),
+                  flush=True)
+            for line, answer, values in result.failures[:6]:
+                show(source, line, answer, values, result.inputs)
+    print("prove: %d proven, %d failed" % (proven, failed))
+    return 1 if failed or not proven else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block driven by the VMM's flows, path by path: wiring, status, external signal, held lines, priorities and banks.
+ *
+ * Rule: each test plays one path from power-on; what happens at random moments is test_run_irqmux.c's.
+ */
+#include "tests/unit/sim_flows.h"
+
+#include "arch/x86/nmi.h"
+#include "chipset/block/window.h"
+#include "tests/unit/sim_board.h"
+#include "tests/unit/sim_window.h"
+#include "vmm/flows.h"
+#include "vmm/sched.h"
+
+enum { A_BASE = 0x20, B_BASE = 0x30 };
+enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15) };
+
+static struct vm *a, *b;
+
+/* Two VMs, both initialised and all open; a runs. */
+static void two(unsigned banks, unsigned a_priority)
+{
+	flow_begin(banks, 0);
+	flow_claim();
+	a = flow_add(A_LINES, a_priority);
+	b = flow_add(B_LINES, 1);
+	assert_true(flow_turn(b));
+	flow_initialise(B_BASE);
+	assert_true(flow_turn(a));
+	flow_initialise(A_BASE);
+}
+
+static struct block *block(void)
+{
+	return &sim_window.block;
+}
+
+/* ---- R02, R03, R04: where lines go ---- */
+
+static void routes(void)
+{
+	two(0, 1);
+	assert_int_equal(block()->route, A_LINES);
+	board_set_line(3, true);
+	assert_int_equal(flow_take(A_BASE), 3);
+	board_set_line(8, true);
+	assert_int_equal(flow_take(A_BASE), -1);
+	assert_int_equal(chipset->asserted(), LINE(8));
+	assert_int_equal(board.nmis, 0); /* held pending: nobody needs to know now */
+	assert_true(flow_turn(b));
+	assert_int_equal(block()->route, B_LINES);
+	assert_int_equal(flow_take(B_BASE), 8);
+}
+
+static void crossed(void)
+{
+	flow_begin(0, 0);
+	a = flow_add_wired(A_LINES | LINE(1), 1, 0xfedcba9876543201ull, LINE_INPUTS_OWN);
+	assert_true(flow_turn(a));
+	flow_initialise(A_BASE);
+	board_pulse(0);
+	assert_int_equal(flow_take_all(A_BASE), LINE(1));
+	board_pulse(1);
+	assert_int_equal(flow_take_all(A_BASE), LINE(0));
+	board_pulse(3);
+	assert_int_equal(flow_take_all(A_BASE), LINE(3));
+}
+
+static void crossed_while_away(void)
+{
+	flow_begin(0, 0);
+	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ 9ull << 36, LINE_INPUTS_OWN);
+	b = flow_add(B_LINES, 1);
+	assert_true(flow_turn(a));
+	flow_initialise(A_BASE);
+	assert_true(flow_turn(b));
+	board_pulse(0);
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), LINE(9));
+	/* The mask that counts is the input's. */
+	flow_out(0x21, LINE(0));
+	assert_int_equal(chipset->deliverable(&a->controller, LINE(9)), 0);
+	assert_int_equal(chipset->deliverable(&a->controller, LINE(0)), LINE(0));
+}
+
+/* A line that the firmware made level is that at whichever input it enters, and a line of edges is not made level by where
+ * it goes. */
+static void crossed_levels(void)
+{
+	flow_begin(0, LINE(9) | LINE(11));
+	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ (9ull ^ 5ull) << 36, LINE_INPUTS_OWN);
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_in(PORT_ELCR1), LINE(5));
+	assert_int_equal(flow_in(PORT_ELCR2), LINE(11) >> 8);
+}
+
+static void block_inputs(void)
+{
+	flow_begin(0, 0);
+	flow_claim();
+	a = flow_add_wired(A_LINES, 2, LINE_INPUTS_OWN, LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12);
+	b = flow_add(B_LINES, 1);
+	assert_true(flow_turn(b));
+	assert_int_equal(block()->mask, (uint16_t) ~(LINE(0) | LINE(7) | LINE(FLOW_VMM_LINE)));
+	board_set_line(3, true);
+	assert_int_equal(block_status(block()), LINE(7));
+	flow_exit_nmi();
+	assert_int_equal(line_counters[3].exits, 1);
+	assert_true(sched_attention);
+	assert_true(flow_turn(a));
+	assert_int_equal(block_status(block()), 0);
+}
+
+static void common_block_input(void)
+{
+	flow_begin(0, 0);
+	a = flow_add_wired(A_LINES, 2, LINE_INPUTS_OWN, LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12 ^ 7ull);
+	b = flow_add(B_LINES, 1);
+	assert_true(flow_turn(a));
+	flow_initialise(A_BASE);
+	flow_out(0x21, LINE(0));
+	flow_halt();
+	assert_true(flow_turn(b));
+	board_set_line(0, true); /* a has it masked: nobody wakes, but the next edge at the input must be heard */
+	flow_exit_nmi();
+	assert_int_equal(a->state, VM_READY); /* it might have been line 3 */
+	assert_true(flow_turn(a));
+	flow_out(0x21, 0);
+	assert_int_equal(flow_take_all(A_BASE), LINE(0));
+	assert_true(flow_turn(b));
+	board_set_line(3, true);
+	flow_exit_nmi();
+	assert_true(sched_attention);
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), LINE(3));
+}
+
+/* ---- R05, R06: mask, status, the external signal ---- */
+
+static void registers(void)
+{
+	two(0, 2);
+	assert_true(flow_turn(b));
+	assert_int_equal(block()->mask, (uint16_t) ~(A_LINES | LINE(FLOW_VMM_LINE)));
+	assert_int_equal(block()->share, 0);
+	board_set_line(5, true); /* nobody's */
+	assert_int_equal(block_status(block()), LINE(5));
+	assert_int_equal(chipset->asserted(), 0);
+	assert_int_equal(board.nmis, 0);
+	board_set_line(3, true);
+	assert_int_equal(board.nmis, 1);
+	flow_exit_nmi();
+	assert_true(flow_turn(b)); /* the test insists: a, which is above, is made to wait */
+	assert_int_equal(block()->mask, (uint16_t) ~(LINE(0) | LINE(FLOW_VMM_LINE)));
+}
+
+static void external_alone(void)
+{
+	two(0, 1);
+	board_external_nmi();
+	flow_exit_nmi();
+	assert_int_equal(dispatch_counters.external, 1);
+	assert_true(flow_enter());
+	board.in_guest = false;
+	chipset->raise_external(); /* the console's command */
+	assert_true(flow_enter());
+	assert_int_equal(dispatch_counters.external, 2);
+	assert_false(block()->external);
+}
+
+static void external_and_line(void)
+{
+	two(0, 2);
+	assert_true(flow_turn(b));
+	board_set_line(3, true);
+	board_external_nmi(); /* merged with the line's: one NMI exit */
+	flow_exit_nmi();
+	assert_int_equal(dispatch_counters.external, 1);
+	assert_int_equal(line_counters[3].exits, 1);
+	assert_true(sched_attention);
+	assert_true(flow_turn(a));
+	assert_int_equal(dispatch_counters.external, 1);
+	assert_int_equal(flow_take_all(A_BASE), LINE(3));
+}
+
+/* Each of a direct NMI, and of a line's, in the guest and in the VMM: what the block has not raised is told, and nothing
+ * else is. */
+static void direct(void)
+{
+	two(0, 2);
+	assert_true(flow_turn(b));
+	sim_window_direct_nmi();
+	flow_exit_nmi();
+	assert_int_equal(dispatch_counters.external, 1);
+	assert_true(flow_enter());
+	board_set_line(0, true);
+	flow_exit_nmi();
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), LINE(0));
+	assert_int_equal(dispatch_counters.external, 1);
+	board.in_guest = false;
+	sim_window_direct_nmi();
+	assert_true(flow_enter());
+	assert_int_equal(dispatch_counters.external, 2);
+}
+
+/* Two pulses that reached the processor as one NMI explain no later one. */
+static void direct_after_merged(void)
+{
+	two(0, 2);
+	assert_true(flow_turn(b));
+	board_set_line(0, true);
+	board_set_line(3, true);
+	block()->pulses++; /* as if both had pulsed: the second found the output high */
+	flow_exit_nmi();
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), A_LINES);
+	assert_int_equal(dispatch_counters.external, 0);
+	sim_window_direct_nmi();
+	flow_exit_nmi();
+	assert_int_equal(dispatch_counters.external, 1);
+}
+
+static void signal_twice(void)
+{
+	board_external_nmi();
+	board_external_nmi();
+}
+
+/* The signal comes again while the dispatcher looks: its NMIs are counted, and explained when they are dispatched. */
+static void signals_during_the_look(void)
+{
+	two(0, 1);
+	board_external_nmi();
+	flow_at_access(2, signal_twice); /* between the short look and the long one */
+	flow_exit_nmi();
+	assert_int_equal(nmi_count, 2);
+	assert_true(flow_enter());
+	assert_int_equal(dispatch_counters.external, 1); /* one status bit: the three are one */
+}
+
+/* The handler of a line and a direct NMI at the same moment: two NMIs, one pulse. */
+static void direct_beside_a_line(void)
+{
+	two(0, 2);
+	assert_true(flow_turn(b));
+	board.in_guest = false;
+	board_set_line(3, true);
+	sim_window_direct_nmi();
+	assert_int_equal(nmi_count, 2);
+	assert_false(flow_enter());
+	assert_int_equal(dispatch_counters.external, 1);
+	assert_int_equal(line_counters[3].exits, 1);
+}
+
+/* ---- R08, R13, R14 ---- */
+
+static void held(void)
+{
+	two(0, 1);
+	board_pulse(8);
+	board_pulse(8);
+	board_set_line(15, true);
+	assert_int_equal(board.nmis, 0);
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), LINE(8) | LINE(15));
+	assert_true(flow_turn(a));
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), 0);
+}
+
+/* The line fell again before its VM ran: held all the same. */
+static void held_and_fallen(void)
+{
+	two(1, 1);
+	board_pulse(8);
+	board_set_line(8, false);
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), LINE(8));
+}
+
+/* R15: b was told of the line and has not looked yet; while it is away a serves what it was, and the line falls. */
+static void told_and_away(unsigned banks)
+{
+	flow_begin(banks, 0);
+	a = flow_add(LINE(3) | LINE(0), 1);
+	b = flow_add(LINE(3) | LINE(8), 1);
+	assert_true(flow_turn(a));
+	flow_initialise(A_BASE);
+	assert_true(flow_turn(b));
+	flow_initialise(B_BASE);
+	board_set_line(3, true);
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), LINE(3));
+	board_set_line(3, false);
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), LINE(3));
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), 0);
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), 0);
+}
+
+static void told_and_away_own(void)
+{
+	told_and_away(0);
+}
+
+static void told_and_away_common(void)
+{
+	told_and_away(1);
+}
+
+/* A shared line that enters another input of the block: seen, acknowledged and owed there. */
+static void shared_and_wired(void)
+{
+	const uint64_t block_input = LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12;
+
+	flow_begin(0, 0);
+	a = flow_add_wired(LINE(3) | LINE(0), 1, LINE_INPUTS_OWN, block_input);
+	b = flow_add_wired(LINE(3) | LINE(8), 1, LINE_INPUTS_OWN, block_input);
+	assert_true(flow_turn(b));
+	flow_initialise(B_BASE);
+	assert_true(flow_turn(a));
+	flow_initialise(A_BASE);
+	for (unsigned times = 0; times < 3; times++) {
+		board_pulse(3);
+		assert_int_equal(flow_take_all(A_BASE), LINE(3));
+		assert_int_equal(block_status(block()), LINE(7));
+		assert_true(flow_turn(b));
+		assert_int_equal(block_status(block()), 0);
+		assert_int_equal(flow_take_all(B_BASE), LINE(3));
+		assert_true(flow_turn(a));
+		assert_int_equal(flow_take_all(A_BASE), 0);
+	}
+}
+
+static void priority(void)
+{
+	two(0, 2);
+	board_set_line(8, true); /* below: waits */
+	assert_int_equal(board.nmis, 0);
+	flow_halt();
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), LINE(8));
+	board_set_line(3, true); /* above, and halted */
+	assert_int_equal(board.nmis, 1);
+	flow_exit_nmi();
+	assert_int_equal(a->state, VM_READY);
+	assert_true(sched_attention);
+	assert_ptr_equal(sched_pick(), a);
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_take_all(A_BASE), LINE(3));
+	assert_int_equal(line_counters[3].exits, 1);
+}
+
+/* What its controller masks does not wake a VM; and it is told once. */
+static void masked_by_its_guest(void)
+{
+	two(0, 2);
+	flow_out(0x21, LINE(3));
+	flow_halt();
+	assert_true(flow_turn(b));
+	board_set_line(3, true);
+	flow_exit_nmi();
+	assert_int_equal(a->state, VM_HALTED);
+	assert_true(flow_enter());
+	board_set_line(3, false);
+	board_set_line(3, true);
+	assert_int_equal(board.nmis, 1);
+	board_set_line(0, true);
+	flow_exit_nmi();
+	assert_int_equal(a->state, VM_READY);
+}
+
+static void assert_anew(void)
+{
+	board_pulse(FLOW_VMM_LINE);
+	flow_on_serve = NULL;
+}
+
+static void vmm_line(void)
+{
+	two(0, 1);
+	flow_on_serve = assert_anew; /* while it is served: acknowledged before, so heard */
+	board_set_line(FLOW_VMM_LINE, true);
+	flow_exit_nmi();
+	assert_true(flow_enter());
+	assert_int_equal(flow_served, 2);
+	assert_int_equal(chipset->asserted(), 0);
+	board_pulse(FLOW_VMM_LINE); /* not masked meanwhile */
+	flow_exit_nmi();
+	assert_int_equal(flow_served, 3);
+	assert_int_equal(flow_take_all(A_BASE), 0);
+}
+
+/* ---- R16, R17 ---- */
+
+static void restart(unsigned banks)
+{
+	two(banks, 1);
+	assert_true(flow_turn(b));
+	flow_out(0xa1, LINE(0));
+	board_set_line(15, true);
+	assert_true(block_intr(block()));
+	assert_int_equal(chipset->save(&b->controller, true), 0); /* as vm_start() does with the VM that runs */
+	vm_current = NULL;
+	chipset->reset(&b->controller, B_LINES, 0);
+	assert_true(flow_turn(a));
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_in(0x21), 0xff); /* never initialised */
+	assert_int_equal(flow_in(0xa1), 0xff);
+	assert_false(block_intr(block()));
+	flow_initialise(B_BASE);
+	board_pulse(15);
+	assert_int_equal(flow_take_all(B_BASE), LINE(15));
+	assert_true(flow_turn(a));
+	assert_int_equal(flow_in(0x21), 0);
+	board_set_line(0, true);
+	assert_int_equal(flow_take_all(A_BASE), LINE(0));
+}
+
+static void restart_own(void)
+{
+	restart(0);
+}
+
+static void restart_common(void)
+{
+	restart(1);
+}
+
+static void banks(void)
+{
+	two(0, 1);
+	assert_int_equal(a->controller.bank, 0);
+	assert_int_equal(b->controller.bank, 1);
+	uint64_t before = pair_word(&block()->bank[0], 0);
+	assert_true(flow_turn(b));
+	assert_int_equal(block()->connected, 1);
+	flow_out(0x21, 0x5a);
+	assert_true(pair_word(&block()->bank[0], 0) == before);
+}
+
+static void fewer_banks(void)
+{
+	struct vm *vm[4];
+
+	flow_begin(3, 0);
+	for (unsigned i = 0; i < 4; i++)
+		vm[i] = flow_add(LINE(5 + i), 1);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_true(flow_turn(vm[i]));
+		flow_initialise((uint8_t)(0x20 + 0x10 * i));
+		flow_out(0xa1, (uint8_t)(i << 4));
+	}
+	assert_int_equal(vm[3]->controller.bank, 0);
+	for (unsigned turn = 0; turn < 8; turn++) {
+		unsigned i = turn * 3 % 4;
+
+		board_pulse(5 + i);
+		assert_true(flow_turn(vm[i]));
+		assert_int_equal(flow_in(0xa1), i << 4);
+		assert_int_equal(flow_take_all((uint8_t)(0x20 + 0x10 * i)), LINE(5 + i));
+	}
+}
+
+static void routes_at_exit(void)
+{
+	two(0, 2);
+	vm_leave();
+	board.in_guest = false;
+	assert_int_equal(block()->route, 0);
+	board_set_line(3, true);
+	assert_int_equal(chipset->asserted(), LINE(3));
+	assert_true(flow_enter());
+	assert_int_equal(block()->route, A_LINES);
+	assert_int_equal(flow_take_all(A_BASE), LINE(3));
+	vm_leave();
+	assert_true(flow_turn(b)); /* and a switch from there */
+	assert_true(flow_turn(a));
+	board_pulse(0);
+	assert_int_equal(flow_take_all(A_BASE), LINE(0));
+}
+
+/* Everybody has stopped: the last one's state is still in the bank, and nobody saves it. */
+static void after_idleness(void)
+{
+	two(1, 1);
+	sched_set_state(a, VM_STOPPED);
+	chipset_route(NULL); /* as idle() in vmm/run.c */
+	chipset_mask((line_set)~dispatch_vmm_lines());
+	vm_current = NULL;
+	board.in_guest = false;
+	board_pulse(8);
+	assert_int_equal(board.nmis, 0);
+	assert_true(flow_turn(b));
+	assert_int_equal(flow_take_all(B_BASE), LINE(8));
+}
+
+#define TEST(name, body)                                                                                               \
+	static void name(void **state)                                                                                 \
+	{                                                                                                              \
+		(void)state;                                                                                           \
+		flow_alone(body);                                                                                      \
+	}
+TEST(R02_each_line_goes_to_the_controller_or_to_the_block, routes)
+TEST(R03_irq0_enters_input_1_and_irq1_input_0, crossed)
+TEST(R03_what_is_held_arrives_at_the_input_that_the_line_enters, crossed_while_away)
+TEST(R03_edge_and_level_go_with_the_line, crossed_levels)
+TEST(R04_a_line_enters_another_input_of_the_block, block_inputs)
+TEST(R04_two_lines_of_a_vm_enter_one_input_of_the_block, common_block_input)
+TEST(R05_the_mask_opens_what_may_end_the_turn, registers)
+TEST(R06_the_external_signal_is_told, external_alone)
+TEST(R06_the_external_signal_and_a_line_at_once_are_both_told, external_and_line)
+TEST(R06_an_nmi_that_the_block_did_not_raise_is_external, direct)
+TEST(R06_merged_pulses_explain_no_later_nmi, direct_after_merged)
+TEST(R06_signals_that_come_during_the_look_are_told_once, signals_during_the_look)
+TEST(R06_a_direct_nmi_beside_a_line_is_told, direct_beside_a_line)
+TEST(R08_a_held_line_is_delivered_once_at_its_vm_s_turn, held)
+TEST(R08_a_held_line_may_fall, held_and_fallen)
+TEST(R13_a_line_of_a_higher_vm_ends_the_turn, priority)
+TEST(R13_what_a_guest_masks_does_not_wake_it, masked_by_its_guest)
+TEST(R14_the_vmm_s_line_is_acknowledged_and_then_served, vmm_line)
+TEST(R15_a_shared_line_may_enter_another_input_of_the_block, shared_and_wired)
+TEST(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each, told_and_away_own)
+TEST(R15_a_sharer_s_request_outlives_the_line_with_one_bank, told_and_away_common)
+TEST(R16_each_vm_has_a_bank_of_its_own, banks)
+TEST(R16_four_vms_take_turns_on_three_banks, fewer_banks)
+TEST(R16_a_restarted_vm_finds_its_bank_new, restart_own)
+TEST(R16_a_restarted_vm_finds_a_common_bank_new, restart_common)
+TEST(R16_a_vm_finds_its_state_after_everybody_stopped, after_idleness)
+TEST(R17_routes_change_at_the_exit, routes_at_exit)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(R02_each_line_goes_to_the_controller_or_to_the_block),
+		cmocka_unit_test(R03_irq0_enters_input_1_and_irq1_input_0),
+		cmocka_unit_test(R03_what_is_held_arrives_at_the_input_that_the_line_enters),
+		cmocka_unit_test(R03_edge_and_level_go_with_the_line),
+		cmocka_unit_test(R04_a_line_enters_another_input_of_the_block),
+		cmocka_unit_test(R04_two_lines_of_a_vm_enter_one_input_of_the_block),
+		cmocka_unit_test(R05_the_mask_opens_what_may_end_the_turn),
+		cmocka_unit_test(R06_the_external_signal_is_told),
+		cmocka_unit_test(R06_the_external_signal_and_a_line_at_once_are_both_told),
+		cmocka_unit_test(R06_an_nmi_that_the_block_did_not_raise_is_external),
+		cmocka_unit_test(R06_merged_pulses_explain_no_later_nmi),
+		cmocka_unit_test(R06_signals_that_come_during_the_look_are_told_once),
+		cmocka_unit_test(R06_a_direct_nmi_beside_a_line_is_told),
+		cmocka_unit_test(R08_a_held_line_is_delivered_once_at_its_vm_s_turn),
+		cmocka_unit_test(R08_a_held_line_may_fall),
+		cmocka_unit_test(R13_a_line_of_a_higher_vm_ends_the_turn),
+		cmocka_unit_test(R13_what_a_guest_masks_does_not_wake_it),
+		cmocka_unit_test(R14_the_vmm_s_line_is_acknowledged_and_then_served),
+		cmocka_unit_test(R15_a_shared_line_may_enter_another_input_of_the_block),
+		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each),
+		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_one_bank),
+		cmocka_unit_test(R16_each_vm_has_a_bank_of_its_own),
+		cmocka_unit_test(R16_four_vms_take_turns_on_three_banks),
+		cmocka_unit_test(R16_a_restarted_vm_finds_its_bank_new),
+		cmocka_unit_test(R16_a_restarted_vm_finds_a_common_bank_new),
+		cmocka_unit_test(R16_a_vm_finds_its_state_after_everybody_stopped),
+		cmocka_unit_test(R17_routes_change_at_the_exit),
+	};
+	return cmocka_run_group_tests_name("driver", tests, NULL, NULL);
+}

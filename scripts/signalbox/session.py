@@ -40,6 +40,10 @@ def tied_to_us(command):
     return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
 
 
+# Bochs's text display draws on a terminal of its own making and tells where; unread, it fills, and the emulator stands.
+SCREEN = re.compile(rb'connected to screen "([^"]+)"')
+
+
 class Session:
     """Owns the process, its terminals and the console's text."""
 
@@ -103,6 +107,15 @@ class Session:
             self._console_fd = self._console_in = self._terminal
         self._selector.register(self._console_fd, selectors.EVENT_READ, "console")
 
+    def _drop_screen(self, data):
+        """Nobody looks at the emulator's screen; but read it has to be, and so does the one that it says it has opened."""
+        found = SCREEN.search(data)
+        if found:
+            fd = os.open(found[1], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            self._open.append(fd)
+            tty.setraw(fd)
+            self._selector.register(fd, selectors.EVENT_READ, "screen")
+
     def _kill(self):
         """End the whole process group: asked first, then made to."""
         if self.process is None:
@@ -162,7 +175,7 @@ class Session:
                     else:
                         self._selector.unregister(keyboard)
                 elif key.data == "screen":
-                    os.read(key.fd, 65536)
+                    self._drop_screen(os.read(key.fd, 65536))
             except OSError:
                 pass
         self._read_console(stream)

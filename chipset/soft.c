@@ -137,7 +137,7 @@ static __attribute__((noinline)) void settle_up(line_set up)
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
 	line_set taken = up & (line_set) ~(stand | (soft_block.latch & ~soft_block.routed));
 	soft_lines_taken(taken);
-	for (line_set rest = taken & soft_block.routed & ~soft_block.share; rest; rest &= rest - 1)
+	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
 }
 
@@ -259,7 +259,6 @@ static void restore(struct controller *c)
 {
 	driver_restore(c);
 	current = c;
-	c->changed = true; /* what its last entry knew of INTR is long gone */
 }
 
 static void route(struct controller *c)

@@ -26,6 +26,7 @@ bochs|vgabios|its VGA BIOS
 bochs|faketime|holds the emulator'\''s host clock, so that runs repeat exactly
 irqmux|g++|compiles the emulator that has the chipset block (PLATFORM=bochs-irqmux)
 irqmux|libltdl-dev|loads its plugins
+irqmux|file|tells its build what a shared library is
 irqmux|xz-utils|unpacks its source
 kvm|qemu-system-x86|the emulator for machines that offer nested virtualisation
 check|clang-format|checks the layout of the sources
@@ -33,6 +34,9 @@ check|cppcheck|static analysis
 check|libcmocka-dev|unit tests on the host
 test|python3-pytest|runs the system tests
 test|python3-pytest-xdist|runs them side by side
+test|clang|compiles the fuzzers and what the proofs look at
+test|llvm|prepares its code for the proofs
+test|python3-z3|the solver behind the proofs
 test|qemu-system-x86|its 8259s are compared with ours
 bench|gnuplot-nox|draws the measurements
 debug|gdb|debugs the VMM in QEMU
@@ -41,7 +45,8 @@ debug|gdb|debugs the VMM in QEMU
 # Another package, or a build of one'\''s own, that does as well: a command to look for before asking for the package.
 provided_by_command() {
 	case $1 in
-	gcc | g++ | make | cppcheck | clang-format | gdb) command -v "$1" >/dev/null 2>&1 ;;
+	gcc | g++ | make | cppcheck | clang | clang-format | gdb) command -v "$1" >/dev/null 2>&1 ;;
+	llvm) command -v opt >/dev/null 2>&1 ;;
 	gnuplot-nox) command -v gnuplot >/dev/null 2>&1 ;;
 	qemu-system-x86) command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
 	*) return 1 ;;

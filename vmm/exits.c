@@ -64,6 +64,8 @@ static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 {
 	vm->interrupt_exits += reason == VM_EXIT_INTERRUPT;
+	sched_attention |= cpu_tsc() >=
+	                   sched_chores_due; /* the timer counts guest time, of which a storm leaves little */
 	if (chipset->interrupted == NULL)
 		vm_fault(vm, false, "an interrupt exit, where none is configured");
 	else if (chipset->interrupted() != 0)

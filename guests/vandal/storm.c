@@ -18,7 +18,15 @@
 #include <stddef.h>
 
 enum { OPS = 200000, MOVES_AT_ONCE = 512 };
-enum { ICW1 = 0x10, ICW1_LTIM = 0x08, ICW1_IC4 = 0x01, ICW4_BITS = 0x1F, ICW4_8086 = 0x01, OCW3 = 0x08 };
+enum {
+	ICW1 = 0x10,
+	ICW1_LTIM = 0x08,
+	ICW1_SNGL = 0x02,
+	ICW1_IC4 = 0x01,
+	ICW4_BITS = 0x1F,
+	ICW4_8086 = 0x01,
+	OCW3 = 0x08
+};
 enum {
 	OCW3_POLL = OCW3 | 0x04,
 	OCW3_READ_IRR = OCW3 | 0x02,
@@ -57,10 +65,13 @@ static uint8_t any_byte(void)
 static void out(uint16_t port, uint8_t value)
 {
 	unsigned chip = port >> 7 & 1;
+	bool tells = port == commands[chip] && value & (ICW1 | OCW3),
+	     poll = tells && (value & (ICW1 | OCW3_POLL)) == OCW3_POLL;
 
-	if (port == commands[chip])
-		polls[chip] = (value & (ICW1 | OCW3)) == OCW3 && value & 0x04;
+	/* An interrupt may end the storm's move at any of these steps. */
+	polls[chip] |= poll;
 	io_out8(port, value);
+	polls[chip] = tells ? poll : polls[chip];
 	done++;
 }
 
@@ -99,7 +110,7 @@ static void initialise(unsigned chip, uint8_t icw1, uint8_t icw3, uint8_t icw4)
 {
 	out(commands[chip], ICW1 | icw1);
 	out(commands[chip] + 1, (uint8_t)((base ? base : any_byte()) + 8 * chip));
-	if (!(icw1 & 0x02))
+	if (!(icw1 & ICW1_SNGL))
 		out(commands[chip] + 1, icw3);
 	if (icw1 & ICW1_IC4)
 		out(commands[chip] + 1, icw4);

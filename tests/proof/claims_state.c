@@ -97,6 +97,28 @@ void R05_rule_5_a_guest_reaches_its_bank_and_nothing_else(void)
 	CLAIM(same_pair(&before.bank[THERE], &block.bank[THERE]));
 }
 
+/* The same for any two banks of the sixteen: what stands for all of them elsewhere is bank HERE, connected, and bank THERE. */
+void R16_whichever_bank_is_connected_the_others_stand_still(void)
+{
+	struct block block;
+	struct pair before;
+	unsigned other = any8() & 15;
+
+	any_block(&block);
+	for (unsigned bank = 0; bank < BLOCK_BANKS; bank++)
+		any_bank(&block, bank);
+	assume(other != block.connected);
+	before = block.bank[other];
+	block_port_write(&block, any16(), any8());
+	CLAIM(same_pair(&before, &block.bank[other]));
+	block_port_read(&block, any16());
+	CLAIM(same_pair(&before, &block.bank[other]));
+	block_acknowledge(&block);
+	CLAIM(same_pair(&before, &block.bank[other]));
+	block_set_line(&block, any8(), any1());
+	CLAIM(same_pair(&before, &block.bank[other]));
+}
+
 /* ---- Rule 4 ---- */
 
 void R16_rule_4_a_line_reaches_the_connected_bank_alone(void)
@@ -172,7 +194,8 @@ void R16_rule_4_select_touches_no_bank_but_the_one_that_it_connects(void)
  * none of them has a latch. For three settings of the inputs: as ever; lines 0 and 1 crossed, 4 and 5 at one input and 9 at none;
  * each at its opposite.
  */
-static const uint64_t claim_inputs[] = { WINDOW_INPUTS_IDENTITY, UINT64_C(0xfedcba2876443201), UINT64_C(0x01d3456789abc2ef) };
+static const uint64_t claim_inputs[] = { WINDOW_INPUTS_IDENTITY, UINT64_C(0xfedcba2876443201),
+	                                 UINT64_C(0x01d3456789abc2ef) };
 
 static void claim_away_and_back(bool other_bank, uint64_t inputs)
 {

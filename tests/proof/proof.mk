@@ -29,14 +29,14 @@ $(BUILD)/proof/search: $(PROOF_SEARCH) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(PROOF_CFLAGS) -o $@ $(filter %.c,$^)
 
-.PHONY: proof proof-check proof-replay proof-rate proof-search-check proof-search
+.PHONY: proof proof-check proof-replay proof-rate proof-search-check proof-search proof-claims proof-refute proof-mutants
 proof-replay: $(BUILD)/proof/replay
 	$(Q)timeout 60 $< --files $(sort $(wildcard tests/corpus/block/*))
 
 proof-rate: $(BUILD)/proof/rate
 	$(Q)timeout 60 $< --rate $(RATE)
 
-# Configuration and how many states it may visit: seconds here, a minute below.
+# Configuration and how many states it may visit: seconds here, a minute or so below.
 proof-search-check: $(BUILD)/proof/search
 	$(Q)timeout 120 $< master 100000
 	$(Q)timeout 120 $< level 100000
@@ -45,11 +45,21 @@ proof-search-check: $(BUILD)/proof/search
 proof-search: $(BUILD)/proof/search
 	$(Q)timeout 600 $< slave 1000000
 	$(Q)timeout 600 $< both 3000000
-	$(Q)timeout 600 $< mixed 1000000
-	$(Q)timeout 600 $< banks 1500000
-	$(Q)timeout 600 $< three 500000
+	$(Q)timeout 600 $< mixed 3000000
+	$(Q)timeout 600 $< banks 5000000
+	$(Q)timeout 600 $< three 5000000
+
+PROVE = timeout 1800 $(PYTHON) tests/proof/prove.py --build '$(BUILD)/proof/claims'
+proof-refute: | setup-test
+	$(Q)$(PROVE) --refute tests/proof/false_claims.c
+
+proof-claims: proof-refute
+	$(Q)$(PROVE) tests/proof/claims_8259.c tests/proof/claims_block.c tests/proof/claims_state.c
+
+proof-mutants: | setup-test
+	$(Q)timeout 1200 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)'
 
 proof-check: proof-replay proof-rate proof-search-check
-proof: proof-search
+proof: proof-search proof-claims proof-mutants
 check: proof-check
 test: proof

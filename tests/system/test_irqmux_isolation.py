@@ -10,13 +10,16 @@ import re
 import pytest
 
 from conftest import all_ok, on_chipsets, pulse, scribe, vandal
+from signalbox import Module
 
 chipset = on_chipsets("irqmux", "irqmux-1-bank")
 
 STORMS = ["ports", "initialisations", "polls", "elcr", "levels", "modes"]
 # More than six million accesses, on each realisation: without lines of its own, and with one.
-OPS, OPS_OWN = "900k", "200k"
+OPS, OPS_OWN = "900k", "100k"
 COM2 = "irq=3 io=0x2f8-0x2ff"
+# Where its line enters the controller, and what it owns: an input of the master, one of the slave, whose others are scribe's.
+OWN = {"3": COM2, "10": "irq=3:10 io=0x2f8-0x2ff"}
 WORK = "rounds=300 rtc=8192"
 
 SAW = re.compile(r"vandal: do=(\w+): (\d+) accesses, digest ([0-9a-f]{8}), (\d+) vectors, (\d+) of them foreign, "
@@ -44,7 +47,7 @@ def storm_alone(system):
 
 @pytest.fixture(scope="module")
 def own_alone(system):
-    return saw(system("", [attacker(STORMS, OPS_OWN, COM2, "own=3")]))
+    return {number: saw(system("", [attacker(STORMS, OPS_OWN, own, f"own={number}")])) for number, own in OWN.items()}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +59,8 @@ def storm_run(system):
 
 @pytest.fixture(scope="module")
 def own_run(system):
-    return system("jitter=6", [scribe(WORK), attacker(STORMS, OPS_OWN, COM2, "own=3")])
+    return {number: system("jitter=6", [scribe(WORK), attacker(STORMS, OPS_OWN, own, f"own={number}")])
+            for number, own in OWN.items()}
 
 
 def as_when_alone(report, alone):
@@ -86,22 +90,27 @@ def test_R07_a_storm_sees_nothing_foreign(storm_run, storm_alone, storm):
 
 
 @pytest.mark.parametrize("storm", STORMS)
-def test_R07_a_storm_with_a_line_of_its_own_sees_that_and_no_other(own_run, own_alone, storm):
-    """R07: with its UART's line raised and lowered in between, it has that line's bits and vectors, in number and order as
-    alone."""
-    accesses, digest, vectors, foreign, bits, exits, verdict = saw(own_run)[storm]
-    assert int(accesses) >= 200_000 and int(vectors) > 500
+@pytest.mark.parametrize("number", list(OWN))
+def test_R07_a_storm_with_a_line_of_its_own_sees_that_and_no_other(own_run, own_alone, number, storm):
+    """R07: with its UART's line raised and lowered in between: that line's bits and vectors, in number and order as alone."""
+    here = saw(own_run[number])[storm]
+    accesses, digest, vectors, foreign, bits, exits, verdict = here
+    assert int(accesses) >= 100_000 and int(vectors) > 500
     assert (foreign, bits, exits, verdict) == ("0", "0", "0", "ok")
-    assert saw(own_run)[storm] == own_alone[storm]
+    assert here == own_alone[number][storm]
 
 
-@pytest.mark.parametrize("kind", ["storm", "own"])
-def test_R01_the_neighbour_is_as_when_alone(storm_run, own_run, scribe_alone, kind):
+@pytest.fixture(scope="module")
+def beside(storm_run, own_run):
+    return {"none": storm_run, **own_run}
+
+
+@pytest.mark.parametrize("own", ["none", *OWN])
+def test_R01_the_neighbour_is_as_when_alone(beside, scribe_alone, own):
     """R01: scribe wrote, read and counted what it does alone, line for line."""
-    report = storm_run if kind == "storm" else own_run
-    as_when_alone(report, scribe_alone)
-    assert report.record("vm", vm="scribe")["switches"] > 100
-    assert report.status == 0
+    as_when_alone(beside[own], scribe_alone)
+    assert beside[own].record("vm", vm="scribe")["switches"] > 50
+    assert beside[own].status == 0
 
 
 def test_R08_the_timer_beside_loses_nothing(storm_run):
@@ -111,10 +120,10 @@ def test_R08_the_timer_beside_loses_nothing(storm_run):
     assert ticks["handled"] + ticks["merged"] == ticks["expected"]
 
 
-@pytest.mark.parametrize("kind", ["storm", "own"])
-def test_R10_no_access_to_the_controller_exits(storm_run, own_run, kind):
+@pytest.mark.parametrize("own", ["none", *OWN])
+def test_R10_no_access_to_the_controller_exits(beside, own):
     """R10: in the VMM's books: not one exit for a port, no fault, nothing injected."""
-    report = storm_run if kind == "storm" else own_run
+    report = beside[own]
     assert "io" not in report.record("exits", vm="vandal")
     report.lacks("fault")
     assert all(line["injected"] == "0" for line in report.records("line"))
@@ -157,7 +166,7 @@ def test_R01_the_block_is_out_of_reach(system, scribe_alone, deed, words, least)
 
 def test_R01_wide_accesses_at_the_bare_controller(boot, irqmux):
     """R01: the comparison: at the bare machine's ports each of these widths has the same effect and the same answer."""
-    report = boot(None, [vandal("do=wide")], platform=irqmux)
+    report = boot(None, [Module("vandal", "do=wide")], platform=irqmux)
     assert any(text.startswith("vandal: do=wide: 29 accesses of odd sizes, 0 went wrong") for text in report.lines), report
 
 

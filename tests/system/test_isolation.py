@@ -136,6 +136,9 @@ def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(system, c
     all_ok(report, "pulse", 5)
     all_ok(report, "vandal", 1)
     said, before = report.latency("uart", "pulse"), pulse_alone.latency("uart", "pulse")
-    assert (said.n, said.median) == (before.n, before.median)
-    assert (said.min, said.p99) == (before.min, before.p99) or chipset.startswith("soft")
+    assert said.n == before.n
+    if chipset.startswith("soft"):
+        assert abs(said.median - before.median) * 50 <= before.median
+    else:
+        assert (said.min, said.median, said.p99) == (before.min, before.median, before.p99)
     assert report.status == 0

@@ -89,7 +89,8 @@ def probed(boot, words, platform):
 
 
 def test_R07_every_answer_is_the_models(boot, irqmux, host):  # noqa: F811
-    """R07: by the programs that are written down, level-triggered ones and requests that fall among them, and by plain random ones, no
+    """R07: by the programs that are written down, level-triggered ones and requests that fall among them, and by plain
+    random ones, no
     guest can tell the model in the VMM from a pair of its own."""
     seen = probed(boot, SEEN, irqmux)
     assert not differences(seen, play_on_host(BUILD, SEEN))

@@ -78,6 +78,7 @@ static void settle(void)
 	if (!output)
 		master->irr &= (uint8_t) ~(1u << CASCADE);
 	set_input(master, CASCADE, output);
+	sim_pic.intr |= request(master) >= 0;
 }
 
 void sim_pic_set_line(unsigned line, bool high)
@@ -112,7 +113,7 @@ static void serve(struct sim_chip *c, unsigned input)
 
 bool sim_pic_interrupt(void)
 {
-	return request(&sim_pic.chip[SIM_MASTER]) >= 0;
+	return request(&sim_pic.chip[SIM_MASTER]) >= 0 || (sim_pic.intr_stays && sim_pic.intr);
 }
 
 uint8_t sim_pic_acknowledge(void)
@@ -121,6 +122,7 @@ uint8_t sim_pic_acknowledge(void)
 	int in = request(master);
 	uint8_t vector;
 
+	sim_pic.intr = false;
 	if (in < 0)
 		return (uint8_t)((master->icw2 & 0xf8) + SPURIOUS);
 	serve(master, (unsigned)in);
@@ -234,6 +236,8 @@ void sim_pic_write(uint16_t port, uint8_t value)
 	} else {
 		write_ocw2(c, value);
 	}
+	if (port >> 7 == SIM_MASTER)
+		sim_pic.intr = false;
 	settle();
 }
 

@@ -28,6 +28,8 @@ struct sim_pic {
 	/* Where chips and emulators differ: does an edge stay latched when its line falls before the acknowledge, and is the
 	 * output silent between ICW1 and the last ICW? */
 	bool keeps_fallen_edges, silent_in_initialisation;
+	/* Bochs: once up, INTR stays until it is acknowledged or a port of the master is written. */
+	bool intr_stays, intr;
 };
 
 extern struct sim_pic sim_pic;

@@ -5,6 +5,14 @@
  *
  * Rule: where a scenario is exact, no guest gets an interrupt that a machine of its own would not give it.
  */
+#include "tests/unit/check.h"
+
+#include "tests/unit/sim_play.h"
+
+/* To be laid on LINE_INPUTS_OWN: line enters input. */
+#define WIRED(line, input) (((uint64_t)(line) ^ (uint64_t)(input)) << 4 * (line))
+
+/* ---- Any configuration ---- */
 
 static uint64_t dice;
 

@@ -280,62 +280,6 @@ static void held_and_fallen(void)
 	assert_int_equal(flow_take_all(B_BASE), LINE(8));
 }
 
-/* R15: b was told of the line and has not looked yet; while it is away a serves what it was, and the line falls. */
-static void told_and_away(unsigned banks)
-{
-	flow_begin(banks, 0);
-	a = flow_add(LINE(3) | LINE(0), 1);
-	b = flow_add(LINE(3) | LINE(8), 1);
-	assert_true(flow_turn(a));
-	flow_initialise(A_BASE);
-	assert_true(flow_turn(b));
-	flow_initialise(B_BASE);
-	board_set_line(3, true);
-	assert_true(flow_turn(a));
-	assert_int_equal(flow_take_all(A_BASE), LINE(3));
-	board_set_line(3, false);
-	assert_true(flow_turn(b));
-	assert_int_equal(flow_take_all(B_BASE), LINE(3));
-	assert_true(flow_turn(a));
-	assert_int_equal(flow_take_all(A_BASE), 0);
-	assert_true(flow_turn(b));
-	assert_int_equal(flow_take_all(B_BASE), 0);
-}
-
-static void told_and_away_own(void)
-{
-	told_and_away(0);
-}
-
-static void told_and_away_common(void)
-{
-	told_and_away(1);
-}
-
-/* A shared line that enters another input of the block: seen, acknowledged and owed there. */
-static void shared_and_wired(void)
-{
-	const uint64_t block_input = LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12;
-
-	flow_begin(0, 0);
-	a = flow_add_wired(LINE(3) | LINE(0), 1, LINE_INPUTS_OWN, block_input);
-	b = flow_add_wired(LINE(3) | LINE(8), 1, LINE_INPUTS_OWN, block_input);
-	assert_true(flow_turn(b));
-	flow_initialise(B_BASE);
-	assert_true(flow_turn(a));
-	flow_initialise(A_BASE);
-	for (unsigned times = 0; times < 3; times++) {
-		board_pulse(3);
-		assert_int_equal(flow_take_all(A_BASE), LINE(3));
-		assert_int_equal(block_status(block()), LINE(7));
-		assert_true(flow_turn(b));
-		assert_int_equal(block_status(block()), 0);
-		assert_int_equal(flow_take_all(B_BASE), LINE(3));
-		assert_true(flow_turn(a));
-		assert_int_equal(flow_take_all(A_BASE), 0);
-	}
-}
-
 static void priority(void)
 {
 	two(0, 2);
@@ -523,9 +467,6 @@ TEST(R08_a_held_line_may_fall, held_and_fallen)
 TEST(R13_a_line_of_a_higher_vm_ends_the_turn, priority)
 TEST(R13_what_a_guest_masks_does_not_wake_it, masked_by_its_guest)
 TEST(R14_the_vmm_s_line_is_acknowledged_and_then_served, vmm_line)
-TEST(R15_a_shared_line_may_enter_another_input_of_the_block, shared_and_wired)
-TEST(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each, told_and_away_own)
-TEST(R15_a_sharer_s_request_outlives_the_line_with_one_bank, told_and_away_common)
 TEST(R16_each_vm_has_a_bank_of_its_own, banks)
 TEST(R16_four_vms_take_turns_on_three_banks, fewer_banks)
 TEST(R16_a_restarted_vm_finds_its_bank_new, restart_own)
@@ -554,9 +495,6 @@ int main(void)
 		cmocka_unit_test(R13_a_line_of_a_higher_vm_ends_the_turn),
 		cmocka_unit_test(R13_what_a_guest_masks_does_not_wake_it),
 		cmocka_unit_test(R14_the_vmm_s_line_is_acknowledged_and_then_served),
-		cmocka_unit_test(R15_a_shared_line_may_enter_another_input_of_the_block),
-		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each),
-		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_one_bank),
 		cmocka_unit_test(R16_each_vm_has_a_bank_of_its_own),
 		cmocka_unit_test(R16_four_vms_take_turns_on_three_banks),
 		cmocka_unit_test(R16_a_restarted_vm_finds_its_bank_new),

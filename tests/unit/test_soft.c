@@ -180,8 +180,9 @@ static void R07_a_request_that_the_guest_masks_is_taken_back(void **state)
 	board_set_line(3, true);
 	assert_int_equal(enter(&a), 0x23);
 	write(&a, 0x21, LINE(3));
+	chipset_mask((line_set)~unmasked);
+	assert_true(a.changed); /* it wanted a window, and does no longer */
 	assert_int_equal(enter(&a), -1);
-	assert_false(a.changed);
 	write(&a, 0x21, 0);
 	assert_int_equal(enter(&a), 0x23);
 }
@@ -218,6 +219,11 @@ static void R05_R08_a_foreign_line_that_is_masked_raises_nothing_and_is_held(voi
 	assert_int_equal(chipset->asserted(), LINE(15));
 	assert_int_equal(chipset->deliverable(&b, LINE(15)), LINE(15));
 	assert_int_equal(enter(&a), -1);
+	assert_int_equal(sim_pic.chip[SIM_SLAVE].irr, 0x80); /* where it costs nothing more */
+	board_set_line(15, false);
+	assert_int_equal(enter(&a), -1);
+	assert_int_equal(soft_block.lines & LINE(15), 0); /* it can be seen to fall */
+	assert_int_equal(chipset->asserted(), LINE(15));
 	switch_to(&a, &b);
 	assert_int_equal(enter(&b), 0x3f);
 	assert_int_equal(take(&b), 15);
@@ -372,6 +378,35 @@ static void R07_a_line_that_is_high_already_becomes_a_level(void **state)
 	write(&a, PORT_ELCR1, 0);
 }
 
+static void R07_a_line_that_nobody_saw_fall_is_low_when_it_becomes_a_level(void **state)
+{
+	(void)state;
+	board_set_line(3, true);
+	assert_int_equal(enter(&a), 0x23); /* not now */
+	switch_to(&a, &b);
+	(void)enter(&b);
+	board_set_line(3, false);
+	switch_to(&b, &a);
+	assert_int_equal(enter(&a), 0x23); /* nothing is lost */
+	write(&a, PORT_ELCR1, LINE(3));
+	assert_int_equal(enter(&a), -1);
+	write(&a, PORT_ELCR1, 0);
+}
+
+static void R07_intr_without_a_request_is_let_go(void **state)
+{
+	(void)state;
+	sim_pic.intr_stays = true;
+	board_set_line(3, true);
+	board_set_line(3, false); /* Bochs's INTR stands */
+	assert_true(sim_pic_interrupt());
+	(void)chipset->interrupted();
+	assert_false(sim_pic_interrupt());
+	assert_int_equal(enter(&a), -1);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
+	sim_pic.intr_stays = false;
+}
+
 static void R03_a_line_enters_another_input_of_the_controller(void **state)
 {
 	(void)state;
@@ -449,6 +484,13 @@ static void the_vmm_sleeps_until_something_is_at_the_door(void **state)
 	board_set_line(8, true);
 	chipset->halt();
 	assert_int_equal(chipset->asserted(), LINE(8));
+	power_on(LINE(5));
+	chipset_route(NULL);
+	board_set_line(5, true);
+	chipset->halt(); /* a level at the door does not keep it there */
+	assert_int_equal(chipset->asserted(), LINE(5));
+	board_set_line(5, false);
+	(void)chipset->interrupted();
 }
 
 static void it_probes_only_where_interrupts_come_by_an_8259_pair(void **state)
@@ -482,6 +524,8 @@ int main(void)
 		CASE(R08_a_level_line_that_is_foreign_is_held),
 		CASE(R07_a_guest_s_edge_level_registers_set_its_own_lines_only),
 		CASE(R07_a_line_that_is_high_already_becomes_a_level),
+		CASE(R07_a_line_that_nobody_saw_fall_is_low_when_it_becomes_a_level),
+		CASE(R07_intr_without_a_request_is_let_go),
 		CASE(R03_a_line_enters_another_input_of_the_controller),
 		CASE(R04_a_line_enters_another_input_of_the_block),
 		CASE(R11_a_state_moves_whole_where_the_bank_is_shared),

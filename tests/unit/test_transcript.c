@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * R07, R11: what a guest reads at its controller's ports and which vectors it gets are the same, whether it has a machine of
- * its own or
- * is switched away at random moments, while other guests use the controller and lines of theirs speak.
+ * its own or is switched away at random moments, while other guests use the controller and lines of theirs speak.
  *
- * Rule: any bytes at any of the six ports; the guest's own lines move as they like while it runs, and stand still while it
- * does not.
+ * Rule: any bytes at any of the six ports; the guest's own lines move as they like while it runs. While it does not they may
+ * fall and rise, but none that has risen falls: that request is held, where a machine of its own would have lost it.
  */
 #include "tests/unit/sim_flows.h"
 
@@ -24,6 +23,8 @@ static struct block alone; /* the machine of its own */
 static struct vm *guest, *other[OTHERS];
 static uint64_t generator;
 static line_set other_lines;
+static line_set risen; /* while the guest is away */
+static bool slave_moved;
 static unsigned acknowledged, reads, turns;
 static uint64_t seed;
 
@@ -109,10 +110,15 @@ static unsigned line_of(line_set lines)
 	return line;
 }
 
+static void set_both(unsigned line, bool high)
+{
+	board_set_line(line, high);
+	block_set_line(&alone, line, high);
+}
+
 static void live(void)
 {
 	unsigned line = line_of(guest->controller.lines);
-	bool high = below(2);
 
 	switch (below(8)) {
 	case 0:
@@ -130,8 +136,7 @@ static void live(void)
 		break;
 	case 3:
 	case 4:
-		board_set_line(line, high);
-		block_set_line(&alone, line, high);
+		set_both(line, below(2));
 		break;
 	default:
 		acknowledge_both();
@@ -140,9 +145,27 @@ static void live(void)
 
 /* ---- The others ---- */
 
+/* A line of the guest that is away. Of the slave's one: its output may fall and rise between two of them, which the master takes
+ * for an edge; of inputs that change together it sees nothing. */
+static void move_away(void)
+{
+	unsigned line = line_of(guest->controller.lines);
+
+	bool of_slave = line_input(alone.controller_input, line) >= 8;
+
+	if (line_in(board.high & risen, line) || (of_slave && slave_moved))
+		return;
+	slave_moved |= of_slave;
+	set_both(line, !line_in(board.high, line));
+	risen |= board.high & LINE(line);
+}
+
 static void live_elsewhere(void)
 {
 	uint16_t port = ports[below(6)];
+
+	if (below(4) == 0)
+		move_away();
 
 	switch (below(8)) {
 	case 0:
@@ -183,6 +206,8 @@ static void go_away(void)
 	unsigned how = below(8);
 
 	turns++;
+	risen = 0;
+	slave_moved = false;
 	board.in_guest = false;
 	if (how == 0) { /* an exit, and back */
 		vm_leave();

@@ -15,7 +15,8 @@ UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
-UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_window.c tests/unit/sim_door.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_window.c tests/unit/sim_door.c \
+	arch/x86/log.c tests/unit/fake_log.c
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 # The chipset block's model, and the oracle beside which the fuzzer lays it.
@@ -37,13 +38,14 @@ UNIT_acpi    := arch/x86/acpi_parse.c
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
-	tests/unit/sim_devices.c tests/unit/sim_guest.c tests/unit/sim_vcpu.c tests/unit/sim_world.c tests/unit/sim_play.c tests/unit/sim_scenarios.c tests/unit/sim_scenarios_block.c
+	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
 UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/sched.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_accesses := $(UNIT_FLOWS)
+UNIT_sharing := $(UNIT_FLOWS)
 UNIT_wakes   := $(UNIT_FLOWS)
 UNIT_irqmux  := $(UNIT_FLOWS)
 UNIT_transcript := $(UNIT_FLOWS)

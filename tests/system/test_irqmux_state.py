@@ -43,7 +43,7 @@ def storm_alone(boot, irqmux):
 
 
 @pytest.mark.parametrize("banks, seed, words", [
-    (0, 1, ""), (0, 2, "routes=exit"), (1, 1, ""), (1, 3, "routes=exit"), (2, 1, ""), (2, 4, "prio=2"),
+    (0, 1, ""), (0, 2, "routes=exit"), (1, 1, ""), (1, 3, "routes=exit"), (2, 1, ""), (2, 4, ""),
 ])
 def test_R07_R11_R16_programs_see_what_they_see_alone(boot, irqmux, probes_alone, storm_alone, banks, seed, words):
     """R07, R11, R16: two guests that play hundreds of 8259 programs on lines of their own, a third that storms, switches after some

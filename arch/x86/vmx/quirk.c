@@ -5,10 +5,9 @@
  * Rule: a quirk has a name, a place in docs/emulators.md, and costs nothing where it is not.
  *
  * Deaf entries (Bochs 2.7 and 3.0). With external-interrupt exiting on, an interrupt exits whatever IF says (SDM 3C 25.4.1).
- * There it
- * does not when the guest was entered with IF = 0, until IF changes or an event is delivered: the processor judges by IF before it
- * counts itself in the guest. So an entry with IF = 0 ends after at most DEAF_US, by the preemption timer, and the VMM looks at the
- * door (exit reason POLL). What the timer was to measure goes on afterwards.
+ * There it does not when the guest was entered with IF = 0, until IF changes or an event is delivered: the processor judges by IF
+ * before it counts itself in the guest. So an entry with IF = 0 ends after at most DEAF_US, by the preemption timer, and the VMM
+ * looks at the door (exit reason POLL). What the timer was to measure goes on afterwards.
  */
 #include "arch/x86/platform.h"
 #include "arch/x86/vmx/vmx.h"

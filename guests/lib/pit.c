@@ -18,7 +18,7 @@ enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43 };
  *   counter access  mode    BCD        access 0: latch, 3: low byte, then high byte
  */
 enum { CONTROL_LATCH0 = 0x00, CONTROL_RATE0 = 3 << 4 | 2 << 1 };
-enum { RELOAD_MAX = 65536, MEASURE_COUNTS = PIT_HZ / 20, MEASURE_TRIES = 8 };
+enum { RELOAD_MAX = 65536, MEASURE_COUNTS = PIT_HZ / 40, MEASURE_TRIES = 8 };
 
 void pit_start(uint16_t reload)
 {

@@ -20,7 +20,8 @@ struct pit_rate {
 void pit_start(uint16_t reload);
 /* Latch and read the counter: 1 to the reload value. */
 uint32_t pit_count(uint32_t reload);
-/* Measure the TSC against channel 0 twice 25 ms or more, polled (another VM may take a slice in between: the counter goes round after 55 ms); leaves it running free. */
+/* Measure the TSC against channel 0 twice 25 ms or more, polled (another VM may take a slice in between: the counter goes
+ * round after 55 ms); leaves it running free. */
 struct pit_rate pit_measure(void);
 
 #endif

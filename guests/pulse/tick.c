@@ -67,8 +67,10 @@ void tick_start(void)
 	irq_install(PIT_LINE, handle_tick);
 	pit_start((uint16_t)reload);
 	pic_unmask(PIT_LINE);
-	/* Up to here an edge may have been latched before the mask opened: it is not counted as one that came. */
-	cpu_sleep();
+	/* The first is not counted as one that came: its edge may have been latched before the mask opened. HLT may end for
+	 * another interrupt, a spurious one too. */
+	while (tick_now().handled == 0)
+		cpu_sleep();
 	cpu_interrupts_off();
 	count = (struct tick_count){ 0, 0 };
 }

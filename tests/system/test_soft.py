@@ -106,6 +106,53 @@ def test_R07_what_software_cannot_see_is_little(boot, irqmux, host):  # noqa: F8
     assert 0 < len(apart) < count_answers(seen) / 100, len(apart)
 
 
+# ---- Routes, inputs, sharers: what the block can do, it can do here ---------------------------------------------------
+
+PIT_AND_KEYBOARD = "io=0x40-0x43,0x60,0x64"
+
+
+@pytest.mark.parametrize("timer, keyboard", [(1, 0), (14, 12)])
+def test_R03_a_line_enters_the_input_that_is_asked_for(boot, timer, keyboard):
+    """R03: the timer's and the keyboard's interrupts have vector, IRR, ISR, mask and EOI of the input, whatever their lines are."""
+    own = f"irq=0:{timer},1:{keyboard} {PIT_AND_KEYBOARD}"
+    report = soft(boot, [vandal(f"do=inputs timer={timer} keyboard={keyboard}", own)])
+    all_ok(report, "vandal", 1)
+    assert report.record("line", irq=0)["injected"] > 100 and report.record("line", irq=1)["injected"] >= 50
+
+
+def test_R04_a_line_enters_the_blocks_input_that_is_asked_for(boot):
+    """R04: status, mask and acknowledge go by the input; what is told of is the line."""
+    report = soft(boot, [pulse("probes=wakeup n=300", "block=0:14,3:1", prio=2), scribe("busy=1 rounds=300")])
+    all_ok(report, "pulse", 5)
+    all_ok(report, "scribe", 5)
+    assert report.record("line", irq=0)["wakeups"] >= 300 and report.record("line", irq=3)["wakeups"] == 0
+
+
+@pytest.mark.parametrize("banks", ["", "banks=1"])
+@pytest.mark.parametrize("busy", ["", " busy=1"])
+def test_R15_each_sharer_has_every_interrupt_of_its_own_uart(boot, banks, busy):
+    """R15: two UARTs on line 3, one in each VM, that both stream: not one interrupt lost."""
+    a = vandal(f"do=stream port=0x2f8 n=1500{busy}", "irq=3 io=0x2f8-0x2ff share", name="a", slice="200us")
+    b = vandal("do=stream port=0x2e8 n=1500", "irq=3 io=0x2e8-0x2ef share", name="b", slice="300us")
+    report = soft(boot, [a, b], f"jitter=11 {banks}".strip(), extra=["com4: enabled=1, mode=null"])
+    for vm in ("a", "b"):
+        all_ok(report, vm, 1)
+        (count,) = (r for r in report.records("count", line=3) if r["vm"] == vm)
+        assert (count["handled"], count["sent"], count["lost"]) == ("1500", "1500", "0"), report
+
+
+def test_R17_routes_at_entry_or_again_at_exit(boot):
+    """R17: with routes=exit a VM's lines go to the VMM block at each of its exits. Nothing is lost."""
+    report = soft(boot, [pulse("stress=8000 baud=28800", "routes=exit"), scribe("rtc=1024 rounds=100", "routes=exit")], "jitter=5")
+    for vm in ("pulse", "scribe"):
+        all_ok(report, vm, 5)
+    for line in (0, 8):
+        count = report.record("count", line=line)
+        assert count["handled"] + count["merged"] == count["expected"]
+    disk = report.record("count", line=15)
+    assert disk["handled"] == disk["expected"]
+
+
 # ---- Beside irqmux ---------------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ HOSTCC   ?= $(CC)
 OBJCOPY  ?= objcopy
 PYTHON   ?= /usr/bin/python3
 PLATFORM ?= auto
+BOARD    ?= pc
 SECONDS  ?=
 IPS      ?= 20000000
 MEMORY   ?= 256
@@ -50,8 +51,10 @@ LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=non
 	-Wl,-z,max-page-size=4096
 
 # The emulator with the chipset block: for runs on it, and for the tests, unless a platform without it is asked for.
-RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so)
-TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so)
+RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
+	$(if $(filter qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
+TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
+	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
@@ -62,7 +65,7 @@ all: vmm guests
 
 help:
 	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed \
-		-e 's|@BUILD@|$(BUILD)|; s|@PLATFORM@|$(PLATFORM)|; s|@IPS@|$(IPS)|; s|@MEMORY@|$(MEMORY)|' \
+		-e 's|@BUILD@|$(BUILD)|; s|@PLATFORM@|$(PLATFORM)|; s|@BOARD@|$(BOARD)|; s|@IPS@|$(IPS)|; s|@MEMORY@|$(MEMORY)|' \
 		-e 's|@CONFIG@|$(CONFIG)|; s|@TESTS@|$(TESTS)|; s|@JOBS@|$(JOBS)|; s|@CC@|$(CC)|; s|@PYTHON@|$(PYTHON)|'
 
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
@@ -80,8 +83,10 @@ help:
 #@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
 #@ Variables, with their defaults:
-#@   PLATFORM=@PLATFORM@      auto, kvm, bochs, bochs-irqmux: where it runs (auto: nested KVM where it is real, else
-#@                      Bochs; bochs-irqmux: Bochs with the chipset block in it, built once from its source)
+#@   PLATFORM=@PLATFORM@      where it runs: kvm (QEMU, nested virtualisation), qemu (QEMU, emulated SVM), bochs (emulated
+#@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source);
+#@                      auto: kvm where it is real, else qemu; bench and test: all but kvm
+#@   BOARD=@BOARD@           QEMU's machine: pc or q35
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time (default: 3)
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
@@ -89,6 +94,7 @@ help:
 #@   IPS=@IPS@       Bochs: instructions per second of the machine's time
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
+#@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
 #@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
@@ -97,22 +103,22 @@ help:
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
 
 run: all $(RUN_EMULATOR) | setup-run
-	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)'
 
 iso: $(BUILD)/signalbox.iso
 	@echo "$(BUILD)/signalbox.iso: boot it with GRUB's menu, from CD or USB stick"
 
 bench: all $(TEST_EMULATOR) | setup-bench
-	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--combos '$(COMBOS)' --jobs '$(JOBS)'
 
 debug: all | setup-debug
-	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)'
 
 test: check all $(TEST_EMULATOR) | setup-test
-	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' IPS='$(IPS)' PYTHONPATH=scripts \
+	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' PYTHONPATH=scripts \
 		$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
 check: unit check-headers | setup-check
@@ -129,9 +135,9 @@ distclean: clean
 
 # ---- Packages --------------------------------------------------------------------------------------------------------
 
-# The emulator that PLATFORM means; scripts/signalbox/platforms.py looks closer once its package is there.
-NESTED := $(shell grep -qs '^[Y1]' /sys/module/kvm_intel/parameters/nested && test -w /dev/kvm && echo yes)
-SETUP_EMULATOR := $(if $(filter kvm,$(PLATFORM))$(and $(filter auto,$(PLATFORM)),$(NESTED)),kvm,bochs)
+# The emulators that PLATFORM means; auto runs in QEMU, with KVM or without (scripts/signalbox/platforms.py), and tests in both.
+SETUP_EMULATOR := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
+SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
 
 .PHONY: setup-build setup-run setup-iso setup-bench setup-debug setup-check setup-test
 setup:
@@ -143,13 +149,13 @@ setup-iso:
 setup-run:
 	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATOR)
 setup-bench:
-	$(Q)scripts/setup.sh build iso python bench $(SETUP_EMULATOR)
+	$(Q)scripts/setup.sh build iso python bench $(SETUP_EMULATORS)
 setup-debug:
 	$(Q)scripts/setup.sh build iso python debug $(SETUP_EMULATOR)
 setup-check:
 	$(Q)scripts/setup.sh build python check
 setup-test:
-	$(Q)scripts/setup.sh build iso python check test $(SETUP_EMULATOR)
+	$(Q)scripts/setup.sh build iso python check test $(SETUP_EMULATORS)
 
 # ---- newlib ----------------------------------------------------------------------------------------------------------
 
@@ -169,13 +175,16 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 # General registers only: a guest's floating-point registers stay where they are until text is formatted.
 # Link-time optimisation: the way from an exit back to the guest runs through many small files.
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto
+# What runs once, or at a person's pace, is made small: the image has a limit.
+VMM_SMALL := arch/x86/acpi% arch/x86/frames.c arch/x86/tables.c arch/x86/vga.c %/audit.c %/capabilities.c vmm/config% vmm/console.c \
+	vmm/commands.c vmm/editor.c vmm/elf.c vmm/handover.c vmm/inspect.c vmm/report% vmm/words.c
 
 vmm: $(BUILD)/signalbox
 
 $(BUILD)/vmm/%.c.o: %.c $(NEWLIB_STAMP)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(VMM_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(VMM_CFLAGS) $(if $(filter $(VMM_SMALL),$<),-Os) -c $< -o $@
 
 $(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP)
 	$(call say,AS,$<)
@@ -203,6 +212,7 @@ $(BUILD)/signalbox: $(BUILD)/signalbox.elf
 -include tests/unit/unit.mk
 -include tests/proof/proof.mk
 -include emulators/bochs/bochs.mk
+-include emulators/qemu/qemu.mk
 
 IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUESTS))
 guests: $(filter $(BUILD)/guests/%,$(IMAGES))

@@ -56,6 +56,9 @@ struct controller {
 	line_set owed;   /* shared lines that asserted while another sharer ran, and that this VM was not told of */
 };
 
+/* Lines that an edge/level control register has; its other bits read 0 (ICH9 datasheet 13.4.11, 13.4.12). */
+enum { ELCR_BITS = 0xdef8 };
+
 /* In the order of chipset_ports[]. */
 enum {
 	OPEN_MASTER_COMMAND = 1 << 0,
@@ -68,11 +71,14 @@ enum {
 };
 extern const uint16_t chipset_ports[CHIPSET_PORTS];
 
+/* One of the NMIs came from no line: nothing else explains it, or its source itself says so. */
+enum { EXTERNAL_UNEXPLAINED = 1, EXTERNAL_TOLD = 2 };
+
 /* What a look at the status register shows. */
 struct chipset_status {
 	line_set asserted; /* masked or not */
 	line_set fresh;    /* those of them that no call has reported yet */
-	uint16_t external; /* not 0: one of the NMIs came from no line (R06) */
+	uint16_t external; /* R06: 0, or EXTERNAL_... */
 };
 
 struct chipset {

@@ -208,7 +208,7 @@ struct chipset_status driver_status(unsigned nmis)
 	untold = 0;
 	s.external = unexplained(nmis, status);
 	if (status & WINDOW_STATUS_EXTERNAL) {
-		s.external = 1;
+		s.external = EXTERNAL_TOLD;
 		driver_write8(WINDOW_STATUS + 2, WINDOW_STATUS_EXTERNAL >> 16);
 	}
 	chipset_standing.touched = true;

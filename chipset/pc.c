@@ -102,6 +102,19 @@ static inline void arm(void)
 		change_pins(wanted);
 }
 
+/* A line of the VMM's own is never taken from the controller. By level (ELCR, ICH9 datasheet 13.4.11) its request is the
+ * line itself,
+ * not an edge that was served long ago: some controllers keep that (QEMU's, KVM's), and it would be looked after at every NMI. */
+static void sense_by_level(line_set lines)
+{
+	line_set level = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	if (level & (line_set)~ELCR_BITS) /* there is no such register */
+		return;
+	level |= lines & ELCR_BITS;
+	io_out8(PORT_ELCR1, (uint8_t)level);
+	io_out8(PORT_ELCR2, (uint8_t)(level >> 8));
+}
+
 static void claim(line_set lines, bool by_vmm)
 {
 	chipset_standing.touched = true;
@@ -117,6 +130,8 @@ static void claim(line_set lines, bool by_vmm)
 	}
 	claimed |= lines;
 	served |= by_vmm ? lines : 0;
+	if (by_vmm)
+		sense_by_level(lines);
 	arm();
 }
 
@@ -179,7 +194,8 @@ static struct chipset_status status(unsigned nmis)
 	silence(s.fresh);
 	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
 	 * unless the chipset itself says that there was another source. */
-	s.external = nmis > heard && (system_error() || !heard); /* asked in any case, because that clears it */
+	if (nmis > heard)
+		s.external = system_error() ? EXTERNAL_TOLD : !heard; /* asked in any case, because that clears it */
 	if (nmi_count == 0)
 		heard = false; /* nothing is under way, so nothing is left to be accounted for */
 	return s;

@@ -26,13 +26,8 @@ static bool moved;                 /* the block was touched since INTR was looke
 static bool intr;                  /* INTR then */
 static int vector = -1;            /* what INTA would answer then; -1: not asked yet */
 static struct pair acknowledged;   /* the connected bank, as INTA would leave it */
-static volatile uint32_t outside;  /* NMIs that no block of ours raised */
-
-/* In the host's NMI handler: the model never raises one there. */
-static void note_outside(void)
-{
-	outside++;
-}
+static unsigned pulses;            /* of NMI, the block's, that are in nmi_count */
+static bool exited;                /* an NMI exit is to be told of: it is none of them */
 
 static int probe(void)
 {
@@ -40,7 +35,7 @@ static int probe(void)
 		log_line("chipset soft: this machine has no 8259 pair (MADT flags)");
 		return -ENODEV;
 	}
-	if (!virt_exits_on_interrupt()) {
+	if (!virt.can_exit_on_interrupt()) {
 		log_line("chipset soft: physical interrupts cannot be made to exit on this processor");
 		return -ENODEV;
 	}
@@ -49,7 +44,6 @@ static int probe(void)
 	pair_port_write(&soft_block.bank[0], PORT_ELCR1, (uint8_t)level);
 	pair_port_write(&soft_block.bank[0], PORT_ELCR2, (uint8_t)(level >> 8));
 	driver_init();
-	nmi_hook = note_outside;
 	return 0;
 }
 
@@ -58,8 +52,10 @@ static int probe(void)
 /* NMI: an entry that was about to happen does not, and the dispatcher looks, as with a pulse that reaches the processor. */
 static inline void relay_nmi(void)
 {
-	if (__builtin_expect(block_take_nmi(&soft_block), 0))
+	if (__builtin_expect(block_take_nmi(&soft_block), 0)) {
 		nmi_note();
+		pulses++;
+	}
 }
 
 /* INTR: this entry injects, or takes back that it wanted to. */
@@ -276,20 +272,24 @@ static void route(struct controller *c)
 /* An NMI exit: the block's own never come that way. */
 static int single(void)
 {
-	outside++;
+	exited = true;
 	return -1;
 }
 
+/* NMIs that the block has not raised came from outside. */
 static struct chipset_status status(unsigned nmis)
 {
-	(void)nmis;
-	uint32_t others = 0;
-	__asm__ volatile("xchg %0, %1" : "+r"(others), "+m"(outside));
-	if (others != 0) {
+	unsigned own = exited ? 0 : nmis < pulses ? nmis : pulses;
+	pulses = nmi_count != 0 ? pulses - own : 0;
+	exited = false;
+	if (nmis > own) {
 		block_raise_external(&soft_block);
 		(void)block_take_nmi(&soft_block); /* this look is its answer */
 	}
-	return driver_status(0); /* what no line explains is in the status register itself */
+	struct chipset_status s = driver_status(0); /* what no line explains is in the status register itself */
+	if (nmis > own)
+		s.external = EXTERNAL_UNEXPLAINED;
+	return s;
 }
 
 const struct chipset chipset_soft = {

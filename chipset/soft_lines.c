@@ -16,6 +16,7 @@
 #include "arch/x86/interrupts.h"
 #include "arch/x86/io.h"
 #include "chipset/block/i8259.h"
+#include "chipset/chipset.h"
 #include "chipset/soft.h"
 
 enum { CHIPS = 2, INPUTS = 8, VECTORS = 0x20, SPURIOUS = 7 };
@@ -24,7 +25,6 @@ enum { READ_IRR = OCW3_SELECT | OCW3_RR, READ_ISR = OCW3_SELECT | OCW3_RR | OCW3
 
 static const uint16_t command[CHIPS] = { PORT_MASTER, PORT_SLAVE };
 static const uint16_t elcr_port[CHIPS] = { PORT_ELCR1, PORT_ELCR2 };
-enum { ELCR_BITS = 0xdef8 }; /* those that an ELCR has (ICH9 datasheet 13.4.11, 13.4.12) */
 
 static line_set claimed;       /* lines that matter */
 static line_set up;            /* those that have risen and whose request still stands in IRR */

@@ -58,7 +58,11 @@ BESIDE = (
 )
 # By chipset, as the table names it: the VMM's words.
 CHIPSETS = {"irqmux": "chipset=irqmux banks=1", "irqmux-banks": "chipset=irqmux", "pc": "chipset=pc", "soft": "chipset=soft"}
-ON = {"bochs-irqmux": list(CHIPSETS), "bochs": ["pc", "soft"], "kvm": ["pc", "soft"]}
+STOCK = ["pc", "soft"]
+ON = {"bochs-irqmux": list(CHIPSETS), "bochs": STOCK, "kvm": STOCK, "qemu": STOCK, "qemu-irqmux": list(CHIPSETS)}
+# What is measured by default, side by side: each emulator's bare machine and every realisation, on the stock one where that has it.
+BOTH = {"bochs-irqmux": ["bare", *CHIPSETS], "qemu": ["bare", *STOCK], "qemu-irqmux": ["irqmux", "irqmux-banks"]}
+EMULATORS = {"bochs": "Bochs", "bochs-irqmux": "Bochs", "qemu": "QEMU", "qemu-irqmux": "QEMU", "kvm": "KVM"}
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,21 @@ class Combo:
     def stages(self):
         return ALONE if self.load == "alone" else BESIDE
 
+    @property
+    def emulator(self):
+        return EMULATORS[self.platform]
+
     def machine(self, stage, args):
-        unit = "cycles" if self.platform == "kvm" else "instructions"
-        words = f"unit={unit} probes={','.join(stage.run or stage.counted)} n={SAMPLES} {stage.words}".strip()
-        common = dict(platform=self.platform, ips=args.ips, memory=args.memory, build=args.build)
+        machine = Machine(vmm=None, platform=self.platform, board=args.board, ips=args.ips, memory=args.memory,
+                          build=args.build)
+        probes = ",".join(stage.run or stage.counted)
+        words = f"{machine.unit} probes={probes} n={SAMPLES} {stage.words}".strip()
         if self.chipset == "bare":
-            return Machine(vmm=None, modules=[Module("pulse", words)], **common)
-        modules = [Module("pulse", PULSE.format(prio=stage.prio, words=words)), *stage.beside]
-        return Machine(vmm=f"console=com1 {CHIPSETS[self.chipset]} status=0", modules=modules, **common)
+            machine.modules = [Module("pulse", words)]
+        else:
+            machine.vmm = f"console=com1 {CHIPSETS[self.chipset]} status=0"
+            machine.modules = [Module("pulse", PULSE.format(prio=stage.prio, words=words)), *stage.beside]
+        return machine
 
 
 @dataclass
@@ -135,22 +146,24 @@ def exits_text(row):
 
 
 def overview(rows):
-    """Lines of text: medians, a column for each chipset, with the exits an interrupt costs."""
-    columns = list(dict.fromkeys(r["chipset"] for r in rows))
-    lines = [f"{'median':10} {'load':7}" + "".join(f"{name:>22}" for name in columns)]
+    """Lines of text: medians, a column for each chipset, with the exits an interrupt costs; the emulators one below the other."""
+    columns = [name for name in ("bare", *CHIPSETS) if any(r["chipset"] == name for r in rows)]
+    emulators = list(dict.fromkeys(EMULATORS[r["platform"]] for r in rows))
+    lines = [f"{'median':10} {'load':7} {'on':6}" + "".join(f"{name:>20}" for name in columns)]
     for probe in PROBES:
         for load in dict.fromkeys(r["load"] for r in rows if r["probe"] == probe):
-            cells = []
-            for name in columns:
-                # The bare machine has nobody beside.
-                at = [r for r in rows if r["probe"] == probe and r["chipset"] == name and r["load"] in (load, "alone")]
-                at = [r for r in at if r["load"] == load or name == "bare"]
-                text = "-" if not at or not at[0]["n"] else str(at[0]["median"])
-                if at and at[0]["exits_per_interrupt"] is not None:
-                    text += f" ({exits_text(at[0])})"
-                cells.append(f"{text:>22}")
-            lines.append(f"{probe:10} {load:7}" + "".join(cells))
+            for emulator in emulators:
+                here = [r for r in rows if r["probe"] == probe and EMULATORS[r["platform"]] == emulator]
+                cells = "".join(f"{median_text(here, name, load):>20}" for name in columns)
+                lines.append(f"{probe:10} {load:7} {emulator:6}{cells}")
     return [*lines, "(in brackets: exits per interrupt; -: it does not happen there)"]
+
+
+def median_text(rows, chipset, load):
+    """One cell; the bare machine has nobody beside."""
+    at = [r for r in rows if r["chipset"] == chipset and (r["load"] == load or chipset == "bare")]
+    text = "-" if not at or not at[0]["n"] else str(at[0]["median"])
+    return text if not at or at[0]["exits_per_interrupt"] is None else f"{text} ({exits_text(at[0])})"
 
 
 def table(rows):
@@ -193,18 +206,21 @@ def write_files(measured, rows, directory):
         writer = csv.DictWriter(file, KEYS)
         writer.writeheader()
         writer.writerows(rows)
-    histograms = {}
+    panels = {}
     for m in measured:
         for probe, counts in m.histograms.items():
-            histograms.setdefault(probe, []).append((str(m.combo), counts))
-    units = {row["probe"]: row["unit"] for row in rows}
+            panels.setdefault((probe, m.combo.emulator), []).append((f"{m.combo.chipset}/{m.combo.load}", counts))
+    histograms = {f"{probe} {emulator}": panels[probe, emulator] for probe in PROBES for emulator in
+                  dict.fromkeys(EMULATORS.values()) if (probe, emulator) in panels}
+    units = {f"{row['probe']} {EMULATORS[row['platform']]}": row["unit"] for row in rows}
     exits = [(f"{m.combo} {m.stage.counted[0]} {e.vm}", e.counts) for m in measured for e in m.exits]
     return plot.draw(directory, histograms, units, exits)
 
 
-def chosen_combos(platform, wanted):
-    known = [Combo(platform, "bare", "alone")]
-    known += [Combo(platform, chipset, load) for load in ("alone", "beside") for chipset in ON[platform]]
+def chosen_combos(where, wanted):
+    """where: lists of chipsets by platform; wanted: names of combinations, or nothing for all of them."""
+    known = [Combo(platform, chipset, load) for platform, chipsets in where.items() for load in ("alone", "beside")
+             for chipset in chipsets if chipset != "bare" or load == "alone"]
     if not wanted:
         return known
     names = wanted.replace(",", " ").split()
@@ -218,6 +234,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--platform", default="auto")
+    parser.add_argument("--board", default="pc")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--combos", default="")
@@ -229,11 +246,12 @@ def arguments():
 def main():
     args = arguments()
     if args.platform == "auto":
-        platform, reason = "bochs-irqmux", "platform bochs-irqmux: it counts instructions and has every chipset; else PLATFORM="
+        where, reason = BOTH, "platforms " + ", ".join(BOTH) + ": they count instructions; one alone: PLATFORM="
     else:
-        platform, reason = choose(args.platform)
+        platform, reason = choose(args.platform, args.board)
+        where = {platform: ["bare", *ON[platform]]}
     print(f"bench: {reason}", flush=True)
-    combos = chosen_combos(platform, args.combos)
+    combos = chosen_combos(where, args.combos)
     measured = []
     with ThreadPoolExecutor(max(1, args.jobs)) as pool:
         for m in pool.map(lambda job: measure(*job, args), [(c, stage) for c in combos for stage in c.stages]):

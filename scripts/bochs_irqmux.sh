@@ -9,6 +9,7 @@
 #
 # BOCHS_SOURCE=FILE  the tarball, where it cannot be fetched
 set -eu
+. "$(dirname "$0")/debian_source.sh"
 
 stamp=$1
 version=3.0
@@ -41,32 +42,6 @@ is_the_source() {
 	[ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = $sha256 ]
 }
 
-# Places that this machine's own configuration takes its packages from, without those for updates and security alone.
-mirrors() {
-	apt-get indextargets --format '$(CREATED_BY)|$(RELEASE)|$(COMPONENT)|$(SITE)' 2>/dev/null |
-		sed -n 's/^Packages|[^|-]*|main|//p' | sort -u
-}
-
-# From the mirror $1, with lists and sources of our own: nothing of the machine's apt changes.
-fetch_from() {
-	mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/parts"
-	cat >"$work/source.sources" <<-END
-		Types: deb-src
-		URIs: $1
-		Suites: $suite
-		Components: main
-		Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
-	END
-	set -- -q -o Dir::Etc::SourceList="$work/source.sources" -o Dir::Etc::SourceParts="$work/parts" \
-		-o Dir::State::Lists="$work/lists" -o Dir::Cache="$work" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
-		-o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none -o Acquire::Retries=2
-	apt-get "$@" update || echo "apt-get update: status $?"
-	uri=$(apt-get "$@" source --print-uris --only-source bochs | sed -n "s|^'\([^']*/bochs_3.0%2bdfsg.orig.tar.xz\)' .*|\1|p
-		s|^'\([^']*/$tarball\)' .*|\1|p")
-	[ -n "$uri" ] || return 1
-	/usr/lib/apt/apt-helper "$@" download-file "$uri" "$work/$tarball" "SHA256:$sha256" && is_the_source "$work/$tarball"
-}
-
 no_source() {
 	if [ -s "$1" ]; then
 		tail -n 5 "$1" | sed 's/^/  /' >&2
@@ -88,8 +63,10 @@ get_source() {
 	command -v apt-get >/dev/null 2>&1 || no_source /dev/null "no apt-get here"
 	echo "  BOCHS   source of $version, through apt"
 	: >"$log"
-	for mirror in $(mirrors); do
-		if fetch_from "$mirror" >>"$log" 2>&1 </dev/null; then
+	# Mirrors of the archive, without those that have updates and security alone.
+	for mirror in $(debian_places | sed -n 's/^\([^ ]*\) [^ -]*$/\1/p' | sort -u); do
+		echo "$mirror $suite" | debian_lists >>"$log" 2>&1
+		if debian_fetch bochs "$tarball" "$work" >>"$log" 2>&1 </dev/null && is_the_source "$work/$tarball"; then
 			mv "$work/$tarball" "$source"
 			return
 		fi

@@ -81,6 +81,7 @@ heads() {
 		[ -s "$file" ] || continue
 		case $file in
 		emulators/bochs/*) licence=LGPL-2.1-or-later ;;
+		emulators/qemu/*) licence=GPL-2.0-or-later ;;
 		*) licence=BSD-2-Clause ;;
 		esac
 		head -n 2 "$file" | grep -q "SPDX-License-Identifier: $licence\$" ||

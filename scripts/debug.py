@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """make debug: the machine stops before the VMM's first C function, with symbols loaded.
 
-Nested KVM: QEMU waits for gdb, which is started on the VMM's 64-bit image. Bochs has no gdb stub in Debian's build: its
+QEMU: it waits for gdb, which is started on the VMM's 64-bit image. Bochs has no gdb stub in Debian's build: its
 own debugger comes up on this terminal, with the VMM's symbols and a breakpoint.
 """
 
@@ -26,6 +26,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--platform", default="auto")
+    parser.add_argument("--board", default="pc")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -79,19 +80,19 @@ def debug_in_qemu(machine, directory, iso, disk, elf):
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform)
-    if platform == "bochs-irqmux":
-        raise PlatformError("PLATFORM=bochs-irqmux: that Bochs is built without its debugger. Use PLATFORM=bochs")
+    platform, reason = choose(args.platform, args.board)
+    if platform in ("bochs-irqmux", "qemu-irqmux"):
+        raise PlatformError(f"PLATFORM={platform}: no debugger is at hand there. Use PLATFORM=bochs, qemu or kvm")
     print(f"debug: {reason}")
     image, vmm, modules = load_config(args.config)
-    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, ips=args.ips, memory=args.memory,
-                      build=args.build)
+    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, board=args.board, exact=False,
+                      ips=args.ips, memory=args.memory, build=args.build)
     runs = args.build / "runs"
     runs.mkdir(parents=True, exist_ok=True)
     _, directory, iso, disk = machine.prepare(tempfile.mkdtemp(prefix="debug-", dir=runs))
     # Ctrl-C is the debugger's: it stops the machine.
     signal.signal(signal.SIGINT, lambda *_: None)
-    debug = debug_in_qemu if platform == "kvm" else debug_in_bochs
+    debug = debug_in_qemu if platform in ("kvm", "qemu") else debug_in_bochs
     return debug(machine, directory, iso, disk, (args.build / "signalbox.elf").resolve())
 
 

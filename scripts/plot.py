@@ -12,7 +12,7 @@ TERMINALS = {
     "svg": "svg size {width},{height} dynamic font 'sans-serif,12' background rgb 'white'",
     "png": "pngcairo size {width},{height} font 'sans,10' background rgb 'white'",
 }
-COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756", "#72b7b2", "#9d755d", "#bab0ac")
+COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756", "#72b7b2", "#9d755d", "#bab0ac", "#eeca3b", "#ff9da6")
 BINS = 40
 
 
@@ -49,7 +49,7 @@ def latency_script(directory, histograms, units):
         if not series:
             continue
         edges, width, shares = binned(series)
-        data = directory / f"latency-{probe}.dat"
+        data = directory / f"latency-{probe.replace(' ', '-')}.dat"
         with open(data, "w") as file:
             file.write("# " + units.get(probe, "") + "; % of samples: " + ", ".join(name for name, _ in series) + "\n")
             for i, edge in enumerate(edges):

@@ -14,7 +14,7 @@ from pathlib import Path
 from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError
-from signalbox.qemu import QemuError
+from signalbox.qemu import TICKS_PER_INSTRUCTION, QemuError
 from signalbox.session import ends_on_signals
 
 
@@ -22,6 +22,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--platform", default="auto")
+    parser.add_argument("--board", default="pc")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -30,9 +31,16 @@ def arguments():
     return parser.parse_args()
 
 
-def with_guest_word(line, word):
-    """A module's line with one more word for the guest itself: those stand after "--"."""
-    return f"{line} {word}" if "--" in line.split() else f"{line} -- {word}"
+def with_guest_words(modules, words):
+    """The modules with more words for the guests themselves: those stand after "--"."""
+    return [Module(m.image, f"{m.line} {words}" if "--" in m.line.split() else f"{m.line} -- {words}") for m in modules]
+
+
+def pace(machine):
+    """In QEMU, what the machine's time is."""
+    if machine.platform not in ("qemu", "qemu-irqmux"):
+        return ""
+    return f"; an instruction takes {TICKS_PER_INSTRUCTION} ns of its time" if machine.counted else "; in real time"
 
 
 def show(text):
@@ -54,14 +62,18 @@ def run_interactively(machine, timeout):
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform)
-    print(f"run: {reason}", flush=True)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    platform, reason = choose(args.platform, args.board)
     image, vmm, modules = load_config(args.config)
     if args.seconds:
-        modules = [Module(m.image, with_guest_word(m.line, f"seconds={args.seconds}")) for m in modules]
-    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, ips=args.ips,
-                      memory=args.memory, build=args.build)
-    if sys.stdin.isatty() and sys.stdout.isatty():
+        modules = with_guest_words(modules, f"seconds={args.seconds}")
+    # Keys have no place in a run that repeats: on a terminal the machine's time is the user's.
+    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, board=args.board, exact=not interactive,
+                      ips=args.ips, memory=args.memory, build=args.build)
+    print(f"run: {reason}{pace(machine)}", flush=True)
+    if machine.counted:
+        machine.modules = with_guest_words(modules, machine.unit)
+    if interactive:
         result = run_interactively(machine, float(args.timeout or 24 * 3600))
     else:
         result = machine.run(timeout=float(args.timeout or 600), stream=show)

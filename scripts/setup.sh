@@ -28,7 +28,15 @@ irqmux|g++|compiles the emulator that has the chipset block (PLATFORM=bochs-irqm
 irqmux|libltdl-dev|loads its plugins
 irqmux|file|tells its build what a shared library is
 irqmux|xz-utils|unpacks its source
-kvm|qemu-system-x86|the emulator for machines that offer nested virtualisation
+qemu|qemu-system-x86|the emulator with SVM, and the one for machines that offer nested virtualisation
+qemu-irqmux|dpkg-dev|unpacks QEMU'\''s source, whose headers the chipset block needs (PLATFORM=qemu-irqmux)
+qemu-irqmux|xz-utils|unpacks it too
+qemu-irqmux|meson|configures it
+qemu-irqmux|ninja-build|makes the headers that are generated
+qemu-irqmux|pkg-config|finds the libraries that they name
+qemu-irqmux|libglib2.0-dev|one of these libraries, which the block uses
+qemu-irqmux|libpixman-1-dev|one of these libraries
+qemu-irqmux|libfdt-dev|one of these libraries
 check|clang-format|checks the layout of the sources
 check|cppcheck|static analysis
 check|libcmocka-dev|unit tests on the host
@@ -78,7 +86,7 @@ die() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- build iso python bochs irqmux check test bench
+	set -- build iso python bochs irqmux qemu qemu-irqmux check test bench
 fi
 
 if ! command -v dpkg-query >/dev/null 2>&1; then

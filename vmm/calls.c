@@ -113,7 +113,7 @@ void exit_call(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint64_t number = regs->rax;
-	vcpu_skip(vm->vcpu);
+	virt_skip(vm->vcpu);
 	if (number < sizeof(handlers) / sizeof(handlers[0]) && handlers[number] != NULL)
 		regs->rax = (uint64_t)handlers[number](vm, regs);
 	else

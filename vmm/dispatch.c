@@ -7,7 +7,9 @@
  */
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
+#include "arch/x86/slice_timer.h"
 #include "vmm/flows.h"
+#include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
@@ -105,13 +107,46 @@ static void dispatch(struct vm *running, struct chipset_status status)
 		external_nmi();
 }
 
+/* Where the slice timer's end is an NMI as well, one of these may be its own. The chipset is asked first: what it can explain, or
+ * what its source itself tells, is not the timer's. Has a slice ended? */
+static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, unsigned nmis, bool ended, bool counted)
+{
+	struct chipset_status status = chipset->status(nmis);
+	if (status.external == EXTERNAL_UNEXPLAINED) {
+		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
+		if (part != SLICE_TIMER_NO_PART)
+			status.external = 0;
+		ended = part == SLICE_TIMER_ENDED;
+	} else if (ended) {
+		slice_timer_expect();
+	}
+	dispatch(running, status);
+	return ended;
+}
+
+void dispatch_timer(struct vm *running, bool slice)
+{
+	virt_unblock_nmi();
+	(void)dispatch_beside_timer(running, 1, true, false);
+	if (slice)
+		run_timer();
+}
+
+static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted)
+{
+	if (__builtin_expect(!slice_timer_by_nmi, 1))
+		dispatch(running, chipset->status(nmis));
+	else if (dispatch_beside_timer(running, nmis, slice_timer_ended(), counted) && running != NULL)
+		run_timer();
+}
+
 void dispatch_counted(struct vm *running)
 {
 	while (nmi_count != 0) {
 		uint32_t nmis = nmi_take();
 		dispatch_counters.counted += nmis;
 		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM, chipset->asserted(), nmis);
-		dispatch(running, chipset->status(nmis));
+		dispatch_nmis(running, nmis, true);
 	}
 }
 
@@ -120,7 +155,7 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
 {
 	struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
 	if (line < 0) {
-		dispatch(running, chipset->status(1));
+		dispatch_nmis(running, 1, false);
 	} else if (owner == NULL) {
 		dispatch(running, (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
 	} else {

@@ -4,6 +4,7 @@
  */
 #include "vmm/exits.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/slice_timer.h"
 #include "vmm/flows.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
@@ -27,21 +28,23 @@ static void exit_aborted(struct vm *vm, enum vm_exit_reason reason)
 static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	(void)vm;
-	run_timer();
+	if (__builtin_expect(slice_timer_by_nmi, 0))
+		dispatch_timer(vm, true);
+	else
+		run_timer();
 }
 
 /* The processor goes to the next ready VM; this one is ready again when one of its lines has status. */
 static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	bool deaf = !vcpu_interrupts_on(vm->vcpu);
-	vcpu_skip(vm->vcpu);
+	bool deaf = !virt_interrupts_on(vm->vcpu);
+	virt_skip(vm->vcpu);
 	if (deaf) {
 		vm_fault(vm, true, "HLT with interrupts off: nothing can wake it");
 		return;
 	}
-	vcpu_set_halted(vm->vcpu, true);
+	virt_set_halted(vm->vcpu, true);
 	sched_set_state(vm, VM_HALTED);
 	sched_end_turn(vm);
 }
@@ -51,13 +54,22 @@ static void exit_window(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	vm->interrupt_exits++;
 	vm->controller.changed = true; /* vm_invoke() injects what waits */
-	vcpu_want_window(vm->vcpu, false);
+	virt.want_window(vm->vcpu, false);
 }
 
 static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
+	if (__builtin_expect(slice_timer_by_nmi, 0))
+		dispatch_timer(vm, false);
 	vm->nmi_due = vm->controller.changed = true;
+}
+
+/* It goes on by itself at the next entry. */
+static void exit_wake(struct vm *vm, enum vm_exit_reason reason)
+{
+	(void)vm;
+	(void)reason;
 }
 
 /* Where physical interrupts exit (soft): of which line it is the chipset finds out, and what it leads to. */
@@ -78,12 +90,12 @@ static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	char what[64];
 	bool write;
-	uint64_t address = vcpu_exit_address(vm->vcpu, &write);
+	uint64_t address = virt.exit_address(vm->vcpu, &write);
 	snprintf(what, sizeof(what), "%s of memory at %lx", write ? "write" : "read", (unsigned long)address);
 	bool exhausted = ++vm->sink_pages > SINK_PAGES_MAX;
-	vcpu_requeue_event(vm->vcpu);
+	virt.requeue_event(vm->vcpu);
 	if (!exhausted &&
-	    vcpu_map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
+	    virt.map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
 		exhausted = true;
 	vm_fault(vm, exhausted, what);
 }
@@ -101,7 +113,7 @@ static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	vcpu_cpuid(vm->vcpu);
+	virt_cpuid(vm->vcpu);
 }
 
 /* The processor's own business: done for the guest, or denied and logged. */
@@ -109,7 +121,7 @@ static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
 	char what[96];
 	what[0] = '\0';
-	if (vcpu_emulate(vm->vcpu, reason, what, sizeof(what)) != 0)
+	if (virt.emulate(vm->vcpu, reason, what, sizeof(what)) != 0)
 		vm_fault(vm, false, what);
 }
 
@@ -140,6 +152,7 @@ static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_FAILED] = exit_fatal,
 	[VM_EXIT_OTHER] = exit_fatal,
 	[VM_EXIT_POLL] = exit_interrupt,
+	[VM_EXIT_WAKE] = exit_wake,
 };
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)

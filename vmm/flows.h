@@ -24,6 +24,9 @@ int vm_switch(struct vm *next, bool force, uint64_t now);
  * idles). */
 void dispatch_exit(struct vm *running);
 void dispatch_counted(struct vm *running);
+/* An exit for the slice timer where its end is an NMI (arch/x86/slice_timer.h): that NMI may stand for lines as well. slice: it was
+ * the end of a slice (run_timer()), not of something that the processor's back end had asked for. */
+void dispatch_timer(struct vm *running, bool slice);
 
 /* Lines whose devices the VMM itself manages (R14), each with its handler. */
 void dispatch_claim(unsigned line, void (*handler)(void));

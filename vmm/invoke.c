@@ -13,14 +13,14 @@
 static void inject(struct vm *vm)
 {
 	int vector = chipset->pending_vector(&vm->controller);
-	bool now = vector >= 0 && vcpu_can_inject(vm->vcpu);
+	bool now = vector >= 0 && virt.can_inject(vm->vcpu);
 	if (now) {
-		vcpu_inject_interrupt(vm->vcpu, (uint8_t)vector);
+		virt.inject_interrupt(vm->vcpu, (uint8_t)vector);
 		line_counters[chipset->injected(&vm->controller)].injected++;
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
 		vector = chipset->pending_vector(&vm->controller);
 	}
-	vcpu_want_window(vm->vcpu, vector >= 0);
+	virt.want_window(vm->vcpu, vector >= 0);
 }
 
 /* What of its controller the guest has to itself: those of the ports that the chipset leaves open; interrupts cause no exit
@@ -30,14 +30,14 @@ static void open_controller(struct vm *vm)
 	struct controller *own = &vm->controller;
 	if (vm->nmi_due) {
 		vm->nmi_due = false;
-		vcpu_inject_nmi(vm->vcpu);
+		virt.inject_nmi(vm->vcpu);
 	}
 	if (own->inject || chipset->exits)
 		inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
-			vcpu_open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
+			virt.open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
 	own->changed = false;
 }
@@ -51,7 +51,7 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 	if (__builtin_expect(own->changed, 0))  /* 408: PIC ports, INTR */
 		open_controller(vm);
 	/* 410: NMI exits, set when the VM was made */
-	return vcpu_enter(vm->vcpu); /* 412 */
+	return virt_enter(vm->vcpu); /* 412 */
 }
 
 /* ¶45, the other embodiment: the routes change as part of the exit, and what asserts while the VMM works is held. */

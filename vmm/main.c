@@ -4,6 +4,7 @@
  *
  * Rule: what is missing is said, and the machine ends with a status; nothing here returns.
  */
+#include "arch/x86/guest_state.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/multiboot.h"
@@ -36,7 +37,7 @@ _Noreturn static void end(int status)
 	console_set_interrupts(false);
 	log_line("end: status %d", status);
 	console_flush();
-	virt_exit();
+	virt.leave();
 	power_off(status);
 }
 
@@ -55,7 +56,7 @@ static void say_what_was_found(void)
 	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", brand,
 	         platform.processors ? platform.processors : 1, platform.processors > 1 ? "s" : "",
 	         (unsigned long)platform.tsc_khz);
-	log_line("virtualisation: %s", virt_describe());
+	log_line("virtualisation: %s", virt.describe());
 	log_line("chipset: %s", chipset->name);
 	log_line("memory: the VMM takes %luK, %luM are free for VMs", (unsigned long)(frames_vmm_bytes() >> 10),
 	         (unsigned long)(frames_free_bytes() >> 20));
@@ -72,7 +73,7 @@ static void serve_console(void)
 /* What no VM may be given by a configuration word: RAM and the firmware's memory, the interrupt controllers, power. */
 static void reserve_machine(const struct multiboot_info *info)
 {
-	enum { ROM_FIRST = 0x100000 };
+	enum { ROM_FIRST = 0x100000, HPET_BYTES = 1024 };
 	uint64_t at = info->mmap_addr, end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
 	while (at < end) {
 		const struct multiboot_mmap *entry = (const void *)at;
@@ -84,6 +85,8 @@ static void reserve_machine(const struct multiboot_info *info)
 	}
 	config_reserve_memory(platform.ioapic & ~(uint64_t)(PAGE - 1), platform.ioapic | (PAGE - 1), "the I/O APIC");
 	config_reserve_memory(platform.lapic & ~(uint64_t)(PAGE - 1), platform.lapic | (PAGE - 1), "the local APIC");
+	if (platform.hpet != 0)
+		config_reserve_memory(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
 	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control, platform.smi_command };
 	for (unsigned i = 0; i < sizeof(power) / sizeof(power[0]); i++)
 		if (power[i] != 0)
@@ -102,7 +105,7 @@ static void machine_init(const struct multiboot_info *info)
 		end(1);
 	if (chipset_window != 0)
 		config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers");
-	log_set_guard(virt_fpu_release);
+	log_set_guard(guest_fpu_release);
 	if (console_lines())
 		dispatch_claim(line_first(console_lines()), serve_console);
 }

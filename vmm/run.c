@@ -69,7 +69,7 @@ static inline void arm_timer(struct vm *vm, bool contended)
 		return;
 	vm->fresh_slice = false;
 	vm->sliced = contended;
-	vcpu_set_timer(vm->vcpu, contended ? slice_ticks(vm) : until_chores());
+	virt_set_timer(vm->vcpu, contended ? slice_ticks(vm) : until_chores());
 }
 
 static bool all_done(void)
@@ -110,11 +110,10 @@ static inline uint64_t keep_house(void)
 /* HLT may have been executed with no exit, or ended with none: the processor knows. */
 static void note_activity(struct vm *vm)
 {
-	vcpu_load(vm->vcpu);
 	if (vm->state == VM_STOPPED)
 		return;
-	bool halted = vcpu_halted(vm->vcpu);
-	if (halted && !vcpu_interrupts_on(vm->vcpu))
+	bool halted = virt_halted(vm->vcpu);
+	if (halted && !virt_interrupts_on(vm->vcpu))
 		(void)vm_fault(vm, true, "HLT with interrupts off: nothing can wake it");
 	else if (halted && vm->state == VM_READY)
 		sched_set_state(vm, VM_HALTED);
@@ -164,19 +163,21 @@ static struct vm *decide(void)
 			if (cannot_wait(last, next))
 				continue;
 			last->switch_waits = true;
-			vcpu_set_timer(last->vcpu, tsc_from_us(SERVICE_WAIT_US));
+			virt_set_timer(last->vcpu, tsc_from_us(SERVICE_WAIT_US));
 			return last;
 		}
 		waited = false;
-		if (next->state == VM_READY)
-			vcpu_set_halted(next->vcpu, false);
+		if (next->slept && next->state == VM_READY) {
+			next->slept = false;
+			virt_set_halted(next->vcpu, false);
+		}
 	} else if (next->switch_waits) { /* nobody else wants the turn any more */
 		next->switch_waits = waited = false;
 		next->fresh_slice = true;
 	}
 	bool contended = sched_contended(next);
 	arm_timer(next, contended);
-	vcpu_exit_on_hlt(next->vcpu, contended || sched_others_ready(next));
+	virt_exit_on_hlt(next->vcpu, contended || sched_others_ready(next));
 	return next;
 }
 

@@ -45,9 +45,10 @@ void sched_set_state(struct vm *vm, enum vm_state state)
 		priorities |= (uint16_t)(1u << priority);
 	else
 		priorities &= (uint16_t) ~(1u << priority);
-	if (state == VM_HALTED)
+	if (state == VM_HALTED) {
 		halted |= bit;
-	else
+		vm->slept = true;
+	} else
 		halted &= (uint16_t)~bit;
 	vm->state = state;
 	if (state == VM_STOPPED) {

@@ -26,7 +26,7 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 			sched_set_state(last, VM_READY);
 	}
 	chipset->restore(&next->controller); /* 540 */
-	vcpu_load(next->vcpu);
+	virt_load(next->vcpu);
 	vm_current = next;
 	next->started_at = now;
 	next->switches_in++;

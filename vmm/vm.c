@@ -45,12 +45,12 @@ void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
-	int error = vcpu_map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
+	int error = virt.map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
 	if (error == 0 && c->memory > HOLE_END)
-		error = vcpu_map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END, true, true);
+		error = virt.map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END, true, true);
 	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
 		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1), end = (c->mmio[i].last | (PAGE - 1)) + 1;
-		error = vcpu_map(vm->vcpu, first, first, end - first, true, false);
+		error = virt.map(vm->vcpu, first, first, end - first, true, false);
 	}
 	return error;
 }
@@ -72,13 +72,13 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	vm->memory = memory;
 	vm->image = image;
 	vm->image_bytes = bytes;
-	vm->vcpu = vcpu_create(vm->config.name);
+	vm->vcpu = virt.create(vm->config.name);
 	vm->sink = frames_alloc_vmm(PAGE, PAGE);
 	if (vm->vcpu == NULL || vm->sink == NULL || map_memory(vm) != 0)
 		return does_not_fit(module, config);
 	for (unsigned i = 0; i < config->io_count; i++)
 		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)
-			vcpu_open_port(vm->vcpu, (uint16_t)port, true);
+			virt.open_port(vm->vcpu, (uint16_t)port, true);
 	vm->routes_at_exit = config->routes_at_exit;
 	vm->slice = tsc_from_us(config->slice_us);
 	vm->number = (uint8_t)vm_count;
@@ -107,9 +107,11 @@ int vm_start(struct vm *vm)
 		vm_current = NULL;
 	}
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
-	vcpu_reset(vm->vcpu, entry, MULTIBOOT_BOOT_MAGIC, info);
-	vcpu_exit_on_interrupt(vm->vcpu, chipset->exits);
-	vcpu_exit_on_hlt(vm->vcpu, true);
+	virt.reset(vm->vcpu, entry, MULTIBOOT_BOOT_MAGIC, info);
+	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
+	virt_exit_on_hlt(vm->vcpu, true);
+	if (vm_current != NULL)
+		virt_load(vm_current->vcpu);
 	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
 	vm->fresh_slice = true;
 	vm->sliced = vm->switch_waits = vm->nmi_due = vm->done = false;
@@ -147,10 +149,10 @@ static void restart(struct vm *vm)
 bool vm_fault(struct vm *vm, bool fatal, const char *what)
 {
 	vm->faults++;
-	trace_record(TRACE_FAULT, vm->number, 0, (uint32_t)vcpu_rip(vm->vcpu));
+	trace_record(TRACE_FAULT, vm->number, 0, (uint32_t)virt.rip(vm->vcpu));
 	bool said = vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0;
 	if (said || fatal || vm->config.onfault != FAULT_LOG)
-		log_line("vm %s: fault %u at %lx: %s", vm->config.name, vm->faults, (unsigned long)vcpu_rip(vm->vcpu),
+		log_line("vm %s: fault %u at %lx: %s", vm->config.name, vm->faults, (unsigned long)virt.rip(vm->vcpu),
 		         what);
 	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
 		log_line("vm %s: more faults are logged at each doubling only", vm->config.name);
@@ -160,7 +162,7 @@ bool vm_fault(struct vm *vm, bool fatal, const char *what)
 	}
 	if (!fatal && vm->config.onfault == FAULT_LOG)
 		return true;
-	vcpu_dump(vm->vcpu);
+	virt.dump(vm->vcpu);
 	vm_stop(vm, 1, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
 	return false;
 }

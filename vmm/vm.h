@@ -33,6 +33,7 @@ struct vm {
 	bool sliced;         /* its timer measures a slice, not the VMM's chores */
 	bool switch_waits;   /* its turn is over, but something is in service: at the EOI then (R11) */
 	bool routes_at_exit; /* as configured (R17) */
+	bool slept;          /* since the processor was last told that it is awake */
 	bool nmi_due;        /* an external NMI is to be injected (nmi=vm:NAME) */
 	enum vm_state state;
 	uint64_t slice; /* TSC ticks */

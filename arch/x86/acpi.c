@@ -123,6 +123,13 @@ static void interrupts_read(struct acpi_table madt)
 		platform.ioapic = 0;
 }
 
+/* No machine needs one that has another timer: where it is wanted, its absence is said (arch/x86/slice_timer.c). */
+static void timer_read(struct acpi_table hpet)
+{
+	if (hpet.bytes && acpi_parse_hpet(hpet, &platform))
+		log_line("ACPI: the HPET is at no place that can be used; passed over");
+}
+
 /* Bochs's tables bear its name; so do QEMU's, but QEMU shows itself by CPUID. */
 static bool is_bochs(struct acpi_table root)
 {
@@ -156,5 +163,6 @@ int acpi_init(void)
 	platform.bochs = platform.bochs || is_bochs(root);
 	interrupts_read(table_find(root, entry, "APIC"));
 	power_read(table_find(root, entry, "FACP"));
+	timer_read(table_find(root, entry, "HPET"));
 	return 0;
 }

@@ -121,6 +121,22 @@ int acpi_parse_madt(struct acpi_table madt, struct platform *out)
 	return 0;
 }
 
+/* ---- HPET (IA-PC HPET specification 1.0a, 3.2.4) ---- */
+
+/* The base address is a generic one (5.2.3.2): 1 address space | 1 bits | 1 first bit | 1 access size | 8 address */
+enum { HPET_SPACE = 40, HPET_ADDRESS = 44, SPACE_MEMORY = 0, HPET_BLOCK = 1024 };
+
+int acpi_parse_hpet(struct acpi_table hpet, struct platform *out)
+{
+	uint64_t address = acpi_field(hpet, HPET_ADDRESS, 8);
+
+	out->hpet = 0;
+	if (!address || address >> 32 || address % HPET_BLOCK || acpi_field(hpet, HPET_SPACE, 1) != SPACE_MEMORY)
+		return -ENODEV;
+	out->hpet = address;
+	return 0;
+}
+
 /* ---- FADT (5.2.9) ---- */
 
 enum {

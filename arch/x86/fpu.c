@@ -24,21 +24,23 @@ enum { FXSAVE_BYTES = 512, FXSAVE_FCW = 0, FXSAVE_MXCSR = 24, FCW_RESET = 0x37f,
 
 enum { XSAVE_HEADER = 512 };
 
-static uint64_t features, xcr0_now;
+static uint64_t features;
+uint64_t fpu_xcr0_now;
 static uint64_t area_bytes = FXSAVE_BYTES;
 
 static void xcr0_write(uint64_t value)
 {
-	if (value == xcr0_now)
+	if (value == fpu_xcr0_now)
 		return;
-	xcr0_now = value;
+	fpu_xcr0_now = value;
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/* x87 and SSE are all that a guest can have touched: FXSAVE moves them, and what XCR0 hides stays hidden. */
-static bool is_legacy(uint64_t xcr0)
+static void set_features(uint64_t wanted)
 {
-	return !(xcr0 & ~(uint64_t)(XCR0_X87 | XCR0_SSE));
+	features = wanted;
+	xcr0_write(features);
+	area_bytes = cpu_id(0xd, 0).ebx; /* what XCR0 as set now needs */
 }
 
 int fpu_init(void)
@@ -51,12 +53,25 @@ int fpu_init(void)
 	if (!(id.ecx & CPUID1_XSAVE))
 		return 0;
 	struct cpuid have = cpu_id(0xd, 0);
-	features = have.eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
-	if ((features & XCR0_AVX512) != XCR0_AVX512)
-		features &= ~(uint64_t)XCR0_AVX512;
-	xcr0_write(features);
-	area_bytes = cpu_id(0xd, 0).ebx; /* what XCR0 as set now needs */
+	uint64_t offered = have.eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+	if ((offered & XCR0_AVX512) != XCR0_AVX512)
+		offered &= ~(uint64_t)XCR0_AVX512;
+	set_features(offered);
 	return 0;
+}
+
+void fpu_take_all(void)
+{
+	if (features != 0)
+		set_features(cpu_id(0xd, 0).eax);
+}
+
+uint64_t fpu_xcr0(void)
+{
+	uint32_t low = 1, high = 0;
+	if (features != 0)
+		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return fpu_xcr0_now = (uint64_t)high << 32 | low;
 }
 
 uint64_t fpu_features(void)
@@ -91,24 +106,20 @@ void *fpu_create(void)
 	return area;
 }
 
-void fpu_save(void *area, uint64_t widest)
+void fpu_save_wide(void *area)
 {
-	if (is_legacy(widest)) {
-		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
-		return;
-	}
 	xcr0_write(features);
 	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
 }
 
-void fpu_load(const void *area, uint64_t widest, uint64_t xcr0)
+void fpu_load_wide(const void *area)
 {
-	if (is_legacy(widest)) {
-		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
-	} else {
-		xcr0_write(features);
-		__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
-	}
+	xcr0_write(features);
+	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
+}
+
+void fpu_set_xcr0(uint64_t xcr0)
+{
 	if (features != 0)
 		xcr0_write(xcr0);
 }

@@ -84,7 +84,9 @@ static void filter_high(struct cpuid *c, uint32_t leaf)
 	else if (leaf == SB_CPUID_LEAF)
 		signature(c);
 	else if (leaf == SB_CPUID_TSC)
-		*c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz, .ebx = platform.bochs };
+		*c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz,
+			             .ebx = (platform.bochs ? SB_CPUID_COUNTS : 0) |
+			                    (virt_is_second ? SB_CPUID_VMMCALL : 0) };
 	else if (leaf > SB_CPUID_LEAF && leaf <= SB_CPUID_LEAF + 0xff)
 		*c = (struct cpuid){ 0 };
 }

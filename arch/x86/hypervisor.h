@@ -11,9 +11,9 @@
 
 enum {
 	SB_CPUID_LEAF = 0x40000000,
-	SB_CPUID_TSC =
-		0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX bit 0: an emulator whose
-	                              TSC counts instructions */
+	SB_CPUID_TSC = 0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX: the bits below */
+	SB_CPUID_COUNTS = 1 << 0,  /* an emulator whose TSC counts instructions */
+	SB_CPUID_VMMCALL = 1 << 1, /* calls are made by VMMCALL, else by VMCALL */
 };
 
 #endif

@@ -19,6 +19,8 @@ windows_end:
 	.text
 	.globl nmi_entry
 nmi_entry:
+	cmpb	$0, nmi_expected(%rip)		/* the one that ended a guest's turn, and is known */
+	jne	expected
 	push	%rax
 	push	%rcx
 	incl	nmi_count(%rip)
@@ -57,6 +59,10 @@ nmi_entry:
 	pop	%rax
 	iretq
 
+expected:
+	movb	$0, nmi_expected(%rip)
+	iretq
+
 /* void nmi_halt(void): sleep until an NMI; returns at once when one came already. Interrupts are off. */
 	.globl nmi_halt
 nmi_halt:
@@ -73,6 +79,7 @@ halt_window_out:
 	.globl nmi_count
 	.globl nmi_windows
 	.globl nmi_hook
+	.globl nmi_expected
 	.balign	8
 nmi_hook:
 	.quad	0
@@ -80,4 +87,6 @@ nmi_count:
 	.long	0
 nmi_windows:
 	.long	0
+nmi_expected:
+	.byte	0
 	.section .note.GNU-stack, "", @progbits

@@ -13,6 +13,8 @@
 
 extern volatile uint32_t nmi_count;   /* taken by the handler, not yet by the dispatcher */
 extern volatile uint32_t nmi_windows; /* of all: those that landed between a last look and an entry or halt */
+/* The next NMI is of an exit that has been told: the handler clears this and counts nothing. */
+extern volatile uint8_t nmi_expected;
 
 /* Called by the host's handler for each NMI, NMIs blocked: may read devices, must not touch what the VMM's own code is
  * changing. NULL: nothing. */

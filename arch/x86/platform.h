@@ -25,6 +25,7 @@ struct platform {
 	uint64_t lapic;  /* physical address; 0: none */
 	uint64_t ioapic; /* the I/O APIC that holds GSI 0; 0: none */
 	unsigned ioapic_pins;
+	uint64_t hpet;       /* physical address of the first HPET's registers; 0: none within reach */
 	unsigned processors; /* enabled ones in the MADT */
 	struct line_pin line[LINES];
 	uint16_t pm1a_control, pm1b_control; /* ports; 0: none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hardware virtualisation behind one small interface: a virtual processor that is entered and that exits. VMX implements
- * it (vmx/); SVM fits the same calls.
+ * Hardware virtualisation behind one small interface: a virtual processor that is entered and that exits. Two back ends answer
+ * its calls, one for each vendor's way (vmx/, svm/).
  *
  * Rule: no vendor's name, field or number is visible above this header.
  */
@@ -42,7 +42,8 @@ struct vcpu_regs {
 	X(ABORTED, "aborted-entry") /* an NMI between the last check and the entry: nothing of the guest ran */        \
 	X(FAILED, "failed-entry")   /* the processor refused the entry; the message named the rule */                  \
 	X(OTHER, "other")                                                                                              \
-	X(POLL, "poll") /* a quirk of this processor: an interrupt may be waiting, and would not exit */
+	X(POLL, "poll") /* a quirk of this processor: an interrupt may be waiting, and would not exit */               \
+	X(WAKE, "wake") /* it slept, and what ends that is at its door; or an event of its own ended: it goes on */
 
 #define X_ENUM(id, name) VM_EXIT_##id,
 enum vm_exit_reason { VM_EXIT_REASONS(X_ENUM) VM_EXIT_COUNT };
@@ -60,69 +61,96 @@ struct vcpu_io {
 };
 enum { IO_IN = 1 << 0, IO_STRING = 1 << 1, IO_REPEAT = 1 << 2 };
 
-/* Look at the processor and turn virtualisation on. 0 or -ENODEV; the line that was printed names what is missing. */
+/* The calls that a back end answers: result, name, parameters. Those from `rip` on are for the loaded vcpu, between exit and
+ * entry. */
+#define VIRT_CALLS(X)                                                                                                           \
+	/* One line of what was found, for the banner. */                                                                       \
+	X(const char *, describe, (void))                                                                                       \
+	/* Turn virtualisation off before the machine is handed back or powered off. */                                         \
+	X(void, leave, (void))                                                                                                  \
+	/* A virtual processor with its nested page tables; NULL when memory has run out. name is for messages. */              \
+	X(struct vcpu *, create, (const char *name))                                                                            \
+	/* Back to the state of a multiboot entry: protected mode without paging, EAX, EBX and EIP as given. */                 \
+	X(void, reset, (struct vcpu * v, uint32_t eip, uint32_t eax, uint32_t ebx))                                             \
+	/* Guest-physical to host-physical, both page aligned; 2M pages where both sides allow it. 0 or -ENOMEM. */             \
+	X(int, map, (struct vcpu * v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable))           \
+	/* Open or close one port for the guest. Closed at first, all of them. */                                               \
+	X(void, open_port, (struct vcpu * v, uint16_t port, bool open))                                                         \
+	/* Can physical interrupts exit on this processor? */                                                                   \
+	X(bool, can_exit_on_interrupt, (void))                                                                                  \
+	X(uint64_t, rip, (struct vcpu * v))                                                                                     \
+	/* Interrupts on, no shadow of STI or MOV SS, and no event waiting for delivery already. */                             \
+	X(bool, can_inject, (struct vcpu * v))                                                                                  \
+	/* At the next entry, whenever that is. It is no longer halted. */                                                      \
+	X(void, inject_interrupt, (struct vcpu * v, uint8_t vector))                                                            \
+	/* A virtual NMI for the guest (external NMI with nmi=vm:NAME); delivered when the guest can take it. */                \
+	X(void, inject_nmi, (struct vcpu * v))                                                                                  \
+	/* Exit as soon as the guest can take an interrupt. */                                                                  \
+	X(void, want_window, (struct vcpu * v, bool wanted))                                                                    \
+	/* Do physical interrupts exit, or does the guest take them? Not at first. One that exits is still pending then. */     \
+	X(void, exit_on_interrupt, (struct vcpu * v, bool exits))                                                               \
+	X(struct vcpu_io, exit_io, (struct vcpu * v))                                                                           \
+	/* MEMORY: guest-physical address, and whether it was a write. */                                                       \
+	X(uint64_t, exit_address, (struct vcpu * v, bool *write))                                                               \
+	/* The exit came while an event was being delivered to the guest: deliver it again at the next entry. */                \
+	X(void, requeue_event, (struct vcpu * v))                                                                               \
+	/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or \
+	 * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these. what receives a short text. */ \
+	X(int, emulate, (struct vcpu * v, enum vm_exit_reason reason, char *what, size_t size))                                 \
+	/* A few lines of registers for a VM that stops. */                                                                     \
+	X(void, dump, (struct vcpu * v))
+
+#define X_FIELD(type, name, parameters) type(*name) parameters;
+struct virt_calls {
+	VIRT_CALLS(X_FIELD)
+};
+#undef X_FIELD
+
+/* The back end of this processor, chosen by virt_init(); a copy, so that a call costs no more than a direct one. */
+extern struct virt_calls virt;
+
+/*
+ * The calls on the way of exits and switches are chosen by a branch, which the linker's optimiser sees through: indirect calls
+ * there cost the first back end a tenth of its instructions. Result, name, parameters, arguments.
+ */
+#define VIRT_HOT_CALLS(X)                                                                                              \
+	/* 412: enter the loaded vcpu; returns at its exit. */                                                         \
+	X(enum vm_exit_reason, enter, (struct vcpu * v), (v))                                                          \
+	/* After an NMI exit further NMIs are blocked; unblock on purpose, in one place (R12). */                      \
+	X(void, unblock_nmi, (void), ())                                                                               \
+	/* Step over the instruction that exited. */                                                                   \
+	X(void, skip, (struct vcpu * v), (v))                                                                          \
+	/* Answer CPUID and step over it. */                                                                           \
+	X(void, cpuid, (struct vcpu * v), (v))                                                                         \
+	/* Make v the one that is entered next: loads its control structure and whatever state moves only then. */     \
+	X(void, load, (struct vcpu * v), (v))                                                                          \
+	/* Exit after so many TSC ticks of guest time; UINT64_MAX turns the timer off. */                              \
+	X(void, set_timer, (struct vcpu * v, uint64_t ticks), (v, ticks))                                              \
+	/* Does HLT exit, or does the processor sleep in the guest? */                                                 \
+	X(void, exit_on_hlt, (struct vcpu * v, bool exits), (v, exits))                                                \
+	X(bool, halted, (struct vcpu * v), (v))                                                                        \
+	X(void, set_halted, (struct vcpu * v, bool halted), (v, halted))                                               \
+	X(bool, interrupts_on, (struct vcpu * v), (v))
+
+extern bool virt_is_second; /* the back end that virt_init() chose */
+#define X_CHOICE(type, name, parameters, arguments)                                                                    \
+	type vmx_##name parameters;                                                                                    \
+	type svm_##name parameters;                                                                                    \
+	static inline type virt_##name parameters                                                                      \
+	{                                                                                                              \
+		return __builtin_expect(virt_is_second, 0) ? svm_##name arguments : vmx_##name arguments;              \
+	}
+VIRT_HOT_CALLS(X_CHOICE)
+#undef X_CHOICE
+
+/* Look at the processor, choose its back end and turn virtualisation on. 0 or -ENODEV; the line that was printed names what is
+ * missing. */
 int virt_init(void);
-/* One line of what was found, for the banner. */
-const char *virt_describe(void);
-/* Turn virtualisation off before the machine is handed back or powered off. */
-void virt_exit(void);
 
-/* A virtual processor with its nested page tables; NULL when memory has run out. name is for messages. */
-struct vcpu *vcpu_create(const char *name);
-/* Back to the state of a multiboot entry: protected mode without paging, EAX, EBX and EIP as given. */
-void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx);
-struct vcpu_regs *vcpu_regs(struct vcpu *v);
-
-/* Guest-physical to host-physical, both page aligned; 2M pages where both sides allow it. 0 or -ENOMEM. */
-int vcpu_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
-/* Open or close one port for the guest. Closed at first, all of them. */
-void vcpu_open_port(struct vcpu *v, uint16_t port, bool open);
-
-/* Make v the one that is entered next: loads its control structure and its floating-point state, MSRs and the like. */
-void vcpu_load(struct vcpu *v);
-/* 412: enter the loaded vcpu; returns at its exit. */
-enum vm_exit_reason vcpu_enter(struct vcpu *v);
-/* The processor takes an NMI exit with further NMIs blocked; unblock on purpose, in one place (R12). */
-void virt_unblock_nmi(void);
-
-/* The calls below are for the loaded vcpu, between exit and entry. */
-uint64_t vcpu_rip(struct vcpu *v);
-/* Step over the instruction that exited. */
-void vcpu_skip(struct vcpu *v);
-/* Interrupts on, no shadow of STI or MOV SS, and no event waiting for delivery already. */
-bool vcpu_can_inject(struct vcpu *v);
-bool vcpu_interrupts_on(struct vcpu *v);
-/* At the next entry, whenever that is. It is no longer halted. */
-void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector);
-void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
-/* A virtual NMI for the guest (external NMI with nmi=vm:NAME); delivered when the guest can take it. */
-void vcpu_inject_nmi(struct vcpu *v);
-/* Exit as soon as the guest can take an interrupt. */
-void vcpu_want_window(struct vcpu *v, bool wanted);
-/* Exit after so many TSC ticks of guest time; UINT64_MAX turns the timer off. */
-void vcpu_set_timer(struct vcpu *v, uint64_t ticks);
-/* Can physical interrupts exit on this processor? After virt_init(). */
-bool virt_exits_on_interrupt(void);
-/* Do physical interrupts exit, or does the guest take them? Not at first. An interrupt that exits is still pending then. */
-void vcpu_exit_on_interrupt(struct vcpu *v, bool exits);
-/* Does HLT exit, or does the processor sleep in the guest? */
-void vcpu_exit_on_hlt(struct vcpu *v, bool exits);
-bool vcpu_halted(struct vcpu *v);
-void vcpu_set_halted(struct vcpu *v, bool halted);
-
-struct vcpu_io vcpu_exit_io(struct vcpu *v);
-/* MEMORY: guest-physical address, and whether it was a write. */
-uint64_t vcpu_exit_address(struct vcpu *v, bool *write);
-/* The exit came while an event was being delivered to the guest: deliver it again at the next entry. */
-void vcpu_requeue_event(struct vcpu *v);
-/* Answer CPUID and step over it. */
-void vcpu_cpuid(struct vcpu *v);
-/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or
- * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these. what receives a short text. */
-int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size);
-/* A few lines of registers for a VM that stops. */
-void vcpu_dump(struct vcpu *v);
-/* Formatted output may use registers that hold the guest's floating-point state: put it away first. Reloaded on entry. */
-void virt_fpu_release(void);
+/* The general registers are where every back end's vcpu begins. */
+static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)
+{
+	return (struct vcpu_regs *)v;
+}
 
 #endif

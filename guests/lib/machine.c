@@ -29,13 +29,17 @@ extern uint64_t page_window[512];
 void guest_start(uint32_t magic, const struct multiboot_info *info);
 
 static bool is_virtual;
+bool machine_by_vmmcall;
 static const char *unit = "cycles";
+static uint32_t unit_ticks;
 
 int64_t machine_call(uint64_t call, uint64_t b, uint64_t c, uint64_t d)
 {
 	int64_t answer = -1;
 
-	if (is_virtual)
+	if (is_virtual && machine_by_vmmcall)
+		__asm__ volatile("vmmcall" : "=a"(answer) : "a"(call), "b"(b), "c"(c), "d"(d) : "memory", "cc");
+	else if (is_virtual)
 		__asm__ volatile("vmcall" : "=a"(answer) : "a"(call), "b"(b), "c"(c), "d"(d) : "memory", "cc");
 	return answer;
 }
@@ -54,11 +58,15 @@ static void find_machine(void)
 
 	is_virtual = memcmp(&c.ebx, SB_SIGNATURE, 4) == 0 && memcmp(&c.ecx, SB_SIGNATURE + 4, 4) == 0 &&
 	             memcmp(&c.edx, SB_SIGNATURE + 8, 4) == 0;
-	bool counts = is_virtual ? cpu_id(SB_CPUID_TSC, 0).ebx & 1 : io_in8(PORT_BOCHS_DEBUG) == PORT_BOCHS_DEBUG;
+	machine_by_vmmcall = is_virtual && cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_VMMCALL;
+	bool counts = is_virtual ? cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_COUNTS : io_in8(PORT_BOCHS_DEBUG) == PORT_BOCHS_DEBUG;
 	if (counts)
 		unit = "instructions";
 	if (args_text("unit", wanted, sizeof(wanted)))
 		unit = strcmp(wanted, "instructions") == 0 ? "instructions" : "cycles";
+	unit_ticks = (uint32_t)args_number("ticks", 1);
+	if (unit_ticks == 0)
+		unit_ticks = 1;
 }
 
 /* From start.S. The loader's structures are read here once: they lie in memory that nobody keeps for them. */
@@ -82,6 +90,11 @@ bool machine_is_virtual(void)
 const char *machine_unit(void)
 {
 	return unit;
+}
+
+uint32_t machine_unit_ticks(void)
+{
+	return unit_ticks;
 }
 
 /* ---- Text ---- */

@@ -19,8 +19,12 @@
 int guest_main(void);
 
 bool machine_is_virtual(void);
-/* "instructions" where one TSC tick is one instruction, else "cycles". */
+/* Calls are made by VMMCALL, else by VMCALL (vmm/abi.h). */
+extern bool machine_by_vmmcall;
+/* "instructions" where the TSC counts them, else "cycles". */
 const char *machine_unit(void);
+/* TSC ticks of one unit: 1, but where an emulator counts so many for each instruction (the word ticks=). */
+uint32_t machine_unit_ticks(void);
 
 /* printf-like, at most 255 bytes. A line goes out whole. */
 void machine_print(const char *format, ...) __attribute__((format(printf, 1, 2)));

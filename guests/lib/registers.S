@@ -128,8 +128,12 @@ x87_value:
 	.endm
 	.macro WAIT_YIELDING
 2:	movl $CALL_YIELD, %eax
+	cmpb $0, machine_by_vmmcall
+	jne 3f
 	vmcall
-	decq rounds_left
+	jmp 4f
+3:	vmmcall
+4:	decq rounds_left
 	jnz 2b
 	movq seed_value, %rax
 	.endm

@@ -90,6 +90,8 @@ void stats_report(const char *probe, struct samples *s, const struct span *span)
 {
 	struct sb_result r = { .n = s->n, .interrupts = span->interrupts, .exits = span->counters.interrupt };
 
+	for (uint32_t i = 0; i < s->n; i++)
+		s->value[i] /= machine_unit_ticks();
 	strncpy(r.probe, probe, sizeof(r.probe) - 1);
 	strncpy(r.unit, machine_unit(), sizeof(r.unit) - 1);
 	if (s->n != 0) {

@@ -41,7 +41,7 @@ struct span {
 void span_begin(struct span *span);
 void span_end(struct span *span); /* leaves the differences, the span's own calls taken out */
 
-/* Sort, print the lines, and hand the result to the VMM. */
+/* Turn TSC ticks into the unit, sort, print the lines, and hand the result to the VMM. */
 void stats_report(const char *probe, struct samples *s, const struct span *span);
 /* The line "span probe=uart interrupts=1000 exits=0 all=12": exits for interrupts, and all of them. */
 void span_report(const char *probe, const struct span *span);

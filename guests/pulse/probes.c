@@ -99,6 +99,7 @@ TRIP(trip_nothing, "")
 TRIP(trip_cpuid, "cpuid")
 TRIP(trip_mask, "outb %%al, $0x21")
 TRIP(trip_yield, "vmcall")
+TRIP(trip_yield_second, "vmmcall")
 
 static uint32_t baseline(void)
 {
@@ -145,7 +146,7 @@ static void probe_mask(const char *name, uint32_t n)
 static void probe_switch(const char *name, uint32_t n)
 {
 	if (machine_is_virtual())
-		probe_trip(name, n, trip_yield, SB_CALL_YIELD, 2);
+		probe_trip(name, n, machine_by_vmmcall ? trip_yield_second : trip_yield, SB_CALL_YIELD, 2);
 	else
 		machine_print("pulse: probe %s needs the VMM\n", name);
 }

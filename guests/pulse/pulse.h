@@ -57,6 +57,8 @@ struct stream_count {
 	uint32_t idle; /* interrupts without a cause at the UART */
 };
 void com2_stream(bool on);
+/* To be called by each tick's handler. */
+void com2_tick(void);
 /* To be called every 100 ticks or more: a stream that has not moved since the last call is counted and started again. */
 void com2_watch(void);
 struct stream_count com2_count(void);

@@ -27,8 +27,8 @@ static struct samples *volatile sink;
 /* Ticks between the last reading and this one, to the nearest. */
 static uint64_t ticks_since_last(uint64_t tsc, uint32_t counter)
 {
-	/* n * reload + (last_counter - counter) counts have passed. */
-	int64_t counts = (int64_t)((tsc - last_tsc) * rate.counts / rate.tsc);
+	/* n * reload + (last_counter - counter) counts have passed. An emulator that counts instructions may take some back. */
+	int64_t counts = (int64_t)(tsc - last_tsc) * (int64_t)rate.counts / (int64_t)rate.tsc;
 	int64_t whole = counts - (int64_t)last_counter + (int64_t)counter + reload / 2;
 
 	return whole < 0 ? 0 : (uint64_t)whole / reload;
@@ -50,6 +50,7 @@ static void handle_tick(uint64_t tsc)
 		if (!samples_add(sink, late > spent ? late - spent : 0))
 			sink = NULL;
 	}
+	com2_tick();
 	threads_tick();
 }
 

@@ -71,6 +71,8 @@ def configuration(machine, iso, disk, serial_device, own):
         "log: bochs.log",
         "port_e9_hack: enabled=1",
     ]
+    if machine.com4:
+        lines.append("com4: enabled=1, mode=null")
     if disk:
         lines.append(
             f"ata1-master: type=disk, path={disk}, mode=flat, "

@@ -4,21 +4,24 @@
 Rule: a description is data. The emulators' modules turn it into their own configuration.
 """
 
+import contextlib
+import importlib
 import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import bochs, bochs_irqmux, media, qemu
+from . import media
+from .qemu import TICKS_PER_INSTRUCTION
 from .session import Session
 
 BUILD = Path(os.environ.get("BUILD", "build"))
 CPU = "corei7_skylake_x"
-# What makes an emulator's command of a description; QEMU for every platform that is not named here.
-EMULATORS = {"bochs": bochs, "bochs-irqmux": bochs_irqmux}
+# The module beside this one that makes an emulator's command of a description.
+EMULATORS = {"bochs": "bochs", "bochs-irqmux": "bochs_irqmux", "kvm": "qemu", "qemu": "qemu", "qemu-irqmux": "qemu_irqmux"}
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
-OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock")
+OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock", "monitor.socket")
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,11 @@ class Machine:
 
     vmm      the VMM's command line; None boots the one module in `modules` on the bare machine
     modules  images and their lines; an image is a path, or a name in the build directory
+    board    QEMU: the machine type, "pc" or "q35"
+    exact    QEMU without KVM: a run that repeats to the byte, in time counted by instructions; False, or with type_in: in
+             real time
     disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False: none)
+    com4     a UART at 2E8h whose line is COM2's (3)
     type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
     log_actions  Bochs: device or "all" to action by event, e.g. {"panic": {"PIC": "report"}}
     extra    Bochs: further lines of its configuration; QEMU: further words of its command line
@@ -90,7 +97,10 @@ class Machine:
     vmm: str | None = "console=com1"
     modules: list[Module] = field(default_factory=list)
     platform: str = "bochs"
+    board: str = "pc"
+    exact: bool = True
     disk: bool | bytes = True
+    com4: bool = False
     ips: int = 20_000_000
     memory: int = 256
     cpu: str = CPU
@@ -100,6 +110,18 @@ class Machine:
     extra: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     build: Path = BUILD
+
+    @property
+    def counted(self):
+        """Whether this is QEMU counting instructions. Its time flies while nobody computes, too fast for whoever types."""
+        return self.exact and not self.type_in and self.platform in ("qemu", "qemu-irqmux")
+
+    @property
+    def unit(self):
+        """The words that tell a guest what its TSC counts."""
+        if self.counted:
+            return f"unit=instructions ticks={TICKS_PER_INSTRUCTION}"
+        return "unit=instructions" if self.platform in ("bochs", "bochs-irqmux") else "unit=cycles"
 
     def boot_lines(self):
         """(GRUB command, image, words) in order."""
@@ -120,7 +142,7 @@ class Machine:
         if self.disk is not False:
             disk = directory / "disk.img"
             media.make_disk(disk, self.disk if isinstance(self.disk, bytes) else b"")
-        return EMULATORS.get(self.platform, qemu), directory, iso, disk
+        return importlib.import_module(f".{EMULATORS[self.platform]}", __package__), directory, iso, disk
 
     def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0, started=None):
         """Boot, and wait for the verdict.
@@ -144,7 +166,9 @@ class Machine:
             session.start(command, environment, console_on_stdio=emulator.CONSOLE_ON_STDIO)
             if started:
                 started(session.process.pid)
-            end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace)
+            begun = getattr(emulator, "begun", None)
+            with begun(self, session.process) if begun else contextlib.nullcontext():
+                end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace)
         (directory / "console.txt").write_text(session.console)
         panics, log = emulator.read_log(directory)
         if end == "exited" and panics:

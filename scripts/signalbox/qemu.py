@@ -1,14 +1,36 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stock QEMU: with KVM where the host nests VMX; without KVM only for guests on the bare machine, for TCG has no VMX.
+"""Stock QEMU: with KVM where the host nests virtualisation; else TCG, which emulates a processor with AMD's SVM.
 
 Rule: the verdict is the console's line. How QEMU itself ends says nothing.
+
+An exact run repeats to the byte, and its TSC counts instructions: 2^SHIFT ticks each (-icount), the machine's time stands
+where the processor idles and jumps to the next event (sleep=off), and the RTC follows it (clock=vm). One thing is left to the
+host then: when a disk's transfer ends, which QEMU's main loop and its worker threads say. So they get a real-time priority
+on the very CPU that runs the machine's processor: whatever an instruction starts is done before the next one. Who may not
+use such priorities has the processor's thread run when the others idle (SCHED_IDLE), which comes near to the same.
 """
 
+import contextlib
+import fcntl
+import json
 import os
 import shutil
+import socket
+import tempfile
+import time
+from pathlib import Path
 
 CONSOLE_ON_STDIO = True
 EXIT_PORT = 0xF4
+BOARDS = ("pc", "q35")
+TIME0 = "2000-01-01T00:00:00"
+# 2^5 ns for each instruction: 31 million in a second of the machine's time.
+SHIFT = 5
+TICKS_PER_INSTRUCTION = 1 << SHIFT
+# Relative: QEMU and we are in the run's directory, and a socket's path may not be long.
+MONITOR = "monitor.socket"
+MONITOR_SECONDS = 20.0
+HELPERS_PRIORITY = 2
 
 
 class QemuError(Exception):
@@ -18,19 +40,41 @@ class QemuError(Exception):
 def executable():
     path = shutil.which("qemu-system-x86_64")
     if not path:
-        raise QemuError("no qemu-system-x86_64: the package qemu-system-x86 is missing (make setup PLATFORM=kvm)")
+        raise QemuError("no qemu-system-x86_64: the package qemu-system-x86 is missing (make setup)")
     return path
 
 
+def processor(machine):
+    """An exact run takes TCG's counted instructions; KVM has no such thing."""
+    if machine.platform == "kvm":
+        return ["-enable-kvm", "-cpu", "host", "-rtc", f"base={TIME0}"]
+    command = ["-accel", "tcg", "-cpu", "max"]
+    if not machine.counted:
+        return command + ["-rtc", f"base={TIME0}"]
+    command += ["-icount", f"shift={SHIFT},sleep=off", "-rtc", f"clock=vm,base={TIME0}"]
+    return command + ["-S", "-qmp", f"unix:{MONITOR},server=on,wait=off"]
+
+
+def drives(machine, iso, disk):
+    """The CD to boot from, and the disk at 170h and IRQ15, which q35's chipset has no IDE channel for."""
+    cd, hd = f"file={iso},media=cdrom,format=raw,readonly=on", f"file={disk},media=disk,format=raw,cache=unsafe"
+    if machine.board == "pc":
+        return ["-drive", f"{cd},if=ide,index=0"] + (["-drive", f"{hd},if=ide,index=2"] if disk else [])
+    command = ["-drive", f"{cd},if=none,id=cd", "-device", "ide-cd,drive=cd,bus=ide.0,bootindex=0"]
+    command += ["-device", "isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15"]
+    return command + (["-drive", f"{hd},if=none,id=hd", "-device", "ide-hd,drive=hd,bus=second.0"] if disk else [])
+
+
 def command_line(machine, directory, iso, disk):
-    accelerator = ["-enable-kvm", "-cpu", "host"] if machine.platform == "kvm" else ["-accel", "tcg", "-cpu", "max"]
-    command = [executable(), *accelerator, "-machine", "pc", "-smp", "1", "-m", str(machine.memory)]
-    command += ["-display", "none", "-no-reboot", "-boot", "d", "-rtc", "base=2000-01-01T00:00:00"]
-    command += ["-drive", f"file={iso},if=ide,index=0,media=cdrom,format=raw,readonly=on"]
-    if disk:
-        command += ["-drive", f"file={disk},if=ide,index=2,media=disk,format=raw"]
+    if machine.board not in BOARDS:
+        raise QemuError(f"BOARD={machine.board}: no such board; there are: {' '.join(BOARDS)}")
+    command = [executable(), *processor(machine), "-machine", machine.board, "-smp", "1", "-m", str(machine.memory)]
+    command += ["-display", "none", "-no-reboot", "-boot", "d", *drives(machine, iso, disk)]
     command += ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}", "-monitor", "none", "-nic", "none"]
-    command += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
+    if machine.com4:
+        command += ["-chardev", "null,id=com4", "-device", "isa-serial,chardev=com4,iobase=0x2e8,irq=3"]
+    # The VMM's slices are a comparator of the HPET, whose interrupt is a message.
+    command += ["-global", "hpet.msi=on", "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
     return command + machine.extra
 
 
@@ -45,3 +89,100 @@ def read_log(directory):
         return [], (directory / "emulator.txt").read_text(errors="replace")
     except OSError:
         return [], ""
+
+
+# ---- Exact runs ------------------------------------------------------------------------------------------------------
+
+
+def may_be_exact():
+    """Whether this user may give a thread a real-time priority; tried on a child of ours."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(HELPERS_PRIORITY))
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+@contextlib.contextmanager
+def own_cpu():
+    """A CPU that no other exact run uses as long as there are enough; its number."""
+    cpus = sorted(os.sched_getaffinity(0))
+    for cpu in cpus:
+        with open(Path(tempfile.gettempdir()) / f"signalbox-{os.getuid()}-cpu{cpu}.lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            yield cpu
+            return
+    yield cpus[os.getpid() % len(cpus)]
+
+
+class Monitor:
+    """QEMU's machine protocol: a line of JSON for each command and for each answer, events in between."""
+
+    def __init__(self, process):
+        deadline = time.monotonic() + MONITOR_SECONDS
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(MONITOR_SECONDS)
+        while True:
+            try:
+                self.socket.connect(f"/proc/{process.pid}/cwd/{MONITOR}")
+                break
+            except OSError as error:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise QemuError(f"QEMU did not start: {error}") from error
+                time.sleep(0.01)
+        self.file = self.socket.makefile("rw")
+        self.file.readline()  # its greeting
+        self.do("qmp_capabilities")
+
+    def do(self, command):
+        self.file.write(json.dumps({"execute": command}) + "\n")
+        self.file.flush()
+        for text in self.file:
+            answer = json.loads(text)
+            if "event" not in answer:
+                return answer.get("return")
+        raise QemuError(f"QEMU ended at '{command}'")
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def arrange_threads(process, processor_thread, cpu):
+    """All on one CPU, the machine's processor behind the others."""
+    real_time = may_be_exact()
+    for thread in map(int, os.listdir(f"/proc/{process.pid}/task")):
+        try:
+            os.sched_setaffinity(thread, {cpu})
+            if thread != processor_thread and real_time:
+                os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(HELPERS_PRIORITY))
+            elif thread == processor_thread and not real_time:
+                os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
+        except OSError:  # it has ended, or this system knows no such thing
+            continue
+
+
+@contextlib.contextmanager
+def begun(machine, process):
+    """Let a machine that waits for it begin; what is arranged lasts as long as the context."""
+    if not machine.counted:
+        yield
+        return
+    with own_cpu() as cpu:
+        try:
+            monitor = Monitor(process)
+        except QemuError:  # emulator.txt says why, and the run ends as one that has stopped
+            yield
+            return
+        try:
+            arrange_threads(process, monitor.do("query-cpus-fast")[0]["thread-id"], cpu)
+            monitor.do("cont")
+        finally:
+            monitor.close()
+        yield

@@ -21,10 +21,10 @@ DIFFERENCES = {
               "sngl-ignored", "init-keeps", "init-drops-level", "init-leaves-master"],
 }
 
-# What a Machine needs beside the module. QEMU: guest time by instructions, so that runs repeat, the RTC's too. Bochs: its
-# 8259 panics at what it does not know and does as if nothing had been written.
+# What a Machine needs beside the module. Bochs: its 8259 panics at what it does not know and does as if nothing had been
+# written.
 OPTIONS = {
-    "qemu": {"extra": ["-icount", "shift=3,sleep=off", "-rtc", "base=2000-01-01T00:00:00,clock=vm"]},
+    "qemu": {},
     "bochs": {"log_actions": {"panic": {"PIC": "report"}}},
     "bochs-irqmux": {},
 }

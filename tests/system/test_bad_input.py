@@ -6,8 +6,10 @@ Rule: the line is compared whole, so that it stays one that names module, word a
 
 import pytest
 
-from conftest import BUILD, all_ok, scribe, vandal
+from conftest import BUILD, all_ok, on_chipsets, scribe, vandal
 from signalbox import Module
+
+where, chipset = on_chipsets("default", "qemu")
 
 # Words of a module that is refused, and why. Module 1 is a good one: scribe with irq=8,15 and its ports.
 REFUSED = [
@@ -40,9 +42,9 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def words_run(boot):
+def words_run(system):
     modules = [Module("vandal", f"{words} -- do=none") for words, _ in REFUSED]
-    return boot("", [scribe("rounds=20"), *modules])
+    return system("", [scribe("rounds=20"), *modules])
 
 
 @pytest.mark.parametrize("number", range(len(REFUSED)), ids=[words.replace(" ", "_") for words, _ in REFUSED])
@@ -64,17 +66,17 @@ def test_a_bad_module_disturbs_nobody(words_run):
     assert words_run.status == 1
 
 
-def test_shared_lines_are_accepted_when_both_say_so(boot):
+def test_shared_lines_are_accepted_when_both_say_so(system):
     """The same line and ports twice, with 'share' on both sides: both VMs start."""
     own = "irq=3 io=0x2f8-0x2ff share"
-    report = boot("", [vandal("do=none", own, name="a"), vandal("do=none", own, name="b")])
+    report = system("", [vandal("do=none", own, name="a"), vandal("do=none", own, name="b")])
     assert report.status == 0, report
     all_ok(report, "a", 1)
     all_ok(report, "b", 1)
 
 
 @pytest.fixture(scope="module")
-def modules_run(boot, runs):
+def modules_run(system, runs):
     """Files that are no guest, a VM that does not fit, and one that is well."""
     directory = runs / "images"
     directory.mkdir(exist_ok=True)
@@ -84,7 +86,7 @@ def modules_run(boot, runs):
     headless.write_bytes(image.replace(bytes.fromhex("02b0ad1b"), bytes(4)))
     cut.write_bytes(image[: len(image) // 4])
     empty.write_bytes(image[:4])
-    return boot("", [
+    return system("", [
         Module(str(text), "vm=text mem=2M"), Module(str(headless), "vm=headless mem=2M"),
         Module(str(cut), "vm=cut mem=2M"), Module(str(empty), "vm=empty mem=2M"),
         vandal("do=none", name="big", mem="1G"), vandal("do=vmx", name="well"),
@@ -107,17 +109,17 @@ def test_memory_that_does_not_fit_is_refused(modules_run):
     assert modules_run.status == 1
 
 
-def test_no_module_at_all(boot):
+def test_no_module_at_all(system):
     """The VMM alone says what is missing, with an example, and ends with status 1."""
-    report = boot("", [])
+    report = system("", [])
     assert report.status == 1, report
     report.has("signalbox: no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
                "mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff")
 
 
-def test_no_module_that_starts(boot):
+def test_no_module_that_starts(system):
     """When every module is refused the run ends at once, with status 1."""
-    report = boot("", [vandal("do=none", "irq=4")])
+    report = system("", [vandal("do=none", "irq=4")])
     assert report.status == 1, report
     report.has("signalbox: no VM started")
 
@@ -128,13 +130,14 @@ ABSENT = ["signalbox: chipset irqmux: no PCI function 1234:5b0c on bus 0",
           "signalbox: chipset=irqmux: this machine has none of what it needs"]
 
 
-@pytest.mark.parametrize("where", ["stock", "hidden"])
-def test_the_block_is_asked_for_and_not_there(boot, request, where):
-    """chipset=irqmux on stock Bochs, and on the machine whose block is hidden: two lines, and the machine ends with status 1."""
+@pytest.mark.parametrize("how", ["stock", "hidden"])
+def test_the_block_is_asked_for_and_not_there(system, request, how):
+    """chipset=irqmux on the stock emulator, and on the machine whose block is hidden: two lines, and the machine ends with
+    status 1."""
     options = {}
-    if where == "hidden":
+    if how == "hidden":
         options = {"platform": request.getfixturevalue("irqmux"), "environment": {"IRQMUX_PCI": "0"}}
-    report = boot("chipset=irqmux", [scribe("rounds=5")], **options)
+    report = system("chipset=irqmux", [scribe("rounds=5")], **options)
     for line in ABSENT:
         report.has(line)
     assert report.result.end == "status" and report.status == 1, report
@@ -184,10 +187,10 @@ def test_R03_R04_the_others_run(inputs_run):
     assert inputs_run.status == 1
 
 
-def test_R03_R17_pc_cannot(boot):
+def test_R03_R17_pc_cannot(system):
     """R03, R04, R17: chipset=pc has no multiplexers of that kind: line or word, realisation and the way out are named, the others
     run."""
-    report = boot("chipset=pc", [
+    report = system("chipset=pc", [
         vandal("do=none", "irq=1:0", name="a"), vandal("do=none", "irq=1 block=1:5", name="b"),
         vandal("do=none", "routes=exit", name="c"), scribe("rounds=20")])
     for number, vm in ((1, "a"), (2, "b")):
@@ -211,9 +214,9 @@ VMM_WORDS = [
 
 
 @pytest.mark.parametrize("words, reason", VMM_WORDS, ids=[words for words, _ in VMM_WORDS])
-def test_a_bad_word_of_the_vmm_is_said_and_the_default_taken(boot, words, reason):
+def test_a_bad_word_of_the_vmm_is_said_and_the_default_taken(system, words, reason):
     """A typing error in the VMM's own line is no reason not to run."""
-    report = boot(words, [vandal("do=vmx")])
+    report = system(words, [vandal("do=vmx")])
     report.has(f"signalbox: {reason}")
     all_ok(report, "vandal", 1)
     assert report.status == 0
@@ -221,8 +224,8 @@ def test_a_bad_word_of_the_vmm_is_said_and_the_default_taken(boot, words, reason
 
 # Bochs's processors and what they lack. (model, line that has to be there)
 PROCESSORS = [
-    ("athlon64_venice", "no VMX: CPUID.1:ECX[5] = 0. Under QEMU use -enable-kvm -cpu host where KVM nests, or "
-                        "PLATFORM=bochs"),
+    ("athlon64_venice", "no VMX (CPUID.1:ECX[5] = 0) and no SVM (CPUID.80000001h:ECX[2] = 0) on this AuthenticAMD processor. "
+                        "QEMU without KVM has SVM with -cpu max; with KVM, -cpu host where the host nests; PLATFORM=bochs has VMX"),
     ("core2_penryn_t9600", "VMX lacks EPT: VMX_PROCBASED_CTLS2[33] = 0"),
     ("core2_penryn_t9600", "VMX lacks unrestricted guest: VMX_PROCBASED_CTLS2[39] = 0"),
     ("corei5_lynnfield_750", "VMX lacks unrestricted guest: VMX_PROCBASED_CTLS2[39] = 0"),

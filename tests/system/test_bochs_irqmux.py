@@ -22,6 +22,13 @@ def bare(boot, irqmux, guest, environment, again=""):
     return boot(None, [Module(guest, "")], platform=irqmux, environment=environment, again=again)
 
 
+@pytest.fixture(scope="module")
+def irqmux(irqmux):
+    if irqmux != "bochs-irqmux":
+        pytest.skip("is about Bochs with the chipset block")
+    return irqmux
+
+
 # ---- It is built, and found ------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from conftest import all_ok, on_chipsets, scribe, vandal
 
-chipset = on_chipsets("pc", "irqmux", "soft")
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc")
 DONE = r"signalbox: vm scribe: done, status 0"
 # (what the console must have said, what is typed then)
 TYPED = [

@@ -9,10 +9,10 @@ import re
 
 import pytest
 
-from conftest import IPS, all_ok, on_chipsets, pulse, scribe, vandal
+from conftest import all_ok, on_chipsets, pulse, scribe, vandal
 from signalbox import Module, parse_histograms
 
-chipset = on_chipsets("irqmux", "irqmux-1-bank")
+where, chipset = on_chipsets("irqmux", "irqmux-1-bank", "qemu-irqmux")
 
 PIT_AND_KEYBOARD = "io=0x40-0x43,0x60,0x64"
 FEW = 5  # exits of a line at its VM's start and end, when it sleeps
@@ -136,7 +136,8 @@ def test_R06_external_nmis_are_counted_to_the_last(system):
     short, long = (system(f"seconds={seconds} nmi=log", modules, environment={"IRQMUX_NMI_US": str(PERIOD_US)})
                    for seconds in (1, 3))
     told, ticks = (long.record("totals")[key] - short.record("totals")[key] for key in ("external_nmis", "ticks"))
-    assert abs(told - ticks / (PERIOD_US * IPS // 1_000_000)) <= 1, (told, ticks)
+    khz = int(re.search(r"TSC (\d+) kHz", long.console)[1])
+    assert abs(told - ticks / (PERIOD_US * khz / 1000)) <= 1, (told, ticks)
     assert told > 1_500
     for report in (short, long):  # every other NMI has a line
         assert report.record("line", irq=0)["wakeups"] > 700
@@ -155,6 +156,7 @@ def told_apart(report, line):
     """As many external NMIs as the line had edges."""
     key, more = EDGES[line]
     edges, told = report.record("count", line=line)[key], report.record("totals")["external_nmis"]
+    more += report.svm  # QEMU's disk tells of its reset, too
     assert 0 <= told - edges <= more and edges > 500, (told, edges)
 
 
@@ -184,10 +186,12 @@ def test_R06_nmi_panic(system):
     assert report.status not in (0, None)
 
 
-def test_R06_nmi_to_a_vm(system):
+def test_R06_nmi_to_a_vm(system, where):
     """R06: nmi=vm:NAME: each external NMI is one NMI of that guest, the others have none."""
     keys = [(r"waits for NMIs", "nmi\r")] + [(rf"external NMI number {n}, goes to vm vandal", "nmi\r") for n in (1, 2, 3, 4)]
-    report = system("nmi=vm:vandal", [vandal("do=nmi seconds=3"), pulse("probes=uart n=2000"), scribe("rounds=60")], type_in=keys)
+    seconds = 10 if where.platform == "qemu-irqmux" else 3  # in real time, keys being typed
+    modules = [vandal(f"do=nmi seconds={seconds}"), pulse("probes=uart n=2000"), scribe("rounds=60")]
+    report = system("nmi=vm:vandal", modules, type_in=keys)
     assert report.status == 0, report
     report.has("[vandal] vandal: do=nmi: 5 NMIs came, and 0 other vectors ... ok")
     assert report.record("totals")["external_nmis"] == 5
@@ -287,9 +291,9 @@ def test_R17_routes_at_entry_or_again_at_exit(system, of_pulse, of_scribe):
         assert count["handled"] + count["merged"] == count["expected"]
     disk = report.record("count", line=15)
     assert disk["handled"] == disk["expected"]
-    # scribe is seldom out of the VMM's hands when its disk is done.
+    # scribe is seldom out of the VMM's hands when its disk is done. QEMU's disk is done at once.
     exits = lines_of(report, 8, 15)
-    if of_scribe == "exit":
+    if of_scribe == "exit" and not report.svm:
         assert exits[8] > 10 and exits[15] > 50, exits
-    else:
+    elif of_scribe == "entry":
         assert exits == {8: 0, 15: 0}, exits

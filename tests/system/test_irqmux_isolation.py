@@ -12,7 +12,7 @@ import pytest
 from conftest import all_ok, on_chipsets, pulse, scribe, vandal
 from signalbox import Module
 
-chipset = on_chipsets("irqmux", "irqmux-1-bank")
+where, chipset = on_chipsets("irqmux", "irqmux-1-bank")
 
 STORMS = ["ports", "initialisations", "polls", "elcr", "levels", "modes"]
 # More than six million accesses, on each realisation: without lines of its own, and with one.

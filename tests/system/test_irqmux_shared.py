@@ -2,23 +2,21 @@
 """R15: a device of several VMs. COM2 and COM4 share line 3, and each belongs to another VM.
 
 Rule: each VM has every interrupt of its own UART, whatever the other one does. A UART goes on only by its interrupts, so one
-that is lost is seen as a stall.
+that is lost is seen as a stall. Not on QEMU: two UARTs of its on one ISA line are not ORed there, the last word on the line holds.
 """
 
 import pytest
 
 from conftest import all_ok, on_chipsets, scribe, vandal
 
-chipset = on_chipsets("irqmux", "irqmux-1-bank")
-
-COM4 = ["com4: enabled=1, mode=null"]
+where, chipset = on_chipsets("irqmux", "irqmux-1-bank")
 
 
 def sharers(system, of_a, of_b, vmm="jitter=11", slices=("200us", "300us"), others=()):
     """COM2 in a, COM4 in b, both on line 3."""
     a = vandal(f"do=stream port=0x2f8 {of_a}", "irq=3 io=0x2f8-0x2ff share", name="a", slice=slices[0])
     b = vandal(f"do=stream port=0x2e8 {of_b}", "irq=3 io=0x2e8-0x2ef share", name="b", slice=slices[1])
-    return system(vmm, [a, b, *others], extra=COM4)
+    return system(vmm, [a, b, *others], com4=True)
 
 
 def streamed(report, vm, n):
@@ -57,7 +55,7 @@ def test_R15_while_the_other_is_halted_or_deaf(system, deed):
     own = "irq=3 io=0x2e8-0x2ef share"
     report = system("seconds=3 jitter=5", [
         vandal("do=stream port=0x2f8 n=1000", "irq=3 io=0x2f8-0x2ff share", name="a"),
-        vandal(f"do={deed}", own, name="b", slice="1ms")], extra=COM4)
+        vandal(f"do={deed}", own, name="b", slice="1ms")], com4=True)
     streamed(report, "a", 1000)
     report.has("signalbox: vm b: did not finish")
 
@@ -66,7 +64,7 @@ def test_R15_priorities(system):
     """R15, R13: the sharer of higher priority streams at the other's expense; both lose nothing."""
     a = vandal("do=stream port=0x2f8 n=2000 busy=1", "irq=3 io=0x2f8-0x2ff share", name="a")
     b = vandal("do=stream port=0x2e8 n=2000", "irq=3 io=0x2e8-0x2ef share", name="b", prio=2)
-    report = system("jitter=5", [a, b], extra=COM4)
+    report = system("jitter=5", [a, b], com4=True)
     streamed(report, "a", 2000)
     streamed(report, "b", 2000)
     assert report.record("line", irq=3)["wakeups"] > 1000
@@ -76,7 +74,7 @@ def test_R15_R03_at_another_input(system):
     """R15, R03: the line enters input 10 of both controllers, so that what is owed goes to their slaves."""
     a = vandal("do=stream port=0x2f8 n=3000 input=10 busy=1", "irq=3:10 io=0x2f8-0x2ff share", name="a", slice="200us")
     b = vandal("do=stream port=0x2e8 n=3000 input=10", "irq=3:10 io=0x2e8-0x2ef share", name="b", slice="300us")
-    report = system("jitter=13", [a, b, scribe("rtc=8192 rounds=10")], extra=COM4)
+    report = system("jitter=13", [a, b, scribe("rtc=8192 rounds=10")], com4=True)
     streamed(report, "a", 3000)
     streamed(report, "b", 3000)
     all_ok(report, "scribe", 5)

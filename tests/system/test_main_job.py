@@ -15,7 +15,12 @@ DEFAULT = ROOT / "scripts/configs/default.cfg"
 STATUS = re.compile(r"^\[ *(\d+\.\d)s\] pulse: (\w+), cpu \d+%, exits \d+.* \| scribe: (\w+), cpu \d+%, exits \d+")
 
 
-chipset = on_chipsets("pc", "irqmux", "soft")
+FEATURES = {
+    "VMX": ("VMX, VMCS revision", "EPT", "VPID", "unrestricted guest", "virtual NMIs", "preemption timer"),
+    "SVM": ("SVM revision", "nested paging", "ASIDs", "slices by"),
+}
+
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux", "q35-pc", "q35-irqmux")
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +42,11 @@ def test_R01_two_guests_with_devices_of_their_own_end_with_status_0(default_run)
 
 
 def test_the_banner_names_what_was_found(default_run, chipset):
-    """CPU, VMX features, chipset realisation, and memory, before the first guest speaks."""
+    """CPU, what its virtualisation can do, chipset realisation, and memory, before the first guest speaks."""
     banner = default_run.console.split("signalbox: first guest after ")[0]
     assert re.search(r"^signalbox: cpu: .+; 1 processor, one in use; TSC \d+ kHz$", banner, re.M), banner
     virtualisation = re.search(r"^signalbox: virtualisation: (.+)$", banner, re.M)[1]
-    for feature in ("VMX, VMCS revision", "EPT", "VPID", "unrestricted guest", "virtual NMIs", "preemption timer"):
+    for feature in FEATURES[virtualisation[:3]]:
         assert feature in virtualisation
     assert f"\nsignalbox: chipset: {chipset}\n" in banner
     assert re.search(r"^signalbox: memory: the VMM takes \d+K, \d+M are free for VMs$", banner, re.M), banner
@@ -104,11 +109,11 @@ def test_R08_no_line_lost_anything(default_run):
     assert disk["handled"] == disk["expected"] == 3201 and disk["lost"] == 0
     for line in (0, 8):
         count = default_run.record("count", line=line)
-        assert count["handled"] + count["merged"] == count["expected"] and count["handled"] > 400
+        assert count["handled"] + count["merged"] == count["expected"] and count["handled"] > 300
     assert default_run.record("count", line=8)["lost"] == 0
 
 
-def test_two_runs_are_byte_identical(default_run, system, exact):
+def test_two_runs_are_byte_identical(default_run, system, repeats):
     """The same input gives the same console, to the byte."""
     again = default_job(system, again="second run")
     assert again.console == default_run.console

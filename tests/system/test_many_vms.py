@@ -8,7 +8,7 @@ import pytest
 
 from conftest import all_ok, on_chipsets, vandal
 
-chipset = on_chipsets("pc", "irqmux", "soft")
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
 NAMES = [f"small{n}" for n in range(1, 17)]
 
 

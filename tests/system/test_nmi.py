@@ -13,39 +13,49 @@ from conftest import all_ok, on_chipsets, pulse, vandal
 WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
 
 
-SAMPLES = 16_000
+# QEMU: an exit takes a microsecond and more of the host's time; there is no window to fall into (SVM's GIF).
+SAMPLES, SAMPLES_SVM = 16_000, 2_000
 
-chipset = on_chipsets("pc", "irqmux", "soft")
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
 
 
 @pytest.fixture(scope="module")
-def window_run(system):
+def samples(where, platform):
+    return SAMPLES_SVM if where.options().get("platform", platform).startswith("qemu") else SAMPLES
+
+
+@pytest.fixture(scope="module")
+def window_run(system, samples):
     """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall everywhere in the VMM. Two
     rates, as one alone might keep step with the other guest's loop."""
-    return [system("status=0", [pulse(f"probes=wakeup n={SAMPLES} hz={hz}", prio=2), vandal("do=cpuid seconds=5")])
+    seconds = 5 * samples // SAMPLES + 1
+    return [system("status=0", [pulse(f"probes=wakeup n={samples} hz={hz}", prio=2), vandal(f"do=cpuid seconds={seconds}")])
             for hz in (3900, 4100)]
 
 
-def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset):
-    """R12: the race is really run into. soft: there is none, as a line's interrupt waits at the processor's door and exits."""
+def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset, samples):
+    """R12: the race is really run into. soft: there is none, as a line's interrupt waits at the processor's door and exits. SVM:
+    there is none either, NMIs wait for the entry itself, and then undo it."""
     landed = sum(report.record("totals")["nmi_windows"] for report in window_run)
-    assert landed == 0 if chipset == "soft" else landed >= 20
     for report in window_run:
-        assert report.record("exits", vm="vandal")["cpuid"] > (50_000 if chipset == "soft" else 100_000)
+        exits = report.record("exits", vm="vandal")
+        assert exits["cpuid"] > (3 if chipset == "soft" else 6) * samples
+        assert not report.svm or chipset == "soft" or exits["aborted-entry"] + exits["nmi"] >= samples
+    assert landed == 0 if chipset == "soft" or window_run[0].svm else landed >= 20
 
 
-def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run):
+def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run, samples):
     """R12: the coming entry exits at once: no wake-up takes longer than a few passes through the VMM."""
     for report in window_run:
         said = report.latency("wakeup", "pulse")
-        assert said.n == SAMPLES and said.max < WAKEUP_BOUND, said
+        assert said.n == samples and said.max < WAKEUP_BOUND, said
 
 
-def test_R12_nothing_is_lost_or_taken_for_external(window_run):
+def test_R12_nothing_is_lost_or_taken_for_external(window_run, samples):
     """R12: a tick is handled, or merged while pulse prints (a long call, 250 us to the next tick); every NMI is explained."""
     for report in window_run:
         ticks = report.record("count", line=0)
-        assert ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > SAMPLES
+        assert ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > samples
         assert ticks["merged"] <= len(report.of("pulse"))
         assert report.record("totals")["external_nmis"] == 0
         all_ok(report, "pulse", 5)
@@ -55,6 +65,13 @@ def test_R12_nothing_is_lost_or_taken_for_external(window_run):
 # ---- External NMIs ---------------------------------------------------------------------------------------------------
 
 FIRST = r"signalbox: first guest after"
+
+
+@pytest.fixture(scope="module")
+def told_apart(where, platform):
+    """Not where the pair keeps COM1's edge latched, which then explains every NMI."""
+    if where.name == "pc" and where.options().get("platform", platform).startswith("qemu"):
+        pytest.skip("QEMU's 8259s keep an edge that nobody acknowledges: pc takes an external NMI for COM1's (docs/limits.md)")
 
 
 def nmi_typed(system, policy, times=3):
@@ -69,7 +86,7 @@ def external(report):
 
 
 @pytest.mark.parametrize("policy", ["", "nmi=log"], ids=["default", "log"])
-def test_R06_an_external_nmi_is_told_apart_and_logged(system, policy):
+def test_R06_an_external_nmi_is_told_apart_and_logged(system, told_apart, policy):
     """R06: nmi=log: each one is a line and a count, none is taken for a line's, and the guests notice nothing."""
     report = nmi_typed(system, policy)
     assert external(report) == [f"external NMI number {n}" for n in (1, 2, 3)], report
@@ -79,7 +96,7 @@ def test_R06_an_external_nmi_is_told_apart_and_logged(system, policy):
     assert report.status == 0
 
 
-def test_R06_an_external_nmi_may_panic(system):
+def test_R06_an_external_nmi_may_panic(system, told_apart):
     """R06: nmi=panic: the VMM says why it stops, and the machine ends with a status that is not 0."""
     report = nmi_typed(system, "nmi=panic", times=1)
     assert re.search(r"^.*panic: external NMI \(nmi=panic\)", report.console, re.M), report
@@ -87,7 +104,7 @@ def test_R06_an_external_nmi_may_panic(system):
     assert "[vandal] vandal: 1 ok" not in report.console
 
 
-def test_R06_an_external_nmi_may_go_to_a_vm(system):
+def test_R06_an_external_nmi_may_go_to_a_vm(system, told_apart):
     """R06: nmi=vm:NAME: it reaches that guest's vector 2, which vandal has no handler for: it says so; the other runs on."""
     report = nmi_typed(system, "nmi=vm:vandal", times=1)
     assert external(report) == ["external NMI number 1, goes to vm vandal"], report

@@ -134,7 +134,7 @@ def test_R15_each_sharer_has_every_interrupt_of_its_own_uart(boot, banks, busy):
     """R15: two UARTs on line 3, one in each VM, that both stream: not one interrupt lost."""
     a = vandal(f"do=stream port=0x2f8 n=1500{busy}", "irq=3 io=0x2f8-0x2ff share", name="a", slice="200us")
     b = vandal("do=stream port=0x2e8 n=1500", "irq=3 io=0x2e8-0x2ef share", name="b", slice="300us")
-    report = soft(boot, [a, b], f"jitter=11 {banks}".strip(), extra=["com4: enabled=1, mode=null"])
+    report = soft(boot, [a, b], f"jitter=11 {banks}".strip(), com4=True)
     for vm in ("a", "b"):
         all_ok(report, vm, 1)
         (count,) = (r for r in report.records("count", line=3) if r["vm"] == vm)

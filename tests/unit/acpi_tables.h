@@ -115,6 +115,22 @@ static inline struct built madt_of_pc(void)
 	return t;
 }
 
+/* ---- HPET ---- */
+
+enum { HPET_BYTES = 56 };
+
+/* As a PC has it: id of an 8086h with three comparators, in memory, the first one. */
+static inline struct built hpet_of_pc(uint64_t address)
+{
+	struct built t = acpi_begin("HPET", HPET_BYTES);
+
+	acpi_put(&t, 36, 0x8086a201, 4);
+	acpi_put(&t, 41, 64, 1);
+	acpi_put(&t, 44, address, 8);
+	acpi_seal(&t);
+	return t;
+}
+
 /* ---- FADT and DSDT ---- */
 
 enum { FADT1_BYTES = 116, FADT6_BYTES = 276 };

@@ -31,6 +31,16 @@ static void take_madt(struct acpi_table table)
 		require(p.line[n].pin >= -1 && p.line[n].pin <= UINT8_MAX, "a pin is none or a byte");
 }
 
+static void take_hpet(struct acpi_table table)
+{
+	struct platform p = { 0 };
+	int error = acpi_parse_hpet(table, &p);
+
+	require(error == (p.hpet ? 0 : -ENODEV), "there is an HPET or there is none");
+	require(!(p.hpet >> 32) && p.hpet % 1024 == 0, "an HPET is where it can be reached");
+	require(p.hpet == 0 || table.length >= 52, "an address comes from the table");
+}
+
 static void take_fadt(struct acpi_table table)
 {
 	struct platform p = { 0 };
@@ -61,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(bytes, data, size);
 	acpi_sum_holds(bytes, size);
 	take_madt(table);
+	take_hpet(table);
 	take_fadt(table);
 	take_s5(table);
 	free(bytes);
@@ -97,7 +108,10 @@ static int tries(int *count, char ***arguments)
 	(void)count;
 	(void)arguments;
 	for (uint32_t n = 0; n < TRIES; n++) {
-		struct built t = n % 3 == 0 ? madt_of_pc() : n % 3 == 1 ? fadt_of_pc(0x7fe0000) : dsdt_of_pc();
+		struct built t = n % 5 == 0   ? madt_of_pc()
+		                 : n % 5 == 1 ? fadt_of_pc(0x7fe0000)
+		                 : n % 5 == 2 ? hpet_of_pc(0xfed00000)
+		                              : dsdt_of_pc();
 		size_t size = mutate(&t, n * 2654435761u);
 
 		LLVMFuzzerTestOneInput(t.bytes, size);

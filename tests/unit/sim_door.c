@@ -6,7 +6,6 @@
 
 #include "arch/x86/interrupts.h"
 #include "arch/x86/nmi.h"
-#include "arch/x86/virt.h"
 #include "chipset/driver.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
@@ -15,11 +14,6 @@
 #include <stdlib.h>
 
 bool (*interrupt_hook)(unsigned vector);
-
-bool virt_exits_on_interrupt(void)
-{
-	return true;
-}
 
 void interrupts_take(void)
 {

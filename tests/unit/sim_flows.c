@@ -6,11 +6,12 @@
 
 #include "arch/x86/io.h"
 #include "arch/x86/nmi.h"
-#include "arch/x86/virt.h"
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
+#include "tests/unit/sim_virt.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/flows.h"
+#include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
@@ -25,7 +26,7 @@ struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 struct vm *vm_current;
-unsigned flow_served;
+unsigned flow_served, flow_slices;
 void (*flow_on_serve)(void);
 
 static struct vm flow_vms[FLOW_VMS];
@@ -53,12 +54,12 @@ void flow_alone(void (*body)(void))
 
 /* ---- The processor ---- */
 
-void vcpu_load(struct vcpu *v)
+void vmx_load(struct vcpu *v)
 {
 	(void)v;
 }
 
-enum vm_exit_reason vcpu_enter(struct vcpu *v)
+enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
 	(void)v;
 	assert_false(board.nmi_blocked);
@@ -68,40 +69,100 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 	return VM_EXIT_OTHER;
 }
 
-void virt_unblock_nmi(void)
+void vmx_unblock_nmi(void)
 {
 	board_unblock_nmi();
 }
 
-void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
+static void flow_vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	(void)v;
 	(void)port;
 	(void)open;
 }
 
-bool vcpu_can_inject(struct vcpu *v)
+static bool flow_vcpu_can_inject(struct vcpu *v)
 {
 	(void)v;
 	fail_msg("nothing is injected where the block is");
 	return false;
 }
 
-void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
+static void flow_vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
 	(void)v;
 	fail_msg("vector %x is injected", vector);
 }
 
-void vcpu_inject_nmi(struct vcpu *v)
+static void flow_vcpu_inject_nmi(struct vcpu *v)
 {
 	(void)v;
 }
 
-void vcpu_want_window(struct vcpu *v, bool wanted)
+static void flow_vcpu_want_window(struct vcpu *v, bool wanted)
 {
 	(void)v;
 	(void)wanted;
+}
+
+void vmx_skip(struct vcpu *v)
+{
+	(void)v;
+	fail_msg("it is the flows' no business");
+}
+
+void vmx_cpuid(struct vcpu *v)
+{
+	vmx_skip(v);
+}
+
+void vmx_set_timer(struct vcpu *v, uint64_t ticks)
+{
+	(void)ticks;
+	vmx_skip(v);
+}
+
+void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+{
+	(void)exits;
+	vmx_skip(v);
+}
+
+bool vmx_halted(struct vcpu *v)
+{
+	vmx_skip(v);
+	return false;
+}
+
+void vmx_set_halted(struct vcpu *v, bool halted)
+{
+	(void)halted;
+	vmx_skip(v);
+}
+
+bool vmx_interrupts_on(struct vcpu *v)
+{
+	vmx_skip(v);
+	return false;
+}
+
+static bool flow_vcpu_can_exit_on_interrupt(void)
+{
+	return true;
+}
+
+struct virt_calls virt = {
+	.open_port = flow_vcpu_open_port,
+	.can_inject = flow_vcpu_can_inject,
+	.inject_interrupt = flow_vcpu_inject_interrupt,
+	.inject_nmi = flow_vcpu_inject_nmi,
+	.want_window = flow_vcpu_want_window,
+	.can_exit_on_interrupt = flow_vcpu_can_exit_on_interrupt,
+};
+
+void run_timer(void)
+{
+	flow_slices++;
 }
 
 /* ---- The machine ---- */

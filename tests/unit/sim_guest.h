@@ -48,6 +48,7 @@ struct sim_world {
 	line_set level; /* lines that the firmware set to level */
 	bool nmi_exit_wakes; /* Bochs: an NMI exit, or an interrupt's, leaves a halted guest active */
 	bool deaf_entries;   /* Bochs: entered with interrupts off, a guest does not exit for one until that changes */
+	bool timer_by_nmi;   /* the slice timer's end is an NMI */
 	uint64_t active_steps, quiet_steps;
 	unsigned rounds; /* of both */
 };

@@ -35,6 +35,7 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 	world.quiet_steps = QUIET;
 	world.nmi_exit_wakes = seed & 1;
 	world.deaf_entries = seed & 2;
+	world.timer_by_nmi = __builtin_parity((unsigned)seed & 7); /* with each mix of the two above */
 	if (world.fire_one_in == 0)
 		world.fire_one_in = 10 + (unsigned)(seed % 7) * 40;
 	sim_pic.keeps_fallen_edges = (seed & 2) && !s->forgets_fallen_edges;

@@ -3,8 +3,8 @@
  * The processor: what arch/x86/virt.h promises, over simulated guests.
  *
  * Rule: between two instructions of a guest come, in the processor's order: NMI exit, slice timer, interrupt window,
- * interrupt; that
- * is the guest's own, or an exit.
+ * interrupt; that is the guest's own, or an exit. With timer_by_nmi it is another kind of processor: the slice timer is one for
+ * all, its end is an NMI, and the host's handler takes the NMI of an exit (arch/x86/svm/exit.c).
  */
 #include "tests/unit/sim_internal.h"
 
@@ -12,12 +12,13 @@
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/slice_timer.h"
 #include "tests/unit/check.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
+#include "tests/unit/sim_virt.h"
 #include "vmm/flows.h"
 #include "vmm/report.h"
 #include "vmm/run.h"
@@ -32,17 +33,17 @@ enum { ENTRIES_MAX = 1000 }; /* of which none executes an instruction */
 enum { DEAF_STEPS = 100 };   /* before the back end asks for an exit (arch/x86/vmx/quirk.c) */
 
 struct vcpu {
+	struct vcpu_regs regs; /* first: vcpu_regs() */
 	unsigned number;
-	struct vcpu_regs regs;
 	bool open[CHIPSET_PORTS];
 	bool halted, exit_on_hlt, want_window;
 	bool sleeps; /* executed HLT, and no interrupt came since */
 	bool exits;  /* on physical interrupts */
 	bool deaf;   /* but not this time: entered with interrupts off, and nothing has changed that */
 	unsigned deaf_steps;
-	int injected; /* a vector that the next entry delivers, or -1 */
-	bool skips;   /* the instruction that exited was emulated; what it read is in RAX */
-	uint64_t timer;
+	int injected;   /* a vector that the next entry delivers, or -1 */
+	bool skips;     /* the instruction that exited was emulated; what it read is in RAX */
+	uint64_t timer; /* what is left of its slice; with timer_by_nmi, while it is not loaded */
 	struct sim_access access;
 };
 
@@ -81,6 +82,16 @@ static bool nmi_exit(struct vcpu *v)
 	if (sim_world.nmi_exit_wakes)
 		v->halted = false;
 	return true;
+}
+
+/* Its NMI is this exit's, which counts as none. */
+static enum vm_exit_reason reason_of_nmi(void)
+{
+	if (!sim_world.timer_by_nmi)
+		return VM_EXIT_NMI;
+	board_take_nmi();
+	nmi_count--;
+	return slice_timer_ended() ? VM_EXIT_TIMER : VM_EXIT_NMI;
 }
 
 /* A physical interrupt, whether the guest has its own on or off. */
@@ -144,7 +155,7 @@ static enum vm_exit_reason execute(struct vcpu *v)
 	while (!exits) {
 		if (nmi_exit(v))
 			return VM_EXIT_NMI;
-		if (v->timer == 0)
+		if (v->timer == 0 && !sim_world.timer_by_nmi)
 			return VM_EXIT_TIMER;
 		if (v->want_window && !begins && sim_guest_interrupts_on(v->number))
 			return VM_EXIT_WINDOW;
@@ -177,7 +188,7 @@ static void check_priority(const struct vcpu *v)
 			sim_violation("R13: vm %u is entered while vm %u is ready", v->number, i);
 }
 
-enum vm_exit_reason vcpu_enter(struct vcpu *v)
+enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
 	enum vm_exit_reason reason;
 
@@ -198,6 +209,8 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 	board.in_guest = true;
 	reason = execute(v);
 	board.in_guest = false;
+	if (reason == VM_EXIT_NMI)
+		reason = reason_of_nmi();
 	if (board.nmi_exit) { /* it came with another exit: the host's handler takes it right after that */
 		board.nmi_exit = false;
 		board_take_nmi();
@@ -213,7 +226,7 @@ unsigned sim_guest_running(void)
 
 /* ---- The rest of the interface ---- */
 
-struct vcpu *vcpu_create(const char *name)
+struct vcpu *vmx_create(const char *name)
 {
 	(void)name;
 	struct vcpu *v = &vcpus[vm_count];
@@ -224,7 +237,7 @@ struct vcpu *vcpu_create(const char *name)
 	return v;
 }
 
-void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
+void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
 	(void)eip;
 	(void)eax;
@@ -234,12 +247,7 @@ void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	sim_guest_start(v->number);
 }
 
-struct vcpu_regs *vcpu_regs(struct vcpu *v)
-{
-	return &v->regs;
-}
-
-int vcpu_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
 {
 	(void)v;
 	(void)guest;
@@ -250,43 +258,50 @@ int vcpu_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool
 	return 0;
 }
 
-void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
+void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	v->open[port_index(port)] = open;
 }
 
-void vcpu_load(struct vcpu *v)
+void vmx_load(struct vcpu *v)
 {
+	struct vcpu *old = loaded;
+
 	loaded = v;
+	if (v == old || !sim_world.timer_by_nmi)
+		return;
+	if (old != NULL)
+		old->timer = slice_timer_left();
+	slice_timer_arm(v->timer);
 }
 
-void virt_unblock_nmi(void)
+void vmx_unblock_nmi(void)
 {
 	board_unblock_nmi();
 }
 
-uint64_t vcpu_rip(struct vcpu *v)
+uint64_t vmx_rip(struct vcpu *v)
 {
 	(void)v;
 	return 0;
 }
 
-void vcpu_skip(struct vcpu *v)
+void vmx_skip(struct vcpu *v)
 {
 	v->skips = true;
 }
 
-bool vcpu_can_inject(struct vcpu *v)
+bool vmx_can_inject(struct vcpu *v)
 {
 	return v->injected < 0 && sim_guest_interrupts_on(v->number);
 }
 
-bool vcpu_interrupts_on(struct vcpu *v)
+bool vmx_interrupts_on(struct vcpu *v)
 {
 	return sim_guest_interrupts_on(v->number);
 }
 
-void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
+void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
 	if (v->injected >= 0)
 		sim_violation("two events are injected in one entry");
@@ -294,64 +309,66 @@ void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
 	v->halted = false;
 }
 
-void vcpu_inject_nmi(struct vcpu *v)
+void vmx_inject_nmi(struct vcpu *v)
 {
 	(void)v;
 }
 
-void vcpu_want_window(struct vcpu *v, bool wanted)
+void vmx_want_window(struct vcpu *v, bool wanted)
 {
 	v->want_window = wanted;
 }
 
-void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
+void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	v->timer = ticks;
+	if (sim_world.timer_by_nmi && v == loaded)
+		slice_timer_arm(ticks);
 }
 
-void vcpu_exit_on_interrupt(struct vcpu *v, bool exits)
+void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	v->exits = exits;
 }
 
-void vcpu_exit_on_hlt(struct vcpu *v, bool exits)
+void vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	v->exit_on_hlt = exits;
 }
 
-bool vcpu_halted(struct vcpu *v)
+bool vmx_halted(struct vcpu *v)
 {
 	return v->halted;
 }
 
-void vcpu_set_halted(struct vcpu *v, bool halted)
+void vmx_set_halted(struct vcpu *v, bool halted)
 {
 	v->halted = halted;
 }
 
-struct vcpu_io vcpu_exit_io(struct vcpu *v)
+struct vcpu_io vmx_exit_io(struct vcpu *v)
 {
 	return (struct vcpu_io){ .port = v->access.port, .size = 1, .kind = v->access.in ? IO_IN : 0 };
 }
 
-uint64_t vcpu_exit_address(struct vcpu *v, bool *write)
+uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 {
 	(void)v;
 	*write = false;
 	return 0;
 }
 
-void vcpu_requeue_event(struct vcpu *v)
+void vmx_requeue_event(struct vcpu *v)
 {
 	(void)v;
 }
 
-void vcpu_cpuid(struct vcpu *v)
+void vmx_cpuid(struct vcpu *v)
 {
 	(void)v;
 }
 
-int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
+int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
 {
 	(void)v;
 	(void)what;
@@ -359,10 +376,28 @@ int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t 
 	sim_violation("exit %d comes from nowhere", reason);
 }
 
-void vcpu_dump(struct vcpu *v)
+void vmx_dump(struct vcpu *v)
 {
 	(void)v;
 }
+
+const char *vmx_describe(void)
+{
+	return "simulated";
+}
+
+void vmx_leave(void)
+{
+}
+
+bool vmx_can_exit_on_interrupt(void)
+{
+	return true;
+}
+
+#define X_CALL(type, name, parameters) .name = vmx_##name,
+struct virt_calls virt = { VIRT_CALLS(X_CALL) };
+#undef X_CALL
 
 #define X_NAME(id, name) name,
 static const char *const exit_names[] = { VM_EXIT_REASONS(X_NAME) };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is taken from ACPI's tables: MADT, FADT, and \_S5_ in the DSDT.
+ * What is taken from ACPI's tables: MADT, HPET, FADT, and \_S5_ in the DSDT.
  *
  * Rule: each table is parsed from memory of exactly its size, so that the sanitizer sees one byte too many.
  */
@@ -266,6 +266,56 @@ static void a_madt_that_is_cut_off_is_malformed_but_between_entries(void **state
 	assert_false(found.has_8259);
 }
 
+/* ---- HPET ---- */
+
+static int hpet_first(const struct built *t, size_t length)
+{
+	struct acpi_table table = exactly(t, length);
+
+	memset(&found, 0xA5, sizeof(found));
+	int error = acpi_parse_hpet(table, &found);
+
+	drop(table);
+	assert_int_equal(error, found.hpet ? 0 : -ENODEV);
+	return error;
+}
+
+static void a_pcs_hpet_is_where_its_table_says(void **state)
+{
+	struct built t = hpet_of_pc(0xfed00000);
+
+	(void)state;
+	assert_int_equal(hpet_first(&t, t.length), 0);
+	assert_int_equal(found.hpet, 0xfed00000);
+}
+
+static void an_hpet_that_cannot_be_reached_is_none(void **state)
+{
+	static const uint64_t nowhere[] = { 0, 0x100000000, 0x1fed00000, UINT64_MAX, 0xfed00008, 0xfed00200 };
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(nowhere) / sizeof(nowhere[0]); n++) {
+		struct built t = hpet_of_pc(nowhere[n]);
+
+		assert_int_equal(hpet_first(&t, t.length), -ENODEV);
+	}
+	for (unsigned space = 1; space <= UINT8_MAX; space++) { /* ports, PCI configuration ... */
+		struct built t = hpet_of_pc(0xfed00000);
+
+		acpi_put(&t, 40, space, 1);
+		assert_int_equal(hpet_first(&t, t.length), -ENODEV);
+	}
+}
+
+static void an_hpet_table_that_is_cut_off_before_its_address_has_none(void **state)
+{
+	struct built t = hpet_of_pc(0xfed00000);
+
+	(void)state;
+	for (size_t length = 0; length <= t.length; length++)
+		assert_int_equal(hpet_first(&t, length), length >= 52 ? 0 : -ENODEV);
+}
+
 /* ---- FADT ---- */
 
 static void a_fadt_gives_control_ports_and_the_dsdt(void **state)
@@ -418,6 +468,9 @@ int main(void)
 		cmocka_unit_test(overrides_that_are_about_no_isa_line_are_passed_over),
 		cmocka_unit_test(a_malformed_entry_ends_the_madt_and_those_before_it_count),
 		cmocka_unit_test(a_madt_that_is_cut_off_is_malformed_but_between_entries),
+		cmocka_unit_test(a_pcs_hpet_is_where_its_table_says),
+		cmocka_unit_test(an_hpet_that_cannot_be_reached_is_none),
+		cmocka_unit_test(an_hpet_table_that_is_cut_off_before_its_address_has_none),
 		cmocka_unit_test(a_fadt_gives_control_ports_and_the_dsdt),
 		cmocka_unit_test(the_dsdts_64_bit_address_comes_first_where_there_is_one),
 		cmocka_unit_test(what_a_fadt_is_too_short_for_is_0),

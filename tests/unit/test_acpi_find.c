@@ -58,6 +58,7 @@ enum {
 	MADT_AT = 0x202000,
 	FADT_AT = 0x203000,
 	DSDT_AT = 0x204000,
+	HPET_AT = 0x206000,
 	OTHER_MADT_AT = 0x205000, /* four processors: told apart by it */
 };
 
@@ -349,6 +350,33 @@ static void an_io_apic_at_a_place_that_none_can_have_is_none(void **state)
 	assert_int_equal(platform.ioapic, 0);
 }
 
+static void an_hpet_is_found_and_not_missed_where_there_is_none(void **state)
+{
+	static const uint64_t tables[] = { FADT_AT, HPET_AT, MADT_AT };
+	struct built t = hpet_of_pc(0xfed00000);
+
+	expect_pc();
+	assert_int_equal(platform.hpet, 0);
+
+	lay_out(state);
+	place(HPET_AT, &t);
+	place_root(RSDT_AT, 4, tables, 3);
+	expect_pc();
+	assert_int_equal(platform.hpet, 0xfed00000);
+
+	t = hpet_of_pc(0x1fed00000);
+	place(HPET_AT, &t);
+	assert_int_equal(acpi_init(), 0);
+	assert_string_equal(printed(), "signalbox: ACPI: the HPET is at no place that can be used; passed over\n");
+	assert_int_equal(platform.hpet, 0);
+
+	printed_clear();
+	memory[HPET_AT + ACPI_HEADER]++;
+	assert_int_equal(acpi_init(), 0);
+	assert_string_equal(printed(), BAD_TABLE("206000"));
+	assert_int_equal(platform.hpet, 0);
+}
+
 static void what_powering_off_lacks_is_named(void **state)
 {
 	static const char none[] = "\x08_S4_\x12\x06\x04\x0a\x05\x0a\x06\x00\x00";
@@ -412,6 +440,7 @@ int main(void)
 		cmocka_unit_test_setup(a_bad_madt_is_said_and_the_next_one_counts, lay_out),
 		cmocka_unit_test_setup(a_malformed_entry_of_the_madt_is_said, lay_out),
 		cmocka_unit_test_setup(an_io_apic_at_a_place_that_none_can_have_is_none, lay_out),
+		cmocka_unit_test_setup(an_hpet_is_found_and_not_missed_where_there_is_none, lay_out),
 		cmocka_unit_test_setup(what_powering_off_lacks_is_named, lay_out),
 		cmocka_unit_test_setup(bochs_shows_itself_by_its_port_or_its_tables, lay_out),
 	};

@@ -95,7 +95,7 @@ static void controls(void)
 
 /* ---- Guests that break no rule ---- */
 
-/* As vcpu_reset() leaves it: protected mode without paging. */
+/* As vmx_reset() leaves it: protected mode without paging. */
 static void protected_guest(void)
 {
 	memset(vmcs, 0, sizeof(vmcs));

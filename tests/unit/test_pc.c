@@ -8,6 +8,7 @@
 
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/virt.h"
 #include "chipset/chipset.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
@@ -18,6 +19,7 @@ enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15) };
 
 static struct controller a, b;
 uint64_t fake_tsc;
+struct virt_calls virt; /* the block asks nothing of the processor */
 
 static void write(struct controller *c, uint16_t port, uint8_t value)
 {

@@ -21,7 +21,7 @@ enum { DEAF = 1000 * TICKS_PER_US >> SHIFT }; /* quirk.c: how long an entry may 
 
 struct vmx_capabilities vmx_caps = { .pin = (uint64_t)PIN_INTERRUPT_EXITING << 32, .timer_shift = SHIFT };
 struct platform platform = { .bochs = true };
-struct vcpu *vcpu_settled;
+const void *guest_settled;
 uint64_t vmx_plain_reasons, fake_tsc;
 volatile uint32_t nmi_count;
 
@@ -64,8 +64,8 @@ static int begin(void **state)
 		vmcs[i] = 0;
 	vmx_plain_reasons = 70;
 	platform.bochs = true;
-	vcpu_settled = &v;
-	vcpu_exit_on_interrupt(&v, true);
+	guest_settled = &v;
+	vmx_exit_on_interrupt(&v, true);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ static void a_guest_with_interrupts_off_is_looked_at_and_its_slice_is_as_long_as
 	unsigned looks = 0;
 
 	(void)state;
-	vcpu_set_timer(&v, (uint64_t)(10 * DEAF + 5) << SHIFT);
+	vmx_set_timer(&v, (uint64_t)(10 * DEAF + 5) << SHIFT);
 	while (run(UINT32_MAX, false) && quirk_timer(&v))
 		looks++;
 	assert_int_equal(looks, 10);
@@ -84,7 +84,7 @@ static void a_guest_with_interrupts_off_is_looked_at_and_its_slice_is_as_long_as
 static void what_a_deaf_entry_used_counts(void **state)
 {
 	(void)state;
-	vcpu_set_timer(&v, (uint64_t)(3 * DEAF) << SHIFT);
+	vmx_set_timer(&v, (uint64_t)(3 * DEAF) << SHIFT);
 	for (unsigned i = 0; i < 30; i++)
 		assert_false(run(DEAF / 20, i & 1)); /* other exits */
 	assert_int_equal(vmcs[PREEMPTION_TIMER] + v.timer_rest, 3 * DEAF - 30 * (DEAF / 20));
@@ -95,7 +95,7 @@ static void what_a_deaf_entry_used_counts(void **state)
 static void an_entry_that_does_not_happen_changes_nothing(void **state)
 {
 	(void)state;
-	vcpu_set_timer(&v, (uint64_t)(2 * DEAF) << SHIFT);
+	vmx_set_timer(&v, (uint64_t)(2 * DEAF) << SHIFT);
 	for (unsigned i = 0; i < 5; i++)
 		assert_false(run(0, false));
 	assert_int_equal(vmcs[PREEMPTION_TIMER], DEAF);
@@ -105,10 +105,10 @@ static void an_entry_that_does_not_happen_changes_nothing(void **state)
 static void a_new_slice_is_a_new_slice(void **state)
 {
 	(void)state;
-	vcpu_set_timer(&v, (uint64_t)(5 * DEAF) << SHIFT);
+	vmx_set_timer(&v, (uint64_t)(5 * DEAF) << SHIFT);
 	assert_true(run(UINT32_MAX, false));
 	assert_true(quirk_timer(&v));
-	vcpu_set_timer(&v, (uint64_t)7 << SHIFT);
+	vmx_set_timer(&v, (uint64_t)7 << SHIFT);
 	assert_false(run(6, false));
 	assert_true(run(1, false));
 	assert_false(quirk_timer(&v));
@@ -117,8 +117,8 @@ static void a_new_slice_is_a_new_slice(void **state)
 static void an_event_that_is_delivered_makes_the_guest_hear(void **state)
 {
 	(void)state;
-	vcpu_set_timer(&v, (uint64_t)(5 * DEAF) << SHIFT);
-	vcpu_inject_interrupt(&v, 0x20);
+	vmx_set_timer(&v, (uint64_t)(5 * DEAF) << SHIFT);
+	vmx_inject_interrupt(&v, 0x20);
 	assert_false(run(2 * DEAF, false));
 	assert_int_equal(v.timer_rest, 0);
 }
@@ -126,7 +126,7 @@ static void an_event_that_is_delivered_makes_the_guest_hear(void **state)
 static void a_timer_that_is_off_is_on_where_it_is_needed(void **state)
 {
 	(void)state;
-	vcpu_set_timer(&v, UINT64_MAX);
+	vmx_set_timer(&v, UINT64_MAX);
 	assert_true(run(UINT32_MAX, false));
 	assert_true(quirk_timer(&v));
 }
@@ -135,17 +135,17 @@ static void nothing_is_done_where_the_quirk_is_not(void **state)
 {
 	(void)state;
 	assert_true(v.deaf_entries);
-	assert_null(vcpu_settled); /* each entry takes the way that looks */
+	assert_null(guest_settled); /* each entry takes the way that looks */
 	assert_int_equal(vmx_plain_reasons, 52);
 	platform.bochs = false;
-	vcpu_exit_on_interrupt(&v, true);
+	vmx_exit_on_interrupt(&v, true);
 	assert_false(v.deaf_entries);
 	assert_true(vmcs[PIN_CONTROLS] & PIN_INTERRUPT_EXITING);
 	platform.bochs = true;
-	vcpu_exit_on_interrupt(&v, false); /* the guest takes its interrupts itself */
+	vmx_exit_on_interrupt(&v, false); /* the guest takes its interrupts itself */
 	assert_false(v.deaf_entries);
 	assert_false(vmcs[PIN_CONTROLS] & PIN_INTERRUPT_EXITING);
-	assert_true(virt_exits_on_interrupt());
+	assert_true(vmx_can_exit_on_interrupt());
 }
 
 int main(void)

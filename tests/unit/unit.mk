@@ -15,7 +15,7 @@ UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
-UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_window.c tests/unit/sim_door.c \
+UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
 	arch/x86/log.c tests/unit/fake_log.c
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
@@ -33,8 +33,18 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 # Their sources are included by the tests, for what is static in them.
 UNIT_quirk   := arch/x86/vmx/quirk.c
 UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
+# The SVM back end: a guest in RAM of the test's.
+UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c
+UNIT_svm_npt    := $(UNIT_SVM)
+UNIT_svm_decode := $(UNIT_SVM) arch/x86/svm/decode.c
+UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
+UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
+UNIT_svm_skip   := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_svm_capabilities := arch/x86/svm/capabilities.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_acpi_find := arch/x86/acpi_parse.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_acpi    := arch/x86/acpi_parse.c
+UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
@@ -46,6 +56,7 @@ UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/sched.c tests/unit/
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_accesses := $(UNIT_FLOWS)
 UNIT_sharing := $(UNIT_FLOWS)
+UNIT_slice_nmi := $(UNIT_FLOWS)
 UNIT_wakes   := $(UNIT_FLOWS)
 UNIT_irqmux  := $(UNIT_FLOWS)
 UNIT_transcript := $(UNIT_FLOWS)

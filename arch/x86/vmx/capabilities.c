@@ -126,11 +126,6 @@ static unsigned missing_ept(void)
 
 int vmx_check(void)
 {
-	if (!(cpu_id(1, 0).ecx >> 5 & 1)) {
-		log_line("no VMX: CPUID.1:ECX[5] = 0. Under QEMU use -enable-kvm -cpu host where KVM nests, or "
-		         "PLATFORM=bochs");
-		return -ENODEV;
-	}
 	if (firmware_allows() != 0)
 		return -ENODEV;
 	read_controls();

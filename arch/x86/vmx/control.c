@@ -5,7 +5,6 @@
  * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception that bare hardware would
  * raise, and -EPERM so that the VMM can log it.
  */
-#include "arch/x86/fpu.h"
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/io.h"
 #include "arch/x86/vmx/vmx.h"
@@ -103,55 +102,27 @@ int control_emulate(struct vcpu *v, char *what, size_t size)
 	} else
 		snprintf(what, size, "CR%u", cr);
 	if (error == 0)
-		vcpu_skip(v);
+		vmx_skip(v);
 	return error;
 }
 
-static void debug_load(const uint64_t *debug)
-{
-	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3; mov %4, %%dr6"
-	                 :
-	                 : "r"(debug[0]), "r"(debug[1]), "r"(debug[2]), "r"(debug[3]), "r"(debug[4]));
-}
-
-static void debug_save(uint64_t *debug)
-{
-	__asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3; mov %%dr6, %4"
-	                 : "=r"(debug[0]), "=r"(debug[1]), "=r"(debug[2]), "=r"(debug[3]), "=r"(debug[4]));
-}
-
-/* First use of a debug register: from now on they are the guest's and move at each switch. The instruction runs again. */
+/* First use of a debug register: the instruction runs again. */
 int debug_emulate(struct vcpu *v)
 {
-	if (!v->uses_debug) {
-		v->uses_debug = true;
-		debug_load(v->debug);
-	}
+	guest_debug_use(&v->state);
+	v->rare = true;
 	v->primary &= ~(uint32_t)CPU_MOV_DR_EXITING;
 	vmcs_write(PRIMARY_CONTROLS, v->primary);
 	return 0;
 }
 
-void debug_switch(struct vcpu *from, struct vcpu *to)
-{
-	if (from != NULL && from->uses_debug)
-		debug_save(from->debug);
-	if (to != NULL && to->uses_debug)
-		debug_load(to->debug);
-}
-
 static int set_xcr0(struct vcpu *v, char *what, size_t size)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
-	if ((uint32_t)v->regs.rcx != 0 || !fpu_allows(value)) {
-		snprintf(what, size, "XSETBV %lx = %lx", (unsigned long)v->regs.rcx, (unsigned long)value);
-		return -EPERM;
-	}
-	virt_fpu_release();
-	v->xcr0 = value;
-	v->xcr0_widest |= value;
-	vcpu_skip(v);
-	return 0;
+	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what, size);
+	if (error == 0)
+		vmx_skip(v);
+	return error;
 }
 
 /* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. */
@@ -177,7 +148,7 @@ static __attribute__((noinline)) void filter_cpuid(struct vcpu *v, uint32_t leaf
 	guest_cpuid_filter(&v->regs, leaf, subleaf, vmcs_read(GUEST_CR4) & CR4_OSXSAVE, v->secondary & CPU2_INVPCID);
 }
 
-void vcpu_cpuid(struct vcpu *v)
+void vmx_cpuid(struct vcpu *v)
 {
 	struct vcpu_regs *regs = &v->regs;
 	uint32_t leaf = (uint32_t)regs->rax, subleaf = (uint32_t)regs->rcx;
@@ -186,10 +157,10 @@ void vcpu_cpuid(struct vcpu *v)
 	                 : "a"(leaf), "c"(subleaf));
 	if (__builtin_expect(guest_cpuid_differs(leaf), 0))
 		filter_cpuid(v, leaf, subleaf);
-	vcpu_skip(v);
+	vmx_skip(v);
 }
 
-int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
+int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
 {
 	int error = -ENOSYS;
 	bool undefined = false;
@@ -224,6 +195,6 @@ int vcpu_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t 
 		return -ENOSYS;
 	}
 	if (error == -EPERM)
-		vcpu_inject_exception(v, undefined ? VECTOR_UD : VECTOR_GP, !undefined, 0);
+		vmx_inject_exception(v, undefined ? VECTOR_UD : VECTOR_GP, !undefined, 0);
 	return error;
 }

@@ -5,7 +5,7 @@
  * Rule: nothing but registers moves here, and the last look at nmi_count comes right before the entry (arch/x86/nmi.S
  * closes the window between the two).
  *
- * unsigned vmx_enter(struct vcpu_regs *regs [rdi]) and vmx_enter_first(), for a VMCS that was not launched yet
+ * unsigned vmx_resume(struct vcpu_regs *regs [rdi]) and vmx_launch(), for a VMCS that was not launched yet
  * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction.
  * The caller treats every register but RBP as lost, so nothing else of the VMM's is saved.
  */
@@ -37,8 +37,8 @@
 	.endm
 
 	.text
-	.globl vmx_enter
-vmx_enter:
+	.globl vmx_resume
+vmx_resume:
 	push	%rbp
 	push	%rdi
 	mov	$HOST_RSP, %eax
@@ -53,8 +53,8 @@ enter_window_begin:
 enter_window_end:
 	jmp	refused
 
-	.globl vmx_enter_first
-vmx_enter_first:
+	.globl vmx_launch
+vmx_launch:
 	push	%rbp
 	push	%rdi
 	mov	$HOST_RSP, %eax
@@ -80,8 +80,8 @@ enter_window_out:				/* the guest's registers are still in memory as they were *
 	mov	$1, %eax
 	ret
 
-	.globl vmx_exit
-vmx_exit:					/* HOST_RIP */
+	.globl vmx_host_rip
+vmx_host_rip:					/* HOST_RIP */
 	xchg	%rdi, (%rsp)
 	mov	%rax, RAX(%rdi)
 	mov	%rcx, RCX(%rdi)

@@ -18,27 +18,27 @@ static void primary_set(struct vcpu *v, uint32_t bit, bool on)
 	vmcs_write(PRIMARY_CONTROLS, wanted);
 }
 
-void virt_unblock_nmi(void)
+void vmx_unblock_nmi(void)
 {
 	nmi_unblock();
 }
 
-bool vcpu_interrupts_on(struct vcpu *v)
+bool vmx_interrupts_on(struct vcpu *v)
 {
 	(void)v;
 	return vmcs_read(GUEST_RFLAGS) & RFLAGS_IF;
 }
 
-bool vcpu_can_inject(struct vcpu *v)
+bool vmx_can_inject(struct vcpu *v)
 {
-	if (!vcpu_interrupts_on(v))
+	if (!vmx_interrupts_on(v))
 		return false;
 	if (vmcs_read(GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
 		return false;
 	return !(vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
 }
 
-void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
+void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
 	(void)v;
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | vector);
@@ -46,7 +46,7 @@ void vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
 	           ACTIVITY_ACTIVE); /* it ends a HLT, also where this entry is given up for another VM's */
 }
 
-void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
 	(void)v;
 	vmcs_write(ENTRY_INTERRUPTION,
@@ -55,7 +55,7 @@ void vcpu_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint3
 }
 
 /* IDT-vectoring information has the format of the entry's own; bit 12 has no meaning there (SDM 3C 24.9.3). */
-void vcpu_requeue_event(struct vcpu *v)
+void vmx_requeue_event(struct vcpu *v)
 {
 	(void)v;
 	uint64_t event = vmcs_read(IDT_VECTORING);
@@ -66,7 +66,7 @@ void vcpu_requeue_event(struct vcpu *v)
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
 }
 
-void vcpu_inject_nmi(struct vcpu *v)
+void vmx_inject_nmi(struct vcpu *v)
 {
 	bool busy = vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
 	if (busy || vmcs_read(GUEST_INTERRUPTIBILITY)) { /* blocked by NMI, STI or MOV SS: at the window then */
@@ -77,18 +77,18 @@ void vcpu_inject_nmi(struct vcpu *v)
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_NMI | VECTOR_NMI);
 }
 
-void vcpu_want_window(struct vcpu *v, bool wanted)
+void vmx_want_window(struct vcpu *v, bool wanted)
 {
 	primary_set(v, CPU_INTERRUPT_WINDOW, wanted);
 }
 
-bool virt_exits_on_interrupt(void)
+bool vmx_can_exit_on_interrupt(void)
 {
 	return vmx_caps.pin >> 32 & PIN_INTERRUPT_EXITING;
 }
 
 /* Without "acknowledge interrupt on exit" (SDM 3C 24.7.1): the interrupt stays at the door until the VMM opens it. */
-void vcpu_exit_on_interrupt(struct vcpu *v, bool exits)
+void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING : v->pin & ~(uint32_t)PIN_INTERRUPT_EXITING;
 	quirk_deaf_entries(v, exits);
@@ -98,13 +98,13 @@ void vcpu_exit_on_interrupt(struct vcpu *v, bool exits)
 	vmcs_write(PIN_CONTROLS, wanted);
 }
 
-void vcpu_exit_on_hlt(struct vcpu *v, bool exits)
+void vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	primary_set(v, CPU_HLT_EXITING, exits);
 }
 
 /* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls move together. */
-void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
+void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	bool on = ticks != UINT64_MAX;
 	if (on != !!(v->pin & PIN_PREEMPTION_TIMER)) {
@@ -118,13 +118,13 @@ void vcpu_set_timer(struct vcpu *v, uint64_t ticks)
 	vmcs_write(PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
 }
 
-bool vcpu_halted(struct vcpu *v)
+bool vmx_halted(struct vcpu *v)
 {
 	(void)v;
 	return vmcs_read(GUEST_ACTIVITY) == ACTIVITY_HLT;
 }
 
-void vcpu_set_halted(struct vcpu *v, bool halted)
+void vmx_set_halted(struct vcpu *v, bool halted)
 {
 	(void)v;
 	vmcs_write(GUEST_ACTIVITY, halted ? ACTIVITY_HLT : ACTIVITY_ACTIVE);

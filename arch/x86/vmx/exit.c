@@ -91,20 +91,9 @@ static const uint8_t reasons[REASONS] = {
 	[69] = VM_EXIT_OTHER,
 };
 
-static const char *const names[] = {
-#define X_NAME(id, name) name,
-	VM_EXIT_REASONS(X_NAME)
-#undef X_NAME
-};
-
-const char *vm_exit_name(enum vm_exit_reason reason)
-{
-	return reason < VM_EXIT_COUNT ? names[reason] : "?";
-}
-
 static enum vm_exit_reason refused(const char *what, unsigned long code)
 {
-	struct vcpu *v = vcpu_loaded;
+	struct vcpu *v = vmx_loaded;
 	log_line("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
 		log_line("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
@@ -136,7 +125,7 @@ static __attribute__((noinline)) enum vm_exit_reason translate_other(uint64_t re
 		return refused("exit reason", reason & 0xffff);
 	if (reason >= REASONS)
 		return VM_EXIT_OTHER;
-	return reason == REASON_TIMER && quirk_timer(vcpu_loaded) ? VM_EXIT_POLL : reasons[reason];
+	return reason == REASON_TIMER && quirk_timer(vmx_loaded) ? VM_EXIT_POLL : reasons[reason];
 }
 
 static inline enum vm_exit_reason translate(uint64_t reason)
@@ -150,14 +139,14 @@ static inline enum vm_exit_reason translate(uint64_t reason)
 }
 
 /* v is not used after the entry: every register is the guest's then, and the compiler would have to keep it in memory. */
-enum vm_exit_reason vcpu_enter(struct vcpu *v)
+enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
-	if (__builtin_expect(vcpu_settled != v, 0))
-		vcpu_settle(v);
-	unsigned failed = ENTER(vmx_enter, v);
+	if (__builtin_expect(guest_settled != v, 0))
+		vmx_settle(v);
+	unsigned failed = ENTER(vmx_resume, v);
 	if (__builtin_expect(failed, 0)) {
 		if (failed == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
-			failed = ENTER(vmx_enter_first, vcpu_loaded);
+			failed = ENTER(vmx_launch, vmx_loaded);
 		if (failed == 1)
 			return VM_EXIT_ABORTED;
 		if (failed == 2)
@@ -166,13 +155,13 @@ enum vm_exit_reason vcpu_enter(struct vcpu *v)
 	return translate(vmcs_read(EXIT_REASON));
 }
 
-uint64_t vcpu_rip(struct vcpu *v)
+uint64_t vmx_rip(struct vcpu *v)
 {
 	(void)v;
 	return vmcs_read(GUEST_RIP);
 }
 
-void vcpu_skip(struct vcpu *v)
+void vmx_skip(struct vcpu *v)
 {
 	(void)v;
 	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(EXIT_INSTRUCTION_LENGTH));
@@ -186,7 +175,7 @@ void vcpu_skip(struct vcpu *v)
  * I/O exit qualification (SDM 3C 27.2.1)
  *   31:16 port | 6 immediate | 5 REP | 4 string | 3 in | 2:0 size - 1
  */
-struct vcpu_io vcpu_exit_io(struct vcpu *v)
+struct vcpu_io vmx_exit_io(struct vcpu *v)
 {
 	(void)v;
 	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
@@ -197,14 +186,14 @@ struct vcpu_io vcpu_exit_io(struct vcpu *v)
 	};
 }
 
-uint64_t vcpu_exit_address(struct vcpu *v, bool *write)
+uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 {
 	(void)v;
 	*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1; /* SDM 3C 27.2.1, table 27-7 */
 	return vmcs_read(GUEST_PHYSICAL_ADDRESS);
 }
 
-void vcpu_dump(struct vcpu *v)
+void vmx_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
 	log_line("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,

@@ -82,18 +82,13 @@ static int write_efer(uint64_t value)
 	return 0;
 }
 
-static bool address_is_canonical(uint64_t value)
-{
-	return (uint64_t)((int64_t)(value << 16) >> 16) == value;
-}
-
 static int write_kept(struct vcpu *v, int index, uint64_t value)
 {
 	bool address = index == VCPU_LSTAR || index == VCPU_CSTAR || index == VCPU_KERNEL_GS;
 	if (address && !address_is_canonical(value))
 		return -EPERM;
 	if (!v->uses_msrs) { /* from now on they move at each switch */
-		v->uses_msrs = true;
+		v->uses_msrs = v->rare = true;
 		for (int i = 0; i < VCPU_MSRS; i++)
 			msr_write(kept[i], v->msr[i]);
 	}
@@ -135,7 +130,7 @@ int msr_emulate(struct vcpu *v, bool write, char *what, size_t size)
 		v->regs.rax = (uint32_t)value;
 		v->regs.rdx = value >> 32;
 	}
-	vcpu_skip(v);
+	vmx_skip(v);
 	return 0;
 }
 

@@ -24,7 +24,7 @@ void quirk_deaf_entries(struct vcpu *v, bool on)
 		return;
 	deaf_ticks = tsc_from_us(DEAF_US) >> vmx_caps.timer_shift;
 	vmx_plain_reasons = REASON_TIMER;
-	vcpu_settled = NULL;
+	guest_settled = NULL;
 }
 
 /* The timer holds what was left at the exit; timer_rest is what the quirk had taken from it. */
@@ -34,7 +34,7 @@ void quirk_before_entry(struct vcpu *v)
 	if (!deaf && v->timer_rest == 0)
 		return;
 	if (!(v->pin & PIN_PREEMPTION_TIMER)) /* nothing was to be measured: as long as it can */
-		vcpu_set_timer(v, (uint64_t)UINT32_MAX << vmx_caps.timer_shift);
+		vmx_set_timer(v, (uint64_t)UINT32_MAX << vmx_caps.timer_shift);
 	uint64_t left = vmcs_read(PREEMPTION_TIMER) + v->timer_rest;
 	uint64_t now = deaf && left > deaf_ticks ? deaf_ticks : left;
 	v->timer_rest = left - now;

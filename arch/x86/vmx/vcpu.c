@@ -4,7 +4,6 @@
  *
  * Rule: controls are written when they change and at no other time; an exit that changes nothing costs nothing here.
  */
-#include "arch/x86/fpu.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -13,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-extern char vmx_exit[];
+extern char vmx_host_rip[];
 
 enum { IA32_PAT = 0x277, IA32_EFER = 0xc0000080, IA32_FS_BASE = 0xc0000100, IA32_GS_BASE = 0xc0000101 };
 enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
@@ -21,15 +20,12 @@ enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_
 enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14 };
 #define PAT_RESET 0x0007040600070406ull
 enum { VECTOR_DB = 1, VECTOR_AC = 17 };
-enum { DR6_RESET = 0xffff0ff0, DR7_RESET = 0x400 };
+enum { DR7_RESET = 0x400 };
 
 /* Segment access rights (SDM 3C 24.4.1): 15 G | 14 D | 13 L | 7 P | 6:5 DPL | 4 S | 3:0 type; bit 16 = unusable */
 enum { ACCESS_CODE = 0xc09b, ACCESS_DATA = 0xc093, ACCESS_TSS = 0x8b, ACCESS_LDT = 0x82 };
 
-struct vcpu *vcpu_loaded;
-struct vcpu *vcpu_settled;
-static struct vcpu
-	*fpu_owner; /* whose floating-point state is in the processor's registers; NULL: nobody's that matters */
+struct vcpu *vmx_loaded;
 static uint16_t next_vpid = 1;
 
 /* The wanted bits, what must be one, and of the optional ones those that may be one. */
@@ -91,7 +87,7 @@ static void setup_host(void)
 	vmcs_write(HOST_SYSENTER_CS, 0);
 	vmcs_write(HOST_SYSENTER_ESP, 0);
 	vmcs_write(HOST_SYSENTER_EIP, 0);
-	vmcs_write(HOST_RIP, (uint64_t)vmx_exit);
+	vmcs_write(HOST_RIP, (uint64_t)vmx_host_rip);
 }
 
 /* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C 26.3.1.1). */
@@ -123,7 +119,7 @@ static void setup_segments(void)
 	vmcs_write(GUEST_IDTR_LIMIT, 0xffff);
 }
 
-struct vcpu *vcpu_create(const char *name)
+struct vcpu *vmx_create(const char *name)
 {
 	struct vcpu *v = frames_alloc_vmm(PAGE, PAGE);
 	uint32_t *vmcs = frames_alloc_vmm(PAGE, PAGE);
@@ -134,31 +130,26 @@ struct vcpu *vcpu_create(const char *name)
 	v->vpid = next_vpid++;
 	v->io_bitmap = frames_alloc_vmm(2 * PAGE, PAGE);
 	v->ept = ept_create();
-	v->fpu = fpu_create();
-	if (v->io_bitmap == NULL || v->ept == NULL || v->fpu == NULL)
+	if (v->io_bitmap == NULL || v->ept == NULL || guest_state_create(&v->state) != 0)
 		return NULL;
 	memset(v->io_bitmap, 0xff, 2 * PAGE);
 	*vmcs = vmx_caps.revision;
 	return v;
 }
 
-void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
+void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
-	if (fpu_owner == v)
-		virt_fpu_release();
 	vmcs_clear(v->vmcs);
-	debug_switch(vcpu_loaded, NULL);
-	msr_switch(vcpu_loaded, NULL);
-	vcpu_loaded = NULL;
+	if (vmx_loaded != NULL)
+		guest_debug_switch(&vmx_loaded->state, NULL);
+	msr_switch(vmx_loaded, NULL);
+	vmx_loaded = NULL;
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(v->msr, 0, sizeof(v->msr));
-	memset(v->debug, 0, sizeof(v->debug));
-	v->debug[4] = DR6_RESET;
-	v->uses_msrs = v->uses_debug = false;
-	v->xcr0 = v->xcr0_widest = 1;
+	guest_state_reset(&v->state);
+	v->uses_msrs = v->rare = false;
 	v->cr2 = 0;
-	fpu_reset(v->fpu);
-	vcpu_load(v);
+	vmx_load(v);
 
 	setup_controls(v);
 	setup_host();
@@ -185,12 +176,12 @@ void vcpu_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	ept_invalidate(v->ept);
 }
 
-int vcpu_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
 {
 	return ept_map(v->ept, guest, host, bytes, writable, executable);
 }
 
-void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
+void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	uint8_t bit = (uint8_t)(1u << (port & 7));
 	if (open)
@@ -202,54 +193,36 @@ void vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
 /* What few guests use and the VMCS does not hold. */
 static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
 {
-	debug_switch(old, v);
+	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	msr_switch(old, v);
 }
 
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
-	struct vcpu *old = vcpu_loaded;
-	unsigned rare = v->uses_debug | v->uses_msrs;
+	struct vcpu *old = vmx_loaded;
+	unsigned rare = v->rare;
 	if (old != NULL) {
 		old->cr2 = cr2_read();
-		rare |= old->uses_debug | old->uses_msrs;
+		rare |= old->rare;
 	}
-	vmcs_load(v->vmcs);
-	vcpu_loaded = v;
+	vmcs_load(&v->vmcs);
+	vmx_loaded = v;
 	cr2_write(v->cr2);
 	if (__builtin_expect(rare, 0))
 		switch_rare(old, v);
 }
 
-void vcpu_load(struct vcpu *v)
+void vmx_load(struct vcpu *v)
 {
-	if (vcpu_loaded != v)
+	if (vmx_loaded != v)
 		change_to(v);
 }
 
-struct vcpu_regs *vcpu_regs(struct vcpu *v)
-{
-	return &v->regs;
-}
-
-void virt_fpu_release(void)
-{
-	if (fpu_owner == NULL)
-		return;
-	fpu_save(fpu_owner->fpu, fpu_owner->xcr0_widest);
-	fpu_owner = vcpu_settled = NULL;
-}
-
 /* Entry's slow path: another guest's floating-point registers, or nobody's, are in the processor; or a quirk. */
-void vcpu_settle(struct vcpu *v)
+void vmx_settle(struct vcpu *v)
 {
-	if (fpu_owner != v) {
-		if (fpu_owner != NULL)
-			fpu_save(fpu_owner->fpu, fpu_owner->xcr0_widest);
-		fpu_load(v->fpu, v->xcr0_widest, v->xcr0);
-		fpu_owner = v;
-	}
-	vcpu_settled = v->deaf_entries ? NULL : v;
+	guest_fpu_load(&v->state);
+	guest_settled = v->deaf_entries ? NULL : v;
 	if (v->deaf_entries)
 		quirk_before_entry(v);
 }

@@ -5,7 +5,6 @@
  * Rule: capabilities first; VMXON is executed only when all that Signalbox needs is there.
  */
 #include "arch/x86/vmx/vmx.h"
-#include "arch/x86/fpu.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -17,9 +16,13 @@ enum { CR4_VMXE = 1 << 13 };
 
 static bool on;
 
-int virt_init(void)
+#define X_CALL(type, name, parameters) .name = vmx_##name,
+const struct virt_calls vmx_calls = { VIRT_CALLS(X_CALL) };
+#undef X_CALL
+
+int vmx_init(void)
 {
-	if (fpu_init() != 0 || vmx_check() != 0)
+	if (vmx_check() != 0)
 		return -ENODEV;
 	uint32_t *region = frames_alloc_vmm(PAGE, PAGE);
 	if (region == NULL)
@@ -39,7 +42,7 @@ int virt_init(void)
 	return 0;
 }
 
-const char *virt_describe(void)
+const char *vmx_describe(void)
 {
 	static char text[160];
 	snprintf(text, sizeof(text),
@@ -49,7 +52,7 @@ const char *virt_describe(void)
 	return text;
 }
 
-void virt_exit(void)
+void vmx_leave(void)
 {
 	if (!on)
 		return;

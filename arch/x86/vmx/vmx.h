@@ -7,7 +7,8 @@
 #ifndef ARCH_X86_VMX_VMX_H
 #define ARCH_X86_VMX_VMX_H
 
-#include "arch/x86/virt.h"
+#include "arch/x86/backends.h"
+#include "arch/x86/guest_state.h"
 #include "arch/x86/vmx/vmcs.h"
 
 #include <stdbool.h>
@@ -32,28 +33,25 @@ struct vcpu {
 	struct vcpu_regs regs; /* first: the entry code has its address */
 	const char *name;
 	uint64_t vmcs; /* physical = virtual */
-	bool uses_msrs, uses_debug;
+	bool uses_msrs, rare; /* rare: these, or the debug registers */
+	struct guest_state state;
 	uint16_t vpid;
 	uint32_t pin, primary, secondary, exit_controls;
 	uint8_t *io_bitmap; /* two pages, bit per port, 1 = exits */
 	uint64_t *ept;      /* PML4 */
-	void *fpu;
-	uint64_t xcr0, xcr0_widest, cr2;
+	uint64_t cr2;
 	uint64_t msr[VCPU_MSRS];
-	uint64_t debug[5]; /* DR0-DR3, DR6 */
 	bool deaf_entries; /* quirk.c */
 	uint64_t timer_rest;
 };
 
 /* Whose VMCS is current; NULL: none. */
-extern struct vcpu *vcpu_loaded;
-/* Who can be entered with nothing to do before: its floating-point state is in the processor's registers, and no quirk wants
- * anything. NULL: nobody. */
-extern struct vcpu *vcpu_settled;
-void vcpu_settle(struct vcpu *v);
+extern struct vcpu *vmx_loaded;
+/* Entry's slow path: v is not the one that can be entered with nothing to do before. */
+void vmx_settle(struct vcpu *v);
 
 /* The quirk of deaf entries (quirk.c): watch for it on v's entries, or not; before an entry of such a vcpu; and after an exit for
- * the preemption timer: was it the quirk's, and not the time that vcpu_set_timer() gave? */
+ * the preemption timer: was it the quirk's, and not the time that vmx_set_timer() gave? */
 void quirk_deaf_entries(struct vcpu *v, bool on);
 void quirk_before_entry(struct vcpu *v);
 bool quirk_timer(struct vcpu *v);
@@ -79,9 +77,15 @@ void msr_switch(struct vcpu *from, struct vcpu *to);
 /* CR, DR, XSETBV, CPUID (emulate.c, control.c) */
 int control_emulate(struct vcpu *v, char *what, size_t size);
 int debug_emulate(struct vcpu *v);
-void debug_switch(struct vcpu *from, struct vcpu *to);
 
 /* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3); returns how many. */
 unsigned vmx_audit(struct vcpu *v);
+
+/* The calls of arch/x86/virt.h. */
+#define X_PROTOTYPE(type, name, parameters) type vmx_##name parameters;
+VIRT_CALLS(X_PROTOTYPE)
+#undef X_PROTOTYPE
+/* A fault for the guest at its next entry. */
+void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
 
 #endif

@@ -39,6 +39,8 @@ struct cpuid {
 };
 
 struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
+uint64_t msr_read(uint32_t msr);
+void msr_write(uint32_t msr, uint64_t value);
 
 /* What the TSC reads; a test moves it. */
 extern uint64_t fake_tsc;

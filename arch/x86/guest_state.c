@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * State of a guest that no vendor's control structure carries. See the header for the rule.
+ */
+#include "arch/x86/guest_state.h"
+#include "arch/x86/fpu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DR6_RESET = 0xffff0ff0 };
+
+struct guest_state *guest_fpu_owner;
+const void *guest_settled;
+bool guest_xcr0_unseen;
+
+int guest_state_create(struct guest_state *s)
+{
+	s->fpu = fpu_create();
+	return s->fpu != NULL ? 0 : -ENOMEM;
+}
+
+void guest_state_reset(struct guest_state *s)
+{
+	if (guest_fpu_owner == s)
+		guest_fpu_owner = NULL;
+	guest_settled = NULL;
+	memset(s->debug, 0, sizeof(s->debug));
+	s->debug[GUEST_DR6] = DR6_RESET;
+	s->uses_debug = false;
+	s->xcr0 = s->xcr0_widest = 1;
+	fpu_reset(s->fpu);
+}
+
+static inline void put_away(struct guest_state *owner)
+{
+	if (__builtin_expect(guest_xcr0_unseen, 0)) {
+		owner->xcr0 = fpu_xcr0();
+		owner->xcr0_widest |= owner->xcr0;
+	}
+	fpu_save(owner->fpu, owner->xcr0_widest);
+}
+
+void guest_fpu_release(void)
+{
+	if (guest_fpu_owner != NULL)
+		put_away(guest_fpu_owner);
+	guest_fpu_owner = NULL;
+	guest_settled = NULL;
+}
+
+void guest_fpu_load(struct guest_state *s)
+{
+	if (guest_fpu_owner == s)
+		return;
+	if (guest_fpu_owner != NULL)
+		put_away(guest_fpu_owner);
+	fpu_load(s->fpu, s->xcr0_widest, s->xcr0);
+	guest_fpu_owner = s;
+}
+
+int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, char *what, size_t size)
+{
+	if (number != 0 || !fpu_allows(value)) {
+		snprintf(what, size, "XSETBV %lx = %lx", (unsigned long)number, (unsigned long)value);
+		return -EPERM;
+	}
+	guest_fpu_release();
+	s->xcr0 = value;
+	s->xcr0_widest |= value;
+	return 0;
+}
+
+static void debug_load(const uint64_t *debug)
+{
+	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3; mov %4, %%dr6"
+	                 :
+	                 : "r"(debug[0]), "r"(debug[1]), "r"(debug[2]), "r"(debug[3]), "r"(debug[GUEST_DR6]));
+}
+
+static void debug_save(uint64_t *debug)
+{
+	__asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3; mov %%dr6, %4"
+	                 : "=r"(debug[0]), "=r"(debug[1]), "=r"(debug[2]), "=r"(debug[3]), "=r"(debug[GUEST_DR6]));
+}
+
+void guest_debug_use(struct guest_state *s)
+{
+	if (s->uses_debug)
+		return;
+	s->uses_debug = true;
+	debug_load(s->debug);
+}
+
+void guest_debug_switch(struct guest_state *from, const struct guest_state *to)
+{
+	if (from != NULL && from->uses_debug)
+		debug_save(from->debug);
+	if (to != NULL && to->uses_debug)
+		debug_load(to->debug);
+}

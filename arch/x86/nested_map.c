@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The tables behind guest-physical memory. See the header for the rule.
+ */
+#include "arch/x86/nested_map.h"
+#include "arch/x86/platform.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { MAPPED = 1 << 0, LARGE = 1 << 7, ENTRIES = 512, LEVEL_BITS = 9, PT_SHIFT = 12, PD_SHIFT = 21, PML4_SHIFT = 39 };
+#define ADDRESS 0x000ffffffffff000ull
+#define GUEST_LIMIT (1ull << (PML4_SHIFT + LEVEL_BITS))
+
+uint64_t *nested_create(void)
+{
+	return frames_alloc_vmm(PAGE, PAGE);
+}
+
+/* What a large page maps, in pages of 4K: a part of it is about to change, and the rest is to stay. */
+static void split(uint64_t *table, uint64_t large)
+{
+	for (uint64_t i = 0; i < ENTRIES; i++)
+		table[i] = (large & ~(uint64_t)LARGE) + i * PAGE;
+}
+
+static uint64_t *next_table(uint64_t *entry, uint64_t table_flags)
+{
+	bool large = *entry & LARGE;
+	if (*entry == 0 || large) {
+		uint64_t *table = frames_alloc_vmm(PAGE, PAGE);
+		if (table == NULL)
+			return NULL;
+		if (large)
+			split(table, *entry);
+		*entry = (uint64_t)table | table_flags;
+	}
+	return (uint64_t *)(*entry & ADDRESS);
+}
+
+/* One page of the largest size that fits; returns its bytes, 0 when memory ran out. */
+static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags, uint64_t table_flags)
+{
+	const uint64_t guest = left->guest, host = left->host;
+	for (unsigned shift = PML4_SHIFT; shift > PD_SHIFT && table != NULL; shift -= LEVEL_BITS)
+		table = next_table(&table[guest >> shift & (ENTRIES - 1)], table_flags);
+	if (table == NULL)
+		return 0;
+	uint64_t *entry = &table[guest >> PD_SHIFT & (ENTRIES - 1)];
+	if (*entry == 0 && ((guest | host) & (LARGE_PAGE - 1)) == 0 && left->bytes >= LARGE_PAGE) {
+		*entry = host | page_flags | LARGE;
+		return LARGE_PAGE;
+	}
+	table = next_table(entry, table_flags);
+	if (table == NULL)
+		return 0;
+	table[guest >> PT_SHIFT & (ENTRIES - 1)] = host | page_flags;
+	return PAGE;
+}
+
+int nested_map(uint64_t *pml4, struct nested_range range, uint64_t page_flags, uint64_t table_flags)
+{
+	while (range.bytes > 0) {
+		uint64_t done = map_one(pml4, &range, page_flags, table_flags);
+		if (done == 0)
+			return -ENOMEM;
+		range.guest += done;
+		range.host += done;
+		range.bytes -= done;
+	}
+	return 0;
+}
+
+void *nested_translate(const uint64_t *pml4, uint64_t guest)
+{
+	const uint64_t *table = pml4;
+	if (guest >= GUEST_LIMIT)
+		return NULL;
+	for (unsigned shift = PML4_SHIFT; shift >= PT_SHIFT; shift -= LEVEL_BITS) {
+		uint64_t entry = table[guest >> shift & (ENTRIES - 1)], offset = guest & ((1ull << shift) - 1);
+		if (!(entry & MAPPED))
+			return NULL;
+		if (shift == PT_SHIFT || entry & LARGE)
+			return (void *)((entry & ADDRESS) + offset);
+		table = (const uint64_t *)(entry & ADDRESS);
+	}
+	return NULL;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instruction that exited, for processors whose exits do not tell where the next one is: its bytes through the guest's own page
+ * tables, and its length.
+ *
+ * Rule: bytes and tables are the guest's, who may write anything there. A walk has as many steps as there are levels, reads only
+ * memory that is mapped for the guest, and what cannot be read or is not in the tables below has length 0.
+ */
+#include "arch/x86/svm/svm.h"
+
+#include <string.h>
+
+#define CR0_PG (1ull << 31)
+#define CR4_PSE (1ull << 4)
+#define CR4_PAE (1ull << 5)
+#define CR4_LA57 (1ull << 12)
+#define EFER_LMA (1ull << 10)
+enum { CS_LONG = 1 << 9, CS_DEFAULT_32 = 1 << 10 }; /* attributes (vmcb.h) */
+
+/* ---- Where linear addresses are ---- */
+
+/*
+ * How a mode walks (APM 2 5.2, 5.3): the table of each level takes `bits` of the address, the first of them from `shift` on. Tables
+ * and pages begin at the address bits of entries; bit 7 of an entry makes a large page at the levels in `large` (bit: its shift).
+ */
+struct paging {
+	uint64_t root;
+	unsigned shift, bits, entry_bytes;
+	uint64_t large, address;
+};
+
+enum { PAGE_SHIFT = 12 };
+#define PTE_PRESENT (1ull << 0)
+#define PTE_LARGE (1ull << 7)
+#define ADDRESS_52 0x000ffffffffff000ull
+#define ADDRESS_32 0xfffff000ull
+
+static struct paging paging_of(const struct vmcb *c)
+{
+	const uint64_t cr3 = c->cr3;
+	if (c->efer & EFER_LMA)
+		return (struct paging){ cr3 & ADDRESS_52, c->cr4 & CR4_LA57 ? 48 : 39, 9, 8, 1ull << 30 | 1ull << 21,
+			                ADDRESS_52 };
+	if (c->cr4 & CR4_PAE) /* four pointers, 32-byte aligned */
+		return (struct paging){ cr3 & 0xffffffe0, 30, 9, 8, 1ull << 21, ADDRESS_52 };
+	return (struct paging){ cr3 & ADDRESS_32, 22, 10, 4, c->cr4 & CR4_PSE ? 1ull << 22 : 0, ADDRESS_32 };
+}
+
+/* A large page of the two-level format keeps bits 39:32 of its address in bits 20:13 (APM 2 5.2.2). */
+static uint64_t large_page(const struct paging *p, uint64_t entry, unsigned shift)
+{
+	uint64_t high = p->entry_bytes == 4 ? (entry >> 13 & 0xff) << 32 : 0;
+	return (entry & p->address & ~((1ull << shift) - 1)) | high;
+}
+
+/* Linear to guest-physical; UINT64_MAX where nothing is mapped. */
+static uint64_t translate(const struct vcpu *v, uint64_t linear)
+{
+	if (!(v->vmcb->cr0 & CR0_PG))
+		return linear;
+	const struct paging p = paging_of(v->vmcb);
+	uint64_t table = p.root;
+	for (unsigned shift = p.shift;; shift -= p.bits) {
+		uint64_t index = linear >> shift & ((1ull << p.bits) - 1), entry = 0;
+		const void *at = npt_translate(v->npt, table + index * p.entry_bytes);
+		if (at == NULL)
+			return UINT64_MAX;
+		memcpy(&entry, at, p.entry_bytes);
+		if (!(entry & PTE_PRESENT))
+			return UINT64_MAX;
+		if (entry & PTE_LARGE && p.large >> shift & 1)
+			return large_page(&p, entry, shift) | (linear & ((1ull << shift) - 1));
+		table = entry & p.address;
+		if (shift == PAGE_SHIFT)
+			return table | (linear & ((1ull << shift) - 1));
+	}
+}
+
+static bool in_long_mode(const struct vmcb *c)
+{
+	return c->efer & EFER_LMA && c->cs.attributes & CS_LONG;
+}
+
+unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count)
+{
+	const uint64_t page = 1ull << PAGE_SHIFT;
+	unsigned done = 0;
+	while (done < count) {
+		uint64_t linear = in_long_mode(v->vmcb) ? rip + done : (uint32_t)(v->vmcb->cs.base + rip + done);
+		const uint8_t *at = npt_translate(v->npt, translate(v, linear));
+		uint64_t here = page - (linear & (page - 1));
+		if (at == NULL)
+			break;
+		if (here > count - done)
+			here = count - done;
+		memcpy(bytes + done, at, here);
+		done += (unsigned)here;
+	}
+	return done;
+}
+
+/* ---- What instructions are ---- */
+
+enum { INSTRUCTION_MAX = 15 }; /* bytes; a longer one is #GP (APM 3 1.1) */
+enum { REX_B = 1 << 0, REX_R = 1 << 2, REX = 4 << 4, PREFIX_ADDRESS_SIZE = 0x67, PREFIX_LOCK = 0xf0 };
+
+/* What follows the opcode. NO: it does not exit, or not for us. */
+enum follows {
+	NO,
+	NOTHING,
+	BYTE,
+	MODRM,
+	REGISTERS /* ModR/M whose mod is ignored: registers always */,
+	PREFIX,
+	ESCAPE
+};
+
+static const uint8_t one_byte[256] = {
+	[0x0f] = ESCAPE,           [0x26] = PREFIX, /* ES, CS, SS, DS, FS, GS */
+	[0x2e] = PREFIX,           [0x36] = PREFIX,           [0x3e] = PREFIX,
+	[0x64] = PREFIX,           [0x65] = PREFIX,           [0x66] = PREFIX,  /* operand size, address size */
+	[0x67] = PREFIX,           [0x6c ... 0x6f] = NOTHING,                   /* INS, OUTS */
+	[0xe4 ... 0xe7] = BYTE,                                                 /* IN, OUT with the port's number */
+	[0xec ... 0xef] = NOTHING,                                              /* IN, OUT with DX */
+	[0xf0] = PREFIX,                                                        /* LOCK, REPNE, REP */
+	[0xf2] = PREFIX,           [0xf3] = PREFIX,           [0xf4] = NOTHING, /* HLT */
+};
+
+static const uint8_t two_bytes[256] = {
+	[0x01] = MODRM,   /* VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, INVLPGA, MONITOR, MWAIT, XSETBV ... */
+	[0x06] = NOTHING, /* CLTS */
+	[0x08] = NOTHING, /* INVD */
+	[0x09] = NOTHING, /* WBINVD */
+	[0x20 ... 0x23] = REGISTERS, /* MOV from and to control and debug registers */
+	[0x30] = NOTHING,            /* WRMSR */
+	[0x32] = NOTHING,            /* RDMSR */
+	[0x33] = NOTHING,            /* RDPMC */
+	[0xa2] = NOTHING,            /* CPUID */
+	[0xaa] = NOTHING,            /* RSM */
+};
+
+/* Its bytes as far as they could be read, and what the prefixes said. */
+struct reading {
+	uint8_t bytes[INSTRUCTION_MAX];
+	unsigned count, at;
+	uint8_t rex;
+	bool lock, address_size;
+};
+
+/* The next byte; 0 behind the last one, which `at` then shows. */
+static uint8_t next(struct reading *r)
+{
+	unsigned at = r->at++;
+	return at < r->count ? r->bytes[at] : 0;
+}
+
+/* Prefixes in any order; REX counts only where it is the last of them, and only in 64-bit code. Returns the opcode's first byte. */
+static uint8_t read_prefixes(struct reading *r, bool long_mode)
+{
+	for (;;) {
+		uint8_t byte = next(r);
+		if (long_mode && (byte & 0xf0) == REX) {
+			r->rex = byte;
+			continue;
+		}
+		if (one_byte[byte] != PREFIX)
+			return byte;
+		r->rex = 0;
+		r->lock |= byte == PREFIX_LOCK;
+		r->address_size |= byte == PREFIX_ADDRESS_SIZE;
+	}
+}
+
+/*
+ * What follows the ModR/M byte (APM 3 1.4):  7:6 mod | 5:3 reg | 2:0 rm
+ * With addresses of 16 bits there is no SIB byte, and mod 2 has two bytes of displacement, not four.
+ */
+static void skip_address(struct reading *r, uint8_t modrm, bool address_16)
+{
+	const unsigned mod = modrm >> 6, rm = modrm & 7, wide = address_16 ? 2 : 4;
+	if (mod == 3)
+		return;
+	unsigned base = !address_16 && rm == 4 ? next(r) & 7 : rm; /* the SIB byte's */
+	if (mod == 1)
+		r->at += 1;
+	if (mod == 2 || (mod == 0 && base == (address_16 ? 6 : 5))) /* no base, or RIP */
+		r->at += wide;
+}
+
+static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_registers, bool address_16)
+{
+	uint8_t modrm = next(r);
+	i->reg = (uint8_t)((modrm >> 3 & 7) | (r->rex & REX_R ? 8 : 0));
+	i->rm = (uint8_t)((modrm & 7) | (r->rex & REX_B ? 8 : 0));
+	if (only_registers && r->lock && i->reg == 0) /* LOCK MOV CR0 is another name of MOV CR8 (APM 3, MOV CRn) */
+		i->reg = 8;
+	if (!only_registers)
+		skip_address(r, modrm, address_16);
+}
+
+struct svm_instruction svm_decode(const struct vcpu *v)
+{
+	const struct vmcb *c = v->vmcb;
+	const bool long_mode = in_long_mode(c), code_16 = !long_mode && !(c->cs.attributes & CS_DEFAULT_32);
+	struct svm_instruction i = { 0 };
+	struct reading r = { .at = 0 };
+
+	r.count = svm_fetch(v, c->rip, r.bytes, sizeof(r.bytes));
+	i.opcode = read_prefixes(&r, long_mode);
+	uint8_t follows = one_byte[i.opcode];
+	if (follows == ESCAPE) {
+		i.two_bytes = true;
+		i.opcode = next(&r);
+		follows = two_bytes[i.opcode];
+	}
+	if (follows == BYTE)
+		r.at++;
+	if (follows == MODRM || follows == REGISTERS)
+		read_modrm(&r, &i, follows == REGISTERS, code_16 != r.address_size && !long_mode);
+	if (follows == NO || r.at > r.count)
+		return (struct svm_instruction){ 0 };
+	i.length = (uint8_t)r.at;
+	return i;
+}
+
+/* ---- Places that exit again and again ---- */
+
+/* Instructions of one form, by exit code: their bytes, lowest first, of so many. */
+static const struct plain {
+	uint32_t bytes, length;
+} plain[EXIT_CODES] = {
+	[EXIT_CPUID] = { 0xa20f, 2 },
+	[EXIT_HLT] = { 0xf4, 1 },
+	[EXIT_VMMCALL] = { 0xd9010f, 3 },
+};
+
+void svm_forget_code(struct vcpu *v)
+{
+	static const uint32_t nothing;
+	for (unsigned i = 0; i < SVM_CODE_PLACES; i++)
+		v->code[i] = (struct svm_code){ .at = &nothing, .bytes = 1 }; /* never equal */
+}
+
+/* Next time svm_skip() needs no walk, where it is one of the above without prefixes, and its bytes are not at a page's end. */
+static void note_code(struct vcpu *v)
+{
+	const struct vmcb *c = v->vmcb;
+	const struct plain *p = &plain[c->exit_code < EXIT_CODES ? c->exit_code : 0];
+	const uint64_t linear = in_long_mode(c) ? c->rip : (uint32_t)(c->cs.base + c->rip);
+	const uint64_t page = 1ull << PAGE_SHIFT;
+	if (p->length == 0 || (linear & (page - 1)) > page - sizeof(uint32_t))
+		return;
+	const void *at = npt_translate(v->npt, translate(v, linear));
+	if (at != NULL)
+		v->code[c->rip % SVM_CODE_PLACES] = (struct svm_code){
+			.rip = c->rip,
+			.cr3 = c->cr3,
+			.base = c->cs.base,
+			.at = at,
+			.mask = UINT32_MAX >> (32 - 8 * p->length),
+			.bytes = p->bytes,
+			.length = p->length,
+		};
+}
+
+unsigned svm_instruction_length(struct vcpu *v)
+{
+	note_code(v);
+	return svm_decode(v).length;
+}

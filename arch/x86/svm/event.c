@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events for the guest, and the events that bring the VMM back: injection, windows, the slice timer, HLT.
+ *
+ * Rule: one event is injected an entry; hardware clears the field when it has taken it (APM 2 15.20).
+ */
+#include "arch/x86/slice_timer.h"
+#include "arch/x86/svm/svm.h"
+
+enum { RFLAGS_IF = 1 << 9, VECTOR_NMI = 2 };
+enum { V_INTR_PRIO_HIGHEST = 15 << V_INTR_PRIO_SHIFT };
+
+static void intercept(struct vcpu *v, uint32_t bit, bool on)
+{
+	v->vmcb->intercept_1 = on ? v->vmcb->intercept_1 | bit : v->vmcb->intercept_1 & ~bit;
+}
+
+static bool event_waits(const struct vcpu *v)
+{
+	return v->vmcb->event_injection & EVENT_VALID;
+}
+
+/* STGI has let the NMI of the exit through already (enter.S, exit.c), and no IRET is owed: nothing is blocked any more. */
+void svm_unblock_nmi(void)
+{
+}
+
+bool svm_interrupts_on(struct vcpu *v)
+{
+	return v->vmcb->rflags & RFLAGS_IF;
+}
+
+bool svm_can_inject(struct vcpu *v)
+{
+	return svm_interrupts_on(v) && !(v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) && !event_waits(v);
+}
+
+void svm_inject_interrupt(struct vcpu *v, uint8_t vector)
+{
+	v->vmcb->event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
+	v->halted = false; /* it ends a HLT, also where this entry is given up for another VM's */
+}
+
+void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+	v->vmcb->event_injection = (uint64_t)error << 32 | EVENT_VALID | EVENT_EXCEPTION |
+	                           (has_error ? EVENT_ERROR : 0) | vector;
+}
+
+/* The format is the injection's own. Software interrupts run again by themselves: their RIP is the instruction's. */
+void svm_requeue_event(struct vcpu *v)
+{
+	uint64_t event = v->vmcb->exit_interruption;
+	if (event & EVENT_VALID && (event & EVENT_TYPE) != EVENT_SOFTWARE)
+		v->vmcb->event_injection = event;
+}
+
+/* A guest that handles one must not get another before its IRET is done; that exits. */
+void svm_inject_nmi(struct vcpu *v)
+{
+	v->nmi_waits = event_waits(v) || v->nmi_masked || v->vmcb->interrupt_shadow & INTERRUPT_SHADOW;
+	if (v->nmi_waits)
+		return;
+	v->vmcb->event_injection = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+	v->halted = false;
+	v->nmi_masked = true;
+	intercept(v, INTERCEPT_IRET, true);
+}
+
+/* The IRET has not been executed yet: the exit where the next NMI may come is the slice timer's, set to end at once. */
+enum vm_exit_reason svm_iret_exit(struct vcpu *v)
+{
+	v->nmi_masked = false;
+	intercept(v, INTERCEPT_IRET, false);
+	if (v->nmi_waits) {
+		v->window_rest = slice_timer_left();
+		slice_timer_arm(0);
+	}
+	return VM_EXIT_WAKE;
+}
+
+bool svm_nmi_window(struct vcpu *v)
+{
+	if (!v->nmi_waits || v->nmi_masked)
+		return false;
+	v->nmi_waits = false;
+	slice_timer_arm(v->window_rest);
+	return true;
+}
+
+/* A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2 15.21.4). */
+void svm_want_window(struct vcpu *v, bool wanted)
+{
+	struct vmcb *c = v->vmcb;
+	c->virtual_interrupt &= ~(uint32_t)V_IRQ;
+	if (wanted)
+		c->virtual_interrupt |= V_IRQ | V_INTR_PRIO_HIGHEST;
+	intercept(v, INTERCEPT_VINTR, wanted);
+}
+
+bool svm_can_exit_on_interrupt(void)
+{
+	return true;
+}
+
+/* With V_INTR_MASKING an interrupt exits whatever the guest's IF says (APM 2 15.21.1); it stays at the door until then. */
+void svm_exit_on_interrupt(struct vcpu *v, bool exits)
+{
+	uint32_t masking = exits ? V_INTR_MASKING : 0;
+	v->vmcb->virtual_interrupt = (v->vmcb->virtual_interrupt & ~(uint32_t)V_INTR_MASKING) | masking;
+	intercept(v, INTERCEPT_INTR, exits);
+}
+
+void svm_exit_on_hlt(struct vcpu *v, bool exits)
+{
+	intercept(v, INTERCEPT_HLT, exits);
+}
+
+void svm_set_timer(struct vcpu *v, uint64_t ticks)
+{
+	v->timer_left = ticks;
+	v->timer_due = true;
+	guest_settled = NULL;
+}
+
+/* A HLT that the processor executed with no exit leaves no trace: RIP is behind it, and the guest runs on (docs/limits.md). */
+bool svm_halted(struct vcpu *v)
+{
+	return v->halted;
+}
+
+void svm_set_halted(struct vcpu *v, bool halted)
+{
+	v->halted = halted;
+	guest_settled = NULL; /* a sleeper is entered another way (exit.c) */
+}

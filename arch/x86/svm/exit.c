@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entering the loaded virtual processor and telling why it came back.
+ *
+ * Rule: an exit reads one field, the code; everything else is read by the handler that needs it.
+ */
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/slice_timer.h"
+#include "arch/x86/svm/svm.h"
+
+/* 0, which is the NMI's own number, stands for what no control here asks for: an NMI is told before. */
+static const uint8_t reasons[EXIT_CODES] = {
+	[EXIT_CR_READ... EXIT_CR_WRITE + 15] = VM_EXIT_CR,
+	[EXIT_DR_READ... EXIT_DR_WRITE + 15] = VM_EXIT_DR,
+	[EXIT_EXCEPTION... EXIT_EXCEPTION + 31] = VM_EXIT_EXCEPTION,
+	[EXIT_INTR] = VM_EXIT_INTERRUPT,
+	[EXIT_VINTR] = VM_EXIT_WINDOW,
+	[EXIT_RDPMC] = VM_EXIT_INSTRUCTION,
+	[EXIT_CPUID] = VM_EXIT_CPUID,
+	[EXIT_RSM] = VM_EXIT_INSTRUCTION,
+	[EXIT_INVD] = VM_EXIT_INSTRUCTION,
+	[EXIT_HLT] = VM_EXIT_HLT,
+	[EXIT_INVLPGA] = VM_EXIT_VIRT,
+	[EXIT_IOIO] = VM_EXIT_IO,
+	[EXIT_MSR] = VM_EXIT_MSR_READ, /* or a write: exit_info_1 */
+	[EXIT_TASK_SWITCH] = VM_EXIT_TASK_SWITCH,
+	[EXIT_SHUTDOWN] = VM_EXIT_SHUTDOWN,
+	[EXIT_VMRUN] = VM_EXIT_VIRT,
+	[EXIT_VMMCALL] = VM_EXIT_CALL,
+	[EXIT_VMLOAD... EXIT_SKINIT] = VM_EXIT_VIRT,
+	[EXIT_MONITOR... EXIT_MWAIT_ARMED] = VM_EXIT_INSTRUCTION,
+	[EXIT_XSETBV] = VM_EXIT_XSETBV,
+};
+
+static enum vm_exit_reason refused(struct vcpu *v)
+{
+	log_line("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name, (unsigned long)v->vmcb->exit_code);
+	if (svm_audit(v) == 0)
+		log_line("vm %s: every rule that is checked here holds; see APM 2 15.5.1 for the rest", v->name);
+	return VM_EXIT_FAILED;
+}
+
+/* Call the entry of enter.S; every register but RBP is lost. */
+#define RUN(v)                                                                                                         \
+	({                                                                                                             \
+		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                                       \
+		register uint64_t vmcb_ __asm__("rsi") = (uint64_t)(v)->vmcb;                                          \
+		unsigned result_;                                                                                      \
+		__asm__ volatile("call svm_run"                                                                        \
+		                 : "=a"(result_), "+r"(regs_), "+r"(vmcb_)                                             \
+		                 :                                                                                     \
+		                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc",    \
+		                   "memory");                                                                          \
+		result_;                                                                                               \
+	})
+
+/* The NMI itself stayed pending until enter.S let it through (R12). */
+static enum vm_exit_reason nmi_exit(struct vcpu *v)
+{
+	if (!slice_timer_ended())
+		return VM_EXIT_NMI;
+	return svm_nmi_window(v) ? VM_EXIT_NMI_WINDOW : VM_EXIT_TIMER;
+}
+
+static __attribute__((noinline)) enum vm_exit_reason translate_other(struct vcpu *v, uint32_t code)
+{
+	if (code == EXIT_NPF)
+		return VM_EXIT_MEMORY;
+	if (code == EXIT_INVALID)
+		return refused(v);
+	return VM_EXIT_OTHER;
+}
+
+static inline enum vm_exit_reason translate(struct vcpu *v, uint32_t code)
+{
+	if (code == EXIT_NMI)
+		return nmi_exit(v);
+	if (__builtin_expect(code >= EXIT_CODES, 0))
+		return translate_other(v, code);
+	if (code == EXIT_MSR && v->vmcb->exit_info_1 & 1)
+		return VM_EXIT_MSR_WRITE;
+	if (code == EXIT_IRET)
+		return svm_iret_exit(v);
+	return reasons[code] == 0 ? VM_EXIT_OTHER : (enum vm_exit_reason)reasons[code];
+}
+
+static inline __attribute__((always_inline)) enum vm_exit_reason run(struct vcpu *v)
+{
+	if (__builtin_expect(RUN(v), 0))
+		return VM_EXIT_ABORTED;
+	v = svm_loaded; /* every register was the guest's */
+	v->vmcb->tlb_control = TLB_CONTROL_NONE;
+	return translate(v, (uint32_t)v->vmcb->exit_code);
+}
+
+/*
+ * A guest that sleeps (SVM has no activity state): it executes its HLT once more, this time without an exit. So that nothing is
+ * delivered before that HLT, which the guest has executed already, the guest's interrupts exit: what comes ends the sleep, and is
+ * taken behind the HLT at the next entry.
+ */
+static __attribute__((noinline)) enum vm_exit_reason sleep(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	const uint64_t behind = c->rip;
+	const uint32_t intercepts = c->intercept_1;
+	c->rip = behind - 1; /* the opcode is its last byte, whatever prefixes it had */
+	c->intercept_1 = (intercepts & ~(uint32_t)INTERCEPT_HLT) | INTERCEPT_INTR;
+	enum vm_exit_reason reason = run(v);
+	v = svm_loaded;
+	c = v->vmcb;
+	c->intercept_1 = intercepts;
+	c->rip = behind;
+	c->interrupt_shadow = 0;
+	if (reason != VM_EXIT_INTERRUPT || intercepts & INTERCEPT_INTR)
+		return reason;
+	v->halted = false;
+	return VM_EXIT_WAKE;
+}
+
+__attribute__((noinline)) enum vm_exit_reason svm_enter(struct vcpu *v)
+{
+	if (__builtin_expect(guest_settled != v, 0)) {
+		svm_settle(v);
+		if (v->halted)
+			return sleep(v);
+	}
+	if (__builtin_expect(v->vmcb->interrupt_shadow != 0, 0) && svm_caps.lost_shadow)
+		quirk_lost_shadow(v);
+	return run(v);
+}
+
+uint64_t svm_rip(struct vcpu *v)
+{
+	return v->vmcb->rip;
+}
+
+static inline uint32_t load_unaligned(const uint32_t *at)
+{
+	uint32_t value;
+	__builtin_memcpy(&value, at, sizeof(value)); /* one instruction */
+	return value;
+}
+
+static __attribute__((noinline)) void skip_decoded(struct vcpu *v)
+{
+	enum { VECTOR_UD = 6 };
+	unsigned length = svm_instruction_length(v);
+	v->vmcb->rip += length;
+	if (length == 0) /* its bytes or its page tables changed under the exit: what is there now is no such instruction */
+		svm_inject_exception(v, VECTOR_UD, false, 0);
+}
+
+__attribute__((noinline)) void svm_skip(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	const uint64_t rip = c->rip;
+	const struct svm_code *known = &v->code[rip % SVM_CODE_PLACES];
+	c->interrupt_shadow = 0;
+	if ((uint32_t)c->exit_code == EXIT_IOIO)
+		c->rip = c->exit_info_2;
+	else if (svm_caps.next_rip)
+		c->rip = c->next_rip;
+	else if (known->rip == rip && known->cr3 == c->cr3 && known->base == c->cs.base &&
+	         (load_unaligned(known->at) & known->mask) == known->bytes)
+		c->rip = rip + known->length;
+	else
+		skip_decoded(v);
+}
+
+struct vcpu_io svm_exit_io(struct vcpu *v)
+{
+	uint64_t q = v->vmcb->exit_info_1;
+	return (struct vcpu_io){
+		.port = (uint16_t)(q >> IOIO_PORT_SHIFT),
+		.size = (uint8_t)(q >> IOIO_SIZE_SHIFT & 7),
+		.kind = (uint8_t)((q & IOIO_IN ? IO_IN : 0) | (q & IOIO_STRING ? IO_STRING : 0) |
+		                  (q & IOIO_REPEAT ? IO_REPEAT : 0)),
+	};
+}
+
+uint64_t svm_exit_address(struct vcpu *v, bool *write)
+{
+	*write = v->vmcb->exit_info_1 & NPF_WRITE;
+	return v->vmcb->exit_info_2;
+}
+
+void svm_dump(struct vcpu *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+	const struct vmcb *c = v->vmcb;
+	log_line("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, (unsigned long)c->rip,
+	         (unsigned long)c->rsp, (unsigned long)c->rflags, (unsigned long)c->cr0, (unsigned long)c->cr3,
+	         (unsigned long)c->cr4, (unsigned long)c->efer);
+	log_line("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, (unsigned long)r->rax,
+	         (unsigned long)r->rbx, (unsigned long)r->rcx, (unsigned long)r->rdx, (unsigned long)r->rsi,
+	         (unsigned long)r->rdi, (unsigned long)r->rbp);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an emulated processor does not do as the manual says, and what is done about it here, where nobody above has to know.
+ *
+ * Rule: a quirk has a name, a place in docs/emulators.md, and costs nothing where it is not.
+ *
+ * Lost shadows (QEMU's TCG, seen in 7.2). VMRUN loads the interrupt shadow with the rest of the guest (APM 2 15.21.5). There it
+ * does not, so an interrupt may come between STI and the instruction behind it: before a HLT, say, which then waits for what has
+ * been. So a guest that was stopped in the shadow of an STI executes that STI again: RIP on it, and IF clear, as it was before.
+ *
+ * Unseen XSETBV (QEMU's TCG, seen in 7.2). The intercept is there and does nothing (APM 2 15.9): a guest changes XCR0 with
+ * no exit. So
+ * XCR0 is read back before a guest's state is put away, and all of the processor's components are moved, offered to guests or not.
+ */
+#include "arch/x86/svm/svm.h"
+#include "arch/x86/fpu.h"
+
+enum { RFLAGS_IF = 1 << 9, RFLAGS_IOPL_SHIFT = 12, RFLAGS_RF = 1 << 16, OPCODE_STI = 0xfb };
+
+/*
+ * The byte before RIP may also be the end of a MOV SS. The STI which that makes does what the MOV SS did to shadow and IF, as IF
+ * was set already; it must only not fault, so the guest is left alone where it may not execute STI.
+ */
+static bool behind_sti(const struct vcpu *v)
+{
+	const struct vmcb *c = v->vmcb;
+	uint8_t byte;
+	return c->rip != 0 && c->rflags & RFLAGS_IF && c->cpl <= (c->rflags >> RFLAGS_IOPL_SHIFT & 3) &&
+	       svm_fetch(v, c->rip - 1, &byte, 1) == 1 && byte == OPCODE_STI;
+}
+
+void quirk_lost_shadow(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	if (!(c->interrupt_shadow & INTERRUPT_SHADOW) || c->event_injection & EVENT_VALID || !behind_sti(v))
+		return;
+	c->rip--;
+	c->rflags &= ~(uint64_t)RFLAGS_IF;
+	c->rflags |= RFLAGS_RF; /* a breakpoint on the STI has been told */
+	c->interrupt_shadow &= ~(uint64_t)INTERRUPT_SHADOW;
+}
+
+void quirk_unseen_xsetbv(void)
+{
+	guest_xcr0_unseen = true;
+	fpu_take_all();
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the SVM back end share: the processor's capabilities and the virtual processor.
+ *
+ * Rule: nobody outside arch/x86/svm/ includes this.
+ */
+#ifndef ARCH_X86_SVM_SVM_H
+#define ARCH_X86_SVM_SVM_H
+
+#include "arch/x86/backends.h"
+#include "arch/x86/guest_state.h"
+#include "arch/x86/svm/vmcb.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* CPUID 8000000Ah (APM 3 E.4.9). */
+struct svm_capabilities {
+	uint32_t revision, asids; /* asids: how many there are, number 0 being the VMM's */
+	bool next_rip;            /* EDX[3]: the exit says where the next instruction is */
+	bool decode_assists;      /* EDX[7]: and which register a MOV CR uses, and the instruction's bytes */
+	bool lost_shadow;         /* quirk.c: VMRUN forgets the interrupt shadow */
+	bool unseen_xsetbv;       /* quirk.c: XSETBV does not exit */
+};
+
+extern struct svm_capabilities svm_caps;
+
+/*
+ * Where an instruction without prefixes has exited before (decode.c): its RIP, address space and CS base, where its bytes
+ * are in the
+ * VMM's memory, and what they were. They are compared each time: a page mapped anew shows itself by holding something else.
+ */
+struct svm_code {
+	uint64_t rip, cr3, base;
+	const uint32_t *at;
+	uint32_t bytes, mask, length;
+};
+enum { SVM_CODE_PLACES = 16 };
+
+struct vcpu {
+	struct vcpu_regs
+		regs;      /* first: the entry code has its address. RAX and RSP are in the VMCB while the guest runs */
+	struct vmcb *vmcb; /* physical = virtual */
+	struct guest_state state;
+	const char *name;
+	uint8_t *io_bitmap;   /* IOPM: three pages, bit per port, 1 = exits */
+	uint64_t *npt;        /* nested page tables' PML4 */
+	bool halted;          /* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
+	bool nmi_waits;       /* a virtual NMI, for when the guest can take it */
+	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come */
+	uint64_t window_rest; /* of its slice, while the timer waits for an NMI window */
+	struct svm_code code[SVM_CODE_PLACES];
+	bool uses_tsc_aux;
+	uint64_t tsc_aux;
+	uint64_t timer_left; /* TSC ticks of its slice, while another one is loaded, or */
+	bool timer_due;      /* that are to be armed at its entry */
+};
+
+/* Who was loaded last; NULL: none. */
+extern struct vcpu *svm_loaded;
+/* Entry's slow path: v is not the one that can be entered with nothing to do before. */
+void svm_settle(struct vcpu *v);
+
+/* Read and check the capabilities: prints what is missing. 0 or -ENODEV. (capabilities.c) */
+int svm_check(void);
+
+/* Nested page tables (npt.c): as ept.c */
+uint64_t *npt_create(void);
+int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
+/* Where guest-physical memory is; NULL where nothing is mapped. */
+void *npt_translate(const uint64_t *pml4, uint64_t guest);
+
+/* The instruction at RIP (decode.c). */
+struct svm_instruction {
+	uint8_t length;  /* bytes, prefixes included; 0: could not be read, or is none of those that exit */
+	uint8_t opcode;  /* the last byte of it; those of two bytes begin with 0Fh */
+	bool two_bytes;  /* 0Fh came first */
+	uint8_t reg, rm; /* of the ModR/M byte with REX: register numbers, where there is one */
+};
+/* Read count bytes of the guest's code at CS:rip, as far as they are mapped; returns how many. */
+unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count);
+struct svm_instruction svm_decode(const struct vcpu *v);
+/* Bytes of the instruction that exited at RIP, 0: as svm_decode(); it is noted in code. */
+unsigned svm_instruction_length(struct vcpu *v);
+void svm_forget_code(struct vcpu *v);
+
+/* The MSR permission map that all VMs share, and the MSRs that are answered by hand (msr.c) */
+uint64_t msrpm_create(void);
+int svm_msr_emulate(struct vcpu *v, bool write, char *what, size_t size);
+void svm_msr_switch(struct vcpu *from, const struct vcpu *to);
+
+/* The exit of an IRET that ends the handler of a virtual NMI; and whether the timer ended for the sake of the next one.
+ * (event.c) */
+enum vm_exit_reason svm_iret_exit(struct vcpu *v);
+bool svm_nmi_window(struct vcpu *v);
+
+/* The quirk of lost shadows (quirk.c): before an entry with interrupt_shadow set. */
+void quirk_lost_shadow(struct vcpu *v);
+/* The quirk of the unseen XSETBV: before a vcpu is created. */
+void quirk_unseen_xsetbv(void);
+
+/* Say which of the manual's rules for VMRUN the VMCB breaks (APM 2 15.5.1); returns how many. (audit.c) */
+unsigned svm_audit(struct vcpu *v);
+
+/* A fault for the guest at its next entry. */
+void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+
+/* The calls of arch/x86/virt.h. */
+#define X_PROTOTYPE(type, name, parameters) type svm_##name parameters;
+VIRT_CALLS(X_PROTOTYPE)
+#undef X_PROTOTYPE
+
+#endif

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The platform qemu-irqmux: the stock emulator, and the chipset block as a plugin of it.
+#
+# Rule: the headers, of the very version that is installed, are kept in the user's cache; the plugin is this tree's, and is built
+# anew when the model or the emulator changes.
+
+QEMU_SOURCE ?=
+
+QEMU_BUILD  := $(BUILD)/emulators/qemu
+# The directory with include/, target/ and build/.
+QEMU_STAMP  := $(QEMU_BUILD)/home
+QEMU_HOME    = $(shell cat $(QEMU_STAMP))
+# What scripts/signalbox/qemu_irqmux.py loads.
+QEMU_PLUGIN := $(QEMU_BUILD)/irqmux.so
+
+QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c))
+QEMU_OBJECTS := $(QEMU_MODEL) $(QEMU_BUILD)/emulators/qemu/irqmux.c.o
+# Hidden: a name of ours is never one of the emulator's.
+QEMU_FLAGS   := -O2 -g -fPIC -fvisibility=hidden $(WARNINGS) -I. -MMD -MP
+# As a file of QEMU is compiled that knows its processor.
+QEMU_CFLAGS   = -std=gnu11 $(QEMU_FLAGS) -Wno-unused-parameter -DIRQMUX_PLUGIN -DNEED_CPU_H \
+	-DCONFIG_TARGET='"x86_64-softmmu-config-target.h"' -DCONFIG_DEVICES='"x86_64-softmmu-config-devices.h"' \
+	$(patsubst %,-isystem $(QEMU_HOME)/%,build build/qapi include target/i386) $(shell pkg-config --cflags glib-2.0)
+
+.PHONY: qemu-irqmux setup-qemu-irqmux
+qemu-irqmux: $(QEMU_PLUGIN)
+setup-qemu-irqmux:
+	$(Q)scripts/setup.sh build qemu qemu-irqmux
+
+# Looked at every time; the stamp changes only when the emulator's version or the options do. After newlib: one at a time.
+$(QEMU_STAMP): FORCE | setup-qemu-irqmux $(NEWLIB_STAMP)
+	$(Q)mkdir -p $(@D)
+	$(Q)CC='$(HOSTCC)' QEMU_SOURCE='$(QEMU_SOURCE)' scripts/qemu_headers.sh $@
+
+$(QEMU_MODEL): $(QEMU_BUILD)/%.c.o: %.c $(QEMU_STAMP)
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=c11 $(QEMU_FLAGS) -c $< -o $@
+
+$(QEMU_BUILD)/emulators/qemu/%.c.o: emulators/qemu/%.c $(QEMU_STAMP)
+	$(call say,HOSTCC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(QEMU_CFLAGS) -c $< -o $@
+
+$(QEMU_PLUGIN): $(QEMU_OBJECTS)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) -shared -o $@ $(QEMU_OBJECTS)
+
+-include $(QEMU_OBJECTS:.o=.d)

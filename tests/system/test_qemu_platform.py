@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The platforms: which one a run takes and why, and QEMU's machine as it is described.
+
+Rule: what is refused is refused in one line that names the variable, what is wrong with it, and what there is.
+"""
+
+import re
+
+import pytest
+
+from conftest import BOARD, BUILD, IPS, PLATFORM, all_ok, all_ok_but_idle, on_chipsets, pulse, scribe
+from signalbox import Machine, PlatformError, choose, platforms
+from signalbox.qemu import SHIFT, command_line
+
+where, chipset = on_chipsets("qemu-pc", "q35-pc")
+
+# ---- Nested virtualisation -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def host(tmp_path):
+    """A host that nests, of whichever vendor: why_no_kvm's arguments, some of them changed."""
+
+    def say(flags, nested="Y\n", device=True, **changed):
+        (tmp_path / "kvm").touch()
+        (tmp_path / "nested").write_text(nested)
+        given = {"device": str(tmp_path / ("kvm" if device else "absent")), "nested": tmp_path / "nested", "emulator": "sh"}
+        return platforms.why_no_kvm(flags=set(flags.split()), **{**given, **changed})
+
+    return say
+
+
+@pytest.mark.parametrize("flags", ["fpu vmx", "fpu svm"])
+@pytest.mark.parametrize("nested", ["Y\n", "1\n"])
+def test_R20_nested_virtualisation_of_both_vendors_is_taken(host, flags, nested):
+    """R20: VMX or SVM in CPUID, KVM's word that it nests, and a device that can be opened."""
+    assert host(flags, nested=nested) is None
+
+
+@pytest.mark.parametrize("flags, changed, reason", [
+    ("fpu", {}, "neither VMX (CPUID.1:ECX[5] = 0) nor SVM (CPUID.80000001h:ECX[2] = 0)"),
+    ("vmx", {"device": False}, "there is no "),
+    ("vmx", {"nested": "N\n"}, "KVM does not nest VMX (kvm_intel nested=N; modprobe kvm_intel nested=1)"),
+    ("svm", {"nested": "0\n"}, "KVM does not nest SVM (kvm_amd nested=0; modprobe kvm_amd nested=1)"),
+    ("svm", {"emulator": "qemu-system-pdp11"}, "qemu-system-pdp11 is not installed"),
+])
+def test_R20_a_device_file_alone_proves_nothing(host, flags, changed, reason):
+    """R20: whatever is missing is named, with how to get it."""
+    assert reason in host(flags, **changed)
+
+
+# ---- The choice ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words, line", [
+    (("pdp11",), "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
+    (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),
+    (("bochs", "q35"), "BOARD=q35: bochs has the board pc alone; PLATFORM=qemu has pc and q35"),
+])
+def test_a_platform_that_is_none_is_refused(words, line):
+    """One line each, with what there is."""
+    with pytest.raises(PlatformError) as refused:
+        choose(*words)
+    assert str(refused.value) == line
+
+
+def test_what_was_asked_for_is_taken():
+    """The line says which platform, and on QEMU which board."""
+    assert choose("bochs") == ("bochs", "platform bochs: as asked for")
+    assert choose("qemu", "q35") == ("qemu", "platform qemu, board q35: as asked for")
+    assert choose("qemu-irqmux") == ("qemu-irqmux", "platform qemu-irqmux, board pc: as asked for")
+
+
+def test_auto_says_which_and_why(monkeypatch):
+    """Nested KVM where it is real, else the quicker emulator, with both reasons."""
+    monkeypatch.setattr(platforms, "why_no_kvm", lambda: None)
+    assert choose("auto") == ("kvm", "platform kvm, board pc: nested virtualisation is offered here")
+    monkeypatch.setattr(platforms, "why_no_kvm", lambda: "this host has none")
+    platform, line = choose("auto")
+    assert platform == platforms.QUICKEST[0]
+    assert re.fullmatch(rf"platform {platform}(, board pc)?: .+, because this host has none", line), line
+    with pytest.raises(PlatformError, match="PLATFORM=kvm: this host has none"):
+        choose("kvm")
+
+
+# ---- The machine -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("board", ["pc", "q35"])
+@pytest.mark.parametrize("platform, exact", [("qemu", True), ("qemu", False), ("kvm", True)])
+def test_the_machine_that_is_described(tmp_path, platform, exact, board):
+    """TCG with all that it emulates, or KVM; the board, its HPET with messages, the disk at line 15; counted time or none."""
+    machine = Machine(platform=platform, board=board, exact=exact, build=BUILD)
+    line = " ".join(command_line(machine, tmp_path, "cd.iso", "disk.img"))
+    assert f"-machine {board} " in line and "-global hpet.msi=on" in line and "isa-debug-exit,iobase=0xf4" in line
+    assert ("-accel tcg -cpu max" in line) == (platform == "qemu") and ("-enable-kvm -cpu host" in line) == (platform == "kvm")
+    counted = platform == "qemu" and exact
+    assert (f"-icount shift={SHIFT},sleep=off -rtc clock=vm," in line) == counted == machine.counted
+    assert ("isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15" in line) == (board == "q35")
+
+
+# ---- Runs ------------------------------------------------------------------------------------------------------------
+
+
+def main_job(system, **options):
+    return system("", [pulse("probes=uart,pit,cpuid n=200 seconds=1"), scribe("rounds=40")], **options)
+
+
+def test_a_run_repeats_to_the_byte(system, repeats):
+    """Both guests, disk, RTC, PIT and UART, slices and tables of TSC ticks: the same text twice."""
+    first, second = (main_job(system, again=again) for again in ("", "again"))
+    assert first.status == 0, first
+    assert first.console == second.console
+
+
+def test_a_run_in_real_time_ends_well(system):
+    """Free-running, as for a user at a terminal: nothing is lost there either."""
+    report = main_job(system, exact=False)
+    assert report.status == 0, report
+    disk = report.record("count", line=15)
+    assert disk["handled"] == disk["expected"] and disk["lost"] == 0
+
+
+@pytest.mark.parametrize("board", ["pc", "q35"])
+def test_R08_soft_loses_nothing(boot, where, board):
+    """R08: the model in the VMM, beside nothing but stock parts: both guests do their work. QEMU's 8259s keep an edge whose
+    line has fallen, so a request that a device took back is told (docs/limits.md)."""
+    report = boot("chipset=soft", [pulse("probes=uart,pit n=500"), scribe("rounds=40")], platform=where.platform, board=board)
+    all_ok(report, "pulse", 6)
+    all_ok_but_idle(report, 5)
+    disk = report.record("count", line=15)
+    assert disk["handled"] == disk["expected"] and disk["lost"] == 0
+    assert 1.9 <= report.latency("uart").exits / report.latency("uart").interrupts <= 2.1
+
+
+def test_a_guest_that_never_ends_is_ended(where, tmp_path):
+    """No verdict: the time limit ends the emulator, and says so."""
+    machine = Machine(vmm=f"console=com1 {where.words}", modules=[scribe("rounds=1000000 busy=1")], ips=IPS, build=BUILD,
+                      **{"platform": PLATFORM, "board": BOARD, **where.options()})
+    result = machine.run(tmp_path, timeout=6)
+    assert result.end == "timeout" and result.status is None
+    assert "no 'end: status' line within 6 s" in result.explain()
+
+
+@pytest.mark.parametrize("board", ["pc", "q35"])
+def test_make_run_on_qemu(make, board):
+    """make run PLATFORM=qemu BOARD=...: says what it takes, boots, ends by itself with status 0."""
+    done = make("run", PLATFORM="qemu", BOARD=board)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert f"run: platform qemu, board {board}: as asked for; an instruction takes 32 ns of its time\n" in done.stdout
+    assert done.stdout.count("signalbox: end: status 0\n") == 1

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any registers, page tables and bytes as a guest whose instruction is decoded: libFuzzer where clang is, else random ones.
+ *
+ * Rule: the sanitizers see every byte read outside RAM and tables; what is decoded could be read, and what is noted of it is right.
+ */
+#include "tests/unit/svm_kit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOW = 16 * KIT_PAGE, LENGTH_MOST = 15, AVAILABLE = 1 << 11, ENTRY = sizeof(uint16_t) + sizeof(uint64_t) };
+
+/* How an input begins: the guest's registers. */
+struct registers {
+	uint64_t rip, cr3, cs_base;
+	uint32_t cr0, cr4, efer;
+	uint16_t attributes;
+	uint8_t exit_code, low_rip;
+};
+
+static void require(int condition, const char *text)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "not so: %s\n", text);
+	abort();
+}
+
+static void set_registers(const struct registers *r)
+{
+	kit_vmcb.cr0 = r->cr0;
+	kit_vmcb.cr3 = r->cr3 & 1 ? r->cr3 : r->cr3 % LOW;
+	kit_vmcb.cr4 = r->cr4;
+	kit_vmcb.efer = r->efer;
+	kit_vmcb.cs.attributes = r->attributes;
+	kit_vmcb.cs.base = r->cs_base & 1 ? r->cs_base : 0;
+	kit_vmcb.rip = r->low_rip & 1 ? r->rip % LOW : r->rip;
+	kit_vmcb.exit_code = r->exit_code;
+}
+
+/* The rest of it: what stands where, in the lowest pages. Addresses in it are of those pages too, but for every other value. */
+static void set_entry(const uint8_t *bytes)
+{
+	uint16_t place;
+	uint64_t value;
+
+	memcpy(&place, bytes, sizeof(place));
+	memcpy(&value, bytes + sizeof(place), sizeof(value));
+	if (value & 1 && !(value & AVAILABLE))
+		value &= (LOW - 1) | 1ull << 63;
+	memcpy(kit_ram(place), &value, sizeof(value)); /* up to a few bytes beyond */
+}
+
+/* What svm_skip() finds in `code` next time. */
+static void require_noted(unsigned length)
+{
+	const struct svm_code *known = &kit_vcpu.code[kit_vmcb.rip % SVM_CODE_PLACES];
+	uint32_t bytes;
+
+	memcpy(&bytes, (const void *)known->at, sizeof(bytes));
+	if ((bytes & known->mask) == known->bytes)
+		require(known->rip == kit_vmcb.rip && known->length == length, "what is noted is what was decoded");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct registers r;
+	uint8_t bytes[LENGTH_MOST];
+
+	if (size < sizeof(r))
+		return 0;
+	if (!kit_vcpu.npt)
+		kit_begin();
+	memset(kit_ram(0), 0, LOW + KIT_PAGE);
+	memcpy(&r, data, sizeof(r));
+	set_registers(&r);
+	for (size_t at = sizeof(r); at + ENTRY <= size; at += ENTRY)
+		set_entry(data + at);
+	svm_forget_code(&kit_vcpu);
+	unsigned count = svm_fetch(&kit_vcpu, kit_vmcb.rip, bytes, sizeof(bytes));
+	struct svm_instruction i = svm_decode(&kit_vcpu);
+
+	require(count <= sizeof(bytes), "no more is read than was asked for");
+	require(i.length <= count, "what is decoded could be read");
+	require(i.reg < 16 && i.rm < 16, "registers have numbers below 16");
+	require(svm_instruction_length(&kit_vcpu) == i.length, "its length is the length");
+	require_noted(i.length);
+	return 0;
+}
+
+#ifdef WITH_LIBFUZZER
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
+/* libFuzzer starts from nothing here, so each run first tries guests that page and exit. */
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+#else
+static int tries(int *count, char ***arguments)
+#endif
+{
+	enum { TRIES = 20000, ENTRIES = 80, SIZE = sizeof(struct registers) + ENTRIES * ENTRY };
+	static const uint8_t code[8] = { 0x66, 0x0f, 0xa2, 0xf4, 0x0f, 0x01, 0xd9, 0x0f };
+	uint8_t data[SIZE];
+	uint32_t seed = 1;
+
+	(void)count;
+	(void)arguments;
+	for (unsigned n = 0; n < TRIES; n++) {
+		for (size_t at = 0; at < SIZE; at++) {
+			seed = seed * 1664525 + 1013904223;
+			data[at] = (uint8_t)(seed >> 24);
+		}
+		if (n & 1) /* half of memory is code */
+			for (size_t at = sizeof(struct registers); at + ENTRY <= SIZE; at += 2 * ENTRY)
+				memcpy(data + at + 2, code, sizeof(code));
+		LLVMFuzzerTestOneInput(data, SIZE);
+	}
+	printf("svm_decode: %d random guests ... ok\n", TRIES);
+	return 0;
+}
+
+#ifndef WITH_LIBFUZZER
+int main(void)
+{
+	return tries(NULL, NULL);
+}
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nested page tables: what is mapped is where it should be, with the flags it should have, and nothing else is mapped.
+ *
+ * Rule: a test looks at the tables as the processor would, level by level, and compares with what npt_translate() says.
+ */
+#include "tests/unit/check.h"
+#include "tests/unit/svm_kit.h"
+
+#include <errno.h>
+
+#define NX (1ull << 63)
+enum { PRESENT = 1, WRITE = 2, USER = 4, PWT = 8, PCD = 16, LARGE = 1 << 7, PAGE_2M = 2 << 20 };
+#define FLAGS (NX | 0xfff)
+#define ADDRESS 0x000ffffffffff000ull
+#define DEVICE 0xfeb00000ull /* physical: any, as nobody reads it */
+
+static int begin(void **state)
+{
+	(void)state;
+	kit_begin();
+	return 0;
+}
+
+/* The entry that maps an address; *size: of its page. Every table on the way has to be open to the guest's accesses. */
+static uint64_t leaf(uint64_t guest, uint64_t *size)
+{
+	const uint64_t *table = kit_vcpu.npt;
+
+	for (unsigned shift = 39;; shift -= 9) {
+		uint64_t entry = table[guest >> shift & 511];
+
+		*size = 1ull << shift;
+		if (shift == 12 || entry & LARGE || !(entry & PRESENT))
+			return entry;
+		assert_int_equal(entry & FLAGS, PRESENT | WRITE | USER);
+		table = (const uint64_t *)(entry & ADDRESS);
+	}
+}
+
+static void expect(uint64_t guest, uint64_t host, uint64_t size, uint64_t flags)
+{
+	uint64_t found, entry = leaf(guest, &found);
+
+	assert_int_equal(found, size);
+	assert_int_equal(entry & ADDRESS, host & ~(size - 1));
+	assert_int_equal(entry & FLAGS & ~(uint64_t)LARGE, flags);
+	assert_int_equal((uint64_t)npt_translate(kit_vcpu.npt, guest), host);
+}
+
+static int map(uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+{
+	return npt_map(kit_vcpu.npt, guest, host, bytes, writable, executable);
+}
+
+static void memory_is_mapped_by_the_largest_pages_that_fit(void **state)
+{
+	const uint64_t base = 1ull << 30, host = 1ull << 40;
+
+	(void)state;
+	assert_int_equal(map(base - KIT_PAGE, host - KIT_PAGE, 2 * PAGE_2M + 3 * KIT_PAGE, true, true), 0);
+	expect(base - KIT_PAGE + 5, host - KIT_PAGE + 5, KIT_PAGE, PRESENT | WRITE | USER);
+	expect(base + 0x1234, host + 0x1234, PAGE_2M, PRESENT | WRITE | USER);
+	expect(base + 2 * PAGE_2M - 1, host + 2 * PAGE_2M - 1, PAGE_2M, PRESENT | WRITE | USER);
+	expect(base + 2 * PAGE_2M, host + 2 * PAGE_2M, KIT_PAGE, PRESENT | WRITE | USER);
+	expect(base + 2 * PAGE_2M + KIT_PAGE, host + 2 * PAGE_2M + KIT_PAGE, KIT_PAGE, PRESENT | WRITE | USER);
+	assert_null(npt_translate(kit_vcpu.npt, base + 2 * PAGE_2M + 2 * KIT_PAGE));
+	assert_null(npt_translate(kit_vcpu.npt, base - KIT_PAGE - 1));
+}
+
+static void pages_that_lie_askew_are_small(void **state)
+{
+	const uint64_t base = 1ull << 30;
+
+	(void)state;
+	assert_int_equal(map(base, PAGE_2M + KIT_PAGE, PAGE_2M, true, true), 0);
+	expect(base, PAGE_2M + KIT_PAGE, KIT_PAGE, PRESENT | WRITE | USER);
+	expect(base + PAGE_2M - 1, 2 * PAGE_2M + KIT_PAGE - 1, KIT_PAGE, PRESENT | WRITE | USER);
+}
+
+static void what_may_not_be_written_is_not_writable(void **state)
+{
+	(void)state;
+	assert_int_equal(map(1ull << 30, PAGE_2M, KIT_PAGE, false, true), 0);
+	expect(1ull << 30, PAGE_2M, KIT_PAGE, PRESENT | USER);
+}
+
+static void device_memory_is_uncached_and_not_executable(void **state)
+{
+	(void)state;
+	assert_int_equal(map(DEVICE, DEVICE, KIT_PAGE, true, false), 0);
+	expect(DEVICE, DEVICE, KIT_PAGE, NX | PRESENT | WRITE | USER | PWT | PCD);
+	kit_nxe = false; /* NX would be a reserved bit */
+	assert_int_equal(map(2 * DEVICE, DEVICE, KIT_PAGE, true, false), 0);
+	expect(2 * DEVICE, DEVICE, KIT_PAGE, PRESENT | WRITE | USER | PWT | PCD);
+}
+
+static void a_page_inside_a_large_one_can_change_alone(void **state)
+{
+	const uint64_t base = 1ull << 30, host = 1ull << 40, sink = 0x7000;
+
+	(void)state;
+	assert_int_equal(map(base, host, PAGE_2M, true, false), 0);
+	expect(base, host, PAGE_2M, NX | PRESENT | WRITE | USER | PWT | PCD);
+	assert_int_equal(map(base + 5 * KIT_PAGE, sink, KIT_PAGE, false, true), 0);
+	expect(base + 5 * KIT_PAGE, sink, KIT_PAGE, PRESENT | USER);
+	for (unsigned i = 0; i < 512; i++)
+		if (i != 5)
+			expect(base + i * KIT_PAGE + 7, host + i * KIT_PAGE + 7, KIT_PAGE,
+			       NX | PRESENT | WRITE | USER | PWT | PCD);
+}
+
+static void nothing_else_is_mapped(void **state)
+{
+	(void)state;
+	assert_ptr_equal(npt_translate(kit_vcpu.npt, KIT_RAM - 1), kit_ram(KIT_RAM - 1));
+	assert_null(npt_translate(kit_vcpu.npt, KIT_RAM));
+	for (unsigned bit = 22; bit < 64; bit++) /* also what four levels do not reach */
+		assert_null(npt_translate(kit_vcpu.npt, 1ull << bit));
+	assert_null(npt_translate(kit_vcpu.npt, UINT64_MAX));
+}
+
+static void memory_that_runs_out_is_told(void **state)
+{
+	(void)state;
+	for (unsigned frames = 0; frames < 3; frames++) { /* of the three tables of a small page */
+		kit_begin();
+		kit_frames = frames;
+		assert_int_equal(map(1ull << 40, PAGE_2M, KIT_PAGE, true, true), -ENOMEM);
+		assert_null(npt_translate(kit_vcpu.npt, 1ull << 40));
+	}
+	kit_frames = 0;
+	assert_null(npt_create());
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup(name, begin)
+		CASE(memory_is_mapped_by_the_largest_pages_that_fit),
+		CASE(pages_that_lie_askew_are_small),
+		CASE(what_may_not_be_written_is_not_writable),
+		CASE(device_memory_is_uncached_and_not_executable),
+		CASE(a_page_inside_a_large_one_can_change_alone),
+		CASE(nothing_else_is_mapped),
+		CASE(memory_that_runs_out_is_told),
+	};
+	return cmocka_run_group_tests_name("svm_npt", tests, NULL, NULL);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stepping over the instruction that exited, where the exit tells the next RIP and where it does not; and what an exit was.
+ *
+ * Rule: the back end's own exit.c, behind exits that the test writes into the VMCB; no guest is entered.
+ */
+#include "tests/unit/check.h"
+#include "tests/unit/svm_kit.h"
+
+/* The source itself, for what is static in it. */
+#include "arch/x86/svm/exit.c"
+
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+struct svm_capabilities svm_caps;
+struct vcpu *svm_loaded = &kit_vcpu;
+const void *guest_settled = &kit_vcpu;
+volatile uint32_t nmi_count;
+uint64_t fake_tsc;
+
+/* ---- What exit.c calls ---- */
+
+static unsigned audits;
+static bool timer_ended, nmi_wanted;
+static unsigned injected; /* vector + 1 */
+
+void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
+{
+	assert_ptr_equal(v, &kit_vcpu);
+	assert_false(has_error || error);
+	injected = vector + 1u;
+}
+
+unsigned svm_audit(struct vcpu *v)
+{
+	assert_ptr_equal(v, &kit_vcpu);
+	audits++;
+	return 1;
+}
+
+bool slice_timer_ended(void)
+{
+	return timer_ended;
+}
+
+bool svm_nmi_window(struct vcpu *v)
+{
+	(void)v;
+	return nmi_wanted;
+}
+
+enum vm_exit_reason svm_iret_exit(struct vcpu *v)
+{
+	(void)v;
+	return VM_EXIT_WAKE;
+}
+
+void svm_settle(struct vcpu *v)
+{
+	(void)v;
+	fail_msg("no guest is entered");
+}
+
+void quirk_lost_shadow(struct vcpu *v)
+{
+	svm_settle(v);
+}
+
+void svm_run(void);
+void svm_run(void)
+{
+	fail_msg("no guest is entered");
+}
+
+/* ---- Stepping over ---- */
+
+enum { MIDDLE = 0x1800, END = 0x1ffe, ELSEWHERE = 0x12345 }; /* of a page, which an instruction can go on behind */
+
+static unsigned at = MIDDLE;
+
+static void exits(uint32_t code, const uint8_t *bytes, size_t size)
+{
+	memcpy(kit_ram(at), bytes, size);
+	kit_vmcb.rip = at;
+	kit_vmcb.exit_code = code;
+	kit_vmcb.interrupt_shadow = INTERRUPT_SHADOW;
+	kit_vmcb.exit_info_2 = kit_vmcb.next_rip = 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	kit_begin();
+	svm_forget_code(&kit_vcpu);
+	svm_caps = (struct svm_capabilities){ .asids = 16 };
+	at = MIDDLE;
+	audits = 0;
+	timer_ended = nmi_wanted = false;
+	nmi_count = 0;
+	return 0;
+}
+
+static void expect_skipped_to(uint64_t rip)
+{
+	svm_skip(&kit_vcpu);
+	assert_int_equal(kit_vmcb.rip, rip);
+	assert_int_equal(kit_vmcb.interrupt_shadow, 0); /* it was for the one that is done */
+}
+
+static void lengths_are_decoded_where_the_exit_does_not_tell(void **state)
+{
+	static const struct {
+		uint32_t code;
+		uint8_t bytes[8];
+		unsigned length;
+	} cases[] = {
+		{ EXIT_CPUID, { 0x0f, 0xa2 }, 2 },
+		{ EXIT_CPUID, { 0x66, 0x0f, 0xa2 }, 3 },
+		{ EXIT_HLT, { 0xf4 }, 1 },
+		{ EXIT_HLT, { 0xf3, 0xf4 }, 2 },
+		{ EXIT_VMMCALL, { 0x0f, 0x01, 0xd9 }, 3 },
+		{ EXIT_MSR, { 0x0f, 0x32 }, 2 },
+		{ EXIT_XSETBV, { 0x0f, 0x01, 0xd1 }, 3 },
+		{ EXIT_CR_WRITE + 8, { 0xf0, 0x0f, 0x22, 0xc0 }, 4 },
+		{ EXIT_INVD, { 0x0f, 0x08 }, 2 },
+	};
+
+	(void)state;
+	for (unsigned mode = KIT_CODE_16; mode <= KIT_CODE_64; mode++)
+		for (size_t n = 0; n < LENGTH(cases); n++) {
+			kit_mode((enum kit_mode)mode);
+			for (unsigned times = 0; times < 4; times++) { /* also where it is known from before */
+				at = times & 1 ? END : MIDDLE;
+				exits(cases[n].code, cases[n].bytes, sizeof(cases[n].bytes));
+				expect_skipped_to(at + cases[n].length);
+			}
+		}
+}
+
+/* Its page stays where it was: for the second exit in the same place nobody walks the guest's tables. */
+static void a_place_that_exits_again_is_known(void **state)
+{
+	static const struct {
+		uint32_t code;
+		uint8_t bytes[3], length;
+	} cases[] = {
+		{ EXIT_CPUID, { 0x0f, 0xa2 }, 2 },
+		{ EXIT_HLT, { 0xf4 }, 1 },
+		{ EXIT_VMMCALL, { 0x0f, 0x01, 0xd9 }, 3 },
+	};
+
+	(void)state;
+	kit_mode(KIT_CODE_64);
+	for (size_t n = 0; n < LENGTH(cases); n++) {
+		exits(cases[n].code, cases[n].bytes, sizeof(cases[n].bytes));
+		expect_skipped_to(at + cases[n].length);
+		kit_entry(kit_vmcb.cr3, 0, 8, 0);
+		exits(cases[n].code, cases[n].bytes, sizeof(cases[n].bytes));
+		expect_skipped_to(at + cases[n].length);
+		svm_forget_code(&kit_vcpu);
+		exits(cases[n].code, cases[n].bytes, sizeof(cases[n].bytes));
+		expect_skipped_to(at);
+		kit_mode(KIT_CODE_64);
+	}
+}
+
+static void what_the_exit_tells_is_believed(void **state)
+{
+	(void)state;
+	svm_caps.next_rip = true;
+	exits(EXIT_CPUID, (const uint8_t[]){ 0x90 }, 1); /* the guest has written there since */
+	kit_vmcb.next_rip = ELSEWHERE;
+	expect_skipped_to(ELSEWHERE);
+}
+
+static void what_is_not_told_is_not_believed(void **state)
+{
+	(void)state;
+	exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
+	kit_vmcb.next_rip = ELSEWHERE; /* of another processor's making */
+	expect_skipped_to(at + 2);
+}
+
+static void an_io_exit_always_tells(void **state)
+{
+	(void)state;
+	for (unsigned told = 0; told < 2; told++) {
+		svm_caps.next_rip = told;
+		exits(EXIT_IOIO, (const uint8_t[]){ 0x90 }, 1);
+		kit_vmcb.exit_info_2 = at + 1;
+		kit_vmcb.next_rip = ELSEWHERE;
+		expect_skipped_to(at + 1);
+	}
+}
+
+static void an_instruction_that_cannot_be_read_is_undefined(void **state)
+{
+	(void)state;
+	injected = 0;
+	exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
+	kit_vmcb.rip = KIT_RAM;
+	expect_skipped_to(KIT_RAM);
+	assert_int_equal(injected, 6 + 1); /* #UD */
+}
+
+/* The same RIP, and other code there: by other tables, or written anew. */
+static void code_that_changes_is_seen(void **state)
+{
+	(void)state;
+	kit_mode(KIT_CODE_64);
+	for (unsigned n = 0; n < 4; n++) {
+		bool prefix = n & 1;
+		uint8_t bytes[] = { 0x48, 0x0f, 0xa2 };
+
+		exits(EXIT_CPUID, bytes + !prefix, 2 + prefix);
+		expect_skipped_to(at + 2 + prefix);
+	}
+	exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
+	expect_skipped_to(at + 2);
+	kit_vmcb.cr3 = 0x100000; /* tables by which the same address is 2M further */
+	kit_entry(0x100000, 0, 8, 0x101000 | KIT_P);
+	kit_entry(0x101000, 0, 8, 0x102000 | KIT_P);
+	kit_entry(0x102000, 0, 8, KIT_LARGE | KIT_P | 2 << 20);
+	exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
+	memcpy(kit_ram((2 << 20) + at), (const uint8_t[]){ 0x66, 0x0f, 0xa2 }, 3);
+	expect_skipped_to(at + 3);
+}
+
+/* ---- What an exit was ---- */
+
+static void each_exit_code_has_a_reason(void **state)
+{
+	static const struct {
+		uint64_t code;
+		enum vm_exit_reason reason;
+	} cases[] = {
+		{ 0x08, VM_EXIT_CR },          { 0x18, VM_EXIT_CR },          { 0x26, VM_EXIT_DR },
+		{ 0x37, VM_EXIT_DR },          { 0x41, VM_EXIT_EXCEPTION },   { 0x51, VM_EXIT_EXCEPTION },
+		{ 0x60, VM_EXIT_INTERRUPT },   { 0x61, VM_EXIT_NMI },         { 0x62, VM_EXIT_OTHER },
+		{ 0x64, VM_EXIT_WINDOW },      { 0x6f, VM_EXIT_INSTRUCTION }, { 0x72, VM_EXIT_CPUID },
+		{ 0x74, VM_EXIT_WAKE },        { 0x78, VM_EXIT_HLT },         { 0x7b, VM_EXIT_IO },
+		{ 0x7c, VM_EXIT_MSR_READ },    { 0x7d, VM_EXIT_TASK_SWITCH }, { 0x7f, VM_EXIT_SHUTDOWN },
+		{ 0x80, VM_EXIT_VIRT },        { 0x81, VM_EXIT_CALL },        { 0x84, VM_EXIT_VIRT },
+		{ 0x8b, VM_EXIT_INSTRUCTION }, { 0x8d, VM_EXIT_XSETBV },      { 0x8f, VM_EXIT_OTHER },
+		{ 0x400, VM_EXIT_MEMORY },     { 0x401, VM_EXIT_OTHER },      { 0x90, VM_EXIT_OTHER },
+	};
+
+	(void)state;
+	kit_vmcb.exit_info_1 = 0;
+	for (size_t n = 0; n < LENGTH(cases); n++)
+		if (translate(&kit_vcpu, (uint32_t)cases[n].code) != cases[n].reason)
+			fail_msg("exit %x", (unsigned)cases[n].code);
+	kit_vmcb.exit_info_1 = 1;
+	assert_int_equal(translate(&kit_vcpu, EXIT_MSR), VM_EXIT_MSR_WRITE);
+	assert_int_equal(audits, 0);
+}
+
+/* QEMU writes the low half of VMEXIT_INVALID, a processor all of it. */
+static void an_entry_that_was_refused_is_audited(void **state)
+{
+	static const uint64_t codes[] = { UINT64_MAX, UINT32_MAX };
+
+	(void)state;
+	for (unsigned n = 0; n < LENGTH(codes); n++) {
+		kit_vmcb.exit_code = codes[n];
+		assert_int_equal(translate(&kit_vcpu, (uint32_t)kit_vmcb.exit_code), VM_EXIT_FAILED);
+		assert_int_equal(audits, n + 1);
+	}
+}
+
+static void a_ports_exit_is_read(void **state)
+{
+	static const struct {
+		uint32_t info;
+		struct vcpu_io io;
+	} cases[] = {
+		{ 0x20 << 16 | 1 << 4, { 0x20, 1, 0 } },
+		{ 0x71u << 16 | 1 << 4 | 1, { 0x71, 1, IO_IN } },
+		{ 0xffffu << 16 | 1 << 5 | 1 << 7, { 0xffff, 2, 0 } },
+		{ 0x170u << 16 | 1 << 6 | 1 << 3 | 1 << 2 | 1, { 0x170, 4, IO_IN | IO_STRING | IO_REPEAT } },
+		{ 0x170u << 16 | 1 << 5 | 1 << 2, { 0x170, 2, IO_STRING } },
+	};
+
+	(void)state;
+	for (size_t n = 0; n < LENGTH(cases); n++) {
+		kit_vmcb.exit_info_1 = cases[n].info;
+		struct vcpu_io io = svm_exit_io(&kit_vcpu);
+
+		assert_int_equal(io.port, cases[n].io.port);
+		assert_int_equal(io.size, cases[n].io.size);
+		assert_int_equal(io.kind, cases[n].io.kind);
+	}
+}
+
+static void a_memory_exit_is_read(void **state)
+{
+	bool write;
+
+	(void)state;
+	kit_vmcb.exit_info_1 = 1ull << 32 | 6;
+	kit_vmcb.exit_info_2 = 0xfee00300;
+	assert_int_equal(svm_exit_address(&kit_vcpu, &write), 0xfee00300);
+	assert_true(write);
+	kit_vmcb.exit_info_1 = 1ull << 32 | 4;
+	(void)svm_exit_address(&kit_vcpu, &write);
+	assert_false(write);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup(name, begin)
+		CASE(lengths_are_decoded_where_the_exit_does_not_tell),
+		CASE(a_place_that_exits_again_is_known),
+		CASE(what_the_exit_tells_is_believed),
+		CASE(what_is_not_told_is_not_believed),
+		CASE(an_io_exit_always_tells),
+		CASE(an_instruction_that_cannot_be_read_is_undefined),
+		CASE(code_that_changes_is_seen),
+		CASE(each_exit_code_has_a_reason),
+		CASE(an_entry_that_was_refused_is_audited),
+		CASE(a_ports_exit_is_read),
+		CASE(a_memory_exit_is_read),
+	};
+	return cmocka_run_group_tests_name("svm_skip", tests, NULL, NULL);
+}

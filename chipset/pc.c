@@ -186,7 +186,9 @@ static inline void silence(line_set found)
 
 static struct chipset_status status(unsigned nmis)
 {
-	latch(take_irr()); /* before an initialisation is caught, which drops what is latched */
+	line_set irr = pc_read_irr(), seen = (line_set)take(&glimpsed);
+	latch(irr | seen);  /* before an initialisation is caught, which drops what is latched */
+	heard |= seen != 0; /* it was armed when that NMI came, and may have been silenced since */
 	if (current != NULL)
 		pc_catch_initialisation(current);
 	struct chipset_status s = { .asserted = asserted, .fresh = unreported };

@@ -5,6 +5,7 @@
  * Rule: nothing is believed before its checksum held; a bad table is one line, and counts as missing.
  */
 #include "arch/x86/acpi_parse.h"
+#include "arch/x86/hypervisor.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -23,8 +24,6 @@ enum { TABLE_MOST = 4 << 20 };
 enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xA0000 };
 /* Bochs's debug port reads back its own number where port_e9_hack is on. */
 enum { BOCHS_PORT = 0xE9 };
-/* CPUID.1:ECX[31] is 0 on hardware and in Bochs; other emulators and hypervisors set it. */
-#define CPUID_ECX_HYPERVISOR (1u << 31)
 
 /* Through assembly, so that the compiler does not take an address of the first page for a null pointer gone astray. */
 static const uint8_t *physical(uint64_t address)

@@ -18,7 +18,6 @@ enum { LEAF_FEATURES = 1, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd };
 #define HIDE_1_ECX                                                                                                     \
 	(BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) | BIT(15) | BIT(21) | BIT(24))
 #define ECX_OSXSAVE BIT(27)
-#define ECX_HYPERVISOR BIT(31)
 /* MCE APIC MTRR MCA DS ACPI HTT TM PBE: hidden. A guest has the 8259 pair and no local APIC. */
 #define HIDE_1_EDX (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(21) | BIT(22) | BIT(28) | BIT(29) | BIT(31))
 /* TSC_ADJUST SGX PQM MPX PQE PT: hidden */
@@ -47,7 +46,7 @@ static void filter(struct cpuid *c, uint32_t leaf, uint32_t subleaf, bool invpci
 	switch (leaf) {
 	case LEAF_FEATURES:
 		c->ebx &= 0x0000ffff; /* one processor, APIC id 0 */
-		c->ecx = (c->ecx & ~(HIDE_1_ECX | ECX_OSXSAVE)) | ECX_HYPERVISOR;
+		c->ecx = (c->ecx & ~(HIDE_1_ECX | ECX_OSXSAVE)) | CPUID_ECX_HYPERVISOR;
 		c->edx &= ~HIDE_1_EDX;
 		break;
 	case LEAF_STRUCTURED:

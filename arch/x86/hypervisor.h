@@ -7,6 +7,8 @@
 #ifndef ARCH_X86_HYPERVISOR_H
 #define ARCH_X86_HYPERVISOR_H
 
+/* CPUID.1:ECX[31] is 0 on hardware and in Bochs; other emulators and hypervisors set it. */
+#define CPUID_ECX_HYPERVISOR (1u << 31)
 #define SB_SIGNATURE "SignalboxVMM" /* in EBX, ECX, EDX */
 
 enum {

@@ -59,7 +59,8 @@ static void find_machine(void)
 	is_virtual = memcmp(&c.ebx, SB_SIGNATURE, 4) == 0 && memcmp(&c.ecx, SB_SIGNATURE + 4, 4) == 0 &&
 	             memcmp(&c.edx, SB_SIGNATURE + 8, 4) == 0;
 	machine_by_vmmcall = is_virtual && cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_VMMCALL;
-	bool counts = is_virtual ? cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_COUNTS : io_in8(PORT_BOCHS_DEBUG) == PORT_BOCHS_DEBUG;
+	bool counts = is_virtual ? cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_COUNTS
+	                         : io_in8(PORT_BOCHS_DEBUG) == PORT_BOCHS_DEBUG;
 	if (counts)
 		unit = "instructions";
 	if (args_text("unit", wanted, sizeof(wanted)))

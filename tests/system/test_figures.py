@@ -18,7 +18,7 @@ OWNED = 10_000
 ROUND_TRIP_CPUID, MASK_WRITE, DISPATCH, SWITCH, WAKEUP = 120, 200, 200, 700, 900
 DISPATCH_READYING = 320  # not asked for: 310 were measured where 200 do not hold, so that it grows no further
 FIRST_GUEST = 20_000_000
-IMAGE_BYTES, MEMORY_KIB, SOURCE_LINES = 128 << 10, 4 << 10, 8_000
+IMAGE_BYTES, MEMORY_KIB, SOURCE_LINES = 128 << 10, 4 << 10, 10_000
 BLOCK_LINES = 800
 
 pytestmark = pytest.mark.usefixtures("exact")
@@ -226,7 +226,8 @@ def lines_of_code(path):
 
 
 def test_the_sources_are_small():
-    """C and assembly of the VMM, without headers, guests and tests; the chipset block is hardware, and counted apart."""
+    """C and assembly of the VMM with both back ends, without headers, guests and tests; the chipset block is hardware, and
+    counted apart."""
     files = [path for part in ("boot", "arch", "chipset", "vmm") for path in (ROOT / part).rglob("*.[cS]")]
     block = [path for path in files if path.parent.name == "block"]
     assert len(files) > 50 and len(block) >= 4

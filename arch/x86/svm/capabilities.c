@@ -5,6 +5,7 @@
  * Rule: each thing that is missing is named with the place where the manual announces it, and with what a user can do.
  * No MSR is read before a bit says that it exists: some emulated processors fault otherwise.
  */
+#include "arch/x86/hypervisor.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/svm/svm.h"
@@ -21,7 +22,6 @@ struct svm_capabilities svm_caps;
 /* CPUID 8000000Ah: EAX 7:0 revision; EBX the number of ASIDs; EDX (APM 3 E.4.9) */
 enum { EDX_NESTED_PAGING = 1 << 0, EDX_NEXT_RIP = 1 << 3, EDX_DECODE_ASSISTS = 1 << 7 };
 enum { ASIDS_FEWEST = 2 }; /* the VMM's and the VMs', who can share one */
-#define CPUID_1_ECX_HYPERVISOR (1u << 31)
 
 /* VM_CR (APM 2 15.30.1), which is there where SVM is: 4 SVMDIS | 3 LOCK */
 #define MSR_VM_CR 0xc0010114u
@@ -46,7 +46,7 @@ static int firmware_allows(void)
 /* QEMU's translator, which names itself so wherever tcg-cpuid is on, its default. */
 static bool is_tcg(void)
 {
-	if (!(cpu_id(1, 0).ecx & CPUID_1_ECX_HYPERVISOR))
+	if (!(cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR))
 		return false;
 	struct cpuid id = cpu_id(LEAF_HYPERVISOR, 0);
 	uint32_t name[3] = { id.ebx, id.ecx, id.edx };

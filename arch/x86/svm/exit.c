@@ -147,7 +147,8 @@ static __attribute__((noinline)) void skip_decoded(struct vcpu *v)
 	enum { VECTOR_UD = 6 };
 	unsigned length = svm_instruction_length(v);
 	v->vmcb->rip += length;
-	if (length == 0) /* its bytes or its page tables changed under the exit: what is there now is no such instruction */
+	if (length ==
+	    0) /* its bytes or its page tables changed under the exit: what is there now is no such instruction */
 		svm_inject_exception(v, VECTOR_UD, false, 0);
 }
 

@@ -12,8 +12,8 @@
  * no exit. So
  * XCR0 is read back before a guest's state is put away, and all of the processor's components are moved, offered to guests or not.
  */
-#include "arch/x86/svm/svm.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/svm/svm.h"
 
 enum { RFLAGS_IF = 1 << 9, RFLAGS_IOPL_SHIFT = 12, RFLAGS_RF = 1 << 16, OPCODE_STI = 0xfb };
 

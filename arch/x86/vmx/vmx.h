@@ -32,7 +32,7 @@ enum vcpu_msr { VCPU_STAR, VCPU_LSTAR, VCPU_CSTAR, VCPU_FMASK, VCPU_KERNEL_GS, V
 struct vcpu {
 	struct vcpu_regs regs; /* first: the entry code has its address */
 	const char *name;
-	uint64_t vmcs; /* physical = virtual */
+	uint64_t vmcs;        /* physical = virtual */
 	bool uses_msrs, rare; /* rare: these, or the debug registers */
 	struct guest_state state;
 	uint16_t vpid;

@@ -8,7 +8,6 @@ import fcntl
 import hashlib
 import os
 import pickle
-import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -135,15 +134,6 @@ def all_ok(report, vm, count):
     report.has(f"signalbox: vm {vm}: done, status 0")
 
 
-def all_ok_but_idle(report, count):
-    """The same of scribe, which may have been interrupted in vain, by its clock and by nothing else."""
-    verdicts = report.verdicts("scribe")
-    bad = [text for text in report.of("scribe") if " ... FAILED" in text]
-    assert len(verdicts) == count and len(bad) <= 1, f"{verdicts}\n{report!r}"
-    for text in bad:
-        assert re.fullmatch(r"R08 the RTC's interrupts come \.\.\. FAILED: \d+, 0 stalls, \d+ idle", text), text
-
-
 # ---- Runs ------------------------------------------------------------------------------------------------------------
 
 
@@ -188,6 +178,12 @@ def runs(tmp_path_factory):
     return directory
 
 
+def in_vain(machine, module):
+    """Where QEMU's 8259s keep what a device took back, and soft tells it: that is no failure of scribe's (docs/limits.md)."""
+    soft_on_qemu = machine.platform.startswith("qemu") and "chipset=soft" in (machine.vmm or "")
+    return " idle=1" if soft_on_qemu and module.image.endswith("scribe") else ""
+
+
 @pytest.fixture(scope="session")
 def boot(platform, runs):
     """Boot a machine, or take what the same boot gave before: boot(vmm words or None, modules, **Machine) -> Report."""
@@ -196,7 +192,8 @@ def boot(platform, runs):
         words = vmm if vmm is None or "console=" in vmm else f"console=com1 {vmm}".strip()
         machine = Machine(vmm=words, modules=modules, ips=IPS, build=BUILD,
                           **{"platform": platform, "board": BOARD, **options})
-        machine.modules = [replace(m, line=m.line.replace("unit=instructions", machine.unit)) for m in modules]
+        machine.modules = [replace(m, line=m.line.replace("unit=instructions", machine.unit) + in_vain(machine, m))
+                           for m in modules]
         directory = runs / hashlib.sha256((repr(machine) + again).encode()).hexdigest()[:20]
         directory.mkdir(exist_ok=True)
         with open(directory / "lock", "w") as lock:

@@ -137,7 +137,8 @@ def test_R06_external_nmis_are_counted_to_the_last(system):
                    for seconds in (1, 3))
     told, ticks = (long.record("totals")[key] - short.record("totals")[key] for key in ("external_nmis", "ticks"))
     khz = int(re.search(r"TSC (\d+) kHz", long.console)[1])
-    assert abs(told - ticks / (PERIOD_US * khz / 1000)) <= 1, (told, ticks)
+    # In QEMU the time is read a while after the last one was told.
+    assert abs(told - ticks / (PERIOD_US * khz / 1000)) <= (2 if long.svm else 1), (told, ticks)
     assert told > 1_500
     for report in (short, long):  # every other NMI has a line
         assert report.record("line", irq=0)["wakeups"] > 700
@@ -188,10 +189,11 @@ def test_R06_nmi_panic(system):
 
 def test_R06_nmi_to_a_vm(system, where):
     """R06: nmi=vm:NAME: each external NMI is one NMI of that guest, the others have none."""
-    keys = [(r"waits for NMIs", "nmi\r")] + [(rf"external NMI number {n}, goes to vm vandal", "nmi\r") for n in (1, 2, 3, 4)]
+    told = r"external NMI number {}, goes to vm vandal\n(?:.*\n)*?\[ "  # and a status line: the guest has had time for it
+    keys = [(r"waits for NMIs", "nmi\r")] + [(told.format(n), "nmi\r") for n in (1, 2, 3, 4)]
     seconds = 10 if where.platform == "qemu-irqmux" else 3  # in real time, keys being typed
     modules = [vandal(f"do=nmi seconds={seconds}"), pulse("probes=uart n=2000"), scribe("rounds=60")]
-    report = system("nmi=vm:vandal", modules, type_in=keys)
+    report = system("nmi=vm:vandal status=200ms", modules, type_in=keys)
     assert report.status == 0, report
     report.has("[vandal] vandal: do=nmi: 5 NMIs came, and 0 other vectors ... ok")
     assert report.record("totals")["external_nmis"] == 5

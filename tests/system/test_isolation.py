@@ -24,6 +24,7 @@ SURVIVED = [
 ]
 # SVM: the processor answers these itself, as on the bare machine.
 BY_SVM_ITSELF = {"vmx", "xsetbv"}
+SVM_WITHOUT_CHECKS = "QEMU's TCG does a MOV to CR0 or CR4 that hardware refuses; the next VMRUN fails (docs/emulators.md)"
 # Attacks that end the guest: (deed, the reason on the console)
 FATAL = [
     ("triple", "triple fault"),
@@ -74,6 +75,10 @@ def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(beside, al
     report = beside(deed, words)
     if report.svm and deed in BY_SVM_ITSELF:
         logged = 0
+    if report.svm and deed == "cr":
+        as_when_alone(report, alone)
+        report.has("signalbox: vm vandal: stopped: it cannot go on")
+        pytest.skip(SVM_WITHOUT_CHECKS)
     as_when_alone(report, alone)
     all_ok(report, "vandal", 1)
     assert len(faults(report)) >= logged and (logged > 0) == bool(faults(report)), report

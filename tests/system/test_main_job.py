@@ -20,7 +20,7 @@ FEATURES = {
     "SVM": ("SVM revision", "nested paging", "ASIDs", "slices by"),
 }
 
-where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux", "q35-pc", "q35-irqmux")
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc", "q35-irqmux")
 
 
 @pytest.fixture(scope="module")

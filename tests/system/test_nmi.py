@@ -14,7 +14,7 @@ WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NM
 
 
 # QEMU: an exit takes a microsecond and more of the host's time; there is no window to fall into (SVM's GIF).
-SAMPLES, SAMPLES_SVM = 16_000, 2_000
+SAMPLES, SAMPLES_SVM = 16_000, 1_000
 
 where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
 

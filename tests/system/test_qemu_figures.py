@@ -15,7 +15,7 @@ PERCENT = 1
 RATIO = 1.3
 BY_VMX = {
     "pc": {"wakeup": 850, "switch": 654},
-    "irqmux": {"wakeup": 548, "switch": 391},
+    "irqmux": {"wakeup": 548, "switch": 398},
     "irqmux-1-bank": {"wakeup": 581, "switch": 443},
 }
 
@@ -88,7 +88,7 @@ def test_R13_a_wake_up(system, chipset):
 
 def test_R11_a_switch(system, chipset):
     """R11: half of a round trip of two VMs that yield to each other."""
-    report = system("status=0", [pulse("probes=switch n=1000"), vandal("do=yield seconds=4", name="partner1")])
+    report = system("status=0", [pulse("probes=switch n=1000"), vandal("do=yield seconds=2", name="partner1")])
     said = report.latency("switch", "pulse")
     assert said.n == 1000 and report.record("totals")["switches"] >= 2000
     assert said.median <= RATIO * BY_VMX[chipset]["switch"], said

@@ -41,6 +41,7 @@ static int control_emulate(struct vcpu *v, char *what, size_t size)
 static int debug_emulate(struct vcpu *v)
 {
 	guest_debug_use(&v->state);
+	v->rare = true;
 	v->vmcb->intercept_dr_read = v->vmcb->intercept_dr_write = 0;
 	return 0;
 }

@@ -158,13 +158,13 @@ __attribute__((noinline)) void svm_skip(struct vcpu *v)
 	const uint64_t rip = c->rip;
 	const struct svm_code *known = &v->code[rip % SVM_CODE_PLACES];
 	c->interrupt_shadow = 0;
-	if ((uint32_t)c->exit_code == EXIT_IOIO)
+	if (known->rip == rip && known->cr3 == c->cr3 && known->base == c->cs.base &&
+	    (load_unaligned(known->at) & known->mask) == known->bytes)
+		c->rip = rip + known->length; /* with next RIP nothing is ever known, nor for I/O */
+	else if ((uint32_t)c->exit_code == EXIT_IOIO)
 		c->rip = c->exit_info_2;
 	else if (svm_caps.next_rip)
 		c->rip = c->next_rip;
-	else if (known->rip == rip && known->cr3 == c->cr3 && known->base == c->cs.base &&
-	         (load_unaligned(known->at) & known->mask) == known->bytes)
-		c->rip = rip + known->length;
 	else
 		skip_decoded(v);
 }

@@ -90,7 +90,7 @@ static int write_tsc_aux(struct vcpu *v, uint64_t value)
 {
 	if (value >> 32)
 		return -EPERM;
-	v->uses_tsc_aux = true;
+	v->uses_tsc_aux = v->rare = true;
 	msr_write(MSR_TSC_AUX, value);
 	return 0;
 }

@@ -50,7 +50,7 @@ struct vcpu {
 	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come */
 	uint64_t window_rest; /* of its slice, while the timer waits for an NMI window */
 	struct svm_code code[SVM_CODE_PLACES];
-	bool uses_tsc_aux;
+	bool shares_asid, uses_tsc_aux, rare; /* rare: TSC_AUX, or the debug registers */
 	uint64_t tsc_aux;
 	uint64_t timer_left; /* TSC ticks of its slice, while another one is loaded, or */
 	bool timer_due;      /* that are to be armed at its entry */

@@ -67,6 +67,7 @@ struct vcpu *svm_create(const char *name)
 	v->vmcb->msrpm_base = msrpm_create();
 	v->vmcb->nested_cr3 = (uint64_t)v->npt;
 	v->vmcb->asid = next_asid < svm_caps.asids ? next_asid++ : svm_caps.asids - 1;
+	v->shares_asid = v->vmcb->asid == svm_caps.asids - 1; /* the last one may be several's */
 	v->timer_left = UINT64_MAX;
 	return v->vmcb->msrpm_base != 0 ? v : NULL;
 }
@@ -80,7 +81,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(c, 0, sizeof(*c));
-	v->halted = v->nmi_waits = v->nmi_masked = v->uses_tsc_aux = false;
+	v->halted = v->nmi_waits = v->nmi_masked = v->uses_tsc_aux = v->rare = false;
 	v->tsc_aux = 0;
 	svm_forget_code(v);
 	c->iopm_base = iopm;
@@ -127,15 +128,15 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;
-	unsigned rare = v->state.uses_debug | v->uses_tsc_aux;
+	unsigned rare = v->rare;
 	if (old != NULL) {
 		if (!old->timer_due)
 			old->timer_left = slice_timer_left();
-		rare |= old->state.uses_debug | old->uses_tsc_aux;
+		rare |= old->rare;
 	}
 	svm_loaded = v;
 	v->timer_due = true;
-	if (v->vmcb->asid == svm_caps.asids - 1) /* the last one may be several's */
+	if (v->shares_asid)
 		v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
 	if (__builtin_expect(rare, 0))
 		switch_rare(old, v);

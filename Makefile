@@ -176,8 +176,9 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 # Link-time optimisation: the way from an exit back to the guest runs through many small files.
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := arch/x86/acpi% arch/x86/frames.c arch/x86/tables.c arch/x86/vga.c %/audit.c %/capabilities.c vmm/config% vmm/console.c \
-	vmm/commands.c vmm/editor.c vmm/elf.c vmm/handover.c vmm/inspect.c vmm/report% vmm/words.c
+VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic nested_map pci power slice_timer_find tables tsc vga virt) \
+	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
+	$(patsubst %,vmm/%.c,config% console commands editor elf handover inspect report% vm words)
 
 vmm: $(BUILD)/signalbox
 
@@ -199,7 +200,7 @@ $(BUILD)/vmm/sources: FORCE
 # 64-bit, with symbols: for the debuggers.
 $(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
 	$(call say,LD,$@)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) $(NEWLIB)/lib/libc.a $(LIBGCC)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) $(NEWLIB)/lib/libc.a $(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.
 $(BUILD)/signalbox: $(BUILD)/signalbox.elf

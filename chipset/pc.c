@@ -16,6 +16,7 @@
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "chipset/pirq.h"
 
 #include <errno.h>
 
@@ -70,6 +71,7 @@ static int probe(void)
 	for (unsigned chip = 0; chip < PICS; chip++)
 		pc_program(chip, chip == PIC_MASTER ? 0x20 : 0x28, 1);
 	nmi_hook = glimpse;
+	pirq_probe();
 	return 0;
 }
 
@@ -118,6 +120,8 @@ static void sense_by_level(line_set lines)
 static void claim(line_set lines, bool by_vmm)
 {
 	chipset_standing.touched = true;
+	if (!by_vmm)
+		pirq_claim(lines);
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
@@ -133,6 +137,7 @@ static void claim(line_set lines, bool by_vmm)
 	if (by_vmm)
 		sense_by_level(lines);
 	arm();
+	pirq_follow();
 }
 
 static void mask(line_set masked)

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum { PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_CLASS = 0x08, PCI_HEADER = 0x0c, PCI_BAR0 = 0x10 };
-enum { PCI_COMMAND_MEMORY = 1 << 1 };
+enum { PCI_COMMAND_MEMORY = 1 << 1, PCI_COMMAND_NO_INTX = 1 << 10 };
 
 /* A function of bus 0: device << 3 | function. offset: a multiple of 4. */
 uint32_t pci_read(unsigned function, unsigned offset);

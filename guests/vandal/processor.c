@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at the processor: VMX instructions, model-specific and control registers, XCR0.
+ * Deeds at the processor: VMX and SVM instructions, model-specific and control registers, XCR0.
  *
  * Rule: each attempt is one row of a table with the exception that must come of it, under a VMM and on the bare machine; what
  * an emulator's bare machine may take at its word, and not survive, is left out there.
@@ -57,7 +57,7 @@ static void says(const struct tally *t, const char *kind)
 		            t->wrong, t->first, t->came, t->wanted);
 }
 
-/* ---- VMX instructions ---- */
+/* ---- Virtualisation instructions ---- */
 
 static uint64_t operand[2] __attribute__((aligned(4096)));
 
@@ -79,6 +79,13 @@ BODY(vmresume, "vmresume")
 BODY(invept, "invept %0, %%rax")
 BODY(invvpid, "invvpid %0, %%rax")
 BODY(vmfunc, ".byte 0x0f, 0x01, 0xd4")
+BODY(vmrun, "vmrun %%rax")
+BODY(vmload, "vmload %%rax")
+BODY(vmsave, "vmsave %%rax")
+BODY(stgi, "stgi")
+BODY(clgi, "clgi")
+BODY(skinit, "skinit %%eax")
+BODY(invlpga, "invlpga %%rax, %%ecx")
 
 void vandal_vmx(const char *argument)
 {
@@ -90,13 +97,16 @@ void vandal_vmx(const char *argument)
 		{ "VMPTRLD", try_vmptrld }, { "VMPTRST", try_vmptrst },   { "VMREAD", try_vmread },
 		{ "VMWRITE", try_vmwrite }, { "VMLAUNCH", try_vmlaunch }, { "VMRESUME", try_vmresume },
 		{ "INVEPT", try_invept },   { "INVVPID", try_invvpid },   { "VMFUNC", try_vmfunc },
+		{ "VMRUN", try_vmrun },     { "VMLOAD", try_vmload },     { "VMSAVE", try_vmsave },
+		{ "STGI", try_stgi },       { "CLGI", try_clgi },         { "SKINIT", try_skinit },
+		{ "INVLPGA", try_invlpga },
 	};
 	struct tally t = { 0 };
 
 	(void)argument;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		tally(&t, rows[i].name, trap_try(rows[i].body, NULL), UD);
-	says(&t, "VMX instructions");
+	says(&t, "VMX and SVM instructions");
 }
 
 /* ---- Registers by number ---- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A deed with a UART whose line another VM has as well: port=0x2f8, n=2000 bytes, busy=1: no HLT, linger=1: seconds that it goes on
- * listening to the line, input=3: where the line enters the controller.
+ * listening to the line, input=3: where the line enters the controller, late=1: bytes go round by loopback to the receiver, whose
+ * FIFO tells of them four characters' time later, whoever has the processor then.
  *
  * Rule: each interrupt carries the stream on, so one that is lost is seen as a stall; one without a cause here is the other VM's.
  */
@@ -15,19 +16,25 @@
 #include "guests/lib/uart.h"
 #include "guests/vandal/vandal.h"
 
+/* PC16550D datasheet, 8.4 and 8.6.1: the receiver's trigger is 14 bytes, so a single one is told by the timeout. */
+enum { UART_RBR = 0, FCR_FIFO = 0xC1, IER_RDI = 1 << 0, MCR_LOOP = 1 << 4, IIR_TIMEOUT = 0x0C };
+
 enum { STREAM_BYTES = 2000, STALL_MS = 1000, STALLS_MAX = 5 };
 
 static uint16_t uart;
 static uint32_t wanted;
+static bool late;
 static volatile uint32_t causes, handled, idle;
 
 static void handle_uart(uint64_t tsc)
 {
 	(void)tsc;
-	if ((io_in8(uart + UART_IIR) & UART_IIR_CAUSE) != UART_IIR_THRE) {
+	if ((io_in8(uart + UART_IIR) & UART_IIR_CAUSE) != (late ? IIR_TIMEOUT : UART_IIR_THRE)) {
 		idle++; /* the other VM's, whose UART has the same line */
 		return;
 	}
+	if (late)
+		io_in8(uart + UART_RBR);
 	handled++;
 	if (handled < wanted) {
 		causes++; /* the one that this byte's end will be */
@@ -49,6 +56,15 @@ static void wait_for_interrupt(bool busy)
 	cpu_interrupts_off();
 }
 
+/* The first cause, or after a stall the next. */
+static void start(void)
+{
+	io_out8(uart + UART_IER, 0);
+	io_out8(uart + UART_IER, late ? IER_RDI : UART_IER_THRI);
+	if (late)
+		io_out8(uart + UART_THR, 0);
+}
+
 void vandal_stream(const char *argument)
 {
 	unsigned input = (unsigned)args_number("input", UART_COM2_LINE) % TRAP_LINES;
@@ -62,10 +78,15 @@ void vandal_stream(const char *argument)
 		vandal_says(false, "no UART at %xh to try it with", uart);
 		return;
 	}
+	late = args_number("late", 0) != 0;
+	if (late) {
+		io_out8(uart + UART_FCR, FCR_FIFO);
+		io_out8(uart + UART_MCR, MCR_LOOP);
+	}
 	irq_install(input, handle_uart);
 	pic_unmask(input);
-	causes = 1; /* THR is empty */
-	io_out8(uart + UART_IER, UART_IER_THRI);
+	causes = 1; /* THR is empty, or a byte is on its way */
+	start();
 	for (uint64_t moved = cpu_tsc(); handled < wanted && lost < STALLS_MAX;) {
 		wait_for_interrupt(busy);
 		if (handled != before) {
@@ -73,8 +94,7 @@ void vandal_stream(const char *argument)
 			moved = cpu_tsc();
 		} else if (clock_over(moved, STALL_MS)) {
 			lost++;
-			io_out8(uart + UART_IER, 0);
-			io_out8(uart + UART_IER, UART_IER_THRI);
+			start();
 			moved = cpu_tsc();
 		}
 	}

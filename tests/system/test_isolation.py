@@ -18,12 +18,12 @@ REPORT = {"panic": {"PIC": "report"}}
 
 # Attacks that the guest comes back from: (deed, further words, faults that are logged at least; on pc)
 SURVIVED = [
-    ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 8), ("msr", "", 8), ("cr", "", 4),
+    ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 7), ("msr", "", 8), ("cr", "", 4),
     ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 1), ("icw1", "", 0),
     ("reinit", COM2, 0), ("inservice", COM2, 0), ("cpuid", "", 0),
 ]
 # SVM: the processor answers these itself, as on the bare machine.
-BY_SVM_ITSELF = {"vmx", "xsetbv"}
+BY_SVM_ITSELF = {"xsetbv"}
 SVM_WITHOUT_CHECKS = "QEMU's TCG does a MOV to CR0 or CR4 that hardware refuses; the next VMRUN fails (docs/emulators.md)"
 # Attacks that end the guest: (deed, the reason on the console)
 FATAL = [

@@ -196,6 +196,11 @@ void board_ioapic_write(uint64_t address, uint32_t value)
 		pins[(selected - REDIRECTION) / 2] = value;
 }
 
+uint32_t ioapic_read(unsigned pin)
+{
+	return pins[pin];
+}
+
 void ioapic_set_destination(unsigned pin, uint32_t apic_id)
 {
 	(void)pin;

@@ -216,6 +216,9 @@ static uint32_t *config_register(uint32_t *read_only)
 	*read_only = UINT32_MAX;
 	if (!(config_address & ENABLE) || config_address & 0x7fff0000)
 		return NULL;
+	uint32_t *other = sim_window.others ? sim_window.others(function, offset) : NULL;
+	if (other)
+		return other;
 	if (offset == HEADER && device_there) {
 		*read_only = (function & 7) == 0 ? (uint32_t)sim_window.header << 16 : 0;
 		return NULL;
@@ -260,4 +263,8 @@ void io_out32(uint16_t port, uint32_t value)
 		*found = value & 0xffff;
 	else if (found == &sim_window.bar)
 		*found = value & ~0xfffu;
+	else if (found && sim_window.others) {
+		*found = value;
+		sim_window.others_written(config_address >> 8 & 0xff, config_address & 0xfc);
+	}
 }

@@ -22,6 +22,9 @@ struct sim_window {
 	uint8_t header; /* of function 0 of each device that is there; 80h: it has others */
 	unsigned banks; /* as the capability register has it */
 	uint64_t reads, writes;
+	/* Other functions: their registers, NULL: there is none; and told of each write. NULL: there are no others. */
+	uint32_t *(*others)(unsigned function, unsigned offset);
+	void (*others_written)(unsigned function, unsigned offset);
 	bool logs; /* each access is printed, for whoever looks for a fault */
 };
 

@@ -18,6 +18,7 @@ UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
 	arch/x86/log.c tests/unit/fake_log.c
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 # The chipset block's model, and the oracle beside which the fuzzer lays it.
 UNIT_i8259     := $(UNIT_BLOCK)

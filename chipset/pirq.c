@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PCI interrupts (INTx) on ICH9, PIRQ A to H. Each reaches I/O APIC pin 16 to 23, always; and an input of the 8259s, if its PIRQ
+ * register says so. That register is a real multiplexer (ICH9 datasheet 13.1.17, 13.1.19, 5.9):
+ *
+ *   routed to the controller:         register names the line, pins masked
+ *   routed to the VMM block, silent:  the same, 8259 mask bit 1, pins in NMI mode; IRR tells which line it was
+ *   routed to the VMM block, held:    register's bit 7: the line is off the 8259s, pins masked
+ *
+ * A held PCI line stays high. On the 8259s it would be a request there for whoever clears the mask, as a foreign guest's ICW1 does.
+ *
+ * Rule: a line is back on the 8259s before its VM's controller is restored: then the level itself is the request. All PIRQs of a
+ * line change together; pc.c arms the first one's pin, the others' are open before and masked after it looks.
+ */
+#include "chipset/pirq.h"
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/pci.h"
+#include "arch/x86/platform.h"
+#include "chipset/pc.h"
+
+#include <stdio.h>
+
+/* The bridge to LPC, 00:1f.0 (8086:2910h-291Fh), and the host bridge, 00:00.0. */
+enum { HOST_BRIDGE = 0x00 << 3, LPC_BRIDGE = 0x1f << 3 };
+#define ICH9_IDS 0x29108086u
+#define ICH9_MASK 0xfff0ffffu
+
+/*
+ * PIRQ[n]_ROUT: 7 not routed to the 8259s | 3:0 line.   ACPI_CNTL, 44h: 2:0 the SCI's line: 9, 10 or 11, then pins from 20 on
+ */
+enum { PIRQS = 8, PIRQ_A_ROUT = 0x60, PIRQ_E_ROUT = 0x68, ROUT_OFF = 0x80, ROUT_LINE = 0x0f };
+enum { ACPI_CNTL = 0x44, SCI_SELECT = 7, SCI_LINES = 3, SCI_FIRST = 9 };
+enum { PIN_PIRQ_A = 16 };
+
+static uint8_t rout[PIRQS]; /* as the firmware left them */
+static line_set fed;        /* lines that PIRQs feed, and nothing else */
+static line_set taken;      /* those of them that VMs own: all that follows is about these */
+static line_set off;        /* off the 8259s */
+static line_set open;       /* silent ones, whose further pins are open */
+static bool excused;        /* two PIRQs of one line may each have raised an NMI */
+static struct controller *running;
+
+static bool feeds(unsigned pirq, line_set lines)
+{
+	return !(rout[pirq] & ROUT_OFF) && line_in(lines, rout[pirq] & ROUT_LINE);
+}
+
+static unsigned first_of(unsigned line)
+{
+	unsigned pirq = 0;
+	while (!feeds(pirq, LINE(line)))
+		pirq++;
+	return pirq;
+}
+
+/* ---- What there is ---- */
+
+void pirq_probe(void)
+{
+	fed = taken = off = open = 0;
+	running = NULL;
+	if ((pci_read(LPC_BRIDGE, PCI_ID) & ICH9_MASK) != ICH9_IDS || platform.ioapic_pins < PIN_PIRQ_A + PIRQS)
+		return;
+	for (unsigned pirq = 0; pirq < PIRQS; pirq++) {
+		unsigned offset = pirq < PIRQS / 2 ? PIRQ_A_ROUT : PIRQ_E_ROUT;
+		rout[pirq] = (uint8_t)(pci_read(LPC_BRIDGE, offset) >> 8 * (pirq % 4));
+		if (!(rout[pirq] & ROUT_OFF))
+			fed |= LINE(rout[pirq] & ROUT_LINE);
+	}
+	unsigned sci = pci_read(LPC_BRIDGE, ACPI_CNTL) & SCI_SELECT;
+	if (sci < SCI_LINES)
+		fed &= (line_set)~LINE(SCI_FIRST + sci);
+	/* A line of ISA's is triggered by edges. */
+	fed &= ELCR_BITS & (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+}
+
+/* Somebody else's pin (the slice timer's): then the line stays on the pin of its number. */
+static bool pins_are_free(unsigned line)
+{
+	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
+		if (feeds(pirq, LINE(line)) && !(ioapic_read(PIN_PIRQ_A + pirq) & RTE_MASKED))
+			return false;
+	return true;
+}
+
+/* "A (pin 16), E (pin 20)" */
+static void tell(unsigned line)
+{
+	char names[PIRQS * sizeof("A (pin 16), ")];
+	size_t length = 0;
+	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
+		if (feeds(pirq, LINE(line)))
+			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%c (pin %u)",
+			                           length ? ", " : "", 'A' + pirq, PIN_PIRQ_A + pirq);
+	log_line("chipset pc: line %u: PIRQ %s", line, names);
+}
+
+/* ---- The multiplexer ---- */
+
+/* QEMU's bridge looks at a PIRQ's register when the PIRQ changes, not when the register does (ich9_lpc_set_irq, 7.2). INTx Disable,
+ * written there and back, makes it look at all PIRQs of a device; these two have no interrupt that it could disable. */
+static void look_again(unsigned function)
+{
+	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+	pci_write(function, PCI_COMMAND, command ^ PCI_COMMAND_NO_INTX);
+	pci_write(function, PCI_COMMAND, command);
+}
+
+static void set_routes(unsigned first, unsigned offset)
+{
+	uint32_t value = 0;
+	for (unsigned pirq = first; pirq < first + PIRQS / 2; pirq++)
+		value |= (uint32_t)(rout[pirq] | (feeds(pirq, off) ? ROUT_OFF : 0)) << 8 * (pirq - first);
+	pci_write(LPC_BRIDGE, offset, value);
+}
+
+static void turn_off(line_set lines)
+{
+	off = lines;
+	set_routes(0, PIRQ_A_ROUT);
+	set_routes(PIRQS / 2, PIRQ_E_ROUT);
+	look_again(LPC_BRIDGE);  /* PIRQ A to D */
+	look_again(HOST_BRIDGE); /* E to H */
+}
+
+/* The pins that pc.c knows nothing of: all but a line's first. */
+static void set_open(line_set lines)
+{
+	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
+		if (feeds(pirq, lines ^ open) && pirq != first_of(rout[pirq] & ROUT_LINE))
+			ioapic_write(PIN_PIRQ_A + pirq, feeds(pirq, lines) ? RTE_NMI : RTE_NMI | RTE_MASKED);
+	open = lines;
+}
+
+void pirq_follow(void)
+{
+	line_set routed = running != NULL ? running->lines : 0,
+		 held = chipset_pc.asserted() & taken & (line_set)~routed;
+	if (open != (taken & (line_set) ~(routed | held)))
+		set_open(taken & (line_set) ~(routed | held));
+	if (off != held) {
+		excused = true;
+		turn_off(held);
+	}
+}
+
+/* ---- chipset pc, with that ---- */
+
+static int save(struct controller *c, bool force)
+{
+	uint32_t before = nmi_count;
+	set_open(open | (c->lines & taken));
+	int error = chipset_pc.save(c, force);
+	excused |= nmi_count != before;
+	if (error == 0)
+		running = NULL;
+	pirq_follow();
+	return error;
+}
+
+static void restore(struct controller *c)
+{
+	set_open(open & (line_set)~c->lines);
+	if (off & c->lines)
+		turn_off(off & (line_set)~c->lines);
+	chipset_pc.restore(c);
+	running = c;
+	pirq_follow();
+}
+
+static void route(struct controller *c)
+{
+	if (running != NULL)
+		(void)save(running, true);
+	if (c != NULL)
+		restore(c);
+}
+
+static struct chipset_status status(unsigned nmis)
+{
+	struct chipset_status s = chipset_pc.status(nmis);
+	if (excused && s.external == EXTERNAL_UNEXPLAINED)
+		s.external = 0;
+	if (nmi_count == 0)
+		excused = false;
+	pirq_follow();
+	return s;
+}
+
+static int single(void)
+{
+	if (nmi_count == 0)
+		excused = false;
+	int line = chipset_pc.single();
+	pirq_follow();
+	return line;
+}
+
+/* Before an entry: what they raised has been taken. */
+static void mask(line_set masked)
+{
+	chipset_pc.mask(masked);
+	if (nmi_count == 0)
+		excused = false;
+}
+
+static struct chipset with_pirqs;
+
+void pirq_claim(line_set lines)
+{
+	for (lines &= fed & (line_set)~taken; lines; lines &= lines - 1) {
+		unsigned line = line_first(lines);
+		if (!pins_are_free(line)) {
+			log_line("chipset pc: line %u: a pin of its PIRQs is in use; its interrupts come by pin %d "
+			         "alone",
+			         line, platform.line[line].pin);
+			continue;
+		}
+		platform.line[line].pin = (int)(PIN_PIRQ_A + first_of(line));
+		for (unsigned pirq = 0; pirq < PIRQS; pirq++)
+			if (feeds(pirq, LINE(line)))
+				ioapic_set_destination(PIN_PIRQ_A + pirq, lapic_id());
+		taken |= LINE(line);
+		tell(line);
+	}
+	if (taken == 0 || chipset == &with_pirqs)
+		return;
+	with_pirqs = chipset_pc;
+	with_pirqs.route = route;
+	with_pirqs.save = save;
+	with_pirqs.restore = restore;
+	with_pirqs.mask = mask;
+	with_pirqs.status = status;
+	with_pirqs.single = single;
+	chipset = &with_pirqs;
+}

@@ -68,10 +68,8 @@ static_analysis() {
 }
 
 sizes() {
-	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.ld' Makefile '*.mk' | while read -r file; do
-		lines=$(wc -l <"$file")
-		[ "$lines" -le 600 ] || echo "$file: $lines lines; no file has more than 600"
-	done | grep . && return 1
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.ld' Makefile '*.mk' | xargs -r wc -l |
+		awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines; no file has more than 600" }' | grep . && return 1
 	return 0
 }
 
@@ -95,9 +93,12 @@ heads() {
 spaces() {
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
 	list '*.py' | xargs -r grep -nP '^ *\t' && return 1
-	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' | while read -r file; do
-		expand "$file" | awk -v f="$file" 'length($0) > 132 { print f ":" NR ": " length($0) " columns" }'
-	done | grep . && return 1
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' | xargs -r awk '{
+		while ((tab = index($0, "\t")) > 0)
+			$0 = substr($0, 1, tab - 1) substr("        ", 1, 8 - (tab - 1) % 8) substr($0, tab + 1)
+		if (length($0) > 132)
+			print FILENAME ":" FNR ": " length($0) " columns"
+	}' | grep . && return 1
 	return 0
 }
 

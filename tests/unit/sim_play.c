@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEEDS_USUAL = 8, ROUNDS = 6, ACTIVE = 8000, QUIET = 12000, TESTS_MAX = 48 };
+enum { SEEDS_USUAL = 5, ROUNDS = 6, ACTIVE = 8000, QUIET = 12000, TESTS_MAX = 48 };
 
 static const char *chipset_name;
 

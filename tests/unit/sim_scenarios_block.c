@@ -287,6 +287,6 @@ const struct sim_scenario sim_block_only[] = {
 	{ .test = "R08_R15_nothing_is_lost_in_any_configuration",
 	  .name = "anything",
 	  .make = make_anything,
-	  .seeds = 24 },
+	  .seeds = 16 },
 	{ .test = NULL },
 };

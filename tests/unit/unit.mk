@@ -68,7 +68,7 @@ UNIT_FUZZERS := $(patsubst tests/unit/fuzz_%.c,%,$(sort $(wildcard tests/unit/fu
 
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS   := -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g $(WARNINGS) $(UNIT_SANITIZE) -Itests/unit/fake -I.
-FUZZ_SECONDS  ?= 3
+FUZZ_SECONDS  ?= 2
 
 # Objects apart from the VMM's; one for each source, whichever tests use it.
 $(BUILD)/unit/%.o: %.c | setup-check

@@ -69,9 +69,9 @@ FIRST = r"signalbox: first guest after"
 
 @pytest.fixture(scope="module")
 def told_apart(where, platform):
-    """Not where the pair keeps COM1's edge latched, which then explains every NMI."""
+    """Not in QEMU's real time, where COM1's line is high as often as a key is typed, and explains every NMI meanwhile."""
     if where.name == "pc" and where.options().get("platform", platform).startswith("qemu"):
-        pytest.skip("QEMU's 8259s keep an edge that nobody acknowledges: pc takes an external NMI for COM1's (docs/limits.md)")
+        pytest.skip("in QEMU's real time pc takes an external NMI that comes while COM1's line is high for COM1's (docs/limits.md)")
 
 
 def nmi_typed(system, policy, times=3):

@@ -38,14 +38,15 @@ def test_a_bare_run_repeats_to_the_byte(bare, repeats):
     assert first.status == 0 and first.console == second.console
 
 
-def test_scribe_boots_alone(bare):
+def test_scribe_boots_alone(bare, where, platform):
     """scribe on the bare machine: pattern written, read back, each disk interrupt once, no period of the RTC merged."""
     report = bare(Module("scribe", ""))
     assert report.status == 0, report
     report.has("scribe: 5 ok, 0 failed")
     disk, rtc = report.record("count", line=15), report.record("count", line=8)
     assert disk["handled"] == disk["expected"] == 3201 and disk["lost"] == 0
-    assert rtc["handled"] == rtc["expected"] > 300 and rtc["merged"] == rtc["lost"] == 0
+    least = 400 if where.options().get("platform", platform).startswith("bochs") else 300  # QEMU's disk takes no time
+    assert rtc["handled"] == rtc["expected"] > least and rtc["merged"] == rtc["lost"] == 0
 
 
 DEEDS = "none,cpuid,vmx,msr,cr,xsetbv,xsave,debugreg,port,memory,pci,call,unmask,reinit,inservice,taskswitch"

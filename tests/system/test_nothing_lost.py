@@ -66,7 +66,8 @@ def exact_kind(long_run, chipset):
 
     def check(kind):
         if long_run.svm and chipset == "pc" and kind == "bases":
-            pytest.skip("QEMU's 8259s keep the edge of a request that was injected, and interrupt once more (docs/limits.md)")
+            pytest.skip("QEMU's 8259s keep the edge of a request that was injected and interrupt once more; "
+                        "the UART's count may be off by one, for a reason not known (docs/limits.md)")
 
     return check
 
@@ -139,7 +140,7 @@ def test_R08_the_bare_machine_merges_nothing(boot):
     """R08: the comparison: pulse alone on the bare machine, at the same stress, handles every tick and byte."""
     bare = boot(None, [Module("pulse", f"unit=instructions stress={PULSE // 4}")])
     ticks, uart = bare.record("count", line=0), bare.record("count", line=3)
-    assert ticks["handled"] == ticks["expected"] > 500 and ticks["merged"] == 0
+    assert ticks["handled"] == ticks["expected"] > 1_000 and ticks["merged"] == 0
     assert uart["handled"] == uart["sent"] > 10_000 and uart["lost"] == 0
 
 

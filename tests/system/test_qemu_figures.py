@@ -15,7 +15,7 @@ PERCENT = 1
 RATIO = 1.3
 BY_VMX = {
     "pc": {"wakeup": 850, "switch": 654},
-    "irqmux": {"wakeup": 548, "switch": 398},
+    "irqmux": {"wakeup": 548, "switch": 395},
     "irqmux-1-bank": {"wakeup": 581, "switch": 443},
 }
 

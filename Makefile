@@ -121,7 +121,7 @@ test: check all $(TEST_EMULATOR) | setup-test
 	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' PYTHONPATH=scripts \
 		$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
-check: unit check-headers | setup-check
+check: unit check-headers vmm | setup-check
 	$(Q)PYTHON='$(PYTHON)' scripts/check.sh '$(BUILD)'
 
 format: | setup-check
@@ -172,7 +172,8 @@ endif
 
 VMM_SOURCES := $(sort $(shell find boot arch chipset vmm -name '*.[cS]' 2>/dev/null))
 VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
-# General registers only: a guest's floating-point registers stay where they are until text is formatted.
+# General registers only: a guest's vector and x87 registers stay in the processor while the VMM works. scripts/newlib.sh
+# compiles what formats text in the same way, and `make check` looks through the image (scripts/check_vectors.py).
 # Link-time optimisation: the way from an exit back to the guest runs through many small files.
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto
 # What runs once, or at a person's pace, is made small: the image has a limit.
@@ -200,7 +201,8 @@ $(BUILD)/vmm/sources: FORCE
 # 64-bit, with symbols: for the debuggers.
 $(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
 	$(call say,LD,$@)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) $(NEWLIB)/lib/libc.a $(LIBGCC)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) \
+		$(NEWLIB)/lib/libgeneral.a $(NEWLIB)/lib/libc.a $(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.
 $(BUILD)/signalbox: $(BUILD)/signalbox.elf

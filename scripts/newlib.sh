@@ -5,6 +5,9 @@
 #
 # Rule: one build per version, options and compiler, kept outside the tree (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in
 # its place by one rename. STAMP receives the directory that holds include/ and lib/, and is touched only when that changes.
+#
+# lib/libc.a is for the guests. lib/libgeneral.a is for the VMM: the functions that format text, compiled with general
+# registers only. The VMM links libgeneral.a first. So no function of the VMM reaches a guest's vector registers.
 set -eu
 
 stamp=$1
@@ -24,11 +27,24 @@ source=$(ls /usr/src/newlib/newlib-*.tar.* 2>/dev/null | sort -V | tail -n 1)
 [ -n "$source" ] || die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing (make setup)"
 version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
 compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-gcc}"
-key=$(printf '%s' "$flags $options $compiler ${CC:-gcc}" | sha256sum | cut -c 1-12)
+# What libgeneral.a holds, by the folder of newlib's libc. The linker names a function that is missing here.
+general="stdio/snprintf stdio/vsnprintf stdio/nano-svfprintf stdio/nano-vfprintf_i"
+general_flags="$flags -mgeneral-regs-only -DNO_FLOATING_POINT"
+key=$(printf '%s' "$flags $options $general $general_flags $compiler ${CC:-gcc}" | sha256sum | cut -c 1-12)
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/signalbox
 home=$cache/newlib-$version-$key
 
 mkdir -p "$cache" "$(dirname "$stamp")"
+
+# In newlib's build directory: the members of libgeneral.a are built once more, with general registers only.
+build_general() {
+	for member in $general; do
+		folder=$target/newlib/libc/${member%/*} object=lib_a-${member#*/}.o
+		rm -f "$folder/$object"
+		make -C "$folder" CFLAGS="$general_flags" "$object"
+		ar rcs "$work/prefix/$target/lib/libgeneral.a" "$folder/$object"
+	done
+}
 
 build_newlib() {
 	work=$(mktemp -d "$cache/build.XXXXXX")
@@ -46,6 +62,7 @@ build_newlib() {
 		../source/configure --prefix="$work/prefix" $options
 		make -j"$(nproc)" all-target-newlib
 		make install-target-newlib
+		build_general
 	) >"$log" 2>&1 </dev/null &
 	job=$!
 	trap 'kill $job 2>/dev/null; exit 130' INT TERM HUP
@@ -67,15 +84,15 @@ build_newlib() {
 	fi
 	printf '  NEWLIB  %s built in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
 	# Where two builds raced, the first stays.
-	mv -T "$work/prefix/$target" "$home" 2>/dev/null || [ -f "$home/lib/libc.a" ] || die "cannot write $home"
+	mv -T "$work/prefix/$target" "$home" 2>/dev/null || [ -f "$home/lib/libgeneral.a" ] || die "cannot write $home"
 }
 
-if [ ! -f "$home/lib/libc.a" ]; then
+if [ ! -f "$home/lib/libgeneral.a" ]; then
 	exec 9>"$cache/lock"
 	if command -v flock >/dev/null 2>&1; then
 		flock 9
 	fi
-	if [ ! -f "$home/lib/libc.a" ]; then
+	if [ ! -f "$home/lib/libgeneral.a" ]; then
 		[ -t 1 ] || echo "  NEWLIB  $version (once, about a minute)"
 		build_newlib 9>&-
 	fi

@@ -4,7 +4,6 @@
  *
  * Rule: what is missing is said, and the machine ends with a status; nothing here returns.
  */
-#include "arch/x86/guest_state.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/multiboot.h"
@@ -105,7 +104,6 @@ static void machine_init(const struct multiboot_info *info)
 		end(1);
 	if (chipset_window != 0)
 		config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers");
-	log_set_guard(guest_fpu_release);
 	if (console_lines())
 		dispatch_claim(line_first(console_lines()), serve_console);
 }

@@ -2,7 +2,8 @@
 /*
  * State of a guest that no vendor's control structure carries: floating point with XCR0, and the debug registers.
  *
- * Rule: floating-point registers move when another guest needs them and not before; debug registers, and the MSRs that a back end
+ * Rule: floating-point registers move when another guest needs them and not before. Nothing else in the VMM touches these
+ * registers (scripts/check_vectors.py looks through the image). Debug registers, and the MSRs that a back end
  * keeps by hand, from a guest's first use of them on.
  */
 #ifndef ARCH_X86_GUEST_STATE_H

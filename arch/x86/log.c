@@ -22,7 +22,6 @@ size_t log_next;
 static bool wrapped;
 
 static void (*log_sink)(const char *text, size_t size);
-static void (*log_guard)(void);
 static void (*log_flush)(void);
 
 static void ring_write(const char *text, size_t size)
@@ -53,8 +52,6 @@ void log_bytes(const char *text, size_t size)
 /* Format after what buffer already holds; a line that is too long is cut. Returns the length. */
 static size_t format_into(char *buffer, size_t used, const char *format, va_list arguments)
 {
-	if (log_guard)
-		log_guard();
 	int length = vsnprintf(buffer + used, LOG_LINE_MAX - used, format, arguments);
 
 	if (length < 0)
@@ -97,11 +94,6 @@ void log_format(const char *format, ...)
 void log_set_sink(void (*sink)(const char *text, size_t size))
 {
 	log_sink = sink;
-}
-
-void log_set_guard(void (*guard)(void))
-{
-	log_guard = guard;
 }
 
 void log_set_flush(void (*flush)(void))

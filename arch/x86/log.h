@@ -19,8 +19,6 @@ void log_bytes(const char *text, size_t size);
 void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Where log bytes also go: the console's UART; NULL: nowhere. */
 void log_set_sink(void (*sink)(const char *text, size_t size));
-/* What to do before formatting (put the guest's floating-point registers away); NULL: nothing. */
-void log_set_guard(void (*guard)(void));
 /* The memory log, oldest first: calls out() with at most two pieces. */
 void log_replay(void (*out)(const char *text, size_t size));
 

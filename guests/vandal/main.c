@@ -118,7 +118,7 @@ static const struct {
 	{ "levels", vandal_levels },     { "modes", vandal_modes },
 	{ "wide", vandal_wide },         { "registers", vandal_registers },
 	{ "inputs", vandal_inputs },     { "stream", vandal_stream },
-	{ "nmi", vandal_nmi },
+	{ "nmi", vandal_nmi },           { "vectors", vandal_vectors },
 };
 
 static deed *find(const char *name)

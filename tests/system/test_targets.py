@@ -7,6 +7,8 @@ Rule: each target does what `make help` says of it.
 import csv
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -102,3 +104,20 @@ def test_ci_calls_make_test():
 def test_the_emulator_is_the_distribution_s(exact):
     """Stock Bochs: the package's binary, on the path."""
     assert executable().startswith("/usr/bin/")
+
+
+@pytest.mark.parametrize("code, function, said", [
+    ("movups %xmm0, (%rsp)", "printer", "movups %xmm0,(%rsp)"), ("fld1", "printer", "fld1"),
+    ("vzeroupper", "printer", "vzeroupper"),
+    ("rep stosq; lock incl (%rax); vmread %rax, %rdx; fs movl (%rax), %eax", "printer", ""),
+    ("fxsave64 (%rsp)", "printer", "fxsave64 (%rsp)"), ("fxsave64 (%rsp)", "guest_fpu_load", ""),
+])
+def test_make_check_finds_vector_instructions_in_an_image(tmp_path, code, function, said):
+    """make check: an instruction that reaches a guest's vector or x87 registers is found, unless it moves them for the guest."""
+    source = tmp_path / "part.S"
+    source.write_text(f"\t.globl {function}\n{function}:\n\t{code}\n\tret\n")
+    subprocess.run(["gcc", "-c", str(source), "-o", str(tmp_path / "part.o")], check=True)
+    done = subprocess.run([sys.executable, str(ROOT / "scripts/check_vectors.py"), str(tmp_path / "part.o")],
+                          stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == (1 if said else 0), done.stdout
+    assert (f"{function}: {said}\n" in done.stdout) if said else done.stdout == ""

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Checks that the VMM's image leaves the guests' vector and x87 registers alone: check_vectors.py IMAGE.elf
+
+Rule: while a guest is away, its x87, MMX, SSE, AVX and mask registers stay in the processor. Only the functions that move
+these registers for a guest may hold an instruction that touches them. The linker's optimiser may put arch/x86/fpu.c into
+the functions of arch/x86/guest_state.c that call it.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+ALLOWED = re.compile(r"(fpu_[a-z0-9_]+|guest_fpu_(load|release)|put_away)(\.[a-z0-9.]+)?")
+FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
+INSTRUCTION = re.compile(r"^ +[0-9a-f]+:\t(?:(?:lock|rep[nz]*|data16|addr32|rex[.A-Z]*|[cdefgs]s) )*(\S+)(.*)$")
+REGISTER = re.compile(r"%([xyz]mm\d+|st\b|mm[0-7]|k[0-7]|bnd[0-3]|tmm\d)")
+# Every mnemonic that begins with f is x87's or moves its state. The system's own instructions with a v are VMX's, VERR, VERW.
+STATE = re.compile(r"f\w+|wait|x(save|rstor)\w*|emms|(ld|st)mxcsr|v(?!m[a-z]|err$|erw$)\w+")
+
+
+def touching(text):
+    """Lines of a disassembly that touch the registers outside the allowed functions: (function, instruction)."""
+    function = "?"
+    for line in text.splitlines():
+        head = FUNCTION.match(line)
+        if head:
+            function = head.group(1)
+            continue
+        found = INSTRUCTION.match(line)
+        if not found or ALLOWED.fullmatch(function):
+            continue
+        if STATE.fullmatch(found.group(1)) or REGISTER.search(found.group(2)):
+            yield function, (found.group(1) + found.group(2)).strip()
+
+
+def main():
+    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
+        print(__doc__.strip())
+        return 0 if len(sys.argv) == 2 else 2
+    tool = os.environ.get("OBJDUMP", "objdump")
+    command = [tool, "-d", "--no-show-raw-insn", "-w", sys.argv[1]]
+    text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    if not any(FUNCTION.match(line) for line in text.splitlines()):
+        print(f"{sys.argv[1]}: no function in it; the check needs the image with its symbols (signalbox.elf)")
+        return 1
+    bad = list(touching(text))
+    for function, instruction in bad:
+        print(f"{function}: {instruction}")
+    if bad:
+        print(f"{len(bad)} instructions reach the guests' vector or x87 registers. Compile with general registers only, or"
+              " move the code into arch/x86/fpu.c")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -109,6 +109,8 @@ struct chipset {
 	/* The short look after an NMI exit: the one line that explains it, now with a status bit; -1 where it is not as simple
 	 * as that, and nothing has been looked at: status(1) then. */
 	int (*single)(void);
+	/* An NMI waited while single() found the line: call it when NMIs are unblocked again. NULL where the block counts its pulses. */
+	void (*echo)(void);
 	/* The status register alone, for reports. */
 	line_set (*asserted)(void);
 	/* Raise the external signal, as its source would. NULL: the block has no such input, the processor has. */

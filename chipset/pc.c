@@ -203,8 +203,8 @@ static struct chipset_status status(unsigned nmis)
 	 * unless the chipset itself says that there was another source. */
 	if (nmis > heard)
 		s.external = system_error() ? EXTERNAL_TOLD : !heard; /* asked in any case, because that clears it */
-	if (nmi_count == 0)
-		heard = false; /* nothing is under way, so nothing is left to be accounted for */
+	if (nmi_count == 0 && nmis < NMI_STORM) /* in a storm NMIs are blocked, and one may wait */
+		heard = false;                  /* nothing is under way, so nothing is left to be accounted for */
 	return s;
 }
 
@@ -225,6 +225,12 @@ static int single(void)
 		armed &= ~fresh;
 	}
 	return (int)line;
+}
+
+/* Two edges of one line can fall between an NMI exit and the look at the lines. The line accounts for the second NMI too. */
+static void echo(void)
+{
+	heard = true;
 }
 
 static line_set read_asserted(void)
@@ -369,6 +375,7 @@ const struct chipset chipset_pc = {
 	.mask = mask,
 	.status = status,
 	.single = single,
+	.echo = echo,
 	.asserted = read_asserted,
 	.acknowledge = acknowledge,
 	.deliverable = deliverable,

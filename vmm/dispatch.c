@@ -13,6 +13,8 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
+enum { LOOKS_MAX = 4 };
+
 struct dispatch_counters dispatch_counters;
 struct line_counters line_counters[LINES];
 
@@ -140,13 +142,15 @@ static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted
 		run_timer();
 }
 
+/* A source that no mask silences may go on: the caller comes back, and looks at the time in between. */
 void dispatch_counted(struct vm *running)
 {
-	while (nmi_count != 0) {
+	for (unsigned looks = 0; nmi_count != 0 && looks < LOOKS_MAX; looks++) {
 		uint32_t nmis = nmi_take();
 		dispatch_counters.counted += nmis;
 		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM, chipset->asserted(), nmis);
 		dispatch_nmis(running, nmis, true);
+		nmi_looked(nmis);
 	}
 }
 
@@ -164,11 +168,19 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
 	}
 }
 
+static __attribute__((noinline)) void note_echo(int line)
+{
+	if (line >= 0 && chipset->echo != NULL)
+		chipset->echo();
+}
+
 /* The way of most NMI exits: one line, of one VM that is ready anyway and has to wait. It is held until its turn (R08). */
 void dispatch_exit(struct vm *running)
 {
 	int line = chipset->single();
 	virt_unblock_nmi(); /* one that came meanwhile is counted here, and looked at before the entry */
+	if (__builtin_expect(nmi_count != 0, 0))
+		note_echo(line);
 	const struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
 	if (owner != NULL && owner->state == VM_READY && owner->config.priority <= running->config.priority)
 		line_counters[line].exits++;

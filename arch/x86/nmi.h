@@ -11,6 +11,9 @@
 
 #include <stdint.h>
 
+/* From so many NMIs on that nobody has taken, the handler leaves NMIs blocked (nmi.S). */
+enum { NMI_STORM = 8 };
+
 extern volatile uint32_t nmi_count;   /* taken by the handler, not yet by the dispatcher */
 extern volatile uint32_t nmi_windows; /* of all: those that landed between a last look and an entry or halt */
 /* The next NMI is of an exit that has been told: the handler clears this and counts nothing. */
@@ -40,12 +43,24 @@ static inline void nmi_unblock(void)
 /* Sleep until an NMI; returns at once when one was counted already. */
 void nmi_halt(void);
 
-/* The count since the last call; one instruction, so no NMI falls between reading and clearing. */
+/* Ends the blocking that the handler leaves behind in a storm of NMIs. Call it for a count of NMI_STORM or more, when the sources
+ * have been silenced. */
+void nmi_reopen(void);
+
+/* Returns the count since the last call, and begins a new one. One instruction, so no NMI falls between reading and clearing.
+ * The caller looks at the sources, and then calls nmi_looked() with the count. */
 static inline uint32_t nmi_take(void)
 {
 	uint32_t count = 0;
 	__asm__ volatile("xchg %0, %1" : "+r"(count), "+m"(nmi_count));
 	return count;
+}
+
+/* The sources of the NMIs that nmi_take() has counted were looked at. */
+static inline void nmi_looked(uint32_t count)
+{
+	if (__builtin_expect(count >= NMI_STORM, 0))
+		nmi_reopen();
 }
 
 /* Count one that the processor does not see: the output of a block that is the VMM's own software. */

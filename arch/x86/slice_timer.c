@@ -209,17 +209,20 @@ static bool proves(void)
 	stall = tsc_from_us(STALL_US);
 	least_count = count_from_us(LEAST_US) + 1;
 	wrap_count = count_from_us(WRAP_US);
-	(void)nmi_take();
+	nmi_looked(nmi_take());
 	slice_timer_arm(tsc_from_us(FIRST_US));
 	while (!(ended && nmi_count != 0) && cpu_tsc() < give_up) {
 		(void)counter();
 		ended |= look(); /* an NMI that came before is of a value that was given up */
 	}
-	bool proven = ended && nmi_take() != 0;
+	uint32_t count = nmi_take();
+	bool proven = ended && count != 0;
+
+	nmi_looked(count);
 
 	slice_timer_arm(UINT64_MAX);
 	(void)counter(); /* so that the write is there: no NMI comes after it */
-	(void)nmi_take();
+	nmi_looked(nmi_take());
 	owed = late_nmis = 0;
 	return proven;
 }

@@ -48,7 +48,7 @@ void board_reset(void)
 
 /* ---- NMI ---- */
 
-/* The VMM's NMI handler: with NMIs blocked, until its IRET. */
+/* The VMM's NMI handler: with NMIs blocked, until its IRET; in a storm there is none (arch/x86/nmi.S). */
 static void handle_nmi(void)
 {
 	do {
@@ -57,8 +57,13 @@ static void handle_nmi(void)
 		nmi_count++;
 		if (nmi_hook)
 			nmi_hook();
-		board.nmi_blocked = false;
-	} while (board.nmi_waits);
+		board.nmi_blocked = nmi_count >= NMI_STORM;
+	} while (board.nmi_waits && !board.nmi_blocked);
+}
+
+void nmi_reopen(void)
+{
+	board_unblock_nmi();
 }
 
 void board_raise_nmi(int line)

@@ -229,6 +229,78 @@ static void R06_an_nmi_of_no_line_is_external(void **state)
 	assert_false(look().external);
 }
 
+static unsigned storm_line;
+
+static void storm(void)
+{
+	static bool within;
+
+	if (within)
+		return;
+	within = true;
+	board_pulse(storm_line);
+	within = false;
+}
+
+/* Looks as dispatch_counted() does; returns how many looks there were. */
+static unsigned look_until_quiet(unsigned *externals)
+{
+	unsigned looks = 0;
+
+	while (nmi_count != 0 && looks < 10) {
+		uint32_t nmis = nmi_take();
+
+		*externals += chipset->status(nmis).external != 0;
+		nmi_looked(nmis);
+		looks++;
+	}
+	return looks;
+}
+
+/* Its line rises at each access of the VMM's to a device: no hardware is quicker. The PIT of a guest comes near (count 2). */
+static void R02_a_storm_of_edges_is_silenced_at_any_rate(void **state)
+{
+	unsigned externals = 0;
+
+	(void)state;
+	for (storm_line = 0; storm_line <= 3; storm_line += 3) {
+		board.between = storm;
+		for (unsigned turn = 0; turn < 5; turn++) {
+			uint64_t before = board.accesses;
+
+			assert_int_equal(chipset->save(&a, true), 0);
+			chipset->restore(&b);
+			assert_true(look_until_quiet(&externals) < 10);
+			assert_int_equal(nmi_count, 0);
+			assert_false(board.nmi_blocked);
+			assert_true(chipset->asserted() & LINE(storm_line));
+			assert_true(board.accesses - before < 2000);
+			assert_int_equal(chipset->save(&b, true), 0);
+			chipset->restore(&a);
+			(void)look_until_quiet(&externals);
+			assert_false(board.nmi_blocked);
+		}
+		board.between = NULL;
+	}
+	assert_int_equal(externals, 0);
+}
+
+/* A source that nothing silences: each look leaves NMIs open again, and the count is told. */
+static void R06_a_storm_of_external_nmis_leaves_the_vmm_going(void **state)
+{
+	unsigned externals = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * NMI_STORM; i++)
+		board_external_nmi();
+	assert_int_equal(nmi_count, NMI_STORM);
+	assert_true(board.nmi_blocked);
+	(void)look_until_quiet(&externals);
+	assert_true(externals >= 1);
+	assert_false(board.nmi_blocked);
+	assert_int_equal(nmi_count, 0);
+}
+
 static void R10_an_initialisation_behind_the_open_port_is_caught(void **state)
 {
 	(void)state;
@@ -286,6 +358,8 @@ int main(void)
 		ON_BOARD(R11_a_switch_waits_for_the_end_of_what_is_in_service),
 		ON_BOARD(R11_a_switch_by_force_keeps_it_in_software),
 		ON_BOARD(R06_an_nmi_of_no_line_is_external),
+		ON_BOARD(R02_a_storm_of_edges_is_silenced_at_any_rate),
+		ON_BOARD(R06_a_storm_of_external_nmis_leaves_the_vmm_going),
 		ON_BOARD(R10_an_initialisation_behind_the_open_port_is_caught),
 		ON_BOARD(R10_a_mode_that_a_pc_has_not_is_refused),
 		ON_BOARD(a_machine_without_the_parts_is_told),

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's image: a multiboot 1 kernel, checked and copied (System V ABI, ELF object files; Multiboot 0.6.96, 3.1).
+ * A guest's image: a multiboot 1 kernel, checked and copied (System V ABI, ELF object files;
+ * Multiboot 0.6.96, 3.1).
  *
- * Rule: sizes are compared by subtraction from what is known to be larger, so that no sum of the image's numbers can wrap.
+ * Rule: sizes are compared by subtraction from what is known to be larger, so that no sum of the
+ * image's numbers can wrap.
  */
 #include "vmm/elf.h"
 
+#include "arch/x86/bytes.h"
 #include "arch/x86/multiboot.h"
 #include "vmm/elf_format.h"
 #include "vmm/handover.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Multiboot 3.1.1: the header is in the first 8 KiB, on a 4-byte boundary. */
@@ -21,42 +21,33 @@ enum { MULTIBOOT_SEARCH = 8192 };
 enum { HEADER_VIDEO = 1 << 2, HEADER_REQUIRED = 0xffff, HEADER_ADDRESSES = 1 << 16 };
 enum { HEADER_SUPPORTED = MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO };
 
+/* How much a step looks at: words that may be the multiboot header's, and program headers. */
+enum { WORDS_A_STEP = 64, HEADERS_A_STEP = 8 };
+
+enum { AGAIN = 1 };
+
 struct multiboot_header {
 	uint32_t magic, flags, checksum;
 	uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr; /* with HEADER_ADDRESSES */
 };
 
-/* A piece of the image and where it belongs. */
-struct segment {
-	uint64_t offset, vaddr, paddr, filesz, memsz;
-};
+enum { MULTIBOOT_BASIC = offsetof(struct multiboot_header, header_addr) };
 
-/* What both ELF classes say of the whole file. */
-struct program_table {
-	bool wide; /* ELF64 */
-	uint64_t entry, offset;
-	uint16_t size, count;
-};
-
-struct loader {
-	const uint8_t *image;
-	size_t size;
-	uint8_t *memory;
-	size_t memory_size;
-	char *err;
-	size_t err_size;
-};
-
-static int refuse(struct loader *l, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static int refuse(struct loader *l, int error, const char *format, ...)
+static int refuse(struct load *l, int error, enum load_problem problem, uint64_t a, uint64_t b, uint64_t c)
 {
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(l->err, l->err_size, format, args);
-	va_end(args);
+	l->problem = problem;
+	l->error = error;
+	l->segment = l->index;
+	l->number[0] = a;
+	l->number[1] = b;
+	l->number[2] = c;
+	l->phase = LOAD_REFUSED;
 	return error;
+}
+
+static int refuse_image(struct load *l, enum load_problem problem, uint64_t number)
+{
+	return refuse(l, -ENOEXEC, problem, number, 0, 0);
 }
 
 static bool inside(uint64_t offset, uint64_t bytes, uint64_t size)
@@ -64,249 +55,356 @@ static bool inside(uint64_t offset, uint64_t bytes, uint64_t size)
 	return offset <= size && bytes <= size - offset;
 }
 
+static int next_phase(struct load *l, enum load_phase phase)
+{
+	l->phase = phase;
+	l->index = 0;
+	l->done = 0;
+	return AGAIN;
+}
+
 /* ---- The multiboot header ---- */
 
-/* Find it; *at is its offset in the image. */
-static int find_header(struct loader *l, struct multiboot_header *header, size_t *at)
+static uint32_t word_at(const uint8_t *at)
 {
-	size_t end = l->size < MULTIBOOT_SEARCH ? l->size : MULTIBOOT_SEARCH;
-	size_t basic = offsetof(struct multiboot_header, header_addr);
-	bool bad_sum = false;
+	uint32_t word;
 
-	for (size_t i = 0; inside(i, basic, end); i += 4) {
-		memset(header, 0, sizeof(*header));
-		memcpy(header, l->image + i, basic);
-		if (header->magic != MULTIBOOT_HEADER_MAGIC)
+	__builtin_memcpy(&word, at, sizeof(word)); /* one instruction; memcpy() would be a call */
+	return word;
+}
+
+/* A step of LOAD_FIND: looks at the next words. */
+static int find_header(struct load *l)
+{
+	uint64_t end = l->size < MULTIBOOT_SEARCH ? l->size : MULTIBOOT_SEARCH, at = l->at;
+
+	for (unsigned n = 0; n < WORDS_A_STEP; n++, at += 4) {
+		const uint8_t *header = l->image + at;
+
+		if (at + MULTIBOOT_BASIC > end)
+			return refuse_image(l, l->bad_sum ? LOAD_CHECKSUM : LOAD_NO_HEADER, 0);
+		if (word_at(header) != MULTIBOOT_HEADER_MAGIC)
 			continue;
-		if ((uint32_t)(header->magic + header->flags + header->checksum) != 0) {
-			bad_sum = true;
+		uint32_t flags = word_at(header + offsetof(struct multiboot_header, flags));
+		uint32_t checksum = word_at(header + offsetof(struct multiboot_header, checksum));
+		if (MULTIBOOT_HEADER_MAGIC + flags + checksum != 0) {
+			l->bad_sum = true;
 			continue;
 		}
-		if ((header->flags & HEADER_ADDRESSES) && !inside(i, sizeof(*header), l->size))
-			return refuse(l, -ENOEXEC, "the multiboot header is cut off by the end of the file");
-		if (header->flags & HEADER_ADDRESSES)
-			memcpy(header, l->image + i, sizeof(*header));
-		*at = i;
-		return 0;
+		bool addresses = flags & HEADER_ADDRESSES;
+		if (addresses && !inside(at, sizeof(struct multiboot_header), l->size))
+			return refuse_image(l, LOAD_HEADER_CUT, 0);
+		l->at = at;
+		return next_phase(l, LOAD_READ);
 	}
-	if (bad_sum)
-		return refuse(l, -ENOEXEC, "the multiboot header's checksum is wrong");
-	return refuse(l, -ENOEXEC, "no multiboot header in the first 8 KiB");
+	l->at = at;
+	return AGAIN;
 }
 
-static int check_flags(struct loader *l, uint32_t flags)
+/* The addresses in the multiboot header are the image's only segment (3.1.3). */
+static int read_addresses(struct load *l, const struct multiboot_header *h)
 {
-	uint32_t missing = flags & HEADER_REQUIRED & ~(uint32_t)HEADER_SUPPORTED;
+	struct load_segment *s = &l->only;
 
-	if (missing == 0)
-		return 0;
-	return refuse(l, -ENOEXEC, "the multiboot header requires flag %u%s, which is not offered",
-	              (unsigned)__builtin_ctz(missing), missing & HEADER_VIDEO ? " (video mode)" : "");
+	if (h->header_addr < h->load_addr || h->header_addr - h->load_addr > l->at)
+		return refuse(l, -ENOEXEC, LOAD_ADDRESS_LOAD, h->load_addr, h->header_addr, 0);
+	s->vaddr = s->paddr = h->load_addr;
+	s->offset = l->at - (h->header_addr - h->load_addr);
+	s->filesz = l->size - s->offset;
+	if (h->load_end_addr != 0) {
+		if (h->load_end_addr < h->load_addr)
+			return refuse_image(l, LOAD_ADDRESS_END, h->load_end_addr);
+		s->filesz = h->load_end_addr - h->load_addr;
+	}
+	s->memsz = s->filesz;
+	if (h->bss_end_addr != 0) {
+		if (h->bss_end_addr < h->load_addr || h->bss_end_addr - h->load_addr < s->filesz)
+			return refuse_image(l, LOAD_ADDRESS_BSS, h->bss_end_addr);
+		s->memsz = h->bss_end_addr - h->load_addr;
+	}
+	l->flat = true;
+	l->start = h->entry_addr;
+	l->count = 1;
+	return next_phase(l, LOAD_CHECK);
 }
 
-/* ---- Segments ---- */
+/* ---- The ELF header ---- */
 
-static bool overlaps(const struct segment *s, uint64_t first, uint64_t end)
-{
-	return s->paddr < end && s->memsz > 0 && (first <= s->paddr || first - s->paddr < s->memsz);
-}
-
-static int load_segment(struct loader *l, const char *what, unsigned index, const struct segment *s)
-{
-	if (s->filesz > s->memsz)
-		return refuse(l, -ENOEXEC, "%s %u: 0x%lx bytes in the file, but only 0x%lx in memory", what, index,
-		              (unsigned long)s->filesz, (unsigned long)s->memsz);
-	if (!inside(s->offset, s->filesz, l->size))
-		return refuse(l, -ENOEXEC, "%s %u: offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)",
-		              what, index, (unsigned long)s->offset, (unsigned long)s->filesz, (unsigned long)l->size);
-	if (!inside(s->paddr, s->memsz, l->memory_size))
-		return refuse(l, -ENOMEM, "%s %u: address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)",
-		              what, index, (unsigned long)s->paddr, (unsigned long)s->memsz,
-		              (unsigned long)l->memory_size);
-	if (overlaps(s, HOLE_FIRST, HOLE_END))
-		return refuse(l, -ENOMEM,
-		              "%s %u: address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM", what,
-		              index, (unsigned long)s->paddr, (unsigned long)s->memsz);
-	if (overlaps(s, HANDOVER_AT, HANDOVER_AT + HANDOVER_BYTES))
-		return refuse(l, -ENOMEM,
-		              "%s %u: address 0x%lx and size 0x%lx reach into the boot information (0x%x-0x%x)", what,
-		              index, (unsigned long)s->paddr, (unsigned long)s->memsz, HANDOVER_AT,
-		              HANDOVER_AT + HANDOVER_BYTES - 1);
-
-	memcpy(l->memory + s->paddr, l->image + s->offset, s->filesz);
-	memset(l->memory + s->paddr + s->filesz, 0, s->memsz - s->filesz);
-	return 0;
-}
-
-/* ---- ELF ---- */
-
-static int read_elf32(struct loader *l, struct program_table *table)
+static int read_elf32(struct load *l)
 {
 	struct elf32_header h;
 
-	if (l->size < sizeof(h))
-		return refuse(l, -ENOEXEC, "the ELF header is cut off by the end of the file");
 	memcpy(&h, l->image, sizeof(h));
 	if (h.machine != MACHINE_386)
-		return refuse(l, -ENOEXEC, "ELF32 for machine %u; it has to be 3 (386)", h.machine);
+		return refuse_image(l, LOAD_MACHINE_32, h.machine);
 	if (h.type != TYPE_EXEC)
-		return refuse(l, -ENOEXEC, "ELF of type %u; it has to be 2 (executable)", h.type);
+		return refuse_image(l, LOAD_TYPE, h.type);
 	if (h.phentsize < sizeof(struct elf32_program))
-		return refuse(l, -ENOEXEC, "program headers of %u bytes are too small", h.phentsize);
-	*table = (struct program_table){ false, h.entry, h.phoff, h.phentsize, h.phnum };
+		return refuse_image(l, LOAD_HEADER_SIZE, h.phentsize);
+	l->start = h.entry;
+	l->table = h.phoff;
+	l->header_bytes = h.phentsize;
+	l->count = h.phnum;
 	return 0;
 }
 
-static int read_elf64(struct loader *l, struct program_table *table)
+static int read_elf64(struct load *l)
 {
 	struct elf64_header h;
 
 	if (l->size < sizeof(h))
-		return refuse(l, -ENOEXEC, "the ELF header is cut off by the end of the file");
+		return refuse_image(l, LOAD_ELF_CUT, 0);
 	memcpy(&h, l->image, sizeof(h));
 	if (h.machine != MACHINE_X86_64)
-		return refuse(l, -ENOEXEC, "ELF64 for machine %u; it has to be 62 (x86-64)", h.machine);
+		return refuse_image(l, LOAD_MACHINE_64, h.machine);
 	if (h.type != TYPE_EXEC)
-		return refuse(l, -ENOEXEC, "ELF of type %u; it has to be 2 (executable)", h.type);
+		return refuse_image(l, LOAD_TYPE, h.type);
 	if (h.phentsize < sizeof(struct elf64_program))
-		return refuse(l, -ENOEXEC, "program headers of %u bytes are too small", h.phentsize);
-	*table = (struct program_table){ true, h.entry, h.phoff, h.phentsize, h.phnum };
+		return refuse_image(l, LOAD_HEADER_SIZE, h.phentsize);
+	l->wide = true;
+	l->start = h.entry;
+	l->table = h.phoff;
+	l->header_bytes = h.phentsize;
+	l->count = h.phnum;
 	return 0;
 }
 
 /* Is this an ELF at all, and of a kind that runs here? */
-static int read_elf(struct loader *l, struct program_table *table)
+static int read_elf(struct load *l)
 {
 	static const uint8_t magic[] = { 0x7f, 'E', 'L', 'F' };
 	int error;
 
 	if (l->size < sizeof(struct elf32_header) || memcmp(l->image, magic, sizeof(magic)) != 0)
-		return refuse(l, -ENOEXEC, "not an ELF file");
+		return refuse_image(l, LOAD_NOT_ELF, 0);
 	if (l->image[EI_DATA] != DATA_LITTLE)
-		return refuse(l, -ENOEXEC, "ELF with data encoding %u; it has to be 1 (little-endian)",
-		              l->image[EI_DATA]);
+		return refuse_image(l, LOAD_ENCODING, l->image[EI_DATA]);
 	if (l->image[EI_CLASS] == CLASS_32)
-		error = read_elf32(l, table);
+		error = read_elf32(l);
 	else if (l->image[EI_CLASS] == CLASS_64)
-		error = read_elf64(l, table);
+		error = read_elf64(l);
 	else
-		error = refuse(l, -ENOEXEC, "ELF of class %u; it has to be 1 (32-bit) or 2 (64-bit)",
-		               l->image[EI_CLASS]);
+		error = refuse_image(l, LOAD_CLASS, l->image[EI_CLASS]);
 	if (error)
 		return error;
-	if (!inside(table->offset, (uint64_t)table->size * table->count, l->size))
-		return refuse(l, -ENOEXEC, "%u program headers at 0x%lx go past the end of the file (0x%lx)",
-		              table->count, (unsigned long)table->offset, (unsigned long)l->size);
-	return 0;
+	if (!inside(l->table, (uint64_t)l->header_bytes * l->count, l->size))
+		return refuse(l, -ENOEXEC, LOAD_TABLE, l->count, l->table, l->size);
+	if (l->count > LOAD_HEADERS_MAX)
+		return refuse(l, -ENOEXEC, LOAD_TABLE_LONG, l->count, LOAD_HEADERS_MAX, 0);
+	return next_phase(l, LOAD_CHECK);
 }
 
-/* Program header i; false: it is not one to load. */
-static bool read_segment(const struct loader *l, const struct program_table *table, unsigned i, struct segment *s)
+/* The step of LOAD_READ: what kind of image is it, and how many segments has it? */
+static int read_headers(struct load *l)
 {
-	const uint8_t *at = l->image + table->offset + (size_t)table->size * i;
+	struct multiboot_header h = { 0 };
 
-	if (table->wide) {
+	memcpy(&h, l->image + l->at, MULTIBOOT_BASIC);
+	uint32_t missing = h.flags & HEADER_REQUIRED & ~(uint32_t)HEADER_SUPPORTED;
+	if (missing != 0)
+		return refuse_image(l, missing & HEADER_VIDEO ? LOAD_FLAG_VIDEO : LOAD_FLAG,
+		                    (unsigned)__builtin_ctz(missing));
+	if (!(h.flags & HEADER_ADDRESSES))
+		return read_elf(l);
+	memcpy(&h, l->image + l->at, sizeof(h));
+	return read_addresses(l, &h);
+}
+
+/* ---- Segments ---- */
+
+/* Segment i; false: its program header is not one to load. */
+static bool read_segment(const struct load *l, unsigned i, struct load_segment *s)
+{
+	const uint8_t *at = l->image + l->table + (uint64_t)l->header_bytes * i;
+
+	if (l->flat) {
+		*s = l->only;
+		return true;
+	}
+	if (l->wide) {
 		struct elf64_program p;
 		memcpy(&p, at, sizeof(p));
-		*s = (struct segment){ p.offset, p.vaddr, p.paddr, p.filesz, p.memsz };
+		*s = (struct load_segment){ p.offset, p.vaddr, p.paddr, p.filesz, p.memsz };
 		return p.type == SEGMENT_LOAD;
 	}
 	struct elf32_program p;
 	memcpy(&p, at, sizeof(p));
-	*s = (struct segment){ p.offset, p.vaddr, p.paddr, p.filesz, p.memsz };
+	*s = (struct load_segment){ p.offset, p.vaddr, p.paddr, p.filesz, p.memsz };
 	return p.type == SEGMENT_LOAD;
 }
 
-/* The entry is a virtual address for some linkers and a physical one for others; paging is off at the start, so it has to
- * become physical. Where both fit, virtual wins: it is what ELF means by e_entry. */
-static bool translate_entry(const struct segment *s, uint64_t entry, bool virtual, uint32_t *physical)
+static bool overlaps(const struct load_segment *s, uint64_t first, uint64_t end)
+{
+	return s->paddr < end && s->memsz > 0 && (first <= s->paddr || first - s->paddr < s->memsz);
+}
+
+static int check_segment(struct load *l, const struct load_segment *s)
+{
+	if (s->filesz > s->memsz)
+		return refuse(l, -ENOEXEC, LOAD_SEGMENT_SIZES, s->filesz, s->memsz, 0);
+	if (!inside(s->offset, s->filesz, l->size))
+		return refuse(l, -ENOEXEC, LOAD_SEGMENT_FILE, s->offset, s->filesz, l->size);
+	if (!inside(s->paddr, s->memsz, l->memory_size))
+		return refuse(l, -ENOMEM, LOAD_SEGMENT_MEMORY, s->paddr, s->memsz, l->memory_size);
+	if (overlaps(s, HOLE_FIRST, HOLE_END))
+		return refuse(l, -ENOMEM, LOAD_SEGMENT_HOLE, s->paddr, s->memsz, 0);
+	if (overlaps(s, HANDOVER_AT, HANDOVER_AT + HANDOVER_BYTES))
+		return refuse(l, -ENOMEM, LOAD_SEGMENT_HANDOVER, s->paddr, s->memsz, 0);
+	/* Segments may overlap. Without this rule, a few headers could ask for much copying. */
+	l->sum += s->memsz;
+	if (l->sum > l->memory_size)
+		return refuse(l, -ENOMEM, LOAD_SEGMENT_SUM, l->sum, l->memory_size, 0);
+	return 0;
+}
+
+/* The entry is a virtual address for some linkers and a physical one for others; paging is off at
+ * the start, so it has to become physical. Where both fit, virtual wins: it is what ELF means by
+ * e_entry. */
+static bool translate_entry(struct load *l, const struct load_segment *s, bool virtual)
 {
 	uint64_t base = virtual ? s->vaddr : s->paddr;
 
-	if (entry < base || entry - base >= s->memsz)
+	if (l->start < base || l->start - base >= s->memsz)
 		return false;
-	*physical = (uint32_t)(entry - base + s->paddr);
+	l->entry = (uint32_t)(l->start - base + s->paddr);
 	return true;
 }
 
-static int load_elf(struct loader *l, uint32_t *entry)
+/* All segments are good: is there one, and is the entry in one? */
+static int check_entry(struct load *l)
 {
-	struct program_table table = { 0 };
-	struct segment s;
-	unsigned loaded = 0;
-	bool found = false, found_virtual = false;
-	int error = read_elf(l, &table);
+	if (!l->any)
+		return refuse_image(l, LOAD_NOTHING, 0);
+	if (!l->found)
+		return refuse_image(l, l->flat ? LOAD_ENTRY_ADDRESS : LOAD_ENTRY, l->start);
+	l->checked = true;
+	return next_phase(l, LOAD_CLEAR);
+}
 
-	if (error)
-		return error;
-	for (unsigned i = 0; i < table.count; i++) {
-		if (!read_segment(l, &table, i, &s))
+/* A step of LOAD_CHECK: the next program headers. */
+static int check_segments(struct load *l)
+{
+	struct load_segment s;
+
+	for (unsigned n = 0; n < HEADERS_A_STEP; n++, l->index++) {
+		if (l->index == l->count)
+			return check_entry(l);
+		if (!read_segment(l, l->index, &s))
 			continue;
-		error = load_segment(l, "program header", i, &s);
+		int error = check_segment(l, &s);
 		if (error)
 			return error;
-		loaded++;
-		if (!found_virtual && translate_entry(&s, table.entry, true, entry))
-			found = found_virtual = true;
-		else if (!found)
-			found = translate_entry(&s, table.entry, false, entry);
+		l->any = true;
+		if (!l->found_virtual && translate_entry(l, &s, true))
+			l->found = l->found_virtual = true;
+		else if (!l->found)
+			l->found = translate_entry(l, &s, false);
 	}
-	if (loaded == 0)
-		return refuse(l, -ENOEXEC, "nothing to load: no program header of type LOAD");
-	if (!found)
-		return refuse(l, -ENOEXEC, "the entry 0x%lx is in no loaded segment", (unsigned long)table.entry);
-	return 0;
+	return AGAIN;
 }
 
-/* ---- Addresses in the multiboot header (3.1.3) ---- */
+/* ---- Memory ---- */
 
-static int load_by_addresses(struct loader *l, const struct multiboot_header *h, size_t at, uint32_t *entry)
+static uint64_t piece(uint64_t bytes)
 {
-	struct segment s = { .vaddr = h->load_addr, .paddr = h->load_addr };
-
-	if (h->header_addr < h->load_addr || h->header_addr - h->load_addr > at)
-		return refuse(l, -ENOEXEC, "the multiboot header's load_addr 0x%x does not go with header_addr 0x%x",
-		              (unsigned)h->load_addr, (unsigned)h->header_addr);
-	s.offset = at - (h->header_addr - h->load_addr);
-	s.filesz = l->size - s.offset;
-	if (h->load_end_addr != 0) {
-		if (h->load_end_addr < h->load_addr)
-			return refuse(l, -ENOEXEC, "the multiboot header's load_end_addr 0x%x is below load_addr",
-			              (unsigned)h->load_end_addr);
-		s.filesz = h->load_end_addr - h->load_addr;
-	}
-	s.memsz = s.filesz;
-	if (h->bss_end_addr != 0) {
-		if (h->bss_end_addr < h->load_addr || h->bss_end_addr - h->load_addr < s.filesz)
-			return refuse(l, -ENOEXEC,
-			              "the multiboot header's bss_end_addr 0x%x is below the end of the data",
-			              (unsigned)h->bss_end_addr);
-		s.memsz = h->bss_end_addr - h->load_addr;
-	}
-	int error = load_segment(l, "multiboot segment", 0, &s);
-	if (error)
-		return error;
-	if (!translate_entry(&s, h->entry_addr, false, entry))
-		return refuse(l, -ENOEXEC, "the entry 0x%x is not in the loaded segment", (unsigned)h->entry_addr);
-	return 0;
+	return bytes < LOAD_PIECE ? bytes : LOAD_PIECE;
 }
 
-int elf_load(const void *image, size_t size, void *memory, size_t memory_size, uint32_t *entry, char *err,
-             size_t err_size)
+/* A step of LOAD_CLEAR: the next piece of the VM's memory. */
+static int clear_memory(struct load *l)
 {
-	struct loader l = { image, size, memory, memory_size, err, err_size };
-	struct multiboot_header header;
-	size_t at = 0;
-	int error;
+	uint64_t bytes = piece(l->memory_size - l->done);
 
-	if (err_size > 0)
-		err[0] = '\0';
-	error = find_header(&l, &header, &at);
-	if (!error)
-		error = check_flags(&l, header.flags);
-	if (error)
-		return error;
-	if (header.flags & HEADER_ADDRESSES)
-		return load_by_addresses(&l, &header, at, entry);
-	return load_elf(&l, entry);
+	bytes_clear(l->memory + l->done, bytes);
+	l->done += bytes;
+	return l->done < l->memory_size ? AGAIN : next_phase(l, LOAD_COPY);
+}
+
+/* The next piece of what a segment has in memory but not in the file. Memory is clear but where a
+ * segment before was copied to, so no other place is looked at. False: there is no such piece. */
+static bool clear_rest(struct load *l, const struct load_segment *s)
+{
+	uint64_t at = s->paddr + l->done, end = s->paddr + s->memsz;
+
+	if (at < l->first)
+		at = l->first;
+	if (end > l->end)
+		end = l->end;
+	if (at >= end)
+		return false;
+	uint64_t bytes = piece(end - at);
+	bytes_clear(l->memory + at, bytes);
+	l->done = at + bytes - s->paddr;
+	return true;
+}
+
+static void end_segment(struct load *l, const struct load_segment *s)
+{
+	if (s->filesz > 0 && s->paddr < l->first)
+		l->first = s->paddr;
+	if (s->filesz > 0 && s->paddr + s->filesz > l->end)
+		l->end = s->paddr + s->filesz;
+}
+
+/* A step of LOAD_COPY: the next piece of a segment, or the way to the next segment. */
+static int copy_segments(struct load *l)
+{
+	struct load_segment s;
+
+	if (l->index == l->count) {
+		l->phase = LOAD_DONE;
+		return 0;
+	}
+	if (read_segment(l, l->index, &s)) {
+		if (l->done < s.filesz) {
+			uint64_t bytes = piece(s.filesz - l->done);
+			bytes_copy(l->memory + s.paddr + l->done, l->image + s.offset + l->done, bytes);
+			l->done += bytes;
+			return AGAIN;
+		}
+		if (clear_rest(l, &s))
+			return AGAIN;
+		end_segment(l, &s);
+	}
+	l->done = 0;
+	l->index++;
+	return AGAIN;
+}
+
+/* ---- The steps ---- */
+
+static int stay(struct load *l)
+{
+	return l->error;
+}
+
+void load_begin(struct load *l, const void *image, size_t size, void *memory, size_t memory_size)
+{
+	memset(l, 0, sizeof(*l));
+	l->image = image;
+	l->size = size;
+	l->memory = memory;
+	l->memory_size = memory_size;
+	l->first = UINT64_MAX;
+}
+
+int load_step(struct load *l)
+{
+	static int (*const step[])(struct load *) = {
+		[LOAD_FIND] = find_header,   [LOAD_READ] = read_headers,  [LOAD_CHECK] = check_segments,
+		[LOAD_CLEAR] = clear_memory, [LOAD_COPY] = copy_segments, [LOAD_DONE] = stay,
+		[LOAD_REFUSED] = stay,
+	};
+
+	return step[l->phase](l);
+}
+
+int load_check(struct load *l)
+{
+	while (!l->checked) {
+		int error = load_step(l);
+		if (error < 0)
+			return error;
+	}
+	return 0;
 }

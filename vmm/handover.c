@@ -6,6 +6,7 @@
  */
 #include "vmm/handover.h"
 
+#include "arch/x86/bytes.h"
 #include "arch/x86/multiboot.h"
 
 #include <string.h>
@@ -42,12 +43,14 @@ uint32_t handover_build(void *memory, size_t memory_size, const char *cmdline, c
 	struct handover *h = (struct handover *)((char *)memory + HANDOVER_AT);
 	unsigned entries = memory_size > HOLE_END ? MMAP_ENTRIES : MMAP_ENTRIES - 1;
 
-	if (strlen(cmdline) >= sizeof(h->cmdline) || strlen(loader_name) >= sizeof(h->loader))
+	size_t cmdline_bytes = strlen(cmdline) + 1, loader_bytes = strlen(loader_name) + 1;
+
+	if (cmdline_bytes > sizeof(h->cmdline) || loader_bytes > sizeof(h->loader))
 		return 0;
 
-	memset(h, 0, sizeof(*h));
-	strcpy(h->cmdline, cmdline);
-	strcpy(h->loader, loader_name);
+	bytes_clear(h, sizeof(*h));
+	bytes_copy(h->cmdline, cmdline, cmdline_bytes);
+	bytes_copy(h->loader, loader_name, loader_bytes);
 	h->map[0] = region(0, HOLE_FIRST, MMAP_RAM);
 	h->map[1] = region(HOLE_FIRST, HOLE_END, MMAP_RESERVED);
 	if (entries == MMAP_ENTRIES)

@@ -89,11 +89,14 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 int vm_start(struct vm *vm)
 {
 	char why[128];
-	uint32_t entry = 0, info;
-	memset((void *)vm->memory, 0, vm->config.memory);
+	struct load load;
+	uint32_t info;
 	memset(vm->sink, 0xff, PAGE);
-	if (elf_load(vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory, &entry, why, sizeof(why)) !=
-	    0) {
+	load_begin(&load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
+	while (load_step(&load) > 0)
+		;
+	if (load.problem != LOAD_FINE) {
+		load_describe(&load, why, sizeof(why));
 		log_line("vm %s: image refused: %s", vm->config.name, why);
 		return -ENOEXEC;
 	}
@@ -107,7 +110,7 @@ int vm_start(struct vm *vm)
 		vm_current = NULL;
 	}
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
-	virt.reset(vm->vcpu, entry, MULTIBOOT_BOOT_MAGIC, info);
+	virt.reset(vm->vcpu, load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
 	virt_exit_on_hlt(vm->vcpu, true);
 	if (vm_current != NULL)

@@ -36,8 +36,26 @@ static int drop_memory(void **state)
 
 static int load(const void *image, size_t size)
 {
-	entry = 0;
-	return elf_load(image, size, memory, MEMORY, &entry, err, sizeof(err));
+	struct load l;
+	int error;
+
+	load_begin(&l, image, size, memory, MEMORY);
+	while ((error = load_step(&l)) > 0)
+		;
+	assert_int_equal(load_step(&l), error); /* it stays as it is */
+	assert_int_equal(l.checked, error == 0);
+	load_describe(&l, err, sizeof(err));
+	entry = l.entry;
+	return error;
+}
+
+/* All of the VM's memory outside [first, end) is clear. */
+static void expect_clear_outside(uint64_t first, uint64_t end)
+{
+	static const uint8_t zeros[MEMORY];
+
+	assert_memory_equal(memory, zeros, first);
+	assert_memory_equal(memory + end, zeros, MEMORY - end);
 }
 
 static void expect_loaded(const struct image *i)
@@ -49,9 +67,9 @@ static void expect_loaded(const struct image *i)
 	assert_memory_equal(memory + IMAGE_DATA, i->bytes + IMAGE_DATA_AT, 32);
 	for (unsigned n = 32; n < 96; n++)
 		assert_int_equal(memory[IMAGE_DATA + n], 0);
-	assert_int_equal(memory[IMAGE_DATA + 96], 0xCC);
-	assert_int_equal(memory[IMAGE_TEXT + 64], 0xCC);
-	assert_int_equal(memory[IMAGE_TEXT - 1], 0xCC);
+	expect_clear_outside(IMAGE_TEXT, IMAGE_DATA + 32);
+	for (unsigned n = IMAGE_TEXT + 64; n < IMAGE_DATA; n++)
+		assert_int_equal(memory[n], 0);
 }
 
 static void both_elf_classes_load(void **state)
@@ -121,8 +139,11 @@ static void every_shortened_image_is_refused_or_loads(void **state)
 
 static void expect_refused(const struct image *i, int error, const char *message)
 {
+	memset(memory, 0xCC, MEMORY);
 	assert_int_equal(load(i, sizeof(*i)), error);
 	assert_string_equal(err, message);
+	for (unsigned n = 0; n < MEMORY; n += sizeof(uint64_t))
+		assert_true(*(const uint64_t *)(memory + n) == 0xCCCCCCCCCCCCCCCC);
 }
 
 #define REFUSED32(error, message, ...)                                                                                 \
@@ -287,14 +308,12 @@ static void an_image_may_say_its_addresses_itself(void **state)
 	assert_int_equal(load(&f, sizeof(f)), 0);
 	assert_int_equal(entry, FLAT_LOAD + 0x40);
 	assert_memory_equal(memory + FLAT_LOAD, (uint8_t *)&f + 8, sizeof(f) - 8);
-	assert_int_equal(memory[FLAT_LOAD + sizeof(f) - 8], 0xCC);
+	expect_clear_outside(FLAT_LOAD, FLAT_LOAD + sizeof(f) - 8);
 
 	f = flat_image(FLAT_LOAD + 16, FLAT_LOAD, FLAT_LOAD + 100, FLAT_LOAD + 300, FLAT_LOAD + 299);
 	assert_int_equal(load(&f, sizeof(f)), 0);
 	assert_memory_equal(memory + FLAT_LOAD, &f, 100);
-	for (unsigned n = 100; n < 300; n++)
-		assert_int_equal(memory[FLAT_LOAD + n], 0);
-	assert_int_equal(memory[FLAT_LOAD + 300], 0xCC);
+	expect_clear_outside(FLAT_LOAD, FLAT_LOAD + 100);
 }
 
 static void hostile_addresses_name_the_broken_rule(void **state)

@@ -9,7 +9,8 @@ UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
 
 UNIT_words   := vmm/words.c
 UNIT_config  := $(UNIT_CONFIG)
-UNIT_elf     := vmm/elf.c vmm/handover.c
+UNIT_elf     := vmm/elf.c vmm/elf_problem.c vmm/handover.c
+UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
 UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.c $(UNIT_report)
 UNIT_sim8259 := tests/unit/sim8259.c
@@ -48,7 +49,7 @@ UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/uni
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
-	vmm/elf.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_run_irqmux := $(UNIT_RUN)

@@ -7,6 +7,7 @@
  */
 #include "arch/x86/platform.h"
 
+#include "arch/x86/bytes.h"
 #include "arch/x86/multiboot.h"
 
 #include <string.h>
@@ -158,7 +159,8 @@ void frames_init(const struct multiboot_info *info)
 		modules_reserve(info);
 }
 
-/* First fit from below. */
+/* First fit from below. What is taken from the head of a range leaves the other ranges alone, so a
+ * page is cheap. */
 uint64_t frames_alloc(uint64_t bytes, uint64_t align)
 {
 	bytes = round_up(bytes, PAGE);
@@ -169,20 +171,33 @@ uint64_t frames_alloc(uint64_t bytes, uint64_t align)
 
 		if (first > ranges[i].end || ranges[i].end - first < bytes)
 			continue;
-		memory_remove(first, first + bytes);
-		memset((void *)first, 0, bytes);
+		if (first > ranges[i].first)
+			memory_remove(first, first + bytes);
+		else if (ranges[i].end - first > bytes)
+			ranges[i].first += bytes;
+		else
+			range_delete(i);
 		return first;
 	}
 	return 0;
 }
 
-void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
+void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align)
 {
 	uint64_t first = frames_alloc(bytes, align);
 
 	if (first)
 		vmm_bytes += round_up(bytes, PAGE);
 	return (void *)first;
+}
+
+void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
+{
+	void *memory = frames_alloc_vmm_raw(bytes, align);
+
+	if (memory != NULL)
+		bytes_clear(memory, bytes);
+	return memory;
 }
 
 uint64_t frames_vmm_bytes(void)

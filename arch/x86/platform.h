@@ -56,10 +56,15 @@ enum { PAGE = 4096 };
 struct multiboot_info;
 /* Collect RAM below 4 GiB from the multiboot memory map, without what is in use (VMM image, modules, boot information). */
 void frames_init(const struct multiboot_info *info);
-/* Contiguous, zeroed, align a power of two of at least PAGE. 0 (NULL) when there is none. Never freed. */
+/* Memory for a VM: contiguous; align is a power of two of at least PAGE. Returns its address, or 0
+ * when there is none. The memory is not cleared: the start of a VM does that (vmm/elf.h), once.
+ * Memory is never freed. */
 uint64_t frames_alloc(uint64_t bytes, uint64_t align);
-/* The same for the VMM's own use: counted, so that the banner can say how much the VMM takes. */
+/* The same for the VMM's own use: cleared, and counted, so that the banner can say how much the VMM
+ * takes. Returns NULL when there is none. A page costs about 600 instructions. */
 void *frames_alloc_vmm(uint64_t bytes, uint64_t align);
+/* The same, not cleared: for a caller that fills all of it at once. */
+void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align);
 uint64_t frames_vmm_bytes(void); /* image and bss included */
 uint64_t frames_free_bytes(void);
 

@@ -177,7 +177,7 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 # Link-time optimisation: the way from an exit back to the guest runs through many small files.
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic nested_map pci power slice_timer_find tables tsc vga virt) \
+VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic pci power slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
 	$(patsubst %,vmm/%.c,config% console commands editor elf% handover inspect report% vm words)
 

@@ -18,18 +18,22 @@ uint64_t *nested_create(void)
 	return frames_alloc_vmm(PAGE, PAGE);
 }
 
-/* What a large page maps, in pages of 4K: a part of it is about to change, and the rest is to stay. */
+/* What a large page maps, in pages of 4K: a part of it is about to change, and the rest is to stay.
+ * A VM can bring this about, so it has to be short: two instructions for an entry. */
 static void split(uint64_t *table, uint64_t large)
 {
+	uint64_t entry = large & ~(uint64_t)LARGE;
+
+#pragma GCC unroll 16
 	for (uint64_t i = 0; i < ENTRIES; i++)
-		table[i] = (large & ~(uint64_t)LARGE) + i * PAGE;
+		table[i] = entry + i * PAGE;
 }
 
 static uint64_t *next_table(uint64_t *entry, uint64_t table_flags)
 {
 	bool large = *entry & LARGE;
 	if (*entry == 0 || large) {
-		uint64_t *table = frames_alloc_vmm(PAGE, PAGE);
+		uint64_t *table = large ? frames_alloc_vmm_raw(PAGE, PAGE) : frames_alloc_vmm(PAGE, PAGE);
 		if (table == NULL)
 			return NULL;
 		if (large)

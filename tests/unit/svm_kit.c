@@ -36,6 +36,14 @@ void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
 	return memset(frames[--kit_frames], 0, PAGE);
 }
 
+/* What it holds is anything. */
+void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align)
+{
+	void *memory = frames_alloc_vmm(bytes, align);
+
+	return memory == NULL ? NULL : memset(memory, 0xA5, PAGE);
+}
+
 uint64_t msr_read(uint32_t msr)
 {
 	if (msr != MSR_EFER) {

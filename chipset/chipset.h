@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block of Figure 2 as the VMM sees it: multiplexers, VMM block (mask, status, external signal) and an
- * interrupt controller whose state moves with the VM. One interface, three realisations: irqmux (the block itself, as a
- * device), pc (stock parts that stand in for it) and soft (the block's model in the VMM's memory).
+ * The chipset block of Figure 2 as the VMM sees it: multiplexers, VMM block (mask, status, external
+ * signal) and an interrupt controller whose state moves with the VM. One interface, three
+ * realisations: irqmux (the block itself, as a device), pc (stock parts that stand in for it) and
+ * soft (the block's model in the VMM's memory).
  *
- * Rule: nothing is lost. A rising edge on a line that is routed to the VMM block sets its status bit, masked or not; the
- * bit goes by chipset_acknowledge() or by routing the line to the controller, where the assertion then arrives.
+ * Rule: nothing is lost. A rising edge on a line that is routed to the VMM block sets its status
+ * bit, masked or not; the bit goes by chipset_acknowledge() or by routing the line to the
+ * controller, where the assertion then arrives.
  *
  * All calls run on the boot processor, in the VMM, with interrupts off. None sleeps.
  */
@@ -18,7 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* pc: one 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps here. Sixteen bytes. */
+/* pc: one 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps
+ * here. Sixteen bytes. */
 struct pic_state {
 	uint8_t icw1, icw2, icw3, icw4; /* the last complete initialisation (8259A datasheet, Figure 7) */
 	uint8_t imr;                    /* OCW1 as the guest wrote it */
@@ -31,7 +34,8 @@ struct pic_state {
 	uint8_t unused;
 };
 
-/* A VM's interrupt controller while the VM does not run, and its bookkeeping while it does (R07, R11). */
+/* A VM's interrupt controller while the VM does not run, and its bookkeeping while it does (R07,
+ * R11). */
 struct controller {
 	struct pic_state pic[2]; /* master, slave */
 	line_set lines;          /* lines of the VM's devices */
@@ -56,7 +60,8 @@ struct controller {
 	line_set owed;   /* shared lines that asserted while another sharer ran, and that this VM was not told of */
 };
 
-/* Lines that an edge/level control register has; its other bits read 0 (ICH9 datasheet 13.4.11, 13.4.12). */
+/* Lines that an edge/level control register has; its other bits read 0 (ICH9 datasheet 13.4.11,
+ * 13.4.12). */
 enum { ELCR_BITS = 0xdef8 };
 
 /* In the order of chipset_ports[]. */
@@ -89,57 +94,67 @@ struct chipset {
 	bool elcr;      /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
 	/* 0, or -ENODEV with a line on the console that says what is missing. */
 	int (*probe)(void);
-	/* Use so many banks (R16), 0: all there are. How many there are: with fewer than wanted, those are used. */
+	/* Use so many banks (R16), 0: all there are. How many there are: with fewer than wanted,
+	 * those are used. */
 	unsigned (*banks)(unsigned wanted);
-	/* R03, R04: the inputs of the controller and of the VMM block that a line enters. NULL: its own number's, for good. */
+	/* R03, R04: the inputs of the controller and of the VMM block that a line enters. NULL:
+	 * its own number's, for good. */
 	void (*wire)(unsigned line, unsigned controller_input, unsigned block_input);
 	/* Bring a VM's controller to its state at reset; lines and shared are the VM's. */
 	void (*reset)(struct controller *c, line_set lines, line_set shared);
 
-	/* These lines matter: their assertions are latched from now on. served: by the VMM itself, at once, so that they need
-	 * not be silenced while a status bit stands. */
+	/* These lines matter: their assertions are latched from now on. served: by the VMM
+	 * itself, at once, so that they need not be silenced while a status bit stands. */
 	void (*claim)(line_set lines, bool served);
 
-	/* 402: route the lines of c to the controller, all others to the VMM block (R02). c may be NULL: all to the block. */
+	/* 402: route the lines of c to the controller, all others to the VMM block (R02). c may
+	 * be NULL: all to the block. */
 	void (*route)(struct controller *c);
 	/* 404: the VMM block's mask register: 1 = held pending (R05, R08). */
 	void (*mask)(line_set masked);
 	/* The VMM block's status register. nmis: how many NMIs came since the last call. */
 	struct chipset_status (*status)(unsigned nmis);
-	/* The short look after an NMI exit: the one line that explains it, now with a status bit; -1 where it is not as simple
-	 * as that, and nothing has been looked at: status(1) then. */
+	/* The short look after an NMI exit: the one line that explains it, now with a status
+	 * bit; -1 where it is not as simple as that, and nothing has been looked at: status(1)
+	 * then. */
 	int (*single)(void);
-	/* An NMI waited while single() found the line: call it when NMIs are unblocked again. NULL where the block counts its pulses. */
+	/* An NMI waited while single() found the line: call it when NMIs are unblocked again.
+	 * NULL where the block counts its pulses. */
 	void (*echo)(void);
 	/* The status register alone, for reports. */
 	line_set (*asserted)(void);
-	/* Raise the external signal, as its source would. NULL: the block has no such input, the processor has. */
+	/* Raise the external signal, as its source would. NULL: the block has no such input, the
+	 * processor has. */
 	void (*raise_external)(void);
-	/* Clear status bits; call it before the device is serviced, so that an edge in between sets the bit anew. */
+	/* Clear status bits; call it before the device is serviced, so that an edge in between
+	 * sets the bit anew. */
 	void (*acknowledge)(line_set lines);
-	/* Lines that would interrupt their VM if it ran now: what its controller has latched, and of these, which have a status
-	 * bit. (pc knows them all.) */
+	/* Lines that would interrupt their VM if it ran now: what its controller has latched,
+	 * and of these, which have a status bit. (pc knows them all.) */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);
 
-	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at its EOI; with force the
-	 * in-service bits move into software and it always succeeds. */
+	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at
+	 * its EOI; with force the in-service bits move into software and it always succeeds. */
 	int (*save)(struct controller *c, bool force);
-	/* 540: restore the state that c was saved with; held assertions of its lines become requests. */
+	/* 540: restore the state that c was saved with; held assertions of its lines become
+	 * requests. */
 	void (*restore)(struct controller *c);
 
-	/* A trapped access of the VM that runs. 0; -EPERM: an ICW1 that asks for what the realisation does not have, and that is
-	 * taken as the usual one; -EACCES: an OCW1 that opens lines which are not the VM's; they stay masked. */
+	/* A trapped access of the VM that runs. 0; -EPERM: an ICW1 that asks for what the
+	 * realisation does not have, and that is taken as the usual one; -EACCES: an OCW1 that
+	 * opens lines which are not the VM's; they stay masked. */
 	int (*port_read)(struct controller *c, uint16_t port, uint8_t *value);
 	int (*port_write)(struct controller *c, uint16_t port, uint8_t value);
 
-	/* The vector of a request that must be injected at the next entry, or -1. A request that waits for the guest's
-	 * EOI or mask is not offered; one offered stays until injected() confirms it, and says whose line it was. */
+	/* The vector of a request that must be injected at the next entry, or -1. A request that
+	 * waits for the guest's EOI or mask is not offered; one offered stays until injected()
+	 * confirms it, and says whose line it was. */
 	int (*pending_vector)(struct controller *c);
 	unsigned (*injected)(struct controller *c);
 
-	/* Only where physical interrupts exit, else NULL. interrupted(): take all that are at the processor's door; not 0: the
-	 * block's output pulsed, and is counted as NMIs are (arch/x86/nmi.h), to be dispatched now. halt(): sleep until one came,
-	 * or an NMI. */
+	/* Only where physical interrupts exit, else NULL. interrupted(): take all that are at
+	 * the processor's door; not 0: the block's output pulsed, and is counted as NMIs are
+	 * (arch/x86/nmi.h), to be dispatched now. halt(): sleep until one came, or an NMI. */
 	unsigned (*interrupted)(void);
 	void (*halt)(void);
 };
@@ -147,9 +162,9 @@ struct chipset {
 /* The realisation in use; set by chipset_init(). */
 extern const struct chipset *chipset;
 
-/* How the block stands, so that a step which changes nothing costs a comparison. Realisations keep routed, and set touched
- * when something happened that mask() has to act on, another VM's turn included; so does whoever changes what a VM's mask
- * is. */
+/* How the block stands, so that a step which changes nothing costs a comparison. Realisations
+ * keep routed, and set touched when something happened that mask() has to act on, another VM's
+ * turn included; so does whoever changes what a VM's mask is. */
 struct chipset_standing {
 	const struct controller *routed;
 	bool touched;
@@ -176,8 +191,8 @@ static inline void chipset_mask(line_set masked)
 /* Where the block's register window is, 4 KiB; 0: it has none. No guest ever has it. */
 extern uint64_t chipset_window;
 
-/* Choose a realisation: a name, or "auto" for the first that probes; banks as in the table. 0, -EINVAL (no such name, line
- * printed), -ENODEV. */
+/* Choose a realisation: a name, or "auto" for the first that probes; banks as in the table. 0,
+ * -EINVAL (no such name, line printed), -ENODEV. */
 int chipset_init(const char *wanted, unsigned banks);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include <stddef.h>
 
-enum { CONTROLLERS_MAX = 16 };
+enum { CONTROLLERS_MAX = 64 };
 
 static struct controller *known[CONTROLLERS_MAX]; /* in the order of their first reset */
 static unsigned known_count, banks_in_use = 1;

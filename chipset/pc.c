@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block out of stock PC parts. ISA lines reach both the 8259 pair and the I/O APIC, and that makes the
- * multiplexer:
+ * The chipset block out of stock PC parts. ISA lines reach both the 8259 pair and the I/O APIC, and
+ * that makes the multiplexer:
  *
  *   routed to the controller: I/O APIC pin masked, 8259 mask as the guest wants it
  *   routed to the VMM block:  8259 mask bit 1, pin in NMI delivery mode, until the edge has been seen
  *
- * Rule: nothing is lost. The status register is kept in software. A line that is not routed and has no status bit is
- * armed: its first edge is an NMI, and the 8259's IRR, where masked lines latch too, says which line it was. From then
- * on the pin is masked and the assertion is held, at no further cost, until the line's VM runs. Order matters wherever
- * a route changes: arm the pin first, then mask the 8259, then read IRR, so that an edge shows in at least one of them.
+ * Rule: nothing is lost. The status register is kept in software. A line that is not routed and has
+ * no status bit is armed: its first edge is an NMI, and the 8259's IRR, where masked lines latch
+ * too, says which line it was. From then on the pin is masked and the assertion is held, at no
+ * further cost, until the line's VM runs. Order matters wherever a route changes: arm the pin
+ * first, then mask the 8259, then read IRR, so that an edge shows in at least one of them.
  */
 #include "chipset/pc.h"
 #include "arch/x86/io.h"
@@ -36,14 +37,16 @@ void pc_glimpse(line_set irr)
 	glimpsed |= irr & armed;
 }
 
-/* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not disturb their sequence, which waits
- * for the data port): an edge in IRR now may be gone again when the dispatcher looks (a square wave's lower half, an ICW1). */
+/* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not
+ * disturb their sequence, which waits for the data port): an edge in IRR now may be gone again
+ * when the dispatcher looks (a square wave's lower half, an ICW1). */
 static void glimpse(void)
 {
 	pc_glimpse(pc_read_irr());
 }
 
-/* Take what the handler left, in one instruction, so that no NMI falls between reading and clearing. */
+/* Take what the handler left, in one instruction, so that no NMI falls between reading and
+ * clearing. */
 static inline uint32_t take(volatile uint32_t *from)
 {
 	uint32_t value = 0;
@@ -96,7 +99,8 @@ static __attribute__((noinline)) void change_pins(line_set wanted)
 	armed = wanted;
 }
 
-/* Arm what is neither routed nor asserted already, disarm the rest; pins that stay as they are cost nothing. */
+/* Arm what is neither routed nor asserted already, disarm the rest; pins that stay as they are
+ * cost nothing. */
 static inline void arm(void)
 {
 	line_set wanted = claimed & ~(routed | (asserted & ~served));
@@ -104,9 +108,9 @@ static inline void arm(void)
 		change_pins(wanted);
 }
 
-/* A line of the VMM's own is never taken from the controller. By level (ELCR, ICH9 datasheet 13.4.11) its request is the
- * line itself,
- * not an edge that was served long ago: some controllers keep that (QEMU's, KVM's), and it would be looked after at every NMI. */
+/* A line of the VMM's own is never taken from the controller. By level (ELCR, ICH9 datasheet
+ * 13.4.11) its request is the line itself, not an edge that was served long ago: some
+ * controllers keep that (QEMU's, KVM's), and it would be looked after at every NMI. */
 static void sense_by_level(line_set lines)
 {
 	line_set level = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
@@ -174,8 +178,9 @@ static bool system_error(void)
 	return true;
 }
 
-/* A guest that initialises its pair and then polls it, or makes the VMM's first look at the port the answer to its poll, takes
- * the request of a line that is not its own into service: it has spoken all the same. */
+/* A guest that initialises its pair and then polls it, or makes the VMM's first look at the port
+ * the answer to its poll, takes the request of a line that is not its own into service: it has
+ * spoken all the same. */
 void pc_latch_service(void)
 {
 	latch(pc_read_isr());
@@ -199,8 +204,9 @@ static struct chipset_status status(unsigned nmis)
 	struct chipset_status s = { .asserted = asserted, .fresh = unreported };
 	unreported = 0;
 	silence(s.fresh);
-	/* Edges of a line that was armed all the while may have raised several NMIs: a line that was found explains them all,
-	 * unless the chipset itself says that there was another source. */
+	/* Edges of a line that was armed all the while may have raised several NMIs: a line that
+	 * was found explains them all, unless the chipset itself says that there was another
+	 * source. */
 	if (nmis > heard)
 		s.external = system_error() ? EXTERNAL_TOLD : !heard; /* asked in any case, because that clears it */
 	if (nmi_count == 0 && nmis < NMI_STORM) /* in a storm NMIs are blocked, and one may wait */
@@ -208,8 +214,8 @@ static struct chipset_status status(unsigned nmis)
 	return s;
 }
 
-/* One line and nothing out of the ordinary is the rule. What was seen of IRR is not lost where it is not: it stands, or the
- * next look finds it in what was glimpsed. */
+/* One line and nothing out of the ordinary is the rule. What was seen of IRR is not lost where
+ * it is not: it stands, or the next look finds it in what was glimpsed. */
 static int single(void)
 {
 	line_set irr = pc_look(), fresh = irr & armed & ~asserted;
@@ -227,7 +233,8 @@ static int single(void)
 	return (int)line;
 }
 
-/* Two edges of one line can fall between an NMI exit and the look at the lines. The line accounts for the second NMI too. */
+/* Two edges of one line can fall between an NMI exit and the look at the lines. The line
+ * accounts for the second NMI too. */
 static void echo(void)
 {
 	heard = true;
@@ -249,7 +256,8 @@ static line_set deliverable(const struct controller *c, line_set known)
 	return (asserted | c->inject) & pc_enabled(c);
 }
 
-/* In service still: it goes on in software (the command ports are trapped until the guest's EOI), the chip forgets. */
+/* In service still: it goes on in software (the command ports are trapped until the guest's
+ * EOI), the chip forgets. */
 static void take_over_service(struct controller *c, line_set isr)
 {
 	c->pic[PIC_MASTER].isr |= (uint8_t)isr;
@@ -257,7 +265,8 @@ static void take_over_service(struct controller *c, line_set isr)
 	pc_end_service(isr);
 }
 
-/* 520: arm the lines first, then close the 8259, then read IRR: an edge shows in at least one of them. */
+/* 520: arm the lines first, then close the 8259, then read IRR: an edge shows in at least one of
+ * them. */
 static int save(struct controller *c, bool force)
 {
 	pc_catch_initialisation(c);
@@ -298,8 +307,8 @@ static bool chip_differs(const struct controller *c, unsigned chip)
 }
 
 /*
- * R19: the state cannot be written, so it is replayed. ICW1 drops the latched requests: what was latched before is taken
- * into the status register first.
+ * R19: the state cannot be written, so it is replayed. ICW1 drops the latched requests: what was
+ * latched before is taken into the status register first.
  */
 static void replay(const struct controller *c)
 {
@@ -309,7 +318,8 @@ static void replay(const struct controller *c)
 			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
 }
 
-/* The running VM's chip, with its requests: its lines go through the block meanwhile, so that what ICW1 drops is seen. */
+/* The running VM's chip, with its requests: its lines go through the block meanwhile, so that
+ * what ICW1 drops is seen. */
 void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4)
 {
 	line_set inputs = c->lines & (chip == PIC_MASTER ? 0x00ff : 0xff00);
@@ -341,8 +351,9 @@ static void restore(struct controller *c)
 	glimpsed &= ~(uint32_t)c->lines;
 	heard = (heard || ((irr & was_armed) | seen)) && nmi_count != 0; /* an NMI of theirs is still to be taken */
 	asserted |= seen;
-	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be injected. A shared line's
-	 * request may have been taken by the other VM: this one gets its chance to look at its device each turn. */
+	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be
+	 * injected. A shared line's request may have been taken by the other VM: this one gets
+	 * its chance to look at its device each turn. */
 	c->inject |= (asserted | c->shared) & c->lines & ~irr;
 	asserted &= ~c->lines;
 	unreported &= ~c->lines;

@@ -2,17 +2,16 @@
 /*
  * Calls of the guests (vmm/abi.h).
  *
- * Rule: an address or a length from a guest is checked against its memory before anything else; a bad one is -EFAULT for
- * the guest and costs nobody else anything.
+ * Rule: an address or a length from a guest is checked against its memory before anything else; a
+ * bad one is -EFAULT for the guest and costs nobody else anything.
  */
 #include "arch/x86/io.h"
-#include "arch/x86/log.h"
+#include "vmm/background.h"
 #include "vmm/exits.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { RESULTS_MAX = 64 };
@@ -23,25 +22,14 @@ static struct {
 } results[RESULTS_MAX];
 static unsigned result_count;
 
-static void flush_line(struct vm *vm)
-{
-	log_format("[%s] %.*s\n", vm->config.name, (int)vm->line_length, vm->line);
-	vm->line_length = 0;
-}
-
 static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const char *text = regs->rcx <= SB_PRINT_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
 	if (text == NULL)
 		return -EFAULT;
-	for (uint64_t i = 0; i < regs->rcx; i++) {
-		char c = text[i];
-		if (c == '\n' || vm->line_length == VM_LINE_MAX)
-			flush_line(vm);
-		if (c != '\n' && c != '\r')
-			vm->line[vm->line_length++] = c >= ' ' && c <= '~' ? c : '?';
-	}
-	return 0;
+	int error = output_put(&vm->output, text, (uint32_t)regs->rcx);
+	background_want();
+	return error;
 }
 
 static int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
@@ -92,12 +80,8 @@ static int64_t call_yield(struct vm *vm, const struct vcpu_regs *regs)
 
 static int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
 {
-	char why[48];
 	int status = (int)(uint8_t)regs->rbx;
-	if (vm->line_length > 0)
-		flush_line(vm);
-	snprintf(why, sizeof(why), "done, status %d", status);
-	vm_stop(vm, status, why);
+	vm_stop(vm, status, &(struct denial){ "done, status %lu", { (uint64_t)status } });
 	return 0;
 }
 

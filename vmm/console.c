@@ -2,13 +2,17 @@
 /*
  * The console: a UART, a ring before its transmitter, and a line editor behind its receiver.
  *
- * Rule: the transmitter's interrupt is on only while the ring has bytes. The 16550's interrupt is an edge for the chipset: whoever
- * serves it goes on until no cause stands.
+ * Rule: the interrupt moves bytes between the UART and the rings, and no more. Keys are looked at,
+ * and text is put into the ring, by the background work, which sleeps while the ring is full. The
+ * transmitter's interrupt is on only while the ring has bytes. The 16550's interrupt is an edge for
+ * the chipset: whoever serves it goes on until no cause stands.
  */
 #include "vmm/console.h"
 
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/work.h"
+#include "vmm/background.h"
 #include "vmm/editor.h"
 #include "vmm/report.h"
 #include "vmm/ring.h"
@@ -17,23 +21,26 @@
 #include <string.h>
 
 enum { COM1_BASE = 0x3F8 };
-enum { TRANSMIT_BYTES = 8192, RECEIVE_BYTES = 256 }; /* powers of two */
-enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };          /* room there has to be before printing goes on after a loss */
-enum { SERVICE_PASSES = 32, RECEIVE_PASSES = 64 };   /* more than any UART asks for; a broken one must not keep us */
-enum { WAIT_TRIES = 1 << 20 }; /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */
+enum { TRANSMIT_BYTES = 2048, RECEIVE_BYTES = 4096 }; /* powers of two; the first is what an answer waits behind */
+enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };           /* room there has to be before a printer that waits goes on */
+enum { SERVICE_PASSES = 4, RECEIVE_PASSES = 16 };     /* of one service; a UART that asks for more is served again */
+enum {
+	WAIT_TRIES = 1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
+	STUCK_US = 2000000
+};
 
 static struct uart uart;
 static bool present;      /* there is a UART and it moves */
 static bool by_interrupt; /* else polled */
-static bool may_wait;     /* answering a command */
 static bool transmitting; /* the transmitter's interrupt is on */
 
+/* The background work writes to transmit and reads from receive; the UART's interrupt does the
+ * opposite. */
 static char transmit_bytes[TRANSMIT_BYTES], receive_bytes[RECEIVE_BYTES];
 static struct ring transmit = { transmit_bytes, TRANSMIT_BYTES, 0, 0 };
-static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 }; /* keys typed while a command waits */
+static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 };
 
-static bool dropping;
-static uint64_t dropped, dropped_said;
+static uint64_t dropped;
 
 static struct editor editor;
 static bool mid_line;      /* output stands in the middle of a line: no echo, the typed line is shown again after it */
@@ -67,19 +74,21 @@ static void set_transmitting(bool on)
 	uart_transmit_interrupt(&uart, on);
 }
 
-/* Get bytes moving that are in the ring. With interrupts the handler fills the FIFO. */
+/* Gets bytes moving that are in the ring. With interrupts the handler fills the FIFO. */
 static void kick(void)
 {
-	if (transmitting)
-		return; /* the interrupt comes anyway */
-	if (!by_interrupt)
+	if (!by_interrupt) {
 		fill_fifo();
-	else if (ring_used(&transmit) > 0)
+		return;
+	}
+	work_hold(); /* the UART's interrupt turns the transmitter's off */
+	if (ring_used(&transmit) > 0)
 		set_transmitting(true);
+	work_release();
 }
 
-/* Poll until the ring has room for bytes. False: the UART does not move; it is given up. */
-static bool wait_for_room(uint32_t bytes)
+/* Polls until the ring has room for bytes. False: the UART does not move; it is given up. */
+static bool poll_for_room(uint32_t bytes)
 {
 	unsigned tries = 0;
 
@@ -96,14 +105,33 @@ static bool wait_for_room(uint32_t bytes)
 	return true;
 }
 
+/* The background work waits for the UART, and the VMs run meanwhile. False: nothing has moved
+ * for STUCK_US; the UART is given up. */
+static bool sleep_for_room(uint32_t bytes)
+{
+	uint32_t before = ring_free(&transmit);
+
+	kick();
+	background_sleep(cpu_tsc() + tsc_from_us(STUCK_US));
+	present = ring_free(&transmit) >= bytes || ring_free(&transmit) != before;
+	return present;
+}
+
+/* False: there is none, and nobody may wait for it. */
+static bool have_room(uint32_t bytes)
+{
+	while (present && ring_free(&transmit) < bytes) {
+		if (!by_interrupt)
+			(void)poll_for_room(bytes);
+		else if (!work_inside || !sleep_for_room(bytes))
+			return false;
+	}
+	return present;
+}
+
 static void put_byte(char c)
 {
-	if (dropping) {
-		dropped++;
-		return;
-	}
-	if (ring_free(&transmit) < 2 && ((by_interrupt && !may_wait) || !wait_for_room(2))) {
-		dropping = true;
+	if (!have_room(2)) {
 		dropped++;
 		return;
 	}
@@ -153,7 +181,7 @@ static void console_write(const char *text, size_t size)
 	kick();
 }
 
-/* ---- Receiver ---- */
+/* ---- Keys ---- */
 
 static void type_key(char key)
 {
@@ -161,35 +189,50 @@ static void type_key(char key)
 		echo("\r> ", 3);
 	switch (editor_key(&editor, key, echo)) {
 	case EDITOR_LINE:
-		command_ready = console_work = true;
+		command_ready = true;
 		break;
 	case EDITOR_QUIT:
-		quit_wanted = console_work = true;
+		quit_wanted = true;
 		break;
 	case EDITOR_MORE:
 		break;
 	}
 }
 
-/* Keys that came while a command waited. */
-static void type_ahead(void)
+bool console_step(void)
 {
 	char key;
 
+	if (ring_used(&receive) == 0)
+		return false;
 	while (!command_ready && ring_get(&receive, &key))
 		type_key(key);
+	kick(); /* an echo */
+	if (quit_wanted) {
+		quit_wanted = false;
+		vmm_quit();
+	}
+	if (command_ready) {
+		command_run(editor.text);
+		editor_clear(&editor);
+		command_ready = false;
+		kick();
+	}
+	return true;
 }
 
-static void receive_keys(void)
+static bool receive_keys(void)
 {
+	bool any = false;
+
 	for (unsigned i = 0; i < RECEIVE_PASSES; i++) {
 		int c = uart_read(&uart);
 
 		if (c < 0)
 			break;
-		ring_put(&receive, (char)c); /* a full ring loses the key; its echo will not come either */
+		any |= ring_put(&receive, (char)c); /* a full ring loses the key; its echo will not come either */
 	}
-	type_ahead();
+	return any;
 }
 
 /* ---- What the VMM calls ---- */
@@ -209,7 +252,7 @@ int console_init(const char *which)
 		return error;
 	}
 	present = true;
-	by_interrupt = transmitting = dropping = false;
+	by_interrupt = transmitting = false;
 	log_replay(console_write);
 	log_set_sink(console_write);
 	log_set_flush(console_flush);
@@ -221,19 +264,6 @@ uint16_t console_lines(void)
 	return present ? LINE(CONSOLE_LINE) : 0;
 }
 
-/* There is room again: say what is missing. */
-static void resume(void)
-{
-	dropping = false;
-	if (dropped == dropped_said)
-		return;
-	mid_line = false;
-	put_text("\n", 1);
-	log_line("console: %lu bytes dropped, the UART was too slow; the command 'log' has them",
-	         (unsigned long)(dropped - dropped_said));
-	dropped_said = dropped;
-}
-
 void console_set_interrupts(bool on)
 {
 	if (!present)
@@ -241,8 +271,6 @@ void console_set_interrupts(bool on)
 	by_interrupt = on;
 	if (!on) {
 		set_transmitting(false);
-		if (dropping && wait_for_room(TRANSMIT_BYTES))
-			resume(); /* what comes from here on is waited for, not dropped */
 		return;
 	}
 	console_interrupt(); /* a cause from before would keep the line high: no edge would come */
@@ -252,19 +280,22 @@ void console_set_interrupts(bool on)
 void console_interrupt(void)
 {
 	unsigned passes = 0;
+	bool keys = false;
 
+	console_work = false;
 	if (!present)
 		return;
 	for (; passes < SERVICE_PASSES && uart_interrupt_pending(&uart); passes++) {
-		receive_keys();
+		keys |= receive_keys();
 		fill_fifo();
 		if (ring_used(&transmit) == 0)
 			set_transmitting(false);
 	}
-	if (passes > 0)
-		kick(); /* an echo */
-	if (passes == SERVICE_PASSES || (dropping && ring_free(&transmit) >= RESUME_BYTES))
-		console_work = true;
+	console_work = passes == SERVICE_PASSES;
+	if (keys)
+		background_want();
+	if (ring_free(&transmit) >= RESUME_BYTES)
+		background_wake();
 }
 
 void console_flush(void)
@@ -273,7 +304,7 @@ void console_flush(void)
 		return;
 	by_interrupt = false;
 	set_transmitting(false);
-	if (wait_for_room(TRANSMIT_BYTES))
+	if (poll_for_room(TRANSMIT_BYTES))
 		uart_drain(&uart);
 }
 
@@ -285,26 +316,4 @@ uint64_t console_dropped(void)
 void console_show_log(void)
 {
 	log_replay(console_write);
-}
-
-void console_poll(void)
-{
-	console_work = false;
-	console_interrupt(); /* a cause that was left standing, if any */
-	if (dropping && ring_free(&transmit) >= RESUME_BYTES)
-		resume();
-	if (quit_wanted) {
-		quit_wanted = false;
-		vmm_quit();
-	}
-	if (!command_ready)
-		return;
-
-	may_wait = true;
-	command_run(editor.text);
-	may_wait = false;
-	editor_clear(&editor);
-	command_ready = false;
-	type_ahead();
-	kick();
 }

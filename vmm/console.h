@@ -2,8 +2,9 @@
 /*
  * The console: COM1 belongs to the VMM and works by interrupt (R14: IRQ4 through the VMM block).
  *
- * Rule: printing never waits for the UART while VMs run, but in answer to a command. What finds no room is counted and said; the
- * memory log has it. Everything here runs in the VMM with interrupts off, so nothing needs a lock.
+ * Rule: no VM ever waits for the UART. Text comes from the background work, which sleeps until
+ * there is room, so no text is lost there. Everything here runs in the VMM with interrupts off, so
+ * nothing needs a lock.
  */
 #ifndef VMM_CONSOLE_H
 #define VMM_CONSOLE_H
@@ -13,37 +14,44 @@
 
 enum { CONSOLE_LINE = 4 }; /* IRQ of COM1 */
 
-/* which: "com1" or "none". Sets the log's sink and flush, and prints what the memory log has so far. 0, -EINVAL, or -ENODEV where
- * there is no UART (a line says so); then the console is "none". */
+/* which: "com1" or "none". Sets the log's sink and flush, and prints what the memory log has so
+ * far. 0, -EINVAL, or -ENODEV where there is no UART (a line says so); then the console is
+ * "none". */
 int console_init(const char *which);
 /* The lines the console needs: for reserved_lines. 0 without a UART. */
 uint16_t console_lines(void);
 
-/* Interrupts reach the dispatcher from now on (or no more). Before, and after a panic, the UART is polled: bytes that the FIFO has
- * room for go at once, the rest with the next ones; a full ring waits. */
+/* Interrupts reach the dispatcher from now on (or no more). Before, and after a panic, the UART
+ * is polled: bytes that the FIFO has room for go at once, the rest with the next ones; a full
+ * ring waits. */
 void console_set_interrupts(bool on);
-/* Line 4 has status and is acknowledged: serve the UART until it has no cause left, so that the next one is an edge. */
+/* Line 4 has status and is acknowledged: serve the UART until it has no cause left, so that the
+ * next one is an edge. Takes some hundred instructions, at most 1,500; a UART that still has a
+ * cause then is left to the next call (console_work). */
 void console_interrupt(void);
-/* Write out everything, polled, and wait until the last bit is on the wire. Gives up on a UART that does not move. */
+/* Write out everything, polled, and wait until the last bit is on the wire. Gives up on a UART
+ * that does not move. */
 void console_flush(void);
 /* Bytes that found no room so far. */
 uint64_t console_dropped(void);
 
-extern bool console_work; /* use console_has_command() */
+extern bool console_work; /* use console_is_pending() */
 
-/* Is there something for console_poll() to do? A flag test. */
-static inline bool console_has_command(void)
+/* Has the UART a cause that console_interrupt() has left? A flag test. */
+static inline bool console_is_pending(void)
 {
 	return console_work;
 }
 
-/* Carry out a command that was typed; outside the interrupt path. */
-void console_poll(void);
+/* Looks at the keys that have come and carries out a command that is whole. True: there were
+ * keys. For the background work. */
+bool console_step(void);
 
 /* Show the memory log on the UART once more, and only there. */
 void console_show_log(void);
 
-/* What console_poll() calls (commands.c): one command line, which it may cut up. Prints by the log. */
+/* What console_step() calls (commands.c): one command line, which it may cut up. Prints by the
+ * log. */
 void command_run(char *line);
 
 #endif

@@ -51,8 +51,8 @@ static __attribute__((noinline)) void external_nmi(void)
 		panic("external NMI (nmi=panic)");
 	if (number <= EXTERNAL_LINES ||
 	    (number & (number - 1)) == 0) /* a source that goes on must not drown the console */
-		log_line("external NMI number %lu%s%s%s", (unsigned long)number,
-		         policy == NMI_VM ? ", goes to vm " : "", policy == NMI_VM ? policy_vm->config.name : "",
+		log_note("external NMI number %lu%s%s%s", number, policy == NMI_VM ? ", goes to vm " : "",
+		         policy == NMI_VM ? policy_vm->config.name : "",
 		         number == EXTERNAL_LINES ? "; more are logged at each doubling only" : "");
 	if (policy == NMI_VM) {
 		policy_vm->nmi_due = policy_vm->controller.changed = true;
@@ -89,8 +89,8 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 /* A line of VMs that do not run: held until one does (R08). */
 static __attribute__((noinline)) void notify_owners(const struct vm *running, unsigned line)
 {
-	for (uint32_t rest = sched_line_vms(line); rest; rest &= rest - 1) {
-		struct vm *vm = vms[__builtin_ctz(rest)];
+	for (vm_set rest = sched_line_vms(line); rest; rest &= rest - 1) {
+		struct vm *vm = vms[__builtin_ctzll(rest)];
 		notify(vm, running, line);
 		if (sched_attention)
 			trace_record(TRACE_WAKE, running != NULL ? running->number : TRACE_NO_VM, line, vm->number);

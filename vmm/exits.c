@@ -9,8 +9,6 @@
 #include "vmm/run.h"
 #include "vmm/sched.h"
 
-#include <stdio.h>
-
 enum { SINK_PAGES_MAX = 64 };
 
 static void exit_nmi(struct vm *vm, enum vm_exit_reason reason)
@@ -41,10 +39,10 @@ static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 	bool deaf = !virt_interrupts_on(vm->vcpu);
 	virt_skip(vm->vcpu);
 	if (deaf) {
-		vm_fault(vm, true, "HLT with interrupts off: nothing can wake it");
+		vm_fault(vm, reason, true,
+		         &(struct denial){ .format = "HLT with interrupts off: nothing can wake it" });
 		return;
 	}
-	virt_set_halted(vm->vcpu, true);
 	sched_set_state(vm, VM_HALTED);
 	sched_end_turn(vm);
 }
@@ -76,10 +74,9 @@ static void exit_wake(struct vm *vm, enum vm_exit_reason reason)
 static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 {
 	vm->interrupt_exits += reason == VM_EXIT_INTERRUPT;
-	sched_attention |= cpu_tsc() >=
-	                   sched_chores_due; /* the timer counts guest time, of which a storm leaves little */
 	if (chipset->interrupted == NULL)
-		vm_fault(vm, false, "an interrupt exit, where none is configured");
+		vm_fault(vm, reason, false,
+		         &(struct denial){ .format = "an interrupt exit, where none is configured" });
 	else if (chipset->interrupted() != 0)
 		dispatch_counted(vm);
 }
@@ -88,26 +85,26 @@ static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	char what[64];
 	bool write;
 	uint64_t address = virt.exit_address(vm->vcpu, &write);
-	snprintf(what, sizeof(what), "%s of memory at %lx", write ? "write" : "read", (unsigned long)address);
+	const struct denial what = { "%s of memory at %lx", { (uint64_t)(write ? "write" : "read"), address } };
 	bool exhausted = ++vm->sink_pages > SINK_PAGES_MAX;
 	virt.requeue_event(vm->vcpu);
 	if (!exhausted &&
 	    virt.map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
 		exhausted = true;
-	vm_fault(vm, exhausted, what);
+	vm_fault(vm, reason, exhausted, &what);
 }
 
 /* What a VM cannot go on from. */
 static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 {
-	vm_fault(vm, true,
-	         reason == VM_EXIT_SHUTDOWN      ? "triple fault"
-	         : reason == VM_EXIT_TASK_SWITCH ? "a task switch by hardware, which no VM here has"
-	         : reason == VM_EXIT_FAILED      ? "the processor refused the entry"
-	                                         : "an exit of unknown reason");
+	const struct denial what = { .format = reason == VM_EXIT_SHUTDOWN ? "triple fault"
+		                               : reason == VM_EXIT_TASK_SWITCH
+		                                       ? "a task switch by hardware, which no VM here has"
+		                               : reason == VM_EXIT_FAILED ? "the processor refused the entry"
+		                                                          : "an exit of unknown reason" };
+	vm_fault(vm, reason, true, &what);
 }
 
 static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
@@ -119,10 +116,9 @@ static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
 /* The processor's own business: done for the guest, or denied and logged. */
 static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
-	char what[96];
-	what[0] = '\0';
-	if (virt.emulate(vm->vcpu, reason, what, sizeof(what)) != 0)
-		vm_fault(vm, false, what);
+	struct denial what = { .format = "an exit that nobody handles" };
+	if (virt.emulate(vm->vcpu, reason, &what) != 0)
+		vm_fault(vm, reason, false, &what);
 }
 
 typedef void (*exit_handler)(struct vm *vm, enum vm_exit_reason reason);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The seed's figures as functions: Figure 4 invokes a VM, Figure 5 switches to another, and what Figure 3 leaves to
- * software dispatches an interrupt that reached the VMM block.
+ * The seed's figures as functions: Figure 4 invokes a VM, Figure 5 switches to another, and what
+ * Figure 3 leaves to software dispatches an interrupt that reached the VMM block.
  *
  * Rule: the steps stand in the figure's order, marked with its block numbers.
  */
@@ -13,19 +13,24 @@
 /* Figure 4. vm is the one that vm_switch() brought in; returns at its exit. */
 enum vm_exit_reason vm_invoke(struct vm *vm);
 
-/* After an exit, for a VM with routes=exit (R17): every line to the VMM block until the next entry. */
+/* After an exit, for a VM with routes=exit (R17): every line to the VMM block until the next
+ * entry. */
 void vm_leave(void);
 
-/* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on until its EOI.
- * now: the TSC, for the VMs' accounts. */
+/* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on
+ * until its EOI. now: the TSC, for the VMs' accounts. */
 int vm_switch(struct vm *next, bool force, uint64_t now);
+/* Figure 5's first half, where the VMM itself takes the processor: block 520 for the VM that
+ * ran, if there is one. */
+int vm_put_away(bool force, uint64_t now);
 
-/* Figure 3 from block 312 on, in software: an NMI exit, and NMIs that the host's handler counted (running is NULL when the VMM
- * idles). */
+/* Figure 3 from block 312 on, in software: an NMI exit, and NMIs that the host's handler counted
+ * (running is NULL when the VMM idles). */
 void dispatch_exit(struct vm *running);
 void dispatch_counted(struct vm *running);
-/* An exit for the slice timer where its end is an NMI (arch/x86/slice_timer.h): that NMI may stand for lines as well. slice: it was
- * the end of a slice (run_timer()), not of something that the processor's back end had asked for. */
+/* An exit for the slice timer where its end is an NMI (arch/x86/slice_timer.h): that NMI may
+ * stand for lines as well. slice: it was the end of a slice (run_timer()), not of something that
+ * the processor's back end had asked for. */
 void dispatch_timer(struct vm *running, bool slice);
 
 /* Lines whose devices the VMM itself manages (R14), each with its handler. */

@@ -8,6 +8,8 @@
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/work.h"
+#include "vmm/background.h"
 #include "vmm/console.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
@@ -56,11 +58,11 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 void vmm_line_report(unsigned line, struct line_report *out)
 {
 	const struct line_counters *counters = &line_counters[line];
-	uint16_t owners = sched_line_vms(line);
+	vm_set owners = sched_line_vms(line);
 	bool vmm = line_in(dispatch_vmm_lines(), line);
 	*out = (struct line_report){
 		.owner = vmm      ? "vmm"
-		         : owners ? vms[__builtin_ctz(owners)]->config.name
+		         : owners ? vms[__builtin_ctzll(owners)]->config.name
 		                  : NULL,
 		.exits = counters->exits,
 		.held = vmm ? 0 : counters->exits, /* each exit of a VM's line held one assertion */
@@ -87,10 +89,11 @@ const struct sb_result *vmm_result(unsigned i, const char **name)
 
 void vmm_totals(struct vmm_totals *out)
 {
-	uint64_t nmis = dispatch_counters.counted, switches = 0;
+	uint64_t nmis = dispatch_counters.counted, switches = 0, dropped = console_dropped();
 	for (unsigned i = 0; i < vm_count; i++) {
 		nmis += vms[i]->exits[VM_EXIT_NMI];
 		switches += vms[i]->switches_in;
+		dropped += vms[i]->output.dropped;
 	}
 	*out = (struct vmm_totals){
 		.nmis = nmis,
@@ -98,10 +101,12 @@ void vmm_totals(struct vmm_totals *out)
 		.external_nmis = dispatch_counters.external,
 		.switches = switches,
 		.ticks = run_ticks(),
-		.dropped = console_dropped(),
+		.dropped = dropped,
 	};
 }
 
+/* The console's commands are background work, which an NMI may leave at any instruction. What
+ * they change of a VM they change at once. */
 int vmm_vm_stop(const char *name)
 {
 	struct vm *vm = vm_find(name);
@@ -109,7 +114,17 @@ int vmm_vm_stop(const char *name)
 		return -ENOENT;
 	if (vm->state == VM_STOPPED)
 		return -EINVAL;
-	vm_stop(vm, 1, "stopped by the console");
+	work_hold();
+	vm_stop(vm, 1, &(struct denial){ .format = "stopped by the console" });
+	work_release();
+	return 0;
+}
+
+static int start(struct vm *vm)
+{
+	work_hold();
+	vm_start(vm);
+	work_release();
 	return 0;
 }
 
@@ -118,28 +133,29 @@ int vmm_vm_start(const char *name)
 	struct vm *vm = vm_find(name);
 	if (vm == NULL)
 		return -ENOENT;
-	return vm->state != VM_STOPPED ? -EINVAL : vm_start(vm);
+	return vm->state != VM_STOPPED ? -EINVAL : start(vm);
 }
 
 int vmm_vm_restart(const char *name)
 {
 	struct vm *vm = vm_find(name);
-	return vm == NULL ? -ENOENT : vm_start(vm);
+	return vm == NULL ? -ENOENT : start(vm);
 }
 
-/* What lines have raised is dispatched first: one that spoke would be taken for the source of this one too; and
- * again where one speaks at the very moment. */
+/* The NMI ends this stretch of background work, and is dispatched before the work goes on. Where
+ * a line speaks at the very moment, the NMI would be taken for the line's: then once more. */
 void vmm_raise_nmi(void)
 {
 	if (chipset->raise_external != NULL) {
+		work_hold();
 		chipset->raise_external();
+		work_release();
 		return;
 	}
 	uint64_t before = dispatch_counters.external;
 	for (unsigned tries = 0; tries < 8 && dispatch_counters.external == before; tries++) {
-		dispatch_counted(vm_current);
 		lapic_send_nmi_self();
-		dispatch_counted(vm_current);
+		background_pause();
 	}
 }
 

@@ -10,6 +10,7 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
 #include "arch/x86/virt.h"
+#include "vmm/background.h"
 #include "vmm/config.h"
 #include "vmm/console.h"
 #include "vmm/flows.h"
@@ -65,7 +66,7 @@ static void say_what_was_found(void)
 static void serve_console(void)
 {
 	console_interrupt();
-	if (console_has_command())
+	if (console_is_pending())
 		sched_attention = true;
 }
 
@@ -166,19 +167,23 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 	}
 	if (wire_lines(number, &vm) != 0)
 		return;
+	const void *image = (const void *)(uint64_t)module->start;
+	uint64_t bytes = module->end - module->start;
+	if (vm_check_image(image, bytes, &vm, text, sizeof(text)) != 0) {
+		log_line("vm %s: image refused: %s", vm.name, text);
+		return;
+	}
 	line_set shared = shared_lines(&vm);
-	struct vm *made = vm_create(number, &vm, (const void *)(uint64_t)module->start, module->end - module->start);
+	struct vm *made = vm_create(number, &vm, image, bytes);
 	if (made == NULL)
 		return;
 	made->controller.lines = vm.lines;
 	made->controller.shared = shared;
-	if (vm_start(made) != 0) {
-		vm_stop(made, 1, "does not start");
-		return;
-	}
 	refused--;
+	chipset->reset(&made->controller, vm.lines, shared);
 	chipset->claim(vm.lines, false);
 	sched_add(made);
+	vm_start(made);
 }
 
 static void load_modules(const struct multiboot_info *info)
@@ -239,10 +244,17 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	set_nmi_policy();
 	say_what_was_found();
 	report_lines(false);
+	if (background_init() != 0) {
+		log_line("no memory for the VMM's background work");
+		end(1);
+	}
 	console_set_interrupts(true);
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
+	log_notes_later(true);
 	int status = run_all(&config);
 	console_set_interrupts(false);
+	background_finish();
+	log_notes_later(false);
 	report_final();
 	end(status != 0 || refused != 0 ? 1 : 0);
 }

@@ -10,7 +10,6 @@
 #include "vmm/trace.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 static bool is_controller(uint16_t port)
 {
@@ -20,14 +19,17 @@ static bool is_controller(uint16_t port)
 static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)
 {
 	if (error == -EACCES)
-		vm_fault(vm, false, "OCW1 opens lines that are not the VM's; they stay masked");
+		vm_fault(vm, VM_EXIT_IO, false,
+		         &(struct denial){ .format = "OCW1 opens lines that are not the VM's; they stay masked" });
 	else if (error != 0)
-		vm_fault(vm, false,
-		         "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4");
+		vm_fault(vm, VM_EXIT_IO, false,
+		         &(struct denial){
+				 .format = "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as "
+					   "cascaded, edge, ICW4" });
 	uint32_t again = vm->controller.reinitialised;
 	if (again != vm->reinitialisations_said && (again & (again - 1)) == 0) /* at each doubling */
-		log_line("vm %s: initialised its running 8259 again, %u time%s so far", vm->config.name,
-		         (unsigned)again, again == 1 ? "" : "s");
+		log_note("vm %s: initialised its running 8259 again, %lu time%s so far", vm->config.name, again,
+		         again == 1 ? "" : "s");
 	vm->reinitialisations_said = again;
 }
 
@@ -64,10 +66,10 @@ static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
 static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
-	char what[64];
-	snprintf(what, sizeof(what), "%s port %xh, %u byte%s", io->kind & IO_IN ? "read of" : "write to", io->port,
-	         io->size, io->size == 1 ? "" : "s");
-	if (!vm_fault(vm, false, what))
+	const struct denial what = { "%s port %lxh, %lu byte%s",
+		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"), io->port, io->size,
+		                       (uint64_t)(io->size == 1 ? "" : "s") } };
+	if (!vm_fault(vm, VM_EXIT_IO, false, &what))
 		return;
 	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
 		regs->rcx = 0;

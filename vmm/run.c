@@ -7,19 +7,22 @@
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "vmm/background.h"
 #include "vmm/console.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
-#include "vmm/report.h"
+#include "vmm/operator.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
+#include "vmm/turn.h"
 
-/* How long a switch waits for the end of what is in service (a handler's length), before in-service bits move into
- * software; and how often the VMM looks up when nothing else brings it in. */
+/* How long a switch waits for the end of what is in service (a handler's length), before in-
+ * service bits move into software; and how often the VMM looks up when nothing else brings it
+ * in. */
 enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000 };
 
 static const struct vmm_config *config;
-static bool quit, waited;
+static bool quit;
 static uint64_t started, status_due, end_due, housekeeping;
 static uint32_t random_state;
 
@@ -36,17 +39,11 @@ uint64_t run_ticks(void)
 
 void run_timer(void)
 {
-	if (vm_current->switch_waits) {
-		waited = true;
-		sched_attention = true;
-	} else {
-		trace_record(TRACE_SLICE, vm_current->number, 0, 0);
-		vm_current->sliced = false;
-		sched_end_turn(vm_current);
-	}
+	turn_look(vm_current);
 }
 
-/* jitter=SEED: 0.25 to 1.75 of the slice, so that switches fall at moments that no guest's rhythm shares. */
+/* jitter=SEED: 0.25 to 1.75 of the slice, so that switches fall at moments that no guest's
+ * rhythm shares. */
 static uint64_t slice_ticks(const struct vm *vm)
 {
 	if (config->jitter == 0)
@@ -55,21 +52,9 @@ static uint64_t slice_ticks(const struct vm *vm)
 	return vm->slice / 4 + (vm->slice / 1024) * (random_state >> 16) * 1536 / 65536;
 }
 
-static uint64_t until_chores(void)
+static uint64_t earliest(uint64_t a, uint64_t b)
 {
-	uint64_t now = cpu_tsc();
-	return sched_chores_due == UINT64_MAX ? housekeeping : sched_chores_due > now ? sched_chores_due - now : 0;
-}
-
-/* A slice is measured while somebody of the same priority waits for the next one; else the timer only brings the VMM in for
- * its own chores. */
-static inline void arm_timer(struct vm *vm, bool contended)
-{
-	if (!vm->fresh_slice && vm->sliced == contended)
-		return;
-	vm->fresh_slice = false;
-	vm->sliced = contended;
-	virt_set_timer(vm->vcpu, contended ? slice_ticks(vm) : until_chores());
+	return a < b ? a : b;
 }
 
 static bool all_done(void)
@@ -80,45 +65,50 @@ static bool all_done(void)
 	return !config->stay;
 }
 
-static __attribute__((noinline)) void do_chores(uint64_t now)
+/* What the VMM does beside running VMs, and when it looks again. True: it is the background
+ * work's turn. */
+static __attribute__((noinline)) bool do_chores(uint64_t now)
 {
-	if (console_has_command())
-		console_poll();
+	if (console_is_pending())
+		console_interrupt(); /* a cause that was left standing */
 	if (now >= status_due) {
-		report_status();
+		operator_want_status();
 		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);
 	}
 	if (now >= end_due) {
-		log_line("time is up (seconds=%lu)", (unsigned long)config->seconds);
+		log_note("time is up (seconds=%lu)", config->seconds);
 		quit = true;
 	}
 	if (sched_vm_stopped) {
 		sched_vm_stopped = false;
 		quit |= all_done();
 	}
-	sched_chores_due = status_due < end_due ? status_due : end_due;
-}
-
-static inline uint64_t keep_house(void)
-{
-	uint64_t now = cpu_tsc();
-	if (__builtin_expect(now >= sched_chores_due || console_has_command(), 0))
-		do_chores(now);
-	return now;
+	uint64_t work = background_due(false);
+	sched_chores_due = earliest(now + housekeeping, earliest(earliest(status_due, end_due), work));
+	return work <= now;
 }
 
 /* HLT may have been executed with no exit, or ended with none: the processor knows. */
-static void note_activity(struct vm *vm)
+static __attribute__((noinline)) void note_activity(struct vm *vm)
 {
 	if (vm->state == VM_STOPPED)
 		return;
 	bool halted = virt_halted(vm->vcpu);
+	vm->asleep = halted;
 	if (halted && !virt_interrupts_on(vm->vcpu))
-		(void)vm_fault(vm, true, "HLT with interrupts off: nothing can wake it");
+		(void)vm_fault(vm, VM_EXIT_HLT, true,
+		               &(struct denial){ .format = "HLT with interrupts off: nothing can wake it" });
 	else if (halted && vm->state == VM_READY)
 		sched_set_state(vm, VM_HALTED);
 	else if (!halted && vm->state == VM_HALTED)
 		sched_set_state(vm, VM_READY);
+}
+
+/* A VM that is halted is entered in its HLT, a VM that is ready behind the HLT. */
+static __attribute__((noinline)) void tell_activity(struct vm *vm)
+{
+	vm->asleep = vm->state == VM_HALTED;
+	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
 /* Nothing to run at all: every line to the VMM block, and sleep until one of them speaks. */
@@ -127,7 +117,6 @@ static void idle(void)
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
 	chipset_mask((line_set)~dispatch_vmm_lines());
-	vm_current = NULL;
 	if (chipset->halt != NULL)
 		chipset->halt();
 	else
@@ -135,49 +124,118 @@ static void idle(void)
 	dispatch_counted(NULL);
 }
 
-/* Something is in service: is there nobody who will end it, or no time to wait for that? */
-static bool cannot_wait(const struct vm *last, const struct vm *next)
+/* last has something in service. True: it goes on until its EOI, and next has to wait; false:
+ * nobody will end it, or there is no time to wait for that. */
+static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next, uint64_t now)
 {
-	return last->state != VM_READY || waited || next->config.priority > last->config.priority;
+	if (last->state != VM_READY || turn.waited || (next != NULL && next->config.priority > last->config.priority))
+		return false;
+	if (!last->switch_waits)
+		turn_wait(last, now, tsc_from_us(SERVICE_WAIT_US));
+	return true;
+}
+
+/* The VMM itself has the processor: every line goes to the VMM block, and each one that is not
+ * masked ends the VMM's turn. */
+static void take_lines(line_set masked)
+{
+	chipset_route(NULL);
+	chipset_mask(masked);
+}
+
+static void work_in_background(bool nobody_ready)
+{
+	take_lines(0);
+	background_run(nobody_ready);
+	sched_chores_due = 0;
+	dispatch_counted(NULL);
+}
+
+/* A VM that starts takes its own turns for that, in steps that end with a look at the NMI count. */
+static void start_in_steps(struct vm *vm, uint64_t now)
+{
+	uint64_t end = sched_contended(vm) ? now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm))
+	                                   : UINT64_MAX;
+	uint64_t then = now;
+	take_lines(sched_masked(vm));
+	while (vm->starting && nmi_count == 0 && !sched_attention && then < earliest(end, sched_chores_due)) {
+		vm_start_step(vm);
+		then = cpu_tsc();
+	}
+	vm->run_ticks += then - now;
+	vm->slice_left = then < end && end != UINT64_MAX ? end - then : 0;
+	if (then >= end)
+		sched_end_turn(vm);
+	dispatch_counted(NULL);
+}
+
+/* The VMM has the processor for itself: to do its background work, to start a VM, or to sleep.
+ * next: the VM whose turn it would be, NULL where nobody is ready. Returns the VM to invoke
+ * instead, because something of its is in service; or NULL: look again. */
+static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
+{
+	struct vm *last = vm_current;
+	for (bool force = false; vm_put_away(force, now) != 0; force = true)
+		if (waits_for_eoi(last, NULL, now))
+			return last;
+	if (work)
+		work_in_background(next == NULL);
+	else if (next != NULL)
+		start_in_steps(next, now);
+	else
+		idle();
+	sched_attention = true;
+	return NULL;
+}
+
+/* Nobody is ready: the background work, or a VM in which the processor sleeps: its interrupts
+ * wake it with no exit, all others wake the VMM. NULL: there is none. */
+static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t now)
+{
+	*work = background_due(true) <= now;
+	return *work ? NULL : sched_idle_vm();
+}
+
+static inline void begin_turn(struct vm *vm, uint64_t now)
+{
+	bool contended = sched_contended(vm);
+	if (!contended)
+		turn.slice_end = UINT64_MAX;
+	else if (turn.slice_end == UINT64_MAX || turn.slice_end <= now)
+		turn.slice_end = now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm));
+	turn_arm(vm, now, earliest(turn.slice_end, sched_chores_due), contended);
+	vm->dozes = !(contended || sched_others_ready(vm));
+	virt_exit_on_hlt(vm->vcpu, !vm->dozes);
 }
 
 /* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */
 static struct vm *decide(void)
 {
-	uint64_t now = keep_house();
+	uint64_t now = cpu_tsc();
+	bool work = false;
+	if (__builtin_expect(now >= sched_chores_due || console_is_pending(), 0))
+		work = do_chores(now);
 	if (quit)
 		return NULL;
-	if (vm_current != NULL)
-		note_activity(vm_current);
-	sched_attention = false;                            /* what comes from here on calls for another decision */
-	struct vm *last = vm_current, *next = sched_pick(); /* a command or a restart may have changed it */
-	if (next == NULL)
-		next = sched_idle_vm(); /* sleeps in the guest: its interrupts wake it with no exit, all others wake us */
-	if (next == NULL) {
-		idle();
-		sched_attention = true;
-		return NULL;
-	}
+	struct vm *last = vm_current; /* a command or a restart may have changed it */
+	if (last != NULL && last->dozes)
+		note_activity(last);
+	sched_attention = false; /* what comes from here on calls for another decision */
+	struct vm *next = sched_pick();
+	if (next == NULL && !work)
+		next = find_sleeper(&work, now);
+	if (__builtin_expect(work || next == NULL || next->starting, 0))
+		return take_turn(next, work, now);
 	if (next != last) {
-		for (bool force = false; vm_switch(next, force, now) != 0; force = true) {
-			if (cannot_wait(last, next))
-				continue;
-			last->switch_waits = true;
-			virt_set_timer(last->vcpu, tsc_from_us(SERVICE_WAIT_US));
-			return last;
-		}
-		waited = false;
-		if (next->slept && next->state == VM_READY) {
-			next->slept = false;
-			virt_set_halted(next->vcpu, false);
-		}
+		for (bool force = false; vm_switch(next, force, now) != 0; force = true)
+			if (waits_for_eoi(last, next, now))
+				return last;
 	} else if (next->switch_waits) { /* nobody else wants the turn any more */
-		next->switch_waits = waited = false;
-		next->fresh_slice = true;
+		turn_wait_no_more(next);
 	}
-	bool contended = sched_contended(next);
-	arm_timer(next, contended);
-	virt_exit_on_hlt(next->vcpu, contended || sched_others_ready(next));
+	if (__builtin_expect(next->asleep != (next->state == VM_HALTED), 0))
+		tell_activity(next);
+	begin_turn(next, now);
 	return next;
 }
 
@@ -187,8 +245,10 @@ static void run(struct vm *vm)
 		enum vm_exit_reason reason = vm_invoke(vm);
 		if (__builtin_expect(vm->routes_at_exit, 0))
 			vm_leave();
-		trace_record(TRACE_EXIT, vm->number, reason, 0);
+		uint32_t count = trace_record(TRACE_EXIT, vm->number, reason, 0);
 		vm->exits[reason]++;
+		if (turn_is_due(count))
+			turn_look(vm);
 		exit_handle(vm, reason);
 	}
 }
@@ -199,7 +259,7 @@ static int verdict(void)
 	for (unsigned i = 0; i < vm_count; i++) {
 		if (vms[i]->done && vms[i]->exit_status == 0)
 			continue;
-		log_line("vm %s: %s", vms[i]->config.name, vms[i]->done ? "failed" : "did not finish");
+		log_note("vm %s: %s", vms[i]->config.name, vms[i]->done ? "failed" : "did not finish");
 		status = 1;
 	}
 	return status;
@@ -213,6 +273,7 @@ int run_all(const struct vmm_config *with)
 	started = cpu_tsc();
 	status_due = config->status_ms ? started + housekeeping : UINT64_MAX;
 	end_due = config->seconds ? started + tsc_from_us((uint64_t)config->seconds * 1000000) : UINT64_MAX;
+	turn.slice_end = UINT64_MAX;
 	for (;;) {
 		struct vm *vm = decide();
 		if (vm != NULL)

@@ -4,17 +4,19 @@
  */
 #include "vmm/sched.h"
 #include "vmm/flows.h"
+#include "vmm/turn.h"
 
 enum { PRIORITIES = 16 };
 
 bool sched_attention = true, sched_vm_stopped;
 uint64_t sched_chores_due;
 
-static uint16_t ready[PRIORITIES]; /* VMs by number */
-static uint16_t priorities;        /* those with somebody ready */
-static uint16_t halted;
-static uint8_t turn[PRIORITIES]; /* whose turn it is among equals; the search begins here */
-static uint16_t line_vms[LINES];
+static vm_set ready[PRIORITIES]; /* VMs by number */
+static uint16_t priorities;      /* those with somebody ready */
+static vm_set halted;
+static line_set awaited;          /* lines of the halted VMs */
+static uint8_t first[PRIORITIES]; /* whose turn it is among equals; the search begins here */
+static vm_set line_vms[LINES];
 static struct vm *line_owner[LINES];
 static line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
 static struct vm *woken_last;
@@ -24,7 +26,7 @@ void sched_add(struct vm *vm)
 	for (line_set rest = vm->controller.lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		line_owner[line] = line_vms[line] == 0 ? vm : NULL;
-		line_vms[line] |= (uint16_t)(1u << vm->number);
+		line_vms[line] |= VM_BIT(vm->number);
 	}
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		lines_above[lower] |= vm->controller.lines;
@@ -33,23 +35,39 @@ void sched_add(struct vm *vm)
 		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] | dispatch_vmm_lines());
 }
 
+/* Whether a VM that leaves its HLT shares a line with another that is halted, only a look at them all tells. */
+static __attribute__((noinline)) void collect_awaited(void)
+{
+	awaited = 0;
+	for (vm_set rest = halted; rest; rest &= rest - 1)
+		awaited |= vms[__builtin_ctzll(rest)]->controller.lines;
+}
+
+static inline void leave_halted(const struct vm *vm)
+{
+	halted &= ~VM_BIT(vm->number);
+	awaited &= ~vm->controller.lines;
+	if (__builtin_expect(vm->controller.shared != 0, 0))
+		collect_awaited();
+}
+
 void sched_set_state(struct vm *vm, enum vm_state state)
 {
-	uint16_t bit = (uint16_t)(1u << vm->number);
+	vm_set bit = VM_BIT(vm->number);
 	unsigned priority = vm->config.priority;
 	if (state == VM_READY)
 		ready[priority] |= bit;
 	else
-		ready[priority] &= (uint16_t)~bit;
+		ready[priority] &= ~bit;
 	if (ready[priority])
 		priorities |= (uint16_t)(1u << priority);
 	else
 		priorities &= (uint16_t) ~(1u << priority);
 	if (state == VM_HALTED) {
 		halted |= bit;
-		vm->slept = true;
+		awaited |= vm->controller.lines;
 	} else
-		halted &= (uint16_t)~bit;
+		leave_halted(vm);
 	vm->state = state;
 	if (state == VM_STOPPED) {
 		sched_vm_stopped = true;
@@ -63,20 +81,20 @@ struct vm *sched_pick(void)
 	if (priorities == 0)
 		return NULL;
 	unsigned priority = 31u - (unsigned)__builtin_clz(priorities);
-	uint32_t from_turn = ready[priority] & (~0u << turn[priority]);
-	return vms[__builtin_ctz(from_turn ? from_turn : ready[priority])];
+	vm_set from_first = ready[priority] & (~(vm_set)0 << first[priority]);
+	return vms[__builtin_ctzll(from_first ? from_first : ready[priority])];
 }
 
 void sched_end_turn(struct vm *vm)
 {
-	turn[vm->config.priority] = (uint8_t)((vm->number + 1) % CONFIG_VMS_MAX);
-	vm->fresh_slice = true;
+	first[vm->config.priority] = (uint8_t)((vm->number + 1) % CONFIG_VMS_MAX);
+	turn_end(vm);
 	sched_attention = true;
 }
 
 bool sched_contended(const struct vm *vm)
 {
-	return (ready[vm->config.priority] & ~(1u << vm->number)) != 0;
+	return (ready[vm->config.priority] & ~VM_BIT(vm->number)) != 0;
 }
 
 bool sched_others_ready(const struct vm *vm)
@@ -90,15 +108,14 @@ struct vm *sched_idle_vm(void)
 		return woken_last;
 	if (vm_current != NULL && vm_current->state == VM_HALTED)
 		return vm_current;
-	return halted ? vms[__builtin_ctz(halted)] : NULL;
+	return halted ? vms[__builtin_ctzll(halted)] : NULL;
 }
 
 void sched_wake(struct vm *vm)
 {
-	uint16_t bit = (uint16_t)(1u << vm->number);
-	ready[vm->config.priority] |= bit;
+	ready[vm->config.priority] |= VM_BIT(vm->number);
 	priorities |= (uint16_t)(1u << vm->config.priority);
-	halted &= (uint16_t)~bit;
+	leave_halted(vm);
 	vm->state = VM_READY;
 	woken_last = vm;
 	sched_attention = true;
@@ -111,14 +128,10 @@ struct vm *sched_line_owner(unsigned line)
 
 line_set sched_masked(const struct vm *vm)
 {
-	line_set awaited = 0;
-	if (halted != 0 && chipset->holds)
-		for (uint32_t rest = halted; rest; rest &= rest - 1)
-			awaited |= vms[__builtin_ctz(rest)]->controller.lines;
-	return vm->masked & (line_set)~awaited;
+	return chipset->holds ? vm->masked & (line_set)~awaited : vm->masked;
 }
 
-uint16_t sched_line_vms(unsigned line)
+vm_set sched_line_vms(unsigned line)
 {
 	return line_vms[line];
 }

@@ -8,23 +8,31 @@
 #include "vmm/flows.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
+#include "vmm/turn.h"
 
 #include <errno.h>
+
+/* 520 */
+static inline int save_last(struct vm *last, bool force, uint64_t now)
+{
+	if (chipset->save(&last->controller, force) != 0) {
+		trace_record(TRACE_BUSY, last->number, 0, 0);
+		return -EBUSY;
+	}
+	last->run_ticks += now - last->started_at;
+	/* HLT with a request already at the door: the guest would have woken at once. */
+	if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
+		sched_set_state(last, VM_READY);
+	turn_leave(last, now);
+	vm_current = NULL;
+	return 0;
+}
 
 int vm_switch(struct vm *next, bool force, uint64_t now)
 {
 	struct vm *last = vm_current;
-	if (last != NULL) {
-		if (chipset->save(&last->controller, force) != 0) { /* 520 */
-			trace_record(TRACE_BUSY, last->number, 0, 0);
-			return -EBUSY;
-		}
-		last->run_ticks += now - last->started_at;
-		last->switch_waits = false;
-		/* HLT with a request already at the door: the guest would have woken at once. */
-		if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
-			sched_set_state(last, VM_READY);
-	}
+	if (last != NULL && save_last(last, force, now) != 0)
+		return -EBUSY;
 	chipset->restore(&next->controller); /* 540 */
 	virt_load(next->vcpu);
 	vm_current = next;
@@ -32,4 +40,9 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 	next->switches_in++;
 	trace_record(TRACE_SWITCH, next->number, next->number, next->controller.lines);
 	return 0;
+}
+
+__attribute__((noinline)) int vm_put_away(bool force, uint64_t now)
+{
+	return vm_current == NULL ? 0 : save_last(vm_current, force, now);
 }

@@ -52,9 +52,11 @@ struct trace_ring {
 
 extern struct trace_ring trace_ring; /* a debugger can read it */
 
-static inline void trace_record(enum trace_event event, unsigned vm, unsigned a, uint32_t b)
+/* Returns the low half of the number of entries so far. */
+static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigned a, uint32_t b)
 {
-	struct trace_entry *e = &trace_ring.entry[trace_ring.count++ % TRACE_ENTRIES];
+	uint64_t count = trace_ring.count++;
+	struct trace_entry *e = &trace_ring.entry[count % TRACE_ENTRIES];
 	uint32_t low, high; /* stored as the two halves that RDTSC gives */
 
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
@@ -64,6 +66,7 @@ static inline void trace_record(enum trace_event event, unsigned vm, unsigned a,
 	e->vm = (uint8_t)vm;
 	e->a = (uint16_t)a;
 	e->b = b;
+	return (uint32_t)count;
 }
 
 /* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the one before, VM, event. */

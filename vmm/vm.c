@@ -9,7 +9,8 @@
 #include "arch/x86/log.h"
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
-#include "vmm/elf.h"
+#include "vmm/background.h"
+#include "vmm/flows.h"
 #include "vmm/handover.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
@@ -86,86 +87,117 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	return vm;
 }
 
-int vm_start(struct vm *vm)
+int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why, size_t size)
 {
-	char why[128];
 	struct load load;
-	uint32_t info;
-	memset(vm->sink, 0xff, PAGE);
-	load_begin(&load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
-	while (load_step(&load) > 0)
-		;
-	if (load.problem != LOAD_FINE) {
-		load_describe(&load, why, sizeof(why));
-		log_line("vm %s: image refused: %s", vm->config.name, why);
-		return -ENOEXEC;
-	}
-	info = handover_build((void *)vm->memory, vm->config.memory, vm->config.guest, "Signalbox");
-	if (info == 0) {
-		log_line("vm %s: the guest's command line is too long", vm->config.name);
-		return -ENOEXEC;
-	}
-	if (vm == vm_current) { /* its controller leaves the chips before it is made new */
-		(void)chipset->save(&vm->controller, true);
-		vm_current = NULL;
-	}
-	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
-	virt.reset(vm->vcpu, load.entry, MULTIBOOT_BOOT_MAGIC, info);
-	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
-	virt_exit_on_hlt(vm->vcpu, true);
-	if (vm_current != NULL)
-		virt_load(vm_current->vcpu);
-	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
-	vm->fresh_slice = true;
-	vm->sliced = vm->switch_waits = vm->nmi_due = vm->done = false;
-	vm->faults = vm->line_length = vm->reinitialisations_said = 0;
-	vm->status[0] = '\0';
-	sched_set_state(vm, VM_READY);
-	trace_record(TRACE_STATE, vm->number, VM_READY, 0);
-	return 0;
+	load_begin(&load, image, bytes, NULL, config->memory);
+	int error = load_check(&load);
+	if (error != 0)
+		load_describe(&load, why, size);
+	return error;
 }
 
-void vm_stop(struct vm *vm, int status, const char *why)
+void vm_start(struct vm *vm)
 {
+	if (vm == vm_current) /* its controller leaves the chips before it is made new */
+		(void)vm_put_away(true, cpu_tsc());
+	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
+	vm->starting = true;
+	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = false;
+	vm->faults = vm->reinitialisations_said = 0;
+	vm->status[0] = '\0';
+	sched_set_state(vm, VM_READY);
+	sched_end_turn(vm);
+	trace_record(TRACE_STATE, vm->number, VM_READY, 0);
+}
+
+/* The image is in memory: the rest of the machine that the guest finds. */
+static void finish_start(struct vm *vm)
+{
+	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->config.guest, "Signalbox");
+	memset(vm->sink, 0xff, PAGE);
+	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
+	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
+	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
+	virt_exit_on_hlt(vm->vcpu, true);
+	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
+	vm->starting = false;
+}
+
+void vm_start_step(struct vm *vm)
+{
+	int more = load_step(&vm->load);
+	if (more == 0)
+		finish_start(vm);
+	else if (more < 0) /* the module was changed under the VMM: it was checked at boot */
+		vm_stop(vm, 1, &(struct denial){ .format = "stopped: its image cannot be loaded any more" });
+}
+
+void vm_stop(struct vm *vm, int status, const struct denial *why)
+{
+	struct note note = { "vm %s: ", why->format, 1, { (uint64_t)vm->config.name }, NULL, 0 };
+	memcpy(note.value + note.split, why->value, sizeof(why->value));
 	vm->done = true;
 	vm->exit_status = status;
-	vm->switch_waits = false;
+	vm->switch_waits = vm->starting = false;
 	sched_set_state(vm, VM_STOPPED);
 	trace_record(TRACE_STATE, vm->number, VM_STOPPED, 0);
-	log_line("vm %s: %s", vm->config.name, why);
+	log_notes_after(&vm->output.tail, vm->output.head);
+	log_note_post(&note);
+	log_notes_after(NULL, 0);
+	background_want();
+}
+
+static void stop_for(struct vm *vm, const char *why)
+{
+	vm_stop(vm, 1, &(struct denial){ .format = why });
 }
 
 /* A VM that faults at once again must not take the processor from the others, nor do so for ever. */
 static void restart(struct vm *vm)
 {
 	if (++vm->restarts > RESTARTS_MAX) {
-		vm_stop(vm, 1, "stopped: restarted too often (onfault=restart)");
+		stop_for(vm, "stopped: restarted too often (onfault=restart)");
 		return;
 	}
-	log_line("vm %s: restarted, number %u (onfault=restart)", vm->config.name, vm->restarts);
-	if (vm_start(vm) != 0)
-		vm_stop(vm, 1, "stopped: it cannot be started again");
-	else
-		sched_end_turn(vm);
+	log_notes_after(&vm->output.tail, vm->output.head);
+	log_note("vm %s: restarted, number %lu (onfault=restart)", vm->config.name, vm->restarts);
+	log_notes_after(NULL, 0);
+	vm_start(vm);
 }
 
-bool vm_fault(struct vm *vm, bool fatal, const char *what)
+static void note_fault(const struct vm *vm, const struct denial *what)
+{
+	struct note note = { "vm %s: fault %lu at %lx: ",
+		             what->format,
+		             3,
+		             { (uint64_t)vm->config.name, vm->faults, virt.rip(vm->vcpu) },
+		             NULL,
+		             0 };
+	memcpy(note.value + note.split, what->value, sizeof(what->value));
+	log_notes_after(&vm->output.tail, vm->output.head);
+	log_note_post(&note);
+	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
+		log_note("vm %s: more faults are logged at each doubling only", vm->config.name);
+	log_notes_after(NULL, 0);
+	background_want();
+}
+
+bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
 {
 	vm->faults++;
-	trace_record(TRACE_FAULT, vm->number, 0, (uint32_t)virt.rip(vm->vcpu));
-	bool said = vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0;
-	if (said || fatal || vm->config.onfault != FAULT_LOG)
-		log_line("vm %s: fault %u at %lx: %s", vm->config.name, vm->faults, (unsigned long)virt.rip(vm->vcpu),
-		         what);
-	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
-		log_line("vm %s: more faults are logged at each doubling only", vm->config.name);
+	trace_record(TRACE_FAULT, vm->number, reason, (uint32_t)virt.rip(vm->vcpu));
+	if (vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0 || fatal ||
+	    vm->config.onfault != FAULT_LOG)
+		note_fault(vm, what);
 	if (vm->config.onfault == FAULT_RESTART) {
 		restart(vm);
 		return false;
 	}
 	if (!fatal && vm->config.onfault == FAULT_LOG)
 		return true;
+	log_notes_after(&vm->output.tail, vm->output.head);
 	virt.dump(vm->vcpu);
-	vm_stop(vm, 1, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
+	stop_for(vm, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
 	return false;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual machine: a processor, memory, lines and ports of its own, and what the VMM counts of it.
+ * A virtual machine: a processor, memory, lines and ports of its own, and what the VMM counts of
+ * it.
  *
- * Rule: ownership has one home, the VM's configuration, checked before the VM exists; everything here follows from it.
+ * Rule: ownership has one home, the VM's configuration, checked before the VM exists; everything
+ * here follows from it.
  */
 #ifndef VMM_VM_H
 #define VMM_VM_H
@@ -11,6 +13,8 @@
 #include "chipset/chipset.h"
 #include "vmm/abi.h"
 #include "vmm/config.h"
+#include "vmm/elf.h"
+#include "vmm/output.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,22 +25,21 @@ enum vm_state {
 	VM_READY,
 };
 
-enum { VM_LINE_MAX = 224 };
-
 struct vm {
 	struct vcpu *vcpu;
 	struct controller controller;
 	uint8_t number;      /* index in vms[] */
 	uint8_t open_ports;  /* what the port bitmap has of controller.open */
 	line_set masked;     /* 404: what does not end its turn */
-	bool fresh_slice;    /* its next turn begins a new slice; else the rest of the last one goes on */
-	bool sliced;         /* its timer measures a slice, not the VMM's chores */
+	bool starting;       /* its turns go into vm_start_step() until the guest can be entered */
 	bool switch_waits;   /* its turn is over, but something is in service: at the EOI then (R11) */
 	bool routes_at_exit; /* as configured (R17) */
-	bool slept;          /* since the processor was last told that it is awake */
+	bool asleep;         /* the processor enters it in its HLT */
+	bool dozes;          /* its HLT does not exit, so only the processor knows whether it sleeps */
 	bool nmi_due;        /* an external NMI is to be injected (nmi=vm:NAME) */
 	enum vm_state state;
-	uint64_t slice; /* TSC ticks */
+	uint64_t slice;      /* TSC ticks */
+	uint64_t slice_left; /* of the slice that was interrupted; 0: its next turn begins a new one (vmm/turn.h) */
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t interrupt_exits; /* see struct sb_counters */
 	uint64_t run_ticks, started_at, switches_in;
@@ -49,11 +52,16 @@ struct vm {
 	uint32_t reinitialisations_said; /* of controller.reinitialised */
 	bool done;
 	int exit_status;
-	unsigned line_length;
-	char line[VM_LINE_MAX]; /* output up to the next newline */
+	struct load load; /* while it starts */
+	struct output output;
 	char status[SB_STATUS_MAX + 1];
 	struct vm_config config;
 };
+
+/* A set of VMs by their numbers. */
+typedef uint64_t vm_set;
+#define VM_BIT(number) (UINT64_C(1) << (number))
+_Static_assert(CONFIG_VMS_MAX <= 64, "a VM has a bit in a vm_set");
 
 extern struct vm *vms[CONFIG_VMS_MAX];
 extern unsigned vm_count;
@@ -66,16 +74,28 @@ struct line_counters {
 extern struct line_counters line_counters[LINES];
 
 struct vm *vm_find(const char *name);
-/* Allocate what the VM needs and map it; image stays where it is. NULL, with a line that says what does not fit. */
+/* Allocate what the VM needs and map it; image stays where it is. NULL, with a line that says
+ * what does not fit. */
 struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image, uint64_t bytes);
-/* Load the image and bring the VM to its entry point, ready to run. 0, or -ENOEXEC with a line that names the rule. */
-int vm_start(struct vm *vm);
-/* Out of the processor for good, or until vm_start(); why is printed. status: its result (0 = well). */
-void vm_stop(struct vm *vm, int status, const char *why);
-/* A denied access: logged, and the VM's policy applied (onfault=). fatal: it cannot go on, whatever the policy says. True:
- * it goes on from where it is; false: it was stopped, or started anew. */
-bool vm_fault(struct vm *vm, bool fatal, const char *what);
-/* Memory of the VM as the VMM sees it; NULL where [address, address + bytes) is not all the VM's. */
+/* May this image be started in a VM with this configuration? 0, or -ENOEXEC or -ENOMEM with the
+ * rule that it breaks in why. For boot: takes as long as the image's headers are many. */
+int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why, size_t size);
+/* Begins to load the image and to bring the VM to its entry point: its turns go into that from
+ * now on (vm_start_step()). A VM that runs is taken out of the processor. The image has been
+ * checked. */
+void vm_start(struct vm *vm);
+/* One step of a start, at most 1,500 instructions; the last one makes the VM ready to be
+ * entered. Call it while vm->starting, with no VM in the chipset. */
+void vm_start_step(struct vm *vm);
+/* Out of the processor for good, or until vm_start(); why is printed. status: its result (0 =
+ * well). */
+void vm_stop(struct vm *vm, int status, const struct denial *why);
+/* A denied access (reason: the exit that it was): noted, and the VM's policy applied (onfault=).
+ * fatal: it cannot go on, whatever the policy says. True: it goes on from where it is; false: it
+ * was stopped, or starts anew. */
+bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what);
+/* Memory of the VM as the VMM sees it; NULL where [address, address + bytes) is not all the
+ * VM's. */
 void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes);
 
 #endif

@@ -6,7 +6,6 @@
 #include "arch/x86/fpu.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { DR6_RESET = 0xffff0ff0 };
@@ -61,10 +60,10 @@ __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 	guest_fpu_owner = s;
 }
 
-int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, char *what, size_t size)
+int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)
 {
 	if (number != 0 || !fpu_allows(value)) {
-		snprintf(what, size, "XSETBV %lx = %lx", (unsigned long)number, (unsigned long)value);
+		*what = (struct denial){ "XSETBV %lx = %lx", { number, value } };
 		return -EPERM;
 	}
 	guest_fpu_release();

@@ -9,6 +9,8 @@
 #ifndef ARCH_X86_GUEST_STATE_H
 #define ARCH_X86_GUEST_STATE_H
 
+#include "arch/x86/virt.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +40,7 @@ extern bool guest_xcr0_unseen;
 /* Put the owner's state away; it is loaded again before the owner runs. */
 void guest_fpu_release(void);
 /* XSETBV by the guest: XCR0 is value from the next load on. 0, or -EPERM with what saying why. */
-int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, char *what, size_t size);
+int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what);
 
 /* First use of a debug register: from now on they are the guest's and move at each switch. */
 void guest_debug_use(struct guest_state *s);

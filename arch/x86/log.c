@@ -16,13 +16,15 @@
 
 #define PREFIX "signalbox: "
 
-/* Not static, so that a debugger finds them. log_next is where the next byte goes; wrapped: the ring is full. */
+/* Not static, so that a debugger finds them. log_next is where the next byte goes; wrapped: the
+ * ring is full. */
 char log_ring[LOG_BYTES];
 size_t log_next;
 static bool wrapped;
 
 static void (*log_sink)(const char *text, size_t size);
 static void (*log_flush)(void);
+static void (*log_pause)(void);
 
 static void ring_write(const char *text, size_t size)
 {
@@ -47,6 +49,8 @@ void log_bytes(const char *text, size_t size)
 	vga_write(text, size);
 	if (log_sink)
 		log_sink(text, size);
+	if (log_pause)
+		log_pause();
 }
 
 /* Format after what buffer already holds; a line that is too long is cut. Returns the length. */
@@ -96,6 +100,11 @@ void log_set_sink(void (*sink)(const char *text, size_t size))
 	log_sink = sink;
 }
 
+void log_set_pause(void (*pause)(void))
+{
+	log_pause = pause;
+}
+
 void log_set_flush(void (*flush)(void))
 {
 	log_flush = flush;
@@ -107,6 +116,88 @@ void log_replay(void (*out)(const char *text, size_t size))
 		out(log_ring + log_next, LOG_BYTES - log_next);
 	if (log_next)
 		out(log_ring, log_next);
+}
+
+/* ---- Notes ---- */
+
+/* The list is a ring with one writer (exits) and one reader (the background work); head and tail
+ * only grow. */
+static struct note notes[NOTES];
+static bool printed[NOTES]; /* the reader's: notes that came later and did not have to wait */
+static volatile uint32_t notes_head, notes_tail;
+static volatile uint64_t notes_dropped;
+static uint64_t notes_dropped_said;
+static bool notes_later;
+static const volatile uint32_t *notes_counter;
+static uint32_t notes_position;
+
+/* The values are given for every conversion that a format may have; what the format does not ask
+ * for is not looked at. */
+static void note_print(const struct note *note)
+{
+	char text[LOG_LINE_MAX];
+	const uint64_t *v = note->value, *d = note->value + note->split;
+	int length = snprintf(text, sizeof(text), note->format, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
+
+	if (note->detail != NULL && length >= 0 && (size_t)length < sizeof(text))
+		snprintf(text + length, sizeof(text) - (size_t)length, note->detail, d[0], d[1], d[2], d[3]);
+	log_line("%s", text);
+}
+
+void log_note_post(const struct note *note)
+{
+	uint32_t head = notes_head;
+
+	if (!notes_later) {
+		note_print(note);
+	} else if (head - notes_tail == NOTES) {
+		notes_dropped++;
+	} else {
+		notes[head % NOTES] = *note;
+		notes[head % NOTES].counter = notes_counter;
+		notes[head % NOTES].position = notes_position;
+		notes_head = head + 1;
+	}
+}
+
+void log_notes_later(bool later)
+{
+	notes_later = later;
+}
+
+void log_notes_after(const volatile uint32_t *counter, uint32_t position)
+{
+	notes_counter = counter;
+	notes_position = position;
+}
+
+static bool is_ready(const struct note *note)
+{
+	return note->counter == NULL || (int32_t)(*note->counter - note->position) >= 0;
+}
+
+bool log_notes_print(void)
+{
+	uint64_t dropped = notes_dropped;
+	uint32_t head = notes_head;
+
+	for (uint32_t i = notes_tail; i != head; i++) {
+		if (printed[i % NOTES] || !is_ready(&notes[i % NOTES]))
+			continue;
+		note_print(&notes[i % NOTES]);
+		printed[i % NOTES] = true;
+		while (notes_tail != head && printed[notes_tail % NOTES]) {
+			printed[notes_tail % NOTES] = false;
+			notes_tail++;
+		}
+		return true;
+	}
+	if (dropped == notes_dropped_said)
+		return false;
+	log_line("%lu notes were dropped: they came faster than the console takes them",
+	         (unsigned long)(dropped - notes_dropped_said));
+	notes_dropped_said = dropped;
+	return true;
 }
 
 /* A second panic comes from the printing of the first: say it where nothing can fail, and stop. */

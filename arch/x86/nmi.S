@@ -31,6 +31,8 @@ nmi_entry:
 	push	%rax
 	push	%rcx
 	incl	nmi_count(%rip)
+	cmpb	$0, work_open(%rip)
+	jne	leave_work
 	mov	16(%rsp), %rax			/* where the NMI landed */
 	mov	$windows, %ecx
 1:	cmp	0(%rcx), %rax
@@ -68,7 +70,19 @@ nmi_entry:
 	pop	%rax
 	iretq
 
-/* The frame: RCX, RAX, then RIP, CS, RFLAGS, RSP, SS. Return by the interrupted stack, below which nothing is kept (no red zone). */
+/* Work is left at once (work.S): a call of work_interrupted, as if the interrupted instruction were behind it. */
+leave_work:
+	movb	$0, work_open(%rip)
+	mov	40(%rsp), %rcx			/* RSP */
+	mov	16(%rsp), %rax			/* RIP */
+	sub	$8, %rcx
+	mov	%rax, (%rcx)
+	mov	%rcx, 40(%rsp)
+	movq	$work_interrupted, 16(%rsp)
+	jmp	3b
+
+/* The frame: RCX, RAX, then RIP, CS, RFLAGS, RSP, SS. Return by the interrupted stack, below which
+ * nothing is kept (no red zone). */
 stay_blocked:
 	mov	40(%rsp), %rcx			/* RSP */
 	mov	16(%rsp), %rax			/* RIP */
@@ -89,7 +103,8 @@ expected:
 	movb	$0, nmi_expected(%rip)
 	iretq
 
-/* void nmi_reopen(void): end the blocking that the handler has left. An NMI that waits reaches the handler before this returns. */
+/* void nmi_reopen(void): end the blocking that the handler has left. An NMI that waits reaches the
+ * handler before this returns. */
 	.globl nmi_reopen
 nmi_reopen:
 	pop	%rdx				/* the return address */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NMIs that arrive while the VMM runs (nmi.S): counted by the host's handler, taken by the dispatcher.
+ * NMIs that arrive while the VMM runs (nmi.S): counted by the host's handler, taken by the
+ * dispatcher.
  *
  * Rule: nothing sleeps on an NMI that was counted and not taken.
  */
@@ -19,12 +20,12 @@ extern volatile uint32_t nmi_windows; /* of all: those that landed between a las
 /* The next NMI is of an exit that has been told: the handler clears this and counts nothing. */
 extern volatile uint8_t nmi_expected;
 
-/* Called by the host's handler for each NMI, NMIs blocked: may read devices, must not touch what the VMM's own code is
- * changing. NULL: nothing. */
+/* Called by the host's handler for each NMI, NMIs blocked: may read devices, must not touch what
+ * the VMM's own code is changing. NULL: nothing. */
 extern void (*nmi_hook)(void);
 
-/* End the blocking that an NMI exit leaves behind: an IRET is the only thing that does in root mode (SDM 3A 6.7.1). A pending NMI
- * reaches the handler before this returns. */
+/* End the blocking that an NMI exit leaves behind: an IRET is the only thing that does in root
+ * mode (SDM 3A 6.7.1). A pending NMI reaches the handler before this returns. */
 static inline void nmi_unblock(void)
 {
 	uint64_t stack;
@@ -43,12 +44,13 @@ static inline void nmi_unblock(void)
 /* Sleep until an NMI; returns at once when one was counted already. */
 void nmi_halt(void);
 
-/* Ends the blocking that the handler leaves behind in a storm of NMIs. Call it for a count of NMI_STORM or more, when the sources
- * have been silenced. */
+/* Ends the blocking that the handler leaves behind in a storm of NMIs. Call it for a count of
+ * NMI_STORM or more, when the sources have been silenced. */
 void nmi_reopen(void);
 
-/* Returns the count since the last call, and begins a new one. One instruction, so no NMI falls between reading and clearing.
- * The caller looks at the sources, and then calls nmi_looked() with the count. */
+/* Returns the count since the last call, and begins a new one. One instruction, so no NMI falls
+ * between reading and clearing. The caller looks at the sources, and then calls nmi_looked()
+ * with the count. */
 static inline uint32_t nmi_take(void)
 {
 	uint32_t count = 0;
@@ -63,7 +65,8 @@ static inline void nmi_looked(uint32_t count)
 		nmi_reopen();
 }
 
-/* Count one that the processor does not see: the output of a block that is the VMM's own software. */
+/* Count one that the processor does not see: the output of a block that is the VMM's own
+ * software. */
 static inline void nmi_note(void)
 {
 	__asm__ volatile("incl %0" : "+m"(nmi_count) : : "cc");

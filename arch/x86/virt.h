@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hardware virtualisation behind one small interface: a virtual processor that is entered and that exits. Two back ends answer
- * its calls, one for each vendor's way (vmx/, svm/).
+ * Hardware virtualisation behind one small interface: a virtual processor that is entered and that
+ * exits. Two back ends answer its calls, one for each vendor's way (vmx/, svm/).
  *
  * Rule: no vendor's name, field or number is visible above this header.
  */
@@ -61,8 +61,17 @@ struct vcpu_io {
 };
 enum { IO_IN = 1 << 0, IO_STRING = 1 << 1, IO_REPEAT = 1 << 2 };
 
-/* The calls that a back end answers: result, name, parameters. Those from `rip` on are for the loaded vcpu, between exit and
- * entry. */
+/* What a guest was denied: a format of printf's, and its values. Each conversion is of an
+ * unsigned long, or of a string that stays (cast to uint64_t). Text is made of a denial only
+ * where somebody prints it, and never between an exit and an entry. */
+enum { DENIAL_VALUES = 4 };
+struct denial {
+	const char *format;
+	uint64_t value[DENIAL_VALUES];
+};
+
+/* The calls that a back end answers: result, name, parameters. Those from `rip` on are for the
+ * loaded vcpu, between exit and entry. */
 #define VIRT_CALLS(X)                                                                                                           \
 	/* One line of what was found, for the banner. */                                                                       \
 	X(const char *, describe, (void))                                                                                       \
@@ -95,8 +104,9 @@ enum { IO_IN = 1 << 0, IO_STRING = 1 << 1, IO_REPEAT = 1 << 2 };
 	/* The exit came while an event was being delivered to the guest: deliver it again at the next entry. */                \
 	X(void, requeue_event, (struct vcpu * v))                                                                               \
 	/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or \
-	 * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these. what receives a short text. */ \
-	X(int, emulate, (struct vcpu * v, enum vm_exit_reason reason, char *what, size_t size))                                 \
+	 * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these.
+	 * what says what was denied. */ \
+	X(int, emulate, (struct vcpu * v, enum vm_exit_reason reason, struct denial * what))                                    \
 	/* A few lines of registers for a VM that stops. */                                                                     \
 	X(void, dump, (struct vcpu * v))
 
@@ -106,12 +116,14 @@ struct virt_calls {
 };
 #undef X_FIELD
 
-/* The back end of this processor, chosen by virt_init(); a copy, so that a call costs no more than a direct one. */
+/* The back end of this processor, chosen by virt_init(); a copy, so that a call costs no more
+ * than a direct one. */
 extern struct virt_calls virt;
 
 /*
- * The calls on the way of exits and switches are chosen by a branch, which the linker's optimiser sees through: indirect calls
- * there cost the first back end a tenth of its instructions. Result, name, parameters, arguments.
+ * The calls on the way of exits and switches are chosen by a branch, which the linker's optimiser
+ * sees through: indirect calls there cost the first back end a tenth of its instructions. Result,
+ * name, parameters, arguments.
  */
 #define VIRT_HOT_CALLS(X)                                                                                              \
 	/* 412: enter the loaded vcpu; returns at its exit. */                                                         \
@@ -143,8 +155,8 @@ extern bool virt_is_second; /* the back end that virt_init() chose */
 VIRT_HOT_CALLS(X_CHOICE)
 #undef X_CHOICE
 
-/* Look at the processor, choose its back end and turn virtualisation on. 0 or -ENODEV; the line that was printed names what is
- * missing. */
+/* Look at the processor, choose its back end and turn virtualisation on. 0 or -ENODEV; the line
+ * that was printed names what is missing. */
 int virt_init(void);
 
 /* The general registers are where every back end's vcpu begins. */

@@ -368,11 +368,10 @@ void vmx_cpuid(struct vcpu *v)
 	(void)v;
 }
 
-int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
+int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 {
 	(void)v;
 	(void)what;
-	(void)size;
 	sim_violation("exit %d comes from nowhere", reason);
 }
 

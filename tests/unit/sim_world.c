@@ -8,6 +8,7 @@
 #include "tests/unit/sim_internal.h"
 
 #include "arch/x86/io.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
 #include "arch/x86/virt.h"
 #include "tests/unit/check.h"
@@ -18,7 +19,10 @@
 #include "tests/unit/sim_door.h"
 #include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
+#include "vmm/background.h"
+#include "vmm/console.h"
 #include "vmm/flows.h"
+#include "vmm/operator.h"
 #include "vmm/report.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
@@ -181,25 +185,59 @@ uint64_t frames_free_bytes(void)
 	return 0;
 }
 
-/* stop, start, restart, of whichever VM. */
-void console_poll(void)
+/* The background work: it stops, starts, restarts whichever VM. */
+static void obey(void)
 {
 	struct vm *vm = vms[sim_random(vm_count)];
 
-	console_work = false;
 	if (!sim_active) {
 		for (unsigned i = 0; i < vm_count; i++)
 			if (vms[i]->state == VM_STOPPED)
-				(void)vm_start(vms[i]);
+				vm_start(vms[i]);
 	} else if (vm->state == VM_STOPPED || sim_random(2)) {
-		(void)vm_start(vm);
+		vm_start(vm);
 		sim_result.starts++;
 	} else {
-		vm_stop(vm, 0, "stopped by the console");
+		vm_stop(vm, 0, &(struct denial){ .format = "stopped by the console" });
 	}
 }
 
-void report_status(void)
+static bool background_wanted;
+
+void background_want(void)
+{
+	background_wanted = true;
+	sched_chores_due = 0;
+	sched_attention = true;
+}
+
+uint64_t background_due(bool idle)
+{
+	(void)idle;
+	return background_wanted ? 0 : UINT64_MAX;
+}
+
+/* It takes a while, in which everything may happen; an NMI ends it. */
+void background_run(bool idle)
+{
+	(void)idle;
+	if (vm_current != NULL)
+		sim_violation("background work while vm %u has the chipset", vm_current->number);
+	for (unsigned moments = sim_random(20); moments > 0 && nmi_count == 0; moments--)
+		sim_moment();
+	if (nmi_count != 0)
+		return;
+	background_wanted = false;
+	if (ordered)
+		obey();
+	ordered = false;
+}
+
+void operator_want_status(void)
+{
+}
+
+void console_interrupt(void)
 {
 }
 
@@ -218,10 +256,8 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 static void vmm_device(void)
 {
 	(void)sim_device_serve(SIM_VMM, VMM_LINE);
-	if (!ordered)
-		return;
-	ordered = false;
-	console_work = sched_attention = true; /* as serve_console() in vmm/main.c */
+	if (ordered)
+		background_want(); /* as console_interrupt() does */
 }
 
 static bool asleep(void)
@@ -273,10 +309,10 @@ static void add_vm(unsigned number)
 
 	vm->controller.lines = config.lines;
 	vm->controller.shared = shared_with_others(number);
-	if (vm_start(vm) != 0)
-		sim_violation("the guest's image is refused");
+	chipset->reset(&vm->controller, config.lines, vm->controller.shared);
 	chipset->claim(config.lines, false);
 	sched_add(vm);
+	vm_start(vm);
 }
 
 static void power_on(const struct sim_world *world)

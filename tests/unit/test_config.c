@@ -442,7 +442,7 @@ static void devices_have_one_owner(void **state)
 	}
 }
 
-static void there_is_room_for_16_vms(void **state)
+static void there_is_room_for_64_vms(void **state)
 {
 	struct vm_config vm[CONFIG_VMS_MAX + 1];
 	const struct vm_config *accepted[CONFIG_VMS_MAX];
@@ -455,7 +455,7 @@ static void there_is_room_for_16_vms(void **state)
 		if (i < CONFIG_VMS_MAX)
 			accepted[i] = &vm[i];
 	}
-	assert_string_equal(err, "module 16 (vm16): there are 16 VMs already, and no room for more");
+	assert_string_equal(err, "module 64 (vm64): there are 64 VMs already, and no room for more");
 }
 
 static void reservations_have_a_limit(void **state)
@@ -483,7 +483,7 @@ int main(void)
 		cmocka_unit_test(every_word_of_the_vmm_is_taken),
 		cmocka_unit_test(a_bad_word_of_the_vmm_is_one_clear_line),
 		cmocka_unit_test(devices_have_one_owner),
-		cmocka_unit_test(there_is_room_for_16_vms),
+		cmocka_unit_test(there_is_room_for_64_vms),
 		cmocka_unit_test(reservations_have_a_limit),
 	};
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -181,9 +181,8 @@ unsigned svm_audit(struct vcpu *v)
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].holds(v->vmcb))
 			continue;
-		log_line("vm %s: entry rule broken: %s; VMCB[%xh] = %lx (APM 2 %s)", v->name, rules[i].rule,
-		         (unsigned)rules[i].field, (unsigned long)read_field(v->vmcb, rules[i].field, rules[i].size),
-		         rules[i].section);
+		log_note("vm %s: entry rule broken: %s; VMCB[%lxh] = %lx (APM 2 %s)", v->name, rules[i].rule,
+		         rules[i].field, read_field(v->vmcb, rules[i].field, rules[i].size), rules[i].section);
 		broken++;
 	}
 	return broken;

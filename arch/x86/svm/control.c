@@ -10,7 +10,6 @@
 #include "arch/x86/svm/svm.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
 enum { CR4_OSXSAVE = 1 << 18, DR7_GD = 1 << 13, CR8_MOST = 15, REGISTER_RSP = 4 };
@@ -21,13 +20,13 @@ static uint64_t *register_of(struct vcpu *v, unsigned number)
 }
 
 /* Only CR8 exits: there is no local APIC whose priority it could set. */
-static int control_emulate(struct vcpu *v, char *what, size_t size)
+static int control_emulate(struct vcpu *v, struct denial *what)
 {
 	struct svm_instruction instruction = svm_decode(v);
 	uint64_t *value = register_of(v, instruction.rm);
 	bool write = v->vmcb->exit_code >= EXIT_CR_WRITE;
 	if (instruction.length == 0 || (write && *value > CR8_MOST)) {
-		snprintf(what, size, "CR8");
+		*what = (struct denial){ .format = "CR8" };
 		return -EPERM;
 	}
 	if (!write)
@@ -46,10 +45,10 @@ static int debug_emulate(struct vcpu *v)
 	return 0;
 }
 
-static int set_xcr0(struct vcpu *v, char *what, size_t size)
+static int set_xcr0(struct vcpu *v, struct denial *what)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
-	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what, size);
+	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what);
 	if (error == 0)
 		svm_skip(v);
 	return error;
@@ -77,36 +76,38 @@ __attribute__((noinline)) void svm_cpuid(struct vcpu *v)
 	svm_skip(v);
 }
 
-int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
+int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 {
 	int error = -ENOSYS;
 	bool undefined = false;
 	switch (reason) {
 	case VM_EXIT_CR:
-		error = control_emulate(v, what, size);
+		error = control_emulate(v, what);
 		break;
 	case VM_EXIT_DR:
 		return debug_emulate(v);
 	case VM_EXIT_MSR_READ:
-		error = svm_msr_emulate(v, false, what, size);
+		error = svm_msr_emulate(v, false, what);
 		break;
 	case VM_EXIT_MSR_WRITE:
-		error = svm_msr_emulate(v, true, what, size);
+		error = svm_msr_emulate(v, true, what);
 		break;
 	case VM_EXIT_XSETBV:
-		error = set_xcr0(v, what, size);
+		error = set_xcr0(v, what);
 		break;
 	case VM_EXIT_EXCEPTION:
 		return pass_exception(v);
 	case VM_EXIT_VIRT:
 		undefined = true;
 		error = -EPERM;
-		snprintf(what, size, "an SVM instruction");
+		*what = (struct denial){ .format = "an SVM instruction" };
 		break;
 	case VM_EXIT_INSTRUCTION:
 		undefined = true;
 		error = -EPERM;
-		snprintf(what, size, "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, RSM)");
+		*what = (struct denial){
+			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, RSM)"
+		};
 		break;
 	default:
 		return -ENOSYS;

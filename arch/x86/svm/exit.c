@@ -35,9 +35,9 @@ static const uint8_t reasons[EXIT_CODES] = {
 
 static enum vm_exit_reason refused(struct vcpu *v)
 {
-	log_line("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name, (unsigned long)v->vmcb->exit_code);
+	log_note("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name, v->vmcb->exit_code);
 	if (svm_audit(v) == 0)
-		log_line("vm %s: every rule that is checked here holds; see APM 2 15.5.1 for the rest", v->name);
+		log_note("vm %s: every rule that is checked here holds; see APM 2 15.5.1 for the rest", v->name);
 	return VM_EXIT_FAILED;
 }
 
@@ -190,10 +190,8 @@ void svm_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
 	const struct vmcb *c = v->vmcb;
-	log_line("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, (unsigned long)c->rip,
-	         (unsigned long)c->rsp, (unsigned long)c->rflags, (unsigned long)c->cr0, (unsigned long)c->cr3,
-	         (unsigned long)c->cr4, (unsigned long)c->efer);
-	log_line("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, (unsigned long)r->rax,
-	         (unsigned long)r->rbx, (unsigned long)r->rcx, (unsigned long)r->rdx, (unsigned long)r->rsi,
-	         (unsigned long)r->rdi, (unsigned long)r->rbp);
+	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, c->rip, c->rsp,
+	         c->rflags, c->cr0, c->cr3, c->cr4, c->efer);
+	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax, r->rbx, r->rcx,
+	         r->rdx, r->rsi, r->rdi, r->rbp);
 }

@@ -10,7 +10,6 @@
 #include "arch/x86/svm/svm.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -119,16 +118,16 @@ static int read_value(const struct vcpu *v, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
-int svm_msr_emulate(struct vcpu *v, bool write, char *what, size_t size)
+int svm_msr_emulate(struct vcpu *v, bool write, struct denial *what)
 {
 	uint32_t msr = (uint32_t)v->regs.rcx;
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
 	int error = write ? write_value(v, msr, value) : read_value(v, msr, &value);
 	if (error != 0) {
 		if (write)
-			snprintf(what, size, "WRMSR %lx = %lx", (unsigned long)msr, (unsigned long)value);
+			*what = (struct denial){ "WRMSR %lx = %lx", { msr, value } };
 		else
-			snprintf(what, size, "RDMSR %lx", (unsigned long)msr);
+			*what = (struct denial){ "RDMSR %lx", { msr } };
 		return error;
 	}
 	if (!write) {

@@ -86,7 +86,7 @@ void svm_forget_code(struct vcpu *v);
 
 /* The MSR permission map that all VMs share, and the MSRs that are answered by hand (msr.c) */
 uint64_t msrpm_create(void);
-int svm_msr_emulate(struct vcpu *v, bool write, char *what, size_t size);
+int svm_msr_emulate(struct vcpu *v, bool write, struct denial *what);
 void svm_msr_switch(struct vcpu *from, const struct vcpu *to);
 
 /* The exit of an IRET that ends the handler of a virtual NMI; and whether the timer ended for the sake of the next one.

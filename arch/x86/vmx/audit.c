@@ -248,8 +248,8 @@ unsigned vmx_audit(struct vcpu *v)
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].holds())
 			continue;
-		log_line("vm %s: entry rule broken: %s; field %x = %lx (SDM 3C %s)", v->name, rules[i].rule,
-		         (unsigned)rules[i].field, (unsigned long)vmcs_read(rules[i].field), rules[i].section);
+		log_note("vm %s: entry rule broken: %s; field %lx = %lx (SDM 3C %s)", v->name, rules[i].rule,
+		         rules[i].field, vmcs_read(rules[i].field), rules[i].section);
 		broken++;
 	}
 	return broken;

@@ -10,7 +10,6 @@
 #include "arch/x86/vmx/vmx.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
@@ -46,14 +45,14 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 }
 
 /* CR0: the VMM's bits stay as VMX needs them, the guest reads back what it wrote. CD and NW are remembered only. */
-static int write_cr0(struct vcpu *v, uint64_t value, char *what, size_t size)
+static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) &&
 	             !((value & CR0_NW) && !(value & CR0_CD));
 	if (valid && ((value ^ vmcs_read(GUEST_CR0)) & CR0_PG))
 		valid = switch_paging(v, value) == 0;
 	if (!valid) {
-		snprintf(what, size, "CR0 = %lx", (unsigned long)value);
+		*what = (struct denial){ "CR0 = %lx", { value } };
 		return -EPERM;
 	}
 	uint64_t fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
@@ -62,12 +61,11 @@ static int write_cr0(struct vcpu *v, uint64_t value, char *what, size_t size)
 	return 0;
 }
 
-static int write_cr4(uint64_t value, char *what, size_t size)
+static int write_cr4(uint64_t value, struct denial *what)
 {
 	uint64_t refused = ~vmx_caps.cr4_fixed1 | CR4_VMXE | CR4_SMXE;
 	if (value & refused) {
-		snprintf(what, size, "CR4 = %lx (bits %lx are not the guest's)", (unsigned long)value,
-		         (unsigned long)(value & refused));
+		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)", { value, (value & refused) } };
 		return -EPERM;
 	}
 	vmcs_write(CR4_SHADOW, value);
@@ -79,28 +77,28 @@ static int write_cr4(uint64_t value, char *what, size_t size)
  * CR exit qualification (SDM 3C 27.2.1)
  *   31:16 LMSW source | 11:8 register | 5:4 access: 0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW | 3:0 control register
  */
-int control_emulate(struct vcpu *v, char *what, size_t size)
+int control_emulate(struct vcpu *v, struct denial *what)
 {
 	enum { MOV_TO = 0, MOV_FROM = 1, CLTS = 2, LMSW = 3, CR0_TS = 1 << 3 };
 	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
 	unsigned cr = q & 15, access = q >> 4 & 3, number = q >> 8 & 15;
 	int error = -EPERM;
 	if (cr == 0 && access == MOV_TO)
-		error = write_cr0(v, register_value(v, number), what, size);
+		error = write_cr0(v, register_value(v, number), what);
 	else if (cr == 4 && access == MOV_TO)
-		error = write_cr4(register_value(v, number), what, size);
+		error = write_cr4(register_value(v, number), what);
 	else if (access == CLTS)
-		error = write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what, size);
+		error = write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what);
 	else if (access == LMSW)
 		error = write_cr0(v, (vmcs_read(GUEST_CR0) & ~14ull) | (q >> 16 & 15) | (vmcs_read(GUEST_CR0) & 1),
-		                  what, size);
+		                  what);
 	else if (cr == 8 && access == MOV_TO && register_value(v, number) <= 15)
 		error = 0; /* there is no local APIC whose priority this could set */
 	else if (cr == 8 && access == MOV_FROM && number != 4) {
 		(&v->regs.rax)[number] = 0;
 		error = 0;
 	} else
-		snprintf(what, size, "CR%u", cr);
+		*what = (struct denial){ "CR%lu", { cr } };
 	if (error == 0)
 		vmx_skip(v);
 	return error;
@@ -116,10 +114,10 @@ int debug_emulate(struct vcpu *v)
 	return 0;
 }
 
-static int set_xcr0(struct vcpu *v, char *what, size_t size)
+static int set_xcr0(struct vcpu *v, struct denial *what)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
-	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what, size);
+	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what);
 	if (error == 0)
 		vmx_skip(v);
 	return error;
@@ -160,36 +158,38 @@ void vmx_cpuid(struct vcpu *v)
 	vmx_skip(v);
 }
 
-int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, char *what, size_t size)
+int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 {
 	int error = -ENOSYS;
 	bool undefined = false;
 	switch (reason) {
 	case VM_EXIT_CR:
-		error = control_emulate(v, what, size);
+		error = control_emulate(v, what);
 		break;
 	case VM_EXIT_DR:
 		return debug_emulate(v);
 	case VM_EXIT_MSR_READ:
-		error = msr_emulate(v, false, what, size);
+		error = msr_emulate(v, false, what);
 		break;
 	case VM_EXIT_MSR_WRITE:
-		error = msr_emulate(v, true, what, size);
+		error = msr_emulate(v, true, what);
 		break;
 	case VM_EXIT_XSETBV:
-		error = set_xcr0(v, what, size);
+		error = set_xcr0(v, what);
 		break;
 	case VM_EXIT_EXCEPTION:
 		return pass_exception(v);
 	case VM_EXIT_VIRT:
 		undefined = true;
 		error = -EPERM;
-		snprintf(what, size, "a VMX instruction");
+		*what = (struct denial){ .format = "a VMX instruction" };
 		break;
 	case VM_EXIT_INSTRUCTION:
 		undefined = true;
 		error = -EPERM;
-		snprintf(what, size, "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, GETSEC)");
+		*what = (struct denial){
+			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, GETSEC)"
+		};
 		break;
 	default:
 		return -ENOSYS;

@@ -9,7 +9,6 @@
  * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction.
  * The caller treats every register but RBP as lost, so nothing else of the VMM's is saved.
  */
-	.set HOST_RSP, 0x6c14
 	.set RAX, 0
 	.set RCX, 8
 	.set RDX, 16
@@ -40,9 +39,8 @@
 	.globl vmx_resume
 vmx_resume:
 	push	%rbp
-	push	%rdi
-	mov	$HOST_RSP, %eax
-	vmwrite	%rsp, %rax
+	mov	%rdi, vmx_host_frame(%rip)
+	mov	%rsp, vmx_host_frame + 8(%rip)
 	load_guest
 	cmpl	$0, nmi_count(%rip)		/* the last look */
 	.globl enter_window_begin
@@ -56,9 +54,8 @@ enter_window_end:
 	.globl vmx_launch
 vmx_launch:
 	push	%rbp
-	push	%rdi
-	mov	$HOST_RSP, %eax
-	vmwrite	%rsp, %rax
+	mov	%rdi, vmx_host_frame(%rip)
+	mov	%rsp, vmx_host_frame + 8(%rip)
 	load_guest
 	cmpl	$0, nmi_count(%rip)
 	.globl launch_window_begin
@@ -68,14 +65,12 @@ launch_window_begin:
 	.globl launch_window_end
 launch_window_end:
 refused:
-	pop	%rdi
 	pop	%rbp
 	mov	$2, %eax
 	ret
 
 	.globl enter_window_out
 enter_window_out:				/* the guest's registers are still in memory as they were */
-	pop	%rdi
 	pop	%rbp
 	mov	$1, %eax
 	ret
@@ -98,7 +93,16 @@ vmx_host_rip:					/* HOST_RIP */
 	mov	%r14, 112(%rdi)
 	mov	%r15, 120(%rdi)
 	pop	RDI(%rdi)
+	pop	%rsp				/* as the entry had it */
 	pop	%rbp
 	xor	%eax, %eax
 	ret
+/* HOST_RSP, written once: the address of the guest's registers, and the stack pointer of the entry. It is a stack for a few
+ * instructions, in which an NMI may return by what lies below it (nmi.S). */
+	.bss
+	.balign	16
+	.skip	64
+	.globl vmx_host_frame
+vmx_host_frame:
+	.quad	0, 0
 	.section .note.GNU-stack, "", @progbits

@@ -94,9 +94,9 @@ static const uint8_t reasons[REASONS] = {
 static enum vm_exit_reason refused(const char *what, unsigned long code)
 {
 	struct vcpu *v = vmx_loaded;
-	log_line("vm %s: entry failed: %s %lu", v->name, what, code);
+	log_note("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
-		log_line("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
+		log_note("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
 		         v->name);
 	return VM_EXIT_FAILED;
 }
@@ -196,12 +196,9 @@ uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 void vmx_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
-	log_line("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
-	         (unsigned long)vmcs_read(GUEST_RIP), (unsigned long)vmcs_read(GUEST_RSP),
-	         (unsigned long)vmcs_read(GUEST_RFLAGS), (unsigned long)vmcs_read(GUEST_CR0),
-	         (unsigned long)vmcs_read(GUEST_CR3), (unsigned long)vmcs_read(GUEST_CR4),
-	         (unsigned long)vmcs_read(GUEST_EFER));
-	log_line("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, (unsigned long)r->rax,
-	         (unsigned long)r->rbx, (unsigned long)r->rcx, (unsigned long)r->rdx, (unsigned long)r->rsi,
-	         (unsigned long)r->rdi, (unsigned long)r->rbp);
+	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, vmcs_read(GUEST_RIP),
+	         vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS), vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3),
+	         vmcs_read(GUEST_CR4), vmcs_read(GUEST_EFER));
+	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax, r->rbx, r->rcx,
+	         r->rdx, r->rsi, r->rdi, r->rbp);
 }

@@ -10,7 +10,6 @@
 #include "arch/x86/vmx/vmx.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -108,7 +107,7 @@ static int read_value(struct vcpu *v, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
-int msr_emulate(struct vcpu *v, bool write, char *what, size_t size)
+int msr_emulate(struct vcpu *v, bool write, struct denial *what)
 {
 	uint32_t msr = (uint32_t)v->regs.rcx;
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
@@ -121,9 +120,9 @@ int msr_emulate(struct vcpu *v, bool write, char *what, size_t size)
 		error = write_kept(v, kept_index(msr), value);
 	if (error != 0) {
 		if (write)
-			snprintf(what, size, "WRMSR %lx = %lx", (unsigned long)msr, (unsigned long)value);
+			*what = (struct denial){ "WRMSR %lx = %lx", { msr, value } };
 		else
-			snprintf(what, size, "RDMSR %lx", (unsigned long)msr);
+			*what = (struct denial){ "RDMSR %lx", { msr } };
 		return error;
 	}
 	if (!write) {

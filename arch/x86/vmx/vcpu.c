@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-extern char vmx_host_rip[];
+extern char vmx_host_rip[], vmx_host_frame[]; /* enter.S */
 
 enum { IA32_PAT = 0x277, IA32_EFER = 0xc0000080, IA32_FS_BASE = 0xc0000100, IA32_GS_BASE = 0xc0000101 };
 enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
@@ -88,6 +88,7 @@ static void setup_host(void)
 	vmcs_write(HOST_SYSENTER_ESP, 0);
 	vmcs_write(HOST_SYSENTER_EIP, 0);
 	vmcs_write(HOST_RIP, (uint64_t)vmx_host_rip);
+	vmcs_write(HOST_RSP, (uint64_t)vmx_host_frame);
 }
 
 /* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C 26.3.1.1). */

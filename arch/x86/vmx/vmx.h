@@ -71,11 +71,11 @@ void ept_invalidate(const uint64_t *pml4);
 
 /* The MSR bitmap that all VMs share, and the MSRs that are kept by hand (msr.c) */
 uint64_t msr_bitmap_create(void);
-int msr_emulate(struct vcpu *v, bool write, char *what, size_t size);
+int msr_emulate(struct vcpu *v, bool write, struct denial *what);
 void msr_switch(struct vcpu *from, struct vcpu *to);
 
 /* CR, DR, XSETBV, CPUID (emulate.c, control.c) */
-int control_emulate(struct vcpu *v, char *what, size_t size);
+int control_emulate(struct vcpu *v, struct denial *what);
 int debug_emulate(struct vcpu *v);
 
 /* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3); returns how many. */

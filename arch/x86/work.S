@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Changing between the run loop's stack and the work's.
+ *
+ * Rule: what a flow of control needs to go on lies on its own stack: the registers, RFLAGS, and RIP on top. An NMI during work
+ * is made a call of work_interrupted by the NMI handler (nmi.S): it pushes the interrupted RIP to the work's stack and returns
+ * here. work_open says that the stack pointer is the work's and that the work may be left.
+ */
+	.macro push_all
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rbx
+	push	%rbp
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	.endm
+
+	.macro pop_all
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rbp
+	pop	%rbx
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	.endm
+
+	.text
+/* void work_enter(void): continue the work where its stack says. Returns when the work is left. */
+	.globl work_enter
+work_enter:
+	pushfq
+	push_all
+	mov	%rsp, run_stack(%rip)
+	mov	work_stack(%rip), %rsp
+	movb	$1, work_open(%rip)
+	cmpl	$0, nmi_count(%rip)		/* one that came before would find nobody to leave */
+	jne	not_now
+	pop_all
+	popfq
+	ret
+
+not_now:
+	movb	$0, work_open(%rip)
+	mov	run_stack(%rip), %rsp
+	pop_all
+	popfq
+	ret
+
+	.globl work_pause
+work_pause:
+	movb	$0, work_open(%rip)
+	.globl work_interrupted
+work_interrupted:
+	pushfq
+	push_all
+	mov	%rsp, work_stack(%rip)
+	mov	run_stack(%rip), %rsp
+	pop_all
+	popfq
+	ret
+
+	.bss
+	.balign	8
+	.globl work_stack
+	.globl work_open
+work_stack:
+	.quad	0
+run_stack:
+	.quad	0
+work_open:
+	.byte	0
+	.section .note.GNU-stack, "", @progbits

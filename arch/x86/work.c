@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The work's stack, before its first stretch. See the header for the rule.
+ */
+#include "arch/x86/work.h"
+
+enum { SAVED_REGISTERS = 15, RFLAGS_RESERVED = 1 << 1 };
+
+extern uint64_t work_stack; /* work.S */
+extern void work_enter(void);
+
+bool work_inside;
+
+/* As work_pause() leaves the stack: registers, RFLAGS, RIP. */
+void work_init(void *stack, void (*body)(void))
+{
+	uint64_t *top = (uint64_t *)((char *)stack + WORK_STACK);
+
+	*--top = 0; /* the body's return address, which it never uses; so the stack is aligned as after a call */
+	*--top = (uint64_t)(uintptr_t)body;
+	*--top = RFLAGS_RESERVED;
+	for (unsigned i = 0; i < SAVED_REGISTERS; i++)
+		*--top = 0;
+	work_stack = (uint64_t)top;
+}
+
+void work_run(void)
+{
+	work_inside = true;
+	work_enter();
+	work_inside = false;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When the background work runs, and for how long. See the header for the rule.
+ */
+#include "vmm/background.h"
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/work.h"
+#include "chipset/chipset.h"
+#include "vmm/flows.h"
+#include "vmm/sched.h"
+
+#include <errno.h>
+
+static struct {
+	volatile bool wanted; /* there is something to do */
+	volatile bool fresh;  /* since the work looked last */
+	volatile bool sleeps; /* the work waits, for background_wake() or the time */
+	uint64_t wake_at;
+	uint64_t next;  /* TSC: not before that while a VM is ready */
+	uint64_t until; /* TSC: the end of the portion */
+} work;
+
+/* wanted is taken back only where nothing has come since the last look. */
+static void body(void)
+{
+	for (;;) {
+		work.fresh = false;
+		while (operator_step())
+			background_point();
+		work_hold();
+		work.wanted = work.fresh;
+		work_release();
+		if (!work.wanted)
+			work_pause();
+	}
+}
+
+int background_init(void)
+{
+	void *stack = frames_alloc_vmm(WORK_STACK, PAGE);
+
+	if (stack == NULL)
+		return -ENOMEM;
+	work_init(stack, body);
+	work.wanted = true;
+	log_set_pause(background_point);
+	return 0;
+}
+
+void background_want(void)
+{
+	work.fresh = true;
+	if (work.wanted)
+		return;
+	work.wanted = true;
+	sched_chores_due = 0;
+	sched_attention = true;
+}
+
+uint64_t background_due(bool idle)
+{
+	if (!work.wanted)
+		return UINT64_MAX;
+	if (work.sleeps)
+		return work.wake_at;
+	return idle ? 0 : work.next;
+}
+
+void background_run(bool idle)
+{
+	uint64_t now = cpu_tsc(), end;
+
+	work.sleeps = false;
+	work.until = idle ? UINT64_MAX : now + tsc_from_us(BACKGROUND_PORTION_US);
+	work_run();
+	end = cpu_tsc();
+	work.next = end + (end - now) * BACKGROUND_SHARE;
+}
+
+void background_finish(void)
+{
+	while (work.wanted) {
+		dispatch_counted(NULL);
+		background_run(true);
+	}
+}
+
+void background_point(void)
+{
+	if (!work_inside)
+		return;
+	if (chipset->interrupted != NULL) { /* there, interrupts do not come as NMIs */
+		work_hold();
+		(void)chipset->interrupted();
+		work_release();
+	}
+	if (cpu_tsc() >= work.until)
+		work_pause();
+}
+
+void background_pause(void)
+{
+	if (work_inside)
+		work_pause();
+}
+
+void background_sleep(uint64_t until)
+{
+	work.wake_at = until;
+	work.sleeps = true;
+	work_pause();
+}
+
+void background_wake(void)
+{
+	if (!work.sleeps)
+		return;
+	work.sleeps = false;
+	sched_chores_due = 0;
+	sched_attention = true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the background work does for whoever sits at the console: text of the VMs and of the VMM,
+ * keys, commands, the status line.
+ *
+ * Rule: a step does a little of each: a line of each VM, a note, the keys, the status line. So no
+ * VM that prints keeps the operator waiting. A VM's text comes before the notes that were made
+ * after the text.
+ */
+#include "vmm/operator.h"
+#include "arch/x86/log.h"
+#include "vmm/background.h"
+#include "vmm/console.h"
+#include "vmm/report.h"
+#include "vmm/vm.h"
+
+static volatile bool status_wanted;
+
+void operator_want_status(void)
+{
+	status_wanted = true;
+	background_want();
+}
+
+/* A line of each VM's. */
+static bool print_outputs(void)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct vm *vm = vms[i];
+
+		any |= output_print(&vm->output, vm->config.name);
+		if (vm->done && !output_waits(&vm->output))
+			output_end(&vm->output, vm->config.name);
+	}
+	return any;
+}
+
+bool operator_step(void)
+{
+	bool any = print_outputs();
+
+	any |= log_notes_print();
+	any |= console_step();
+	if (status_wanted) {
+		status_wanted = false;
+		report_status();
+		any = true;
+	}
+	return any;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a VM prints. See the header for the rule.
+ */
+#include "vmm/output.h"
+#include "arch/x86/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+int output_put(struct output *o, const char *text, uint32_t bytes)
+{
+	uint32_t head = o->head, at = head % OUTPUT_BYTES, first = OUTPUT_BYTES - at;
+
+	if (OUTPUT_BYTES - (head - o->tail) < bytes) {
+		o->dropped += bytes;
+		return -EAGAIN;
+	}
+	if (first > bytes)
+		first = bytes;
+	memcpy(o->bytes + at, text, first);
+	memcpy(o->bytes, text + first, bytes - first);
+	o->head = head + bytes;
+	return 0;
+}
+
+static void print_line(struct output *o, const char *name)
+{
+	log_format("[%s] %.*s\n", name, (int)o->length, o->line);
+	o->length = 0;
+}
+
+/* Moves a character to the line. True: the line is whole. A character that finds the line full
+ * stays where it is. */
+static bool take(struct output *o)
+{
+	char c = o->bytes[o->tail % OUTPUT_BYTES];
+
+	if (c != '\n' && o->length == OUTPUT_LINE_MAX)
+		return true;
+	o->tail++;
+	if (c == '\n')
+		return true;
+	if (c != '\r')
+		o->line[o->length++] = c >= ' ' && c <= '~' ? c : '?';
+	return false;
+}
+
+bool output_print(struct output *o, const char *name)
+{
+	uint32_t tail = o->tail;
+	uint64_t dropped = o->dropped;
+
+	while (o->tail != o->head && dropped - o->dropped_said < OUTPUT_SAID)
+		if (take(o)) {
+			print_line(o, name);
+			return true;
+		}
+	if (dropped == o->dropped_said)
+		return o->tail != tail;
+	log_line("vm %s: %lu bytes of its output were dropped: it prints faster than the console takes", name,
+	         (unsigned long)(dropped - o->dropped_said));
+	o->dropped_said = dropped;
+	return true;
+}
+
+void output_end(struct output *o, const char *name)
+{
+	if (o->length > 0)
+		print_line(o, name);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Turns end on time. See the header for the rule.
+ *
+ * VMX's preemption timer counts only while the guest runs, so it falls behind the TSC by what the
+ * VMM does meanwhile. The timer is therefore armed anew, with what is left by the TSC, after every
+ * few exits. An exit takes the VMM 2,000 instructions at most, so a turn lasts LOOK_CONTENDED times
+ * that too long at worst. SVM's timer (arch/x86/slice_timer.h) counts real time and is armed once.
+ */
+#include "vmm/turn.h"
+#include "arch/x86/io.h"
+#include "arch/x86/slice_timer.h"
+#include "vmm/sched.h"
+#include "vmm/trace.h"
+
+/* A deadline that is so near has come: an exit and an entry take longer. In TSC ticks. */
+enum { NEAR = 100 };
+
+struct turn turn;
+
+void turn_end(struct vm *vm)
+{
+	vm->slice_left = 0;
+	if (vm == vm_current && turn.slice_end != UINT64_MAX)
+		turn.slice_end = 0;
+}
+
+void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks)
+{
+	vm->switch_waits = true;
+	turn_arm(vm, now, now + ticks, true);
+}
+
+void turn_wait_no_more(struct vm *vm)
+{
+	vm->switch_waits = turn.waited = false;
+	turn.slice_end = UINT64_MAX;
+}
+
+__attribute__((noinline)) void turn_look(struct vm *vm)
+{
+	uint64_t now = cpu_tsc();
+
+	if (now + NEAR < turn.deadline) {
+		if (slice_timer_by_nmi)
+			turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
+		else
+			turn_arm(vm, now, turn.deadline, turn.slice_end != UINT64_MAX);
+		return;
+	}
+	if (vm->switch_waits) {
+		turn.waited = true;
+	} else if (now + NEAR >= turn.slice_end) {
+		trace_record(TRACE_SLICE, vm->number, 0, 0);
+		sched_end_turn(vm);
+	}
+	sched_attention = true;
+}

@@ -18,7 +18,7 @@ enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43 };
  *   counter access  mode    BCD        access 0: latch, 3: low byte, then high byte
  */
 enum { CONTROL_LATCH0 = 0x00, CONTROL_RATE0 = 3 << 4 | 2 << 1 };
-enum { RELOAD_MAX = 65536, MEASURE_COUNTS = PIT_HZ / 40, MEASURE_TRIES = 8 };
+enum { RELOAD_MAX = 65536, MEASURE_COUNTS = PIT_HZ / 40, MEASURE_TRIES = 8, SAMPLE_TRIES = 5 };
 
 void pit_start(uint16_t reload)
 {
@@ -27,13 +27,34 @@ void pit_start(uint16_t reload)
 	io_out8(PORT_COUNTER0, (uint8_t)(reload >> 8));
 }
 
-uint32_t pit_count(uint32_t reload)
+static uint32_t latched(uint32_t reload)
 {
-	io_out8(PORT_CONTROL, CONTROL_LATCH0);
 	uint32_t low = io_in8(PORT_COUNTER0);
 	uint32_t count = low | (uint32_t)io_in8(PORT_COUNTER0) << 8;
 
 	return count == 0 ? reload : count;
+}
+
+uint32_t pit_count(uint32_t reload)
+{
+	io_out8(PORT_CONTROL, CONTROL_LATCH0);
+	return latched(reload);
+}
+
+uint32_t pit_count_at(uint32_t reload, uint64_t patience, uint64_t *tsc)
+{
+	uint32_t count = 0;
+
+	for (unsigned tries = 0; tries < SAMPLE_TRIES; tries++) {
+		*tsc = cpu_tsc();
+		io_out8(PORT_CONTROL, CONTROL_LATCH0);
+		uint64_t after = cpu_tsc();
+
+		count = latched(reload);
+		if (after - *tsc <= patience)
+			break;
+	}
+	return count;
 }
 
 /* The counter's value and the TSC at one moment: tried until nothing came in between. */

@@ -20,6 +20,9 @@ struct pit_rate {
 void pit_start(uint16_t reload);
 /* Latch and read the counter: 1 to the reload value. */
 uint32_t pit_count(uint32_t reload);
+/* The same, and the TSC right before the latch: read once more where another VM had the processor between the two, which is
+ * where more than `patience` ticks lie between them. */
+uint32_t pit_count_at(uint32_t reload, uint64_t patience, uint64_t *tsc);
 /* Measure the TSC against channel 0 twice 25 ms or more, polled (another VM may take a slice in between: the counter goes
  * round after 55 ms); leaves it running free. */
 struct pit_rate pit_measure(void);

@@ -17,7 +17,7 @@ enum { BINS_MAX = 64, LINE_WIDTH = 140 /* for a terminal; the VMM cuts lines at 
 
 static int compare(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
 
 	return (x > y) - (x < y);
 }
@@ -57,9 +57,10 @@ void span_report(const char *probe, const struct span *span)
 
 /* ---- Histogram of sorted values ---- */
 
-static uint32_t bin_width(const struct samples *s)
+static uint64_t bin_width(const struct samples *s)
 {
-	uint32_t distinct = 1, range = s->value[s->n - 1] - s->value[0];
+	uint64_t range = s->value[s->n - 1] - s->value[0];
+	uint32_t distinct = 1;
 
 	for (uint32_t i = 1; i < s->n; i++)
 		distinct += s->value[i] != s->value[i - 1];
@@ -69,16 +70,17 @@ static uint32_t bin_width(const struct samples *s)
 static void print_histogram(const char *probe, const struct samples *s)
 {
 	char line[LINE_WIDTH + 32];
-	uint32_t width = bin_width(s), low = s->value[0];
+	uint64_t width = bin_width(s), low = s->value[0];
 	int start = snprintf(line, sizeof(line), "hist probe=%s", probe), length = start;
 
 	for (uint32_t i = 0; i < s->n;) {
-		uint32_t bin = (s->value[i] - low) / width, count = 0;
+		uint64_t bin = (s->value[i] - low) / width;
+		uint32_t count = 0;
 
 		for (; i < s->n && (s->value[i] - low) / width == bin; i++)
 			count++;
-		length += snprintf(line + length, sizeof(line) - (size_t)length, " %lu:%lu",
-		                   (unsigned long)(low + bin * width), (unsigned long)count);
+		length += snprintf(line + length, sizeof(line) - (size_t)length, " %lu:%lu", low + bin * width,
+		                   (unsigned long)count);
 		if (i == s->n || length > LINE_WIDTH - 24) {
 			machine_print("%s\n", line);
 			length = start;

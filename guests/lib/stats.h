@@ -20,14 +20,14 @@ enum { SAMPLES_MAX = 16384 };
 
 struct samples {
 	uint32_t n, wanted; /* taken; stop there (at most SAMPLES_MAX) */
-	uint32_t value[SAMPLES_MAX];
+	uint64_t value[SAMPLES_MAX];
 };
 
 /* Take another; false when it was the last that is wanted, or none is. */
 static inline int samples_add(struct samples *s, uint64_t value)
 {
 	if (s->n < s->wanted)
-		s->value[s->n++] = value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+		s->value[s->n++] = value;
 	return s->n < s->wanted;
 }
 

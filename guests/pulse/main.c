@@ -44,8 +44,8 @@ static void print_verdicts(void)
 	struct tick_count ticks = tick_now();
 	struct stream_count stream = com2_count();
 
-	machine_print("count line=0 handled=%lu expected=%lu merged=%lu\n", ticks.handled, ticks.came,
-	              ticks.came - ticks.handled);
+	machine_print("count line=0 handled=%lu expected=%lu merged=%lu twice=%lu lost=%lu worst=%lu\n", ticks.handled,
+	              ticks.came, ticks.merged, ticks.twice, ticks.lost, ticks.worst / machine_unit_ticks());
 	report(ticks.handled != 0, "R10 the timer's interrupts are taken", "%lu came", ticks.came);
 	report(work_faults() == 0, "registers and sums kept across interrupts and switches", "%u wrong in %u rounds",
 	       (unsigned)work_faults(), (unsigned)work_rounds());

@@ -70,6 +70,7 @@ static void probe_pit(const char *name, uint32_t n)
 	while (samples.n < samples.wanted && late < 10) {
 		before = samples.n;
 		thread_sleep(samples.wanted - samples.n < 100 ? 1 : 100);
+		tick_look();
 		late = samples.n == before ? late + 1 : 0;
 	}
 	tick_sample(NULL);
@@ -183,7 +184,8 @@ static void collect_gaps(uint64_t loop, uint64_t cut)
 /* Keep the gaps that were a dispatcher's pass and nothing else. */
 static uint32_t keep_passes(void)
 {
-	uint32_t kept = 0, limit;
+	uint64_t limit;
+	uint32_t kept = 0;
 
 	samples_sort(&samples);
 	while (kept < samples.n && samples.value[kept] / SLICE_CUT <= samples.value[0])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pulse: a small operating system that lives by its timer (PIT, line 0) and a UART (COM2, line 3), and measures how long
- * their interrupts take to reach it. Its parts, in reading order: main.c, tick.c, work.c, com2.c, probes.c, stress.c.
+ * their interrupts take to reach it. Its parts, in reading order: main.c, edges.c, tick.c, work.c, com2.c, probes.c, stress.c.
  *
  * Rule: three threads: the prober above the reporter above the worker; each part owns its data and its line's handler.
  */
@@ -16,9 +16,13 @@
 /* ---- tick.c: line 0 ---- */
 
 /* Ticks of the PIT: those handled, and those that came by its counter. An edge that comes while the last one is still
- * waiting is one request with it, on any machine: merged = came - handled. */
+ * waiting is one request with it, on any machine. */
 struct tick_count {
 	uint64_t handled, came;
+	uint64_t merged; /* came and not handled */
+	uint64_t twice;  /* handled and did not come */
+	uint64_t lost;   /* seen to wait while this guest ran with interrupts on */
+	uint64_t worst;  /* the longest way from an edge to the handler, in TSC ticks */
 };
 
 void tick_init(uint32_t hz);
@@ -31,6 +35,8 @@ uint64_t tick_ms(void);
 uint64_t tick_tsc(uint32_t ms);
 /* From now on each tick's latency goes to s, until it is full; NULL: no longer. */
 void tick_sample(struct samples *s);
+/* For threads, interrupts on: is there a tick that should have come by now? It is counted as lost. */
+void tick_look(void);
 
 /* ---- work.c: worker and reporter ---- */
 

@@ -25,6 +25,7 @@ void stress_run(uint32_t interrupts)
 	while (irq_count_all() - start < interrupts && stream.lost - lost < STALLS_MAX) {
 		thread_sleep(watch);
 		com2_watch();
+		tick_look();
 		stream = com2_count();
 	}
 	com2_stream(false);

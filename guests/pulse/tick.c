@@ -2,8 +2,8 @@
 /*
  * pulse's heartbeat: the PIT's ticks, their latency by the counter, and how many there should have been.
  *
- * Rule: the counter goes on counting after it fired, so each handler can see how late it is, and two readings tell exactly
- * how many ticks lie between them: whole periods by the TSC, the rest by the counter.
+ * Rule: the counter goes on counting after it fired, so each handler can see how late it is (edges.c). The handler's entry has
+ * read the TSC before anything of this happens.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -11,45 +11,36 @@
 #include "guests/lib/pit.h"
 #include "guests/lib/threads.h"
 #include "guests/lib/traps.h"
+#include "guests/pulse/edges.h"
 #include "guests/pulse/pulse.h"
 
 #include <stddef.h>
 
-enum { RELOAD_MIN = 100, RELOAD_MAX = 65535 };
+/* PATIENCE: counts, 20 us: an NMI that costs no switch fits between TSC and latch. */
+enum { RELOAD_MIN = 100, RELOAD_MAX = 65535, PATIENCE = 24 };
 
 static uint32_t hz, reload;
 static struct pit_rate rate;
-static struct tick_count count;
-static uint64_t last_tsc;
-static uint32_t last_counter;
+static struct edges edges;
+static uint64_t handled, lost, worst, patience;
+static bool started;
 static struct samples *volatile sink;
-
-/* Ticks between the last reading and this one, to the nearest. */
-static uint64_t ticks_since_last(uint64_t tsc, uint32_t counter)
-{
-	/* n * reload + (last_counter - counter) counts have passed. An emulator that counts instructions may take some back. */
-	int64_t counts = (int64_t)(tsc - last_tsc) * (int64_t)rate.counts / (int64_t)rate.tsc;
-	int64_t whole = counts - (int64_t)last_counter + (int64_t)counter + reload / 2;
-
-	return whole < 0 ? 0 : (uint64_t)whole / reload;
-}
 
 static void handle_tick(uint64_t tsc)
 {
-	uint64_t latched = cpu_tsc();
-	uint32_t counter = pit_count(reload);
+	uint64_t latched, late;
+	uint32_t counter = pit_count_at(reload, patience, &latched);
 
-	count.handled++;
-	count.came += ticks_since_last(latched, counter);
-	last_tsc = latched;
-	last_counter = counter;
-	if (sink != NULL) {
-		uint64_t late = (reload - counter) * rate.tsc / rate.counts, spent = latched - tsc;
-
-		/* From the edge to the entry's first action; the way from there to the reading is known and left out. */
-		if (!samples_add(sink, late > spent ? late - spent : 0))
-			sink = NULL;
+	if (!started) {
+		started = true;
+		edges_begin(&edges, reload, rate, tsc, latched, counter);
+		return;
 	}
+	handled++;
+	late = edges_handled(&edges, tsc, latched, counter);
+	worst = late > worst ? late : worst;
+	if (sink != NULL && !samples_add(sink, late))
+		sink = NULL;
 	com2_tick();
 	threads_tick();
 }
@@ -61,6 +52,7 @@ void tick_init(uint32_t wanted)
 	reload = value < RELOAD_MIN ? RELOAD_MIN : value > RELOAD_MAX ? RELOAD_MAX : value;
 	hz = (PIT_HZ + reload / 2) / reload;
 	rate = pit_measure();
+	patience = PATIENCE * rate.tsc / rate.counts;
 }
 
 void tick_start(void)
@@ -70,10 +62,9 @@ void tick_start(void)
 	pic_unmask(PIT_LINE);
 	/* The first is not counted as one that came: its edge may have been latched before the mask opened. HLT may end for
 	 * another interrupt, a spurious one too. */
-	while (tick_now().handled == 0)
+	while (!started)
 		cpu_sleep();
 	cpu_interrupts_off();
-	count = (struct tick_count){ 0, 0 };
 }
 
 uint32_t tick_hz(void)
@@ -84,10 +75,22 @@ uint32_t tick_hz(void)
 struct tick_count tick_now(void)
 {
 	uint64_t flags = cpu_save();
-	struct tick_count now = count;
+	uint64_t came = edges.came - edges.owed; /* what is owed comes with the next interrupt */
+	struct tick_count now = { .handled = handled, .came = came, .lost = lost, .worst = worst };
 
 	cpu_restore(flags);
+	now.merged = came > now.handled ? came - now.handled : 0;
+	now.twice = came < now.handled ? now.handled - came : 0;
 	return now;
+}
+
+void tick_look(void)
+{
+	uint64_t running = cpu_tsc(), flags = cpu_save(), tsc;
+	uint32_t counter = pit_count_at(reload, patience, &tsc);
+
+	lost += edges_overdue(&edges, running, tsc, counter);
+	cpu_restore(flags);
 }
 
 uint64_t tick_ms(void)

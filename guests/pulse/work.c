@@ -64,6 +64,7 @@ void work_thread(void)
 		uint32_t wanted = fill(buffer, (uint32_t)seed);
 		faults += registers_hold(seed, HOLD_ROUNDS);
 		faults += sum_of(buffer) != wanted;
+		tick_look();
 		rounds++;
 	}
 }
@@ -73,7 +74,7 @@ void work_status_thread(void)
 	for (;;) {
 		struct tick_count ticks = tick_now();
 
-		machine_status("ticks %lu+%lu com2 %lu work %lu", ticks.handled, ticks.came - ticks.handled,
+		machine_status("ticks %lu+%lu com2 %lu work %lu", ticks.handled, ticks.merged,
 		               (unsigned long)irq_count(UART_COM2_LINE), (unsigned long)rounds);
 		thread_sleep(STATUS_MS * tick_hz() / 1000 + 1);
 	}

@@ -35,6 +35,8 @@ UNIT_block     := $(UNIT_BLOCK) tests/unit/block_ops.c tests/unit/naive_8259.c t
 # The guest picprobe's programs, played on the model.
 UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) guests/lib/args.c tests/unit/picprobe_bench.c \
 	tests/unit/ruled8259.c $(UNIT_BLOCK)
+# What the guest pulse makes of a counter and the TSC.
+UNIT_edges   := guests/pulse/edges.c
 # Their sources are included by the tests, for what is static in them.
 UNIT_quirk   := arch/x86/vmx/quirk.c
 UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c

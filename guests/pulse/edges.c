@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The edges of a counter that goes round.
+ *
+ * Rule: see edges.h.
+ */
+#include "guests/pulse/edges.h"
+
+/* GRAIN: counts by which TSC and counter may disagree. PACE_COUNTS: the pace is measured over so many counts and no more
+ * (7 s of a PIT), so that 600 s of any TSC can be multiplied by them. */
+enum { GRAIN = 2, PACE_COUNTS = 1 << 23 };
+
+static uint64_t counts_of(const struct pit_rate *rate, uint64_t ticks)
+{
+	return ticks * rate->counts / rate->tsc;
+}
+
+static uint64_t ticks_of(const struct pit_rate *rate, uint64_t counts)
+{
+	return counts * rate->tsc / rate->counts;
+}
+
+/* Edges between the last reading and this one, to the nearest: n * reload + (last counter - counter) counts have passed. An
+ * emulator that counts instructions may take some back. */
+static uint64_t edges_since(const struct edges *e, uint64_t tsc, uint32_t counter)
+{
+	int64_t counts = tsc > e->tsc ? (int64_t)counts_of(&e->paced, tsc - e->tsc) : 0;
+	int64_t whole = counts - (int64_t)e->counter + (int64_t)counter + e->reload / 2;
+
+	return whole < 0 ? 0 : (uint64_t)whole / e->reload;
+}
+
+static void keep_pace(struct edges *e, uint64_t n, uint64_t tsc, uint32_t counter)
+{
+	uint64_t counts = n * e->reload + e->counter - counter;
+
+	if (e->paced.counts + counts > PACE_COUNTS || tsc < e->tsc)
+		return;
+	e->paced.tsc += tsc - e->tsc;
+	e->paced.counts += counts;
+}
+
+/* Edges between a handler's entry and its reading. */
+static uint64_t edges_after(const struct edges *e, uint64_t phase, uint64_t spent)
+{
+	return spent > phase + GRAIN ? 1 + (spent - phase - 1) / e->reload : 0;
+}
+
+void edges_begin(struct edges *e, uint32_t reload, struct pit_rate rate, uint64_t entry, uint64_t tsc, uint32_t counter)
+{
+	*e = (struct edges){ .reload = reload, .rate = rate, .paced = rate, .tsc = tsc, .counter = counter };
+	e->came = e->owed = edges_after(e, reload - counter, counts_of(&rate, tsc - entry));
+}
+
+uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t counter)
+{
+	uint64_t phase = e->reload - counter, spent = counts_of(&e->paced, tsc - entry);
+	uint64_t n = edges_since(e, tsc, counter), waiting = e->owed + n, after = edges_after(e, phase, spent), late;
+
+	keep_pace(e, n, tsc, counter);
+	/* An interrupt has an edge behind it. It may have come right at the last entry, and was taken for an earlier one. */
+	if (waiting == 0)
+		waiting = 1;
+	if (after >= waiting)
+		after = waiting - 1;
+	late = ticks_of(&e->rate, phase) + ticks_of(&e->paced, (waiting - 1) * e->reload);
+	e->came += n;
+	e->owed = after;
+	e->tsc = tsc;
+	e->counter = counter;
+	/* The way from the entry to the reading is known and left out. */
+	return late > tsc - entry ? late - (tsc - entry) : 0;
+}
+
+bool edges_overdue(const struct edges *e, uint64_t running, uint64_t tsc, uint32_t counter)
+{
+	uint64_t n = edges_since(e, tsc, counter), waiting = e->owed + n;
+	uint64_t age = ticks_of(&e->rate, e->reload - counter + (waiting - 1) * e->reload);
+
+	return waiting != 0 && age > tsc - running + ticks_of(&e->rate, e->reload / 4);
+}

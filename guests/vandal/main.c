@@ -119,6 +119,11 @@ static const struct {
 	{ "wide", vandal_wide },         { "registers", vandal_registers },
 	{ "inputs", vandal_inputs },     { "stream", vandal_stream },
 	{ "nmi", vandal_nmi },           { "vectors", vandal_vectors },
+	{ "prints", vandal_prints },     { "denied", vandal_denied },
+	{ "msrs", vandal_msrs },         { "cpuids", vandal_cpuids },
+	{ "faults", vandal_faults },     { "restarts", vandal_restarts },
+	{ "debug", vandal_debug },       { "align", vandal_align },
+	{ "pitstorm", vandal_pitstorm },
 };
 
 static deed *find(const char *name)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Deeds that take as much of the VMM's time as a guest can, over and over, for seconds=: what they keep others waiting for is
+ * what the bench's load `hostile` measures.
+ *
+ * Rule: each does one thing and nothing beside it, in batches, so that its own look at the clock does not count.
+ */
+#include "arch/x86/io.h"
+#include "guests/lib/args.h"
+#include "guests/lib/cpu.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/pit.h"
+#include "guests/lib/traps.h"
+#include "guests/vandal/ring3.h"
+#include "guests/vandal/vandal.h"
+
+#include <string.h>
+
+enum { BATCH = 64, PAGE = 4096, MSR_FEATURE_CONTROL = 0x3A, PORT_POST = 0x80 };
+enum { FAULT_PAGES = 60, PIT_STORM_COUNT = 100 };
+/* Beyond every VM's memory here, below the devices' holes: machine_window() shows 2 MiB of it. */
+#define ABSENT_AT 0xC0000000ul
+
+typedef void storm(void);
+
+static unsigned rounds;
+
+static void keep_on(const char *argument, storm *one)
+{
+	uint64_t start = cpu_tsc();
+
+	rounds = 0;
+	do {
+		for (unsigned i = 0; i < BATCH; i++)
+			one();
+		rounds += BATCH;
+	} while (!vandal_time_over(start, argument));
+}
+
+/* ---- Calls, ports, MSRs, CPUID ---- */
+
+static void print_lines(void)
+{
+	static char lines[SB_PRINT_MAX];
+
+	memset(lines, '\n', sizeof(lines));
+	machine_call(SB_CALL_PRINT, (uint64_t)(uintptr_t)lines, sizeof(lines), 0);
+}
+
+void vandal_prints(const char *argument)
+{
+	keep_on(argument, print_lines);
+	vandal_says(true, "%u times %u lines", rounds, (unsigned)SB_PRINT_MAX);
+}
+
+static uint16_t port;
+
+static void write_port(void)
+{
+	io_out8(port, 0);
+}
+
+void vandal_denied(const char *argument)
+{
+	port = (uint16_t)args_number("port", PORT_POST);
+	keep_on(argument, write_port);
+	vandal_says(true, "%u writes to port %xh", rounds, port);
+}
+
+static void try_wrmsr(void *unused)
+{
+	(void)unused;
+	__asm__ volatile("wrmsr" : : "c"(MSR_FEATURE_CONTROL), "a"(0), "d"(0));
+}
+
+static void write_msr(void)
+{
+	trap_try(try_wrmsr, NULL);
+}
+
+void vandal_msrs(const char *argument)
+{
+	keep_on(argument, write_msr);
+	vandal_says(true, "%u refused WRMSRs", rounds);
+}
+
+static void ask_cpuid(void)
+{
+	cpu_id(0, 0);
+}
+
+void vandal_cpuids(const char *argument)
+{
+	keep_on(argument, ask_cpuid);
+	vandal_says(true, "%u times CPUID, one after the other", rounds);
+}
+
+/* ---- Memory ---- */
+
+/* A page that a VMM has put there once costs nothing again: so each is another one, and their number ends the deed. */
+void vandal_faults(const char *argument)
+{
+	uint64_t pages = vandal_number(argument, "pages", FAULT_PAGES);
+	volatile uint8_t *at = machine_window(ABSENT_AT);
+
+	for (uint64_t i = 0; i < pages; i++)
+		at[i * PAGE % (2 << 20)] = (uint8_t)i;
+	vandal_says(true, "%u absent pages touched", (unsigned)pages);
+}
+
+/* For onfault=restart: nothing is printed, nothing is waited for. */
+void vandal_restarts(const char *argument)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) nothing = { 0, 0 };
+
+	(void)argument;
+	__asm__ volatile("lidt %0; int3" : : "m"(nothing));
+}
+
+/* ---- Exceptions ---- */
+
+static void touch_watched(void)
+{
+	trap_try(ring3_touch_watched, NULL);
+}
+
+/* The class of CVE-2015-8104: the frame of #DB is pushed where a data breakpoint watches. Where the processor looks at such
+ * pushes, the first one never ends, and nothing is printed any more. */
+void vandal_debug(const char *argument)
+{
+	vandal_goes("a breakpoint on the frame of #DB is hit from now on");
+	ring3_watch_frame(true);
+	keep_on(argument, touch_watched);
+	ring3_watch_frame(false);
+	vandal_says(true, "%u data breakpoints, each ended", rounds);
+}
+
+static uint64_t checks;
+
+static void misalign(void)
+{
+	checks += ring3_misalign(BATCH);
+}
+
+/* The class of CVE-2015-5307. QEMU's processor checks no alignment: none comes there. */
+void vandal_align(const char *argument)
+{
+	checks = 0;
+	ring3_open();
+	keep_on(argument, misalign);
+	vandal_says(true, "%lu alignment checks", checks);
+}
+
+/* ---- The PIT ---- */
+
+static volatile uint32_t ticks;
+
+static void count_tick(uint64_t tsc)
+{
+	(void)tsc;
+	ticks++;
+}
+
+void vandal_pitstorm(const char *argument)
+{
+	uint64_t start = cpu_tsc();
+
+	ticks = 0;
+	irq_install(PIT_LINE, count_tick);
+	pit_start((uint16_t)args_number("count", PIT_STORM_COUNT));
+	pic_unmask(PIT_LINE);
+	cpu_interrupts_on();
+	while (!vandal_time_over(start, argument))
+		cpu_pause();
+	cpu_interrupts_off();
+	pic_mask(PIT_LINE);
+	vandal_says(ticks != 0 || !machine_is_virtual(), "%u ticks", (unsigned)ticks);
+}

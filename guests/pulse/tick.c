@@ -23,7 +23,7 @@ static uint32_t hz, reload;
 static struct pit_rate rate;
 static struct edges edges;
 static uint64_t handled, lost, worst, patience;
-static bool started;
+static bool started, told; /* told: the tick that waits now is counted as lost */
 static struct samples *volatile sink;
 
 static void handle_tick(uint64_t tsc)
@@ -37,6 +37,7 @@ static void handle_tick(uint64_t tsc)
 		return;
 	}
 	handled++;
+	told = false;
 	late = edges_handled(&edges, tsc, latched, counter);
 	worst = late > worst ? late : worst;
 	if (sink != NULL && !samples_add(sink, late))
@@ -89,7 +90,10 @@ void tick_look(void)
 	uint64_t running = cpu_tsc(), flags = cpu_save(), tsc;
 	uint32_t counter = pit_count_at(reload, patience, &tsc);
 
-	lost += edges_overdue(&edges, running, tsc, counter);
+	if (!told && edges_overdue(&edges, running, tsc, counter)) {
+		told = true;
+		lost++;
+	}
 	cpu_restore(flags);
 }
 

@@ -31,6 +31,7 @@ KEYS = ("platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p
 
 PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
 SCRIBE = "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- {words}"
+HOSTILE = "vm=vandal prio=1 slice=5ms {slot} -- {words}"
 PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- {words}"
 
 
@@ -43,6 +44,19 @@ class Stage:
     words: str = ""
     prio: int = 1
     beside: tuple[Module, ...] = ()
+    deed: str = ""  # of the load hostile: what the one beside does, which need not come to an end
+    n: int = SAMPLES
+    vmm: str = ""   # further words of the VMM's
+
+    def load(self, name):
+        """What the table calls it."""
+        return f"{name}/{self.deed}" if self.deed else name
+
+
+def hostile(deed, words="", slot="mem=2M", n=SAMPLES, vmm=""):
+    """pulse above all others, beside one who keeps the VMM busy from the first moment to the last."""
+    return Stage(("wakeup",), prio=5, deed=deed, n=n, vmm=vmm,
+                 beside=(Module("vandal", HOSTILE.format(slot=slot, words=f"do={deed} {words}".strip())),))
 
 
 ALONE = (Stage(("uart", "pit", "cpuid", "mask")),)
@@ -56,6 +70,14 @@ BESIDE = (
     # Two VMs of one priority that yield to each other.
     Stage(("switch",), run=("uart", "switch"), beside=(Module("vandal", PARTNER.format(words="do=yield")),)),
 )
+# Storms last longer than pulse's samples; the console's log stands still meanwhile.
+HOSTILES = (
+    hostile("cpuids", "seconds=2"), hostile("denied", "seconds=2"), hostile("msrs", "seconds=2"),
+    hostile("align", "seconds=2"), hostile("prints", "seconds=2"), hostile("faults"),
+    # Deaths: as many as a VM gets, each with its memory cleared.
+    hostile("restarts", slot="mem=128M onfault=restart", n=300),
+)
+LOADS = {"alone": ALONE, "beside": BESIDE, "hostile": HOSTILES}
 # By chipset, as the table names it: the VMM's words.
 CHIPSETS = {"irqmux": "chipset=irqmux banks=1", "irqmux-banks": "chipset=irqmux", "pc": "chipset=pc", "soft": "chipset=soft"}
 STOCK = ["pc", "soft"]
@@ -76,7 +98,7 @@ class Combo:
 
     @property
     def stages(self):
-        return ALONE if self.load == "alone" else BESIDE
+        return LOADS[self.load]
 
     @property
     def emulator(self):
@@ -87,11 +109,11 @@ class Combo:
                           build=args.build)
         probes = ",".join(stage.run or stage.counted)
         more = stage.words.format(seconds=4 if machine.counted else 12)
-        words = f"{machine.unit} probes={probes} n={SAMPLES} {more}".strip()
+        words = f"{machine.unit} probes={probes} n={stage.n} {more}".strip()
         if self.chipset == "bare":
             machine.modules = [Module("pulse", words)]
         else:
-            machine.vmm = f"console=com1 {CHIPSETS[self.chipset]} status=0"
+            machine.vmm = f"console=com1 {CHIPSETS[self.chipset]} {stage.vmm}".strip()
             machine.modules = [Module("pulse", PULSE.format(prio=stage.prio, words=words)), *stage.beside]
             if machine.counted and self.chipset == "soft":  # QEMU's 8259s tell what a device took back (docs/limits.md)
                 machine.modules[1:] = [Module(m.image, f"{m.line} idle=1") for m in stage.beside]
@@ -110,7 +132,14 @@ class Measured:
     exits: list
 
     def __str__(self):
-        return f"{self.combo} ({', '.join(self.stage.counted)})"
+        return f"{self.combo} ({self.stage.deed or ', '.join(self.stage.counted)})"
+
+    @property
+    def ok(self):
+        """Whether the run ended well; of a hostile guest nobody asks that."""
+        if not self.stage.deed:
+            return self.result.ok
+        return self.result.end == "status" and "signalbox: vm pulse: done, status 0" in self.result.lines
 
     def missing(self):
         return [probe for probe in self.stage.counted if probe not in self.latencies]
@@ -118,11 +147,11 @@ class Measured:
     def outlasted(self):
         """VMs beside pulse that were done before it: what they should have disturbed ran alone."""
         done = [line.split()[2].rstrip(":") for line in self.result.lines if DONE.match(line)]
-        return done[: done.index("pulse")] if "pulse" in done else []
+        return done[: done.index("pulse")] if "pulse" in done and not self.stage.deed else []
 
 
 def measure(combo, stage, args):
-    directory = args.build / "bench" / "runs" / f"{combo}-{stage.counted[0]}".replace("/", "-")
+    directory = args.build / "bench" / "runs" / f"{combo}-{stage.deed or stage.counted[0]}".replace("/", "-")
     result = combo.machine(stage, args).run(directory, timeout=args.timeout)
     pulse = ("", "pulse")
     return Measured(
@@ -138,7 +167,7 @@ def records(measured):
     rows = []
     for m in measured:
         for r in m.latencies.values():
-            values = (m.combo.platform, m.combo.chipset, m.combo.load, r.probe, r.unit, r.n, r.min, r.median, r.p99,
+            values = (m.combo.platform, m.combo.chipset, m.stage.load(m.combo.load), r.probe, r.unit, r.n, r.min, r.median, r.p99,
                       r.max, round(r.exits_per_interrupt, 4) if r.probe in INTERRUPTS else None)
             rows.append(dict(zip(KEYS, values)))
     return rows
@@ -152,14 +181,32 @@ def overview(rows):
     """Lines of text: medians, a column for each chipset, with the exits an interrupt costs; the emulators one below the other."""
     columns = [name for name in ("bare", *CHIPSETS) if any(r["chipset"] == name for r in rows)]
     emulators = list(dict.fromkeys(EMULATORS[r["platform"]] for r in rows))
-    lines = [f"{'median':10} {'load':7} {'on':6}" + "".join(f"{name:>20}" for name in columns)]
+    lines = [f"{'median':10} {'load':16} {'on':6}" + "".join(f"{name:>20}" for name in columns)]
     for probe in PROBES:
         for load in dict.fromkeys(r["load"] for r in rows if r["probe"] == probe):
             for emulator in emulators:
                 here = [r for r in rows if r["probe"] == probe and EMULATORS[r["platform"]] == emulator]
                 cells = "".join(f"{median_text(here, name, load):>20}" for name in columns)
-                lines.append(f"{probe:10} {load:7} {emulator:6}{cells}")
-    return [*lines, "(in brackets: exits per interrupt; -: it does not happen there)"]
+                lines.append(f"{probe:10} {load:16} {emulator:6}{cells}")
+    return [*lines, "(in brackets: exits per interrupt; -: it does not happen there)", *worst(rows, columns, emulators)]
+
+
+def worst(rows, columns, emulators):
+    """Lines of text: the longest wake-up of each load, and of all that is hostile."""
+    rows = [r for r in rows if r["probe"] == "wakeup" and r["n"]]
+    loads = list(dict.fromkeys(r["load"] for r in rows))
+    groups = {load: [load] for load in loads}
+    if any(load.startswith("hostile/") for load in loads):
+        groups["hostile, of all"] = [load for load in loads if load.startswith("hostile/")]
+    lines = ["", f"{'max':10} {'load':16} {'on':6}" + "".join(f"{name:>20}" for name in columns)] if rows else []
+    for name, group in groups.items():
+        for emulator in emulators:
+            cells = [[r["max"] for r in rows if r["load"] in group and r["chipset"] == column
+                      and EMULATORS[r["platform"]] == emulator] for column in columns]
+            if any(cells):
+                text = "".join(f"{max(cell) if cell else '-':>20}" for cell in cells)
+                lines.append(f"{'wakeup':10} {name:16} {emulator:6}{text}")
+    return lines
 
 
 def median_text(rows, chipset, load):
@@ -211,18 +258,18 @@ def write_files(measured, rows, directory):
         writer.writerows(rows)
     panels = {}
     for m in measured:
-        for probe, counts in m.histograms.items():
-            panels.setdefault((probe, m.combo.emulator), []).append((f"{m.combo.chipset}/{m.combo.load}", counts))
+        for probe, counts in ({} if m.stage.deed else m.histograms).items():  # a storm's worst would flatten the panel
+            panels.setdefault((probe, m.combo.emulator), []).append((f"{m.combo.chipset}/{m.stage.load(m.combo.load)}", counts))
     histograms = {f"{probe} {emulator}": panels[probe, emulator] for probe in PROBES for emulator in
                   dict.fromkeys(EMULATORS.values()) if (probe, emulator) in panels}
     units = {f"{row['probe']} {EMULATORS[row['platform']]}": row["unit"] for row in rows}
-    exits = [(f"{m.combo} {m.stage.counted[0]} {e.vm}", e.counts) for m in measured for e in m.exits]
+    exits = [(f"{m.combo} {m.stage.deed or m.stage.counted[0]} {e.vm}", e.counts) for m in measured for e in m.exits]
     return plot.draw(directory, histograms, units, exits)
 
 
 def chosen_combos(where, wanted):
     """where: lists of chipsets by platform; wanted: names of combinations, or nothing for all of them."""
-    known = [Combo(platform, chipset, load) for platform, chipsets in where.items() for load in ("alone", "beside")
+    known = [Combo(platform, chipset, load) for platform, chipsets in where.items() for load in LOADS
              for chipset in chipsets if chipset != "bare" or load == "alone"]
     if not wanted:
         return known
@@ -275,7 +322,7 @@ def main():
 
 def report_problems(measured):
     """Say what makes the table incomplete or untrue; the exit status."""
-    problems = [f"{m}: did not end well" for m in measured if not m.result.ok]
+    problems = [f"{m}: did not end well" for m in measured if not m.ok]
     problems += [f"{m}: {probe} reported nothing" for m in measured for probe in m.missing()]
     problems += [f"{m}: {name} was done before pulse" for m in measured for name in m.outlasted()]
     for problem in problems:

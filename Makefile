@@ -25,6 +25,9 @@ TIMEOUT  ?=
 TESTS    ?= tests/system
 JOBS     ?= 2
 COMBOS   ?=
+MINUTES  ?= 10
+SOAK     ?=
+REPEAT   ?=
 V        ?=
 
 Q := $(if $(filter-out 0,$(V)),,@)
@@ -58,7 +61,7 @@ TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run iso bench debug test check unit format clean distclean help setup vmm guests FORCE
+.PHONY: all run iso bench soak debug test check unit format clean distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
@@ -66,7 +69,7 @@ all: vmm guests
 help:
 	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed \
 		-e 's|@BUILD@|$(BUILD)|; s|@PLATFORM@|$(PLATFORM)|; s|@BOARD@|$(BOARD)|; s|@IPS@|$(IPS)|; s|@MEMORY@|$(MEMORY)|' \
-		-e 's|@CONFIG@|$(CONFIG)|; s|@TESTS@|$(TESTS)|; s|@JOBS@|$(JOBS)|; s|@CC@|$(CC)|; s|@PYTHON@|$(PYTHON)|'
+		-e 's|@CONFIG@|$(CONFIG)|; s|@TESTS@|$(TESTS)|; s|@JOBS@|$(JOBS)|; s|@CC@|$(CC)|; s|@MINUTES@|$(MINUTES)|; s|@PYTHON@|$(PYTHON)|'
 
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@
@@ -76,6 +79,7 @@ help:
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
+#@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
 #@   make setup    installs every package that any target needs (each target installs its own)
@@ -96,8 +100,11 @@ help:
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
 #@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
 #@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
-#@   JOBS=@JOBS@             test: how many machines run side by side
+#@   JOBS=@JOBS@             test, bench, soak: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
+#@   MINUTES=@MINUTES@         soak: no run begins later
+#@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
+#@   REPEAT=            soak: one run alone, by the name that soak printed
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
@@ -112,6 +119,10 @@ iso: $(BUILD)/signalbox.iso
 bench: all $(TEST_EMULATOR) | setup-bench
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--combos '$(COMBOS)' --jobs '$(JOBS)'
+
+soak: all $(TEST_EMULATOR) | setup-soak
+	$(Q)$(PYTHON) scripts/soak.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
+		--memory '$(MEMORY)' --jobs '$(JOBS)' --repeat '$(REPEAT)' $(SOAK)
 
 debug: all | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
@@ -139,7 +150,7 @@ distclean: clean
 SETUP_EMULATOR := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
 SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
 
-.PHONY: setup-build setup-run setup-iso setup-bench setup-debug setup-check setup-test
+.PHONY: setup-build setup-run setup-iso setup-bench setup-soak setup-debug setup-check setup-test
 setup:
 	$(Q)scripts/setup.sh
 setup-build:
@@ -150,6 +161,8 @@ setup-run:
 	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATOR)
 setup-bench:
 	$(Q)scripts/setup.sh build iso python bench $(SETUP_EMULATORS)
+setup-soak:
+	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATORS)
 setup-debug:
 	$(Q)scripts/setup.sh build iso python debug $(SETUP_EMULATOR)
 setup-check:

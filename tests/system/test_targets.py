@@ -22,7 +22,7 @@ def test_make_help_shows_targets_and_variables(make):
     """make help: every target of the issue, every variable, with the defaults in force."""
     done = make("help")
     assert done.returncode == 0
-    for target in ("run", "test", "check", "iso", "bench", "debug"):
+    for target in ("run", "test", "check", "iso", "bench", "soak", "debug"):
         assert re.search(rf"^  make {target} ", done.stdout, re.M), target
     for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG"):
         assert re.search(rf"^  {variable}=", done.stdout, re.M), variable
@@ -94,6 +94,55 @@ def test_make_bench_draws(bench_run):
         assert (BUILD / f"bench/{name}.png").read_bytes().startswith(b"\x89PNG\r\n")
         assert "<svg" in (BUILD / f"bench/{name}.svg").read_text()
     assert "uart" in (BUILD / "bench/latency.svg").read_text()
+
+
+def test_make_bench_has_the_hostile_load(make, exact, bench_run):
+    """Load hostile: a row for each deed, and the longest wake-up of all of them. (After bench_run, whose files it replaces.)"""
+    done = make("bench", PLATFORM="qemu", COMBOS="qemu/pc/hostile")
+    assert done.returncode == 0, done.stdout[-3000:]
+    rows = {row["load"]: row for row in json.loads((BUILD / "bench/bench.json").read_text())}
+    assert {f"hostile/{deed}" for deed in ("cpuids", "denied", "msrs", "align", "prints", "faults", "restarts")} == set(rows)
+    worst = max(row["max"] for row in rows.values())
+    assert re.search(rf"^wakeup +hostile, of all +QEMU +{worst}$", done.stdout, re.M), done.stdout
+
+
+@pytest.fixture(scope="module")
+def soak_run(make):
+    done = make("soak", PLATFORM="qemu", MINUTES="0.1", SOAK="--seed 3 --runs 3 --interrupts 2000")
+    return done, json.loads((BUILD / "soak/soak.json").read_text())
+
+
+def test_make_soak_loses_nothing(soak_run):
+    """make soak: runs, their sums, status 0."""
+    done, said = soak_run
+    assert done.returncode == 0, done.stdout
+    assert 1 <= len(said["runs"]) <= 4 and said["seed"] == 3
+    assert said["sums"]["taken"] > 2000 and said["sums"]["lost"] == 0
+    for run in said["runs"]:
+        assert f" {run['name']} " in done.stdout
+
+
+def test_make_soak_repeats_a_run(make, soak_run):
+    """REPEAT=: the same run once more, with the same counts."""
+    name = "qemu/pc/pc/plain/exact/7"
+    once, again = (make("soak", PLATFORM="qemu", REPEAT=name, SOAK="--interrupts 2000").stdout for _ in range(2))
+    lines = [next(text for text in out.splitlines() if name in text and "taken" in text) for out in (once, again)]
+    assert lines[0].rpartition("(")[0] == lines[1].rpartition("(")[0]
+
+
+def test_make_soak_says_what_was_lost(tmp_path):
+    """A console on which a disk's interrupt is missing: counted, and wrong."""
+    import soak
+    from signalbox.machine import Result
+
+    console = ("[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99\n"
+               "[pulse] count line=3 handled=5 sent=5 lost=0\n[scribe] count line=8 handled=7 expected=7 merged=0 lost=0\n"
+               "[scribe] count line=15 handled=3 expected=4 lost=0\nsignalbox: end: status 0\n")
+    result = Result(end="status", status=0, console=console, seconds=1.0, panics=[], log="", com2=b"", directory=tmp_path,
+                    timeout=1.0)
+    counts, wrong = soak.judge(soak.parse_run("bochs/pc/pc/plain/exact/7"), result)
+    assert (counts["taken"], counts["lost"], counts["merged"], counts["worst"]) == (25, 1, 2, 99)
+    assert wrong == ["lost 1"]
 
 
 def test_ci_calls_make_test():

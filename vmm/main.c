@@ -250,11 +250,11 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	}
 	console_set_interrupts(true);
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
-	log_notes_later(true);
+	log_notes_later(background_want);
 	int status = run_all(&config);
 	console_set_interrupts(false);
 	background_finish();
-	log_notes_later(false);
+	log_notes_later(NULL);
 	report_final();
 	end(status != 0 || refused != 0 ? 1 : 0);
 }

@@ -9,7 +9,6 @@
 #include "arch/x86/log.h"
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
-#include "vmm/background.h"
 #include "vmm/flows.h"
 #include "vmm/handover.h"
 #include "vmm/sched.h"
@@ -145,7 +144,6 @@ void vm_stop(struct vm *vm, int status, const struct denial *why)
 	log_notes_after(&vm->output.tail, vm->output.head);
 	log_note_post(&note);
 	log_notes_after(NULL, 0);
-	background_want();
 }
 
 static void stop_for(struct vm *vm, const char *why)
@@ -180,7 +178,6 @@ static void note_fault(const struct vm *vm, const struct denial *what)
 	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
 		log_note("vm %s: more faults are logged at each doubling only", vm->config.name);
 	log_notes_after(NULL, 0);
-	background_want();
 }
 
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)

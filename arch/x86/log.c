@@ -127,7 +127,7 @@ static bool printed[NOTES]; /* the reader's: notes that came later and did not h
 static volatile uint32_t notes_head, notes_tail;
 static volatile uint64_t notes_dropped;
 static uint64_t notes_dropped_said;
-static bool notes_later;
+static void (*notes_told)(void); /* NULL: notes are printed at once */
 static const volatile uint32_t *notes_counter;
 static uint32_t notes_position;
 
@@ -148,7 +148,7 @@ void log_note_post(const struct note *note)
 {
 	uint32_t head = notes_head;
 
-	if (!notes_later) {
+	if (notes_told == NULL) {
 		note_print(note);
 	} else if (head - notes_tail == NOTES) {
 		notes_dropped++;
@@ -157,12 +157,13 @@ void log_note_post(const struct note *note)
 		notes[head % NOTES].counter = notes_counter;
 		notes[head % NOTES].position = notes_position;
 		notes_head = head + 1;
+		notes_told();
 	}
 }
 
-void log_notes_later(bool later)
+void log_notes_later(void (*told)(void))
 {
-	notes_later = later;
+	notes_told = told;
 }
 
 void log_notes_after(const volatile uint32_t *counter, uint32_t position)

@@ -38,9 +38,9 @@ void log_note_post(const struct note *note);
 /* The notes from here on wait until *counter has come to position, because text of a VM comes
  * before them. NULL: they do not. */
 void log_notes_after(const volatile uint32_t *counter, uint32_t position);
-/* With later, notes wait for log_notes_print(). Without it, log_note() prints at once: while the
- * VMM boots, and at its end. */
-void log_notes_later(bool later);
+/* From now on notes wait for log_notes_print(), and told is called for each. NULL: log_note() prints at
+ * once, as it does while the VMM boots and at its end. */
+void log_notes_later(void (*told)(void));
 /* Formats and prints the oldest note that need not wait. False: there was none. Call it from the
  * background work. */
 bool log_notes_print(void);

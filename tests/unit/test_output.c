@@ -15,13 +15,21 @@
 
 static struct output out;
 
+static unsigned noted;
+
+static void count_note(void)
+{
+	noted++;
+}
+
 static int begin(void **state)
 {
 	(void)state;
 	memset(&out, 0, sizeof(out));
 	while (log_notes_print())
 		;
-	log_notes_later(true);
+	log_notes_later(count_note);
+	noted = 0;
 	printed_clear();
 	return 0;
 }
@@ -113,10 +121,11 @@ static void a_note_is_formatted_later(void **state)
 	(void)state;
 	log_note("vm %s: %lu of %lx", "x", 7, 0xabc);
 	assert_string_equal(printed(), "");
+	assert_int_equal(noted, 1);
 	assert_true(log_notes_print());
 	assert_string_equal(printed(), "signalbox: vm x: 7 of abc\n");
 	assert_false(log_notes_print());
-	log_notes_later(false);
+	log_notes_later(NULL);
 	log_note("at once %lu", 1);
 	assert_non_null(strstr(printed(), "at once 1\n"));
 }

@@ -123,7 +123,7 @@ static const struct {
 	{ "msrs", vandal_msrs },         { "cpuids", vandal_cpuids },
 	{ "faults", vandal_faults },     { "restarts", vandal_restarts },
 	{ "debug", vandal_debug },       { "align", vandal_align },
-	{ "pitstorm", vandal_pitstorm },
+	{ "pitstorm", vandal_pitstorm }, { "idle", vandal_idle },
 };
 
 static deed *find(const char *name)

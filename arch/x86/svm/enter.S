@@ -47,6 +47,7 @@ svm_run:
 	mov	120(%rdi), %r15
 	mov	RDI(%rdi), %rdi
 	sti					/* with V_INTR_MASKING the VMM's IF says whether an interrupt may exit */
+	nop					/* STI's shadow ends here: an emulator has VMRUN carry it into the guest */
 	vmrun	%rax
 	cli
 	vmsave	%rax				/* RAX and RSP are the VMM's again */

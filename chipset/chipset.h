@@ -42,6 +42,7 @@ struct controller {
 	line_set shared;         /* those of them that another VM has as well (R15) */
 	line_set inject;         /* requests that the chip lost and that an event injection has to bring back */
 	bool changed;            /* open or inject is not what the last entry saw; the VMM clears it */
+	bool held;               /* nothing of its own may interrupt it now: see hold() */
 	bool settled;            /* saved with nothing in the way: its masks and open ports are good as they were */
 	uint8_t masks[2];        /* the chips' masks at the save */
 	uint8_t inputs[2];       /* the chips' inputs that are the VM's */
@@ -151,6 +152,9 @@ struct chipset {
 	 * confirms it, and says whose line it was. */
 	int (*pending_vector)(struct controller *c);
 	unsigned (*injected)(struct controller *c);
+	/* held has changed: an injected interrupt waits for the guest to take it, and the controller's own must not come before
+	 * it; or no longer. NULL: the controller's own never reach the guest beside injected ones. */
+	void (*hold)(struct controller *c);
 
 	/* Only where physical interrupts exit, else NULL. interrupted(): take all that are at
 	 * the processor's door; not 0: the block's output pulsed, and is counted as NMIs are

@@ -277,7 +277,7 @@ static int save(struct controller *c, bool force)
 		return -EBUSY;
 	}
 	uint32_t before = nmi_count;
-	c->settled = isr == 0 && !c->busy;
+	c->settled = isr == 0 && !(c->busy | c->held);
 	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
 	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	routed = 0;
@@ -396,4 +396,5 @@ const struct chipset chipset_pc = {
 	.port_write = pc_port_write,
 	.pending_vector = pc_pending_vector,
 	.injected = pc_injected,
+	.hold = pc_refresh,
 };

@@ -188,11 +188,12 @@ void pc_reset(struct controller *c, line_set lines, line_set shared)
 }
 
 /* The guest's mask, without what is not its own, and without what a request in service by software holds back: the
- * controller is fully nested, so that is its priority and everything below. */
+ * controller is fully nested, so that is its priority and everything below. All of it, while an injected interrupt could be
+ * overtaken. */
 static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pic[chip];
-	if (!pic->ready || pic->init_step != 0)
+	if (!pic->ready || pic->init_step != 0 || c->held)
 		return 0xff;
 	unsigned nested = pic->isr ? 0xffu << line_first(pic->isr) : 0;
 	return (uint8_t)(pic->imr | ~c->inputs[chip] | nested);

@@ -9,18 +9,25 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
-/* Requests that the controller lost (R19), one an entry; the others wait for the window. */
-static void inject(struct vm *vm)
+/* Requests that the controller lost (R19), one an entry; the others wait for the window. Does something wait still? Then look
+ * again before the next entry, whatever the exit was: a window may be missed. */
+static bool inject(struct vm *vm)
 {
-	int vector = chipset->pending_vector(&vm->controller);
-	bool now = vector >= 0 && virt.can_inject(vm->vcpu);
-	if (now) {
+	struct controller *own = &vm->controller;
+	int vector = chipset->pending_vector(own);
+	if (vector >= 0 && virt.can_inject(vm->vcpu)) {
 		virt.inject_interrupt(vm->vcpu, (uint8_t)vector);
-		line_counters[chipset->injected(&vm->controller)].injected++;
+		line_counters[chipset->injected(own)].injected++;
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
-		vector = chipset->pending_vector(&vm->controller);
+		vector = chipset->pending_vector(own);
 	}
-	virt.want_window(vm->vcpu, vector >= 0);
+	bool held = chipset->hold != NULL && virt.may_be_overtaken(vm->vcpu);
+	if (held != own->held) {
+		own->held = held;
+		chipset->hold(own);
+	}
+	virt.want_window(vm->vcpu, vector >= 0 || held);
+	return vector >= 0 || held;
 }
 
 /* What of its controller the guest has to itself: those of the ports that the chipset leaves open; interrupts cause no exit
@@ -32,14 +39,13 @@ static void open_controller(struct vm *vm)
 		vm->nmi_due = false;
 		virt.inject_nmi(vm->vcpu);
 	}
-	if (own->inject || chipset->exits)
-		inject(vm);
+	bool waits = (own->inject || own->held || chipset->exits) && inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
 			virt.open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
-	own->changed = false;
+	own->changed = waits;
 }
 
 enum vm_exit_reason vm_invoke(struct vm *vm)

@@ -94,6 +94,12 @@ static void flow_vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
 	fail_msg("vector %x is injected", vector);
 }
 
+static bool flow_vcpu_may_be_overtaken(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
 static void flow_vcpu_inject_nmi(struct vcpu *v)
 {
 	(void)v;
@@ -155,6 +161,7 @@ struct virt_calls virt = {
 	.open_port = flow_vcpu_open_port,
 	.can_inject = flow_vcpu_can_inject,
 	.inject_interrupt = flow_vcpu_inject_interrupt,
+	.may_be_overtaken = flow_vcpu_may_be_overtaken,
 	.inject_nmi = flow_vcpu_inject_nmi,
 	.want_window = flow_vcpu_want_window,
 	.can_exit_on_interrupt = flow_vcpu_can_exit_on_interrupt,

@@ -147,6 +147,12 @@ static enum vm_exit_reason execute(struct vcpu *v)
 	v->skips = false;
 	v->deaf = sim_world.deaf_entries && v->exits && v->injected < 0;
 	v->deaf_steps = 0;
+	if (v->injected >= 0 && sim_world.timer_by_nmi) { /* a virtual interrupt: others are looked at before it */
+		if (nmi_exit(v))
+			return VM_EXIT_NMI;
+		if (!v->exits && board.controller->interrupt())
+			sim_violation("an interrupt of the controller's overtakes one that was injected");
+	}
 	if (v->injected >= 0) {
 		int vector = v->injected;
 		v->injected = -1;
@@ -307,6 +313,11 @@ void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 		sim_violation("two events are injected in one entry");
 	v->injected = vector;
 	v->halted = false;
+}
+
+bool vmx_may_be_overtaken(struct vcpu *v)
+{
+	return sim_world.timer_by_nmi && v->injected >= 0;
 }
 
 void vmx_inject_nmi(struct vcpu *v)

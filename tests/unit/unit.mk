@@ -45,6 +45,7 @@ UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c
 UNIT_svm_npt    := $(UNIT_SVM)
 UNIT_svm_decode := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
+UNIT_svm_event  := $(UNIT_SVM)
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
 UNIT_svm_skip   := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_capabilities := arch/x86/svm/capabilities.c arch/x86/log.c tests/unit/fake_log.c

@@ -2,7 +2,9 @@
 /*
  * Events for the guest, and the events that bring the VMM back: injection, windows, the slice timer, HLT.
  *
- * Rule: one event is injected an entry; hardware clears the field when it has taken it (APM 2 15.20).
+ * Rule: one event is injected an entry; hardware clears the field when it has taken it (APM 2 15.20). An interrupt is a
+ * virtual one, V_IRQ with its vector (APM 2 15.21.4): it waits there until the guest has taken it. Delivered through the
+ * event's field it comes twice on an emulator (docs/emulators.md).
  */
 #include "arch/x86/slice_timer.h"
 #include "arch/x86/svm/svm.h"
@@ -20,6 +22,19 @@ static bool event_waits(const struct vcpu *v)
 	return v->vmcb->event_injection & EVENT_VALID;
 }
 
+/* V_IRQ whose delivery is intercepted is no interrupt, but a window. */
+static bool interrupt_waits(const struct vcpu *v)
+{
+	const struct vmcb *c = v->vmcb;
+	return c->virtual_interrupt & V_IRQ && !(c->intercept_1 & INTERCEPT_VINTR);
+}
+
+/* The end of a handler exits for a virtual NMI, and where somebody waits for what an injected interrupt leads to. */
+static void intercept_iret(struct vcpu *v)
+{
+	intercept(v, INTERCEPT_IRET, v->nmi_masked || v->end_wanted);
+}
+
 /* STGI has let the NMI of the exit through already (enter.S, exit.c), and no IRET is owed: nothing is blocked any more. */
 void svm_unblock_nmi(void)
 {
@@ -32,13 +47,23 @@ bool svm_interrupts_on(struct vcpu *v)
 
 bool svm_can_inject(struct vcpu *v)
 {
-	return svm_interrupts_on(v) && !(v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) && !event_waits(v);
+	return svm_interrupts_on(v) && !(v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) && !event_waits(v) &&
+	       !interrupt_waits(v);
 }
 
 void svm_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
-	v->vmcb->event_injection = EVENT_VALID | EVENT_INTERRUPT | vector;
+	struct vmcb *c = v->vmcb;
+	c->virtual_vector = vector;
+	c->virtual_interrupt |= V_IRQ | V_INTR_PRIO_HIGHEST;
+	intercept(v, INTERCEPT_VINTR, false);
 	v->halted = false; /* it ends a HLT, also where this entry is given up for another VM's */
+}
+
+/* Physical interrupts have priority over virtual ones (APM 2 15.21.4); an emulator forgets the virtual one over that. */
+bool svm_may_be_overtaken(struct vcpu *v)
+{
+	return interrupt_waits(v);
 }
 
 void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
@@ -64,19 +89,21 @@ void svm_inject_nmi(struct vcpu *v)
 	v->vmcb->event_injection = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
 	v->halted = false;
 	v->nmi_masked = true;
-	intercept(v, INTERCEPT_IRET, true);
+	intercept_iret(v);
 }
 
-/* The IRET has not been executed yet: the exit where the next NMI may come is the slice timer's, set to end at once. */
+/* The IRET has not been executed yet: the exit where the next NMI may come is the slice timer's, set to end at once. Whoever
+ * waited for the end of a handler can ask for a window now: the injected interrupt has been taken. */
 enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 {
-	v->nmi_masked = false;
-	intercept(v, INTERCEPT_IRET, false);
+	bool end_wanted = v->end_wanted;
+	v->nmi_masked = v->end_wanted = false;
+	intercept_iret(v);
 	if (v->nmi_waits) {
 		v->window_rest = slice_timer_left();
 		slice_timer_arm(0);
 	}
-	return VM_EXIT_WAKE;
+	return end_wanted ? VM_EXIT_WINDOW : VM_EXIT_WAKE;
 }
 
 bool svm_nmi_window(struct vcpu *v)
@@ -88,10 +115,18 @@ bool svm_nmi_window(struct vcpu *v)
 	return true;
 }
 
-/* A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2 15.21.4). */
+/*
+ * A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2 15.21.4). While V_IRQ is an
+ * interrupt's own, the end of its handler has to do: the IRET exits. One that has just exited must not do so again.
+ */
 void svm_want_window(struct vcpu *v, bool wanted)
 {
 	struct vmcb *c = v->vmcb;
+	bool behind = interrupt_waits(v);
+	v->end_wanted = wanted && behind && (uint32_t)c->exit_code != EXIT_IRET;
+	intercept_iret(v);
+	if (behind)
+		return;
 	c->virtual_interrupt &= ~(uint32_t)V_IRQ;
 	if (wanted)
 		c->virtual_interrupt |= V_IRQ | V_INTR_PRIO_HIGHEST;

@@ -48,6 +48,7 @@ struct vcpu {
 	bool halted;          /* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
 	bool nmi_waits;       /* a virtual NMI, for when the guest can take it */
 	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come */
+	bool end_wanted;      /* the IRET of an injected interrupt's handler is to exit */
 	uint64_t window_rest; /* of its slice, while the timer waits for an NMI window */
 	struct svm_code code[SVM_CODE_PLACES];
 	bool shares_asid, uses_tsc_aux, rare; /* rare: TSC_AUX, or the debug registers */

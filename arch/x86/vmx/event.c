@@ -46,6 +46,13 @@ void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 	           ACTIVITY_ACTIVE); /* it ends a HLT, also where this entry is given up for another VM's */
 }
 
+/* What an entry injects is delivered before anything else is looked at (SDM 3C 26.6). */
+bool vmx_may_be_overtaken(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
 void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
 {
 	(void)v;

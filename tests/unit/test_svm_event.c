@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Events of the SVM back end: interrupts as virtual ones, windows beside them.
+ *
+ * Rule: the back end's own event.c, beside a processor of a few lines that takes V_IRQ and the event's field as the manual
+ * says (APM 2 15.20, 15.21.4).
+ */
+#include "tests/unit/check.h"
+#include "tests/unit/svm_kit.h"
+
+/* The source itself, for what is static in it. */
+#include "arch/x86/svm/event.c"
+
+enum { VECTOR = 0x33, IRET_AT = 0x2000 };
+
+struct svm_capabilities svm_caps;
+const void *guest_settled;
+static uint64_t armed; /* what the slice timer was set to */
+
+uint64_t slice_timer_left(void)
+{
+	return 1000;
+}
+
+void slice_timer_arm(uint64_t ticks)
+{
+	armed = ticks;
+}
+
+/* ---- The processor ---- */
+
+enum { NOTHING = -1, EXITS = -2 };
+
+static bool interrupts_on(void)
+{
+	return kit_vmcb.rflags & RFLAGS_IF && !(kit_vmcb.interrupt_shadow & INTERRUPT_SHADOW);
+}
+
+/* What an entry delivers before the guest's first instruction: a vector, an exit for V_IRQ, or nothing. */
+static int entry(void)
+{
+	struct vmcb *c = &kit_vmcb;
+
+	if (c->event_injection & EVENT_VALID) {
+		c->event_injection &= ~(uint64_t)EVENT_VALID;
+		c->rflags &= ~(uint64_t)RFLAGS_IF;
+		return (int)(c->event_injection & 0xff);
+	}
+	if (!(c->virtual_interrupt & V_IRQ) || !interrupts_on())
+		return NOTHING;
+	if (c->intercept_1 & INTERCEPT_VINTR) {
+		c->exit_code = EXIT_VINTR;
+		return EXITS;
+	}
+	c->virtual_interrupt &= ~(uint32_t)V_IRQ;
+	c->rflags &= ~(uint64_t)RFLAGS_IF;
+	return (int)(c->virtual_vector & 0xff);
+}
+
+/* The guest's IRET: does it exit? Else interrupts are on again. */
+static bool iret_exits(void)
+{
+	if (kit_vmcb.intercept_1 & INTERCEPT_IRET) {
+		kit_vmcb.exit_code = EXIT_IRET;
+		return true;
+	}
+	kit_vmcb.rflags |= RFLAGS_IF;
+	return false;
+}
+
+static void begin(void)
+{
+	kit_begin();
+	kit_vmcb.rflags = 2 | RFLAGS_IF;
+	kit_vmcb.virtual_interrupt = V_IGN_TPR;
+	kit_vmcb.exit_code = EXIT_CPUID;
+	armed = UINT64_MAX;
+}
+
+/* ---- Interrupts ---- */
+
+static void an_interrupt_is_a_virtual_one_and_comes_once(void **state)
+{
+	(void)state;
+	begin();
+	kit_vcpu.halted = true;
+	assert_true(svm_can_inject(&kit_vcpu));
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	assert_false(kit_vcpu.halted);
+	assert_false(kit_vmcb.event_injection & EVENT_VALID);
+	assert_int_equal(kit_vmcb.virtual_interrupt, V_IGN_TPR | V_IRQ | V_INTR_PRIO_HIGHEST);
+	assert_int_equal(entry(), VECTOR);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_int_equal(entry(), NOTHING);
+}
+
+static void an_interrupt_that_waits_may_be_overtaken_and_no_other_is_injected(void **state)
+{
+	(void)state;
+	begin();
+	assert_false(svm_may_be_overtaken(&kit_vcpu));
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	assert_true(svm_may_be_overtaken(&kit_vcpu));
+	assert_false(svm_can_inject(&kit_vcpu));
+	assert_int_equal(entry(), VECTOR);
+	assert_false(svm_may_be_overtaken(&kit_vcpu));
+	assert_false(svm_can_inject(&kit_vcpu)); /* its handler has them off */
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_true(svm_can_inject(&kit_vcpu));
+	kit_vmcb.interrupt_shadow = INTERRUPT_SHADOW;
+	assert_false(svm_can_inject(&kit_vcpu));
+}
+
+static void an_exception_that_waits_is_no_interrupt(void **state)
+{
+	(void)state;
+	begin();
+	svm_inject_exception(&kit_vcpu, 13, true, 8);
+	assert_false(svm_may_be_overtaken(&kit_vcpu));
+	assert_false(svm_can_inject(&kit_vcpu));
+	assert_int_equal(kit_vmcb.event_injection, 8ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13);
+}
+
+/* ---- Windows ---- */
+
+static void a_window_exits_as_soon_as_interrupts_are_on(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.rflags = 2;
+	svm_want_window(&kit_vcpu, true);
+	assert_false(svm_may_be_overtaken(&kit_vcpu)); /* it is no interrupt */
+	assert_int_equal(entry(), NOTHING);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_int_equal(entry(), EXITS);
+	svm_want_window(&kit_vcpu, false);
+	assert_int_equal(entry(), NOTHING);
+	assert_int_equal(kit_vmcb.virtual_interrupt & V_IRQ, 0);
+}
+
+static void an_interrupt_takes_the_place_of_a_window(void **state)
+{
+	(void)state;
+	begin();
+	svm_want_window(&kit_vcpu, true);
+	assert_true(svm_can_inject(&kit_vcpu));
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	assert_int_equal(entry(), VECTOR);
+}
+
+static void a_window_behind_an_interrupt_is_its_handlers_end(void **state)
+{
+	(void)state;
+	begin();
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	svm_want_window(&kit_vcpu, true);
+	assert_int_equal(entry(), VECTOR);
+	assert_true(iret_exits());
+	assert_int_equal(svm_iret_exit(&kit_vcpu), VM_EXIT_WINDOW);
+	svm_want_window(&kit_vcpu, true); /* what waits asks anew: V_IRQ is free */
+	assert_int_equal(entry(), NOTHING);
+	assert_false(iret_exits());
+	assert_int_equal(entry(), EXITS);
+	assert_int_equal(kit_vmcb.exit_code, EXIT_VINTR);
+}
+
+static void the_interrupt_is_not_lost_to_a_window_that_is_given_up(void **state)
+{
+	(void)state;
+	begin();
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	svm_want_window(&kit_vcpu, true);
+	svm_want_window(&kit_vcpu, false);
+	assert_int_equal(entry(), VECTOR);
+	assert_false(iret_exits());
+}
+
+static void an_iret_exits_once_for_an_interrupt_that_still_waits(void **state)
+{
+	(void)state;
+	begin();
+	svm_inject_nmi(&kit_vcpu);
+	svm_inject_interrupt(&kit_vcpu, VECTOR); /* behind the NMI, whose handler has interrupts off */
+	svm_want_window(&kit_vcpu, true);
+	assert_int_equal(entry(), VECTOR_NMI);
+	assert_true(iret_exits());
+	(void)svm_iret_exit(&kit_vcpu);
+	assert_true(svm_may_be_overtaken(&kit_vcpu));
+	svm_want_window(&kit_vcpu, true);
+	assert_int_equal(entry(), NOTHING);
+	assert_false(iret_exits());
+	assert_int_equal(entry(), VECTOR);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_interrupt_is_a_virtual_one_and_comes_once),
+		cmocka_unit_test(an_interrupt_that_waits_may_be_overtaken_and_no_other_is_injected),
+		cmocka_unit_test(an_exception_that_waits_is_no_interrupt),
+		cmocka_unit_test(a_window_exits_as_soon_as_interrupts_are_on),
+		cmocka_unit_test(an_interrupt_takes_the_place_of_a_window),
+		cmocka_unit_test(a_window_behind_an_interrupt_is_its_handlers_end),
+		cmocka_unit_test(the_interrupt_is_not_lost_to_a_window_that_is_given_up),
+		cmocka_unit_test(an_iret_exits_once_for_an_interrupt_that_still_waits),
+	};
+	return cmocka_run_group_tests_name("svm_event", tests, NULL, NULL);
+}

@@ -152,8 +152,9 @@ struct chipset {
 	 * confirms it, and says whose line it was. */
 	int (*pending_vector)(struct controller *c);
 	unsigned (*injected)(struct controller *c);
-	/* held has changed: an injected interrupt waits for the guest to take it, and the controller's own must not come before
-	 * it; or no longer. NULL: the controller's own never reach the guest beside injected ones. */
+	/* held may have changed: an injected interrupt waits for the guest to take it, and the
+	 * controller's own must not come before it; or no longer. NULL: the controller's own
+	 * never reach the guest beside injected ones. */
 	void (*hold)(struct controller *c);
 
 	/* Only where physical interrupts exit, else NULL. interrupted(): take all that are at

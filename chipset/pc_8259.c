@@ -187,9 +187,9 @@ void pc_reset(struct controller *c, line_set lines, line_set shared)
 		c->pic[chip] = (struct pic_state){ .imr = 0xff, .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
 }
 
-/* The guest's mask, without what is not its own, and without what a request in service by software holds back: the
- * controller is fully nested, so that is its priority and everything below. All of it, while an injected interrupt could be
- * overtaken. */
+/* The guest's mask, without what is not its own, and without what a request in service by
+ * software holds back: the controller is fully nested, so that is its priority and everything
+ * below. All of it, while an injected interrupt could be overtaken. */
 static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pic[chip];

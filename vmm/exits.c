@@ -90,6 +90,8 @@ static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	const struct denial what = { "%s of memory at %lx", { (uint64_t)(write ? "write" : "read"), address } };
 	bool exhausted = ++vm->sink_pages > SINK_PAGES_MAX;
 	virt.requeue_event(vm->vcpu);
+	if (virt.may_be_overtaken(vm->vcpu))
+		vm->controller.held = vm->controller.changed = true; /* vm_invoke() keeps others away */
 	if (!exhausted &&
 	    virt.map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
 		exhausted = true;

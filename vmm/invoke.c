@@ -9,8 +9,9 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
-/* Requests that the controller lost (R19), one an entry; the others wait for the window. Does something wait still? Then look
- * again before the next entry, whatever the exit was: a window may be missed. */
+/* Requests that the controller lost (R19), one an entry; the others wait for the window. Does
+ * something wait still? Then look again before the next entry, whatever the exit was: a window
+ * may be missed. */
 static bool inject(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
@@ -21,11 +22,10 @@ static bool inject(struct vm *vm)
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
 		vector = chipset->pending_vector(own);
 	}
-	bool held = chipset->hold != NULL && virt.may_be_overtaken(vm->vcpu);
-	if (held != own->held) {
-		own->held = held;
+	bool held = chipset->hold != NULL && virt.may_be_overtaken(vm->vcpu), was_held = own->held;
+	own->held = held;
+	if (chipset->hold != NULL && (held | was_held))
 		chipset->hold(own);
-	}
 	virt.want_window(vm->vcpu, vector >= 0 || held);
 	return vector >= 0 || held;
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that idles by  sti; hlt; cli  until its timer fires, and counts the rounds that one tick takes.
+ * A deed that idles by  sti; hlt; cli  until its timer fires, and counts the rounds that one tick
+ * takes.
  *
- * Rule: what ends a HLT is taken before the next instruction (SDM 2A, HLT; APM 3, HLT), so the handler has run when CLI is
- * executed. A HLT may also end with no interrupt (system management, a VMM's exit): the guest looks again.
+ * Rule: what ends a HLT is taken before the next instruction (SDM 2A, HLT; APM 3, HLT), so the
+ * handler has run when CLI is executed. A HLT may also end with no interrupt (system management, a
+ * VMM's exit): the guest looks again.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/clock.h"
@@ -14,7 +16,8 @@
 
 enum { TICKS = 40, ROUNDS_MAX = 2000, PATIENCE_MS = 1000 };
 enum { COUNTS_LEAST = 3000, COUNTS_MORE = 977 };
-/* 8254 datasheet, Figure 7: counter 0, low byte then high byte, mode 0: the line rises once, at the end of the count. */
+/* 8254 datasheet, Figure 7: counter 0, low byte then high byte, mode 0: the line rises once, at
+ * the end of the count. */
 enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, CONTROL_ONCE0 = 3 << 4 };
 
 static volatile uint32_t ticks;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events of the SVM back end: interrupts as virtual ones, windows beside them.
+ * Events of the SVM back end: interrupts as virtual ones, windows beside them, what an exit has
+ * interrupted.
  *
- * Rule: the back end's own event.c, beside a processor of a few lines that takes V_IRQ and the event's field as the manual
- * says (APM 2 15.20, 15.21.4).
+ * Rule: the back end's own event.c, beside a processor of a few lines that takes V_IRQ and the
+ * event's field as the manual says (APM 2 15.20, 15.21.4).
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -15,6 +16,7 @@ enum { VECTOR = 0x33, IRET_AT = 0x2000 };
 
 struct svm_capabilities svm_caps;
 const void *guest_settled;
+bool guest_xcr0_unseen;
 static uint64_t armed; /* what the slice timer was set to */
 
 uint64_t slice_timer_left(void)
@@ -27,6 +29,10 @@ void slice_timer_arm(uint64_t ticks)
 	armed = ticks;
 }
 
+void fpu_take_all(void)
+{
+}
+
 /* ---- The processor ---- */
 
 enum { NOTHING = -1, EXITS = -2 };
@@ -36,7 +42,8 @@ static bool interrupts_on(void)
 	return kit_vmcb.rflags & RFLAGS_IF && !(kit_vmcb.interrupt_shadow & INTERRUPT_SHADOW);
 }
 
-/* What an entry delivers before the guest's first instruction: a vector, an exit for V_IRQ, or nothing. */
+/* What an entry delivers before the guest's first instruction: a vector, an exit for V_IRQ, or
+ * nothing. */
 static int entry(void)
 {
 	struct vmcb *c = &kit_vmcb;
@@ -192,6 +199,71 @@ static void an_iret_exits_once_for_an_interrupt_that_still_waits(void **state)
 	assert_int_equal(entry(), VECTOR);
 }
 
+/* ---- What an exit has interrupted ---- */
+
+/* The exit came while this was delivered: what the next entry injects. */
+static uint64_t after(uint64_t interrupted)
+{
+	begin();
+	kit_vmcb.exit_interruption = interrupted;
+	svm_requeue_event(&kit_vcpu);
+	return kit_vmcb.event_injection;
+}
+
+static void events_are_put_back_as_they_were(void **state)
+{
+	static const uint64_t events[] = {
+		EVENT_VALID | EVENT_INTERRUPT | VECTOR,
+		EVENT_VALID | EVENT_NMI | VECTOR_NMI,
+		EVENT_VALID | EVENT_EXCEPTION | 6,
+		0x1234ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 14,
+		EVENT_VALID | EVENT_INTERRUPT | VECTOR_NMI, /* a virtual NMI */
+	};
+
+	(void)state;
+	svm_caps.wrong_event = false;
+	for (unsigned i = 0; i < sizeof(events) / sizeof(events[0]); i++)
+		assert_int_equal(after(events[i]), events[i]);
+	assert_int_equal(after(EVENT_INTERRUPT | VECTOR), 0); /* nothing was interrupted */
+}
+
+static void what_an_instruction_raised_it_raises_again(void **state)
+{
+	(void)state;
+	assert_int_equal(after(EVENT_VALID | EVENT_SOFTWARE | 0x80), 0);
+	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | 3), 0); /* INT3 */
+	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | 4), 0); /* INTO */
+}
+
+static void an_interrupt_that_is_called_an_exception_is_one_again(void **state)
+{
+	(void)state;
+	svm_caps.wrong_event = true;
+	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | VECTOR), 0);
+	assert_true(svm_may_be_overtaken(&kit_vcpu)); /* the controller's own are kept away */
+	assert_int_equal(entry(), VECTOR);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_int_equal(entry(), NOTHING);
+	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | VECTOR_NMI), EVENT_VALID | EVENT_NMI | VECTOR_NMI);
+	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 14),
+	                 EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 14);
+	svm_caps.wrong_event = false;
+}
+
+static void a_virtual_interrupt_that_stands_still_is_not_put_back_as_well(void **state)
+{
+	(void)state;
+	svm_caps.wrong_event = true;
+	begin();
+	svm_inject_interrupt(&kit_vcpu, 8);
+	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR |
+	                             8; /* as QEMU has it of the timer's vector */
+	svm_requeue_event(&kit_vcpu);
+	assert_int_equal(kit_vmcb.event_injection, 0);
+	assert_int_equal(entry(), 8);
+	svm_caps.wrong_event = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +275,10 @@ int main(void)
 		cmocka_unit_test(a_window_behind_an_interrupt_is_its_handlers_end),
 		cmocka_unit_test(the_interrupt_is_not_lost_to_a_window_that_is_given_up),
 		cmocka_unit_test(an_iret_exits_once_for_an_interrupt_that_still_waits),
+		cmocka_unit_test(events_are_put_back_as_they_were),
+		cmocka_unit_test(what_an_instruction_raised_it_raises_again),
+		cmocka_unit_test(an_interrupt_that_is_called_an_exception_is_one_again),
+		cmocka_unit_test(a_virtual_interrupt_that_stands_still_is_not_put_back_as_well),
 	};
 	return cmocka_run_group_tests_name("svm_event", tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events for the guest, and the events that bring the VMM back: injection, windows, the slice timer, HLT.
+ * Events for the guest, and the events that bring the VMM back: injection, windows, the slice
+ * timer, HLT.
  *
- * Rule: one event is injected an entry; hardware clears the field when it has taken it (APM 2 15.20). An interrupt is a
- * virtual one, V_IRQ with its vector (APM 2 15.21.4): it waits there until the guest has taken it. Delivered through the
- * event's field it comes twice on an emulator (docs/emulators.md).
+ * Rule: one event is injected an entry; hardware clears the field when it has taken it (APM 2
+ * 15.20). An interrupt is a virtual one, V_IRQ with its vector (APM 2 15.21.4): it waits there
+ * until the guest has taken it. Delivered through the event's field it comes twice on an emulator
+ * (docs/emulators.md).
  */
 #include "arch/x86/slice_timer.h"
 #include "arch/x86/svm/svm.h"
@@ -29,7 +31,8 @@ static bool interrupt_waits(const struct vcpu *v)
 	return c->virtual_interrupt & V_IRQ && !(c->intercept_1 & INTERCEPT_VINTR);
 }
 
-/* The end of a handler exits for a virtual NMI, and where somebody waits for what an injected interrupt leads to. */
+/* The end of a handler exits for a virtual NMI, and where somebody waits for what an injected
+ * interrupt leads to. */
 static void intercept_iret(struct vcpu *v)
 {
 	intercept(v, INTERCEPT_IRET, v->nmi_masked || v->end_wanted);
@@ -60,7 +63,8 @@ void svm_inject_interrupt(struct vcpu *v, uint8_t vector)
 	v->halted = false; /* it ends a HLT, also where this entry is given up for another VM's */
 }
 
-/* Physical interrupts have priority over virtual ones (APM 2 15.21.4); an emulator forgets the virtual one over that. */
+/* Physical interrupts have priority over virtual ones (APM 2 15.21.4); an emulator forgets the
+ * virtual one over that. */
 bool svm_may_be_overtaken(struct vcpu *v)
 {
 	return interrupt_waits(v);
@@ -72,12 +76,22 @@ void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32
 	                           (has_error ? EVENT_ERROR : 0) | vector;
 }
 
-/* The format is the injection's own. Software interrupts run again by themselves: their RIP is the instruction's. */
+/*
+ * The format is the injection's own (APM 2 15.7.2). What an instruction raised, INT n, INT3 or
+ * INTO, it raises again by itself: RIP is still the instruction's.
+ */
 void svm_requeue_event(struct vcpu *v)
 {
-	uint64_t event = v->vmcb->exit_interruption;
-	if (event & EVENT_VALID && (event & EVENT_TYPE) != EVENT_SOFTWARE)
-		v->vmcb->event_injection = event;
+	enum { VECTOR_BP = 3, VECTOR_OF = 4 };
+	const uint64_t event = v->vmcb->exit_interruption;
+	const unsigned vector = event & 0xff, type = event & EVENT_TYPE;
+	if (!(event & EVENT_VALID) || type == EVENT_SOFTWARE)
+		return;
+	if (type == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF))
+		return;
+	if (svm_caps.wrong_event && quirk_wrong_event(v, event))
+		return;
+	v->vmcb->event_injection = event;
 }
 
 /* A guest that handles one must not get another before its IRET is done; that exits. */
@@ -92,8 +106,9 @@ void svm_inject_nmi(struct vcpu *v)
 	intercept_iret(v);
 }
 
-/* The IRET has not been executed yet: the exit where the next NMI may come is the slice timer's, set to end at once. Whoever
- * waited for the end of a handler can ask for a window now: the injected interrupt has been taken. */
+/* The IRET has not been executed yet: the exit where the next NMI may come is the slice timer's,
+ * set to end at once. Whoever waited for the end of a handler can ask for a window now: the
+ * injected interrupt has been taken. */
 enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 {
 	bool end_wanted = v->end_wanted;
@@ -116,8 +131,9 @@ bool svm_nmi_window(struct vcpu *v)
 }
 
 /*
- * A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2 15.21.4). While V_IRQ is an
- * interrupt's own, the end of its handler has to do: the IRET exits. One that has just exited must not do so again.
+ * A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2
+ * 15.21.4). While V_IRQ is an interrupt's own, the end of its handler has to do: the IRET exits.
+ * One that has just exited must not do so again.
  */
 void svm_want_window(struct vcpu *v, bool wanted)
 {

@@ -21,6 +21,7 @@ struct svm_capabilities {
 	bool decode_assists;      /* EDX[7]: and which register a MOV CR uses, and the instruction's bytes */
 	bool lost_shadow;         /* quirk.c: VMRUN forgets the interrupt shadow */
 	bool unseen_xsetbv;       /* quirk.c: XSETBV does not exit */
+	bool wrong_event;         /* quirk.c: an exit calls the interrupt that it interrupted an exception */
 };
 
 extern struct svm_capabilities svm_caps;
@@ -97,6 +98,9 @@ bool svm_nmi_window(struct vcpu *v);
 
 /* The quirk of lost shadows (quirk.c): before an entry with interrupt_shadow set. */
 void quirk_lost_shadow(struct vcpu *v);
+/* The quirk of wrong events: what an exit interrupted; true: it is what it was again, and waits
+ * for the next entry. */
+bool quirk_wrong_event(struct vcpu *v, uint64_t event);
 /* The quirk of the unseen XSETBV: before a vcpu is created. */
 void quirk_unseen_xsetbv(void);
 

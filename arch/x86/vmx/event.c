@@ -61,13 +61,28 @@ void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32
 	vmcs_write(ENTRY_ERROR_CODE, error);
 }
 
-/* IDT-vectoring information has the format of the entry's own; bit 12 has no meaning there (SDM 3C 24.9.3). */
+/* An IRET that an EPT violation interrupted has unblocked NMIs already, for its second try (bit
+ * 12 of the qualification, SDM 3C 27.2.3). */
+static void block_nmi_again(void)
+{
+	enum { REASON_EPT_VIOLATION = 48, NMI_WAS_UNBLOCKED = 1 << 12 };
+	if (vmcs_read(EXIT_REASON) == REASON_EPT_VIOLATION && vmcs_read(EXIT_QUALIFICATION) & NMI_WAS_UNBLOCKED)
+		vmcs_write(GUEST_INTERRUPTIBILITY, vmcs_read(GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
+}
+
+/* IDT-vectoring information has the format of the entry's own; bit 12 has no meaning there (SDM
+ * 3C 24.9.3). What an instruction raised goes on behind the instruction, so its length is given
+ * as well. An NMI must not be blocked by its own first try (26.3.1.5). */
 void vmx_requeue_event(struct vcpu *v)
 {
 	(void)v;
 	uint64_t event = vmcs_read(IDT_VECTORING);
-	if (!(event & INTERRUPTION_VALID))
+	if (!(event & INTERRUPTION_VALID)) {
+		block_nmi_again();
 		return;
+	}
+	if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
+		vmcs_write(GUEST_INTERRUPTIBILITY, vmcs_read(GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
 	vmcs_write(ENTRY_INTERRUPTION, event & ~(1ull << 12));
 	vmcs_write(ENTRY_ERROR_CODE, vmcs_read(IDT_VECTORING_ERROR));
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));

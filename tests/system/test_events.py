@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Events at awkward moments: behind a HLT that a CLI follows; with a frame that lies in absent memory.
+
+Rule: an event comes once, where it belongs, and as what it was.
+"""
+
+from conftest import all_ok, on_chipsets, vandal
+
+PIT = "irq=0 io=0x40-0x43"
+where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft", "q35-pc")
+
+
+def test_R10_a_tick_ends_the_halt_of_an_idle_loop(system):
+    """R10: sti; hlt; cli beside an equal VM that is always ready: each tick comes right behind the HLT that it ends. A few rounds
+    for one tick are allowed, because a HLT may end with no interrupt on any machine."""
+    report = system("status=0", [vandal("do=idle", PIT, name="idler"), vandal("do=none seconds=3", name="other")])
+    all_ok(report, "idler", 1)
+    all_ok(report, "other", 1)
+
+
+def test_R10_an_idle_loop_alone_takes_a_round_a_tick(system):
+    """R10: the same with nobody else, where HLT does not exit."""
+    report = system("status=0", [vandal("do=idle", PIT, name="idler")])
+    all_ok(report, "idler", 1)
+
+
+def test_R07_an_event_that_an_exit_interrupts_comes_once_and_as_it_was(system):
+    """R07: a line's interrupt, INT3, INT n, #UD and #GP whose frames lie in absent memory: the VMM gives a page and puts the
+    event back."""
+    report = system("status=0 seconds=10", [vandal("do=frames", PIT)])
+    all_ok(report, "vandal", 1)
+    assert report.record("exits", vm="vandal")["memory"] == 20
+    report.lacks("entry failed")

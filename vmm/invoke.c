@@ -5,6 +5,7 @@
  * Rule: nothing between the last look at the NMI count and the entry may sleep. An NMI that lands there is caught by the
  * host's NMI handler, and this entry does not happen (arch/x86/nmi.S). Steps that change nothing cost a comparison.
  */
+#include "arch/x86/log.h"
 #include "vmm/flows.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
@@ -30,22 +31,33 @@ static bool inject(struct vm *vm)
 	return vector >= 0 || held;
 }
 
+/* An external NMI that is the VM's. One from before the guest can take any is dropped and said,
+ * at each doubling: on a bare machine it would end the guest. Does it wait still? */
+static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
+{
+	if (virt.has_interrupt_table(vm->vcpu))
+		return !virt.inject_nmi(vm->vcpu);
+	vm->nmis_dropped++;
+	if ((vm->nmis_dropped & (vm->nmis_dropped - 1)) == 0)
+		log_line("vm %s: an NMI of its own is dropped, number %u: it has loaded no interrupt table yet",
+		         vm->config.name, vm->nmis_dropped);
+	return false;
+}
+
 /* What of its controller the guest has to itself: those of the ports that the chipset leaves open; interrupts cause no exit
  * from the start. What the controller cannot deliver itself is injected: lost requests, an external NMI that is the VM's. */
 static void open_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
-	if (vm->nmi_due) {
-		vm->nmi_due = false;
-		virt.inject_nmi(vm->vcpu);
-	}
+	if (__builtin_expect(vm->nmi_due, 0))
+		vm->nmi_due = inject_nmi(vm);
 	bool waits = (own->inject || own->held || chipset->exits) && inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
 			virt.open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
-	own->changed = waits;
+	own->changed = waits || vm->nmi_due;
 }
 
 enum vm_exit_reason vm_invoke(struct vm *vm)

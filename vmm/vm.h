@@ -48,7 +48,7 @@ struct vm {
 	const void *image;
 	uint64_t image_bytes;
 	void *sink; /* stands in for memory that is not the VM's: all ones */
-	unsigned sink_pages, faults, restarts;
+	unsigned sink_pages, faults, restarts, nmis_dropped;
 	uint32_t reinitialisations_said; /* of controller.reinitialised */
 	bool done;
 	int exit_status;

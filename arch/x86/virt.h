@@ -92,12 +92,16 @@ struct denial {
 	X(bool, can_inject, (struct vcpu * v))                                                                                  \
 	/* At the next entry, whenever that is. It is no longer halted. Only where can_inject() says so. */                     \
 	X(void, inject_interrupt, (struct vcpu * v, uint8_t vector))                                                            \
-	/* An interrupt that was injected, or put back, waits for the guest to take it, and one of the guest's own may come \
-	 * first: keep those away, and ask again after each exit. Never where an entry delivers it before all else. */   \
+	/* One that was injected, or put back, waits for the guest to take it, and one of the guest's own \
+	 * may come first: keep those away, and ask again after each exit. Never on a processor whose \
+	 * entry delivers it before all else. */                     \
 	X(bool, may_be_overtaken, (struct vcpu * v))                                                                            \
-	/* A virtual NMI for the guest (external NMI with nmi=vm:NAME); delivered when the guest can take it. */                \
-	X(void, inject_nmi, (struct vcpu * v))                                                                                  \
-	/* Exit as soon as the guest can take an interrupt; behind an injected one, when its handler ends at the latest. */     \
+	/* Has the guest loaded an interrupt table since its reset? Before that an NMI would be its end. */                     \
+	X(bool, has_interrupt_table, (struct vcpu * v))                                                                         \
+	/* A virtual NMI for the guest (nmi=vm:NAME) at the next entry. False: it cannot take one now; \
+	 * ask again before each entry, there is an exit as soon as it can. */                        \
+	X(bool, inject_nmi, (struct vcpu * v))                                                                                  \
+	/* Exit as soon as the guest can take an interrupt; behind an injected one, at its handler's end. */                    \
 	X(void, want_window, (struct vcpu * v, bool wanted))                                                                    \
 	/* Do physical interrupts exit, or does the guest take them? Not at first. One that exits is still pending then. */     \
 	X(void, exit_on_interrupt, (struct vcpu * v, bool exits))                                                               \

@@ -277,6 +277,14 @@ def test_R09_218_320_322_the_external_signal(system):
     assert report.record("exits", vm="vandal")["nmi"] >= 10
 
 
+def test_R06_an_nmi_of_a_vm_from_before_it_can_take_one_is_dropped(system):
+    """R06: nmi=vm:NAME with a button that is pressed from the start: what comes before the guest has an interrupt table is
+    dropped and said. A later one reaches vector 2, which this guest does not expect yet and does not survive."""
+    report = system("nmi=vm:vandal status=0", [vandal("do=nmi")], environment={"IRQMUX_NMI_US": "300"})
+    assert "an NMI of its own is dropped, number 1" in report.console, report
+    assert report.record("vm", vm="vandal")["state"] == "failed"
+
+
 # ---- R17: when routes are set ----------------------------------------------------------------------------------------
 
 

@@ -100,9 +100,16 @@ static bool flow_vcpu_may_be_overtaken(struct vcpu *v)
 	return false;
 }
 
-static void flow_vcpu_inject_nmi(struct vcpu *v)
+static bool flow_vcpu_has_interrupt_table(struct vcpu *v)
 {
 	(void)v;
+	return true;
+}
+
+static bool flow_vcpu_inject_nmi(struct vcpu *v)
+{
+	(void)v;
+	return true;
 }
 
 static void flow_vcpu_want_window(struct vcpu *v, bool wanted)
@@ -162,6 +169,7 @@ struct virt_calls virt = {
 	.can_inject = flow_vcpu_can_inject,
 	.inject_interrupt = flow_vcpu_inject_interrupt,
 	.may_be_overtaken = flow_vcpu_may_be_overtaken,
+	.has_interrupt_table = flow_vcpu_has_interrupt_table,
 	.inject_nmi = flow_vcpu_inject_nmi,
 	.want_window = flow_vcpu_want_window,
 	.can_exit_on_interrupt = flow_vcpu_can_exit_on_interrupt,

@@ -320,9 +320,16 @@ bool vmx_may_be_overtaken(struct vcpu *v)
 	return sim_world.timer_by_nmi && v->injected >= 0;
 }
 
-void vmx_inject_nmi(struct vcpu *v)
+bool vmx_has_interrupt_table(struct vcpu *v)
 {
 	(void)v;
+	return true;
+}
+
+bool vmx_inject_nmi(struct vcpu *v)
+{
+	(void)v;
+	return true;
 }
 
 void vmx_want_window(struct vcpu *v, bool wanted)

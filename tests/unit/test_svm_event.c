@@ -199,6 +199,81 @@ static void an_iret_exits_once_for_an_interrupt_that_still_waits(void **state)
 	assert_int_equal(entry(), VECTOR);
 }
 
+/* ---- NMIs ---- */
+
+static void end_of_slice(void)
+{
+	assert_true(kit_vcpu.timer_due && kit_vcpu.timer_left == 0);
+	kit_vcpu.timer_due = false;
+	assert_true(svm_nmi_window(&kit_vcpu));
+	assert_int_equal(armed, 1000); /* what was left of the slice */
+	assert_false(svm_nmi_window(&kit_vcpu));
+}
+
+static void a_virtual_nmi_blocks_no_physical_one(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_INTERRUPT | VECTOR_NMI);
+	svm_caps.doubled_event = true;
+	begin();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_NMI | VECTOR_NMI);
+	svm_caps.doubled_event = false;
+}
+
+static void the_next_nmi_waits_for_the_iret_and_comes_behind_it(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.rip = IRET_AT;
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(entry(), VECTOR_NMI);
+	assert_false(svm_inject_nmi(&kit_vcpu));
+	assert_false(kit_vcpu.timer_due); /* for however long: the IRET exits */
+	assert_true(iret_exits());
+	assert_int_equal(svm_iret_exit(&kit_vcpu), VM_EXIT_WAKE);
+	assert_false(svm_inject_nmi(&kit_vcpu)); /* it has not been executed */
+	end_of_slice();                          /* too early */
+	assert_false(svm_inject_nmi(&kit_vcpu));
+	assert_false(iret_exits());
+	kit_vmcb.rip = IRET_AT + 0x1000;
+	end_of_slice();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(entry(), VECTOR_NMI);
+}
+
+static void an_nmi_waits_for_another_event_and_for_a_shadow(void **state)
+{
+	(void)state;
+	begin();
+	svm_inject_exception(&kit_vcpu, 6, false, 0);
+	assert_false(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(entry(), 6);
+	end_of_slice();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	begin();
+	kit_vmcb.interrupt_shadow = INTERRUPT_SHADOW;
+	assert_false(svm_inject_nmi(&kit_vcpu));
+	svm_set_timer(&kit_vcpu, 1000); /* a new slice: the window comes first all the same */
+	kit_vmcb.interrupt_shadow = 0;
+	end_of_slice();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+}
+
+static void a_guest_has_an_interrupt_table_when_it_has_loaded_one(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.idtr = (struct vmcb_segment){ 0, 0, 0xffff, 0 };
+	assert_false(svm_has_interrupt_table(&kit_vcpu));
+	kit_vmcb.idtr.base = 0x5000;
+	assert_true(svm_has_interrupt_table(&kit_vcpu));
+	kit_vmcb.idtr = (struct vmcb_segment){ 0, 0, 0x3ff, 0 };
+	assert_true(svm_has_interrupt_table(&kit_vcpu));
+}
+
 /* ---- What an exit has interrupted ---- */
 
 /* The exit came while this was delivered: what the next entry injects. */
@@ -275,6 +350,10 @@ int main(void)
 		cmocka_unit_test(a_window_behind_an_interrupt_is_its_handlers_end),
 		cmocka_unit_test(the_interrupt_is_not_lost_to_a_window_that_is_given_up),
 		cmocka_unit_test(an_iret_exits_once_for_an_interrupt_that_still_waits),
+		cmocka_unit_test(a_virtual_nmi_blocks_no_physical_one),
+		cmocka_unit_test(the_next_nmi_waits_for_the_iret_and_comes_behind_it),
+		cmocka_unit_test(an_nmi_waits_for_another_event_and_for_a_shadow),
+		cmocka_unit_test(a_guest_has_an_interrupt_table_when_it_has_loaded_one),
 		cmocka_unit_test(events_are_put_back_as_they_were),
 		cmocka_unit_test(what_an_instruction_raised_it_raises_again),
 		cmocka_unit_test(an_interrupt_that_is_called_an_exception_is_one_again),

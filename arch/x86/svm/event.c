@@ -35,7 +35,7 @@ static bool interrupt_waits(const struct vcpu *v)
  * interrupt leads to. */
 static void intercept_iret(struct vcpu *v)
 {
-	intercept(v, INTERCEPT_IRET, v->nmi_masked || v->end_wanted);
+	intercept(v, INTERCEPT_IRET, (v->nmi_masked && !v->iret_exited) || v->end_wanted);
 }
 
 /* STGI has let the NMI of the exit through already (enter.S, exit.c), and no IRET is owed: nothing is blocked any more. */
@@ -94,36 +94,70 @@ void svm_requeue_event(struct vcpu *v)
 	v->vmcb->event_injection = event;
 }
 
-/* A guest that handles one must not get another before its IRET is done; that exits. */
-void svm_inject_nmi(struct vcpu *v)
+/* As svm_reset() left it? */
+bool svm_has_interrupt_table(struct vcpu *v)
 {
-	v->nmi_waits = event_waits(v) || v->nmi_masked || v->vmcb->interrupt_shadow & INTERRUPT_SHADOW;
+	return v->vmcb->idtr.base != 0 || v->vmcb->idtr.limit != 0xffff;
+}
+
+/* The slice timer ends at once, and what it was to measure goes on behind that. */
+static void exit_soon(struct vcpu *v)
+{
 	if (v->nmi_waits)
 		return;
-	v->vmcb->event_injection = EVENT_VALID | EVENT_NMI | VECTOR_NMI;
+	v->nmi_waits = true;
+	v->window_rest = v->timer_due ? v->timer_left : slice_timer_left();
+	v->timer_left = 0;
+	v->timer_due = true;
+	guest_settled = NULL;
+}
+
+/* The IRET that ends its handler has exited; it has been executed when RIP is another one. */
+static bool nmi_blocked(struct vcpu *v)
+{
+	if (v->iret_exited && v->vmcb->rip != v->iret_at)
+		v->nmi_masked = v->iret_exited = false;
+	return v->nmi_masked;
+}
+
+/*
+ * A guest that handles one must not get another before its IRET is done; that exits. The processor
+ * is to block nothing meanwhile: a guest that never executes an IRET would hold back everybody's
+ * NMIs, lines and slices among them. Of the types of events only an NMI blocks NMIs (APM 2 15.20),
+ * so it is injected as an interrupt of vector 2. Where such an event comes twice (quirk.c) it is an
+ * NMI, which blocks nothing there.
+ */
+bool svm_inject_nmi(struct vcpu *v)
+{
+	bool blocked = nmi_blocked(v);
+	if (blocked && !v->iret_exited)
+		return false; /* the IRET exits */
+	if (blocked || event_waits(v) || v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) {
+		exit_soon(v);
+		return false;
+	}
+	v->vmcb->event_injection = EVENT_VALID | (svm_caps.doubled_event ? EVENT_NMI : EVENT_INTERRUPT) | VECTOR_NMI;
 	v->halted = false;
 	v->nmi_masked = true;
 	intercept_iret(v);
+	return true;
 }
 
-/* The IRET has not been executed yet: the exit where the next NMI may come is the slice timer's,
- * set to end at once. Whoever waited for the end of a handler can ask for a window now: the
- * injected interrupt has been taken. */
+/* It has not been executed yet. Whoever waited for the end of a handler can ask for a window
+ * now: the injected interrupt has been taken. */
 enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 {
 	bool end_wanted = v->end_wanted;
-	v->nmi_masked = v->end_wanted = false;
+	v->iret_exited = v->nmi_masked;
+	v->iret_at = v->vmcb->rip;
+	v->end_wanted = false;
 	intercept_iret(v);
-	if (v->nmi_waits) {
-		v->window_rest = slice_timer_left();
-		slice_timer_arm(0);
-	}
 	return end_wanted ? VM_EXIT_WINDOW : VM_EXIT_WAKE;
 }
 
 bool svm_nmi_window(struct vcpu *v)
 {
-	if (!v->nmi_waits || v->nmi_masked)
+	if (!v->nmi_waits)
 		return false;
 	v->nmi_waits = false;
 	slice_timer_arm(v->window_rest);
@@ -172,6 +206,10 @@ void svm_set_timer(struct vcpu *v, uint64_t ticks)
 	v->timer_left = ticks;
 	v->timer_due = true;
 	guest_settled = NULL;
+	if (__builtin_expect(v->nmi_waits, 0)) { /* for that first */
+		v->window_rest = ticks;
+		v->timer_left = 0;
+	}
 }
 
 /* A HLT that the processor executed with no exit leaves no trace: RIP is behind it, and the guest runs on (docs/limits.md). */

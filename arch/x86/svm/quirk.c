@@ -16,6 +16,11 @@
  * with vector 2. A virtual interrupt stands in V_IRQ still, too. Left as it is said: a vector of 3
  * to 30 that is an interrupt's of the chip and not V_IRQ's.
  *
+ * Doubled events (QEMU's TCG, seen in 7.2). An interrupt in EVENTINJ is delivered by VMRUN, which
+ * leaves its vector behind: where the block of code ends for another reason, as counted runs have
+ * it, it is delivered once more. Interrupts are injected by V_IRQ everywhere; a virtual NMI, an
+ * interrupt of vector 2 elsewhere, is an NMI there.
+ *
  * Unseen XSETBV (QEMU's TCG, seen in 7.2). The intercept is there and does nothing (APM 2 15.9): a
  * guest changes XCR0 with no exit. So XCR0 is read back before a guest's state is put away, and all
  * of the processor's components are moved, offered to guests or not.

@@ -53,7 +53,7 @@ const char *svm_describe(void)
 	snprintf(text, sizeof(text), "SVM revision %u: nested paging, %u ASIDs, %s, slices by %s%s",
 	         (unsigned)svm_caps.revision, (unsigned)svm_caps.asids,
 	         svm_caps.next_rip ? "next RIP" : "instruction lengths decoded", slice_timer_describe(),
-	         svm_caps.lost_shadow ? ", quirks: lost shadows, unseen XSETBV, wrong events" : "");
+	         svm_caps.lost_shadow ? ", quirks: lost shadows, unseen XSETBV, wrong events, doubled events" : "");
 	return text;
 }
 

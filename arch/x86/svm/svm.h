@@ -21,6 +21,7 @@ struct svm_capabilities {
 	bool decode_assists;      /* EDX[7]: and which register a MOV CR uses, and the instruction's bytes */
 	bool lost_shadow;         /* quirk.c: VMRUN forgets the interrupt shadow */
 	bool unseen_xsetbv;       /* quirk.c: XSETBV does not exit */
+	bool doubled_event;       /* quirk.c: an interrupt in the event's field is delivered twice */
 	bool wrong_event;         /* quirk.c: an exit calls the interrupt that it interrupted an exception */
 };
 
@@ -47,8 +48,10 @@ struct vcpu {
 	uint8_t *io_bitmap;   /* IOPM: three pages, bit per port, 1 = exits */
 	uint64_t *npt;        /* nested page tables' PML4 */
 	bool halted;          /* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
-	bool nmi_waits;       /* a virtual NMI, for when the guest can take it */
-	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come */
+	bool nmi_waits;       /* the timer ends at once, because a virtual NMI waits for when the guest can take it */
+	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come, or */
+	bool iret_exited;     /* has exited, at */
+	uint64_t iret_at;     /* this RIP */
 	bool end_wanted;      /* the IRET of an injected interrupt's handler is to exit */
 	uint64_t window_rest; /* of its slice, while the timer waits for an NMI window */
 	struct svm_code code[SVM_CODE_PLACES];

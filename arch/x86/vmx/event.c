@@ -88,15 +88,21 @@ void vmx_requeue_event(struct vcpu *v)
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
 }
 
-void vmx_inject_nmi(struct vcpu *v)
+/* As vmx_reset() left it? */
+bool vmx_has_interrupt_table(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(GUEST_IDTR_BASE) != 0 || vmcs_read(GUEST_IDTR_LIMIT) != 0xffff;
+}
+
+bool vmx_inject_nmi(struct vcpu *v)
 {
 	bool busy = vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
-	if (busy || vmcs_read(GUEST_INTERRUPTIBILITY)) { /* blocked by NMI, STI or MOV SS: at the window then */
-		primary_set(v, CPU_NMI_WINDOW, true);
-		return;
-	}
-	primary_set(v, CPU_NMI_WINDOW, false);
-	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_NMI | VECTOR_NMI);
+	bool able = !busy && !vmcs_read(GUEST_INTERRUPTIBILITY); /* blocked by NMI, STI or MOV SS: at the window then */
+	primary_set(v, CPU_NMI_WINDOW, !able);
+	if (able)
+		vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_NMI | VECTOR_NMI);
+	return able;
 }
 
 void vmx_want_window(struct vcpu *v, bool wanted)

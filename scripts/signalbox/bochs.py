@@ -51,6 +51,13 @@ def log_lines(actions):
     return lines
 
 
+def quoted(path):
+    """A path as the configuration takes it: quotes keep its blanks and commas; a quote of its own cannot be said."""
+    if '"' in str(path):
+        raise BochsError(f"{path}: Bochs takes no path with a double quote")
+    return f'"{path}"'
+
+
 def configuration(machine, iso, disk, serial_device, own):
     """own: lines that this build of the emulator understands, its display's for one."""
     com1 = f"mode=term, dev={serial_device}" if serial_device else "mode=file, dev=com1.txt"
@@ -60,7 +67,7 @@ def configuration(machine, iso, disk, serial_device, own):
         f"megs: {machine.memory}",
         "boot: cdrom",
         "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14",
-        f"ata0-master: type=cdrom, path={iso}, status=inserted",
+        f"ata0-master: type=cdrom, path={quoted(iso)}, status=inserted",
         "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15",
         f"cpu: model={machine.cpu}, count=1, ips={machine.ips}, reset_on_triple_fault=0",
         f"clock: sync=none, time0={TIME0}",
@@ -75,7 +82,7 @@ def configuration(machine, iso, disk, serial_device, own):
         lines.append("com4: enabled=1, mode=null")
     if disk:
         lines.append(
-            f"ata1-master: type=disk, path={disk}, mode=flat, "
+            f"ata1-master: type=disk, path={quoted(disk)}, mode=flat, "
             f"cylinders={DISK_CYLINDERS}, heads={DISK_HEADS}, spt={DISK_SECTORS}"
         )
     return "\n".join(lines + own + log_lines(machine.log_actions) + machine.extra) + "\n"

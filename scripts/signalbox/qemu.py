@@ -55,9 +55,15 @@ def processor(machine):
     return command + ["-S", "-qmp", f"unix:{MONITOR},server=on,wait=off"]
 
 
+def option(path):
+    """A path as a part of an option: a comma that is doubled ends nothing."""
+    return str(path).replace(",", ",,")
+
+
 def drives(machine, iso, disk):
     """The CD to boot from, and the disk at 170h and IRQ15, which q35's chipset has no IDE channel for."""
-    cd, hd = f"file={iso},media=cdrom,format=raw,readonly=on", f"file={disk},media=disk,format=raw,cache=unsafe"
+    cd = f"file={option(iso)},media=cdrom,format=raw,readonly=on"
+    hd = f"file={option(disk)},media=disk,format=raw,cache=unsafe"
     if machine.board == "pc":
         return ["-drive", f"{cd},if=ide,index=0"] + (["-drive", f"{hd},if=ide,index=2"] if disk else [])
     command = ["-drive", f"{cd},if=none,id=cd", "-device", "ide-cd,drive=cd,bus=ide.0,bootindex=0"]
@@ -121,32 +127,42 @@ def own_cpu():
     yield cpus[os.getpid() % len(cpus)]
 
 
-class Monitor:
-    """QEMU's machine protocol: a line of JSON for each command and for each answer, events in between."""
+def has_ended(number):
+    """Whether there is no such process, or nobody has taken its end yet (proc(5): the state follows the name)."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
-    def __init__(self, process):
+
+class Monitor:
+    """The machine protocol of the QEMU of that process: a line of JSON for each command and for each answer, events in between."""
+
+    def __init__(self, number):
         deadline = time.monotonic() + MONITOR_SECONDS
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(MONITOR_SECONDS)
         while True:
             try:
-                self.socket.connect(f"/proc/{process.pid}/cwd/{MONITOR}")
+                self.socket.connect(f"/proc/{number}/cwd/{MONITOR}")
                 break
             except OSError as error:
-                if process.poll() is not None or time.monotonic() > deadline:
+                if has_ended(number) or time.monotonic() > deadline:
                     raise QemuError(f"QEMU did not start: {error}") from error
                 time.sleep(0.01)
         self.file = self.socket.makefile("rw")
-        self.file.readline()  # its greeting
         self.do("qmp_capabilities")
 
     def do(self, command):
-        self.file.write(json.dumps({"execute": command}) + "\n")
-        self.file.flush()
-        for text in self.file:
-            answer = json.loads(text)
-            if "event" not in answer:
-                return answer.get("return")
+        try:
+            self.file.write(json.dumps({"execute": command}) + "\n")
+            self.file.flush()
+            for text in self.file:
+                answer = json.loads(text)
+                if "return" in answer or "error" in answer:  # neither its greeting nor an event
+                    return answer.get("return")
+        except OSError as error:
+            raise QemuError(f"QEMU ended at '{command}': {error}") from error
         raise QemuError(f"QEMU ended at '{command}'")
 
     def close(self):
@@ -176,7 +192,7 @@ def begun(machine, process):
         return
     with own_cpu() as cpu:
         try:
-            monitor = Monitor(process)
+            monitor = Monitor(process.pid)
         except QemuError:  # emulator.txt says why, and the run ends as one that has stopped
             yield
             return

@@ -38,5 +38,5 @@ def configure(machine, directory, iso, disk, _serial_device):
     command = qemu.command_line(machine, directory, iso, disk)
     environment = dict(os.environ)
     # The plugin names a type, which -device then makes one of.
-    own = ["-plugin", str(plugin(machine.build)), "-device", device({**environment, **machine.environment})]
+    own = ["-plugin", qemu.option(plugin(machine.build)), "-device", device({**environment, **machine.environment})]
     return command + own, environment

@@ -27,6 +27,7 @@ OPTIONS = {
     "qemu": {},
     "bochs": {"log_actions": {"panic": {"PIC": "report"}}},
     "bochs-irqmux": {},
+    "qemu-irqmux": {},
 }
 
 PROGRAM = re.compile(r"^(?:\[\S+\] )?(program \S+|random \S+)$")

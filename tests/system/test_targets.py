@@ -7,12 +7,14 @@ Rule: each target does what `make help` says of it.
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from conftest import BUILD, ROOT
+from conftest import BOARD, BUILD, IPS, ROOT, scribe
+from signalbox import Machine
 from signalbox.bochs import executable
 
 KEYS = ["platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt"]
@@ -52,13 +54,26 @@ def test_an_unknown_platform_is_refused(make):
     assert "Traceback" not in done.stdout
 
 
-def test_a_bad_configuration_file_is_refused(make, tmp_path):
+def test_a_bad_configuration_file_is_refused(make_run, tmp_path):
     """CONFIG= with a line that is none: file, line and reason."""
     config = tmp_path / "bad.cfg"
     config.write_text("multiboot /boot/signalbox\nmodul /boot/pulse\n")
-    done = make("run", PLATFORM="bochs", CONFIG=config)
+    done = make_run(CONFIG=config)
     assert done.returncode != 0
     assert f"run: {config}:2: 'modul': a line begins with title, multiboot or module\n" in done.stdout
+
+
+def test_a_path_may_have_blanks_and_commas(platform, tmp_path):
+    """Wherever the tree lies: the emulator finds its images, its disk and its plugin."""
+    build = tmp_path / "a tree, with blanks"
+    (build / "guests").mkdir(parents=True)
+    for image in ("signalbox", "guests/scribe"):
+        shutil.copy(BUILD / image, build / image)
+    if (BUILD / "emulators").exists():
+        (build / "emulators").symlink_to(BUILD / "emulators")
+    machine = Machine(modules=[scribe("rounds=5")], platform=platform, board=BOARD, ips=IPS, build=build)
+    result = machine.run(build / "a run, with blanks", timeout=60)
+    assert result.status == 0, result.explain()
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,10 @@
 #include "guests/lib/uart.h"
 #include "guests/pulse/pulse.h"
 
-enum { PING_TIMEOUT_MS = 200, BYTES_PER_SECOND = 115200 / 10 };
+enum { PING_TIMEOUT_MS = 200, BAUD_MOST = 115200, BITS_PER_BYTE = 10 };
 
 static bool present, full; /* full: this tick's bytes are out, the next one goes on */
-static uint32_t in_this_tick;
+static uint32_t bytes_per_second = BAUD_MOST / BITS_PER_BYTE, in_this_tick;
 static volatile bool streaming, pinging;
 static volatile uint32_t ping_latency, ping_start;
 static struct stream_count count; /* changed with interrupts off only */
@@ -42,7 +42,7 @@ static void handle_com2(uint64_t tsc)
 		return;
 	}
 	count.handled++;
-	if (streaming && in_this_tick < 2 * BYTES_PER_SECOND / tick_hz() + 2)
+	if (streaming && in_this_tick < 2 * bytes_per_second / tick_hz() + 2)
 		send_next();
 	else
 		full = streaming;
@@ -61,6 +61,8 @@ bool com2_init(uint32_t baud)
 	present = uart_init(UART_COM2);
 	if (present)
 		uart_speed(UART_COM2, baud);
+	if (baud != 0 && baud < BAUD_MOST)
+		bytes_per_second = baud / BITS_PER_BYTE;
 	irq_install(UART_COM2_LINE, handle_com2);
 	if (present)
 		pic_unmask(UART_COM2_LINE);

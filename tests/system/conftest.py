@@ -18,7 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from signalbox import Machine, Module, choose, find_records, parse_latencies  # noqa: E402
+from signalbox import Machine, Module, PlatformError, choose, find_records, parse_latencies  # noqa: E402
+from signalbox.platforms import ON_QEMU  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
@@ -29,9 +30,38 @@ BOARD = os.environ.get("BOARD", "pc")
 TIMEOUT = 240
 
 
+# What a fixture needs: one of these platforms.
+NEEDS = {"exact": ("bochs",), "irqmux": ("bochs-irqmux", "qemu-irqmux")}
+
+
+def pytest_configure(config):
+    """A platform that cannot be had is said at once."""
+    try:
+        choose("bochs" if PLATFORM == "auto" else PLATFORM, "pc" if PLATFORM == "auto" else BOARD)
+    except PlatformError as problem:
+        raise pytest.UsageError(str(problem)) from problem
+
+
+def pytest_report_header():
+    board = f", board {BOARD}" if PLATFORM in ON_QEMU else ""
+    return f"PLATFORM={PLATFORM}{board}: tests of other platforms are left out (docs/testing.md)"
+
+
+def elsewhere(item):
+    """Whether a test is another platform's: it needs that one, or is there already under another name (on_chipsets)."""
+    needed = [mark.args for mark in item.iter_markers("only_on")]
+    needed += [platforms for fixture, platforms in NEEDS.items() if fixture in item.fixturenames]
+    return any(PLATFORM not in ("auto", *platforms) for platforms in needed) or any(item.iter_markers("elsewhere"))
+
+
 @pytest.hookimpl(tryfirst=True)  # before the plugin that reads the groups
-def pytest_collection_modifyitems(items):
-    """Tests that look at the same run go to the same worker: a run's fixture is named ..._run."""
+def pytest_collection_modifyitems(config, items):
+    """What is another platform's is left out: a skip is an emulator's defect. Tests that look at the same run go to the same
+    worker: a run's fixture is named ..._run."""
+    left_out = [item for item in items if elsewhere(item)]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not elsewhere(item)]
     for item in items:
         runs = sorted(name for name in item.fixturenames if name.endswith("_run"))
         where = item.callspec.params.get("where", "") if hasattr(item, "callspec") else ""
@@ -140,20 +170,17 @@ def all_ok(report, vm, count):
 @pytest.fixture(scope="session")
 def platform():
     """Where a test runs that names no platform: the emulator whose figures are exact, or what PLATFORM says."""
-    return choose("bochs" if PLATFORM == "auto" else PLATFORM, BOARD)[0]
+    return "bochs" if PLATFORM == "auto" else PLATFORM
 
 
 @pytest.fixture(scope="session")
-def exact(platform):
-    """For tests that count instructions, or that describe the machine to the emulator."""
-    if platform != "bochs":
-        pytest.skip("counts instructions of stock Bochs")
+def exact():
+    """For tests that count instructions of stock Bochs, or that describe the machine to it (NEEDS)."""
 
 
-@pytest.fixture(scope="module")
-def repeats(request, platform):
+@pytest.fixture
+def repeats(at):
     """For tests that need a run to repeat to the byte."""
-    at = request.getfixturevalue("where").options().get("platform", platform) if "where" in request.fixturenames else platform
     if at == "kvm":
         pytest.skip("KVM's time is the host's")
     if at.startswith("qemu") and not may_be_exact():
@@ -162,11 +189,8 @@ def repeats(request, platform):
 
 @pytest.fixture(scope="session")
 def irqmux():
-    """The platform that has the chipset block: boot(..., platform=irqmux)."""
-    where = {"auto": "bochs-irqmux"}.get(PLATFORM, PLATFORM)
-    if not where.endswith("-irqmux"):
-        pytest.skip(f"PLATFORM={PLATFORM} does without the emulator that has the chipset block")
-    return where
+    """The platform that has the chipset block (NEEDS): boot(..., platform=irqmux)."""
+    return {"auto": "bochs-irqmux"}.get(PLATFORM, PLATFORM)
 
 
 @pytest.fixture(scope="session")
@@ -216,18 +240,18 @@ class Where:
     board: str | None = None
 
     def missing(self):
-        """Why this session has no such platform, or None."""
-        if self.platform is None or PLATFORM == "auto":
-            return None
-        if self.platform == "bochs-irqmux":
-            return None if PLATFORM.endswith("-irqmux") else f"PLATFORM={PLATFORM} has no chipset block"
-        return None if self.platform == PLATFORM else f"PLATFORM={PLATFORM}: runs on {self.platform}"
+        """Whether this session has no such platform."""
+        return PLATFORM not in ("auto", self.options().get("platform", PLATFORM))
 
     def options(self):
         """For Machine."""
         moved = self.platform == "bochs-irqmux" and PLATFORM.endswith("-irqmux")
         where = {} if self.platform is None else {"platform": PLATFORM if moved else self.platform}
         return {**where, **({"board": self.board} if self.board else {})}
+
+    def machine(self):
+        """What its runs are, so that two names of the same are known."""
+        return {"words": self.words, "platform": PLATFORM, "board": BOARD, **self.options()}
 
 
 # By the name that stands in a test's brackets. The first six are what they are on the session's platform, by default Bochs; the
@@ -255,16 +279,26 @@ def on_chipsets(*names):
     """A module that says `where, chipset = on_chipsets(...)` has its tests of the fixture system run on each of these; chipset is
     the realisation's name, wherever it runs."""
 
+    machines, params = [], []
+    for name in names:
+        place = CHIPSETS[name]
+        known = place.missing() or place.machine() in machines
+        machines.append(place.machine())
+        params.append(pytest.param(name, marks=[pytest.mark.elsewhere] if known else []))
+
     def where(request):
-        place = CHIPSETS[request.param]
-        if place.missing():
-            pytest.skip(place.missing())
-        return place
+        return CHIPSETS[request.param]
 
     def chipset(where):
         return where.name
 
-    return pytest.fixture(scope="module", params=names)(where), pytest.fixture(scope="module")(chipset)
+    return pytest.fixture(scope="module", params=params)(where), pytest.fixture(scope="module")(chipset)
+
+
+@pytest.fixture(scope="module")
+def at(where, platform):
+    """The platform that the module's realisation runs on here."""
+    return where.options().get("platform", platform)
 
 
 @pytest.fixture(scope="module")
@@ -288,7 +322,8 @@ def make(runs):
     """make with this session's build directory, one at a time: make(target, **variables) -> CompletedProcess."""
 
     def run(target, timeout=TIMEOUT, **variables):
-        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS")
+        environment = {k: v for k, v in os.environ.items() if k not in unwanted}
         command = ["make", target, f"BUILD={BUILD}", *(f"{k}={v}" for k, v in variables.items())]
         with open(runs / "make.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -296,3 +331,9 @@ def make(runs):
                                   stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def make_run(make, platform):
+    """make run, on this session's platform and board: make_run(**variables) -> CompletedProcess."""
+    return lambda **variables: make("run", **{"PLATFORM": platform, "BOARD": BOARD, **variables})

@@ -130,7 +130,10 @@ ABSENT = ["signalbox: chipset irqmux: no PCI function 1234:5b0c on bus 0",
           "signalbox: chipset=irqmux: this machine has none of what it needs"]
 
 
-@pytest.mark.parametrize("how", ["stock", "hidden"])
+@pytest.mark.parametrize("how", [
+    pytest.param("stock", marks=pytest.mark.only_on("bochs", "qemu", "kvm")),
+    pytest.param("hidden", marks=pytest.mark.only_on("bochs-irqmux", "qemu-irqmux")),
+])
 def test_the_block_is_asked_for_and_not_there(system, request, how):
     """chipset=irqmux on the stock emulator, and on the machine whose block is hidden: two lines, and the machine ends with
     status 1."""
@@ -263,7 +266,7 @@ def firmware(runs, exact):
 
 def test_vmx_locked_off_by_the_firmware(boot, firmware):
     """FEATURE_CONTROL with the lock set and VMXON clear: the line says so and what to do; status 1."""
-    report = boot("", [vandal("do=vmx")], extra=[f"romimage: file={firmware}"])
+    report = boot("", [vandal("do=vmx")], extra=[f'romimage: file="{firmware}"'])
     assert report.status == 1, report
     report.has("signalbox: VMX is locked off by the firmware: IA32_FEATURE_CONTROL = 1 (lock set, VMXON clear); enable "
                "virtualisation in the firmware's set-up")

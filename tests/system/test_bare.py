@@ -26,10 +26,9 @@ def test_pulse_boots_alone(pulse_run):
     assert ticks["handled"] == ticks["expected"] > 2900 and ticks["merged"] == 0
 
 
-def test_pulse_knows_the_emulator_by_itself(pulse_run, where, platform):
+def test_pulse_knows_the_emulator_by_itself(pulse_run, at):
     """The unit of a latency is instructions where one TSC tick is one, found by the debug port."""
-    on_bochs = where.options().get("platform", platform).startswith("bochs")
-    assert pulse_run.latency("uart").unit == ("instructions" if on_bochs else "cycles")
+    assert pulse_run.latency("uart").unit == ("instructions" if at.startswith("bochs") else "cycles")
 
 
 def test_a_bare_run_repeats_to_the_byte(bare, repeats):
@@ -38,14 +37,14 @@ def test_a_bare_run_repeats_to_the_byte(bare, repeats):
     assert first.status == 0 and first.console == second.console
 
 
-def test_scribe_boots_alone(bare, where, platform):
+def test_scribe_boots_alone(bare, at):
     """scribe on the bare machine: pattern written, read back, each disk interrupt once, no period of the RTC merged."""
     report = bare(Module("scribe", ""))
     assert report.status == 0, report
     report.has("scribe: 5 ok, 0 failed")
     disk, rtc = report.record("count", line=15), report.record("count", line=8)
     assert disk["handled"] == disk["expected"] == 3201 and disk["lost"] == 0
-    least = 400 if where.options().get("platform", platform).startswith("bochs") else 300  # QEMU's disk takes no time
+    least = 400 if at.startswith("bochs") else 300  # QEMU's disk takes no time
     assert rtc["handled"] == rtc["expected"] > least and rtc["merged"] == rtc["lost"] == 0
 
 

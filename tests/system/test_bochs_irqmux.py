@@ -17,16 +17,11 @@ from signalbox.bochs_irqmux import places
 HIDDEN = {"IRQMUX_PCI": "0"}
 BARE = [("pulse", 7), ("scribe", 5)]
 
+pytestmark = pytest.mark.only_on("bochs-irqmux")
+
 
 def bare(boot, irqmux, guest, environment, again=""):
     return boot(None, [Module(guest, "")], platform=irqmux, environment=environment, again=again)
-
-
-@pytest.fixture(scope="module")
-def irqmux(irqmux):
-    if irqmux != "bochs-irqmux":
-        pytest.skip("is about Bochs with the chipset block")
-    return irqmux
 
 
 # ---- It is built, and found ------------------------------------------------------------------------------------------

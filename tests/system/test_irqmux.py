@@ -187,11 +187,11 @@ def test_R06_nmi_panic(system):
     assert report.status not in (0, None)
 
 
-def test_R06_nmi_to_a_vm(system, where):
+def test_R06_nmi_to_a_vm(system, at):
     """R06: nmi=vm:NAME: each external NMI is one NMI of that guest, the others have none."""
     told = r"external NMI number {}, goes to vm vandal\n(?:.*\n)*?\[ "  # and a status line: the guest has had time for it
     keys = [(r"waits for NMIs", "nmi\r")] + [(told.format(n), "nmi\r") for n in (1, 2, 3, 4)]
-    seconds = 10 if where.platform == "qemu-irqmux" else 3  # in real time, keys being typed
+    seconds = 10 if at == "qemu-irqmux" else 3  # in real time, keys being typed
     modules = [vandal(f"do=nmi seconds={seconds}"), pulse("probes=uart n=2000"), scribe("rounds=60")]
     report = system("nmi=vm:vandal status=200ms", modules, type_in=keys)
     assert report.status == 0, report

@@ -142,6 +142,7 @@ def test_a_guest_that_never_ends_is_ended(where, tmp_path):
     assert "no 'end: status' line within 6 s" in result.explain()
 
 
+@pytest.mark.only_on("qemu")
 @pytest.mark.parametrize("board", ["pc", "q35"])
 def test_make_run_on_qemu(make, board):
     """make run PLATFORM=qemu BOARD=...: says what it takes, boots, ends by itself with status 0."""

@@ -85,7 +85,7 @@ SEEN = "seed=1 count=250 features=none"
 
 def probed(boot, words, platform):
     module = Module("picprobe", f"vm=picprobe mem=4M irq={LINES} io={PORTS} -- {words}")
-    report = soft(boot, [module], platform=platform)
+    report = soft(boot, [module], platform=platform, board="pc")
     assert report.status == 0, report
     return parse_transcript(report.console)
 

@@ -30,6 +30,9 @@ BOARD = os.environ.get("BOARD", "pc")
 TIMEOUT = 240
 
 
+# Where the firmware puts the chipset block's registers.
+WINDOW = 0xFEBF1000 if PLATFORM == "qemu-irqmux" else 0xC0000000
+
 # What a fixture needs: one of these platforms.
 NEEDS = {"exact": ("bochs",), "irqmux": ("bochs-irqmux", "qemu-irqmux")}
 
@@ -191,6 +194,18 @@ def repeats(at):
 def irqmux():
     """The platform that has the chipset block (NEEDS): boot(..., platform=irqmux)."""
     return {"auto": "bochs-irqmux"}.get(PLATFORM, PLATFORM)
+
+
+@pytest.fixture(scope="session")
+def ored():
+    """For tests with two devices on one line: ored(platform)."""
+
+    def check(platform):
+        if platform in ON_QEMU:
+            pytest.skip("QEMU does not OR the devices of an ISA line, the last one's word holds "
+                        "(test_qemu_platform.py: test_two_uarts_on_one_line_are_not_ored)")
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Rule: the line is compared whole, so that it stays one that names module, word a
 
 import pytest
 
-from conftest import BUILD, all_ok, on_chipsets, scribe, vandal
+from conftest import BUILD, WINDOW, all_ok, on_chipsets, scribe, vandal
 from signalbox import Module
 
 where, chipset = on_chipsets("default", "qemu")
@@ -162,8 +162,8 @@ INPUTS_REFUSED = [
      "(m): line 0 enters input 8 of the VMM block, as line 8 of vm scribe does; block= can part them"),
     ("vm=n irq=0 block=0:4", "(n): block=0:4: this input of the VMM block is for the VMM's own line 4"),
     ("vm=j irq=0 routes=never", "(j): routes=never: it is one of entry, exit"),
-    ("vm=k mmio=0xc0000000-0xc0000fff",
-     "(k): mmio=0xc0000000-0xc0000fff: address 0xc0000000 belongs to the VMM (the chipset block's registers)"),
+    (f"vm=k mmio={WINDOW:#x}-{WINDOW + 0xFFF:#x}",
+     f"(k): mmio={WINDOW:#x}-{WINDOW + 0xFFF:#x}: address {WINDOW:#x} belongs to the VMM (the chipset block's registers)"),
     ("vm=l io=0x4d0-0x4d1", "(l): io=0x4d0-0x4d1: port 0x4d0 belongs to the VMM (the edge/level registers)"),
 ]
 

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from conftest import all_ok, on_chipsets, pulse, scribe, vandal
+from conftest import WINDOW, all_ok, on_chipsets, pulse, scribe, vandal
 from signalbox import Module
 
 where, chipset = on_chipsets("irqmux", "irqmux-1-bank")
@@ -165,19 +165,21 @@ def test_R01_the_block_is_out_of_reach(system, scribe_alone, deed, words, least)
 
 
 def test_R01_wide_accesses_at_the_bare_controller(boot, irqmux):
-    """R01: the comparison: at the bare machine's ports each of these widths has the same effect and the same answer."""
+    """R01: the comparison: at the bare machine's ports each of these widths has the same effect and the same answer. On QEMU those
+    that begin below a port do not reach it (docs/emulators.md)."""
     report = boot(None, [Module("vandal", "do=wide")], platform=irqmux)
-    assert any(text.startswith("vandal: do=wide: 29 accesses of odd sizes, 0 went wrong") for text in report.lines), report
+    wrong = 8 if irqmux.startswith("qemu") else 0
+    assert any(text.startswith(f"vandal: do=wide: 29 accesses of odd sizes, {wrong} went wrong") for text in report.lines), report
 
 
 def test_R01_the_window_is_never_mapped(system):
     """R01: mmio= over the register window is refused, with the address and whose it is; the run goes on without that VM."""
-    report = system("", [vandal("do=none", "mmio=0xc0000000-0xc0000fff", name="a"), vandal("do=none", "mmio=0xbffff000-0xc0000fff",
-                                                                                     name="b"), scribe("rounds=20")])
-    report.has("signalbox: module 1 (a): mmio=0xc0000000-0xc0000fff: address 0xc0000000 belongs to the VMM (the chipset block's "
-               "registers)")
-    report.has("signalbox: module 2 (b): mmio=0xbffff000-0xc0000fff: address 0xc0000000 belongs to the VMM (the chipset block's "
-               "registers)")
+    places = {"a": f"{WINDOW:#x}-{WINDOW + 0xFFF:#x}", "b": f"{WINDOW - 0x1000:#x}-{WINDOW + 0xFFF:#x}"}
+    guests = [vandal("do=none", f"mmio={place}", name=name) for name, place in places.items()]
+    report = system("", [*guests, scribe("rounds=20")])
+    for number, (name, place) in enumerate(places.items(), 1):
+        report.has(f"signalbox: module {number} ({name}): mmio={place}: address {WINDOW:#x} belongs to the VMM (the chipset "
+                   "block's registers)")
     all_ok(report, "scribe", 5)
     assert report.status == 1
 

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import all_ok, on_chipsets, pulse, scribe
 from signalbox import Module
+from signalbox.platforms import ON_QEMU
 
 PULSE, SCRIBE = 64_000, 46_000
 WORDS = {"plain": ("", "", 1, 1), "bases": ("base=0x30", "base=0x50", 1, 1), "priorities": ("", "", 1, 2)}
@@ -136,11 +137,12 @@ def test_R08_what_was_read_back_is_what_a_run_alone_reads(boot, chipset, each, r
     assert disk["handled"] == disk["expected"] == each[kind].record("count", line=15)["handled"]
 
 
-def test_R08_the_bare_machine_merges_nothing(boot):
+def test_R08_the_bare_machine_merges_nothing(boot, platform):
     """R08: the comparison: pulse alone on the bare machine, at the same stress, handles every tick and byte."""
     bare = boot(None, [Module("pulse", f"unit=instructions stress={PULSE // 4}")])
     ticks, uart = bare.record("count", line=0), bare.record("count", line=3)
-    assert ticks["handled"] == ticks["expected"] > 1_000 and ticks["merged"] == 0
+    least = 600 if platform in ON_QEMU else 1_000  # QEMU's UART has 25 bytes in a tick (guests/pulse/com2.c), Bochs's 12
+    assert ticks["handled"] == ticks["expected"] > least and ticks["merged"] == 0
     assert uart["handled"] == uart["sent"] > 10_000 and uart["lost"] == 0
 
 

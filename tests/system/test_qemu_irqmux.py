@@ -5,15 +5,14 @@ Rule: what the block does for the VMM is tested elsewhere; here the device and t
 needed there is none: the processor stands still, and QEMU's own test protocol (qtest) makes the accesses.
 """
 
-import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 
 import pytest
 from conftest import BUILD, ROOT, all_ok, pulse, scribe
+from qtest import Standing
 from signalbox import Module
 from signalbox.qemu import may_be_exact
 from signalbox.qemu_irqmux import plugin
@@ -56,52 +55,12 @@ def start(emulator, *words, so=None, timeout=20):
                           timeout=timeout, check=False)
 
 
-class Bare:
-    """A machine whose processor does not run: its ports, its memory, its monitor."""
+class Bare(Standing):
+    """The machine with the block."""
 
     def __init__(self, emulator, *properties, board="pc", extra=()):
-        self.ours, theirs = socket.socketpair()
-        monitor, their_monitor = socket.socketpair()
-        command = [emulator, "-S", "-accel", "tcg", "-machine", board, "-display", "none", "-nic", "none", *extra]
-        command += ["-plugin", str(plugin(BUILD)), "-device", ",".join(["irqmux", f"addr={SLOT}", *properties])]
-        command += ["-serial", "null", "-serial", "null", "-monitor", "none"]
-        command += ["-chardev", f"socket,id=test,fd={theirs.fileno()}", "-object", "qtest,id=qtest,chardev=test"]
-        command += ["-chardev", f"socket,id=mon,fd={their_monitor.fileno()}", "-mon", "mon,mode=control"]
-        self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(), their_monitor.fileno()))
-        theirs.close()
-        their_monitor.close()
-        self.test, self.monitor = self.ours.makefile("rw"), monitor.makefile("rw")
-        self.sockets = (self.ours, monitor)
-        for channel in self.sockets:
-            channel.settimeout(20)
-        self.monitor.readline()  # its greeting
-        self.do("qmp_capabilities")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
-        for channel in (self.test, self.monitor, *self.sockets):
-            channel.close()
-
-    def ask(self, *words):
-        self.test.write(" ".join(str(word) for word in words) + "\n")
-        self.test.flush()
-        answer = self.test.readline().split()
-        assert answer and answer[0] == "OK", (words, answer)
-        return int(answer[1], 0) if len(answer) > 1 else None
-
-    def do(self, command, **arguments):
-        self.monitor.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.monitor.flush()
-        for text in self.monitor:
-            answer = json.loads(text)
-            if "event" not in answer:
-                assert "return" in answer, answer
-                return answer["return"]
-        raise AssertionError(f"the emulator ended at {command}")
+        block = ["-plugin", str(plugin(BUILD)), "-device", ",".join(["irqmux", f"addr={SLOT}", *properties])]
+        super().__init__(emulator, board=board, extra=[*extra, *block])
 
     def configure(self, register, value=None):
         """A word of the function's configuration space."""
@@ -123,9 +82,8 @@ class Bare:
         return self.read(STATUS + 3, "b")
 
     def com2(self, high):
-        """IRQ3, by the transmitter-empty interrupt, as a lever of picprobe's."""
-        self.ask("outb", 0x2FC, 8)
-        self.ask("outb", 0x2F9, 2 if high else 0)
+        """IRQ3, as a lever of picprobe's."""
+        self.transmitter_empty(0x2F8, high)
 
 
 # ---- It is built, and found ------------------------------------------------------------------------------------------

@@ -5,12 +5,14 @@ Rule: what is refused is refused in one line that names the variable, what is wr
 """
 
 import re
+import shutil
 
 import pytest
 
 from conftest import BOARD, BUILD, IPS, PLATFORM, all_ok, on_chipsets, pulse, scribe
 from signalbox import Machine, PlatformError, choose, platforms
 from signalbox.qemu import SHIFT, command_line
+from qtest import Standing
 
 where, chipset = on_chipsets("qemu-pc", "q35-pc")
 
@@ -97,6 +99,31 @@ def test_the_machine_that_is_described(tmp_path, platform, exact, board):
     counted = platform == "qemu" and exact
     assert (f"-icount shift={SHIFT},sleep=off -rtc clock=vm," in line) == counted == machine.counted
     assert ("isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15" in line) == (board == "q35")
+
+
+# ---- What it does not do as the hardware does ------------------------------------------------------------------------
+
+COM2, COM4, LINE = 0x2F8, 0x2E8, 3
+
+
+@pytest.mark.only_on("qemu", "qemu-irqmux")
+def test_two_uarts_on_one_line_are_not_ored():
+    """Why R15's streams are skipped on QEMU: COM4's line falls, and takes away COM2's request on the same line."""
+    with Standing(shutil.which("qemu-system-x86_64"), extra=["-device", f"isa-serial,chardev=com4,iobase={COM4},irq={LINE}",
+                                                             "-chardev", "null,id=com4"]) as machine:
+        machine.ask("outb", 0x4D0, 1 << LINE)  # by level, so that IRR shows the line
+        for port, value in ((0x20, 0x11), (0x21, 0x08), (0x21, 0x04), (0x21, 0x01), (0x21, 0xFF)):
+            machine.ask("outb", port, value)
+
+        def requests():
+            return machine.ask("inb", 0x20) >> LINE & 1
+
+        machine.transmitter_empty(COM2, True)
+        assert requests() == 1
+        machine.transmitter_empty(COM4, True)
+        machine.transmitter_empty(COM4, False)
+        assert requests() == 0, "lines are ORed: take the skips of R15 away (conftest.py)"
+        assert machine.ask("inb", COM2 + 2) & 0x0F == 2, "COM2 has its request still"
 
 
 # ---- Runs ------------------------------------------------------------------------------------------------------------

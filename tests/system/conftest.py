@@ -218,9 +218,12 @@ def runs(tmp_path_factory):
 
 
 def in_vain(machine, module):
-    """Where QEMU's 8259s keep what a device took back, and soft tells it: that is no failure of scribe's (docs/limits.md)."""
-    soft_on_qemu = machine.platform.startswith("qemu") and "chipset=soft" in (machine.vmm or "")
-    return " idle=1" if soft_on_qemu and module.image.endswith("scribe") else ""
+    """Where QEMU's 8259s keep what a device took back, and soft tells it; or where they forget at ICW1 that a line is high, so that
+    pc's replay has an edge told twice (docs/limits.md; test_differential.py: test_qemu_still_has, edge-stays and init-forgets).
+    That is no failure of scribe's, which says how many interrupts had no cause."""
+    vmm = machine.vmm or ""
+    told = "chipset=soft" in vmm or ("chipset=pc" in vmm and " base=" in module.line)
+    return " idle=1" if machine.platform.startswith("qemu") and told and module.image.endswith("scribe") else ""
 
 
 @pytest.fixture(scope="session")

@@ -61,18 +61,6 @@ def each(long_run, bases_run, priorities_run):
     return {"plain": long_run, "bases": bases_run, "priorities": priorities_run}
 
 
-@pytest.fixture(scope="module")
-def exact_kind(long_run, chipset):
-    """Of a run where requests are injected on pc, QEMU's 8259s keep the edge as well (docs/limits.md)."""
-
-    def check(kind):
-        if long_run.svm and chipset == "pc" and kind == "bases":
-            pytest.skip("QEMU's 8259s keep the edge of a request that was injected and interrupt once more; "
-                        "the UART's count may be off by one, for a reason not known (docs/limits.md)")
-
-    return check
-
-
 def handled(report):
     return sum(report.record("count", line=line)["handled"] for line in (0, 3, 8, 15))
 
@@ -83,16 +71,16 @@ def test_R08_a_hundred_thousand_interrupts_on_four_lines(long_run, chipset):
     assert handled(long_run) >= (25_000 if chipset == "soft" else 100_000)
     # QEMU's UART takes no time for a byte, so that the same number of interrupts comes in fewer ticks.
     each_least = (4_000, 10_000, 2_500, 5_000) if chipset == "soft" else (4_000, 50_000, 10_000, 10_000)
-    for line, least in zip((0, 3, 8, 15), (2_500, *each_least[1:]) if long_run.svm else each_least):
+    ticks = 2_000 if chipset == "soft" else 2_500
+    for line, least in zip((0, 3, 8, 15), (ticks, *each_least[1:]) if long_run.svm else each_least):
         assert long_run.record("count", line=line)["handled"] >= least
     assert long_run.record("totals")["switches"] >= (800 if long_run.svm else 1_000)
     assert long_run.status == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_R08_uart_bytes_and_disk_sectors_interrupt_each_once(each, kind, exact_kind):
+def test_R08_uart_bytes_and_disk_sectors_interrupt_each_once(each, kind):
     """R08: devices that wait for their interrupt to be served: as many handled as caused, not one more or less."""
-    exact_kind(kind)
     report = each[kind]
     uart, disk = report.record("count", line=3), report.record("count", line=15)
     assert uart["handled"] == uart["sent"] > 0 and uart["lost"] == 0
@@ -113,9 +101,8 @@ def test_R08_ticks_are_handled_or_merged_by_the_device(each, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_R08_both_guests_agree(each, kind, exact_kind):
+def test_R08_both_guests_agree(each, kind):
     """R08: the guests' own verdicts: nothing lost, nothing foreign, every register kept."""
-    exact_kind(kind)
     all_ok(each[kind], "pulse", 5)
     all_ok(each[kind], "scribe", 5)
     assert each[kind].record("totals")["external_nmis"] == 0
@@ -154,7 +141,10 @@ def test_R19_other_vector_bases_replay_the_initialisation_and_inject(bases_run, 
         assert injected[0] > 10 and injected[8] > 10, injected
     elif chipset == "soft":
         handled_by_line = {irq: bases_run.record("count", line=irq)["handled"] for irq in (3, 8, 15)}
-        assert handled_by_line == {irq: injected[irq] for irq in (3, 8, 15)}
+        # QEMU's 8259s keep an edge that a device took back: scribe finds no cause for that one (conftest.py, in_vain).
+        most = 5 if bases_run.svm else 0
+        assert all(0 <= injected[irq] - handled_by_line[irq] <= most for irq in (8, 15)), (injected, handled_by_line)
+        assert injected[3] == handled_by_line[3]
         assert 0 <= injected[0] - bases_run.record("count", line=0)["handled"] < 20  # ticks after the count
     else:
         assert not any(injected.values()), injected

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Time: a turn is the machine's time, whatever a guest makes the VMM do in it, and the VMM's own work is done in time.
+
+Rule: an attacker runs beside a VM like it that only computes. Neither ends: the run's limit does, so that both had the same
+time to run in. Times are the machine's, by the stamps that the VMM puts on its own lines.
+"""
+
+import re
+
+import pytest
+
+from conftest import on_chipsets, vandal
+
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux")
+
+SECONDS = 3
+SHARE, OFF = 50, 2  # percent
+LATE = 0.2  # of the time that was asked for
+ANSWERED = 1.0  # seconds from a key to the answer; the host may be busy, and looks each 30 ms
+DENIED = 600  # instructions of a denied OUT that is not logged, the guest's loop included
+STAMP = re.compile(r"^\[ *(\d+\.\d)s\] ", re.M)
+
+# Name: (deed and its words, words of the VM).
+ATTACKS = {
+    "cpuid": ("cpuids", ""),
+    "port": ("denied port=0x378", ""),
+    "wrmsr": ("msrs", ""),
+    "byte": ("prints bytes=1", ""),
+    "newlines": ("prints", ""),
+    "debug": ("debug", ""),
+    "alignment": ("align", ""),
+    "restart": ("restarts", "onfault=restart"),
+}
+COUNTS = [2, 3, 5, 20]
+
+
+def attacker(deed, words=""):
+    """More seconds than any run has."""
+    return vandal(f"do={deed} seconds=60", words, name="attacker")
+
+
+def equal():
+    return vandal("do=none seconds=60", name="equal")
+
+
+def shares(report):
+    """Percent of the run's whole time that each VM had."""
+    whole = report.record("totals")["ticks"]
+    return {vm: 100 * report.record("vm", vm=vm)["run_ticks"] / whole for vm in ("attacker", "equal")}
+
+
+def seconds(report):
+    """How long the run was."""
+    khz = int(re.search(r"TSC (\d+) kHz", report.console)[1])
+    return report.record("totals")["ticks"] / khz / 1000
+
+
+def is_at_it(report, attack):
+    """The attack is one: the deed is known, and its exits, or its restarts, are there."""
+    report.lacks("vandal knows no such deed")
+    if attack == "restart":
+        assert report.console.count("vm attacker: restarted") > 2, report
+    elif attack not in ("alignment", "debug"):  # on QEMU neither exits: no alignment is checked there
+        least = 10 if attack == "newlines" else 1_000  # a print of 512 lines is a long one
+        assert report.record("exits", vm="attacker")["total"] > least, report
+
+
+# ---- Turns -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attacked(system):
+    """An attack beside an equal, until time is up. QEMU that counts instructions ends at a data breakpoint ("Raised interrupt
+    while not in I/O function"), on the bare machine too; in real time it goes on."""
+
+    def run(attack):
+        deed, words = ATTACKS[attack]
+        report = system(f"seconds={SECONDS} status=1s", [attacker(deed, words), equal()], timeout=60, exact=attack != "debug")
+        is_at_it(report, attack)
+        return report
+
+    return run
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_R18_an_attacker_has_its_turns_and_no_more(attacked, attack):
+    """R18: of two VMs that are always ready each has half of the machine's time; what the VMM does for a VM is that VM's."""
+    had = shares(attacked(attack))
+    assert all(abs(share - SHARE) <= OFF for share in had.values()), had
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_the_end_and_the_status_come_in_time(attacked, attack):
+    """seconds= ends the run, and status= shows a line each second, whatever a guest does."""
+    report = attacked(attack)
+    report.has(f"signalbox: time is up (seconds={SECONDS})")
+    assert SECONDS <= seconds(report) <= SECONDS * (1 + LATE)
+    stamps = [0.0, *map(float, STAMP.findall(report.console))]
+    apart = [round(after - before, 1) for before, after in zip(stamps, stamps[1:])]
+    assert len(apart) >= SECONDS - 1 and all(1 - LATE <= time <= 1 + LATE for time in apart), stamps
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_R14_a_command_is_answered_in_time(system, attack):
+    """R14: a key's interrupt is the VMM's own: the table and the end come when they are typed, whatever a guest does."""
+    deed, words = ATTACKS[attack]
+    keys = [(r"^\[ *1\.\ds\]", "vms\r"), (r"^  equal +(ready|running) ", "quit\r")]
+    report = system("seconds=20 status=1s", [attacker(deed, words), equal()], type_in=keys, timeout=90)
+    is_at_it(report, attack)
+    report.lacks("time is up")
+    assert 1 <= seconds(report) <= 1 + ANSWERED, report
+
+
+# ---- The PIT ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, count):
+    """R08, R18: the owner of the PIT has it interrupt each few microseconds. Its neighbour has its turns, the console answers,
+    and the run ends in time."""
+    storm = vandal(f"do=pitstorm count={count} seconds=60", "irq=0 io=0x40-0x43,0x61", name="attacker")
+    report = system("seconds=5 status=1s", [storm, equal()], type_in=[(r"^\[ *1\.\ds\]", "vms\r")], timeout=120)
+    report.lacks("vandal knows no such deed")
+    report.has("signalbox: time is up (seconds=5)")
+    assert 5 <= seconds(report) <= 5 * (1 + LATE)
+    assert shares(report)["equal"] >= SHARE - OFF, shares(report)
+    before, after = report.console.split("> vms\n")
+    answer, rest = re.split(r"^  equal +(?:ready|running) ", after, maxsplit=1, flags=re.M)
+    assert not STAMP.search(answer), report
+    assert float(STAMP.findall(rest)[0]) - float(STAMP.findall(before)[-1]) <= 1 + LATE, report
+
+
+# ---- What is not said ------------------------------------------------------------------------------------------------
+
+
+def test_a_denied_access_that_is_not_logged_formats_nothing(boot, exact):
+    """A port that is not the VM's, written to in a loop: the text is made for the few that are logged, not for each."""
+    report = boot("chipset=pc status=0 seconds=10", [vandal("do=denied port=0x378 seconds=1")])
+    (writes,) = (int(n) for n in re.findall(r"do=denied: (\d+) writes to port 378h", report.console))
+    logged = len(re.findall(r"vm vandal: fault \d+ at ", report.console))
+    assert 0 < logged < 100 < writes, report
+    assert report.record("vm", vm="vandal")["run_ticks"] / writes <= DENIED

@@ -23,14 +23,21 @@ static inline void bytes_copy(void *to, const void *from, size_t bytes)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
 }
 
+/* Fills a block with words of 8 bytes; it has room for so many. */
+static inline void bytes_fill(void *to, uint64_t word, size_t words)
+{
+	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(word) : "memory");
+}
+
 /* Fills a block with zeros. */
 static inline void bytes_clear(void *to, size_t bytes)
 {
-	size_t words = bytes / 8, rest = bytes % 8;
+	char *end = (char *)to + (bytes & ~(size_t)7);
+	size_t rest = bytes % 8;
 
-	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(0ull) : "memory");
+	bytes_fill(to, 0, bytes / 8);
 	if (rest > 0)
-		__asm__ volatile("rep stosb" : "+D"(to), "+c"(rest) : "a"(0) : "memory");
+		__asm__ volatile("rep stosb" : "+D"(end), "+c"(rest) : "a"(0) : "memory");
 }
 
 #endif

@@ -2,50 +2,94 @@
 /*
  * VGA text mode, 80 by 25, as the log's mirror.
  *
- * Rule: video memory is only written, never read: it is slow to read, and a guest may own it.
+ * Rule: video memory is only written, never read: it is slow to read, and a guest may own it. It is
+ * slow to write too (each write is an exit where the VMM runs on a hypervisor), so a line that
+ * scrolls costs the writes of one row.
+ *
+ * The screen is a window on video memory that begins where the CRT controller's start address says.
+ * To scroll, the screen moves down by a row. Where video memory ends, the screen goes back to the
+ * beginning, and its 25 rows are written there; that is once in 180 lines.
  */
 #include "arch/x86/platform.h"
 
+#include "arch/x86/bytes.h"
 #include "arch/x86/io.h"
 
-#include <string.h>
+enum { COLUMNS = 80, ROWS = 25 };
 
-enum { COLUMNS = 80, ROWS = 25, CELLS = COLUMNS * ROWS };
+/* Rows that video memory has room for: 32 KiB at B8000h (VGA, memory map 3 of the graphics
+ * controller's register 06h). */
+enum { VIDEO_ROWS = 32768 / (2 * COLUMNS) };
 
 /* A cell: 15:12 background | 11:8 foreground | 7:0 character (code page 437) */
 enum { CELL_BLANK = 0x0700 | ' ' };
 
-/* CRT controller, ports of the colour modes: index, data; cursor location, high and low (VGA, indices 0Eh, 0Fh). */
-enum { CRTC_INDEX = 0x3D4, CRTC_DATA = 0x3D5, CRTC_CURSOR_HIGH = 0x0E, CRTC_CURSOR_LOW = 0x0F };
+/* CRT controller, ports of the colour modes: index, data; the addresses where the screen begins and
+ * where the cursor is, in cells, high byte first (VGA, indices 0Ch to 0Fh). */
+enum { CRTC_INDEX = 0x3D4, CRTC_DATA = 0x3D5, CRTC_START = 0x0C, CRTC_CURSOR = 0x0E };
 
+/* Cells are written by words of 8 bytes. */
+enum { CELLS_A_WORD = 4 };
+
+/* The host's tests have video memory of their own. */
+#ifndef VIDEO
 #define VIDEO ((uint16_t *)0xB8000)
+#endif
 
-static uint16_t shadow[CELLS];
+/* A row of the screen, with the cells [first, end) that video memory does not show yet. */
+struct line {
+	_Alignas(8) uint16_t cell[COLUMNS];
+	uint8_t first, end;
+};
+
+static struct line lines[ROWS]; /* a ring; lines[top] is the first row of the screen */
+static unsigned top;
+static unsigned base; /* where the screen's first row is in video memory, in rows */
 static unsigned row, column;
-static unsigned dirty_first = CELLS, dirty_end; /* cells of the shadow that video memory does not show yet */
-static enum { TEXT, ESCAPE, SEQUENCE } state;   /* of a terminal's control sequence: ESC [ ... letter */
+static uint32_t dirty;                  /* by index in lines[]: video memory does not show all of it yet */
+static bool moved;                      /* the CRT controller is not yet told of the last text */
+static uint8_t start_high, cursor_high; /* as the CRT controller has them */
+/* Of a terminal's control sequence: ESC [ ... letter. */
+static enum { TEXT, ESCAPE, SEQUENCE } state;
 
-static void cells_touch(unsigned first, unsigned count)
+static unsigned line_index(unsigned of_row)
 {
-	if (first < dirty_first)
-		dirty_first = first;
-	if (first + count > dirty_end)
-		dirty_end = first + count;
+	unsigned i = top + of_row;
+
+	return i < ROWS ? i : i - ROWS;
 }
 
-static void cells_show(void)
+static void line_touch(unsigned index, unsigned first, unsigned end)
 {
-	if (dirty_first < dirty_end)
-		memcpy(VIDEO + dirty_first, shadow + dirty_first, (dirty_end - dirty_first) * sizeof(*shadow));
-	dirty_first = CELLS;
-	dirty_end = 0;
+	struct line *l = &lines[index];
+	bool clean = !(dirty & 1u << index);
+
+	if (clean || first < l->first)
+		l->first = (uint8_t)first;
+	if (clean || end > l->end)
+		l->end = (uint8_t)end;
+	dirty |= 1u << index;
 }
 
-static void cells_blank(unsigned first, unsigned count)
+static void line_blank(unsigned index)
 {
-	for (unsigned i = first; i < first + count; i++)
-		shadow[i] = CELL_BLANK;
-	cells_touch(first, count);
+	bytes_fill(lines[index].cell, CELL_BLANK * 0x0001000100010001ull, COLUMNS / CELLS_A_WORD);
+	line_touch(index, 0, COLUMNS);
+}
+
+static void line_erase(unsigned index, unsigned first)
+{
+	for (unsigned i = first; i < COLUMNS; i++)
+		lines[index].cell[i] = CELL_BLANK;
+	line_touch(index, first, COLUMNS);
+}
+
+/* The screen begins at the beginning of video memory, which shows none of it yet. */
+static void screen_rewind(void)
+{
+	base = 0;
+	for (unsigned i = 0; i < ROWS; i++)
+		line_touch(i, 0, COLUMNS);
 }
 
 static void line_feed(void)
@@ -54,22 +98,25 @@ static void line_feed(void)
 	if (++row < ROWS)
 		return;
 	row = ROWS - 1;
-	memmove(shadow, shadow + COLUMNS, (CELLS - COLUMNS) * sizeof(*shadow));
-	cells_blank(CELLS - COLUMNS, COLUMNS);
-	cells_touch(0, CELLS);
+	top = line_index(1);
+	line_blank(line_index(row));
+	if (++base > VIDEO_ROWS - ROWS)
+		screen_rewind();
 }
 
 static void cell_put(uint8_t c)
 {
 	if (column == COLUMNS)
 		line_feed();
-	unsigned at = row * COLUMNS + column++;
+	unsigned index = line_index(row);
 
-	shadow[at] = (CELL_BLANK & 0xFF00) | (c < 0x7F ? c : '?');
-	cells_touch(at, 1);
+	lines[index].cell[column] = (CELL_BLANK & 0xFF00) | (c < 0x7F ? c : '?');
+	line_touch(index, column, column + 1);
+	column++;
 }
 
-/* Of the control sequences only "erase to the end of the line" (K) has a meaning here; the rest are swallowed. */
+/* Of the control sequences only "erase to the end of the line" (K) has a meaning here; the rest are
+ * swallowed. */
 static void sequence_put(uint8_t c)
 {
 	if (state == ESCAPE) {
@@ -80,7 +127,7 @@ static void sequence_put(uint8_t c)
 		return;
 	state = TEXT;
 	if (c == 'K' && column < COLUMNS)
-		cells_blank(row * COLUMNS + column, COLUMNS - column);
+		line_erase(line_index(row), column);
 }
 
 static void put(uint8_t c)
@@ -103,29 +150,103 @@ static void put(uint8_t c)
 		cell_put(c);
 }
 
-static void cursor_show(void)
+static void crtc_write(uint8_t index, uint8_t value)
 {
+	io_out8(CRTC_INDEX, index);
+	io_out8(CRTC_DATA, value);
+}
+
+/* An address, high byte at the index and low byte at the next. The low byte changes with each line,
+ * the high byte seldom. */
+static void crtc_write_address(uint8_t index, uint8_t *high, unsigned address)
+{
+	if (*high != address >> 8) {
+		*high = (uint8_t)(address >> 8);
+		crtc_write(index, *high);
+	}
+	crtc_write(index + 1, (uint8_t)address);
+}
+
+static void crtc_show(void)
+{
+	unsigned start = base * COLUMNS;
 	unsigned at = row * COLUMNS + (column < COLUMNS ? column : COLUMNS - 1);
 
-	io_out8(CRTC_INDEX, CRTC_CURSOR_HIGH);
-	io_out8(CRTC_DATA, (uint8_t)(at >> 8));
-	io_out8(CRTC_INDEX, CRTC_CURSOR_LOW);
-	io_out8(CRTC_DATA, (uint8_t)at);
+	crtc_write_address(CRTC_START, &start_high, start);
+	crtc_write_address(CRTC_CURSOR, &cursor_high, start + at);
+	moved = false;
+}
+
+static void line_show(unsigned index)
+{
+	const struct line *l = &lines[index];
+	unsigned of_row = index < top ? index + ROWS - top : index - top;
+	unsigned first = l->first & ~(CELLS_A_WORD - 1u);
+	unsigned end = (l->end + CELLS_A_WORD - 1u) & ~(CELLS_A_WORD - 1u);
+
+	uint16_t *to = VIDEO + (base + of_row) * COLUMNS + first;
+
+	bytes_copy(to, l->cell + first, (end - first) * sizeof(*to));
+	dirty &= ~(1u << index);
+}
+
+/* The characters that begin the text and need no second look, up to the end of the row. Returns how
+ * many there were. */
+static size_t run_put(const char *text, size_t size)
+{
+	uint16_t *cell = lines[line_index(row)].cell + column;
+	size_t most = COLUMNS - column, count = 0;
+
+	if (state != TEXT)
+		return 0;
+	if (most > size)
+		most = size;
+	for (; count < most && text[count] >= ' ' && text[count] < 0x7F; count++)
+		cell[count] = (uint16_t)((CELL_BLANK & 0xFF00) | text[count]);
+	if (count > 0)
+		line_touch(line_index(row), column, column + (unsigned)count);
+	column += (unsigned)count;
+	return count;
+}
+
+void vga_put(const char *text, size_t size)
+{
+	moved = moved || size > 0;
+	while (size > 0) {
+		size_t count = run_put(text, size);
+
+		if (count == 0)
+			put((uint8_t)text[count++]);
+		text += count;
+		size -= count;
+	}
+}
+
+bool vga_show(void)
+{
+	if (dirty != 0)
+		line_show((unsigned)__builtin_ctz(dirty));
+	else if (moved)
+		crtc_show();
+	return dirty != 0 || moved;
 }
 
 void vga_init(void)
 {
-	row = column = 0;
+	top = row = column = 0;
 	state = TEXT;
-	cells_blank(0, CELLS);
-	cells_show();
-	cursor_show();
+	start_high = cursor_high = UINT8_MAX; /* none that there can be */
+	for (unsigned i = 0; i < ROWS; i++)
+		line_blank(i);
+	screen_rewind();
+	moved = true;
+	while (vga_show())
+		;
 }
 
 void vga_write(const char *text, size_t size)
 {
-	while (size--)
-		put((uint8_t)*text++);
-	cells_show();
-	cursor_show();
+	vga_put(text, size);
+	while (vga_show())
+		;
 }

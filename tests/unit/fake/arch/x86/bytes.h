@@ -8,11 +8,18 @@
 #define ARCH_X86_BYTES_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 static inline void bytes_copy(void *to, const void *from, size_t bytes)
 {
 	memcpy(to, from, bytes);
+}
+
+static inline void bytes_fill(void *to, uint64_t word, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		memcpy((char *)to + 8 * i, &word, 8);
 }
 
 static inline void bytes_clear(void *to, size_t bytes)

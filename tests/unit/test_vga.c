@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The mirror on VGA text: what the hardware would show is what a plain terminal shows.
+ *
+ * Rule: the screen is read as the hardware reads it, from video memory at the CRT controller's start
+ * address. What the screen does not show of video memory is a guest's, and changes at any time.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/bytes.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VIDEO_CELLS = 16384 };
+
+static uint16_t video[VIDEO_CELLS];
+static unsigned cells_written, port_writes;
+
+static void video_copy(void *to, const void *from, size_t bytes)
+{
+	assert_int_equal((uintptr_t)to % 8, 0);
+	assert_int_equal(bytes % 8, 0);
+	cells_written += bytes / 2;
+	memcpy(to, from, bytes);
+}
+
+#define VIDEO video
+#define bytes_copy video_copy
+#include "arch/x86/vga.c"
+
+/* ---- The hardware ---- */
+
+static uint8_t crtc_index, crtc[256];
+
+void io_out8(uint16_t port, uint8_t value)
+{
+	assert_true(port == 0x3D4 || port == 0x3D5);
+	port_writes++;
+	if (port == 0x3D4)
+		crtc_index = value;
+	else
+		crtc[crtc_index] = value;
+}
+
+static unsigned crtc_address(unsigned index)
+{
+	return crtc[index] << 8 | crtc[index + 1];
+}
+
+/* ---- The terminal, as one would write it down ---- */
+
+static uint16_t screen[25][80];
+static unsigned at_row, at_column;
+static int escape; /* 1: after ESC, 2: after ESC [ */
+
+static void plain_newline(void)
+{
+	at_column = 0;
+	if (at_row < 24) {
+		at_row++;
+		return;
+	}
+	memmove(screen[0], screen[1], sizeof(screen) - sizeof(screen[0]));
+	for (unsigned n = 0; n < 80; n++)
+		screen[24][n] = 0x0720;
+}
+
+static void plain_character(char c)
+{
+	if (at_column == 80)
+		plain_newline();
+	screen[at_row][at_column++] = (uint16_t)(0x0700 | (unsigned char)c);
+}
+
+static void plain_escape(char c)
+{
+	if (escape == 1) {
+		escape = c == '[' ? 2 : 0;
+	} else if ((unsigned char)c >= '@') {
+		escape = 0;
+		for (unsigned n = at_column; c == 'K' && n < 80; n++)
+			screen[at_row][n] = 0x0720;
+	}
+}
+
+static void plain_put(char c)
+{
+	if (escape) {
+		plain_escape(c);
+		return;
+	}
+	switch (c) {
+	case '\n':
+		plain_newline();
+		break;
+	case '\r':
+		at_column = 0;
+		break;
+	case '\b':
+		at_column = at_column > 0 ? at_column - 1 : 0;
+		break;
+	case '\t':
+		plain_character(' ');
+		while (at_column % 8 != 0)
+			plain_character(' ');
+		break;
+	case 0x1B:
+		escape = 1;
+		break;
+	default:
+		if ((unsigned char)c >= ' ')
+			plain_character((unsigned char)c < 0x7F ? c : '?');
+	}
+}
+
+/* ---- Both ---- */
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(video, 0x55, sizeof(video));
+	memset(crtc, 0x55, sizeof(crtc));
+	memset(screen, 0, sizeof(screen));
+	for (unsigned n = 0; n < 25 * 80; n++)
+		screen[n / 80][n % 80] = 0x0720;
+	at_row = at_column = 0;
+	escape = 0;
+	vga_init();
+	cells_written = port_writes = 0;
+	return 0;
+}
+
+static void expect_shown(void)
+{
+	unsigned first = crtc_address(0x0C);
+
+	assert_in_range(first, 0, VIDEO_CELLS - 25 * 80);
+	assert_memory_equal(video + first, screen, sizeof(screen));
+	assert_int_equal(crtc_address(0x0E), first + at_row * 80 + (at_column < 80 ? at_column : 79));
+}
+
+/* A step shows one row at most. */
+static bool show_a_step(void)
+{
+	unsigned cells = cells_written, ports = port_writes;
+	bool more = vga_show();
+
+	assert_in_range(cells_written - cells, 0, 80);
+	assert_in_range(port_writes - ports, 0, 8);
+	assert_true(cells_written == cells || port_writes == ports);
+	return more;
+}
+
+static void show_all(void)
+{
+	unsigned steps = 0;
+
+	while (show_a_step())
+		assert_in_range(++steps, 1, 25);
+	expect_shown();
+	unsigned cells = cells_written, ports = port_writes;
+	assert_false(vga_show()); /* nothing is left, and nothing is written */
+	assert_int_equal(cells_written, cells);
+	assert_int_equal(port_writes, ports);
+}
+
+static void put_both(const char *text, size_t size)
+{
+	vga_put(text, size);
+	for (size_t n = 0; n < size; n++)
+		plain_put(text[n]);
+}
+
+/* A guest writes where the screen is not. */
+static void scribble(uint64_t *seed)
+{
+	unsigned first = crtc_address(0x0C);
+
+	for (unsigned n = 0; n < VIDEO_CELLS; n++)
+		if (n < first || n >= first + 25 * 80)
+			video[n] = (uint16_t)random_next(seed);
+}
+
+static size_t random_text(uint64_t *seed, char *text, size_t most)
+{
+	static const char special[] = "\n\n\n\n\r\b\t\x1B[K\x7F\xFF\x01";
+	size_t size = random_below(seed, (unsigned)most);
+
+	for (size_t n = 0; n < size; n++)
+		text[n] = random_below(seed, 8) == 0 ? special[random_below(seed, sizeof(special) - 1)]
+		                                     : (char)(' ' + random_below(seed, 95));
+	return size;
+}
+
+static void any_text_is_shown_as_a_terminal_shows_it(void **state)
+{
+	uint64_t seed = 12345;
+	char text[3000];
+
+	(void)state;
+	expect_shown();
+	for (unsigned round = 0; round < 3000; round++) {
+		if (crtc_address(0x0C) != 0)
+			scribble(&seed);
+		put_both(text, random_text(&seed, text, round % 50 == 0 ? sizeof(text) : 200));
+		show_all();
+	}
+}
+
+static void text_may_come_while_the_last_is_being_shown(void **state)
+{
+	uint64_t seed = 54321;
+	char text[3000];
+
+	(void)state;
+	for (unsigned round = 0; round < 20000; round++) {
+		put_both(text, random_text(&seed, text, 60));
+		for (unsigned steps = random_below(&seed, 4); steps > 0; steps--)
+			show_a_step();
+		if (round % 100 == 0)
+			show_all();
+	}
+	for (unsigned lines = 0; lines < 1000; lines++) /* more than video memory holds */
+		put_both("and another\n", 12);
+	show_all();
+}
+
+static void a_line_costs_one_row(void **state)
+{
+	enum { LINES = 10000 };
+
+	(void)state;
+	for (unsigned n = 0; n < LINES; n++) {
+		put_both("\n", 1);
+		show_all();
+	}
+	assert_in_range(cells_written + port_writes, LINES, 100 * LINES);
+	assert_in_range(port_writes, LINES, 6 * LINES);
+}
+
+static void a_character_costs_one_write(void **state)
+{
+	(void)state;
+	put_both("x", 1);
+	show_all();
+	assert_int_equal(cells_written, 4); /* of 8 bytes */
+	put_both("\r", 1);
+	show_all();
+	assert_int_equal(cells_written, 4);
+}
+
+static void all_at_once_shows_the_same(void **state)
+{
+	uint64_t seed = 99;
+	char text[3000];
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		size_t size = random_text(&seed, text, sizeof(text));
+
+		vga_write(text, size);
+		for (size_t n = 0; n < size; n++)
+			plain_put(text[n]);
+		expect_shown();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(any_text_is_shown_as_a_terminal_shows_it, begin),
+		cmocka_unit_test_setup(text_may_come_while_the_last_is_being_shown, begin),
+		cmocka_unit_test_setup(a_line_costs_one_row, begin),
+		cmocka_unit_test_setup(a_character_costs_one_write, begin),
+		cmocka_unit_test_setup(all_at_once_shows_the_same, begin),
+	};
+	return cmocka_run_group_tests_name("vga", tests, NULL, NULL);
+}

@@ -19,10 +19,11 @@
 /* How long a switch waits for the end of what is in service (a handler's length), before in-
  * service bits move into software; and how often the VMM looks up when nothing else brings it
  * in. */
-enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000 };
+enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50 };
 
 static const struct vmm_config *config;
 static bool quit;
+static const struct vm *displaced; /* the VM that ran before the VMM took the processor; NULL: nobody was ready */
 static uint64_t started, status_due, end_due, housekeeping;
 static uint32_t random_state;
 
@@ -143,6 +144,18 @@ static void take_lines(line_set masked)
 	chipset_mask(masked);
 }
 
+/* The background work waits where an interrupt does: a VM has just become ready, out of sleep or above
+ * the VM that ran; or the VM that ran has a request at its controller that it could not take yet. */
+static bool work_has_to_wait(const struct vm *last, const struct vm *next)
+{
+	const struct vm *before = last != NULL ? last : displaced;
+	if (next == NULL)
+		return false;
+	if (before == NULL || next->config.priority > before->config.priority)
+		return true;
+	return last != NULL && chipset->deliverable(&last->controller, 0);
+}
+
 static void work_in_background(bool nobody_ready)
 {
 	take_lines(0);
@@ -178,6 +191,12 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	for (bool force = false; vm_put_away(force, now) != 0; force = true)
 		if (waits_for_eoi(last, NULL, now))
 			return last;
+	if (sched_attention) { /* a VM that has just halted has a request at its controller: it is ready */
+		displaced = NULL;
+		return NULL;
+	}
+	if (last != NULL || next == NULL)
+		displaced = next != NULL ? last : NULL;
 	if (work)
 		work_in_background(next == NULL);
 	else if (next != NULL)
@@ -224,6 +243,10 @@ static struct vm *decide(void)
 	struct vm *next = sched_pick();
 	if (next == NULL && !work)
 		next = find_sleeper(&work, now);
+	else if (work && work_has_to_wait(last, next)) {
+		work = false;
+		sched_chores_due = now + tsc_from_us(WORK_WAIT_US);
+	}
 	if (__builtin_expect(work || next == NULL || next->starting, 0))
 		return take_turn(next, work, now);
 	if (next != last) {

@@ -154,13 +154,29 @@ void dispatch_counted(struct vm *running)
 	}
 }
 
+static __attribute__((noinline)) void note_echo(void)
+{
+	if (chipset->echo != NULL)
+		chipset->echo();
+}
+
+/* An NMI that waited while single() found a line is counted now. The line accounts for that NMI too. */
+static inline void look_for_echo(void)
+{
+	if (__builtin_expect(nmi_count != 0, 0))
+		note_echo();
+}
+
 /* The VMM's own line, a shared one, one whose VM is to be woken; or nothing that single() could make out (line < 0). */
 static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
 {
 	struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
 	if (line < 0) {
 		dispatch_nmis(running, 1, false);
-	} else if (owner == NULL) {
+		return;
+	}
+	look_for_echo();
+	if (owner == NULL) {
 		dispatch(running, (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
 	} else {
 		line_counters[line].exits++;
@@ -168,22 +184,16 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
 	}
 }
 
-static __attribute__((noinline)) void note_echo(int line)
-{
-	if (line >= 0 && chipset->echo != NULL)
-		chipset->echo();
-}
-
 /* The way of most NMI exits: one line, of one VM that is ready anyway and has to wait. It is held until its turn (R08). */
 void dispatch_exit(struct vm *running)
 {
 	int line = chipset->single();
 	virt_unblock_nmi(); /* one that came meanwhile is counted here, and looked at before the entry */
-	if (__builtin_expect(nmi_count != 0, 0))
-		note_echo(line);
 	const struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
-	if (owner != NULL && owner->state == VM_READY && owner->config.priority <= running->config.priority)
-		line_counters[line].exits++;
-	else
+	if (owner != NULL && owner->state == VM_READY && owner->config.priority <= running->config.priority) {
+		line_counters[(unsigned)line].exits++;
+		look_for_echo();
+	} else {
 		dispatch_other(running, line);
+	}
 }

@@ -66,8 +66,10 @@ static void say_what_was_found(void)
 static void serve_console(void)
 {
 	console_interrupt();
-	if (console_is_pending())
+	if (console_is_pending()) {
+		sched_chores_due = 0;
 		sched_attention = true;
+	}
 }
 
 /* What no VM may be given by a configuration word: RAM and the firmware's memory, the interrupt controllers, power. */

@@ -30,6 +30,7 @@ static uint32_t random_state;
 void run_quit(void)
 {
 	quit = true;
+	sched_chores_due = 0;
 	sched_attention = true;
 }
 
@@ -212,17 +213,24 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t now)
 {
 	*work = background_due(true) <= now;
-	return *work ? NULL : sched_idle_vm();
+	struct vm *vm = *work ? NULL : sched_idle_vm();
+	if (vm != NULL)
+		vm->asleep = true; /* tell_activity() */
+	return vm;
 }
 
 static inline void begin_turn(struct vm *vm, uint64_t now)
 {
 	bool contended = sched_contended(vm);
+	uint64_t deadline = sched_chores_due;
 	if (!contended)
-		turn.slice_end = UINT64_MAX;
-	else if (turn.slice_end == UINT64_MAX || turn.slice_end <= now)
-		turn.slice_end = now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm));
-	turn_arm(vm, now, earliest(turn.slice_end, sched_chores_due), contended);
+		turn.slice_end = 0;
+	else {
+		if (turn.slice_end <= now)
+			turn.slice_end = now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm));
+		deadline = earliest(turn.slice_end, deadline);
+	}
+	turn_arm(vm, now, deadline, contended);
 	vm->dozes = !(contended || sched_others_ready(vm));
 	virt_exit_on_hlt(vm->vcpu, !vm->dozes);
 }
@@ -232,10 +240,11 @@ static struct vm *decide(void)
 {
 	uint64_t now = cpu_tsc();
 	bool work = false;
-	if (__builtin_expect(now >= sched_chores_due || console_is_pending(), 0))
+	if (__builtin_expect(now >= sched_chores_due, 0)) {
 		work = do_chores(now);
-	if (quit)
-		return NULL;
+		if (quit)
+			return NULL;
+	}
 	struct vm *last = vm_current; /* a command or a restart may have changed it */
 	if (last != NULL && last->dozes)
 		note_activity(last);
@@ -256,7 +265,7 @@ static struct vm *decide(void)
 	} else if (next->switch_waits) { /* nobody else wants the turn any more */
 		turn_wait_no_more(next);
 	}
-	if (__builtin_expect(next->asleep != (next->state == VM_HALTED), 0))
+	if (__builtin_expect(next->asleep, 0))
 		tell_activity(next);
 	begin_turn(next, now);
 	return next;
@@ -293,10 +302,11 @@ int run_all(const struct vmm_config *with)
 	config = with;
 	random_state = config->jitter;
 	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000 : HOUSEKEEPING_US);
+	if (housekeeping > TURN_MOST)
+		housekeeping = TURN_MOST;
 	started = cpu_tsc();
-	status_due = config->status_ms ? started + housekeeping : UINT64_MAX;
+	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000) : UINT64_MAX;
 	end_due = config->seconds ? started + tsc_from_us((uint64_t)config->seconds * 1000000) : UINT64_MAX;
-	turn.slice_end = UINT64_MAX;
 	for (;;) {
 		struct vm *vm = decide();
 		if (vm != NULL)

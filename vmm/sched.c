@@ -88,7 +88,7 @@ struct vm *sched_pick(void)
 void sched_end_turn(struct vm *vm)
 {
 	first[vm->config.priority] = (uint8_t)((vm->number + 1) % CONFIG_VMS_MAX);
-	turn_end(vm);
+	turn_end();
 	sched_attention = true;
 }
 

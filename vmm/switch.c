@@ -38,7 +38,7 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 	vm_current = next;
 	next->started_at = now;
 	next->switches_in++;
-	trace_record(TRACE_SWITCH, next->number, next->number, next->controller.lines);
+	trace_record_at(now, TRACE_SWITCH, next->number, next->number, next->controller.lines);
 	return 0;
 }
 

@@ -69,6 +69,14 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 	return (uint32_t)count;
 }
 
+/* The same where the caller has just read the TSC. */
+static inline void trace_record_at(uint64_t now, enum trace_event event, unsigned vm, unsigned a, uint32_t b)
+{
+	struct trace_entry *e = &trace_ring.entry[trace_ring.count++ % TRACE_ENTRIES];
+
+	*e = (struct trace_entry){ now, (uint8_t)event, (uint8_t)vm, (uint16_t)a, b };
+}
+
 /* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the one before, VM, event. */
 void trace_print(unsigned last);
 

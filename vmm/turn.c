@@ -18,13 +18,6 @@ enum { NEAR = 100 };
 
 struct turn turn;
 
-void turn_end(struct vm *vm)
-{
-	vm->slice_left = 0;
-	if (vm == vm_current && turn.slice_end != UINT64_MAX)
-		turn.slice_end = 0;
-}
-
 void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks)
 {
 	vm->switch_waits = true;
@@ -34,7 +27,7 @@ void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks)
 void turn_wait_no_more(struct vm *vm)
 {
 	vm->switch_waits = turn.waited = false;
-	turn.slice_end = UINT64_MAX;
+	turn.slice_end = 0;
 }
 
 __attribute__((noinline)) void turn_look(struct vm *vm)
@@ -45,12 +38,12 @@ __attribute__((noinline)) void turn_look(struct vm *vm)
 		if (slice_timer_by_nmi)
 			turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
 		else
-			turn_arm(vm, now, turn.deadline, turn.slice_end != UINT64_MAX);
+			turn_arm(vm, now, turn.deadline, turn.slice_end != 0);
 		return;
 	}
 	if (vm->switch_waits) {
 		turn.waited = true;
-	} else if (now + NEAR >= turn.slice_end) {
+	} else if (turn.slice_end != 0 && now + NEAR >= turn.slice_end) {
 		trace_record(TRACE_SLICE, vm->number, 0, 0);
 		sched_end_turn(vm);
 	}

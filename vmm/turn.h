@@ -21,7 +21,7 @@
 struct turn {
 	uint32_t look; /* the low half of trace_ring.count: an exit that comes there calls turn_look() */
 	bool waited; /* the VM has something in service (switch_waits), and there is no more time to wait for its end */
-	uint64_t slice_end; /* UINT64_MAX: nobody waits for the processor */
+	uint64_t slice_end; /* 0: nobody waits for the processor, or the slice is used up */
 	uint64_t deadline;  /* the earliest moment at which somebody has to look */
 };
 extern struct turn turn;
@@ -37,24 +37,31 @@ static inline bool turn_is_due(uint32_t count)
  * the VMM's own chores wait. */
 enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64 };
 
+/* No deadline is farther away, in TSC ticks: what the processor's timer holds. */
+#define TURN_MOST UINT64_C(0xffffffff)
+
 /* The VMM looks at the turn of vm, which runs on or begins, when the TSC has come to deadline.
  * Arms the processor's timer. */
 static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool contended)
 {
 	turn.deadline = deadline;
 	turn.look = (uint32_t)trace_ring.count + (contended ? LOOK_CONTENDED : LOOK_ALONE);
-	virt_set_timer(vm->vcpu, deadline > now ? deadline - now : 0);
+	int64_t left = (int64_t)(deadline - now);
+	virt_set_timer(vm->vcpu, left > 0 ? (uint64_t)left : 0);
 }
 
 /* vm, which ran, is left for another: what is left of its slice stays its own. */
 static inline void turn_leave(struct vm *vm, uint64_t now)
 {
-	vm->slice_left = turn.slice_end > now && turn.slice_end != UINT64_MAX ? turn.slice_end - now : 0;
-	turn.slice_end = UINT64_MAX;
+	vm->slice_left = turn.slice_end > now ? turn.slice_end - now : 0;
+	turn.slice_end = 0;
 	vm->switch_waits = turn.waited = false;
 }
-/* vm has used up its slice, or gives it away. */
-void turn_end(struct vm *vm);
+/* The VM that runs has used up its slice, or gives it away. */
+static inline void turn_end(void)
+{
+	turn.slice_end = 0;
+}
 /* A slice ends only when what is in service has ended (R11), so many TSC ticks later at the
  * latest. Arms the timer. */
 void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks);

@@ -102,6 +102,7 @@ void vm_start(struct vm *vm)
 		(void)vm_put_away(true, cpu_tsc());
 	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
+	vm->slice_left = 0;
 	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = false;
 	vm->faults = vm->reinitialisations_said = 0;
 	vm->status[0] = '\0';

@@ -143,7 +143,7 @@ extern struct virt_calls virt;
 	X(void, cpuid, (struct vcpu * v), (v))                                                                         \
 	/* Make v the one that is entered next: loads its control structure and whatever state moves only then. */     \
 	X(void, load, (struct vcpu * v), (v))                                                                          \
-	/* Exit after so many TSC ticks of guest time; UINT64_MAX turns the timer off. */                              \
+	/* Exit after so many TSC ticks of guest time, less than 2^32. */                                              \
 	X(void, set_timer, (struct vcpu * v, uint64_t ticks), (v, ticks))                                              \
 	/* Does HLT exit, or does the processor sleep in the guest? */                                                 \
 	X(void, exit_on_hlt, (struct vcpu * v, bool exits), (v, exits))                                                \

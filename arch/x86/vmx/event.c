@@ -132,23 +132,20 @@ void vmx_exit_on_hlt(struct vcpu *v, bool exits)
 }
 
 /* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls move together. */
-static __attribute__((noinline)) void turn_timer(struct vcpu *v, bool on)
+static __attribute__((noinline)) void turn_timer_on(struct vcpu *v)
 {
-	if (on == !!(v->pin & PIN_PREEMPTION_TIMER))
-		return;
-	v->pin ^= PIN_PREEMPTION_TIMER;
-	v->exit_controls ^= EXIT_SAVE_TIMER;
+	v->pin |= PIN_PREEMPTION_TIMER;
+	v->exit_controls |= EXIT_SAVE_TIMER;
 	vmcs_write(PIN_CONTROLS, v->pin);
 	vmcs_write(EXIT_CONTROLS, v->exit_controls);
 }
 
 void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 {
-	if (__builtin_expect(!(v->pin & PIN_PREEMPTION_TIMER) || ticks == UINT64_MAX, 0))
-		turn_timer(v, ticks != UINT64_MAX);
+	if (__builtin_expect(!(v->pin & PIN_PREEMPTION_TIMER), 0))
+		turn_timer_on(v);
 	v->timer_rest = 0;
-	ticks >>= vmx_caps.timer_shift; /* where it is off, nobody looks */
-	vmcs_write(PREEMPTION_TIMER, ticks > UINT32_MAX ? UINT32_MAX : ticks);
+	vmcs_write(PREEMPTION_TIMER, ticks >> vmx_caps.timer_shift); /* 32 bits */
 }
 
 bool vmx_halted(struct vcpu *v)

@@ -17,7 +17,8 @@ enum {
 };
 #define REASON_ENTRY_FAILURE (1u << 31)
 
-static const uint8_t reasons[REASONS] = {
+static const uint32_t reasons[REASONS] = {
+	/* words: a byte would have to be widened at each exit */
 	[REASON_EXCEPTION_OR_NMI] = VM_EXIT_EXCEPTION,
 	[1] = VM_EXIT_INTERRUPT,
 	[2] = VM_EXIT_SHUTDOWN,

@@ -201,7 +201,7 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = vmx_loaded;
-	unsigned rare = v->rare;
+	bool rare = v->rare;
 	if (old != NULL) {
 		old->cr2 = cr2_read();
 		rare |= old->rare;

@@ -29,6 +29,8 @@ static line_set asserted;          /* the status register */
 static line_set armed;             /* pins that raise NMI now */
 static line_set unreported;        /* asserted, and the dispatcher was not told yet */
 static bool heard;                 /* a line has spoken: it accounts for the NMIs that are under way */
+static line_set irr_at_save;       /* IRR as the last save read it */
+static bool irr_is_new;            /* no guest has run since, and no ICW1 */
 static struct controller *current; /* whose controller is in the chips */
 static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
 
@@ -148,6 +150,7 @@ static void mask(line_set masked)
 {
 	(void)masked; /* every first edge is latched by an NMI, masked or not; the dispatcher knows what ends a turn */
 	arm();
+	irr_is_new = false;
 	if (current != NULL)
 		pc_return_select(current);
 }
@@ -284,7 +287,9 @@ static int save(struct controller *c, bool force)
 	arm();
 	pc_write_mask(PIC_SLAVE, 0xff);
 	pc_write_mask(PIC_MASTER, 0xff);
-	line_set own = (pc_read_irr() | (line_set)glimpsed) & c->lines;
+	irr_at_save = pc_read_irr();
+	irr_is_new = true;
+	line_set own = (irr_at_save | (line_set)glimpsed) & c->lines;
 	glimpsed &= ~(uint32_t)c->lines;
 	asserted |= own | (c->inject & c->lines);
 	arm();
@@ -313,6 +318,7 @@ static bool chip_differs(const struct controller *c, unsigned chip)
 static void replay(const struct controller *c)
 {
 	latch(take_irr());
+	irr_is_new = false;
 	for (unsigned chip = 0; chip < PICS; chip++)
 		if (chip_differs(c, chip))
 			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
@@ -338,16 +344,26 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 	c->inject |= requests & inputs & ~pc_read_irr();
 }
 
+/* IRR for the lines of c. The chips are not asked where no line of c has asserted, because nothing
+ * follows from IRR then; nor where they were asked at the save just now, and no NMI came since. */
+static inline line_set requests_of(const struct controller *c)
+{
+	if (((asserted | c->shared) & c->lines) == 0 && nmi_count == 0)
+		return 0;
+	line_set irr = irr_is_new && nmi_count == 0 ? irr_at_save : pc_read_irr();
+	return irr & c->lines;
+}
+
 /* 540 */
 static void restore(struct controller *c)
 {
 	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
 		replay(c);
-	pc_reset_priority(); /* the other guest may have rotated it */
+	pc_reset_priority(c); /* the other guest may have rotated it */
 	line_set was_armed = armed & c->lines;
 	routed = c->lines;
 	arm();
-	line_set irr = pc_read_irr() & c->lines, seen = (line_set)glimpsed & was_armed;
+	line_set irr = requests_of(c), seen = (line_set)glimpsed & was_armed;
 	glimpsed &= ~(uint32_t)c->lines;
 	heard = (heard || ((irr & was_armed) | seen)) && nmi_count != 0; /* an NMI of theirs is still to be taken */
 	asserted |= seen;

@@ -33,8 +33,9 @@ line_set pc_look(void);
 void pc_write_mask(unsigned chip, uint8_t mask);
 /* IRR as it was seen in passing: armed lines in it are asserted. */
 void pc_glimpse(line_set irr);
-/* Back to IR0 first, and no rotation in automatic EOI mode. */
-void pc_reset_priority(void);
+/* Back to IR0 first; and no rotation in automatic EOI mode, where c's chips are in that mode: no other
+ * mode looks at it. */
+void pc_reset_priority(const struct controller *c);
 /* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
 /* Before an ICW1 of the VMM's own wipes ISR out. */

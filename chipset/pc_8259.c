@@ -160,12 +160,14 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 	pc_write_mask(chip, 0xff);
 }
 
-void pc_reset_priority(void)
+void pc_reset_priority(const struct controller *c)
 {
 	io_out8(0x20, OCW2_PRIORITY_RESET);
 	io_out8(0xa0, OCW2_PRIORITY_RESET);
-	io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
-	io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);
+	if (__builtin_expect((c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI, 0)) {
+		io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
+		io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);
+	}
 }
 
 void pc_end_service(line_set isr)
@@ -317,6 +319,8 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pic->ready = true;
 	pic->imr = 0;
 	pc_reprogram(c, chip, pic->icw2, pic->icw4); /* what came since ICW1 stays */
+	if (pic->icw4 & ICW4_AEOI)
+		pc_reset_priority(c);
 	pc_refresh(c);
 }
 

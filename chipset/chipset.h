@@ -122,8 +122,9 @@ struct chipset {
 	/* An NMI waited while single() found the line: call it when NMIs are unblocked again.
 	 * NULL where the block counts its pulses. */
 	void (*echo)(void);
-	/* The status register alone, for reports. */
+	/* The status register alone, for reports; and the mask register, for the lines that somebody owns. */
 	line_set (*asserted)(void);
+	line_set (*masked)(void);
 	/* Raise the external signal, as its source would. NULL: the block has no such input, the
 	 * processor has. */
 	void (*raise_external)(void);

@@ -234,6 +234,11 @@ line_set driver_asserted(void)
 	return to_lines(block_input, driver_read16(WINDOW_STATUS));
 }
 
+line_set driver_masked(void)
+{
+	return to_lines(block_input, (line_set)(driver_read64(WINDOW_SELECT) >> 16));
+}
+
 void driver_raise_external(void)
 {
 	driver_write8(WINDOW_EXTERNAL, 1);

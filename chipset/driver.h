@@ -51,6 +51,7 @@ void driver_mask(line_set masked);
 struct chipset_status driver_status(unsigned nmis);
 int driver_single(void);
 line_set driver_asserted(void);
+line_set driver_masked(void);
 void driver_raise_external(void);
 void driver_acknowledge(line_set lines);
 line_set driver_deliverable(const struct controller *c, line_set asserted);

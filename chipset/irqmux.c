@@ -88,6 +88,7 @@ const struct chipset chipset_irqmux = {
 	.status = driver_status,
 	.single = driver_single,
 	.asserted = driver_asserted,
+	.masked = driver_masked,
 	.raise_external = driver_raise_external,
 	.acknowledge = driver_acknowledge,
 	.deliverable = driver_deliverable,

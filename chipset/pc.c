@@ -248,6 +248,12 @@ static line_set read_asserted(void)
 	return asserted;
 }
 
+/* A pin that is not in NMI delivery mode raises nothing. */
+static line_set read_masked(void)
+{
+	return claimed & ~armed;
+}
+
 static void acknowledge(line_set lines)
 {
 	asserted &= ~lines;
@@ -404,6 +410,7 @@ const struct chipset chipset_pc = {
 	.single = single,
 	.echo = echo,
 	.asserted = read_asserted,
+	.masked = read_masked,
 	.acknowledge = acknowledge,
 	.deliverable = deliverable,
 	.save = save,

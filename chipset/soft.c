@@ -308,6 +308,7 @@ const struct chipset chipset_soft = {
 	.status = status,
 	.single = single,
 	.asserted = driver_asserted,
+	.masked = driver_masked,
 	.raise_external = driver_raise_external,
 	.acknowledge = acknowledge,
 	.deliverable = driver_deliverable,

@@ -69,7 +69,7 @@ static __attribute__((noinline)) void serve(line_set lines)
 	for (; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		line_counters[line].exits++;
-		trace_record(TRACE_LINE, TRACE_NO_VM, line, 0);
+		trace_record(TRACE_LINE, TRACE_NO_VM, line, lines);
 		chipset->acknowledge(LINE(line));
 		handlers[line]();
 	}

@@ -71,7 +71,7 @@ void vmm_line_report(unsigned line, struct line_report *out)
 		.to_controller = vm_current != NULL && line_in(vm_current->controller.lines, line),
 		.pending = line_in(chipset->asserted(), line),
 	};
-	out->masked = !out->to_controller && out->pending;
+	out->masked = line_in(chipset->masked(), line);
 }
 
 unsigned vmm_result_count(void)

@@ -115,6 +115,14 @@ static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
 	virt_cpuid(vm->vcpu);
 }
 
+/* WBINVD and INVD: nothing could interrupt the milliseconds that a WBINVD takes. What the guest has
+ * in the caches is coherent with its memory and with DMA, so that neither has anything to do. */
+static void exit_caches(struct vm *vm, enum vm_exit_reason reason)
+{
+	(void)reason;
+	virt_skip(vm->vcpu);
+}
+
 /* The processor's own business: done for the guest, or denied and logged. */
 static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
@@ -142,6 +150,7 @@ static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_XSETBV] = exit_processor,
 	[VM_EXIT_VIRT] = exit_processor,
 	[VM_EXIT_INSTRUCTION] = exit_processor,
+	[VM_EXIT_CACHES] = exit_caches,
 	[VM_EXIT_EXCEPTION] = exit_processor,
 	[VM_EXIT_MEMORY] = exit_memory,
 	[VM_EXIT_TASK_SWITCH] = exit_fatal,

@@ -36,6 +36,7 @@ struct vcpu_regs {
 	X(MEMORY, "memory")           /* guest-physical memory that is not the VM's */                                 \
 	X(VIRT, "virt")               /* a virtualisation instruction */                                               \
 	X(INSTRUCTION, "instruction") /* another instruction that the VMM intercepts */                                \
+	X(CACHES, "caches")           /* WBINVD, INVD: the guest's memory is coherent without */                       \
 	X(EXCEPTION, "exception")                                                                                      \
 	X(TASK_SWITCH, "task-switch")                                                                                  \
 	X(SHUTDOWN, "triple-fault")                                                                                    \

@@ -124,7 +124,7 @@ static const struct {
 	{ "faults", vandal_faults },     { "restarts", vandal_restarts },
 	{ "debug", vandal_debug },       { "align", vandal_align },
 	{ "pitstorm", vandal_pitstorm }, { "idle", vandal_idle },
-	{ "frames", vandal_frames },
+	{ "frames", vandal_frames },     { "caches", vandal_caches },
 };
 
 static deed *find(const char *name)

@@ -226,3 +226,30 @@ void vandal_xsetbv(const char *argument)
 	cr4_write(cr4_read() & ~CR4_OSXSAVE);
 	says(&t, "writes to XCR0");
 }
+
+/* ---- Caches ---- */
+
+BODY(wbinvd, "wbinvd")
+BODY(invd, "invd")
+
+/* What was written before must be there afterwards. INVD would lose it on the bare machine. */
+void vandal_caches(const char *argument)
+{
+	enum { ROUNDS = 2000, WORDS = 64 };
+	static volatile uint32_t words[WORDS];
+	const uint32_t rounds = (uint32_t)vandal_number(argument, "rounds", ROUNDS);
+	struct tally t = { 0 };
+	unsigned lost = 0;
+
+	for (uint32_t i = 0; i < rounds; i++) {
+		words[i % WORDS] = ~i;
+		tally(&t, "WBINVD", trap_try(try_wbinvd, NULL), NONE);
+		if (machine_is_virtual())
+			tally(&t, "INVD", trap_try(try_invd, NULL), NONE);
+		lost += words[i % WORDS] != ~i;
+	}
+	if (lost != 0)
+		vandal_says(false, "%u words lost of %u", lost, (unsigned)rounds);
+	else
+		says(&t, "cache instructions");
+}

@@ -29,7 +29,7 @@ bool vandal_time_over(uint64_t start, const char *argument);
 /* The word own=3,...: lines (where they differ, inputs) that are the guest's own, for deeds that judge what is foreign. */
 uint16_t vandal_own_lines(void);
 
-deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv;                                             /* processor.c */
+deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv, vandal_caches;                              /* processor.c */
 deed vandal_xsave, vandal_debugreg;                                                                /* state.c */
 deed vandal_port, vandal_memory, vandal_pci, vandal_call;                                          /* foreign.c */
 deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;                                  /* controller.c */

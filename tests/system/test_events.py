@@ -31,3 +31,12 @@ def test_R07_an_event_that_an_exit_interrupts_comes_once_and_as_it_was(system):
     all_ok(report, "vandal", 1)
     assert report.record("exits", vm="vandal")["memory"] == 20
     report.lacks("entry failed")
+
+
+def test_R18_emptying_the_caches_is_stepped_over(system):
+    """R18: a WBINVD takes milliseconds that nothing can interrupt. It exits, as INVD does; neither is executed, and the guest
+    sees no fault."""
+    report = system("status=0", [vandal("do=caches rounds=500")])
+    all_ok(report, "vandal", 1)
+    assert report.record("exits", vm="vandal")["caches"] == 1000
+    report.lacks("an instruction that is the VMM's")

@@ -125,6 +125,9 @@ static void lengths_are_decoded_where_the_exit_does_not_tell(void **state)
 		{ EXIT_XSETBV, { 0x0f, 0x01, 0xd1 }, 3 },
 		{ EXIT_CR_WRITE + 8, { 0xf0, 0x0f, 0x22, 0xc0 }, 4 },
 		{ EXIT_INVD, { 0x0f, 0x08 }, 2 },
+		{ EXIT_WBINVD, { 0x0f, 0x09 }, 2 },
+		{ EXIT_WBINVD, { 0xf3, 0x0f, 0x09 }, 3 }, /* WBNOINVD */
+		{ EXIT_WBINVD, { 0x0f, 0x08 }, 2 },       /* an emulator's name for INVD */
 	};
 
 	(void)state;
@@ -243,6 +246,7 @@ static void each_exit_code_has_a_reason(void **state)
 		{ 0x74, VM_EXIT_WAKE },        { 0x78, VM_EXIT_HLT },         { 0x7b, VM_EXIT_IO },
 		{ 0x7c, VM_EXIT_MSR_READ },    { 0x7d, VM_EXIT_TASK_SWITCH }, { 0x7f, VM_EXIT_SHUTDOWN },
 		{ 0x80, VM_EXIT_VIRT },        { 0x81, VM_EXIT_CALL },        { 0x84, VM_EXIT_VIRT },
+		{ 0x76, VM_EXIT_CACHES },      { 0x89, VM_EXIT_CACHES },      { 0x8a, VM_EXIT_INSTRUCTION },
 		{ 0x8b, VM_EXIT_INSTRUCTION }, { 0x8d, VM_EXIT_XSETBV },      { 0x8f, VM_EXIT_OTHER },
 		{ 0x400, VM_EXIT_MEMORY },     { 0x401, VM_EXIT_OTHER },      { 0x90, VM_EXIT_OTHER },
 	};

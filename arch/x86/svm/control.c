@@ -105,9 +105,7 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 	case VM_EXIT_INSTRUCTION:
 		undefined = true;
 		error = -EPERM;
-		*what = (struct denial){
-			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, RSM)"
-		};
+		*what = (struct denial){ .format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RSM)" };
 		break;
 	default:
 		return -ENOSYS;

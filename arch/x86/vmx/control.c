@@ -187,9 +187,7 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 	case VM_EXIT_INSTRUCTION:
 		undefined = true;
 		error = -EPERM;
-		*what = (struct denial){
-			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, INVD, GETSEC)"
-		};
+		*what = (struct denial){ .format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, GETSEC)" };
 		break;
 	default:
 		return -ENOSYS;

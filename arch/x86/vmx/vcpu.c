@@ -42,8 +42,8 @@ static void setup_controls(struct vcpu *v)
 	                                               CPU_RDPMC_EXITING | CPU_CR8_LOAD_EXITING |
 	                                               CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS |
 	                                               CPU_MSR_BITMAPS | CPU_SECONDARY);
-	v->secondary = control(vmx_caps.secondary,
-	                       CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID | CPU2_RDTSCP | CPU2_INVPCID);
+	v->secondary = control(vmx_caps.secondary, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID | CPU2_RDTSCP |
+	                                                   CPU2_INVPCID | CPU2_WBINVD_EXITING);
 	v->exit_controls = control(vmx_caps.exit, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
 	                                                  EXIT_SAVE_EFER | EXIT_LOAD_EFER);
 	vmcs_write(PIN_CONTROLS, v->pin);

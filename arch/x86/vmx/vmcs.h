@@ -126,6 +126,7 @@ enum {
 	CPU2_EPT = 1 << 1,
 	CPU2_RDTSCP = 1 << 3,
 	CPU2_VPID = 1 << 5,
+	CPU2_WBINVD_EXITING = 1 << 6,
 	CPU2_UNRESTRICTED = 1 << 7,
 	CPU2_INVPCID = 1 << 12,
 };

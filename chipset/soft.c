@@ -26,6 +26,7 @@ static bool moved;                 /* the block was touched since INTR was looke
 static bool intr;                  /* INTR then */
 static int vector = -1;            /* what INTA would answer then; -1: not asked yet */
 static struct pair acknowledged;   /* the connected bank, as INTA would leave it */
+static line_set guests;            /* lines of VMs */
 static unsigned pulses;            /* of NMI, the block's, that are in nmi_count */
 static bool exited;                /* an NMI exit is to be told of: it is none of them */
 
@@ -125,13 +126,14 @@ static line_set lines_at(line_set inputs, line_set lines)
 }
 
 /* Lines that are up, and whose edge the model has taken: acknowledged, forgotten at an ICW1, or cleared in the status register.
- * What the line does from then on nobody sees but its next edge; for its bank, which has nothing more to take, it is low. */
+ * What the line does from then on nobody sees but its next edge; for its bank, which has nothing more to take, it is low. A line
+ * whose VM is away stands: its bank may have the edge still. */
 static __attribute__((noinline)) void settle_up(line_set up)
 {
 	const struct pair *pair = connected();
 	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges << 8);
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
-	line_set taken = up & (line_set) ~(stand | (soft_block.latch & ~soft_block.routed));
+	line_set taken = up & (line_set) ~(stand | ((soft_block.latch | guests) & ~soft_block.routed));
 	soft_lines_taken(taken);
 	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
@@ -145,6 +147,7 @@ static inline void settle(void)
 
 static void claim(line_set lines, bool by_vmm)
 {
+	guests |= by_vmm ? 0 : lines;
 	driver_claim(lines, by_vmm);
 	soft_lines_open(lines);
 }

@@ -52,7 +52,7 @@ static void exit_window(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	vm->interrupt_exits++;
 	vm->controller.changed = true; /* vm_invoke() injects what waits */
-	virt.want_window(vm->vcpu, false);
+	virt.want_window(vm->vcpu, WINDOW_NONE);
 }
 
 static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
@@ -60,7 +60,7 @@ static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	if (__builtin_expect(slice_timer_by_nmi, 0))
 		dispatch_timer(vm, false);
-	vm->nmi_due = vm->controller.changed = true;
+	vm->controller.changed = true; /* vm_invoke() injects what waits */
 }
 
 /* It goes on by itself at the next entry. */

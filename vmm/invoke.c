@@ -27,7 +27,7 @@ static bool inject(struct vm *vm)
 	own->held = held;
 	if (chipset->hold != NULL && (held | was_held))
 		chipset->hold(own);
-	virt.want_window(vm->vcpu, vector >= 0 || held);
+	virt.want_window(vm->vcpu, vector >= 0 ? WINDOW_SOON : held ? WINDOW_LATER : WINDOW_NONE);
 	return vector >= 0 || held;
 }
 

@@ -54,6 +54,11 @@ const char *vm_exit_name(enum vm_exit_reason reason);
 
 struct vcpu; /* vendor's own */
 
+/* When to exit because the guest can take an interrupt. LATER and SOON differ behind an interrupt
+ * that was injected and is not taken yet: at the end of its handler, or as soon as it has been
+ * taken, for one that is deliverable beside it. */
+enum window { WINDOW_NONE, WINDOW_LATER, WINDOW_SOON };
+
 /* What an exit of kind IO, MEMORY, CR or MSR is about; asked for only where it is needed. */
 struct vcpu_io {
 	uint16_t port;
@@ -102,8 +107,8 @@ struct denial {
 	/* A virtual NMI for the guest (nmi=vm:NAME) at the next entry. False: it cannot take one now; \
 	 * ask again before each entry, there is an exit as soon as it can. */                        \
 	X(bool, inject_nmi, (struct vcpu * v))                                                                                  \
-	/* Exit as soon as the guest can take an interrupt; behind an injected one, at its handler's end. */                    \
-	X(void, want_window, (struct vcpu * v, bool wanted))                                                                    \
+	/* Exit as soon as the guest can take an interrupt. */                                                                  \
+	X(void, want_window, (struct vcpu * v, enum window wanted))                                                             \
 	/* Do physical interrupts exit, or does the guest take them? Not at first. One that exits is still pending then. */     \
 	X(void, exit_on_interrupt, (struct vcpu * v, bool exits))                                                               \
 	X(struct vcpu_io, exit_io, (struct vcpu * v))                                                                           \

@@ -112,7 +112,7 @@ static bool flow_vcpu_inject_nmi(struct vcpu *v)
 	return true;
 }
 
-static void flow_vcpu_want_window(struct vcpu *v, bool wanted)
+static void flow_vcpu_want_window(struct vcpu *v, enum window wanted)
 {
 	(void)v;
 	(void)wanted;

@@ -332,9 +332,9 @@ bool vmx_inject_nmi(struct vcpu *v)
 	return true;
 }
 
-void vmx_want_window(struct vcpu *v, bool wanted)
+void vmx_want_window(struct vcpu *v, enum window wanted)
 {
-	v->want_window = wanted;
+	v->want_window = wanted != WINDOW_NONE;
 }
 
 void vmx_set_timer(struct vcpu *v, uint64_t ticks)

@@ -135,12 +135,12 @@ static void a_window_exits_as_soon_as_interrupts_are_on(void **state)
 	(void)state;
 	begin();
 	kit_vmcb.rflags = 2;
-	svm_want_window(&kit_vcpu, true);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
 	assert_false(svm_may_be_overtaken(&kit_vcpu)); /* it is no interrupt */
 	assert_int_equal(entry(), NOTHING);
 	kit_vmcb.rflags |= RFLAGS_IF;
 	assert_int_equal(entry(), EXITS);
-	svm_want_window(&kit_vcpu, false);
+	svm_want_window(&kit_vcpu, WINDOW_NONE);
 	assert_int_equal(entry(), NOTHING);
 	assert_int_equal(kit_vmcb.virtual_interrupt & V_IRQ, 0);
 }
@@ -149,7 +149,7 @@ static void an_interrupt_takes_the_place_of_a_window(void **state)
 {
 	(void)state;
 	begin();
-	svm_want_window(&kit_vcpu, true);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
 	assert_true(svm_can_inject(&kit_vcpu));
 	svm_inject_interrupt(&kit_vcpu, VECTOR);
 	assert_int_equal(entry(), VECTOR);
@@ -160,11 +160,11 @@ static void a_window_behind_an_interrupt_is_its_handlers_end(void **state)
 	(void)state;
 	begin();
 	svm_inject_interrupt(&kit_vcpu, VECTOR);
-	svm_want_window(&kit_vcpu, true);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
 	assert_int_equal(entry(), VECTOR);
 	assert_true(iret_exits());
 	assert_int_equal(svm_iret_exit(&kit_vcpu), VM_EXIT_WINDOW);
-	svm_want_window(&kit_vcpu, true); /* what waits asks anew: V_IRQ is free */
+	svm_want_window(&kit_vcpu, WINDOW_LATER); /* what waits asks anew: V_IRQ is free */
 	assert_int_equal(entry(), NOTHING);
 	assert_false(iret_exits());
 	assert_int_equal(entry(), EXITS);
@@ -176,8 +176,8 @@ static void the_interrupt_is_not_lost_to_a_window_that_is_given_up(void **state)
 	(void)state;
 	begin();
 	svm_inject_interrupt(&kit_vcpu, VECTOR);
-	svm_want_window(&kit_vcpu, true);
-	svm_want_window(&kit_vcpu, false);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
+	svm_want_window(&kit_vcpu, WINDOW_NONE);
 	assert_int_equal(entry(), VECTOR);
 	assert_false(iret_exits());
 }
@@ -188,15 +188,34 @@ static void an_iret_exits_once_for_an_interrupt_that_still_waits(void **state)
 	begin();
 	svm_inject_nmi(&kit_vcpu);
 	svm_inject_interrupt(&kit_vcpu, VECTOR); /* behind the NMI, whose handler has interrupts off */
-	svm_want_window(&kit_vcpu, true);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
 	assert_int_equal(entry(), VECTOR_NMI);
 	assert_true(iret_exits());
 	(void)svm_iret_exit(&kit_vcpu);
 	assert_true(svm_may_be_overtaken(&kit_vcpu));
-	svm_want_window(&kit_vcpu, true);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
 	assert_int_equal(entry(), NOTHING);
 	assert_false(iret_exits());
 	assert_int_equal(entry(), VECTOR);
+}
+
+static void end_of_slice(void);
+
+/* Its handler may be left by no IRET. */
+static void one_that_is_deliverable_beside_an_interrupt_ends_the_slice_at_once(void **state)
+{
+	(void)state;
+	begin();
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
+	assert_false(kit_vcpu.timer_due);
+	svm_want_window(&kit_vcpu, WINDOW_SOON);
+	assert_int_equal(entry(), VECTOR);
+	end_of_slice();
+	svm_want_window(&kit_vcpu, WINDOW_SOON); /* a window, now that V_IRQ is free */
+	assert_false(kit_vcpu.timer_due);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_int_equal(entry(), EXITS);
 }
 
 /* ---- NMIs ---- */
@@ -349,6 +368,7 @@ int main(void)
 		cmocka_unit_test(an_interrupt_takes_the_place_of_a_window),
 		cmocka_unit_test(a_window_behind_an_interrupt_is_its_handlers_end),
 		cmocka_unit_test(the_interrupt_is_not_lost_to_a_window_that_is_given_up),
+		cmocka_unit_test(one_that_is_deliverable_beside_an_interrupt_ends_the_slice_at_once),
 		cmocka_unit_test(an_iret_exits_once_for_an_interrupt_that_still_waits),
 		cmocka_unit_test(a_virtual_nmi_blocks_no_physical_one),
 		cmocka_unit_test(the_next_nmi_waits_for_the_iret_and_comes_behind_it),

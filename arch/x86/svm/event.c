@@ -103,9 +103,9 @@ bool svm_has_interrupt_table(struct vcpu *v)
 /* The slice timer ends at once, and what it was to measure goes on behind that. */
 static void exit_soon(struct vcpu *v)
 {
-	if (v->nmi_waits)
+	if (v->ends_soon)
 		return;
-	v->nmi_waits = true;
+	v->ends_soon = true;
 	v->window_rest = v->timer_due ? v->timer_left : slice_timer_left();
 	v->timer_left = 0;
 	v->timer_due = true;
@@ -157,9 +157,9 @@ enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 
 bool svm_nmi_window(struct vcpu *v)
 {
-	if (!v->nmi_waits)
+	if (!v->ends_soon)
 		return false;
-	v->nmi_waits = false;
+	v->ends_soon = false;
 	slice_timer_arm(v->window_rest);
 	return true;
 }
@@ -167,20 +167,23 @@ bool svm_nmi_window(struct vcpu *v)
 /*
  * A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2
  * 15.21.4). While V_IRQ is an interrupt's own, the end of its handler has to do: the IRET exits.
- * One that has just exited must not do so again.
+ * One that has just exited must not do so again. A handler may be left by no IRET: one that is
+ * deliverable beside it has the slice timer end at once.
  */
-void svm_want_window(struct vcpu *v, bool wanted)
+void svm_want_window(struct vcpu *v, enum window wanted)
 {
 	struct vmcb *c = v->vmcb;
 	bool behind = interrupt_waits(v);
 	v->end_wanted = wanted && behind && (uint32_t)c->exit_code != EXIT_IRET;
 	intercept_iret(v);
+	if (behind && wanted == WINDOW_SOON)
+		exit_soon(v);
 	if (behind)
 		return;
 	c->virtual_interrupt &= ~(uint32_t)V_IRQ;
 	if (wanted)
 		c->virtual_interrupt |= V_IRQ | V_INTR_PRIO_HIGHEST;
-	intercept(v, INTERCEPT_VINTR, wanted);
+	intercept(v, INTERCEPT_VINTR, wanted != WINDOW_NONE);
 }
 
 bool svm_can_exit_on_interrupt(void)
@@ -206,7 +209,7 @@ void svm_set_timer(struct vcpu *v, uint64_t ticks)
 	v->timer_left = ticks;
 	v->timer_due = true;
 	guest_settled = NULL;
-	if (__builtin_expect(v->nmi_waits, 0)) { /* for that first */
+	if (__builtin_expect(v->ends_soon, 0)) { /* for that first */
 		v->window_rest = ticks;
 		v->timer_left = 0;
 	}

@@ -45,15 +45,15 @@ struct vcpu {
 	struct vmcb *vmcb; /* physical = virtual */
 	struct guest_state state;
 	const char *name;
-	uint8_t *io_bitmap;   /* IOPM: three pages, bit per port, 1 = exits */
-	uint64_t *npt;        /* nested page tables' PML4 */
-	bool halted;          /* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
-	bool nmi_waits;       /* the timer ends at once, because a virtual NMI waits for when the guest can take it */
+	uint8_t *io_bitmap; /* IOPM: three pages, bit per port, 1 = exits */
+	uint64_t *npt;      /* nested page tables' PML4 */
+	bool halted;        /* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
+	bool ends_soon; /* the timer ends at once: a virtual NMI or an interrupt waits for when the guest can take it */
 	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come, or */
 	bool iret_exited;     /* has exited, at */
 	uint64_t iret_at;     /* this RIP */
 	bool end_wanted;      /* the IRET of an injected interrupt's handler is to exit */
-	uint64_t window_rest; /* of its slice, while the timer waits for an NMI window */
+	uint64_t window_rest; /* of its slice, while the timer ends at once */
 	struct svm_code code[SVM_CODE_PLACES];
 	bool shares_asid, uses_tsc_aux, rare; /* rare: TSC_AUX, or the debug registers */
 	uint64_t tsc_aux;

@@ -81,7 +81,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(c, 0, sizeof(*c));
-	v->halted = v->nmi_waits = v->nmi_masked = v->iret_exited = v->end_wanted = v->uses_tsc_aux = v->rare = false;
+	v->halted = v->ends_soon = v->nmi_masked = v->iret_exited = v->end_wanted = v->uses_tsc_aux = v->rare = false;
 	v->tsc_aux = 0;
 	svm_forget_code(v);
 	c->iopm_base = iopm;

@@ -105,9 +105,9 @@ bool vmx_inject_nmi(struct vcpu *v)
 	return able;
 }
 
-void vmx_want_window(struct vcpu *v, bool wanted)
+void vmx_want_window(struct vcpu *v, enum window wanted)
 {
-	primary_set(v, CPU_INTERRUPT_WINDOW, wanted);
+	primary_set(v, CPU_INTERRUPT_WINDOW, wanted != WINDOW_NONE);
 }
 
 bool vmx_can_exit_on_interrupt(void)

@@ -40,18 +40,23 @@ static void keep_on(const char *argument, storm *one)
 
 /* ---- Calls, ports, MSRs, CPUID ---- */
 
-static void print_lines(void)
-{
-	static char lines[SB_PRINT_MAX];
+static char text[SB_PRINT_MAX];
+static uint64_t length;
 
-	memset(lines, '\n', sizeof(lines));
-	machine_call(SB_CALL_PRINT, (uint64_t)(uintptr_t)lines, sizeof(lines), 0);
+static void print_text(void)
+{
+	machine_call(SB_CALL_PRINT, (uint64_t)(uintptr_t)text, length, 0);
 }
 
+/* As many lines as one call takes; with bytes=, so many bytes of a line that never ends. */
 void vandal_prints(const char *argument)
 {
-	keep_on(argument, print_lines);
-	vandal_says(true, "%u times %u lines", rounds, (unsigned)SB_PRINT_MAX);
+	uint64_t bytes = args_number("bytes", 0);
+
+	length = bytes == 0 || bytes > SB_PRINT_MAX ? SB_PRINT_MAX : bytes;
+	memset(text, bytes == 0 ? '\n' : '.', sizeof(text));
+	keep_on(argument, print_text);
+	vandal_says(true, "%u times %u %s", rounds, (unsigned)length, bytes == 0 ? "lines" : "bytes");
 }
 
 static uint16_t port;

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Time: a turn is the machine's time, whatever a guest makes the VMM do in it, and the VMM's own work is done in time.
 
-Rule: an attacker runs beside a VM like it that only computes. Neither ends: the run's limit does, so that both had the same
-time to run in. Times are the machine's, by the stamps that the VMM puts on its own lines.
+Rule: an attacker runs beside a VM like it that only computes. Neither ends: the run's limit does,
+so that both had the same time to run in. Times are the machine's, by the stamps that the VMM puts
+on its own lines. What is printed costs no VM its turn: the VMM prints in the background, for 1 part in
+16 of the time at most, and the VMs share the rest.
 """
 
 import re
@@ -15,38 +17,56 @@ where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qe
 
 SECONDS = 3
 SHARE, OFF = 50, 2  # percent
+BACKGROUND = 100 / 16  # percent at most, while VMs are ready
+# Percent for the UART's interrupts while it prints all the time: soft takes 2,000 instructions for
+# each.
+SERVED = {"soft": 2}
+COMPUTED = 2  # seconds
 LATE = 0.2  # of the time that was asked for
 ANSWERED = 1.0  # seconds from a key to the answer; the host may be busy, and looks each 30 ms
 DENIED = 600  # instructions of a denied OUT that is not logged, the guest's loop included
 STAMP = re.compile(r"^\[ *(\d+\.\d)s\] ", re.M)
 
-# Name: (deed and its words, words of the VM).
+# Name: (deed and its words, the VM's options). A VM may start 20 times: one of 24M needs longer for
+# that than any run has.
 ATTACKS = {
-    "cpuid": ("cpuids", ""),
-    "port": ("denied port=0x378", ""),
-    "wrmsr": ("msrs", ""),
-    "byte": ("prints bytes=1", ""),
-    "newlines": ("prints", ""),
-    "debug": ("debug", ""),
-    "alignment": ("align", ""),
-    "restart": ("restarts", "onfault=restart"),
+    "cpuid": ("cpuids", {}),
+    "port": ("denied port=0x378", {}),
+    "wrmsr": ("msrs", {}),
+    "byte": ("prints bytes=1", {}),
+    "newlines": ("prints", {}),
+    "debug": ("debug", {}),
+    "alignment": ("align", {}),
+    "restart": ("restarts", {"words": "onfault=restart", "mem": "24M"}),
 }
 COUNTS = [2, 3, 5, 20]
 
 
-def attacker(deed, words=""):
+def attacker(deed, options):
     """More seconds than any run has."""
-    return vandal(f"do={deed} seconds=60", words, name="attacker")
+    return vandal(f"do={deed} seconds=60", name="attacker", **options)
 
 
 def equal():
-    return vandal("do=none seconds=60", name="equal")
+    """Says how much it has computed in its first seconds, and goes on."""
+    return vandal(f"do=none={COMPUTED},none=60", name="equal")
+
+
+def ticks(report):
+    """The run's whole time, and what the two VMs had of it."""
+    had = {vm: report.record("vm", vm=vm)["run_ticks"] for vm in ("attacker", "equal")}
+    return report.record("totals")["ticks"], had
 
 
 def shares(report):
-    """Percent of the run's whole time that each VM had."""
-    whole = report.record("totals")["ticks"]
-    return {vm: 100 * report.record("vm", vm=vm)["run_ticks"] / whole for vm in ("attacker", "equal")}
+    """Percent of the VMs' time that each had."""
+    _, had = ticks(report)
+    return {vm: 100 * time / sum(had.values()) for vm, time in had.items()}
+
+
+def computed(report):
+    said = re.search(r"^\[equal\] vandal: do=none: (\d+) rounds of computing", report.console, re.M)
+    return int(said[1])
 
 
 def seconds(report):
@@ -59,7 +79,7 @@ def is_at_it(report, attack):
     """The attack is one: the deed is known, and its exits, or its restarts, are there."""
     report.lacks("vandal knows no such deed")
     if attack == "restart":
-        assert report.console.count("vm attacker: restarted") > 2, report
+        assert report.console.count("vm attacker: restarted") > 1, report
     elif attack not in ("alignment", "debug"):  # on QEMU neither exits: no alignment is checked there
         least = 10 if attack == "newlines" else 1_000  # a print of 512 lines is a long one
         assert report.record("exits", vm="attacker")["total"] > least, report
@@ -74,19 +94,39 @@ def attacked(system):
     while not in I/O function"), on the bare machine too; in real time it goes on."""
 
     def run(attack):
-        deed, words = ATTACKS[attack]
-        report = system(f"seconds={SECONDS} status=1s", [attacker(deed, words), equal()], timeout=60, exact=attack != "debug")
+        report = system(f"seconds={SECONDS} status=1s", [attacker(*ATTACKS[attack]), equal()],
+                        timeout=60, exact=attack != "debug")
         is_at_it(report, attack)
         return report
 
     return run
 
 
+@pytest.fixture(scope="module")
+def alone(system):
+    """The equal with the machine to itself."""
+    return system(f"seconds={SECONDS} status=1s", [equal()])
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_R18_an_attacker_has_its_turns_and_no_more(attacked, attack):
-    """R18: of two VMs that are always ready each has half of the machine's time; what the VMM does for a VM is that VM's."""
-    had = shares(attacked(attack))
-    assert all(abs(share - SHARE) <= OFF for share in had.values()), had
+    """R18: of two VMs that are always ready each has half of their time; what the VMM does for a VM
+    is that VM's."""
+    report = attacked(attack)
+    whole, had = ticks(report)
+    assert all(abs(share - SHARE) <= OFF for share in shares(report).values()), (whole, had)
+    assert 100 * (whole - sum(had.values())) / whole <= BACKGROUND + 1, (whole, had)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_R18_an_equal_computes_half_of_what_it_computes_alone(attacked, alone, at, chipset, attack):
+    """R18: the same by what the equal itself has done, not by the VMM's books."""
+    if attack == "debug" and at.startswith("qemu"):
+        pytest.skip("QEMU ends where it counts instructions, so this run's time is the host's "
+                    "(docs/testing.md)")
+    half = 100 * computed(attacked(attack)) / computed(alone)
+    printing = BACKGROUND + SERVED.get(chipset, 0) if "prints" in ATTACKS[attack][0] else 0
+    assert SHARE - printing / 2 - OFF <= half <= SHARE + OFF, half
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -103,9 +143,9 @@ def test_the_end_and_the_status_come_in_time(attacked, attack):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_R14_a_command_is_answered_in_time(system, attack):
     """R14: a key's interrupt is the VMM's own: the table and the end come when they are typed, whatever a guest does."""
-    deed, words = ATTACKS[attack]
     keys = [(r"^\[ *1\.\ds\]", "vms\r"), (r"^  equal +(ready|running) ", "quit\r")]
-    report = system("seconds=20 status=1s", [attacker(deed, words), equal()], type_in=keys, timeout=90)
+    report = system("seconds=20 status=1s", [attacker(*ATTACKS[attack]), equal()], type_in=keys,
+                    timeout=90)
     is_at_it(report, attack)
     report.lacks("time is up")
     assert 1 <= seconds(report) <= 1 + ANSWERED, report
@@ -123,7 +163,8 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, coun
     report.lacks("vandal knows no such deed")
     report.has("signalbox: time is up (seconds=5)")
     assert 5 <= seconds(report) <= 5 * (1 + LATE)
-    assert shares(report)["equal"] >= SHARE - OFF, shares(report)
+    whole, had = ticks(report)
+    assert 100 * had["equal"] / whole >= SHARE - OFF, (whole, had)
     before, after = report.console.split("> vms\n")
     answer, rest = re.split(r"^  equal +(?:ready|running) ", after, maxsplit=1, flags=re.M)
     assert not STAMP.search(answer), report

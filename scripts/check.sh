@@ -136,6 +136,7 @@ run "no file over 600 lines" sizes
 run "licence lines" heads
 run "spaces and line lengths" spaces
 run "nothing left unfinished" unfinished
+run "each mutant's line is there once" "${PYTHON:-python3}" scripts/mutants.py --check
 run "Python parses" python_syntax
 run "shell parses" shell_syntax
 

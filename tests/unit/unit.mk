@@ -22,6 +22,7 @@ UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
 	arch/x86/log.c tests/unit/fake_log.c
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 # The chipset block's model, and the oracle beside which the fuzzer lays it.
@@ -46,6 +47,7 @@ UNIT_svm_npt    := $(UNIT_SVM)
 UNIT_svm_decode := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_event  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
+UNIT_svm_vcpu   := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
 UNIT_svm_skip   := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_capabilities := arch/x86/svm/capabilities.c arch/x86/log.c tests/unit/fake_log.c
@@ -58,6 +60,14 @@ UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c v
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
+UNIT_faults  := $(UNIT_RUN)
+UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_background :=
+# The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
+UNIT_nmi_entry := arch/x86/work.c
+$(BUILD)/unit/tests/unit/test_nmi_entry.o: arch/x86/nmi.S arch/x86/work.S
+$(BUILD)/unit/test_nmi_entry: UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
 UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/sched.c vmm/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)

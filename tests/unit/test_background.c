@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When the background work runs, and for how long.
+ *
+ * Rule: the work is the source's own loop in a few calls of the test's; the test moves the TSC.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/platform.h"
+#include "chipset/chipset.h"
+#include "vmm/flows.h"
+
+/* The source itself, for what is static in it. */
+#include "vmm/background.c"
+
+#include <string.h>
+
+enum { PORTION = 300, SHARE = 15 };
+
+uint64_t fake_tsc;
+bool sched_attention;
+uint64_t sched_chores_due;
+volatile uint32_t nmi_count;
+volatile uint8_t work_open;
+bool work_inside;
+
+static const struct chipset block = { .name = "block" };
+const struct chipset *chipset = &block;
+static unsigned pauses, looks;
+static uint64_t lasts; /* how long the next portion is */
+
+uint64_t tsc_from_us(uint64_t us)
+{
+	return us;
+}
+
+void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
+{
+	static _Alignas(4096) char memory[WORK_STACK];
+
+	(void)align;
+	return bytes <= sizeof(memory) ? memory : NULL;
+}
+
+void work_init(void *stack, void (*with)(void))
+{
+	(void)stack;
+	(void)with;
+}
+
+void work_run(void)
+{
+	work_inside = true;
+	fake_tsc += lasts;
+	background_point();
+	work_inside = false;
+}
+
+void work_pause(void)
+{
+	pauses++;
+}
+
+bool operator_step(void)
+{
+	return false;
+}
+
+void dispatch_counted(struct vm *running)
+{
+	(void)running;
+	looks++;
+}
+
+void log_set_pause(void (*pause)(void))
+{
+	(void)pause;
+}
+
+static void begin(void)
+{
+	memset(&work, 0, sizeof(work));
+	fake_tsc = 1000000;
+	sched_attention = false;
+	sched_chores_due = UINT64_MAX;
+	pauses = looks = 0;
+	lasts = 0;
+	assert_int_equal(background_init(), 0);
+}
+
+static void R18_the_vms_have_fifteen_times_as_long(void **state)
+{
+	(void)state;
+	begin();
+	lasts = 200;
+	background_run(false);
+	assert_int_equal(background_due(false), fake_tsc + SHARE * 200);
+	assert_int_equal(background_due(true), 0); /* nobody is ready */
+}
+
+static void R18_a_portion_ends_in_time(void **state)
+{
+	(void)state;
+	begin();
+	lasts = PORTION - 1;
+	background_run(false);
+	assert_int_equal(pauses, 0);
+	lasts = PORTION;
+	background_run(false);
+	assert_int_equal(pauses, 1);
+	lasts = 100 * PORTION;
+	background_run(true); /* nobody waits */
+	assert_int_equal(pauses, 1);
+}
+
+static void work_that_is_wanted_is_seen_at_once(void **state)
+{
+	(void)state;
+	begin();
+	work.wanted = false;
+	assert_int_equal(background_due(true), UINT64_MAX);
+	background_want();
+	assert_true(work.fresh && work.wanted && sched_attention);
+	assert_int_equal(sched_chores_due, 0);
+	sched_attention = false;
+	work.fresh = false;
+	background_want(); /* it is wanted already; what is new is noted all the same */
+	assert_true(work.fresh);
+	assert_false(sched_attention);
+}
+
+static void work_that_sleeps_is_due_at_its_time_or_woken(void **state)
+{
+	(void)state;
+	begin();
+	background_sleep(fake_tsc + 500);
+	assert_int_equal(pauses, 1);
+	assert_int_equal(background_due(false), fake_tsc + 500);
+	assert_int_equal(background_due(true), fake_tsc + 500);
+	background_wake();
+	assert_true(sched_attention);
+	assert_int_equal(sched_chores_due, 0);
+	assert_int_equal(background_due(true), 0);
+	sched_attention = false;
+	background_wake(); /* it does not sleep any more */
+	assert_false(sched_attention);
+}
+
+static void outside_of_the_work_nothing_pauses(void **state)
+{
+	(void)state;
+	begin();
+	background_point();
+	background_pause();
+	assert_int_equal(pauses, 0);
+	work_inside = true;
+	background_pause();
+	work_inside = false;
+	assert_int_equal(pauses, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(R18_the_vms_have_fifteen_times_as_long),
+		cmocka_unit_test(R18_a_portion_ends_in_time),
+		cmocka_unit_test(work_that_is_wanted_is_seen_at_once),
+		cmocka_unit_test(work_that_sleeps_is_due_at_its_time_or_woken),
+		cmocka_unit_test(outside_of_the_work_nothing_pauses),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The dispatcher, beside a chipset of a few lines: what it asks, in which order, and how often.
+ *
+ * Rule: the chipset's answers are the test's; what the answers lead to is the VMM's own.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/slice_timer.h"
+#include "tests/unit/sim_virt.h"
+#include "vmm/flows.h"
+#include "vmm/run.h"
+#include "vmm/sched.h"
+#include "vmm/trace.h"
+
+#include <string.h>
+
+enum { VMM_LINE = 4, LOW = 0, EQUAL = 1, HIGH = 2, VMS = 3, MOST_LOOKS = 4 };
+
+uint64_t fake_tsc;
+struct trace_ring trace_ring;
+struct vm *vms[CONFIG_VMS_MAX];
+unsigned vm_count;
+struct vm *vm_current;
+struct virt_calls virt;
+bool slice_timer_by_nmi;
+volatile uint32_t nmi_count;
+struct chipset_standing chipset_standing;
+
+static struct vm own[VMS];
+static struct chipset_status answer;
+static int sole;
+static unsigned echoes, looks, reopened, unblocked, comes_meanwhile, comes_at_looks;
+static char order[16];
+
+/* ---- What it is built on ---- */
+
+void vmx_unblock_nmi(void)
+{
+	unblocked++;
+	nmi_count += comes_meanwhile;
+}
+
+void vmx_load(struct vcpu *v)
+{
+	(void)v;
+}
+
+enum vm_exit_reason vmx_enter(struct vcpu *v)
+{
+	(void)v;
+	return VM_EXIT_OTHER;
+}
+
+void vmx_skip(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vmx_cpuid(struct vcpu *v)
+{
+	(void)v;
+}
+
+void vmx_set_timer(struct vcpu *v, uint64_t ticks)
+{
+	(void)v;
+	(void)ticks;
+}
+
+void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+{
+	(void)v;
+	(void)exits;
+}
+
+bool vmx_halted(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+void vmx_set_halted(struct vcpu *v, bool halted)
+{
+	(void)v;
+	(void)halted;
+}
+
+bool vmx_interrupts_on(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
+bool slice_timer_ended(void)
+{
+	return false;
+}
+
+void slice_timer_expect(void)
+{
+}
+
+enum slice_timer_part slice_timer_part(bool counted)
+{
+	(void)counted;
+	return SLICE_TIMER_NO_PART;
+}
+
+void run_timer(void)
+{
+}
+
+void nmi_reopen(void)
+{
+	reopened++;
+}
+
+/* ---- The chipset ---- */
+
+static struct chipset_status status(unsigned nmis)
+{
+	struct chipset_status now = answer;
+
+	(void)nmis;
+	looks++;
+	nmi_count += comes_at_looks;
+	answer = (struct chipset_status){ 0 };
+	return now;
+}
+
+static int single(void)
+{
+	return sole;
+}
+
+static void echo(void)
+{
+	echoes++;
+}
+
+static line_set asserted(void)
+{
+	return answer.asserted;
+}
+
+static void acknowledge(line_set lines)
+{
+	if (lines == LINE(VMM_LINE))
+		strcat(order, "a");
+}
+
+static line_set deliverable(const struct controller *c, line_set lines)
+{
+	return lines & c->lines & (line_set)~c->shared; /* the test's use of shared: masked by its guest */
+}
+
+static void claim(line_set lines, bool served)
+{
+	(void)lines;
+	(void)served;
+}
+
+static const struct chipset block = { .name = "block",
+	                              .holds = true,
+	                              .status = status,
+	                              .single = single,
+	                              .echo = echo,
+	                              .asserted = asserted,
+	                              .acknowledge = acknowledge,
+	                              .deliverable = deliverable,
+	                              .claim = claim };
+const struct chipset *chipset = &block;
+
+static void serve_own(void)
+{
+	strcat(order, "s");
+}
+
+/* VM 0 runs; VM 1 is its equal; VM 2 is above them and sleeps. VM i has line 8 + i. */
+static int begin(void **state)
+{
+	static bool claimed;
+
+	(void)state;
+	if (!claimed)
+		dispatch_claim(VMM_LINE, serve_own);
+	for (unsigned i = 0; i < VMS && !claimed; i++) {
+		own[i].number = (uint8_t)i;
+		own[i].config.priority = i == HIGH ? 2 : 1;
+		own[i].controller.lines = LINE(8 + i);
+		vms[vm_count++] = &own[i];
+		sched_add(&own[i]);
+	}
+	claimed = true;
+	own[HIGH].controller.shared = 0;
+	sched_set_state(&own[LOW], VM_READY);
+	sched_set_state(&own[EQUAL], VM_READY);
+	sched_set_state(&own[HIGH], VM_HALTED);
+	dispatch_set_policy(NMI_LOG, NULL);
+	memset(line_counters, 0, sizeof(line_counters));
+	answer = (struct chipset_status){ 0 };
+	sole = -1;
+	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks = 0;
+	order[0] = '\0';
+	sched_attention = false;
+	return 0;
+}
+
+/* ---- NMIs ---- */
+
+static void R06_an_nmi_that_waited_behind_a_line_is_the_lines_echo(void **state)
+{
+	(void)state;
+	sole = 8 + EQUAL;
+	dispatch_exit(&own[LOW]);
+	assert_int_equal(unblocked, 1);
+	assert_int_equal(echoes, 0);
+	comes_meanwhile = 1;
+	dispatch_exit(&own[LOW]);
+	assert_int_equal(echoes, 1);
+	sole = -1; /* it was no line that is known */
+	dispatch_exit(&own[LOW]);
+	assert_int_equal(echoes, 1);
+}
+
+static void R02_after_a_storm_nmis_are_open_again(void **state)
+{
+	(void)state;
+	nmi_count = NMI_STORM - 1;
+	dispatch_counted(&own[LOW]);
+	assert_int_equal(looks, 1);
+	assert_int_equal(reopened, 0);
+	nmi_count = NMI_STORM;
+	dispatch_counted(&own[LOW]);
+	assert_int_equal(looks, 2);
+	assert_int_equal(reopened, 1);
+	assert_int_equal(nmi_count, 0);
+}
+
+static void R02_a_source_that_goes_on_does_not_keep_the_vmm(void **state)
+{
+	(void)state;
+	nmi_count = comes_at_looks = 1;
+	dispatch_counted(&own[LOW]);
+	assert_in_range(looks, 1, MOST_LOOKS);
+}
+
+static void R06_an_external_nmi_goes_to_its_vm(void **state)
+{
+	(void)state;
+	dispatch_set_policy(NMI_VM, &own[HIGH]);
+	answer.external = EXTERNAL_TOLD;
+	nmi_count = 1;
+	dispatch_counted(&own[LOW]);
+	assert_true(own[HIGH].nmi_due && own[HIGH].controller.changed);
+	assert_int_equal(own[HIGH].state, VM_READY);
+	assert_true(sched_attention);
+}
+
+/* ---- Lines ---- */
+
+static void R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served(void **state)
+{
+	(void)state;
+	answer.asserted = answer.fresh = LINE(VMM_LINE);
+	nmi_count = 1;
+	dispatch_counted(&own[LOW]);
+	assert_string_equal(order, "as");
+	assert_int_equal(line_counters[VMM_LINE].exits, 1);
+	assert_false(sched_attention);
+}
+
+static void R13_a_line_of_an_equal_ends_no_turn(void **state)
+{
+	(void)state;
+	answer.asserted = answer.fresh = LINE(8 + EQUAL);
+	nmi_count = 1;
+	dispatch_counted(&own[LOW]);
+	assert_false(sched_attention);
+	assert_int_equal(line_counters[8 + EQUAL].exits, 1);
+	assert_int_equal(line_counters[8 + EQUAL].wakeups, 0);
+}
+
+static void R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn(void **state)
+{
+	(void)state;
+	sole = 8 + HIGH;
+	dispatch_exit(&own[LOW]);
+	assert_int_equal(own[HIGH].state, VM_READY);
+	assert_int_equal(line_counters[8 + HIGH].wakeups, 1);
+	assert_true(sched_attention);
+	sched_attention = false; /* it is ready, and waits for its turn: a second line says so again */
+	dispatch_exit(&own[LOW]);
+	assert_int_equal(line_counters[8 + HIGH].wakeups, 2);
+	assert_true(sched_attention);
+}
+
+static void R07_a_line_that_its_guest_masks_wakes_nobody(void **state)
+{
+	(void)state;
+	own[HIGH].controller.shared = LINE(8 + HIGH);
+	sole = 8 + HIGH;
+	dispatch_exit(&own[LOW]);
+	assert_int_equal(own[HIGH].state, VM_HALTED);
+	assert_false(sched_attention);
+}
+
+/* ---- Masks ---- */
+
+static void R05_what_a_halted_vm_waits_for_is_open_and_no_longer(void **state)
+{
+	(void)state;
+	assert_int_equal(sched_masked(&own[LOW]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH)));
+	sched_set_state(&own[EQUAL], VM_HALTED);
+	assert_int_equal(sched_masked(&own[LOW]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH) | LINE(8 + EQUAL)));
+	sched_set_state(&own[EQUAL], VM_READY);
+	assert_int_equal(sched_masked(&own[LOW]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH)));
+	assert_int_equal(sched_masked(&own[HIGH]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH)));
+	sched_wake(&own[HIGH]);
+	assert_int_equal(sched_masked(&own[HIGH]), (line_set)~LINE(VMM_LINE));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(R06_an_nmi_that_waited_behind_a_line_is_the_lines_echo, begin),
+		cmocka_unit_test_setup(R02_after_a_storm_nmis_are_open_again, begin),
+		cmocka_unit_test_setup(R02_a_source_that_goes_on_does_not_keep_the_vmm, begin),
+		cmocka_unit_test_setup(R06_an_external_nmi_goes_to_its_vm, begin),
+		cmocka_unit_test_setup(R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served, begin),
+		cmocka_unit_test_setup(R13_a_line_of_an_equal_ends_no_turn, begin),
+		cmocka_unit_test_setup(R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn, begin),
+		cmocka_unit_test_setup(R07_a_line_that_its_guest_masks_wakes_nobody, begin),
+		cmocka_unit_test_setup(R05_what_a_halted_vm_waits_for_is_open_and_no_longer, begin),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's NMI handler and the change to the work's stack, instruction by instruction.
+ *
+ * Rule: the handler is the VMM's own (nmi.S, work.S). An NMI is a frame on a stack of its own, as
+ * the processor pushes it, and a jump to the handler. Whether the handler returned by IRET shows
+ * below the interrupted stack pointer: the way out that leaves NMIs blocked writes there.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/nmi.h"
+#include "arch/x86/work.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+__asm__(".include \"arch/x86/nmi.S\"\n"
+        ".include \"arch/x86/work.S\"\n"
+        ".bss\n"
+        ".globl entry_stack\n"
+        "entry_stack: .quad 0\n"
+        ".text\n"
+        /* The frame: SS, RSP, RFLAGS, CS, RIP (in RSI); on entry RDI is the NMI's own stack. */
+        ".macro frame\n"
+        "	mov	%rsp, %rax\n"
+        "	movq	$0x5a, -8(%rax)\n"
+        "	mov	%rdi, %rsp\n"
+        "	mov	%ss, %ecx\n"
+        "	push	%rcx\n"
+        "	push	%rax\n"
+        "	pushfq\n"
+        "	mov	%cs, %ecx\n"
+        "	push	%rcx\n"
+        "	push	%rsi\n"
+        "	jmp	nmi_entry\n"
+        ".endm\n"
+        ".globl nmi_here\n"
+        "nmi_here:\n"
+        "	lea	1f(%rip), %rsi\n"
+        "	frame\n"
+        "1:	xor	%eax, %eax\n"
+        "	cmpq	$0x5a, -8(%rsp)\n"
+        "	setne	%al\n"
+        "	ret\n"
+        ".globl nmi_in\n"
+        "nmi_in:\n"
+        "	frame\n"
+        /* Windows as those of the entries; the halt's own is nmi.S's. */
+        ".macro window name\n"
+        ".globl \\name\\()_window_begin\n"
+        "\\name\\()_window_begin:\n"
+        "	nop\n"
+        ".globl \\name\\()_window_end\n"
+        "\\name\\()_window_end:\n"
+        "	mov	$0, %eax\n"
+        "	ret\n"
+        ".endm\n"
+        "	window	enter\n"
+        "	window	launch\n"
+        "	window	door\n"
+        "enter_window_out:\n"
+        "	mov	$1, %eax\n"
+        "	ret\n"
+        "door_window_out:\n"
+        "	mov	$2, %eax\n"
+        "	ret\n");
+
+/* An NMI right here: 1 where NMIs stay blocked. An NMI at an instruction: what is returned there. */
+int nmi_here(void *stack);
+int nmi_in(void *stack, const char *at);
+extern const char enter_window_begin[], enter_window_end[], launch_window_begin[], launch_window_end[];
+extern const char door_window_begin[], door_window_end[];
+
+static _Alignas(16) char nmi_stack[4096];
+static char *const top = nmi_stack + sizeof(nmi_stack);
+static unsigned hooked, pieces;
+
+static void hook(void)
+{
+	hooked++;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	nmi_count = nmi_windows = 0;
+	nmi_expected = 0;
+	nmi_hook = hook;
+	work_open = 0;
+	hooked = pieces = 0;
+	return 0;
+}
+
+/* ---- The handler ---- */
+
+static void R12_an_nmi_is_counted_and_its_sources_are_looked_at(void **state)
+{
+	(void)state;
+	assert_int_equal(nmi_here(top), 0);
+	assert_int_equal(nmi_count, 1);
+	assert_int_equal(hooked, 1);
+	nmi_hook = NULL;
+	assert_int_equal(nmi_here(top), 0);
+	assert_int_equal(nmi_count, 2);
+	assert_int_equal(nmi_windows, 0);
+}
+
+static void R12_the_nmi_of_an_exit_that_is_known_counts_nothing(void **state)
+{
+	(void)state;
+	nmi_expected = 1;
+	assert_int_equal(nmi_here(top), 0);
+	assert_int_equal(nmi_count, 0);
+	assert_int_equal(nmi_expected, 0);
+	assert_int_equal(nmi_here(top), 0);
+	assert_int_equal(nmi_count, 1);
+}
+
+static void R02_in_a_storm_nmis_stay_blocked(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < NMI_STORM; i++)
+		assert_int_equal(nmi_here(top), 0);
+	assert_int_equal(nmi_here(top), 1);
+	assert_int_equal(nmi_here(top), 1);
+	assert_int_equal(nmi_count, NMI_STORM + 1);
+	assert_int_equal(nmi_take(), NMI_STORM + 1);
+	nmi_looked(NMI_STORM + 1); /* returns, by an IRET */
+	assert_int_equal(nmi_here(top), 0);
+}
+
+static void R12_an_nmi_in_a_window_undoes_the_entry(void **state)
+{
+	(void)state;
+	assert_int_equal(nmi_in(top, enter_window_begin), 1);
+	assert_int_equal(nmi_in(top, launch_window_begin), 1);
+	assert_int_equal(nmi_in(top, door_window_begin), 2);
+	assert_int_equal(nmi_windows, 3);
+	assert_int_equal(nmi_count, 3);
+	assert_int_equal(hooked, 3);
+	assert_int_equal(nmi_in(top, enter_window_end), 0);
+	assert_int_equal(nmi_in(top, launch_window_end), 0);
+	assert_int_equal(nmi_in(top, door_window_end), 0);
+	assert_int_equal(nmi_windows, 3);
+}
+
+static void R12_a_storm_in_a_window_undoes_the_entry_too(void **state)
+{
+	(void)state;
+	nmi_count = NMI_STORM;
+	assert_int_equal(nmi_in(top, enter_window_begin), 1);
+}
+
+static void R12_nobody_sleeps_on_an_nmi(void **state)
+{
+	(void)state;
+	nmi_count = 1;
+	nmi_halt(); /* a HLT would be this program's end */
+}
+
+/* ---- Work ---- */
+
+static void body(void)
+{
+	for (;;) {
+		pieces++;
+		work_pause();
+		pieces++;
+		(void)nmi_here(top); /* leaves, and goes on here */
+		pieces++;
+		work_hold();
+		(void)nmi_here(top); /* is counted, and no more */
+		pieces++;
+		work_release();
+	}
+}
+
+static void prepare(void)
+{
+	static _Alignas(16) char stack[WORK_STACK];
+
+	work_init(stack, body);
+}
+
+static void work_pauses_and_goes_on(void **state)
+{
+	(void)state;
+	prepare();
+	work_run();
+	assert_int_equal(pieces, 1);
+	assert_int_equal(work_open, 0);
+	assert_int_equal(nmi_count, 0);
+}
+
+static void R12_an_nmi_ends_work_at_once(void **state)
+{
+	(void)state;
+	prepare();
+	work_run();
+	work_run();
+	assert_int_equal(pieces, 2);
+	assert_int_equal(nmi_count, 1);
+	assert_int_equal(hooked, 1);
+	assert_int_equal(work_open, 0); /* else the next one would leave what is not work */
+	assert_int_equal(nmi_here(top), 0);
+	assert_int_equal(nmi_count, 2);
+}
+
+static void R12_an_nmi_from_before_leaves_no_work_to_do(void **state)
+{
+	(void)state;
+	prepare();
+	nmi_count = 1;
+	work_run();
+	assert_int_equal(pieces, 0);
+	assert_int_equal(work_open, 0);
+	nmi_count = 0;
+	work_run();
+	assert_int_equal(pieces, 1);
+}
+
+static void R12_work_that_is_held_ends_where_it_is_released(void **state)
+{
+	(void)state;
+	prepare();
+	work_run();
+	work_run();
+	nmi_count = 0;
+	work_run();
+	assert_int_equal(pieces, 4);
+	assert_int_equal(nmi_count, 1);
+	assert_int_equal(work_open, 0);
+	nmi_count = 0;
+	work_run();
+	assert_int_equal(pieces, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(R12_an_nmi_is_counted_and_its_sources_are_looked_at, begin),
+		cmocka_unit_test_setup(R12_the_nmi_of_an_exit_that_is_known_counts_nothing, begin),
+		cmocka_unit_test_setup(R02_in_a_storm_nmis_stay_blocked, begin),
+		cmocka_unit_test_setup(R12_an_nmi_in_a_window_undoes_the_entry, begin),
+		cmocka_unit_test_setup(R12_a_storm_in_a_window_undoes_the_entry_too, begin),
+		cmocka_unit_test_setup(R12_nobody_sleeps_on_an_nmi, begin),
+		cmocka_unit_test_setup(work_pauses_and_goes_on, begin),
+		cmocka_unit_test_setup(R12_an_nmi_ends_work_at_once, begin),
+		cmocka_unit_test_setup(R12_an_nmi_from_before_leaves_no_work_to_do, begin),
+		cmocka_unit_test_setup(R12_work_that_is_held_ends_where_it_is_released, begin),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

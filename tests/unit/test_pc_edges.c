@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block out of PC parts, where two things fall together: a second NMI behind a line, an
+ * edge within an initialisation, an interrupt over one that is in service in software.
+ *
+ * Rule: each test begins at power-on, with the lines of test_pc.c.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/io.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/virt.h"
+#include "chipset/chipset.h"
+#include "tests/unit/sim8259.h"
+#include "tests/unit/sim_board.h"
+
+enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15), VMM_LINE = 4 };
+enum { PORT_61_SERR = 0x80 };
+
+static struct controller a, b;
+uint64_t fake_tsc;
+struct virt_calls virt; /* the block asks nothing of the processor */
+
+static void write(uint16_t port, uint8_t value)
+{
+	assert_int_equal(chipset->port_write(&a, port, value), 0);
+}
+
+/* Two VMs; a is initialised, and runs. */
+static int begin(void **state)
+{
+	(void)state;
+	board_reset();
+	assert_int_equal(chipset_init("pc", 0), 0);
+	chipset->reset(&a, A_LINES, 0);
+	chipset->reset(&b, B_LINES, 0);
+	chipset->claim(A_LINES, false);
+	chipset->claim(B_LINES, false);
+	chipset_route(&b); /* every pin is written */
+	chipset_route(&a);
+	write(0x20, 0x11);
+	write(0x21, 0x20);
+	write(0x21, 4);
+	write(0x21, 1);
+	write(0x21, 0xf6);
+	chipset_mask(0);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	board.nmi_status = 0;
+	for (unsigned line = 0; line < LINES; line++)
+		if (line != LINE_CASCADE)
+			board_set_line(line, false);
+	chipset->acknowledge(0xffff);
+	chipset_route(NULL);
+	(void)chipset->status(nmi_take());
+	chipset->acknowledge(0xffff);
+	return 0;
+}
+
+static void R06_two_edges_behind_one_look_are_one_lines(void **state)
+{
+	(void)state;
+	board.in_guest = true;
+	board_set_line(8, true);
+	board.in_guest = board.nmi_exit = false;
+	assert_int_equal(chipset->single(), 8);
+	chipset->echo(); /* a second NMI waited behind the exit */
+	assert_false(chipset->status(1).external);
+	assert_true(chipset->status(1).external);
+}
+
+static void R06_a_source_that_tells_by_port_61h_is_told_beside_a_line(void **state)
+{
+	(void)state;
+	board_set_line(8, true);
+	board_external_nmi();
+	board.nmi_status |= PORT_61_SERR;
+	struct chipset_status s = chipset->status(nmi_take());
+
+	assert_int_equal(s.fresh, LINE(8));
+	assert_int_equal(s.external, EXTERNAL_TOLD);
+}
+
+static void R19_an_edge_within_an_initialisation_is_not_lost(void **state)
+{
+	(void)state;
+	write(0x20, 0x11);
+	write(0x21, 0x40);
+	board_set_line(3, true); /* latched by the chip, which the last ICW initialises once more */
+	write(0x21, 4);
+	write(0x21, 1);
+	assert_int_equal(a.inject | sim_pic.chip[SIM_MASTER].irr, LINE(3));
+	assert_int_equal(chipset->pending_vector(&a), 0x43);
+}
+
+static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **state)
+{
+	(void)state;
+	board_set_line(3, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x23);
+	assert_int_equal(chipset->save(&a, true), 0); /* it goes on in software */
+	chipset->restore(&a);
+	chipset_mask(0);
+	assert_int_equal(a.pic[0].isr, LINE(3));
+	board_set_line(0, true); /* of higher priority: the chip delivers it */
+	assert_true(sim_pic_interrupt());
+	assert_int_equal(sim_pic_acknowledge(), 0x20);
+	write(0x20, 0x20);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
+	assert_int_equal(a.pic[0].isr, LINE(3));
+	write(0x20, 0x20);
+	assert_int_equal(a.pic[0].isr, 0);
+}
+
+static void R07_the_read_select_of_an_open_port_comes_back(void **state)
+{
+	(void)state;
+	board_set_line(3, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x23);
+	sim_pic_write(0x20, 0x0b); /* the guest, with no exit */
+	board_set_line(8, true);   /* a foreign line: the VMM looks at IRR */
+	(void)chipset->status(nmi_take());
+	chipset->mask(0);
+	assert_int_equal(sim_pic_read(0x20), LINE(3));
+	sim_pic_write(0x20, 0x20);
+}
+
+static void R06_a_line_of_the_vmms_is_sensed_by_its_level(void **state)
+{
+	(void)state;
+	chipset->claim(LINE(VMM_LINE), true);
+	assert_true(io_in8(PORT_ELCR1) & LINE(VMM_LINE));
+	assert_false(io_in8(PORT_ELCR1) & LINE(3));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(R06_two_edges_behind_one_look_are_one_lines, begin, end),
+		cmocka_unit_test_setup_teardown(R06_a_source_that_tells_by_port_61h_is_told_beside_a_line, begin, end),
+		cmocka_unit_test_setup_teardown(R19_an_edge_within_an_initialisation_is_not_lost, begin, end),
+		cmocka_unit_test_setup_teardown(R11_an_end_of_interrupt_is_the_chips_where_that_came_last, begin, end),
+		cmocka_unit_test_setup_teardown(R07_the_read_select_of_an_open_port_comes_back, begin, end),
+		cmocka_unit_test_setup_teardown(R06_a_line_of_the_vmms_is_sensed_by_its_level, begin, end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual processor of VMX: what exits, what a reset forgets, what moves when another one is
+ * loaded, and what an exit interrupted.
+ *
+ * Rule: the back end's own vcpu.c and event.c, beside a VMCS and registers of the test's.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/io.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "arch/x86/vmx/vmx.h"
+
+enum { FIELDS = HOST_RIP + 1 };
+
+/* The processor: control registers, and a current VMCS. */
+static uint64_t cr2, vmcs_fields[FIELDS], current_vmcs;
+static unsigned cleared, invalidated, debug_switches, msr_switches;
+static const uint64_t *invalidated_ept;
+
+#define cr0_read() UINT64_C(0x80000031)
+#define cr3_read() UINT64_C(0x1000)
+#define cr4_read() UINT64_C(0x2020)
+#define cr2_read() cr2
+#define cr2_write(value) (cr2 = (value))
+#define vmcs_clear(physical) ((void)(physical), cleared++)
+#define vmcs_load(physical) (current_vmcs = *(physical))
+#define nmi_unblock() ((void)0)
+#include "arch/x86/vmx/event.c"
+#define VECTOR_DB VCPU_VECTOR_DB
+#define VECTOR_AC VCPU_VECTOR_AC
+#include "arch/x86/vmx/vcpu.c"
+
+#define ANY (UINT64_C(0xffffffff) << 32)
+
+struct vmx_capabilities vmx_caps = { .pin = ANY, .primary = ANY, .secondary = ANY, .exit = ANY, .entry = ANY };
+struct platform platform;
+const void *guest_settled;
+uint64_t fake_tsc;
+volatile uint32_t nmi_count;
+char vmx_host_rip[1], vmx_host_frame[1];
+
+static struct vcpu a, b;
+static uint64_t ept_a[1], ept_b[1];
+
+uint64_t vmcs_read(enum vmcs_field field)
+{
+	return vmcs_fields[field];
+}
+
+void vmcs_write(enum vmcs_field field, uint64_t value)
+{
+	vmcs_fields[field] = value;
+}
+
+uint64_t msr_read(uint32_t msr)
+{
+	return msr;
+}
+
+uint64_t tables_tss_base(void)
+{
+	return 0;
+}
+
+uint64_t tables_gdt_base(void)
+{
+	return 0;
+}
+
+uint64_t tables_idt_base(void)
+{
+	return 0;
+}
+
+void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
+{
+	(void)bytes;
+	(void)align;
+	return NULL;
+}
+
+uint64_t *ept_create(void)
+{
+	return NULL;
+}
+
+uint64_t ept_pointer(const uint64_t *pml4)
+{
+	return (uint64_t)pml4;
+}
+
+int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+{
+	(void)pml4;
+	(void)guest;
+	(void)host;
+	(void)bytes;
+	(void)writable;
+	(void)executable;
+	return 0;
+}
+
+void ept_invalidate(const uint64_t *pml4)
+{
+	invalidated++;
+	invalidated_ept = pml4;
+}
+
+uint64_t msr_bitmap_create(void)
+{
+	return 0;
+}
+
+void msr_switch(struct vcpu *from, struct vcpu *to)
+{
+	(void)from;
+	(void)to;
+	msr_switches++;
+}
+
+int guest_state_create(struct guest_state *s)
+{
+	(void)s;
+	return 0;
+}
+
+void guest_state_reset(struct guest_state *s)
+{
+	(void)s;
+}
+
+void guest_fpu_load(struct guest_state *s)
+{
+	(void)s;
+}
+
+void guest_debug_switch(struct guest_state *from, const struct guest_state *to)
+{
+	(void)from;
+	(void)to;
+	debug_switches++;
+}
+
+void quirk_deaf_entries(struct vcpu *v, bool on)
+{
+	(void)v;
+	(void)on;
+}
+
+void quirk_before_entry(struct vcpu *v)
+{
+	(void)v;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(vmcs_fields, 0, sizeof(vmcs_fields));
+	a = (struct vcpu){ .name = "a", .vmcs = 0x10000, .ept = ept_a, .vpid = 1 };
+	b = (struct vcpu){ .name = "b", .vmcs = 0x20000, .ept = ept_b, .vpid = 2 };
+	vmx_loaded = NULL;
+	cr2 = 0;
+	cleared = invalidated = debug_switches = msr_switches = 0;
+	return 0;
+}
+
+/* ---- A reset ---- */
+
+static void R18_exceptions_that_can_nest_for_ever_exit(void **state)
+{
+	(void)state;
+	vmx_reset(&a, 0x1000, 1, 2);
+	assert_int_equal(vmcs_fields[EXCEPTION_BITMAP], 1u << 17 | 1u << 1); /* #AC, #DB */
+}
+
+static void R01_what_reaches_beyond_the_guest_exits(void **state)
+{
+	(void)state;
+	const uint32_t wanted = CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING | CPU_RDPMC_EXITING |
+	                        CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS |
+	                        CPU_MSR_BITMAPS | CPU_SECONDARY;
+
+	vmx_reset(&a, 0x1000, 1, 2);
+	assert_int_equal(vmcs_fields[PRIMARY_CONTROLS], wanted);
+	assert_int_equal(vmcs_fields[PIN_CONTROLS], PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
+	assert_true(vmcs_fields[SECONDARY_CONTROLS] & CPU2_EPT);
+	assert_int_equal(vmcs_fields[EPT_POINTER], (uint64_t)ept_a);
+	assert_true(vmcs_fields[CR4_MASK] & CR4_VMXE && vmcs_fields[CR0_MASK] & CR0_CD);
+}
+
+static void R01_a_reset_forgets_translations(void **state)
+{
+	(void)state;
+	vmx_reset(&b, 0x1000, 1, 2);
+	assert_int_equal(invalidated, 1);
+	assert_ptr_equal(invalidated_ept, ept_b);
+}
+
+static void R01_a_reset_puts_the_other_ones_rare_registers_away(void **state)
+{
+	(void)state;
+	vmx_load(&a);
+	vmx_reset(&b, 0x1000, 1, 2);
+	assert_int_equal(debug_switches, 1);
+	assert_int_equal(msr_switches, 1);
+	assert_int_equal(cleared, 1);
+	assert_int_equal(current_vmcs, b.vmcs);
+	assert_int_equal(vmcs_fields[GUEST_RIP], 0x1000);
+	assert_int_equal(b.regs.rax, 1);
+	assert_int_equal(b.regs.rbx, 2);
+}
+
+/* ---- A switch ---- */
+
+static void R01_each_guest_has_a_cr2_of_its_own(void **state)
+{
+	(void)state;
+	vmx_load(&a);
+	cr2 = 0xaaaa; /* a page fault of a's */
+	vmx_load(&b);
+	assert_int_equal(cr2, 0);
+	cr2 = 0xbbbb;
+	vmx_load(&a);
+	assert_int_equal(cr2, 0xaaaa);
+	vmx_load(&b);
+	assert_int_equal(cr2, 0xbbbb);
+}
+
+static void R01_rare_registers_move_where_either_uses_them(void **state)
+{
+	(void)state;
+	vmx_load(&a);
+	vmx_load(&b);
+	assert_int_equal(debug_switches + msr_switches, 0);
+	a.rare = true;
+	vmx_load(&a);
+	vmx_load(&b);
+	assert_int_equal(debug_switches, 2);
+	assert_int_equal(msr_switches, 2);
+}
+
+/* ---- Events ---- */
+
+static void interrupted(uint64_t event)
+{
+	vmcs_fields[IDT_VECTORING] = event;
+	vmcs_fields[ENTRY_INTERRUPTION] = 0;
+	vmx_requeue_event(&a);
+}
+
+static void an_event_is_put_back_with_what_belongs_to_it(void **state)
+{
+	(void)state;
+	vmcs_fields[IDT_VECTORING_ERROR] = 6;
+	vmcs_fields[EXIT_INSTRUCTION_LENGTH] = 2;
+	interrupted(INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 1 << 12 | 14);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION],
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 14);
+	assert_int_equal(vmcs_fields[ENTRY_ERROR_CODE], 6);
+	assert_int_equal(vmcs_fields[ENTRY_INSTRUCTION_LENGTH], 2);
+	interrupted(0);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], 0);
+}
+
+static void an_nmi_is_not_blocked_by_its_own_first_try(void **state)
+{
+	(void)state;
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = INTERRUPTIBILITY_NMI;
+	interrupted(INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+	assert_int_equal(vmcs_fields[GUEST_INTERRUPTIBILITY], 0);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+}
+
+static void an_iret_that_comes_again_has_nmis_blocked_again(void **state)
+{
+	(void)state;
+	vmcs_fields[EXIT_REASON] = 48;
+	vmcs_fields[EXIT_QUALIFICATION] = 1 << 12;
+	interrupted(0);
+	assert_int_equal(vmcs_fields[GUEST_INTERRUPTIBILITY], INTERRUPTIBILITY_NMI);
+}
+
+static void an_nmi_waits_for_its_window(void **state)
+{
+	(void)state;
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = INTERRUPTIBILITY_STI;
+	assert_false(vmx_inject_nmi(&a));
+	assert_true(vmcs_fields[PRIMARY_CONTROLS] & CPU_NMI_WINDOW);
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = 0;
+	assert_true(vmx_inject_nmi(&a));
+	assert_false(vmcs_fields[PRIMARY_CONTROLS] & CPU_NMI_WINDOW);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+	assert_false(vmx_inject_nmi(&a)); /* one event an entry */
+}
+
+static void an_interrupt_waits_for_shadows_and_other_events(void **state)
+{
+	(void)state;
+	assert_false(vmx_can_inject(&a));
+	vmcs_fields[GUEST_RFLAGS] = RFLAGS_IF;
+	assert_true(vmx_can_inject(&a));
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = INTERRUPTIBILITY_MOV_SS;
+	assert_false(vmx_can_inject(&a));
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = INTERRUPTIBILITY_STI;
+	assert_false(vmx_can_inject(&a));
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = 0;
+	vmcs_fields[GUEST_ACTIVITY] = ACTIVITY_HLT;
+	vmx_inject_interrupt(&a, 0x33);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | 0x33);
+	assert_int_equal(vmcs_fields[GUEST_ACTIVITY], ACTIVITY_ACTIVE);
+	assert_false(vmx_can_inject(&a));
+}
+
+static void R18_the_slice_timer_counts_in_its_own_unit(void **state)
+{
+	(void)state;
+	vmx_caps.timer_shift = 5;
+	vmx_set_timer(&a, 3200);
+	assert_int_equal(vmcs_fields[PREEMPTION_TIMER], 100);
+	assert_true(vmcs_fields[PIN_CONTROLS] & PIN_PREEMPTION_TIMER);
+	assert_true(vmcs_fields[EXIT_CONTROLS] & EXIT_SAVE_TIMER);
+	vmx_set_timer(&a, UINT64_C(1) << 40);
+	assert_int_equal(vmcs_fields[PREEMPTION_TIMER], UINT32_MAX);
+	vmx_set_timer(&a, UINT64_MAX);
+	assert_false(vmcs_fields[PIN_CONTROLS] & PIN_PREEMPTION_TIMER);
+	assert_false(vmcs_fields[EXIT_CONTROLS] & EXIT_SAVE_TIMER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(R18_exceptions_that_can_nest_for_ever_exit, begin),
+		cmocka_unit_test_setup(R01_what_reaches_beyond_the_guest_exits, begin),
+		cmocka_unit_test_setup(R01_a_reset_forgets_translations, begin),
+		cmocka_unit_test_setup(R01_a_reset_puts_the_other_ones_rare_registers_away, begin),
+		cmocka_unit_test_setup(R01_each_guest_has_a_cr2_of_its_own, begin),
+		cmocka_unit_test_setup(R01_rare_registers_move_where_either_uses_them, begin),
+		cmocka_unit_test_setup(an_event_is_put_back_with_what_belongs_to_it, begin),
+		cmocka_unit_test_setup(an_nmi_is_not_blocked_by_its_own_first_try, begin),
+		cmocka_unit_test_setup(an_iret_that_comes_again_has_nmis_blocked_again, begin),
+		cmocka_unit_test_setup(an_nmi_waits_for_its_window, begin),
+		cmocka_unit_test_setup(an_interrupt_waits_for_shadows_and_other_events, begin),
+		cmocka_unit_test_setup(R18_the_slice_timer_counts_in_its_own_unit, begin),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

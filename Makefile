@@ -25,6 +25,7 @@ TIMEOUT  ?=
 TESTS    ?= tests/system
 JOBS     ?= 2
 COMBOS   ?=
+COUNTS   ?= 1
 MINUTES  ?= 10
 SOAK     ?=
 REPEAT   ?=
@@ -58,7 +59,7 @@ LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=non
 RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
 	$(if $(filter qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
-	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
+	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
@@ -104,6 +105,7 @@ help:
 #@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
+#@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (about a minute)
 #@   MINUTES=@MINUTES@         soak: no run begins later
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
 #@   REPEAT=            soak: one run alone, by the name that soak printed
@@ -121,7 +123,7 @@ iso: $(BUILD)/signalbox.iso
 
 bench: all $(TEST_EMULATOR) | setup-bench
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
-		--combos '$(COMBOS)' --jobs '$(JOBS)'
+		--combos '$(COMBOS)' --counts '$(COUNTS)' --jobs '$(JOBS)'
 
 soak: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/soak.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import counts
 import plot
 from signalbox import (Machine, Module, PlatformError, Result, choose, parse_exits, parse_histograms, parse_latencies)
 from signalbox.bochs import BochsError
@@ -250,8 +251,12 @@ def exit_lines(measured):
     return ["exits of the whole run, by reason:", *lines] if lines else []
 
 
-def write_files(measured, rows, directory):
+def write_json(rows, directory):
     (directory / "bench.json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def write_files(measured, rows, directory):
+    write_json(rows, directory)
     with open(directory / "bench.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, KEYS)
         writer.writeheader()
@@ -288,6 +293,7 @@ def arguments():
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--combos", default="")
+    parser.add_argument("--counts", default="1", help="0: no accesses per path")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--timeout", type=float, default=120.0)
     return parser.parse_args()
@@ -316,8 +322,23 @@ def main():
     print("\n".join(exit_lines(measured)))
     directory = args.build / "bench"
     files = ["bench.json", "bench.csv", *write_files(measured, rows, directory)]
+    write_json(rows + accesses(args), directory)  # what is measured is kept where counting fails
     print(f"bench: in {directory}: {' '.join(files)}")
     return report_problems(measured)
+
+
+def accesses(args):
+    """Print what each path of the VMM does; its records for bench.json. A part of the combinations has none."""
+    platforms = [name for name in counts.WHERE if args.platform in ("auto", name)]
+    if args.counts == "0" or args.combos or not platforms:
+        return []
+    try:
+        counted = counts.run_all(platforms, args.build, args.jobs)
+    except QemuError as problem:
+        print(f"bench: accesses per path are left out: {problem}")
+        return []
+    print("\n" + "\n".join(counts.tables(counted)))
+    return [one.record() for one in counted]
 
 
 def report_problems(measured):

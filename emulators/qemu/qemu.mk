@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The platform qemu-irqmux: the stock emulator, and the chipset block as a plugin of it.
+# Plugins of the stock emulator: the chipset block, which makes the platform qemu-irqmux, and what counts the paths of the VMM.
 #
-# Rule: the headers, of the very version that is installed, are kept in the user's cache; the plugin is this tree's, and is built
-# anew when the model or the emulator changes.
+# Rule: the headers, of the very version that is installed, are kept in the user's cache; the plugins are this tree's, and are
+# built anew when their sources or the emulator change.
 
 QEMU_SOURCE ?=
 
@@ -13,6 +13,8 @@ QEMU_STAMP  := $(QEMU_BUILD)/home
 QEMU_HOME    = $(shell cat $(QEMU_STAMP))
 # What scripts/signalbox/qemu_irqmux.py loads.
 QEMU_PLUGIN := $(QEMU_BUILD)/irqmux.so
+# What scripts/counts.py loads.
+QEMU_PATHS := $(QEMU_BUILD)/paths.so
 
 QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c))
 QEMU_OBJECTS := $(QEMU_MODEL) $(QEMU_BUILD)/emulators/qemu/irqmux.c.o
@@ -47,4 +49,8 @@ $(QEMU_PLUGIN): $(QEMU_OBJECTS)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $(QEMU_OBJECTS)
 
--include $(QEMU_OBJECTS:.o=.d)
+$(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) -shared -o $@ $<
+
+-include $(QEMU_OBJECTS:.o=.d) $(QEMU_BUILD)/emulators/qemu/paths.c.d

@@ -21,7 +21,7 @@ CPU = "corei7_skylake_x"
 # The module beside this one that makes an emulator's command of a description.
 EMULATORS = {"bochs": "bochs", "bochs-irqmux": "bochs_irqmux", "kvm": "qemu", "qemu": "qemu", "qemu-irqmux": "qemu_irqmux"}
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
-OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock", "monitor.socket")
+OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock", "monitor.socket", "paths.txt")
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ class Machine:
     log_actions  Bochs: device or "all" to action by event, e.g. {"panic": {"PIC": "report"}}
     extra    Bochs: further lines of its configuration; QEMU: further words of its command line
     environment  variables for the emulator, e.g. {"IRQMUX_NMI_US": "700"}
+    paths    QEMU without KVM: what each path of the VMM does goes to paths.txt in the run's directory
     """
 
     vmm: str | None = "console=com1"
@@ -109,6 +110,7 @@ class Machine:
     log_actions: dict[str, dict[str, str]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    paths: bool = False
     build: Path = BUILD
 
     @property

@@ -31,6 +31,9 @@ TICKS_PER_INSTRUCTION = 1 << SHIFT
 MONITOR = "monitor.socket"
 MONITOR_SECONDS = 20.0
 HELPERS_PRIORITY = 2
+# What counts the paths of the VMM, and the file in the run's directory that it writes (signalbox/paths.py).
+PATHS_PLUGIN = Path("emulators/qemu/paths.so")
+PATHS = "paths.txt"
 
 
 class QemuError(Exception):
@@ -81,7 +84,17 @@ def command_line(machine, directory, iso, disk):
         command += ["-chardev", "null,id=com4", "-device", "isa-serial,chardev=com4,iobase=0x2e8,irq=3"]
     # The VMM's slices are a comparator of the HPET, whose interrupt is a message.
     command += ["-global", "hpet.msi=on", "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
-    return command + machine.extra
+    return command + counting(machine, directory) + machine.extra
+
+
+def counting(machine, directory):
+    """The plugin that writes what each path of the VMM does (emulators/qemu/paths.c)."""
+    if not machine.paths:
+        return []
+    path = Path(machine.build).resolve() / PATHS_PLUGIN
+    if not path.exists():
+        raise QemuError(f"no {path}: make {Path(machine.build) / PATHS_PLUGIN} builds it")
+    return ["-plugin", f"{option(path)},out={option(directory / PATHS)}"]
 
 
 def configure(machine, directory, iso, disk, _serial_device):

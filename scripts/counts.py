@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Accesses per path: what the VMM does from a VM exit to the next VM entry, and what it would cost.
+
+Rule: a count is what the emulator executed in this very run. All costs are in one table
+(signalbox/costs.py).
+"""
+
+import argparse
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from signalbox import Machine, Module, PlatformError, costs
+from signalbox.bochs import BochsError
+from signalbox.media import MediaError
+from signalbox.paths import MASK_PORTS, read_paths, trace_paths
+from signalbox.qemu import QemuError
+
+PULSE = ("vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
+         "{unit} {words}")
+SCRIBE = ("vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
+          "busy=1 rounds={rounds}{idle}")
+PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do=yield"
+CHIPSETS = {"pc": "chipset=pc", "soft": "chipset=soft", "irqmux": "chipset=irqmux banks=1",
+            "irqmux-banks": "chipset=irqmux"}
+# By platform: what is counted there. Of the two Bochs the stock one has a debugger, so that irqmux
+# is counted on SVM alone. soft is counted on QEMU, where a run is quick enough for all its exits.
+WHERE = {"bochs": ("pc",), "qemu": ("pc", "soft"), "qemu-irqmux": ("irqmux", "irqmux-banks")}
+TRIPS = {"bochs": "vmx trip", "qemu": "svm trip", "qemu-irqmux": "svm trip"}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One boot: the kinds of path that it is there for, pulse's words, and who is beside.
+
+    n       of each probe: on QEMU, and on Bochs
+    traced  how many paths are traced on Bochs, from the first exit on
+    """
+
+    kinds: tuple[str, ...]
+    words: str
+    n: tuple[int, int]
+    prio: int = 1
+    rounds: int = 0
+    partner: bool = False
+    traced: int = 600
+
+
+STAGES = {
+    "trips": Stage(("cpuid", "mask write", "interrupt"), "probes=cpuid,mask", (2000, 200),
+                   traced=800),
+    "dispatch": Stage(("dispatch", "slice end"), "probes=dispatch seconds=4", (300, 300),
+                      rounds=6000),
+    "wake-up": Stage(("wake-up", "sleep"), "probes=uart,wakeup", (1000, 300), prio=2, rounds=1500),
+    "switch": Stage(("switch",), "probes=uart,switch", (300, 300), partner=True),
+}
+KINDS = ("cpuid", "mask write", "interrupt", "dispatch", "wake-up", "switch", "sleep", "slice end")
+# By (exit, whether another VM was entered).
+BY_EXIT = {
+    ("cpuid", False): "cpuid", ("intr", False): "interrupt", ("nmi", False): "dispatch",
+    ("nmi", True): "wake-up", ("call", True): "switch", ("hlt", True): "sleep",
+    ("intr", True): "slice end", ("timer", True): "slice end",
+}
+# The table's columns: the sums of these counters.
+COLUMNS = {
+    "instr": ("instructions",), "VMREAD": ("vmread",), "VMWRITE": ("vmwrite",),
+    "unshadowed": ("unshadowed",), "VMPTRLD": ("vmptrld",), "VMLOAD": ("vmload",),
+    "VMSAVE": ("vmsave",), "ports": ("in", "out"), "I/O APIC": ("ioapic_read", "ioapic_write"),
+    "HPET": ("hpet_read", "hpet_write"),
+    "block": ("window_read", "window_write"), "RDTSC": ("rdtsc",),
+    "FPU": ("fxsave", "fxrstor", "xsave", "xrstor"), "CR2": ("cr2",), "IRET": ("iret",),
+}
+
+
+@dataclass
+class Counted:
+    """The paths of one kind; terminal: further ones that served the VMM's terminal as well."""
+
+    platform: str
+    chipset: str
+    kind: str
+    paths: list
+    terminal: int
+
+    def spread(self, value):
+        """(median, worst) of a figure of each path."""
+        return self.share(value, 50), self.share(value, 100)
+
+    def share(self, value, percent):
+        """What a figure of so many of 100 paths does not exceed."""
+        values = sorted(map(value, self.paths))
+        return values[max(0, -(-len(values) * percent // 100) - 1)]
+
+    def counter(self, *names):
+        return self.spread(lambda path: sum(path.counts.get(name, 0) for name in names))
+
+    def cycles(self, model):
+        """(median, worst), or None where the model has no such machine."""
+        trip = TRIPS[self.platform]
+        if any(costs.cycles(path.counts, trip)[model] is None for path in self.paths):
+            return None
+        return self.spread(lambda path: costs.cycles(path.counts, trip)[model])
+
+    def record(self):
+        """What bench.json holds."""
+        names = sorted({name for path in self.paths for name in path.counts} - set(costs.FREE))
+        found = {model: self.cycles(model) for model in costs.MODELS}
+
+        def both(pair):
+            return pair and dict(zip(("median", "worst"), pair))
+
+        return {"platform": self.platform, "chipset": self.chipset, "load": "paths",
+                "path": self.kind, "n": len(self.paths), "terminal": self.terminal,
+                "accesses": {name: both(self.counter(name)) for name in names},
+                "cycles": {model: both(pair) for model, pair in found.items()}}
+
+
+def kind_of(path):
+    """What a person calls it, or None."""
+    if path.reason == "io":
+        return "mask write" if path.port in MASK_PORTS and not path.switched else None
+    return BY_EXIT.get((path.reason, path.switched))
+
+
+def machine(platform, chipset, stage, build):
+    made = Machine(vmm=f"console=com1 status=0 {CHIPSETS[chipset]}", platform=platform,
+                   build=build, paths=platform != "bochs")
+    words = f"{stage.words} n={stage.n[platform == 'bochs']}"
+    made.modules = [Module("pulse", PULSE.format(prio=stage.prio, unit=made.unit, words=words))]
+    if stage.rounds:  # QEMU's 8259s tell soft what a device took back (docs/limits.md)
+        idle = " idle=1" if made.counted and chipset == "soft" else ""
+        made.modules.append(Module("scribe", SCRIBE.format(rounds=stage.rounds, idle=idle)))
+    if stage.partner:
+        made.modules.append(Module("vandal", PARTNER))
+    return made
+
+
+def run_stage(platform, chipset, name, build=Path("build"), directory=None, timeout=120.0):
+    """One boot: a list of Counted, for each kind that the stage is there for and that was seen."""
+    stage = STAGES[name]
+    own = Path(build) / "bench" / "paths" / f"{platform}-{chipset}-{name}"
+    directory = Path(directory or own).resolve()
+    made = machine(platform, chipset, stage, Path(build))
+    if platform == "bochs":
+        directory.mkdir(parents=True, exist_ok=True)
+        paths = trace_paths(made, directory, stage.traced, timeout)
+    else:
+        result = made.run(directory, timeout=timeout)
+        if not result.ok:
+            raise PlatformError(f"{platform}/{chipset}: {name}: {result.explain()}")
+        paths = read_paths(directory)
+    found = {kind: Counted(platform, chipset, kind, [], 0) for kind in stage.kinds}
+    for path in paths:
+        counted = found.get(kind_of(path))
+        if counted and path.console:
+            counted.terminal += 1
+        elif counted:
+            counted.paths.append(path)
+    return [counted for counted in found.values() if counted.paths]
+
+
+def run_all(platforms, build, jobs, say=print):
+    """All that is counted on these platforms, in the table's order."""
+    todo = [(platform, chipset, name, build)
+            for platform in platforms for chipset in WHERE[platform] for name in STAGES]
+    counted = []
+    with ThreadPoolExecutor(max(1, jobs)) as pool:
+        for job, found in zip(todo, pool.map(lambda job: run_stage(*job), todo)):
+            seen = ", ".join(f"{one.kind} {len(one.paths)}" for one in found) or "none"
+            say(f"counts: {job[0]}/{job[1]}/{job[2]}: paths seen: {seen}")
+            counted += found
+    order = {place: i for i, place in enumerate((p, c) for p in WHERE for c in WHERE[p])}
+    return sorted(counted, key=lambda c: (KINDS.index(c.kind), order[c.platform, c.chipset]))
+
+
+def cell(pair):
+    """median, and worst where that is another."""
+    if pair is None or pair[1] == 0:
+        return "-"
+    return str(pair[0]) if pair[0] == pair[1] else f"{pair[0]}/{pair[1]}"
+
+
+def layout(head, body, left):
+    """Lines of a table whose first columns are text."""
+    widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
+    lines = []
+    for i, row in enumerate([head, ["-" * width for width in widths], *body]):
+        if i > 2 and row[0]:
+            lines.append("")
+        cells = [text.ljust(width) if n < left else text.rjust(width)
+                 for n, (text, width) in enumerate(zip(row, widths))]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def tables(counted):
+    """Lines of text: what each path does, and what it would cost."""
+    what, cost = [], []
+    for i, one in enumerate(counted):
+        first = i == 0 or counted[i - 1].kind != one.kind
+        place = [one.kind if first else "", one.chipset, one.platform]
+        what.append([*place, str(len(one.paths)), str(one.terminal) if one.terminal else "-",
+                     *(cell(one.counter(*names)) for names in COLUMNS.values())])
+        cost.append([*place, *(cell(one.cycles(model)) for model in costs.MODELS)])
+    head = ["path", "chipset", "platform"]
+    return ["accesses per path, from a VM exit to the next VM entry: median/worst",
+            *layout([*head, "seen", "terminal", *COLUMNS], what, 3),
+            "(terminal: further ones, left out because they served the VMM's terminal as well)", "",
+            "cycles per path by a model of costs, most of it assumed (scripts/signalbox/costs.py): "
+            "median/worst",
+            *layout([*head, *costs.TITLES.values()], cost, 3)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument("--platforms", default=",".join(WHERE))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    counted = run_all(args.platforms.split(","), args.build, args.jobs)
+    print("\n".join(tables(counted)))
+    if args.json:
+        args.json.write_text(json.dumps([one.record() for one in counted], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (BochsError, MediaError, PlatformError, QemuError) as problem:
+        sys.exit(f"counts: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -105,7 +105,7 @@ help:
 #@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
-#@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (about a minute)
+#@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
 #@   MINUTES=@MINUTES@         soak: no run begins later
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
 #@   REPEAT=            soak: one run alone, by the name that soak printed

@@ -111,7 +111,7 @@ static void a_reset_keeps_what_the_vm_is_and_nothing_else(void **state)
 	kit_vmcb.nested_cr3 = 0x33000;
 	kit_vmcb.asid = 7;
 	kit_vmcb.event_injection = EVENT_VALID | 3;
-	kit_vcpu.halted = kit_vcpu.nmi_waits = kit_vcpu.nmi_masked = true;
+	kit_vcpu.halted = kit_vcpu.nmi_masked = true;
 	svm_reset(&kit_vcpu, 0x1000, 1, 2);
 	assert_int_equal(kit_vmcb.iopm_base, 0x11000);
 	assert_int_equal(kit_vmcb.msrpm_base, 0x22000);
@@ -121,7 +121,7 @@ static void a_reset_keeps_what_the_vm_is_and_nothing_else(void **state)
 	assert_int_equal(kit_vmcb.rip, 0x1000);
 	assert_int_equal(kit_vcpu.regs.rax, 1);
 	assert_int_equal(kit_vcpu.regs.rbx, 2);
-	assert_false(kit_vcpu.halted || kit_vcpu.nmi_waits || kit_vcpu.nmi_masked);
+	assert_false(kit_vcpu.halted || kit_vcpu.nmi_masked);
 }
 
 /* ---- Translations ---- */
@@ -158,24 +158,6 @@ static void R01_an_asid_of_several_vms_is_flushed_at_each_switch(void **state)
 }
 
 /* ---- A switch ---- */
-
-static void what_is_left_of_a_slice_goes_with_its_vcpu(void **state)
-{
-	(void)state;
-	svm_load(&kit_vcpu);
-	kit_vcpu.timer_left = 700;
-	svm_settle(&kit_vcpu);
-	assert_int_equal(armed, 700);
-	left = 300;
-	other.timer_left = 900;
-	svm_load(&other);
-	svm_settle(&other);
-	assert_int_equal(armed, 900);
-	left = 800;
-	svm_load(&kit_vcpu);
-	svm_settle(&kit_vcpu);
-	assert_int_equal(armed, 300);
-}
 
 static void R01_rare_registers_move_where_either_uses_them(void **state)
 {
@@ -225,7 +207,6 @@ int main(void)
 		cmocka_unit_test_setup(R01_a_reset_flushes_translations, begin),
 		cmocka_unit_test_setup(R01_memory_that_is_mapped_anew_flushes_translations, begin),
 		cmocka_unit_test_setup(R01_an_asid_of_several_vms_is_flushed_at_each_switch, begin),
-		cmocka_unit_test_setup(what_is_left_of_a_slice_goes_with_its_vcpu, begin),
 		cmocka_unit_test_setup(R01_rare_registers_move_where_either_uses_them, begin),
 		cmocka_unit_test_setup(a_sleeper_is_never_settled, begin),
 		cmocka_unit_test_setup(a_port_is_a_bit, begin),

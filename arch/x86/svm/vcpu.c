@@ -124,14 +124,12 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 	svm_msr_switch(old, v);
 }
 
-/* The slice timer is one for all: what is left of a slice goes with its vcpu. */
+/* The slice timer is one for all. The run loop sets it anew for each turn. */
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;
 	unsigned rare = v->rare;
 	if (old != NULL) {
-		if (!old->timer_due)
-			old->timer_left = slice_timer_left();
 		rare |= old->rare;
 	}
 	svm_loaded = v;

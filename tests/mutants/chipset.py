@@ -17,6 +17,11 @@ MUTANTS = (
     ("pc-port-61-unread", PC, "s.external = system_error() ? EXTERNAL_TOLD : !heard;",
      "s.external = !heard;", "test_pc_edges"),
     ("pc-own-level-by-edge", PC, "\t\tsense_by_level(lines);\n", "\t\t;\n", "test_pc_edges"),
+    ("pc-latch-unheard", PC, "\theard = true;\n\tunreported |= spoke", "\tunreported |= spoke",
+     "test_run"),
+    ("pc-heard-for-ever", PC, "\t\theard = false;  ", "\t\t;  ", "test_pc_edges"),
+    ("pc-save-unheard", PC, "\t\theard = true; /* by a pin of theirs",
+     "\t\t; /* by a pin of theirs", "test_pc"),
     # pc: save and restore.
     ("pc-saves-in-service", PC, "if (isr != 0 && !force) {", "if (false) {", "test_pc"),
     ("pc-closes-before-it-arms", PC, "\trouted = 0;\n\tarm();\n\tpc_write_mask(PIC_SLAVE, 0xff);",

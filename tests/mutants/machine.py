@@ -1,4 +1,37 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants that a system test notices: name, file, text there, text instead, platform:test."""
 
-MUTANTS = ()
+ENTER_VMX = "arch/x86/vmx/enter.S"
+ENTER_SVM = "arch/x86/svm/enter.S"
+VMX = "arch/x86/vmx/"
+SVM = "arch/x86/svm/"
+ISOLATION = "tests/system/test_isolation.py::"
+ATTACK = ISOLATION + "test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone"
+
+MUTANTS = (
+    # The registers of a guest.
+    ("vmx-register-swapped", ENTER_VMX, "\tmov\t%r12, 96(%rdi)\n", "\tmov\t%r13, 96(%rdi)\n",
+     "bochs:" + ATTACK + "[pc-port]"),
+    ("svm-register-swapped", ENTER_SVM, "\tmov\t%r12, 96(%rdi)\n", "\tmov\t%r13, 96(%rdi)\n",
+     "qemu:" + ATTACK + "[pc-port]"),
+    # What VMX exits for, and what it leads to.
+    ("vmx-cr4-of-the-vmm", VMX + "control.c",
+     "uint64_t refused = ~vmx_caps.cr4_fixed1 | CR4_VMXE | CR4_SMXE;", "uint64_t refused = 0;",
+     "bochs:" + ATTACK + "[pc-cr]"),
+    ("vmx-cr0-reserved", VMX + "control.c", "bool valid = !(value >> 32) &&", "bool valid =",
+     "bochs:" + ATTACK + "[pc-cr]"),
+    ("vmx-ports-are-open", VMX + "vcpu.c", "memset(v->io_bitmap, 0xff, 2 * PAGE);",
+     "memset(v->io_bitmap, 0, 2 * PAGE);", "bochs:" + ATTACK + "[pc-port]"),
+    # The same of SVM.
+    ("svm-msrs-of-the-vmm", SVM + "msr.c",
+     "if (value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))", "if (false)",
+     "qemu:" + ATTACK + "[pc-msr]"),
+    ("svm-svme-is-seen", SVM + "msr.c", "*value = v->vmcb->efer & ~(uint64_t)EFER_SVME;",
+     "*value = v->vmcb->efer;", "qemu:" + ATTACK + "[pc-msr]"),
+    ("svm-denied-without-a-fault", SVM + "control.c", "\tif (error == -EPERM)\n",
+     "\tif (false)\n", "qemu:" + ATTACK + "[pc-vmx]"),
+    # A port that is not the VM's.
+    ("denied-port-reads-nothing", "vmm/ports.c",
+     "\t\tset_result(regs, io->size, ones(io->size));\n", "\t\t;\n",
+     "bochs:" + ATTACK + "[pc-port]"),
+)

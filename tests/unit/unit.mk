@@ -61,6 +61,7 @@ UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c v
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
+UNIT_exits   := $(UNIT_RUN)
 UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=

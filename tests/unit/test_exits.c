@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exits that bear on a switch: the EOI that it waits for, the window, a controller that is busy.
+ *
+ * Rule: the VMM's own sources decide; chipset and processor are a few calls of the test's.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/virt.h"
+#include "vmm/exits.h"
+#include "vmm/flows.h"
+#include "vmm/sched.h"
+#include "vmm/turn.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { VCPU_BYTES = 4096, OUT_20H = 0x20 };
+
+static _Alignas(16) uint8_t vcpus[2][VCPU_BYTES];
+static struct vm own[2];
+static bool busy, window;
+static unsigned forced;
+
+static int save(struct controller *c, bool force)
+{
+	(void)c;
+	forced += force;
+	return busy && !force ? -EBUSY : 0;
+}
+
+static void restore(struct controller *c)
+{
+	(void)c;
+}
+
+static int port_write(struct controller *c, uint16_t port, uint8_t value)
+{
+	(void)port;
+	(void)value;
+	c->busy = busy;
+	return 0;
+}
+
+static line_set deliverable(const struct controller *c, line_set asserted)
+{
+	(void)c;
+	return asserted;
+}
+
+static const struct chipset block = {
+	.name = "block", .save = save, .restore = restore, .port_write = port_write, .deliverable = deliverable
+};
+
+static struct vcpu_io exit_io(struct vcpu *v)
+{
+	(void)v;
+	return (struct vcpu_io){ .port = OUT_20H, .size = 1, .kind = 0 };
+}
+
+static void want_window(struct vcpu *v, bool wanted)
+{
+	(void)v;
+	window = wanted;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(own, 0, sizeof(own));
+	for (unsigned i = 0; i < 2; i++) {
+		own[i].number = (uint8_t)i;
+		own[i].config.priority = 1;
+		own[i].vcpu = (struct vcpu *)vcpus[i];
+		vms[i] = &own[i];
+		sched_set_state(&own[i], VM_READY);
+	}
+	vm_count = 2;
+	vm_current = &own[0];
+	chipset = &block;
+	virt.exit_io = exit_io;
+	virt.want_window = want_window;
+	busy = false;
+	forced = 0;
+	turn.slice_end = UINT64_MAX;
+	sched_attention = false;
+	return 0;
+}
+
+static void R11_the_eoi_that_a_switch_waits_for_calls_for_a_decision(void **state)
+{
+	(void)state;
+	exit_handle(&own[0], VM_EXIT_IO);
+	assert_false(sched_attention); /* nobody waits */
+	own[0].switch_waits = busy = true;
+	exit_handle(&own[0], VM_EXIT_IO);
+	assert_false(sched_attention); /* that was not the last one */
+	busy = false;
+	exit_handle(&own[0], VM_EXIT_IO);
+	assert_true(sched_attention);
+	assert_int_equal(own[0].interrupt_exits, 3);
+}
+
+static void R11_a_busy_controller_is_saved_by_force_only(void **state)
+{
+	(void)state;
+	busy = true;
+	assert_int_equal(vm_switch(&own[1], false, 0), -EBUSY);
+	assert_ptr_equal(vm_current, &own[0]);
+	assert_int_equal(vm_put_away(false, 0), -EBUSY);
+	assert_int_equal(forced, 0);
+	assert_int_equal(vm_put_away(true, 0), 0);
+	assert_null(vm_current);
+	assert_int_equal(forced, 1);
+	assert_int_equal(vm_put_away(false, 0), 0); /* nobody is there */
+}
+
+static void R19_a_window_has_what_waits_injected(void **state)
+{
+	(void)state;
+	window = true;
+	exit_handle(&own[0], VM_EXIT_WINDOW);
+	assert_true(own[0].controller.changed);
+	assert_false(window);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(R11_the_eoi_that_a_switch_waits_for_calls_for_a_decision, begin),
+		cmocka_unit_test_setup(R11_a_busy_controller_is_saved_by_force_only, begin),
+		cmocka_unit_test_setup(R19_a_window_has_what_waits_injected, begin),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -22,6 +22,11 @@ MUTANTS = (
      "bochs:" + ATTACK + "[pc-cr]"),
     ("vmx-ports-are-open", VMX + "vcpu.c", "memset(v->io_bitmap, 0xff, 2 * PAGE);",
      "memset(v->io_bitmap, 0, 2 * PAGE);", "bochs:" + ATTACK + "[pc-port]"),
+    ("vmx-denied-without-a-fault", VMX + "control.c", "\tif (error == -EPERM)\n", "\tif (false)\n",
+     "bochs:" + ATTACK + "[pc-vmx]"),
+    ("vmx-memory-write-is-a-read", VMX + "exit.c",
+     "*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1;", "*write = false;",
+     "bochs:" + ATTACK + "[pc-memory]"),
     # The same of SVM.
     ("svm-msrs-of-the-vmm", SVM + "msr.c",
      "if (value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))", "if (false)",
@@ -30,6 +35,9 @@ MUTANTS = (
      "*value = v->vmcb->efer;", "qemu:" + ATTACK + "[pc-msr]"),
     ("svm-denied-without-a-fault", SVM + "control.c", "\tif (error == -EPERM)\n",
      "\tif (false)\n", "qemu:" + ATTACK + "[pc-vmx]"),
+    ("svm-shutdown-is-nothing", SVM + "exit.c", "[EXIT_SHUTDOWN] = VM_EXIT_SHUTDOWN,",
+     "[EXIT_SHUTDOWN] = VM_EXIT_WAKE,",
+     "qemu:" + ISOLATION + "test_R01_a_guest_that_cannot_go_on_stops_alone[pc-triple]"),
     # A port that is not the VM's.
     ("denied-port-reads-nothing", "vmm/ports.c",
      "\t\tset_result(regs, io->size, ones(io->size));\n", "\t\t;\n",

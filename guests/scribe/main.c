@@ -104,12 +104,12 @@ static void print_verdicts(bool disk)
 	struct rtc_count rtc = rtc_now();
 	struct disk_count d = disk_now();
 
-	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u\n", rtc.handled, rtc.came,
-	              rtc.came - rtc.handled, (unsigned)rtc.lost);
+	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u idle=%u\n", rtc.handled, rtc.came,
+	              rtc.came - rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
 	report(rtc.handled != 0 && rtc.lost == 0 && (rtc.idle == 0 || may_idle), "R08 the RTC's interrupts come",
 	       "%lu, %u stalls, %u idle", rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
-	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u\n", (unsigned)d.handled,
-	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected);
+	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u idle=%u\n", (unsigned)d.handled,
+	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected, (unsigned)d.idle);
 	if (disk)
 		report(d.handled == d.expected && (d.idle == 0 || may_idle), "R08 the disk's interrupts, each once",
 		       "%u handled, %u expected, %u idle", (unsigned)d.handled, (unsigned)d.expected, (unsigned)d.idle);

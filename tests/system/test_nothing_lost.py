@@ -150,6 +150,19 @@ def test_R19_other_vector_bases_replay_the_initialisation_and_inject(bases_run, 
         assert not any(injected.values()), injected
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_R19_an_interrupt_without_a_cause_is_the_emulators(each, chipset, kind):
+    """R19: at most one for each request that a replay has cost its line. pc's ICW1 has QEMU's 8259 forget that the line is
+    high, so that it latches the same level once more (docs/limits.md). soft's pair in QEMU keeps an edge that is over.
+    Everywhere else there is none."""
+    report = each[kind]
+    replays = report.svm and chipset == "pc" and kind == "bases"
+    for line in (8, 15):
+        idle, injected = report.record("count", line=line)["idle"], report.record("line", irq=line)["injected"]
+        most = injected if replays else 5 if report.svm and chipset == "soft" else 0
+        assert idle <= most, (line, idle, injected)
+
+
 def test_R13_a_higher_priority_comes_first(priorities_run, chipset):
     """R13: with scribe above pulse, no line of pulse's ends a turn of scribe's, and no slice does; pulse, which gets what is left,
     still loses nothing. soft: the run takes seconds, and once in each the VMM's chores use the slice's timer."""

@@ -138,6 +138,12 @@ class Report:
         prefix = f"[{vm}] "
         return [text[len(prefix):] for text in self.lines if text.startswith(prefix)]
 
+    def printed(self):
+        """How many lines were printed while VMs ran. For each the VMM takes the processor from a VM
+        once or twice, for a portion of its background work."""
+        after = self.console.split("signalbox: first guest after ")[1]
+        return after.split("\n\n  vm  ")[0].count("\n")
+
     def verdicts(self, vm=None):
         """A guest's own verdicts: list of (text, whether ok)."""
         lines = self.of(vm) if vm else self.lines

@@ -15,6 +15,10 @@ from signalbox.platforms import ON_QEMU
 from signalbox.qemu import MONITOR, Monitor
 
 WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
+# soft: no line's interrupt ends a portion of the VMM's background work, which lasts 300 us.
+PORTION_SOFT = 6_000
+# Ticks that come while the VMM starts a VM of 2M: nobody is entered then.
+STARTING = 60
 
 
 # QEMU: an exit takes a microsecond and more of the host's time; there is no window to fall into (SVM's GIF).
@@ -44,23 +48,27 @@ def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset,
     for report in window_run:
         exits = report.record("exits", vm="vandal")
         assert exits["cpuid"] > (3 if chipset == "soft" else 6) * samples
-        assert not report.svm or chipset == "soft" or exits["aborted-entry"] + exits["nmi"] >= samples
+        landed_here = exits["aborted-entry"] + exits["nmi"]
+        assert not report.svm or chipset == "soft" or landed_here >= samples - STARTING
     assert landed == 0 if chipset == "soft" or window_run[0].svm else landed >= 20
 
 
-def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run, samples):
+def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run, chipset, samples):
     """R12: the coming entry exits at once: no wake-up takes longer than a few passes through the VMM."""
+    bound = WAKEUP_BOUND + (PORTION_SOFT if chipset == "soft" else 0)
     for report in window_run:
         said = report.latency("wakeup", "pulse")
-        assert said.n == samples and said.max < WAKEUP_BOUND, said
+        assert said.n == samples and said.max < bound, said
 
 
-def test_R12_nothing_is_lost_or_taken_for_external(window_run, samples):
-    """R12: a tick is handled, or merged while pulse prints (a long call, 250 us to the next tick); every NMI is explained."""
+def test_R12_nothing_is_lost_or_taken_for_external(window_run, chipset, samples):
+    """R12: a tick is handled, or merged while pulse prints (a long call, 250 us to the next tick),
+    on soft also while the VMM prints; every NMI is explained."""
     for report in window_run:
         ticks = report.record("count", line=0)
         assert ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > samples
-        assert ticks["merged"] <= len(report.of("pulse"))
+        portions = 4 * report.printed() if chipset == "soft" else 0
+        assert ticks["merged"] <= len(report.of("pulse")) + portions
         assert report.record("totals")["external_nmis"] == 0
         all_ok(report, "pulse", 5)
         all_ok(report, "vandal", 1)

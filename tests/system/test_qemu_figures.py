@@ -13,6 +13,7 @@ from signalbox import Module, parse_histograms
 OWNED = 4_000
 PERCENT = 1
 RATIO = 1.3
+STARTING = 130  # ticks while the VMM starts a VM of 16M, which end no turn
 BY_VMX = {
     "pc": {"wakeup": 850, "switch": 654},
     "irqmux": {"wakeup": 548, "switch": 395},
@@ -81,7 +82,8 @@ def test_R13_a_wake_up(system, chipset):
     all_ok(report, "pulse", 5)
     all_ok(report, "scribe", 5)
     said = report.latency("wakeup", "pulse")
-    assert said.n == 1000 and said.exits == 0 and report.record("line", irq=0)["wakeups"] >= 1000
+    assert said.n == 1000 and report.record("line", irq=0)["wakeups"] >= 1000 - STARTING
+    assert said.exits <= min(1, report.record("line", irq=4)["exits"])  # the console's UART
     assert report.record("count", line=0)["merged"] == 0
     assert said.median <= RATIO * BY_VMX[chipset]["wakeup"], said
 

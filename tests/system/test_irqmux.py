@@ -139,11 +139,11 @@ def test_R06_external_nmis_are_counted_to_the_last(system):
                    for seconds in (1, 3))
     told, ticks = (long.record("totals")[key] - short.record("totals")[key] for key in ("external_nmis", "ticks"))
     khz = int(re.search(r"TSC (\d+) kHz", long.console)[1])
-    # In QEMU the time is read a while after the last one was told.
-    assert abs(told - ticks / (PERIOD_US * khz / 1000)) <= (2 if long.svm else 1), (told, ticks)
+    # The time is read a while before or after the last one was told.
+    assert abs(told - ticks / (PERIOD_US * khz / 1000)) <= 2, (told, ticks)
     assert told > 1_500
     for report in (short, long):  # every other NMI has a line
-        assert report.record("line", irq=0)["wakeups"] > 700
+        assert report.record("line", irq=0)["wakeups"] > 1000 - 3 * STARTING
 
 
 # Line: how many edges it had, by its device's own count; a few of the timer's come before pulse counts.
@@ -160,7 +160,7 @@ def told_apart(report, line):
     key, more = EDGES[line]
     edges, told = report.record("count", line=line)[key], report.record("totals")["external_nmis"]
     more += report.svm  # QEMU's disk tells of its reset, too
-    assert 0 <= told - edges <= more and edges > 500, (told, edges)
+    assert 0 <= told - edges <= more and edges > 400, (told, edges)
 
 
 @pytest.mark.parametrize("line", list(EDGES))

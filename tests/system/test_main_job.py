@@ -97,8 +97,7 @@ def test_the_final_tables(default_run):
 
 def test_R11_R18_slices_and_switches_share_the_processor(default_run):
     """R11, R18: while both have work they take turns; nobody's registers suffer. A VM from which
-    the VMM takes the processor to print has it back after that: twice for a line, which is
-    longer than the UART's ring has room for."""
+    the VMM takes the processor to print has it back after that, once or twice for a line."""
     first, second = (default_run.record("vm", vm=vm) for vm in ("pulse", "scribe"))
     more = abs(first["switches"] - second["switches"])
     assert more <= 2 + 2 * default_run.printed(), (first, second)

@@ -48,7 +48,7 @@ def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset,
     for report in window_run:
         exits = report.record("exits", vm="vandal")
         assert exits["cpuid"] > (3 if chipset == "soft" else 6) * samples
-        landed_here = exits["aborted-entry"] + exits["nmi"]
+        landed_here = exits["aborted-entry"] + exits.get("nmi", 0)
         assert not report.svm or chipset == "soft" or landed_here >= samples - STARTING
     assert landed == 0 if chipset == "soft" or window_run[0].svm else landed >= 20
 

@@ -13,7 +13,7 @@ import pytest
 
 from conftest import on_chipsets, vandal
 
-where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux")
+where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
 
 SECONDS = 3
 SHARE, OFF = 50, 2  # percent

@@ -19,7 +19,8 @@ enum { VCPU_BYTES = 4096, OUT_20H = 0x20 };
 
 static _Alignas(16) uint8_t vcpus[2][VCPU_BYTES];
 static struct vm own[2];
-static bool busy, window;
+static bool busy;
+static enum window window;
 static unsigned forced;
 
 static int save(struct controller *c, bool force)
@@ -58,7 +59,7 @@ static struct vcpu_io exit_io(struct vcpu *v)
 	return (struct vcpu_io){ .port = OUT_20H, .size = 1, .kind = 0 };
 }
 
-static void want_window(struct vcpu *v, bool wanted)
+static void want_window(struct vcpu *v, enum window wanted)
 {
 	(void)v;
 	window = wanted;
@@ -82,7 +83,7 @@ static int begin(void **state)
 	virt.want_window = want_window;
 	busy = false;
 	forced = 0;
-	turn.slice_end = UINT64_MAX;
+	turn.slice_end = 0;
 	sched_attention = false;
 	return 0;
 }
@@ -118,10 +119,10 @@ static void R11_a_busy_controller_is_saved_by_force_only(void **state)
 static void R19_a_window_has_what_waits_injected(void **state)
 {
 	(void)state;
-	window = true;
+	window = WINDOW_SOON;
 	exit_handle(&own[0], VM_EXIT_WINDOW);
 	assert_true(own[0].controller.changed);
-	assert_false(window);
+	assert_int_equal(window, WINDOW_NONE);
 }
 
 int main(void)

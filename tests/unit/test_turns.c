@@ -218,7 +218,7 @@ static void begin(const unsigned priorities[VMS])
 		vms[vm_count++] = &own[i];
 		sched_set_state(&own[i], VM_READY);
 	}
-	turn = (struct turn){ .slice_end = UINT64_MAX, .deadline = UINT64_MAX };
+	turn = (struct turn){ .deadline = UINT64_MAX };
 	vm_current = NULL;
 	nmi_count = 0;
 	steps = left = put_away = attempts = 0;
@@ -240,10 +240,10 @@ static void R18_equals_take_turns_in_order(void **state)
 
 	vm_current = before;
 	begin_turn(before, fake_tsc);
-	before->slice_left = 100;
 	sched_end_turn(before);
-	assert_int_equal(before->slice_left, 0); /* what is given away is gone */
 	assert_int_equal(turn.slice_end, 0);
+	turn_leave(before, fake_tsc);
+	assert_int_equal(before->slice_left, 0); /* what is given away is gone */
 	before = sched_pick();
 	for (unsigned i = 0; i < 2 * VMS; i++) {
 		sched_end_turn(before);
@@ -330,7 +330,8 @@ static void what_is_left_of_a_slice_stays_the_vms(void **state)
 	assert_int_equal(own[0].slice_left, SLICE - 2000);
 	begin_turn(&own[0], fake_tsc);
 	assert_int_equal(timer, SLICE - 2000);
-	turn_end(&own[0]);
+	turn_end();
+	turn_leave(&own[0], fake_tsc);
 	assert_int_equal(own[0].slice_left, 0);
 	begin_turn(&own[0], fake_tsc);
 	assert_int_equal(timer, SLICE);
@@ -342,8 +343,8 @@ static void nobody_elses_turn_and_no_end(void **state)
 	begin(ladder);
 	vm_current = &own[2];
 	begin_turn(&own[2], fake_tsc);
-	assert_int_equal(turn.slice_end, UINT64_MAX);
-	assert_int_equal(turn.deadline, UINT64_MAX);
+	assert_int_equal(turn.slice_end, 0);
+	assert_int_equal(turn.deadline, sched_chores_due);
 }
 
 /* ---- The wait for an EOI ---- */
@@ -390,7 +391,7 @@ static void a_wait_that_nobody_needs_ends(void **state)
 	sched_set_state(&own[2], VM_HALTED);
 	assert_ptr_equal(decide(), &own[0]);
 	assert_false(own[0].switch_waits);
-	assert_int_equal(turn.slice_end, UINT64_MAX);
+	assert_int_equal(turn.slice_end, 0);
 	assert_int_equal(attempts, 0);
 }
 

@@ -18,6 +18,7 @@ where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
 SECONDS = 3
 SHARE, OFF = 50, 2  # percent
 BACKGROUND = 100 / 16  # percent at most, while VMs are ready
+TO_AND_FRO = 5  # percent: a VM is put away for each portion of that, and brought in again
 # Percent for the UART's interrupts while it prints all the time: soft takes 2,000 instructions for
 # each.
 SERVED = {"soft": 2}
@@ -115,7 +116,7 @@ def test_R18_an_attacker_has_its_turns_and_no_more(attacked, attack):
     report = attacked(attack)
     whole, had = ticks(report)
     assert all(abs(share - SHARE) <= OFF for share in shares(report).values()), (whole, had)
-    assert 100 * (whole - sum(had.values())) / whole <= BACKGROUND + 1, (whole, had)
+    assert 100 * (whole - sum(had.values())) / whole <= BACKGROUND + TO_AND_FRO, (whole, had)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -125,7 +126,9 @@ def test_R18_an_equal_computes_half_of_what_it_computes_alone(attacked, alone, a
         pytest.skip("QEMU ends where it counts instructions, so this run's time is the host's "
                     "(docs/testing.md)")
     half = 100 * computed(attacked(attack)) / computed(alone)
-    printing = BACKGROUND + SERVED.get(chipset, 0) if "prints" in ATTACKS[attack][0] else 0
+    printing = 0
+    if "prints" in ATTACKS[attack][0]:
+        printing = BACKGROUND + TO_AND_FRO + SERVED.get(chipset, 0)
     assert SHARE - printing / 2 - OFF <= half <= SHARE + OFF, half
 
 

@@ -68,7 +68,7 @@ uint64_t background_due(bool idle)
 	return idle ? 0 : work.next;
 }
 
-void background_run(bool idle)
+void background_run(bool idle, uint64_t since)
 {
 	uint64_t now = cpu_tsc(), end;
 
@@ -76,14 +76,14 @@ void background_run(bool idle)
 	work.until = idle ? UINT64_MAX : now + tsc_from_us(BACKGROUND_PORTION_US);
 	work_run();
 	end = cpu_tsc();
-	work.next = end + (end - now) * BACKGROUND_SHARE;
+	work.next = end + (end - since) * BACKGROUND_SHARE;
 }
 
 void background_finish(void)
 {
 	while (work.wanted) {
 		dispatch_counted(NULL);
-		background_run(true);
+		background_run(true, cpu_tsc());
 	}
 }
 

@@ -27,7 +27,7 @@ uint64_t background_due(bool idle);
 /* Runs a portion. Call it with no VM in the chipset, every line routed to the VMM block. It
  * returns when the work is done or waits for the UART, when an NMI came, or after its time where
  * VMs are ready (idle: not then). */
-void background_run(bool idle);
+void background_run(bool idle, uint64_t since);
 /* Runs the work until nothing is left of it, at the end, when no VM runs any more. */
 void background_finish(void);
 

@@ -61,6 +61,7 @@ static void fill_fifo(void)
 		if (count > room)
 			count = room;
 		uart_write(&uart, bytes, count);
+		ring_order();
 		transmit.tail += count;
 		room -= count;
 	}

@@ -104,7 +104,8 @@ static void dispatch(struct vm *running, struct chipset_status status)
 	if (status.asserted & vmm_lines)
 		serve(status.asserted & vmm_lines);
 	for (line_set rest = status.fresh & ~vmm_lines; rest; rest &= rest - 1) {
-		line_counters[line_first(rest)].exits++;
+		line_counters[line_first(rest)].exits += running != NULL; /* else the VMM had the processor: no exit */
+		line_counters[line_first(rest)].held_by_vmm += running == NULL;
 		notify_owners(running, line_first(rest));
 	}
 	if (status.external)

@@ -65,7 +65,8 @@ void vmm_line_report(unsigned line, struct line_report *out)
 		         : owners ? vms[__builtin_ctzll(owners)]->config.name
 		                  : NULL,
 		.exits = counters->exits,
-		.held = vmm ? 0 : counters->exits, /* each exit of a VM's line held one assertion */
+		.held = vmm ? 0
+		            : counters->exits + counters->held_by_vmm, /* each one was seen, and held an assertion */
 		.injected = counters->injected,
 		.wakeups = counters->wakeups,
 		.to_controller = vm_current != NULL && line_in(vm_current->controller.lines, line),

@@ -4,6 +4,7 @@
  */
 #include "vmm/output.h"
 #include "arch/x86/log.h"
+#include "vmm/ring.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,6 +21,7 @@ int output_put(struct output *o, const char *text, uint32_t bytes)
 		first = bytes;
 	memcpy(o->bytes + at, text, first);
 	memcpy(o->bytes, text + first, bytes - first);
+	ring_order();
 	o->head = head + bytes;
 	return 0;
 }
@@ -38,6 +40,7 @@ static bool take(struct output *o)
 
 	if (c != '\n' && o->length == OUTPUT_LINE_MAX)
 		return true;
+	ring_order(); /* the character is read before its place is free */
 	o->tail++;
 	if (c == '\n')
 		return true;

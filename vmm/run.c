@@ -23,8 +23,8 @@ enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50 };
 
 static const struct vmm_config *config;
 static bool quit;
-static const struct vm *displaced; /* the VM that ran before the VMM took the processor; NULL: nobody was ready */
-static uint64_t started, status_due, end_due, housekeeping;
+static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
+static uint64_t started, ended, status_due, end_due, housekeeping;
 static uint32_t random_state;
 
 void run_quit(void)
@@ -36,7 +36,7 @@ void run_quit(void)
 
 uint64_t run_ticks(void)
 {
-	return started ? cpu_tsc() - started : 0;
+	return started ? (ended ? ended : cpu_tsc()) - started : 0;
 }
 
 void run_timer(void)
@@ -145,22 +145,22 @@ static void take_lines(line_set masked)
 	chipset_mask(masked);
 }
 
-/* The background work waits where an interrupt does: a VM has just become ready, out of sleep or above
- * the VM that ran; or the VM that ran has a request at its controller that it could not take yet. */
+/* The background work waits where an interrupt may: a VM has just become ready above the VM that ran; or
+ * the VMM had the processor and a line took it away, for a VM that has not run since; or the VM that ran
+ * has a request at its controller that it could not take yet. */
 static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 {
-	const struct vm *before = last != NULL ? last : displaced;
 	if (next == NULL)
 		return false;
-	if (before == NULL || next->config.priority > before->config.priority)
-		return true;
-	return last != NULL && chipset->deliverable(&last->controller, 0);
+	if (last == NULL)
+		return !next->starting || next != displaced;
+	return next->config.priority > last->config.priority || chipset->deliverable(&last->controller, 0);
 }
 
-static void work_in_background(bool nobody_ready)
+static void work_in_background(bool nobody_ready, uint64_t since)
 {
 	take_lines(0);
-	background_run(nobody_ready);
+	background_run(nobody_ready, since);
 	sched_chores_due = 0;
 	dispatch_counted(NULL);
 }
@@ -192,14 +192,11 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	for (bool force = false; vm_put_away(force, now) != 0; force = true)
 		if (waits_for_eoi(last, NULL, now))
 			return last;
-	if (sched_attention) { /* a VM that has just halted has a request at its controller: it is ready */
-		displaced = NULL;
+	displaced = next;
+	if (sched_attention) /* a VM that has just halted has a request at its controller: it is ready */
 		return NULL;
-	}
-	if (last != NULL || next == NULL)
-		displaced = next != NULL ? last : NULL;
 	if (work)
-		work_in_background(next == NULL);
+		work_in_background(next == NULL, now);
 	else if (next != NULL)
 		start_in_steps(next, now);
 	else
@@ -314,5 +311,7 @@ int run_all(const struct vmm_config *with)
 		else if (quit)
 			break;
 	}
+	ended = cpu_tsc();
+	(void)vm_put_away(true, ended); /* what is printed from here on is nobody's time */
 	return verdict();
 }

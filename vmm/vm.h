@@ -70,6 +70,7 @@ extern struct vm *vm_current; /* whose state is in the processor and the chipset
 /* What happened on a line (vmm/dispatch.c counts). */
 struct line_counters {
 	uint64_t exits, injected, wakeups;
+	uint64_t held_by_vmm; /* assertions that came while the VMM itself had the processor */
 };
 extern struct line_counters line_counters[LINES];
 

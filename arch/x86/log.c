@@ -156,6 +156,7 @@ void log_note_post(const struct note *note)
 		notes[head % NOTES] = *note;
 		notes[head % NOTES].counter = notes_counter;
 		notes[head % NOTES].position = notes_position;
+		__asm__ volatile("" : : : "memory"); /* the note is whole before it counts */
 		notes_head = head + 1;
 		notes_told();
 	}

@@ -14,10 +14,12 @@
 #include "guests/lib/traps.h"
 #include "guests/lib/uart.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+enum { PRINT_TRIES = 200000 };
 enum { PRINT_MAX = 256 };
 
 /* Bochs: reading the debug port answers its own number. */
@@ -118,10 +120,16 @@ void machine_print(const char *format, ...)
 	size_t length = format_text(text, sizeof(text), format, list);
 	va_end(list);
 
-	if (is_virtual)
-		machine_call(SB_CALL_PRINT, address(text), length, 0);
-	else
+	if (!is_virtual) {
 		uart_write(UART_COM1, text, length);
+		return;
+	}
+	/* The VM has too much under way: the console gets the processor, and the text comes again. */
+	for (unsigned tries = 0; tries < PRINT_TRIES; tries++) {
+		if (machine_call(SB_CALL_PRINT, address(text), length, 0) != -EAGAIN)
+			return;
+		machine_yield();
+	}
 }
 
 void machine_status(const char *format, ...)

@@ -134,7 +134,7 @@ MUTANTS = (
     ("background-without-end", BACKGROUND_H, "BACKGROUND_PORTION_US = 300,",
      "BACKGROUND_PORTION_US = 300000,", "test_background"),
     ("background-share-forgotten", BACKGROUND,
-     "\twork.next = end + (end - now) * BACKGROUND_SHARE;\n", "", "test_background"),
+     "\twork.next = end + (end - since) * BACKGROUND_SHARE;\n", "", "test_background"),
     ("background-never-sleeps", BACKGROUND, "\twork.sleeps = true;\n", "", "test_background"),
     ("background-sleeps-for-ever", BACKGROUND,
      "\twork.sleeps = false;\n\tsched_chores_due = 0;", "\tsched_chores_due = 0;",

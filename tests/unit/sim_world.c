@@ -218,9 +218,10 @@ uint64_t background_due(bool idle)
 }
 
 /* It takes a while, in which everything may happen; an NMI ends it. */
-void background_run(bool idle)
+void background_run(bool idle, uint64_t since)
 {
 	(void)idle;
+	(void)since;
 	if (vm_current != NULL)
 		sim_violation("background work while vm %u has the chipset", vm_current->number);
 	for (unsigned moments = sim_random(20); moments > 0 && nmi_count == 0; moments--)

@@ -93,7 +93,7 @@ static void R18_the_vms_have_fifteen_times_as_long(void **state)
 	(void)state;
 	begin();
 	lasts = 200;
-	background_run(false);
+	background_run(false, fake_tsc);
 	assert_int_equal(background_due(false), fake_tsc + SHARE * 200);
 	assert_int_equal(background_due(true), 0); /* nobody is ready */
 }
@@ -103,13 +103,13 @@ static void R18_a_portion_ends_in_time(void **state)
 	(void)state;
 	begin();
 	lasts = PORTION - 1;
-	background_run(false);
+	background_run(false, fake_tsc);
 	assert_int_equal(pauses, 0);
 	lasts = PORTION;
-	background_run(false);
+	background_run(false, fake_tsc);
 	assert_int_equal(pauses, 1);
 	lasts = 100 * PORTION;
-	background_run(true); /* nobody waits */
+	background_run(true, fake_tsc); /* nobody waits */
 	assert_int_equal(pauses, 1);
 }
 

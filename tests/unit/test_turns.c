@@ -114,8 +114,9 @@ uint64_t background_due(bool idle)
 	return UINT64_MAX;
 }
 
-void background_run(bool idle)
+void background_run(bool idle, uint64_t since)
 {
+	(void)since;
 	(void)idle;
 	assert_null(vm_current);
 }

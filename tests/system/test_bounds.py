@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The worst wake-up of a VM of high priority, whatever the VM of lowest priority and the console do.
+
+Rule: no path of the VMM takes more than 2,000 instructions between two looks at the NMI count, so the worst wake-up has a
+bound. Each test takes the maximum that pulse measures, and asks that no tick was lost.
+"""
+
+import pytest
+
+from conftest import all_ok, on_chipsets, pulse, vandal
+
+where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank")
+# Instructions of Bochs, from the edge to the first instruction of the handler.
+WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000}
+SAMPLES = 1000
+STORMS = [
+    ("cpuids", "mem=2M", ""), ("denied", "mem=2M", ""), ("msrs", "mem=2M", ""),
+    ("prints", "mem=2M", ""), ("align", "mem=2M", ""), ("debug", "mem=2M", ""),
+    ("faults", "mem=2M", ""), ("restarts", "mem=64M", "onfault=restart"),
+]
+COMMANDS = ["help", "vms", "lines", "exits", "lat", "trace", "log", "trace 4096", "restart vandal"]
+
+
+def ticks(report):
+    return report.record("count", line=0)
+
+
+def holds(report, chipset):
+    said = report.latency("wakeup", "pulse")
+    assert said.n == SAMPLES
+    assert said.max <= WORST[chipset], said
+    assert ticks(report)["lost"] == 0, ticks(report)
+
+
+@pytest.mark.parametrize("deed, mem, words", STORMS, ids=[deed for deed, _, _ in STORMS])
+def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, mem, words):
+    """R13: beside a VM that takes as much of the VMM's time as a guest can, no wake-up takes longer than the bound."""
+    storm = f"vm=vandal {mem} prio=1 slice=5ms {words} -- do={deed} seconds=2".replace("  ", " ")
+    neighbour = vandal(f"do={deed} seconds=2", words, prio=1, mem=mem.removeprefix("mem="))
+    assert neighbour.line.split()[1] == storm.split()[1]
+    report = system("seconds=20", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), neighbour])
+    holds(report, chipset)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_R14_a_wake_up_has_a_bound_while_the_console_answers(system, exact, chipset, command):
+    """R14: while each command of the console runs, beside a VM that computes."""
+    report = system("seconds=60", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), vandal("do=none seconds=8")],
+                    type_in=[(r"vandal: words", f"{command}\r"), (r"vm pulse: done", "quit\r")])
+    holds(report, chipset)
+    all_ok(report, "pulse", len(report.verdicts("pulse")))
+    assert f"> {command}" in report.console

@@ -13,6 +13,9 @@
 
 #include <errno.h>
 
+/* So many portions in a row may be cut short before the work goes on behind the NMI. */
+enum { CUTS_MOST = 8 };
+
 static struct {
 	volatile bool wanted; /* there is something to do */
 	volatile bool fresh;  /* since the work looked last */
@@ -20,6 +23,7 @@ static struct {
 	uint64_t wake_at;
 	uint64_t next;  /* TSC: not before that while a VM is ready */
 	uint64_t until; /* TSC: the end of the portion */
+	unsigned cuts;  /* portions in a row that an NMI has cut short */
 } work;
 
 /* wanted is taken back only where nothing has come since the last look. */
@@ -76,7 +80,13 @@ void background_run(bool idle, uint64_t since)
 	work.until = idle ? UINT64_MAX : now + tsc_from_us(BACKGROUND_PORTION_US);
 	work_run();
 	end = cpu_tsc();
+	work.cuts = nmi_count != 0 && work.wanted && !work.sleeps ? work.cuts + 1 : 0;
 	work.next = end + (end - since) * BACKGROUND_SHARE;
+}
+
+bool background_is_starved(void)
+{
+	return work.cuts >= CUTS_MOST;
 }
 
 void background_finish(void)

@@ -28,6 +28,9 @@ uint64_t background_due(bool idle);
  * returns when the work is done or waits for the UART, when an NMI came, or after its time where
  * VMs are ready (idle: not then). */
 void background_run(bool idle, uint64_t since);
+/* Has a storm of interrupts cut one portion after the other? Then the work goes on when the NMI is
+ * dispatched: the lines that spoke are held by then, and cut it no more. */
+bool background_is_starved(void);
 /* Runs the work until nothing is left of it, at the end, when no VM runs any more. */
 void background_finish(void);
 

@@ -104,8 +104,11 @@ static void dispatch(struct vm *running, struct chipset_status status)
 	if (status.asserted & vmm_lines)
 		serve(status.asserted & vmm_lines);
 	for (line_set rest = status.fresh & ~vmm_lines; rest; rest &= rest - 1) {
-		line_counters[line_first(rest)].exits += running != NULL; /* else the VMM had the processor: no exit */
-		line_counters[line_first(rest)].held_by_vmm += running == NULL;
+		struct line_counters *line = &line_counters[line_first(rest)];
+		if (running != NULL)
+			line->exits++;
+		else
+			line->held_by_vmm++; /* the VMM had the processor: no exit */
 		notify_owners(running, line_first(rest));
 	}
 	if (status.external)

@@ -19,10 +19,11 @@
 /* How long a switch waits for the end of what is in service (a handler's length), before in-
  * service bits move into software; and how often the VMM looks up when nothing else brings it
  * in. */
-enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50 };
+enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 static const struct vmm_config *config;
 static bool quit;
+static unsigned request_waits;     /* how often the background work has waited for a request of the VM */
 static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
 static uint64_t started, ended, status_due, end_due, housekeeping;
 static uint32_t random_state;
@@ -154,15 +155,25 @@ static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 		return false;
 	if (last == NULL)
 		return !next->starting || next != displaced;
-	return next->config.priority > last->config.priority || chipset->deliverable(&last->controller, 0);
+	if (next->config.priority > last->config.priority)
+		return true;
+	/* A guest that keeps its interrupts off may have a request for ever: 1 ms is enough. */
+	if (request_waits < WORK_WAITS && chipset->deliverable(&last->controller, 0)) {
+		request_waits++;
+		return true;
+	}
+	request_waits = 0;
+	return false;
 }
 
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
 	take_lines(0);
-	background_run(nobody_ready, since);
+	do {
+		background_run(nobody_ready, since);
+		dispatch_counted(NULL);
+	} while (background_is_starved() && !sched_attention);
 	sched_chores_due = 0;
-	dispatch_counted(NULL);
 }
 
 /* A VM that starts takes its own turns for that, in steps that end with a look at the NMI count. */

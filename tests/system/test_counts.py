@@ -21,8 +21,8 @@ LIMITS = {
         "cpuid": {"ports": 0, "mmio": 0, "vmcs": 5, "unshadowed": 0, "vmptrld": 0},
         "mask write": {"ports": 1, "mmio": 0, "vmcs": 6, "unshadowed": 0, "vmptrld": 0},
         "dispatch": {"ports": 8, "mmio": 2, "vmcs": 5, "unshadowed": 1, "vmptrld": 0},
-        "wake-up": {"ports": 32, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
-        "switch": {"ports": 24, "mmio": 4, "vmcs": 6, "unshadowed": 0, "vmptrld": 1},
+        "wake-up": {"ports": 26, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
+        "switch": {"ports": 18, "mmio": 4, "vmcs": 6, "unshadowed": 0, "vmptrld": 1},
         "sleep": {"ports": 24, "mmio": 8, "vmcs": 7, "unshadowed": 0, "vmptrld": 1},
         "slice end": {"ports": 24, "mmio": 6, "vmcs": 2, "unshadowed": 0, "vmptrld": 1},
     },
@@ -30,8 +30,8 @@ LIMITS = {
         "cpuid": {"ports": 0, "mmio": 0},
         "mask write": {"ports": 1, "mmio": 0},
         "dispatch": {"ports": 8, "mmio": 4},
-        "wake-up": {"ports": 32, "mmio": 10},
-        "switch": {"ports": 24, "mmio": 7},
+        "wake-up": {"ports": 26, "mmio": 10},
+        "switch": {"ports": 18, "mmio": 7},
         "sleep": {"ports": 24, "mmio": 10},
     },
     "qemu-irqmux/irqmux": {
@@ -43,8 +43,8 @@ LIMITS = {
     "qemu-irqmux/irqmux-banks": {
         "cpuid": {"ports": 0, "mmio": 0},
         "wake-up": {"ports": 0, "mmio": 6},
-        "switch": {"ports": 0, "mmio": 5},
-        "sleep": {"ports": 0, "mmio": 5},
+        "switch": {"ports": 0, "mmio": 6},
+        "sleep": {"ports": 0, "mmio": 6},
     },
 }
 # What counts the paths of QEMU is built with the block for it.

@@ -180,7 +180,7 @@ def test_R02_lines_of_a_vm_that_does_not_run_are_held(long_run, chipset):
     """R02, R08: each assertion that reached the VMM block was held for its VM. pc: at the price of an exit for the first one;
     irqmux: masked, so at no price at all, while the VM waits for its turn."""
     lines = {irq: long_run.record("line", irq=irq) for irq in (0, 3, 8, 15)}
-    assert all(line["held"] == line["exits"] for line in lines.values()), lines
+    assert all(line["held"] >= line["exits"] for line in lines.values()), lines
     if chipset == "pc":
         assert lines[0]["held"] > 100 and lines[8]["held"] > 100, lines
     else:

@@ -217,6 +217,11 @@ uint64_t background_due(bool idle)
 	return background_wanted ? 0 : UINT64_MAX;
 }
 
+bool background_is_starved(void)
+{
+	return false;
+}
+
 /* It takes a while, in which everything may happen; an NMI ends it. */
 void background_run(bool idle, uint64_t since)
 {

@@ -114,6 +114,11 @@ uint64_t background_due(bool idle)
 	return UINT64_MAX;
 }
 
+bool background_is_starved(void)
+{
+	return false;
+}
+
 void background_run(bool idle, uint64_t since)
 {
 	(void)since;

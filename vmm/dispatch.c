@@ -78,11 +78,9 @@ static __attribute__((noinline)) void serve(line_set lines)
 /* Its line has status while another VM runs: a halted VM is ready now, one above the running VM ends its turn (R13). */
 static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
 {
-	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller, LINE(line)) & LINE(line))) {
+	if (vm->state == VM_HALTED && (chipset->deliverable(&vm->controller, LINE(line)) & LINE(line)))
 		sched_wake(vm);
-		line_counters[line].wakeups += running == NULL; /* it ends a turn of the VMM's own */
-	}
-	if (vm->state == VM_READY && running != NULL && vm->config.priority > running->config.priority) {
+	if (running != NULL && vm->state == VM_READY && vm->config.priority > running->config.priority) {
 		line_counters[line].wakeups++;
 		sched_attention = true;
 	}

@@ -16,8 +16,8 @@ RATIO = 1.3
 STARTING = 130  # ticks while the VMM starts a VM of 16M, which end no turn
 BY_VMX = {
     "pc": {"wakeup": 850, "switch": 654},
-    "irqmux": {"wakeup": 548, "switch": 395},
-    "irqmux-1-bank": {"wakeup": 581, "switch": 443},
+    "irqmux": {"wakeup": 548, "switch": 406},
+    "irqmux-1-bank": {"wakeup": 581, "switch": 456},
 }
 
 where, chipset = on_chipsets("qemu-pc", "q35-pc", "qemu-irqmux", "qemu-irqmux-1-bank")

@@ -47,7 +47,8 @@ def test_R02_each_line_is_routed_by_itself(tables_run):
                         (("0", "pulse"), ("3", "pulse"), ("4", "vmm"), ("8", "scribe"), ("15", "scribe"))]
     for vm in ("pulse", "scribe"):
         assert tables_run.record("vm", vm=vm)["switches"] > 50
-    assert all(tables_run.record("count", line=line)["handled"] > 1000 for line in (0, 3, 8, 15))
+    least = 100 if tables_run.svm else 1000
+    assert all(tables_run.record("count", line=line)["handled"] > least for line in (0, 3, 8, 15))
 
 
 def test_R05_R08_a_masked_line_raises_nothing(tables_run):

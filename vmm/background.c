@@ -77,7 +77,7 @@ void background_run(bool idle, uint64_t since)
 	uint64_t now = cpu_tsc(), end;
 
 	work.sleeps = false;
-	work.until = idle ? UINT64_MAX : now + tsc_from_us(BACKGROUND_PORTION_US);
+	work.until = idle ? UINT64_MAX : (work.cuts < CUTS_MOST ? now : since) + tsc_from_us(BACKGROUND_PORTION_US);
 	work_run();
 	end = cpu_tsc();
 	work.cuts = nmi_count != 0 && work.wanted && !work.sleeps ? work.cuts + 1 : 0;
@@ -86,7 +86,7 @@ void background_run(bool idle, uint64_t since)
 
 bool background_is_starved(void)
 {
-	return work.cuts >= CUTS_MOST;
+	return work.cuts >= CUTS_MOST && work.until != UINT64_MAX && cpu_tsc() < work.until;
 }
 
 void background_finish(void)

@@ -151,8 +151,7 @@ def test_R14_a_command_is_answered_in_time(system, attack):
                     timeout=90)
     is_at_it(report, attack)
     if report.svm and attack == "newlines":
-        pytest.skip("QEMU's UART takes a byte in no time, so that a typed run's console is flooded;"
-                    " test_the_end_and_the_status_come_in_time shows it counted")
+        pytest.skip("failed once on qemu-irqmux, in real time; the cause is not known: it may be the VMM's")
     report.lacks("time is up")
     assert 1 <= seconds(report) <= 1 + ANSWERED, report
 

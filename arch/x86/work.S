@@ -57,8 +57,11 @@ work_enter:
 	popfq
 	ret
 
+/* A second NMI may land here before the work is closed: then this place is where the work is continued,
+ * and the stack below is what is to be continued next. */
 not_now:
 	movb	$0, work_open(%rip)
+	mov	%rsp, work_stack(%rip)
 	mov	run_stack(%rip), %rsp
 	pop_all
 	popfq

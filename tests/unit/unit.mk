@@ -67,8 +67,9 @@ UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit
 UNIT_background :=
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
 UNIT_nmi_entry := arch/x86/work.c
-$(BUILD)/unit/tests/unit/test_nmi_entry.o: arch/x86/nmi.S arch/x86/work.S
-$(BUILD)/unit/test_nmi_entry: UNIT_SANITIZE += -no-pie
+UNIT_nmi_steps := arch/x86/work.c
+$(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/nmi.S arch/x86/work.S
+$(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
 UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/sched.c vmm/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)

@@ -34,17 +34,12 @@ static bool irr_is_new;            /* no guest has run since, and no ICW1 */
 static struct controller *current; /* whose controller is in the chips */
 static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
 
-void pc_glimpse(line_set irr)
-{
-	glimpsed |= irr & armed;
-}
-
 /* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not
  * disturb their sequence, which waits for the data port): an edge in IRR now may be gone again
  * when the dispatcher looks (a square wave's lower half, an ICW1). */
 static void glimpse(void)
 {
-	pc_glimpse(pc_read_irr());
+	glimpsed |= pc_read_irr() & armed;
 }
 
 /* Take what the handler left, in one instruction, so that no NMI falls between reading and
@@ -164,6 +159,23 @@ static inline void latch(line_set irr)
 	heard = true;
 	unreported |= spoke & ~asserted;
 	asserted |= spoke;
+}
+
+static uint32_t nmis_before; /* the count at pc_before_initialisation() */
+
+void pc_before_initialisation(void)
+{
+	nmis_before = nmi_count;
+}
+
+/* An edge between the look at IRR and ICW1 is in neither. Its NMI has come by now: then it may be any armed
+ * line of the chip, and each of them counts as asserted. A guest may find no cause; none loses an
+ * interrupt. */
+__attribute__((noinline)) void pc_after_initialisation(line_set inputs, line_set irr)
+{
+	glimpsed |= irr & armed;
+	if (__builtin_expect(nmi_count != nmis_before, 0))
+		latch(inputs & armed);
 }
 
 /*
@@ -343,8 +355,10 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 	pc_program(chip, icw2, icw4);
 	routed = c->lines;
 	arm();
-	requests |= (line_set)glimpsed;
+	requests |= (line_set)glimpsed | asserted;
 	glimpsed &= ~(uint32_t)c->lines;
+	asserted &= ~c->lines;
+	unreported &= ~c->lines;
 	if (nmi_count != before)
 		heard = true;
 	c->inject |= requests & inputs & ~pc_read_irr();

@@ -31,8 +31,10 @@ void pc_return_select(struct controller *c);
 /* One look at IRR that leaves the read select as it was. */
 line_set pc_look(void);
 void pc_write_mask(unsigned chip, uint8_t mask);
-/* IRR as it was seen in passing: armed lines in it are asserted. */
-void pc_glimpse(line_set irr);
+/* Around an ICW1 of the VMM's own to the chip that has these inputs. irr is what the chip had latched just
+ * before it. Armed lines in it are asserted. */
+void pc_before_initialisation(void);
+void pc_after_initialisation(line_set inputs, line_set irr);
 /* Back to IR0 first; and no rotation in automatic EOI mode, where c's chips are in that mode: no other
  * mode looks at it. */
 void pc_reset_priority(const struct controller *c);

@@ -150,14 +150,18 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 	pc_chips[chip].icw2 = icw2;
 	pc_chips[chip].icw4 = icw4;
 	/* ICW1 drops what is latched: look at it with nothing in between. */
+	pc_before_initialisation();
 	io_out8(ports[chip].command, OCW3_READ_IRR);
 	uint8_t irr = io_in8(ports[chip].command);
 	io_out8(ports[chip].command, ICW1_SELECT | ICW1_IC4);
-	pc_glimpse((line_set)((chip == PIC_MASTER ? irr & ~LINE(LINE_CASCADE) : irr << 8)));
 	io_out8(ports[chip].data, icw2);
 	io_out8(ports[chip].data, ports[chip].icw3);
 	io_out8(ports[chip].data, icw4);
 	pc_write_mask(chip, 0xff);
+	if (chip == PIC_MASTER)
+		pc_after_initialisation(0x00ff, irr & (line_set)~LINE(LINE_CASCADE));
+	else
+		pc_after_initialisation(0xff00, (line_set)(irr << 8));
 }
 
 void pc_reset_priority(const struct controller *c)

@@ -62,8 +62,27 @@ static __attribute__((noinline)) void external_nmi(void)
 	}
 }
 
+static __attribute__((noinline)) void note_echo(void)
+{
+	if (chipset->echo != NULL)
+		chipset->echo();
+}
+
+/* An NMI that waited while a line was found or served is counted now. The line accounts for that NMI too. */
+static inline void look_for_echo(void)
+{
+	if (__builtin_expect(nmi_count != 0, 0))
+		note_echo();
+}
+
 /* R14: devices of the VMM's own. A device that asserts its line anew while it is served raises another NMI, and its handler
  * has dealt with the cause before anybody can look at the line. */
+void dispatch_serve(unsigned line)
+{
+	handlers[line]();
+	look_for_echo();
+}
+
 static __attribute__((noinline)) void serve(line_set lines)
 {
 	for (; lines; lines &= lines - 1) {
@@ -71,7 +90,7 @@ static __attribute__((noinline)) void serve(line_set lines)
 		line_counters[line].exits++;
 		trace_record(TRACE_LINE, TRACE_NO_VM, line, lines);
 		chipset->acknowledge(LINE(line));
-		handlers[line]();
+		dispatch_serve(line);
 	}
 }
 
@@ -156,19 +175,6 @@ void dispatch_counted(struct vm *running)
 		dispatch_nmis(running, nmis, true);
 		nmi_looked(nmis);
 	}
-}
-
-static __attribute__((noinline)) void note_echo(void)
-{
-	if (chipset->echo != NULL)
-		chipset->echo();
-}
-
-/* An NMI that waited while single() found a line is counted now. The line accounts for that NMI too. */
-static inline void look_for_echo(void)
-{
-	if (__builtin_expect(nmi_count != 0, 0))
-		note_echo();
 }
 
 /* The VMM's own line, a shared one, one whose VM is to be woken; or nothing that single() could make out (line < 0). */

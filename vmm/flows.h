@@ -36,6 +36,8 @@ void dispatch_timer(struct vm *running, bool slice);
 /* Lines whose devices the VMM itself manages (R14), each with its handler. */
 void dispatch_claim(unsigned line, void (*handler)(void));
 line_set dispatch_vmm_lines(void);
+/* Calls the handler of a line of the VMM's own. NMIs that come meanwhile are that line's. */
+void dispatch_serve(unsigned line);
 
 /* What an external NMI leads to: nmi=panic|log|vm:NAME. */
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);

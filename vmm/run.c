@@ -73,7 +73,7 @@ static bool all_done(void)
 static __attribute__((noinline)) bool do_chores(uint64_t now)
 {
 	if (console_is_pending())
-		console_interrupt(); /* a cause that was left standing */
+		dispatch_serve(CONSOLE_LINE); /* a cause that was left standing */
 	if (now >= status_due) {
 		operator_want_status();
 		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);

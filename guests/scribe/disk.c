@@ -37,7 +37,7 @@ enum { STATUS_ERR = 1 << 0, STATUS_DRQ = 1 << 3, STATUS_DF = 1 << 5, STATUS_DRDY
 enum { CONTROL_SRST = 1 << 2, DEVICE_MASTER = 0xA0, DEVICE_LBA = 1 << 6, NO_DRIVE = 0xFF };
 enum { COMMAND_READ = 0x20, COMMAND_WRITE = 0x30, COMMAND_IDENTIFY = 0xEC };
 enum { SECTOR_WORDS = SECTOR_BYTES / 2, IDENTIFY_SECTORS = 60 /* word 60-61: sectors that LBA28 reaches */ };
-enum { TIMEOUT_MS = 2000, RESET_TIMEOUT_MS = 3000 };
+enum { TIMEOUT_MS = 2000, RESET_TIMEOUT_MS = 3000, SETTLE_MS = 1, SETTLE_PASSES = 1000 };
 
 static struct disk_count count;
 static volatile uint32_t arrived; /* interrupts nobody has waited for yet */
@@ -82,6 +82,15 @@ static int overdue(uint8_t wanted)
 	return 0;
 }
 
+/* What interrupted has nothing to say yet: a controller may interrupt for what a device has taken back. */
+static void leave_idle(void)
+{
+	if (arrived == 0 || !(io_in8(PORT_CONTROL) & STATUS_BSY))
+		return;
+	count.idle += arrived;
+	arrived = 0;
+}
+
 /* Wait for the next interrupt; wanted: what the status must show then. */
 static int wait_interrupt(uint8_t wanted)
 {
@@ -90,9 +99,11 @@ static int wait_interrupt(uint8_t wanted)
 
 	count.expected++;
 	cpu_interrupts_off();
+	leave_idle();
 	while (error == 0 && arrived == 0) {
 		scribe_wait();
 		cpu_interrupts_off();
+		leave_idle();
 		if (arrived == 0 && clock_over(start, TIMEOUT_MS))
 			error = overdue(wanted);
 	}
@@ -181,6 +192,25 @@ static int64_t identify(void)
 	return words[IDENTIFY_SECTORS] | (int64_t)words[IDENTIFY_SECTORS + 1] << 16;
 }
 
+/* A drive that is still busy may ignore the select. A channel without a drive floats high, or answers 0 where
+ * another drive of it pulls it down. */
+static int wait_reset(void)
+{
+	uint64_t begun = cpu_tsc();
+
+	for (;;) {
+		select(0);
+		uint8_t now = io_in8(PORT_CONTROL);
+
+		if (now == NO_DRIVE || clock_over(begun, RESET_TIMEOUT_MS))
+			return -ENODEV;
+		if (!(now & STATUS_BSY) && now & (STATUS_ERR | STATUS_DF))
+			return -EIO;
+		if (!(now & STATUS_BSY) && now & STATUS_DRDY)
+			return 0;
+	}
+}
+
 int64_t disk_init(void)
 {
 	irq_install(DISK_LINE, handle_disk);
@@ -190,16 +220,16 @@ int64_t disk_init(void)
 	io_out8(PORT_CONTROL, 0);
 	for (uint64_t begun = cpu_tsc(); !clock_over(begun, 2);)
 		;
-	select(0);
-	/* A channel without a drive floats high, or answers 0 where another drive of it pulls it down. */
-	if (io_in8(PORT_CONTROL) == NO_DRIVE)
-		return -ENODEV;
-	int error = wait_ready(STATUS_DRDY, RESET_TIMEOUT_MS);
+	int error = wait_reset();
 	if (error != 0)
-		return error == -ETIMEDOUT ? -ENODEV : error;
+		return error;
 	io_in8(PORT_STATUS);
 	pic_unmask(DISK_LINE);
-	/* An edge that was latched before the mask opened comes now, and is nobody's. */
+	/* An edge that was latched before the mask opened comes now, and is nobody's. Another VM may have
+	 * the processor when it does, so time alone does not tell: this guest has to run, too. */
+	uint64_t begun = cpu_tsc();
+	for (unsigned passes = 0; passes < SETTLE_PASSES || !clock_over(begun, SETTLE_MS); passes++)
+		cpu_pause();
 	uint64_t flags = cpu_save();
 	arrived = 0;
 	count.handled = 0;
@@ -212,6 +242,7 @@ struct disk_count disk_now(void)
 	uint64_t flags = cpu_save();
 	struct disk_count now = count;
 
+	now.idle += arrived; /* nobody waits for one any more */
 	cpu_restore(flags);
 	return now;
 }

@@ -15,6 +15,7 @@ where, chipset = on_chipsets("qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc")
 PULSE, SCRIBE = 8_000, 6_000
 BASES = {"same": ("", ""), "bases": ("base=0x30", "base=0x50")}
 SEEDS = (101, 102)
+IDLE_MOST = 3  # a replay at the moment of another line's edge tells the disk's too (docs/limits.md)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -28,7 +29,8 @@ def test_R08_nothing_is_lost_in_real_time(system, chipset, bases, seed):
     ], exact=False, timeout=90)
     uart, disk = report.record("count", line=3), report.record("count", line=15)
     assert uart["handled"] == uart["sent"] > 0 and uart["lost"] == 0, report
-    assert disk["handled"] == disk["expected"] > 0 and disk["lost"] == 0, report
+    assert disk["handled"] - disk["idle"] == disk["expected"] > 0 and disk["lost"] == 0, report
+    assert disk["idle"] <= (IDLE_MOST if chipset == "pc" and bases == "bases" else 0), report
     for line in (0, 8):
         count = report.record("count", line=line)
         assert count["handled"] + count["merged"] == count["expected"] > 0, report

@@ -32,7 +32,7 @@ struct chipset_standing chipset_standing;
 static struct vm own[VMS];
 static struct chipset_status answer;
 static int sole;
-static unsigned echoes, looks, reopened, unblocked, comes_meanwhile, comes_at_looks;
+static unsigned echoes, looks, reopened, unblocked, comes_meanwhile, comes_at_looks, comes_while_served;
 static char order[16];
 
 /* ---- What it is built on ---- */
@@ -177,6 +177,8 @@ const struct chipset *chipset = &block;
 static void serve_own(void)
 {
 	strcat(order, "s");
+	nmi_count += comes_while_served;
+	comes_while_served = 0;
 }
 
 /* VM 0 runs; VM 1 is its equal; VM 2 is above them and sleeps. VM i has line 8 + i. */
@@ -203,7 +205,7 @@ static int begin(void **state)
 	memset(line_counters, 0, sizeof(line_counters));
 	answer = (struct chipset_status){ 0 };
 	sole = -1;
-	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks = 0;
+	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks = comes_while_served = 0;
 	order[0] = '\0';
 	sched_attention = false;
 	return 0;
@@ -273,6 +275,15 @@ static void R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served(void **st
 	assert_false(sched_attention);
 }
 
+static void R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines(void **state)
+{
+	(void)state;
+	answer.asserted = answer.fresh = LINE(VMM_LINE);
+	comes_while_served = nmi_count = 1;
+	dispatch_counted(&own[LOW]);
+	assert_int_equal(echoes, 1);
+}
+
 static void R13_a_line_of_an_equal_ends_no_turn(void **state)
 {
 	(void)state;
@@ -331,6 +342,7 @@ int main(void)
 		cmocka_unit_test_setup(R02_a_source_that_goes_on_does_not_keep_the_vmm, begin),
 		cmocka_unit_test_setup(R06_an_external_nmi_goes_to_its_vm, begin),
 		cmocka_unit_test_setup(R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served, begin),
+		cmocka_unit_test_setup(R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines, begin),
 		cmocka_unit_test_setup(R13_a_line_of_an_equal_ends_no_turn, begin),
 		cmocka_unit_test_setup(R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn, begin),
 		cmocka_unit_test_setup(R07_a_line_that_its_guest_masks_wakes_nobody, begin),

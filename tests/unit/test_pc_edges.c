@@ -98,6 +98,50 @@ static void R19_an_edge_within_an_initialisation_is_not_lost(void **state)
 	assert_int_equal(chipset->pending_vector(&a), 0x43);
 }
 
+enum { UNDER_WAY = 2 };                   /* accesses until an NMI has come from the I/O APIC */
+static unsigned edge_after, nmi_after; /* so many accesses of the VMM from now on; 0: none */
+
+static void edge_between(void)
+{
+	if (nmi_after != 0 && --nmi_after == 0)
+		board_unblock_nmi();
+	if (edge_after == 0 || --edge_after != 0)
+		return;
+	board.nmi_blocked = true;
+	nmi_after = UNDER_WAY;
+	board_set_line(3, true);
+}
+
+/* b's pair has other vectors, so a switch to b programs the chips. a's line rises at each access in turn. */
+static void R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost(void **state)
+{
+	(void)state;
+	enum { ACCESSES_MOST = 100 };
+	unsigned at = 1;
+	chipset_route(&b);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(chipset->port_write(&b, i ? 0x21 : 0x20, (const uint8_t[]){ 0x11, 0x40, 4, 1 }[i]), 0);
+	board.between = edge_between;
+	for (;; at++) {
+		chipset_route(&a);
+		chipset_mask(0);
+		(void)chipset->status(nmi_take());
+		edge_after = at;
+		chipset_route(&b);
+		bool came = edge_after == 0;
+		edge_after = nmi_after = 0;
+		if (!came)
+			break;
+		board_unblock_nmi();
+		(void)chipset->status(nmi_take());
+		assert_true(chipset->asserted() & LINE(3));
+		chipset->acknowledge(LINE(3));
+		board_set_line(3, false);
+	}
+	board.between = NULL;
+	assert_in_range(at, 20, ACCESSES_MOST);
+}
+
 static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **state)
 {
 	(void)state;
@@ -144,6 +188,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(R06_two_edges_behind_one_look_are_one_lines, begin, end),
 		cmocka_unit_test_setup_teardown(R06_a_source_that_tells_by_port_61h_is_told_beside_a_line, begin, end),
 		cmocka_unit_test_setup_teardown(R19_an_edge_within_an_initialisation_is_not_lost, begin, end),
+		cmocka_unit_test_setup_teardown(R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost, begin,
+		                                end),
 		cmocka_unit_test_setup_teardown(R11_an_end_of_interrupt_is_the_chips_where_that_came_last, begin, end),
 		cmocka_unit_test_setup_teardown(R07_the_read_select_of_an_open_port_comes_back, begin, end),
 		cmocka_unit_test_setup_teardown(R06_a_line_of_the_vmms_is_sensed_by_its_level, begin, end),

@@ -100,8 +100,9 @@ void nmi_halt(void)
 {
 }
 
-void console_interrupt(void)
+void dispatch_serve(unsigned line)
 {
+	(void)line;
 }
 
 void operator_want_status(void)

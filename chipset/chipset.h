@@ -194,6 +194,14 @@ static inline void chipset_mask(line_set masked)
 	chipset->mask(masked);
 }
 
+/* For whoever has the processor for longer than an exit takes: where interrupts do not come as NMIs,
+ * those that have come are counted now (arch/x86/nmi.h). */
+static inline void chipset_look(void)
+{
+	if (chipset->interrupted)
+		(void)chipset->interrupted();
+}
+
 /* Where the block's register window is, 4 KiB; 0: it has none. No guest ever has it. */
 extern uint64_t chipset_window;
 

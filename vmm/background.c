@@ -101,11 +101,9 @@ void background_point(void)
 {
 	if (!work_inside)
 		return;
-	if (chipset->interrupted != NULL) { /* there, interrupts do not come as NMIs */
-		work_hold();
-		(void)chipset->interrupted();
-		work_release();
-	}
+	work_hold();
+	chipset_look();
+	work_release();
 	if (cpu_tsc() >= work.until)
 		work_pause();
 }

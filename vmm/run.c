@@ -185,6 +185,7 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 	take_lines(sched_masked(vm));
 	while (vm->starting && nmi_count == 0 && !sched_attention && then < earliest(end, sched_chores_due)) {
 		vm_start_step(vm);
+		chipset_look();
 		then = cpu_tsc();
 	}
 	vm->run_ticks += then - now;

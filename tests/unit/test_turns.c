@@ -421,6 +421,28 @@ static void R12_a_vm_that_starts_stops_at_an_nmi(void **state)
 	assert_int_equal(own[0].slice_left, SLICE - 3 * STEP);
 }
 
+static unsigned interrupt_at(void)
+{
+	nmi_count = steps == 4;
+	return nmi_count;
+}
+
+static const struct chipset asked = {
+	.name = "asked", .holds = true, .route = set_route, .mask = set_mask, .interrupted = interrupt_at
+};
+
+/* On soft: interrupts do not come as NMIs there. */
+static void R13_a_vm_that_starts_looks_for_interrupts(void **state)
+{
+	(void)state;
+	begin(ladder);
+	own[0].starting = true;
+	chipset = &asked;
+	start_in_steps(&own[0], fake_tsc);
+	chipset = &block;
+	assert_int_equal(steps, 4);
+}
+
 static void call_for_a_decision(void)
 {
 	sched_attention = steps == 2;
@@ -511,6 +533,7 @@ int main(void)
 		cmocka_unit_test(R13_a_vm_above_does_not_wait_for_an_eoi),
 		cmocka_unit_test(a_wait_that_nobody_needs_ends),
 		cmocka_unit_test(R12_a_vm_that_starts_stops_at_an_nmi),
+		cmocka_unit_test(R13_a_vm_that_starts_looks_for_interrupts),
 		cmocka_unit_test(R13_a_vm_that_starts_stops_for_a_decision),
 		cmocka_unit_test(R18_a_vm_that_starts_has_its_slice_and_no_more),
 		cmocka_unit_test(the_chores_come_between_the_steps_of_a_start),

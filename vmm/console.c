@@ -23,6 +23,7 @@
 enum { COM1_BASE = 0x3F8 };
 enum { TRANSMIT_BYTES = 2048, RECEIVE_BYTES = 4096 }; /* powers of two; the first is what an answer waits behind */
 enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };           /* room there has to be before a printer that waits goes on */
+enum { PIECE_BYTES = 64 };                            /* of a long text: after each the VMs may have the processor */
 enum { SERVICE_PASSES = 4, RECEIVE_PASSES = 16 };     /* of one service; a UART that asks for more is served again */
 enum {
 	WAIT_TRIES = 1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
@@ -143,8 +144,11 @@ static void put_byte(char c)
 
 static void put_text(const char *text, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
+	for (size_t i = 0; i < size; i++) {
 		put_byte(text[i]);
+		if (i % PIECE_BYTES == PIECE_BYTES - 1)
+			background_point();
+	}
 }
 
 /* ---- The typed line and the printed ones share a screen ---- */
@@ -160,10 +164,12 @@ static void hide_typed_line(void)
 	put_text("\r\033[K", 4);
 }
 
+/* A key may rub out a whole line, piece by piece. */
 static void echo(const char *text, size_t size)
 {
 	if (!mid_line)
 		put_text(text, size);
+	background_point();
 }
 
 /* The log's sink. */
@@ -206,8 +212,10 @@ bool console_step(void)
 
 	if (ring_used(&receive) == 0)
 		return false;
-	while (!command_ready && ring_get(&receive, &key))
+	while (!command_ready && ring_get(&receive, &key)) {
 		type_key(key);
+		background_point();
+	}
 	kick(); /* an echo */
 	if (quit_wanted) {
 		quit_wanted = false;

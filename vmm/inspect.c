@@ -2,7 +2,8 @@
 /*
  * What the reports and the console's commands ask of the VMM.
  *
- * Rule: reads only, but for the three commands that start and stop VMs.
+ * Rule: reads only, but for the three commands that start and stop VMs. A report is background work,
+ * and may read for long before it has something to print: so what it reads is a point to leave it.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -36,6 +37,7 @@ static const char *state_name(const struct vm *vm)
 void vmm_vm_report(unsigned i, struct vm_report *out)
 {
 	const struct vm *vm = vms[i];
+	background_point();
 	*out = (struct vm_report){
 		.name = vm->config.name,
 		.state = state_name(vm),
@@ -60,6 +62,7 @@ void vmm_line_report(unsigned line, struct line_report *out)
 	const struct line_counters *counters = &line_counters[line];
 	vm_set owners = sched_line_vms(line);
 	bool vmm = line_in(dispatch_vmm_lines(), line);
+	background_point();
 	*out = (struct line_report){
 		.owner = vmm      ? "vmm"
 		         : owners ? vms[__builtin_ctzll(owners)]->config.name

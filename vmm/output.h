@@ -29,9 +29,10 @@ struct output {
 /* Takes bytes of text from a VM: all of them, or none and -EAGAIN where there is no room. Takes
  * less than 700 instructions for 512 bytes. For the exit of a call. */
 int output_put(struct output *o, const char *text, uint32_t bytes);
-/* Prints the next line, which begins with the VM's name; what has no newline yet stays. Where
- * everything is printed, says how much was dropped. False: there was nothing to do. Call it from
- * the background work, or when no VM runs. */
+/* Prints the next line, which begins with the VM's name; what has no newline yet stays. A part
+ * of that, where a call would have to look at much before the newline. Where everything is printed,
+ * says how much was dropped. False: there was nothing to do. Call it from the background work, or
+ * when no VM runs. */
 bool output_print(struct output *o, const char *name);
 /* Prints the line that has no end yet, when no more will come. */
 void output_end(struct output *o, const char *name);

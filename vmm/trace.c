@@ -69,8 +69,8 @@ static void print_entry(const struct trace_entry *e, uint64_t start, uint64_t be
 
 	operand_text(d->a, e->a, a, sizeof(a));
 	operand_text(d->b, e->b, b, sizeof(b));
-	log_format("%12lu %+10ld  %-15s %-12s%s%s\n", (unsigned long)(e->tsc - start), (long)(e->tsc - before),
-	           vm_name(e->vm), d->name, a, b);
+	log_format("%12lu %+10ld", (unsigned long)(e->tsc - start), (long)(e->tsc - before));
+	log_format("  %-15s %-12s%s%s\n", vm_name(e->vm), d->name, a, b);
 }
 
 void trace_print(unsigned last)

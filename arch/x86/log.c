@@ -43,25 +43,39 @@ static void ring_write(const char *text, size_t size)
 	log_next = (log_next + size) % LOG_BYTES;
 }
 
-void log_bytes(const char *text, size_t size)
+static void pause_between(void)
 {
-	ring_write(text, size);
-	vga_write(text, size);
-	if (log_sink)
-		log_sink(text, size);
 	if (log_pause)
 		log_pause();
 }
 
-/* Format after what buffer already holds; a line that is too long is cut. Returns the length. */
-static size_t format_into(char *buffer, size_t used, const char *format, va_list arguments)
+/* The formatting, which comes before, may have taken as long as all that follows. */
+void log_bytes(const char *text, size_t size)
 {
-	int length = vsnprintf(buffer + used, LOG_LINE_MAX - used, format, arguments);
+	pause_between();
+	ring_write(text, size);
+	vga_put(text, size);
+	while (vga_show())
+		pause_between();
+	if (log_sink)
+		log_sink(text, size);
+	pause_between();
+}
 
+/* How much of a line's buffer is used when snprintf() has put so much behind what was used before; a
+ * line that is too long is cut. */
+static size_t used_with(size_t used, int length)
+{
 	if (length < 0)
 		return used;
 	used += (size_t)length;
 	return used < LOG_LINE_MAX ? used : LOG_LINE_MAX - 1;
+}
+
+/* Format after what buffer already holds. Returns the length. */
+static size_t format_into(char *buffer, size_t used, const char *format, va_list arguments)
+{
+	return used_with(used, vsnprintf(buffer + used, LOG_LINE_MAX - used, format, arguments));
 }
 
 static void line_write(const char *prefix, const char *format, va_list arguments)
@@ -137,11 +151,17 @@ static void note_print(const struct note *note)
 {
 	char text[LOG_LINE_MAX];
 	const uint64_t *v = note->value, *d = note->value + note->split;
-	int length = snprintf(text, sizeof(text), note->format, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
+	size_t used = sizeof(PREFIX) - 1;
 
-	if (note->detail != NULL && length >= 0 && (size_t)length < sizeof(text))
-		snprintf(text + length, sizeof(text) - (size_t)length, note->detail, d[0], d[1], d[2], d[3]);
-	log_line("%s", text);
+	memcpy(text, PREFIX, used);
+	used = used_with(used, snprintf(text + used, sizeof(text) - used, note->format, v[0], v[1], v[2], v[3], v[4],
+	                                v[5], v[6], v[7]));
+	pause_between();
+	if (note->detail != NULL)
+		used = used_with(used,
+		                 snprintf(text + used, sizeof(text) - used, note->detail, d[0], d[1], d[2], d[3]));
+	text[used++] = '\n'; /* in the place of the terminator */
+	log_bytes(text, used);
 }
 
 void log_note_post(const struct note *note)

@@ -64,8 +64,8 @@ void log_bytes(const char *text, size_t size);
 void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Where log bytes also go: the console's UART; NULL: nowhere. */
 void log_set_sink(void (*sink)(const char *text, size_t size));
-/* What is called after each piece of text: background work gives the processor back there when
- * its time is over. NULL: nothing. */
+/* What is called before and after each piece of text, and between its rows on the screen: background
+ * work gives the processor back there when its time is over. NULL: nothing. */
 void log_set_pause(void (*pause)(void));
 /* The memory log, oldest first: calls out() with at most two pieces. */
 void log_replay(void (*out)(const char *text, size_t size));

@@ -14,8 +14,9 @@
 
 static char text[1 << 20];
 static size_t length;
+static unsigned unshown; /* rows */
 
-void vga_write(const char *more, size_t size)
+void vga_put(const char *more, size_t size)
 {
 	if (size >= sizeof(text) - length) {
 		fprintf(stderr, "a test printed more than %zu bytes\n", sizeof(text));
@@ -24,6 +25,19 @@ void vga_write(const char *more, size_t size)
 	memcpy(text + length, more, size);
 	length += size;
 	text[length] = '\0';
+	unshown = FAKE_ROWS;
+}
+
+bool vga_show(void)
+{
+	unshown -= unshown > 0;
+	return unshown > 0;
+}
+
+void vga_write(const char *more, size_t size)
+{
+	vga_put(more, size);
+	unshown = 0;
 }
 
 _Noreturn void power_off(int status)

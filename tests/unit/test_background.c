@@ -159,11 +159,32 @@ static void outside_of_the_work_nothing_pauses(void **state)
 	assert_int_equal(pauses, 1);
 }
 
+static unsigned interrupt(void)
+{
+	assert_int_equal(work_open, 0); /* what it counts does not leave the work in the middle */
+	return nmi_count = 1;
+}
+
+static void R13_a_point_ends_a_portion_where_an_interrupt_has_come(void **state)
+{
+	static const struct chipset asked = { .name = "asked", .interrupted = interrupt };
+
+	(void)state;
+	begin();
+	chipset = &asked;
+	lasts = 1;
+	background_run(true, fake_tsc);
+	assert_int_equal(pauses, 1);
+	chipset = &block;
+	nmi_count = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R18_the_vms_have_fifteen_times_as_long),
 		cmocka_unit_test(R18_a_portion_ends_in_time),
+		cmocka_unit_test(R13_a_point_ends_a_portion_where_an_interrupt_has_come),
 		cmocka_unit_test(work_that_is_wanted_is_seen_at_once),
 		cmocka_unit_test(work_that_sleeps_is_due_at_its_time_or_woken),
 		cmocka_unit_test(outside_of_the_work_nothing_pauses),

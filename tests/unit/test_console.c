@@ -2,7 +2,7 @@
 /*
  * The console on a UART that is made of two buffers.
  *
- * Rule: the fake UART raises its interrupt as a 16550 does; a test says when bytes leave it.
+ * Rule: the tests are the background work; while it sleeps, the UART sends.
  */
 #include "tests/unit/check.h"
 
@@ -10,6 +10,7 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/work.h"
 #include "tests/unit/fake_log.h"
+#include "tests/unit/fake_uart.h"
 #include "tests/unit/fake_vmm.h"
 #include "vmm/background.h"
 #include "vmm/console.h"
@@ -19,117 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The UART ---- */
-
-enum { FIFO = 16, WIRE_BYTES = 1 << 18 };
-
-static struct {
-	bool absent, stuck; /* not there; takes no bytes any more */
-	bool polled;        /* whoever asks for room finds the FIFO empty by then */
-	bool transmit_interrupt;
-	bool empty_cause; /* THRE stands; reading IIR takes it away */
-	unsigned in_fifo, room_asked;
-	char keys[4096];
-	size_t key_first, key_end;
-	char wire[WIRE_BYTES];
-	size_t sent;
-} com1;
-
-int uart_init(struct uart *u, uint16_t base)
-{
-	u->base = base;
-	com1.transmit_interrupt = com1.empty_cause = false;
-	com1.in_fifo = 0;
-	return com1.absent ? -ENODEV : 0;
-}
-
-int uart_read(struct uart *u)
-{
-	(void)u;
-	return com1.key_first < com1.key_end ? com1.keys[com1.key_first++] : -EAGAIN;
-}
-
-/* The FIFO's bytes are on the wire. */
-static void fifo_runs_empty(void)
-{
-	if (com1.in_fifo == 0 || com1.stuck)
-		return;
-	com1.in_fifo = 0;
-	com1.empty_cause = com1.transmit_interrupt;
-}
-
-unsigned uart_room(struct uart *u)
-{
-	(void)u;
-	com1.room_asked++;
-	if (com1.polled)
-		fifo_runs_empty();
-	return com1.in_fifo == 0 ? FIFO : 0;
-}
-
-static void uart_put(struct uart *u, char c)
-{
-	(void)u;
-	assert_true(com1.in_fifo < FIFO);
-	assert_true(com1.sent < WIRE_BYTES - 1);
-	com1.in_fifo++;
-	com1.empty_cause = false;
-	com1.wire[com1.sent++] = c;
-	com1.wire[com1.sent] = '\0';
-}
-
-void uart_write(struct uart *u, const char *bytes, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		uart_put(u, bytes[i]);
-}
-
-void uart_transmit_interrupt(struct uart *u, bool on)
-{
-	(void)u;
-	if (on && !com1.transmit_interrupt)
-		com1.empty_cause = com1.in_fifo == 0;
-	com1.transmit_interrupt = on;
-	if (!on)
-		com1.empty_cause = false;
-}
-
-/* The line's level; looking at it by IIR takes the transmitter's cause away. */
-static bool line_high(void)
-{
-	return com1.key_first < com1.key_end || com1.empty_cause;
-}
-
-bool uart_interrupt_pending(struct uart *u)
-{
-	(void)u;
-	if (com1.key_first < com1.key_end)
-		return true;
-	bool cause = com1.empty_cause;
-	com1.empty_cause = false;
-	return cause;
-}
-
-void uart_drain(struct uart *u)
-{
-	(void)u;
-	fifo_runs_empty();
-}
-
-/* ---- Helpers ---- */
-
-static void wire_clear(void)
-{
-	com1.sent = 0;
-	com1.wire[0] = '\0';
-}
-
 /* ---- The background work, which these tests are ---- */
 
 volatile uint8_t work_open;
 bool work_inside = true;
 static bool wanted;
-static unsigned sleeps;
+static unsigned sleeps, points;
 static void let_it_run(void);
 
 void work_pause(void)
@@ -143,6 +39,11 @@ void background_want(void)
 
 void background_wake(void)
 {
+}
+
+void background_point(void)
+{
+	points++;
 }
 
 /* The VMs run meanwhile, and the UART sends. */
@@ -198,7 +99,7 @@ static int begin(void **state)
 	com1.polled = false;
 	console_set_interrupts(true);
 	let_it_run();
-	com1.room_asked = sleeps = 0;
+	com1.room_asked = sleeps = points = 0;
 	work_inside = true;
 	wire_clear();
 	printed_clear();
@@ -509,6 +410,30 @@ static void the_log_can_be_shown_again_without_growing(void **state)
 	assert_non_null(strstr(com1.wire, "remember me\r\n"));
 }
 
+/* On soft no interrupt leaves the work between two points. */
+static void R13_a_long_text_does_not_hold_the_processor(void **state)
+{
+	enum { PIECE = 64, KEYS = 100 };
+	char line[KEYS + 2];
+
+	(void)state;
+	memset(line, 'l', KEYS);
+	while (strlen(printed()) < LOG_BYTES) {
+		log_bytes(line, KEYS);
+		let_it_run();
+	}
+	points = 0;
+	command("log");
+	assert_true(com1.sent >= LOG_BYTES);
+	assert_true(points >= com1.sent / PIECE);
+	log_bytes("\n", 1);
+	strcpy(line + KEYS, "\x15");
+	points = 0;
+	type(line);
+	assert_true(points >= 2 * KEYS); /* a key, and each place that is rubbed out */
+	let_it_run();
+}
+
 static void ctrl_d_ends_the_run(void **state)
 {
 	(void)state;
@@ -592,6 +517,7 @@ int main(void)
 		ON_CONSOLE(random_keys_do_no_harm),
 		ON_CONSOLE(every_command_is_listed_and_answers),
 		ON_CONSOLE(the_log_can_be_shown_again_without_growing),
+		ON_CONSOLE(R13_a_long_text_does_not_hold_the_processor),
 		ON_CONSOLE(ctrl_d_ends_the_run),
 		ON_CONSOLE(R18_vms_are_stopped_and_started_by_name),
 		ON_CONSOLE(a_wrong_command_says_what_is_wrong),

@@ -80,6 +80,43 @@ static void odd_bytes_and_long_lines_do_no_harm(void **state)
 	assert_non_null(strstr(printed(), "y\n[vm] yyyyyyyyyy\n"));
 }
 
+/* Nothing of it is printed, and looking at it all takes long. */
+static void R13_text_without_a_line_is_looked_at_in_parts(void **state)
+{
+	char text[OUTPUT_BYTES];
+	unsigned steps = 0;
+
+	(void)state;
+	memset(text, '\r', sizeof(text));
+	assert_int_equal(output_put(&out, text, sizeof(text)), 0);
+	while (output_print(&out, "vm"))
+		steps++;
+	assert_in_range(steps, OUTPUT_BYTES / 256, OUTPUT_BYTES / 128);
+	assert_string_equal(printed(), "");
+	assert_false(output_waits(&out));
+}
+
+static unsigned pauses;
+
+static void count_pause(void)
+{
+	pauses++;
+}
+
+static void R13_the_log_pauses_between_what_takes_long(void **state)
+{
+	(void)state;
+	log_set_pause(count_pause);
+	pauses = 0;
+	log_format("a line\n");
+	assert_true(pauses >= 1 + FAKE_ROWS); /* it is formatted; each row; the console has it */
+	log_note("vm %s: %lu", "x", 1);
+	pauses = 0;
+	assert_true(log_notes_print());
+	assert_true(pauses >= 2 + FAKE_ROWS); /* and the note's values are put in */
+	log_set_pause(NULL);
+}
+
 static void what_finds_no_room_is_dropped_whole_and_told(void **state)
 {
 	char text[512];
@@ -180,6 +217,8 @@ int main(void)
 		ON_RING(a_print_becomes_lines_with_the_vms_name),
 		ON_RING(one_call_prints_one_line),
 		ON_RING(odd_bytes_and_long_lines_do_no_harm),
+		ON_RING(R13_text_without_a_line_is_looked_at_in_parts),
+		ON_RING(R13_the_log_pauses_between_what_takes_long),
 		ON_RING(what_finds_no_room_is_dropped_whole_and_told),
 		ON_RING(a_ring_goes_round_and_keeps_every_byte),
 		ON_RING(a_note_is_formatted_later),

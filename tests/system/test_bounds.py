@@ -2,16 +2,18 @@
 """The worst wake-up of a VM of high priority, whatever the VM of lowest priority and the console do.
 
 Rule: no path of the VMM takes more than 2,000 instructions between two looks at the NMI count, so the worst wake-up has a
-bound. Each test takes the maximum that pulse measures, and asks that no tick was lost.
+bound. On soft no NMI leaves the background work: it looks for interrupts itself, at the end of each piece. Each test takes
+the maximum that pulse measures, and asks that no tick was lost.
 """
 
 import pytest
 
 from conftest import all_ok, on_chipsets, pulse, vandal
 
-where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank")
-# Instructions of Bochs, from the edge to the first instruction of the handler.
-WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000}
+where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft")
+# Instructions of Bochs, from the edge to the first instruction of the handler. soft: a portion of background work
+# more, or what a guest computes with its interrupts off at its start (docs/emulators.md, deaf entries).
+WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 11000}
 SAMPLES = 1000
 STORMS = [
     ("cpuids", "mem=2M", ""), ("denied", "mem=2M", ""), ("msrs", "mem=2M", ""),
@@ -44,8 +46,10 @@ def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_R14_a_wake_up_has_a_bound_while_the_console_answers(system, exact, chipset, command):
-    """R14: while each command of the console runs, beside a VM that computes."""
-    report = system("seconds=60", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), vandal("do=none seconds=8")],
+    """R14: while each command of the console runs, beside a VM that computes. On soft it exits as well: a guest that keeps its
+    interrupts off is looked at each millisecond only, the same defect."""
+    busy = "cpuid" if chipset == "soft" else "none"
+    report = system("seconds=60", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), vandal(f"do={busy} seconds=8")],
                     type_in=[(r"vandal: words", f"{command}\r"), (r"vm pulse: done", "quit\r")])
     holds(report, chipset)
     all_ok(report, "pulse", len(report.verdicts("pulse")))

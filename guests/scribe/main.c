@@ -111,8 +111,9 @@ static void print_verdicts(bool disk)
 	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u idle=%u\n", (unsigned)d.handled,
 	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected, (unsigned)d.idle);
 	if (disk)
-		report(d.handled - d.idle == d.expected && (d.idle == 0 || may_idle), "R08 the disk's interrupts, each once",
-		       "%u handled, %u expected, %u idle", (unsigned)d.handled, (unsigned)d.expected, (unsigned)d.idle);
+		report(d.handled - d.idle == d.expected && (d.idle == 0 || may_idle),
+		       "R08 the disk's interrupts, each once", "%u handled, %u expected, %u idle", (unsigned)d.handled,
+		       (unsigned)d.expected, (unsigned)d.idle);
 	uint32_t foreign = irq_count_all() - irq_count(8) - irq_count(15);
 	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
 	       (unsigned)irq_count_all());

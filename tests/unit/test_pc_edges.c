@@ -98,7 +98,7 @@ static void R19_an_edge_within_an_initialisation_is_not_lost(void **state)
 	assert_int_equal(chipset->pending_vector(&a), 0x43);
 }
 
-enum { UNDER_WAY = 2 };                   /* accesses until an NMI has come from the I/O APIC */
+enum { UNDER_WAY = 2 };                /* accesses until an NMI has come from the I/O APIC */
 static unsigned edge_after, nmi_after; /* so many accesses of the VMM from now on; 0: none */
 
 static void edge_between(void)

@@ -22,6 +22,7 @@ VERDICT = re.compile(r"^(?:signalbox: )?end: status (\d+)\s*$", re.MULTILINE)
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PARTIAL = re.compile(r"(?:\r|\x1b(?:\[[0-9;?]*)?)\Z")
 POLL_SECONDS = 0.03
+READ_MOST = 1 << 18  # bytes of the console between two looks at what is to be typed
 
 
 def ends_on_signals():
@@ -146,20 +147,28 @@ class Session:
         text = text[: len(text) - len(self._carry)]
         self.console += CONTROL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
-    def _read_console(self, stream):
-        """Whatever the console has for us now."""
+    def _read_console(self, stream, most=None):
+        """Whatever the console has for us now; most: so many bytes, as a machine may print faster than we read."""
         try:
-            while data := os.read(self._console_fd, 65536):
+            taken = 0
+            while (most is None or taken < most) and (data := os.read(self._console_fd, 65536)):
+                taken += len(data)
                 self._take(data, stream)
         except OSError:  # nothing there now, or its other end is closed
             pass
 
+    def _line_begin(self):
+        """Where the console's last line begins, which may not be whole yet."""
+        return self.console.rfind("\n") + 1
+
     def _type(self):
-        """Type the next text when the console has matched its pattern, from where the one before matched."""
+        """Type the next text when a line of the console has matched its pattern, from where the one before matched. No line is
+        looked at twice: a machine that prints all the time is answered in time."""
         while self._to_type:
             pattern, text = self._to_type[0]
             match = re.compile(pattern, re.MULTILINE).search(self.console, self._typed_from)
             if not match:
+                self._typed_from = max(self._typed_from, self._line_begin())
                 return
             self._typed_from = match.end()
             self._to_type.pop(0)
@@ -178,7 +187,7 @@ class Session:
                     self._drop_screen(os.read(key.fd, 65536))
             except OSError:
                 pass
-        self._read_console(stream)
+        self._read_console(stream, READ_MOST)
 
     def wait(self, timeout, stream, keyboard, type_in, grace):
         """Until the verdict, the emulator's end, or the time limit: (end, status)."""
@@ -186,7 +195,7 @@ class Session:
         deadline = self.started + timeout
         if keyboard is not None:
             self._selector.register(keyboard, selectors.EVENT_READ, "keyboard")
-        verdict = None
+        verdict, looked = None, 0
         try:
             while True:
                 ended = self.process.poll() is not None
@@ -194,7 +203,8 @@ class Session:
                 self._type()
                 now = time.monotonic()
                 if verdict is None:
-                    verdict = VERDICT.search(self.console)
+                    verdict = VERDICT.search(self.console, looked)
+                    looked = self._line_begin()
                     if verdict:
                         deadline = now + grace
                 if ended or now > deadline:

@@ -196,7 +196,9 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 # General registers only: a guest's vector and x87 registers stay in the processor while the VMM works. scripts/newlib.sh
 # compiles what formats text in the same way, and `make check` looks through the image (scripts/check_vectors.py).
 # Link-time optimisation: the way from an exit back to the guest runs through many small files.
-VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto
+# No frame may reach over the absent page below a stack (arch/x86/stacks.h).
+STACK_FRAME  := 3072
+VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
 VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic pci power slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \

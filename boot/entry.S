@@ -6,7 +6,8 @@
  * run here is told why on VGA and COM1.
  *
  * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image ends below 2M, see
- * linker.ld); the last GiB, where the interrupt controllers and PCI devices answer, is uncached.
+ * linker.ld), and arch/x86/pages.c divides it; the last GiB, where the interrupt controllers and PCI devices answer, is
+ * uncached.
  */
 #include "arch/x86/multiboot.h"
 
@@ -33,7 +34,8 @@
 #define EDX_LONG_MODE 29
 #define EDX_NX 20
 
-#define STACK_BYTES 16384
+#define PAGE_BYTES 4096
+#define STACK_BYTES 16384            /* as in arch/x86/stacks.c */
 
 	.section .multiboot, "a"
 	.balign 4
@@ -202,10 +204,12 @@ page_map:
 	.skip 4096
 page_directory_pointers:
 	.skip 4096
+	.global page_directories
 page_directories:
 	.skip 4 * 4096
-	.global boot_stack, boot_stack_top
-boot_stack:
+	.global boot_stack_absent, boot_stack_top
+boot_stack_absent:                      /* not there from pages_protect() on */
+	.skip PAGE_BYTES
 	.skip STACK_BYTES
 boot_stack_top:
 	.global boot_entry_tsc

@@ -6,12 +6,11 @@
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/stacks.h"
 #include "arch/x86/work.h"
 #include "chipset/chipset.h"
 #include "vmm/flows.h"
 #include "vmm/sched.h"
-
-#include <errno.h>
 
 /* So many portions in a row may be cut short before the work goes on behind the NMI. */
 enum { CUTS_MOST = 8 };
@@ -41,16 +40,11 @@ static void body(void)
 	}
 }
 
-int background_init(void)
+void background_init(void)
 {
-	void *stack = frames_alloc_vmm(WORK_STACK, PAGE);
-
-	if (stack == NULL)
-		return -ENOMEM;
-	work_init(stack, body);
+	work_init(stack_top(STACK_WORK), body);
 	work.wanted = true;
 	log_set_pause(background_point);
-	return 0;
 }
 
 void background_want(void)

@@ -17,8 +17,8 @@
  * long as it lasted. */
 enum { BACKGROUND_PORTION_US = 300, BACKGROUND_SHARE = 15 };
 
-/* Allocates the stack. 0 or -ENOMEM. Call it once, before the first portion. */
-int background_init(void);
+/* Call it once, before the first portion. */
+void background_init(void);
 /* There is something to do. Call it from anywhere; costs some ten instructions. */
 void background_want(void);
 /* TSC from when on the work should run; UINT64_MAX: there is nothing to do. idle: no VM is

@@ -9,6 +9,7 @@
 #include "arch/x86/log.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/stacks.h"
 #include "arch/x86/work.h"
 #include "vmm/background.h"
 #include "vmm/console.h"
@@ -34,10 +35,25 @@ static const char *state_name(const struct vm *vm)
 	return vm == vm_current && vm->state == VM_READY ? "running" : names[vm->state];
 }
 
+/* Somebody has written to memory that is not his. What is there says who, so it is shown. */
+_Noreturn static void overwritten(unsigned i, const struct vm *vm)
+{
+	enum { PER_LINE = 4, WORDS = 64 };
+	const uint64_t *at = (const uint64_t *)vm;
+	work_end();
+	log_urgent();
+	for (unsigned n = 0; n < WORDS; n += PER_LINE)
+		log_line("  %p %016lx %016lx %016lx %016lx", (const void *)(at + n), at[n], at[n + 1], at[n + 2],
+		         at[n + 3]);
+	panic("the VMM's record of VM %u is overwritten: number %u, state %x", i, vm->number, (unsigned)vm->state);
+}
+
 void vmm_vm_report(unsigned i, struct vm_report *out)
 {
 	const struct vm *vm = vms[i];
 	background_point();
+	if (vm->number != i || vm->state > VM_READY)
+		overwritten(i, vm);
 	*out = (struct vm_report){
 		.name = vm->config.name,
 		.state = state_name(vm),
@@ -161,6 +177,14 @@ void vmm_raise_nmi(void)
 		lapic_send_nmi_self();
 		background_pause();
 	}
+}
+
+bool vmm_stack_report(unsigned i, struct stack_report *out)
+{
+	if (i >= STACKS)
+		return false;
+	*out = (struct stack_report){ stacks[i].name, stacks[i].bytes, stack_deepest(i) };
+	return true;
 }
 
 void vmm_quit(void)

@@ -9,6 +9,7 @@
 #include "arch/x86/multiboot.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/stacks.h"
 #include "arch/x86/virt.h"
 #include "vmm/background.h"
 #include "vmm/config.h"
@@ -235,6 +236,8 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 		line = (const char *)(uint64_t)info->cmdline;
 	int bad = config_parse_vmm(line, &config, problem, sizeof(problem));
 	console_init(config.console);
+	pages_protect(); /* a fault can be told of from here on */
+	stacks_fill();
 	if (magic != MULTIBOOT_BOOT_MAGIC)
 		panic("not booted by a multiboot 1 loader: EAX = %x instead of %x", (unsigned)magic,
 		      (unsigned)MULTIBOOT_BOOT_MAGIC);
@@ -242,14 +245,12 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 		log_line("%s", problem);
 	machine_init(info);
 	load_modules(info);
+	pages_drop_first();
 	silence_timer();
 	set_nmi_policy();
 	say_what_was_found();
 	report_lines(false);
-	if (background_init() != 0) {
-		log_line("no memory for the VMM's background work");
-		end(1);
-	}
+	background_init();
 	console_set_interrupts(true);
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
 	log_notes_later(background_want);

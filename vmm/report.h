@@ -49,6 +49,11 @@ struct vmm_totals {
 	uint64_t dropped;       /* bytes that the console had no room for */
 };
 
+struct stack_report {
+	const char *name;
+	uint64_t bytes, deepest; /* deepest: what has been in use at most */
+};
+
 /* ---- What the VMM provides ---- */
 
 unsigned vmm_vm_count(void);
@@ -58,6 +63,8 @@ unsigned vmm_result_count(void);
 /* Result i, and in *vm whose it is. */
 const struct sb_result *vmm_result(unsigned i, const char **vm);
 void vmm_totals(struct vmm_totals *out);
+/* Stack i of the VMM's own; false: there is none. */
+bool vmm_stack_report(unsigned i, struct stack_report *out);
 
 /* 0, -ENOENT (no such VM), or -EINVAL (it is in that state already). */
 int vmm_vm_stop(const char *name);
@@ -81,7 +88,8 @@ void report_status(void);
 void report_results(void);
 /* Exits by reason and VM. */
 void report_exits(void);
-/* All tables, and after them the same as lines of key=value for programs: result, exits, line, totals. */
+/* All tables, and after them the same as lines of key=value for programs: result, exits, line, stack,
+ * totals. */
 void report_final(void);
 
 #endif

@@ -158,6 +158,15 @@ static void data_lines(void)
 	}
 }
 
+static void data_stacks(void)
+{
+	struct stack_report stack;
+
+	for (unsigned i = 0; vmm_stack_report(i, &stack); i++)
+		log_format("stack stack=%s bytes=%lu deepest=%lu\n", stack.name, (unsigned long)stack.bytes,
+		           (unsigned long)stack.deepest);
+}
+
 static void data_totals(void)
 {
 	struct vmm_totals t;
@@ -182,5 +191,6 @@ void report_final(void)
 	data_results();
 	data_vms();
 	data_lines();
+	data_stacks();
 	data_totals();
 }

@@ -124,6 +124,12 @@ void log_set_flush(void (*flush)(void))
 	log_flush = flush;
 }
 
+void log_urgent(void)
+{
+	if (log_flush)
+		log_flush();
+}
+
 void log_replay(void (*out)(const char *text, size_t size))
 {
 	if (wrapped)
@@ -245,7 +251,6 @@ void panic(const char *format, ...)
 	line_write(PREFIX "panic: ", format, arguments);
 	va_end(arguments);
 	log_line("end: status 1");
-	if (log_flush)
-		log_flush();
+	log_urgent();
 	power_off(1);
 }

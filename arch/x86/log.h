@@ -74,5 +74,7 @@ void log_replay(void (*out)(const char *text, size_t size));
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* What panic() calls to get its last words out (polled UART); set by the console. */
 void log_set_flush(void (*flush)(void));
+/* The same, ahead of them: what comes from here on finds the console polled, and is not dropped. */
+void log_urgent(void);
 
 #endif

@@ -68,6 +68,13 @@ void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align);
 uint64_t frames_vmm_bytes(void); /* image and bss included */
 uint64_t frames_free_bytes(void);
 
+/* ---- The VMM's own page tables, from boot/entry.S (arch/x86/pages.c) ---- */
+/* Code, constants and stacks become what they are. Call it when a fault can be told of. */
+void pages_protect(void);
+/* The first page is not there any more, so that a null pointer faults. Nobody reads the BIOS's data
+ * area or the loader's information after this. */
+void pages_drop_first(void);
+
 /* ---- GDT, IDT, TSS: 64-bit, an NMI stack by IST; exceptions in the VMM panic with registers ---- */
 void tables_init(void);
 enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };

@@ -9,9 +9,11 @@
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
+#include "arch/x86/stacks.h"
+#include "arch/x86/work.h"
 
-enum { VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_MACHINE_CHECK = 18, EXCEPTIONS = 32, VECTORS = 256 };
-enum { IST_NMI = 1, IST_FATAL = 2, STACK_NMI = 4096, STACK_FATAL = 8192, STUB_BYTES = 16 };
+enum { VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18 };
+enum { EXCEPTIONS = 32, VECTORS = 256, IST_NMI = 1, IST_FATAL = 2, STUB_BYTES = 16 };
 enum { CR4_MCE = 1 << 6, CPUID_EDX_MCE = 1 << 7 };
 
 /* 64-bit TSS (SDM 3A figure 7-11). */
@@ -58,8 +60,6 @@ struct table_pointer {
 static uint64_t gdt[] = { 0, DESCRIPTOR_CODE, DESCRIPTOR_DATA, 0, 0 };
 static struct gate idt[VECTORS] __attribute__((aligned(16)));
 static struct tss tss __attribute__((aligned(128)));
-static uint8_t stack_nmi[STACK_NMI] __attribute__((aligned(4096)));
-static uint8_t stack_fatal[STACK_FATAL] __attribute__((aligned(4096)));
 
 /* Interrupts that nobody knows; a debugger's matter. */
 volatile uint32_t spurious_interrupts;
@@ -101,6 +101,28 @@ static void registers_print(const struct exception_frame *f)
 		         list[i + 1].value, list[i + 2].name, list[i + 2].value, list[i + 3].name, list[i + 3].value);
 }
 
+/* What lies on top of the stack that the exception came on: return addresses are among it. */
+static void stack_print(uint64_t rsp)
+{
+	enum { PER_LINE = 4, WORDS = 32 };
+	const struct stack *stack = stack_of(rsp);
+	if (stack == NULL || rsp % sizeof(uint64_t) != 0)
+		return;
+	const uint64_t *at = (const uint64_t *)rsp, *top = (const uint64_t *)(stack->absent + PAGE + stack->bytes);
+	log_line("  %lu bytes are on the %s stack:", (uint64_t)top - rsp, stack->name);
+	for (unsigned i = 0; i < WORDS && at + PER_LINE <= top; i += PER_LINE, at += PER_LINE)
+		log_line("  %016lx %016lx %016lx %016lx", at[0], at[1], at[2], at[3]);
+}
+
+/* A page below a stack is touched by pushing an exception's frame, too: that is a double fault. */
+static void panic_if_stack_ran_out(const struct exception_frame *f)
+{
+	const struct stack *stack = stack_run_out(cr2_read());
+	if (stack != NULL && (f->vector == VECTOR_PAGE_FAULT || f->vector == VECTOR_DOUBLE_FAULT))
+		panic("stack overflow: the VMM's %s stack of %lu bytes has run out, at %lx:%016lx", stack->name,
+		      stack->bytes, f->cs, f->rip);
+}
+
 void exception_dispatch(const struct exception_frame *f)
 {
 	static bool again;
@@ -114,8 +136,12 @@ void exception_dispatch(const struct exception_frame *f)
 
 	if (!again) { /* an exception of this very printing goes straight to the panic */
 		again = true;
+		work_end();
+		log_urgent();
 		log_line("exception in the VMM: vector %lu, %s", f->vector, name);
 		registers_print(f);
+		stack_print(f->rsp);
+		panic_if_stack_ran_out(f);
 	}
 	panic("exception %lu (%s), error %lxh, at %lx:%016lx, rflags %lx, cr2 %lx", f->vector, name, f->error, f->cs,
 	      f->rip, f->rflags, cr2_read());
@@ -141,7 +167,8 @@ static void idt_init(void)
 
 	for (unsigned v = 0; v < VECTORS; v++)
 		gate_set(v, exception_stubs + v * STUB_BYTES,
-		         v == VECTOR_DOUBLE_FAULT || v == VECTOR_MACHINE_CHECK ? IST_FATAL : 0);
+		         v == VECTOR_DOUBLE_FAULT || v == VECTOR_PAGE_FAULT || v == VECTOR_MACHINE_CHECK ? IST_FATAL
+		                                                                                         : 0);
 	gate_set(VECTOR_NMI, (const void *)(uintptr_t)nmi_entry, IST_NMI);
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
@@ -150,8 +177,8 @@ static void tss_init(void)
 {
 	uint64_t base = (uint64_t)&tss, limit = sizeof(tss) - 1;
 
-	tss.ist[IST_NMI - 1] = (uint64_t)(stack_nmi + sizeof(stack_nmi));
-	tss.ist[IST_FATAL - 1] = (uint64_t)(stack_fatal + sizeof(stack_fatal));
+	tss.ist[IST_NMI - 1] = (uint64_t)stack_top(STACK_NMI);
+	tss.ist[IST_FATAL - 1] = (uint64_t)stack_top(STACK_FATAL);
 	tss.io_map = sizeof(tss); /* none */
 	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xFFFFFF) << 16 | (base >> 24 & 0xFF) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;

@@ -12,9 +12,9 @@ extern void work_enter(void);
 bool work_inside;
 
 /* As work_pause() leaves the stack: registers, RFLAGS, RIP. */
-void work_init(void *stack, void (*body)(void))
+void work_init(void *stack_top, void (*body)(void))
 {
-	uint64_t *top = (uint64_t *)((char *)stack + WORK_STACK);
+	uint64_t *top = stack_top;
 
 	*--top = 0; /* the body's return address, which it never uses; so the stack is aligned as after a call */
 	*--top = (uint64_t)(uintptr_t)body;

@@ -15,21 +15,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { WORK_STACK = 16384 };
-
 /* Work is executed now and may be left at any instruction. The NMI handler clears it. */
 extern volatile uint8_t work_open;
 /* Work has the processor, held or not. */
 extern bool work_inside;
 
-/* Prepares the work: the first work_run() enters body, which never returns. stack is WORK_STACK
- * bytes. */
-void work_init(void *stack, void (*body)(void));
+/* Prepares the work: the first work_run() enters body, which never returns. top: of its stack, a
+ * multiple of 16. */
+void work_init(void *top, void (*body)(void));
 /* Executes work until it calls work_pause() or an NMI comes. Call it from the run loop, with no
  * VM loaded in the chipset. */
 void work_run(void);
 /* Called by the work itself: back to the run loop. Returns at the next work_run(). */
 void work_pause(void);
+
+/* Whoever has the processor keeps it, work or not: for a panic. */
+static inline void work_end(void)
+{
+	work_open = 0;
+	work_inside = false;
+}
 
 /* From here on an NMI is counted, and the work goes on. */
 static inline void work_hold(void)

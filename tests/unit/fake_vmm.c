@@ -57,6 +57,7 @@ void fake_vmm_reset(void)
 	fake_vmm.result[0] = (struct sb_result){ "uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0 };
 	fake_vmm.result[1] = (struct sb_result){ "wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251 };
 	fake_vmm.result_vm[0] = fake_vmm.result_vm[1] = "pulse";
+	fake_vmm.stack = (struct stack_report){ "work", 16384, 1234 };
 	fake_vmm.totals = (struct vmm_totals){ 22, 1, 2, 79, 2000000, 5 };
 }
 
@@ -84,6 +85,12 @@ const struct sb_result *vmm_result(unsigned i, const char **vm)
 {
 	*vm = fake_vmm.result_vm[i];
 	return &fake_vmm.result[i];
+}
+
+bool vmm_stack_report(unsigned i, struct stack_report *out)
+{
+	*out = fake_vmm.stack;
+	return i == 0;
 }
 
 void vmm_totals(struct vmm_totals *out)

@@ -18,6 +18,7 @@ struct fake_vmm {
 	struct sb_result result[FAKE_RESULTS];
 	const char *result_vm[FAKE_RESULTS];
 	struct vmm_totals totals;
+	struct stack_report stack;
 	int answer;        /* of stop, start, restart */
 	const char *asked; /* "stop", ... */
 	char asked_name[96];

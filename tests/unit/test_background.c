@@ -34,17 +34,17 @@ uint64_t tsc_from_us(uint64_t us)
 	return us;
 }
 
-void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
+char *stack_top(unsigned i)
 {
-	static _Alignas(4096) char memory[WORK_STACK];
+	static char top[1];
 
-	(void)align;
-	return bytes <= sizeof(memory) ? memory : NULL;
+	assert_int_equal(i, STACK_WORK);
+	return top;
 }
 
-void work_init(void *stack, void (*with)(void))
+void work_init(void *top, void (*with)(void))
 {
-	(void)stack;
+	(void)top;
 	(void)with;
 }
 
@@ -85,7 +85,7 @@ static void begin(void)
 	sched_chores_due = UINT64_MAX;
 	pauses = looks = 0;
 	lasts = 0;
-	assert_int_equal(background_init(), 0);
+	background_init();
 }
 
 static void R18_the_vms_have_fifteen_times_as_long(void **state)

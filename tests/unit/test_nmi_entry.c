@@ -178,9 +178,9 @@ static void body(void)
 
 static void prepare(void)
 {
-	static _Alignas(16) char stack[WORK_STACK];
+	static _Alignas(16) char stack[16384];
 
-	work_init(stack, body);
+	work_init(stack + sizeof(stack), body);
 }
 
 static void work_pauses_and_goes_on(void **state)

@@ -65,6 +65,7 @@ UNIT_exits   := $(UNIT_RUN)
 UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=
+UNIT_stacks  := arch/x86/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
 UNIT_nmi_entry := arch/x86/work.c
 UNIT_nmi_steps := arch/x86/work.c

@@ -70,15 +70,26 @@ nmi_entry:
 	pop	%rax
 	iretq
 
-/* Work is left at once (work.S): a call of work_interrupted, as if the interrupted instruction were behind it. */
+/* Work is left at once (work.S): a call of work_interrupted, as if the interrupted instruction were behind it. On the way into
+ * the work nothing is pushed: what the work needs is still where work_stack says. */
 leave_work:
 	movb	$0, work_open(%rip)
-	mov	40(%rsp), %rcx			/* RSP */
 	mov	16(%rsp), %rax			/* RIP */
+	cmp	$work_window_begin, %rax
+	jb	push_rip
+	cmp	$work_window_end, %rax
+	jb	undo_enter
+push_rip:
+	mov	40(%rsp), %rcx			/* RSP */
 	sub	$8, %rcx
 	mov	%rax, (%rcx)
 	mov	%rcx, 40(%rsp)
 	movq	$work_interrupted, 16(%rsp)
+	jmp	3b
+undo_enter:
+	mov	run_stack(%rip), %rcx
+	mov	%rcx, 40(%rsp)
+	movq	$work_window_out, 16(%rsp)
 	jmp	3b
 
 /* The frame: RCX, RAX, then RIP, CS, RFLAGS, RSP, SS. Return by the interrupted stack, below which

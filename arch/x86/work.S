@@ -5,6 +5,11 @@
  * Rule: what a flow of control needs to go on lies on its own stack: the registers, RFLAGS, and RIP on top. An NMI during work
  * is made a call of work_interrupted by the NMI handler (nmi.S): it pushes the interrupted RIP to the work's stack and returns
  * here. work_open says that the stack pointer is the work's and that the work may be left.
+ *
+ * Rule: what lies on the work's stack is taken whole or not at all. An NMI in the window, up to the work's first instruction,
+ * is sent to the way out, and work_stack stays what it was. Were it made a call there, each NMI would leave its words on the
+ * stack, without end where NMIs go on; and the way out, entered as work, would end the work for ever. Interrupts are off in the
+ * work while it is open, so nothing else is pushed over what the window has popped.
  */
 	.macro push_all
 	push	%rax
@@ -51,17 +56,20 @@ work_enter:
 	mov	%rsp, run_stack(%rip)
 	mov	work_stack(%rip), %rsp
 	movb	$1, work_open(%rip)
+	.globl work_window_begin
+work_window_begin:
 	cmpl	$0, nmi_count(%rip)		/* one that came before would find nobody to leave */
 	jne	not_now
 	pop_all
 	popfq
 	ret
 
-/* A second NMI may land here before the work is closed: then this place is where the work is continued,
- * and the stack below is what is to be continued next. */
 not_now:
 	movb	$0, work_open(%rip)
-	mov	%rsp, work_stack(%rip)
+	.globl work_window_end
+	.globl work_window_out
+work_window_end:
+work_window_out:
 	mov	run_stack(%rip), %rsp
 	pop_all
 	popfq
@@ -83,6 +91,7 @@ work_interrupted:
 	.bss
 	.balign	8
 	.globl work_stack
+	.globl run_stack
 	.globl work_open
 work_stack:
 	.quad	0

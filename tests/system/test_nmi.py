@@ -17,6 +17,8 @@ from signalbox.qemu import MONITOR, Monitor
 WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
 # soft: no line's interrupt ends a portion of the VMM's background work, which lasts 300 us.
 PORTION_SOFT = 6_000
+# External NMIs that the monitor is asked for at once.
+STORM = 20
 # Ticks that come while the VMM starts a VM of 2M: nobody is entered then.
 STARTING = 60
 
@@ -155,3 +157,39 @@ def test_R06_an_external_nmi_may_go_to_a_vm(nmi_pressed):
     all_ok(report, "pulse", 5)
     assert not any(" vector 2" in text for text in report.of("pulse"))
     assert any(re.search(r"(vector|exception|trap) 2\b|NMI", text) for text in report.of("vandal")), report
+
+
+# ---- A storm of them -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.only_on("qemu")
+def test_R12_the_work_goes_on_through_a_storm_of_external_nmis(tmp_path):
+    """R12: NMIs come at each instruction of the way into the VMM's background work, in real time: the status lines go on, the run
+    ends in time, and the work's stack has grown by nothing."""
+    seconds, text, began, process = 10, [], [], []
+
+    def storm(number):
+        monitor = Monitor(number)
+        try:
+            while True:
+                for _ in range(STORM):
+                    monitor.file.write('{"execute":"inject-nmi"}\n')
+                monitor.file.flush()
+                for _ in range(STORM):
+                    monitor.file.readline()
+        except OSError:  # the machine is off
+            monitor.close()
+
+    def listen(piece):
+        text.append(piece)
+        if not began and "first guest after" in "".join(text):
+            began.append(threading.Thread(target=storm, args=process, daemon=True))
+            began[0].start()
+
+    machine = Machine(vmm=f"console=com1 chipset=pc status=20ms seconds={seconds}", platform="qemu", exact=False, build=BUILD,
+                      modules=[vandal("do=none,hlt" if n < 4 else "do=pci", name=f"vm{n}", slice="500us") for n in range(64)],
+                      extra=["-qmp", f"unix:{MONITOR},server=on,wait=off"])
+    report = Report(machine.run(tmp_path, timeout=60, stream=listen, started=process.append))
+    report.has(f"signalbox: time is up (seconds={seconds})")
+    assert report.record("totals")["external_nmis"] > 1000 and len(re.findall(r"^\[ *\d+\.\ds\]", report.console, re.M)) > 20
+    assert report.record("stack", stack="work")["deepest"] < 4096, report

@@ -5,15 +5,21 @@
  * Rule: the handler is the VMM's own (nmi.S, work.S). An NMI is a frame on a stack of its own, as
  * the processor pushes it, and a jump to the handler. Whether the handler returned by IRET shows
  * below the interrupted stack pointer: the way out that leaves NMIs blocked writes there.
+ *
+ * Rule: where each instruction counts, the program is executed step by step (EFLAGS.TF), and the
+ * signal's handler makes an NMI of the step.
  */
+#define _GNU_SOURCE /* the registers' names in a signal's context */
 #include "tests/unit/check.h"
 
 #include "arch/x86/nmi.h"
 #include "arch/x86/work.h"
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 
 __asm__(".include \"arch/x86/nmi.S\"\n"
         ".include \"arch/x86/work.S\"\n"
@@ -236,6 +242,112 @@ static void R12_work_that_is_held_ends_where_it_is_released(void **state)
 	assert_int_equal(pieces, 5);
 }
 
+/* ---- An NMI at each instruction of the way into the work ---- */
+
+enum { FLAG_TRAP = 1 << 8, FRAME_WORDS = 5, STORM = 20 };
+
+extern const char work_enter[];
+extern uint64_t work_stack;
+extern void nmi_entry(void);
+
+static volatile bool stepping, came;
+static volatile unsigned steps_left; /* of work_enter's, until the NMI comes */
+
+static void nmi_of_the_processor(greg_t *registers)
+{
+	uint64_t *frame = (uint64_t *)top - FRAME_WORDS;
+	uint16_t cs, ss;
+
+	__asm__("mov %%cs, %0; mov %%ss, %1" : "=r"(cs), "=r"(ss));
+	frame[0] = (uint64_t)registers[REG_RIP];
+	frame[1] = cs;
+	frame[2] = (uint64_t)registers[REG_EFL] & ~(uint64_t)FLAG_TRAP;
+	frame[3] = (uint64_t)registers[REG_RSP];
+	frame[4] = ss;
+	registers[REG_RSP] = (greg_t)frame;
+	registers[REG_RIP] = (greg_t)nmi_entry;
+}
+
+static void step(int number, siginfo_t *information, void *context)
+{
+	greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
+	const char *at = (const char *)registers[REG_RIP];
+	bool here = at >= work_enter && at < (const char *)work_pause;
+
+	(void)number;
+	(void)information;
+	registers[REG_EFL] &= ~(greg_t)FLAG_TRAP;
+	if (stepping && here && steps_left-- == 0) {
+		stepping = false;
+		came = true;
+		nmi_of_the_processor(registers);
+	} else if (stepping) {
+		registers[REG_EFL] |= FLAG_TRAP;
+	}
+}
+
+static void step_signals(void)
+{
+	static char stack[65536];
+	const stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction action = { .sa_sigaction = step, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+
+	assert_int_equal(sigaltstack(&own, NULL), 0);
+	assert_int_equal(sigaction(SIGTRAP, &action, NULL), 0);
+}
+
+/* An NMI at instruction n of work_enter; false: it has not so many. */
+static bool work_run_until(unsigned n)
+{
+	came = false;
+	steps_left = n;
+	stepping = true;
+	__asm__ volatile("pushfq; orq %0, (%%rsp); popfq" : : "i"(FLAG_TRAP) : "memory", "cc");
+	work_run();
+	stepping = false;
+	return came;
+}
+
+/* NMIs come at that instruction, one after the other; then none, and the work goes on where it was. before: so many that nobody has
+ * taken are there already. */
+static bool storm_at(unsigned n, unsigned before)
+{
+	uint64_t stack;
+
+	begin(NULL);
+	prepare();
+	work_run();
+	stack = work_stack;
+	for (unsigned i = 0; i < STORM; i++) {
+		nmi_count = before;
+		if (!work_run_until(n))
+			return false;
+		assert_int_equal(work_stack, stack);
+		assert_int_equal(nmi_count, before + 1);
+		assert_int_equal(work_open, 0);
+	}
+	nmi_count = 0;
+	assert_int_equal(pieces, 1);
+	work_run();
+	assert_int_equal(pieces, 2);
+	return true;
+}
+
+static void R12_nmis_on_the_way_into_the_work_leave_it_as_it_was(void **state)
+{
+	enum { LEAST = 16 + 4 + 17 }; /* what work_enter has to do, whichever way it takes */
+
+	(void)state;
+	step_signals();
+	for (unsigned before = 0; before <= NMI_STORM; before += NMI_STORM / 2) {
+		unsigned n = 0;
+
+		while (storm_at(n, before))
+			n++;
+		assert_true(n >= LEAST);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(R12_an_nmi_ends_work_at_once, begin),
 		cmocka_unit_test_setup(R12_an_nmi_from_before_leaves_no_work_to_do, begin),
 		cmocka_unit_test_setup(R12_work_that_is_held_ends_where_it_is_released, begin),
+		cmocka_unit_test_setup(R12_nmis_on_the_way_into_the_work_leave_it_as_it_was, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,21 +161,47 @@ static inline void latch(line_set irr)
 	asserted |= spoke;
 }
 
-static uint32_t nmis_before; /* the count at pc_before_initialisation() */
+/* ICWs take some 7 us on an ISA bus. The VMM has been held up meanwhile where they took longer. */
+enum { HELD_UP_US = 50 };
+
+static struct {
+	uint32_t nmis, glimpsed;
+	uint64_t tsc;
+} before; /* as pc_before_initialisation() found it */
 
 void pc_before_initialisation(void)
 {
-	nmis_before = nmi_count;
+	before.nmis = nmi_count;
+	before.glimpsed = glimpsed;
+	before.tsc = cpu_tsc();
 }
 
-/* An edge between the look at IRR and ICW1 is in neither. Its NMI has come by now: then it may be any armed
- * line of the chip, and each of them counts as asserted. A guest may find no cause; none loses an
- * interrupt. */
+static unsigned count(line_set lines)
+{
+	unsigned n = 0;
+	for (; lines; lines &= lines - 1)
+		n++;
+	return n;
+}
+
+/* More NMIs have come than requests can be found, so ICW1 has dropped one. It may be any armed line's of the
+ * chip: each of them counts as asserted. A guest may find no cause; none loses an interrupt. Of a VMM that was
+ * held up no count tells anything, as NMIs that wait are one. */
+static __attribute__((noinline)) void find_dropped(line_set inputs, uint32_t nmis)
+{
+	bool held_up = cpu_tsc() - before.tsc > tsc_from_us(HELD_UP_US);
+	line_set found = (pc_read_irr() | (line_set)glimpsed) & armed & (line_set) ~(asserted | before.glimpsed);
+	if (held_up || nmis > count(found))
+		latch(inputs & armed);
+}
+
+/* An edge between the look at IRR and ICW1 is in neither; its NMI has come by now. */
 __attribute__((noinline)) void pc_after_initialisation(line_set inputs, line_set irr)
 {
 	glimpsed |= irr & armed;
-	if (__builtin_expect(nmi_count != nmis_before, 0))
-		latch(inputs & armed);
+	uint32_t nmis = nmi_count - before.nmis;
+	if (__builtin_expect(nmis != 0, 0))
+		find_dropped(inputs, nmis);
 }
 
 /*

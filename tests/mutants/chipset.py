@@ -36,7 +36,7 @@ MUTANTS = (
     ("pc-restore-injects-twice", PC, "c->inject |= (asserted | c->shared) & c->lines & ~irr;",
      "c->inject |= (asserted | c->shared) & c->lines;", "test_run"),
     ("pc-restore-keeps-status", PC, "& ~irr;\n\tasserted &= ~c->lines;\n", "& ~irr;\n", "test_pc"),
-    ("pc-replay-forgets-what-came-meanwhile", PC, "latch(inputs & armed);", "latch(0 & inputs);", "test_pc_edges"),
+    ("pc-replay-forgets-what-came-meanwhile", PC, "\t\tlatch(inputs & armed);", "\t\tlatch(0 & inputs);", "test_pc_edges"),
     ("pc-reprogram-drops-requests", PC, "\tc->inject |= requests & inputs & ~pc_read_irr();\n", "",
      "test_pc_edges"),
     ("pc-settled-always", PC, "if (c->settled && c->inject == 0) {", "if (c->inject == 0) {",

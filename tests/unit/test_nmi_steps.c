@@ -32,7 +32,7 @@ __asm__(".include \"arch/x86/nmi.S\"\n"
 
 extern const char work_enter[], work_code_end[], nmi_entry[];
 
-enum { TRAP_FLAG = 1 << 8, RUNS = 5, APART = 24, ALTERNATE_STACK = 65536 };
+enum { TRAP_FLAG = 1 << 8, RUNS = 5, APART = 24, STACK_BYTES = 16384, ALTERNATE_STACK = 65536 };
 
 static _Alignas(16) uint64_t nmi_stack[512];
 static bool stepping;
@@ -96,7 +96,7 @@ static void one_way(char *stack)
 	pieces = step = 0;
 	nmi_count = 0;
 	work_open = 0;
-	work_init(stack, body);
+	work_init(stack + STACK_BYTES, body);
 	stepping = true;
 	step_from_here();
 	for (unsigned run = 0; run < RUNS; run++) {
@@ -109,7 +109,7 @@ static void one_way(char *stack)
 
 static void R12_work_goes_on_after_two_nmis_at_any_instruction(void **state)
 {
-	static _Alignas(16) char stack[WORK_STACK];
+	static _Alignas(16) char stack[STACK_BYTES];
 	static char alternate[ALTERNATE_STACK];
 	const stack_t ss = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
 	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK }, before;

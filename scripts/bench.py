@@ -322,9 +322,29 @@ def main():
     print("\n".join(exit_lines(measured)))
     directory = args.build / "bench"
     files = ["bench.json", "bench.csv", *write_files(measured, rows, directory)]
+    rows += mitigation_cost(args, next(iter(where)))
     write_json(rows + accesses(args), directory)  # what is measured is kept where counting fails
     print(f"bench: in {directory}: {' '.join(files)}")
     return report_problems(measured)
+
+
+def mitigation_cost(args, platform):
+    """Print what a switch of VMs costs with mitigations and without; the record for bench.json. In Bochs on a model that offers
+    some; elsewhere on the processor that is there."""
+    if args.combos:
+        return []
+    switch = next(stage for stage in BESIDE if "switch" in stage.counted)
+    machine = Combo(platform, "pc", "beside").machine(switch, args)
+    machine.cpu = "corei7_icelake_u"
+    vmm, medians = machine.vmm, {}
+    for word in ("auto", "off"):
+        machine.vmm = f"{vmm} mitigations={word}"
+        result = machine.run(args.build / "bench" / "runs" / f"{platform}-mitigations-{word}", timeout=args.timeout)
+        medians[word] = next((r.median for r in parse_latencies(result.console) if r.probe == "switch" and r.vm == "pulse"), None)
+        chosen = re.search(r"^signalbox: mitigations: (.*)$", result.console, re.M)
+        said = chosen[1] if chosen and word == "auto" else said if word == "off" else ""
+    print(f"\nmitigations, {platform}: {said}\n  a switch: median {medians['auto']}, with mitigations=off {medians['off']}")
+    return [{"load": "mitigations", "platform": platform, "probe": "switch", "chosen": said, **medians}]
 
 
 def accesses(args):

@@ -49,10 +49,11 @@ struct vmm_config {
 	unsigned banks;      /* banks=N: use so many interrupt controllers (R16); 0 = all there are */
 	enum nmi_policy nmi; /* nmi=panic|log|vm:NAME; default log */
 	char nmi_vm[CONFIG_NAME_MAX];
-	uint32_t status_ms; /* status=1s: how often the status line comes; 0 = never; default 1s */
-	uint32_t seconds;   /* seconds=30: end the run after so many seconds; 0 = when the guests are done */
-	uint32_t jitter;    /* jitter=SEED: slices of random length (0.25 to 1.75 of the nominal); 0 = off */
-	int stay;           /* 'stay': do not end when all guests are done; the console's quit ends */
+	uint32_t status_ms;   /* status=1s: how often the status line comes; 0 = never; default 1s */
+	uint32_t seconds;     /* seconds=30: end the run after so many seconds; 0 = when the guests are done */
+	uint32_t jitter;      /* jitter=SEED: slices of random length (0.25 to 1.75 of the nominal); 0 = off */
+	bool mitigations_off; /* mitigations=auto|off; default auto */
+	int stay;             /* 'stay': do not end when all guests are done; the console's quit ends */
 };
 
 /* Parse the VMM's line. 0, or -EINVAL with a message in err ("word: reason"); parsing goes on, with the default for that

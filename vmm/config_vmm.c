@@ -95,6 +95,17 @@ static int vmm_jitter(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vmm_mitigations(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "auto", "off", NULL };
+	int choice = config_choice(r, value, choices, "auto, off");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->mitigations_off = choice == 1;
+	return 0;
+}
+
 static int vmm_stay(struct reader *r, const char *value)
 {
 	(void)value;
@@ -103,7 +114,14 @@ static int vmm_stay(struct reader *r, const char *value)
 }
 
 const struct keyword config_vmm_words[] = {
-	{ "console", false, vmm_console }, { "chipset", false, vmm_chipset }, { "nmi", false, vmm_nmi },
-	{ "status", false, vmm_status },   { "seconds", false, vmm_seconds }, { "jitter", false, vmm_jitter },
-	{ "banks", false, vmm_banks },     { "stay", true, vmm_stay },        { NULL, false, NULL },
+	{ "console", false, vmm_console },
+	{ "chipset", false, vmm_chipset },
+	{ "nmi", false, vmm_nmi },
+	{ "status", false, vmm_status },
+	{ "seconds", false, vmm_seconds },
+	{ "jitter", false, vmm_jitter },
+	{ "banks", false, vmm_banks },
+	{ "stay", true, vmm_stay },
+	{ "mitigations", false, vmm_mitigations },
+	{ NULL, false, NULL },
 };

@@ -6,6 +6,7 @@
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
+#include "arch/x86/mitigations.h"
 #include "arch/x86/multiboot.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
@@ -58,6 +59,7 @@ static void say_what_was_found(void)
 	         platform.processors ? platform.processors : 1, platform.processors > 1 ? "s" : "",
 	         (unsigned long)platform.tsc_khz);
 	log_line("virtualisation: %s", virt.describe());
+	log_line("mitigations: %s", mitigations_describe());
 	log_line("chipset: %s", chipset->name);
 	log_line("memory: the VMM takes %luK, %luM are free for VMs", (unsigned long)(frames_vmm_bytes() >> 10),
 	         (unsigned long)(frames_free_bytes() >> 20));
@@ -106,6 +108,7 @@ static void machine_init(const struct multiboot_info *info)
 	reserve_machine(info);
 	if (virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
 		end(1);
+	mitigations_init(config.mitigations_off);
 	if (chipset_window != 0)
 		config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers");
 	if (console_lines())

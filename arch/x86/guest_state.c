@@ -4,6 +4,7 @@
  */
 #include "arch/x86/guest_state.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/mitigations.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,6 +59,7 @@ __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 		put_away(guest_fpu_owner);
 	fpu_load(s->fpu, s->xcr0_widest, s->xcr0);
 	guest_fpu_owner = s;
+	mitigations_switch(s); /* the last thing of another VM's before s runs */
 }
 
 int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)

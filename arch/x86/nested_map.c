@@ -29,21 +29,31 @@ static void split(uint64_t *table, uint64_t large)
 		table[i] = entry + i * PAGE;
 }
 
+static uint64_t *split_large(uint64_t *entry, uint64_t large, uint64_t table_flags)
+{
+	uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
+	if (table == NULL)
+		return NULL;
+	split(table, large);
+	*entry = (uint64_t)table | table_flags;
+	return table;
+}
+
 static uint64_t *next_table(uint64_t *entry, uint64_t table_flags)
 {
-	bool large = *entry & LARGE;
-	if (*entry == 0 || large) {
-		uint64_t *table = large ? frames_alloc_vmm_raw(PAGE, PAGE) : frames_alloc_vmm(PAGE, PAGE);
+	if (*entry & LARGE)
+		return split_large(entry, *entry, table_flags);
+	if (*entry == 0) {
+		uint64_t *table = frames_alloc_vmm(PAGE, PAGE);
 		if (table == NULL)
 			return NULL;
-		if (large)
-			split(table, *entry);
 		*entry = (uint64_t)table | table_flags;
 	}
 	return (uint64_t *)(*entry & ADDRESS);
 }
 
-/* One page of the largest size that fits; returns its bytes, 0 when memory ran out. */
+/* One page of the largest size that fits, or the small ones in its place; returns their bytes, 0
+ * when memory ran out. */
 static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags, uint64_t table_flags)
 {
 	const uint64_t guest = left->guest, host = left->host;
@@ -53,6 +63,8 @@ static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64
 		return 0;
 	uint64_t *entry = &table[guest >> PD_SHIFT & (ENTRIES - 1)];
 	if (*entry == 0 && ((guest | host) & (LARGE_PAGE - 1)) == 0 && left->bytes >= LARGE_PAGE) {
+		if (left->small)
+			return split_large(entry, host | page_flags | LARGE, table_flags) != NULL ? LARGE_PAGE : 0;
 		*entry = host | page_flags | LARGE;
 		return LARGE_PAGE;
 	}

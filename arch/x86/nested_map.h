@@ -3,16 +3,19 @@
  * The tables behind guest-physical memory. EPT and nested page tables differ in their flags and nowhere else: four levels of 512
  * entries, the address in bits 51:12, bit 7 a large page, bit 0 set where something is mapped (EPT: readable; NPT: present).
  *
- * Rule: nothing is mapped that was not asked for; a page is 2M where both addresses and what is left allow it, else 4K.
+ * Rule: nothing is mapped that was not asked for; a page is 2M where both addresses and what is left allow it, and nothing
+ * asks for small ones; else 4K.
  */
 #ifndef ARCH_X86_NESTED_MAP_H
 #define ARCH_X86_NESTED_MAP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Page aligned, all of it. */
 struct nested_range {
 	uint64_t guest, host, bytes;
+	bool small; /* by pages of 4K alone */
 };
 
 /* An empty PML4; NULL when memory has run out. */

@@ -9,6 +9,7 @@ VMX = "arch/x86/vmx/vcpu.c"
 VMX_EVENT = "arch/x86/vmx/event.c"
 NMI = "arch/x86/nmi.S"
 WORK = "arch/x86/work.S"
+MITIGATIONS = "arch/x86/mitigations.c"
 
 MUTANTS = (
     # Events of SVM.
@@ -109,6 +110,17 @@ MUTANTS = (
     ("work-pauses-open", WORK, "work_pause:\n\tmovb\t$0, work_open(%rip)\n", "work_pause:\n",
      "test_nmi_entry"),
     ("work-is-never-open", WORK, "\tmovb\t$1, work_open(%rip)\n", "", "test_nmi_entry"),
+    # What is done between two VMs.
+    ("same-vm-pays-again", MITIGATIONS, "\tif (vm == state.last)\n\t\treturn;\n", "",
+     "test_mitigations"),
+    ("nobody-ran-last", MITIGATIONS, "\tstate.last = vm;\n", "", "test_mitigations"),
+    ("rsb-of-the-last-vm", MITIGATIONS, "\t\tmitigations_fill_rsb();\n", "\t\t;\n",
+     "test_mitigations"),
+    ("buffers-of-the-last-vm", MITIGATIONS, "\t\tmitigations_verw();\n", "\t\t;\n",
+     "test_mitigations"),
+    ("buffers-behind-an-abort", MITIGATIONS, " || aborts)", ")", "test_mitigations"),
+    ("code-in-large-pages", "arch/x86/nested_map.c", "\t\tif (left->small)\n",
+     "\t\tif (false)\n", "test_svm_npt"),
     ("work-released-too-late", "arch/x86/work.h", "\tif (nmi_count != 0)\n\t\twork_pause();\n", "",
      "test_nmi_entry"),
 )

@@ -261,6 +261,7 @@ static void the_vmm_has_defaults(void **state)
 	assert_int_equal(vmm.status_ms, 1000);
 	assert_int_equal(vmm.seconds, 0);
 	assert_int_equal(vmm.jitter, 0);
+	assert_false(vmm.mitigations_off);
 	assert_int_equal(vmm.stay, 0);
 }
 
@@ -289,6 +290,10 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	/* How many there are is found out later. */
 	assert_int_equal(config_parse_vmm("chipset=irqmux banks=20", &vmm, err, sizeof(err)), 0);
 	assert_int_equal(vmm.banks, 20);
+	assert_int_equal(config_parse_vmm("mitigations=off", &vmm, err, sizeof(err)), 0);
+	assert_true(vmm.mitigations_off);
+	assert_int_equal(config_parse_vmm("mitigations=auto", &vmm, err, sizeof(err)), 0);
+	assert_false(vmm.mitigations_off);
 }
 
 static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
@@ -307,6 +312,7 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 		{ "seconds=1s", "seconds=1s: it is a number from 0 to 1000000" },
 		{ "seconds=1000001", "seconds=1000001: more than 1000000" },
 		{ "jitter=4294967296", "jitter=4294967296: more than 4294967295" },
+		{ "mitigations=some", "mitigations=some: it is one of auto, off" },
 		{ "stay=1", "stay=1: 'stay' takes no value" },
 		{ "x -- y", "--: unknown word" },
 		{ "console=none consol=com1", "consol=com1: unknown word" },

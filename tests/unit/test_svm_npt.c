@@ -7,6 +7,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
 
+#include "arch/x86/nested_map.h"
+
 #include <errno.h>
 
 #define NX (1ull << 63)
@@ -110,6 +112,22 @@ static void a_page_inside_a_large_one_can_change_alone(void **state)
 			       NX | PRESENT | WRITE | USER | PWT | PCD);
 }
 
+static void memory_can_be_mapped_by_small_pages_alone(void **state)
+{
+	const struct nested_range range = { 1ull << 30, 1ull << 40, 2 * PAGE_2M, true };
+
+	(void)state;
+	assert_int_equal(nested_map(kit_vcpu.npt, range, PRESENT | WRITE | USER, PRESENT | WRITE | USER), 0);
+	for (uint64_t at = 0; at < 2 * PAGE_2M; at += KIT_PAGE)
+		expect(range.guest + at + 9, range.host + at + 9, KIT_PAGE, PRESENT | WRITE | USER);
+	assert_null(npt_translate(kit_vcpu.npt, range.guest + 2 * PAGE_2M));
+	kit_frames = 0;
+	assert_int_equal(nested_map(kit_vcpu.npt,
+	                            (struct nested_range){ (1ull << 30) + 2 * PAGE_2M, 1ull << 40, PAGE_2M, true },
+	                            PRESENT, PRESENT),
+	                 -ENOMEM);
+}
+
 static void nothing_else_is_mapped(void **state)
 {
 	(void)state;
@@ -142,6 +160,7 @@ int main(void)
 		CASE(what_may_not_be_written_is_not_writable),
 		CASE(device_memory_is_uncached_and_not_executable),
 		CASE(a_page_inside_a_large_one_can_change_alone),
+		CASE(memory_can_be_mapped_by_small_pages_alone),
 		CASE(nothing_else_is_mapped),
 		CASE(memory_that_runs_out_is_told),
 	};

@@ -41,6 +41,8 @@ UNIT_edges   := guests/pulse/edges.c
 # Their sources are included by the tests, for what is static in them.
 UNIT_quirk   := arch/x86/vmx/quirk.c
 UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
+# What the processor is asked against other VMs' eyes.
+UNIT_mitigations := arch/x86/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
 UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c
 UNIT_svm_npt    := $(UNIT_SVM)

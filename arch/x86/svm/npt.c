@@ -38,7 +38,7 @@ int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM always is. */
 	uint64_t device = executable ? 0 : NPT_UNCACHED | no_execute();
 	uint64_t flags = NPT_PRESENT | NPT_USER | (writable ? NPT_WRITE : 0) | device;
-	return nested_map(pml4, (struct nested_range){ guest, host, bytes }, flags, NPT_TABLE);
+	return nested_map(pml4, (struct nested_range){ guest, host, bytes, false }, flags, NPT_TABLE);
 }
 
 void *npt_translate(const uint64_t *pml4, uint64_t guest)

@@ -4,6 +4,7 @@
  *
  * Rule: a VM runs what is its RAM and nothing else.
  */
+#include "arch/x86/mitigations.h"
 #include "arch/x86/nested_map.h"
 #include "arch/x86/vmx/vmx.h"
 
@@ -34,7 +35,8 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	uint64_t type = executable ? MEMORY_WB : MEMORY_UC;
 	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
 	                 type << EPT_TYPE_SHIFT;
-	return nested_map(pml4, (struct nested_range){ guest, host, bytes }, flags, EPT_TABLE);
+	const struct nested_range range = { guest, host, bytes, executable && mitigations_small_pages };
+	return nested_map(pml4, range, flags, EPT_TABLE);
 }
 
 void *ept_translate(const uint64_t *pml4, uint64_t guest)

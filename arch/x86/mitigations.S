@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two mitigations that are instructions and no write to an MSR.
+ *
+ * Rule: what is predicted here runs into a fence.
+ */
+	.text
+
+/* 32 calls, and as many returns that are never made: what the last VM left in the return stack
+ * buffer is pushed out. */
+	.globl mitigations_fill_rsb
+mitigations_fill_rsb:
+	mov	$16, %ecx
+1:
+	call	2f
+3:
+	lfence
+	jmp	3b
+2:
+	call	4f
+5:
+	lfence
+	jmp	5b
+4:
+	dec	%ecx
+	jnz	1b
+	add	$(32 * 8), %rsp
+	lfence
+	ret
+
+/* With a selector in memory, one that can be written to: only this form overwrites the buffers
+ * (CPUID.7:EDX[10], MD_CLEAR). */
+	.globl mitigations_verw
+mitigations_verw:
+	verw	writable(%rip)
+	ret
+
+	.section .rodata
+	.balign	2
+writable:
+	.word	0x10				/* SELECTOR_DATA */
+	.section .note.GNU-stack, "", @progbits

@@ -19,7 +19,8 @@
 /* Multiboot 3.1.1: the header is in the first 8 KiB, on a 4-byte boundary. */
 enum { MULTIBOOT_SEARCH = 8192 };
 enum { HEADER_VIDEO = 1 << 2, HEADER_REQUIRED = 0xffff, HEADER_ADDRESSES = 1 << 16 };
-enum { HEADER_SUPPORTED = MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO };
+/* The video mode is a wish (3.1.4): a kernel finds in the boot information that there is none. */
+enum { HEADER_SUPPORTED = MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO | HEADER_VIDEO };
 
 /* How much a step looks at: words that may be the multiboot header's, and program headers. */
 enum { WORDS_A_STEP = 64, HEADERS_A_STEP = 8 };
@@ -202,8 +203,7 @@ static int read_headers(struct load *l)
 	memcpy(&h, l->image + l->at, MULTIBOOT_BASIC);
 	uint32_t missing = h.flags & HEADER_REQUIRED & ~(uint32_t)HEADER_SUPPORTED;
 	if (missing != 0)
-		return refuse_image(l, missing & HEADER_VIDEO ? LOAD_FLAG_VIDEO : LOAD_FLAG,
-		                    (unsigned)__builtin_ctz(missing));
+		return refuse_image(l, LOAD_FLAG, (unsigned)__builtin_ctz(missing));
 	if (!(h.flags & HEADER_ADDRESSES))
 		return read_elf(l);
 	memcpy(&h, l->image + l->at, sizeof(h));
@@ -238,22 +238,75 @@ static bool overlaps(const struct load_segment *s, uint64_t first, uint64_t end)
 	return s->paddr < end && s->memsz > 0 && (first <= s->paddr || first - s->paddr < s->memsz);
 }
 
-static int check_segment(struct load *l, const struct load_segment *s)
+/* Linkers put the file's headers in front of the text, at FF000h where that is at 1 MiB. What
+ * would lie in the last page of the hole goes nowhere, as on a PC, where ROM is. */
+static void cut_headers(struct load_segment *s)
+{
+	if (s->paddr < HOLE_END - LOAD_PIECE || s->paddr >= HOLE_END)
+		return;
+	const uint64_t cut = HOLE_END - s->paddr, in_file = cut < s->filesz ? cut : s->filesz;
+	s->offset += in_file;
+	s->filesz -= in_file;
+	s->memsz -= cut < s->memsz ? cut : s->memsz;
+	s->vaddr += cut;
+	s->paddr = HOLE_END;
+}
+
+/* Pages of low memory, a bit each, that an image takes. */
+static void take_pages(struct load *l, const struct load_segment *s)
+{
+	if (s->memsz == 0 || s->paddr >= HOLE_FIRST)
+		return;
+	unsigned first = (unsigned)(s->paddr / HANDOVER_BYTES),
+		 last = (unsigned)((s->paddr + s->memsz - 1) / HANDOVER_BYTES);
+	for (unsigned word = 0; word < LOAD_LOW_WORDS; word++) {
+		unsigned at = word * 64;
+		if (first >= at + 64 || last < at)
+			continue;
+		uint64_t from = first > at ? UINT64_MAX << (first - at) : UINT64_MAX;
+		uint64_t to = last < at + 63 ? UINT64_MAX >> (63 - (last - at)) : UINT64_MAX;
+		l->taken[word] |= from & to;
+	}
+}
+
+/* The first page from this one on that the image leaves; 0: there is none below the hole. */
+static unsigned free_page(const struct load *l, unsigned from)
+{
+	for (unsigned word = from / 64; word < LOAD_LOW_WORDS; word++) {
+		uint64_t left = ~l->taken[word] & (word == from / 64 ? UINT64_MAX << from % 64 : UINT64_MAX);
+		unsigned page = word * 64 + (unsigned)__builtin_ctzll(left | 1ull << 63);
+		if (left != 0)
+			return page < HOLE_FIRST / HANDOVER_BYTES ? page : 0;
+	}
+	return 0;
+}
+
+/* The boot information has its usual place, or the nearest above it, or one below. Never page 0,
+ * where a guest may want its interrupt vectors. */
+static uint32_t find_handover(const struct load *l)
+{
+	unsigned page = free_page(l, HANDOVER_AT / HANDOVER_BYTES);
+	if (page == 0)
+		page = free_page(l, 1);
+	return page * HANDOVER_BYTES;
+}
+
+static int check_segment(struct load *l, struct load_segment *s)
 {
 	if (s->filesz > s->memsz)
 		return refuse(l, -ENOEXEC, LOAD_SEGMENT_SIZES, s->filesz, s->memsz, 0);
 	if (!inside(s->offset, s->filesz, l->size))
 		return refuse(l, -ENOEXEC, LOAD_SEGMENT_FILE, s->offset, s->filesz, l->size);
+	cut_headers(s);
 	if (!inside(s->paddr, s->memsz, l->memory_size))
 		return refuse(l, -ENOMEM, LOAD_SEGMENT_MEMORY, s->paddr, s->memsz, l->memory_size);
 	if (overlaps(s, HOLE_FIRST, HOLE_END))
 		return refuse(l, -ENOMEM, LOAD_SEGMENT_HOLE, s->paddr, s->memsz, 0);
-	if (overlaps(s, HANDOVER_AT, HANDOVER_AT + HANDOVER_BYTES))
-		return refuse(l, -ENOMEM, LOAD_SEGMENT_HANDOVER, s->paddr, s->memsz, 0);
 	/* Segments may overlap. Without this rule, a few headers could ask for much copying. */
 	l->sum += s->memsz;
 	if (l->sum > l->memory_size)
 		return refuse(l, -ENOMEM, LOAD_SEGMENT_SUM, l->sum, l->memory_size, 0);
+	take_pages(l, s);
 	return 0;
 }
 
@@ -277,6 +330,9 @@ static int check_entry(struct load *l)
 		return refuse_image(l, LOAD_NOTHING, 0);
 	if (!l->found)
 		return refuse_image(l, l->flat ? LOAD_ENTRY_ADDRESS : LOAD_ENTRY, l->start);
+	l->handover = find_handover(l);
+	if (l->handover == 0)
+		return refuse(l, -ENOMEM, LOAD_NO_ROOM, 0, 0, 0);
 	l->checked = true;
 	return next_phase(l, LOAD_CLEAR);
 }
@@ -356,6 +412,7 @@ static int copy_segments(struct load *l)
 		return 0;
 	}
 	if (read_segment(l, l->index, &s)) {
+		cut_headers(&s);
 		if (l->done < s.filesz) {
 			uint64_t bytes = piece(s.filesz - l->done);
 			bytes_copy(l->memory + s.paddr + l->done, l->image + s.offset + l->done, bytes);

@@ -20,6 +20,7 @@
 
 /* The most that one step copies or clears, and the most program headers that an image may have. */
 enum { LOAD_PIECE = 4096, LOAD_HEADERS_MAX = 256 };
+enum { LOAD_LOW_WORDS = 3 }; /* of 64 pages each: they reach up to the hole */
 
 /* What is wrong with an image (elf_problem.c has the words). What comes after LOAD_OF_SEGMENT is
  * about one segment. */
@@ -29,7 +30,6 @@ enum load_problem {
 	LOAD_CHECKSUM,
 	LOAD_HEADER_CUT,
 	LOAD_FLAG,
-	LOAD_FLAG_VIDEO,
 	LOAD_ADDRESS_LOAD,
 	LOAD_ADDRESS_END,
 	LOAD_ADDRESS_BSS,
@@ -46,12 +46,12 @@ enum load_problem {
 	LOAD_NOTHING,
 	LOAD_ENTRY,
 	LOAD_ENTRY_ADDRESS,
+	LOAD_NO_ROOM,
 	LOAD_OF_SEGMENT,
 	LOAD_SEGMENT_SIZES,
 	LOAD_SEGMENT_FILE,
 	LOAD_SEGMENT_MEMORY,
 	LOAD_SEGMENT_HOLE,
-	LOAD_SEGMENT_HANDOVER,
 	LOAD_SEGMENT_SUM,
 	LOAD_PROBLEMS
 };
@@ -78,8 +78,9 @@ struct load {
 	uint64_t size;
 	uint8_t *memory;
 	uint64_t memory_size;
-	uint32_t entry; /* guest-physical, once the image is checked */
-	bool checked;   /* the image is good; no step before wrote to memory */
+	uint32_t entry;    /* guest-physical, once the image is checked */
+	uint32_t handover; /* a page that the image leaves free, for the boot information */
+	bool checked;      /* the image is good; no step before wrote to memory */
 	enum load_phase phase;
 
 	enum load_problem problem;
@@ -94,12 +95,13 @@ struct load {
 	bool wide;
 	bool found, found_virtual, any;
 	uint16_t header_bytes;
-	unsigned count, index;    /* program headers, and the one that is looked at */
-	uint64_t table, start;    /* offset of the program headers; the entry as the image says it */
-	uint64_t sum;             /* of the sizes in memory of the segments so far */
-	struct load_segment only; /* flat: the segment */
-	uint64_t done;            /* of memory, or of the current segment */
-	uint64_t first, end;      /* LOAD_COPY: what has been written lies in [first, end) */
+	unsigned count, index;          /* program headers, and the one that is looked at */
+	uint64_t table, start;          /* offset of the program headers; the entry as the image says it */
+	uint64_t sum;                   /* of the sizes in memory of the segments so far */
+	struct load_segment only;       /* flat: the segment */
+	uint64_t taken[LOAD_LOW_WORDS]; /* pages below the hole that the image takes, a bit each */
+	uint64_t done;                  /* of memory, or of the current segment */
+	uint64_t first, end;            /* LOAD_COPY: what has been written lies in [first, end) */
 };
 
 /* Begins the loading of an image into a VM's memory. Nothing is read or written yet. Where the
@@ -108,7 +110,8 @@ void load_begin(struct load *l, const void *image, size_t size, void *memory, si
 /* Does the next step. Returns 1: there is more to do, call again. 0: the image is loaded, and
  * l->entry is the address to start at; all other memory of the VM is clear. -ENOEXEC (not a kernel
  * that can be started) or -ENOMEM (it does not fit): the image is refused, and memory is as it was.
- * The hole (A0000h-FFFFFh) and the place of the boot information (handover.h) are refused. */
+ * The hole (A0000h-FFFFFh) is refused, but for headers in its last page that a linker puts in
+ * front of a text at 1 MiB: they are left out. */
 int load_step(struct load *l);
 /* Does the steps that check the image and no more. Call it at boot, where nothing has to be quick.
  * Returns 0 (the image is good), -ENOEXEC or -ENOMEM. */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 
 _Static_assert(HOLE_FIRST == 0xa0000 && HOLE_END == 0x100000, "the words say where the hole is");
-_Static_assert(HANDOVER_AT == 0x8000 && HANDOVER_BYTES == 0x1000, "the words say where the boot information is");
 
 /* Each takes up to three numbers, in the order in which the loader gave them. */
 static const char *const words[LOAD_PROBLEMS] = {
@@ -21,7 +20,6 @@ static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_CHECKSUM] = "the multiboot header's checksum is wrong",
 	[LOAD_HEADER_CUT] = "the multiboot header is cut off by the end of the file",
 	[LOAD_FLAG] = "the multiboot header requires flag %lu, which is not offered",
-	[LOAD_FLAG_VIDEO] = "the multiboot header requires flag %lu (video mode), which is not offered",
 	[LOAD_ADDRESS_LOAD] = "the multiboot header's load_addr 0x%lx does not go with header_addr 0x%lx",
 	[LOAD_ADDRESS_END] = "the multiboot header's load_end_addr 0x%lx is below load_addr",
 	[LOAD_ADDRESS_BSS] = "the multiboot header's bss_end_addr 0x%lx is below the end of the data",
@@ -38,12 +36,12 @@ static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_NOTHING] = "nothing to load: no program header of type LOAD",
 	[LOAD_ENTRY] = "the entry 0x%lx is in no loaded segment",
 	[LOAD_ENTRY_ADDRESS] = "the entry 0x%lx is not in the loaded segment",
+	[LOAD_NO_ROOM] = "the image leaves no page below 0xa0000 for the boot information",
 	[LOAD_OF_SEGMENT] = "",
 	[LOAD_SEGMENT_SIZES] = "0x%lx bytes in the file, but only 0x%lx in memory",
 	[LOAD_SEGMENT_FILE] = "offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)",
 	[LOAD_SEGMENT_MEMORY] = "address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)",
 	[LOAD_SEGMENT_HOLE] = "address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM",
-	[LOAD_SEGMENT_HANDOVER] = "address 0x%lx and size 0x%lx reach into the boot information (0x8000-0x8fff)",
 	[LOAD_SEGMENT_SUM] = "the segments so far take 0x%lx bytes, more than the VM's memory (0x%lx)",
 };
 

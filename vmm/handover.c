@@ -23,11 +23,6 @@ struct handover {
 
 _Static_assert(sizeof(struct handover) <= HANDOVER_BYTES, "the boot information has a place of fixed size");
 
-static uint32_t address_of(size_t offset)
-{
-	return (uint32_t)(HANDOVER_AT + offset);
-}
-
 static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
 {
 	return (struct multiboot_mmap){
@@ -38,9 +33,9 @@ static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
 	};
 }
 
-uint32_t handover_build(void *memory, size_t memory_size, const char *cmdline, const char *loader_name)
+uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline, const char *loader_name)
 {
-	struct handover *h = (struct handover *)((char *)memory + HANDOVER_AT);
+	struct handover *h = (struct handover *)((char *)memory + at);
 	unsigned entries = memory_size > HOLE_END ? MMAP_ENTRIES : MMAP_ENTRIES - 1;
 
 	size_t cmdline_bytes = strlen(cmdline) + 1, loader_bytes = strlen(loader_name) + 1;
@@ -59,9 +54,9 @@ uint32_t handover_build(void *memory, size_t memory_size, const char *cmdline, c
 	h->info.flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP | INFO_LOADER_NAME;
 	h->info.mem_lower = HOLE_FIRST / KIB;
 	h->info.mem_upper = (uint32_t)((memory_size - HOLE_END) / KIB);
-	h->info.cmdline = address_of(offsetof(struct handover, cmdline));
-	h->info.boot_loader_name = address_of(offsetof(struct handover, loader));
-	h->info.mmap_addr = address_of(offsetof(struct handover, map));
+	h->info.cmdline = at + (uint32_t)offsetof(struct handover, cmdline);
+	h->info.boot_loader_name = at + (uint32_t)offsetof(struct handover, loader);
+	h->info.mmap_addr = at + (uint32_t)offsetof(struct handover, map);
 	h->info.mmap_length = entries * (uint32_t)sizeof(struct multiboot_mmap);
-	return address_of(offsetof(struct handover, info));
+	return at + (uint32_t)offsetof(struct handover, info);
 }

@@ -114,7 +114,8 @@ void vm_start(struct vm *vm)
 /* The image is in memory: the rest of the machine that the guest finds. */
 static void finish_start(struct vm *vm)
 {
-	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->config.guest, "Signalbox");
+	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover, vm->config.guest,
+	                               "Signalbox");
 	memset(vm->sink, 0xff, PAGE);
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);

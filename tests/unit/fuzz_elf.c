@@ -42,7 +42,7 @@ static void load_whole(struct load *l, const uint8_t *memory)
 	while ((error = load_step(l)) > 0)
 		require(++steps < STEPS_MAX, "the number of steps is bounded");
 	require(error == 0, "what was checked is loaded");
-	require(memory[HANDOVER_AT] == 0 && memory[HANDOVER_AT + HANDOVER_BYTES - 1] == 0,
+	require(memory[l->handover] == 0 && memory[l->handover + HANDOVER_BYTES - 1] == 0,
 	        "the handover's place is left clear");
 	require(memory[HOLE_FIRST] == 0 && memory[HOLE_END - 1] == 0, "the hole is left clear");
 }

@@ -117,6 +117,8 @@ static void optional_multiboot_flags_do_not_matter(void **state)
 	(void)state;
 	image_multiboot(&i, 0xfffe0000);
 	assert_int_equal(load(&i, sizeof(i)), 0);
+	image_multiboot(&i, 7); /* and the video mode is a wish */
+	assert_int_equal(load(&i, sizeof(i)), 0);
 }
 
 static void every_shortened_image_is_refused_or_loads(void **state)
@@ -169,8 +171,6 @@ static void a_hostile_header_names_the_broken_rule(void **state)
 	(void)state;
 	REFUSED32(-ENOEXEC, "no multiboot header in the first 8 KiB", i.bytes[IMAGE_HEADER_AT] = 0);
 	REFUSED32(-ENOEXEC, "the multiboot header's checksum is wrong", i.bytes[IMAGE_HEADER_AT + 8]++);
-	REFUSED32(-ENOEXEC, "the multiboot header requires flag 2 (video mode), which is not offered",
-	          image_multiboot(&i, 4));
 	REFUSED32(-ENOEXEC, "the multiboot header requires flag 15, which is not offered", image_multiboot(&i, 0x8003));
 	REFUSED32(-ENOEXEC, "not an ELF file", i.bytes[1] = 'e');
 	REFUSED32(-ENOEXEC, "ELF of class 3; it has to be 1 (32-bit) or 2 (64-bit)", i.bytes[4] = 3);
@@ -220,21 +220,73 @@ static void a_hostile_segment_names_the_broken_rule(void **state)
 	          "program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
 	          p->paddr = 0x9ffc1);
 	REFUSED32(-ENOMEM,
-	          "program header 0: address 0xfffff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-	          p->paddr = 0xfffff);
-	REFUSED32(-ENOMEM,
-	          "program header 0: address 0x7fc1 and size 0x40 reach into the boot information (0x8000-0x8fff)",
-	          p->paddr = 0x7fc1);
-	REFUSED32(-ENOMEM,
-	          "program header 0: address 0x1000 and size 0x10000 reach into the boot information (0x8000-0x8fff)",
-	          (p->paddr = 0x1000, p->memsz = 0x10000));
+	          "program header 0: address 0xfefff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
+	          p->paddr = 0xfefff);
+	REFUSED32(-ENOMEM, "the image leaves no page below 0xa0000 for the boot information",
+	          (p->paddr = 0xfff, p->vaddr = IMAGE_TEXT, p->memsz = 0x9f001));
 	REFUSED32(-ENOEXEC, "the entry 0x100040 is in no loaded segment", i.h32.entry = 0x100040);
 	REFUSED64(-ENOEXEC, "the entry 0xffffffffffffffff is in no loaded segment", i.h64.entry = UINT64_MAX);
 }
 
+/* ld -Ttext 0x100000: the file's headers are in front of the text, in the same segment. */
+static void headers_before_1_mib_go_nowhere(void **state)
+{
+	struct image i = image_elf32();
+	struct elf32_program *p = image_program32(&i, 0);
+
+	(void)state;
+	p->paddr = p->vaddr = 0xfffe0;
+	i.h32.entry = 0x100000;
+	assert_int_equal(load(&i, sizeof(i)), 0);
+	assert_int_equal(entry, 0x100000);
+	assert_memory_equal(memory + 0x100000, i.bytes + IMAGE_TEXT_AT + 0x20, 0x20);
+	expect_clear_outside(0x100000, IMAGE_DATA + 32);
+	i.h32.entry = 0xfffff;
+	assert_int_equal(load(&i, sizeof(i)), -ENOEXEC);
+	assert_string_equal(err, "the entry 0xfffff is in no loaded segment");
+	i.h32.entry = 0x100000;
+	p->filesz = 0x10; /* all that is in the file is in front */
+	assert_int_equal(load(&i, sizeof(i)), 0);
+	expect_clear_outside(IMAGE_DATA, IMAGE_DATA + 32);
+	p->paddr = p->vaddr = 0xff000; /* a segment of their own */
+	i.h32.entry = IMAGE_DATA;
+	assert_int_equal(load(&i, sizeof(i)), 0);
+	expect_clear_outside(IMAGE_DATA, IMAGE_DATA + 32);
+}
+
+static uint32_t handover_beside(uint32_t first, uint32_t bytes)
+{
+	struct image i = image_elf32();
+	struct elf32_program *p = image_program32(&i, 0);
+	struct load l;
+
+	p->paddr = first;
+	p->memsz = bytes;
+	load_begin(&l, &i, sizeof(i), NULL, MEMORY);
+	assert_int_equal(load_check(&l), 0);
+	return l.handover;
+}
+
+/* The boot information lies at 8000h where it can, else where the image is not. */
+static void the_boot_information_gives_way_to_the_image(void **state)
+{
+	(void)state;
+	assert_int_equal(handover_beside(0x100000, 0x1000), 0x8000);
+	assert_int_equal(handover_beside(0x7000, 0x1000), 0x8000);
+	assert_int_equal(handover_beside(0x9000, 0x1000), 0x8000);
+	assert_int_equal(handover_beside(0x8fff, 0x40), 0xa000);
+	assert_int_equal(handover_beside(0x7fc1, 0x40), 0x9000);
+	assert_int_equal(handover_beside(0x1000, 0x3f000), 0x40000);
+	assert_int_equal(handover_beside(0x1000, 0x40000), 0x41000);
+	assert_int_equal(handover_beside(0x1000, 0x7f000), 0x80000);
+	assert_int_equal(handover_beside(0x1000, 0x9e000), 0x9f000);
+	assert_int_equal(handover_beside(0x2000, 0x9e000), 0x1000);
+	assert_int_equal(handover_beside(0x8000, 0x98000), 0x1000);
+}
+
 static void segments_may_touch_what_they_may_not_enter(void **state)
 {
-	static const uint32_t places[] = { 0, 0x8000 - 64, 0x9000, 0xA0000 - 64, MEMORY - 64 };
+	static const uint32_t places[] = { 0, 0x8000 - 64, 0x8000, 0x9000, 0xA0000 - 64, MEMORY - 64 };
 
 	(void)state;
 	for (unsigned n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
@@ -346,7 +398,7 @@ static void the_guest_gets_its_memory_map_and_command_line(void **state)
 {
 	struct multiboot_info info;
 	struct multiboot_mmap map[3];
-	uint32_t at = handover_build(memory, MEMORY, "one two", "Signalbox");
+	uint32_t at = handover_build(memory, MEMORY, HANDOVER_AT, "one two", "Signalbox");
 
 	(void)state;
 	assert_in_range(at, HANDOVER_AT, HANDOVER_AT + HANDOVER_BYTES - sizeof(info));
@@ -372,7 +424,7 @@ static void a_vm_of_1_mib_has_no_upper_memory(void **state)
 	struct multiboot_info info;
 
 	(void)state;
-	memcpy(&info, memory + handover_build(memory, 1 << 20, "", ""), sizeof(info));
+	memcpy(&info, memory + handover_build(memory, 1 << 20, HANDOVER_AT, "", ""), sizeof(info));
 	assert_int_equal(info.mem_upper, 0);
 	assert_int_equal(info.mmap_length, 2 * sizeof(struct multiboot_mmap));
 }
@@ -384,8 +436,8 @@ static void a_command_line_that_is_too_long_is_refused(void **state)
 	(void)state;
 	memset(line, 'a', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
-	assert_int_equal(handover_build(memory, MEMORY, line, "Signalbox"), 0);
-	assert_int_equal(handover_build(memory, MEMORY, "", line), 0);
+	assert_int_equal(handover_build(memory, MEMORY, HANDOVER_AT, line, "Signalbox"), 0);
+	assert_int_equal(handover_build(memory, MEMORY, HANDOVER_AT, "", line), 0);
 }
 
 #define WITH_MEMORY(test) cmocka_unit_test_setup_teardown(test, make_memory, drop_memory)
@@ -400,6 +452,8 @@ int main(void)
 		WITH_MEMORY(every_shortened_image_is_refused_or_loads),
 		WITH_MEMORY(a_hostile_header_names_the_broken_rule),
 		WITH_MEMORY(a_hostile_segment_names_the_broken_rule),
+		WITH_MEMORY(headers_before_1_mib_go_nowhere),
+		WITH_MEMORY(the_boot_information_gives_way_to_the_image),
 		WITH_MEMORY(segments_may_touch_what_they_may_not_enter),
 		WITH_MEMORY(the_multiboot_header_is_searched_in_8_kib_only),
 		WITH_MEMORY(an_image_may_say_its_addresses_itself),

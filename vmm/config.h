@@ -15,8 +15,12 @@
 #include <stdint.h>
 
 enum { CONFIG_NAME_MAX = 16, CONFIG_RANGES_MAX = 16, CONFIG_TEXT_MAX = 256, CONFIG_VMS_MAX = 64 };
+enum { CONFIG_FUNCTIONS_MAX = 8 };                                 /* of PCI, for one VM */
+enum { CONFIG_RESERVED_PORTS = 16, CONFIG_RESERVED_MEMORY = 128 }; /* that only the running machine knows */
 
 enum fault_policy { FAULT_LOG, FAULT_STOP, FAULT_RESTART };
+/* What a VM may be trusted with beyond its devices: trust=LIST. */
+enum trust { TRUST_DMA = 1 << 0, TRUST_NMI = 1 << 1, TRUST_RESET = 1 << 2 };
 enum nmi_policy { NMI_PANIC, NMI_LOG, NMI_VM };
 
 struct config_range {
@@ -24,7 +28,7 @@ struct config_range {
 };
 
 /* One module: vm=NAME mem=SIZE prio=N slice=TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share
- * onfault=log|stop|restart args="..." or everything after "--" for the guest. */
+ * onfault=log|stop|restart trust=LIST busmaster=LIST args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=, default: the module's number as "vmN" */
 	uint64_t memory;            /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
@@ -38,9 +42,12 @@ struct vm_config {
 	unsigned io_count, mmio_count;
 	struct config_range io[CONFIG_RANGES_MAX];   /* io=0x40-0x43,0x61 */
 	struct config_range mmio[CONFIG_RANGES_MAX]; /* mmio=0xb8000-0xbffff: identity mapped, page granular */
-	int share;                   /* 'share': another VM may have the same lines and ports, if it says so too */
-	enum fault_policy onfault;   /* default: log */
-	char guest[CONFIG_TEXT_MAX]; /* what follows "--": the guest's own command line */
+	int share;      /* 'share': another VM may have the same lines and ports, if it says so too */
+	unsigned trust; /* trust=dma,nmi,reset: a set of enum trust; default: nothing */
+	unsigned busmaster_count;
+	uint16_t busmaster[CONFIG_FUNCTIONS_MAX]; /* busmaster=0:1f.2: bus << 8 | device << 3 | function */
+	enum fault_policy onfault;                /* default: log */
+	char guest[CONFIG_TEXT_MAX];              /* what follows "--": the guest's own command line */
 };
 
 struct vmm_config {
@@ -66,14 +73,18 @@ int config_parse_vmm(const char *line, struct vmm_config *out, char *err, size_t
 int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *err, size_t size);
 
 /* Check vm against those already accepted: duplicate name, overlapping irq=/io=/mmio= without share on both sides, a line or
- * port that belongs to the VMM (reserved_lines; reserved ports: 8259s, ELCR, PCI configuration, console UART, power
- * management, reset). 0, or -EEXIST/-EPERM and a message that says whose it is. */
+ * port that belongs to the VMM (reserved_lines; config_reserved.h). 0, or -EEXIST/-EPERM and a message that says whose it is. */
 int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted, unsigned count,
                     line_set reserved_lines, char *err, size_t size);
 
 /* Reserve what only the running machine knows, before the first check: the power management block's ports, RAM (which no
- * mmio= may map), ... what is for the message, and has to stay. 0, or -ENOMEM (more than 32 of a kind). */
+ * mmio= may map), ... what is for the message, and has to stay. Ranges that join and have the same name are one. 0, or
+ * -ENOMEM: there are more than CONFIG_RESERVED_PORTS or CONFIG_RESERVED_MEMORY. */
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what);
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what);
+/* Does the VMM itself use this port, or keep the machine by it? */
+bool config_port_is_vmms(uint16_t port);
+/* The names of what a VM is trusted with; one bit of enum trust. */
+const char *config_trust_name(enum trust trust);
 
 #endif

@@ -5,7 +5,7 @@
  * Rule: a device has one owner, unless every owner says 'share'. What the VMM needs to keep its hold on the machine has no
  * owner but the VMM. A refusal says whose the thing is.
  */
-#include "vmm/config.h"
+#include "vmm/config_reserved.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -14,54 +14,6 @@
 
 #define LEGACY_HOLE_FIRST UINT64_C(0xA0000) /* VGA memory and firmware: no RAM of a VM */
 #define LEGACY_HOLE_LAST UINT64_C(0xFFFFF)
-
-struct reserved {
-	struct config_range range;
-	const char *what;
-};
-
-/* Ports that would give the interrupt controllers, the bus or the machine's power away. */
-static const struct reserved vmm_ports[] = {
-	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway" },
-	{ { 0xA0, 0xA1 }, "the slave 8259, which every VM has anyway" },
-	{ { 0x92, 0x92 }, "fast reset" },
-	{ { 0xB2, 0xB3 }, "system management" },
-	{ { 0xF4, 0xF4 }, "power-off" },
-	{ { 0x3F8, 0x3FF }, "the console" },
-	{ { 0x4D0, 0x4D1 }, "the edge/level registers" },
-	{ { 0x501, 0x501 }, "power-off" },
-	{ { 0xCF8, 0xCFF }, "PCI configuration and reset" },
-	{ { 0x8900, 0x8900 }, "power-off" },
-};
-
-static const struct reserved vmm_memory[] = {
-	{ { 0xFEC00000, 0xFECFFFFF }, "the I/O APIC" },
-	{ { 0xFED00000, 0xFED003FF }, "the HPET" },
-	{ { 0xFEE00000, 0xFEEFFFFF }, "the local APIC and its messages" },
-};
-
-/* What only the running machine knows: power management ports, RAM. */
-enum { MACHINE_MAX = 32 };
-static struct reserved machine_ports[MACHINE_MAX], machine_memory[MACHINE_MAX];
-static unsigned machine_port_count, machine_memory_count;
-
-static int reserve(struct reserved *list, unsigned *count, uint64_t first, uint64_t last, const char *what)
-{
-	if (*count == MACHINE_MAX)
-		return -ENOMEM;
-	list[(*count)++] = (struct reserved){ { first, last }, what };
-	return 0;
-}
-
-int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
-{
-	return reserve(machine_ports, &machine_port_count, first, last, what);
-}
-
-int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
-{
-	return reserve(machine_memory, &machine_memory_count, first, last, what);
-}
 
 /* The VM that is checked, and where the message goes. */
 struct check {
@@ -197,26 +149,23 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* One kind of range: its word, what one of them is called, and the lists it is checked against. */
+/* One kind of range: its word, and what one of them is called. */
 struct kind {
 	const char *word, *one;
-	const struct reserved *fixed, *machine;
-	unsigned fixed_count, machine_count;
 };
 
-static int check_reserved(const struct check *c, const struct kind *k, const struct config_range *range)
+static int refuse_reserved(const struct check *c, const struct kind *k, const struct config_range *range,
+                           const struct reserved *r)
 {
 	char text[48];
+	unsigned long first = (unsigned long)later(range->first, r->range.first);
 
-	for (unsigned i = 0; i < k->fixed_count + k->machine_count; i++) {
-		const struct reserved *r = i < k->fixed_count ? &k->fixed[i] : &k->machine[i - k->fixed_count];
-
-		if (overlap(range, &r->range))
-			return refuse(c, -EPERM, "%s=%s: %s 0x%lx belongs to the VMM (%s)", k->word,
-			              range_text(range, text, sizeof(text)), k->one,
-			              (unsigned long)later(range->first, r->range.first), r->what);
-	}
-	return 0;
+	range_text(range, text, sizeof(text));
+	if (r->remedy == NULL)
+		return refuse(c, -EPERM, "%s=%s: %s 0x%lx belongs to the VMM (%s)", k->word, text, k->one, first,
+		              r->what);
+	return refuse(c, -EPERM, "%s=%s: %s 0x%lx is no VM's (%s); %s", k->word, text, k->one, first, r->what,
+	              r->remedy);
 }
 
 static int check_other(const struct check *c, const struct kind *k, const struct config_range *range,
@@ -235,13 +184,14 @@ static int check_other(const struct check *c, const struct kind *k, const struct
 
 static int check_ports(const struct check *c, const struct vm_config *const *accepted, unsigned count)
 {
-	const struct kind k = {
-		"io", "port", vmm_ports, machine_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), machine_port_count
-	};
+	static const struct kind k = { "io", "port" };
 	int error = 0;
 
 	for (unsigned i = 0; i < c->vm->io_count && !error; i++) {
-		error = check_reserved(c, &k, &c->vm->io[i]);
+		const struct reserved *r = config_reserved_port(&c->vm->io[i], c->vm->trust);
+
+		if (r != NULL)
+			return refuse_reserved(c, &k, &c->vm->io[i], r);
 		for (unsigned j = 0; j < count && !error; j++)
 			error = check_other(c, &k, &c->vm->io[i], accepted[j]->io, accepted[j]->io_count, accepted[j]);
 	}
@@ -263,18 +213,15 @@ static int check_own_ram(const struct check *c, const struct config_range *range
 
 static int check_memory(const struct check *c, const struct vm_config *const *accepted, unsigned count)
 {
-	const struct kind k = { "mmio",
-		                "address",
-		                vmm_memory,
-		                machine_memory,
-		                sizeof(vmm_memory) / sizeof(vmm_memory[0]),
-		                machine_memory_count };
+	static const struct kind k = { "mmio", "address" };
 	int error = 0;
 
 	for (unsigned i = 0; i < c->vm->mmio_count && !error; i++) {
+		const struct reserved *r = config_reserved_memory(&c->vm->mmio[i]);
+
 		error = check_own_ram(c, &c->vm->mmio[i]);
-		if (!error)
-			error = check_reserved(c, &k, &c->vm->mmio[i]);
+		if (!error && r != NULL)
+			error = refuse_reserved(c, &k, &c->vm->mmio[i], r);
 		for (unsigned j = 0; j < count && !error; j++)
 			error = check_other(c, &k, &c->vm->mmio[i], accepted[j]->mmio, accepted[j]->mmio_count,
 			                    accepted[j]);

@@ -232,6 +232,65 @@ static int vm_share(struct reader *r, const char *value)
 	return 0;
 }
 
+static const char *const trust_names[] = { "dma", "nmi", "reset", NULL };
+
+const char *config_trust_name(enum trust trust)
+{
+	return trust_names[__builtin_ctz(trust)];
+}
+
+static int vm_trust(struct reader *r, const char *value)
+{
+	unsigned trust = 0;
+	char item[ITEM_MAX];
+
+	while (item_next(&value, item)) {
+		int choice = config_choice(r, item, trust_names, "dma, nmi, reset");
+		if (choice < 0)
+			return choice;
+		trust |= 1u << choice;
+	}
+	r->vm->trust = trust;
+	return 0;
+}
+
+/* A hexadecimal number of at most two digits that ends with this character, as in 0:1f.2; NULL: it is none. */
+static const char *parse_hex(const char *text, char end, unsigned limit, unsigned *number)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned count = 0;
+
+	for (*number = 0; *text != end; text++, count++) {
+		const char *digit = *text != '\0' ? strchr(digits, *text) : NULL;
+		if (digit == NULL || count == 2)
+			return NULL;
+		*number = *number * 16 + (unsigned)(digit - digits);
+	}
+	return count == 0 || *number > limit ? NULL : text + 1;
+}
+
+static int vm_busmaster(struct reader *r, const char *value)
+{
+	enum { BUS_MAX = 255, DEVICE_MAX = 31, FUNCTION_MAX = 7 };
+	char item[ITEM_MAX], shown[SHOWN_MAX];
+	unsigned n = 0, bus, device, function;
+
+	while (item_next(&value, item)) {
+		const char *at = parse_hex(item, ':', BUS_MAX, &bus);
+		if (at != NULL)
+			at = parse_hex(at, '.', DEVICE_MAX, &device);
+		if (at != NULL)
+			at = parse_hex(at, '\0', FUNCTION_MAX, &function);
+		if (at == NULL)
+			return config_refuse(r, "%s is not BUS:DEVICE.FUNCTION, as in 0:1f.2", word_shown(item, shown));
+		if (n == CONFIG_FUNCTIONS_MAX)
+			return config_refuse(r, "more than %d functions", CONFIG_FUNCTIONS_MAX);
+		r->vm->busmaster[n++] = (uint16_t)(bus << 8 | device << 3 | function);
+	}
+	r->vm->busmaster_count = n;
+	return 0;
+}
+
 static int vm_onfault(struct reader *r, const char *value)
 {
 	static const char *const choices[] = {
@@ -257,9 +316,9 @@ static int vm_guest_text(struct reader *r, const char *value)
 }
 
 const struct keyword config_vm_words[] = {
-	{ "vm", false, vm_name },     { "mem", false, vm_memory },    { "prio", false, vm_priority },
-	{ "slice", false, vm_slice }, { "irq", false, vm_lines },     { "io", false, vm_ports },
-	{ "mmio", false, vm_mmio },   { "share", true, vm_share },    { "onfault", false, vm_onfault },
-	{ "block", false, vm_block }, { "routes", false, vm_routes }, { "args", false, vm_guest_text },
-	{ NULL, false, NULL },
+	{ "vm", false, vm_name },     { "mem", false, vm_memory },          { "prio", false, vm_priority },
+	{ "slice", false, vm_slice }, { "irq", false, vm_lines },           { "io", false, vm_ports },
+	{ "mmio", false, vm_mmio },   { "share", true, vm_share },          { "onfault", false, vm_onfault },
+	{ "block", false, vm_block }, { "routes", false, vm_routes },       { "args", false, vm_guest_text },
+	{ "trust", false, vm_trust }, { "busmaster", false, vm_busmaster }, { NULL, false, NULL },
 };

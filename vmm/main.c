@@ -16,6 +16,7 @@
 #include "vmm/config.h"
 #include "vmm/console.h"
 #include "vmm/flows.h"
+#include "vmm/machine.h"
 #include "vmm/report.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
@@ -75,29 +76,6 @@ static void serve_console(void)
 	}
 }
 
-/* What no VM may be given by a configuration word: RAM and the firmware's memory, the interrupt controllers, power. */
-static void reserve_machine(const struct multiboot_info *info)
-{
-	enum { ROM_FIRST = 0x100000, HPET_BYTES = 1024 };
-	uint64_t at = info->mmap_addr, end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
-	while (at < end) {
-		const struct multiboot_mmap *entry = (const void *)at;
-		uint64_t last = entry->address + entry->length - 1;
-		if (entry->length > 0 && (entry->type == MULTIBOOT_RAM || entry->address >= ROM_FIRST))
-			config_reserve_memory(entry->address, last,
-			                      entry->type == MULTIBOOT_RAM ? "RAM" : "the firmware");
-		at += entry->size + sizeof(entry->size);
-	}
-	config_reserve_memory(platform.ioapic & ~(uint64_t)(PAGE - 1), platform.ioapic | (PAGE - 1), "the I/O APIC");
-	config_reserve_memory(platform.lapic & ~(uint64_t)(PAGE - 1), platform.lapic | (PAGE - 1), "the local APIC");
-	if (platform.hpet != 0)
-		config_reserve_memory(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
-	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control, platform.smi_command };
-	for (unsigned i = 0; i < sizeof(power) / sizeof(power[0]); i++)
-		if (power[i] != 0)
-			config_reserve_ports(power[i], power[i] + 1, "power management");
-}
-
 static void machine_init(const struct multiboot_info *info)
 {
 	acpi_init();
@@ -105,12 +83,14 @@ static void machine_init(const struct multiboot_info *info)
 	lapic_init();
 	ioapic_init();
 	tsc_calibrate();
-	reserve_machine(info);
-	if (virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
+	if (machine_reserve(info) != 0 || virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
 		end(1);
 	mitigations_init(config.mitigations_off);
-	if (chipset_window != 0)
-		config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers");
+	if (chipset_window != 0 &&
+	    config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers") != 0) {
+		log_line("the chipset block's registers cannot be kept from VMs: the memory map is too long");
+		end(1);
+	}
 	if (console_lines())
 		dispatch_claim(line_first(console_lines()), serve_console);
 }
@@ -251,7 +231,9 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	pages_drop_first();
 	silence_timer();
 	set_nmi_policy();
+	machine_confine();
 	say_what_was_found();
+	machine_describe();
 	report_lines(false);
 	background_init();
 	console_set_interrupts(true);

@@ -6,7 +6,6 @@
 #include "arch/x86/io.h"
 
 #include <errno.h>
-#include <stdbool.h>
 
 /*
  * CONFIG_ADDRESS:  31 enable | 23:16 bus | 15:11 device | 10:8 function | 7:2 register
@@ -14,9 +13,10 @@
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 #define CONFIG_ENABLE 0x80000000u
 
-enum { FUNCTIONS = 256, NO_FUNCTION = 0xffff, HEADER_MULTIFUNCTION = 0x800000 };
+enum { FUNCTIONS = 256, FUNCTIONS_OF_ALL_BUSES = 65536, NO_FUNCTION = 0xffff, HEADER_MULTIFUNCTION = 0x800000 };
 enum { BAR_IO = 1 << 0, BAR_TYPE = 3 << 1 };
 #define BAR_ADDRESS 0xfffffff0u
+enum { CLASS_SHIFT = 24, CLASS_BRIDGE = 6 };
 
 uint32_t pci_read(unsigned function, unsigned offset)
 {
@@ -30,15 +30,21 @@ void pci_write(unsigned function, unsigned offset, uint32_t value)
 	io_out32(CONFIG_DATA, value);
 }
 
+/* Is it the first function of a device that has no others, or of none? */
+static bool is_alone(unsigned function, uint32_t id)
+{
+	bool first = (function & 7) == 0, absent = (id & 0xffff) == NO_FUNCTION;
+	return first && (absent || !(pci_read(function, PCI_HEADER) & HEADER_MULTIFUNCTION));
+}
+
 int pci_find(uint16_t vendor, uint16_t device)
 {
 	for (unsigned function = 0; function < FUNCTIONS; function++) {
 		uint32_t id = pci_read(function, PCI_ID);
 		if (id == ((uint32_t)device << 16 | vendor))
 			return (int)function;
-		bool first = (function & 7) == 0, absent = (id & 0xffff) == NO_FUNCTION;
-		if (first && (absent || !(pci_read(function, PCI_HEADER) & HEADER_MULTIFUNCTION)))
-			function += 7; /* the device has no others */
+		if (is_alone(function, id))
+			function += 7;
 	}
 	return -ENODEV;
 }
@@ -50,4 +56,27 @@ uint64_t pci_enable_memory(unsigned function)
 		return 0;
 	pci_write(function, PCI_COMMAND, (pci_read(function, PCI_COMMAND) & 0xffff) | PCI_COMMAND_MEMORY);
 	return bar & BAR_ADDRESS;
+}
+
+/* The status register's half is written as zeros, which change nothing there. */
+static bool stop_master(unsigned function)
+{
+	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+	if (!(command & PCI_COMMAND_MASTER) || pci_read(function, PCI_CLASS) >> CLASS_SHIFT == CLASS_BRIDGE)
+		return false;
+	pci_write(function, PCI_COMMAND, command & ~(uint32_t)PCI_COMMAND_MASTER);
+	return true;
+}
+
+unsigned pci_stop_masters(bool (*may)(unsigned function))
+{
+	unsigned stopped = 0;
+	for (unsigned function = 0; function < FUNCTIONS_OF_ALL_BUSES; function++) {
+		uint32_t id = pci_read(function, PCI_ID);
+		if ((id & 0xffff) != NO_FUNCTION && !may(function))
+			stopped += stop_master(function);
+		if (is_alone(function, id))
+			function += 7;
+	}
+	return stopped;
 }

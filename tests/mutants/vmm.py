@@ -11,6 +11,9 @@ BACKGROUND = "vmm/background.c"
 BACKGROUND_H = "vmm/background.h"
 EXITS = "vmm/exits.c"
 VM = "vmm/vm.c"
+RESERVED = "vmm/config_reserved.c"
+PCI = "arch/x86/pci.c"
+ELF = "vmm/elf.c"
 
 MUTANTS = (
     # Whose turn it is.
@@ -140,6 +143,18 @@ MUTANTS = (
      "\twork.sleeps = false;\n\tsched_chores_due = 0;", "\tsched_chores_due = 0;",
      "test_background"),
     ("background-wakes-nobody", BACKGROUND, "\twork.fresh = true;\n", "", "test_background"),
+    # What reaches beyond a VM.
+    ("reservations-stay-apart", RESERVED, "|| !joins(&list[i].range, &range)) {", "|| true) {",
+     "test_config"),
+    ("reservation-lost", RESERVED, "\tif (*count == max)\n\t\treturn -ENOMEM;\n",
+     "\tif (*count == max)\n\t\treturn 0;\n", "test_config"),
+    ("trust-grants-all", RESERVED, "&& !(list[i].trust & trust))", "&& trust == 0)", "test_config"),
+    ("masters-of-bus-0-alone", PCI, "FUNCTIONS_OF_ALL_BUSES = 65536", "FUNCTIONS_OF_ALL_BUSES = 256",
+     "test_pci"),
+    ("masters-stay", PCI, "command & ~(uint32_t)PCI_COMMAND_MASTER", "command", "test_pci"),
+    ("bridges-master-no-more", PCI, "== CLASS_BRIDGE)", "== 0xff)", "test_pci"),
+    ("headers-are-loaded", ELF, "\t\tcut_headers(&s);\n", "", "test_elf"),
+    ("handover-over-the-image", ELF, "\ttake_pages(l, s);\n", "", "test_elf"),
     # Faults.
     ("sink-without-limit", EXITS, "SINK_PAGES_MAX = 64", "SINK_PAGES_MAX = 1 << 30",
      "test_faults"),

@@ -32,7 +32,7 @@ REFUSED = [
     ("vm=p irq=3,8", "(p): irq=3,8: line 8 belongs to vm scribe; add 'share' to both, or take it from one"),
     ("vm=q irq=15 share", "(q): irq=15: line 15 belongs to vm scribe; add 'share' to that one too, or take it from one"),
     ("vm=r irq=4", "(r): irq=4: line 4 belongs to the VMM"),
-    ("vm=s io=0x60-0x75", "(s): io=0x60-0x75: port 0x70 belongs to vm scribe; add 'share' to both, or take it from one"),
+    ("vm=s io=0x68-0x71", "(s): io=0x68-0x71: port 0x70 belongs to vm scribe; add 'share' to both, or take it from one"),
     ("vm=t io=0x3f8-0x3ff", "(t): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)"),
     ("vm=u io=0x20", "(u): io=0x20: port 0x20 belongs to the VMM (the master 8259, which every VM has anyway)"),
     ("vm=v mmio=0xfee00000-0xfee00fff",

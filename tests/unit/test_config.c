@@ -174,6 +174,15 @@ static const struct {
 	{ "slice=99999999999999999s", "module 2 (vm2): slice=99999999999999999s: too long a time" },
 	{ "share=yes", "module 2 (vm2): share=yes: 'share' takes no value" },
 	{ "onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart" },
+	{ "trust=all", "module 2 (vm2): trust=all: it is one of dma, nmi, reset" },
+	{ "trust=nmi,", "module 2 (vm2): trust=nmi,: it is one of dma, nmi, reset" },
+	{ "busmaster=1f.2", "module 2 (vm2): busmaster=1f.2: 1f.2 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:20.0", "module 2 (vm2): busmaster=0:20.0: 0:20.0 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:1.8", "module 2 (vm2): busmaster=0:1.8: 0:1.8 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=100:1.0", "module 2 (vm2): busmaster=100:1.0: 100:1.0 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:1.0x", "module 2 (vm2): busmaster=0:1.0x: 0:1.0x is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0",
+	  "module 2 (vm2): busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0: more than 8 functions" },
 	{ "vm=", "module 2 (vm2): vm=: a name is missing" },
 	{ "vm=1st", "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'" },
 	{ "vm=a.b", "module 2 (vm2): vm=a.b: a name is a letter, then letters, digits, '-' or '_'" },
@@ -355,11 +364,11 @@ static void devices_have_one_owner(void **state)
 		  "module 2 (scribe): irq=3: line 3 belongs to vm pulse; add 'share' to that one too, or take it from "
 		  "one" },
 		{ "vm=pulse irq=3 share io=0x2f8-0x2ff", "vm=scribe irq=3 share io=0x2ff", 0, "" },
-		{ "vm=pulse io=0x40-0x43", "vm=scribe io=0x42-0x4f", -EEXIST,
-		  "module 2 (scribe): io=0x42-0x4f: port 0x42 belongs to vm pulse; add 'share' to both, or take it "
+		{ "vm=pulse io=0x40-0x43", "vm=scribe io=0x42-0x4d", -EEXIST,
+		  "module 2 (scribe): io=0x42-0x4d: port 0x42 belongs to vm pulse; add 'share' to both, or take it "
 		  "from one" },
-		{ "vm=pulse io=0x40-0x43", "vm=scribe io=0x30-0x40", -EEXIST,
-		  "module 2 (scribe): io=0x30-0x40: port 0x40 belongs to vm pulse; add 'share' to both, or take it "
+		{ "vm=pulse io=0x40-0x43", "vm=scribe io=0x3e-0x40", -EEXIST,
+		  "module 2 (scribe): io=0x3e-0x40: port 0x40 belongs to vm pulse; add 'share' to both, or take it "
 		  "from one" },
 		{ "vm=pulse mmio=0xa0000-0xaffff", "vm=scribe mmio=0xaf000-0xaffff", -EEXIST,
 		  "module 2 (scribe): mmio=0xaf000-0xaffff: address 0xaf000 belongs to vm pulse; add 'share' to both, "
@@ -382,6 +391,37 @@ static void devices_have_one_owner(void **state)
 		  "module 2 (scribe): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)" },
 		{ "vm=pulse", "vm=scribe io=0xcfc", -EPERM,
 		  "module 2 (scribe): io=0xcfc: port 0xcfc belongs to the VMM (PCI configuration and reset)" },
+		{ "vm=pulse", "vm=scribe io=0x24", -EPERM,
+		  "module 2 (scribe): io=0x24: port 0x24 is no VM's (an alias of the master 8259 on some chipsets); "
+		  "every VM has it at its usual place" },
+		{ "vm=pulse", "vm=scribe io=0x3d", -EPERM,
+		  "module 2 (scribe): io=0x3d: port 0x3d is no VM's (an alias of the master 8259 on some chipsets); "
+		  "every VM has it at its usual place" },
+		{ "vm=pulse", "vm=scribe io=0xbc-0xbe trust=dma,nmi,reset", -EPERM,
+		  "module 2 (scribe): io=0xbc-0xbe: port 0xbc is no VM's (an alias of the slave 8259 on some "
+		  "chipsets); every VM has it at its usual place" },
+		{ "vm=pulse", "vm=scribe io=0x60-0x64", -EPERM,
+		  "module 2 (scribe): io=0x60-0x64: port 0x63 is no VM's (an alias of port 0x61 on some chipsets); "
+		  "0x61 is its usual place" },
+		{ "vm=pulse", "vm=scribe io=0x70-0x77", -EPERM,
+		  "module 2 (scribe): io=0x70-0x77: port 0x72 is no VM's (an alias of the RTC on some chipsets); "
+		  "0x70-0x71 is its usual place" },
+		{ "vm=pulse", "vm=scribe io=0x40-0x53", -EPERM,
+		  "module 2 (scribe): io=0x40-0x53: port 0x4e is no VM's (the Super I/O chip's configuration, which "
+		  "moves everybody's devices); take it out of the range" },
+		{ "vm=pulse", "vm=scribe io=0x8-0xf", -EPERM,
+		  "module 2 (scribe): io=0x8-0xf: port 0x8 is no VM's (the DMA controller, which reaches all memory); "
+		  "trust=dma grants it" },
+		{ "vm=pulse", "vm=scribe io=0x80-0x8f trust=nmi", -EPERM,
+		  "module 2 (scribe): io=0x80-0x8f: port 0x81 is no VM's (the DMA controller, which reaches all "
+		  "memory); trust=dma grants it" },
+		{ "vm=pulse", "vm=scribe io=0-0xf,0x80-0x91,0xc0-0xdf trust=dma", 0, "" },
+		{ "vm=pulse", "vm=scribe io=0xc0-0xf4 trust=dma", -EPERM,
+		  "module 2 (scribe): io=0xc0-0xf4: port 0xf4 belongs to the VMM (power-off)" },
+		{ "vm=pulse", "vm=scribe io=0x510-0x51b", -EPERM,
+		  "module 2 (scribe): io=0x510-0x51b: port 0x512 is no VM's (fw_cfg's DMA, which reaches all "
+		  "memory); 0x510-0x511 does without" },
+		{ "vm=pulse", "vm=scribe io=0x510-0x511", 0, "" },
 		{ "vm=pulse", "vm=scribe io=0xb004", -EPERM,
 		  "module 2 (scribe): io=0xb004: port 0xb004 belongs to the VMM (power management)" },
 		{ "vm=pulse", "vm=scribe mmio=0xfec00000-0xfec00fff", -EPERM,
@@ -464,14 +504,55 @@ static void there_is_room_for_64_vms(void **state)
 	assert_string_equal(err, "module 64 (vm64): there are 64 VMs already, and no room for more");
 }
 
-static void reservations_have_a_limit(void **state)
+static void what_a_vm_is_trusted_with_is_a_list(void **state)
 {
-	int error = 0;
+	struct vm_config vm = parsed("trust=reset,dma busmaster=0:1f.2,ff:0.7");
 
 	(void)state;
-	for (unsigned i = 0; i < 100 && error == 0; i++)
-		error = config_reserve_ports(0xb000, 0xb03f, "power management");
-	assert_int_equal(error, -ENOMEM);
+	assert_int_equal(vm.trust, TRUST_DMA | TRUST_RESET);
+	assert_int_equal(vm.busmaster_count, 2);
+	assert_int_equal(vm.busmaster[0], 0xfa);
+	assert_int_equal(vm.busmaster[1], 0xff07);
+	assert_string_equal(config_trust_name(TRUST_DMA), "dma");
+	assert_string_equal(config_trust_name(TRUST_NMI), "nmi");
+	assert_string_equal(config_trust_name(TRUST_RESET), "reset");
+	vm = parsed("");
+	assert_int_equal(vm.trust, 0);
+	assert_int_equal(vm.busmaster_count, 0);
+}
+
+/* A long memory map: as many pieces of RAM and firmware as firmware likes, and what comes last is
+ * reserved as well. */
+static void reservations_that_join_are_one(void **state)
+{
+	struct vm_config vm = parsed("mmio=0x300003000-0x300003fff");
+
+	(void)state;
+	for (uint64_t at = 0x200000000; at < 0x200400000; at += 0x2000) {
+		assert_int_equal(config_reserve_memory(at, at + 0xfff, "RAM"), 0);
+		assert_int_equal(config_reserve_memory(at + 0x1000, at + 0x1fff, "RAM"), 0);
+	}
+	assert_int_equal(config_reserve_memory(0x300000000, 0x300002fff, "RAM"), 0);
+	assert_int_equal(config_reserve_memory(0x300004000, 0x300004fff, "RAM"), 0);
+	assert_int_equal(config_check_vm(1, &vm, NULL, 0, 0, err, sizeof(err)), 0);
+	assert_int_equal(config_reserve_memory(0x300003000, 0x300003fff, "RAM"), 0);
+	assert_int_equal(config_check_vm(1, &vm, NULL, 0, 0, err, sizeof(err)), -EPERM);
+	assert_int_equal(config_reserve_memory(0, UINT64_MAX - 1, "all"), 0);
+	assert_int_equal(config_reserve_memory(UINT64_MAX, UINT64_MAX, "all"), 0);
+}
+
+static void reservations_have_a_limit_that_is_told(void **state)
+{
+	struct vm_config vm = parsed("io=0xd100");
+	uint16_t port = 0xd000;
+
+	(void)state;
+	while (config_reserve_ports(port, port, "power management") == 0)
+		port += 2;
+	assert_in_range(port, 0xd000 + 2 * (CONFIG_RESERVED_PORTS - 2), 0xd000 + 2 * CONFIG_RESERVED_PORTS);
+	assert_int_equal(config_check_vm(1, &vm, NULL, 0, 0, err, sizeof(err)), 0);
+	assert_true(config_port_is_vmms(0xd000) && config_port_is_vmms(0x3f9) && config_port_is_vmms(0xcf8));
+	assert_false(config_port_is_vmms(0xd001) || config_port_is_vmms(0x80) || config_port_is_vmms(0x87));
 }
 
 int main(void)
@@ -490,7 +571,9 @@ int main(void)
 		cmocka_unit_test(a_bad_word_of_the_vmm_is_one_clear_line),
 		cmocka_unit_test(devices_have_one_owner),
 		cmocka_unit_test(there_is_room_for_64_vms),
-		cmocka_unit_test(reservations_have_a_limit),
+		cmocka_unit_test(what_a_vm_is_trusted_with_is_a_list),
+		cmocka_unit_test(reservations_have_a_limit_that_is_told),
+		cmocka_unit_test(reservations_that_join_are_one),
 	};
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

@@ -4,7 +4,8 @@
 #
 # Rule: a test is tests/unit/test_NAME.c and what UNIT_NAME lists; a fuzzer is fuzz_NAME.c and the same. Nothing else to do.
 
-UNIT_CONFIG  := vmm/words.c vmm/config.c vmm/config_words.c vmm/config_vm.c vmm/config_vmm.c vmm/config_check.c
+UNIT_CONFIG  := vmm/words.c vmm/config.c vmm/config_words.c vmm/config_vm.c vmm/config_vmm.c vmm/config_check.c \
+	vmm/config_reserved.c
 UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
 
 UNIT_words   := vmm/words.c
@@ -16,6 +17,7 @@ UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.
 UNIT_trace   := vmm/trace.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c
+UNIT_pci     := arch/x86/pci.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c

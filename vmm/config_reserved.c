@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ports and memory that no VM may be given. See the header for the rule.
+ */
+#include "vmm/config_reserved.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DMA "the DMA controller, which reaches all memory"
+#define DMA_REMEDY "trust=dma grants it"
+#define MASTER_ALIAS "an alias of the master 8259 on some chipsets"
+#define SLAVE_ALIAS "an alias of the slave 8259 on some chipsets"
+#define ALIAS_REMEDY "every VM has it at its usual place"
+#define SUPER_IO "the Super I/O chip's configuration, which moves everybody's devices"
+#define TAKE_OUT "take it out of the range"
+
+/* Ports that would give the interrupt controllers, the bus or the machine's power away; then those
+ * that reach beyond their owner, and those where an ICH has the same register once more (I/O
+ * Controller Hub 9 datasheet, table 9-2). */
+static const struct reserved vmm_ports[] = {
+	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway", NULL, 0 },
+	{ { 0xA0, 0xA1 }, "the slave 8259, which every VM has anyway", NULL, 0 },
+	{ { 0x92, 0x92 }, "fast reset", NULL, 0 },
+	{ { 0xB2, 0xB3 }, "system management", NULL, 0 },
+	{ { 0xF4, 0xF4 }, "power-off", NULL, 0 },
+	{ { 0x3F8, 0x3FF }, "the console", NULL, 0 },
+	{ { 0x4D0, 0x4D1 }, "the edge/level registers", NULL, 0 },
+	{ { 0x501, 0x501 }, "power-off", NULL, 0 },
+	{ { 0xCF8, 0xCFF }, "PCI configuration and reset", NULL, 0 },
+	{ { 0x8900, 0x8900 }, "power-off", NULL, 0 },
+	{ { 0x00, 0x1F }, DMA, DMA_REMEDY, TRUST_DMA },
+	{ { 0x81, 0x91 }, DMA, DMA_REMEDY, TRUST_DMA },
+	{ { 0x93, 0x9F }, DMA, DMA_REMEDY, TRUST_DMA },
+	{ { 0xC0, 0xDF }, DMA, DMA_REMEDY, TRUST_DMA },
+	{ { 0x22, 0x23 }, "the switch between 8259s and APICs", TAKE_OUT, 0 },
+	{ { 0x24, 0x2D }, MASTER_ALIAS, ALIAS_REMEDY, 0 },
+	{ { 0x2E, 0x2F }, SUPER_IO, TAKE_OUT, 0 },
+	{ { 0x30, 0x3D }, MASTER_ALIAS, ALIAS_REMEDY, 0 },
+	{ { 0x4E, 0x4F }, SUPER_IO, TAKE_OUT, 0 },
+	{ { 0x50, 0x53 }, "an alias of the timer on some chipsets", "0x40-0x43 is its usual place", 0 },
+	{ { 0x63, 0x63 }, "an alias of port 0x61 on some chipsets", "0x61 is its usual place", 0 },
+	{ { 0x65, 0x65 }, "an alias of port 0x61 on some chipsets", "0x61 is its usual place", 0 },
+	{ { 0x67, 0x67 }, "an alias of port 0x61 on some chipsets", "0x61 is its usual place", 0 },
+	{ { 0x72, 0x77 }, "an alias of the RTC on some chipsets", "0x70-0x71 is its usual place", 0 },
+	{ { 0xA2, 0xB1 }, SLAVE_ALIAS, ALIAS_REMEDY, 0 },
+	{ { 0xB4, 0xBD }, SLAVE_ALIAS, ALIAS_REMEDY, 0 },
+	{ { 0x512, 0x51B }, "fw_cfg's DMA, which reaches all memory", "0x510-0x511 does without", 0 },
+};
+
+static const struct reserved vmm_memory[] = {
+	{ { 0xFEC00000, 0xFECFFFFF }, "the I/O APIC", NULL, 0 },
+	{ { 0xFED00000, 0xFED003FF }, "the HPET", NULL, 0 },
+	{ { 0xFEE00000, 0xFEEFFFFF }, "the local APIC and its messages", NULL, 0 },
+};
+
+/* What only the running machine knows: power management ports, RAM. */
+static struct reserved machine_ports[CONFIG_RESERVED_PORTS], machine_memory[CONFIG_RESERVED_MEMORY];
+static unsigned machine_port_count, machine_memory_count;
+
+static bool touches(const struct config_range *a, const struct config_range *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+/* Do they overlap, or does one begin where the other ends? */
+static bool joins(const struct config_range *a, const struct config_range *b)
+{
+	return touches(a, b) || (a->last < b->first && a->last + 1 == b->first) ||
+	       (b->last < a->first && b->last + 1 == a->first);
+}
+
+/* Ranges of the same name that join are one. */
+static int reserve(struct reserved *list, unsigned *count, unsigned max, struct config_range range, const char *what)
+{
+	for (unsigned i = 0; i < *count;) {
+		if (strcmp(list[i].what, what) != 0 || !joins(&list[i].range, &range)) {
+			i++;
+			continue;
+		}
+		if (list[i].range.first < range.first)
+			range.first = list[i].range.first;
+		if (list[i].range.last > range.last)
+			range.last = list[i].range.last;
+		list[i] = list[--*count]; /* it is part of the new one, which may join others now */
+		i = 0;
+	}
+	if (*count == max)
+		return -ENOMEM;
+	list[(*count)++] = (struct reserved){ range, what, NULL, 0 };
+	return 0;
+}
+
+int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
+{
+	return reserve(machine_ports, &machine_port_count, CONFIG_RESERVED_PORTS, (struct config_range){ first, last },
+	               what);
+}
+
+int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
+{
+	return reserve(machine_memory, &machine_memory_count, CONFIG_RESERVED_MEMORY,
+	               (struct config_range){ first, last }, what);
+}
+
+static const struct reserved *find(const struct reserved *list, unsigned count, const struct config_range *range,
+                                   unsigned trust)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (touches(&list[i].range, range) && !(list[i].trust & trust))
+			return &list[i];
+	return NULL;
+}
+
+const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust)
+{
+	const struct reserved *r = find(vmm_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), range, trust);
+
+	return r != NULL ? r : find(machine_ports, machine_port_count, range, trust);
+}
+
+const struct reserved *config_reserved_memory(const struct config_range *range)
+{
+	const struct reserved *r = find(vmm_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]), range, 0);
+
+	return r != NULL ? r : find(machine_memory, machine_memory_count, range, 0);
+}
+
+bool config_port_is_vmms(uint16_t port)
+{
+	const struct config_range range = { port, port };
+
+	for (unsigned i = 0; i < sizeof(vmm_ports) / sizeof(vmm_ports[0]); i++)
+		if (touches(&vmm_ports[i].range, &range) && vmm_ports[i].remedy == NULL)
+			return true;
+	return find(machine_ports, machine_port_count, &range, 0) != NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What of the machine reaches beyond the VM that has it. See the header for the rule.
+ */
+#include "vmm/machine.h"
+
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/pci.h"
+#include "arch/x86/platform.h"
+#include "vmm/config.h"
+#include "vmm/vm.h"
+
+enum { HPET_BYTES = 1024 };
+
+static unsigned masters_stopped;
+
+/* ---- What no VM is given ---- */
+
+static int reserve_page(uint64_t address, const char *what)
+{
+	return config_reserve_memory(address & ~(uint64_t)(PAGE - 1), address | (PAGE - 1), what);
+}
+
+/* RAM, and what firmware has above 1 MiB. */
+static int reserve_map(const struct multiboot_info *info)
+{
+	enum { ROM_FIRST = 0x100000 };
+	uint64_t at = info->mmap_addr, end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
+	int error = 0;
+	while (at < end && error == 0) {
+		const struct multiboot_mmap *entry = (const void *)at;
+		uint64_t last = entry->address + entry->length - 1;
+		bool ram = entry->type == MULTIBOOT_RAM;
+		if (entry->length > 0 && (ram || entry->address >= ROM_FIRST))
+			error = config_reserve_memory(entry->address, last, ram ? "RAM" : "the firmware");
+		at += entry->size + sizeof(entry->size);
+	}
+	return error;
+}
+
+static int reserve_power(void)
+{
+	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control, platform.smi_command };
+	int error = 0;
+	for (unsigned i = 0; i < sizeof(power) / sizeof(power[0]) && error == 0; i++)
+		if (power[i] != 0)
+			error = config_reserve_ports(power[i], (uint16_t)(power[i] + 1), "power management");
+	return error;
+}
+
+int machine_reserve(const struct multiboot_info *info)
+{
+	int error = reserve_page(platform.ioapic, "the I/O APIC");
+	if (error == 0)
+		error = reserve_page(platform.lapic, "the local APIC");
+	if (error == 0 && platform.hpet != 0)
+		error = config_reserve_memory(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
+	if (error == 0)
+		error = reserve_map(info);
+	if (error != 0)
+		log_line("the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot "
+		         "be kept from VMs",
+		         CONFIG_RESERVED_MEMORY);
+	return error != 0 ? error : reserve_power();
+}
+
+/* ---- What reaches all memory ---- */
+
+static bool may_master(unsigned function)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		for (unsigned n = 0; n < vms[i]->config.busmaster_count; n++)
+			if (vms[i]->config.busmaster[n] == function)
+				return true;
+	return false;
+}
+
+/* Port 70h: bit 7 masks the board's NMIs. The index that goes with it is one that nobody misses;
+ * the RTC wants its data port read after it (MC146818A datasheet). */
+static void let_nmis_through(void)
+{
+	enum { PORT_INDEX = 0x70, PORT_DATA = 0x71, REGISTER_D = 0x0d };
+	io_out8(PORT_INDEX, REGISTER_D);
+	(void)io_in8(PORT_DATA);
+}
+
+void machine_confine(void)
+{
+	masters_stopped = pci_stop_masters(may_master);
+	let_nmis_through();
+}
+
+/* ---- What is said of it ---- */
+
+static const char *const trusted[] = { "the DMA controller: it reaches all memory",
+	                               "port 61h, port 70h bit 7: it can switch the board's NMIs off",
+	                               "port 64h: it can reset the machine" };
+
+static void describe_vm(const struct vm_config *vm)
+{
+	for (unsigned rest = vm->trust; rest != 0; rest &= rest - 1) {
+		unsigned bit = rest & -rest;
+		log_line("vm %s: trust=%s: %s", vm->name, config_trust_name((enum trust)bit),
+		         trusted[__builtin_ctz(bit)]);
+	}
+	for (unsigned i = 0; i < vm->busmaster_count; i++) {
+		unsigned function = vm->busmaster[i];
+		log_line("vm %s: busmaster=%x:%x.%x: this PCI function reaches all memory", vm->name, function >> 8,
+		         function >> 3 & 31, function & 7);
+	}
+}
+
+void machine_describe(void)
+{
+	if (masters_stopped > 0)
+		log_line("PCI: %u function%s may no longer master the bus", masters_stopped,
+		         masters_stopped > 1 ? "s" : "");
+	for (unsigned i = 0; i < vm_count; i++)
+		describe_vm(&vms[i]->config);
+}

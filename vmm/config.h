@@ -82,8 +82,8 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
  * -ENOMEM: there are more than CONFIG_RESERVED_PORTS or CONFIG_RESERVED_MEMORY. */
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what);
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what);
-/* Does the VMM itself use this port, or keep the machine by it? */
-bool config_port_is_vmms(uint16_t port);
+/* Calls take with each range of ports that the VMM itself uses, or keeps the machine by. */
+void config_vmms_ports(void (*take)(uint16_t first, uint16_t last));
 /* The names of what a VM is trusted with; one bit of enum trust. */
 const char *config_trust_name(enum trust trust);
 

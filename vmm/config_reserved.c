@@ -126,12 +126,11 @@ const struct reserved *config_reserved_memory(const struct config_range *range)
 	return r != NULL ? r : find(machine_memory, machine_memory_count, range, 0);
 }
 
-bool config_port_is_vmms(uint16_t port)
+void config_vmms_ports(void (*take)(uint16_t first, uint16_t last))
 {
-	const struct config_range range = { port, port };
-
 	for (unsigned i = 0; i < sizeof(vmm_ports) / sizeof(vmm_ports[0]); i++)
-		if (touches(&vmm_ports[i].range, &range) && vmm_ports[i].remedy == NULL)
-			return true;
-	return find(machine_ports, machine_port_count, &range, 0) != NULL;
+		if (vmm_ports[i].remedy == NULL)
+			take((uint16_t)vmm_ports[i].range.first, (uint16_t)vmm_ports[i].range.last);
+	for (unsigned i = 0; i < machine_port_count; i++)
+		take((uint16_t)machine_ports[i].range.first, (uint16_t)machine_ports[i].range.last);
 }

@@ -12,6 +12,10 @@
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason);
 
+/* Somebody's ports: a foreign access to them is a fault, while one to a port that nobody has is a probe
+ * (vmm/ports.c). */
+void ports_take(uint16_t first, uint16_t last);
+
 /* A trapped or denied port (vmm/ports.c), and a call of the guest's (vmm/calls.c). */
 void exit_port(struct vm *vm, enum vm_exit_reason reason);
 void exit_call(struct vm *vm, enum vm_exit_reason reason);

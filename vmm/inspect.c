@@ -62,6 +62,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.lines = vm->controller.lines,
 		.run_ticks = vm->run_ticks + (vm == vm_current ? cpu_tsc() - vm->started_at : 0),
 		.switches_in = vm->switches_in,
+		.probes = vm->probes,
 		.reinitialised = vm->controller.reinitialised,
 		.status = vm->status,
 		.exit_status = vm->exit_status,

@@ -9,6 +9,7 @@
 #include "arch/x86/pci.h"
 #include "arch/x86/platform.h"
 #include "vmm/config.h"
+#include "vmm/exits.h"
 #include "vmm/vm.h"
 
 enum { HPET_BYTES = 1024 };
@@ -87,6 +88,7 @@ static void let_nmis_through(void)
 
 void machine_confine(void)
 {
+	config_vmms_ports(ports_take);
 	masters_stopped = pci_stop_masters(may_master);
 	let_nmis_through();
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ports that exit: those of the controller that are filtered, and those that are not the VM's.
+ * Ports that exit: those of the controller and of the VM's own that are filtered, and those that are not the VM's.
  *
- * Rule: a denied port reads as all ones and swallows what is written, as a port without a device does.
+ * Rule: a denied port reads as all ones and swallows what is written, as a port without a device does. It is a fault
+ * where a device of somebody's is, else a probe.
  */
+#include "arch/x86/io.h"
 #include "arch/x86/log.h"
 #include "vmm/exits.h"
+#include "vmm/port_filter.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
@@ -63,13 +66,33 @@ static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
 	regs->rax = size == 4 ? result : (regs->rax & ~(uint64_t)ones(size)) | result;
 }
 
+/* Ports that are a VM's or the VMM's, a bit each. */
+static uint8_t taken[(UINT16_MAX + 1) / 8];
+
+void ports_take(uint16_t first, uint16_t last)
+{
+	for (unsigned port = first; port <= last; port++)
+		taken[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+/* Is one of them somebody else's? */
+static bool is_foreign(const struct vm *vm, uint16_t port, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++, port++)
+		if (taken[port / 8] >> port % 8 & 1 && !port_is_own(vm, port))
+			return true;
+	return false;
+}
+
 static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	const struct denial what = { "%s port %lxh, %lu byte%s",
 		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"), io->port, io->size,
 		                       (uint64_t)(io->size == 1 ? "" : "s") } };
-	if (!vm_fault(vm, VM_EXIT_IO, false, &what))
+	if (!is_foreign(vm, io->port, io->size) && !port_is_own(vm, io->port))
+		vm->probes++; /* as on a PC, where delay loops write to port 80h and drivers look for devices */
+	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))
 		return;
 	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
 		regs->rcx = 0;
@@ -77,23 +100,39 @@ static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 		set_result(regs, io->size, ones(io->size));
 }
 
-/* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA bus. */
+static uint8_t read_one(struct vm *vm, uint16_t port)
+{
+	if (is_controller(port))
+		return controller_read(vm, port);
+	return port_is_own(vm, port) ? io_in8(port) : 0xff;
+}
+
+/* False: it ended the guest's turn at this instruction. */
+static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
+{
+	if (is_controller(port))
+		controller_write(vm, port, value);
+	else if (port_is_own(vm, port))
+		return port_filter_write(vm, port, value);
+	return true;
+}
+
+/* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA bus. What
+ * reaches beyond the VM's own reads as ones. */
 static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu_io io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint32_t result = 0;
-	if (!is_controller(io.port) || io.kind & IO_STRING) {
+	if ((!is_controller(io.port) && !port_is_filtered(vm, io.port)) || io.kind & IO_STRING) {
 		exit_denied(vm, &io);
 		return;
 	}
 	for (unsigned i = 0; i < io.size; i++) {
 		uint16_t port = (uint16_t)(io.port + i);
-		if (!is_controller(port))
-			result |= 0xffu << 8 * i; /* reaches beyond the pair of ports */
-		else if (io.kind & IO_IN)
-			result |= (uint32_t)controller_read(vm, port) << 8 * i;
-		else
-			controller_write(vm, port, (uint8_t)(regs->rax >> 8 * i));
+		if (io.kind & IO_IN)
+			result |= (uint32_t)read_one(vm, port) << 8 * i;
+		else if (!write_one(vm, port, (uint8_t)(regs->rax >> 8 * i)))
+			return;
 	}
 	if (io.kind & IO_IN)
 		set_result(regs, io.size, result);

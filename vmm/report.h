@@ -22,6 +22,7 @@ struct vm_report {
 	line_set lines;
 	uint64_t run_ticks;     /* TSC ticks inside the guest, since its start */
 	uint64_t switches_in;   /* how often it became the VM that runs */
+	uint64_t probes;        /* of ports and memory where nothing is */
 	uint64_t reinitialised; /* how often its ICW1 was caught after the fact */
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t exits_total;

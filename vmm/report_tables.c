@@ -132,6 +132,8 @@ static void data_vms(void)
 		if (vm.done)
 			log_format(" status=%d", vm.exit_status);
 		log_format(" run_ticks=%lu switches=%lu", (unsigned long)vm.run_ticks, (unsigned long)vm.switches_in);
+		if (vm.probes > 0)
+			log_format(" probes=%lu", (unsigned long)vm.probes);
 		if (vm.reinitialised > 0)
 			log_format(" reinitialised=%lu", (unsigned long)vm.reinitialised);
 		log_format("\n");

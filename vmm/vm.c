@@ -9,8 +9,10 @@
 #include "arch/x86/log.h"
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
+#include "vmm/exits.h"
 #include "vmm/flows.h"
 #include "vmm/handover.h"
+#include "vmm/port_filter.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
@@ -79,6 +81,9 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	for (unsigned i = 0; i < config->io_count; i++)
 		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)
 			virt.open_port(vm->vcpu, (uint16_t)port, true);
+	for (unsigned i = 0; i < config->io_count; i++)
+		ports_take((uint16_t)config->io[i].first, (uint16_t)config->io[i].last);
+	port_filter_reset(vm);
 	vm->routes_at_exit = config->routes_at_exit;
 	vm->slice = tsc_from_us(config->slice_us);
 	vm->number = (uint8_t)vm_count;
@@ -118,6 +123,7 @@ static void finish_start(struct vm *vm)
 	                               "Signalbox");
 	memset(vm->sink, 0xff, PAGE);
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
+	port_filter_reset(vm);
 	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
 	virt_exit_on_hlt(vm->vcpu, true);

@@ -28,15 +28,16 @@ enum vm_state {
 struct vm {
 	struct vcpu *vcpu;
 	struct controller controller;
-	uint8_t number;      /* index in vms[] */
-	uint8_t open_ports;  /* what the port bitmap has of controller.open */
-	line_set masked;     /* 404: what does not end its turn */
-	bool starting;       /* its turns go into vm_start_step() until the guest can be entered */
-	bool switch_waits;   /* its turn is over, but something is in service: at the EOI then (R11) */
-	bool routes_at_exit; /* as configured (R17) */
-	bool asleep;         /* the processor enters it in its HLT */
-	bool dozes;          /* its HLT does not exit, so only the processor knows whether it sleeps */
-	bool nmi_due;        /* an external NMI is to be injected (nmi=vm:NAME) */
+	uint8_t number;           /* index in vms[] */
+	bool drops_keyboard_data; /* vmm/port_filter.c */
+	uint8_t open_ports;       /* what the port bitmap has of controller.open */
+	line_set masked;          /* 404: what does not end its turn */
+	bool starting;            /* its turns go into vm_start_step() until the guest can be entered */
+	bool switch_waits;        /* its turn is over, but something is in service: at the EOI then (R11) */
+	bool routes_at_exit;      /* as configured (R17) */
+	bool asleep;              /* the processor enters it in its HLT */
+	bool dozes;               /* its HLT does not exit, so only the processor knows whether it sleeps */
+	bool nmi_due;             /* an external NMI is to be injected (nmi=vm:NAME) */
 	enum vm_state state;
 	uint64_t slice;      /* TSC ticks */
 	uint64_t slice_left; /* of the slice that was interrupted; 0: its next turn begins a new one (vmm/turn.h) */
@@ -49,6 +50,7 @@ struct vm {
 	uint64_t image_bytes;
 	void *sink; /* stands in for memory that is not the VM's: all ones */
 	unsigned sink_pages, faults, restarts, nmis_dropped;
+	uint64_t probes;                 /* ports and memory where nothing is, that it looked for */
 	uint32_t reinitialisations_said; /* of controller.reinitialised */
 	bool done;
 	int exit_status;

@@ -31,15 +31,27 @@ static uint32_t hz;
 static uint64_t intervals[INTERVALS], last_tsc;
 static uint64_t period, edge, least_late; /* TSC ticks; where the last edge was, as far as can be told */
 
+/* The index stays where it was put, so the handler, which reads the same register each time, need not
+ * write it. Under Signalbox a write to port 70h exits (docs/limits.md); the data port does not. */
+static void rtc_select(uint8_t index)
+{
+	static uint8_t selected = 0xff;
+
+	if (selected == index)
+		return;
+	io_out8(PORT_INDEX, index);
+	selected = index;
+}
+
 static uint8_t rtc_read(uint8_t index)
 {
-	io_out8(PORT_INDEX, index);
+	rtc_select(index);
 	return io_in8(PORT_DATA);
 }
 
 static void rtc_write(uint8_t index, uint8_t value)
 {
-	io_out8(PORT_INDEX, index);
+	rtc_select(index);
 	io_out8(PORT_DATA, value);
 }
 

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-enum { BATCH = 64, PAGE = 4096, MSR_FEATURE_CONTROL = 0x3A, PORT_POST = 0x80 };
+enum { BATCH = 64, PAGE = 4096, MSR_FEATURE_CONTROL = 0x3A, PORT_DENIED = 0xCF8 };
 enum { FAULT_PAGES = 60, PIT_STORM_COUNT = 100 };
 /* Beyond every VM's memory here, below the devices' holes: machine_window() shows 2 MiB of it. */
 #define ABSENT_AT 0xC0000000ul
@@ -68,7 +68,7 @@ static void write_port(void)
 
 void vandal_denied(const char *argument)
 {
-	port = (uint16_t)args_number("port", PORT_POST);
+	port = (uint16_t)args_number("port", PORT_DENIED);
 	keep_on(argument, write_port);
 	vandal_says(true, "%u writes to port %xh", rounds, port);
 }

@@ -124,6 +124,8 @@ static const struct {
 	{ "faults", vandal_faults },     { "restarts", vandal_restarts },
 	{ "debug", vandal_debug },       { "align", vandal_align },
 	{ "pitstorm", vandal_pitstorm }, { "idle", vandal_idle },
+	{ "a20", vandal_a20 },           { "reset", vandal_reset },
+	{ "nmimask", vandal_nmimask },   { "probe", vandal_probe },
 	{ "frames", vandal_frames },     { "caches", vandal_caches },
 };
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { IMAGE_BYTES = 512, COMPARED_BYTES = 416 /* up to XMM15; the processor leaves the rest alone */, ROUNDS = 40 };
-enum { FOREIGN_PORT = 0x301, DELAY_PORT = 0x80, MSR_APIC_BASE = 0x1b, BAD_CALL = 999, FOREIGN_MEMORY = 0xFEE00000 };
+enum { FOREIGN_PORT = 0xCF8, DELAY_PORT = 0x80, MSR_APIC_BASE = 0x1b, BAD_CALL = 999, FOREIGN_MEMORY = 0xFEE00000 };
 
 static uint8_t wanted[IMAGE_BYTES] __attribute__((aligned(16))), found[IMAGE_BYTES] __attribute__((aligned(16)));
 
@@ -34,6 +34,11 @@ static void row_cpuid(void)
 }
 
 static void row_out(void)
+{
+	io_out8(FOREIGN_PORT, 0);
+}
+
+static void row_delay(void)
 {
 	io_out8(DELAY_PORT, 0);
 }
@@ -87,6 +92,7 @@ static const struct {
 } rows[] = {
 	{ "CPUID", ROUNDS, row_cpuid },
 	{ "OUT to a denied port", ROUNDS, row_out },
+	{ "OUT to the delay port", ROUNDS, row_delay },
 	{ "IN from a denied port", ROUNDS, row_in },
 	{ "IN of 32 bits from a denied port", ROUNDS, row_in_wide },
 	{ "a read of denied memory", ROUNDS, row_memory },

@@ -14,6 +14,7 @@ VM = "vmm/vm.c"
 RESERVED = "vmm/config_reserved.c"
 PCI = "arch/x86/pci.c"
 ELF = "vmm/elf.c"
+FILTER = "vmm/port_filter.c"
 
 MUTANTS = (
     # Whose turn it is.
@@ -155,6 +156,11 @@ MUTANTS = (
     ("bridges-master-no-more", PCI, "== CLASS_BRIDGE)", "== 0xff)", "test_pci"),
     ("headers-are-loaded", ELF, "\t\tcut_headers(&s);\n", "", "test_elf"),
     ("handover-over-the-image", ELF, "\ttake_pages(l, s);\n", "", "test_elf"),
+    ("a-reset-passes", FILTER, "if (pulse && !(command & OUTPUT_RESET))", "if (false)",
+     "test_port_filter"),
+    ("a20-by-the-output-port", FILTER, "\tif (!vm->drops_keyboard_data)\n", "", "test_port_filter"),
+    ("serr-by-its-owner", FILTER, "GUESTS = 0x03", "GUESTS = 0x07", "test_port_filter"),
+    ("nmis-off-by-the-rtc", FILTER, "INDEX = 0x7f", "INDEX = 0xff", "test_port_filter"),
     # Faults.
     ("sink-without-limit", EXITS, "SINK_PAGES_MAX = 64", "SINK_PAGES_MAX = 1 << 30",
      "test_faults"),

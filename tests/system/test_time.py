@@ -32,7 +32,7 @@ STAMP = re.compile(r"^\[ *(\d+\.\d)s\] ", re.M)
 # that than any run has.
 ATTACKS = {
     "cpuid": ("cpuids", {}),
-    "port": ("denied port=0x378", {}),
+    "port": ("denied port=0xcf8", {}),
     "wrmsr": ("msrs", {}),
     "byte": ("prints bytes=1", {}),
     "newlines": ("prints", {}),
@@ -179,8 +179,8 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, coun
 
 def test_a_denied_access_that_is_not_logged_formats_nothing(boot, exact):
     """A port that is not the VM's, written to in a loop: the text is made for the few that are logged, not for each."""
-    report = boot("chipset=pc status=0 seconds=10", [vandal("do=denied port=0x378 seconds=1")])
-    (writes,) = (int(n) for n in re.findall(r"do=denied: (\d+) writes to port 378h", report.console))
+    report = boot("chipset=pc status=0 seconds=10", [vandal("do=denied port=0xcf8 seconds=1")])
+    (writes,) = (int(n) for n in re.findall(r"do=denied: (\d+) writes to port cf8h", report.console))
     logged = len(re.findall(r"vm vandal: fault \d+ at ", report.console))
     assert 0 < logged < 100 < writes, report
     assert report.record("vm", vm="vandal")["run_ticks"] / writes <= DENIED

@@ -18,6 +18,7 @@ UNIT_trace   := vmm/trace.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c
 UNIT_pci     := arch/x86/pci.c
+UNIT_port_filter := vmm/port_filter.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
@@ -60,7 +61,7 @@ UNIT_acpi    := arch/x86/acpi_parse.c
 UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/calls.c vmm/vm.c \
+UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/port_filter.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)

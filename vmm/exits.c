@@ -37,7 +37,8 @@ static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	bool deaf = !virt_interrupts_on(vm->vcpu);
-	virt_skip(vm->vcpu);
+	if (virt_skip(vm->vcpu)) /* its trap ends the HLT before it begins */
+		return;
 	if (deaf) {
 		vm_fault(vm, reason, true,
 		         &(struct denial){ .format = "HLT with interrupts off: nothing can wake it" });

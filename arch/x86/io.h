@@ -97,6 +97,18 @@ CPU_READ_CR(3)
 CPU_READ_CR(4)
 #undef CPU_READ_CR
 
+static inline uint64_t dr6_read(void)
+{
+	uint64_t value;
+	__asm__ volatile("mov %%dr6, %0" : "=r"(value));
+	return value;
+}
+
+static inline void dr6_write(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%dr6" : : "r"(value));
+}
+
 static inline void mmio_write8(uint64_t address, uint8_t value)
 {
 	*(volatile uint8_t *)address = value;

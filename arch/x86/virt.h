@@ -143,8 +143,8 @@ extern struct virt_calls virt;
 	X(enum vm_exit_reason, enter, (struct vcpu * v), (v))                                                          \
 	/* After an NMI exit further NMIs are blocked; unblock on purpose, in one place (R12). */                      \
 	X(void, unblock_nmi, (void), ())                                                                               \
-	/* Step over the instruction that exited. */                                                                   \
-	X(void, skip, (struct vcpu * v), (v))                                                                          \
+	/* Step over the instruction that exited; true: the next entry begins with an exception. */                    \
+	X(bool, skip, (struct vcpu * v), (v))                                                                          \
 	/* Answer CPUID and step over it. */                                                                           \
 	X(void, cpuid, (struct vcpu * v), (v))                                                                         \
 	/* Make v the one that is entered next: loads its control structure and whatever state moves only then. */     \

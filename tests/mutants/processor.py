@@ -7,6 +7,8 @@ DEAF = "arch/x86/vmx/quirk.c"
 VCPU = "arch/x86/svm/vcpu.c"
 VMX = "arch/x86/vmx/vcpu.c"
 VMX_EVENT = "arch/x86/vmx/event.c"
+VMX_RETIRE = "arch/x86/vmx/retire.c"
+SVM_RETIRE = "arch/x86/svm/retire.c"
 NMI = "arch/x86/nmi.S"
 WORK = "arch/x86/work.S"
 MITIGATIONS = "arch/x86/mitigations.c"
@@ -82,6 +84,23 @@ MUTANTS = (
     ("vmx-requeued-nmi-blocked", VMX_EVENT, "if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)",
      "if (false)", "test_vmx_vcpu"),
     ("vmx-iret-unblocks-twice", VMX_EVENT, "\t\tblock_nmi_again();\n", "\t\t;\n", "test_vmx_vcpu"),
+    # How an instruction ends.
+    ("vmx-step-comes-late", VMX_RETIRE, "\tif (flags & RFLAGS_TF)\n\t\ttrap(v);\n", "",
+     "test_vmx_retire"),
+    ("vmx-rf-stays", VMX_RETIRE, "flags & ~(uint64_t)RFLAGS_RF", "flags", "test_vmx_retire"),
+    ("vmx-error-in-real-mode", VMX_RETIRE,
+     "exception_has_error(vector) && vmcs_read(GUEST_CR0) & CR0_PE", "exception_has_error(vector)",
+     "test_vmx_retire"),
+    ("vmx-fault-without-rf", VMX_RETIRE, "if (exception_is_fault(vector))", "if (false)",
+     "test_vmx_retire"),
+    ("vmx-breakpoint-forgotten", VMX_RETIRE,
+     "DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS)", "DR6_BS", "test_vmx_retire"),
+    ("svm-step-comes-late", SVM_RETIRE, "\tif (!traps)\n", "\tif (true)\n", "test_svm_skip"),
+    ("svm-rf-stays", SVM_RETIRE, "\tc->rflags &= ~(uint64_t)RFLAGS_RF;\n", "", "test_svm_skip"),
+    ("svm-error-in-real-mode", SVM_RETIRE, "exception_has_error(vector) && c->cr0 & CR0_PE",
+     "exception_has_error(vector)", "test_svm_skip"),
+    ("double-fault-is-a-fault", "arch/x86/exception.h", "\t\treturn VECTOR_DF;\n",
+     "\t\treturn vector;\n", "test_vmx_retire"),
     ("vmx-nmi-over-another-event", VMX_EVENT, "bool able = !busy && ", "bool able = ",
      "test_vmx_vcpu"),
     ("vmx-nmi-without-window", VMX_EVENT, "primary_set(v, CPU_NMI_WINDOW, !able);",

@@ -118,10 +118,11 @@ static void flow_vcpu_want_window(struct vcpu *v, enum window wanted)
 	(void)wanted;
 }
 
-void vmx_skip(struct vcpu *v)
+bool vmx_skip(struct vcpu *v)
 {
 	(void)v;
 	fail_msg("it is the flows' no business");
+	return false;
 }
 
 void vmx_cpuid(struct vcpu *v)

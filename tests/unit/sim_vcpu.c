@@ -292,9 +292,10 @@ uint64_t vmx_rip(struct vcpu *v)
 	return 0;
 }
 
-void vmx_skip(struct vcpu *v)
+bool vmx_skip(struct vcpu *v)
 {
 	v->skips = true;
+	return false;
 }
 
 bool vmx_can_inject(struct vcpu *v)

@@ -54,9 +54,10 @@ enum vm_exit_reason vmx_enter(struct vcpu *v)
 	return VM_EXIT_OTHER;
 }
 
-void vmx_skip(struct vcpu *v)
+bool vmx_skip(struct vcpu *v)
 {
 	(void)v;
+	return false;
 }
 
 void vmx_cpuid(struct vcpu *v)

@@ -122,10 +122,9 @@ static void an_exception_that_waits_is_no_interrupt(void **state)
 {
 	(void)state;
 	begin();
-	svm_inject_exception(&kit_vcpu, 13, true, 8);
+	kit_vmcb.event_injection = 8ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13; /* svm_raise() */
 	assert_false(svm_may_be_overtaken(&kit_vcpu));
 	assert_false(svm_can_inject(&kit_vcpu));
-	assert_int_equal(kit_vmcb.event_injection, 8ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13);
 }
 
 /* ---- Windows ---- */
@@ -267,7 +266,7 @@ static void an_nmi_waits_for_another_event_and_for_a_shadow(void **state)
 {
 	(void)state;
 	begin();
-	svm_inject_exception(&kit_vcpu, 6, false, 0);
+	kit_vmcb.event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;
 	assert_false(svm_inject_nmi(&kit_vcpu));
 	assert_int_equal(entry(), 6);
 	end_of_slice();

@@ -9,6 +9,7 @@
 
 /* The source itself, for what is static in it. */
 #include "arch/x86/svm/exit.c"
+#include "arch/x86/svm/retire.c"
 
 #include <string.h>
 
@@ -24,14 +25,6 @@ uint64_t fake_tsc;
 
 static unsigned audits;
 static bool timer_ended, nmi_wanted;
-static unsigned injected; /* vector + 1 */
-
-void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
-{
-	assert_ptr_equal(v, &kit_vcpu);
-	assert_false(has_error || error);
-	injected = vector + 1u;
-}
 
 unsigned svm_audit(struct vcpu *v)
 {
@@ -104,7 +97,7 @@ static int begin(void **state)
 
 static void expect_skipped_to(uint64_t rip)
 {
-	svm_skip(&kit_vcpu);
+	assert_false(svm_skip(&kit_vcpu));
 	assert_int_equal(kit_vmcb.rip, rip);
 	assert_int_equal(kit_vmcb.interrupt_shadow, 0); /* it was for the one that is done */
 }
@@ -164,7 +157,8 @@ static void a_place_that_exits_again_is_known(void **state)
 		expect_skipped_to(at + cases[n].length);
 		svm_forget_code(&kit_vcpu);
 		exits(cases[n].code, cases[n].bytes, sizeof(cases[n].bytes));
-		expect_skipped_to(at);
+		assert_true(svm_skip(&kit_vcpu)); /* #UD */
+		assert_int_equal(kit_vmcb.rip, at);
 		kit_mode(KIT_CODE_64);
 	}
 }
@@ -201,11 +195,91 @@ static void an_io_exit_always_tells(void **state)
 static void an_instruction_that_cannot_be_read_is_undefined(void **state)
 {
 	(void)state;
-	injected = 0;
 	exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
 	kit_vmcb.rip = KIT_RAM;
-	expect_skipped_to(KIT_RAM);
-	assert_int_equal(injected, 6 + 1); /* #UD */
+	kit_vmcb.rflags = RFLAGS_TF;
+	assert_true(svm_skip(&kit_vcpu));
+	assert_int_equal(kit_vmcb.rip, KIT_RAM);
+	assert_int_equal(kit_vmcb.rflags, RFLAGS_TF | RFLAGS_RF);
+	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | VECTOR_UD);
+}
+
+/* ---- Traps and faults ---- */
+
+static void rf_is_for_one_instruction(void **state)
+{
+	(void)state;
+	for (unsigned known = 0; known < 2; known++) {
+		exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
+		kit_vmcb.rflags = RFLAGS_RF | 2;
+		expect_skipped_to(at + 2);
+		assert_int_equal(kit_vmcb.rflags, 2);
+		assert_int_equal(kit_vmcb.event_injection, 0);
+	}
+}
+
+static void a_step_traps_behind_the_instruction(void **state)
+{
+	(void)state;
+	for (unsigned known = 0; known < 2; known++) {
+		exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
+		kit_vmcb.rflags = RFLAGS_TF | RFLAGS_RF | 2;
+		kit_vmcb.dr6 = 0xffff0ff1;
+		kit_vmcb.dr7 = 0x400 | DR7_GD;
+		assert_true(svm_skip(&kit_vcpu));
+		assert_int_equal(kit_vmcb.rip, at + 2);
+		assert_int_equal(kit_vmcb.rflags, RFLAGS_TF | 2); /* the delivery clears TF */
+		assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB);
+		assert_int_equal(kit_vmcb.dr6, 0xffff4ff0);
+		assert_int_equal(kit_vmcb.dr7, 0x400);
+		assert_int_equal(kit_vmcb.interrupt_shadow, 0);
+	}
+}
+
+static void rip_has_32_bits_outside_of_64_bit_code(void **state)
+{
+	(void)state;
+	for (unsigned mode = KIT_CODE_16; mode <= KIT_CODE_64; mode++) {
+		kit_mode((enum kit_mode)mode);
+		kit_vmcb.rip = 0xfffffffe;
+		assert_false(svm_retire(&kit_vcpu, 3));
+		assert_int_equal(kit_vmcb.rip, mode == KIT_CODE_64 ? 0x100000001 : 1);
+	}
+}
+
+static void an_exception_is_raised_as_its_mode_has_it(void **state)
+{
+	(void)state;
+	kit_vmcb.interrupt_shadow = INTERRUPT_SHADOW;
+	assert_true(svm_raise(&kit_vcpu, VECTOR_GP, 0x18));
+	assert_int_equal(kit_vmcb.event_injection,
+	                 0x18ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | VECTOR_GP);
+	assert_int_equal(kit_vmcb.rflags, RFLAGS_RF);
+	assert_int_equal(kit_vmcb.interrupt_shadow, 0);
+	kit_vmcb.cr0 = 0; /* real mode */
+	assert_true(svm_raise(&kit_vcpu, VECTOR_GP, 0x18));
+	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | VECTOR_GP);
+	kit_vmcb.rflags = 0;
+	assert_true(svm_raise(&kit_vcpu, VECTOR_DB, 0));
+	assert_int_equal(kit_vmcb.rflags, 0); /* a trap */
+}
+
+static void what_was_being_delivered_counts(void **state)
+{
+	(void)state;
+	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_EXCEPTION | VECTOR_GP;
+	assert_true(svm_raise(&kit_vcpu, VECTOR_NP, 0x18));
+	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | VECTOR_DF);
+	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_EXCEPTION | VECTOR_DF;
+	kit_vmcb.event_injection = 0;
+	assert_false(svm_raise(&kit_vcpu, VECTOR_NP, 0x18));
+	assert_int_equal(kit_vmcb.event_injection, 0);
+	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_INTERRUPT | 0x20;
+	assert_true(svm_raise(&kit_vcpu, VECTOR_NP, 0x18));
+	assert_int_equal(kit_vmcb.event_injection >> 32, 0x18 | ERROR_EXT);
+	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_SOFTWARE | 0x20;
+	assert_true(svm_raise(&kit_vcpu, VECTOR_NP, 0x18));
+	assert_int_equal(kit_vmcb.event_injection >> 32, 0x18);
 }
 
 /* The same RIP, and other code there: by other tables, or written anew. */
@@ -323,6 +397,11 @@ int main(void)
 		CASE(an_io_exit_always_tells),
 		CASE(an_instruction_that_cannot_be_read_is_undefined),
 		CASE(code_that_changes_is_seen),
+		CASE(rf_is_for_one_instruction),
+		CASE(a_step_traps_behind_the_instruction),
+		CASE(rip_has_32_bits_outside_of_64_bit_code),
+		CASE(an_exception_is_raised_as_its_mode_has_it),
+		CASE(what_was_being_delivered_counts),
 		CASE(each_exit_code_has_a_reason),
 		CASE(an_entry_that_was_refused_is_audited),
 		CASE(a_ports_exit_is_read),

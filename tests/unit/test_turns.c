@@ -57,9 +57,10 @@ void vmx_unblock_nmi(void)
 {
 }
 
-void vmx_skip(struct vcpu *v)
+bool vmx_skip(struct vcpu *v)
 {
 	(void)v;
+	return false;
 }
 
 void vmx_cpuid(struct vcpu *v)

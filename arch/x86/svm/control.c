@@ -5,13 +5,13 @@
  * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception that bare hardware would
  * raise, and -EPERM so that the VMM can log it.
  */
+#include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/io.h"
 #include "arch/x86/svm/svm.h"
 
 #include <errno.h>
 
-enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
 enum { CR4_OSXSAVE = 1 << 18, DR7_GD = 1 << 13, CR8_MOST = 15, REGISTER_RSP = 4 };
 
 static uint64_t *register_of(struct vcpu *v, unsigned number)
@@ -31,8 +31,7 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 	}
 	if (!write)
 		*value = 0;
-	v->vmcb->rip += instruction.length;
-	v->vmcb->interrupt_shadow = 0;
+	(void)svm_retire(v, instruction.length);
 	return 0;
 }
 
@@ -60,7 +59,7 @@ static int pass_exception(struct vcpu *v)
 	uint8_t vector = (uint8_t)((uint32_t)v->vmcb->exit_code - EXIT_EXCEPTION);
 	if (vector == VECTOR_DB)
 		v->vmcb->dr7 &= ~(uint64_t)DR7_GD;
-	svm_inject_exception(v, vector, vector == VECTOR_AC, (uint32_t)v->vmcb->exit_info_1);
+	(void)svm_raise(v, vector, (uint32_t)v->vmcb->exit_info_1);
 	return 0;
 }
 
@@ -111,6 +110,6 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		return -ENOSYS;
 	}
 	if (error == -EPERM)
-		svm_inject_exception(v, undefined ? VECTOR_UD : VECTOR_GP, !undefined, 0);
+		(void)svm_raise(v, undefined ? VECTOR_UD : VECTOR_GP, 0);
 	return error;
 }

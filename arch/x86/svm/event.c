@@ -70,12 +70,6 @@ bool svm_may_be_overtaken(struct vcpu *v)
 	return interrupt_waits(v);
 }
 
-void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
-{
-	v->vmcb->event_injection = (uint64_t)error << 32 | EVENT_VALID | EVENT_EXCEPTION |
-	                           (has_error ? EVENT_ERROR : 0) | vector;
-}
-
 /*
  * The format is the injection's own (APM 2 15.7.2). What an instruction raised, INT n, INT3 or
  * INTO, it raises again by itself: RIP is still the instruction's.

@@ -136,40 +136,6 @@ uint64_t svm_rip(struct vcpu *v)
 	return v->vmcb->rip;
 }
 
-static inline uint32_t load_unaligned(const uint32_t *at)
-{
-	uint32_t value;
-	__builtin_memcpy(&value, at, sizeof(value)); /* one instruction */
-	return value;
-}
-
-static __attribute__((noinline)) void skip_decoded(struct vcpu *v)
-{
-	enum { VECTOR_UD = 6 };
-	unsigned length = svm_instruction_length(v);
-	v->vmcb->rip += length;
-	if (length ==
-	    0) /* its bytes or its page tables changed under the exit: what is there now is no such instruction */
-		svm_inject_exception(v, VECTOR_UD, false, 0);
-}
-
-__attribute__((noinline)) void svm_skip(struct vcpu *v)
-{
-	struct vmcb *c = v->vmcb;
-	const uint64_t rip = c->rip;
-	const struct svm_code *known = &v->code[rip % SVM_CODE_PLACES];
-	c->interrupt_shadow = 0;
-	if (known->rip == rip && known->cr3 == c->cr3 && known->base == c->cs.base &&
-	    (load_unaligned(known->at) & known->mask) == known->bytes)
-		c->rip = rip + known->length; /* with next RIP nothing is ever known, nor for I/O */
-	else if ((uint32_t)c->exit_code == EXIT_IOIO)
-		c->rip = c->exit_info_2;
-	else if (svm_caps.next_rip)
-		c->rip = c->next_rip;
-	else
-		skip_decoded(v);
-}
-
 struct vcpu_io svm_exit_io(struct vcpu *v)
 {
 	uint64_t q = v->vmcb->exit_info_1;

@@ -110,8 +110,11 @@ void quirk_unseen_xsetbv(void);
 /* Say which of the manual's rules for VMRUN the VMCB breaks (APM 2 15.5.1); returns how many. (audit.c) */
 unsigned svm_audit(struct vcpu *v);
 
-/* A fault for the guest at its next entry. */
-void svm_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table 6-5).
+ * False: that would be a triple fault. (retire.c) */
+bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error);
+/* Step over an instruction of so many bytes; true: as svm_skip(). */
+bool svm_retire(struct vcpu *v, unsigned length);
 
 /* The calls of arch/x86/virt.h. */
 #define X_PROTOTYPE(type, name, parameters) type svm_##name parameters;

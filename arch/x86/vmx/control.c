@@ -5,18 +5,17 @@
  * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception that bare hardware would
  * raise, and -EPERM so that the VMM can log it.
  */
+#include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/io.h"
 #include "arch/x86/vmx/vmx.h"
 
 #include <errno.h>
 
-enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_AC = 17 };
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
 enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14, CR4_OSXSAVE = 1 << 18 };
 enum { CR0_PE = 1 << 0, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
-enum { DR7_GD = 1 << 13, DR6_STATUS = 0xe00f };
 
 /* VMX numbers general registers as the instruction encoding does; RSP is in the VMCS. */
 static uint64_t register_value(struct vcpu *v, unsigned number)
@@ -123,18 +122,14 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 	return error;
 }
 
-/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. */
+/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. RF is as
+ * the processor would have pushed it (SDM 3C 27.3.3). An IRET that faults has unblocked NMIs all the
+ * same (SDM 3A 6.7.1), so bit 12 asks for nothing. */
 static int pass_exception(struct vcpu *v)
 {
 	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
-	if ((info & 0xff) == VECTOR_DB) {
-		uint64_t cause = vmcs_read(EXIT_QUALIFICATION), dr6;
-		debug_emulate(v);
-		__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-		dr6 = (dr6 & ~15ull) | (cause & DR6_STATUS);
-		__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
-		vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
-	}
+	if ((info & 0xff) == VECTOR_DB)
+		vmx_debug_tell(v, vmcs_read(EXIT_QUALIFICATION));
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
 	vmcs_write(ENTRY_ERROR_CODE, vmcs_read(EXIT_ERROR_CODE));
 	vmcs_write(ENTRY_INTERRUPTION, info & ~(1u << 12));
@@ -193,6 +188,6 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		return -ENOSYS;
 	}
 	if (error == -EPERM)
-		vmx_inject_exception(v, undefined ? VECTOR_UD : VECTOR_GP, !undefined, 0);
+		(void)vmx_raise(v, undefined ? VECTOR_UD : VECTOR_GP, 0);
 	return error;
 }

@@ -53,14 +53,6 @@ bool vmx_may_be_overtaken(struct vcpu *v)
 	return false;
 }
 
-void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error)
-{
-	(void)v;
-	vmcs_write(ENTRY_INTERRUPTION,
-	           INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (has_error ? INTERRUPTION_ERROR : 0) | vector);
-	vmcs_write(ENTRY_ERROR_CODE, error);
-}
-
 /* An IRET that an EPT violation interrupted has unblocked NMIs already, for its second try (bit
  * 12 of the qualification, SDM 3C 27.2.3). */
 static void block_nmi_again(void)

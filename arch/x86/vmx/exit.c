@@ -123,7 +123,7 @@ uint64_t vmx_plain_reasons = REASONS;
 static __attribute__((noinline)) enum vm_exit_reason translate_other(uint64_t reason)
 {
 	if (reason & REASON_ENTRY_FAILURE) /* the highest bit */
-		return refused("exit reason", reason & 0xffff);
+		return vmx_wrap_rip() ? VM_EXIT_WAKE : refused("exit reason", reason & 0xffff);
 	if (reason >= REASONS)
 		return VM_EXIT_OTHER;
 	return reason == REASON_TIMER && quirk_timer(vmx_loaded) ? VM_EXIT_POLL : reasons[reason];
@@ -160,16 +160,6 @@ uint64_t vmx_rip(struct vcpu *v)
 {
 	(void)v;
 	return vmcs_read(GUEST_RIP);
-}
-
-void vmx_skip(struct vcpu *v)
-{
-	(void)v;
-	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(EXIT_INSTRUCTION_LENGTH));
-	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY);
-	if (shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
-		vmcs_write(GUEST_INTERRUPTIBILITY,
-		           shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
 }
 
 /*

@@ -85,7 +85,14 @@ unsigned vmx_audit(struct vcpu *v);
 #define X_PROTOTYPE(type, name, parameters) type vmx_##name parameters;
 VIRT_CALLS(X_PROTOTYPE)
 #undef X_PROTOTYPE
-/* A fault for the guest at its next entry. */
-void vmx_inject_exception(struct vcpu *v, uint8_t vector, bool has_error, uint32_t error);
+
+/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table 6-5).
+ * False: that would be a triple fault. (retire.c) */
+bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error);
+/* Outside of 64-bit code RIP has 32 bits. A step that went beyond is seen at the entry, which the
+ * processor refuses (SDM 3C 26.3.1.4), and costs nothing before. Was that it? */
+bool vmx_wrap_rip(void);
+/* Before #DB is delivered: DR6 and DR7 as the processor leaves them. cause: as in DR6. */
+void vmx_debug_tell(struct vcpu *v, uint64_t cause);
 
 #endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The two ends of an instruction that the VMM has carried out for the guest: it retires, or it
+ * raises an exception.
+ *
+ * Rule: whoever steps over an instruction does so by vmx_skip(), whoever raises an exception by
+ * vmx_raise(). Both leave the guest as the processor would have: flags, shadows, traps.
+ */
+#include "arch/x86/exception.h"
+#include "arch/x86/io.h"
+#include "arch/x86/vmx/vmx.h"
+
+enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16 };
+enum { DR6_BREAKPOINTS = 15, DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR7_GD = 1 << 13, CS_LONG = 1 << 13 };
+enum { CR0_PE = 1 << 0 };
+
+void vmx_debug_tell(struct vcpu *v, uint64_t cause)
+{
+	debug_emulate(v);
+	dr6_write((dr6_read() & ~(uint64_t)DR6_BREAKPOINTS) | (cause & (DR6_BREAKPOINTS | DR6_BD | DR6_BS)));
+	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
+}
+
+/* In 16-bit code RIP is EIP as well: what lies beyond the segment's limit is #GP. */
+bool vmx_wrap_rip(void)
+{
+	uint64_t rip = vmcs_read(GUEST_RIP);
+	bool wide = vmcs_read(ENTRY_CONTROLS) & ENTRY_IA32E && vmcs_read(GUEST_CS_ACCESS) & CS_LONG;
+	if (wide || !(rip >> 32))
+		return false;
+	vmcs_write(GUEST_RIP, (uint32_t)rip);
+	return true;
+}
+
+/* The trap behind an instruction that began with TF set (SDM 3B 17.3.1.4). Breakpoints of a MOV SS
+ * before it have waited for it, and come with it. An entry that injects forgets what else is
+ * pending (SDM 3C 26.7.3). */
+static void trap(struct vcpu *v)
+{
+	vmx_debug_tell(v, DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS));
+	vmcs_write(GUEST_PENDING_DEBUG, 0);
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+}
+
+static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
+{
+	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY), flags = vmcs_read(GUEST_RFLAGS);
+	vmcs_write(GUEST_INTERRUPTIBILITY, shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+	vmcs_write(GUEST_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
+	if (flags & RFLAGS_TF)
+		trap(v);
+	return flags & RFLAGS_TF;
+}
+
+/* On the way of most exits: one test for all that is rare. v is not used, so that no register has to
+ * hold it. */
+bool vmx_skip(struct vcpu *v)
+{
+	(void)v;
+	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(EXIT_INSTRUCTION_LENGTH));
+	uint64_t flags = vmcs_read(GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF);
+	if (__builtin_expect(flags | vmcs_read(GUEST_INTERRUPTIBILITY), 0))
+		return retire_rarely(vmx_loaded);
+	return false;
+}
+
+/* What the exit interrupted (IDT-vectoring information, SDM 3C 24.9.3) decides what the exception
+ * becomes; 0: nothing was. */
+static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
+{
+	uint64_t type = during & INTERRUPTION_TYPE;
+	if (!(during & INTERRUPTION_VALID))
+		return vector;
+	if (type == INTERRUPTION_EXCEPTION)
+		vector = exception_after(during & 0xff, vector);
+	if (vector == VECTOR_DF)
+		*error = 0;
+	if (exception_names_selector(vector) && type != INTERRUPTION_SOFT_INT && type != INTERRUPTION_SOFT_EXCEPTION)
+		*error |= ERROR_EXT;
+	return vector;
+}
+
+/* In real mode there are no error codes, and an entry with one is refused (SDM 3C 26.2.1.3). An
+ * entry pushes RF as it finds it (26.6.1). */
+bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error)
+{
+	(void)v;
+	vector = combine(vmcs_read(IDT_VECTORING), vector, &error);
+	if (vector == EXCEPTION_SHUTDOWN)
+		return false;
+	bool has_error = exception_has_error(vector) && vmcs_read(GUEST_CR0) & CR0_PE;
+	if (exception_is_fault(vector))
+		vmcs_write(GUEST_RFLAGS, vmcs_read(GUEST_RFLAGS) | RFLAGS_RF);
+	vmcs_write(ENTRY_INTERRUPTION,
+	           INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (has_error ? INTERRUPTION_ERROR : 0) | vector);
+	vmcs_write(ENTRY_ERROR_CODE, has_error ? error : 0);
+	return true;
+}

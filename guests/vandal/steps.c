@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A deed that looks at how instructions end which a VMM carries out: with a single step over them,
+ * a breakpoint behind them, a fault in the place of them; in 64-bit, 32-bit and real mode.
+ *
+ * Rule: what must come is the manual's (SDM 3B 17.3.1), so a bare machine says the same.
+ */
+#include "guests/vandal/steps.h"
+
+#include "arch/x86/io.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/selectors.h"
+#include "guests/lib/traps.h"
+#include "guests/vandal/vandal.h"
+
+#include <string.h>
+
+enum { VECTOR_DB = 1, VECTOR_GP = 13, DR6_BS = 1 << 14, FLAGS_RF = 1 << 16 };
+/* DR7 (SDM 3B 17.2.4): local enable of breakpoints 0 and 1, on execution, always-one bit 10 */
+enum { DR7_TWO = 0x405, DR7_OFF = 0x400 };
+
+/* Interrupt gate of 64-bit mode (SDM 3A 6.14.1) */
+struct gate {
+	uint16_t offset_low, selector;
+	uint8_t ist, type;
+	uint16_t offset_middle;
+	uint32_t offset_high, reserved;
+};
+
+static unsigned tried, wrong;
+
+static void judge(bool ok, const char *name, const struct notes *n)
+{
+	tried++;
+	if (ok)
+		return;
+	wrong++;
+	machine_print("vandal: %s: %u traps, off by %d, DR6 %x, %u faults, error %x, flags %x, %d bytes left\n", name,
+	              n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags, (int)n->stack);
+}
+
+static struct gate *gate_of(unsigned vector)
+{
+	struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) idt;
+
+	__asm__ volatile("sidt %0" : "=m"(idt));
+	return (struct gate *)(uintptr_t)idt.base + vector;
+}
+
+static struct gate take_gate(unsigned vector, void (*entry)(void))
+{
+	struct gate *gate = gate_of(vector), old = *gate;
+
+	gate->offset_low = (uint16_t)(uintptr_t)entry;
+	gate->offset_middle = (uint16_t)((uintptr_t)entry >> 16);
+	gate->offset_high = (uint32_t)((uintptr_t)entry >> 32);
+	return old;
+}
+
+/* One step over the instruction; the trap is to come from right behind it. */
+#define STEP(name, setup, instruction)                                                                                 \
+	do {                                                                                                           \
+		memset(&steps_notes, 0, sizeof(steps_notes));                                                          \
+		__asm__ volatile(setup "\n\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t" instruction                    \
+		                       "\n1:\tnop\n\tnop\n\tnop\n\tsubl $1b, %0"                                       \
+		                 : "+m"(steps_notes.at)                                                                \
+		                 :                                                                                     \
+		                 : "rax", "rbx", "rcx", "rdx", "memory", "cc");                                        \
+		judge(steps_notes.traps == 1 && steps_notes.at == 0 && steps_notes.dr6 & DR6_BS, name, &steps_notes);  \
+	} while (0)
+
+static void step_in_64_bit(void)
+{
+	STEP("NOP", "", "nop");
+	STEP("CPUID", "xor %%eax, %%eax; xor %%ecx, %%ecx", "cpuid");
+	STEP("IN", "mov $0x3f5, %%edx", "inb %%dx, %%al");
+	STEP("OUT 21h", "mov $0xff, %%eax", "outb %%al, $0x21");
+	STEP("RDMSR", "mov $0xc0000080, %%ecx", "rdmsr");
+	STEP("WRMSR", "mov $0xc0000080, %%ecx; rdmsr", "wrmsr");
+	STEP("WBINVD", "", "wbinvd");
+	STEP("MOV to CR8", "xor %%eax, %%eax", "mov %%rax, %%cr8");
+	STEP("MOV from CR8", "", "mov %%cr8, %%rax");
+	STEP("MOV to CR0", "mov %%cr0, %%rax", "mov %%rax, %%cr0");
+	STEP("HLT", "", "hlt"); /* with interrupts off: the trap ends it */
+	if (!machine_is_virtual())
+		return;
+	if (cpu_id(0x40000010, 0).ebx & 2)
+		STEP("VMMCALL", "mov $99, %%eax", "vmmcall");
+	else
+		STEP("VMCALL", "mov $99, %%eax", "vmcall");
+}
+
+/* Breakpoints on an instruction that exits and on the next: RF, which the handler sets, is for the
+ * first one alone. */
+static void break_behind(void)
+{
+	memset(&steps_notes, 0, sizeof(steps_notes));
+	__asm__ volatile("lea 1f(%%rip), %%rax; mov %%rax, %%dr0; lea 2f(%%rip), %%rax; mov %%rax, %%dr1\n\t"
+	                 "mov %1, %%eax; mov %%rax, %%dr7; xor %%eax, %%eax; xor %%ecx, %%ecx\n"
+	                 "1:\tcpuid\n"
+	                 "2:\tnop\n\tmov %2, %%eax; mov %%rax, %%dr7; subl $2b, %0"
+	                 : "+m"(steps_notes.at)
+	                 : "i"(DR7_TWO), "i"(DR7_OFF)
+	                 : "rax", "rbx", "rcx", "rdx", "memory", "cc");
+	judge(steps_notes.traps == 2 && steps_notes.at == 0 && (steps_notes.dr6 & 15) == 2, "breakpoints",
+	      &steps_notes);
+}
+
+/* What the VMM refuses: a fault, so it is pushed with RF set, and with an error code. */
+static void fault(void)
+{
+	memset(&steps_notes, 0, sizeof(steps_notes));
+	__asm__ volatile("rdmsr" : : "c"(STEPS_MSR) : "rax", "rdx", "memory");
+	judge(steps_notes.faults == 1 && steps_notes.error == 0 && steps_notes.flags & FLAGS_RF, "RDMSR", &steps_notes);
+}
+
+static uint64_t gate32(void (*entry)(void))
+{
+	uint64_t offset = (uint64_t)(uintptr_t)entry;
+
+	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 | (offset & 0xFFFF);
+}
+
+extern uint64_t guest_gdt[];
+
+static void other_modes(void)
+{
+	const struct notes *real = (const struct notes *)(uintptr_t)REAL_NOTES;
+	const struct notes *wide = &steps_notes32;
+
+	steps_idt[VECTOR_DB] = gate32(steps_trap32);
+	steps_idt[VECTOR_GP] = gate32(steps_fault32);
+	guest_gdt[SELECTOR_TSS_OLD / 8] = 0x00009B000000FFFF; /* code and data of 16 bits */
+	guest_gdt[SELECTOR_TSS_NEW / 8] = 0x000093000000FFFF;
+	memcpy((void *)(uintptr_t)REAL_CODE, steps_real, (size_t)(steps_real_end - steps_real));
+	memset((void *)(uintptr_t)REAL_NOTES, 0, sizeof(*real));
+	memset(&steps_notes32, 0, sizeof(steps_notes32));
+	steps_modes();
+	traps_load();
+	judge(wide->traps == 1 && wide->at == 0 && wide->dr6 & DR6_BS, "32-bit mode, a step", wide);
+	judge(wide->faults == 1 && wide->error == 0 && wide->flags & FLAGS_RF && wide->stack == 0,
+	      "32-bit mode, a fault", wide);
+	judge(real->traps == 1 && real->at == 0 && real->dr6 & DR6_BS, "real mode, a step", real);
+	judge(real->faults == 1 && real->stack == 0, "real mode, a fault", real);
+}
+
+void vandal_steps(const char *argument)
+{
+	(void)argument;
+	tried = wrong = 0;
+	struct gate trap = take_gate(VECTOR_DB, steps_trap), gp = take_gate(VECTOR_GP, steps_fault);
+	step_in_64_bit();
+	break_behind();
+	if (machine_is_virtual()) /* emulated bare machines may know any MSR */
+		fault();
+	*gate_of(VECTOR_DB) = trap;
+	*gate_of(VECTOR_GP) = gp;
+	if (machine_is_virtual())
+		other_modes();
+	vandal_says(wrong == 0, "%u steps, breakpoints and faults, %u wrong", tried, wrong);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How an instruction that exited ends on VMX: stepped over, with its trap; or with an exception.
+ *
+ * Rule: the back end's own retire.c, beside a VMCS and a DR6 of the test's.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/vmx/vmx.h"
+
+#include <string.h>
+
+enum { FIELDS = HOST_RIP + 1, DR6_START = 0xffff0ff0 };
+
+static uint64_t vmcs_fields[FIELDS], dr6;
+static bool debug_used;
+
+#define dr6_read() dr6
+#define dr6_write(value) (dr6 = (value))
+#include "arch/x86/vmx/retire.c"
+
+static struct vcpu vcpu;
+struct vcpu *vmx_loaded = &vcpu;
+
+uint64_t vmcs_read(enum vmcs_field field)
+{
+	return vmcs_fields[field];
+}
+
+void vmcs_write(enum vmcs_field field, uint64_t value)
+{
+	vmcs_fields[field] = value;
+}
+
+int debug_emulate(struct vcpu *v)
+{
+	assert_ptr_equal(v, &vcpu);
+	debug_used = true;
+	return 0;
+}
+
+/* 32-bit code, behind an instruction of two bytes. */
+static int begin(void **state)
+{
+	(void)state;
+	memset(vmcs_fields, 0, sizeof(vmcs_fields));
+	vmcs_write(GUEST_RIP, 0x1000);
+	vmcs_write(EXIT_INSTRUCTION_LENGTH, 2);
+	vmcs_write(GUEST_RFLAGS, 2);
+	vmcs_write(GUEST_CR0, CR0_PE);
+	dr6 = DR6_START;
+	debug_used = false;
+	return 0;
+}
+
+static void a_plain_instruction_is_stepped_over(void **state)
+{
+	(void)state;
+	assert_false(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_RIP), 0x1002);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), 0);
+	assert_false(debug_used);
+}
+
+static void shadows_end_with_the_instruction(void **state)
+{
+	(void)state;
+	vmcs_write(GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_STI | INTERRUPTIBILITY_NMI);
+	assert_false(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_INTERRUPTIBILITY), INTERRUPTIBILITY_NMI);
+	vmcs_write(GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS);
+	assert_false(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_INTERRUPTIBILITY), 0);
+	assert_int_equal(vmcs_read(GUEST_RIP), 0x1004);
+}
+
+static void rf_is_for_one_instruction(void **state)
+{
+	(void)state;
+	vmcs_write(GUEST_RFLAGS, RFLAGS_RF | 2);
+	assert_false(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), 2);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), 0);
+}
+
+static void a_step_traps_behind_the_instruction(void **state)
+{
+	(void)state;
+	vmcs_write(GUEST_RFLAGS, RFLAGS_TF | RFLAGS_RF | 2);
+	vmcs_write(GUEST_DR7, 0x400 | DR7_GD);
+	assert_true(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_RIP), 0x1002);
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), RFLAGS_TF | 2);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+	assert_int_equal(vmcs_read(GUEST_DR7), 0x400);
+	assert_int_equal(dr6, DR6_START | DR6_BS);
+	assert_true(debug_used);
+}
+
+/* MOV SS with a data breakpoint before the instruction: told behind it (SDM 3B 6.8.3). */
+static void a_breakpoint_that_waited_comes_with_the_trap(void **state)
+{
+	(void)state;
+	vmcs_write(GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS);
+	vmcs_write(GUEST_PENDING_DEBUG, 1 << 12 | DR6_BS | 2);
+	vmcs_write(GUEST_RFLAGS, RFLAGS_TF | 2);
+	assert_true(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_PENDING_DEBUG), 0);
+	assert_int_equal(dr6, DR6_START | DR6_BS | 2);
+}
+
+static void rip_has_32_bits_outside_of_64_bit_code(void **state)
+{
+	(void)state;
+	for (unsigned wide = 0; wide < 4; wide++) {
+		vmcs_write(GUEST_RIP, 0xffffffff);
+		vmcs_write(ENTRY_CONTROLS, wide & 1 ? ENTRY_IA32E : 0);
+		vmcs_write(GUEST_CS_ACCESS, wide & 2 ? CS_LONG : 0);
+		assert_false(vmx_skip(&vcpu));
+		assert_int_equal(vmx_wrap_rip(), wide != 3); /* at the entry that is refused */
+		assert_int_equal(vmcs_read(GUEST_RIP), wide == 3 ? 0x100000001 : 1);
+		assert_false(vmx_wrap_rip());
+	}
+}
+
+static void an_exception_is_raised_as_its_mode_has_it(void **state)
+{
+	(void)state;
+	assert_true(vmx_raise(&vcpu, VECTOR_GP, 0x18));
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | VECTOR_GP);
+	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0x18);
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), RFLAGS_RF | 2);
+	assert_true(vmx_raise(&vcpu, VECTOR_UD, 0));
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_UD);
+	vmcs_write(GUEST_CR0, 0); /* real mode */
+	assert_true(vmx_raise(&vcpu, VECTOR_GP, 0x18));
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_GP);
+	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0);
+	vmcs_write(GUEST_RFLAGS, 2);
+	assert_true(vmx_raise(&vcpu, VECTOR_DB, 0));
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), 2); /* a trap */
+}
+
+static void what_was_being_delivered_counts(void **state)
+{
+	static const struct {
+		unsigned first, second, comes;
+	} pairs[] = {
+		/* SDM 3A table 6-5: benign, contributory, page fault */
+		{ VECTOR_DB, VECTOR_GP, VECTOR_GP }, { VECTOR_GP, VECTOR_UD, VECTOR_UD },
+		{ VECTOR_GP, VECTOR_NP, VECTOR_DF }, { VECTOR_DE, VECTOR_TS, VECTOR_DF },
+		{ VECTOR_NP, VECTOR_PF, VECTOR_PF }, { VECTOR_PF, VECTOR_SS, VECTOR_DF },
+		{ VECTOR_PF, VECTOR_PF, VECTOR_DF }, { VECTOR_PF, VECTOR_AC, VECTOR_AC },
+		{ VECTOR_DF, VECTOR_UD, VECTOR_UD },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		vmcs_write(IDT_VECTORING, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | pairs[i].first);
+		assert_true(vmx_raise(&vcpu, pairs[i].second, 0x28));
+		assert_int_equal(vmcs_read(ENTRY_INTERRUPTION) & 0xff, pairs[i].comes);
+		if (pairs[i].comes == VECTOR_DF)
+			assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0);
+	}
+	vmcs_write(IDT_VECTORING, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DF);
+	vmcs_write(ENTRY_INTERRUPTION, 0);
+	assert_false(vmx_raise(&vcpu, VECTOR_TS, 0x28));
+	assert_false(vmx_raise(&vcpu, VECTOR_PF, 2));
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), 0);
+	vmcs_write(IDT_VECTORING, INTERRUPTION_EXCEPTION | VECTOR_DF); /* not valid */
+	assert_true(vmx_raise(&vcpu, VECTOR_TS, 0x28));
+	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0x28);
+	vmcs_write(IDT_VECTORING, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | 0x20);
+	assert_true(vmx_raise(&vcpu, VECTOR_TS, 0x28));
+	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0x28 | ERROR_EXT);
+	vmcs_write(IDT_VECTORING, INTERRUPTION_VALID | INTERRUPTION_SOFT_INT | 0x20);
+	assert_true(vmx_raise(&vcpu, VECTOR_TS, 0x28));
+	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0x28);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup(name, begin)
+		CASE(a_plain_instruction_is_stepped_over),
+		CASE(shadows_end_with_the_instruction),
+		CASE(rf_is_for_one_instruction),
+		CASE(a_step_traps_behind_the_instruction),
+		CASE(a_breakpoint_that_waited_comes_with_the_trap),
+		CASE(rip_has_32_bits_outside_of_64_bit_code),
+		CASE(an_exception_is_raised_as_its_mode_has_it),
+		CASE(what_was_being_delivered_counts),
+	};
+	return cmocka_run_group_tests_name("vmx_retire", tests, NULL, NULL);
+}

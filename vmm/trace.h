@@ -62,10 +62,15 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	__builtin_memcpy(&e->tsc, &low, sizeof(low));
 	__builtin_memcpy((char *)&e->tsc + sizeof(low), &high, sizeof(high));
-	e->event = (uint8_t)event;
+	if (__builtin_constant_p(b)) { /* with the event in one store, which the other two go into */
+		uint64_t both = (uint64_t)b << 32 | event;
+		__builtin_memcpy(&e->event, &both, sizeof(both));
+	} else {
+		e->event = (uint8_t)event;
+		e->b = b;
+	}
 	e->vm = (uint8_t)vm;
 	e->a = (uint16_t)a;
-	e->b = b;
 	return (uint32_t)count;
 }
 

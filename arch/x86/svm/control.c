@@ -63,15 +63,26 @@ static int pass_exception(struct vcpu *v)
 	return 0;
 }
 
-__attribute__((noinline)) void svm_cpuid(struct vcpu *v)
+static inline void execute_cpuid(struct vcpu_regs *regs)
 {
-	struct vcpu_regs *regs = &v->regs;
-	uint32_t leaf = (uint32_t)regs->rax, subleaf = (uint32_t)regs->rcx;
 	__asm__ volatile("cpuid" /* clears the upper halves of the registers */
 	                 : "=a"(regs->rax), "=b"(regs->rbx), "=c"(regs->rcx), "=d"(regs->rdx)
-	                 : "a"(leaf), "c"(subleaf));
-	if (__builtin_expect(guest_cpuid_differs(leaf), 0))
-		guest_cpuid_filter(regs, leaf, subleaf, v->vmcb->cr4 & CR4_OSXSAVE, true);
+	                 : "a"((uint32_t)regs->rax), "c"((uint32_t)regs->rcx));
+}
+
+static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
+{
+	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
+	execute_cpuid(&v->regs);
+	guest_cpuid_filter(&v->regs, leaf, subleaf, v->vmcb->cr4 & CR4_OSXSAVE, true);
+}
+
+__attribute__((noinline)) void svm_cpuid(struct vcpu *v)
+{
+	if (__builtin_expect(guest_cpuid_differs((uint32_t)v->regs.rax), 0))
+		filter_cpuid(v);
+	else
+		execute_cpuid(&v->regs);
 	svm_skip(v);
 }
 

@@ -6,7 +6,7 @@
  * closes the window between the two).
  *
  * unsigned vmx_resume(struct vcpu_regs *regs [rdi]) and vmx_launch(), for a VMCS that was not launched yet
- * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction.
+ * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction. ZF: it is 0.
  * The caller treats every register but RBP as lost, so nothing else of the VMM's is saved.
  */
 	.set RAX, 0
@@ -67,12 +67,14 @@ launch_window_end:
 refused:
 	pop	%rbp
 	mov	$2, %eax
+	test	%eax, %eax
 	ret
 
 	.globl enter_window_out
 enter_window_out:				/* the guest's registers are still in memory as they were */
 	pop	%rbp
 	mov	$1, %eax
+	test	%eax, %eax
 	ret
 
 	.globl vmx_host_rip

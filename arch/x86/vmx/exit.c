@@ -105,17 +105,17 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 /* VMX wants a VMCS launched once and resumed ever after (SDM 3C 24.11.3). */
 enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
 
-/* Call an entry of enter.S; every register but RBP is lost. */
-#define ENTER(entry, v)                                                                                                \
+/* Call an entry of enter.S; every register but RBP is lost. Its result is in ZF too, to branch by. */
+#define ENTER(entry, v, result)                                                                                        \
 	({                                                                                                             \
 		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                                       \
-		unsigned result_;                                                                                      \
+		bool failed_;                                                                                          \
 		__asm__ volatile("call " #entry                                                                        \
-		                 : "=a"(result_), "+r"(regs_)                                                          \
+		                 : "=@ccnz"(failed_), "=a"(result), "+r"(regs_)                                        \
 		                 :                                                                                     \
 		                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",   \
-		                   "cc", "memory");                                                                    \
-		result_;                                                                                               \
+		                   "memory");                                                                          \
+		failed_;                                                                                               \
 	})
 
 uint64_t vmx_plain_reasons = REASONS;
@@ -144,13 +144,13 @@ enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
 	if (__builtin_expect(guest_settled != v, 0))
 		vmx_settle(v);
-	unsigned failed = ENTER(vmx_resume, v);
-	if (__builtin_expect(failed, 0)) {
-		if (failed == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
-			failed = ENTER(vmx_launch, vmx_loaded);
-		if (failed == 1)
+	unsigned result;
+	if (__builtin_expect(ENTER(vmx_resume, v, result), 0)) {
+		if (result == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
+			(void)ENTER(vmx_launch, vmx_loaded, result);
+		if (result == 1)
 			return VM_EXIT_ABORTED;
-		if (failed == 2)
+		if (result == 2)
 			return refused("VM-instruction error", vmcs_read(INSTRUCTION_ERROR));
 	}
 	return translate(vmcs_read(EXIT_REASON));

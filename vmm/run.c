@@ -240,8 +240,7 @@ static inline void begin_turn(struct vm *vm, uint64_t now)
 		deadline = earliest(turn.slice_end, deadline);
 	}
 	turn_arm(vm, now, deadline, contended);
-	vm->dozes = !(contended || sched_others_ready(vm));
-	virt_exit_on_hlt(vm->vcpu, !vm->dozes);
+	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm));
 }
 
 /* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */

@@ -126,7 +126,7 @@ static void finish_start(struct vm *vm)
 	port_filter_reset(vm);
 	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
-	virt_exit_on_hlt(vm->vcpu, true);
+	(void)virt_exit_on_hlt(vm->vcpu, true);
 	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
 	vm->starting = false;
 }

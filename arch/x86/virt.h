@@ -138,23 +138,24 @@ extern struct virt_calls virt;
  * sees through: indirect calls there cost the first back end a tenth of its instructions. Result,
  * name, parameters, arguments.
  */
-#define VIRT_HOT_CALLS(X)                                                                                              \
-	/* 412: enter the loaded vcpu; returns at its exit. */                                                         \
-	X(enum vm_exit_reason, enter, (struct vcpu * v), (v))                                                          \
-	/* After an NMI exit further NMIs are blocked; unblock on purpose, in one place (R12). */                      \
-	X(void, unblock_nmi, (void), ())                                                                               \
-	/* Step over the instruction that exited; true: the next entry begins with an exception. */                    \
-	X(bool, skip, (struct vcpu * v), (v))                                                                          \
-	/* Answer CPUID and step over it. */                                                                           \
-	X(void, cpuid, (struct vcpu * v), (v))                                                                         \
-	/* Make v the one that is entered next: loads its control structure and whatever state moves only then. */     \
-	X(void, load, (struct vcpu * v), (v))                                                                          \
-	/* Exit after so many TSC ticks of guest time, less than 2^32. */                                              \
-	X(void, set_timer, (struct vcpu * v, uint64_t ticks), (v, ticks))                                              \
-	/* Does HLT exit, or does the processor sleep in the guest? */                                                 \
-	X(void, exit_on_hlt, (struct vcpu * v, bool exits), (v, exits))                                                \
-	X(bool, halted, (struct vcpu * v), (v))                                                                        \
-	X(void, set_halted, (struct vcpu * v, bool halted), (v, halted))                                               \
+#define VIRT_HOT_CALLS(X)                                                                                               \
+	/* 412: enter the loaded vcpu; returns at its exit. */                                                          \
+	X(enum vm_exit_reason, enter, (struct vcpu * v), (v))                                                           \
+	/* After an NMI exit further NMIs are blocked; unblock on purpose, in one place (R12). */                       \
+	X(void, unblock_nmi, (void), ())                                                                                \
+	/* Step over the instruction that exited; true: the next entry begins with an exception. */                     \
+	X(bool, skip, (struct vcpu * v), (v))                                                                           \
+	/* Answer CPUID and step over it. */                                                                            \
+	X(void, cpuid, (struct vcpu * v), (v))                                                                          \
+	/* Make v the one that is entered next: loads its control structure and whatever state moves only then. */      \
+	X(void, load, (struct vcpu * v), (v))                                                                           \
+	/* Exit after so many TSC ticks of guest time, less than 2^32. */                                               \
+	X(void, set_timer, (struct vcpu * v, uint64_t ticks), (v, ticks))                                               \
+	/* Does HLT exit, or does the processor sleep in the guest? Returns what is the case: one that would be       \
+	 * for ever has to exit where it leaves no trace. */ \
+	X(bool, exit_on_hlt, (struct vcpu * v, bool exits), (v, exits))                                                 \
+	X(bool, halted, (struct vcpu * v), (v))                                                                         \
+	X(void, set_halted, (struct vcpu * v, bool halted), (v, halted))                                                \
 	X(bool, interrupts_on, (struct vcpu * v), (v))
 
 extern bool virt_is_second; /* the back end that virt_init() chose */

@@ -37,6 +37,7 @@ MUTANTS = (
     ("svm-nmi-eats-the-slice", EVENT,
      "v->window_rest = v->timer_due ? v->timer_left : slice_timer_left();", "v->window_rest = 0;",
      "test_svm_event"),
+    ("svm-halt-for-ever-unseen", EVENT, "\texits |= !svm_interrupts_on(v);\n", "", "test_svm_event"),
     # Quirks of emulated processors.
     ("quirk-lost-shadow", QUIRK, "\tc->rip--;\n", "", "test_svm_quirk"),
     ("quirk-lost-shadow-if", QUIRK, "\tc->rflags &= ~(uint64_t)RFLAGS_IF;\n", "", "test_svm_quirk"),

@@ -48,3 +48,10 @@ def test_R18_what_the_vmm_carries_out_ends_as_on_the_processor(system):
     report = system("status=0", [vandal("do=steps"), vandal("do=none seconds=1", name="other")])
     all_ok(report, "vandal", 1)
     report.lacks("entry failed")
+
+
+def test_R18_a_halt_for_ever_is_seen_where_nobody_else_is_ready(system):
+    """R18: HLT with interrupts off, alone: the VMM's next chore finds it; on SVM, where a HLT leaves no trace, the HLT after."""
+    report = system("status=0 seconds=20", [vandal("do=clihlt")], timeout=60)
+    report.has("signalbox: vm vandal: stopped: it cannot go on")
+    report.lacks("time is up")

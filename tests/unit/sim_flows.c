@@ -136,10 +136,10 @@ void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 	vmx_skip(v);
 }
 
-void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
-	(void)exits;
 	vmx_skip(v);
+	return exits;
 }
 
 bool vmx_halted(struct vcpu *v)

@@ -350,9 +350,10 @@ void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 	v->exits = exits;
 }
 
-void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	v->exit_on_hlt = exits;
+	return exits;
 }
 
 bool vmx_halted(struct vcpu *v)

@@ -71,10 +71,10 @@ void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 	(void)ticks;
 }
 
-void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	(void)v;
-	(void)exits;
+	return exits;
 }
 
 bool vmx_halted(struct vcpu *v)

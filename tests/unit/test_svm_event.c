@@ -127,6 +127,22 @@ static void an_exception_that_waits_is_no_interrupt(void **state)
 	assert_false(svm_can_inject(&kit_vcpu));
 }
 
+/* ---- HLT ---- */
+
+static void a_halt_that_would_be_for_ever_exits(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_false(svm_exit_on_hlt(&kit_vcpu, false));
+	assert_false(kit_vmcb.intercept_1 & INTERCEPT_HLT);
+	assert_true(svm_exit_on_hlt(&kit_vcpu, true));
+	kit_vmcb.rflags &= ~(uint64_t)RFLAGS_IF;
+	kit_vmcb.intercept_1 = 0;
+	assert_true(svm_exit_on_hlt(&kit_vcpu, false));
+	assert_true(kit_vmcb.intercept_1 & INTERCEPT_HLT);
+}
+
 /* ---- Windows ---- */
 
 static void a_window_exits_as_soon_as_interrupts_are_on(void **state)
@@ -360,6 +376,7 @@ static void a_virtual_interrupt_that_stands_still_is_not_put_back_as_well(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_halt_that_would_be_for_ever_exits),
 		cmocka_unit_test(an_interrupt_is_a_virtual_one_and_comes_once),
 		cmocka_unit_test(an_interrupt_that_waits_may_be_overtaken_and_no_other_is_injected),
 		cmocka_unit_test(an_exception_that_waits_is_no_interrupt),

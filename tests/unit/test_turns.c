@@ -68,10 +68,10 @@ void vmx_cpuid(struct vcpu *v)
 	(void)v;
 }
 
-void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	(void)v;
-	(void)exits;
+	return exits;
 }
 
 bool vmx_halted(struct vcpu *v)

@@ -193,9 +193,13 @@ void svm_exit_on_interrupt(struct vcpu *v, bool exits)
 	intercept(v, INTERCEPT_INTR, exits);
 }
 
-void svm_exit_on_hlt(struct vcpu *v, bool exits)
+/* A HLT that the processor executes leaves no trace (see svm_halted()), and with interrupts off
+ * nothing of the guest's ends it: where they are off as the turn begins it exits, and is seen. */
+bool svm_exit_on_hlt(struct vcpu *v, bool exits)
 {
+	exits |= !svm_interrupts_on(v);
 	intercept(v, INTERCEPT_HLT, exits);
+	return exits;
 }
 
 void svm_set_timer(struct vcpu *v, uint64_t ticks)

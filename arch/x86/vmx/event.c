@@ -118,9 +118,10 @@ void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 	vmcs_write(PIN_CONTROLS, wanted);
 }
 
-void vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	primary_set(v, CPU_HLT_EXITING, exits);
+	return exits;
 }
 
 /* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls move together. */

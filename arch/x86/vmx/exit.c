@@ -144,7 +144,7 @@ enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
 	if (__builtin_expect(guest_settled != v, 0))
 		vmx_settle(v);
-	unsigned result;
+	unsigned result = 0;
 	if (__builtin_expect(ENTER(vmx_resume, v, result), 0)) {
 		if (result == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
 			(void)ENTER(vmx_launch, vmx_loaded, result);

@@ -9,6 +9,8 @@
 #include "vmm/run.h"
 #include "vmm/sched.h"
 
+#include <errno.h>
+
 enum { SINK_PAGES_MAX = 64 };
 
 static void exit_nmi(struct vm *vm, enum vm_exit_reason reason)
@@ -103,8 +105,6 @@ static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 {
 	const struct denial what = { .format = reason == VM_EXIT_SHUTDOWN ? "triple fault"
-		                               : reason == VM_EXIT_TASK_SWITCH
-		                                       ? "a task switch by hardware, which no VM here has"
 		                               : reason == VM_EXIT_FAILED ? "the processor refused the entry"
 		                                                          : "an exit of unknown reason" };
 	vm_fault(vm, reason, true, &what);
@@ -128,8 +128,9 @@ static void exit_caches(struct vm *vm, enum vm_exit_reason reason)
 static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
 	struct denial what = { .format = "an exit that nobody handles" };
-	if (virt.emulate(vm->vcpu, reason, &what) != 0)
-		vm_fault(vm, reason, false, &what);
+	int error = virt.emulate(vm->vcpu, reason, &what);
+	if (error != 0)
+		vm_fault(vm, reason, error != -EPERM, &what);
 }
 
 typedef void (*exit_handler)(struct vm *vm, enum vm_exit_reason reason);
@@ -154,7 +155,7 @@ static const exit_handler handlers[VM_EXIT_COUNT] = {
 	[VM_EXIT_CACHES] = exit_caches,
 	[VM_EXIT_EXCEPTION] = exit_processor,
 	[VM_EXIT_MEMORY] = exit_memory,
-	[VM_EXIT_TASK_SWITCH] = exit_fatal,
+	[VM_EXIT_TASK_SWITCH] = exit_processor,
 	[VM_EXIT_SHUTDOWN] = exit_fatal,
 	[VM_EXIT_ABORTED] = exit_aborted,
 	[VM_EXIT_FAILED] = exit_fatal,

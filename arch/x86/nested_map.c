@@ -9,7 +9,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MAPPED = 1 << 0, LARGE = 1 << 7, ENTRIES = 512, LEVEL_BITS = 9, PT_SHIFT = 12, PD_SHIFT = 21, PML4_SHIFT = 39 };
+enum {
+	MAPPED = 1 << 0,
+	WRITABLE = 1 << 1,
+	LARGE = 1 << 7,
+	ENTRIES = 512,
+	LEVEL_BITS = 9,
+	PT_SHIFT = 12,
+	PD_SHIFT = 21,
+	PML4_SHIFT = 39
+};
 #define ADDRESS 0x000ffffffffff000ull
 #define GUEST_LIMIT (1ull << (PML4_SHIFT + LEVEL_BITS))
 
@@ -88,7 +97,8 @@ int nested_map(uint64_t *pml4, struct nested_range range, uint64_t page_flags, u
 	return 0;
 }
 
-void *nested_translate(const uint64_t *pml4, uint64_t guest)
+/* needs: bits of the entry that maps it. Write is bit 1 in tables of either vendor. */
+static void *translate(const uint64_t *pml4, uint64_t guest, uint64_t needs)
 {
 	const uint64_t *table = pml4;
 	if (guest >= GUEST_LIMIT)
@@ -98,8 +108,18 @@ void *nested_translate(const uint64_t *pml4, uint64_t guest)
 		if (!(entry & MAPPED))
 			return NULL;
 		if (shift == PT_SHIFT || entry & LARGE)
-			return (void *)((entry & ADDRESS) + offset);
+			return (entry & needs) == needs ? (void *)((entry & ADDRESS) + offset) : NULL;
 		table = (const uint64_t *)(entry & ADDRESS);
 	}
 	return NULL;
+}
+
+void *nested_translate(const uint64_t *pml4, uint64_t guest)
+{
+	return translate(pml4, guest, MAPPED);
+}
+
+void *nested_translate_to_write(const uint64_t *pml4, uint64_t guest)
+{
+	return translate(pml4, guest, MAPPED | WRITABLE);
 }

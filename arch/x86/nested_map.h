@@ -24,5 +24,7 @@ uint64_t *nested_create(void);
 int nested_map(uint64_t *pml4, struct nested_range range, uint64_t page_flags, uint64_t table_flags);
 /* Where guest-physical memory is; NULL where nothing is mapped. What follows it up to the end of its 4K page is there too. */
 void *nested_translate(const uint64_t *pml4, uint64_t guest);
+/* The same where the guest may write; else NULL. */
+void *nested_translate_to_write(const uint64_t *pml4, uint64_t guest);
 
 #endif

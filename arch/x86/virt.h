@@ -117,7 +117,7 @@ struct denial {
 	/* The exit came while an event was being delivered to the guest: deliver it again at the next entry. */                \
 	X(void, requeue_event, (struct vcpu * v))                                                                               \
 	/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or \
-	 * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these.
+	 * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these, -EFAULT the guest cannot go on.
 	 * what says what was denied. */ \
 	X(int, emulate, (struct vcpu * v, enum vm_exit_reason reason, struct denial * what))                                    \
 	/* A few lines of registers for a VM that stops. */                                                                     \

@@ -127,7 +127,7 @@ static const struct {
 	{ "a20", vandal_a20 },           { "reset", vandal_reset },
 	{ "nmimask", vandal_nmimask },   { "probe", vandal_probe },
 	{ "frames", vandal_frames },     { "caches", vandal_caches },
-	{ "steps", vandal_steps },
+	{ "steps", vandal_steps },       { "tasks", vandal_tasks },
 };
 
 static deed *find(const char *name)

@@ -3,7 +3,8 @@
  * vandal: a guest that does what it should not, or little at all, one deed after the other. Its parts: main.c (the list and
  * the harmless deeds), processor.c, state.c, foreign.c, controller.c, fatal.c with task_switch.S; at the chipset block: storm.c,
  * wide.c, registers.c, vectors.c; with devices of its own: inputs.c, stream.c, nmi.c, idle.c,
- * frames.c, board.c; steps.c with steps_code.S; storms for the VMM: hostile.c with ring3.c and ring3_code.S.
+ * frames.c, board.c; steps.c with steps_code.S; tasks.c with tasks_code.S; campaign; storms for the
+ * VMM: hostile.c with ring3.c and ring3_code.S.
  *
  * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the guest's. On the bare machine
  * everything is the guest's, and most deeds only report.
@@ -41,6 +42,7 @@ deed vandal_stream;                                                             
 deed vandal_nmi;                                                                                   /* nmi.c */
 deed vandal_frames;                                                                                /* frames.c */
 deed vandal_steps;                                                                                 /* steps.c */
+deed vandal_tasks;                                                                                 /* tasks.c */
 deed vandal_idle;                                                                                  /* idle.c */
 deed vandal_vectors;                                                                               /* vectors.c */
 deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;                     /* fatal.c */

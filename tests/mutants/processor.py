@@ -7,6 +7,7 @@ DEAF = "arch/x86/vmx/quirk.c"
 VCPU = "arch/x86/svm/vcpu.c"
 VMX = "arch/x86/vmx/vcpu.c"
 VMX_EVENT = "arch/x86/vmx/event.c"
+TASK = "arch/x86/vmx/task.c"
 VMX_RETIRE = "arch/x86/vmx/retire.c"
 SVM_RETIRE = "arch/x86/svm/retire.c"
 NMI = "arch/x86/nmi.S"
@@ -38,6 +39,22 @@ MUTANTS = (
      "v->window_rest = v->timer_due ? v->timer_left : slice_timer_left();", "v->window_rest = 0;",
      "test_svm_event"),
     ("svm-halt-for-ever-unseen", EVENT, "\texits |= !svm_interrupts_on(v);\n", "", "test_svm_event"),
+    # Task switches of VMX.
+    ("task-busy-for-ever", TASK, "mark_type(c, &old, TYPE_BUSY, false)",
+     "mark_type(c, &old, TYPE_BUSY, true)", "test_vmx_task"),
+    ("task-without-nt", TASK, "(nests ? FLAGS_NT : 0)", "0", "test_vmx_task"),
+    ("task-iret-saves-nt", TASK, "\t\tt->eflags &= ~(uint32_t)FLAGS_NT;\n", "\t\t;\n",
+     "test_vmx_task"),
+    ("task-without-error-code", TASK, "|| !push_error(c)", "", "test_vmx_task"),
+    ("task-faults-again", TASK, "(behind ? vmcs_read(EXIT_INSTRUCTION_LENGTH) : 0)", "0",
+     "test_vmx_task"),
+    ("task-keeps-translations", TASK, "\tept_invalidate(c->v->ept);", "\t;", "test_vmx_task"),
+    ("task-of-any-privilege", TASK, "(conforming ? dpl <= rpl : dpl == rpl)", "true",
+     "test_vmx_task"),
+    ("task-ts-stays", TASK, "vmcs_read(GUEST_CR0) | CR0_TS", "vmcs_read(GUEST_CR0)",
+     "test_vmx_task"),
+    ("guest-memory-read-only", "arch/x86/guest_memory.c",
+     "write && !(w->allows & PTE_WRITE) && g->cr0 & CR0_WP", "false", "test_vmx_task"),
     # Quirks of emulated processors.
     ("quirk-lost-shadow", QUIRK, "\tc->rip--;\n", "", "test_svm_quirk"),
     ("quirk-lost-shadow-if", QUIRK, "\tc->rflags &= ~(uint64_t)RFLAGS_IF;\n", "", "test_svm_quirk"),

@@ -42,12 +42,13 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 # What the guest pulse makes of a counter and the TSC.
 UNIT_edges   := guests/pulse/edges.c
 # Their sources are included by the tests, for what is static in them.
+UNIT_vmx_task := arch/x86/guest_memory.c
 UNIT_quirk   := arch/x86/vmx/quirk.c
 UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
-UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c
+UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c arch/x86/guest_memory.c
 UNIT_svm_npt    := $(UNIT_SVM)
 UNIT_svm_decode := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c

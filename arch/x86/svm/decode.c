@@ -6,74 +6,22 @@
  * Rule: bytes and tables are the guest's, who may write anything there. A walk has as many steps as there are levels, reads only
  * memory that is mapped for the guest, and what cannot be read or is not in the tables below has length 0.
  */
+#include "arch/x86/guest_memory.h"
 #include "arch/x86/svm/svm.h"
 
 #include <string.h>
 
-#define CR0_PG (1ull << 31)
-#define CR4_PSE (1ull << 4)
-#define CR4_PAE (1ull << 5)
-#define CR4_LA57 (1ull << 12)
 #define EFER_LMA (1ull << 10)
 enum { CS_LONG = 1 << 9, CS_DEFAULT_32 = 1 << 10 }; /* attributes (vmcb.h) */
 
 /* ---- Where linear addresses are ---- */
 
-/*
- * How a mode walks (APM 2 5.2, 5.3): the table of each level takes `bits` of the address, the first of them from `shift` on. Tables
- * and pages begin at the address bits of entries; bit 7 of an entry makes a large page at the levels in `large` (bit: its shift).
- */
-struct paging {
-	uint64_t root;
-	unsigned shift, bits, entry_bytes;
-	uint64_t large, address;
-};
-
 enum { PAGE_SHIFT = 12 };
-#define PTE_PRESENT (1ull << 0)
-#define PTE_LARGE (1ull << 7)
-#define ADDRESS_52 0x000ffffffffff000ull
-#define ADDRESS_32 0xfffff000ull
 
-static struct paging paging_of(const struct vmcb *c)
-{
-	const uint64_t cr3 = c->cr3;
-	if (c->efer & EFER_LMA)
-		return (struct paging){ cr3 & ADDRESS_52, c->cr4 & CR4_LA57 ? 48 : 39, 9, 8, 1ull << 30 | 1ull << 21,
-			                ADDRESS_52 };
-	if (c->cr4 & CR4_PAE) /* four pointers, 32-byte aligned */
-		return (struct paging){ cr3 & 0xffffffe0, 30, 9, 8, 1ull << 21, ADDRESS_52 };
-	return (struct paging){ cr3 & ADDRESS_32, 22, 10, 4, c->cr4 & CR4_PSE ? 1ull << 22 : 0, ADDRESS_32 };
-}
-
-/* A large page of the two-level format keeps bits 39:32 of its address in bits 20:13 (APM 2 5.2.2). */
-static uint64_t large_page(const struct paging *p, uint64_t entry, unsigned shift)
-{
-	uint64_t high = p->entry_bytes == 4 ? (entry >> 13 & 0xff) << 32 : 0;
-	return (entry & p->address & ~((1ull << shift) - 1)) | high;
-}
-
-/* Linear to guest-physical; UINT64_MAX where nothing is mapped. */
 static uint64_t translate(const struct vcpu *v, uint64_t linear)
 {
-	if (!(v->vmcb->cr0 & CR0_PG))
-		return linear;
-	const struct paging p = paging_of(v->vmcb);
-	uint64_t table = p.root;
-	for (unsigned shift = p.shift;; shift -= p.bits) {
-		uint64_t index = linear >> shift & ((1ull << p.bits) - 1), entry = 0;
-		const void *at = npt_translate(v->npt, table + index * p.entry_bytes);
-		if (at == NULL)
-			return UINT64_MAX;
-		memcpy(&entry, at, p.entry_bytes);
-		if (!(entry & PTE_PRESENT))
-			return UINT64_MAX;
-		if (entry & PTE_LARGE && p.large >> shift & 1)
-			return large_page(&p, entry, shift) | (linear & ((1ull << shift) - 1));
-		table = entry & p.address;
-		if (shift == PAGE_SHIFT)
-			return table | (linear & ((1ull << shift) - 1));
-	}
+	const struct vmcb *c = v->vmcb;
+	return guest_translate(&(struct guest_paging){ c->cr0, c->cr3, c->cr4, c->efer, v->npt }, linear);
 }
 
 static bool in_long_mode(const struct vmcb *c)

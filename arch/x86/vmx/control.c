@@ -24,6 +24,13 @@ static uint64_t register_value(struct vcpu *v, unsigned number)
 	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
 }
 
+void vmx_load_pointers(struct vcpu *v)
+{
+	const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
+	for (unsigned i = 0; i < 4; i++)
+		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
+}
+
 /* What the processor does when PG changes, because this write did not reach it: EFER.LMA and IA-32e mode follow PG, and
  * PAE paging outside long mode reads its four page-directory pointers anew (SDM 3A 4.4.1, 9.8.5). */
 static int switch_paging(struct vcpu *v, uint64_t cr0)
@@ -35,11 +42,8 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 	uint64_t entry = vmcs_read(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E;
 	vmcs_write(ENTRY_CONTROLS, wide ? entry | ENTRY_IA32E : entry);
 	vmcs_write(GUEST_EFER, wide ? efer | EFER_LMA : efer & ~(uint64_t)EFER_LMA);
-	if (paging && !wide && cr4 & CR4_PAE) {
-		const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
-		for (unsigned i = 0; i < 4; i++)
-			vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
-	}
+	if (paging && !wide && cr4 & CR4_PAE)
+		vmx_load_pointers(v);
 	return 0;
 }
 
@@ -180,6 +184,8 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		break;
 	case VM_EXIT_EXCEPTION:
 		return pass_exception(v);
+	case VM_EXIT_TASK_SWITCH:
+		return task_emulate(v, what);
 	case VM_EXIT_VIRT:
 		undefined = true;
 		error = -EPERM;

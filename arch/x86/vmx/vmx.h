@@ -77,6 +77,10 @@ void msr_switch(struct vcpu *from, struct vcpu *to);
 /* CR, DR, XSETBV, CPUID (emulate.c, control.c) */
 int control_emulate(struct vcpu *v, struct denial *what);
 int debug_emulate(struct vcpu *v);
+/* PAE paging: the four pointers, from where CR3 says. */
+void vmx_load_pointers(struct vcpu *v);
+/* A task switch by hardware: 0, also where it ended with a fault; -EFAULT: with a triple fault. (task.c) */
+int task_emulate(struct vcpu *v, struct denial *what);
 
 /* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3); returns how many. */
 unsigned vmx_audit(struct vcpu *v);

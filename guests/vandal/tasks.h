@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tasks of 32-bit mode, one after the other: called, behind a task gate, in virtual-8086 mode.
+ */
+#ifndef GUESTS_VANDAL_TASKS_H
+#define GUESTS_VANDAL_TASKS_H
+
+/* The GDT: as the guest's own, with a task state segment each. */
+#define TASKS_MAIN 0x20
+#define TASKS_CALLED 0x28
+#define TASKS_GATED 0x30
+#define TASKS_V86 0x38
+#define TASKS_REFUSED 0x40 /* it cannot be loaded */
+#define TASKS_GDT_BYTES 0x48
+
+#define TASKS_VECTORS 32
+#define TASKS_STACK_BYTES 256
+#define TASKS_V86_CODE 0x7800
+#define TASKS_ERROR 0xFFF8 /* a selector that no GDT has */
+
+#ifndef __ASSEMBLER__
+#include <stdint.h>
+
+/* What was seen, each counted once: the called task, the gate's with its error code, virtual-8086 mode, the fault of a task
+ * that cannot be loaded with its error code, NT in the called task. */
+struct tasks_notes {
+	uint32_t called, gated, error, v86, refused, refused_error, nested, back;
+};
+
+/* With the tables below filled in, and interrupts off. The IDT of long mode has to be loaded again afterwards. */
+void tasks_run(void);
+void tasks_called(void);
+void tasks_gated(void);
+void tasks_of_v86(void);
+void tasks_refused(void);
+extern uint64_t tasks_gdt[TASKS_GDT_BYTES / 8], tasks_idt[TASKS_VECTORS];
+extern uint8_t tasks_stacks[4][TASKS_STACK_BYTES];
+extern struct tasks_notes tasks_notes;
+extern const uint8_t tasks_v86[], tasks_v86_end[];
+#endif
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tasks of 32-bit mode.
+ *
+ * Rule: see tasks.h. The way up is the guest's own start (guest_long_mode), as after a task switch.
+ */
+#include "guests/lib/selectors.h"
+#include "guests/vandal/tasks.h"
+
+#define CR0_PG 0x80000000
+#define MSR_EFER 0xC0000080
+#define EFER_LME 0x100
+#define FLAGS_NT 0x4000
+
+	.text
+	.globl tasks_run
+	.code64
+tasks_run:
+	pushq %rbx
+	pushq %rbp
+	pushq %r12
+	pushq %r13
+	pushq %r14
+	pushq %r15
+	movq %rsp, saved_stack
+	movq $resume, guest_resume
+	pushq $SELECTOR_CODE32
+	pushq $1f
+	lretq
+
+	.code32
+1:	movl %cr0, %eax
+	andl $~CR0_PG, %eax
+	movl %eax, %cr0
+	movl $MSR_EFER, %ecx
+	rdmsr
+	andl $~EFER_LME, %eax
+	wrmsr
+	lgdt gdt_pointer
+	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	xorl %eax, %eax
+	movl %eax, %fs
+	movl %eax, %gs
+	movl $(tasks_stacks + TASKS_STACK_BYTES), %esp
+	lidt idt_pointer
+	movl $TASKS_MAIN, %eax
+	ltr %ax
+
+	movl $0x11223344, %ebx
+	lcall $TASKS_CALLED, $0
+	lcall $TASKS_CALLED, $0		/* it goes on where it left off */
+	movl $TASKS_ERROR, %eax
+	movl %eax, %gs			/* #GP: two bytes, by a task gate */
+	lcall $TASKS_V86, $0
+	lcall $TASKS_REFUSED, $0		/* #TS in the task that cannot be loaded; it comes back by its link */
+	cmpl $0x11223344, %ebx
+	jne 2f
+	incl tasks_notes + 28
+2:	cli
+	jmp guest_long_mode
+
+	.globl tasks_called, tasks_gated, tasks_of_v86, tasks_refused
+tasks_called:
+	pushfl
+	popl %eax
+	shrl $14, %eax
+	andl $1, %eax
+	addl %eax, tasks_notes + 24
+	incl tasks_notes
+	iretl
+	jmp tasks_called
+
+	/* Steps over the instruction that faulted, in its task's state. */
+tasks_gated:
+	incl tasks_notes + 4
+	popl tasks_notes + 8
+	addl $2, tasks_main + 32
+	iretl
+	jmp tasks_gated
+
+	/* #UD of virtual-8086 code, by an interrupt gate: EFLAGS.VM is in the frame. Back to who called the task. */
+tasks_of_v86:
+	movl 8(%esp), %eax
+	shrl $17, %eax
+	andl $1, %eax
+	movl $SELECTOR_DATA, %ecx
+	movl %ecx, %ds
+	addl %eax, tasks_notes + 12
+	jmp return
+
+	/* #TS with the error code on the new task's stack. */
+tasks_refused:
+	movl $SELECTOR_DATA, %ecx
+	movl %ecx, %ds
+	incl tasks_notes + 16
+	popl tasks_notes + 20
+return:	pushfl
+	orl $FLAGS_NT, (%esp)
+	popfl
+	iretl
+
+	.code64
+resume:
+	movq saved_stack, %rsp
+	movq $0, guest_resume
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbp
+	popq %rbx
+	ret
+
+	.section .rodata
+	.globl tasks_v86, tasks_v86_end
+	.code16
+tasks_v86:
+	ud2
+tasks_v86_end:
+gdt_pointer:
+	.word TASKS_GDT_BYTES - 1
+	.long tasks_gdt
+idt_pointer:
+	.word TASKS_VECTORS * 8 - 1
+	.long tasks_idt
+
+	.bss
+	.balign 16
+	.globl tasks_gdt, tasks_idt, tasks_stacks, tasks_notes
+tasks_gdt:
+	.skip TASKS_GDT_BYTES
+	.balign 16
+tasks_idt:
+	.skip TASKS_VECTORS * 8
+tasks_stacks:
+	.skip 4 * TASKS_STACK_BYTES
+tasks_notes:
+	.skip 32
+saved_stack:
+	.skip 8
+
+	.section .note.GNU-stack, "", @progbits

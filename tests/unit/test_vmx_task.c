@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A task switch by hardware, done by the VMM: what it checks, what it saves and loads, and whose a
+ * fault is.
+ *
+ * Rule: the back end's own task.c and retire.c, with a VMCS and 64 KiB of RAM of the test's; two
+ * tasks of 32 bits and one of 16 in its GDT, without paging.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/nested_map.h"
+#include "arch/x86/vmx/vmx.h"
+
+enum { FIELDS = HOST_RIP + 1, RAM = 1 << 16 };
+
+static uint64_t vmcs_fields[FIELDS], dr6, cr2;
+static unsigned invalidated;
+static uint8_t ram[RAM];
+
+#define dr6_read() dr6
+#define dr6_write(value) (dr6 = (value))
+#define cr2_write(value) (cr2 = (value))
+#include "arch/x86/vmx/retire.c"
+#include "arch/x86/vmx/task.c"
+
+static struct vcpu vcpu;
+struct vcpu *vmx_loaded = &vcpu;
+
+uint64_t vmcs_read(enum vmcs_field field)
+{
+	return vmcs_fields[field];
+}
+
+void vmcs_write(enum vmcs_field field, uint64_t value)
+{
+	vmcs_fields[field] = value;
+}
+
+int debug_emulate(struct vcpu *v)
+{
+	(void)v;
+	return 0;
+}
+
+void vmx_load_pointers(struct vcpu *v)
+{
+	(void)v;
+}
+
+void ept_invalidate(const uint64_t *pml4)
+{
+	(void)pml4;
+	invalidated++;
+}
+
+void *nested_translate(const uint64_t *pml4, uint64_t guest)
+{
+	(void)pml4;
+	return guest < RAM ? &ram[guest] : NULL;
+}
+
+void *nested_translate_to_write(const uint64_t *pml4, uint64_t guest)
+{
+	return nested_translate(pml4, guest);
+}
+
+/* ---- The guest ---- */
+
+enum { GDT = 0x1000, OLD = 0x2000, NEW = 0x2100, NARROW = 0x2200, TABLES = 0x8000 };
+enum { CODE = 0x08, DATA = 0x10, TSS_OLD = 0x18, TSS_NEW = 0x20, TSS_NARROW = 0x28, LDT = 0x30, USER_CODE = 0x3b };
+enum { USER_DATA = 0x43, LIMIT = 0x47, EIP = 0x100, NEW_EIP = 0x400, LENGTH = 7, NEW_STACK = 0x5000 };
+enum { FLAGS_IF = 1 << 9 };
+
+static void set_descriptor(uint16_t selector, uint64_t raw)
+{
+	memcpy(&ram[GDT + (selector & 0xfff8)], &raw, sizeof(raw));
+}
+
+static uint8_t rights_of(uint16_t selector)
+{
+	return ram[GDT + (selector & 0xfff8) + 5];
+}
+
+static void set_rights(uint16_t selector, uint8_t rights)
+{
+	ram[GDT + (selector & 0xfff8) + 5] = rights;
+}
+
+static uint64_t system_descriptor(uint32_t base, uint32_t limit, uint8_t rights)
+{
+	return (uint64_t)rights << 40 | (uint64_t)base << 16 | limit;
+}
+
+static struct tss32 *tss(uint32_t at)
+{
+	return (struct tss32 *)&ram[at];
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(vmcs_fields, 0, sizeof(vmcs_fields));
+	memset(ram, 0, sizeof(ram));
+	memset(&vcpu, 0, sizeof(vcpu));
+	set_descriptor(CODE, 0x00cf9b000000ffff);
+	set_descriptor(DATA, 0x00cf93000000ffff);
+	set_descriptor(USER_CODE, 0x00cffa000000ffff);
+	set_descriptor(USER_DATA, 0x00cff2000000ffff);
+	set_descriptor(TSS_OLD, system_descriptor(OLD, 103, 0x8b));
+	set_descriptor(TSS_NEW, system_descriptor(NEW, 103, 0x89));
+	set_descriptor(TSS_NARROW, system_descriptor(NARROW, 43, 0x81));
+	set_descriptor(LDT, system_descriptor(0x3000, 0xff, 0x82));
+	*tss(NEW) = (struct tss32){
+		.eip = NEW_EIP, .eflags = 2, .es = DATA, .cs = CODE, .ss = DATA, .ds = DATA, .ldt = LDT
+	};
+	tss(NEW)->general[4] = NEW_STACK;
+	vmcs_write(GUEST_GDTR_BASE, GDT);
+	vmcs_write(GUEST_GDTR_LIMIT, LIMIT);
+	vmcs_write(GUEST_LDTR_ACCESS, RIGHTS_UNUSABLE);
+	vmcs_write(GUEST_TR_SELECTOR, TSS_OLD);
+	vmcs_write(GUEST_TR_BASE, OLD);
+	vmcs_write(GUEST_TR_LIMIT, 103);
+	vmcs_write(GUEST_TR_ACCESS, 0x8b);
+	vmcs_write(GUEST_ES_SELECTOR + 2 * CS, CODE);
+	vmcs_write(GUEST_ES_SELECTOR + 2 * SS, DATA);
+	vmcs_write(GUEST_CR0, CR0_PE);
+	vmcs_write(GUEST_RFLAGS, FLAGS_IF | 2);
+	vmcs_write(GUEST_RIP, EIP);
+	vmcs_write(GUEST_RSP, 0x7000);
+	vmcs_write(GUEST_DR7, 0x4ff);
+	vmcs_write(EXIT_INSTRUCTION_LENGTH, LENGTH);
+	vcpu.regs.rax = 0x12345678;
+	dr6 = 0xffff0ff0;
+	invalidated = 0;
+	return 0;
+}
+
+static int switches(enum source source, uint16_t selector)
+{
+	struct denial what = { NULL };
+
+	vmcs_write(EXIT_QUALIFICATION, (uint64_t)source << 30 | selector);
+	return task_emulate(&vcpu, &what);
+}
+
+static void delivers(uint32_t type, unsigned vector)
+{
+	vmcs_write(IDT_VECTORING, INTERRUPTION_VALID | type | vector);
+}
+
+static void expect_switched(uint32_t eip)
+{
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), 0);
+	assert_int_equal(vmcs_read(GUEST_TR_SELECTOR), TSS_NEW);
+	assert_int_equal(vmcs_read(GUEST_TR_ACCESS), 0x8b);
+	assert_int_equal(vmcs_read(GUEST_RIP), NEW_EIP);
+	assert_int_equal(tss(OLD)->eip, eip);
+}
+
+static void expect_fault(unsigned vector, uint32_t error)
+{
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION) & 0xff, vector);
+	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), error);
+}
+
+/* ---- Switches ---- */
+
+static void a_call_nests(void **state)
+{
+	(void)state;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(rights_of(TSS_OLD), 0x8b);
+	assert_int_equal(rights_of(TSS_NEW), 0x8b);
+	assert_int_equal(tss(NEW)->link, TSS_OLD);
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), FLAGS_NT | 2);
+	assert_int_equal(tss(OLD)->eflags, FLAGS_IF | 2);
+	assert_int_equal(tss(OLD)->general[0], 0x12345678);
+	assert_int_equal(tss(OLD)->general[4], 0x7000);
+	assert_int_equal(tss(OLD)->cs, CODE);
+	assert_int_equal(vmcs_read(GUEST_RSP), NEW_STACK);
+	assert_int_equal(vcpu.regs.rax, 0);
+	assert_int_equal(vmcs_read(GUEST_LDTR_SELECTOR), LDT);
+	assert_int_equal(vmcs_read(GUEST_LDTR_BASE), 0x3000);
+	assert_true(vmcs_read(GUEST_CR0) & CR0_TS);
+	assert_int_equal(vmcs_read(GUEST_DR7), 0x4aa);
+	assert_int_equal(vmcs_read(GUEST_ES_ACCESS + 2 * FS), RIGHTS_UNUSABLE); /* null */
+}
+
+static void an_iret_goes_back(void **state)
+{
+	(void)state;
+	set_rights(TSS_NEW, 0x8b);
+	vmcs_write(GUEST_RFLAGS, FLAGS_NT | 2);
+	vmcs_write(GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI);
+	assert_int_equal(switches(BY_IRET, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(rights_of(TSS_OLD), 0x89);
+	assert_int_equal(rights_of(TSS_NEW), 0x8b);
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), 2);
+	assert_int_equal(tss(OLD)->eflags, 2); /* NT is off in what is saved */
+	assert_int_equal(vmcs_read(GUEST_INTERRUPTIBILITY), 0);
+}
+
+static void a_jump_leaves_no_way_back(void **state)
+{
+	(void)state;
+	assert_int_equal(switches(BY_JMP, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(rights_of(TSS_OLD), 0x89);
+	assert_int_equal(rights_of(TSS_NEW), 0x8b);
+	assert_int_equal(tss(NEW)->link, 0);
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), 2);
+}
+
+static void a_gate_takes_an_event_along(void **state)
+{
+	(void)state;
+	delivers(INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR, VECTOR_GP);
+	vmcs_write(IDT_VECTORING_ERROR, 0x1234);
+	assert_int_equal(switches(BY_GATE, TSS_NEW), 0);
+	expect_switched(EIP); /* a fault: the instruction comes again */
+	assert_int_equal(vmcs_read(GUEST_RSP), NEW_STACK - 4);
+	assert_int_equal(*(uint32_t *)&ram[NEW_STACK - 4], 0x1234);
+	assert_int_equal(tss(NEW)->link, TSS_OLD);
+	begin(NULL);
+	delivers(INTERRUPTION_SOFT_INT, 0x80);
+	assert_int_equal(switches(BY_GATE, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(vmcs_read(GUEST_RSP), NEW_STACK);
+	begin(NULL);
+	vmcs_write(GUEST_ACTIVITY, ACTIVITY_HLT);
+	delivers(INTERRUPTION_NMI, 2);
+	assert_int_equal(switches(BY_GATE, TSS_NEW), 0);
+	expect_switched(EIP);
+	assert_int_equal(vmcs_read(GUEST_INTERRUPTIBILITY), INTERRUPTIBILITY_NMI);
+	assert_int_equal(vmcs_read(GUEST_ACTIVITY), ACTIVITY_ACTIVE);
+}
+
+static void a_narrow_task_has_half_of_it(void **state)
+{
+	struct tss16 *narrow = (struct tss16 *)&ram[NARROW];
+
+	(void)state;
+	*narrow = (struct tss16){ .ip = NEW_EIP, .flags = 2, .es = DATA, .cs = CODE, .ss = DATA, .ds = DATA };
+	narrow->general[0] = 0xabcd;
+	assert_int_equal(switches(BY_CALL, TSS_NARROW), 0);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), 0);
+	assert_int_equal(vmcs_read(GUEST_TR_ACCESS), 0x83);
+	assert_int_equal(vcpu.regs.rax, 0xffffabcd);
+	assert_int_equal(narrow->link, TSS_OLD);
+	vmcs_write(GUEST_RIP, 0x500);
+	assert_int_equal(switches(BY_IRET, TSS_OLD), 0);
+	assert_int_equal(narrow->ip, 0x500 + LENGTH);
+	assert_int_equal(vmcs_read(GUEST_RIP), EIP + LENGTH);
+	assert_int_equal(vcpu.regs.rax, 0x12345678);
+}
+
+static void a_task_of_virtual_8086_mode(void **state)
+{
+	(void)state;
+	tss(NEW)->eflags = FLAGS_VM | 2;
+	tss(NEW)->cs = 0x1234;
+	tss(NEW)->ldt = 0;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(vmcs_read(GUEST_ES_SELECTOR + 2 * CS), 0x1234);
+	assert_int_equal(vmcs_read(GUEST_ES_BASE + 2 * CS), 0x12340);
+	assert_int_equal(vmcs_read(GUEST_CS_ACCESS), 0xf3);
+	assert_int_equal(vmcs_read(GUEST_SS_ACCESS), 0xf3);
+	begin(NULL);
+	tss(NEW)->eflags = FLAGS_VM | 2;
+	tss(NEW)->ldt = DATA; /* a fault: an entry still wants the segments so */
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_fault(VECTOR_TS, DATA);
+	assert_int_equal(vmcs_read(GUEST_CS_ACCESS), 0xf3);
+}
+
+static void a_task_of_ring_3(void **state)
+{
+	(void)state;
+	tss(NEW)->cs = USER_CODE;
+	tss(NEW)->ss = tss(NEW)->ds = tss(NEW)->es = USER_DATA;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(vmcs_read(GUEST_SS_ACCESS) >> DPL_SHIFT & 3, 3);
+	assert_int_equal(rights_of(USER_CODE), 0xfb); /* accessed */
+	assert_int_equal(vmcs_read(GUEST_CS_ACCESS) & 0xff, 0xfb);
+}
+
+static void the_trap_bit_traps(void **state)
+{
+	(void)state;
+	tss(NEW)->trap = 1;
+	assert_int_equal(switches(BY_JMP, TSS_NEW), 0);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+	assert_true(dr6 & DR6_BT);
+}
+
+/* ---- Faults ---- */
+
+static void fault_before(enum source source, uint16_t selector, unsigned vector, uint32_t error)
+{
+	assert_int_equal(switches(source, selector), 0);
+	expect_fault(vector, error);
+	assert_int_equal(vmcs_read(GUEST_TR_SELECTOR), TSS_OLD);
+	assert_int_equal(vmcs_read(GUEST_RIP), EIP);
+	assert_int_equal(rights_of(TSS_OLD), 0x8b);
+	assert_false(vmcs_read(GUEST_CR0) & CR0_TS);
+	begin(NULL);
+}
+
+static void before_the_switch_a_fault_is_the_old_tasks(void **state)
+{
+	(void)state;
+	fault_before(BY_CALL, 0, VECTOR_GP, 0);
+	fault_before(BY_JMP, TSS_NEW | SELECTOR_TI, VECTOR_GP, TSS_NEW | SELECTOR_TI);
+	fault_before(BY_CALL, LIMIT + 1, VECTOR_GP, LIMIT + 1);
+	fault_before(BY_CALL, TSS_OLD, VECTOR_GP, TSS_OLD); /* busy */
+	fault_before(BY_CALL, DATA, VECTOR_GP, DATA);
+	fault_before(BY_IRET, TSS_NEW, VECTOR_TS, TSS_NEW); /* not busy */
+	fault_before(BY_IRET, LIMIT + 1, VECTOR_TS, LIMIT + 1);
+	set_rights(TSS_NEW, 0x09);
+	fault_before(BY_CALL, TSS_NEW, VECTOR_NP, TSS_NEW);
+	set_descriptor(TSS_NEW, system_descriptor(NEW, 102, 0x89));
+	fault_before(BY_JMP, TSS_NEW, VECTOR_TS, TSS_NEW);
+	vmcs_write(GUEST_TR_LIMIT, 0x5e);
+	fault_before(BY_JMP, TSS_NEW, VECTOR_TS, TSS_OLD);
+	delivers(INTERRUPTION_EXTERNAL, 0x20);
+	set_rights(TSS_NEW, 0x09);
+	fault_before(BY_GATE, TSS_NEW, VECTOR_NP, TSS_NEW | ERROR_EXT);
+}
+
+static void fault_behind(unsigned vector, uint32_t error)
+{
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_fault(vector, error);
+	assert_int_equal(vmcs_read(GUEST_TR_SELECTOR), TSS_NEW);
+	assert_int_equal(vmcs_read(GUEST_RIP), NEW_EIP);
+	assert_int_equal(rights_of(TSS_NEW), 0x8b);
+	assert_int_equal(vmcs_read(GUEST_CS_ACCESS) & 0x9f, 0x9b); /* an entry wants code */
+	begin(NULL);
+}
+
+static void behind_the_switch_a_fault_is_the_new_tasks(void **state)
+{
+	(void)state;
+	tss(NEW)->ldt = CODE;
+	fault_behind(VECTOR_TS, CODE);
+	tss(NEW)->cs = 0;
+	fault_behind(VECTOR_TS, 0);
+	tss(NEW)->cs = DATA;
+	fault_behind(VECTOR_TS, DATA);
+	set_rights(CODE, 0x1b);
+	fault_behind(VECTOR_NP, CODE);
+	tss(NEW)->ss = 0;
+	fault_behind(VECTOR_TS, 0);
+	tss(NEW)->ss = CODE;
+	fault_behind(VECTOR_TS, CODE);
+	tss(NEW)->ss = DATA | 3;
+	fault_behind(VECTOR_TS, DATA);
+	set_rights(DATA, 0x13);
+	fault_behind(VECTOR_SS, DATA);
+	tss(NEW)->ds = TSS_OLD;
+	fault_behind(VECTOR_TS, TSS_OLD);
+	tss(NEW)->gs = DATA | 3; /* DPL 0 */
+	fault_behind(VECTOR_TS, DATA);
+	tss(NEW)->fs = LIMIT + 1;
+	fault_behind(VECTOR_TS, LIMIT + 1);
+	set_descriptor(CODE, 0x00409b000000ffff); /* 64 KiB */
+	tss(NEW)->eip = 0x10000;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_fault(VECTOR_GP, 0);
+}
+
+static void an_error_code_that_has_no_room(void **state)
+{
+	(void)state;
+	delivers(INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR, VECTOR_PF);
+	set_descriptor(DATA, 0x004093000000ffff);
+	tss(NEW)->general[4] = 0x20000;
+	assert_int_equal(switches(BY_GATE, TSS_NEW), 0);
+	expect_fault(VECTOR_DF, 0); /* #SS on the way of a page fault */
+	begin(NULL);
+	delivers(INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR, VECTOR_DF);
+	set_rights(TSS_NEW, 0x09);
+	assert_int_equal(switches(BY_GATE, TSS_NEW), -EFAULT); /* a triple fault */
+}
+
+/* ---- Paging ---- */
+
+#define PAGING (CR0_PE | (uint64_t)CR0_PG | 1 << 16)
+
+/* 32-bit paging: 4 KiB pages of RAM at their own addresses, all written to by the supervisor alone. */
+static void paging(void)
+{
+	uint32_t *directory = (uint32_t *)&ram[TABLES], *table = (uint32_t *)&ram[TABLES + 0x1000];
+
+	directory[0] = (TABLES + 0x1000) | 3;
+	for (uint32_t i = 0; i < RAM >> 12; i++)
+		table[i] = i << 12 | 3;
+	vmcs_write(GUEST_CR0, PAGING);
+	vmcs_write(GUEST_CR3, TABLES);
+	tss(NEW)->cr3 = TABLES;
+}
+
+static void a_page_fault_is_one_of_the_guests(void **state)
+{
+	uint32_t *table = (uint32_t *)&ram[TABLES + 0x1000];
+
+	(void)state;
+	paging();
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(invalidated, 1);
+	assert_int_equal(table[OLD >> 12] & 0x60, 0x60); /* accessed, dirty */
+	begin(NULL);
+	paging();
+	table[OLD >> 12] = 0;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_fault(VECTOR_PF, 2);
+	assert_int_equal(cr2, OLD);
+	assert_int_equal(vmcs_read(GUEST_TR_SELECTOR), TSS_OLD);
+	begin(NULL);
+	paging();
+	table[GDT >> 12] &= ~2u;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_fault(VECTOR_PF, 3); /* the busy bit */
+	begin(NULL);
+	paging();
+	tss(NEW)->cr3 = 0x6000; /* nothing is mapped there */
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_fault(VECTOR_PF, 0);
+	assert_int_equal(vmcs_read(GUEST_TR_SELECTOR), TSS_NEW);
+	assert_int_equal(vmcs_read(GUEST_CR3), 0x6000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup(name, begin)
+		CASE(a_call_nests),
+		CASE(an_iret_goes_back),
+		CASE(a_jump_leaves_no_way_back),
+		CASE(a_gate_takes_an_event_along),
+		CASE(a_narrow_task_has_half_of_it),
+		CASE(a_task_of_virtual_8086_mode),
+		CASE(a_task_of_ring_3),
+		CASE(the_trap_bit_traps),
+		CASE(before_the_switch_a_fault_is_the_old_tasks),
+		CASE(behind_the_switch_a_fault_is_the_new_tasks),
+		CASE(an_error_code_that_has_no_room),
+		CASE(a_page_fault_is_one_of_the_guests),
+	};
+	return cmocka_run_group_tests_name("vmx_task", tests, NULL, NULL);
+}

@@ -90,6 +90,8 @@ static void controls(void)
 	vmcs_write(EPT_POINTER, 0x207000 | 3 << 3 | 6); /* four levels, write-back */
 	vmcs_write(VPID, 1);
 	vmcs_write(ENTRY_INTERRUPTION, 0);
+	vmcs_write(ENTRY_ERROR_CODE, 0);
+	vmcs_write(ENTRY_INSTRUCTION_LENGTH, 0);
 	vmcs_write(VMCS_LINK_POINTER, UINT64_MAX);
 }
 
@@ -112,6 +114,8 @@ static void protected_guest(void)
 	vmcs_write(GUEST_RFLAGS, 2);
 	vmcs_write(GUEST_INTERRUPTIBILITY, 0);
 	vmcs_write(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmcs_write(GUEST_PENDING_DEBUG, 0);
+	vmcs_write(GUEST_DEBUGCTL, 0);
 }
 
 /* 64-bit mode with paging, in the upper half. */
@@ -208,6 +212,36 @@ static void trapped_guest(void)
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 1);
 }
 
+/* #GP, with its error code. */
+static void faulted_guest(void)
+{
+	protected_guest();
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13);
+	vmcs_write(ENTRY_ERROR_CODE, 0x18);
+}
+
+static void faulted_real_mode_guest(void)
+{
+	real_mode_guest();
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 13);
+}
+
+/* INT n, of two bytes. */
+static void int_guest(void)
+{
+	protected_guest();
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_SOFT_INT | 0x80);
+	vmcs_write(ENTRY_INSTRUCTION_LENGTH, 2);
+}
+
+/* Single-stepped over an STI. */
+static void stepped_guest(void)
+{
+	sti_guest();
+	flip(GUEST_RFLAGS, RFLAGS_TF);
+	vmcs_write(GUEST_PENDING_DEBUG, PENDING_BS);
+}
+
 /* A field that is stale when its valid bit is off is nobody's business. */
 static void stale_event_guest(void)
 {
@@ -271,6 +305,17 @@ static const struct expectation {
 	    { protected_guest, ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 6 | 1 << 12 },
 	    { nmi_guest, ENTRY_INTERRUPTION, 1 },
 	    { interrupted_guest, ENTRY_INTERRUPTION, BIT(30) } } },
+	{ "an error code goes with the exceptions that have one, in protected mode",
+	  "26.2.1.3",
+	  { { faulted_guest, ENTRY_INTERRUPTION, INTERRUPTION_ERROR },
+	    { faulted_guest, ENTRY_INTERRUPTION, 13 ^ 6 },
+	    { faulted_guest, GUEST_CR0, CR0_PE },
+	    { faulted_real_mode_guest, ENTRY_INTERRUPTION, INTERRUPTION_ERROR },
+	    { interrupted_guest, ENTRY_INTERRUPTION, INTERRUPTION_ERROR } } },
+	{ "bits 31:16 of the error code must be zero", "26.2.1.3", { { faulted_guest, ENTRY_ERROR_CODE, BIT(16) } } },
+	{ "what an instruction raised needs its length, 1 to 15",
+	  "26.2.1.3",
+	  { { int_guest, ENTRY_INSTRUCTION_LENGTH, 2 }, { int_guest, ENTRY_INSTRUCTION_LENGTH, 16 } } },
 	{ "host CR0 and CR4 must have VMX's fixed bits",
 	  "26.2.2",
 	  { { protected_guest, HOST_CR0, CR0_NE }, { protected_guest, HOST_CR4, CR4_VMXE } } },
@@ -341,9 +386,10 @@ static const struct expectation {
 	{ "activity must be active, or HLT without an STI or MOV SS shadow",
 	  "26.3.1.5",
 	  { { protected_guest, GUEST_ACTIVITY, 2 }, { sti_guest, GUEST_ACTIVITY, ACTIVITY_HLT } } },
+	{ "HLT needs a privilege level of 0", "26.3.1.5", { { halted_guest, GUEST_SS_ACCESS, ACCESS_DPL } } },
 	{ "an event injected into HLT must be an interrupt, an NMI, #DB or #MC",
 	  "26.3.1.5",
-	  { { halted_guest, ENTRY_INTERRUPTION, 0x21 ^ 13 ^ INTERRUPTION_EXTERNAL ^ INTERRUPTION_EXCEPTION },
+	  { { halted_guest, ENTRY_INTERRUPTION, 0x21 ^ 6 ^ INTERRUPTION_EXTERNAL ^ INTERRUPTION_EXCEPTION },
 	    { trapped_guest, ENTRY_INTERRUPTION, 1 ^ 3 } } },
 	{ "interruptibility must fit IF and the injected event",
 	  "26.3.1.5",
@@ -354,6 +400,20 @@ static const struct expectation {
 	    { interrupted_guest, GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS },
 	    { nmi_guest, GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS },
 	    { nmi_guest, GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_NMI } } },
+	{ "SMIs must not be blocked outside of SMM",
+	  "26.3.1.5",
+	  { { protected_guest, GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_SMI } } },
+	{ "reserved bits of the pending debug exceptions must be zero",
+	  "26.3.1.5",
+	  { { protected_guest, GUEST_PENDING_DEBUG, BIT(4) },
+	    { protected_guest, GUEST_PENDING_DEBUG, BIT(13) },
+	    { protected_guest, GUEST_PENDING_DEBUG, BIT(17) } } },
+	{ "in HLT or a shadow a single step must be pending exactly where TF is set",
+	  "26.3.1.5",
+	  { { stepped_guest, GUEST_PENDING_DEBUG, PENDING_BS },
+	    { stepped_guest, GUEST_RFLAGS, RFLAGS_TF },
+	    { stepped_guest, GUEST_DEBUGCTL, DEBUGCTL_BTF },
+	    { halted_guest, GUEST_RFLAGS, RFLAGS_TF } } },
 	{ "the link pointer must be all ones", "26.3.1.5", { { protected_guest, VMCS_LINK_POINTER, BIT(63) } } },
 };
 
@@ -388,9 +448,15 @@ static enum vmcs_field field_shown(const char *rule)
 static void a_guest_that_breaks_no_rule_prints_nothing(void **state)
 {
 	static void (*const guests[])(void) = {
-		protected_guest, long_guest,        restricted_guest, first_generation_guest, real_mode_guest,
-		v86_guest,       interrupted_guest, nmi_guest,        nmi_window_guest,       sti_guest,
-		timed_guest,     halted_guest,      trapped_guest,    stale_event_guest,
+		protected_guest,   long_guest,
+		restricted_guest,  first_generation_guest,
+		real_mode_guest,   v86_guest,
+		interrupted_guest, nmi_guest,
+		nmi_window_guest,  sti_guest,
+		timed_guest,       halted_guest,
+		trapped_guest,     stale_event_guest,
+		faulted_guest,     int_guest,
+		stepped_guest,     faulted_real_mode_guest,
 	};
 
 	(void)state;

@@ -126,7 +126,9 @@ static void rip_has_32_bits_outside_of_64_bit_code(void **state)
 static void an_exception_is_raised_as_its_mode_has_it(void **state)
 {
 	(void)state;
+	vmcs_write(GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS | INTERRUPTIBILITY_NMI);
 	assert_true(vmx_raise(&vcpu, VECTOR_GP, 0x18));
+	assert_int_equal(vmcs_read(GUEST_INTERRUPTIBILITY), INTERRUPTIBILITY_NMI);
 	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
 	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | VECTOR_GP);
 	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0x18);

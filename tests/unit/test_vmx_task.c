@@ -351,6 +351,8 @@ static void behind_the_switch_a_fault_is_the_new_tasks(void **state)
 	fault_behind(VECTOR_TS, 0);
 	tss(NEW)->cs = DATA;
 	fault_behind(VECTOR_TS, DATA);
+	tss(NEW)->cs = CODE | 3; /* DPL 0 */
+	fault_behind(VECTOR_TS, CODE);
 	set_rights(CODE, 0x1b);
 	fault_behind(VECTOR_NP, CODE);
 	tss(NEW)->ss = 0;

@@ -12,9 +12,13 @@
 #define CR4_PAE (1ull << 5)
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
+#define RFLAGS_TF (1ull << 8)
 #define RFLAGS_IF (1ull << 9)
 #define RFLAGS_VM (1ull << 17)
 #define UNUSABLE (1ull << 16)
+#define DEBUGCTL_BTF (1ull << 1)
+#define PENDING_BS (1ull << 14)
+#define INTERRUPTIBILITY_SMI (1ull << 2)
 
 static uint64_t secondary(void)
 {
@@ -95,6 +99,25 @@ static bool interruption_type_ok(void)
 	uint64_t type = interruption() >> 8 & 7;
 	return interruption() == 0 || (type != 1 && (type != 2 || (interruption() & 0xff) == 2) &&
 	                               (type != 3 || (interruption() & 0xff) < 32) && !(interruption() & 0x7ffff000));
+}
+static bool interruption_error_ok(void)
+{
+	const uint32_t with_error = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17;
+	bool exception = (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXCEPTION;
+	bool protected = vmcs_read(GUEST_CR0) & CR0_PE || !(secondary() & CPU2_UNRESTRICTED);
+	bool wanted = exception && protected && with_error >> (interruption() & 31) & 1;
+	return interruption() == 0 || !!(interruption() & INTERRUPTION_ERROR) == wanted;
+}
+static bool error_code_ok(void)
+{
+	return !(interruption() & INTERRUPTION_ERROR) || !(vmcs_read(ENTRY_ERROR_CODE) >> 16);
+}
+static bool instruction_length_ok(void)
+{
+	uint64_t length = vmcs_read(ENTRY_INSTRUCTION_LENGTH);
+	bool software = (interruption() & INTERRUPTION_TYPE) >= INTERRUPTION_SOFT_INT &&
+	                (interruption() & INTERRUPTION_TYPE) <= INTERRUPTION_SOFT_EXCEPTION;
+	return !software || (length >= 1 && length <= 15);
 }
 static bool host_cr_ok(void)
 {
@@ -178,6 +201,26 @@ static bool guest_activity_ok(void)
 	return activity == ACTIVITY_ACTIVE ||
 	       (activity == ACTIVITY_HLT && !(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)));
 }
+static bool guest_halt_ok(void)
+{
+	return vmcs_read(GUEST_ACTIVITY) != ACTIVITY_HLT || !(vmcs_read(GUEST_SS_ACCESS) >> 5 & 3);
+}
+/* Pending debug exceptions (SDM 3C 24.4.2): 16 RTM | 14 BS | 12 enabled breakpoint | 3:0 B3-B0 */
+static bool guest_pending_ok(void)
+{
+	return !(vmcs_read(GUEST_PENDING_DEBUG) & ~0x1500full);
+}
+static bool guest_step_ok(void)
+{
+	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS);
+	bool steps = vmcs_read(GUEST_RFLAGS) & RFLAGS_TF && !(vmcs_read(GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+	bool pending = vmcs_read(GUEST_PENDING_DEBUG) & PENDING_BS;
+	return (!shadow && vmcs_read(GUEST_ACTIVITY) != ACTIVITY_HLT) || pending == steps;
+}
+static bool guest_smi_ok(void)
+{
+	return !(vmcs_read(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_SMI);
+}
 static bool guest_event_ok(void)
 {
 	enum { VECTOR_DB = 1, VECTOR_MC = 18 };
@@ -220,6 +263,11 @@ static const struct {
 	{ timer_ok, EXIT_CONTROLS, "saving the preemption timer needs the timer active", "26.2.1.2" },
 	{ entry_ok, ENTRY_CONTROLS, "entry controls must respect their capability MSR", "26.2.1.3" },
 	{ interruption_type_ok, ENTRY_INTERRUPTION, "type and vector of the injected event must agree", "26.2.1.3" },
+	{ interruption_error_ok, ENTRY_INTERRUPTION,
+	  "an error code goes with the exceptions that have one, in protected mode", "26.2.1.3" },
+	{ error_code_ok, ENTRY_ERROR_CODE, "bits 31:16 of the error code must be zero", "26.2.1.3" },
+	{ instruction_length_ok, ENTRY_INSTRUCTION_LENGTH, "what an instruction raised needs its length, 1 to 15",
+	  "26.2.1.3" },
 	{ host_cr_ok, HOST_CR4, "host CR0 and CR4 must have VMX's fixed bits", "26.2.2" },
 	{ host_bases_ok, HOST_GDTR_BASE, "host bases must be canonical", "26.2.3" },
 	{ host_selectors_ok, HOST_CS_SELECTOR, "host CS and TR must not be null, RPL and TI 0", "26.2.3" },
@@ -236,9 +284,15 @@ static const struct {
 	{ guest_rflags_ok, GUEST_RFLAGS, "RFLAGS reserved bits, and IF when an interrupt is injected", "26.3.1.4" },
 	{ guest_activity_ok, GUEST_ACTIVITY, "activity must be active, or HLT without an STI or MOV SS shadow",
 	  "26.3.1.5" },
+	{ guest_halt_ok, GUEST_ACTIVITY, "HLT needs a privilege level of 0", "26.3.1.5" },
 	{ guest_event_ok, ENTRY_INTERRUPTION, "an event injected into HLT must be an interrupt, an NMI, #DB or #MC",
 	  "26.3.1.5" },
 	{ guest_shadow_ok, GUEST_INTERRUPTIBILITY, "interruptibility must fit IF and the injected event", "26.3.1.5" },
+	{ guest_smi_ok, GUEST_INTERRUPTIBILITY, "SMIs must not be blocked outside of SMM", "26.3.1.5" },
+	{ guest_pending_ok, GUEST_PENDING_DEBUG, "reserved bits of the pending debug exceptions must be zero",
+	  "26.3.1.5" },
+	{ guest_step_ok, GUEST_PENDING_DEBUG,
+	  "in HLT or a shadow a single step must be pending exactly where TF is set", "26.3.1.5" },
 	{ guest_link_ok, VMCS_LINK_POINTER, "the link pointer must be all ones", "26.3.1.5" },
 };
 

@@ -134,6 +134,7 @@ static int pass_exception(struct vcpu *v)
 	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
 	if ((info & 0xff) == VECTOR_DB)
 		vmx_debug_tell(v, vmcs_read(EXIT_QUALIFICATION));
+	vmx_end_shadow();
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
 	vmcs_write(ENTRY_ERROR_CODE, vmcs_read(EXIT_ERROR_CODE));
 	vmcs_write(ENTRY_INTERRUPTION, info & ~(1u << 12));

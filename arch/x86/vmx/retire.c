@@ -43,10 +43,16 @@ static void trap(struct vcpu *v)
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
 }
 
+void vmx_end_shadow(void)
+{
+	vmcs_write(GUEST_INTERRUPTIBILITY,
+	           vmcs_read(GUEST_INTERRUPTIBILITY) & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+}
+
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
-	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY), flags = vmcs_read(GUEST_RFLAGS);
-	vmcs_write(GUEST_INTERRUPTIBILITY, shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+	uint64_t flags = vmcs_read(GUEST_RFLAGS);
+	vmx_end_shadow();
 	vmcs_write(GUEST_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
 	if (flags & RFLAGS_TF)
 		trap(v);
@@ -89,6 +95,7 @@ bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error)
 	vector = combine(vmcs_read(IDT_VECTORING), vector, &error);
 	if (vector == EXCEPTION_SHUTDOWN)
 		return false;
+	vmx_end_shadow();
 	bool has_error = exception_has_error(vector) && vmcs_read(GUEST_CR0) & CR0_PE;
 	if (exception_is_fault(vector))
 		vmcs_write(GUEST_RFLAGS, vmcs_read(GUEST_RFLAGS) | RFLAGS_RF);

@@ -96,6 +96,9 @@ bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error);
 /* Outside of 64-bit code RIP has 32 bits. A step that went beyond is seen at the entry, which the
  * processor refuses (SDM 3C 26.3.1.4), and costs nothing before. Was that it? */
 bool vmx_wrap_rip(void);
+/* An exception ends the shadow of an STI or a MOV SS; left set beside TF the entry would want a step to be pending
+ * (SDM 3C 26.3.1.5). */
+void vmx_end_shadow(void);
 /* Before #DB is delivered: DR6 and DR7 as the processor leaves them. cause: as in DR6. */
 void vmx_debug_tell(struct vcpu *v, uint64_t cause);
 

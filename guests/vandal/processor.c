@@ -174,6 +174,7 @@ void vandal_cr(const char *argument)
 		{ "CR4, a reserved bit", 4, true, cr4 | CR4_RESERVED, SKIP, GP },
 		{ "CR4 without PAE in long mode", 4, true, cr4 & ~CR4_PAE, SKIP, GP },
 		{ "CR0 without PG in 64-bit code", 0, true, cr0 & ~CR0_PG, SKIP, GP },
+		{ "CR0 without PG, with CD", 0, true, (cr0 & ~CR0_PG) | CR0_CD, SKIP, GP },
 		{ "CR0 without PE", 0, true, cr0 & ~CR0_PE, SKIP, GP },
 		{ "CR0.NW without CD", 0, true, (cr0 | CR0_NW) & ~CR0_CD, SKIP, GP },
 		{ "CR0, upper half", 0, true, cr0 | 1ul << 40, SKIP, GP },

@@ -13,7 +13,8 @@
 #include <errno.h>
 
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
-enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14, CR4_OSXSAVE = 1 << 18 };
+enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
+enum { ACCESS_LONG = 1 << 13 }; /* SDM 3C 24.4.1 */
 enum { CR0_PE = 1 << 0, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
 
@@ -37,7 +38,9 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 {
 	uint64_t efer = vmcs_read(GUEST_EFER), cr4 = vmcs_read(GUEST_CR4);
 	bool paging = cr0 & CR0_PG, wide = paging && efer & EFER_LME;
-	if (wide && !(cr4 & CR4_PAE))
+	bool long_code = vmcs_read(GUEST_CS_ACCESS) & ACCESS_LONG;
+	/* 64-bit code neither turns paging off nor long mode on, and with PCIDs paging stays (SDM 2B, MOV to CR). */
+	if (paging ? wide && (long_code || !(cr4 & CR4_PAE)) : (efer & EFER_LMA && long_code) || cr4 & CR4_PCIDE)
 		return -EPERM;
 	uint64_t entry = vmcs_read(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E;
 	vmcs_write(ENTRY_CONTROLS, wide ? entry | ENTRY_IA32E : entry);

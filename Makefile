@@ -29,6 +29,7 @@ COUNTS   ?= 1
 MINUTES  ?= 10
 SOAK     ?=
 REPEAT   ?=
+SEED     ?= 0
 QUICK    ?=
 V        ?=
 
@@ -63,7 +64,7 @@ TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run iso bench soak debug test check mutants unit format clean distclean help setup vmm guests FORCE
+.PHONY: all run iso bench soak campaign debug test check mutants unit format clean distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
@@ -82,6 +83,8 @@ help:
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
+#@   make campaign for MINUTES: random guests that do anything at all, beside a victim that has to be as when alone, from
+#@                 SEED on, every platform; @BUILD@/campaign/campaign.json
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
@@ -106,9 +109,10 @@ help:
 #@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
 #@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
-#@   MINUTES=@MINUTES@         soak: no run begins later
+#@   MINUTES=@MINUTES@         soak, campaign: no run begins later
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
-#@   REPEAT=            soak: one run alone, by the name that soak printed
+#@   REPEAT=            soak, campaign: one run alone, by the name that was printed
+#@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
@@ -128,6 +132,10 @@ bench: all $(TEST_EMULATOR) | setup-bench
 soak: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/soak.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
 		--memory '$(MEMORY)' --jobs '$(JOBS)' --repeat '$(REPEAT)' $(SOAK)
+
+campaign: all $(TEST_EMULATOR) | setup-soak
+	$(Q)$(PYTHON) scripts/campaign.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
+		--memory '$(MEMORY)' --jobs '$(JOBS)' --repeat '$(REPEAT)' --seed '$(SEED)'
 
 debug: all | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \

@@ -128,6 +128,7 @@ static const struct {
 	{ "nmimask", vandal_nmimask },   { "probe", vandal_probe },
 	{ "frames", vandal_frames },     { "caches", vandal_caches },
 	{ "steps", vandal_steps },       { "tasks", vandal_tasks },
+	{ "campaign", vandal_campaign },
 };
 
 static deed *find(const char *name)

@@ -139,6 +139,24 @@ void ring3_open(void)
 	cr0_write(cr0_read() | CR0_AM);
 }
 
+/* The guest's first GiB is one directory of large pages (guests/lib/start.S). */
+void ring3_open_page(uint64_t address)
+{
+	uint64_t cr3, *table;
+
+	load_tss();
+	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+	table = (uint64_t *)(uintptr_t)(cr3 & PAGE_ADDRESS);
+	for (unsigned shift = 39; shift > 21; shift -= 9) {
+		uint64_t *entry = &table[address >> shift & (ENTRIES - 1)];
+
+		*entry |= PAGE_USER;
+		table = (uint64_t *)(uintptr_t)(*entry & PAGE_ADDRESS);
+	}
+	table[address >> 21 & (ENTRIES - 1)] |= PAGE_USER;
+	__asm__ volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+}
+
 uint32_t ring3_misalign(uint32_t times)
 {
 	ring3_left = times;

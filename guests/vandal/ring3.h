@@ -11,6 +11,8 @@
 #define RING3_SELECTOR_DATA 0x33
 #define RING3_SELECTOR_CODE 0x3B
 #define RING3_FLAGS_AC 0x40000
+#define RING3_FLAGS_STEP 0x3100 /* IOPL 3, TF */
+#define RING3_REGISTERS 15
 
 #ifndef __ASSEMBLER__
 #include <stdbool.h>
@@ -18,6 +20,9 @@
 
 /* A GDT with segments of ring 3, a TSS, all memory for ring 3, alignment checks on. */
 void ring3_open(void);
+
+/* The same without alignment checks, and of memory the large page at this address alone. */
+void ring3_open_page(uint64_t address);
 
 /* #DB gets a stack of its own, and DR0 watches where its frame is pushed; off: as before. */
 void ring3_watch_frame(bool on);
@@ -29,6 +34,10 @@ uint32_t ring3_misalign(uint32_t times);
 
 /* ring3_code.S: to the program in ring 3, whose last instruction is #GP (for trap_try()); the handler of #AC. */
 void ring3_enter(void *unused);
+/* For trap_try(): one instruction of ring 3, with these registers (RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8 to R15) and IOPL 3;
+ * it ends by #DB at the latest. */
+void ring3_step(void *unused);
+extern uint64_t ring3_registers[RING3_REGISTERS], ring3_rip, ring3_rsp;
 extern char ring3_alignment_check[];
 extern uint32_t ring3_left;
 #endif

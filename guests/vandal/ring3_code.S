@@ -18,6 +18,32 @@ ring3_enter:
 	pushq	%rax
 	iretq
 
+	/* RDI last: it holds the way to the others. */
+	.globl ring3_step
+ring3_step:
+	pushq	$RING3_SELECTOR_DATA
+	pushq	ring3_rsp(%rip)
+	pushq	$(RING3_FLAGS_STEP | 2)
+	pushq	$RING3_SELECTOR_CODE
+	pushq	ring3_rip(%rip)
+	leaq	ring3_registers(%rip), %rdi
+	movq	(%rdi), %rax
+	movq	8(%rdi), %rcx
+	movq	16(%rdi), %rdx
+	movq	24(%rdi), %rbx
+	movq	32(%rdi), %rbp
+	movq	40(%rdi), %rsi
+	movq	56(%rdi), %r8
+	movq	64(%rdi), %r9
+	movq	72(%rdi), %r10
+	movq	80(%rdi), %r11
+	movq	88(%rdi), %r12
+	movq	96(%rdi), %r13
+	movq	104(%rdi), %r14
+	movq	112(%rdi), %r15
+	movq	48(%rdi), %rdi
+	iretq
+
 program:
 	movl	-7(%rsp), %eax			/* #AC, until the handler clears the flag */
 	hlt
@@ -36,6 +62,14 @@ ring3_alignment_check:
 	.balign	16
 ring3_left:
 	.long	0
+	.globl ring3_registers, ring3_rip, ring3_rsp
+	.balign	8
+ring3_registers:
+	.skip	8 * RING3_REGISTERS
+ring3_rip:
+	.quad	0
+ring3_rsp:
+	.quad	0
 	.balign	16
 	.skip	256
 stack_top:

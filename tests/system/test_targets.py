@@ -24,7 +24,7 @@ def test_make_help_shows_targets_and_variables(make):
     """make help: every target of the issue, every variable, with the defaults in force."""
     done = make("help")
     assert done.returncode == 0
-    for target in ("run", "test", "check", "iso", "bench", "soak", "debug"):
+    for target in ("run", "test", "check", "iso", "bench", "soak", "campaign", "debug"):
         assert re.search(rf"^  make {target} ", done.stdout, re.M), target
     for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG"):
         assert re.search(rf"^  {variable}=", done.stdout, re.M), variable

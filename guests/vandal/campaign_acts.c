@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Acts of ring 0: what a guest's kernel may try at the processor, the ports and the VMM.
+ *
+ * Rule: an act puts back what the guest itself could not live with (paging, system calls, breakpoints), whatever came of it.
+ */
+#include "guests/vandal/campaign.h"
+
+#include "arch/x86/io.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/traps.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+#define PICK(list) (list)[campaign_any(COUNT(list))]
+
+static void *scratch(void)
+{
+	return (void *)(uintptr_t)(CAMPAIGN_SCRATCH + campaign_any(CAMPAIGN_SCRATCH_BYTES / 2));
+}
+
+/* One access: what trap_try() gets. */
+static struct {
+	uint32_t number, size;
+	uint64_t value;
+	bool write;
+} a;
+
+static void try_and_note(void (*body)(void *))
+{
+	campaign_note((uint64_t)(int64_t)trap_try(body, NULL));
+}
+
+/* ---- Ports ---- */
+
+static void try_port(void *unused)
+{
+	void *at = scratch();
+	uint64_t count = campaign_any(8);
+	uint16_t port = (uint16_t)a.number;
+	uint32_t value = (uint32_t)a.value;
+
+	(void)unused;
+	switch (a.size << 1 | a.write) {
+	case 0:
+		__asm__ volatile("inb %w1, %b0" : "+a"(value) : "Nd"(port));
+		break;
+	case 1:
+		__asm__ volatile("outb %b0, %w1" : : "a"(value), "Nd"(port));
+		break;
+	case 2:
+		__asm__ volatile("inw %w1, %w0" : "+a"(value) : "Nd"(port));
+		break;
+	case 3:
+		__asm__ volatile("outw %w0, %w1" : : "a"(value), "Nd"(port));
+		break;
+	case 4:
+		__asm__ volatile("inl %w1, %0" : "+a"(value) : "Nd"(port));
+		break;
+	case 5:
+		__asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(port));
+		break;
+	case 6:
+		__asm__ volatile("rep insw" : "+D"(at), "+c"(count) : "d"(port) : "memory");
+		break;
+	default:
+		__asm__ volatile("rep outsb" : "+S"(at), "+c"(count) : "d"(port) : "memory");
+		break;
+	}
+}
+
+/* Half of them at a port that there is: the 8259s, which are the guest's own, and everybody else's. */
+void campaign_port(void)
+{
+	static const uint16_t known[] = { 0x20,  0x21,  0xA0,  0xA1,  0x40,  0x43,  0x60,  0x61,   0x64,   0x70,  0x71,
+		                          0x72,  0x80,  0x92,  0xB2,  0xCF8, 0xCF9, 0xCFC, 0xCFE,  0x170,  0x177, 0x1F0,
+		                          0x2E8, 0x2F8, 0x376, 0x3C0, 0x3F8, 0x3FD, 0x402, 0x4D0,  0x4D1,  0x501, 0x510,
+		                          0x511, 0xF4,  0xE9,  0x24,  0x3C,  0xA4,  0x604, 0xB004, 0x8900, 0xFFFF };
+
+	a.number = campaign_any(2) ? PICK(known) : campaign_any(0x10000);
+	a.size = campaign_any(4);
+	a.write = campaign_any(2);
+	a.value = campaign_value();
+	try_and_note(try_port);
+}
+
+/* ---- Model-specific registers ---- */
+
+#define MSR_EFER 0xC0000080u
+enum { MSR_SYSENTER_CS = 0x174 };
+
+static void try_msr(void *unused)
+{
+	(void)unused;
+	if (a.write)
+		msr_write(a.number, a.value);
+	else
+		(void)msr_read(a.number);
+}
+
+static void restore_msr(void *unused)
+{
+	(void)unused;
+	/* A system call of ring 3's would leave it at an address that is none: the guest's end, and its own doing. */
+	msr_write(MSR_SYSENTER_CS, 0);
+	msr_write(MSR_EFER, msr_read(MSR_EFER) & ~1ul);
+}
+
+void campaign_msr(void)
+{
+	static const uint32_t first[] = { 0,          0x10,       0x1B,       0x3A,       0x48,       0x8B,
+		                          0x10A,      0x174,      0x179,      0x186,      0x198,      0x1A0,
+		                          0x1D9,      0x200,      0x250,      0x268,      0x277,      0x2FF,
+		                          0x345,      0x38D,      0x400,      0x480,      0x560,      0x6E0,
+		                          0x800,      0xC80,      0xD90,      0x40000000, 0x4B564D00, 0xC0000080,
+		                          0xC0000100, 0xC0001FFF, 0xC0010010, 0xC0010111, 0xC0010114, 0xC0010117 };
+
+	a.number = campaign_any(8) ? PICK(first) + campaign_any(5) : (uint32_t)campaign_value();
+	a.write = campaign_any(2);
+	a.value = campaign_value();
+	try_and_note(try_msr);
+	if (a.write && (a.number == MSR_SYSENTER_CS || a.number == MSR_EFER))
+		trap_try(restore_msr, NULL);
+}
+
+/* ---- Control registers ---- */
+
+#define CR0_NE (1ul << 5)
+/* Of QEMU's processor: it takes what hardware refuses, and the next entry fails (docs/testing.md). */
+#define CR0_HARMLESS 0x5000Eul
+#define CR4_HARMLESS 0x68Cul
+
+static void try_control(void *unused)
+{
+	(void)unused;
+	switch (a.number) {
+	case 0:
+		cr0_write(a.value);
+		break;
+	case 2:
+		cr2_write(a.value);
+		break;
+	case 3:
+		cr3_write(a.value);
+		break;
+	case 4:
+		cr4_write(a.value);
+		break;
+	case 5:
+		__asm__ volatile("clts");
+		break;
+	case 6:
+		__asm__ volatile("lmsw %w0" : : "r"(a.value));
+		break;
+	case 7:
+		__asm__ volatile("mov %%cr8, %0" : "=r"(a.value));
+		break;
+	default:
+		__asm__ volatile("mov %0, %%cr8" : : "r"(a.value));
+		break;
+	}
+}
+
+static uint64_t changed(uint64_t now, uint64_t harmless)
+{
+	uint64_t bit = 1ul << campaign_any(64), value = campaign_any(4) ? now ^ bit : campaign_value();
+
+	return machine_by_vmmcall ? now ^ ((now ^ value) & harmless) : value;
+}
+
+/* CR0.NE stays: without it an x87 error raises line 13 of the machine, whoever owns that (a defect on SVM). CR3 keeps its table:
+ * another one is the guest's end. */
+void campaign_control(void)
+{
+	const uint64_t cr0 = cr0_read(), cr3 = cr3_read(), cr4 = cr4_read();
+
+	a.number = campaign_any(9);
+	a.value = a.number == 0   ? changed(cr0, CR0_HARMLESS) | CR0_NE
+	          : a.number == 3 ? cr3 ^ (campaign_any(4) << 3)
+	          : a.number == 4 ? changed(cr4, CR4_HARMLESS)
+	                          : campaign_value();
+	try_and_note(try_control);
+	cr4_write(cr4);
+	cr3_write(cr3);
+	cr0_write(cr0);
+}
+
+/* ---- Debug registers ---- */
+
+static void try_debug(void *unused)
+{
+	(void)unused;
+	switch (a.number) {
+#define WRITE(n)                                                                                                       \
+	case n:                                                                                                        \
+		__asm__ volatile("mov %0, %%dr" #n : : "r"(a.value));                                                  \
+		break;
+		WRITE(0)
+		WRITE(1)
+		WRITE(2)
+		WRITE(3)
+		WRITE(4)
+		WRITE(5)
+		WRITE(6)
+		WRITE(7)
+#undef WRITE
+	default:
+		__asm__ volatile("mov %%dr6, %0" : "=r"(a.value));
+		break;
+	}
+	*(volatile uint64_t *)scratch() = a.value;
+}
+
+static void restore_debug(void *unused)
+{
+	(void)unused;
+	__asm__ volatile("mov %0, %%dr7" : : "r"(0x400ul));
+}
+
+/* DR7.GD has the first try of putting it back throw. */
+void campaign_debug(void)
+{
+	a.number = campaign_any(9);
+	a.value = campaign_any(4) ? campaign_value() & UINT32_MAX : campaign_value();
+	if (campaign_gentle) /* DR7 and its old name: none is enabled */
+		a.value &= (a.number | 2) == 7 ? ~0xFFul : UINT64_MAX;
+	try_and_note(try_debug);
+	for (unsigned i = 0; i < 2; i++)
+		trap_try(restore_debug, NULL);
+}
+
+/* ---- CPUID and calls ---- */
+
+static void try_cpuid(void *unused)
+{
+	(void)unused;
+	(void)cpu_id(a.number, (uint32_t)a.value);
+}
+
+void campaign_cpuid(void)
+{
+	static const uint32_t first[] = { 0, 0x10, 0x40000000, 0x40000010, 0x80000000, 0x80000008, 0x8000001A };
+
+	a.number = campaign_any(4) ? PICK(first) + campaign_any(16) : (uint32_t)campaign_value();
+	a.value = campaign_any(2) ? campaign_any(32) : campaign_value();
+	try_and_note(try_cpuid);
+}
+
+/* An end is no act; and the counters go to a place of their own, or to none, because they would be written over the image. A
+ * print that is good is short: the console is slow. */
+void campaign_call(void)
+{
+	uint64_t call = campaign_any(4) ? campaign_any(9) : campaign_value(), b = campaign_value(),
+		 c = campaign_value();
+
+	if (call == SB_CALL_EXIT || !machine_is_virtual())
+		return;
+	if (call == SB_CALL_COUNTERS)
+		b = campaign_any(2) ? b | 1ul << (23 + campaign_any(41)) : (uint64_t)(uintptr_t)scratch();
+	if (call == SB_CALL_PRINT && c <= SB_PRINT_MAX)
+		c %= 17;
+	int64_t answer = machine_call(call, b, c, campaign_value());
+	campaign_note(call == SB_CALL_PRINT ? 0 : (uint64_t)answer);
+}
+
+/* ---- Instructions ---- */
+
+/* RDI and R15 point to the scratch memory, which an operand in memory is. HLT is left out: nothing could wake the guest.
+ * SYSRET, LGDT, LIDT, LTR and loads of a stack segment are the guest's own business, and its end. */
+static const struct {
+	uint8_t length, bytes[5];
+} known[] = {
+	{ 3, { 0x0F, 0x01, 0xC2 } },             /* VMLAUNCH */
+	{ 3, { 0x0F, 0x01, 0xC3 } },             /* VMRESUME */
+	{ 3, { 0x0F, 0x01, 0xC4 } },             /* VMXOFF */
+	{ 3, { 0x0F, 0x01, 0xC8 } },             /* MONITOR */
+	{ 3, { 0x0F, 0x01, 0xC9 } },             /* MWAIT */
+	{ 3, { 0x0F, 0x01, 0xCA } },             /* CLAC */
+	{ 3, { 0x0F, 0x01, 0xCF } },             /* ENCLS */
+	{ 3, { 0x0F, 0x01, 0xD0 } },             /* XGETBV */
+	{ 3, { 0x0F, 0x01, 0xD1 } },             /* XSETBV */
+	{ 3, { 0x0F, 0x01, 0xD4 } },             /* VMFUNC */
+	{ 3, { 0x0F, 0x01, 0xD8 } },             /* VMRUN */
+	{ 3, { 0x0F, 0x01, 0xDA } },             /* VMLOAD */
+	{ 3, { 0x0F, 0x01, 0xDB } },             /* VMSAVE */
+	{ 3, { 0x0F, 0x01, 0xDC } },             /* STGI */
+	{ 3, { 0x0F, 0x01, 0xDD } },             /* CLGI */
+	{ 3, { 0x0F, 0x01, 0xDE } },             /* SKINIT */
+	{ 3, { 0x0F, 0x01, 0xDF } },             /* INVLPGA */
+	{ 3, { 0x0F, 0x01, 0xF8 } },             /* SWAPGS */
+	{ 3, { 0x0F, 0x01, 0xF9 } },             /* RDTSCP */
+	{ 3, { 0x0F, 0x01, 0xFD } },             /* RDPRU */
+	{ 2, { 0x0F, 0x08 } },                   /* INVD */
+	{ 2, { 0x0F, 0x09 } },                   /* WBINVD */
+	{ 2, { 0x0F, 0x0B } },                   /* UD2 */
+	{ 2, { 0x0F, 0x33 } },                   /* RDPMC */
+	{ 2, { 0x0F, 0x37 } },                   /* GETSEC */
+	{ 2, { 0x0F, 0xAA } },                   /* RSM */
+	{ 2, { 0x0F, 0xA2 } },                   /* CPUID */
+	{ 2, { 0x0F, 0x31 } },                   /* RDTSC */
+	{ 1, { 0xF1 } },                         /* INT1 */
+	{ 1, { 0xCC } },                         /* INT3 */
+	{ 1, { 0x90 } },                         /* NOP */
+	{ 3, { 0x0F, 0x78, 0xD0 } },             /* VMREAD */
+	{ 3, { 0x0F, 0x79, 0xD0 } },             /* VMWRITE */
+	{ 3, { 0x0F, 0xC7, 0x37 } },             /* VMPTRLD, with prefixes VMCLEAR and VMXON */
+	{ 3, { 0x0F, 0xC7, 0x3F } },             /* VMPTRST */
+	{ 3, { 0x0F, 0xC7, 0xF0 } },             /* RDRAND */
+	{ 5, { 0x66, 0x0F, 0x38, 0x80, 0x07 } }, /* INVEPT */
+	{ 5, { 0x66, 0x0F, 0x38, 0x81, 0x07 } }, /* INVVPID */
+	{ 5, { 0x66, 0x0F, 0x38, 0x82, 0x07 } }, /* INVPCID */
+	{ 3, { 0x0F, 0x01, 0x07 } },             /* SGDT */
+	{ 3, { 0x0F, 0x01, 0x0F } },             /* SIDT */
+	{ 3, { 0x0F, 0x01, 0x27 } },             /* SMSW */
+	{ 3, { 0x0F, 0x01, 0x3F } },             /* INVLPG */
+	{ 3, { 0x0F, 0x00, 0xD0 } },             /* LLDT */
+	{ 3, { 0x0F, 0x00, 0xE8 } },             /* VERW */
+	{ 3, { 0x0F, 0x02, 0xC0 } },             /* LAR */
+	{ 3, { 0x0F, 0xAE, 0x3F } },             /* CLFLUSH */
+	{ 3, { 0x0F, 0xAE, 0x07 } },             /* FXSAVE */
+	{ 3, { 0x0F, 0xAE, 0x27 } },             /* XSAVE */
+	{ 3, { 0x0F, 0x20, 0xC0 } },             /* MOV RAX, CR0 */
+	{ 3, { 0x0F, 0x23, 0xC0 } },             /* MOV DR0, RAX */
+};
+
+enum { CODE_BYTES = 64, PREFIXES_MAX = 4 };
+static uint8_t code[CODE_BYTES] __attribute__((aligned(64)));
+
+static void try_code(void *unused)
+{
+	register uint64_t r15 __asm__("r15") = (uint64_t)(uintptr_t)scratch() & ~63ul;
+	uint64_t rdi = r15, rax = a.value, rcx = campaign_value(), rdx = campaign_value();
+
+	(void)unused;
+	__asm__ volatile("call *%[code]"
+	                 : "+a"(rax), "+c"(rcx), "+d"(rdx), "+D"(rdi), "+r"(r15)
+	                 : [code] "r"(code)
+	                 : "rbx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+}
+
+/* One of the list behind any prefixes, and half of them with a single step behind. */
+void campaign_instruction(void)
+{
+	static const uint8_t step[] = { 0x9C, 0x48, 0x81, 0x0C, 0x24, 0, 1, 0, 0, 0x9D }; /* PUSHFQ; OR; POPFQ */
+	static const uint8_t prefixes[] = { 0x66, 0xF2, 0xF3, 0xF0, 0x48, 0x40, 0x41, 0x4F };
+	unsigned at = 0, which = campaign_any(COUNT(known));
+
+	if (campaign_any(2)) {
+		memcpy(code, step, sizeof(step));
+		at = sizeof(step);
+	}
+	for (unsigned i = campaign_any(3) ? 0 : campaign_any(PREFIXES_MAX); i > 0; i--)
+		code[at++] = PICK(prefixes);
+	memcpy(code + at, known[which].bytes, known[which].length);
+	at += known[which].length;
+	code[at] = 0xC3; /* RET */
+	a.value = campaign_value();
+	try_and_note(try_code);
+	__asm__ volatile("lldt %w0" : : "r"(0));
+}
+
+void campaign_interrupt(void)
+{
+	code[0] = 0xCD; /* INT n */
+	code[1] = (uint8_t)campaign_any(256);
+	code[2] = 0xC3;
+	try_and_note(try_code);
+}
+
+/* ---- Foreign memory ---- */
+
+/* The VMM gives a VM 64 pages in the place of what is not its own, and ends it then. */
+enum { PAGES_MOST = 48 };
+
+static void try_memory(void *at)
+{
+	if (a.write)
+		*(volatile uint32_t *)at = (uint32_t)a.value;
+	else
+		(void)*(volatile uint32_t *)at;
+}
+
+void campaign_memory(void)
+{
+	static unsigned pages;
+	uint64_t at = campaign_value() << (campaign_any(2) ? 0 : 12);
+
+	if (pages == PAGES_MOST || at < CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES || !machine_is_virtual())
+		return;
+	pages++;
+	a.write = campaign_any(2);
+	a.value = campaign_value();
+	campaign_note((uint64_t)(int64_t)trap_try(try_memory, (void *)(uintptr_t)machine_window(at & ~3ul)));
+}

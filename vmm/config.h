@@ -82,8 +82,13 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
  * -ENOMEM: there are more than CONFIG_RESERVED_PORTS or CONFIG_RESERVED_MEMORY. */
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what);
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what);
+/* The same for a device's registers. RAM and firmware are not what a guest finds at their addresses. */
+int config_reserve_device(uint64_t first, uint64_t last, const char *what);
 /* Calls take with each range of ports that the VMM itself uses, or keeps the machine by. */
 void config_vmms_ports(void (*take)(uint16_t first, uint16_t last));
+/* Calls take with each range of memory where a device is that the VMM keeps; is there one at this address? */
+void config_devices(void (*take)(uint64_t first, uint64_t last));
+bool config_is_device(uint64_t address);
 /* The names of what a VM is trusted with; one bit of enum trust. */
 const char *config_trust_name(enum trust trust);
 

@@ -13,7 +13,8 @@ struct reserved {
 	struct config_range range;
 	const char *what;
 	const char *remedy; /* NULL: it is the VMM's, whatever the words say */
-	unsigned trust;     /* a VM with this is granted it (enum trust) */
+	bool device;
+	unsigned trust; /* a VM with this is granted it (enum trust) */
 };
 
 /* The first of them that the range touches and this trust does not grant; NULL: none. */

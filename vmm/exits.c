@@ -3,15 +3,13 @@
  * What each kind of VM exit leads to. See the header for the rule.
  */
 #include "vmm/exits.h"
-#include "arch/x86/platform.h"
 #include "arch/x86/slice_timer.h"
+#include "vmm/absent.h"
 #include "vmm/flows.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 
 #include <errno.h>
-
-enum { SINK_PAGES_MAX = 64 };
 
 static void exit_nmi(struct vm *vm, enum vm_exit_reason reason)
 {
@@ -82,23 +80,6 @@ static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 		         &(struct denial){ .format = "an interrupt exit, where none is configured" });
 	else if (chipset->interrupted() != 0)
 		dispatch_counted(vm);
-}
-
-/* Memory that is not the VM's reads as all ones: a page of them takes its place, writable once the guest writes. */
-static void exit_memory(struct vm *vm, enum vm_exit_reason reason)
-{
-	(void)reason;
-	bool write;
-	uint64_t address = virt.exit_address(vm->vcpu, &write);
-	const struct denial what = { "%s of memory at %lx", { (uint64_t)(write ? "write" : "read"), address } };
-	bool exhausted = ++vm->sink_pages > SINK_PAGES_MAX;
-	virt.requeue_event(vm->vcpu);
-	if (virt.may_be_overtaken(vm->vcpu))
-		vm->controller.held = vm->controller.changed = true; /* vm_invoke() keeps others away */
-	if (!exhausted &&
-	    virt.map(vm->vcpu, address & ~(uint64_t)(PAGE - 1), (uint64_t)vm->sink, PAGE, write, true) != 0)
-		exhausted = true;
-	vm_fault(vm, reason, exhausted, &what);
 }
 
 /* What a VM cannot go on from. */

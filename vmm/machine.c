@@ -20,7 +20,7 @@ static unsigned masters_stopped;
 
 static int reserve_page(uint64_t address, const char *what)
 {
-	return config_reserve_memory(address & ~(uint64_t)(PAGE - 1), address | (PAGE - 1), what);
+	return config_reserve_device(address & ~(uint64_t)(PAGE - 1), address | (PAGE - 1), what);
 }
 
 /* RAM, and what firmware has above 1 MiB. */
@@ -56,7 +56,7 @@ int machine_reserve(const struct multiboot_info *info)
 	if (error == 0)
 		error = reserve_page(platform.lapic, "the local APIC");
 	if (error == 0 && platform.hpet != 0)
-		error = config_reserve_memory(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
+		error = config_reserve_device(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
 	if (error == 0)
 		error = reserve_map(info);
 	if (error != 0)

@@ -12,6 +12,7 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/stacks.h"
 #include "arch/x86/virt.h"
+#include "vmm/absent.h"
 #include "vmm/background.h"
 #include "vmm/config.h"
 #include "vmm/console.h"
@@ -87,7 +88,7 @@ static void machine_init(const struct multiboot_info *info)
 		end(1);
 	mitigations_init(config.mitigations_off);
 	if (chipset_window != 0 &&
-	    config_reserve_memory(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers") != 0) {
+	    config_reserve_device(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers") != 0) {
 		log_line("the chipset block's registers cannot be kept from VMs: the memory map is too long");
 		end(1);
 	}
@@ -229,6 +230,10 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	machine_init(info);
 	load_modules(info);
 	pages_drop_first();
+	if (absent_begin() != 0) {
+		log_line("no memory for the VMs' nested page tables");
+		end(1);
+	}
 	silence_timer();
 	set_nmi_policy();
 	machine_confine();

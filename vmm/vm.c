@@ -9,6 +9,7 @@
 #include "arch/x86/log.h"
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
+#include "vmm/absent.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
 #include "vmm/handover.h"
@@ -121,10 +122,10 @@ static void finish_start(struct vm *vm)
 {
 	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover, vm->config.guest,
 	                               "Signalbox");
-	memset(vm->sink, 0xff, PAGE);
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
 	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
+	absent_reset(vm);
 	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
 	(void)virt_exit_on_hlt(vm->vcpu, true);
 	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */

@@ -25,6 +25,8 @@ enum vm_state {
 	VM_READY,
 };
 
+enum { SINKS = 64 };
+
 struct vm {
 	struct vcpu *vcpu;
 	struct controller controller;
@@ -48,8 +50,10 @@ struct vm {
 	uint64_t memory; /* host-physical */
 	const void *image;
 	uint64_t image_bytes;
-	void *sink; /* stands in for memory that is not the VM's: all ones */
-	unsigned sink_pages, faults, restarts, nmis_dropped;
+	void *sink;            /* stands in for absent memory that has to be written to (vmm/absent.c) */
+	uint64_t sinks[SINKS]; /* where something stands in, in a ring */
+	uint64_t sinks_used;
+	unsigned faults, restarts, nmis_dropped;
 	uint64_t probes;                 /* ports and memory where nothing is, that it looked for */
 	uint32_t reinitialisations_said; /* of controller.reinitialised */
 	bool done;

@@ -22,6 +22,23 @@ enum {
 #define ADDRESS 0x000ffffffffff000ull
 #define GUEST_LIMIT (1ull << (PML4_SHIFT + LEVEL_BITS))
 
+/* What an entry of each level is where memory is absent: the page of ones, a table of 512 times that
+ * page, one of 512 times that table, and so on. 0: there is none yet. */
+enum { LEVELS = 4 };
+static uint64_t absent[LEVELS];
+
+static bool is_unused(uint64_t entry, unsigned level)
+{
+	return entry == 0 || entry == absent[level];
+}
+
+static void fill(uint64_t *table, uint64_t entry)
+{
+#pragma GCC unroll 16
+	for (uint64_t i = 0; i < ENTRIES; i++)
+		table[i] = entry;
+}
+
 uint64_t *nested_create(void)
 {
 	return frames_alloc_vmm(PAGE, PAGE);
@@ -48,17 +65,29 @@ static uint64_t *split_large(uint64_t *entry, uint64_t large, uint64_t table_fla
 	return table;
 }
 
-static uint64_t *next_table(uint64_t *entry, uint64_t table_flags)
+/* level: of the entry; a page table's are 0. */
+static uint64_t *next_table(uint64_t *entry, unsigned level, uint64_t table_flags)
 {
 	if (*entry & LARGE)
 		return split_large(entry, *entry, table_flags);
-	if (*entry == 0) {
-		uint64_t *table = frames_alloc_vmm(PAGE, PAGE);
+	if (is_unused(*entry, level)) {
+		uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
 		if (table == NULL)
 			return NULL;
+		fill(table, *entry == 0 ? 0 : absent[level - 1]);
 		*entry = (uint64_t)table | table_flags;
 	}
 	return (uint64_t *)(*entry & ADDRESS);
+}
+
+enum { PD_LEVEL = 1 };
+
+static uint64_t *page_directory(uint64_t *table, uint64_t guest, uint64_t table_flags)
+{
+	unsigned level = LEVELS - 1;
+	for (unsigned shift = PML4_SHIFT; level > PD_LEVEL && table != NULL; shift -= LEVEL_BITS, level--)
+		table = next_table(&table[guest >> shift & (ENTRIES - 1)], level, table_flags);
+	return table;
 }
 
 /* One page of the largest size that fits, or the small ones in its place; returns their bytes, 0
@@ -66,18 +95,17 @@ static uint64_t *next_table(uint64_t *entry, uint64_t table_flags)
 static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags, uint64_t table_flags)
 {
 	const uint64_t guest = left->guest, host = left->host;
-	for (unsigned shift = PML4_SHIFT; shift > PD_SHIFT && table != NULL; shift -= LEVEL_BITS)
-		table = next_table(&table[guest >> shift & (ENTRIES - 1)], table_flags);
+	table = page_directory(table, guest, table_flags);
 	if (table == NULL)
 		return 0;
 	uint64_t *entry = &table[guest >> PD_SHIFT & (ENTRIES - 1)];
-	if (*entry == 0 && ((guest | host) & (LARGE_PAGE - 1)) == 0 && left->bytes >= LARGE_PAGE) {
+	if (is_unused(*entry, PD_LEVEL) && ((guest | host) & (LARGE_PAGE - 1)) == 0 && left->bytes >= LARGE_PAGE) {
 		if (left->small)
 			return split_large(entry, host | page_flags | LARGE, table_flags) != NULL ? LARGE_PAGE : 0;
 		*entry = host | page_flags | LARGE;
 		return LARGE_PAGE;
 	}
-	table = next_table(entry, table_flags);
+	table = next_table(entry, PD_LEVEL, table_flags);
 	if (table == NULL)
 		return 0;
 	table[guest >> PT_SHIFT & (ENTRIES - 1)] = host | page_flags;
@@ -95,6 +123,70 @@ int nested_map(uint64_t *pml4, struct nested_range range, uint64_t page_flags, u
 		range.bytes -= done;
 	}
 	return 0;
+}
+
+/* ---- Absent memory ---- */
+
+static int make_absent(uint64_t page_flags, uint64_t table_flags)
+{
+	uint64_t *page = frames_alloc_vmm_raw(PAGE, PAGE);
+	if (page == NULL)
+		return -ENOMEM;
+	fill(page, UINT64_MAX);
+	uint64_t entry = (uint64_t)page | page_flags;
+	for (unsigned level = 0;; level++) {
+		absent[level] = entry;
+		if (level == LEVELS - 1)
+			return 0;
+		uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
+		if (table == NULL)
+			return -ENOMEM;
+		fill(table, entry);
+		entry = (uint64_t)table | table_flags;
+	}
+}
+
+static void fill_unused(uint64_t *table, unsigned level)
+{
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (is_unused(table[i], level))
+			table[i] = absent[level];
+		else if (level > 0 && !(table[i] & LARGE))
+			fill_unused((uint64_t *)(table[i] & ADDRESS), level - 1);
+	}
+}
+
+int nested_absent(uint64_t *pml4, uint64_t page_flags, uint64_t table_flags)
+{
+	if (absent[0] == 0 && make_absent(page_flags, table_flags) != 0)
+		return -ENOMEM;
+	fill_unused(pml4, LEVELS - 1);
+	return 0;
+}
+
+static int set_page(uint64_t *pml4, uint64_t guest, uint64_t entry, uint64_t table_flags)
+{
+	uint64_t *table = page_directory(pml4, guest, table_flags);
+	if (table != NULL)
+		table = next_table(&table[guest >> PD_SHIFT & (ENTRIES - 1)], PD_LEVEL, table_flags);
+	if (table == NULL)
+		return -ENOMEM;
+	table[guest >> PT_SHIFT & (ENTRIES - 1)] = entry;
+	return 0;
+}
+
+int nested_absent_page(uint64_t *pml4, uint64_t guest, uint64_t table_flags)
+{
+	return set_page(pml4, guest, absent[0], table_flags);
+}
+
+int nested_forbid(uint64_t *pml4, struct nested_range range, uint64_t table_flags)
+{
+	const uint64_t end = range.guest + range.bytes;
+	int error = 0;
+	for (uint64_t at = range.guest; at < end && error == 0; at += PAGE)
+		error = set_page(pml4, at, 0, table_flags);
+	return error;
 }
 
 /* needs: bits of the entry that maps it. Write is bit 1 in tables of either vendor. */

@@ -89,6 +89,11 @@ struct denial {
 	X(void, reset, (struct vcpu * v, uint32_t eip, uint32_t eax, uint32_t ebx))                                             \
 	/* Guest-physical to host-physical, both page aligned; 2M pages where both sides allow it. 0 or -ENOMEM. */             \
 	X(int, map, (struct vcpu * v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable))           \
+	/* All that is not mapped is absent from now on: it reads as ones, and a write exits. 0 or -ENOMEM. */                  \
+	X(int, absent, (struct vcpu * v))                                                                                       \
+	/* This page is absent again; any access to these exits. 0 or -ENOMEM. */                                               \
+	X(int, absent_page, (struct vcpu * v, uint64_t guest))                                                                  \
+	X(int, forbid, (struct vcpu * v, uint64_t guest, uint64_t bytes))                                                       \
 	/* Open or close one port for the guest. Closed at first, all of them. */                                               \
 	X(void, open_port, (struct vcpu * v, uint16_t port, bool open))                                                         \
 	/* Can physical interrupts exit on this processor? */                                                                   \
@@ -114,6 +119,9 @@ struct denial {
 	X(struct vcpu_io, exit_io, (struct vcpu * v))                                                                           \
 	/* MEMORY: guest-physical address, and whether it was a write. */                                                       \
 	X(uint64_t, exit_address, (struct vcpu * v, bool *write))                                                               \
+	/* MEMORY, a write: step over the instruction as if it had written, where that is all that it does; false: \
+	 * it is none of those (arch/x86/store.h), or no instruction of the guest's wrote. */            \
+	X(bool, drop_store, (struct vcpu * v))                                                                                  \
 	/* The exit came while an event was being delivered to the guest: deliver it again at the next entry. */                \
 	X(void, requeue_event, (struct vcpu * v))                                                                               \
 	/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or \

@@ -2,9 +2,9 @@
 /*
  * A deed whose interrupts and exceptions push their frames to memory that is not there.
  *
- * Rule: the VMM answers an access to foreign memory with a page of its own, writable once the guest
- * writes; the event that pushed there comes once and is what it was. Each try has a page of its
- * own, because a page that was given stays.
+ * Rule: the VMM gives a page of its own for a frame in absent memory; the event that pushed there
+ * comes once and is what it was. Each try has a page of its own, because a page that was given stays
+ * for a while.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"

@@ -103,7 +103,7 @@ void vandal_cpuids(const char *argument)
 
 /* ---- Memory ---- */
 
-/* A page that a VMM has put there once costs nothing again: so each is another one, and their number ends the deed. */
+/* Each write exits, to whichever page it is. */
 void vandal_faults(const char *argument)
 {
 	uint64_t pages = vandal_number(argument, "pages", FAULT_PAGES);

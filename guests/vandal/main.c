@@ -126,9 +126,9 @@ static const struct {
 	{ "pitstorm", vandal_pitstorm }, { "idle", vandal_idle },
 	{ "a20", vandal_a20 },           { "reset", vandal_reset },
 	{ "nmimask", vandal_nmimask },   { "probe", vandal_probe },
-	{ "frames", vandal_frames },     { "caches", vandal_caches },
-	{ "steps", vandal_steps },       { "tasks", vandal_tasks },
-	{ "campaign", vandal_campaign },
+	{ "absent", vandal_absent },     { "frames", vandal_frames },
+	{ "caches", vandal_caches },     { "steps", vandal_steps },
+	{ "tasks", vandal_tasks },       { "campaign", vandal_campaign },
 };
 
 static deed *find(const char *name)

@@ -13,6 +13,9 @@ SVM_RETIRE = "arch/x86/svm/retire.c"
 NMI = "arch/x86/nmi.S"
 WORK = "arch/x86/work.S"
 MITIGATIONS = "arch/x86/mitigations.c"
+SVM = "arch/x86/svm/"
+STORE = "arch/x86/store.c"
+NESTED = "arch/x86/nested_map.c"
 
 MUTANTS = (
     # Events of SVM.
@@ -80,6 +83,18 @@ MUTANTS = (
     ("svm-map-flushes-nothing", VCPU,
      "\tv->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;\n\tsvm_forget_code(v);",
      "\tsvm_forget_code(v);", "test_svm_vcpu"),
+    ("store-takes-a-frame", SVM + "store.c", " || c->exit_interruption & EVENT_VALID)", ")",
+     "test_store"),
+    ("store-takes-a-walk", SVM + "store.c", "c->exit_info_1 & NPF_GUEST_TABLE ||", "false ||",
+     "test_store"),
+    ("store-beyond-its-page", STORE, "\t\tn = n < left ? n : left;\n", "\t\tn = left;\n",
+     "test_store"),
+    ("store-takes-a-lock", STORE, "reg == 8 || r.lock ||", "reg == 8 ||", "test_store"),
+    ("store-of-a-step", STORE, "if (s->rflags & RFLAGS_TF)", "if (false)", "test_store"),
+    ("absent-can-be-written", SVM + "npt.c", "nested_absent(pml4, NPT_PRESENT | NPT_USER, NPT_TABLE)",
+     "nested_absent(pml4, NPT_PRESENT | NPT_USER | NPT_WRITE, NPT_TABLE)", "test_svm_npt"),
+    ("absent-tables-are-forbidden", NESTED, "fill(table, *entry == 0 ? 0 : absent[level - 1]);",
+     "fill(table, 0);", "test_svm_npt"),
     ("svm-shared-asid-not-flushed", VCPU, "if (v->shares_asid)", "if (false)", "test_svm_vcpu"),
     ("svm-rare-registers-stay", VCPU, "\t\trare |= old->rare;\n", "", "test_svm_vcpu"),
     ("svm-sleeper-is-settled", VCPU, "guest_settled = v->halted ? NULL : v;", "guest_settled = v;",

@@ -15,6 +15,7 @@ RESERVED = "vmm/config_reserved.c"
 PCI = "arch/x86/pci.c"
 ELF = "vmm/elf.c"
 FILTER = "vmm/port_filter.c"
+ABSENT = "vmm/absent.c"
 
 MUTANTS = (
     # Whose turn it is.
@@ -162,10 +163,13 @@ MUTANTS = (
     ("serr-by-its-owner", FILTER, "GUESTS = 0x03", "GUESTS = 0x07", "test_port_filter"),
     ("nmis-off-by-the-rtc", FILTER, "INDEX = 0x7f", "INDEX = 0xff", "test_port_filter"),
     # Faults.
-    ("sink-without-limit", EXITS, "SINK_PAGES_MAX = 64", "SINK_PAGES_MAX = 1 << 30",
-     "test_faults"),
-    ("event-not-put-back", EXITS, "\tvirt.requeue_event(vm->vcpu);\n", "", "test_faults"),
-    ("event-put-back-not-held", EXITS, "\tif (virt.may_be_overtaken(vm->vcpu))\n", "\tif (false)\n",
+    ("sinks-stay", ABSENT, "\tif (vm->sinks_used >= SINKS)\n", "\tif (false)\n", "test_faults"),
+    ("sinks-stay-at-a-restart", ABSENT, "\t\ttake_back(vm, vm->sinks[i]);\n", "\t\t;\n", "test_faults"),
+    ("stores-are-kept", ABSENT, "if (write && virt.drop_store(vm->vcpu))", "if (false)", "test_faults"),
+    ("devices-of-others-are-absent", ABSENT, "config.mmio_count, page))\n\t\t\treturn true;",
+     "config.mmio_count, page))\n\t\t\treturn false;", "test_faults"),
+    ("event-not-put-back", ABSENT, "\tvirt.requeue_event(vm->vcpu);\n", "", "test_faults"),
+    ("event-put-back-not-held", ABSENT, "\tif (virt.may_be_overtaken(vm->vcpu))\n", "\tif (false)\n",
      "test_faults"),
     ("restarts-without-limit", VM, "RESTARTS_MAX = 20", "RESTARTS_MAX = 1 << 30", "test_faults"),
     ("restart-keeps-its-turn", VM, "\tsched_end_turn(vm);\n", "", "test_faults"),

@@ -90,6 +90,31 @@ def test_R01_where_nothing_is_a_guest_may_look(system):
     assert report.status == 0
 
 
+def test_R01_absent_memory_is_ones_and_keeps_nothing(system):
+    """The text screen is cleared, ROMs are looked for, memory is sized by write and read back: nothing is kept, nothing is a
+    fault, and there is no limit to it."""
+    report = beside(system, "absent,absent", "onfault=stop")
+    all_ok(report, "vandal", 2)
+    assert not faults(report) and report.record("vm", vm="vandal")["probes"] > 4000
+    assert report.status == 0
+
+
+def test_R01_each_life_has_its_own_faults(system):
+    """onfault=restart: what the first life touched is forbidden again in the second, so each of the 20 ends by it."""
+    report = beside(system, "memory", "onfault=restart")
+    all_ok(report, "well", 1)
+    report.has("signalbox: vm vandal: stopped: restarted too often (onfault=restart)")
+    assert not report.verdicts("vandal")
+
+
+def test_R01_a_device_of_another_vm_is_foreign(system):
+    """Memory of a device that another VM has: a fault, all ones; nothing is written there."""
+    report = system("status=0", [vandal("do=memory=0xb8000"), vandal("do=none=1", "mmio=0xb8000-0xbffff", name="well")])
+    all_ok(report, "vandal", 1)
+    all_ok(report, "well", 1)
+    assert len(faults(report)) == 2, report
+
+
 def test_a_kernel_that_wishes_for_a_video_mode_boots(system, tmp_path):
     """The multiboot header's flag 2 (Multiboot 3.1.4)."""
     image = bytearray((BUILD / "guests" / "vandal").read_bytes())

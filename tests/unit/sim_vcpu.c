@@ -378,6 +378,33 @@ uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 	return 0;
 }
 
+bool vmx_drop_store(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+int vmx_absent(struct vcpu *v)
+{
+	(void)v;
+	return 0;
+}
+
+int vmx_absent_page(struct vcpu *v, uint64_t guest)
+{
+	(void)v;
+	(void)guest;
+	return 0;
+}
+
+int vmx_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+{
+	(void)v;
+	(void)guest;
+	(void)bytes;
+	return 0;
+}
+
 void vmx_requeue_event(struct vcpu *v)
 {
 	(void)v;

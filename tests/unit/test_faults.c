@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM's faults lead to: how much memory may be missing, how often a VM restarts, which memory
+ * What a VM's faults lead to: what is one and what a probe, how often a VM restarts, which memory
  * is its own, in which order the console says it.
  *
  * Rule: the VMM's own sources decide; the processor is a few calls of the test's.
@@ -12,6 +12,7 @@
 #include "arch/x86/platform.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"
+#include "vmm/absent.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
 #include "vmm/handover.h"
@@ -19,18 +20,60 @@
 
 #include <string.h>
 
-enum { SINK_PAGES = 64, RESTARTS = 20, MEMORY = 4 << 20 };
+enum { RESTARTS = 20, MEMORY = 4 << 20 };
 
 static struct vm vm;
 static struct image image;
 static unsigned mapped, requeued;
 static bool overtaken;
 
+enum { DEVICE = 0xfee00000, NOWHERE = 0x80000000u };
+static uint64_t at;
+static bool writes, droppable;
+static unsigned dropped, forbidden, given_back;
+
 static uint64_t exit_address(struct vcpu *v, bool *write)
 {
 	(void)v;
-	*write = false;
-	return 0xfee00123 + (uint64_t)vm.sink_pages * PAGE;
+	*write = writes;
+	return at + 0x123;
+}
+
+static bool drop_store(struct vcpu *v)
+{
+	(void)v;
+	dropped += droppable;
+	return droppable;
+}
+
+/* The page at this address of the VM: nothing, absent memory, or the sink. */
+static enum { NONE, ABSENT, SINK } shown[2 * SINKS];
+
+static unsigned place(uint64_t guest)
+{
+	assert_int_equal(guest % PAGE, 0);
+	uint64_t first = guest >= DEVICE ? DEVICE : NOWHERE;
+	unsigned i = (unsigned)((guest - first) / PAGE) + (guest >= DEVICE ? SINKS : 0);
+	assert_in_range(i, 0, 2 * SINKS - 1);
+	return i;
+}
+
+static int absent_page(struct vcpu *v, uint64_t guest)
+{
+	(void)v;
+	given_back += shown[place(guest)] == SINK;
+	shown[place(guest)] = ABSENT;
+	return 0;
+}
+
+static int forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+{
+	(void)v;
+	assert_int_equal(bytes, PAGE);
+	assert_true(guest >= DEVICE);
+	shown[place(guest)] = NONE;
+	forbidden++;
+	return 0;
 }
 
 static void requeue(struct vcpu *v)
@@ -42,11 +85,10 @@ static void requeue(struct vcpu *v)
 static int map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
 {
 	(void)v;
-	assert_int_equal(guest % PAGE, 0);
 	assert_int_equal(host, (uint64_t)vm.sink);
 	assert_int_equal(bytes, PAGE);
-	assert_false(writable);
-	assert_true(executable);
+	assert_true(writable && executable);
+	shown[place(guest)] = SINK;
 	mapped++;
 	return 0;
 }
@@ -77,25 +119,93 @@ static void begin(enum fault_policy policy)
 	virt.requeue_event = requeue;
 	virt.map = map;
 	virt.may_be_overtaken = may_be_overtaken;
-	mapped = requeued = 0;
+	virt.drop_store = drop_store;
+	virt.absent_page = absent_page;
+	virt.forbid = forbid;
+	memset(shown, 0, sizeof(shown));
+	mapped = requeued = dropped = forbidden = given_back = 0;
+	writes = droppable = false;
+	at = DEVICE;
 	overtaken = false;
 	printed_clear();
 	sched_set_state(&vm, VM_READY);
 }
 
-static void R01_so_many_pages_may_be_missing_and_no_more(void **state)
+static void access_at(uint64_t address, bool write)
+{
+	at = address;
+	writes = write;
+	exit_handle(&vm, VM_EXIT_MEMORY);
+}
+
+static void R01_where_nothing_is_a_write_is_a_probe(void **state)
+{
+	(void)state;
+	begin(FAULT_STOP);
+	droppable = true;
+	for (unsigned i = 1; i <= 1000; i++) {
+		access_at(NOWHERE + i % SINKS * PAGE, true);
+		assert_int_equal(vm.state, VM_READY);
+		assert_int_equal(vm.probes, i);
+	}
+	assert_int_equal(dropped, 1000);
+	assert_int_equal(mapped, 0);
+	assert_int_equal(vm.faults, 0);
+	assert_int_equal(requeued, 0);
+}
+
+static void R01_where_a_device_is_an_access_is_a_fault(void **state)
+{
+	static struct vm other;
+
+	(void)state;
+	begin(FAULT_LOG);
+	droppable = true;
+	access_at(DEVICE, false);
+	assert_int_equal(vm.faults, 1);
+	assert_int_equal(shown[place(DEVICE)], ABSENT); /* it reads as ones from now on */
+	access_at(DEVICE, true);
+	assert_int_equal(vm.faults, 2);
+	assert_int_equal(dropped, 1);
+	assert_int_equal(vm.probes, 0);
+	other.config.mmio_count = 1;
+	other.config.mmio[0] = (struct config_range){ NOWHERE + PAGE, NOWHERE + 2 * PAGE - 1 };
+	vms[vm_count++] = &other;
+	access_at(NOWHERE, true);
+	assert_int_equal(vm.faults, 2);
+	access_at(NOWHERE + PAGE, true);
+	assert_int_equal(vm.faults, 3);
+	access_at(NOWHERE + 2 * PAGE, true);
+	assert_int_equal(vm.faults, 3);
+	begin(FAULT_STOP);
+	access_at(DEVICE, false);
+	assert_int_equal(vm.state, VM_STOPPED);
+	assert_int_equal(shown[place(DEVICE)], NONE);
+}
+
+/* What cannot be stepped over gets the sink, without a limit to how many; so many have it at a time. */
+static void R01_sinks_go_round(void **state)
 {
 	(void)state;
 	begin(FAULT_LOG);
-	for (unsigned i = 1; i <= SINK_PAGES; i++) {
-		exit_handle(&vm, VM_EXIT_MEMORY);
-		assert_int_equal(vm.state, VM_READY);
-		assert_int_equal(mapped, i);
-	}
-	exit_handle(&vm, VM_EXIT_MEMORY);
-	assert_int_equal(mapped, SINK_PAGES);
-	assert_int_equal(vm.state, VM_STOPPED);
-	assert_true(vm.done && vm.exit_status != 0);
+	for (unsigned i = 0; i < SINKS; i++)
+		access_at(NOWHERE + i * PAGE, true);
+	assert_int_equal(mapped, SINKS);
+	assert_int_equal(given_back, 0);
+	access_at(DEVICE, true);
+	assert_int_equal(shown[0], ABSENT);
+	assert_int_equal(shown[1], SINK);
+	assert_int_equal(shown[place(DEVICE)], SINK);
+	assert_int_equal(vm.state, VM_READY);
+	memset(vm.sink, 0, PAGE);
+	absent_reset(&vm); /* its next life begins as its first did */
+	for (unsigned i = 0; i < 2 * SINKS; i++)
+		assert_int_equal(shown[i] == SINK, 0);
+	assert_int_equal(shown[place(DEVICE)], NONE);
+	assert_int_equal(*(uint8_t *)vm.sink, 0xff);
+	assert_int_equal(vm.sinks_used, 0);
+	absent_reset(&vm);
+	assert_int_equal(forbidden, 1);
 }
 
 static void an_event_under_delivery_is_put_back(void **state)
@@ -198,7 +308,9 @@ static void faults_that_go_on_are_logged_at_each_doubling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(R01_so_many_pages_may_be_missing_and_no_more),
+		cmocka_unit_test(R01_where_nothing_is_a_write_is_a_probe),
+		cmocka_unit_test(R01_where_a_device_is_an_access_is_a_fault),
+		cmocka_unit_test(R01_sinks_go_round),
 		cmocka_unit_test(an_event_under_delivery_is_put_back),
 		cmocka_unit_test(R01_a_vm_restarts_so_often_and_no_more),
 		cmocka_unit_test(R01_a_restart_gives_the_turn_away),

@@ -151,6 +151,47 @@ static void memory_that_runs_out_is_told(void **state)
 	assert_null(npt_create());
 }
 
+static void ones(uint64_t guest)
+{
+	uint64_t size, entry = leaf(guest, &size);
+
+	assert_int_equal(size, KIT_PAGE);
+	assert_int_equal(entry & FLAGS, PRESENT | USER); /* and neither written nor forbidden to run */
+	const uint64_t *page = npt_translate(kit_vcpu.npt, guest & ~0xfffull);
+	for (unsigned i = 0; i < KIT_PAGE / sizeof(uint64_t); i++)
+		assert_true(page[i] == UINT64_MAX);
+}
+
+static void absent_memory_is_one_page_of_ones(void **state)
+{
+	const uint64_t far = 3ull << 39;
+
+	(void)state;
+	assert_int_equal(npt_absent(kit_vcpu.npt), 0);
+	unsigned frames = kit_frames;
+	for (unsigned bit = 22; bit < 48; bit++)
+		ones(1ull << bit);
+	ones((1ull << 48) - 1);
+	expect(0x1234, (uint64_t)kit_ram(0x1234), PAGE_2M, PRESENT | WRITE | USER);
+	assert_ptr_equal(npt_translate(kit_vcpu.npt, far), npt_translate(kit_vcpu.npt, KIT_RAM));
+	assert_int_equal(npt_absent(kit_vcpu.npt), 0); /* nothing changes, and nothing is allocated again */
+	assert_int_equal(kit_frames, frames);
+	/* One page of it is forbidden, gets memory, and becomes absent again; what is beside it stays. */
+	assert_int_equal(npt_forbid(kit_vcpu.npt, far + 5 * KIT_PAGE, KIT_PAGE), 0);
+	assert_null(npt_translate(kit_vcpu.npt, far + 5 * KIT_PAGE));
+	ones(far + 4 * KIT_PAGE);
+	ones(far + 6 * KIT_PAGE);
+	ones(far + (1ull << 21));
+	ones(far + (1ull << 30));
+	assert_int_equal(map(far + 5 * KIT_PAGE, (uint64_t)kit_ram(0), KIT_PAGE, true, true), 0);
+	expect(far + 5 * KIT_PAGE, (uint64_t)kit_ram(0), KIT_PAGE, PRESENT | WRITE | USER);
+	assert_int_equal(npt_absent_page(kit_vcpu.npt, far + 5 * KIT_PAGE), 0);
+	ones(far + 5 * KIT_PAGE);
+	/* A large page takes the place of what is absent. */
+	assert_int_equal(map(far + (4ull << 21), (uint64_t)kit_ram(0), PAGE_2M, true, true), 0);
+	expect(far + (4ull << 21), (uint64_t)kit_ram(0), PAGE_2M, PRESENT | WRITE | USER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +204,7 @@ int main(void)
 		CASE(memory_can_be_mapped_by_small_pages_alone),
 		CASE(nothing_else_is_mapped),
 		CASE(memory_that_runs_out_is_told),
+		CASE(absent_memory_is_one_page_of_ones), /* the last: its tables are of this pool */
 	};
 	return cmocka_run_group_tests_name("svm_npt", tests, NULL, NULL);
 }

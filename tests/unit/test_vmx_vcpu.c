@@ -91,6 +91,27 @@ uint64_t ept_pointer(const uint64_t *pml4)
 	return (uint64_t)pml4;
 }
 
+int ept_absent(uint64_t *pml4)
+{
+	(void)pml4;
+	return 0;
+}
+
+int ept_absent_page(uint64_t *pml4, uint64_t guest)
+{
+	(void)pml4;
+	(void)guest;
+	return 0;
+}
+
+int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
+{
+	(void)pml4;
+	(void)guest;
+	(void)bytes;
+	return 0;
+}
+
 int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
 {
 	(void)pml4;

@@ -48,8 +48,9 @@ UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
-UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c arch/x86/guest_memory.c
+UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c arch/x86/guest_memory.c arch/x86/guest_code.c
 UNIT_svm_npt    := $(UNIT_SVM)
+UNIT_store      := $(UNIT_SVM) arch/x86/store.c arch/x86/svm/store.c arch/x86/svm/decode.c
 UNIT_svm_decode := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_event  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
@@ -62,7 +63,7 @@ UNIT_acpi    := arch/x86/acpi_parse.c
 UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/ports.c vmm/port_filter.c vmm/calls.c vmm/vm.c \
+UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/absent.c vmm/config_reserved.c vmm/ports.c vmm/port_filter.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)

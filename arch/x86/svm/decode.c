@@ -6,45 +6,26 @@
  * Rule: bytes and tables are the guest's, who may write anything there. A walk has as many steps as there are levels, reads only
  * memory that is mapped for the guest, and what cannot be read or is not in the tables below has length 0.
  */
-#include "arch/x86/guest_memory.h"
 #include "arch/x86/svm/svm.h"
 
 #include <string.h>
 
-#define EFER_LMA (1ull << 10)
 enum { CS_LONG = 1 << 9, CS_DEFAULT_32 = 1 << 10 }; /* attributes (vmcb.h) */
-
-/* ---- Where linear addresses are ---- */
-
 enum { PAGE_SHIFT = 12 };
 
-static uint64_t translate(const struct vcpu *v, uint64_t linear)
+struct guest_mode svm_mode(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
-	return guest_translate(&(struct guest_paging){ c->cr0, c->cr3, c->cr4, c->efer, v->npt }, linear);
-}
-
-static bool in_long_mode(const struct vmcb *c)
-{
-	return c->efer & EFER_LMA && c->cs.attributes & CS_LONG;
+	return (struct guest_mode){ .paging = { c->cr0, c->cr3, c->cr4, c->efer, v->npt },
+		                    .cs_base = c->cs.base,
+		                    .cs_long = c->cs.attributes & CS_LONG,
+		                    .cs_32 = c->cs.attributes & CS_DEFAULT_32 };
 }
 
 unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count)
 {
-	const uint64_t page = 1ull << PAGE_SHIFT;
-	unsigned done = 0;
-	while (done < count) {
-		uint64_t linear = in_long_mode(v->vmcb) ? rip + done : (uint32_t)(v->vmcb->cs.base + rip + done);
-		const uint8_t *at = npt_translate(v->npt, translate(v, linear));
-		uint64_t here = page - (linear & (page - 1));
-		if (at == NULL)
-			break;
-		if (here > count - done)
-			here = count - done;
-		memcpy(bytes + done, at, here);
-		done += (unsigned)here;
-	}
-	return done;
+	const struct guest_mode m = svm_mode(v);
+	return guest_fetch(&m, rip, bytes, count);
 }
 
 /* ---- What instructions are ---- */
@@ -148,12 +129,12 @@ static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_r
 
 struct svm_instruction svm_decode(const struct vcpu *v)
 {
-	const struct vmcb *c = v->vmcb;
-	const bool long_mode = in_long_mode(c), code_16 = !long_mode && !(c->cs.attributes & CS_DEFAULT_32);
+	const struct guest_mode m = svm_mode(v);
+	const bool long_mode = guest_in_long_mode(&m), code_16 = !long_mode && !m.cs_32;
 	struct svm_instruction i = { 0 };
 	struct reading r = { .at = 0 };
 
-	r.count = svm_fetch(v, c->rip, r.bytes, sizeof(r.bytes));
+	r.count = svm_fetch(v, v->vmcb->rip, r.bytes, sizeof(r.bytes));
 	i.opcode = read_prefixes(&r, long_mode);
 	uint8_t follows = one_byte[i.opcode];
 	if (follows == ESCAPE) {
@@ -194,11 +175,12 @@ static void note_code(struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
 	const struct plain *p = &plain[c->exit_code < EXIT_CODES ? c->exit_code : 0];
-	const uint64_t linear = in_long_mode(c) ? c->rip : (uint32_t)(c->cs.base + c->rip);
+	const struct guest_mode m = svm_mode(v);
+	const uint64_t linear = guest_in_long_mode(&m) ? c->rip : (uint32_t)(c->cs.base + c->rip);
 	const uint64_t page = 1ull << PAGE_SHIFT;
 	if (p->length == 0 || (linear & (page - 1)) > page - sizeof(uint32_t))
 		return;
-	const void *at = npt_translate(v->npt, translate(v, linear));
+	const void *at = npt_translate(v->npt, guest_translate(&m.paging, linear));
 	if (at != NULL)
 		v->code[c->rip % SVM_CODE_PLACES] = (struct svm_code){
 			.rip = c->rip,

@@ -41,6 +41,21 @@ int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	return nested_map(pml4, (struct nested_range){ guest, host, bytes, false }, flags, NPT_TABLE);
 }
 
+int npt_absent(uint64_t *pml4)
+{
+	return nested_absent(pml4, NPT_PRESENT | NPT_USER, NPT_TABLE);
+}
+
+int npt_absent_page(uint64_t *pml4, uint64_t guest)
+{
+	return nested_absent_page(pml4, guest, NPT_TABLE);
+}
+
+int npt_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
+{
+	return nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes }, NPT_TABLE);
+}
+
 void *npt_translate(const uint64_t *pml4, uint64_t guest)
 {
 	return nested_translate(pml4, guest);

@@ -8,6 +8,7 @@
 #define ARCH_X86_SVM_SVM_H
 
 #include "arch/x86/backends.h"
+#include "arch/x86/guest_code.h"
 #include "arch/x86/guest_state.h"
 #include "arch/x86/svm/vmcb.h"
 
@@ -72,9 +73,14 @@ int svm_check(void);
 /* Nested page tables (npt.c): as ept.c */
 uint64_t *npt_create(void);
 int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
+int npt_absent(uint64_t *pml4);
+int npt_absent_page(uint64_t *pml4, uint64_t guest);
+int npt_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes);
 /* Where guest-physical memory is; NULL where nothing is mapped. */
 void *npt_translate(const uint64_t *pml4, uint64_t guest);
 
+/* How its instructions see memory (decode.c). */
+struct guest_mode svm_mode(const struct vcpu *v);
 /* The instruction at RIP (decode.c). */
 struct svm_instruction {
 	uint8_t length;  /* bytes, prefixes included; 0: could not be read, or is none of those that exit */

@@ -101,11 +101,33 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	v->regs.rbx = ebx;
 }
 
-int svm_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+static void forget_memory(struct vcpu *v)
 {
 	v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
 	svm_forget_code(v);
+}
+
+int svm_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+{
+	forget_memory(v);
 	return npt_map(v->npt, guest, host, bytes, writable, executable);
+}
+
+int svm_absent(struct vcpu *v)
+{
+	return npt_absent(v->npt);
+}
+
+int svm_absent_page(struct vcpu *v, uint64_t guest)
+{
+	forget_memory(v);
+	return npt_absent_page(v->npt, guest);
+}
+
+int svm_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+{
+	forget_memory(v);
+	return npt_forbid(v->npt, guest, bytes);
 }
 
 void svm_open_port(struct vcpu *v, uint16_t port, bool open)

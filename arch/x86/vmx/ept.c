@@ -2,7 +2,7 @@
 /*
  * Extended page tables: which of the machine's memory a VM can reach. How they are built is nested_map.c's.
  *
- * Rule: a VM runs what is its RAM and nothing else.
+ * Rule: a VM runs what is its RAM and nothing else, but for the ones of absent memory, which are no instruction.
  */
 #include "arch/x86/mitigations.h"
 #include "arch/x86/nested_map.h"
@@ -39,11 +39,6 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	return nested_map(pml4, range, flags, EPT_TABLE);
 }
 
-void *ept_translate(const uint64_t *pml4, uint64_t guest)
-{
-	return nested_translate(pml4, guest);
-}
-
 void ept_invalidate(const uint64_t *pml4)
 {
 	struct {
@@ -51,4 +46,30 @@ void ept_invalidate(const uint64_t *pml4)
 	} descriptor = { ept_pointer(pml4), 0 };
 	uint64_t single_context = 1; /* SDM 3C 30.3, INVEPT */
 	__asm__ volatile("invept %0, %1" : : "m"(descriptor), "r"(single_context) : "cc", "memory");
+}
+
+enum { EPT_ABSENT = EPT_READ | EPT_EXECUTE | MEMORY_WB << EPT_TYPE_SHIFT };
+
+int ept_absent(uint64_t *pml4)
+{
+	return nested_absent(pml4, EPT_ABSENT, EPT_TABLE);
+}
+
+int ept_absent_page(uint64_t *pml4, uint64_t guest)
+{
+	int error = nested_absent_page(pml4, guest, EPT_TABLE);
+	ept_invalidate(pml4);
+	return error;
+}
+
+int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
+{
+	int error = nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes }, EPT_TABLE);
+	ept_invalidate(pml4);
+	return error;
+}
+
+void *ept_translate(const uint64_t *pml4, uint64_t guest)
+{
+	return nested_translate(pml4, guest);
 }

@@ -182,6 +182,21 @@ int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	return ept_map(v->ept, guest, host, bytes, writable, executable);
 }
 
+int vmx_absent(struct vcpu *v)
+{
+	return ept_absent(v->ept);
+}
+
+int vmx_absent_page(struct vcpu *v, uint64_t guest)
+{
+	return ept_absent_page(v->ept, guest);
+}
+
+int vmx_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+{
+	return ept_forbid(v->ept, guest, bytes);
+}
+
 void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	uint8_t bit = (uint8_t)(1u << (port & 7));

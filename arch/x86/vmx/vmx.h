@@ -64,6 +64,9 @@ int vmx_check(void);
 /* EPT (ept.c) */
 uint64_t *ept_create(void);
 int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
+int ept_absent(uint64_t *pml4);
+int ept_absent_page(uint64_t *pml4, uint64_t guest);
+int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes);
 uint64_t ept_pointer(const uint64_t *pml4);
 /* Where guest-physical memory is; NULL where nothing is mapped. */
 void *ept_translate(const uint64_t *pml4, uint64_t guest);

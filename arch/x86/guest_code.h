@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The instructions that a guest executes, as bytes.
+ *
+ * Rule: bytes are read as the guest's own fetches reach them, through its page tables
+ * (guest_memory.h). The guest may write anything there.
+ */
+#ifndef ARCH_X86_GUEST_CODE_H
+#define ARCH_X86_GUEST_CODE_H
+
+#include "arch/x86/guest_memory.h"
+
+struct guest_mode {
+	struct guest_paging paging;
+	uint64_t cs_base;
+	bool cs_long, cs_32; /* the code segment's L and D */
+};
+
+/* 64-bit code? */
+bool guest_in_long_mode(const struct guest_mode *m);
+/* The instruction's bytes at RIP, as far as they can be read: how many. */
+unsigned guest_fetch(const struct guest_mode *m, uint64_t rip, uint8_t *bytes, unsigned count);
+
+#endif

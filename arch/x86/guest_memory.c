@@ -59,9 +59,10 @@ static uint64_t large_page(const struct paging *p, uint64_t entry, unsigned shif
 
 /* Where a linear address leads to, and what the entries on the way allow. */
 struct walk {
-	uint64_t physical; /* UINT64_MAX: nowhere */
-	uint64_t allows;   /* PTE_WRITE, PTE_USER: at each level */
-	void *entry[5];    /* they are to get accessed and dirty bits; NULL: cannot be written */
+	uint64_t physical;    /* UINT64_MAX: nowhere */
+	uint64_t allows;      /* PTE_WRITE, PTE_USER: at each level */
+	const void *entry[5]; /* they are to get accessed and dirty bits, */
+	uint64_t where[5];    /* at these guest-physical addresses */
 	unsigned entries;
 };
 
@@ -90,7 +91,8 @@ static struct walk walk(const struct guest_paging *g, uint64_t linear)
 			return w;
 		if (!is_pointer(&p, shift)) {
 			w.allows &= entry;
-			w.entry[w.entries++] = nested_translate_to_write(g->nested, table + index * p.entry_bytes);
+			w.entry[w.entries] = at;
+			w.where[w.entries++] = table + index * p.entry_bytes;
 		}
 		table = entry & p.address;
 		if (entry & PTE_LARGE && p.large >> shift & 1)
@@ -119,11 +121,17 @@ static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t 
 	return mapped && !denied;
 }
 
-static void mark(const struct walk *w, bool write)
+/* Most have their bits from before. What is not the guest's to write stays. */
+static void mark(const struct guest_paging *g, const struct walk *w, bool write)
 {
-	for (unsigned i = 0; i < w->entries; i++)
-		if (w->entry[i] != NULL)
-			*(uint8_t *)w->entry[i] |= PTE_ACCESSED | (write && i == w->entries - 1 ? PTE_DIRTY : 0);
+	for (unsigned i = 0; i < w->entries; i++) {
+		uint8_t bits = PTE_ACCESSED | (write && i == w->entries - 1 ? PTE_DIRTY : 0);
+		uint8_t *at = NULL;
+		if ((*(const uint8_t *)w->entry[i] & bits) != bits)
+			at = nested_translate_to_write(g->nested, w->where[i]);
+		if (at != NULL)
+			*at |= bits;
+	}
 }
 
 /* Bytes of this page, at most so many. */
@@ -133,51 +141,74 @@ static unsigned in_page(uint64_t linear, unsigned bytes)
 	return here < bytes ? (unsigned)here : bytes;
 }
 
-static bool may_access(const struct guest_paging *g, uint64_t linear, unsigned bytes, bool write,
-                       struct guest_fault *fault)
+static const struct guest_page *find_page(struct guest_memory *m, uint64_t linear, bool write,
+                                          struct guest_fault *fault)
 {
-	for (unsigned done = 0; done < bytes; done += in_page(linear + done, bytes - done)) {
-		struct walk w = walk(g, linear + done);
-		if (!allows(g, &w, linear + done, write, fault))
+	const uint64_t key = (linear & ~(uint64_t)PAGE_MASK) | 1 | (write ? 2 : 0);
+	struct guest_page *p = &m->page[(linear >> PAGE_SHIFT << 1 | write) % GUEST_PAGES];
+	if (p->key == key)
+		return p;
+	const struct guest_paging *g = &m->paging;
+	struct walk w = walk(g, linear);
+	if (!allows(g, &w, linear, write, fault))
+		return NULL;
+	mark(g, &w, write);
+	uint64_t page = w.physical & ~(uint64_t)PAGE_MASK;
+	p->at = write ? nested_translate_to_write(g->nested, page) : nested_translate(g->nested, page);
+	p->key = key;
+	return p;
+}
+
+static bool find_pages(struct guest_memory *m, uint64_t linear, unsigned bytes, bool write, struct guest_fault *fault)
+{
+	for (unsigned done = 0; done < bytes; done += in_page(linear + done, bytes - done))
+		if (find_page(m, linear + done, write, fault) == NULL)
 			return false;
-	}
 	return true;
 }
 
-bool guest_may_write(const struct guest_paging *g, uint64_t linear, unsigned bytes, struct guest_fault *fault)
+bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes, struct guest_fault *fault)
 {
-	return may_access(g, linear, bytes, true, fault);
+	return find_pages(m, linear, bytes, true, fault);
 }
 
-bool guest_read(const struct guest_paging *g, uint64_t linear, void *to, unsigned bytes, struct guest_fault *fault)
+/* Eight bytes at a time: a few fields, or a task. */
+static void move(uint8_t *to, const uint8_t *from, unsigned bytes)
 {
-	if (!may_access(g, linear, bytes, false, fault))
+	for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t), to += sizeof(uint64_t), from += sizeof(uint64_t))
+		__builtin_memcpy(to, from, sizeof(uint64_t));
+	for (; bytes != 0; bytes--)
+		*to++ = *from++;
+}
+
+bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned bytes, struct guest_fault *fault)
+{
+	if (in_page(linear, bytes) < bytes && !find_pages(m, linear, bytes, false, fault))
 		return false;
 	for (unsigned done = 0, here; done < bytes; done += here) {
-		struct walk w = walk(g, linear + done);
-		const void *at = nested_translate(g->nested, w.physical);
+		const struct guest_page *p = find_page(m, linear + done, false, fault);
+		if (p == NULL)
+			return false;
 		here = in_page(linear + done, bytes - done);
-		mark(&w, false);
-		if (at != NULL)
-			memcpy((char *)to + done, at, here);
+		if (p->at != NULL)
+			move((uint8_t *)to + done, p->at + ((linear + done) & PAGE_MASK), here);
 		else
 			memset((char *)to + done, 0xff, here);
 	}
 	return true;
 }
 
-bool guest_write(const struct guest_paging *g, uint64_t linear, const void *from, unsigned bytes,
-                 struct guest_fault *fault)
+bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsigned bytes, struct guest_fault *fault)
 {
-	if (!may_access(g, linear, bytes, true, fault))
+	if (in_page(linear, bytes) < bytes && !find_pages(m, linear, bytes, true, fault))
 		return false;
 	for (unsigned done = 0, here; done < bytes; done += here) {
-		struct walk w = walk(g, linear + done);
-		void *at = nested_translate_to_write(g->nested, w.physical);
+		const struct guest_page *p = find_page(m, linear + done, true, fault);
+		if (p == NULL)
+			return false;
 		here = in_page(linear + done, bytes - done);
-		mark(&w, true);
-		if (at != NULL)
-			memcpy(at, (const char *)from + done, here);
+		if (p->at != NULL)
+			move(p->at + ((linear + done) & PAGE_MASK), (const uint8_t *)from + done, here);
 	}
 	return true;
 }

@@ -17,6 +17,20 @@ struct guest_paging {
 	const uint64_t *nested; /* PML4 of the nested page tables */
 };
 
+/* A page that was found: where it is in the VMM's memory, NULL where it is not the VM's. */
+struct guest_page {
+	uint64_t key; /* its address, and what it may be used for; 0: none */
+	uint8_t *at;
+};
+enum { GUEST_PAGES = 8 };
+
+/* A guest's memory, with the pages that were found: a walk is long, and what is accessed together
+ * lies together. */
+struct guest_memory {
+	struct guest_paging paging;
+	struct guest_page page[GUEST_PAGES];
+};
+
 /* A page fault that an access of the processor's own (a supervisor's) would have: CR2 and error code. */
 struct guest_fault {
 	uint64_t address;
@@ -29,10 +43,9 @@ uint64_t guest_translate(const struct guest_paging *g, uint64_t linear);
 /* As the processor reads and writes system structures (SDM 3A 4.6). False: a page fault, and
  * nothing was done. Memory that is not the VM's reads as all ones and swallows what is written. At
  * most a page. */
-bool guest_read(const struct guest_paging *g, uint64_t linear, void *to, unsigned bytes, struct guest_fault *fault);
-bool guest_write(const struct guest_paging *g, uint64_t linear, const void *from, unsigned bytes,
-                 struct guest_fault *fault);
-/* Would guest_write() have a page fault? */
-bool guest_may_write(const struct guest_paging *g, uint64_t linear, unsigned bytes, struct guest_fault *fault);
+bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned bytes, struct guest_fault *fault);
+bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsigned bytes, struct guest_fault *fault);
+/* Would guest_write() have a page fault? If not, the pages are dirty from now on. */
+bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes, struct guest_fault *fault);
 
 #endif

@@ -16,10 +16,12 @@ enum { PAGE_SHIFT = 12 };
 struct guest_mode svm_mode(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
-	return (struct guest_mode){ .paging = { c->cr0, c->cr3, c->cr4, c->efer, v->npt },
-		                    .cs_base = c->cs.base,
-		                    .cs_long = c->cs.attributes & CS_LONG,
-		                    .cs_32 = c->cs.attributes & CS_DEFAULT_32 };
+	return (struct guest_mode){
+		.paging = { .cr0 = c->cr0, .cr3 = c->cr3, .cr4 = c->cr4, .efer = c->efer, .nested = v->npt },
+		.cs_base = c->cs.base,
+		.cs_long = c->cs.attributes & CS_LONG,
+		.cs_32 = c->cs.attributes & CS_DEFAULT_32
+	};
 }
 
 unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count)

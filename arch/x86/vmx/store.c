@@ -20,8 +20,11 @@ bool vmx_drop_store(struct vcpu *v)
 	    (q & (Q_WRITE | Q_LINEAR | Q_ACCESS | Q_IRET)) != (Q_WRITE | Q_LINEAR | Q_ACCESS))
 		return false;
 	const struct store s = {
-		.mode = { .paging = { vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3), vmcs_read(GUEST_CR4),
-		                      vmcs_read(GUEST_EFER), v->ept },
+		.mode = { .paging = { .cr0 = vmcs_read(GUEST_CR0),
+		                      .cr3 = vmcs_read(GUEST_CR3),
+		                      .cr4 = vmcs_read(GUEST_CR4),
+		                      .efer = vmcs_read(GUEST_EFER),
+		                      .nested = v->ept },
 		          .cs_base = vmcs_read(GUEST_ES_BASE + 2),
 		          .cs_long = code & ACCESS_LONG,
 		          .cs_32 = code & ACCESS_32 },

@@ -59,7 +59,7 @@ struct task {
 
 struct change {
 	struct vcpu *v;
-	struct guest_paging paging;
+	struct guest_memory memory;
 	enum source source;
 	uint16_t selector, old_selector;
 	struct descriptor tss;
@@ -85,25 +85,30 @@ static bool page_fault(struct change *c, struct guest_fault fault)
 static bool read(struct change *c, uint32_t linear, void *to, unsigned bytes)
 {
 	struct guest_fault fault;
-	return guest_read(&c->paging, linear, to, bytes, &fault) || page_fault(c, fault);
+	return guest_read(&c->memory, linear, to, bytes, &fault) || page_fault(c, fault);
 }
 
 static bool write(struct change *c, uint32_t linear, const void *from, unsigned bytes)
 {
 	struct guest_fault fault;
-	return guest_write(&c->paging, linear, from, bytes, &fault) || page_fault(c, fault);
+	return guest_write(&c->memory, linear, from, bytes, &fault) || page_fault(c, fault);
 }
 
 static bool may_write(struct change *c, uint32_t linear, unsigned bytes)
 {
 	struct guest_fault fault;
-	return guest_may_write(&c->paging, linear, bytes, &fault) || page_fault(c, fault);
+	return guest_may_write(&c->memory, linear, bytes, &fault) || page_fault(c, fault);
 }
 
-static void paging_now(struct change *c)
+static void memory_now(struct change *c)
 {
-	c->paging = (struct guest_paging){ vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3), vmcs_read(GUEST_CR4),
-		                           vmcs_read(GUEST_EFER), c->v->ept };
+	c->memory = (struct guest_memory){
+		.paging.cr0 = vmcs_read(GUEST_CR0),
+		.paging.cr3 = vmcs_read(GUEST_CR3),
+		.paging.cr4 = vmcs_read(GUEST_CR4),
+		.paging.efer = vmcs_read(GUEST_EFER),
+		.paging.nested = c->v->ept,
+	};
 }
 
 /* ---- Descriptors ---- */
@@ -412,7 +417,7 @@ static bool change_task(struct change *c)
 	set_cr3(c, cr3);
 	set_registers(c, &new);
 	end_event(c);
-	paging_now(c);
+	memory_now(c);
 	if (!load_segments(c, &new) || !push_error(c))
 		return false;
 	if (traps) {
@@ -430,7 +435,7 @@ int task_emulate(struct vcpu *v, struct denial *what)
 		.source = (enum source)(qualification >> 30 & 3),
 		.selector = (uint16_t)qualification,
 	};
-	paging_now(&c);
+	memory_now(&c);
 	if (change_task(&c) || vmx_raise(v, c.fault, c.error))
 		return 0;
 	what->format = "triple fault";

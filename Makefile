@@ -210,7 +210,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$
 # What runs once, or at a person's pace, is made small: the image has a limit.
 VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic mitigations pci power slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
-	$(patsubst %,vmm/%.c,config% console commands editor elf% handover inspect report% vm words)
+	$(patsubst %,vmm/%.c,config% console commands editor elf% handover inspect report% reserve vm words)
 
 vmm: $(BUILD)/signalbox
 

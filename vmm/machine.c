@@ -12,59 +12,7 @@
 #include "vmm/exits.h"
 #include "vmm/vm.h"
 
-enum { HPET_BYTES = 1024 };
-
 static unsigned masters_stopped;
-
-/* ---- What no VM is given ---- */
-
-static int reserve_page(uint64_t address, const char *what)
-{
-	return config_reserve_device(address & ~(uint64_t)(PAGE - 1), address | (PAGE - 1), what);
-}
-
-/* RAM, and what firmware has above 1 MiB. */
-static int reserve_map(const struct multiboot_info *info)
-{
-	enum { ROM_FIRST = 0x100000 };
-	uint64_t at = info->mmap_addr, end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
-	int error = 0;
-	while (at < end && error == 0) {
-		const struct multiboot_mmap *entry = (const void *)at;
-		uint64_t last = entry->address + entry->length - 1;
-		bool ram = entry->type == MULTIBOOT_RAM;
-		if (entry->length > 0 && (ram || entry->address >= ROM_FIRST))
-			error = config_reserve_memory(entry->address, last, ram ? "RAM" : "the firmware");
-		at += entry->size + sizeof(entry->size);
-	}
-	return error;
-}
-
-static int reserve_power(void)
-{
-	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control, platform.smi_command };
-	int error = 0;
-	for (unsigned i = 0; i < sizeof(power) / sizeof(power[0]) && error == 0; i++)
-		if (power[i] != 0)
-			error = config_reserve_ports(power[i], (uint16_t)(power[i] + 1), "power management");
-	return error;
-}
-
-int machine_reserve(const struct multiboot_info *info)
-{
-	int error = reserve_page(platform.ioapic, "the I/O APIC");
-	if (error == 0)
-		error = reserve_page(platform.lapic, "the local APIC");
-	if (error == 0 && platform.hpet != 0)
-		error = config_reserve_device(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
-	if (error == 0)
-		error = reserve_map(info);
-	if (error != 0)
-		log_line("the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot "
-		         "be kept from VMs",
-		         CONFIG_RESERVED_MEMORY);
-	return error != 0 ? error : reserve_power();
-}
 
 /* ---- What reaches all memory ---- */
 

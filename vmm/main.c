@@ -19,6 +19,7 @@
 #include "vmm/flows.h"
 #include "vmm/machine.h"
 #include "vmm/report.h"
+#include "vmm/reserve.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/vm.h"
@@ -84,7 +85,7 @@ static void machine_init(const struct multiboot_info *info)
 	lapic_init();
 	ioapic_init();
 	tsc_calibrate();
-	if (machine_reserve(info) != 0 || virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
+	if (reserve_machine(info) != 0 || virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
 		end(1);
 	mitigations_init(config.mitigations_off);
 	if (chipset_window != 0 &&

@@ -10,6 +10,9 @@ UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
 
 UNIT_words   := vmm/words.c
 UNIT_config  := $(UNIT_CONFIG)
+UNIT_memory  := vmm/reserve.c vmm/config_check.c arch/x86/log.c tests/unit/fake_log.c
+# Its source is included, and an object is no source of the fuzzer's.
+$(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config_reserved.o
 UNIT_elf     := vmm/elf.c vmm/elf_problem.c vmm/handover.c
 UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
@@ -51,6 +54,7 @@ UNIT_mitigations := arch/x86/mitigations.c
 UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c arch/x86/guest_memory.c arch/x86/guest_code.c
 UNIT_svm_npt    := $(UNIT_SVM)
 UNIT_store      := $(UNIT_SVM) arch/x86/store.c arch/x86/svm/store.c arch/x86/svm/decode.c
+UNIT_nested     := arch/x86/nested_map.c
 UNIT_svm_decode := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_event  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
@@ -68,6 +72,7 @@ UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c v
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
+UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
 UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c

@@ -71,9 +71,11 @@ def machine_of(run, args, beside=True):
 
 
 def of_scribe(result):
-    """What the victim printed that is not of time."""
+    """What the victim printed that is not of time. Where it may find an interrupt without a cause (idle=1: pc on QEMU, whose 8259
+    tells again what a replay has dropped), that may be a spurious one as well (docs/limits.md)."""
     texts = [line[len("[scribe] "):] for line in result.lines if line.startswith("[scribe] ")]
-    return [text for text in texts if not OF_TIME.match(text)]
+    lenient = any(text.startswith("scribe: words: ") and "idle=1" in text for text in texts)
+    return [text for text in texts if not OF_TIME.match(text) and not (lenient and text.startswith("count spurious="))]
 
 
 def judge(result, alone):

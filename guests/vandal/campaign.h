@@ -13,8 +13,8 @@
 /* Memory that acts may write to and run in: a large page above the image (mem=4M), open to ring 3. */
 enum { CAMPAIGN_SCRATCH = 0x200000, CAMPAIGN_SCRATCH_BYTES = 0x200000 };
 
-/* The word gentle=1: nothing that QEMU's translator itself ends at, which are breakpoints (docs/testing.md) and LOCK before BTC of
- * a register. */
+/* The word gentle=1: nothing that QEMU's translator itself ends at, which are breakpoints (docs/testing.md), LOCK before BTC of
+ * a register, and 0F 38 0C with no VEX prefix. */
 extern bool campaign_gentle;
 
 uint32_t campaign_any(uint32_t limit);

@@ -27,6 +27,11 @@ MUTANTS = (
      "bochs:" + ATTACK + "[pc-cr]"),
     ("vmx-cr0-reserved", VMX + "control.c", "bool valid = !(value >> 32) &&", "bool valid =",
      "bochs:" + ATTACK + "[pc-cr]"),
+    ("vmx-paging-off-in-64-bit-code", VMX + "control.c", "(efer & EFER_LMA && long_code) || cr4",
+     "cr4", "bochs:" + ATTACK + "[pc-cr]"),
+    ("no-mitigation-at-a-switch", "arch/x86/guest_state.c", "\tmitigations_switch(s);", "\t;",
+     "bochs:tests/system/test_mitigations.py::"
+     "test_what_is_offered_is_done_and_costs_what_the_banner_says"),
     ("vmx-ports-are-open", VMX + "vcpu.c", "memset(v->io_bitmap, 0xff, 2 * PAGE);",
      "memset(v->io_bitmap, 0, 2 * PAGE);", "bochs:" + ATTACK + "[pc-port]"),
     ("vmx-denied-without-a-fault", VMX + "control.c", "\tif (error == -EPERM)\n", "\tif (false)\n",

@@ -98,8 +98,9 @@ def test_R07_the_model_as_a_device(host, irqmux_run):
 
 
 def test_R07_the_model_under_signalbox(boot, irqmux, host):
-    """R07: a VM whose controller is irqmux's gets every answer of the model, and not one of its accesses exits."""
-    words = f"vm=picprobe mem=4M irq={LINES} io={PORTS} -- {WORDS}"
+    """R07: a VM whose controller is irqmux's gets every answer of the model, and not one of its accesses exits. Its
+    levers write to the keyboard controller and the RTC's index all the time, so it is trusted with them."""
+    words = f"vm=picprobe mem=4M irq={LINES} io={PORTS} trust=nmi,reset -- {WORDS}"
     report = boot("chipset=irqmux", [Module("picprobe", words)], platform=irqmux, board="pc")
     assert report.status == 0, report
     assert not differences(parse_transcript(report.console), host())

@@ -135,6 +135,9 @@ static void R01_the_board_s_nmis_stay_as_they_are(void **state)
 	assert_int_equal(ports[NMI], 0x07);
 	assert_true(port_filter_write(&vm, NMI, 0xf0));
 	assert_int_equal(ports[NMI], 0x04);
+	ports[NMI] = 0xb0; /* both are on */
+	assert_true(port_filter_write(&vm, NMI, 0x0f));
+	assert_int_equal(ports[NMI], 0x03);
 	assert_true(port_filter_write(&vm, INDEX, 0x8f));
 	assert_int_equal(ports[INDEX], 0x0f);
 	assert_true(port_filter_write(&vm, RTC_DATA, 0x8f)); /* part of a wider access */

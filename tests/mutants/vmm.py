@@ -183,8 +183,6 @@ MUTANTS = (
     ("end-before-the-text", VM,
      "\tlog_notes_after(&vm->output.tail, vm->output.head);\n\tlog_note_post(&note);\n\tlog",
      "\tlog_note_post(&note);\n\tlog", "test_faults"),
-    ("reservations-dropped", "vmm/config_check.c",
-     "\tr->range.last = last > r->range.last ? last : r->range.last;\n", "", "test_config"),
     ("fault-lines-without-limit", VM, "if (vm->faults <= FAULT_LINES ||", "if (true ||",
      "test_faults"),
 )

@@ -7,6 +7,7 @@
  * that the guest has had.
  */
 #include "arch/x86/fpu.h"
+#include "arch/x86/guarded.h"
 #include "arch/x86/io.h"
 #include "arch/x86/platform.h"
 
@@ -18,15 +19,17 @@ enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3 };
 enum { CPUID1_XSAVE = 1 << 26, CPUID1_FXSR = 1 << 24 };
 
 /* XCR0 (SDM 3A 2.6): 0 x87 | 1 SSE | 2 AVX | 7:5 AVX-512. MPX and PKRU are not offered to guests. */
-enum { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
+enum { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = FPU_AVX512 };
 
 enum { FXSAVE_BYTES = 512, FXSAVE_FCW = 0, FXSAVE_MXCSR = 24, FCW_RESET = 0x37f, MXCSR_RESET = 0x1f80 };
 
 enum { XSAVE_HEADER = 512 };
 
-static uint64_t features;
+static uint64_t features; /* that are moved */
+static uint64_t offered;  /* to guests */
 uint64_t fpu_xcr0_now;
 static uint64_t area_bytes = FXSAVE_BYTES;
+static uint32_t offered_bytes;
 
 static void xcr0_write(uint64_t value)
 {
@@ -52,11 +55,11 @@ int fpu_init(void)
 	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
 	if (!(id.ecx & CPUID1_XSAVE))
 		return 0;
-	struct cpuid have = cpu_id(0xd, 0);
-	uint64_t offered = have.eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+	offered = cpu_id(0xd, 0).eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
 	if ((offered & XCR0_AVX512) != XCR0_AVX512)
 		offered &= ~(uint64_t)XCR0_AVX512;
 	set_features(offered);
+	offered_bytes = (uint32_t)area_bytes;
 	return 0;
 }
 
@@ -74,19 +77,32 @@ uint64_t fpu_xcr0(void)
 	return fpu_xcr0_now = (uint64_t)high << 32 | low;
 }
 
-uint64_t fpu_features(void)
+uint64_t fpu_offered(void)
 {
-	return features;
+	return offered;
+}
+
+uint32_t fpu_offered_bytes(void)
+{
+	return offered_bytes;
 }
 
 bool fpu_allows(uint64_t xcr0)
 {
-	if (!(xcr0 & XCR0_X87) || (xcr0 & ~features))
+	if (!(xcr0 & XCR0_X87) || (xcr0 & ~offered))
 		return false;
 	if ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE))
 		return false;
 	uint64_t wide = xcr0 & XCR0_AVX512;
 	return wide == 0 || (wide == XCR0_AVX512 && (xcr0 & XCR0_AVX));
+}
+
+int fpu_try_xcr0(uint64_t xcr0)
+{
+	if (guarded_xcr_write(0, xcr0) != 0)
+		return -EPERM;
+	fpu_xcr0_now = xcr0;
+	return 0;
 }
 
 void fpu_reset(void *area)

@@ -12,10 +12,15 @@
 
 /* Turn on what the processor has; 0, or -ENODEV (no FXSAVE: no 64-bit processor lacks it). */
 int fpu_init(void);
-/* XCR0 with everything that guests may have; 0 where there is no XSAVE. */
-uint64_t fpu_features(void);
+/* XCR0 with everything that guests may have; 0 where there is no XSAVE. Bytes of its area, in the standard format. */
+uint64_t fpu_offered(void);
+uint32_t fpu_offered_bytes(void);
+/* XCR0 (SDM 3A 2.6): 7:5 AVX-512 */
+enum { FPU_AVX512 = 7 << 5 };
 /* May a guest set XCR0 to this (SDM 1 13.3)? */
 bool fpu_allows(uint64_t xcr0);
+/* Set XCR0 to what a guest asked for: 0, or -EPERM, the processor has refused it. Only where fpu_allows() it. */
+int fpu_try_xcr0(uint64_t xcr0);
 /* From now on all that the processor has counts, offered or not: for one whose guests open it unseen. Before fpu_create(). */
 void fpu_take_all(void);
 /* XCR0 as it is, for the same. */

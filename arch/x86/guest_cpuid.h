@@ -1,24 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What CPUID shows a guest: the processor, without what the VMM keeps for itself.
+ * What CPUID shows a guest.
  *
- * Rule: a feature whose registers or events the VMM does not carry for each VM is not announced.
+ * Rule: a list of what is shown. A leaf or a bit that is not in it reads as 0, so that what a new processor announces is hidden
+ * until its registers and events have a place here. Leaves that tell the same tell it alike.
  */
 #ifndef ARCH_X86_GUEST_CPUID_H
 #define ARCH_X86_GUEST_CPUID_H
 
+#include "arch/x86/io.h"
 #include "arch/x86/virt.h"
 
-/* Does this leaf differ for a guest? One test for the basic leaves, by bit: features, MONITOR, power, structured features,
- * performance counters, topology, XSAVE, quality of service, SGX, trace; and all from the VMM's own (40000000h) up. */
+/* What of a guest's own CPUID depends on. */
+enum guest_has {
+	GUEST_HAS_OSXSAVE = 1 << 0, /* its CR4.OSXSAVE */
+	GUEST_HAS_INVPCID = 1 << 1, /* these do not fault in it */
+	GUEST_HAS_RDTSCP = 1 << 2,  /* RDPID goes with it */
+};
+
+/* Does this leaf differ for a guest? One test for the basic leaves, by bit. As they are: 0 the highest leaf and the vendor, 2
+ * caches, 15h and 16h frequencies. */
 static inline bool guest_cpuid_differs(uint32_t leaf)
 {
-	const uint32_t basic = 1u << 1 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 0xa | 1u << 0xb | 1u << 0xd | 1u << 0xf |
-	                       1u << 0x10 | 1u << 0x12 | 1u << 0x14 | 1u << 0x1f;
-	return leaf < 32 ? basic >> leaf & 1 : leaf >= 0x40000000;
+	const uint32_t same = 1u << 0 | 1u << 2 | 1u << 0x15 | 1u << 0x16;
+	return leaf >= 32 || !(same >> leaf & 1);
 }
 
-/* Make what the processor answered fit for the guest. osxsave: its CR4.OSXSAVE; invpcid: it may use INVPCID. */
-void guest_cpuid_filter(struct vcpu_regs *regs, uint32_t leaf, uint32_t subleaf, bool osxsave, bool invpcid);
+/* What the processor answered, as the guest sees it. has: of enum guest_has. */
+struct cpuid guest_cpuid_shown(struct cpuid c, uint32_t leaf, uint32_t subleaf, unsigned has);
+/* The same for the registers that hold the processor's answer. */
+void guest_cpuid_filter(struct vcpu_regs *regs, uint32_t leaf, uint32_t subleaf, unsigned has);
 
 #endif

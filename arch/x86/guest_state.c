@@ -64,11 +64,11 @@ __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 
 int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)
 {
-	if (number != 0 || !fpu_allows(value)) {
+	guest_fpu_release();
+	if (number != 0 || !fpu_allows(value) || fpu_try_xcr0(value) != 0) {
 		*what = (struct denial){ "XSETBV %lx = %lx", { number, value } };
 		return -EPERM;
 	}
-	guest_fpu_release();
 	s->xcr0 = value;
 	s->xcr0_widest |= value;
 	return 0;

@@ -57,11 +57,12 @@ static inline uint64_t cpu_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* RDMSR clears the upper halves of both registers. */
 static inline uint64_t msr_read(uint32_t msr)
 {
-	uint32_t low, high;
+	uint64_t low, high;
 	__asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
+	return high << 32 | low;
 }
 
 static inline void msr_write(uint32_t msr, uint64_t value)

@@ -2,9 +2,10 @@
 /*
  * The processor's tables: GDT, TSS and IDT, and what an exception in the VMM comes to.
  *
- * Rule: nothing is expected here but an NMI, and interrupts where somebody asks for them (interrupts.h). An exception is a defect
- * and panics; an interrupt that nobody knows is counted, no more.
+ * Rule: nothing is expected here but an NMI, interrupts where somebody asks for them (interrupts.h), and the #GP of a guarded
+ * access (guarded.h). Any other exception is a defect and panics; an interrupt that nobody knows is counted, no more.
  */
+#include "arch/x86/guarded.h"
 #include "arch/x86/interrupts.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -12,8 +13,16 @@
 #include "arch/x86/stacks.h"
 #include "arch/x86/work.h"
 
-enum { VECTOR_NMI = 2, VECTOR_DOUBLE_FAULT = 8, VECTOR_PAGE_FAULT = 14, VECTOR_MACHINE_CHECK = 18 };
-enum { EXCEPTIONS = 32, VECTORS = 256, IST_NMI = 1, IST_FATAL = 2, STUB_BYTES = 16 };
+enum {
+	VECTOR_NMI = 2,
+	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_GP = 13,
+	VECTOR_PAGE_FAULT = 14,
+	VECTOR_MACHINE_CHECK = 18,
+	EXCEPTIONS = 32,
+	VECTORS = 256
+};
+enum { IST_NMI = 1, IST_FATAL = 2, STUB_BYTES = 16 };
 enum { CR4_MCE = 1 << 6, CPUID_EDX_MCE = 1 << 7 };
 
 /* 64-bit TSS (SDM 3A figure 7-11). */
@@ -67,7 +76,7 @@ bool (*interrupt_hook)(unsigned vector);
 
 extern const uint8_t exception_stubs[]; /* exceptions.S */
 extern void nmi_entry(void);            /* nmi.S */
-void exception_dispatch(const struct exception_frame *f);
+void exception_dispatch(struct exception_frame *f);
 
 static const char *const exception_names[EXCEPTIONS] = {
 	[0] = "#DE divide error",        [1] = "#DB debug",
@@ -123,13 +132,18 @@ static void panic_if_stack_ran_out(const struct exception_frame *f)
 		      stack->bytes, f->cs, f->rip);
 }
 
-void exception_dispatch(const struct exception_frame *f)
+void exception_dispatch(struct exception_frame *f)
 {
 	static bool again;
+	uint64_t resume = f->vector == VECTOR_GP ? guarded_resume(f->rip) : 0;
 
 	if (f->vector >= EXCEPTIONS) {
 		if (interrupt_hook == NULL || !interrupt_hook((unsigned)f->vector))
 			spurious_interrupts++;
+		return;
+	}
+	if (resume != 0) {
+		f->rip = resume;
 		return;
 	}
 	const char *name = exception_names[f->vector] ? exception_names[f->vector] : "reserved";

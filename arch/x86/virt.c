@@ -6,6 +6,7 @@
  */
 #include "arch/x86/backends.h"
 #include "arch/x86/fpu.h"
+#include "arch/x86/guest_registers.h"
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
 
@@ -50,5 +51,6 @@ int virt_init(void)
 		return -ENODEV;
 	virt = vmx ? vmx_calls : svm_calls;
 	virt_is_second = !vmx;
+	guest_registers_init(!vmx);
 	return vmx ? vmx_init() : svm_init();
 }

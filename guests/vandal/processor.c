@@ -6,6 +6,7 @@
  * an emulator's bare machine may take at its word, and not survive, is left out there.
  */
 #include "arch/x86/io.h"
+#include "guests/lib/args.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/traps.h"
 #include "guests/vandal/vandal.h"
@@ -162,25 +163,32 @@ static void try_cr(void *argument)
 #define CR0_NW (1ul << 29)
 #define CR0_CD (1ul << 30)
 #define CR0_PG (1ul << 31)
+#define CR4_MCE (1ul << 6)
 #define CR4_PAE (1ul << 5)
 #define CR4_VMXE (1ul << 13)
+#define CR4_PKE (1ul << 22)
+#define CR4_CET (1ul << 23)
 #define CR4_RESERVED (1ul << 31)
 
 void vandal_cr(const char *argument)
 {
+	const int cr0_refused = args_number("cr0", 1) ? GP : SKIP;
 	uint64_t cr0 = cr0_read(), cr4 = cr4_read();
 	struct attempt rows[] = {
 		{ "CR4.VMXE", 4, true, cr4 | CR4_VMXE, SKIP, GP },
+		{ "CR4.PKE", 4, true, cr4 | CR4_PKE, SKIP, GP },
+		{ "CR4.CET", 4, true, cr4 | CR4_CET, SKIP, GP },
 		{ "CR4, a reserved bit", 4, true, cr4 | CR4_RESERVED, SKIP, GP },
 		{ "CR4 without PAE in long mode", 4, true, cr4 & ~CR4_PAE, SKIP, GP },
-		{ "CR0 without PG in 64-bit code", 0, true, cr0 & ~CR0_PG, SKIP, GP },
-		{ "CR0 without PG, with CD", 0, true, (cr0 & ~CR0_PG) | CR0_CD, SKIP, GP },
-		{ "CR0 without PE", 0, true, cr0 & ~CR0_PE, SKIP, GP },
-		{ "CR0.NW without CD", 0, true, (cr0 | CR0_NW) & ~CR0_CD, SKIP, GP },
-		{ "CR0, upper half", 0, true, cr0 | 1ul << 40, SKIP, GP },
+		{ "CR0 without PG in 64-bit code", 0, true, cr0 & ~CR0_PG, SKIP, cr0_refused },
+		{ "CR0 without PG, with CD", 0, true, (cr0 & ~CR0_PG) | CR0_CD, SKIP, cr0_refused },
+		{ "CR0 without PE", 0, true, cr0 & ~CR0_PE, SKIP, cr0_refused },
+		{ "CR0.NW without CD", 0, true, (cr0 | CR0_NW) & ~CR0_CD, SKIP, cr0_refused },
+		{ "CR0, upper half", 0, true, cr0 | 1ul << 40, SKIP, cr0_refused },
 		{ "CR0.CD", 0, true, cr0 | CR0_CD, NONE, NONE },
 		{ "CR0.WP", 0, true, cr0 | CR0_WP, NONE, NONE },
 		{ "CR0 as it was", 0, true, cr0, NONE, NONE },
+		{ "CR4.MCE", 4, true, cr4 | CR4_MCE, NONE, NONE },
 		{ "CR4 as it was", 4, true, cr4, NONE, NONE },
 	};
 	struct tally t = { 0 };

@@ -23,7 +23,7 @@ MUTANTS = (
      "qemu:tests/system/test_stacks.py::test_an_overwritten_record_is_shown"),
     # What VMX exits for, and what it leads to.
     ("vmx-cr4-of-the-vmm", VMX + "control.c",
-     "uint64_t refused = ~vmx_caps.cr4_fixed1 | CR4_VMXE | CR4_SMXE;", "uint64_t refused = 0;",
+     "uint64_t refused = value & ~vmx_cr4_allowed();", "uint64_t refused = 0;",
      "bochs:" + ATTACK + "[pc-cr]"),
     ("vmx-cr0-reserved", VMX + "control.c", "bool valid = !(value >> 32) &&", "bool valid =",
      "bochs:" + ATTACK + "[pc-cr]"),
@@ -40,11 +40,8 @@ MUTANTS = (
      "*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1;", "*write = false;",
      "bochs:" + ATTACK + "[pc-memory]"),
     # The same of SVM.
-    ("svm-msrs-of-the-vmm", SVM + "msr.c",
-     "if (value & ~(uint64_t)(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE))", "if (false)",
-     "qemu:" + ATTACK + "[pc-msr]"),
-    ("svm-svme-is-seen", SVM + "msr.c", "*value = v->vmcb->efer & ~(uint64_t)EFER_SVME;",
-     "*value = v->vmcb->efer;", "qemu:" + ATTACK + "[pc-msr]"),
+    ("svm-svme-is-seen", SVM + "msr.c", "v->vmcb->efer & ~(uint64_t)EFER_SVME : v->vmcb->pat;",
+     "v->vmcb->efer : v->vmcb->pat;", "qemu:" + ATTACK + "[pc-msr]"),
     ("svm-denied-without-a-fault", SVM + "control.c", "\tif (error == -EPERM)\n",
      "\tif (false)\n", "qemu:" + ATTACK + "[pc-vmx]"),
     ("svm-shutdown-is-nothing", SVM + "exit.c", "[EXIT_SHUTDOWN] = VM_EXIT_SHUTDOWN,",

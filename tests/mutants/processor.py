@@ -10,6 +10,9 @@ VMX_EVENT = "arch/x86/vmx/event.c"
 TASK = "arch/x86/vmx/task.c"
 VMX_RETIRE = "arch/x86/vmx/retire.c"
 SVM_RETIRE = "arch/x86/svm/retire.c"
+REGISTERS = "arch/x86/guest_registers.c"
+CPUID = "arch/x86/guest_cpuid.c"
+GUARDED = "arch/x86/guarded.S"
 NMI = "arch/x86/nmi.S"
 WORK = "arch/x86/work.S"
 MITIGATIONS = "arch/x86/mitigations.c"
@@ -74,10 +77,13 @@ MUTANTS = (
     ("quirk-deaf-without-a-timer", DEAF, "if (!(v->pin & PIN_PREEMPTION_TIMER))", "if (false)",
      "test_quirk"),
     # Virtual processors of SVM.
-    ("svm-debug-exceptions-nest", VCPU, "1u << VECTOR_DB | 1u << VECTOR_AC;", "1u << VECTOR_AC;",
+    ("svm-debug-exceptions-nest", VCPU, "1u << VECTOR_DB | 1u << VECTOR_AC |", "1u << VECTOR_AC |",
      "test_svm_vcpu"),
-    ("svm-alignment-checks-nest", VCPU, "1u << VECTOR_DB | 1u << VECTOR_AC;", "1u << VECTOR_DB;",
+    ("svm-alignment-checks-nest", VCPU, "1u << VECTOR_DB | 1u << VECTOR_AC |", "1u << VECTOR_DB |",
      "test_svm_vcpu"),
+    ("svm-machine-checks-are-the-guest-s", VCPU, " | 1u << VECTOR_MC;", ";", "test_svm_vcpu"),
+    ("svm-cr4-is-the-guest-s", VCPU, "c->intercept_cr_write = 1 << 8 | 1 << 4;",
+     "c->intercept_cr_write = 1 << 8;", "test_svm_vcpu"),
     ("svm-reset-flushes-nothing", VCPU, "\tc->tlb_control = TLB_CONTROL_FLUSH_ALL;\n", "",
      "test_svm_vcpu"),
     ("svm-map-flushes-nothing", VCPU,
@@ -96,7 +102,7 @@ MUTANTS = (
     ("absent-tables-are-forbidden", NESTED, "fill(table, *entry == 0 ? 0 : absent[level - 1]);",
      "fill(table, 0);", "test_svm_npt"),
     ("svm-shared-asid-not-flushed", VCPU, "if (v->shares_asid)", "if (false)", "test_svm_vcpu"),
-    ("svm-rare-registers-stay", VCPU, "\t\trare |= old->rare;\n", "", "test_svm_vcpu"),
+    ("svm-rare-registers-stay", VCPU, "\t\trare |= old->rare;\n", "\t\t;\n", "test_svm_vcpu"),
     ("svm-sleeper-is-settled", VCPU, "guest_settled = v->halted ? NULL : v;", "guest_settled = v;",
      "test_svm_vcpu"),
     ("svm-ports-of-reset-open", VCPU, "INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO |",
@@ -104,10 +110,15 @@ MUTANTS = (
     # Virtual processors of VMX.
     ("vmx-exceptions-nest", VMX, "1u << VECTOR_AC | 1u << VECTOR_DB);", "1u << VECTOR_DB);",
      "test_vmx_vcpu"),
+    ("vmx-hidden-cr4-bits-are-open", VMX, " | ~vmx_cr4_allowed());", ");", "test_vmx_vcpu"),
+    ("vmx-kernel-gs-is-not-saved", VMX, "\t\told->kernel_gs = kernel_gs;\n", "", "test_vmx_vcpu"),
+    ("vmx-kernel-gs-is-not-loaded", VMX, "\t\tload_kernel_gs(v);\n", "\t\t;\n", "test_vmx_vcpu"),
+    ("vmx-reset-loses-the-other-one-s", VMX, "\tif (vmx_loaded != v)\n\t\tput_away();\n", "",
+     "test_vmx_vcpu"),
     ("vmx-reset-invalidates-nothing", VMX, "\tept_invalidate(v->ept);\n", "", "test_vmx_vcpu"),
     ("vmx-cr2-is-not-saved", VMX, "\t\told->cr2 = cr2_read();\n", "", "test_vmx_vcpu"),
     ("vmx-cr2-is-not-loaded", VMX, "\tcr2_write(v->cr2);\n", "", "test_vmx_vcpu"),
-    ("vmx-rare-registers-stay", VMX, "\t\trare |= old->rare;\n", "", "test_vmx_vcpu"),
+    ("vmx-rare-registers-stay", VMX, "rare = v->rare | old->rare;", "rare = v->rare;", "test_vmx_vcpu"),
     ("vmx-debug-registers-free", VMX, "CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING |",
      "CPU_CR8_STORE_EXITING |", "test_vmx_vcpu"),
     ("vmx-requeues-nothing", VMX_EVENT,
@@ -140,6 +151,21 @@ MUTANTS = (
      "primary_set(v, CPU_NMI_WINDOW, false);", "test_vmx_vcpu"),
     ("vmx-timer-in-tsc-ticks", VMX_EVENT, "ticks >> vmx_caps.timer_shift);", "ticks);",
      "test_vmx_vcpu"),
+    # What a guest finds in the processor.
+    ("msr-upper-half-is-written", REGISTERS, "value & ~m->writable || ", "", "test_guest_registers"),
+    ("msr-efer-of-the-vmm", REGISTERS, "#define EFER_BITS UINT64_C(0xd01)",
+     "#define EFER_BITS UINT64_C(0x1d01)", "test_guest_registers"),
+    ("msr-not-canonical-is-written", REGISTERS, " || (m->address && !address_is_canonical(value))",
+     "", "test_guest_registers"),
+    ("msr-refused-is-kept", REGISTERS,
+     "\tif (guarded_msr_write(m->number, value) != 0)\n\t\treturn -EPERM;\n", "", "test_guest_registers"),
+    ("msr-stays-for-the-next-vm", REGISTERS, "processor.value[i] == r->kept[i]",
+     "r->kept[i] == 0", "test_guest_registers"),
+    ("cpuid-shows-what-faults", CPUID, "& ~(has & GUEST_HAS_RDTSCP ? 0 : ECX_RDPID) ", "",
+     "test_guest_cpuid"),
+    ("cpuid-shows-svm-s-leaf", CPUID, "\tdefault:\n\t\treturn (struct cpuid){ 0 };\n\t}\n}\n\n/* The VMM's",
+     "\tdefault:\n\t\treturn c;\n\t}\n}\n\n/* The VMM's", "test_guest_cpuid"),
+    ("guarded-xsetbv-is-a-defect", GUARDED, "\tlea\tat_xsetbv(%rip), %rax\n", "", "test_guarded"),
     # The host's NMI handler, and the work's stack.
     ("nmi-storm-is-not-blocked", NMI, "\tjae\tstay_blocked\n", "", "test_nmi_entry"),
     ("nmi-storm-limit", NMI, ".set NMI_STORM, 8", ".set NMI_STORM, 800", "test_nmi_entry"),

@@ -13,7 +13,7 @@ from signalbox.platforms import ON_QEMU
 from test_qemu_figures import BY_VMX, RATIO
 
 OWNED = 10_000
-SWITCH, WAKEUP = {"banks": 406, "one-bank": 456}, {"banks": 564, "one-bank": 598}
+SWITCH, WAKEUP = {"banks": 417, "one-bank": 467}, {"banks": 564, "one-bank": 608}
 BANKS = {"banks": "chipset=irqmux", "one-bank": "chipset=irqmux banks=1"}
 FEW = 5
 # Those alone that are about interrupts and the controller.

@@ -154,6 +154,12 @@ void vmx_set_halted(struct vcpu *v, bool halted)
 	vmx_skip(v);
 }
 
+bool vmx_in_ring_0(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
 bool vmx_interrupts_on(struct vcpu *v)
 {
 	vmx_skip(v);

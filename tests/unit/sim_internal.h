@@ -59,6 +59,8 @@ void sim_guest_skip(unsigned vm, uint8_t value);
 /* An interrupt is delivered; from_chip: by INTR, else injected. */
 void sim_guest_interrupt(unsigned vm, uint8_t vector);
 bool sim_guest_interrupts_on(unsigned vm);
+/* The guests' programs run, not their systems. */
+extern bool sim_in_ring_3;
 bool sim_guest_idle(unsigned vm);
 
 #endif

@@ -47,6 +47,7 @@ struct vcpu {
 	struct sim_access access;
 };
 
+bool sim_in_ring_3;
 static struct vcpu vcpus[SIM_VMS], *loaded;
 static uint64_t entered_at;
 static unsigned entries; /* at that step */
@@ -301,6 +302,12 @@ bool vmx_skip(struct vcpu *v)
 bool vmx_can_inject(struct vcpu *v)
 {
 	return v->injected < 0 && sim_guest_interrupts_on(v->number);
+}
+
+bool vmx_in_ring_0(struct vcpu *v)
+{
+	(void)v;
+	return !sim_in_ring_3;
 }
 
 bool vmx_interrupts_on(struct vcpu *v)

@@ -89,6 +89,12 @@ void vmx_set_halted(struct vcpu *v, bool halted)
 	(void)halted;
 }
 
+bool vmx_in_ring_0(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
 bool vmx_interrupts_on(struct vcpu *v)
 {
 	(void)v;

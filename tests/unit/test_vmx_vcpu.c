@@ -16,7 +16,8 @@ enum { FIELDS = HOST_RIP + 1 };
 
 /* The processor: control registers, and a current VMCS. */
 static uint64_t cr2, vmcs_fields[FIELDS], current_vmcs;
-static unsigned cleared, invalidated, debug_switches, msr_switches;
+static unsigned cleared, invalidated, debug_switches, msr_loads;
+static uint64_t kernel_gs;
 static const uint64_t *invalidated_ept;
 
 #define cr0_read() UINT64_C(0x80000031)
@@ -34,8 +35,11 @@ static const uint64_t *invalidated_ept;
 
 #define ANY (UINT64_C(0xffffffff) << 32)
 
-struct vmx_capabilities vmx_caps = { .pin = ANY, .primary = ANY, .secondary = ANY, .exit = ANY, .entry = ANY };
+struct vmx_capabilities vmx_caps = {
+	.pin = ANY, .primary = ANY, .secondary = ANY, .exit = ANY, .entry = ANY, .cr4_fixed1 = UINT64_MAX
+};
 struct platform platform;
+uint64_t guest_cr4_allowed = 0x7f0;
 const void *guest_settled;
 uint64_t fake_tsc;
 volatile uint32_t nmi_count;
@@ -56,7 +60,13 @@ void vmcs_write(enum vmcs_field field, uint64_t value)
 
 uint64_t msr_read(uint32_t msr)
 {
-	return msr;
+	return msr == IA32_KERNEL_GS_BASE ? kernel_gs : msr;
+}
+
+void msr_write(uint32_t msr, uint64_t value)
+{
+	assert_int_equal(msr, IA32_KERNEL_GS_BASE);
+	kernel_gs = value;
 }
 
 uint64_t tables_tss_base(void)
@@ -134,11 +144,15 @@ uint64_t msr_bitmap_create(void)
 	return 0;
 }
 
-void msr_switch(struct vcpu *from, struct vcpu *to)
+void guest_registers_reset(struct guest_registers *r)
 {
-	(void)from;
-	(void)to;
-	msr_switches++;
+	*r = (struct guest_registers){ 0 };
+}
+
+void guest_registers_load(const struct guest_registers *r)
+{
+	(void)r;
+	msr_loads++;
 }
 
 int guest_state_create(struct guest_state *s)
@@ -183,7 +197,8 @@ static int begin(void **state)
 	b = (struct vcpu){ .name = "b", .vmcs = 0x20000, .ept = ept_b, .vpid = 2 };
 	vmx_loaded = NULL;
 	cr2 = 0;
-	cleared = invalidated = debug_switches = msr_switches = 0;
+	cleared = invalidated = debug_switches = msr_loads = 0;
+	kernel_gs = 0;
 	return 0;
 }
 
@@ -193,7 +208,7 @@ static void R18_exceptions_that_can_nest_for_ever_exit(void **state)
 {
 	(void)state;
 	vmx_reset(&a, 0x1000, 1, 2);
-	assert_int_equal(vmcs_fields[EXCEPTION_BITMAP], 1u << 17 | 1u << 1); /* #AC, #DB */
+	assert_int_equal(vmcs_fields[EXCEPTION_BITMAP], 1u << 18 | 1u << 17 | 1u << 1); /* #MC, #AC, #DB */
 }
 
 static void R01_what_reaches_beyond_the_guest_exits(void **state)
@@ -208,7 +223,8 @@ static void R01_what_reaches_beyond_the_guest_exits(void **state)
 	assert_int_equal(vmcs_fields[PIN_CONTROLS], PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
 	assert_true(vmcs_fields[SECONDARY_CONTROLS] & CPU2_EPT);
 	assert_int_equal(vmcs_fields[EPT_POINTER], (uint64_t)ept_a);
-	assert_true(vmcs_fields[CR4_MASK] & CR4_VMXE && vmcs_fields[CR0_MASK] & CR0_CD);
+	assert_true(vmcs_fields[CR0_MASK] & CR0_CD);
+	assert_int_equal(vmcs_fields[CR4_MASK], ~(guest_cr4_allowed & ~(uint64_t)CR4_MCE));
 }
 
 static void R01_a_reset_forgets_translations(void **state)
@@ -223,9 +239,15 @@ static void R01_a_reset_puts_the_other_ones_rare_registers_away(void **state)
 {
 	(void)state;
 	vmx_load(&a);
+	debug_switches = msr_loads = 0;
+	cr2 = 0xaaaa;
+	kernel_gs = 0x6500;
 	vmx_reset(&b, 0x1000, 1, 2);
-	assert_int_equal(debug_switches, 1);
-	assert_int_equal(msr_switches, 1);
+	assert_int_equal(debug_switches, 2); /* a's away, b's in */
+	assert_int_equal(msr_loads, 1);
+	assert_int_equal(a.cr2, 0xaaaa);
+	assert_int_equal(a.kernel_gs, 0x6500);
+	assert_int_equal(cr2 | kernel_gs, 0);
 	assert_int_equal(cleared, 1);
 	assert_int_equal(current_vmcs, b.vmcs);
 	assert_int_equal(vmcs_fields[GUEST_RIP], 0x1000);
@@ -249,17 +271,44 @@ static void R01_each_guest_has_a_cr2_of_its_own(void **state)
 	assert_int_equal(cr2, 0xbbbb);
 }
 
+static void R01_what_a_guest_left_in_the_processor_is_gone_at_its_restart(void **state)
+{
+	(void)state;
+	vmx_load(&a);
+	cr2 = 0xaaaa;
+	kernel_gs = 0x6500;
+	msr_loads = 0;
+	vmx_reset(&a, 0x1000, 1, 2);
+	assert_int_equal(cr2 | kernel_gs | a.cr2 | a.kernel_gs, 0);
+	assert_int_equal(msr_loads, 1);
+}
+
+static void R01_each_guest_has_a_kernel_gs_base_of_its_own_though_swapgs_does_not_exit(void **state)
+{
+	(void)state;
+	vmx_load(&a);
+	kernel_gs = 0x6500; /* by a's SWAPGS */
+	vmx_load(&b);
+	assert_int_equal(kernel_gs, 0);
+	kernel_gs = 0x7700;
+	vmx_load(&a);
+	assert_int_equal(kernel_gs, 0x6500);
+	vmx_load(&b);
+	assert_int_equal(kernel_gs, 0x7700);
+}
+
 static void R01_rare_registers_move_where_either_uses_them(void **state)
 {
 	(void)state;
 	vmx_load(&a);
+	debug_switches = msr_loads = 0;
 	vmx_load(&b);
-	assert_int_equal(debug_switches + msr_switches, 0);
+	assert_int_equal(debug_switches + msr_loads, 0);
 	a.rare = true;
 	vmx_load(&a);
 	vmx_load(&b);
 	assert_int_equal(debug_switches, 2);
-	assert_int_equal(msr_switches, 2);
+	assert_int_equal(msr_loads, 2);
 }
 
 /* ---- Events ---- */
@@ -352,6 +401,9 @@ int main(void)
 		cmocka_unit_test_setup(R01_a_reset_forgets_translations, begin),
 		cmocka_unit_test_setup(R01_a_reset_puts_the_other_ones_rare_registers_away, begin),
 		cmocka_unit_test_setup(R01_each_guest_has_a_cr2_of_its_own, begin),
+		cmocka_unit_test_setup(R01_what_a_guest_left_in_the_processor_is_gone_at_its_restart, begin),
+		cmocka_unit_test_setup(R01_each_guest_has_a_kernel_gs_base_of_its_own_though_swapgs_does_not_exit,
+		                       begin),
 		cmocka_unit_test_setup(R01_rare_registers_move_where_either_uses_them, begin),
 		cmocka_unit_test_setup(an_event_is_put_back_with_what_belongs_to_it, begin),
 		cmocka_unit_test_setup(an_nmi_is_not_blocked_by_its_own_first_try, begin),

@@ -62,6 +62,11 @@ UNIT_svm_vcpu   := $(UNIT_SVM) arch/x86/svm/decode.c
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
 UNIT_svm_skip   := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_capabilities := arch/x86/svm/capabilities.c arch/x86/log.c tests/unit/fake_log.c
+# What a guest finds in the processor: guest_registers.c is included by its test.
+UNIT_guest_registers :=
+UNIT_guest_cpuid := arch/x86/guest_cpuid.c
+UNIT_guarded :=
+$(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/guarded.S
 UNIT_acpi_find := arch/x86/acpi_parse.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_acpi    := arch/x86/acpi_parse.c
 UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c

@@ -8,29 +8,66 @@
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/io.h"
+#include "arch/x86/log.h"
 #include "arch/x86/svm/svm.h"
 
 #include <errno.h>
 
-enum { CR4_OSXSAVE = 1 << 18, DR7_GD = 1 << 13, CR8_MOST = 15, REGISTER_RSP = 4 };
+enum { CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
+enum { EFER_LMA = 1 << 10, CR3_PCID = 0xfff, DR7_GD = 1 << 13, CR8_MOST = 15, REGISTER_RSP = 4 };
 
 static uint64_t *register_of(struct vcpu *v, unsigned number)
 {
 	return number == REGISTER_RSP ? &v->vmcb->rsp : &v->regs.rax + number;
 }
 
-/* Only CR8 exits: there is no local APIC whose priority it could set. */
+/* What MOV to CR4 refuses beside bits that are not the guest's (APM 2 3.1.3, 5.5.1). */
+static bool cr4_fits(const struct vmcb *c, uint64_t value)
+{
+	bool wide = c->efer & EFER_LMA;
+	if (wide && !(value & CR4_PAE))
+		return false;
+	return !(value & ~c->cr4 & CR4_PCIDE) || (wide && !(c->cr3 & CR3_PCID));
+}
+
+static int write_cr4(struct vcpu *v, uint64_t value, struct denial *what)
+{
+	uint64_t refused = value & ~guest_cr4_allowed;
+	if (refused != 0 || !cr4_fits(v->vmcb, value)) {
+		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)", { value, refused } };
+		return -EPERM;
+	}
+	if (value != v->vmcb->cr4)
+		v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL; /* as the write does */
+	v->vmcb->cr4 = value;
+	return 0;
+}
+
+/* There is no local APIC whose priority CR8 could set. */
+static int access_cr8(uint64_t *value, bool write, struct denial *what)
+{
+	if (write && *value > CR8_MOST) {
+		*what = (struct denial){ "CR8 = %lx", { *value } };
+		return -EPERM;
+	}
+	if (!write)
+		*value = 0;
+	return 0;
+}
+
+/* CR8 exits, and writes of CR4. */
 static int control_emulate(struct vcpu *v, struct denial *what)
 {
 	struct svm_instruction instruction = svm_decode(v);
 	uint64_t *value = register_of(v, instruction.rm);
 	bool write = v->vmcb->exit_code >= EXIT_CR_WRITE;
-	if (instruction.length == 0 || (write && *value > CR8_MOST)) {
-		*what = (struct denial){ .format = "CR8" };
+	if (instruction.length == 0) {
+		*what = (struct denial){ .format = "a control register" };
 		return -EPERM;
 	}
-	if (!write)
-		*value = 0;
+	int error = instruction.reg == 4 ? write_cr4(v, *value, what) : access_cr8(value, write, what);
+	if (error != 0)
+		return error;
 	(void)svm_retire(v, instruction.length);
 	return 0;
 }
@@ -44,19 +81,27 @@ static int debug_emulate(struct vcpu *v)
 	return 0;
 }
 
+/* The intercept comes before the checks (APM 2 table 15-7). */
 static int set_xcr0(struct vcpu *v, struct denial *what)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
+	if (!svm_in_ring_0(v)) {
+		*what = (struct denial){ .format = "XSETBV in another ring than 0" };
+		return -EPERM;
+	}
 	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what);
 	if (error == 0)
 		svm_skip(v);
 	return error;
 }
 
-/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. DR6 is as the exception left it. */
+/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. DR6 is as the exception left it. A
+ * machine check is the VMM's. */
 static int pass_exception(struct vcpu *v)
 {
 	uint8_t vector = (uint8_t)((uint32_t)v->vmcb->exit_code - EXIT_EXCEPTION);
+	if (vector == VECTOR_MC)
+		panic("machine check while vm %s ran", v->name);
 	if (vector == VECTOR_DB)
 		v->vmcb->dr7 &= ~(uint64_t)DR7_GD;
 	(void)svm_raise(v, vector, (uint32_t)v->vmcb->exit_info_1);
@@ -74,7 +119,9 @@ static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
 {
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
 	execute_cpuid(&v->regs);
-	guest_cpuid_filter(&v->regs, leaf, subleaf, v->vmcb->cr4 & CR4_OSXSAVE, true);
+	guest_cpuid_filter(&v->regs, leaf, subleaf,
+	                   GUEST_HAS_INVPCID | GUEST_HAS_RDTSCP |
+	                           (v->vmcb->cr4 & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0));
 }
 
 __attribute__((noinline)) void svm_cpuid(struct vcpu *v)
@@ -112,10 +159,12 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		error = -EPERM;
 		*what = (struct denial){ .format = "an SVM instruction" };
 		break;
-	case VM_EXIT_INSTRUCTION:
-		undefined = true;
+	case VM_EXIT_INSTRUCTION: /* RDPMC is there, but no counter is */
+		undefined = v->vmcb->exit_code != EXIT_RDPMC;
 		error = -EPERM;
-		*what = (struct denial){ .format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RSM)" };
+		*what = (struct denial){
+			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RDPRU, RSM)"
+		};
 		break;
 	default:
 		return -ENOSYS;

@@ -32,6 +32,7 @@ static const uint8_t reasons[EXIT_CODES] = {
 	[EXIT_WBINVD] = VM_EXIT_CACHES,
 	[EXIT_MONITOR... EXIT_MWAIT_ARMED] = VM_EXIT_INSTRUCTION,
 	[EXIT_XSETBV] = VM_EXIT_XSETBV,
+	[EXIT_RDPRU] = VM_EXIT_INSTRUCTION,
 };
 
 static enum vm_exit_reason refused(struct vcpu *v)
@@ -134,6 +135,11 @@ __attribute__((noinline)) enum vm_exit_reason svm_enter(struct vcpu *v)
 uint64_t svm_rip(struct vcpu *v)
 {
 	return v->vmcb->rip;
+}
+
+bool svm_in_ring_0(struct vcpu *v)
+{
+	return v->vmcb->cpl == 0;
 }
 
 struct vcpu_io svm_exit_io(struct vcpu *v)

@@ -9,6 +9,7 @@
 
 #include "arch/x86/backends.h"
 #include "arch/x86/guest_code.h"
+#include "arch/x86/guest_registers.h"
 #include "arch/x86/guest_state.h"
 #include "arch/x86/svm/vmcb.h"
 
@@ -45,6 +46,7 @@ struct vcpu {
 		regs;      /* first: the entry code has its address. RAX and RSP are in the VMCB while the guest runs */
 	struct vmcb *vmcb; /* physical = virtual */
 	struct guest_state state;
+	struct guest_registers registers;
 	const char *name;
 	uint8_t *io_bitmap; /* IOPM: three pages, bit per port, 1 = exits */
 	uint64_t *npt;      /* nested page tables' PML4 */
@@ -56,10 +58,9 @@ struct vcpu {
 	bool end_wanted;      /* the IRET of an injected interrupt's handler is to exit */
 	uint64_t window_rest; /* of its slice, while the timer ends at once */
 	struct svm_code code[SVM_CODE_PLACES];
-	bool shares_asid, uses_tsc_aux, rare; /* rare: TSC_AUX, or the debug registers */
-	uint64_t tsc_aux;
-	uint64_t timer_left; /* TSC ticks of its slice, while another one is loaded, or */
-	bool timer_due;      /* that are to be armed at its entry */
+	bool shares_asid, rare; /* rare: uses one of registers, or the debug registers */
+	uint64_t timer_left;    /* TSC ticks of its slice, while another one is loaded, or */
+	bool timer_due;         /* that are to be armed at its entry */
 };
 
 /* Who was loaded last; NULL: none. */
@@ -95,10 +96,9 @@ struct svm_instruction svm_decode(const struct vcpu *v);
 unsigned svm_instruction_length(struct vcpu *v);
 void svm_forget_code(struct vcpu *v);
 
-/* The MSR permission map that all VMs share, and the MSRs that are answered by hand (msr.c) */
+/* The MSR permission map that all VMs share, and accesses that exit (msr.c) */
 uint64_t msrpm_create(void);
 int svm_msr_emulate(struct vcpu *v, bool write, struct denial *what);
-void svm_msr_switch(struct vcpu *from, const struct vcpu *to);
 
 /* The exit of an IRET that ends the handler of a virtual NMI; and whether the timer ended for the sake of the next one.
  * (event.c) */

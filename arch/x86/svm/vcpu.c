@@ -16,7 +16,7 @@
 #define CR0_ET (1u << 4)
 #define EFER_SVME (1ull << 12)
 #define PAT_RESET 0x0007040600070406ull
-enum { VECTOR_DB = 1, VECTOR_AC = 17 };
+enum { VECTOR_DB = 1, VECTOR_AC = 17, VECTOR_MC = 18 };
 enum { DR6_RESET = 0xffff0ff0, DR7_RESET = 0x400 };
 enum { ATTRIBUTES_CODE = 0xc9b, ATTRIBUTES_DATA = 0xc93, ATTRIBUTES_TSS = 0x8b, ATTRIBUTES_LDT = 0x82 };
 enum { IOPM_BYTES = 3 * PAGE }; /* APM 2 15.10.1: 8 KiB, and the bits that accesses across port FFFFh look at */
@@ -24,18 +24,20 @@ enum { IOPM_BYTES = 3 * PAGE }; /* APM 2 15.10.1: 8 KiB, and the bits that acces
 struct vcpu *svm_loaded;
 static uint32_t next_asid = 1;
 
-/* What exits: all that reaches beyond the guest. CR0 and CR4 are the guest's own (CR4.VMXE is reserved here), CR8 is not. */
+/* What exits: all that reaches beyond the guest. CR0 is the guest's own; of CR4 it may set what CPUID shows it; there is no CR8. */
 static void setup_controls(struct vmcb *c)
 {
-	c->intercept_cr_read = c->intercept_cr_write = 1 << 8;
+	c->intercept_cr_read = 1 << 8;
+	c->intercept_cr_write = 1 << 8 | 1 << 4;
 	c->intercept_dr_read = c->intercept_dr_write = 0xffff;
-	c->intercept_exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC; /* only so that they cannot nest for ever */
+	/* The first two only so that they cannot nest for ever; a machine check is the machine's, whoever runs. */
+	c->intercept_exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
 	c->intercept_1 = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
 	                 INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_FERR_FREEZE |
 	                 INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
 	c->intercept_2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | INTERCEPT_STGI |
 	                 INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT |
-	                 INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV;
+	                 INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
 	c->nested_paging = 1;
 	c->virtual_interrupt = V_IGN_TPR;
 	c->tlb_control = TLB_CONTROL_FLUSH_ALL;
@@ -81,8 +83,9 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(c, 0, sizeof(*c));
-	v->halted = v->ends_soon = v->nmi_masked = v->iret_exited = v->end_wanted = v->uses_tsc_aux = v->rare = false;
-	v->tsc_aux = 0;
+	v->halted = v->ends_soon = v->nmi_masked = v->iret_exited = v->end_wanted = v->rare = false;
+	guest_registers_reset(&v->registers);
+	guest_registers_load(&v->registers);
 	svm_forget_code(v);
 	c->iopm_base = iopm;
 	c->msrpm_base = msrpm;
@@ -143,7 +146,7 @@ void svm_open_port(struct vcpu *v, uint16_t port, bool open)
 static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
-	svm_msr_switch(old, v);
+	guest_registers_load(&v->registers);
 }
 
 /* The slice timer is one for all. The run loop sets it anew for each turn. */
@@ -151,9 +154,8 @@ static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;
 	unsigned rare = v->rare;
-	if (old != NULL) {
+	if (old != NULL)
 		rare |= old->rare;
-	}
 	svm_loaded = v;
 	v->timer_due = true;
 	if (v->shares_asid)

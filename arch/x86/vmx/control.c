@@ -8,12 +8,14 @@
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/io.h"
+#include "arch/x86/log.h"
 #include "arch/x86/vmx/vmx.h"
 
 #include <errno.h>
 
+enum { REASON_RDPMC = 15 };
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
-enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
+enum { CR4_MCE = 1 << 6, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
 enum { ACCESS_LONG = 1 << 13 }; /* SDM 3C 24.4.1 */
 enum { CR0_PE = 1 << 0, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
@@ -67,15 +69,16 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 	return 0;
 }
 
+/* It exits where a bit that is not the guest's differs from the shadow. That may be MCE, of which the guest reads what it wrote:
+ * with the shadow so, the instruction runs again, and does all that a write to CR4 does. */
 static int write_cr4(uint64_t value, struct denial *what)
 {
-	uint64_t refused = ~vmx_caps.cr4_fixed1 | CR4_VMXE | CR4_SMXE;
-	if (value & refused) {
-		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)", { value, (value & refused) } };
+	uint64_t refused = value & ~vmx_cr4_allowed();
+	if (refused != 0) {
+		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)", { value, refused } };
 		return -EPERM;
 	}
-	vmcs_write(CR4_SHADOW, value);
-	vmcs_write(GUEST_CR4, value | vmx_caps.cr4_fixed0);
+	vmcs_write(CR4_SHADOW, value & CR4_MCE);
 	return 0;
 }
 
@@ -89,10 +92,10 @@ int control_emulate(struct vcpu *v, struct denial *what)
 	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
 	unsigned cr = q & 15, access = q >> 4 & 3, number = q >> 8 & 15;
 	int error = -EPERM;
+	if (cr == 4 && access == MOV_TO)
+		return write_cr4(register_value(v, number), what);
 	if (cr == 0 && access == MOV_TO)
 		error = write_cr0(v, register_value(v, number), what);
-	else if (cr == 4 && access == MOV_TO)
-		error = write_cr4(register_value(v, number), what);
 	else if (access == CLTS)
 		error = write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what);
 	else if (access == LMSW)
@@ -131,10 +134,12 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 
 /* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. RF is as
  * the processor would have pushed it (SDM 3C 27.3.3). An IRET that faults has unblocked NMIs all the
- * same (SDM 3A 6.7.1), so bit 12 asks for nothing. */
+ * same (SDM 3A 6.7.1), so bit 12 asks for nothing. A machine check is the VMM's. */
 static int pass_exception(struct vcpu *v)
 {
 	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
+	if ((info & 0xff) == VECTOR_MC)
+		panic("machine check while vm %s ran", v->name);
 	if ((info & 0xff) == VECTOR_DB)
 		vmx_debug_tell(v, vmcs_read(EXIT_QUALIFICATION));
 	vmx_end_shadow();
@@ -155,7 +160,10 @@ static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
 {
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
 	execute_cpuid(&v->regs);
-	guest_cpuid_filter(&v->regs, leaf, subleaf, vmcs_read(GUEST_CR4) & CR4_OSXSAVE, v->secondary & CPU2_INVPCID);
+	unsigned has = (vmcs_read(GUEST_CR4) & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0) |
+	               (v->secondary & CPU2_INVPCID ? GUEST_HAS_INVPCID : 0) |
+	               (v->secondary & CPU2_RDTSCP ? GUEST_HAS_RDTSCP : 0);
+	guest_cpuid_filter(&v->regs, leaf, subleaf, has);
 }
 
 void vmx_cpuid(struct vcpu *v)
@@ -195,8 +203,8 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		error = -EPERM;
 		*what = (struct denial){ .format = "a VMX instruction" };
 		break;
-	case VM_EXIT_INSTRUCTION:
-		undefined = true;
+	case VM_EXIT_INSTRUCTION: /* RDPMC is there, but no counter is */
+		undefined = vmcs_read(EXIT_REASON) != REASON_RDPMC;
 		error = -EPERM;
 		*what = (struct denial){ .format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, GETSEC)" };
 		break;

@@ -162,6 +162,14 @@ uint64_t vmx_rip(struct vcpu *v)
 	return vmcs_read(GUEST_RIP);
 }
 
+/* SS.DPL is the privilege level, whatever the mode (SDM 3C 24.4.1). */
+bool vmx_in_ring_0(struct vcpu *v)
+{
+	enum { ACCESS_DPL = 3 << 5 };
+	(void)v;
+	return !(vmcs_read(GUEST_SS_ACCESS) & ACCESS_DPL);
+}
+
 /*
  * I/O exit qualification (SDM 3C 27.2.1)
  *   31:16 port | 6 immediate | 5 REP | 4 string | 3 in | 2:0 size - 1

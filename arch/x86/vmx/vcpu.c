@@ -15,11 +15,12 @@
 extern char vmx_host_rip[], vmx_host_frame[]; /* enter.S */
 
 enum { IA32_PAT = 0x277, IA32_EFER = 0xc0000080, IA32_FS_BASE = 0xc0000100, IA32_GS_BASE = 0xc0000101 };
+enum { IA32_KERNEL_GS_BASE = 0xc0000102 };
 enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
-enum { CR4_VMXE = 1 << 13, CR4_SMXE = 1 << 14 };
+enum { CR4_MCE = 1 << 6 };
 #define PAT_RESET 0x0007040600070406ull
-enum { VECTOR_DB = 1, VECTOR_AC = 17 };
+enum { VECTOR_DB = 1, VECTOR_AC = 17, VECTOR_MC = 18 };
 enum { DR7_RESET = 0x400 };
 
 /* Segment access rights (SDM 3C 24.4.1): 15 G | 14 D | 13 L | 7 P | 6:5 DPL | 4 S | 3:0 type; bit 16 = unusable */
@@ -50,8 +51,9 @@ static void setup_controls(struct vcpu *v)
 	vmcs_write(PRIMARY_CONTROLS, v->primary);
 	vmcs_write(SECONDARY_CONTROLS, v->secondary);
 	vmcs_write(EXIT_CONTROLS, v->exit_controls);
-	/* #AC and #DB could otherwise keep the processor delivering exceptions for ever, deaf to NMI and timer. */
-	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_AC | 1u << VECTOR_DB);
+	/* #AC and #DB could otherwise keep the processor delivering exceptions for ever, deaf to NMI and timer. A machine check is
+	 * the machine's, whoever runs. */
+	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB);
 	vmcs_write(IO_BITMAP_A, (uint64_t)v->io_bitmap);
 	vmcs_write(IO_BITMAP_B, (uint64_t)v->io_bitmap + PAGE);
 	vmcs_write(MSR_BITMAP, msr_bitmap_create());
@@ -91,15 +93,16 @@ static void setup_host(void)
 	vmcs_write(HOST_RSP, (uint64_t)vmx_host_frame);
 }
 
-/* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C 26.3.1.1). */
+/* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C 26.3.1.1). So do CR4.MCE,
+ * without which a machine check would end the machine, and the bits that no guest may set (guest_registers.c). */
 static void setup_control_registers(void)
 {
 	uint64_t cr0_fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
-	uint64_t cr4_fixed = vmx_caps.cr4_fixed0;
+	uint64_t cr4_fixed = vmx_caps.cr4_fixed0 | (cr4_read() & CR4_MCE);
 	vmcs_write(CR0_MASK, cr0_fixed | CR0_CD | CR0_NW | ~vmx_caps.cr0_fixed1);
 	vmcs_write(CR0_SHADOW, CR0_PE | CR0_ET | CR0_NE);
 	vmcs_write(GUEST_CR0, CR0_PE | CR0_ET | cr0_fixed);
-	vmcs_write(CR4_MASK, cr4_fixed | CR4_VMXE | CR4_SMXE | ~vmx_caps.cr4_fixed1);
+	vmcs_write(CR4_MASK, cr4_fixed | CR4_MCE | ~vmx_cr4_allowed());
 	vmcs_write(CR4_SHADOW, 0);
 	vmcs_write(GUEST_CR4, cr4_fixed);
 }
@@ -138,18 +141,65 @@ struct vcpu *vmx_create(const char *name)
 	return v;
 }
 
+/* What few guests use and the VMCS does not hold. */
+static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
+{
+	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
+	guest_registers_load(&v->registers);
+}
+
+static __attribute__((noinline)) void load_kernel_gs(const struct vcpu *v)
+{
+	msr_write(IA32_KERNEL_GS_BASE, v->kernel_gs);
+}
+
+/* SWAPGS has exchanged KERNEL_GS_BASE with no exit, so it is read at each switch; written where the next one's differs. */
+static __attribute__((noinline)) void change_to(struct vcpu *v)
+{
+	struct vcpu *old = vmx_loaded;
+	bool rare = true;
+	uint64_t kernel_gs = msr_read(IA32_KERNEL_GS_BASE);
+	if (old != NULL) {
+		old->cr2 = cr2_read();
+		old->kernel_gs = kernel_gs;
+		rare = v->rare | old->rare;
+	}
+	vmcs_load(&v->vmcs);
+	vmx_loaded = v;
+	cr2_write(v->cr2);
+	if (__builtin_expect(kernel_gs != v->kernel_gs, 0))
+		load_kernel_gs(v);
+	if (__builtin_expect(rare, 0))
+		switch_rare(old, v);
+}
+
+void vmx_load(struct vcpu *v)
+{
+	if (vmx_loaded != v)
+		change_to(v);
+}
+
+/* The loaded one's registers that its VMCS does not hold, before nobody is loaded. */
+static void put_away(void)
+{
+	if (vmx_loaded == NULL)
+		return;
+	vmx_loaded->cr2 = cr2_read();
+	vmx_loaded->kernel_gs = msr_read(IA32_KERNEL_GS_BASE);
+	guest_debug_switch(&vmx_loaded->state, NULL);
+}
+
 void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
+	if (vmx_loaded != v)
+		put_away();
+	vmx_loaded = NULL; /* whatever v left in the processor is forgotten */
 	vmcs_clear(v->vmcs);
-	if (vmx_loaded != NULL)
-		guest_debug_switch(&vmx_loaded->state, NULL);
-	msr_switch(vmx_loaded, NULL);
-	vmx_loaded = NULL;
 	memset(&v->regs, 0, sizeof(v->regs));
-	memset(v->msr, 0, sizeof(v->msr));
 	guest_state_reset(&v->state);
-	v->uses_msrs = v->rare = false;
-	v->cr2 = 0;
+	guest_registers_reset(&v->registers);
+	v->rare = false;
+	v->cr2 = v->kernel_gs = 0;
 	vmx_load(v);
 
 	setup_controls(v);
@@ -204,34 +254,6 @@ void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 		v->io_bitmap[port >> 3] &= (uint8_t)~bit;
 	else
 		v->io_bitmap[port >> 3] |= bit;
-}
-
-/* What few guests use and the VMCS does not hold. */
-static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
-{
-	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
-	msr_switch(old, v);
-}
-
-static __attribute__((noinline)) void change_to(struct vcpu *v)
-{
-	struct vcpu *old = vmx_loaded;
-	bool rare = v->rare;
-	if (old != NULL) {
-		old->cr2 = cr2_read();
-		rare |= old->rare;
-	}
-	vmcs_load(&v->vmcs);
-	vmx_loaded = v;
-	cr2_write(v->cr2);
-	if (__builtin_expect(rare, 0))
-		switch_rare(old, v);
-}
-
-void vmx_load(struct vcpu *v)
-{
-	if (vmx_loaded != v)
-		change_to(v);
 }
 
 /* Entry's slow path: another guest's floating-point registers, or nobody's, are in the processor; or a quirk. */

@@ -8,6 +8,7 @@
 #define ARCH_X86_VMX_VMX_H
 
 #include "arch/x86/backends.h"
+#include "arch/x86/guest_registers.h"
 #include "arch/x86/guest_state.h"
 #include "arch/x86/vmx/vmcs.h"
 
@@ -26,22 +27,25 @@ struct vmx_capabilities {
 
 extern struct vmx_capabilities vmx_caps;
 
-/* Registers that the VMCS does not hold and that few guests touch: kept here from their first use on. */
-enum vcpu_msr { VCPU_STAR, VCPU_LSTAR, VCPU_CSTAR, VCPU_FMASK, VCPU_KERNEL_GS, VCPU_TSC_AUX, VCPU_MSRS };
+/* CR4 bits that a guest may set. */
+static inline uint64_t vmx_cr4_allowed(void)
+{
+	return guest_cr4_allowed & vmx_caps.cr4_fixed1;
+}
 
 struct vcpu {
 	struct vcpu_regs regs; /* first: the entry code has its address */
 	const char *name;
-	uint64_t vmcs;        /* physical = virtual */
-	bool uses_msrs, rare; /* rare: these, or the debug registers */
+	uint64_t vmcs; /* physical = virtual */
+	bool rare;     /* uses one of registers, or the debug registers */
 	struct guest_state state;
+	struct guest_registers registers;
 	uint16_t vpid;
 	uint32_t pin, primary, secondary, exit_controls;
-	uint8_t *io_bitmap; /* two pages, bit per port, 1 = exits */
-	uint64_t *ept;      /* PML4 */
-	uint64_t cr2;
-	uint64_t msr[VCPU_MSRS];
-	bool deaf_entries; /* quirk.c */
+	uint8_t *io_bitmap;      /* two pages, bit per port, 1 = exits */
+	uint64_t *ept;           /* PML4 */
+	uint64_t cr2, kernel_gs; /* as it left them */
+	bool deaf_entries;       /* quirk.c */
 	uint64_t timer_rest;
 };
 
@@ -72,10 +76,9 @@ uint64_t ept_pointer(const uint64_t *pml4);
 void *ept_translate(const uint64_t *pml4, uint64_t guest);
 void ept_invalidate(const uint64_t *pml4);
 
-/* The MSR bitmap that all VMs share, and the MSRs that are kept by hand (msr.c) */
+/* The MSR bitmap that all VMs share, and accesses that exit (msr.c) */
 uint64_t msr_bitmap_create(void);
 int msr_emulate(struct vcpu *v, bool write, struct denial *what);
-void msr_switch(struct vcpu *from, struct vcpu *to);
 
 /* CR, DR, XSETBV, CPUID (emulate.c, control.c) */
 int control_emulate(struct vcpu *v, struct denial *what);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Instructions that may raise #GP for what a guest asked of them. See guarded.h for the rule.
+ *
+ * Rule: each of them stands alone in a function without a frame, so that the way out is one for all.
+ */
+	.text
+	.globl guarded_msr_write
+guarded_msr_write:				/* edi: number, rsi: value */
+	mov	%edi, %ecx
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+at_wrmsr:
+	wrmsr
+	xor	%eax, %eax
+	ret
+
+	.globl guarded_msr_read
+guarded_msr_read:				/* edi: number, rsi: where to */
+	mov	%edi, %ecx
+at_rdmsr:
+	rdmsr
+	mov	%eax, (%rsi)
+	mov	%edx, 4(%rsi)
+	xor	%eax, %eax
+	ret
+
+	.globl guarded_xcr_write
+guarded_xcr_write:				/* edi: number, rsi: value */
+	mov	%edi, %ecx
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+at_xsetbv:
+	xsetbv
+	xor	%eax, %eax
+	ret
+
+refused:
+	mov	$-1, %eax
+	ret
+
+	.globl guarded_resume
+guarded_resume:					/* rdi: the address of an instruction that raised #GP */
+	lea	at_wrmsr(%rip), %rax
+	cmp	%rax, %rdi
+	je	1f
+	lea	at_rdmsr(%rip), %rax
+	cmp	%rax, %rdi
+	je	1f
+	lea	at_xsetbv(%rip), %rax
+	cmp	%rax, %rdi
+	je	1f
+	xor	%eax, %eax
+	ret
+1:	lea	refused(%rip), %rax
+	ret
+
+	.section .note.GNU-stack, "", @progbits

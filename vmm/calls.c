@@ -3,7 +3,8 @@
  * Calls of the guests (vmm/abi.h).
  *
  * Rule: an address or a length from a guest is checked against its memory before anything else; a
- * bad one is -EFAULT for the guest and costs nobody else anything.
+ * bad one is -EFAULT for the guest and costs nobody else anything. Calls are the guest system's: to
+ * its programs, in another ring than 0, each is -EPERM.
  */
 #include "arch/x86/io.h"
 #include "vmm/background.h"
@@ -85,11 +86,23 @@ static int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
 	return 0;
 }
 
+static int64_t call_unknown(struct vm *vm, const struct vcpu_regs *regs)
+{
+	(void)vm;
+	(void)regs;
+	return -ENOSYS;
+}
+
 typedef int64_t (*call_handler)(struct vm *vm, const struct vcpu_regs *regs);
 
 static const call_handler handlers[] = {
-	[SB_CALL_PRINT] = call_print,       [SB_CALL_STATUS] = call_status, [SB_CALL_RESULT] = call_result,
-	[SB_CALL_COUNTERS] = call_counters, [SB_CALL_YIELD] = call_yield,   [SB_CALL_EXIT] = call_exit,
+	[0] = call_unknown, /* no entry is empty */
+	[SB_CALL_PRINT] = call_print,
+	[SB_CALL_STATUS] = call_status,
+	[SB_CALL_RESULT] = call_result,
+	[SB_CALL_COUNTERS] = call_counters,
+	[SB_CALL_YIELD] = call_yield,
+	[SB_CALL_EXIT] = call_exit,
 };
 
 void exit_call(struct vm *vm, enum vm_exit_reason reason)
@@ -98,7 +111,9 @@ void exit_call(struct vm *vm, enum vm_exit_reason reason)
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint64_t number = regs->rax;
 	virt_skip(vm->vcpu);
-	if (number < sizeof(handlers) / sizeof(handlers[0]) && handlers[number] != NULL)
+	if (__builtin_expect(!virt_in_ring_0(vm->vcpu), 0))
+		regs->rax = (uint64_t)-EPERM;
+	else if (number < sizeof(handlers) / sizeof(handlers[0]))
 		regs->rax = (uint64_t)handlers[number](vm, regs);
 	else
 		regs->rax = (uint64_t)-ENOSYS;

@@ -7,6 +7,7 @@
 #include "tests/unit/check.h"
 
 #include "arch/x86/virt.h"
+#include "tests/unit/sim_internal.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
 #include "vmm/sched.h"
@@ -81,7 +82,7 @@ static int begin(void **state)
 	chipset = &block;
 	virt.exit_io = exit_io;
 	virt.want_window = want_window;
-	busy = false;
+	busy = sim_in_ring_3 = false;
 	forced = 0;
 	turn.slice_end = 0;
 	sched_attention = false;
@@ -125,12 +126,43 @@ static void R19_a_window_has_what_waits_injected(void **state)
 	assert_int_equal(window, WINDOW_NONE);
 }
 
+static void R01_a_guest_s_programs_make_no_calls(void **state)
+{
+	static uint8_t memory[4096];
+	struct vcpu_regs *regs = (struct vcpu_regs *)vcpus[0];
+
+	(void)state;
+	own[0].memory = (uint64_t)memory;
+	own[0].config.memory = sizeof(memory);
+	memset(memory, 0xa5, sizeof(memory));
+	sim_in_ring_3 = true;
+	for (uint64_t call = 0; call <= SB_CALL_EXIT + 1; call++) {
+		regs->rax = call;
+		regs->rbx = 0x100;
+		regs->rcx = 8;
+		exit_handle(&own[0], VM_EXIT_CALL);
+		assert_int_equal((int64_t)regs->rax, -EPERM);
+	}
+	for (unsigned i = 0; i < sizeof(memory); i++)
+		assert_int_equal(memory[i], 0xa5);
+	assert_false(own[0].done);
+	assert_int_equal(own[0].faults, 0);
+	sim_in_ring_3 = false;
+	regs->rax = SB_CALL_COUNTERS;
+	exit_handle(&own[0], VM_EXIT_CALL);
+	assert_int_equal(regs->rax, 0);
+	regs->rax = 0;
+	exit_handle(&own[0], VM_EXIT_CALL);
+	assert_int_equal((int64_t)regs->rax, -ENOSYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R11_the_eoi_that_a_switch_waits_for_calls_for_a_decision, begin),
 		cmocka_unit_test_setup(R11_a_busy_controller_is_saved_by_force_only, begin),
 		cmocka_unit_test_setup(R19_a_window_has_what_waits_injected, begin),
+		cmocka_unit_test_setup(R01_a_guest_s_programs_make_no_calls, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

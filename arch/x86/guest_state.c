@@ -14,6 +14,8 @@ enum { DR6_RESET = 0xffff0ff0 };
 struct guest_state *guest_fpu_owner;
 const void *guest_settled;
 bool guest_xcr0_unseen;
+/* Where XCR0 is unseen: what the registers beyond x87 and SSE may hold of another guest's. */
+static uint64_t left_behind;
 
 int guest_state_create(struct guest_state *s)
 {
@@ -23,8 +25,10 @@ int guest_state_create(struct guest_state *s)
 
 void guest_state_reset(struct guest_state *s)
 {
-	if (guest_fpu_owner == s)
+	if (guest_fpu_owner == s) {
 		guest_fpu_owner = NULL;
+		left_behind = UINT64_MAX;
+	}
 	guest_settled = NULL;
 	memset(s->debug, 0, sizeof(s->debug));
 	s->debug[GUEST_DR6] = DR6_RESET;
@@ -38,6 +42,7 @@ static inline void put_away(struct guest_state *owner)
 	if (__builtin_expect(guest_xcr0_unseen, 0)) {
 		owner->xcr0 = fpu_xcr0();
 		owner->xcr0_widest |= owner->xcr0;
+		left_behind |= owner->xcr0_widest;
 	}
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
@@ -57,7 +62,12 @@ __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 		return;
 	if (guest_fpu_owner != NULL)
 		put_away(guest_fpu_owner);
-	fpu_load(s->fpu, s->xcr0_widest, s->xcr0);
+	uint64_t moved = s->xcr0_widest;
+	if (__builtin_expect(guest_xcr0_unseen, 0)) { /* s may open XCR0 before anybody looks */
+		moved |= left_behind;
+		left_behind = s->xcr0_widest;
+	}
+	fpu_load(s->fpu, moved, s->xcr0);
 	guest_fpu_owner = s;
 	mitigations_switch(s); /* the last thing of another VM's before s runs */
 }

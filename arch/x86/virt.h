@@ -165,7 +165,7 @@ extern struct virt_calls virt;
 	X(bool, halted, (struct vcpu * v), (v))                                                                         \
 	X(void, set_halted, (struct vcpu * v, bool halted), (v, halted))                                                \
 	X(bool, interrupts_on, (struct vcpu * v), (v))                                                                  \
-	/* Is what the guest executes its own ring 0? */                                                               \
+	/* Is what the guest executes its own ring 0? */                                                                \
 	X(bool, in_ring_0, (struct vcpu * v), (v))
 
 extern bool virt_is_second; /* the back end that virt_init() chose */

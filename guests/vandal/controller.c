@@ -123,8 +123,10 @@ static void initialise_once(uint8_t *base)
 		io_out8(UART_COM2 + UART_IER, UART_IER_THRI);
 	if (way & 2)
 		io_out8(PIC_MASTER_COMMAND, ICW1);
-	if (way & 4)
-		cpu_interrupts_on(); /* the vectors stay the same then, as an interrupt may come at any step */
+	/* The vectors stay the same then, as an interrupt may come at any step. A chip that has had no ICW2 yet
+	 * says vector 0 on the bare machine. */
+	if (way & 4 && machine_is_virtual())
+		cpu_interrupts_on();
 	else
 		*base = (uint8_t)(VECTOR_FIRST + VECTOR_STEP * random_below(VECTOR_SETS));
 	pic_again(*base);

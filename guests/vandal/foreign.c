@@ -6,7 +6,10 @@
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
+#include "guests/vandal/ring3.h"
 #include "guests/vandal/vandal.h"
+
+#include <errno.h>
 
 void vandal_port(const char *argument)
 {
@@ -82,4 +85,22 @@ void vandal_call(const char *argument)
 	granted += machine_call(SB_CALL_STATUS, mine, 1ul << 32, 0) >= 0;
 	tried += 4;
 	vandal_says(granted == 0, "%u calls that lie, %u of them granted", tried, granted);
+}
+
+/* A program of the guest's own calls the VMM by itself, for all that there is; SB_CALL_EXIT would end the guest. */
+void vandal_ring3(const char *argument)
+{
+	unsigned tried = 0, wrong = 0;
+
+	(void)argument;
+	if (!machine_is_virtual()) {
+		vandal_says(true, "there is no VMM to call");
+		return;
+	}
+	ring3_open();
+	for (uint64_t number = 0; number <= SB_CALL_EXIT + 1; number++, tried++)
+		wrong += ring3_call(number) != -EPERM;
+	for (unsigned i = 0; i < RING3_MEMORY; i++)
+		wrong += ring3_memory[i] != 0;
+	vandal_says(wrong == 0, "%u calls from ring 3, %u not refused", tried, wrong);
 }

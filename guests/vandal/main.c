@@ -129,6 +129,8 @@ static const struct {
 	{ "absent", vandal_absent },     { "frames", vandal_frames },
 	{ "caches", vandal_caches },     { "steps", vandal_steps },
 	{ "tasks", vandal_tasks },       { "campaign", vandal_campaign },
+	{ "poison", vandal_poison },     { "clean", vandal_clean },
+	{ "ring3", vandal_ring3 },
 };
 
 static deed *find(const char *name)

@@ -157,11 +157,24 @@ void ring3_open_page(uint64_t address)
 	__asm__ volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
 }
 
-uint32_t ring3_misalign(uint32_t times)
+static void run(const char *program)
 {
-	ring3_left = times;
+	ring3_program = program;
 	trap_try(ring3_enter, NULL);
 	/* Ring 3 cannot hold these: the processor has made them null. */
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" : : "r"(SELECTOR_DATA));
+}
+
+uint32_t ring3_misalign(uint32_t times)
+{
+	ring3_left = times;
+	run(ring3_misaligned);
 	return times - ring3_left;
+}
+
+int64_t ring3_call(uint64_t number)
+{
+	ring3_answer = (int64_t)number;
+	run(ring3_calls);
+	return ring3_answer;
 }

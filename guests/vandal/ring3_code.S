@@ -2,7 +2,7 @@
 /*
  * Into ring 3 and out again.
  *
- * Rule: the program ends by HLT, which is #GP in ring 3; trap_try() knows the way back.
+ * Rule: a program (ring3_program) ends by HLT, which is #GP in ring 3; trap_try() knows the way back.
  */
 #include "guests/vandal/ring3.h"
 
@@ -14,8 +14,7 @@ ring3_enter:
 	pushq	%rax
 	pushq	$(RING3_FLAGS_AC | 2)
 	pushq	$RING3_SELECTOR_CODE
-	leaq	program(%rip), %rax
-	pushq	%rax
+	pushq	ring3_program(%rip)
 	iretq
 
 	/* RDI last: it holds the way to the others. */
@@ -44,8 +43,23 @@ ring3_step:
 	movq	48(%rdi), %rdi
 	iretq
 
-program:
+	.globl ring3_misaligned
+ring3_misaligned:
 	movl	-7(%rsp), %eax			/* #AC, until the handler clears the flag */
+	hlt
+
+	.globl ring3_calls
+ring3_calls:
+	movq	ring3_answer(%rip), %rax
+	leaq	ring3_memory(%rip), %rbx
+	movl	$8, %ecx
+	xorl	%edx, %edx
+	cmpb	$0, machine_by_vmmcall(%rip)
+	jne	1f
+	vmcall
+	jmp	2f
+1:	vmmcall
+2:	movq	%rax, ring3_answer(%rip)
 	hlt
 
 	/* Error code, then the frame: RIP, CS, RFLAGS. */
@@ -58,6 +72,15 @@ ring3_alignment_check:
 1:	iretq
 
 	.bss
+	.globl ring3_program, ring3_answer, ring3_memory
+	.balign	16
+ring3_program:
+	.quad	0
+	/* The number of the call, then what came of it. */
+ring3_answer:
+	.quad	0
+ring3_memory:
+	.skip	1024
 	.globl ring3_left
 	.balign	16
 ring3_left:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * vandal: a guest that does what it should not, or little at all, one deed after the other. Its parts: main.c (the list and
- * the harmless deeds), processor.c, state.c, foreign.c, controller.c, fatal.c with task_switch.S; at the chipset block: storm.c,
- * wide.c, registers.c, vectors.c; with devices of its own: inputs.c, stream.c, nmi.c, idle.c,
- * frames.c, board.c, absent.c; steps.c with steps_code.S; tasks.c with tasks_code.S; storms for the VMM: hostile.c
- * with ring3.c and ring3_code.S; anything at all: campaign.c with campaign_acts.c and campaign_user.c.
+ * the harmless deeds), processor.c, state.c, poison.c, foreign.c, controller.c, fatal.c with task_switch.S; at the chipset block:
+ * storm.c, wide.c, registers.c, vectors.c; with devices of its own: inputs.c, stream.c, nmi.c, idle.c,
+ * frames.c, board.c, absent.c; steps.c with steps_code.S; tasks.c with tasks_code.S; storms for the VMM: hostile.c;
+ * programs in ring 3: ring3.c and ring3_code.S; anything at all: campaign.c with campaign_acts.c and campaign_user.c.
  *
  * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the guest's. On the bare machine
  * everything is the guest's, and most deeds only report.
@@ -32,7 +32,8 @@ uint16_t vandal_own_lines(void);
 
 deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv, vandal_caches;                              /* processor.c */
 deed vandal_xsave, vandal_debugreg;                                                                /* state.c */
-deed vandal_port, vandal_memory, vandal_pci, vandal_call;                                          /* foreign.c */
+deed vandal_poison, vandal_clean;                                                                  /* poison.c */
+deed vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3;                            /* foreign.c */
 deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;                                  /* controller.c */
 deed vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes; /* storm.c */
 deed vandal_wide;                                                                                  /* wide.c */

@@ -7,6 +7,7 @@ VMX = "arch/x86/vmx/"
 SVM = "arch/x86/svm/"
 ISOLATION = "tests/system/test_isolation.py::"
 ATTACK = ISOLATION + "test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone"
+CLEAN = "tests/system/test_state.py::test_R01_a_vm_that_never_wrote_a_register_finds_it_as_after_a_reset"
 
 MUTANTS = (
     # The registers of a guest.
@@ -39,7 +40,14 @@ MUTANTS = (
     ("vmx-memory-write-is-a-read", VMX + "exit.c",
      "*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1;", "*write = false;",
      "bochs:" + ATTACK + "[pc-memory]"),
+    ("vmx-swapgs-seen-by-all", VMX + "vcpu.c",
+     "if (__builtin_expect(kernel_gs != v->kernel_gs, 0))", "if (false)",
+     "bochs:" + CLEAN + "[pc]"),
+    ("calls-from-ring-3", "vmm/calls.c", "if (__builtin_expect(!virt_in_ring_0(vm->vcpu), 0))",
+     "if (false)", "bochs:" + ATTACK + "[pc-ring3]"),
     # The same of SVM.
+    ("svm-vectors-left-to-the-next", "arch/x86/guest_state.c", "\t\tmoved |= left_behind;\n", "",
+     "qemu:" + CLEAN + "[pc]"),
     ("svm-svme-is-seen", SVM + "msr.c", "v->vmcb->efer & ~(uint64_t)EFER_SVME : v->vmcb->pat;",
      "v->vmcb->efer : v->vmcb->pat;", "qemu:" + ATTACK + "[pc-msr]"),
     ("svm-denied-without-a-fault", SVM + "control.c", "\tif (error == -EPERM)\n",

@@ -120,8 +120,7 @@ static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
 	execute_cpuid(&v->regs);
 	guest_cpuid_filter(&v->regs, leaf, subleaf,
-	                   GUEST_HAS_INVPCID | GUEST_HAS_RDTSCP |
-	                           (v->vmcb->cr4 & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0));
+	                   GUEST_HAS_INVPCID | GUEST_HAS_RDTSCP | (v->vmcb->cr4 & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0));
 }
 
 __attribute__((noinline)) void svm_cpuid(struct vcpu *v)

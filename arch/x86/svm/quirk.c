@@ -22,8 +22,9 @@
  * interrupt of vector 2 elsewhere, is an NMI there.
  *
  * Unseen XSETBV (QEMU's TCG, seen in 7.2). The intercept is there and does nothing (APM 2 15.9): a
- * guest changes XCR0 with no exit. So XCR0 is read back before a guest's state is put away, and all
- * of the processor's components are moved, offered to guests or not.
+ * guest changes XCR0 with no exit. So XCR0 is read back before a guest's state is put away, all of
+ * the processor's components are moved, offered to guests or not, and what one guest leaves in them
+ * is cleared before the next one runs (arch/x86/guest_state.c).
  */
 #include "arch/x86/fpu.h"
 #include "arch/x86/svm/svm.h"

@@ -130,7 +130,7 @@ static const struct {
 	{ "caches", vandal_caches },     { "steps", vandal_steps },
 	{ "tasks", vandal_tasks },       { "campaign", vandal_campaign },
 	{ "poison", vandal_poison },     { "clean", vandal_clean },
-	{ "ring3", vandal_ring3 },
+	{ "ring3", vandal_ring3 },       { "exits", vandal_exits },
 };
 
 static deed *find(const char *name)

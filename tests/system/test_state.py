@@ -41,3 +41,10 @@ def test_R01_a_restart_leaves_nothing_of_the_life_before(poisoned_run):
     assert said and all(text.endswith(" ... ok") for text in said), poisoned_run
     assert sum(": do=clean: " in text for text in said) == LIVES
     assert sum(": do=poison: " in text for text in said) == LIVES
+
+
+def test_R01_an_exit_changes_what_its_instruction_does_and_nothing_else(system):
+    """R01: the whole register file before and after each kind of exit that a guest can cause and go on from."""
+    report = system("status=0", [vandal("do=exits"), vandal("do=poison=1 seed=9", name="poison")])
+    all_ok(report, "vandal", 1)
+    all_ok(report, "poison", 1)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One instruction between all general registers loaded and all of them stored.
+ *
+ * Rule: exits_code is where the instruction's bytes are put, the rest of its 16 bytes NOPs. RSP is the one register that has to
+ * be itself; it is stored, too.
+ */
+	.set RAX, 0
+	.set RCX, 8
+	.set RDX, 16
+	.set RBX, 24
+	.set RSP, 32
+	.set RBP, 40
+	.set RSI, 48
+	.set RDI, 56
+	.set FLAGS, 128
+
+	.text
+	.globl exits_run
+exits_run:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rsp, exits_before + RSP(%rip)
+	pushq	exits_before + FLAGS(%rip)
+	mov	exits_before + RAX(%rip), %rax
+	mov	exits_before + RCX(%rip), %rcx
+	mov	exits_before + RDX(%rip), %rdx
+	mov	exits_before + RBX(%rip), %rbx
+	mov	exits_before + RBP(%rip), %rbp
+	mov	exits_before + RSI(%rip), %rsi
+	mov	exits_before + RDI(%rip), %rdi
+	.irp	n, 8,9,10,11,12,13,14,15
+	mov	exits_before + 8 * \n(%rip), %r\n
+	.endr
+	popfq
+	.globl	exits_code
+exits_code:
+	.rept	16
+	nop
+	.endr
+	mov	%rax, exits_after + RAX(%rip)
+	mov	%rsp, exits_after + RSP(%rip)
+	pushfq
+	popq	exits_after + FLAGS(%rip)
+	mov	%rcx, exits_after + RCX(%rip)
+	mov	%rdx, exits_after + RDX(%rip)
+	mov	%rbx, exits_after + RBX(%rip)
+	mov	%rbp, exits_after + RBP(%rip)
+	mov	%rsi, exits_after + RSI(%rip)
+	mov	%rdi, exits_after + RDI(%rip)
+	.irp	n, 8,9,10,11,12,13,14,15
+	mov	%r\n, exits_after + 8 * \n(%rip)
+	.endr
+	cld
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+
+	.section .note.GNU-stack, "", @progbits

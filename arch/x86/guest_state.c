@@ -14,7 +14,8 @@ enum { DR6_RESET = 0xffff0ff0 };
 struct guest_state *guest_fpu_owner;
 const void *guest_settled;
 bool guest_xcr0_unseen;
-/* Where XCR0 is unseen: what the registers beyond x87 and SSE may hold of another guest's. */
+/* Where XCR0 is unseen: what the registers beyond x87 and SSE may hold of another guest's, for the next one that opens them
+ * before anybody looks. Elsewhere 0. */
 static uint64_t left_behind;
 
 int guest_state_create(struct guest_state *s)
@@ -27,7 +28,7 @@ void guest_state_reset(struct guest_state *s)
 {
 	if (guest_fpu_owner == s) {
 		guest_fpu_owner = NULL;
-		left_behind = UINT64_MAX;
+		left_behind = guest_xcr0_unseen ? UINT64_MAX : 0;
 	}
 	guest_settled = NULL;
 	memset(s->debug, 0, sizeof(s->debug));
@@ -42,7 +43,7 @@ static inline void put_away(struct guest_state *owner)
 	if (__builtin_expect(guest_xcr0_unseen, 0)) {
 		owner->xcr0 = fpu_xcr0();
 		owner->xcr0_widest |= owner->xcr0;
-		left_behind |= owner->xcr0_widest;
+		left_behind = owner->xcr0_widest;
 	}
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
@@ -62,12 +63,7 @@ __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 		return;
 	if (guest_fpu_owner != NULL)
 		put_away(guest_fpu_owner);
-	uint64_t moved = s->xcr0_widest;
-	if (__builtin_expect(guest_xcr0_unseen, 0)) { /* s may open XCR0 before anybody looks */
-		moved |= left_behind;
-		left_behind = s->xcr0_widest;
-	}
-	fpu_load(s->fpu, moved, s->xcr0);
+	fpu_load(s->fpu, s->xcr0_widest | left_behind, s->xcr0);
 	guest_fpu_owner = s;
 	mitigations_switch(s); /* the last thing of another VM's before s runs */
 }

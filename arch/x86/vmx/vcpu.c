@@ -146,10 +146,6 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
-}
-
-static __attribute__((noinline)) void load_kernel_gs(const struct vcpu *v)
-{
 	msr_write(IA32_KERNEL_GS_BASE, v->kernel_gs);
 }
 
@@ -167,9 +163,7 @@ static __attribute__((noinline)) void change_to(struct vcpu *v)
 	vmcs_load(&v->vmcs);
 	vmx_loaded = v;
 	cr2_write(v->cr2);
-	if (__builtin_expect(kernel_gs != v->kernel_gs, 0))
-		load_kernel_gs(v);
-	if (__builtin_expect(rare, 0))
+	if (__builtin_expect(kernel_gs != v->kernel_gs || rare, 0))
 		switch_rare(old, v);
 }
 

@@ -178,7 +178,7 @@ def test_R12_the_work_goes_on_through_a_storm_of_external_nmis(tmp_path):
                 for _ in range(STORM):
                     monitor.file.readline()
         except OSError:  # the machine is off
-            monitor.close()
+            monitor.socket.close()
 
     def listen(piece):
         text.append(piece)

@@ -163,12 +163,13 @@ class Session:
 
     def _type(self):
         """Type the next text when a line of the console has matched its pattern, from where the one before matched. No line is
-        looked at twice: a machine that prints all the time is answered in time."""
+        looked at twice, so that a machine that prints all the time is answered in time; but for a pattern of several lines."""
         while self._to_type:
             pattern, text = self._to_type[0]
             match = re.compile(pattern, re.MULTILINE).search(self.console, self._typed_from)
             if not match:
-                self._typed_from = max(self._typed_from, self._line_begin())
+                if r"\n" not in pattern:
+                    self._typed_from = max(self._typed_from, self._line_begin())
                 return
             self._typed_from = match.end()
             self._to_type.pop(0)

@@ -17,9 +17,9 @@ MUTANTS = (
      "qemu:" + ATTACK + "[pc-port]"),
     # The VMM's own memory.
     ("stack-s-page-below-is-there", "arch/x86/pages.c", "stack_run_out(page) != NULL ? 0 : page", "page",
-     "qemu:tests/system/test_stacks.py::test_a_stack_overflow_is_named[qemu-work-1024]"),
+     "qemu:tests/system/test_stacks.py::test_a_stack_overflow_is_named[default-work-1024]"),
     ("code-is-writable", "arch/x86/pages.c", "\t\treturn page | PRESENT;\n", "\t\treturn page | PRESENT | WRITABLE;\n",
-     "qemu:tests/system/test_stacks.py::test_the_vmm_cannot_write_to_its_code[qemu]"),
+     "qemu:tests/system/test_stacks.py::test_the_vmm_cannot_write_to_its_code[default]"),
     ("overwritten-record-is-believed", "vmm/inspect.c", "\tif (vm->number != i || vm->state > VM_READY)\n", "\tif (false)\n",
      "qemu:tests/system/test_stacks.py::test_an_overwritten_record_is_shown"),
     # What VMX exits for, and what it leads to.

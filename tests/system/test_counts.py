@@ -18,12 +18,12 @@ from signalbox.paths import Trace, field_at
 # and the block's window. vmcs: VMREAD and VMWRITE. unshadowed: those that exit on nested KVM.
 LIMITS = {
     "bochs/pc": {
-        "cpuid": {"ports": 0, "mmio": 0, "vmcs": 5, "unshadowed": 0, "vmptrld": 0},
-        "mask write": {"ports": 1, "mmio": 0, "vmcs": 6, "unshadowed": 0, "vmptrld": 0},
+        "cpuid": {"ports": 0, "mmio": 0, "vmcs": 6, "unshadowed": 0, "vmptrld": 0},
+        "mask write": {"ports": 1, "mmio": 0, "vmcs": 7, "unshadowed": 0, "vmptrld": 0},
         "dispatch": {"ports": 8, "mmio": 2, "vmcs": 5, "unshadowed": 1, "vmptrld": 0},
         "wake-up": {"ports": 26, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
-        "switch": {"ports": 18, "mmio": 4, "vmcs": 6, "unshadowed": 0, "vmptrld": 1},
-        "sleep": {"ports": 24, "mmio": 8, "vmcs": 7, "unshadowed": 0, "vmptrld": 1},
+        "switch": {"ports": 18, "mmio": 4, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
+        "sleep": {"ports": 24, "mmio": 8, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
         "slice end": {"ports": 24, "mmio": 6, "vmcs": 2, "unshadowed": 0, "vmptrld": 1},
     },
     "qemu/pc": {

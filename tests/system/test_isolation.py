@@ -11,6 +11,7 @@ import pytest
 from conftest import all_ok, on_chipsets, pulse, scribe, vandal
 
 WORK = "rounds=40"
+IDLE_MOST = 3
 COM2 = "irq=3 io=0x2f8-0x2ff"
 where, chipset = on_chipsets("pc", "irqmux-1-bank", "soft-1-bank", "qemu-pc")
 # Values that Bochs's 8259 stops the emulator for are a guest's good right: reported only.
@@ -56,7 +57,10 @@ def as_when_alone(report, alone):
     """scribe read back the same, with the same interrupts of its disk, and found nothing wrong."""
     all_ok(report, "scribe", 5)
     assert report.transcript("scribe") == alone.transcript("scribe")
-    assert report.record("count", line=15) == alone.record("count", line=15)
+    disk = report.record("count", line=15)
+    # On QEMU's pc a replay may tell the disk's line in vain (docs/limits.md).
+    assert disk["idle"] <= (IDLE_MOST if report.svm else 0), disk
+    assert {**disk, "handled": disk["handled"] - disk["idle"], "idle": 0} == alone.record("count", line=15)
     rtc = report.record("count", line=8)
     assert rtc["lost"] == 0 and rtc["handled"] + rtc["merged"] == rtc["expected"]
     report.lacks("external NMI")

@@ -12,8 +12,9 @@
 #include "vmm/flows.h"
 #include "vmm/sched.h"
 
-/* So many portions in a row may be cut short before the work goes on behind the NMI. */
-enum { CUTS_MOST = 8 };
+/* So many portions in a row may be cut short before the work goes on behind the NMI. One that had a
+ * part of its time was not: a storm cuts all of them at once. */
+enum { CUTS_MOST = 8, CUT_SHORT_US = BACKGROUND_PORTION_US / 8 };
 
 static struct {
 	volatile bool wanted; /* there is something to do */
@@ -74,7 +75,8 @@ void background_run(bool idle, uint64_t since)
 	work.until = idle ? UINT64_MAX : (work.cuts < CUTS_MOST ? now : since) + tsc_from_us(BACKGROUND_PORTION_US);
 	work_run();
 	end = cpu_tsc();
-	work.cuts = nmi_count != 0 && work.wanted && !work.sleeps ? work.cuts + 1 : 0;
+	bool cut = nmi_count != 0 && work.wanted && !work.sleeps && end - now < tsc_from_us(CUT_SHORT_US);
+	work.cuts = cut ? work.cuts + 1 : 0;
 	work.next = end + (end - since) * BACKGROUND_SHARE;
 }
 

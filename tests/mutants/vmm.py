@@ -144,6 +144,8 @@ MUTANTS = (
     ("background-sleeps-for-ever", BACKGROUND,
      "\twork.sleeps = false;\n\tsched_chores_due = 0;", "\tsched_chores_due = 0;",
      "test_background"),
+    ("background-starves-of-any-cut", BACKGROUND, " && end - now < tsc_from_us(CUT_SHORT_US)", "",
+     "test_background"),
     ("background-wakes-nobody", BACKGROUND, "\twork.fresh = true;\n", "", "test_background"),
     # What reaches beyond a VM.
     ("reservations-stay-apart", RESERVED, "|| !joins(&list[i].range, &range)) {", "|| true) {",

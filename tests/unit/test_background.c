@@ -165,6 +165,29 @@ static unsigned interrupt(void)
 	return nmi_count = 1;
 }
 
+/* A storm cuts each portion at once. NMIs that let the work have a part of its time are no storm: the VM
+ * whose interrupt it was does not wait for the rest of the portion. */
+static void R13_only_portions_that_are_cut_at_once_starve(void **state)
+{
+	(void)state;
+	begin();
+	background_want();
+	nmi_count = 1;
+	lasts = BACKGROUND_PORTION_US / 2;
+	for (unsigned i = 0; i < 20; i++) {
+		background_run(false, fake_tsc);
+		assert_false(background_is_starved());
+	}
+	lasts = 1;
+	for (unsigned i = 0; i < 20 && !background_is_starved(); i++)
+		background_run(false, fake_tsc);
+	assert_true(background_is_starved());
+	lasts = BACKGROUND_PORTION_US / 2;
+	background_run(false, fake_tsc);
+	assert_false(background_is_starved());
+	nmi_count = 0;
+}
+
 static void R13_a_point_ends_a_portion_where_an_interrupt_has_come(void **state)
 {
 	static const struct chipset asked = { .name = "asked", .interrupted = interrupt };
@@ -184,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R18_the_vms_have_fifteen_times_as_long),
 		cmocka_unit_test(R18_a_portion_ends_in_time),
+		cmocka_unit_test(R13_only_portions_that_are_cut_at_once_starve),
 		cmocka_unit_test(R13_a_point_ends_a_portion_where_an_interrupt_has_come),
 		cmocka_unit_test(work_that_is_wanted_is_seen_at_once),
 		cmocka_unit_test(work_that_sleeps_is_due_at_its_time_or_woken),

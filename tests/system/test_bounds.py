@@ -12,8 +12,10 @@ from conftest import all_ok, on_chipsets, pulse, vandal
 
 where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft")
 # Instructions of Bochs, from the edge to the first instruction of the handler. soft: a portion of background work
-# (6,000) more, and what a guest computes with its interrupts off at its start (docs/emulators.md, deaf entries).
-WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 13500}
+# more, or what a guest computes with its interrupts off at its start (docs/emulators.md, deaf entries).
+WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 11000}
+# align opens ring 3 at its start, 8,800 instructions with interrupts off: Bochs looks away for all of them.
+DEAF = {("soft", "align"): 13500}
 SAMPLES = 1000
 STORMS = [
     ("cpuids", "mem=2M", ""), ("denied", "mem=2M", ""), ("msrs", "mem=2M", ""),
@@ -27,10 +29,10 @@ def ticks(report):
     return report.record("count", line=0)
 
 
-def holds(report, chipset):
+def holds(report, chipset, deed=None):
     said = report.latency("wakeup", "pulse")
     assert said.n == SAMPLES
-    assert said.max <= WORST[chipset], said
+    assert said.max <= DEAF.get((chipset, deed), WORST[chipset]), said
     assert ticks(report)["lost"] == 0, ticks(report)
 
 
@@ -41,7 +43,7 @@ def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, 
     neighbour = vandal(f"do={deed} seconds=2", words, prio=1, mem=mem.removeprefix("mem="))
     assert neighbour.line.split()[1] == storm.split()[1]
     report = system("seconds=20", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), neighbour])
-    holds(report, chipset)
+    holds(report, chipset, deed)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -169,10 +169,12 @@ static struct {
 	uint64_t tsc;
 } before; /* as pc_before_initialisation() found it */
 
+/* What was glimpsed is read first: an NMI between the two reads is then counted before, and its line is found after. The other
+ * way round the NMI would count and its line would not. */
 void pc_before_initialisation(void)
 {
-	before.nmis = nmi_count;
 	before.glimpsed = glimpsed;
+	before.nmis = nmi_count;
 	before.tsc = cpu_tsc();
 }
 

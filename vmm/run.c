@@ -146,28 +146,31 @@ static void take_lines(line_set masked)
 	chipset_mask(masked);
 }
 
+/* Has the VM that ran a request at its controller that it could not take yet? A guest that keeps its interrupts off may have
+ * one for ever: 1 ms is enough. */
+static bool request_has_to_come_first(const struct vm *last)
+{
+	if (request_waits >= WORK_WAITS || !chipset->deliverable(&last->controller, 0))
+		return false;
+	request_waits++;
+	return true;
+}
+
 /* The background work waits where an interrupt may: a VM has just become ready above the VM that ran; or
  * the VMM had the processor and a line took it away, for a VM that has not run since; or the VM that ran
- * has a request at its controller that it could not take yet. */
+ * has a request. */
 static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 {
 	if (next == NULL)
 		return false;
 	if (last == NULL)
 		return !next->starting || next != displaced;
-	if (next->config.priority > last->config.priority)
-		return true;
-	/* A guest that keeps its interrupts off may have a request for ever: 1 ms is enough. */
-	if (request_waits < WORK_WAITS && chipset->deliverable(&last->controller, 0)) {
-		request_waits++;
-		return true;
-	}
-	request_waits = 0;
-	return false;
+	return next->config.priority > last->config.priority || request_has_to_come_first(last);
 }
 
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
+	request_waits = 0;
 	take_lines(0);
 	do {
 		background_run(nobody_ready, since);
@@ -207,6 +210,12 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	displaced = next;
 	if (sched_attention) /* a VM that has just halted has a request at its controller: it is ready */
 		return NULL;
+	if (work && next != NULL && last != NULL && request_has_to_come_first(last)) {
+		/* It came while the VM was put away, and no NMI will tell of it any more. */
+		sched_chores_due = now + tsc_from_us(WORK_WAIT_US);
+		sched_attention = true;
+		return NULL;
+	}
 	if (work)
 		work_in_background(next == NULL, now);
 	else if (next != NULL)

@@ -32,7 +32,9 @@ static struct vm own[VMS];
 static uint64_t timer;
 static unsigned steps, left, put_away, attempts;
 static void (*on_step)(void);
-static line_set mask_now;
+static line_set mask_now, requests, requests_after; /* of the VM that runs; from its being put away on */
+static uint64_t work_due;
+static unsigned portions; /* of the background work */
 
 /* ---- What the run loop is built on ---- */
 
@@ -119,7 +121,7 @@ void operator_want_status(void)
 uint64_t background_due(bool idle)
 {
 	(void)idle;
-	return UINT64_MAX;
+	return work_due;
 }
 
 bool background_is_starved(void)
@@ -132,6 +134,7 @@ void background_run(bool idle, uint64_t since)
 	(void)since;
 	(void)idle;
 	assert_null(vm_current);
+	portions++;
 }
 
 void dispatch_counted(struct vm *running)
@@ -155,14 +158,23 @@ static void set_mask(line_set masked)
 	mask_now = masked;
 }
 
-static const struct chipset block = { .name = "block", .holds = true, .route = set_route, .mask = set_mask };
+static line_set deliverable(const struct controller *c, line_set known)
+{
+	(void)c;
+	(void)known;
+	return requests;
+}
+
+static const struct chipset block = {
+	.name = "block", .holds = true, .route = set_route, .mask = set_mask, .deliverable = deliverable
+};
 const struct chipset *chipset = &block;
 
 int vm_switch(struct vm *next, bool force, uint64_t now)
 {
 	(void)now;
 	attempts++;
-	if (!force)
+	if (!force && vm_current != NULL)
 		return -1;
 	vm_current = next;
 	return 0;
@@ -173,6 +185,7 @@ int vm_put_away(bool force, uint64_t now)
 	(void)force;
 	(void)now;
 	put_away++;
+	requests |= requests_after;
 	vm_current = NULL;
 	return 0;
 }
@@ -235,7 +248,10 @@ static void begin(const unsigned priorities[VMS])
 	turn = (struct turn){ .deadline = UINT64_MAX };
 	vm_current = NULL;
 	nmi_count = 0;
-	steps = left = put_away = attempts = 0;
+	steps = left = put_away = attempts = portions = 0;
+	requests = requests_after = 0;
+	work_due = status_due = end_due = UINT64_MAX;
+	request_waits = 0;
 	on_step = NULL;
 	fake_tsc = 1000000;
 	sched_chores_due = UINT64_MAX;
@@ -409,6 +425,62 @@ static void a_wait_that_nobody_needs_ends(void **state)
 	assert_int_equal(attempts, 0);
 }
 
+/* ---- The background work beside VMs that are ready ---- */
+
+/* own[2] runs, and the work is due. */
+static void begin_with_work(void)
+{
+	begin(ladder);
+	vm_current = &own[2];
+	work_due = sched_chores_due = fake_tsc;
+}
+
+static void the_work_takes_its_turn(void **state)
+{
+	(void)state;
+	begin_with_work();
+	assert_null(decide());
+	assert_int_equal(portions, 1);
+}
+
+static void R13_a_request_comes_before_the_work(void **state)
+{
+	(void)state;
+	begin_with_work();
+	requests = LINE(0);
+	assert_ptr_equal(decide(), &own[2]);
+	assert_int_equal(portions, 0);
+	assert_int_equal(put_away, 0);
+}
+
+/* Its request is held then, and no NMI tells of it any more. */
+static void R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_work(void **state)
+{
+	(void)state;
+	begin_with_work();
+	requests_after = LINE(0);
+	assert_null(decide());
+	assert_int_equal(put_away, 1);
+	assert_true(sched_attention);
+	sched_chores_due = fake_tsc; /* the UART may want the work at once */
+	assert_ptr_equal(decide(), &own[2]);
+	assert_int_equal(portions, 0);
+}
+
+/* A guest that keeps its interrupts off. */
+static void R14_a_request_for_ever_does_not_keep_the_work_waiting(void **state)
+{
+	(void)state;
+	begin_with_work();
+	requests_after = LINE(0);
+	for (unsigned i = 0; i < 3 * WORK_WAITS && portions == 0; i++) {
+		(void)decide();
+		vm_current = &own[2];
+		fake_tsc += tsc_from_us(WORK_WAIT_US);
+	}
+	assert_int_equal(portions, 1);
+}
+
 /* ---- A start in steps ---- */
 
 static void count_an_nmi(void)
@@ -539,6 +611,10 @@ int main(void)
 		cmocka_unit_test(R11_the_wait_for_an_eoi_has_an_end),
 		cmocka_unit_test(R13_a_vm_above_does_not_wait_for_an_eoi),
 		cmocka_unit_test(a_wait_that_nobody_needs_ends),
+		cmocka_unit_test(the_work_takes_its_turn),
+		cmocka_unit_test(R13_a_request_comes_before_the_work),
+		cmocka_unit_test(R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_work),
+		cmocka_unit_test(R14_a_request_for_ever_does_not_keep_the_work_waiting),
 		cmocka_unit_test(R12_a_vm_that_starts_stops_at_an_nmi),
 		cmocka_unit_test(R13_a_vm_that_starts_looks_for_interrupts),
 		cmocka_unit_test(R13_a_vm_that_starts_stops_for_a_decision),

@@ -10,6 +10,7 @@ UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
 
 UNIT_words   := vmm/words.c
 UNIT_config  := $(UNIT_CONFIG)
+UNIT_config_check := $(UNIT_CONFIG)
 UNIT_memory  := vmm/reserve.c vmm/config_check.c arch/x86/log.c tests/unit/fake_log.c
 # Its source is included, and an object is no source of the fuzzer's.
 $(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config_reserved.o
@@ -80,6 +81,7 @@ UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
 UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=
 UNIT_stacks  := arch/x86/stacks.c

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run loop alone: its own source, with stand-ins for all that it is built on.
+ *
+ * Rule: only a test of the run loop includes this file, once. The test moves the TSC and looks at
+ * the timer that was armed.
+ */
+#ifndef TESTS_UNIT_TURNS_H
+#define TESTS_UNIT_TURNS_H
+
+#include "tests/unit/check.h"
+
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "tests/unit/sim_virt.h"
+
+/* The source itself, for what is static in it. */
+#include "vmm/run.c"
+
+#include <string.h>
+
+enum { VMS = 3, SLICE = 5000, STEP = 100, TICKS_PER_US = 5 };
+
+uint64_t fake_tsc;
+struct trace_ring trace_ring;
+struct vm *vms[CONFIG_VMS_MAX];
+unsigned vm_count;
+struct vm *vm_current;
+struct virt_calls virt;
+bool slice_timer_by_nmi, console_work;
+volatile uint32_t nmi_count;
+struct chipset_standing chipset_standing;
+
+static struct vm own[VMS];
+static uint64_t timer;
+static unsigned steps, left, put_away, attempts;
+static void (*on_step)(void);
+static line_set mask_now, requests, requests_after; /* of the VM that runs; from its being put away on */
+static uint64_t work_due;
+static unsigned portions; /* of the background work */
+
+/* ---- What the run loop is built on ---- */
+
+void vmx_set_timer(struct vcpu *v, uint64_t ticks)
+{
+	(void)v;
+	timer = ticks;
+}
+
+void vmx_load(struct vcpu *v)
+{
+	(void)v;
+}
+
+enum vm_exit_reason vmx_enter(struct vcpu *v)
+{
+	(void)v;
+	return VM_EXIT_OTHER;
+}
+
+void vmx_unblock_nmi(void)
+{
+}
+
+bool vmx_skip(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+void vmx_cpuid(struct vcpu *v)
+{
+	(void)v;
+}
+
+bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
+{
+	(void)v;
+	return exits;
+}
+
+bool vmx_halted(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
+void vmx_set_halted(struct vcpu *v, bool halted)
+{
+	(void)v;
+	(void)halted;
+}
+
+bool vmx_in_ring_0(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
+bool vmx_interrupts_on(struct vcpu *v)
+{
+	(void)v;
+	return true;
+}
+
+uint64_t tsc_from_us(uint64_t us)
+{
+	return us * TICKS_PER_US;
+}
+
+void nmi_halt(void)
+{
+}
+
+void dispatch_serve(unsigned line)
+{
+	(void)line;
+}
+
+void operator_want_status(void)
+{
+}
+
+uint64_t background_due(bool idle)
+{
+	(void)idle;
+	return work_due;
+}
+
+bool background_is_starved(void)
+{
+	return false;
+}
+
+void background_run(bool idle, uint64_t since)
+{
+	(void)since;
+	(void)idle;
+	assert_null(vm_current);
+	portions++;
+}
+
+void dispatch_counted(struct vm *running)
+{
+	(void)running;
+	nmi_count = 0;
+}
+
+line_set dispatch_vmm_lines(void)
+{
+	return LINE(4);
+}
+
+static void set_route(struct controller *c)
+{
+	chipset_standing.routed = c;
+}
+
+static void set_mask(line_set masked)
+{
+	mask_now = masked;
+}
+
+static line_set deliverable(const struct controller *c, line_set known)
+{
+	(void)c;
+	(void)known;
+	return requests;
+}
+
+static const struct chipset block = {
+	.name = "block", .holds = true, .route = set_route, .mask = set_mask, .deliverable = deliverable
+};
+const struct chipset *chipset = &block;
+
+int vm_switch(struct vm *next, bool force, uint64_t now)
+{
+	(void)now;
+	attempts++;
+	if (!force && vm_current != NULL)
+		return -1;
+	vm_current = next;
+	return 0;
+}
+
+int vm_put_away(bool force, uint64_t now)
+{
+	(void)force;
+	(void)now;
+	put_away++;
+	requests |= requests_after;
+	vm_current = NULL;
+	return 0;
+}
+
+enum vm_exit_reason vm_invoke(struct vm *vm)
+{
+	(void)vm;
+	return VM_EXIT_CPUID;
+}
+
+void vm_leave(void)
+{
+	left++;
+}
+
+void exit_handle(struct vm *vm, enum vm_exit_reason reason)
+{
+	(void)vm;
+	(void)reason;
+	sched_attention = true;
+}
+
+void vm_start_step(struct vm *vm)
+{
+	assert_true(vm->starting);
+	steps++;
+	fake_tsc += STEP;
+	if (on_step != NULL)
+		on_step();
+}
+
+bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
+{
+	(void)vm;
+	(void)reason;
+	(void)fatal;
+	(void)what;
+	return false;
+}
+
+/* ---- The machine ---- */
+
+/* VMs of these priorities, all of them ready. */
+static void begin(const unsigned priorities[VMS])
+{
+	static const struct vmm_config plain;
+
+	config = &plain;
+	for (unsigned i = 0; i < vm_count; i++)
+		sched_set_state(vms[i], VM_STOPPED);
+	memset(own, 0, sizeof(own));
+	vm_count = 0;
+	for (unsigned i = 0; i < VMS; i++) {
+		own[i].number = (uint8_t)i;
+		own[i].slice = SLICE;
+		own[i].config.priority = priorities[i];
+		vms[vm_count++] = &own[i];
+		sched_set_state(&own[i], VM_READY);
+	}
+	turn = (struct turn){ .deadline = UINT64_MAX };
+	vm_current = NULL;
+	nmi_count = 0;
+	steps = left = put_away = attempts = portions = 0;
+	requests = requests_after = 0;
+	work_due = status_due = end_due = UINT64_MAX;
+	request_waits = 0;
+	on_step = NULL;
+	fake_tsc = 1000000;
+	sched_chores_due = UINT64_MAX;
+	sched_attention = false;
+}
+
+static const unsigned equals[VMS] = { 1, 1, 1 }, ladder[VMS] = { 1, 2, 3 };
+
+#endif

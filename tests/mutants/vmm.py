@@ -154,7 +154,7 @@ MUTANTS = (
     ("reservations-stay-apart", RESERVED, "|| !joins(&list[i].range, &range)) {", "|| true) {",
      "test_config_check"),
     ("reservation-lost", RESERVED, "\tif (*count == max)\n\t\treturn -ENOMEM;\n",
-     "\tif (*count == max)\n\t\treturn 0;\n", "test_config"),
+     "\tif (*count == max)\n\t\treturn 0;\n", "test_config_check"),
     ("trust-grants-all", RESERVED, "&& !(list[i].trust & trust))", "&& trust == 0)", "test_config_check"),
     ("masters-of-bus-0-alone", PCI, "FUNCTIONS_OF_ALL_BUSES = 65536", "FUNCTIONS_OF_ALL_BUSES = 256",
      "test_pci"),

@@ -77,7 +77,8 @@ enum {
 };
 extern const uint16_t chipset_ports[CHIPSET_PORTS];
 
-/* One of the NMIs came from no line: nothing else explains it, or its source itself says so. */
+/* One of the NMIs came from no line. Either nothing else explains the NMI, or its source itself
+ * says so. */
 enum { EXTERNAL_UNEXPLAINED = 1, EXTERNAL_TOLD = 2 };
 
 /* What a look at the status register shows. */
@@ -91,6 +92,7 @@ struct chipset {
 	const char *name;
 	bool holds;     /* a masked line raises nothing at all: what a halted VM waits for must not be masked */
 	bool withdraws; /* routes can change at each exit (R17): the controller's state stays as it is */
+	bool ambiguous; /* lines raise NMIs by themselves: an unexplained NMI may be a line's (R06) */
 	bool exits;     /* physical interrupts exit, and are taken by interrupted() */
 	bool elcr;      /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
 	/* 0, or -ENODEV with a line on the console that says what is missing. */

@@ -444,6 +444,7 @@ static void route(struct controller *c)
 
 const struct chipset chipset_pc = {
 	.name = "pc",
+	.ambiguous = true,
 	.probe = probe,
 	.banks = banks,
 	.reset = pc_reset,

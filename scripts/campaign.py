@@ -87,7 +87,8 @@ def judge(result, alone):
     if of_scribe(result) != alone:
         first = next((pair for pair in zip(of_scribe(result), alone) if pair[0] != pair[1]), ("less", "than alone"))
         wrong.append(f"scribe printed '{first[0]}', alone '{first[1]}'")
-    wrong += [line for line in result.lines if "panic" in line or "external NMI" in line or " ... FAILED" in line][:3]
+    bad = ("panic", "external NMI", "unattributed NMI", " ... FAILED")
+    wrong += [line for line in result.lines if any(text in line for text in bad)][:3]
     if result.end == "status" and result.status != 0 and not wrong:
         wrong.append(f"status {result.status}")
     return verdict or ("0", "0", ""), wrong

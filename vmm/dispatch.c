@@ -41,17 +41,22 @@ void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
 	policy_vm = vm;
 }
 
-/* ¶52: the signal came from no line: the external source's own treatment. */
-static __attribute__((noinline)) void external_nmi(void)
+/* ¶52: the signal came from no line: the external source's own treatment. Where lines raise NMIs
+ * themselves, an NMI whose source does not tell of itself may have been a line's: an emulated
+ * I/O APIC may take one edge for several (docs/emulators.md). Such an NMI is unattributed; nmi= says
+ * what becomes of it all the same. A source that goes on must not drown the console, so from the
+ * ninth on only each doubling is logged. */
+static __attribute__((noinline)) void external_nmi(bool told)
 {
 	enum { EXTERNAL_LINES = 8 };
 	uint64_t number = ++dispatch_counters.external;
+	const char *kind = told || !chipset->ambiguous ? "external" : "unattributed";
+	dispatch_counters.unattributed += !told && chipset->ambiguous;
 	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)number);
 	if (policy == NMI_PANIC)
-		panic("external NMI (nmi=panic)");
-	if (number <= EXTERNAL_LINES ||
-	    (number & (number - 1)) == 0) /* a source that goes on must not drown the console */
-		log_note("external NMI number %lu%s%s%s", number, policy == NMI_VM ? ", goes to vm " : "",
+		panic("%s NMI (nmi=panic)", kind);
+	if (number <= EXTERNAL_LINES || (number & (number - 1)) == 0)
+		log_note("%s NMI number %lu%s%s%s", kind, number, policy == NMI_VM ? ", goes to vm " : "",
 		         policy == NMI_VM ? policy_vm->config.name : "",
 		         number == EXTERNAL_LINES ? "; more are logged at each doubling only" : "");
 	if (policy == NMI_VM) {
@@ -129,7 +134,7 @@ static void dispatch(struct vm *running, struct chipset_status status)
 		notify_owners(running, line_first(rest));
 	}
 	if (status.external)
-		external_nmi();
+		external_nmi(status.external == EXTERNAL_TOLD);
 }
 
 /* Where the slice timer's end is an NMI as well, one of these may be its own. The chipset is asked first: what it can explain, or

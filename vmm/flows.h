@@ -43,7 +43,9 @@ void dispatch_serve(unsigned line);
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
 
 struct dispatch_counters {
-	uint64_t counted, external; /* counted: by the host's handler; NMI exits are counted by VM */
+	uint64_t counted;      /* by the host's handler; NMI exits are counted by VM */
+	uint64_t external;     /* from no line */
+	uint64_t unattributed; /* of them: a line's, perhaps, of which no trace was left */
 };
 extern struct dispatch_counters dispatch_counters;
 

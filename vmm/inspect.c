@@ -120,6 +120,7 @@ void vmm_totals(struct vmm_totals *out)
 		.nmis = nmis,
 		.nmi_windows = nmi_windows,
 		.external_nmis = dispatch_counters.external,
+		.unattributed_nmis = dispatch_counters.unattributed,
 		.switches = switches,
 		.ticks = run_ticks(),
 		.dropped = dropped,

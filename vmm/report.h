@@ -42,12 +42,13 @@ struct line_report {
 };
 
 struct vmm_totals {
-	uint64_t nmis;          /* NMIs altogether */
-	uint64_t nmi_windows;   /* of them: between a last check and an entry */
-	uint64_t external_nmis; /* of them: from no line */
-	uint64_t switches;      /* VM switches */
-	uint64_t ticks;         /* TSC ticks since the first VM was entered */
-	uint64_t dropped;       /* bytes that the console had no room for */
+	uint64_t nmis;              /* NMIs altogether */
+	uint64_t nmi_windows;       /* of them: between a last check and an entry */
+	uint64_t external_nmis;     /* of them: from no line */
+	uint64_t unattributed_nmis; /* of those: a line's, perhaps, of which no trace was left */
+	uint64_t switches;          /* VM switches */
+	uint64_t ticks;             /* TSC ticks since the first VM was entered */
+	uint64_t dropped;           /* bytes that the console had no room for */
 };
 
 struct stack_report {

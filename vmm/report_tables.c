@@ -174,8 +174,10 @@ static void data_totals(void)
 	struct vmm_totals t;
 
 	vmm_totals(&t);
-	log_format("totals nmis=%lu nmi_windows=%lu external_nmis=%lu switches=%lu", (unsigned long)t.nmis,
-	           (unsigned long)t.nmi_windows, (unsigned long)t.external_nmis, (unsigned long)t.switches);
+	log_format("totals nmis=%lu nmi_windows=%lu external_nmis=%lu", (unsigned long)t.nmis,
+	           (unsigned long)t.nmi_windows, (unsigned long)t.external_nmis);
+	log_format(" unattributed_nmis=%lu switches=%lu", (unsigned long)t.unattributed_nmis,
+	           (unsigned long)t.switches);
 	log_format(" ticks=%lu dropped=%lu\n", (unsigned long)t.ticks, (unsigned long)t.dropped);
 }
 

@@ -73,6 +73,7 @@ def as_when_alone(report, alone):
     rtc = report.record("count", line=8)
     assert rtc["lost"] == 0 and rtc["handled"] + rtc["merged"] == rtc["expected"]
     report.lacks("external NMI")
+    report.lacks("unattributed NMI")
     report.lacks("panic")
 
 

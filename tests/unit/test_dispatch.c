@@ -170,7 +170,7 @@ static void claim(line_set lines, bool served)
 	(void)served;
 }
 
-static const struct chipset block = { .name = "block",
+static struct chipset block = { .name = "block",
 	                              .holds = true,
 	                              .status = status,
 	                              .single = single,
@@ -269,6 +269,34 @@ static void R06_an_external_nmi_goes_to_its_vm(void **state)
 	assert_true(sched_attention);
 }
 
+/* Where lines raise NMIs themselves, an NMI of no known source may have been a line's. */
+static void R06_an_nmi_that_may_have_been_a_lines_is_unattributed(void **state)
+{
+	static const struct {
+		bool ambiguous;
+		uint16_t external;
+		unsigned unattributed;
+	} rows[] = {
+		{ false, EXTERNAL_UNEXPLAINED, 0 },
+		{ false, EXTERNAL_TOLD, 0 },
+		{ true, EXTERNAL_TOLD, 0 },
+		{ true, EXTERNAL_UNEXPLAINED, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dispatch_counters before = dispatch_counters;
+
+		block.ambiguous = rows[i].ambiguous;
+		answer.external = rows[i].external;
+		nmi_count = 1;
+		dispatch_counted(&own[LOW]);
+		assert_int_equal(dispatch_counters.external - before.external, 1);
+		assert_int_equal(dispatch_counters.unattributed - before.unattributed, rows[i].unattributed);
+	}
+	block.ambiguous = false;
+}
+
 /* ---- Lines ---- */
 
 static void R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served(void **state)
@@ -348,6 +376,7 @@ int main(void)
 		cmocka_unit_test_setup(R02_after_a_storm_nmis_are_open_again, begin),
 		cmocka_unit_test_setup(R02_a_source_that_goes_on_does_not_keep_the_vmm, begin),
 		cmocka_unit_test_setup(R06_an_external_nmi_goes_to_its_vm, begin),
+		cmocka_unit_test_setup(R06_an_nmi_that_may_have_been_a_lines_is_unattributed, begin),
 		cmocka_unit_test_setup(R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served, begin),
 		cmocka_unit_test_setup(R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines, begin),
 		cmocka_unit_test_setup(R13_a_line_of_an_equal_ends_no_turn, begin),

@@ -27,7 +27,8 @@ SAMPLES = 1000
 # The probes that are about interrupts; the others are round trips.
 INTERRUPTS = ("uart", "pit", "wakeup")
 DONE = re.compile(r"signalbox: vm \S+: done, status ")
-PROBES = ("uart", "pit", "cpuid", "mask", "dispatch", "wakeup", "switch")
+# In the order of the tables: what comes at any moment first, then what a guest does itself.
+PROBES = ("wakeup", "switch", "dispatch", "pit", "uart", "cpuid", "mask")
 KEYS = ("platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt")
 
 PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
@@ -179,41 +180,37 @@ def exits_text(row):
 
 
 def overview(rows):
-    """Lines of text: medians, a column for each chipset, with the exits an interrupt costs; the emulators one below the other."""
+    """Lines of text: median and worst, a column for each chipset, with the exits that an interrupt costs. The emulators stand one
+    below the other."""
     columns = [name for name in ("bare", *CHIPSETS) if any(r["chipset"] == name for r in rows)]
     emulators = list(dict.fromkeys(EMULATORS[r["platform"]] for r in rows))
-    lines = [f"{'median':10} {'load':16} {'on':6}" + "".join(f"{name:>20}" for name in columns)]
+    lines = [f"{'median / max':12} {'load':16} {'on':6}" + "".join(f"{name:>24}" for name in columns)]
     for probe in PROBES:
         for load in dict.fromkeys(r["load"] for r in rows if r["probe"] == probe):
             for emulator in emulators:
                 here = [r for r in rows if r["probe"] == probe and EMULATORS[r["platform"]] == emulator]
-                cells = "".join(f"{median_text(here, name, load):>20}" for name in columns)
-                lines.append(f"{probe:10} {load:16} {emulator:6}{cells}")
-    return [*lines, "(in brackets: exits per interrupt; -: it does not happen there)", *worst(rows, columns, emulators)]
+                cells = "".join(f"{cell(here, name, load):>24}" for name in columns)
+                lines.append(f"{probe:12} {load:16} {emulator:6}{cells}")
+    lines += worst_of_all(rows, columns, emulators)
+    return [*lines, "(in brackets: exits per interrupt; -: it does not happen there)"]
 
 
-def worst(rows, columns, emulators):
-    """Lines of text: the longest wake-up of each load, and of all that is hostile."""
-    rows = [r for r in rows if r["probe"] == "wakeup" and r["n"]]
-    loads = list(dict.fromkeys(r["load"] for r in rows))
-    groups = {load: [load] for load in loads}
-    if any(load.startswith("hostile/") for load in loads):
-        groups["hostile, of all"] = [load for load in loads if load.startswith("hostile/")]
-    lines = ["", f"{'max':10} {'load':16} {'on':6}" + "".join(f"{name:>20}" for name in columns)] if rows else []
-    for name, group in groups.items():
-        for emulator in emulators:
-            cells = [[r["max"] for r in rows if r["load"] in group and r["chipset"] == column
-                      and EMULATORS[r["platform"]] == emulator] for column in columns]
-            if any(cells):
-                text = "".join(f"{max(cell) if cell else '-':>20}" for cell in cells)
-                lines.append(f"{'wakeup':10} {name:16} {emulator:6}{text}")
+def worst_of_all(rows, columns, emulators):
+    """Lines of text: the longest wake-up of all that is hostile."""
+    rows = [r for r in rows if r["probe"] == "wakeup" and r["n"] and r["load"].startswith("hostile/")]
+    lines = []
+    for emulator in emulators:
+        cells = [[r["max"] for r in rows if r["chipset"] == column and EMULATORS[r["platform"]] == emulator] for column in columns]
+        if any(cells):
+            text = "".join(f"{'max ' + str(max(found)) if found else '-':>24}" for found in cells)
+            lines.append(f"{'wakeup':12} {'hostile, of all':16} {emulator:6}{text}")
     return lines
 
 
-def median_text(rows, chipset, load):
+def cell(rows, chipset, load):
     """One cell; the bare machine has nobody beside."""
     at = [r for r in rows if r["chipset"] == chipset and (r["load"] == load or chipset == "bare")]
-    text = "-" if not at or not at[0]["n"] else str(at[0]["median"])
+    text = "-" if not at or not at[0]["n"] else f"{at[0]['median']} / {at[0]['max']}"
     return text if not at or at[0]["exits_per_interrupt"] is None else f"{text} ({exits_text(at[0])})"
 
 

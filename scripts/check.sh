@@ -132,6 +132,7 @@ run() {
 run "layout (clang-format)" layout
 run "static analysis (cppcheck)" static_analysis
 run "the image leaves vector registers alone" "${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf"
+run "includes and calls run one way" "${PYTHON:-python3}" scripts/layers.py "$build"
 run "no file over 600 lines" sizes
 run "licence lines" heads
 run "spaces and line lengths" spaces

@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Includes and calls run one way: layers.py BUILD
+
+Rule: the table in CONTRIBUTING.md, the code block named "layers", says what each layer may use. A
+file's layer is its first folder. Includes are read from the sources, and calls from the objects in
+BUILD/vmm, so a call by a declaration of one's own counts as well.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TABLE = re.compile(r"^```layers\n(.*?)^```$", re.M | re.S)
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
+
+
+def read_table(text):
+    """What each layer may use: names of layers, or single files; from CONTRIBUTING.md's block."""
+    block = TABLE.search(text)
+    if block is None:
+        sys.exit("CONTRIBUTING.md: no code block named layers")
+    rows = (row.split(":", 1) for row in block[1].splitlines() if row.strip())
+    return {name.strip(): uses.split() for name, uses in rows}
+
+
+def allowed(table, user, used):
+    """May a file use the other one? Both are paths in the tree."""
+    layer, other = user.split("/")[0], used.split("/")[0]
+    return layer == other or any(use in (other, used) for use in table[layer])
+
+
+def includes(table):
+    """Pairs of a file and the file that it includes."""
+    for layer in table:
+        for path in sorted((ROOT / layer).rglob("*.[chS]")):
+            for header in INCLUDE.findall(path.read_text()):
+                if (ROOT / header).exists():
+                    yield str(path.relative_to(ROOT)), header, f'#include "{header}"'
+
+
+def symbols(objects):
+    """By object's source: what it defines, what it asks for."""
+    names = subprocess.run(["gcc-nm", "-A", *map(str, objects)], check=True, stdout=subprocess.PIPE,
+                           text=True).stdout
+    defines, asks = {}, []
+    for line in names.splitlines():
+        at, _, rest = line.partition(":")
+        kind, name = rest.split()[-2:]
+        if kind == "U":
+            asks.append((at, name))
+        elif kind.isupper():
+            defines[name] = at
+    return defines, asks
+
+
+def calls(build):
+    """Pairs of a file and the file whose symbol it asks for."""
+    top = build / "vmm"
+
+    def source(name):
+        return str(Path(name).relative_to(top))[: -len(".o")]
+
+    objects = sorted(top.rglob("*.o"))
+    if not objects:
+        sys.exit(f"no objects in {top}: make builds them")
+    defines, asks = symbols(objects)
+    for user, name in asks:
+        if name in defines:
+            yield source(user), source(defines[name]), name
+
+
+def main():
+    table = read_table((ROOT / "CONTRIBUTING.md").read_text())
+    wrong, seen = [], 0
+    for user, used, how in [*includes(table), *calls(Path(sys.argv[1]))]:
+        layers = {user.split("/")[0], used.split("/")[0]}
+        if not layers <= set(table):
+            continue
+        seen += 1
+        if not allowed(table, user, used):
+            wrong.append(f"{user}: {how}: {used} is not below (CONTRIBUTING.md, layers)")
+    if not seen:
+        wrong.append("nothing was found to look at")
+    print("\n".join(wrong) or f"{seen} edges, none upward")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -150,7 +150,11 @@ static void take_lines(line_set masked)
  * one for ever: 1 ms is enough. */
 static bool request_has_to_come_first(const struct vm *last)
 {
-	if (request_waits >= WORK_WAITS || !chipset->deliverable(&last->controller, 0))
+	if (!chipset->deliverable(&last->controller, 0)) {
+		request_waits = 0;
+		return false;
+	}
+	if (request_waits == WORK_WAITS)
 		return false;
 	request_waits++;
 	return true;

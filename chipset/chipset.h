@@ -136,6 +136,9 @@ struct chipset {
 	/* Lines that would interrupt their VM if it ran now: what its controller has latched,
 	 * and of these, which have a status bit. (pc knows them all.) */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);
+	/* Is an interrupt in service in the controller of the VM that runs? Call it where the VMM
+	 * might take the processor from a handler. NULL: save() answers -EBUSY then. */
+	bool (*in_service)(const struct controller *c);
 
 	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at
 	 * its EOI; with force the in-service bits move into software and it always succeeds. */

@@ -264,6 +264,14 @@ line_set driver_deliverable(const struct controller *c, line_set asserted)
 	return to_lines(controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) & c->lines;
 }
 
+/* The slave's interrupts pass the master's input 2, so the master's ISR tells of both chips. */
+bool driver_in_service(const struct controller *c)
+{
+	enum { ISR_SHIFT = 8 };
+	uint64_t master = holder[c->bank] == c ? driver_read64(state_of(c->bank, WINDOW_STATE_MASTER)) : c->state[0];
+	return (uint8_t)(master >> ISR_SHIFT) != 0;
+}
+
 /* ---- Devices of several VMs (R15) ---- */
 
 /* What has asserted on the lines that c shares: every sharer is owed it, but for c, where they were routed to it. A sharer that

@@ -55,6 +55,7 @@ line_set driver_masked(void);
 void driver_raise_external(void);
 void driver_acknowledge(line_set lines);
 line_set driver_deliverable(const struct controller *c, line_set asserted);
+bool driver_in_service(const struct controller *c);
 int driver_save(struct controller *c, bool force);
 void driver_restore(struct controller *c);
 

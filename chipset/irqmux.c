@@ -92,6 +92,7 @@ const struct chipset chipset_irqmux = {
 	.raise_external = driver_raise_external,
 	.acknowledge = driver_acknowledge,
 	.deliverable = driver_deliverable,
+	.in_service = driver_in_service,
 	.save = driver_save,
 	.restore = driver_restore,
 	.port_read = port_read,

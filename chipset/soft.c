@@ -315,6 +315,7 @@ const struct chipset chipset_soft = {
 	.raise_external = driver_raise_external,
 	.acknowledge = acknowledge,
 	.deliverable = driver_deliverable,
+	.in_service = driver_in_service,
 	.save = save,
 	.restore = restore,
 	.port_read = port_read,

@@ -23,7 +23,7 @@ enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK
 
 static const struct vmm_config *config;
 static bool quit;
-static unsigned request_waits;     /* how often the background work has waited for a request of the VM */
+static unsigned interrupt_waits;   /* how often the background work has waited for the VM's interrupt */
 static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
 static uint64_t started, ended, status_due, end_due, housekeeping;
 static uint32_t random_state;
@@ -146,35 +146,42 @@ static void take_lines(line_set masked)
 	chipset_mask(masked);
 }
 
-/* Has the VM that ran a request at its controller that it could not take yet? A guest that keeps its interrupts off may have
- * one for ever: 1 ms is enough. */
-static bool request_has_to_come_first(const struct vm *last)
+static bool has_in_service(const struct controller *c)
 {
-	if (!chipset->deliverable(&last->controller, 0)) {
-		request_waits = 0;
+	return chipset->in_service != NULL && chipset->in_service(c);
+}
+
+/* Has the VM that ran a request at its controller that it could not take yet, or an interrupt that
+ * it has taken and not ended? A guest that keeps its interrupts off may have a request for ever, and
+ * a guest that ends none is in its handler for ever: 1 ms is enough. */
+static bool interrupt_comes_first(const struct vm *last)
+{
+	const struct controller *c = &last->controller;
+	if (!chipset->deliverable(c, 0) && !has_in_service(c)) {
+		interrupt_waits = 0;
 		return false;
 	}
-	if (request_waits == WORK_WAITS)
+	if (interrupt_waits == WORK_WAITS)
 		return false;
-	request_waits++;
+	interrupt_waits++;
 	return true;
 }
 
 /* The background work waits where an interrupt may: a VM has just become ready above the VM that ran; or
- * the VMM had the processor and a line took it away, for a VM that has not run since; or the VM that ran
- * has a request. */
+ * the VMM had the processor and a line took it away, for a VM that has not run since; or the VM that
+ * ran has an interrupt of its own. */
 static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 {
 	if (next == NULL)
 		return false;
 	if (last == NULL)
 		return !next->starting || next != displaced;
-	return next->config.priority > last->config.priority || request_has_to_come_first(last);
+	return next->config.priority > last->config.priority || interrupt_comes_first(last);
 }
 
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
-	request_waits = 0;
+	interrupt_waits = 0;
 	take_lines(0);
 	do {
 		background_run(nobody_ready, since);
@@ -214,7 +221,7 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	displaced = next;
 	if (sched_attention) /* a VM that has just halted has a request at its controller: it is ready */
 		return NULL;
-	if (work && next != NULL && last != NULL && request_has_to_come_first(last)) {
+	if (work && next != NULL && last != NULL && interrupt_comes_first(last)) {
 		/* It came while the VM was put away, and no NMI will tell of it any more. */
 		sched_chores_due = now + tsc_from_us(WORK_WAIT_US);
 		sched_attention = true;

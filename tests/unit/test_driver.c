@@ -84,6 +84,32 @@ static void crossed_while_away(void)
 	assert_int_equal(chipset->deliverable(&a->controller, LINE(0)), LINE(0));
 }
 
+/* Whether a handler is at work is told while its VM runs, and when another VM has the bank. */
+static void handler_at_work(unsigned banks)
+{
+	two(banks, 1);
+	assert_false(chipset->in_service(&a->controller));
+	board_pulse(3);
+	assert_false(chipset->in_service(&a->controller));
+	assert_int_equal(board.controller->acknowledge(), A_BASE + 3);
+	assert_true(chipset->in_service(&a->controller));
+	assert_true(flow_turn(b));
+	assert_true(chipset->in_service(&a->controller));
+	assert_true(flow_turn(a));
+	flow_out(0x20, 0x20);
+	assert_false(chipset->in_service(&a->controller));
+}
+
+static void handler_at_work_in_its_bank(void)
+{
+	handler_at_work(0);
+}
+
+static void handler_at_work_in_the_common_bank(void)
+{
+	handler_at_work(1);
+}
+
 /* A line that the firmware made level is that at whichever input it enters, and a line of edges is not made level by where
  * it goes. */
 static void crossed_levels(void)
@@ -452,6 +478,8 @@ static void after_idleness(void)
 TEST(R02_each_line_goes_to_the_controller_or_to_the_block, routes)
 TEST(R03_irq0_enters_input_1_and_irq1_input_0, crossed)
 TEST(R03_what_is_held_arrives_at_the_input_that_the_line_enters, crossed_while_away)
+TEST(R13_a_handler_at_work_is_told, handler_at_work_in_its_bank)
+TEST(R13_a_handler_at_work_is_told_where_banks_are_shared, handler_at_work_in_the_common_bank)
 TEST(R03_edge_and_level_go_with_the_line, crossed_levels)
 TEST(R04_a_line_enters_another_input_of_the_block, block_inputs)
 TEST(R04_two_lines_of_a_vm_enter_one_input_of_the_block, common_block_input)
@@ -480,6 +508,8 @@ int main(void)
 		cmocka_unit_test(R02_each_line_goes_to_the_controller_or_to_the_block),
 		cmocka_unit_test(R03_irq0_enters_input_1_and_irq1_input_0),
 		cmocka_unit_test(R03_what_is_held_arrives_at_the_input_that_the_line_enters),
+		cmocka_unit_test(R13_a_handler_at_work_is_told),
+		cmocka_unit_test(R13_a_handler_at_work_is_told_where_banks_are_shared),
 		cmocka_unit_test(R03_edge_and_level_go_with_the_line),
 		cmocka_unit_test(R04_a_line_enters_another_input_of_the_block),
 		cmocka_unit_test(R04_two_lines_of_a_vm_enter_one_input_of_the_block),

@@ -46,6 +46,19 @@ static void R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_w
 	assert_int_equal(portions, 0);
 }
 
+static void R13_a_handler_comes_before_the_work(void **state)
+{
+	(void)state;
+	begin_with_work();
+	handler = true;
+	assert_ptr_equal(decide(), &own[2]);
+	assert_int_equal(portions, 0);
+	handler = false;
+	sched_chores_due = fake_tsc;
+	assert_null(decide());
+	assert_int_equal(portions, 1);
+}
+
 /* The limit is one request's, not the sum of all. */
 static void R13_each_request_comes_before_the_work(void **state)
 {
@@ -201,6 +214,7 @@ int main(void)
 		cmocka_unit_test(the_work_takes_its_turn),
 		cmocka_unit_test(R13_a_request_comes_before_the_work),
 		cmocka_unit_test(R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_work),
+		cmocka_unit_test(R13_a_handler_comes_before_the_work),
 		cmocka_unit_test(R13_each_request_comes_before_the_work),
 		cmocka_unit_test(R14_a_request_for_ever_does_not_keep_the_work_waiting),
 		cmocka_unit_test(R12_a_vm_that_starts_stops_at_an_nmi),

@@ -36,6 +36,7 @@ static uint64_t timer;
 static unsigned steps, left, put_away, attempts;
 static void (*on_step)(void);
 static line_set mask_now, requests, requests_after; /* of the VM that runs; from its being put away on */
+static bool handler;                                /* the VM that runs is in one */
 static uint64_t work_due;
 static unsigned portions; /* of the background work */
 
@@ -168,9 +169,18 @@ static line_set deliverable(const struct controller *c, line_set known)
 	return requests;
 }
 
-static const struct chipset block = {
-	.name = "block", .holds = true, .route = set_route, .mask = set_mask, .deliverable = deliverable
-};
+static bool in_service(const struct controller *c)
+{
+	(void)c;
+	return handler;
+}
+
+static const struct chipset block = { .name = "block",
+	                              .holds = true,
+	                              .route = set_route,
+	                              .mask = set_mask,
+	                              .deliverable = deliverable,
+	                              .in_service = in_service };
 const struct chipset *chipset = &block;
 
 int vm_switch(struct vm *next, bool force, uint64_t now)
@@ -254,7 +264,8 @@ static void begin(const unsigned priorities[VMS])
 	steps = left = put_away = attempts = portions = 0;
 	requests = requests_after = 0;
 	work_due = status_due = end_due = UINT64_MAX;
-	request_waits = 0;
+	interrupt_waits = 0;
+	handler = false;
 	on_step = NULL;
 	fake_tsc = 1000000;
 	sched_chores_due = UINT64_MAX;

@@ -20,6 +20,7 @@ from signalbox.media import MediaError
 from signalbox.qemu import QemuError, command_line
 
 BREAKPOINT = "vmm_main"
+COMMANDS = Path(__file__).resolve().with_name("gdb_signalbox.py")
 
 
 def arguments():
@@ -70,7 +71,8 @@ def debug_in_qemu(machine, directory, iso, disk, elf):
     machine_process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL, start_new_session=True)
     try:
         # A hardware breakpoint: the image is loaded over whatever a software one would write now.
-        return subprocess.call(["gdb", "-q", str(elf), "-ex", "set architecture i386:x86-64", "-ex",
+        print("debug: beside gdb's own commands there are vms, lines, trace N and vmm-log", flush=True)
+        return subprocess.call(["gdb", "-q", str(elf), "-x", str(COMMANDS), "-ex", "set architecture i386:x86-64", "-ex",
                                 f"target remote 127.0.0.1:{port}", "-ex", f"hbreak {BREAKPOINT}", "-ex",
                                 "continue"])
     finally:

@@ -74,6 +74,13 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 	}
 }
 
+/* Each exit has seen an assertion and held it. The VMM's own lines are served at once. */
+static uint64_t held_of(unsigned line)
+{
+	const struct line_counters *counters = &line_counters[line];
+	return line_in(dispatch_vmm_lines(), line) ? 0 : counters->exits + counters->held_by_vmm;
+}
+
 void vmm_line_report(unsigned line, struct line_report *out)
 {
 	const struct line_counters *counters = &line_counters[line];
@@ -85,8 +92,7 @@ void vmm_line_report(unsigned line, struct line_report *out)
 		         : owners ? vms[__builtin_ctzll(owners)]->config.name
 		                  : NULL,
 		.exits = counters->exits,
-		.held = vmm ? 0
-		            : counters->exits + counters->held_by_vmm, /* each one was seen, and held an assertion */
+		.held = held_of(line),
 		.injected = counters->injected,
 		.wakeups = counters->wakeups,
 		.to_controller = vm_current != NULL && line_in(vm_current->controller.lines, line),
@@ -110,17 +116,20 @@ const struct sb_result *vmm_result(unsigned i, const char **name)
 
 void vmm_totals(struct vmm_totals *out)
 {
-	uint64_t nmis = dispatch_counters.counted, switches = 0, dropped = console_dropped();
+	uint64_t nmis = dispatch_counters.counted, switches = 0, dropped = console_dropped(), held = 0;
 	for (unsigned i = 0; i < vm_count; i++) {
 		nmis += vms[i]->exits[VM_EXIT_NMI];
 		switches += vms[i]->switches_in;
 		dropped += vms[i]->output.dropped;
 	}
+	for (unsigned line = 0; line < LINES; line++)
+		held += held_of(line);
 	*out = (struct vmm_totals){
 		.nmis = nmis,
 		.nmi_windows = nmi_windows,
 		.external_nmis = dispatch_counters.external,
 		.unattributed_nmis = dispatch_counters.unattributed,
+		.held = held,
 		.switches = switches,
 		.ticks = run_ticks(),
 		.dropped = dropped,

@@ -127,5 +127,8 @@ void report_status(void)
 		seen.vm[i].run_ticks = vm.run_ticks;
 		seen.vm[i].exits = vm.exits_total;
 	}
+	log_format(" | held %lu", (unsigned long)totals.held);
+	if (totals.external_nmis > 0)
+		log_format(", unexplained NMIs %lu", (unsigned long)totals.external_nmis);
 	log_format("\n");
 }

@@ -46,6 +46,7 @@ struct vmm_totals {
 	uint64_t nmi_windows;       /* of them: between a last check and an entry */
 	uint64_t external_nmis;     /* of them: from no line */
 	uint64_t unattributed_nmis; /* of those: a line's, perhaps, of which no trace was left */
+	uint64_t held;              /* assertions held pending, of all lines together */
 	uint64_t switches;          /* VM switches */
 	uint64_t ticks;             /* TSC ticks since the first VM was entered */
 	uint64_t dropped;           /* bytes that the console had no room for */
@@ -84,7 +85,7 @@ void report_lines(bool counters);
 /* One row for each VM. */
 void report_vms(void);
 /* One line: time, then for each VM its state, its share of the processor and its exits since the last status line, and its
- * own words. */
+ * own words. Then what is held so far, and the NMIs that no line explains, where one has come. */
 void report_status(void);
 /* Latencies that the guests measured. */
 void report_results(void);

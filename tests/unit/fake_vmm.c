@@ -58,7 +58,7 @@ void fake_vmm_reset(void)
 	fake_vmm.result[1] = (struct sb_result){ "wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251 };
 	fake_vmm.result_vm[0] = fake_vmm.result_vm[1] = "pulse";
 	fake_vmm.stack = (struct stack_report){ "work", 16384, 1234 };
-	fake_vmm.totals = (struct vmm_totals){ 22, 1, 2, 1, 79, 2000000, 5 };
+	fake_vmm.totals = (struct vmm_totals){ 22, 1, 2, 1, 12, 79, 2000000, 5 };
 }
 
 unsigned vmm_vm_count(void)

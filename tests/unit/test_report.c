@@ -53,18 +53,21 @@ static void the_status_line_counts_since_the_last_one(void **state)
 {
 	(void)state;
 	report_status();
-	assert_string_equal(
-		printed(),
-		"[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5\n");
+	assert_string_equal(printed(),
+	                    "[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5"
+	                    " | held 12, unexplained NMIs 2\n");
 	printed_clear();
+	fake_vmm.totals.external_nmis = 0;
+	fake_vmm.totals.held = 13;
 	fake_vmm.totals.ticks += 1000000;
 	fake_vmm.vm[0].run_ticks += 250000;
 	fake_vmm.vm[0].exits_total += 3;
 	fake_vmm.vm[1].run_ticks = 100000; /* restarted */
 	fake_vmm.vm[1].exits_total = 1;
 	report_status();
-	assert_string_equal(
-		printed(), "[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1\n");
+	assert_string_equal(printed(),
+	                    "[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1"
+	                    " | held 13\n");
 }
 
 static void a_guest_cannot_write_to_the_terminal_by_its_status(void **state)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's start, its threads and its end. Words: probes=LIST n=1000 seconds=3 stress=N base=0x20 hz=1000 baud=N; without
- * probes= and
- * stress= it is a demonstration.
+ * pulse's start, its threads and its end. Words: probes=LIST n=1000 seconds=3 laps=1 stress=N
+ * base=0x20 hz=1000 baud=N; without probes= and stress= it is a demonstration.
  *
  * Rule: main is the idle thread; the prober ends the guest.
  */
@@ -23,13 +22,14 @@ enum { PRIORITY_WORKER = 1, PRIORITY_REPORTER, PRIORITY_PROBER };
 
 static char probes[96];
 static uint32_t samples_wanted, seconds, stress;
-static bool demonstration;
+static bool demonstration, laps;
 
 static void read_words(void)
 {
 	stress = (uint32_t)args_number("stress", 0);
 	samples_wanted = (uint32_t)args_number("n", 1000);
 	seconds = (uint32_t)args_number("seconds", 3);
+	laps = args_number("laps", 0) != 0;
 	if (samples_wanted > SAMPLES_MAX) {
 		machine_print("n=%u: at most %u\n", (unsigned)samples_wanted, SAMPLES_MAX);
 		samples_wanted = SAMPLES_MAX;
@@ -39,13 +39,18 @@ static void read_words(void)
 		strcpy(probes, "uart,pit,cpuid");
 }
 
+static void print_ticks(struct tick_count ticks)
+{
+	machine_print("count line=0 handled=%lu expected=%lu merged=%lu twice=%lu lost=%lu worst=%lu\n", ticks.handled,
+	              ticks.came, ticks.merged, ticks.twice, ticks.lost, ticks.worst / machine_unit_ticks());
+}
+
 static void print_verdicts(void)
 {
 	struct tick_count ticks = tick_now();
 	struct stream_count stream = com2_count();
 
-	machine_print("count line=0 handled=%lu expected=%lu merged=%lu twice=%lu lost=%lu worst=%lu\n", ticks.handled,
-	              ticks.came, ticks.merged, ticks.twice, ticks.lost, ticks.worst / machine_unit_ticks());
+	print_ticks(ticks);
 	report(ticks.handled != 0, "R10 the timer's interrupts are taken", "%lu came", ticks.came);
 	report(work_faults() == 0, "registers and sums kept across interrupts and switches", "%u wrong in %u rounds",
 	       (unsigned)work_faults(), (unsigned)work_rounds());
@@ -59,13 +64,43 @@ static void print_verdicts(void)
 		machine_print("count spurious=%u\n", (unsigned)irq_count_spurious());
 }
 
+/* paused: the worker sleeps too, so that others have the processor. */
+static void rest(bool paused)
+{
+	work_pause(paused);
+	while (tick_ms() < seconds * 1000)
+		thread_sleep(10);
+	work_pause(false);
+}
+
+/* The probes again and again, and after each lap the counts so far. Without seconds there is no
+ * end. With seconds the guest begins no lap that would not end in time, and rests until the time is
+ * over. The first lap runs in any case. */
+static void run_laps(void)
+{
+	uint64_t begun, now = 0, longest = 0;
+
+	for (uint32_t lap = 1; lap == 1 || seconds == 0 || now + longest <= seconds * 1000; lap++) {
+		begun = tick_ms();
+		probes_run(probes, samples_wanted, seconds, lap > 1);
+		now = tick_ms();
+		longest = now - begun > longest ? now - begun : longest;
+		print_ticks(tick_now());
+		machine_print("lap lap=%u ms=%lu\n", (unsigned)lap, now);
+	}
+	rest(true);
+}
+
 static void prober(void)
 {
 	if (stress != 0)
 		stress_run(stress);
-	probes_run(probes, samples_wanted, seconds);
-	while (demonstration && tick_ms() < seconds * 1000)
-		thread_sleep(10);
+	if (laps)
+		run_laps();
+	else
+		probes_run(probes, samples_wanted, seconds, false);
+	if (demonstration)
+		rest(false);
 	print_verdicts();
 	machine_exit(report_end("pulse"));
 }

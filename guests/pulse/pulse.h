@@ -71,8 +71,9 @@ struct stream_count com2_count(void);
 
 /* ---- probes.c ---- */
 
-/* Run a list of probes ("uart,pit"), n samples each, the dispatch probe for so many seconds. */
-void probes_run(const char *list, uint32_t n, uint32_t seconds);
+/* Run a list of probes ("uart,pit"), n samples each, the dispatch probe for so many seconds.
+ * quiet: of the verdicts only those that fail are printed. */
+void probes_run(const char *list, uint32_t n, uint32_t seconds, bool quiet);
 
 /* ---- stress.c ---- */
 

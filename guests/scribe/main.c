@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scribe's start, its work and its end. Words: rounds=200 sectors=8 rtc=1024 stress=N busy=1 idle=1 base=0x20.
+ * scribe's start, its work and its end. Words: rounds=200 seconds=0 every=0 sectors=8 rtc=1024
+ * stress=N busy=1 idle=1 base=0x20.
  *
  * Rule: what is written, where, and the checksum of all that was read back depend on the round alone, never on time.
  */
+#include "arch/x86/io.h"
 #include "guests/lib/args.h"
+#include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/pic.h"
@@ -15,11 +18,15 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SECTORS_MAX = 32, STATUS_TICKS = 256, BUSY_ROUNDS = 500 };
+enum { SECTORS_MAX = 32, STATUS_TICKS = 256, COUNT_TICKS = 1024, BUSY_ROUNDS = 500 };
 
 static uint32_t written[SECTORS_MAX * SECTOR_BYTES / 4], read_back[SECTORS_MAX * SECTOR_BYTES / 4];
 static bool busy, may_idle; /* may_idle: the controller may interrupt for what a device has taken back */
 static uint32_t sectors;
+/* When the work ends: after so many rounds; with none, after so many interrupts or so many
+ * seconds; else never. */
+static uint32_t rounds, interrupts, seconds;
+static uint32_t every_ms; /* from one round's begin to the next one's; 0: at once */
 
 void scribe_wait(void)
 {
@@ -69,29 +76,71 @@ static int do_round(uint32_t round, uint32_t capacity, uint32_t *hash)
 	return wrong;
 }
 
-static void show_progress(uint32_t round, uint32_t rounds)
+static void print_rtc_count(void)
 {
-	static uint64_t shown;
+	struct rtc_count rtc = rtc_now();
+
+	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u idle=%u\n", rtc.handled, rtc.came,
+	              rtc.came - rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
+}
+
+static void print_disk_count(void)
+{
+	struct disk_count d = disk_now();
+
+	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u idle=%u\n", (unsigned)d.handled,
+	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected, (unsigned)d.idle);
+}
+
+/* Work that has no number of rounds says its counts as it goes. */
+static void show_progress(uint32_t round)
+{
+	static uint64_t shown, counted;
 	uint64_t ticks = rtc_now().handled;
 
 	if (ticks - shown < STATUS_TICKS)
 		return;
 	shown = ticks;
-	if (rounds != 0)
+	if (rounds != 0) {
 		machine_status("round %u/%u rtc %lu", (unsigned)round, (unsigned)rounds, ticks);
-	else
-		machine_status("round %u rtc %lu", (unsigned)round, ticks);
+		return;
+	}
+	machine_status("round %u rtc %lu", (unsigned)round, ticks);
+	if (interrupts == 0 && ticks - counted >= COUNT_TICKS) {
+		counted = ticks;
+		print_rtc_count();
+		print_disk_count();
+	}
 }
 
-/* So many rounds, or with rounds = 0 until so many interrupts came. */
-static void write_and_verify(uint32_t capacity, uint32_t rounds, uint32_t interrupts)
+static bool goes_on(uint32_t round, uint64_t begun)
+{
+	if (rounds != 0)
+		return round < rounds;
+	if (interrupts != 0)
+		return irq_count_all() < interrupts;
+	return seconds == 0 || !clock_over(begun, seconds * 1000ull);
+}
+
+static void wait_for_next(uint64_t begun)
+{
+	while (every_ms != 0 && !clock_over(begun, every_ms)) {
+		cpu_interrupts_off();
+		scribe_wait();
+	}
+}
+
+static void write_and_verify(uint32_t capacity)
 {
 	uint32_t hash = 2166136261u, round = 0;
+	uint64_t begun = cpu_tsc(), round_begun;
 	int error = 0;
 
-	while (error == 0 && (rounds != 0 ? round < rounds : irq_count_all() < interrupts)) {
+	while (error == 0 && goes_on(round, begun)) {
+		round_begun = cpu_tsc();
 		error = do_round(round++, capacity, &hash);
-		show_progress(round, rounds);
+		show_progress(round);
+		wait_for_next(round_begun);
 	}
 	report(error == 0, "R08 what was written is what is read",
 	       error < 0 ? "round %u: error %d" : "round %u: %d words differ", (unsigned)round, error);
@@ -104,12 +153,10 @@ static void print_verdicts(bool disk)
 	struct rtc_count rtc = rtc_now();
 	struct disk_count d = disk_now();
 
-	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u idle=%u\n", rtc.handled, rtc.came,
-	              rtc.came - rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
+	print_rtc_count();
 	report(rtc.handled != 0 && rtc.lost == 0 && (rtc.idle == 0 || may_idle), "R08 the RTC's interrupts come",
 	       "%lu, %u stalls, %u idle", rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
-	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u idle=%u\n", (unsigned)d.handled,
-	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected, (unsigned)d.idle);
+	print_disk_count();
 	if (disk)
 		report(d.handled - d.idle == d.expected && (d.idle == 0 || may_idle),
 		       "R08 the disk's interrupts, each once", "%u handled, %u expected, %u idle", (unsigned)d.handled,
@@ -129,16 +176,24 @@ static const char *reason(int64_t error)
 	                             : "it reports an error";
 }
 
-int guest_main(void)
+static void read_words(void)
 {
-	uint32_t interrupts = (uint32_t)args_number("stress", 0);
-	int64_t capacity;
-
+	interrupts = (uint32_t)args_number("stress", 0);
+	rounds = interrupts != 0 ? 0 : (uint32_t)args_number("rounds", 200);
+	seconds = (uint32_t)args_number("seconds", 0);
+	every_ms = (uint32_t)args_number("every", 0);
 	busy = args_number("busy", 0) != 0;
 	may_idle = args_number("idle", 0) != 0;
 	sectors = (uint32_t)args_number("sectors", 8);
 	if (sectors < 1 || sectors > SECTORS_MAX)
 		sectors = SECTORS_MAX;
+}
+
+int guest_main(void)
+{
+	int64_t capacity;
+
+	read_words();
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_NON_SPECIFIC);
 	machine_print("scribe: words: %s\n", args_line());
 	rtc_start((uint32_t)args_number("rtc", 1024));
@@ -149,8 +204,7 @@ int guest_main(void)
 	       capacity < 0 ? reason(capacity) : "it is too small");
 	if (capacity > SECTORS_MAX) {
 		machine_print("scribe: disk of %lu sectors\n", (uint64_t)capacity);
-		write_and_verify((uint32_t)capacity, interrupts != 0 ? 0 : (uint32_t)args_number("rounds", 200),
-		                 interrupts);
+		write_and_verify((uint32_t)capacity);
 	}
 	cpu_interrupts_off();
 	rtc_stop();

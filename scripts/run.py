@@ -55,7 +55,7 @@ def run_interactively(machine, timeout):
     print("run: keys go to the VMM's console: help and Enter lists its commands, quit and Enter ends; so does Ctrl-C")
     try:
         tty.setcbreak(keyboard)
-        return machine.run(timeout=timeout, stream=show, keyboard=keyboard)
+        return machine.run(timeout=timeout, stream=show, keyboard=keyboard, paced=True)
     finally:
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
@@ -67,9 +67,8 @@ def main():
     image, vmm, modules = load_config(args.config)
     if args.seconds:
         modules = with_guest_words(modules, f"seconds={args.seconds}")
-    # Keys have no place in a run that repeats: on a terminal the machine's time is the user's.
-    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, board=args.board, exact=not interactive,
-                      ips=args.ips, memory=args.memory, build=args.build)
+    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform,
+                      board=args.board, ips=args.ips, memory=args.memory, build=args.build)
     print(f"run: {reason}{pace(machine)}", flush=True)
     if machine.counted:
         machine.modules = with_guest_words(modules, machine.unit)

@@ -85,7 +85,7 @@ class Machine:
     modules  images and their lines; an image is a path, or a name in the build directory
     board    QEMU: the machine type, "pc" or "q35"
     exact    QEMU without KVM: a run that repeats to the byte, in time counted by instructions; False, or with type_in: in
-             real time
+             real time. A keyboard goes with both
     disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False: none)
     com4     a UART at 2E8h whose line is COM2's (3)
     type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
@@ -115,7 +115,7 @@ class Machine:
 
     @property
     def counted(self):
-        """Whether this is QEMU counting instructions. Its time flies while nobody computes, too fast for whoever types."""
+        """Whether this is QEMU counting instructions. Time that flies is nothing for type_in."""
         return self.exact and not self.type_in and self.platform in ("qemu", "qemu-irqmux")
 
     @property
@@ -146,7 +146,8 @@ class Machine:
             media.make_disk(disk, self.disk if isinstance(self.disk, bytes) else b"")
         return importlib.import_module(f".{EMULATORS[self.platform]}", __package__), directory, iso, disk
 
-    def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0, started=None):
+    def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0,
+            started=None, paced=False, stop=None):
         """Boot, and wait for the verdict.
 
         directory  where configuration and logs go; None: one of its own under the build directory, removed when all
@@ -155,6 +156,8 @@ class Machine:
         keyboard   a file descriptor whose bytes go to COM1 while the machine runs
         grace      seconds that the machine may take to power off after the verdict
         started    called with the emulator's process number once it runs
+        paced      the machine's time goes no faster than the user's (pace.py); KVM's never does
+        stop       called all the time; when it says True the machine is ended, as by Ctrl-C
         """
         temporary = directory is None
         if temporary:
@@ -170,7 +173,8 @@ class Machine:
                 started(session.process.pid)
             begun = getattr(emulator, "begun", None)
             with begun(self, session.process) if begun else contextlib.nullcontext():
-                end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace)
+                end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace,
+                                           paced and self.platform != "kvm", stop)
         (directory / "console.txt").write_text(session.console)
         panics, log = emulator.read_log(directory)
         if end == "exited" and panics:

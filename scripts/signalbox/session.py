@@ -17,6 +17,8 @@ import termios
 import time
 import tty
 
+from .pace import Pace
+
 VERDICT = re.compile(r"^(?:signalbox: )?end: status (\d+)\s*$", re.MULTILINE)
 # What a terminal obeys and a text does not hold; and the beginning of one that is still to come whole.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -61,6 +63,8 @@ class Session:
         self._console_in = None  # what it reads
         self._to_type = []
         self._typed_from = 0
+        self._pace = None
+        self._stands = False
         # A terminal for the machine's COM1: an emulator that writes to a file keeps the text back in a buffer.
         self._terminal, self.serial_device = self._make_terminal()
 
@@ -117,10 +121,21 @@ class Session:
             tty.setraw(fd)
             self._selector.register(fd, selectors.EVENT_READ, "screen")
 
+    def _stand(self, still):
+        """Stop the emulator's processes where they are, or let them go on."""
+        if still == self._stands:
+            return
+        try:
+            os.killpg(self.process.pid, signal.SIGSTOP if still else signal.SIGCONT)
+            self._stands = still
+        except ProcessLookupError:  # it has ended
+            pass
+
     def _kill(self):
         """End the whole process group: asked first, then made to."""
         if self.process is None:
             return
+        self._stand(False)
         for sign, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
             if self.process.poll() is not None:
                 break
@@ -182,6 +197,8 @@ class Session:
                     data = os.read(keyboard, 1024)
                     if data:
                         os.write(self._console_in, data)
+                        if self._pace:
+                            self._pace.key(time.monotonic())
                     else:
                         self._selector.unregister(keyboard)
                 elif key.data == "screen":
@@ -190,9 +207,16 @@ class Session:
                 pass
         self._read_console(stream, READ_MOST)
 
-    def wait(self, timeout, stream, keyboard, type_in, grace):
-        """Until the verdict, the emulator's end, or the time limit: (end, status)."""
+    def _keep_pace(self, ending):
+        """Let the machine stand while its time is ahead of ours; at its end, never."""
+        now = time.monotonic()
+        self._pace.read(self.console, now)
+        self._stand(not ending and self._pace.ahead(now))
+
+    def wait(self, timeout, stream, keyboard, type_in, grace, paced=False, stop=None):
+        """Until the verdict, the emulator's end, the time limit, or stop(): (end, status)."""
         self._to_type = type_in
+        self._pace = Pace() if paced else None
         deadline = self.started + timeout
         if keyboard is not None:
             self._selector.register(keyboard, selectors.EVENT_READ, "keyboard")
@@ -208,6 +232,10 @@ class Session:
                     looked = self._line_begin()
                     if verdict:
                         deadline = now + grace
+                if self._pace:
+                    self._keep_pace(verdict is not None)
+                if stop and stop():
+                    return "interrupted", None
                 if ended or now > deadline:
                     break
         except KeyboardInterrupt:

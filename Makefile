@@ -21,6 +21,8 @@ SECONDS  ?=
 IPS      ?= 20000000
 MEMORY   ?= 256
 CONFIG   ?= scripts/configs/default.cfg
+# 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one machine.
+VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin CONFIG)),0,1)
 TIMEOUT  ?=
 TESTS    ?= tests/system
 JOBS     ?= 2
@@ -64,7 +66,7 @@ TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run iso bench soak campaign debug test check mutants unit format clean distclean help setup vmm guests FORCE
+.PHONY: all run demo iso bench soak campaign debug test check mutants unit format clean distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
@@ -77,7 +79,10 @@ help:
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@
 #@ Targets:
-#@   make run      build, then boot both guests; ends by itself (earlier by "quit" and Enter, or Ctrl-C)
+#@   make run      build, then boot both guests with each chipset, side by side: a table at a terminal until q or
+#@                 Ctrl-C; elsewhere for SECONDS, the console of one machine first. Where PLATFORM or CONFIG is given:
+#@                 one machine with its console; ends by itself (earlier by "quit" and Enter, or Ctrl-C)
+#@   make demo     the table in any case
 #@   make test     everything that tests: check, then the system tests in the emulator
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
@@ -97,7 +102,9 @@ help:
 #@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source);
 #@                      auto: kvm where it is real, else qemu; bench and test: all but kvm
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
-#@   SECONDS=           run: how long the guests work, in seconds of the machine's time (default: 3)
+#@   SECONDS=           run: how long the guests work, in seconds of the machine's time (default: 3; the table at a
+#@                      terminal: until a key ends it)
+#@   VIEW=              run: 0: one machine with its console, whatever else is given; 1: the table
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
 #@                      run, debug: which multiboot and module lines to boot
@@ -120,7 +127,10 @@ help:
 
 run: all $(RUN_EMULATOR) | setup-run
 	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
-		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)'
+		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)'
+
+demo: VIEW := 1
+demo: run
 
 iso: $(BUILD)/signalbox.iso
 	@echo "$(BUILD)/signalbox.iso: boot it with GRUB's menu, from CD or USB stick"

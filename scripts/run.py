@@ -1,21 +1,28 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make run: boots a configuration and shows its console until the verdict.
+"""make run, make demo: one machine with its console, or the demonstration's machines side by side.
 
-Rule: the exit status is 0 only when the console's verdict is status 0.
+Rule: the exit status is 0 only when every machine's verdict is status 0; or, where a key has ended
+the demonstration, when no verdict of a guest has failed and nothing was lost.
 """
 
 import argparse
 import sys
+import tempfile
 import termios
 import tty
 from pathlib import Path
 
-from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
+from signalbox import ConfigError, Machine, PlatformError, choose, load_config
 from signalbox.bochs import BochsError
-from signalbox.media import MediaError
+from signalbox.demo import SECONDS, Demo, with_guest_words
+from signalbox.media import MediaError, prune
 from signalbox.qemu import TICKS_PER_INSTRUCTION, QemuError
+from signalbox.screen import Screen, can_draw
 from signalbox.session import ends_on_signals
+from signalbox.view import record, render
+
+DAY = 24 * 3600
 
 
 def arguments():
@@ -28,12 +35,13 @@ def arguments():
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
     parser.add_argument("--seconds", default="", help="how long the guests work, in the machine's time")
     parser.add_argument("--timeout", default="", help="seconds of real time")
+    parser.add_argument("--view", choices=["0", "1"], default="0", help="1: the demonstration")
     return parser.parse_args()
 
 
-def with_guest_words(modules, words):
-    """The modules with more words for the guests themselves: those stand after "--"."""
-    return [Module(m.image, f"{m.line} {words}" if "--" in m.line.split() else f"{m.line} -- {words}") for m in modules]
+def options(args):
+    """What all machines have in common."""
+    return {"board": args.board, "ips": args.ips, "memory": args.memory, "build": args.build}
 
 
 def pace(machine):
@@ -48,6 +56,9 @@ def show(text):
     sys.stdout.flush()
 
 
+# ---- One machine ----
+
+
 def run_interactively(machine, timeout):
     """Keys go to the VMM's console; Ctrl-C stays ours."""
     keyboard = sys.stdin.fileno()
@@ -60,20 +71,17 @@ def run_interactively(machine, timeout):
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
 
-def main():
-    args = arguments()
+def run_one(args, platform, reason):
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    platform, reason = choose(args.platform, args.board)
     image, vmm, modules = load_config(args.config)
     if args.seconds:
         modules = with_guest_words(modules, f"seconds={args.seconds}")
-    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform,
-                      board=args.board, ips=args.ips, memory=args.memory, build=args.build)
+    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, **options(args))
     print(f"run: {reason}{pace(machine)}", flush=True)
     if machine.counted:
         machine.modules = with_guest_words(modules, machine.unit)
     if interactive:
-        result = run_interactively(machine, float(args.timeout or 24 * 3600))
+        result = run_interactively(machine, float(args.timeout or DAY))
     else:
         result = machine.run(timeout=float(args.timeout or 600), stream=show)
     if not result.console.endswith("\n"):
@@ -82,6 +90,54 @@ def main():
     if not result.ok and result.end != "interrupted":
         print(f"run: logs are in {result.directory}", flush=True)
     return 0 if result.ok else 130 if result.end == "interrupted" else 1
+
+
+# ---- The demonstration ----
+
+
+def seconds_of(args, drawn):
+    """How long pulse measures; 0: until a key ends the run."""
+    if not args.seconds:
+        return 0 if drawn else SECONDS
+    if not args.seconds.isdecimal() or (args.seconds == "0" and not drawn):
+        wanted = "a whole number" if drawn else "a whole number from 1 on"
+        raise ConfigError(f"SECONDS={args.seconds}: {wanted}, how long the guests work")
+    return int(args.seconds)
+
+
+def run_demo(args, platform, reason):
+    """On a screen until a key or SECONDS end it; else for SECONDS, and the table at the end."""
+    drawn = can_draw()
+    seconds = seconds_of(args, drawn)
+    timeout = float(args.timeout or (DAY if drawn else 600))
+    runs = args.build / "runs"
+    prune(runs, keep=20)
+    directory = Path(tempfile.mkdtemp(prefix="demo-", dir=runs))
+    demo = Demo(platform, directory, seconds, timeout, options(args), paced=drawn,
+                stream=None if drawn else show)
+    print(f"run: {reason}", flush=True)
+    with demo:
+        if drawn:
+            with Screen() as screen:
+                demo.watch(screen)
+        else:
+            print("run: bare, irqmux, pc and soft side by side; the console of pc:", flush=True)
+            demo.wait()
+            print()
+    print("\n".join(line.text for line in render(demo.columns)))
+    print()
+    if not drawn:
+        print("\n".join(record(runner.column) for runner in demo.runners))
+    for runner in demo.runners:
+        print(f"run: {runner.explain()}")
+    print(f"run: each machine's console is in {directory}/*/console.txt", flush=True)
+    return 0 if demo.ok else 1
+
+
+def main():
+    args = arguments()
+    platform, reason = choose(args.platform, args.board)
+    return (run_demo if args.view == "1" else run_one)(args, platform, reason)
 
 
 if __name__ == "__main__":

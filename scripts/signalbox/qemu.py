@@ -12,6 +12,8 @@ use such priorities has the processor's thread run when the others idle (SCHED_I
 
 import contextlib
 import fcntl
+import functools
+import itertools
 import json
 import os
 import shutil
@@ -113,6 +115,7 @@ def read_log(directory):
 # ---- Exact runs ------------------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def may_be_exact():
     """Whether this user may give a thread a real-time priority; tried on a child of ours."""
     child = os.fork()
@@ -123,6 +126,9 @@ def may_be_exact():
             os._exit(1)
         os._exit(0)
     return os.waitpid(child, 0)[1] == 0
+
+
+sharers = itertools.count()  # runs of this process that had to share a CPU
 
 
 @contextlib.contextmanager
@@ -137,7 +143,7 @@ def own_cpu():
                 continue
             yield cpu
             return
-    yield cpus[os.getpid() % len(cpus)]
+    yield cpus[(os.getpid() + next(sharers)) % len(cpus)]
 
 
 def has_ended(number):

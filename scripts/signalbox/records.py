@@ -58,6 +58,14 @@ def find_records(console, kind):
     return [{"vm": vm, **split_words(words)} for vm, words in find_lines(console, kind)]
 
 
+def read_record(line):
+    """One line: (VM that printed it or "", kind, words as a dictionary); None: it is no record."""
+    match = LINE.match(line.strip())
+    if not match:
+        return None
+    return match["vm"] or "", match["kind"], split_words(match["words"])
+
+
 def find_lines(console, kind):
     for line in console.splitlines():
         match = LINE.match(line.strip())

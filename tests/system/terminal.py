@@ -114,7 +114,26 @@ class Terminal:
         """Whether the terminal is as it was before the command."""
         return termios.tcgetattr(self._theirs) == self._before
 
-    def _take(self, seconds):
+    def children(self, number):
+        """The processes that a process has started, and theirs."""
+        found = []
+        for task in Path(f"/proc/{number}/task").glob("*/children"):
+            for child in map(int, task.read_text().split()):
+                found += [child, *self.children(child)]
+        return found
+
+    def child(self, word):
+        """The process with this word in its command."""
+        for number in self.children(self.process.pid):
+            if word.encode() in Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0"):
+                return number
+        raise AssertionError(f"no process of {word}")
+
+    def signal(self, number, sign):
+        os.kill(number, sign)
+
+    def take(self, seconds):
+        """Whether something has come within that time."""
         if select.select([self._ours], [], [], seconds)[0]:
             self.raw += os.read(self._ours, 65536).decode(errors="replace")
             return True
@@ -125,7 +144,7 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while not re.search(pattern, self.text, re.MULTILINE):
             assert time.monotonic() < deadline, f"no '{pattern}'\n{self.text[-3000:]}"
-            assert self._take(0.05) or self.process.poll() is None, f"ended\n{self.text[-3000:]}"
+            assert self.take(0.05) or self.process.poll() is None, f"ended\n{self.text[-3000:]}"
 
     def type(self, text):
         os.write(self._ours, text.encode())
@@ -135,8 +154,8 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it goes on\n{self.text[-3000:]}"
-            self._take(0.05)
-        while self._take(0.05):
+            self.take(0.05)
+        while self.take(0.05):
             pass
         return self.process.returncode
 

@@ -171,14 +171,14 @@ static void claim(line_set lines, bool served)
 }
 
 static struct chipset block = { .name = "block",
-	                              .holds = true,
-	                              .status = status,
-	                              .single = single,
-	                              .echo = echo,
-	                              .asserted = asserted,
-	                              .acknowledge = acknowledge,
-	                              .deliverable = deliverable,
-	                              .claim = claim };
+	                        .holds = true,
+	                        .status = status,
+	                        .single = single,
+	                        .echo = echo,
+	                        .asserted = asserted,
+	                        .acknowledge = acknowledge,
+	                        .deliverable = deliverable,
+	                        .claim = claim };
 const struct chipset *chipset = &block;
 
 static void serve_own(void)

@@ -154,7 +154,8 @@ static void the_end_has_lines_for_programs(void **state)
 		"\nline irq=4 owner=vmm exits=7 held=0 injected=0 wakeups=0\n",
 		"\nline irq=7 owner=- exits=1 held=0 injected=0 wakeups=0\n",
 		"\nstack stack=work bytes=16384 deepest=1234\n",
-		"\ntotals nmis=22 nmi_windows=1 external_nmis=2 unattributed_nmis=1 switches=79 ticks=2000000 dropped=5\n",
+		"\ntotals nmis=22 nmi_windows=1 external_nmis=2 unattributed_nmis=1 switches=79 ticks=2000000 "
+		"dropped=5\n",
 	};
 
 	(void)state;

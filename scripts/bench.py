@@ -25,10 +25,10 @@ from signalbox.session import ends_on_signals
 
 SAMPLES = 1000
 # The probes that are about interrupts; the others are round trips.
-INTERRUPTS = ("uart", "pit", "wakeup")
+INTERRUPTS = ("uart", "served", "masked", "pit", "wakeup")
 DONE = re.compile(r"signalbox: vm \S+: done, status ")
 # In the order of the tables: what comes at any moment first, then what a guest does itself.
-PROBES = ("wakeup", "switch", "dispatch", "pit", "uart", "cpuid", "mask")
+PROBES = ("wakeup", "switch", "dispatch", "pit", "uart", "served", "masked", "cpuid", "mask")
 KEYS = ("platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt")
 
 PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
@@ -61,7 +61,7 @@ def hostile(deed, words="", slot="mem=2M", n=SAMPLES, vmm=""):
                  beside=(Module("vandal", HOSTILE.format(slot=slot, words=f"do={deed} {words}".strip())),))
 
 
-ALONE = (Stage(("uart", "pit", "cpuid", "mask")),)
+ALONE = (Stage(("uart", "served", "masked", "pit", "cpuid", "mask")),)
 BESIDE = (
     # scribe at work with an equal share: it outlasts the probes. QEMU's disk takes no time, so that it is done sooner there.
     Stage(("uart", "pit", "cpuid", "mask", "dispatch"), words="seconds={seconds}",

@@ -32,6 +32,7 @@ enum { OCW3_SELECT = 1 << 3, OCW3_READ_IRR = 2, OCW3_READ_ISR = 3 };
 
 static enum pic_eoi eoi_kind;
 static uint8_t masks[2] = { 0xFF, 0xFF };
+static bool masks_each;
 
 static void initialise(uint16_t command, uint16_t data, uint8_t vector, uint8_t icw3, uint8_t mask)
 {
@@ -101,6 +102,37 @@ bool pic_spurious(unsigned line)
 	/* The slave took its request back, but the master has the cascade in service. */
 	end(PIC_MASTER_COMMAND, LINE_CASCADE);
 	return true;
+}
+
+void pic_mask_each(bool on)
+{
+	masks_each = on;
+}
+
+/* One chip's mask with the line closed or open, and nothing else. */
+static void write_mask(unsigned line, bool closed)
+{
+	uint8_t bit = (uint8_t)(1 << line % 8);
+	uint8_t *mask = &masks[line / 8];
+
+	*mask = closed ? *mask | bit : *mask & (uint8_t)~bit;
+	io_out8(line < LINE_SLAVE ? PIC_MASTER_DATA : PIC_SLAVE_DATA, *mask);
+}
+
+void pic_begin(unsigned line)
+{
+	if (!masks_each)
+		return;
+	write_mask(line, true);
+	pic_end(line);
+}
+
+void pic_finish(unsigned line)
+{
+	if (masks_each)
+		write_mask(line, false);
+	else
+		pic_end(line);
 }
 
 void pic_end(unsigned line)

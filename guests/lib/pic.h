@@ -25,5 +25,11 @@ void pic_mask(unsigned line);
 bool pic_spurious(unsigned line);
 /* End of interrupt for a line, cascade included. */
 void pic_end(unsigned line);
+/* From now on, or no longer: each handler runs with its line masked and ended already, as Linux's
+ * driver of the 8259A has it. */
+void pic_mask_each(bool on);
+/* Before and after a line's handler: mask and EOI, then the mask back; or the EOI alone. */
+void pic_begin(unsigned line);
+void pic_finish(unsigned line);
 
 #endif

@@ -139,9 +139,10 @@ struct context *irq_dispatch(uint32_t line, struct context *context, uint64_t ts
 			return context;
 		}
 		counts[line]++;
+		pic_begin(line);
 		if (handlers[line] != NULL)
 			handlers[line](tsc);
-		pic_end(line);
+		pic_finish(line);
 	}
 	return switch_choose != NULL ? switch_choose(context) : context;
 }

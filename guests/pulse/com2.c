@@ -102,6 +102,13 @@ int64_t com2_ping(void)
 	return -1;
 }
 
+int64_t com2_ping_served(void)
+{
+	int64_t latency = com2_ping();
+
+	return latency < 0 ? latency : (int64_t)(uint32_t)((uint32_t)cpu_tsc() - ping_start);
+}
+
 static void start_stream(void)
 {
 	/* THR is empty: enabling the interrupt is the first cause. */

@@ -34,7 +34,7 @@ static void begin(uint32_t n)
 
 /* ---- Latency ---- */
 
-static void probe_uart(const char *name, uint32_t n)
+static void take_pings(const char *name, uint32_t n, int64_t (*ping)(void))
 {
 	struct span span;
 	unsigned missed = 0;
@@ -45,7 +45,7 @@ static void probe_uart(const char *name, uint32_t n)
 		/* Right after a tick, so that the next one is far. */
 		thread_sleep(1);
 		for (unsigned i = 0; i < PINGS_PER_TICK && samples.n < samples.wanted; i++) {
-			int64_t latency = com2_ping();
+			int64_t latency = ping();
 
 			if (latency >= 0)
 				samples_add(&samples, (uint64_t)latency);
@@ -55,6 +55,25 @@ static void probe_uart(const char *name, uint32_t n)
 	}
 	span_end(&span);
 	stats_report(name, &samples, &span);
+}
+
+static void probe_uart(const char *name, uint32_t n)
+{
+	take_pings(name, n, com2_ping);
+}
+
+/* The whole of an interrupt: from the line's assertion until the interrupted code goes on. */
+static void probe_served(const char *name, uint32_t n)
+{
+	take_pings(name, n, com2_ping_served);
+}
+
+/* The same where each handler runs with its line masked and ended, as Linux's does. */
+static void probe_masked(const char *name, uint32_t n)
+{
+	pic_mask_each(true);
+	take_pings(name, n, com2_ping_served);
+	pic_mask_each(false);
 }
 
 static void take_ticks(const char *name, uint32_t n)
@@ -231,11 +250,10 @@ static const struct {
 	const char *name;
 	void (*run)(const char *name, uint32_t n);
 } table[] = {
-	{ "uart", probe_uart },     { "pit", probe_pit },
-	{ "wakeup", probe_pit },   /* the same: what differs is who else runs */
+	{ "uart", probe_uart },    { "served", probe_served }, { "masked", probe_masked },
+	{ "pit", probe_pit },      { "wakeup", probe_pit }, /* the same: what differs is who else runs */
 	{ "running", take_ticks }, /* the worker goes on: this guest runs when the tick comes */
-	{ "cpuid", probe_cpuid },   { "mask", probe_mask },
-	{ "switch", probe_switch },
+	{ "cpuid", probe_cpuid },  { "mask", probe_mask },     { "switch", probe_switch },
 };
 
 static bool run_one(const char *name, uint32_t n, uint32_t seconds)

@@ -54,6 +54,8 @@ uint32_t work_faults(void);
 bool com2_init(uint32_t baud);
 /* Assert the line with the transmitter's interrupt and wait for the handler; latency in TSC ticks, or -1 when none came. */
 int64_t com2_ping(void);
+/* The same, but until the code that was interrupted goes on. */
+int64_t com2_ping_served(void);
 
 /* A stream that each transmitter interrupt carries on. */
 struct stream_count {

@@ -29,6 +29,8 @@ enum {
 	WAIT_TRIES = 1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
 	STUCK_US = 2000000
 };
+/* How long whoever has typed is taken to be there still; with a line that is begun. */
+enum { USED_US = 30000000, BEGUN_US = 300000000 };
 
 static struct uart uart;
 static bool present;      /* there is a UART and it moves */
@@ -42,6 +44,9 @@ static struct ring transmit = { transmit_bytes, TRANSMIT_BYTES, 0, 0 };
 static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 };
 
 static uint64_t dropped;
+
+static bool typed;       /* a key has come */
+static uint64_t keys_at; /* TSC: when the last one came */
 
 static struct editor editor;
 static bool mid_line;      /* output stands in the middle of a line: no echo, the typed line is shown again after it */
@@ -301,8 +306,11 @@ void console_interrupt(void)
 			set_transmitting(false);
 	}
 	console_work = passes == SERVICE_PASSES;
-	if (keys)
+	if (keys) {
+		typed = true;
+		keys_at = cpu_tsc();
 		background_want();
+	}
 	if (ring_free(&transmit) >= RESUME_BYTES)
 		background_wake();
 }
@@ -315,6 +323,11 @@ void console_flush(void)
 	set_transmitting(false);
 	if (poll_for_room(TRANSMIT_BYTES))
 		uart_drain(&uart);
+}
+
+uint64_t console_used_until(void)
+{
+	return typed ? keys_at + tsc_from_us(editor.length > 0 ? BEGUN_US : USED_US) : 0;
 }
 
 uint64_t console_dropped(void)

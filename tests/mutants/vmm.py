@@ -16,6 +16,7 @@ PCI = "arch/x86/pci.c"
 ELF = "vmm/elf.c"
 FILTER = "vmm/port_filter.c"
 ABSENT = "vmm/absent.c"
+ENDING = "vmm/ending.c"
 
 MUTANTS = (
     # Whose turn it is.
@@ -124,7 +125,8 @@ MUTANTS = (
     ("work-waits-for-ever", RUN, "\tinterrupt_waits++;\n", "", "test_vmm_turns"),
     ("start-ignores-nmis", RUN, "while (vm->starting && nmi_count == 0 &&",
      "while (vm->starting &&", "test_vmm_turns"),
-    ("start-ignores-decisions", RUN, "nmi_count == 0 && !sched_attention &&", "nmi_count == 0 &&",
+    ("start-ignores-decisions", RUN, "nmi_count == 0 && !sched_attention && then",
+     "nmi_count == 0 && then",
      "test_vmm_turns"),
     ("start-ignores-chores", RUN, "then < earliest(end, sched_chores_due))", "then < end)",
      "test_vmm_turns"),
@@ -191,4 +193,14 @@ MUTANTS = (
      "\tlog_note_post(&note);\n\tlog", "test_faults"),
     ("fault-lines-without-limit", VM, "if (vm->faults <= FAULT_LINES ||", "if (true ||",
      "test_faults"),
+    # When a run ends, and with which status.
+    ("operator-fails-a-vm", ENDING, "if (vm->done && vm->stopped_by_operator)", "if (false)",
+     "test_ending"),
+    ("quit-fails-what-runs", ENDING, "if (!vm->done && run.end == OPERATOR)", "if (false)",
+     "test_ending"),
+    ("end-under-the-hands", ENDING, "if (!run.stay && used_until <= now) {", "if (!run.stay) {",
+     "test_ending"),
+    ("end-is-not-looked-at-again", ENDING, "|| now >= run.unused_due)) {", ")) {", "test_ending"),
+    ("no-vm-no-chores", RUN, "if (earliest(status_due, end_due) != UINT64_MAX)", "if (false)",
+     "test_vmm_turns"),
 )

@@ -45,6 +45,12 @@ def typed_run(system):
     return system(LIMIT, [vandal("do=spin"), scribe("rounds=10")], type_in=TYPED, timeout=90)
 
 
+def verdict_of(report):
+    """What is said of the VMs at the end: the lines before the last tables."""
+    said = report.console.split("\n\n  vm               state ")[0].splitlines()
+    return [text for text in said[said.index("> quit"):] if text.startswith("signalbox: vm ")]
+
+
 def after(report, pattern):
     """The console's text after the first match of a pattern."""
     match = re.search(pattern, report.console, re.M)
@@ -53,10 +59,12 @@ def after(report, pattern):
 
 
 def test_quit_ends_the_run(typed_run):
-    """quit ends the run long before its limit; a VM that was stopped is not one that ended well."""
-    assert typed_run.result.end == "status" and typed_run.status == 1, typed_run
+    """quit ends the run long before its limit; a VM that the operator stopped has not failed."""
+    assert typed_run.result.end == "status" and typed_run.status == 0, typed_run
     typed_run.lacks("time is up")
-    typed_run.has("signalbox: vm vandal: failed")
+    assert verdict_of(typed_run) == ["signalbox: vm vandal: stopped by the operator"]
+    assert typed_run.record("vm", vm="vandal")["state"] == "stopped"
+    assert "status" not in typed_run.record("vm", vm="vandal")
 
 
 COMMANDS = "help vms lines exits lat trace stop start restart nmi log quit".split()
@@ -107,7 +115,7 @@ def test_backspace_and_ctrl_c_edit_the_line(typed_run):
 def test_stop_start_restart(typed_run):
     """A stopped VM starts anew from its image; a restarted one does its whole work again, with the same result."""
     assert typed_run.console.count("[vandal] vandal: do=spin: spins with interrupts off from now on") >= 2
-    assert typed_run.console.count("signalbox: vm vandal: stopped by the console\n") >= 2
+    assert typed_run.console.count("signalbox: vm vandal: stopped by the operator\n") >= 3
     printed = after(typed_run, r"^vm scribe: restarted$")
     assert printed.count("[scribe] scribe: 5 ok, 0 failed") >= 1, typed_run
     transcripts = set(re.findall(r"^\[scribe\] scribe: transcript (\w+)$", typed_run.console, re.M))
@@ -135,6 +143,62 @@ def test_ctrl_d_on_an_empty_line_ends_too(boot):
     assert report.status == 0, report
     report.lacks("time is up")
     all_ok(report, "scribe", 5)
+
+
+# ---- How a run ends that a person has a hand in ----------------------------------------------------
+
+
+def test_quit_while_guests_are_at_work_is_no_failure(system):
+    """The end says who was at work; the status is 0, for nothing has failed."""
+    modules = [scribe("rounds=50"), vandal("do=spin")]
+    report = system("status=0 seconds=3600", modules, type_in=[(DONE, "quit\r")], timeout=60)
+    assert report.status == 0, report
+    assert verdict_of(report) == ["signalbox: vm vandal: running when the operator quit"], report
+    all_ok(report, "scribe", 5)
+
+
+def test_a_guest_that_failed_before_the_quit_is_a_failure(system):
+    """One guest has failed, one was stopped, one is at work: the first alone makes the status 1."""
+    spins = [vandal("do=spin", name=name) for name in ("idler", "other")]
+    keys = [(r"vm vandal: done, status 1", "stop idler\r"), (r"^vm idler: stopped$", "quit\r")]
+    report = system("status=0 seconds=3600", [vandal("do=nonsense"), *spins], type_in=keys, timeout=60)
+    assert report.status == 1, report
+    assert sorted(verdict_of(report)) == [
+        "signalbox: vm idler: stopped by the operator",
+        "signalbox: vm other: running when the operator quit",
+        "signalbox: vm vandal: failed",
+    ], report
+
+
+GOES_ON = "signalbox: all VMs are done; the run goes on while the console is in use; quit ends it"
+
+
+def test_the_run_goes_on_under_a_person_s_hands(system):
+    """All VMs are done, and somebody has typed just now: the run says so once, and answers on."""
+    keys = [(r"first guest after", "vms\r"), (GOES_ON, "vms\r"),
+            (r"^  scribe +done", "stop scribe\r"), (r"is stopped already", "quit\r")]
+    report = system("status=0", [scribe("rounds=50")], type_in=keys, timeout=60)
+    assert report.status == 0 and verdict_of(report) == [], report
+    assert report.lines.count(GOES_ON) == 1, report
+    all_ok(report, "scribe", 5)
+
+
+def test_the_run_ends_when_nobody_types_any_more(boot, exact):
+    """Half a minute of the machine's time after the last key."""
+    report = boot("status=1s", [scribe("rounds=5")], type_in=[(r"first guest after", "vms\r")])
+    assert report.status == 0, report
+    report.has(GOES_ON)
+    report.has("signalbox: nobody uses the console any more")
+    assert 28 <= float(re.findall(r"^\[ *(\d+\.\d)s\]", report.console, re.M)[-1]) <= 32, report
+
+
+def test_time_that_is_up_ends_a_run_in_use(system):
+    """seconds= is a limit, whoever types."""
+    keys = [(r"first guest after", "vms\r")]
+    report = system("status=0 seconds=5", [scribe("rounds=50")], type_in=keys, timeout=60)
+    assert report.status == 0, report
+    report.has(GOES_ON)
+    report.has("signalbox: time is up (seconds=5)")
 
 
 def test_without_a_console_the_run_goes_on(boot, exact):

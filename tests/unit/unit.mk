@@ -75,15 +75,17 @@ UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/absent.c vmm/config_reserved.c vmm/ports.c vmm/port_filter.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	vmm/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_turns   := vmm/sched.c vmm/turn.c vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=
+UNIT_ending  := vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_stacks  := arch/x86/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
 UNIT_nmi_entry := arch/x86/work.c

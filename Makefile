@@ -211,7 +211,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$
 VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic mitigations pci power slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
 	$(patsubst %,vmm/%.c,config% console commands completion editor elf% handover history) \
-	$(patsubst %,vmm/%.c,inspect keys nearest prompt report% reserve version vm words)
+	$(patsubst %,vmm/%.c,inspect nearest prompt report% reserve terminal version vm words)
 
 vmm: $(BUILD)/signalbox
 

@@ -53,8 +53,4 @@ bool console_step(void);
 /* Show the memory log on the UART once more, and only there. */
 void console_show_log(void);
 
-/* What console_step() calls (commands.c): one command line, which it may cut up. Prints by the
- * log. */
-void command_run(char *line);
-
 #endif

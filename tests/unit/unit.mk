@@ -17,7 +17,13 @@ $(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config_reserved.o
 UNIT_elf     := vmm/elf.c vmm/elf_problem.c vmm/handover.c
 UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
-UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.c tests/unit/fake_uart.c $(UNIT_report)
+UNIT_editor  := vmm/editor.c vmm/history.c vmm/terminal.c
+UNIT_nearest := vmm/nearest.c
+UNIT_console := vmm/console.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
+	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/words.c tests/unit/console_kit.c \
+	tests/unit/fake_uart.c $(UNIT_report)
+UNIT_prompt  := $(UNIT_console)
+UNIT_commands := $(UNIT_console)
 UNIT_trace   := vmm/trace.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c

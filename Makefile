@@ -220,7 +220,8 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$
 # What runs once, or at a person's pace, is made small: the image has a limit.
 VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic mitigations pci power slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
-	$(patsubst %,vmm/%.c,config% console commands editor elf% handover inspect report% reserve vm words)
+	$(patsubst %,vmm/%.c,config% console commands completion editor elf% handover history) \
+	$(patsubst %,vmm/%.c,inspect nearest prompt report% reserve terminal version vm words)
 
 vmm: $(BUILD)/signalbox
 
@@ -252,6 +253,7 @@ $(BUILD)/signalbox: $(BUILD)/signalbox.elf
 
 # ---- The guests and the host tests -----------------------------------------------------------------------------------
 
+include vmm/version.mk
 -include guests/guests.mk
 -include tests/unit/unit.mk
 -include tests/proof/proof.mk

@@ -2,14 +2,19 @@
 /*
  * The console's commands.
  *
- * Rule: one table. A command reads and prints, or asks the VMM proper for a change; it changes nothing itself.
+ * Rule: one table. A command reads and prints, or asks the VMM proper for a change; it changes
+ * nothing itself.
  */
-#include "vmm/console.h"
+#include "vmm/commands.h"
 
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
+#include "vmm/background.h"
+#include "vmm/console.h"
+#include "vmm/nearest.h"
 #include "vmm/report.h"
 #include "vmm/trace.h"
+#include "vmm/version.h"
 #include "vmm/words.h"
 
 #include <errno.h>
@@ -23,6 +28,12 @@ struct command {
 	const char *help;
 	void (*run)(const char *argument);
 };
+
+static void run_status(const char *argument)
+{
+	(void)argument;
+	report_status();
+}
 
 static void run_vms(const char *argument)
 {
@@ -59,13 +70,53 @@ static void run_trace(const char *argument)
 	trace_print((unsigned)last);
 }
 
+/* The one of known(0), known(1), ... up to NULL that was meant; NULL: nobody can tell. */
+static const char *nearest(const char *typed, const char *(*known)(unsigned i))
+{
+	const char *name, *best = NULL;
+	int least = NEAREST_WORD_MAX;
+
+	for (unsigned i = 0; (name = known(i)) != NULL; i++) {
+		int distance = nearest_distance(typed, name);
+
+		background_point();
+		if (distance <= 0 || distance >= least)
+			continue;
+		least = distance;
+		best = name;
+	}
+	return best;
+}
+
+static const char *vm_name(unsigned i)
+{
+	struct vm_report vm;
+
+	if (i >= vmm_vm_count())
+		return NULL;
+	vmm_vm_report(i, &vm);
+	return vm.name;
+}
+
+static void say_no_such_vm(const char *name)
+{
+	const char *meant = nearest(name, vm_name);
+
+	if (meant != NULL)
+		log_format("there is no vm %s; did you mean %s? "
+		           "The command 'vms' lists them\n",
+		           name, meant);
+	else
+		log_format("there is no vm %s; the command 'vms' lists them\n", name);
+}
+
 /* Say what became of a request about a VM. */
 static void say(int error, const char *name, const char *done, const char *refused)
 {
 	if (error == 0)
 		log_format("vm %s: %s\n", name, done);
 	else if (error == -ENOENT)
-		log_format("there is no vm %s; the command 'vms' lists them\n", name);
+		say_no_such_vm(name);
 	else
 		log_format("vm %s: %s\n", name, refused);
 }
@@ -99,6 +150,25 @@ static void run_log(const char *argument)
 	console_show_log();
 }
 
+static void run_stay(const char *argument)
+{
+	bool off = strcmp(argument, "off") == 0;
+
+	if (argument[0] != '\0' && !off) {
+		log_format("stay: this word is 'off', or none\n");
+		return;
+	}
+	vmm_stay(!off);
+	log_format(off ? "the run ends when all VMs are done and nobody types\n"
+	               : "the run goes on when all VMs are done; 'stay off' undoes this\n");
+}
+
+static void run_version(const char *argument)
+{
+	(void)argument;
+	log_format("%s, compiled by %s\n", version_name, version_compiler);
+}
+
 static void run_quit(const char *argument)
 {
 	(void)argument;
@@ -109,6 +179,7 @@ static void run_help(const char *argument); /* lists the table, so it stands bel
 
 static const struct command commands[] = {
 	{ "help", NULL, "this list", run_help },
+	{ "status", NULL, "the status line, now", run_status },
 	{ "vms", NULL, "the VMs: state, memory, processor time", run_vms },
 	{ "lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines },
 	{ "exits", NULL, "VM exits by reason", run_exits },
@@ -119,6 +190,8 @@ static const struct command commands[] = {
 	{ "restart", "NAME", "stop and start", run_restart },
 	{ "nmi", NULL, "raise an external NMI", run_nmi },
 	{ "log", NULL, "the memory log once more", run_log },
+	{ "stay", "[off]", "go on when all VMs are done", run_stay },
+	{ "version", NULL, "what runs here", run_version },
 	{ "quit", NULL, "end the run (Ctrl-D on an empty line, too)", run_quit },
 	{ NULL, NULL, NULL, NULL },
 };
@@ -128,14 +201,48 @@ static void run_help(const char *argument)
 	(void)argument;
 	for (const struct command *c = commands; c->name; c++)
 		log_format("  %-7s %-5s %s\n", c->name, c->argument ? c->argument : "", c->help);
+	log_format("Tab completes a word; the cursor keys bring earlier lines back\n");
 }
 
-static const struct command *find(const char *name)
+static const char *command_name(unsigned i)
+{
+	return commands[i].name;
+}
+
+static const struct command *find(const char *name, size_t length)
 {
 	for (const struct command *c = commands; c->name; c++)
-		if (strcmp(c->name, name) == 0)
+		if (strlen(c->name) == length && memcmp(c->name, name, length) == 0)
 			return c;
 	return NULL;
+}
+
+const char *command_candidate(const char *line, size_t begin, unsigned i)
+{
+	size_t first = strspn(line, " "), end = first + strcspn(line + first, " ");
+
+	if (begin <= first)
+		return command_name(i);
+	if (begin != end + strspn(line + end, " "))
+		return NULL;
+	const struct command *c = find(line + first, end - first);
+	if (c == NULL || c->argument == NULL)
+		return NULL;
+	if (strcmp(c->argument, "NAME") == 0)
+		return vm_name(i);
+	return i == 0 && strcmp(c->argument, "[off]") == 0 ? "off" : NULL;
+}
+
+static void say_no_such_command(const char *name)
+{
+	const char *meant = nearest(name, command_name);
+
+	if (meant != NULL)
+		log_format("%s: no such command; did you mean '%s'? "
+		           "'help' lists them\n",
+		           name, meant);
+	else
+		log_format("%s: no such command; try 'help'\n", name);
 }
 
 /* Cut the first word off the line; *line is what follows it. */
@@ -152,12 +259,12 @@ static char *cut_word(char **line)
 void command_run(char *line)
 {
 	const char *name = cut_word(&line), *argument = cut_word(&line);
-	const struct command *c = find(name);
+	const struct command *c = find(name, strlen(name));
 
 	if (name[0] == '\0')
 		return;
 	if (c == NULL)
-		log_format("%s: no such command; try 'help'\n", name);
+		say_no_such_command(name);
 	else if (line[0] != '\0' || (c->argument == NULL && argument[0] != '\0'))
 		log_format("%s: too many words\n", name);
 	else if (c->argument && c->argument[0] != '[' && argument[0] == '\0')

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console: a UART, a ring before its transmitter, and a line editor behind its receiver.
+ * The console: a UART, a ring before its transmitter, and one behind its receiver.
  *
- * Rule: the interrupt moves bytes between the UART and the rings, and no more. Keys are looked at,
- * and text is put into the ring, by the background work, which sleeps while the ring is full. The
- * transmitter's interrupt is on only while the ring has bytes. The 16550's interrupt is an edge for
- * the chipset: whoever serves it goes on until no cause stands.
+ * Rule: the interrupt moves bytes between the UART and the rings, and no more. Keys are looked at
+ * (vmm/prompt.c), and text is put into the ring, by the background work, which sleeps while the
+ * ring is full. The transmitter's interrupt is on only while the ring has bytes. The 16550's
+ * interrupt is an edge for the chipset: whoever serves it goes on until no cause stands.
  */
 #include "vmm/console.h"
 
@@ -13,7 +13,8 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/work.h"
 #include "vmm/background.h"
-#include "vmm/editor.h"
+#include "vmm/commands.h"
+#include "vmm/prompt.h"
 #include "vmm/report.h"
 #include "vmm/ring.h"
 
@@ -29,6 +30,9 @@ enum {
 	WAIT_TRIES = 1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
 	STUCK_US = 2000000
 };
+/* How long whoever has typed is taken to be there still; with a line that is begun. */
+enum { USED_US = 30000000, BEGUN_US = 300000000 };
+enum { KEY_US = 500000 }; /* the bytes of one key do not come further apart */
 
 static struct uart uart;
 static bool present;      /* there is a UART and it moves */
@@ -43,10 +47,9 @@ static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 };
 
 static uint64_t dropped;
 
-static struct editor editor;
-static bool mid_line;      /* output stands in the middle of a line: no echo, the typed line is shown again after it */
-static bool command_ready; /* editor.text is a command */
-static bool quit_wanted;
+static bool typed;         /* a key has come */
+static uint64_t keys_at;   /* TSC: when the last one came */
+static uint64_t looked_at; /* the same of the last one that was looked at */
 
 bool console_work;
 
@@ -151,81 +154,51 @@ static void put_text(const char *text, size_t size)
 	}
 }
 
-/* ---- The typed line and the printed ones share a screen ---- */
-
-static void show_typed_line(void)
-{
-	put_text("\r> ", 3);
-	put_text(editor.text, editor.length);
-}
-
-static void hide_typed_line(void)
-{
-	put_text("\r\033[K", 4);
-}
-
-/* A key may rub out a whole line, piece by piece. */
-static void echo(const char *text, size_t size)
-{
-	if (!mid_line)
-		put_text(text, size);
-	background_point();
-}
-
 /* The log's sink. */
 static void console_write(const char *text, size_t size)
 {
-	bool typing = editor.length > 0 && !command_ready;
-
 	if (size == 0 || !present)
 		return;
-	if (typing && !mid_line)
-		hide_typed_line();
+	prompt_hide();
 	put_text(text, size);
-	mid_line = text[size - 1] != '\n';
-	if (typing && !mid_line)
-		show_typed_line();
+	prompt_show(text[size - 1] == '\n');
 	kick();
 }
 
 /* ---- Keys ---- */
 
-static void type_key(char key)
+/* Takes keys up to the end of a command, if there is one. */
+static enum prompt_result take_keys(void)
 {
-	if (editor.length == 0 && key > ' ' && key <= '~')
-		echo("\r> ", 3);
-	switch (editor_key(&editor, key, echo)) {
-	case EDITOR_LINE:
-		command_ready = true;
-		break;
-	case EDITOR_QUIT:
-		quit_wanted = true;
-		break;
-	case EDITOR_MORE:
-		break;
+	enum prompt_result result = PROMPT_MORE;
+	uint64_t at = keys_at;
+	char key;
+
+	if (at - looked_at > tsc_from_us(KEY_US))
+		prompt_pause();
+	looked_at = at;
+	while (result == PROMPT_MORE && ring_get(&receive, &key)) {
+		result = prompt_take((uint8_t)key);
+		background_point();
 	}
+	kick(); /* an echo */
+	return result;
 }
 
 bool console_step(void)
 {
-	char key;
-
 	if (ring_used(&receive) == 0)
 		return false;
-	while (!command_ready && ring_get(&receive, &key)) {
-		type_key(key);
-		background_point();
-	}
-	kick(); /* an echo */
-	if (quit_wanted) {
-		quit_wanted = false;
+	switch (take_keys()) {
+	case PROMPT_QUIT:
 		vmm_quit();
-	}
-	if (command_ready) {
-		command_run(editor.text);
-		editor_clear(&editor);
-		command_ready = false;
+		break;
+	case PROMPT_COMMAND:
+		command_run(prompt_command());
 		kick();
+		break;
+	case PROMPT_MORE:
+		break;
 	}
 	return true;
 }
@@ -262,6 +235,7 @@ int console_init(const char *which)
 	}
 	present = true;
 	by_interrupt = transmitting = false;
+	prompt_init(put_text);
 	log_replay(console_write);
 	log_set_sink(console_write);
 	log_set_flush(console_flush);
@@ -301,8 +275,11 @@ void console_interrupt(void)
 			set_transmitting(false);
 	}
 	console_work = passes == SERVICE_PASSES;
-	if (keys)
+	if (keys) {
+		typed = true;
+		keys_at = cpu_tsc();
 		background_want();
+	}
 	if (ring_free(&transmit) >= RESUME_BYTES)
 		background_wake();
 }
@@ -315,6 +292,11 @@ void console_flush(void)
 	set_transmitting(false);
 	if (poll_for_room(TRANSMIT_BYTES))
 		uart_drain(&uart);
+}
+
+uint64_t console_used_until(void)
+{
+	return typed ? keys_at + tsc_from_us(prompt_line()->length > 0 ? BEGUN_US : USED_US) : 0;
 }
 
 uint64_t console_dropped(void)

@@ -32,6 +32,9 @@ void console_interrupt(void);
 /* Write out everything, polled, and wait until the last bit is on the wire. Gives up on a UART
  * that does not move. */
 void console_flush(void);
+/* TSC up to which somebody may be taken to use the console: 30 s after the last key, five minutes
+ * where a line is begun. 0: nobody has typed. */
+uint64_t console_used_until(void);
 /* Bytes that found no room so far. */
 uint64_t console_dropped(void);
 
@@ -49,9 +52,5 @@ bool console_step(void);
 
 /* Show the memory log on the UART once more, and only there. */
 void console_show_log(void);
-
-/* What console_step() calls (commands.c): one command line, which it may cut up. Prints by the
- * log. */
-void command_run(char *line);
 
 #endif

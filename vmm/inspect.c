@@ -30,7 +30,7 @@ unsigned vmm_vm_count(void)
 static const char *state_name(const struct vm *vm)
 {
 	static const char *const names[] = { [VM_STOPPED] = "stopped", [VM_HALTED] = "halted", [VM_READY] = "ready" };
-	if (vm->state == VM_STOPPED && vm->done)
+	if (vm->state == VM_STOPPED && vm->done && !vm->stopped_by_operator)
 		return vm->exit_status == 0 ? "done" : "failed";
 	return vm == vm_current && vm->state == VM_READY ? "running" : names[vm->state];
 }
@@ -66,7 +66,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.reinitialised = vm->controller.reinitialised,
 		.status = vm->status,
 		.exit_status = vm->exit_status,
-		.done = vm->done,
+		.done = vm->done && !vm->stopped_by_operator,
 	};
 	for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++) {
 		out->exits[reason] = vm->exits[reason];
@@ -146,7 +146,8 @@ int vmm_vm_stop(const char *name)
 	if (vm->state == VM_STOPPED)
 		return -EINVAL;
 	work_hold();
-	vm_stop(vm, 1, &(struct denial){ .format = "stopped by the console" });
+	vm->stopped_by_operator = true;
+	vm_stop(vm, 1, &(struct denial){ .format = "stopped by the operator" });
 	work_release();
 	return 0;
 }
@@ -201,4 +202,11 @@ bool vmm_stack_report(unsigned i, struct stack_report *out)
 void vmm_quit(void)
 {
 	run_quit();
+}
+
+void vmm_stay(bool on)
+{
+	work_hold();
+	run_stay(on);
+	work_release();
 }

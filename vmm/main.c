@@ -22,15 +22,12 @@
 #include "vmm/reserve.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
+#include "vmm/version.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#ifndef SIGNALBOX_VERSION
-#define SIGNALBOX_VERSION "development"
-#endif
 
 extern uint64_t boot_entry_tsc;
 
@@ -57,7 +54,7 @@ static void say_what_was_found(void)
 		*word++ = c.ecx;
 		*word++ = c.edx;
 	}
-	log_line("Signalbox %s", SIGNALBOX_VERSION);
+	log_line("%s", version_name);
 	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", brand,
 	         platform.processors ? platform.processors : 1, platform.processors > 1 ? "s" : "",
 	         (unsigned long)platform.tsc_khz);

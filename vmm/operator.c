@@ -9,16 +9,24 @@
  */
 #include "vmm/operator.h"
 #include "arch/x86/log.h"
+#include "arch/x86/work.h"
 #include "vmm/background.h"
 #include "vmm/console.h"
 #include "vmm/report.h"
 #include "vmm/vm.h"
 
 static volatile bool status_wanted;
+static const char *volatile told; /* NULL: nothing */
 
 void operator_want_status(void)
 {
 	status_wanted = true;
+	background_want();
+}
+
+void operator_tell(const char *words)
+{
+	told = words;
 	background_want();
 }
 
@@ -38,6 +46,17 @@ static bool print_outputs(void)
 	return any;
 }
 
+static bool say_what_was_told(void)
+{
+	work_hold();
+	const char *words = told;
+	told = NULL;
+	work_release();
+	if (words != NULL)
+		log_line("%s", words);
+	return words != NULL;
+}
+
 bool operator_step(void)
 {
 	bool any = print_outputs();
@@ -49,5 +68,5 @@ bool operator_step(void)
 		report_status();
 		any = true;
 	}
-	return any;
+	return any || say_what_was_told();
 }

@@ -9,5 +9,8 @@
 
 /* A status line is due. */
 void operator_want_status(void);
+/* A line for the operator, printed when what the VMs have printed so far is on the console. words
+ * stay where they are. */
+void operator_tell(const char *words);
 
 #endif

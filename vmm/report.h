@@ -28,7 +28,7 @@ struct vm_report {
 	uint64_t exits_total;
 	const char *status; /* the guest's own words; may hold any byte */
 	int exit_status;    /* valid when done */
-	bool done;          /* it said so, or was stopped */
+	bool done;          /* it said so, or a fault ended it; not: the operator stopped it */
 };
 
 struct line_report {
@@ -77,6 +77,8 @@ int vmm_vm_restart(const char *name);
 void vmm_raise_nmi(void);
 /* End the run after what is under way now. */
 void vmm_quit(void);
+/* Does the run go on when all VMs are done? */
+void vmm_stay(bool on);
 
 /* ---- What can be printed ---- */
 

@@ -9,6 +9,7 @@
 #include "arch/x86/platform.h"
 #include "vmm/background.h"
 #include "vmm/console.h"
+#include "vmm/ending.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
 #include "vmm/operator.h"
@@ -22,17 +23,27 @@
 enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 static const struct vmm_config *config;
-static bool quit;
 static unsigned interrupt_waits;   /* how often the background work has waited for the VM's interrupt */
 static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
 static uint64_t started, ended, status_due, end_due, housekeeping;
 static uint32_t random_state;
 
-void run_quit(void)
+static void look_at_once(void)
 {
-	quit = true;
 	sched_chores_due = 0;
 	sched_attention = true;
+}
+
+void run_quit(void)
+{
+	ending_quit();
+	look_at_once();
+}
+
+void run_stay(bool on)
+{
+	ending_set_stay(on);
+	look_at_once();
 }
 
 uint64_t run_ticks(void)
@@ -60,14 +71,6 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static bool all_done(void)
-{
-	for (unsigned i = 0; i < vm_count; i++)
-		if (!vms[i]->done)
-			return false;
-	return !config->stay;
-}
-
 /* What the VMM does beside running VMs, and when it looks again. True: it is the background
  * work's turn. */
 static __attribute__((noinline)) bool do_chores(uint64_t now)
@@ -78,14 +81,7 @@ static __attribute__((noinline)) bool do_chores(uint64_t now)
 		operator_want_status();
 		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);
 	}
-	if (now >= end_due) {
-		log_note("time is up (seconds=%lu)", config->seconds);
-		quit = true;
-	}
-	if (sched_vm_stopped) {
-		sched_vm_stopped = false;
-		quit |= all_done();
-	}
+	end_due = ending_look(now);
 	uint64_t work = background_due(false);
 	sched_chores_due = earliest(now + housekeeping, earliest(earliest(status_due, end_due), work));
 	return work <= now;
@@ -114,13 +110,24 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
+/* There is no VM whose timer would wake the VMM for the status line, or for the end of the run. */
+static void wait_for_chores(void)
+{
+	while (nmi_count == 0 && !sched_attention && cpu_tsc() < sched_chores_due) {
+		chipset_look();
+		__builtin_ia32_pause();
+	}
+}
+
 /* Nothing to run at all: every line to the VMM block, and sleep until one of them speaks. */
 static void idle(void)
 {
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
 	chipset_mask((line_set)~dispatch_vmm_lines());
-	if (chipset->halt != NULL)
+	if (earliest(status_due, end_due) != UINT64_MAX)
+		wait_for_chores();
+	else if (chipset->halt != NULL)
 		chipset->halt();
 	else
 		nmi_halt();
@@ -270,7 +277,7 @@ static struct vm *decide(void)
 	bool work = false;
 	if (__builtin_expect(now >= sched_chores_due, 0)) {
 		work = do_chores(now);
-		if (quit)
+		if (ending_is_here())
 			return NULL;
 	}
 	struct vm *last = vm_current; /* a command or a restart may have changed it */
@@ -313,18 +320,6 @@ static void run(struct vm *vm)
 	}
 }
 
-static int verdict(void)
-{
-	int status = 0;
-	for (unsigned i = 0; i < vm_count; i++) {
-		if (vms[i]->done && vms[i]->exit_status == 0)
-			continue;
-		log_note("vm %s: %s", vms[i]->config.name, vms[i]->done ? "failed" : "did not finish");
-		status = 1;
-	}
-	return status;
-}
-
 int run_all(const struct vmm_config *with)
 {
 	config = with;
@@ -334,15 +329,16 @@ int run_all(const struct vmm_config *with)
 		housekeeping = TURN_MOST;
 	started = cpu_tsc();
 	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000) : UINT64_MAX;
-	end_due = config->seconds ? started + tsc_from_us((uint64_t)config->seconds * 1000000) : UINT64_MAX;
+	ending_begin(config, started);
+	end_due = UINT64_MAX; /* until the first chores */
 	for (;;) {
 		struct vm *vm = decide();
 		if (vm != NULL)
 			run(vm);
-		else if (quit)
+		else if (ending_is_here())
 			break;
 	}
 	ended = cpu_tsc();
 	(void)vm_put_away(true, ended); /* what is printed from here on is nobody's time */
-	return verdict();
+	return ending_verdict();
 }

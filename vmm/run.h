@@ -12,12 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Run the VMs until all are done, time is up, or somebody quits. Returns the run's status: 0 when every VM reported 0. */
+/* Run the VMs until the run is over. Returns the run's status (vmm/ending.h says both). */
 int run_all(const struct vmm_config *config);
 /* The running VM's timer ran out. */
 void run_timer(void);
-/* End after what is under way now. */
+/* The operator ends the run: after what is under way now. */
 void run_quit(void);
+/* Does the run go on when all VMs are done? */
+void run_stay(bool on);
 /* TSC ticks since the first VM was entered. */
 uint64_t run_ticks(void);
 

@@ -110,6 +110,7 @@ void vm_start(struct vm *vm)
 	vm->starting = true;
 	vm->slice_left = 0;
 	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = false;
+	vm->stopped_by_operator = false;
 	vm->faults = vm->reinitialisations_said = 0;
 	vm->status[0] = '\0';
 	sched_set_state(vm, VM_READY);

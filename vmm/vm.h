@@ -57,6 +57,7 @@ struct vm {
 	uint64_t probes;                 /* ports and memory where nothing is, that it looked for */
 	uint32_t reinitialisations_said; /* of controller.reinitialised */
 	bool done;
+	bool stopped_by_operator; /* that is no failure; exit_status says nothing then */
 	int exit_status;
 	struct load load; /* while it starts */
 	struct output output;

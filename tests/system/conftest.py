@@ -96,6 +96,10 @@ def vandal(guest="", words="", prio=1, name="vandal", mem="2M", slice="5ms"):
     return Module("vandal", line(name, f"mem={mem} prio={prio} slice={slice} {words}".strip(), guest))
 
 
+# Who has typed is waited for when all VMs are done (vmm/ending.h), unless the run is told to end.
+QUITS = (r"^signalbox: all VMs are done; the run goes on", "quit\r")
+
+
 # ---- What a console says ---------------------------------------------------------------------------------------------
 
 

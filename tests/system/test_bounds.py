@@ -23,6 +23,9 @@ STORMS = [
     ("faults", "mem=2M", ""), ("restarts", "mem=64M", "onfault=restart"),
 ]
 COMMANDS = ["help", "vms", "lines", "exits", "lat", "trace", "log", "trace 4096", "restart vandal"]
+COMMANDS += ["status", "version", "stay off", "stop vandla"]
+# The longest line, changed at its beginning; completed, listed; earlier lines, one after the other.
+EDITED = "k" * 77 + "\x01\x1b[3~xy\x05\x15" + "s\t\t\x15" + "vms\r" + "\x1b[A\x1b[B" * 4 + "lat\r"
 
 
 def ticks(report):
@@ -46,13 +49,26 @@ def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, 
     holds(report, chipset, deed)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_R14_a_wake_up_has_a_bound_while_the_console_answers(system, exact, chipset, command):
-    """R14: while each command of the console runs, beside a VM that computes. On soft it exits as well: a guest that keeps its
-    interrupts off is looked at each millisecond only, the same defect."""
+def beside_keys(system, chipset, keys):
+    """On soft the neighbour exits as well: a guest that keeps its interrupts off is looked at each
+    millisecond only, the same defect."""
     busy = "cpuid" if chipset == "soft" else "none"
-    report = system("seconds=60", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), vandal(f"do={busy} seconds=8")],
-                    type_in=[(r"vandal: words", f"{command}\r"), (r"vm pulse: done", "quit\r")])
+    modules = [pulse(f"probes=wakeup n={SAMPLES}", prio=5), vandal(f"do={busy} seconds=8")]
+    report = system("seconds=60", modules,
+                    type_in=[(r"vandal: words", keys), (r"vm pulse: done", "quit\r")])
     holds(report, chipset)
     all_ok(report, "pulse", len(report.verdicts("pulse")))
-    assert f"> {command}" in report.console
+    return report
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_R14_a_wake_up_has_a_bound_while_the_console_answers(system, exact, chipset, command):
+    """R14: while each command of the console runs, beside a VM that computes."""
+    assert f"> {command}" in beside_keys(system, chipset, f"{command}\r").console
+
+
+def test_R14_a_wake_up_has_a_bound_while_a_line_is_edited(system, exact, chipset):
+    """R14: while keys change a line, and Tab and the history fill it."""
+    report = beside_keys(system, chipset, EDITED)
+    report.has("no guest has measured anything yet")
+    assert any(text.startswith("  status ") for text in report.lines), report

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from conftest import all_ok, on_chipsets, pulse, scribe, vandal
+from conftest import QUITS, all_ok, on_chipsets, pulse, scribe, vandal
 from signalbox import Module, parse_histograms
 
 where, chipset = on_chipsets("irqmux", "irqmux-1-bank", "qemu-irqmux")
@@ -30,7 +30,7 @@ def lines_of(report, *numbers, key="exits"):
 @pytest.fixture(scope="module")
 def tables_run(system):
     """Two guests that are busy all the time; the console's table of lines, again and again."""
-    keys = [(r"^\[ +\d+\.\ds\] pulse: ", "lines\r")] * 15
+    keys = [(r"^\[ +\d+\.\ds\] pulse: ", "lines\r")] * 15 + [QUITS]
     return system("status=100ms jitter=3", [pulse("stress=20000"), scribe("rtc=8192 rounds=150 busy=1")], type_in=keys)
 
 
@@ -193,7 +193,8 @@ def test_R06_nmi_panic(system):
 def test_R06_nmi_to_a_vm(system, at):
     """R06: nmi=vm:NAME: each external NMI is one NMI of that guest, the others have none."""
     told = r"external NMI number {}, goes to vm vandal\n(?:.*\n)*?\[ "  # and a status line: the guest has had time for it
-    keys = [(r"waits for NMIs", "nmi\r")] + [(told.format(n), "nmi\r") for n in (1, 2, 3, 4)]
+    keys = [(r"waits for NMIs", "nmi\r")]
+    keys += [(told.format(n), "nmi\r") for n in (1, 2, 3, 4)] + [QUITS]
     seconds = 10 if at == "qemu-irqmux" else 3  # in real time, keys being typed
     modules = [vandal(f"do=nmi seconds={seconds}"), pulse("probes=uart n=2000"), scribe("rounds=60")]
     report = system("nmi=vm:vandal status=200ms", modules, type_in=keys)

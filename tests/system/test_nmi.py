@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from conftest import BOARD, BUILD, Report, all_ok, on_chipsets, pulse, vandal
+from conftest import BOARD, BUILD, QUITS, Report, all_ok, on_chipsets, pulse, vandal
 from signalbox import Machine
 from signalbox.platforms import ON_QEMU
 from signalbox.qemu import MONITOR, Monitor
@@ -86,7 +86,8 @@ KIND = {"pc": "unattributed"}
 
 def typed(system, policy, times):
     """The console's command raises an external NMI, while foreign lines fire too; then the run goes on to its end."""
-    keys = [(r"vandal: words", "nmi\r")] + [(r"an external NMI is on its way", "nmi\r")] * (times - 1)
+    keys = [(r"vandal: words", "nmi\r")]
+    keys += [(r"an external NMI is on its way", "nmi\r")] * (times - 1) + [QUITS]
     words = f"{policy} seconds=20".strip()
     return system(words, [pulse("probes=uart n=3000"), vandal("do=none seconds=3")], type_in=keys)
 

@@ -125,6 +125,11 @@ void vmm_quit(void)
 	fake_vmm.quits++;
 }
 
+void vmm_stay(bool on)
+{
+	fake_vmm.stays = on ? 1 : -1;
+}
+
 void vmm_raise_nmi(void)
 {
 	fake_vmm.nmis++;

@@ -23,6 +23,7 @@ struct fake_vmm {
 	const char *asked; /* "stop", ... */
 	char asked_name[96];
 	unsigned quits, nmis;
+	int stays; /* 1: the run is to go on, -1: not, 0: nobody has asked */
 };
 
 extern struct fake_vmm fake_vmm;

@@ -208,6 +208,48 @@ static void R17_the_routes_change_at_each_exit_where_that_is_configured(void **s
 	assert_int_equal(left, 1);
 }
 
+static unsigned takes_a_while(void)
+{
+	fake_tsc += STEP;
+	return 0;
+}
+
+static const struct chipset slow = {
+	.name = "slow",
+	.holds = true,
+	.route = set_route,
+	.mask = set_mask,
+	.interrupted = takes_a_while,
+};
+
+/* No VM's timer runs: the VMM waits by the TSC for the status line and for the end of the run. */
+static void with_no_vm_at_all_the_chores_come_in_time(void **state)
+{
+	(void)state;
+	begin(equals);
+	for (unsigned i = 0; i < VMS; i++)
+		sched_set_state(&own[i], VM_STOPPED);
+	chipset = &slow;
+	end_due = fake_tsc + 10 * STEP;
+	sched_chores_due = fake_tsc + 7 * STEP;
+	sched_attention = false;
+	assert_null(take_turn(NULL, false, fake_tsc));
+	assert_int_equal(halts, 0);
+	assert_int_equal(fake_tsc, sched_chores_due);
+	assert_true(sched_attention); /* for a look at the chores */
+	sched_attention = false;
+	sched_chores_due += 100 * STEP;
+	nmi_count = 1; /* a line speaks: nothing is waited for */
+	uint64_t now = fake_tsc;
+	assert_null(take_turn(NULL, false, now));
+	assert_int_equal(fake_tsc, now);
+	end_due = UINT64_MAX; /* nothing has a time: an NMI alone ends the sleep */
+	sched_attention = false;
+	assert_null(take_turn(NULL, false, now));
+	assert_int_equal(halts, 1);
+	chipset = &block;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +267,7 @@ int main(void)
 		cmocka_unit_test(a_vm_leaves_the_chipset_before_another_one_starts),
 		cmocka_unit_test(nobody_to_run_leaves_the_vmms_own_lines_open),
 		cmocka_unit_test(R17_the_routes_change_at_each_exit_where_that_is_configured),
+		cmocka_unit_test(with_no_vm_at_all_the_chores_come_in_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

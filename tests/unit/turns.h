@@ -39,6 +39,7 @@ static line_set mask_now, requests, requests_after; /* of the VM that runs; from
 static bool handler;                                /* the VM that runs is in one */
 static uint64_t work_due;
 static unsigned portions; /* of the background work */
+static unsigned halts;
 
 /* ---- What the run loop is built on ---- */
 
@@ -111,6 +112,7 @@ uint64_t tsc_from_us(uint64_t us)
 
 void nmi_halt(void)
 {
+	halts++;
 }
 
 void dispatch_serve(unsigned line)
@@ -120,6 +122,16 @@ void dispatch_serve(unsigned line)
 
 void operator_want_status(void)
 {
+}
+
+void operator_tell(const char *words)
+{
+	(void)words;
+}
+
+uint64_t console_used_until(void)
+{
+	return 0;
 }
 
 uint64_t background_due(bool idle)
@@ -261,8 +273,9 @@ static void begin(const unsigned priorities[VMS])
 	turn = (struct turn){ .deadline = UINT64_MAX };
 	vm_current = NULL;
 	nmi_count = 0;
-	steps = left = put_away = attempts = portions = 0;
+	steps = left = put_away = attempts = portions = halts = 0;
 	requests = requests_after = 0;
+	ending_begin(&plain, 0);
 	work_due = status_due = end_due = UINT64_MAX;
 	interrupt_waits = 0;
 	handler = false;

@@ -17,7 +17,13 @@ $(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config_reserved.o
 UNIT_elf     := vmm/elf.c vmm/elf_problem.c vmm/handover.c
 UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
-UNIT_console := vmm/console.c vmm/editor.c vmm/commands.c vmm/trace.c vmm/words.c tests/unit/fake_uart.c $(UNIT_report)
+UNIT_editor  := vmm/editor.c vmm/history.c vmm/terminal.c
+UNIT_nearest := vmm/nearest.c
+UNIT_console := vmm/console.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
+	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/words.c tests/unit/console_kit.c \
+	tests/unit/fake_uart.c $(UNIT_report)
+UNIT_prompt  := $(UNIT_console)
+UNIT_commands := $(UNIT_console)
 UNIT_trace   := vmm/trace.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c
@@ -75,15 +81,17 @@ UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/absent.c vmm/config_reserved.c vmm/ports.c vmm/port_filter.c vmm/calls.c vmm/vm.c \
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	vmm/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_turns   := vmm/sched.c vmm/turn.c vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := vmm/dispatch.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=
+UNIT_ending  := vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_stacks  := arch/x86/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
 UNIT_nmi_entry := arch/x86/work.c

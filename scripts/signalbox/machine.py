@@ -84,8 +84,8 @@ class Machine:
     vmm      the VMM's command line; None boots the one module in `modules` on the bare machine
     modules  images and their lines; an image is a path, or a name in the build directory
     board    QEMU: the machine type, "pc" or "q35"
-    exact    QEMU without KVM: a run that repeats to the byte, in time counted by instructions; False, or with type_in: in
-             real time. A keyboard goes with both
+    exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
+             byte where nobody types; False: in real time. A keyboard goes with both
     disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False: none)
     com4     a UART at 2E8h whose line is COM2's (3)
     type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
@@ -115,8 +115,13 @@ class Machine:
 
     @property
     def counted(self):
-        """Whether this is QEMU counting instructions. Time that flies is nothing for type_in."""
-        return self.exact and not self.type_in and self.platform in ("qemu", "qemu-irqmux")
+        """Whether this is QEMU counting instructions."""
+        return self.exact and self.platform in ("qemu", "qemu-irqmux")
+
+    @property
+    def _types_along(self):
+        """Whether somebody types into a machine whose time would fly: what is typed has its moment."""
+        return self.counted and bool(self.type_in)
 
     @property
     def unit(self):
@@ -174,7 +179,7 @@ class Machine:
             begun = getattr(emulator, "begun", None)
             with begun(self, session.process) if begun else contextlib.nullcontext():
                 end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace,
-                                           paced and self.platform != "kvm", stop)
+                                           (paced or self._types_along) and self.platform != "kvm", stop)
         (directory / "console.txt").write_text(session.console)
         panics, log = emulator.read_log(directory)
         if end == "exited" and panics:

@@ -146,11 +146,11 @@ def test_the_end_and_the_status_come_in_time(attacked, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_R14_a_command_is_answered_in_time(system, at, attack):
-    """R14: a key's interrupt is the VMM's own: the table and the end come when they are typed, whatever a guest does. With keys
-    QEMU's time is the host's: there the end comes long before the 20 s are over, and no more is asked."""
+    """R14: a key's interrupt is the VMM's own: the table and the end come when they are typed, whatever a guest does. QEMU
+    runs in real time here: there the end comes long before the 20 s are over, and no more is asked."""
     keys = [(r"^\[ *1\.\ds\]", "vms\r"), (r"^  equal +(ready|running) ", "quit\r")]
     report = system("seconds=20 status=1s", [attacker(*ATTACKS[attack]), equal()], type_in=keys,
-                    timeout=90)
+                    exact=False, timeout=90)
     is_at_it(report, attack)
     report.lacks("time is up")
     assert 1 <= seconds(report) <= (1 + ANSWERED if at not in ON_QEMU else 15), report
@@ -162,12 +162,13 @@ def test_R14_a_command_is_answered_in_time(system, at, attack):
 @pytest.mark.parametrize("count", COUNTS)
 def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, count):
     """R08, R18: the owner of the PIT has it interrupt each few microseconds. Its neighbour has its turns, the console answers,
-    and the run ends in time. With keys QEMU's time is the host's: there the neighbour has a quarter at least, and what is late
-    is not judged."""
+    and the run ends in time. QEMU runs in real time here, as it is too slow where it counts: there the neighbour has a quarter at
+    least, and what is late is not judged."""
     storm = vandal(f"do=pitstorm count={count} seconds=60", "irq=0 io=0x40-0x43,0x61", name="attacker")
     hosts = at in ON_QEMU
     limit = 10 if hosts else 5
-    report = system(f"seconds={limit} status=1s", [storm, equal()], type_in=[(r"^\[ *1\.\ds\]", "vms\r")], timeout=120)
+    report = system(f"seconds={limit} status=1s", [storm, equal()], exact=False,
+                    type_in=[(r"^\[ *1\.\ds\]", "vms\r")], timeout=120)
     report.lacks("vandal knows no such deed")
     report.has(f"signalbox: time is up (seconds={limit})")
     before, after = report.console.split("> vms\n", maxsplit=1)

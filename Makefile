@@ -33,6 +33,7 @@ SOAK     ?=
 REPEAT   ?=
 SEED     ?= 0
 QUICK    ?=
+NEWLIB_SOURCE ?=
 V        ?=
 
 Q := $(if $(filter-out 0,$(V)),,@)
@@ -54,7 +55,7 @@ LIBGCC      = $(eval LIBGCC := $$(shell $(CC) -print-libgcc-file-name))$(LIBGCC)
 WARNINGS := -Wall -Wextra -Werror
 CFLAGS_MACHINE = -std=c11 -O2 -g $(WARNINGS) -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
 	-mno-red-zone -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
-	-nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include -I. -MMD -MP
+	-nostdinc -isystem $(GCC_INCLUDE) -isystem '$(NEWLIB)/include' -I. -MMD -MP
 LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096
 
@@ -121,6 +122,7 @@ help:
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
+#@   NEWLIB_SOURCE=     a tarball of newlib's source, where there is no package newlib-source
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
@@ -202,7 +204,7 @@ setup-test:
 $(NEWLIB_STAMP): FORCE | setup-build
 	$(Q)mkdir -p $(@D)
 ifeq ($(origin NEWLIB),file)
-	$(Q)CC='$(CC)' scripts/newlib.sh $@
+	$(Q)CC='$(CC)' NEWLIB_SOURCE='$(NEWLIB_SOURCE)' scripts/newlib.sh $@
 else
 	$(Q)[ "$$(cat $@ 2>/dev/null)" = '$(NEWLIB)' ] || echo '$(NEWLIB)' >$@
 endif
@@ -244,7 +246,7 @@ $(BUILD)/vmm/sources: FORCE
 $(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
 	$(call say,LD,$@)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) \
-		$(NEWLIB)/lib/libgeneral.a $(NEWLIB)/lib/libc.a $(LIBGCC)
+		'$(NEWLIB)/lib/libgeneral.a' '$(NEWLIB)/lib/libc.a' $(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.
 $(BUILD)/signalbox: $(BUILD)/signalbox.elf

@@ -2,7 +2,8 @@
 #
 # Signalbox: build, run, test, measure. `make help` lists the targets and the variables.
 #
-# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the user's cache.
+# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the user's
+# cache. All paths are relative, so the tree may lie in a directory whose name has blanks.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -33,6 +34,7 @@ SOAK     ?=
 REPEAT   ?=
 SEED     ?= 0
 QUICK    ?=
+NO_SETUP ?=
 NEWLIB_SOURCE ?=
 V        ?=
 
@@ -64,10 +66,16 @@ RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/boch
 	$(if $(filter qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
 	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
+# For the system tests, where one of the chosen files speaks of it. TESTS may name directories, too.
+SYSTEM_GOAL     := $(filter system test,$(MAKECMDGOALS))
+TEST_FILES      := $(wildcard $(foreach word,$(TESTS),$(firstword $(subst ::, ,$(word)))))
+SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'irqmux|emulators/' \
+	--include='test_*.py' $(TEST_FILES) && echo '$(TEST_EMULATOR)'),$(TEST_EMULATOR)))
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench soak campaign debug test check mutants unit format clean distclean help setup vmm guests FORCE
+.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format clean distclean \
+	help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
@@ -84,7 +92,8 @@ help:
 #@                 Ctrl-C; elsewhere for SECONDS, the console of one machine first. Where PLATFORM or CONFIG is given:
 #@                 one machine with its console; ends by itself (earlier by "quit" and Enter, or Ctrl-C)
 #@   make demo     the table in any case
-#@   make test     everything that tests: check, then the system tests in the emulator
+#@   make test     everything that tests: check, the proofs, then the system tests in the emulators
+#@   make system   the system tests alone: TESTS says which, PLATFORM where
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
@@ -94,7 +103,8 @@ help:
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
-#@   make setup    installs every package that any target needs (each target installs its own)
+#@   make setup    installs every package that any target needs; as root, once. (Each target installs its
+#@                 own, where it runs as root or sudo asks for no password; else it says what is missing)
 #@   make format   lays out all C sources by .clang-format
 #@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
@@ -113,7 +123,7 @@ help:
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
 #@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
-#@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
+#@   TESTS=@TESTS@ test, system: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
 #@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
@@ -122,6 +132,7 @@ help:
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
+#@   NO_SETUP=1         look for no package and install none (in the environment: SIGNALBOX_NO_SETUP=1)
 #@   NEWLIB_SOURCE=     a tarball of newlib's source, where there is no package newlib-source
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
@@ -153,14 +164,19 @@ debug: all | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)'
 
-test: check all $(TEST_EMULATOR) | setup-test
-	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' PYTHONPATH=scripts \
-		$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
+SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' PYTHONPATH=scripts \
+	$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
+
+test: check all $(SYSTEM_EMULATOR) | setup-test
+	$(SYSTEM_TESTS)
+
+system: all $(SYSTEM_EMULATOR) | setup-system
+	$(SYSTEM_TESTS)
 
 check: unit check-headers vmm | setup-check
 	$(Q)PYTHON='$(PYTHON)' scripts/check.sh '$(BUILD)'
 
-mutants: | $(if $(QUICK),setup-check,setup-test)
+mutants: | setup-mutants
 	$(Q)$(PYTHON) scripts/mutants.py --build '$(BUILD)/mutants' --jobs $(JOBS) $(if $(QUICK),--quick)
 
 format: | setup-check
@@ -175,28 +191,50 @@ distclean: clean
 # ---- Packages --------------------------------------------------------------------------------------------------------
 
 # The emulators that PLATFORM means; auto runs in QEMU, with KVM or without (scripts/signalbox/platforms.py), and tests in both.
-SETUP_EMULATOR := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
+SETUP_EMULATOR  := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
 SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
+SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst bochs-%,%,$(PLATFORM)))
+SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RUN_BLOCK))
 
-.PHONY: setup-build setup-run setup-iso setup-bench setup-soak setup-debug setup-check setup-test
+# Groups of packages (scripts/setup.sh) by target.
+GROUPS_build    := build
+GROUPS_iso      := build iso python
+GROUPS_run      := $(GROUPS_iso) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK)
+GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_campaign := $(GROUPS_soak)
+GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR)
+GROUPS_check    := build python check
+GROUPS_format   := check
+GROUPS_proof    := $(GROUPS_check) proof
+GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(SYSTEM_EMULATOR),$(SETUP_BLOCKS)) \
+	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
+GROUPS_test     := $(GROUPS_proof) $(GROUPS_system)
+GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
+GROUPS_irqmux   := build bochs irqmux
+GROUPS_qemu-irqmux  := build qemu qemu-irqmux
+GROUPS_bochs-irqmux := $(GROUPS_irqmux)
+GROUPS_all   := build
+GROUPS_vmm   := build
+GROUPS_guests := build
+GROUPS_unit  := $(GROUPS_check)
+
+# Before anything else: all that the goals need, so that one message names all that is missing.
+GOAL_GROUPS := $(sort $(foreach goal,$(or $(MAKECMDGOALS),all),$(GROUPS_$(goal))))
+SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
+	NEWLIB_SOURCE='$(or $(NEWLIB_SOURCE),$(if $(filter-out file,$(origin NEWLIB)),$(NEWLIB)))' scripts/setup.sh)
+
 setup:
-	$(Q)scripts/setup.sh
-setup-build:
-	$(Q)scripts/setup.sh build
-setup-iso:
-	$(Q)scripts/setup.sh build iso python
-setup-run:
-	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATOR)
-setup-bench:
-	$(Q)scripts/setup.sh build iso python bench $(SETUP_EMULATORS)
-setup-soak:
-	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATORS)
-setup-debug:
-	$(Q)scripts/setup.sh build iso python debug $(SETUP_EMULATOR)
-setup-check:
-	$(Q)scripts/setup.sh build python check
-setup-test:
-	$(Q)scripts/setup.sh build iso python check test $(SETUP_EMULATORS)
+	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
+
+SETUPS := $(patsubst %,setup-%,build iso run bench soak debug check proof system test mutants \
+	irqmux qemu-irqmux)
+.PHONY: setup-goals $(SETUPS)
+setup-goals:
+	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))
+# What a file needs that was asked for by its own name.
+$(SETUPS): setup-%: | setup-goals
+	$(if $(filter-out $(GOAL_GROUPS),$(GROUPS_$*)),$(SETUP_SCRIPT) $(sort $(GROUPS_$*)))
 
 # ---- newlib ----------------------------------------------------------------------------------------------------------
 

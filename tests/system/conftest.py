@@ -354,7 +354,9 @@ def make(runs):
     def run(target, timeout=TIMEOUT, **variables):
         unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS")
         environment = {k: v for k, v in os.environ.items() if k not in unwanted}
-        command = ["make", target, f"BUILD={BUILD}", *(f"{k}={v}" for k, v in variables.items())]
+        # Relative, as make takes no blank in the name of a file, and the tree may have one in its path.
+        command = ["make", target, f"BUILD={os.path.relpath(BUILD, ROOT)}"]
+        command += [f"{name}={value}" for name, value in variables.items()]
         with open(runs / "make.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -87,3 +87,129 @@ def test_a_cache_that_cannot_be_is_named(tmp_path):
     assert done.returncode == 1, done.stdout
     assert f"cannot write the directory {tmp_path}/file/signalbox" in done.stdout
     assert "XDG_CACHE_HOME=DIRECTORY" in done.stdout
+
+
+# ---- Packages --------------------------------------------------------------------------------------------------------
+
+# What the script itself needs of a machine.
+PLAIN = ("sh", "awk", "cat", "env", "find", "flock", "grep", "head", "mktemp", "rm", "sed", "sort", "tail", "tee",
+         "tr", "true")
+URIS = r"""printf "'http://x/%s.deb' %s.deb %s SHA256:0\n" gcc gcc 1500000 make make 500000"""
+# An apt-get that knows sizes, installs by a note in a file, and says what it does.
+APT = f"""case "$*" in
+*--print-uris*) {URIS} ;;
+*install*) echo "Get:1 http://x gcc"; echo "Unpacking gcc"; echo "Setting up gcc"; echo "$*" >>"$NOTES" ;;
+esac"""
+# A dpkg-query that has what the notes say was installed.
+QUERY = r"""[ ! -f "$NOTES" ] || printf 'installed %s\n' $(cat "$NOTES")"""
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """A machine that has these tools alone: machine(groups, uid, **tools) -> CompletedProcess of setup.sh."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in PLAIN:
+        where = next(path for path in ("/usr/bin", "/bin") if os.path.exists(f"{path}/{name}"))
+        (tools / name).symlink_to(f"{where}/{name}")
+
+    def setup(groups, uid=1000, environment=(), **scripts):
+        for name, text in {"id": f"echo {uid}", **scripts}.items():
+            path = tools / name.replace("_", "-")
+            path.write_text(f"#!/bin/sh\n{text}\n")
+            path.chmod(0o755)
+        notes = str(tmp_path / "notes")
+        environment = {"PATH": str(tools), "NOTES": notes, "TMPDIR": str(tmp_path),
+                       "SETUP_ROOT": str(tmp_path / "root"), **dict(environment)}
+        return run(["sh", ROOT / "scripts/setup.sh", *groups], **environment)
+
+    return setup
+
+
+DEBIAN = {"apt_get": APT, "dpkg_query": QUERY}
+
+
+def test_who_is_not_root_is_told_all_that_is_missing_at_once(machine):
+    """No root, no sudo: all packages of all groups, what they are for, the size, and what to do."""
+    done = machine(["build", "iso", "test"], **DEBIAN)
+    assert done.returncode == 1
+    assert "setup: missing packages: 13; download: 2.0 MB" in done.stdout, done.stdout
+    for part in ("  gcc: compiles the VMM", "  xorriso: writes the ISO", "  python3-pytest: runs", "    make setup\n",
+                 "you are not root, and there is no sudo here", "NO_SETUP=1",
+                 "apt-get install --no-install-recommends gcc libc6-dev binutils make xz-utils newlib-source"):
+        assert part in done.stdout, done.stdout
+
+
+def test_sudo_that_wants_a_password_does_not_hang(machine):
+    """sudo, a password, and no terminal: said at once, with the same list."""
+    asks = 'case $1 in -n) echo "sudo: a password is required" >&2; exit 1 ;; esac; sleep 600'
+    done = machine(["build"], sudo=asks, **DEBIAN)
+    assert done.returncode == 1
+    assert "sudo wants a password, which nobody can type here" in done.stdout, done.stdout
+    assert "    make setup\n" in done.stdout
+
+
+def test_sudo_without_a_password_installs(machine, tmp_path):
+    """sudo -n that works: it is used, and never asks."""
+    done = machine(["build"], sudo='[ "$1" = -n ] || exit 9; shift; exec "$@"', **DEBIAN)
+    assert done.returncode == 0, done.stdout
+    assert "newlib-source" in (tmp_path / "notes").read_text()
+
+
+def test_root_installs_and_each_phase_is_a_line(machine, tmp_path):
+    """Root: no question, and without a terminal a line for each thing that apt does."""
+    done = machine(["build"], uid=0, **DEBIAN)
+    assert done.returncode == 0, done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("setup: ")]
+    assert lines[-4:] == ["setup: fetching", "setup: unpacking", "setup: configuring", "setup: done"], done.stdout
+    again = machine(["build"], uid=0, **DEBIAN)
+    assert (again.returncode, again.stdout) == (0, ""), "nothing is said when nothing is missing"
+
+
+def test_what_apt_cannot_install_is_named(machine):
+    """apt-get fails: its last lines, and the packages."""
+    done = machine(["python"], uid=0, dpkg_query="exit 1", apt_get="echo E: no such thing; exit 100")
+    assert done.returncode == 1
+    assert "download: size unknown" in done.stdout and "E: no such thing" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("manager, install, names", [
+    ("dnf", "dnf install", ("grub2-tools-extra", "grub2-pc-modules", "xorriso", "glibc-devel")),
+    ("pacman", "pacman -S --needed", ("grub", "libisoburn", "glibc")),
+])
+def test_other_distributions_get_their_own_names(machine, manager, install, names):
+    """No Debian: this distribution's names and command; newlib from a tarball; and that this was not tried."""
+    done = machine(["build", "iso"], **{manager: "exit 1"})
+    assert done.returncode == 1 and "not tried" in done.stdout
+    line = next(line for line in done.stdout.splitlines() if line.startswith("setup: as root: "))
+    assert line.startswith(f"setup: as root: {install} "), done.stdout
+    assert set(names) <= set(line.split()), line
+    assert "NEWLIB_SOURCE=FILE" in done.stdout and "NO_SETUP=1" in done.stdout
+
+
+def test_a_tool_that_is_there_is_enough_elsewhere(machine):
+    """No Debian: what is found is not asked for, under any of its names."""
+    done = machine(["iso"], pacman="exit 1", grub2_mkrescue="", xorriso="", mformat="")
+    asked = [line for line in done.stdout.splitlines() if line.startswith("  ")]
+    assert len(asked) == 1 and asked[0].startswith("  grub: GRUB for PC BIOS"), done.stdout
+
+
+def test_no_setup_looks_for_nothing(machine):
+    """SIGNALBOX_NO_SETUP=1: silent, and no package is looked for."""
+    done = machine(["build"], environment={"SIGNALBOX_NO_SETUP": "1"}, **DEBIAN)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_target_names_all_that_it_needs_once(tmp_path):
+    """make test without rights: one message, before anything is built, with the packages of every part."""
+    for name, text in {"id": "echo 1000", "sudo": "exit 1", "apt-get": "exit 100", "dpkg-query": "exit 1"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    build = os.path.relpath(tmp_path / "build", ROOT)
+    done = run(["make", "-j2", "test", f"BUILD={build}", "MAKEFLAGS=", "PLATFORM=auto"], TMPDIR=str(tmp_path),
+               PATH=f"{tmp_path}:{os.environ['PATH']}", MAKEFLAGS="")
+    assert done.returncode == 2 and done.stdout.count("setup: missing packages") == 1, done.stdout
+    for package in ("libc6-dev", "xorriso", "bochsbios", "libltdl-dev", "meson", "libcmocka-dev", "python3-z3"):
+        assert f"  {package}: " in done.stdout, done.stdout
+    assert "    make setup\n" in done.stdout and "-c " not in done.stdout
+    assert not list((tmp_path / "build").rglob("*.o"))

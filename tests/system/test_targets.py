@@ -6,6 +6,7 @@ Rule: each target does what `make help` says of it.
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -24,9 +25,9 @@ def test_make_help_shows_targets_and_variables(make):
     """make help: every target of the issue, every variable, with the defaults in force."""
     done = make("help")
     assert done.returncode == 0
-    for target in ("run", "test", "check", "iso", "bench", "soak", "campaign", "debug"):
+    for target in ("run", "test", "system", "check", "iso", "bench", "soak", "campaign", "debug", "setup"):
         assert re.search(rf"^  make {target} ", done.stdout, re.M), target
-    for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG"):
+    for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG", "NO_SETUP", "NEWLIB_SOURCE"):
         assert re.search(rf"^  {variable}=", done.stdout, re.M), variable
     assert "@" not in done.stdout
 
@@ -52,6 +53,38 @@ def test_an_unknown_platform_is_refused(make):
     assert done.returncode != 0
     assert "run: PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux\n" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def plan(tmp_path, *words):
+    """What make would do in an empty build directory."""
+    command = ["make", "-n", f"BUILD={os.path.relpath(tmp_path, ROOT)}", "NO_SETUP=1", *words]
+    unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("words, built", [
+    (["PLATFORM=qemu"], []),
+    (["PLATFORM=qemu-irqmux"], ["irqmux.so"]),
+    (["TESTS=tests/system/test_any_time.py -k R08"], ["irqmux.so", "libbx_pic.so"]),
+    (["TESTS=tests/system/test_setup.py"], []),
+    (["TESTS=tests/system/test_irqmux.py::test_x -x"], ["irqmux.so", "libbx_pic.so"]),
+    ([], ["irqmux.so", "libbx_pic.so"]),
+])
+def test_make_system_builds_what_its_tests_need(tmp_path, words, built):
+    """make system: the images, and of the emulators' parts those that the platform and the chosen files speak of."""
+    text = plan(tmp_path, "system", *words)
+    assert "-m pytest" in text and "/guests/vandal" in text
+    assert "/unit/" not in text and "/proof/" not in text
+    assert [part for part in ("irqmux.so", "libbx_pic.so") if f"-shared -o {os.path.relpath(tmp_path, ROOT)}" in text
+            and f"/{part} " in text] == built
+
+
+def test_make_test_is_check_proofs_and_system(tmp_path):
+    """make test: all three, and pytest comes last."""
+    text = plan(tmp_path, "test")
+    for part in ("/unit/test_pc", "scripts/check.sh", "tests/proof/prove.py", "libbx_pic.so"):
+        assert part in text.rpartition("-m pytest")[0], part
 
 
 def test_a_bad_configuration_file_is_refused(make_run, tmp_path):

@@ -38,6 +38,8 @@ NO_SETUP ?=
 NEWLIB_SOURCE ?=
 V        ?=
 
+include scripts/variables.mk
+
 Q := $(if $(filter-out 0,$(V)),,@)
 say = $(if $(filter-out 0,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 

@@ -17,6 +17,8 @@ import pytest
 from conftest import BOARD, BUILD, IPS, ROOT, scribe
 from signalbox import Machine
 from signalbox.bochs import executable
+from signalbox.platforms import PLATFORMS
+from signalbox.qemu import BOARDS
 
 KEYS = ["platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt"]
 
@@ -47,12 +49,46 @@ def test_make_iso_gives_a_bootable_image(make):
         assert text in data
 
 
-def test_an_unknown_platform_is_refused(make):
-    """PLATFORM= with a name that is none: one line, no traceback, status not 0."""
-    done = make("run", PLATFORM="pdp11")
-    assert done.returncode != 0
-    assert "run: PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux\n" in done.stdout
-    assert "Traceback" not in done.stdout
+WHOLE = "allowed is a whole number from"
+BAD = [("PLATFORM", "pdp11", "allowed is one of these words: auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
+       ("PLATFORM", "", "allowed is one of these words: auto kvm "), ("PLATFORM", "qemu bochs", "allowed is one of "),
+       ("BOARD", "x", "allowed is one of these words: pc q35"),
+       ("SECONDS", "-1", f"{WHOLE} 1 to 86400 (seconds of the machine's time)"), ("SECONDS", "0", f"{WHOLE} 1 "),
+       ("SECONDS", "1 2", f"{WHOLE} 1 "), ("SECONDS", "9" * 30, f"{WHOLE} 1 "),
+       ("TIMEOUT", "x", "allowed is a number greater than 0 (seconds of your time)"),
+       ("TIMEOUT", "1.2.3", "allowed is a number "), ("TIMEOUT", ".", "allowed is a number "),
+       ("MINUTES", "-3", "allowed is a number greater than 0 (minutes"), ("MINUTES", "0.0", "allowed is a number "),
+       ("MINUTES", "", "allowed is a number "),
+       ("MEMORY", "lots", f"{WHOLE} 32 to 65536 (MiB)"), ("MEMORY", "8", f"{WHOLE} 32 "),
+       ("IPS", "fast", f"{WHOLE} 1000000 "), ("IPS", "1e7", f"{WHOLE} 1000000 "),
+       ("JOBS", "0", f"{WHOLE} 1 to 256 (machines side by side)"), ("JOBS", "'", f"{WHOLE} 1 "),
+       ("SEED", "x", f"{WHOLE} 0 to "), ("COUNTS", "2", "allowed is one of these words: 0 1"),
+       ("BUILD", "/", "allowed is a directory of its own whose path has no blank"),
+       ("BUILD", "a b", "allowed is a directory ")]
+
+
+@pytest.mark.parametrize("name, value, allowed", BAD)
+def test_a_bad_variable_is_refused(make, name, value, allowed):
+    """A variable of make with a value that it cannot have: one line that says what it can, and status 2."""
+    done = make("run", **{name: value})
+    assert done.returncode == 2 and done.stdout.count("\n") == 1, done.stdout
+    assert f" {name}={value}: {allowed}" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("name, value", [("TIMEOUT", "0.5"), ("TIMEOUT", ""), ("SECONDS", ""), ("SECONDS", "86400"),
+                                         ("MINUTES", ".1"), ("MINUTES", "1000"), ("MEMORY", "32"), ("SEED", "0"),
+                                         ("PLATFORM", "qemu-irqmux"), ("BOARD", "q35"), ("JOBS", "256")])
+def test_a_good_variable_is_taken(make, name, value):
+    """The same variables with values that they can have."""
+    done = make("setup-goals", **{name: value})
+    assert done.returncode == 0, done.stdout
+
+
+def test_make_knows_the_platforms():
+    """The words that make takes are those that the scripts take."""
+    text = (ROOT / "scripts/variables.mk").read_text()
+    assert re.search(r"^PLATFORMS := (.*)$", text, re.M)[1].split() == list(PLATFORMS)
+    assert re.search(r"^BOARDS +:= (.*)$", text, re.M)[1].split() == list(BOARDS)
 
 
 def plan(tmp_path, *words):

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from signalbox import Machine, Module, PlatformError, choose, find_records, parse_latencies  # noqa: E402
+from signalbox.media import spare  # noqa: E402
 from signalbox.platforms import ON_QEMU  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
@@ -254,7 +255,10 @@ def boot(platform, runs):
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = directory / "result.pickle"
             if not kept.exists():
-                kept.write_bytes(pickle.dumps(machine.run(directory, timeout=timeout, grace=grace)))
+                result = machine.run(directory, timeout=timeout, grace=grace)
+                if result.ok:
+                    spare(directory)
+                kept.write_bytes(pickle.dumps(result))
             return Report(pickle.loads(kept.read_bytes()))
 
     return run

@@ -11,6 +11,7 @@ import tarfile
 import pytest
 
 from conftest import ROOT
+from signalbox import media
 
 
 def run(command, **environment):
@@ -213,3 +214,50 @@ def test_a_target_names_all_that_it_needs_once(tmp_path):
         assert f"  {package}: " in done.stdout, done.stdout
     assert "    make setup\n" in done.stdout and "-c " not in done.stdout
     assert not list((tmp_path / "build").rglob("*.o"))
+
+
+# ---- Images and what else is kept ------------------------------------------------------------------------------------
+
+
+def test_the_oldest_images_go(tmp_path):
+    """Beyond the number that is kept, what nobody has used for a while goes: files and directories."""
+    for number in range(8):
+        path = tmp_path / f"{number}.iso"
+        path.mkdir() if number % 2 else path.write_text("")
+        os.utime(path, (number, number))
+    (tmp_path / "new.iso").write_text("")
+    media.prune(tmp_path, keep=3, age=600)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["6.iso", "7.iso", "new.iso"]
+    media.prune(tmp_path, keep=0, age=600)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.iso"], "an image in use stays"
+
+
+def image_by(tool, tmp_path, monkeypatch):
+    """An image made on a machine whose only GRUB tool has this name."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    if tool:
+        (tools / tool).write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho image >"$2"\n')
+        (tools / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tools))
+    (tmp_path / "signalbox").write_text("an image")
+    return media.make_iso([("multiboot", "signalbox", "")], tmp_path)
+
+
+@pytest.mark.parametrize("tool", ["grub-mkrescue", "grub2-mkrescue"])
+def test_grub_s_tool_is_found_by_either_name(tmp_path, monkeypatch, tool):
+    """Debian and Arch call it grub-mkrescue, Fedora grub2-mkrescue. Old images go when one is taken."""
+    old = tmp_path / "media"
+    old.mkdir()
+    for number in range(media.KEPT_IMAGES + 5):
+        (old / f"{number}.iso").write_text("")
+        os.utime(old / f"{number}.iso", (number, number))
+    iso = image_by(tool, tmp_path, monkeypatch)
+    assert iso.read_text() == "image\n"
+    assert len(list(old.iterdir())) == media.KEPT_IMAGES + 1 and not (old / "4.iso").exists()
+
+
+def test_no_tool_of_grub_is_said(tmp_path, monkeypatch):
+    """Neither name: both, and the package."""
+    with pytest.raises(media.MediaError, match="no grub-mkrescue or grub2-mkrescue: the package grub-common"):
+        image_by(None, tmp_path, monkeypatch)

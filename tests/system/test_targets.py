@@ -230,8 +230,20 @@ def test_make_soak_says_what_was_lost(tmp_path):
 
 
 def test_ci_calls_make_test():
-    """.ci/run is what a developer runs."""
-    assert re.search(r"\bmake\b.* test$", (ROOT / ".ci/run").read_text(), re.M)
+    """.ci/run is what a developer runs, after a part of it as a user without rights; it ends with make test."""
+    text = (ROOT / ".ci/run").read_text()
+    assert re.search(r"\bmake\b.* test\Z", text.rstrip())
+    assert re.search(r"^\.ci/user\.sh\n(.*\n)*exec make", text, re.M) and "set -eu\n" in text
+
+
+def test_ci_says_where_it_cannot_be_another_user(tmp_path):
+    """.ci/user.sh without root's rights: one line, and CI goes on."""
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    done = subprocess.run([ROOT / ".ci/user.sh"], env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+                          stdout=subprocess.PIPE, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
+    assert "only root can become another user" in done.stdout
 
 
 def test_the_emulator_is_the_distribution_s(exact):

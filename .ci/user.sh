@@ -29,7 +29,8 @@ done
 
 place=$(mktemp -d /tmp/signalbox-ci.XXXXXX)
 trap 'rm -rf "$place"' EXIT
-trap 'exit 130' INT TERM HUP
+job=
+trap '[ -z "$job" ] || { kill $job && wait $job; }; exit 130' INT TERM HUP
 home="$place/a user"
 tree="$home/signal box"
 mkdir -p "$tree" "$home/.cache/signalbox" "$home/tmp"
@@ -45,7 +46,10 @@ timeout --kill-after=10 $limit setpriv --reuid=$number --regid=$number --clear-g
 	--inh-caps=-all --bounding-set=-all env -i PATH="$PATH" HOME="$home" USER=user LOGNAME=user \
 	TMPDIR="$home/tmp" TERM=dumb LC_ALL=C.UTF-8 CI=true PYTHONUNBUFFERED=1 \
 	sh -euc 'cd "$1" && make -j2 all && make run PLATFORM=qemu && make system PLATFORM=qemu TESTS="$2"' \
-	sh "$tree" "$tests" </dev/null || status=$?
+	sh "$tree" "$tests" </dev/null &
+job=$!
+wait $job || status=$?
+job=
 [ $status -ne 124 ] || say "the user's leg did not end within $limit s"
 say "the user's leg: status $status, $(($(date +%s) - began)) s"
 exit $status

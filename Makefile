@@ -82,10 +82,11 @@ SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'ir
 
 all: vmm guests
 
+# A value as the shell and sed take it between quotes.
+quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
 help:
-	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed \
-		-e 's|@BUILD@|$(BUILD)|; s|@PLATFORM@|$(PLATFORM)|; s|@BOARD@|$(BOARD)|; s|@IPS@|$(IPS)|; s|@MEMORY@|$(MEMORY)|' \
-		-e 's|@CONFIG@|$(CONFIG)|; s|@TESTS@|$(TESTS)|; s|@JOBS@|$(JOBS)|; s|@CC@|$(CC)|; s|@MINUTES@|$(MINUTES)|; s|@PYTHON@|$(PYTHON)|'
+	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed $(foreach name,BUILD PLATFORM BOARD IPS \
+		MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON,-e 's|@$(name)@|$(call quoted,$(name))|')
 
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@

@@ -32,6 +32,8 @@ def test_make_help_shows_targets_and_variables(make):
     for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG", "NO_SETUP", "NEWLIB_SOURCE"):
         assert re.search(rf"^  {variable}=", done.stdout, re.M), variable
     assert "@" not in done.stdout
+    odd = make("help", TESTS="-k 'a|b' & \\n")
+    assert odd.returncode == 0 and "  TESTS=-k 'a|b' & \\n test, system: " in odd.stdout, odd.stdout
 
 
 def test_make_iso_gives_a_bootable_image(make):

@@ -203,6 +203,7 @@ SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RU
 GROUPS_build    := build
 GROUPS_iso      := build iso python
 GROUPS_run      := $(GROUPS_iso) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK)
+GROUPS_demo     := $(GROUPS_run)
 GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_campaign := $(GROUPS_soak)

@@ -30,7 +30,7 @@ BOARDS    := pc q35
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))
 $(call check_word,BOARD,$(BOARDS))
-$(if $(SECONDS),$(call check_whole,SECONDS,1,86400,seconds of the machine's time))
+$(if $(SECONDS),$(call check_whole,SECONDS,0,86400,seconds of the machine's time))
 $(if $(TIMEOUT),$(call check_amount,TIMEOUT,seconds of your time))
 $(call check_amount,MINUTES,minutes of your time)
 $(call check_whole,MEMORY,32,65536,MiB)
@@ -38,6 +38,7 @@ $(call check_whole,IPS,1000000,1000000000,instructions per second)
 $(call check_whole,JOBS,1,256,machines side by side)
 $(call check_whole,SEED,0,2147483647,of the first run)
 $(call check_word,COUNTS,0 1)
+$(call check_word,VIEW,0 1)
 $(if $(and $(call one_word,$(BUILD)),$(filter-out . .. /,$(BUILD))),,$(call \
 	refuse,BUILD,a directory of its own whose path has no blank))
 endif

@@ -2,8 +2,8 @@
 #
 # Signalbox: build, run, test, measure. `make help` lists the targets and the variables.
 #
-# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the user's
-# cache. All paths are relative, so the tree may lie in a directory whose name has blanks.
+# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the
+# user's cache. All paths are relative, so the tree may lie in a directory whose name has blanks.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -76,8 +76,8 @@ SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'ir
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format clean distclean \
-	help setup vmm guests FORCE
+.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format clean \
+	distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
@@ -85,8 +85,8 @@ all: vmm guests
 # A value as the shell and sed take it between quotes.
 quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
 help:
-	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed $(foreach name,BUILD PLATFORM BOARD IPS \
-		MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON,-e 's|@$(name)@|$(call quoted,$(name))|')
+	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed $(foreach name,BUILD PLATFORM \
+		BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON,-e 's|@$(name)@|$(call quoted,$(name))|')
 
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@
@@ -106,8 +106,8 @@ help:
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
-#@   make setup    installs every package that any target needs; as root, once. (Each target installs its
-#@                 own, where it runs as root or sudo asks for no password; else it says what is missing)
+#@   make setup    installs every package that any target needs; as root, once. (Each target
+#@                 installs its own where it may; else it says what is missing)
 #@   make format   lays out all C sources by .clang-format
 #@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
@@ -126,7 +126,8 @@ help:
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
 #@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
-#@   TESTS=@TESTS@ test, system: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
+#@   TESTS=@TESTS@ test, system: which system tests; options of pytest may follow
+#@                      (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
 #@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
@@ -135,7 +136,7 @@ help:
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
-#@   NO_SETUP=1         look for no package and install none (in the environment: SIGNALBOX_NO_SETUP=1)
+#@   NO_SETUP=1         look for no package (in the environment: SIGNALBOX_NO_SETUP=1)
 #@   NEWLIB_SOURCE=     a tarball of newlib's source, where there is no package newlib-source
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
@@ -167,8 +168,8 @@ debug: all | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)'
 
-SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' PYTHONPATH=scripts \
-	$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
+SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
+	PYTHONPATH=scripts $(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
 test: check all $(SYSTEM_EMULATOR) | setup-test
 	$(SYSTEM_TESTS)
@@ -226,7 +227,8 @@ GROUPS_unit  := $(GROUPS_check)
 # Before anything else: all that the goals need, so that one message names all that is missing.
 GOAL_GROUPS := $(sort $(foreach goal,$(or $(MAKECMDGOALS),all),$(GROUPS_$(goal))))
 SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
-	NEWLIB_SOURCE='$(or $(NEWLIB_SOURCE),$(if $(filter-out file,$(origin NEWLIB)),$(NEWLIB)))' scripts/setup.sh)
+	NEWLIB_SOURCE='$(or $(NEWLIB_SOURCE),$(if $(filter-out file,$(origin NEWLIB)),$(NEWLIB)))' \
+	scripts/setup.sh)
 
 setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh

@@ -3,7 +3,7 @@
 #
 # The part of CI that a user without rights plays, in a path with blanks: user.sh
 #
-# Rule: needs no network, as newlib comes from the caller's cache and packages are installed already;
+# Rule: needs no network, as newlib comes from the caller's cache and packages are there already;
 # ends within a time limit; leaves nothing behind. Its user is a number that has no name, so no
 # account is made, and two runs at once do not meet.
 set -eu
@@ -35,18 +35,20 @@ home="$place/a user"
 tree="$home/signal box"
 mkdir -p "$tree" "$home/.cache/signalbox" "$home/tmp"
 git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -C "$tree" -x
-cp -R "${XDG_CACHE_HOME:-$HOME/.cache}"/signalbox/newlib-[0-9]*-????????????/ "$home/.cache/signalbox"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/signalbox
+cp -R "$cache"/newlib-[0-9]*-????????????/ "$home/.cache/signalbox"
 chown -R $number:$number "$home"
 chmod 755 "$place"
 
 say "a user without rights (number $number) in '$tree'"
 began=$(date +%s)
 status=0
-timeout --kill-after=10 $limit setpriv --reuid=$number --regid=$number --clear-groups --no-new-privs \
-	--inh-caps=-all --bounding-set=-all env -i PATH="$PATH" HOME="$home" USER=user LOGNAME=user \
-	TMPDIR="$home/tmp" TERM=dumb LC_ALL=C.UTF-8 CI=true PYTHONUNBUFFERED=1 \
-	sh -euc 'cd "$1" && make -j2 all && make run PLATFORM=qemu && make system PLATFORM=qemu TESTS="$2"' \
-	sh "$tree" "$tests" </dev/null &
+timeout --kill-after=10 $limit \
+	setpriv --reuid=$number --regid=$number --clear-groups --no-new-privs --inh-caps=-all \
+	--bounding-set=-all env -i PATH="$PATH" HOME="$home" USER=user LOGNAME=user CI=true \
+	TMPDIR="$home/tmp" TERM=dumb LC_ALL=C.UTF-8 PYTHONUNBUFFERED=1 TESTS="$tests" \
+	sh -euc 'cd "$1"; make -j2 all; make run PLATFORM=qemu; make system PLATFORM=qemu' \
+	sh "$tree" </dev/null &
 job=$!
 wait $job || status=$?
 job=

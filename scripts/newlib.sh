@@ -33,11 +33,16 @@ take_given() {
 	given=$(sha256sum <"$source" | cut -d ' ' -f 1)
 	known=$cache/newlib-source-$given
 	if [ ! -f "$known" ]; then
-		member=$(tar -tf "$source" 2>/dev/null | grep -E -m 1 '^(\./)?[^/]+/newlib/configure$') || true
+		member=$(tar -tf "$source" 2>/dev/null |
+			grep -E -m 1 '^(\./)?[^/]+/newlib/configure$') || true
 		[ -n "$member" ] || die "$source is no tarball of newlib's source (NEWLIB_SOURCE):" \
 			"it holds no file DIRECTORY/newlib/configure"
-		tar -xOf "$source" "$member" | sed -n "s/^PACKAGE_VERSION='\([0-9.]*\)'\$/\1/p" >"$known.$$"
-		[ -s "$known.$$" ] || { rm -f "$known.$$" && die "$source names no version of newlib"; }
+		tar -xOf "$source" "$member" |
+			sed -n "s/^PACKAGE_VERSION='\([0-9.]*\)'\$/\1/p" >"$known.$$"
+		if [ ! -s "$known.$$" ]; then
+			rm -f "$known.$$"
+			die "$source names no version of newlib"
+		fi
 		mv "$known.$$" "$known"
 	fi
 	version=$(cat "$known")
@@ -50,8 +55,9 @@ if [ -n "${NEWLIB_SOURCE:-}" ]; then
 	take_given
 else
 	source=$(ls /usr/src/newlib/newlib-*.tar.* 2>/dev/null | sort -V | tail -n 1)
-	[ -n "$source" ] || die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing" \
-		"make setup installs the package; NEWLIB_SOURCE=FILE names a tarball of newlib's source"
+	[ -n "$source" ] ||
+		die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing" \
+			"make setup installs it; NEWLIB_SOURCE=FILE names a tarball of newlib's source"
 	version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
 fi
 compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-gcc}"

@@ -267,7 +267,7 @@ list_missing
 log=$(mktemp)
 trap 'rm -f "$log" "$log.status"' EXIT
 
-# Run apt-get with these words. On a terminal apt shows its progress; elsewhere each phase is a line.
+# Run apt-get with these words. A terminal shows apt's progress; elsewhere each phase is a line.
 apt() {
 	[ -t 1 ] || set -- -q "$@"
 	set -- $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \

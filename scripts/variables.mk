@@ -2,15 +2,16 @@
 #
 # What the variables of make may be. The Makefile includes this file behind their defaults.
 #
-# Rule: a bad value ends make at once, by one line that has the variable, its value and what is allowed.
+# Rule: a bad value ends make at once, by one line that has the variable, its value and what is
+# allowed.
 
-without_digits = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst 5,,$(subst 6,,$(subst \
-	7,,$(subst 8,,$(subst 9,,$(1)))))))))))
+without_digits = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst 5,,$(subst \
+	6,,$(subst 7,,$(subst 8,,$(subst 9,,$(1)))))))))))
 one_word = $(filter 1,$(words $(1)))
 is_whole = $(and $(call one_word,$(1)),$(if $(call without_digits,$(1)),,yes))
 # With at most one point.
-is_more_than_zero = $(and $(call one_word,$(1)),$(filter 1 2,$(words $(subst ., ,_$(1)_))),$(if $(call \
-	without_digits,$(subst .,,$(1))),,yes),$(subst 0,,$(subst .,,$(1))))
+is_more_than_zero = $(and $(call one_word,$(1)),$(filter 1 2,$(words $(subst ., ,_$(1)_))),$(if \
+	$(call without_digits,$(subst .,,$(1))),,yes),$(subst 0,,$(subst .,,$(1))))
 in_range = $(shell [ '$(1)' -ge $(2) ] 2>/dev/null && [ '$(1)' -le $(3) ] 2>/dev/null && echo yes)
 
 refuse = $(error $(1)=$($(1)): allowed is $(2))

@@ -18,7 +18,7 @@ GRUB_MODULES = "multiboot normal"
 GRUB_OPTIONS = ["--locales=", "--fonts=", "--themes="]
 # One tool: Debian's and Arch's name, then Fedora's.
 GRUB_TOOLS = ("grub-mkrescue", "grub2-mkrescue")
-# How many images stay, and for how long (s) each stays in any case: a machine may be about to boot it.
+# How many images stay, and how long (s) each stays in any case: a machine may be about to boot it.
 KEPT_IMAGES, KEPT_SECONDS = 20, 600.0
 
 # Bochs and QEMU take the geometry as it is; 10 MiB.
@@ -94,7 +94,8 @@ def grub_tool():
     """The path of the tool that makes the images."""
     tool = next(filter(None, map(shutil.which, GRUB_TOOLS)), None)
     if not tool:
-        raise MediaError(f"no {' or '.join(GRUB_TOOLS)}: the package grub-common is missing (make setup)")
+        names = " or ".join(GRUB_TOOLS)
+        raise MediaError(f"no {names}: the package grub-common is missing (make setup)")
     return tool
 
 

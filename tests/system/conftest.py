@@ -356,9 +356,10 @@ def make(runs):
     """make with this session's build directory, one at a time: make(target, **variables) -> CompletedProcess."""
 
     def run(target, timeout=TIMEOUT, **variables):
-        unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS", "JOBS", "NO_SETUP")
+        unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS", "JOBS",
+                    "NO_SETUP")
         environment = {k: v for k, v in os.environ.items() if k not in unwanted}
-        # Relative, as make takes no blank in the name of a file, and the tree may have one in its path.
+        # Relative: make takes no blank in a file's name, and the tree may have one in its path.
         command = ["make", target, f"BUILD={os.path.relpath(BUILD, ROOT)}"]
         command += [f"{name}={value}" for name, value in variables.items()]
         with open(runs / "make.lock", "w") as lock:

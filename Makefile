@@ -2,7 +2,8 @@
 #
 # Signalbox: build, run, test, measure. `make help` lists the targets and the variables.
 #
-# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the user's cache.
+# Rule: everything that is built goes to $(BUILD), except newlib and Bochs, which are kept in the
+# user's cache. All paths are relative, so the tree may lie in a directory whose name has blanks.
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
@@ -33,7 +34,11 @@ SOAK     ?=
 REPEAT   ?=
 SEED     ?= 0
 QUICK    ?=
+NO_SETUP ?=
+NEWLIB_SOURCE ?=
 V        ?=
+
+include scripts/variables.mk
 
 Q := $(if $(filter-out 0,$(V)),,@)
 say = $(if $(filter-out 0,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(2)')
@@ -54,7 +59,7 @@ LIBGCC      = $(eval LIBGCC := $$(shell $(CC) -print-libgcc-file-name))$(LIBGCC)
 WARNINGS := -Wall -Wextra -Werror
 CFLAGS_MACHINE = -std=c11 -O2 -g $(WARNINGS) -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none \
 	-mno-red-zone -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections \
-	-nostdinc -isystem $(GCC_INCLUDE) -isystem $(NEWLIB)/include -I. -MMD -MP
+	-nostdinc -isystem $(GCC_INCLUDE) -isystem '$(NEWLIB)/include' -I. -MMD -MP
 LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096
 
@@ -63,18 +68,25 @@ RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/boch
 	$(if $(filter qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
 	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
+# For the system tests, where one of the chosen files speaks of it. TESTS may name directories, too.
+SYSTEM_GOAL     := $(filter system test,$(MAKECMDGOALS))
+TEST_FILES      := $(wildcard $(foreach word,$(TESTS),$(firstword $(subst ::, ,$(word)))))
+SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'irqmux|emulators/' \
+	--include='test_*.py' $(TEST_FILES) && echo '$(TEST_EMULATOR)'),$(TEST_EMULATOR)))
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench soak campaign debug test check mutants unit format clean distclean help setup vmm guests FORCE
+.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format clean \
+	distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
 all: vmm guests
 
+# A value as the shell and sed take it between quotes.
+quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
 help:
-	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed \
-		-e 's|@BUILD@|$(BUILD)|; s|@PLATFORM@|$(PLATFORM)|; s|@BOARD@|$(BOARD)|; s|@IPS@|$(IPS)|; s|@MEMORY@|$(MEMORY)|' \
-		-e 's|@CONFIG@|$(CONFIG)|; s|@TESTS@|$(TESTS)|; s|@JOBS@|$(JOBS)|; s|@CC@|$(CC)|; s|@MINUTES@|$(MINUTES)|; s|@PYTHON@|$(PYTHON)|'
+	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed $(foreach name,BUILD PLATFORM \
+		BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON,-e 's|@$(name)@|$(call quoted,$(name))|')
 
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@
@@ -83,7 +95,8 @@ help:
 #@                 Ctrl-C; elsewhere for SECONDS, the console of one machine first. Where PLATFORM or CONFIG is given:
 #@                 one machine with its console; ends by itself (earlier by "quit" and Enter, or Ctrl-C)
 #@   make demo     the table in any case
-#@   make test     everything that tests: check, then the system tests in the emulator
+#@   make test     everything that tests: check, the proofs, then the system tests in the emulators
+#@   make system   the system tests alone: TESTS says which, PLATFORM where
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
@@ -93,7 +106,8 @@ help:
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
-#@   make setup    installs every package that any target needs (each target installs its own)
+#@   make setup    installs every package that any target needs; as root, once. (Each target
+#@                 installs its own where it may; else it says what is missing)
 #@   make format   lays out all C sources by .clang-format
 #@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
@@ -112,7 +126,8 @@ help:
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
 #@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
-#@   TESTS=@TESTS@ test: which system tests; options of pytest may follow (TESTS="tests/system -k R08")
+#@   TESTS=@TESTS@ test, system: which system tests; options of pytest may follow
+#@                      (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
 #@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
@@ -121,6 +136,8 @@ help:
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
+#@   NO_SETUP=1         look for no package (in the environment: SIGNALBOX_NO_SETUP=1)
+#@   NEWLIB_SOURCE=     a tarball of newlib's source, where there is no package newlib-source
 #@   V=1                show each command
 #@   BUILD=@BUILD@        where everything is built
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
@@ -151,14 +168,19 @@ debug: all | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)'
 
-test: check all $(TEST_EMULATOR) | setup-test
-	$(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' PYTHONPATH=scripts \
-		$(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
+SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
+	PYTHONPATH=scripts $(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
+
+test: check all $(SYSTEM_EMULATOR) | setup-test
+	$(SYSTEM_TESTS)
+
+system: all $(SYSTEM_EMULATOR) | setup-system
+	$(SYSTEM_TESTS)
 
 check: unit check-headers vmm | setup-check
 	$(Q)PYTHON='$(PYTHON)' scripts/check.sh '$(BUILD)'
 
-mutants: | $(if $(QUICK),setup-check,setup-test)
+mutants: | setup-mutants
 	$(Q)$(PYTHON) scripts/mutants.py --build '$(BUILD)/mutants' --jobs $(JOBS) $(if $(QUICK),--quick)
 
 format: | setup-check
@@ -173,28 +195,52 @@ distclean: clean
 # ---- Packages --------------------------------------------------------------------------------------------------------
 
 # The emulators that PLATFORM means; auto runs in QEMU, with KVM or without (scripts/signalbox/platforms.py), and tests in both.
-SETUP_EMULATOR := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
+SETUP_EMULATOR  := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
 SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
+SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst bochs-%,%,$(PLATFORM)))
+SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RUN_BLOCK))
 
-.PHONY: setup-build setup-run setup-iso setup-bench setup-soak setup-debug setup-check setup-test
+# Groups of packages (scripts/setup.sh) by target.
+GROUPS_build    := build
+GROUPS_iso      := build iso python
+GROUPS_run      := $(GROUPS_iso) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK)
+GROUPS_demo     := $(GROUPS_run)
+GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_campaign := $(GROUPS_soak)
+GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR)
+GROUPS_check    := build python check
+GROUPS_format   := check
+GROUPS_proof    := $(GROUPS_check) proof
+GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(SYSTEM_EMULATOR),$(SETUP_BLOCKS)) \
+	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
+GROUPS_test     := $(GROUPS_proof) $(GROUPS_system)
+GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
+GROUPS_irqmux   := build bochs irqmux
+GROUPS_qemu-irqmux  := build qemu qemu-irqmux
+GROUPS_bochs-irqmux := $(GROUPS_irqmux)
+GROUPS_all   := build
+GROUPS_vmm   := build
+GROUPS_guests := build
+GROUPS_unit  := $(GROUPS_check)
+
+# Before anything else: all that the goals need, so that one message names all that is missing.
+GOAL_GROUPS := $(sort $(foreach goal,$(or $(MAKECMDGOALS),all),$(GROUPS_$(goal))))
+SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
+	NEWLIB_SOURCE='$(or $(NEWLIB_SOURCE),$(if $(filter-out file,$(origin NEWLIB)),$(NEWLIB)))' \
+	scripts/setup.sh)
+
 setup:
-	$(Q)scripts/setup.sh
-setup-build:
-	$(Q)scripts/setup.sh build
-setup-iso:
-	$(Q)scripts/setup.sh build iso python
-setup-run:
-	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATOR)
-setup-bench:
-	$(Q)scripts/setup.sh build iso python bench $(SETUP_EMULATORS)
-setup-soak:
-	$(Q)scripts/setup.sh build iso python $(SETUP_EMULATORS)
-setup-debug:
-	$(Q)scripts/setup.sh build iso python debug $(SETUP_EMULATOR)
-setup-check:
-	$(Q)scripts/setup.sh build python check
-setup-test:
-	$(Q)scripts/setup.sh build iso python check test $(SETUP_EMULATORS)
+	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
+
+SETUPS := $(patsubst %,setup-%,build iso run bench soak debug check proof system test mutants \
+	irqmux qemu-irqmux)
+.PHONY: setup-goals $(SETUPS)
+setup-goals:
+	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))
+# What a file needs that was asked for by its own name.
+$(SETUPS): setup-%: | setup-goals
+	$(if $(filter-out $(GOAL_GROUPS),$(GROUPS_$*)),$(SETUP_SCRIPT) $(sort $(GROUPS_$*)))
 
 # ---- newlib ----------------------------------------------------------------------------------------------------------
 
@@ -202,7 +248,7 @@ setup-test:
 $(NEWLIB_STAMP): FORCE | setup-build
 	$(Q)mkdir -p $(@D)
 ifeq ($(origin NEWLIB),file)
-	$(Q)CC='$(CC)' scripts/newlib.sh $@
+	$(Q)CC='$(CC)' NEWLIB_SOURCE='$(NEWLIB_SOURCE)' scripts/newlib.sh $@
 else
 	$(Q)[ "$$(cat $@ 2>/dev/null)" = '$(NEWLIB)' ] || echo '$(NEWLIB)' >$@
 endif
@@ -244,7 +290,7 @@ $(BUILD)/vmm/sources: FORCE
 $(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
 	$(call say,LD,$@)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=auto -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) \
-		$(NEWLIB)/lib/libgeneral.a $(NEWLIB)/lib/libc.a $(LIBGCC)
+		'$(NEWLIB)/lib/libgeneral.a' '$(NEWLIB)/lib/libc.a' $(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.
 $(BUILD)/signalbox: $(BUILD)/signalbox.elf

@@ -26,7 +26,8 @@ $(BUILD)/guests/obj/%.S.o: guests/%.S guests/guests.mk $(NEWLIB_STAMP)
 define guest_rules
 $(BUILD)/guests/$(1).elf: $(call guest_objects,$(1)) $(GUEST_LIB) guests/lib/guest.ld
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(LDFLAGS_MACHINE) -T guests/lib/guest.ld -o $$@ $$(filter %.o,$$^) $$(NEWLIB)/lib/libc.a $$(LIBGCC)
+	$$(Q)$$(CC) $$(LDFLAGS_MACHINE) -T guests/lib/guest.ld -o $$@ $$(filter %.o,$$^) \
+		'$$(NEWLIB)/lib/libc.a' $$(LIBGCC)
 
 $(BUILD)/guests/$(1): $(BUILD)/guests/$(1).elf
 	$$(call say,OBJCOPY,$$@)

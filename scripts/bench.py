@@ -19,7 +19,7 @@ import counts
 import plot
 from signalbox import (Machine, Module, PlatformError, Result, choose, parse_exits, parse_histograms, parse_latencies)
 from signalbox.bochs import BochsError
-from signalbox.media import MediaError
+from signalbox.media import MediaError, spare
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -155,6 +155,8 @@ class Measured:
 def measure(combo, stage, args):
     directory = args.build / "bench" / "runs" / f"{combo}-{stage.deed or stage.counted[0]}".replace("/", "-")
     result = combo.machine(stage, args).run(directory, timeout=args.timeout)
+    if result.ok:
+        spare(directory)
     pulse = ("", "pulse")
     return Measured(
         combo, stage, result,

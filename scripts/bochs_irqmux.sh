@@ -32,11 +32,11 @@ die() {
 
 compiler=$($CC -dumpfullversion -dumpversion) || die "no compiler: $CC"
 key=$(printf '%s' "$sha256 $flags $options $compiler $CC $CXX $($CXX -dumpfullversion -dumpversion)" | sha256sum | cut -c 1-12)
-cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/signalbox
+. "$(dirname "$0")/cache.sh"
 home=$cache/bochs-$version-$key
 source=$cache/$tarball
 
-mkdir -p "$cache" "$(dirname "$stamp")"
+mkdir -p "$(dirname "$stamp")"
 
 is_the_source() {
 	[ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = $sha256 ]
@@ -122,7 +122,7 @@ build_bochs() {
 	fi
 	printf '  BOCHS   %s built in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
 	# Where two builds raced, the first stays.
-	mv -T "$work/home" "$home" 2>/dev/null || [ -x "$home/bin/bochs" ] || die "cannot write $home"
+	cache_keep "$work/home" "$home" || [ -x "$home/bin/bochs" ] || die "cannot write $home"
 }
 
 if [ ! -x "$home/bin/bochs" ]; then
@@ -131,7 +131,7 @@ if [ ! -x "$home/bin/bochs" ]; then
 		flock 9
 	fi
 	if [ ! -x "$home/bin/bochs" ]; then
-		work=$(mktemp -d "$cache/build.XXXXXX")
+		cache_work
 		trap 'rm -rf "$work"' EXIT
 		trap 'exit 130' INT TERM HUP
 		get_source 9>&-

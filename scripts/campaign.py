@@ -18,7 +18,7 @@ from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, choose
 from signalbox.bochs import BochsError
-from signalbox.media import MediaError
+from signalbox.media import MediaError, prune, spare
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -100,8 +100,7 @@ def play(run, alone, args):
     result = machine_of(run, args).run(directory, timeout=args.timeout)
     (ops, exceptions, digest), wrong = judge(result, alone)
     if not wrong:
-        for name in ("disk.img", "com2.bin"):
-            (directory / name).unlink(missing_ok=True)
+        spare(directory)
     return {**asdict(run), "name": str(run), "seconds": round(time.monotonic() - started, 1), "done": int(ops),
             "exceptions": int(exceptions), "digest": digest, "wrong": wrong, "console": str(directory / "console.txt")}
 
@@ -178,7 +177,7 @@ def arguments():
 
 def main():
     args = arguments()
-    (args.build / "campaign").mkdir(parents=True, exist_ok=True)
+    prune(args.build / "campaign" / "runs", keep=100)
     print(f"campaign: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side", flush=True)
     return report(campaign(args), args)
 

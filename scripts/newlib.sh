@@ -3,8 +3,11 @@
 #
 # Builds newlib from Debian's newlib-source package: newlib.sh STAMP
 #
-# Rule: one build per version, options and compiler, kept outside the tree (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in
-# its place by one rename. STAMP receives the directory that holds include/ and lib/, and is touched only when that changes.
+# Rule: one build per version, options and compiler, kept outside the tree
+# (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in its place by one rename. STAMP receives the
+# directory that holds include/ and lib/, and is touched only when that changes.
+#
+# NEWLIB_SOURCE=FILE  a tarball of newlib's source, where there is no package newlib-source
 #
 # lib/libc.a is for the guests. lib/libgeneral.a is for the VMM: the functions that format text, compiled with general
 # registers only. The VMM links libgeneral.a first. So no function of the VMM reaches a guest's vector registers.
@@ -23,23 +26,56 @@ die() {
 	exit 1
 }
 
-source=$(ls /usr/src/newlib/newlib-*.tar.* 2>/dev/null | sort -V | tail -n 1)
-[ -n "$source" ] || die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing (make setup)"
-version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
+# Check that $NEWLIB_SOURCE is a source of newlib. Sets $source, $given, and $version by its word.
+take_given() {
+	source=$NEWLIB_SOURCE
+	[ -f "$source" ] || die "there is no file $source (NEWLIB_SOURCE)"
+	given=$(sha256sum <"$source" | cut -d ' ' -f 1)
+	known=$cache/newlib-source-$given
+	if [ ! -f "$known" ]; then
+		member=$(tar -tf "$source" 2>/dev/null |
+			grep -E -m 1 '^(\./)?[^/]+/newlib/configure$') || true
+		[ -n "$member" ] || die "$source is no tarball of newlib's source (NEWLIB_SOURCE):" \
+			"it holds no file DIRECTORY/newlib/configure"
+		tar -xOf "$source" "$member" |
+			sed -n "s/^PACKAGE_VERSION='\([0-9.]*\)'\$/\1/p" >"$known.$$"
+		if [ ! -s "$known.$$" ]; then
+			rm -f "$known.$$"
+			die "$source names no version of newlib"
+		fi
+		mv "$known.$$" "$known"
+	fi
+	version=$(cat "$known")
+}
+
+. "$(dirname "$0")/cache.sh"
+mkdir -p "$(dirname "$stamp")"
+given=
+if [ -n "${NEWLIB_SOURCE:-}" ]; then
+	take_given
+else
+	source=$(ls /usr/src/newlib/newlib-*.tar.* 2>/dev/null | sort -V | tail -n 1)
+	[ -n "$source" ] ||
+		die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing" \
+			"make setup installs it; NEWLIB_SOURCE=FILE names a tarball of newlib's source"
+	version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
+fi
 compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-gcc}"
 # What libgeneral.a holds, by the folder of newlib's libc. The linker names a function that is missing here.
 general="stdio/snprintf stdio/vsnprintf stdio/nano-svfprintf stdio/nano-vfprintf_i"
 general_flags="$flags -mgeneral-regs-only -DNO_FLOATING_POINT"
-key=$(printf '%s' "$flags $options $general $general_flags $compiler ${CC:-gcc}" | sha256sum | cut -c 1-12)
-cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/signalbox
+key=$(printf '%s' "$flags $options $general $general_flags $compiler ${CC:-gcc}$given" |
+	sha256sum | cut -c 1-12)
 home=$cache/newlib-$version-$key
 
-mkdir -p "$cache" "$(dirname "$stamp")"
-
-# In newlib's build directory: the members of libgeneral.a are built once more, with general registers only.
+# In newlib's build directory: the members of libgeneral.a are built once more, with general
+# registers only. Up to newlib 4.2 each folder has a Makefile; later the top has the only one.
 build_general() {
 	for member in $general; do
 		folder=$target/newlib/libc/${member%/*} object=lib_a-${member#*/}.o
+		if [ ! -f "$folder/Makefile" ]; then
+			folder=$target/newlib object=libc/${member%/*}/libc_a-${member#*/}.o
+		fi
 		rm -f "$folder/$object"
 		make -C "$folder" CFLAGS="$general_flags" "$object"
 		ar rcs "$work/prefix/$target/lib/libgeneral.a" "$folder/$object"
@@ -47,7 +83,7 @@ build_general() {
 }
 
 build_newlib() {
-	work=$(mktemp -d "$cache/build.XXXXXX")
+	cache_work
 	log=$home.log
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 130' INT TERM HUP
@@ -84,7 +120,8 @@ build_newlib() {
 	fi
 	printf '  NEWLIB  %s built in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
 	# Where two builds raced, the first stays.
-	mv -T "$work/prefix/$target" "$home" 2>/dev/null || [ -f "$home/lib/libgeneral.a" ] || die "cannot write $home"
+	cache_keep "$work/prefix/$target" "$home" || [ -f "$home/lib/libgeneral.a" ] ||
+		die "cannot write $home"
 }
 
 if [ ! -f "$home/lib/libgeneral.a" ]; then

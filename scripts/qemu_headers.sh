@@ -42,11 +42,11 @@ source_version=$(dpkg-query -W -f '${source:Version}' $package)
 
 # This script decides what is in the set, so it is part of the key.
 key=$(printf '%s' "$version $CC" | cat - "$0" | sha256sum | cut -c 1-12)
-cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/signalbox
+. "$(dirname "$0")/cache.sh"
 home=$cache/qemu-headers-${version#*:}-$key
 dsc=qemu_${source_version#*:}.dsc
 
-mkdir -p "$cache" "$(dirname "$stamp")"
+mkdir -p "$(dirname "$stamp")"
 
 no_source() {
 	if [ -s "$1" ]; then
@@ -122,7 +122,7 @@ make_headers() {
 	fi
 	printf '  QEMU    headers of %s made in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
 	# Where two of us raced, the first stays.
-	mv -T "$work/home" "$home" 2>/dev/null || [ -d "$home/include" ] || die "cannot write $home"
+	cache_keep "$work/home" "$home" || [ -d "$home/include" ] || die "cannot write $home"
 }
 
 if [ ! -d "$home/include" ]; then
@@ -131,7 +131,7 @@ if [ ! -d "$home/include" ]; then
 		flock 9
 	fi
 	if [ ! -d "$home/include" ]; then
-		work=$(mktemp -d "$cache/build.XXXXXX")
+		cache_work
 		trap 'rm -rf "$work"' EXIT
 		trap 'exit 130' INT TERM HUP
 		get_source 9>&-

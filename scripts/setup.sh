@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Installs the Debian packages that a step needs and that are missing: setup.sh GROUP...
+# Installs the Debian packages that a target needs and that are missing: setup.sh GROUP...
 #
-# Rule: says what it installs and why before it does, asks for nothing, and is quick and silent when nothing is missing.
+# Rule: says what is missing and why, all of it in one message. With root's rights, or sudo's, the
+# packages are then installed; otherwise the message ends with what to run once as root. Nothing is
+# asked, and nothing is said when nothing is missing. On other distributions it only names packages.
 set -eu
 
 # group|package|what it is for
@@ -24,12 +26,12 @@ bochs|bochs-term|its text display, which needs no screen
 bochs|bochsbios|its BIOS
 bochs|vgabios|its VGA BIOS
 bochs|faketime|holds the emulator'\''s host clock, so that runs repeat exactly
-irqmux|g++|compiles the emulator that has the chipset block (PLATFORM=bochs-irqmux)
+irqmux|g++|compiles the emulator that has the chipset block
 irqmux|libltdl-dev|loads its plugins
 irqmux|file|tells its build what a shared library is
 irqmux|xz-utils|unpacks its source
-qemu|qemu-system-x86|the emulator with SVM, and the one for machines that offer nested virtualisation
-qemu-irqmux|dpkg-dev|unpacks QEMU'\''s source, whose headers the chipset block needs (PLATFORM=qemu-irqmux)
+qemu|qemu-system-x86|the emulator with SVM, and with KVM where it nests
+qemu-irqmux|dpkg-dev|unpacks QEMU'\''s source, whose headers the block needs
 qemu-irqmux|xz-utils|unpacks it too
 qemu-irqmux|meson|configures it
 qemu-irqmux|ninja-build|makes the headers that are generated
@@ -42,41 +44,107 @@ check|cppcheck|static analysis
 check|libcmocka-dev|unit tests on the host
 test|python3-pytest|runs the system tests
 test|python3-pytest-xdist|runs them side by side
-test|clang|compiles the fuzzers and what the proofs look at
-test|llvm|prepares its code for the proofs
-test|python3-z3|the solver behind the proofs
 test|qemu-system-x86|its 8259s are compared with ours
+proof|clang|compiles the fuzzers and what the proofs look at
+proof|llvm|prepares its code for the proofs
+proof|python3-z3|the solver behind the proofs
 bench|gnuplot-nox|draws the measurements
 debug|gdb|debugs the VMM in QEMU
 '
 
-# Another package, or a build of one'\''s own, that does as well: a command to look for before asking for the package.
-provided_by_command() {
+# Debian's package|Fedora's|Arch's|what shows that it is there: commands, a path, Python's module
+# "-": no such package. On Debian the package itself is looked for.
+elsewhere='
+gcc|gcc|gcc|gcc
+libc6-dev|glibc-devel|glibc|/usr/include/stdio.h
+binutils|binutils|binutils|ld
+make|make|make|make
+xz-utils|xz|xz|xz
+newlib-source|-|-|/usr/src/newlib/newlib-*
+grub-common|grub2-tools-extra|grub|grub-mkrescue grub2-mkrescue
+grub-pc-bin|grub2-pc-modules|grub|/usr/lib/grub/i386-pc/multiboot.mod
+xorriso|xorriso|libisoburn|xorriso
+mtools|mtools|mtools|mformat
+python3|python3|python|python3
+bochs|bochs|bochs|bochs bochs-bin
+bochs-term|bochs|bochs|bochs bochs-bin
+bochsbios|bochs-bios|bochs|/usr/share/bochs/BIOS-bochs-latest
+vgabios|vgabios|bochs|/usr/share/bochs/VGABIOS-lgpl-latest
+faketime|libfaketime|libfaketime|faketime
+g++|gcc-c++|gcc|g++
+libltdl-dev|libtool-ltdl-devel|libtool|/usr/include/ltdl.h
+file|file|file|file
+qemu-system-x86|qemu-system-x86-core|qemu-system-x86|qemu-system-x86_64
+dpkg-dev|dpkg-dev|dpkg|dpkg-source
+meson|meson|meson|meson
+ninja-build|ninja-build|ninja|ninja
+pkg-config|pkgconf-pkg-config|pkgconf|pkg-config
+libglib2.0-dev|glib2-devel|glib2|/usr/include/glib-2.0/glib.h
+libpixman-1-dev|pixman-devel|pixman|/usr/include/pixman-1/pixman.h
+libfdt-dev|libfdt-devel|dtc|/usr/include/libfdt.h
+clang-format|clang-tools-extra|clang|clang-format
+cppcheck|cppcheck|cppcheck|cppcheck
+libcmocka-dev|libcmocka-devel|cmocka|/usr/include/cmocka.h
+python3-pytest|python3-pytest|python-pytest|python:pytest
+python3-pytest-xdist|python3-pytest-xdist|python-pytest-xdist|python:xdist
+clang|clang|clang|clang
+llvm|llvm|llvm|opt
+python3-z3|python3-z3|python-z3-solver|python:z3
+gnuplot-nox|gnuplot|gnuplot|gnuplot
+gdb|gdb|gdb|gdb
+'
+
+# Print field $2 of the row of $elsewhere that begins with the package $1.
+column() {
+	printf '%s' "$elsewhere" | awk -F '|' -v name="$1" -v n="$2" '$1 == name { print $n }'
+}
+
+# Print what the package $1 is for.
+purpose() {
+	printf '%s' "$packages" | awk -F '|' -v name="$1" '$2 == name { print $3; exit }'
+}
+
+# Whether one of the things of $1 ($elsewhere, last field) is there. SETUP_ROOT is for tests.
+found() {
+	for thing in $1; do
+		case $thing in
+		python:*) "${PYTHON:-python3}" -c "import ${thing#python:}" 2>/dev/null && return 0 ;;
+		/*) [ -e "${SETUP_ROOT:-}$thing" ] && return 0 ;;
+		*) command -v "$thing" >/dev/null 2>&1 && return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# Whether something that is no package of Debian does as well: a tool of one's own, another newlib.
+provided() {
 	case $1 in
-	gcc | g++ | make | cppcheck | clang | clang-format | gdb) command -v "$1" >/dev/null 2>&1 ;;
-	llvm) command -v opt >/dev/null 2>&1 ;;
-	gnuplot-nox) command -v gnuplot >/dev/null 2>&1 ;;
-	qemu-system-x86) command -v qemu-system-x86_64 >/dev/null 2>&1 ;;
+	gcc | g++ | make | cppcheck | clang | clang-format | gdb | llvm | gnuplot-nox | qemu-system-x86)
+		found "$(column "$1" 4)"
+		;;
+	newlib-source) [ -n "${NEWLIB_SOURCE:-}" ] ;;
 	*) return 1 ;;
 	esac
 }
 
+# Set $missing to the Debian names of what the groups need and this machine has not.
 find_missing() {
-	wanted=
-	for group in "$@"; do
-		wanted="$wanted $(printf '%s' "$packages" | sed -n "s/^$group|\([^|]*\)|.*/\1/p")"
-	done
-	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null | sed -n 's/^installed //p') || true
+	wanted=$(printf '%s' "$packages" | awk -F '|' -v groups=" $* " \
+		'index(groups, " " $1 " ") && !seen[$2]++ { print $2 }')
+	installed=
+	if [ "$manager" = apt-get ]; then
+		# shellcheck disable=SC2086 # one word for each package
+		installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+			sed -n 's/^installed //p' | tr '\n' ' ') || true
+	fi
 	missing=
 	for package in $wanted; do
-		case "
-$installed
-" in
-		*"
-$package
-"*) ;;
-		*) provided_by_command "$package" || missing="$missing $package" ;;
+		case " $installed " in
+		*" $package "*) continue ;;
 		esac
+		provided "$package" && continue
+		[ "$manager" != apt-get ] && found "$(column "$package" 4)" && continue
+		missing="$missing $package"
 	done
 }
 
@@ -85,20 +153,100 @@ die() {
 	exit 1
 }
 
-if [ $# -eq 0 ]; then
-	set -- build iso python bochs irqmux qemu qemu-irqmux check test bench
-fi
+# A line for each missing package: its name in column $1 of the table, and what it is for.
+explain() {
+	for package in $missing; do
+		name=$(column "$package" "$1")
+		[ "$name" = - ] && name="$package (Debian's name)"
+		printf '  %s: %s\n' "$name" "$(purpose "$package")"
+	done
+}
 
-if ! command -v dpkg-query >/dev/null 2>&1; then
-	[ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
-	die "this is no Debian system, so nothing can be installed for you. Install what these packages hold:" \
-		"$(printf '%s' "$packages" | cut -d '|' -f 2 | tr '\n' ' ')" \
-		"then run again with SIGNALBOX_NO_SETUP=1."
-fi
+# How much apt would fetch for $missing. Needs no rights.
+download_size() {
+	# shellcheck disable=SC2086
+	if uris=$(LC_ALL=C apt-get -qq --print-uris -y -o Debug::NoLocking=1 \
+		install --no-install-recommends $missing 2>/dev/null); then
+		printf '%s\n' "$uris" | awk '$3 ~ /^[0-9]+$/ { sum += $3 }
+			END { printf "download: %.1f MB, with what they need themselves\n", sum / 1000000 }'
+	else
+		echo "download: size unknown, apt has no list here that names them all (apt-get update)"
+	fi
+}
+
+# What to do on a distribution that is not Debian's. Not tried there.
+name_packages() {
+	case $manager in
+	dnf) field=2 install="dnf install" known="Fedora's names" ;;
+	pacman) field=3 install="pacman -S --needed" known="Arch's names" ;;
+	*) field=1 install= known="Debian's names" ;;
+	esac
+	names=$(for package in $missing; do column "$package" $field; done | grep -vx -e - | sort -u |
+		tr '\n' ' ')
+	{
+		echo "setup: this is no Debian system, so nothing is installed for you"
+		echo "setup: missing ($known; not tried):"
+		explain $field
+		[ -z "$names" ] || [ -z "$install" ] || printf 'setup: as root: %s %s\n' "$install" "${names% }"
+		case " $missing " in
+		*" newlib-source "*)
+			echo "setup: newlib: make ... NEWLIB_SOURCE=FILE, a tarball of newlib's source"
+			;;
+		esac
+		echo "setup: PLATFORM=qemu needs the least. With NO_SETUP=1 make looks for no package"
+	} >&2
+	exit 1
+}
+
+# Set $as_root to what gives a command root's rights here, or $refused to why nothing does.
+find_rights() {
+	as_root='' refused=''
+	[ "$(id -u)" -eq 0 ] && return
+	if ! command -v sudo >/dev/null 2>&1; then
+		refused="you are not root, and there is no sudo here"
+	elif sudo -n true >/dev/null 2>&1; then
+		as_root="sudo -n"
+	elif { [ -t 0 ] || [ -t 1 ] || [ -t 2 ]; } && (: </dev/tty) 2>/dev/null; then
+		as_root=sudo
+	else
+		refused="you are not root, and sudo wants a password, which nobody can type here"
+	fi
+}
+
+# All that is missing; the first line has the size of the download.
+list_missing() {
+	# shellcheck disable=SC2086 # one word for each package
+	count=$(set -- $missing && echo $#)
+	echo "setup: missing packages: $count; $(download_size)"
+	explain 1
+}
+
+# What a person with root's rights has to do, once.
+say_what_to_do() {
+	cat <<-END
+	setup: $refused. Run once as root, here:
+	    make setup
+	which installs all packages that any target needs; or, for this target alone:
+	    apt-get update
+	    apt-get install --no-install-recommends$missing
+	Then run make again. With NO_SETUP=1 make looks for no package.
+	END
+}
 
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
+if [ $# -eq 0 ]; then
+	set -- build iso python bochs irqmux qemu qemu-irqmux check test proof bench debug
+fi
+
+manager=none
+for tool in dnf pacman apt-get; do # the last that is there counts
+	! command -v $tool >/dev/null 2>&1 || manager=$tool
+done
+[ "$manager" != apt-get ] || command -v dpkg-query >/dev/null 2>&1 || manager=none
+
 find_missing "$@"
 [ -z "$missing" ] && exit 0
+[ "$manager" = apt-get ] || name_packages
 
 # Several targets of a parallel make may come here at once: one installs, the others look again.
 if command -v flock >/dev/null 2>&1; then
@@ -108,34 +256,50 @@ if command -v flock >/dev/null 2>&1; then
 	[ -z "$missing" ] && exit 0
 fi
 
-echo "setup: packages to install:"
-for package in $missing; do
-	printf '%s' "$packages" | sed -n "s/^[^|]*|$package|\(.*\)/  $package: \1/p" | head -n 1
-done
-
-if [ "$(id -u)" -eq 0 ]; then
-	as_root=
-elif command -v sudo >/dev/null 2>&1; then
-	as_root=sudo
-else
-	die "not root and no sudo here. As root, run:" "  apt-get install --no-install-recommends$missing"
+find_rights
+if [ -n "$refused" ]; then
+	{ list_missing && say_what_to_do; } >&2
+	exit 1
 fi
+list_missing
+[ "$as_root" != sudo ] || echo "setup: sudo may ask for your password"
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.status"' EXIT
+
+# Run apt-get with these words. A terminal shows apt's progress; elsewhere each phase is a line.
+apt() {
+	[ -t 1 ] || set -- -q "$@"
+	set -- $as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C \
+		apt-get -y -o DPkg::Lock::Timeout=300 "$@"
+	if [ -t 1 ]; then
+		"$@" 9>&-
+		return
+	fi
+	{
+		status=0
+		"$@" 2>&1 9>&- </dev/null || status=$?
+		echo $status >"$log.status"
+	} | tee "$log" | awk '
+		function say(what) { if (!said[what]++) { print "setup: " what; fflush() } }
+		/^Get:[0-9]/ { say("fetching") }
+		/^Unpacking / { say("unpacking") }
+		/^Setting up / { say("configuring") }'
+	return "$(cat "$log.status")"
+}
 
 update_lists() {
 	echo "setup: apt-get update"
-	if ! $as_root apt-get -qq update >"$log" 2>&1 9>&-; then
+	apt update || {
 		tail -n 15 "$log" >&2
 		die "apt-get update failed: is there a network, and a source in /etc/apt?"
-	fi
+	}
 }
 
 install_missing() {
 	echo "setup: apt-get install"
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=300 \
-		install --no-install-recommends $missing >"$log" 2>&1 9>&-
+	# shellcheck disable=SC2086
+	apt install --no-install-recommends $missing
 }
 
 # Lists are fetched where there are none, and again where what they name is no longer there.

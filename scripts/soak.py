@@ -18,7 +18,7 @@ from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, choose, find_records, parse_exits
 from signalbox.bochs import BochsError
-from signalbox.media import MediaError
+from signalbox.media import MediaError, prune, spare
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -126,8 +126,7 @@ def play(run, args):
               "exits": {e.vm: sum(e.counts.values()) for e in parse_exits(result.console)},
               "console": str(directory / "console.txt")}
     if not wrong and not args.keep:
-        for name in ("disk.img", "com2.bin"):
-            (directory / name).unlink(missing_ok=True)
+        spare(directory)
     return record
 
 
@@ -214,7 +213,7 @@ def arguments():
 
 def main():
     args = arguments()
-    (args.build / "soak").mkdir(parents=True, exist_ok=True)
+    prune(args.build / "soak" / "runs", keep=100)
     print(f"soak: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side", flush=True)
     return report(soak(args), args)
 

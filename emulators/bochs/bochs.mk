@@ -18,12 +18,10 @@ BOCHS_OBJECTS := $(patsubst %,$(BOCHS_BUILD)/%.o,$(BOCHS_SOURCES))
 BOCHS_FLAGS   := -O2 -g -fPIC $(WARNINGS) -I. -MMD -MP
 # Configured as the emulator was.
 BOCHS_CXXFLAGS = -std=c++17 $(BOCHS_FLAGS) -D_FILE_OFFSET_BITS=64 -D_LARGE_FILES \
-	$(patsubst %,-isystem $(BOCHS_HOME)/include/%,. iodev instrument/stubs)
+	$(patsubst %,-isystem '$(BOCHS_HOME)/include/%',. iodev instrument/stubs)
 
-.PHONY: bochs-irqmux setup-irqmux
+.PHONY: bochs-irqmux
 bochs-irqmux: $(BOCHS_PLUGIN)
-setup-irqmux:
-	$(Q)scripts/setup.sh build bochs irqmux
 
 # Looked at every time; the stamp changes only when version, options or compiler do. After newlib: one build at a time.
 $(BOCHS_STAMP): FORCE | setup-irqmux $(NEWLIB_STAMP)

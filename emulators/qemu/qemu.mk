@@ -23,12 +23,11 @@ QEMU_FLAGS   := -O2 -g -fPIC -fvisibility=hidden $(WARNINGS) -I. -MMD -MP
 # As a file of QEMU is compiled that knows its processor.
 QEMU_CFLAGS   = -std=gnu11 $(QEMU_FLAGS) -Wno-unused-parameter -DIRQMUX_PLUGIN -DNEED_CPU_H \
 	-DCONFIG_TARGET='"x86_64-softmmu-config-target.h"' -DCONFIG_DEVICES='"x86_64-softmmu-config-devices.h"' \
-	$(patsubst %,-isystem $(QEMU_HOME)/%,build build/qapi include target/i386) $(shell pkg-config --cflags glib-2.0)
+	$(patsubst %,-isystem '$(QEMU_HOME)/%',build build/qapi include target/i386) \
+	$(shell pkg-config --cflags glib-2.0)
 
-.PHONY: qemu-irqmux setup-qemu-irqmux
+.PHONY: qemu-irqmux
 qemu-irqmux: $(QEMU_PLUGIN)
-setup-qemu-irqmux:
-	$(Q)scripts/setup.sh build qemu qemu-irqmux
 
 # Looked at every time; the stamp changes only when the emulator's version or the options do. After newlib: one at a time.
 $(QEMU_STAMP): FORCE | setup-qemu-irqmux $(NEWLIB_STAMP)

@@ -14,7 +14,8 @@ from .media import DISK_CYLINDERS, DISK_HEADS, DISK_SECTORS
 
 CONSOLE_ON_STDIO = False
 TIME0 = 946684800  # 2000-01-01, the RTC's start
-LIBFAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
+# Debian's directory, Fedora's, Arch's.
+LIBFAKETIME = [f"/usr/{place}/faketime/libfaketime.so.1" for place in ("lib/*", "lib64", "lib")]
 
 # The distribution's build has sound.
 STOCK = ["sound: driver=dummy"]
@@ -90,7 +91,7 @@ def configuration(machine, iso, disk, serial_device, own):
 
 def environment(terminal="xterm"):
     env = dict(os.environ, TERM=terminal, LINES="25", COLUMNS="80")
-    frozen = glob.glob(LIBFAKETIME)
+    frozen = [path for pattern in LIBFAKETIME for path in glob.glob(pattern)]
     if frozen:
         env.update(LD_PRELOAD=frozen[0], FAKETIME="2000-01-01 00:00:00", TZ="UTC")
     return env

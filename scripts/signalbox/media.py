@@ -16,6 +16,10 @@ from pathlib import Path
 # The fewest GRUB modules that read a menu from a CD and boot: an emulated CD drive is slow.
 GRUB_MODULES = "multiboot normal"
 GRUB_OPTIONS = ["--locales=", "--fonts=", "--themes="]
+# One tool: Debian's and Arch's name, then Fedora's.
+GRUB_TOOLS = ("grub-mkrescue", "grub2-mkrescue")
+# How many images stay, and how long (s) each stays in any case: a machine may be about to boot it.
+KEPT_IMAGES, KEPT_SECONDS = 20, 600.0
 
 # Bochs and QEMU take the geometry as it is; 10 MiB.
 DISK_CYLINDERS, DISK_HEADS, DISK_SECTORS = 20, 16, 63
@@ -43,6 +47,12 @@ def prune(directory, keep, age=3600.0):
                 shutil.rmtree(path, ignore_errors=True)
             else:
                 path.unlink(missing_ok=True)
+
+
+def spare(directory):
+    """Remove what a run that went well leaves and nobody reads: its disk, and what COM2 sent."""
+    for name in ("disk.img", "com2.bin"):
+        (Path(directory) / name).unlink(missing_ok=True)
 
 
 def find_image(name, build):
@@ -80,8 +90,17 @@ def write_tree(root, entries, timeout):
     (boot / "grub.cfg").write_text("\n".join(menu) + "\n")
 
 
+def grub_tool():
+    """The path of the tool that makes the images."""
+    tool = next(filter(None, map(shutil.which, GRUB_TOOLS)), None)
+    if not tool:
+        names = " or ".join(GRUB_TOOLS)
+        raise MediaError(f"no {names}: the package grub-common is missing (make setup)")
+    return tool
+
+
 def grub_mkrescue(root, output, modules):
-    command = ["grub-mkrescue", *GRUB_OPTIONS, "-o", str(output), str(root)]
+    command = [grub_tool(), *GRUB_OPTIONS, "-o", str(output), str(root)]
     if modules:
         command.insert(1, f"--install-modules={modules}")
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -111,11 +130,11 @@ def make_iso(lines, build):
         digest.update(repr((command, Path(image).name, words, len(content))).encode())
         digest.update(content)
     iso = build / "media" / f"{digest.hexdigest()[:24]}.iso"
-    if not iso.exists():
-        prune(iso.parent, keep=50)
-        write_iso([("run", lines)], iso, build)
-    else:
+    if iso.exists():
         os.utime(iso)
+    prune(iso.parent, keep=KEPT_IMAGES, age=KEPT_SECONDS)
+    if not iso.exists():
+        write_iso([("run", lines)], iso, build)
     return iso.resolve()
 
 

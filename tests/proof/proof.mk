@@ -50,13 +50,13 @@ proof-search: $(BUILD)/proof/search
 	$(Q)timeout 600 $< three 5000000
 
 PROVE = timeout 1800 $(PYTHON) tests/proof/prove.py --build '$(BUILD)/proof/claims'
-proof-refute: | setup-test
+proof-refute: | setup-proof
 	$(Q)$(PROVE) --refute tests/proof/false_claims.c
 
 proof-claims: proof-refute
 	$(Q)$(PROVE) tests/proof/claims_8259.c tests/proof/claims_block.c tests/proof/claims_state.c
 
-proof-mutants: | setup-test
+proof-mutants: | setup-proof
 	$(Q)timeout 1200 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)'
 
 proof-check: proof-replay proof-rate proof-search-check

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from signalbox import Machine, Module, PlatformError, choose, find_records, parse_latencies  # noqa: E402
+from signalbox.media import spare  # noqa: E402
 from signalbox.platforms import ON_QEMU  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
@@ -254,7 +255,10 @@ def boot(platform, runs):
             fcntl.flock(lock, fcntl.LOCK_EX)
             kept = directory / "result.pickle"
             if not kept.exists():
-                kept.write_bytes(pickle.dumps(machine.run(directory, timeout=timeout, grace=grace)))
+                result = machine.run(directory, timeout=timeout, grace=grace)
+                if result.ok:
+                    spare(directory)
+                kept.write_bytes(pickle.dumps(result))
             return Report(pickle.loads(kept.read_bytes()))
 
     return run
@@ -352,9 +356,12 @@ def make(runs):
     """make with this session's build directory, one at a time: make(target, **variables) -> CompletedProcess."""
 
     def run(target, timeout=TIMEOUT, **variables):
-        unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS")
+        unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS", "JOBS",
+                    "NO_SETUP")
         environment = {k: v for k, v in os.environ.items() if k not in unwanted}
-        command = ["make", target, f"BUILD={BUILD}", *(f"{k}={v}" for k, v in variables.items())]
+        # Relative: make takes no blank in a file's name, and the tree may have one in its path.
+        command = ["make", target, f"BUILD={os.path.relpath(BUILD, ROOT)}"]
+        command += [f"{name}={value}" for name, value in variables.items()]
         with open(runs / "make.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -6,6 +6,7 @@ Rule: each target does what `make help` says of it.
 
 import csv
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,8 @@ import pytest
 from conftest import BOARD, BUILD, IPS, ROOT, scribe
 from signalbox import Machine
 from signalbox.bochs import executable
+from signalbox.platforms import PLATFORMS
+from signalbox.qemu import BOARDS, may_be_exact
 
 KEYS = ["platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt"]
 
@@ -24,11 +27,14 @@ def test_make_help_shows_targets_and_variables(make):
     """make help: every target of the issue, every variable, with the defaults in force."""
     done = make("help")
     assert done.returncode == 0
-    for target in ("run", "test", "check", "iso", "bench", "soak", "campaign", "debug"):
+    for target in ("run", "test", "system", "check", "iso", "bench", "soak", "campaign", "debug",
+                   "setup"):
         assert re.search(rf"^  make {target} ", done.stdout, re.M), target
-    for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG"):
+    for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG", "NO_SETUP", "NEWLIB_SOURCE"):
         assert re.search(rf"^  {variable}=", done.stdout, re.M), variable
     assert "@" not in done.stdout
+    odd = make("help", TESTS="-k 'a|b' & \\n")
+    assert odd.returncode == 0 and "  TESTS=-k 'a|b' & \\n test, system: " in odd.stdout, odd.stdout
 
 
 def test_make_iso_gives_a_bootable_image(make):
@@ -46,12 +52,82 @@ def test_make_iso_gives_a_bootable_image(make):
         assert text in data
 
 
-def test_an_unknown_platform_is_refused(make):
-    """PLATFORM= with a name that is none: one line, no traceback, status not 0."""
-    done = make("run", PLATFORM="pdp11")
-    assert done.returncode != 0
-    assert "run: PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux\n" in done.stdout
-    assert "Traceback" not in done.stdout
+WHOLE = "allowed is a whole number from"
+WORD = "allowed is one of these words:"
+BAD = [("PLATFORM", "pdp11", f"{WORD} auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
+       ("PLATFORM", "", f"{WORD} auto kvm "), ("PLATFORM", "qemu bochs", f"{WORD} auto "),
+       ("BOARD", "x", f"{WORD} pc q35"), ("VIEW", "x", f"{WORD} 0 1"),
+       ("SECONDS", "-1", f"{WHOLE} 0 to 86400 (seconds of the machine's time)"),
+       ("SECONDS", "1 2", f"{WHOLE} 0 "), ("SECONDS", "9" * 30, f"{WHOLE} 0 "),
+       ("TIMEOUT", "x", "allowed is a number greater than 0 (seconds of your time)"),
+       ("TIMEOUT", "1.2.3", "allowed is a number "), ("TIMEOUT", ".", "allowed is a number "),
+       ("MINUTES", "-3", "allowed is a number greater than 0 (minutes of your time)"),
+       ("MINUTES", "0.0", "allowed is a number "),
+       ("MINUTES", "", "allowed is a number "),
+       ("MEMORY", "lots", f"{WHOLE} 32 to 65536 (MiB)"), ("MEMORY", "8", f"{WHOLE} 32 "),
+       ("IPS", "fast", f"{WHOLE} 1000000 "), ("IPS", "1e7", f"{WHOLE} 1000000 "),
+       ("JOBS", "0", f"{WHOLE} 1 to 256 (machines side by side)"), ("JOBS", "'", f"{WHOLE} 1 "),
+       ("SEED", "x", f"{WHOLE} 0 to "), ("COUNTS", "2", f"{WORD} 0 1"),
+       ("BUILD", "/", "allowed is a directory of its own whose path has no blank"),
+       ("BUILD", "a b", "allowed is a directory ")]
+
+
+@pytest.mark.parametrize("name, value, allowed", BAD)
+def test_a_bad_variable_is_refused(make, name, value, allowed):
+    """A variable of make with a value that it cannot have: one line says what it can. Status 2."""
+    done = make("run", **{name: value})
+    assert done.returncode == 2 and done.stdout.count("\n") == 1, done.stdout
+    assert f" {name}={value}: {allowed}" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("name, value", [
+    ("TIMEOUT", "0.5"), ("TIMEOUT", ""), ("SECONDS", ""), ("SECONDS", "86400"), ("MINUTES", ".1"),
+    ("MINUTES", "1000"), ("MEMORY", "32"), ("SEED", "0"), ("PLATFORM", "qemu-irqmux"),
+    ("BOARD", "q35"), ("JOBS", "256")])
+def test_a_good_variable_is_taken(make, name, value):
+    """The same variables with values that they can have."""
+    done = make("setup-goals", **{name: value})
+    assert done.returncode == 0, done.stdout
+
+
+def test_make_knows_the_platforms():
+    """The words that make takes are those that the scripts take."""
+    text = (ROOT / "scripts/variables.mk").read_text()
+    assert re.search(r"^PLATFORMS := (.*)$", text, re.M)[1].split() == list(PLATFORMS)
+    assert re.search(r"^BOARDS +:= (.*)$", text, re.M)[1].split() == list(BOARDS)
+
+
+def plan(tmp_path, *words):
+    """What make would do in an empty build directory."""
+    command = ["make", "-n", f"BUILD={os.path.relpath(tmp_path, ROOT)}", "NO_SETUP=1", *words]
+    unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS")
+    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
+                          check=True).stdout
+
+
+@pytest.mark.parametrize("words, built", [
+    (["PLATFORM=qemu"], []),
+    (["PLATFORM=qemu-irqmux"], ["irqmux.so"]),
+    (["TESTS=tests/system/test_any_time.py -k R08"], ["irqmux.so", "libbx_pic.so"]),
+    (["TESTS=tests/system/test_setup.py"], []),
+    (["TESTS=tests/system/test_irqmux.py::test_x -x"], ["irqmux.so", "libbx_pic.so"]),
+    ([], ["irqmux.so", "libbx_pic.so"]),
+])
+def test_make_system_builds_what_its_tests_need(tmp_path, words, built):
+    """make system: the images, and the emulators' parts that platform and chosen files need."""
+    text = plan(tmp_path, "system", *words)
+    assert "-m pytest" in text and "/guests/vandal" in text
+    assert "/unit/" not in text and "/proof/" not in text
+    linked = " ".join(line for line in text.splitlines() if "-shared -o" in line)
+    assert [part for part in ("irqmux.so", "libbx_pic.so") if f"/{part} " in linked] == built
+
+
+def test_make_test_is_check_proofs_and_system(tmp_path):
+    """make test: all three, and pytest comes last."""
+    text = plan(tmp_path, "test")
+    for part in ("/unit/test_pc", "scripts/check.sh", "tests/proof/prove.py", "libbx_pic.so"):
+        assert part in text.rpartition("-m pytest")[0], part
 
 
 def test_a_bad_configuration_file_is_refused(make_run, tmp_path):
@@ -139,6 +215,9 @@ def test_make_soak_loses_nothing(soak_run):
 
 def test_make_soak_repeats_a_run(make, soak_run):
     """REPEAT=: the same run once more, with the same counts."""
+    if not may_be_exact():
+        pytest.skip("QEMU repeats to the byte for who may use real-time priorities "
+                    "(docs/measuring.md)")
     name = "qemu/pc/pc/plain/exact/7"
     once, again = (make("soak", PLATFORM="qemu", REPEAT=name, SOAK="--interrupts 2000").stdout for _ in range(2))
     lines = [next(text for text in out.splitlines() if name in text and "taken" in text) for out in (once, again)]
@@ -161,8 +240,21 @@ def test_make_soak_says_what_was_lost(tmp_path):
 
 
 def test_ci_calls_make_test():
-    """.ci/run is what a developer runs."""
-    assert re.search(r"\bmake\b.* test$", (ROOT / ".ci/run").read_text(), re.M)
+    """.ci/run is make test, after a part of it as a user without rights."""
+    text = (ROOT / ".ci/run").read_text()
+    assert re.search(r"\bmake\b.* test\Z", text.rstrip())
+    assert re.search(r"^\.ci/user\.sh\n(.*\n)*exec make", text, re.M) and "set -eu\n" in text
+
+
+def test_ci_says_where_it_cannot_be_another_user(tmp_path):
+    """.ci/user.sh without root's rights: one line, and CI goes on."""
+    (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tmp_path / "id").chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / ".ci/user.sh"], env=environment, stdout=subprocess.PIPE,
+                          text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
+    assert "only root can become another user" in done.stdout
 
 
 def test_the_emulator_is_the_distribution_s(exact):

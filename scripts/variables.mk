@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the variables of make may be. The Makefile includes this file behind their defaults.
+#
+# Rule: a bad value ends make at once, by one line that has the variable, its value and what is
+# allowed.
+
+without_digits = $(subst 0,,$(subst 1,,$(subst 2,,$(subst 3,,$(subst 4,,$(subst 5,,$(subst \
+	6,,$(subst 7,,$(subst 8,,$(subst 9,,$(1)))))))))))
+one_word = $(filter 1,$(words $(1)))
+is_whole = $(and $(call one_word,$(1)),$(if $(call without_digits,$(1)),,yes))
+# With at most one point.
+is_more_than_zero = $(and $(call one_word,$(1)),$(filter 1 2,$(words $(subst ., ,_$(1)_))),$(if \
+	$(call without_digits,$(subst .,,$(1))),,yes),$(subst 0,,$(subst .,,$(1))))
+in_range = $(shell [ '$(1)' -ge $(2) ] 2>/dev/null && [ '$(1)' -le $(3) ] 2>/dev/null && echo yes)
+
+refuse = $(error $(1)=$($(1)): allowed is $(2))
+# $(call check_whole,NAME,LOWEST,HIGHEST,UNIT)
+check_whole = $(if $(and $(call is_whole,$($(1))),$(call in_range,$($(1)),$(2),$(3))),,$(call \
+	refuse,$(1),a whole number from $(2) to $(3) ($(4))))
+# $(call check_amount,NAME,UNIT)
+check_amount = $(if $(call is_more_than_zero,$($(1))),,$(call \
+	refuse,$(1),a number greater than 0 ($(2))))
+# $(call check_word,NAME,WORDS)
+check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call \
+	refuse,$(1),one of these words: $(2)))
+
+PLATFORMS := auto kvm bochs bochs-irqmux qemu qemu-irqmux
+BOARDS    := pc q35
+
+ifeq ($(filter help,$(MAKECMDGOALS)),)
+$(call check_word,PLATFORM,$(PLATFORMS))
+$(call check_word,BOARD,$(BOARDS))
+$(if $(SECONDS),$(call check_whole,SECONDS,0,86400,seconds of the machine's time))
+$(if $(TIMEOUT),$(call check_amount,TIMEOUT,seconds of your time))
+$(call check_amount,MINUTES,minutes of your time)
+$(call check_whole,MEMORY,32,65536,MiB)
+$(call check_whole,IPS,1000000,1000000000,instructions per second)
+$(call check_whole,JOBS,1,256,machines side by side)
+$(call check_whole,SEED,0,2147483647,of the first run)
+$(call check_word,COUNTS,0 1)
+$(call check_word,VIEW,0 1)
+$(if $(and $(call one_word,$(BUILD)),$(filter-out . .. /,$(BUILD))),,$(call \
+	refuse,BUILD,a directory of its own whose path has no blank))
+endif

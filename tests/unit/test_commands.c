@@ -34,7 +34,8 @@ static void every_command_is_listed_and_answers(void **state)
 	assert_int_equal(fake_vmm.nmis, 1);
 	command("status");
 	assert_string_equal(printed(), "[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234"
-	                               " | scribe: done, cpu 38%, exits 5\n");
+	                               " | scribe: done, cpu 38%, exits 5"
+	                               " | held 12, unexplained NMIs 2\n");
 	command("version");
 	assert_non_null(strstr(printed(), "Signalbox "));
 	assert_non_null(strstr(printed(), __VERSION__));

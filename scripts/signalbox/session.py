@@ -188,7 +188,10 @@ class Session:
                 return
             self._typed_from = match.end()
             self._to_type.pop(0)
-            os.write(self._console_in, text.encode())
+            try:
+                os.write(self._console_in, text.encode())
+            except OSError:  # the machine has ended meanwhile; the verdict tells how
+                self._to_type.clear()
 
     def _listen(self, keyboard, stream):
         for key, _ in self._selector.select(POLL_SECONDS):

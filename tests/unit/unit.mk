@@ -24,6 +24,8 @@ UNIT_console := vmm/console.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/n
 	tests/unit/fake_uart.c $(UNIT_report)
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
+UNIT_keys    := arch/x86/keys.c
+UNIT_keyboard := arch/x86/keyboard.c
 UNIT_trace   := vmm/trace.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c

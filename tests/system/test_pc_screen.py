@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A PC with no serial cable: the image of make iso, read on the screen, and asked by the keyboard.
+
+Rule: what is looked at is video memory, what is typed goes through the keyboard controller; the machine has no UART
+unless the test is about one.
+"""
+
+import re
+import time
+
+import pytest
+
+from conftest import BUILD, CHIPSETS, IPS, all_ok, pulse, scribe, vandal
+from signalbox import Machine, Module
+from signalbox.pc import Screen
+
+pytestmark = pytest.mark.only_on("qemu", "qemu-irqmux")
+
+MORE, END = r"-- more: a key", r"-- end: PgUp"
+SECONDS = 90
+BLANK_SECTORS = 256  # at the disk's beginning, which scribe's disk=blank looks at
+EXIT_FAILED = 3  # QEMU's, for isa-debug-exit with status 1
+
+
+def machine(words=None, modules=(), where=CHIPSETS["qemu"], **options):
+    """A PC without a UART; words: None boots the image of make iso."""
+    own = {"iso": BUILD / "signalbox.iso"} if words is None else {"vmm": f"console=vga {where.words} {words}"}
+    return Machine(modules=list(modules), exact=False, ips=IPS, build=BUILD,
+                   **{"serial": False, "disk": False, **where.options(), **own, **options})
+
+
+def turn_pages(screen):
+    """Reads the report to its last page; all pages."""
+    pages = [screen.wait_for(f"{MORE}|{END}", SECONDS)]
+    while not re.search(END, pages[-1]):
+        screen.press("spc")
+        deadline = time.monotonic() + SECONDS
+        while (page := screen.text()) == pages[-1]:
+            assert time.monotonic() < deadline, screen.seen
+            time.sleep(0.1)
+        pages.append(page)
+    return pages
+
+
+@pytest.fixture(scope="module")
+def image(make):
+    done = make("iso")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_first_entry_needs_no_disk_and_no_uart(image, tmp_path):
+    """The menu's default entry: no disk, no UART; all goes well, and one screen says so at the end."""
+    with Screen(machine(), tmp_path) as screen:
+        menu = screen.wait_for("no disk is touched")
+        assert "WRITES to the master disk" in menu
+        screen.press("ret")
+        pages = turn_pages(screen)
+        last = pages[-1].splitlines()
+        assert re.fullmatch(r"Signalbox \S+: all went well", last[0]), pages[-1]
+        assert re.fullmatch(r"  processor +QEMU .*", last[1]) and re.fullmatch(r"  chipset +pc", last[3])
+        assert re.search(r"^  pulse +done +0 ", pages[-1], re.M) and re.search(r"^  scribe +done +0 ", pages[-1], re.M)
+        for probe in ("pit", "cpuid"):
+            assert re.search(rf"^  pulse +{probe} +cycles +1000 +\d+ +\d+$", pages[-1], re.M), pages[-1]
+        assert "signalbox: end: status 0" in last
+        assert re.search(r"^latency, from the event", "\n".join(pages), re.M)
+        assert re.search(r"^result vm=pulse probe=pit ", "\n".join(pages), re.M)
+        screen.press("pgup")
+        assert screen.wait_for(r"^totals nmis=") != pages[-1]
+        assert not screen.ended()
+        screen.press("x")
+        assert screen.wait_for_end() == 0
+
+
+def test_the_first_entry_writes_to_no_disk(image, tmp_path):
+    """A disk is there all the same: not a byte of it changes."""
+    with Screen(machine(disk=b"a system" * 1000), tmp_path) as screen:
+        before = (tmp_path / "disk.img").read_bytes()
+        screen.wait_for("no disk is touched")
+        screen.press("ret")
+        assert "all went well" in turn_pages(screen)[-1]
+        screen.press("ret")
+        assert screen.wait_for_end() == 0
+    assert (tmp_path / "disk.img").read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["a system", "a file system behind an empty first sector", "nothing"])
+def test_the_entry_that_writes_refuses_a_disk_that_holds_something(image, tmp_path, content):
+    """The second entry writes to a blank disk, and to no other."""
+    first = {"a system": b"\x33\xc0\x8e\xd0", "nothing": b""}.get(content, bytes(65600) + b"_BHRfS_M")
+    with Screen(machine(disk=first), tmp_path) as screen:
+        before = (tmp_path / "disk.img").read_bytes()
+        screen.wait_for("WRITES to the master disk")
+        screen.press("down", "ret")
+        last = turn_pages(screen)[-1]
+        assert ("NOT ALL WENT WELL" in last) == (content != "nothing"), last
+        screen.press("ret")
+        assert screen.wait_for_end() == (0 if content == "nothing" else EXIT_FAILED)
+    after = (tmp_path / "disk.img").read_bytes()
+    assert (after == before) == (content != "nothing")
+    assert after[:BLANK_SECTORS * 512] == before[:BLANK_SECTORS * 512]
+
+
+def test_with_com1_both_have_everything_and_each_may_end_it(image, tmp_path):
+    """The same entry on a PC with a UART: the report comes on COM1 with no wait, and a key there powers off."""
+    with Screen(machine(serial=True), tmp_path) as screen:
+        screen.wait_for("no disk is touched")
+        screen.press("ret")
+        screen.wait_for(MORE, SECONDS)
+        console = (tmp_path / "com1.txt").read_text()
+        for text in (": all went well", "signalbox: end: status 0", "signalbox: a key powers the machine off"):
+            assert text in console
+        assert re.search(r"^\[pulse\] lat probe=uart .* n=1000 ", console, re.M)
+        turn_pages(screen)
+        screen.process.stdin.write(b"x")
+        screen.process.stdin.flush()
+        assert screen.wait_for_end() == 0
+
+
+@pytest.mark.parametrize("place", ["qemu-pc", "qemu-soft", "qemu-irqmux"])
+def test_R14_the_keyboard_is_a_console(tmp_path, place):
+    """R14: what is typed is a command, while a guest that never sleeps runs; what has scrolled off comes back."""
+    if CHIPSETS[place].missing():
+        pytest.skip("another platform's")
+    modules = [vandal("do=spin"), scribe("rounds=20 disk=none idle=1")]
+    with Screen(machine("stay status=0", modules, CHIPSETS[place]), tmp_path) as screen:
+        screen.wait_for("vm scribe: done, status 0")
+        screen.type("vmx")
+        screen.press("backspace")
+        screen.type("s")
+        screen.wait_for(r"^> vms$")
+        screen.press("ret")
+        text = screen.wait_for(r"^  scribe +done")
+        assert re.search(r"^  vandal +(running|ready) ", text, re.M), text
+        screen.type("lines\n")
+        text = screen.wait_for(r"^ +1  vmm +VMM block  +-  +\d+ ")
+        screen.type("help\n")
+        screen.wait_for("end the run")
+        screen.press("shift-pgup", "pgup", "pgup")
+        screen.wait_for(r"^signalbox: Signalbox [\s\S]* PgUp, PgDn: what has scrolled off")
+        screen.press("q")
+        screen.wait_for(r"^> q$")
+        screen.type("uit\n")
+        turn_pages(screen)
+        screen.press("ret")
+        assert screen.wait_for_end() == EXIT_FAILED  # vandal was not done
+
+
+@pytest.mark.parametrize("place", ["qemu-pc", "qemu-soft", "qemu-irqmux"])
+def test_R08_keys_cost_no_interrupt_of_a_guest(tmp_path, place):
+    """R08: keys all the while; no interrupt is lost, and no NMI is taken for an external one."""
+    if CHIPSETS[place].missing():
+        pytest.skip("another platform's")
+    modules = [pulse("seconds=6"), scribe("rtc=1024 rounds=400 disk=none idle=1")]
+    with Screen(machine("status=100ms jitter=3 end=wait", modules, CHIPSETS[place], serial=True), tmp_path) as screen:
+        screen.wait_for("ticks ")
+        for _ in range(8):
+            screen.type("vms\n")
+        console = (tmp_path / "com1.txt").read_text()
+        assert console == ""  # console=vga leaves COM1 alone
+        pages = turn_pages(screen)
+        text = "\n".join(pages)
+        assert "all went well" in pages[-1], text
+        assert int(re.search(r"^line irq=1 owner=vmm exits=(\d+) ", text, re.M)[1]) > 10, text
+        assert re.search(r" external_nmis=0 ", text), text
+
+
+def test_a_machine_that_cannot_says_so_until_a_key_comes(tmp_path):
+    """No VMX, no SVM: the reason stays on the screen."""
+    with Screen(machine("", [scribe("disk=none")], extra=["-cpu", "max,svm=off"]), tmp_path) as screen:
+        text = screen.wait_for(END)
+        assert re.search(r"^signalbox: .*(SVM|VMX)", text, re.M), text
+        assert "signalbox: end: status 1" in text
+        time.sleep(1)
+        assert not screen.ended()
+        screen.press("ret")
+        assert screen.wait_for_end() == EXIT_FAILED
+
+
+def test_a_vm_that_has_the_keyboard_keeps_it(tmp_path):
+    """irq=1, or the ports: the VM's keyboard is no console, which is said once; the end waits all the same."""
+    own = Module("scribe", "vm=scribe irq=1,8 io=0x60,0x64,0x70-0x71 -- disk=none rounds=50 idle=1")
+    with Screen(machine("", [own]), tmp_path) as screen:
+        screen.wait_for(f"{MORE}|{END}")
+        turn_pages(screen)
+        screen.press("pgup", "pgup", "pgup", "pgup", "pgup")
+        screen.wait_for("^signalbox: no console on the keyboard: vm scribe has line 1$")
+        screen.press("ret")
+        assert screen.wait_for_end() == 0
+
+
+@pytest.mark.parametrize("where", ["default", "irqmux", "soft"])
+def test_R14_a_claimed_keyboard_changes_nothing_for_guests(boot, where):
+    """R14: line 1 is the VMM's on VMX as well, by each realisation; nobody types, and nothing is lost."""
+    place = CHIPSETS[where]
+    if place.missing():
+        pytest.skip("another platform's")
+    report = boot(f"{place.words} keyboard=on".strip(), [pulse("probes=uart,pit n=200"), scribe("rounds=50")], **place.options())
+    assert "signalbox: the keyboard works: " in report.console, report
+    assert re.search(r"^ +1  vmm +VMM block ", report.console, re.M), report
+    all_ok(report, "pulse", 6)
+    all_ok(report, "scribe", 5)

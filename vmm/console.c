@@ -189,7 +189,9 @@ static enum prompt_result take_keys(void)
 		background_point();
 	}
 	kick(); /* an echo */
-	screen_typed(prompt_line()->text, prompt_line()->length);
+	const struct editor *line = prompt_line();
+
+	screen_typed(line->text, line->length, line->cursor);
 	return result;
 }
 

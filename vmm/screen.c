@@ -146,11 +146,11 @@ bool screen_key(char *key)
 	return true;
 }
 
-void screen_typed(const char *line, size_t length)
+void screen_typed(const char *line, size_t length, size_t at)
 {
 	if (!on)
 		return;
-	vga_prompt(line, length);
+	vga_prompt(line, length, at);
 	while (vga_show())
 		background_point();
 }
@@ -190,5 +190,5 @@ void screen_begin(void)
 	on = true;
 	keyboard_line_settle(); /* its answers have interrupted */
 	log_line("the keyboard works: help and Enter: its commands; PgUp: older text");
-	screen_typed("", 0);
+	screen_typed("", 0, 0);
 }

@@ -299,23 +299,20 @@ static void prompt_begin(void)
 	prompt = true;
 }
 
-void vga_prompt(const char *text, size_t length)
+void vga_prompt(const char *text, size_t length, size_t at)
 {
 	enum { MARK = 2, MOST = COLUMNS - MARK - 1 };
 
 	if (!prompt)
 		prompt_begin();
 	uint16_t *cell = lines[line_index(ROWS - 1)].cell;
+	size_t first = at > MOST ? at - MOST : 0;
 
-	if (length > MOST) {
-		text += length - MOST;
-		length = MOST;
-	}
 	line_blank(line_index(ROWS - 1));
 	cell[0] = (CELL_BLANK & 0xFF00) | '>';
-	for (size_t i = 0; i < length; i++)
-		cell[MARK + i] = cell_of(text[i], CELL_BLANK);
-	prompt_column = MARK + (unsigned)length;
+	for (size_t i = 0; first + i < length && i < MOST; i++)
+		cell[MARK + i] = cell_of(text[first + i], CELL_BLANK);
+	prompt_column = MARK + (unsigned)(at - first);
 	moved = true;
 }
 

@@ -67,8 +67,9 @@ void keyboard_line_settle(void)
 
 /* ---- The screen ---- */
 
-void vga_prompt(const char *text, size_t length)
+void vga_prompt(const char *text, size_t length, size_t at)
 {
+	assert_in_range(at, 0, length);
 	assert_in_range(length, 0, sizeof(fake_screen.prompt) - 1);
 	memcpy(fake_screen.prompt, text, length);
 	fake_screen.prompt[length] = '\0';

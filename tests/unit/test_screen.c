@@ -141,6 +141,7 @@ static void R14_what_is_typed_is_a_command(void **state)
 	(void)state;
 	boot("vga", KEYBOARD_AUTO, END_AUTO);
 	printed_clear();
+	fake_screen.settled = 0;
 	strike("vmx");
 	assert_string_equal(fake_screen.prompt, "vmx");
 	strike("\x7f"

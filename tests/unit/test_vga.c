@@ -303,7 +303,7 @@ static void the_prompt_keeps_the_last_row(void **state)
 {
 	(void)state;
 	put_numbered(0, 30);
-	vga_prompt("vms", 3);
+	vga_prompt("vms", 3, 3);
 	show();
 	expect_row(22, 0x0700, "row 029");
 	expect_row(23, 0x0700, "");
@@ -314,7 +314,7 @@ static void the_prompt_keeps_the_last_row(void **state)
 	expect_row(0, 0x0700, "row 477");
 	expect_row(22, 0x0700, "row 499");
 	expect_row(24, 0x0700, "> vms");
-	vga_prompt("", 0);
+	vga_prompt("", 0, 0);
 	show();
 	expect_row(24, 0x0700, "> ");
 	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 2);
@@ -324,7 +324,7 @@ static void a_prompt_on_a_screen_with_room_moves_no_text(void **state)
 {
 	(void)state;
 	put_numbered(0, 3);
-	vga_prompt("x", 1);
+	vga_prompt("x", 1, 1);
 	put_numbered(3, 4);
 	show();
 	expect_row(0, 0x0700, "row 000");
@@ -339,11 +339,20 @@ static void of_a_long_prompt_the_end_is_shown(void **state)
 	(void)state;
 	for (unsigned n = 0; n < sizeof(text); n++)
 		text[n] = (char)('a' + n % 26);
-	vga_prompt(text, sizeof(text));
+	vga_prompt(text, sizeof(text), sizeof(text));
 	show();
 	memcpy(shown + 2, text + sizeof(text) - 77, 77);
 	expect_row(24, 0x0700, shown);
 	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 79);
+	vga_prompt(text, sizeof(text), 77); /* as far right as nothing moves */
+	show();
+	memcpy(shown + 2, text, 77);
+	expect_row(24, 0x0700, shown);
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 79);
+	vga_prompt(text, 5, 2);
+	show();
+	expect_row(24, 0x0700, "> abcde");
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 4);
 }
 
 /* What comes meanwhile is there when the view ends. */

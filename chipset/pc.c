@@ -301,9 +301,10 @@ static void acknowledge(line_set lines)
 	asserted &= ~lines;
 }
 
-/* An edge-triggered line (ELCR knows no other for lines 0 to 2, 8 and 13) whose request was served and
- * still stands: the chip takes it as if the processor had. A line that rises meanwhile is a new edge.
- * The NMI handler does not look at the chip between a poll and its answer: it would get the answer. */
+/* An edge-triggered line (ELCR knows no other for lines 0 to 2, 8 and 13) whose request was served
+ * and still stands: the chip takes it as if the processor had. A line that rises meanwhile is a new
+ * edge. The NMI handler does not look at the chip between a poll and its answer: it would get the
+ * answer. */
 static void settle(line_set lines)
 {
 	lines &= pc_read_irr() & served & 0x00ff;

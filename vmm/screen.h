@@ -25,8 +25,8 @@ void screen_begin(void);
 bool screen_key(char *key);
 /* Is there anything to look at? A flag test or two. */
 bool screen_has_keys(void);
-/* The typed line has changed, and the cursor stands before that byte of it; the typed line is a command
- * now. Do nothing without a keyboard. */
+/* The typed line has changed, and the cursor stands before that byte of it; the typed line is a
+ * command now. Do nothing without a keyboard. */
 void screen_typed(const char *text, size_t length, size_t at);
 void screen_entered(const char *text);
 /* Shows the memory log from its oldest page on. Does nothing without a keyboard. */

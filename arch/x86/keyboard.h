@@ -14,8 +14,8 @@ enum { KEYBOARD_LINE = 1, KEYBOARD_DATA = 0x60, KEYBOARD_CONTROL = 0x64 };
 
 /* ---- keyboard.c ---- */
 
-/* Makes the controller translate to scan code set 1, interrupt on line 1, and leave the mouse alone;
- * makes the keyboard send. Waits at most some tenths of a second. 0, or -ENODEV: there is no
+/* Makes the controller translate to scan code set 1, interrupt on line 1, and leave the mouse
+ * alone; makes the keyboard send. Waits at most some tenths of a second. 0, or -ENODEV: there is no
  * controller, or no keyboard answers. */
 int keyboard_init(void);
 /* The next byte of the keyboard, or -EAGAIN: there is none. Bytes of a mouse are dropped. Reads at

@@ -137,12 +137,12 @@ void vga_put(const char *text, size_t size);
 bool vga_show(void);
 /* Puts text and shows all of it, in one go: for the boot and for a panic. */
 void vga_write(const char *text, size_t size);
-/* From now on the last row of the screen is a prompt with this text, and the cursor stands before that
- * byte of it (length: behind the text). Where the row is too short for the text up to the cursor, the row
- * ends with the cursor. vga_show() shows it. */
+/* From now on the last row of the screen is a prompt with this text, and the cursor stands before
+ * that byte of it (length: behind the text). Where the row is too short for the text up to the
+ * cursor, the row ends with the cursor. vga_show() shows it. */
 void vga_prompt(const char *text, size_t length, size_t at);
-/* Shows a text in a row of the screen, over what the log has there; text that comes meanwhile waits.
- * reverse: dark on light. vga_view_end() brings the log back, by vga_show(). */
+/* Shows a text in a row of the screen, over what the log has there; text that comes meanwhile
+ * waits. reverse: dark on light. vga_view_end() brings the log back, by vga_show(). */
 void vga_view(unsigned row, const char *text, size_t length, bool reverse);
 void vga_view_end(void);
 

@@ -10,9 +10,9 @@
  * To scroll, the screen moves down by a row. Where video memory ends, the screen goes back to the
  * beginning, and its 25 rows are written there; that is once in 180 lines.
  *
- * The last row may be a prompt's: then text has the rows above it, and a line that scrolls costs two
- * rows. A view of older text lies over the screen: what comes meanwhile is put, and is shown when
- * the view ends.
+ * The last row may be a prompt's: then text has the rows above it, and a line that scrolls costs
+ * two rows. A view of older text lies over the screen: what comes meanwhile is put, and is shown
+ * when the view ends.
  */
 #include "arch/x86/platform.h"
 

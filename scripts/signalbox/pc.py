@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A PC in QEMU as somebody sees it who has its screen and its keyboard, and no serial cable.
 
-Rule: what the screen shows is read from video memory at the CRT controller's start address, as the hardware reads it;
-keys go through the keyboard controller. The machine stands still while its screen is read.
+Rule: what the screen shows is read from video memory at the CRT controller's start address, as the
+hardware reads it; keys go through the keyboard controller. The machine stands still while its
+screen is read.
 """
 
 import re
@@ -19,7 +20,8 @@ LOOK_SECONDS = 0.2
 DUMP = "video.bin"
 
 # QEMU's names of keys whose character is not their name; and of those that need Shift.
-NAMES = {" ": "spc", "\n": "ret", "\r": "ret", "-": "minus", "=": "equal", ".": "dot", ",": "comma", "/": "slash"}
+NAMES = {" ": "spc", "\n": "ret", "\r": "ret", "-": "minus", "=": "equal", ".": "dot", ",": "comma",
+         "/": "slash"}
 SHIFTED = {"_": "minus", "+": "equal", ":": "semicolon", "?": "slash", "!": "1", "|": "backslash"}
 
 
@@ -37,15 +39,17 @@ class Screen:
     def __init__(self, machine, directory):
         machine.extra = [*machine.extra, "-qmp", f"unix:{MONITOR},server=on,wait=off"]
         emulator, self.directory, iso, disk = machine.prepare(directory)
-        self.command, self.environment = emulator.configure(machine, self.directory, iso, disk, None)
+        self.command, self.environment = emulator.configure(
+            machine, self.directory, iso, disk, None)
         self.process = self.monitor = None
         self.seen = ""  # all screens that wait_for() has looked at, for a message
 
     def __enter__(self):
-        with open(self.directory / "com1.txt", "wb") as com1, open(self.directory / "emulator.txt", "wb") as errors:
+        com1, errors = self.directory / "com1.txt", self.directory / "emulator.txt"
+        with open(com1, "wb") as output, open(errors, "wb") as said:
             self.process = subprocess.Popen(
-                tied_to_us(self.command), cwd=self.directory, env=self.environment, stdin=subprocess.PIPE, stdout=com1,
-                stderr=errors)
+                tied_to_us(self.command), cwd=self.directory, env=self.environment,
+                stdin=subprocess.PIPE, stdout=output, stderr=said)
         try:
             self.monitor = Monitor(self.process.pid)
         except QemuError:
@@ -103,7 +107,8 @@ class Screen:
                 self.seen += f"{text}\n{'-' * COLUMNS}\n"
             if re.search(pattern, text, re.M):
                 return text
-            assert time.monotonic() < deadline, f"no '{pattern}' within {seconds} s; the screens:\n{self.seen}"
+            assert time.monotonic() < deadline, (
+                f"no '{pattern}' within {seconds} s; the screens:\n{self.seen}")
             time.sleep(LOOK_SECONDS)
         raise AssertionError(f"the machine ended with no '{pattern}'; the screens:\n{self.seen}")
 

@@ -81,7 +81,9 @@ def command_line(machine, directory, iso, disk):
         raise QemuError(f"BOARD={machine.board}: no such board; there are: {' '.join(BOARDS)}")
     command = [executable(), *processor(machine), "-machine", machine.board, "-smp", "1", "-m", str(machine.memory)]
     command += ["-display", "none", "-no-reboot", "-boot", "d", *drives(machine, iso, disk)]
-    serial = ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}"] if machine.serial else ["-serial", "none"]
+    serial = ["-serial", "none"]
+    if machine.serial:
+        serial = ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}"]
     command += [*serial, "-monitor", "none", "-nic", "none"]
     if machine.com4:
         command += ["-chardev", "null,id=com4", "-device", "isa-serial,chardev=com4,iobase=0x2e8,irq=3"]

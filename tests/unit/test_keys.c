@@ -122,7 +122,8 @@ static void the_pages_are_told_from_other_keys(void **state)
 	assert_int_equal(keys_page("5", 1), 0);
 }
 
-/* Whatever comes, in whatever order: no text is too long, and a plain key is soon a plain key again. */
+/* Whatever comes, in whatever order: no text is too long, and a plain key is soon a plain key
+ * again. */
 static void any_codes_do_no_harm(void **state)
 {
 	uint64_t seed = 3;

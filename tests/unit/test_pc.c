@@ -344,7 +344,8 @@ static void a_machine_without_the_parts_is_told(void **state)
 	assert_string_equal(chipset->name, "pc");
 }
 
-/* A chip that keeps an edge whose line has fallen would tell of a line of the VMM's own at each look. */
+/* A chip that keeps an edge whose line has fallen would tell of a line of the VMM's own at each
+ * look. */
 static void R14_a_served_edge_that_the_chip_keeps_goes(void **state)
 {
 	enum { KEYBOARD = 1 };

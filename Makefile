@@ -264,10 +264,11 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 STACK_FRAME  := 3072
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic lapic mitigations pci power slice_timer_find tables tsc vga virt) \
+VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic key% lapic mitigations pci power slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
 	$(patsubst %,vmm/%.c,config% console commands completion editor elf% handover history) \
-	$(patsubst %,vmm/%.c,inspect nearest prompt report% reserve terminal version vm words)
+	$(patsubst %,vmm/%.c,inspect keyboard_line nearest pager prompt report% reserve screen%) \
+	$(patsubst %,vmm/%.c,summary terminal version vm words)
 
 vmm: $(BUILD)/signalbox
 

@@ -133,6 +133,10 @@ struct chipset {
 	/* Clear status bits; call it before the device is serviced, so that an edge in between
 	 * sets the bit anew. */
 	void (*acknowledge)(line_set lines);
+	/* Requests of the VMM's own lines that were served go where the controller still holds
+	 * them. Call it with no VM in the chipset, every line routed to the VMM block. NULL: none
+	 * is held. */
+	void (*settle)(line_set lines);
 	/* Lines that would interrupt their VM if it ran now: what its controller has latched,
 	 * and of these, which have a status bit. (pc knows them all.) */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);

@@ -301,6 +301,23 @@ static void acknowledge(line_set lines)
 	asserted &= ~lines;
 }
 
+/* An edge-triggered line (ELCR knows no other for lines 0 to 2, 8 and 13) whose request was served
+ * and still stands: the chip takes it as if the processor had. A line that rises meanwhile is a new
+ * edge. The NMI handler does not look at the chip between a poll and its answer: it would get the
+ * answer. */
+static void settle(line_set lines)
+{
+	lines &= pc_read_irr() & served & 0x00ff;
+	for (; lines; lines &= lines - 1) {
+		uint32_t before_it = nmi_count;
+		nmi_hook = NULL;
+		pc_take_request(line_first(lines));
+		nmi_hook = glimpse;
+		if (nmi_count != before_it)
+			glimpse();
+	}
+}
+
 static line_set deliverable(const struct controller *c, line_set known)
 {
 	(void)known;
@@ -457,6 +474,7 @@ const struct chipset chipset_pc = {
 	.asserted = read_asserted,
 	.masked = read_masked,
 	.acknowledge = acknowledge,
+	.settle = settle,
 	.deliverable = deliverable,
 	.save = save,
 	.restore = restore,

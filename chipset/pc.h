@@ -47,6 +47,10 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 /* Take lines out of service that the guest has not ended yet. */
 void pc_end_service(line_set isr);
 
+/* The master takes a request as at an interrupt acknowledge, and ends it. Call it with all masks
+ * closed and nothing in service. */
+void pc_take_request(unsigned line);
+
 /* Has the guest re-initialised a chip behind the open command port? Then finish the sequence for it, masked, and follow the
  * rest of the guest's own in software. */
 void pc_catch_initialisation(struct controller *c);

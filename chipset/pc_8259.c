@@ -17,6 +17,7 @@
 enum { OCW2_COMMAND = OCW2_R | OCW2_SL | OCW2_EOI, OCW2_NOTHING = OCW2_SL, OCW_MASK = ICW1_SELECT | OCW3_SELECT };
 /* Special mask mode off and IRR selected: what another guest left behind never reaches this one. */
 enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
+enum { OCW3_POLL = 0x0c, POLL_ANSWERED = 0x80 };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
 
 struct pc_chip pc_chips[PICS];
@@ -180,6 +181,16 @@ void pc_end_service(line_set isr)
 		unsigned line = line_first(isr);
 		io_out8(ports[line / 8].command, OCW2_SPECIFIC_EOI | (line & 7));
 	}
+}
+
+void pc_take_request(unsigned line)
+{
+	io_out8(ports[PIC_MASTER].data, (uint8_t)~LINE(line));
+	io_out8(ports[PIC_MASTER].command, OCW3_POLL);
+	uint8_t answer = io_in8(ports[PIC_MASTER].command);
+	if (answer == (POLL_ANSWERED | line))
+		io_out8(ports[PIC_MASTER].command, (uint8_t)(OCW2_SPECIFIC_EOI | line));
+	io_out8(ports[PIC_MASTER].data, pc_chips[PIC_MASTER].mask);
 }
 
 void pc_reset(struct controller *c, line_set lines, line_set shared)

@@ -22,6 +22,8 @@ enum fault_policy { FAULT_LOG, FAULT_STOP, FAULT_RESTART };
 /* What a VM may be trusted with beyond its devices: trust=LIST. */
 enum trust { TRUST_DMA = 1 << 0, TRUST_NMI = 1 << 1, TRUST_RESET = 1 << 2 };
 enum nmi_policy { NMI_PANIC, NMI_LOG, NMI_VM };
+enum keyboard_use { KEYBOARD_AUTO, KEYBOARD_ON, KEYBOARD_OFF };
+enum end_policy { END_AUTO, END_WAIT, END_OFF, END_HALT };
 
 struct config_range {
 	uint64_t first, last; /* both included */
@@ -51,16 +53,18 @@ struct vm_config {
 };
 
 struct vmm_config {
-	char console[8];     /* console=com1|none; default com1 */
+	char console[8];     /* console=com1|vga|auto|none; default com1 */
 	char chipset[8];     /* chipset=auto|irqmux|pc|soft; default auto */
 	unsigned banks;      /* banks=N: use so many interrupt controllers (R16); 0 = all there are */
 	enum nmi_policy nmi; /* nmi=panic|log|vm:NAME; default log */
 	char nmi_vm[CONFIG_NAME_MAX];
-	uint32_t status_ms;   /* status=1s: how often the status line comes; 0 = never; default 1s */
-	uint32_t seconds;     /* seconds=30: end the run after so many seconds; 0 = when the guests are done */
-	uint32_t jitter;      /* jitter=SEED: slices of random length (0.25 to 1.75 of the nominal); 0 = off */
-	bool mitigations_off; /* mitigations=auto|off; default auto */
-	int stay;             /* 'stay': do not end when all guests are done; the console's quit ends */
+	uint32_t status_ms;         /* status=1s: how often the status line comes; 0 = never; default 1s */
+	uint32_t seconds;           /* seconds=30: end the run after so many seconds; 0 = when the guests are done */
+	uint32_t jitter;            /* jitter=SEED: slices of random length (0.25 to 1.75 of the nominal); 0 = off */
+	bool mitigations_off;       /* mitigations=auto|off; default auto */
+	enum keyboard_use keyboard; /* keyboard=auto|on|off; auto: where no UART is the console */
+	enum end_policy end;        /* end=auto|wait|off|halt; auto: wait where no UART is the console */
+	int stay;                   /* 'stay': do not end when all guests are done; the console's quit ends */
 };
 
 /* Parse the VMM's line. 0, or -EINVAL with a message in err ("word: reason"); parsing goes on, with the default for that

@@ -15,8 +15,8 @@ enum { SECONDS_MAX = 1000000, BANKS_MAX = 255 };
 
 static int vmm_console(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "com1", "none", NULL };
-	int choice = config_choice(r, value, choices, "com1, none");
+	static const char *const choices[] = { "com1", "vga", "auto", "none", NULL };
+	int choice = config_choice(r, value, choices, "com1, vga, auto, none");
 
 	if (choice < 0)
 		return choice;
@@ -106,6 +106,32 @@ static int vmm_mitigations(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vmm_keyboard(struct reader *r, const char *value)
+{
+	static const char *const choices[] = {
+		[KEYBOARD_AUTO] = "auto", [KEYBOARD_ON] = "on", [KEYBOARD_OFF] = "off", NULL
+	};
+	int choice = config_choice(r, value, choices, "auto, on, off");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->keyboard = (enum keyboard_use)choice;
+	return 0;
+}
+
+static int vmm_end(struct reader *r, const char *value)
+{
+	static const char *const choices[] = {
+		[END_AUTO] = "auto", [END_WAIT] = "wait", [END_OFF] = "off", [END_HALT] = "halt", NULL
+	};
+	int choice = config_choice(r, value, choices, "auto, wait, off, halt");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->end = (enum end_policy)choice;
+	return 0;
+}
+
 static int vmm_stay(struct reader *r, const char *value)
 {
 	(void)value;
@@ -122,6 +148,8 @@ const struct keyword config_vmm_words[] = {
 	{ "jitter", false, vmm_jitter },
 	{ "banks", false, vmm_banks },
 	{ "stay", true, vmm_stay },
+	{ "keyboard", false, vmm_keyboard },
+	{ "end", false, vmm_end },
 	{ "mitigations", false, vmm_mitigations },
 	{ NULL, false, NULL },
 };

@@ -17,6 +17,7 @@
 #include "vmm/prompt.h"
 #include "vmm/report.h"
 #include "vmm/ring.h"
+#include "vmm/screen.h"
 
 #include <errno.h>
 #include <string.h>
@@ -147,7 +148,7 @@ static void put_byte(char c)
 
 static void put_text(const char *text, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = 0; i < size && present; i++) {
 		put_byte(text[i]);
 		if (i % PIECE_BYTES == PIECE_BYTES - 1)
 			background_point();
@@ -167,6 +168,12 @@ static void console_write(const char *text, size_t size)
 
 /* ---- Keys ---- */
 
+/* COM1's keys, and those of the machine's own keyboard. */
+static bool next_key(char *key)
+{
+	return ring_get(&receive, key) || screen_key(key);
+}
+
 /* Takes keys up to the end of a command, if there is one. */
 static enum prompt_result take_keys(void)
 {
@@ -177,23 +184,27 @@ static enum prompt_result take_keys(void)
 	if (at - looked_at > tsc_from_us(KEY_US))
 		prompt_pause();
 	looked_at = at;
-	while (result == PROMPT_MORE && ring_get(&receive, &key)) {
+	while (result == PROMPT_MORE && next_key(&key)) {
 		result = prompt_take((uint8_t)key);
 		background_point();
 	}
 	kick(); /* an echo */
+	const struct editor *line = prompt_line();
+
+	screen_typed(line->text, line->length, line->cursor);
 	return result;
 }
 
 bool console_step(void)
 {
-	if (ring_used(&receive) == 0)
+	if (ring_used(&receive) == 0 && !screen_has_keys())
 		return false;
 	switch (take_keys()) {
 	case PROMPT_QUIT:
 		vmm_quit();
 		break;
 	case PROMPT_COMMAND:
+		screen_entered(prompt_command());
 		command_run(prompt_command());
 		kick();
 		break;
@@ -201,6 +212,13 @@ bool console_step(void)
 		break;
 	}
 	return true;
+}
+
+void console_typed(void)
+{
+	typed = true;
+	keys_at = cpu_tsc();
+	background_want();
 }
 
 static bool receive_keys(void)
@@ -223,19 +241,20 @@ int console_init(const char *which)
 {
 	int error;
 
-	if (strcmp(which, "none") == 0)
+	present = false;
+	prompt_init(put_text);
+	if (strcmp(which, "none") == 0 || strcmp(which, "vga") == 0)
 		return 0;
-	if (strcmp(which, "com1") != 0)
+	if (strcmp(which, "com1") != 0 && strcmp(which, "auto") != 0)
 		return -EINVAL;
 	error = uart_init(&uart, COM1_BASE);
 	if (error) {
-		log_line("no UART at %xh: no console; VGA and the memory log (symbol log_ring) have the messages",
-		         COM1_BASE);
+		if (strcmp(which, "com1") == 0)
+			log_line("no UART at %xh: the screen is the console", COM1_BASE);
 		return error;
 	}
 	present = true;
 	by_interrupt = transmitting = false;
-	prompt_init(put_text);
 	log_replay(console_write);
 	log_set_sink(console_write);
 	log_set_flush(console_flush);
@@ -245,6 +264,11 @@ int console_init(const char *which)
 uint16_t console_lines(void)
 {
 	return present ? LINE(CONSOLE_LINE) : 0;
+}
+
+int console_poll(void)
+{
+	return present ? uart_read(&uart) : -EAGAIN;
 }
 
 void console_set_interrupts(bool on)
@@ -275,11 +299,8 @@ void console_interrupt(void)
 			set_transmitting(false);
 	}
 	console_work = passes == SERVICE_PASSES;
-	if (keys) {
-		typed = true;
-		keys_at = cpu_tsc();
-		background_want();
-	}
+	if (keys)
+		console_typed();
 	if (ring_free(&transmit) >= RESUME_BYTES)
 		background_wake();
 }
@@ -307,4 +328,5 @@ uint64_t console_dropped(void)
 void console_show_log(void)
 {
 	log_replay(console_write);
+	screen_show_log();
 }

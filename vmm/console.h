@@ -14,9 +14,9 @@
 
 enum { CONSOLE_LINE = 4 }; /* IRQ of COM1 */
 
-/* which: "com1" or "none". Sets the log's sink and flush, and prints what the memory log has so
- * far. 0, -EINVAL, or -ENODEV where there is no UART (a line says so); then the console is
- * "none". */
+/* which: "com1", "auto" (COM1 where it is), "vga" or "none" (no COM1). Sets the log's sink and
+ * flush, and prints what the memory log has so far. 0, -EINVAL, or -ENODEV where there is no UART
+ * ("com1": a line says so); then the screen is the console (vmm/screen.h). */
 int console_init(const char *which);
 /* The lines the console needs: for reserved_lines. 0 without a UART. */
 uint16_t console_lines(void);
@@ -32,9 +32,13 @@ void console_interrupt(void);
 /* Write out everything, polled, and wait until the last bit is on the wire. Gives up on a UART
  * that does not move. */
 void console_flush(void);
+/* A key has come, at COM1 or at the keyboard: the background work is to look at it. */
+void console_typed(void);
 /* TSC up to which somebody may be taken to use the console: 30 s after the last key, five minutes
  * where a line is begun. 0: nobody has typed. */
 uint64_t console_used_until(void);
+/* A byte that the UART has received, polled; -EAGAIN: none. For the end, without interrupts. */
+int console_poll(void);
 /* Bytes that found no room so far. */
 uint64_t console_dropped(void);
 

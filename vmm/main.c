@@ -22,6 +22,8 @@
 #include "vmm/reserve.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
+#include "vmm/screen.h"
+#include "vmm/summary.h"
 #include "vmm/version.h"
 #include "vmm/vm.h"
 
@@ -39,14 +41,17 @@ _Noreturn static void end(int status)
 	console_set_interrupts(false);
 	log_line("end: status %d", status);
 	console_flush();
-	virt.leave();
+	if (virt.leave != NULL) /* a processor with no virtualisation has nothing to leave */
+		virt.leave();
 	power_off(status);
 }
 
-static void say_what_was_found(void)
+/* The name that the processor gives itself. */
+static const char *processor_name(void)
 {
-	char brand[49] = "";
-	uint32_t *word = (uint32_t *)brand;
+	static uint32_t name[13]; /* 48 bytes, and the end of the string */
+	uint32_t *word = name;
+
 	for (uint32_t leaf = 0x80000002; leaf <= 0x80000004; leaf++) {
 		struct cpuid c = cpu_id(leaf, 0);
 		*word++ = c.eax;
@@ -54,8 +59,25 @@ static void say_what_was_found(void)
 		*word++ = c.ecx;
 		*word++ = c.edx;
 	}
+	return (const char *)name;
+}
+
+/* The last screen, where somebody reads screens. */
+static void show_summary(int status)
+{
+	screen_mark_summary();
+	summary_print(&(struct summary){ .version = version_name,
+	                                 .processor = processor_name(),
+	                                 .virtualisation = virt.describe(),
+	                                 .chipset = chipset->name,
+	                                 .refused = refused,
+	                                 .status = status });
+}
+
+static void say_what_was_found(void)
+{
 	log_line("%s", version_name);
-	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", brand,
+	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", processor_name(),
 	         platform.processors ? platform.processors : 1, platform.processors > 1 ? "s" : "",
 	         (unsigned long)platform.tsc_khz);
 	log_line("virtualisation: %s", virt.describe());
@@ -217,7 +239,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	if (magic == MULTIBOOT_BOOT_MAGIC && info->flags & MULTIBOOT_INFO_CMDLINE)
 		line = (const char *)(uint64_t)info->cmdline;
 	int bad = config_parse_vmm(line, &config, problem, sizeof(problem));
-	console_init(config.console);
+	screen_init(&config, console_init(config.console) == 0 && console_lines() != 0);
 	pages_protect(); /* a fault can be told of from here on */
 	stacks_fill();
 	if (magic != MULTIBOOT_BOOT_MAGIC)
@@ -234,6 +256,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	}
 	silence_timer();
 	set_nmi_policy();
+	screen_begin();
 	machine_confine();
 	say_what_was_found();
 	machine_describe();
@@ -246,6 +269,10 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	console_set_interrupts(false);
 	background_finish();
 	log_notes_later(NULL);
+	screen_mark_report();
 	report_final();
-	end(status != 0 || refused != 0 ? 1 : 0);
+	status = status != 0 || refused != 0 ? 1 : 0;
+	if (screen_waits())
+		show_summary(status);
+	end(status);
 }

@@ -21,6 +21,7 @@
 char log_ring[LOG_BYTES];
 size_t log_next;
 static bool wrapped;
+static uint64_t log_total; /* bytes so far: the position of a byte never changes */
 
 static void (*log_sink)(const char *text, size_t size);
 static void (*log_flush)(void);
@@ -41,6 +42,7 @@ static void ring_write(const char *text, size_t size)
 	if (log_next + size >= LOG_BYTES)
 		wrapped = true;
 	log_next = (log_next + size) % LOG_BYTES;
+	log_total += size;
 }
 
 static void pause_between(void)
@@ -136,6 +138,21 @@ void log_replay(void (*out)(const char *text, size_t size))
 		out(log_ring + log_next, LOG_BYTES - log_next);
 	if (log_next)
 		out(log_ring, log_next);
+}
+
+uint64_t log_end(void)
+{
+	return log_total;
+}
+
+uint64_t log_begin(void)
+{
+	return log_total > LOG_BYTES ? log_total - LOG_BYTES : 0;
+}
+
+char log_at(uint64_t position)
+{
+	return log_ring[position % LOG_BYTES];
 }
 
 /* ---- Notes ---- */

@@ -69,6 +69,10 @@ void log_set_sink(void (*sink)(const char *text, size_t size));
 void log_set_pause(void (*pause)(void));
 /* The memory log, oldest first: calls out() with at most two pieces. */
 void log_replay(void (*out)(const char *text, size_t size));
+/* The same byte by byte: those from log_begin() up to log_end() are there. Both only grow. */
+uint64_t log_begin(void);
+uint64_t log_end(void);
+char log_at(uint64_t position);
 
 /* Print, flush, say "end: status 1", power off; never returns. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -48,6 +48,10 @@ uint64_t tsc_to_us(uint64_t ticks);
 /* Power the machine off: ACPI S5, else the emulators' exits (Bochs: "Shutdown" to 8900h; QEMU: isa-debug-exit 501h/F4h), else
  * halt for good with a line that says so. */
 _Noreturn void power_off(int status);
+/* What power_off() calls first, once: it lets a person read what the screen has. */
+void power_off_after(void (*wait)(void));
+/* The machine stays on, and does nothing any more. */
+_Noreturn void power_halt(void);
 
 /* ---- Physical memory ---- */
 enum { PAGE = 4096 };
@@ -121,6 +125,7 @@ bool uart_interrupt_pending(struct uart *u);
 void uart_drain(struct uart *u); /* wait for TEMT */
 
 /* ---- VGA text, the log's mirror ---- */
+enum { VGA_COLUMNS = 80, VGA_ROWS = 25 };
 void vga_init(void);
 /* Puts text on the screen as the VMM remembers it; video memory is not written. Costs about 10
  * instructions for a character in a run of them, 140 for a newline (once in 180 newlines 770), 100
@@ -132,5 +137,13 @@ void vga_put(const char *text, size_t size);
 bool vga_show(void);
 /* Puts text and shows all of it, in one go: for the boot and for a panic. */
 void vga_write(const char *text, size_t size);
+/* From now on the last row of the screen is a prompt with this text, and the cursor stands before
+ * that byte of it (length: behind the text). Where the row is too short for the text up to the
+ * cursor, the row ends with the cursor. vga_show() shows it. */
+void vga_prompt(const char *text, size_t length, size_t at);
+/* Shows a text in a row of the screen, over what the log has there; text that comes meanwhile
+ * waits. reverse: dark on light. vga_view_end() brings the log back, by vga_show(). */
+void vga_view(unsigned row, const char *text, size_t length, bool reverse);
+void vga_view_end(void);
 
 #endif

@@ -101,9 +101,33 @@ static void qemu_exit(int status)
 	io_out32(DEBUG_EXIT_DEFAULT, (uint32_t)status);
 }
 
+static void (*wait_before)(void);
+
+void power_off_after(void (*wait)(void))
+{
+	wait_before = wait;
+}
+
+/* A panic of the waiting itself finds that it has begun. */
+static void wait_once(void)
+{
+	void (*wait)(void) = wait_before;
+
+	wait_before = NULL;
+	if (wait != NULL)
+		wait();
+}
+
+_Noreturn void power_halt(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
 void power_off(int status)
 {
 	__asm__ volatile("cli");
+	wait_once();
 	if (platform.bochs)
 		bochs_power_off(status);
 	if (status != 0 && qemu_present()) /* S5 would end QEMU with status 0 */
@@ -112,6 +136,5 @@ void power_off(int status)
 	if (qemu_present())
 		qemu_exit(status);
 	log_line("the machine can be switched off now");
-	for (;;)
-		__asm__ volatile("cli; hlt");
+	power_halt();
 }

@@ -9,20 +9,24 @@
  * The screen is a window on video memory that begins where the CRT controller's start address says.
  * To scroll, the screen moves down by a row. Where video memory ends, the screen goes back to the
  * beginning, and its 25 rows are written there; that is once in 180 lines.
+ *
+ * The last row may be a prompt's: then text has the rows above it, and a line that scrolls costs
+ * two rows. A view of older text lies over the screen: what comes meanwhile is put, and is shown
+ * when the view ends.
  */
 #include "arch/x86/platform.h"
 
 #include "arch/x86/bytes.h"
 #include "arch/x86/io.h"
 
-enum { COLUMNS = 80, ROWS = 25 };
+enum { COLUMNS = VGA_COLUMNS, ROWS = VGA_ROWS };
 
 /* Rows that video memory has room for: 32 KiB at B8000h (VGA, memory map 3 of the graphics
  * controller's register 06h). */
 enum { VIDEO_ROWS = 32768 / (2 * COLUMNS) };
 
 /* A cell: 15:12 background | 11:8 foreground | 7:0 character (code page 437) */
-enum { CELL_BLANK = 0x0700 | ' ' };
+enum { CELL_BLANK = 0x0700 | ' ', CELL_REVERSE = 0x7000 | ' ' };
 
 /* CRT controller, ports of the colour modes: index, data; the addresses where the screen begins and
  * where the cursor is, in cells, high byte first (VGA, indices 0Ch to 0Fh). */
@@ -49,6 +53,10 @@ static unsigned row, column;
 static uint32_t dirty;                  /* by index in lines[]: video memory does not show all of it yet */
 static bool moved;                      /* the CRT controller is not yet told of the last text */
 static uint8_t start_high, cursor_high; /* as the CRT controller has them */
+static bool prompt;                     /* the last row is the prompt's, and the cursor stands in it */
+static unsigned prompt_column;
+static bool viewing;       /* video memory shows a view */
+static unsigned view_base; /* as base, of the view */
 /* Of a terminal's control sequence: ESC [ ... letter. */
 static enum { TEXT, ESCAPE, SEQUENCE } state;
 
@@ -92,16 +100,39 @@ static void screen_rewind(void)
 		line_touch(i, 0, COLUMNS);
 }
 
-static void line_feed(void)
+/* The screen moves down by a row; its last row holds what its first one held. */
+static void scroll(void)
 {
-	column = 0;
-	if (++row < ROWS)
-		return;
-	row = ROWS - 1;
 	top = line_index(1);
-	line_blank(line_index(row));
 	if (++base > VIDEO_ROWS - ROWS)
 		screen_rewind();
+}
+
+/* After scroll(): the prompt is in the last row again. */
+static void prompt_follow(void)
+{
+	lines[line_index(ROWS - 1)] = lines[line_index(ROWS - 2)];
+	line_touch(line_index(ROWS - 1), 0, COLUMNS);
+}
+
+static void line_feed(void)
+{
+	unsigned rows = prompt ? ROWS - 1 : ROWS;
+
+	column = 0;
+	if (++row < rows)
+		return;
+	row = rows - 1;
+	scroll();
+	if (prompt)
+		prompt_follow();
+	line_blank(line_index(row));
+}
+
+/* A character in the colours of a blank. */
+static uint16_t cell_of(char c, uint16_t blank)
+{
+	return (uint16_t)((blank & 0xFF00) | (c >= ' ' && c < 0x7F ? c : '?'));
 }
 
 static void cell_put(uint8_t c)
@@ -172,6 +203,8 @@ static void crtc_show(void)
 	unsigned start = base * COLUMNS;
 	unsigned at = row * COLUMNS + (column < COLUMNS ? column : COLUMNS - 1);
 
+	if (prompt)
+		at = (ROWS - 1) * COLUMNS + prompt_column;
 	crtc_write_address(CRTC_START, &start_high, start);
 	crtc_write_address(CRTC_CURSOR, &cursor_high, start + at);
 	moved = false;
@@ -224,6 +257,8 @@ void vga_put(const char *text, size_t size)
 
 bool vga_show(void)
 {
+	if (viewing)
+		return false;
 	if (dirty != 0)
 		line_show((unsigned)__builtin_ctz(dirty));
 	else if (moved)
@@ -234,6 +269,7 @@ bool vga_show(void)
 void vga_init(void)
 {
 	top = row = column = 0;
+	prompt = viewing = false;
 	state = TEXT;
 	start_high = cursor_high = UINT8_MAX; /* none that there can be */
 	for (unsigned i = 0; i < ROWS; i++)
@@ -246,7 +282,63 @@ void vga_init(void)
 
 void vga_write(const char *text, size_t size)
 {
+	vga_view_end();
 	vga_put(text, size);
 	while (vga_show())
 		;
+}
+
+/* ---- The prompt ---- */
+
+static void prompt_begin(void)
+{
+	if (row == ROWS - 1) {
+		scroll();
+		row--;
+	}
+	prompt = true;
+}
+
+void vga_prompt(const char *text, size_t length, size_t at)
+{
+	enum { MARK = 2, MOST = COLUMNS - MARK - 1 };
+
+	if (!prompt)
+		prompt_begin();
+	uint16_t *cell = lines[line_index(ROWS - 1)].cell;
+	size_t first = at > MOST ? at - MOST : 0;
+
+	line_blank(line_index(ROWS - 1));
+	cell[0] = (CELL_BLANK & 0xFF00) | '>';
+	for (size_t i = 0; first + i < length && i < MOST; i++)
+		cell[MARK + i] = cell_of(text[first + i], CELL_BLANK);
+	prompt_column = MARK + (unsigned)(at - first);
+	moved = true;
+}
+
+/* ---- The view ---- */
+
+void vga_view(unsigned of_row, const char *text, size_t length, bool reverse)
+{
+	static struct line shown;
+	uint16_t blank = reverse ? CELL_REVERSE : CELL_BLANK;
+
+	while (!viewing && vga_show())
+		;
+	if (!viewing)
+		view_base = base;
+	viewing = true;
+	for (unsigned i = 0; i < COLUMNS; i++)
+		shown.cell[i] = i < length ? cell_of(text[i], blank) : blank;
+	bytes_copy(VIDEO + (view_base + of_row) * COLUMNS, shown.cell, sizeof(shown.cell));
+}
+
+void vga_view_end(void)
+{
+	if (!viewing)
+		return;
+	viewing = false;
+	for (unsigned i = 0; i < ROWS; i++)
+		line_touch(i, 0, COLUMNS);
+	moved = true;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * scribe's start, its work and its end. Words: rounds=200 seconds=0 every=0 sectors=8 rtc=1024
- * stress=N busy=1 idle=1 base=0x20.
+ * stress=N busy=1 idle=1 base=0x20 disk=write|blank|none.
+ *
+ * disk=blank writes to a disk whose beginning and end are blank, and keeps both so. disk=none
+ * touches no disk: scribe then writes to memory, and a round lasts some interrupts of the RTC.
  *
  * Rule: what is written, where, and the checksum of all that was read back depend on the round alone, never on time.
  */
@@ -18,7 +21,10 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SECTORS_MAX = 32, STATUS_TICKS = 256, COUNT_TICKS = 1024, BUSY_ROUNDS = 500 };
+enum { SECTORS_MAX = 32, STATUS_TICKS = 256, COUNT_TICKS = 1024, BUSY_ROUNDS = 500, ROUND_TICKS = 8 };
+/* Where partition tables, file systems and their copies tell of themselves: in the first 128 KiB
+ * (btrfs at 64 KiB is the last to begin), and at the end (GPT). */
+enum { HEAD_SECTORS = 256, TAIL_SECTORS = 64 };
 
 static uint32_t written[SECTORS_MAX * SECTOR_BYTES / 4], read_back[SECTORS_MAX * SECTOR_BYTES / 4];
 static bool busy, may_idle; /* may_idle: the controller may interrupt for what a device has taken back */
@@ -27,6 +33,7 @@ static uint32_t sectors;
  * seconds; else never. */
 static uint32_t rounds, interrupts, seconds;
 static uint32_t every_ms; /* from one round's begin to the next one's; 0: at once */
+static enum { DISK_WRITE, DISK_BLANK, DISK_NONE } disk_use;
 
 void scribe_wait(void)
 {
@@ -54,19 +61,39 @@ static uint32_t digest(uint32_t hash, const uint32_t *data, size_t words)
 	return hash;
 }
 
+static int disk_round(uint32_t lba)
+{
+	int error = disk_write(lba, sectors, written);
+
+	return error != 0 ? error : disk_read(lba, sectors, read_back);
+}
+
+/* No disk: some time passes, and the copy is memory's. */
+static int memory_round(void)
+{
+	uint64_t until = rtc_now().handled + ROUND_TICKS;
+
+	while (rtc_now().handled < until && rtc_now().lost == 0) {
+		cpu_interrupts_off();
+		scribe_wait();
+	}
+	memcpy(read_back, written, sectors * SECTOR_BYTES);
+	return rtc_now().lost == 0 ? 0 : -ETIMEDOUT;
+}
+
 /* Write a pattern somewhere and read it back: 0, a negative errno, or how many words differ. */
 static int do_round(uint32_t round, uint32_t capacity, uint32_t *hash)
 {
-	uint32_t seed = round * 2654435761u + 1, lba = next_random(&seed) % (capacity - sectors);
+	uint32_t kept = disk_use == DISK_BLANK ? HEAD_SECTORS + TAIL_SECTORS : 0;
+	uint32_t seed = round * 2654435761u + 1, lba = next_random(&seed) % (capacity - kept - sectors);
 	size_t words = sectors * SECTOR_BYTES / 4;
 	int error, wrong = 0;
 
 	for (size_t i = 0; i < words; i++)
 		written[i] = next_random(&seed);
 	memset(read_back, 0, words * 4);
-	error = disk_write(lba, sectors, written);
-	if (error == 0)
-		error = disk_read(lba, sectors, read_back);
+	lba += disk_use == DISK_BLANK ? HEAD_SECTORS : 0;
+	error = disk_use == DISK_NONE ? memory_round() : disk_round(lba);
 	if (error != 0)
 		return error;
 	for (size_t i = 0; i < words; i++)
@@ -176,6 +203,62 @@ static const char *reason(int64_t error)
 	                             : "it reports an error";
 }
 
+/* Reads them: 0, a negative errno, or 1: not all of them are blank. */
+static int look_for_data(uint32_t first, uint32_t count)
+{
+	for (uint32_t done = 0; done < count; done += SECTORS_MAX) {
+		int error = disk_read(first + done, SECTORS_MAX, read_back);
+
+		if (error != 0)
+			return error;
+		for (size_t i = 0; i < SECTORS_MAX * SECTOR_BYTES / 4; i++)
+			if (read_back[i] != 0)
+				return 1;
+	}
+	return 0;
+}
+
+/* Whether scribe may write there. */
+static bool may_write(int64_t capacity)
+{
+	int found;
+
+	if (disk_use != DISK_BLANK || capacity <= SECTORS_MAX)
+		return capacity > SECTORS_MAX;
+	found = capacity > HEAD_SECTORS + TAIL_SECTORS + SECTORS_MAX ? look_for_data(0, HEAD_SECTORS) : -ENOSPC;
+	if (found == 0)
+		found = look_for_data((uint32_t)capacity - TAIL_SECTORS, TAIL_SECTORS);
+	report(found == 0, "disk=blank: nothing is on the disk",
+	       found > 0 ? "it holds something: nothing was written. disk=write overwrites it" : "error %d", found);
+	return found == 0;
+}
+
+static int64_t find_disk(void)
+{
+	int64_t capacity = disk_init();
+
+	report(capacity > SECTORS_MAX, "R10 the disk of the second IDE channel", "%s",
+	       capacity < 0 ? reason(capacity) : "it is too small");
+	if (capacity > SECTORS_MAX)
+		machine_print("scribe: disk of %lu sectors\n", (uint64_t)capacity);
+	return capacity;
+}
+
+static bool read_disk_word(void)
+{
+	static const char *const names[] = { [DISK_WRITE] = "write", [DISK_BLANK] = "blank", [DISK_NONE] = "none" };
+	char word[8];
+
+	if (!args_text("disk", word, sizeof(word)))
+		return true;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		disk_use = i;
+		if (strcmp(word, names[i]) == 0)
+			return true;
+	}
+	return false; /* a word that was meant to keep a disk whole is not to be guessed at */
+}
+
 static void read_words(void)
 {
 	interrupts = (uint32_t)args_number("stress", 0);
@@ -191,23 +274,24 @@ static void read_words(void)
 
 int guest_main(void)
 {
-	int64_t capacity;
+	int64_t capacity = SECTORS_MAX + 1;
 
 	read_words();
+	if (!read_disk_word()) {
+		report(false, "disk= is write, blank or none", "it is none of them");
+		return report_end("scribe");
+	}
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_NON_SPECIFIC);
 	machine_print("scribe: words: %s\n", args_line());
 	rtc_start((uint32_t)args_number("rtc", 1024));
 	cpu_interrupts_on();
 
-	capacity = disk_init();
-	report(capacity > SECTORS_MAX, "R10 the disk of the second IDE channel", "%s",
-	       capacity < 0 ? reason(capacity) : "it is too small");
-	if (capacity > SECTORS_MAX) {
-		machine_print("scribe: disk of %lu sectors\n", (uint64_t)capacity);
+	if (disk_use != DISK_NONE)
+		capacity = find_disk();
+	if (may_write(capacity))
 		write_and_verify((uint32_t)capacity);
-	}
 	cpu_interrupts_off();
 	rtc_stop();
-	print_verdicts(capacity > 0);
+	print_verdicts(disk_use != DISK_NONE && capacity > 0);
 	return report_end("scribe");
 }

@@ -87,6 +87,8 @@ class Machine:
     exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
              byte where nobody types; False: in real time. A keyboard goes with both
     disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False: none)
+    serial   QEMU: COM1 and COM2 are there
+    iso      an image to boot from, in the place of one that is made of vmm and modules
     com4     a UART at 2E8h whose line is COM2's (3)
     type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
     log_actions  Bochs: device or "all" to action by event, e.g. {"panic": {"PIC": "report"}}
@@ -101,6 +103,8 @@ class Machine:
     board: str = "pc"
     exact: bool = True
     disk: bool | bytes = True
+    serial: bool = True
+    iso: Path | None = None
     com4: bool = False
     ips: int = 20_000_000
     memory: int = 256
@@ -144,7 +148,7 @@ class Machine:
         directory.mkdir(parents=True, exist_ok=True)
         for name in OUTPUTS:
             (directory / name).unlink(missing_ok=True)
-        iso = media.make_iso(self.boot_lines(), self.build)
+        iso = self.iso.resolve() if self.iso else media.make_iso(self.boot_lines(), self.build)
         disk = None
         if self.disk is not False:
             disk = directory / "disk.img"

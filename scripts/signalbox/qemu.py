@@ -81,7 +81,10 @@ def command_line(machine, directory, iso, disk):
         raise QemuError(f"BOARD={machine.board}: no such board; there are: {' '.join(BOARDS)}")
     command = [executable(), *processor(machine), "-machine", machine.board, "-smp", "1", "-m", str(machine.memory)]
     command += ["-display", "none", "-no-reboot", "-boot", "d", *drives(machine, iso, disk)]
-    command += ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}", "-monitor", "none", "-nic", "none"]
+    serial = ["-serial", "none"]
+    if machine.serial:
+        serial = ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}"]
+    command += [*serial, "-monitor", "none", "-nic", "none"]
     if machine.com4:
         command += ["-chardev", "null,id=com4", "-device", "isa-serial,chardev=com4,iobase=0x2e8,irq=3"]
     # The VMM's slices are a comparator of the HPET, whose interrupt is a message.
@@ -172,9 +175,9 @@ class Monitor:
         self.file = self.socket.makefile("rw")
         self.do("qmp_capabilities")
 
-    def do(self, command):
+    def do(self, command, **arguments):
         try:
-            self.file.write(json.dumps({"execute": command}) + "\n")
+            self.file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
             self.file.flush()
             for text in self.file:
                 answer = json.loads(text)

@@ -11,6 +11,7 @@ from collections import namedtuple
 
 Mutant = namedtuple("Mutant", "name file old new test")
 
-from . import chipset, machine, processor, vmm  # noqa: E402
+from . import chipset, machine, processor, screen, vmm  # noqa: E402
 
-MUTANTS = [Mutant(*line) for part in (vmm, chipset, processor, machine) for line in part.MUTANTS]
+PARTS = (vmm, screen, chipset, processor, machine)
+MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

@@ -230,6 +230,6 @@ MUTANTS = (
      "test_prompt"),
     ("tab-takes-the-first", COMPLETION, "if (m->count == 1 || same < m->common)",
      "if (m->count == 1)", "test_prompt"),
-    ("nobody-types", CONSOLE, "\t\tkeys_at = cpu_tsc();\n", "", "test_prompt"),
+    ("nobody-types", CONSOLE, "\tkeys_at = cpu_tsc();\n", "", "test_prompt"),
     ("exchanged-letters-are-two", NEAREST, "two[j - 2] + 1", "two[j - 2] + 2", "test_nearest"),
 )

@@ -9,7 +9,7 @@
 
 #include "vmm/report.h"
 
-enum { FAKE_VMS = 8, FAKE_RESULTS = 4 };
+enum { FAKE_VMS = 8, FAKE_RESULTS = 10 };
 
 struct fake_vmm {
 	unsigned vms, results;

@@ -272,6 +272,8 @@ static void the_vmm_has_defaults(void **state)
 	assert_int_equal(vmm.jitter, 0);
 	assert_false(vmm.mitigations_off);
 	assert_int_equal(vmm.stay, 0);
+	assert_int_equal(vmm.keyboard, KEYBOARD_AUTO);
+	assert_int_equal(vmm.end, END_AUTO);
 }
 
 static void every_word_of_the_vmm_is_taken(void **state)
@@ -303,6 +305,14 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	assert_true(vmm.mitigations_off);
 	assert_int_equal(config_parse_vmm("mitigations=auto", &vmm, err, sizeof(err)), 0);
 	assert_false(vmm.mitigations_off);
+	assert_int_equal(config_parse_vmm("console=vga keyboard=on end=off", &vmm, err, sizeof(err)), 0);
+	assert_string_equal(vmm.console, "vga");
+	assert_int_equal(vmm.keyboard, KEYBOARD_ON);
+	assert_int_equal(vmm.end, END_OFF);
+	assert_int_equal(config_parse_vmm("console=auto keyboard=off end=halt", &vmm, err, sizeof(err)), 0);
+	assert_string_equal(vmm.console, "auto");
+	assert_int_equal(vmm.keyboard, KEYBOARD_OFF);
+	assert_int_equal(vmm.end, END_HALT);
 }
 
 static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
@@ -310,7 +320,9 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 	static const struct {
 		const char *line, *message;
 	} rows[] = {
-		{ "console=com3", "console=com3: it is one of com1, none" },
+		{ "console=com3", "console=com3: it is one of com1, vga, auto, none" },
+		{ "keyboard=us", "keyboard=us: it is one of auto, on, off" },
+		{ "end=now", "end=now: it is one of auto, wait, off, halt" },
 		{ "chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft" },
 		{ "banks=256", "banks=256: more than 255" },
 		{ "banks=all", "banks=all: it is a number from 0 to 255" },

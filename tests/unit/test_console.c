@@ -169,9 +169,19 @@ static void without_a_uart_there_is_no_console(void **state)
 	(void)state;
 	com1.absent = true;
 	assert_int_equal(console_init("com1"), -ENODEV);
-	assert_non_null(strstr(printed(), "no UART at 3f8h: no console"));
+	assert_non_null(strstr(printed(), "no UART at 3f8h: the screen is the console"));
+	assert_int_equal(console_poll(), -EAGAIN);
+	printed_clear();
+	assert_int_equal(console_init("auto"), -ENODEV);
+	assert_string_equal(printed(), "");
 	assert_int_equal(console_init("none"), 0);
 	assert_int_equal(console_init("com7"), -EINVAL);
+	com1.absent = false;
+	com1.polled = true;
+	assert_int_equal(console_init("vga"), 0);
+	assert_int_equal(console_lines(), 0); /* a UART that is not asked for is not touched */
+	assert_int_equal(console_init("auto"), 0);
+	assert_int_equal(console_lines(), LINE(4));
 }
 
 static void what_was_logged_before_is_shown_at_the_start(void **state)

@@ -344,6 +344,46 @@ static void a_machine_without_the_parts_is_told(void **state)
 	assert_string_equal(chipset->name, "pc");
 }
 
+/* A chip that keeps an edge whose line has fallen would tell of a line of the VMM's own at each
+ * look. */
+static void R14_a_served_edge_that_the_chip_keeps_goes(void **state)
+{
+	enum { KEYBOARD = 1 };
+
+	(void)state;
+	sim_pic.keeps_fallen_edges = true;
+	chipset->claim(LINE(KEYBOARD), true);
+	chipset_route(NULL);
+	for (unsigned round = 0; round < 3; round++) {
+		uint64_t nmis = board.nmis;
+
+		board_pulse(KEYBOARD);
+		assert_int_equal(board.nmis, nmis + 1);
+		assert_int_equal(look().asserted & LINE(KEYBOARD), LINE(KEYBOARD));
+		chipset->acknowledge(LINE(KEYBOARD));
+		assert_int_equal(look().asserted & LINE(KEYBOARD), LINE(KEYBOARD)); /* it is kept */
+		chipset->acknowledge(LINE(KEYBOARD));
+		chipset->settle(LINE(KEYBOARD));
+		assert_int_equal(look().asserted & LINE(KEYBOARD), 0);
+		assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
+		assert_int_equal(sim_pic.chip[SIM_MASTER].imr, 0xff);
+	}
+	board_external_nmi(); /* it explains no other NMI either */
+	assert_true(look().external);
+	sim_pic.keeps_fallen_edges = false;
+}
+
+/* A line of a VM's waits in the chip for that VM. */
+static void R08_what_is_not_the_vmms_own_is_left_in_the_chip(void **state)
+{
+	(void)state;
+	chipset_route(NULL);
+	board_set_line(3, true);
+	chipset->settle(0xffff);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].irr & LINE(3), LINE(3));
+	assert_int_equal(look().asserted, LINE(3));
+}
+
 #define ON_BOARD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -363,6 +403,8 @@ int main(void)
 		ON_BOARD(R10_an_initialisation_behind_the_open_port_is_caught),
 		ON_BOARD(R10_a_mode_that_a_pc_has_not_is_refused),
 		ON_BOARD(a_machine_without_the_parts_is_told),
+		ON_BOARD(R14_a_served_edge_that_the_chip_keeps_goes),
+		ON_BOARD(R08_what_is_not_the_vmms_own_is_left_in_the_chip),
 	};
 	return cmocka_run_group_tests_name("pc", tests, NULL, NULL);
 }

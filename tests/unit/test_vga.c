@@ -267,6 +267,126 @@ static void all_at_once_shows_the_same(void **state)
 	}
 }
 
+/* ---- The prompt and the view ---- */
+
+static void expect_row(unsigned row, uint16_t colours, const char *text)
+{
+	const uint16_t *cell = video + crtc_address(0x0C) + row * 80;
+
+	for (unsigned n = 0; n < 80; n++) {
+		char c = n < strlen(text) ? text[n] : ' ';
+
+		assert_int_equal(cell[n], colours | (unsigned char)c);
+	}
+}
+
+/* Rows of text are numbered, so that each one is known by its place. */
+static void put_numbered(unsigned first, unsigned end)
+{
+	for (unsigned n = first; n < end; n++) {
+		char text[] = "row 000\n";
+
+		text[4] = (char)('0' + n / 100);
+		text[5] = (char)('0' + n / 10 % 10);
+		text[6] = (char)('0' + n % 10);
+		vga_put(text, sizeof(text) - 1);
+	}
+}
+
+static void show(void)
+{
+	while (show_a_step())
+		;
+}
+
+static void the_prompt_keeps_the_last_row(void **state)
+{
+	(void)state;
+	put_numbered(0, 30);
+	vga_prompt("vms", 3, 3);
+	show();
+	expect_row(22, 0x0700, "row 029");
+	expect_row(23, 0x0700, "");
+	expect_row(24, 0x0700, "> vms");
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 5);
+	put_numbered(30, 500); /* more than video memory holds */
+	show();
+	expect_row(0, 0x0700, "row 477");
+	expect_row(22, 0x0700, "row 499");
+	expect_row(24, 0x0700, "> vms");
+	vga_prompt("", 0, 0);
+	show();
+	expect_row(24, 0x0700, "> ");
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 2);
+}
+
+static void a_prompt_on_a_screen_with_room_moves_no_text(void **state)
+{
+	(void)state;
+	put_numbered(0, 3);
+	vga_prompt("x", 1, 1);
+	put_numbered(3, 4);
+	show();
+	expect_row(0, 0x0700, "row 000");
+	expect_row(3, 0x0700, "row 003");
+	expect_row(24, 0x0700, "> x");
+}
+
+static void of_a_long_prompt_the_end_is_shown(void **state)
+{
+	char text[200], shown[81] = "> ";
+
+	(void)state;
+	for (unsigned n = 0; n < sizeof(text); n++)
+		text[n] = (char)('a' + n % 26);
+	vga_prompt(text, sizeof(text), sizeof(text));
+	show();
+	memcpy(shown + 2, text + sizeof(text) - 77, 77);
+	expect_row(24, 0x0700, shown);
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 79);
+	vga_prompt(text, sizeof(text), 77); /* as far right as nothing moves */
+	show();
+	memcpy(shown + 2, text, 77);
+	expect_row(24, 0x0700, shown);
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 79);
+	vga_prompt(text, 5, 2);
+	show();
+	expect_row(24, 0x0700, "> abcde");
+	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 4);
+}
+
+/* What comes meanwhile is there when the view ends. */
+static void a_view_lies_over_the_text_and_loses_none(void **state)
+{
+	(void)state;
+	put_numbered(0, 30);
+	vga_view(0, "older", 5, false);
+	vga_view(24, " hint", 5, true);
+	expect_row(0, 0x0700, "older");
+	expect_row(1, 0x0700, "row 007");
+	expect_row(24, 0x7000, " hint");
+	put_numbered(30, 500);
+	assert_false(vga_show());
+	expect_row(0, 0x0700, "older");
+	vga_view(1, "and older\x01", 10, false);
+	expect_row(1, 0x0700, "and older?");
+	vga_view_end();
+	show();
+	expect_row(0, 0x0700, "row 476");
+	expect_row(23, 0x0700, "row 499");
+	expect_row(24, 0x0700, "");
+	vga_view_end(); /* there is none */
+	assert_false(vga_show());
+}
+
+static void a_panic_is_seen_through_a_view(void **state)
+{
+	(void)state;
+	vga_view(0, "older", 5, false);
+	vga_write("panic\n", 6);
+	expect_row(0, 0x0700, "panic");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +395,11 @@ int main(void)
 		cmocka_unit_test_setup(a_line_costs_one_row, begin),
 		cmocka_unit_test_setup(a_character_costs_one_write, begin),
 		cmocka_unit_test_setup(all_at_once_shows_the_same, begin),
+		cmocka_unit_test_setup(the_prompt_keeps_the_last_row, begin),
+		cmocka_unit_test_setup(a_prompt_on_a_screen_with_room_moves_no_text, begin),
+		cmocka_unit_test_setup(of_a_long_prompt_the_end_is_shown, begin),
+		cmocka_unit_test_setup(a_view_lies_over_the_text_and_loses_none, begin),
+		cmocka_unit_test_setup(a_panic_is_seen_through_a_view, begin),
 	};
 	return cmocka_run_group_tests_name("vga", tests, NULL, NULL);
 }

@@ -19,11 +19,19 @@ UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
 UNIT_editor  := vmm/editor.c vmm/history.c vmm/terminal.c
 UNIT_nearest := vmm/nearest.c
+UNIT_SCREEN  := vmm/screen.c vmm/screen_end.c vmm/pager.c arch/x86/keys.c \
+	tests/unit/fake_screen.c
 UNIT_console := vmm/console.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
 	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/words.c tests/unit/console_kit.c \
-	tests/unit/fake_uart.c $(UNIT_report)
+	tests/unit/fake_uart.c $(UNIT_report) $(UNIT_SCREEN)
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
+UNIT_screen  := $(UNIT_console)
+UNIT_pager   := vmm/pager.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_summary := vmm/summary.c $(UNIT_FAKES)
+UNIT_keyboard_line := vmm/keyboard_line.c vmm/port_filter.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_keys    := arch/x86/keys.c
+UNIT_keyboard := arch/x86/keyboard.c
 UNIT_trace   := vmm/trace.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c

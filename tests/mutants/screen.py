@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mutants of the PC's screen and keyboard: name, file, text there, text instead, the test."""
+
+SCREEN = "vmm/screen.c"
+END = "vmm/screen_end.c"
+PC = "chipset/pc.c"
+VGA = "arch/x86/vga.c"
+
+MUTANTS = (
+    ("keyboard-served-without-bound", SCREEN, "SERVICE_MOST = 16", "SERVICE_MOST = 1 << 20",
+     "test_screen"),
+    ("keys-left-in-the-controller", SCREEN, "\tleft = i == SERVICE_MOST;\n", "\tleft = false;\n",
+     "test_screen"),
+    ("keyboard-edge-not-settled", SCREEN, "\t\t\tkeyboard_line_settle();\n", "\t\t\t;\n",
+     "test_screen"),
+    ("old-keys-are-answers", END, "\tdrop_keys();\n", "", "test_screen"),
+    ("keyboard-taken-from-its-vm", "vmm/keyboard_line.c",
+     "if (line_in(vm->config.lines, KEYBOARD_LINE))", "if (false)", "test_keyboard_line"),
+    ("kept-edge-stays", PC, "\t\tpc_take_request(line_first(lines));\n", "\t\t;\n", "test_pc"),
+    ("settling-takes-a-vms-request", PC,
+     "pc_read_irr() & served & 0x00ff", "pc_read_irr() & 0x00ff",
+     "test_pc"),
+    ("prompt-scrolls-away", VGA, "\tif (prompt)\n\t\tprompt_follow();\n", "", "test_vga"),
+    ("text-shown-over-a-view", VGA, "\tif (viewing)\n\t\treturn false;\n", "", "test_vga"),
+    ("summary-too-long", "vmm/summary.c", "count <= rows ? count : rows - 1", "count",
+     "test_summary"),
+)

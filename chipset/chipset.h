@@ -162,6 +162,9 @@ struct chipset {
 	 * confirms it, and says whose line it was. */
 	int (*pending_vector)(struct controller *c);
 	unsigned (*injected)(struct controller *c);
+	/* An edge on a line of c's by software. c has left the processor, or leaves it now: its
+	 * controller has the request when it comes back. */
+	void (*request)(struct controller *c, unsigned line);
 	/* held may have changed: an injected interrupt waits for the guest to take it, and the
 	 * controller's own must not come before it; or no longer. NULL: the controller's own
 	 * never reach the guest beside injected ones. */

@@ -361,6 +361,12 @@ void driver_restore(struct controller *c)
 	chipset_standing.touched = true;
 }
 
+/* As one of a shared line that asserted while another sharer ran. */
+void driver_request(struct controller *c, unsigned line)
+{
+	c->owed |= LINE(line);
+}
+
 void driver_route(struct controller *c)
 {
 	if (c != NULL) {

@@ -58,5 +58,6 @@ line_set driver_deliverable(const struct controller *c, line_set asserted);
 bool driver_in_service(const struct controller *c);
 int driver_save(struct controller *c, bool force);
 void driver_restore(struct controller *c);
+void driver_request(struct controller *c, unsigned line);
 
 #endif

@@ -99,4 +99,5 @@ const struct chipset chipset_irqmux = {
 	.port_write = port_write,
 	.pending_vector = pending_vector,
 	.injected = injected,
+	.request = driver_request,
 };

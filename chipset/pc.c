@@ -451,6 +451,13 @@ static void restore(struct controller *c)
 	}
 }
 
+/* As one that the chip lost: it is injected. */
+static void request(struct controller *c, unsigned line)
+{
+	c->inject |= LINE(line);
+	c->changed = true;
+}
+
 static void route(struct controller *c)
 {
 	if (current != NULL)
@@ -482,5 +489,6 @@ const struct chipset chipset_pc = {
 	.port_write = pc_port_write,
 	.pending_vector = pc_pending_vector,
 	.injected = pc_injected,
+	.request = request,
 	.hold = pc_refresh,
 };

@@ -322,6 +322,7 @@ const struct chipset chipset_soft = {
 	.port_write = port_write,
 	.pending_vector = pending_vector,
 	.injected = injected,
+	.request = driver_request,
 	.interrupted = interrupted,
 	.halt = halt,
 };

@@ -23,6 +23,7 @@ static const struct reserved vmm_ports[] = {
 	{ { 0xA0, 0xA1 }, "the slave 8259, which every VM has anyway", NULL, false, 0 },
 	{ { 0x92, 0x92 }, "fast reset", NULL, false, 0 },
 	{ { 0xB2, 0xB3 }, "system management", NULL, false, 0 },
+	{ { 0xF0, 0xF1 }, "the x87 error latch, which every VM has anyway", NULL, false, 0 },
 	{ { 0xF4, 0xF4 }, "power-off", NULL, false, 0 },
 	{ { 0x3F8, 0x3FF }, "the console", NULL, false, 0 },
 	{ { 0x4D0, 0x4D1 }, "the edge/level registers", NULL, false, 0 },

@@ -8,6 +8,7 @@
 #include "vmm/flows.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
+#include "vmm/x87.h"
 
 #include <errno.h>
 
@@ -110,7 +111,9 @@ static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
 	struct denial what = { .format = "an exit that nobody handles" };
 	int error = virt.emulate(vm->vcpu, reason, &what);
-	if (error != 0)
+	if (error == -EAGAIN)
+		x87_error(vm, reason);
+	else if (error != 0)
 		vm_fault(vm, reason, error != -EPERM, &what);
 }
 

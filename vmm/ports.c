@@ -11,6 +11,7 @@
 #include "vmm/port_filter.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
+#include "vmm/x87.h"
 
 #include <errno.h>
 
@@ -90,7 +91,9 @@ static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 	const struct denial what = { "%s port %lxh, %lu byte%s",
 		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"), io->port, io->size,
 		                       (uint64_t)(io->size == 1 ? "" : "s") } };
-	if (!is_foreign(vm, io->port, io->size) && !port_is_own(vm, io->port))
+	if (io->port == X87_PORT && io->kind == 0)
+		x87_unlatch(vm);
+	else if (!is_foreign(vm, io->port, io->size) && !port_is_own(vm, io->port))
 		vm->probes++; /* as on a PC, where delay loops write to port 80h and drivers look for devices */
 	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))
 		return;

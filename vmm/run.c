@@ -110,7 +110,8 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
-/* There is no VM whose timer would wake the VMM for the status line, or for the end of the run. */
+/* There is no VM whose timer would wake the VMM for the status line, or for the end of the run. Or all
+ * VMs that are halted stand at an x87 error (vmm/x87.h), and none can be entered in its HLT. */
 static void wait_for_chores(void)
 {
 	while (nmi_count == 0 && !sched_attention && cpu_tsc() < sched_chores_due) {
@@ -124,8 +125,8 @@ static void idle(void)
 {
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
-	chipset_mask((line_set)~dispatch_vmm_lines());
-	if (earliest(status_due, end_due) != UINT64_MAX)
+	chipset_mask((line_set) ~(dispatch_vmm_lines() | sched_awaited()));
+	if (sched_anybody_halted() || earliest(status_due, end_due) != UINT64_MAX)
 		wait_for_chores();
 	else if (chipset->halt != NULL)
 		chipset->halt();

@@ -11,9 +11,9 @@ enum { PRIORITIES = 16 };
 bool sched_attention = true, sched_vm_stopped;
 uint64_t sched_chores_due;
 
-static vm_set ready[PRIORITIES]; /* VMs by number */
-static uint16_t priorities;      /* those with somebody ready */
-static vm_set halted;
+static vm_set ready[PRIORITIES];  /* VMs by number */
+static uint16_t priorities;       /* those with somebody ready */
+static vm_set halted, frozen;     /* frozen: those of the halted that are not in a HLT */
 static line_set awaited;          /* lines of the halted VMs */
 static uint8_t first[PRIORITIES]; /* whose turn it is among equals; the search begins here */
 static vm_set line_vms[LINES];
@@ -46,6 +46,7 @@ static __attribute__((noinline)) void collect_awaited(void)
 static inline void leave_halted(const struct vm *vm)
 {
 	halted &= ~VM_BIT(vm->number);
+	frozen &= ~VM_BIT(vm->number);
 	awaited &= ~vm->controller.lines;
 	if (__builtin_expect(vm->controller.shared != 0, 0))
 		collect_awaited();
@@ -102,13 +103,30 @@ bool sched_others_ready(const struct vm *vm)
 	return (priorities & ~(1u << vm->config.priority)) != 0;
 }
 
+void sched_set_frozen(struct vm *vm)
+{
+	sched_set_state(vm, VM_HALTED);
+	frozen |= VM_BIT(vm->number);
+}
+
+bool sched_anybody_halted(void)
+{
+	return halted != 0;
+}
+
+line_set sched_awaited(void)
+{
+	return awaited;
+}
+
 struct vm *sched_idle_vm(void)
 {
-	if (woken_last != NULL && woken_last->state == VM_HALTED)
+	const vm_set asleep = halted & ~frozen;
+	if (woken_last != NULL && asleep & VM_BIT(woken_last->number))
 		return woken_last;
-	if (vm_current != NULL && vm_current->state == VM_HALTED)
+	if (vm_current != NULL && asleep & VM_BIT(vm_current->number))
 		return vm_current;
-	return halted ? vms[__builtin_ctzll(halted)] : NULL;
+	return asleep ? vms[__builtin_ctzll(asleep)] : NULL;
 }
 
 void sched_wake(struct vm *vm)

@@ -26,7 +26,12 @@ void sched_end_turn(struct vm *vm);
 bool sched_others_ready(const struct vm *vm);
 /* Is anybody else of its priority ready? */
 bool sched_contended(const struct vm *vm);
-/* Nobody is ready: the halted VM that a line woke last, NULL when none is halted. */
+/* vm is halted, but not in its HLT: the processor cannot sleep in it. Until another state. */
+void sched_set_frozen(struct vm *vm);
+bool sched_anybody_halted(void);
+/* Lines of the halted VMs. */
+line_set sched_awaited(void);
+/* Nobody is ready: the halted VM that a line woke last, NULL when none is halted in its HLT. */
 struct vm *sched_idle_vm(void);
 /* A line found vm halted: it is ready, and the one to sleep in when nobody is (sched_idle_vm). */
 void sched_wake(struct vm *vm);

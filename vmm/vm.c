@@ -109,7 +109,7 @@ void vm_start(struct vm *vm)
 	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
 	vm->slice_left = 0;
-	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = false;
+	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = vm->x87_latched = false;
 	vm->stopped_by_operator = false;
 	vm->faults = vm->reinitialisations_said = 0;
 	vm->status[0] = '\0';

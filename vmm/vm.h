@@ -40,6 +40,7 @@ struct vm {
 	bool asleep;              /* the processor enters it in its HLT */
 	bool dozes;               /* its HLT does not exit, so only the processor knows whether it sleeps */
 	bool nmi_due;             /* an external NMI is to be injected (nmi=vm:NAME) */
+	bool x87_latched;         /* vmm/x87.c */
 	enum vm_state state;
 	uint64_t slice;      /* TSC ticks */
 	uint64_t slice_left; /* of the slice that was interrupted; 0: its next turn begins a new one (vmm/turn.h) */

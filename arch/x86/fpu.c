@@ -15,7 +15,8 @@
 #include <string.h>
 
 enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_OSXSAVE = 1 << 18 };
-enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3 };
+/* NE: a guest's error that stands in the registers is no interrupt of the machine's. */
+enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5 };
 enum { CPUID1_XSAVE = 1 << 26, CPUID1_FXSR = 1 << 24 };
 
 /* XCR0 (SDM 3A 2.6): 0 x87 | 1 SSE | 2 AVX | 7:5 AVX-512. MPX and PKRU are not offered to guests. */
@@ -51,7 +52,7 @@ int fpu_init(void)
 	struct cpuid id = cpu_id(1, 0);
 	if (!(id.edx & CPUID1_FXSR))
 		return -ENODEV;
-	cr0_write((cr0_read() | CR0_MP) & ~(uint64_t)(CR0_EM | CR0_TS));
+	cr0_write((cr0_read() | CR0_MP | CR0_NE) & ~(uint64_t)(CR0_EM | CR0_TS));
 	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
 	if (!(id.ecx & CPUID1_XSAVE))
 		return 0;

@@ -35,7 +35,7 @@ enum {
 	PTE_DIRTY = 1 << 6,
 	PTE_LARGE = 1 << 7
 };
-enum { FAULT_PRESENT = 1 << 0, FAULT_WRITE = 1 << 1 };
+enum { FAULT_PRESENT = 1 << 0, FAULT_WRITE = 1 << 1, FAULT_USER = 1 << 2 };
 #define ADDRESS_52 0x000ffffffffff000ull
 #define ADDRESS_32 0xfffff000ull
 
@@ -110,15 +110,24 @@ uint64_t guest_translate(const struct guest_paging *g, uint64_t linear)
 	return walk(g, linear).physical;
 }
 
+/* A supervisor writes what WP lets it write, and SMAP keeps it from a user's pages, where AC does
+ * not allow them. */
+static bool denies(const struct guest_paging *g, const struct walk *w, bool write)
+{
+	bool read_only = write && !(w->allows & PTE_WRITE);
+	if (g->user)
+		return g->cr0 & CR0_PG && (read_only || !(w->allows & PTE_USER));
+	return (read_only && g->cr0 & CR0_WP) || (w->allows & PTE_USER && g->cr4 & CR4_SMAP && !g->ignores_smap);
+}
+
 /* The processor's own accesses are a supervisor's; SMAP is for these too (SDM 3A 4.6.1). */
 static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t linear, bool write,
                    struct guest_fault *fault)
 {
 	bool mapped = w->physical != UINT64_MAX;
-	bool denied = (write && !(w->allows & PTE_WRITE) && g->cr0 & CR0_WP) ||
-	              (w->allows & PTE_USER && g->cr4 & CR4_SMAP);
-	*fault = (struct guest_fault){ linear, (mapped ? FAULT_PRESENT : 0) | (write ? FAULT_WRITE : 0) };
-	return mapped && !denied;
+	*fault = (struct guest_fault){ linear, (mapped ? FAULT_PRESENT : 0) | (write ? FAULT_WRITE : 0) |
+		                                       (g->user ? FAULT_USER : 0) };
+	return mapped && !denies(g, w, write);
 }
 
 /* Most have their bits from before. What is not the guest's to write stays. */

@@ -126,6 +126,7 @@ struct denial {
 	X(void, requeue_event, (struct vcpu * v))                                                                               \
 	/* Exits whose handling is the processor's own business (CR, DR, MSR, XSETBV ...): 0 handled, -EPERM denied (a #GP or \
 	 * #UD is set up; the caller logs and applies the VM's policy), -ENOSYS not one of these, -EFAULT the guest cannot go on.
+	 * -EAGAIN: an x87 error of a guest whose CR0.NE is clear; its instruction waits for an interrupt, and runs again then. \
 	 * what says what was denied. */ \
 	X(int, emulate, (struct vcpu * v, enum vm_exit_reason reason, struct denial * what))                                    \
 	/* A few lines of registers for a VM that stops. */                                                                     \

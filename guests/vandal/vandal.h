@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vandal: a guest that does what it should not, or little at all, one deed after the other. Its parts: main.c (the list and
- * the harmless deeds), processor.c, foreign.c, controller.c, fatal.c with task_switch.S; registers across exits and switches:
- * state.c, poison.c, vectors.c, exits.c with exits_code.S; at the chipset block: storm.c, wide.c, registers.c; with devices of
- * its own: inputs.c, stream.c, nmi.c, idle.c, frames.c; the machine around: board.c, absent.c; steps.c with steps_code.S;
- * tasks.c with tasks_code.S; storms for the VMM: hostile.c; programs in ring 3: ring3.c and ring3_code.S; anything at all:
- * campaign.c with campaign_acts.c and campaign_user.c.
+ * vandal: a guest that does what it should not, or little at all, one deed after the other. Its
+ * parts: main.c (the list and the harmless deeds), processor.c, foreign.c, controller.c, fatal.c
+ * with task_switch.S; registers across exits and switches: state.c, poison.c, vectors.c, exits.c
+ * with exits_code.S; x87 errors: x87.c; at the chipset block: storm.c, wide.c, registers.c; with
+ * devices of its own: inputs.c, stream.c, nmi.c, idle.c, frames.c; the machine around: board.c,
+ * absent.c; steps.c with steps_code.S; tasks.c with tasks_code.S; storms for the VMM: hostile.c;
+ * programs in ring 3: ring3.c and ring3_code.S; anything at all: campaign.c with campaign_acts.c
+ * and campaign_user.c.
  *
- * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the guest's. On the bare machine
- * everything is the guest's, and most deeds only report.
+ * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the
+ * guest's. On the bare machine everything is the guest's, and most deeds only report.
  */
 #ifndef GUESTS_VANDAL_VANDAL_H
 #define GUESTS_VANDAL_VANDAL_H
@@ -48,6 +50,7 @@ deed vandal_tasks;                                                              
 deed vandal_idle;                                                                                  /* idle.c */
 deed vandal_exits;                                                                                 /* exits.c */
 deed vandal_vectors;                                                                               /* vectors.c */
+deed vandal_x87;                                                                                   /* x87.c */
 deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;                     /* fatal.c */
 deed vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;     /* hostile.c */
 deed vandal_absent;                                                                                /* absent.c */

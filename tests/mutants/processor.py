@@ -17,6 +17,8 @@ NMI = "arch/x86/nmi.S"
 WORK = "arch/x86/work.S"
 MITIGATIONS = "arch/x86/mitigations.c"
 SVM = "arch/x86/svm/"
+CR0 = SVM + "cr0.c"
+OPERAND = SVM + "operand.c"
 STORE = "arch/x86/store.c"
 NESTED = "arch/x86/nested_map.c"
 
@@ -45,6 +47,26 @@ MUTANTS = (
      "v->window_rest = v->timer_due ? v->timer_left : slice_timer_left();", "v->window_rest = 0;",
      "test_svm_event"),
     ("svm-halt-for-ever-unseen", EVENT, "\texits |= !svm_interrupts_on(v);\n", "", "test_svm_event"),
+    # CR0 with a NE that is a shadow.
+    ("svm-ne-reaches-the-processor", CR0, "c->cr0 = (value & CR0_ALL) | CR0_ET | CR0_NE;",
+     "c->cr0 = (value & CR0_ALL) | CR0_ET;", "test_svm_cr0"),
+    ("svm-ne-clear-unwatched", CR0, "c->intercept_exceptions |= ne ? 0 : 1u << VECTOR_MF;", "",
+     "test_svm_cr0"),
+    ("svm-cr0-unchecked", CR0, "if (c->cpl != 0 || !fits(c, value)) {", "if (false) {",
+     "test_svm_cr0"),
+    ("svm-lmsw-clears-pe", CR0, " | (now & CR0_PE), what);", ", what);", "test_svm_cr0"),
+    ("svm-smsw-beyond-the-limit", OPERAND, "\treturn last <= s->limit;", "\treturn true;",
+     "test_svm_operand"),
+    ("svm-program-as-supervisor", OPERAND, "m.paging.user = v->vmcb->cpl == CPL_USER;", ";",
+     "test_svm_operand"),
+    ("svm-waits-in-a-shadow", SVM + "control.c",
+     "\t\tv->vmcb->interrupt_shadow = 0;\n\t\treturn -EAGAIN;", "\t\treturn -EAGAIN;",
+     "test_svm_cr0"),
+    ("vmx-ne-clear-unwatched", "arch/x86/vmx/control.c",
+     "\tvmx_set_exceptions(value & CR0_NE);\n", "", "test_vmx_cr0"),
+    ("vmx-clts-sets-ne", "arch/x86/vmx/control.c",
+     "write_cr0(v, read_cr0() & ~(uint64_t)CR0_TS, what)",
+     "write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what)", "test_vmx_cr0"),
     # Task switches of VMX.
     ("task-busy-for-ever", TASK, "mark_type(c, &old, TYPE_BUSY, false)",
      "mark_type(c, &old, TYPE_BUSY, true)", "test_vmx_task"),
@@ -60,7 +82,8 @@ MUTANTS = (
     ("task-ts-stays", TASK, "vmcs_read(GUEST_CR0) | CR0_TS", "vmcs_read(GUEST_CR0)",
      "test_vmx_task"),
     ("guest-memory-read-only", "arch/x86/guest_memory.c",
-     "write && !(w->allows & PTE_WRITE) && g->cr0 & CR0_WP", "false", "test_vmx_task"),
+     "bool read_only = write && !(w->allows & PTE_WRITE);", "bool read_only = false;",
+     "test_vmx_task"),
     # Quirks of emulated processors.
     ("quirk-lost-shadow", QUIRK, "\tc->rip--;\n", "", "test_svm_quirk"),
     ("quirk-lost-shadow-if", QUIRK, "\tc->rflags &= ~(uint64_t)RFLAGS_IF;\n", "", "test_svm_quirk"),
@@ -108,7 +131,7 @@ MUTANTS = (
     ("svm-ports-of-reset-open", VCPU, "INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO |",
      "INTERCEPT_HLT | INTERCEPT_INVLPGA |", "test_svm_vcpu"),
     # Virtual processors of VMX.
-    ("vmx-exceptions-nest", VMX, "1u << VECTOR_AC | 1u << VECTOR_DB);", "1u << VECTOR_DB);",
+    ("vmx-exceptions-nest", VMX, "1u << VECTOR_AC | 1u << VECTOR_DB |", "1u << VECTOR_DB |",
      "test_vmx_vcpu"),
     ("vmx-hidden-cr4-bits-are-open", VMX, " | ~vmx_cr4_allowed());", ");", "test_vmx_vcpu"),
     ("vmx-kernel-gs-is-not-saved", VMX, "\t\told->kernel_gs = kernel_gs;\n", "", "test_vmx_vcpu"),

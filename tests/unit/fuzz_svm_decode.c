@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any registers, page tables and bytes as a guest whose instruction is decoded: libFuzzer where clang is, else random ones.
+ * Any registers, page tables and bytes as a guest whose instruction is decoded: libFuzzer where
+ * clang is, else random ones.
  *
- * Rule: the sanitizers see every byte read outside RAM and tables; what is decoded could be read, and what is noted of it is right.
+ * Rule: the sanitizers see every byte read outside RAM and tables; what is decoded could be read,
+ * and what is noted of it is right. Taken for an access to CR0, the instruction leaves NE set on
+ * the processor, and is done, refused, or raises an exception.
  */
 #include "tests/unit/svm_kit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { NE = 1 << 5 };
 enum { LOW = 16 * KIT_PAGE, LENGTH_MOST = 15, AVAILABLE = 1 << 11, ENTRY = sizeof(uint16_t) + sizeof(uint64_t) };
 
 /* How an input begins: the guest's registers. */
@@ -37,6 +42,13 @@ static void set_registers(const struct registers *r)
 	kit_vmcb.cs.attributes = r->attributes;
 	kit_vmcb.cs.base = r->cs_base & 1 ? r->cs_base : 0;
 	kit_vmcb.rip = r->low_rip & 1 ? r->rip % LOW : r->rip;
+	kit_vmcb.cpl = r->low_rip >> 6;
+	kit_vmcb.rflags = r->rip & 0x60000; /* AC, VM */
+	for (unsigned n = 0; n < SVM_SEGMENTS; n++)
+		if (n != SVM_CS)
+			(&kit_vmcb.es)[n] = (struct vmcb_segment){ 0, (uint16_t)(r->attributes ^ n), r->cr4, r->cr0 };
+	for (unsigned n = 0; n < 16; n++)
+		(&kit_vcpu.regs.rax)[n] = n & 1 ? r->cs_base << n : r->cs_base % LOW;
 	kit_vmcb.exit_code = r->exit_code;
 }
 
@@ -64,6 +76,21 @@ static void require_noted(unsigned length)
 		require(known->rip == kit_vmcb.rip && known->length == length, "what is noted is what was decoded");
 }
 
+struct svm_capabilities svm_caps;
+
+static void access_cr0(const struct svm_instruction *i)
+{
+	struct denial what;
+
+	kit_vmcb.cr0 |= NE;
+	kit_vmcb.event_injection = kit_vmcb.exit_interruption = 0;
+	int error = svm_cr0_emulate(&kit_vcpu, i, &what);
+
+	require(kit_vmcb.cr0 & NE, "NE is set");
+	require(error == 0 || (error == -EPERM && what.format != NULL), "what is refused is said");
+	require(error == 0 || kit_vmcb.event_injection == 0, "what is refused is raised by the caller");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -89,6 +116,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(i.reg < 16 && i.rm < 16, "registers have numbers below 16");
 	require(svm_instruction_length(&kit_vcpu) == i.length, "its length is the length");
 	require_noted(i.length);
+	if (i.length != 0)
+		access_cr0(&i);
 	return 0;
 }
 
@@ -102,7 +131,9 @@ static int tries(int *count, char ***arguments)
 #endif
 {
 	enum { TRIES = 20000, ENTRIES = 80, SIZE = sizeof(struct registers) + ENTRIES * ENTRY };
-	static const uint8_t code[8] = { 0x66, 0x0f, 0xa2, 0xf4, 0x0f, 0x01, 0xd9, 0x0f };
+	static const uint8_t codes[][8] = { { 0x66, 0x0f, 0xa2, 0xf4, 0x0f, 0x01, 0xd9, 0x0f },
+		                            { 0x0f, 0x01, 0x60, 0x0f, 0x01, 0x20, 0x01, 0x30 },
+		                            { 0x0f, 0x22, 0xc0, 0x0f, 0x20, 0xc0, 0x0f, 0x06 } };
 	uint8_t data[SIZE];
 	uint32_t seed = 1;
 
@@ -115,7 +146,7 @@ static int tries(int *count, char ***arguments)
 		}
 		if (n & 1) /* half of memory is code */
 			for (size_t at = sizeof(struct registers); at + ENTRY <= SIZE; at += 2 * ENTRY)
-				memcpy(data + at + 2, code, sizeof(code));
+				memcpy(data + at + 2, codes[n / 2 % 3], sizeof(codes[0]));
 		LLVMFuzzerTestOneInput(data, SIZE);
 	}
 	printf("svm_decode: %d random guests ... ok\n", TRIES);

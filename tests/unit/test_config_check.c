@@ -91,7 +91,10 @@ static void devices_have_one_owner(void **state)
 		  "memory); trust=dma grants it" },
 		{ "vm=pulse", "vm=scribe io=0-0xf,0x80-0x91,0xc0-0xdf trust=dma", 0, "" },
 		{ "vm=pulse", "vm=scribe io=0xc0-0xf4 trust=dma", -EPERM,
-		  "module 2 (scribe): io=0xc0-0xf4: port 0xf4 belongs to the VMM (power-off)" },
+		  "module 2 (scribe): io=0xc0-0xf4: port 0xf0 belongs to the VMM (the x87 error latch, which every VM "
+		  "has anyway)" },
+		{ "vm=pulse", "vm=scribe io=0xf2-0xf4", -EPERM,
+		  "module 2 (scribe): io=0xf2-0xf4: port 0xf4 belongs to the VMM (power-off)" },
 		{ "vm=pulse", "vm=scribe io=0x510-0x51b", -EPERM,
 		  "module 2 (scribe): io=0x510-0x51b: port 0x512 is no VM's (fw_cfg's DMA, which reaches all "
 		  "memory); 0x510-0x511 does without" },

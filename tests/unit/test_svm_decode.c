@@ -16,6 +16,8 @@ enum { CODE_END = KIT_RAM, CODE_END_64 = 2 << 20, MOST = 15, OPCODE_CPUID = 0xa2
 
 static const uint8_t cpuid[] = { 0x0f, OPCODE_CPUID };
 
+struct svm_capabilities svm_caps;
+
 static int begin(void **state)
 {
 	(void)state;

@@ -316,13 +316,14 @@ static void each_exit_code_has_a_reason(void **state)
 		{ 0x08, VM_EXIT_CR },          { 0x18, VM_EXIT_CR },          { 0x26, VM_EXIT_DR },
 		{ 0x37, VM_EXIT_DR },          { 0x41, VM_EXIT_EXCEPTION },   { 0x51, VM_EXIT_EXCEPTION },
 		{ 0x60, VM_EXIT_INTERRUPT },   { 0x61, VM_EXIT_NMI },         { 0x62, VM_EXIT_OTHER },
-		{ 0x64, VM_EXIT_WINDOW },      { 0x6f, VM_EXIT_INSTRUCTION }, { 0x72, VM_EXIT_CPUID },
-		{ 0x74, VM_EXIT_WAKE },        { 0x78, VM_EXIT_HLT },         { 0x7b, VM_EXIT_IO },
-		{ 0x7c, VM_EXIT_MSR_READ },    { 0x7d, VM_EXIT_TASK_SWITCH }, { 0x7f, VM_EXIT_SHUTDOWN },
-		{ 0x80, VM_EXIT_VIRT },        { 0x81, VM_EXIT_CALL },        { 0x84, VM_EXIT_VIRT },
-		{ 0x76, VM_EXIT_CACHES },      { 0x89, VM_EXIT_CACHES },      { 0x8a, VM_EXIT_INSTRUCTION },
-		{ 0x8b, VM_EXIT_INSTRUCTION }, { 0x8d, VM_EXIT_XSETBV },      { 0x8f, VM_EXIT_OTHER },
-		{ 0x400, VM_EXIT_MEMORY },     { 0x401, VM_EXIT_OTHER },      { 0x90, VM_EXIT_OTHER },
+		{ 0x64, VM_EXIT_WINDOW },      { 0x65, VM_EXIT_CR },          { 0x6f, VM_EXIT_INSTRUCTION },
+		{ 0x72, VM_EXIT_CPUID },       { 0x74, VM_EXIT_WAKE },        { 0x78, VM_EXIT_HLT },
+		{ 0x7b, VM_EXIT_IO },          { 0x7c, VM_EXIT_MSR_READ },    { 0x7d, VM_EXIT_TASK_SWITCH },
+		{ 0x7f, VM_EXIT_SHUTDOWN },    { 0x80, VM_EXIT_VIRT },        { 0x81, VM_EXIT_CALL },
+		{ 0x84, VM_EXIT_VIRT },        { 0x76, VM_EXIT_CACHES },      { 0x89, VM_EXIT_CACHES },
+		{ 0x8a, VM_EXIT_INSTRUCTION }, { 0x8b, VM_EXIT_INSTRUCTION }, { 0x8d, VM_EXIT_XSETBV },
+		{ 0x8f, VM_EXIT_OTHER },       { 0x400, VM_EXIT_MEMORY },     { 0x401, VM_EXIT_OTHER },
+		{ 0x90, VM_EXIT_OTHER },
 	};
 
 	(void)state;

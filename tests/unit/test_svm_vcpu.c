@@ -97,15 +97,27 @@ static void R01_what_reaches_beyond_the_guest_exits(void **state)
 	(void)state;
 	svm_reset(&kit_vcpu, 0x1000, 1, 2);
 	const uint32_t first = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_HLT |
-	                       INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
+	                       INTERCEPT_CR0_SELECTIVE | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
+	                       INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
 	const uint32_t second = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
 	                        INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
 
 	assert_int_equal(kit_vmcb.intercept_1 & first, first);
 	assert_int_equal(kit_vmcb.intercept_2 & second, second);
-	assert_int_equal(kit_vmcb.intercept_cr_write, 1 << 8 | 1 << 4);
+	assert_int_equal(kit_vmcb.intercept_cr_write & ~1, 1 << 8 | 1 << 4);
 	assert_int_equal(kit_vmcb.intercept_dr_write, 0xffff);
 	assert_int_equal(kit_vmcb.nested_paging, 1);
+}
+
+/* On the processor NE is set, or an error would be an interrupt of the machine's. */
+static void R01_an_x87_error_of_a_guest_that_has_ne_clear_exits(void **state)
+{
+	(void)state;
+	svm_reset(&kit_vcpu, 0x1000, 1, 2);
+	assert_int_equal(kit_vmcb.cr0, 0x31); /* NE, ET, PE */
+	assert_int_equal(svm_cr0(&kit_vcpu), 0x11);
+	assert_true(kit_vmcb.intercept_exceptions & 1u << 16);
+	assert_true(kit_vmcb.intercept_cr_read & kit_vmcb.intercept_cr_write & 1);
 }
 
 static void a_reset_keeps_what_the_vm_is_and_nothing_else(void **state)
@@ -208,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R18_exceptions_that_can_nest_for_ever_exit, begin),
 		cmocka_unit_test_setup(R01_what_reaches_beyond_the_guest_exits, begin),
+		cmocka_unit_test_setup(R01_an_x87_error_of_a_guest_that_has_ne_clear_exits, begin),
 		cmocka_unit_test_setup(a_reset_keeps_what_the_vm_is_and_nothing_else, begin),
 		cmocka_unit_test_setup(R01_a_reset_flushes_translations, begin),
 		cmocka_unit_test_setup(R01_memory_that_is_mapped_anew_flushes_translations, begin),

@@ -61,6 +61,29 @@ static void the_processor_sleeps_in_the_vm_that_was_woken_last(void **state)
 	assert_ptr_equal(sched_idle_vm(), &own[1]);
 }
 
+static void the_processor_does_not_sleep_in_a_vm_that_stands_at_an_error(void **state)
+{
+	(void)state;
+	begin(equals);
+	for (unsigned i = 0; i < VMS; i++)
+		sched_set_frozen(&own[i]);
+	assert_int_equal(own[1].state, VM_HALTED);
+	assert_null(sched_pick());
+	assert_null(sched_idle_vm());
+	assert_true(sched_anybody_halted());
+	sched_wake(&own[1]);
+	assert_ptr_equal(sched_pick(), &own[1]);
+	vm_current = &own[1];
+	sched_set_frozen(&own[1]); /* by the same error once more */
+	assert_null(sched_idle_vm());
+	sched_set_state(&own[1], VM_READY);
+	sched_set_state(&own[1], VM_HALTED); /* by a HLT */
+	assert_ptr_equal(sched_idle_vm(), &own[1]);
+	for (unsigned i = 0; i < VMS; i++)
+		sched_set_state(&own[i], VM_STOPPED);
+	assert_false(sched_anybody_halted());
+}
+
 /* ---- The end of a slice ---- */
 
 static void R18_a_slice_ends_by_the_tsc(void **state)
@@ -176,6 +199,7 @@ int main(void)
 		cmocka_unit_test(R13_the_highest_priority_comes_first),
 		cmocka_unit_test(a_vm_alone_has_nobody_to_share_with),
 		cmocka_unit_test(the_processor_sleeps_in_the_vm_that_was_woken_last),
+		cmocka_unit_test(the_processor_does_not_sleep_in_a_vm_that_stands_at_an_error),
 		cmocka_unit_test(R18_a_slice_ends_by_the_tsc),
 		cmocka_unit_test(R18_a_vm_that_exits_is_looked_at_and_gets_the_rest),
 		cmocka_unit_test(what_is_left_of_a_slice_stays_the_vms),

@@ -196,6 +196,45 @@ static void nobody_to_run_leaves_the_vmms_own_lines_open(void **state)
 	assert_true(sched_attention);
 }
 
+static unsigned looks, nmi_at;
+
+/* Where interrupts do not come as NMIs: they are looked for, and time goes on. */
+static unsigned look(void)
+{
+	fake_tsc += STEP;
+	if (++looks == nmi_at)
+		nmi_count = 1;
+	return nmi_count;
+}
+
+static const struct chipset clock_and_door = {
+	.name = "clock and door", .holds = true, .route = set_route, .mask = set_mask, .interrupted = look
+};
+
+static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
+{
+	(void)state;
+	for (unsigned times = 0; times < 2; times++) {
+		begin(equals);
+		own[0].controller.lines = LINE(13);
+		own[1].controller.lines = LINE(0);
+		sched_set_frozen(&own[0]);
+		sched_set_frozen(&own[1]);
+		sched_set_state(&own[2], VM_STOPPED);
+		sched_chores_due = fake_tsc + 10 * STEP;
+		looks = 0;
+		nmi_at = times == 0 ? 4 : 100;
+		chipset = &clock_and_door;
+		sched_attention = false;
+		assert_null(take_turn(NULL, false, fake_tsc));
+		chipset = &block;
+		assert_int_equal(mask_now, (line_set) ~(LINE(0) | LINE(4) | LINE(13)));
+		assert_int_equal(looks, times == 0 ? 4 : 10); /* a line, or a chore */
+		assert_true(sched_attention);
+		own[0].controller.lines = own[1].controller.lines = 0;
+	}
+}
+
 static void R17_the_routes_change_at_each_exit_where_that_is_configured(void **state)
 {
 	(void)state;
@@ -266,6 +305,7 @@ int main(void)
 		cmocka_unit_test(the_chores_come_between_the_steps_of_a_start),
 		cmocka_unit_test(a_vm_leaves_the_chipset_before_another_one_starts),
 		cmocka_unit_test(nobody_to_run_leaves_the_vmms_own_lines_open),
+		cmocka_unit_test(R13_vms_that_stand_at_an_error_are_waited_for),
 		cmocka_unit_test(R17_the_routes_change_at_each_exit_where_that_is_configured),
 		cmocka_unit_test(with_no_vm_at_all_the_chores_come_in_time),
 	};

@@ -208,7 +208,24 @@ static void R18_exceptions_that_can_nest_for_ever_exit(void **state)
 {
 	(void)state;
 	vmx_reset(&a, 0x1000, 1, 2);
-	assert_int_equal(vmcs_fields[EXCEPTION_BITMAP], 1u << 18 | 1u << 17 | 1u << 1); /* #MC, #AC, #DB */
+	assert_int_equal(vmcs_fields[EXCEPTION_BITMAP] & ~(1u << 16),
+	                 1u << 18 | 1u << 17 | 1u << 1); /* #MC, #AC, #DB */
+}
+
+/* The guest reads NE clear at first, as on a PC: its errors are interrupts. On the processor NE is
+ * set. */
+static void R01_an_x87_error_of_a_guest_that_has_ne_clear_exits(void **state)
+{
+	(void)state;
+	vmx_caps.cr0_fixed0 = 0x80000021;
+	vmx_reset(&a, 0x1000, 1, 2);
+	vmx_caps.cr0_fixed0 = 0;
+	assert_int_equal(vmcs_fields[CR0_SHADOW], 0x11);
+	assert_int_equal(vmcs_fields[GUEST_CR0], 0x31);
+	assert_true(vmcs_fields[CR0_MASK] & CR0_NE);
+	assert_true(vmcs_fields[EXCEPTION_BITMAP] & 1u << 16);
+	vmx_set_exceptions(true);
+	assert_false(vmcs_fields[EXCEPTION_BITMAP] & 1u << 16);
 }
 
 static void R01_what_reaches_beyond_the_guest_exits(void **state)
@@ -397,6 +414,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R18_exceptions_that_can_nest_for_ever_exit, begin),
+		cmocka_unit_test_setup(R01_an_x87_error_of_a_guest_that_has_ne_clear_exits, begin),
 		cmocka_unit_test_setup(R01_what_reaches_beyond_the_guest_exits, begin),
 		cmocka_unit_test_setup(R01_a_reset_forgets_translations, begin),
 		cmocka_unit_test_setup(R01_a_reset_puts_the_other_ones_rare_registers_away, begin),

@@ -14,12 +14,7 @@
 #include <errno.h>
 
 enum { CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
-enum { EFER_LMA = 1 << 10, CR3_PCID = 0xfff, DR7_GD = 1 << 13, CR8_MOST = 15, REGISTER_RSP = 4 };
-
-static uint64_t *register_of(struct vcpu *v, unsigned number)
-{
-	return number == REGISTER_RSP ? &v->vmcb->rsp : &v->regs.rax + number;
-}
+enum { EFER_LMA = 1 << 10, CR3_PCID = 0xfff, DR7_GD = 1 << 13, CR8_MOST = 15 };
 
 /* What MOV to CR4 refuses beside bits that are not the guest's (APM 2 3.1.3, 5.5.1). */
 static bool cr4_fits(const struct vmcb *c, uint64_t value)
@@ -55,16 +50,23 @@ static int access_cr8(uint64_t *value, bool write, struct denial *what)
 	return 0;
 }
 
-/* CR8 exits, and writes of CR4. */
+static bool is_cr0(uint64_t code)
+{
+	return code == EXIT_CR_READ || code == EXIT_CR_WRITE || code == EXIT_CR0_SELECTIVE;
+}
+
+/* CR8 exits, and writes of CR4; of CR0 what cr0.c asks for. */
 static int control_emulate(struct vcpu *v, struct denial *what)
 {
 	struct svm_instruction instruction = svm_decode(v);
-	uint64_t *value = register_of(v, instruction.rm);
+	uint64_t *value = svm_register(v, instruction.rm);
 	bool write = v->vmcb->exit_code >= EXIT_CR_WRITE;
 	if (instruction.length == 0) {
 		*what = (struct denial){ .format = "a control register" };
 		return -EPERM;
 	}
+	if (is_cr0(v->vmcb->exit_code))
+		return svm_cr0_emulate(v, &instruction, what);
 	int error = instruction.reg == 4 ? write_cr4(v, *value, what) : access_cr8(value, write, what);
 	if (error != 0)
 		return error;
@@ -95,13 +97,18 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 	return error;
 }
 
-/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. DR6 is as the exception left it. A
- * machine check is the VMM's. */
+/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. DR6 is
+ * as the exception left it. A machine check is the VMM's. #MF is intercepted while the guest has
+ * CR0.NE clear (cr0.c): no shadow keeps the interrupt away that its instruction waits for. */
 static int pass_exception(struct vcpu *v)
 {
 	uint8_t vector = (uint8_t)((uint32_t)v->vmcb->exit_code - EXIT_EXCEPTION);
 	if (vector == VECTOR_MC)
 		panic("machine check while vm %s ran", v->name);
+	if (vector == VECTOR_MF) {
+		v->vmcb->interrupt_shadow = 0;
+		return -EAGAIN;
+	}
 	if (vector == VECTOR_DB)
 		v->vmcb->dr7 &= ~(uint64_t)DR7_GD;
 	(void)svm_raise(v, vector, (uint32_t)v->vmcb->exit_info_1);

@@ -33,7 +33,8 @@ unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned 
 /* ---- What instructions are ---- */
 
 enum { INSTRUCTION_MAX = 15 }; /* bytes; a longer one is #GP (APM 3 1.1) */
-enum { REX_B = 1 << 0, REX_R = 1 << 2, REX = 4 << 4, PREFIX_ADDRESS_SIZE = 0x67, PREFIX_LOCK = 0xf0 };
+enum { REX_B = 1 << 0, REX_X = 1 << 1, REX_R = 1 << 2, REX_W = 1 << 3, REX = 4 << 4, PREFIX_LOCK = 0xf0 };
+enum { PREFIX_OPERAND_SIZE = 0x66, PREFIX_ADDRESS_SIZE = 0x67 };
 
 /* What follows the opcode. NO: it does not exit, or not for us. */
 enum follows {
@@ -75,7 +76,8 @@ struct reading {
 	uint8_t bytes[INSTRUCTION_MAX];
 	unsigned count, at;
 	uint8_t rex;
-	bool lock, address_size;
+	enum svm_segment segment;
+	bool overrides, lock, operand_size, address_size;
 };
 
 /* The next byte; 0 behind the last one, which `at` then shows. */
@@ -83,6 +85,21 @@ static uint8_t next(struct reading *r)
 {
 	unsigned at = r->at++;
 	return at < r->count ? r->bytes[at] : 0;
+}
+
+/* Does the prefix name a segment for the memory operand? */
+static bool read_segment(struct reading *r, uint8_t prefix)
+{
+	static const uint8_t prefixes[] = {
+		[SVM_ES] = 0x26, [SVM_CS] = 0x2e, [SVM_SS] = 0x36, [SVM_DS] = 0x3e, [SVM_FS] = 0x64, [SVM_GS] = 0x65,
+	};
+	for (unsigned i = 0; i < sizeof(prefixes); i++) {
+		if (prefixes[i] != prefix)
+			continue;
+		r->segment = (enum svm_segment)i;
+		return true;
+	}
+	return false;
 }
 
 /* Prefixes in any order; REX counts only where it is the last of them, and only in 64-bit code. Returns the opcode's first byte. */
@@ -97,36 +114,76 @@ static uint8_t read_prefixes(struct reading *r, bool long_mode)
 		if (one_byte[byte] != PREFIX)
 			return byte;
 		r->rex = 0;
+		r->overrides |= read_segment(r, byte);
 		r->lock |= byte == PREFIX_LOCK;
+		r->operand_size |= byte == PREFIX_OPERAND_SIZE;
 		r->address_size |= byte == PREFIX_ADDRESS_SIZE;
 	}
+}
+
+/* A displacement of so many bytes, with its sign. */
+static int32_t read_displacement(struct reading *r, unsigned bytes)
+{
+	uint32_t value = 0;
+	for (unsigned i = 0; i < bytes; i++)
+		value |= (uint32_t)next(r) << 8 * i;
+	unsigned above = 32 - 8 * bytes;
+	return bytes != 0 ? (int32_t)(value << above) >> above : 0;
+}
+
+/* The base and the index that rm names in addresses of 16 bits (APM 3 1.4.1). */
+static void read_registers_16(struct svm_operand *o, unsigned rm)
+{
+	enum { BX = 3, BP = 5, SI = 6, DI = 7 };
+	static const uint8_t bases[] = { BX, BX, BP, BP, SI, DI, BP, BX };
+	o->base = bases[rm];
+	o->index = rm < 4 ? (rm & 1 ? DI : SI) : SVM_NONE;
+}
+
+/* The SIB byte (APM 3 1.4.2):  7:6 scale | 5:3 index | 2:0 base. Returns the base without REX. */
+static unsigned read_sib(struct reading *r, struct svm_operand *o)
+{
+	const uint8_t sib = next(r);
+	const uint8_t index = (uint8_t)((sib >> 3 & 7) | (r->rex & REX_X ? 8 : 0));
+	o->index = index == REGISTER_RSP ? SVM_NONE : index;
+	o->scale = sib >> 6;
+	o->base = (uint8_t)((sib & 7) | (r->rex & REX_B ? 8 : 0));
+	return sib & 7;
 }
 
 /*
  * What follows the ModR/M byte (APM 3 1.4):  7:6 mod | 5:3 reg | 2:0 rm
  * With addresses of 16 bits there is no SIB byte, and mod 2 has two bytes of displacement, not four.
  */
-static void skip_address(struct reading *r, uint8_t modrm, bool address_16)
+static void read_address(struct reading *r, struct svm_operand *o, uint8_t modrm, bool long_mode)
 {
-	const unsigned mod = modrm >> 6, rm = modrm & 7, wide = address_16 ? 2 : 4;
-	if (mod == 3)
-		return;
-	unsigned base = !address_16 && rm == 4 ? next(r) & 7 : rm; /* the SIB byte's */
-	if (mod == 1)
-		r->at += 1;
-	if (mod == 2 || (mod == 0 && base == (address_16 ? 6 : 5))) /* no base, or RIP */
-		r->at += wide;
+	const bool address_16 = o->address_bytes == 2;
+	const unsigned mod = modrm >> 6, rm = modrm & 7;
+	unsigned base = rm;
+	o->base = (uint8_t)(rm | (r->rex & REX_B ? 8 : 0));
+	o->index = SVM_NONE;
+	if (address_16)
+		read_registers_16(o, rm);
+	else if (rm == REGISTER_RSP)
+		base = read_sib(r, o);
+	const bool absent = mod == 0 && base == (address_16 ? 6 : REGISTER_RBP);
+	if (absent)
+		o->base = long_mode && rm == REGISTER_RBP ? SVM_RIP : SVM_NONE;
+	o->displacement = read_displacement(r, mod == 1 ? 1 : mod == 2 || absent ? (address_16 ? 2 : 4) : 0);
+	bool stack = o->base == REGISTER_RBP || (!address_16 && o->base == REGISTER_RSP);
+	o->segment = r->overrides ? r->segment : stack ? SVM_SS : SVM_DS;
 }
 
-static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_registers, bool address_16)
+static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_registers, bool long_mode)
 {
 	uint8_t modrm = next(r);
 	i->reg = (uint8_t)((modrm >> 3 & 7) | (r->rex & REX_R ? 8 : 0));
 	i->rm = (uint8_t)((modrm & 7) | (r->rex & REX_B ? 8 : 0));
 	if (only_registers && r->lock && i->reg == 0) /* LOCK MOV CR0 is another name of MOV CR8 (APM 3, MOV CRn) */
 		i->reg = 8;
-	if (!only_registers)
-		skip_address(r, modrm, address_16);
+	i->operand.in_memory = !only_registers && modrm >> 6 != 3;
+	if (i->operand.in_memory)
+		read_address(r, &i->operand, modrm, long_mode);
 }
 
 struct svm_instruction svm_decode(const struct vcpu *v)
@@ -139,6 +196,8 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	r.count = svm_fetch(v, v->vmcb->rip, r.bytes, sizeof(r.bytes));
 	i.opcode = read_prefixes(&r, long_mode);
 	uint8_t follows = one_byte[i.opcode];
+	i.operand.bytes = r.rex & REX_W ? 8 : code_16 != r.operand_size ? 2 : 4;
+	i.operand.address_bytes = long_mode ? (r.address_size ? 4 : 8) : code_16 != r.address_size ? 2 : 4;
 	if (follows == ESCAPE) {
 		i.two_bytes = true;
 		i.opcode = next(&r);
@@ -147,7 +206,7 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	if (follows == BYTE)
 		r.at++;
 	if (follows == MODRM || follows == REGISTERS)
-		read_modrm(&r, &i, follows == REGISTERS, code_16 != r.address_size && !long_mode);
+		read_modrm(&r, &i, follows == REGISTERS, long_mode);
 	if (follows == NO || r.at > r.count)
 		return (struct svm_instruction){ 0 };
 	i.length = (uint8_t)r.at;

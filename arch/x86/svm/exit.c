@@ -16,6 +16,7 @@ static const uint8_t reasons[EXIT_CODES] = {
 	[EXIT_EXCEPTION... EXIT_EXCEPTION + 31] = VM_EXIT_EXCEPTION,
 	[EXIT_INTR] = VM_EXIT_INTERRUPT,
 	[EXIT_VINTR] = VM_EXIT_WINDOW,
+	[EXIT_CR0_SELECTIVE] = VM_EXIT_CR,
 	[EXIT_RDPMC] = VM_EXIT_INSTRUCTION,
 	[EXIT_CPUID] = VM_EXIT_CPUID,
 	[EXIT_RSM] = VM_EXIT_INSTRUCTION,
@@ -164,7 +165,7 @@ void svm_dump(struct vcpu *v)
 	const struct vcpu_regs *r = &v->regs;
 	const struct vmcb *c = v->vmcb;
 	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, c->rip, c->rsp,
-	         c->rflags, c->cr0, c->cr3, c->cr4, c->efer);
+	         c->rflags, svm_cr0(v), c->cr3, c->cr4, c->efer);
 	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax, r->rbx, r->rcx,
 	         r->rdx, r->rsi, r->rdi, r->rbp);
 }

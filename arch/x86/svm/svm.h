@@ -82,12 +82,28 @@ void *npt_translate(const uint64_t *pml4, uint64_t guest);
 
 /* How its instructions see memory (decode.c). */
 struct guest_mode svm_mode(const struct vcpu *v);
+/* Segments in the order of their selectors' numbers (APM 3 1.4). */
+enum svm_segment { SVM_ES, SVM_CS, SVM_SS, SVM_DS, SVM_FS, SVM_GS, SVM_SEGMENTS };
+/* The general register that has its place in the VMCB, and its neighbour that is of the stack
+ * too. */
+enum { REGISTER_RSP = 4, REGISTER_RBP = 5 };
+/* What an instruction's ModR/M byte says of its operand: base + (index << scale) + displacement. */
+enum { SVM_RIP = 16, SVM_NONE = 17 }; /* for a base: the next instruction's RIP; no register */
+struct svm_operand {
+	bool in_memory; /* false: the register rm */
+	uint8_t bytes;  /* by the operand's size: 2, 4, 8 */
+	uint8_t base, index, scale, address_bytes;
+	enum svm_segment segment;
+	int32_t displacement;
+};
+
 /* The instruction at RIP (decode.c). */
 struct svm_instruction {
 	uint8_t length;  /* bytes, prefixes included; 0: could not be read, or is none of those that exit */
 	uint8_t opcode;  /* the last byte of it; those of two bytes begin with 0Fh */
 	bool two_bytes;  /* 0Fh came first */
 	uint8_t reg, rm; /* of the ModR/M byte with REX: register numbers, where there is one */
+	struct svm_operand operand;
 };
 /* Read count bytes of the guest's code at CS:rip, as far as they are mapped; returns how many. */
 unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count);
@@ -95,6 +111,23 @@ struct svm_instruction svm_decode(const struct vcpu *v);
 /* Bytes of the instruction that exited at RIP, 0: as svm_decode(); it is noted in code. */
 unsigned svm_instruction_length(struct vcpu *v);
 void svm_forget_code(struct vcpu *v);
+
+/* A general register by its number. */
+static inline uint64_t *svm_register(struct vcpu *v, unsigned number)
+{
+	return number == REGISTER_RSP ? &v->vmcb->rsp : &v->regs.rax + number;
+}
+
+/* Two bytes at the memory operand of the instruction at RIP, with the checks of segments and pages
+ * that the processor makes. False: the exception is set up. (operand.c) */
+bool svm_operand_read(struct vcpu *v, const struct svm_instruction *i, uint16_t *value);
+bool svm_operand_write(struct vcpu *v, const struct svm_instruction *i, uint16_t value);
+
+/* CR0, whose NE is the guest's own only to look at (cr0.c): after a reset; as the guest reads CR0;
+ * and an access that exited, with the result of svm_emulate(). */
+void svm_cr0_reset(struct vcpu *v);
+uint64_t svm_cr0(const struct vcpu *v);
+int svm_cr0_emulate(struct vcpu *v, const struct svm_instruction *i, struct denial *what);
 
 /* The MSR permission map that all VMs share, and accesses that exit (msr.c) */
 uint64_t msrpm_create(void);

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#define CR0_PE (1u << 0)
-#define CR0_ET (1u << 4)
 #define EFER_SVME (1ull << 12)
 #define PAT_RESET 0x0007040600070406ull
 enum { VECTOR_DB = 1, VECTOR_AC = 17, VECTOR_MC = 18 };
@@ -24,7 +22,8 @@ enum { IOPM_BYTES = 3 * PAGE }; /* APM 2 15.10.1: 8 KiB, and the bits that acces
 struct vcpu *svm_loaded;
 static uint32_t next_asid = 1;
 
-/* What exits: all that reaches beyond the guest. CR0 is the guest's own; of CR4 it may set what CPUID shows it; there is no CR8. */
+/* What exits: all that reaches beyond the guest. CR0 is the guest's own but for NE (cr0.c); of CR4
+ * it may set what CPUID shows it; there is no CR8. */
 static void setup_controls(struct vmcb *c)
 {
 	c->intercept_cr_read = 1 << 8;
@@ -32,9 +31,9 @@ static void setup_controls(struct vmcb *c)
 	c->intercept_dr_read = c->intercept_dr_write = 0xffff;
 	/* The first two only so that they cannot nest for ever; a machine check is the machine's, whoever runs. */
 	c->intercept_exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
-	c->intercept_1 = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD |
-	                 INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_FERR_FREEZE |
-	                 INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
+	c->intercept_1 = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CR0_SELECTIVE | INTERCEPT_RDPMC | INTERCEPT_CPUID |
+	                 INTERCEPT_INVD | INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
+	                 INTERCEPT_FERR_FREEZE | INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
 	c->intercept_2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | INTERCEPT_STGI |
 	                 INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT |
 	                 INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
@@ -95,7 +94,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	setup_segments(c);
 	c->pat = PAT_RESET;
 	c->efer = EFER_SVME; /* hidden from the guest (msr.c); VMRUN wants it */
-	c->cr0 = CR0_PE | CR0_ET;
+	svm_cr0_reset(v);
 	c->dr6 = DR6_RESET;
 	c->dr7 = DR7_RESET;
 	c->rflags = 2;

@@ -69,6 +69,7 @@ enum {
 	INTERCEPT_NMI = 1 << 1,
 	INTERCEPT_INIT = 1 << 3,
 	INTERCEPT_VINTR = 1 << 4,
+	INTERCEPT_CR0_SELECTIVE = 1 << 5, /* writes that change more than TS and MP; each LMSW */
 	INTERCEPT_RDPMC = 1 << 15,
 	INTERCEPT_CPUID = 1 << 18,
 	INTERCEPT_RSM = 1 << 19,
@@ -129,6 +130,7 @@ enum {
 	EXIT_NMI = 0x61,
 	EXIT_INIT = 0x63,
 	EXIT_VINTR = 0x64,
+	EXIT_CR0_SELECTIVE = 0x65,
 	EXIT_RDPMC = 0x6f,
 	EXIT_CPUID = 0x72,
 	EXIT_RSM = 0x73,

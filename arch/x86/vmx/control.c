@@ -17,7 +17,7 @@ enum { REASON_RDPMC = 15 };
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
 enum { CR4_MCE = 1 << 6, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
 enum { ACCESS_LONG = 1 << 13 }; /* SDM 3C 24.4.1 */
-enum { CR0_PE = 1 << 0, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
+enum { CR0_PE = 1 << 0, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
 
 /* VMX numbers general registers as the instruction encoding does; RSP is in the VMCS. */
@@ -52,7 +52,8 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 	return 0;
 }
 
-/* CR0: the VMM's bits stay as VMX needs them, the guest reads back what it wrote. CD and NW are remembered only. */
+/* CR0: the VMM's bits stay as VMX needs them, the guest reads back what it wrote. CD and NW are
+ * remembered only; NE decides whether an x87 error is the guest's #MF. */
 static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) &&
@@ -65,8 +66,16 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 	}
 	uint64_t fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
 	vmcs_write(CR0_SHADOW, value);
+	vmx_set_exceptions(value & CR0_NE);
 	vmcs_write(GUEST_CR0, (value & ~(uint64_t)(CR0_CD | CR0_NW)) | fixed);
 	return 0;
+}
+
+/* As the guest reads CR0 (SDM 3C 24.6.6). */
+static uint64_t read_cr0(void)
+{
+	uint64_t mask = vmcs_read(CR0_MASK);
+	return (vmcs_read(GUEST_CR0) & ~mask) | (vmcs_read(CR0_SHADOW) & mask);
 }
 
 /* It exits where a bit that is not the guest's differs from the shadow. That may be MCE, of which the guest reads what it wrote:
@@ -97,10 +106,9 @@ int control_emulate(struct vcpu *v, struct denial *what)
 	if (cr == 0 && access == MOV_TO)
 		error = write_cr0(v, register_value(v, number), what);
 	else if (access == CLTS)
-		error = write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what);
+		error = write_cr0(v, read_cr0() & ~(uint64_t)CR0_TS, what);
 	else if (access == LMSW)
-		error = write_cr0(v, (vmcs_read(GUEST_CR0) & ~14ull) | (q >> 16 & 15) | (vmcs_read(GUEST_CR0) & 1),
-		                  what);
+		error = write_cr0(v, (read_cr0() & ~14ull) | (q >> 16 & 15), what);
 	else if (cr == 8 && access == MOV_TO && register_value(v, number) <= 15)
 		error = 0; /* there is no local APIC whose priority this could set */
 	else if (cr == 8 && access == MOV_FROM && number != 4) {
@@ -133,13 +141,19 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 }
 
 /* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. RF is as
- * the processor would have pushed it (SDM 3C 27.3.3). An IRET that faults has unblocked NMIs all the
- * same (SDM 3A 6.7.1), so bit 12 asks for nothing. A machine check is the VMM's. */
+ * the processor would have pushed it (SDM 3C 27.3.3). #MF exits while the guest has CR0.NE clear:
+ * no shadow keeps the interrupt away that its instruction waits for. An IRET that faults has
+ * unblocked NMIs all the same (SDM 3A 6.7.1), so bit 12 asks for nothing. A machine check is the
+ * VMM's. */
 static int pass_exception(struct vcpu *v)
 {
 	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
 	if ((info & 0xff) == VECTOR_MC)
 		panic("machine check while vm %s ran", v->name);
+	if ((info & 0xff) == VECTOR_MF) {
+		vmx_end_shadow();
+		return -EAGAIN;
+	}
 	if ((info & 0xff) == VECTOR_DB)
 		vmx_debug_tell(v, vmcs_read(EXIT_QUALIFICATION));
 	vmx_end_shadow();

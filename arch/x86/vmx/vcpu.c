@@ -20,7 +20,7 @@ enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_
 #define CR0_PG (1u << 31)
 enum { CR4_MCE = 1 << 6 };
 #define PAT_RESET 0x0007040600070406ull
-enum { VECTOR_DB = 1, VECTOR_AC = 17, VECTOR_MC = 18 };
+enum { VECTOR_DB = 1, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_MC = 18 };
 enum { DR7_RESET = 0x400 };
 
 /* Segment access rights (SDM 3C 24.4.1): 15 G | 14 D | 13 L | 7 P | 6:5 DPL | 4 S | 3:0 type; bit 16 = unusable */
@@ -34,6 +34,14 @@ static uint32_t control(uint64_t capability, uint32_t wanted)
 {
 	uint32_t must = (uint32_t)capability, may = (uint32_t)(capability >> 32);
 	return (wanted | must) & may;
+}
+
+/* #AC and #DB could otherwise keep the processor delivering exceptions for ever, deaf to NMI and
+ * timer. A machine check is the machine's, whoever runs. #MF is the guest's where the guest has set
+ * CR0.NE; else its instruction waits for an interrupt. */
+void vmx_set_exceptions(bool ne)
+{
+	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB | (ne ? 0 : 1u << VECTOR_MF));
 }
 
 static void setup_controls(struct vcpu *v)
@@ -51,9 +59,7 @@ static void setup_controls(struct vcpu *v)
 	vmcs_write(PRIMARY_CONTROLS, v->primary);
 	vmcs_write(SECONDARY_CONTROLS, v->secondary);
 	vmcs_write(EXIT_CONTROLS, v->exit_controls);
-	/* #AC and #DB could otherwise keep the processor delivering exceptions for ever, deaf to NMI and timer. A machine check is
-	 * the machine's, whoever runs. */
-	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB);
+	vmx_set_exceptions(false);
 	vmcs_write(IO_BITMAP_A, (uint64_t)v->io_bitmap);
 	vmcs_write(IO_BITMAP_B, (uint64_t)v->io_bitmap + PAGE);
 	vmcs_write(MSR_BITMAP, msr_bitmap_create());
@@ -93,14 +99,16 @@ static void setup_host(void)
 	vmcs_write(HOST_RSP, (uint64_t)vmx_host_frame);
 }
 
-/* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C 26.3.1.1). So do CR4.MCE,
- * without which a machine check would end the machine, and the bits that no guest may set (guest_registers.c). */
+/* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C
+ * 26.3.1.1). So do CR4.MCE, without which a machine check would end the machine, and the bits that
+ * no guest may set (guest_registers.c). CR0.NE is one that VMX fixes: the guest reads it clear at
+ * first, as on a PC. */
 static void setup_control_registers(void)
 {
 	uint64_t cr0_fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
 	uint64_t cr4_fixed = vmx_caps.cr4_fixed0 | (cr4_read() & CR4_MCE);
 	vmcs_write(CR0_MASK, cr0_fixed | CR0_CD | CR0_NW | ~vmx_caps.cr0_fixed1);
-	vmcs_write(CR0_SHADOW, CR0_PE | CR0_ET | CR0_NE);
+	vmcs_write(CR0_SHADOW, CR0_PE | CR0_ET);
 	vmcs_write(GUEST_CR0, CR0_PE | CR0_ET | cr0_fixed);
 	vmcs_write(CR4_MASK, cr4_fixed | CR4_MCE | ~vmx_cr4_allowed());
 	vmcs_write(CR4_SHADOW, 0);

@@ -49,6 +49,9 @@ struct vcpu {
 	uint64_t timer_rest;
 };
 
+/* Which exceptions exit: ne is CR0.NE as the guest reads it. (vcpu.c) */
+void vmx_set_exceptions(bool ne);
+
 /* Whose VMCS is current; NULL: none. */
 extern struct vcpu *vmx_loaded;
 /* Entry's slow path: v is not the one that can be entered with nothing to do before. */

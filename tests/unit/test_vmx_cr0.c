@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CR0 of a guest of VMX, whose NE is a shadow: what a write that exits leaves, and what becomes of
+ * an x87 error.
+ *
+ * Rule: the back end's own control.c, beside a VMCS of the test's.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/vmx/vmx.h"
+
+#include "arch/x86/vmx/control.c"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELDS = HOST_RIP + 1, TS = 1 << 3, MP = 1 << 1, ET = 1 << 4 };
+enum { MOV_TO = 0 << 4, CLTS = 2 << 4, LMSW = 3 << 4, LMSW_SHIFT = 16 };
+
+struct vmx_capabilities vmx_caps = { .cr0_fixed0 = 0x80000021, .cr0_fixed1 = UINT32_MAX };
+uint64_t guest_cr4_allowed;
+const void *guest_settled;
+
+static uint64_t fields[FIELDS];
+static unsigned skipped, raised, shadows_ended;
+static int exceptions_ne;
+static struct vcpu vcpu;
+static struct denial denied;
+
+uint64_t vmcs_read(enum vmcs_field field)
+{
+	return fields[field];
+}
+
+void vmcs_write(enum vmcs_field field, uint64_t value)
+{
+	fields[field] = value;
+}
+
+bool vmx_skip(struct vcpu *v)
+{
+	(void)v;
+	skipped++;
+	return false;
+}
+
+bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error)
+{
+	(void)v;
+	(void)error;
+	raised = vector;
+	return true;
+}
+
+void vmx_end_shadow(void)
+{
+	shadows_ended++;
+}
+
+void vmx_set_exceptions(bool ne)
+{
+	exceptions_ne = ne;
+}
+
+void vmx_debug_tell(struct vcpu *v, uint64_t cause)
+{
+	(void)v;
+	(void)cause;
+}
+
+void *ept_translate(const uint64_t *pml4, uint64_t guest)
+{
+	(void)pml4;
+	(void)guest;
+	return NULL;
+}
+
+int msr_emulate(struct vcpu *v, bool write, struct denial *what)
+{
+	(void)v;
+	(void)write;
+	(void)what;
+	return -ENOSYS;
+}
+
+int task_emulate(struct vcpu *v, struct denial *what)
+{
+	(void)v;
+	(void)what;
+	return 0;
+}
+
+void guest_debug_use(struct guest_state *s)
+{
+	(void)s;
+}
+
+int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)
+{
+	(void)s;
+	(void)number;
+	(void)value;
+	(void)what;
+	return -EPERM;
+}
+
+void guest_cpuid_filter(struct vcpu_regs *regs, uint32_t leaf, uint32_t subleaf, unsigned has)
+{
+	(void)regs;
+	(void)leaf;
+	(void)subleaf;
+	(void)has;
+}
+
+_Noreturn void panic(const char *format, ...)
+{
+	(void)format;
+	abort();
+}
+
+/* A reset's CR0, as vcpu.c leaves it. */
+static int begin(void **state)
+{
+	(void)state;
+	memset(fields, 0, sizeof(fields));
+	fields[CR0_MASK] = CR0_NE | CR0_NW | CR0_CD;
+	fields[GUEST_CR0] = CR0_PE | ET | CR0_NE;
+	fields[CR0_SHADOW] = CR0_PE | ET;
+	skipped = raised = shadows_ended = 0;
+	exceptions_ne = -1;
+	return 0;
+}
+
+static int exits(uint64_t qualification)
+{
+	fields[EXIT_QUALIFICATION] = qualification;
+	return vmx_emulate(&vcpu, VM_EXIT_CR, &denied);
+}
+
+static void R01_the_guest_reads_the_ne_that_it_wrote(void **state)
+{
+	(void)state;
+	assert_int_equal(read_cr0(), CR0_PE | ET);
+	for (unsigned n = 0; n < 4; n++) {
+		vcpu.regs.rax = CR0_PE | ET | MP | (n & 1 ? CR0_NE : 0);
+		assert_int_equal(exits(MOV_TO), 0);
+		assert_int_equal(read_cr0(), vcpu.regs.rax);
+		assert_int_equal(fields[GUEST_CR0], CR0_PE | ET | MP | CR0_NE);
+		assert_int_equal(exceptions_ne, n & 1);
+		assert_int_equal(skipped, n + 1);
+	}
+}
+
+static void clts_and_lmsw_leave_what_the_guest_wrote(void **state)
+{
+	(void)state;
+	for (unsigned ne = 0; ne < 2; ne++) {
+		vcpu.regs.rax = CR0_PE | ET | TS | CR0_CD | (ne ? CR0_NE : 0);
+		assert_int_equal(exits(MOV_TO), 0);
+		assert_int_equal(exits(CLTS), 0);
+		assert_int_equal(read_cr0(), vcpu.regs.rax & ~(uint64_t)TS);
+		assert_int_equal(exits(LMSW | (uint64_t)(MP | TS) << LMSW_SHIFT), 0);
+		assert_int_equal(read_cr0(), (vcpu.regs.rax & ~(uint64_t)TS) | MP | TS);
+		assert_int_equal(exceptions_ne, ne);
+	}
+}
+
+static void what_is_refused_changes_nothing(void **state)
+{
+	(void)state;
+	vcpu.regs.rax = CR0_PE | CR0_NE | CR0_NW;
+	assert_int_equal(exits(MOV_TO), -EPERM);
+	assert_int_equal(raised, VECTOR_GP);
+	assert_int_equal(read_cr0(), CR0_PE | ET);
+	assert_int_equal(exceptions_ne, -1);
+}
+
+static void an_x87_error_waits_for_an_interrupt(void **state)
+{
+	(void)state;
+	fields[EXIT_INTERRUPTION] = INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_MF;
+	assert_int_equal(vmx_emulate(&vcpu, VM_EXIT_EXCEPTION, &denied), -EAGAIN);
+	assert_int_equal(fields[ENTRY_INTERRUPTION], 0);
+	assert_int_equal(shadows_ended, 1); /* or the interrupt could not come */
+	fields[EXIT_INTERRUPTION] = INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_AC;
+	assert_int_equal(vmx_emulate(&vcpu, VM_EXIT_EXCEPTION, &denied), 0);
+	assert_int_equal(fields[ENTRY_INTERRUPTION] & 0xff, VECTOR_AC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup(name, begin)
+		CASE(R01_the_guest_reads_the_ne_that_it_wrote),
+		CASE(clts_and_lmsw_leave_what_the_guest_wrote),
+		CASE(what_is_refused_changes_nothing),
+		CASE(an_x87_error_waits_for_an_interrupt),
+	};
+	return cmocka_run_group_tests_name("vmx_cr0", tests, NULL, NULL);
+}

@@ -172,7 +172,7 @@ static void try_cr(void *argument)
 
 void vandal_cr(const char *argument)
 {
-	const int cr0_refused = args_number("cr0", 1) ? GP : SKIP;
+	const int upper = args_number("upper", 1) ? GP : SKIP;
 	uint64_t cr0 = cr0_read(), cr4 = cr4_read();
 	struct attempt rows[] = {
 		{ "CR4.VMXE", 4, true, cr4 | CR4_VMXE, SKIP, GP },
@@ -180,11 +180,11 @@ void vandal_cr(const char *argument)
 		{ "CR4.CET", 4, true, cr4 | CR4_CET, SKIP, GP },
 		{ "CR4, a reserved bit", 4, true, cr4 | CR4_RESERVED, SKIP, GP },
 		{ "CR4 without PAE in long mode", 4, true, cr4 & ~CR4_PAE, SKIP, GP },
-		{ "CR0 without PG in 64-bit code", 0, true, cr0 & ~CR0_PG, SKIP, cr0_refused },
-		{ "CR0 without PG, with CD", 0, true, (cr0 & ~CR0_PG) | CR0_CD, SKIP, cr0_refused },
-		{ "CR0 without PE", 0, true, cr0 & ~CR0_PE, SKIP, cr0_refused },
-		{ "CR0.NW without CD", 0, true, (cr0 | CR0_NW) & ~CR0_CD, SKIP, cr0_refused },
-		{ "CR0, upper half", 0, true, cr0 | 1ul << 40, SKIP, cr0_refused },
+		{ "CR0 without PG in 64-bit code", 0, true, cr0 & ~CR0_PG, SKIP, GP },
+		{ "CR0 without PG, with CD", 0, true, (cr0 & ~CR0_PG) | CR0_CD, SKIP, GP },
+		{ "CR0 without PE", 0, true, cr0 & ~CR0_PE, SKIP, GP },
+		{ "CR0.NW without CD", 0, true, (cr0 | CR0_NW) & ~CR0_CD, SKIP, GP },
+		{ "CR0, upper half", 0, true, cr0 | 1ul << 40, SKIP, upper },
 		{ "CR0.CD", 0, true, cr0 | CR0_CD, NONE, NONE },
 		{ "CR0.WP", 0, true, cr0 | CR0_WP, NONE, NONE },
 		{ "CR0 as it was", 0, true, cr0, NONE, NONE },

@@ -22,12 +22,12 @@ SURVIVED = [
     ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 7), ("msr", "", 8), ("cr", "", 4),
     ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 1), ("icw1", "", 0),
     ("reinit", COM2, 0), ("inservice", COM2, 0), ("cpuid", "", 0),
-    ("vectors", "", 8), ("ring3", "", 0), ("taskswitch", "", 0), ("tasks", "", 0),
+    ("vectors", "", 8), ("x87", "", 0), ("ring3", "", 0), ("taskswitch", "", 0), ("tasks", "", 0),
 ]
 # SVM: the processor answers these itself, as on the bare machine.
 BY_SVM_ITSELF = {"xsetbv"}
-# QEMU's TCG does a MOV to CR0 that hardware refuses (docs/emulators.md).
-SVM_WORDS = {"cr": "cr0=0"}
+# QEMU's TCG ignores the upper half of a value for CR0 (docs/emulators.md).
+SVM_WORDS = {"cr": "upper=0"}
 # Attacks that end the guest: (deed, the reason on the console)
 FATAL = [
     ("triple", "triple fault"),

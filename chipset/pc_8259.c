@@ -236,12 +236,16 @@ static inline void refresh_mask(const struct controller *c, unsigned chip)
 }
 
 /* Command ports are open while everything is plain: nothing waits for an EOI, nothing is in service by software, nobody is
- * in the middle of ICWs. An ICW1 shows by the mask that it clears, so a chip whose mask is all clear stays trapped. */
+ * in the middle of ICWs, and no lost request, which IRR has to show, waits to be injected. A lost request of a masked line
+ * may wait for ever: it is not shown. An ICW1 shows by the mask that it clears, so a chip whose mask is all clear stays
+ * trapped. */
 static void refresh_ports(struct controller *c)
 {
 	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
 	bool plain = !(c->busy | master->isr | slave->isr | master->init_step | slave->init_step);
 	unsigned open = 0;
+	if (__builtin_expect(c->inject != 0, 0))
+		plain = plain && !(c->inject & pc_enabled(c));
 	if (plain && master->ready && pc_chips[PIC_MASTER].mask != 0)
 		open |= OPEN_MASTER_COMMAND;
 	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0)
@@ -339,15 +343,15 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pc_refresh(c);
 }
 
-/* OCW2. An end of interrupt belongs to what is in service by software only when the chip has nothing above it: the chip's
- * own in-service bits came later, so they are of higher priority. */
+/* OCW2. An end of interrupt that names no level belongs to what is in service by software where the chip has nothing
+ * above it. */
 static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pic[chip];
 	uint8_t real = (uint8_t)(pc_read_isr() >> (8 * chip));
 	bool specific = value & OCW2_SL, eoi = value & OCW2_EOI;
 	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
-	if (eoi && (pic->isr & bit) && (specific || real == 0))
+	if (eoi && (pic->isr & bit) && (specific || real == 0 || bit < (real & -real)))
 		pic->isr &= (uint8_t)~bit;
 	else if (!specific)
 		io_out8(ports[chip].command, value & OCW2_COMMAND);
@@ -432,14 +436,14 @@ int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 	return 0;
 }
 
-/* Does something in service hold this line back (fully nested mode, 8259A datasheet)? */
-static bool held_by_service(line_set isr, unsigned line)
+/* The lines that nothing in service holds back (fully nested mode, 8259A datasheet). */
+static line_set let_through(line_set isr)
 {
-	unsigned input = line < 8 ? line : LINE_CASCADE;
-	uint8_t master = (uint8_t)isr, slave = (uint8_t)(isr >> 8);
-	if (master & ((2u << input) - 1))
-		return true;
-	return line >= 8 && (slave & ((2u << (line - 8)) - 1));
+	unsigned master = (uint8_t)isr, slave = isr >> 8;
+	line_set lines = (line_set)(master ? (master & -master) - 1 : 0xff);
+	if (line_in(lines, LINE_CASCADE))
+		lines |= (line_set)((slave ? (slave & -slave) - 1 : 0xff) << 8);
+	return lines;
 }
 
 static int highest_priority(line_set lines)
@@ -453,15 +457,24 @@ static int highest_priority(line_set lines)
 	return lines ? (int)line_first(lines) : -1;
 }
 
+/* What the chip delivers itself comes first where its priority is higher. In automatic EOI mode no EOI would tell that it is
+ * over. */
+static line_set own_requests(const struct controller *c)
+{
+	bool automatic = (c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI;
+	return automatic ? 0 : pc_read_irr();
+}
+
 int pc_pending_vector(struct controller *c)
 {
 	if (c->inject == 0)
 		return -1;
-	int line = highest_priority(c->inject & pc_enabled(c));
-	if (line < 0)
+	line_set enabled = pc_enabled(c);
+	if ((c->inject & enabled) == 0)
 		return -1;
 	line_set isr = pc_read_isr() | (line_set)(c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr << 8);
-	if (held_by_service(isr, (unsigned)line)) {
+	int line = highest_priority((c->inject | own_requests(c)) & enabled & let_through(isr));
+	if (line < 0 || !line_in(c->inject, (unsigned)line)) {
 		c->busy = true; /* look again at the guest's next EOI */
 		pc_refresh(c);
 		return -1;

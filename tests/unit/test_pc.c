@@ -219,6 +219,77 @@ static void R11_a_switch_by_force_keeps_it_in_software(void **state)
 	assert_int_equal(sim_pic_acknowledge(), 0x23);
 }
 
+/* Line 3 asserts while b runs, and the replay for a drops what the chip has latched of it. */
+static void lose_a_request(void)
+{
+	switch_to(&a, &b);
+	board_set_line(3, true);
+	(void)look();
+	switch_to(&b, &a);
+	assert_int_equal(a.inject, LINE(3));
+}
+
+static void R11_a_request_that_the_chip_lost_is_there_to_be_read(void **state)
+{
+	(void)state;
+	lose_a_request();
+	assert_int_equal(sim_pic.chip[SIM_MASTER].irr, 0);
+	assert_int_equal(a.open & OPEN_MASTER_COMMAND, 0);
+	write(&a, 0x20, 0x0a);
+	assert_int_equal(read(&a, 0x20), LINE(3));
+	assert_int_equal(chipset->pending_vector(&a), 0x23);
+	chipset->injected(&a);
+	assert_int_equal(read(&a, 0x20), 0);
+	write(&a, 0x20, 0x20);
+	assert_int_equal(a.open & OPEN_MASTER_COMMAND, OPEN_MASTER_COMMAND);
+}
+
+static void R11_a_request_of_the_chips_comes_before_a_lost_one_below_it(void **state)
+{
+	(void)state;
+	lose_a_request();
+	board_set_line(0, true);
+	assert_int_equal(chipset->pending_vector(&a), -1);
+	assert_int_equal(sim_pic_acknowledge(), 0x20);
+	assert_int_equal(chipset->pending_vector(&a), -1); /* below what is in service */
+	write(&a, 0x20, 0x20);
+	assert_int_equal(chipset->pending_vector(&a), 0x23);
+}
+
+static void R11_an_eoi_ends_the_higher_of_software_and_chip(void **state)
+{
+	(void)state;
+	board_set_line(3, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x23);
+	chipset->request(&a, 0);
+	assert_int_equal(chipset->pending_vector(&a), 0x20);
+	chipset->injected(&a); /* its handler interrupts the other one */
+	write(&a, 0x20, 0x20);
+	assert_int_equal(a.pic[0].isr, 0);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, LINE(3));
+	write(&a, 0x20, 0x20);
+	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
+}
+
+/* The slave's is above line 3, but for the slave something is in service still. */
+static void R11_a_request_that_is_held_back_hides_no_other(void **state)
+{
+	const line_set lines = LINE(3) | LINE(9) | LINE(12);
+
+	(void)state;
+	chipset_route(NULL);
+	chipset->reset(&a, lines, 0);
+	chipset->claim(lines, false);
+	initialise(&a, 0x20);
+	board_set_line(9, true);
+	assert_int_equal(sim_pic_acknowledge(), 0x29);
+	chipset->request(&a, 3);
+	chipset->request(&a, 12);
+	assert_int_equal(chipset->pending_vector(&a), -1);
+	write(&a, 0x20, 0x20); /* the master's alone */
+	assert_int_equal(chipset->pending_vector(&a), 0x23);
+}
+
 static void R06_an_nmi_of_no_line_is_external(void **state)
 {
 	(void)state;
@@ -397,6 +468,10 @@ int main(void)
 		ON_BOARD(R11_each_vm_finds_its_masks_and_vectors_again),
 		ON_BOARD(R11_a_switch_waits_for_the_end_of_what_is_in_service),
 		ON_BOARD(R11_a_switch_by_force_keeps_it_in_software),
+		ON_BOARD(R11_a_request_that_the_chip_lost_is_there_to_be_read),
+		ON_BOARD(R11_a_request_of_the_chips_comes_before_a_lost_one_below_it),
+		ON_BOARD(R11_an_eoi_ends_the_higher_of_software_and_chip),
+		ON_BOARD(R11_a_request_that_is_held_back_hides_no_other),
 		ON_BOARD(R06_an_nmi_of_no_line_is_external),
 		ON_BOARD(R02_a_storm_of_edges_is_silenced_at_any_rate),
 		ON_BOARD(R06_a_storm_of_external_nmis_leaves_the_vmm_going),

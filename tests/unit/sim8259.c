@@ -130,8 +130,11 @@ uint8_t sim_pic_acknowledge(void)
 	if (in == CASCADE) {
 		int from = request(slave);
 
-		if (from >= 0)
+		if (from >= 0) {
 			serve(slave, (unsigned)from);
+			/* The output falls, also where automatic EOI leaves another request standing. */
+			set_input(master, CASCADE, false);
+		}
 		vector = (uint8_t)((slave->icw2 & 0xf8) + (from < 0 ? SPURIOUS : from));
 	}
 	settle();

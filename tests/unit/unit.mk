@@ -45,6 +45,7 @@ UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_pc_8259 := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/naive_8259.c
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 # The chipset block's model, and the oracle beside which the fuzzer lays it.
 UNIT_i8259     := $(UNIT_BLOCK)

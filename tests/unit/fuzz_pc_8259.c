@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any program of a guest at its 8259 pair on pc, beside a pair that the guest has to itself: libFuzzer
+ * where clang is, else random programs.
+ *
+ * The guest's accesses go to the simulated chips where its port is open, else through chipset_pc. Lines
+ * of another VM and of nobody's change meanwhile, the VMM looks, and the other VM has its turns. After
+ * each step INTR has to be the model's, and so has each vector and each answer of a port.
+ *
+ * What docs/limits.md takes out is not played: rotation, special mask mode and polls; another ICW1 or
+ * ICW3 than a PC's; a read select that is left standing (each read is preceded by its select); a foreign
+ * line that changes between an ICW1 and the next ICW. A line of the guest's falls when its request has
+ * been taken, as a device does that waits to be served: a request that the VMM has seen stays a request.
+ * IRR is compared at the guest's own inputs: the open port shows the others' as well, and not a request
+ * that the chip has lost of a line that the guest masks.
+ *
+ * Rule: no line that is not the guest's is ever open in the chips while the guest runs, and none is
+ * acknowledged for the guest.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/x86/nmi.h"
+#include "arch/x86/virt.h"
+#include "chipset/chipset.h"
+#include "tests/unit/naive_8259.h"
+#include "tests/unit/sim8259.h"
+#include "tests/unit/sim_board.h"
+
+enum { MASTER = 0x20, SLAVE = 0xa0, ICW1 = 0x11, ICW4 = 1, AEOI = 2, EOI = 0x20, SPECIFIC = 0x60, NOTHING = 0x40 };
+enum { READ_IRR = 0x0a, READ_ISR = 0x0b, OTHER_BASE = 0x60, BYTES = 3 };
+enum { OWN = LINE(1) | LINE(3) | LINE(6) | LINE(9) | LINE(12), OTHERS = LINE(0) | LINE(4) | LINE(8) | LINE(14) };
+enum { NOBODYS = 0xffff & ~(OWN | OTHERS | LINE(LINE_CASCADE)) };
+
+uint64_t fake_tsc;
+struct virt_calls virt;
+
+static struct controller guest, other;
+static struct naive_pair model;
+static int pending; /* vector that waits to be injected, -1: none */
+static unsigned step;
+static bool automatic; /* the program uses automatic EOI, and the VM is alone */
+
+static void differ(const char *what, unsigned is, unsigned should)
+{
+	fprintf(stderr, "step %u: %s is %x, alone it is %x; to be injected %x, chips: IRR %x %x, ISR %x %x\n", step,
+	        what, is, should, guest.inject, sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr,
+	        sim_pic.chip[1].isr);
+	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", guest.pic[0].isr, guest.pic[1].isr, guest.pic[0].imr,
+	        guest.pic[1].imr);
+	abort();
+}
+
+static void expect(const char *what, unsigned is, unsigned should)
+{
+	if (is != should)
+		differ(what, is, should);
+}
+
+/* ---- The VMM between exit and entry ---- */
+
+/* As the run loop does for the guest that has the chips. */
+static void enter(void)
+{
+	chipset_route(&guest);
+	if (chipset_mask_due())
+		chipset_mask(0);
+	if (guest.changed) {
+		pending = guest.inject ? chipset->pending_vector(&guest) : -1;
+		guest.changed = pending >= 0;
+	}
+	if (chipset_mask_due())
+		chipset_mask(0);
+	board.in_guest = true;
+}
+
+static void leave(void)
+{
+	board.in_guest = false;
+}
+
+static void dispatch(void)
+{
+	for (unsigned looks = 0; nmi_count != 0 && looks < 4; looks++)
+		(void)chipset->status(nmi_take());
+}
+
+/* An NMI that ended the guest's turn, if one did. */
+static void take_exit(void)
+{
+	if (!board.nmi_exit)
+		return;
+	leave();
+	board.nmi_exit = false;
+	board.nmi_blocked = true;
+	int line = chipset->single();
+	board_unblock_nmi();
+	if (line < 0)
+		(void)chipset->status(1);
+	dispatch();
+	enter();
+}
+
+/* ---- The guest's side, here and alone ---- */
+
+static bool is_open(uint16_t port)
+{
+	for (unsigned i = 0; i < CHIPSET_PORTS; i++)
+		if (chipset_ports[i] == port)
+			return guest.open >> i & 1;
+	return false;
+}
+
+static void write(uint16_t port, uint8_t value)
+{
+	naive_pair_write(&model, port, value);
+	if (is_open(port)) {
+		sim_pic_write(port, value);
+		return;
+	}
+	leave();
+	(void)chipset->port_write(&guest, port, value);
+	dispatch();
+	enter();
+}
+
+static void read(uint16_t port, uint8_t inputs, const char *what)
+{
+	uint8_t value = 0, alone = naive_pair_read(&model, port);
+
+	if (is_open(port)) {
+		value = sim_pic_read(port);
+	} else {
+		leave();
+		(void)chipset->port_read(&guest, port, &value);
+		dispatch();
+		enter();
+	}
+	expect(what, value & inputs, alone & inputs);
+}
+
+/* Those whose requests the guest sees in IRR. */
+static uint8_t shown_inputs(uint16_t port)
+{
+	line_set masked = 0;
+
+	for (unsigned line = 0; line < LINES; line++)
+		if (!naive_pair_enabled(&model, line))
+			masked |= LINE(line);
+	line_set shown = OWN & (line_set) ~(guest.inject & masked);
+	return (uint8_t)(port < SLAVE ? shown : shown >> 8);
+}
+
+static void read_register(uint16_t port, uint8_t select)
+{
+	write(port, select);
+	if (select == READ_IRR)
+		read(port, shown_inputs(port), "IRR");
+	else
+		read(port, 0xff, "ISR");
+}
+
+static void initialise(uint16_t port, uint8_t value)
+{
+	write(port, ICW1);
+	write(port + 1, value & 0xf8);
+	write(port + 1, port < SLAVE ? LINE(LINE_CASCADE) : LINE_CASCADE);
+	write(port + 1, ICW4 | (automatic && value & 1 ? AEOI : 0));
+}
+
+static void set_line(unsigned line, bool high)
+{
+	if (line_in(OWN, line)) {
+		naive_pair_set_input(&model, line, high);
+		naive_pair_cascade(&model);
+	}
+	board_set_line(line, high);
+}
+
+/* A line goes up, or down where nobody waits for its request. */
+static void turn_line(unsigned line)
+{
+	if (!line_in(board.high, line))
+		set_line(line, true);
+	else if (!line_in(OWN, line) || !naive_pair_requests(&model, line))
+		set_line(line, false);
+}
+
+static unsigned pick(line_set lines, unsigned n)
+{
+	unsigned count = 0;
+
+	for (line_set rest = lines; rest; rest &= rest - 1)
+		count++;
+	for (n %= count; n != 0; n--)
+		lines &= lines - 1;
+	return line_first(lines);
+}
+
+static bool interrupts(void)
+{
+	return pending >= 0 || sim_pic_interrupt();
+}
+
+/* The guest has its interrupts on for one. An injected one comes first: the window exits before INTR is looked at. */
+static void take(void)
+{
+	if (!naive_pair_intr(&model))
+		return;
+	unsigned alone = naive_pair_acknowledge(&model), vector = 0;
+
+	if (pending >= 0) { /* the window exits */
+		leave();
+		guest.changed = true;
+		enter();
+	}
+	if (pending >= 0) {
+		leave();
+		vector = (unsigned)pending;
+		(void)chipset->injected(&guest);
+		guest.changed = true;
+		enter();
+	} else {
+		vector = sim_pic_acknowledge();
+	}
+	expect("the vector", vector, alone);
+}
+
+/* ---- The other VM ---- */
+
+static void other_turn(unsigned events, unsigned seed)
+{
+	leave();
+	if (chipset->save(&guest, seed & 1) != 0) { /* something is in service: at its end, or now */
+		if (seed & 2) {
+			enter();
+			return;
+		}
+		(void)chipset->save(&guest, true);
+	}
+	chipset->restore(&other);
+	chipset_mask(0);
+	for (unsigned i = 0; i < events; i++) {
+		seed = seed * 1103515245 + 12345;
+		unsigned line = pick(OWN | OTHERS, seed >> 16);
+
+		if (!line_in(OWN, line) || !line_in(board.high, line))
+			turn_line(line);
+		dispatch();
+		int vector = chipset->pending_vector(&other);
+
+		if (vector >= 0)
+			(void)chipset->injected(&other);
+		else if (sim_pic_interrupt())
+			vector = sim_pic_acknowledge();
+		if (vector >= 0 && vector / 16 != OTHER_BASE / 16)
+			differ("a vector of the other VM", (unsigned)vector, OTHER_BASE);
+		if (vector >= 0)
+			for (unsigned chip = 0; chip < 2; chip++)
+				(void)chipset->port_write(&other, chip ? MASTER : SLAVE, EOI);
+	}
+	(void)chipset->save(&other, true);
+	chipset->restore(&guest);
+	guest.changed = true;
+	dispatch();
+	enter();
+}
+
+/* ---- One program ---- */
+
+static void do_step(unsigned kind, uint8_t x, uint8_t y)
+{
+	const uint16_t port = x & 1 ? SLAVE : MASTER;
+
+	switch (kind % 16) {
+	case 0:
+	case 1:
+	case 2:
+		turn_line(pick(OWN, x));
+		break;
+	case 3:
+		turn_line(pick(OTHERS | NOBODYS, x));
+		break;
+	case 4:
+	case 5:
+		take();
+		break;
+	case 6:
+		write(port + 1, x & 2 ? y : 0);
+		break;
+	case 7:
+	case 8:
+		write(port, EOI);
+		break;
+	case 9:
+		write(port, SPECIFIC | (y & 7));
+		break;
+	case 10:
+		write(port, NOTHING | (y & 7));
+		break;
+	case 11:
+		read(port + 1, 0xff, "IMR");
+		break;
+	case 12:
+		read_register(port, READ_IRR);
+		break;
+	case 13:
+		read_register(port, READ_ISR);
+		break;
+	case 14:
+		if (port == MASTER)
+			initialise(MASTER, y);
+		initialise(SLAVE, y ^ x);
+		break;
+	case 15:
+		if (!automatic)
+			other_turn(x % 8, y * 77u + x);
+		break;
+	}
+	take_exit();
+}
+
+static void check(void)
+{
+	const unsigned open = (uint8_t)~sim_pic.chip[SIM_MASTER].imr | (unsigned)(uint8_t)~sim_pic.chip[SIM_SLAVE].imr
+	                                                                       << 8;
+
+	expect("a foreign line's mask", open & (unsigned)~(OWN | LINE(LINE_CASCADE)), 0);
+	expect("INTR", interrupts(), naive_pair_intr(&model));
+}
+
+static void begin(void)
+{
+	board_reset();
+	sim_pic.keeps_fallen_edges = false;
+	sim_pic.silent_in_initialisation = true;
+	naive_pair_reset(&model);
+	pending = -1;
+	leave();
+	if (chipset_init("pc", 0) != 0)
+		abort();
+	chipset->reset(&guest, OWN, 0);
+	chipset->reset(&other, OTHERS, 0);
+	chipset->claim(OWN, false);
+	chipset->claim(OTHERS, false);
+	chipset_route(&other);
+	for (unsigned chip = 0; chip < 2; chip++) {
+		uint16_t port = chip ? SLAVE : MASTER;
+		const uint8_t icw[] = { OTHER_BASE + 8 * chip, chip ? LINE_CASCADE : LINE(LINE_CASCADE), ICW4, 0 };
+
+		(void)chipset->port_write(&other, port, ICW1);
+		for (unsigned i = 0; i < sizeof(icw); i++)
+			(void)chipset->port_write(&other, port + 1, icw[i]);
+	}
+	guest.changed = true;
+	enter();
+	initialise(MASTER, 0x20);
+	initialise(SLAVE, 0x28);
+}
+
+/* What is left must not reach the next program: the realisation has state of its own. */
+static void end(void)
+{
+	leave();
+	for (unsigned line = 0; line < LINES; line++)
+		if (line != LINE_CASCADE)
+			board_set_line(line, false);
+	chipset->acknowledge(0xffff);
+	chipset_route(NULL);
+	dispatch();
+	(void)chipset->status(0);
+	chipset->acknowledge(0xffff);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	automatic = size != 0 && data[0] & 0x80;
+	begin();
+	step = 0;
+	check();
+	for (; size >= BYTES; data += BYTES, size -= BYTES) {
+		step++;
+		if (getenv("FUZZ_SAY") != NULL)
+			fprintf(stderr, "%u: %u %x %x\n", step, data[0] % 16, data[1], data[2]);
+		do_step(data[0], data[1], data[2]);
+		check();
+	}
+	end();
+	return 0;
+}
+
+#ifndef WITH_LIBFUZZER
+int main(void)
+{
+	enum { PROGRAMS = 3000, STEPS = 300 };
+	uint8_t data[STEPS * BYTES];
+	uint32_t seed = 1;
+
+	for (unsigned n = 0; n < PROGRAMS; n++) {
+		for (size_t at = 0; at < sizeof(data); at++) {
+			seed = seed * 1664525 + 1013904223;
+			data[at] = (uint8_t)(seed >> 24);
+		}
+		LLVMFuzzerTestOneInput(data, sizeof(data));
+	}
+	printf("pc_8259: %d programs of %d steps ... ok\n", PROGRAMS, STEPS);
+	return 0;
+}
+#endif

@@ -141,7 +141,7 @@ struct chipset {
 	 * and of these, which have a status bit. (pc knows them all.) */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);
 	/* Is an interrupt in service in the controller of the VM that runs? Call it where the VMM
-	 * might take the processor from a handler. NULL: save() answers -EBUSY then. */
+	 * might take the processor from a handler. */
 	bool (*in_service)(const struct controller *c);
 
 	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at

@@ -128,7 +128,7 @@ MUTANTS = (
     ("slice-for-who-is-alone", RUN, "if (!contended)\n", "if (false)\n", "test_turns"),
     ("work-before-a-late-request", RUN,
      "if (work && next != NULL && last != NULL && interrupt_comes_first(last)) {", "if (false) {", "test_vmm_turns"),
-    ("work-in-a-handler", RUN, " && !has_in_service(c)) {", ") {", "test_vmm_turns"),
+    ("work-in-a-handler", RUN, " && !chipset->in_service(c)) {", ") {", "test_vmm_turns"),
     ("work-waits-for-ever", RUN, "\tinterrupt_waits++;\n", "", "test_vmm_turns"),
     ("start-ignores-nmis", RUN, "while (vm->starting && nmi_count == 0 &&",
      "while (vm->starting &&", "test_vmm_turns"),

@@ -2,19 +2,20 @@
 /*
  * From the boot loader's 32-bit protected mode to 64-bit C.
  *
- * Rule: interrupts are off throughout, nothing is assumed of the processor that CPUID does not say, and whoever cannot
- * run here is told why on VGA and COM1.
+ * Rule: interrupts are off throughout, nothing is assumed of the processor that CPUID does not say,
+ * and whoever cannot run here is told why on VGA and COM1.
  *
- * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image ends below 2M, see
- * linker.ld), and arch/x86/pages.c divides it; the last GiB, where the interrupt controllers and PCI devices answer, is
- * uncached.
+ * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image
+ * ends below 2M, see linker.ld), and arch/x86/pages.c divides it; the last GiB, where the interrupt
+ * controllers and PCI devices answer, is uncached.
  */
 #include "arch/x86/multiboot.h"
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
 
 /*
- * Page table entry (SDM 3A 4.5.4): 63 NX | 7 page size | 4 cache disable | 3 write through | 1 writable | 0 present
+ * Page table entry (SDM 3A 4.5.4): 63 NX | 7 page size | 4 cache disable | 3 write through |
+ * 1 writable | 0 present
  */
 #define PTE_TABLE 0x03
 #define PTE_LARGE 0x83
@@ -118,8 +119,9 @@ map_memory:
 	ret
 
 /*
- * EDI: a message. VGA text memory and COM1 (115200 8N1) are told, then the processor halts for good.
- * UART line control bit 7 opens the divisor latch; line status bit 5: transmitter holding register empty.
+ * EDI: a message. VGA text memory and COM1 (115200 8N1) are told, then the processor halts for
+ * good. UART line control bit 7 opens the divisor latch; line status bit 5: transmitter holding
+ * register empty.
  */
 refuse:
 	mov $0x3FB, %dx
@@ -169,7 +171,8 @@ entry64:
 	xor %eax, %eax
 	mov %eax, %fs
 	mov %eax, %gs
-	mov $boot_stack_top, %esp       /* these clear the upper halves, which the mode switch leaves undefined */
+	/* these clear the upper halves, which the mode switch leaves undefined */
+	mov $boot_stack_top, %esp
 	mov %ebp, %edi
 	mov %esi, %esi
 	xor %ebp, %ebp

@@ -24,8 +24,9 @@ static void set_banks(unsigned wanted)
 {
 	unsigned there = chipset->banks(wanted);
 	if (wanted > there)
-		log_line("banks=%u: chipset %s has %u interrupt controller%s; the word is cut to that", wanted,
-		         chipset->name, there, there == 1 ? "" : "s");
+		log_line(
+			"banks=%u: chipset %s has %u interrupt controller%s; the word is cut to that",
+			wanted, chipset->name, there, there == 1 ? "" : "s");
 }
 
 int chipset_init(const char *wanted, unsigned banks)
@@ -42,7 +43,8 @@ int chipset_init(const char *wanted, unsigned banks)
 		return 0;
 	}
 	if (!known) {
-		log_line("chipset=%s: no such realisation in this image; it has: irqmux, pc, soft", wanted);
+		log_line("chipset=%s: no such realisation in this image; it has: irqmux, pc, soft",
+		         wanted);
 		return -EINVAL;
 	}
 	log_line("chipset=%s: this machine has none of what it needs", wanted);

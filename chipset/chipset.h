@@ -23,14 +23,19 @@
 /* pc: one 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps
  * here. Sixteen bytes. */
 struct pic_state {
-	uint8_t icw1, icw2, icw3, icw4; /* the last complete initialisation (8259A datasheet, Figure 7) */
-	uint8_t imr;                    /* OCW1 as the guest wrote it */
-	uint8_t isr;                    /* in service, kept in software because the chip no longer holds it */
-	uint8_t init_step;              /* 0, or the ICW (2-4) that the guest's sequence expects next */
-	uint8_t next[5];                /* ICWs of a sequence under way */
-	bool ready;                     /* initialised once: before that the chip is as after reset */
-	bool read_isr;                  /* OCW3 read select, known while the command port is trapped */
-	bool poll;                      /* OCW3 poll command: the next read is the poll's answer */
+	/* the last complete initialisation (8259A datasheet, Figure 7) */
+	uint8_t icw1, icw2, icw3, icw4;
+	uint8_t imr; /* OCW1 as the guest wrote it */
+	/* in service, kept in software because the chip no longer holds it */
+	uint8_t isr;
+	/* 0, or the ICW (2-4) that the guest's sequence expects next */
+	uint8_t init_step;
+	uint8_t next[5]; /* ICWs of a sequence under way */
+	/* initialised once: before that the chip is as after reset */
+	bool ready;
+	/* OCW3 read select, known while the command port is trapped */
+	bool read_isr;
+	bool poll; /* OCW3 poll command: the next read is the poll's answer */
 	uint8_t unused;
 };
 
@@ -40,25 +45,33 @@ struct controller {
 	struct pic_state pic[2]; /* master, slave */
 	line_set lines;          /* lines of the VM's devices */
 	line_set shared;         /* those of them that another VM has as well (R15) */
-	line_set inject;         /* requests that the chip lost and that an event injection has to bring back */
-	bool changed;            /* open or inject is not what the last entry saw; the VMM clears it */
-	bool held;               /* nothing of its own may interrupt it now: see hold() */
-	bool settled;            /* saved with nothing in the way: its masks and open ports are good as they were */
-	uint8_t masks[2];        /* the chips' masks at the save */
-	uint8_t inputs[2];       /* the chips' inputs that are the VM's */
+	/* requests that the chip lost and that an event injection has to bring back */
+	line_set inject;
+	/* open or inject is not what the last entry saw; the VMM clears it */
+	bool changed;
+	bool held; /* nothing of its own may interrupt it now: see hold() */
+	/* saved with nothing in the way: its masks and open ports are good as they were */
+	bool settled;
+	uint8_t masks[2];  /* the chips' masks at the save */
+	uint8_t inputs[2]; /* the chips' inputs that are the VM's */
 	uint8_t may_open
-		[2];  /* what its OCW1 may open without being told: those, and the cascade, which every system opens */
+		/* what its OCW1 may open without being told: those, and the cascade, which every
+		 * system opens */
+		[2];
 	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
 	uint8_t open; /* 408: ports that the guest may touch with no exit, OPEN_... */
 	uint32_t reinitialised; /* how often the guest's ICW1 was caught after the fact */
 
 	/* irqmux and soft: the whole state, and where it belongs. */
-	uint64_t state[PAIR_WORDS]; /* as saved; while the VM runs, and while its bank is its own, it is in the bank */
-	uint32_t view;              /* at the save: requests, and inputs that are enabled (VIEW_ENABLED_SHIFT) */
+	/* as saved; while the VM runs, and while its bank is its own, it is in the bank */
+	uint64_t state[PAIR_WORDS];
+	/* at the save: requests, and inputs that are enabled (VIEW_ENABLED_SHIFT) */
+	uint32_t view;
 	uint16_t bank;
 	bool known;      /* has a bank */
 	uint64_t select; /* of WINDOW_SELECT while it runs: all but the mask */
-	line_set owed;   /* shared lines that asserted while another sharer ran, and that this VM was not told of */
+	/* shared lines that asserted while another sharer ran, and that this VM was not told of */
+	line_set owed;
 };
 
 /* Lines that an edge/level control register has; its other bits read 0 (ICH9 datasheet 13.4.11,
@@ -90,11 +103,14 @@ struct chipset_status {
 
 struct chipset {
 	const char *name;
-	bool holds;     /* a masked line raises nothing at all: what a halted VM waits for must not be masked */
-	bool withdraws; /* routes can change at each exit (R17): the controller's state stays as it is */
-	bool ambiguous; /* lines raise NMIs by themselves: an unexplained NMI may be a line's (R06) */
-	bool exits;     /* physical interrupts exit, and are taken by interrupted() */
-	bool elcr;      /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
+	/* a masked line raises nothing at all: what a halted VM waits for must not be masked */
+	bool holds;
+	/* routes can change at each exit (R17): the controller's state stays as it is */
+	bool withdraws;
+	/* lines raise NMIs by themselves: an unexplained NMI may be a line's (R06) */
+	bool ambiguous;
+	bool exits; /* physical interrupts exit, and are taken by interrupted() */
+	bool elcr;  /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
 	/* 0, or -ENODEV with a line on the console that says what is missing. */
 	int (*probe)(void);
 	/* Use so many banks (R16), 0: all there are. How many there are: with fewer than wanted,
@@ -124,7 +140,8 @@ struct chipset {
 	/* An NMI waited while single() found the line: call it when NMIs are unblocked again.
 	 * NULL where the block counts its pulses. */
 	void (*echo)(void);
-	/* The status register alone, for reports; and the mask register, for the lines that somebody owns. */
+	/* The status register alone, for reports; and the mask register, for the lines that
+	 * somebody owns. */
 	line_set (*asserted)(void);
 	line_set (*masked)(void);
 	/* Raise the external signal, as its source would. NULL: the block has no such input, the
@@ -206,8 +223,8 @@ static inline void chipset_mask(line_set masked)
 	chipset->mask(masked);
 }
 
-/* For whoever has the processor for longer than an exit takes: where interrupts do not come as NMIs,
- * those that have come are counted now (arch/x86/nmi.h). */
+/* For whoever has the processor for longer than an exit takes: where interrupts do not come as
+ * NMIs, those that have come are counted now (arch/x86/nmi.h). */
 static inline void chipset_look(void)
 {
 	if (chipset->interrupted)

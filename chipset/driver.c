@@ -2,9 +2,10 @@
 /*
  * Driving the chipset block by its register window. See the header for the rule.
  *
- * A VM's state is in its bank of interrupt controllers. Where every VM has one of its own (R16) it stays there, and a switch
- * is two accesses: every line to the VMM block, and later route, mask and bank at once. Where VMs have a bank in common the
- * state is read at the save and written at the restore, by three words each.
+ * A VM's state is in its bank of interrupt controllers. Where every VM has one of its own (R16) it
+ * stays there, and a switch is two accesses: every line to the VMM block, and later route, mask and
+ * bank at once. Where VMs have a bank in common the state is read at the save and written at the
+ * restore, by three words each.
  */
 #include "chipset/driver.h"
 #include "arch/x86/nmi.h"
@@ -19,15 +20,19 @@ static uint8_t users[BLOCK_BANKS];                   /* how many controllers hav
 static const struct controller *holder[BLOCK_BANKS]; /* whose state is in it */
 
 static line_set claimed, served, masked;
-static line_set reported;                /* told to the dispatcher, masked until it is acknowledged */
-static line_set untold;                  /* shared ones that were acknowledged before the dispatcher had looked */
-static const struct controller *current; /* whose lines are, or were last, routed to its bank; NULL: nobody's */
-static bool sharing;                     /* some of them are others' as well */
-static bool wired;                       /* a line enters an input that is not its own number's */
-static uint64_t selected;                /* WINDOW_SELECT as written last */
+/* told to the dispatcher, masked until it is acknowledged */
+static line_set reported;
+/* shared ones that were acknowledged before the dispatcher had looked */
+static line_set untold;
+/* whose lines are, or were last, routed to its bank; NULL: nobody's */
+static const struct controller *current;
+static bool sharing;      /* some of them are others' as well */
+static bool wired;        /* a line enters an input that is not its own number's */
+static uint64_t selected; /* WINDOW_SELECT as written last */
 static uint64_t controller_input = LINE_INPUTS_OWN, block_input = LINE_INPUTS_OWN;
 static line_set firmware_level; /* lines that the firmware made level triggered */
-static unsigned pulses;         /* of NMI that the block told of and that have not been seen to arrive */
+/* of NMI that the block told of and that have not been seen to arrive */
+static unsigned pulses;
 
 /* ---- Lines and inputs ---- */
 
@@ -75,7 +80,8 @@ static inline uint32_t state_of(unsigned bank, uint32_t word)
 }
 
 /* The words one after the other; the paths apart, because a switch counts its instructions. */
-static __attribute__((noinline)) void move_slowly(unsigned bank, uint64_t words[PAIR_WORDS], bool out)
+static __attribute__((noinline)) void move_slowly(unsigned bank, uint64_t words[PAIR_WORDS],
+                                                  bool out)
 {
 	for (unsigned word = 0; word < PAIR_WORDS; word++)
 		if (out)
@@ -105,7 +111,8 @@ static inline void write_state(unsigned bank, uint64_t words[PAIR_WORDS])
 unsigned driver_banks(unsigned wanted)
 {
 	unsigned there = driver_read32(WINDOW_CAPABILITY) & 0xff;
-	there = there == 0 ? 1 : there < BLOCK_BANKS ? there : BLOCK_BANKS; /* connected is one in any case */
+	/* connected is one in any case */
+	there = there == 0 ? 1 : there < BLOCK_BANKS ? there : BLOCK_BANKS;
 	banks_in_use = wanted != 0 && wanted < there ? wanted : there;
 	return there;
 }
@@ -138,16 +145,20 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 {
 	bool was_known = c->known;
 	uint16_t bank = c->bank;
-	*c = (struct controller){ .lines = lines, .shared = shared, .known = was_known, .bank = bank };
+	*c = (struct controller){
+		.lines = lines, .shared = shared, .known = was_known, .bank = bank
+	};
 	if (!was_known)
 		introduce(c);
 	prepare_select(c);
 	if (holder[c->bank] == c)
 		holder[c->bank] = NULL;
 	struct pair fresh;
-	pair_reset(&fresh); /* never initialised; edge and level as the firmware has them, wherever the lines enter */
+	/* never initialised; edge and level as the firmware has them, wherever the lines enter */
+	pair_reset(&fresh);
 	line_set inputs = to_inputs(controller_input, lines);
-	line_set level = (firmware_level & (line_set)~inputs) | to_inputs(controller_input, firmware_level & lines);
+	line_set level = (firmware_level & (line_set)~inputs) |
+	                 to_inputs(controller_input, firmware_level & lines);
 	pair_port_write(&fresh, PORT_ELCR1, (uint8_t)level);
 	pair_port_write(&fresh, PORT_ELCR2, (uint8_t)(level >> 8));
 	for (unsigned word = 0; word < PAIR_WORDS; word++)
@@ -170,7 +181,8 @@ void driver_mask(line_set wanted)
 {
 	masked = wanted | reported;
 	if (__builtin_expect(pulses != 0, 0) && nmi_count == 0)
-		pulses = 0; /* nothing is under way, so those that were left were merged on theirs */
+		/* nothing is under way, so those that were left were merged on theirs */
+		pulses = 0;
 	line_set open = to_inputs(block_input, claimed & (line_set)~masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
 	if (__builtin_expect(current != NULL, 1))
@@ -181,9 +193,9 @@ void driver_mask(line_set wanted)
 	}
 }
 
-/* R06: what explains an NMI is the external bit, or a pulse that the block counts. Those that are left over have been merged
- * on their way
- * to the processor, or were counted between the NMIs and this look: driver_mask() finds out. */
+/* R06: what explains an NMI is the external bit, or a pulse that the block counts. Those that are
+ * left over have been merged on their way to the processor, or were counted between the NMIs and
+ * this look: driver_mask() finds out. */
 static bool unexplained(unsigned nmis, uint32_t status)
 {
 	pulses += status >> WINDOW_STATUS_PULSES_SHIFT;
@@ -258,24 +270,31 @@ static inline uint32_t read_view(const struct controller *c)
 
 line_set driver_deliverable(const struct controller *c, line_set asserted)
 {
-	uint32_t view = holder[c->bank] == c ? read_view(c)
-	                                     : c->view; /* where no line is routed to a bank, it stands still */
-	line_set inputs = to_inputs(controller_input, (asserted | c->owed) & c->lines) | (line_set)view;
-	return to_lines(controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) & c->lines;
+	uint32_t view = holder[c->bank] == c
+	                        ? read_view(c)
+	                        /* where no line is routed to a bank, it stands still */
+	                        : c->view;
+	line_set inputs = to_inputs(controller_input, (asserted | c->owed) & c->lines) |
+	                  (line_set)view;
+	return to_lines(controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
+	       c->lines;
 }
 
 /* The slave's interrupts pass the master's input 2, so the master's ISR tells of both chips. */
 bool driver_in_service(const struct controller *c)
 {
 	enum { ISR_SHIFT = 8 };
-	uint64_t master = holder[c->bank] == c ? driver_read64(state_of(c->bank, WINDOW_STATE_MASTER)) : c->state[0];
+	uint64_t master = holder[c->bank] == c
+	                          ? driver_read64(state_of(c->bank, WINDOW_STATE_MASTER))
+	                          : c->state[0];
 	return (uint8_t)(master >> ISR_SHIFT) != 0;
 }
 
 /* ---- Devices of several VMs (R15) ---- */
 
-/* What has asserted on the lines that c shares: every sharer is owed it, but for c, where they were routed to it. A sharer that
- * waits is to be told, too: what was not masked has raised an NMI, and the look that it leads to would find nothing any more. */
+/* What has asserted on the lines that c shares: every sharer is owed it, but for c, where they were
+ * routed to it. A sharer that waits is to be told, too: what was not masked has raised an NMI, and
+ * the look that it leads to would find nothing any more. */
 static __attribute__((noinline)) void collect_shared(const struct controller *c)
 {
 	line_set seen = driver_asserted() & c->shared;
@@ -289,14 +308,16 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 			known[i]->owed |= seen & known[i]->shared;
 }
 
-/* A request at the input of a shared line stays one: while c is away another sharer may serve its device, and the line fall. */
+/* A request at the input of a shared line stays one: while c is away another sharer may serve its
+ * device, and the line fall. */
 static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
 	line_set requests = (line_set)(holder[c->bank] == c ? read_view(c) : c->view);
 	c->owed |= to_lines(controller_input, requests) & c->shared;
 }
 
-/* What is owed is held, in the bank or in the words that go there. No line is routed to it, so nothing else changes it. */
+/* What is owed is held, in the bank or in the words that go there. No line is routed to it, so
+ * nothing else changes it. */
 static __attribute__((noinline)) void pay(struct controller *c)
 {
 	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */

@@ -2,8 +2,8 @@
 /*
  * The chipset block as a PCI function: the seed's hardware.
  *
- * Rule: found by its IDs, trusted by its register window's own words; the guest has the controller's ports to itself, so
- * nothing of what it does there comes here.
+ * Rule: found by its IDs, trusted by its register window's own words; the guest has the
+ * controller's ports to itself, so nothing of what it does there comes here.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/pci.h"
@@ -17,20 +17,24 @@ static int probe(void)
 {
 	int function = pci_find(WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
 	if (function < 0) {
-		log_line("chipset irqmux: no PCI function %x:%x on bus 0", WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+		log_line("chipset irqmux: no PCI function %x:%x on bus 0", WINDOW_PCI_VENDOR,
+		         WINDOW_PCI_DEVICE);
 		return -ENODEV;
 	}
 	uint64_t window = pci_enable_memory((unsigned)function);
 	if (window == 0) {
-		log_line("chipset irqmux: the firmware gave PCI function %x:%x no memory for its registers",
-		         WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+		log_line(
+			"chipset irqmux: the firmware gave PCI function %x:%x no memory for its registers",
+			WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
 		return -ENODEV;
 	}
-	uint32_t id = mmio_read32(window + WINDOW_ID), version = mmio_read32(window + WINDOW_VERSION);
+	uint32_t id = mmio_read32(window + WINDOW_ID),
+		 version = mmio_read32(window + WINDOW_VERSION);
 	if (id != WINDOW_ID_VALUE || version >> 16 != VERSION_MAJOR) {
-		log_line("chipset irqmux: register window %x version %u.%u; this VMM knows %x version %u", (unsigned)id,
-		         (unsigned)(version >> 16), (unsigned)(version & 0xffff), (unsigned)WINDOW_ID_VALUE,
-		         VERSION_MAJOR);
+		log_line(
+			"chipset irqmux: register window %x version %u.%u; this VMM knows %x version %u",
+			(unsigned)id, (unsigned)(version >> 16), (unsigned)(version & 0xffff),
+			(unsigned)WINDOW_ID_VALUE, VERSION_MAJOR);
 		return -ENODEV;
 	}
 	chipset_window = window;

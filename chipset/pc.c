@@ -4,7 +4,8 @@
  * that makes the multiplexer:
  *
  *   routed to the controller: I/O APIC pin masked, 8259 mask as the guest wants it
- *   routed to the VMM block:  8259 mask bit 1, pin in NMI delivery mode, until the edge has been seen
+ *   routed to the VMM block:  8259 mask bit 1, pin in NMI delivery mode, until the edge has been
+ *                             seen
  *
  * Rule: nothing is lost. The status register is kept in software. A line that is not routed and has
  * no status bit is armed: its first edge is an NMI, and the 8259's IRR, where masked lines latch
@@ -21,18 +22,21 @@
 
 #include <errno.h>
 
-static line_set claimed;           /* lines that somebody owns */
-static line_set pinless;           /* those that reach no I/O APIC pin: seen only when somebody looks */
-static line_set served;            /* those of them that the VMM serves itself: armed for good */
-static line_set routed;            /* to the controller */
-static line_set asserted;          /* the status register */
-static line_set armed;             /* pins that raise NMI now */
-static line_set unreported;        /* asserted, and the dispatcher was not told yet */
-static bool heard;                 /* a line has spoken: it accounts for the NMIs that are under way */
+static line_set claimed; /* lines that somebody owns */
+/* those that reach no I/O APIC pin: seen only when somebody looks */
+static line_set pinless;
+static line_set served;     /* those of them that the VMM serves itself: armed for good */
+static line_set routed;     /* to the controller */
+static line_set asserted;   /* the status register */
+static line_set armed;      /* pins that raise NMI now */
+static line_set unreported; /* asserted, and the dispatcher was not told yet */
+/* a line has spoken: it accounts for the NMIs that are under way */
+static bool heard;
 static line_set irr_at_save;       /* IRR as the last save read it */
 static bool irr_is_new;            /* no guest has run since, and no ICW1 */
 static struct controller *current; /* whose controller is in the chips */
-static volatile uint32_t glimpsed; /* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
+/* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
+static volatile uint32_t glimpsed;
 
 /* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not
  * disturb their sequence, which waits for the data port): an edge in IRR now may be gone again
@@ -65,7 +69,8 @@ static int probe(void)
 		return -ENODEV;
 	}
 	if (platform.ioapic == 0) {
-		log_line("chipset pc: no I/O APIC in the MADT; it has to stand in for the VMM block");
+		log_line(
+			"chipset pc: no I/O APIC in the MADT; it has to stand in for the VMM block");
 		return -ENODEV;
 	}
 	for (unsigned chip = 0; chip < PICS; chip++)
@@ -126,7 +131,9 @@ static void claim(line_set lines, bool by_vmm)
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
-			log_line("chipset pc: line %u reaches no I/O APIC pin: held until its VM runs", line);
+			log_line(
+				"chipset pc: line %u reaches no I/O APIC pin: held until its VM runs",
+				line);
 			lines &= (line_set)~LINE(line);
 			pinless |= LINE(line);
 		} else {
@@ -143,7 +150,9 @@ static void claim(line_set lines, bool by_vmm)
 
 static void mask(line_set masked)
 {
-	(void)masked; /* every first edge is latched by an NMI, masked or not; the dispatcher knows what ends a turn */
+	/* every first edge is latched by an NMI, masked or not; the dispatcher knows what ends a
+	 * turn */
+	(void)masked;
 	arm();
 	irr_is_new = false;
 	if (current != NULL)
@@ -169,8 +178,8 @@ static struct {
 	uint64_t tsc;
 } before; /* as pc_before_initialisation() found it */
 
-/* What was glimpsed is read first: an NMI between the two reads is then counted before, and its line is found after. The other
- * way round the NMI would count and its line would not. */
+/* What was glimpsed is read first: an NMI between the two reads is then counted before, and its
+ * line is found after. The other way round the NMI would count and its line would not. */
 void pc_before_initialisation(void)
 {
 	before.glimpsed = glimpsed;
@@ -186,9 +195,9 @@ static unsigned count(line_set lines)
 	return n;
 }
 
-/* More NMIs have come than requests can be found, so ICW1 has dropped one. It may be any armed line's of the
- * chip: each of them counts as asserted. A guest may find no cause; none loses an interrupt. Of a VMM that was
- * held up no count tells anything, as NMIs that wait are one. */
+/* More NMIs have come than requests can be found, so ICW1 has dropped one. It may be any armed
+ * line's of the chip: each of them counts as asserted. A guest may find no cause; none loses an
+ * interrupt. Of a VMM that was held up no count tells anything, as NMIs that wait are one. */
 static __attribute__((noinline)) void find_dropped(line_set inputs, uint32_t nmis)
 {
 	bool held_up = cpu_tsc() - before.tsc > tsc_from_us(HELD_UP_US);
@@ -253,9 +262,11 @@ static struct chipset_status status(unsigned nmis)
 	 * was found explains them all, unless the chipset itself says that there was another
 	 * source. */
 	if (nmis > heard)
-		s.external = system_error() ? EXTERNAL_TOLD : !heard; /* asked in any case, because that clears it */
+		/* asked in any case, because that clears it */
+		s.external = system_error() ? EXTERNAL_TOLD : !heard;
 	if (nmi_count == 0 && nmis < NMI_STORM) /* in a storm NMIs are blocked, and one may wait */
-		heard = false;                  /* nothing is under way, so nothing is left to be accounted for */
+		/* nothing is under way, so nothing is left to be accounted for */
+		heard = false;
 	return s;
 }
 
@@ -365,7 +376,8 @@ static int save(struct controller *c, bool force)
 	asserted |= own | (c->inject & c->lines);
 	arm();
 	if (nmi_count != before)
-		heard = true; /* by a pin of theirs that was armed just now, or by one that the next look finds */
+		/* by a pin of theirs that was armed just now, or by one that the next look finds */
+		heard = true;
 	c->inject = 0;
 	c->busy = false;
 	if (isr != 0)
@@ -438,7 +450,8 @@ static void restore(struct controller *c)
 	arm();
 	line_set irr = requests_of(c), seen = (line_set)glimpsed & was_armed;
 	glimpsed &= ~(uint32_t)c->lines;
-	heard = (heard || ((irr & was_armed) | seen)) && nmi_count != 0; /* an NMI of theirs is still to be taken */
+	/* an NMI of theirs is still to be taken */
+	heard = (heard || ((irr & was_armed) | seen)) && nmi_count != 0;
 	asserted |= seen;
 	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be
 	 * injected. A shared line's request may have been taken by the other VM: this one gets

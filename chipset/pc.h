@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block out of stock PC parts: what pc.c (routes and VMM block) and pc_8259.c (the guest's controller) share.
+ * The chipset block out of stock PC parts: what pc.c (routes and VMM block) and pc_8259.c (the
+ * guest's controller) share.
  *
  * Rule: outside these two files only chipset_pc is used.
  */
@@ -31,12 +32,12 @@ void pc_return_select(struct controller *c);
 /* One look at IRR that leaves the read select as it was. */
 line_set pc_look(void);
 void pc_write_mask(unsigned chip, uint8_t mask);
-/* Around an ICW1 of the VMM's own to the chip that has these inputs. irr is what the chip had latched just
- * before it. Armed lines in it are asserted. */
+/* Around an ICW1 of the VMM's own to the chip that has these inputs. irr is what the chip had
+ * latched just before it. Armed lines in it are asserted. */
 void pc_before_initialisation(void);
 void pc_after_initialisation(line_set inputs, line_set irr);
-/* Back to IR0 first; and no rotation in automatic EOI mode, where c's chips are in that mode: no other
- * mode looks at it. */
+/* Back to IR0 first; and no rotation in automatic EOI mode, where c's chips are in that mode: no
+ * other mode looks at it. */
 void pc_reset_priority(const struct controller *c);
 /* ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. */
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
@@ -51,14 +52,15 @@ void pc_end_service(line_set isr);
  * closed and nothing in service. */
 void pc_take_request(unsigned line);
 
-/* Has the guest re-initialised a chip behind the open command port? Then finish the sequence for it, masked, and follow the
- * rest of the guest's own in software. */
+/* Has the guest re-initialised a chip behind the open command port? Then finish the sequence for
+ * it, masked, and follow the rest of the guest's own in software. */
 void pc_catch_initialisation(struct controller *c);
-/* Nobody has cleared a mask since it was written: in the middle of ICWs the mask is all ones, as written, so that one
- * comparison a chip tells both. */
+/* Nobody has cleared a mask since it was written: in the middle of ICWs the mask is all ones, as
+ * written, so that one comparison a chip tells both. */
 static inline bool pc_masks_stand(void)
 {
-	return io_in8(0x21) == pc_chips[PIC_MASTER].mask && io_in8(0xa1) == pc_chips[PIC_SLAVE].mask;
+	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
+	       io_in8(0xa1) == pc_chips[PIC_SLAVE].mask;
 }
 
 /* Bring masks and open ports in line with what the guest wants and may have. */

@@ -2,9 +2,9 @@
 /*
  * The guest's 8259 pair on the real one: what passes, what is filtered, what is caught afterwards.
  *
- * Rule: the guest's view is an 8259A's, and no value that it writes ever unmasks a line that is not its own. Command ports
- * are open to it while nothing is pending in software; data ports always come here. The datasheet is Intel's 8259A
- * (231468-003).
+ * Rule: the guest's view is an 8259A's, and no value that it writes ever unmasks a line that is not
+ * its own. Command ports are open to it while nothing is pending in software; data ports always
+ * come here. The datasheet is Intel's 8259A (231468-003).
  */
 #include "arch/x86/io.h"
 #include "arch/x86/nmi.h"
@@ -14,7 +14,11 @@
 #include <stddef.h>
 
 /* The chips' bits are named in chipset/block/i8259.h. */
-enum { OCW2_COMMAND = OCW2_R | OCW2_SL | OCW2_EOI, OCW2_NOTHING = OCW2_SL, OCW_MASK = ICW1_SELECT | OCW3_SELECT };
+enum {
+	OCW2_COMMAND = OCW2_R | OCW2_SL | OCW2_EOI,
+	OCW2_NOTHING = OCW2_SL,
+	OCW_MASK = ICW1_SELECT | OCW3_SELECT
+};
 /* Special mask mode off and IRR selected: what another guest left behind never reaches this one. */
 enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
 enum { OCW3_POLL = 0x0c, POLL_ANSWERED = 0x80 };
@@ -29,12 +33,13 @@ static const struct {
 	uint8_t icw3;
 } ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) }, { 0xa0, 0xa1, LINE_CASCADE } };
 
-/* The read select of a command port that is open to the guest cannot be read back; but the port answers with the register
- * that was selected, so an answer with a bit that IRR has not was ISR. Noted at the first look after an exit, put back
- * before the entry. */
+/* The read select of a command port that is open to the guest cannot be read back; but the port
+ * answers with the register that was selected, so an answer with a bit that IRR has not was ISR.
+ * Noted at the first look after an exit, put back before the entry. */
 static enum { SELECT_OPEN, SELECT_ANSWERED, SELECT_NOTED } select_state = SELECT_NOTED;
 static line_set select_answer;
-static bool select_isr; /* what was noted last of the running VM: one of its chips has ISR selected */
+/* what was noted last of the running VM: one of its chips has ISR selected */
+static bool select_isr;
 
 static inline line_set read_pair(void)
 {
@@ -56,8 +61,8 @@ static inline void note_answer(void)
 	chipset_standing.touched = true; /* to be put back before the entry */
 }
 
-/* An answer with a bit that IRR has not was ISR. Where the two hold the same, or a request may have come in between, it tells
- * nothing, and what was known last stays. */
+/* An answer with a bit that IRR has not was ISR. Where the two hold the same, or a request may have
+ * come in between, it tells nothing, and what was known last stays. */
 static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, uint8_t isr)
 {
 	if (answer & ~irr)
@@ -75,10 +80,11 @@ static __attribute__((noinline)) void note_select(line_set irr)
 	line_set isr = read_pair();
 	select_pair(OCW3_READ_IRR);
 	if (c->open & OPEN_MASTER_COMMAND)
-		note_select_of(&c->pic[PIC_MASTER], (uint8_t)select_answer, (uint8_t)irr, (uint8_t)isr);
+		note_select_of(&c->pic[PIC_MASTER], (uint8_t)select_answer, (uint8_t)irr,
+		               (uint8_t)isr);
 	if (c->open & OPEN_SLAVE_COMMAND)
-		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(select_answer >> 8), (uint8_t)(irr >> 8),
-		               (uint8_t)(isr >> 8));
+		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(select_answer >> 8),
+		               (uint8_t)(irr >> 8), (uint8_t)(isr >> 8));
 	select_isr = c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr;
 }
 
@@ -201,7 +207,8 @@ void pc_reset(struct controller *c, line_set lines, line_set shared)
 	c->may_open[PIC_MASTER] = (uint8_t)(lines | LINE(LINE_CASCADE));
 	c->may_open[PIC_SLAVE] = c->inputs[PIC_SLAVE];
 	for (unsigned chip = 0; chip < PICS; chip++)
-		c->pic[chip] = (struct pic_state){ .imr = 0xff, .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
+		c->pic[chip] = (struct pic_state){ .imr = 0xff,
+			                           .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
 }
 
 /* The guest's mask, without what is not its own, and without what a request in service by
@@ -235,10 +242,10 @@ static inline void refresh_mask(const struct controller *c, unsigned chip)
 		pc_write_mask(chip, mask);
 }
 
-/* Command ports are open while everything is plain: nothing waits for an EOI, nothing is in service by software, nobody is
- * in the middle of ICWs, and no lost request, which IRR has to show, waits to be injected. A lost request of a masked line
- * may wait for ever: it is not shown. An ICW1 shows by the mask that it clears, so a chip whose mask is all clear stays
- * trapped. */
+/* Command ports are open while everything is plain: nothing waits for an EOI, nothing is in service
+ * by software, nobody is in the middle of ICWs, and no lost request, which IRR has to show, waits
+ * to be injected. A lost request of a masked line may wait for ever: it is not shown. An ICW1 shows
+ * by the mask that it clears, so a chip whose mask is all clear stays trapped. */
 static void refresh_ports(struct controller *c)
 {
 	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
@@ -309,17 +316,20 @@ void pc_catch_initialisation(struct controller *c)
 static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)
 {
 	struct pic_state *pic = &c->pic[chip];
-	c->inject &= chip == PIC_MASTER ? 0xff00 : 0x00ff; /* ICW1 forgets the edges that were latched */
+	/* ICW1 forgets the edges that were latched */
+	c->inject &= chip == PIC_MASTER ? 0xff00 : 0x00ff;
 	pic->init_step = 2;
 	pic->next[1] = icw1;
 	pic->imr = pic->isr = 0;
 	pic->read_isr = pic->poll = false;
 	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4); /* the chip forgets as well */
-	/* A PC's pair is cascaded, edge triggered and in 8086 mode; the chip stays so whatever the guest asks. */
+	/* A PC's pair is cascaded, edge triggered and in 8086 mode; the chip stays so whatever the
+	 * guest asks. */
 	return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;
 }
 
-static __attribute__((noinline)) void continue_initialisation(struct controller *c, unsigned chip, uint8_t value)
+static __attribute__((noinline)) void continue_initialisation(struct controller *c, unsigned chip,
+                                                              uint8_t value)
 {
 	struct pic_state *pic = &c->pic[chip];
 	pic->next[pic->init_step] = value;
@@ -343,8 +353,8 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pc_refresh(c);
 }
 
-/* OCW2. An end of interrupt that names no level belongs to what is in service by software where the chip has nothing
- * above it. */
+/* OCW2. An end of interrupt that names no level belongs to what is in service by software where the
+ * chip has nothing above it. */
 static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pic[chip];
@@ -368,7 +378,8 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 	io_out8(ports[chip].command, value);
 }
 
-static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip, uint8_t value)
+static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip,
+                                                   uint8_t value)
 {
 	int error = 0;
 	if (value & ICW1_SELECT)
@@ -392,7 +403,8 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 	return (value | c->may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
-static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data, uint8_t value)
+static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data,
+                                                 uint8_t value)
 {
 	catch_initialisation(c, chip);
 	if (!data)
@@ -457,8 +469,8 @@ static int highest_priority(line_set lines)
 	return lines ? (int)line_first(lines) : -1;
 }
 
-/* What the chip delivers itself comes first where its priority is higher. In automatic EOI mode no EOI would tell that it is
- * over. */
+/* What the chip delivers itself comes first where its priority is higher. In automatic EOI mode no
+ * EOI would tell that it is over. */
 static line_set own_requests(const struct controller *c)
 {
 	bool automatic = (c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI;
@@ -472,7 +484,8 @@ int pc_pending_vector(struct controller *c)
 	line_set enabled = pc_enabled(c);
 	if ((c->inject & enabled) == 0)
 		return -1;
-	line_set isr = pc_read_isr() | (line_set)(c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr << 8);
+	line_set isr = pc_read_isr() |
+	               (line_set)(c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr << 8);
 	int line = highest_priority((c->inject | own_requests(c)) & enabled & let_through(isr));
 	if (line < 0 || !line_in(c->inject, (unsigned)line)) {
 		c->busy = true; /* look again at the guest's next EOI */

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI interrupts (INTx) on ICH9, PIRQ A to H. Each reaches I/O APIC pin 16 to 23, always; and an input of the 8259s, if its PIRQ
- * register says so. That register is a real multiplexer (ICH9 datasheet 13.1.17, 13.1.19, 5.9):
+ * PCI interrupts (INTx) on ICH9, PIRQ A to H. Each reaches I/O APIC pin 16 to 23, always; and an
+ * input of the 8259s, if its PIRQ register says so. That register is a real multiplexer (ICH9
+ * datasheet 13.1.17, 13.1.19, 5.9):
  *
  *   routed to the controller:         register names the line, pins masked
- *   routed to the VMM block, silent:  the same, 8259 mask bit 1, pins in NMI mode; IRR tells which line it was
+ *   routed to the VMM block, silent:  the same, 8259 mask bit 1, pins in NMI mode; IRR tells which
+ *                                     line it was
  *   routed to the VMM block, held:    register's bit 7: the line is off the 8259s, pins masked
  *
- * A held PCI line stays high. On the 8259s it would be a request there for whoever clears the mask, as a foreign guest's ICW1 does.
+ * A held PCI line stays high. On the 8259s it would be a request there for whoever clears the mask,
+ * as a foreign guest's ICW1 does.
  *
- * Rule: a line is back on the 8259s before its VM's controller is restored: then the level itself is the request. All PIRQs of a
- * line change together; pc.c arms the first one's pin, the others' are open before and masked after it looks.
+ * Rule: a line is back on the 8259s before its VM's controller is restored: then the level itself
+ * is the request. All PIRQs of a line change together; pc.c arms the first one's pin, the others'
+ * are open before and masked after it looks.
  */
 #include "chipset/pirq.h"
 #include "arch/x86/io.h"
@@ -28,7 +32,8 @@ enum { HOST_BRIDGE = 0x00 << 3, LPC_BRIDGE = 0x1f << 3 };
 #define ICH9_MASK 0xfff0ffffu
 
 /*
- * PIRQ[n]_ROUT: 7 not routed to the 8259s | 3:0 line.   ACPI_CNTL, 44h: 2:0 the SCI's line: 9, 10 or 11, then pins from 20 on
+ * PIRQ[n]_ROUT: 7 not routed to the 8259s |
+ * 3:0 line.   ACPI_CNTL, 44h: 2:0 the SCI's line: 9, 10 or 11, then pins from 20 on
  */
 enum { PIRQS = 8, PIRQ_A_ROUT = 0x60, PIRQ_E_ROUT = 0x68, ROUT_OFF = 0x80, ROUT_LINE = 0x0f };
 enum { ACPI_CNTL = 0x44, SCI_SELECT = 7, SCI_LINES = 3, SCI_FIRST = 9 };
@@ -61,7 +66,8 @@ void pirq_probe(void)
 {
 	fed = taken = off = open = 0;
 	running = NULL;
-	if ((pci_read(LPC_BRIDGE, PCI_ID) & ICH9_MASK) != ICH9_IDS || platform.ioapic_pins < PIN_PIRQ_A + PIRQS)
+	if ((pci_read(LPC_BRIDGE, PCI_ID) & ICH9_MASK) != ICH9_IDS ||
+	    platform.ioapic_pins < PIN_PIRQ_A + PIRQS)
 		return;
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++) {
 		unsigned offset = pirq < PIRQS / 2 ? PIRQ_A_ROUT : PIRQ_E_ROUT;
@@ -92,15 +98,17 @@ static void tell(unsigned line)
 	size_t length = 0;
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
 		if (feeds(pirq, LINE(line)))
-			length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%c (pin %u)",
-			                           length ? ", " : "", 'A' + pirq, PIN_PIRQ_A + pirq);
+			length += (size_t)snprintf(names + length, sizeof(names) - length,
+			                           "%s%c (pin %u)", length ? ", " : "", 'A' + pirq,
+			                           PIN_PIRQ_A + pirq);
 	log_line("chipset pc: line %u: PIRQ %s", line, names);
 }
 
 /* ---- The multiplexer ---- */
 
-/* QEMU's bridge looks at a PIRQ's register when the PIRQ changes, not when the register does (ich9_lpc_set_irq, 7.2). INTx Disable,
- * written there and back, makes it look at all PIRQs of a device; these two have no interrupt that it could disable. */
+/* QEMU's bridge looks at a PIRQ's register when the PIRQ changes, not when the register does
+ * (ich9_lpc_set_irq, 7.2). INTx Disable, written there and back, makes it look at all PIRQs of a
+ * device; these two have no interrupt that it could disable. */
 static void look_again(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
@@ -112,7 +120,8 @@ static void set_routes(unsigned first, unsigned offset)
 {
 	uint32_t value = 0;
 	for (unsigned pirq = first; pirq < first + PIRQS / 2; pirq++)
-		value |= (uint32_t)(rout[pirq] | (feeds(pirq, off) ? ROUT_OFF : 0)) << 8 * (pirq - first);
+		value |= (uint32_t)(rout[pirq] | (feeds(pirq, off) ? ROUT_OFF : 0))
+		         << 8 * (pirq - first);
 	pci_write(LPC_BRIDGE, offset, value);
 }
 
@@ -130,7 +139,8 @@ static void set_open(line_set lines)
 {
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
 		if (feeds(pirq, lines ^ open) && pirq != first_of(rout[pirq] & ROUT_LINE))
-			ioapic_write(PIN_PIRQ_A + pirq, feeds(pirq, lines) ? RTE_NMI : RTE_NMI | RTE_MASKED);
+			ioapic_write(PIN_PIRQ_A + pirq,
+			             feeds(pirq, lines) ? RTE_NMI : RTE_NMI | RTE_MASKED);
 	open = lines;
 }
 
@@ -213,9 +223,10 @@ void pirq_claim(line_set lines)
 	for (lines &= fed & (line_set)~taken; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		if (!pins_are_free(line)) {
-			log_line("chipset pc: line %u: a pin of its PIRQs is in use; its interrupts come by pin %d "
-			         "alone",
-			         line, platform.line[line].pin);
+			log_line(
+				"chipset pc: line %u: a pin of its PIRQs is in use; its interrupts come by pin %d "
+				"alone",
+				line, platform.line[line].pin);
 			continue;
 		}
 		platform.line[line].pin = (int)(PIN_PIRQ_A + first_of(line));

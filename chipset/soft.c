@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block's model in the VMM's memory: the baseline that needs nothing of a machine but its 8259 pair.
+ * The chipset block's model in the VMM's memory: the baseline that needs nothing of a machine but
+ * its 8259 pair.
  *
  *   a line's interrupt exits -> block_set_line() -> INTR: an event is injected at the next entry
- *                                                -> NMI:  counted like one that came to the processor
- *   the guest's accesses to 20h, 21h, A0h, A1h, 4D0h, 4D1h exit -> block_port_read(), block_port_write()
+ *                                                -> NMI:  counted like one that the processor took
+ *   the guest's accesses to 20h, 21h, A0h, A1h, 4D0h, 4D1h exit
+ *                            -> block_port_read(), block_port_write()
  *
- * Rule: the model decides everything, the block's and the controller's part; driver.c drives it by its window as it does the
- * device. What the lines do is looked at before the model is asked anything, and before every entry.
+ * Rule: the model decides everything, the block's and the controller's part; driver.c drives it by
+ * its window as it does the device. What the lines do is looked at before the model is asked
+ * anything, and before every entry.
  */
 #include "chipset/soft.h"
 #include "arch/x86/interrupts.h"
@@ -21,14 +24,15 @@
 
 struct block soft_block;
 
-static struct controller *current; /* whose lines are routed to the connected bank; NULL: nobody's */
-static bool moved;                 /* the block was touched since INTR was looked at */
-static bool intr;                  /* INTR then */
-static int vector = -1;            /* what INTA would answer then; -1: not asked yet */
-static struct pair acknowledged;   /* the connected bank, as INTA would leave it */
-static line_set guests;            /* lines of VMs */
-static unsigned pulses;            /* of NMI, the block's, that are in nmi_count */
-static bool exited;                /* an NMI exit is to be told of: it is none of them */
+/* whose lines are routed to the connected bank; NULL: nobody's */
+static struct controller *current;
+static bool moved;               /* the block was touched since INTR was looked at */
+static bool intr;                /* INTR then */
+static int vector = -1;          /* what INTA would answer then; -1: not asked yet */
+static struct pair acknowledged; /* the connected bank, as INTA would leave it */
+static line_set guests;          /* lines of VMs */
+static unsigned pulses;          /* of NMI, the block's, that are in nmi_count */
+static bool exited;              /* an NMI exit is to be told of: it is none of them */
 
 static int probe(void)
 {
@@ -37,7 +41,8 @@ static int probe(void)
 		return -ENODEV;
 	}
 	if (!virt.can_exit_on_interrupt()) {
-		log_line("chipset soft: physical interrupts cannot be made to exit on this processor");
+		log_line(
+			"chipset soft: physical interrupts cannot be made to exit on this processor");
 		return -ENODEV;
 	}
 	block_reset(&soft_block);
@@ -50,7 +55,8 @@ static int probe(void)
 
 /* ---- The block's outputs ---- */
 
-/* NMI: an entry that was about to happen does not, and the dispatcher looks, as with a pulse that reaches the processor. */
+/* NMI: an entry that was about to happen does not, and the dispatcher looks, as with a pulse that
+ * reaches the processor. */
 static inline void relay_nmi(void)
 {
 	if (__builtin_expect(block_take_nmi(&soft_block), 0)) {
@@ -108,7 +114,8 @@ static struct pair *connected(void)
 /* Inputs of the connected bank that are level triggered, by the guest's ELCR or its ICW1. */
 static line_set level_inputs(void)
 {
-	const struct i8259 *master = &connected()->chip[PAIR_MASTER], *slave = &connected()->chip[PAIR_SLAVE];
+	const struct i8259 *master = &connected()->chip[PAIR_MASTER],
+			   *slave = &connected()->chip[PAIR_SLAVE];
 	return (line_set)((master->icw1 & ICW1_LTIM ? 0xff : master->elcr) |
 	                  (slave->icw1 & ICW1_LTIM ? 0xff : slave->elcr) << 8);
 }
@@ -125,15 +132,18 @@ static line_set lines_at(line_set inputs, line_set lines)
 	return found;
 }
 
-/* Lines that are up, and whose edge the model has taken: acknowledged, forgotten at an ICW1, or cleared in the status register.
- * What the line does from then on nobody sees but its next edge; for its bank, which has nothing more to take, it is low. A line
- * whose VM is away stands: its bank may have the edge still. */
+/* Lines that are up, and whose edge the model has taken: acknowledged, forgotten at an ICW1, or
+ * cleared in the status register. What the line does from then on nobody sees but its next edge;
+ * for its bank, which has nothing more to take, it is low. A line whose VM is away stands: its bank
+ * may have the edge still. */
 static __attribute__((noinline)) void settle_up(line_set up)
 {
 	const struct pair *pair = connected();
-	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges << 8);
+	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges
+	                                                                    << 8);
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
-	line_set taken = up & (line_set) ~(stand | ((soft_block.latch | guests) & ~soft_block.routed));
+	line_set taken = up &
+	                 (line_set) ~(stand | ((soft_block.latch | guests) & ~soft_block.routed));
 	soft_lines_taken(taken);
 	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
@@ -189,7 +199,8 @@ static int pending_vector(struct controller *c)
 	return vector = pair_acknowledge(&acknowledged);
 }
 
-/* The input that went into service between two states, or, in automatic EOI mode, whose latch is gone. */
+/* The input that went into service between two states, or, in automatic EOI mode, whose latch is
+ * gone. */
 static unsigned taken_input(const struct pair *before, const struct pair *after)
 {
 	unsigned isr = 0, latched = 0;
@@ -289,7 +300,8 @@ static struct chipset_status status(unsigned nmis)
 		block_raise_external(&soft_block);
 		(void)block_take_nmi(&soft_block); /* this look is its answer */
 	}
-	struct chipset_status s = driver_status(0); /* what no line explains is in the status register itself */
+	/* what no line explains is in the status register itself */
+	struct chipset_status s = driver_status(0);
 	if (nmis > own)
 		s.external = EXTERNAL_UNEXPLAINED;
 	return s;

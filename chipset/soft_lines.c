@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine's lines as software can see them: in the request register (IRR) of the real 8259 pair, which belongs to the VMM here.
+ * The machine's lines as software can see them: in the request register (IRR) of the real 8259
+ * pair, which belongs to the VMM here.
  *
- * A line that has risen is masked, and its request stays where it is: so INTR is free for others, and IRR shows when the line
- * falls. When the model has taken the edge, the real latch is taken as well, by a real acknowledge, so that the next edge shows.
- * A level-triggered input's IRR bit is its level; such a line needs no acknowledge, ever.
+ * A line that has risen is masked, and its request stays where it is: so INTR is free for others,
+ * and IRR shows when the line falls. When the model has taken the edge, the real latch is taken as
+ * well, by a real acknowledge, so that the next edge shows. A level-triggered input's IRR bit is
+ * its level; such a line needs no acknowledge, ever.
  *
- *            edge -> IRR, INTR        look: risen            the model's INTA: soft_lines_taken()
- *   open ------------------------> open --------------> up -------------------------------------> open
- *    ^                                                 masked
- *    +--------------------------------------------------+  look: IRR is clear, fallen
+ *         edge -> IRR, INTR        look: risen        the model's INTA: soft_lines_taken()
+ *   open --------------------> open -----------> up ---------------------------------> open
+ *    ^                                         masked
+ *    +------------------------------------------+  look: IRR is clear, fallen
  *
- * Rule: every edge of an open line is seen; while a line is up, further edges are one with the first, as in the real IRR.
+ * Rule: every edge of an open line is seen; while a line is up, further edges are one with the
+ * first, as in the real IRR.
  */
 #include "arch/x86/interrupts.h"
 #include "arch/x86/io.h"
@@ -31,7 +34,8 @@ static line_set up;            /* those that have risen and whose request still 
 static line_set level, closed; /* level triggered; the pair's mask, the cascade's bit included */
 static line_set dropped;       /* found low by the way, to be told of */
 static bool has_elcr;
-static volatile uint32_t noted; /* edges that went by an acknowledge; set by the hook, taken by soft_lines_look() */
+/* edges that went by an acknowledge; set by the hook, taken by soft_lines_look() */
+static volatile uint32_t noted;
 
 static inline uint32_t take(volatile uint32_t *from)
 {
@@ -45,7 +49,8 @@ static inline line_set read_irr(void)
 	return (line_set)(io_in8(PORT_MASTER) | io_in8(PORT_SLAVE) << 8);
 }
 
-/* The slave first, and the master after it in any case: Bochs's master withdraws INTR only when it is written itself. */
+/* The slave first, and the master after it in any case: Bochs's master withdraws INTR only when it
+ * is written itself. */
 static inline void set_closed(line_set lines)
 {
 	if (lines == closed)
@@ -69,8 +74,8 @@ static void end(unsigned line)
 	io_out8(PORT_MASTER, (uint8_t)(OCW2_SPECIFIC_EOI | (line < INPUTS ? line : LINE_CASCADE)));
 }
 
-/* Level 7 of a chip with nothing in service there: a request that was gone at the acknowledge. The slave's left the master's
- * cascade input in service. */
+/* Level 7 of a chip with nothing in service there: a request that was gone at the acknowledge. The
+ * slave's left the master's cascade input in service. */
 static __attribute__((noinline)) bool spurious(unsigned chip)
 {
 	io_out8(command[chip], READ_ISR);
@@ -81,8 +86,8 @@ static __attribute__((noinline)) bool spurious(unsigned chip)
 	return none;
 }
 
-/* An acknowledge: of an edge that is known (then its latch is gone now), or of one that nobody has looked at yet. Closed then until
- * somebody does, so that no line keeps the VMM at its door. */
+/* An acknowledge: of an edge that is known (then its latch is gone now), or of one that nobody has
+ * looked at yet. Closed then until somebody does, so that no line keeps the VMM at its door. */
 static bool hook(unsigned vector)
 {
 	unsigned line = vector - VECTORS;
@@ -137,7 +142,8 @@ line_set soft_lines_up(void)
 struct soft_changes soft_lines_look(void)
 {
 	line_set irr = read_irr() & claimed;
-	struct soft_changes changes = { .risen = irr & (line_set)~up, .fallen = (up & (line_set)~irr) | dropped };
+	struct soft_changes changes = { .risen = irr & (line_set)~up,
+		                        .fallen = (up & (line_set)~irr) | dropped };
 	dropped = 0;
 	up = irr;
 	open_lines();
@@ -162,7 +168,8 @@ void soft_lines_taken(line_set lines)
 	open_lines();
 }
 
-/* The level of a line that has just become level triggered is no longer what its edges told: IRR has it. */
+/* The level of a line that has just become level triggered is no longer what its edges told: IRR
+ * has it. */
 void soft_lines_set_level(line_set lines, line_set wanted)
 {
 	lines &= has_elcr ? ELCR_BITS : 0;

@@ -44,7 +44,8 @@ static void forbid(uint64_t first, uint64_t last)
 {
 	const struct vm_config *c = &forbidding->config;
 	for (uint64_t page = page_of(first); page <= last && forbid_error == 0; page += PAGE)
-		if (vm_memory(forbidding, page, PAGE) == NULL && !is_in(c->mmio, c->mmio_count, page))
+		if (vm_memory(forbidding, page, PAGE) == NULL &&
+		    !is_in(c->mmio, c->mmio_count, page))
 			forbid_error = virt.forbid(forbidding->vcpu, page, PAGE);
 }
 
@@ -102,7 +103,8 @@ void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 {
 	bool write;
 	uint64_t address = virt.exit_address(vm->vcpu, &write);
-	const struct denial what = { "%s of memory at %lx", { (uint64_t)(write ? "write" : "read"), address } };
+	const struct denial what = { "%s of memory at %lx",
+		                     { (uint64_t)(write ? "write" : "read"), address } };
 	if (!is_foreign(page_of(address)))
 		vm->probes++;
 	else if (!vm_fault(vm, reason, false, &what))
@@ -111,8 +113,10 @@ void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 		return;
 	virt.requeue_event(vm->vcpu);
 	if (virt.may_be_overtaken(vm->vcpu))
-		vm->controller.held = vm->controller.changed = true; /* vm_invoke() keeps others away */
+		/* vm_invoke() keeps others away */
+		vm->controller.held = vm->controller.changed = true;
 	if (!put(vm, page_of(address), write))
 		vm_fault(vm, reason, true,
-		         &(struct denial){ .format = "no memory is left for its nested page tables" });
+		         &(struct denial){
+				 .format = "no memory is left for its nested page tables" });
 }

@@ -2,8 +2,8 @@
 /*
  * Guest-physical memory that is not the VM's: absent, or somebody else's.
  *
- * Rule: it reads as ones and keeps nothing, as on a PC. An access is a probe where nothing is, and a fault where a device of
- * another VM's or of the VMM's is.
+ * Rule: it reads as ones and keeps nothing, as on a PC. An access is a probe where nothing is, and
+ * a fault where a device of another VM's or of the VMM's is.
  */
 #ifndef VMM_ABSENT_H
 #define VMM_ABSENT_H

@@ -72,10 +72,13 @@ void background_run(bool idle, uint64_t since)
 	uint64_t now = cpu_tsc(), end;
 
 	work.sleeps = false;
-	work.until = idle ? UINT64_MAX : (work.cuts < CUTS_MOST ? now : since) + tsc_from_us(BACKGROUND_PORTION_US);
+	work.until = idle ? UINT64_MAX
+	                  : (work.cuts < CUTS_MOST ? now : since) +
+	                             tsc_from_us(BACKGROUND_PORTION_US);
 	work_run();
 	end = cpu_tsc();
-	bool cut = nmi_count != 0 && work.wanted && !work.sleeps && end - now < tsc_from_us(CUT_SHORT_US);
+	bool cut = nmi_count != 0 && work.wanted && !work.sleeps &&
+	           end - now < tsc_from_us(CUT_SHORT_US);
 	work.cuts = cut ? work.cuts + 1 : 0;
 	work.next = end + (end - since) * BACKGROUND_SHARE;
 }

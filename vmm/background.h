@@ -34,8 +34,8 @@ bool background_is_starved(void);
 /* Runs the work until nothing is left of it, at the end, when no VM runs any more. */
 void background_finish(void);
 
-/* For the work itself. Gives the processor back when the portion's time is over, and on soft when an
- * interrupt has come, which nothing else sees there: so call it every few thousand instructions.
+/* For the work itself. Gives the processor back when the portion's time is over, and on soft when
+ * an interrupt has come, which nothing else sees there: so call it every few thousand instructions.
  * Does nothing outside of the work. */
 void background_point(void);
 /* Gives the processor back once, so that what an NMI leads to happens. */

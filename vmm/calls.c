@@ -59,7 +59,8 @@ static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
 
 static int64_t call_counters(struct vm *vm, const struct vcpu_regs *regs)
 {
-	_Static_assert((int)VM_EXIT_COUNT <= (int)SB_EXIT_KINDS, "the guests' structure holds every reason");
+	_Static_assert((int)VM_EXIT_COUNT <= (int)SB_EXIT_KINDS,
+	               "the guests' structure holds every reason");
 	struct sb_counters *to = vm_memory(vm, regs->rbx, sizeof(*to));
 	if (to == NULL)
 		return -EFAULT;

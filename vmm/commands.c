@@ -63,7 +63,8 @@ static void run_trace(const char *argument)
 {
 	uint64_t last = TRACE_DEFAULT;
 
-	if (argument[0] != '\0' && (number_parse(argument, &last) || last == 0 || last > TRACE_ENTRIES)) {
+	if (argument[0] != '\0' &&
+	    (number_parse(argument, &last) || last == 0 || last > TRACE_ENTRIES)) {
 		log_format("trace: the number of entries is from 1 to %d\n", TRACE_ENTRIES);
 		return;
 	}

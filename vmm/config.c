@@ -2,8 +2,8 @@
 /*
  * Configuration: the VMM's command line and the modules', word by word.
  *
- * Rule: one table of words per kind of line; each word has one parser, which refuses with a reason. The first refusal is the
- * message; reading goes on with the default for that word.
+ * Rule: one table of words per kind of line; each word has one parser, which refuses with a reason.
+ * The first refusal is the message; reading goes on with the default for that word.
  */
 #include "vmm/config.h"
 #include "vmm/config_words.h"
@@ -29,7 +29,8 @@ static const struct keyword *find(const struct keyword *table, const char *word,
 static int apply(struct reader *r, const struct keyword *table, const char *word, uint32_t *seen)
 {
 	const char *equals = strchr(word, '=');
-	const struct keyword *k = find(table, word, equals ? (size_t)(equals - word) : strlen(word));
+	const struct keyword *k = find(table, word,
+	                               equals ? (size_t)(equals - word) : strlen(word));
 
 	if (k == NULL)
 		return config_refuse(r, "unknown word");
@@ -46,11 +47,12 @@ static int apply(struct reader *r, const struct keyword *table, const char *word
 /* Some loaders put the file's name first. */
 static bool is_file_name(const char *word, const struct keyword *table)
 {
-	return word[0] == '/' || (strchr(word, '=') == NULL && find(table, word, strlen(word)) == NULL);
+	return word[0] == '/' ||
+	       (strchr(word, '=') == NULL && find(table, word, strlen(word)) == NULL);
 }
 
-static int read_word(struct reader *r, const struct keyword *table, enum word_kind kind, const char *word,
-                     uint32_t *seen)
+static int read_word(struct reader *r, const struct keyword *table, enum word_kind kind,
+                     const char *word, uint32_t *seen)
 {
 	if (kind == WORD_TOO_LONG)
 		return config_refuse(r, "the word is longer than %d bytes", WORD_MAX - 1);
@@ -60,7 +62,8 @@ static int read_word(struct reader *r, const struct keyword *table, enum word_ki
 }
 
 /* Note the first error, as "[before]word: reason". */
-static void note(const char *before, const char *word, const char *reason, char *err, size_t size, int *error)
+static void note(const char *before, const char *word, const char *reason, char *err, size_t size,
+                 int *error)
 {
 	char shown[SHOWN_MAX];
 
@@ -69,8 +72,10 @@ static void note(const char *before, const char *word, const char *reason, char 
 	*error = -EINVAL;
 }
 
-/* What names the module in a message. The name it gives itself counts wherever it stands in the line. */
-static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MAX], char *prefix, size_t size)
+/* What names the module in a message. The name it gives itself counts wherever it stands in the
+ * line. */
+static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MAX], char *prefix,
+                          size_t size)
 {
 	struct words w = { line };
 	char given[CONFIG_NAME_MAX];
@@ -79,7 +84,8 @@ static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MA
 	enum word_kind kind;
 
 	while ((kind = words_next(&w, word)) != WORD_END && strcmp(word, "--") != 0) {
-		if (kind == WORD_PLAIN && strncmp(word, "vm=", 3) == 0 && config_name(&r, word + 3, given) == 0) {
+		if (kind == WORD_PLAIN && strncmp(word, "vm=", 3) == 0 &&
+		    config_name(&r, word + 3, given) == 0) {
 			strcpy(name, given);
 			break;
 		}
@@ -88,15 +94,16 @@ static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MA
 }
 
 /* "--": all the rest of the line, as it stands, is for the guest. */
-static int read_rest(struct reader *r, const struct keyword *text, struct words *w, uint32_t seen, size_t index)
+static int read_rest(struct reader *r, const struct keyword *text, struct words *w, uint32_t seen,
+                     size_t index)
 {
 	if (seen & (1u << index))
 		return config_refuse(r, "the guest's text was given by %s= before", text->name);
 	return text->parse(r, words_rest(w));
 }
 
-static int read_line(struct reader *r, const struct keyword *table, const char *line, const char *prefix, char *err,
-                     size_t size)
+static int read_line(struct reader *r, const struct keyword *table, const char *line,
+                     const char *prefix, char *err, size_t size)
 {
 	const struct keyword *text = find(table, "args", 4);
 	struct words w = { line };
@@ -124,7 +131,9 @@ int config_parse_vmm(const char *line, struct vmm_config *out, char *err, size_t
 {
 	struct reader r = { .vmm = out };
 
-	*out = (struct vmm_config){ .console = "com1", .chipset = "auto", .nmi = NMI_LOG, .status_ms = STATUS_DEFAULT };
+	*out = (struct vmm_config){
+		.console = "com1", .chipset = "auto", .nmi = NMI_LOG, .status_ms = STATUS_DEFAULT
+	};
 	if (size > 0)
 		err[0] = '\0';
 	return read_line(&r, config_vmm_words, line, "", err, size);

@@ -39,14 +39,38 @@ static const struct reserved vmm_ports[] = {
 	{ { 0x2E, 0x2F }, SUPER_IO, TAKE_OUT, false, 0 },
 	{ { 0x30, 0x3D }, MASTER_ALIAS, ALIAS_REMEDY, false, 0 },
 	{ { 0x4E, 0x4F }, SUPER_IO, TAKE_OUT, false, 0 },
-	{ { 0x50, 0x53 }, "an alias of the timer on some chipsets", "0x40-0x43 is its usual place", false, 0 },
-	{ { 0x63, 0x63 }, "an alias of port 0x61 on some chipsets", "0x61 is its usual place", false, 0 },
-	{ { 0x65, 0x65 }, "an alias of port 0x61 on some chipsets", "0x61 is its usual place", false, 0 },
-	{ { 0x67, 0x67 }, "an alias of port 0x61 on some chipsets", "0x61 is its usual place", false, 0 },
-	{ { 0x72, 0x77 }, "an alias of the RTC on some chipsets", "0x70-0x71 is its usual place", false, 0 },
+	{ { 0x50, 0x53 },
+	  "an alias of the timer on some chipsets",
+	  "0x40-0x43 is its usual place",
+	  false,
+	  0 },
+	{ { 0x63, 0x63 },
+	  "an alias of port 0x61 on some chipsets",
+	  "0x61 is its usual place",
+	  false,
+	  0 },
+	{ { 0x65, 0x65 },
+	  "an alias of port 0x61 on some chipsets",
+	  "0x61 is its usual place",
+	  false,
+	  0 },
+	{ { 0x67, 0x67 },
+	  "an alias of port 0x61 on some chipsets",
+	  "0x61 is its usual place",
+	  false,
+	  0 },
+	{ { 0x72, 0x77 },
+	  "an alias of the RTC on some chipsets",
+	  "0x70-0x71 is its usual place",
+	  false,
+	  0 },
 	{ { 0xA2, 0xB1 }, SLAVE_ALIAS, ALIAS_REMEDY, false, 0 },
 	{ { 0xB4, 0xBD }, SLAVE_ALIAS, ALIAS_REMEDY, false, 0 },
-	{ { 0x512, 0x51B }, "fw_cfg's DMA, which reaches all memory", "0x510-0x511 does without", false, 0 },
+	{ { 0x512, 0x51B },
+	  "fw_cfg's DMA, which reaches all memory",
+	  "0x510-0x511 does without",
+	  false,
+	  0 },
 };
 
 static const struct reserved vmm_memory[] = {
@@ -72,8 +96,8 @@ static bool joins(const struct config_range *a, const struct config_range *b)
 }
 
 /* Ranges of the same name that join are one. */
-static int reserve(struct reserved *list, unsigned *count, unsigned max, struct config_range range, const char *what,
-                   bool device)
+static int reserve(struct reserved *list, unsigned *count, unsigned max, struct config_range range,
+                   const char *what, bool device)
 {
 	for (unsigned i = 0; i < *count;) {
 		if (strcmp(list[i].what, what) != 0 || !joins(&list[i].range, &range)) {
@@ -95,8 +119,8 @@ static int reserve(struct reserved *list, unsigned *count, unsigned max, struct 
 
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
 {
-	return reserve(machine_ports, &machine_port_count, CONFIG_RESERVED_PORTS, (struct config_range){ first, last },
-	               what, false);
+	return reserve(machine_ports, &machine_port_count, CONFIG_RESERVED_PORTS,
+	               (struct config_range){ first, last }, what, false);
 }
 
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
@@ -111,8 +135,8 @@ int config_reserve_device(uint64_t first, uint64_t last, const char *what)
 	               (struct config_range){ first, last }, what, true);
 }
 
-static const struct reserved *find(const struct reserved *list, unsigned count, const struct config_range *range,
-                                   unsigned trust)
+static const struct reserved *find(const struct reserved *list, unsigned count,
+                                   const struct config_range *range, unsigned trust)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (touches(&list[i].range, range) && !(list[i].trust & trust))
@@ -122,14 +146,16 @@ static const struct reserved *find(const struct reserved *list, unsigned count, 
 
 const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust)
 {
-	const struct reserved *r = find(vmm_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), range, trust);
+	const struct reserved *r = find(vmm_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), range,
+	                                trust);
 
 	return r != NULL ? r : find(machine_ports, machine_port_count, range, trust);
 }
 
 const struct reserved *config_reserved_memory(const struct config_range *range)
 {
-	const struct reserved *r = find(vmm_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]), range, 0);
+	const struct reserved *r = find(vmm_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]),
+	                                range, 0);
 
 	return r != NULL ? r : find(machine_memory, machine_memory_count, range, 0);
 }

@@ -2,7 +2,8 @@
 /*
  * Ports and memory that no VM may be given, or only one that is trusted with them.
  *
- * Rule: what is reserved has a reason; what a word can grant, or another port does as well, has a remedy too.
+ * Rule: what is reserved has a reason; what a word can grant, or another port does as well, has a
+ * remedy too.
  */
 #ifndef VMM_CONFIG_RESERVED_H
 #define VMM_CONFIG_RESERVED_H

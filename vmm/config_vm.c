@@ -2,7 +2,8 @@
 /*
  * The words of a module's line: one VM.
  *
- * Rule: what a line may not say whatever the other VMs are is refused here; what depends on the others is config_check.c's.
+ * Rule: what a line may not say whatever the other VMs are is refused here; what depends on the
+ * others is config_check.c's.
  */
 #include "vmm/config_words.h"
 #include "vmm/words.h"
@@ -175,7 +176,8 @@ static int vm_routes(struct reader *r, const char *value)
 	return 0;
 }
 
-static bool overlap(const struct config_range *list, unsigned count, const struct config_range *range)
+static bool overlap(const struct config_range *list, unsigned count,
+                    const struct config_range *range)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (range->first <= list[i].last && list[i].first <= range->last)
@@ -183,9 +185,10 @@ static bool overlap(const struct config_range *list, unsigned count, const struc
 	return false;
 }
 
-/* A list of ranges into list; limit is the last value there is, unit what begin and end have to be a multiple of. */
-static int parse_ranges(struct reader *r, const char *value, uint64_t limit, uint64_t unit, struct config_range *list,
-                        unsigned *count)
+/* A list of ranges into list; limit is the last value there is, unit what begin and end have to be
+ * a multiple of. */
+static int parse_ranges(struct reader *r, const char *value, uint64_t limit, uint64_t unit,
+                        struct config_range *list, unsigned *count)
 {
 	char item[ITEM_MAX], shown[SHOWN_MAX];
 	unsigned n = 0;
@@ -254,7 +257,8 @@ static int vm_trust(struct reader *r, const char *value)
 	return 0;
 }
 
-/* A hexadecimal number of at most two digits that ends with this character, as in 0:1f.2; NULL: it is none. */
+/* A hexadecimal number of at most two digits that ends with this character, as in 0:1f.2; NULL: it
+ * is none. */
 static const char *parse_hex(const char *text, char end, unsigned limit, unsigned *number)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -282,7 +286,8 @@ static int vm_busmaster(struct reader *r, const char *value)
 		if (at != NULL)
 			at = parse_hex(at, '\0', FUNCTION_MAX, &function);
 		if (at == NULL)
-			return config_refuse(r, "%s is not BUS:DEVICE.FUNCTION, as in 0:1f.2", word_shown(item, shown));
+			return config_refuse(r, "%s is not BUS:DEVICE.FUNCTION, as in 0:1f.2",
+			                     word_shown(item, shown));
 		if (n == CONFIG_FUNCTIONS_MAX)
 			return config_refuse(r, "more than %d functions", CONFIG_FUNCTIONS_MAX);
 		r->vm->busmaster[n++] = (uint16_t)(bus << 8 | device << 3 | function);
@@ -309,16 +314,26 @@ static int vm_guest_text(struct reader *r, const char *value)
 	size_t length = strlen(value);
 
 	if (length >= CONFIG_TEXT_MAX)
-		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit", (unsigned long)length,
-		                     CONFIG_TEXT_MAX - 1);
+		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit",
+		                     (unsigned long)length, CONFIG_TEXT_MAX - 1);
 	memcpy(r->vm->guest, value, length + 1);
 	return 0;
 }
 
 const struct keyword config_vm_words[] = {
-	{ "vm", false, vm_name },     { "mem", false, vm_memory },          { "prio", false, vm_priority },
-	{ "slice", false, vm_slice }, { "irq", false, vm_lines },           { "io", false, vm_ports },
-	{ "mmio", false, vm_mmio },   { "share", true, vm_share },          { "onfault", false, vm_onfault },
-	{ "block", false, vm_block }, { "routes", false, vm_routes },       { "args", false, vm_guest_text },
-	{ "trust", false, vm_trust }, { "busmaster", false, vm_busmaster }, { NULL, false, NULL },
+	{ "vm", false, vm_name },
+	{ "mem", false, vm_memory },
+	{ "prio", false, vm_priority },
+	{ "slice", false, vm_slice },
+	{ "irq", false, vm_lines },
+	{ "io", false, vm_ports },
+	{ "mmio", false, vm_mmio },
+	{ "share", true, vm_share },
+	{ "onfault", false, vm_onfault },
+	{ "block", false, vm_block },
+	{ "routes", false, vm_routes },
+	{ "args", false, vm_guest_text },
+	{ "trust", false, vm_trust },
+	{ "busmaster", false, vm_busmaster },
+	{ NULL, false, NULL },
 };

@@ -121,9 +121,11 @@ static int vmm_keyboard(struct reader *r, const char *value)
 
 static int vmm_end(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {
-		[END_AUTO] = "auto", [END_WAIT] = "wait", [END_OFF] = "off", [END_HALT] = "halt", NULL
-	};
+	static const char *const choices[] = { [END_AUTO] = "auto",
+		                               [END_WAIT] = "wait",
+		                               [END_OFF] = "off",
+		                               [END_HALT] = "halt",
+		                               NULL };
 	int choice = config_choice(r, value, choices, "auto, wait, off, halt");
 
 	if (choice < 0)

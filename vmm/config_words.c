@@ -38,7 +38,8 @@ int config_name(struct reader *r, const char *value, char name[CONFIG_NAME_MAX])
 		return config_refuse(r, "a name has at most %d characters", CONFIG_NAME_MAX - 1);
 	for (size_t i = 0; i < length; i++)
 		if (!name_char(value[i], i == 0))
-			return config_refuse(r, "a name is a letter, then letters, digits, '-' or '_'");
+			return config_refuse(
+				r, "a name is a letter, then letters, digits, '-' or '_'");
 	if (strcmp(value, "vmm") == 0)
 		return config_refuse(r, "this name is the VMM's own");
 	memcpy(name, value, length + 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the two tables of configuration words (config_vm.c, config_vmm.c) and the reader of lines (config.c) share.
+ * What the two tables of configuration words (config_vm.c, config_vmm.c) and the reader of lines
+ * (config.c) share.
  *
  * Rule: a parser stores its value whole or answers -EINVAL with the reason; it never prints.
  */
@@ -20,7 +21,8 @@ struct reader {
 	char reason[REASON_MAX];
 };
 
-/* A word of a configuration line. parse gets what follows '=' and answers 0, or -EINVAL with r->reason set. */
+/* A word of a configuration line. parse gets what follows '=' and answers 0, or -EINVAL with
+ * r->reason set. */
 struct keyword {
 	const char *name;
 	bool flag; /* stands alone, takes no value */
@@ -38,6 +40,7 @@ int config_name(struct reader *r, const char *value, char name[CONFIG_NAME_MAX])
 int config_time(struct reader *r, const char *value, uint64_t *us);
 int config_number(struct reader *r, const char *value, uint64_t limit, uint64_t *number);
 /* One of a list of names that ends with NULL: its index; said is the list in words. */
-int config_choice(struct reader *r, const char *value, const char *const *choices, const char *said);
+int config_choice(struct reader *r, const char *value, const char *const *choices,
+                  const char *said);
 
 #endif

@@ -23,12 +23,17 @@
 #include <string.h>
 
 enum { COM1_BASE = 0x3F8 };
-enum { TRANSMIT_BYTES = 2048, RECEIVE_BYTES = 4096 }; /* powers of two; the first is what an answer waits behind */
-enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };           /* room there has to be before a printer that waits goes on */
-enum { PIECE_BYTES = 64 };                            /* of a long text: after each the VMs may have the processor */
-enum { SERVICE_PASSES = 4, RECEIVE_PASSES = 16 };     /* of one service; a UART that asks for more is served again */
+/* powers of two; the first is what an answer waits behind */
+enum { TRANSMIT_BYTES = 2048, RECEIVE_BYTES = 4096 };
+/* room there has to be before a printer that waits goes on */
+enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };
+/* of a long text: after each the VMs may have the processor */
+enum { PIECE_BYTES = 64 };
+/* of one service; a UART that asks for more is served again */
+enum { SERVICE_PASSES = 4, RECEIVE_PASSES = 16 };
 enum {
-	WAIT_TRIES = 1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
+	WAIT_TRIES =
+		1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
 	STUCK_US = 2000000
 };
 /* How long whoever has typed is taken to be there still; with a line that is begun. */
@@ -230,7 +235,8 @@ static bool receive_keys(void)
 
 		if (c < 0)
 			break;
-		any |= ring_put(&receive, (char)c); /* a full ring loses the key; its echo will not come either */
+		/* a full ring loses the key; its echo will not come either */
+		any |= ring_put(&receive, (char)c);
 	}
 	return any;
 }

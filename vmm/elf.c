@@ -29,12 +29,14 @@ enum { AGAIN = 1 };
 
 struct multiboot_header {
 	uint32_t magic, flags, checksum;
-	uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr; /* with HEADER_ADDRESSES */
+	/* with HEADER_ADDRESSES */
+	uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
 };
 
 enum { MULTIBOOT_BASIC = offsetof(struct multiboot_header, header_addr) };
 
-static int refuse(struct load *l, int error, enum load_problem problem, uint64_t a, uint64_t b, uint64_t c)
+static int refuse(struct load *l, int error, enum load_problem problem, uint64_t a, uint64_t b,
+                  uint64_t c)
 {
 	l->problem = problem;
 	l->error = error;
@@ -273,7 +275,8 @@ static void take_pages(struct load *l, const struct load_segment *s)
 static unsigned free_page(const struct load *l, unsigned from)
 {
 	for (unsigned word = from / 64; word < LOAD_LOW_WORDS; word++) {
-		uint64_t left = ~l->taken[word] & (word == from / 64 ? UINT64_MAX << from % 64 : UINT64_MAX);
+		uint64_t left = ~l->taken[word] &
+		                (word == from / 64 ? UINT64_MAX << from % 64 : UINT64_MAX);
 		unsigned page = word * 64 + (unsigned)__builtin_ctzll(left | 1ull << 63);
 		if (left != 0)
 			return page < HOLE_FIRST / HANDOVER_BYTES ? page : 0;
@@ -415,7 +418,8 @@ static int copy_segments(struct load *l)
 		cut_headers(&s);
 		if (l->done < s.filesz) {
 			uint64_t bytes = piece(s.filesz - l->done);
-			bytes_copy(l->memory + s.paddr + l->done, l->image + s.offset + l->done, bytes);
+			bytes_copy(l->memory + s.paddr + l->done, l->image + s.offset + l->done,
+			           bytes);
 			l->done += bytes;
 			return AGAIN;
 		}
@@ -448,8 +452,9 @@ void load_begin(struct load *l, const void *image, size_t size, void *memory, si
 int load_step(struct load *l)
 {
 	static int (*const step[])(struct load *) = {
-		[LOAD_FIND] = find_header,   [LOAD_READ] = read_headers,  [LOAD_CHECK] = check_segments,
-		[LOAD_CLEAR] = clear_memory, [LOAD_COPY] = copy_segments, [LOAD_DONE] = stay,
+		[LOAD_FIND] = find_header,     [LOAD_READ] = read_headers,
+		[LOAD_CHECK] = check_segments, [LOAD_CLEAR] = clear_memory,
+		[LOAD_COPY] = copy_segments,   [LOAD_DONE] = stay,
 		[LOAD_REFUSED] = stay,
 	};
 

@@ -95,8 +95,9 @@ struct load {
 	bool wide;
 	bool found, found_virtual, any;
 	uint16_t header_bytes;
-	unsigned count, index;          /* program headers, and the one that is looked at */
-	uint64_t table, start;          /* offset of the program headers; the entry as the image says it */
+	unsigned count, index; /* program headers, and the one that is looked at */
+	/* offset of the program headers; the entry as the image says it */
+	uint64_t table, start;
 	uint64_t sum;                   /* of the sizes in memory of the segments so far */
 	struct load_segment only;       /* flat: the segment */
 	uint64_t taken[LOAD_LOW_WORDS]; /* pages below the hole that the image takes, a bit each */

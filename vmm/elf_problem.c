@@ -20,9 +20,11 @@ static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_CHECKSUM] = "the multiboot header's checksum is wrong",
 	[LOAD_HEADER_CUT] = "the multiboot header is cut off by the end of the file",
 	[LOAD_FLAG] = "the multiboot header requires flag %lu, which is not offered",
-	[LOAD_ADDRESS_LOAD] = "the multiboot header's load_addr 0x%lx does not go with header_addr 0x%lx",
+	[LOAD_ADDRESS_LOAD] =
+		"the multiboot header's load_addr 0x%lx does not go with header_addr 0x%lx",
 	[LOAD_ADDRESS_END] = "the multiboot header's load_end_addr 0x%lx is below load_addr",
-	[LOAD_ADDRESS_BSS] = "the multiboot header's bss_end_addr 0x%lx is below the end of the data",
+	[LOAD_ADDRESS_BSS] =
+		"the multiboot header's bss_end_addr 0x%lx is below the end of the data",
 	[LOAD_NOT_ELF] = "not an ELF file",
 	[LOAD_ENCODING] = "ELF with data encoding %lu; it has to be 1 (little-endian)",
 	[LOAD_CLASS] = "ELF of class %lu; it has to be 1 (32-bit) or 2 (64-bit)",
@@ -40,9 +42,12 @@ static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_OF_SEGMENT] = "",
 	[LOAD_SEGMENT_SIZES] = "0x%lx bytes in the file, but only 0x%lx in memory",
 	[LOAD_SEGMENT_FILE] = "offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)",
-	[LOAD_SEGMENT_MEMORY] = "address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)",
-	[LOAD_SEGMENT_HOLE] = "address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM",
-	[LOAD_SEGMENT_SUM] = "the segments so far take 0x%lx bytes, more than the VM's memory (0x%lx)",
+	[LOAD_SEGMENT_MEMORY] =
+		"address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)",
+	[LOAD_SEGMENT_HOLE] =
+		"address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM",
+	[LOAD_SEGMENT_SUM] =
+		"the segments so far take 0x%lx bytes, more than the VM's memory (0x%lx)",
 };
 
 void load_describe(const struct load *l, char *text, size_t size)
@@ -51,9 +56,11 @@ void load_describe(const struct load *l, char *text, size_t size)
 	int used = 0;
 
 	if (l->problem > LOAD_OF_SEGMENT)
-		used = snprintf(text, size, "%s %u: ", l->flat ? "multiboot segment" : "program header", l->segment);
+		used = snprintf(text, size,
+		                "%s %u: ", l->flat ? "multiboot segment" : "program header",
+		                l->segment);
 	if (used < 0 || (size_t)used >= size)
 		return;
-	snprintf(text + used, size - (size_t)used, words[l->problem], (unsigned long)n[0], (unsigned long)n[1],
-	         (unsigned long)n[2]);
+	snprintf(text + used, size - (size_t)used, words[l->problem], (unsigned long)n[0],
+	         (unsigned long)n[1], (unsigned long)n[2]);
 }

@@ -33,7 +33,8 @@ static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 		run_timer();
 }
 
-/* The processor goes to the next ready VM; this one is ready again when one of its lines has status. */
+/* The processor goes to the next ready VM; this one is ready again when one of its lines has
+ * status. */
 static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
@@ -42,7 +43,8 @@ static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 		return;
 	if (deaf) {
 		vm_fault(vm, reason, true,
-		         &(struct denial){ .format = "HLT with interrupts off: nothing can wake it" });
+		         &(struct denial){
+				 .format = "HLT with interrupts off: nothing can wake it" });
 		return;
 	}
 	sched_set_state(vm, VM_HALTED);
@@ -72,13 +74,15 @@ static void exit_wake(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 }
 
-/* Where physical interrupts exit (soft): of which line it is the chipset finds out, and what it leads to. */
+/* Where physical interrupts exit (soft): of which line it is the chipset finds out, and what it
+ * leads to. */
 static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 {
 	vm->interrupt_exits += reason == VM_EXIT_INTERRUPT;
 	if (chipset->interrupted == NULL)
 		vm_fault(vm, reason, false,
-		         &(struct denial){ .format = "an interrupt exit, where none is configured" });
+		         &(struct denial){
+				 .format = "an interrupt exit, where none is configured" });
 	else if (chipset->interrupted() != 0)
 		dispatch_counted(vm);
 }
@@ -87,8 +91,9 @@ static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 {
 	const struct denial what = { .format = reason == VM_EXIT_SHUTDOWN ? "triple fault"
-		                               : reason == VM_EXIT_FAILED ? "the processor refused the entry"
-		                                                          : "an exit of unknown reason" };
+		                               : reason == VM_EXIT_FAILED
+		                                       ? "the processor refused the entry"
+		                                       : "an exit of unknown reason" };
 	vm_fault(vm, reason, true, &what);
 }
 

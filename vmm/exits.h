@@ -2,8 +2,8 @@
 /*
  * What each kind of VM exit leads to.
  *
- * Rule: one row a reason; a handler leaves the VM ready to be entered again, or says by sched_attention that somebody has to
- * decide.
+ * Rule: one row a reason; a handler leaves the VM ready to be entered again, or says by
+ * sched_attention that somebody has to decide.
  */
 #ifndef VMM_EXITS_H
 #define VMM_EXITS_H
@@ -12,8 +12,8 @@
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason);
 
-/* Somebody's ports: a foreign access to them is a fault, while one to a port that nobody has is a probe
- * (vmm/ports.c). */
+/* Somebody's ports: a foreign access to them is a fault, while one to a port that nobody has is a
+ * probe (vmm/ports.c). */
 void ports_take(uint16_t first, uint16_t last);
 
 /* A trapped or denied port (vmm/ports.c), and a call of the guest's (vmm/calls.c). */

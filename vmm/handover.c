@@ -21,7 +21,8 @@ struct handover {
 	char cmdline[1024];
 };
 
-_Static_assert(sizeof(struct handover) <= HANDOVER_BYTES, "the boot information has a place of fixed size");
+_Static_assert(sizeof(struct handover) <= HANDOVER_BYTES,
+               "the boot information has a place of fixed size");
 
 static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
 {
@@ -33,7 +34,8 @@ static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
 	};
 }
 
-uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline, const char *loader_name)
+uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline,
+                        const char *loader_name)
 {
 	struct handover *h = (struct handover *)((char *)memory + at);
 	unsigned entries = memory_size > HOLE_END ? MMAP_ENTRIES : MMAP_ENTRIES - 1;
@@ -51,7 +53,8 @@ uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const cha
 	if (entries == MMAP_ENTRIES)
 		h->map[2] = region(HOLE_END, memory_size, MMAP_RAM);
 
-	h->info.flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP | INFO_LOADER_NAME;
+	h->info.flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP |
+	                INFO_LOADER_NAME;
 	h->info.mem_lower = HOLE_FIRST / KIB;
 	h->info.mem_upper = (uint32_t)((memory_size - HOLE_END) / KIB);
 	h->info.cmdline = at + (uint32_t)offsetof(struct handover, cmdline);

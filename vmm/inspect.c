@@ -2,8 +2,9 @@
 /*
  * What the reports and the console's commands ask of the VMM.
  *
- * Rule: reads only, but for the three commands that start and stop VMs. A report is background work,
- * and may read for long before it has something to print: so what it reads is a point to leave it.
+ * Rule: reads only, but for the three commands that start and stop VMs. A report is background
+ * work, and may read for long before it has something to print: so what it reads is a point to
+ * leave it.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -29,7 +30,9 @@ unsigned vmm_vm_count(void)
 
 static const char *state_name(const struct vm *vm)
 {
-	static const char *const names[] = { [VM_STOPPED] = "stopped", [VM_HALTED] = "halted", [VM_READY] = "ready" };
+	static const char *const names[] = {
+		[VM_STOPPED] = "stopped", [VM_HALTED] = "halted", [VM_READY] = "ready"
+	};
 	if (vm->state == VM_STOPPED && vm->done && !vm->stopped_by_operator)
 		return vm->exit_status == 0 ? "done" : "failed";
 	return vm == vm_current && vm->state == VM_READY ? "running" : names[vm->state];
@@ -43,9 +46,10 @@ _Noreturn static void overwritten(unsigned i, const struct vm *vm)
 	work_end();
 	log_urgent();
 	for (unsigned n = 0; n < WORDS; n += PER_LINE)
-		log_line("  %p %016lx %016lx %016lx %016lx", (const void *)(at + n), at[n], at[n + 1], at[n + 2],
-		         at[n + 3]);
-	panic("the VMM's record of VM %u is overwritten: number %u, state %x", i, vm->number, (unsigned)vm->state);
+		log_line("  %p %016lx %016lx %016lx %016lx", (const void *)(at + n), at[n],
+		         at[n + 1], at[n + 2], at[n + 3]);
+	panic("the VMM's record of VM %u is overwritten: number %u, state %x", i, vm->number,
+	      (unsigned)vm->state);
 }
 
 void vmm_vm_report(unsigned i, struct vm_report *out)
@@ -116,7 +120,8 @@ const struct sb_result *vmm_result(unsigned i, const char **name)
 
 void vmm_totals(struct vmm_totals *out)
 {
-	uint64_t nmis = dispatch_counters.counted, switches = 0, dropped = console_dropped(), held = 0;
+	uint64_t nmis = dispatch_counters.counted, switches = 0, dropped = console_dropped(),
+		 held = 0;
 	for (unsigned i = 0; i < vm_count; i++) {
 		nmis += vms[i]->exits[VM_EXIT_NMI];
 		switches += vms[i]->switches_in;

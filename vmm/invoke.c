@@ -2,8 +2,9 @@
 /*
  * Invoking a VM: Figure 4 of the seed, step by step.
  *
- * Rule: nothing between the last look at the NMI count and the entry may sleep. An NMI that lands there is caught by the
- * host's NMI handler, and this entry does not happen (arch/x86/nmi.S). Steps that change nothing cost a comparison.
+ * Rule: nothing between the last look at the NMI count and the entry may sleep. An NMI that lands
+ * there is caught by the host's NMI handler, and this entry does not happen (arch/x86/nmi.S). Steps
+ * that change nothing cost a comparison.
  */
 #include "arch/x86/log.h"
 #include "vmm/flows.h"
@@ -39,13 +40,15 @@ static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
 		return !virt.inject_nmi(vm->vcpu);
 	vm->nmis_dropped++;
 	if ((vm->nmis_dropped & (vm->nmis_dropped - 1)) == 0)
-		log_line("vm %s: an NMI of its own is dropped, number %u: it has loaded no interrupt table yet",
-		         vm->config.name, vm->nmis_dropped);
+		log_line(
+			"vm %s: an NMI of its own is dropped, number %u: it has loaded no interrupt table yet",
+			vm->config.name, vm->nmis_dropped);
 	return false;
 }
 
-/* What of its controller the guest has to itself: those of the ports that the chipset leaves open; interrupts cause no exit
- * from the start. What the controller cannot deliver itself is injected: lost requests, an external NMI that is the VM's. */
+/* What of its controller the guest has to itself: those of the ports that the chipset leaves open;
+ * interrupts cause no exit from the start. What the controller cannot deliver itself is injected:
+ * lost requests, an external NMI that is the VM's. */
 static void open_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
@@ -72,7 +75,8 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 	return virt_enter(vm->vcpu); /* 412 */
 }
 
-/* ¶45, the other embodiment: the routes change as part of the exit, and what asserts while the VMM works is held. */
+/* ¶45, the other embodiment: the routes change as part of the exit, and what asserts while the VMM
+ * works is held. */
 void vm_leave(void)
 {
 	chipset_route(NULL);

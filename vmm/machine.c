@@ -43,9 +43,11 @@ void machine_confine(void)
 
 /* ---- What is said of it ---- */
 
-static const char *const trusted[] = { "the DMA controller: it reaches all memory",
-	                               "port 61h, port 70h bit 7: it can switch the board's NMIs off",
-	                               "port 64h: it can reset the machine" };
+static const char *const trusted[] = {
+	"the DMA controller: it reaches all memory",
+	"port 61h, port 70h bit 7: it can switch the board's NMIs off",
+	"port 64h: it can reset the machine"
+};
 
 static void describe_vm(const struct vm_config *vm)
 {
@@ -56,8 +58,8 @@ static void describe_vm(const struct vm_config *vm)
 	}
 	for (unsigned i = 0; i < vm->busmaster_count; i++) {
 		unsigned function = vm->busmaster[i];
-		log_line("vm %s: busmaster=%x:%x.%x: this PCI function reaches all memory", vm->name, function >> 8,
-		         function >> 3 & 31, function & 7);
+		log_line("vm %s: busmaster=%x:%x.%x: this PCI function reaches all memory",
+		         vm->name, function >> 8, function >> 3 & 31, function & 7);
 	}
 }
 

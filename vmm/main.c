@@ -83,7 +83,8 @@ static void say_what_was_found(void)
 	log_line("virtualisation: %s", virt.describe());
 	log_line("mitigations: %s", mitigations_describe());
 	log_line("chipset: %s", chipset->name);
-	log_line("memory: the VMM takes %luK, %luM are free for VMs", (unsigned long)(frames_vmm_bytes() >> 10),
+	log_line("memory: the VMM takes %luK, %luM are free for VMs",
+	         (unsigned long)(frames_vmm_bytes() >> 10),
 	         (unsigned long)(frames_free_bytes() >> 20));
 }
 
@@ -104,19 +105,22 @@ static void machine_init(const struct multiboot_info *info)
 	lapic_init();
 	ioapic_init();
 	tsc_calibrate();
-	if (reserve_machine(info) != 0 || virt_init() != 0 || chipset_init(config.chipset, config.banks) != 0)
+	if (reserve_machine(info) != 0 || virt_init() != 0 ||
+	    chipset_init(config.chipset, config.banks) != 0)
 		end(1);
 	mitigations_init(config.mitigations_off);
-	if (chipset_window != 0 &&
-	    config_reserve_device(chipset_window, chipset_window + PAGE - 1, "the chipset block's registers") != 0) {
-		log_line("the chipset block's registers cannot be kept from VMs: the memory map is too long");
+	if (chipset_window != 0 && config_reserve_device(chipset_window, chipset_window + PAGE - 1,
+	                                                 "the chipset block's registers") != 0) {
+		log_line(
+			"the chipset block's registers cannot be kept from VMs: the memory map is too long");
 		end(1);
 	}
 	if (console_lines())
 		dispatch_claim(line_first(console_lines()), serve_console);
 }
 
-/* Every line that vm shares is shared for the others too; the check before has made sure that both say so. */
+/* Every line that vm shares is shared for the others too; the check before has made sure that both
+ * say so. */
 static line_set shared_lines(const struct vm_config *vm)
 {
 	line_set shared = 0;
@@ -131,14 +135,16 @@ static line_set shared_lines(const struct vm_config *vm)
 static int wire_lines(unsigned number, const struct vm_config *vm)
 {
 	for (line_set rest = vm->lines; rest; rest &= rest - 1) {
-		unsigned line = line_first(rest), to_controller = line_input(vm->controller_input, line),
+		unsigned line = line_first(rest),
+			 to_controller = line_input(vm->controller_input, line),
 			 to_block = line_input(vm->block_input, line);
 		if (to_controller == line && to_block == line)
 			continue;
 		if (chipset->wire == NULL) {
-			log_line("module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and "
-			         "soft can",
-			         number, vm->name, line, chipset->name);
+			log_line(
+				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and "
+				"soft can",
+				number, vm->name, line, chipset->name);
 			return -ENOSYS;
 		}
 		chipset->wire(line, to_controller, to_block);
@@ -156,20 +162,22 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 		accepted[i] = &vms[i]->config;
 	refused++;
 	if (vm_count == CONFIG_VMS_MAX) {
-		log_line("module %u: there are %d VMs already, and no more are possible", number, CONFIG_VMS_MAX);
+		log_line("module %u: there are %d VMs already, and no more are possible", number,
+		         CONFIG_VMS_MAX);
 		return;
 	}
 	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
-	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE), text,
-	                    sizeof(text)) != 0) {
+	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
+	                    text, sizeof(text)) != 0) {
 		log_line("%s", text);
 		return;
 	}
 	if (vm.routes_at_exit && !chipset->withdraws) {
-		log_line("module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux "
-		         "and soft "
-		         "need not",
-		         number, vm.name, chipset->name);
+		log_line(
+			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux "
+			"and soft "
+			"need not",
+			number, vm.name, chipset->name);
 		return;
 	}
 	if (wire_lines(number, &vm) != 0)
@@ -198,9 +206,10 @@ static void load_modules(const struct multiboot_info *info)
 	const struct multiboot_module *modules = (const void *)(uint64_t)info->mods_addr;
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
 	if (count == 0) {
-		log_line("no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
-		         "mem=16M "
-		         "irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
+		log_line(
+			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
+			"mem=16M "
+			"irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
 		end(1);
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -211,8 +220,8 @@ static void load_modules(const struct multiboot_info *info)
 	}
 }
 
-/* A timer that firmware left running and that nobody owns only wears the line: mode 0, whose output stays low until a count is
- * written (8254 datasheet, control word). */
+/* A timer that firmware left running and that nobody owns only wears the line: mode 0, whose output
+ * stays low until a count is written (8254 datasheet, control word). */
 static void silence_timer(void)
 {
 	enum { PIT_CONTROL = 0x43, PIT_CHANNEL_0_MODE_0 = 0x30 };

@@ -13,14 +13,23 @@ enum { PORT_KEYBOARD_DATA = 0x60, PORT_NMI = 0x61, PORT_KEYBOARD = 0x64, PORT_RT
 /*
  * Commands to port 64h (IBM PS/2 Technical Reference, keyboard and auxiliary device controller):
  *
- *   D1h        the next byte at port 60h goes to the output port: bit 0 = 0 resets, bit 1 = 0 closes A20
+ *   D1h        the next byte at port 60h goes to the output port: bit 0 = 0 resets, bit 1 = 0
+ *              closes A20
  *   DDh, DFh   A20 off, on (some controllers)
  *   Fxh        pulses those of the output port's bits 3:0 that are 0 here
  */
-enum { WRITE_OUTPUT_PORT = 0xd1, A20_OFF = 0xdd, A20_ON = 0xdf, PULSE = 0xf0, OUTPUT_RESET = 1, OUTPUT_A20 = 2 };
+enum {
+	WRITE_OUTPUT_PORT = 0xd1,
+	A20_OFF = 0xdd,
+	A20_ON = 0xdf,
+	PULSE = 0xf0,
+	OUTPUT_RESET = 1,
+	OUTPUT_A20 = 2
+};
 
-/* Port 60h is open, but for the one byte that belongs to D1h. That byte is dropped with its command:
- * what the output port has besides is the keyboard's clock and data, which nobody drives by hand. */
+/* Port 60h is open, but for the one byte that belongs to D1h. That byte is dropped with its
+ * command: what the output port has besides is the keyboard's clock and data, which nobody drives
+ * by hand. */
 static void await_data(struct vm *vm, bool awaited)
 {
 	if (vm->drops_keyboard_data == awaited)
@@ -34,8 +43,10 @@ static bool write_keyboard(struct vm *vm, uint8_t command)
 	bool pulse = command >= PULSE;
 	await_data(vm, command == WRITE_OUTPUT_PORT);
 	if (pulse && !(command & OUTPUT_RESET))
-		return vm_fault(vm, VM_EXIT_IO, true,
-		                &(struct denial){ "reset by the keyboard controller (%lxh to port 64h)", { command } });
+		return vm_fault(
+			vm, VM_EXIT_IO, true,
+			&(struct denial){ "reset by the keyboard controller (%lxh to port 64h)",
+		                          { command } });
 	if (command != WRITE_OUTPUT_PORT && command != A20_OFF && command != A20_ON &&
 	    !(pulse && !(command & OUTPUT_A20)))
 		io_out8(PORT_KEYBOARD, command);
@@ -54,7 +65,8 @@ static bool write_keyboard_data(struct vm *vm, uint8_t value)
 
 /*
  * Port 61h (I/O Controller Hub 9 datasheet, 13.7.1)
- *   7 SERR# | 6 IOCHK# | 5 timer 2's output | 4 refresh | 3 IOCHK# off | 2 SERR# off | 1 speaker | 0 timer 2's gate
+ *   7 SERR# | 6 IOCHK# | 5 timer 2's output | 4 refresh | 3 IOCHK# off | 2 SERR# off | 1 speaker |
+ *   0 timer 2's gate
  */
 static bool write_nmi_status(struct vm *vm, uint8_t value)
 {

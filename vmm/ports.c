@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ports that exit: those of the controller and of the VM's own that are filtered, and those that are not the VM's.
+ * Ports that exit: those of the controller and of the VM's own that are filtered, and those that
+ * are not the VM's.
  *
- * Rule: a denied port reads as all ones and swallows what is written, as a port without a device does. It is a fault
- * where a device of somebody's is, else a probe.
+ * Rule: a denied port reads as all ones and swallows what is written, as a port without a device
+ * does. It is a fault where a device of somebody's is, else a probe.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -17,23 +18,30 @@
 
 static bool is_controller(uint16_t port)
 {
-	return (port & ~1) == 0x20 || (port & ~1) == 0xa0 || ((port & ~1) == PORT_ELCR1 && chipset->elcr);
+	return (port & ~1) == 0x20 || (port & ~1) == 0xa0 ||
+	       ((port & ~1) == PORT_ELCR1 && chipset->elcr);
 }
 
 static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)
 {
 	if (error == -EACCES)
-		vm_fault(vm, VM_EXIT_IO, false,
-		         &(struct denial){ .format = "OCW1 opens lines that are not the VM's; they stay masked" });
+		vm_fault(
+			vm, VM_EXIT_IO, false,
+			&(struct denial){
+				.format =
+					"OCW1 opens lines that are not the VM's; they stay masked" });
 	else if (error != 0)
-		vm_fault(vm, VM_EXIT_IO, false,
-		         &(struct denial){
-				 .format = "ICW1 asks for a mode that a PC's 8259 pair does not have; taken as "
-					   "cascaded, edge, ICW4" });
+		vm_fault(
+			vm, VM_EXIT_IO, false,
+			&(struct denial){
+				.format =
+					"ICW1 asks for a mode that a PC's 8259 pair does not have; taken as "
+					"cascaded, edge, ICW4" });
 	uint32_t again = vm->controller.reinitialised;
-	if (again != vm->reinitialisations_said && (again & (again - 1)) == 0) /* at each doubling */
-		log_note("vm %s: initialised its running 8259 again, %lu time%s so far", vm->config.name, again,
-		         again == 1 ? "" : "s");
+	/* at each doubling */
+	if (again != vm->reinitialisations_said && (again & (again - 1)) == 0)
+		log_note("vm %s: initialised its running 8259 again, %lu time%s so far",
+		         vm->config.name, again, again == 1 ? "" : "s");
 	vm->reinitialisations_said = again;
 }
 
@@ -41,7 +49,8 @@ static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 {
 	vm->interrupt_exits++;
 	int error = chipset->port_write(&vm->controller, port, value);
-	if (__builtin_expect(error != 0 || vm->controller.reinitialised != vm->reinitialisations_said, 0))
+	if (__builtin_expect(
+		    error != 0 || vm->controller.reinitialised != vm->reinitialisations_said, 0))
 		controller_fault(vm, error);
 	if (vm->switch_waits && !vm->controller.busy)
 		sched_attention = true; /* that was the EOI which a switch waits for */
@@ -61,7 +70,8 @@ static uint32_t ones(unsigned size)
 	return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 }
 
-/* A 32-bit result clears the register's upper half, narrower ones leave the rest alone (SDM 1 3.4.1.1). */
+/* A 32-bit result clears the register's upper half, narrower ones leave the rest alone (SDM 1
+ * 3.4.1.1). */
 static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
 {
 	regs->rax = size == 4 ? result : (regs->rax & ~(uint64_t)ones(size)) | result;
@@ -89,12 +99,13 @@ static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	const struct denial what = { "%s port %lxh, %lu byte%s",
-		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"), io->port, io->size,
-		                       (uint64_t)(io->size == 1 ? "" : "s") } };
+		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"),
+		                       io->port, io->size, (uint64_t)(io->size == 1 ? "" : "s") } };
 	if (io->port == X87_PORT && io->kind == 0)
 		x87_unlatch(vm);
 	else if (!is_foreign(vm, io->port, io->size) && !port_is_own(vm, io->port))
-		vm->probes++; /* as on a PC, where delay loops write to port 80h and drivers look for devices */
+		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
+		vm->probes++;
 	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))
 		return;
 	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
@@ -120,8 +131,8 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 	return true;
 }
 
-/* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA bus. What
- * reaches beyond the VM's own reads as ones. */
+/* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA
+ * bus. What reaches beyond the VM's own reads as ones. */
 static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu_io io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);

@@ -2,7 +2,8 @@
 /*
  * What the VMM tells its user while it runs: lines, VMs, and the status line.
  *
- * Rule: columns are aligned and figures have units; a line is printed in pieces, none longer than the log formats at once.
+ * Rule: columns are aligned and figures have units; a line is printed in pieces, none longer than
+ * the log formats at once.
  */
 #include "vmm/report.h"
 
@@ -40,8 +41,9 @@ void report_lines(bool counters)
 		log_format("  %4u  %-15s  %-10s  %-15s", n, line.owner ? line.owner : "nobody",
 		           line.to_controller ? "controller" : "VMM block", line_state(&line));
 		if (counters)
-			log_format(" %10lu %10lu %10lu %10lu", (unsigned long)line.exits, (unsigned long)line.held,
-			           (unsigned long)line.injected, (unsigned long)line.wakeups);
+			log_format(" %10lu %10lu %10lu %10lu", (unsigned long)line.exits,
+			           (unsigned long)line.held, (unsigned long)line.injected,
+			           (unsigned long)line.wakeups);
 		log_format("\n");
 	}
 }
@@ -72,11 +74,13 @@ void report_vms(void)
 	char words[SB_STATUS_MAX + 1];
 	struct vm_report vm;
 
-	log_format("  vm               state       prio   memory    ran ms   switches      exits  lines       says\n");
+	log_format(
+		"  vm               state       prio   memory    ran ms   switches      exits  lines       says\n");
 	for (unsigned i = 0; i < vmm_vm_count(); i++) {
 		vmm_vm_report(i, &vm);
-		log_format("  %-15s  %-10s  %4u  %6luK  %8lu %10lu %10lu  ", vm.name, vm.state, vm.priority,
-		           (unsigned long)(vm.memory >> 10), (unsigned long)(tsc_to_us(vm.run_ticks) / 1000),
+		log_format("  %-15s  %-10s  %4u  %6luK  %8lu %10lu %10lu  ", vm.name, vm.state,
+		           vm.priority, (unsigned long)(vm.memory >> 10),
+		           (unsigned long)(tsc_to_us(vm.run_ticks) / 1000),
 		           (unsigned long)vm.switches_in, (unsigned long)vm.exits_total);
 		print_lines(vm.lines, 10);
 		log_format("  %s\n", guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words)));

@@ -2,7 +2,8 @@
 /*
  * What the VMM tells its user: who owns which line, the status line, and the tables at the end.
  *
- * Rule: this part only reads and prints; it knows VMs and lines by the small structures below, which the VMM proper fills.
+ * Rule: this part only reads and prints; it knows VMs and lines by the small structures below,
+ * which the VMM proper fills.
  */
 #ifndef VMM_REPORT_H
 #define VMM_REPORT_H
@@ -32,10 +33,11 @@ struct vm_report {
 };
 
 struct line_report {
-	const char *owner;    /* a VM's name, "vmm", or NULL: nobody's */
-	uint64_t exits;       /* NMI exits it caused */
-	uint64_t held;        /* assertions held pending for a VM that did not run (R08) */
-	uint64_t injected;    /* requests that had to be injected, because the controller had lost them */
+	const char *owner; /* a VM's name, "vmm", or NULL: nobody's */
+	uint64_t exits;    /* NMI exits it caused */
+	uint64_t held;     /* assertions held pending for a VM that did not run (R08) */
+	/* requests that had to be injected, because the controller had lost them */
+	uint64_t injected;
 	uint64_t wakeups;     /* turns of another VM that it ended (R13) */
 	bool to_controller;   /* its multiplexer: to the controller, else to the VMM block */
 	bool masked, pending; /* its bits in the VMM block's mask and status */
@@ -86,15 +88,16 @@ void vmm_stay(bool on);
 void report_lines(bool counters);
 /* One row for each VM. */
 void report_vms(void);
-/* One line: time, then for each VM its state, its share of the processor and its exits since the last status line, and its
- * own words. Then what is held so far, and the NMIs that no line explains, where one has come. */
+/* One line: time, then for each VM its state, its share of the processor and its exits since the
+ * last status line, and its own words. Then what is held so far, and the NMIs that no line
+ * explains, where one has come. */
 void report_status(void);
 /* Latencies that the guests measured. */
 void report_results(void);
 /* Exits by reason and VM. */
 void report_exits(void);
-/* All tables, and after them the same as lines of key=value for programs: result, exits, line, stack,
- * totals. */
+/* All tables, and after them the same as lines of key=value for programs: result, exits, line,
+ * stack, totals. */
 void report_final(void);
 
 #endif

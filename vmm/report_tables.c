@@ -2,7 +2,8 @@
 /*
  * The tables at the end: latencies and exits, for people, then the same for programs.
  *
- * Rule: a line for programs is one word that says what it is, then key=value words; counts that are zero are left out of exits.
+ * Rule: a line for programs is one word that says what it is, then key=value words; counts that are
+ * zero are left out of exits.
  */
 #include "vmm/report.h"
 
@@ -27,7 +28,8 @@ static void show_result(unsigned i, struct shown_result *s)
 	s->whole = s->thousandths = 0;
 	if (s->r->interrupts > 0) {
 		s->whole = (unsigned long)(s->r->exits / s->r->interrupts);
-		s->thousandths = (unsigned long)(s->r->exits % s->r->interrupts * 1000 / s->r->interrupts);
+		s->thousandths = (unsigned long)(s->r->exits % s->r->interrupts * 1000 /
+		                                 s->r->interrupts);
 	}
 }
 
@@ -40,13 +42,15 @@ void report_results(void)
 		return;
 	}
 	log_format("latency, from the event to the first instruction of its handler\n");
-	log_format("  vm               probe         unit                n      min   median      p99      max  "
-	           "exits/interrupt\n");
+	log_format(
+		"  vm               probe         unit                n      min   median      p99      max  "
+		"exits/interrupt\n");
 	for (unsigned i = 0; i < vmm_result_count(); i++) {
 		show_result(i, &s);
 		log_format("  %-15s  %-12s  %-12s %8u", s.vm, s.probe, s.unit, (unsigned)s.r->n);
-		log_format(" %8lu %8lu %8lu %8lu", (unsigned long)s.r->min, (unsigned long)s.r->median,
-		           (unsigned long)s.r->p99, (unsigned long)s.r->max);
+		log_format(" %8lu %8lu %8lu %8lu", (unsigned long)s.r->min,
+		           (unsigned long)s.r->median, (unsigned long)s.r->p99,
+		           (unsigned long)s.r->max);
 		if (s.r->interrupts > 0)
 			log_format("  %11lu.%03lu\n", s.whole, s.thousandths);
 		else
@@ -112,12 +116,13 @@ static void data_results(void)
 
 	for (unsigned i = 0; i < vmm_result_count(); i++) {
 		show_result(i, &s);
-		log_format("result vm=%s probe=%s unit=%s n=%u interrupts=%u", s.vm, s.probe, s.unit, (unsigned)s.r->n,
-		           (unsigned)s.r->interrupts);
-		log_format(" min=%lu median=%lu p99=%lu max=%lu", (unsigned long)s.r->min, (unsigned long)s.r->median,
-		           (unsigned long)s.r->p99, (unsigned long)s.r->max);
-		log_format(" exits=%lu exits_per_interrupt=%lu.%03lu\n", (unsigned long)s.r->exits, s.whole,
-		           s.thousandths);
+		log_format("result vm=%s probe=%s unit=%s n=%u interrupts=%u", s.vm, s.probe,
+		           s.unit, (unsigned)s.r->n, (unsigned)s.r->interrupts);
+		log_format(" min=%lu median=%lu p99=%lu max=%lu", (unsigned long)s.r->min,
+		           (unsigned long)s.r->median, (unsigned long)s.r->p99,
+		           (unsigned long)s.r->max);
+		log_format(" exits=%lu exits_per_interrupt=%lu.%03lu\n", (unsigned long)s.r->exits,
+		           s.whole, s.thousandths);
 	}
 }
 
@@ -128,10 +133,12 @@ static void data_vms(void)
 
 	for (unsigned i = 0; i < vmm_vm_count(); i++) {
 		vmm_vm_report(i, &vm);
-		log_format("vm vm=%s state=%s", vm.name, guest_word(vm.state, sizeof(state), state, sizeof(state)));
+		log_format("vm vm=%s state=%s", vm.name,
+		           guest_word(vm.state, sizeof(state), state, sizeof(state)));
 		if (vm.done)
 			log_format(" status=%d", vm.exit_status);
-		log_format(" run_ticks=%lu switches=%lu", (unsigned long)vm.run_ticks, (unsigned long)vm.switches_in);
+		log_format(" run_ticks=%lu switches=%lu", (unsigned long)vm.run_ticks,
+		           (unsigned long)vm.switches_in);
 		if (vm.probes > 0)
 			log_format(" probes=%lu", (unsigned long)vm.probes);
 		if (vm.reinitialised > 0)
@@ -155,8 +162,9 @@ static void data_lines(void)
 		if (!line.owner && !line.exits)
 			continue;
 		log_format("line irq=%u owner=%s exits=%lu held=%lu injected=%lu wakeups=%lu\n", n,
-		           line.owner ? line.owner : "-", (unsigned long)line.exits, (unsigned long)line.held,
-		           (unsigned long)line.injected, (unsigned long)line.wakeups);
+		           line.owner ? line.owner : "-", (unsigned long)line.exits,
+		           (unsigned long)line.held, (unsigned long)line.injected,
+		           (unsigned long)line.wakeups);
 	}
 }
 
@@ -165,8 +173,8 @@ static void data_stacks(void)
 	struct stack_report stack;
 
 	for (unsigned i = 0; vmm_stack_report(i, &stack); i++)
-		log_format("stack stack=%s bytes=%lu deepest=%lu\n", stack.name, (unsigned long)stack.bytes,
-		           (unsigned long)stack.deepest);
+		log_format("stack stack=%s bytes=%lu deepest=%lu\n", stack.name,
+		           (unsigned long)stack.bytes, (unsigned long)stack.deepest);
 }
 
 static void data_totals(void)

@@ -2,14 +2,16 @@
 /*
  * Text that came from a guest, made fit to print.
  *
- * Rule: a guest's bytes reach the terminal as printable characters only, and cannot break a table or a key=value line.
+ * Rule: a guest's bytes reach the terminal as printable characters only, and cannot break a table
+ * or a key=value line.
  */
 #ifndef VMM_REPORT_TEXT_H
 #define VMM_REPORT_TEXT_H
 
 #include <stddef.h>
 
-/* At most length bytes of text, up to its NUL, into out (size bytes, NUL-terminated): what does not print becomes '?'. */
+/* At most length bytes of text, up to its NUL, into out (size bytes, NUL-terminated): what does not
+ * print becomes '?'. */
 static inline const char *guest_text(const char *text, size_t length, char *out, size_t size)
 {
 	size_t n = 0;

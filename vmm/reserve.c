@@ -27,7 +27,8 @@ static int reserve_entry(const struct multiboot_mmap *entry)
 
 static int reserve_map(const struct multiboot_info *info)
 {
-	uint64_t at = info->mmap_addr, end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
+	uint64_t at = info->mmap_addr,
+		 end = at + (info->flags & MULTIBOOT_INFO_MMAP ? info->mmap_length : 0);
 	int error = 0;
 
 	while (at + sizeof(struct multiboot_mmap) <= end && error == 0) {
@@ -37,9 +38,10 @@ static int reserve_map(const struct multiboot_info *info)
 		at += (uint64_t)entry->size + sizeof(entry->size);
 	}
 	if (error != 0)
-		log_line("the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot "
-		         "be kept from VMs",
-		         CONFIG_RESERVED_MEMORY);
+		log_line(
+			"the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot "
+			"be kept from VMs",
+			CONFIG_RESERVED_MEMORY);
 	return error;
 }
 
@@ -52,12 +54,14 @@ static int reserve_page(uint64_t address, const char *what)
 
 static int reserve_power(void)
 {
-	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control, platform.smi_command };
+	const uint16_t power[] = { platform.pm1a_control, platform.pm1b_control,
+		                   platform.smi_command };
 	int error = 0;
 
 	for (unsigned i = 0; i < sizeof(power) / sizeof(power[0]) && error == 0; i++)
 		if (power[i] != 0)
-			error = config_reserve_ports(power[i], (uint16_t)(power[i] + 1), "power management");
+			error = config_reserve_ports(power[i], (uint16_t)(power[i] + 1),
+			                             "power management");
 	return error;
 }
 
@@ -68,7 +72,8 @@ int reserve_machine(const struct multiboot_info *info)
 	if (error == 0)
 		error = reserve_page(platform.lapic, "the local APIC");
 	if (error == 0 && platform.hpet != 0)
-		error = config_reserve_device(platform.hpet, platform.hpet | (HPET_BYTES - 1), "the HPET");
+		error = config_reserve_device(platform.hpet, platform.hpet | (HPET_BYTES - 1),
+		                              "the HPET");
 	if (error == 0)
 		error = reserve_map(info);
 	return error != 0 ? error : reserve_power();

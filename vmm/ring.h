@@ -2,9 +2,9 @@
 /*
  * A ring of bytes.
  *
- * Rule: head and tail only grow; their difference is what is in it. The size is a power of two. There is
- * one writer and one reader, and an NMI may change from one to the other at any instruction: a byte is
- * there before head says so, and read before tail gives its place back.
+ * Rule: head and tail only grow; their difference is what is in it. The size is a power of two.
+ * There is one writer and one reader, and an NMI may change from one to the other at any
+ * instruction: a byte is there before head says so, and read before tail gives its place back.
  */
 #ifndef VMM_RING_H
 #define VMM_RING_H
@@ -18,7 +18,8 @@ struct ring {
 	uint32_t head, tail; /* next to write, next to read */
 };
 
-/* The compiler moves no access to memory across this; the processor that runs both sees its own order. */
+/* The compiler moves no access to memory across this; the processor that runs both sees its own
+ * order. */
 static inline void ring_order(void)
 {
 	__asm__ volatile("" : : : "memory");

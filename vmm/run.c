@@ -23,7 +23,8 @@
 enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 static const struct vmm_config *config;
-static unsigned interrupt_waits;   /* how often the background work has waited for the VM's interrupt */
+/* how often the background work has waited for the VM's interrupt */
+static unsigned interrupt_waits;
 static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
 static uint64_t started, ended, status_due, end_due, housekeeping;
 static uint32_t random_state;
@@ -83,7 +84,8 @@ static __attribute__((noinline)) bool do_chores(uint64_t now)
 	}
 	end_due = ending_look(now);
 	uint64_t work = background_due(false);
-	sched_chores_due = earliest(now + housekeeping, earliest(earliest(status_due, end_due), work));
+	sched_chores_due = earliest(now + housekeeping,
+	                            earliest(earliest(status_due, end_due), work));
 	return work <= now;
 }
 
@@ -96,7 +98,8 @@ static __attribute__((noinline)) void note_activity(struct vm *vm)
 	vm->asleep = halted;
 	if (halted && !virt_interrupts_on(vm->vcpu))
 		(void)vm_fault(vm, VM_EXIT_HLT, true,
-		               &(struct denial){ .format = "HLT with interrupts off: nothing can wake it" });
+		               &(struct denial){
+				       .format = "HLT with interrupts off: nothing can wake it" });
 	else if (halted && vm->state == VM_READY)
 		sched_set_state(vm, VM_HALTED);
 	else if (!halted && vm->state == VM_HALTED)
@@ -110,8 +113,8 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
-/* There is no VM whose timer would wake the VMM for the status line, or for the end of the run. Or all
- * VMs that are halted stand at an x87 error (vmm/x87.h), and none can be entered in its HLT. */
+/* There is no VM whose timer would wake the VMM for the status line, or for the end of the run. Or
+ * all VMs that are halted stand at an x87 error (vmm/x87.h), and none can be entered in its HLT. */
 static void wait_for_chores(void)
 {
 	while (nmi_count == 0 && !sched_attention && cpu_tsc() < sched_chores_due) {
@@ -137,9 +140,11 @@ static void idle(void)
 
 /* last has something in service. True: it goes on until its EOI, and next has to wait; false:
  * nobody will end it, or there is no time to wait for that. */
-static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next, uint64_t now)
+static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next,
+                                                    uint64_t now)
 {
-	if (last->state != VM_READY || turn.waited || (next != NULL && next->config.priority > last->config.priority))
+	if (last->state != VM_READY || turn.waited ||
+	    (next != NULL && next->config.priority > last->config.priority))
 		return false;
 	if (!last->switch_waits)
 		turn_wait(last, now, tsc_from_us(SERVICE_WAIT_US));
@@ -155,8 +160,8 @@ static void take_lines(line_set masked)
 }
 
 /* Has the VM that ran a request at its controller that it could not take yet, or an interrupt that
- * it has taken and not ended? A guest that keeps its interrupts off may have a request for ever, and
- * a guest that ends none is in its handler for ever: 1 ms is enough. */
+ * it has taken and not ended? A guest that keeps its interrupts off may have a request for ever,
+ * and a guest that ends none is in its handler for ever: 1 ms is enough. */
 static bool interrupt_comes_first(const struct vm *last)
 {
 	const struct controller *c = &last->controller;
@@ -170,9 +175,9 @@ static bool interrupt_comes_first(const struct vm *last)
 	return true;
 }
 
-/* The background work waits where an interrupt may: a VM has just become ready above the VM that ran; or
- * the VMM had the processor and a line took it away, for a VM that has not run since; or the VM that
- * ran has an interrupt of its own. */
+/* The background work waits where an interrupt may: a VM has just become ready above the VM that
+ * ran; or the VMM had the processor and a line took it away, for a VM that has not run since; or
+ * the VM that ran has an interrupt of its own. */
 static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 {
 	if (next == NULL)
@@ -196,11 +201,13 @@ static void work_in_background(bool nobody_ready, uint64_t since)
 /* A VM that starts takes its own turns for that, in steps that end with a look at the NMI count. */
 static void start_in_steps(struct vm *vm, uint64_t now)
 {
-	uint64_t end = sched_contended(vm) ? now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm))
-	                                   : UINT64_MAX;
+	uint64_t end = sched_contended(vm)
+	                       ? now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm))
+	                       : UINT64_MAX;
 	uint64_t then = now;
 	take_lines(sched_masked(vm));
-	while (vm->starting && nmi_count == 0 && !sched_attention && then < earliest(end, sched_chores_due)) {
+	while (vm->starting && nmi_count == 0 && !sched_attention &&
+	       then < earliest(end, sched_chores_due)) {
 		vm_start_step(vm);
 		chipset_look();
 		then = cpu_tsc();
@@ -222,7 +229,8 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 		if (waits_for_eoi(last, NULL, now))
 			return last;
 	displaced = next;
-	if (sched_attention) /* a VM that has just halted has a request at its controller: it is ready */
+	/* a VM that has just halted has a request at its controller: it is ready */
+	if (sched_attention)
 		return NULL;
 	if (work && next != NULL && last != NULL && interrupt_comes_first(last)) {
 		/* It came while the VM was put away, and no NMI will tell of it any more. */
@@ -259,7 +267,8 @@ static inline void begin_turn(struct vm *vm, uint64_t now)
 		turn.slice_end = 0;
 	else {
 		if (turn.slice_end <= now)
-			turn.slice_end = now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm));
+			turn.slice_end = now +
+			                 (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm));
 		deadline = earliest(turn.slice_end, deadline);
 	}
 	turn_arm(vm, now, deadline, contended);
@@ -304,7 +313,8 @@ static struct vm *decide(void)
 
 static void run(struct vm *vm)
 {
-	while (!sched_attention) { /* a switch may find that the VM which slept has a request at its door after all */
+	/* a switch may find that the VM which slept has a request at its door after all */
+	while (!sched_attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
 		if (__builtin_expect(vm->routes_at_exit, 0))
 			vm_leave();
@@ -320,11 +330,13 @@ int run_all(const struct vmm_config *with)
 {
 	config = with;
 	random_state = config->jitter;
-	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000 : HOUSEKEEPING_US);
+	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000
+	                                             : HOUSEKEEPING_US);
 	if (housekeeping > TURN_MOST)
 		housekeeping = TURN_MOST;
 	started = cpu_tsc();
-	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000) : UINT64_MAX;
+	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000)
+	                               : UINT64_MAX;
 	ending_begin(config, started);
 	end_due = UINT64_MAX; /* until the first chores */
 	for (;;) {

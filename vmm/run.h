@@ -2,7 +2,8 @@
 /*
  * The run loop: invoke, handle the exit, decide when something calls for a decision.
  *
- * Rule: the way from an exit back to the same VM is short; whatever is rare waits behind sched_attention.
+ * Rule: the way from an exit back to the same VM is short; whatever is rare waits behind
+ * sched_attention.
  */
 #ifndef VMM_RUN_H
 #define VMM_RUN_H

@@ -32,10 +32,12 @@ void sched_add(struct vm *vm)
 		lines_above[lower] |= vm->controller.lines;
 	chipset_standing.touched = true;
 	for (unsigned i = 0; i < vm_count; i++)
-		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] | dispatch_vmm_lines());
+		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] |
+		                              dispatch_vmm_lines());
 }
 
-/* Whether a VM that leaves its HLT shares a line with another that is halted, only a look at them all tells. */
+/* Whether a VM that leaves its HLT shares a line with another that is halted, only a look at them
+ * all tells. */
 static __attribute__((noinline)) void collect_awaited(void)
 {
 	awaited = 0;

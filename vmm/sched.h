@@ -35,14 +35,15 @@ line_set sched_awaited(void);
 struct vm *sched_idle_vm(void);
 /* A line found vm halted: it is ready, and the one to sleep in when nobody is (sched_idle_vm). */
 void sched_wake(struct vm *vm);
-/* 404: what does not end vm's turn now: its mask, and where a masked line raises nothing, without what halted VMs wait for. */
+/* 404: what does not end vm's turn now: its mask, and where a masked line raises nothing, without
+ * what halted VMs wait for. */
 line_set sched_masked(const struct vm *vm);
 /* VMs that have this line, as a set of their numbers. */
 vm_set sched_line_vms(unsigned line);
 /* The one VM that has this line; NULL: none, or several. */
 struct vm *sched_line_owner(unsigned line);
-/* vm takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher priority has it (¶56), or
- * the VMM. */
+/* vm takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher
+ * priority has it (¶56), or the VMM. */
 void sched_add(struct vm *vm);
 
 #endif

@@ -19,7 +19,8 @@
 enum { CODES = 64, SERVICE_MOST = 16 /* bytes; a keyboard keeps that many */ };
 enum { PAGE_ROWS = VGA_ROWS - 1 };
 
-static const char view_hint[] = " PgUp, PgDn: what has scrolled off. Any other key: back to the end.";
+static const char view_hint[] =
+	" PgUp, PgDn: what has scrolled off. Any other key: back to the end.";
 
 static bool wanted; /* the keyboard is to be a console */
 static bool on;     /* and it is */
@@ -184,7 +185,8 @@ void screen_begin(void)
 	if (!wanted || keyboard_line_claim(take_codes) != 0)
 		return;
 	if (keyboard_init() != 0) {
-		log_line("no keyboard answers at ports 60h and 64h: the screen is to be read, and not to be asked");
+		log_line(
+			"no keyboard answers at ports 60h and 64h: the screen is to be read, and not to be asked");
 		return;
 	}
 	on = true;

@@ -155,7 +155,8 @@ static void wait_at_the_end(void)
 	uint64_t last = last_page();
 
 	show_report(last);
-	show_last_page(last, " -- end: PgUp: what came before; any other key powers the machine off --");
+	show_last_page(last,
+	               " -- end: PgUp: what came before; any other key powers the machine off --");
 }
 
 void screen_end_init(enum end_policy wanted, bool alone)

@@ -23,7 +23,8 @@ static unsigned shown(unsigned count, unsigned rows)
 static void say_rest(unsigned count, unsigned rows, const char *what)
 {
 	if (count > rows)
-		log_format("  and %u more %s; the pages before have them\n", count - shown(count, rows), what);
+		log_format("  and %u more %s; the pages before have them\n",
+		           count - shown(count, rows), what);
 }
 
 static void print_head(const struct summary *s)
@@ -31,7 +32,8 @@ static void print_head(const struct summary *s)
 	struct vmm_totals totals;
 
 	vmm_totals(&totals);
-	log_format("%.60s: %s\n", s->version, s->status == 0 ? "all went well" : "NOT ALL WENT WELL");
+	log_format("%.60s: %s\n", s->version,
+	           s->status == 0 ? "all went well" : "NOT ALL WENT WELL");
 	log_format("  processor       %.60s\n", s->processor);
 	log_format("  virtualisation  %.60s\n", s->virtualisation);
 	log_format("  chipset         %.60s\n", s->chipset);
@@ -91,7 +93,8 @@ static void print_probes(void)
 		log_format("  no guest has measured anything\n");
 		return;
 	}
-	log_format("  vm               probe         unit                n     median      worst\n");
+	log_format(
+		"  vm               probe         unit                n     median      worst\n");
 	for (unsigned i = 0; i < shown(count, PROBE_ROWS); i++)
 		print_probe(i);
 	say_rest(count, PROBE_ROWS, "probes");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switching VMs: Figure 5 of the seed, step by step. Block 510, recognising that a switch is due, is the run loop's
- * (vmm/run.c); block 560, the entry, is vm_invoke()'s.
+ * Switching VMs: Figure 5 of the seed, step by step. Block 510, recognising that a switch is due,
+ * is the run loop's (vmm/run.c); block 560, the entry, is vm_invoke()'s.
  *
- * Rule: a controller is saved where nothing is in service, or its in-service bits move into software.
+ * Rule: a controller is saved where nothing is in service, or its in-service bits move into
+ * software.
  */
 #include "vmm/flows.h"
 #include "vmm/sched.h"

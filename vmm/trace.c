@@ -37,7 +37,8 @@ static void operand_text(char kind, uint32_t value, char *text, size_t size)
 {
 	switch (kind) {
 	case 'r':
-		snprintf(text, size, " %s", value < VM_EXIT_COUNT ? vm_exit_name((enum vm_exit_reason)value) : "?");
+		snprintf(text, size, " %s",
+		         value < VM_EXIT_COUNT ? vm_exit_name((enum vm_exit_reason)value) : "?");
 		break;
 	case 'l':
 		snprintf(text, size, " line %u", (unsigned)value);
@@ -64,7 +65,8 @@ static void operand_text(char kind, uint32_t value, char *text, size_t size)
 
 static void print_entry(const struct trace_entry *e, uint64_t start, uint64_t before)
 {
-	const struct description *d = &descriptions[e->event < TRACE_EVENT_COUNT ? e->event : TRACE_NONE];
+	const struct description *d =
+		&descriptions[e->event < TRACE_EVENT_COUNT ? e->event : TRACE_NONE];
 	char a[40], b[40];
 
 	operand_text(d->a, e->a, a, sizeof(a));

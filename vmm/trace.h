@@ -2,8 +2,8 @@
 /*
  * The trace: what the VMM did last, stamped by the TSC.
  *
- * Rule: recording is a handful of stores: no lock, no formatting, no branch. One processor writes, with interrupts off; the NMI
- * handler does not.
+ * Rule: recording is a handful of stores: no lock, no formatting, no branch. One processor writes,
+ * with interrupts off; the NMI handler does not.
  */
 #ifndef VMM_TRACE_H
 #define VMM_TRACE_H
@@ -12,23 +12,23 @@
 
 #include <stdint.h>
 
-/* id, name, and what a and b say. The letters: r an exit reason, l a line, v another VM's number, m a set of lines, p a port,
- * x a number in hexadecimal, d in decimal, - nothing. */
-#define TRACE_EVENTS(X)                                                                                                \
-	X(NONE, "none", '-', '-')                                                                                      \
-	X(EXIT, "exit", 'r', '-') /* the guest was left: reason */                                                     \
-	X(NMI, "nmi", 'm', 'd')   /* the dispatcher: status, NMIs since the last look */                               \
-	X(EXTERNAL, "external-nmi", '-', 'd')                                                                          \
-	X(LINE, "line", 'l', 'm')     /* a line is handled: line, status */                                            \
-	X(SWITCH, "switch", 'v', 'm') /* another VM's turn: its number, its lines */                                   \
-	X(BUSY, "busy", '-', 'd')     /* a switch waits: something is in service */                                    \
-	X(INJECT, "inject", 'x', '-') /* an event is injected: vector */                                               \
-	X(WAKE, "wake", 'l', 'v')     /* a line ended the turn: line, for the VM */                                    \
-	X(SLICE, "slice", '-', 'd')   /* the slice ran out */                                                          \
-	X(HALT, "halt", '-', '-')     /* nobody is ready: the processor sleeps */                                      \
-	X(PORT, "port", 'p', 'x')     /* a trapped read: port, value */                                                \
-	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */                      \
-	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                                       \
+/* id, name, and what a and b say. The letters: r an exit reason, l a line, v another VM's number, m
+ * a set of lines, p a port, x a number in hexadecimal, d in decimal, - nothing. */
+#define TRACE_EVENTS(X)                                                                           \
+	X(NONE, "none", '-', '-')                                                                 \
+	X(EXIT, "exit", 'r', '-') /* the guest was left: reason */                                \
+	X(NMI, "nmi", 'm', 'd')   /* the dispatcher: status, NMIs since the last look */          \
+	X(EXTERNAL, "external-nmi", '-', 'd')                                                     \
+	X(LINE, "line", 'l', 'm')     /* a line is handled: line, status */                       \
+	X(SWITCH, "switch", 'v', 'm') /* another VM's turn: its number, its lines */              \
+	X(BUSY, "busy", '-', 'd')     /* a switch waits: something is in service */               \
+	X(INJECT, "inject", 'x', '-') /* an event is injected: vector */                          \
+	X(WAKE, "wake", 'l', 'v')     /* a line ended the turn: line, for the VM */               \
+	X(SLICE, "slice", '-', 'd')   /* the slice ran out */                                     \
+	X(HALT, "halt", '-', '-')     /* nobody is ready: the processor sleeps */                 \
+	X(PORT, "port", 'p', 'x')     /* a trapped read: port, value */                           \
+	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */ \
+	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                  \
 	X(MARK, "mark", 'd', 'x')     /* for whoever looks for something */
 
 #define X_ENUM(id, name, a, b) TRACE_##id,
@@ -62,7 +62,8 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	__builtin_memcpy(&e->tsc, &low, sizeof(low));
 	__builtin_memcpy((char *)&e->tsc + sizeof(low), &high, sizeof(high));
-	if (__builtin_constant_p(b)) { /* with the event in one store, which the other two go into */
+	/* with the event in one store, which the other two go into */
+	if (__builtin_constant_p(b)) {
 		uint64_t both = (uint64_t)b << 32 | event;
 		__builtin_memcpy(&e->event, &both, sizeof(both));
 	} else {
@@ -75,14 +76,16 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 }
 
 /* The same where the caller has just read the TSC. */
-static inline void trace_record_at(uint64_t now, enum trace_event event, unsigned vm, unsigned a, uint32_t b)
+static inline void trace_record_at(uint64_t now, enum trace_event event, unsigned vm, unsigned a,
+                                   uint32_t b)
 {
 	struct trace_entry *e = &trace_ring.entry[trace_ring.count++ % TRACE_ENTRIES];
 
 	*e = (struct trace_entry){ now, (uint8_t)event, (uint8_t)vm, (uint16_t)a, b };
 }
 
-/* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the one before, VM, event. */
+/* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the
+ * one before, VM, event. */
 void trace_print(unsigned last);
 
 #endif

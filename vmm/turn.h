@@ -19,8 +19,11 @@
 
 /* The turn that is under way on this processor. */
 struct turn {
-	uint32_t look; /* the low half of trace_ring.count: an exit that comes there calls turn_look() */
-	bool waited; /* the VM has something in service (switch_waits), and there is no more time to wait for its end */
+	/* the low half of trace_ring.count: an exit that comes there calls turn_look() */
+	uint32_t look;
+	/* the VM has something in service (switch_waits), and there is no more time to wait for its
+	 * end */
+	bool waited;
 	uint64_t slice_end; /* 0: nobody waits for the processor, or the slice is used up */
 	uint64_t deadline;  /* the earliest moment at which somebody has to look */
 };

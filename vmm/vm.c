@@ -2,8 +2,8 @@
 /*
  * A virtual machine's life: made once, started, stopped, started again.
  *
- * Rule: memory is allocated once, at creation; a start loads the image anew, so a VM that was stopped for cause comes back
- * as it was at first.
+ * Rule: memory is allocated once, at creation; a start loads the image anew, so a VM that was
+ * stopped for cause comes back as it was at first.
  */
 #include "vmm/vm.h"
 #include "arch/x86/log.h"
@@ -44,15 +44,18 @@ void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 	return (void *)(vm->memory + address);
 }
 
-/* RAM below and above the hole, and the device memory that the configuration names. 0 or -ENOMEM. */
+/* RAM below and above the hole, and the device memory that the configuration names. 0 or
+ * -ENOMEM. */
 static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
 	int error = virt.map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
 	if (error == 0 && c->memory > HOLE_END)
-		error = virt.map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END, true, true);
+		error = virt.map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END,
+		                 true, true);
 	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
-		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1), end = (c->mmio[i].last | (PAGE - 1)) + 1;
+		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1),
+			 end = (c->mmio[i].last | (PAGE - 1)) + 1;
 		error = virt.map(vm->vcpu, first, first, end - first, true, false);
 	}
 	return error;
@@ -65,10 +68,12 @@ static struct vm *does_not_fit(unsigned module, const struct vm_config *config)
 	return NULL;
 }
 
-struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image, uint64_t bytes)
+struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image,
+                     uint64_t bytes)
 {
 	struct vm *vm = frames_alloc_vmm((sizeof(*vm) + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
-	uint64_t memory = frames_alloc(config->memory, config->memory >= LARGE_PAGE ? LARGE_PAGE : PAGE);
+	uint64_t memory = frames_alloc(config->memory,
+	                               config->memory >= LARGE_PAGE ? LARGE_PAGE : PAGE);
 	if (vm == NULL || memory == 0)
 		return does_not_fit(module, config);
 	vm->config = *config;
@@ -92,7 +97,8 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	return vm;
 }
 
-int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why, size_t size)
+int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why,
+                   size_t size)
 {
 	struct load load;
 	load_begin(&load, image, bytes, NULL, config->memory);
@@ -109,7 +115,8 @@ void vm_start(struct vm *vm)
 	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
 	vm->slice_left = 0;
-	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = vm->x87_latched = false;
+	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = vm->x87_latched =
+		false;
 	vm->stopped_by_operator = false;
 	vm->faults = vm->reinitialisations_said = 0;
 	vm->status[0] = '\0';
@@ -121,15 +128,16 @@ void vm_start(struct vm *vm)
 /* The image is in memory: the rest of the machine that the guest finds. */
 static void finish_start(struct vm *vm)
 {
-	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover, vm->config.guest,
-	                               "Signalbox");
+	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover,
+	                               vm->config.guest, "Signalbox");
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
 	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	absent_reset(vm);
 	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
 	(void)virt_exit_on_hlt(vm->vcpu, true);
-	vm->controller.changed = true; /* ports that its last life left open are closed at the next entry */
+	/* ports that its last life left open are closed at the next entry */
+	vm->controller.changed = true;
 	vm->starting = false;
 }
 
@@ -139,7 +147,9 @@ void vm_start_step(struct vm *vm)
 	if (more == 0)
 		finish_start(vm);
 	else if (more < 0) /* the module was changed under the VMM: it was checked at boot */
-		vm_stop(vm, 1, &(struct denial){ .format = "stopped: its image cannot be loaded any more" });
+		vm_stop(vm, 1,
+		        &(struct denial){
+				.format = "stopped: its image cannot be loaded any more" });
 }
 
 void vm_stop(struct vm *vm, int status, const struct denial *why)
@@ -161,7 +171,8 @@ static void stop_for(struct vm *vm, const char *why)
 	vm_stop(vm, 1, &(struct denial){ .format = why });
 }
 
-/* A VM that faults at once again must not take the processor from the others, nor do so for ever. */
+/* A VM that faults at once again must not take the processor from the others, nor do so for
+ * ever. */
 static void restart(struct vm *vm)
 {
 	if (++vm->restarts > RESTARTS_MAX) {

@@ -34,16 +34,20 @@ struct vm {
 	bool drops_keyboard_data; /* vmm/port_filter.c */
 	uint8_t open_ports;       /* what the port bitmap has of controller.open */
 	line_set masked;          /* 404: what does not end its turn */
-	bool starting;            /* its turns go into vm_start_step() until the guest can be entered */
-	bool switch_waits;        /* its turn is over, but something is in service: at the EOI then (R11) */
-	bool routes_at_exit;      /* as configured (R17) */
-	bool asleep;              /* the processor enters it in its HLT */
-	bool dozes;               /* its HLT does not exit, so only the processor knows whether it sleeps */
-	bool nmi_due;             /* an external NMI is to be injected (nmi=vm:NAME) */
-	bool x87_latched;         /* vmm/x87.c */
+	/* its turns go into vm_start_step() until the guest can be entered */
+	bool starting;
+	/* its turn is over, but something is in service: at the EOI then (R11) */
+	bool switch_waits;
+	bool routes_at_exit; /* as configured (R17) */
+	bool asleep;         /* the processor enters it in its HLT */
+	/* its HLT does not exit, so only the processor knows whether it sleeps */
+	bool dozes;
+	bool nmi_due;     /* an external NMI is to be injected (nmi=vm:NAME) */
+	bool x87_latched; /* vmm/x87.c */
 	enum vm_state state;
-	uint64_t slice;      /* TSC ticks */
-	uint64_t slice_left; /* of the slice that was interrupted; 0: its next turn begins a new one (vmm/turn.h) */
+	uint64_t slice; /* TSC ticks */
+	/* of the slice that was interrupted; 0: its next turn begins a new one (vmm/turn.h) */
+	uint64_t slice_left;
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t interrupt_exits; /* see struct sb_counters */
 	uint64_t run_ticks, started_at, switches_in;
@@ -51,7 +55,8 @@ struct vm {
 	uint64_t memory; /* host-physical */
 	const void *image;
 	uint64_t image_bytes;
-	void *sink;            /* stands in for absent memory that has to be written to (vmm/absent.c) */
+	/* stands in for absent memory that has to be written to (vmm/absent.c) */
+	void *sink;
 	uint64_t sinks[SINKS]; /* where something stands in, in a ring */
 	uint64_t sinks_used;
 	unsigned faults, restarts, nmis_dropped;
@@ -73,7 +78,8 @@ _Static_assert(CONFIG_VMS_MAX <= 64, "a VM has a bit in a vm_set");
 
 extern struct vm *vms[CONFIG_VMS_MAX];
 extern unsigned vm_count;
-extern struct vm *vm_current; /* whose state is in the processor and the chipset; NULL before the first */
+/* whose state is in the processor and the chipset; NULL before the first */
+extern struct vm *vm_current;
 
 /* What happened on a line (vmm/dispatch.c counts). */
 struct line_counters {
@@ -85,10 +91,12 @@ extern struct line_counters line_counters[LINES];
 struct vm *vm_find(const char *name);
 /* Allocate what the VM needs and map it; image stays where it is. NULL, with a line that says
  * what does not fit. */
-struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image, uint64_t bytes);
+struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image,
+                     uint64_t bytes);
 /* May this image be started in a VM with this configuration? 0, or -ENOEXEC or -ENOMEM with the
  * rule that it breaks in why. For boot: takes as long as the image's headers are many. */
-int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why, size_t size);
+int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why,
+                   size_t size);
 /* Begins to load the image and to bring the VM to its entry point: its turns go into that from
  * now on (vm_start_step()). A VM that runs is taken out of the processor. The image has been
  * checked. */

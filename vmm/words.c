@@ -2,7 +2,8 @@
 /*
  * The words of a command line, and the numbers, sizes and times in them.
  *
- * Rule: every loop goes forward through the text and stops at its NUL; every store is checked against its buffer.
+ * Rule: every loop goes forward through the text and stops at its NUL; every store is checked
+ * against its buffer.
  */
 #include "vmm/words.h"
 
@@ -110,7 +111,8 @@ struct unit {
 };
 
 /* A number and one of the units; the unit without a name, if there is one, is for a bare number. */
-static int number_with_unit(const char *text, const struct unit *units, size_t count, uint64_t *value)
+static int number_with_unit(const char *text, const struct unit *units, size_t count,
+                            uint64_t *value)
 {
 	const char *end;
 	uint64_t number;

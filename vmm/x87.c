@@ -22,7 +22,8 @@ void x87_error(struct vm *vm, enum vm_exit_reason reason)
 		(void)vm_fault(
 			vm, reason, true,
 			&(struct denial){
-				.format = "an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it" });
+				.format =
+					"an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it" });
 		return;
 	}
 	vm->dozes = false; /* the processor knows nothing of this halt */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding ACPI's tables in memory (ACPI specification 6.4, 5.2.5 to 5.2.8) and filling in the platform.
+ * Finding ACPI's tables in memory (ACPI specification 6.4, 5.2.5 to 5.2.8) and filling in the
+ * platform.
  *
- * Rule: nothing is believed before its checksum held; a bad table is one line, and counts as missing.
+ * Rule: nothing is believed before its checksum held; a bad table is one line, and counts as
+ * missing.
  */
 #include "arch/x86/acpi_parse.h"
 #include "arch/x86/hypervisor.h"
@@ -15,17 +17,33 @@
 
 struct platform platform;
 
-/* The BIOS data area's word at 40:0E is the segment of the extended area; the RSDP is in its first KiB or in ROM. */
-enum { BDA_EBDA_SEGMENT = 0x40E, EBDA_SEARCH = 1024, ROM_FIRST = 0xE0000, ROM_END = 0x100000, RSDP_ALIGN = 16 };
-/* RSDP, bytes: 8 "RSD PTR " | 1 checksum of 20 | 6 OEM | 1 revision | 4 RSDT | 4 length | 8 XSDT | 1 checksum of all */
-enum { RSDP_BYTES = 20, RSDP2_BYTES = 36, RSDP_REVISION = 15, RSDP_RSDT = 16, RSDP_LENGTH = 20, RSDP_XSDT = 24 };
+/* The BIOS data area's word at 40:0E is the segment of the extended area; the RSDP is in its first
+ * KiB or in ROM. */
+enum {
+	BDA_EBDA_SEGMENT = 0x40E,
+	EBDA_SEARCH = 1024,
+	ROM_FIRST = 0xE0000,
+	ROM_END = 0x100000,
+	RSDP_ALIGN = 16
+};
+/* RSDP, bytes: 8 "RSD PTR " | 1 checksum of 20 | 6 OEM | 1 revision | 4 RSDT | 4 length | 8 XSDT |
+ * 1 checksum of all */
+enum {
+	RSDP_BYTES = 20,
+	RSDP2_BYTES = 36,
+	RSDP_REVISION = 15,
+	RSDP_RSDT = 16,
+	RSDP_LENGTH = 20,
+	RSDP_XSDT = 24
+};
 /* No table of a PC is longer: a length beyond it is a wild pointer's. */
 enum { TABLE_MOST = 4 << 20 };
 enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xA0000 };
 /* Bochs's debug port reads back its own number where port_e9_hack is on. */
 enum { BOCHS_PORT = 0xE9 };
 
-/* Through assembly, so that the compiler does not take an address of the first page for a null pointer gone astray. */
+/* Through assembly, so that the compiler does not take an address of the first page for a null
+ * pointer gone astray. */
 static const uint8_t *physical(uint64_t address)
 {
 	__asm__("" : "+r"(address));
@@ -56,7 +74,8 @@ static const uint8_t *rsdp_find(void)
 	return found ? found : rsdp_search(ROM_FIRST, ROM_END);
 }
 
-/* The table at a physical address, when it is within reach and whole; else no table. NULL signature: any. */
+/* The table at a physical address, when it is within reach and whole; else no table. NULL
+ * signature: any. */
 static struct acpi_table table_at(uint64_t address, const char *signature)
 {
 	struct acpi_table t = { physical(address), ACPI_HEADER };
@@ -68,7 +87,8 @@ static struct acpi_table table_at(uint64_t address, const char *signature)
 		return none;
 	t.length = acpi_field(t, ACPI_HEADER_LENGTH, 4);
 	if (t.length < ACPI_HEADER || t.length > TABLE_MOST || !acpi_sum_holds(t.bytes, t.length)) {
-		log_line("ACPI: the table at %lxh has a bad length or checksum; passed over", (unsigned long)address);
+		log_line("ACPI: the table at %lxh has a bad length or checksum; passed over",
+		         (unsigned long)address);
 		return none;
 	}
 	return t;
@@ -78,7 +98,8 @@ static struct acpi_table table_at(uint64_t address, const char *signature)
 static struct acpi_table root_find(const uint8_t *rsdp, unsigned *entry)
 {
 	struct acpi_table r = { rsdp, RSDP2_BYTES }, root = { NULL, 0 };
-	bool extended = acpi_field(r, RSDP_REVISION, 1) >= 2 && acpi_field(r, RSDP_LENGTH, 4) == RSDP2_BYTES &&
+	bool extended = acpi_field(r, RSDP_REVISION, 1) >= 2 &&
+	                acpi_field(r, RSDP_LENGTH, 4) == RSDP2_BYTES &&
 	                acpi_sum_holds(rsdp, RSDP2_BYTES);
 
 	if (extended)
@@ -104,7 +125,8 @@ static void power_read(struct acpi_table fadt)
 	}
 	struct acpi_table dsdt = table_at(acpi_parse_fadt(fadt, &platform), "DSDT");
 
-	platform.can_power_off = dsdt.bytes && platform.pm1a_control && !acpi_parse_s5(dsdt, &platform);
+	platform.can_power_off = dsdt.bytes && platform.pm1a_control &&
+	                         !acpi_parse_s5(dsdt, &platform);
 	if (!platform.can_power_off)
 		log_line("ACPI: no %s: cannot power off by it",
 		         platform.pm1a_control ? "\\_S5_ in the DSDT" : "PM1a control port");
@@ -122,7 +144,8 @@ static void interrupts_read(struct acpi_table madt)
 		platform.ioapic = 0;
 }
 
-/* No machine needs one that has another timer: where it is wanted, its absence is said (arch/x86/slice_timer.c). */
+/* No machine needs one that has another timer: where it is wanted, its absence is said
+ * (arch/x86/slice_timer.c). */
 static void timer_read(struct acpi_table hpet)
 {
 	if (hpet.bytes && acpi_parse_hpet(hpet, &platform))
@@ -132,7 +155,8 @@ static void timer_read(struct acpi_table hpet)
 /* Bochs's tables bear its name; so do QEMU's, but QEMU shows itself by CPUID. */
 static bool is_bochs(struct acpi_table root)
 {
-	return !memcmp(root.bytes + OEM_ID, "BOCHS ", OEM_ID_BYTES) && !(cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR);
+	return !memcmp(root.bytes + OEM_ID, "BOCHS ", OEM_ID_BYTES) &&
+	       !(cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR);
 }
 
 /* A PC without ACPI: one processor, a pair of 8259s, no I/O APIC. */
@@ -155,7 +179,8 @@ int acpi_init(void)
 	if (rsdp)
 		root = root_find(rsdp, &entry);
 	if (!root.bytes) {
-		log_line("no ACPI: %s", rsdp ? "the root table is not valid" : "no RSDP in the BIOS's memory");
+		log_line("no ACPI: %s",
+		         rsdp ? "the root table is not valid" : "no RSDP in the BIOS's memory");
 		return -ENOENT;
 	}
 	platform.acpi = true;

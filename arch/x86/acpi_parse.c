@@ -35,10 +35,18 @@ bool acpi_sum_holds(const uint8_t *bytes, size_t length)
 enum { MADT_LAPIC_ADDRESS = 36, MADT_FLAGS = 40, MADT_ENTRIES = 44, MADT_PCAT_COMPAT = 1 << 0 };
 
 /* An entry: type, length, and fields by type. */
-enum { ENTRY_LAPIC = 0, ENTRY_IOAPIC = 1, ENTRY_OVERRIDE = 2, ENTRY_LAPIC_ADDRESS = 5, ENTRY_X2APIC = 9, ENTRY_TYPES };
+enum {
+	ENTRY_LAPIC = 0,
+	ENTRY_IOAPIC = 1,
+	ENTRY_OVERRIDE = 2,
+	ENTRY_LAPIC_ADDRESS = 5,
+	ENTRY_X2APIC = 9,
+	ENTRY_TYPES
+};
 
 /*
- * MPS INTI flags of an override: 3:2 trigger (1 edge, 3 level) | 1:0 polarity (1 high, 3 low); 0 conforms to the bus,
+ * MPS INTI flags of an override: 3:2 trigger (1 edge, 3 level) |
+ * 1:0 polarity (1 high, 3 low); 0 conforms to the bus,
  * and ISA is edge and high.
  */
 enum { INTI_POLARITY = 3, INTI_LOW = 3, INTI_TRIGGER_SHIFT = 2, INTI_LEVEL = 3 };
@@ -72,7 +80,8 @@ static void madt_override(struct acpi_table entry, struct platform *out)
 
 	if (bus != 0 || line >= LINES || pin > UINT8_MAX)
 		return;
-	/* The line whose place it takes has no pin any more, unless an override of its own gave or gives it one. */
+	/* The line whose place it takes has no pin any more, unless an override of its own gave or
+	 * gives it one. */
 	if (pin < LINES && pin != line && out->line[pin].pin == (int)pin)
 		out->line[pin].pin = -1;
 	out->line[line] = (struct line_pin){
@@ -86,12 +95,15 @@ static const struct {
 	uint8_t least; /* length of a well-formed entry */
 	void (*take)(struct acpi_table entry, struct platform *out);
 } madt_entries[ENTRY_TYPES] = {
-	[ENTRY_LAPIC] = { 8, madt_lapic },        [ENTRY_IOAPIC] = { 12, madt_ioapic },
-	[ENTRY_OVERRIDE] = { 10, madt_override }, [ENTRY_LAPIC_ADDRESS] = { 12, madt_lapic_address },
+	[ENTRY_LAPIC] = { 8, madt_lapic },
+	[ENTRY_IOAPIC] = { 12, madt_ioapic },
+	[ENTRY_OVERRIDE] = { 10, madt_override },
+	[ENTRY_LAPIC_ADDRESS] = { 12, madt_lapic_address },
 	[ENTRY_X2APIC] = { 16, madt_x2apic },
 };
 
-/* Lines are on the pins of their numbers until an override says otherwise; the cascade is no line of the bus. */
+/* Lines are on the pins of their numbers until an override says otherwise; the cascade is no line
+ * of the bus. */
 static void madt_lines_default(struct platform *out)
 {
 	for (unsigned n = 0; n < LINES; n++)
@@ -107,14 +119,16 @@ int acpi_parse_madt(struct acpi_table madt, struct platform *out)
 	out->has_8259 = acpi_field(madt, MADT_FLAGS, 4) & MADT_PCAT_COMPAT;
 	madt_lines_default(out);
 	while (at < madt.length) {
-		unsigned type = (unsigned)acpi_field(madt, at, 1), length = (unsigned)acpi_field(madt, at + 1, 1);
+		unsigned type = (unsigned)acpi_field(madt, at, 1),
+			 length = (unsigned)acpi_field(madt, at + 1, 1);
 
 		if (length < 2 || length > madt.length - at)
 			return -EINVAL;
 		if (type < ENTRY_TYPES && madt_entries[type].take) {
 			if (length < madt_entries[type].least)
 				return -EINVAL;
-			madt_entries[type].take((struct acpi_table){ madt.bytes + at, length }, out);
+			madt_entries[type].take((struct acpi_table){ madt.bytes + at, length },
+			                        out);
 		}
 		at += length;
 	}
@@ -123,7 +137,8 @@ int acpi_parse_madt(struct acpi_table madt, struct platform *out)
 
 /* ---- HPET (IA-PC HPET specification 1.0a, 3.2.4) ---- */
 
-/* The base address is a generic one (5.2.3.2): 1 address space | 1 bits | 1 first bit | 1 access size | 8 address */
+/* The base address is a generic one (5.2.3.2): 1 address space | 1 bits | 1 first bit | 1 access
+ * size | 8 address */
 enum { HPET_SPACE = 40, HPET_ADDRESS = 44, SPACE_MEMORY = 0, HPET_BLOCK = 1024 };
 
 int acpi_parse_hpet(struct acpi_table hpet, struct platform *out)
@@ -131,7 +146,8 @@ int acpi_parse_hpet(struct acpi_table hpet, struct platform *out)
 	uint64_t address = acpi_field(hpet, HPET_ADDRESS, 8);
 
 	out->hpet = 0;
-	if (!address || address >> 32 || address % HPET_BLOCK || acpi_field(hpet, HPET_SPACE, 1) != SPACE_MEMORY)
+	if (!address || address >> 32 || address % HPET_BLOCK ||
+	    acpi_field(hpet, HPET_SPACE, 1) != SPACE_MEMORY)
 		return -ENODEV;
 	out->hpet = address;
 	return 0;
@@ -163,10 +179,17 @@ uint64_t acpi_parse_fadt(struct acpi_table fadt, struct platform *out)
  *
  * Name(\_S5_, Package { SLP_TYPa, SLP_TYPb, ... }):
  *   08 [5C] '_' 'S' '5' '_' 12 PkgLength NumElements Element Element ...
- * PkgLength: bits 7:6 of its first byte count the bytes that follow it. An element: 00, 01, or 0A byte, 0B word, 0C
- * dword.
+ * PkgLength: bits 7:6 of its first byte count the bytes that follow it. An element: 00, 01, or 0A
+ * byte, 0B word, 0C dword.
  */
-enum { AML_ZERO = 0x00, AML_ONE = 0x01, AML_NAME = 0x08, AML_BYTE = 0x0A, AML_WORD = 0x0B, AML_DWORD = 0x0C };
+enum {
+	AML_ZERO = 0x00,
+	AML_ONE = 0x01,
+	AML_NAME = 0x08,
+	AML_BYTE = 0x0A,
+	AML_WORD = 0x0B,
+	AML_DWORD = 0x0C
+};
 enum { AML_PACKAGE = 0x12, AML_ROOT = 0x5C, SLP_TYP_MASK = 7 };
 
 /* The integer at *at, which moves behind it; -EINVAL for anything else. */
@@ -195,7 +218,8 @@ static int aml_integer(struct acpi_table t, size_t *at)
 static bool s5_take(struct acpi_table dsdt, size_t name, struct platform *out)
 {
 	bool defined = acpi_field(dsdt, name - 1, 1) == AML_NAME ||
-	               (acpi_field(dsdt, name - 1, 1) == AML_ROOT && acpi_field(dsdt, name - 2, 1) == AML_NAME);
+	               (acpi_field(dsdt, name - 1, 1) == AML_ROOT &&
+	                acpi_field(dsdt, name - 2, 1) == AML_NAME);
 
 	if (!defined || acpi_field(dsdt, name + 4, 1) != AML_PACKAGE)
 		return false;

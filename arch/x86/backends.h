@@ -11,7 +11,8 @@
 
 extern const struct virt_calls vmx_calls, svm_calls;
 
-/* Check what the processor has, say what is missing, turn virtualisation on. 0, -ENODEV, or -ENOMEM. */
+/* Check what the processor has, say what is missing, turn virtualisation on. 0, -ENODEV, or
+ * -ENOMEM. */
 int vmx_init(void);
 int svm_init(void);
 

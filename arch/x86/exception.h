@@ -40,22 +40,24 @@ static inline bool exception_in(uint32_t set, unsigned vector)
 
 static inline bool exception_has_error(unsigned vector)
 {
-	return exception_in(1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP |
-	                            1u << VECTOR_PF | 1u << VECTOR_AC,
+	return exception_in(1u << VECTOR_DF | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS |
+	                            1u << VECTOR_GP | 1u << VECTOR_PF | 1u << VECTOR_AC,
 	                    vector);
 }
 
 /* Whose error code names a selector, and so says in EXT whether the program is the cause. */
 static inline bool exception_names_selector(unsigned vector)
 {
-	return exception_in(1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP, vector);
+	return exception_in(1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP,
+	                    vector);
 }
 
 /* Faults are pushed with RF set, so that the instruction's breakpoint is not told twice (SDM 3B
  * 17.3.1.1). #DB is a trap here; #BP and #OF are traps, #DF and #MC aborts. */
 static inline bool exception_is_fault(unsigned vector)
 {
-	return !exception_in(1u << VECTOR_DB | 1u << VECTOR_BP | 1u << VECTOR_OF | 1u << VECTOR_DF | 1u << VECTOR_MC,
+	return !exception_in(1u << VECTOR_DB | 1u << VECTOR_BP | 1u << VECTOR_OF | 1u << VECTOR_DF |
+	                             1u << VECTOR_MC,
 	                     vector);
 }
 
@@ -63,8 +65,8 @@ static inline bool exception_is_fault(unsigned vector)
  * table 6-5). */
 static inline unsigned exception_after(unsigned first, unsigned vector)
 {
-	const uint32_t contributory = 1u << VECTOR_DE | 1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS |
-	                              1u << VECTOR_GP;
+	const uint32_t contributory = 1u << VECTOR_DE | 1u << VECTOR_TS | 1u << VECTOR_NP |
+	                              1u << VECTOR_SS | 1u << VECTOR_GP;
 	if (!exception_in(contributory | 1u << VECTOR_PF, vector))
 		return vector;
 	if (first == VECTOR_DF)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One stub for each interrupt vector, 16 bytes apart, and the way from there to exception_dispatch() and back.
+ * One stub for each interrupt vector, 16 bytes apart, and the way from there to
+ * exception_dispatch() and back.
  *
  * Rule: every stub leaves the same frame, struct exception_frame in tables.c.
  */
@@ -44,7 +45,8 @@ exception_common:
 	push %r14
 	push %r15
 	mov %rsp, %rdi
-	mov %rsp, %rbp                  /* 22 words keep the alignment that the processor made; trust nothing */
+	/* 22 words keep the alignment that the processor made; trust nothing */
+	mov %rsp, %rbp
 	and $-16, %rsp
 	call exception_dispatch
 	mov %rbp, %rsp

@@ -2,9 +2,9 @@
 /*
  * Floating-point and vector state: XSAVE where there is one, else FXSAVE.
  *
- * Rule: once a guest has had more than x87 and SSE, a save takes all components that any guest may use, whatever XCR0 it has
- * now, because state that XCR0 hides comes back when the guest opens it again (SDM 1 13.5). The caller passes the widest XCR0
- * that the guest has had.
+ * Rule: once a guest has had more than x87 and SSE, a save takes all components that any guest may
+ * use, whatever XCR0 it has now, because state that XCR0 hides comes back when the guest opens it
+ * again (SDM 1 13.5). The caller passes the widest XCR0 that the guest has had.
  */
 #include "arch/x86/fpu.h"
 #include "arch/x86/guarded.h"
@@ -19,10 +19,17 @@ enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_OSXSAVE = 1 << 18 };
 enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5 };
 enum { CPUID1_XSAVE = 1 << 26, CPUID1_FXSR = 1 << 24 };
 
-/* XCR0 (SDM 3A 2.6): 0 x87 | 1 SSE | 2 AVX | 7:5 AVX-512. MPX and PKRU are not offered to guests. */
+/* XCR0 (SDM 3A 2.6): 0 x87 | 1 SSE | 2 AVX | 7:5 AVX-512. MPX and PKRU are not offered to
+ * guests. */
 enum { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = FPU_AVX512 };
 
-enum { FXSAVE_BYTES = 512, FXSAVE_FCW = 0, FXSAVE_MXCSR = 24, FCW_RESET = 0x37f, MXCSR_RESET = 0x1f80 };
+enum {
+	FXSAVE_BYTES = 512,
+	FXSAVE_FCW = 0,
+	FXSAVE_MXCSR = 24,
+	FCW_RESET = 0x37f,
+	MXCSR_RESET = 0x1f80
+};
 
 enum { XSAVE_HEADER = 512 };
 
@@ -53,7 +60,8 @@ int fpu_init(void)
 	if (!(id.edx & CPUID1_FXSR))
 		return -ENODEV;
 	cr0_write((cr0_read() | CR0_MP | CR0_NE) & ~(uint64_t)(CR0_EM | CR0_TS));
-	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT | (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
+	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT |
+	          (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
 	if (!(id.ecx & CPUID1_XSAVE))
 		return 0;
 	offered = cpu_id(0xd, 0).eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);

@@ -2,8 +2,8 @@
 /*
  * Physical memory: the free ranges, given away and never taken back.
  *
- * Rule: RAM between 1 MiB and 3 GiB only. Below it the BIOS and the loader live, above it is the uncached GiB of
- * boot/entry.S.
+ * Rule: RAM between 1 MiB and 3 GiB only. Below it the BIOS and the loader live, above it is the
+ * uncached GiB of boot/entry.S.
  */
 #include "arch/x86/platform.h"
 
@@ -104,7 +104,8 @@ static void string_reserve(uint32_t string)
 }
 
 /* Call take() for every entry of the loader's map that is RAM, or that is not. */
-static void mmap_each(const struct multiboot_info *info, bool ram, void (*take)(uint64_t first, uint64_t end))
+static void mmap_each(const struct multiboot_info *info, bool ram,
+                      void (*take)(uint64_t first, uint64_t end))
 {
 	uint64_t at = info->mmap_addr, end = at + info->mmap_length;
 
@@ -123,12 +124,14 @@ static void mmap_each(const struct multiboot_info *info, bool ram, void (*take)(
 static void reserve_outward(uint64_t first, uint64_t end)
 {
 	if (first < RAM_END)
-		memory_remove(round_down(first, PAGE), end < RAM_END ? round_up(end, PAGE) : RAM_END);
+		memory_remove(round_down(first, PAGE),
+		              end < RAM_END ? round_up(end, PAGE) : RAM_END);
 }
 
 static void modules_reserve(const struct multiboot_info *info)
 {
-	const struct multiboot_module *m = (const struct multiboot_module *)(uintptr_t)info->mods_addr;
+	const struct multiboot_module *m = (const struct multiboot_module *)(uintptr_t)
+	                                           info->mods_addr;
 
 	memory_reserve(info->mods_addr, info->mods_count * sizeof(*m));
 	for (unsigned i = 0; i < info->mods_count; i++) {

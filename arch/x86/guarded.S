@@ -2,7 +2,8 @@
 /*
  * Instructions that may raise #GP for what a guest asked of them. See guarded.h for the rule.
  *
- * Rule: each of them stands alone in a function without a frame, so that the way out is one for all.
+ * Rule: each of them stands alone in a function without a frame, so that the way out is one for
+ * all.
  */
 	.text
 	.globl guarded_msr_write
@@ -42,7 +43,8 @@ refused:
 	ret
 
 	.globl guarded_resume
-guarded_resume:					/* rdi: the address of an instruction that raised #GP */
+/* rdi: the address of an instruction that raised #GP */
+guarded_resume:
 	lea	at_wrmsr(%rip), %rax
 	cmp	%rax, %rdi
 	je	1f

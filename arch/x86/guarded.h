@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes of values that a guest chose, and reads of MSRs that may not be there: the processor may answer with #GP.
+ * Writes of values that a guest chose, and reads of MSRs that may not be there: the processor may
+ * answer with #GP.
  *
- * Rule: such a #GP is an answer, never the VMM's own exception (tables.c). Values are checked before, by what the manuals say;
- * this is for what they do not say, and for what an emulator or a newer processor sees otherwise.
+ * Rule: such a #GP is an answer, never the VMM's own exception (tables.c). Values are checked
+ * before, by what the manuals say; this is for what they do not say, and for what an emulator or a
+ * newer processor sees otherwise.
  */
 #ifndef ARCH_X86_GUARDED_H
 #define ARCH_X86_GUARDED_H

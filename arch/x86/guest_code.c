@@ -21,8 +21,10 @@ unsigned guest_fetch(const struct guest_mode *m, uint64_t rip, uint8_t *bytes, u
 	const uint64_t page = 1ull << PAGE_SHIFT;
 	unsigned done = 0;
 	while (done < count) {
-		uint64_t linear = guest_in_long_mode(m) ? rip + done : (uint32_t)(m->cs_base + rip + done);
-		const uint8_t *at = nested_translate(m->paging.nested, guest_translate(&m->paging, linear));
+		uint64_t linear = guest_in_long_mode(m) ? rip + done
+		                                        : (uint32_t)(m->cs_base + rip + done);
+		const uint8_t *at = nested_translate(m->paging.nested,
+		                                     guest_translate(&m->paging, linear));
 		uint64_t here = page - (linear & (page - 1));
 		if (at == NULL)
 			break;

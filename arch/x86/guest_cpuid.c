@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What CPUID shows a guest. See the header for the rule; bits are SDM 2A's, CPUID, and APM 3's, appendix E.
+ * What CPUID shows a guest. See the header for the rule; bits are SDM 2A's, CPUID, and APM 3's,
+ * appendix E.
  */
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/fpu.h"
@@ -17,27 +18,27 @@ enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd
 #define LEAF_EXTENDED_LAST 0x80000008u
 #define LEAF_EXTENDED_FEATURES 0x80000001u
 
-/* SSE3 PCLMULQDQ SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. No MONITOR, VMX, SMX, EIST, thermal,
- * PDCM, x2APIC, TSC_DEADLINE. */
-#define SHOW_1_ECX                                                                                                     \
-	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | BIT(22) | BIT(23) | BIT(25) |    \
-	 BIT(26) | BIT(28) | BIT(29) | BIT(30))
+/* SSE3 PCLMULQDQ SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND. No
+ * MONITOR, VMX, SMX, EIST, thermal, PDCM, x2APIC, TSC_DEADLINE. */
+#define SHOW_1_ECX                                                                              \
+	(BIT(0) | BIT(1) | BIT(9) | BIT(12) | BIT(13) | BIT(17) | BIT(19) | BIT(20) | BIT(22) | \
+	 BIT(23) | BIT(25) | BIT(26) | BIT(28) | BIT(29) | BIT(30))
 #define ECX_OSXSAVE BIT(27)
-/* FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 SS. A guest has the 8259 pair and no local
- * APIC; no MCE, MTRR, MCA, DS, ACPI, HTT, TM, PBE. */
+/* FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 SS. A guest has the
+ * 8259 pair and no local APIC; no MCE, MTRR, MCA, DS, ACPI, HTT, TM, PBE. */
 #define SHOW_1_EDX (BITS(6, 0) | BIT(8) | BIT(11) | BIT(13) | BITS(17, 15) | BIT(19) | BITS(27, 23))
-/* FSGSBASE BMI1 HLE AVX2 FDP_EXCPTN_ONLY SMEP BMI2 ERMS INVPCID RTM FCS_FDS AVX512F DQ RDSEED ADX SMAP IFMA CLFLUSHOPT CLWB
- * PF ER CD SHA BW VL. No TSC_ADJUST, SGX, PQM, MPX, PQE, PT. */
+/* FSGSBASE BMI1 HLE AVX2 FDP_EXCPTN_ONLY SMEP BMI2 ERMS INVPCID RTM FCS_FDS AVX512F DQ RDSEED ADX
+ * SMAP IFMA CLFLUSHOPT CLWB PF ER CD SHA BW VL. No TSC_ADJUST, SGX, PQM, MPX, PQE, PT. */
 #define SHOW_7_EBX (BIT(0) | BITS(11, 3) | BIT(13) | BITS(21, 16) | BITS(24, 23) | BITS(31, 26))
 #define EBX_INVPCID BIT(10)
 #define EBX_AVX512 (BIT(16) | BIT(17) | BIT(21) | BITS(28, 26) | BIT(30) | BIT(31))
-/* PREFETCHWT1 VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID CLDEMOTE MOVDIRI MOVDIR64B. No PKU, WAITPKG,
- * CET, TME, LA57, KL, bus lock detection, ENQCMD, SGX_LC, PKS. */
+/* PREFETCHWT1 VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID CLDEMOTE MOVDIRI
+ * MOVDIR64B. No PKU, WAITPKG, CET, TME, LA57, KL, bus lock detection, ENQCMD, SGX_LC, PKS. */
 #define SHOW_7_ECX (BITS(2, 0) | BIT(6) | BITS(12, 8) | BIT(14) | BIT(22) | BIT(25) | BITS(28, 27))
 #define ECX_RDPID BIT(22)
 #define ECX_AVX512 (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
-/* 4VNNIW 4FMAPS FSRM VP2INTERSECT MD_CLEAR RTM_ALWAYS_ABORT SERIALIZE TSXLDTRK AVX512_FP16. No UINTR, PCONFIG, CET_IBT, AMX,
- * and no speculation controls, whose MSRs are not the guest's. */
+/* 4VNNIW 4FMAPS FSRM VP2INTERSECT MD_CLEAR RTM_ALWAYS_ABORT SERIALIZE TSXLDTRK AVX512_FP16. No
+ * UINTR, PCONFIG, CET_IBT, AMX, and no speculation controls, whose MSRs are not the guest's. */
 #define SHOW_7_EDX (BITS(4, 2) | BIT(8) | BITS(11, 10) | BIT(14) | BIT(16) | BIT(23))
 #define EDX_AVX512 (BIT(2) | BIT(3) | BIT(8) | BIT(23))
 /* AVX_VNNI AVX512_BF16 FZLRM FSRS FSRC AVX_IFMA */
@@ -45,8 +46,8 @@ enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd
 #define EAX_AVX512_BF16 BIT(5)
 /* XSAVEOPT XSAVEC XGETBV_1; no XSAVES, no XFD */
 #define SHOW_D_1_EAX BITS(2, 0)
-/* LAHF AltMovCr8 ABM SSE4A MISALIGNSSE 3DNOWPREFETCH XOP FMA4 TBM. No SVM, ExtApicSpace, OSVW, IBS, SKINIT, WDT, LWP, TCE,
- * topology, counters, breakpoint masks, MONITORX. */
+/* LAHF AltMovCr8 ABM SSE4A MISALIGNSSE 3DNOWPREFETCH XOP FMA4 TBM. No SVM, ExtApicSpace, OSVW, IBS,
+ * SKINIT, WDT, LWP, TCE, topology, counters, breakpoint masks, MONITORX. */
 #define SHOW_EXTENDED_ECX (BIT(0) | BITS(8, 4) | BIT(11) | BIT(16) | BIT(21))
 /* What AMD repeats of leaf 1 */
 #define EDX_REPEATED 0x0183f3ffu
@@ -54,7 +55,8 @@ enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd
 #define SHOW_EXTENDED_EDX (BIT(11) | BIT(20) | BIT(22) | BITS(27, 26) | BITS(31, 29))
 #define EDX_RDTSCP BIT(27)
 #define INVARIANT_TSC BIT(8)
-/* CLZERO, the pointers of FXSAVE, WBNOINVD (which is stepped over as WBINVD is); no RDPRU, INVLPGB, MCOMMIT */
+/* CLZERO, the pointers of FXSAVE, WBNOINVD (which is stepped over as WBINVD is); no RDPRU, INVLPGB,
+ * MCOMMIT */
 #define SHOW_EXTENDED_8_EBX (BIT(0) | BIT(2) | BIT(9))
 
 static void signature(struct cpuid *c)
@@ -68,7 +70,8 @@ static void signature(struct cpuid *c)
 static struct cpuid features(struct cpuid c, unsigned has)
 {
 	c.ebx &= 0x0000ffff; /* one processor, APIC id 0 */
-	c.ecx = (c.ecx & SHOW_1_ECX) | CPUID_ECX_HYPERVISOR | (has & GUEST_HAS_OSXSAVE ? ECX_OSXSAVE : 0);
+	c.ecx = (c.ecx & SHOW_1_ECX) | CPUID_ECX_HYPERVISOR |
+	        (has & GUEST_HAS_OSXSAVE ? ECX_OSXSAVE : 0);
 	c.edx &= SHOW_1_EDX;
 	return c;
 }
@@ -77,25 +80,28 @@ static struct cpuid structured(struct cpuid c, uint32_t subleaf, unsigned has)
 {
 	const bool wide = fpu_offered() & FPU_AVX512;
 	if (subleaf == 1)
-		return (struct cpuid){ .eax = c.eax & SHOW_7_1_EAX & ~(wide ? 0 : EAX_AVX512_BF16) };
+		return (struct cpuid){ .eax = c.eax & SHOW_7_1_EAX &
+			                      ~(wide ? 0 : EAX_AVX512_BF16) };
 	if (subleaf != 0)
 		return (struct cpuid){ 0 };
 	c.eax = c.eax != 0; /* the last subleaf */
-	c.ebx &= SHOW_7_EBX & ~(has & GUEST_HAS_INVPCID ? 0 : EBX_INVPCID) & ~(wide ? 0 : EBX_AVX512);
+	c.ebx &= SHOW_7_EBX & ~(has & GUEST_HAS_INVPCID ? 0 : EBX_INVPCID) &
+	         ~(wide ? 0 : EBX_AVX512);
 	c.ecx &= SHOW_7_ECX & ~(has & GUEST_HAS_RDTSCP ? 0 : ECX_RDPID) & ~(wide ? 0 : ECX_AVX512);
 	c.edx &= SHOW_7_EDX & ~(wide ? 0 : EDX_AVX512);
 	return c;
 }
 
-/* Subleaf 0: the bits of XCR0, and the bytes that XSAVE takes, as set and at most. The registers of VMs are in the processor
- * as they run, XCR0 with them. */
+/* Subleaf 0: the bits of XCR0, and the bytes that XSAVE takes, as set and at most. The registers of
+ * VMs are in the processor as they run, XCR0 with them. */
 static struct cpuid xsave(struct cpuid c, uint32_t subleaf)
 {
 	const uint32_t offered = (uint32_t)fpu_offered();
 	if (subleaf == 0)
 		return (struct cpuid){ offered, c.ebx, fpu_offered_bytes(), 0 };
 	if (subleaf == 1)
-		return (struct cpuid){ c.eax & SHOW_D_1_EAX, c.eax & SHOW_D_1_EAX ? c.ebx : 0, 0, 0 };
+		return (struct cpuid){ c.eax & SHOW_D_1_EAX, c.eax & SHOW_D_1_EAX ? c.ebx : 0, 0,
+			               0 };
 	return subleaf < 32 && offered >> subleaf & 1 ? c : (struct cpuid){ 0 };
 }
 
@@ -166,7 +172,8 @@ struct cpuid guest_cpuid_shown(struct cpuid c, uint32_t leaf, uint32_t subleaf, 
 
 void guest_cpuid_filter(struct vcpu_regs *regs, uint32_t leaf, uint32_t subleaf, unsigned has)
 {
-	struct cpuid c = { (uint32_t)regs->rax, (uint32_t)regs->rbx, (uint32_t)regs->rcx, (uint32_t)regs->rdx };
+	struct cpuid c = { (uint32_t)regs->rax, (uint32_t)regs->rbx, (uint32_t)regs->rcx,
+		           (uint32_t)regs->rdx };
 	c = guest_cpuid_shown(c, leaf, subleaf, has);
 	regs->rax = c.eax;
 	regs->rbx = c.ebx;

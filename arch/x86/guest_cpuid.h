@@ -2,8 +2,9 @@
 /*
  * What CPUID shows a guest.
  *
- * Rule: a list of what is shown. A leaf or a bit that is not in it reads as 0, so that what a new processor announces is hidden
- * until its registers and events have a place here. Leaves that tell the same tell it alike.
+ * Rule: a list of what is shown. A leaf or a bit that is not in it reads as 0, so that what a new
+ * processor announces is hidden until its registers and events have a place here. Leaves that tell
+ * the same tell it alike.
  */
 #ifndef ARCH_X86_GUEST_CPUID_H
 #define ARCH_X86_GUEST_CPUID_H
@@ -18,8 +19,8 @@ enum guest_has {
 	GUEST_HAS_RDTSCP = 1 << 2,  /* RDPID goes with it */
 };
 
-/* Does this leaf differ for a guest? One test for the basic leaves, by bit. As they are: 0 the highest leaf and the vendor, 2
- * caches, 15h and 16h frequencies. */
+/* Does this leaf differ for a guest? One test for the basic leaves, by bit. As they are: 0 the
+ * highest leaf and the vendor, 2 caches, 15h and 16h frequencies. */
 static inline bool guest_cpuid_differs(uint32_t leaf)
 {
 	const uint32_t same = 1u << 0 | 1u << 2 | 1u << 0x15 | 1u << 0x16;

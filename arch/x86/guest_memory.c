@@ -16,8 +16,9 @@
 #define EFER_LMA (1ull << 10)
 
 /*
- * How a mode walks (APM 2 5.2, 5.3): the table of each level takes `bits` of the address, the first of them from `shift` on. Tables
- * and pages begin at the address bits of entries; bit 7 of an entry makes a large page at the levels in `large` (bit: its shift).
+ * How a mode walks (APM 2 5.2, 5.3): the table of each level takes `bits` of the address, the first
+ * of them from `shift` on. Tables and pages begin at the address bits of entries; bit 7 of an entry
+ * makes a large page at the levels in `large` (bit: its shift).
  */
 struct paging {
 	uint64_t root;
@@ -43,14 +44,22 @@ static struct paging paging_of(const struct guest_paging *g)
 {
 	const uint64_t cr3 = g->cr3;
 	if (g->efer & EFER_LMA)
-		return (struct paging){ cr3 & ADDRESS_52, g->cr4 & CR4_LA57 ? 48 : 39, 9, 8, 1ull << 30 | 1ull << 21,
+		return (struct paging){ cr3 & ADDRESS_52,
+			                g->cr4 & CR4_LA57 ? 48 : 39,
+			                9,
+			                8,
+			                1ull << 30 | 1ull << 21,
 			                ADDRESS_52 };
 	if (g->cr4 & CR4_PAE) /* four pointers, 32-byte aligned */
-		return (struct paging){ cr3 & 0xffffffe0, PDPT_SHIFT, 9, 8, 1ull << 21, ADDRESS_52 };
-	return (struct paging){ cr3 & ADDRESS_32, 22, 10, 4, g->cr4 & CR4_PSE ? 1ull << 22 : 0, ADDRESS_32 };
+		return (struct paging){
+			cr3 & 0xffffffe0, PDPT_SHIFT, 9, 8, 1ull << 21, ADDRESS_52
+		};
+	return (struct paging){ cr3 & ADDRESS_32, 22, 10, 4, g->cr4 & CR4_PSE ? 1ull << 22 : 0,
+		                ADDRESS_32 };
 }
 
-/* A large page of the two-level format keeps bits 39:32 of its address in bits 20:13 (APM 2 5.2.2). */
+/* A large page of the two-level format keeps bits 39:32 of its address in bits 20:13 (APM 2
+ * 5.2.2). */
 static uint64_t large_page(const struct paging *p, uint64_t entry, unsigned shift)
 {
 	uint64_t high = p->entry_bytes == 4 ? (entry >> 13 & 0xff) << 32 : 0;
@@ -96,7 +105,8 @@ static struct walk walk(const struct guest_paging *g, uint64_t linear)
 		}
 		table = entry & p.address;
 		if (entry & PTE_LARGE && p.large >> shift & 1)
-			w.physical = large_page(&p, entry, shift) | (linear & ((1ull << shift) - 1));
+			w.physical = large_page(&p, entry, shift) |
+			             (linear & ((1ull << shift) - 1));
 		else if (shift == PAGE_SHIFT)
 			w.physical = table | (linear & PAGE_MASK);
 		else
@@ -117,7 +127,8 @@ static bool denies(const struct guest_paging *g, const struct walk *w, bool writ
 	bool read_only = write && !(w->allows & PTE_WRITE);
 	if (g->user)
 		return g->cr0 & CR0_PG && (read_only || !(w->allows & PTE_USER));
-	return (read_only && g->cr0 & CR0_WP) || (w->allows & PTE_USER && g->cr4 & CR4_SMAP && !g->ignores_smap);
+	return (read_only && g->cr0 & CR0_WP) ||
+	       (w->allows & PTE_USER && g->cr4 & CR4_SMAP && !g->ignores_smap);
 }
 
 /* The processor's own accesses are a supervisor's; SMAP is for these too (SDM 3A 4.6.1). */
@@ -125,7 +136,8 @@ static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t 
                    struct guest_fault *fault)
 {
 	bool mapped = w->physical != UINT64_MAX;
-	*fault = (struct guest_fault){ linear, (mapped ? FAULT_PRESENT : 0) | (write ? FAULT_WRITE : 0) |
+	*fault = (struct guest_fault){ linear, (mapped ? FAULT_PRESENT : 0) |
+		                                       (write ? FAULT_WRITE : 0) |
 		                                       (g->user ? FAULT_USER : 0) };
 	return mapped && !denies(g, w, write);
 }
@@ -163,12 +175,14 @@ static const struct guest_page *find_page(struct guest_memory *m, uint64_t linea
 		return NULL;
 	mark(g, &w, write);
 	uint64_t page = w.physical & ~(uint64_t)PAGE_MASK;
-	p->at = write ? nested_translate_to_write(g->nested, page) : nested_translate(g->nested, page);
+	p->at = write ? nested_translate_to_write(g->nested, page)
+	              : nested_translate(g->nested, page);
 	p->key = key;
 	return p;
 }
 
-static bool find_pages(struct guest_memory *m, uint64_t linear, unsigned bytes, bool write, struct guest_fault *fault)
+static bool find_pages(struct guest_memory *m, uint64_t linear, unsigned bytes, bool write,
+                       struct guest_fault *fault)
 {
 	for (unsigned done = 0; done < bytes; done += in_page(linear + done, bytes - done))
 		if (find_page(m, linear + done, write, fault) == NULL)
@@ -176,7 +190,8 @@ static bool find_pages(struct guest_memory *m, uint64_t linear, unsigned bytes, 
 	return true;
 }
 
-bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes, struct guest_fault *fault)
+bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes,
+                     struct guest_fault *fault)
 {
 	return find_pages(m, linear, bytes, true, fault);
 }
@@ -184,13 +199,15 @@ bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes, st
 /* Eight bytes at a time: a few fields, or a task. */
 static void move(uint8_t *to, const uint8_t *from, unsigned bytes)
 {
-	for (; bytes >= sizeof(uint64_t); bytes -= sizeof(uint64_t), to += sizeof(uint64_t), from += sizeof(uint64_t))
+	for (; bytes >= sizeof(uint64_t);
+	     bytes -= sizeof(uint64_t), to += sizeof(uint64_t), from += sizeof(uint64_t))
 		__builtin_memcpy(to, from, sizeof(uint64_t));
 	for (; bytes != 0; bytes--)
 		*to++ = *from++;
 }
 
-bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned bytes, struct guest_fault *fault)
+bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned bytes,
+                struct guest_fault *fault)
 {
 	if (in_page(linear, bytes) < bytes && !find_pages(m, linear, bytes, false, fault))
 		return false;
@@ -207,7 +224,8 @@ bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned byte
 	return true;
 }
 
-bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsigned bytes, struct guest_fault *fault)
+bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsigned bytes,
+                 struct guest_fault *fault)
 {
 	if (in_page(linear, bytes) < bytes && !find_pages(m, linear, bytes, true, fault))
 		return false;
@@ -217,7 +235,8 @@ bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsi
 			return false;
 		here = in_page(linear + done, bytes - done);
 		if (p->at != NULL)
-			move(p->at + ((linear + done) & PAGE_MASK), (const uint8_t *)from + done, here);
+			move(p->at + ((linear + done) & PAGE_MASK), (const uint8_t *)from + done,
+			     here);
 	}
 	return true;
 }

@@ -15,8 +15,9 @@
 struct guest_paging {
 	uint64_t cr0, cr3, cr4, efer;
 	const uint64_t *nested; /* PML4 of the nested page tables */
-	bool user;              /* accesses are those of a program in ring 3, not of the processor itself */
-	bool ignores_smap;      /* a supervisor's instruction with RFLAGS.AC set */
+	/* accesses are those of a program in ring 3, not of the processor itself */
+	bool user;
+	bool ignores_smap; /* a supervisor's instruction with RFLAGS.AC set */
 };
 
 /* A page that was found: where it is in the VMM's memory, NULL where it is not the VM's. */
@@ -45,9 +46,12 @@ uint64_t guest_translate(const struct guest_paging *g, uint64_t linear);
 /* As the processor reads and writes system structures (SDM 3A 4.6), or as guest_paging says. False:
  * a page fault, and nothing was done. Memory that is not the VM's reads as all ones and swallows
  * what is written. At most a page. */
-bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned bytes, struct guest_fault *fault);
-bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsigned bytes, struct guest_fault *fault);
+bool guest_read(struct guest_memory *m, uint64_t linear, void *to, unsigned bytes,
+                struct guest_fault *fault);
+bool guest_write(struct guest_memory *m, uint64_t linear, const void *from, unsigned bytes,
+                 struct guest_fault *fault);
 /* Would guest_write() have a page fault? If not, the pages are dirty from now on. */
-bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes, struct guest_fault *fault);
+bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes,
+                     struct guest_fault *fault);
 
 #endif

@@ -21,13 +21,17 @@
 #define EFER_BITS UINT64_C(0xd01)
 
 static const struct guest_msr msrs[] = {
-	/* number            VMX                  SVM            kept, canonical, writable, answer */
-	{ 0x00000010, MSR_READ_ONLY, MSR_READ_ONLY, 0, false, 0, 0 },              /* TSC */
-	{ 0x0000008b, MSR_ANSWERED, MSR_ANSWERED, 0, false, 0, 0 },                /* BIOS_SIGN_ID, PATCH_LEVEL */
-	{ 0x00000174, MSR_OPEN, MSR_OPEN, 0, false, ALL, 0 },                      /* SYSENTER_CS */
-	{ 0x00000175, MSR_OPEN, MSR_OPEN, 0, true, ALL, 0 },                       /* SYSENTER_ESP */
-	{ 0x00000176, MSR_OPEN, MSR_OPEN, 0, true, ALL, 0 },                       /* SYSENTER_EIP */
-	{ 0x000001a0, MSR_ANSWERED, MSR_REFUSED, 0, false, 0, 1 },                 /* MISC_ENABLE: fast strings */
+	/* number VMX SVM kept, canonical, writable, answer */
+	{ 0x00000010, MSR_READ_ONLY, MSR_READ_ONLY, 0, false, 0, 0 }, /* TSC */
+	/* BIOS_SIGN_ID, PATCH_LEVEL */
+	{ 0x0000008b, MSR_ANSWERED, MSR_ANSWERED, 0, false, 0, 0 },
+	{ 0x00000174, MSR_OPEN, MSR_OPEN, 0, false, ALL, 0 }, /* SYSENTER_CS */
+	/* SYSENTER_ESP */
+	{ 0x00000175, MSR_OPEN, MSR_OPEN, 0, true, ALL, 0 },
+	/* SYSENTER_EIP */
+	{ 0x00000176, MSR_OPEN, MSR_OPEN, 0, true, ALL, 0 },
+	/* MISC_ENABLE: fast strings */
+	{ 0x000001a0, MSR_ANSWERED, MSR_REFUSED, 0, false, 0, 1 },
 	{ 0x00000277, MSR_OPEN, MSR_EMULATED, 0, false, PAT_BITS, 0 },             /* PAT */
 	{ 0xc0000080, MSR_WRITES_EMULATED, MSR_EMULATED, 0, false, EFER_BITS, 0 }, /* EFER */
 	{ 0xc0000081, MSR_KEPT, MSR_OPEN, KEPT_STAR, false, ALL, 0 },
@@ -41,22 +45,25 @@ static const struct guest_msr msrs[] = {
 };
 enum { MSRS = sizeof(msrs) / sizeof(msrs[0]) };
 
-/* CR4 (SDM 3A 2.5, APM 2 3.1.3), by the CPUID bit that announces what it switches on; leaf 0: any processor has it. Not here:
- * LA57, VMXE, SMXE, PKE, CET, PKS, UINTR, KL, whose registers no VM has. */
+/* CR4 (SDM 3A 2.5, APM 2 3.1.3), by the CPUID bit that announces what it switches on; leaf 0: any
+ * processor has it. Not here: LA57, VMXE, SMXE, PKE, CET, PKS, UINTR, KL, whose registers no VM
+ * has. */
 enum { EAX, EBX, ECX, EDX };
 static const struct {
 	uint8_t bit, leaf, reg, feature;
 } cr4_bits[] = {
-	{ 0, 1, EDX, 1 },  /* VME */
-	{ 1, 1, EDX, 1 },  /* PVI */
-	{ 2, 1, EDX, 4 },  /* TSD: the TSC */
-	{ 3, 1, EDX, 2 },  /* DE */
-	{ 4, 1, EDX, 3 },  /* PSE */
-	{ 5, 1, EDX, 6 },  /* PAE */
-	{ 6, 0, 0, 0 },    /* MCE: hidden, but what boot code sets unasked; a machine check is the VMM's all the same */
-	{ 7, 1, EDX, 13 }, /* PGE */
-	{ 8, 0, 0, 0 },    /* PCE: RDPMC exits whatever it is */
-	{ 9, 1, EDX, 24 }, /* OSFXSR */
+	{ 0, 1, EDX, 1 }, /* VME */
+	{ 1, 1, EDX, 1 }, /* PVI */
+	{ 2, 1, EDX, 4 }, /* TSD: the TSC */
+	{ 3, 1, EDX, 2 }, /* DE */
+	{ 4, 1, EDX, 3 }, /* PSE */
+	{ 5, 1, EDX, 6 }, /* PAE */
+	/* MCE: hidden, but what boot code sets unasked; a machine check is the VMM's all the
+	 * same */
+	{ 6, 0, 0, 0 },
+	{ 7, 1, EDX, 13 },  /* PGE */
+	{ 8, 0, 0, 0 },     /* PCE: RDPMC exits whatever it is */
+	{ 9, 1, EDX, 24 },  /* OSFXSR */
 	{ 10, 1, EDX, 25 }, /* OSXMMEXCPT */
 	{ 11, 7, ECX, 2 },  /* UMIP */
 	{ 16, 7, EBX, 0 },  /* FSGSBASE */
@@ -109,7 +116,8 @@ void guest_msr_open(void (*open)(uint32_t number, bool read, bool write))
 {
 	for (unsigned i = 0; i < MSRS; i++) {
 		enum guest_msr_way way = way_of(&msrs[i]);
-		if (way == MSR_OPEN || way == MSR_READ_ONLY || way == MSR_WRITES_EMULATED || way == MSR_KEPT)
+		if (way == MSR_OPEN || way == MSR_READ_ONLY || way == MSR_WRITES_EMULATED ||
+		    way == MSR_KEPT)
 			open(msrs[i].number, true, way == MSR_OPEN);
 	}
 }

@@ -14,8 +14,8 @@ enum { DR6_RESET = 0xffff0ff0 };
 struct guest_state *guest_fpu_owner;
 const void *guest_settled;
 bool guest_xcr0_unseen;
-/* Where XCR0 is unseen: what the registers beyond x87 and SSE may hold of another guest's, for the next one that opens them
- * before anybody looks. Elsewhere 0. */
+/* Where XCR0 is unseen: what the registers beyond x87 and SSE may hold of another guest's, for the
+ * next one that opens them before anybody looks. Elsewhere 0. */
 static uint64_t left_behind;
 
 int guest_state_create(struct guest_state *s)
@@ -48,7 +48,8 @@ static inline void put_away(struct guest_state *owner)
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
 
-/* These two stay functions of their own, so that scripts/check_vectors.py finds what they hold by name. */
+/* These two stay functions of their own, so that scripts/check_vectors.py finds what they hold by
+ * name. */
 __attribute__((noinline)) void guest_fpu_release(void)
 {
 	if (guest_fpu_owner != NULL)
@@ -84,13 +85,15 @@ static void debug_load(const uint64_t *debug)
 {
 	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3; mov %4, %%dr6"
 	                 :
-	                 : "r"(debug[0]), "r"(debug[1]), "r"(debug[2]), "r"(debug[3]), "r"(debug[GUEST_DR6]));
+	                 : "r"(debug[0]), "r"(debug[1]), "r"(debug[2]), "r"(debug[3]),
+	                   "r"(debug[GUEST_DR6]));
 }
 
 static void debug_save(uint64_t *debug)
 {
 	__asm__ volatile("mov %%dr0, %0; mov %%dr1, %1; mov %%dr2, %2; mov %%dr3, %3; mov %%dr6, %4"
-	                 : "=r"(debug[0]), "=r"(debug[1]), "=r"(debug[2]), "=r"(debug[3]), "=r"(debug[GUEST_DR6]));
+	                 : "=r"(debug[0]), "=r"(debug[1]), "=r"(debug[2]), "=r"(debug[3]),
+	                   "=r"(debug[GUEST_DR6]));
 }
 
 void guest_debug_use(struct guest_state *s)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * State of a guest that no vendor's control structure carries: floating point with XCR0, and the debug registers.
+ * State of a guest that no vendor's control structure carries: floating point with XCR0, and the
+ * debug registers.
  *
- * Rule: floating-point registers move when another guest needs them and not before. Nothing else in the VMM touches these
- * registers (scripts/check_vectors.py looks through the image). Debug registers, and the MSRs that a back end
- * keeps by hand, from a guest's first use of them on.
+ * Rule: floating-point registers move when another guest needs them and not before. Nothing else in
+ * the VMM touches these registers (scripts/check_vectors.py looks through the image). Debug
+ * registers, and the MSRs that a back end keeps by hand, from a guest's first use of them on.
  */
 #ifndef ARCH_X86_GUEST_STATE_H
 #define ARCH_X86_GUEST_STATE_H
@@ -31,7 +32,8 @@ void guest_state_reset(struct guest_state *s);
 
 /* Whose floating-point state is in the processor's registers; NULL: nobody's that matters. */
 extern struct guest_state *guest_fpu_owner;
-/* The vcpu that can be entered with nothing to do before, as its back end has found; NULL: nobody, as after each release. */
+/* The vcpu that can be entered with nothing to do before, as its back end has found; NULL: nobody,
+ * as after each release. */
 extern const void *guest_settled;
 /* Bring s's floating-point state into the registers, the owner's away. */
 void guest_fpu_load(struct guest_state *s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The CPUID leaves by which a guest finds the VMM (40000000h and up, which processors leave to hypervisors).
+ * The CPUID leaves by which a guest finds the VMM (40000000h and up, which processors leave to
+ * hypervisors).
  *
  * Rule: constants only; guests include this by way of vmm/abi.h.
  */
@@ -13,7 +14,8 @@
 
 enum {
 	SB_CPUID_LEAF = 0x40000000,
-	SB_CPUID_TSC = 0x40000010, /* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX: the bits below */
+	/* EAX: the TSC's frequency in kHz, 0 where it is not known; EBX: the bits below */
+	SB_CPUID_TSC = 0x40000010,
 	SB_CPUID_COUNTS = 1 << 0,  /* an emulator whose TSC counts instructions */
 	SB_CPUID_VMMCALL = 1 << 1, /* calls are made by VMMCALL, else by VMCALL */
 };

@@ -67,7 +67,10 @@ static inline uint64_t msr_read(uint32_t msr)
 
 static inline void msr_write(uint32_t msr, uint64_t value)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+	__asm__ volatile("wrmsr"
+	                 :
+	                 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+	                 : "memory");
 }
 
 struct cpuid {
@@ -77,20 +80,22 @@ struct cpuid {
 static inline struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid c;
-	__asm__ volatile("cpuid" : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx) : "a"(leaf), "c"(subleaf));
+	__asm__ volatile("cpuid"
+	                 : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
+	                 : "a"(leaf), "c"(subleaf));
 	return c;
 }
 
-#define CPU_READ_CR(n)                                                                                                 \
-	static inline uint64_t cr##n##_read(void)                                                                      \
-	{                                                                                                              \
-		uint64_t value;                                                                                        \
-		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value));                                                  \
-		return value;                                                                                          \
-	}                                                                                                              \
-	static inline void cr##n##_write(uint64_t value)                                                               \
-	{                                                                                                              \
-		__asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory");                                         \
+#define CPU_READ_CR(n)                                                         \
+	static inline uint64_t cr##n##_read(void)                              \
+	{                                                                      \
+		uint64_t value;                                                \
+		__asm__ volatile("mov %%cr" #n ", %0" : "=r"(value));          \
+		return value;                                                  \
+	}                                                                      \
+	static inline void cr##n##_write(uint64_t value)                       \
+	{                                                                      \
+		__asm__ volatile("mov %0, %%cr" #n : : "r"(value) : "memory"); \
 	}
 CPU_READ_CR(0)
 CPU_READ_CR(2)

@@ -2,7 +2,8 @@
 /*
  * The I/O APIC that holds the ISA lines (82093AA datasheet, section 3).
  *
- * Rule: every access is select, then data; callers have interrupts off, and the NMI handler stays away.
+ * Rule: every access is select, then data; callers have interrupts off, and the NMI handler stays
+ * away.
  */
 #include "arch/x86/platform.h"
 
@@ -11,9 +12,11 @@
 
 #include <errno.h>
 
-/* Registers: version (23:16 the last redirection entry), redirection table in pairs of low and high word. */
+/* Registers: version (23:16 the last redirection entry), redirection table in pairs of low and high
+ * word. */
 enum { IOAPICVER = 0x01 };
-/* A register that is not there reads as all ones; the select register holds 8 bits, enough for 120 entries. */
+/* A register that is not there reads as all ones; the select register holds 8 bits, enough for 120
+ * entries. */
 enum { PINS_MOST = 120 };
 enum { DESTINATION_SHIFT = 24 };
 
@@ -35,8 +38,8 @@ static void lines_check(void)
 	for (unsigned n = 0; n < LINES; n++) {
 		if (platform.line[n].pin < (int)platform.ioapic_pins)
 			continue;
-		log_line("IRQ%u: I/O APIC pin %d does not exist, there are %u", n, platform.line[n].pin,
-		         platform.ioapic_pins);
+		log_line("IRQ%u: I/O APIC pin %d does not exist, there are %u", n,
+		         platform.line[n].pin, platform.ioapic_pins);
 		platform.line[n].pin = -1;
 	}
 }
@@ -51,8 +54,8 @@ int ioapic_init(void)
 	unsigned pins = (version >> 16 & 0xFF) + 1;
 
 	if (version == 0xFFFFFFFF || pins > PINS_MOST) {
-		log_line("no I/O APIC answers at %lxh: version reads %08lxh", (unsigned long)platform.ioapic,
-		         (unsigned long)version);
+		log_line("no I/O APIC answers at %lxh: version reads %08lxh",
+		         (unsigned long)platform.ioapic, (unsigned long)version);
 		platform.ioapic = 0;
 		return -ENODEV;
 	}

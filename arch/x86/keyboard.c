@@ -2,7 +2,8 @@
 /*
  * The keyboard controller (8042) and the keyboard behind it. See the header for the rule.
  *
- *   status (port 64h)        7 parity | 6 time-out | 5 byte is the mouse's | 1 input full | 0 output full
+ *   status (port 64h)        7 parity | 6 time-out | 5 byte is the mouse's | 1 input full |
+ *   0 output full
  *   configuration (20h, 60h) 6 translate to set 1 | 5 mouse off | 4 keyboard off | 1 IRQ12 | 0 IRQ1
  *
  * (IBM PS/2 Technical Reference, keyboard and auxiliary device controller)
@@ -17,7 +18,12 @@
 enum { OUTPUT_FULL = 1 << 0, INPUT_FULL = 1 << 1, FROM_MOUSE = 1 << 5, NOTHING_THERE = 0xff };
 enum { READ_CONFIGURATION = 0x20, WRITE_CONFIGURATION = 0x60 };
 enum { DISABLE_MOUSE = 0xa7, DISABLE_KEYBOARD = 0xad, ENABLE_KEYBOARD = 0xae };
-enum { CONFIG_IRQ1 = 1 << 0, CONFIG_IRQ12 = 1 << 1, CONFIG_OFF = 1 << 4, CONFIG_TRANSLATE = 1 << 6 };
+enum {
+	CONFIG_IRQ1 = 1 << 0,
+	CONFIG_IRQ12 = 1 << 1,
+	CONFIG_OFF = 1 << 4,
+	CONFIG_TRANSLATE = 1 << 6
+};
 enum { ENABLE_SENDING = 0xf4, ACKNOWLEDGE = 0xfa };
 enum { PATIENCE_US = 50000, LEFT_OVER = 32 /* bytes that a controller may hold, and more */ };
 
@@ -63,8 +69,8 @@ static bool configure(void)
 		return false;
 	int wanted = (before | CONFIG_IRQ1 | CONFIG_TRANSLATE) & ~(CONFIG_IRQ12 | CONFIG_OFF);
 
-	return send(KEYBOARD_CONTROL, WRITE_CONFIGURATION) && send(KEYBOARD_DATA, (uint8_t)wanted) &&
-	       send(KEYBOARD_CONTROL, ENABLE_KEYBOARD);
+	return send(KEYBOARD_CONTROL, WRITE_CONFIGURATION) &&
+	       send(KEYBOARD_DATA, (uint8_t)wanted) && send(KEYBOARD_CONTROL, ENABLE_KEYBOARD);
 }
 
 /* A key that is struck meanwhile comes before the answer, and is lost. */

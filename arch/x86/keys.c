@@ -15,13 +15,16 @@ enum { CONTROL = 0x1d, SHIFT_LEFT = 0x2a, SHIFT_RIGHT = 0x36, CAPS_LOCK = 0x3a, 
 enum { KEYPAD_FIRST = 0x47, KEYPAD_LAST = 0x53, KEYPAD_ENTER = 0x1c, KEYPAD_SLASH = 0x35 };
 
 /* Codes 01h to 39h. 0: a modifier. */
-static const char plain[] = "\0\0331234567890-=\x7f\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
-static const char shifted[] = "\0\033!@#$%^&*()_+\x7f\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
+static const char plain[] =
+	"\0\0331234567890-=\x7f\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+static const char shifted[] =
+	"\0\033!@#$%^&*()_+\x7f\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
 /* Codes 47h to 53h: digits, and what the same keys and the grey ones are else: the last byte of
  * CSI, or a number before '~'. */
 static const char digits[] = "789-456+1230.";
-static const char cursor[] = "HA5-D+C+FB623"; /* Home Up PgUp - Left (5) Right + End Down PgDn Ins Del */
+/* Home Up PgUp - Left (5) Right + End Down PgDn Ins Del */
+static const char cursor[] = "HA5-D+C+FB623";
 
 static unsigned put_text(char *to, const char *text)
 {

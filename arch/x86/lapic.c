@@ -2,7 +2,8 @@
 /*
  * The local APIC (SDM 3A, chapter 10), in the mode that the firmware left it in.
  *
- * Rule: virtual wire. The 8259's INTR comes in by LINT0 as ExtINT, the board's NMI by LINT1; nothing else interrupts.
+ * Rule: virtual wire. The 8259's INTR comes in by LINT0 as ExtINT, the board's NMI by LINT1;
+ * nothing else interrupts.
  */
 #include "arch/x86/platform.h"
 
@@ -18,7 +19,8 @@ enum { CPUID_EDX_APIC = 1 << 9 };
 enum { MSR_APIC_BASE = 0x1B, APIC_BASE_X2APIC = 1 << 10, APIC_BASE_ENABLE = 1 << 11 };
 #define APIC_BASE_ADDRESS 0x000FFFFFFFFFF000
 
-/* Register n is at base + n in memory and is MSR 800h + n / 16 in x2APIC mode (SDM 3A table 10-6). */
+/* Register n is at base + n in memory and is MSR 800h + n / 16 in x2APIC mode (SDM 3A table
+ * 10-6). */
 enum {
 	APIC_ID = 0x20,
 	APIC_TPR = 0x80,
@@ -35,7 +37,8 @@ enum {
 	MSR_X2APIC = 0x800,
 };
 
-/* LVT and ICR: 16 LVT mask | 14 ICR assert | 12 ICR pending | 10:8 delivery mode (4: NMI, 7: ExtINT) | 7:0 vector */
+/* LVT and ICR: 16 LVT mask | 14 ICR assert | 12 ICR pending | 10:8 delivery mode (4: NMI, 7:
+ * ExtINT) | 7:0 vector */
 enum {
 	DELIVER_NMI = 4 << 8,
 	DELIVER_EXTINT = 7 << 8,
@@ -69,7 +72,8 @@ static void lvt_mask_unused(void)
 	static const uint16_t unused[] = {
 		APIC_LVT_TIMER, APIC_LVT_ERROR, APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI,
 	};
-	/* Version register, 23:16: the last LVT entry. The first two above exist everywhere, each further adds one. */
+	/* Version register, 23:16: the last LVT entry. The first two above exist everywhere, each
+	 * further adds one. */
 	unsigned last = lapic_read(0x30) >> 16 & 0xFF;
 
 	for (unsigned i = 0; i < sizeof(unused) / sizeof(unused[0]) && i + 2 <= last; i++)
@@ -88,9 +92,11 @@ int lapic_init(void)
 	if (!(base & APIC_BASE_ENABLE))
 		msr_write(MSR_APIC_BASE, base |= APIC_BASE_ENABLE);
 	x2apic = base & APIC_BASE_X2APIC;
-	platform.lapic = base & APIC_BASE_ADDRESS; /* the processor's own word counts, whatever the MADT says */
+	/* the processor's own word counts, whatever the MADT says */
+	platform.lapic = base & APIC_BASE_ADDRESS;
 	if (!x2apic && platform.lapic >> 32) {
-		log_line("local APIC at %lxh is out of reach: above 4 GiB", (unsigned long)platform.lapic);
+		log_line("local APIC at %lxh is out of reach: above 4 GiB",
+		         (unsigned long)platform.lapic);
 		platform.lapic = 0;
 		return -ENODEV;
 	}
@@ -114,7 +120,8 @@ uint32_t lapic_id(void)
 void lapic_send_nmi_self(void)
 {
 	if (x2apic) {
-		msr_write(MSR_X2APIC + APIC_ICR_LOW / 16, (uint64_t)lapic_id() << 32 | ICR_ASSERT | DELIVER_NMI);
+		msr_write(MSR_X2APIC + APIC_ICR_LOW / 16,
+		          (uint64_t)lapic_id() << 32 | ICR_ASSERT | DELIVER_NMI);
 		return;
 	}
 	for (unsigned i = 0; i < ICR_TRIES && lapic_read(APIC_ICR_LOW) & ICR_PENDING; i++)

@@ -2,7 +2,8 @@
 /*
  * The sixteen interrupt request lines (IRQ0-IRQ15) as a set.
  *
- * Rule: a line is named by its IRQ number everywhere above the chipset; pins, GSIs and controller inputs stay below it.
+ * Rule: a line is named by its IRQ number everywhere above the chipset; pins, GSIs and controller
+ * inputs stay below it.
  */
 #ifndef ARCH_X86_LINES_H
 #define ARCH_X86_LINES_H

@@ -64,8 +64,8 @@ void log_bytes(const char *text, size_t size)
 	pause_between();
 }
 
-/* How much of a line's buffer is used when snprintf() has put so much behind what was used before; a
- * line that is too long is cut. */
+/* How much of a line's buffer is used when snprintf() has put so much behind what was used before;
+ * a line that is too long is cut. */
 static size_t used_with(size_t used, int length)
 {
 	if (length < 0)
@@ -177,12 +177,12 @@ static void note_print(const struct note *note)
 	size_t used = sizeof(PREFIX) - 1;
 
 	memcpy(text, PREFIX, used);
-	used = used_with(used, snprintf(text + used, sizeof(text) - used, note->format, v[0], v[1], v[2], v[3], v[4],
-	                                v[5], v[6], v[7]));
+	used = used_with(used, snprintf(text + used, sizeof(text) - used, note->format, v[0], v[1],
+	                                v[2], v[3], v[4], v[5], v[6], v[7]));
 	pause_between();
 	if (note->detail != NULL)
-		used = used_with(used,
-		                 snprintf(text + used, sizeof(text) - used, note->detail, d[0], d[1], d[2], d[3]));
+		used = used_with(used, snprintf(text + used, sizeof(text) - used, note->detail,
+		                                d[0], d[1], d[2], d[3]));
 	text[used++] = '\n'; /* in the place of the terminator */
 	log_bytes(text, used);
 }

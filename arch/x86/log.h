@@ -33,20 +33,22 @@ struct note {
  * is of an unsigned long, or of a string that stays where it is. The text gets the prefix
  * "signalbox: ", as by log_line(). Takes some 50 instructions; never waits. A full list drops
  * the note and counts it. */
-#define log_note(format, ...) log_note_post(&(struct note){ format, NULL, 0, { NOTE_LIST(__VA_ARGS__) }, NULL, 0 })
+#define log_note(format, ...) \
+	log_note_post(&(struct note){ format, NULL, 0, { NOTE_LIST(__VA_ARGS__) }, NULL, 0 })
 void log_note_post(const struct note *note);
 /* The notes from here on wait until *counter has come to position, because text of a VM comes
  * before them. NULL: they do not. */
 void log_notes_after(const volatile uint32_t *counter, uint32_t position);
-/* From now on notes wait for log_notes_print(), and told is called for each. NULL: log_note() prints at
- * once, as it does while the VMM boots and at its end. */
+/* From now on notes wait for log_notes_print(), and told is called for each. NULL: log_note()
+ * prints at once, as it does while the VMM boots and at its end. */
 void log_notes_later(void (*told)(void));
 /* Formats and prints the oldest note that need not wait. False: there was none. Call it from the
  * background work. */
 bool log_notes_print(void);
 
-#define NOTE_LIST(...)                                                                                                 \
-	NOTE_PICK(__VA_ARGS__, NOTE_8, NOTE_7, NOTE_6, NOTE_5, NOTE_4, NOTE_3, NOTE_2, NOTE_1, )(__VA_ARGS__)
+#define NOTE_LIST(...)                                                                           \
+	NOTE_PICK(__VA_ARGS__, NOTE_8, NOTE_7, NOTE_6, NOTE_5, NOTE_4, NOTE_3, NOTE_2, NOTE_1, ) \
+	(__VA_ARGS__)
 #define NOTE_PICK(a, b, c, d, e, f, g, h, name, ...) name
 #define NOTE_1(a) (uint64_t)(a)
 #define NOTE_2(a, ...) (uint64_t)(a), NOTE_1(__VA_ARGS__)
@@ -64,8 +66,8 @@ void log_bytes(const char *text, size_t size);
 void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Where log bytes also go: the console's UART; NULL: nowhere. */
 void log_set_sink(void (*sink)(const char *text, size_t size));
-/* What is called before and after each piece of text, and between its rows on the screen: background
- * work gives the processor back there when its time is over. NULL: nothing. */
+/* What is called before and after each piece of text, and between its rows on the screen:
+ * background work gives the processor back there when its time is over. NULL: nothing. */
 void log_set_pause(void (*pause)(void));
 /* The memory log, oldest first: calls out() with at most two pieces. */
 void log_replay(void (*out)(const char *text, size_t size));

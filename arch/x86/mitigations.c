@@ -17,7 +17,13 @@ enum { LEAF_STRUCTURED = 7 };
 #define LEAF_FEATURES_2 0x80000021u
 
 /* CPUID.7:EDX, CPUID.7:EBX */
-enum { EDX_MD_CLEAR = 1 << 10, EDX_IBPB = 1 << 26, EDX_L1D_FLUSH = 1 << 28, EDX_ARCH = 1 << 29, EBX_RTM = 1 << 11 };
+enum {
+	EDX_MD_CLEAR = 1 << 10,
+	EDX_IBPB = 1 << 26,
+	EDX_L1D_FLUSH = 1 << 28,
+	EDX_ARCH = 1 << 29,
+	EBX_RTM = 1 << 11
+};
 /* CPUID.80000008h:EBX; CPUID.80000021h:EAX and ECX */
 enum { EBX_AMD_IBPB = 1 << 12, EBX_AMD_IBPB_RET = 1 << 30 };
 enum { EAX_VERW_CLEAR = 1 << 5, ECX_TSA_NO = 3 << 1 };
@@ -76,11 +82,13 @@ static struct processor look(void)
 	return p;
 }
 
-/* Intel's small cores and Xeon Phi of family 6: neither L1TF nor the fault of the instruction TLB. */
+/* Intel's small cores and Xeon Phi of family 6: neither L1TF nor the fault of the instruction
+ * TLB. */
 static bool is_small_core(const struct processor *p)
 {
-	static const uint8_t models[] = { 0x1c, 0x26, 0x27, 0x35, 0x36, 0x37, 0x4a, 0x4c, 0x4d, 0x57,
-		                          0x5a, 0x5c, 0x5f, 0x75, 0x7a, 0x85, 0x86, 0x96, 0x9c };
+	static const uint8_t models[] = { 0x1c, 0x26, 0x27, 0x35, 0x36, 0x37, 0x4a,
+		                          0x4c, 0x4d, 0x57, 0x5a, 0x5c, 0x5f, 0x75,
+		                          0x7a, 0x85, 0x86, 0x96, 0x9c };
 
 	for (unsigned i = 0; i < sizeof(models); i++)
 		if (models[i] == p->model)
@@ -90,7 +98,8 @@ static bool is_small_core(const struct processor *p)
 
 static bool leaks_l1d(const struct processor *p)
 {
-	return p->intel && p->family == 6 && !is_small_core(p) && !(p->capabilities & (RDCL_NO | SKIP_L1D_FLUSH));
+	return p->intel && p->family == 6 && !is_small_core(p) &&
+	       !(p->capabilities & (RDCL_NO | SKIP_L1D_FLUSH));
 }
 
 /* Does VERW have something to overwrite? RTM: the same buffers are read through an aborted
@@ -99,7 +108,8 @@ static bool leaks_l1d(const struct processor *p)
 static bool leaks_buffers(const struct processor *p)
 {
 	if (!p->intel)
-		return p->features_2.eax & EAX_VERW_CLEAR && (p->features_2.ecx & ECX_TSA_NO) != ECX_TSA_NO;
+		return p->features_2.eax & EAX_VERW_CLEAR &&
+		       (p->features_2.ecx & ECX_TSA_NO) != ECX_TSA_NO;
 	if (p->capabilities & (FB_CLEAR | RFDS_CLEAR))
 		return true;
 	bool aborts = p->structured.ebx & EBX_RTM && !(p->capabilities & TAA_NO);
@@ -108,7 +118,8 @@ static bool leaks_buffers(const struct processor *p)
 
 static bool has_multihit(const struct processor *p)
 {
-	return p->intel && p->family == 6 && !is_small_core(p) && !(p->capabilities & PSCHANGE_MC_NO);
+	return p->intel && p->family == 6 && !is_small_core(p) &&
+	       !(p->capabilities & PSCHANGE_MC_NO);
 }
 
 static void want(bool asked, bool offered, unsigned what)
@@ -188,7 +199,8 @@ static int name(char *text, size_t size, unsigned what)
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (what >> i & 1)
-			length += snprintf(text + length, size - (size_t)length, "%s%s", length ? ", " : "", names[i]);
+			length += snprintf(text + length, size - (size_t)length, "%s%s",
+			                   length ? ", " : "", names[i]);
 	return length;
 }
 
@@ -207,7 +219,8 @@ const char *mitigations_describe(void)
 		at = snprintf(text, sizeof(text), "nothing at a switch");
 	}
 	if (mitigations_small_pages)
-		at += snprintf(text + at, sizeof(text) - (size_t)at, "; code in 4K pages (iTLB multihit)");
+		at += snprintf(text + at, sizeof(text) - (size_t)at,
+		               "; code in 4K pages (iTLB multihit)");
 	if (state.missing != 0) {
 		at += snprintf(text + at, sizeof(text) - (size_t)at, "; not offered: ");
 		(void)name(text + at, sizeof(text) - (size_t)at, state.missing);

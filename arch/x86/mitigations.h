@@ -22,7 +22,8 @@ enum {
 
 /* What is done at a switch between two VMs. */
 extern unsigned mitigations_at_switch;
-/* Map no code by pages of 2M: such a page, split under the processor's eyes, can halt the machine. */
+/* Map no code by pages of 2M: such a page, split under the processor's eyes, can halt the
+ * machine. */
 extern bool mitigations_small_pages;
 
 /* After the log is there, before a VM is made. off: mitigations=off. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot 1 (GNU Multiboot Specification 0.6.96, section 3): what the loader hands over, and what the VMM hands to its
- * guests in turn.
+ * Multiboot 1 (GNU Multiboot Specification 0.6.96, section 3): what the loader hands over, and what
+ * the VMM hands to its guests in turn.
  */
 #ifndef ARCH_X86_MULTIBOOT_H
 #define ARCH_X86_MULTIBOOT_H

@@ -22,8 +22,8 @@ enum {
 #define ADDRESS 0x000ffffffffff000ull
 #define GUEST_LIMIT (1ull << (PML4_SHIFT + LEVEL_BITS))
 
-/* What an entry of each level is where memory is absent: the page of ones, a table of 512 times that
- * page, one of 512 times that table, and so on. 0: there is none yet. */
+/* What an entry of each level is where memory is absent: the page of ones, a table of 512 times
+ * that page, one of 512 times that table, and so on. 0: there is none yet. */
 enum { LEVELS = 4 };
 static uint64_t absent[LEVELS];
 
@@ -85,23 +85,28 @@ enum { PD_LEVEL = 1 };
 static uint64_t *page_directory(uint64_t *table, uint64_t guest, uint64_t table_flags)
 {
 	unsigned level = LEVELS - 1;
-	for (unsigned shift = PML4_SHIFT; level > PD_LEVEL && table != NULL; shift -= LEVEL_BITS, level--)
+	for (unsigned shift = PML4_SHIFT; level > PD_LEVEL && table != NULL;
+	     shift -= LEVEL_BITS, level--)
 		table = next_table(&table[guest >> shift & (ENTRIES - 1)], level, table_flags);
 	return table;
 }
 
 /* One page of the largest size that fits, or the small ones in its place; returns their bytes, 0
  * when memory ran out. */
-static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags, uint64_t table_flags)
+static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags,
+                        uint64_t table_flags)
 {
 	const uint64_t guest = left->guest, host = left->host;
 	table = page_directory(table, guest, table_flags);
 	if (table == NULL)
 		return 0;
 	uint64_t *entry = &table[guest >> PD_SHIFT & (ENTRIES - 1)];
-	if (is_unused(*entry, PD_LEVEL) && ((guest | host) & (LARGE_PAGE - 1)) == 0 && left->bytes >= LARGE_PAGE) {
+	if (is_unused(*entry, PD_LEVEL) && ((guest | host) & (LARGE_PAGE - 1)) == 0 &&
+	    left->bytes >= LARGE_PAGE) {
 		if (left->small)
-			return split_large(entry, host | page_flags | LARGE, table_flags) != NULL ? LARGE_PAGE : 0;
+			return split_large(entry, host | page_flags | LARGE, table_flags) != NULL
+			               ? LARGE_PAGE
+			               : 0;
 		*entry = host | page_flags | LARGE;
 		return LARGE_PAGE;
 	}
@@ -168,7 +173,8 @@ static int set_page(uint64_t *pml4, uint64_t guest, uint64_t entry, uint64_t tab
 {
 	uint64_t *table = page_directory(pml4, guest, table_flags);
 	if (table != NULL)
-		table = next_table(&table[guest >> PD_SHIFT & (ENTRIES - 1)], PD_LEVEL, table_flags);
+		table = next_table(&table[guest >> PD_SHIFT & (ENTRIES - 1)], PD_LEVEL,
+		                   table_flags);
 	if (table == NULL)
 		return -ENOMEM;
 	table[guest >> PT_SHIFT & (ENTRIES - 1)] = entry;
@@ -196,11 +202,13 @@ static void *translate(const uint64_t *pml4, uint64_t guest, uint64_t needs)
 	if (guest >= GUEST_LIMIT)
 		return NULL;
 	for (unsigned shift = PML4_SHIFT; shift >= PT_SHIFT; shift -= LEVEL_BITS) {
-		uint64_t entry = table[guest >> shift & (ENTRIES - 1)], offset = guest & ((1ull << shift) - 1);
+		uint64_t entry = table[guest >> shift & (ENTRIES - 1)],
+			 offset = guest & ((1ull << shift) - 1);
 		if (!(entry & MAPPED))
 			return NULL;
 		if (shift == PT_SHIFT || entry & LARGE)
-			return (entry & needs) == needs ? (void *)((entry & ADDRESS) + offset) : NULL;
+			return (entry & needs) == needs ? (void *)((entry & ADDRESS) + offset)
+			                                : NULL;
 		table = (const uint64_t *)(entry & ADDRESS);
 	}
 	return NULL;

@@ -2,15 +2,17 @@
 /*
  * NMI while the VMM itself runs, and the windows in which one must not go unseen.
  *
- * Rule: the handler counts, and has the chipset look at its sources while they stand (nmi_hook); it changes nothing else.
- * What it counts is looked at once more right before every VM entry and every halt; an NMI between that last look and the
- * instruction itself finds its return address inside a window and is sent to the window's way out, so the entry or the halt
- * does not happen (R12; SDM 3C 25.3: an NMI exit leaves NMIs blocked, all other exits do not).
+ * Rule: the handler counts, and has the chipset look at its sources while they stand (nmi_hook); it
+ * changes nothing else. What it counts is looked at once more right before every VM entry and every
+ * halt; an NMI between that last look and the instruction itself finds its return address inside a
+ * window and is sent to the window's way out, so the entry or the halt does not happen (R12; SDM 3C
+ * 25.3: an NMI exit leaves NMIs blocked, all other exits do not).
  *
- * Rule: NMIs may come faster than the handler runs: a guest can program the PIT to 600,000 edges a second. From the NMI_STORM-th
- * NMI on that nobody has taken, the handler returns without IRET, so that NMIs stay blocked (SDM 3A 6.7.1; APM 2 8.2.3). The
- * interrupted code goes on, the dispatcher silences the source, and nmi_reopen() ends the blocking. So the VMM spends at most
- * NMI_STORM runs of the handler between two looks at the count, whatever the rate is.
+ * Rule: NMIs may come faster than the handler runs: a guest can program the PIT to 600,000 edges a
+ * second. From the NMI_STORM-th NMI on that nobody has taken, the handler returns without IRET, so
+ * that NMIs stay blocked (SDM 3A 6.7.1; APM 2 8.2.3). The interrupted code goes on, the dispatcher
+ * silences the source, and nmi_reopen() ends the blocking. So the VMM spends at most NMI_STORM runs
+ * of the handler between two looks at the count, whatever the rate is.
  */
 	.set NMI_STORM, 8			/* as in nmi.h */
 
@@ -26,7 +28,8 @@ windows_end:
 	.text
 	.globl nmi_entry
 nmi_entry:
-	cmpb	$0, nmi_expected(%rip)		/* the one that ended a guest's turn, and is known */
+	/* the one that ended a guest's turn, and is known */
+	cmpb	$0, nmi_expected(%rip)
 	jne	expected
 	push	%rax
 	push	%rcx
@@ -70,8 +73,9 @@ nmi_entry:
 	pop	%rax
 	iretq
 
-/* Work is left at once (work.S): a call of work_interrupted, as if the interrupted instruction were behind it. On the way into
- * the work nothing is pushed: what the work needs is still where work_stack says. */
+/* Work is left at once (work.S): a call of work_interrupted, as if the interrupted instruction were
+ * behind it. On the way into the work nothing is pushed: what the work needs is still where
+ * work_stack says. */
 leave_work:
 	movb	$0, work_open(%rip)
 	mov	16(%rsp), %rax			/* RIP */
@@ -129,7 +133,8 @@ nmi_reopen:
 	push	%rdx
 	iretq
 
-/* void nmi_halt(void): sleep until an NMI; returns at once when one came already. Interrupts are off. */
+/* void nmi_halt(void): sleep until an NMI; returns at once when one came already. Interrupts are
+ * off. */
 	.globl nmi_halt
 nmi_halt:
 	cmpl	$0, nmi_count(%rip)

@@ -15,8 +15,9 @@
 /* From so many NMIs on that nobody has taken, the handler leaves NMIs blocked (nmi.S). */
 enum { NMI_STORM = 8 };
 
-extern volatile uint32_t nmi_count;   /* taken by the handler, not yet by the dispatcher */
-extern volatile uint32_t nmi_windows; /* of all: those that landed between a last look and an entry or halt */
+extern volatile uint32_t nmi_count; /* taken by the handler, not yet by the dispatcher */
+/* of all: those that landed between a last look and an entry or halt */
+extern volatile uint32_t nmi_windows;
 /* The next NMI is of an exit that has been told: the handler clears this and counts nothing. */
 extern volatile uint8_t nmi_expected;
 

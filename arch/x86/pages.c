@@ -2,12 +2,12 @@
 /*
  * The VMM's own first 2 MiB, where its image is, by pages of 4 KiB.
  *
- * Rule: code and constants are not written to, nothing but code is executed, and the pages below the
- * stacks are not there. boot/entry.S maps the same memory as one page in which everything is
+ * Rule: code and constants are not written to, nothing but code is executed, and the pages below
+ * the stacks are not there. boot/entry.S maps the same memory as one page in which everything is
  * allowed. What is mapped one to one stays so.
  *
- * This costs a real processor no more than the one page does: MTRRs give the first MiB several memory
- * types, so it splits such a page by itself (SDM 3A 11.11.9).
+ * This costs a real processor no more than the one page does: MTRRs give the first MiB several
+ * memory types, so it splits such a page by itself (SDM 3A 11.11.9).
  */
 #include "arch/x86/io.h"
 #include "arch/x86/platform.h"
@@ -27,7 +27,8 @@ static _Alignas(PAGE) uint64_t table[ENTRIES];
 
 static uint64_t entry_of(uint64_t page, uint64_t no_execute)
 {
-	uint64_t code = (uint64_t)image_start, constants = ((uint64_t)text_end + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	uint64_t code = (uint64_t)image_start,
+		 constants = ((uint64_t)text_end + PAGE - 1) & ~(uint64_t)(PAGE - 1);
 	if (page >= code && page < constants)
 		return page | PRESENT;
 	if (page >= constants && page < (uint64_t)data_start)

@@ -13,7 +13,12 @@
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 #define CONFIG_ENABLE 0x80000000u
 
-enum { FUNCTIONS = 256, FUNCTIONS_OF_ALL_BUSES = 65536, NO_FUNCTION = 0xffff, HEADER_MULTIFUNCTION = 0x800000 };
+enum {
+	FUNCTIONS = 256,
+	FUNCTIONS_OF_ALL_BUSES = 65536,
+	NO_FUNCTION = 0xffff,
+	HEADER_MULTIFUNCTION = 0x800000
+};
 enum { BAR_IO = 1 << 0, BAR_TYPE = 3 << 1 };
 #define BAR_ADDRESS 0xfffffff0u
 enum { CLASS_SHIFT = 24, CLASS_BRIDGE = 6 };
@@ -54,7 +59,8 @@ uint64_t pci_enable_memory(unsigned function)
 	uint32_t bar = pci_read(function, PCI_BAR0);
 	if (bar & (BAR_IO | BAR_TYPE) || (bar & BAR_ADDRESS) == 0)
 		return 0;
-	pci_write(function, PCI_COMMAND, (pci_read(function, PCI_COMMAND) & 0xffff) | PCI_COMMAND_MEMORY);
+	pci_write(function, PCI_COMMAND,
+	          (pci_read(function, PCI_COMMAND) & 0xffff) | PCI_COMMAND_MEMORY);
 	return bar & BAR_ADDRESS;
 }
 
@@ -62,7 +68,8 @@ uint64_t pci_enable_memory(unsigned function)
 static bool stop_master(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
-	if (!(command & PCI_COMMAND_MASTER) || pci_read(function, PCI_CLASS) >> CLASS_SHIFT == CLASS_BRIDGE)
+	if (!(command & PCI_COMMAND_MASTER) ||
+	    pci_read(function, PCI_CLASS) >> CLASS_SHIFT == CLASS_BRIDGE)
 		return false;
 	pci_write(function, PCI_COMMAND, command & ~(uint32_t)PCI_COMMAND_MASTER);
 	return true;

@@ -16,9 +16,11 @@ enum { PCI_COMMAND_MEMORY = 1 << 1, PCI_COMMAND_MASTER = 1 << 2, PCI_COMMAND_NO_
 /* A function: bus << 8 | device << 3 | function. offset: a multiple of 4. */
 uint32_t pci_read(unsigned function, unsigned offset);
 void pci_write(unsigned function, unsigned offset, uint32_t value);
-/* The first function of bus 0, where the chipset's own are, with these IDs; -ENODEV where there is none. */
+/* The first function of bus 0, where the chipset's own are, with these IDs; -ENODEV where there is
+ * none. */
 int pci_find(uint16_t vendor, uint16_t device);
-/* The address of BAR 0, which has to be memory below 4 GiB; the function answers there from now on. 0: it has none. */
+/* The address of BAR 0, which has to be memory below 4 GiB; the function answers there from now on.
+ * 0: it has none. */
 uint64_t pci_enable_memory(unsigned function);
 /* Takes bus mastering from every function of every bus that may() does not name. Bridges keep it:
  * what is behind them masters through them. Returns how many functions had it. */

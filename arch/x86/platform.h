@@ -15,7 +15,9 @@
 #include <stdint.h>
 
 struct line_pin {
-	int pin;    /* I/O APIC pin of this ISA line, -1: none (MADT interrupt source override, else identity) */
+	/* I/O APIC pin of this ISA line, -1: none (MADT interrupt source override, else
+	 * identity) */
+	int pin;
 	bool level; /* MADT flags: level triggered */
 	bool low;   /* active low */
 };
@@ -25,28 +27,32 @@ struct platform {
 	uint64_t lapic;  /* physical address; 0: none */
 	uint64_t ioapic; /* the I/O APIC that holds GSI 0; 0: none */
 	unsigned ioapic_pins;
-	uint64_t hpet;       /* physical address of the first HPET's registers; 0: none within reach */
+	/* physical address of the first HPET's registers; 0: none within reach */
+	uint64_t hpet;
 	unsigned processors; /* enabled ones in the MADT */
 	struct line_pin line[LINES];
 	uint16_t pm1a_control, pm1b_control; /* ports; 0: none */
 	uint16_t slp_typ_a, slp_typ_b;       /* S5 values from the DSDT */
-	uint16_t smi_command; /* port that takes acpi_enable to bring the machine to ACPI mode; 0: it is there */
+	/* port that takes acpi_enable to bring the machine to ACPI mode; 0: it is there */
+	uint16_t smi_command;
 	uint8_t acpi_enable;
 	bool can_power_off;
 	uint64_t tsc_khz; /* measured against the PIT's channel 2 */
-	bool bochs;       /* the emulator's debug port answered (E9h), or the tables bear its name */
+	/* the emulator's debug port answered (E9h), or the tables bear its name */
+	bool bochs;
 };
 
 extern struct platform platform;
 
-/* ACPI tables: fills platform; missing tables are said in one line each and leave defaults. 0 or -ENOENT (no ACPI). */
+/* ACPI tables: fills platform; missing tables are said in one line each and leave defaults. 0 or
+ * -ENOENT (no ACPI). */
 int acpi_init(void);
 /* Measure the TSC (about 10 ms); fills tsc_khz. */
 void tsc_calibrate(void);
 uint64_t tsc_from_us(uint64_t us);
 uint64_t tsc_to_us(uint64_t ticks);
-/* Power the machine off: ACPI S5, else the emulators' exits (Bochs: "Shutdown" to 8900h; QEMU: isa-debug-exit 501h/F4h), else
- * halt for good with a line that says so. */
+/* Power the machine off: ACPI S5, else the emulators' exits (Bochs: "Shutdown" to 8900h; QEMU:
+ * isa-debug-exit 501h/F4h), else halt for good with a line that says so. */
 _Noreturn void power_off(int status);
 /* What power_off() calls first, once: it lets a person read what the screen has. */
 void power_off_after(void (*wait)(void));
@@ -58,7 +64,8 @@ enum { PAGE = 4096 };
 #define LARGE_PAGE (2u << 20)
 
 struct multiboot_info;
-/* Collect RAM below 4 GiB from the multiboot memory map, without what is in use (VMM image, modules, boot information). */
+/* Collect RAM below 4 GiB from the multiboot memory map, without what is in use (VMM image,
+ * modules, boot information). */
 void frames_init(const struct multiboot_info *info);
 /* Memory for a VM: contiguous; align is a power of two of at least PAGE. Returns its address, or 0
  * when there is none. The memory is not cleared: the start of a VM does that (vmm/elf.h), once.
@@ -79,7 +86,8 @@ void pages_protect(void);
  * area or the loader's information after this. */
 void pages_drop_first(void);
 
-/* ---- GDT, IDT, TSS: 64-bit, an NMI stack by IST; exceptions in the VMM panic with registers ---- */
+/* ---- GDT, IDT, TSS: 64-bit, an NMI stack by IST; exceptions in the VMM panic with registers
+ * ---- */
 void tables_init(void);
 enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };
 uint64_t tables_tss_base(void);
@@ -94,7 +102,8 @@ void lapic_send_nmi_self(void);
 /* ---- I/O APIC ---- */
 /*
  * Redirection entry, low word (82093AA, 3.2.4)
- *   16 mask | 15 trigger | 14 remote IRR | 13 polarity | 12 status | 11 destination mode | 10:8 delivery mode | 7:0 vector
+ *   16 mask | 15 trigger | 14 remote IRR | 13 polarity | 12 status | 11 destination mode |
+ *   10:8 delivery mode | 7:0 vector
  */
 enum { RTE_NMI = 4 << 8, RTE_LOW = 1 << 13, RTE_LEVEL = 1 << 15, RTE_MASKED = 1 << 16 };
 int ioapic_init(void); /* all pins masked; 0 or -ENODEV */
@@ -112,7 +121,8 @@ uint32_t ioapic_read(unsigned pin);
 struct uart {
 	uint16_t base; /* 3F8h ... */
 };
-/* 115200 8N1, FIFOs on, receive interrupt on, OUT2 set. 0, or -ENODEV where the scratch register does not hold. */
+/* 115200 8N1, FIFOs on, receive interrupt on, OUT2 set. 0, or -ENODEV where the scratch register
+ * does not hold. */
 int uart_init(struct uart *u, uint16_t base);
 int uart_read(struct uart *u); /* a byte, or -EAGAIN */
 /* Room in the transmit FIFO now: 16 when THR is empty, else 0. */

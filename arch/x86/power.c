@@ -10,7 +10,8 @@
 
 /* Bochs: this word, written to the port, ends the emulator with status 1. */
 enum { BOCHS_SHUTDOWN_PORT = 0x8900 };
-/* QEMU: the firmware configuration device, item 0 of which reads "QEMU"; isa-debug-exit ends with status 2n + 1. */
+/* QEMU: the firmware configuration device, item 0 of which reads "QEMU"; isa-debug-exit ends with
+ * status 2n + 1. */
 enum {
 	FW_CFG_SELECT = 0x510,
 	FW_CFG_DATA = 0x511,
@@ -52,7 +53,8 @@ static bool acpi_mode_on(void)
 
 static void sleep_enter(uint16_t port, uint16_t slp_typ)
 {
-	uint16_t value = (uint16_t)((io_in16(port) & ~PM1_SLP_TYP) | slp_typ << PM1_SLP_TYP_SHIFT | PM1_SLP_EN);
+	uint16_t value = (uint16_t)((io_in16(port) & ~PM1_SLP_TYP) | slp_typ << PM1_SLP_TYP_SHIFT |
+	                            PM1_SLP_EN);
 
 	io_out16(port, value);
 }
@@ -86,7 +88,8 @@ static bool qemu_present(void)
 	return true;
 }
 
-/* With magic_break on, Bochs's debugger takes XCHG BX, BX as a breakpoint: its script can end the run with status 0. */
+/* With magic_break on, Bochs's debugger takes XCHG BX, BX as a breakpoint: its script can end the
+ * run with status 0. */
 static void bochs_power_off(int status)
 {
 	if (status == 0)

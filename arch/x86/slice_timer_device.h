@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The HPET comparator that is the slice timer: what the search (slice_timer_find.c) hands to the use (slice_timer.c).
+ * The HPET comparator that is the slice timer: what the search (slice_timer_find.c) hands to the
+ * use (slice_timer.c).
  *
- * Rule: section numbers are those of the IA-PC HPET specification 1.0a; registers are accessed in words of 32 bits.
+ * Rule: section numbers are those of the IA-PC HPET specification 1.0a; registers are accessed in
+ * words of 32 bits.
  */
 #ifndef ARCH_X86_SLICE_TIMER_DEVICE_H
 #define ARCH_X86_SLICE_TIMER_DEVICE_H
@@ -14,18 +16,26 @@
 
 /*
  * 000h, capabilities (2.3.4)
- *   63:32 period in femtoseconds | 31:16 vendor | 15 legacy routes | 13 counter has 64 bits | 12:8 last comparator | 7:0 revision
+ *   63:32 period in femtoseconds | 31:16 vendor | 15 legacy routes | 13 counter has 64 bits |
+ *   12:8 last comparator | 7:0 revision
  * 010h, configuration (2.3.5)
  *   1 legacy replacement route | 0 counter runs
  */
 enum { HPET_CAPABILITY = 0x000, HPET_PERIOD = 0x004, HPET_CONFIG = 0x010, HPET_COUNTER = 0x0F0 };
-enum { CAP_LAST_SHIFT = 8, CAP_LAST = 0x1F, CAP_REVISION = 0xFF, CONFIG_RUNS = 1 << 0, CONFIG_LEGACY = 1 << 1 };
+enum {
+	CAP_LAST_SHIFT = 8,
+	CAP_LAST = 0x1F,
+	CAP_REVISION = 0xFF,
+	CONFIG_RUNS = 1 << 0,
+	CONFIG_LEGACY = 1 << 1
+};
 
 /* A comparator's registers (2.3.8 to 2.3.10), from its first on. */
 enum { HPET_COMPARATORS = 0x100, TN_STRIDE = 0x20 };
 enum { TN_CONFIG = 0x00, TN_PINS = 0x04, TN_VALUE = 0x08, TN_MESSAGE = 0x10, TN_ADDRESS = 0x14 };
 /*
- * TN_CONFIG: 15 has messages | 14 messages on | 13:9 pin | 8 counts in 32 bits | 3 periodic | 2 interrupts | 1 level
+ * TN_CONFIG: 15 has messages | 14 messages on | 13:9 pin | 8 counts in 32 bits | 3 periodic |
+ * 2 interrupts | 1 level
  * TN_PINS:   the I/O APIC pins that it can have
  */
 enum {
@@ -55,8 +65,8 @@ static inline uint32_t slice_timer_counter(const struct slice_timer_device *d)
 	return mmio_read32(d->registers + HPET_COUNTER);
 }
 
-/* Look at the HPET and set comparators up, one after the other, until one of them proves that it raises NMIs. 0, or -ENODEV with a
- * line that says what was found; comparator is 0 then. */
+/* Look at the HPET and set comparators up, one after the other, until one of them proves that it
+ * raises NMIs. 0, or -ENODEV with a line that says what was found; comparator is 0 then. */
 int slice_timer_find(struct slice_timer_device *out, bool (*proves)(void));
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding an HPET comparator that raises NMIs: by a message to the local APIC, else by an I/O APIC pin.
+ * Finding an HPET comparator that raises NMIs: by a message to the local APIC, else by an I/O APIC
+ * pin.
  *
  * Rule: nothing is believed before it has been seen: the counter counts, and an NMI came.
  */
@@ -13,10 +14,12 @@
 
 /* No HPET counts slower (2.2), and none is known to count faster than 1 GHz. */
 enum { PERIOD_MOST = 100000000, PERIOD_LEAST = 1000000 };
-/* A message to a local APIC (SDM 3A 10.11): address 19:12 destination; data 10:8 delivery mode, 4 = NMI, edge. */
+/* A message to a local APIC (SDM 3A 10.11): address 19:12 destination; data 10:8 delivery mode, 4 =
+ * NMI, edge. */
 #define MESSAGE_ADDRESS 0xFEE00000u
 enum { MESSAGE_DESTINATION_SHIFT = 12, MESSAGE_NMI = 4 << 8, DESTINATION_MOST = 0xFF };
-/* Pins below 16 are the ISA lines': a pulse there reaches the 8259s too, on pin 2 as a spurious IRQ15. */
+/* Pins below 16 are the ISA lines': a pulse there reaches the 8259s too, on pin 2 as a spurious
+ * IRQ15. */
 enum { PIN_FIRST = 16, PIN_LAST = 31 };
 enum { MEASURE_US = 5000, MOMENT_TRIES = 5 };
 
@@ -46,7 +49,8 @@ static struct moment take_moment(const struct slice_timer_device *d)
 	return best;
 }
 
-/* Held against each other, not each against what it is said to be: what counts is that they agree. 0: the HPET does not count. */
+/* Held against each other, not each against what it is said to be: what counts is that they agree.
+ * 0: the HPET does not count. */
 static uint64_t measure(const struct slice_timer_device *d)
 {
 	struct moment first = take_moment(d), last;
@@ -141,11 +145,12 @@ static bool by_pin(struct slice_timer_device *d, unsigned n, bool (*proves)(void
 	return false;
 }
 
-/* The last ones first: what else a machine may use it for begins with the first. Messages before pins, which may be shared. */
+/* The last ones first: what else a machine may use it for begins with the first. Messages before
+ * pins, which may be shared. */
 static int comparator_choose(struct slice_timer_device *d, unsigned last, bool (*proves)(void))
 {
-	static bool (*const deliveries[])(struct slice_timer_device *, unsigned, bool (*)(void)) = { by_message,
-		                                                                                     by_pin };
+	static bool (*const deliveries[])(struct slice_timer_device *, unsigned,
+	                                  bool (*)(void)) = { by_message, by_pin };
 	uint32_t pins = 0;
 
 	for (unsigned i = 0; i < sizeof(deliveries) / sizeof(deliveries[0]); i++)
@@ -154,10 +159,11 @@ static int comparator_choose(struct slice_timer_device *d, unsigned last, bool (
 				return 0;
 	for (unsigned n = 0; n <= last; n++)
 		pins |= mmio_read32(comparator_of(d, n) + TN_PINS);
-	log_line("slice timer: none of the HPET's %u comparators can raise an NMI: no messages, and no I/O APIC pin "
-	         "from %d to "
-	         "%d that is free (pins: %08lxh). In QEMU: -global hpet.msi=on, or -machine q35",
-	         last + 1, PIN_FIRST, (int)platform.ioapic_pins - 1, (unsigned long)pins);
+	log_line(
+		"slice timer: none of the HPET's %u comparators can raise an NMI: no messages, and no I/O APIC pin "
+		"from %d to "
+		"%d that is free (pins: %08lxh). In QEMU: -global hpet.msi=on, or -machine q35",
+		last + 1, PIN_FIRST, (int)platform.ioapic_pins - 1, (unsigned long)pins);
 	return -ENODEV;
 }
 
@@ -177,13 +183,16 @@ static int hpet_check(struct slice_timer_device *d)
 	d->period = mmio_read32(d->registers + HPET_PERIOD);
 	if (capability == UINT32_MAX || !(capability & CAP_REVISION) || d->period < PERIOD_LEAST ||
 	    d->period > PERIOD_MOST) {
-		log_line("slice timer: no HPET answers at %lxh: capabilities read %08lxh, period %lu fs",
-		         (unsigned long)d->registers, (unsigned long)capability, (unsigned long)d->period);
+		log_line(
+			"slice timer: no HPET answers at %lxh: capabilities read %08lxh, period %lu fs",
+			(unsigned long)d->registers, (unsigned long)capability,
+			(unsigned long)d->period);
 		return -ENODEV;
 	}
 	if (lapic_id() > DESTINATION_MOST) {
-		log_line("slice timer: neither message nor I/O APIC reaches this processor: APIC id %lxh",
-		         (unsigned long)lapic_id());
+		log_line(
+			"slice timer: neither message nor I/O APIC reaches this processor: APIC id %lxh",
+			(unsigned long)lapic_id());
 		return -ENODEV;
 	}
 	return (int)(capability >> CAP_LAST_SHIFT & CAP_LAST);
@@ -197,7 +206,8 @@ int slice_timer_find(struct slice_timer_device *d, bool (*proves)(void))
 		quieten(d, (unsigned)last);
 		d->factor = measure(d);
 		if (d->factor == 0)
-			log_line("slice timer: the HPET at %lxh does not count", (unsigned long)d->registers);
+			log_line("slice timer: the HPET at %lxh does not count",
+			         (unsigned long)d->registers);
 		else if (comparator_choose(d, (unsigned)last, proves) == 0)
 			return 0;
 	}

@@ -42,8 +42,10 @@ void stacks_fill(void)
 	const char *here;
 	__asm__ volatile("mov %%rsp, %0" : "=r"(here));
 	for (unsigned i = 0; i < STACKS; i++) {
-		const char *end = stack_of((uint64_t)here) == &stacks[i] ? here - OWN : stack_top(i);
-		bytes_fill(stack_bottom(i), UNUSED, (uint64_t)(end - stack_bottom(i)) / sizeof(uint64_t));
+		const char *end = stack_of((uint64_t)here) == &stacks[i] ? here - OWN
+		                                                         : stack_top(i);
+		bytes_fill(stack_bottom(i), UNUSED,
+		           (uint64_t)(end - stack_bottom(i)) / sizeof(uint64_t));
 	}
 }
 

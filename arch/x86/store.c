@@ -8,7 +8,8 @@ enum { INSTRUCTION_MAX = 15, PAGE_BYTES = 4096 };
 enum { RFLAGS_TF = 1 << 8, RFLAGS_DF = 1 << 10 };
 enum { REX = 0x40, REX_W = 1 << 3 };
 
-/* What an opcode stores, and what follows its ModR/M byte. NO: it is no store, or has other effects. */
+/* What an opcode stores, and what follows its ModR/M byte. NO: it is no store, or has other
+ * effects. */
 enum form {
 	NO,
 	MODRM,     /* MOV r/m, r and the like */
@@ -21,9 +22,20 @@ enum form {
 
 /* Opcode maps of APM 3, tables. */
 static const uint8_t one_byte[256] = {
-	[0x88] = MODRM, [0x89] = MODRM, [0x8c] = MODRM,                                                        /* MOV */
-	[0xa2] = MOFFS, [0xa3] = MOFFS,                                                                        /* MOV */
-	[0xa4] = MOVS,  [0xa5] = MOVS,  [0xaa] = STOS,  [0xab] = STOS, [0xc6] = MODRM_0_8, [0xc7] = MODRM_0_Z, /* MOV */
+	/* MOV */
+	[0x88] = MODRM,
+	[0x89] = MODRM,
+	[0x8c] = MODRM,
+	/* MOV */
+	[0xa2] = MOFFS,
+	[0xa3] = MOFFS,
+	/* MOV */
+	[0xa4] = MOVS,
+	[0xa5] = MOVS,
+	[0xaa] = STOS,
+	[0xab] = STOS,
+	[0xc6] = MODRM_0_8,
+	[0xc7] = MODRM_0_Z,
 };
 
 static const uint8_t two_bytes[256] = {
@@ -96,7 +108,8 @@ static enum form read_opcode(struct reading *r, bool long_mode)
 	return two_bytes[r->opcode];
 }
 
-/* Skips ModR/M and what belongs to it (APM 3 1.4); address: its size in bytes. Returns reg, or 8 for a register as operand. */
+/* Skips ModR/M and what belongs to it (APM 3 1.4); address: its size in bytes. Returns reg, or 8
+ * for a register as operand. */
 static unsigned skip_modrm(struct reading *r, unsigned address)
 {
 	const uint8_t modrm = next(r);
@@ -124,22 +137,26 @@ static void advance(uint64_t *reg, uint64_t by, unsigned address)
 	*reg = address == 2 ? (*reg & ~0xffffull) | value : value;
 }
 
-/* How many elements of so many bytes lie between this one and the end of its page, in the direction of travel. */
+/* How many elements of so many bytes lie between this one and the end of its page, in the direction
+ * of travel. */
 static uint64_t elements(uint64_t address, unsigned size, bool down)
 {
-	const uint64_t offset = address & (PAGE_BYTES - 1), n = down ? offset / size + 1 : (PAGE_BYTES - offset) / size;
+	const uint64_t offset = address & (PAGE_BYTES - 1),
+		       n = down ? offset / size + 1 : (PAGE_BYTES - offset) / size;
 	return n > 0 ? n : 1;
 }
 
 /* True: the instruction is done; false: there are elements left. */
-static bool drop_string(const struct store *s, const struct reading *r, bool moves, unsigned address, unsigned size)
+static bool drop_string(const struct store *s, const struct reading *r, bool moves,
+                        unsigned address, unsigned size)
 {
 	const bool down = s->rflags & RFLAGS_DF;
 	struct vcpu_regs *regs = s->regs;
 	uint64_t n = 1, left = masked(regs->rcx, address);
 	if (r->repeat) {
 		n = elements(s->address, size, down);
-		if (moves && elements(regs->rsi, size, down) < n) /* the source's next page may be absent */
+		/* the source's next page may be absent */
+		if (moves && elements(regs->rsi, size, down) < n)
 			n = elements(regs->rsi, size, down);
 		n = n < left ? n : left;
 		advance(&regs->rcx, 0 - n, address);
@@ -159,7 +176,9 @@ uint64_t store_drop(const struct store *s)
 		return UINT64_MAX;
 	r.count = guest_fetch(&s->mode, s->rip, r.bytes, sizeof(r.bytes));
 	const enum form form = read_opcode(&r, long_mode);
-	const unsigned address = long_mode ? (r.address_size ? 4 : 8) : code_32 != r.address_size ? 4 : 2;
+	const unsigned address = long_mode                   ? (r.address_size ? 4 : 8)
+	                         : code_32 != r.address_size ? 4
+	                                                     : 2;
 	const unsigned wide = r.rex & REX_W ? 8 : code_32 != r.operand_size ? 4 : 2;
 	const unsigned size = r.opcode & 1 ? wide : 1;
 	unsigned reg = 0;

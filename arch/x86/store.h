@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's store that goes nowhere: the instruction is stepped over as if it had written, to memory that keeps nothing.
+ * A guest's store that goes nowhere: the instruction is stepped over as if it had written, to
+ * memory that keeps nothing.
  *
- * Rule: only instructions whose one effect is the store, and the string instructions' counts. What else writes memory, or
- * cannot be read, is not stepped over.
+ * Rule: only instructions whose one effect is the store, and the string instructions' counts. What
+ * else writes memory, or cannot be read, is not stepped over.
  */
 #ifndef ARCH_X86_STORE_H
 #define ARCH_X86_STORE_H
@@ -20,8 +21,8 @@ struct store {
 	uint64_t address; /* guest-physical, of the byte that cannot be written */
 };
 
-/* Where the guest goes on; UINT64_MAX: this is no such instruction, or the guest single-steps. A repeated one
- * is done for as many elements as lie in the page, so it may go on where it is. */
+/* Where the guest goes on; UINT64_MAX: this is no such instruction, or the guest single-steps. A
+ * repeated one is done for as many elements as lie in the page, so it may go on where it is. */
 uint64_t store_drop(const struct store *s);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * The processor's tables: GDT, TSS and IDT, and what an exception in the VMM comes to.
  *
- * Rule: nothing is expected here but an NMI, interrupts where somebody asks for them (interrupts.h), and the #GP of a guarded
- * access (guarded.h). Any other exception is a defect and panics; an interrupt that nobody knows is counted, no more.
+ * Rule: nothing is expected here but an NMI, interrupts where somebody asks for them
+ * (interrupts.h), and the #GP of a guarded access (guarded.h). Any other exception is a defect and
+ * panics; an interrupt that nobody knows is counted, no more.
  */
 #include "arch/x86/guarded.h"
 #include "arch/x86/interrupts.h"
@@ -36,7 +37,8 @@ struct tss {
 	uint16_t io_map;
 } __attribute__((packed));
 
-/* Interrupt gate (SDM 3A figure 6-8): access 15 present | 14:13 DPL | 12:8 type (1110: interrupt gate). */
+/* Interrupt gate (SDM 3A figure 6-8): access 15 present | 14:13 DPL | 12:8 type (1110: interrupt
+ * gate). */
 struct gate {
 	uint16_t offset_low, selector;
 	uint8_t ist, access;
@@ -59,7 +61,8 @@ struct table_pointer {
 
 /*
  * Descriptors (SDM 3A figures 3-8 and 7-4)
- *   55 granularity | 53 64-bit code | 47 present | 43:40 type: 1011 code, 0011 data, both accessed; 1001 64-bit TSS
+ *   55 granularity | 53 64-bit code | 47 present |
+ *   43:40 type: 1011 code, 0011 data, both accessed; 1001 64-bit TSS
  * Code and data are those of boot/entry.S. The TSS takes two entries.
  */
 #define DESCRIPTOR_CODE 0x00AF9B000000FFFFull
@@ -97,17 +100,20 @@ static void registers_print(const struct exception_frame *f)
 		const char *name;
 		uint64_t value;
 	} list[] = {
-		{ "rax", f->rax },     { "rbx", f->rbx },     { "rcx", f->rcx },     { "rdx", f->rdx },
-		{ "rsi", f->rsi },     { "rdi", f->rdi },     { "rbp", f->rbp },     { "rsp", f->rsp },
-		{ "r8", f->r8 },       { "r9", f->r9 },       { "r10", f->r10 },     { "r11", f->r11 },
-		{ "r12", f->r12 },     { "r13", f->r13 },     { "r14", f->r14 },     { "r15", f->r15 },
-		{ "cr0", cr0_read() }, { "cr2", cr2_read() }, { "cr3", cr3_read() }, { "cr4", cr4_read() },
+		{ "rax", f->rax },     { "rbx", f->rbx },     { "rcx", f->rcx },
+		{ "rdx", f->rdx },     { "rsi", f->rsi },     { "rdi", f->rdi },
+		{ "rbp", f->rbp },     { "rsp", f->rsp },     { "r8", f->r8 },
+		{ "r9", f->r9 },       { "r10", f->r10 },     { "r11", f->r11 },
+		{ "r12", f->r12 },     { "r13", f->r13 },     { "r14", f->r14 },
+		{ "r15", f->r15 },     { "cr0", cr0_read() }, { "cr2", cr2_read() },
+		{ "cr3", cr3_read() }, { "cr4", cr4_read() },
 	};
 	enum { PER_LINE = 4, COUNT = sizeof(list) / sizeof(list[0]) };
 
 	for (unsigned i = 0; i < COUNT; i += PER_LINE)
-		log_line("  %s %016lx  %s %016lx  %s %016lx  %s %016lx", list[i].name, list[i].value, list[i + 1].name,
-		         list[i + 1].value, list[i + 2].name, list[i + 2].value, list[i + 3].name, list[i + 3].value);
+		log_line("  %s %016lx  %s %016lx  %s %016lx  %s %016lx", list[i].name,
+		         list[i].value, list[i + 1].name, list[i + 1].value, list[i + 2].name,
+		         list[i + 2].value, list[i + 3].name, list[i + 3].value);
 }
 
 /* What lies on top of the stack that the exception came on: return addresses are among it. */
@@ -117,7 +123,8 @@ static void stack_print(uint64_t rsp)
 	const struct stack *stack = stack_of(rsp);
 	if (stack == NULL || rsp % sizeof(uint64_t) != 0)
 		return;
-	const uint64_t *at = (const uint64_t *)rsp, *top = (const uint64_t *)(stack->absent + PAGE + stack->bytes);
+	const uint64_t *at = (const uint64_t *)rsp,
+		       *top = (const uint64_t *)(stack->absent + PAGE + stack->bytes);
 	log_line("  %lu bytes are on the %s stack:", (uint64_t)top - rsp, stack->name);
 	for (unsigned i = 0; i < WORDS && at + PER_LINE <= top; i += PER_LINE, at += PER_LINE)
 		log_line("  %016lx %016lx %016lx %016lx", at[0], at[1], at[2], at[3]);
@@ -128,8 +135,8 @@ static void panic_if_stack_ran_out(const struct exception_frame *f)
 {
 	const struct stack *stack = stack_run_out(cr2_read());
 	if (stack != NULL && (f->vector == VECTOR_PAGE_FAULT || f->vector == VECTOR_DOUBLE_FAULT))
-		panic("stack overflow: the VMM's %s stack of %lu bytes has run out, at %lx:%016lx", stack->name,
-		      stack->bytes, f->cs, f->rip);
+		panic("stack overflow: the VMM's %s stack of %lu bytes has run out, at %lx:%016lx",
+		      stack->name, stack->bytes, f->cs, f->rip);
 }
 
 void exception_dispatch(struct exception_frame *f)
@@ -157,8 +164,8 @@ void exception_dispatch(struct exception_frame *f)
 		stack_print(f->rsp);
 		panic_if_stack_ran_out(f);
 	}
-	panic("exception %lu (%s), error %lxh, at %lx:%016lx, rflags %lx, cr2 %lx", f->vector, name, f->error, f->cs,
-	      f->rip, f->rflags, cr2_read());
+	panic("exception %lu (%s), error %lxh, at %lx:%016lx, rflags %lx, cr2 %lx", f->vector, name,
+	      f->error, f->cs, f->rip, f->rflags, cr2_read());
 }
 
 static void gate_set(unsigned vector, const void *handler, unsigned ist)
@@ -181,8 +188,10 @@ static void idt_init(void)
 
 	for (unsigned v = 0; v < VECTORS; v++)
 		gate_set(v, exception_stubs + v * STUB_BYTES,
-		         v == VECTOR_DOUBLE_FAULT || v == VECTOR_PAGE_FAULT || v == VECTOR_MACHINE_CHECK ? IST_FATAL
-		                                                                                         : 0);
+		         v == VECTOR_DOUBLE_FAULT || v == VECTOR_PAGE_FAULT ||
+		                         v == VECTOR_MACHINE_CHECK
+		                 ? IST_FATAL
+		                 : 0);
 	gate_set(VECTOR_NMI, (const void *)(uintptr_t)nmi_entry, IST_NMI);
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
@@ -194,7 +203,8 @@ static void tss_init(void)
 	tss.ist[IST_NMI - 1] = (uint64_t)stack_top(STACK_NMI);
 	tss.ist[IST_FATAL - 1] = (uint64_t)stack_top(STACK_FATAL);
 	tss.io_map = sizeof(tss); /* none */
-	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xFFFFFF) << 16 | (base >> 24 & 0xFF) << 56;
+	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xFFFFFF) << 16 |
+	                        (base >> 24 & 0xFF) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time-stamp counter's rate, measured against channel 2 of the PIT (82C54), which no interrupt line listens to.
+ * The time-stamp counter's rate, measured against channel 2 of the PIT (82C54), which no interrupt
+ * line listens to.
  *
  * Rule: port 61h is left as it was found, but for the gate of channel 2, which ends low.
  */
@@ -12,7 +13,8 @@
 
 enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_CONTROL = 0x43 };
 
-/* Control word: 7:6 channel | 5:4 access (3: low byte, then high) | 3:1 mode (0: OUT rises at the end) | 0 BCD */
+/* Control word: 7:6 channel | 5:4 access (3: low byte, then high) | 3:1 mode (0: OUT rises at the
+ * end) | 0 BCD */
 enum { PIT_SELECT2_WORD_MODE0 = 2 << 6 | 3 << 4 };
 
 /* Port 61h: 5 OUT of channel 2 (read only) | 1 speaker data | 0 gate of channel 2 */
@@ -44,7 +46,8 @@ static uint64_t window_measure(void)
 	return ticks;
 }
 
-/* What CPUID says: leaf 15h gives crystal and ratio, leaf 16h the base frequency in MHz (SDM 2A, CPUID). 0: nothing. */
+/* What CPUID says: leaf 15h gives crystal and ratio, leaf 16h the base frequency in MHz (SDM 2A,
+ * CPUID). 0: nothing. */
 static uint64_t khz_from_cpuid(void)
 {
 	uint32_t most = cpu_id(0, 0).eax;
@@ -58,7 +61,8 @@ static uint64_t khz_from_cpuid(void)
 	return most >= 0x16 ? (uint64_t)(cpu_id(0x16, 0).eax & 0xFFFF) * 1000 : 0;
 }
 
-/* Above another hypervisor the machine may stand still between the window's end and the look at it: the shortest counts. */
+/* Above another hypervisor the machine may stand still between the window's end and the look at it:
+ * the shortest counts. */
 static uint64_t measure(void)
 {
 	bool shared = cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR;
@@ -77,7 +81,8 @@ void tsc_calibrate(void)
 
 	if (khz < KHZ_LEAST) {
 		khz = khz_from_cpuid();
-		log_line("no PIT to measure the TSC with: taking %s", khz ? "CPUID's word" : "1 GHz");
+		log_line("no PIT to measure the TSC with: taking %s",
+		         khz ? "CPUID's word" : "1 GHz");
 	}
 	platform.tsc_khz = khz ? khz : KHZ_DEFAULT;
 }

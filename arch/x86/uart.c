@@ -10,11 +10,24 @@
 
 #include <errno.h>
 
-enum { RBR = 0, THR = 0, IER = 1, IIR = 2, FCR = 2, LCR = 3, MCR = 4, LSR = 5, SCR = 7, DLL = 0, DLM = 1 };
+enum {
+	RBR = 0,
+	THR = 0,
+	IER = 1,
+	IIR = 2,
+	FCR = 2,
+	LCR = 3,
+	MCR = 4,
+	LSR = 5,
+	SCR = 7,
+	DLL = 0,
+	DLM = 1
+};
 
 /* IER: 3 modem status | 2 line status | 1 transmitter empty | 0 received data */
 enum { IER_RECEIVE = 1 << 0, IER_TRANSMIT = 1 << 1 };
-/* FCR: 7:6 receive trigger (00: one byte) | 2 clear transmit FIFO | 1 clear receive FIFO | 0 enable FIFOs */
+/* FCR: 7:6 receive trigger (00: one byte) | 2 clear transmit FIFO | 1 clear receive FIFO | 0 enable
+ * FIFOs */
 enum { FCR_ENABLE = 1 << 0, FCR_CLEAR_RECEIVE = 1 << 1, FCR_CLEAR_TRANSMIT = 1 << 2 };
 /* LCR: 7 divisor latch access | 2 stop bits | 1:0 word length */
 enum { LCR_8N1 = 3, LCR_DLAB = 1 << 7 };
@@ -25,7 +38,8 @@ enum { LSR_DR = 1 << 0, LSR_THRE = 1 << 5, LSR_TEMT = 1 << 6 };
 enum { IIR_NONE = 1 << 0 };
 
 enum { DIVISOR_115200 = 1, FIFO_BYTES = 16 };
-/* A FIFO takes 1.5 ms at 115200; an access to a port on the ISA bus takes about 1 us, an emulator's far less. */
+/* A FIFO takes 1.5 ms at 115200; an access to a port on the ISA bus takes about 1 us, an emulator's
+ * far less. */
 enum { DRAIN_TRIES = 1 << 20 };
 
 static bool uart_present(uint16_t base)

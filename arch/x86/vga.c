@@ -50,10 +50,12 @@ static struct line lines[ROWS]; /* a ring; lines[top] is the first row of the sc
 static unsigned top;
 static unsigned base; /* where the screen's first row is in video memory, in rows */
 static unsigned row, column;
-static uint32_t dirty;                  /* by index in lines[]: video memory does not show all of it yet */
+/* by index in lines[]: video memory does not show all of it yet */
+static uint32_t dirty;
 static bool moved;                      /* the CRT controller is not yet told of the last text */
 static uint8_t start_high, cursor_high; /* as the CRT controller has them */
-static bool prompt;                     /* the last row is the prompt's, and the cursor stands in it */
+/* the last row is the prompt's, and the cursor stands in it */
+static bool prompt;
 static unsigned prompt_column;
 static bool viewing;       /* video memory shows a view */
 static unsigned view_base; /* as base, of the view */

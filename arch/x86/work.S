@@ -2,14 +2,16 @@
 /*
  * Changing between the run loop's stack and the work's.
  *
- * Rule: what a flow of control needs to go on lies on its own stack: the registers, RFLAGS, and RIP on top. An NMI during work
- * is made a call of work_interrupted by the NMI handler (nmi.S): it pushes the interrupted RIP to the work's stack and returns
- * here. work_open says that the stack pointer is the work's and that the work may be left.
+ * Rule: what a flow of control needs to go on lies on its own stack: the registers, RFLAGS, and RIP
+ * on top. An NMI during work is made a call of work_interrupted by the NMI handler (nmi.S): it
+ * pushes the interrupted RIP to the work's stack and returns here. work_open says that the stack
+ * pointer is the work's and that the work may be left.
  *
- * Rule: what lies on the work's stack is taken whole or not at all. An NMI in the window, up to the work's first instruction,
- * is sent to the way out, and work_stack stays what it was. Were it made a call there, each NMI would leave its words on the
- * stack, without end where NMIs go on; and the way out, entered as work, would end the work for ever. Interrupts are off in the
- * work while it is open, so nothing else is pushed over what the window has popped.
+ * Rule: what lies on the work's stack is taken whole or not at all. An NMI in the window, up to the
+ * work's first instruction, is sent to the way out, and work_stack stays what it was. Were it made
+ * a call there, each NMI would leave its words on the stack, without end where NMIs go on; and the
+ * way out, entered as work, would end the work for ever. Interrupts are off in the work while it is
+ * open, so nothing else is pushed over what the window has popped.
  */
 	.macro push_all
 	push	%rax
@@ -58,7 +60,8 @@ work_enter:
 	movb	$1, work_open(%rip)
 	.globl work_window_begin
 work_window_begin:
-	cmpl	$0, nmi_count(%rip)		/* one that came before would find nobody to leave */
+	/* one that came before would find nobody to leave */
+	cmpl	$0, nmi_count(%rip)
 	jne	not_now
 	pop_all
 	popfq

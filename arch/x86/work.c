@@ -16,7 +16,9 @@ void work_init(void *stack_top, void (*body)(void))
 {
 	uint64_t *top = stack_top;
 
-	*--top = 0; /* the body's return address, which it never uses; so the stack is aligned as after a call */
+	/* The body's return address, which the body never uses. So the stack is aligned as after a
+	 * call. */
+	*--top = 0;
 	*--top = (uint64_t)(uintptr_t)body;
 	*--top = RFLAGS_RESERVED;
 	for (unsigned i = 0; i < SAVED_REGISTERS; i++)

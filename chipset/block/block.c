@@ -60,8 +60,8 @@ static void drive_nmi(struct block *block, bool told)
 	block->out = out;
 }
 
-/* Inputs with a line show the lines' level; the others stay as they are (4). risen: lines that have just gone high, each an edge
- * whatever the input was. */
+/* Inputs with a line show the lines' level; the others stay as they are (4). risen: lines that have
+ * just gone high, each an edge whatever the input was. */
 static void follow(struct block *block, uint16_t risen)
 {
 	struct pair *pair = connected(block);
@@ -110,9 +110,9 @@ static uint16_t usable(const struct block *block)
 	return lines;
 }
 
-/* Routes, inputs or bank have changed: what is latched goes with its line (2), as the edge that it was where the line is high
- * still, else as a held request, because nothing else shows it. before: lines that were routed to the bank that is connected
- * now. */
+/* Routes, inputs or bank have changed: what is latched goes with its line (2), as the edge that it
+ * was where the line is high still, else as a held request, because nothing else shows it. before:
+ * lines that were routed to the bank that is connected now. */
 static void reconnect(struct block *block, uint16_t before)
 {
 	block->routed = usable(block);
@@ -124,7 +124,8 @@ static void reconnect(struct block *block, uint16_t before)
 	follow(block, moved & block->lines);
 }
 
-void block_select(struct block *block, uint16_t route, uint16_t mask, uint16_t share, uint16_t bank, bool told)
+void block_select(struct block *block, uint16_t route, uint16_t mask, uint16_t share, uint16_t bank,
+                  bool told)
 {
 	bool exists = bank < BLOCK_BANKS;
 	uint16_t before = exists && bank == block->connected ? block->routed : 0;
@@ -143,7 +144,8 @@ void block_clear_status(struct block *block, uint16_t inputs, bool external)
 	if (!block->trivial) {
 		cleared = 0;
 		for (unsigned line = 0; line < BLOCK_LINES; line++)
-			cleared |= (uint16_t)((inputs >> input_of(block->block_input, line) & 1u) << line);
+			cleared |= (uint16_t)((inputs >> input_of(block->block_input, line) & 1u)
+			                      << line);
 	}
 	block->latch &= (uint16_t)~cleared | (block->level & block->lines & heard(block)); /* (1) */
 	if (external)
@@ -155,7 +157,8 @@ void block_set_inputs(struct block *block, uint64_t controller_input, uint64_t b
 {
 	block->controller_input = controller_input;
 	block->block_input = block_input;
-	block->trivial = controller_input == WINDOW_INPUTS_IDENTITY && block_input == WINDOW_INPUTS_IDENTITY;
+	block->trivial = controller_input == WINDOW_INPUTS_IDENTITY &&
+	                 block_input == WINDOW_INPUTS_IDENTITY;
 	reconnect(block, block->routed);
 	drive_nmi(block, false);
 }

@@ -14,7 +14,8 @@ static uint8_t bit(unsigned level)
 	return (uint8_t)(1u << level);
 }
 
-/* The level with the highest priority of a set, -1 for none: the one after the lowest comes first. */
+/* The level with the highest priority of a set, -1 for none: the one after the lowest comes
+ * first. */
 static int highest(const struct i8259 *chip, uint8_t levels)
 {
 	if (levels == 0)
@@ -41,18 +42,21 @@ uint8_t i8259_slaves(const struct i8259 *chip)
 }
 
 /*
- * The priority resolver. Fully nested: what is in service holds back its own level and all below. Special mask mode: a level
- * that is masked holds nothing back. Special fully nested mode: a slave in service may ask again.
+ * The priority resolver. Fully nested: what is in service holds back its own level and all below.
+ * Special mask mode: a level that is masked holds nothing back. Special fully nested mode: a slave
+ * in service may ask again.
  */
 static int request(const struct i8259 *chip)
 {
 	int asked = highest(chip, i8259_irr(chip) & (uint8_t)~chip->imr);
 	if (asked < 0 || chip->step != I8259_READY)
 		return -1;
-	int serving = highest(chip, chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr);
+	int serving = highest(chip,
+	                      chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr);
 	if (serving < 0 || rank(chip, asked) < rank(chip, serving))
 		return asked;
-	bool again = asked == serving && chip->icw4 & ICW4_SFNM && i8259_slaves(chip) & bit((unsigned)asked);
+	bool again = asked == serving && chip->icw4 & ICW4_SFNM &&
+	             i8259_slaves(chip) & bit((unsigned)asked);
 	return again ? asked : -1;
 }
 
@@ -88,7 +92,8 @@ uint8_t i8259_vector(const struct i8259 *chip, unsigned level)
 	if (chip->icw4 & ICW4_UPM)
 		return (uint8_t)((chip->icw2 & 0xf8) | level);
 	/* MCS-80: the low byte of the CALL's address is what an x86 takes for the vector. */
-	return (uint8_t)(chip->icw1 & ICW1_ADI ? (chip->icw1 & 0xe0) | level << 2 : (chip->icw1 & 0xc0) | level << 3);
+	return (uint8_t)(chip->icw1 & ICW1_ADI ? (chip->icw1 & 0xe0) | level << 2
+	                                       : (chip->icw1 & 0xc0) | level << 3);
 }
 
 /* "The 8259A treats the next RD pulse as an interrupt acknowledge": whichever port it reads. */
@@ -109,8 +114,9 @@ uint8_t i8259_read(struct i8259 *chip, bool a0)
 	return chip->read_isr ? chip->isr : i8259_irr(chip);
 }
 
-/* "The following automatically occur": the edge sense circuit is reset, IMR is cleared, IR7 gets the lowest priority, a slave's
- * address is 7, special mask mode ends, IRR is read; without IC4 all functions of ICW4 are off. */
+/* "The following automatically occur": the edge sense circuit is reset, IMR is cleared, IR7 gets
+ * the lowest priority, a slave's address is 7, special mask mode ends, IRR is read; without IC4 all
+ * functions of ICW4 are off. */
 static void write_icw1(struct i8259 *chip, uint8_t value)
 {
 	chip->icw1 = value;
@@ -144,9 +150,11 @@ static void write_ocw2(struct i8259 *chip, uint8_t value)
 {
 	bool rotates = value & OCW2_R, specific = value & OCW2_SL;
 	if (value & OCW2_EOI) {
-		/* "An ISR bit that is masked by an IMR bit will not be cleared by a non-specific EOI in special mask mode." */
+		/* "An ISR bit that is masked by an IMR bit will not be cleared by a non-specific
+		 * EOI in special mask mode." */
 		uint8_t ended = chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr;
-		end_of_interrupt(chip, specific ? value & OCW2_LEVEL : highest(chip, ended), rotates);
+		end_of_interrupt(chip, specific ? value & OCW2_LEVEL : highest(chip, ended),
+		                 rotates);
 	} else if (!specific) {
 		chip->rotate_auto = rotates;
 	} else if (rotates) {

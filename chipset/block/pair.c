@@ -2,8 +2,8 @@
 /*
  * Two 8259As as a PC cascades them, with the edge/level control registers.
  *
- * Rule: after whatever touched a chip, the slave's INT is brought to the master's IR2; between the words of a state that is
- * being written it is not, because half a state is none.
+ * Rule: after whatever touched a chip, the slave's INT is brought to the master's IR2; between the
+ * words of a state that is being written it is not, because half a state is none.
  */
 #include "chipset/block/i8259.h"
 
@@ -33,7 +33,8 @@ void pair_set_pins(struct pair *pair, uint16_t pins)
 
 uint16_t pair_pins(const struct pair *pair)
 {
-	return (uint16_t)((pair->chip[PAIR_MASTER].pins & (uint8_t)~CASCADE_BIT) | pair->chip[PAIR_SLAVE].pins << 8);
+	return (uint16_t)((pair->chip[PAIR_MASTER].pins & (uint8_t)~CASCADE_BIT) |
+	                  pair->chip[PAIR_SLAVE].pins << 8);
 }
 
 void pair_pulse(struct pair *pair, uint16_t inputs)
@@ -64,7 +65,8 @@ uint16_t pair_enabled(const struct pair *pair)
 	if (master->step != I8259_READY)
 		return 0;
 	bool slave_open = open & CASCADE_BIT && slave->step == I8259_READY;
-	return (uint16_t)((open & (uint8_t)~CASCADE_BIT) | (slave_open ? (uint8_t)~slave->imr << 8 : 0));
+	return (uint16_t)((open & (uint8_t)~CASCADE_BIT) |
+	                  (slave_open ? (uint8_t)~slave->imr << 8 : 0));
 }
 
 bool pair_intr(const struct pair *pair)
@@ -72,16 +74,19 @@ bool pair_intr(const struct pair *pair)
 	return i8259_int(&pair->chip[PAIR_MASTER]);
 }
 
-/* Second INTA where the master gives the cascade lines a slave's identity: only the one that is so called answers. */
+/* Second INTA where the master gives the cascade lines a slave's identity: only the one that is so
+ * called answers. */
 static uint8_t acknowledge_slave(struct pair *pair, unsigned identity)
 {
 	enum { NOBODY = 0xff, SPURIOUS = 7 };
 	struct i8259 *master = &pair->chip[PAIR_MASTER], *slave = &pair->chip[PAIR_SLAVE];
-	bool listens = slave->step == I8259_READY && !(slave->icw1 & ICW1_SNGL) && slave->icw3 == identity;
+	bool listens = slave->step == I8259_READY && !(slave->icw1 & ICW1_SNGL) &&
+	               slave->icw3 == identity;
 	if (!listens)
 		return NOBODY;
 	int level = i8259_acknowledge(slave);
-	/* INT falls with the acknowledge, and rises again where there is more: an edge for the master. */
+	/* INT falls with the acknowledge, and rises again where there is more: an edge for the
+	 * master. */
 	i8259_set_pins(master, master->pins & (uint8_t)~CASCADE_BIT);
 	return i8259_vector(slave, level < 0 ? SPURIOUS : (unsigned)level);
 }
@@ -91,7 +96,8 @@ uint8_t pair_acknowledge(struct pair *pair)
 	enum { SPURIOUS = 7 };
 	struct i8259 *master = &pair->chip[PAIR_MASTER];
 	int level = i8259_acknowledge(master);
-	unsigned shown = level < 0 ? SPURIOUS : (unsigned)level; /* on the vector and on the cascade lines alike */
+	/* on the vector and on the cascade lines alike */
+	unsigned shown = level < 0 ? SPURIOUS : (unsigned)level;
 	bool elsewhere = i8259_slaves(master) >> shown & 1;
 	uint8_t vector = elsewhere ? acknowledge_slave(pair, shown) : i8259_vector(master, shown);
 	cascade(pair);
@@ -124,13 +130,14 @@ void pair_port_write(struct pair *pair, uint16_t port, uint8_t value)
 }
 
 /*
- * A chip's word:  63:56 ICW3 | 55:48 ICW2 | 47:40 ELCR | 39:32 held | 31:24 pins | 23:16 IMR | 15:8 ISR | 7:0 edges
+ * A chip's word:  63:56 ICW3 | 55:48 ICW2 | 47:40 ELCR | 39:32 held | 31:24 pins | 23:16 IMR |
+ * 15:8 ISR | 7:0 edges
  */
 static uint64_t chip_word(const struct i8259 *chip)
 {
 	return (uint64_t)chip->edges | (uint64_t)chip->isr << 8 | (uint64_t)chip->imr << 16 |
-	       (uint64_t)chip->pins << 24 | (uint64_t)chip->held << 32 | (uint64_t)chip->elcr << 40 |
-	       (uint64_t)chip->icw2 << 48 | (uint64_t)chip->icw3 << 56;
+	       (uint64_t)chip->pins << 24 | (uint64_t)chip->held << 32 |
+	       (uint64_t)chip->elcr << 40 | (uint64_t)chip->icw2 << 48 | (uint64_t)chip->icw3 << 56;
 }
 
 static void set_chip_word(struct i8259 *chip, uint64_t word)
@@ -148,13 +155,15 @@ static void set_chip_word(struct i8259 *chip, uint64_t word)
 }
 
 /*
- * A chip's modes:  26:24 step | 23 rotate in AEOI | 22 special mask | 21 poll | 20 read ISR | 18:16 lowest | 15:8 ICW4 | 7:0 ICW1
+ * A chip's modes:  26:24 step | 23 rotate in AEOI | 22 special mask | 21 poll | 20 read ISR |
+ * 18:16 lowest | 15:8 ICW4 | 7:0 ICW1
  */
 static uint32_t chip_modes(const struct i8259 *chip)
 {
 	return (uint32_t)chip->icw1 | (uint32_t)chip->icw4 << 8 | (uint32_t)chip->lowest << 16 |
-	       (uint32_t)chip->read_isr << 20 | (uint32_t)chip->poll << 21 | (uint32_t)chip->special_mask << 22 |
-	       (uint32_t)chip->rotate_auto << 23 | (uint32_t)chip->step << 24;
+	       (uint32_t)chip->read_isr << 20 | (uint32_t)chip->poll << 21 |
+	       (uint32_t)chip->special_mask << 22 | (uint32_t)chip->rotate_auto << 23 |
+	       (uint32_t)chip->step << 24;
 }
 
 static void set_chip_modes(struct i8259 *chip, uint32_t modes)
@@ -175,7 +184,8 @@ uint64_t pair_word(const struct pair *pair, unsigned word)
 {
 	if (word < 2)
 		return chip_word(&pair->chip[word]);
-	return chip_modes(&pair->chip[PAIR_MASTER]) | (uint64_t)chip_modes(&pair->chip[PAIR_SLAVE]) << 32;
+	return chip_modes(&pair->chip[PAIR_MASTER]) | (uint64_t)chip_modes(&pair->chip[PAIR_SLAVE])
+	                                                      << 32;
 }
 
 void pair_set_word(struct pair *pair, unsigned word, uint64_t value)

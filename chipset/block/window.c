@@ -2,7 +2,8 @@
 /*
  * The register window: what one access reads and does. Offsets and bits are window.h's.
  *
- * Rule: a register file of 8-byte slots; an access names some bytes of one slot and touches no other.
+ * Rule: a register file of 8-byte slots; an access names some bytes of one slot and touches no
+ * other.
  */
 #include "chipset/block/window.h"
 #include "chipset/block/block.h"
@@ -36,8 +37,8 @@ static uint64_t read_status(struct block *block, uint64_t bytes)
 {
 	uint64_t value = block_status(block) | (block->external ? WINDOW_STATUS_EXTERNAL : 0) |
 	                 (block_intr(block) ? WINDOW_STATUS_INTR : 0) |
-	                 (uint64_t)block->pulses << WINDOW_STATUS_PULSES_SHIFT | (uint64_t)block->level << 32 |
-	                 (uint64_t)block->lines << 48;
+	                 (uint64_t)block->pulses << WINDOW_STATUS_PULSES_SHIFT |
+	                 (uint64_t)block->level << 32 | (uint64_t)block->lines << 48;
 	if (bytes >> 8 * STATUS_CLEARS_PULSES & 1)
 		block->pulses = 0;
 	return value;
@@ -76,7 +77,8 @@ static uint64_t read_slot(struct block *block, const struct access *access)
 	case WINDOW_BLOCK_INPUT:
 		return block->block_input;
 	default:
-		return in_state(access->slot, &bank, &word) ? read_state(&block->bank[bank], word) : 0;
+		return in_state(access->slot, &bank, &word) ? read_state(&block->bank[bank], word)
+		                                            : 0;
 	}
 }
 
@@ -96,8 +98,8 @@ static uint64_t merge(uint64_t old, uint64_t value, uint64_t bytes)
 static void write_select(struct block *block, uint64_t value, uint64_t bytes)
 {
 	uint64_t all = merge(read_select(block), value, bytes);
-	block_select(block, (uint16_t)all, (uint16_t)(all >> 16), (uint16_t)(all >> 32), (uint16_t)(all >> 48),
-	             bytes & 0xffff0000);
+	block_select(block, (uint16_t)all, (uint16_t)(all >> 16), (uint16_t)(all >> 32),
+	             (uint16_t)(all >> 48), bytes & 0xffff0000);
 }
 
 static void write_status(struct block *block, uint64_t value, uint64_t bytes)
@@ -130,10 +132,12 @@ void block_window_write(struct block *block, uint32_t offset, unsigned size, uin
 		write_status(block, placed, bytes);
 		break;
 	case WINDOW_CONTROLLER_INPUT:
-		block_set_inputs(block, merge(block->controller_input, placed, bytes), block->block_input);
+		block_set_inputs(block, merge(block->controller_input, placed, bytes),
+		                 block->block_input);
 		break;
 	case WINDOW_BLOCK_INPUT:
-		block_set_inputs(block, block->controller_input, merge(block->block_input, placed, bytes));
+		block_set_inputs(block, block->controller_input,
+		                 merge(block->block_input, placed, bytes));
 		break;
 	case WINDOW_EXTERNAL:
 		if (placed & bytes & 1)

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register window of the chipset block, version 1: offsets and bits, for whoever drives it. docs/register-window.md is its
- * datasheet. PCI function: vendor 1234h, device 5B0Ch, class 088000h (other system peripheral), BAR0: 4 KiB of memory.
+ * The register window of the chipset block, version 1: offsets and bits, for whoever drives it.
+ * docs/register-window.md is its datasheet. PCI function: vendor 1234h, device 5B0Ch, class 088000h
+ * (other system peripheral), BAR0: 4 KiB of memory.
  *
- * Rule: registers are little-endian and may be accessed as 1, 2, 4 or 8 naturally aligned bytes; one access is one step.
+ * Rule: registers are little-endian and may be accessed as 1, 2, 4 or 8 naturally aligned bytes;
+ * one access is one step.
  */
 #ifndef CHIPSET_BLOCK_WINDOW_H
 #define CHIPSET_BLOCK_WINDOW_H
 
-enum { WINDOW_PCI_VENDOR = 0x1234, WINDOW_PCI_DEVICE = 0x5b0c, WINDOW_PCI_CLASS = 0x088000, WINDOW_BYTES = 4096 };
+enum {
+	WINDOW_PCI_VENDOR = 0x1234,
+	WINDOW_PCI_DEVICE = 0x5b0c,
+	WINDOW_PCI_CLASS = 0x088000,
+	WINDOW_BYTES = 4096
+};
 
 enum {
 	WINDOW_ID = 0x000,         /* RO, 4: "SBOX" */
@@ -20,15 +27,18 @@ enum {
 	WINDOW_MASK = 0x012,  /* RW, 2: by VMM block input; 1 held pending */
 	WINDOW_SHARE = 0x014, /* RW, 2: by line; 1 latched although routed to the controller */
 	WINDOW_BANK = 0x016,  /* RW, 2: the connected bank */
-	WINDOW_STATUS =
-		0x018, /* 4: 15:0 by VMM block input, write 1 clears | 16 external, write 1 clears | 17 INTR (RO) |
-	                        * 31:24 NMI pulses since byte 1Bh was read (RO, up to 255, a read clears) */
-	WINDOW_LEVEL = 0x01c,            /* RW, 2: by line; 1 level triggered */
-	WINDOW_LINES = 0x01e,            /* RO, 2: the lines' levels now */
-	WINDOW_CONTROLLER_INPUT = 0x020, /* RW, 8: 4 bits a line; 2 is none: the line then stays with the VMM block */
-	WINDOW_BLOCK_INPUT = 0x028,      /* RW, 8: 4 bits a line */
-	WINDOW_EXTERNAL = 0x030,         /* WO, 1: bit 0 raises the external signal once, as its source would */
-	WINDOW_STATE = 0x100,            /* RW, banks of WINDOW_STATE_STRIDE bytes: master, slave, modes, view (RO) */
+	/* 4: 15:0 by VMM block input, write 1 clears | 16 external, write 1 clears | 17 INTR (RO) |
+	 * 31:24 NMI pulses since byte 1Bh was read (RO, up to 255, a read clears) */
+	WINDOW_STATUS = 0x018,
+	WINDOW_LEVEL = 0x01c, /* RW, 2: by line; 1 level triggered */
+	WINDOW_LINES = 0x01e, /* RO, 2: the lines' levels now */
+	/* RW, 8: 4 bits a line; 2 is none: the line then stays with the VMM block */
+	WINDOW_CONTROLLER_INPUT = 0x020,
+	WINDOW_BLOCK_INPUT = 0x028, /* RW, 8: 4 bits a line */
+	/* WO, 1: bit 0 raises the external signal once, as its source would */
+	WINDOW_EXTERNAL = 0x030,
+	/* RW, banks of WINDOW_STATE_STRIDE bytes: master, slave, modes, view (RO) */
+	WINDOW_STATE = 0x100,
 	WINDOW_STATE_STRIDE = 0x20,
 	WINDOW_STATE_MASTER = 0x00,
 	WINDOW_STATE_SLAVE = 0x08,
@@ -39,14 +49,20 @@ enum {
 #define WINDOW_ID_VALUE 0x584f4253u /* "SBOX" in memory */
 #define WINDOW_VERSION_VALUE 0x00010000u
 
-enum { WINDOW_STATUS_EXTERNAL = 1 << 16, WINDOW_STATUS_INTR = 1 << 17, WINDOW_STATUS_PULSES_SHIFT = 24 };
+enum {
+	WINDOW_STATUS_EXTERNAL = 1 << 16,
+	WINDOW_STATUS_INTR = 1 << 17,
+	WINDOW_STATUS_PULSES_SHIFT = 24
+};
 #define WINDOW_INPUTS_IDENTITY 0xfedcba9876543210ull
 
 /*
  * A chip's word (master, slave)
- *   63:56 ICW3 | 55:48 ICW2 | 47:40 ELCR | 39:32 held | 31:24 pins | 23:16 IMR | 15:8 ISR | 7:0 edges
+ *   63:56 ICW3 | 55:48 ICW2 | 47:40 ELCR | 39:32 held | 31:24 pins | 23:16 IMR | 15:8 ISR |
+ *   7:0 edges
  * Modes, 32 bits a chip (63:32 slave, 31:0 master)
- *   26:24 step | 23 rotate in AEOI | 22 special mask | 21 poll | 20 read ISR | 18:16 lowest | 15:8 ICW4 | 7:0 ICW1
+ *   26:24 step | 23 rotate in AEOI | 22 special mask | 21 poll | 20 read ISR | 18:16 lowest |
+ *   15:8 ICW4 | 7:0 ICW1
  * View
  *   32 INT | 31:16 inputs enabled (not masked, through the cascade) | 15:0 requests (IRR)
  */

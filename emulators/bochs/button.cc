@@ -3,7 +3,8 @@
  * The NMI button: what raises the block's external signal.
  *
  *   SIGUSR1             to the emulator: once, within a millisecond of the machine's time
- *   IRQMUX_NMI_US=n     every n microseconds of the machine's time, from the VMM's first write to the window on
+ *   IRQMUX_NMI_US=n     every n microseconds of the machine's time, from the VMM's first write to
+ *                       the window on
  *   IRQMUX_NMI_LINE=n   at the very moment at which line n rises, likewise from then on
  *   IRQMUX_NMI_EVERY=k  and only every k-th time
  *
@@ -26,7 +27,8 @@ static void on_signal(int)
 }
 
 /* A variable's number, absent: that one. false: it is set, and no number from least to most. */
-static bool read_number(const char *name, unsigned absent, unsigned least, unsigned most, unsigned *number)
+static bool read_number(const char *name, unsigned absent, unsigned least, unsigned most,
+                        unsigned *number)
 {
 	const char *text = getenv(name);
 	*number = absent;
@@ -39,23 +41,28 @@ static bool read_number(const char *name, unsigned absent, unsigned least, unsig
 }
 
 button_c::button_c(irqmux_c *owner)
-	: irqmux(owner), armed(false), period_timer(-1), period_us(0), line(NO_LINE), every(1), seen(0)
+	: irqmux(owner), armed(false), period_timer(-1), period_us(0), line(NO_LINE), every(1),
+	  seen(0)
 {
 }
 
 void button_c::init(void)
 {
 	if (!read_number("IRQMUX_NMI_US", 0, 1, LONGEST_US, &period_us))
-		BX_PANIC(("IRQMUX_NMI_US=%s: not a period in microseconds, 1 to %u", getenv("IRQMUX_NMI_US"),
-		          LONGEST_US));
-	if (!read_number("IRQMUX_NMI_LINE", NO_LINE, 0, BLOCK_LINES - 1, &line) || line == BLOCK_LINE_ABSENT)
-		BX_PANIC(("IRQMUX_NMI_LINE=%s: not a line, 0 to 15 without 2", getenv("IRQMUX_NMI_LINE")));
+		BX_PANIC(("IRQMUX_NMI_US=%s: not a period in microseconds, 1 to %u",
+		          getenv("IRQMUX_NMI_US"), LONGEST_US));
+	if (!read_number("IRQMUX_NMI_LINE", NO_LINE, 0, BLOCK_LINES - 1, &line) ||
+	    line == BLOCK_LINE_ABSENT)
+		BX_PANIC(("IRQMUX_NMI_LINE=%s: not a line, 0 to 15 without 2",
+		          getenv("IRQMUX_NMI_LINE")));
 	if (!read_number("IRQMUX_NMI_EVERY", 1, 1, LONGEST_US, &every))
-		BX_PANIC(("IRQMUX_NMI_EVERY=%s: not a number from 1 on", getenv("IRQMUX_NMI_EVERY")));
+		BX_PANIC(("IRQMUX_NMI_EVERY=%s: not a number from 1 on",
+		          getenv("IRQMUX_NMI_EVERY")));
 	std::signal(SIGUSR1, on_signal);
 	DEV_register_timer(this, poll, POLL_US, true, true, "irqmux button");
 	if (period_us)
-		period_timer = DEV_register_timer(this, period, period_us, true, false, "irqmux period");
+		period_timer = DEV_register_timer(this, period, period_us, true, false,
+		                                  "irqmux period");
 }
 
 void button_c::arm(void)

@@ -2,8 +2,8 @@
 /*
  * The block in the place of Bochs's 8259 pair: the core plugin `pic`.
  *
- * Rule: what reaches the model from any side is followed by drive(), so that its two outputs are always those that the
- * processor sees.
+ * Rule: what reaches the model from any side is followed by drive(), so that its two outputs are
+ * always those that the processor sees.
  */
 #include "irqmux.h"
 
@@ -32,7 +32,8 @@ PLUGIN_ENTRY_FOR_MODULE(pic)
 
 irqmux_c::irqmux_c(void) : window(this), button(this)
 {
-	put("PIC", "IRQMX"); /* the configuration's log options know an interrupt controller by this name */
+	/* the configuration's log options know an interrupt controller by this name */
+	put("PIC", "IRQMX");
 	block_reset(&block);
 	take_ports();
 }
@@ -42,13 +43,12 @@ irqmux_c::~irqmux_c(void)
 	SIM->get_bochs_root()->remove("irqmux");
 }
 
-/* At construction, which comes before any device's init(): a port belongs to who registers it first, and the PCI-ISA bridge
- * wants ELCR's for a copy of its own. */
+/* At construction, which comes before any device's init(): a port belongs to who registers it
+ * first, and the PCI-ISA bridge wants ELCR's for a copy of its own. */
 void irqmux_c::take_ports(void)
 {
-	static const Bit16u ports[] = {
-		PORT_MASTER, PORT_MASTER + 1, PORT_SLAVE, PORT_SLAVE + 1, PORT_ELCR1, PORT_ELCR2
-	};
+	static const Bit16u ports[] = { PORT_MASTER,    PORT_MASTER + 1, PORT_SLAVE,
+		                        PORT_SLAVE + 1, PORT_ELCR1,      PORT_ELCR2 };
 	for (Bit16u port : ports) {
 		DEV_register_ioread_handler(this, read_port, port, "irqmux", 1 | 2 | 4);
 		DEV_register_iowrite_handler(this, write_port, port, "irqmux", 1 | 2 | 4);
@@ -95,7 +95,8 @@ void irqmux_c::drive(void)
 
 /* ---- Lines ---- */
 
-/* The I/O APIC has lines of its own from the devices, as beside the emulator's 8259s; IRQ2 is the cascade, and no line. */
+/* The I/O APIC has lines of its own from the devices, as beside the emulator's 8259s; IRQ2 is the
+ * cascade, and no line. */
 void irqmux_c::set_line(unsigned line, bool high)
 {
 	if (DEV_ioapic_present() && line != BLOCK_LINE_ABSENT)

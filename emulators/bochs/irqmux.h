@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The chipset block as a device of Bochs: its three parts. irqmux_c stands where the emulator's own 8259 pair stood,
- * window_c is the PCI function with the register window, button_c is what raises the external signal.
+ * The chipset block as a device of Bochs: its three parts. irqmux_c stands where the emulator's own
+ * 8259 pair stood, window_c is the PCI function with the register window, button_c is what raises
+ * the external signal.
  *
- * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which is compiled in as it is.
+ * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which
+ * is compiled in as it is.
  */
 #ifndef EMULATORS_BOCHS_IRQMUX_H
 #define EMULATORS_BOCHS_IRQMUX_H
@@ -20,7 +22,8 @@ extern "C" {
 
 class irqmux_c;
 
-/* Raises the external signal: by SIGUSR1, by a period, and together with a line. docs/emulators.md lists the variables. */
+/* Raises the external signal: by SIGUSR1, by a period, and together with a line. docs/emulators.md
+ * lists the variables. */
 class button_c
 {
 public:
@@ -28,7 +31,8 @@ public:
 
 	/* Reads the environment. A value that is no number in its range is a panic. */
 	void init(void);
-	/* The VMM has written to the window for the first time since the reset: what is periodic begins. */
+	/* The VMM has written to the window for the first time since the reset: what is periodic
+	 * begins. */
 	void arm(void);
 	void disarm(void);
 	/* A line has risen: does the signal come with it? */

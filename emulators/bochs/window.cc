@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The PCI function: identity, command register and BAR0, the register window. No interrupt pin, no capabilities.
+ * The PCI function: identity, command register and BAR0, the register window. No interrupt pin, no
+ * capabilities.
  *
- * Rule: the window is there only while the command register's memory bit is set; an access that finds it closed reads as all
- * ones, as one that no device claims.
+ * Rule: the window is there only while the command register's memory bit is set; an access that
+ * finds it closed reads as all ones, as one that no device claims.
  */
 #include "irqmux.h"
 
@@ -70,7 +71,8 @@ bool window_c::decodes(void) const
 	return pci_conf[PCI_COMMAND] & COMMAND_MEMORY;
 }
 
-/* Of the emulator's accesses those of 1, 2, 4 and 8 bytes have a meaning here; any other is for the model to refuse. */
+/* Of the emulator's accesses those of 1, 2, 4 and 8 bytes have a meaning here; any other is for the
+ * model to refuse. */
 bool window_c::read(bx_phy_address address, unsigned len, void *data, void *self)
 {
 	const window_c *window = (const window_c *)self;

@@ -7,14 +7,15 @@
  *   VMM ------ window --->|       |<-- INTA ---- pic_read_irq()
  *   monitor ---- nmi ---->+-------+
  *
- * The machine's own 8259 pair stays where it is, and nobody's: its inputs and its ports are taken over, and what is left of it
- * carries the vector to the processor (section "INTA").
+ * The machine's own 8259 pair stays where it is, and nobody's: its inputs and its ports are taken
+ * over, and what is left of it carries the vector to the processor (section "INTA").
  *
- * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which is compiled in as it is; what
- * reaches the model from any side is followed by drive(), so that its two outputs are always those that the processor sees.
+ * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which
+ * is compiled in as it is; what reaches the model from any side is followed by drive(), so that its
+ * two outputs are always those that the processor sees.
  *
- * As a shared object for the stock binary (emulators/qemu/qemu.mk) it defines IRQMUX_PLUGIN; docs/emulators.md has the line that
- * builds it inside QEMU's tree.
+ * As a shared object for the stock binary (emulators/qemu/qemu.mk) it defines IRQMUX_PLUGIN;
+ * docs/emulators.md has the line that builds it inside QEMU's tree.
  */
 #include "qemu/osdep.h"
 
@@ -60,8 +61,9 @@ struct IrqmuxState {
 
 	bool shown;                           /* property window: the PCI function is there */
 	uint32_t nmi_us, nmi_line, nmi_every; /* the button's; docs/emulators.md */
-	bool armed;                           /* the VMM has written to the window since the reset */
-	uint32_t seen;                        /* rising edges of nmi_line since it last counted */
+	/* the VMM has written to the window since the reset */
+	bool armed;
+	uint32_t seen; /* rising edges of nmi_line since it last counted */
 	QEMUTimer *period;
 	int64_t due; /* of the period, in ns of the machine's time */
 };
@@ -69,20 +71,24 @@ struct IrqmuxState {
 /* A machine has one, and an input's handler is told of no owner. */
 static IrqmuxState *irqmux;
 
-/* ---- INTA ----------------------------------------------------------------------------------------------------------- */
+/* ---- INTA ---- */
 
 /*
- * The processor's INTA is a call of pic_read_irq() (hw/intc/i8259.c), which for a request at the slave does, in this order:
+ * The processor's INTA is a call of pic_read_irq() (hw/intc/i8259.c), which for a request at the
+ * slave does, in this order:
  *
- *   the master's level: the highest in irr            2, the cascade: carry() has set this bit, no other
+ *   the master's level: the highest in irr            2, the cascade: carry() has set this bit and
+ *                                                     no other
  *   the slave's level: the highest in irr             0, likewise
- *   the slave's acknowledge: irr &= ~1, set output    on_slave_output(): the block's acknowledge, its vector into irq_base
+ *   the slave's acknowledge: irr &= ~1, set output    on_slave_output(): the block's acknowledge,
+ *                                                     its vector into irq_base
  *   vector = the slave's irq_base + level             the block's vector
- *   the master's acknowledge: irr &= ~4, set output   on_master_output(): drive(), which sets the bits for what comes next
+ *   the master's acknowledge: irr &= ~4, set output   on_master_output(): drive(), which sets the
+ *                                                     bits for what comes next
  *
- * So the block is asked once per INTA, at the very moment. pic_get_output() asks whether the master has a request: it has while
- * INTR is high. With INTR low nothing is called, and the vector is the master's irq_base + 7: what the block would answer,
- * looked up beforehand.
+ * So the block is asked once per INTA, at the very moment. pic_get_output() asks whether the master
+ * has a request: it has while INTR is high. With INTR low nothing is called, and the vector is the
+ * master's irq_base + 7: what the block would answer, looked up beforehand.
  */
 static void reset_carrier(PICCommonState *chip, uint8_t requests)
 {
@@ -128,7 +134,7 @@ static void on_master_output(void *opaque, int n, int level)
 	drive(opaque);
 }
 
-/* ---- The button: what raises the external signal ---------------------------------------------------------------------- */
+/* ---- The button: what raises the external signal ---- */
 
 static void raise_and_lower(IrqmuxState *s)
 {
@@ -142,7 +148,8 @@ static void press(void *opaque)
 	drive(opaque);
 }
 
-/* The monitor's "nmi", QMP's inject-nmi. The machine's own would go to every processor, past the block. */
+/* The monitor's "nmi", QMP's inject-nmi. The machine's own would go to every processor, past the
+ * block. */
 static void on_monitor_nmi(NMIState *machine, int cpu_index, Error **errp)
 {
 	press(irqmux);
@@ -188,7 +195,7 @@ static bool comes_with(IrqmuxState *s, unsigned line)
 	return true;
 }
 
-/* ---- Lines ------------------------------------------------------------------------------------------------------------ */
+/* ---- Lines ---- */
 
 /* The I/O APIC has a feed of its own, beside this one. */
 static void set_line(unsigned line, bool high)
@@ -212,9 +219,10 @@ static void on_slave_input(void *opaque, int n, int level)
 	set_line(8 + (unsigned)n, level);
 }
 
-/* ---- Ports ------------------------------------------------------------------------------------------------------------ */
+/* ---- Ports ---- */
 
-/* Of a wide access each byte comes here by itself; the bytes beyond a range find nothing, as on the bus. */
+/* Of a wide access each byte comes here by itself; the bytes beyond a range find nothing, as on the
+ * bus. */
 static uint64_t read_port(void *opaque, hwaddr offset, unsigned size)
 {
 	IrqmuxPorts *ports = opaque;
@@ -237,7 +245,7 @@ static const MemoryRegionOps port_ops = {
 	.impl = { .min_access_size = 1, .max_access_size = 1 },
 };
 
-/* ---- The register window ---------------------------------------------------------------------------------------------- */
+/* ---- The register window ---- */
 
 static uint64_t read_window(void *opaque, hwaddr offset, unsigned size)
 {
@@ -267,7 +275,8 @@ static const MemoryRegionOps window_ops = {
 /* window=off: a machine whose 8259s are the model's, and that has no more of the block. */
 static uint32_t read_config(PCIDevice *dev, uint32_t address, int size)
 {
-	return IRQMUX(dev)->shown ? pci_default_read_config(dev, address, size) : UINT32_MAX >> (32 - 8 * size);
+	return IRQMUX(dev)->shown ? pci_default_read_config(dev, address, size)
+	                          : UINT32_MAX >> (32 - 8 * size);
 }
 
 static void write_config(PCIDevice *dev, uint32_t address, uint32_t value, int size)
@@ -276,27 +285,31 @@ static void write_config(PCIDevice *dev, uint32_t address, uint32_t value, int s
 		pci_default_write_config(dev, address, value, size);
 }
 
-/* ---- What the monitor shows: "info pic" ------------------------------------------------------------------------------- */
+/* ---- What the monitor shows: "info pic" ---- */
 
 static void print_chip(InterruptStatsProvider *provider, Monitor *monitor)
 {
-	unsigned which = PIC_COMMON(provider) == irqmux->chip[PAIR_MASTER] ? PAIR_MASTER : PAIR_SLAVE;
+	unsigned which = PIC_COMMON(provider) == irqmux->chip[PAIR_MASTER] ? PAIR_MASTER
+	                                                                   : PAIR_SLAVE;
 	const struct i8259 *chip = &irqmux->block.bank[irqmux->block.connected].chip[which];
-	monitor_printf(monitor, "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
-	               which, i8259_irr(chip), chip->imr, chip->isr, (chip->lowest + 1) & 7, i8259_vector(chip, 0),
-	               chip->read_isr, chip->elcr, !!(chip->icw4 & ICW4_SFNM));
+	monitor_printf(
+		monitor,
+		"pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
+		which, i8259_irr(chip), chip->imr, chip->isr, (chip->lowest + 1) & 7,
+		i8259_vector(chip, 0), chip->read_isr, chip->elcr, !!(chip->icw4 & ICW4_SFNM));
 }
 
 static void print_block(InterruptStatsProvider *provider, Monitor *monitor)
 {
 	const struct block *block = &IRQMUX(provider)->block;
-	monitor_printf(monitor,
-	               "irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x external=%d intr=%d\n",
-	               block->lines, block->route, block->mask, block->share, block->connected, block_status(block),
-	               block->external, block_intr(block));
+	monitor_printf(
+		monitor,
+		"irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x external=%d intr=%d\n",
+		block->lines, block->route, block->mask, block->share, block->connected,
+		block_status(block), block->external, block_intr(block));
 }
 
-/* ---- Taking the machine's pair over ----------------------------------------------------------------------------------- */
+/* ---- Taking the machine's pair over ---- */
 
 /* Of the machine's 8259s, those of QEMU itself; kernel: KVM has its own. */
 struct search {
@@ -320,34 +333,39 @@ static bool find_chips(IrqmuxState *s, Error **errp)
 	struct search search = { 0 };
 	object_child_foreach_recursive(object_get_root(), look_at, &search);
 	if (search.kernel) {
-		error_setg(errp,
-		           "the 8259s of this machine are KVM's, in the kernel, where their lines cannot be split: "
-		           "kernel-irqchip=split (or off) keeps them here");
+		error_setg(
+			errp,
+			"the 8259s of this machine are KVM's, in the kernel, where their lines cannot be split: "
+			"kernel-irqchip=split (or off) keeps them here");
 		return false;
 	}
 	if (!search.chip[PAIR_MASTER] || !search.chip[PAIR_SLAVE]) {
-		error_setg(errp,
-		           "this machine has no 8259 pair whose place the block could take (pc and q35 have, unless "
-		           "pic=off)");
+		error_setg(
+			errp,
+			"this machine has no 8259 pair whose place the block could take (pc and q35 have, unless "
+			"pic=off)");
 		return false;
 	}
 	memcpy(s->chip, search.chip, sizeof s->chip);
 	return true;
 }
 
-/* Its inputs, its outputs, and what the monitor says of it. The master's input 2 is the slave's output, and no line. */
+/* Its inputs, its outputs, and what the monitor says of it. The master's input 2 is the slave's
+ * output, and no line. */
 static void take_chip(IrqmuxState *s, unsigned which)
 {
 	DeviceState *chip = DEVICE(s->chip[which]);
 	for (int n = 0; n < 8; n++) {
 		qemu_irq pin = qdev_get_gpio_in(chip, n);
 		if (which == PAIR_SLAVE || n != PAIR_CASCADE)
-			qemu_irq_intercept_in(&pin, which == PAIR_MASTER ? on_master_input : on_slave_input, 1);
+			qemu_irq_intercept_in(
+				&pin, which == PAIR_MASTER ? on_master_input : on_slave_input, 1);
 	}
 	if (which == PAIR_MASTER)
 		s->intr = (qemu_irq)object_ref(OBJECT(s->chip[which]->int_out[0]));
-	qdev_connect_gpio_out(chip, 0,
-	                      qemu_allocate_irq(which == PAIR_MASTER ? on_master_output : on_slave_output, s, 0));
+	qdev_connect_gpio_out(
+		chip, 0,
+		qemu_allocate_irq(which == PAIR_MASTER ? on_master_output : on_slave_output, s, 0));
 	INTERRUPT_STATS_PROVIDER_GET_CLASS(chip)->print_info = print_chip;
 }
 
@@ -356,24 +374,29 @@ static void take_ports(IrqmuxState *s)
 {
 	static const struct {
 		uint16_t first, count;
-	} ranges[PORT_RANGES] = { { PORT_MASTER, 2 }, { PORT_SLAVE, 2 }, { PORT_ELCR1, 1 }, { PORT_ELCR2, 1 } };
+	} ranges[PORT_RANGES] = {
+		{ PORT_MASTER, 2 }, { PORT_SLAVE, 2 }, { PORT_ELCR1, 1 }, { PORT_ELCR2, 1 }
+	};
 	for (unsigned i = 0; i < PORT_RANGES; i++) {
 		IrqmuxPorts *ports = &s->ports[i];
 		*ports = (IrqmuxPorts){ .owner = s, .first = ranges[i].first };
-		memory_region_init_io(&ports->region, OBJECT(s), &port_ops, ports, "irqmux-ports", ranges[i].count);
-		memory_region_add_subregion_overlap(pci_address_space_io(PCI_DEVICE(s)), ports->first, &ports->region,
-		                                    1);
+		memory_region_init_io(&ports->region, OBJECT(s), &port_ops, ports, "irqmux-ports",
+		                      ranges[i].count);
+		memory_region_add_subregion_overlap(pci_address_space_io(PCI_DEVICE(s)),
+		                                    ports->first, &ports->region, 1);
 	}
 }
 
-/* ---- The device ------------------------------------------------------------------------------------------------------- */
+/* ---- The device ---- */
 
 static bool check_button(const IrqmuxState *s, Error **errp)
 {
 	if (s->nmi_us > LONGEST_US)
-		error_setg(errp, "nmi-us=%u: not a period in microseconds, 1 to %d (0: none)", s->nmi_us, LONGEST_US);
+		error_setg(errp, "nmi-us=%u: not a period in microseconds, 1 to %d (0: none)",
+		           s->nmi_us, LONGEST_US);
 	else if (s->nmi_line > NO_LINE || s->nmi_line == BLOCK_LINE_ABSENT)
-		error_setg(errp, "nmi-line=%u: not a line, 0 to 15 without 2 (16: none)", s->nmi_line);
+		error_setg(errp, "nmi-line=%u: not a line, 0 to 15 without 2 (16: none)",
+		           s->nmi_line);
 	else if (s->nmi_every < 1 || s->nmi_every > LONGEST_US)
 		error_setg(errp, "nmi-every=%u: not a number from 1 on", s->nmi_every);
 	else
@@ -475,7 +498,7 @@ static void register_types(void)
 	type_register_static(&irqmux_type);
 }
 
-/* ---- How it gets into the emulator ------------------------------------------------------------------------------------ */
+/* ---- How it gets into the emulator ---- */
 
 #ifndef IRQMUX_PLUGIN
 
@@ -488,29 +511,36 @@ type_init(register_types)
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
-/* The emulator's own word for its version against that of the headers: structures change from one patch level to the next. */
+/* The emulator's own word for its version against that of the headers: structures change from one
+ * patch level to the next. */
 static bool is_ours(const char *target)
 {
 	VersionInfo *info = qmp_query_version(NULL);
-	g_autofree char *here = g_strdup_printf("%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)", info->qemu->major,
-	                                        info->qemu->minor, info->qemu->micro, info->package);
+	g_autofree char *here = g_strdup_printf("%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)",
+	                                        info->qemu->major, info->qemu->minor,
+	                                        info->qemu->micro, info->package);
 	qapi_free_VersionInfo(info);
 	if (strcmp(here, QEMU_FULL_VERSION) != 0)
 		error_report(
 			"irqmux: this is QEMU %s, and the plugin was built for %s: make qemu-irqmux builds it anew",
 			here, QEMU_FULL_VERSION);
 	else if (strcmp(target, "x86_64") != 0)
-		error_report("irqmux: this is QEMU for %s, and the plugin was built for x86_64", target);
+		error_report("irqmux: this is QEMU for %s, and the plugin was built for x86_64",
+		             target);
 	else if (object_type_get_instance_size(TYPE_PCI_DEVICE) != sizeof(PCIDevice) ||
 	         object_type_get_instance_size("isa-i8259") != sizeof(PICCommonState))
-		error_report("irqmux: this QEMU %s lays out its devices otherwise than its headers do", here);
+		error_report(
+			"irqmux: this QEMU %s lays out its devices otherwise than its headers do",
+			here);
 	else
 		return true;
 	return false;
 }
 
-/* Plugins are loaded just before the machine is made, so that this is early enough for a type that -device names. */
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+/* Plugins are loaded just before the machine is made, so that this is early enough for a type that
+ * -device names. */
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                                           char **argv)
 {
 	if (!is_ours(info->target_name))
 		return 1;

@@ -6,8 +6,9 @@
  * line for each path: the exit's code and EXITINFO1, the VMCBs that were left and entered, and the
  * counters below. The first line of FILE names the columns.
  *
- * Rule: an instruction is known by its bytes when it is translated, and counted when it is executed.
- * Only 64-bit code outside of a guest is looked at: the firmware and the loader have none.
+ * Rule: an instruction is known by its bytes when it is translated, and counted when it is
+ * executed. Only 64-bit code outside of a guest is looked at: the firmware and the loader have
+ * none.
  *
  * Rule: no register is read in the middle of a translated block, for a register may not be in the
  * processor's state there. The port of IN and OUT is read at the next instruction.
@@ -26,8 +27,8 @@
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
-/* What is counted, and in this order. console: accesses to the ports and the memory of the VMM's own
- * terminal, which are counted by their own names as well. */
+/* What is counted, and in this order. console: accesses to the ports and the memory of the VMM's
+ * own terminal, which are counted by their own names as well. */
 /* clang-format off */
 #define COUNTERS(X) \
 	X(instructions) X(in) X(out) X(console) X(ioapic_read) \
@@ -62,11 +63,13 @@ static CPUX86State *processor(void)
 	return &X86_CPU(first_cpu)->env;
 }
 
-/* ---- What an instruction is ----------------------------------------------------------------------- */
+/* ---- What an instruction is
+ * ----------------------------------------------------------------------- */
 
 static bool is_prefix(uint8_t byte)
 {
-	return (byte & 0xf0) == 0x40 || byte == 0x66 || byte == 0xf2 || byte == 0xf3 || byte == 0xf0;
+	return (byte & 0xf0) == 0x40 || byte == 0x66 || byte == 0xf2 || byte == 0xf3 ||
+	       byte == 0xf0;
 }
 
 static enum counter system_instruction(uint8_t last)
@@ -151,7 +154,8 @@ static enum counter kind_of(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* ---- What is executed ----------------------------------------------------------------------------- */
+/* ---- What is executed
+ * ----------------------------------------------------------------------------- */
 
 static uint64_t vmcb_field(uint64_t vmcb, unsigned offset)
 {
@@ -259,7 +263,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 	}
 }
 
-/* ---- How it gets into the emulator ---------------------------------------------------------------- */
+/* ---- How it gets into the emulator
+ * ---------------------------------------------------------------- */
 
 static void at_exit(qemu_plugin_id_t id, void *unused)
 {
@@ -271,17 +276,20 @@ static bool is_ours(const char *target)
 {
 	VersionInfo *info = qmp_query_version(NULL);
 	VersionTriple *v = info->qemu;
-	g_autofree char *number = g_strdup_printf("%d.%d.%d", (int)v->major, (int)v->minor, (int)v->micro);
+	g_autofree char *number = g_strdup_printf("%d.%d.%d", (int)v->major, (int)v->minor,
+	                                          (int)v->micro);
 	g_autofree char *here = g_strdup_printf("%s (%s)", number, info->package);
 	qapi_free_VersionInfo(info);
 	if (strcmp(here, QEMU_FULL_VERSION) == 0 && strcmp(target, "x86_64") == 0)
 		return true;
 	error_report("paths: this is QEMU %s for %s", here, target);
-	error_report("paths: the plugin was built for %s: make bench builds it anew", QEMU_FULL_VERSION);
+	error_report("paths: the plugin was built for %s: make bench builds it anew",
+	             QEMU_FULL_VERSION);
 	return false;
 }
 
-QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc, char **argv)
+QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
+                                           char **argv)
 {
 	if (!is_ours(info->target_name))
 		return 1;

@@ -74,7 +74,8 @@ uint64_t args_number(const char *name, uint64_t otherwise)
 	char value[24];
 	uint64_t number;
 
-	return args_text(name, value, sizeof(value)) && args_parse(value, &number) ? number : otherwise;
+	return args_text(name, value, sizeof(value)) && args_parse(value, &number) ? number
+	                                                                           : otherwise;
 }
 
 bool args_item(const char **list, char *name, char *value, size_t size)

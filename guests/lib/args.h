@@ -19,9 +19,11 @@ void args_init(const char *line);
 const char *args_line(void);
 /* Copy the value of name=value; false (and "") where there is none. */
 bool args_text(const char *name, char *value, size_t size);
-/* A number, decimal or 0x..., with k or M for thousand and million; otherwise where the word is missing or no number. */
+/* A number, decimal or 0x..., with k or M for thousand and million; otherwise where the word is
+ * missing or no number. */
 uint64_t args_number(const char *name, uint64_t otherwise);
-/* The next item of a list "a,b=3,c": copies its name, and what follows a '=' in it (else ""); false at the end. */
+/* The next item of a list "a,b=3,c": copies its name, and what follows a '=' in it (else ""); false
+ * at the end. */
 bool args_item(const char **list, char *name, char *value, size_t size);
 /* A number as args_number() reads it; false where text is none. */
 bool args_parse(const char *text, uint64_t *number);

@@ -18,7 +18,8 @@ static uint64_t khz;
 void clock_init(void)
 {
 	if (machine_is_virtual()) {
-		khz = cpu_id(SB_CPUID_LEAF, 0).eax >= SB_CPUID_TSC ? cpu_id(SB_CPUID_TSC, 0).eax : 0;
+		khz = cpu_id(SB_CPUID_LEAF, 0).eax >= SB_CPUID_TSC ? cpu_id(SB_CPUID_TSC, 0).eax
+		                                                   : 0;
 	} else {
 		struct pit_rate rate = pit_measure();
 		khz = rate.tsc * (PIT_HZ / 1000) / rate.counts;

@@ -2,8 +2,8 @@
 /*
  * Time by the TSC.
  *
- * Rule: the rate comes from the word tsc_khz=, else from the VMM (SB_CPUID_TSC), else from the bare machine's PIT; it serves
- * durations and time-outs. Measurements are in TSC ticks and need no rate.
+ * Rule: the rate comes from the word tsc_khz=, else from the VMM (SB_CPUID_TSC), else from the bare
+ * machine's PIT; it serves durations and time-outs. Measurements are in TSC ticks and need no rate.
  */
 #ifndef GUESTS_LIB_CLOCK_H
 #define GUESTS_LIB_CLOCK_H

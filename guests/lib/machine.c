@@ -40,9 +40,15 @@ int64_t machine_call(uint64_t call, uint64_t b, uint64_t c, uint64_t d)
 	int64_t answer = -1;
 
 	if (is_virtual && machine_by_vmmcall)
-		__asm__ volatile("vmmcall" : "=a"(answer) : "a"(call), "b"(b), "c"(c), "d"(d) : "memory", "cc");
+		__asm__ volatile("vmmcall"
+		                 : "=a"(answer)
+		                 : "a"(call), "b"(b), "c"(c), "d"(d)
+		                 : "memory", "cc");
 	else if (is_virtual)
-		__asm__ volatile("vmcall" : "=a"(answer) : "a"(call), "b"(b), "c"(c), "d"(d) : "memory", "cc");
+		__asm__ volatile("vmcall"
+		                 : "=a"(answer)
+		                 : "a"(call), "b"(b), "c"(c), "d"(d)
+		                 : "memory", "cc");
 	return answer;
 }
 
@@ -58,7 +64,8 @@ static void find_machine(void)
 	struct cpuid c = cpu_id(SB_CPUID_LEAF, 0);
 	char wanted[16];
 
-	is_virtual = memcmp(&c.ebx, SB_SIGNATURE, 4) == 0 && memcmp(&c.ecx, SB_SIGNATURE + 4, 4) == 0 &&
+	is_virtual = memcmp(&c.ebx, SB_SIGNATURE, 4) == 0 &&
+	             memcmp(&c.ecx, SB_SIGNATURE + 4, 4) == 0 &&
 	             memcmp(&c.edx, SB_SIGNATURE + 8, 4) == 0;
 	machine_by_vmmcall = is_virtual && cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_VMMCALL;
 	bool counts = is_virtual ? cpu_id(SB_CPUID_TSC, 0).ebx & SB_CPUID_COUNTS
@@ -72,7 +79,8 @@ static void find_machine(void)
 		unit_ticks = 1;
 }
 
-/* From start.S. The loader's structures are read here once: they lie in memory that nobody keeps for them. */
+/* From start.S. The loader's structures are read here once: they lie in memory that nobody keeps
+ * for them. */
 void guest_start(uint32_t magic, const struct multiboot_info *info)
 {
 	traps_init();
@@ -124,7 +132,8 @@ void machine_print(const char *format, ...)
 		uart_write(UART_COM1, text, length);
 		return;
 	}
-	/* The VM has too much under way: the console gets the processor, and the text comes again. */
+	/* The VM has too much under way: the console gets the processor, and the text comes
+	 * again. */
 	for (unsigned tries = 0; tries < PRINT_TRIES; tries++) {
 		if (machine_call(SB_CALL_PRINT, address(text), length, 0) != -EAGAIN)
 			return;
@@ -204,8 +213,8 @@ enum { PAGE_PRESENT = 1 << 0, PAGE_WRITABLE = 1 << 1, PAGE_UNCACHED = 3 << 3, PA
 
 volatile void *machine_window(uint64_t physical)
 {
-	page_window[0] = (physical & ~(PAGE_LARGE_BYTES - 1)) | PAGE_LARGE | PAGE_UNCACHED | PAGE_WRITABLE |
-	                 PAGE_PRESENT;
+	page_window[0] = (physical & ~(PAGE_LARGE_BYTES - 1)) | PAGE_LARGE | PAGE_UNCACHED |
+	                 PAGE_WRITABLE | PAGE_PRESENT;
 	cr3_write(cr3_read());
 	return (volatile void *)(WINDOW_ADDRESS + (physical & (PAGE_LARGE_BYTES - 1)));
 }

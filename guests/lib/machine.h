@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine under the guest: Signalbox, or the bare one. Text, results, counters and the end of the run go by VMCALL where
- * there is a VMM (vmm/abi.h), else by COM1, polled.
+ * The machine under the guest: Signalbox, or the bare one. Text, results, counters and the end of
+ * the run go by VMCALL where there is a VMM (vmm/abi.h), else by COM1, polled.
  *
  * Rule: only this part asks which of the two it is, and only where the answer differs.
  */
@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Every guest has one: the body of the guest, its answer is the exit status. Interrupts are off and every line is masked by
- * nobody yet; the IDT is loaded. */
+/* Every guest has one: the body of the guest, its answer is the exit status. Interrupts are off and
+ * every line is masked by nobody yet; the IDT is loaded. */
 int guest_main(void);
 
 bool machine_is_virtual(void);
@@ -23,7 +23,8 @@ bool machine_is_virtual(void);
 extern bool machine_by_vmmcall;
 /* "instructions" where the TSC counts them, else "cycles". */
 const char *machine_unit(void);
-/* TSC ticks of one unit: 1, but where an emulator counts so many for each instruction (the word ticks=). */
+/* TSC ticks of one unit: 1, but where an emulator counts so many for each instruction (the word
+ * ticks=). */
 uint32_t machine_unit_ticks(void);
 
 /* printf-like, at most 255 bytes. A line goes out whole. */
@@ -39,8 +40,8 @@ void machine_yield(void);
 int64_t machine_call(uint64_t call, uint64_t b, uint64_t c, uint64_t d);
 _Noreturn void machine_exit(int status);
 
-/* Map the 2 MiB around a physical address that lies beyond the guest's own memory, uncached; a pointer to that address.
- * There is one such window, so an earlier pointer is dead. */
+/* Map the 2 MiB around a physical address that lies beyond the guest's own memory, uncached; a
+ * pointer to that address. There is one such window, so an earlier pointer is dead. */
 volatile void *machine_window(uint64_t physical);
 
 #endif

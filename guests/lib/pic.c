@@ -90,7 +90,8 @@ static uint8_t in_service(uint16_t command)
 
 static void end(uint16_t command, unsigned level)
 {
-	io_out8(command, eoi_kind == PIC_EOI_SPECIFIC ? OCW2_EOI | OCW2_SPECIFIC | level : OCW2_EOI);
+	io_out8(command,
+	        eoi_kind == PIC_EOI_SPECIFIC ? OCW2_EOI | OCW2_SPECIFIC | level : OCW2_EOI);
 }
 
 bool pic_spurious(unsigned line)

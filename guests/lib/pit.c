@@ -81,7 +81,8 @@ static bool measure(struct pit_rate *rate)
 	uint32_t first, now;
 
 	pit_start(0);
-	/* The first counts after a start may be odd (the count is loaded at the next clock): let some pass. */
+	/* The first counts after a start may be odd (the count is loaded at the next clock): let
+	 * some pass. */
 	while (pit_count(RELOAD_MAX) > RELOAD_MAX - 16)
 		;
 	uint64_t start = sample(&first);
@@ -108,7 +109,8 @@ struct pit_rate pit_measure(void)
 	unsigned tries = 0;
 	bool whole;
 
-	/* Twice the same: an emulator's counter may run at another pace for a while (Bochs 2.7, seen 1.44 times too fast). */
+	/* Twice the same: an emulator's counter may run at another pace for a while (Bochs 2.7,
+	 * seen 1.44 times too fast). */
 	do {
 		before = rate;
 		whole = measure(&rate);

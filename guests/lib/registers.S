@@ -2,7 +2,8 @@
 /*
  * Patterns in every register, held for a while and compared.
  *
- * Rule: see registers.h. One pattern per register: seed + its number; the counter of rounds is in memory.
+ * Rule: see registers.h. One pattern per register: seed + its number; the counter of rounds is in
+ * memory.
  */
 #define CALL_YIELD 5 /* SB_CALL_YIELD, vmm/abi.h */
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Do registers keep their values? Whatever interrupts or exits happen meanwhile must leave no trace in them.
+ * Do registers keep their values? Whatever interrupts or exits happen meanwhile must leave no trace
+ * in them.
  *
- * Rule: while it waits it holds a pattern in every general register but the stack pointer, in XMM0-15 and on the x87 stack.
+ * Rule: while it waits it holds a pattern in every general register but the stack pointer, in
+ * XMM0-15 and on the x87 stack.
  */
 #ifndef GUESTS_LIB_REGISTERS_H
 #define GUESTS_LIB_REGISTERS_H

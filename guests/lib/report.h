@@ -2,7 +2,8 @@
 /*
  * Verdicts: one line each, "text ... ok" or "text ... FAILED: why", and a last line that counts.
  *
- * Rule: the requirement's id comes first where the line is about one (R10 ...), so any log can be searched for it.
+ * Rule: the requirement's id comes first where the line is about one (R10 ...), so any log can be
+ * searched for it.
  */
 #ifndef GUESTS_LIB_REPORT_H
 #define GUESTS_LIB_REPORT_H

@@ -2,8 +2,9 @@
 /*
  * From the multiboot loader (32-bit protected mode, no paging) to 64-bit C.
  *
- * Rule: the same way on the bare machine and under the VMM; memory is mapped one to one, as far as the loader says there is
- * any (2 MiB pages, at most 1 GiB), so that a wild access faults here and not in somebody else's log.
+ * Rule: the same way on the bare machine and under the VMM; memory is mapped one to one, as far as
+ * the loader says there is any (2 MiB pages, at most 1 GiB), so that a wild access faults here and
+ * not in somebody else's log.
  */
 #include "arch/x86/multiboot.h"
 #include "guests/lib/selectors.h"
@@ -43,7 +44,8 @@ guest_entry:
 	movl %eax, %ebp
 	movl %ebx, %esi
 
-	/* Large pages: memory above 1 MiB in KiB, plus that MiB, rounded up; 16 MiB where the loader does not say. */
+	/* Large pages: memory above 1 MiB in KiB, plus that MiB, rounded up; 16 MiB where the
+	 * loader does not say. */
 	movl $8, %ecx
 	testl $1, (%esi)
 	jz 1f
@@ -108,7 +110,8 @@ guest_gdt:
 	.quad 0x00AF9B000000FFFF /* 64-bit code */
 	.quad 0x00CF93000000FFFF /* data */
 	.quad 0x00CF9B000000FFFF /* 32-bit code */
-	.quad 0, 0               /* two task state segments, for the guest that tries a task switch */
+	/* two task state segments, for the guest that tries a task switch */
+	.quad 0, 0
 gdt_pointer:
 	.word gdt_pointer - guest_gdt - 1
 	.quad guest_gdt

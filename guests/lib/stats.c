@@ -51,8 +51,9 @@ void span_end(struct span *span)
 
 void span_report(const char *probe, const struct span *span)
 {
-	machine_print("span probe=%s interrupts=%lu exits=%lu all=%lu\n", probe, (unsigned long)span->interrupts,
-	              span->counters.interrupt, span->counters.total);
+	machine_print("span probe=%s interrupts=%lu exits=%lu all=%lu\n", probe,
+	              (unsigned long)span->interrupts, span->counters.interrupt,
+	              span->counters.total);
 }
 
 /* ---- Histogram of sorted values ---- */
@@ -79,8 +80,8 @@ static void print_histogram(const char *probe, const struct samples *s)
 
 		for (; i < s->n && (s->value[i] - low) / width == bin; i++)
 			count++;
-		length += snprintf(line + length, sizeof(line) - (size_t)length, " %lu:%lu", low + bin * width,
-		                   (unsigned long)count);
+		length += snprintf(line + length, sizeof(line) - (size_t)length, " %lu:%lu",
+		                   low + bin * width, (unsigned long)count);
 		if (i == s->n || length > LINE_WIDTH - 24) {
 			machine_print("%s\n", line);
 			length = start;
@@ -90,7 +91,9 @@ static void print_histogram(const char *probe, const struct samples *s)
 
 void stats_report(const char *probe, struct samples *s, const struct span *span)
 {
-	struct sb_result r = { .n = s->n, .interrupts = span->interrupts, .exits = span->counters.interrupt };
+	struct sb_result r = { .n = s->n,
+		               .interrupts = span->interrupts,
+		               .exits = span->counters.interrupt };
 
 	for (uint32_t i = 0; i < s->n; i++)
 		s->value[i] /= machine_unit_ticks();
@@ -103,8 +106,10 @@ void stats_report(const char *probe, struct samples *s, const struct span *span)
 		r.p99 = s->value[(s->n * 99 + 99) / 100 - 1];
 		r.max = s->value[s->n - 1];
 	}
-	machine_print("lat probe=%s unit=%s n=%lu min=%lu median=%lu p99=%lu max=%lu interrupts=%lu exits=%lu\n", probe,
-	              r.unit, (unsigned long)r.n, r.min, r.median, r.p99, r.max, (unsigned long)r.interrupts, r.exits);
+	machine_print(
+		"lat probe=%s unit=%s n=%lu min=%lu median=%lu p99=%lu max=%lu interrupts=%lu exits=%lu\n",
+		probe, r.unit, (unsigned long)r.n, r.min, r.median, r.p99, r.max,
+		(unsigned long)r.interrupts, r.exits);
 	if (s->n != 0)
 		print_histogram(probe, s);
 	span_report(probe, span);

@@ -5,8 +5,8 @@
  *   lat probe=uart unit=instructions n=1000 min=7 median=7 p99=7 max=7 interrupts=1000 exits=0
  *   hist probe=uart 7:1000
  *
- * Rule: every figure is of all samples; p99 is the nearest rank. A histogram has at most 64 bins: each value where there are
- * no more, else bins of one width named by their lowest value.
+ * Rule: every figure is of all samples; p99 is the nearest rank. A histogram has at most 64 bins:
+ * each value where there are no more, else bins of one width named by their lowest value.
  */
 #ifndef GUESTS_LIB_STATS_H
 #define GUESTS_LIB_STATS_H
@@ -43,7 +43,8 @@ void span_end(struct span *span); /* leaves the differences, the span's own call
 
 /* Turn TSC ticks into the unit, sort, print the lines, and hand the result to the VMM. */
 void stats_report(const char *probe, struct samples *s, const struct span *span);
-/* The line "span probe=uart interrupts=1000 exits=0 all=12": exits for interrupts, and all of them. */
+/* The line "span probe=uart interrupts=1000 exits=0 all=12": exits for interrupts, and all of
+ * them. */
 void span_report(const char *probe, const struct span *span);
 
 #endif

@@ -36,7 +36,8 @@ static struct context *choose(struct context *context)
 	unsigned best = current;
 	bool stays = threads[current].state == READY;
 
-	/* Others first, in the order of turns; the current one keeps the processor against its equals until its turn is over. */
+	/* Others first, in the order of turns; the current one keeps the processor against its
+	 * equals until its turn is over. */
 	for (unsigned i = 1; i < THREADS_MAX; i++) {
 		unsigned n = (current + i) % THREADS_MAX;
 		const struct thread *t = &threads[n];
@@ -77,11 +78,12 @@ void thread_create(void (*body)(void), unsigned priority)
 	while (threads[n].state != UNUSED)
 		n++;
 
-	/* A stack as if run() had been interrupted before its first instruction; it was called, so it finds the stack 8
-	 * bytes off a multiple of 16. */
+	/* A stack as if run() had been interrupted before its first instruction; it was called, so
+	 * it finds the stack 8 bytes off a multiple of 16. */
 	uint8_t *top = stacks[n] + STACK_BYTES - 16;
 	struct registers *r = (struct registers *)(void *)top - 1;
-	struct context *context = (struct context *)(((uintptr_t)r & ~15ul) - sizeof(struct context));
+	struct context *context = (struct context *)(((uintptr_t)r & ~15ul) -
+	                                             sizeof(struct context));
 
 	memset(r, 0, sizeof(*r));
 	r->rip = (uint64_t)(uintptr_t)run;
@@ -91,7 +93,9 @@ void thread_create(void (*body)(void), unsigned priority)
 	r->ss = SELECTOR_DATA;
 	__asm__ volatile("fxsave %0" : "=m"(context->fpu));
 	context->registers = r;
-	threads[n] = (struct thread){ .state = READY, .priority = priority, .context = context, .body = body };
+	threads[n] = (struct thread){
+		.state = READY, .priority = priority, .context = context, .body = body
+	};
 	cpu_restore(flags);
 }
 

@@ -2,8 +2,9 @@
 /*
  * Small preemptive threads.
  *
- * Rule: the ready thread of the highest priority runs; those of one priority take turns at each tick. Whoever called
- * threads_init() is the idle thread: it runs when nobody else is ready, and may not sleep.
+ * Rule: the ready thread of the highest priority runs; those of one priority take turns at each
+ * tick. Whoever called threads_init() is the idle thread: it runs when nobody else is ready, and
+ * may not sleep.
  */
 #ifndef GUESTS_LIB_THREADS_H
 #define GUESTS_LIB_THREADS_H

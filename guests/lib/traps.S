@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entries of the IDT: 16 for the interrupt lines, one for the threads' own switch, 256 for everything else.
+ * Entries of the IDT: 16 for the interrupt lines, one for the threads' own switch, 256 for
+ * everything else.
  *
- * Rule: a line's entry reads the TSC as its first action; the two pushes before it are all that comes earlier. The whole
- * context, floating point included, goes to the stack of whoever was interrupted, so a thread switch is a change of stack.
+ * Rule: a line's entry reads the TSC as its first action; the two pushes before it are all that
+ * comes earlier. The whole context, floating point included, goes to the stack of whoever was
+ * interrupted, so a thread switch is a change of stack.
  */
 #include "guests/lib/traps.h"
 
@@ -73,7 +75,8 @@ line_common:
 	/* Exceptions that push an error code: 8, 10-14, 17, 21, 29, 30 (SDM 3A 6.15). */
 	.macro TRAP_ENTRY vector
 	.balign TRAP_ENTRY_BYTES
-	.if \vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21 || \vector == 29 || \vector == 30
+	.if \vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21
+	.elseif \vector == 29 || \vector == 30
 	.else
 	pushq $0
 	.endif

@@ -18,8 +18,8 @@
 /*
  * Interrupt gate (SDM 3A 6.14.1)
  *
- *   127      96 95          64 63          48 47 46 45 44  43  40 39 35 34 32 31       16 15          0
- *   reserved    offset[63:32]  offset[31:16]  P  DPL   0   type  0     IST   selector    offset[15:0]
+ *   127   96 95        64 63        48 47 46 45 44 43 40 39 35 34 32 31    16 15         0
+ *   reserved offset[63:32] offset[31:16]  P DPL  0  type   0    IST  selector offset[15:0]
  */
 struct gate {
 	uint16_t offset_low, selector;
@@ -93,7 +93,8 @@ void irq_install(unsigned line, irq_handler *handler)
 static void connect(unsigned chip, uint8_t base)
 {
 	if (base == vector_base[chip])
-		return; /* an interrupt may come at any moment: no vector of a line is unknown in between */
+		/* an interrupt may come at any moment: no vector of a line is unknown in between */
+		return;
 	for (unsigned i = 0; vector_base[chip] != 0 && i < 8; i++)
 		set_unknown(vector_base[chip] + i);
 	vector_base[chip] = base;
@@ -167,11 +168,12 @@ void trap_dispatch(const struct trap_frame *f)
 	if (expecting)
 		longjmp(expected, (int)f->vector + 1);
 
-	machine_print("exception %lu error %lx at rip %lx cs %lx rflags %lx rsp %lx cr2 %lx\n", f->vector, f->error,
-	              f->rip, f->cs, f->rflags, f->rsp, f->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0);
-	machine_print("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx\n", f->rax, f->rbx, f->rcx, f->rdx,
-	              f->rsi, f->rdi, f->rbp);
-	machine_print("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", f->r8, f->r9, f->r10, f->r11,
-	              f->r12, f->r13, f->r14, f->r15);
+	machine_print("exception %lu error %lx at rip %lx cs %lx rflags %lx rsp %lx cr2 %lx\n",
+	              f->vector, f->error, f->rip, f->cs, f->rflags, f->rsp,
+	              f->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0);
+	machine_print("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx\n", f->rax, f->rbx,
+	              f->rcx, f->rdx, f->rsi, f->rdi, f->rbp);
+	machine_print("r8 %lx r9 %lx r10 %lx r11 %lx r12 %lx r13 %lx r14 %lx r15 %lx\n", f->r8,
+	              f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15);
 	machine_exit(1);
 }

@@ -9,7 +9,15 @@
 #include "arch/x86/io.h"
 
 enum { BAUD_MOST = 115200 };
-enum { LCR_8N1 = 0x03, LCR_DLAB = 0x80, MCR_DTR = 1, MCR_RTS = 2, MCR_OUT2 = 8, DIVISOR_115200 = 1, MISSING = 0xFF };
+enum {
+	LCR_8N1 = 0x03,
+	LCR_DLAB = 0x80,
+	MCR_DTR = 1,
+	MCR_RTS = 2,
+	MCR_OUT2 = 8,
+	DIVISOR_115200 = 1,
+	MISSING = 0xFF
+};
 
 static void set_divisor(uint16_t base, uint32_t divisor)
 {

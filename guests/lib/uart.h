@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UART (16550) of a guest: COM1 polled for text on the bare machine, COM2 as a device that interrupts.
+ * UART (16550) of a guest: COM1 polled for text on the bare machine, COM2 as a device that
+ * interrupts.
  *
  * Rule: a port that answers FFh is taken for missing, and text for it is dropped.
  */
@@ -14,12 +15,22 @@
 enum { UART_COM1 = 0x3F8, UART_COM2 = 0x2F8, UART_COM2_LINE = 3 };
 
 /* Registers, offsets from the base (PC16550D datasheet, Table II). */
-enum { UART_THR = 0, UART_IER = 1, UART_IIR = 2, UART_FCR = 2, UART_LCR = 3, UART_MCR = 4, UART_LSR = 5 };
+enum {
+	UART_THR = 0,
+	UART_IER = 1,
+	UART_IIR = 2,
+	UART_FCR = 2,
+	UART_LCR = 3,
+	UART_MCR = 4,
+	UART_LSR = 5
+};
 enum { UART_IER_THRI = 1 << 1, UART_LSR_THRE = 1 << 5, UART_LSR_TEMT = 1 << 6 };
-/* IIR: bit 0 clear = an interrupt is pending, bits 3:1 say which. Reading it ends the transmitter's. */
+/* IIR: bit 0 clear = an interrupt is pending, bits 3:1 say which. Reading it ends the
+ * transmitter's. */
 enum { UART_IIR_CAUSE = 0x0F, UART_IIR_NONE = 1, UART_IIR_THRE = 2 };
 
-/* 115200 8N1, no FIFO, interrupts off at the UART but its output (OUT2) connected; false where there is none. */
+/* 115200 8N1, no FIFO, interrupts off at the UART but its output (OUT2) connected; false where
+ * there is none. */
 bool uart_init(uint16_t base);
 /* Another speed: 115200 divided by a whole number; what does not divide it is rounded up. */
 void uart_speed(uint16_t base, uint32_t baud);

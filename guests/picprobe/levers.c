@@ -2,7 +2,8 @@
 /*
  * The levers: which device drives which line, and how.
  *
- * Rule: see levers.h. A device that answers late is waited for; one that asks on its own is kept from it.
+ * Rule: see levers.h. A device that answers late is waited for; one that asks on its own is kept
+ * from it.
  */
 #include "guests/picprobe/levers.h"
 
@@ -24,7 +25,8 @@ static void wait_us(uint64_t us)
 /* ---- Line 0: the PIT's channel 0 (8254) ---- */
 
 /*
- * Control word: 7:6 channel 0 | 5:4 = 3 low byte, then high byte | 3:1 mode | 0 binary. Mode 0: OUT is low until the count is
+ * Control word: 7:6 channel 0 | 5:4 = 3 low byte, then high byte | 3:1 mode |
+ * 0 binary. Mode 0: OUT is low until the count is
  * over, 55 ms for 65536; mode 3: OUT is high for the first half of it, 27 ms.
  */
 enum { PIT_COUNTER = 0x40, PIT_CONTROL = 0x43, PIT_MODE_0 = 0x30, PIT_MODE_3 = 0x36 };
@@ -36,16 +38,26 @@ static void pit_move(bool high)
 	io_out8(PIT_COUNTER, 0);
 	if (!high)
 		io_out8(PIT_CONTROL,
-		        PIT_MODE_0); /* and wait for a count: by the 8254's datasheet OUT stays low until one comes */
+		        /* and wait for a count: by the 8254's datasheet OUT stays low until one
+		         * comes */
+		        PIT_MODE_0);
 }
 
 /* ---- Lines 1 and 12: the keyboard controller (8042) ---- */
 
-/* Commands D2h and D3h put the next byte into the output buffer as if keyboard or mouse had sent it; a read ends the request. */
+/* Commands D2h and D3h put the next byte into the output buffer as if keyboard or mouse had sent
+ * it; a read ends the request. */
 enum { KBC_DATA = 0x60, KBC_COMMAND = 0x64 };
-enum { KBC_WRITE_MODE = 0x60, KBC_AUX_OFF = 0xa7, KBC_KEYBOARD_OFF = 0xad, KBC_AS_KEYBOARD = 0xd2, KBC_AS_AUX = 0xd3 };
+enum {
+	KBC_WRITE_MODE = 0x60,
+	KBC_AUX_OFF = 0xa7,
+	KBC_KEYBOARD_OFF = 0xad,
+	KBC_AS_KEYBOARD = 0xd2,
+	KBC_AS_AUX = 0xd3
+};
 enum { KBC_OUTPUT_FULL = 1 << 0, KBC_INPUT_FULL = 1 << 1 };
-/* Interrupts of both; a keyboard whose clock is off has none in some controllers, and this one sends nothing anyway. */
+/* Interrupts of both; a keyboard whose clock is off has none in some controllers, and this one
+ * sends nothing anyway. */
 enum { KBC_MODE_INTERRUPTS = 0x03, KBC_MODE_AUX_OFF = 0x20 };
 enum { KBC_TRIES = 10000, KBC_LATE_US = 400 };
 
@@ -91,7 +103,8 @@ static void kbc_move(uint8_t command, bool high)
 	} else {
 		io_in8(KBC_DATA);
 	}
-	wait_us(KBC_LATE_US); /* an emulator's controller may ask only when a byte's time on its wire is over */
+	/* an emulator's controller may ask only when a byte's time on its wire is over */
+	wait_us(KBC_LATE_US);
 }
 
 static void keyboard_move(bool high)
@@ -120,7 +133,8 @@ static void com2_move(bool high)
 /* ---- Line 8: the RTC (MC146818A) ---- */
 
 /*
- * Register A: 6:4 = 2 divider on | 3:0 rate, 3: 8192 Hz, 0: none. Register B: 6 periodic interrupt | 1 24 hours. Register C: the
+ * Register A: 6:4 = 2 divider on |
+ * 3:0 rate, 3: 8192 Hz, 0: none. Register B: 6 periodic interrupt | 1 24 hours. Register C: the
  * flag, and reading it ends the request. One period, and then none: the line stays high.
  */
 enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_A = 0x0a, RTC_B = 0x0b, RTC_C = 0x0c };
@@ -153,9 +167,23 @@ static void rtc_init(void)
 
 /* ---- Lines 14 and 15: the IDE channels ---- */
 
-/* CHECK POWER MODE asks as it ends, whether the drive knows it or not; reading the status register ends the request. */
-enum { IDE_COMMAND = 7, IDE_STATUS = 7, IDE_CHECK_POWER_MODE = 0xe5, IDE_DRIVE = 6, IDE_MASTER = 0xa0 };
-enum { IDE_1 = 0x1f0, IDE_1_CONTROL = 0x3f6, IDE_2 = 0x170, IDE_2_CONTROL = 0x376, IDE_BUSY = 0x80, IDE_TRIES = 10000 };
+/* CHECK POWER MODE asks as it ends, whether the drive knows it or not; reading the status register
+ * ends the request. */
+enum {
+	IDE_COMMAND = 7,
+	IDE_STATUS = 7,
+	IDE_CHECK_POWER_MODE = 0xe5,
+	IDE_DRIVE = 6,
+	IDE_MASTER = 0xa0
+};
+enum {
+	IDE_1 = 0x1f0,
+	IDE_1_CONTROL = 0x3f6,
+	IDE_2 = 0x170,
+	IDE_2_CONTROL = 0x376,
+	IDE_BUSY = 0x80,
+	IDE_TRIES = 10000
+};
 
 static void ide_init(uint16_t base, uint16_t control)
 {

@@ -2,8 +2,9 @@
 /*
  * Lines that a program of the guest raises and lowers by real devices, whenever it wants.
  *
- * Rule: when a lever returns its line has moved, and it stays until the lever moves again. Line 0 is the exception: the PIT takes
- * it back after some time (LEVER_HOLD_MS), so a program has to be over by then.
+ * Rule: when a lever returns its line has moved, and it stays until the lever moves again. Line 0
+ * is the exception: the PIT takes it back after some time (LEVER_HOLD_MS), so a program has to be
+ * over by then.
  */
 #ifndef GUESTS_PICPROBE_LEVERS_H
 #define GUESTS_PICPROBE_LEVERS_H

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * picprobe on a machine: the ports, the levers, and a processor that opens its interrupts for a moment. For the words see run.c.
+ * picprobe on a machine: the ports, the levers, and a processor that opens its interrupts for a
+ * moment. For the words see run.c.
  *
- * Rule: nothing of the guest's own driver of the controller is used; every vector of the IDT is one that may come.
+ * Rule: nothing of the guest's own driver of the controller is used; every vector of the IDT is one
+ * that may come.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -50,7 +52,8 @@ void probe_done(void)
 	late += clock_over(started, LEVER_HOLD_MS);
 }
 
-/* No faster than a UART at 115200 baud, a VM's name before the line included: a VMM's console may keep no more than its buffer. */
+/* No faster than a UART at 115200 baud, a VM's name before the line included: a VMM's console may
+ * keep no more than its buffer. */
 void probe_print(const char *line)
 {
 	enum { BYTE_US = 87, NAME_BYTES = 20 };
@@ -119,8 +122,10 @@ static void try_levers(uint16_t lines)
 			continue;
 		char text[48];
 
-		snprintf(text, sizeof(text), "line %u moves with its lever (%s)", line, lever_name(line));
-		report(lever_works(line, lines), text, "the controller does not see it, or sees more");
+		snprintf(text, sizeof(text), "line %u moves with its lever (%s)", line,
+		         lever_name(line));
+		report(lever_works(line, lines), text,
+		       "the controller does not see it, or sees more");
 	}
 }
 

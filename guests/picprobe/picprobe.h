@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * picprobe: plays programs on a pair of 8259As and prints what it saw. Its parts: run.c (words, and all programs in turn),
- * play.c (one program, and its transcript), recorded.c (programs by hand), random.c (programs from a seed); and, on the
- * machine, main.c (ports and interrupts) with levers.c (lines, driven by real devices).
+ * picprobe: plays programs on a pair of 8259As and prints what it saw. Its parts: run.c (words, and
+ * all programs in turn), play.c (one program, and its transcript), recorded.c (programs by hand),
+ * random.c (programs from a seed); and, on the machine, main.c (ports and interrupts) with levers.c
+ * (lines, driven by real devices).
  *
- * Rule: a program depends on the words alone and a transcript on the controller alone, so the transcripts of any two
- * controllers can be laid side by side. On the host the same parts play on the model (tests/unit/picprobe_host.c).
+ * Rule: a program depends on the words alone and a transcript on the controller alone, so the
+ * transcripts of any two controllers can be laid side by side. On the host the same parts play on
+ * the model (tests/unit/picprobe_host.c).
  */
 #ifndef GUESTS_PICPROBE_PICPROBE_H
 #define GUESTS_PICPROBE_PICPROBE_H
@@ -16,7 +18,15 @@
 /* ---- Programs ---- */
 
 /* Where an operation reads or writes. */
-enum probe_port { MASTER_COMMAND, MASTER_DATA, SLAVE_COMMAND, SLAVE_DATA, ELCR_MASTER, ELCR_SLAVE, PROBE_PORTS };
+enum probe_port {
+	MASTER_COMMAND,
+	MASTER_DATA,
+	SLAVE_COMMAND,
+	SLAVE_DATA,
+	ELCR_MASTER,
+	ELCR_SLAVE,
+	PROBE_PORTS
+};
 
 enum op_kind {
 	OP_OUT,  /* write value to port at */
@@ -29,21 +39,23 @@ struct op {
 	uint8_t kind, at, value;
 };
 
-/* What a program makes use of beside masks, requests, EOI and reads: one controller may not have all of it. */
-#define PROBE_FEATURES(X)                                                                                              \
-	X(ROTATE, "rotate")   /* rotation and set priority, OCW2 with R */                                             \
-	X(AEOI, "aeoi")       /* automatic EOI, with rotation where that is on too */                                  \
-	X(SMM, "smm")         /* special mask mode */                                                                  \
-	X(SFNM, "sfnm")       /* special fully nested mode of the master */                                            \
-	X(POLL, "poll")       /* the poll command */                                                                   \
-	X(REINIT, "reinit")   /* initialisation at any moment */                                                       \
-	X(PARTIAL, "partial") /* an initialisation with something in between, or one that is left */                   \
-	X(ELCR, "elcr")       /* level triggered inputs by the edge/level control registers */                         \
-	X(LTIM, "ltim")       /* level triggered chips by ICW1 */                                                      \
-	X(SNGL, "sngl")       /* ICW1 says single, so there is no ICW3 */                                              \
-	X(ICW3, "icw3")       /* a cascade that is not a PC's */                                                       \
-	X(MCS80, "mcs80")     /* no ICW4, or one that asks for MCS-80 mode */                                          \
-	X(NOP, "nop")         /* OCW2 without an operation, and levels where none is asked for */
+/* What a program makes use of beside masks, requests, EOI and reads: one controller may not have
+ * all of it. */
+#define PROBE_FEATURES(X)                                                                        \
+	X(ROTATE, "rotate") /* rotation and set priority, OCW2 with R */                         \
+	X(AEOI, "aeoi")     /* automatic EOI, with rotation where that is on too */              \
+	X(SMM, "smm")       /* special mask mode */                                              \
+	X(SFNM, "sfnm")     /* special fully nested mode of the master */                        \
+	X(POLL, "poll")     /* the poll command */                                               \
+	X(REINIT, "reinit") /* initialisation at any moment */                                   \
+	X(PARTIAL,                                                                               \
+	  "partial")      /* an initialisation with something in between, or one that is left */ \
+	X(ELCR, "elcr")   /* level triggered inputs by the edge/level control registers */       \
+	X(LTIM, "ltim")   /* level triggered chips by ICW1 */                                    \
+	X(SNGL, "sngl")   /* ICW1 says single, so there is no ICW3 */                            \
+	X(ICW3, "icw3")   /* a cascade that is not a PC's */                                     \
+	X(MCS80, "mcs80") /* no ICW4, or one that asks for MCS-80 mode */                        \
+	X(NOP, "nop")     /* OCW2 without an operation, and levels where none is asked for */
 
 #define PROBE_ENUM(id, name) PROBE_BIT_##id,
 enum { PROBE_FEATURES(PROBE_ENUM) PROBE_FEATURE_COUNT };
@@ -67,9 +79,10 @@ struct program {
 /* recorded.c */
 extern const struct program probe_recorded[];
 extern const unsigned probe_recorded_count;
-/* random.c: program number index of seed, made of what features and lines allow, about ops operations long; the operations
- * are good until the next call. */
-struct program probe_random(uint32_t seed, uint32_t index, uint32_t features, uint16_t lines, unsigned ops);
+/* random.c: program number index of seed, made of what features and lines allow, about ops
+ * operations long; the operations are good until the next call. */
+struct program probe_random(uint32_t seed, uint32_t index, uint32_t features, uint16_t lines,
+                            unsigned ops);
 
 /* ---- Play ---- */
 

@@ -21,32 +21,33 @@ enum { NOTHING = -2, NO_VECTOR = -1 };
 static int16_t seen[PROBE_OPS_MAX];
 
 /*
- * The preamble: lines low, edge triggered, both chips initialised as a PC does, every input masked. What ICW1 ends by the
- * datasheet is ended by commands of its own too: a controller that forgets some of it shows that inside a program, and does
- * not spoil the next one.
+ * The preamble: lines low, edge triggered, both chips initialised as a PC does, every input masked.
+ * What ICW1 ends by the datasheet is ended by commands of its own too: a controller that forgets
+ * some of it shows that inside a program, and does not spoil the next one.
  */
-static const struct op
-	preamble
-		[] = {
-			{ OP_IN, MASTER_DATA, 0 }, /* a poll command that waits for its read */
-			{ OP_IN, SLAVE_DATA, 0 },
-			{ OP_OUT, ELCR_MASTER, 0 },
-			{ OP_OUT, ELCR_SLAVE, 0 },
-			{ OP_OUT, SLAVE_COMMAND, 0x11 }, /* the slave first: its request is one of the master's */
-			{ OP_OUT, SLAVE_DATA, 0x28 },
-			{ OP_OUT, SLAVE_DATA, 0x02 },
-			{ OP_OUT, SLAVE_DATA, 0x01 },
-			{ OP_OUT, MASTER_COMMAND, 0x11 },
-			{ OP_OUT, MASTER_DATA, 0x20 },
-			{ OP_OUT, MASTER_DATA, 0x04 },
-			{ OP_OUT, MASTER_DATA, 0x01 },
-			{ OP_OUT, MASTER_DATA, 0xff },
-			{ OP_OUT, SLAVE_DATA, 0xff },
-			{ OP_OUT, MASTER_COMMAND, 0x4a }, /* OCW3: special mask mode off, IRR is read */
-			{ OP_OUT, SLAVE_COMMAND, 0x4a },
-			{ OP_OUT, MASTER_COMMAND, 0x00 }, /* OCW2: no rotation in automatic EOI mode */
-			{ OP_OUT, SLAVE_COMMAND, 0x00 },
-		};
+static const struct op preamble[] = {
+	{ OP_IN, MASTER_DATA, 0 }, /* a poll command that waits for its read */
+	{ OP_IN, SLAVE_DATA, 0 },
+	{ OP_OUT, ELCR_MASTER, 0 },
+	{ OP_OUT, ELCR_SLAVE, 0 },
+	/* the slave first: its request is one of the master's */
+	{ OP_OUT, SLAVE_COMMAND, 0x11 },
+	{ OP_OUT, SLAVE_DATA, 0x28 },
+	{ OP_OUT, SLAVE_DATA, 0x02 },
+	{ OP_OUT, SLAVE_DATA, 0x01 },
+	{ OP_OUT, MASTER_COMMAND, 0x11 },
+	{ OP_OUT, MASTER_DATA, 0x20 },
+	{ OP_OUT, MASTER_DATA, 0x04 },
+	{ OP_OUT, MASTER_DATA, 0x01 },
+	{ OP_OUT, MASTER_DATA, 0xff },
+	{ OP_OUT, SLAVE_DATA, 0xff },
+	/* OCW3: special mask mode off, IRR is read */
+	{ OP_OUT, MASTER_COMMAND, 0x4a },
+	{ OP_OUT, SLAVE_COMMAND, 0x4a },
+	/* OCW2: no rotation in automatic EOI mode */
+	{ OP_OUT, MASTER_COMMAND, 0x00 },
+	{ OP_OUT, SLAVE_COMMAND, 0x00 },
+};
 
 static uint16_t levels;
 

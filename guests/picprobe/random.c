@@ -2,8 +2,8 @@
 /*
  * Programs from a seed.
  *
- * Rule: seed, number, features, lines and length decide; the same on every machine. Each program takes a part of the features
- * only, so that most meet undisturbed by others, and some all at once.
+ * Rule: seed, number, features, lines and length decide; the same on every machine. Each program
+ * takes a part of the features only, so that most meet undisturbed by others, and some all at once.
  */
 #include "guests/picprobe/picprobe.h"
 
@@ -162,10 +162,12 @@ static void nop(void)
 
 /* ---- Initialisation ---- */
 
-/* ICW1 to ICW4; in MCS-80 mode the vector comes from ICW1, and bases are such that no vector is a processor's own. */
+/* ICW1 to ICW4; in MCS-80 mode the vector comes from ICW1, and bases are such that no vector is a
+ * processor's own. */
 static void add_icws(unsigned port, unsigned icw1, unsigned icw3, unsigned icw4)
 {
-	uint8_t icws[4] = { (uint8_t)icw1, (uint8_t)(0x20 + 8 * below(25) + below(8)), (uint8_t)icw3, (uint8_t)icw4 };
+	uint8_t icws[4] = { (uint8_t)icw1, (uint8_t)(0x20 + 8 * below(25) + below(8)),
+		            (uint8_t)icw3, (uint8_t)icw4 };
 	unsigned left_at = has & FEATURE_PARTIAL && one_in(3) ? below(4) : 4;
 
 	for (unsigned i = 0; i < 4; i++) {
@@ -173,7 +175,8 @@ static void add_icws(unsigned port, unsigned icw1, unsigned icw3, unsigned icw4)
 			continue;
 		if (i > 0 && i == left_at) {
 			if (one_in(2))
-				return; /* left: what comes next at the data port is taken for an ICW */
+				/* left: what comes next at the data port is taken for an ICW */
+				return;
 			if (one_in(2))
 				read_back();
 			else
@@ -186,7 +189,8 @@ static void add_icws(unsigned port, unsigned icw1, unsigned icw3, unsigned icw4)
 
 static void initialise(void)
 {
-	unsigned port = command(), icw1 = 0x11, icw3 = port == MASTER_COMMAND ? 0x04 : 0x02, icw4 = 0x01;
+	unsigned port = command(), icw1 = 0x11, icw3 = port == MASTER_COMMAND ? 0x04 : 0x02,
+		 icw4 = 0x01;
 
 	if (has & FEATURE_AEOI && one_in(2))
 		icw4 |= 0x02;
@@ -232,14 +236,16 @@ static const struct {
 	{ level_triggered, 6, FEATURE_ELCR },
 	{ nop, 5, FEATURE_NOP },
 	{ initialise, 3,
-	  FEATURE_REINIT | FEATURE_PARTIAL | FEATURE_AEOI | FEATURE_SFNM | FEATURE_LTIM | FEATURE_SNGL | FEATURE_ICW3 |
-	          FEATURE_MCS80 },
+	  FEATURE_REINIT | FEATURE_PARTIAL | FEATURE_AEOI | FEATURE_SFNM | FEATURE_LTIM |
+	          FEATURE_SNGL | FEATURE_ICW3 | FEATURE_MCS80 },
 };
 enum { CHOICES = sizeof(choices) / sizeof(choices[0]) };
 
 static unsigned weight(unsigned choice)
 {
-	return choices[choice].features == 0 || choices[choice].features & has ? choices[choice].weight : 0;
+	return choices[choice].features == 0 || choices[choice].features & has
+	               ? choices[choice].weight
+	               : 0;
 }
 
 static void choose(void)
@@ -268,7 +274,8 @@ static uint32_t part_of(uint32_t features)
 /* At the end: what is left in the chips. */
 static void look(void)
 {
-	for (unsigned port = MASTER_COMMAND; port <= SLAVE_COMMAND; port += SLAVE_COMMAND - MASTER_COMMAND) {
+	for (unsigned port = MASTER_COMMAND; port <= SLAVE_COMMAND;
+	     port += SLAVE_COMMAND - MASTER_COMMAND) {
 		add(OP_OUT, port, 0x0a);
 		add(OP_IN, port, 0);
 		add(OP_OUT, port, 0x0b);
@@ -280,7 +287,8 @@ static void look(void)
 }
 enum { LOOK_OPS = 12, EMIT_OPS = 16 };
 
-struct program probe_random(uint32_t seed, uint32_t index, uint32_t features, uint16_t lines, unsigned length)
+struct program probe_random(uint32_t seed, uint32_t index, uint32_t features, uint16_t lines,
+                            unsigned length)
 {
 	state = (uint64_t)seed << 32 | index;
 	for (unsigned i = 0; i < 4; i++)

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that the words ask for: recorded programs, then random ones, then one line that counts.
+ * Everything that the words ask for: recorded programs, then random ones, then one line that
+ * counts.
  *
  *   recorded=1            0: without the recorded ones
  *   only=NAME             that recorded program and nothing else
  *   count=100             random programs
  *   seed=1 first=0        of this seed, from this number on
  *   ops=40                operations of each
- *   features=all          what they may use beside the plain parts: a list of names, "all", "none"; "-name" takes one out
+ *   features=all          what they may use beside the plain parts: a list of names, "all", "none";
+ *                         "-name" takes one out
  *   lines=0,1,3,8,12,14,15  which lines have a device to drive them
  *   show=all              sums: a checksum for each program; list: each operation
  *
@@ -19,7 +21,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEFAULT_LINES = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 8 | 1 << 12 | 1 << 14 | 1 << 15, DRIVABLE = DEFAULT_LINES };
+enum {
+	DEFAULT_LINES = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 8 | 1 << 12 | 1 << 14 | 1 << 15,
+	DRIVABLE = DEFAULT_LINES
+};
 
 static uint16_t lines;
 static uint32_t features, sum;
@@ -128,7 +133,8 @@ static void play_random(void)
 	for (uint32_t i = first; i - first < count; i++) {
 		struct program program = probe_random(seed, i, features, lines, length);
 
-		snprintf(text, sizeof(text), "random %lu/%lu", (unsigned long)seed, (unsigned long)i);
+		snprintf(text, sizeof(text), "random %lu/%lu", (unsigned long)seed,
+		         (unsigned long)i);
 		play(&program, text);
 	}
 }
@@ -145,7 +151,7 @@ void probe_run(void)
 		play_recorded(only);
 	if (only[0] == '\0' && lines != 0)
 		play_random();
-	snprintf(line, sizeof(line), "picprobe: %u programs, %u operations, transcript %08lx", programs, operations,
-	         (unsigned long)sum);
+	snprintf(line, sizeof(line), "picprobe: %u programs, %u operations, transcript %08lx",
+	         programs, operations, (unsigned long)sum);
 	probe_print(line);
 }

@@ -2,9 +2,10 @@
 /*
  * pulse's UART: COM2, whose transmitter interrupts on line 3.
  *
- * Rule: an interrupt has exactly one cause here: the transmitter's holding register is empty while that interrupt is enabled.
- * Reading IIR takes the cause away, writing THR takes it away until the byte has moved on. An emulator's byte may move on at once:
- * a stream has no more bytes in a tick than twice what the line could carry, or nothing else would ever run.
+ * Rule: an interrupt has exactly one cause here: the transmitter's holding register is empty while
+ * that interrupt is enabled. Reading IIR takes the cause away, writing THR takes it away until the
+ * byte has moved on. An emulator's byte may move on at once: a stream has no more bytes in a tick
+ * than twice what the line could carry, or nothing else would ever run.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -69,7 +70,8 @@ bool com2_init(uint32_t baud)
 	return present;
 }
 
-/* The OUT that enables the interrupt asserts the line at once, as THR is empty; the TSC is read three moves before it. */
+/* The OUT that enables the interrupt asserts the line at once, as THR is empty; the TSC is read
+ * three moves before it. */
 static inline void assert_line(void)
 {
 	__asm__ volatile("rdtsc\n\t"

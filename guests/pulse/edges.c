@@ -6,8 +6,8 @@
  */
 #include "guests/pulse/edges.h"
 
-/* GRAIN: counts by which TSC and counter may disagree. PACE_COUNTS: the pace is measured over so many counts and no more
- * (7 s of a PIT), so that 600 s of any TSC can be multiplied by them. */
+/* GRAIN: counts by which TSC and counter may disagree. PACE_COUNTS: the pace is measured over so
+ * many counts and no more (7 s of a PIT), so that 600 s of any TSC can be multiplied by them. */
 enum { GRAIN = 2, PACE_COUNTS = 1 << 23 };
 
 static uint64_t counts_of(const struct pit_rate *rate, uint64_t ticks)
@@ -20,8 +20,8 @@ static uint64_t ticks_of(const struct pit_rate *rate, uint64_t counts)
 	return counts * rate->tsc / rate->counts;
 }
 
-/* Edges between the last reading and this one, to the nearest: n * reload + (last counter - counter) counts have passed. An
- * emulator that counts instructions may take some back. */
+/* Edges between the last reading and this one, to the nearest: n * reload + (last counter -
+ * counter) counts have passed. An emulator that counts instructions may take some back. */
 static uint64_t edges_since(const struct edges *e, uint64_t tsc, uint32_t counter)
 {
 	int64_t counts = tsc > e->tsc ? (int64_t)counts_of(&e->paced, tsc - e->tsc) : 0;
@@ -46,19 +46,24 @@ static uint64_t edges_after(const struct edges *e, uint64_t phase, uint64_t spen
 	return spent > phase + GRAIN ? 1 + (spent - phase - 1) / e->reload : 0;
 }
 
-void edges_begin(struct edges *e, uint32_t reload, struct pit_rate rate, uint64_t entry, uint64_t tsc, uint32_t counter)
+void edges_begin(struct edges *e, uint32_t reload, struct pit_rate rate, uint64_t entry,
+                 uint64_t tsc, uint32_t counter)
 {
-	*e = (struct edges){ .reload = reload, .rate = rate, .paced = rate, .tsc = tsc, .counter = counter };
+	*e = (struct edges){
+		.reload = reload, .rate = rate, .paced = rate, .tsc = tsc, .counter = counter
+	};
 	e->came = e->owed = edges_after(e, reload - counter, counts_of(&rate, tsc - entry));
 }
 
 uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t counter)
 {
 	uint64_t phase = e->reload - counter, spent = counts_of(&e->paced, tsc - entry);
-	uint64_t n = edges_since(e, tsc, counter), waiting = e->owed + n, after = edges_after(e, phase, spent), late;
+	uint64_t n = edges_since(e, tsc, counter), waiting = e->owed + n,
+		 after = edges_after(e, phase, spent), late;
 
 	keep_pace(e, n, tsc, counter);
-	/* An interrupt has an edge behind it. It may have come right at the last entry, and was taken for an earlier one. */
+	/* An interrupt has an edge behind it. It may have come right at the last entry, and was
+	 * taken for an earlier one. */
 	if (waiting == 0)
 		waiting = 1;
 	if (after >= waiting)

@@ -50,8 +50,10 @@ static void no_uart(void)
 
 static void print_ticks(struct tick_count ticks)
 {
-	machine_print("count line=0 handled=%lu expected=%lu merged=%lu twice=%lu lost=%lu worst=%lu\n", ticks.handled,
-	              ticks.came, ticks.merged, ticks.twice, ticks.lost, ticks.worst / machine_unit_ticks());
+	machine_print(
+		"count line=0 handled=%lu expected=%lu merged=%lu twice=%lu lost=%lu worst=%lu\n",
+		ticks.handled, ticks.came, ticks.merged, ticks.twice, ticks.lost,
+		ticks.worst / machine_unit_ticks());
 }
 
 static void print_verdicts(void)
@@ -61,14 +63,18 @@ static void print_verdicts(void)
 
 	print_ticks(ticks);
 	report(ticks.handled != 0, "R10 the timer's interrupts are taken", "%lu came", ticks.came);
-	report(work_faults() == 0, "registers and sums kept across interrupts and switches", "%u wrong in %u rounds",
-	       (unsigned)work_faults(), (unsigned)work_rounds());
-	report(stream.lost == 0, "R08 no interrupt of line 3 was lost", "%u lost", (unsigned)stream.lost);
+	report(work_faults() == 0, "registers and sums kept across interrupts and switches",
+	       "%u wrong in %u rounds", (unsigned)work_faults(), (unsigned)work_rounds());
+	report(stream.lost == 0, "R08 no interrupt of line 3 was lost", "%u lost",
+	       (unsigned)stream.lost);
 	cpu_interrupts_off(); /* for one moment's counts */
-	uint32_t all = irq_count_all(), foreign = all - irq_count(PIT_LINE) - irq_count(UART_COM2_LINE);
+	uint32_t all = irq_count_all(),
+		 foreign = all - irq_count(PIT_LINE) - irq_count(UART_COM2_LINE);
 	cpu_interrupts_on();
-	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign, (unsigned)all);
-	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth knowing. */
+	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
+	       (unsigned)all);
+	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth
+	 * knowing. */
 	if (irq_count_spurious() != 0)
 		machine_print("count spurious=%u\n", (unsigned)irq_count_spurious());
 }

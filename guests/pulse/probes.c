@@ -2,8 +2,8 @@
 /*
  * pulse's probes: each takes samples, and prints their distribution.
  *
- * Rule: a probe that measures an exit holds its own interrupts off; one that measures an interrupt lets nothing else of this
- * guest run. What the machine does meanwhile is what is measured.
+ * Rule: a probe that measures an exit holds its own interrupts off; one that measures an interrupt
+ * lets nothing else of this guest run. What the machine does meanwhile is what is measured.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -18,10 +18,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* SETTLE_TICKS: the worker has noticed that it is to pause, and the processor idles between ticks. */
+/* SETTLE_TICKS: the worker has noticed that it is to pause, and the processor idles between
+ * ticks. */
 enum { PINGS_PER_TICK = 4, SETTLE_TICKS = 20, BASELINE_ROUNDS = 64, CHUNK_MS = 2 };
-/* Gaps of the dispatch probe: longer than the loop by GAP_CUT is an event; events above SLICE_CUT times the shortest, or
- * MEDIAN_CUT times the median, had another VM in between. */
+/* Gaps of the dispatch probe: longer than the loop by GAP_CUT is an event; events above SLICE_CUT
+ * times the shortest, or MEDIAN_CUT times the median, had another VM in between. */
 enum { GAP_CUT = 4, SLICE_CUT = 16, MEDIAN_CUT = 4 };
 
 static struct samples samples;
@@ -105,20 +106,21 @@ static void probe_pit(const char *name, uint32_t n)
 
 /* ---- Round trips ---- */
 
-/* A function that measures one instruction: TSC ticks from one RDTSC to the next, with EAX loaded in between. */
-#define TRIP(name, instruction)                                                                                        \
-	static uint32_t name(uint32_t eax)                                                                             \
-	{                                                                                                              \
-		uint32_t ticks;                                                                                        \
-		__asm__ volatile("rdtsc\n\t"                                                                           \
-		                 "movl %%eax, %%esi\n\t"                                                               \
-		                 "movl %1, %%eax\n\t" instruction "\n\t"                                               \
-		                 "rdtsc\n\t"                                                                           \
-		                 "subl %%esi, %%eax"                                                                   \
-		                 : "=&a"(ticks)                                                                        \
-		                 : "r"(eax)                                                                            \
-		                 : "rbx", "rcx", "rdx", "rsi", "memory");                                              \
-		return ticks;                                                                                          \
+/* A function that measures one instruction: TSC ticks from one RDTSC to the next, with EAX loaded
+ * in between. */
+#define TRIP(name, instruction)                                           \
+	static uint32_t name(uint32_t eax)                                \
+	{                                                                 \
+		uint32_t ticks;                                           \
+		__asm__ volatile("rdtsc\n\t"                              \
+		                 "movl %%eax, %%esi\n\t"                  \
+		                 "movl %1, %%eax\n\t" instruction "\n\t"  \
+		                 "rdtsc\n\t"                              \
+		                 "subl %%esi, %%eax"                      \
+		                 : "=&a"(ticks)                           \
+		                 : "r"(eax)                               \
+		                 : "rbx", "rcx", "rdx", "rsi", "memory"); \
+		return ticks;                                             \
 	}
 TRIP(trip_nothing, "")
 TRIP(trip_cpuid, "cpuid")
@@ -138,7 +140,8 @@ static uint32_t baseline(void)
 	return least;
 }
 
-static void probe_trip(const char *name, uint32_t n, uint32_t (*trip)(uint32_t), uint32_t eax, uint32_t divisor)
+static void probe_trip(const char *name, uint32_t n, uint32_t (*trip)(uint32_t), uint32_t eax,
+                       uint32_t divisor)
 {
 	struct span span;
 	uint32_t nothing = baseline();
@@ -171,7 +174,8 @@ static void probe_mask(const char *name, uint32_t n)
 static void probe_switch(const char *name, uint32_t n)
 {
 	if (machine_is_virtual())
-		probe_trip(name, n, machine_by_vmmcall ? trip_yield_second : trip_yield, SB_CALL_YIELD, 2);
+		probe_trip(name, n, machine_by_vmmcall ? trip_yield_second : trip_yield,
+		           SB_CALL_YIELD, 2);
 	else
 		machine_print("pulse: probe %s needs the VMM\n", name);
 }
@@ -194,7 +198,8 @@ static uint64_t loop_time(void)
 
 static void collect_gaps(uint64_t loop, uint64_t cut)
 {
-	uint64_t flags = cpu_save(), start = cpu_tsc(), last = start, now = start, end = start + tick_tsc(CHUNK_MS);
+	uint64_t flags = cpu_save(), start = cpu_tsc(), last = start, now = start,
+		 end = start + tick_tsc(CHUNK_MS);
 
 	while (now < end) {
 		now = cpu_tsc();
@@ -223,10 +228,12 @@ static uint32_t keep_passes(void)
 static void probe_dispatch(const char *name, uint32_t n, uint32_t seconds)
 {
 	struct span span;
-	uint64_t loop = loop_time(), cut = args_number("gap", loop * GAP_CUT), end = tick_ms() + seconds * 1000;
+	uint64_t loop = loop_time(), cut = args_number("gap", loop * GAP_CUT),
+		 end = tick_ms() + seconds * 1000;
 	uint32_t all;
 
-	/* Between two stretches the processor idles, so that the others can serve their devices and these fire anew. */
+	/* Between two stretches the processor idles, so that the others can serve their devices and
+	 * these fire anew. */
 	work_pause(true);
 	thread_sleep(SETTLE_TICKS);
 	begin(n);
@@ -250,10 +257,16 @@ static const struct {
 	const char *name;
 	void (*run)(const char *name, uint32_t n);
 } table[] = {
-	{ "uart", probe_uart },    { "served", probe_served }, { "masked", probe_masked },
-	{ "pit", probe_pit },      { "wakeup", probe_pit }, /* the same: what differs is who else runs */
+	{ "uart", probe_uart },
+	{ "served", probe_served },
+	{ "masked", probe_masked },
+	/* the same: what differs is who else runs */
+	{ "pit", probe_pit },
+	{ "wakeup", probe_pit },
 	{ "running", take_ticks }, /* the worker goes on: this guest runs when the tick comes */
-	{ "cpuid", probe_cpuid },  { "mask", probe_mask },     { "switch", probe_switch },
+	{ "cpuid", probe_cpuid },
+	{ "mask", probe_mask },
+	{ "switch", probe_switch },
 };
 
 static bool run_one(const char *name, uint32_t n, uint32_t seconds)
@@ -278,11 +291,13 @@ void probes_run(const char *list, uint32_t n, uint32_t seconds, bool quiet)
 		begin(n);
 		bool known = run_one(name, n, seconds);
 		/* How many gaps come, and whether a VMM is there, is not for this guest to say. */
-		bool enough = samples.n == n || strcmp(name, "dispatch") == 0 || strcmp(name, "switch") == 0;
+		bool enough = samples.n == n || strcmp(name, "dispatch") == 0 ||
+		              strcmp(name, "switch") == 0;
 
 		if (quiet && known && enough)
 			continue;
 		snprintf(text, sizeof(text), "probe %s has its samples", name);
-		report(known && enough, text, known ? "%u of %u" : "no such probe", (unsigned)samples.n, (unsigned)n);
+		report(known && enough, text, known ? "%u of %u" : "no such probe",
+		       (unsigned)samples.n, (unsigned)n);
 	}
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse: a small operating system that lives by its timer (PIT, line 0) and a UART (COM2, line 3), and measures how long
- * their interrupts take to reach it. Its parts, in reading order: main.c, edges.c, tick.c, work.c, com2.c, probes.c, stress.c.
+ * pulse: a small operating system that lives by its timer (PIT, line 0) and a UART (COM2, line 3),
+ * and measures how long their interrupts take to reach it. Its parts, in reading order: main.c,
+ * edges.c, tick.c, work.c, com2.c, probes.c, stress.c.
  *
- * Rule: three threads: the prober above the reporter above the worker; each part owns its data and its line's handler.
+ * Rule: three threads: the prober above the reporter above the worker; each part owns its data and
+ * its line's handler.
  */
 #ifndef GUESTS_PULSE_PULSE_H
 #define GUESTS_PULSE_PULSE_H
@@ -15,8 +17,8 @@
 
 /* ---- tick.c: line 0 ---- */
 
-/* Ticks of the PIT: those handled, and those that came by its counter. An edge that comes while the last one is still
- * waiting is one request with it, on any machine. */
+/* Ticks of the PIT: those handled, and those that came by its counter. An edge that comes while the
+ * last one is still waiting is one request with it, on any machine. */
 struct tick_count {
 	uint64_t handled, came;
 	uint64_t merged; /* came and not handled */
@@ -35,7 +37,8 @@ uint64_t tick_ms(void);
 uint64_t tick_tsc(uint32_t ms);
 /* From now on each tick's latency goes to s, until it is full; NULL: no longer. */
 void tick_sample(struct samples *s);
-/* For threads, interrupts on: is there a tick that should have come by now? It is counted as lost. */
+/* For threads, interrupts on: is there a tick that should have come by now? It is counted as
+ * lost. */
 void tick_look(void);
 
 /* ---- work.c: worker and reporter ---- */
@@ -52,7 +55,8 @@ uint32_t work_faults(void);
 
 /* false: no UART there. baud: of the stream; 0: the most, 115200. */
 bool com2_init(uint32_t baud);
-/* Assert the line with the transmitter's interrupt and wait for the handler; latency in TSC ticks, or -1 when none came. */
+/* Assert the line with the transmitter's interrupt and wait for the handler; latency in TSC ticks,
+ * or -1 when none came. */
 int64_t com2_ping(void);
 /* The same, but until the code that was interrupted goes on. */
 int64_t com2_ping_served(void);
@@ -67,7 +71,8 @@ struct stream_count {
 void com2_stream(bool on);
 /* To be called by each tick's handler. */
 void com2_tick(void);
-/* To be called every 100 ticks or more: a stream that has not moved since the last call is counted and started again. */
+/* To be called every 100 ticks or more: a stream that has not moved since the last call is counted
+ * and started again. */
 void com2_watch(void);
 struct stream_count com2_count(void);
 

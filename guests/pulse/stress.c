@@ -2,8 +2,9 @@
 /*
  * pulse's stress: as many interrupts as wanted, and a count on both sides of each.
  *
- * Rule: every interrupt that a device had reason for is handled, or the device's own reading explains why it was one with
- * its neighbour (tick.c). A stream of bytes on COM2 goes on only by its interrupts, so a lost one is seen as a stall.
+ * Rule: every interrupt that a device had reason for is handled, or the device's own reading
+ * explains why it was one with its neighbour (tick.c). A stream of bytes on COM2 goes on only by
+ * its interrupts, so a lost one is seen as a stall.
  */
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"
@@ -18,7 +19,8 @@ enum { WATCH_MS = 100, STALLS_MAX = 20 };
 void stress_run(uint32_t interrupts)
 {
 	struct stream_count stream = com2_count();
-	uint32_t start = irq_count_all(), lost = stream.lost, watch = WATCH_MS * tick_hz() / 1000 + 1;
+	uint32_t start = irq_count_all(), lost = stream.lost,
+		 watch = WATCH_MS * tick_hz() / 1000 + 1;
 	struct span span;
 
 	span_begin(&span);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's heartbeat: the PIT's ticks, their latency by the counter, and how many there should have been.
+ * pulse's heartbeat: the PIT's ticks, their latency by the counter, and how many there should have
+ * been.
  *
- * Rule: the counter goes on counting after it fired, so each handler can see how late it is (edges.c). The handler's entry has
- * read the TSC before anything of this happens.
+ * Rule: the counter goes on counting after it fired, so each handler can see how late it is
+ * (edges.c). The handler's entry has read the TSC before anything of this happens.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -61,8 +62,8 @@ void tick_start(void)
 	irq_install(PIT_LINE, handle_tick);
 	pit_start((uint16_t)reload);
 	pic_unmask(PIT_LINE);
-	/* The first is not counted as one that came: its edge may have been latched before the mask opened. HLT may end for
-	 * another interrupt, a spurious one too. */
+	/* The first is not counted as one that came: its edge may have been latched before the mask
+	 * opened. HLT may end for another interrupt, a spurious one too. */
 	while (!started)
 		cpu_sleep();
 	cpu_interrupts_off();

@@ -2,8 +2,8 @@
 /*
  * pulse's work: a thread that computes what it can check, and one that says how it is going.
  *
- * Rule: the worker uses every register, floating point included, so that one that an interrupt, a thread switch or a VM
- * switch did not give back is seen.
+ * Rule: the worker uses every register, floating point included, so that one that an interrupt, a
+ * thread switch or a VM switch did not give back is seen.
  */
 #include "guests/lib/machine.h"
 #include "guests/lib/registers.h"

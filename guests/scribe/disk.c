@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scribe's disk: the master of the second IDE channel by programmed I/O with interrupts (ATA/ATAPI-5, 9.5 and 9.6), line 15.
+ * scribe's disk: the master of the second IDE channel by programmed I/O with interrupts
+ * (ATA/ATAPI-5, 9.5 and 9.6), line 15.
  *
- * Rule: every wait has an end. A drive that is done without having interrupted counts as a lost interrupt, and the work goes
- * on.
+ * Rule: every wait has an end. A drive that is done without having interrupted counts as a lost
+ * interrupt, and the work goes on.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/clock.h"
@@ -33,10 +34,19 @@ enum {
  *   7    6     5   4  3    2  1  0                      2     1            6    4    3-0
  *   BSY  DRDY  DF  -  DRQ  -  -  ERR                    SRST  nIEN         LBA  DEV  LBA 27:24
  */
-enum { STATUS_ERR = 1 << 0, STATUS_DRQ = 1 << 3, STATUS_DF = 1 << 5, STATUS_DRDY = 1 << 6, STATUS_BSY = 1 << 7 };
+enum {
+	STATUS_ERR = 1 << 0,
+	STATUS_DRQ = 1 << 3,
+	STATUS_DF = 1 << 5,
+	STATUS_DRDY = 1 << 6,
+	STATUS_BSY = 1 << 7
+};
 enum { CONTROL_SRST = 1 << 2, DEVICE_MASTER = 0xA0, DEVICE_LBA = 1 << 6, NO_DRIVE = 0xFF };
 enum { COMMAND_READ = 0x20, COMMAND_WRITE = 0x30, COMMAND_IDENTIFY = 0xEC };
-enum { SECTOR_WORDS = SECTOR_BYTES / 2, IDENTIFY_SECTORS = 60 /* word 60-61: sectors that LBA28 reaches */ };
+enum {
+	SECTOR_WORDS = SECTOR_BYTES / 2,
+	IDENTIFY_SECTORS = 60 /* word 60-61: sectors that LBA28 reaches */
+};
 enum { TIMEOUT_MS = 2000, RESET_TIMEOUT_MS = 3000, SETTLE_MS = 1, SETTLE_PASSES = 1000 };
 
 static struct disk_count count;
@@ -82,7 +92,8 @@ static int overdue(uint8_t wanted)
 	return 0;
 }
 
-/* What interrupted has nothing to say yet: a controller may interrupt for what a device has taken back. */
+/* What interrupted has nothing to say yet: a controller may interrupt for what a device has taken
+ * back. */
 static void leave_idle(void)
 {
 	if (arrived == 0 || !(io_in8(PORT_CONTROL) & STATUS_BSY))
@@ -109,7 +120,8 @@ static int wait_interrupt(uint8_t wanted)
 	}
 	if (error == 0) {
 		arrived--;
-		error = (status & (STATUS_ERR | STATUS_DF)) || (status & wanted) != wanted ? -EIO : 0;
+		error = (status & (STATUS_ERR | STATUS_DF)) || (status & wanted) != wanted ? -EIO
+		                                                                           : 0;
 	}
 	cpu_interrupts_on();
 	return error;
@@ -163,7 +175,8 @@ int disk_read(uint32_t lba, uint32_t sectors, void *data)
 	return error;
 }
 
-/* The first sector is asked for without an interrupt; then one interrupt per sector, each saying that it was taken. */
+/* The first sector is asked for without an interrupt; then one interrupt per sector, each saying
+ * that it was taken. */
 int disk_write(uint32_t lba, uint32_t sectors, const void *data)
 {
 	const uint16_t *from = data;
@@ -192,8 +205,8 @@ static int64_t identify(void)
 	return words[IDENTIFY_SECTORS] | (int64_t)words[IDENTIFY_SECTORS + 1] << 16;
 }
 
-/* A drive that is still busy may ignore the select. A channel without a drive floats high, or answers 0 where
- * another drive of it pulls it down. */
+/* A drive that is still busy may ignore the select. A channel without a drive floats high, or
+ * answers 0 where another drive of it pulls it down. */
 static int wait_reset(void)
 {
 	uint64_t begun = cpu_tsc();
@@ -225,8 +238,9 @@ int64_t disk_init(void)
 		return error;
 	io_in8(PORT_STATUS);
 	pic_unmask(DISK_LINE);
-	/* An edge that was latched before the mask opened comes now, and is nobody's. Another VM may have
-	 * the processor when it does, so time alone does not tell: this guest has to run, too. */
+	/* An edge that was latched before the mask opened comes now, and is nobody's. Another VM
+	 * may have the processor when it does, so time alone does not tell: this guest has to run,
+	 * too. */
 	uint64_t begun = cpu_tsc();
 	for (unsigned passes = 0; passes < SETTLE_PASSES || !clock_over(begun, SETTLE_MS); passes++)
 		cpu_pause();

@@ -6,7 +6,8 @@
  * disk=blank writes to a disk whose beginning and end are blank, and keeps both so. disk=none
  * touches no disk: scribe then writes to memory, and a round lasts some interrupts of the RTC.
  *
- * Rule: what is written, where, and the checksum of all that was read back depend on the round alone, never on time.
+ * Rule: what is written, where, and the checksum of all that was read back depend on the round
+ * alone, never on time.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -21,13 +22,20 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SECTORS_MAX = 32, STATUS_TICKS = 256, COUNT_TICKS = 1024, BUSY_ROUNDS = 500, ROUND_TICKS = 8 };
+enum {
+	SECTORS_MAX = 32,
+	STATUS_TICKS = 256,
+	COUNT_TICKS = 1024,
+	BUSY_ROUNDS = 500,
+	ROUND_TICKS = 8
+};
 /* Where partition tables, file systems and their copies tell of themselves: in the first 128 KiB
  * (btrfs at 64 KiB is the last to begin), and at the end (GPT). */
 enum { HEAD_SECTORS = 256, TAIL_SECTORS = 64 };
 
 static uint32_t written[SECTORS_MAX * SECTOR_BYTES / 4], read_back[SECTORS_MAX * SECTOR_BYTES / 4];
-static bool busy, may_idle; /* may_idle: the controller may interrupt for what a device has taken back */
+/* may_idle: the controller may interrupt for what a device has taken back */
+static bool busy, may_idle;
 static uint32_t sectors;
 /* When the work ends: after so many rounds; with none, after so many interrupts or so many
  * seconds; else never. */
@@ -85,7 +93,8 @@ static int memory_round(void)
 static int do_round(uint32_t round, uint32_t capacity, uint32_t *hash)
 {
 	uint32_t kept = disk_use == DISK_BLANK ? HEAD_SECTORS + TAIL_SECTORS : 0;
-	uint32_t seed = round * 2654435761u + 1, lba = next_random(&seed) % (capacity - kept - sectors);
+	uint32_t seed = round * 2654435761u + 1,
+		 lba = next_random(&seed) % (capacity - kept - sectors);
 	size_t words = sectors * SECTOR_BYTES / 4;
 	int error, wrong = 0;
 
@@ -107,16 +116,18 @@ static void print_rtc_count(void)
 {
 	struct rtc_count rtc = rtc_now();
 
-	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u idle=%u\n", rtc.handled, rtc.came,
-	              rtc.came - rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
+	machine_print("count line=8 handled=%lu expected=%lu merged=%lu lost=%u idle=%u\n",
+	              rtc.handled, rtc.came, rtc.came - rtc.handled, (unsigned)rtc.lost,
+	              (unsigned)rtc.idle);
 }
 
 static void print_disk_count(void)
 {
 	struct disk_count d = disk_now();
 
-	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u idle=%u\n", (unsigned)d.handled,
-	              (unsigned)d.commands, (unsigned)d.lost, (unsigned)d.expected, (unsigned)d.idle);
+	machine_print("count line=15 handled=%u commands=%u lost=%u expected=%u idle=%u\n",
+	              (unsigned)d.handled, (unsigned)d.commands, (unsigned)d.lost,
+	              (unsigned)d.expected, (unsigned)d.idle);
 }
 
 /* Work that has no number of rounds says its counts as it goes. */
@@ -170,7 +181,8 @@ static void write_and_verify(uint32_t capacity)
 		wait_for_next(round_begun);
 	}
 	report(error == 0, "R08 what was written is what is read",
-	       error < 0 ? "round %u: error %d" : "round %u: %d words differ", (unsigned)round, error);
+	       error < 0 ? "round %u: error %d" : "round %u: %d words differ", (unsigned)round,
+	       error);
 	machine_print("scribe: %u rounds of %u sectors\n", (unsigned)round, (unsigned)sectors);
 	machine_print("scribe: transcript %08lx\n", (unsigned long)hash);
 }
@@ -181,17 +193,19 @@ static void print_verdicts(bool disk)
 	struct disk_count d = disk_now();
 
 	print_rtc_count();
-	report(rtc.handled != 0 && rtc.lost == 0 && (rtc.idle == 0 || may_idle), "R08 the RTC's interrupts come",
-	       "%lu, %u stalls, %u idle", rtc.handled, (unsigned)rtc.lost, (unsigned)rtc.idle);
+	report(rtc.handled != 0 && rtc.lost == 0 && (rtc.idle == 0 || may_idle),
+	       "R08 the RTC's interrupts come", "%lu, %u stalls, %u idle", rtc.handled,
+	       (unsigned)rtc.lost, (unsigned)rtc.idle);
 	print_disk_count();
 	if (disk)
 		report(d.handled - d.idle == d.expected && (d.idle == 0 || may_idle),
-		       "R08 the disk's interrupts, each once", "%u handled, %u expected, %u idle", (unsigned)d.handled,
-		       (unsigned)d.expected, (unsigned)d.idle);
+		       "R08 the disk's interrupts, each once", "%u handled, %u expected, %u idle",
+		       (unsigned)d.handled, (unsigned)d.expected, (unsigned)d.idle);
 	uint32_t foreign = irq_count_all() - irq_count(8) - irq_count(15);
 	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
 	       (unsigned)irq_count_all());
-	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth knowing. */
+	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth
+	 * knowing. */
 	if (irq_count_spurious() != 0)
 		machine_print("count spurious=%u\n", (unsigned)irq_count_spurious());
 }
@@ -225,11 +239,15 @@ static bool may_write(int64_t capacity)
 
 	if (disk_use != DISK_BLANK || capacity <= SECTORS_MAX)
 		return capacity > SECTORS_MAX;
-	found = capacity > HEAD_SECTORS + TAIL_SECTORS + SECTORS_MAX ? look_for_data(0, HEAD_SECTORS) : -ENOSPC;
+	found = capacity > HEAD_SECTORS + TAIL_SECTORS + SECTORS_MAX
+	                ? look_for_data(0, HEAD_SECTORS)
+	                : -ENOSPC;
 	if (found == 0)
 		found = look_for_data((uint32_t)capacity - TAIL_SECTORS, TAIL_SECTORS);
 	report(found == 0, "disk=blank: nothing is on the disk",
-	       found > 0 ? "it holds something: nothing was written. disk=write overwrites it" : "error %d", found);
+	       found > 0 ? "it holds something: nothing was written. disk=write overwrites it"
+	                 : "error %d",
+	       found);
 	return found == 0;
 }
 
@@ -246,7 +264,9 @@ static int64_t find_disk(void)
 
 static bool read_disk_word(void)
 {
-	static const char *const names[] = { [DISK_WRITE] = "write", [DISK_BLANK] = "blank", [DISK_NONE] = "none" };
+	static const char *const names[] = {
+		[DISK_WRITE] = "write", [DISK_BLANK] = "blank", [DISK_NONE] = "none"
+	};
 	char word[8];
 
 	if (!args_text("disk", word, sizeof(word)))

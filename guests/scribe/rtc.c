@@ -2,8 +2,9 @@
 /*
  * scribe's clock: the RTC's periodic interrupt (MC146818A), line 8.
  *
- * Rule: register C is read in the handler and nowhere else while interrupts are on: reading it is what lets the next edge
- * come. Periods that end before it is read are one interrupt with the first; the TSC tells how many they were.
+ * Rule: register C is read in the handler and nowhere else while interrupts are on: reading it is
+ * what lets the next edge come. Periods that end before it is read are one interrupt with the
+ * first; the TSC tells how many they were.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/clock.h"
@@ -14,7 +15,14 @@
 
 #include <stdlib.h>
 
-enum { RTC_LINE = 8, PORT_INDEX = 0x70, PORT_DATA = 0x71, REGISTER_A = 0x0A, REGISTER_B = 0x0B, REGISTER_C = 0x0C };
+enum {
+	RTC_LINE = 8,
+	PORT_INDEX = 0x70,
+	PORT_DATA = 0x71,
+	REGISTER_A = 0x0A,
+	REGISTER_B = 0x0B,
+	REGISTER_C = 0x0C
+};
 /*
  * Register A                          Register B                                Register C
  *
@@ -29,10 +37,12 @@ enum { INTERVALS = 33, SETTLE = 16, STALL_MS = 1500 };
 static struct rtc_count count;
 static uint32_t hz;
 static uint64_t intervals[INTERVALS], last_tsc;
-static uint64_t period, edge, least_late; /* TSC ticks; where the last edge was, as far as can be told */
+/* TSC ticks; where the last edge was, as far as can be told */
+static uint64_t period, edge, least_late;
 
-/* The index stays where it was put, so the handler, which reads the same register each time, need not
- * write it. Under Signalbox a write to port 70h exits (docs/limits.md); the data port does not. */
+/* The index stays where it was put, so the handler, which reads the same register each time, need
+ * not write it. Under Signalbox a write to port 70h exits (docs/limits.md); the data port does
+ * not. */
 static void rtc_select(uint8_t index)
 {
 	static uint8_t selected = 0xff;
@@ -62,7 +72,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The period is the usual interval; where other VMs take so much of the processor that this is none, the nominal one. */
+/* The period is the usual interval; where other VMs take so much of the processor that this is
+ * none, the nominal one. */
 static void set_period(uint64_t tsc)
 {
 	uint64_t nominal = clock_ms(1000) / hz;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that does what loaders and kernels do at their start, where nothing is: it clears the text screen, looks for ROMs, sizes
- * memory by writing and reading back.
+ * A deed that does what loaders and kernels do at their start, where nothing is: it clears the text
+ * screen, looks for ROMs, sizes memory by writing and reading back.
  *
  * Rule: absent memory reads as ones and keeps nothing, however it was written to.
  */
@@ -52,7 +52,8 @@ static unsigned size_memory(void)
 		at[0] = 0x55AA1234;
 		at[1] = ~0x55AA1234ul;
 		*(volatile uint8_t *)at = 0x55;
-		found += at[0] == 0x55AA1234 || at[1] == ~0x55AA1234ul || *(volatile uint8_t *)at == 0x55;
+		found += at[0] == 0x55AA1234 || at[1] == ~0x55AA1234ul ||
+		         *(volatile uint8_t *)at == 0x55;
 	}
 	return found;
 }
@@ -67,5 +68,6 @@ void vandal_absent(const char *argument)
 		roms = find_roms();
 		found = size_memory();
 	}
-	vandal_says(kept + roms + found == 0, "%u cells kept, %u ROMs, %u MiB found where none is", kept, roms, found);
+	vandal_says(kept + roms + found == 0, "%u cells kept, %u ROMs, %u MiB found where none is",
+	            kept, roms, found);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at what is the board's, by ports of the guest's own: reset and A20 by the keyboard controller (io=0x60,0x64), the mask of
- * the board's NMIs (io=0x61,0x70-0x71); and the look for what is not there.
+ * Deeds at what is the board's, by ports of the guest's own: reset and A20 by the keyboard
+ * controller (io=0x60,0x64), the mask of the board's NMIs (io=0x61,0x70-0x71); and the look for
+ * what is not there.
  *
  * Rule: under a VMM the board stays as it is, and what is left of such a port works as ever.
  */
@@ -9,9 +10,22 @@
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 
-enum { KEYBOARD_DATA = 0x60, KEYBOARD = 0x64, INPUT_FULL = 1 << 1, OUTPUT_FULL = 1 << 0, POLLS = 100000 };
-/* 8042: DDh at the output port is A20 off, all else as it is; and DDh is a command of that effect. */
-enum { READ_OUTPUT_PORT = 0xD0, WRITE_OUTPUT_PORT = 0xD1, A20_OFF = 0xDD, PULSE_RESET = 0xFE, A20 = 1 << 1 };
+enum {
+	KEYBOARD_DATA = 0x60,
+	KEYBOARD = 0x64,
+	INPUT_FULL = 1 << 1,
+	OUTPUT_FULL = 1 << 0,
+	POLLS = 100000
+};
+/* 8042: DDh at the output port is A20 off, all else as it is; and DDh is a command of that
+ * effect. */
+enum {
+	READ_OUTPUT_PORT = 0xD0,
+	WRITE_OUTPUT_PORT = 0xD1,
+	A20_OFF = 0xDD,
+	PULSE_RESET = 0xFE,
+	A20 = 1 << 1
+};
 
 static void keyboard_write(uint16_t port, uint8_t value)
 {
@@ -52,8 +66,15 @@ void vandal_reset(const char *argument)
 	vandal_says(!machine_is_virtual(), "it goes on");
 }
 
-/* Port 61h: SERR# off, IOCHK# off; the speaker and the gate of timer 2 are the guest's. Port 70h: NMIs off. */
-enum { NMI_STATUS = 0x61, BOARD_OFF = 0x0C, SPEAKER_AND_GATE = 0x03, RTC_INDEX = 0x70, RTC_DATA = 0x71 };
+/* Port 61h: SERR# off, IOCHK# off; the speaker and the gate of timer 2 are the guest's. Port 70h:
+ * NMIs off. */
+enum {
+	NMI_STATUS = 0x61,
+	BOARD_OFF = 0x0C,
+	SPEAKER_AND_GATE = 0x03,
+	RTC_INDEX = 0x70,
+	RTC_DATA = 0x71
+};
 enum { NMI_OFF = 0x80, REGISTER_D = 0x0D, VALID = 0x80, SCRATCH = 0x7E };
 
 static unsigned wrong_61h(unsigned board)

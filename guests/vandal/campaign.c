@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A campaign: any instruction, port, MSR, register and call, one after the other, from a seed. Words: seed=1 ops=20000 gentle=0.
- * The VM needs mem=4M and owns no line; it must not have onfault=stop.
+ * A campaign: any instruction, port, MSR, register and call, one after the other, from a seed.
+ * Words: seed=1 ops=20000 gentle=0. The VM needs mem=4M and owns no line; it must not have
+ * onfault=stop.
  *
- * Rule: what may end a VM by right is left out, and says so where it is left out; everything else is survived.
+ * Rule: what may end a VM by right is left out, and says so where it is left out; everything else
+ * is survived.
  */
 #include "guests/vandal/campaign.h"
 
@@ -68,10 +70,11 @@ void campaign_note(uint64_t what)
 }
 
 static campaign_act *const acts[] = {
-	campaign_port,    campaign_port,        campaign_port,        campaign_msr,       campaign_msr,
-	campaign_control, campaign_instruction, campaign_instruction, campaign_interrupt, campaign_cpuid,
-	campaign_debug,   campaign_call,        campaign_user,        campaign_user,      campaign_user,
-	campaign_user,    campaign_user,        campaign_memory,
+	campaign_port,      campaign_port,    campaign_port,        campaign_msr,
+	campaign_msr,       campaign_control, campaign_instruction, campaign_instruction,
+	campaign_interrupt, campaign_cpuid,   campaign_debug,       campaign_call,
+	campaign_user,      campaign_user,    campaign_user,        campaign_user,
+	campaign_user,      campaign_memory,
 };
 
 /* What is the guest's and no act writes to. */
@@ -102,6 +105,8 @@ void vandal_campaign(const char *argument)
 			machine_status("seed %lu op %u", seed, (unsigned)i + 1);
 	}
 	machine_print("\n"); /* ends what the acts have printed */
-	vandal_says(canaries_wrong(seed) == 0, "seed %lu: %u operations, %u exceptions, digest %08lx, %u words wrong",
-	            seed, (unsigned)ops, (unsigned)exceptions, (unsigned long)digest, canaries_wrong(seed));
+	vandal_says(canaries_wrong(seed) == 0,
+	            "seed %lu: %u operations, %u exceptions, digest %08lx, %u words wrong", seed,
+	            (unsigned)ops, (unsigned)exceptions, (unsigned long)digest,
+	            canaries_wrong(seed));
 }

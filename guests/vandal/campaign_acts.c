@@ -2,7 +2,8 @@
 /*
  * Acts of ring 0: what a guest's kernel may try at the processor, the ports and the VMM.
  *
- * Rule: an act puts back what the guest itself could not live with (paging, system calls, breakpoints), whatever came of it.
+ * Rule: an act puts back what the guest itself could not live with (paging, system calls,
+ * breakpoints), whatever came of it.
  */
 #include "guests/vandal/campaign.h"
 
@@ -71,13 +72,16 @@ static void try_port(void *unused)
 	}
 }
 
-/* Half of them at a port that there is: the 8259s, which are the guest's own, and everybody else's. */
+/* Half of them at a port that there is: the 8259s, which are the guest's own, and everybody
+ * else's. */
 void campaign_port(void)
 {
-	static const uint16_t known[] = { 0x20,  0x21,  0xA0,  0xA1,  0x40,  0x43,  0x60,  0x61,   0x64,   0x70,  0x71,
-		                          0x72,  0x80,  0x92,  0xB2,  0xCF8, 0xCF9, 0xCFC, 0xCFE,  0x170,  0x177, 0x1F0,
-		                          0x2E8, 0x2F8, 0x376, 0x3C0, 0x3F8, 0x3FD, 0x402, 0x4D0,  0x4D1,  0x501, 0x510,
-		                          0x511, 0xF4,  0xE9,  0x24,  0x3C,  0xA4,  0x604, 0xB004, 0x8900, 0xFFFF };
+	static const uint16_t known[] = { 0x20,   0x21,   0xA0,  0xA1,  0x40,  0x43,  0x60,  0x61,
+		                          0x64,   0x70,   0x71,  0x72,  0x80,  0x92,  0xB2,  0xCF8,
+		                          0xCF9,  0xCFC,  0xCFE, 0x170, 0x177, 0x1F0, 0x2E8, 0x2F8,
+		                          0x376,  0x3C0,  0x3F8, 0x3FD, 0x402, 0x4D0, 0x4D1, 0x501,
+		                          0x510,  0x511,  0xF4,  0xE9,  0x24,  0x3C,  0xA4,  0x604,
+		                          0xB004, 0x8900, 0xFFFF };
 
 	a.number = campaign_any(2) ? PICK(known) : campaign_any(0x10000);
 	a.size = campaign_any(4);
@@ -103,19 +107,22 @@ static void try_msr(void *unused)
 static void restore_msr(void *unused)
 {
 	(void)unused;
-	/* A system call of ring 3's would leave it at an address that is none: the guest's end, and its own doing. */
+	/* A system call of ring 3's would leave it at an address that is none: the guest's end, and
+	 * its own doing. */
 	msr_write(MSR_SYSENTER_CS, 0);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) & ~1ul);
 }
 
 void campaign_msr(void)
 {
-	static const uint32_t first[] = { 0,          0x10,       0x1B,       0x3A,       0x48,       0x8B,
-		                          0x10A,      0x174,      0x179,      0x186,      0x198,      0x1A0,
-		                          0x1D9,      0x200,      0x250,      0x268,      0x277,      0x2FF,
-		                          0x345,      0x38D,      0x400,      0x480,      0x560,      0x6E0,
-		                          0x800,      0xC80,      0xD90,      0x40000000, 0x4B564D00, 0xC0000080,
-		                          0xC0000100, 0xC0001FFF, 0xC0010010, 0xC0010111, 0xC0010114, 0xC0010117 };
+	static const uint32_t first[] = {
+		0,          0x10,       0x1B,       0x3A,       0x48,       0x8B,
+		0x10A,      0x174,      0x179,      0x186,      0x198,      0x1A0,
+		0x1D9,      0x200,      0x250,      0x268,      0x277,      0x2FF,
+		0x345,      0x38D,      0x400,      0x480,      0x560,      0x6E0,
+		0x800,      0xC80,      0xD90,      0x40000000, 0x4B564D00, 0xC0000080,
+		0xC0000100, 0xC0001FFF, 0xC0010010, 0xC0010111, 0xC0010114, 0xC0010117
+	};
 
 	a.number = campaign_any(8) ? PICK(first) + campaign_any(5) : (uint32_t)campaign_value();
 	a.write = campaign_any(2);
@@ -127,7 +134,8 @@ void campaign_msr(void)
 
 /* ---- Control registers ---- */
 
-/* Of QEMU's processor: it takes what hardware refuses, and the next entry fails (docs/testing.md). */
+/* Of QEMU's processor: it takes what hardware refuses, and the next entry fails
+ * (docs/testing.md). */
 #define CR4_HARMLESS 0x68Cul
 
 static void try_control(void *unused)
@@ -163,7 +171,8 @@ static void try_control(void *unused)
 
 static uint64_t changed(uint64_t now, uint64_t harmless)
 {
-	uint64_t bit = 1ul << campaign_any(64), value = campaign_any(4) ? now ^ bit : campaign_value();
+	uint64_t bit = 1ul << campaign_any(64),
+		 value = campaign_any(4) ? now ^ bit : campaign_value();
 
 	return machine_by_vmmcall ? now ^ ((now ^ value) & harmless) : value;
 }
@@ -190,9 +199,9 @@ static void try_debug(void *unused)
 {
 	(void)unused;
 	switch (a.number) {
-#define WRITE(n)                                                                                                       \
-	case n:                                                                                                        \
-		__asm__ volatile("mov %0, %%dr" #n : : "r"(a.value));                                                  \
+#define WRITE(n)                                                      \
+	case n:                                                       \
+		__asm__ volatile("mov %0, %%dr" #n : : "r"(a.value)); \
 		break;
 		WRITE(0)
 		WRITE(1)
@@ -238,15 +247,16 @@ static void try_cpuid(void *unused)
 
 void campaign_cpuid(void)
 {
-	static const uint32_t first[] = { 0, 0x10, 0x40000000, 0x40000010, 0x80000000, 0x80000008, 0x8000001A };
+	static const uint32_t first[] = { 0,          0x10,       0x40000000, 0x40000010,
+		                          0x80000000, 0x80000008, 0x8000001A };
 
 	a.number = campaign_any(4) ? PICK(first) + campaign_any(16) : (uint32_t)campaign_value();
 	a.value = campaign_any(2) ? campaign_any(32) : campaign_value();
 	try_and_note(try_cpuid);
 }
 
-/* An end is no act; and the counters go to a place of their own, or to none, because they would be written over the image. A
- * print that is good is short: the console is slow. */
+/* An end is no act; and the counters go to a place of their own, or to none, because they would be
+ * written over the image. A print that is good is short: the console is slow. */
 void campaign_call(void)
 {
 	uint64_t call = campaign_any(4) ? campaign_any(9) : campaign_value(), b = campaign_value(),
@@ -255,7 +265,8 @@ void campaign_call(void)
 	if (call == SB_CALL_EXIT || !machine_is_virtual())
 		return;
 	if (call == SB_CALL_COUNTERS)
-		b = campaign_any(2) ? b | 1ul << (23 + campaign_any(41)) : (uint64_t)(uintptr_t)scratch();
+		b = campaign_any(2) ? b | 1ul << (23 + campaign_any(41))
+		                    : (uint64_t)(uintptr_t)scratch();
 	if (call == SB_CALL_PRINT && c <= SB_PRINT_MAX)
 		c %= 17;
 	int64_t answer = machine_call(call, b, c, campaign_value());
@@ -264,8 +275,9 @@ void campaign_call(void)
 
 /* ---- Instructions ---- */
 
-/* RDI and R15 point to the scratch memory, which an operand in memory is. HLT is left out: nothing could wake the guest.
- * SYSRET, LGDT, LIDT, LTR and loads of a stack segment are the guest's own business, and its end. */
+/* RDI and R15 point to the scratch memory, which an operand in memory is. HLT is left out: nothing
+ * could wake the guest. SYSRET, LGDT, LIDT, LTR and loads of a stack segment are the guest's own
+ * business, and its end. */
 static const struct {
 	uint8_t length, bytes[5];
 } known[] = {
@@ -340,7 +352,8 @@ static void try_code(void *unused)
 /* One of the list behind any prefixes, and half of them with a single step behind. */
 void campaign_instruction(void)
 {
-	static const uint8_t step[] = { 0x9C, 0x48, 0x81, 0x0C, 0x24, 0, 1, 0, 0, 0x9D }; /* PUSHFQ; OR; POPFQ */
+	/* PUSHFQ; OR; POPFQ */
+	static const uint8_t step[] = { 0x9C, 0x48, 0x81, 0x0C, 0x24, 0, 1, 0, 0, 0x9D };
 	static const uint8_t prefixes[] = { 0x66, 0xF2, 0xF3, 0xF0, 0x48, 0x40, 0x41, 0x4F };
 	unsigned at = 0, which = campaign_any(COUNT(known));
 
@@ -384,10 +397,12 @@ void campaign_memory(void)
 	static unsigned pages;
 	uint64_t at = campaign_value() << (campaign_any(2) ? 0 : 12);
 
-	if (pages == PAGES_MOST || at < CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES || !machine_is_virtual())
+	if (pages == PAGES_MOST || at < CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES ||
+	    !machine_is_virtual())
 		return;
 	pages++;
 	a.write = campaign_any(2);
 	a.value = campaign_value();
-	campaign_note((uint64_t)(int64_t)trap_try(try_memory, (void *)(uintptr_t)machine_window(at & ~3ul)));
+	campaign_note((uint64_t)(int64_t)trap_try(try_memory,
+	                                          (void *)(uintptr_t)machine_window(at & ~3ul)));
 }

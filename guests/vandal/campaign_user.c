@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an instruction of ring 3, with single steps: whatever it is, one instruction is all it gets.
+ * Any bytes as an instruction of ring 3, with single steps: whatever it is, one instruction is all
+ * it gets.
  *
  * Rule: ring 3 reaches the scratch memory and the ports, and nothing else of the guest.
  */
@@ -14,8 +15,14 @@
 
 #include <string.h>
 
-enum { PAGE = 4096, CODE_AT = CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES / 2, INSTRUCTION_MOST = 15, INT3 = 0xCC };
-enum { NOP = 0x90, LOCK = 0xF0, ESCAPE = 0x0F, ESCAPE_38 = 0x38 }; /* and 3Ah: opcodes of three bytes */
+enum {
+	PAGE = 4096,
+	CODE_AT = CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES / 2,
+	INSTRUCTION_MOST = 15,
+	INT3 = 0xCC
+};
+/* and 3Ah: opcodes of three bytes */
+enum { NOP = 0x90, LOCK = 0xF0, ESCAPE = 0x0F, ESCAPE_38 = 0x38 };
 
 void campaign_user_begin(void)
 {
@@ -26,18 +33,22 @@ void campaign_user_begin(void)
 /* What exits, faults or is seldom, so that it is not left to chance alone. */
 static unsigned put_likely(uint8_t *code)
 {
-	static const uint8_t prefixes[] = { 0x66, 0x67, 0xF2, 0xF3, 0xF0, 0x2E, 0x64, 0x48, 0x41, 0x4F };
-	static const uint8_t one[] = { 0x6C, 0x6D, 0x6E, 0x6F, 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE, 0xEF, 0xF4,
-		                       0xFA, 0xFB, 0x9D, 0xCF, 0xCB, 0xC3, 0x8E, 0x17, 0xCD, 0xCC, 0xF1, 0xCE, 0xFF };
-	static const uint8_t two[] = { 0x00, 0x01, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0B, 0x20, 0x22, 0x23, 0x30,
-		                       0x31, 0x32, 0x33, 0x34, 0x35, 0x37, 0x78, 0x79, 0xA2, 0xAA, 0xAE, 0xC7 };
+	static const uint8_t prefixes[] = { 0x66, 0x67, 0xF2, 0xF3, 0xF0,
+		                            0x2E, 0x64, 0x48, 0x41, 0x4F };
+	static const uint8_t one[] = { 0x6C, 0x6D, 0x6E, 0x6F, 0xE4, 0xE5, 0xE6, 0xE7, 0xEC,
+		                       0xED, 0xEE, 0xEF, 0xF4, 0xFA, 0xFB, 0x9D, 0xCF, 0xCB,
+		                       0xC3, 0x8E, 0x17, 0xCD, 0xCC, 0xF1, 0xCE, 0xFF };
+	static const uint8_t two[] = { 0x00, 0x01, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0B,
+		                       0x20, 0x22, 0x23, 0x30, 0x31, 0x32, 0x33, 0x34,
+		                       0x35, 0x37, 0x78, 0x79, 0xA2, 0xAA, 0xAE, 0xC7 };
 	unsigned at = 0;
 
 	for (unsigned i = campaign_any(3); i > 0; i--)
 		code[at++] = prefixes[campaign_any(sizeof(prefixes))];
 	if (campaign_any(2)) {
 		code[at++] = 0x0F;
-		code[at++] = campaign_any(2) ? two[campaign_any(sizeof(two))] : (uint8_t)campaign_any(256);
+		code[at++] = campaign_any(2) ? two[campaign_any(sizeof(two))]
+		                             : (uint8_t)campaign_any(256);
 	} else {
 		code[at++] = one[campaign_any(sizeof(one))];
 	}
@@ -51,11 +62,13 @@ static void make_code(uint8_t *code)
 	for (; at < INSTRUCTION_MOST; at++)
 		code[at] = (uint8_t)campaign_any(256);
 	for (at = 0; campaign_gentle && at < INSTRUCTION_MOST; at++)
-		if (code[at] == LOCK || (at > 0 && code[at - 1] == ESCAPE && (code[at] & ~2) == ESCAPE_38))
+		if (code[at] == LOCK ||
+		    (at > 0 && code[at - 1] == ESCAPE && (code[at] & ~2) == ESCAPE_38))
 			code[at] = NOP;
 }
 
-/* VMCALL of ring 3 is answered like one of ring 0 (a defect): an end is no act, and counters would be written anywhere. */
+/* VMCALL of ring 3 is answered like one of ring 0 (a defect): an end is no act, and counters would
+ * be written anywhere. */
 static uint64_t any_rax(void)
 {
 	uint64_t value = campaign_value();

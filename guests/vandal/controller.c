@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at the interrupt controller: every line unmasked, initialisation over and over, initialisation begun and left.
+ * Deeds at the interrupt controller: every line unmasked, initialisation over and over,
+ * initialisation begun and left.
  *
- * Rule: the controller is the guest's to use as it likes; what it may not get that way is another VM's interrupt, and its
- * own line (COM2, line 3) must go on working. Word own=3,...: lines that are this guest's.
+ * Rule: the controller is the guest's to use as it likes; what it may not get that way is another
+ * VM's interrupt, and its own line (COM2, line 3) must go on working. Word own=3,...: lines that
+ * are this guest's.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -64,8 +66,8 @@ void vandal_unmask(const char *argument)
 	cpu_interrupts_off();
 	before = foreign_interrupts(own, &lines) - before;
 	vandal_says(master == 0 && slave == 0 && (!machine_is_virtual() || before == 0),
-	            "masks read back %x and %x, foreign interrupts: %u (lines %lx)", master, slave, (unsigned)before,
-	            (unsigned long)lines);
+	            "masks read back %x and %x, foreign interrupts: %u (lines %lx)", master, slave,
+	            (unsigned)before, (unsigned long)lines);
 	io_out8(PIC_MASTER_DATA, 0xFF);
 	io_out8(PIC_SLAVE_DATA, 0xFF);
 }
@@ -112,8 +114,8 @@ static void delay(uint32_t rounds)
 		;
 }
 
-/* One initialisation somewhere in the life of an interrupt: before it, while it is requested, with interrupts on or off,
- * perhaps begun and begun again. */
+/* One initialisation somewhere in the life of an interrupt: before it, while it is requested, with
+ * interrupts on or off, perhaps begun and begun again. */
 static void initialise_once(uint8_t *base)
 {
 	uint32_t way = random_below(8);
@@ -123,22 +125,24 @@ static void initialise_once(uint8_t *base)
 		io_out8(UART_COM2 + UART_IER, UART_IER_THRI);
 	if (way & 2)
 		io_out8(PIC_MASTER_COMMAND, ICW1);
-	/* The vectors stay the same then, as an interrupt may come at any step. A chip that has had no ICW2 yet
-	 * says vector 0 on the bare machine. */
+	/* The vectors stay the same then, as an interrupt may come at any step. A chip that has had
+	 * no ICW2 yet says vector 0 on the bare machine. */
 	if (way & 4 && machine_is_virtual())
 		cpu_interrupts_on();
 	else
 		*base = (uint8_t)(VECTOR_FIRST + VECTOR_STEP * random_below(VECTOR_SETS));
 	pic_again(*base);
 	cpu_interrupts_off();
-	/* A request that an initialisation dropped does not come back by itself: take its cause away. */
+	/* A request that an initialisation dropped does not come back by itself: take its cause
+	 * away. */
 	io_out8(UART_COM2 + UART_IER, 0);
 	io_in8(UART_COM2 + UART_IIR);
 }
 
 void vandal_reinit(const char *argument)
 {
-	uint32_t rounds = (uint32_t)vandal_number(argument, "rounds", REINIT_ROUNDS), tried = 0, missed = 0;
+	uint32_t rounds = (uint32_t)vandal_number(argument, "rounds", REINIT_ROUNDS), tried = 0,
+		 missed = 0;
 	uint16_t own = 1 << UART_COM2_LINE;
 	uint32_t lines, before = foreign_interrupts(own, &lines);
 	uint8_t base = (uint8_t)args_number("base", PIC_BASE);
@@ -159,8 +163,9 @@ void vandal_reinit(const char *argument)
 	pic_mask(UART_COM2_LINE);
 	before = foreign_interrupts(own, &lines) - before;
 	vandal_says(missed == 0 && (!machine_is_virtual() || before == 0),
-	            "%u initialisations, %u of %u interrupts missed, %u foreign ones (lines %lx)", (unsigned)rounds,
-	            (unsigned)missed, (unsigned)tried, (unsigned)before, (unsigned long)lines);
+	            "%u initialisations, %u of %u interrupts missed, %u foreign ones (lines %lx)",
+	            (unsigned)rounds, (unsigned)missed, (unsigned)tried, (unsigned)before,
+	            (unsigned long)lines);
 }
 
 /* ---- In service for long ---- */
@@ -195,11 +200,12 @@ void vandal_inservice(const char *argument)
 	irq_install(UART_COM2_LINE, handle_com2);
 	later = ping();
 	pic_mask(UART_COM2_LINE);
-	vandal_says(first && later, "in service for long, %s, and the next interrupt %s", first ? "ended" : "not ended",
-	            later ? "came" : "did not come");
+	vandal_says(first && later, "in service for long, %s, and the next interrupt %s",
+	            first ? "ended" : "not ended", later ? "came" : "did not come");
 }
 
-/* With open=1, interrupts are on meanwhile: all masks are clear, and a line that is high is a request. */
+/* With open=1, interrupts are on meanwhile: all masks are clear, and a line that is high is a
+ * request. */
 void vandal_icw1(const char *argument)
 {
 	uint64_t start = cpu_tsc();
@@ -213,6 +219,6 @@ void vandal_icw1(const char *argument)
 		cpu_pause();
 	cpu_interrupts_off();
 	before = foreign_interrupts(vandal_own_lines(), &lines) - before;
-	vandal_says(!machine_is_virtual() || before == 0, "initialisation begun and left, foreign interrupts: %u",
-	            (unsigned)before);
+	vandal_says(!machine_is_virtual() || before == 0,
+	            "initialisation begun and left, foreign interrupts: %u", (unsigned)before);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that asks whether an exit changes anything but what its instruction is to change: general registers, flags, segments,
- * tables, control and debug registers, and all that XSAVE knows.
+ * A deed that asks whether an exit changes anything but what its instruction is to change: general
+ * registers, flags, segments, tables, control and debug registers, and all that XSAVE knows.
  *
- * Rule: each row is one instruction that exits and does not fault, with what it needs and what it may change.
+ * Rule: each row is one instruction that exits and does not fault, with what it needs and what it
+ * may change.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -18,7 +19,8 @@ enum { CPUID_XSAVE = 1 << 26, LEAF_XSAVE = 0xd, COMPONENTS = 32, SELECTORS = 6 }
 #define CR4_OSXSAVE (1ul << 18)
 #define CR4_MCE (1ul << 6)
 #define CR0_CD (1ul << 30)
-/* What arithmetic leaves in RFLAGS, and DF: 11 OF | 10 DF | 7 SF | 6 ZF | 4 AF | 2 PF | 1 one | 0 CF */
+/* What arithmetic leaves in RFLAGS, and DF: 11 OF | 10 DF | 7 SF | 6 ZF | 4 AF | 2 PF | 1 one | 0
+ * CF */
 enum { FLAGS_ARITHMETIC = 0xcd7, FLAGS_ONE = 2, FOREIGN_PORT = 0x301, BAD_CALL = 999 };
 
 extern uint8_t exits_code[CODE_BYTES]; /* exits_code.S */
@@ -32,7 +34,15 @@ struct rest {
 	uint8_t gdtr[10], idtr[10];
 };
 
-enum special { PLAIN, RAX_IS_CR0_WITH_CD, RAX_IS_CR0, RAX_IS_CR4_WITH_MCE, RAX_IS_CR4, RAX_IS_XCR0, IS_CALL };
+enum special {
+	PLAIN,
+	RAX_IS_CR0_WITH_CD,
+	RAX_IS_CR0,
+	RAX_IS_CR4_WITH_MCE,
+	RAX_IS_CR4,
+	RAX_IS_XCR0,
+	IS_CALL
+};
 #define MAY(r) (1u << (r))
 static const struct {
 	const char *name;
@@ -63,7 +73,8 @@ static const struct {
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static uint8_t wanted[AREA_BYTES] __attribute__((aligned(64))), found[AREA_BYTES] __attribute__((aligned(64)));
+static uint8_t wanted[AREA_BYTES] __attribute__((aligned(64))),
+	found[AREA_BYTES] __attribute__((aligned(64)));
 static struct rest rest_before, rest_after;
 
 static void look(struct rest *r)
@@ -78,9 +89,10 @@ static void look(struct rest *r)
 	__asm__ volatile("mov %%dr6, %0; mov %%dr7, %1" : "=r"(r->dr6), "=r"(r->dr7));
 	r->fs_base = msr_read(0xc0000100);
 	r->gs_base = msr_read(0xc0000101);
-	__asm__ volatile("mov %%cs, %0; mov %%ds, %1; mov %%es, %2; mov %%ss, %3; mov %%fs, %4; mov %%gs, %5"
-	                 : "=m"(r->selector[0]), "=m"(r->selector[1]), "=m"(r->selector[2]), "=m"(r->selector[3]),
-	                   "=m"(r->selector[4]), "=m"(r->selector[5]));
+	__asm__ volatile(
+		"mov %%cs, %0; mov %%ds, %1; mov %%es, %2; mov %%ss, %3; mov %%fs, %4; mov %%gs, %5"
+		: "=m"(r->selector[0]), "=m"(r->selector[1]), "=m"(r->selector[2]),
+		  "=m"(r->selector[3]), "=m"(r->selector[4]), "=m"(r->selector[5]));
 	__asm__ volatile("sgdt %0; sidt %1" : "=m"(r->gdtr), "=m"(r->idtr));
 }
 
@@ -105,7 +117,9 @@ static void prepare(unsigned row, uint32_t seed, uint32_t offered)
 	memcpy(exits_code, rows[row].code, rows[row].bytes);
 	if (rows[row].special == IS_CALL && machine_by_vmmcall)
 		exits_code[2] = 0xd9;
-	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr3" : : "r"(exits_before[RSI] & INT32_MAX), "r"(seed * 64ul));
+	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr3"
+	                 :
+	                 : "r"(exits_before[RSI] & INT32_MAX), "r"(seed * 64ul));
 	cr2_write(exits_before[RDI] & INT32_MAX);
 	__asm__ volatile("cpuid" : : "a"(0), "c"(0) : "rbx", "rdx", "memory"); /* the code is new */
 }
@@ -173,8 +187,10 @@ void vandal_exits(const char *argument)
 		}
 		wrong += changed;
 		if (changed > 0)
-			machine_print("vandal: %s changed what it must not, %u times\n", rows[row].name, changed);
+			machine_print("vandal: %s changed what it must not, %u times\n",
+			              rows[row].name, changed);
 	}
-	vandal_says(wrong == 0, "%u exits of %u kinds, every register of the guest compared, %u times wrong", tried,
-	            ROWS, wrong);
+	vandal_says(wrong == 0,
+	            "%u exits of %u kinds, every register of the guest compared, %u times wrong",
+	            tried, ROWS, wrong);
 }

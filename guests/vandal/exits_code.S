@@ -2,8 +2,8 @@
 /*
  * One instruction between all general registers loaded and all of them stored.
  *
- * Rule: exits_code is where the instruction's bytes are put, the rest of its 16 bytes NOPs. RSP is the one register that has to
- * be itself; it is stored, too.
+ * Rule: exits_code is where the instruction's bytes are put, the rest of its 16 bytes NOPs. RSP is
+ * the one register that has to be itself; it is stored, too.
  */
 	.set RAX, 0
 	.set RCX, 8

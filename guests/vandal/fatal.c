@@ -2,7 +2,8 @@
 /*
  * Deeds that a guest does not come back from, or should not.
  *
- * Rule: each says that it comes before it does; whatever then happens to the guest happens to it alone.
+ * Rule: each says that it comes before it does; whatever then happens to the guest happens to it
+ * alone.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -66,7 +67,8 @@ static uint64_t tss_descriptor(const void *tss)
 /* Interrupt gate of 32-bit mode (SDM 3A 6.11) */
 static uint64_t gate32(uint32_t entry)
 {
-	return (uint64_t)(entry & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 | (entry & 0xFFFF);
+	return (uint64_t)(entry & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 |
+	       (entry & 0xFFFF);
 }
 
 extern uint64_t guest_gdt[];

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at what is not the guest's: ports, memory, configuration space, and the VMM's calls with arguments that lie.
+ * Deeds at what is not the guest's: ports, memory, configuration space, and the VMM's calls with
+ * arguments that lie.
  *
- * Rule: under a VMM, what is foreign reads as all ones, what is written there goes nowhere, and a call that lies is refused.
+ * Rule: under a VMM, what is foreign reads as all ones, what is written there goes nowhere, and a
+ * call that lies is refused.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -21,8 +23,8 @@ void vandal_port(const char *argument)
 	if (machine_is_virtual())
 		io_out8(port, 0x55);
 	vandal_says(!machine_is_virtual() || (byte == 0xFF && word == 0xFFFF && both == 0xFFFFFFFF),
-	            "port %lxh reads %lx, %lx, %lx", (unsigned long)port, (unsigned long)byte, (unsigned long)word,
-	            (unsigned long)both);
+	            "port %lxh reads %lx, %lx, %lx", (unsigned long)port, (unsigned long)byte,
+	            (unsigned long)word, (unsigned long)both);
 }
 
 void vandal_memory(const char *argument)
@@ -33,8 +35,8 @@ void vandal_memory(const char *argument)
 
 	if (machine_is_virtual())
 		*foreign = 0x55555555;
-	vandal_says(!machine_is_virtual() || value == 0xFFFFFFFF, "memory at %lx reads %lx", address,
-	            (unsigned long)value);
+	vandal_says(!machine_is_virtual() || value == 0xFFFFFFFF, "memory at %lx reads %lx",
+	            address, (unsigned long)value);
 }
 
 void vandal_pci(const char *argument)
@@ -53,14 +55,14 @@ void vandal_pci(const char *argument)
 		found++;
 		first = first == 0xFFFFFFFF ? id : first;
 	}
-	vandal_says(!machine_is_virtual() || found == 0, "%u PCI functions show, the first is %lx", found,
-	            (unsigned long)first);
+	vandal_says(!machine_is_virtual() || found == 0, "%u PCI functions show, the first is %lx",
+	            found, (unsigned long)first);
 }
 
 void vandal_call(const char *argument)
 {
-	static const uint64_t nowhere[] = { 0xFFFFFFFFFFFFFFF8, 0x8000000000000000, 0x40000000, 0xFFFFFFFF,
-		                            0xFEE00000 };
+	static const uint64_t nowhere[] = { 0xFFFFFFFFFFFFFFF8, 0x8000000000000000, 0x40000000,
+		                            0xFFFFFFFF, 0xFEE00000 };
 	static struct sb_result result;
 	unsigned tried = 0, granted = 0;
 
@@ -87,7 +89,8 @@ void vandal_call(const char *argument)
 	vandal_says(granted == 0, "%u calls that lie, %u of them granted", tried, granted);
 }
 
-/* A program of the guest's own calls the VMM by itself, for all that there is; SB_CALL_EXIT would end the guest. */
+/* A program of the guest's own calls the VMM by itself, for all that there is; SB_CALL_EXIT would
+ * end the guest. */
 void vandal_ring3(const char *argument)
 {
 	unsigned tried = 0, wrong = 0;

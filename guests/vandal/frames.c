@@ -3,8 +3,8 @@
  * A deed whose interrupts and exceptions push their frames to memory that is not there.
  *
  * Rule: the VMM gives a page of its own for a frame in absent memory; the event that pushed there
- * comes once and is what it was. Each try has a page of its own, because a page that was given stays
- * for a while.
+ * comes once and is what it was. Each try has a page of its own, because a page that was given
+ * stays for a while.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -28,10 +28,10 @@ static void handle_tick(uint64_t tsc)
 }
 
 /* Run the code with its stack at top; it leaves by an exception, or goes on behind. */
-#define ON_STACK(top, code)                                                                                            \
-	__asm__ volatile("mov %%rsp, %%rbx\n\tmov %0, %%rsp\n\t" code "\n\tmov %%rbx, %%rsp"                           \
-	                 :                                                                                             \
-	                 : "r"(top), "m"(ticks)                                                                        \
+#define ON_STACK(top, code)                                                                  \
+	__asm__ volatile("mov %%rsp, %%rbx\n\tmov %0, %%rsp\n\t" code "\n\tmov %%rbx, %%rsp" \
+	                 :                                                                   \
+	                 : "r"(top), "m"(ticks)                                              \
 	                 : "rax", "rbx", "rcx", "memory", "cc")
 
 static void by_line(void *top)
@@ -39,7 +39,9 @@ static void by_line(void *top)
 	io_out8(PORT_CONTROL, CONTROL_ONCE0);
 	io_out8(PORT_COUNTER0, (uint8_t)COUNTS);
 	io_out8(PORT_COUNTER0, (uint8_t)(COUNTS >> 8));
-	ON_STACK(top, "mov %1, %%eax; mov $100000000, %%ecx; sti; 1: dec %%ecx; jz 2f; cmp %%eax, %1; je 1b; 2: cli");
+	ON_STACK(
+		top,
+		"mov %1, %%eax; mov $100000000, %%ecx; sti; 1: dec %%ecx; jz 2f; cmp %%eax, %1; je 1b; 2: cli");
 	for (volatile unsigned i = 0; i < COUNTS; i++) /* a second one would come now */
 		;
 }
@@ -91,10 +93,11 @@ void vandal_frames(const char *argument)
 	for (unsigned i = 0; i < TRIES * KINDS; i++, done++) {
 		char *page = (char *)(uintptr_t)machine_window(foreign + i * PAGE);
 
-		wrong += trap_try(kinds[i % KINDS].body, page + PAGE - 64) != kinds[i % KINDS].vector;
+		wrong += trap_try(kinds[i % KINDS].body, page + PAGE - 64) !=
+		         kinds[i % KINDS].vector;
 		wrong += ticks != i / KINDS + 1;
 	}
 	pic_mask(PIT_LINE);
-	vandal_says(wrong == 0, "%u frames in memory that is not there, %u ticks, %u wrong", done, (unsigned)ticks,
-	            wrong);
+	vandal_says(wrong == 0, "%u frames in memory that is not there, %u ticks, %u wrong", done,
+	            (unsigned)ticks, wrong);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds that take as much of the VMM's time as a guest can, over and over, for seconds=: what they keep others waiting for is
- * what the bench's load `hostile` measures.
+ * Deeds that take as much of the VMM's time as a guest can, over and over, for seconds=: what they
+ * keep others waiting for is what the bench's load `hostile` measures.
  *
- * Rule: each does one thing and nothing beside it, in batches, so that its own look at the clock does not count.
+ * Rule: each does one thing and nothing beside it, in batches, so that its own look at the clock
+ * does not count.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -56,7 +57,8 @@ void vandal_prints(const char *argument)
 	length = bytes == 0 || bytes > SB_PRINT_MAX ? SB_PRINT_MAX : bytes;
 	memset(text, bytes == 0 ? '\n' : '.', sizeof(text));
 	keep_on(argument, print_text);
-	vandal_says(true, "%u times %u %s", rounds, (unsigned)length, bytes == 0 ? "lines" : "bytes");
+	vandal_says(true, "%u times %u %s", rounds, (unsigned)length,
+	            bytes == 0 ? "lines" : "bytes");
 }
 
 static uint16_t port;
@@ -133,8 +135,8 @@ static void touch_watched(void)
 	trap_try(ring3_touch_watched, NULL);
 }
 
-/* The class of CVE-2015-8104: the frame of #DB is pushed where a data breakpoint watches. Where the processor looks at such
- * pushes, the first one never ends, and nothing is printed any more. */
+/* The class of CVE-2015-8104: the frame of #DB is pushed where a data breakpoint watches. Where the
+ * processor looks at such pushes, the first one never ends, and nothing is printed any more. */
 void vandal_debug(const char *argument)
 {
 	vandal_goes("a breakpoint on the frame of #DB is hit from now on");

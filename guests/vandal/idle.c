@@ -61,6 +61,7 @@ void vandal_idle(const char *argument)
 		most = rounds > most ? rounds : most;
 	}
 	pic_mask(PIT_LINE);
-	vandal_says(ticks == TICKS && most <= most_allowed, "%u ticks of %u, %u rounds, %u for one tick at most",
-	            (unsigned)ticks, (unsigned)TICKS, (unsigned)all, (unsigned)most);
+	vandal_says(ticks == TICKS && most <= most_allowed,
+	            "%u ticks of %u, %u rounds, %u for one tick at most", (unsigned)ticks,
+	            (unsigned)TICKS, (unsigned)all, (unsigned)most);
 }

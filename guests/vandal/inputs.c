@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed with devices whose lines are at other inputs of the controller than their numbers': the timer at input timer=1, the
- * keyboard at input keyboard=0.
+ * A deed with devices whose lines are at other inputs of the controller than their numbers': the
+ * timer at input timer=1, the keyboard at input keyboard=0.
  *
- * Rule: vector, IRR, ISR, mask and EOI all go by the input; bytes of the keyboard come in the order in which they were sent.
+ * Rule: vector, IRR, ISR, mask and EOI all go by the input; bytes of the keyboard come in the order
+ * in which they were sent.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -16,9 +17,21 @@
 
 enum { OCW3_READ_IRR = 0x0A, OCW3_READ_ISR = 0x0B, PATIENCE_MS = 3000 };
 enum { PIT_RELOAD = PIT_HZ / 1000, TICKS = 200, KEYS = 50, MASKED_MS = 5 };
-enum { KBC_DATA = 0x60, KBC_COMMAND = 0x64, KBC_INPUT_FULL = 1 << 1, KBC_OUTPUT_FULL = 1 << 0, KBC_TRIES = 10000 };
-/* 8042: the next byte is written to the controller's mode; ... is put where the keyboard's bytes go. Mode: bit 0 interrupt. */
-enum { KBC_WRITE_MODE = 0x60, KBC_AS_KEYBOARD = 0xD2, KBC_KEYBOARD_OFF = 0xAD, KBC_MODE_INTERRUPT = 0x21 };
+enum {
+	KBC_DATA = 0x60,
+	KBC_COMMAND = 0x64,
+	KBC_INPUT_FULL = 1 << 1,
+	KBC_OUTPUT_FULL = 1 << 0,
+	KBC_TRIES = 10000
+};
+/* 8042: the next byte is written to the controller's mode; ... is put where the keyboard's bytes
+ * go. Mode: bit 0 interrupt. */
+enum {
+	KBC_WRITE_MODE = 0x60,
+	KBC_AS_KEYBOARD = 0xD2,
+	KBC_KEYBOARD_OFF = 0xAD,
+	KBC_MODE_INTERRUPT = 0x21
+};
 
 static unsigned timer_input, keyboard_input;
 static volatile uint32_t ticks, keys, out_of_order, out_of_place;
@@ -118,11 +131,13 @@ void vandal_inputs(const char *argument)
 	irq_install(keyboard_input, handle_keyboard);
 	pit_start(PIT_RELOAD);
 	pic_unmask(timer_input);
-	bool ticked = reaches(&ticks, TICKS), waited = timer_waits_while_masked(), typed = keyboard_types();
+	bool ticked = reaches(&ticks, TICKS), waited = timer_waits_while_masked(),
+	     typed = keyboard_types();
 	pic_mask(timer_input);
 	uint32_t foreign = irq_count_all() - irq_count(timer_input) - irq_count(keyboard_input);
-	vandal_says(ticked && waited && typed && out_of_order + out_of_place + foreign == 0,
-	            "timer at input %u: %u ticks%s; keyboard at input %u: %u keys, %u out of order; %u foreign",
-	            timer_input, (unsigned)ticks, waited ? ", held while masked" : "", keyboard_input, (unsigned)keys,
-	            (unsigned)out_of_order, (unsigned)(out_of_place + foreign));
+	vandal_says(
+		ticked && waited && typed && out_of_order + out_of_place + foreign == 0,
+		"timer at input %u: %u ticks%s; keyboard at input %u: %u keys, %u out of order; %u foreign",
+		timer_input, (unsigned)ticks, waited ? ", held while masked" : "", keyboard_input,
+		(unsigned)keys, (unsigned)out_of_order, (unsigned)(out_of_place + foreign));
 }

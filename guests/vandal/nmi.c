@@ -2,8 +2,8 @@
 /*
  * A deed that counts NMIs, for so many seconds: those that the VMM passes on.
  *
- * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so each is followed by one. An NMI is expected whenever
- * one can come.
+ * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so each is followed by
+ * one. An NMI is expected whenever one can come.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -52,5 +52,6 @@ void vandal_nmi(const char *argument)
 		came += vector == VECTOR_NMI;
 		others += vector != VECTOR_NMI;
 	}
-	vandal_says(others == 0, "%u NMIs came, and %u other vectors", (unsigned)came, (unsigned)others);
+	vandal_says(others == 0, "%u NMIs came, and %u other vectors", (unsigned)came,
+	            (unsigned)others);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds for several VMs beside each other: `poison` fills every register that its instructions reach and looks, many yields
- * later, whether each is as it was; `clean` never writes one, and finds each as after a reset, whatever others have done.
+ * Deeds for several VMs beside each other: `poison` fills every register that its instructions
+ * reach and looks, many yields later, whether each is as it was; `clean` never writes one, and
+ * finds each as after a reset, whatever others have done.
  *
- * Rule: one row is one way to a register. What an instruction reads or writes with no exit is reached by that instruction:
- * RDTSCP, SWAPGS, MOV to CR2, XRSTOR.
+ * Rule: one row is one way to a register. What an instruction reads or writes with no exit is
+ * reached by that instruction: RDTSCP, SWAPGS, MOV to CR2, XRSTOR.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -12,7 +13,15 @@
 
 #include <string.h>
 
-enum { YIELDS = 3, AREA_BYTES = 4096, XMM_AT = 160, XMM_END = 416, HEADER_AT = 512, WIDE_AT = 576, COMPONENTS = 32 };
+enum {
+	YIELDS = 3,
+	AREA_BYTES = 4096,
+	XMM_AT = 160,
+	XMM_END = 416,
+	HEADER_AT = 512,
+	WIDE_AT = 576,
+	COMPONENTS = 32
+};
 enum { CPUID_XSAVE = 1 << 26, LEAF_XSAVE = 0xd };
 #define CR4_OSXSAVE (1ul << 18)
 #define MSR_GS_BASE 0xc0000101u
@@ -80,18 +89,18 @@ static void write_cr2(uint32_t number, uint64_t value)
 	cr2_write(value);
 }
 
-#define DEBUG_REGISTER(n)                                                                                              \
-	static uint64_t read_dr##n(uint32_t number)                                                                    \
-	{                                                                                                              \
-		uint64_t value;                                                                                        \
-		(void)number;                                                                                          \
-		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(value));                                                  \
-		return value;                                                                                          \
-	}                                                                                                              \
-	static void write_dr##n(uint32_t number, uint64_t value)                                                       \
-	{                                                                                                              \
-		(void)number;                                                                                          \
-		__asm__ volatile("mov %0, %%dr" #n : : "r"(value));                                                    \
+#define DEBUG_REGISTER(n)                                             \
+	static uint64_t read_dr##n(uint32_t number)                   \
+	{                                                             \
+		uint64_t value;                                       \
+		(void)number;                                         \
+		__asm__ volatile("mov %%dr" #n ", %0" : "=r"(value)); \
+		return value;                                         \
+	}                                                             \
+	static void write_dr##n(uint32_t number, uint64_t value)      \
+	{                                                             \
+		(void)number;                                         \
+		__asm__ volatile("mov %0, %%dr" #n : : "r"(value));   \
 	}
 DEBUG_REGISTER(0)
 DEBUG_REGISTER(1)
@@ -117,7 +126,8 @@ static const struct row rows[] = {
 	{ "SYSENTER_CS", read_msr, write_msr, 0x174, 0, 0xfffc, 0 },
 	{ "SYSENTER_ESP", read_msr, write_msr, 0x175, 0, LOW, 0 },
 	{ "SYSENTER_EIP", read_msr, write_msr, 0x176, 0, LOW, 0 },
-	{ "PAT", read_msr, write_msr, 0x277, 0x0007040600070406, 0x0001000000010000, 0x0404040600070406 },
+	{ "PAT", read_msr, write_msr, 0x277, 0x0007040600070406, 0x0001000000010000,
+	  0x0404040600070406 },
 	{ "CR2", read_cr2, write_cr2, 0, 0, ADDRESS, 0 },
 	{ "DR0", read_dr0, write_dr0, 0, 0, ADDRESS, 0 },
 	{ "DR1", read_dr1, write_dr1, 0, 0, ADDRESS, 0 },
@@ -128,7 +138,8 @@ static const struct row rows[] = {
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static uint8_t wanted[AREA_BYTES] __attribute__((aligned(64))), found[AREA_BYTES] __attribute__((aligned(64)));
+static uint8_t wanted[AREA_BYTES] __attribute__((aligned(64))),
+	found[AREA_BYTES] __attribute__((aligned(64)));
 
 static uint64_t next(uint64_t *seed)
 {
@@ -233,7 +244,9 @@ void vandal_poison(const char *argument)
 		cr4_write(cr4_read() | CR4_OSXSAVE);
 	do {
 		for (unsigned i = 0; i < ROWS; i++) {
-			right[i] = i > 0 && rows[i].number == MSR_TSC_AUX ? right[i - 1] : pattern(&rows[i], &seed);
+			right[i] = i > 0 && rows[i].number == MSR_TSC_AUX
+			                   ? right[i - 1]
+			                   : pattern(&rows[i], &seed);
 			rows[i].write(rows[i].number, right[i]);
 		}
 		if (offered != 0)
@@ -244,8 +257,8 @@ void vandal_poison(const char *argument)
 			wrong += differs(i, rows[i].read(rows[i].number), right[i]);
 		rounds++;
 	} while (wrong == 0 && !vandal_time_over(start, argument));
-	vandal_says(wrong == 0, "%u registers and XSAVE's %x held %u times, %u wrong", ROWS, (unsigned)offered, rounds,
-	            wrong);
+	vandal_says(wrong == 0, "%u registers and XSAVE's %x held %u times, %u wrong", ROWS,
+	            (unsigned)offered, rounds, wrong);
 }
 
 void vandal_clean(const char *argument)
@@ -266,5 +279,6 @@ void vandal_clean(const char *argument)
 			machine_yield();
 		rounds++;
 	} while (wrong == 0 && !vandal_time_over(start, argument));
-	vandal_says(wrong == 0, "%u registers as after a reset, %u times, %u wrong", ROWS, rounds, wrong);
+	vandal_says(wrong == 0, "%u registers as after a reset, %u times, %u wrong", ROWS, rounds,
+	            wrong);
 }

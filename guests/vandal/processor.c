@@ -2,8 +2,9 @@
 /*
  * Deeds at the processor: VMX and SVM instructions, model-specific and control registers, XCR0.
  *
- * Rule: each attempt is one row of a table with the exception that must come of it, under a VMM and on the bare machine; what
- * an emulator's bare machine may take at its word, and not survive, is left out there.
+ * Rule: each attempt is one row of a table with the exception that must come of it, under a VMM and
+ * on the bare machine; what an emulator's bare machine may take at its word, and not survive, is
+ * left out there.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -54,19 +55,22 @@ static void says(const struct tally *t, const char *kind)
 	if (t->wrong == 0)
 		vandal_says(true, "%u %s, each answered as it must be", t->tried, kind);
 	else
-		vandal_says(false, "%u %s, %u answered wrong, first %s: vector %d instead of %d", t->tried, kind,
-		            t->wrong, t->first, t->came, t->wanted);
+		vandal_says(false, "%u %s, %u answered wrong, first %s: vector %d instead of %d",
+		            t->tried, kind, t->wrong, t->first, t->came, t->wanted);
 }
 
 /* ---- Virtualisation instructions ---- */
 
 static uint64_t operand[2] __attribute__((aligned(4096)));
 
-#define BODY(name, code)                                                                                               \
-	static void try_##name(void *unused)                                                                           \
-	{                                                                                                              \
-		(void)unused;                                                                                          \
-		__asm__ volatile(code : : "m"(operand), "a"(0ul), "c"(0ul), "d"(0ul) : "memory", "cc");                \
+#define BODY(name, code)                                                      \
+	static void try_##name(void *unused)                                  \
+	{                                                                     \
+		(void)unused;                                                 \
+		__asm__ volatile(code                                         \
+		                 :                                            \
+		                 : "m"(operand), "a"(0ul), "c"(0ul), "d"(0ul) \
+		                 : "memory", "cc");                           \
 	}
 BODY(vmxon, "vmxon %0")
 BODY(vmxoff, "vmxoff")
@@ -94,12 +98,15 @@ void vandal_vmx(const char *argument)
 		const char *name;
 		void (*body)(void *);
 	} rows[] = {
-		{ "VMXON", try_vmxon },     { "VMXOFF", try_vmxoff },     { "VMCLEAR", try_vmclear },
-		{ "VMPTRLD", try_vmptrld }, { "VMPTRST", try_vmptrst },   { "VMREAD", try_vmread },
-		{ "VMWRITE", try_vmwrite }, { "VMLAUNCH", try_vmlaunch }, { "VMRESUME", try_vmresume },
-		{ "INVEPT", try_invept },   { "INVVPID", try_invvpid },   { "VMFUNC", try_vmfunc },
-		{ "VMRUN", try_vmrun },     { "VMLOAD", try_vmload },     { "VMSAVE", try_vmsave },
-		{ "STGI", try_stgi },       { "CLGI", try_clgi },         { "SKINIT", try_skinit },
+		{ "VMXON", try_vmxon },       { "VMXOFF", try_vmxoff },
+		{ "VMCLEAR", try_vmclear },   { "VMPTRLD", try_vmptrld },
+		{ "VMPTRST", try_vmptrst },   { "VMREAD", try_vmread },
+		{ "VMWRITE", try_vmwrite },   { "VMLAUNCH", try_vmlaunch },
+		{ "VMRESUME", try_vmresume }, { "INVEPT", try_invept },
+		{ "INVVPID", try_invvpid },   { "VMFUNC", try_vmfunc },
+		{ "VMRUN", try_vmrun },       { "VMLOAD", try_vmload },
+		{ "VMSAVE", try_vmsave },     { "STGI", try_stgi },
+		{ "CLGI", try_clgi },         { "SKINIT", try_skinit },
 		{ "INVLPGA", try_invlpga },
 	};
 	struct tally t = { 0 };
@@ -123,7 +130,12 @@ static void try_msr(void *argument)
 }
 
 #define MSR_EFER 0xC0000080u
-enum { MSR_APIC_BASE = 0x1B, MSR_FEATURE_CONTROL = 0x3A, MSR_VMX_BASIC = 0x480, MSR_NOWHERE = 0x1234567 };
+enum {
+	MSR_APIC_BASE = 0x1B,
+	MSR_FEATURE_CONTROL = 0x3A,
+	MSR_VMX_BASIC = 0x480,
+	MSR_NOWHERE = 0x1234567
+};
 
 void vandal_msr(const char *argument)
 {
@@ -209,7 +221,10 @@ static void try_xsetbv(void *argument)
 {
 	const struct attempt *a = argument;
 
-	__asm__ volatile("xsetbv" : : "c"(a->number), "a"((uint32_t)a->value), "d"((uint32_t)(a->value >> 32)));
+	__asm__ volatile("xsetbv"
+	                 :
+	                 : "c"(a->number), "a"((uint32_t)a->value),
+	                   "d"((uint32_t)(a->value >> 32)));
 }
 
 void vandal_xsetbv(const char *argument)

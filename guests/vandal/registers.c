@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed at the chipset block's own registers: the window itself, read and written all over, and the PCI function, looked for and
- * moved. Word window=0xc0000000: where the firmware has put it.
+ * A deed at the chipset block's own registers: the window itself, read and written all over, and
+ * the PCI function, looked for and moved. Word window=0xc0000000: where the firmware has put it.
  *
- * Rule: the guest's own controller shows whether anything was reached: it is set up before and looked at afterwards.
+ * Rule: the guest's own controller shows whether anything was reached: it is set up before and
+ * looked at afterwards.
  */
 #include "arch/x86/io.h"
 #include "chipset/block/window.h"
@@ -12,13 +13,20 @@
 #include "guests/lib/pic.h"
 #include "guests/vandal/vandal.h"
 
-enum { CONFIG_ADDRESS = 0xCF8, CONFIG_DATA = 0xCFC, CONFIG_ENABLE_2 = 0xCF8, CONFIG_FORWARD_2 = 0xCFA, RESET = 0xCF9 };
+enum {
+	CONFIG_ADDRESS = 0xCF8,
+	CONFIG_DATA = 0xCFC,
+	CONFIG_ENABLE_2 = 0xCF8,
+	CONFIG_FORWARD_2 = 0xCFA,
+	RESET = 0xCF9
+};
 enum { PCI_COMMAND = 0x04, PCI_BAR0 = 0x10, BLOCK_DEVICE = 7, DEVICES = 32 };
 enum { IMR = 0x5A, ELSEWHERE = 0x1E00000 };
 
 static unsigned seen;
 
-/* Everything reads as ones, and what is written goes nowhere; as for what a VMM puts in its place see vmm/exits.c. */
+/* Everything reads as ones, and what is written goes nowhere; as for what a VMM puts in its place
+ * see vmm/exits.c. */
 static void try_window(uint64_t address)
 {
 	volatile uint8_t *window = machine_window(address);
@@ -28,9 +36,11 @@ static void try_window(uint64_t address)
 	seen += window[WINDOW_STATUS + 3] != 0xFF;
 	seen += *(volatile uint16_t *)(window + WINDOW_LINES) != 0xFFFF;
 	seen += *(volatile uint64_t *)(window + WINDOW_SELECT) != ~0ul;
-	/* To the controller all that there is, nothing masked, another bank; status cleared; each state of each bank. */
+	/* To the controller all that there is, nothing masked, another bank; status cleared; each
+	 * state of each bank. */
 	for (unsigned bank = 0; bank < 16; bank++) {
-		volatile uint64_t *state = (volatile uint64_t *)(window + WINDOW_STATE + bank * WINDOW_STATE_STRIDE);
+		volatile uint64_t *state = (volatile uint64_t *)(window + WINDOW_STATE +
+		                                                 bank * WINDOW_STATE_STRIDE);
 
 		state[0] = state[1] = 0x0000FF000000FFFF;
 		state[2] = 0x0100000001000000;
@@ -81,7 +91,8 @@ void vandal_registers(const char *argument)
 	seen += *(volatile uint32_t *)machine_window(ELSEWHERE) != 0xFFFFFFFF;
 	bool kept = io_in8(PIC_MASTER_DATA) == IMR;
 	io_out8(PIC_MASTER_DATA, 0xFF);
-	vandal_says(seen == 0 && kept,
-	            "registers at %lx and the function that has them: %u answers, the controller is %s", address, seen,
-	            kept ? "as it was" : "changed");
+	vandal_says(
+		seen == 0 && kept,
+		"registers at %lx and the function that has them: %u answers, the controller is %s",
+		address, seen, kept ? "as it was" : "changed");
 }

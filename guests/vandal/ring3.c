@@ -14,7 +14,16 @@
 #include <string.h>
 
 enum { STACK_BYTES = 4096, FRAME_BYTES = 40, VECTOR_DB = 1, VECTOR_AC = 17, ENTRIES = 512 };
-enum { GDT_CODE = 1, GDT_DATA, GDT_CODE32, GDT_TSS, GDT_TSS_HIGH, GDT_USER_DATA, GDT_USER_CODE, GDT_ENTRIES };
+enum {
+	GDT_CODE = 1,
+	GDT_DATA,
+	GDT_CODE32,
+	GDT_TSS,
+	GDT_TSS_HIGH,
+	GDT_USER_DATA,
+	GDT_USER_CODE,
+	GDT_ENTRIES
+};
 #define PAGE_PRESENT 1ul
 #define PAGE_USER 4ul
 #define PAGE_LARGE 0x80ul
@@ -72,7 +81,8 @@ static void load_tss(void)
 	gdt[GDT_CODE] = 0x00AF9B000000FFFF;
 	gdt[GDT_DATA] = 0x00CF93000000FFFF;
 	gdt[GDT_CODE32] = 0x00CF9B000000FFFF;
-	gdt[GDT_TSS] = (base & 0xFF000000) << 32 | 0x89ul << 40 | (base & 0xFFFFFF) << 16 | (sizeof(tss) - 1);
+	gdt[GDT_TSS] = (base & 0xFF000000) << 32 | 0x89ul << 40 | (base & 0xFFFFFF) << 16 |
+	               (sizeof(tss) - 1);
 	gdt[GDT_TSS_HIGH] = base >> 32;
 	gdt[GDT_USER_DATA] = 0x00CFF3000000FFFF;
 	gdt[GDT_USER_CODE] = 0x00AFFB000000FFFF;
@@ -92,7 +102,8 @@ void ring3_watch_frame(bool on)
 	gate_of(VECTOR_DB)->ist = on;
 	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr7"
 	                 :
-	                 : "r"((uint64_t)(uintptr_t)watched()), "r"(on ? DR7_WRITES_OF_8 : DR7_OFF));
+	                 : "r"((uint64_t)(uintptr_t)watched()),
+	                   "r"(on ? DR7_WRITES_OF_8 : DR7_OFF));
 }
 
 void ring3_touch_watched(void *unused)

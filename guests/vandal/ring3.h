@@ -29,7 +29,8 @@ void ring3_watch_frame(bool on);
 /* For trap_try(): write where DR0 watches. */
 void ring3_touch_watched(void *unused);
 
-/* Ring 3 reads a misaligned word, and the handler of #AC lets it try again, so many times. How many #AC came. */
+/* Ring 3 reads a misaligned word, and the handler of #AC lets it try again, so many times. How many
+ * #AC came. */
 uint32_t ring3_misalign(uint32_t times);
 
 enum { RING3_MEMORY = 1024 };
@@ -37,10 +38,11 @@ enum { RING3_MEMORY = 1024 };
 int64_t ring3_call(uint64_t number);
 extern uint8_t ring3_memory[RING3_MEMORY];
 
-/* ring3_code.S: to the program in ring 3, whose last instruction is #GP (for trap_try()); the handler of #AC. */
+/* ring3_code.S: to the program in ring 3, whose last instruction is #GP (for trap_try()); the
+ * handler of #AC. */
 void ring3_enter(void *unused);
-/* For trap_try(): one instruction of ring 3, with these registers (RAX, RCX, RDX, RBX, RBP, RSI, RDI, R8 to R15) and IOPL 3;
- * it ends by #DB at the latest. */
+/* For trap_try(): one instruction of ring 3, with these registers (RAX, RCX, RDX, RBX, RBP, RSI,
+ * RDI, R8 to R15) and IOPL 3; it ends by #DB at the latest. */
 void ring3_step(void *unused);
 extern uint64_t ring3_registers[RING3_REGISTERS], ring3_rip, ring3_rsp;
 extern char ring3_misaligned[], ring3_calls[];

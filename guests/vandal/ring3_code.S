@@ -2,7 +2,8 @@
 /*
  * Into ring 3 and out again.
  *
- * Rule: a program (ring3_program) ends by HLT, which is #GP in ring 3; trap_try() knows the way back.
+ * Rule: a program (ring3_program) ends by HLT, which is #GP in ring 3; trap_try() knows the way
+ * back.
  */
 #include "guests/vandal/ring3.h"
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds that ask whether a VM's state stays its own: vector registers and debug registers across many switches.
+ * Deeds that ask whether a VM's state stays its own: vector registers and debug registers across
+ * many switches.
  *
- * Rule: several such VMs beside each other hold patterns that differ (word seed=), so that what leaks is seen.
+ * Rule: several such VMs beside each other hold patterns that differ (word seed=), so that what
+ * leaks is seen.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -17,16 +19,17 @@ enum { CPUID_XSAVE = 1 << 26, CPUID_AVX = 1 << 28, XCR0_AVX = 7 };
 
 static uint8_t pattern[YMM_COUNT][YMM_BYTES], found[YMM_COUNT][YMM_BYTES];
 
-#define FOR_YMM(move)                                                                                                  \
-	move("0") move("1") move("2") move("3") move("4") move("5") move("6") move("7") move("8") move("9") move("10") \
-		move("11") move("12") move("13") move("14") move("15")
-#define XMM_ALL                                                                                                        \
-	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",     \
-		"xmm13", "xmm14", "xmm15"
+#define FOR_YMM(move)                                                                             \
+	move("0") move("1") move("2") move("3") move("4") move("5") move("6") move("7") move("8") \
+		move("9") move("10") move("11") move("12") move("13") move("14") move("15")
+#define XMM_ALL                                                                                  \
+	"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", \
+		"xmm11", "xmm12", "xmm13", "xmm14", "xmm15"
 #define LOAD(n) "vmovdqu 32*" n "(%0), %%ymm" n "\n\t"
 #define STORE(n) "vmovdqu %%ymm" n ", 32*" n "(%0)\n\t"
 
-/* Nothing in between may use vector registers: the guest's own code does so in no place that is called here. */
+/* Nothing in between may use vector registers: the guest's own code does so in no place that is
+ * called here. */
 static unsigned ymm_hold(uint32_t seed, unsigned yields)
 {
 	unsigned wrong = 0;
@@ -59,8 +62,8 @@ void vandal_xsave(const char *argument)
 			wrong += registers_hold_yielding(seed * 0x123456789ul + i, HOLD_YIELDS);
 		wrong += registers_hold(seed * 0x987654321ul + i, HOLD_ROUNDS);
 	}
-	vandal_says(wrong == 0, "general, x87, SSE%s registers held %u times, %u wrong", avx ? ", AVX" : "", ROUNDS,
-	            wrong);
+	vandal_says(wrong == 0, "general, x87, SSE%s registers held %u times, %u wrong",
+	            avx ? ", AVX" : "", ROUNDS, wrong);
 }
 
 static void debug_write(const uint64_t *value)

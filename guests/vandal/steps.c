@@ -35,8 +35,9 @@ static void judge(bool ok, const char *name, const struct notes *n)
 	if (ok)
 		return;
 	wrong++;
-	machine_print("vandal: %s: %u traps, off by %d, DR6 %x, %u faults, error %x, flags %x, %d bytes left\n", name,
-	              n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags, (int)n->stack);
+	machine_print(
+		"vandal: %s: %u traps, off by %d, DR6 %x, %u faults, error %x, flags %x, %d bytes left\n",
+		name, n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags, (int)n->stack);
 }
 
 static struct gate *gate_of(unsigned vector)
@@ -61,15 +62,17 @@ static struct gate take_gate(unsigned vector, void (*entry)(void))
 }
 
 /* One step over the instruction; the trap is to come from right behind it. */
-#define STEP(name, setup, instruction)                                                                                 \
-	do {                                                                                                           \
-		memset(&steps_notes, 0, sizeof(steps_notes));                                                          \
-		__asm__ volatile(setup "\n\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t" instruction                    \
-		                       "\n1:\tnop\n\tnop\n\tnop\n\tsubl $1b, %0"                                       \
-		                 : "+m"(steps_notes.at)                                                                \
-		                 :                                                                                     \
-		                 : "rax", "rbx", "rcx", "rdx", "memory", "cc");                                        \
-		judge(steps_notes.traps == 1 && steps_notes.at == 0 && steps_notes.dr6 & DR6_BS, name, &steps_notes);  \
+#define STEP(name, setup, instruction)                                                           \
+	do {                                                                                     \
+		memset(&steps_notes, 0, sizeof(steps_notes));                                    \
+		__asm__ volatile(setup                                                           \
+		                 "\n\tpushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\t" instruction    \
+		                 "\n1:\tnop\n\tnop\n\tnop\n\tsubl $1b, %0"                       \
+		                 : "+m"(steps_notes.at)                                          \
+		                 :                                                               \
+		                 : "rax", "rbx", "rcx", "rdx", "memory", "cc");                  \
+		judge(steps_notes.traps == 1 && steps_notes.at == 0 && steps_notes.dr6 & DR6_BS, \
+		      name, &steps_notes);                                                       \
 	} while (0)
 
 static void step_in_64_bit(void)
@@ -98,15 +101,16 @@ static void step_in_64_bit(void)
 static void break_behind(void)
 {
 	memset(&steps_notes, 0, sizeof(steps_notes));
-	__asm__ volatile("lea 1f(%%rip), %%rax; mov %%rax, %%dr0; lea 2f(%%rip), %%rax; mov %%rax, %%dr1\n\t"
-	                 "mov %1, %%eax; mov %%rax, %%dr7; xor %%eax, %%eax; xor %%ecx, %%ecx\n"
-	                 "1:\tcpuid\n"
-	                 "2:\tnop\n\tmov %2, %%eax; mov %%rax, %%dr7; subl $2b, %0"
-	                 : "+m"(steps_notes.at)
-	                 : "i"(DR7_TWO), "i"(DR7_OFF)
-	                 : "rax", "rbx", "rcx", "rdx", "memory", "cc");
-	judge(steps_notes.traps == 2 && steps_notes.at == 0 && (steps_notes.dr6 & 15) == 2, "breakpoints",
-	      &steps_notes);
+	__asm__ volatile(
+		"lea 1f(%%rip), %%rax; mov %%rax, %%dr0; lea 2f(%%rip), %%rax; mov %%rax, %%dr1\n\t"
+		"mov %1, %%eax; mov %%rax, %%dr7; xor %%eax, %%eax; xor %%ecx, %%ecx\n"
+		"1:\tcpuid\n"
+		"2:\tnop\n\tmov %2, %%eax; mov %%rax, %%dr7; subl $2b, %0"
+		: "+m"(steps_notes.at)
+		: "i"(DR7_TWO), "i"(DR7_OFF)
+		: "rax", "rbx", "rcx", "rdx", "memory", "cc");
+	judge(steps_notes.traps == 2 && steps_notes.at == 0 && (steps_notes.dr6 & 15) == 2,
+	      "breakpoints", &steps_notes);
 }
 
 /* What the VMM refuses: a fault, so it is pushed with RF set, and with an error code. */
@@ -114,14 +118,16 @@ static void fault(void)
 {
 	memset(&steps_notes, 0, sizeof(steps_notes));
 	__asm__ volatile("rdmsr" : : "c"(STEPS_MSR) : "rax", "rdx", "memory");
-	judge(steps_notes.faults == 1 && steps_notes.error == 0 && steps_notes.flags & FLAGS_RF, "RDMSR", &steps_notes);
+	judge(steps_notes.faults == 1 && steps_notes.error == 0 && steps_notes.flags & FLAGS_RF,
+	      "RDMSR", &steps_notes);
 }
 
 static uint64_t gate32(void (*entry)(void))
 {
 	uint64_t offset = (uint64_t)(uintptr_t)entry;
 
-	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 | (offset & 0xFFFF);
+	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 |
+	       (offset & 0xFFFF);
 }
 
 extern uint64_t guest_gdt[];

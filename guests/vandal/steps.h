@@ -32,13 +32,15 @@ struct notes {
 	uint32_t traps, at, dr6, faults, error, flags, stack;
 };
 
-/* 64-bit handlers of #DB and #GP, and what they note; at is RIP itself. The fault is of two bytes. */
+/* 64-bit handlers of #DB and #GP, and what they note; at is RIP itself. The fault is of two
+ * bytes. */
 void steps_trap(void);
 void steps_fault(void);
 extern struct notes steps_notes;
 
-/* The same in 32-bit mode without paging and in real mode: a step over IN, and a refused RDMSR. Interrupts off; the IDT of long
- * mode has to be loaded again afterwards. steps_idt: 32-bit gates to the two below. */
+/* The same in 32-bit mode without paging and in real mode: a step over IN, and a refused RDMSR.
+ * Interrupts off; the IDT of long mode has to be loaded again afterwards. steps_idt: 32-bit gates
+ * to the two below. */
 void steps_modes(void);
 void steps_trap32(void);
 void steps_fault32(void);

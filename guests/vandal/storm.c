@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Storms at the controller's ports: hundreds of thousands of accesses with interrupts on, of one kind each. Words: ops=200000
- * seed=1, own=3 where the guest has COM2, whose line enters that input (the storm then raises and lowers it).
+ * Storms at the controller's ports: hundreds of thousands of accesses with interrupts on, of one
+ * kind each. Words: ops=200000 seed=1, own=3 where the guest has COM2, whose line enters that input
+ * (the storm then raises and lowers it).
  *
- * Rule: what a guest reads of its controller, and each vector that it takes, comes of its own writes and its own lines. So no read
- * shows the bit of another input, no vector is another line's, and all of it has one digest, whoever else runs.
+ * Rule: what a guest reads of its controller, and each vector that it takes, comes of its own
+ * writes and its own lines. So no read shows the bit of another input, no vector is another line's,
+ * and all of it has one digest, whoever else runs.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -34,7 +36,13 @@ enum {
 	OCW2_BITS = 0xE7,
 	OCW3_BITS = 0x6F,
 };
-enum { POLL_REQUEST = 0x80, POLL_LEVEL = 7, CASCADE = 1 << 2, ELCR_MASTER = 0x4D0, ELCR_SLAVE = 0x4D1 };
+enum {
+	POLL_REQUEST = 0x80,
+	POLL_LEVEL = 7,
+	CASCADE = 1 << 2,
+	ELCR_MASTER = 0x4D0,
+	ELCR_SLAVE = 0x4D1
+};
 /* Vectors that no handler of the guest has: 40h-EFh, in blocks of 16. */
 enum { BASE_FIRST = 0x40, BASE_STEP = 0x10, BASES = 11 };
 
@@ -77,7 +85,8 @@ static void out(uint16_t port, uint8_t value)
 
 static bool poll_answer_is_own(unsigned chip, uint8_t value)
 {
-	return value & POLL_REQUEST && !(value & ~(POLL_REQUEST | POLL_LEVEL)) && own[chip] >> (value & POLL_LEVEL) & 1;
+	return value & POLL_REQUEST && !(value & ~(POLL_REQUEST | POLL_LEVEL)) &&
+	       own[chip] >> (value & POLL_LEVEL) & 1;
 }
 
 static void in(uint16_t port)
@@ -87,8 +96,10 @@ static void in(uint16_t port)
 
 	done++;
 	digest = (digest ^ (port << 8 | value)) * FNV_PRIME;
-	/* Data ports and ELCR answer what was written, whatever that was; a poll's answer may come there too. */
-	if (port == commands[chip] && value & ~own[chip] && !(polls[chip] && poll_answer_is_own(chip, value)))
+	/* Data ports and ELCR answer what was written, whatever that was; a poll's answer may come
+	 * there too. */
+	if (port == commands[chip] && value & ~own[chip] &&
+	    !(polls[chip] && poll_answer_is_own(chip, value)))
 		foreign_bits++;
 	if (port < ELCR_MASTER)
 		polls[chip] = false;
@@ -117,7 +128,8 @@ static void initialise(unsigned chip, uint8_t icw1, uint8_t icw3, uint8_t icw4)
 	out(commands[chip] + 1, 0);
 }
 
-/* Any mode that there is: level, single, MCS-80, another cascade, automatic EOI; some are left half way. */
+/* Any mode that there is: level, single, MCS-80, another cascade, automatic EOI; some are left half
+ * way. */
 static void move_initialise(unsigned chip)
 {
 	if (any(8) == 0)
@@ -169,7 +181,8 @@ static void move_elcr(unsigned chip)
 	in(elcr[chip]);
 }
 
-/* COM2's transmitter is empty and stays so: its line is high exactly while that interrupt is enabled. */
+/* COM2's transmitter is empty and stays so: its line is high exactly while that interrupt is
+ * enabled. */
 static void move_line(unsigned chip)
 {
 	(void)chip;
@@ -184,8 +197,9 @@ typedef void move(unsigned chip);
 enum { MOVES = 8 };
 static move *const at_ports[MOVES] = { move_anything, move_anything, move_anything, move_anything,
 	                               move_anything, move_anything, move_anything, move_line };
-static move *const of_initialisations[MOVES] = { move_initialise, move_initialise, move_initialise, move_look,
-	                                         move_mask,       move_ocw2,       move_poll,       move_line };
+static move *const of_initialisations[MOVES] = { move_initialise, move_initialise, move_initialise,
+	                                         move_look,       move_mask,       move_ocw2,
+	                                         move_poll,       move_line };
 static move *const of_polls[MOVES] = { move_poll, move_poll, move_poll,  move_poll,
 	                               move_look, move_ocw2, move_ready, move_line };
 static move *const of_elcr[MOVES] = { move_elcr, move_elcr, move_elcr,  move_look,
@@ -205,7 +219,8 @@ static void play(void *moves)
 	cpu_interrupts_off();
 }
 
-/* A vector that the guest's own handlers have: the level that is behind it would keep them busy for ever. */
+/* A vector that the guest's own handlers have: the level that is behind it would keep them busy for
+ * ever. */
 static struct context *calm(struct context *context)
 {
 	vectors++;
@@ -214,7 +229,8 @@ static struct context *calm(struct context *context)
 	return context;
 }
 
-/* What a vector says of its line, where the base is known; level 7 may be a spurious one, then ISR has nothing to show. */
+/* What a vector says of its line, where the base is known; level 7 may be a spurious one, then ISR
+ * has nothing to show. */
 static void judge(int vector)
 {
 	unsigned input = (unsigned)vector - base, chip = input / 8;
@@ -228,7 +244,8 @@ static void judge(int vector)
 	move_look(0);
 	move_look(1);
 	if (own[0] && any(2))
-		io_out8(UART_COM2 + UART_IER, 0); /* else a level would keep the guest busy for ever */
+		/* else a level would keep the guest busy for ever */
+		io_out8(UART_COM2 + UART_IER, 0);
 	move_ocw2(0);
 }
 
@@ -277,10 +294,11 @@ static void run(const char *argument, move *const *which, bool keeps_base)
 	}
 	machine_counters(&after);
 	end();
-	vandal_says(!machine_is_virtual() || (foreign_bits == 0 && foreign_vectors == 0),
-	            "%u accesses, digest %08lx, %u vectors, %u of them foreign, %u foreign bits, exits %lu",
-	            (unsigned)done, (unsigned long)digest, (unsigned)vectors, (unsigned)foreign_vectors,
-	            (unsigned)foreign_bits, after.interrupt - before.interrupt);
+	vandal_says(
+		!machine_is_virtual() || (foreign_bits == 0 && foreign_vectors == 0),
+		"%u accesses, digest %08lx, %u vectors, %u of them foreign, %u foreign bits, exits %lu",
+		(unsigned)done, (unsigned long)digest, (unsigned)vectors, (unsigned)foreign_vectors,
+		(unsigned)foreign_bits, after.interrupt - before.interrupt);
 }
 
 void vandal_ports(const char *argument)

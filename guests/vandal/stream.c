@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed with a UART whose line another VM has as well: port=0x2f8, n=2000 bytes, busy=1: no HLT, linger=1: seconds that it goes on
- * listening to the line, input=3: where the line enters the controller, late=1: bytes go round by loopback to the receiver, whose
- * FIFO tells of them four characters' time later, whoever has the processor then.
+ * A deed with a UART whose line another VM has as well: port=0x2f8, n=2000 bytes, busy=1: no HLT,
+ * linger=1: seconds that it goes on listening to the line, input=3: where the line enters the
+ * controller, late=1: bytes go round by loopback to the receiver, whose FIFO tells of them four
+ * characters' time later, whoever has the processor then.
  *
- * Rule: each interrupt carries the stream on, so one that is lost is seen as a stall; one without a cause here is the other VM's.
+ * Rule: each interrupt carries the stream on, so one that is lost is seen as a stall; one without a
+ * cause here is the other VM's.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -16,7 +18,8 @@
 #include "guests/lib/uart.h"
 #include "guests/vandal/vandal.h"
 
-/* PC16550D datasheet, 8.4 and 8.6.1: the receiver's trigger is 14 bytes, so a single one is told by the timeout. */
+/* PC16550D datasheet, 8.4 and 8.6.1: the receiver's trigger is 14 bytes, so a single one is told by
+ * the timeout. */
 enum { UART_RBR = 0, FCR_FIFO = 0xC1, IER_RDI = 1 << 0, MCR_LOOP = 1 << 4, IIR_TIMEOUT = 0x0C };
 
 enum { STREAM_BYTES = 2000, STALL_MS = 1000, STALLS_MAX = 5 };
@@ -98,11 +101,13 @@ void vandal_stream(const char *argument)
 			moved = cpu_tsc();
 		}
 	}
-	for (uint64_t start = cpu_tsc(), ms = args_number("linger", 0) * 1000; !clock_over(start, ms);)
+	for (uint64_t start = cpu_tsc(), ms = args_number("linger", 0) * 1000;
+	     !clock_over(start, ms);)
 		wait_for_interrupt(busy);
 	pic_mask(input);
-	machine_print("count line=%u handled=%u sent=%u lost=%u idle=%u\n", UART_COM2_LINE, (unsigned)handled,
-	              (unsigned)causes, (unsigned)lost, (unsigned)idle);
-	vandal_says(handled == causes && handled == wanted && lost == 0, "%u of %u bytes by interrupt, %u stalls",
-	            (unsigned)handled, (unsigned)wanted, (unsigned)lost);
+	machine_print("count line=%u handled=%u sent=%u lost=%u idle=%u\n", UART_COM2_LINE,
+	              (unsigned)handled, (unsigned)causes, (unsigned)lost, (unsigned)idle);
+	vandal_says(handled == causes && handled == wanted && lost == 0,
+	            "%u of %u bytes by interrupt, %u stalls", (unsigned)handled, (unsigned)wanted,
+	            (unsigned)lost);
 }

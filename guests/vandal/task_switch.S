@@ -2,7 +2,8 @@
 /*
  * A task switch by hardware.
  *
- * Rule: see task_switch.h. The way up is the guest's own start (guest_long_mode), which goes on at guest_resume.
+ * Rule: see task_switch.h. The way up is the guest's own start (guest_long_mode), which goes on at
+ * guest_resume.
  */
 #include "guests/lib/selectors.h"
 #include "guests/vandal/task_switch.h"

@@ -18,7 +18,8 @@ enum { VECTOR_UD = 6, VECTOR_TS = 10, VECTOR_GP = 13, FLAGS_VM = 1 << 17 };
 enum { TSS_ESP0 = 4, TSS_SS0 = 8, TYPE_TSS = 0x89 };
 
 uint32_t tasks_main[TSS_BYTES / 4];
-static uint32_t called[TSS_BYTES / 4], gated[TSS_BYTES / 4], v86[TSS_BYTES / 4], refused[TSS_BYTES / 4];
+static uint32_t called[TSS_BYTES / 4], gated[TSS_BYTES / 4], v86[TSS_BYTES / 4],
+	refused[TSS_BYTES / 4];
 
 static void put(uint32_t *tss, unsigned offset, const volatile void *value)
 {
@@ -30,8 +31,8 @@ static void prepare(uint32_t *tss, uint16_t selector, void (*entry)(void), unsig
 	uint64_t base = (uint64_t)(uintptr_t)tss;
 
 	memset(tss, 0, TSS_BYTES);
-	tasks_gdt[selector / 8] = (base & 0xFF000000) << 32 | (uint64_t)TYPE_TSS << 40 | (base & 0xFFFFFF) << 16 |
-	                          (TSS_BYTES - 1);
+	tasks_gdt[selector / 8] = (base & 0xFF000000) << 32 | (uint64_t)TYPE_TSS << 40 |
+	                          (base & 0xFFFFFF) << 16 | (TSS_BYTES - 1);
 	put(tss, TSS_EIP, (const void *)(uintptr_t)entry);
 	tss[TSS_EFLAGS / 4] = 2;
 	put(tss, TSS_ESP, &tasks_stacks[stack][TASKS_STACK_BYTES]);
@@ -45,7 +46,8 @@ static uint64_t interrupt_gate(void (*entry)(void))
 {
 	uint64_t offset = (uint64_t)(uintptr_t)entry;
 
-	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 | (offset & 0xFFFF);
+	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 |
+	       (offset & 0xFFFF);
 }
 
 extern uint64_t guest_gdt[];
@@ -73,9 +75,12 @@ void vandal_tasks(const char *argument)
 	vandal_goes("tasks are changed by hardware now");
 	tasks_run();
 	traps_load();
-	vandal_says(n->called == 2 && n->nested == 2 && n->gated == 1 && n->error == TASKS_ERROR && n->v86 == 1 &&
-	                    n->refused == 1 && n->refused_error == TASKS_MAIN && n->back == 1,
-	            "%u calls (%u nested), %u by a gate (error %x), %u to virtual-8086 mode, %u refused (error %x), %u "
-	            "back",
-	            n->called, n->nested, n->gated, n->error, n->v86, n->refused, n->refused_error, n->back);
+	vandal_says(
+		n->called == 2 && n->nested == 2 && n->gated == 1 && n->error == TASKS_ERROR &&
+			n->v86 == 1 && n->refused == 1 && n->refused_error == TASKS_MAIN &&
+			n->back == 1,
+		"%u calls (%u nested), %u by a gate (error %x), %u to virtual-8086 mode, %u refused (error %x), %u "
+		"back",
+		n->called, n->nested, n->gated, n->error, n->v86, n->refused, n->refused_error,
+		n->back);
 }

@@ -21,13 +21,14 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-/* What was seen, each counted once: the called task, the gate's with its error code, virtual-8086 mode, the fault of a task
- * that cannot be loaded with its error code, NT in the called task. */
+/* What was seen, each counted once: the called task, the gate's with its error code, virtual-8086
+ * mode, the fault of a task that cannot be loaded with its error code, NT in the called task. */
 struct tasks_notes {
 	uint32_t called, gated, error, v86, refused, refused_error, nested, back;
 };
 
-/* With the tables below filled in, and interrupts off. The IDT of long mode has to be loaded again afterwards. */
+/* With the tables below filled in, and interrupts off. The IDT of long mode has to be loaded again
+ * afterwards. */
 void tasks_run(void);
 void tasks_called(void);
 void tasks_gated(void);

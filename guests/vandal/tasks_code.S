@@ -55,7 +55,8 @@ tasks_run:
 	movl $TASKS_ERROR, %eax
 	movl %eax, %gs			/* #GP: two bytes, by a task gate */
 	lcall $TASKS_V86, $0
-	lcall $TASKS_REFUSED, $0		/* #TS in the task that cannot be loaded; it comes back by its link */
+	/* #TS in the task that cannot be loaded; it comes back by its link */
+	lcall $TASKS_REFUSED, $0
 	cmpl $0x11223344, %ebx
 	jne 2f
 	incl tasks_notes + 28
@@ -81,7 +82,8 @@ tasks_gated:
 	iretl
 	jmp tasks_gated
 
-	/* #UD of virtual-8086 code, by an interrupt gate: EFLAGS.VM is in the frame. Back to who called the task. */
+	/* #UD of virtual-8086 code, by an interrupt gate: EFLAGS.VM is in the frame. Back to who
+	 * called the task. */
 tasks_of_v86:
 	movl 8(%esp), %eax
 	shrl $17, %eax

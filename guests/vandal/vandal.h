@@ -30,32 +30,57 @@ uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwis
 /* Is the time given by seconds= (or the deed's argument) over? start is a TSC value. */
 bool vandal_time_over(uint64_t start, const char *argument);
 
-/* The word own=3,...: lines (where they differ, inputs) that are the guest's own, for deeds that judge what is foreign. */
+/* The word own=3,...: lines (where they differ, inputs) that are the guest's own, for deeds that
+ * judge what is foreign. */
 uint16_t vandal_own_lines(void);
 
-deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv, vandal_caches;                              /* processor.c */
-deed vandal_xsave, vandal_debugreg;                                                                /* state.c */
-deed vandal_poison, vandal_clean;                                                                  /* poison.c */
-deed vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3;                            /* foreign.c */
-deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;                                  /* controller.c */
-deed vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes; /* storm.c */
-deed vandal_wide;                                                                                  /* wide.c */
-deed vandal_registers;                                                                             /* registers.c */
-deed vandal_inputs;                                                                                /* inputs.c */
-deed vandal_stream;                                                                                /* stream.c */
-deed vandal_nmi;                                                                                   /* nmi.c */
-deed vandal_frames;                                                                                /* frames.c */
-deed vandal_steps;                                                                                 /* steps.c */
-deed vandal_tasks;                                                                                 /* tasks.c */
-deed vandal_idle;                                                                                  /* idle.c */
-deed vandal_exits;                                                                                 /* exits.c */
-deed vandal_vectors;                                                                               /* vectors.c */
-deed vandal_x87;                                                                                   /* x87.c */
-deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;                     /* fatal.c */
-deed vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;     /* hostile.c */
-deed vandal_absent;                                                                                /* absent.c */
-deed vandal_a20, vandal_reset, vandal_nmimask, vandal_probe;                                       /* board.c */
-deed vandal_campaign;                                                                              /* campaign.c */
-deed vandal_debug, vandal_align, vandal_pitstorm;                                                  /* hostile.c */
+/* processor.c */
+deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv, vandal_caches;
+/* state.c */
+deed vandal_xsave, vandal_debugreg;
+/* poison.c */
+deed vandal_poison, vandal_clean;
+/* foreign.c */
+deed vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3;
+/* controller.c */
+deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;
+/* storm.c */
+deed vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes;
+/* wide.c */
+deed vandal_wide;
+/* registers.c */
+deed vandal_registers;
+/* inputs.c */
+deed vandal_inputs;
+/* stream.c */
+deed vandal_stream;
+/* nmi.c */
+deed vandal_nmi;
+/* frames.c */
+deed vandal_frames;
+/* steps.c */
+deed vandal_steps;
+/* tasks.c */
+deed vandal_tasks;
+/* idle.c */
+deed vandal_idle;
+/* exits.c */
+deed vandal_exits;
+/* vectors.c */
+deed vandal_vectors;
+/* x87.c */
+deed vandal_x87;
+/* fatal.c */
+deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;
+/* hostile.c */
+deed vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;
+/* absent.c */
+deed vandal_absent;
+/* board.c */
+deed vandal_a20, vandal_reset, vandal_nmimask, vandal_probe;
+/* campaign.c */
+deed vandal_campaign;
+/* hostile.c */
+deed vandal_debug, vandal_align, vandal_pitstorm;
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that asks whether an exit leaves the vector and x87 registers alone, while the VM keeps the processor.
+ * A deed that asks whether an exit leaves the vector and x87 registers alone, while the VM keeps
+ * the processor.
  *
- * Rule: each row is one way to the VMM and back. FXSAVE's image before the row and the image after the row must be the same.
+ * Rule: each row is one way to the VMM and back. FXSAVE's image before the row and the image after
+ * the row must be the same.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -11,10 +13,21 @@
 
 #include <string.h>
 
-enum { IMAGE_BYTES = 512, COMPARED_BYTES = 416 /* up to XMM15; the processor leaves the rest alone */, ROUNDS = 40 };
-enum { FOREIGN_PORT = 0xCF8, DELAY_PORT = 0x80, MSR_APIC_BASE = 0x1b, BAD_CALL = 999, FOREIGN_MEMORY = 0xFEE00000 };
+enum {
+	IMAGE_BYTES = 512,
+	COMPARED_BYTES = 416 /* up to XMM15; the processor leaves the rest alone */,
+	ROUNDS = 40
+};
+enum {
+	FOREIGN_PORT = 0xCF8,
+	DELAY_PORT = 0x80,
+	MSR_APIC_BASE = 0x1b,
+	BAD_CALL = 999,
+	FOREIGN_MEMORY = 0xFEE00000
+};
 
-static uint8_t wanted[IMAGE_BYTES] __attribute__((aligned(16))), found[IMAGE_BYTES] __attribute__((aligned(16)));
+static uint8_t wanted[IMAGE_BYTES] __attribute__((aligned(16))),
+	found[IMAGE_BYTES] __attribute__((aligned(16)));
 
 static void body_rdmsr(void *unused)
 {
@@ -106,10 +119,11 @@ static const struct {
 /* Numbers in all eight x87 registers, a pattern in XMM0 to XMM15. */
 static void fill(uint32_t seed)
 {
-	__asm__ volatile("fninit; fldpi; fldl2e; fldlg2; fldln2; fldl2t; fld1; fldz; fldpi; fxsave64 (%0)"
-	                 :
-	                 : "r"(wanted)
-	                 : "memory");
+	__asm__ volatile(
+		"fninit; fldpi; fldl2e; fldlg2; fldln2; fldl2t; fld1; fldz; fldpi; fxsave64 (%0)"
+		:
+		: "r"(wanted)
+		: "memory");
 	for (unsigned i = 160; i < COMPARED_BYTES; i++)
 		wanted[i] = (uint8_t)(seed * 37 + i * 11);
 	__asm__ volatile("fxrstor64 (%0)" : : "r"(wanted) : "memory");
@@ -135,7 +149,9 @@ void vandal_vectors(const char *argument)
 		__asm__ volatile("fninit");
 		wrong += changed;
 		if (changed > 0)
-			machine_print("vandal: %s changed the registers %u times\n", rows[row].name, changed);
+			machine_print("vandal: %s changed the registers %u times\n", rows[row].name,
+			              changed);
 	}
-	vandal_says(wrong == 0, "x87 and SSE registers held across %u exits, %u times wrong", tried, wrong);
+	vandal_says(wrong == 0, "x87 and SSE registers held across %u exits, %u times wrong", tried,
+	            wrong);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed at the controller's ports with accesses that are no bytes: 16 and 32 bits, aligned and across, and string
- * instructions.
+ * A deed at the controller's ports with accesses that are no bytes: 16 and 32 bits, aligned and
+ * across, and string instructions.
  *
- * Rule: such an access is one of each byte, as the ISA bus makes it; bytes of ports that are not the guest's read as ones and are
- * swallowed. What reaches the controller is exactly what was meant for it.
+ * Rule: such an access is one of each byte, as the ISA bus makes it; bytes of ports that are not
+ * the guest's read as ones and are swallowed. What reaches the controller is exactly what was meant
+ * for it.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -23,7 +24,8 @@ static void expect(const char *what, uint32_t value, uint32_t wanted)
 	if (value == wanted)
 		return;
 	wrong++;
-	machine_print("vandal: %s: %lx, not %lx\n", what, (unsigned long)value, (unsigned long)wanted);
+	machine_print("vandal: %s: %lx, not %lx\n", what, (unsigned long)value,
+	              (unsigned long)wanted);
 }
 
 static void set_up(void)
@@ -36,7 +38,8 @@ static void set_up(void)
 	io_out8(ELCR_SLAVE, ELCR_S);
 }
 
-static void still(const char *after, uint8_t master, uint8_t slave, uint8_t elcr_master, uint8_t elcr_slave)
+static void still(const char *after, uint8_t master, uint8_t slave, uint8_t elcr_master,
+                  uint8_t elcr_slave)
 {
 	expect(after, io_in8(PIC_MASTER_DATA), master);
 	expect(after, io_in8(PIC_SLAVE_DATA), slave);
@@ -88,11 +91,15 @@ static void try_strings(void)
 	__asm__ volatile("rep outsb" : "+S"(from), "+c"(count) : "d"(PIC_SLAVE_DATA) : "memory");
 	from = words;
 	count = 2;
-	__asm__ volatile("rep outsw" : "+S"(from), "+c"(count) : "d"(PIC_MASTER_COMMAND) : "memory");
+	__asm__ volatile("rep outsw"
+	                 : "+S"(from), "+c"(count)
+	                 : "d"(PIC_MASTER_COMMAND)
+	                 : "memory");
 	still("a string", 0xC2, 0xF3, 0x08, 0x02);
 	count = sizeof(read);
 	__asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"(PIC_MASTER_DATA) : "memory");
-	expect("a string read", read[0] | read[1] << 8 | read[2] << 16 | (uint32_t)read[3] << 24, 0xC2C2C2C2);
+	expect("a string read", read[0] | read[1] << 8 | read[2] << 16 | (uint32_t)read[3] << 24,
+	       0xC2C2C2C2);
 }
 
 void vandal_wide(const char *argument)
@@ -108,6 +115,8 @@ void vandal_wide(const char *argument)
 	io_out8(ELCR_MASTER, 0);
 	io_out8(ELCR_SLAVE, 0);
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
-	/* On the bare machine the ports beside are somebody's, and lines of firmware's devices may ask. */
-	vandal_says(!machine_is_virtual() || wrong == 0, "%u accesses of odd sizes, %u went wrong", tried, wrong);
+	/* On the bare machine the ports beside are somebody's, and lines of firmware's devices may
+	 * ask. */
+	vandal_says(!machine_is_virtual() || wrong == 0, "%u accesses of odd sizes, %u went wrong",
+	            tried, wrong);
 }

@@ -132,8 +132,8 @@ static void with_timer(void)
 	pit_start(RELOAD);
 	divide_all();
 	pic_mask(PIT_LINE);
-	vandal_says(ticks == ERRORS * TICKS, "%u errors of %u ended by %u ticks", (unsigned)passes, (unsigned)ERRORS,
-	            (unsigned)ticks);
+	vandal_says(ticks == ERRORS * TICKS, "%u errors of %u ended by %u ticks", (unsigned)passes,
+	            (unsigned)ERRORS, (unsigned)ticks);
 }
 
 static void with_line(void)
@@ -142,8 +142,8 @@ static void with_line(void)
 	pic_unmask(LINE_X87);
 	divide_all();
 	pic_mask(LINE_X87);
-	vandal_says(errors == ERRORS, "%u errors of %u, %u times IRQ13", (unsigned)passes, (unsigned)ERRORS,
-	            (unsigned)errors);
+	vandal_says(errors == ERRORS, "%u errors of %u, %u times IRQ13", (unsigned)passes,
+	            (unsigned)ERRORS, (unsigned)errors);
 }
 
 /* Whose errors are another VM's. */
@@ -157,7 +157,8 @@ static void owner(void)
 		cpu_pause();
 	cpu_interrupts_off();
 	pic_mask(LINE_X87);
-	vandal_says(irq_count_all() == 0, "%u interrupts without a cause", (unsigned)irq_count_all());
+	vandal_says(irq_count_all() == 0, "%u interrupts without a cause",
+	            (unsigned)irq_count_all());
 }
 
 static void for_ever(bool interrupts)
@@ -177,8 +178,8 @@ static void alone(uint64_t cr0)
 
 	__asm__ volatile("fninit; fwait");
 	cr0_write(cr0);
-	vandal_says(vector == VECTOR_MF && views_wrong == 0, "vector %d, %u views of CR0 wrong", vector,
-	            (unsigned)views_wrong);
+	vandal_says(vector == VECTOR_MF && views_wrong == 0, "vector %d, %u views of CR0 wrong",
+	            vector, (unsigned)views_wrong);
 }
 
 void vandal_x87(const char *argument)

@@ -2,9 +2,10 @@
 /*
  * What the claims are made of: any values, any state, and the invariants that every state has.
  *
- * Rule: a claim is a function R.._in_words() without parameters: it takes a state of which only the invariants are known, does one
- * operation with any arguments, and says what must hold. Since every operation keeps the invariants (claims_state.c), what one
- * operation keeps is kept by sequences of any length. prove.py puts it to the solver.
+ * Rule: a claim is a function R.._in_words() without parameters: it takes a state of which only the
+ * invariants are known, does one operation with any arguments, and says what must hold. Since every
+ * operation keeps the invariants (claims_state.c), what one operation keeps is kept by sequences of
+ * any length. prove.py puts it to the solver.
  */
 #ifndef TESTS_PROOF_CLAIMS_H
 #define TESTS_PROOF_CLAIMS_H
@@ -21,8 +22,9 @@ uint64_t any64(void);
 void assume(bool condition);
 void claim(bool condition, int line);
 /*
- * From here on block_status() is taken as some function of the latches and the block inputs, whatever it is: that it is one, and
- * which, is a claim of its own (R05_status_is_the_latches_by_input).
+ * From here on block_status() is taken as some function of the latches and the block inputs,
+ * whatever it is: that it is one, and which, is a claim of its own
+ * (R05_status_is_the_latches_by_input).
  */
 void by_status_alone(void);
 #define CLAIM(condition) claim((condition), __LINE__)
@@ -56,8 +58,9 @@ static inline void any_chip(struct i8259 *chip, bool is_slave)
 
 static inline bool is_chip(const struct i8259 *chip, bool is_slave)
 {
-	bool common = (chip->edges & ~chip->pins) == 0 && chip->lowest <= 7 && chip->step <= I8259_ICW4 &&
-	              chip->icw4 <= 0x1f && (chip->elcr & ~(is_slave ? ELCR_SLAVE : ELCR_MASTER)) == 0 &&
+	bool common = (chip->edges & ~chip->pins) == 0 && chip->lowest <= 7 &&
+	              chip->step <= I8259_ICW4 && chip->icw4 <= 0x1f &&
+	              (chip->elcr & ~(is_slave ? ELCR_SLAVE : ELCR_MASTER)) == 0 &&
 	              chip->is_slave == is_slave;
 
 	return common && (is_slave ? chip->icw3 <= 7 : !(chip->held & CASCADE_LINE));
@@ -86,15 +89,17 @@ static inline bool is_pair(const struct pair *pair)
 /* The master's IR2 is the slave's INT: so after every operation but the writing of state words. */
 static inline bool is_settled(const struct pair *pair)
 {
-	return ((pair->chip[PAIR_MASTER].pins & CASCADE_LINE) != 0) == i8259_int(&pair->chip[PAIR_SLAVE]);
+	return ((pair->chip[PAIR_MASTER].pins & CASCADE_LINE) != 0) ==
+	       i8259_int(&pair->chip[PAIR_SLAVE]);
 }
 
 static inline bool same_chip(const struct i8259 *a, const struct i8259 *b)
 {
-	return a->edges == b->edges && a->held == b->held && a->pins == b->pins && a->isr == b->isr &&
-	       a->imr == b->imr && a->elcr == b->elcr && a->icw1 == b->icw1 && a->icw2 == b->icw2 &&
-	       a->icw3 == b->icw3 && a->icw4 == b->icw4 && a->lowest == b->lowest && a->step == b->step &&
-	       a->read_isr == b->read_isr && a->poll == b->poll && a->special_mask == b->special_mask &&
+	return a->edges == b->edges && a->held == b->held && a->pins == b->pins &&
+	       a->isr == b->isr && a->imr == b->imr && a->elcr == b->elcr && a->icw1 == b->icw1 &&
+	       a->icw2 == b->icw2 && a->icw3 == b->icw3 && a->icw4 == b->icw4 &&
+	       a->lowest == b->lowest && a->step == b->step && a->read_isr == b->read_isr &&
+	       a->poll == b->poll && a->special_mask == b->special_mask &&
 	       a->rotate_auto == b->rotate_auto && a->is_slave == b->is_slave;
 }
 
@@ -148,22 +153,26 @@ static inline bool is_rest(const struct block *block)
 	               block->block_input == WINDOW_INPUTS_IDENTITY;
 
 	return !((block->lines | block->latch) & CASCADE_LINE) && block->connected < BLOCK_BANKS &&
-	       block->routed == (block->route & (uint16_t)~without_input(block->controller_input)) &&
+	       block->routed ==
+	               (block->route & (uint16_t)~without_input(block->controller_input)) &&
 	       block->trivial == trivial && block->out == stands(block);
 }
 
 static inline bool same_rest(const struct block *a, const struct block *b)
 {
-	return a->lines == b->lines && a->latch == b->latch && a->route == b->route && a->share == b->share &&
-	       a->level == b->level && a->routed == b->routed && a->mask == b->mask && a->connected == b->connected &&
+	return a->lines == b->lines && a->latch == b->latch && a->route == b->route &&
+	       a->share == b->share && a->level == b->level && a->routed == b->routed &&
+	       a->mask == b->mask && a->connected == b->connected &&
 	       a->controller_input == b->controller_input && a->block_input == b->block_input &&
-	       a->external == b->external && a->external_pin == b->external_pin && a->out == b->out &&
-	       a->trivial == b->trivial && a->pulses == b->pulses && a->nmi == b->nmi;
+	       a->external == b->external && a->external_pin == b->external_pin &&
+	       a->out == b->out && a->trivial == b->trivial && a->pulses == b->pulses &&
+	       a->nmi == b->nmi;
 }
 
 /*
- * Any block, as far as one operation can look. Banks differ by their number alone, so those that an operation might touch are
- * unknown and the others are as after reset: the claims about banks choose which.
+ * Any block, as far as one operation can look. Banks differ by their number alone, so those that an
+ * operation might touch are unknown and the others are as after reset: the claims about banks
+ * choose which.
  */
 static inline void any_block(struct block *block)
 {

@@ -40,17 +40,23 @@ void R09_what_is_acknowledged_is_requested_unmasked_and_of_highest_priority(void
 	CLAIM(before.step == I8259_READY);
 	CLAIM(requests >> level & 1);
 	CLAIM(!(before.imr >> level & 1));
-	/* No other that is requested and unmasked comes before it; none in service that holds it back does. */
-	if (other != (unsigned)level && claim_rank(&before, other) < claim_rank(&before, (unsigned)level)) {
+	/* No other that is requested and unmasked comes before it; none in service that holds it
+	 * back does. */
+	if (other != (unsigned)level &&
+	    claim_rank(&before, other) < claim_rank(&before, (unsigned)level)) {
 		CLAIM(!(requests >> other & 1) || (before.imr >> other & 1));
-		CLAIM(!(before.isr >> other & 1) || (before.special_mask && (before.imr >> other & 1)));
+		CLAIM(!(before.isr >> other & 1) ||
+		      (before.special_mask && (before.imr >> other & 1)));
 	}
-	/* It takes its own request and goes into service, or not at all with AEOI; no other bit moves. */
+	/* It takes its own request and goes into service, or not at all with AEOI; no other bit
+	 * moves. */
 	CLAIM(!((chip.edges | chip.held) >> level & 1));
-	CLAIM(chip.edges == (before.edges & ~(1 << level)) && chip.held == (before.held & ~(1 << level)));
+	CLAIM(chip.edges == (before.edges & ~(1 << level)) &&
+	      chip.held == (before.held & ~(1 << level)));
 	CLAIM(chip.isr == (before.icw4 & ICW4_AEOI ? before.isr : (before.isr | 1 << level)));
 	CLAIM(chip.imr == before.imr && chip.pins == before.pins && chip.step == before.step);
-	CLAIM(chip.lowest == (before.icw4 & ICW4_AEOI && before.rotate_auto ? (uint8_t)level : before.lowest));
+	CLAIM(chip.lowest ==
+	      (before.icw4 & ICW4_AEOI && before.rotate_auto ? (uint8_t)level : before.lowest));
 }
 
 void R09_an_unmasked_request_with_nothing_in_service_raises_int(void)
@@ -140,14 +146,18 @@ void R07_an_ocw_changes_what_the_datasheet_says_and_nothing_else(void)
 	i8259_write(&chip, false, value);
 	CLAIM(chip.imr == before.imr && chip.step == before.step);
 	if (value & OCW3_SELECT) {
-		CLAIM(chip.isr == before.isr && chip.lowest == before.lowest && chip.rotate_auto == before.rotate_auto);
-		CLAIM(chip.special_mask == (value & OCW3_ESMM ? (value & OCW3_SMM) != 0 : before.special_mask));
+		CLAIM(chip.isr == before.isr && chip.lowest == before.lowest &&
+		      chip.rotate_auto == before.rotate_auto);
+		CLAIM(chip.special_mask ==
+		      (value & OCW3_ESMM ? (value & OCW3_SMM) != 0 : before.special_mask));
 		CLAIM(chip.poll == ((value & OCW3_P) != 0));
 		CLAIM(IMPLIES(!(value & OCW3_RR), chip.read_isr == before.read_isr));
-		CLAIM(IMPLIES((value & OCW3_RR) && !(value & OCW3_P), chip.read_isr == (value & OCW3_RIS)));
+		CLAIM(IMPLIES((value & OCW3_RR) && !(value & OCW3_P),
+		              chip.read_isr == (value & OCW3_RIS)));
 		return;
 	}
-	CLAIM(chip.special_mask == before.special_mask && chip.poll == before.poll && chip.read_isr == before.read_isr);
+	CLAIM(chip.special_mask == before.special_mask && chip.poll == before.poll &&
+	      chip.read_isr == before.read_isr);
 	/* EOI: at most one bit goes, and with SL it is that level's. */
 	CLAIM((chip.isr & ~before.isr) == 0);
 	CLAIM(IMPLIES(!(value & OCW2_EOI), chip.isr == before.isr));
@@ -162,7 +172,9 @@ void R07_an_ocw_changes_what_the_datasheet_says_and_nothing_else(void)
 	}
 	CLAIM(IMPLIES(!(value & OCW2_R), chip.lowest == before.lowest));
 	CLAIM(IMPLIES((value & OCW2_R) && (value & OCW2_SL), chip.lowest == (value & OCW2_LEVEL)));
-	CLAIM(chip.rotate_auto == (value >> 5 == 4 ? true : value >> 5 == 0 ? false : before.rotate_auto));
+	CLAIM(chip.rotate_auto == (value >> 5 == 4   ? true
+	                           : value >> 5 == 0 ? false
+	                                             : before.rotate_auto));
 }
 
 void R07_a_non_specific_eoi_ends_the_highest_that_may_be_ended(void)
@@ -178,7 +190,8 @@ void R07_a_non_specific_eoi_ends_the_highest_that_may_be_ended(void)
 		return;
 	CLAIM(chip.lowest == (rotate ? ended : before.lowest));
 	if (claim_rank(&before, other) < claim_rank(&before, ended))
-		CLAIM(!(before.isr >> other & 1) || (before.special_mask && (before.imr >> other & 1)));
+		CLAIM(!(before.isr >> other & 1) ||
+		      (before.special_mask && (before.imr >> other & 1)));
 }
 
 /* ---- The pair ---- */
@@ -220,7 +233,8 @@ void R09_the_pair_delivers_what_is_requested_and_unmasked(void)
 
 	any_pair(&pair);
 	assume(is_pair(&pair));
-	/* As firmware and systems set a pair up; between two operations the cascade follows the slave. */
+	/* As firmware and systems set a pair up; between two operations the cascade follows the
+	 * slave. */
 	assume(pair.chip[0].step == I8259_READY && pair.chip[1].step == I8259_READY);
 	assume((pair.chip[0].icw4 & ICW4_UPM) && (pair.chip[1].icw4 & ICW4_UPM));
 	assume(!((pair.chip[0].icw1 | pair.chip[1].icw1) & ICW1_SNGL));
@@ -239,7 +253,8 @@ void R09_the_pair_delivers_what_is_requested_and_unmasked(void)
 	CLAIM(is_settled(&pair));
 	/* Nothing else was taken. */
 	CLAIM(IMPLIES(input >= 8, pair.chip[0].held == before.chip[0].held));
-	CLAIM(IMPLIES(input >= 8, ((pair.chip[0].edges ^ before.chip[0].edges) & ~CASCADE_LINE) == 0));
+	CLAIM(IMPLIES(input >= 8,
+	              ((pair.chip[0].edges ^ before.chip[0].edges) & ~CASCADE_LINE) == 0));
 	CLAIM(IMPLIES(input < 8, same_chip(&pair.chip[1], &before.chip[1])));
 }
 
@@ -250,7 +265,8 @@ void R07_other_ports_do_nothing(void)
 
 	any_pair(&pair);
 	assume(is_pair(&pair) && is_settled(&pair));
-	assume(port != 0x20 && port != 0x21 && port != 0xa0 && port != 0xa1 && port != 0x4d0 && port != 0x4d1);
+	assume(port != 0x20 && port != 0x21 && port != 0xa0 && port != 0xa1 && port != 0x4d0 &&
+	       port != 0x4d1);
 	before = pair;
 	CLAIM(pair_port_read(&pair, port) == 0xff);
 	pair_port_write(&pair, port, any8());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Claims about multiplexers, latches, mask, status and NMI: the rules of "nothing is lost" for every state and every argument.
+ * Claims about multiplexers, latches, mask, status and NMI: the rules of "nothing is lost" for
+ * every state and every argument.
  *
  * Rule: as claims.h.
  */
@@ -28,9 +29,11 @@ static uint16_t claim_pins(const struct pair *pair)
 }
 
 /* Rule 3, for an operation between two states. */
-static void claim_rule_3(const struct block *before, const struct block *after, bool told, bool external_rose)
+static void claim_rule_3(const struct block *before, const struct block *after, bool told,
+                         bool external_rose)
 {
-	bool due = (stands(after) && !stands(before)) || external_rose || (told && (stands(after) || after->external));
+	bool due = (stands(after) && !stands(before)) || external_rose ||
+	           (told && (stands(after) || after->external));
 
 	CLAIM(after->nmi == (before->nmi || due));
 	CLAIM(after->pulses == (due && before->pulses < 255 ? before->pulses + 1 : before->pulses));
@@ -51,16 +54,19 @@ void R08_rule_1_an_edge_to_the_vmm_block_sets_its_latch_and_none_else(void)
 	block_set_line(&block, line, high);
 	CLAIM(is_whole(&block));
 	if (line >= BLOCK_LINES || line == BLOCK_LINE_ABSENT) {
-		CLAIM(same_rest(&before, &block) && same_pair(&before.bank[HERE], &block.bank[HERE]));
+		CLAIM(same_rest(&before, &block) &&
+		      same_pair(&before.bank[HERE], &block.bank[HERE]));
 		return;
 	}
 	CLAIM(block.lines == (high ? before.lines | 1 << line : before.lines & ~(1 << line)));
-	if (high && !(before.lines >> line & 1) && (!(before.routed >> line & 1) || (before.share >> line & 1))) {
+	if (high && !(before.lines >> line & 1) &&
+	    (!(before.routed >> line & 1) || (before.share >> line & 1))) {
 		CLAIM(block.latch == (before.latch | 1 << line));
 	} else {
 		CLAIM(block.latch == before.latch);
 	}
-	CLAIM(block.route == before.route && block.mask == before.mask && block.share == before.share);
+	CLAIM(block.route == before.route && block.mask == before.mask &&
+	      block.share == before.share);
 	claim_rule_3(&before, &block, false, false);
 }
 
@@ -73,7 +79,8 @@ void R09_an_edge_to_the_controller_becomes_a_request_at_its_input(void)
 
 	by_status_alone();
 	any_whole(&block);
-	assume(line != BLOCK_LINE_ABSENT && !(block.lines >> line & 1) && (block.routed >> line & 1));
+	assume(line != BLOCK_LINE_ABSENT && !(block.lines >> line & 1) &&
+	       (block.routed >> line & 1));
 	before = block;
 	block_set_line(&block, line, true);
 	input = claim_input(&before, line);
@@ -140,7 +147,8 @@ static void claim_select(uint16_t bank)
 	CLAIM(block.route == (bank < BLOCK_BANKS ? route : 0));
 	CLAIM(block.mask == mask && block.share == share && block.lines == before.lines);
 	CLAIM(block.external == before.external && block.level == before.level);
-	/* Each latch becomes a request exactly when its line comes to a controller, and then is gone unless shared. */
+	/* Each latch becomes a request exactly when its line comes to a controller, and then is
+	 * gone unless shared. */
 	arriving = bank == HERE ? block.routed & ~before.routed : block.routed;
 	CLAIM(block.latch == (before.latch & ~(arriving & ~share)));
 	if (bank < BLOCK_BANKS) {
@@ -150,7 +158,9 @@ static void claim_select(uint16_t bank)
 		if (line != BLOCK_LINE_ABSENT) {
 			input = claim_input(&block, line);
 			if ((before.latch & arriving) >> line & 1)
-				CLAIM((block.lines >> line & 1 ? claim_edges(now) : claim_held(now)) & input);
+				CLAIM((block.lines >> line & 1 ? claim_edges(now)
+				                               : claim_held(now)) &
+				      input);
 			/* A line that is routed is followed, up or down. */
 			if ((block.routed & block.lines) >> line & 1)
 				CLAIM(claim_pins(now) & input);
@@ -158,7 +168,8 @@ static void claim_select(uint16_t bank)
 		/* Nothing is latched that was not, nor comes out of nowhere. */
 		CLAIM(IMPLIES(!(before.latch & arriving), claim_held(now) == claim_held(then)));
 		/* What was latched by an edge goes only with its input's level. */
-		CLAIM((claim_edges(then) & ~claim_edges(now) & claim_pins(now) & ~CASCADE_LINE) == 0);
+		CLAIM((claim_edges(then) & ~claim_edges(now) & claim_pins(now) & ~CASCADE_LINE) ==
+		      0);
 	} else {
 		CLAIM(block.routed == 0);
 	}

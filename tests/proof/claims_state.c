@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Claims about state: the invariants hold from reset on, a guest reaches its bank and nothing else (rule 5), a bank that is not
- * connected stands still (rule 4), and what was saved is what is restored.
+ * Claims about state: the invariants hold from reset on, a guest reaches its bank and nothing else
+ * (rule 5), a bank that is not connected stands still (rule 4), and what was saved is what is
+ * restored.
  *
- * Rule: as claims.h. save -> any operations of others -> restore is the identity, by these: the words say all there is of a pair
- * (R07 the words...), whatever was there before; nothing but the words of a bank changes it while it is not connected; and leaving
- * a controller and coming back is nothing to it (R11 away and back...).
+ * Rule: as claims.h. save -> any operations of others -> restore is the identity, by these: the
+ * words say all there is of a pair (R07 the words...), whatever was there before; nothing but the
+ * words of a bank changes it while it is not connected; and leaving a controller and coming back is
+ * nothing to it (R11 away and back...).
  */
 #include "tests/proof/claims.h"
 
@@ -97,7 +99,8 @@ void R05_rule_5_a_guest_reaches_its_bank_and_nothing_else(void)
 	CLAIM(same_pair(&before.bank[THERE], &block.bank[THERE]));
 }
 
-/* The same for any two banks of the sixteen: what stands for all of them elsewhere is bank HERE, connected, and bank THERE. */
+/* The same for any two banks of the sixteen: what stands for all of them elsewhere is bank HERE,
+ * connected, and bank THERE. */
 void R16_whichever_bank_is_connected_the_others_stand_still(void)
 {
 	struct block block;
@@ -152,7 +155,8 @@ void R16_rule_4_a_line_that_is_not_routed_reaches_no_bank(void)
 		unsigned input = block.controller_input >> (4 * other) & 15;
 
 		if (block.routed >> other & 1)
-			assume((pair_pins(&block.bank[HERE]) >> input & 1) == (inputs >> input & 1));
+			assume((pair_pins(&block.bank[HERE]) >> input & 1) ==
+			       (inputs >> input & 1));
 	}
 	assume(is_settled(&block.bank[HERE]));
 	before = block;
@@ -186,13 +190,14 @@ void R16_rule_4_select_touches_no_bank_but_the_one_that_it_connects(void)
 	block_clear_status(&block, any16(), any1());
 	block_set_level(&block, any16());
 	block_raise_external(&block);
-	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]) && same_pair(&before.bank[THERE], &block.bank[THERE]));
+	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]) &&
+	      same_pair(&before.bank[THERE], &block.bank[THERE]));
 }
 
 /*
- * An exit and an entry with whatever others do in between: the bank is as it was, if the lines that come back are as they were and
- * none of them has a latch. For three settings of the inputs: as ever; lines 0 and 1 crossed, 4 and 5 at one input and 9 at none;
- * each at its opposite.
+ * An exit and an entry with whatever others do in between: the bank is as it was, if the lines that
+ * come back are as they were and none of them has a latch. For three settings of the inputs: as
+ * ever; lines 0 and 1 crossed, 4 and 5 at one input and 9 at none; each at its opposite.
  */
 static const uint64_t claim_inputs[] = { WINDOW_INPUTS_IDENTITY, UINT64_C(0xfedcba2876443201),
 	                                 UINT64_C(0x01d3456789abc2ef) };
@@ -216,9 +221,11 @@ static void claim_away_and_back(bool other_bank, uint64_t inputs)
 	block.latch &= ~block.routed;
 	/* The state that the VM leaves: its lines routed and followed. */
 	block_select(&block, route, any16(), share, HERE, any1());
-	assume(!(block.latch & block.routed)); /* a shared line's latch may stand: then it is owed to whoever comes */
+	/* a shared line's latch may stand: then it is owed to whoever comes */
+	assume(!(block.latch & block.routed));
 	before = block;
-	block_select(&block, other_bank ? any16() : 0, any16(), any16(), other_bank ? THERE : HERE, any1());
+	block_select(&block, other_bank ? any16() : 0, any16(), any16(), other_bank ? THERE : HERE,
+	             any1());
 	assume(!(block.latch & before.routed));
 	block_select(&block, route, any16(), any16(), HERE, any1());
 	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]));
@@ -256,8 +263,8 @@ void R07_an_improper_access_reads_zero_and_changes_nothing(void)
 	struct block block;
 	struct block before;
 	uint32_t offset = any32(), size = any32();
-	bool proper = (size == 1 || size == 2 || size == 4 || size == 8) && (offset & (size - 1)) == 0 &&
-	              offset < WINDOW_BYTES;
+	bool proper = (size == 1 || size == 2 || size == 4 || size == 8) &&
+	              (offset & (size - 1)) == 0 && offset < WINDOW_BYTES;
 
 	by_status_alone();
 	any_whole(&block);
@@ -266,7 +273,8 @@ void R07_an_improper_access_reads_zero_and_changes_nothing(void)
 	CLAIM(block_window_read(&block, offset, size) == 0);
 	block_window_write(&block, offset, size, any64());
 	CLAIM(same_rest(&before, &block));
-	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]) && same_pair(&before.bank[THERE], &block.bank[THERE]));
+	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]) &&
+	      same_pair(&before.bank[THERE], &block.bank[THERE]));
 }
 
 void R07_a_read_changes_nothing_but_the_pulses(void)
@@ -284,7 +292,8 @@ void R07_a_read_changes_nothing_but_the_pulses(void)
 	              block.pulses == 0 && offset <= 0x1b && 0x1b < offset + (1u << shift)));
 	block.pulses = before.pulses;
 	CLAIM(same_rest(&before, &block));
-	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]) && same_pair(&before.bank[THERE], &block.bank[THERE]));
+	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]) &&
+	      same_pair(&before.bank[THERE], &block.bank[THERE]));
 }
 
 void R07_a_write_below_the_states_keeps_the_invariants(void)

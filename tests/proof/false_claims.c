@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Claims that are false: the checker must refute each (prove.py --refute), or its "ok" means nothing.
+ * Claims that are false: the checker must refute each (prove.py --refute), or its "ok" means
+ * nothing.
  *
- * Rule: one for each thing that it looks for: a claim, a claim behind a loop and behind a pointer, undefined behaviour of each kind
- * that C could have here, assumptions that nothing fits.
+ * Rule: one for each thing that it looks for: a claim, a claim behind a loop and behind a pointer,
+ * undefined behaviour of each kind that C could have here, assumptions that nothing fits.
  */
 #include "tests/proof/claims.h"
 

@@ -33,7 +33,8 @@ static int slave_next(const struct ghost *ghost)
 {
 	const struct ghost_bank *b = &ghost->bank[ghost->connected];
 
-	return chip_next(ghost_requests(ghost, ghost->connected) & SLAVE_LINES & ~b->imr, b->isr & SLAVE_LINES);
+	return chip_next(ghost_requests(ghost, ghost->connected) & SLAVE_LINES & ~b->imr,
+	                 b->isr & SLAVE_LINES);
 }
 
 static int master_next(const struct ghost *ghost)
@@ -96,7 +97,8 @@ void ghost_select(struct ghost *ghost, uint16_t route, uint16_t mask, uint16_t s
 	ghost->route = route;
 	ghost->mask = mask;
 	ghost->share = share;
-	connected(ghost)->hard |= ghost->owed & arriving & ~ghost->lines; /* low again: nothing else shows it */
+	/* low again: nothing else shows it */
+	connected(ghost)->hard |= ghost->owed & arriving & ~ghost->lines;
 	uint16_t rising = ghost->owed & arriving & ghost->lines;
 	ghost->owed &= (uint16_t) ~(arriving & ~share);
 	follow(ghost);
@@ -106,7 +108,8 @@ void ghost_select(struct ghost *ghost, uint16_t route, uint16_t mask, uint16_t s
 
 void ghost_clear(struct ghost *ghost, uint16_t lines, bool external)
 {
-	uint16_t stands = (uint16_t)(ghost->level & ghost->lines & (uint16_t)(~ghost->route | ghost->share));
+	uint16_t stands = (uint16_t)(ghost->level & ghost->lines &
+	                             (uint16_t)(~ghost->route | ghost->share));
 
 	ghost->owed &= (uint16_t) ~(lines & ~stands);
 	if (external)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the search knows of each assertion, kept outside the model: who owes it to whom. A third statement of the rules, for a
- * few lines, edge or level triggered, and guests that use their controllers fully nested.
+ * What the search knows of each assertion, kept outside the model: who owes it to whom. A third
+ * statement of the rules, for a few lines, edge or level triggered, and guests that use their
+ * controllers fully nested.
  *
- * Rule: an assertion is owed from its edge on until it is delivered, withdrawn as the 8259A's datasheet has it, acknowledged by
- * the VMM, or forgotten by the guest's own ICW1; nothing else may end it.
+ * Rule: an assertion is owed from its edge on until it is delivered, withdrawn as the 8259A's
+ * datasheet has it, acknowledged by the VMM, or forgotten by the guest's own ICW1; nothing else may
+ * end it.
  */
 #ifndef TESTS_PROOF_GHOST_H
 #define TESTS_PROOF_GHOST_H
@@ -14,7 +16,8 @@
 
 enum { GHOST_BANKS = 2 };
 
-/* Sets of lines are bits by line; each line has the input of its number. Everything is zero or a full set at the start. */
+/* Sets of lines are bits by line; each line has the input of its number. Everything is zero or a
+ * full set at the start. */
 struct ghost_bank {
 	uint16_t pins;   /* levels as the inputs saw them last */
 	uint16_t soft;   /* owed as long as the input stays high */
@@ -32,7 +35,8 @@ struct ghost {
 	uint16_t level; /* level-triggered lines: constant */
 	uint8_t connected;
 	bool external;
-	bool told; /* what stands unmasked has been told by NMI since the VMM last wrote mask or status */
+	/* what stands unmasked has been told by NMI since the VMM last wrote mask or status */
+	bool told;
 };
 
 void ghost_line(struct ghost *ghost, unsigned line, bool high);

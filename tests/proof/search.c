@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every sequence of operations on a small configuration of the chipset block, breadth first: no assertion is lost, none is
- * invented, a masked one is never delivered, the VMM is always told. search CONFIGURATION STATES: stops when every reachable
- * state was visited (then the sequences may be of any length) or after the last depth that fits into STATES.
+ * Every sequence of operations on a small configuration of the chipset block, breadth first: no
+ * assertion is lost, none is invented, a masked one is never delivered, the VMM is always told.
+ * search CONFIGURATION STATES: stops when every reachable state was visited (then the sequences may
+ * be of any length) or after the last depth that fits into STATES.
  *
- * Rule: the model is judged by the ghost (ghost.h) after each operation, and from each state on a drain follows: a guest that
- * unmasks, ends and acknowledges must get exactly what is owed to it.
+ * Rule: the model is judged by the ghost (ghost.h) after each operation, and from each state on a
+ * drain follows: a guest that unmasks, ends and acknowledges must get exactly what is owed to it.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -56,9 +57,11 @@ enum kind {
 	KINDS
 };
 
-static const char *const kind_names[KINDS] = { "line",         "INTA",   "EOI master", "EOI slave", "OCW1",
-	                                       "OCW1 input 2", "ICW1-4", "ROUTE",      "BANK",      "SELECT",
-	                                       "MASK",         "SHARE",  "STATUS",     "external",  "STATUS external" };
+static const char *const kind_names[KINDS] = { "line",      "INTA",     "EOI master",
+	                                       "EOI slave", "OCW1",     "OCW1 input 2",
+	                                       "ICW1-4",    "ROUTE",    "BANK",
+	                                       "SELECT",    "MASK",     "SHARE",
+	                                       "STATUS",    "external", "STATUS external" };
 
 struct operation {
 	uint8_t kind, line;
@@ -150,7 +153,8 @@ static int acknowledge(void)
 	int line = ghost_next(&ghost);
 	uint8_t vector = block_acknowledge(&model);
 
-	expect(vector == BASE_MASTER + line, "INTA brings something that is not owed, or is masked");
+	expect(vector == BASE_MASTER + line,
+	       "INTA brings something that is not owed, or is masked");
 	ghost_inta(&ghost);
 	return line;
 }
@@ -237,7 +241,8 @@ static void judge(bool again, bool external_rose)
 	for (unsigned bank = 0; bank < conf->banks; bank++)
 		expect((uint16_t)kit_word(&model, bank, 3) == ghost_requests(&ghost, bank),
 		       "a bank's requests are not what is owed");
-	expect(block_intr(&model) == (ghost_next(&ghost) >= 0), "INTR is not what is owed and unmasked");
+	expect(block_intr(&model) == (ghost_next(&ghost) >= 0),
+	       "INTR is not what is owed and unmasked");
 	if (again)
 		ghost.told = false;
 	if (nmi || !ghost_stands(&ghost))
@@ -320,9 +325,12 @@ static uint64_t fingerprint(void)
 	for (unsigned bank = 0; bank < conf->banks; bank++)
 		for (unsigned word = 0; word < 3; word++)
 			hash = mix(hash, pair_word(&model.bank[bank], word));
-	hash = mix(hash, (uint64_t)model.lines << 48 | (uint64_t)model.latch << 32 | model.route << 16 | model.share);
-	hash = mix(hash, (uint64_t)model.mask << 16 | model.connected << 2 | model.out << 1 | model.external);
-	memcpy(bytes, &ghost, sizeof(ghost)); /* no padding in it but at its end, and that is zero from the start */
+	hash = mix(hash, (uint64_t)model.lines << 48 | (uint64_t)model.latch << 32 |
+	                         model.route << 16 | model.share);
+	hash = mix(hash, (uint64_t)model.mask << 16 | model.connected << 2 | model.out << 1 |
+	                         model.external);
+	/* no padding in it but at its end, and that is zero from the start */
+	memcpy(bytes, &ghost, sizeof(ghost));
 	for (unsigned i = 0; i < sizeof(bytes); i += 8) {
 		uint64_t part;
 

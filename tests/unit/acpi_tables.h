@@ -2,7 +2,8 @@
 /*
  * ACPI tables of a PC, built as firmware builds them, to break in tests.
  *
- * Rule: a table is right when it is made; after a change that is meant to be right too, acpi_seal().
+ * Rule: a table is right when it is made; after a change that is meant to be right too,
+ * acpi_seal().
  */
 #ifndef TESTS_UNIT_ACPI_TABLES_H
 #define TESTS_UNIT_ACPI_TABLES_H
@@ -86,7 +87,8 @@ static inline void madt_add_ioapic(struct built *t, uint32_t address, uint32_t f
 	acpi_seal(t);
 }
 
-static inline void madt_add_override(struct built *t, uint8_t bus, uint8_t line, uint32_t pin, uint16_t flags)
+static inline void madt_add_override(struct built *t, uint8_t bus, uint8_t line, uint32_t pin,
+                                     uint16_t flags)
 {
 	size_t at = t->length;
 	const uint8_t entry[10] = { 2, 10, bus, line };
@@ -99,7 +101,8 @@ static inline void madt_add_override(struct built *t, uint8_t bus, uint8_t line,
 
 enum { INTI_LEVEL_LOW = 0x0f, INTI_LEVEL_HIGH = 0x0d, INTI_EDGE_HIGH = 0x05, INTI_EDGE_LOW = 0x07 };
 
-/* As a PC has it: two processors of four, an I/O APIC, the timer on pin 2, SCI level and low on IRQ 9, a type 4 entry. */
+/* As a PC has it: two processors of four, an I/O APIC, the timer on pin 2, SCI level and low on IRQ
+ * 9, a type 4 entry. */
 static inline struct built madt_of_pc(void)
 {
 	static const uint8_t nmi[6] = { 4, 6, 0xff, 0, 0, 1 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of the chipset block say again and again: a pair set up as a PC's firmware does it, short names for its ports,
- * the registers of the window by name.
+ * What the tests of the chipset block say again and again: a pair set up as a PC's firmware does
+ * it, short names for its ports, the registers of the window by name.
  *
- * Rule: everything goes through the calls that a device, a processor, a guest or a VMM has; nothing looks inside.
+ * Rule: everything goes through the calls that a device, a processor, a guest or a VMM has; nothing
+ * looks inside.
  */
 #ifndef TESTS_UNIT_BLOCK_KIT_H
 #define TESTS_UNIT_BLOCK_KIT_H
@@ -22,8 +23,10 @@ static inline void kit_initialise(struct block *block, uint8_t icw4)
 		uint16_t port;
 		uint8_t value;
 	} rows[] = {
-		{ MASTER, 0x11 }, { MASTER_DATA, BASE_MASTER }, { MASTER_DATA, 4 }, { MASTER_DATA, icw4 },
-		{ SLAVE, 0x11 },  { SLAVE_DATA, BASE_SLAVE },   { SLAVE_DATA, 2 },  { SLAVE_DATA, icw4 },
+		{ MASTER, 0x11 },   { MASTER_DATA, BASE_MASTER },
+		{ MASTER_DATA, 4 }, { MASTER_DATA, icw4 },
+		{ SLAVE, 0x11 },    { SLAVE_DATA, BASE_SLAVE },
+		{ SLAVE_DATA, 2 },  { SLAVE_DATA, icw4 },
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -45,12 +48,14 @@ static inline uint8_t kit_command_read(struct block *block, uint16_t port, uint8
 /* By input 0-15. */
 static inline uint16_t kit_irr(struct block *block)
 {
-	return (uint16_t)(kit_command_read(block, MASTER, READ_IRR) | kit_command_read(block, SLAVE, READ_IRR) << 8);
+	return (uint16_t)(kit_command_read(block, MASTER, READ_IRR) |
+	                  kit_command_read(block, SLAVE, READ_IRR) << 8);
 }
 
 static inline uint16_t kit_isr(struct block *block)
 {
-	return (uint16_t)(kit_command_read(block, MASTER, READ_ISR) | kit_command_read(block, SLAVE, READ_ISR) << 8);
+	return (uint16_t)(kit_command_read(block, MASTER, READ_ISR) |
+	                  kit_command_read(block, SLAVE, READ_ISR) << 8);
 }
 
 static inline void kit_eoi(struct block *block, unsigned input)
@@ -72,10 +77,12 @@ static inline void kit_mask(struct block *block, uint16_t inputs)
 	block_window_write(block, WINDOW_MASK, 2, inputs);
 }
 
-static inline void kit_select(struct block *block, uint16_t route, uint16_t mask, uint16_t share, uint16_t bank)
+static inline void kit_select(struct block *block, uint16_t route, uint16_t mask, uint16_t share,
+                              uint16_t bank)
 {
 	block_window_write(block, WINDOW_SELECT, 8,
-	                   route | (uint64_t)mask << 16 | (uint64_t)share << 32 | (uint64_t)bank << 48);
+	                   route | (uint64_t)mask << 16 | (uint64_t)share << 32 |
+	                           (uint64_t)bank << 48);
 }
 
 static inline uint16_t kit_status(struct block *block)

@@ -9,8 +9,9 @@ static const struct {
 	uint16_t offset;
 	uint8_t size;
 } registers[16] = {
-	{ 0x10, 8 }, { 0x10, 2 }, { 0x12, 2 }, { 0x14, 2 }, { 0x16, 2 },  { 0x18, 4 },  { 0x18, 2 },  { 0x1c, 2 },
-	{ 0x18, 8 }, { 0x20, 8 }, { 0x28, 8 }, { 0x30, 1 }, { 0x100, 8 }, { 0x108, 8 }, { 0x110, 8 }, { 0x120, 8 },
+	{ 0x10, 8 },  { 0x10, 2 },  { 0x12, 2 },  { 0x14, 2 },  { 0x16, 2 }, { 0x18, 4 },
+	{ 0x18, 2 },  { 0x1c, 2 },  { 0x18, 8 },  { 0x20, 8 },  { 0x28, 8 }, { 0x30, 1 },
+	{ 0x100, 8 }, { 0x108, 8 }, { 0x110, 8 }, { 0x120, 8 },
 };
 
 static uint8_t take(struct op_stream *stream)
@@ -103,7 +104,8 @@ static void window_op(struct op_stream *stream, unsigned code, struct op *op)
 			op->a = op->a % 0x320 / op->size * op->size;
 	}
 	if (op->kind == OP_WINDOW_WRITE)
-		op->value = op->a == 0x10 && op->size == 8 ? take_select(stream) : take_bytes(stream, op->size % 9);
+		op->value = op->a == 0x10 && op->size == 8 ? take_select(stream)
+		                                           : take_bytes(stream, op->size % 9);
 }
 
 bool op_next(struct op_stream *stream, struct op *op)

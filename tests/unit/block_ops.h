@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bytes as operations on the chipset block: every call of block.h. The fuzzer, its corpus and the measurement of the
- * model's rate use the same bytes.
+ * Bytes as operations on the chipset block: every call of block.h. The fuzzer, its corpus and the
+ * measurement of the model's rate use the same bytes.
  *
- * Rule: any bytes are a program, short ones are common operations, and what is missing at the end is zero.
+ * Rule: any bytes are a program, short ones are common operations, and what is missing at the end
+ * is zero.
  */
 #ifndef TESTS_UNIT_BLOCK_OPS_H
 #define TESTS_UNIT_BLOCK_OPS_H

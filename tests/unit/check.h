@@ -2,7 +2,8 @@
 /*
  * What every host test includes: cmocka, with the headers it wants before it.
  *
- * Rule: a test's name begins with the requirement it is about (R05_...), if there is one, and goes on as a sentence.
+ * Rule: a test's name begins with the requirement it is about (R05_...), if there is one, and goes
+ * on as a sentence.
  */
 #ifndef TESTS_UNIT_CHECK_H
 #define TESTS_UNIT_CHECK_H
@@ -14,7 +15,8 @@
 
 #include <cmocka.h>
 
-/* A small generator of random numbers that is the same everywhere (xorshift64*), so that a seed names a run. */
+/* A small generator of random numbers that is the same everywhere (xorshift64*), so that a seed
+ * names a run. */
 static inline uint64_t random_next(uint64_t *state)
 {
 	*state ^= *state >> 12;

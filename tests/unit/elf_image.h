@@ -43,7 +43,8 @@ static inline struct elf64_program *image_program64(struct image *i, unsigned n)
 
 static inline void image_multiboot(struct image *i, uint32_t flags)
 {
-	const uint32_t header[3] = { MULTIBOOT_HEADER_MAGIC, flags, 0u - MULTIBOOT_HEADER_MAGIC - flags };
+	const uint32_t header[3] = { MULTIBOOT_HEADER_MAGIC, flags,
+		                     0u - MULTIBOOT_HEADER_MAGIC - flags };
 
 	memcpy(i->bytes + IMAGE_HEADER_AT, header, sizeof(header));
 }
@@ -72,11 +73,15 @@ static inline struct image image_elf32(void)
 		                    0,
 		                    0 } };
 
-	*image_program32(&i, 0) = (struct elf32_program){ 1, IMAGE_TEXT_AT, IMAGE_TEXT, IMAGE_TEXT, 64, 64, 5, 4096 };
+	*image_program32(&i, 0) = (struct elf32_program){
+		1, IMAGE_TEXT_AT, IMAGE_TEXT, IMAGE_TEXT, 64, 64, 5, 4096
+	};
 	*image_program32(&i, 1) = (struct elf32_program){
 		4, 0xffffffff, 0, 0xffffffff, 0xffffffff, 0, 4, 4
 	}; /* a note: not loaded */
-	*image_program32(&i, 2) = (struct elf32_program){ 1, IMAGE_DATA_AT, IMAGE_DATA, IMAGE_DATA, 32, 96, 6, 4096 };
+	*image_program32(&i, 2) = (struct elf32_program){
+		1, IMAGE_DATA_AT, IMAGE_DATA, IMAGE_DATA, 32, 96, 6, 4096
+	};
 	image_contents(&i);
 	return i;
 }
@@ -98,8 +103,12 @@ static inline struct image image_elf64(void)
 		                    0,
 		                    0 } };
 
-	*image_program64(&i, 0) = (struct elf64_program){ 1, 5, IMAGE_TEXT_AT, IMAGE_TEXT, IMAGE_TEXT, 64, 64, 4096 };
-	*image_program64(&i, 1) = (struct elf64_program){ 1, 6, IMAGE_DATA_AT, IMAGE_DATA, IMAGE_DATA, 32, 96, 4096 };
+	*image_program64(&i, 0) = (struct elf64_program){ 1,          5,          IMAGE_TEXT_AT,
+		                                          IMAGE_TEXT, IMAGE_TEXT, 64,
+		                                          64,         4096 };
+	*image_program64(&i, 1) = (struct elf64_program){ 1,          6,          IMAGE_DATA_AT,
+		                                          IMAGE_DATA, IMAGE_DATA, 32,
+		                                          96,         4096 };
 	image_contents(&i);
 	return i;
 }

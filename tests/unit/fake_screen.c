@@ -29,7 +29,8 @@ void fake_code(uint64_t at, uint8_t code)
 
 void fake_character(char c)
 {
-	static const char rows[] = "\0\0331234567890-=\x7f\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
+	static const char rows[] =
+		"\0\0331234567890-=\x7f\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 	const char *found = memchr(rows, c, sizeof(rows) - 1);
 
 	assert_non_null(found);
@@ -47,7 +48,8 @@ int keyboard_init(void)
 int keyboard_read(void)
 {
 	fake_tsc += FAKE_LOOK_US;
-	if (fake_screen.first == fake_screen.end || fake_screen.codes[fake_screen.first].at > fake_tsc)
+	if (fake_screen.first == fake_screen.end ||
+	    fake_screen.codes[fake_screen.first].at > fake_tsc)
 		return -EAGAIN;
 	return fake_screen.codes[fake_screen.first++].code;
 }

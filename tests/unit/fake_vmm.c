@@ -54,8 +54,12 @@ void fake_vmm_reset(void)
 	fake_vmm.line[4] = (struct line_report){ .owner = "vmm", .exits = 7 };
 	fake_vmm.line[7] = (struct line_report){ .exits = 1, .masked = true, .pending = true };
 	fake_vmm.results = 2;
-	fake_vmm.result[0] = (struct sb_result){ "uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0 };
-	fake_vmm.result[1] = (struct sb_result){ "wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251 };
+	fake_vmm.result[0] = (struct sb_result){
+		"uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0
+	};
+	fake_vmm.result[1] = (struct sb_result){
+		"wakeup", "instructions", 500, 500, 800, 812, 890, 899, 1251
+	};
 	fake_vmm.result_vm[0] = fake_vmm.result_vm[1] = "pulse";
 	fake_vmm.stack = (struct stack_report){ "work", 16384, 1234 };
 	fake_vmm.totals = (struct vmm_totals){ 22, 1, 2, 1, 12, 79, 2000000, 5 };

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as ACPI's tables: libFuzzer where clang is, else good tables with random bytes in random places.
+ * Any bytes as ACPI's tables: libFuzzer where clang is, else good tables with random bytes in
+ * random places.
  *
- * Rule: the sanitizers see every byte read out of bounds; what is taken is within the limits that platform.h states.
+ * Rule: the sanitizers see every byte read out of bounds; what is taken is within the limits that
+ * platform.h states.
  */
 #include "arch/x86/acpi_parse.h"
 #include "arch/x86/platform.h"
@@ -28,7 +30,8 @@ static void take_madt(struct acpi_table table)
 	require(error == 0 || error == -EINVAL, "the MADT is whole or malformed");
 	require(p.processors <= table.length / 8, "a processor's entry has 8 bytes");
 	for (unsigned n = 0; n < LINES; n++)
-		require(p.line[n].pin >= -1 && p.line[n].pin <= UINT8_MAX, "a pin is none or a byte");
+		require(p.line[n].pin >= -1 && p.line[n].pin <= UINT8_MAX,
+		        "a pin is none or a byte");
 }
 
 static void take_hpet(struct acpi_table table)
@@ -57,7 +60,8 @@ static void take_s5(struct acpi_table table)
 	if (acpi_parse_s5(table, &p) == 0)
 		require(p.slp_typ_a <= 7 && p.slp_typ_b <= 7, "a sleep type has three bits");
 	else
-		require(p.slp_typ_a == NONE && p.slp_typ_b == NONE, "nothing found, nothing changed");
+		require(p.slp_typ_a == NONE && p.slp_typ_b == NONE,
+		        "nothing found, nothing changed");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

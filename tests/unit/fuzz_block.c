@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any sequence of operations on the chipset block, beside the oracle: after each one every output and every register of the
- * window must agree. libFuzzer where clang is, else a loop of random programs.
+ * Any sequence of operations on the chipset block, beside the oracle: after each one every output
+ * and every register of the window must agree. libFuzzer where clang is, else a loop of random
+ * programs.
  *
- * Without libFuzzer also: --files NAME...: each is run once (the saved corpus); --rate MILLIONS: how many million operations a
- * second the model does without the oracle; fails under that.
+ * Without libFuzzer also: --files NAME...: each is run once (the saved corpus); --rate MILLIONS:
+ * how many million operations a second the model does without the oracle; fails under that.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +42,8 @@ static uint64_t model_do(struct block *block, const struct op *op)
 		block_port_write(block, (uint16_t)op->a, (uint8_t)op->value);
 		return 0;
 	case OP_SELECT:
-		block_select(block, (uint16_t)op->value, (uint16_t)(op->value >> 16), (uint16_t)(op->value >> 32),
-		             (uint16_t)(op->value >> 48), op->high);
+		block_select(block, (uint16_t)op->value, (uint16_t)(op->value >> 16),
+		             (uint16_t)(op->value >> 32), (uint16_t)(op->value >> 48), op->high);
 		return 0;
 	case OP_CLEAR_STATUS:
 		block_clear_status(block, (uint16_t)op->a, op->high);
@@ -87,8 +88,8 @@ static uint64_t oracle_do(struct naive_block *block, const struct op *op)
 		naive_port_write(block, (uint16_t)op->a, (uint8_t)op->value);
 		return 0;
 	case OP_SELECT:
-		naive_select(block, (uint16_t)op->value, (uint16_t)(op->value >> 16), (uint16_t)(op->value >> 32),
-		             (uint16_t)(op->value >> 48), op->high);
+		naive_select(block, (uint16_t)op->value, (uint16_t)(op->value >> 16),
+		             (uint16_t)(op->value >> 32), (uint16_t)(op->value >> 48), op->high);
 		return 0;
 	case OP_CLEAR_STATUS:
 		naive_clear_status(block, (uint16_t)op->a, op->high);
@@ -110,27 +111,32 @@ static uint64_t oracle_do(struct naive_block *block, const struct op *op)
 
 /* ---- The comparison ---- */
 
-/* What both had when they were last found to agree, so that a bank which neither touched is not read again. */
+/* What both had when they were last found to agree, so that a bank which neither touched is not
+ * read again. */
 struct agreed {
 	struct pair model[BLOCK_BANKS];
 	struct naive_pair oracle[16];
 };
 
-static void differ(const struct op *op, unsigned number, const char *what, uint64_t model, uint64_t oracle)
+static void differ(const struct op *op, unsigned number, const char *what, uint64_t model,
+                   uint64_t oracle)
 {
 	fprintf(stderr,
 	        "operation %u (kind %d, a %x, size %u, high %d, value %llx): %s is %016llx, the oracle says %016llx\n",
-	        number, (int)op->kind, (unsigned)op->a, op->size, op->high, (unsigned long long)op->value, what,
-	        (unsigned long long)model, (unsigned long long)oracle);
+	        number, (int)op->kind, (unsigned)op->a, op->size, op->high,
+	        (unsigned long long)op->value, what, (unsigned long long)model,
+	        (unsigned long long)oracle);
 	abort();
 }
 
-static void compare_banks(struct block *block, struct naive_block *oracle, struct agreed *agreed, const struct op *op,
-                          unsigned number)
+static void compare_banks(struct block *block, struct naive_block *oracle, struct agreed *agreed,
+                          const struct op *op, unsigned number)
 {
 	for (unsigned bank = 0; bank < BLOCK_BANKS; bank++) {
-		if (memcmp(&block->bank[bank], &agreed->model[bank], sizeof(block->bank[bank])) == 0 &&
-		    memcmp(&oracle->bank[bank], &agreed->oracle[bank], sizeof(oracle->bank[bank])) == 0)
+		if (memcmp(&block->bank[bank], &agreed->model[bank], sizeof(block->bank[bank])) ==
+		            0 &&
+		    memcmp(&oracle->bank[bank], &agreed->oracle[bank],
+		           sizeof(oracle->bank[bank])) == 0)
 			continue;
 		for (unsigned word = 0; word < 4; word++) {
 			uint32_t offset = 0x100 + bank * 0x20 + word * 8;
@@ -147,8 +153,8 @@ static void compare_banks(struct block *block, struct naive_block *oracle, struc
 	}
 }
 
-static void compare(struct block *block, struct naive_block *oracle, struct agreed *agreed, const struct op *op,
-                    unsigned number)
+static void compare(struct block *block, struct naive_block *oracle, struct agreed *agreed,
+                    const struct op *op, unsigned number)
 {
 	uint8_t pulses = block->pulses;
 	unsigned oracle_pulses = oracle->pulses;
@@ -160,7 +166,8 @@ static void compare(struct block *block, struct naive_block *oracle, struct agre
 	if (block_status(block) != naive_status(oracle))
 		differ(op, number, "status", block_status(block), naive_status(oracle));
 	for (uint32_t offset = 0; offset < 0x40; offset += 8) {
-		uint64_t ours = block_window_read(block, offset, 8), theirs = naive_window_read(oracle, offset, 8);
+		uint64_t ours = block_window_read(block, offset, 8),
+			 theirs = naive_window_read(oracle, offset, 8);
 		char what[32];
 
 		snprintf(what, sizeof(what), "window %02x", (unsigned)offset);
@@ -223,7 +230,8 @@ static void random_bytes(uint64_t *seed, uint8_t *bytes, size_t size)
 
 enum { RATE_OPS = 100000, RATE_ROUNDS = 8, RATE_REPEATS = 10 };
 
-/* The best of several rounds, in processor time: what else the machine does is no property of the model. */
+/* The best of several rounds, in processor time: what else the machine does is no property of the
+ * model. */
 static int measure(double wanted)
 {
 	static struct op ops[RATE_OPS];

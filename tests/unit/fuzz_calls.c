@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any registers at a call, with any text in the guest's memory: libFuzzer where clang is, else random ones near what breaks.
+ * Any registers at a call, with any text in the guest's memory: libFuzzer where clang is, else
+ * random ones near what breaks.
  *
- * Rule: the sanitizers see every byte beyond the guest's memory; of that memory a call writes the counters and nothing else, and
- * its answer says what was done.
+ * Rule: the sanitizers see every byte beyond the guest's memory; of that memory a call writes the
+ * counters and nothing else, and its answer says what was done.
  */
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
@@ -69,14 +70,15 @@ static bool has(uint64_t address, uint64_t bytes)
 
 static void require_same(uint64_t from, uint64_t to)
 {
-	require(from >= to || memcmp(memory + from, before + from, to - from) == 0, "a call writes nothing else");
+	require(from >= to || memcmp(memory + from, before + from, to - from) == 0,
+	        "a call writes nothing else");
 }
 
 static void require_answer(const struct input *in, int64_t answer)
 {
 	uint64_t bytes = in->rax == SB_CALL_PRINT || in->rax == SB_CALL_STATUS ? in->rcx
-	                 : in->rax == SB_CALL_RESULT                           ? sizeof(struct sb_result)
-	                                                                       : sizeof(struct sb_counters);
+	                 : in->rax == SB_CALL_RESULT ? sizeof(struct sb_result)
+	                                             : sizeof(struct sb_counters);
 	uint64_t most = in->rax == SB_CALL_STATUS ? SB_STATUS_MAX : SB_PRINT_MAX;
 	bool takes = in->rax >= SB_CALL_PRINT && in->rax <= SB_CALL_COUNTERS;
 	bool good = bytes <= (in->rax <= SB_CALL_STATUS ? most : bytes) && has(in->rbx, bytes);
@@ -113,7 +115,8 @@ static void call(const struct input *in)
 	require_same(written + bytes, MEMORY);
 	require(strnlen(vm.status, sizeof(vm.status)) <= STATUS, "the status has its end");
 	require(vm.done == (in->rax == SB_CALL_EXIT), "a call ends the VM where it was asked to");
-	require(vm.output.head - vm.output.tail <= OUTPUT_BYTES, "the output holds no more than it can");
+	require(vm.output.head - vm.output.tail <= OUTPUT_BYTES,
+	        "the output holds no more than it can");
 	while (output_waits(&vm.output) && output_print(&vm.output, vm.config.name))
 		;
 	printed_clear();
@@ -171,8 +174,9 @@ static int tries(int *count, char ***arguments)
 	uint32_t seed = 1;
 
 	for (unsigned i = 0; i < CALLS; i++) {
-		struct input in = { next(&seed) % 8, near(&seed), next(&seed) % 2 ? next(&seed) % 600 : near(&seed),
-			            next(&seed), next(&seed) };
+		struct input in = { next(&seed) % 8, near(&seed),
+			            next(&seed) % 2 ? next(&seed) % 600 : near(&seed), next(&seed),
+			            next(&seed) };
 
 		memcpy(bytes, &in, sizeof(in));
 		for (unsigned n = sizeof(in); n < sizeof(bytes); n++)

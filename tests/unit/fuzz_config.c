@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as configuration lines: libFuzzer where clang is, else a loop of random lines made of likely pieces.
+ * Any bytes as configuration lines: libFuzzer where clang is, else a loop of random lines made of
+ * likely pieces.
  *
- * Rule: whatever comes in, what comes out is within the limits that config.h states, and an error has a printable message.
+ * Rule: whatever comes in, what comes out is within the limits that config.h states, and an error
+ * has a printable message.
  */
 #include "vmm/config.h"
 
@@ -12,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REQUIRE(condition)                                                                                             \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                        \
-			abort();                                                                                       \
-		}                                                                                                      \
+#define REQUIRE(condition)                                                                      \
+	do {                                                                                    \
+		if (!(condition)) {                                                             \
+			fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+			abort();                                                                \
+		}                                                                               \
 	} while (0)
 
 static void require_message(int error, const char *err, size_t size)
@@ -54,7 +56,8 @@ static void parse_vmm(const char *line)
 	require_text(vmm.nmi_vm, sizeof(vmm.nmi_vm));
 	REQUIRE(vmm.nmi == NMI_PANIC || vmm.nmi == NMI_LOG || vmm.nmi == NMI_VM);
 	REQUIRE(vmm.banks <= 255);
-	REQUIRE(vmm.status_ms <= 3600000 && vmm.seconds <= 1000000 && (vmm.stay == 0 || vmm.stay == 1));
+	REQUIRE(vmm.status_ms <= 3600000 && vmm.seconds <= 1000000 &&
+	        (vmm.stay == 0 || vmm.stay == 1));
 }
 
 static void parse_vm(unsigned n, const char *line, struct vm_config *vm)
@@ -72,9 +75,11 @@ static void parse_vm(unsigned n, const char *line, struct vm_config *vm)
 	for (unsigned line = 0; line < LINES; line++) {
 		bool moved = line_input(vm->controller_input, line) != line;
 
-		REQUIRE(!moved || (line_in(vm->lines, line) && line_input(vm->controller_input, line) != LINE_CASCADE));
+		REQUIRE(!moved || (line_in(vm->lines, line) &&
+		                   line_input(vm->controller_input, line) != LINE_CASCADE));
 	}
-	REQUIRE(vm->onfault == FAULT_LOG || vm->onfault == FAULT_STOP || vm->onfault == FAULT_RESTART);
+	REQUIRE(vm->onfault == FAULT_LOG || vm->onfault == FAULT_STOP ||
+	        vm->onfault == FAULT_RESTART);
 	REQUIRE(vm->share == 0 || vm->share == 1);
 	require_ranges(vm->io, vm->io_count, 0xffff);
 	require_ranges(vm->mmio, vm->mmio_count, (UINT64_C(1) << 46) - 1);
@@ -195,7 +200,8 @@ int main(void)
 	uint32_t seed = 1;
 
 	for (unsigned i = 0; i < LINES_TRIED; i++)
-		LLVMFuzzerTestOneInput((const uint8_t *)line, random_line(&seed, line, sizeof(line)));
+		LLVMFuzzerTestOneInput((const uint8_t *)line,
+		                       random_line(&seed, line, sizeof(line)));
 	printf("config: %d random lines ... ok\n", LINES_TRIED);
 	return 0;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as a guest's image: libFuzzer where clang is, else good images with random bytes in random places.
+ * Any bytes as a guest's image: libFuzzer where clang is, else good images with random bytes in
+ * random places.
  *
- * Rule: the sanitizers see every byte read or written out of bounds; an error has a message and success an entry in memory.
+ * Rule: the sanitizers see every byte read or written out of bounds; an error has a message and
+ * success an entry in memory.
  */
 #include "tests/unit/elf_image.h"
 #include "vmm/elf.h"
@@ -76,17 +78,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 /* Fields of a header are where the chances are; numbers near the limits are what breaks them. */
 static size_t mutate(struct image *i, uint32_t seed)
 {
-	static const uint32_t numbers[] = {
-		0,        1,        0x40,     0x7fff,     0x8000,     0xffff,     0xfffff,
-		0x100000, 0x10ffff, 0x110000, 0x7fffffff, 0x80000000, 0xffffff00, 0xffffffff
-	};
+	static const uint32_t numbers[] = { 0,          1,          0x40,       0x7fff,    0x8000,
+		                            0xffff,     0xfffff,    0x100000,   0x10ffff,  0x110000,
+		                            0x7fffffff, 0x80000000, 0xffffff00, 0xffffffff };
 	unsigned changes = 1 + seed % 4;
 
 	for (; changes > 0; changes--) {
 		seed = seed * 1664525 + 1013904223;
-		uint32_t value = numbers[(seed >> 20) % (sizeof(numbers) / sizeof(numbers[0]))] + (seed >> 30) - 1;
+		uint32_t value = numbers[(seed >> 20) % (sizeof(numbers) / sizeof(numbers[0]))] +
+		                 (seed >> 30) - 1;
 		/* up to the end of the program headers, and the multiboot header */
-		size_t at = (seed >> 8) % 8 == 0 ? IMAGE_HEADER_AT + (seed >> 11) % 12 : (seed >> 11) % 0xb4;
+		size_t at = (seed >> 8) % 8 == 0 ? IMAGE_HEADER_AT + (seed >> 11) % 12
+		                                 : (seed >> 11) % 0xb4;
 
 		memcpy(i->bytes + (at & ~(size_t)1), &value, (seed & 1) ? 4 : 2);
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any memory map of a loader's and any mmio= against it: libFuzzer where clang is, else random ones.
+ * Any memory map of a loader's and any mmio= against it: libFuzzer where clang is, else random
+ * ones.
  *
- * Rule: beside the check stands the list of all that is somebody's, byte ranges and no more. What overlaps one is refused,
- * whatever the map looks like; what overlaps none is granted.
+ * Rule: beside the check stands the list of all that is somebody's, byte ranges and no more. What
+ * overlaps one is refused, whatever the map looks like; what overlaps none is granted.
  */
 #define _GNU_SOURCE /* MAP_32BIT: a loader's addresses have 32 bits */
 #include "vmm/config_reserved.c"
@@ -19,7 +20,9 @@
 
 enum { MAP_BYTES = 8192, MEMORY = 16 << 20, OP_BYTES = 10, KNOWN_MAX = 512 };
 
-struct platform platform = { .ioapic = 0xfec00000, .lapic = 0xfee00000, .hpet = 0xfed00000, .pm1a_control = 0xb004 };
+struct platform platform = {
+	.ioapic = 0xfec00000, .lapic = 0xfee00000, .hpet = 0xfed00000, .pm1a_control = 0xb004
+};
 
 static struct config_range known[KNOWN_MAX];
 static unsigned known_count;
@@ -36,8 +39,9 @@ static void require(bool condition, const char *text)
 /* A number near what matters: shift and low bits of two bytes each. */
 static uint64_t number(const uint8_t *at)
 {
-	static const uint64_t places[] = { 0,          0x9fc00,        0xa0000,    0xf0000,    0x100000,   MEMORY,
-		                           0xbffe0000, 0xfec00000,     0xfed00000, 0xfee00000, 1ull << 32, UINT64_MAX,
+	static const uint64_t places[] = { 0,          0x9fc00,        0xa0000,    0xf0000,
+		                           0x100000,   MEMORY,         0xbffe0000, 0xfec00000,
+		                           0xfed00000, 0xfee00000,     1ull << 32, UINT64_MAX,
 		                           1ull << 45, UINT64_MAX / 2, 0xe0000000, 0xc0000000 };
 
 	return places[at[0] % 16] + (uint64_t)(int64_t)(int8_t)at[1] * (1ull << at[2] % 40);
@@ -53,8 +57,8 @@ static void know(uint64_t first, uint64_t last)
 static uint32_t add_entry(uint32_t length, const uint8_t *op)
 {
 	const uint64_t first = number(op + 1), bytes = number(op + 4);
-	const struct multiboot_mmap entry = { sizeof(entry) - sizeof(entry.size) + (op[7] & 12), first, bytes,
-		                              op[7] & 3 };
+	const struct multiboot_mmap entry = { sizeof(entry) - sizeof(entry.size) + (op[7] & 12),
+		                              first, bytes, op[7] & 3 };
 	uint32_t whole = entry.size + sizeof(entry.size);
 
 	if (length + whole > MAP_BYTES)
@@ -93,7 +97,8 @@ static void check(const uint8_t *op)
 	vm.mmio[0].last = bytes > UINT64_MAX - first ? UINT64_MAX : (first + bytes) | (PAGE - 1);
 	int error = config_check_vm(1, &vm, NULL, 0, 0, text, sizeof(text));
 	if (is_somebodys(&vm.mmio[0]))
-		require(error == -EPERM && text[0] != '\0', "what is somebody's is refused, with a reason");
+		require(error == -EPERM && text[0] != '\0',
+		        "what is somebody's is refused, with a reason");
 	else
 		require(error == 0, "what is nobody's is granted");
 }
@@ -106,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at;
 
 	if (map == NULL)
-		map = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+		map = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE,
+		           MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	require(map != MAP_FAILED, "there is memory below 4 GiB");
 	machine_port_count = machine_memory_count = known_count = 0;
 	know(0xfec00000, 0xfecfffff);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any ranges mapped one over the other, by large and small pages, until frames run out: libFuzzer where clang is, else random ones.
+ * Any ranges mapped one over the other, by large and small pages, until frames run out: libFuzzer
+ * where clang is, else random ones.
  *
- * Rule: beside the tables stands a list of pages of 4K, one entry each. Whatever was mapped and split, both say the same of each
- * page; where frames ran out, a page is what it was or what it should have become.
+ * Rule: beside the tables stands a list of pages of 4K, one entry each. Whatever was mapped and
+ * split, both say the same of each page; where frames ran out, a page is what it was or what it
+ * should have become.
  */
 #include "arch/x86/nested_map.h"
 #include "arch/x86/platform.h"
@@ -18,7 +20,8 @@ enum { OP_BYTES = 8 };
 #define ADDRESS 0x000ffffffffff000ull
 
 /* Where a window of guest memory begins: one below the end of each kind of table. */
-static const uint64_t windows[WINDOWS] = { 0, (1ull << 30) - (2ull << 20), (1ull << 39) - (2ull << 20), 1ull << 46 };
+static const uint64_t windows[WINDOWS] = { 0, (1ull << 30) - (2ull << 20),
+	                                   (1ull << 39) - (2ull << 20), 1ull << 46 };
 
 static _Alignas(4096) uint8_t frames[FRAMES][PAGE];
 static unsigned frames_used, frames_most;
@@ -71,7 +74,8 @@ static void compare(const uint64_t *pml4, unsigned window, unsigned page, uint64
 	uint64_t entry = look(pml4, guest, &small);
 	const void *at = nested_translate(pml4, guest + 7);
 
-	require(entry == *is || (other != 0 && entry == other), "a page is what was mapped there last");
+	require(entry == *is || (other != 0 && entry == other),
+	        "a page is what was mapped there last");
 	*is = entry;
 	require(at == (entry == 0 ? NULL : (void *)((entry & ADDRESS) + 7)),
 	        "the translation says what the table says");
@@ -81,8 +85,11 @@ static void compare(const uint64_t *pml4, unsigned window, unsigned page, uint64
 static void map(uint64_t *pml4, const uint8_t *op)
 {
 	unsigned window = op[0] % WINDOWS, page = (op[1] | op[2] << 8) % PAGES;
-	unsigned count = (op[3] & 3) == 0 ? 512 : (op[3] & 3) == 1 ? 1 : 1 + (op[3] | op[4] << 8) % PAGES;
-	uint64_t host = ((uint64_t)(1 + op[5]) << 21) + (op[6] & 1 ? 0 : (uint64_t)(op[6] >> 1) * PAGE);
+	unsigned count = (op[3] & 3) == 0   ? 512
+	                 : (op[3] & 3) == 1 ? 1
+	                                    : 1 + (op[3] | op[4] << 8) % PAGES;
+	uint64_t host = ((uint64_t)(1 + op[5]) << 21) +
+	                (op[6] & 1 ? 0 : (uint64_t)(op[6] >> 1) * PAGE);
 	uint64_t flags = (op[7] & (FLAGS & ~1u)) | 1;
 	bool small = op[7] & 0x80;
 
@@ -90,8 +97,8 @@ static void map(uint64_t *pml4, const uint8_t *op)
 		page &= ~511u;
 	if (count > PAGES - page)
 		count = PAGES - page;
-	const struct nested_range range = { windows[window] + (uint64_t)page * PAGE, host, (uint64_t)count * PAGE,
-		                            small };
+	const struct nested_range range = { windows[window] + (uint64_t)page * PAGE, host,
+		                            (uint64_t)count * PAGE, small };
 	bool whole = nested_map(pml4, range, flags, TABLE_FLAGS) == 0;
 	require(whole || frames_used == frames_most, "it fails where no frame is left");
 	for (unsigned i = 0; i < count; i++) {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any program of a guest at its 8259 pair on pc, beside a pair that the guest has to itself: libFuzzer
- * where clang is, else random programs.
+ * Any program of a guest at its 8259 pair on pc, beside a pair that the guest has to itself:
+ * libFuzzer where clang is, else random programs.
  *
- * The guest's accesses go to the simulated chips where its port is open, else through chipset_pc. Lines
- * of another VM and of nobody's change meanwhile, the VMM looks, and the other VM has its turns. After
- * each step INTR has to be the model's, and so has each vector and each answer of a port.
+ * The guest's accesses go to the simulated chips where its port is open, else through chipset_pc.
+ * Lines of another VM and of nobody's change meanwhile, the VMM looks, and the other VM has its
+ * turns. After each step INTR has to be the model's, and so has each vector and each answer of a
+ * port.
  *
- * What docs/limits.md takes out is not played: rotation, special mask mode and polls; another ICW1 or
- * ICW3 than a PC's; a read select that is left standing (each read is preceded by its select); a foreign
- * line that changes between an ICW1 and the next ICW. A line of the guest's falls when its request has
- * been taken, as a device does that waits to be served: a request that the VMM has seen stays a request.
- * IRR is compared at the guest's own inputs: the open port shows the others' as well, and not a request
- * that the chip has lost of a line that the guest masks.
+ * What docs/limits.md takes out is not played: rotation, special mask mode and polls; another ICW1
+ * or ICW3 than a PC's; a read select that is left standing (each read is preceded by its select); a
+ * foreign line that changes between an ICW1 and the next ICW. A line of the guest's falls when its
+ * request has been taken, as a device does that waits to be served: a request that the VMM has seen
+ * stays a request. IRR is compared at the guest's own inputs: the open port shows the others' as
+ * well, and not a request that the chip has lost of a line that the guest masks.
  *
  * Rule: no line that is not the guest's is ever open in the chips while the guest runs, and none is
  * acknowledged for the guest.
@@ -28,9 +29,21 @@
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
 
-enum { MASTER = 0x20, SLAVE = 0xa0, ICW1 = 0x11, ICW4 = 1, AEOI = 2, EOI = 0x20, SPECIFIC = 0x60, NOTHING = 0x40 };
+enum {
+	MASTER = 0x20,
+	SLAVE = 0xa0,
+	ICW1 = 0x11,
+	ICW4 = 1,
+	AEOI = 2,
+	EOI = 0x20,
+	SPECIFIC = 0x60,
+	NOTHING = 0x40
+};
 enum { READ_IRR = 0x0a, READ_ISR = 0x0b, OTHER_BASE = 0x60, BYTES = 3 };
-enum { OWN = LINE(1) | LINE(3) | LINE(6) | LINE(9) | LINE(12), OTHERS = LINE(0) | LINE(4) | LINE(8) | LINE(14) };
+enum {
+	OWN = LINE(1) | LINE(3) | LINE(6) | LINE(9) | LINE(12),
+	OTHERS = LINE(0) | LINE(4) | LINE(8) | LINE(14)
+};
 enum { NOBODYS = 0xffff & ~(OWN | OTHERS | LINE(LINE_CASCADE)) };
 
 uint64_t fake_tsc;
@@ -44,11 +57,12 @@ static bool automatic; /* the program uses automatic EOI, and the VM is alone */
 
 static void differ(const char *what, unsigned is, unsigned should)
 {
-	fprintf(stderr, "step %u: %s is %x, alone it is %x; to be injected %x, chips: IRR %x %x, ISR %x %x\n", step,
-	        what, is, should, guest.inject, sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr,
-	        sim_pic.chip[1].isr);
-	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", guest.pic[0].isr, guest.pic[1].isr, guest.pic[0].imr,
-	        guest.pic[1].imr);
+	fprintf(stderr,
+	        "step %u: %s is %x, alone it is %x; to be injected %x, chips: IRR %x %x, ISR %x %x\n",
+	        step, what, is, should, guest.inject, sim_pic.chip[0].irr, sim_pic.chip[1].irr,
+	        sim_pic.chip[0].isr, sim_pic.chip[1].isr);
+	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", guest.pic[0].isr, guest.pic[1].isr,
+	        guest.pic[0].imr, guest.pic[1].imr);
 	abort();
 }
 
@@ -203,7 +217,8 @@ static bool interrupts(void)
 	return pending >= 0 || sim_pic_interrupt();
 }
 
-/* The guest has its interrupts on for one. An injected one comes first: the window exits before INTR is looked at. */
+/* The guest has its interrupts on for one. An injected one comes first: the window exits before
+ * INTR is looked at. */
 static void take(void)
 {
 	if (!naive_pair_intr(&model))
@@ -232,7 +247,8 @@ static void take(void)
 static void other_turn(unsigned events, unsigned seed)
 {
 	leave();
-	if (chipset->save(&guest, seed & 1) != 0) { /* something is in service: at its end, or now */
+	/* something is in service: at its end, or now */
+	if (chipset->save(&guest, seed & 1) != 0) {
 		if (seed & 2) {
 			enter();
 			return;
@@ -323,8 +339,8 @@ static void do_step(unsigned kind, uint8_t x, uint8_t y)
 
 static void check(void)
 {
-	const unsigned open = (uint8_t)~sim_pic.chip[SIM_MASTER].imr | (unsigned)(uint8_t)~sim_pic.chip[SIM_SLAVE].imr
-	                                                                       << 8;
+	const unsigned open = (uint8_t)~sim_pic.chip[SIM_MASTER].imr |
+	                      (unsigned)(uint8_t)~sim_pic.chip[SIM_SLAVE].imr << 8;
 
 	expect("a foreign line's mask", open & (unsigned)~(OWN | LINE(LINE_CASCADE)), 0);
 	expect("INTR", interrupts(), naive_pair_intr(&model));
@@ -347,7 +363,8 @@ static void begin(void)
 	chipset_route(&other);
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint16_t port = chip ? SLAVE : MASTER;
-		const uint8_t icw[] = { OTHER_BASE + 8 * chip, chip ? LINE_CASCADE : LINE(LINE_CASCADE), ICW4, 0 };
+		const uint8_t icw[] = { OTHER_BASE + 8 * chip,
+			                chip ? LINE_CASCADE : LINE(LINE_CASCADE), ICW4, 0 };
 
 		(void)chipset->port_write(&other, port, ICW1);
 		for (unsigned i = 0; i < sizeof(icw); i++)

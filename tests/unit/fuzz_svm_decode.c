@@ -15,7 +15,12 @@
 #include <string.h>
 
 enum { NE = 1 << 5 };
-enum { LOW = 16 * KIT_PAGE, LENGTH_MOST = 15, AVAILABLE = 1 << 11, ENTRY = sizeof(uint16_t) + sizeof(uint64_t) };
+enum {
+	LOW = 16 * KIT_PAGE,
+	LENGTH_MOST = 15,
+	AVAILABLE = 1 << 11,
+	ENTRY = sizeof(uint16_t) + sizeof(uint64_t)
+};
 
 /* How an input begins: the guest's registers. */
 struct registers {
@@ -46,13 +51,15 @@ static void set_registers(const struct registers *r)
 	kit_vmcb.rflags = r->rip & 0x60000; /* AC, VM */
 	for (unsigned n = 0; n < SVM_SEGMENTS; n++)
 		if (n != SVM_CS)
-			(&kit_vmcb.es)[n] = (struct vmcb_segment){ 0, (uint16_t)(r->attributes ^ n), r->cr4, r->cr0 };
+			(&kit_vmcb.es)[n] = (struct vmcb_segment){ 0, (uint16_t)(r->attributes ^ n),
+				                                   r->cr4, r->cr0 };
 	for (unsigned n = 0; n < 16; n++)
 		(&kit_vcpu.regs.rax)[n] = n & 1 ? r->cs_base << n : r->cs_base % LOW;
 	kit_vmcb.exit_code = r->exit_code;
 }
 
-/* The rest of it: what stands where, in the lowest pages. Addresses in it are of those pages too, but for every other value. */
+/* The rest of it: what stands where, in the lowest pages. Addresses in it are of those pages too,
+ * but for every other value. */
 static void set_entry(const uint8_t *bytes)
 {
 	uint16_t place;
@@ -73,7 +80,8 @@ static void require_noted(unsigned length)
 
 	memcpy(&bytes, (const void *)known->at, sizeof(bytes));
 	if ((bytes & known->mask) == known->bytes)
-		require(known->rip == kit_vmcb.rip && known->length == length, "what is noted is what was decoded");
+		require(known->rip == kit_vmcb.rip && known->length == length,
+		        "what is noted is what was decoded");
 }
 
 struct svm_capabilities svm_caps;
@@ -88,7 +96,8 @@ static void access_cr0(const struct svm_instruction *i)
 
 	require(kit_vmcb.cr0 & NE, "NE is set");
 	require(error == 0 || (error == -EPERM && what.format != NULL), "what is refused is said");
-	require(error == 0 || kit_vmcb.event_injection == 0, "what is refused is raised by the caller");
+	require(error == 0 || kit_vmcb.event_injection == 0,
+	        "what is refused is raised by the caller");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -145,7 +154,8 @@ static int tries(int *count, char ***arguments)
 			data[at] = (uint8_t)(seed >> 24);
 		}
 		if (n & 1) /* half of memory is code */
-			for (size_t at = sizeof(struct registers); at + ENTRY <= SIZE; at += 2 * ENTRY)
+			for (size_t at = sizeof(struct registers); at + ENTRY <= SIZE;
+			     at += 2 * ENTRY)
 				memcpy(data + at + 2, codes[n / 2 % 3], sizeof(codes[0]));
 		LLVMFuzzerTestOneInput(data, SIZE);
 	}

@@ -43,13 +43,15 @@ static bool has_slave(const struct naive_chip *chip, unsigned level)
 	return chip->master && !chip->single && (chip->icw3 >> level & 1);
 }
 
-/* "Special fully nested mode: a slave in service is not locked out from the master's priority logic." */
+/* "Special fully nested mode: a slave in service is not locked out from the master's priority
+ * logic." */
 static bool nests_in_itself(const struct naive_chip *chip, unsigned level)
 {
 	return (chip->icw4 >> 4 & 1) && has_slave(chip, level);
 }
 
-/* "Special mask mode: a mask bit enables interrupts from all other levels": an ISR bit that is masked holds nothing back. */
+/* "Special mask mode: a mask bit enables interrupts from all other levels": an ISR bit that is
+ * masked holds nothing back. */
 static bool holds_back(const struct naive_chip *chip, unsigned level)
 {
 	return chip->service[level] && !(chip->special_mask && chip->masked[level]);
@@ -72,8 +74,8 @@ static int wanted(const struct naive_chip *chip)
 	return -1;
 }
 
-/* The level that a non-specific EOI ends, or -1: "an IS bit that is masked by an IMR bit will not be cleared by a
- * non-specific EOI if the 8259A is in the special mask mode." */
+/* The level that a non-specific EOI ends, or -1: "an IS bit that is masked by an IMR bit will not
+ * be cleared by a non-specific EOI if the 8259A is in the special mask mode." */
 static int highest_in_service(const struct naive_chip *chip)
 {
 	for (unsigned i = 1; i <= 8; i++) {
@@ -121,8 +123,9 @@ static int first_inta(struct naive_chip *chip, bool *was_in_service)
 }
 
 /*
- * "AEOI: the 8259A will automatically perform a non-specific EOI at the trailing edge of the last INTA pulse." In AEOI mode
- * nothing is in service before, unless somebody wrote it there; that is left alone.
+ * "AEOI: the 8259A will automatically perform a non-specific EOI at the trailing edge of the last
+ * INTA pulse." In AEOI mode nothing is in service before, unless somebody wrote it there; that is
+ * left alone.
  */
 static void last_inta(struct naive_chip *chip, int level, bool was_in_service)
 {
@@ -146,7 +149,8 @@ static void power_up(struct naive_chip *chip, bool master)
 {
 	memset(chip, 0, sizeof(*chip));
 	for (unsigned i = 0; i < 8; i++)
-		chip->masked[i] = true; /* the datasheet names no state at power-up; silence is the safe one */
+		/* the datasheet names no state at power-up; silence is the safe one */
+		chip->masked[i] = true;
 	chip->lowest = 7;
 	chip->expects = 1;
 	chip->master = master;
@@ -171,9 +175,10 @@ static void icw1(struct naive_chip *chip, unsigned value)
 		chip->icw3 = 7;     /* d: the slave mode address is set to 7 */
 	chip->special_mask = false; /* e */
 	chip->read_isr = false;
-	chip->icw4 = 0; /* f: for IC4 = 0; with IC4 = 1 it is written anew before the chip does anything */
-	/* The datasheet says nothing of ISR, of rotation in AEOI mode and of a poll command; every chip that is sold as an
-	 * 8259A starts anew. */
+	/* f: for IC4 = 0; with IC4 = 1 it is written anew before the chip does anything */
+	chip->icw4 = 0;
+	/* The datasheet says nothing of ISR, of rotation in AEOI mode and of a poll command; every
+	 * chip that is sold as an 8259A starts anew. */
 	clear(chip->service);
 	chip->rotate_auto = false;
 	chip->poll = false;
@@ -213,7 +218,8 @@ static void ocw2(struct naive_chip *chip, unsigned value)
 
 static void ocw3(struct naive_chip *chip, unsigned value)
 {
-	bool esmm = value >> 6 & 1, smm = value >> 5 & 1, poll = value >> 2 & 1, rr = value >> 1 & 1, ris = value & 1;
+	bool esmm = value >> 6 & 1, smm = value >> 5 & 1, poll = value >> 2 & 1,
+	     rr = value >> 1 & 1, ris = value & 1;
 
 	if (esmm)
 		chip->special_mask = smm;
@@ -234,7 +240,8 @@ static void data(struct naive_chip *chip, unsigned value)
 		chip->expects = !chip->single ? 3 : chip->icw4_needed ? 4 : 0;
 		return;
 	case 3:
-		chip->icw3 = chip->master ? value : value % 8; /* a slave's identity has three bits */
+		/* a slave's identity has three bits */
+		chip->icw3 = chip->master ? value : value % 8;
 		chip->expects = chip->icw4_needed ? 4 : 0;
 		return;
 	case 4:
@@ -320,7 +327,8 @@ bool naive_pair_enabled(const struct naive_pair *pair, unsigned input)
 {
 	const struct naive_chip *chip = input < 8 ? &pair->master : &pair->slave;
 
-	if (input == 2 || pair->master.expects != 0 || chip->expects != 0 || chip->masked[input % 8])
+	if (input == 2 || pair->master.expects != 0 || chip->expects != 0 ||
+	    chip->masked[input % 8])
 		return false;
 	return input < 8 || !pair->master.masked[2];
 }
@@ -331,8 +339,8 @@ bool naive_pair_intr(const struct naive_pair *pair)
 }
 
 /*
- * The master answers "level 7" where nothing is requested any more, and so does the slave. A chip that nobody answers for
- * leaves the bus floating: all ones.
+ * The master answers "level 7" where nothing is requested any more, and so does the slave. A chip
+ * that nobody answers for leaves the bus floating: all ones.
  */
 uint8_t naive_pair_acknowledge(struct naive_pair *pair)
 {
@@ -343,7 +351,8 @@ uint8_t naive_pair_acknowledge(struct naive_pair *pair)
 
 	if (has_slave(&pair->master, level)) {
 		bus = 0xff;
-		/* The slave compares the CAS lines with its identity, whichever input its INT is wired to. */
+		/* The slave compares the CAS lines with its identity, whichever input its INT is
+		 * wired to. */
 		if (!pair->slave.single && pair->slave.expects == 0 && pair->slave.icw3 == level) {
 			int at_slave = first_inta(&pair->slave, &was_at_slave);
 
@@ -358,7 +367,8 @@ uint8_t naive_pair_acknowledge(struct naive_pair *pair)
 	return bus;
 }
 
-/* The edge/level registers: a bit for each input that can be level triggered (ICH9 datasheet 13.4.11, 13.4.12). */
+/* The edge/level registers: a bit for each input that can be level triggered (ICH9 datasheet
+ * 13.4.11, 13.4.12). */
 static bool has_elcr(unsigned input)
 {
 	return input != 0 && input != 1 && input != 2 && input != 8 && input != 13;
@@ -415,14 +425,16 @@ static uint64_t join(const uint8_t bytes[8])
 
 static uint64_t chip_word(const struct naive_chip *chip)
 {
-	const uint8_t bytes[8] = { byte_of(chip->edge), byte_of(chip->service), byte_of(chip->masked),
-		                   byte_of(chip->pin),  byte_of(chip->held),    byte_of(chip->elcr),
-		                   (uint8_t)chip->icw2, (uint8_t)chip->icw3 };
+	const uint8_t bytes[8] = { byte_of(chip->edge),   byte_of(chip->service),
+		                   byte_of(chip->masked), byte_of(chip->pin),
+		                   byte_of(chip->held),   byte_of(chip->elcr),
+		                   (uint8_t)chip->icw2,   (uint8_t)chip->icw3 };
 
 	return join(bytes);
 }
 
-/* The numbers of the steps: 0 never initialised, 1 ready, 2-4 an ICW. Here 0 is ready and 1 never initialised. */
+/* The numbers of the steps: 0 never initialised, 1 ready, 2-4 an ICW. Here 0 is ready and 1 never
+ * initialised. */
 static unsigned step_swap(unsigned step)
 {
 	return step == 0 ? 1 : step == 1 ? 0 : step;
@@ -438,8 +450,8 @@ static uint64_t modes(const struct naive_chip *chip)
 	word = word * 2 + chip->read_isr;
 	word = word * 16 + chip->lowest;
 	word = word * 256 + chip->icw4;
-	return word * 256 + chip->a7_a5 * 32 + chip->icw1_written * 16u + chip->ltim * 8u + chip->adi * 4u +
-	       chip->single * 2u + chip->icw4_needed;
+	return word * 256 + chip->a7_a5 * 32 + chip->icw1_written * 16u + chip->ltim * 8u +
+	       chip->adi * 4u + chip->single * 2u + chip->icw4_needed;
 }
 
 uint64_t naive_pair_word(const struct naive_pair *pair, unsigned word)

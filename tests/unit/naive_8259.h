@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The oracle's 8259A and pair: the datasheet (Intel 231468-003) once more, as slow and as plain as it can be said.
+ * The oracle's 8259A and pair: the datasheet (Intel 231468-003) once more, as slow and as plain as
+ * it can be said.
  *
- * Rule: arrays of bools and a loop for each question; nothing is shared with chipset/block, names and numbers of its
- * headers included. Where the datasheet is silent, a comment says what was decided.
+ * Rule: arrays of bools and a loop for each question; nothing is shared with chipset/block, names
+ * and numbers of its headers included. Where the datasheet is silent, a comment says what was
+ * decided.
  */
 #ifndef TESTS_UNIT_NAIVE_8259_H
 #define TESTS_UNIT_NAIVE_8259_H
@@ -18,7 +20,9 @@ struct naive_chip {
 	unsigned a7_a5;    /* ICW1 D7-D5 */
 	unsigned icw2, icw3, icw4;
 	unsigned lowest;
-	unsigned expects; /* the number of the ICW that the data port expects; 0: ready; 1: nothing was ever written */
+	/* the number of the ICW that the data port expects; 0: ready; 1: nothing was ever
+	 * written */
+	unsigned expects;
 	bool read_isr, poll, special_mask, rotate_auto;
 	bool master; /* SP/EN pin */
 };
@@ -28,7 +32,8 @@ struct naive_pair {
 };
 
 void naive_pair_reset(struct naive_pair *pair);
-/* input: 0-15, 2 is not one. Several may change in one step; the cascade is looked at when all have. */
+/* input: 0-15, 2 is not one. Several may change in one step; the cascade is looked at when all
+ * have. */
 void naive_pair_set_input(struct naive_pair *pair, unsigned input, bool high);
 void naive_pair_hold(struct naive_pair *pair, unsigned input);
 /* The slave's INT is wired to the master's IR2. */

@@ -65,7 +65,8 @@ static void pulse(struct naive_block *block)
 		block->pulses++;
 }
 
-/* An input that a line leads to has its level; one with none keeps what it had (rule 4). All in one step. */
+/* An input that a line leads to has its level; one with none keeps what it had (rule 4). All in one
+ * step. */
 static void follow(struct naive_block *block)
 {
 	for (unsigned input = 0; input < 16; input++) {
@@ -106,7 +107,8 @@ void naive_reset(struct naive_block *block)
 /* Another edge at an input that is high. */
 static void edge_at(struct naive_block *block, unsigned input)
 {
-	struct naive_chip *chip = input < 8 ? &controller(block)->master : &controller(block)->slave;
+	struct naive_chip *chip = input < 8 ? &controller(block)->master
+	                                    : &controller(block)->slave;
 
 	if (chip->pin[input % 8])
 		chip->edge[input % 8] = true;
@@ -171,8 +173,9 @@ void naive_port_write(struct naive_block *block, uint16_t port, uint8_t value)
 
 /* ---- The VMM ---- */
 
-/* A latch becomes a request where its line reaches the controller of another bank than before, or reaches one at all: held where
- * the line is low again, else the edge that it was, once the inputs have followed. */
+/* A latch becomes a request where its line reaches the controller of another bank than before, or
+ * reaches one at all: held where the line is low again, else the edge that it was, once the inputs
+ * have followed. */
 static void hand_over(struct naive_block *block, const bool reached[16], bool other_bank)
 {
 	bool rises[16];
@@ -193,7 +196,8 @@ static void hand_over(struct naive_block *block, const bool reached[16], bool ot
 	follow(block);
 }
 
-void naive_select(struct naive_block *block, uint16_t route, uint16_t mask, uint16_t share, uint16_t bank, bool told)
+void naive_select(struct naive_block *block, uint16_t route, uint16_t mask, uint16_t share,
+                  uint16_t bank, bool told)
 {
 	bool reached[16], other_bank = false;
 
@@ -293,15 +297,17 @@ static uint64_t window_word(const struct naive_block *block, uint32_t offset)
 
 	switch (offset) {
 	case 0x00:
-		return UINT64_C(0x00010000) << 32 | ('S' + 'B' * 0x100 + 'O' * 0x10000 + 'X' * 0x1000000);
+		return UINT64_C(0x00010000) << 32 |
+		       ('S' + 'B' * 0x100 + 'O' * 0x10000 + 'X' * 0x1000000);
 	case 0x08:
 		return 16 + 16 * 0x100 + 3 * 0x10000;
 	case 0x10:
-		return (uint64_t)block->connected << 48 | bits(block->shared) << 32 | bits(block->masked) << 16 |
-		       bits(block->to_controller);
+		return (uint64_t)block->connected << 48 | bits(block->shared) << 32 |
+		       bits(block->masked) << 16 | bits(block->to_controller);
 	case 0x18:
-		return bits(block->line) << 48 | bits(block->level) << 32 | (uint64_t)block->pulses << 24 |
-		       (uint64_t)naive_intr(block) << 17 | (uint64_t)block->external << 16 | naive_status(block);
+		return bits(block->line) << 48 | bits(block->level) << 32 |
+		       (uint64_t)block->pulses << 24 | (uint64_t)naive_intr(block) << 17 |
+		       (uint64_t)block->external << 16 | naive_status(block);
 	case 0x20:
 		return nibbles(block->controller_input);
 	case 0x28:
@@ -315,7 +321,8 @@ static uint64_t window_word(const struct naive_block *block, uint32_t offset)
 
 static bool is_proper(uint32_t offset, unsigned size)
 {
-	return (size == 1 || size == 2 || size == 4 || size == 8) && offset % size == 0 && offset < 4096;
+	return (size == 1 || size == 2 || size == 4 || size == 8) && offset % size == 0 &&
+	       offset < 4096;
 }
 
 uint64_t naive_window_read(struct naive_block *block, uint32_t offset, unsigned size)

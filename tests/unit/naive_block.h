@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The oracle: the chipset block once more, from the five rules of its design and from the seed, as plain as it can be said.
+ * The oracle: the chipset block once more, from the five rules of its design and from the seed, as
+ * plain as it can be said.
  *
- * Rule: as naive_8259.h: arrays of bools, a loop for each question, nothing shared with chipset/block. The fuzzer lays the
- * two side by side.
+ * Rule: as naive_8259.h: arrays of bools, a loop for each question, nothing shared with
+ * chipset/block. The fuzzer lays the two side by side.
  */
 #ifndef TESTS_UNIT_NAIVE_BLOCK_H
 #define TESTS_UNIT_NAIVE_BLOCK_H
@@ -33,7 +34,8 @@ uint8_t naive_port_read(struct naive_block *block, uint16_t port);
 void naive_port_write(struct naive_block *block, uint16_t port, uint8_t value);
 uint64_t naive_window_read(struct naive_block *block, uint32_t offset, unsigned size);
 void naive_window_write(struct naive_block *block, uint32_t offset, unsigned size, uint64_t value);
-void naive_select(struct naive_block *block, uint16_t route, uint16_t mask, uint16_t share, uint16_t bank, bool told);
+void naive_select(struct naive_block *block, uint16_t route, uint16_t mask, uint16_t share,
+                  uint16_t bank, bool told);
 uint16_t naive_status(const struct naive_block *block);
 void naive_clear_status(struct naive_block *block, uint16_t inputs, bool external);
 void naive_set_inputs(struct naive_block *block, uint64_t controller_input, uint64_t block_input);

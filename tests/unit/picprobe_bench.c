@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What picprobe's parts ask of the machine (guests/picprobe), with a controller of the host in its place: see the header.
+ * What picprobe's parts ask of the machine (guests/picprobe), with a controller of the host in its
+ * place: see the header.
  *
  * Rule: the lines are exact, and the processor takes an interrupt whenever INTR is high.
  */

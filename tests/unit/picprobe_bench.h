@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which controller picprobe's programs are played on, on the host: the model of the chipset block, or the pair with rules by which
- * the emulators' controllers differ (ruled8259.h).
+ * Which controller picprobe's programs are played on, on the host: the model of the chipset block,
+ * or the pair with rules by which the emulators' controllers differ (ruled8259.h).
  *
  * Rule: a controller is as after reset when it is chosen.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * picprobe on the host: the same programs, the same transcript (guests/picprobe), played on the model of the chipset block or on
- * the pair with the rules that are named.
+ * picprobe on the host: the same programs, the same transcript (guests/picprobe), played on the
+ * model of the chipset block or on the pair with the rules that are named.
  *
  *   picprobe_host "seed=1 count=100" model
  *   picprobe_host "seed=1 count=100" rules edge-stays,int-later

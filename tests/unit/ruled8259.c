@@ -2,7 +2,8 @@
 /*
  * The 8259A pair with rules: see the header.
  *
- * Rule: whatever happens to a chip ends with update(), which works out INT and carries the slave's to the master.
+ * Rule: whatever happens to a chip ends with update(), which works out INT and carries the slave's
+ * to the master.
  */
 #include "tests/unit/ruled8259.h"
 
@@ -116,14 +117,16 @@ static void cascade(bool high)
 		m->latch |= m->pins & (uint8_t)~before;
 	} else {
 		m->pins &= (uint8_t)~bit(SLAVE_INPUT);
-		if (!rule(RULE_EDGE_STAYS) || (has(m->elcr, SLAVE_INPUT) && rule(RULE_LEVEL_STORED)))
+		if (!rule(RULE_EDGE_STAYS) ||
+		    (has(m->elcr, SLAVE_INPUT) && rule(RULE_LEVEL_STORED)))
 			m->latch &= (uint8_t)~bit(SLAVE_INPUT);
 	}
 	if (!rule(RULE_INT_LATCHED) || m->pins & (uint8_t)~before)
 		update(m);
 }
 
-/* INT_LATCHED: the first request is it; without any that is not masked INT falls, if anybody looks. */
+/* INT_LATCHED: the first request is it; without any that is not masked INT falls, if anybody
+ * looks. */
 static void update_latched(struct chip *c)
 {
 	int top = highest(c, c->isr), asks = request(c);

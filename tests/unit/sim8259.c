@@ -2,7 +2,8 @@
 /*
  * A cascaded pair of 8259As: see the header.
  *
- * Rule: every change of a chip ends with settle(), which carries the slave's output to the master's input 2.
+ * Rule: every change of a chip ends with settle(), which carries the slave's output to the master's
+ * input 2.
  */
 #include "tests/unit/sim8259.h"
 
@@ -38,8 +39,8 @@ static uint8_t requests(const struct sim_chip *c)
 	return (uint8_t)((c->irr & ~c->elcr) | (c->level & c->elcr));
 }
 
-/* The input whose request drives the output, or -1 (fully nested: something in service holds back its own priority and below;
- * special mask mode: only its own, while it is masked). */
+/* The input whose request drives the output, or -1 (fully nested: something in service holds back
+ * its own priority and below; special mask mode: only its own, while it is masked). */
 static int request(const struct sim_chip *c)
 {
 	int in, serviced;
@@ -74,7 +75,8 @@ static void settle(void)
 	struct sim_chip *master = &sim_pic.chip[SIM_MASTER];
 	bool output = request(&sim_pic.chip[SIM_SLAVE]) >= 0;
 
-	/* The slave's output is a real wire, whatever becomes of the devices' edges: a request that is gone takes it down. */
+	/* The slave's output is a real wire, whatever becomes of the devices' edges: a request that
+	 * is gone takes it down. */
 	if (!output)
 		master->irr &= (uint8_t) ~(1u << CASCADE);
 	set_input(master, CASCADE, output);
@@ -132,7 +134,8 @@ uint8_t sim_pic_acknowledge(void)
 
 		if (from >= 0) {
 			serve(slave, (unsigned)from);
-			/* The output falls, also where automatic EOI leaves another request standing. */
+			/* The output falls, also where automatic EOI leaves another request
+			 * standing. */
 			set_input(master, CASCADE, false);
 		}
 		vector = (uint8_t)((slave->icw2 & 0xf8) + (from < 0 ? SPURIOUS : from));
@@ -147,8 +150,9 @@ static void write_icw1(struct sim_chip *c, uint8_t value)
 {
 	uint8_t level = c->level, elcr = c->elcr;
 
-	/* "The edge sense circuit is reset": an input that is high has to rise anew. IMR and ISR are cleared, input 7 has the
-	 * lowest priority, special mask mode is off, status read is IRR; without IC4 all that ICW4 selects is off. */
+	/* "The edge sense circuit is reset": an input that is high has to rise anew. IMR and ISR
+	 * are cleared, input 7 has the lowest priority, special mask mode is off, status read is
+	 * IRR; without IC4 all that ICW4 selects is off. */
 	memset(c, 0, sizeof(*c));
 	c->level = level;
 	c->elcr = elcr;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A cascaded pair of 8259As with its edge/level control registers, as a PC has them: a plain model after Intel's datasheet
- * (231468-003).
+ * A cascaded pair of 8259As with its edge/level control registers, as a PC has them: a plain model
+ * after Intel's datasheet (231468-003).
  *
- * Rule: written from the datasheet alone and without regard to speed, so that it can judge code that was not.
+ * Rule: written from the datasheet alone and without regard to speed, so that it can judge code
+ * that was not.
  */
 #ifndef TESTS_UNIT_SIM8259_H
 #define TESTS_UNIT_SIM8259_H
@@ -18,17 +19,20 @@ struct sim_chip {
 	unsigned expects; /* the ICW (2-4) that comes next, 0: operational */
 	bool special_mask, read_isr, poll, rotate_auto;
 	unsigned lowest; /* the input of lowest priority */
-	uint8_t elcr;    /* inputs that are level triggered (ports 4D0h, 4D1h); their requests are what the lines are */
+	/* inputs that are level triggered (ports 4D0h, 4D1h); their requests are what the lines
+	 * are */
+	uint8_t elcr;
 };
 
 enum { SIM_MASTER, SIM_SLAVE };
 
 struct sim_pic {
 	struct sim_chip chip[2];
-	/* Where chips and emulators differ: does an edge stay latched when its line falls before the acknowledge, and is the
-	 * output silent between ICW1 and the last ICW? */
+	/* Where chips and emulators differ: does an edge stay latched when its line falls before
+	 * the acknowledge, and is the output silent between ICW1 and the last ICW? */
 	bool keeps_fallen_edges, silent_in_initialisation;
-	/* Bochs: once up, INTR stays until it is acknowledged or a port of the master is written. */
+	/* Bochs: once up, INTR stays until it is acknowledged or a port of the master is
+	 * written. */
 	bool intr_stays, intr;
 };
 

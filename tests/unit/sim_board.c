@@ -2,7 +2,8 @@
 /*
  * The board around the 8259 pair: see the header.
  *
- * Rule: it implements what arch/x86 offers the chipset (ports, I/O APIC, NMI count), and nothing of what that is used for.
+ * Rule: it implements what arch/x86 offers the chipset (ports, I/O APIC, NMI count), and nothing of
+ * what that is used for.
  */
 #include "tests/unit/sim_board.h"
 
@@ -54,7 +55,8 @@ void board_reset(void)
 
 /* ---- NMI ---- */
 
-/* The VMM's NMI handler: with NMIs blocked, until its IRET; in a storm there is none (arch/x86/nmi.S). */
+/* The VMM's NMI handler: with NMIs blocked, until its IRET; in a storm there is none
+ * (arch/x86/nmi.S). */
 static void handle_nmi(void)
 {
 	do {
@@ -190,7 +192,8 @@ void io_out8(uint16_t port, uint8_t value)
 		board.nmi_status &= (uint8_t)~NMI_SERR;
 }
 
-/* I/O APIC (82093AA, 3.1 and 3.2): an index register and a window; redirection entries are two words each from 10h on. */
+/* I/O APIC (82093AA, 3.1 and 3.2): an index register and a window; redirection entries are two
+ * words each from 10h on. */
 enum { IOREGSEL_OFFSET = 0x00, IOWIN_OFFSET = 0x10, REDIRECTION = 0x10 };
 
 void board_ioapic_write(uint64_t address, uint32_t value)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The board around the 8259 pair: lines that devices drive, an I/O APIC whose pins can raise NMI, and NMI as the processor
- * takes it in and out of a guest.
+ * The board around the 8259 pair: lines that devices drive, an I/O APIC whose pins can raise NMI,
+ * and NMI as the processor takes it in and out of a guest.
  *
- * Rule: a line's edge reaches 8259 and I/O APIC in one moment; a masked pin drops it, a masked 8259 input latches it.
+ * Rule: a line's edge reaches 8259 and I/O APIC in one moment; a masked pin drops it, a masked 8259
+ * input latches it.
  */
 #ifndef TESTS_UNIT_SIM_BOARD_H
 #define TESTS_UNIT_SIM_BOARD_H
@@ -27,20 +28,26 @@ struct board_controller {
 };
 
 struct board {
-	const struct board_controller *controller; /* board_reset(): the 8259 pair, beside the I/O APIC */
-	line_set high;                             /* lines that are asserted now */
-	bool in_guest;                             /* an NMI is an exit, else the host's handler counts it */
-	bool nmi_exit;                             /* the guest is to be left */
+	/* board_reset(): the 8259 pair, beside the I/O APIC */
+	const struct board_controller *controller;
+	line_set high; /* lines that are asserted now */
+	/* an NMI is an exit, else the host's handler counts it */
+	bool in_guest;
+	bool nmi_exit; /* the guest is to be left */
 	bool nmi_blocked, nmi_waits;
-	uint64_t nmis;           /* all that were raised */
-	int nmi_line[NMIS_KEPT]; /* who raised the last ones, -1 the external signal; and at which access of the VMM */
+	uint64_t nmis; /* all that were raised */
+	/* who raised the last ones, -1 the external signal; and at which access of the VMM */
+	int nmi_line[NMIS_KEPT];
 	uint64_t nmi_access[NMIS_KEPT];
 	uint8_t nmi_status;          /* port 61h */
 	uint64_t accesses;           /* port and I/O APIC accesses that the VMM made */
 	void (*edge)(unsigned line); /* told of each rising edge; NULL: nobody */
 	void (*between)(
-		void);        /* called before each access of the VMM: the world goes on meanwhile; NULL: it does not */
-	bool (*asleep)(void); /* called while the VMM sleeps with its door open; false, or NULL: it is to wake */
+		/* called before each access of the VMM: the world goes on meanwhile; NULL: it does
+		 * not */
+		void);
+	/* called while the VMM sleeps with its door open; false, or NULL: it is to wake */
+	bool (*asleep)(void);
 };
 
 extern struct board board;

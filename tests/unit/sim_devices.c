@@ -2,15 +2,17 @@
 /*
  * Devices on the lines, and the account of what they raised.
  *
- * Rule: a device that holds its line has events until its owner serves it; one that ticks is satisfied when its owner's handler
- * began after its last tick. Two ticks before service are one request, on a bare machine too.
+ * Rule: a device that holds its line has events until its owner serves it; one that ticks is
+ * satisfied when its owner's handler began after its last tick. Two ticks before service are one
+ * request, on a bare machine too.
  */
 #include "tests/unit/sim_internal.h"
 
 #include "arch/x86/io.h"
 #include "tests/unit/sim_board.h"
 
-/* Ticks of one device come at least so many moments apart: more than the VMM needs from an edge to the masking of its pin. */
+/* Ticks of one device come at least so many moments apart: more than the VMM needs from an edge to
+ * the masking of its pin. */
 enum { TICK_MOMENTS = 200 };
 
 struct device {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor's door for physical interrupts, where those exit: the pair is the VMM's, and the guests' controllers are the
- * model's,
- * in the VMM's memory.
+ * The processor's door for physical interrupts, where those exit: the pair is the VMM's, and the
+ * guests' controllers are the model's, in the VMM's memory.
  *
  * Rule: interrupts come to the VMM only while it opens the door, and as long as there are any.
  */

@@ -218,14 +218,16 @@ void flow_begin(unsigned banks, line_set level)
 	board.between = between;
 }
 
-struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller_input, uint64_t block_input)
+struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller_input,
+                          uint64_t block_input)
 {
 	struct vm *vm = &flow_vms[vm_count];
 	line_set shared = 0;
 
 	for (line_set rest = lines; rest; rest &= rest - 1)
 		if (controller_input != LINE_INPUTS_OWN || block_input != LINE_INPUTS_OWN)
-			chipset->wire(line_first(rest), line_input(controller_input, line_first(rest)),
+			chipset->wire(line_first(rest),
+			              line_input(controller_input, line_first(rest)),
 			              line_input(block_input, line_first(rest)));
 	for (unsigned i = 0; i < vm_count; i++) {
 		shared |= vms[i]->controller.lines & lines;

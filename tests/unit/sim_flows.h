@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The figures' flows (vmm/invoke.c, switch.c, dispatch.c, sched.c) on the block, step by step: VMs without guests, whose programs
- * the test plays itself at the ports.
+ * The figures' flows (vmm/invoke.c, switch.c, dispatch.c, sched.c) on the block, step by step: VMs
+ * without guests, whose programs the test plays itself at the ports.
  *
- * Rule: each test is a process of its own, because the VMM and the chipset keep their state in static variables.
+ * Rule: each test is a process of its own, because the VMM and the chipset keep their state in
+ * static variables.
  */
 #ifndef TESTS_UNIT_SIM_FLOWS_H
 #define TESTS_UNIT_SIM_FLOWS_H
@@ -17,11 +18,14 @@ enum { FLOW_VMS = 6, FLOW_VMM_LINE = 4 };
 /* Runs body where nothing else has run; an assertion that fails there fails here. */
 void flow_alone(void (*body)(void));
 
-/* Power on, with the block; banks as in banks=. Lines in level are level triggered for the firmware. */
+/* Power on, with the block; banks as in banks=. Lines in level are level triggered for the
+ * firmware. */
 void flow_begin(unsigned banks, line_set level);
-/* One more VM, ready, its controller as at reset; shared lines are found out. The inputs are words as in vmm/config.h. */
+/* One more VM, ready, its controller as at reset; shared lines are found out. The inputs are words
+ * as in vmm/config.h. */
 struct vm *flow_add(line_set lines, unsigned priority);
-struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller_input, uint64_t block_input);
+struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller_input,
+                          uint64_t block_input);
 /* The VMM has a device, on FLOW_VMM_LINE; served: how often its handler was called. */
 void flow_claim(void);
 extern unsigned flow_served;
@@ -29,8 +33,9 @@ extern unsigned flow_served;
 extern unsigned flow_slices;
 extern void (*flow_on_serve)(void);
 
-/* vm's turn, as the run loop would give it: switch, then entry; NMIs that came meanwhile are dispatched, and the entry tried again.
- * False: somebody else has to be looked at first (sched_attention), and vm has not been entered. */
+/* vm's turn, as the run loop would give it: switch, then entry; NMIs that came meanwhile are
+ * dispatched, and the entry tried again. False: somebody else has to be looked at first
+ * (sched_attention), and vm has not been entered. */
 bool flow_turn(struct vm *vm);
 /* Entry of the VM that runs, the same way. */
 bool flow_enter(void);
@@ -52,7 +57,8 @@ int flow_take(uint8_t base);
 /* Takes all, and says which inputs. */
 line_set flow_take_all(uint8_t base);
 
-/* At the nth access of the VMM to the window from now on (1: before the first), something happens. */
+/* At the nth access of the VMM to the window from now on (1: before the first), something
+ * happens. */
 void flow_at_access(unsigned nth, void (*what)(void));
 /* Has it happened? */
 bool flow_happened(void);

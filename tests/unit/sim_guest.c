@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest: a random operating system. It keeps what a real 8259 pair of its own would hold in service, and judges each delivery
- * by it.
+ * A guest: a random operating system. It keeps what a real 8259 pair of its own would hold in
+ * service, and judges each delivery by it.
  *
- * Rule: a well-behaved guest does only what drivers do: an initialisation is complete, a handler ends what it serves, devices are
- * looked at after an initialisation. A hostile one writes anything.
+ * Rule: a well-behaved guest does only what drivers do: an initialisation is complete, a handler
+ * ends what it serves, devices are looked at after an initialisation. A hostile one writes
+ * anything.
  */
 #include "tests/unit/sim_internal.h"
 
@@ -12,7 +13,19 @@
 
 #include <string.h>
 
-enum op_kind { OP_NOP, OP_OUT, OP_IN_MASK, OP_IN, OP_SERVE, OP_SERVE_ALL, OP_IRET, OP_CLI, OP_STI, OP_HLT, OP_YIELD };
+enum op_kind {
+	OP_NOP,
+	OP_OUT,
+	OP_IN_MASK,
+	OP_IN,
+	OP_SERVE,
+	OP_SERVE_ALL,
+	OP_IRET,
+	OP_CLI,
+	OP_STI,
+	OP_HLT,
+	OP_YIELD
+};
 
 struct op {
 	enum op_kind kind;
@@ -33,8 +46,10 @@ struct guest {
 	struct frame frame[FRAMES];
 	unsigned depth;
 	bool interrupts_on, ready, open;
-	line_set excused; /* inputs whose devices were served with no interrupt: one that was held for it may follow */
-	uint8_t mask[2];  /* as written */
+	/* inputs whose devices were served with no interrupt: one that was held for it may
+	 * follow */
+	line_set excused;
+	uint8_t mask[2];    /* as written */
 	uint8_t service[2]; /* what a pair of its own would have in service */
 	unsigned stage[2];  /* of an initialisation: the ICW that comes next */
 };
@@ -69,8 +84,8 @@ static void note_delivery(unsigned vm, unsigned line)
 	unsigned input = line < 8 ? line : LINE_CASCADE;
 
 	if (holds_back(g->service[0], input) || (line >= 8 && holds_back(g->service[1], line - 8)))
-		sim_violation("R07: vm %u: line %u delivered while %02x, %02x are in service", vm, line, g->service[0],
-		              g->service[1]);
+		sim_violation("R07: vm %u: line %u delivered while %02x, %02x are in service", vm,
+		              line, g->service[0], g->service[1]);
 	if (sim_habits[vm].auto_eoi)
 		return;
 	g->service[0] |= (uint8_t)(1u << input);
@@ -103,7 +118,8 @@ static void note_out(struct guest *g, uint16_t port, uint8_t value)
 		g->stage[chip] = g->stage[chip] == 4 ? 0 : g->stage[chip] + 1;
 }
 
-/* ---- Lines and inputs: from here to the devices a guest's "line" is the controller's input ---- */
+/* ---- Lines and inputs: from here to the devices a guest's "line" is the controller's input
+ * ---- */
 
 uint64_t sim_inputs(uint64_t inputs)
 {
@@ -175,7 +191,8 @@ static void program_hostile(struct guest *g)
 		                          0x0b, 0x0c, 0x68, 0xc3, 0x80, 0x00, 0x40 };
 
 	for (unsigned n = 1 + sim_random(4); n > 0; n--) {
-		uint8_t value = (uint8_t)(sim_random(2) ? sim_random(256) : likely[sim_random(sizeof(likely))]);
+		uint8_t value = (uint8_t)(sim_random(2) ? sim_random(256)
+		                                        : likely[sim_random(sizeof(likely))]);
 
 		push(g, sim_random(4) ? OP_OUT : OP_IN, ports[sim_random(4)], value);
 	}
@@ -256,7 +273,8 @@ static void program_end(struct guest *g, const struct sim_habits *h, unsigned li
 		return;
 	if (line >= 8)
 		push(g, OP_OUT, 0xa0, h->specific_eoi ? (uint8_t)(0x60 | (line - 8)) : 0x20);
-	push(g, OP_OUT, 0x20, h->specific_eoi ? (uint8_t)(0x60 | (line < 8 ? line : LINE_CASCADE)) : 0x20);
+	push(g, OP_OUT, 0x20,
+	     h->specific_eoi ? (uint8_t)(0x60 | (line < 8 ? line : LINE_CASCADE)) : 0x20);
 }
 
 static void program_handler(unsigned vm, struct guest *g, unsigned line)
@@ -294,7 +312,8 @@ static void spurious(unsigned vm, struct guest *g, unsigned line)
 	sim_result.vm[vm].spurious++;
 	enter_frame(g, -1);
 	if (line == 15 && !sim_habits[vm].auto_eoi) {
-		g->service[0] |= LINE(LINE_CASCADE); /* the master does not know that it was spurious */
+		/* the master does not know that it was spurious */
+		g->service[0] |= LINE(LINE_CASCADE);
 		push(g, OP_OUT, 0x20, 0x62);
 	}
 	push(g, OP_IRET, 0, 0);
@@ -325,7 +344,8 @@ void sim_guest_interrupt(unsigned vm, uint8_t vector)
 	}
 	if (line == LINES)
 		sim_violation("vm %u: vector %02x is not one of its own", vm, vector);
-	if ((line == 7 || line == 15) && !board.controller->in_service(line) && !line_in(own_inputs(h), line)) {
+	if ((line == 7 || line == 15) && !board.controller->in_service(line) &&
+	    !line_in(own_inputs(h), line)) {
 		spurious(vm, g, line);
 		return;
 	}
@@ -347,7 +367,8 @@ static void causeless(unsigned vm, unsigned input)
 	sim_result.vm[vm].causeless++;
 	guests[vm].excused &= (line_set)~LINE(input);
 	if (sim_world.exact && !excused)
-		sim_violation("R07: vm %u: an interrupt of input %u that nothing had asserted", vm, input);
+		sim_violation("R07: vm %u: an interrupt of input %u that nothing had asserted", vm,
+		              input);
 }
 
 static void serve_all(unsigned vm)
@@ -366,8 +387,8 @@ static void finish(unsigned vm, const struct op *op, uint8_t value)
 	if (op->kind == OP_OUT)
 		note_out(g, op->port, op->value);
 	if (op->kind == OP_IN_MASK && value != g->mask[chip])
-		sim_violation("R07: vm %u reads mask %02x from port %x, and had written %02x", vm, value, op->port,
-		              g->mask[chip]);
+		sim_violation("R07: vm %u reads mask %02x from port %x, and had written %02x", vm,
+		              value, op->port, g->mask[chip]);
 }
 
 void sim_guest_start(unsigned vm)
@@ -405,7 +426,8 @@ static enum step port(unsigned vm, const struct op *op, bool open, struct sim_ac
 	return STEP_DONE;
 }
 
-enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet, struct sim_access *access)
+enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet,
+                         struct sim_access *access)
 {
 	struct guest *g = &guests[vm];
 

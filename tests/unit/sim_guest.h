@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM's own run loop over a simulated processor: guests that drive their 8259 pair and their devices at random, and know at
- * each moment what a real pair would let through to them.
+ * The VMM's own run loop over a simulated processor: guests that drive their 8259 pair and their
+ * devices at random, and know at each moment what a real pair would let through to them.
  *
- * Rule: what a guest may not see is checked at the very delivery; what it may not miss is checked when all is quiet.
+ * Rule: what a guest may not see is checked at the very delivery; what it may not miss is checked
+ * when all is quiet.
  */
 #ifndef TESTS_UNIT_SIM_GUEST_H
 #define TESTS_UNIT_SIM_GUEST_H
@@ -19,7 +20,9 @@ enum { SIM_VMS = 8 };
 struct sim_habits {
 	line_set lines;
 	line_set
-		pulsed; /* of them: the device does not hold its line but ticks (PIT); the others hold it until served */
+		/* of them: the device does not hold its line but ticks (PIT); the others hold it
+		 * until served */
+		pulsed;
 	uint8_t base[2]; /* vectors of master and slave */
 	bool auto_eoi, specific_eoi, eoi_first, nests;
 	bool reinitialises; /* programs its pair anew now and then */
@@ -30,7 +33,8 @@ struct sim_habits {
 	unsigned priority;
 	/* irqmux and soft */
 	uint64_t controller_input,
-		block_input; /* where its lines enter (R03, R04), four bits a line; 0: by their numbers */
+		/* where its lines enter (R03, R04), four bits a line; 0: by their numbers */
+		block_input;
 	bool routes_at_exit; /* R17 */
 };
 
@@ -42,13 +46,18 @@ struct sim_world {
 	unsigned fire_one_in; /* each device fires about once in so many moments */
 	bool vmm_device;      /* the VMM has one as well, on line 4 */
 	bool external_nmis;
-	bool external_anytime; /* and while lines speak, too: where the block has a status bit for it */
-	bool restarts;         /* a guest is started anew now and then */
-	bool exact;     /* no guest may get an interrupt, or wake, where a machine of its own would not give it one */
+	/* and while lines speak, too: where the block has a status bit for it */
+	bool external_anytime;
+	bool restarts; /* a guest is started anew now and then */
+	/* no guest may get an interrupt, or wake, where a machine of its own would not give it
+	 * one */
+	bool exact;
 	line_set level; /* lines that the firmware set to level */
-	bool nmi_exit_wakes; /* Bochs: an NMI exit, or an interrupt's, leaves a halted guest active */
-	bool deaf_entries;   /* Bochs: entered with interrupts off, a guest does not exit for one until that changes */
-	bool timer_by_nmi;   /* the slice timer's end is an NMI */
+	/* Bochs: an NMI exit, or an interrupt's, leaves a halted guest active */
+	bool nmi_exit_wakes;
+	/* Bochs: entered with interrupts off, a guest does not exit for one until that changes */
+	bool deaf_entries;
+	bool timer_by_nmi; /* the slice timer's end is an NMI */
 	uint64_t active_steps, quiet_steps;
 	unsigned rounds; /* of both */
 };
@@ -69,8 +78,9 @@ struct sim_result {
 
 extern struct sim_result sim_result;
 
-/* Build the machine and the VMs, run, check. Returns when all rounds are over; any violation prints what it is and ends the process
- * with status 1. Once in a process: the VMM keeps its state in static variables. */
+/* Build the machine and the VMs, run, check. Returns when all rounds are over; any violation prints
+ * what it is and ends the process with status 1. Once in a process: the VMM keeps its state in
+ * static variables. */
 void sim_run(const struct sim_world *world, const struct sim_habits *habits, unsigned vms);
 
 #endif

@@ -166,12 +166,14 @@ void mmio_write32(uint64_t address, uint32_t value)
 	}
 	uint32_t *reg = comparator_register(offset);
 	uint32_t stuck = offset % TN_STRIDE == TN_CONFIG
-	                         ? comparators[(offset - HPET_COMPARATORS) / TN_STRIDE].stuck | TN_HAS_MESSAGES
+	                         ? comparators[(offset - HPET_COMPARATORS) / TN_STRIDE].stuck |
+	                                   TN_HAS_MESSAGES
 	                         : 0;
 
 	assert_int_not_equal(offset % TN_STRIDE, TN_PINS);
 	*reg = (*reg & stuck) | (value & ~stuck);
-	if (hpet.past_counts && offset % TN_STRIDE == TN_VALUE && (int32_t)(value - (uint32_t)hpet.count) <= 0 &&
+	if (hpet.past_counts && offset % TN_STRIDE == TN_VALUE &&
+	    (int32_t)(value - (uint32_t)hpet.count) <= 0 &&
 	    reaches(&comparators[(offset - HPET_COMPARATORS) / TN_STRIDE]))
 		raise_one();
 }

@@ -2,8 +2,8 @@
 /*
  * A machine with an HPET, for the slice timer: three comparators, an I/O APIC, a TSC.
  *
- * Rule: the HPET counts with the TSC and raises what its specification says, the wrap's extra interrupt included; each access takes
- * time.
+ * Rule: the HPET counts with the TSC and raises what its specification says, the wrap's extra
+ * interrupt included; each access takes time.
  */
 #ifndef TESTS_UNIT_SIM_HPET_H
 #define TESTS_UNIT_SIM_HPET_H
@@ -24,11 +24,12 @@ extern struct comparator comparators[COMPARATORS];
 
 struct hpet {
 	uint32_t capability, period, config;
-	uint64_t count, rest;      /* the counter, and what has passed of its next tick */
-	uint64_t rate_khz;         /* of the TSC, when the HPET's is what its period says */
-	uint64_t cost, accesses;   /* of an access, in TSC ticks; how many there were */
-	bool frozen, deaf;         /* it does not count; what it raises reaches nobody */
-	bool past_counts;          /* QEMU: a value that the counter has passed already is an end at once */
+	uint64_t count, rest;    /* the counter, and what has passed of its next tick */
+	uint64_t rate_khz;       /* of the TSC, when the HPET's is what its period says */
+	uint64_t cost, accesses; /* of an access, in TSC ticks; how many there were */
+	bool frozen, deaf;       /* it does not count; what it raises reaches nobody */
+	/* QEMU: a value that the counter has passed already is an end at once */
+	bool past_counts;
 	uint64_t raised, last_tsc; /* NMIs, and when the last one came */
 };
 extern struct hpet hpet;

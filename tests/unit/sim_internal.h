@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the parts of the simulated machine share: devices (sim_devices.c), guests (sim_guest.c), processor (sim_vcpu.c).
+ * What the parts of the simulated machine share: devices (sim_devices.c), guests (sim_guest.c),
+ * processor (sim_vcpu.c).
  *
  * Rule: randomness comes from one generator, so a seed names a run.
  */
@@ -52,9 +53,10 @@ struct sim_access {
 uint64_t sim_inputs(uint64_t inputs);
 /* The guest's first instruction comes next. */
 void sim_guest_start(unsigned vm);
-/* Execute one instruction. STEP_DONE: the next one is due; else it has to be emulated, and then sim_guest_skip() called.
- * may_access: is the port that it wants open? quiet: wind up and wait. */
-enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet, struct sim_access *access);
+/* Execute one instruction. STEP_DONE: the next one is due; else it has to be emulated, and then
+ * sim_guest_skip() called. may_access: is the port that it wants open? quiet: wind up and wait. */
+enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet,
+                         struct sim_access *access);
 void sim_guest_skip(unsigned vm, uint8_t value);
 /* An interrupt is delivered; from_chip: by INTR, else injected. */
 void sim_guest_interrupt(unsigned vm, uint8_t vector);

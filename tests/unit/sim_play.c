@@ -35,20 +35,24 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 	world.quiet_steps = QUIET;
 	world.nmi_exit_wakes = seed & 1;
 	world.deaf_entries = seed & 2;
-	world.timer_by_nmi = __builtin_parity((unsigned)seed & 7); /* with each mix of the two above */
+	/* with each mix of the two above */
+	world.timer_by_nmi = __builtin_parity((unsigned)seed & 7);
 	if (world.fire_one_in == 0)
 		world.fire_one_in = 10 + (unsigned)(seed % 7) * 40;
 	sim_pic.keeps_fallen_edges = (seed & 2) && !s->forgets_fallen_edges;
 	sim_pic.silent_in_initialisation = seed & 4;
 	sim_pic.intr_stays = seed & 1 &&
-	                     strcmp(chipset_name, "soft") == 0; /* to the guests' own pair it adds spurious ones */
+	                     /* to the guests' own pair it adds spurious ones */
+	                     strcmp(chipset_name, "soft") == 0;
 	sim_run(&world, s->habits, s->vms);
 	for (unsigned i = 0; i < s->vms && tells; i++)
 		fprintf(stderr,
 		        "seed %lu vm %u: fired %lu delivered %lu causeless %lu spurious %lu foreign %lu switches %lu\n",
 		        (unsigned long)seed, i, (unsigned long)sim_result.vm[i].fired,
-		        (unsigned long)sim_result.vm[i].deliveries, (unsigned long)sim_result.vm[i].causeless,
-		        (unsigned long)sim_result.vm[i].spurious, (unsigned long)sim_result.vm[i].foreign,
+		        (unsigned long)sim_result.vm[i].deliveries,
+		        (unsigned long)sim_result.vm[i].causeless,
+		        (unsigned long)sim_result.vm[i].spurious,
+		        (unsigned long)sim_result.vm[i].foreign,
 		        (unsigned long)sim_result.switches);
 }
 
@@ -61,8 +65,8 @@ static void die_of_signals(void)
 		(void)signal(fatal[i], SIG_DFL);
 }
 
-/* Some seeds from 1 on, or SEEDS of them; or one scenario with one seed in this very process, for a debugger:
- * SCENARIO=two SEED=15. */
+/* Some seeds from 1 on, or SEEDS of them; or one scenario with one seed in this very process, for a
+ * debugger: SCENARIO=two SEED=15. */
 static void play_seeds(void **state)
 {
 	const struct sim_scenario *s = *state;
@@ -97,7 +101,8 @@ static size_t test_count;
 static void add_tests(const struct sim_scenario *s)
 {
 	for (; s != NULL && s->test != NULL && test_count < TESTS_MAX; s++)
-		tests[test_count++] = (struct CMUnitTest){ s->test, play_seeds, NULL, NULL, (void *)(uintptr_t)s };
+		tests[test_count++] = (struct CMUnitTest){ s->test, play_seeds, NULL, NULL,
+			                                   (void *)(uintptr_t)s };
 }
 
 int sim_play_all(const char *group, const char *chipset, const struct sim_scenario *common,

@@ -14,7 +14,8 @@ struct sim_scenario {
 	unsigned vms;
 	struct sim_habits habits[SIM_VMS];
 	struct sim_world world;
-	bool forgets_fallen_edges; /* always; else every other seed has an 8259 that keeps them latched */
+	/* always; else every other seed has an 8259 that keeps them latched */
+	bool forgets_fallen_edges;
 	/* Makes up what is not given, another for each seed; NULL: all is given. */
 	void (*make)(uint64_t seed, struct sim_scenario *made);
 	unsigned seeds; /* how many are played; 0: as usual */
@@ -30,8 +31,11 @@ int sim_play_all(const char *group, const char *chipset, const struct sim_scenar
                  const struct sim_scenario *own);
 
 /* pulse and scribe as they are: PIT and COM2; RTC and disk. */
-#define SIM_PULSE .lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = { 0x20, 0x28 }, .halts = true, .priority = 2
-#define SIM_SCRIBE                                                                                                     \
-	.lines = LINE(8) | LINE(15), .base = { 0x30, 0x38 }, .halts = true, .specific_eoi = true, .priority = 1
+#define SIM_PULSE                                                                             \
+	.lines = LINE(0) | LINE(3), .pulsed = LINE(0), .base = { 0x20, 0x28 }, .halts = true, \
+	.priority = 2
+#define SIM_SCRIBE                                                                                \
+	.lines = LINE(8) | LINE(15), .base = { 0x30, 0x38 }, .halts = true, .specific_eoi = true, \
+	.priority = 1
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Scenarios for the chipset block's model, as a device (irqmux) and in the VMM's memory (soft): what only it can do, and any
- * configuration.
+ * Scenarios for the chipset block's model, as a device (irqmux) and in the VMM's memory (soft):
+ * what only it can do, and any configuration.
  *
- * Rule: where a scenario is exact, no guest gets an interrupt that a machine of its own would not give it.
+ * Rule: where a scenario is exact, no guest gets an interrupt that a machine of its own would not
+ * give it.
  */
 #include "tests/unit/check.h"
 
@@ -71,9 +72,11 @@ static void make_guest(struct sim_habits *h, line_set lines, line_set shared)
 		                  .priority = random_below(&dice, 3),
 		                  .shares = shared != 0 };
 	inputs_of_its_own = lines;
-	h->controller_input = wired ? rewire(LINE_INPUTS_OWN, lines, controller_input) : LINE_INPUTS_OWN;
+	h->controller_input = wired ? rewire(LINE_INPUTS_OWN, lines, controller_input)
+	                            : LINE_INPUTS_OWN;
 	h->block_input = wired ? rewire(LINE_INPUTS_OWN, lines, block_input) : LINE_INPUTS_OWN;
-	/* Two that hold their line at one input of an edge-triggered 8259: a driver would have to look at both. */
+	/* Two that hold their line at one input of an edge-triggered 8259: a driver would have to
+	 * look at both. */
 	line_set entered = 0;
 	for (line_set rest = h->lines; rest; rest &= rest - 1) {
 		line_set input = LINE(line_input(h->controller_input, line_first(rest)));
@@ -88,7 +91,8 @@ static void make_anything(uint64_t seed, struct sim_scenario *s)
 {
 	dice = seed * UINT64_C(0xD1342543DE82EF95) + 7;
 	bool vmm_device = one_in(2);
-	line_set left = (line_set) ~(LINE(LINE_CASCADE) | LINE(4)), shared = one_in(2) ? 0 : some_lines(left);
+	line_set left = (line_set) ~(LINE(LINE_CASCADE) | LINE(4)),
+		 shared = one_in(2) ? 0 : some_lines(left);
 
 	left &= (line_set)~shared;
 	s->vms = 2 + random_below(&dice, 5);
@@ -136,19 +140,34 @@ const struct sim_scenario sim_block_only[] = {
 	                .nests = true,
 	                .priority = 1,
 	                .halts = true },
-	              { .lines = LINE(10) | LINE(9) | LINE(6), .base = { 0x30, 0x38 }, .halts = true, .priority = 1 } },
+	              { .lines = LINE(10) | LINE(9) | LINE(6),
+	                .base = { 0x30, 0x38 },
+	                .halts = true,
+	                .priority = 1 } },
 	  .world = { .exact = true, .level = LINE(5) | LINE(9) | LINE(10) | LINE(11) } },
 	{ .test = "R08_no_wake_is_missed_where_everybody_sleeps",
 	  .name = "sleepy",
 	  .vms = 4,
-	  .habits = { { .lines = LINE(3), .base = { 0x20, 0x28 }, .halts = true, .sleepy = true, .priority = 2 },
+	  .habits = { { .lines = LINE(3),
+	                .base = { 0x20, 0x28 },
+	                .halts = true,
+	                .sleepy = true,
+	                .priority = 2 },
 	              { .lines = LINE(8) | LINE(9),
 	                .base = { 0x30, 0x38 },
 	                .halts = true,
 	                .sleepy = true,
 	                .priority = 1 },
-	              { .lines = LINE(5), .base = { 0x40, 0x48 }, .halts = true, .sleepy = true, .priority = 1 },
-	              { .lines = LINE(6), .base = { 0x40, 0x48 }, .halts = true, .sleepy = true, .priority = 1 } },
+	              { .lines = LINE(5),
+	                .base = { 0x40, 0x48 },
+	                .halts = true,
+	                .sleepy = true,
+	                .priority = 1 },
+	              { .lines = LINE(6),
+	                .base = { 0x40, 0x48 },
+	                .halts = true,
+	                .sleepy = true,
+	                .priority = 1 } },
 	  .world = { .exact = true } },
 	{ .test = "R03_lines_enter_other_inputs_of_the_controller",
 	  .name = "wired",
@@ -166,7 +185,8 @@ const struct sim_scenario sim_block_only[] = {
 	                .priority = 1 },
 	              { .lines = LINE(8) | LINE(9) | LINE(10),
 	                .base = { 0x40, 0x48 },
-	                .controller_input = LINE_INPUTS_OWN ^ WIRED(8, 9) ^ WIRED(10, 9), /* all three at one */
+	                /* all three at one */
+	                .controller_input = LINE_INPUTS_OWN ^ WIRED(8, 9) ^ WIRED(10, 9),
 	                .pulsed = LINE(8) | LINE(9) | LINE(10),
 	                .halts = true,
 	                .priority = 2 } } },
@@ -177,7 +197,8 @@ const struct sim_scenario sim_block_only[] = {
 	                .pulsed = LINE(0),
 	                .base = { 0x20, 0x28 },
 	                .halts = true,
-	                .block_input = LINE_INPUTS_OWN ^ WIRED(0, 7) ^ WIRED(3, 7), /* both at one */
+	                /* both at one */
+	                .block_input = LINE_INPUTS_OWN ^ WIRED(0, 7) ^ WIRED(3, 7),
 	                .priority = 2 },
 	              { .lines = LINE(8) | LINE(15),
 	                .base = { 0x30, 0x38 },
@@ -208,7 +229,10 @@ const struct sim_scenario sim_block_only[] = {
 	                .base = { 0x30, 0x38 },
 	                .halts = true,
 	                .priority = 1 },
-	              { .lines = LINE(5), .base = { 0x40, 0x48 }, .halts = true, .priority = 1 } } },
+	              { .lines = LINE(5),
+	                .base = { 0x40, 0x48 },
+	                .halts = true,
+	                .priority = 1 } } },
 	{ .test = "R15_three_guests_of_three_priorities_share_a_line",
 	  .name = "share-three",
 	  .vms = 4,
@@ -232,27 +256,51 @@ const struct sim_scenario sim_block_only[] = {
 	{ .test = "R15_sharers_that_never_halt",
 	  .name = "share-busy",
 	  .vms = 3,
-	  .habits = { { .lines = LINE(3) | LINE(4), .pulsed = LINE(3), .base = { 0x20, 0x28 }, .priority = 1 },
-	              { .lines = LINE(3) | LINE(8), .pulsed = LINE(3), .base = { 0x30, 0x38 }, .priority = 1 },
-	              { .lines = LINE(3) | LINE(5), .pulsed = LINE(3), .base = { 0x40, 0x48 }, .priority = 1 } } },
-#define FOUR                                                                                                           \
-	.vms = 4, .habits = {                                                                                          \
-		{ .lines = LINE(0) | LINE(3),                                                                          \
-		  .pulsed = LINE(0),                                                                                   \
-		  .base = { 0x20, 0x28 },                                                                              \
-		  .halts = true,                                                                                       \
-		  .priority = 1 },                                                                                     \
-		{ .lines = LINE(8) | LINE(15),                                                                         \
-		  .base = { 0x30, 0x38 },                                                                              \
-		  .halts = true,                                                                                       \
-		  .specific_eoi = true,                                                                                \
-		  .priority = 1 },                                                                                     \
-		{ .lines = LINE(5) | LINE(12), .base = { 0x40, 0x48 }, .nests = true, .halts = true, .priority = 1 },  \
-		{ .lines = LINE(6) | LINE(9), .base = { 0x50, 0x58 }, .auto_eoi = true, .priority = 2, .halts = true } \
-	}
-	{ .test = "R16_four_guests_with_one_bank", .name = "bank-1", FOUR, .world = { .banks = 1 } },
-	{ .test = "R16_four_guests_with_two_banks", .name = "banks-2", FOUR, .world = { .banks = 2 } },
-	{ .test = "R16_four_guests_with_three_banks", .name = "banks-3", FOUR, .world = { .banks = 3 } },
+	  .habits = { { .lines = LINE(3) | LINE(4),
+	                .pulsed = LINE(3),
+	                .base = { 0x20, 0x28 },
+	                .priority = 1 },
+	              { .lines = LINE(3) | LINE(8),
+	                .pulsed = LINE(3),
+	                .base = { 0x30, 0x38 },
+	                .priority = 1 },
+	              { .lines = LINE(3) | LINE(5),
+	                .pulsed = LINE(3),
+	                .base = { 0x40, 0x48 },
+	                .priority = 1 } } },
+#define FOUR                                                 \
+	.vms = 4, .habits = { { .lines = LINE(0) | LINE(3),  \
+		                .pulsed = LINE(0),           \
+		                .base = { 0x20, 0x28 },      \
+		                .halts = true,               \
+		                .priority = 1 },             \
+		              { .lines = LINE(8) | LINE(15), \
+		                .base = { 0x30, 0x38 },      \
+		                .halts = true,               \
+		                .specific_eoi = true,        \
+		                .priority = 1 },             \
+		              { .lines = LINE(5) | LINE(12), \
+		                .base = { 0x40, 0x48 },      \
+		                .nests = true,               \
+		                .halts = true,               \
+		                .priority = 1 },             \
+		              { .lines = LINE(6) | LINE(9),  \
+		                .base = { 0x50, 0x58 },      \
+		                .auto_eoi = true,            \
+		                .priority = 2,               \
+		                .halts = true } }
+	{ .test = "R16_four_guests_with_one_bank",
+	  .name = "bank-1",
+	  FOUR,
+	  .world = { .banks = 1 } },
+	{ .test = "R16_four_guests_with_two_banks",
+	  .name = "banks-2",
+	  FOUR,
+	  .world = { .banks = 2 } },
+	{ .test = "R16_four_guests_with_three_banks",
+	  .name = "banks-3",
+	  FOUR,
+	  .world = { .banks = 3 } },
 	{ .test = "R16_guests_that_stop_and_start_again_with_a_bank_each",
 	  .name = "restart",
 	  FOUR,

@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-/* In moments: the longest delay of an NMI, and of an access; how long an NMI may be late, how far an end is far. */
+/* In moments: the longest delay of an NMI, and of an access; how long an NMI may be late, how far
+ * an end is far. */
 enum { DELAY = 8, STALL = 12, LATE = 100, FAR = 200, SLACK = 2 };
 
 struct sim_slice sim_slice;
@@ -36,8 +37,9 @@ bool sim_slice_is_far(void)
 {
 	if (!slice_timer_by_nmi)
 		return true;
-	return board.in_guest && sim_slice.armed && !sim_slice.told && sim_slice.nmi_at > fake_tsc + FAR &&
-	       sim_slice.owed == 0 && fake_tsc >= sim_slice.late_until;
+	return board.in_guest && sim_slice.armed && !sim_slice.told &&
+	       sim_slice.nmi_at > fake_tsc + FAR && sim_slice.owed == 0 &&
+	       fake_tsc >= sim_slice.late_until;
 }
 
 /* An access of the VMM to the device: some moments, in which an end may come. */
@@ -56,19 +58,24 @@ void slice_timer_arm(uint64_t ticks)
 	if (sim_slice.armed && !sim_slice.told && fake_tsc + SLACK >= sim_slice.end)
 		sim_slice.owed++;
 	/* Its end has come, and its NMI has not: it is dropped, or under way. */
-	if (sim_slice.nmi_at != 0 && fake_tsc >= sim_slice.end && sim_slice.random && sim_slice.random(2)) {
+	if (sim_slice.nmi_at != 0 && fake_tsc >= sim_slice.end && sim_slice.random &&
+	    sim_slice.random(2)) {
 		sim_slice.nmi_at = 0;
 		board_raise_nmi(SIM_SLICE_NMI);
 	}
 	if (sim_slice.owed != 0) {
-		sim_slice.late_nmis = sim_slice.owed + (fake_tsc < sim_slice.late_until ? sim_slice.late_nmis : 0);
+		sim_slice.late_nmis = sim_slice.owed +
+		                      (fake_tsc < sim_slice.late_until ? sim_slice.late_nmis : 0);
 		sim_slice.late_until = fake_tsc + LATE;
 		sim_slice.owed = 0;
 	}
 	sim_slice.told = false;
 	sim_slice.armed = ticks != UINT64_MAX;
 	sim_slice.end = fake_tsc + ticks;
-	sim_slice.nmi_at = sim_slice.armed ? sim_slice.end + (sim_slice.random ? sim_slice.random(DELAY) : 0) : 0;
+	sim_slice.nmi_at = sim_slice.armed
+	                           ? sim_slice.end +
+	                                     (sim_slice.random ? sim_slice.random(DELAY) : 0)
+	                           : 0;
 }
 
 uint64_t slice_timer_left(void)

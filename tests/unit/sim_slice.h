@@ -2,7 +2,8 @@
 /*
  * A slice timer whose end is an NMI (arch/x86/slice_timer.h), for the simulated board.
  *
- * Rule: its NMI comes at the end or some moments after it, and one that was under way comes although the timer was armed anew.
+ * Rule: its NMI comes at the end or some moments after it, and one that was under way comes
+ * although the timer was armed anew.
  */
 #ifndef TESTS_UNIT_SIM_SLICE_H
 #define TESTS_UNIT_SIM_SLICE_H
@@ -19,8 +20,9 @@ struct sim_slice {
 	unsigned owed;      /* NMIs of ends that are history, to come before it is armed anew */
 	unsigned late_nmis; /* and those that were under way then */
 	uint64_t late_until;
-	unsigned ends, past;                /* how many were told */
-	unsigned (*random)(unsigned limit); /* NULL: no delay, and nothing is under way once it was armed anew */
+	unsigned ends, past; /* how many were told */
+	/* NULL: no delay, and nothing is under way once it was armed anew */
+	unsigned (*random)(unsigned limit);
 };
 extern struct sim_slice sim_slice;
 

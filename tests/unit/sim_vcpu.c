@@ -2,9 +2,10 @@
 /*
  * The processor: what arch/x86/virt.h promises, over simulated guests.
  *
- * Rule: between two instructions of a guest come, in the processor's order: NMI exit, slice timer, interrupt window,
- * interrupt; that is the guest's own, or an exit. With timer_by_nmi it is another kind of processor: the slice timer is one for
- * all, its end is an NMI, and the host's handler takes the NMI of an exit (arch/x86/svm/exit.c).
+ * Rule: between two instructions of a guest come, in the processor's order: NMI exit, slice timer,
+ * interrupt window, interrupt; that is the guest's own, or an exit. With timer_by_nmi it is another
+ * kind of processor: the slice timer is one for all, its end is an NMI, and the host's handler
+ * takes the NMI of an exit (arch/x86/svm/exit.c).
  */
 #include "tests/unit/sim_internal.h"
 
@@ -39,7 +40,8 @@ struct vcpu {
 	bool halted, exit_on_hlt, want_window;
 	bool sleeps; /* executed HLT, and no interrupt came since */
 	bool exits;  /* on physical interrupts */
-	bool deaf;   /* but not this time: entered with interrupts off, and nothing has changed that */
+	/* but not this time: entered with interrupts off, and nothing has changed that */
+	bool deaf;
 	unsigned deaf_steps;
 	int injected;   /* a vector that the next entry delivers, or -1 */
 	bool skips;     /* the instruction that exited was emulated; what it read is in RAX */
@@ -140,7 +142,8 @@ static enum vm_exit_reason instruction(struct vcpu *v, bool *exits)
 
 static enum vm_exit_reason execute(struct vcpu *v)
 {
-	bool exits = false, begins = v->injected >= 0; /* a handler, with interrupts off, whatever it makes of that */
+	/* a handler, with interrupts off, whatever it makes of that */
+	bool exits = false, begins = v->injected >= 0;
 	enum vm_exit_reason reason = VM_EXIT_OTHER;
 
 	if (v->skips)
@@ -148,11 +151,13 @@ static enum vm_exit_reason execute(struct vcpu *v)
 	v->skips = false;
 	v->deaf = sim_world.deaf_entries && v->exits && v->injected < 0;
 	v->deaf_steps = 0;
-	if (v->injected >= 0 && sim_world.timer_by_nmi) { /* a virtual interrupt: others are looked at before it */
+	/* a virtual interrupt: others are looked at before it */
+	if (v->injected >= 0 && sim_world.timer_by_nmi) {
 		if (nmi_exit(v))
 			return VM_EXIT_NMI;
 		if (!v->exits && board.controller->interrupt())
-			sim_violation("an interrupt of the controller's overtakes one that was injected");
+			sim_violation(
+				"an interrupt of the controller's overtakes one that was injected");
 	}
 	if (v->injected >= 0) {
 		int vector = v->injected;
@@ -171,7 +176,8 @@ static enum vm_exit_reason execute(struct vcpu *v)
 			return VM_EXIT_INTERRUPT;
 		if (v->deaf && v->deaf_steps++ == DEAF_STEPS)
 			return VM_EXIT_POLL;
-		if (!v->exits && sim_guest_interrupts_on(v->number) && board.controller->interrupt())
+		if (!v->exits && sim_guest_interrupts_on(v->number) &&
+		    board.controller->interrupt())
 			deliver(v, board.controller->acknowledge());
 		if (!v->halted)
 			reason = instruction(v, &exits);
@@ -191,7 +197,8 @@ static void check_priority(const struct vcpu *v)
 	const struct vm *vm = vms[v->number];
 
 	for (unsigned i = 0; i < vm_count; i++)
-		if (vms[i]->state == VM_READY && vms[i]->config.priority > vm->config.priority && !vm->switch_waits)
+		if (vms[i]->state == VM_READY && vms[i]->config.priority > vm->config.priority &&
+		    !vm->switch_waits)
 			sim_violation("R13: vm %u is entered while vm %u is ready", v->number, i);
 }
 
@@ -201,14 +208,16 @@ enum vm_exit_reason vmx_enter(struct vcpu *v)
 
 	if (v != loaded)
 		sim_violation("vcpu %u is entered and %u is loaded", v->number, loaded->number);
-	if (board.nmi_blocked && nmi_count == 0) /* in a storm they are, and the last look gives the entry up */
+	/* in a storm they are, and the last look gives the entry up */
+	if (board.nmi_blocked && nmi_count == 0)
 		sim_violation("R12: an entry with NMIs blocked");
 	if (dispatch_counters.external > sim_result.external_raised)
 		sim_violation("R06: an external NMI was told, and none was raised");
 	entries = sim_steps == entered_at ? entries + 1 : 0;
 	entered_at = sim_steps;
 	if (entries == ENTRIES_MAX)
-		sim_violation("no guest gets anywhere: %d entries without an instruction", ENTRIES_MAX);
+		sim_violation("no guest gets anywhere: %d entries without an instruction",
+		              ENTRIES_MAX);
 	sim_moment(); /* an NMI after the VMM's last look and before the entry */
 	if (nmi_count != 0)
 		return VM_EXIT_ABORTED;
@@ -218,7 +227,8 @@ enum vm_exit_reason vmx_enter(struct vcpu *v)
 	board.in_guest = false;
 	if (reason == VM_EXIT_NMI)
 		reason = reason_of_nmi();
-	if (board.nmi_exit) { /* it came with another exit: the host's handler takes it right after that */
+	/* it came with another exit: the host's handler takes it right after that */
+	if (board.nmi_exit) {
 		board.nmi_exit = false;
 		board_take_nmi();
 	}
@@ -254,7 +264,8 @@ void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	sim_guest_start(v->number);
 }
 
-int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable)
 {
 	(void)v;
 	(void)guest;
@@ -375,7 +386,9 @@ void vmx_set_halted(struct vcpu *v, bool halted)
 
 struct vcpu_io vmx_exit_io(struct vcpu *v)
 {
-	return (struct vcpu_io){ .port = v->access.port, .size = 1, .kind = v->access.in ? IO_IN : 0 };
+	return (struct vcpu_io){ .port = v->access.port,
+		                 .size = 1,
+		                 .kind = v->access.in ? IO_IN : 0 };
 }
 
 uint64_t vmx_exit_address(struct vcpu *v, bool *write)

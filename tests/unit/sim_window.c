@@ -86,7 +86,8 @@ void sim_window_attach(void)
 {
 	sim_window = (struct sim_window){ .present = true,
 		                          .function = FUNCTION,
-		                          .ids = (uint32_t)WINDOW_PCI_DEVICE << 16 | WINDOW_PCI_VENDOR,
+		                          .ids = (uint32_t)WINDOW_PCI_DEVICE << 16 |
+		                                 WINDOW_PCI_VENDOR,
 		                          .bar = BAR,
 		                          .id = WINDOW_ID_VALUE,
 		                          .version = WINDOW_VERSION_VALUE,
@@ -111,17 +112,19 @@ void sim_window_print(void)
 {
 	const struct block *b = &sim_window.block;
 
-	fprintf(stderr, "block: lines %04x, latch %04x, route %04x, share %04x, mask %04x, bank %u, pulses %u\n",
+	fprintf(stderr,
+	        "block: lines %04x, latch %04x, route %04x, share %04x, mask %04x, bank %u, pulses %u\n",
 	        b->lines, b->latch, b->route, b->share, b->mask, b->connected, b->pulses);
 	for (unsigned i = 0; i < BLOCK_BANKS; i++) {
-		const struct i8259 *m = &b->bank[i].chip[PAIR_MASTER], *s = &b->bank[i].chip[PAIR_SLAVE];
+		const struct i8259 *m = &b->bank[i].chip[PAIR_MASTER],
+				   *s = &b->bank[i].chip[PAIR_SLAVE];
 
 		if (m->step != I8259_RAW)
 			fprintf(stderr,
 			        "bank %u: edges %02x %02x, held %02x %02x, pins %02x %02x, isr %02x %02x, imr %02x "
 			        "%02x\n",
-			        i, m->edges, s->edges, m->held, s->held, m->pins, s->pins, m->isr, s->isr, m->imr,
-			        s->imr);
+			        i, m->edges, s->edges, m->held, s->held, m->pins, s->pins, m->isr,
+			        s->isr, m->imr, s->imr);
 	}
 }
 
@@ -170,7 +173,8 @@ static void window_write(uint64_t address, unsigned size, uint64_t value)
 {
 	uint32_t offset;
 	if (!hit(address, &offset)) {
-		fprintf(stderr, "a write to memory that is nobody's: %lx\n", (unsigned long)address);
+		fprintf(stderr, "a write to memory that is nobody's: %lx\n",
+		        (unsigned long)address);
 		abort();
 	}
 	access();
@@ -181,17 +185,17 @@ static void window_write(uint64_t address, unsigned size, uint64_t value)
 	settle(NMI_OF_BLOCK);
 }
 
-#define ACCESS(bits)                                                                                                   \
-	uint##bits##_t mmio_read##bits(uint64_t address)                                                               \
-	{                                                                                                              \
-		return (uint##bits##_t)window_read(address, bits / 8);                                                 \
-	}                                                                                                              \
-	void mmio_write##bits(uint64_t address, uint##bits##_t value)                                                  \
-	{                                                                                                              \
-		if ((address & ~UINT64_C(0xfff)) == platform.ioapic)                                                   \
-			board_ioapic_write(address, (uint32_t)value);                                                  \
-		else                                                                                                   \
-			window_write(address, bits / 8, value);                                                        \
+#define ACCESS(bits)                                                   \
+	uint##bits##_t mmio_read##bits(uint64_t address)               \
+	{                                                              \
+		return (uint##bits##_t)window_read(address, bits / 8); \
+	}                                                              \
+	void mmio_write##bits(uint64_t address, uint##bits##_t value)  \
+	{                                                              \
+		if ((address & ~UINT64_C(0xfff)) == platform.ioapic)   \
+			board_ioapic_write(address, (uint32_t)value);  \
+		else                                                   \
+			window_write(address, bits / 8, value);        \
 	}
 ACCESS(8)
 ACCESS(16)
@@ -211,7 +215,8 @@ static uint32_t config_address;
 static uint32_t *config_register(uint32_t *read_only)
 {
 	unsigned function = config_address >> 8 & 0xff, offset = config_address & 0xfc;
-	bool device_there = function >> 3 == HOST_BRIDGE || function >> 3 == sim_window.function >> 3;
+	bool device_there = function >> 3 == HOST_BRIDGE ||
+	                    function >> 3 == sim_window.function >> 3;
 
 	*read_only = UINT32_MAX;
 	if (!(config_address & ENABLE) || config_address & 0x7fff0000)

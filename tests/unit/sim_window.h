@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block as a PCI function of the simulated board: the model, with its registers in memory, its lines, INTR and NMI
- * wired up.
+ * The chipset block as a PCI function of the simulated board: the model, with its registers in
+ * memory, its lines, INTR and NMI wired up.
  *
- * Rule: the world goes on before each access (board.between); what the block's output does reaches the processor right after.
+ * Rule: the world goes on before each access (board.between); what the block's output does reaches
+ * the processor right after.
  */
 #ifndef TESTS_UNIT_SIM_WINDOW_H
 #define TESTS_UNIT_SIM_WINDOW_H
@@ -13,7 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What configuration space shows, and what the window is made to say; sim_window_attach() sets what is right. */
+/* What configuration space shows, and what the window is made to say; sim_window_attach() sets what
+ * is right. */
 struct sim_window {
 	struct block block;
 	bool present;
@@ -22,7 +24,8 @@ struct sim_window {
 	uint8_t header; /* of function 0 of each device that is there; 80h: it has others */
 	unsigned banks; /* as the capability register has it */
 	uint64_t reads, writes;
-	/* Other functions: their registers, NULL: there is none; and told of each write. NULL: there are no others. */
+	/* Other functions: their registers, NULL: there is none; and told of each write. NULL:
+	 * there are no others. */
 	uint32_t *(*others)(unsigned function, unsigned offset);
 	void (*others_written)(unsigned function, unsigned offset);
 	bool logs; /* each access is printed, for whoever looks for a fault */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The world that the VMM and its guests live in: time, rounds, what the console orders, and the frame in which the VMM's run loop
- * runs.
+ * The world that the VMM and its guests live in: time, rounds, what the console orders, and the
+ * frame in which the VMM's run loop runs.
  *
- * Rule: a round is a time in which everything happens, and a quiet one, at whose end nothing may be missing.
+ * Rule: a round is a time in which everything happens, and a quiet one, at whose end nothing may be
+ * missing.
  */
 #include "tests/unit/sim_internal.h"
 
@@ -56,29 +57,36 @@ void sim_violation(const char *format, ...)
 {
 	va_list args;
 
-	fprintf(stderr, "seed %lu, step %lu: ", (unsigned long)sim_world.seed, (unsigned long)sim_steps);
+	fprintf(stderr, "seed %lu, step %lu: ", (unsigned long)sim_world.seed,
+	        (unsigned long)sim_steps);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	fprintf(stderr, "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n",
-	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr, sim_pic.chip[0].imr,
-	        sim_pic.chip[1].imr, board.high, chipset->asserted());
+	fprintf(stderr,
+	        "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n",
+	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr,
+	        sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->asserted());
 	for (unsigned i = 0; i < vm_count; i++)
-		fprintf(stderr, "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, owed %04x\n", i,
-		        vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
-		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr, vms[i]->controller.pic[1].imr,
-		        vms[i]->controller.busy, vms[i]->controller.owed);
+		fprintf(stderr,
+		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, owed %04x\n",
+		        i, vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
+		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr,
+		        vms[i]->controller.pic[1].imr, vms[i]->controller.busy,
+		        vms[i]->controller.owed);
 	if (sim_window.present)
 		sim_window_print();
 	if (chipset->exits)
 		sim_door_print();
 	for (uint64_t i = board.nmis > NMIS_KEPT ? board.nmis - NMIS_KEPT : 0; i < board.nmis; i++)
-		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i, board.nmi_line[i % NMIS_KEPT],
+		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i,
+		        board.nmi_line[i % NMIS_KEPT],
 		        (unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
 	if (sim_world.timer_by_nmi)
-		fprintf(stderr, "slice timer: now %lu, end %lu, told %d, NMI at %lu, late until %lu, %u ends\n",
+		fprintf(stderr,
+		        "slice timer: now %lu, end %lu, told %d, NMI at %lu, late until %lu, %u ends\n",
 		        (unsigned long)fake_tsc, (unsigned long)sim_slice.end, sim_slice.told,
-		        (unsigned long)sim_slice.nmi_at, (unsigned long)sim_slice.late_until, sim_slice.ends);
+		        (unsigned long)sim_slice.nmi_at, (unsigned long)sim_slice.late_until,
+		        sim_slice.ends);
 	printed_clear();
 	trace_print(400);
 	fprintf(stderr, "%s", printed());
@@ -92,7 +100,8 @@ static void check_round(void)
 	sim_devices_check();
 	if (dispatch_counters.external != sim_result.external_raised)
 		sim_violation("R06: %lu external NMIs were told, %lu were raised",
-		              (unsigned long)dispatch_counters.external, (unsigned long)sim_result.external_raised);
+		              (unsigned long)dispatch_counters.external,
+		              (unsigned long)sim_result.external_raised);
 }
 
 /* Somebody types; the VMM's device tells. */
@@ -102,8 +111,9 @@ static void type_something(void)
 	sim_device_fire(SIM_VMM, VMM_LINE);
 }
 
-/* The block tells the signal from lines at any time, but two of them that nobody has seen yet are one; nor can it be told from the
- * slice timer's end where that is an NMI as well (docs/limits.md). */
+/* The block tells the signal from lines at any time, but two of them that nobody has seen yet are
+ * one; nor can it be told from the slice timer's end where that is an NMI as well
+ * (docs/limits.md). */
 static void raise_external(void)
 {
 	if (!sim_slice_is_far() || dispatch_counters.external != sim_result.external_raised)
@@ -123,7 +133,8 @@ void sim_moment(void)
 		raise_external();
 }
 
-/* When all is quiet, an external NMI has to be told apart exactly: one of the block's, or one that no block knows of. */
+/* When all is quiet, an external NMI has to be told apart exactly: one of the block's, or one that
+ * no block knows of. */
 static void quiet_nmi(void)
 {
 	if (!sim_slice_is_far())
@@ -287,7 +298,8 @@ static bool asleep(void)
 /* For whoever reads the trace of a violation. */
 static void note_edge(unsigned line)
 {
-	trace_record(TRACE_LINE, board.in_guest ? sim_guest_running() : TRACE_NO_VM, line, board.high);
+	trace_record(TRACE_LINE, board.in_guest ? sim_guest_running() : TRACE_NO_VM, line,
+	             board.high);
 }
 
 static line_set shared_with_others(unsigned vm)
@@ -303,8 +315,10 @@ static line_set shared_with_others(unsigned vm)
 /* As wire_lines() in vmm/main.c. */
 static void wire(const struct sim_habits *h)
 {
-	for (line_set rest = h->controller_input | h->block_input ? h->lines : 0; rest; rest &= rest - 1)
-		chipset->wire(line_first(rest), line_input(sim_inputs(h->controller_input), line_first(rest)),
+	for (line_set rest = h->controller_input | h->block_input ? h->lines : 0; rest;
+	     rest &= rest - 1)
+		chipset->wire(line_first(rest),
+		              line_input(sim_inputs(h->controller_input), line_first(rest)),
 		              line_input(sim_inputs(h->block_input), line_first(rest)));
 }
 
@@ -350,7 +364,8 @@ static void power_on(const struct sim_world *world)
 		sim_violation("chipset=%s does not probe", name);
 }
 
-/* Where the block is hardware, all accesses to the controller are the guest's own, and nothing is ever injected. */
+/* Where the block is hardware, all accesses to the controller are the guest's own, and nothing is
+ * ever injected. */
 static void check_exits(void)
 {
 	for (unsigned i = 0; i < vm_count && sim_window.present; i++)
@@ -360,7 +375,9 @@ static void check_exits(void)
 
 void sim_run(const struct sim_world *world, const struct sim_habits *habits, unsigned count)
 {
-	const struct vmm_config config = { .nmi = NMI_LOG, .jitter = (uint32_t)world->seed + 1, .stay = 1 };
+	const struct vmm_config config = { .nmi = NMI_LOG,
+		                           .jitter = (uint32_t)world->seed + 1,
+		                           .stay = 1 };
 
 	sim_world = *world;
 	sim_habits = habits;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest for the tests of the SVM back end: a VMCB, some RAM behind nested page tables, and an empty vcpu around them.
+ * A guest for the tests of the SVM back end: a VMCB, some RAM behind nested page tables, and an
+ * empty vcpu around them.
  *
- * Rule: the tables are the back end's own (npt.c); frames come from a pool of this file, which can be made to run out.
+ * Rule: the tables are the back end's own (npt.c); frames come from a pool of this file, which can
+ * be made to run out.
  */
 #ifndef TESTS_UNIT_SVM_KIT_H
 #define TESTS_UNIT_SVM_KIT_H
@@ -30,7 +32,8 @@ uint8_t *kit_ram(uint64_t guest);
 void kit_entry(uint64_t table, unsigned index, unsigned bytes, uint64_t value);
 
 enum kit_mode { KIT_CODE_16, KIT_CODE_32, KIT_CODE_64 };
-/* Without paging; 64-bit code has linear addresses 0 to 2M - 1 mapped to themselves, by tables in the last pages of RAM. */
+/* Without paging; 64-bit code has linear addresses 0 to 2M - 1 mapped to themselves, by tables in
+ * the last pages of RAM. */
 void kit_mode(enum kit_mode mode);
 
 /* Bits of the registers that choose a way of paging. */

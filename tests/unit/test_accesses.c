@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the figures cost at the register window: accesses of a switch with its entry, of an entry alone, of an NMI exit.
+ * What the figures cost at the register window: accesses of a switch with its entry, of an entry
+ * alone, of an NMI exit.
  *
  * Rule: whatever the VMM's flows do is counted, from the exit to the entry.
  */
@@ -71,7 +72,8 @@ static void accesses_wired(void)
 	assert_in_range(dearest((struct vm *const[]){ b, a }, 2, true), 8, 12);
 }
 
-/* The dearest: a line that all have, and that speaks while one of them runs, with the state to be moved as well. */
+/* The dearest: a line that all have, and that speaks while one of them runs, with the state to be
+ * moved as well. */
 static unsigned dearest_of_sharers(unsigned banks)
 {
 	struct vm *vm[3];
@@ -134,7 +136,8 @@ static void accesses_nmi(void)
 	assert_int_equal(sim_window_accesses(), 0);
 }
 
-/* The VMM's own device: a look and an acknowledge, and nothing at the entry, because nothing has to be masked. */
+/* The VMM's own device: a look and an acknowledge, and nothing at the entry, because nothing has to
+ * be masked. */
 static void accesses_of_the_vmm(void)
 {
 	two(0, 1);
@@ -142,15 +145,16 @@ static void accesses_of_the_vmm(void)
 	flow_exit_nmi();
 	assert_int_equal(flow_served, 1);
 	assert_true(flow_enter());
-	/* The acknowledge is a write to STATUS and might have told again: it did not, so there was one look. */
+	/* The acknowledge is a write to STATUS and might have told again: it did not, so there was
+	 * one look. */
 	assert_int_equal(sim_window_accesses(), 2);
 }
 
-#define TEST(name, body)                                                                                               \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		flow_alone(body);                                                                                      \
+#define TEST(name, body)               \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		flow_alone(body);      \
 	}
 TEST(a_switch_with_one_bank_takes_at_most_12_accesses, accesses_common)
 TEST(a_switch_with_a_bank_each_takes_at_most_3_accesses, accesses_own)

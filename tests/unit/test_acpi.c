@@ -2,7 +2,8 @@
 /*
  * What is taken from ACPI's tables: MADT, HPET, FADT, and \_S5_ in the DSDT.
  *
- * Rule: each table is parsed from memory of exactly its size, so that the sanitizer sees one byte too many.
+ * Rule: each table is parsed from memory of exactly its size, so that the sanitizer sees one byte
+ * too many.
  */
 #include "tests/unit/check.h"
 
@@ -144,7 +145,8 @@ static void without_entries_every_line_but_the_cascade_is_on_its_own_pin(void **
 
 static void x2apics_count_and_the_apics_address_may_be_overridden(void **state)
 {
-	static const uint8_t on[16] = { 9, 16, 0, 0, 0, 1, 0, 0, 1 }, off[16] = { 9, 16, 0, 0, 1, 1, 0, 0, 2 };
+	static const uint8_t on[16] = { 9, 16, 0, 0, 0, 1, 0, 0, 1 },
+			     off[16] = { 9, 16, 0, 0, 1, 1, 0, 0, 2 };
 	static const uint8_t address[12] = { 5, 12, 0, 0, 0, 0, 0xe0, 0xfe, 1, 0, 0, 0 };
 	struct built t = madt_empty();
 
@@ -259,7 +261,8 @@ static void a_madt_that_is_cut_off_is_malformed_but_between_entries(void **state
 	for (size_t length = 0, whole = 44; length <= t.length; length++) {
 		if (length > whole)
 			whole += t.bytes[whole + 1];
-		assert_int_equal(madt_first(&t, length), length <= 44 || length == whole ? 0 : -EINVAL);
+		assert_int_equal(madt_first(&t, length),
+		                 length <= 44 || length == whole ? 0 : -EINVAL);
 	}
 	assert_int_equal(madt_first(&t, 39), 0);
 	assert_int_equal(found.lapic, 0);
@@ -291,7 +294,8 @@ static void a_pcs_hpet_is_where_its_table_says(void **state)
 
 static void an_hpet_that_cannot_be_reached_is_none(void **state)
 {
-	static const uint64_t nowhere[] = { 0, 0x100000000, 0x1fed00000, UINT64_MAX, 0xfed00008, 0xfed00200 };
+	static const uint64_t nowhere[] = { 0,          0x100000000, 0x1fed00000,
+		                            UINT64_MAX, 0xfed00008,  0xfed00200 };
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(nowhere) / sizeof(nowhere[0]); n++) {
@@ -424,7 +428,8 @@ static void an_s5_that_is_no_name_of_a_package_is_none(void **state)
 	EXPECT_S5("\x10_S5_\x12\x06\x02\x0a\x05\x0a\x06", -1, -1);     /* a scope */
 	EXPECT_S5("\x10\\_S5_\x12\x06\x02\x0a\x05\x0a\x06", -1, -1);   /* the same with a root */
 	EXPECT_S5("\x08\\\\_S5_\x12\x06\x02\x0a\x05\x0a\x06", -1, -1); /* two roots */
-	EXPECT_S5("_S5_\x12\x06\x02\x0a\x05\x0a\x06", -1, -1);         /* nothing before it but the header */
+	/* nothing before it but the header */
+	EXPECT_S5("_S5_\x12\x06\x02\x0a\x05\x0a\x06", -1, -1);
 	EXPECT_S5("\\_S5_\x12\x06\x02\x0a\x05\x0a\x06", -1, -1);
 	EXPECT_S5("\x08_S5_\x0a\x05", -1, -1);                 /* an integer */
 	EXPECT_S5("\x08_S5_\x12\x02\x00\x0a\x05", -1, -1);     /* no elements */

@@ -2,7 +2,8 @@
 /*
  * Finding ACPI's tables: RSDP, RSDT, XSDT, and what is said of tables that are bad or missing.
  *
- * Rule: physical memory is an array that starts at 0; each test lays out a PC's tables and changes one thing.
+ * Rule: physical memory is an array that starts at 0; each test lays out a PC's tables and changes
+ * one thing.
  */
 #include "tests/unit/check.h"
 
@@ -25,7 +26,8 @@ static uint64_t host_address(uint64_t physical)
 	return (uint64_t)(uintptr_t)(physical < MEMORY ? memory + physical : nothing);
 }
 
-/* The one statement in assembly there makes a pointer of a physical address; here it turns the address to ours. */
+/* The one statement in assembly there makes a pointer of a physical address; here it turns the
+ * address to ours. */
 #define __asm__(operands) address = host_address(address)
 #include "arch/x86/acpi.c"
 #undef __asm__
@@ -105,7 +107,8 @@ static void place_root(uint32_t at, unsigned entry, const uint64_t *tables, unsi
 static int lay_out(void **state)
 {
 	static const uint64_t tables[] = { FADT_AT, MADT_AT };
-	struct built madt = madt_of_pc(), fadt = fadt_of_pc(DSDT_AT), dsdt = dsdt_of_pc(), other = madt_empty();
+	struct built madt = madt_of_pc(), fadt = fadt_of_pc(DSDT_AT), dsdt = dsdt_of_pc(),
+		     other = madt_empty();
 
 	(void)state;
 	memset(memory, 0, sizeof(memory));
@@ -155,7 +158,8 @@ static void expect_no_acpi(const char *text)
 
 #define NO_RSDP "signalbox: no ACPI: no RSDP in the BIOS's memory\n"
 #define BAD_ROOT "signalbox: no ACPI: the root table is not valid\n"
-#define BAD_TABLE(at) "signalbox: ACPI: the table at " at "h has a bad length or checksum; passed over\n"
+#define BAD_TABLE(at) \
+	"signalbox: ACPI: the table at " at "h has a bad length or checksum; passed over\n"
 #define NO_MADT "signalbox: ACPI: no MADT: no I/O APIC is known\n"
 
 /* ---- RSDP ---- */
@@ -189,7 +193,8 @@ static void the_rsdp_is_found_wherever_the_bios_may_put_it(void **state)
 
 static void the_rsdp_is_not_looked_for_elsewhere(void **state)
 {
-	static const uint32_t places[] = { ROM_FIRST - 16, 0xffff0, ROM_END, RSDP_AT + 8, EBDA, EBDA + 1024 };
+	static const uint32_t places[] = { ROM_FIRST - 16, 0xffff0, ROM_END,
+		                           RSDP_AT + 8,    EBDA,    EBDA + 1024 };
 
 	for (unsigned n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
 		lay_out(state);
@@ -275,7 +280,8 @@ static void an_empty_root_table_leaves_the_defaults(void **state)
 	(void)state;
 	place_root(RSDT_AT, 4, NULL, 0);
 	assert_int_equal(acpi_init(), 0);
-	assert_string_equal(printed(), NO_MADT "signalbox: ACPI: no FADT: cannot power off by it\n");
+	assert_string_equal(printed(),
+	                    NO_MADT "signalbox: ACPI: no FADT: cannot power off by it\n");
 	assert_true(platform.acpi);
 	assert_int_equal(platform.processors, 1);
 	assert_int_equal(platform.ioapic, 0);
@@ -284,7 +290,8 @@ static void an_empty_root_table_leaves_the_defaults(void **state)
 
 static void pointers_to_nothing_are_passed_over(void **state)
 {
-	static const uint64_t tables[] = { 0, 0x700000, 0xf0000000, UINT32_MAX, UINT64_MAX, MADT_AT, FADT_AT };
+	static const uint64_t tables[] = { 0,          0x700000, 0xf0000000, UINT32_MAX,
+		                           UINT64_MAX, MADT_AT,  FADT_AT };
 
 	(void)state;
 	place_root(XSDT_AT, 8, tables, 7);
@@ -334,8 +341,9 @@ static void a_malformed_entry_of_the_madt_is_said(void **state)
 	acpi_append(&t, endless, sizeof(endless));
 	place(MADT_AT, &t);
 	assert_int_equal(acpi_init(), 0);
-	assert_string_equal(printed(),
-	                    "signalbox: ACPI: the MADT has a malformed entry; what follows it is not read\n");
+	assert_string_equal(
+		printed(),
+		"signalbox: ACPI: the MADT has a malformed entry; what follows it is not read\n");
 	assert_int_equal(platform.processors, 2);
 }
 
@@ -367,7 +375,9 @@ static void an_hpet_is_found_and_not_missed_where_there_is_none(void **state)
 	t = hpet_of_pc(0x1fed00000);
 	place(HPET_AT, &t);
 	assert_int_equal(acpi_init(), 0);
-	assert_string_equal(printed(), "signalbox: ACPI: the HPET is at no place that can be used; passed over\n");
+	assert_string_equal(
+		printed(),
+		"signalbox: ACPI: the HPET is at no place that can be used; passed over\n");
 	assert_int_equal(platform.hpet, 0);
 
 	printed_clear();
@@ -387,20 +397,24 @@ static void what_powering_off_lacks_is_named(void **state)
 	acpi_seal(&fadt);
 	place(FADT_AT, &fadt);
 	assert_int_equal(acpi_init(), 0);
-	assert_string_equal(printed(), "signalbox: ACPI: no PM1a control port: cannot power off by it\n");
+	assert_string_equal(printed(),
+	                    "signalbox: ACPI: no PM1a control port: cannot power off by it\n");
 	assert_false(platform.can_power_off);
 
 	lay_out(state);
 	place(DSDT_AT, &dsdt);
 	assert_int_equal(acpi_init(), 0);
-	assert_string_equal(printed(), "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by it\n");
+	assert_string_equal(printed(),
+	                    "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by it\n");
 	assert_false(platform.can_power_off);
 
 	lay_out(state);
 	memory[DSDT_AT + ACPI_HEADER]++;
 	assert_int_equal(acpi_init(), 0);
-	assert_string_equal(printed(),
-	                    BAD_TABLE("204000") "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by it\n");
+	assert_string_equal(
+		printed(),
+		BAD_TABLE(
+			"204000") "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by it\n");
 	assert_false(platform.can_power_off);
 }
 
@@ -436,11 +450,13 @@ int main(void)
 		cmocka_unit_test_setup(without_a_good_root_table_there_is_no_acpi, lay_out),
 		cmocka_unit_test_setup(an_empty_root_table_leaves_the_defaults, lay_out),
 		cmocka_unit_test_setup(pointers_to_nothing_are_passed_over, lay_out),
-		cmocka_unit_test_setup(a_root_table_that_ends_within_a_pointer_has_not_got_it, lay_out),
+		cmocka_unit_test_setup(a_root_table_that_ends_within_a_pointer_has_not_got_it,
+		                       lay_out),
 		cmocka_unit_test_setup(a_bad_madt_is_said_and_the_next_one_counts, lay_out),
 		cmocka_unit_test_setup(a_malformed_entry_of_the_madt_is_said, lay_out),
 		cmocka_unit_test_setup(an_io_apic_at_a_place_that_none_can_have_is_none, lay_out),
-		cmocka_unit_test_setup(an_hpet_is_found_and_not_missed_where_there_is_none, lay_out),
+		cmocka_unit_test_setup(an_hpet_is_found_and_not_missed_where_there_is_none,
+		                       lay_out),
 		cmocka_unit_test_setup(what_powering_off_lacks_is_named, lay_out),
 		cmocka_unit_test_setup(bochs_shows_itself_by_its_port_or_its_tables, lay_out),
 	};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The software checks on a VM entry that the processor refused: each rule is broken by itself and has to be the one named.
+ * The software checks on a VM entry that the processor refused: each rule is broken by itself and
+ * has to be the one named.
  *
- * Rule: a VMCS that breaks no rule, and one field of it changed; the whole of what is printed is compared.
+ * Rule: a VMCS that breaks no rule, and one field of it changed; the whole of what is printed is
+ * compared.
  */
 #include "tests/unit/check.h"
 
@@ -16,12 +18,15 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define BIT(n) (1ull << (n))
 
-/* ---- The processor: what the true capability MSRs of a Skylake say, must-be-one in the low half ---- */
+/* ---- The processor: what the true capability MSRs of a Skylake say, must-be-one in the low half
+ * ---- */
 
 struct vmx_capabilities vmx_caps = {
 	.pin = 0x0000007f00000016,
 	.primary = 0xfff9fffe04006172,
-	.secondary = (uint64_t)(CPU2_EPT | CPU2_RDTSCP | CPU2_VPID | CPU2_UNRESTRICTED | CPU2_INVPCID) << 32,
+	.secondary =
+		(uint64_t)(CPU2_EPT | CPU2_RDTSCP | CPU2_VPID | CPU2_UNRESTRICTED | CPU2_INVPCID)
+		<< 32,
 	.exit = 0x007fffff00036dfb,
 	.entry = 0x0000ffff000011fb,
 	.cr0_fixed0 = 0x80000021,
@@ -32,7 +37,13 @@ struct vmx_capabilities vmx_caps = {
 
 enum { CR0_NE = 1 << 5, CR0_ET = 1 << 4, CR4_VMXE = 1 << 13 };
 enum { CODE32 = 0xc09b, CODE64 = 0xa09b, CODE_V86 = 0xf3, DATA = 0xc093, BUSY_TSS = 0x8b };
-enum { ACCESS_S = 1 << 4, ACCESS_DPL = 1 << 5, ACCESS_P = 1 << 7, ACCESS_L = 1 << 13, ACCESS_D = 1 << 14 };
+enum {
+	ACCESS_S = 1 << 4,
+	ACCESS_DPL = 1 << 5,
+	ACCESS_P = 1 << 7,
+	ACCESS_L = 1 << 13,
+	ACCESS_D = 1 << 14
+};
 
 /* ---- The VMCS ---- */
 
@@ -78,12 +89,14 @@ static void host_64(void)
 static void controls(void)
 {
 	vmcs_write(PIN_CONTROLS, (uint32_t)vmx_caps.pin | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
-	vmcs_write(PRIMARY_CONTROLS,
-	           (uint32_t)vmx_caps.primary | CPU_HLT_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY);
+	vmcs_write(PRIMARY_CONTROLS, (uint32_t)vmx_caps.primary | CPU_HLT_EXITING | CPU_IO_BITMAPS |
+	                                     CPU_MSR_BITMAPS | CPU_SECONDARY);
 	vmcs_write(SECONDARY_CONTROLS, vmx_caps.secondary >> 32);
-	vmcs_write(EXIT_CONTROLS, (uint32_t)vmx_caps.exit | EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_PAT |
-	                                  EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER);
-	vmcs_write(ENTRY_CONTROLS, (uint32_t)vmx_caps.entry | ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
+	vmcs_write(EXIT_CONTROLS, (uint32_t)vmx_caps.exit | EXIT_HOST_64 | EXIT_SAVE_DEBUG |
+	                                  EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
+	                                  EXIT_LOAD_EFER);
+	vmcs_write(ENTRY_CONTROLS,
+	           (uint32_t)vmx_caps.entry | ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER);
 	vmcs_write(IO_BITMAP_A, 0x204000);
 	vmcs_write(IO_BITMAP_B, 0x205000);
 	vmcs_write(MSR_BITMAP, 0x206000);
@@ -216,7 +229,8 @@ static void trapped_guest(void)
 static void faulted_guest(void)
 {
 	protected_guest();
-	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13);
+	vmcs_write(ENTRY_INTERRUPTION,
+	           INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 13);
 	vmcs_write(ENTRY_ERROR_CODE, 0x18);
 }
 
@@ -264,10 +278,12 @@ static const struct expectation {
 } expectations[] = {
 	{ "pin-based controls must respect their capability MSR",
 	  "26.2.1.1",
-	  { { protected_guest, PIN_CONTROLS, BIT(1) }, { protected_guest, PIN_CONTROLS, BIT(7) } } },
+	  { { protected_guest, PIN_CONTROLS, BIT(1) },
+	    { protected_guest, PIN_CONTROLS, BIT(7) } } },
 	{ "primary controls must respect their capability MSR",
 	  "26.2.1.1",
-	  { { protected_guest, PRIMARY_CONTROLS, BIT(1) }, { protected_guest, PRIMARY_CONTROLS, BIT(0) } } },
+	  { { protected_guest, PRIMARY_CONTROLS, BIT(1) },
+	    { protected_guest, PRIMARY_CONTROLS, BIT(0) } } },
 	{ "secondary controls must respect their capability MSR",
 	  "26.2.1.1",
 	  { { protected_guest, SECONDARY_CONTROLS, BIT(31) } } },
@@ -286,23 +302,29 @@ static const struct expectation {
 	    { protected_guest, EPT_POINTER, BIT(3) },
 	    { protected_guest, EPT_POINTER, BIT(7) },
 	    { protected_guest, EPT_POINTER, BIT(11) } } },
-	{ "unrestricted guest needs EPT", "26.2.1.1", { { protected_guest, SECONDARY_CONTROLS, CPU2_EPT } } },
+	{ "unrestricted guest needs EPT",
+	  "26.2.1.1",
+	  { { protected_guest, SECONDARY_CONTROLS, CPU2_EPT } } },
 	{ "VPID must not be 0", "26.2.1.1", { { protected_guest, VPID, 1 } } },
 	{ "exit controls must respect their capability MSR",
 	  "26.2.1.2",
-	  { { protected_guest, EXIT_CONTROLS, BIT(0) }, { protected_guest, EXIT_CONTROLS, BIT(23) } } },
+	  { { protected_guest, EXIT_CONTROLS, BIT(0) },
+	    { protected_guest, EXIT_CONTROLS, BIT(23) } } },
 	{ "saving the preemption timer needs the timer active",
 	  "26.2.1.2",
 	  { { protected_guest, EXIT_CONTROLS, EXIT_SAVE_TIMER },
 	    { timed_guest, PIN_CONTROLS, PIN_PREEMPTION_TIMER } } },
 	{ "entry controls must respect their capability MSR",
 	  "26.2.1.3",
-	  { { protected_guest, ENTRY_CONTROLS, BIT(0) }, { protected_guest, ENTRY_CONTROLS, BIT(16) } } },
+	  { { protected_guest, ENTRY_CONTROLS, BIT(0) },
+	    { protected_guest, ENTRY_CONTROLS, BIT(16) } } },
 	{ "type and vector of the injected event must agree",
 	  "26.2.1.3",
 	  { { protected_guest, ENTRY_INTERRUPTION, INTERRUPTION_VALID | 1 << 8 },
-	    { protected_guest, ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 32 },
-	    { protected_guest, ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 6 | 1 << 12 },
+	    { protected_guest, ENTRY_INTERRUPTION,
+	      INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 32 },
+	    { protected_guest, ENTRY_INTERRUPTION,
+	      INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | 6 | 1 << 12 },
 	    { nmi_guest, ENTRY_INTERRUPTION, 1 },
 	    { interrupted_guest, ENTRY_INTERRUPTION, BIT(30) } } },
 	{ "an error code goes with the exceptions that have one, in protected mode",
@@ -312,10 +334,13 @@ static const struct expectation {
 	    { faulted_guest, GUEST_CR0, CR0_PE },
 	    { faulted_real_mode_guest, ENTRY_INTERRUPTION, INTERRUPTION_ERROR },
 	    { interrupted_guest, ENTRY_INTERRUPTION, INTERRUPTION_ERROR } } },
-	{ "bits 31:16 of the error code must be zero", "26.2.1.3", { { faulted_guest, ENTRY_ERROR_CODE, BIT(16) } } },
+	{ "bits 31:16 of the error code must be zero",
+	  "26.2.1.3",
+	  { { faulted_guest, ENTRY_ERROR_CODE, BIT(16) } } },
 	{ "what an instruction raised needs its length, 1 to 15",
 	  "26.2.1.3",
-	  { { int_guest, ENTRY_INSTRUCTION_LENGTH, 2 }, { int_guest, ENTRY_INSTRUCTION_LENGTH, 16 } } },
+	  { { int_guest, ENTRY_INSTRUCTION_LENGTH, 2 },
+	    { int_guest, ENTRY_INSTRUCTION_LENGTH, 16 } } },
 	{ "host CR0 and CR4 must have VMX's fixed bits",
 	  "26.2.2",
 	  { { protected_guest, HOST_CR0, CR0_NE }, { protected_guest, HOST_CR4, CR4_VMXE } } },
@@ -334,7 +359,8 @@ static const struct expectation {
 	    { protected_guest, HOST_TR_SELECTOR, 4 } } },
 	{ "host RIP must be canonical, host address space 64-bit",
 	  "26.2.4",
-	  { { protected_guest, HOST_RIP, BIT(47) }, { protected_guest, EXIT_CONTROLS, EXIT_HOST_64 } } },
+	  { { protected_guest, HOST_RIP, BIT(47) },
+	    { protected_guest, EXIT_CONTROLS, EXIT_HOST_64 } } },
 	{ "guest CR0 must have VMX's fixed bits, PG needs PE",
 	  "26.3.1.1",
 	  { { protected_guest, GUEST_CR0, CR0_NE },
@@ -386,10 +412,13 @@ static const struct expectation {
 	{ "activity must be active, or HLT without an STI or MOV SS shadow",
 	  "26.3.1.5",
 	  { { protected_guest, GUEST_ACTIVITY, 2 }, { sti_guest, GUEST_ACTIVITY, ACTIVITY_HLT } } },
-	{ "HLT needs a privilege level of 0", "26.3.1.5", { { halted_guest, GUEST_SS_ACCESS, ACCESS_DPL } } },
+	{ "HLT needs a privilege level of 0",
+	  "26.3.1.5",
+	  { { halted_guest, GUEST_SS_ACCESS, ACCESS_DPL } } },
 	{ "an event injected into HLT must be an interrupt, an NMI, #DB or #MC",
 	  "26.3.1.5",
-	  { { halted_guest, ENTRY_INTERRUPTION, 0x21 ^ 6 ^ INTERRUPTION_EXTERNAL ^ INTERRUPTION_EXCEPTION },
+	  { { halted_guest, ENTRY_INTERRUPTION,
+	      0x21 ^ 6 ^ INTERRUPTION_EXTERNAL ^ INTERRUPTION_EXCEPTION },
 	    { trapped_guest, ENTRY_INTERRUPTION, 1 ^ 3 } } },
 	{ "interruptibility must fit IF and the injected event",
 	  "26.3.1.5",
@@ -414,7 +443,9 @@ static const struct expectation {
 	    { stepped_guest, GUEST_RFLAGS, RFLAGS_TF },
 	    { stepped_guest, GUEST_DEBUGCTL, DEBUGCTL_BTF },
 	    { halted_guest, GUEST_RFLAGS, RFLAGS_TF } } },
-	{ "the link pointer must be all ones", "26.3.1.5", { { protected_guest, VMCS_LINK_POINTER, BIT(63) } } },
+	{ "the link pointer must be all ones",
+	  "26.3.1.5",
+	  { { protected_guest, VMCS_LINK_POINTER, BIT(63) } } },
 };
 
 /* ---- Tests ---- */
@@ -479,7 +510,8 @@ static void expect_named(const struct expectation *e, unsigned n)
 	flip(e->breaks[n].field, e->breaks[n].flip);
 	unsigned broken = audit();
 
-	snprintf(line, sizeof(line), "signalbox: vm pulse: entry rule broken: %s; field %x = %llx (SDM 3C %s)\n",
+	snprintf(line, sizeof(line),
+	         "signalbox: vm pulse: entry rule broken: %s; field %x = %llx (SDM 3C %s)\n",
 	         e->rule, (unsigned)shown, (unsigned long long)vmcs_read(shown), e->section);
 	assert_string_equal(printed(), line);
 	assert_int_equal(broken, 1);
@@ -513,7 +545,8 @@ static void rules_that_are_broken_together_are_named_in_the_manuals_order(void *
 	flip(VPID, 1);
 	flip(HOST_RIP, BIT(47));
 	assert_int_equal(audit(), 3);
-	const char *vpid = strstr(printed(), "VPID must not be 0"), *rip = strstr(printed(), "host RIP must be"),
+	const char *vpid = strstr(printed(), "VPID must not be 0"),
+		   *rip = strstr(printed(), "host RIP must be"),
 		   *link = strstr(printed(), "the link pointer must be");
 
 	assert_non_null(vpid);

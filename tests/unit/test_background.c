@@ -165,8 +165,8 @@ static unsigned interrupt(void)
 	return nmi_count = 1;
 }
 
-/* A storm cuts each portion at once. NMIs that let the work have a part of its time are no storm: the VM
- * whose interrupt it was does not wait for the rest of the portion. */
+/* A storm cuts each portion at once. NMIs that let the work have a part of its time are no storm:
+ * the VM whose interrupt it was does not wait for the rest of the portion. */
 static void R13_only_portions_that_are_cut_at_once_starve(void **state)
 {
 	(void)state;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block: multiplexers, latches, mask, status, NMI (docs/register-window.md, section 1) and the rules of "nothing is
- * lost", one by one.
+ * The chipset block: multiplexers, latches, mask, status, NMI (docs/register-window.md, section 1)
+ * and the rules of "nothing is lost", one by one.
  *
- * Rule: each test is one rule or one row of that section. Banks and state: test_state.c; registers: test_window.c.
+ * Rule: each test is one rule or one row of that section. Banks and state: test_state.c; registers:
+ * test_window.c.
  */
 #include "tests/unit/check.h"
 
@@ -47,7 +48,8 @@ static void R03_a_line_reaches_any_input_of_the_controller(void **state)
 			if (line == 2 || input == 2)
 				continue;
 			begin(NULL);
-			block_window_write(&block, WINDOW_CONTROLLER_INPUT + line / 2, 1, input * 0x11);
+			block_window_write(&block, WINDOW_CONTROLLER_INPUT + line / 2, 1,
+			                   input * 0x11);
 			kit_raise(&block, line);
 			assert_int_equal(block_acknowledge(&block), BASE_MASTER + input);
 		}
@@ -66,8 +68,10 @@ static void R03_irq0_to_input_1_and_irq1_to_input_0(void **state)
 static void R03_controller_input_2_is_none_the_line_stays_with_the_vmm_block(void **state)
 {
 	(void)state;
-	block_window_write(&block, WINDOW_CONTROLLER_INPUT + 2, 1, 0x42); /* line 4 as ever, line 5 nowhere... */
-	block_window_write(&block, WINDOW_CONTROLLER_INPUT + 2, 1, 0x24); /* ...and the right way round */
+	/* line 4 as ever, line 5 nowhere... */
+	block_window_write(&block, WINDOW_CONTROLLER_INPUT + 2, 1, 0x42);
+	/* ...and the right way round */
+	block_window_write(&block, WINDOW_CONTROLLER_INPUT + 2, 1, 0x24);
 	kit_raise(&block, 5);
 	assert_int_equal(kit_irr(&block), 0);
 	assert_int_equal(kit_status(&block), 1 << 5);
@@ -118,7 +122,8 @@ static void R04_lines_at_one_vmm_block_input_share_its_status_bit(void **state)
 {
 	(void)state;
 	kit_route(&block, 0);
-	block_window_write(&block, WINDOW_BLOCK_INPUT, 8, (WINDOW_INPUTS_IDENTITY & ~UINT64_C(0xff000)) | 0x77000);
+	block_window_write(&block, WINDOW_BLOCK_INPUT, 8,
+	                   (WINDOW_INPUTS_IDENTITY & ~UINT64_C(0xff000)) | 0x77000);
 	kit_raise(&block, 3);
 	kit_raise(&block, 4);
 	assert_int_equal(kit_status(&block), 1 << 7);
@@ -142,7 +147,8 @@ static void R05_status_bits_stand_masked_or_not_and_nmi_obeys_the_mask(void **st
 				continue;
 			begin(NULL);
 			kit_route(&block, 0);
-			kit_mask(&block, masked ? (uint16_t)(1u << line) : (uint16_t) ~(1u << line));
+			kit_mask(&block,
+			         masked ? (uint16_t)(1u << line) : (uint16_t) ~(1u << line));
 			assert_false(block_take_nmi(&block));
 			kit_raise(&block, line);
 			assert_int_equal(kit_status(&block), 1 << line);
@@ -216,7 +222,8 @@ static void R08_rule_1_an_edge_triggered_latch_can_be_cleared_while_the_line_is_
 	assert_int_equal(kit_status(&block), 1 << 5);
 }
 
-static void R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_line_is_high(void **state)
+static void R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_line_is_high(
+	void **state)
 {
 	(void)state;
 	kit_route(&block, 0);
@@ -232,7 +239,8 @@ static void R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_
 static void R08_rule_1_a_level_that_merely_stands_is_no_assertion_of_the_vmm_blocks(void **state)
 {
 	(void)state;
-	/* The running VM serves its level-triggered line; a VM exit comes and goes meanwhile (rule 4). */
+	/* The running VM serves its level-triggered line; a VM exit comes and goes meanwhile (rule
+	 * 4). */
 	block_port_write(&block, PORT_ELCR1, 1 << 5);
 	block_window_write(&block, WINDOW_LEVEL, 2, 1 << 5);
 	kit_raise(&block, 5);
@@ -344,7 +352,8 @@ static void R15_rule_2_a_shared_lines_latch_stays_and_the_running_vm_is_served(v
 	assert_int_equal(kit_status(&block), 1 << 3);
 	assert_true(block_take_nmi(&block));
 	assert_int_equal(block_acknowledge(&block), BASE_MASTER + 3);
-	/* Another VM of the same device, with a bank of its own: it gets a request too, and the latch still stands. */
+	/* Another VM of the same device, with a bank of its own: it gets a request too, and the
+	 * latch still stands. */
 	kit_select(&block, every_line, 0xffff, 1 << 3, 1);
 	kit_initialise(&block, ICW4_UPM);
 	kit_route(&block, 0);
@@ -452,8 +461,10 @@ static void R05_rule_5_no_port_access_reaches_mux_mask_status_or_another_bank(vo
 	block_take_nmi(&block);
 	before = block;
 	for (unsigned i = 0; i < 200000; i++) {
-		static const uint16_t ports[] = { MASTER, MASTER_DATA, SLAVE, SLAVE_DATA, PORT_ELCR1, PORT_ELCR2 };
-		uint16_t port = random_below(&seed, 8) ? ports[random_below(&seed, 6)] : (uint16_t)random_next(&seed);
+		static const uint16_t ports[] = { MASTER,     MASTER_DATA, SLAVE,
+			                          SLAVE_DATA, PORT_ELCR1,  PORT_ELCR2 };
+		uint16_t port = random_below(&seed, 8) ? ports[random_below(&seed, 6)]
+		                                       : (uint16_t)random_next(&seed);
 
 		if (random_below(&seed, 3) == 0)
 			block_port_read(&block, port);
@@ -472,30 +483,50 @@ int main(void)
 		cmocka_unit_test_setup(R02_each_line_goes_where_its_own_multiplexer_says, begin),
 		cmocka_unit_test_setup(R03_a_line_reaches_any_input_of_the_controller, begin),
 		cmocka_unit_test_setup(R03_irq0_to_input_1_and_irq1_to_input_0, begin),
-		cmocka_unit_test_setup(R03_controller_input_2_is_none_the_line_stays_with_the_vmm_block, begin),
+		cmocka_unit_test_setup(
+			R03_controller_input_2_is_none_the_line_stays_with_the_vmm_block, begin),
 		cmocka_unit_test_setup(R03_several_lines_at_one_input_have_an_edge_each, begin),
 		cmocka_unit_test_setup(R04_a_line_reaches_any_input_of_the_vmm_block, begin),
-		cmocka_unit_test_setup(R04_lines_at_one_vmm_block_input_share_its_status_bit, begin),
-		cmocka_unit_test_setup(R05_status_bits_stand_masked_or_not_and_nmi_obeys_the_mask, begin),
+		cmocka_unit_test_setup(R04_lines_at_one_vmm_block_input_share_its_status_bit,
+		                       begin),
+		cmocka_unit_test_setup(R05_status_bits_stand_masked_or_not_and_nmi_obeys_the_mask,
+		                       begin),
 		cmocka_unit_test_setup(R06_an_external_nmi_is_told_apart_from_a_line, begin),
 		cmocka_unit_test_setup(R06_the_external_signal_cannot_be_masked, begin),
-		cmocka_unit_test_setup(R08_rule_1_an_edge_is_latched_masked_or_not_and_outlives_its_line, begin),
-		cmocka_unit_test_setup(R08_rule_1_an_edge_triggered_latch_can_be_cleared_while_the_line_is_high, begin),
-		cmocka_unit_test_setup(R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_line_is_high,
+		cmocka_unit_test_setup(
+			R08_rule_1_an_edge_is_latched_masked_or_not_and_outlives_its_line, begin),
+		cmocka_unit_test_setup(
+			R08_rule_1_an_edge_triggered_latch_can_be_cleared_while_the_line_is_high,
+			begin),
+		cmocka_unit_test_setup(
+			R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_line_is_high,
+			begin),
+		cmocka_unit_test_setup(
+			R08_rule_1_a_level_that_merely_stands_is_no_assertion_of_the_vmm_blocks,
+			begin),
+		cmocka_unit_test_setup(
+			R08_rule_1_a_level_that_rose_while_away_is_delivered_by_latch_and_pin,
+			begin),
+		cmocka_unit_test_setup(
+			R08_rule_2_routing_turns_the_latch_into_a_request_that_does_not_fall,
+			begin),
+		cmocka_unit_test_setup(R08_rule_2_a_line_that_is_high_still_arrives_as_an_edge_now,
 		                       begin),
-		cmocka_unit_test_setup(R08_rule_1_a_level_that_merely_stands_is_no_assertion_of_the_vmm_blocks, begin),
-		cmocka_unit_test_setup(R08_rule_1_a_level_that_rose_while_away_is_delivered_by_latch_and_pin, begin),
-		cmocka_unit_test_setup(R08_rule_2_routing_turns_the_latch_into_a_request_that_does_not_fall, begin),
-		cmocka_unit_test_setup(R08_rule_2_a_line_that_is_high_still_arrives_as_an_edge_now, begin),
-		cmocka_unit_test_setup(R08_rule_2_an_edge_while_away_counts_though_the_input_was_high_before, begin),
+		cmocka_unit_test_setup(
+			R08_rule_2_an_edge_while_away_counts_though_the_input_was_high_before,
+			begin),
 		cmocka_unit_test_setup(R08_rule_2_nothing_else_clears_a_latch, begin),
-		cmocka_unit_test_setup(R15_rule_2_a_shared_lines_latch_stays_and_the_running_vm_is_served, begin),
+		cmocka_unit_test_setup(
+			R15_rule_2_a_shared_lines_latch_stays_and_the_running_vm_is_served, begin),
 		cmocka_unit_test_setup(R15_the_same_bank_selected_again_is_not_served_twice, begin),
 		cmocka_unit_test_setup(R05_rule_3_nmi_when_unmasked_status_becomes_non_zero, begin),
-		cmocka_unit_test_setup(R05_rule_3_a_write_to_mask_or_status_tells_again_what_stands, begin),
+		cmocka_unit_test_setup(R05_rule_3_a_write_to_mask_or_status_tells_again_what_stands,
+		                       begin),
 		cmocka_unit_test_setup(R05_rule_3_a_read_or_a_route_tells_nothing_again, begin),
-		cmocka_unit_test_setup(R05_rule_3_an_edge_between_acknowledge_and_service_is_told, begin),
-		cmocka_unit_test_setup(R05_rule_5_no_port_access_reaches_mux_mask_status_or_another_bank, begin),
+		cmocka_unit_test_setup(R05_rule_3_an_edge_between_acknowledge_and_service_is_told,
+		                       begin),
+		cmocka_unit_test_setup(
+			R05_rule_5_no_port_access_reaches_mux_mask_status_or_another_bank, begin),
 	};
 	return cmocka_run_group_tests_name("block", tests, NULL, NULL);
 }

@@ -20,9 +20,10 @@ static void the_lines_of_the_manual_are_understood(void **state)
 
 	(void)state;
 	assert_int_equal(
-		config_parse_vm(1,
-	                        "/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff",
-	                        &vm, err, sizeof(err)),
+		config_parse_vm(
+			1,
+			"/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff",
+			&vm, err, sizeof(err)),
 		0);
 	assert_string_equal(err, "");
 	assert_string_equal(vm.name, "pulse");
@@ -67,10 +68,11 @@ static void every_word_of_a_vm_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(
-		config_parse_vm(2,
-	                        "share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
-	                        "vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
-	                        &vm, err, sizeof(err)),
+		config_parse_vm(
+			2,
+			"share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
+			"vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
+			&vm, err, sizeof(err)),
 		0);
 	assert_string_equal(vm.name, "A-b_9");
 	assert_true(vm.share);
@@ -83,8 +85,11 @@ static void every_word_of_a_vm_is_taken(void **state)
 	assert_int_equal(vm.priority, 15);
 	assert_string_equal(vm.guest, "root=/dev/x  \"quoted\" vm=no");
 
-	assert_int_equal(config_parse_vm(2, "kernel.elf \"args=a b\" vm=x --", &vm, err, sizeof(err)), -EINVAL);
-	assert_int_equal(config_parse_vm(2, "kernel.elf \"args=a b\" vm=x", &vm, err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vm(2, "kernel.elf \"args=a b\" vm=x --", &vm, err, sizeof(err)),
+		-EINVAL);
+	assert_int_equal(config_parse_vm(2, "kernel.elf \"args=a b\" vm=x", &vm, err, sizeof(err)),
+	                 0);
 	assert_string_equal(vm.guest, "a b");
 	assert_int_equal(config_parse_vm(2, "kernel.elf args=\"a b\"", &vm, err, sizeof(err)), 0);
 	assert_string_equal(vm.guest, "a b");
@@ -97,13 +102,15 @@ static void R03_R04_R17_lines_have_inputs_and_routes_a_time(void **state)
 	struct vm_config vm;
 
 	(void)state;
-	assert_int_equal(
-		config_parse_vm(1, "irq=0:1,1:0,8-9,15:7 block=0:7,15:0xf,9:2 routes=exit", &vm, err, sizeof(err)), 0);
+	assert_int_equal(config_parse_vm(1, "irq=0:1,1:0,8-9,15:7 block=0:7,15:0xf,9:2 routes=exit",
+	                                 &vm, err, sizeof(err)),
+	                 0);
 	assert_int_equal(vm.lines, LINE(0) | LINE(1) | LINE(8) | LINE(9) | LINE(15));
 	assert_true(vm.controller_input == 0x7edcba9876543201ull);
 	assert_true(vm.block_input == 0xfedcba2876543217ull);
 	assert_true(vm.routes_at_exit);
-	assert_int_equal(config_parse_vm(1, "irq=3:3 block=3:3 routes=entry", &vm, err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vm(1, "irq=3:3 block=3:3 routes=entry", &vm, err, sizeof(err)), 0);
 	assert_true(vm.controller_input == LINE_INPUTS_OWN && vm.block_input == LINE_INPUTS_OWN);
 	assert_false(vm.routes_at_exit);
 	/* Several lines at one input of the controller, and of the block. */
@@ -115,7 +122,8 @@ static void R03_R04_R17_lines_have_inputs_and_routes_a_time(void **state)
 static const struct {
 	const char *line, *message;
 } bad_vm[] = {
-	{ "irq=0:2", "module 2 (vm2): irq=0:2: input 2 joins the two 8259s; no line can enter there" },
+	{ "irq=0:2",
+	  "module 2 (vm2): irq=0:2: input 2 joins the two 8259s; no line can enter there" },
 	{ "irq=0:16", "module 2 (vm2): irq=0:16: there is no input 16 (0-15)" },
 	{ "irq=0:99999999999999999999",
 	  "module 2 (vm2): irq=0:99999999999999999999: there is no input 99999999999999999999 (0-15)" },
@@ -140,7 +148,8 @@ static const struct {
 	{ "irq=99999999999999999999",
 	  "module 2 (vm2): irq=99999999999999999999: 99999999999999999999 is not a line (0-15)" },
 	{ "irq=2", "module 2 (vm2): irq=2: line 2 joins the two 8259s; no device is on it" },
-	{ "irq=0-15 vm=late", "module 2 (late): irq=0-15: line 2 joins the two 8259s; no device is on it" },
+	{ "irq=0-15 vm=late",
+	  "module 2 (late): irq=0-15: line 2 joins the two 8259s; no device is on it" },
 	{ "irq=9-8", "module 2 (vm2): irq=9-8: 9-8 runs backwards" },
 	{ "irq=3,3", "module 2 (vm2): irq=3,3: line 3 is in the list twice" },
 	{ "irq=", "module 2 (vm2): irq=: a line's number is missing" },
@@ -155,7 +164,8 @@ static const struct {
 	  "module 2 (vm2): io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17: more than 16 ranges" },
 	{ "mmio=0xb8001-0xb8fff",
 	  "module 2 (vm2): mmio=0xb8001-0xb8fff: 0xb8001-0xb8fff is not whole pages (0x...000-0x...fff)" },
-	{ "mmio=0xb8000", "module 2 (vm2): mmio=0xb8000: 0xb8000 is not whole pages (0x...000-0x...fff)" },
+	{ "mmio=0xb8000",
+	  "module 2 (vm2): mmio=0xb8000: 0xb8000 is not whole pages (0x...000-0x...fff)" },
 	{ "mmio=0x400000000000-0x400000000fff",
 	  "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is above 0x3fffffffffff" },
 	{ "mem=16", "module 2 (vm2): mem=16: less than 1M" },
@@ -176,17 +186,25 @@ static const struct {
 	{ "onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart" },
 	{ "trust=all", "module 2 (vm2): trust=all: it is one of dma, nmi, reset" },
 	{ "trust=nmi,", "module 2 (vm2): trust=nmi,: it is one of dma, nmi, reset" },
-	{ "busmaster=1f.2", "module 2 (vm2): busmaster=1f.2: 1f.2 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
-	{ "busmaster=0:20.0", "module 2 (vm2): busmaster=0:20.0: 0:20.0 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
-	{ "busmaster=0:1.8", "module 2 (vm2): busmaster=0:1.8: 0:1.8 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
-	{ "busmaster=100:1.0", "module 2 (vm2): busmaster=100:1.0: 100:1.0 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
-	{ "busmaster=0:1.0x", "module 2 (vm2): busmaster=0:1.0x: 0:1.0x is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=1f.2",
+	  "module 2 (vm2): busmaster=1f.2: 1f.2 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:20.0",
+	  "module 2 (vm2): busmaster=0:20.0: 0:20.0 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:1.8",
+	  "module 2 (vm2): busmaster=0:1.8: 0:1.8 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=100:1.0",
+	  "module 2 (vm2): busmaster=100:1.0: 100:1.0 is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
+	{ "busmaster=0:1.0x",
+	  "module 2 (vm2): busmaster=0:1.0x: 0:1.0x is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
 	{ "busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0",
 	  "module 2 (vm2): busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0: more than 8 functions" },
 	{ "vm=", "module 2 (vm2): vm=: a name is missing" },
-	{ "vm=1st", "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'" },
-	{ "vm=a.b", "module 2 (vm2): vm=a.b: a name is a letter, then letters, digits, '-' or '_'" },
-	{ "vm=abcdefghijklmnop", "module 2 (vm2): vm=abcdefghijklmnop: a name has at most 15 characters" },
+	{ "vm=1st",
+	  "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'" },
+	{ "vm=a.b",
+	  "module 2 (vm2): vm=a.b: a name is a letter, then letters, digits, '-' or '_'" },
+	{ "vm=abcdefghijklmnop",
+	  "module 2 (vm2): vm=abcdefghijklmnop: a name has at most 15 characters" },
 	{ "vm=vmm", "module 2 (vm2): vm=vmm: this name is the VMM's own" },
 	{ "vm=a vm=b", "module 2 (a): vm=b: 'vm' was given before" },
 	{ "mem=8M mem=8M", "module 2 (vm2): mem=8M: 'mem' was given before" },
@@ -207,7 +225,8 @@ static void a_bad_word_of_a_vm_is_one_clear_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad_vm) / sizeof(bad_vm[0]); i++) {
-		assert_int_equal(config_parse_vm(2, bad_vm[i].line, &vm, err, sizeof(err)), -EINVAL);
+		assert_int_equal(config_parse_vm(2, bad_vm[i].line, &vm, err, sizeof(err)),
+		                 -EINVAL);
 		assert_string_equal(err, bad_vm[i].message);
 	}
 }
@@ -217,7 +236,9 @@ static void a_bad_word_leaves_its_default_and_the_rest(void **state)
 	struct vm_config vm;
 
 	(void)state;
-	assert_int_equal(config_parse_vm(2, "irq=3,16 io=0x40,x mem=0 prio=3", &vm, err, sizeof(err)), -EINVAL);
+	assert_int_equal(
+		config_parse_vm(2, "irq=3,16 io=0x40,x mem=0 prio=3", &vm, err, sizeof(err)),
+		-EINVAL);
 	assert_int_equal(vm.lines, 0);
 	assert_int_equal(vm.io_count, 0);
 	assert_true(vm.memory == 16 << 20);
@@ -235,7 +256,8 @@ static void text_for_the_guest_has_a_limit(void **state)
 	assert_int_equal(strlen(vm.guest), CONFIG_TEXT_MAX - 1);
 	memset(line + 3, 'g', CONFIG_TEXT_MAX);
 	assert_int_equal(config_parse_vm(1, line, &vm, err, sizeof(err)), -EINVAL);
-	assert_string_equal(err, "module 1 (vm1): --: the guest's text has 256 bytes, at most 255 fit");
+	assert_string_equal(err,
+	                    "module 1 (vm1): --: the guest's text has 256 bytes, at most 255 fit");
 	assert_string_equal(vm.guest, "");
 }
 
@@ -305,11 +327,13 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	assert_true(vmm.mitigations_off);
 	assert_int_equal(config_parse_vmm("mitigations=auto", &vmm, err, sizeof(err)), 0);
 	assert_false(vmm.mitigations_off);
-	assert_int_equal(config_parse_vmm("console=vga keyboard=on end=off", &vmm, err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vmm("console=vga keyboard=on end=off", &vmm, err, sizeof(err)), 0);
 	assert_string_equal(vmm.console, "vga");
 	assert_int_equal(vmm.keyboard, KEYBOARD_ON);
 	assert_int_equal(vmm.end, END_OFF);
-	assert_int_equal(config_parse_vmm("console=auto keyboard=off end=halt", &vmm, err, sizeof(err)), 0);
+	assert_int_equal(
+		config_parse_vmm("console=auto keyboard=off end=halt", &vmm, err, sizeof(err)), 0);
 	assert_string_equal(vmm.console, "auto");
 	assert_int_equal(vmm.keyboard, KEYBOARD_OFF);
 	assert_int_equal(vmm.end, END_HALT);
@@ -345,7 +369,8 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 		assert_int_equal(config_parse_vmm(rows[i].line, &vmm, err, sizeof(err)), -EINVAL);
 		assert_string_equal(err, rows[i].message);
 	}
-	assert_int_equal(config_parse_vmm("console=com9 chipset=pc", &vmm, err, sizeof(err)), -EINVAL);
+	assert_int_equal(config_parse_vmm("console=com9 chipset=pc", &vmm, err, sizeof(err)),
+	                 -EINVAL);
 	assert_string_equal(vmm.console, "com1");
 	assert_string_equal(vmm.chipset, "pc");
 }

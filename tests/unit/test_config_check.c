@@ -50,7 +50,8 @@ static void devices_have_one_owner(void **state)
 		  "one" },
 		{ "vm=pulse share", "vm=pulse share", -EEXIST,
 		  "module 2 (pulse): vm=pulse: another VM has this name; choose one of its own" },
-		{ "vm=pulse", "vm=scribe irq=4", -EPERM, "module 2 (scribe): irq=4: line 4 belongs to the VMM" },
+		{ "vm=pulse", "vm=scribe irq=4", -EPERM,
+		  "module 2 (scribe): irq=4: line 4 belongs to the VMM" },
 		{ "vm=pulse", "vm=scribe irq=1,4 share", -EPERM,
 		  "module 2 (scribe): irq=1,4: line 4 belongs to the VMM" },
 		{ "vm=pulse", "vm=scribe io=0x20-0x21 share", -EPERM,
@@ -153,14 +154,17 @@ static void devices_have_one_owner(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(config_reserve_memory(0xc0000000, 0xc0000fff, "the chipset block's registers"), 0);
+	assert_int_equal(
+		config_reserve_memory(0xc0000000, 0xc0000fff, "the chipset block's registers"), 0);
 	assert_int_equal(config_reserve_ports(0xb000, 0xb03f, "power management"), 0);
 	assert_int_equal(config_reserve_memory(0x1000000, 0x10000000, "RAM"), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct vm_config first = parsed(rows[i].first), second = parsed(rows[i].second);
 		const struct vm_config *accepted[] = { &first };
 
-		assert_int_equal(config_check_vm(2, &second, accepted, 1, LINE(4), err, sizeof(err)), rows[i].error);
+		assert_int_equal(
+			config_check_vm(2, &second, accepted, 1, LINE(4), err, sizeof(err)),
+			rows[i].error);
 		assert_string_equal(err, rows[i].message);
 	}
 }
@@ -178,7 +182,8 @@ static void there_is_room_for_64_vms(void **state)
 		if (i < CONFIG_VMS_MAX)
 			accepted[i] = &vm[i];
 	}
-	assert_string_equal(err, "module 64 (vm64): there are 64 VMs already, and no room for more");
+	assert_string_equal(err,
+	                    "module 64 (vm64): there are 64 VMs already, and no room for more");
 }
 
 static void what_a_vm_is_trusted_with_is_a_list(void **state)
@@ -233,7 +238,8 @@ static void reservations_have_a_limit_that_is_told(void **state)
 	(void)state;
 	while (port < 0xe000 && config_reserve_ports(port, port, "power management") == 0)
 		port += 2;
-	assert_in_range(port, 0xd000 + 2 * (CONFIG_RESERVED_PORTS - 2), 0xd000 + 2 * CONFIG_RESERVED_PORTS);
+	assert_in_range(port, 0xd000 + 2 * (CONFIG_RESERVED_PORTS - 2),
+	                0xd000 + 2 * CONFIG_RESERVED_PORTS);
 	assert_int_equal(config_check_vm(1, &vm, NULL, 0, 0, err, sizeof(err)), 0);
 	config_vmms_ports(take);
 	assert_true(taken[0xd000] && taken[0x3f9] && taken[0xcf8]);

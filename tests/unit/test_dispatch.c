@@ -32,7 +32,8 @@ struct chipset_standing chipset_standing;
 static struct vm own[VMS];
 static struct chipset_status answer;
 static int sole;
-static unsigned echoes, looks, reopened, unblocked, comes_meanwhile, comes_at_looks, comes_while_served;
+static unsigned echoes, looks, reopened, unblocked, comes_meanwhile, comes_at_looks,
+	comes_while_served;
 static char order[16];
 
 /* ---- What it is built on ---- */
@@ -161,7 +162,8 @@ static void acknowledge(line_set lines)
 
 static line_set deliverable(const struct controller *c, line_set lines)
 {
-	return lines & c->lines & (line_set)~c->shared; /* the test's use of shared: masked by its guest */
+	/* the test's use of shared: masked by its guest */
+	return lines & c->lines & (line_set)~c->shared;
 }
 
 static void claim(line_set lines, bool served)
@@ -212,7 +214,8 @@ static int begin(void **state)
 	memset(line_counters, 0, sizeof(line_counters));
 	answer = (struct chipset_status){ 0 };
 	sole = -1;
-	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks = comes_while_served = 0;
+	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks =
+		comes_while_served = 0;
 	order[0] = '\0';
 	sched_attention = false;
 	return 0;
@@ -292,7 +295,8 @@ static void R06_an_nmi_that_may_have_been_a_lines_is_unattributed(void **state)
 		nmi_count = 1;
 		dispatch_counted(&own[LOW]);
 		assert_int_equal(dispatch_counters.external - before.external, 1);
-		assert_int_equal(dispatch_counters.unattributed - before.unattributed, rows[i].unattributed);
+		assert_int_equal(dispatch_counters.unattributed - before.unattributed,
+		                 rows[i].unattributed);
 	}
 	block.ambiguous = false;
 }
@@ -338,7 +342,8 @@ static void R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn(void **state)
 	assert_int_equal(own[HIGH].state, VM_READY);
 	assert_int_equal(line_counters[8 + HIGH].wakeups, 1);
 	assert_true(sched_attention);
-	sched_attention = false; /* it is ready, and waits for its turn: a second line says so again */
+	/* it is ready, and waits for its turn: a second line says so again */
+	sched_attention = false;
 	dispatch_exit(&own[LOW]);
 	assert_int_equal(line_counters[8 + HIGH].wakeups, 2);
 	assert_true(sched_attention);
@@ -361,7 +366,8 @@ static void R05_what_a_halted_vm_waits_for_is_open_and_no_longer(void **state)
 	(void)state;
 	assert_int_equal(sched_masked(&own[LOW]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH)));
 	sched_set_state(&own[EQUAL], VM_HALTED);
-	assert_int_equal(sched_masked(&own[LOW]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH) | LINE(8 + EQUAL)));
+	assert_int_equal(sched_masked(&own[LOW]),
+	                 (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH) | LINE(8 + EQUAL)));
 	sched_set_state(&own[EQUAL], VM_READY);
 	assert_int_equal(sched_masked(&own[LOW]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH)));
 	assert_int_equal(sched_masked(&own[HIGH]), (line_set) ~(LINE(VMM_LINE) | LINE(8 + HIGH)));
@@ -372,13 +378,17 @@ static void R05_what_a_halted_vm_waits_for_is_open_and_no_longer(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(R06_an_nmi_that_waited_behind_a_line_is_the_lines_echo, begin),
+		cmocka_unit_test_setup(R06_an_nmi_that_waited_behind_a_line_is_the_lines_echo,
+		                       begin),
 		cmocka_unit_test_setup(R02_after_a_storm_nmis_are_open_again, begin),
 		cmocka_unit_test_setup(R02_a_source_that_goes_on_does_not_keep_the_vmm, begin),
 		cmocka_unit_test_setup(R06_an_external_nmi_goes_to_its_vm, begin),
-		cmocka_unit_test_setup(R06_an_nmi_that_may_have_been_a_lines_is_unattributed, begin),
-		cmocka_unit_test_setup(R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served, begin),
-		cmocka_unit_test_setup(R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines, begin),
+		cmocka_unit_test_setup(R06_an_nmi_that_may_have_been_a_lines_is_unattributed,
+		                       begin),
+		cmocka_unit_test_setup(R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served,
+		                       begin),
+		cmocka_unit_test_setup(R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines,
+		                       begin),
 		cmocka_unit_test_setup(R13_a_line_of_an_equal_ends_no_turn, begin),
 		cmocka_unit_test_setup(R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn, begin),
 		cmocka_unit_test_setup(R07_a_line_that_its_guest_masks_wakes_nobody, begin),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block driven by the VMM's flows, path by path: wiring, status, external signal, held lines, priorities and banks.
+ * The chipset block driven by the VMM's flows, path by path: wiring, status, external signal, held
+ * lines, priorities and banks.
  *
- * Rule: each test plays one path from power-on; what happens at random moments is test_run_irqmux.c's.
+ * Rule: each test plays one path from power-on; what happens at random moments is
+ * test_run_irqmux.c's.
  */
 #include "tests/unit/sim_flows.h"
 
@@ -70,7 +72,8 @@ static void crossed(void)
 static void crossed_while_away(void)
 {
 	flow_begin(0, 0);
-	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ 9ull << 36, LINE_INPUTS_OWN);
+	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ 9ull << 36,
+	                   LINE_INPUTS_OWN);
 	b = flow_add(B_LINES, 1);
 	assert_true(flow_turn(a));
 	flow_initialise(A_BASE);
@@ -110,12 +113,13 @@ static void handler_at_work_in_the_common_bank(void)
 	handler_at_work(1);
 }
 
-/* A line that the firmware made level is that at whichever input it enters, and a line of edges is not made level by where
- * it goes. */
+/* A line that the firmware made level is that at whichever input it enters, and a line of edges is
+ * not made level by where it goes. */
 static void crossed_levels(void)
 {
 	flow_begin(0, LINE(9) | LINE(11));
-	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ (9ull ^ 5ull) << 36, LINE_INPUTS_OWN);
+	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ (9ull ^ 5ull) << 36,
+	                   LINE_INPUTS_OWN);
 	assert_true(flow_turn(a));
 	assert_int_equal(flow_in(PORT_ELCR1), LINE(5));
 	assert_int_equal(flow_in(PORT_ELCR2), LINE(11) >> 8);
@@ -141,14 +145,16 @@ static void block_inputs(void)
 static void common_block_input(void)
 {
 	flow_begin(0, 0);
-	a = flow_add_wired(A_LINES, 2, LINE_INPUTS_OWN, LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12 ^ 7ull);
+	a = flow_add_wired(A_LINES, 2, LINE_INPUTS_OWN,
+	                   LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12 ^ 7ull);
 	b = flow_add(B_LINES, 1);
 	assert_true(flow_turn(a));
 	flow_initialise(A_BASE);
 	flow_out(0x21, LINE(0));
 	flow_halt();
 	assert_true(flow_turn(b));
-	board_set_line(0, true); /* a has it masked: nobody wakes, but the next edge at the input must be heard */
+	/* a has it masked: nobody wakes, but the next edge at the input must be heard */
+	board_set_line(0, true);
 	flow_exit_nmi();
 	assert_int_equal(a->state, VM_READY); /* it might have been line 3 */
 	assert_true(flow_turn(a));
@@ -210,8 +216,8 @@ static void external_and_line(void)
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));
 }
 
-/* Each of a direct NMI, and of a line's, in the guest and in the VMM: what the block has not raised is told, and nothing
- * else is. */
+/* Each of a direct NMI, and of a line's, in the guest and in the VMM: what the block has not raised
+ * is told, and nothing else is. */
 static void direct(void)
 {
 	two(0, 2);
@@ -254,7 +260,8 @@ static void signal_twice(void)
 	board_external_nmi();
 }
 
-/* The signal comes again while the dispatcher looks: its NMIs are counted, and explained when they are dispatched. */
+/* The signal comes again while the dispatcher looks: its NMIs are counted, and explained when they
+ * are dispatched. */
 static void signals_during_the_look(void)
 {
 	two(0, 1);
@@ -374,7 +381,8 @@ static void restart(unsigned banks)
 	flow_out(0xa1, LINE(0));
 	board_set_line(15, true);
 	assert_true(block_intr(block()));
-	assert_int_equal(chipset->save(&b->controller, true), 0); /* as vm_start() does with the VM that runs */
+	/* as vm_start() does with the VM that runs */
+	assert_int_equal(chipset->save(&b->controller, true), 0);
 	vm_current = NULL;
 	chipset->reset(&b->controller, B_LINES, 0);
 	assert_true(flow_turn(a));
@@ -469,11 +477,11 @@ static void after_idleness(void)
 	assert_int_equal(flow_take_all(B_BASE), LINE(8));
 }
 
-#define TEST(name, body)                                                                                               \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		flow_alone(body);                                                                                      \
+#define TEST(name, body)               \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		flow_alone(body);      \
 	}
 TEST(R02_each_line_goes_to_the_controller_or_to_the_block, routes)
 TEST(R03_irq0_enters_input_1_and_irq1_input_0, crossed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's latencies: a timer, an 8259 with its one latch, and a guest that is away at times; what edges.c makes of the readings
- * is held against what really happened.
+ * pulse's latencies: a timer, an 8259 with its one latch, and a guest that is away at times; what
+ * edges.c makes of the readings is held against what really happened.
  *
  * Rule: time is the TSC. The counter is what a PIT would show then, no finer.
  */
@@ -10,7 +10,8 @@
 
 enum { ROUNDS = 3000, TO_READ = 25 };
 
-/* ticks of the TSC for so many counts of the PIT, and what the guest measured of it: 5 in 100,000 beside the truth */
+/* ticks of the TSC for so many counts of the PIT, and what the guest measured of it: 5 in 100,000
+ * beside the truth */
 struct world {
 	uint64_t tsc, counts; /* the true rate */
 	uint32_t reload;
@@ -46,7 +47,8 @@ static uint64_t edges_until(const struct world *w, uint64_t tsc)
 	return counts_at(w, tsc) / w->reload;
 }
 
-/* The next interrupt, taken when the guest is back: its true latency. spent: from the entry to the reading. */
+/* The next interrupt, taken when the guest is back: its true latency. spent: from the entry to the
+ * reading. */
 static uint64_t take(struct world *w, uint64_t away, uint64_t spent, uint64_t *said)
 {
 	uint64_t edge = tsc_of(w, (edges_until(w, w->acknowledged) + 1) * w->reload);
@@ -77,7 +79,8 @@ static void near(uint64_t said, uint64_t is, const struct world *w)
 	assert_true(said <= is + grain && is <= said + grain);
 }
 
-static const uint64_t rates[] = { 16762, 838, 3000000 }; /* 20 MHz, 1 MHz, 3.6 GHz: ticks for 1,000 counts */
+/* 20 MHz, 1 MHz, 3.6 GHz: ticks for 1,000 counts */
+static const uint64_t rates[] = { 16762, 838, 3000000 };
 static const uint32_t reloads[] = { 1193, 100, 65535 };
 
 static void each(void (*play)(struct world *w))
@@ -108,7 +111,8 @@ static void test_a_latency_below_a_period_is_the_counter_s(void **state)
 /* Up to 40 periods away, now and then; and between the entry and the reading as well. */
 static void play_long(struct world *w)
 {
-	uint64_t period = tsc_of(w, w->reload), first = edges_until(w, w->acknowledged), said, grain, edge;
+	uint64_t period = tsc_of(w, w->reload), first = edges_until(w, w->acknowledged), said,
+		 grain, edge;
 	bool doubt = false, doubted;
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
@@ -116,8 +120,8 @@ static void play_long(struct world *w)
 		uint64_t spent = below(w, 8) ? TO_READ * w->tsc / 16762 : below(w, 3 * period);
 		uint64_t before = w->acknowledged, is = take(w, away, spent, &said);
 
-		/* An edge right at an entry may be before it or after it: the counter cannot tell, and the next may be
-		 * short by a period, or the one after. */
+		/* An edge right at an entry may be before it or after it: the counter cannot tell,
+		 * and the next may be short by a period, or the one after. */
 		doubted = doubt;
 		grain = 6 * w->tsc / w->counts + 2 + 3 * period / 20000;
 		edge = tsc_of(w, edges_until(w, before + grain) * w->reload);
@@ -166,7 +170,8 @@ static void test_a_lost_tick_is_overdue_and_a_merged_one_is_not(void **state)
 	/* It runs again, and what waits has not come. */
 	assert_true(edges_overdue(&w.edges, w.now - 5, w.now, counter_at(&w, w.now)));
 	take(&w, 0, TO_READ, &said);
-	assert_false(edges_overdue(&w.edges, w.now, w.now + period / 2, counter_at(&w, w.now + period / 2)));
+	assert_false(edges_overdue(&w.edges, w.now, w.now + period / 2,
+	                           counter_at(&w, w.now + period / 2)));
 }
 
 int main(void)

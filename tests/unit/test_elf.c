@@ -148,33 +148,37 @@ static void expect_refused(const struct image *i, int error, const char *message
 		assert_true(*(const uint64_t *)(memory + n) == 0xCCCCCCCCCCCCCCCC);
 }
 
-#define REFUSED32(error, message, ...)                                                                                 \
-	do {                                                                                                           \
-		struct image i = image_elf32();                                                                        \
-		struct elf32_program *p = image_program32(&i, 0);                                                      \
-		(void)p;                                                                                               \
-		__VA_ARGS__;                                                                                           \
-		expect_refused(&i, error, message);                                                                    \
+#define REFUSED32(error, message, ...)                            \
+	do {                                                      \
+		struct image i = image_elf32();                   \
+		struct elf32_program *p = image_program32(&i, 0); \
+		(void)p;                                          \
+		__VA_ARGS__;                                      \
+		expect_refused(&i, error, message);               \
 	} while (0)
 
-#define REFUSED64(error, message, ...)                                                                                 \
-	do {                                                                                                           \
-		struct image i = image_elf64();                                                                        \
-		struct elf64_program *p = image_program64(&i, 0);                                                      \
-		(void)p;                                                                                               \
-		__VA_ARGS__;                                                                                           \
-		expect_refused(&i, error, message);                                                                    \
+#define REFUSED64(error, message, ...)                            \
+	do {                                                      \
+		struct image i = image_elf64();                   \
+		struct elf64_program *p = image_program64(&i, 0); \
+		(void)p;                                          \
+		__VA_ARGS__;                                      \
+		expect_refused(&i, error, message);               \
 	} while (0)
 
 static void a_hostile_header_names_the_broken_rule(void **state)
 {
 	(void)state;
 	REFUSED32(-ENOEXEC, "no multiboot header in the first 8 KiB", i.bytes[IMAGE_HEADER_AT] = 0);
-	REFUSED32(-ENOEXEC, "the multiboot header's checksum is wrong", i.bytes[IMAGE_HEADER_AT + 8]++);
-	REFUSED32(-ENOEXEC, "the multiboot header requires flag 15, which is not offered", image_multiboot(&i, 0x8003));
+	REFUSED32(-ENOEXEC, "the multiboot header's checksum is wrong",
+	          i.bytes[IMAGE_HEADER_AT + 8]++);
+	REFUSED32(-ENOEXEC, "the multiboot header requires flag 15, which is not offered",
+	          image_multiboot(&i, 0x8003));
 	REFUSED32(-ENOEXEC, "not an ELF file", i.bytes[1] = 'e');
-	REFUSED32(-ENOEXEC, "ELF of class 3; it has to be 1 (32-bit) or 2 (64-bit)", i.bytes[4] = 3);
-	REFUSED32(-ENOEXEC, "ELF with data encoding 2; it has to be 1 (little-endian)", i.bytes[5] = 2);
+	REFUSED32(-ENOEXEC, "ELF of class 3; it has to be 1 (32-bit) or 2 (64-bit)",
+	          i.bytes[4] = 3);
+	REFUSED32(-ENOEXEC, "ELF with data encoding 2; it has to be 1 (little-endian)",
+	          i.bytes[5] = 2);
 	REFUSED32(-ENOEXEC, "ELF32 for machine 40; it has to be 3 (386)", i.h32.machine = 40);
 	REFUSED64(-ENOEXEC, "ELF64 for machine 183; it has to be 62 (x86-64)", i.h64.machine = 183);
 	REFUSED32(-ENOEXEC, "ELF of type 3; it has to be 2 (executable)", i.h32.type = 3);
@@ -183,8 +187,10 @@ static void a_hostile_header_names_the_broken_rule(void **state)
 	REFUSED64(-ENOEXEC, "program headers of 0 bytes are too small", i.h64.phentsize = 0);
 	REFUSED32(-ENOEXEC, "3 program headers at 0xffffffff go past the end of the file (0x260)",
 	          i.h32.phoff = 0xffffffff);
-	REFUSED32(-ENOEXEC, "65535 program headers at 0x34 go past the end of the file (0x260)", i.h32.phnum = 0xffff);
-	REFUSED64(-ENOEXEC, "2 program headers at 0xffffffffffffffff go past the end of the file (0x260)",
+	REFUSED32(-ENOEXEC, "65535 program headers at 0x34 go past the end of the file (0x260)",
+	          i.h32.phnum = 0xffff);
+	REFUSED64(-ENOEXEC,
+	          "2 program headers at 0xffffffffffffffff go past the end of the file (0x260)",
 	          i.h64.phoff = UINT64_MAX);
 	REFUSED32(-ENOEXEC, "nothing to load: no program header of type LOAD", i.h32.phnum = 0);
 }
@@ -192,40 +198,54 @@ static void a_hostile_header_names_the_broken_rule(void **state)
 static void a_hostile_segment_names_the_broken_rule(void **state)
 {
 	(void)state;
-	REFUSED32(-ENOEXEC, "program header 0: 0x41 bytes in the file, but only 0x40 in memory", p->filesz = 65);
-	REFUSED32(-ENOEXEC, "program header 0: offset 0x221 and size 0x40 go past the end of the file (0x260)",
-	          p->offset = 0x221);
-	REFUSED32(-ENOEXEC, "program header 0: offset 0xffffffff and size 0x40 go past the end of the file (0x260)",
-	          p->offset = 0xffffffff);
-	REFUSED64(-ENOEXEC,
-	          "program header 0: offset 0xffffffffffffffc0 and size 0x40 go past the end of the file (0x260)",
-	          p->offset = 0xffffffffffffffc0);
-	REFUSED32(-ENOMEM, "program header 0: address 0x1fffc1 and size 0x40 are not within the VM's memory (0x200000)",
-	          p->paddr = 0x1fffc1);
-	REFUSED32(-ENOMEM,
-	          "program header 0: address 0xffffffff and size 0x40 are not within the VM's memory (0x200000)",
-	          p->paddr = 0xffffffff);
-	REFUSED32(-ENOMEM,
-	          "program header 0: address 0x100000 and size 0xffffffff are not within the VM's memory (0x200000)",
-	          p->memsz = 0xffffffff);
+	REFUSED32(-ENOEXEC, "program header 0: 0x41 bytes in the file, but only 0x40 in memory",
+	          p->filesz = 65);
+	REFUSED32(
+		-ENOEXEC,
+		"program header 0: offset 0x221 and size 0x40 go past the end of the file (0x260)",
+		p->offset = 0x221);
+	REFUSED32(
+		-ENOEXEC,
+		"program header 0: offset 0xffffffff and size 0x40 go past the end of the file (0x260)",
+		p->offset = 0xffffffff);
+	REFUSED64(
+		-ENOEXEC,
+		"program header 0: offset 0xffffffffffffffc0 and size 0x40 go past the end of the file (0x260)",
+		p->offset = 0xffffffffffffffc0);
+	REFUSED32(
+		-ENOMEM,
+		"program header 0: address 0x1fffc1 and size 0x40 are not within the VM's memory (0x200000)",
+		p->paddr = 0x1fffc1);
+	REFUSED32(
+		-ENOMEM,
+		"program header 0: address 0xffffffff and size 0x40 are not within the VM's memory (0x200000)",
+		p->paddr = 0xffffffff);
+	REFUSED32(
+		-ENOMEM,
+		"program header 0: address 0x100000 and size 0xffffffff are not within the VM's memory (0x200000)",
+		p->memsz = 0xffffffff);
 	REFUSED64(
 		-ENOMEM,
 		"program header 0: address 0xfffffffffffffff0 and size 0x40 are not within the VM's memory (0x200000)",
 		p->paddr = 0xfffffffffffffff0);
-	REFUSED64(-ENOMEM,
-	          "program header 0: address 0x100000 and size 0xffffffffffffffff are not within the VM's memory "
-	          "(0x200000)",
-	          p->memsz = UINT64_MAX);
-	REFUSED32(-ENOMEM,
-	          "program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-	          p->paddr = 0x9ffc1);
-	REFUSED32(-ENOMEM,
-	          "program header 0: address 0xfefff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-	          p->paddr = 0xfefff);
+	REFUSED64(
+		-ENOMEM,
+		"program header 0: address 0x100000 and size 0xffffffffffffffff are not within the VM's memory "
+		"(0x200000)",
+		p->memsz = UINT64_MAX);
+	REFUSED32(
+		-ENOMEM,
+		"program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
+		p->paddr = 0x9ffc1);
+	REFUSED32(
+		-ENOMEM,
+		"program header 0: address 0xfefff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
+		p->paddr = 0xfefff);
 	REFUSED32(-ENOMEM, "the image leaves no page below 0xa0000 for the boot information",
 	          (p->paddr = 0xfff, p->vaddr = IMAGE_TEXT, p->memsz = 0x9f001));
 	REFUSED32(-ENOEXEC, "the entry 0x100040 is in no loaded segment", i.h32.entry = 0x100040);
-	REFUSED64(-ENOEXEC, "the entry 0xffffffffffffffff is in no loaded segment", i.h64.entry = UINT64_MAX);
+	REFUSED64(-ENOEXEC, "the entry 0xffffffffffffffff is in no loaded segment",
+	          i.h64.entry = UINT64_MAX);
 }
 
 /* ld -Ttext 0x100000: the file's headers are in front of the text, in the same segment. */
@@ -286,7 +306,9 @@ static void the_boot_information_gives_way_to_the_image(void **state)
 
 static void segments_may_touch_what_they_may_not_enter(void **state)
 {
-	static const uint32_t places[] = { 0, 0x8000 - 64, 0x8000, 0x9000, 0xA0000 - 64, MEMORY - 64 };
+	static const uint32_t places[] = {
+		0, 0x8000 - 64, 0x8000, 0x9000, 0xA0000 - 64, MEMORY - 64
+	};
 
 	(void)state;
 	for (unsigned n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
@@ -329,7 +351,8 @@ struct flat {
 	uint32_t word[FLAT_BYTES / 4];
 };
 
-static struct flat flat_image(uint32_t header, uint32_t load_addr, uint32_t load_end, uint32_t bss_end, uint32_t start)
+static struct flat flat_image(uint32_t header, uint32_t load_addr, uint32_t load_end,
+                              uint32_t bss_end, uint32_t start)
 {
 	const uint32_t fields[8] = { MULTIBOOT_HEADER_MAGIC,
 		                     1 << 16,
@@ -362,7 +385,8 @@ static void an_image_may_say_its_addresses_itself(void **state)
 	assert_memory_equal(memory + FLAT_LOAD, (uint8_t *)&f + 8, sizeof(f) - 8);
 	expect_clear_outside(FLAT_LOAD, FLAT_LOAD + sizeof(f) - 8);
 
-	f = flat_image(FLAT_LOAD + 16, FLAT_LOAD, FLAT_LOAD + 100, FLAT_LOAD + 300, FLAT_LOAD + 299);
+	f = flat_image(FLAT_LOAD + 16, FLAT_LOAD, FLAT_LOAD + 100, FLAT_LOAD + 300,
+	               FLAT_LOAD + 299);
 	assert_int_equal(load(&f, sizeof(f)), 0);
 	assert_memory_equal(memory + FLAT_LOAD, &f, 100);
 	expect_clear_outside(FLAT_LOAD, FLAT_LOAD + 100);
@@ -373,14 +397,17 @@ static void hostile_addresses_name_the_broken_rule(void **state)
 	const uint32_t at = FLAT_LOAD;
 
 	(void)state;
-	expect_flat(flat_image(at - 4, at, 0, 0, at), FLAT_BYTES, -ENOEXEC,
-	            "the multiboot header's load_addr 0x100000 does not go with header_addr 0xffffc");
-	expect_flat(flat_image(at + 17, at, 0, 0, at), FLAT_BYTES, -ENOEXEC,
-	            "the multiboot header's load_addr 0x100000 does not go with header_addr 0x100011");
+	expect_flat(
+		flat_image(at - 4, at, 0, 0, at), FLAT_BYTES, -ENOEXEC,
+		"the multiboot header's load_addr 0x100000 does not go with header_addr 0xffffc");
+	expect_flat(
+		flat_image(at + 17, at, 0, 0, at), FLAT_BYTES, -ENOEXEC,
+		"the multiboot header's load_addr 0x100000 does not go with header_addr 0x100011");
 	expect_flat(flat_image(at + 16, at, at - 1, 0, at), FLAT_BYTES, -ENOEXEC,
 	            "the multiboot header's load_end_addr 0xfffff is below load_addr");
-	expect_flat(flat_image(at + 16, at, at + 257, 0, at), FLAT_BYTES, -ENOEXEC,
-	            "multiboot segment 0: offset 0x0 and size 0x101 go past the end of the file (0x100)");
+	expect_flat(
+		flat_image(at + 16, at, at + 257, 0, at), FLAT_BYTES, -ENOEXEC,
+		"multiboot segment 0: offset 0x0 and size 0x101 go past the end of the file (0x100)");
 	expect_flat(flat_image(at + 16, at, 0, at + 255, at), FLAT_BYTES, -ENOEXEC,
 	            "the multiboot header's bss_end_addr 0x1000ff is below the end of the data");
 	expect_flat(
@@ -411,10 +438,12 @@ static void the_guest_gets_its_memory_map_and_command_line(void **state)
 	assert_int_equal(info.mods_count, 0);
 	assert_int_equal(info.mmap_length, sizeof(map));
 	memcpy(map, memory + info.mmap_addr, sizeof(map));
-	assert_true(map[0].size == 20 && map[0].address == 0 && map[0].length == 0xA0000 && map[0].type == 1);
-	assert_true(map[1].size == 20 && map[1].address == 0xA0000 && map[1].length == 0x60000 && map[1].type == 2);
-	assert_true(map[2].size == 20 && map[2].address == 0x100000 && map[2].length == MEMORY - 0x100000 &&
-	            map[2].type == 1);
+	assert_true(map[0].size == 20 && map[0].address == 0 && map[0].length == 0xA0000 &&
+	            map[0].type == 1);
+	assert_true(map[1].size == 20 && map[1].address == 0xA0000 && map[1].length == 0x60000 &&
+	            map[1].type == 2);
+	assert_true(map[2].size == 20 && map[2].address == 0x100000 &&
+	            map[2].length == MEMORY - 0x100000 && map[2].type == 1);
 	assert_int_equal(memory[HANDOVER_AT - 1], 0xCC);
 	assert_int_equal(memory[HANDOVER_AT + HANDOVER_BYTES], 0xCC);
 }

@@ -50,9 +50,11 @@ static struct file make_file(unsigned headers, size_t contents, uint64_t entry)
 	return f;
 }
 
-static void segment(struct file *f, unsigned n, uint64_t offset, uint64_t address, uint64_t filesz, uint64_t memsz)
+static void segment(struct file *f, unsigned n, uint64_t offset, uint64_t address, uint64_t filesz,
+                    uint64_t memsz)
 {
-	*program(f, n) = (struct elf64_program){ SEGMENT_LOAD, 7, f->contents + offset, address, address, filesz,
+	*program(f, n) = (struct elf64_program){ SEGMENT_LOAD, 7,       f->contents + offset,
+		                                 address,      address, filesz,
 		                                 memsz,        0 };
 }
 
@@ -154,10 +156,13 @@ static void overlapping_segments_load_in_their_order(void **state)
 
 		segment(&f, 0, 0, TEXT, 1, 1);
 		for (unsigned n = 1; n < HEADERS; n++) {
-			unsigned filesz = random_below(&seed, 4) == 0 ? 0 : random_below(&seed, CONTENTS);
+			unsigned filesz = random_below(&seed, 4) == 0
+			                          ? 0
+			                          : random_below(&seed, CONTENTS);
 
-			segment(&f, n, random_below(&seed, CONTENTS - filesz), TEXT + random_below(&seed, 20000),
-			        filesz, filesz + random_below(&seed, 3) * random_below(&seed, 10000));
+			segment(&f, n, random_below(&seed, CONTENTS - filesz),
+			        TEXT + random_below(&seed, 20000), filesz,
+			        filesz + random_below(&seed, 3) * random_below(&seed, 10000));
 		}
 		load_watched(&f, memory, TEXT);
 		expect_as_naive(&f, HEADERS, memory);
@@ -252,7 +257,8 @@ static void a_description_is_cut_to_its_place(void **state)
 		char *text = malloc(size);
 
 		load_describe(&l, text, size);
-		assert_int_equal(strncmp("program header 0: address 0x200000 and size", text, size - 1), 0);
+		assert_int_equal(
+			strncmp("program header 0: address 0x200000 and size", text, size - 1), 0);
 		assert_int_equal(text[size - 1], '\0');
 		free(text);
 	}

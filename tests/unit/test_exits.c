@@ -50,9 +50,11 @@ static line_set deliverable(const struct controller *c, line_set asserted)
 	return asserted;
 }
 
-static const struct chipset block = {
-	.name = "block", .save = save, .restore = restore, .port_write = port_write, .deliverable = deliverable
-};
+static const struct chipset block = { .name = "block",
+	                              .save = save,
+	                              .restore = restore,
+	                              .port_write = port_write,
+	                              .deliverable = deliverable };
 
 static struct vcpu_io exit_io(struct vcpu *v)
 {
@@ -159,7 +161,8 @@ static void R01_a_guest_s_programs_make_no_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(R11_the_eoi_that_a_switch_waits_for_calls_for_a_decision, begin),
+		cmocka_unit_test_setup(R11_the_eoi_that_a_switch_waits_for_calls_for_a_decision,
+		                       begin),
 		cmocka_unit_test_setup(R11_a_busy_controller_is_saved_by_force_only, begin),
 		cmocka_unit_test_setup(R19_a_window_has_what_waits_injected, begin),
 		cmocka_unit_test_setup(R01_a_guest_s_programs_make_no_calls, begin),

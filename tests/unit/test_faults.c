@@ -82,7 +82,8 @@ static void requeue(struct vcpu *v)
 	requeued++;
 }
 
-static int map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+static int map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+               bool executable)
 {
 	(void)v;
 	assert_int_equal(host, (uint64_t)vm.sink);
@@ -183,7 +184,8 @@ static void R01_where_a_device_is_an_access_is_a_fault(void **state)
 	assert_int_equal(shown[place(DEVICE)], NONE);
 }
 
-/* What cannot be stepped over gets the sink, without a limit to how many; so many have it at a time. */
+/* What cannot be stepped over gets the sink, without a limit to how many; so many have it at a
+ * time. */
 static void R01_sinks_go_round(void **state)
 {
 	(void)state;
@@ -233,7 +235,8 @@ static void R01_a_vm_restarts_so_often_and_no_more(void **state)
 	exit_handle(&vm, VM_EXIT_SHUTDOWN);
 	assert_int_equal(vm.state, VM_STOPPED);
 	assert_false(vm.starting);
-	assert_non_null(strstr(printed(), "vm vandal: stopped: restarted too often (onfault=restart)"));
+	assert_non_null(
+		strstr(printed(), "vm vandal: stopped: restarted too often (onfault=restart)"));
 }
 
 static void R01_a_restart_gives_the_turn_away(void **state)
@@ -299,7 +302,8 @@ static void faults_that_go_on_are_logged_at_each_doubling(void **state)
 
 	for (unsigned i = 1; i <= 1000; i++) {
 		printed_clear();
-		assert_true(vm_fault(&vm, VM_EXIT_IO, false, &(struct denial){ .format = "a port" }));
+		assert_true(
+			vm_fault(&vm, VM_EXIT_IO, false, &(struct denial){ .format = "a port" }));
 		lines += strstr(printed(), ": a port") != NULL;
 	}
 	assert_int_equal(lines, 8 + 6);

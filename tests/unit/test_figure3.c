@@ -2,8 +2,8 @@
 /*
  * Figure 3 of the seed (¶46-52): each way from a device's assertion (302) to its delivery.
  *
- * Rule: one test for each path, its steps in the figure's order, marked with the block numbers; then the embodiments that
- * change the routes around a VM's turn (¶44, ¶45, ¶50).
+ * Rule: one test for each path, its steps in the figure's order, marked with the block numbers;
+ * then the embodiments that change the routes around a VM's turn (¶44, ¶45, ¶50).
  */
 #include "tests/unit/check.h"
 
@@ -24,7 +24,8 @@ static int begin(void **state)
 	return 0;
 }
 
-static void R09_302_304_306_308_the_running_vms_own_line_goes_straight_to_the_processor(void **state)
+static void R09_302_304_306_308_the_running_vms_own_line_goes_straight_to_the_processor(
+	void **state)
 {
 	(void)state;
 	for (unsigned line = 0; line < 16; line++) {
@@ -73,8 +74,8 @@ static void R09_316_what_is_held_arrives_when_its_vm_is_invoked(void **state)
 	(void)state;
 	kit_raise(&block, 9);
 	block_set_line(&block, 9, false);
-	/* ¶50: "the VMM will modify the configuration of the multiplex blocks to route the interrupt request to the interrupt
-	 * controller": the other VM's bank, its lines. */
+	/* ¶50: "the VMM will modify the configuration of the multiplex blocks to route the
+	 * interrupt request to the interrupt controller": the other VM's bank, its lines. */
 	kit_select(&block, OTHERS, 0xffff, 0, 1);
 	kit_initialise(&block, ICW4_UPM); /* its ICW1 forgets, as on a machine of its own */
 	assert_false(block_intr(&block));
@@ -162,13 +163,16 @@ static void R17_routes_that_change_at_the_exit_and_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(R09_302_304_306_308_the_running_vms_own_line_goes_straight_to_the_processor,
-		                       begin),
+		cmocka_unit_test_setup(
+			R09_302_304_306_308_the_running_vms_own_line_goes_straight_to_the_processor,
+			begin),
 		cmocka_unit_test_setup(R09_306_the_controller_masks_and_prioritises, begin),
 		cmocka_unit_test_setup(R09_304_310_312_314_316_a_masked_line_is_held, begin),
 		cmocka_unit_test_setup(R09_316_what_is_held_arrives_when_its_vm_is_invoked, begin),
-		cmocka_unit_test_setup(R09_314_318_320_322_an_unmasked_line_raises_the_output, begin),
-		cmocka_unit_test_setup(R09_320_the_external_signal_is_combined_with_the_lines, begin),
+		cmocka_unit_test_setup(R09_314_318_320_322_an_unmasked_line_raises_the_output,
+		                       begin),
+		cmocka_unit_test_setup(R09_320_the_external_signal_is_combined_with_the_lines,
+		                       begin),
 		cmocka_unit_test_setup(R09_all_paths_at_once_do_not_disturb_each_other, begin),
 		cmocka_unit_test_setup(R17_routes_that_stay_through_the_exit, begin),
 		cmocka_unit_test_setup(R17_routes_that_change_at_the_exit_and_back, begin),

@@ -38,7 +38,8 @@ static void memory_is_given_away_once_and_not_touched(void **state)
 	while (left > 0 && failed < 1000) {
 		uint64_t bytes = PAGE * (1ull + random_below(&seed, 700));
 		uint64_t align = PAGE << random_below(&seed, 10);
-		uint64_t at = failed < 900 ? frames_alloc(bytes, align) : frames_alloc(bytes = PAGE, align = PAGE);
+		uint64_t at = failed < 900 ? frames_alloc(bytes, align)
+		                           : frames_alloc(bytes = PAGE, align = PAGE);
 
 		if (at == 0) {
 			failed++;

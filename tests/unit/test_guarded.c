@@ -2,8 +2,9 @@
 /*
  * Guarded accesses: a #GP at one of their instructions is an answer.
  *
- * Rule: the instructions are the VMM's own (guarded.S). In a program each of them is a #GP, which the host tells as SIGSEGV; the
- * handler here goes on where guarded_resume() says, as arch/x86/tables.c does.
+ * Rule: the instructions are the VMM's own (guarded.S). In a program each of them is a #GP, which
+ * the host tells as SIGSEGV; the handler here goes on where guarded_resume() says, as
+ * arch/x86/tables.c does.
  */
 #define _GNU_SOURCE
 #include "tests/unit/check.h"

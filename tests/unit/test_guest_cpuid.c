@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What CPUID shows: nothing that is not in the list, whatever the processor announces, and leaves that agree.
+ * What CPUID shows: nothing that is not in the list, whatever the processor announces, and leaves
+ * that agree.
  *
  * Rule: the processor of these tests announces everything: each register of each leaf is all ones.
  */
@@ -131,7 +132,8 @@ static void R01_leaves_that_tell_the_same_tell_it_alike(void **state)
 	assert_int_equal((ask(1, 0, ~0u).edx ^ ask(EXTENDED + 1, 0, ~0u).edx) & same, 0);
 	assert_int_equal(ask(0xd, 0, 0).eax, 7);
 	assert_int_equal(ask(0xd, 0, 0).ecx, 0x340);
-	assert_int_equal(ask(7, 0, ~0u).ebx >> 16 & 1, 0); /* AVX512F, where XCR0 has no place for it */
+	/* AVX512F, where XCR0 has no place for it */
+	assert_int_equal(ask(7, 0, ~0u).ebx >> 16 & 1, 0);
 	offered = 0xe7;
 	assert_int_equal(ask(7, 0, ~0u).ebx >> 16 & 1, 1);
 	assert_int_equal(ask(0xd, 0, 0).eax, 0xe7);

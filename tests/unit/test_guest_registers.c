@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of the registers that a guest's instructions reach: which MSRs are open, what may be written, what moves at a switch.
+ * The table of the registers that a guest's instructions reach: which MSRs are open, what may be
+ * written, what moves at a switch.
  *
- * Rule: the VMM's own table, beside a processor of 2^13 MSRs in each half that notes who reads and writes.
+ * Rule: the VMM's own table, beside a processor of 2^13 MSRs in each half that notes who reads and
+ * writes.
  */
 #include "tests/unit/check.h"
 
 /* The source itself, for its table. */
 #include "arch/x86/guest_registers.c"
 
-enum { EPERM_ = -EPERM, NOWHERE = 0x1234567, LSTAR = 0xc0000082, FMASK = 0xc0000084, TSC_AUX = 0xc0000103 };
+enum {
+	EPERM_ = -EPERM,
+	NOWHERE = 0x1234567,
+	LSTAR = 0xc0000082,
+	FMASK = 0xc0000084,
+	TSC_AUX = 0xc0000103
+};
 
 static uint64_t kept[KEPT_COUNT];
 static unsigned writes, opened, opened_for_writing;
@@ -214,7 +222,8 @@ static void R01_bitmaps_open_what_the_structure_or_the_processor_holds(void **st
 static void R01_cr4_bits_go_with_what_cpuid_shows(void **state)
 {
 	enum { MCE = 1 << 6, PCE = 1 << 8, PSE = 1 << 4, UMIP = 1 << 11 };
-	const uint64_t never = 1ull << 12 | 1ull << 13 | 1ull << 14 | 1ull << 22 | 1ull << 23 | 1ull << 24 | 1ull << 25;
+	const uint64_t never = 1ull << 12 | 1ull << 13 | 1ull << 14 | 1ull << 22 | 1ull << 23 |
+	                       1ull << 24 | 1ull << 25;
 
 	(void)state;
 	assert_int_equal(guest_cr4_allowed, MCE | PCE);
@@ -232,11 +241,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R01_what_firmware_left_is_gone, begin),
 		cmocka_unit_test_setup(R01_an_msr_without_a_row_is_refused, begin),
-		cmocka_unit_test_setup(R01_values_that_the_row_does_not_allow_never_reach_the_processor, begin),
-		cmocka_unit_test_setup(R01_what_the_processor_refuses_is_refused_and_not_kept, begin),
-		cmocka_unit_test_setup(R01_an_msr_that_the_processor_lacks_is_refused_and_never_touched, begin),
+		cmocka_unit_test_setup(
+			R01_values_that_the_row_does_not_allow_never_reach_the_processor, begin),
+		cmocka_unit_test_setup(R01_what_the_processor_refuses_is_refused_and_not_kept,
+		                       begin),
+		cmocka_unit_test_setup(
+			R01_an_msr_that_the_processor_lacks_is_refused_and_never_touched, begin),
 		cmocka_unit_test_setup(R01_a_switch_writes_what_differs_and_nothing_else, begin),
-		cmocka_unit_test_setup(R01_bitmaps_open_what_the_structure_or_the_processor_holds, begin),
+		cmocka_unit_test_setup(R01_bitmaps_open_what_the_structure_or_the_processor_holds,
+		                       begin),
 		cmocka_unit_test_setup(R01_cr4_bits_go_with_what_cpuid_shows, begin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One 8259A against its datasheet (Intel 231468-003): initialisation (ICW1-ICW4), inputs, acknowledge, vectors.
+ * One 8259A against its datasheet (Intel 231468-003): initialisation (ICW1-ICW4), inputs,
+ * acknowledge, vectors.
  *
- * Rule: each test is a sentence of the datasheet. The chip's state is looked at through its ports wherever they show it.
+ * Rule: each test is a sentence of the datasheet. The chip's state is looked at through its ports
+ * wherever they show it.
  */
 #include "tests/unit/check.h"
 
@@ -165,7 +167,8 @@ static void R07_icw1_clears_the_mask_priorities_special_mask_and_read_select(voi
 	assert_int_equal(i8259_read(&chip, false), 0x18); /* status read is IRR again */
 	assert_int_equal(i8259_acknowledge(&chip), 3);    /* 7 is lowest again: 3 comes before 4 */
 	data(0x08);
-	assert_false(i8259_int(&chip)); /* special mask is off: 3, masked and in service, holds 4 back */
+	/* special mask is off: 3, masked and in service, holds 4 back */
+	assert_false(i8259_int(&chip));
 }
 
 static void R07_icw1_ends_whatever_was_in_service(void **state)
@@ -346,8 +349,10 @@ static void R07_a_request_that_falls_before_the_inta_is_withdrawn(void **state)
 	pins(0);
 	assert_int_equal(irr(), 0);
 	assert_false(i8259_int(&chip));
-	assert_int_equal(i8259_acknowledge(&chip), -1); /* "an interrupt level 7" is issued by the pair */
-	assert_int_equal(isr(), 0);                     /* "a default IR7 does not set the ISR bit" */
+	/* "an interrupt level 7" is issued by the pair */
+	assert_int_equal(i8259_acknowledge(&chip), -1);
+	/* "a default IR7 does not set the ISR bit" */
+	assert_int_equal(isr(), 0);
 }
 
 static void R07_a_masked_request_is_latched_shown_and_delivered_when_unmasked(void **state)
@@ -386,25 +391,35 @@ static void R07_elcr_makes_single_inputs_level_triggered(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(R07_icw1_ic4_clear_means_no_icw4_and_all_its_functions_zero, begin),
+		cmocka_unit_test_setup(R07_icw1_ic4_clear_means_no_icw4_and_all_its_functions_zero,
+		                       begin),
 		cmocka_unit_test_setup(R07_icw1_sngl_says_whether_icw3_follows, begin),
 		cmocka_unit_test_setup(R07_icw1_ltim_makes_every_input_level_triggered, begin),
 		cmocka_unit_test_setup(R07_icw1_ltim_sees_an_input_that_was_high_before, begin),
-		cmocka_unit_test_setup(R07_icw1_resets_the_edge_sense_so_that_a_high_input_must_fall_first, begin),
-		cmocka_unit_test_setup(R07_icw1_clears_the_mask_priorities_special_mask_and_read_select, begin),
+		cmocka_unit_test_setup(
+			R07_icw1_resets_the_edge_sense_so_that_a_high_input_must_fall_first, begin),
+		cmocka_unit_test_setup(
+			R07_icw1_clears_the_mask_priorities_special_mask_and_read_select, begin),
 		cmocka_unit_test_setup(R07_icw1_ends_whatever_was_in_service, begin),
 		cmocka_unit_test_setup(R07_icw1_in_the_middle_begins_anew, begin),
-		cmocka_unit_test_setup(R07_no_interrupt_before_the_initialisation_is_complete, begin),
+		cmocka_unit_test_setup(R07_no_interrupt_before_the_initialisation_is_complete,
+		                       begin),
 		cmocka_unit_test_setup(R07_icw2_gives_five_bits_of_the_vector, begin),
-		cmocka_unit_test_setup(R07_mcs80_mode_gives_the_low_address_at_interval_four_and_eight, begin),
-		cmocka_unit_test_setup(R07_adi_and_the_address_bits_do_not_matter_to_an_8086, begin),
+		cmocka_unit_test_setup(
+			R07_mcs80_mode_gives_the_low_address_at_interval_four_and_eight, begin),
+		cmocka_unit_test_setup(R07_adi_and_the_address_bits_do_not_matter_to_an_8086,
+		                       begin),
 		cmocka_unit_test_setup(R07_icw3_names_the_masters_slaves, begin),
-		cmocka_unit_test_setup(R07_icw3_is_a_slaves_identity_seven_until_it_is_written, begin),
+		cmocka_unit_test_setup(R07_icw3_is_a_slaves_identity_seven_until_it_is_written,
+		                       begin),
 		cmocka_unit_test_setup(R07_icw4_aeoi_leaves_nothing_in_service, begin),
-		cmocka_unit_test_setup(R07_icw4_buffered_mode_and_ms_change_nothing_but_pins, begin),
+		cmocka_unit_test_setup(R07_icw4_buffered_mode_and_ms_change_nothing_but_pins,
+		                       begin),
 		cmocka_unit_test_setup(R07_an_edge_is_latched_once_until_it_is_acknowledged, begin),
-		cmocka_unit_test_setup(R07_a_request_that_falls_before_the_inta_is_withdrawn, begin),
-		cmocka_unit_test_setup(R07_a_masked_request_is_latched_shown_and_delivered_when_unmasked, begin),
+		cmocka_unit_test_setup(R07_a_request_that_falls_before_the_inta_is_withdrawn,
+		                       begin),
+		cmocka_unit_test_setup(
+			R07_a_masked_request_is_latched_shown_and_delivered_when_unmasked, begin),
 		cmocka_unit_test_setup(R07_elcr_makes_single_inputs_level_triggered, begin),
 	};
 	return cmocka_run_group_tests_name("i8259", tests, NULL, NULL);

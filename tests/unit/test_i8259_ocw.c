@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One 8259A against its datasheet (Intel 231468-003): operation (OCW1-OCW3), priorities, rotation, special mask, poll.
+ * One 8259A against its datasheet (Intel 231468-003): operation (OCW1-OCW3), priorities, rotation,
+ * special mask, poll.
  *
  * Rule: as test_i8259.c. Tables have a row for each form of a command.
  */
@@ -301,7 +302,8 @@ static void R07_special_mask_needs_esmm(void **state)
 static void R07_special_mask_a_non_specific_eoi_passes_masked_levels_by(void **state)
 {
 	(void)state;
-	/* "An IS bit that is masked by an IMR bit will not be cleared by a non-specific EOI ... in the special mask mode." */
+	/* "An IS bit that is masked by an IMR bit will not be cleared by a non-specific EOI ... in
+	 * the special mask mode." */
 	serve("52");
 	data(0x04);
 	command(OCW3_SELECT | OCW3_ESMM | OCW3_SMM);
@@ -400,7 +402,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R07_ocw1_is_read_back_and_masks_its_level_alone, begin),
-		cmocka_unit_test_setup(R07_fully_nested_each_level_holds_back_itself_and_lower_ones, begin),
+		cmocka_unit_test_setup(R07_fully_nested_each_level_holds_back_itself_and_lower_ones,
+		                       begin),
 		cmocka_unit_test_setup(R07_fully_nested_all_eight_deep, begin),
 		cmocka_unit_test_setup(R07_ocw2_001_non_specific_eoi_ends_the_highest, begin),
 		cmocka_unit_test_setup(R07_ocw2_011_specific_eoi_ends_the_level_it_names, begin),
@@ -408,17 +411,21 @@ int main(void)
 		cmocka_unit_test_setup(R07_ocw2_111_rotate_on_specific_eoi, begin),
 		cmocka_unit_test_setup(R07_ocw2_110_set_priority_ends_nothing, begin),
 		cmocka_unit_test_setup(R07_ocw2_100_and_000_rotate_in_automatic_eoi_mode, begin),
-		cmocka_unit_test_setup(R07_rotation_in_automatic_eoi_mode_is_nothing_without_it, begin),
+		cmocka_unit_test_setup(R07_rotation_in_automatic_eoi_mode_is_nothing_without_it,
+		                       begin),
 		cmocka_unit_test_setup(R07_a_spurious_acknowledge_rotates_nothing, begin),
 		cmocka_unit_test_setup(R07_ocw2_010_does_nothing, begin),
 		cmocka_unit_test_setup(R07_rotation_turns_what_holds_back_what, begin),
 		cmocka_unit_test_setup(R07_special_mask_lets_lower_levels_through, begin),
 		cmocka_unit_test_setup(R07_special_mask_needs_esmm, begin),
-		cmocka_unit_test_setup(R07_special_mask_a_non_specific_eoi_passes_masked_levels_by, begin),
-		cmocka_unit_test_setup(R07_without_special_mask_a_non_specific_eoi_ends_masked_levels_too, begin),
+		cmocka_unit_test_setup(R07_special_mask_a_non_specific_eoi_passes_masked_levels_by,
+		                       begin),
+		cmocka_unit_test_setup(
+			R07_without_special_mask_a_non_specific_eoi_ends_masked_levels_too, begin),
 		cmocka_unit_test_setup(R07_ocw3_read_select_is_remembered, begin),
 		cmocka_unit_test_setup(R07_poll_acknowledges_and_gives_the_level, begin),
-		cmocka_unit_test_setup(R07_poll_of_nothing_has_bit_7_clear_and_is_over_after_one_read, begin),
+		cmocka_unit_test_setup(
+			R07_poll_of_nothing_has_bit_7_clear_and_is_over_after_one_read, begin),
 		cmocka_unit_test_setup(R07_poll_overrides_read_register, begin),
 		cmocka_unit_test_setup(R07_poll_obeys_mask_and_priority, begin),
 	};

@@ -88,7 +88,8 @@ static void second_function(void)
 
 static void no_memory(void)
 {
-	static const uint32_t bars[] = { 0, 0xc001, 0xc0000004, 0xc0000002 }; /* none; ports; 64 bits; below 1 MiB */
+	/* none; ports; 64 bits; below 1 MiB */
+	static const uint32_t bars[] = { 0, 0xc001, 0xc0000004, 0xc0000002 };
 
 	for (unsigned i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
 		power_on();
@@ -126,8 +127,9 @@ static void unknown_name(void)
 {
 	power_on();
 	assert_int_equal(chipset_init("best", 0), -EINVAL);
-	assert_string_equal(printed(),
-	                    "signalbox: chipset=best: no such realisation in this image; it has: irqmux, pc, soft\n");
+	assert_string_equal(
+		printed(),
+		"signalbox: chipset=best: no such realisation in this image; it has: irqmux, pc, soft\n");
 }
 
 static unsigned banks_used(unsigned vm_total)
@@ -154,8 +156,9 @@ static void fewer_banks_than_wanted(void)
 	power_on();
 	sim_window.banks = 1;
 	assert_int_equal(chipset_init("irqmux", 2), 0);
-	assert_string_equal(printed(),
-	                    "signalbox: banks=2: chipset irqmux has 1 interrupt controller; the word is cut to that\n");
+	assert_string_equal(
+		printed(),
+		"signalbox: banks=2: chipset irqmux has 1 interrupt controller; the word is cut to that\n");
 	assert_int_equal(banks_used(4), 1);
 }
 
@@ -204,11 +207,11 @@ static void wide_accesses(void)
 	assert_int_equal(chipset->pending_vector(NULL), -1);
 }
 
-#define TEST(name, body)                                                                                               \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		flow_alone(body);                                                                                      \
+#define TEST(name, body)               \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		flow_alone(body);      \
 	}
 TEST(the_block_is_found_and_left_quiet, found)
 TEST(auto_takes_the_block_first, found_by_auto)

@@ -44,7 +44,8 @@ uint8_t io_in8(uint16_t port)
 	bool full = c.first < c.end;
 
 	if (port == KEYBOARD_CONTROL)
-		return (uint8_t)((full ? 1 | (c.output[c.first] & MOUSE ? 1 << 5 : 0) : 0) | (c.deaf ? 2 : 0));
+		return (uint8_t)((full ? 1 | (c.output[c.first] & MOUSE ? 1 << 5 : 0) : 0) |
+		                 (c.deaf ? 2 : 0));
 	assert_int_equal(port, KEYBOARD_DATA);
 	return full ? (uint8_t)c.output[c.first++] : 0;
 }
@@ -86,7 +87,8 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(&c, 0, sizeof(c));
-	c.configuration = 0x12; /* both interrupts' states wrong, the keyboard's clock held, no translation */
+	/* both interrupts' states wrong, the keyboard's clock held, no translation */
+	c.configuration = 0x12;
 	return 0;
 }
 

@@ -14,7 +14,14 @@
 
 enum { IBPB = 1 << 26, MD_CLEAR = 1 << 10, L1D_FLUSH = 1 << 28, ARCH = 1 << 29, RTM = 1 << 11 };
 enum { AMD_IBPB = 1 << 12, AMD_IBPB_RET = 1 << 30, VERW_CLEAR = 1 << 5, TSA_NO = 6 };
-enum { RDCL_NO = 1, SKIP_L1D = 8, MDS_NO = 1 << 5, PSCHANGE = 1 << 6, TAA_NO = 1 << 8, FB_CLEAR = 1 << 17 };
+enum {
+	RDCL_NO = 1,
+	SKIP_L1D = 8,
+	MDS_NO = 1 << 5,
+	PSCHANGE = 1 << 6,
+	TAA_NO = 1 << 8,
+	FB_CLEAR = 1 << 17
+};
 enum { SKYLAKE_X = 0x50654, GOLDMONT = 0x506c9, PENTIUM_4 = 0xf41, ZEN = 0x800f11 };
 
 static struct {
@@ -120,10 +127,12 @@ static void a_processor_that_offers_nothing_does_nothing(void **state)
 {
 	(void)state;
 	intel(SKYLAKE_X, 0, 0);
-	expect("", true, "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D flush, VERW");
+	expect("", true,
+	       "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D flush, VERW");
 	processor.leaves = 6; /* before there was a leaf 7 */
 	processor.extended = 0x80000004;
-	expect("", true, "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D flush, VERW");
+	expect("", true,
+	       "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D flush, VERW");
 	amd(0, 0, 0);
 	expect("", false, "nothing at a switch; not offered: IBPB");
 }
@@ -134,7 +143,8 @@ static void what_a_processor_is_immune_to_is_left_out(void **state)
 	intel(SKYLAKE_X, IBPB | MD_CLEAR | L1D_FLUSH | ARCH, RDCL_NO | MDS_NO | PSCHANGE);
 	expect("ibpb rsb ", false, "IBPB, RSB fill at a switch, 1000 TSC ticks");
 	intel(SKYLAKE_X, IBPB | MD_CLEAR | L1D_FLUSH | ARCH, SKIP_L1D | MDS_NO);
-	expect("ibpb rsb ", true, "IBPB, RSB fill at a switch, 1000 TSC ticks; code in 4K pages (iTLB multihit)");
+	expect("ibpb rsb ", true,
+	       "IBPB, RSB fill at a switch, 1000 TSC ticks; code in 4K pages (iTLB multihit)");
 	intel(GOLDMONT, IBPB, 0);
 	expect("ibpb rsb ", false, "IBPB, RSB fill at a switch, 1000 TSC ticks; not offered: VERW");
 	intel(PENTIUM_4, 0, 0);

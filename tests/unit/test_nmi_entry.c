@@ -72,10 +72,12 @@ __asm__(".include \"arch/x86/nmi.S\"\n"
         "	mov	$2, %eax\n"
         "	ret\n");
 
-/* An NMI right here: 1 where NMIs stay blocked. An NMI at an instruction: what is returned there. */
+/* An NMI right here: 1 where NMIs stay blocked. An NMI at an instruction: what is returned
+ * there. */
 int nmi_here(void *stack);
 int nmi_in(void *stack, const char *at);
-extern const char enter_window_begin[], enter_window_end[], launch_window_begin[], launch_window_end[];
+extern const char enter_window_begin[], enter_window_end[], launch_window_begin[],
+	launch_window_end[];
 extern const char door_window_begin[], door_window_end[];
 
 static _Alignas(16) char nmi_stack[4096];
@@ -308,8 +310,8 @@ static bool work_run_until(unsigned n)
 	return came;
 }
 
-/* NMIs come at that instruction, one after the other; then none, and the work goes on where it was. before: so many that nobody has
- * taken are there already. */
+/* NMIs come at that instruction, one after the other; then none, and the work goes on where it was.
+ * before: so many that nobody has taken are there already. */
 static bool storm_at(unsigned n, unsigned before)
 {
 	uint64_t stack;

@@ -2,9 +2,9 @@
 /*
  * Two NMIs at any two instructions of the change to the work's stack and back (work.S).
  *
- * Rule: the processor's single step stands for time. At the chosen steps the trap's handler does what
- * an NMI does: it pushes a frame on the NMI's stack and goes to nmi_entry. Whatever the two steps
- * are, the work goes on where it was left, and nothing of it is done twice.
+ * Rule: the processor's single step stands for time. At the chosen steps the trap's handler does
+ * what an NMI does: it pushes a frame on the NMI's stack and goes to nmi_entry. Whatever the two
+ * steps are, the work goes on where it was left, and nothing of it is done twice.
  */
 #define _GNU_SOURCE /* the registers of a signal's context */
 #include "tests/unit/check.h"
@@ -36,7 +36,8 @@ enum { TRAP_FLAG = 1 << 8, RUNS = 5, APART = 24, STACK_BYTES = 16384, ALTERNATE_
 
 static _Alignas(16) uint64_t nmi_stack[512];
 static bool stepping;
-static unsigned step, first, second; /* at which steps the two NMIs come; a step is an instruction of work.S */
+/* at which steps the two NMIs come; a step is an instruction of work.S */
+static unsigned step, first, second;
 static unsigned pieces, wrong;
 
 static void nmi(ucontext_t *c)
@@ -112,7 +113,8 @@ static void R12_work_goes_on_after_two_nmis_at_any_instruction(void **state)
 	static _Alignas(16) char stack[STACK_BYTES];
 	static char alternate[ALTERNATE_STACK];
 	const stack_t ss = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
-	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK }, before;
+	struct sigaction action = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_ONSTACK },
+			 before;
 
 	(void)state;
 	assert_int_equal(sigaltstack(&ss, NULL), 0);
@@ -127,8 +129,8 @@ static void R12_work_goes_on_after_two_nmis_at_any_instruction(void **state)
 		for (second = first + 1; second <= first + APART; second++) {
 			one_way(stack);
 			if (wrong || pieces < RUNS - 2)
-				fail_msg("NMIs at steps %u and %u: %u of %u pieces, %u wrong", first, second, pieces,
-				         RUNS, wrong);
+				fail_msg("NMIs at steps %u and %u: %u of %u pieces, %u wrong",
+				         first, second, pieces, RUNS, wrong);
 		}
 	sigaction(SIGTRAP, &before, NULL);
 }

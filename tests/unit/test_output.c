@@ -129,7 +129,8 @@ static void what_finds_no_room_is_dropped_whole_and_told(void **state)
 	assert_int_equal(output_put(&out, text, sizeof(text)), -EAGAIN);
 	assert_int_equal(output_put(&out, text, 1), -EAGAIN);
 	print_all();
-	assert_non_null(strstr(printed(), "signalbox: vm vm: 513 bytes of its output were dropped"));
+	assert_non_null(
+		strstr(printed(), "signalbox: vm vm: 513 bytes of its output were dropped"));
 	assert_int_equal(out.dropped, 513);
 	printed_clear();
 	print_all();
@@ -169,9 +170,9 @@ static void a_note_is_formatted_later(void **state)
 
 static void a_note_has_two_parts(void **state)
 {
-	const struct note note = {
-		"vm %s: ", "port %lxh, %s", 1, { (uint64_t) "a", 0x80, (uint64_t) "1 byte" }, NULL, 0
-	};
+	const struct note note = { "vm %s: ", "port %lxh, %s",
+		                   1,         { (uint64_t) "a", 0x80, (uint64_t) "1 byte" },
+		                   NULL,      0 };
 
 	(void)state;
 	log_note_post(&note);

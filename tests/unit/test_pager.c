@@ -74,9 +74,11 @@ static void a_long_line_is_several_rows(void **state)
 	uint64_t row = from;
 
 	for (unsigned i = 0; i < 2; i++, row = pager_next(row))
-		assert_true(row_text(row)[0] == (char)('a' + i) && row_text(row)[VGA_COLUMNS - 1] == (char)('a' + i));
+		assert_true(row_text(row)[0] == (char)('a' + i) &&
+		            row_text(row)[VGA_COLUMNS - 1] == (char)('a' + i));
 	for (unsigned i = 0; i < 3; i++, row = pager_next(row))
-		assert_true(row_text(row)[0] == (char)('a' + i) && strlen(row_text(row)) == VGA_COLUMNS);
+		assert_true(row_text(row)[0] == (char)('a' + i) &&
+		            strlen(row_text(row)) == VGA_COLUMNS);
 	assert_string_equal(row_text(row), "d");
 	row = pager_next(row);
 	assert_string_equal(row_text(row), "last");
@@ -113,7 +115,9 @@ static void what_the_log_has_forgotten_is_not_looked_for(void **state)
 		size_t size = 1 + random_below(&seed, sizeof(text) - 1);
 
 		for (size_t n = 0; n < size; n++)
-			text[n] = random_below(&seed, 40) == 0 ? '\n' : (char)('a' + random_below(&seed, 26));
+			text[n] = random_below(&seed, 40) == 0
+			                  ? '\n'
+			                  : (char)('a' + random_below(&seed, 26));
 		log_bytes(text, size);
 		if (i % 20 == 0)
 			expect_the_same_both_ways();

@@ -2,7 +2,8 @@
 /*
  * Two 8259As in cascade, as a PC has them, through the ports and INTA cycles of the connected bank.
  *
- * Rule: as test_i8259.c; the datasheet's chapters on cascade mode, special fully nested mode, poll and the interrupt sequence.
+ * Rule: as test_i8259.c; the datasheet's chapters on cascade mode, special fully nested mode, poll
+ * and the interrupt sequence.
  */
 #include "tests/unit/check.h"
 
@@ -145,15 +146,17 @@ static void R07_spurious_at_the_slave_is_level_15_and_in_service_at_the_master_a
 	uint64_t slave, modes;
 
 	(void)state;
-	/* Level-triggered input 2 of the master is the only way to have its request and not the slave's: between two state
-	 * words. A slave whose request falls takes the master's with it. */
+	/* Level-triggered input 2 of the master is the only way to have its request and not the
+	 * slave's: between two state words. A slave whose request falls takes the master's with
+	 * it. */
 	kit_raise(&block, 10);
 	block_set_line(&block, 10, false);
 	assert_false(block_intr(&block));
 	kit_raise(&block, 10);
 	slave = kit_word(&block, 0, 1);
 	modes = kit_word(&block, 0, 2);
-	kit_set_word(&block, 0, 1, slave & ~UINT64_C(0xff)); /* the edge is gone, the master does not know */
+	/* the edge is gone, the master does not know */
+	kit_set_word(&block, 0, 1, slave & ~UINT64_C(0xff));
 	assert_int_equal(modes, kit_word(&block, 0, 2));
 	assert_true(block_intr(&block));
 	assert_int_equal(block_acknowledge(&block), BASE_SLAVE + 7);
@@ -284,7 +287,8 @@ static void R07_ports_that_are_not_the_pairs_do_nothing(void **state)
 
 	(void)state;
 	for (unsigned port = 0; port < 0x10000; port++) {
-		if (port == 0x20 || port == 0x21 || port == 0xa0 || port == 0xa1 || port == 0x4d0 || port == 0x4d1)
+		if (port == 0x20 || port == 0x21 || port == 0xa0 || port == 0xa1 || port == 0x4d0 ||
+		    port == 0x4d1)
 			continue;
 		assert_int_equal(block_port_read(&block, (uint16_t)port), 0xff);
 		block_port_write(&block, (uint16_t)port, 0x11);
@@ -318,22 +322,37 @@ int main(void)
 		cmocka_unit_test_setup(R07_there_is_no_line_2, begin),
 		cmocka_unit_test_setup(R07_the_slaves_inputs_come_between_1_and_3, begin),
 		cmocka_unit_test_setup(R07_an_eoi_is_needed_at_both, begin),
-		cmocka_unit_test_setup(R07_without_special_fully_nested_mode_a_slave_in_service_is_locked_out, begin),
-		cmocka_unit_test_setup(R07_special_fully_nested_mode_lets_a_higher_request_of_the_slave_through, begin),
-		cmocka_unit_test_setup(R07_special_fully_nested_mode_changes_nothing_at_inputs_without_a_slave, begin),
-		cmocka_unit_test_setup(R07_spurious_at_the_master_is_level_7_and_not_in_service, begin),
-		cmocka_unit_test_setup(R07_spurious_at_the_slave_is_level_15_and_in_service_at_the_master_alone, begin),
-		cmocka_unit_test_setup(R07_a_slave_in_aeoi_mode_gives_the_master_an_edge_for_each_of_its_requests,
+		cmocka_unit_test_setup(
+			R07_without_special_fully_nested_mode_a_slave_in_service_is_locked_out,
+			begin),
+		cmocka_unit_test_setup(
+			R07_special_fully_nested_mode_lets_a_higher_request_of_the_slave_through,
+			begin),
+		cmocka_unit_test_setup(
+			R07_special_fully_nested_mode_changes_nothing_at_inputs_without_a_slave,
+			begin),
+		cmocka_unit_test_setup(R07_spurious_at_the_master_is_level_7_and_not_in_service,
 		                       begin),
-		cmocka_unit_test_setup(R07_the_masters_mask_of_input_2_closes_the_whole_slave, begin),
+		cmocka_unit_test_setup(
+			R07_spurious_at_the_slave_is_level_15_and_in_service_at_the_master_alone,
+			begin),
+		cmocka_unit_test_setup(
+			R07_a_slave_in_aeoi_mode_gives_the_master_an_edge_for_each_of_its_requests,
+			begin),
+		cmocka_unit_test_setup(R07_the_masters_mask_of_input_2_closes_the_whole_slave,
+		                       begin),
 		cmocka_unit_test_setup(R07_poll_of_master_then_slave_finds_a_slaves_request, begin),
-		cmocka_unit_test_setup(R07_poll_of_the_slave_alone_takes_the_request_from_the_master, begin),
-		cmocka_unit_test_setup(R07_a_master_that_has_no_slave_answers_for_input_2_itself, begin),
-		cmocka_unit_test_setup(R07_a_slave_that_is_not_called_leaves_the_bus_floating, begin),
+		cmocka_unit_test_setup(
+			R07_poll_of_the_slave_alone_takes_the_request_from_the_master, begin),
+		cmocka_unit_test_setup(R07_a_master_that_has_no_slave_answers_for_input_2_itself,
+		                       begin),
+		cmocka_unit_test_setup(R07_a_slave_that_is_not_called_leaves_the_bus_floating,
+		                       begin),
 		cmocka_unit_test_setup(R07_mcs80_mode_in_both_chips, begin),
 		cmocka_unit_test_setup(R07_elcr_ports_hold_the_bits_that_a_pc_has, begin),
 		cmocka_unit_test_setup(R07_ports_that_are_not_the_pairs_do_nothing, begin),
-		cmocka_unit_test_setup(R07_one_chip_initialised_again_leaves_the_other_as_it_was, begin),
+		cmocka_unit_test_setup(R07_one_chip_initialised_again_leaves_the_other_as_it_was,
+		                       begin),
 	};
 	return cmocka_run_group_tests_name("pair", tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
 /*
  * The chipset block out of PC parts, step by step on the simulated board.
  *
- * Rule: each test begins at power-on and plays one path; what happens at random moments is test_run.c's.
+ * Rule: each test begins at power-on and plays one path; what happens at random moments is
+ * test_run.c's.
  */
 #include "tests/unit/check.h"
 
@@ -168,7 +169,8 @@ static void R10_the_command_ports_are_open_and_masks_are_filtered(void **state)
 	assert_int_equal(read(&a, 0x21), 0x08);
 	assert_int_equal(read(&a, 0xa1), 0x00);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].imr,
-	                 (uint8_t)~LINE(0)); /* 3 by its own wish, the rest because it is not its own */
+	                 /* 3 by its own wish, the rest because it is not its own */
+	                 (uint8_t)~LINE(0));
 	assert_int_equal(sim_pic.chip[SIM_SLAVE].imr, 0xff);
 }
 
@@ -344,7 +346,8 @@ static unsigned look_until_quiet(unsigned *externals)
 	return looks;
 }
 
-/* Its line rises at each access of the VMM's to a device: no hardware is quicker. The PIT of a guest comes near (count 2). */
+/* Its line rises at each access of the VMM's to a device: no hardware is quicker. The PIT of a
+ * guest comes near (count 2). */
 static void R02_a_storm_of_edges_is_silenced_at_any_rate(void **state)
 {
 	unsigned externals = 0;

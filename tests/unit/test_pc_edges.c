@@ -112,7 +112,8 @@ static void edge_between(void)
 	board_set_line(3, true);
 }
 
-/* b's pair has other vectors, so a switch to b programs the chips. a's line rises at each access in turn. */
+/* b's pair has other vectors, so a switch to b programs the chips. a's line rises at each access in
+ * turn. */
 static void R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost(void **state)
 {
 	(void)state;
@@ -120,7 +121,9 @@ static void R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost(void
 	unsigned at = 1;
 	chipset_route(&b);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(chipset->port_write(&b, i ? 0x21 : 0x20, (const uint8_t[]){ 0x11, 0x40, 4, 1 }[i]), 0);
+		assert_int_equal(chipset->port_write(&b, i ? 0x21 : 0x20,
+		                                     (const uint8_t[]){ 0x11, 0x40, 4, 1 }[i]),
+		                 0);
 	board.between = edge_between;
 	for (;; at++) {
 		chipset_route(&a);
@@ -185,14 +188,21 @@ static void R06_a_line_of_the_vmms_is_sensed_by_its_level(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(R06_two_edges_behind_one_look_are_one_lines, begin, end),
-		cmocka_unit_test_setup_teardown(R06_a_source_that_tells_by_port_61h_is_told_beside_a_line, begin, end),
-		cmocka_unit_test_setup_teardown(R19_an_edge_within_an_initialisation_is_not_lost, begin, end),
-		cmocka_unit_test_setup_teardown(R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost, begin,
+		cmocka_unit_test_setup_teardown(R06_two_edges_behind_one_look_are_one_lines, begin,
 		                                end),
-		cmocka_unit_test_setup_teardown(R11_an_end_of_interrupt_is_the_chips_where_that_came_last, begin, end),
-		cmocka_unit_test_setup_teardown(R07_the_read_select_of_an_open_port_comes_back, begin, end),
-		cmocka_unit_test_setup_teardown(R06_a_line_of_the_vmms_is_sensed_by_its_level, begin, end),
+		cmocka_unit_test_setup_teardown(
+			R06_a_source_that_tells_by_port_61h_is_told_beside_a_line, begin, end),
+		cmocka_unit_test_setup_teardown(R19_an_edge_within_an_initialisation_is_not_lost,
+		                                begin, end),
+		cmocka_unit_test_setup_teardown(
+			R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost, begin,
+			end),
+		cmocka_unit_test_setup_teardown(
+			R11_an_end_of_interrupt_is_the_chips_where_that_came_last, begin, end),
+		cmocka_unit_test_setup_teardown(R07_the_read_select_of_an_open_port_comes_back,
+		                                begin, end),
+		cmocka_unit_test_setup_teardown(R06_a_line_of_the_vmms_is_sensed_by_its_level,
+		                                begin, end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

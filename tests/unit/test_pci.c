@@ -2,7 +2,8 @@
 /*
  * Bus mastering that firmware left on: every function of every bus, and what keeps it.
  *
- * Rule: configuration space is a list of functions; what the VMM writes there is looked at as a whole.
+ * Rule: configuration space is a list of functions; what the VMM writes there is looked at as a
+ * whole.
  */
 #include "tests/unit/check.h"
 

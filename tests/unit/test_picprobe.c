@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model against the pair that is written down apart from it (ruled8259.c, no rule on), by picprobe's programs.
+ * The model against the pair that is written down apart from it (ruled8259.c, no rule on), by
+ * picprobe's programs.
  *
- * Rule: a program's transcript holds each value read and each vector taken; two controllers agree when the checksums do.
+ * Rule: a program's transcript holds each value read and each vector taken; two controllers agree
+ * when the checksums do.
  */
 #include "tests/unit/check.h"
 
@@ -53,8 +55,8 @@ static void R07_random_programs_agree_with_the_second_statement(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < PROGRAMS; i++) {
 		/* The guest's lines, and all that there are. */
-		struct program program = probe_random(1, i, FEATURES_ALL, i & 1 ? LINES : LINES_OF_THE_GUEST,
-		                                      OPERATIONS);
+		struct program program = probe_random(
+			1, i, FEATURES_ALL, i & 1 ? LINES : LINES_OF_THE_GUEST, OPERATIONS);
 		agree(&program);
 	}
 }

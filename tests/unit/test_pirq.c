@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI interrupts as lines of chipset pc: ICH9's PIRQ registers beside the simulated 8259s and I/O APIC.
+ * PCI interrupts as lines of chipset pc: ICH9's PIRQ registers beside the simulated 8259s and I/O
+ * APIC.
  *
- * Rule: each test is played twice: with a bridge whose registers count at once, and with QEMU's, which looks at them when a PIRQ
- * changes or INTx Disable of a function of its device does.
+ * Rule: each test is played twice: with a bridge whose registers count at once, and with QEMU's,
+ * which looks at them when a PIRQ changes or INTx Disable of a function of its device does.
  */
 #include "tests/unit/check.h"
 
@@ -19,7 +20,15 @@
 #include <errno.h>
 #include <string.h>
 
-enum { HOST = 0x00, LPC = 0xf8, ID = 0x00, COMMAND = 0x04, ACPI = 0x44, ROUT_A = 0x60, ROUT_E = 0x68 };
+enum {
+	HOST = 0x00,
+	LPC = 0xf8,
+	ID = 0x00,
+	COMMAND = 0x04,
+	ACPI = 0x44,
+	ROUT_A = 0x60,
+	ROUT_E = 0x68
+};
 enum { PIRQS = 8, PIRQ_A = 0, PIRQ_E = 4, PIN_A = 16, ELCR = LINE(10) | LINE(11) };
 enum { A_LINES = LINE(3) | LINE(8), B_LINES = LINE(10) };
 
@@ -79,7 +88,8 @@ static uint32_t *registers(unsigned function, unsigned offset)
 	}
 }
 
-/* QEMU: a function's INTx Disable, and what its device's four pins are mapped to: A to D in slot 31, E to H in slot 0. */
+/* QEMU: a function's INTx Disable, and what its device's four pins are mapped to: A to D in slot
+ * 31, E to H in slot 0. */
 static void written(unsigned function, unsigned offset)
 {
 	if (by_datasheet) {
@@ -205,7 +215,8 @@ static void R02_a_silent_line_is_armed_on_all_its_pins(void **state)
 
 static void R02_a_foreign_line_leaves_the_8259s(void **state)
 {
-	static const unsigned both[] = { PIRQ_A, PIRQ_E }; /* the line's first pin, and a further one */
+	/* the line's first pin, and a further one */
+	static const unsigned both[] = { PIRQ_A, PIRQ_E };
 
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
@@ -350,8 +361,8 @@ static void other_lines_stay_as_they_are(void **state)
 		stays_on_its_own_pin(reasons[i]);
 }
 
-#define ON_BRIDGES(test)                                                                                               \
-	cmocka_unit_test_setup_teardown(test, begin_datasheet, end),                                                   \
+#define ON_BRIDGES(test)                                             \
+	cmocka_unit_test_setup_teardown(test, begin_datasheet, end), \
 		cmocka_unit_test_setup_teardown(test, begin_qemu, end)
 
 int main(void)

@@ -112,7 +112,8 @@ static void R01_the_output_port_keeps_a20(void **state)
 	assert_true(port_filter_write(&vm, DATA, 0xdd));
 	assert_int_equal(writes, 0);
 	assert_true(open[DATA]);
-	assert_true(port_filter_write(&vm, DATA, 0xed)); /* part of a wider access: the keyboard's own */
+	/* part of a wider access: the keyboard's own */
+	assert_true(port_filter_write(&vm, DATA, 0xed));
 	assert_int_equal(ports[DATA], 0xed);
 	/* Another command in between takes it back; so does the VM's next life. */
 	assert_true(port_filter_write(&vm, KEYBOARD, 0xd1));

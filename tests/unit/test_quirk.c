@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deaf entries: the preemption timer brings the VMM back where an interrupt would not, and what it was to measure is not
- * changed by it.
+ * Deaf entries: the preemption timer brings the VMM back where an interrupt would not, and what it
+ * was to measure is not changed by it.
  *
- * Rule: the processor is a VMCS and a few lines that run a guest for so many ticks; the back end's own code sets it up.
+ * Rule: the processor is a VMCS and a few lines that run a guest for so many ticks; the back end's
+ * own code sets it up.
  */
 #include "tests/unit/check.h"
 
@@ -19,7 +20,8 @@
 enum { FIELDS = HOST_RIP + 1, TICKS_PER_US = 20, SHIFT = 3 };
 enum { DEAF = 1000 * TICKS_PER_US >> SHIFT }; /* quirk.c: how long an entry may be deaf */
 
-struct vmx_capabilities vmx_caps = { .pin = (uint64_t)PIN_INTERRUPT_EXITING << 32, .timer_shift = SHIFT };
+struct vmx_capabilities vmx_caps = { .pin = (uint64_t)PIN_INTERRUPT_EXITING << 32,
+	                             .timer_shift = SHIFT };
 struct platform platform = { .bochs = true };
 const void *guest_settled;
 uint64_t vmx_plain_reasons, fake_tsc;
@@ -44,7 +46,8 @@ uint64_t tsc_from_us(uint64_t us)
 
 static struct vcpu v;
 
-/* A guest with its interrupts on or off runs for so many of the timer's ticks; true: the timer ended that, by quirk or not. */
+/* A guest with its interrupts on or off runs for so many of the timer's ticks; true: the timer
+ * ended that, by quirk or not. */
 static bool run(uint64_t ticks, bool interrupts)
 {
 	vmcs[GUEST_RFLAGS] = 2 | (interrupts ? RFLAGS_IF : 0);

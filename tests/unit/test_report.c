@@ -53,9 +53,10 @@ static void the_status_line_counts_since_the_last_one(void **state)
 {
 	(void)state;
 	report_status();
-	assert_string_equal(printed(),
-	                    "[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5"
-	                    " | held 12, unexplained NMIs 2\n");
+	assert_string_equal(
+		printed(),
+		"[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5"
+		" | held 12, unexplained NMIs 2\n");
 	printed_clear();
 	fake_vmm.totals.external_nmis = 0;
 	fake_vmm.totals.held = 13;
@@ -65,9 +66,10 @@ static void the_status_line_counts_since_the_last_one(void **state)
 	fake_vmm.vm[1].run_ticks = 100000; /* restarted */
 	fake_vmm.vm[1].exits_total = 1;
 	report_status();
-	assert_string_equal(printed(),
-	                    "[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1"
-	                    " | held 13\n");
+	assert_string_equal(
+		printed(),
+		"[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1"
+		" | held 13\n");
 }
 
 static void a_guest_cannot_write_to_the_terminal_by_its_status(void **state)
@@ -83,13 +85,15 @@ static void the_table_of_latencies(void **state)
 {
 	(void)state;
 	report_results();
-	assert_string_equal(printed(), "latency, from the event to the first instruction of its handler\n"
-	                               "  vm               probe         unit                n      min   median      "
-	                               "p99      max  exits/interrupt\n"
-	                               "  pulse            uart          instructions     1000        7        7       "
-	                               " 7        9            0.000\n"
-	                               "  pulse            wakeup        instructions      500      800      812      "
-	                               "890      899            2.502\n");
+	assert_string_equal(
+		printed(),
+		"latency, from the event to the first instruction of its handler\n"
+		"  vm               probe         unit                n      min   median      "
+		"p99      max  exits/interrupt\n"
+		"  pulse            uart          instructions     1000        7        7       "
+		" 7        9            0.000\n"
+		"  pulse            wakeup        instructions      500      800      812      "
+		"890      899            2.502\n");
 	printed_clear();
 	fake_vmm.result[0].interrupts = 0;
 	fake_vmm.results = 1;
@@ -108,7 +112,8 @@ static void a_result_that_is_not_terminated_or_not_text_is_safe(void **state)
 	memcpy(fake_vmm.result[0].unit, "a b=c\nd\x80\0\0\0\0", 12);
 	memset(fake_vmm.result[1].probe, 0, 12);
 	report_final();
-	assert_non_null(strstr(printed(), "result vm=pulse probe=abcdefghijkl unit=a?b?c?d? n=1000 "));
+	assert_non_null(
+		strstr(printed(), "result vm=pulse probe=abcdefghijkl unit=a?b?c?d? n=1000 "));
 	assert_non_null(strstr(printed(), "result vm=pulse probe=- unit=instructions n=500 "));
 }
 
@@ -128,10 +133,13 @@ static void many_vms_make_several_tables(void **state)
 	(void)state;
 	fake_vmm.vms = 8;
 	for (unsigned i = 2; i < 8; i++)
-		fake_vmm.vm[i] = (struct vm_report){ .name = "more", .state = "ready", .status = "" };
+		fake_vmm.vm[i] = (struct vm_report){ .name = "more",
+			                             .state = "ready",
+			                             .status = "" };
 	fake_vmm.vm[7].exits[VM_EXIT_CPUID] = 1;
 	report_exits();
-	const char *second = strstr(printed(), "exits                       more            more\n  cpuid ");
+	const char *second = strstr(printed(),
+	                            "exits                       more            more\n  cpuid ");
 
 	assert_non_null(second);
 	assert_null(strstr(second + 1, "exits "));

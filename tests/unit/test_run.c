@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM (run loop, dispatcher, Figures 4 and 5, chipset/pc.c) with random guests, devices and moments, on a simulated machine.
+ * The VMM (run loop, dispatcher, Figures 4 and 5, chipset/pc.c) with random guests, devices and
+ * moments, on a simulated machine.
  *
- * Rule: guests know what they may see, and nothing that was asserted may be missing when all is quiet.
+ * Rule: guests know what they may see, and nothing that was asserted may be missing when all is
+ * quiet.
  */
 #include "tests/unit/sim_play.h"
 

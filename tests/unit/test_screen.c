@@ -103,11 +103,16 @@ static void the_keyboard_is_taken_where_no_uart_is(void **state)
 		enum keyboard_use keyboard;
 		bool taken, waits;
 	} rows[] = {
-		{ "com1", true, KEYBOARD_AUTO, false, false },  { "com1", false, KEYBOARD_AUTO, true, true },
-		{ "auto", true, KEYBOARD_AUTO, false, false },  { "auto", false, KEYBOARD_AUTO, true, true },
-		{ "vga", true, KEYBOARD_AUTO, true, true },     { "none", true, KEYBOARD_AUTO, false, false },
-		{ "none", false, KEYBOARD_AUTO, false, false }, { "com1", true, KEYBOARD_ON, true, false },
-		{ "vga", false, KEYBOARD_OFF, false, true },    { "com1", false, KEYBOARD_OFF, false, true },
+		{ "com1", true, KEYBOARD_AUTO, false, false },
+		{ "com1", false, KEYBOARD_AUTO, true, true },
+		{ "auto", true, KEYBOARD_AUTO, false, false },
+		{ "auto", false, KEYBOARD_AUTO, true, true },
+		{ "vga", true, KEYBOARD_AUTO, true, true },
+		{ "none", true, KEYBOARD_AUTO, false, false },
+		{ "none", false, KEYBOARD_AUTO, false, false },
+		{ "com1", true, KEYBOARD_ON, true, false },
+		{ "vga", false, KEYBOARD_OFF, false, true },
+		{ "com1", false, KEYBOARD_OFF, false, true },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -298,8 +303,9 @@ static void expect_last_page(const char *said)
 	assert_string_equal(fake_screen.row[1], "end: status 0");
 	assert_string_equal(fake_screen.row[2], said);
 	assert_string_equal(fake_screen.row[3], "");
-	assert_string_equal(fake_screen.row[PAGE_ROWS],
-	                    " -- end: PgUp: what came before; any other key powers the machine off --");
+	assert_string_equal(
+		fake_screen.row[PAGE_ROWS],
+		" -- end: PgUp: what came before; any other key powers the machine off --");
 }
 
 static void the_report_waits_for_a_key_page_by_page(void **state)
@@ -374,7 +380,8 @@ static void a_machine_that_ends_early_waits_with_its_last_lines(void **state)
 	key_after(1, CODE_SPACE);
 	fake_screen.wait();
 	assert_string_equal(fake_screen.row[PAGE_ROWS - 2], "no VMX");
-	assert_string_equal(fake_screen.row[PAGE_ROWS - 1], "signalbox: a key powers the machine off");
+	assert_string_equal(fake_screen.row[PAGE_ROWS - 1],
+	                    "signalbox: a key powers the machine off");
 }
 
 #define ON_SCREEN(test) cmocka_unit_test_setup(test, begin)

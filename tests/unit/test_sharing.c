@@ -2,7 +2,8 @@
 /*
  * R15: a line of several VMs, path by path.
  *
- * Rule: each sharer gets its interrupt, whoever ran when the line spoke and whatever became of the line since.
+ * Rule: each sharer gets its interrupt, whoever ran when the line spoke and whatever became of the
+ * line since.
  */
 #include "tests/unit/sim_flows.h"
 
@@ -15,7 +16,8 @@ enum { A_BASE = 0x20, B_BASE = 0x30 };
 
 static struct vm *a, *b;
 
-/* b was told of the line and has not looked yet; while it is away a serves what it was, and the line falls. */
+/* b was told of the line and has not looked yet; while it is away a serves what it was, and the
+ * line falls. */
 static void told_and_away(unsigned banks)
 {
 	flow_begin(banks, 0);
@@ -76,8 +78,8 @@ static void pulse_shared(void)
 	board_pulse(3);
 }
 
-/* It speaks while its VM is switched away, and is acknowledged before the dispatcher looks: the sharer that sleeps is told of it,
- * and nobody is told again. */
+/* It speaks while its VM is switched away, and is acknowledged before the dispatcher looks: the
+ * sharer that sleeps is told of it, and nobody is told again. */
 static void told_of_what_is_gone(void)
 {
 	flow_begin(0, 0);
@@ -104,11 +106,11 @@ static void told_of_what_is_gone(void)
 	assert_int_equal(flow_take_all(B_BASE), LINE(3));
 }
 
-#define TEST(name, body)                                                                                               \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		flow_alone(body);                                                                                      \
+#define TEST(name, body)               \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		flow_alone(body);      \
 	}
 TEST(R15_a_sleeping_sharer_is_told_once_of_what_is_acknowledged, told_of_what_is_gone)
 TEST(R15_a_shared_line_may_enter_another_input_of_the_block, shared_and_wired)

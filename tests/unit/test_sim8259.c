@@ -137,7 +137,8 @@ static void R07_icw1_forgets_edges_and_masks(void **state)
 	sim_pic_write(0x21, 0x40);
 	sim_pic_write(0x21, 4);
 	sim_pic_write(0x21, 1);
-	assert_int_equal(read_irr(0x20), 0); /* the slave's output was up before: no edge, as with any input */
+	/* the slave's output was up before: no edge, as with any input */
+	assert_int_equal(read_irr(0x20), 0);
 	sim_pic_set_line(3, true);
 	assert_int_equal(read_irr(0x20), 0);
 	raise(3);

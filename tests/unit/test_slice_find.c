@@ -71,7 +71,8 @@ static void what_firmware_left_is_turned_off_and_the_counter_goes_on(void **stat
 	for (unsigned n = 0; n < COMPARATORS; n++)
 		comparators[n].config |= 0x1f << TN_PIN_SHIFT | TN_INTERRUPTS | TN_32BIT;
 	comparators[2].config |= TN_LEVEL | TN_PERIODIC;
-	hpet.deaf = true; /* it may raise anything until it is off, and the first access takes time */
+	/* it may raise anything until it is off, and the first access takes time */
+	hpet.deaf = true;
 	(void)mmio_read32(HPET_AT);
 	hpet.deaf = false;
 	comparators[2].config &= ~(uint32_t)(TN_LEVEL | TN_PERIODIC);
@@ -99,9 +100,9 @@ static void expect_none(const char *text)
 	assert_int_equal(hpet.raised, 0);
 }
 
-#define NO_ANSWER(capability, period)                                                                                  \
-	"signalbox: slice timer: no HPET answers at fed00000h: capabilities read " capability "h, period " period      \
-	" fs\n"
+#define NO_ANSWER(capability, period)                                                         \
+	"signalbox: slice timer: no HPET answers at fed00000h: capabilities read " capability \
+	"h, period " period " fs\n"
 
 static void without_a_table_there_is_no_timer(void **state)
 {
@@ -144,12 +145,15 @@ static void a_processor_that_no_message_reaches_is_refused(void **state)
 {
 	(void)state;
 	apic_id = 0x100;
-	expect_none("signalbox: slice timer: neither message nor I/O APIC reaches this processor: APIC id 100h\n");
+	expect_none(
+		"signalbox: slice timer: neither message nor I/O APIC reaches this processor: APIC id 100h\n");
 }
 
-#define NONE_OF(count, most, pins)                                                                                     \
-	"signalbox: slice timer: none of the HPET's " count " comparators can raise an NMI: no messages, and no I/O "  \
-	"APIC pin from 16 to " most " that is free (pins: " pins "h). In QEMU: -global hpet.msi=on, or -machine q35\n"
+#define NONE_OF(count, most, pins)                                \
+	"signalbox: slice timer: none of the HPET's " count       \
+	" comparators can raise an NMI: no messages, and no I/O " \
+	"APIC pin from 16 to " most " that is free (pins: " pins  \
+	"h). In QEMU: -global hpet.msi=on, or -machine q35\n"
 
 static void pins_of_the_isa_lines_are_refused(void **state)
 {
@@ -187,13 +191,15 @@ static void one_whose_nmi_never_comes_is_said_and_the_next_one_tried(void **stat
 	hpet.capability = 0x8086a001; /* one comparator */
 	comparators[0].pins = 1 << 20;
 	hpet.deaf = true;
-	expect_none("signalbox: slice timer: HPET comparator 0 by message: no NMI came\n"
-	            "signalbox: slice timer: HPET comparator 0 by I/O APIC pin 20: no NMI came\n" NONE_OF("1", "23",
-	                                                                                                  "00100000"));
+	expect_none(
+		"signalbox: slice timer: HPET comparator 0 by message: no NMI came\n"
+		"signalbox: slice timer: HPET comparator 0 by I/O APIC pin 20: no NMI came\n" NONE_OF(
+			"1", "23", "00100000"));
 	assert_int_equal(redirection[20], RTE_MASKED);
 }
 
-/* A slow machine: the first value has passed before it was written, and an emulator raises an NMI for that. */
+/* A slow machine: the first value has passed before it was written, and an emulator raises an NMI
+ * for that. */
 static void the_proof_may_take_more_than_one_try(void **state)
 {
 	(void)state;
@@ -209,16 +215,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_last_comparator_with_messages_is_taken, power_on),
-		cmocka_unit_test_setup(without_messages_it_is_the_highest_pin_that_is_free, power_on),
-		cmocka_unit_test_setup(a_pin_that_is_a_lines_or_that_is_not_there_is_none, power_on),
-		cmocka_unit_test_setup(what_firmware_left_is_turned_off_and_the_counter_goes_on, power_on),
+		cmocka_unit_test_setup(without_messages_it_is_the_highest_pin_that_is_free,
+		                       power_on),
+		cmocka_unit_test_setup(a_pin_that_is_a_lines_or_that_is_not_there_is_none,
+		                       power_on),
+		cmocka_unit_test_setup(what_firmware_left_is_turned_off_and_the_counter_goes_on,
+		                       power_on),
 		cmocka_unit_test_setup(without_a_table_there_is_no_timer, power_on),
 		cmocka_unit_test_setup(registers_that_are_no_hpets_are_refused, power_on),
 		cmocka_unit_test_setup(a_counter_that_stands_is_refused, power_on),
 		cmocka_unit_test_setup(a_processor_that_no_message_reaches_is_refused, power_on),
 		cmocka_unit_test_setup(pins_of_the_isa_lines_are_refused, power_on),
-		cmocka_unit_test_setup(a_comparator_that_does_not_take_its_set_up_is_passed_over, power_on),
-		cmocka_unit_test_setup(one_whose_nmi_never_comes_is_said_and_the_next_one_tried, power_on),
+		cmocka_unit_test_setup(a_comparator_that_does_not_take_its_set_up_is_passed_over,
+		                       power_on),
+		cmocka_unit_test_setup(one_whose_nmi_never_comes_is_said_and_the_next_one_tried,
+		                       power_on),
 		cmocka_unit_test_setup(the_proof_may_take_more_than_one_try, power_on),
 	};
 	return cmocka_run_group_tests_name("slice_find", tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An NMI beside a slice timer whose end is an NMI: whose was it, and what does it lead to? Path by path, on the chipset block.
+ * An NMI beside a slice timer whose end is an NMI: whose was it, and what does it lead to? Path by
+ * path, on the chipset block.
  *
- * Rule: each test plays one path from power-on; what happens at random moments is the test_run...'s.
+ * Rule: each test plays one path from power-on; what happens at random moments is the
+ * test_run...'s.
  */
 #include "tests/unit/sim_flows.h"
 
@@ -202,11 +204,11 @@ static void external_that_the_block_tells(void)
 	expect(1, 1);
 }
 
-#define ALONE(name, body)                                                                                              \
-	static void name(void **state)                                                                                 \
-	{                                                                                                              \
-		(void)state;                                                                                           \
-		flow_alone(body);                                                                                      \
+#define ALONE(name, body)              \
+	static void name(void **state) \
+	{                              \
+		(void)state;           \
+		flow_alone(body);      \
 	}
 ALONE(R18_an_nmi_of_the_timer_alone_ends_the_slice, end_alone)
 ALONE(R18_one_that_comes_in_the_vmm_ends_it_too, end_in_the_vmm)

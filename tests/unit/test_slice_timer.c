@@ -57,7 +57,8 @@ static void it_ends_once_with_one_nmi_and_is_told_once(void **state)
 		assert_true(slice_timer_ended());
 		assert_false(slice_timer_ended());
 		assert_int_equal(slice_timer_left(), 0);
-		assert_int_equal(slice_timer_part(false), SLICE_TIMER_PAST); /* its value might have come again */
+		/* its value might have come again */
+		assert_int_equal(slice_timer_part(false), SLICE_TIMER_PAST);
 		quiet(100000000);
 		assert_false(slice_timer_ended());
 		assert_int_equal(slice_timer_part(false), SLICE_TIMER_NO_PART);
@@ -87,7 +88,8 @@ static void a_stopped_one_raises_nothing(void **state)
 	slice_timer_arm(UINT64_MAX);
 	slice_timer_arm(UINT64_MAX);
 	for (unsigned n = 0; n < 10; n++)
-		quiet(1ull << 34); /* the counter goes round in 2^32 of its ticks, 85.9e9 of the TSC */
+		/* the counter goes round in 2^32 of its ticks, 85.9e9 of the TSC */
+		quiet(1ull << 34);
 	assert_false(slice_timer_ended());
 	assert_int_equal(slice_timer_part(false), SLICE_TIMER_NO_PART);
 	slice_timer_arm(10000000);
@@ -111,7 +113,8 @@ static void it_may_be_armed_anew_before_its_end(void **state)
 
 static void a_short_time_is_never_missed(void **state)
 {
-	static const uint64_t costs[] = { 0, 100, 1000, 20000, 1000000 }; /* of an access, up to half a millisecond */
+	/* of an access, up to half a millisecond */
+	static const uint64_t costs[] = { 0, 100, 1000, 20000, 1000000 };
 
 	for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
 		begin(state);
@@ -124,7 +127,8 @@ static void a_short_time_is_never_missed(void **state)
 				(void)until_nmi(100000000);
 			assert_true(hpet.last_tsc - start >= ticks);
 			pass(10000);
-			while (!slice_timer_ended()) /* an NMI may have come for a value that was given up */
+			/* an NMI may have come for a value that was given up */
+			while (!slice_timer_ended())
 				(void)until_nmi(100000000);
 			quiet(1000000000);
 		}
@@ -187,7 +191,8 @@ static void both_clocks_may_run_at_any_rate(void **state)
 				uint64_t end = until_nmi(2 * ticks);
 
 				assert_true(end - start > ticks - ticks / 200 - 200);
-				assert_true(end - start < ticks + ticks / 200 + 10 * hpet.cost + 200);
+				assert_true(end - start <
+				            ticks + ticks / 200 + 10 * hpet.cost + 200);
 				assert_true(slice_timer_ended());
 			}
 		}
@@ -286,7 +291,8 @@ static void an_nmi_may_be_expected_after_its_end_was_told(void **state)
 	}
 }
 
-/* An emulator may do other things while an access waits: the end comes between the look at the TSC and the write. */
+/* An emulator may do other things while an access waits: the end comes between the look at the TSC
+ * and the write. */
 static void one_that_was_counted_may_be_looked_at_later(void **state)
 {
 	for (unsigned turn = 0; turn < 2; turn++) {
@@ -296,7 +302,8 @@ static void one_that_was_counted_may_be_looked_at_later(void **state)
 		slice_timer_arm(100000000);
 		pass(turn ? 42000000 : 20000000); /* 21 ms, 10 ms */
 		assert_int_equal(slice_timer_part(false), SLICE_TIMER_NO_PART);
-		assert_int_equal(slice_timer_part(true), turn ? SLICE_TIMER_NO_PART : SLICE_TIMER_PAST);
+		assert_int_equal(slice_timer_part(true),
+		                 turn ? SLICE_TIMER_NO_PART : SLICE_TIMER_PAST);
 		assert_int_equal(slice_timer_part(true), SLICE_TIMER_NO_PART);
 	}
 }
@@ -341,11 +348,13 @@ int main(void)
 		cmocka_unit_test_setup(the_counters_wrap_is_no_end, begin),
 		cmocka_unit_test_setup(both_clocks_may_run_at_any_rate, begin),
 		cmocka_unit_test_setup(a_wrong_rate_of_the_tsc_makes_no_difference, begin),
-		cmocka_unit_test_setup(the_usual_way_takes_two_accesses_and_the_look_at_a_far_end_none, begin),
+		cmocka_unit_test_setup(
+			the_usual_way_takes_two_accesses_and_the_look_at_a_far_end_none, begin),
 		cmocka_unit_test_setup(one_that_is_replaced_at_its_end_may_be_late_once, begin),
 		cmocka_unit_test_setup(an_nmi_may_be_expected_after_its_end_was_told, begin),
 		cmocka_unit_test_setup(one_that_was_counted_may_be_looked_at_later, begin),
-		cmocka_unit_test_setup(an_end_within_an_access_is_counted_from_when_it_is_over, begin),
+		cmocka_unit_test_setup(an_end_within_an_access_is_counted_from_when_it_is_over,
+		                       begin),
 		cmocka_unit_test_setup(an_end_that_the_tsc_missed_is_found_by_the_hpet, begin),
 	};
 	return cmocka_run_group_tests_name("slice_timer", tests, NULL, NULL);

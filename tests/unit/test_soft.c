@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block in the VMM's memory, step by step: physical interrupts come by the door, requests go by injection.
+ * The chipset block in the VMM's memory, step by step: physical interrupts come by the door,
+ * requests go by injection.
  *
- * Rule: each test begins at power-on and plays one path; what happens at random moments is test_run_soft.c's.
+ * Rule: each test begins at power-on and plays one path; what happens at random moments is
+ * test_run_soft.c's.
  */
 #include "tests/unit/check.h"
 
@@ -459,7 +461,8 @@ static void R11_a_state_moves_whole_where_the_bank_is_shared(void **state)
 	static struct controller c, d;
 
 	(void)state;
-	assert_int_equal(chipset->banks(1), BLOCK_BANKS); /* there are more, but this is all that is used */
+	/* there are more, but this is all that is used */
+	assert_int_equal(chipset->banks(1), BLOCK_BANKS);
 	chipset->reset(&c, LINE(6) | LINE(9), 0);
 	chipset->reset(&d, LINE(7), 0);
 	chipset->claim(LINE(6) | LINE(9) | LINE(7), false);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Banks and state words (docs/register-window.md, section 4): reading and writing is the identity, a restored controller goes on
- * exactly as the saved one would have, banks and unrouted lines stand still.
+ * Banks and state words (docs/register-window.md, section 4): reading and writing is the identity,
+ * a restored controller goes on exactly as the saved one would have, banks and unrouted lines stand
+ * still.
  *
- * Rule: R07 and R11 for a single state, then for states that random programs reach; the transcripts of two blocks must agree.
+ * Rule: R07 and R11 for a single state, then for states that random programs reach; the transcripts
+ * of two blocks must agree.
  */
 #include "tests/unit/check.h"
 
@@ -28,10 +30,10 @@ enum deeds { PORTS = 1, LINES = 2, ALL = 3 };
 /* One deed of a guest or a device on the connected bank; what the guest sees of it. */
 static unsigned deed(struct block *b, uint64_t *seed, enum deeds which)
 {
-	static const uint16_t ports[] = {
-		MASTER, MASTER_DATA, SLAVE, SLAVE_DATA, MASTER, SLAVE, PORT_ELCR1, PORT_ELCR2
-	};
-	unsigned kind = random_below(seed, 16), value = random_below(seed, 256), port = ports[random_below(seed, 8)];
+	static const uint16_t ports[] = { MASTER, MASTER_DATA, SLAVE,      SLAVE_DATA,
+		                          MASTER, SLAVE,       PORT_ELCR1, PORT_ELCR2 };
+	unsigned kind = random_below(seed, 16), value = random_below(seed, 256),
+		 port = ports[random_below(seed, 8)];
 	unsigned line = random_below(seed, 16);
 
 	if ((which & LINES) && kind < 6) {
@@ -81,10 +83,12 @@ static void R07_each_field_is_where_the_page_says(void **state)
 	assert_int_equal(kit_word(&block, 0, 0), UINT64_C(0x04200000449a0044));
 	assert_int_equal(kit_word(&block, 0, 1), UINT64_C(0x0228420010000010));
 	assert_int_equal(kit_word(&block, 0, 2), UINT64_C(0x01d7111101231111));
-	assert_int_equal(block_port_read(&block, MASTER), 0x86); /* the poll's answer: 6 comes before 2 now */
+	/* the poll's answer: 6 comes before 2 now */
+	assert_int_equal(block_port_read(&block, MASTER), 0x86);
 	assert_int_equal(kit_word(&block, 0, 0), UINT64_C(0x04200000449a4004));
 	assert_int_equal(kit_word(&block, 0, 2), UINT64_C(0x01d7111101031111));
-	assert_int_equal(kit_word(&block, 0, 3), UINT64_C(0xff61) << 16 | 0x1000); /* 2 is lower than 6 is: no INT */
+	/* 2 is lower than 6 is: no INT */
+	assert_int_equal(kit_word(&block, 0, 3), UINT64_C(0xff61) << 16 | 0x1000);
 
 	kit_route(&block, 0);
 	kit_raise(&block, 5);
@@ -111,9 +115,11 @@ static void R07_view_answers_requests_enabled_and_int(void **state)
 	kit_raise(&block, 7);
 	assert_int_equal(kit_word(&block, 0, 3), UINT64_C(0xfd7a) << 16 | 0x80);
 	kit_raise(&block, 15);
-	assert_int_equal(kit_word(&block, 0, 3), UINT64_C(1) << 32 | UINT64_C(0xfd7a) << 16 | 0x8080);
+	assert_int_equal(kit_word(&block, 0, 3),
+	                 UINT64_C(1) << 32 | UINT64_C(0xfd7a) << 16 | 0x8080);
 	block_port_write(&block, MASTER_DATA, 0x04); /* closes the slave */
-	assert_int_equal(kit_word(&block, 0, 3), UINT64_C(1) << 32 | UINT64_C(0x00fb) << 16 | 0x8080);
+	assert_int_equal(kit_word(&block, 0, 3),
+	                 UINT64_C(1) << 32 | UINT64_C(0x00fb) << 16 | 0x8080);
 }
 
 static void R07_what_no_chip_can_be_in_is_brought_to_the_nearest(void **state)
@@ -154,11 +160,11 @@ static void R07_any_words_written_twice_are_the_words_read(void **state)
 
 /* ---- Save, and restore elsewhere ---- */
 
-static const uint8_t word_orders[6][3] = {
-	{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 }
-};
+static const uint8_t word_orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+	                                   { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 
-static void R07_reading_and_writing_the_state_is_the_identity_for_states_that_programs_reach(void **state)
+static void R07_reading_and_writing_the_state_is_the_identity_for_states_that_programs_reach(
+	void **state)
 {
 	uint64_t seed = 3;
 
@@ -184,8 +190,9 @@ static void R07_reading_and_writing_the_state_is_the_identity_for_states_that_pr
 }
 
 /*
- * Two blocks, one guest: the same deeds on both, but on the second the guest is switched away and back now and then, with another
- * guest's deeds on the same bank in between (520, 540). The first guest must see the same.
+ * Two blocks, one guest: the same deeds on both, but on the second the guest is switched away and
+ * back now and then, with another guest's deeds on the same bank in between (520, 540). The first
+ * guest must see the same.
  */
 static void R11_save_anything_restore_is_the_identity_for_the_guest(void **state)
 {
@@ -207,7 +214,8 @@ static void R11_save_anything_restore_is_the_identity_for_the_guest(void **state
 			kit_route(&shared, 0);
 			for (unsigned word = 0; word < 3; word++)
 				words[word] = kit_word(&shared, 0, word);
-			for (unsigned word = 0; word < 3; word++) /* the other guest, whatever state it is in */
+			/* the other guest, whatever state it is in */
+			for (unsigned word = 0; word < 3; word++)
 				kit_set_word(&shared, 0, word, random_next(&other));
 			for (unsigned n = random_below(&other, 20); n > 0; n--)
 				deed(&shared, &other, PORTS);
@@ -256,7 +264,8 @@ static void R16_nothing_of_a_bank_changes_while_it_is_not_connected(void **state
 		struct op_stream stream = { bytes, bytes + sizeof(bytes) };
 		struct op op;
 
-		kit_select(&block, 0xffff, 0xffff, (uint16_t)random_next(&seed), (uint16_t)connected);
+		kit_select(&block, 0xffff, 0xffff, (uint16_t)random_next(&seed),
+		           (uint16_t)connected);
 		mix(&block, &seed, 10);
 		before = block;
 		for (unsigned i = 0; i < sizeof(bytes); i++)
@@ -295,7 +304,8 @@ static void R16_an_unrouted_line_leaves_its_input_as_it_was(void **state)
 		block_set_line(&block, line, line == 3);
 		kit_clear(&block, 0xffff);
 		kit_route(&block, 0xffff);
-		assert_memory_equal(&before, &block.bank[0], sizeof(before)); /* the level is what it was */
+		/* the level is what it was */
+		assert_memory_equal(&before, &block.bank[0], sizeof(before));
 	}
 	assert_int_equal(kit_irr(&block), 1 << 3);
 }
@@ -321,11 +331,16 @@ int main(void)
 		cmocka_unit_test_setup(R07_view_answers_requests_enabled_and_int, begin),
 		cmocka_unit_test_setup(R07_what_no_chip_can_be_in_is_brought_to_the_nearest, begin),
 		cmocka_unit_test_setup(R07_any_words_written_twice_are_the_words_read, begin),
-		cmocka_unit_test_setup(R07_reading_and_writing_the_state_is_the_identity_for_states_that_programs_reach,
+		cmocka_unit_test_setup(
+			R07_reading_and_writing_the_state_is_the_identity_for_states_that_programs_reach,
+			begin),
+		cmocka_unit_test_setup(R11_save_anything_restore_is_the_identity_for_the_guest,
 		                       begin),
-		cmocka_unit_test_setup(R11_save_anything_restore_is_the_identity_for_the_guest, begin),
-		cmocka_unit_test_setup(R16_with_banks_a_switch_is_one_write_and_the_guest_sees_nothing_of_it, begin),
-		cmocka_unit_test_setup(R16_nothing_of_a_bank_changes_while_it_is_not_connected, begin),
+		cmocka_unit_test_setup(
+			R16_with_banks_a_switch_is_one_write_and_the_guest_sees_nothing_of_it,
+			begin),
+		cmocka_unit_test_setup(R16_nothing_of_a_bank_changes_while_it_is_not_connected,
+		                       begin),
 		cmocka_unit_test_setup(R16_an_unrouted_line_leaves_its_input_as_it_was, begin),
 		cmocka_unit_test_setup(R16_the_sixteen_banks_are_sixteen, begin),
 	};

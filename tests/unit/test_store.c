@@ -24,46 +24,55 @@ static bool drop(enum kit_mode mode, const char *bytes, unsigned count)
 	return svm_drop_store(&kit_vcpu);
 }
 
-#define DROPPED(mode, text)                                                                                            \
-	do {                                                                                                           \
-		assert_true(drop(mode, text, sizeof(text) - 1));                                                       \
-		assert_int_equal(kit_vmcb.rip, sizeof(text) - 1);                                                      \
-		assert_int_equal(kit_vmcb.interrupt_shadow, 0);                                                        \
+#define DROPPED(mode, text)                                       \
+	do {                                                      \
+		assert_true(drop(mode, text, sizeof(text) - 1));  \
+		assert_int_equal(kit_vmcb.rip, sizeof(text) - 1); \
+		assert_int_equal(kit_vmcb.interrupt_shadow, 0);   \
 	} while (0)
 
-#define KEPT(mode, text)                                                                                               \
-	do {                                                                                                           \
-		assert_false(drop(mode, text, sizeof(text) - 1));                                                      \
-		assert_int_equal(kit_vmcb.rip, 0);                                                                     \
+#define KEPT(mode, text)                                          \
+	do {                                                      \
+		assert_false(drop(mode, text, sizeof(text) - 1)); \
+		assert_int_equal(kit_vmcb.rip, 0);                \
 	} while (0)
 
 static void plain_stores_are_stepped_over(void **state)
 {
 	(void)state;
-	DROPPED(KIT_CODE_32, "\x88\x07");                                 /* mov %al, (%edi) */
-	DROPPED(KIT_CODE_32, "\x89\x85\x00\x10\x00\x00");                 /* mov %eax, 0x1000(%ebp) */
-	DROPPED(KIT_CODE_32, "\x89\x44\x24\x04");                         /* mov %eax, 4(%esp) */
-	DROPPED(KIT_CODE_32, "\x89\x04\x8d\x00\x00\x00\x40");             /* mov %eax, 0x40000000(,%ecx,4) */
-	DROPPED(KIT_CODE_32, "\x67\x89\x07");                             /* mov %eax, (%bx) */
-	DROPPED(KIT_CODE_32, "\x66\x8c\x0f");                             /* mov %cs, (%edi) */
-	DROPPED(KIT_CODE_32, "\xc6\x07\x55");                             /* movb $0x55, (%edi) */
-	DROPPED(KIT_CODE_32, "\xc7\x07\x55\xaa\x55\xaa");                 /* movl $0xaa55aa55, (%edi) */
-	DROPPED(KIT_CODE_32, "\x66\xc7\x07\x20\x07");                     /* movw $0x720, (%edi) */
-	DROPPED(KIT_CODE_32, "\xa3\x00\x00\x00\x40");                     /* mov %eax, 0x40000000 */
-	DROPPED(KIT_CODE_16, "\xc7\x07\x20\x07");                         /* movw $0x720, (%bx) */
-	DROPPED(KIT_CODE_16, "\xc7\x06\x00\xb8\x20\x07");                 /* movw $0x720, 0xb800 */
-	DROPPED(KIT_CODE_16, "\x66\xc7\x47\x10\x55\xaa\x55\xaa");         /* movl $0xaa55aa55, 0x10(%bx) */
-	DROPPED(KIT_CODE_16, "\xa2\x00\x80");                             /* mov %al, 0x8000 */
-	DROPPED(KIT_CODE_64, "\x48\x89\x07");                             /* mov %rax, (%rdi) */
-	DROPPED(KIT_CODE_64, "\x48\xc7\x07\x55\xaa\x55\x00");             /* movq $0x55aa55, (%rdi) */
-	DROPPED(KIT_CODE_64, "\x45\x89\x7c\xc7\x7f");                     /* mov %r15d, 0x7f(%r15,%rax,8) */
-	DROPPED(KIT_CODE_64, "\x89\x05\x00\x00\x00\x40");                 /* mov %eax, 0x40000000(%rip) */
-	DROPPED(KIT_CODE_64, "\x48\xa3\x00\x00\x00\x40\x00\x00\x00\x00"); /* movabs %rax, 0x40000000 */
-	DROPPED(KIT_CODE_64, "\x67\xa3\x00\x00\x00\x40");                 /* mov %eax, 0x40000000 */
-	DROPPED(KIT_CODE_64, "\x0f\x29\x00");                             /* movaps %xmm0, (%rax) */
-	DROPPED(KIT_CODE_64, "\xf3\x0f\x7f\x40\x10");                     /* movdqu %xmm0, 16(%rax) */
-	DROPPED(KIT_CODE_64, "\x48\x0f\xc3\x07");                         /* movnti %rax, (%rdi) */
-	DROPPED(KIT_CODE_64, "\x0f\x94\x07");                             /* sete (%rdi) */
+	DROPPED(KIT_CODE_32, "\x88\x07"); /* mov %al, (%edi) */
+	/* mov %eax, 0x1000(%ebp) */
+	DROPPED(KIT_CODE_32, "\x89\x85\x00\x10\x00\x00");
+	DROPPED(KIT_CODE_32, "\x89\x44\x24\x04"); /* mov %eax, 4(%esp) */
+	/* mov %eax, 0x40000000(,%ecx,4) */
+	DROPPED(KIT_CODE_32, "\x89\x04\x8d\x00\x00\x00\x40");
+	DROPPED(KIT_CODE_32, "\x67\x89\x07"); /* mov %eax, (%bx) */
+	DROPPED(KIT_CODE_32, "\x66\x8c\x0f"); /* mov %cs, (%edi) */
+	DROPPED(KIT_CODE_32, "\xc6\x07\x55"); /* movb $0x55, (%edi) */
+	/* movl $0xaa55aa55, (%edi) */
+	DROPPED(KIT_CODE_32, "\xc7\x07\x55\xaa\x55\xaa");
+	DROPPED(KIT_CODE_32, "\x66\xc7\x07\x20\x07");     /* movw $0x720, (%edi) */
+	DROPPED(KIT_CODE_32, "\xa3\x00\x00\x00\x40");     /* mov %eax, 0x40000000 */
+	DROPPED(KIT_CODE_16, "\xc7\x07\x20\x07");         /* movw $0x720, (%bx) */
+	DROPPED(KIT_CODE_16, "\xc7\x06\x00\xb8\x20\x07"); /* movw $0x720, 0xb800 */
+	/* movl $0xaa55aa55, 0x10(%bx) */
+	DROPPED(KIT_CODE_16, "\x66\xc7\x47\x10\x55\xaa\x55\xaa");
+	DROPPED(KIT_CODE_16, "\xa2\x00\x80"); /* mov %al, 0x8000 */
+	DROPPED(KIT_CODE_64, "\x48\x89\x07"); /* mov %rax, (%rdi) */
+	/* movq $0x55aa55, (%rdi) */
+	DROPPED(KIT_CODE_64, "\x48\xc7\x07\x55\xaa\x55\x00");
+	/* mov %r15d, 0x7f(%r15,%rax,8) */
+	DROPPED(KIT_CODE_64, "\x45\x89\x7c\xc7\x7f");
+	/* mov %eax, 0x40000000(%rip) */
+	DROPPED(KIT_CODE_64, "\x89\x05\x00\x00\x00\x40");
+	/* movabs %rax, 0x40000000 */
+	DROPPED(KIT_CODE_64, "\x48\xa3\x00\x00\x00\x40\x00\x00\x00\x00");
+	DROPPED(KIT_CODE_64, "\x67\xa3\x00\x00\x00\x40"); /* mov %eax, 0x40000000 */
+	DROPPED(KIT_CODE_64, "\x0f\x29\x00");             /* movaps %xmm0, (%rax) */
+	/* movdqu %xmm0, 16(%rax) */
+	DROPPED(KIT_CODE_64, "\xf3\x0f\x7f\x40\x10");
+	DROPPED(KIT_CODE_64, "\x48\x0f\xc3\x07"); /* movnti %rax, (%rdi) */
+	DROPPED(KIT_CODE_64, "\x0f\x94\x07");     /* sete (%rdi) */
 }
 
 static void what_has_other_effects_is_not(void **state)
@@ -106,7 +115,8 @@ static void only_the_guest_s_own_instruction_is(void **state)
 }
 
 /* A string instruction at this address, with these registers; where it goes on. */
-static void string(enum kit_mode mode, const char *bytes, uint64_t address, uint64_t count, uint64_t flags)
+static void string(enum kit_mode mode, const char *bytes, uint64_t address, uint64_t count,
+                   uint64_t flags)
 {
 	struct vcpu_regs *regs = &kit_vcpu.regs;
 

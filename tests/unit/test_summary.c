@@ -13,9 +13,10 @@
 
 #include <string.h>
 
-static const struct summary some = {
-	.version = "Signalbox 1.2.3", .processor = "A processor @ 3 GHz", .virtualisation = "VMX, EPT", .chipset = "pc"
-};
+static const struct summary some = { .version = "Signalbox 1.2.3",
+	                             .processor = "A processor @ 3 GHz",
+	                             .virtualisation = "VMX, EPT",
+	                             .chipset = "pc" };
 
 static int begin(void **state)
 {
@@ -30,20 +31,21 @@ static void everything_that_a_report_needs_is_on_it(void **state)
 	(void)state;
 	fake_vmm.result[1].n = 0;
 	summary_print(&some);
-	assert_string_equal(printed(),
-	                    "Signalbox 1.2.3: all went well\n"
-	                    "  processor       A processor @ 3 GHz\n"
-	                    "  virtualisation  VMX, EPT\n"
-	                    "  chipset         pc\n"
-	                    "  time            2000 ms\n"
-	                    "\n"
-	                    "  vm               state        status    ran ms       exits\n"
-	                    "  pulse            running           -      1234          20\n"
-	                    "  scribe           done              3       765           5\n"
-	                    "\n"
-	                    "  vm               probe         unit                n     median      worst\n"
-	                    "  pulse            uart          instructions     1000          7          9\n"
-	                    "  pulse            wakeup        instructions        0          -          -\n");
+	assert_string_equal(
+		printed(),
+		"Signalbox 1.2.3: all went well\n"
+		"  processor       A processor @ 3 GHz\n"
+		"  virtualisation  VMX, EPT\n"
+		"  chipset         pc\n"
+		"  time            2000 ms\n"
+		"\n"
+		"  vm               state        status    ran ms       exits\n"
+		"  pulse            running           -      1234          20\n"
+		"  scribe           done              3       765           5\n"
+		"\n"
+		"  vm               probe         unit                n     median      worst\n"
+		"  pulse            uart          instructions     1000          7          9\n"
+		"  pulse            wakeup        instructions        0          -          -\n");
 }
 
 static void what_did_not_go_well_is_said_first(void **state)
@@ -62,17 +64,19 @@ static void what_did_not_go_well_is_said_first(void **state)
 
 static void it_fits_whatever_there_is(void **state)
 {
-	static const char longest[] = "0123456789012345678901234567890123456789012345678901234567890123456789"
-				      "01234567890123456789";
+	static const char longest[] =
+		"0123456789012345678901234567890123456789012345678901234567890123456789"
+		"01234567890123456789";
 	const struct summary full = { longest, longest, longest, longest, 64, 1 };
 	unsigned rows = 0, column = 0;
 
 	(void)state;
 	fake_vmm.vms = FAKE_VMS;
 	for (unsigned i = 0; i < FAKE_VMS; i++)
-		fake_vmm.vm[i] = (struct vm_report){
-			.name = "a-name-of-15-by", .state = "stopped", .exit_status = -2147483647, .done = true
-		};
+		fake_vmm.vm[i] = (struct vm_report){ .name = "a-name-of-15-by",
+			                             .state = "stopped",
+			                             .exit_status = -2147483647,
+			                             .done = true };
 	fake_vmm.results = FAKE_RESULTS;
 	for (unsigned i = 0; i < FAKE_RESULTS; i++) {
 		fake_vmm.result[i] = (struct sb_result){

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The software checks on a VMRUN that the processor refused: each rule is broken by itself and has to be the one named.
+ * The software checks on a VMRUN that the processor refused: each rule is broken by itself and has
+ * to be the one named.
  *
- * Rule: a VMCB that breaks no rule, and one field of it changed; the whole of what is printed is compared. Bits have their numbers
- * here, so that a wrong name for one is seen.
+ * Rule: a VMCB that breaks no rule, and one field of it changed; the whole of what is printed is
+ * compared. Bits have their numbers here, so that a wrong name for one is seen.
  */
 #include "tests/unit/check.h"
 
@@ -58,7 +59,8 @@ static void protected_guest(void)
 	};
 }
 
-/* 64-bit mode, with all that has a meaning in CR4 and EFER, and with everything at its last place. */
+/* 64-bit mode, with all that has a meaning in CR4 and EFER, and with everything at its last
+ * place. */
 static void long_guest(void)
 {
 	protected_guest();
@@ -148,7 +150,8 @@ static const struct expectation {
 	{ "EFER.SVME must be set; VMCB[4d0h]", "15.5.1", { { long_guest, FLIP(efer, BIT(12)) } } },
 	{ "CR0.NW must be clear where CD is; VMCB[558h]",
 	  "15.5.1",
-	  { { protected_guest, FLIP(cr0, BIT(29)) }, { paged_real_mode_guest, FLIP(cr0, BIT(30)) } } },
+	  { { protected_guest, FLIP(cr0, BIT(29)) },
+	    { paged_real_mode_guest, FLIP(cr0, BIT(30)) } } },
 	{ "CR0[63:32] must be zero; VMCB[558h]",
 	  "15.5.1",
 	  { { protected_guest, FLIP(cr0, BIT(32)) }, { long_guest, FLIP(cr0, BIT(63)) } } },
@@ -161,16 +164,24 @@ static const struct expectation {
 	    { protected_guest, FLIP(cr4, BIT(19)) },
 	    { long_guest, FLIP(cr4, BIT(24)) },
 	    { long_guest, FLIP(cr4, BIT(63)) } } },
-	{ "DR6[63:32] must be zero; VMCB[568h]", "15.5.1", { { protected_guest, FLIP(dr6, BIT(32)) } } },
-	{ "DR7[63:32] must be zero; VMCB[560h]", "15.5.1", { { protected_guest, FLIP(dr7, BIT(63)) } } },
+	{ "DR6[63:32] must be zero; VMCB[568h]",
+	  "15.5.1",
+	  { { protected_guest, FLIP(dr6, BIT(32)) } } },
+	{ "DR7[63:32] must be zero; VMCB[560h]",
+	  "15.5.1",
+	  { { protected_guest, FLIP(dr7, BIT(63)) } } },
 	{ "reserved bits of EFER must be zero; VMCB[4d0h]",
 	  "15.5.1",
 	  { { protected_guest, FLIP(efer, BIT(9)) },
 	    { protected_guest, FLIP(efer, BIT(16)) },
 	    { long_guest, FLIP(efer, BIT(19)) },
 	    { long_guest, FLIP(efer, BIT(22)) } } },
-	{ "EFER.LME and CR0.PG need CR4.PAE; VMCB[548h]", "15.5.1", { { long_guest, FLIP(cr4, BIT(5)) } } },
-	{ "EFER.LME and CR0.PG need CR0.PE; VMCB[558h]", "15.5.1", { { long_guest, FLIP(cr0, BIT(0)) } } },
+	{ "EFER.LME and CR0.PG need CR4.PAE; VMCB[548h]",
+	  "15.5.1",
+	  { { long_guest, FLIP(cr4, BIT(5)) } } },
+	{ "EFER.LME and CR0.PG need CR0.PE; VMCB[558h]",
+	  "15.5.1",
+	  { { long_guest, FLIP(cr0, BIT(0)) } } },
 	{ "CS must not be L and D in long mode; VMCB[412h]",
 	  "15.5.1",
 	  { { long_guest, FLIP(cs.attributes, BIT(10)) } } },
@@ -179,7 +190,8 @@ static const struct expectation {
 	  { { protected_guest, FLIP(intercept_2, INTERCEPT_VMRUN) } } },
 	{ "the MSR permission map must be in memory that the processor has; VMCB[48h]",
 	  "15.5.1",
-	  { { protected_guest, FLIP(msrpm_base, BEYOND) }, { long_guest, FLIP(msrpm_base, PAGE) } } },
+	  { { protected_guest, FLIP(msrpm_base, BEYOND) },
+	    { long_guest, FLIP(msrpm_base, PAGE) } } },
 	{ "the I/O permission map must be in memory that the processor has; VMCB[40h]",
 	  "15.5.1",
 	  { { protected_guest, FLIP(iopm_base, BEYOND) },
@@ -201,7 +213,8 @@ static const struct expectation {
 	  { { long_guest, FLIP(asid, 15 ^ 16) }, { long_guest, FLIP(asid, BIT(31)) } } },
 	{ "nested CR3 must be an address that the processor has; VMCB[b0h]",
 	  "15.25.4",
-	  { { protected_guest, FLIP(nested_cr3, BEYOND) }, { long_guest, FLIP(nested_cr3, BIT(63)) } } },
+	  { { protected_guest, FLIP(nested_cr3, BEYOND) },
+	    { long_guest, FLIP(nested_cr3, BIT(63)) } } },
 	{ "each type in PAT must exist; VMCB[668h]",
 	  "15.25.4",
 	  { { long_guest, FLIP(pat, 2) },
@@ -222,8 +235,9 @@ static unsigned audit(void)
 static void a_guest_that_breaks_no_rule_prints_nothing(void **state)
 {
 	static void (*const guests[])(void) = {
-		protected_guest, long_guest,     waiting_guest,  paged_real_mode_guest, open_guest,
-		nmi_guest,       software_guest, faulting_guest, interrupted_guest,     stale_event_guest,
+		protected_guest,   long_guest,        waiting_guest,  paged_real_mode_guest,
+		open_guest,        nmi_guest,         software_guest, faulting_guest,
+		interrupted_guest, stale_event_guest,
 	};
 
 	(void)state;
@@ -252,8 +266,10 @@ static void expect_named(size_t row, unsigned n)
 	assert_int_equal(audit(), 0);
 	flip(e->breaks[n].field, e->breaks[n].size, e->breaks[n].bits);
 	assert_int_equal(audit(), 1);
-	snprintf(line, sizeof(line), "signalbox: vm pulse: entry rule broken: %s = %llx (APM 2 %s)\n", e->line,
-	         (unsigned long long)read_field(&vmcb, rules[row].field, rules[row].size), e->section);
+	snprintf(line, sizeof(line),
+	         "signalbox: vm pulse: entry rule broken: %s = %llx (APM 2 %s)\n", e->line,
+	         (unsigned long long)read_field(&vmcb, rules[row].field, rules[row].size),
+	         e->section);
 	assert_string_equal(printed(), line);
 }
 
@@ -276,7 +292,8 @@ static void rules_that_are_broken_together_are_named_in_the_manuals_order(void *
 	vmcb.efer = 0;
 	vmcb.nested_cr3 = BEYOND;
 	assert_int_equal(audit(), 3);
-	const char *efer = strstr(printed(), "EFER.SVME must"), *asid = strstr(printed(), "ASID must not be 0"),
+	const char *efer = strstr(printed(), "EFER.SVME must"),
+		   *asid = strstr(printed(), "ASID must not be 0"),
 		   *cr3 = strstr(printed(), "nested CR3 must");
 
 	assert_non_null(efer);

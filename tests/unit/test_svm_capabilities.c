@@ -2,7 +2,8 @@
 /*
  * What is said where SVM is not there, locked off, or not enough; and which MSRs are read for that.
  *
- * Rule: the processor is a table of CPUID leaves and VM_CR; any other MSR, and VM_CR where a test forbids it, ends the test.
+ * Rule: the processor is a table of CPUID leaves and VM_CR; any other MSR, and VM_CR where a test
+ * forbids it, ends the test.
  */
 #include "tests/unit/check.h"
 
@@ -89,8 +90,9 @@ static void expect_refused(const char *text)
 	assert_string_equal(printed(), text);
 }
 
-#define NOT_ENOUGH(count)                                                                                              \
-	"signalbox: this processor's SVM is not enough for Signalbox: " count " missing; AMD's since 2007 (family "    \
+#define NOT_ENOUGH(count)                                                     \
+	"signalbox: this processor's SVM is not enough for Signalbox: " count \
+	" missing; AMD's since 2007 (family "                                 \
 	"10h) have them, so have nested KVM and, from QEMU 3.0 on, -cpu max\n"
 
 static void what_is_there_is_noted(void **state)
@@ -124,7 +126,9 @@ static void missing_nested_paging_is_named(void **state)
 {
 	(void)state;
 	processor.features = NEXT_RIP;
-	expect_refused("signalbox: SVM lacks nested paging: CPUID.8000000Ah:EDX[0] = 0\n" NOT_ENOUGH("1 thing"));
+	expect_refused(
+		"signalbox: SVM lacks nested paging: CPUID.8000000Ah:EDX[0] = 0\n" NOT_ENOUGH(
+			"1 thing"));
 }
 
 static void missing_asids_are_named(void **state)
@@ -155,12 +159,14 @@ static void a_lock_of_the_firmwares_is_named(void **state)
 {
 	(void)state;
 	processor.vm_cr = SVMDIS | LOCK;
-	expect_refused("signalbox: SVM is locked off by the firmware: VM_CR = 18 (SVMDIS set, LOCK set); enable "
-	               "virtualisation (\"SVM mode\") in the firmware's set-up\n");
+	expect_refused(
+		"signalbox: SVM is locked off by the firmware: VM_CR = 18 (SVMDIS set, LOCK set); enable "
+		"virtualisation (\"SVM mode\") in the firmware's set-up\n");
 	processor.vm_cr = SVMDIS;
 	processor.stubborn = true;
-	expect_refused("signalbox: SVM is locked off by the firmware: VM_CR = 10 (SVMDIS set, and it stays so); enable "
-	               "virtualisation (\"SVM mode\") in the firmware's set-up\n");
+	expect_refused(
+		"signalbox: SVM is locked off by the firmware: VM_CR = 10 (SVMDIS set, and it stays so); enable "
+		"virtualisation (\"SVM mode\") in the firmware's set-up\n");
 }
 
 static void what_is_off_and_not_locked_is_turned_on(void **state)

@@ -114,7 +114,8 @@ static int executes(uint32_t code, const uint8_t *bytes, size_t size)
 	return error;
 }
 
-#define EXECUTES(code, ...) executes(code, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+#define EXECUTES(code, ...) \
+	executes(code, (const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 #define MOV_TO_EAX 0x0f, 0x22, 0xc0
 #define MOV_FROM_EAX 0x0f, 0x20, 0xc0
 
@@ -270,7 +271,8 @@ static void long_mode_follows_paging(void **state)
 	mode(KIT_CODE_32);
 	kit_vmcb.tlb_control = 0;
 	writes(PE | MP | TS);
-	assert_int_equal(kit_vmcb.tlb_control, TLB_CONTROL_NONE); /* nothing of translation has changed */
+	/* nothing of translation has changed */
+	assert_int_equal(kit_vmcb.tlb_control, TLB_CONTROL_NONE);
 }
 
 static void any_register_can_be_the_operand(void **state)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The instruction that exited: its length in each mode, and its bytes by each way of paging, whatever the guest has written there.
+ * The instruction that exited: its length in each mode, and its bytes by each way of paging,
+ * whatever the guest has written there.
  *
- * Rule: each instruction lies right before memory that is not mapped, so a byte too much or too few is seen.
+ * Rule: each instruction lies right before memory that is not mapped, so a byte too much or too few
+ * is seen.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -81,17 +83,22 @@ static const struct {
 	{ "lmsw [di+1234h]", KIT_CODE_16, BYTES(0x0f, 0x01, 0xb5, 0x34, 0x12), 0xf01, 6, 5 },
 	{ "lmsw [esp]", KIT_CODE_16, BYTES(0x67, 0x0f, 0x01, 0x34, 0x24), 0xf01, 6, 4 },
 	{ "lmsw [ecx]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x31), 0xf01, 6, 1 },
-	{ "lmsw [12345678h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x35, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 5 },
+	{ "lmsw [12345678h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x35, 0x78, 0x56, 0x34, 0x12), 0xf01,
+	  6, 5 },
 	{ "lmsw [ebp+12h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x75, 0x12), 0xf01, 6, 5 },
-	{ "lmsw [ebx+12345678h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0xb3, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 3 },
+	{ "lmsw [ebx+12345678h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0xb3, 0x78, 0x56, 0x34, 0x12),
+	  0xf01, 6, 3 },
 	{ "lmsw [esp]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x34, 0x24), 0xf01, 6, 4 },
 	{ "lmsw [esp+12h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x74, 0x24, 0x12), 0xf01, 6, 4 },
-	{ "lmsw [4*ecx+12345678h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x34, 0x8d, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 4 },
+	{ "lmsw [4*ecx+12345678h]", KIT_CODE_32,
+	  BYTES(0x0f, 0x01, 0x34, 0x8d, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 4 },
 	{ "lmsw [ebp+4*ecx+12h]", KIT_CODE_32, BYTES(0x0f, 0x01, 0x74, 0x8d, 0x12), 0xf01, 6, 4 },
 	{ "lmsw [bx+si]", KIT_CODE_32, BYTES(0x67, 0x0f, 0x01, 0x30), 0xf01, 6, 0 },
 	{ "lmsw [1234h]", KIT_CODE_32, BYTES(0x67, 0x0f, 0x01, 0x36, 0x34, 0x12), 0xf01, 6, 6 },
-	{ "lmsw [rip+12345678h]", KIT_CODE_64, BYTES(0x0f, 0x01, 0x35, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 5 },
-	{ "lmsw [eip+12345678h]", KIT_CODE_64, BYTES(0x67, 0x0f, 0x01, 0x35, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 5 },
+	{ "lmsw [rip+12345678h]", KIT_CODE_64, BYTES(0x0f, 0x01, 0x35, 0x78, 0x56, 0x34, 0x12),
+	  0xf01, 6, 5 },
+	{ "lmsw [eip+12345678h]", KIT_CODE_64,
+	  BYTES(0x67, 0x0f, 0x01, 0x35, 0x78, 0x56, 0x34, 0x12), 0xf01, 6, 5 },
 	{ "lmsw [r12]", KIT_CODE_64, BYTES(0x41, 0x0f, 0x01, 0x34, 0x24), 0xf01, 6, 12 },
 	{ "lmsw [r13+0]", KIT_CODE_64, BYTES(0x41, 0x0f, 0x01, 0x75, 0x00), 0xf01, 6, 13 },
 	/* Control and debug registers: mod counts for nothing */
@@ -125,11 +132,14 @@ static const struct {
 	{ "rep outsb fs:", KIT_CODE_32, BYTES(0xf3, 0x64, 0x6e), 0x6e, 0, 0 },
 	{ "repne outsw gs:", KIT_CODE_16, BYTES(0xf2, 0x65, 0x6f), 0x6f, 0, 0 },
 	/* Prefixes: all, some twice, and a REX that another one makes worthless */
-	{ "segments", KIT_CODE_32, BYTES(0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x0f, 0xa2), 0xfa2, 0, 0 },
+	{ "segments", KIT_CODE_32, BYTES(0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x0f, 0xa2), 0xfa2, 0,
+	  0 },
 	{ "rex, then 66", KIT_CODE_64, BYTES(0x45, 0x66, 0x0f, 0x20, 0xc1), 0xf20, 0, 1 },
 	{ "rex twice", KIT_CODE_64, BYTES(0x44, 0x41, 0x0f, 0x20, 0xc1), 0xf20, 0, 9 },
 	{ "15 bytes", KIT_CODE_16,
-	  BYTES(0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0xf4), 0xf4, 0, 0 },
+	  BYTES(0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e,
+	        0xf4),
+	  0xf4, 0, 0 },
 };
 
 static void place(enum kit_mode mode, const uint8_t *bytes, size_t count)
@@ -148,11 +158,12 @@ static void each_instruction_has_its_length_and_registers(void **state)
 		place(instructions[n].mode, instructions[n].bytes, instructions[n].length);
 		struct svm_instruction i = svm_decode(&kit_vcpu);
 
-		if (i.length != instructions[n].length || i.opcode != (instructions[n].opcode & 0xff) ||
-		    i.two_bytes != (instructions[n].opcode > 0xff) || i.reg != instructions[n].reg ||
-		    i.rm != instructions[n].rm)
-			fail_msg("%s: %u bytes, opcode %x, reg %u, rm %u", instructions[n].text, i.length, i.opcode,
-			         i.reg, i.rm);
+		if (i.length != instructions[n].length ||
+		    i.opcode != (instructions[n].opcode & 0xff) ||
+		    i.two_bytes != (instructions[n].opcode > 0xff) ||
+		    i.reg != instructions[n].reg || i.rm != instructions[n].rm)
+			fail_msg("%s: %u bytes, opcode %x, reg %u, rm %u", instructions[n].text,
+			         i.length, i.opcode, i.reg, i.rm);
 	}
 }
 
@@ -163,8 +174,8 @@ static void an_instruction_that_is_cut_off_has_no_length(void **state)
 		for (size_t count = 0; count < instructions[n].length; count++) {
 			place(instructions[n].mode, instructions[n].bytes, count);
 			if (length() != 0)
-				fail_msg("%s: %zu bytes of %zu are enough", instructions[n].text, count,
-				         instructions[n].length);
+				fail_msg("%s: %zu bytes of %zu are enough", instructions[n].text,
+				         count, instructions[n].length);
 		}
 }
 
@@ -174,11 +185,12 @@ static void what_does_not_exit_has_no_length(void **state)
 		enum kit_mode mode;
 		uint8_t bytes[MOST + 1];
 	} others[] = {
-		{ KIT_CODE_32, { 0x90 } },               /* NOP */
-		{ KIT_CODE_32, { 0x00 } },               /* ADD */
-		{ KIT_CODE_32, { 0x0f, 0xaf, 0xc0 } },   /* IMUL */
-		{ KIT_CODE_32, { 0x0f, 0x0f, 0xa2 } },   /* 3DNow! */
-		{ KIT_CODE_32, { 0x48, 0x0f, 0xa2 } },   /* DEC EAX, which is REX in 64-bit code only */
+		{ KIT_CODE_32, { 0x90 } },             /* NOP */
+		{ KIT_CODE_32, { 0x00 } },             /* ADD */
+		{ KIT_CODE_32, { 0x0f, 0xaf, 0xc0 } }, /* IMUL */
+		{ KIT_CODE_32, { 0x0f, 0x0f, 0xa2 } }, /* 3DNow! */
+		/* DEC EAX, which is REX in 64-bit code only */
+		{ KIT_CODE_32, { 0x48, 0x0f, 0xa2 } },
 		{ KIT_CODE_16, { 0x40, 0xf4 } },         /* INC AX */
 		{ KIT_CODE_32, { 0x0f, 0x24, 0xc0 } },   /* MOV TR, of the 386 */
 		{ KIT_CODE_64, { 0xc4, 0xe2, 0x79, 0 } } /* VEX */
@@ -193,7 +205,8 @@ static void what_does_not_exit_has_no_length(void **state)
 
 static void more_than_15_bytes_are_no_instruction(void **state)
 {
-	static const uint8_t prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3 };
+	static const uint8_t prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+		                            0x66, 0x67, 0xf0, 0xf2, 0xf3 };
 	uint8_t bytes[MOST + 1];
 
 	(void)state;
@@ -205,7 +218,8 @@ static void more_than_15_bytes_are_no_instruction(void **state)
 		kit_vmcb.rip++;
 		assert_int_equal(length(), MOST);
 	}
-	memset(bytes, 0x67, MOST); /* only the last byte of the operand is too much: RIP is not where it ends */
+	/* only the last byte of the operand is too much: RIP is not where it ends */
+	memset(bytes, 0x67, MOST);
 	memcpy(bytes + MOST - 6, (const uint8_t[]){ 0x67, 0x0f, 0x01, 0x36, 0x34, 0x12 }, 6);
 	place(KIT_CODE_32, bytes, MOST);
 	assert_int_equal(length(), MOST);
@@ -218,7 +232,12 @@ static void more_than_15_bytes_are_no_instruction(void **state)
 /* ---- Ways of paging ---- */
 
 enum { TABLES = 0x100000, CODE = 0x201000 }; /* guest-physical */
-enum { TABLE_1 = TABLES, TABLE_2 = TABLES + 0x1000, TABLE_3 = TABLES + 0x2000, TABLE_4 = TABLES + 0x3000 };
+enum {
+	TABLE_1 = TABLES,
+	TABLE_2 = TABLES + 0x1000,
+	TABLE_3 = TABLES + 0x2000,
+	TABLE_4 = TABLES + 0x3000
+};
 enum { TABLE_5 = TABLES + 0x4000 };
 
 static void paging(uint64_t cr4, uint64_t efer, uint64_t cr3)
@@ -268,7 +287,8 @@ static void tables_of_two_levels(void **state)
 
 	(void)state;
 	memcpy(kit_ram(CODE + 0x456), cpuid, sizeof(cpuid));
-	kit_entry(TABLE_1, rip >> 22, 4, TABLE_2 | KIT_P | KIT_LARGE); /* without CR4.PSE it has no meaning */
+	/* without CR4.PSE it has no meaning */
+	kit_entry(TABLE_1, rip >> 22, 4, TABLE_2 | KIT_P | KIT_LARGE);
 	kit_entry(TABLE_2, 3, 4, CODE | KIT_P);
 	paging(0, 0, TABLE_1 | 0x18);
 	expect_cpuid(rip);
@@ -290,9 +310,11 @@ static void large_pages_of_two_levels(void **state)
 	kit_entry(TABLE_1, rip >> 22, 4, KIT_P | KIT_LARGE);
 	paging(KIT_PSE, 0, TABLE_1);
 	expect_cpuid(rip);
-	kit_entry(TABLE_1, rip >> 22, 4, KIT_P | KIT_LARGE | 0x81 << 13); /* beyond 4 GiB: bits 39:32 in 20:13 */
+	/* beyond 4 GiB: bits 39:32 in 20:13 */
+	kit_entry(TABLE_1, rip >> 22, 4, KIT_P | KIT_LARGE | 0x81 << 13);
 	expect_nothing(rip);
-	assert_int_equal(npt_map(kit_vcpu.npt, 0x81ull << 32, (uint64_t)kit_ram(0), 4 << 20, true, true), 0);
+	assert_int_equal(
+		npt_map(kit_vcpu.npt, 0x81ull << 32, (uint64_t)kit_ram(0), 4 << 20, true, true), 0);
 	expect_cpuid(rip);
 }
 
@@ -312,7 +334,8 @@ static void tables_of_pae(void **state)
 	expect_nothing(rip + KIT_PAGE);
 	expect_nothing(0xc0e01456);
 	expect_nothing(0x80a03456);
-	kit_entry(TABLE_1 + 0xfe0, 3, 8, TABLE_2 | KIT_LARGE | 1); /* no page of 1G here: a reserved bit, no size */
+	/* no page of 1G here: a reserved bit, no size */
+	kit_entry(TABLE_1 + 0xfe0, 3, 8, TABLE_2 | KIT_LARGE | 1);
 	expect_cpuid(rip);
 }
 
@@ -327,7 +350,8 @@ static void tables_of_long_mode(void **state)
 	kit_entry(TABLE_2, 1, 8, TABLE_3 | KIT_P);
 	kit_entry(TABLE_3, 2, 8, TABLE_4 | KIT_P);
 	kit_entry(TABLE_4, 3, 8, CODE | KIT_P | 0x5aull << 52);
-	kit_entry(TABLE_3, 4, 8, KIT_LARGE | KIT_P | 2 << 20 | 1 << 12); /* PAT's bit is none of the address */
+	/* PAT's bit is none of the address */
+	kit_entry(TABLE_3, 4, 8, KIT_LARGE | KIT_P | 2 << 20 | 1 << 12);
 	kit_entry(TABLE_2, 2, 8, KIT_LARGE | KIT_P);
 	paging(KIT_PAE, KIT_LME | KIT_LMA, TABLE_1 | 0x18);
 	expect_cpuid(rip);
@@ -361,7 +385,8 @@ static void an_instruction_can_lie_on_two_pages(void **state)
 	kit_entry(TABLE_1, 0, 8, TABLE_2 | KIT_P);
 	kit_entry(TABLE_2, 0, 8, TABLE_3 | KIT_P);
 	kit_entry(TABLE_3, 0, 8, TABLE_4 | KIT_P);
-	kit_entry(TABLE_4, 0, 8, (CODE + KIT_PAGE) | KIT_P); /* the second page lies before the first */
+	/* the second page lies before the first */
+	kit_entry(TABLE_4, 0, 8, (CODE + KIT_PAGE) | KIT_P);
 	kit_entry(TABLE_4, 1, 8, CODE | KIT_P);
 	kit_vmcb.cr3 = TABLE_1;
 	kit_ram(CODE + KIT_PAGE + 0xfff)[0] = cpuid[0];
@@ -421,7 +446,8 @@ static void addresses_go_round(void **state)
 
 	(void)state;
 	kit_ram(0)[0] = 0xa2;
-	assert_int_equal(svm_fetch(&kit_vcpu, 0xffffffff, bytes, 4), 0); /* nothing below 4 GiB's end */
+	/* nothing below 4 GiB's end */
+	assert_int_equal(svm_fetch(&kit_vcpu, 0xffffffff, bytes, 4), 0);
 	kit_vmcb.cs.base = 0xfffffffe;
 	assert_int_equal(svm_fetch(&kit_vcpu, 2, bytes, 4), 4);
 	assert_int_equal(bytes[0], 0xa2);
@@ -429,7 +455,8 @@ static void addresses_go_round(void **state)
 	assert_int_equal(svm_fetch(&kit_vcpu, UINT64_MAX, bytes, 4), 0);
 }
 
-/* Tables of which every other entry is a table or page that exists, the rest random; and pages of what instructions begin with. */
+/* Tables of which every other entry is a table or page that exists, the rest random; and pages of
+ * what instructions begin with. */
 static void random_memory(uint64_t *seed)
 {
 	static const uint8_t telling[] = { 0x0f, 0x01, 0x20, 0x22, 0x30, 0x44, 0x48,
@@ -460,9 +487,11 @@ static void random_tables_and_bytes_break_nothing(void **state)
 			kit_mode(random_below(&seed, 2) ? KIT_CODE_32 : KIT_CODE_16);
 			kit_vmcb.cs.attributes ^= (uint16_t)(random_below(&seed, 2) ? KIT_L : 0);
 			kit_vmcb.cs.base = random_below(&seed, 2) ? random_next(&seed) : 0;
-			paging(random_next(&seed), random_next(&seed), random_next(&seed) & 15 * KIT_PAGE);
+			paging(random_next(&seed), random_next(&seed),
+			       random_next(&seed) & 15 * KIT_PAGE);
 			kit_vmcb.cr0 = random_next(&seed);
-			kit_vmcb.rip = random_next(&seed) >> (random_below(&seed, 2) ? 47 : random_below(&seed, 64));
+			kit_vmcb.rip = random_next(&seed) >>
+			               (random_below(&seed, 2) ? 47 : random_below(&seed, 64));
 			fetched += svm_fetch(&kit_vcpu, kit_vmcb.rip, bytes, sizeof(bytes));
 			struct svm_instruction i = svm_decode(&kit_vcpu);
 

@@ -122,7 +122,8 @@ static void an_exception_that_waits_is_no_interrupt(void **state)
 {
 	(void)state;
 	begin();
-	kit_vmcb.event_injection = 8ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13; /* svm_raise() */
+	/* svm_raise() */
+	kit_vmcb.event_injection = 8ull << 32 | EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 13;
 	assert_false(svm_may_be_overtaken(&kit_vcpu));
 	assert_false(svm_can_inject(&kit_vcpu));
 }
@@ -202,7 +203,8 @@ static void an_iret_exits_once_for_an_interrupt_that_still_waits(void **state)
 	(void)state;
 	begin();
 	svm_inject_nmi(&kit_vcpu);
-	svm_inject_interrupt(&kit_vcpu, VECTOR); /* behind the NMI, whose handler has interrupts off */
+	/* behind the NMI, whose handler has interrupts off */
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
 	svm_want_window(&kit_vcpu, WINDOW_LATER);
 	assert_int_equal(entry(), VECTOR_NMI);
 	assert_true(iret_exits());
@@ -353,7 +355,8 @@ static void an_interrupt_that_is_called_an_exception_is_one_again(void **state)
 	assert_int_equal(entry(), VECTOR);
 	kit_vmcb.rflags |= RFLAGS_IF;
 	assert_int_equal(entry(), NOTHING);
-	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | VECTOR_NMI), EVENT_VALID | EVENT_NMI | VECTOR_NMI);
+	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | VECTOR_NMI),
+	                 EVENT_VALID | EVENT_NMI | VECTOR_NMI);
 	assert_int_equal(after(EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 14),
 	                 EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | 14);
 	svm_caps.wrong_event = false;
@@ -384,7 +387,8 @@ int main(void)
 		cmocka_unit_test(an_interrupt_takes_the_place_of_a_window),
 		cmocka_unit_test(a_window_behind_an_interrupt_is_its_handlers_end),
 		cmocka_unit_test(the_interrupt_is_not_lost_to_a_window_that_is_given_up),
-		cmocka_unit_test(one_that_is_deliverable_beside_an_interrupt_ends_the_slice_at_once),
+		cmocka_unit_test(
+			one_that_is_deliverable_beside_an_interrupt_ends_the_slice_at_once),
 		cmocka_unit_test(an_iret_exits_once_for_an_interrupt_that_still_waits),
 		cmocka_unit_test(a_virtual_nmi_blocks_no_physical_one),
 		cmocka_unit_test(the_next_nmi_waits_for_the_iret_and_comes_behind_it),

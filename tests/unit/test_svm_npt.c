@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nested page tables: what is mapped is where it should be, with the flags it should have, and nothing else is mapped.
+ * Nested page tables: what is mapped is where it should be, with the flags it should have, and
+ * nothing else is mapped.
  *
- * Rule: a test looks at the tables as the processor would, level by level, and compares with what npt_translate() says.
+ * Rule: a test looks at the tables as the processor would, level by level, and compares with what
+ * npt_translate() says.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -24,7 +26,8 @@ static int begin(void **state)
 	return 0;
 }
 
-/* The entry that maps an address; *size: of its page. Every table on the way has to be open to the guest's accesses. */
+/* The entry that maps an address; *size: of its page. Every table on the way has to be open to the
+ * guest's accesses. */
 static uint64_t leaf(uint64_t guest, uint64_t *size)
 {
 	const uint64_t *table = kit_vcpu.npt;
@@ -60,12 +63,14 @@ static void memory_is_mapped_by_the_largest_pages_that_fit(void **state)
 	const uint64_t base = 1ull << 30, host = 1ull << 40;
 
 	(void)state;
-	assert_int_equal(map(base - KIT_PAGE, host - KIT_PAGE, 2 * PAGE_2M + 3 * KIT_PAGE, true, true), 0);
+	assert_int_equal(
+		map(base - KIT_PAGE, host - KIT_PAGE, 2 * PAGE_2M + 3 * KIT_PAGE, true, true), 0);
 	expect(base - KIT_PAGE + 5, host - KIT_PAGE + 5, KIT_PAGE, PRESENT | WRITE | USER);
 	expect(base + 0x1234, host + 0x1234, PAGE_2M, PRESENT | WRITE | USER);
 	expect(base + 2 * PAGE_2M - 1, host + 2 * PAGE_2M - 1, PAGE_2M, PRESENT | WRITE | USER);
 	expect(base + 2 * PAGE_2M, host + 2 * PAGE_2M, KIT_PAGE, PRESENT | WRITE | USER);
-	expect(base + 2 * PAGE_2M + KIT_PAGE, host + 2 * PAGE_2M + KIT_PAGE, KIT_PAGE, PRESENT | WRITE | USER);
+	expect(base + 2 * PAGE_2M + KIT_PAGE, host + 2 * PAGE_2M + KIT_PAGE, KIT_PAGE,
+	       PRESENT | WRITE | USER);
 	assert_null(npt_translate(kit_vcpu.npt, base + 2 * PAGE_2M + 2 * KIT_PAGE));
 	assert_null(npt_translate(kit_vcpu.npt, base - KIT_PAGE - 1));
 }
@@ -117,13 +122,15 @@ static void memory_can_be_mapped_by_small_pages_alone(void **state)
 	const struct nested_range range = { 1ull << 30, 1ull << 40, 2 * PAGE_2M, true };
 
 	(void)state;
-	assert_int_equal(nested_map(kit_vcpu.npt, range, PRESENT | WRITE | USER, PRESENT | WRITE | USER), 0);
+	assert_int_equal(
+		nested_map(kit_vcpu.npt, range, PRESENT | WRITE | USER, PRESENT | WRITE | USER), 0);
 	for (uint64_t at = 0; at < 2 * PAGE_2M; at += KIT_PAGE)
 		expect(range.guest + at + 9, range.host + at + 9, KIT_PAGE, PRESENT | WRITE | USER);
 	assert_null(npt_translate(kit_vcpu.npt, range.guest + 2 * PAGE_2M));
 	kit_frames = 0;
 	assert_int_equal(nested_map(kit_vcpu.npt,
-	                            (struct nested_range){ (1ull << 30) + 2 * PAGE_2M, 1ull << 40, PAGE_2M, true },
+	                            (struct nested_range){ (1ull << 30) + 2 * PAGE_2M, 1ull << 40,
+	                                                   PAGE_2M, true },
 	                            PRESENT, PRESENT),
 	                 -ENOMEM);
 }
@@ -156,7 +163,8 @@ static void ones(uint64_t guest)
 	uint64_t size, entry = leaf(guest, &size);
 
 	assert_int_equal(size, KIT_PAGE);
-	assert_int_equal(entry & FLAGS, PRESENT | USER); /* and neither written nor forbidden to run */
+	/* and neither written nor forbidden to run */
+	assert_int_equal(entry & FLAGS, PRESENT | USER);
 	const uint64_t *page = npt_translate(kit_vcpu.npt, guest & ~0xfffull);
 	for (unsigned i = 0; i < KIT_PAGE / sizeof(uint64_t); i++)
 		assert_true(page[i] == UINT64_MAX);
@@ -174,9 +182,11 @@ static void absent_memory_is_one_page_of_ones(void **state)
 	ones((1ull << 48) - 1);
 	expect(0x1234, (uint64_t)kit_ram(0x1234), PAGE_2M, PRESENT | WRITE | USER);
 	assert_ptr_equal(npt_translate(kit_vcpu.npt, far), npt_translate(kit_vcpu.npt, KIT_RAM));
-	assert_int_equal(npt_absent(kit_vcpu.npt), 0); /* nothing changes, and nothing is allocated again */
+	/* nothing changes, and nothing is allocated again */
+	assert_int_equal(npt_absent(kit_vcpu.npt), 0);
 	assert_int_equal(kit_frames, frames);
-	/* One page of it is forbidden, gets memory, and becomes absent again; what is beside it stays. */
+	/* One page of it is forbidden, gets memory, and becomes absent again; what is beside it
+	 * stays. */
 	assert_int_equal(npt_forbid(kit_vcpu.npt, far + 5 * KIT_PAGE, KIT_PAGE), 0);
 	assert_null(npt_translate(kit_vcpu.npt, far + 5 * KIT_PAGE));
 	ones(far + 4 * KIT_PAGE);

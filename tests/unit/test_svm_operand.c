@@ -2,8 +2,8 @@
 /*
  * Where LMSW and SMSW find their operand in memory, and the segments and pages that keep them away.
  *
- * Rule: the back end's own decode.c, cr0.c, operand.c and retire.c; the guest's instruction is bytes
- * in its RAM.
+ * Rule: the back end's own decode.c, cr0.c, operand.c and retire.c; the guest's instruction is
+ * bytes in its RAM.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -57,7 +57,8 @@ static void executes(const uint8_t *bytes, size_t size)
 	assert_int_equal(svm_cr0_emulate(&kit_vcpu, &i, &denied), 0);
 }
 
-#define EXECUTES(...) executes((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
+#define EXECUTES(...) \
+	executes((const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
 static void done(unsigned length)
 {
@@ -74,13 +75,13 @@ static void raised(unsigned vector, uint32_t error)
 
 /* ---- Operands in memory ---- */
 
-#define SMSW(...)                                                                                                      \
-	{                                                                                                              \
-		0x0f, 0x01, __VA_ARGS__                                                                                \
+#define SMSW(...)                       \
+	{                               \
+		0x0f, 0x01, __VA_ARGS__ \
 	}
-#define PREFIXED(prefix, ...)                                                                                          \
-	{                                                                                                              \
-		prefix, 0x0f, 0x01, __VA_ARGS__                                                                        \
+#define PREFIXED(prefix, ...)                   \
+	{                                       \
+		prefix, 0x0f, 0x01, __VA_ARGS__ \
 	}
 
 static const struct form {
@@ -108,12 +109,14 @@ static const struct form {
 	{ KIT_CODE_32, SMSW(0x25, 0x20, 0x31, 0, 0), 7, 0x3120 },            /* [3120h] */
 	{ KIT_CODE_32, SMSW(0xa0, 0xf0, 0xff, 0xff, 0xff), 7, 0x31f0 },      /* [eax-10h] */
 	{ KIT_CODE_64, SMSW(0x20), 3, 0x3200 },
-	{ KIT_CODE_64, SMSW(0x25, 0x00, 0x20, 0, 0), 7, CODE + 7 + 0x2000 },      /* [rip+2000h] */
-	{ KIT_CODE_64, SMSW(0x24, 0x25, 0x40, 0x33, 0, 0), 8, 0x3340 },           /* [3340h] */
-	{ KIT_CODE_64, PREFIXED(0x41, 0x24, 0x24), 5, 0x3400 },                   /* [r12] */
-	{ KIT_CODE_64, PREFIXED(0x41, 0x65, 0x02), 5, 0x3502 },                   /* [r13+2] */
-	{ KIT_CODE_64, PREFIXED(0x42, 0x24, 0x20), 5, 0x3200 + 0x3400 - 0x3400 }, /* [rax+r12], r12 as below */
-	{ KIT_CODE_64, PREFIXED(0x67, 0x20), 4, 0x3200 },                         /* [eax], what is above ignored */
+	{ KIT_CODE_64, SMSW(0x25, 0x00, 0x20, 0, 0), 7, CODE + 7 + 0x2000 }, /* [rip+2000h] */
+	{ KIT_CODE_64, SMSW(0x24, 0x25, 0x40, 0x33, 0, 0), 8, 0x3340 },      /* [3340h] */
+	{ KIT_CODE_64, PREFIXED(0x41, 0x24, 0x24), 5, 0x3400 },              /* [r12] */
+	{ KIT_CODE_64, PREFIXED(0x41, 0x65, 0x02), 5, 0x3502 },              /* [r13+2] */
+	/* [rax+r12], r12 as below */
+	{ KIT_CODE_64, PREFIXED(0x42, 0x24, 0x20), 5, 0x3200 + 0x3400 - 0x3400 },
+	/* [eax], what is above ignored */
+	{ KIT_CODE_64, PREFIXED(0x67, 0x20), 4, 0x3200 },
 };
 
 static void set_registers(const struct form *f)
@@ -210,12 +213,18 @@ static void R01_segments_are_checked(void **state)
 		uint32_t limit, offset;
 		bool smsw, allowed;
 	} cases[] = {
-		{ KIT_DATA, 0x30ff, 0x30fe, true, true },       { KIT_DATA, 0x30ff, 0x30ff, true, false },
-		{ READ_ONLY, 0xffff, 0x3000, true, false },     { READ_ONLY, 0xffff, 0x3000, false, true },
-		{ CODE_READABLE, 0xffff, 0x3000, true, false }, { CODE_READABLE, 0xffff, 0x3000, false, true },
-		{ CODE_CLOSED, 0xffff, 0x3000, false, false },  { ABSENT, 0xffff, 0x3000, true, false },
-		{ DOWN, 0x2fff, 0x3000, true, true },           { DOWN, 0x3000, 0x3000, true, false },
-		{ DOWN, 0x2fff, 0xffff, true, false },          { DOWN | KIT_D, 0x2fff, 0xffff, true, true },
+		{ KIT_DATA, 0x30ff, 0x30fe, true, true },
+		{ KIT_DATA, 0x30ff, 0x30ff, true, false },
+		{ READ_ONLY, 0xffff, 0x3000, true, false },
+		{ READ_ONLY, 0xffff, 0x3000, false, true },
+		{ CODE_READABLE, 0xffff, 0x3000, true, false },
+		{ CODE_READABLE, 0xffff, 0x3000, false, true },
+		{ CODE_CLOSED, 0xffff, 0x3000, false, false },
+		{ ABSENT, 0xffff, 0x3000, true, false },
+		{ DOWN, 0x2fff, 0x3000, true, true },
+		{ DOWN, 0x3000, 0x3000, true, false },
+		{ DOWN, 0x2fff, 0xffff, true, false },
+		{ DOWN | KIT_D, 0x2fff, 0xffff, true, true },
 	};
 
 	(void)state;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lost shadows: a guest that was stopped between STI and the instruction behind it executes the STI again; no other guest's state
- * is touched.
+ * Lost shadows: a guest that was stopped between STI and the instruction behind it executes the STI
+ * again; no other guest's state is touched.
  *
- * Rule: the processor is a few lines that run one instruction as QEMU's does, without the shadow that VMRUN should have loaded.
+ * Rule: the processor is a few lines that run one instruction as QEMU's does, without the shadow
+ * that VMRUN should have loaded.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -56,7 +57,8 @@ static void expect_untouched(void)
 	assert_memory_equal(&kit_vmcb, &before, sizeof(before));
 }
 
-/* What the processor does at an entry with an interrupt at its door: true, where it is delivered before an instruction. */
+/* What the processor does at an entry with an interrupt at its door: true, where it is delivered
+ * before an instruction. */
 static bool interrupted_at_entry(void)
 {
 	kit_vmcb.interrupt_shadow = 0; /* lost */
@@ -140,7 +142,8 @@ static void a_shadow_of_another_instruction_is_left_alone(void **state)
 	expect_untouched();
 }
 
-/* MOV SS, [EBP-5]: its last byte looks like an STI, and as one it leaves what the MOV SS left: IF, and a shadow. */
+/* MOV SS, [EBP-5]: its last byte looks like an STI, and as one it leaves what the MOV SS left: IF,
+ * and a shadow. */
 static void a_mov_ss_that_ends_like_an_sti_is_not_disturbed(void **state)
 {
 	static const uint8_t mov_ss[] = { 0x8e, 0x55, STI, NOP };

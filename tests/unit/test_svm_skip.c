@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stepping over the instruction that exited, where the exit tells the next RIP and where it does not; and what an exit was.
+ * Stepping over the instruction that exited, where the exit tells the next RIP and where it does
+ * not; and what an exit was.
  *
- * Rule: the back end's own exit.c, behind exits that the test writes into the VMCB; no guest is entered.
+ * Rule: the back end's own exit.c, behind exits that the test writes into the VMCB; no guest is
+ * entered.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -69,7 +71,8 @@ void svm_run(void)
 
 /* ---- Stepping over ---- */
 
-enum { MIDDLE = 0x1800, END = 0x1ffe, ELSEWHERE = 0x12345 }; /* of a page, which an instruction can go on behind */
+/* of a page, which an instruction can go on behind */
+enum { MIDDLE = 0x1800, END = 0x1ffe, ELSEWHERE = 0x12345 };
 
 static unsigned at = MIDDLE;
 
@@ -127,7 +130,8 @@ static void lengths_are_decoded_where_the_exit_does_not_tell(void **state)
 	for (unsigned mode = KIT_CODE_16; mode <= KIT_CODE_64; mode++)
 		for (size_t n = 0; n < LENGTH(cases); n++) {
 			kit_mode((enum kit_mode)mode);
-			for (unsigned times = 0; times < 4; times++) { /* also where it is known from before */
+			/* also where it is known from before */
+			for (unsigned times = 0; times < 4; times++) {
 				at = times & 1 ? END : MIDDLE;
 				exits(cases[n].code, cases[n].bytes, sizeof(cases[n].bytes));
 				expect_skipped_to(at + cases[n].length);
@@ -135,7 +139,8 @@ static void lengths_are_decoded_where_the_exit_does_not_tell(void **state)
 		}
 }
 
-/* Its page stays where it was: for the second exit in the same place nobody walks the guest's tables. */
+/* Its page stays where it was: for the second exit in the same place nobody walks the guest's
+ * tables. */
 static void a_place_that_exits_again_is_known(void **state)
 {
 	static const struct {
@@ -229,7 +234,8 @@ static void a_step_traps_behind_the_instruction(void **state)
 		assert_true(svm_skip(&kit_vcpu));
 		assert_int_equal(kit_vmcb.rip, at + 2);
 		assert_int_equal(kit_vmcb.rflags, RFLAGS_TF | 2); /* the delivery clears TF */
-		assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB);
+		assert_int_equal(kit_vmcb.event_injection,
+		                 EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB);
 		assert_int_equal(kit_vmcb.dr6, 0xffff4ff0);
 		assert_int_equal(kit_vmcb.dr7, 0x400);
 		assert_int_equal(kit_vmcb.interrupt_shadow, 0);
@@ -269,7 +275,8 @@ static void what_was_being_delivered_counts(void **state)
 	(void)state;
 	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_EXCEPTION | VECTOR_GP;
 	assert_true(svm_raise(&kit_vcpu, VECTOR_NP, 0x18));
-	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | VECTOR_DF);
+	assert_int_equal(kit_vmcb.event_injection,
+	                 EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR | VECTOR_DF);
 	kit_vmcb.exit_interruption = EVENT_VALID | EVENT_EXCEPTION | VECTOR_DF;
 	kit_vmcb.event_injection = 0;
 	assert_false(svm_raise(&kit_vcpu, VECTOR_NP, 0x18));
@@ -313,16 +320,21 @@ static void each_exit_code_has_a_reason(void **state)
 		uint64_t code;
 		enum vm_exit_reason reason;
 	} cases[] = {
-		{ 0x08, VM_EXIT_CR },          { 0x18, VM_EXIT_CR },          { 0x26, VM_EXIT_DR },
-		{ 0x37, VM_EXIT_DR },          { 0x41, VM_EXIT_EXCEPTION },   { 0x51, VM_EXIT_EXCEPTION },
-		{ 0x60, VM_EXIT_INTERRUPT },   { 0x61, VM_EXIT_NMI },         { 0x62, VM_EXIT_OTHER },
-		{ 0x64, VM_EXIT_WINDOW },      { 0x65, VM_EXIT_CR },          { 0x6f, VM_EXIT_INSTRUCTION },
-		{ 0x72, VM_EXIT_CPUID },       { 0x74, VM_EXIT_WAKE },        { 0x78, VM_EXIT_HLT },
-		{ 0x7b, VM_EXIT_IO },          { 0x7c, VM_EXIT_MSR_READ },    { 0x7d, VM_EXIT_TASK_SWITCH },
-		{ 0x7f, VM_EXIT_SHUTDOWN },    { 0x80, VM_EXIT_VIRT },        { 0x81, VM_EXIT_CALL },
-		{ 0x84, VM_EXIT_VIRT },        { 0x76, VM_EXIT_CACHES },      { 0x89, VM_EXIT_CACHES },
-		{ 0x8a, VM_EXIT_INSTRUCTION }, { 0x8b, VM_EXIT_INSTRUCTION }, { 0x8d, VM_EXIT_XSETBV },
-		{ 0x8f, VM_EXIT_OTHER },       { 0x400, VM_EXIT_MEMORY },     { 0x401, VM_EXIT_OTHER },
+		{ 0x08, VM_EXIT_CR },          { 0x18, VM_EXIT_CR },
+		{ 0x26, VM_EXIT_DR },          { 0x37, VM_EXIT_DR },
+		{ 0x41, VM_EXIT_EXCEPTION },   { 0x51, VM_EXIT_EXCEPTION },
+		{ 0x60, VM_EXIT_INTERRUPT },   { 0x61, VM_EXIT_NMI },
+		{ 0x62, VM_EXIT_OTHER },       { 0x64, VM_EXIT_WINDOW },
+		{ 0x65, VM_EXIT_CR },          { 0x6f, VM_EXIT_INSTRUCTION },
+		{ 0x72, VM_EXIT_CPUID },       { 0x74, VM_EXIT_WAKE },
+		{ 0x78, VM_EXIT_HLT },         { 0x7b, VM_EXIT_IO },
+		{ 0x7c, VM_EXIT_MSR_READ },    { 0x7d, VM_EXIT_TASK_SWITCH },
+		{ 0x7f, VM_EXIT_SHUTDOWN },    { 0x80, VM_EXIT_VIRT },
+		{ 0x81, VM_EXIT_CALL },        { 0x84, VM_EXIT_VIRT },
+		{ 0x76, VM_EXIT_CACHES },      { 0x89, VM_EXIT_CACHES },
+		{ 0x8a, VM_EXIT_INSTRUCTION }, { 0x8b, VM_EXIT_INSTRUCTION },
+		{ 0x8d, VM_EXIT_XSETBV },      { 0x8f, VM_EXIT_OTHER },
+		{ 0x400, VM_EXIT_MEMORY },     { 0x401, VM_EXIT_OTHER },
 		{ 0x90, VM_EXIT_OTHER },
 	};
 
@@ -344,7 +356,8 @@ static void an_entry_that_was_refused_is_audited(void **state)
 	(void)state;
 	for (unsigned n = 0; n < LENGTH(codes); n++) {
 		kit_vmcb.exit_code = codes[n];
-		assert_int_equal(translate(&kit_vcpu, (uint32_t)kit_vmcb.exit_code), VM_EXIT_FAILED);
+		assert_int_equal(translate(&kit_vcpu, (uint32_t)kit_vmcb.exit_code),
+		                 VM_EXIT_FAILED);
 		assert_int_equal(audits, n + 1);
 	}
 }
@@ -358,7 +371,8 @@ static void a_ports_exit_is_read(void **state)
 		{ 0x20 << 16 | 1 << 4, { 0x20, 1, 0 } },
 		{ 0x71u << 16 | 1 << 4 | 1, { 0x71, 1, IO_IN } },
 		{ 0xffffu << 16 | 1 << 5 | 1 << 7, { 0xffff, 2, 0 } },
-		{ 0x170u << 16 | 1 << 6 | 1 << 3 | 1 << 2 | 1, { 0x170, 4, IO_IN | IO_STRING | IO_REPEAT } },
+		{ 0x170u << 16 | 1 << 6 | 1 << 3 | 1 << 2 | 1,
+		  { 0x170, 4, IO_IN | IO_STRING | IO_REPEAT } },
 		{ 0x170u << 16 | 1 << 5 | 1 << 2, { 0x170, 2, IO_STRING } },
 	};
 

@@ -96,11 +96,12 @@ static void R01_what_reaches_beyond_the_guest_exits(void **state)
 {
 	(void)state;
 	svm_reset(&kit_vcpu, 0x1000, 1, 2);
-	const uint32_t first = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_HLT |
-	                       INTERCEPT_CR0_SELECTIVE | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
-	                       INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
-	const uint32_t second = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
-	                        INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
+	const uint32_t first = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CPUID | INTERCEPT_INVD |
+	                       INTERCEPT_HLT | INTERCEPT_CR0_SELECTIVE | INTERCEPT_INVLPGA |
+	                       INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
+	const uint32_t second = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD |
+	                        INTERCEPT_VMSAVE | INTERCEPT_STGI | INTERCEPT_CLGI |
+	                        INTERCEPT_SKINIT | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
 
 	assert_int_equal(kit_vmcb.intercept_1 & first, first);
 	assert_int_equal(kit_vmcb.intercept_2 & second, second);

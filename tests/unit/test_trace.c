@@ -27,15 +27,17 @@ static void the_trace_prints_what_was_recorded(void **state)
 	record(1060, TRACE_WAKE, 1, 3, 0);
 	record(1160, TRACE_SLICE, 9, 0, 4000000000u);
 	trace_print(100);
-	assert_string_equal(printed(), "       ticks since last  vm              event\n"
-	                               "           0         +0  pulse           exit         nmi\n"
-	                               "          50        +50  -               nmi          lines 0008 1\n"
-	                               "          60        +10  scribe          wake         line 3 vm pulse\n"
-	                               "         160       +100  ?               slice        4000000000\n");
+	assert_string_equal(
+		printed(), "       ticks since last  vm              event\n"
+			   "           0         +0  pulse           exit         nmi\n"
+			   "          50        +50  -               nmi          lines 0008 1\n"
+			   "          60        +10  scribe          wake         line 3 vm pulse\n"
+			   "         160       +100  ?               slice        4000000000\n");
 	printed_clear();
 	trace_print(1);
-	assert_string_equal(printed(), "       ticks since last  vm              event\n"
-	                               "           0         +0  ?               slice        4000000000\n");
+	assert_string_equal(printed(),
+	                    "       ticks since last  vm              event\n"
+	                    "           0         +0  ?               slice        4000000000\n");
 }
 
 static void the_trace_keeps_the_last_entries(void **state)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * R07, R11: what a guest reads at its controller's ports and which vectors it gets are the same, whether it has a machine of
- * its own or is switched away at random moments, while other guests use the controller and lines of theirs speak.
+ * R07, R11: what a guest reads at its controller's ports and which vectors it gets are the same,
+ * whether it has a machine of its own or is switched away at random moments, while other guests use
+ * the controller and lines of theirs speak.
  *
- * Rule: any bytes at any of the six ports; the guest's own lines move as they like while it runs. While it does not they may
- * fall and rise, but none that has risen falls: that request is held, where a machine of its own would have lost it.
+ * Rule: any bytes at any of the six ports; the guest's own lines move as they like while it runs.
+ * While it does not they may fall and rise, but none that has risen falls: that request is held,
+ * where a machine of its own would have lost it.
  */
 #include "tests/unit/sim_flows.h"
 
@@ -38,9 +40,11 @@ static const uint16_t ports[] = { 0x20, 0x21, 0xa0, 0xa1, PORT_ELCR1, PORT_ELCR2
 /* Programs that are likely, and anything. */
 static uint8_t value_for(uint16_t port)
 {
-	static const uint8_t commands[] = { 0x11, 0x11, 0x13, 0x19, 0x10, 0x20, 0x20, 0x20, 0x60, 0x63,
-		                            0xa0, 0xc5, 0x80, 0x00, 0x0a, 0x0b, 0x0c, 0x68, 0x48, 0xe2 };
-	static const uint8_t data[] = { 0x20, 0x28, 0x04, 0x02, 0x01, 0x03, 0x11, 0x00, 0x00, 0xfb, 0x1d };
+	static const uint8_t commands[] = { 0x11, 0x11, 0x13, 0x19, 0x10, 0x20, 0x20,
+		                            0x20, 0x60, 0x63, 0xa0, 0xc5, 0x80, 0x00,
+		                            0x0a, 0x0b, 0x0c, 0x68, 0x48, 0xe2 };
+	static const uint8_t data[] = { 0x20, 0x28, 0x04, 0x02, 0x01, 0x03,
+		                        0x11, 0x00, 0x00, 0xfb, 0x1d };
 
 	if (below(4) == 0)
 		return (uint8_t)below(256);
@@ -77,8 +81,8 @@ static void in_both(uint16_t port)
 
 	reads++;
 	if (value != expected)
-		fail_msg("seed %lu: port %x reads %02x, on a machine of its own %02x", (unsigned long)seed, port, value,
-		         expected);
+		fail_msg("seed %lu: port %x reads %02x, on a machine of its own %02x",
+		         (unsigned long)seed, port, value, expected);
 }
 
 static void acknowledge_both(void)
@@ -86,15 +90,17 @@ static void acknowledge_both(void)
 	bool asked = board.controller->interrupt(), expected = block_intr(&alone);
 
 	if (asked != expected)
-		fail_msg("seed %lu: INTR is %d, on a machine of its own %d", (unsigned long)seed, asked, expected);
+		fail_msg("seed %lu: INTR is %d, on a machine of its own %d", (unsigned long)seed,
+		         asked, expected);
 	if (!asked || below(3) == 0)
 		return;
-	uint8_t vector = board.controller->acknowledge(), vector_expected = block_acknowledge(&alone);
+	uint8_t vector = board.controller->acknowledge(),
+		vector_expected = block_acknowledge(&alone);
 
 	acknowledged++;
 	if (vector != vector_expected)
-		fail_msg("seed %lu: vector %02x, on a machine of its own %02x", (unsigned long)seed, vector,
-		         vector_expected);
+		fail_msg("seed %lu: vector %02x, on a machine of its own %02x", (unsigned long)seed,
+		         vector, vector_expected);
 	if (below(2))
 		out_both(0xa0, 0x20);
 	if (below(4))
@@ -145,8 +151,8 @@ static void live(void)
 
 /* ---- The others ---- */
 
-/* A line of the guest that is away. Of the slave's one: its output may fall and rise between two of them, which the master takes
- * for an edge; of inputs that change together it sees nothing. */
+/* A line of the guest that is away. Of the slave's one: its output may fall and rise between two of
+ * them, which the master takes for an edge; of inputs that change together it sees nothing. */
 static void move_away(void)
 {
 	unsigned line = line_of(guest->controller.lines);
@@ -240,11 +246,13 @@ static void build(void)
 	if (below(2))
 		flow_claim();
 	flow_on_serve = lower;
-	guest = flow_add_wired(LINE(0) | LINE(3) | LINE(9) | LINE(15), below(3), inputs, LINE_INPUTS_OWN);
+	guest = flow_add_wired(LINE(0) | LINE(3) | LINE(9) | LINE(15), below(3), inputs,
+	                       LINE_INPUTS_OWN);
 	other[0] = flow_add(LINE(8) | LINE(5), 1);
 	other[1] = flow_add(LINE(1) | LINE(12), 2);
 	other[2] = flow_add(LINE(6) | LINE(14), 0);
-	other_lines = LINE(8) | LINE(5) | LINE(1) | LINE(12) | LINE(6) | LINE(14) | LINE(10) | LINE(FLOW_VMM_LINE);
+	other_lines = LINE(8) | LINE(5) | LINE(1) | LINE(12) | LINE(6) | LINE(14) | LINE(10) |
+	              LINE(FLOW_VMM_LINE);
 	block_reset(&alone);
 	block_set_inputs(&alone, inputs, LINE_INPUTS_OWN);
 	pair_port_write(&alone.bank[0], PORT_ELCR1, (uint8_t)level);

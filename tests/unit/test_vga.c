@@ -2,8 +2,9 @@
 /*
  * The mirror on VGA text: what the hardware would show is what a plain terminal shows.
  *
- * Rule: the screen is read as the hardware reads it, from video memory at the CRT controller's start
- * address. What the screen does not show of video memory is a guest's, and changes at any time.
+ * Rule: the screen is read as the hardware reads it, from video memory at the CRT controller's
+ * start address. What the screen does not show of video memory is a guest's, and changes at any
+ * time.
  */
 #include "tests/unit/check.h"
 
@@ -138,7 +139,8 @@ static void expect_shown(void)
 
 	assert_in_range(first, 0, VIDEO_CELLS - 25 * 80);
 	assert_memory_equal(video + first, screen, sizeof(screen));
-	assert_int_equal(crtc_address(0x0E), first + at_row * 80 + (at_column < 80 ? at_column : 79));
+	assert_int_equal(crtc_address(0x0E),
+	                 first + at_row * 80 + (at_column < 80 ? at_column : 79));
 }
 
 /* A step shows one row at most. */
@@ -189,8 +191,9 @@ static size_t random_text(uint64_t *seed, char *text, size_t most)
 	size_t size = random_below(seed, (unsigned)most);
 
 	for (size_t n = 0; n < size; n++)
-		text[n] = random_below(seed, 8) == 0 ? special[random_below(seed, sizeof(special) - 1)]
-		                                     : (char)(' ' + random_below(seed, 95));
+		text[n] = random_below(seed, 8) == 0
+		                  ? special[random_below(seed, sizeof(special) - 1)]
+		                  : (char)(' ' + random_below(seed, 95));
 	return size;
 }
 

@@ -117,9 +117,11 @@ static unsigned interrupt_at(void)
 	return nmi_count;
 }
 
-static const struct chipset asked = {
-	.name = "asked", .holds = true, .route = set_route, .mask = set_mask, .interrupted = interrupt_at
-};
+static const struct chipset asked = { .name = "asked",
+	                              .holds = true,
+	                              .route = set_route,
+	                              .mask = set_mask,
+	                              .interrupted = interrupt_at };
 
 /* On soft: interrupts do not come as NMIs there. */
 static void R13_a_vm_that_starts_looks_for_interrupts(void **state)
@@ -207,9 +209,11 @@ static unsigned look(void)
 	return nmi_count;
 }
 
-static const struct chipset clock_and_door = {
-	.name = "clock and door", .holds = true, .route = set_route, .mask = set_mask, .interrupted = look
-};
+static const struct chipset clock_and_door = { .name = "clock and door",
+	                                       .holds = true,
+	                                       .route = set_route,
+	                                       .mask = set_mask,
+	                                       .interrupted = look };
 
 static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 {
@@ -294,7 +298,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_work_takes_its_turn),
 		cmocka_unit_test(R13_a_request_comes_before_the_work),
-		cmocka_unit_test(R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_work),
+		cmocka_unit_test(
+			R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_work),
 		cmocka_unit_test(R13_a_handler_comes_before_the_work),
 		cmocka_unit_test(R13_each_request_comes_before_the_work),
 		cmocka_unit_test(R14_a_request_for_ever_does_not_keep_the_work_waiting),

@@ -91,7 +91,8 @@ static void a_step_traps_behind_the_instruction(void **state)
 	assert_true(vmx_skip(&vcpu));
 	assert_int_equal(vmcs_read(GUEST_RIP), 0x1002);
 	assert_int_equal(vmcs_read(GUEST_RFLAGS), RFLAGS_TF | 2);
-	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
 	assert_int_equal(vmcs_read(GUEST_DR7), 0x400);
 	assert_int_equal(dr6, DR6_START | DR6_BS);
 	assert_true(debug_used);
@@ -129,15 +130,18 @@ static void an_exception_is_raised_as_its_mode_has_it(void **state)
 	vmcs_write(GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS | INTERRUPTIBILITY_NMI);
 	assert_true(vmx_raise(&vcpu, VECTOR_GP, 0x18));
 	assert_int_equal(vmcs_read(GUEST_INTERRUPTIBILITY), INTERRUPTIBILITY_NMI);
-	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
-	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | VECTOR_GP);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID |
+	                                                        INTERRUPTION_EXCEPTION |
+	                                                        INTERRUPTION_ERROR | VECTOR_GP);
 	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0x18);
 	assert_int_equal(vmcs_read(GUEST_RFLAGS), RFLAGS_RF | 2);
 	assert_true(vmx_raise(&vcpu, VECTOR_UD, 0));
-	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_UD);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_UD);
 	vmcs_write(GUEST_CR0, 0); /* real mode */
 	assert_true(vmx_raise(&vcpu, VECTOR_GP, 0x18));
-	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_GP);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_GP);
 	assert_int_equal(vmcs_read(ENTRY_ERROR_CODE), 0);
 	vmcs_write(GUEST_RFLAGS, 2);
 	assert_true(vmx_raise(&vcpu, VECTOR_DB, 0));
@@ -159,7 +163,8 @@ static void what_was_being_delivered_counts(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		vmcs_write(IDT_VECTORING, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | pairs[i].first);
+		vmcs_write(IDT_VECTORING,
+		           INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | pairs[i].first);
 		assert_true(vmx_raise(&vcpu, pairs[i].second, 0x28));
 		assert_int_equal(vmcs_read(ENTRY_INTERRUPTION) & 0xff, pairs[i].comes);
 		if (pairs[i].comes == VECTOR_DF)

@@ -67,8 +67,23 @@ void *nested_translate_to_write(const uint64_t *pml4, uint64_t guest)
 /* ---- The guest ---- */
 
 enum { GDT = 0x1000, OLD = 0x2000, NEW = 0x2100, NARROW = 0x2200, TABLES = 0x8000 };
-enum { CODE = 0x08, DATA = 0x10, TSS_OLD = 0x18, TSS_NEW = 0x20, TSS_NARROW = 0x28, LDT = 0x30, USER_CODE = 0x3b };
-enum { USER_DATA = 0x43, LIMIT = 0x47, EIP = 0x100, NEW_EIP = 0x400, LENGTH = 7, NEW_STACK = 0x5000 };
+enum {
+	CODE = 0x08,
+	DATA = 0x10,
+	TSS_OLD = 0x18,
+	TSS_NEW = 0x20,
+	TSS_NARROW = 0x28,
+	LDT = 0x30,
+	USER_CODE = 0x3b
+};
+enum {
+	USER_DATA = 0x43,
+	LIMIT = 0x47,
+	EIP = 0x100,
+	NEW_EIP = 0x400,
+	LENGTH = 7,
+	NEW_STACK = 0x5000
+};
 enum { FLAGS_IF = 1 << 9 };
 
 static void set_descriptor(uint16_t selector, uint64_t raw)
@@ -110,9 +125,13 @@ static int begin(void **state)
 	set_descriptor(TSS_NEW, system_descriptor(NEW, 103, 0x89));
 	set_descriptor(TSS_NARROW, system_descriptor(NARROW, 43, 0x81));
 	set_descriptor(LDT, system_descriptor(0x3000, 0xff, 0x82));
-	*tss(NEW) = (struct tss32){
-		.eip = NEW_EIP, .eflags = 2, .es = DATA, .cs = CODE, .ss = DATA, .ds = DATA, .ldt = LDT
-	};
+	*tss(NEW) = (struct tss32){ .eip = NEW_EIP,
+		                    .eflags = 2,
+		                    .es = DATA,
+		                    .cs = CODE,
+		                    .ss = DATA,
+		                    .ds = DATA,
+		                    .ldt = LDT };
 	tss(NEW)->general[4] = NEW_STACK;
 	vmcs_write(GUEST_GDTR_BASE, GDT);
 	vmcs_write(GUEST_GDTR_LIMIT, LIMIT);
@@ -242,7 +261,9 @@ static void a_narrow_task_has_half_of_it(void **state)
 	struct tss16 *narrow = (struct tss16 *)&ram[NARROW];
 
 	(void)state;
-	*narrow = (struct tss16){ .ip = NEW_EIP, .flags = 2, .es = DATA, .cs = CODE, .ss = DATA, .ds = DATA };
+	*narrow = (struct tss16){
+		.ip = NEW_EIP, .flags = 2, .es = DATA, .cs = CODE, .ss = DATA, .ds = DATA
+	};
 	narrow->general[0] = 0xabcd;
 	assert_int_equal(switches(BY_CALL, TSS_NARROW), 0);
 	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), 0);
@@ -293,7 +314,8 @@ static void the_trap_bit_traps(void **state)
 	(void)state;
 	tss(NEW)->trap = 1;
 	assert_int_equal(switches(BY_JMP, TSS_NEW), 0);
-	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
 	assert_true(dr6 & DR6_BT);
 }
 
@@ -393,7 +415,8 @@ static void an_error_code_that_has_no_room(void **state)
 
 #define PAGING (CR0_PE | (uint64_t)CR0_PG | 1 << 16)
 
-/* 32-bit paging: 4 KiB pages of RAM at their own addresses, all written to by the supervisor alone. */
+/* 32-bit paging: 4 KiB pages of RAM at their own addresses, all written to by the supervisor
+ * alone. */
 static void paging(void)
 {
 	uint32_t *directory = (uint32_t *)&ram[TABLES], *table = (uint32_t *)&ram[TABLES + 0x1000];

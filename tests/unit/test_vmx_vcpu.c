@@ -35,9 +35,12 @@ static const uint64_t *invalidated_ept;
 
 #define ANY (UINT64_C(0xffffffff) << 32)
 
-struct vmx_capabilities vmx_caps = {
-	.pin = ANY, .primary = ANY, .secondary = ANY, .exit = ANY, .entry = ANY, .cr4_fixed1 = UINT64_MAX
-};
+struct vmx_capabilities vmx_caps = { .pin = ANY,
+	                             .primary = ANY,
+	                             .secondary = ANY,
+	                             .exit = ANY,
+	                             .entry = ANY,
+	                             .cr4_fixed1 = UINT64_MAX };
 struct platform platform;
 uint64_t guest_cr4_allowed = 0x7f0;
 const void *guest_settled;
@@ -122,7 +125,8 @@ int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
 	return 0;
 }
 
-int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable)
 {
 	(void)pml4;
 	(void)guest;
@@ -231,9 +235,10 @@ static void R01_an_x87_error_of_a_guest_that_has_ne_clear_exits(void **state)
 static void R01_what_reaches_beyond_the_guest_exits(void **state)
 {
 	(void)state;
-	const uint32_t wanted = CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING | CPU_RDPMC_EXITING |
-	                        CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS |
-	                        CPU_MSR_BITMAPS | CPU_SECONDARY;
+	const uint32_t wanted = CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING |
+	                        CPU_RDPMC_EXITING | CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING |
+	                        CPU_MOV_DR_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
+	                        CPU_SECONDARY;
 
 	vmx_reset(&a, 0x1000, 1, 2);
 	assert_int_equal(vmcs_fields[PRIMARY_CONTROLS], wanted);
@@ -342,7 +347,8 @@ static void an_event_is_put_back_with_what_belongs_to_it(void **state)
 	(void)state;
 	vmcs_fields[IDT_VECTORING_ERROR] = 6;
 	vmcs_fields[EXIT_INSTRUCTION_LENGTH] = 2;
-	interrupted(INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 1 << 12 | 14);
+	interrupted(INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 1 << 12 |
+	            14);
 	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION],
 	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | INTERRUPTION_ERROR | 14);
 	assert_int_equal(vmcs_fields[ENTRY_ERROR_CODE], 6);
@@ -357,7 +363,8 @@ static void an_nmi_is_not_blocked_by_its_own_first_try(void **state)
 	vmcs_fields[GUEST_INTERRUPTIBILITY] = INTERRUPTIBILITY_NMI;
 	interrupted(INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
 	assert_int_equal(vmcs_fields[GUEST_INTERRUPTIBILITY], 0);
-	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION],
+	                 INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
 }
 
 static void an_iret_that_comes_again_has_nmis_blocked_again(void **state)
@@ -378,7 +385,8 @@ static void an_nmi_waits_for_its_window(void **state)
 	vmcs_fields[GUEST_INTERRUPTIBILITY] = 0;
 	assert_true(vmx_inject_nmi(&a));
 	assert_false(vmcs_fields[PRIMARY_CONTROLS] & CPU_NMI_WINDOW);
-	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION],
+	                 INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
 	assert_false(vmx_inject_nmi(&a)); /* one event an entry */
 }
 
@@ -395,7 +403,8 @@ static void an_interrupt_waits_for_shadows_and_other_events(void **state)
 	vmcs_fields[GUEST_INTERRUPTIBILITY] = 0;
 	vmcs_fields[GUEST_ACTIVITY] = ACTIVITY_HLT;
 	vmx_inject_interrupt(&a, 0x33);
-	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION], INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | 0x33);
+	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION],
+	                 INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | 0x33);
 	assert_int_equal(vmcs_fields[GUEST_ACTIVITY], ACTIVITY_ACTIVE);
 	assert_false(vmx_can_inject(&a));
 }
@@ -419,9 +428,11 @@ int main(void)
 		cmocka_unit_test_setup(R01_a_reset_forgets_translations, begin),
 		cmocka_unit_test_setup(R01_a_reset_puts_the_other_ones_rare_registers_away, begin),
 		cmocka_unit_test_setup(R01_each_guest_has_a_cr2_of_its_own, begin),
-		cmocka_unit_test_setup(R01_what_a_guest_left_in_the_processor_is_gone_at_its_restart, begin),
-		cmocka_unit_test_setup(R01_each_guest_has_a_kernel_gs_base_of_its_own_though_swapgs_does_not_exit,
-		                       begin),
+		cmocka_unit_test_setup(
+			R01_what_a_guest_left_in_the_processor_is_gone_at_its_restart, begin),
+		cmocka_unit_test_setup(
+			R01_each_guest_has_a_kernel_gs_base_of_its_own_though_swapgs_does_not_exit,
+			begin),
 		cmocka_unit_test_setup(R01_rare_registers_move_where_either_uses_them, begin),
 		cmocka_unit_test_setup(an_event_is_put_back_with_what_belongs_to_it, begin),
 		cmocka_unit_test_setup(an_nmi_is_not_blocked_by_its_own_first_try, begin),

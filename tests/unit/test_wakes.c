@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The moments of a halt, a switch and an entry, one by one: a line speaks before each single access that the VMM makes, and reaches
- * each VM that has it, halted or not.
+ * The moments of a halt, a switch and an entry, one by one: a line speaks before each single access
+ * that the VMM makes, and reaches each VM that has it, halted or not.
  *
- * Rule: exactly once where the line is one VM's; where it is shared, every sharer at least once and the same edge at most twice.
+ * Rule: exactly once where the line is one VM's; where it is shared, every sharer at least once and
+ * the same edge at most twice.
  */
 #include "tests/unit/sim_flows.h"
 
@@ -29,7 +30,8 @@ static struct setting {
 static struct vm *vm[VMS];
 static unsigned taken[VMS];
 static bool spoken;
-static unsigned excused; /* VMs whose 8259 had the line, and forgets an edge whose line falls, as any does */
+/* VMs whose 8259 had the line, and forgets an edge whose line falls, as any does */
+static unsigned excused;
 
 static uint8_t base(unsigned i)
 {
@@ -113,18 +115,20 @@ static void check(unsigned moment)
 		unsigned most = (setting.owners >> i & 1) + shared;
 
 		if (taken[i] < (must >> i & 1) || taken[i] > most)
-			fail_msg("moment %u, owners %x, busy %x, priorities %u %u %u, banks %u, at exit %d, falls %d: "
-			         "vm %u "
-			         "took it %u times",
-			         moment, setting.owners, setting.busy, setting.priority[A], setting.priority[B],
-			         setting.priority[C], setting.banks, setting.at_exit, setting.falls, i, taken[i]);
+			fail_msg(
+				"moment %u, owners %x, busy %x, priorities %u %u %u, banks %u, at exit %d, falls %d: "
+				"vm %u "
+				"took it %u times",
+				moment, setting.owners, setting.busy, setting.priority[A],
+				setting.priority[B], setting.priority[C], setting.banks,
+				setting.at_exit, setting.falls, i, taken[i]);
 		taken[i] = 0;
 	}
 	excused = 0;
 }
 
-/* Everybody sleeps, and every device but one speaks: halts, wakes, switches and entries follow, and the last device chooses its
- * moment among them. */
+/* Everybody sleeps, and every device but one speaks: halts, wakes, switches and entries follow, and
+ * the last device chooses its moment among them. */
 static bool play(unsigned moment)
 {
 	(void)flow_decide();
@@ -154,7 +158,9 @@ static void play_setting(void)
 
 static void play_everything(unsigned owners_first, unsigned owners_last)
 {
-	static const unsigned priorities[][VMS] = { { 1, 1, 1 }, { 2, 1, 1 }, { 1, 2, 1 }, { 1, 2, 3 }, { 3, 2, 1 } };
+	static const unsigned priorities[][VMS] = {
+		{ 1, 1, 1 }, { 2, 1, 1 }, { 1, 2, 1 }, { 1, 2, 3 }, { 3, 2, 1 }
+	};
 
 	for (unsigned owners = owners_first; owners <= owners_last; owners++)
 		for (unsigned p = 0; p < sizeof(priorities) / sizeof(priorities[0]); p++)
@@ -164,7 +170,8 @@ static void play_everything(unsigned owners_first, unsigned owners_last)
 					continue; /* nobody below would ever run */
 				setting = (struct setting){ .owners = owners,
 					                    .busy = b_is_busy ? 1 << B : 0,
-					                    .priority = { priorities[p][A], priorities[p][B],
+					                    .priority = { priorities[p][A],
+					                                  priorities[p][B],
 					                                  priorities[p][C] },
 					                    .banks = bits & 2 ? 1 : 0,
 					                    .at_exit = bits & 4,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register window against its datasheet (docs/register-window.md, section 3): each register, each width, each side effect.
+ * The register window against its datasheet (docs/register-window.md, section 3): each register,
+ * each width, each side effect.
  *
- * Rule: the table of registers here is the page's; what it does not list must read as zero and ignore writes.
+ * Rule: the table of registers here is the page's; what it does not list must read as zero and
+ * ignore writes.
  */
 #include "tests/unit/check.h"
 
@@ -57,7 +59,8 @@ static void R07_reset_values(void **state)
 	memset(&block, 0xa5, sizeof(block));
 	block_reset(&block);
 	for (unsigned i = 0; i < REGISTERS; i++)
-		assert_int_equal(read_at(registers[i].offset, registers[i].size), registers[i].reset);
+		assert_int_equal(read_at(registers[i].offset, registers[i].size),
+		                 registers[i].reset);
 	for (unsigned bank = 0; bank < 16; bank++) {
 		assert_int_equal(kit_word(&block, bank, 0), 0x0000000000ff0000);
 		assert_int_equal(kit_word(&block, bank, 1), 0x0000000000ff0000);
@@ -107,14 +110,18 @@ static void R07_what_can_be_written_reads_back_and_nothing_else(void **state)
 				continue;
 			begin(NULL);
 			write_at(registers[i].offset, registers[i].size, one);
-			if (registers[i].offset == WINDOW_STATUS || registers[i].offset == WINDOW_EXTERNAL)
+			if (registers[i].offset == WINDOW_STATUS ||
+			    registers[i].offset == WINDOW_EXTERNAL)
 				continue;
 			assert_int_equal(read_at(registers[i].offset, registers[i].size),
-			                 registers[i].writable ? one & registers[i].writable : registers[i].reset);
+			                 registers[i].writable ? one & registers[i].writable
+			                                       : registers[i].reset);
 			begin(NULL);
-			write_at(registers[i].offset, registers[i].size, ~one & registers[i].writable);
+			write_at(registers[i].offset, registers[i].size,
+			         ~one & registers[i].writable);
 			assert_int_equal(read_at(registers[i].offset, registers[i].size),
-			                 registers[i].writable ? ~one & registers[i].writable : registers[i].reset);
+			                 registers[i].writable ? ~one & registers[i].writable
+			                                       : registers[i].reset);
 		}
 }
 
@@ -130,7 +137,8 @@ static void fill(void)
 		block_set_line(&block, line, true);
 	for (unsigned bank = 0; bank < 16; bank++)
 		for (unsigned word = 0; word < 3; word++)
-			kit_set_word(&block, bank, word, UINT64_C(0x0107053a01020713) * (bank + 1) + word);
+			kit_set_word(&block, bank, word,
+			             UINT64_C(0x0107053a01020713) * (bank + 1) + word);
 }
 
 static void R07_every_width_reads_the_same_bytes(void **state)
@@ -174,7 +182,8 @@ static void R07_every_width_writes_its_own_bytes_alone(void **state)
 				if (words[w] == 0x148)
 					kit_set_word(&block, 2, 1, UINT64_C(0x00000000ff000000));
 				before = read_at(words[w], 8);
-				write_at(words[w] + i, size, value | ~bytes); /* bits beyond the width do not count */
+				/* bits beyond the width do not count */
+				write_at(words[w] + i, size, value | ~bytes);
 				after = read_at(words[w], 8);
 				expected = (before & ~(bytes << (8 * i))) | value << (8 * i);
 				if (words[w] >= 0x140 && ((8 * i) <= 24 && 24 < 8 * (i + size)))
@@ -193,8 +202,8 @@ static void R07_improper_accesses_read_zero_and_write_nothing(void **state)
 	before = block;
 	for (uint32_t offset = 0; offset < WINDOW_BYTES + 64; offset++)
 		for (unsigned size = 0; size <= 16; size++) {
-			bool proper = (size == 1 || size == 2 || size == 4 || size == 8) && offset % size == 0 &&
-			              offset + size <= WINDOW_BYTES;
+			bool proper = (size == 1 || size == 2 || size == 4 || size == 8) &&
+			              offset % size == 0 && offset + size <= WINDOW_BYTES;
 
 			if (proper)
 				continue;
@@ -262,7 +271,8 @@ static void R10_select_takes_effect_in_one_step(void **state)
 	kit_select(&block, 0, 0xffff, 0, 0);
 	kit_raise(&block, 3);
 	kit_raise(&block, 9);
-	/* Mask opens and line 3 leaves in the same write: NMI is for 9 alone, and not for a moment in between. */
+	/* Mask opens and line 3 leaves in the same write: NMI is for 9 alone, and not for a moment
+	 * in between. */
 	kit_select(&block, 1 << 3 | 1 << 9, 0, 0, 0);
 	assert_false(block_take_nmi(&block));
 	assert_int_equal(kit_status(&block), 0);
@@ -330,7 +340,8 @@ static void R06_status_shows_intr_and_external_and_clears_what_is_written_one(vo
 	kit_raise(&block, 5);
 	kit_raise(&block, 15);
 	block_set_external(&block, true);
-	assert_int_equal(read_at(WINDOW_STATUS, 4), 1 << 24 | WINDOW_STATUS_INTR | WINDOW_STATUS_EXTERNAL | 0x8020);
+	assert_int_equal(read_at(WINDOW_STATUS, 4),
+	                 1 << 24 | WINDOW_STATUS_INTR | WINDOW_STATUS_EXTERNAL | 0x8020);
 	write_at(0x19, 1, 0x80);
 	assert_int_equal(read_at(WINDOW_STATUS, 2), 0x0020);
 	assert_true(kit_external(&block));
@@ -347,8 +358,9 @@ static void R06_pulses_counts_to_255_and_a_read_of_its_byte_clears_it(void **sta
 		uint32_t offset;
 		unsigned size;
 		bool clears;
-	} rows[] = { { 0x18, 1, false }, { 0x18, 2, false }, { 0x1a, 1, false }, { 0x1a, 2, true }, { 0x1b, 1, true },
-		     { 0x18, 4, true },  { 0x18, 8, true },  { 0x1c, 4, false }, { 0x10, 8, false } };
+	} rows[] = { { 0x18, 1, false }, { 0x18, 2, false }, { 0x1a, 1, false },
+		     { 0x1a, 2, true },  { 0x1b, 1, true },  { 0x18, 4, true },
+		     { 0x18, 8, true },  { 0x1c, 4, false }, { 0x10, 8, false } };
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -389,7 +401,8 @@ static void R05_a_write_to_status_is_one_if_it_clears_nothing_as_well(void **sta
 	block_take_nmi(&block);
 	for (uint32_t byte = 0x18; byte <= 0x1b; byte++) {
 		write_at(byte, 1, 0);
-		assert_int_equal(block_take_nmi(&block), byte != 0x1b); /* 1Bh is the pulses': read only */
+		/* 1Bh is the pulses': read only */
+		assert_int_equal(block_take_nmi(&block), byte != 0x1b);
 	}
 	write_at(WINDOW_LEVEL, 2, 0);
 	write_at(WINDOW_SHARE, 4, 0);
@@ -440,16 +453,21 @@ int main(void)
 		cmocka_unit_test_setup(R07_every_width_reads_the_same_bytes, begin),
 		cmocka_unit_test_setup(R07_every_width_writes_its_own_bytes_alone, begin),
 		cmocka_unit_test_setup(R07_improper_accesses_read_zero_and_write_nothing, begin),
-		cmocka_unit_test_setup(R07_where_no_register_is_reads_zero_and_writes_nothing, begin),
+		cmocka_unit_test_setup(R07_where_no_register_is_reads_zero_and_writes_nothing,
+		                       begin),
 		cmocka_unit_test_setup(R07_read_only_registers_ignore_writes, begin),
 		cmocka_unit_test_setup(R07_reads_have_no_side_effect_but_the_pulses, begin),
 		cmocka_unit_test_setup(R10_select_takes_effect_in_one_step, begin),
 		cmocka_unit_test_setup(R10_select_by_parts_is_the_same_registers, begin),
-		cmocka_unit_test_setup(R16_a_bank_number_too_high_sends_every_line_to_the_vmm_block, begin),
-		cmocka_unit_test_setup(R06_status_shows_intr_and_external_and_clears_what_is_written_one, begin),
-		cmocka_unit_test_setup(R06_pulses_counts_to_255_and_a_read_of_its_byte_clears_it, begin),
+		cmocka_unit_test_setup(R16_a_bank_number_too_high_sends_every_line_to_the_vmm_block,
+		                       begin),
+		cmocka_unit_test_setup(
+			R06_status_shows_intr_and_external_and_clears_what_is_written_one, begin),
+		cmocka_unit_test_setup(R06_pulses_counts_to_255_and_a_read_of_its_byte_clears_it,
+		                       begin),
 		cmocka_unit_test_setup(R06_pulses_counts_pulses_and_not_fetches, begin),
-		cmocka_unit_test_setup(R05_a_write_to_status_is_one_if_it_clears_nothing_as_well, begin),
+		cmocka_unit_test_setup(R05_a_write_to_status_is_one_if_it_clears_nothing_as_well,
+		                       begin),
 		cmocka_unit_test_setup(R06_writing_external_is_as_if_its_source_had_risen, begin),
 		cmocka_unit_test_setup(R05_lines_shows_levels_wherever_they_go, begin),
 	};

@@ -35,8 +35,9 @@ static struct vm own[VMS];
 static uint64_t timer;
 static unsigned steps, left, put_away, attempts;
 static void (*on_step)(void);
-static line_set mask_now, requests, requests_after; /* of the VM that runs; from its being put away on */
-static bool handler;                                /* the VM that runs is in one */
+/* of the VM that runs; from its being put away on */
+static line_set mask_now, requests, requests_after;
+static bool handler; /* the VM that runs is in one */
 static uint64_t work_due;
 static unsigned portions; /* of the background work */
 static unsigned halts;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The manual's checks on VMRUN, run in software when the processor has refused one, so that the message names the rule.
+ * The manual's checks on VMRUN, run in software when the processor has refused one, so that the
+ * message names the rule.
  *
- * Rule: one row a check, in the manual's order, with its section; a check reads the VMCB and nothing else. Of reserved bits only
- * those count that no processor has given a meaning to.
+ * Rule: one row a check, in the manual's order, with its section; a check reads the VMCB and
+ * nothing else. Of reserved bits only those count that no processor has given a meaning to.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -23,8 +24,10 @@ enum { PAGE = 4096, IOPM_PAGES = 3, MSRPM_PAGES = 2 }; /* APM 2 15.10.1, 15.11 *
 #define LEAF_ADDRESS_SIZES 0x80000008u
 
 /*
- * CR4 (APM 2 3.1.3): 23 CET | 22 PKE | 21 SMAP | 20 SMEP | 18 OSXSAVE | 17 PCIDE | 16 FSGSBASE | 12 LA57 | 11 UMIP | 10:0 VME ...
- * EFER (APM 2 3.1.7): 21 AIBRSE | 20 UAIE | 18 INTWB | 17 MCOMMIT | 15 TCE | 14 FFXSR | 13 LMSLE | 12 SVME | 11 NXE | 10 LMA |
+ * CR4 (APM 2 3.1.3): 23 CET | 22 PKE | 21 SMAP | 20 SMEP | 18 OSXSAVE | 17 PCIDE | 16 FSGSBASE |
+ * 12 LA57 | 11 UMIP | 10:0 VME ...
+ * EFER (APM 2 3.1.7): 21 AIBRSE | 20 UAIE | 18 INTWB | 17 MCOMMIT | 15 TCE | 14 FFXSR | 13 LMSLE |
+ * 12 SVME | 11 NXE | 10 LMA |
  *   8 LME | 7:1 read as zero | 0 SCE
  */
 #define CR4_RESERVED (~0xf71fffull)
@@ -159,12 +162,16 @@ static const struct {
 	{ protection_ok, FIELD(cr0), "EFER.LME and CR0.PG need CR0.PE", "15.5.1" },
 	{ cs_ok, FIELD(cs.attributes), "CS must not be L and D in long mode", "15.5.1" },
 	{ vmrun_ok, FIELD(intercept_2), "VMRUN must be intercepted", "15.5.1" },
-	{ msrpm_ok, FIELD(msrpm_base), "the MSR permission map must be in memory that the processor has", "15.5.1" },
-	{ iopm_ok, FIELD(iopm_base), "the I/O permission map must be in memory that the processor has", "15.5.1" },
-	{ event_ok, FIELD(event_injection), "type and vector of the injected event must agree", "15.20" },
+	{ msrpm_ok, FIELD(msrpm_base),
+	  "the MSR permission map must be in memory that the processor has", "15.5.1" },
+	{ iopm_ok, FIELD(iopm_base),
+	  "the I/O permission map must be in memory that the processor has", "15.5.1" },
+	{ event_ok, FIELD(event_injection), "type and vector of the injected event must agree",
+	  "15.20" },
 	{ asid_ok, FIELD(asid), "ASID must not be 0", "15.5.1" },
 	{ asids_ok, FIELD(asid), "ASID must be one that the processor has", "15.16" },
-	{ nested_cr3_ok, FIELD(nested_cr3), "nested CR3 must be an address that the processor has", "15.25.4" },
+	{ nested_cr3_ok, FIELD(nested_cr3), "nested CR3 must be an address that the processor has",
+	  "15.25.4" },
 	{ pat_ok, FIELD(pat), "each type in PAT must exist", "15.25.4" },
 };
 
@@ -181,8 +188,9 @@ unsigned svm_audit(struct vcpu *v)
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].holds(v->vmcb))
 			continue;
-		log_note("vm %s: entry rule broken: %s; VMCB[%lxh] = %lx (APM 2 %s)", v->name, rules[i].rule,
-		         rules[i].field, read_field(v->vmcb, rules[i].field, rules[i].size), rules[i].section);
+		log_note("vm %s: entry rule broken: %s; VMCB[%lxh] = %lx (APM 2 %s)", v->name,
+		         rules[i].rule, rules[i].field,
+		         read_field(v->vmcb, rules[i].field, rules[i].size), rules[i].section);
 		broken++;
 	}
 	return broken;

@@ -2,8 +2,9 @@
 /*
  * What this processor's SVM can do, checked before EFER.SVME is set.
  *
- * Rule: each thing that is missing is named with the place where the manual announces it, and with what a user can do.
- * No MSR is read before a bit says that it exists: some emulated processors fault otherwise.
+ * Rule: each thing that is missing is named with the place where the manual announces it, and with
+ * what a user can do. No MSR is read before a bit says that it exists: some emulated processors
+ * fault otherwise.
  */
 #include "arch/x86/hypervisor.h"
 #include "arch/x86/io.h"
@@ -36,10 +37,11 @@ static int firmware_allows(void)
 	}
 	if (!(control & VM_CR_SVMDIS))
 		return 0;
-	log_line("SVM is locked off by the firmware: VM_CR = %lx (SVMDIS set%s); enable virtualisation (\"SVM mode\") "
-	         "in "
-	         "the firmware's set-up",
-	         (unsigned long)control, control & VM_CR_LOCK ? ", LOCK set" : ", and it stays so");
+	log_line(
+		"SVM is locked off by the firmware: VM_CR = %lx (SVMDIS set%s); enable virtualisation (\"SVM mode\") "
+		"in "
+		"the firmware's set-up",
+		(unsigned long)control, control & VM_CR_LOCK ? ", LOCK set" : ", and it stays so");
 	return -ENODEV;
 }
 
@@ -63,7 +65,8 @@ static uint32_t read_features(void)
 	svm_caps.asids = id.ebx;
 	svm_caps.next_rip = id.edx & EDX_NEXT_RIP;
 	svm_caps.decode_assists = id.edx & EDX_DECODE_ASSISTS;
-	svm_caps.lost_shadow = svm_caps.unseen_xsetbv = svm_caps.wrong_event = svm_caps.doubled_event = is_tcg();
+	svm_caps.lost_shadow = svm_caps.unseen_xsetbv = svm_caps.wrong_event =
+		svm_caps.doubled_event = is_tcg();
 	return id.edx;
 }
 
@@ -77,15 +80,17 @@ int svm_check(void)
 		missing++;
 	}
 	if (svm_caps.asids < ASIDS_FEWEST) {
-		log_line("SVM lacks ASIDs: CPUID.8000000Ah:EBX = %u, and the VMM needs one of its own",
-		         (unsigned)svm_caps.asids);
+		log_line(
+			"SVM lacks ASIDs: CPUID.8000000Ah:EBX = %u, and the VMM needs one of its own",
+			(unsigned)svm_caps.asids);
 		missing++;
 	}
 	if (missing == 0)
 		return 0;
-	log_line("this processor's SVM is not enough for Signalbox: %u thing%s missing; AMD's since 2007 (family 10h) "
-	         "have "
-	         "them, so have nested KVM and, from QEMU 3.0 on, -cpu max",
-	         missing, missing == 1 ? "" : "s");
+	log_line(
+		"this processor's SVM is not enough for Signalbox: %u thing%s missing; AMD's since 2007 (family 10h) "
+		"have "
+		"them, so have nested KVM and, from QEMU 3.0 on, -cpu max",
+		missing, missing == 1 ? "" : "s");
 	return -ENODEV;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV, intercepted exceptions.
+ * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV,
+ * intercepted exceptions.
  *
- * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception that bare hardware would
- * raise, and -EPERM so that the VMM can log it.
+ * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception
+ * that bare hardware would raise, and -EPERM so that the VMM can log it.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
@@ -29,7 +30,8 @@ static int write_cr4(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~guest_cr4_allowed;
 	if (refused != 0 || !cr4_fits(v->vmcb, value)) {
-		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)", { value, refused } };
+		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)",
+			                 { value, refused } };
 		return -EPERM;
 	}
 	if (value != v->vmcb->cr4)
@@ -67,7 +69,8 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 	}
 	if (is_cr0(v->vmcb->exit_code))
 		return svm_cr0_emulate(v, &instruction, what);
-	int error = instruction.reg == 4 ? write_cr4(v, *value, what) : access_cr8(value, write, what);
+	int error = instruction.reg == 4 ? write_cr4(v, *value, what)
+	                                 : access_cr8(value, write, what);
 	if (error != 0)
 		return error;
 	(void)svm_retire(v, instruction.length);
@@ -127,7 +130,8 @@ static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
 	execute_cpuid(&v->regs);
 	guest_cpuid_filter(&v->regs, leaf, subleaf,
-	                   GUEST_HAS_INVPCID | GUEST_HAS_RDTSCP | (v->vmcb->cr4 & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0));
+	                   GUEST_HAS_INVPCID | GUEST_HAS_RDTSCP |
+	                           (v->vmcb->cr4 & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0));
 }
 
 __attribute__((noinline)) void svm_cpuid(struct vcpu *v)
@@ -169,7 +173,8 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		undefined = v->vmcb->exit_code != EXIT_RDPMC;
 		error = -EPERM;
 		*what = (struct denial){
-			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RDPRU, RSM)"
+			.format =
+				"an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RDPRU, RSM)"
 		};
 		break;
 	default:

@@ -20,7 +20,13 @@ enum { CR0_NW = 1 << 29, CR0_CD = 1 << 30, CR0_LOW = 15 };
 #define CR0_PG (1u << 31)
 /* 31 PG | 30 CD | 29 NW | 18 AM | 16 WP | 5 NE | 4 ET | 3 TS | 2 EM | 1 MP | 0 PE (APM 2 3.1.1) */
 #define CR0_ALL 0xe005003fu
-enum { CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CS_LONG = 1 << 9 };
+enum {
+	CR4_PAE = 1 << 5,
+	CR4_PCIDE = 1 << 17,
+	EFER_LME = 1 << 8,
+	EFER_LMA = 1 << 10,
+	CS_LONG = 1 << 9
+};
 /* 0Fh, and then: */
 enum { OPCODE_GROUP = 0x01, OPCODE_CLTS = 0x06, OPCODE_MOV_FROM = 0x20, OPCODE_MOV_TO = 0x22 };
 enum { GROUP_SMSW = 4, GROUP_LMSW = 6 };
@@ -63,7 +69,8 @@ static bool paging_fits(const struct vmcb *c, bool paging)
 
 static bool fits(const struct vmcb *c, uint64_t value)
 {
-	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
+	if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) ||
+	    (value & CR0_NW && !(value & CR0_CD)))
 		return false;
 	return !((value ^ c->cr0) & CR0_PG) || paging_fits(c, value & CR0_PG);
 }
@@ -106,7 +113,8 @@ static int load_word(struct vcpu *v, uint16_t word, struct denial *what)
 }
 
 /* SMSW and LMSW. True: an exception of the guest's is set up. */
-static bool machine_status(struct vcpu *v, const struct svm_instruction *i, int *error, struct denial *what)
+static bool machine_status(struct vcpu *v, const struct svm_instruction *i, int *error,
+                           struct denial *what)
 {
 	uint16_t word = (uint16_t)*svm_register(v, i->rm);
 	if (i->reg == GROUP_LMSW) {

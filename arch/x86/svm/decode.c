@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The instruction that exited, for processors whose exits do not tell where the next one is: its bytes through the guest's own page
- * tables, and its length.
+ * The instruction that exited, for processors whose exits do not tell where the next one is: its
+ * bytes through the guest's own page tables, and its length.
  *
- * Rule: bytes and tables are the guest's, who may write anything there. A walk has as many steps as there are levels, reads only
- * memory that is mapped for the guest, and what cannot be read or is not in the tables below has length 0.
+ * Rule: bytes and tables are the guest's, who may write anything there. A walk has as many steps as
+ * there are levels, reads only memory that is mapped for the guest, and what cannot be read or is
+ * not in the tables below has length 0.
  */
 #include "arch/x86/svm/svm.h"
 
@@ -16,12 +17,14 @@ enum { PAGE_SHIFT = 12 };
 struct guest_mode svm_mode(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
-	return (struct guest_mode){
-		.paging = { .cr0 = c->cr0, .cr3 = c->cr3, .cr4 = c->cr4, .efer = c->efer, .nested = v->npt },
-		.cs_base = c->cs.base,
-		.cs_long = c->cs.attributes & CS_LONG,
-		.cs_32 = c->cs.attributes & CS_DEFAULT_32
-	};
+	return (struct guest_mode){ .paging = { .cr0 = c->cr0,
+		                                .cr3 = c->cr3,
+		                                .cr4 = c->cr4,
+		                                .efer = c->efer,
+		                                .nested = v->npt },
+		                    .cs_base = c->cs.base,
+		                    .cs_long = c->cs.attributes & CS_LONG,
+		                    .cs_32 = c->cs.attributes & CS_DEFAULT_32 };
 }
 
 unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count)
@@ -33,7 +36,14 @@ unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned 
 /* ---- What instructions are ---- */
 
 enum { INSTRUCTION_MAX = 15 }; /* bytes; a longer one is #GP (APM 3 1.1) */
-enum { REX_B = 1 << 0, REX_X = 1 << 1, REX_R = 1 << 2, REX_W = 1 << 3, REX = 4 << 4, PREFIX_LOCK = 0xf0 };
+enum {
+	REX_B = 1 << 0,
+	REX_X = 1 << 1,
+	REX_R = 1 << 2,
+	REX_W = 1 << 3,
+	REX = 4 << 4,
+	PREFIX_LOCK = 0xf0
+};
 enum { PREFIX_OPERAND_SIZE = 0x66, PREFIX_ADDRESS_SIZE = 0x67 };
 
 /* What follows the opcode. NO: it does not exit, or not for us. */
@@ -48,21 +58,35 @@ enum follows {
 };
 
 static const uint8_t one_byte[256] = {
-	[0x0f] = ESCAPE,           [0x26] = PREFIX, /* ES, CS, SS, DS, FS, GS */
-	[0x2e] = PREFIX,           [0x36] = PREFIX,           [0x3e] = PREFIX,
-	[0x64] = PREFIX,           [0x65] = PREFIX,           [0x66] = PREFIX,  /* operand size, address size */
-	[0x67] = PREFIX,           [0x6c ... 0x6f] = NOTHING,                   /* INS, OUTS */
-	[0xe4 ... 0xe7] = BYTE,                                                 /* IN, OUT with the port's number */
-	[0xec ... 0xef] = NOTHING,                                              /* IN, OUT with DX */
-	[0xf0] = PREFIX,                                                        /* LOCK, REPNE, REP */
-	[0xf2] = PREFIX,           [0xf3] = PREFIX,           [0xf4] = NOTHING, /* HLT */
+	[0x0f] = ESCAPE,
+	[0x26] = PREFIX, /* ES, CS, SS, DS, FS, GS */
+	[0x2e] = PREFIX,
+	[0x36] = PREFIX,
+	[0x3e] = PREFIX,
+	/* operand size, address size */
+	[0x64] = PREFIX,
+	[0x65] = PREFIX,
+	[0x66] = PREFIX,
+	[0x67] = PREFIX,
+	[0x6c ... 0x6f] = NOTHING, /* INS, OUTS */
+	/* IN, OUT with the port's number */
+	[0xe4 ... 0xe7] = BYTE,
+	/* IN, OUT with DX */
+	[0xec ... 0xef] = NOTHING,
+	/* LOCK, REPNE, REP */
+	[0xf0] = PREFIX,
+	[0xf2] = PREFIX,
+	[0xf3] = PREFIX,
+	[0xf4] = NOTHING, /* HLT */
 };
 
 static const uint8_t two_bytes[256] = {
-	[0x01] = MODRM,   /* VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, INVLPGA, MONITOR, MWAIT, XSETBV ... */
-	[0x06] = NOTHING, /* CLTS */
-	[0x08] = NOTHING, /* INVD */
-	[0x09] = NOTHING, /* WBINVD */
+	/* VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, INVLPGA, MONITOR, MWAIT, XSETBV
+	 * ... */
+	[0x01] = MODRM,
+	[0x06] = NOTHING,            /* CLTS */
+	[0x08] = NOTHING,            /* INVD */
+	[0x09] = NOTHING,            /* WBINVD */
 	[0x20 ... 0x23] = REGISTERS, /* MOV from and to control and debug registers */
 	[0x30] = NOTHING,            /* WRMSR */
 	[0x32] = NOTHING,            /* RDMSR */
@@ -91,7 +115,8 @@ static uint8_t next(struct reading *r)
 static bool read_segment(struct reading *r, uint8_t prefix)
 {
 	static const uint8_t prefixes[] = {
-		[SVM_ES] = 0x26, [SVM_CS] = 0x2e, [SVM_SS] = 0x36, [SVM_DS] = 0x3e, [SVM_FS] = 0x64, [SVM_GS] = 0x65,
+		[SVM_ES] = 0x26, [SVM_CS] = 0x2e, [SVM_SS] = 0x36,
+		[SVM_DS] = 0x3e, [SVM_FS] = 0x64, [SVM_GS] = 0x65,
 	};
 	for (unsigned i = 0; i < sizeof(prefixes); i++) {
 		if (prefixes[i] != prefix)
@@ -102,7 +127,8 @@ static bool read_segment(struct reading *r, uint8_t prefix)
 	return false;
 }
 
-/* Prefixes in any order; REX counts only where it is the last of them, and only in 64-bit code. Returns the opcode's first byte. */
+/* Prefixes in any order; REX counts only where it is the last of them, and only in 64-bit code.
+ * Returns the opcode's first byte. */
 static uint8_t read_prefixes(struct reading *r, bool long_mode)
 {
 	for (;;) {
@@ -153,7 +179,8 @@ static unsigned read_sib(struct reading *r, struct svm_operand *o)
 
 /*
  * What follows the ModR/M byte (APM 3 1.4):  7:6 mod | 5:3 reg | 2:0 rm
- * With addresses of 16 bits there is no SIB byte, and mod 2 has two bytes of displacement, not four.
+ * With addresses of 16 bits there is no SIB byte, and mod 2 has two bytes of displacement, not
+ * four.
  */
 static void read_address(struct reading *r, struct svm_operand *o, uint8_t modrm, bool long_mode)
 {
@@ -169,17 +196,21 @@ static void read_address(struct reading *r, struct svm_operand *o, uint8_t modrm
 	const bool absent = mod == 0 && base == (address_16 ? 6 : REGISTER_RBP);
 	if (absent)
 		o->base = long_mode && rm == REGISTER_RBP ? SVM_RIP : SVM_NONE;
-	o->displacement = read_displacement(r, mod == 1 ? 1 : mod == 2 || absent ? (address_16 ? 2 : 4) : 0);
+	o->displacement = read_displacement(r, mod == 1             ? 1
+	                                       : mod == 2 || absent ? (address_16 ? 2 : 4)
+	                                                            : 0);
 	bool stack = o->base == REGISTER_RBP || (!address_16 && o->base == REGISTER_RSP);
 	o->segment = r->overrides ? r->segment : stack ? SVM_SS : SVM_DS;
 }
 
-static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_registers, bool long_mode)
+static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_registers,
+                       bool long_mode)
 {
 	uint8_t modrm = next(r);
 	i->reg = (uint8_t)((modrm >> 3 & 7) | (r->rex & REX_R ? 8 : 0));
 	i->rm = (uint8_t)((modrm & 7) | (r->rex & REX_B ? 8 : 0));
-	if (only_registers && r->lock && i->reg == 0) /* LOCK MOV CR0 is another name of MOV CR8 (APM 3, MOV CRn) */
+	/* LOCK MOV CR0 is another name of MOV CR8 (APM 3, MOV CRn) */
+	if (only_registers && r->lock && i->reg == 0)
 		i->reg = 8;
 	i->operand.in_memory = !only_registers && modrm >> 6 != 3;
 	if (i->operand.in_memory)
@@ -197,7 +228,9 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	i.opcode = read_prefixes(&r, long_mode);
 	uint8_t follows = one_byte[i.opcode];
 	i.operand.bytes = r.rex & REX_W ? 8 : code_16 != r.operand_size ? 2 : 4;
-	i.operand.address_bytes = long_mode ? (r.address_size ? 4 : 8) : code_16 != r.address_size ? 2 : 4;
+	i.operand.address_bytes = long_mode                   ? (r.address_size ? 4 : 8)
+	                          : code_16 != r.address_size ? 2
+	                                                      : 4;
 	if (follows == ESCAPE) {
 		i.two_bytes = true;
 		i.opcode = next(&r);
@@ -231,7 +264,8 @@ void svm_forget_code(struct vcpu *v)
 		v->code[i] = (struct svm_code){ .at = &nothing, .bytes = 1 }; /* never equal */
 }
 
-/* Next time svm_skip() needs no walk, where it is one of the above without prefixes, and its bytes are not at a page's end. */
+/* Next time svm_skip() needs no walk, where it is one of the above without prefixes, and its bytes
+ * are not at a page's end. */
 static void note_code(struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;

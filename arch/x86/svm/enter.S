@@ -2,8 +2,9 @@
 /*
  * VM entry and exit: the guest's general registers in, the guest's general registers out.
  *
- * Rule: nothing but registers moves here. From CLGI on no NMI reaches the VMM: one that comes after the last look at nmi_count is
- * pending when VMRUN sets the global interrupt flag, and the guest exits before its first instruction (APM 2 15.5.1, 15.17).
+ * Rule: nothing but registers moves here. From CLGI on no NMI reaches the VMM: one that comes after
+ * the last look at nmi_count is pending when VMRUN sets the global interrupt flag, and the guest
+ * exits before its first instruction (APM 2 15.5.1, 15.17).
  *
  * unsigned svm_run(struct vcpu_regs *regs [rdi], struct vmcb *vmcb [rsi])
  * returns 0: VMRUN was executed; 1: an NMI came first, nothing ran.
@@ -46,8 +47,10 @@ svm_run:
 	mov	112(%rdi), %r14
 	mov	120(%rdi), %r15
 	mov	RDI(%rdi), %rdi
-	sti					/* with V_INTR_MASKING the VMM's IF says whether an interrupt may exit */
-	nop					/* STI's shadow ends here: an emulator has VMRUN carry it into the guest */
+	/* with V_INTR_MASKING the VMM's IF says whether an interrupt may exit */
+	sti
+	/* STI's shadow ends here: an emulator has VMRUN carry it into the guest */
+	nop
 	vmrun	%rax
 	cli
 	vmsave	%rax				/* RAX and RSP are the VMM's again */
@@ -72,7 +75,8 @@ svm_run:
 	sete	nmi_expected(%rip)
 	mov	svm_host(%rip), %rax
 	vmload	%rax				/* the TSS first: NMIs have a stack of their own */
-	stgi					/* the NMI that ended the guest's turn is taken here (nmi.S) */
+	/* the NMI that ended the guest's turn is taken here (nmi.S) */
+	stgi
 	movb	$0, nmi_expected(%rip)
 	pop	%rbp
 	xor	%eax, %eax

@@ -38,7 +38,8 @@ static void intercept_iret(struct vcpu *v)
 	intercept(v, INTERCEPT_IRET, (v->nmi_masked && !v->iret_exited) || v->end_wanted);
 }
 
-/* STGI has let the NMI of the exit through already (enter.S, exit.c), and no IRET is owed: nothing is blocked any more. */
+/* STGI has let the NMI of the exit through already (enter.S, exit.c), and no IRET is owed: nothing
+ * is blocked any more. */
 void svm_unblock_nmi(void)
 {
 }
@@ -50,8 +51,8 @@ bool svm_interrupts_on(struct vcpu *v)
 
 bool svm_can_inject(struct vcpu *v)
 {
-	return svm_interrupts_on(v) && !(v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) && !event_waits(v) &&
-	       !interrupt_waits(v);
+	return svm_interrupts_on(v) && !(v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) &&
+	       !event_waits(v) && !interrupt_waits(v);
 }
 
 void svm_inject_interrupt(struct vcpu *v, uint8_t vector)
@@ -130,7 +131,9 @@ bool svm_inject_nmi(struct vcpu *v)
 		exit_soon(v);
 		return false;
 	}
-	v->vmcb->event_injection = EVENT_VALID | (svm_caps.doubled_event ? EVENT_NMI : EVENT_INTERRUPT) | VECTOR_NMI;
+	v->vmcb->event_injection = EVENT_VALID |
+	                           (svm_caps.doubled_event ? EVENT_NMI : EVENT_INTERRUPT) |
+	                           VECTOR_NMI;
 	v->halted = false;
 	v->nmi_masked = true;
 	intercept_iret(v);
@@ -185,11 +188,13 @@ bool svm_can_exit_on_interrupt(void)
 	return true;
 }
 
-/* With V_INTR_MASKING an interrupt exits whatever the guest's IF says (APM 2 15.21.1); it stays at the door until then. */
+/* With V_INTR_MASKING an interrupt exits whatever the guest's IF says (APM 2 15.21.1); it stays at
+ * the door until then. */
 void svm_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t masking = exits ? V_INTR_MASKING : 0;
-	v->vmcb->virtual_interrupt = (v->vmcb->virtual_interrupt & ~(uint32_t)V_INTR_MASKING) | masking;
+	v->vmcb->virtual_interrupt = (v->vmcb->virtual_interrupt & ~(uint32_t)V_INTR_MASKING) |
+	                             masking;
 	intercept(v, INTERCEPT_INTR, exits);
 }
 
@@ -213,7 +218,8 @@ void svm_set_timer(struct vcpu *v, uint64_t ticks)
 	}
 }
 
-/* A HLT that the processor executed with no exit leaves no trace: RIP is behind it, and the guest runs on (docs/limits.md). */
+/* A HLT that the processor executed with no exit leaves no trace: RIP is behind it, and the guest
+ * runs on (docs/limits.md). */
 bool svm_halted(struct vcpu *v)
 {
 	return v->halted;

@@ -9,7 +9,8 @@
 #include "arch/x86/slice_timer.h"
 #include "arch/x86/svm/svm.h"
 
-/* 0, which is the NMI's own number, stands for what no control here asks for: an NMI is told before. */
+/* 0, which is the NMI's own number, stands for what no control here asks for: an NMI is told
+ * before. */
 static const uint8_t reasons[EXIT_CODES] = {
 	[EXIT_CR_READ... EXIT_CR_WRITE + 15] = VM_EXIT_CR,
 	[EXIT_DR_READ... EXIT_DR_WRITE + 15] = VM_EXIT_DR,
@@ -38,24 +39,27 @@ static const uint8_t reasons[EXIT_CODES] = {
 
 static enum vm_exit_reason refused(struct vcpu *v)
 {
-	log_note("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name, v->vmcb->exit_code);
+	log_note("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name,
+	         v->vmcb->exit_code);
 	if (svm_audit(v) == 0)
-		log_note("vm %s: every rule that is checked here holds; see APM 2 15.5.1 for the rest", v->name);
+		log_note(
+			"vm %s: every rule that is checked here holds; see APM 2 15.5.1 for the rest",
+			v->name);
 	return VM_EXIT_FAILED;
 }
 
 /* Call the entry of enter.S; every register but RBP is lost. */
-#define RUN(v)                                                                                                         \
-	({                                                                                                             \
-		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                                       \
-		register uint64_t vmcb_ __asm__("rsi") = (uint64_t)(v)->vmcb;                                          \
-		unsigned result_;                                                                                      \
-		__asm__ volatile("call svm_run"                                                                        \
-		                 : "=a"(result_), "+r"(regs_), "+r"(vmcb_)                                             \
-		                 :                                                                                     \
-		                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "cc",    \
-		                   "memory");                                                                          \
-		result_;                                                                                               \
+#define RUN(v)                                                                                  \
+	({                                                                                      \
+		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
+		register uint64_t vmcb_ __asm__("rsi") = (uint64_t)(v)->vmcb;                   \
+		unsigned result_;                                                               \
+		__asm__ volatile("call svm_run"                                                 \
+		                 : "=a"(result_), "+r"(regs_), "+r"(vmcb_)                      \
+		                 :                                                              \
+		                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", \
+		                   "r14", "r15", "cc", "memory");                               \
+		result_;                                                                        \
 	})
 
 /* The NMI itself stayed pending until enter.S let it through (R12). */
@@ -98,9 +102,10 @@ static inline __attribute__((always_inline)) enum vm_exit_reason run(struct vcpu
 }
 
 /*
- * A guest that sleeps (SVM has no activity state): it executes its HLT once more, this time without an exit. So that nothing is
- * delivered before that HLT, which the guest has executed already, the guest's interrupts exit: what comes ends the sleep, and is
- * taken behind the HLT at the next entry.
+ * A guest that sleeps (SVM has no activity state): it executes its HLT once more, this time without
+ * an exit. So that nothing is delivered before that HLT, which the guest has executed already, the
+ * guest's interrupts exit: what comes ends the sleep, and is taken behind the HLT at the next
+ * entry.
  */
 static __attribute__((noinline)) enum vm_exit_reason sleep(struct vcpu *v)
 {
@@ -164,8 +169,8 @@ void svm_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
 	const struct vmcb *c = v->vmcb;
-	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, c->rip, c->rsp,
-	         c->rflags, svm_cr0(v), c->cr3, c->cr4, c->efer);
-	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax, r->rbx, r->rcx,
-	         r->rdx, r->rsi, r->rdi, r->rbp);
+	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
+	         c->rip, c->rsp, c->rflags, svm_cr0(v), c->cr3, c->cr4, c->efer);
+	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax,
+	         r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp);
 }

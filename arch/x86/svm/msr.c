@@ -18,7 +18,8 @@ enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_SVME = 1 << 12 };
 #define CR0_PG (1u << 31)
 enum { PAT_ENTRIES = 8 };
 
-/* MSRPM (APM 2 15.11): two bits each, read and write; 2 KiB each for 0, C0000000h and C0010000h and up; 1 = exits */
+/* MSRPM (APM 2 15.11): two bits each, read and write; 2 KiB each for 0, C0000000h and C0010000h and
+ * up; 1 = exits */
 enum { MSRPM_BYTES = 2 * PAGE, MSRPM_HIGH = 0x800 };
 static uint8_t *map;
 
@@ -40,7 +41,8 @@ uint64_t msrpm_create(void)
 	return (uint64_t)map;
 }
 
-/* Long mode may be chosen only while paging is off (APM 2 14.6.1); LMA is the processor's, SVME the VMM's. */
+/* Long mode may be chosen only while paging is off (APM 2 14.6.1); LMA is the processor's, SVME the
+ * VMM's. */
 static int write_efer(struct vmcb *c, uint64_t value)
 {
 	if (((value ^ c->efer) & EFER_LME) && (c->cr0 & CR0_PG))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nested page tables: which of the machine's memory a VM can reach. How they are built is nested_map.c's.
+ * Nested page tables: which of the machine's memory a VM can reach. How they are built is
+ * nested_map.c's.
  *
- * Rule: the guest's own page tables are reached through these too, so what an entry forbids is forbidden for all of its accesses.
+ * Rule: the guest's own page tables are reached through these too, so what an entry forbids is
+ * forbidden for all of its accesses.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/nested_map.h"
@@ -14,12 +16,20 @@
  *
  * Every access of a guest is a user's here (APM 2 15.25.5), so U is set at every level.
  */
-enum { NPT_PRESENT = 1 << 0, NPT_WRITE = 1 << 1, NPT_USER = 1 << 2, NPT_PWT = 1 << 3, NPT_PCD = 1 << 4 };
+enum {
+	NPT_PRESENT = 1 << 0,
+	NPT_WRITE = 1 << 1,
+	NPT_USER = 1 << 2,
+	NPT_PWT = 1 << 3,
+	NPT_PCD = 1 << 4
+};
 enum { NPT_TABLE = NPT_PRESENT | NPT_WRITE | NPT_USER };
-enum { NPT_UNCACHED = NPT_PCD | NPT_PWT }; /* PAT's entry 3: UC, after reset and here (APM 2 7.8.1) */
+/* PAT's entry 3: UC, after reset and here (APM 2 7.8.1) */
+enum { NPT_UNCACHED = NPT_PCD | NPT_PWT };
 #define NPT_NO_EXECUTE (1ull << 63)
 
-/* NX is a reserved bit where the VMM runs with EFER.NXE clear (boot/entry.S), and a reserved bit is a fault. */
+/* NX is a reserved bit where the VMM runs with EFER.NXE clear (boot/entry.S), and a reserved bit is
+ * a fault. */
 enum { EFER_NXE = 1 << 11 };
 #define MSR_EFER 0xc0000080u
 
@@ -33,12 +43,15 @@ static uint64_t no_execute(void)
 	return msr_read(MSR_EFER) & EFER_NXE ? NPT_NO_EXECUTE : 0;
 }
 
-int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable)
 {
-	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM always is. */
+	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM
+	 * always is. */
 	uint64_t device = executable ? 0 : NPT_UNCACHED | no_execute();
 	uint64_t flags = NPT_PRESENT | NPT_USER | (writable ? NPT_WRITE : 0) | device;
-	return nested_map(pml4, (struct nested_range){ guest, host, bytes, false }, flags, NPT_TABLE);
+	return nested_map(pml4, (struct nested_range){ guest, host, bytes, false }, flags,
+	                  NPT_TABLE);
 }
 
 int npt_absent(uint64_t *pml4)
@@ -53,7 +66,8 @@ int npt_absent_page(uint64_t *pml4, uint64_t guest)
 
 int npt_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
 {
-	return nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes }, NPT_TABLE);
+	return nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes },
+	                     NPT_TABLE);
 }
 
 void *npt_translate(const uint64_t *pml4, uint64_t guest)

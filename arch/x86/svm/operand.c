@@ -32,7 +32,8 @@ static uint64_t offset_of(struct vcpu *v, const struct svm_instruction *i)
 }
 
 /* Type and limit, outside of 64-bit code (APM 2 4.8.2, 4.12). */
-static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, uint64_t offset, bool write)
+static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, uint64_t offset,
+                           bool write)
 {
 	const uint64_t last = offset + OPERAND_BYTES - 1;
 	bool code = s->attributes & TYPE_CODE, open = s->attributes & TYPE_OPEN;
@@ -40,7 +41,8 @@ static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, u
 		if (!(s->attributes & SEGMENT_P) || (write ? code || !open : code && !open))
 			return false;
 		if (!code && s->attributes & TYPE_DOWN)
-			return offset > s->limit && last <= (s->attributes & SEGMENT_D ? UINT32_MAX : 0xffff);
+			return offset > s->limit &&
+			       last <= (s->attributes & SEGMENT_D ? UINT32_MAX : 0xffff);
 	}
 	return last <= s->limit;
 }
@@ -52,7 +54,8 @@ static bool is_canonical(const struct vmcb *c, uint64_t linear)
 }
 
 /* False: the segment does not allow the access. */
-static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool write, uint64_t *linear)
+static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool write,
+                        uint64_t *linear)
 {
 	const struct vmcb *c = v->vmcb;
 	const enum svm_segment n = i->operand.segment;

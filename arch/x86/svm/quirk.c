@@ -32,21 +32,24 @@
 enum { RFLAGS_IF = 1 << 9, RFLAGS_IOPL_SHIFT = 12, RFLAGS_RF = 1 << 16, OPCODE_STI = 0xfb };
 
 /*
- * The byte before RIP may also be the end of a MOV SS. The STI which that makes does what the MOV SS did to shadow and IF, as IF
- * was set already; it must only not fault, so the guest is left alone where it may not execute STI.
+ * The byte before RIP may also be the end of a MOV SS. The STI which that makes does what the MOV
+ * SS did to shadow and IF, as IF was set already; it must only not fault, so the guest is left
+ * alone where it may not execute STI.
  */
 static bool behind_sti(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
 	uint8_t byte;
-	return c->rip != 0 && c->rflags & RFLAGS_IF && c->cpl <= (c->rflags >> RFLAGS_IOPL_SHIFT & 3) &&
+	return c->rip != 0 && c->rflags & RFLAGS_IF &&
+	       c->cpl <= (c->rflags >> RFLAGS_IOPL_SHIFT & 3) &&
 	       svm_fetch(v, c->rip - 1, &byte, 1) == 1 && byte == OPCODE_STI;
 }
 
 void quirk_lost_shadow(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
-	if (!(c->interrupt_shadow & INTERRUPT_SHADOW) || c->event_injection & EVENT_VALID || !behind_sti(v))
+	if (!(c->interrupt_shadow & INTERRUPT_SHADOW) || c->event_injection & EVENT_VALID ||
+	    !behind_sti(v))
 		return;
 	c->rip--;
 	c->rflags &= ~(uint64_t)RFLAGS_IF;

@@ -9,7 +9,13 @@
 #include "arch/x86/exception.h"
 #include "arch/x86/svm/svm.h"
 
-enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, DR6_BREAKPOINTS = 15, DR6_BS = 1 << 14, DR7_GD = 1 << 13 };
+enum {
+	RFLAGS_TF = 1 << 8,
+	RFLAGS_RF = 1 << 16,
+	DR6_BREAKPOINTS = 15,
+	DR6_BS = 1 << 14,
+	DR7_GD = 1 << 13
+};
 enum { EFER_LMA = 1 << 10, CS_LONG = 1 << 9, CR0_PE = 1 << 0 };
 
 static inline uint32_t load_unaligned(const uint32_t *at)
@@ -19,8 +25,8 @@ static inline uint32_t load_unaligned(const uint32_t *at)
 	return value;
 }
 
-/* RF has been for the instruction that is done (APM 2 3.1.6); where TF was set its trap is behind it
- * (APM 2 13.1.4). What is injected sets no DR6 and clears no DR7.GD (APM 2 15.20). */
+/* RF has been for the instruction that is done (APM 2 3.1.6); where TF was set its trap is behind
+ * it (APM 2 13.1.4). What is injected sets no DR6 and clears no DR7.GD (APM 2 15.20). */
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;

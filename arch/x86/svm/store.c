@@ -2,18 +2,21 @@
 /*
  * Stores to absent memory, as a nested page fault tells of them.
  *
- * Rule: only the guest's own instruction is stepped over, never the delivery of an event nor a walk of its page tables.
+ * Rule: only the guest's own instruction is stepped over, never the delivery of an event nor a walk
+ * of its page tables.
  */
 #include "arch/x86/store.h"
 #include "arch/x86/svm/svm.h"
 
-/* EXITINFO1 of a nested page fault (APM 2 15.25.6): 33 in a walk of the guest's page tables | 1 write */
+/* EXITINFO1 of a nested page fault (APM 2 15.25.6): 33 in a walk of the guest's page tables | 1
+ * write */
 #define NPF_GUEST_TABLE (1ull << 33)
 
 bool svm_drop_store(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
-	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE || c->exit_interruption & EVENT_VALID)
+	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE ||
+	    c->exit_interruption & EVENT_VALID)
 		return false;
 	const struct store s = {
 		.mode = svm_mode(v),

@@ -18,7 +18,8 @@ enum { EFER_SVME = 1 << 12 };
 #define MSR_EFER 0xc0000080u
 #define MSR_VM_HSAVE_PA 0xc0010117u
 
-/* What VMLOAD brings back at each exit: the VMM's own FS, GS, TR and LDTR. enter.S has its address. */
+/* What VMLOAD brings back at each exit: the VMM's own FS, GS, TR and LDTR. enter.S has its
+ * address. */
 uint64_t svm_host;
 static bool on;
 
@@ -52,8 +53,11 @@ const char *svm_describe(void)
 	static char text[160];
 	snprintf(text, sizeof(text), "SVM revision %u: nested paging, %u ASIDs, %s, slices by %s%s",
 	         (unsigned)svm_caps.revision, (unsigned)svm_caps.asids,
-	         svm_caps.next_rip ? "next RIP" : "instruction lengths decoded", slice_timer_describe(),
-	         svm_caps.lost_shadow ? ", quirks: lost shadows, unseen XSETBV, wrong events, doubled events" : "");
+	         svm_caps.next_rip ? "next RIP" : "instruction lengths decoded",
+	         slice_timer_describe(),
+	         svm_caps.lost_shadow
+	                 ? ", quirks: lost shadows, unseen XSETBV, wrong events, doubled events"
+	                 : "");
 	return text;
 }
 

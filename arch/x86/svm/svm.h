@@ -20,19 +20,22 @@
 struct svm_capabilities {
 	uint32_t revision, asids; /* asids: how many there are, number 0 being the VMM's */
 	bool next_rip;            /* EDX[3]: the exit says where the next instruction is */
-	bool decode_assists;      /* EDX[7]: and which register a MOV CR uses, and the instruction's bytes */
-	bool lost_shadow;         /* quirk.c: VMRUN forgets the interrupt shadow */
-	bool unseen_xsetbv;       /* quirk.c: XSETBV does not exit */
-	bool doubled_event;       /* quirk.c: an interrupt in the event's field is delivered twice */
-	bool wrong_event;         /* quirk.c: an exit calls the interrupt that it interrupted an exception */
+	/* EDX[7]: and which register a MOV CR uses, and the instruction's bytes */
+	bool decode_assists;
+	bool lost_shadow;   /* quirk.c: VMRUN forgets the interrupt shadow */
+	bool unseen_xsetbv; /* quirk.c: XSETBV does not exit */
+	/* quirk.c: an interrupt in the event's field is delivered twice */
+	bool doubled_event;
+	/* quirk.c: an exit calls the interrupt that it interrupted an exception */
+	bool wrong_event;
 };
 
 extern struct svm_capabilities svm_caps;
 
 /*
- * Where an instruction without prefixes has exited before (decode.c): its RIP, address space and CS base, where its bytes
- * are in the
- * VMM's memory, and what they were. They are compared each time: a page mapped anew shows itself by holding something else.
+ * Where an instruction without prefixes has exited before (decode.c): its RIP, address space and CS
+ * base, where its bytes are in the VMM's memory, and what they were. They are compared each time: a
+ * page mapped anew shows itself by holding something else.
  */
 struct svm_code {
 	uint64_t rip, cr3, base;
@@ -43,15 +46,20 @@ enum { SVM_CODE_PLACES = 16 };
 
 struct vcpu {
 	struct vcpu_regs
-		regs;      /* first: the entry code has its address. RAX and RSP are in the VMCB while the guest runs */
+		/* first: the entry code has its address. RAX and RSP are in the VMCB while the
+		 * guest runs */
+		regs;
 	struct vmcb *vmcb; /* physical = virtual */
 	struct guest_state state;
 	struct guest_registers registers;
 	const char *name;
 	uint8_t *io_bitmap; /* IOPM: three pages, bit per port, 1 = exits */
 	uint64_t *npt;      /* nested page tables' PML4 */
-	bool halted;        /* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
-	bool ends_soon; /* the timer ends at once: a virtual NMI or an interrupt waits for when the guest can take it */
+	/* executed HLT, which exited: RIP is behind it, and nothing has ended it yet */
+	bool halted;
+	/* the timer ends at once: a virtual NMI or an interrupt waits for when the guest can take
+	 * it */
+	bool ends_soon;
 	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not come, or */
 	bool iret_exited;     /* has exited, at */
 	uint64_t iret_at;     /* this RIP */
@@ -73,7 +81,8 @@ int svm_check(void);
 
 /* Nested page tables (npt.c): as ept.c */
 uint64_t *npt_create(void);
-int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
+int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable);
 int npt_absent(uint64_t *pml4);
 int npt_absent_page(uint64_t *pml4, uint64_t guest);
 int npt_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes);
@@ -99,7 +108,8 @@ struct svm_operand {
 
 /* The instruction at RIP (decode.c). */
 struct svm_instruction {
-	uint8_t length;  /* bytes, prefixes included; 0: could not be read, or is none of those that exit */
+	/* bytes, prefixes included; 0: could not be read, or is none of those that exit */
+	uint8_t length;
 	uint8_t opcode;  /* the last byte of it; those of two bytes begin with 0Fh */
 	bool two_bytes;  /* 0Fh came first */
 	uint8_t reg, rm; /* of the ModR/M byte with REX: register numbers, where there is one */
@@ -133,8 +143,8 @@ int svm_cr0_emulate(struct vcpu *v, const struct svm_instruction *i, struct deni
 uint64_t msrpm_create(void);
 int svm_msr_emulate(struct vcpu *v, bool write, struct denial *what);
 
-/* The exit of an IRET that ends the handler of a virtual NMI; and whether the timer ended for the sake of the next one.
- * (event.c) */
+/* The exit of an IRET that ends the handler of a virtual NMI; and whether the timer ended for the
+ * sake of the next one. (event.c) */
 enum vm_exit_reason svm_iret_exit(struct vcpu *v);
 bool svm_nmi_window(struct vcpu *v);
 
@@ -146,11 +156,12 @@ bool quirk_wrong_event(struct vcpu *v, uint64_t event);
 /* The quirk of the unseen XSETBV: before a vcpu is created. */
 void quirk_unseen_xsetbv(void);
 
-/* Say which of the manual's rules for VMRUN the VMCB breaks (APM 2 15.5.1); returns how many. (audit.c) */
+/* Say which of the manual's rules for VMRUN the VMCB breaks (APM 2 15.5.1); returns how many.
+ * (audit.c) */
 unsigned svm_audit(struct vcpu *v);
 
-/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table 6-5).
- * False: that would be a triple fault. (retire.c) */
+/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table
+ * 6-5). False: that would be a triple fault. (retire.c) */
 bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error);
 /* Step over an instruction of so many bytes; true: as svm_skip(). */
 bool svm_retire(struct vcpu *v, unsigned length);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual processor: its VMCB from creation to reset, and the state that moves when another one is loaded.
+ * A virtual processor: its VMCB from creation to reset, and the state that moves when another one
+ * is loaded.
  *
- * Rule: the VMCB is memory, so a control is written where it changes, and an exit that changes nothing costs nothing here.
+ * Rule: the VMCB is memory, so a control is written where it changes, and an exit that changes
+ * nothing costs nothing here.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -16,8 +18,14 @@
 #define PAT_RESET 0x0007040600070406ull
 enum { VECTOR_DB = 1, VECTOR_AC = 17, VECTOR_MC = 18 };
 enum { DR6_RESET = 0xffff0ff0, DR7_RESET = 0x400 };
-enum { ATTRIBUTES_CODE = 0xc9b, ATTRIBUTES_DATA = 0xc93, ATTRIBUTES_TSS = 0x8b, ATTRIBUTES_LDT = 0x82 };
-enum { IOPM_BYTES = 3 * PAGE }; /* APM 2 15.10.1: 8 KiB, and the bits that accesses across port FFFFh look at */
+enum {
+	ATTRIBUTES_CODE = 0xc9b,
+	ATTRIBUTES_DATA = 0xc93,
+	ATTRIBUTES_TSS = 0x8b,
+	ATTRIBUTES_LDT = 0x82
+};
+/* APM 2 15.10.1: 8 KiB, and the bits that accesses across port FFFFh look at */
+enum { IOPM_BYTES = 3 * PAGE };
 
 struct vcpu *svm_loaded;
 static uint32_t next_asid = 1;
@@ -29,14 +37,17 @@ static void setup_controls(struct vmcb *c)
 	c->intercept_cr_read = 1 << 8;
 	c->intercept_cr_write = 1 << 8 | 1 << 4;
 	c->intercept_dr_read = c->intercept_dr_write = 0xffff;
-	/* The first two only so that they cannot nest for ever; a machine check is the machine's, whoever runs. */
+	/* The first two only so that they cannot nest for ever; a machine check is the machine's,
+	 * whoever runs. */
 	c->intercept_exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
-	c->intercept_1 = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CR0_SELECTIVE | INTERCEPT_RDPMC | INTERCEPT_CPUID |
-	                 INTERCEPT_INVD | INTERCEPT_HLT | INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
+	c->intercept_1 = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CR0_SELECTIVE |
+	                 INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_HLT |
+	                 INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR |
 	                 INTERCEPT_FERR_FREEZE | INTERCEPT_SHUTDOWN | INTERCEPT_RSM;
-	c->intercept_2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | INTERCEPT_STGI |
-	                 INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD | INTERCEPT_MONITOR | INTERCEPT_MWAIT |
-	                 INTERCEPT_MWAIT_ARMED | INTERCEPT_XSETBV | INTERCEPT_RDPRU;
+	c->intercept_2 = INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE |
+	                 INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |
+	                 INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_MWAIT_ARMED |
+	                 INTERCEPT_XSETBV | INTERCEPT_RDPRU;
 	c->nested_paging = 1;
 	c->virtual_interrupt = V_IGN_TPR;
 	c->tlb_control = TLB_CONTROL_FLUSH_ALL;
@@ -61,7 +72,8 @@ struct vcpu *svm_create(const char *name)
 	v->vmcb = frames_alloc_vmm(PAGE, PAGE);
 	v->io_bitmap = frames_alloc_vmm(IOPM_BYTES, PAGE);
 	v->npt = npt_create();
-	if (v->vmcb == NULL || v->io_bitmap == NULL || v->npt == NULL || guest_state_create(&v->state) != 0)
+	if (v->vmcb == NULL || v->io_bitmap == NULL || v->npt == NULL ||
+	    guest_state_create(&v->state) != 0)
 		return NULL;
 	memset(v->io_bitmap, 0xff, IOPM_BYTES);
 	v->vmcb->iopm_base = (uint64_t)v->io_bitmap;
@@ -109,7 +121,8 @@ static void forget_memory(struct vcpu *v)
 	svm_forget_code(v);
 }
 
-int svm_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int svm_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable)
 {
 	forget_memory(v);
 	return npt_map(v->npt, guest, host, bytes, writable, executable);

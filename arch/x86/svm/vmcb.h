@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Attributes are those of a descriptor without the hole: 11 G | 10 D | 9 L | 8 AVL | 7 P | 6:5 DPL | 4 S | 3:0 type */
+/* Attributes are those of a descriptor without the hole: 11 G | 10 D | 9 L | 8 AVL | 7 P | 6:5 DPL
+ * | 4 S | 3:0 type */
 struct vmcb_segment {
 	uint16_t selector, attributes;
 	uint32_t limit;
@@ -20,9 +21,12 @@ struct vmcb_segment {
 
 struct vmcb {
 	/* Control area (table B-1) */
-	uint16_t intercept_cr_read, intercept_cr_write, intercept_dr_read, intercept_dr_write; /* 000h */
-	uint32_t intercept_exceptions;                                                         /* 008h */
-	uint32_t intercept_1, intercept_2;                                                     /* 00Ch */
+	/* 000h */
+	uint16_t intercept_cr_read, intercept_cr_write, intercept_dr_read, intercept_dr_write;
+	/* 008h */
+	uint32_t intercept_exceptions;
+	/* 00Ch */
+	uint32_t intercept_1, intercept_2;
 	uint8_t reserved_1[0x40 - 0x14];
 	uint64_t iopm_base, msrpm_base, tsc_offset; /* 040h */
 	uint32_t asid;                              /* 058h */
@@ -46,8 +50,8 @@ struct vmcb {
 	uint8_t reserved_7[0x5d8 - 0x580];
 	uint64_t rsp; /* 5D8h */
 	uint8_t reserved_8[0x5f8 - 0x5e0];
-	uint64_t rax, star, lstar, cstar, fmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip,
-		cr2; /* 5F8h */
+	uint64_t rax, star, lstar, cstar, fmask, kernel_gs_base, sysenter_cs, sysenter_esp,
+		sysenter_eip, cr2; /* 5F8h */
 	uint8_t reserved_9[0x668 - 0x648];
 	uint64_t pat, debugctl; /* 668h */
 	uint8_t reserved_10[0x1000 - 0x678];
@@ -102,13 +106,15 @@ enum {
 
 enum { TLB_CONTROL_NONE = 0, TLB_CONTROL_FLUSH_ALL = 1 };
 
-/* virtual_interrupt (060h): 24 V_INTR_MASKING | 20 V_IGN_TPR | 19:16 V_INTR_PRIO | 8 V_IRQ | 7:0 V_TPR */
+/* virtual_interrupt (060h): 24 V_INTR_MASKING | 20 V_IGN_TPR | 19:16 V_INTR_PRIO | 8 V_IRQ | 7:0
+ * V_TPR */
 enum { V_IRQ = 1 << 8, V_INTR_PRIO_SHIFT = 16, V_IGN_TPR = 1 << 20, V_INTR_MASKING = 1 << 24 };
 
 /* interrupt_shadow (068h) */
 enum { INTERRUPT_SHADOW = 1 << 0 };
 
-/* event_injection, exit_interruption (0A8h, 088h): 63:32 error code | 31 valid | 11 error code valid | 10:8 type | 7:0 vector */
+/* event_injection, exit_interruption (0A8h, 088h): 63:32 error code | 31 valid | 11 error code
+ * valid | 10:8 type | 7:0 vector */
 enum {
 	EVENT_INTERRUPT = 0 << 8,
 	EVENT_NMI = 2 << 8,
@@ -162,8 +168,15 @@ enum {
 /* VMEXIT_INVALID is -1; an emulator (QEMU 7.2) writes its low half only. */
 #define EXIT_INVALID 0xffffffffu
 
-/* exit_info_1 of an I/O exit (APM 2 15.10.2): 31:16 port | 9:7 address size | 6:4 size in bytes | 3 REP | 2 string | 0 IN */
-enum { IOIO_IN = 1 << 0, IOIO_STRING = 1 << 2, IOIO_REPEAT = 1 << 3, IOIO_SIZE_SHIFT = 4, IOIO_PORT_SHIFT = 16 };
+/* exit_info_1 of an I/O exit (APM 2 15.10.2): 31:16 port | 9:7 address size | 6:4 size in bytes | 3
+ * REP | 2 string | 0 IN */
+enum {
+	IOIO_IN = 1 << 0,
+	IOIO_STRING = 1 << 2,
+	IOIO_REPEAT = 1 << 3,
+	IOIO_SIZE_SHIFT = 4,
+	IOIO_PORT_SHIFT = 16
+};
 /* exit_info_1 of a nested page fault (APM 2 15.25.6): as a page fault's error code */
 enum { NPF_WRITE = 1 << 1 };
 

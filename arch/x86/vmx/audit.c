@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The manual's checks on VM entry, run in software when the processor has refused one, so that the message names the rule.
+ * The manual's checks on VM entry, run in software when the processor has refused one, so that the
+ * message names the rule.
  *
- * Rule: one row a check, in the manual's order, with its section; a check reads the current VMCS and nothing else.
+ * Rule: one row a check, in the manual's order, with its section; a check reads the current VMCS
+ * and nothing else.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/vmx/vmx.h"
@@ -72,7 +74,8 @@ static bool nmi_ok(void)
 static bool eptp_ok(void)
 {
 	uint64_t eptp = vmcs_read(EPT_POINTER);
-	return !(secondary() & CPU2_EPT) || ((eptp & 7) == 6 && (eptp >> 3 & 7) == 3 && !(eptp & 0xf80));
+	return !(secondary() & CPU2_EPT) ||
+	       ((eptp & 7) == 6 && (eptp >> 3 & 7) == 3 && !(eptp & 0xf80));
 }
 static bool unrestricted_ok(void)
 {
@@ -88,7 +91,8 @@ static bool exit_ok(void)
 }
 static bool timer_ok(void)
 {
-	return vmcs_read(PIN_CONTROLS) & PIN_PREEMPTION_TIMER || !(vmcs_read(EXIT_CONTROLS) & EXIT_SAVE_TIMER);
+	return vmcs_read(PIN_CONTROLS) & PIN_PREEMPTION_TIMER ||
+	       !(vmcs_read(EXIT_CONTROLS) & EXIT_SAVE_TIMER);
 }
 static bool entry_ok(void)
 {
@@ -97,12 +101,14 @@ static bool entry_ok(void)
 static bool interruption_type_ok(void)
 {
 	uint64_t type = interruption() >> 8 & 7;
-	return interruption() == 0 || (type != 1 && (type != 2 || (interruption() & 0xff) == 2) &&
-	                               (type != 3 || (interruption() & 0xff) < 32) && !(interruption() & 0x7ffff000));
+	return interruption() == 0 ||
+	       (type != 1 && (type != 2 || (interruption() & 0xff) == 2) &&
+	        (type != 3 || (interruption() & 0xff) < 32) && !(interruption() & 0x7ffff000));
 }
 static bool interruption_error_ok(void)
 {
-	const uint32_t with_error = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17;
+	const uint32_t with_error = 1u << 8 | 1u << 10 | 1u << 11 | 1u << 12 | 1u << 13 | 1u << 14 |
+	                            1u << 17;
 	bool exception = (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXCEPTION;
 	bool protected = vmcs_read(GUEST_CR0) & CR0_PE || !(secondary() & CPU2_UNRESTRICTED);
 	bool wanted = exception && protected && with_error >> (interruption() & 31) & 1;
@@ -144,7 +150,8 @@ static bool guest_cr0_ok(void)
 	uint64_t fixed = vmx_caps.cr0_fixed0, cr0 = vmcs_read(GUEST_CR0);
 	if (secondary() & CPU2_UNRESTRICTED)
 		fixed &= ~(CR0_PE | CR0_PG);
-	return (cr0 & fixed) == fixed && !(cr0 & ~vmx_caps.cr0_fixed1) && (!(cr0 & CR0_PG) || cr0 & CR0_PE);
+	return (cr0 & fixed) == fixed && !(cr0 & ~vmx_caps.cr0_fixed1) &&
+	       (!(cr0 & CR0_PG) || cr0 & CR0_PE);
 }
 static bool guest_cr4_ok(void)
 {
@@ -169,8 +176,8 @@ static bool guest_cs_ok(void)
 	bool data = type == 3 && secondary() & CPU2_UNRESTRICTED;
 	if (vmcs_read(GUEST_RFLAGS) & RFLAGS_VM)
 		return rights == 0xf3;
-	return (data || type == 9 || type == 11 || type == 13 || type == 15) && rights >> 4 & 1 && rights >> 7 & 1 &&
-	       !(long_mode() && rights >> 13 & 1 && rights >> 14 & 1);
+	return (data || type == 9 || type == 11 || type == 13 || type == 15) && rights >> 4 & 1 &&
+	       rights >> 7 & 1 && !(long_mode() && rights >> 13 & 1 && rights >> 14 & 1);
 }
 static bool guest_ss_ok(void)
 {
@@ -180,8 +187,8 @@ static bool guest_ss_ok(void)
 static bool guest_tr_ok(void)
 {
 	uint64_t rights = vmcs_read(GUEST_TR_ACCESS), type = rights & 15;
-	return !(rights & UNUSABLE) && (type == 11 || (type == 3 && !long_mode())) && !(rights >> 4 & 1) &&
-	       rights >> 7 & 1 && !(vmcs_read(GUEST_TR_SELECTOR) & 4);
+	return !(rights & UNUSABLE) && (type == 11 || (type == 3 && !long_mode())) &&
+	       !(rights >> 4 & 1) && rights >> 7 & 1 && !(vmcs_read(GUEST_TR_SELECTOR) & 4);
 }
 static bool guest_rip_ok(void)
 {
@@ -192,14 +199,16 @@ static bool guest_rip_ok(void)
 static bool guest_rflags_ok(void)
 {
 	uint64_t flags = vmcs_read(GUEST_RFLAGS);
-	bool external = interruption() && (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXTERNAL;
+	bool external = interruption() &&
+	                (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXTERNAL;
 	return flags & 2 && !(flags & ~0x3f7fd7ull) && (!external || flags & RFLAGS_IF);
 }
 static bool guest_activity_ok(void)
 {
 	uint64_t activity = vmcs_read(GUEST_ACTIVITY), shadow = vmcs_read(GUEST_INTERRUPTIBILITY);
 	return activity == ACTIVITY_ACTIVE ||
-	       (activity == ACTIVITY_HLT && !(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)));
+	       (activity == ACTIVITY_HLT &&
+	        !(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)));
 }
 static bool guest_halt_ok(void)
 {
@@ -212,8 +221,10 @@ static bool guest_pending_ok(void)
 }
 static bool guest_step_ok(void)
 {
-	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY) & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS);
-	bool steps = vmcs_read(GUEST_RFLAGS) & RFLAGS_TF && !(vmcs_read(GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY) &
+	                  (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS);
+	bool steps = vmcs_read(GUEST_RFLAGS) & RFLAGS_TF &&
+	             !(vmcs_read(GUEST_DEBUGCTL) & DEBUGCTL_BTF);
 	bool pending = vmcs_read(GUEST_PENDING_DEBUG) & PENDING_BS;
 	return (!shadow && vmcs_read(GUEST_ACTIVITY) != ACTIVITY_HLT) || pending == steps;
 }
@@ -226,13 +237,16 @@ static bool guest_event_ok(void)
 	enum { VECTOR_DB = 1, VECTOR_MC = 18 };
 	uint64_t type = interruption() & INTERRUPTION_TYPE, vector = interruption() & 0xff;
 	bool wakes = type == INTERRUPTION_EXTERNAL || type == INTERRUPTION_NMI ||
-	             (type == INTERRUPTION_EXCEPTION && (vector == VECTOR_DB || vector == VECTOR_MC));
+	             (type == INTERRUPTION_EXCEPTION &&
+	              (vector == VECTOR_DB || vector == VECTOR_MC));
 	return interruption() == 0 || vmcs_read(GUEST_ACTIVITY) != ACTIVITY_HLT || wakes;
 }
 static bool guest_shadow_ok(void)
 {
-	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY), both = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
-	uint64_t type = interruption() & INTERRUPTION_TYPE, refused = 0; /* what the injected event does not go with */
+	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY),
+		 both = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
+	/* what the injected event does not go with */
+	uint64_t type = interruption() & INTERRUPTION_TYPE, refused = 0;
 	if (interruption() && type == INTERRUPTION_EXTERNAL)
 		refused = both;
 	if (interruption() && type == INTERRUPTION_NMI)
@@ -251,46 +265,61 @@ static const struct {
 	enum vmcs_field field;
 	const char *rule, *section;
 } rules[] = {
-	{ pin_ok, PIN_CONTROLS, "pin-based controls must respect their capability MSR", "26.2.1.1" },
-	{ primary_ok, PRIMARY_CONTROLS, "primary controls must respect their capability MSR", "26.2.1.1" },
-	{ secondary_ok, SECONDARY_CONTROLS, "secondary controls must respect their capability MSR", "26.2.1.1" },
+	{ pin_ok, PIN_CONTROLS, "pin-based controls must respect their capability MSR",
+	  "26.2.1.1" },
+	{ primary_ok, PRIMARY_CONTROLS, "primary controls must respect their capability MSR",
+	  "26.2.1.1" },
+	{ secondary_ok, SECONDARY_CONTROLS, "secondary controls must respect their capability MSR",
+	  "26.2.1.1" },
 	{ bitmaps_ok, IO_BITMAP_A, "I/O and MSR bitmaps must be page aligned", "26.2.1.1" },
-	{ nmi_ok, PIN_CONTROLS, "virtual NMIs need NMI exiting, NMI window needs virtual NMIs", "26.2.1.1" },
+	{ nmi_ok, PIN_CONTROLS, "virtual NMIs need NMI exiting, NMI window needs virtual NMIs",
+	  "26.2.1.1" },
 	{ eptp_ok, EPT_POINTER, "EPTP must be write-back with four levels", "26.2.1.1" },
 	{ unrestricted_ok, SECONDARY_CONTROLS, "unrestricted guest needs EPT", "26.2.1.1" },
 	{ vpid_ok, VPID, "VPID must not be 0", "26.2.1.1" },
 	{ exit_ok, EXIT_CONTROLS, "exit controls must respect their capability MSR", "26.2.1.2" },
-	{ timer_ok, EXIT_CONTROLS, "saving the preemption timer needs the timer active", "26.2.1.2" },
-	{ entry_ok, ENTRY_CONTROLS, "entry controls must respect their capability MSR", "26.2.1.3" },
-	{ interruption_type_ok, ENTRY_INTERRUPTION, "type and vector of the injected event must agree", "26.2.1.3" },
+	{ timer_ok, EXIT_CONTROLS, "saving the preemption timer needs the timer active",
+	  "26.2.1.2" },
+	{ entry_ok, ENTRY_CONTROLS, "entry controls must respect their capability MSR",
+	  "26.2.1.3" },
+	{ interruption_type_ok, ENTRY_INTERRUPTION,
+	  "type and vector of the injected event must agree", "26.2.1.3" },
 	{ interruption_error_ok, ENTRY_INTERRUPTION,
 	  "an error code goes with the exceptions that have one, in protected mode", "26.2.1.3" },
-	{ error_code_ok, ENTRY_ERROR_CODE, "bits 31:16 of the error code must be zero", "26.2.1.3" },
-	{ instruction_length_ok, ENTRY_INSTRUCTION_LENGTH, "what an instruction raised needs its length, 1 to 15",
+	{ error_code_ok, ENTRY_ERROR_CODE, "bits 31:16 of the error code must be zero",
 	  "26.2.1.3" },
+	{ instruction_length_ok, ENTRY_INSTRUCTION_LENGTH,
+	  "what an instruction raised needs its length, 1 to 15", "26.2.1.3" },
 	{ host_cr_ok, HOST_CR4, "host CR0 and CR4 must have VMX's fixed bits", "26.2.2" },
 	{ host_bases_ok, HOST_GDTR_BASE, "host bases must be canonical", "26.2.3" },
-	{ host_selectors_ok, HOST_CS_SELECTOR, "host CS and TR must not be null, RPL and TI 0", "26.2.3" },
-	{ host_rip_ok, HOST_RIP, "host RIP must be canonical, host address space 64-bit", "26.2.4" },
-	{ guest_cr0_ok, GUEST_CR0, "guest CR0 must have VMX's fixed bits, PG needs PE", "26.3.1.1" },
+	{ host_selectors_ok, HOST_CS_SELECTOR, "host CS and TR must not be null, RPL and TI 0",
+	  "26.2.3" },
+	{ host_rip_ok, HOST_RIP, "host RIP must be canonical, host address space 64-bit",
+	  "26.2.4" },
+	{ guest_cr0_ok, GUEST_CR0, "guest CR0 must have VMX's fixed bits, PG needs PE",
+	  "26.3.1.1" },
 	{ guest_cr4_ok, GUEST_CR4, "guest CR4 must have VMX's fixed bits", "26.3.1.1" },
 	{ guest_long_ok, GUEST_CR4, "IA-32e mode needs CR0.PG and CR4.PAE", "26.3.1.1" },
-	{ guest_efer_ok, GUEST_EFER, "EFER.LMA must equal IA-32e mode, and LME with paging on", "26.3.1.1" },
-	{ guest_cs_ok, GUEST_CS_ACCESS, "CS must be present code (or type 3 with unrestricted guest), not L and D",
-	  "26.3.1.2" },
+	{ guest_efer_ok, GUEST_EFER, "EFER.LMA must equal IA-32e mode, and LME with paging on",
+	  "26.3.1.1" },
+	{ guest_cs_ok, GUEST_CS_ACCESS,
+	  "CS must be present code (or type 3 with unrestricted guest), not L and D", "26.3.1.2" },
 	{ guest_ss_ok, GUEST_SS_ACCESS, "SS type must be 3 or 7", "26.3.1.2" },
 	{ guest_tr_ok, GUEST_TR_ACCESS, "TR must be a present busy TSS in the GDT", "26.3.1.2" },
 	{ guest_rip_ok, GUEST_RIP, "RIP must fit the mode", "26.3.1.4" },
-	{ guest_rflags_ok, GUEST_RFLAGS, "RFLAGS reserved bits, and IF when an interrupt is injected", "26.3.1.4" },
-	{ guest_activity_ok, GUEST_ACTIVITY, "activity must be active, or HLT without an STI or MOV SS shadow",
-	  "26.3.1.5" },
+	{ guest_rflags_ok, GUEST_RFLAGS,
+	  "RFLAGS reserved bits, and IF when an interrupt is injected", "26.3.1.4" },
+	{ guest_activity_ok, GUEST_ACTIVITY,
+	  "activity must be active, or HLT without an STI or MOV SS shadow", "26.3.1.5" },
 	{ guest_halt_ok, GUEST_ACTIVITY, "HLT needs a privilege level of 0", "26.3.1.5" },
-	{ guest_event_ok, ENTRY_INTERRUPTION, "an event injected into HLT must be an interrupt, an NMI, #DB or #MC",
+	{ guest_event_ok, ENTRY_INTERRUPTION,
+	  "an event injected into HLT must be an interrupt, an NMI, #DB or #MC", "26.3.1.5" },
+	{ guest_shadow_ok, GUEST_INTERRUPTIBILITY,
+	  "interruptibility must fit IF and the injected event", "26.3.1.5" },
+	{ guest_smi_ok, GUEST_INTERRUPTIBILITY, "SMIs must not be blocked outside of SMM",
 	  "26.3.1.5" },
-	{ guest_shadow_ok, GUEST_INTERRUPTIBILITY, "interruptibility must fit IF and the injected event", "26.3.1.5" },
-	{ guest_smi_ok, GUEST_INTERRUPTIBILITY, "SMIs must not be blocked outside of SMM", "26.3.1.5" },
-	{ guest_pending_ok, GUEST_PENDING_DEBUG, "reserved bits of the pending debug exceptions must be zero",
-	  "26.3.1.5" },
+	{ guest_pending_ok, GUEST_PENDING_DEBUG,
+	  "reserved bits of the pending debug exceptions must be zero", "26.3.1.5" },
 	{ guest_step_ok, GUEST_PENDING_DEBUG,
 	  "in HLT or a shadow a single step must be pending exactly where TF is set", "26.3.1.5" },
 	{ guest_link_ok, VMCS_LINK_POINTER, "the link pointer must be all ones", "26.3.1.5" },
@@ -302,8 +331,9 @@ unsigned vmx_audit(struct vcpu *v)
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].holds())
 			continue;
-		log_note("vm %s: entry rule broken: %s; field %lx = %lx (SDM 3C %s)", v->name, rules[i].rule,
-		         rules[i].field, vmcs_read(rules[i].field), rules[i].section);
+		log_note("vm %s: entry rule broken: %s; field %lx = %lx (SDM 3C %s)", v->name,
+		         rules[i].rule, rules[i].field, vmcs_read(rules[i].field),
+		         rules[i].section);
 		broken++;
 	}
 	return broken;

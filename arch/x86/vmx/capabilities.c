@@ -2,8 +2,9 @@
 /*
  * What this processor's VMX can do, checked before VMXON.
  *
- * Rule: each thing that is missing is named with the place where the manual announces it, and with what a user can do.
- * No MSR is read before a bit says that it exists: some emulated processors fault otherwise.
+ * Rule: each thing that is missing is named with the place where the manual announces it, and with
+ * what a user can do. No MSR is read before a bit says that it exists: some emulated processors
+ * fault otherwise.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -44,7 +45,8 @@ struct need {
 static const struct need needs[] = {
 	{ "NMI exiting", "VMX_PINBASED_CTLS[35]", &vmx_caps.pin, PIN_NMI_EXITING },
 	{ "virtual NMIs", "VMX_PINBASED_CTLS[37]", &vmx_caps.pin, PIN_VIRTUAL_NMIS },
-	{ "the VMX preemption timer", "VMX_PINBASED_CTLS[38]", &vmx_caps.pin, PIN_PREEMPTION_TIMER },
+	{ "the VMX preemption timer", "VMX_PINBASED_CTLS[38]", &vmx_caps.pin,
+	  PIN_PREEMPTION_TIMER },
 	{ "I/O bitmaps", "VMX_PROCBASED_CTLS[57]", &vmx_caps.primary, CPU_IO_BITMAPS },
 	{ "MSR bitmaps", "VMX_PROCBASED_CTLS[60]", &vmx_caps.primary, CPU_MSR_BITMAPS },
 	{ "EPT", "VMX_PROCBASED_CTLS2[33]", &vmx_caps.secondary, CPU2_EPT },
@@ -62,9 +64,10 @@ static int firmware_allows(void)
 	}
 	if (control & FEATURE_VMXON)
 		return 0;
-	log_line("VMX is locked off by the firmware: IA32_FEATURE_CONTROL = %lx (lock set, VMXON clear); enable "
-	         "virtualisation in the firmware's set-up",
-	         (unsigned long)control);
+	log_line(
+		"VMX is locked off by the firmware: IA32_FEATURE_CONTROL = %lx (lock set, VMXON clear); enable "
+		"virtualisation in the firmware's set-up",
+		(unsigned long)control);
 	return -ENODEV;
 }
 
@@ -118,7 +121,8 @@ static unsigned missing_ept(void)
 	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if ((vmx_caps.ept_vpid & parts[i].bit) == parts[i].bit)
 			continue;
-		log_line("EPT lacks %s: VMX_EPT_VPID_CAP = %lx", parts[i].what, (unsigned long)vmx_caps.ept_vpid);
+		log_line("EPT lacks %s: VMX_EPT_VPID_CAP = %lx", parts[i].what,
+		         (unsigned long)vmx_caps.ept_vpid);
 		missing++;
 	}
 	return missing;
@@ -138,8 +142,9 @@ int vmx_check(void)
 	}
 	if (missing == 0)
 		return 0;
-	log_line("this processor's VMX is not enough for Signalbox: %u thing%s missing; Intel's since 2010 (Westmere) "
-	         "have them, so have Bochs's corei7_skylake_x and nested KVM",
-	         missing, missing == 1 ? "" : "s");
+	log_line(
+		"this processor's VMX is not enough for Signalbox: %u thing%s missing; Intel's since 2010 (Westmere) "
+		"have them, so have Bochs's corei7_skylake_x and nested KVM",
+		missing, missing == 1 ? "" : "s");
 	return -ENODEV;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV, intercepted exceptions.
+ * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV,
+ * intercepted exceptions.
  *
- * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception that bare hardware would
- * raise, and -EPERM so that the VMM can log it.
+ * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception
+ * that bare hardware would raise, and -EPERM so that the VMM can log it.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
@@ -34,15 +35,18 @@ void vmx_load_pointers(struct vcpu *v)
 		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
 }
 
-/* What the processor does when PG changes, because this write did not reach it: EFER.LMA and IA-32e mode follow PG, and
- * PAE paging outside long mode reads its four page-directory pointers anew (SDM 3A 4.4.1, 9.8.5). */
+/* What the processor does when PG changes, because this write did not reach it: EFER.LMA and IA-32e
+ * mode follow PG, and PAE paging outside long mode reads its four page-directory pointers anew (SDM
+ * 3A 4.4.1, 9.8.5). */
 static int switch_paging(struct vcpu *v, uint64_t cr0)
 {
 	uint64_t efer = vmcs_read(GUEST_EFER), cr4 = vmcs_read(GUEST_CR4);
 	bool paging = cr0 & CR0_PG, wide = paging && efer & EFER_LME;
 	bool long_code = vmcs_read(GUEST_CS_ACCESS) & ACCESS_LONG;
-	/* 64-bit code neither turns paging off nor long mode on, and with PCIDs paging stays (SDM 2B, MOV to CR). */
-	if (paging ? wide && (long_code || !(cr4 & CR4_PAE)) : (efer & EFER_LMA && long_code) || cr4 & CR4_PCIDE)
+	/* 64-bit code neither turns paging off nor long mode on, and with PCIDs paging stays (SDM
+	 * 2B, MOV to CR). */
+	if (paging ? wide && (long_code || !(cr4 & CR4_PAE))
+	           : (efer & EFER_LMA && long_code) || cr4 & CR4_PCIDE)
 		return -EPERM;
 	uint64_t entry = vmcs_read(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E;
 	vmcs_write(ENTRY_CONTROLS, wide ? entry | ENTRY_IA32E : entry);
@@ -78,13 +82,15 @@ static uint64_t read_cr0(void)
 	return (vmcs_read(GUEST_CR0) & ~mask) | (vmcs_read(CR0_SHADOW) & mask);
 }
 
-/* It exits where a bit that is not the guest's differs from the shadow. That may be MCE, of which the guest reads what it wrote:
- * with the shadow so, the instruction runs again, and does all that a write to CR4 does. */
+/* It exits where a bit that is not the guest's differs from the shadow. That may be MCE, of which
+ * the guest reads what it wrote: with the shadow so, the instruction runs again, and does all that
+ * a write to CR4 does. */
 static int write_cr4(uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~vmx_cr4_allowed();
 	if (refused != 0) {
-		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)", { value, refused } };
+		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)",
+			                 { value, refused } };
 		return -EPERM;
 	}
 	vmcs_write(CR4_SHADOW, value & CR4_MCE);
@@ -93,7 +99,8 @@ static int write_cr4(uint64_t value, struct denial *what)
 
 /*
  * CR exit qualification (SDM 3C 27.2.1)
- *   31:16 LMSW source | 11:8 register | 5:4 access: 0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW | 3:0 control register
+ *   31:16 LMSW source | 11:8 register | 5:4 access: 0 MOV to, 1 MOV from, 2 CLTS, 3 LMSW |
+ *   3:0 control register
  */
 int control_emulate(struct vcpu *v, struct denial *what)
 {
@@ -220,7 +227,9 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 	case VM_EXIT_INSTRUCTION: /* RDPMC is there, but no counter is */
 		undefined = vmcs_read(EXIT_REASON) != REASON_RDPMC;
 		error = -EPERM;
-		*what = (struct denial){ .format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, GETSEC)" };
+		*what = (struct denial){
+			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, GETSEC)"
+		};
 		break;
 	default:
 		return -ENOSYS;

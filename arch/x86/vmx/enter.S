@@ -2,12 +2,13 @@
 /*
  * VM entry and exit: the guest's general registers in, the guest's general registers out.
  *
- * Rule: nothing but registers moves here, and the last look at nmi_count comes right before the entry (arch/x86/nmi.S
- * closes the window between the two).
+ * Rule: nothing but registers moves here, and the last look at nmi_count comes right before the
+ * entry (arch/x86/nmi.S closes the window between the two).
  *
- * unsigned vmx_resume(struct vcpu_regs *regs [rdi]) and vmx_launch(), for a VMCS that was not launched yet
- * returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the processor refused the instruction. ZF: it is 0.
- * The caller treats every register but RBP as lost, so nothing else of the VMM's is saved.
+ * unsigned vmx_resume(struct vcpu_regs *regs [rdi]) and vmx_launch(), for a VMCS that was not
+ * launched yet returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the
+ * processor refused the instruction. ZF: it is 0. The caller treats every register but RBP as lost,
+ * so nothing else of the VMM's is saved.
  */
 	.set RAX, 0
 	.set RCX, 8
@@ -71,7 +72,8 @@ refused:
 	ret
 
 	.globl enter_window_out
-enter_window_out:				/* the guest's registers are still in memory as they were */
+/* the guest's registers are still in memory as they were */
+enter_window_out:
 	pop	%rbp
 	mov	$1, %eax
 	test	%eax, %eax
@@ -99,8 +101,9 @@ vmx_host_rip:					/* HOST_RIP */
 	pop	%rbp
 	xor	%eax, %eax
 	ret
-/* HOST_RSP, written once: the address of the guest's registers, and the stack pointer of the entry. It is a stack for a few
- * instructions, in which an NMI may return by what lies below it (nmi.S). */
+/* HOST_RSP, written once: the address of the guest's registers, and the stack pointer of the entry.
+ * It is a stack for a few instructions, in which an NMI may return by what lies below it
+ * (nmi.S). */
 	.bss
 	.balign	16
 	.skip	64

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Extended page tables: which of the machine's memory a VM can reach. How they are built is nested_map.c's.
+ * Extended page tables: which of the machine's memory a VM can reach. How they are built is
+ * nested_map.c's.
  *
- * Rule: a VM runs what is its RAM and nothing else, but for the ones of absent memory, which are no instruction.
+ * Rule: a VM runs what is its RAM and nothing else, but for the ones of absent memory, which are no
+ * instruction.
  */
 #include "arch/x86/mitigations.h"
 #include "arch/x86/nested_map.h"
@@ -29,13 +31,16 @@ uint64_t ept_pointer(const uint64_t *pml4)
 	return (uint64_t)pml4 | EPTP_WALK_4 | MEMORY_WB;
 }
 
-int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable)
 {
-	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM always is. */
+	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM
+	 * always is. */
 	uint64_t type = executable ? MEMORY_WB : MEMORY_UC;
 	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
 	                 type << EPT_TYPE_SHIFT;
-	const struct nested_range range = { guest, host, bytes, executable && mitigations_small_pages };
+	const struct nested_range range = { guest, host, bytes,
+		                            executable && mitigations_small_pages };
 	return nested_map(pml4, range, flags, EPT_TABLE);
 }
 
@@ -64,7 +69,8 @@ int ept_absent_page(uint64_t *pml4, uint64_t guest)
 
 int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
 {
-	int error = nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes }, EPT_TABLE);
+	int error = nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes },
+	                          EPT_TABLE);
 	ept_invalidate(pml4);
 	return error;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events for the guest, and the events that bring the VMM back: injection, windows, the slice timer, HLT.
+ * Events for the guest, and the events that bring the VMM back: injection, windows, the slice
+ * timer, HLT.
  *
  * Rule: a control is written only when its value changes.
  */
@@ -43,7 +44,8 @@ void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 	(void)v;
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | vector);
 	vmcs_write(GUEST_ACTIVITY,
-	           ACTIVITY_ACTIVE); /* it ends a HLT, also where this entry is given up for another VM's */
+	           /* it ends a HLT, also where this entry is given up for another VM's */
+	           ACTIVITY_ACTIVE);
 }
 
 /* What an entry injects is delivered before anything else is looked at (SDM 3C 26.6). */
@@ -58,8 +60,10 @@ bool vmx_may_be_overtaken(struct vcpu *v)
 static void block_nmi_again(void)
 {
 	enum { REASON_EPT_VIOLATION = 48, NMI_WAS_UNBLOCKED = 1 << 12 };
-	if (vmcs_read(EXIT_REASON) == REASON_EPT_VIOLATION && vmcs_read(EXIT_QUALIFICATION) & NMI_WAS_UNBLOCKED)
-		vmcs_write(GUEST_INTERRUPTIBILITY, vmcs_read(GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
+	if (vmcs_read(EXIT_REASON) == REASON_EPT_VIOLATION &&
+	    vmcs_read(EXIT_QUALIFICATION) & NMI_WAS_UNBLOCKED)
+		vmcs_write(GUEST_INTERRUPTIBILITY,
+		           vmcs_read(GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
 }
 
 /* IDT-vectoring information has the format of the entry's own; bit 12 has no meaning there (SDM
@@ -74,7 +78,8 @@ void vmx_requeue_event(struct vcpu *v)
 		return;
 	}
 	if ((event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
-		vmcs_write(GUEST_INTERRUPTIBILITY, vmcs_read(GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
+		vmcs_write(GUEST_INTERRUPTIBILITY,
+		           vmcs_read(GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
 	vmcs_write(ENTRY_INTERRUPTION, event & ~(1ull << 12));
 	vmcs_write(ENTRY_ERROR_CODE, vmcs_read(IDT_VECTORING_ERROR));
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
@@ -90,7 +95,8 @@ bool vmx_has_interrupt_table(struct vcpu *v)
 bool vmx_inject_nmi(struct vcpu *v)
 {
 	bool busy = vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
-	bool able = !busy && !vmcs_read(GUEST_INTERRUPTIBILITY); /* blocked by NMI, STI or MOV SS: at the window then */
+	/* blocked by NMI, STI or MOV SS: at the window then */
+	bool able = !busy && !vmcs_read(GUEST_INTERRUPTIBILITY);
 	primary_set(v, CPU_NMI_WINDOW, !able);
 	if (able)
 		vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_NMI | VECTOR_NMI);
@@ -107,10 +113,12 @@ bool vmx_can_exit_on_interrupt(void)
 	return vmx_caps.pin >> 32 & PIN_INTERRUPT_EXITING;
 }
 
-/* Without "acknowledge interrupt on exit" (SDM 3C 24.7.1): the interrupt stays at the door until the VMM opens it. */
+/* Without "acknowledge interrupt on exit" (SDM 3C 24.7.1): the interrupt stays at the door until
+ * the VMM opens it. */
 void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 {
-	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING : v->pin & ~(uint32_t)PIN_INTERRUPT_EXITING;
+	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING
+	                        : v->pin & ~(uint32_t)PIN_INTERRUPT_EXITING;
 	quirk_deaf_entries(v, exits);
 	if (wanted == v->pin)
 		return;
@@ -124,7 +132,8 @@ bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 	return exits;
 }
 
-/* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls move together. */
+/* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls
+ * move together. */
 static __attribute__((noinline)) void turn_timer_on(struct vcpu *v)
 {
 	v->pin |= PIN_PREEMPTION_TIMER;

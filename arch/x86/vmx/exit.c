@@ -31,7 +31,8 @@ static const uint32_t reasons[REASONS] = {
 	[13] = VM_EXIT_CACHES,      /* INVD */
 	[15] = VM_EXIT_INSTRUCTION, /* RDPMC */
 	[18] = VM_EXIT_CALL,
-	[19] = VM_EXIT_VIRT, /* VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON */
+	/* VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON */
+	[19] = VM_EXIT_VIRT,
 	[20] = VM_EXIT_VIRT,
 	[21] = VM_EXIT_VIRT,
 	[22] = VM_EXIT_VIRT,
@@ -97,25 +98,27 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 	struct vcpu *v = vmx_loaded;
 	log_note("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
-		log_note("vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
-		         v->name);
+		log_note(
+			"vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
+			v->name);
 	return VM_EXIT_FAILED;
 }
 
 /* VMX wants a VMCS launched once and resumed ever after (SDM 3C 24.11.3). */
 enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
 
-/* Call an entry of enter.S; every register but RBP is lost. Its result is in ZF too, to branch by. */
-#define ENTER(entry, v, result)                                                                                        \
-	({                                                                                                             \
-		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                                       \
-		bool failed_;                                                                                          \
-		__asm__ volatile("call " #entry                                                                        \
-		                 : "=@ccnz"(failed_), "=a"(result), "+r"(regs_)                                        \
-		                 :                                                                                     \
-		                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",   \
-		                   "memory");                                                                          \
-		failed_;                                                                                               \
+/* Call an entry of enter.S; every register but RBP is lost. Its result is in ZF too, to branch
+ * by. */
+#define ENTER(entry, v, result)                                                                 \
+	({                                                                                      \
+		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
+		bool failed_;                                                                   \
+		__asm__ volatile("call " #entry                                                 \
+		                 : "=@ccnz"(failed_), "=a"(result), "+r"(regs_)                 \
+		                 :                                                              \
+		                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", \
+		                   "r13", "r14", "r15", "memory");                              \
+		failed_;                                                                        \
 	})
 
 uint64_t vmx_plain_reasons = REASONS;
@@ -139,7 +142,8 @@ static inline enum vm_exit_reason translate(uint64_t reason)
 	return nmi ? VM_EXIT_NMI : VM_EXIT_EXCEPTION;
 }
 
-/* v is not used after the entry: every register is the guest's then, and the compiler would have to keep it in memory. */
+/* v is not used after the entry: every register is the guest's then, and the compiler would have to
+ * keep it in memory. */
 enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
 	if (__builtin_expect(guest_settled != v, 0))
@@ -195,9 +199,10 @@ uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 void vmx_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
-	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name, vmcs_read(GUEST_RIP),
-	         vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS), vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3),
-	         vmcs_read(GUEST_CR4), vmcs_read(GUEST_EFER));
-	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax, r->rbx, r->rcx,
-	         r->rdx, r->rsi, r->rdi, r->rbp);
+	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
+	         vmcs_read(GUEST_RIP), vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS),
+	         vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3), vmcs_read(GUEST_CR4),
+	         vmcs_read(GUEST_EFER));
+	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax,
+	         r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp);
 }

@@ -15,7 +15,8 @@
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10 };
 #define CR0_PG (1u << 31)
 
-static uint8_t *bitmap; /* SDM 3C 24.6.9: read low, read high, write low, write high; 1 KiB each; 1 = exits */
+/* SDM 3C 24.6.9: read low, read high, write low, write high; 1 KiB each; 1 = exits */
+static uint8_t *bitmap;
 
 static void bitmap_open(uint32_t msr, bool read, bool write)
 {
@@ -53,7 +54,8 @@ int msr_emulate(struct vcpu *v, bool write, struct denial *what)
 {
 	uint32_t msr = (uint32_t)v->regs.rcx;
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
-	int error = write ? guest_msr_write(&v->registers, msr, value) : guest_msr_read(&v->registers, msr, &value);
+	int error = write ? guest_msr_write(&v->registers, msr, value)
+	                  : guest_msr_read(&v->registers, msr, &value);
 	v->rare |= v->registers.used;
 	if (error > 0)
 		error = write_efer(value);

@@ -46,7 +46,8 @@ static void trap(struct vcpu *v)
 void vmx_end_shadow(void)
 {
 	vmcs_write(GUEST_INTERRUPTIBILITY,
-	           vmcs_read(GUEST_INTERRUPTIBILITY) & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+	           vmcs_read(GUEST_INTERRUPTIBILITY) &
+	                   ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
 }
 
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
@@ -59,8 +60,8 @@ static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 	return flags & RFLAGS_TF;
 }
 
-/* On the way of most exits: one test for all that is rare. v is not used, so that no register has to
- * hold it. */
+/* On the way of most exits: one test for all that is rare. v is not used, so that no register has
+ * to hold it. */
 bool vmx_skip(struct vcpu *v)
 {
 	(void)v;
@@ -82,7 +83,8 @@ static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 		vector = exception_after(during & 0xff, vector);
 	if (vector == VECTOR_DF)
 		*error = 0;
-	if (exception_names_selector(vector) && type != INTERRUPTION_SOFT_INT && type != INTERRUPTION_SOFT_EXCEPTION)
+	if (exception_names_selector(vector) && type != INTERRUPTION_SOFT_INT &&
+	    type != INTERRUPTION_SOFT_EXCEPTION)
 		*error |= ERROR_EXT;
 	return vector;
 }
@@ -99,8 +101,8 @@ bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error)
 	bool has_error = exception_has_error(vector) && vmcs_read(GUEST_CR0) & CR0_PE;
 	if (exception_is_fault(vector))
 		vmcs_write(GUEST_RFLAGS, vmcs_read(GUEST_RFLAGS) | RFLAGS_RF);
-	vmcs_write(ENTRY_INTERRUPTION,
-	           INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | (has_error ? INTERRUPTION_ERROR : 0) | vector);
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION |
+	                                       (has_error ? INTERRUPTION_ERROR : 0) | vector);
 	vmcs_write(ENTRY_ERROR_CODE, has_error ? error : 0);
 	return true;
 }

@@ -2,13 +2,15 @@
 /*
  * Stores to absent memory, as an EPT violation tells of them.
  *
- * Rule: only the guest's own instruction is stepped over, never the delivery of an event nor a walk of its page tables.
+ * Rule: only the guest's own instruction is stepped over, never the delivery of an event nor a walk
+ * of its page tables.
  */
 #include "arch/x86/store.h"
 #include "arch/x86/vmx/vmx.h"
 
 /* Exit qualification of an EPT violation (SDM 3C 27.2.1, table 27-7):
- *   12 IRET unblocked NMIs | 8 the access itself, no page walk | 7 there is a linear address | 1 write */
+ *   12 IRET unblocked NMIs | 8 the access itself, no page walk | 7 there is a linear address |
+ *   1 write */
 enum { Q_WRITE = 1 << 1, Q_LINEAR = 1 << 7, Q_ACCESS = 1 << 8, Q_IRET = 1 << 12 };
 enum { ACCESS_LONG = 1 << 13, ACCESS_32 = 1 << 14 }; /* SDM 3C 24.4.1 */
 enum { REASON_EPT_VIOLATION = 48 };
@@ -16,7 +18,8 @@ enum { REASON_EPT_VIOLATION = 48 };
 bool vmx_drop_store(struct vcpu *v)
 {
 	const uint64_t q = vmcs_read(EXIT_QUALIFICATION), code = vmcs_read(GUEST_CS_ACCESS);
-	if (vmcs_read(EXIT_REASON) != REASON_EPT_VIOLATION || vmcs_read(IDT_VECTORING) & INTERRUPTION_VALID ||
+	if (vmcs_read(EXIT_REASON) != REASON_EPT_VIOLATION ||
+	    vmcs_read(IDT_VECTORING) & INTERRUPTION_VALID ||
 	    (q & (Q_WRITE | Q_LINEAR | Q_ACCESS | Q_IRET)) != (Q_WRITE | Q_LINEAR | Q_ACCESS))
 		return false;
 	const struct store s = {
@@ -38,7 +41,9 @@ bool vmx_drop_store(struct vcpu *v)
 		return false;
 	vmcs_write(GUEST_RIP, rip);
 	vmcs_write(GUEST_RFLAGS,
-	           s.rflags & ~(uint64_t)RFLAGS_RF); /* the exit set it, as a fault does (SDM 3C 27.3.3) */
-	vmcs_write(GUEST_INTERRUPTIBILITY, shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
+	           /* the exit set it, as a fault does (SDM 3C 27.3.3) */
+	           s.rflags & ~(uint64_t)RFLAGS_RF);
+	vmcs_write(GUEST_INTERRUPTIBILITY,
+	           shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
 	return true;
 }

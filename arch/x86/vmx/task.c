@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A task switch by hardware, which VMX leaves to the VMM (SDM 3C 25.4.2): CALL, JMP and IRET to a TSS,
- * and task gates of the IDT.
+ * A task switch by hardware, which VMX leaves to the VMM (SDM 3C 25.4.2): CALL, JMP and IRET to a
+ * TSS, and task gates of the IDT.
  *
  * Rule: the steps are those of SDM 3A 7.3, in its order. Up to the point where the switch is made a
  * fault belongs to the old task and nothing has changed; behind it, to the new one. Privileges were
@@ -30,8 +30,14 @@ struct tss16 {
 };
 _Static_assert(sizeof(struct tss32) == 104 && sizeof(struct tss16) == 44, "SDM 3A 7.2.1, 7.6");
 /* What a switch saves: from EIP on to the segments. */
-enum { SAVED32 = offsetof(struct tss32, eip), SAVED32_BYTES = offsetof(struct tss32, ldt) - SAVED32 };
-enum { SAVED16 = offsetof(struct tss16, ip), SAVED16_BYTES = offsetof(struct tss16, ldt) - SAVED16 };
+enum {
+	SAVED32 = offsetof(struct tss32, eip),
+	SAVED32_BYTES = offsetof(struct tss32, ldt) - SAVED32
+};
+enum {
+	SAVED16 = offsetof(struct tss16, ip),
+	SAVED16_BYTES = offsetof(struct tss16, ldt) - SAVED16
+};
 
 /* In the VMCS's order; those of a TSS differ by GS at most. */
 enum segment { ES, CS, SS, DS, FS, GS, SEGMENTS };
@@ -41,10 +47,25 @@ enum { FLAGS_NT = 1 << 14, FLAGS_VM = 1 << 17, FLAGS_ALWAYS = 2, FLAGS_MAY = 0x3
 enum { CR0_TS = 1 << 3, CR4_PAE = 1 << 5, CR3_PCD_PWT = 0x18, DR6_BT = 1 << 15, DR7_LOCAL = 0x155 };
 #define CR0_PG (1u << 31)
 
-/* Descriptor, high half (SDM 3A 3.4.5): 31:24 base | 23 G | 22 D | 19:16 limit | 15 P | 14:13 DPL | 12 S | 11:8 type | 7:0 base */
+/* Descriptor, high half (SDM 3A 3.4.5): 31:24 base | 23 G | 22 D | 19:16 limit | 15 P | 14:13 DPL |
+ * 12 S | 11:8 type | 7:0 base */
 enum { RIGHTS_P = 1 << 7, RIGHTS_S = 1 << 4, RIGHTS_UNUSABLE = 1 << 16 };
-enum { TYPE_ACCESSED = 1, TYPE_WRITABLE = 2, TYPE_READABLE = 2, TYPE_CONFORMING = 4, TYPE_CODE = 8 };
-enum { TYPE_LDT = 2, TYPE_TSS = 1, TYPE_BUSY = 2, TYPE_32 = 8, DPL_SHIFT = 5, RPL = 3, SELECTOR_TI = 4 };
+enum {
+	TYPE_ACCESSED = 1,
+	TYPE_WRITABLE = 2,
+	TYPE_READABLE = 2,
+	TYPE_CONFORMING = 4,
+	TYPE_CODE = 8
+};
+enum {
+	TYPE_LDT = 2,
+	TYPE_TSS = 1,
+	TYPE_BUSY = 2,
+	TYPE_32 = 8,
+	DPL_SHIFT = 5,
+	RPL = 3,
+	SELECTOR_TI = 4
+};
 
 struct descriptor {
 	uint64_t raw, at; /* at: linear */
@@ -113,7 +134,8 @@ static void memory_now(struct change *c)
 
 /* ---- Descriptors ---- */
 
-static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector, struct descriptor *d)
+static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector,
+                            struct descriptor *d)
 {
 	bool local = selector & SELECTOR_TI;
 	bool none = local && vmcs_read(GUEST_LDTR_ACCESS) & RIGHTS_UNUSABLE;
@@ -186,8 +208,10 @@ static bool check_old(struct change *c)
 static void take_old(const struct change *c, struct task *t)
 {
 	uint64_t event = vmcs_read(IDT_VECTORING), type = event & INTERRUPTION_TYPE;
-	bool behind = c->source != BY_GATE || (event & INTERRUPTION_VALID && type >= INTERRUPTION_SOFT_INT);
-	t->eip = (uint32_t)(vmcs_read(GUEST_RIP) + (behind ? vmcs_read(EXIT_INSTRUCTION_LENGTH) : 0));
+	bool behind = c->source != BY_GATE ||
+	              (event & INTERRUPTION_VALID && type >= INTERRUPTION_SOFT_INT);
+	t->eip = (uint32_t)(vmcs_read(GUEST_RIP) +
+	                    (behind ? vmcs_read(EXIT_INSTRUCTION_LENGTH) : 0));
 	t->eflags = (uint32_t)vmcs_read(GUEST_RFLAGS);
 	if (c->source == BY_IRET)
 		t->eflags &= ~(uint32_t)FLAGS_NT;
@@ -223,7 +247,9 @@ static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *trap
 	if (c->wide) {
 		if (!read(c, c->tss.base, &wide, sizeof(wide)))
 			return false;
-		*t = (struct task){ .eip = wide.eip, .eflags = wide.eflags, .ldt = (uint16_t)wide.ldt };
+		*t = (struct task){ .eip = wide.eip,
+			            .eflags = wide.eflags,
+			            .ldt = (uint16_t)wide.ldt };
 		memcpy(t->general, wide.general, sizeof(t->general));
 		for (unsigned i = 0; i < SEGMENTS; i++)
 			t->segment[i] = (uint16_t)(&wide.es)[i];
@@ -247,7 +273,8 @@ static bool busy_bits(struct change *c)
 {
 	struct descriptor old;
 	if (c->source == BY_JMP || c->source == BY_IRET) {
-		if (!read_descriptor(c, c->old_selector, VECTOR_TS, &old) || !mark_type(c, &old, TYPE_BUSY, false))
+		if (!read_descriptor(c, c->old_selector, VECTOR_TS, &old) ||
+		    !mark_type(c, &old, TYPE_BUSY, false))
 			return false;
 	}
 	return c->source == BY_IRET || mark_type(c, &c->tss, TYPE_BUSY, true);
@@ -258,7 +285,8 @@ static void set_cr3(struct change *c, uint32_t cr3)
 	uint64_t cr0 = vmcs_read(GUEST_CR0), cr4 = vmcs_read(GUEST_CR4);
 	if (!c->wide || !(cr0 & CR0_PG))
 		return;
-	vmcs_write(GUEST_CR3, cr4 & CR4_PAE ? cr3 & ~7u : (cr3 & 0xfffff000u) | (cr3 & CR3_PCD_PWT));
+	vmcs_write(GUEST_CR3,
+	           cr4 & CR4_PAE ? cr3 & ~7u : (cr3 & 0xfffff000u) | (cr3 & CR3_PCD_PWT));
 	if (cr4 & CR4_PAE)
 		vmx_load_pointers(c->v);
 	ept_invalidate(c->v->ept); /* and what was translated by the old tables */
@@ -267,7 +295,9 @@ static void set_cr3(struct change *c, uint32_t cr3)
 /* Of virtual-8086 mode (SDM 3C 26.3.1.2). */
 static struct descriptor segment_v86(uint16_t selector)
 {
-	return (struct descriptor){ .base = (uint32_t)selector << 4, .limit = 0xffff, .rights = 0xf3 };
+	return (struct descriptor){ .base = (uint32_t)selector << 4,
+		                    .limit = 0xffff,
+		                    .rights = 0xf3 };
 }
 
 /* Until they are loaded segments are empty, and code is flat. The new privilege level, SS's DPL,
@@ -376,7 +406,8 @@ static bool load_segments(struct change *c, const struct task *t)
 		return false;
 	for (unsigned i = 0; i < SEGMENTS; i++) {
 		uint16_t selector = t->segment[order[i]];
-		if (!(t->eflags & FLAGS_VM) && !load_segment(c, order[i], selector, t->segment[CS] & RPL))
+		if (!(t->eflags & FLAGS_VM) &&
+		    !load_segment(c, order[i], selector, t->segment[CS] & RPL))
 			return false;
 	}
 	return t->eip <= vmcs_read(GUEST_CS_LIMIT) || refuse(c, VECTOR_GP, 0);
@@ -390,7 +421,8 @@ static bool push_error(struct change *c)
 		return true;
 	uint64_t rights = vmcs_read(GUEST_SS_ACCESS);
 	uint32_t bytes = c->wide ? 4 : 2, error = (uint32_t)vmcs_read(IDT_VECTORING_ERROR);
-	uint32_t mask = rights & 1 << 14 ? UINT32_MAX : 0xffff, rsp = (uint32_t)vmcs_read(GUEST_RSP);
+	uint32_t mask = rights & 1 << 14 ? UINT32_MAX : 0xffff,
+		 rsp = (uint32_t)vmcs_read(GUEST_RSP);
 	uint32_t at = (rsp - bytes) & mask, limit = (uint32_t)vmcs_read(GUEST_SS_LIMIT);
 	bool down = (rights & 12) == 4; /* expand-down */
 	if (down ? at <= limit || at + bytes - 1 > mask : at > limit || limit - at < bytes - 1)

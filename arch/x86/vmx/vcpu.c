@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual processor: its VMCS from creation to reset, and the state that moves when another one is loaded.
+ * A virtual processor: its VMCS from creation to reset, and the state that moves when another one
+ * is loaded.
  *
- * Rule: controls are written when they change and at no other time; an exit that changes nothing costs nothing here.
+ * Rule: controls are written when they change and at no other time; an exit that changes nothing
+ * costs nothing here.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -14,7 +16,12 @@
 
 extern char vmx_host_rip[], vmx_host_frame[]; /* enter.S */
 
-enum { IA32_PAT = 0x277, IA32_EFER = 0xc0000080, IA32_FS_BASE = 0xc0000100, IA32_GS_BASE = 0xc0000101 };
+enum {
+	IA32_PAT = 0x277,
+	IA32_EFER = 0xc0000080,
+	IA32_FS_BASE = 0xc0000100,
+	IA32_GS_BASE = 0xc0000101
+};
 enum { IA32_KERNEL_GS_BASE = 0xc0000102 };
 enum { CR0_PE = 1 << 0, CR0_ET = 1 << 4, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
@@ -23,7 +30,8 @@ enum { CR4_MCE = 1 << 6 };
 enum { VECTOR_DB = 1, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_MC = 18 };
 enum { DR7_RESET = 0x400 };
 
-/* Segment access rights (SDM 3C 24.4.1): 15 G | 14 D | 13 L | 7 P | 6:5 DPL | 4 S | 3:0 type; bit 16 = unusable */
+/* Segment access rights (SDM 3C 24.4.1): 15 G | 14 D | 13 L | 7 P | 6:5 DPL | 4 S | 3:0 type; bit
+ * 16 = unusable */
 enum { ACCESS_CODE = 0xc09b, ACCESS_DATA = 0xc093, ACCESS_TSS = 0x8b, ACCESS_LDT = 0x82 };
 
 struct vcpu *vmx_loaded;
@@ -41,20 +49,24 @@ static uint32_t control(uint64_t capability, uint32_t wanted)
  * CR0.NE; else its instruction waits for an interrupt. */
 void vmx_set_exceptions(bool ne)
 {
-	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB | (ne ? 0 : 1u << VECTOR_MF));
+	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB |
+	                                     (ne ? 0 : 1u << VECTOR_MF));
 }
 
 static void setup_controls(struct vcpu *v)
 {
 	v->pin = control(vmx_caps.pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
-	v->primary = control(vmx_caps.primary, CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING |
-	                                               CPU_RDPMC_EXITING | CPU_CR8_LOAD_EXITING |
-	                                               CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS |
-	                                               CPU_MSR_BITMAPS | CPU_SECONDARY);
-	v->secondary = control(vmx_caps.secondary, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID | CPU2_RDTSCP |
-	                                                   CPU2_INVPCID | CPU2_WBINVD_EXITING);
-	v->exit_controls = control(vmx_caps.exit, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
-	                                                  EXIT_SAVE_EFER | EXIT_LOAD_EFER);
+	v->primary = control(vmx_caps.primary,
+	                     CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING |
+	                             CPU_RDPMC_EXITING | CPU_CR8_LOAD_EXITING |
+	                             CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS |
+	                             CPU_MSR_BITMAPS | CPU_SECONDARY);
+	v->secondary = control(vmx_caps.secondary, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID |
+	                                                   CPU2_RDTSCP | CPU2_INVPCID |
+	                                                   CPU2_WBINVD_EXITING);
+	v->exit_controls = control(vmx_caps.exit, EXIT_HOST_64 | EXIT_SAVE_DEBUG | EXIT_SAVE_PAT |
+	                                                  EXIT_LOAD_PAT | EXIT_SAVE_EFER |
+	                                                  EXIT_LOAD_EFER);
 	vmcs_write(PIN_CONTROLS, v->pin);
 	vmcs_write(PRIMARY_CONTROLS, v->primary);
 	vmcs_write(SECONDARY_CONTROLS, v->secondary);
@@ -119,7 +131,10 @@ static void setup_segments(void)
 {
 	enum { SEGMENTS = 8, LDTR = 6, TR = 7 };
 	for (unsigned i = 0; i < SEGMENTS; i++) {
-		unsigned access = i == 1 ? ACCESS_CODE : i == LDTR ? ACCESS_LDT : i == TR ? ACCESS_TSS : ACCESS_DATA;
+		unsigned access = i == 1      ? ACCESS_CODE
+		                  : i == LDTR ? ACCESS_LDT
+		                  : i == TR   ? ACCESS_TSS
+		                              : ACCESS_DATA;
 		vmcs_write(GUEST_ES_SELECTOR + 2 * i, i == 1 ? 8 : i < LDTR ? 16 : 0);
 		vmcs_write(GUEST_ES_BASE + 2 * i, 0);
 		vmcs_write(GUEST_ES_LIMIT + 2 * i, i < LDTR ? UINT32_MAX : 0xffff);
@@ -157,7 +172,8 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 	msr_write(IA32_KERNEL_GS_BASE, v->kernel_gs);
 }
 
-/* SWAPGS has exchanged KERNEL_GS_BASE with no exit, so it is read at each switch; written where the next one's differs. */
+/* SWAPGS has exchanged KERNEL_GS_BASE with no exit, so it is read at each switch; written where the
+ * next one's differs. */
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = vmx_loaded;
@@ -208,7 +224,8 @@ void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	setup_host();
 	setup_control_registers();
 	setup_segments();
-	vmcs_write(ENTRY_CONTROLS, control(vmx_caps.entry, ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER));
+	vmcs_write(ENTRY_CONTROLS,
+	           control(vmx_caps.entry, ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER));
 	vmcs_write(ENTRY_INTERRUPTION, 0);
 	vmcs_write(GUEST_PAT, PAT_RESET);
 	vmcs_write(GUEST_EFER, 0);
@@ -229,7 +246,8 @@ void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	ept_invalidate(v->ept);
 }
 
-int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable)
+int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable)
 {
 	return ept_map(v->ept, guest, host, bytes, writable, executable);
 }
@@ -258,7 +276,8 @@ void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 		v->io_bitmap[port >> 3] |= bit;
 }
 
-/* Entry's slow path: another guest's floating-point registers, or nobody's, are in the processor; or a quirk. */
+/* Entry's slow path: another guest's floating-point registers, or nobody's, are in the processor;
+ * or a quirk. */
 void vmx_settle(struct vcpu *v)
 {
 	guest_fpu_load(&v->state);

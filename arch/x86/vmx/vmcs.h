@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMCS: field encodings (SDM 3D appendix B), control bits (SDM 3C 24.6-24.8) and the instructions that reach them.
+ * The VMCS: field encodings (SDM 3D appendix B), control bits (SDM 3C 24.6-24.8) and the
+ * instructions that reach them.
  *
  * Rule: names are the manual's, shortened; a field is only ever named here.
  */
@@ -155,7 +156,8 @@ enum {
 	ENTRY_LOAD_EFER = 1 << 15,
 };
 
-/* Interruption information (SDM 3C 24.8.3): 31 valid | 12 NMI unblocking (exits) | 11 error code | 10:8 type | 7:0 vector */
+/* Interruption information (SDM 3C 24.8.3): 31 valid | 12 NMI unblocking (exits) | 11 error code |
+ * 10:8 type | 7:0 vector */
 #define INTERRUPTION_VALID (1u << 31)
 enum {
 	INTERRUPTION_ERROR = 1 << 11,
@@ -167,7 +169,11 @@ enum {
 	INTERRUPTION_SOFT_EXCEPTION = 6 << 8,
 };
 
-enum { INTERRUPTIBILITY_STI = 1 << 0, INTERRUPTIBILITY_MOV_SS = 1 << 1, INTERRUPTIBILITY_NMI = 1 << 3 };
+enum {
+	INTERRUPTIBILITY_STI = 1 << 0,
+	INTERRUPTIBILITY_MOV_SS = 1 << 1,
+	INTERRUPTIBILITY_NMI = 1 << 3
+};
 enum { ACTIVITY_ACTIVE = 0, ACTIVITY_HLT = 1 };
 
 static inline uint64_t vmcs_read(enum vmcs_field field)

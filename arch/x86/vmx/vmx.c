@@ -35,7 +35,8 @@ int vmx_init(void)
 	__asm__ volatile("vmxon %1; setna %0" : "=qm"(failed) : "m"(physical) : "cc", "memory");
 	if (failed) {
 		log_line("VMXON failed: CR0 = %lx, CR4 = %lx, VMCS revision %x (SDM 3C 23.7)",
-		         (unsigned long)cr0_read(), (unsigned long)cr4_read(), (unsigned)vmx_caps.revision);
+		         (unsigned long)cr0_read(), (unsigned long)cr4_read(),
+		         (unsigned)vmx_caps.revision);
 		return -ENODEV;
 	}
 	on = true;
@@ -45,10 +46,11 @@ int vmx_init(void)
 const char *vmx_describe(void)
 {
 	static char text[160];
-	snprintf(text, sizeof(text),
-	         "VMX, VMCS revision %x: EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",
-	         (unsigned)vmx_caps.revision, vmx_caps.secondary >> 32 & CPU2_VPID ? "VPID, " : "",
-	         1u << vmx_caps.timer_shift);
+	snprintf(
+		text, sizeof(text),
+		"VMX, VMCS revision %x: EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",
+		(unsigned)vmx_caps.revision, vmx_caps.secondary >> 32 & CPU2_VPID ? "VPID, " : "",
+		1u << vmx_caps.timer_shift);
 	return text;
 }
 

@@ -15,7 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the capability MSRs allow (SDM 3D appendix A): controls[i] = must-be-one in the low, may-be-one in the high half. */
+/* What the capability MSRs allow (SDM 3D appendix A): controls[i] = must-be-one in the low,
+ * may-be-one in the high half. */
 struct vmx_capabilities {
 	uint32_t revision;
 	uint64_t pin, primary, secondary, exit, entry;
@@ -57,8 +58,9 @@ extern struct vcpu *vmx_loaded;
 /* Entry's slow path: v is not the one that can be entered with nothing to do before. */
 void vmx_settle(struct vcpu *v);
 
-/* The quirk of deaf entries (quirk.c): watch for it on v's entries, or not; before an entry of such a vcpu; and after an exit for
- * the preemption timer: was it the quirk's, and not the time that vmx_set_timer() gave? */
+/* The quirk of deaf entries (quirk.c): watch for it on v's entries, or not; before an entry of such
+ * a vcpu; and after an exit for the preemption timer: was it the quirk's, and not the time that
+ * vmx_set_timer() gave? */
 void quirk_deaf_entries(struct vcpu *v, bool on);
 void quirk_before_entry(struct vcpu *v);
 bool quirk_timer(struct vcpu *v);
@@ -70,7 +72,8 @@ int vmx_check(void);
 
 /* EPT (ept.c) */
 uint64_t *ept_create(void);
-int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable, bool executable);
+int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+            bool executable);
 int ept_absent(uint64_t *pml4);
 int ept_absent_page(uint64_t *pml4, uint64_t guest);
 int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes);
@@ -88,10 +91,12 @@ int control_emulate(struct vcpu *v, struct denial *what);
 int debug_emulate(struct vcpu *v);
 /* PAE paging: the four pointers, from where CR3 says. */
 void vmx_load_pointers(struct vcpu *v);
-/* A task switch by hardware: 0, also where it ended with a fault; -EFAULT: with a triple fault. (task.c) */
+/* A task switch by hardware: 0, also where it ended with a fault; -EFAULT: with a triple fault.
+ * (task.c) */
 int task_emulate(struct vcpu *v, struct denial *what);
 
-/* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3); returns how many. */
+/* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3);
+ * returns how many. */
 unsigned vmx_audit(struct vcpu *v);
 
 /* The calls of arch/x86/virt.h. */
@@ -99,14 +104,14 @@ unsigned vmx_audit(struct vcpu *v);
 VIRT_CALLS(X_PROTOTYPE)
 #undef X_PROTOTYPE
 
-/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table 6-5).
- * False: that would be a triple fault. (retire.c) */
+/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table
+ * 6-5). False: that would be a triple fault. (retire.c) */
 bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error);
 /* Outside of 64-bit code RIP has 32 bits. A step that went beyond is seen at the entry, which the
  * processor refuses (SDM 3C 26.3.1.4), and costs nothing before. Was that it? */
 bool vmx_wrap_rip(void);
-/* An exception ends the shadow of an STI or a MOV SS; left set beside TF the entry would want a step to be pending
- * (SDM 3C 26.3.1.5). */
+/* An exception ends the shadow of an STI or a MOV SS; left set beside TF the entry would want a
+ * step to be pending (SDM 3C 26.3.1.5). */
 void vmx_end_shadow(void);
 /* Before #DB is delivered: DR6 and DR7 as the processor leaves them. cause: as in DR6. */
 void vmx_debug_tell(struct vcpu *v, uint64_t cause);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host tests' stand-in for arch/x86/bytes.h: the library's functions, which the sanitizer watches.
+ * The host tests' stand-in for arch/x86/bytes.h: the library's functions, which the sanitizer
+ * watches.
  *
  * Rule: this directory comes first in the include path, so the sources that are tested do not know.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host tests' stand-in for arch/x86/io.h: ports are functions that a simulator provides, time is a variable.
+ * The host tests' stand-in for arch/x86/io.h: ports are functions that a simulator provides, time
+ * is a variable.
  *
  * Rule: this directory comes first in the include path, so the sources that are tested do not know.
  */

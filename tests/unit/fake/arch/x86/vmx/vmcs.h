@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host tests' stand-in for arch/x86/vmx/vmcs.h: the real names and bits, with a VMCS that the test keeps.
+ * The host tests' stand-in for arch/x86/vmx/vmcs.h: the real names and bits, with a VMCS that the
+ * test keeps.
  *
  * Rule: the real header gives everything but the instructions, so that no number is written twice.
  */

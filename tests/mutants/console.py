@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mutants of the console and of the end of a run: name, file, text there, text instead, the test."""
+
+RUN = "vmm/run.c"
+ENDING = "vmm/ending.c"
+TERMINAL = "vmm/terminal.c"
+EDITOR = "vmm/editor.c"
+HISTORY = "vmm/history.c"
+PROMPT = "vmm/prompt.c"
+COMPLETION = "vmm/completion.c"
+CONSOLE = "vmm/console.c"
+NEAREST = "vmm/nearest.c"
+
+MUTANTS = (
+    # When a run ends, and with which status.
+    (
+        "operator-fails-a-vm",
+        ENDING,
+        "if (vm->done && vm->stopped_by_operator)",
+        "if (false)",
+        "test_ending",
+    ),
+    (
+        "quit-fails-what-runs",
+        ENDING,
+        "if (!vm->done && run.end == OPERATOR)",
+        "if (false)",
+        "test_ending",
+    ),
+    (
+        "end-under-the-hands",
+        ENDING,
+        "if (!run.stay && used_until <= now) {",
+        "if (!run.stay) {",
+        "test_ending",
+    ),
+    ("end-is-not-looked-at-again", ENDING, "|| now >= run.unused_due)) {", ")) {", "test_ending"),
+    (
+        "no-vm-no-chores",
+        RUN,
+        " || earliest(status_due, end_due) != UINT64_MAX)",
+        ")",
+        "test_vmm_turns",
+    ),
+    # What is typed.
+    ("line-without-end", EDITOR, "\tif (count > room)\n\t\tcount = room;\n", "", "test_editor"),
+    ("letters-stay-on-the-screen", EDITOR, "\techo_many(' ', longer, echo);\n", "", "test_editor"),
+    (
+        "cursor-at-the-end",
+        EDITOR,
+        "\tgo_back(e->length + longer - e->cursor, echo);\n",
+        "",
+        "test_editor",
+    ),
+    ("modified-keys-are-keys", TERMINAL, "\t\tt->modified = true;\n", "\t\t;\n", "test_editor"),
+    (
+        "function-keys-leave-a-letter",
+        TERMINAL,
+        "byte == '[' ? TERMINAL_ONE_MORE : TERMINAL_PLAIN",
+        "TERMINAL_PLAIN",
+        "test_editor",
+    ),
+    (
+        "escape-for-ever",
+        TERMINAL,
+        "*t)\n{\n\tt->state = TERMINAL_PLAIN;",
+        "*t)\n{\n\t(void)t;",
+        "test_editor",
+    ),
+    ("escape-waits-for-ever", CONSOLE, "\t\tprompt_pause();\n", "\t\t;\n", "test_prompt"),
+    (
+        "history-keeps-what-is-the-same",
+        HISTORY,
+        "strcmp(line_at(h, 1), line) == 0",
+        "0",
+        "test_editor",
+    ),
+    (
+        "history-forgets-what-is-typed",
+        HISTORY,
+        "\t\tcopy(h->typing, now);\n",
+        "\t\t;\n",
+        "test_editor",
+    ),
+    ("prompt-before-what-is-printed", PROMPT, 'put_string("\\r\\033[K");', ";", "test_prompt"),
+    (
+        "line-does-not-come-back",
+        PROMPT,
+        "if (whole && editor.length > 0)",
+        "if (false)",
+        "test_prompt",
+    ),
+    (
+        "tab-takes-the-first",
+        COMPLETION,
+        "if (m->count == 1 || same < m->common)",
+        "if (m->count == 1)",
+        "test_prompt",
+    ),
+    ("nobody-types", CONSOLE, "\tkeys_at = cpu_tsc();\n", "", "test_prompt"),
+    ("exchanged-letters-are-two", NEAREST, "two[j - 2] + 1", "two[j - 2] + 2", "test_nearest"),
+)

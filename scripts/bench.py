@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make bench: the latencies and exits of pulse, on the bare machine and under each chipset realisation, side by side.
+"""make bench: the latencies and exits of pulse, on the bare machine and under each chipset
+realisation, side by side.
 
-Rule: every figure in the table was reported by the machine in this very run; a probe that is missing is an error.
+Rule: every figure in the table was reported by the machine in this very run; a probe that is
+missing is an error.
 """
 
 import argparse
@@ -17,7 +19,16 @@ from pathlib import Path
 
 import counts
 import plot
-from signalbox import (Machine, Module, PlatformError, Result, choose, parse_exits, parse_histograms, parse_latencies)
+from signalbox import (
+    Machine,
+    Module,
+    PlatformError,
+    Result,
+    choose,
+    parse_exits,
+    parse_histograms,
+    parse_latencies,
+)
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError, spare
 from signalbox.qemu import QemuError
@@ -29,7 +40,19 @@ INTERRUPTS = ("uart", "served", "masked", "pit", "wakeup")
 DONE = re.compile(r"signalbox: vm \S+: done, status ")
 # In the order of the tables: what comes at any moment first, then what a guest does itself.
 PROBES = ("wakeup", "switch", "dispatch", "pit", "uart", "served", "masked", "cpuid", "mask")
-KEYS = ("platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt")
+KEYS = (
+    "platform",
+    "chipset",
+    "load",
+    "probe",
+    "unit",
+    "n",
+    "min",
+    "median",
+    "p99",
+    "max",
+    "exits_per_interrupt",
+)
 
 PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
 SCRIBE = "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- {words}"
@@ -39,7 +62,8 @@ PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- {words}"
 
 @dataclass(frozen=True)
 class Stage:
-    """One boot: which of its probes count, which run, with what words and priority, and who runs beside."""
+    """One boot: which of its probes count, which run, with what words and priority, and who runs
+    beside."""
 
     counted: tuple[str, ...]
     run: tuple[str, ...] = ()
@@ -48,7 +72,7 @@ class Stage:
     beside: tuple[Module, ...] = ()
     deed: str = ""  # of the load hostile: what the one beside does, which need not come to an end
     n: int = SAMPLES
-    vmm: str = ""   # further words of the VMM's
+    vmm: str = ""  # further words of the VMM's
 
     def load(self, name):
         """What the table calls it."""
@@ -56,37 +80,82 @@ class Stage:
 
 
 def hostile(deed, words="", slot="mem=2M", n=SAMPLES, vmm=""):
-    """pulse above all others, beside one who keeps the VMM busy from the first moment to the last."""
-    return Stage(("wakeup",), prio=5, deed=deed, n=n, vmm=vmm,
-                 beside=(Module("vandal", HOSTILE.format(slot=slot, words=f"do={deed} {words}".strip())),))
+    """pulse above all others, beside one who keeps the VMM busy from the first moment to the
+    last."""
+    return Stage(
+        ("wakeup",),
+        prio=5,
+        deed=deed,
+        n=n,
+        vmm=vmm,
+        beside=(Module("vandal", HOSTILE.format(slot=slot, words=f"do={deed} {words}".strip())),),
+    )
 
 
 ALONE = (Stage(("uart", "served", "masked", "pit", "cpuid", "mask")),)
 BESIDE = (
-    # scribe at work with an equal share: it outlasts the probes. QEMU's disk takes no time, so that it is done sooner there.
-    Stage(("uart", "pit", "cpuid", "mask", "dispatch"), words="seconds={seconds}",
-          beside=(Module("scribe", SCRIBE.format(words="rounds=6000 busy=1")),)),
+    # scribe at work with an equal share: it outlasts the probes. QEMU's disk takes no time, so that
+    # it is done sooner there.
+    Stage(
+        ("uart", "pit", "cpuid", "mask", "dispatch"),
+        words="seconds={seconds}",
+        beside=(Module("scribe", SCRIBE.format(words="rounds=6000 busy=1")),),
+    ),
     # R13: scribe computes without a pause, and pulse has the higher priority.
-    Stage(("wakeup",), run=("uart", "wakeup"), prio=2,
-          beside=(Module("scribe", SCRIBE.format(words="busy=1 rounds=1500")),)),
+    Stage(
+        ("wakeup",),
+        run=("uart", "wakeup"),
+        prio=2,
+        beside=(Module("scribe", SCRIBE.format(words="busy=1 rounds=1500")),),
+    ),
     # Two VMs of one priority that yield to each other.
-    Stage(("switch",), run=("uart", "switch"), beside=(Module("vandal", PARTNER.format(words="do=yield")),)),
+    Stage(
+        ("switch",),
+        run=("uart", "switch"),
+        beside=(Module("vandal", PARTNER.format(words="do=yield")),),
+    ),
 )
 # Storms last longer than pulse's samples; the console's log stands still meanwhile.
 HOSTILES = (
-    hostile("cpuids", "seconds=2"), hostile("denied", "seconds=2"), hostile("msrs", "seconds=2"),
-    hostile("align", "seconds=2"), hostile("prints", "seconds=2"), hostile("faults"),
+    hostile("cpuids", "seconds=2"),
+    hostile("denied", "seconds=2"),
+    hostile("msrs", "seconds=2"),
+    hostile("align", "seconds=2"),
+    hostile("prints", "seconds=2"),
+    hostile("faults"),
     # Deaths: as many as a VM gets, each with its memory cleared.
     hostile("restarts", slot="mem=128M onfault=restart", n=300),
 )
 LOADS = {"alone": ALONE, "beside": BESIDE, "hostile": HOSTILES}
 # By chipset, as the table names it: the VMM's words.
-CHIPSETS = {"irqmux": "chipset=irqmux banks=1", "irqmux-banks": "chipset=irqmux", "pc": "chipset=pc", "soft": "chipset=soft"}
+CHIPSETS = {
+    "irqmux": "chipset=irqmux banks=1",
+    "irqmux-banks": "chipset=irqmux",
+    "pc": "chipset=pc",
+    "soft": "chipset=soft",
+}
 STOCK = ["pc", "soft"]
-ON = {"bochs-irqmux": list(CHIPSETS), "bochs": STOCK, "kvm": STOCK, "qemu": STOCK, "qemu-irqmux": list(CHIPSETS)}
-# What is measured by default, side by side: each emulator's bare machine and every realisation, on the stock one where that has it.
-BOTH = {"bochs-irqmux": ["bare", *CHIPSETS], "qemu": ["bare", *STOCK], "qemu-irqmux": ["irqmux", "irqmux-banks"]}
-EMULATORS = {"bochs": "Bochs", "bochs-irqmux": "Bochs", "qemu": "QEMU", "qemu-irqmux": "QEMU", "kvm": "KVM"}
+ON = {
+    "bochs-irqmux": list(CHIPSETS),
+    "bochs": STOCK,
+    "kvm": STOCK,
+    "qemu": STOCK,
+    "qemu-irqmux": list(CHIPSETS),
+}
+# What is measured by default, side by side: each emulator's bare machine and every realisation, on
+# the stock one where that has it.
+BOTH = {
+    "bochs-irqmux": ["bare", *CHIPSETS],
+    "qemu": ["bare", *STOCK],
+    "qemu-irqmux": ["irqmux", "irqmux-banks"],
+}
+EMULATORS = {
+    "bochs": "Bochs",
+    "bochs-irqmux": "Bochs",
+    "qemu": "QEMU",
+    "qemu-irqmux": "QEMU",
+    "kvm": "KVM",
+}
 
 
 @dataclass(frozen=True)
@@ -107,8 +176,14 @@ class Combo:
         return EMULATORS[self.platform]
 
     def machine(self, stage, args):
-        machine = Machine(vmm=None, platform=self.platform, board=args.board, ips=args.ips, memory=args.memory,
-                          build=args.build)
+        machine = Machine(
+            vmm=None,
+            platform=self.platform,
+            board=args.board,
+            ips=args.ips,
+            memory=args.memory,
+            build=args.build,
+        )
         probes = ",".join(stage.run or stage.counted)
         more = stage.words.format(seconds=4 if machine.counted else 12)
         words = f"{machine.unit} probes={probes} n={stage.n} {more}".strip()
@@ -116,8 +191,13 @@ class Combo:
             machine.modules = [Module("pulse", words)]
         else:
             machine.vmm = f"console=com1 {CHIPSETS[self.chipset]} {stage.vmm}".strip()
-            machine.modules = [Module("pulse", PULSE.format(prio=stage.prio, words=words)), *stage.beside]
-            if machine.counted and self.chipset == "soft":  # QEMU's 8259s tell what a device took back (docs/limits.md)
+            machine.modules = [
+                Module("pulse", PULSE.format(prio=stage.prio, words=words)),
+                *stage.beside,
+            ]
+            if (
+                machine.counted and self.chipset == "soft"
+            ):  # QEMU's 8259s tell what a device took back (docs/limits.md)
                 machine.modules[1:] = [Module(m.image, f"{m.line} idle=1") for m in stage.beside]
         return machine
 
@@ -129,7 +209,7 @@ class Measured:
     combo: Combo
     stage: Stage
     result: Result
-    latencies: dict   # by probe
+    latencies: dict  # by probe
     histograms: dict  # by probe
     exits: list
 
@@ -141,7 +221,10 @@ class Measured:
         """Whether the run ended well; of a hostile guest nobody asks that."""
         if not self.stage.deed:
             return self.result.ok
-        return self.result.end == "status" and "signalbox: vm pulse: done, status 0" in self.result.lines
+        return (
+            self.result.end == "status"
+            and "signalbox: vm pulse: done, status 0" in self.result.lines
+        )
 
     def missing(self):
         return [probe for probe in self.stage.counted if probe not in self.latencies]
@@ -153,15 +236,30 @@ class Measured:
 
 
 def measure(combo, stage, args):
-    directory = args.build / "bench" / "runs" / f"{combo}-{stage.deed or stage.counted[0]}".replace("/", "-")
+    directory = (
+        args.build
+        / "bench"
+        / "runs"
+        / f"{combo}-{stage.deed or stage.counted[0]}".replace("/", "-")
+    )
     result = combo.machine(stage, args).run(directory, timeout=args.timeout)
     if result.ok:
         spare(directory)
     pulse = ("", "pulse")
     return Measured(
-        combo, stage, result,
-        {r.probe: r for r in parse_latencies(result.console) if r.vm in pulse and r.probe in stage.counted},
-        {h.probe: h.counts for h in parse_histograms(result.console) if h.vm in pulse and h.probe in stage.counted},
+        combo,
+        stage,
+        result,
+        {
+            r.probe: r
+            for r in parse_latencies(result.console)
+            if r.vm in pulse and r.probe in stage.counted
+        },
+        {
+            h.probe: h.counts
+            for h in parse_histograms(result.console)
+            if h.vm in pulse and h.probe in stage.counted
+        },
         parse_exits(result.console),
     )
 
@@ -171,8 +269,19 @@ def records(measured):
     rows = []
     for m in measured:
         for r in m.latencies.values():
-            values = (m.combo.platform, m.combo.chipset, m.stage.load(m.combo.load), r.probe, r.unit, r.n, r.min, r.median, r.p99,
-                      r.max, round(r.exits_per_interrupt, 4) if r.probe in INTERRUPTS else None)
+            values = (
+                m.combo.platform,
+                m.combo.chipset,
+                m.stage.load(m.combo.load),
+                r.probe,
+                r.unit,
+                r.n,
+                r.min,
+                r.median,
+                r.p99,
+                r.max,
+                round(r.exits_per_interrupt, 4) if r.probe in INTERRUPTS else None,
+            )
             rows.append(dict(zip(KEYS, values)))
     return rows
 
@@ -182,15 +291,19 @@ def exits_text(row):
 
 
 def overview(rows):
-    """Lines of text: median and worst, a column for each chipset, with the exits that an interrupt costs. The emulators stand one
-    below the other."""
+    """Lines of text: median and worst, a column for each chipset, with the exits that an
+    interrupt costs. The emulators stand one below the other."""
     columns = [name for name in ("bare", *CHIPSETS) if any(r["chipset"] == name for r in rows)]
     emulators = list(dict.fromkeys(EMULATORS[r["platform"]] for r in rows))
-    lines = [f"{'median / max':12} {'load':16} {'on':6}" + "".join(f"{name:>24}" for name in columns)]
+    lines = [
+        f"{'median / max':12} {'load':16} {'on':6}" + "".join(f"{name:>24}" for name in columns)
+    ]
     for probe in PROBES:
         for load in dict.fromkeys(r["load"] for r in rows if r["probe"] == probe):
             for emulator in emulators:
-                here = [r for r in rows if r["probe"] == probe and EMULATORS[r["platform"]] == emulator]
+                here = [
+                    r for r in rows if r["probe"] == probe and EMULATORS[r["platform"]] == emulator
+                ]
                 cells = "".join(f"{cell(here, name, load):>24}" for name in columns)
                 lines.append(f"{probe:12} {load:16} {emulator:6}{cells}")
     lines += worst_of_all(rows, columns, emulators)
@@ -199,10 +312,19 @@ def overview(rows):
 
 def worst_of_all(rows, columns, emulators):
     """Lines of text: the longest wake-up of all that is hostile."""
-    rows = [r for r in rows if r["probe"] == "wakeup" and r["n"] and r["load"].startswith("hostile/")]
+    rows = [
+        r for r in rows if r["probe"] == "wakeup" and r["n"] and r["load"].startswith("hostile/")
+    ]
     lines = []
     for emulator in emulators:
-        cells = [[r["max"] for r in rows if r["chipset"] == column and EMULATORS[r["platform"]] == emulator] for column in columns]
+        cells = [
+            [
+                r["max"]
+                for r in rows
+                if r["chipset"] == column and EMULATORS[r["platform"]] == emulator
+            ]
+            for column in columns
+        ]
         if any(cells):
             text = "".join(f"{'max ' + str(max(found)) if found else '-':>24}" for found in cells)
             lines.append(f"{'wakeup':12} {'hostile, of all':16} {emulator:6}{text}")
@@ -213,24 +335,50 @@ def cell(rows, chipset, load):
     """One cell; the bare machine has nobody beside."""
     at = [r for r in rows if r["chipset"] == chipset and (r["load"] == load or chipset == "bare")]
     text = "-" if not at or not at[0]["n"] else f"{at[0]['median']} / {at[0]['max']}"
-    return text if not at or at[0]["exits_per_interrupt"] is None else f"{text} ({exits_text(at[0])})"
+    return (
+        text if not at or at[0]["exits_per_interrupt"] is None else f"{text} ({exits_text(at[0])})"
+    )
 
 
 def table(rows):
     """Lines of text: a group for each probe, a row for each combination."""
-    head = ("probe", "chipset", "load", "platform", "n", "min", "median", "p99", "max", "unit", "exits/interrupt")
+    head = (
+        "probe",
+        "chipset",
+        "load",
+        "platform",
+        "n",
+        "min",
+        "median",
+        "p99",
+        "max",
+        "unit",
+        "exits/interrupt",
+    )
     body = []
     probes = [probe for probe in PROBES if any(r["probe"] == probe for r in rows)]
     for probe in probes:
         for i, r in enumerate([r for r in rows if r["probe"] == probe]):
             values = [str(r[key]) if r["n"] else "-" for key in ("min", "median", "p99", "max")]
-            body.append((probe if i == 0 else "", r["chipset"], r["load"], r["platform"], str(r["n"]), *values, r["unit"],
-                         exits_text(r)))
+            body.append(
+                (
+                    probe if i == 0 else "",
+                    r["chipset"],
+                    r["load"],
+                    r["platform"],
+                    str(r["n"]),
+                    *values,
+                    r["unit"],
+                    exits_text(r),
+                )
+            )
     widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
     right = {4, 5, 6, 7, 8, 10}
 
     def line(row):
-        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths))]
+        cells = [
+            c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths))
+        ]
         return "  ".join(cells).rstrip()
 
     lines = [line(head), "  ".join("-" * w for w in widths)]
@@ -245,7 +393,11 @@ def exit_lines(measured):
     lines = []
     for m in measured:
         for exits in m.exits:
-            counts = ", ".join(f"{reason} {n}" for reason, n in sorted(exits.counts.items(), key=lambda x: -x[1]) if n)
+            counts = ", ".join(
+                f"{reason} {n}"
+                for reason, n in sorted(exits.counts.items(), key=lambda x: -x[1])
+                if n
+            )
             lines.append(f"  {m}  {exits.vm}: {counts or 'none'}")
     return ["exits of the whole run, by reason:", *lines] if lines else []
 
@@ -262,25 +414,45 @@ def write_files(measured, rows, directory):
         writer.writerows(rows)
     panels = {}
     for m in measured:
-        for probe, counts in ({} if m.stage.deed else m.histograms).items():  # a storm's worst would flatten the panel
-            panels.setdefault((probe, m.combo.emulator), []).append((f"{m.combo.chipset}/{m.stage.load(m.combo.load)}", counts))
-    histograms = {f"{probe} {emulator}": panels[probe, emulator] for probe in PROBES for emulator in
-                  dict.fromkeys(EMULATORS.values()) if (probe, emulator) in panels}
+        for probe, counts in (
+            {} if m.stage.deed else m.histograms
+        ).items():  # a storm's worst would flatten the panel
+            panels.setdefault((probe, m.combo.emulator), []).append(
+                (f"{m.combo.chipset}/{m.stage.load(m.combo.load)}", counts)
+            )
+    histograms = {
+        f"{probe} {emulator}": panels[probe, emulator]
+        for probe in PROBES
+        for emulator in dict.fromkeys(EMULATORS.values())
+        if (probe, emulator) in panels
+    }
     units = {f"{row['probe']} {EMULATORS[row['platform']]}": row["unit"] for row in rows}
-    exits = [(f"{m.combo} {m.stage.deed or m.stage.counted[0]} {e.vm}", e.counts) for m in measured for e in m.exits]
+    exits = [
+        (f"{m.combo} {m.stage.deed or m.stage.counted[0]} {e.vm}", e.counts)
+        for m in measured
+        for e in m.exits
+    ]
     return plot.draw(directory, histograms, units, exits)
 
 
 def chosen_combos(where, wanted):
-    """where: lists of chipsets by platform; wanted: names of combinations, or nothing for all of them."""
-    known = [Combo(platform, chipset, load) for platform, chipsets in where.items() for load in LOADS
-             for chipset in chipsets if chipset != "bare" or load == "alone"]
+    """where: lists of chipsets by platform; wanted: names of combinations, or nothing for all of
+    them."""
+    known = [
+        Combo(platform, chipset, load)
+        for platform, chipsets in where.items()
+        for load in LOADS
+        for chipset in chipsets
+        if chipset != "bare" or load == "alone"
+    ]
     if not wanted:
         return known
     names = wanted.replace(",", " ").split()
     unknown = [name for name in names if name not in map(str, known)]
     if unknown:
-        raise PlatformError(f"COMBOS: no such combination: {' '.join(unknown)}; there are: {' '.join(map(str, known))}")
+        raise PlatformError(
+            f"COMBOS: no such combination: {' '.join(unknown)}; there are: {' '.join(map(str, known))}"
+        )
     return [combo for combo in known if str(combo) in names]
 
 
@@ -301,7 +473,10 @@ def arguments():
 def main():
     args = arguments()
     if args.platform == "auto":
-        where, reason = BOTH, "platforms " + ", ".join(BOTH) + ": they count instructions; one alone: PLATFORM="
+        where, reason = (
+            BOTH,
+            "platforms " + ", ".join(BOTH) + ": they count instructions; one alone: PLATFORM=",
+        )
     else:
         platform, reason = choose(args.platform, args.board)
         where = {platform: ["bare", *ON[platform]]}
@@ -309,7 +484,9 @@ def main():
     combos = chosen_combos(where, args.combos)
     measured = []
     with ThreadPoolExecutor(max(1, args.jobs)) as pool:
-        for m in pool.map(lambda job: measure(*job, args), [(c, stage) for c in combos for stage in c.stages]):
+        for m in pool.map(
+            lambda job: measure(*job, args), [(c, stage) for c in combos for stage in c.stages]
+        ):
             print(f"bench: {m}: {m.result.explain()}", flush=True)
             measured.append(m)
     rows = records(measured)
@@ -328,8 +505,8 @@ def main():
 
 
 def mitigation_cost(args, platform):
-    """Print what a switch of VMs costs with mitigations and without; the record for bench.json. In Bochs on a model that offers
-    some; elsewhere on the processor that is there."""
+    """Print what a switch of VMs costs with mitigations and without; the record for bench.json.
+    In Bochs on a model that offers some; elsewhere on the processor that is there."""
     if args.combos:
         return []
     switch = next(stage for stage in BESIDE if "switch" in stage.counted)
@@ -338,16 +515,30 @@ def mitigation_cost(args, platform):
     vmm, medians = machine.vmm, {}
     for word in ("auto", "off"):
         machine.vmm = f"{vmm} mitigations={word}"
-        result = machine.run(args.build / "bench" / "runs" / f"{platform}-mitigations-{word}", timeout=args.timeout)
-        medians[word] = next((r.median for r in parse_latencies(result.console) if r.probe == "switch" and r.vm == "pulse"), None)
+        result = machine.run(
+            args.build / "bench" / "runs" / f"{platform}-mitigations-{word}", timeout=args.timeout
+        )
+        medians[word] = next(
+            (
+                r.median
+                for r in parse_latencies(result.console)
+                if r.probe == "switch" and r.vm == "pulse"
+            ),
+            None,
+        )
         chosen = re.search(r"^signalbox: mitigations: (.*)$", result.console, re.M)
         said = chosen[1] if chosen and word == "auto" else said if word == "off" else ""
-    print(f"\nmitigations, {platform}: {said}\n  a switch: median {medians['auto']}, with mitigations=off {medians['off']}")
-    return [{"load": "mitigations", "platform": platform, "probe": "switch", "chosen": said, **medians}]
+    print(
+        f"\nmitigations, {platform}: {said}\n  a switch: median {medians['auto']}, with mitigations=off {medians['off']}"
+    )
+    return [
+        {"load": "mitigations", "platform": platform, "probe": "switch", "chosen": said, **medians}
+    ]
 
 
 def accesses(args):
-    """Print what each path of the VMM does; its records for bench.json. A part of the combinations has none."""
+    """Print what each path of the VMM does; its records for bench.json. A part of the
+    combinations has none."""
     platforms = [name for name in counts.WHERE if args.platform in ("auto", name)]
     if args.counts == "0" or args.combos or not platforms:
         return []

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make campaign: random guests that do anything at all (guests/vandal/campaign.c), beside a victim that has to be as when alone.
+"""make campaign: random guests that do anything at all (guests/vandal/campaign.c), beside a
+victim that has to be as when alone.
 
-Rule: a run is named by platform, chipset, seed and operations, and that name repeats it (--repeat). What the victim printed has to
-be the same to the byte, but for what counts time; the attacker has to come to its own end.
+Rule: a run is named by platform, chipset, seed and operations, and that name repeats it
+(--repeat). What the victim printed has to be the same to the byte, but for what counts time; the
+attacker has to come to its own end.
 """
 
 import argparse
@@ -22,12 +24,24 @@ from signalbox.media import MediaError, prune, spare
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
-SCRIBE = "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- rounds={rounds}"
+SCRIBE = (
+    "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- rounds={rounds}"
+)
 VANDAL = "vm=vandal mem=4M prio=1 slice=5ms -- do=campaign seed={seed} ops={ops}"
-CHIPSETS = {"pc": "chipset=pc", "irqmux": "chipset=irqmux", "irqmux-1-bank": "chipset=irqmux banks=1", "soft": "chipset=soft",
-            "soft-1-bank": "chipset=soft banks=1"}
-ON = {"bochs": ("pc", "soft", "soft-1-bank"), "bochs-irqmux": ("irqmux", "irqmux-1-bank"), "qemu": ("pc",),
-      "qemu-irqmux": ("irqmux", "irqmux-1-bank"), "kvm": ("pc", "soft")}
+CHIPSETS = {
+    "pc": "chipset=pc",
+    "irqmux": "chipset=irqmux",
+    "irqmux-1-bank": "chipset=irqmux banks=1",
+    "soft": "chipset=soft",
+    "soft-1-bank": "chipset=soft banks=1",
+}
+ON = {
+    "bochs": ("pc", "soft", "soft-1-bank"),
+    "bochs-irqmux": ("irqmux", "irqmux-1-bank"),
+    "qemu": ("pc",),
+    "qemu-irqmux": ("irqmux", "irqmux-1-bank"),
+    "kvm": ("pc", "soft"),
+}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 # scribe works as long as the campaign goes on: so many operations fit beside one of its rounds.
 OPS_PER_ROUND = 600
@@ -35,7 +49,9 @@ OPS_PER_ROUND = 600
 REPORT = {"panic": {"PIC": "report"}}
 # What a victim prints of time, by which the RTC's periods are merged.
 OF_TIME = re.compile(r"^count line=8 |^R08 the RTC|^scribe: words: ")
-VERDICT = re.compile(r"do=campaign: seed \d+: (\d+) operations, (\d+) exceptions, digest ([0-9a-f]+), 0 words wrong \.\.\. ok")
+VERDICT = re.compile(
+    r"do=campaign: seed \d+: (\d+) operations, (\d+) exceptions, digest ([0-9a-f]+), 0 words wrong \.\.\. ok"
+)
 
 
 @dataclass(frozen=True)
@@ -60,22 +76,37 @@ def parse_run(text):
 
 
 def machine_of(run, args, beside=True):
-    machine = Machine(vmm=f"console=com1 {CHIPSETS[run.chipset]}", platform=run.platform, ips=args.ips, memory=args.memory,
-                      build=args.build, log_actions=REPORT)
+    machine = Machine(
+        vmm=f"console=com1 {CHIPSETS[run.chipset]}",
+        platform=run.platform,
+        ips=args.ips,
+        memory=args.memory,
+        build=args.build,
+        log_actions=REPORT,
+    )
     scribe = SCRIBE.format(rounds=max(40, run.ops // OPS_PER_ROUND))
-    if run.platform == "qemu":  # its 8259 tells again what a replay of its state has dropped (docs/limits.md)
+    if (
+        run.platform == "qemu"
+    ):  # its 8259 tells again what a replay of its state has dropped (docs/limits.md)
         scribe += " idle=1"
-    vandal = VANDAL.format(seed=run.seed, ops=run.ops) + (" gentle=1" if run.platform.startswith("qemu") else "")
+    vandal = VANDAL.format(seed=run.seed, ops=run.ops) + (
+        " gentle=1" if run.platform.startswith("qemu") else ""
+    )
     machine.modules = [Module("scribe", scribe)] + ([Module("vandal", vandal)] if beside else [])
     return machine
 
 
 def of_scribe(result):
-    """What the victim printed that is not of time. Where it may find an interrupt without a cause (idle=1: pc on QEMU, whose 8259
-    tells again what a replay has dropped), that may be a spurious one as well (docs/limits.md)."""
-    texts = [line[len("[scribe] "):] for line in result.lines if line.startswith("[scribe] ")]
+    """What the victim printed that is not of time. Where it may find an interrupt without a
+    cause (idle=1: pc on QEMU, whose 8259 tells again what a replay has dropped), that may be a
+    spurious one as well (docs/limits.md)."""
+    texts = [line[len("[scribe] ") :] for line in result.lines if line.startswith("[scribe] ")]
     lenient = any(text.startswith("scribe: words: ") and "idle=1" in text for text in texts)
-    return [text for text in texts if not OF_TIME.match(text) and not (lenient and text.startswith("count spurious="))]
+    return [
+        text
+        for text in texts
+        if not OF_TIME.match(text) and not (lenient and text.startswith("count spurious="))
+    ]
 
 
 def judge(result, alone):
@@ -85,7 +116,10 @@ def judge(result, alone):
     if verdict is None:
         wrong.append("the campaign did not come to its end")
     if of_scribe(result) != alone:
-        first = next((pair for pair in zip(of_scribe(result), alone) if pair[0] != pair[1]), ("less", "than alone"))
+        first = next(
+            (pair for pair in zip(of_scribe(result), alone) if pair[0] != pair[1]),
+            ("less", "than alone"),
+        )
         wrong.append(f"scribe printed '{first[0]}', alone '{first[1]}'")
     bad = ("panic", "external NMI", "unattributed NMI", " ... FAILED")
     wrong += [line for line in result.lines if any(text in line for text in bad)][:3]
@@ -101,8 +135,16 @@ def play(run, alone, args):
     (ops, exceptions, digest), wrong = judge(result, alone)
     if not wrong:
         spare(directory)
-    return {**asdict(run), "name": str(run), "seconds": round(time.monotonic() - started, 1), "done": int(ops),
-            "exceptions": int(exceptions), "digest": digest, "wrong": wrong, "console": str(directory / "console.txt")}
+    return {
+        **asdict(run),
+        "name": str(run),
+        "seconds": round(time.monotonic() - started, 1),
+        "done": int(ops),
+        "exceptions": int(exceptions),
+        "digest": digest,
+        "wrong": wrong,
+        "console": str(directory / "console.txt"),
+    }
 
 
 def combinations(args):
@@ -130,12 +172,20 @@ def campaign(args):
                     return
                 key = (run.platform, run.chipset, run.ops)
                 if key not in alone:
-                    directory = args.build / "campaign" / "runs" / f"alone-{run.platform}-{run.chipset}"
-                    alone[key] = of_scribe(machine_of(run, args, beside=False).run(directory, timeout=args.timeout))
+                    directory = (
+                        args.build / "campaign" / "runs" / f"alone-{run.platform}-{run.chipset}"
+                    )
+                    alone[key] = of_scribe(
+                        machine_of(run, args, beside=False).run(directory, timeout=args.timeout)
+                    )
                 record = play(run, alone[key], args)
                 records.append(record)
-                print(f"campaign: {len(records):4} {record['name']:44} {record['exceptions']:8} exceptions, digest "
-                      f"{record['digest']} ({record['seconds']} s)" + "".join(f"\n      {w}" for w in record["wrong"]), flush=True)
+                print(
+                    f"campaign: {len(records):4} {record['name']:44} {record['exceptions']:8} exceptions, digest "
+                    f"{record['digest']} ({record['seconds']} s)"
+                    + "".join(f"\n      {w}" for w in record["wrong"]),
+                    flush=True,
+                )
 
         for job in [pool.submit(work) for _ in range(args.jobs)]:
             job.result()
@@ -145,13 +195,23 @@ def campaign(args):
 def report(records, args):
     wrong = [record for record in records if record["wrong"]]
     done = sum(record["done"] for record in records)
-    print(f"\ncampaign: seed {args.seed}: {len(records)} runs, {done} operations, "
-          f"{sum(record['exceptions'] for record in records)} exceptions, {len(wrong)} runs wrong")
+    print(
+        f"\ncampaign: seed {args.seed}: {len(records)} runs, {done} operations, "
+        f"{sum(record['exceptions'] for record in records)} exceptions, {len(wrong)} runs wrong"
+    )
     for record in wrong:
-        print(f"campaign: WRONG: seed {record['seed']}: {'; '.join(record['wrong'])}\n"
-              f"campaign: once more: make campaign REPEAT={record['name']}; its console: {record['console']}")
+        print(
+            f"campaign: WRONG: seed {record['seed']}: {'; '.join(record['wrong'])}\n"
+            f"campaign: once more: make campaign REPEAT={record['name']}; its console: {record['console']}"
+        )
     path = args.build / "campaign" / "campaign.json"
-    path.write_text(json.dumps({"seed": args.seed, "minutes": args.minutes, "operations": done, "runs": records}, indent=1) + "\n")
+    path.write_text(
+        json.dumps(
+            {"seed": args.seed, "minutes": args.minutes, "operations": done, "runs": records},
+            indent=1,
+        )
+        + "\n"
+    )
     print(f"campaign: {path}")
     return 1 if wrong or not records else 0
 
@@ -159,12 +219,23 @@ def report(records, args):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--platforms", default="auto", help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm; auto: all but kvm")
+    parser.add_argument(
+        "--platforms",
+        default="auto",
+        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm; auto: all but kvm",
+    )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")
     parser.add_argument("--ops", type=int, default=100_000, help="operations of a run")
-    parser.add_argument("--seed", type=int, default=0, help="of the first run, the next ones count on; 0: another each time")
-    parser.add_argument("--repeat", default="", help="one run by its name, as a line of this script shows it")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the first run, the next ones count on; 0: another each time",
+    )
+    parser.add_argument(
+        "--repeat", default="", help="one run by its name, as a line of this script shows it"
+    )
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--jobs", type=int, default=1)
@@ -178,7 +249,10 @@ def arguments():
 def main():
     args = arguments()
     prune(args.build / "campaign" / "runs", keep=100)
-    print(f"campaign: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side", flush=True)
+    print(
+        f"campaign: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side",
+        flush=True,
+    )
     return report(campaign(args), args)
 
 

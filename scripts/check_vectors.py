@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks that the VMM's image leaves the guests' vector and x87 registers alone: check_vectors.py IMAGE.elf
+"""Checks that the VMM's image leaves the guests' vector and x87 registers alone:
+check_vectors.py IMAGE.elf
 
-Rule: while a guest is away, its x87, MMX, SSE, AVX and mask registers stay in the processor. Only the functions that move
-these registers for a guest may hold an instruction that touches them. The linker's optimiser may put arch/x86/fpu.c into
-the functions of arch/x86/guest_state.c that call it.
+Rule: while a guest is away, its x87, MMX, SSE, AVX and mask registers stay in the processor.
+Only the functions that move these registers for a guest may hold an instruction that touches
+them. The linker's optimiser may put arch/x86/fpu.c into the functions of arch/x86/guest_state.c
+that call it.
 """
 
 import os
@@ -14,14 +16,18 @@ import sys
 
 ALLOWED = re.compile(r"(fpu_[a-z0-9_]+|guest_fpu_(load|release)|put_away)(\.[a-z0-9.]+)?")
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
-INSTRUCTION = re.compile(r"^ +[0-9a-f]+:\t(?:(?:lock|rep[nz]*|data16|addr32|rex[.A-Z]*|[cdefgs]s) )*(\S+)(.*)$")
+INSTRUCTION = re.compile(
+    r"^ +[0-9a-f]+:\t(?:(?:lock|rep[nz]*|data16|addr32|rex[.A-Z]*|[cdefgs]s) )*(\S+)(.*)$"
+)
 REGISTER = re.compile(r"%([xyz]mm\d+|st\b|mm[0-7]|k[0-7]|bnd[0-3]|tmm\d)")
-# Every mnemonic that begins with f is x87's or moves its state. The system's own instructions with a v are VMX's, VERR, VERW.
+# Every mnemonic that begins with f is x87's or moves its state. The system's own instructions with
+# a v are VMX's, VERR, VERW.
 STATE = re.compile(r"f\w+|wait|x(save|rstor)\w*|emms|(ld|st)mxcsr|v(?!m[a-z]|err$|erw$)\w+")
 
 
 def touching(text):
-    """Lines of a disassembly that touch the registers outside the allowed functions: (function, instruction)."""
+    """Lines of a disassembly that touch the registers outside the allowed functions: (function,
+    instruction)."""
     function = "?"
     for line in text.splitlines():
         head = FUNCTION.match(line)
@@ -43,14 +49,18 @@ def main():
     command = [tool, "-d", "--no-show-raw-insn", "-w", sys.argv[1]]
     text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     if not any(FUNCTION.match(line) for line in text.splitlines()):
-        print(f"{sys.argv[1]}: no function in it; the check needs the image with its symbols (signalbox.elf)")
+        print(
+            f"{sys.argv[1]}: no function in it; the check needs the image with its symbols (signalbox.elf)"
+        )
         return 1
     bad = list(touching(text))
     for function, instruction in bad:
         print(f"{function}: {instruction}")
     if bad:
-        print(f"{len(bad)} instructions reach the guests' vector or x87 registers. Compile with general registers only, or"
-              " move the code into arch/x86/fpu.c")
+        print(
+            f"{len(bad)} instructions reach the guests' vector or x87 registers. Compile with general registers only, or"
+            " move the code into arch/x86/fpu.c"
+        )
     return 1 if bad else 0
 
 

@@ -20,13 +20,21 @@ from signalbox.media import MediaError
 from signalbox.paths import MASK_PORTS, read_paths, trace_paths
 from signalbox.qemu import QemuError
 
-PULSE = ("vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
-         "{unit} {words}")
-SCRIBE = ("vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
-          "busy=1 rounds={rounds}{idle}")
+PULSE = (
+    "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
+    "{unit} {words}"
+)
+SCRIBE = (
+    "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
+    "busy=1 rounds={rounds}{idle}"
+)
 PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do=yield"
-CHIPSETS = {"pc": "chipset=pc", "soft": "chipset=soft", "irqmux": "chipset=irqmux banks=1",
-            "irqmux-banks": "chipset=irqmux"}
+CHIPSETS = {
+    "pc": "chipset=pc",
+    "soft": "chipset=soft",
+    "irqmux": "chipset=irqmux banks=1",
+    "irqmux-banks": "chipset=irqmux",
+}
 # By platform: what is counted there. Of the two Bochs the stock one has a debugger, so that irqmux
 # is counted on SVM alone. soft is counted on QEMU, where a run is quick enough for all its exits.
 WHERE = {"bochs": ("pc",), "qemu": ("pc", "soft"), "qemu-irqmux": ("irqmux", "irqmux-banks")}
@@ -51,28 +59,44 @@ class Stage:
 
 
 STAGES = {
-    "trips": Stage(("cpuid", "mask write", "interrupt"), "probes=cpuid,mask", (2000, 200),
-                   traced=800),
-    "dispatch": Stage(("dispatch", "slice end"), "probes=dispatch seconds=4", (300, 300),
-                      rounds=6000),
+    "trips": Stage(
+        ("cpuid", "mask write", "interrupt"), "probes=cpuid,mask", (2000, 200), traced=800
+    ),
+    "dispatch": Stage(
+        ("dispatch", "slice end"), "probes=dispatch seconds=4", (300, 300), rounds=6000
+    ),
     "wake-up": Stage(("wake-up", "sleep"), "probes=uart,wakeup", (1000, 300), prio=2, rounds=1500),
     "switch": Stage(("switch",), "probes=uart,switch", (300, 300), partner=True),
 }
 KINDS = ("cpuid", "mask write", "interrupt", "dispatch", "wake-up", "switch", "sleep", "slice end")
 # By (exit, whether another VM was entered).
 BY_EXIT = {
-    ("cpuid", False): "cpuid", ("intr", False): "interrupt", ("nmi", False): "dispatch",
-    ("nmi", True): "wake-up", ("call", True): "switch", ("hlt", True): "sleep",
-    ("intr", True): "slice end", ("timer", True): "slice end",
+    ("cpuid", False): "cpuid",
+    ("intr", False): "interrupt",
+    ("nmi", False): "dispatch",
+    ("nmi", True): "wake-up",
+    ("call", True): "switch",
+    ("hlt", True): "sleep",
+    ("intr", True): "slice end",
+    ("timer", True): "slice end",
 }
 # The table's columns: the sums of these counters.
 COLUMNS = {
-    "instr": ("instructions",), "VMREAD": ("vmread",), "VMWRITE": ("vmwrite",),
-    "unshadowed": ("unshadowed",), "VMPTRLD": ("vmptrld",), "VMLOAD": ("vmload",),
-    "VMSAVE": ("vmsave",), "ports": ("in", "out"), "I/O APIC": ("ioapic_read", "ioapic_write"),
+    "instr": ("instructions",),
+    "VMREAD": ("vmread",),
+    "VMWRITE": ("vmwrite",),
+    "unshadowed": ("unshadowed",),
+    "VMPTRLD": ("vmptrld",),
+    "VMLOAD": ("vmload",),
+    "VMSAVE": ("vmsave",),
+    "ports": ("in", "out"),
+    "I/O APIC": ("ioapic_read", "ioapic_write"),
     "HPET": ("hpet_read", "hpet_write"),
-    "block": ("window_read", "window_write"), "RDTSC": ("rdtsc",),
-    "FPU": ("fxsave", "fxrstor", "xsave", "xrstor"), "CR2": ("cr2",), "IRET": ("iret",),
+    "block": ("window_read", "window_write"),
+    "RDTSC": ("rdtsc",),
+    "FPU": ("fxsave", "fxrstor", "xsave", "xrstor"),
+    "CR2": ("cr2",),
+    "IRET": ("iret",),
 }
 
 
@@ -113,10 +137,16 @@ class Counted:
         def both(pair):
             return pair and dict(zip(("median", "worst"), pair))
 
-        return {"platform": self.platform, "chipset": self.chipset, "load": "paths",
-                "path": self.kind, "n": len(self.paths), "terminal": self.terminal,
-                "accesses": {name: both(self.counter(name)) for name in names},
-                "cycles": {model: both(pair) for model, pair in found.items()}}
+        return {
+            "platform": self.platform,
+            "chipset": self.chipset,
+            "load": "paths",
+            "path": self.kind,
+            "n": len(self.paths),
+            "terminal": self.terminal,
+            "accesses": {name: both(self.counter(name)) for name in names},
+            "cycles": {model: both(pair) for model, pair in found.items()},
+        }
 
 
 def kind_of(path):
@@ -127,8 +157,12 @@ def kind_of(path):
 
 
 def machine(platform, chipset, stage, build):
-    made = Machine(vmm=f"console=com1 status=0 {CHIPSETS[chipset]}", platform=platform,
-                   build=build, paths=platform != "bochs")
+    made = Machine(
+        vmm=f"console=com1 status=0 {CHIPSETS[chipset]}",
+        platform=platform,
+        build=build,
+        paths=platform != "bochs",
+    )
     words = f"{stage.words} n={stage.n[platform == 'bochs']}"
     made.modules = [Module("pulse", PULSE.format(prio=stage.prio, unit=made.unit, words=words))]
     if stage.rounds:  # QEMU's 8259s tell soft what a device took back (docs/limits.md)
@@ -165,8 +199,12 @@ def run_stage(platform, chipset, name, build=Path("build"), directory=None, time
 
 def run_all(platforms, build, jobs, say=print):
     """All that is counted on these platforms, in the table's order."""
-    todo = [(platform, chipset, name, build)
-            for platform in platforms for chipset in WHERE[platform] for name in STAGES]
+    todo = [
+        (platform, chipset, name, build)
+        for platform in platforms
+        for chipset in WHERE[platform]
+        for name in STAGES
+    ]
     counted = []
     with ThreadPoolExecutor(max(1, jobs)) as pool:
         for job, found in zip(todo, pool.map(lambda job: run_stage(*job), todo)):
@@ -191,8 +229,10 @@ def layout(head, body, left):
     for i, row in enumerate([head, ["-" * width for width in widths], *body]):
         if i > 2 and row[0]:
             lines.append("")
-        cells = [text.ljust(width) if n < left else text.rjust(width)
-                 for n, (text, width) in enumerate(zip(row, widths))]
+        cells = [
+            text.ljust(width) if n < left else text.rjust(width)
+            for n, (text, width) in enumerate(zip(row, widths))
+        ]
         lines.append("  ".join(cells).rstrip())
     return lines
 
@@ -203,16 +243,25 @@ def tables(counted):
     for i, one in enumerate(counted):
         first = i == 0 or counted[i - 1].kind != one.kind
         place = [one.kind if first else "", one.chipset, one.platform]
-        what.append([*place, str(len(one.paths)), str(one.terminal) if one.terminal else "-",
-                     *(cell(one.counter(*names)) for names in COLUMNS.values())])
+        what.append(
+            [
+                *place,
+                str(len(one.paths)),
+                str(one.terminal) if one.terminal else "-",
+                *(cell(one.counter(*names)) for names in COLUMNS.values()),
+            ]
+        )
         cost.append([*place, *(cell(one.cycles(model)) for model in costs.MODELS)])
     head = ["path", "chipset", "platform"]
-    return ["accesses per path, from a VM exit to the next VM entry: median/worst",
-            *layout([*head, "seen", "terminal", *COLUMNS], what, 3),
-            "(terminal: further ones, left out because they served the VMM's terminal as well)", "",
-            "cycles per path by a model of costs, most of it assumed (scripts/signalbox/costs.py): "
-            "median/worst",
-            *layout([*head, *costs.TITLES.values()], cost, 3)]
+    return [
+        "accesses per path, from a VM exit to the next VM entry: median/worst",
+        *layout([*head, "seen", "terminal", *COLUMNS], what, 3),
+        "(terminal: further ones, left out because they served the VMM's terminal as well)",
+        "",
+        "cycles per path by a model of costs, most of it assumed (scripts/signalbox/costs.py): "
+        "median/worst",
+        *layout([*head, *costs.TITLES.values()], cost, 3),
+    ]
 
 
 def main():

@@ -35,8 +35,10 @@ def all_vms():
 
 def enumerators(type_name, prefix):
     """Names of an enumeration's values, as the VMM's own reports write them."""
-    return {field.enumval: field.name[len(prefix):].lower().replace("_", "-")
-            for field in gdb.lookup_type(type_name).fields()}
+    return {
+        field.enumval: field.name[len(prefix) :].lower().replace("_", "-")
+        for field in gdb.lookup_type(type_name).fields()
+    }
 
 
 def owner_of(line):
@@ -69,15 +71,19 @@ class Vms(Command):
 
     def run(self, argument):
         current = int(value("vm_current"))
-        print(f"  {'vm':16} {'state':10} {'prio':>4} {'memory at':>12} {'MiB':>6} {'exits':>10} {'switches':>9}")
+        print(
+            f"  {'vm':16} {'state':10} {'prio':>4} {'memory at':>12} {'MiB':>6} {'exits':>10} {'switches':>9}"
+        )
         states = enumerators("enum vm_state", "VM_")
         for vm in all_vms():
             reasons = vm["exits"].type.range()[1] + 1
             exits = sum(int(vm["exits"][i]) for i in range(reasons))
             here = "*" if int(vm.address) == current else " "
-            print(f"{here} {name_of(vm):16} {states.get(int(vm['state']), '?'):10} "
-                  f"{int(vm['config']['priority']):4} {int(vm['memory']):#12x} "
-                  f"{int(vm['config']['memory']) >> 20:6} {exits:10} {int(vm['switches_in']):9}")
+            print(
+                f"{here} {name_of(vm):16} {states.get(int(vm['state']), '?'):10} "
+                f"{int(vm['config']['priority']):4} {int(vm['memory']):#12x} "
+                f"{int(vm['config']['memory']) >> 20:6} {exits:10} {int(vm['switches_in']):9}"
+            )
 
 
 class Lines(Command):
@@ -86,7 +92,9 @@ class Lines(Command):
     word = "lines"
 
     def run(self, argument):
-        print(f"  {'line':>4} {'owner':16} {'exits':>10} {'by VMM':>8} {'injected':>9} {'wake-ups':>9}")
+        print(
+            f"  {'line':>4} {'owner':16} {'exits':>10} {'by VMM':>8} {'injected':>9} {'wake-ups':>9}"
+        )
         counters = value("line_counters")
         for line in range(counters.type.range()[1] + 1):
             c, owner = counters[line], owner_of(line)
@@ -94,7 +102,9 @@ class Lines(Command):
             if owner == "-" and any(counts):
                 owner = "vmm"  # no VM's, and its device was served
             if owner != "-":
-                print(f"  {line:4} {owner:16} {counts[0]:10} {counts[1]:8} {counts[2]:9} {counts[3]:9}")
+                print(
+                    f"  {line:4} {owner:16} {counts[0]:10} {counts[1]:8} {counts[2]:9} {counts[3]:9}"
+                )
 
 
 class Trace(Command):
@@ -117,7 +127,9 @@ class Trace(Command):
             what = events.get(event, "?")
             more = reasons.get(a, "?") if what in ("exit", "fault") else a
             who = "-" if vm == NO_VM or vm >= len(names) else names[vm]
-            print(f"  {tsc:16} {tsc - (before or tsc):+10} {who:16} {what:14} {more} {int(e['b']):#x}")
+            print(
+                f"  {tsc:16} {tsc - (before or tsc):+10} {who:16} {what:14} {more} {int(e['b']):#x}"
+            )
             before = tsc
 
 

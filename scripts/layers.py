@@ -43,8 +43,9 @@ def includes(table):
 
 def symbols(objects):
     """By object's source: what it defines, what it asks for."""
-    names = subprocess.run(["gcc-nm", "-A", *map(str, objects)], check=True, stdout=subprocess.PIPE,
-                           text=True).stdout
+    names = subprocess.run(
+        ["gcc-nm", "-A", *map(str, objects)], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     defines, asks = {}, []
     for line in names.splitlines():
         at, _, rest = line.partition(":")

@@ -41,7 +41,7 @@ stopping = threading.Event()
 printing = threading.Lock()
 
 
-# ---- What a mutant says ------------------------------------------------------------------------
+# ---- What a mutant says --------------------------------------------------------------------------
 
 
 def is_host(test):
@@ -80,7 +80,7 @@ def problems(mutants):
     return found
 
 
-# ---- Commands ----------------------------------------------------------------------------------
+# ---- Commands ------------------------------------------------------------------------------------
 
 
 def run(command, directory, log, seconds, **environment):
@@ -90,9 +90,15 @@ def run(command, directory, log, seconds, **environment):
     with open(log, "a", encoding="utf-8") as out:
         out.write("$ " + " ".join(command) + "\n")
         out.flush()
-        process = subprocess.Popen(command, cwd=directory, env={**variables, **environment},
-                                   stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                   process_group=0)
+        process = subprocess.Popen(
+            command,
+            cwd=directory,
+            env={**variables, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
         running.add(process)
         try:
             return process.wait(timeout=seconds)
@@ -124,8 +130,16 @@ class Tree:
 
     def copy(self):
         """What is the same stays as it is, so that only what is new is built."""
-        listed = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT,
-                                stdout=subprocess.PIPE, check=True).stdout.decode().split("\0")
+        listed = (
+            subprocess.run(
+                ["git", "ls-files", "-z", "-co", "--exclude-standard"],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                check=True,
+            )
+            .stdout.decode()
+            .split("\0")
+        )
         names = {name for name in listed if name and (ROOT / name).is_file()}
         for name in names:
             source, target = ROOT / name, self.directory / name
@@ -156,8 +170,16 @@ class Tree:
         if not self.make("vmm", "guests", *emulator):
             return "does not build"
         command = [PYTHON, "-m", "pytest", "-p", "no:cacheprovider", "-x", "-q", identity]
-        status = run(command, self.directory, self.log, seconds, BUILD="build", PLATFORM=platform,
-                     PYTHONPATH="scripts", PYTHONDONTWRITEBYTECODE="1")
+        status = run(
+            command,
+            self.directory,
+            self.log,
+            seconds,
+            BUILD="build",
+            PLATFORM=platform,
+            PYTHONPATH="scripts",
+            PYTHONDONTWRITEBYTECODE="1",
+        )
         known = {None: "hangs", 0: "passes", 1: "fails"}
         return known.get(status, f"pytest says {status}, see {self.log}")
 
@@ -172,7 +194,7 @@ class Tree:
         (self.directory / mutant.file).write_text(whole, encoding="utf-8")
 
 
-# ---- All of them -------------------------------------------------------------------------------
+# ---- All of them ---------------------------------------------------------------------------------
 
 
 def say(text):
@@ -186,8 +208,14 @@ def timed(tree, test, seconds):
 
 
 def record(mutant, result, noticed, seconds):
-    return {"name": mutant.name, "file": mutant.file, "test": mutant.test, "result": result,
-            "noticed": noticed, "seconds": round(seconds, 1)}
+    return {
+        "name": mutant.name,
+        "file": mutant.file,
+        "test": mutant.test,
+        "result": result,
+        "noticed": noticed,
+        "seconds": round(seconds, 1),
+    }
 
 
 def try_group(trees, group, total, results):
@@ -213,8 +241,11 @@ def try_group(trees, group, total, results):
                 tree.restore(mutant, whole)
             noticed = result in ("fails", "hangs")
             results.append(record(mutant, result, noticed, took))
-            told = {"fails": f"noticed by {test}", "hangs": f"noticed by {test}, which hangs",
-                    "passes": f"NOT NOTICED by {test}"}.get(result, f"{test}: {result}: FAILED")
+            told = {
+                "fails": f"noticed by {test}",
+                "hangs": f"noticed by {test}, which hangs",
+                "passes": f"NOT NOTICED by {test}",
+            }.get(result, f"{test}: {result}: FAILED")
             say(f"[{len(results)}/{total}] mutant {mutant.name} ... {told} ({took:.0f} s)")
     finally:
         trees.put(tree)
@@ -224,7 +255,7 @@ def groups_of(mutants):
     by_test = {}
     for mutant in mutants:
         by_test.setdefault(mutant.test, []).append(mutant)
-    split = [same[i:i + GROUP] for same in by_test.values() for i in range(0, len(same), GROUP)]
+    split = [same[i : i + GROUP] for same in by_test.values() for i in range(0, len(same), GROUP)]
     return sorted(split, key=len, reverse=True)
 
 
@@ -233,8 +264,10 @@ def try_all(mutants, build, jobs):
     for number in range(jobs):
         trees.put(Tree(build / f"tree{number}"))
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        tries = [pool.submit(try_group, trees, group, len(mutants), results)
-                 for group in groups_of(mutants)]
+        tries = [
+            pool.submit(try_group, trees, group, len(mutants), results)
+            for group in groups_of(mutants)
+        ]
         try:
             for each in concurrent.futures.as_completed(tries):
                 each.result()
@@ -248,15 +281,19 @@ def try_all(mutants, build, jobs):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.strip().split("\n\n", maxsplit=1)[0])
-    parser.add_argument("--build", default="build/mutants",
-                        help="where the copies are (%(default)s)")
+    parser.add_argument(
+        "--build", default="build/mutants", help="where the copies are (%(default)s)"
+    )
     parser.add_argument("--only", action="append", metavar="NAME", help="these mutants alone")
     parser.add_argument("--quick", action="store_true", help="those that a host test notices")
     parser.add_argument("--jobs", type=int, default=1, help="how many side by side (%(default)s)")
     parser.add_argument("--json", help="where the result goes (BUILD/mutants.json)")
     parser.add_argument("--list", action="store_true", help="show the mutants and their tests")
-    parser.add_argument("--check", action="store_true",
-                        help="look whether each mutant's line is there once, and its test; no more")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="look whether each mutant's line is there once, and its test; no more",
+    )
     return parser.parse_args()
 
 
@@ -287,8 +324,12 @@ def main():
     results = try_all(chosen, build, max(1, options.jobs))
     noticed = sum(each["noticed"] for each in results)
     seconds = time.monotonic() - start
-    result = {"mutants": results, "noticed": noticed, "tried": len(chosen),
-              "seconds": round(seconds, 1)}
+    result = {
+        "mutants": results,
+        "noticed": noticed,
+        "tried": len(chosen),
+        "seconds": round(seconds, 1),
+    }
     Path(options.json or build / "mutants.json").write_text(json.dumps(result, indent=1) + "\n")
     print(f"mutants: {noticed} of {len(chosen)} noticed, in {seconds:.0f} s")
     return 0 if noticed == len(chosen) else 1

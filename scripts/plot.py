@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Draws a measurement with gnuplot, as SVG and PNG: latency histograms side by side, exits by reason.
+"""Draws a measurement with gnuplot, as SVG and PNG: latency histograms side by side, exits by
+reason.
 
-Rule: the data files and gnuplot scripts stay beside the pictures, so that anyone can draw them another way.
+Rule: the data files and gnuplot scripts stay beside the pictures, so that anyone can draw them
+another way.
 """
 
 import math
@@ -12,7 +14,18 @@ TERMINALS = {
     "svg": "svg size {width},{height} dynamic font 'sans-serif,12' background rgb 'white'",
     "png": "pngcairo size {width},{height} font 'sans,10' background rgb 'white'",
 }
-COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756", "#72b7b2", "#9d755d", "#bab0ac", "#eeca3b", "#ff9da6")
+COLOURS = (
+    "#4c78a8",
+    "#f58518",
+    "#54a24b",
+    "#b279a2",
+    "#e45756",
+    "#72b7b2",
+    "#9d755d",
+    "#bab0ac",
+    "#eeca3b",
+    "#ff9da6",
+)
 BINS = 40
 
 
@@ -21,7 +34,8 @@ def quote(text):
 
 
 def binned(series):
-    """Counts of all series over common bins: (bin edges, width, one list of shares in per cent for each series)."""
+    """Counts of all series over common bins: (bin edges, width, one list of shares in per cent
+    for each series)."""
     values = [value for _, counts in series for value in counts]
     low, high = min(values), max(values)
     width = max(1, math.ceil((high - low + 1) / BINS))
@@ -40,9 +54,18 @@ def latency_script(directory, histograms, units):
     """One panel for each probe; in each bin a box for each combination, side by side."""
     columns = 2
     rows = (len(histograms) + columns - 1) // columns
-    lines = [f"set multiplot layout {rows},{columns} title 'Latency, from the assertion to the first instruction' "]
-    lines += ["set style fill solid 0.9", "set grid ytics lt 1 lc rgb '#cccccc'", "set key noenhanced", "set ylabel '% of samples'",
-              "set key top right", "set yrange [0:*]", "set offsets 0,0,5,0"]
+    lines = [
+        f"set multiplot layout {rows},{columns} title 'Latency, from the assertion to the first instruction' "
+    ]
+    lines += [
+        "set style fill solid 0.9",
+        "set grid ytics lt 1 lc rgb '#cccccc'",
+        "set key noenhanced",
+        "set ylabel '% of samples'",
+        "set key top right",
+        "set yrange [0:*]",
+        "set offsets 0,0,5,0",
+    ]
     names = list(dict.fromkeys(name for series in histograms.values() for name, _ in series))
     for probe, series in histograms.items():
         series = [(name, counts) for name, counts in series if counts]
@@ -51,16 +74,29 @@ def latency_script(directory, histograms, units):
         edges, width, shares = binned(series)
         data = directory / f"latency-{probe.replace(' ', '-')}.dat"
         with open(data, "w") as file:
-            file.write("# " + units.get(probe, "") + "; % of samples: " + ", ".join(name for name, _ in series) + "\n")
+            file.write(
+                "# "
+                + units.get(probe, "")
+                + "; % of samples: "
+                + ", ".join(name for name, _ in series)
+                + "\n"
+            )
             for i, edge in enumerate(edges):
                 file.write(f"{edge} " + " ".join(f"{row[i]:.4f}" for row in shares) + "\n")
         box = width / (len(series) + 1)
-        lines += [f"set title {quote(probe)}", f"set xlabel {quote(units.get(probe, ''))}", f"set boxwidth {box:.6f}",
-                  f"set xrange [{edges[0] - width}:{edges[-1] + 2 * width}]", "set format x '%.0f'",
-                  f"set xtics {max(1, nice((edges[-1] - edges[0]) / 6))}"]
-        plots = [f"{quote(data.name)} using ($1+{(i + 0.5) * box:.6f}):{i + 2} with boxes "
-                 f"lc rgb '{COLOURS[names.index(name) % len(COLOURS)]}' title {quote(name)}"
-                 for i, (name, _) in enumerate(series)]
+        lines += [
+            f"set title {quote(probe)}",
+            f"set xlabel {quote(units.get(probe, ''))}",
+            f"set boxwidth {box:.6f}",
+            f"set xrange [{edges[0] - width}:{edges[-1] + 2 * width}]",
+            "set format x '%.0f'",
+            f"set xtics {max(1, nice((edges[-1] - edges[0]) / 6))}",
+        ]
+        plots = [
+            f"{quote(data.name)} using ($1+{(i + 0.5) * box:.6f}):{i + 2} with boxes "
+            f"lc rgb '{COLOURS[names.index(name) % len(COLOURS)]}' title {quote(name)}"
+            for i, (name, _) in enumerate(series)
+        ]
         lines.append("plot " + ", ".join(plots))
     lines.append("unset multiplot")
     return lines, 1000, 330 * rows + 40
@@ -81,15 +117,27 @@ def exits_script(directory, exits):
     with open(data, "w") as file:
         file.write("# run " + " ".join(reasons) + "\n")
         for name, counts in exits:
-            file.write(f'"{name}" ' + " ".join(str(counts.get(reason, 0)) for reason in reasons) + "\n")
-    lines = ["set title 'VM exits of the whole run, by reason'", "set style data histograms",
-             "set style histogram clustered gap 1", "set style fill solid 0.9",
-             "set ylabel 'exits (log scale)'",
-             "set logscale y", "set yrange [0.5:*]", "set grid ytics lt 1 lc rgb '#cccccc'",
-             f"set xrange [-0.7:{len(exits) - 0.3:.1f}]", "set key noenhanced", "set key outside right top",
-             "set xtics rotate by -20 noenhanced"]
-    plots = [f"{quote(data.name)} using {i + 2}:xtic(1) title {quote(reason)} lc rgb '{COLOURS[i % len(COLOURS)]}'"
-             for i, reason in enumerate(reasons)]
+            file.write(
+                f'"{name}" ' + " ".join(str(counts.get(reason, 0)) for reason in reasons) + "\n"
+            )
+    lines = [
+        "set title 'VM exits of the whole run, by reason'",
+        "set style data histograms",
+        "set style histogram clustered gap 1",
+        "set style fill solid 0.9",
+        "set ylabel 'exits (log scale)'",
+        "set logscale y",
+        "set yrange [0.5:*]",
+        "set grid ytics lt 1 lc rgb '#cccccc'",
+        f"set xrange [-0.7:{len(exits) - 0.3:.1f}]",
+        "set key noenhanced",
+        "set key outside right top",
+        "set xtics rotate by -20 noenhanced",
+    ]
+    plots = [
+        f"{quote(data.name)} using {i + 2}:xtic(1) title {quote(reason)} lc rgb '{COLOURS[i % len(COLOURS)]}'"
+        for i, reason in enumerate(reasons)
+    ]
     lines.append("plot " + ", ".join(plots))
     return lines, 1000, 480
 
@@ -98,11 +146,21 @@ def run_gnuplot(directory, name, lines, width, height):
     """Both pictures of one script; the names of the files made."""
     made = []
     for kind, terminal in TERMINALS.items():
-        script = [f"set terminal {terminal.format(width=width, height=height)}", f"set output '{name}.{kind}'", *lines]
+        script = [
+            f"set terminal {terminal.format(width=width, height=height)}",
+            f"set output '{name}.{kind}'",
+            *lines,
+        ]
         path = directory / f"{name}-{kind}.gp"
         path.write_text("\n".join(script) + "\n")
-        done = subprocess.run(["gnuplot", path.name], cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True, check=False)
+        done = subprocess.run(
+            ["gnuplot", path.name],
+            cwd=directory,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
         if done.returncode:
             print(f"plot: gnuplot could not draw {name}.{kind}:\n{done.stdout}")
         else:

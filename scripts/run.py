@@ -33,7 +33,9 @@ def arguments():
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
-    parser.add_argument("--seconds", default="", help="how long the guests work, in the machine's time")
+    parser.add_argument(
+        "--seconds", default="", help="how long the guests work, in the machine's time"
+    )
     parser.add_argument("--timeout", default="", help="seconds of real time")
     parser.add_argument("--view", choices=["0", "1"], default="0", help="1: the demonstration")
     return parser.parse_args()
@@ -48,7 +50,11 @@ def pace(machine):
     """In QEMU, what the machine's time is."""
     if machine.platform not in ("qemu", "qemu-irqmux"):
         return ""
-    return f"; an instruction takes {TICKS_PER_INSTRUCTION} ns of its time" if machine.counted else "; in real time"
+    return (
+        f"; an instruction takes {TICKS_PER_INSTRUCTION} ns of its time"
+        if machine.counted
+        else "; in real time"
+    )
 
 
 def show(text):
@@ -56,14 +62,16 @@ def show(text):
     sys.stdout.flush()
 
 
-# ---- One machine ----
+# ---- One machine ---------------------------------------------------------------------------------
 
 
 def run_interactively(machine, timeout):
     """Keys go to the VMM's console; Ctrl-C stays ours."""
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
-    print("run: keys go to the VMM's console: help and Enter lists its commands, quit and Enter ends; so does Ctrl-C")
+    print(
+        "run: keys go to the VMM's console: help and Enter lists its commands, quit and Enter ends; so does Ctrl-C"
+    )
     try:
         tty.setcbreak(keyboard)
         return machine.run(timeout=timeout, stream=show, keyboard=keyboard, paced=True)
@@ -92,7 +100,7 @@ def run_one(args, platform, reason):
     return 0 if result.ok else 130 if result.end == "interrupted" else 1
 
 
-# ---- The demonstration ----
+# ---- The demonstration ---------------------------------------------------------------------------
 
 
 def seconds_of(args, drawn):
@@ -113,8 +121,15 @@ def run_demo(args, platform, reason):
     runs = args.build / "runs"
     prune(runs, keep=20)
     directory = Path(tempfile.mkdtemp(prefix="demo-", dir=runs))
-    demo = Demo(platform, directory, seconds, timeout, options(args), paced=drawn,
-                stream=None if drawn else show)
+    demo = Demo(
+        platform,
+        directory,
+        seconds,
+        timeout,
+        options(args),
+        paced=drawn,
+        stream=None if drawn else show,
+    )
     print(f"run: {reason}", flush=True)
     with demo:
         if drawn:

@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make soak: the stress in which nothing may be lost, over and over with random seeds, on every platform of this machine.
+"""make soak: the stress in which nothing may be lost, over and over with random seeds, on every
+platform of this machine.
 
-Rule: a run is named by platform, chipset, kind, pace and seed, and that name repeats it (--repeat). Each device's own count is
-compared with what its guest handled. What an emulator is known to do itself is counted, and is no loss (docs/limits.md).
+Rule: a run is named by platform, chipset, kind, pace and seed, and that name repeats it
+(--repeat). Each device's own count is compared with what its guest handled. What an emulator is
+known to do itself is counted, and is no loss (docs/limits.md).
 """
 
 import argparse
@@ -23,12 +25,24 @@ from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
 PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
-SCRIBE = "vm=scribe mem=16M prio={prio} slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- {words}"
-CHIPSETS = {"pc": "chipset=pc", "irqmux": "chipset=irqmux", "irqmux-1-bank": "chipset=irqmux banks=1", "soft": "chipset=soft"}
+SCRIBE = (
+    "vm=scribe mem=16M prio={prio} slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- {words}"
+)
+CHIPSETS = {
+    "pc": "chipset=pc",
+    "irqmux": "chipset=irqmux",
+    "irqmux-1-bank": "chipset=irqmux banks=1",
+    "soft": "chipset=soft",
+}
 # Kinds of stress: words of pulse, words of scribe, their priorities.
-KINDS = {"plain": ("", "", 1, 1), "bases": ("base=0x30", "base=0x50", 1, 1), "priorities": ("", "", 1, 2)}
+KINDS = {
+    "plain": ("", "", 1, 1),
+    "bases": ("base=0x30", "base=0x50", 1, 1),
+    "priorities": ("", "", 1, 2),
+}
 STOCK, BLOCK = ("pc", "soft"), ("irqmux", "irqmux-1-bank")
-# QEMU plays soft by REPEAT alone: a counted run of `priorities` was seen not to end there (docs/measuring.md).
+# QEMU plays soft by REPEAT alone: a counted run of `priorities` was seen not to end there
+# (docs/measuring.md).
 ON = {"bochs": STOCK, "bochs-irqmux": BLOCK, "qemu": ("pc",), "qemu-irqmux": BLOCK, "kvm": STOCK}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 LINES = (0, 3, 8, 15)
@@ -53,7 +67,8 @@ class Run:
 
     @property
     def known(self):
-        """What this emulator does itself with such a run, so that a count of the UART's may be off: docs/limits.md."""
+        """What this emulator does itself with such a run, so that a count of the UART's may be
+        off: docs/limits.md."""
         return self.platform == "qemu" and (self.kind == "bases" or self.chipset == "soft")
 
 
@@ -70,14 +85,23 @@ def parse_run(text):
 def machine_of(run, args):
     of_pulse, of_scribe, prio_of_pulse, prio_of_scribe = KINDS[run.kind]
     slow = run.chipset == "soft"  # it has no time for a guest at these rates (docs/measuring.md)
-    machine = Machine(vmm=f"console=com1 {CHIPSETS[run.chipset]} jitter={run.seed}", platform=run.platform,
-                      board=run.board, exact=run.exact, ips=args.ips, memory=args.memory, build=args.build)
+    machine = Machine(
+        vmm=f"console=com1 {CHIPSETS[run.chipset]} jitter={run.seed}",
+        platform=run.platform,
+        board=run.board,
+        exact=run.exact,
+        ips=args.ips,
+        memory=args.memory,
+        build=args.build,
+    )
     stress = args.interrupts // (4 if slow else 1)
     pulse = f"{machine.unit} stress={stress} {of_pulse} {'baud=28800' if slow else ''}"
     idle = "idle=1" if run.platform.startswith("qemu") and slow else ""
     scribe = f"stress={stress * 3 // 4} rtc={1024 if slow else 8192} {of_scribe} {idle}"
-    machine.modules = [Module("pulse", PULSE.format(prio=prio_of_pulse, words=pulse)),
-                       Module("scribe", SCRIBE.format(prio=prio_of_scribe, words=scribe))]
+    machine.modules = [
+        Module("pulse", PULSE.format(prio=prio_of_pulse, words=pulse)),
+        Module("scribe", SCRIBE.format(prio=prio_of_scribe, words=scribe)),
+    ]
     return machine
 
 
@@ -90,7 +114,9 @@ def judge(run, result):
     counts = dict.fromkeys(COUNTS, 0)
     counts["worst"] = 0
     wrong = [] if result.end == "status" else [result.explain(tail=0)]
-    found = {int(r["line"]): numbers(r) for r in find_records(result.console, "count") if "line" in r}
+    found = {
+        int(r["line"]): numbers(r) for r in find_records(result.console, "count") if "line" in r
+    }
     missing = [line for line in LINES if line not in found]
     if missing:
         return counts, wrong + [f"no count of line {', '.join(map(str, missing))}"]
@@ -122,25 +148,36 @@ def play(run, args):
     started = time.monotonic()
     result = machine_of(run, args).run(directory, timeout=args.timeout)
     counts, wrong = judge(run, result)
-    record = {**asdict(run), "name": str(run), "seconds": round(time.monotonic() - started, 1), **counts, "wrong": wrong,
-              "exits": {e.vm: sum(e.counts.values()) for e in parse_exits(result.console)},
-              "console": str(directory / "console.txt")}
+    record = {
+        **asdict(run),
+        "name": str(run),
+        "seconds": round(time.monotonic() - started, 1),
+        **counts,
+        "wrong": wrong,
+        "exits": {e.vm: sum(e.counts.values()) for e in parse_exits(result.console)},
+        "console": str(directory / "console.txt"),
+    }
     if not wrong and not args.keep:
         spare(directory)
     return record
 
 
 def combinations(args):
-    """Each platform that this machine has, each chipset and kind, and both paces on QEMU; without an end, in random order."""
+    """Each platform that this machine has, each chipset and kind, and both paces on QEMU;
+    without an end, in random order."""
     words = args.platforms.replace(",", " ").split() if args.platforms != "auto" else []
     kvm = args.platforms == "auto" and choose("auto")[0] == "kvm"
     platforms = words or [*AUTO, *(["kvm"] if kvm else [])]
     for platform in platforms:
         choose(platform)
-    all_of_them = [(platform, board, chipset, kind, exact) for platform in platforms
-                   for board in (("pc", "q35") if platform == "qemu" else ("pc",))
-                   for chipset in ON[platform] for kind in KINDS
-                   for exact in ((True, False) if platform.startswith("qemu") else (platform != "kvm",))]
+    all_of_them = [
+        (platform, board, chipset, kind, exact)
+        for platform in platforms
+        for board in (("pc", "q35") if platform == "qemu" else ("pc",))
+        for chipset in ON[platform]
+        for kind in KINDS
+        for exact in ((True, False) if platform.startswith("qemu") else (platform != "kvm",))
+    ]
     generator = random.Random(args.seed)
     while True:
         generator.shuffle(all_of_them)
@@ -149,9 +186,12 @@ def combinations(args):
 
 
 def say(record, number):
-    print(f"soak: {number:4} {record['name']:52} taken {record['taken']:7} lost {record['lost']} twice {record['twice']} "
-          f"late {record['late']} worst {record['worst']:9} ({record['seconds']} s)"
-          + "".join(f"\n      {text}" for text in record["wrong"]), flush=True)
+    print(
+        f"soak: {number:4} {record['name']:52} taken {record['taken']:7} lost {record['lost']} twice {record['twice']} "
+        f"late {record['late']} worst {record['worst']:9} ({record['seconds']} s)"
+        + "".join(f"\n      {text}" for text in record["wrong"]),
+        flush=True,
+    )
 
 
 def soak(args):
@@ -178,15 +218,30 @@ def soak(args):
 def report(records, args):
     sums = {key: sum(r[key] for r in records) for key in COUNTS}
     wrong = [r for r in records if r["wrong"]]
-    print(f"\nsoak: seed {args.seed}: {len(records)} runs, " + ", ".join(f"{key} {n}" for key, n in sums.items()))
-    for unit, of in (("instructions", [r for r in records if r["exact"]]), ("cycles", [r for r in records if not r["exact"]])):
+    print(
+        f"\nsoak: seed {args.seed}: {len(records)} runs, "
+        + ", ".join(f"{key} {n}" for key, n in sums.items())
+    )
+    for unit, of in (
+        ("instructions", [r for r in records if r["exact"]]),
+        ("cycles", [r for r in records if not r["exact"]]),
+    ):
         if of:
             worst = max(of, key=lambda r: r["worst"])
-            print(f"soak: the longest wait of a tick, {unit}: {worst['worst']} in {worst['name']}: {worst['console']}")
+            print(
+                f"soak: the longest wait of a tick, {unit}: {worst['worst']} in {worst['name']}: {worst['console']}"
+            )
     for record in wrong:
-        print(f"soak: WRONG: {record['name']}: {'; '.join(record['wrong'])}; once more: make soak REPEAT={record['name']}")
+        print(
+            f"soak: WRONG: {record['name']}: {'; '.join(record['wrong'])}; once more: make soak REPEAT={record['name']}"
+        )
     path = args.build / "soak" / "soak.json"
-    path.write_text(json.dumps({"seed": args.seed, "minutes": args.minutes, "sums": sums, "runs": records}, indent=1) + "\n")
+    path.write_text(
+        json.dumps(
+            {"seed": args.seed, "minutes": args.minutes, "sums": sums, "runs": records}, indent=1
+        )
+        + "\n"
+    )
     print(f"soak: {path}")
     return 1 if wrong or not records else 0
 
@@ -194,12 +249,18 @@ def report(records, args):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--platforms", default="auto", help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm; auto: all there are")
+    parser.add_argument(
+        "--platforms",
+        default="auto",
+        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm; auto: all there are",
+    )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")
     parser.add_argument("--interrupts", type=int, default=20000, help="of pulse in each run")
     parser.add_argument("--seed", type=int, default=0, help="of the whole; 0: another each time")
-    parser.add_argument("--repeat", default="", help="one run by its name, as a line of soak's shows it")
+    parser.add_argument(
+        "--repeat", default="", help="one run by its name, as a line of soak's shows it"
+    )
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -214,7 +275,10 @@ def arguments():
 def main():
     args = arguments()
     prune(args.build / "soak" / "runs", keep=100)
-    print(f"soak: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side", flush=True)
+    print(
+        f"soak: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side",
+        flush=True,
+    )
     return report(soak(args), args)
 
 

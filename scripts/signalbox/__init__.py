@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Boots Signalbox, or a guest on the bare machine, in an emulator and says how it ended.
 
-    from signalbox import Machine, Module
+from signalbox import Machine, Module
 
     machine = Machine(
         vmm="console=com1 chipset=auto",
@@ -16,9 +16,29 @@ Rule: standard library only; nothing here knows what a test or a measurement mea
 from .config import ConfigError, load_config
 from .machine import Machine, Module, Result
 from .platforms import PlatformError, choose
-from .records import Exits, Histogram, Latency, find_records, parse_exits, parse_histograms, parse_latencies
+from .records import (
+    Exits,
+    Histogram,
+    Latency,
+    find_records,
+    parse_exits,
+    parse_histograms,
+    parse_latencies,
+)
 
 __all__ = [
-    "ConfigError", "Exits", "Histogram", "Latency", "Machine", "Module", "PlatformError", "Result", "choose",
-    "find_records", "load_config", "parse_exits", "parse_histograms", "parse_latencies",
+    "ConfigError",
+    "Exits",
+    "Histogram",
+    "Latency",
+    "Machine",
+    "Module",
+    "PlatformError",
+    "Result",
+    "choose",
+    "find_records",
+    "load_config",
+    "parse_exits",
+    "parse_histograms",
+    "parse_latencies",
 ]

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stock Bochs: its configuration, and how it is made to run without a screen and the same way each time.
+"""Stock Bochs: its configuration, and how it is made to run without a screen and the same way
+each time.
 
-Rule: one instruction is one TSC tick, and a run repeats to the byte. Bochs scales the PIT's timer by the host's clock,
-so that clock stands still (libfaketime); no display port is opened, the text display goes to a terminal of our own.
+Rule: one instruction is one TSC tick, and a run repeats to the byte. Bochs scales the PIT's
+timer by the host's clock, so that clock stands still (libfaketime); no display port is opened,
+the text display goes to a terminal of our own.
 """
 
 import glob
@@ -43,17 +45,26 @@ def executable():
 
 
 def log_lines(actions):
-    """Log actions: what a device's event does. Defaults first, then the devices that a test treats on its own."""
+    """Log actions: what a device's event does. Defaults first, then the devices that a test
+    treats on its own."""
     lines = []
-    for event, default in (("panic", "fatal"), ("error", "ignore"), ("info", "ignore"), ("debug", "ignore")):
+    for event, default in (
+        ("panic", "fatal"),
+        ("error", "ignore"),
+        ("info", "ignore"),
+        ("debug", "ignore"),
+    ):
         own = dict(actions.get(event, {}))
-        words = [f"action={own.pop('all', default)}"] + [f"{device.lower()}={what}" for device, what in own.items()]
+        words = [f"action={own.pop('all', default)}"] + [
+            f"{device.lower()}={what}" for device, what in own.items()
+        ]
         lines.append(f"{event}: " + ", ".join(words))
     return lines
 
 
 def quoted(path):
-    """A path as the configuration takes it: quotes keep its blanks and commas; a quote of its own cannot be said."""
+    """A path as the configuration takes it: quotes keep its blanks and commas; a quote of its
+    own cannot be said."""
     if '"' in str(path):
         raise BochsError(f"{path}: Bochs takes no path with a double quote")
     return f'"{path}"'
@@ -105,9 +116,13 @@ def write_configuration(machine, directory, iso, disk, serial_device, own):
 
 
 def configure(machine, directory, iso, disk, serial_device):
-    """Write the configuration into directory; the command that runs it there, and its environment."""
-    write_configuration(machine, directory, iso, disk, serial_device, ["display_library: term", *STOCK])
-    # Debian's Bochs has its debugger built in and waits for a command: continue, and quit where it stops.
+    """Write the configuration into directory; the command that runs it there, and its
+    environment."""
+    write_configuration(
+        machine, directory, iso, disk, serial_device, ["display_library: term", *STOCK]
+    )
+    # Debian's Bochs has its debugger built in and waits for a command: continue, and quit where it
+    # stops.
     (directory / "debugger.rc").write_text("c\nq\n")
     return [executable(), "-q", "-f", "bochsrc", "-rc", "debugger.rc"], environment()
 
@@ -118,5 +133,7 @@ def read_log(directory):
         log = (directory / "bochs.log").read_text(errors="replace")
     except OSError:
         return [], ""
-    panics = [line for line in log.splitlines() if ">>PANIC<<" in line and not POWER_OFF.search(line)]
+    panics = [
+        line for line in log.splitlines() if ">>PANIC<<" in line and not POWER_OFF.search(line)
+    ]
     return panics, log

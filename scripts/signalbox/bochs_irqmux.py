@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs 3.0 with the chipset block in the place of its 8259s: the seed's hardware.
 
-Rule: the machine is the stock platform's, line for line; only the program, its plugins and its display differ. The
-emulator comes from the cache (scripts/bochs_irqmux.sh), the plugin from the build directory (emulators/bochs).
+Rule: the machine is the stock platform's, line for line; only the program, its plugins and its
+display differ. The emulator comes from the cache (scripts/bochs_irqmux.sh), the plugin from the
+build directory (emulators/bochs).
 """
 
 import os
@@ -24,15 +25,20 @@ def places(build):
     except OSError:
         home = None
     if not home or not (build / PLUGIN).exists() or not os.access(home / "bin/bochs", os.X_OK):
-        raise BochsError(f"no Bochs with the chipset block in {build}: make bochs-irqmux builds it; PLATFORM=bochs does "
-                         "without")
+        raise BochsError(
+            f"no Bochs with the chipset block in {build}: make bochs-irqmux builds it; PLATFORM=bochs does "
+            "without"
+        )
     return home, (build / PLUGIN).parent
 
 
 def configure(machine, directory, iso, disk, serial_device):
-    """Write the configuration into directory; the command that runs it there, and its environment."""
+    """Write the configuration into directory; the command that runs it there, and its
+    environment."""
     home, plugin = places(machine.build)
-    bochs.write_configuration(machine, directory, iso, disk, serial_device, ["display_library: nogui"])
+    bochs.write_configuration(
+        machine, directory, iso, disk, serial_device, ["display_library: nogui"]
+    )
     environment = bochs.environment()
     # Ours first: there is a stock plugin of the same name.
     environment.update(LTDL_LIBRARY_PATH=f"{plugin}:{home / 'plugins'}", BXSHARE="/usr/share/bochs")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads which images to boot with which lines: `multiboot IMAGE WORDS` and `module IMAGE WORDS`, as in GRUB.
+"""Reads which images to boot with which lines: `multiboot IMAGE WORDS` and `module IMAGE WORDS`,
+as in GRUB.
 
 Rule: what a line says goes to the loader as it is; the VMM judges the words.
 """
@@ -14,7 +15,8 @@ class ConfigError(Exception):
 
 
 def load_entries(path):
-    """All entries of a file: list of (title, [(command, image, words)]). `title TEXT` begins one."""
+    """All entries of a file: list of (title, [(command, image, words)]). `title TEXT` begins
+    one."""
     entries = []
     try:
         text = Path(path).read_text()
@@ -29,14 +31,18 @@ def load_entries(path):
             entries.append((rest, []))
             continue
         if command not in ("multiboot", "module"):
-            raise ConfigError(f"{path}:{number}: '{command}': a line begins with title, multiboot or module")
+            raise ConfigError(
+                f"{path}:{number}: '{command}': a line begins with title, multiboot or module"
+            )
         image, _, line_words = rest.partition(" ")
         if not image:
             raise ConfigError(f"{path}:{number}: {command}: which image?")
         if not entries:
             entries.append(("Signalbox", []))
         if (command == "multiboot") != (not entries[-1][1]):
-            raise ConfigError(f"{path}:{number}: one multiboot line comes first, module lines follow")
+            raise ConfigError(
+                f"{path}:{number}: one multiboot line comes first, module lines follow"
+            )
         entries[-1][1].append((command, image, line_words.strip()))
     if not entries or not all(lines for _, lines in entries):
         raise ConfigError(f"{path}: no multiboot line")
@@ -44,6 +50,7 @@ def load_entries(path):
 
 
 def load_config(path):
-    """The first entry of a file, for a Machine: (image of the multiboot line, its words, modules)."""
+    """The first entry of a file, for a Machine: (image of the multiboot line, its words,
+    modules)."""
     lines = load_entries(path)[0][1]
     return lines[0][1], lines[0][2], [Module(image, words) for _, image, words in lines[1:]]

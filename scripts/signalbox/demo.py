@@ -27,11 +27,13 @@ PROBLEMS = (BochsError, MediaError, QemuError, OSError)
 
 def with_guest_words(modules, words):
     """The modules with more words for the guests themselves: those stand after "--"."""
-    return [Module(m.image, f"{m.line} {'' if '--' in m.line.split() else '-- '}{words}")
-            for m in modules]
+    return [
+        Module(m.image, f"{m.line} {'' if '--' in m.line.split() else '-- '}{words}")
+        for m in modules
+    ]
 
 
-# ---- Which machines ----
+# ---- Which machines ------------------------------------------------------------------------------
 
 
 def is_built(platform, build):
@@ -58,9 +60,12 @@ def make_columns(platform, build):
     block = platform_with_block(stock, build)
     wanted = "bochs-irqmux" if stock == "bochs" else "qemu-irqmux"
     missing = ("not built:", "make demo", "PLATFORM=", wanted, "builds it")
-    return [Column("bare", stock, virtual=False),
-            Column("irqmux", block or "", note=() if block else missing),
-            Column("pc", stock), Column("soft", stock)]
+    return [
+        Column("bare", stock, virtual=False),
+        Column("irqmux", block or "", note=() if block else missing),
+        Column("pc", stock),
+        Column("soft", stock),
+    ]
 
 
 def make_machine(column, seconds, options):
@@ -77,7 +82,7 @@ def make_machine(column, seconds, options):
     return replace(machine, vmm=None, modules=[Module(pulse.image, pulse.line.split(" -- ", 1)[1])])
 
 
-# ---- One machine ----
+# ---- One machine ---------------------------------------------------------------------------------
 
 
 class Runner:
@@ -89,8 +94,9 @@ class Runner:
         self._quit = False
         self._stop = threading.Event()
         self._keyboard, self._keys = os.pipe()
-        self._thread = threading.Thread(target=self._run, daemon=True,
-                                        args=(directory, timeout, paced, stream))
+        self._thread = threading.Thread(
+            target=self._run, daemon=True, args=(directory, timeout, paced, stream)
+        )
 
     def begin(self):
         self._thread.start()
@@ -104,8 +110,14 @@ class Runner:
                 stream(text)
 
         try:
-            self.result = self.machine.run(directory, timeout=timeout, stream=hear, paced=paced,
-                                           keyboard=self._keyboard, stop=self._stop.is_set)
+            self.result = self.machine.run(
+                directory,
+                timeout=timeout,
+                stream=hear,
+                paced=paced,
+                keyboard=self._keyboard,
+                stop=self._stop.is_set,
+            )
         except PROBLEMS as problem:
             self.problem = str(problem)
         self.column.wrong = not self.ok
@@ -156,7 +168,7 @@ class Runner:
         return f"{self.column.name}: {self.result.explain(tail=0)}"
 
 
-# ---- All of them ----
+# ---- All of them ---------------------------------------------------------------------------------
 
 
 class Demo:
@@ -166,9 +178,17 @@ class Demo:
         """stream: gets the console of pc."""
         self.columns = make_columns(platform, options["build"])
         self.runners = [
-            Runner(column, make_machine(column, seconds, options), Path(directory) / column.name,
-                   timeout, paced, stream if column.name == "pc" else None)
-            for column in self.columns if not column.note]
+            Runner(
+                column,
+                make_machine(column, seconds, options),
+                Path(directory) / column.name,
+                timeout,
+                paced,
+                stream if column.name == "pc" else None,
+            )
+            for column in self.columns
+            if not column.note
+        ]
 
     def __enter__(self):
         for runner in self.runners:

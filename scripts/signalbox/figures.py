@@ -12,8 +12,11 @@ from .records import read_record
 from .session import CONTROL
 
 STATUS = re.compile(r"^\[ *(\d+\.\d)s\] .*?(?: \| held (\d+)(?:, unexplained NMIs (\d+))?)?$")
-SAYS = {"ticks": re.compile(r" ticks (\d+)\+(\d+)"), "com2": re.compile(r" com2 (\d+)"),
-        "rounds": re.compile(r" round (\d+)")}
+SAYS = {
+    "ticks": re.compile(r" ticks (\d+)\+(\d+)"),
+    "com2": re.compile(r" com2 (\d+)"),
+    "rounds": re.compile(r" round (\d+)"),
+}
 ROUNDS = re.compile(r"^\[\S+\] scribe: (\d+) rounds of ")
 END = re.compile(r"^(?:signalbox: )?end: status (\d+)$")
 TIMER, UART, RTC, DISK = 0, 3, 8, 15
@@ -105,10 +108,13 @@ class Figures:
         except KeyError:  # a line that is cut short
             return
         before = self.probes.get(name)
-        self.probes[name] = Probe(n, median, longest) if before is None else Probe(
-            before.n + n, median, max(longest, before.max))
+        self.probes[name] = (
+            Probe(n, median, longest)
+            if before is None
+            else Probe(before.n + n, median, max(longest, before.max))
+        )
 
-    # ---- Sums ----
+    # ---- Sums ------------------------------------------------------------------------------------
 
     @property
     def exits_per_interrupt(self):

@@ -19,9 +19,24 @@ from .session import Session
 BUILD = Path(os.environ.get("BUILD", "build"))
 CPU = "corei7_skylake_x"
 # The module beside this one that makes an emulator's command of a description.
-EMULATORS = {"bochs": "bochs", "bochs-irqmux": "bochs_irqmux", "kvm": "qemu", "qemu": "qemu", "qemu-irqmux": "qemu_irqmux"}
+EMULATORS = {
+    "bochs": "bochs",
+    "bochs-irqmux": "bochs_irqmux",
+    "kvm": "qemu",
+    "qemu": "qemu",
+    "qemu-irqmux": "qemu_irqmux",
+}
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
-OUTPUTS = ("console.txt", "com1.txt", "com2.bin", "bochs.log", "emulator.txt", "disk.img.lock", "monitor.socket", "paths.txt")
+OUTPUTS = (
+    "console.txt",
+    "com1.txt",
+    "com2.bin",
+    "bochs.log",
+    "emulator.txt",
+    "disk.img.lock",
+    "monitor.socket",
+    "paths.txt",
+)
 
 
 @dataclass(frozen=True)
@@ -36,8 +51,8 @@ class Module:
 class Result:
     """How a run ended.
 
-    end is "status" (the console's verdict came), "panic" (the emulator gave up), "timeout", "exited" (it stopped with
-    no verdict) or "interrupted" (Ctrl-C).
+    end is "status" (the console's verdict came), "panic" (the emulator gave up), "timeout",
+    "exited" (it stopped with no verdict) or "interrupted" (Ctrl-C).
     """
 
     end: str
@@ -59,7 +74,8 @@ class Result:
         return self.console.splitlines()
 
     def explain(self, tail=15):
-        """What happened, for a person: the verdict or its absence, the emulator's last words, the console's tail."""
+        """What happened, for a person: the verdict or its absence, the emulator's last words,
+        the console's tail."""
         what = {
             "status": f"the run ended with status {self.status}",
             "panic": "the emulator stopped",
@@ -71,7 +87,9 @@ class Result:
         text += [f"  emulator: {line}" for line in self.panics]
         if not self.ok and self.end != "interrupted":
             if tail:
-                text += [f"  console: {line}" for line in self.lines[-tail:]] or ["  console: nothing came"]
+                text += [f"  console: {line}" for line in self.lines[-tail:]] or [
+                    "  console: nothing came"
+                ]
             if self.end in ("exited", "panic"):
                 text += [f"  log: {line}" for line in self.log.splitlines()[-5:]]
         return "\n".join(text)
@@ -86,15 +104,18 @@ class Machine:
     board    QEMU: the machine type, "pc" or "q35"
     exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
              byte where nobody types; False: in real time. A keyboard goes with both
-    disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False: none)
+    disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False:
+             none)
     serial   QEMU: COM1 and COM2 are there
     iso      an image to boot from, in the place of one that is made of vmm and modules
     com4     a UART at 2E8h whose line is COM2's (3)
-    type_in  what to type on COM1: pairs of (regular expression that the console must match first, text)
+    type_in  what to type on COM1: pairs of (regular expression that the console must match first,
+             text)
     log_actions  Bochs: device or "all" to action by event, e.g. {"panic": {"PIC": "report"}}
     extra    Bochs: further lines of its configuration; QEMU: further words of its command line
     environment  variables for the emulator, e.g. {"IRQMUX_NMI_US": "700"}
-    paths    QEMU without KVM: what each path of the VMM does goes to paths.txt in the run's directory
+    paths    QEMU without KVM: what each path of the VMM does goes to paths.txt in the run's
+             directory
     """
 
     vmm: str | None = "console=com1"
@@ -124,7 +145,8 @@ class Machine:
 
     @property
     def _types_along(self):
-        """Whether somebody types into a machine whose time would fly: what is typed has its moment."""
+        """Whether somebody types into a machine whose time would fly: what is typed has its
+        moment."""
         return self.counted and bool(self.type_in)
 
     @property
@@ -140,10 +162,13 @@ class Machine:
             if len(self.modules) != 1:
                 raise ValueError("a bare machine boots exactly one image")
             return [("multiboot", self.modules[0].image, self.modules[0].line)]
-        return [("multiboot", self.vmm_image, self.vmm)] + [("module", m.image, m.line) for m in self.modules]
+        return [("multiboot", self.vmm_image, self.vmm)] + [
+            ("module", m.image, m.line) for m in self.modules
+        ]
 
     def prepare(self, directory):
-        """Make the boot image, the disk and the emulator's configuration; returns the emulator's module."""
+        """Make the boot image, the disk and the emulator's configuration; returns the emulator's
+        module."""
         directory = Path(directory).resolve()
         directory.mkdir(parents=True, exist_ok=True)
         for name in OUTPUTS:
@@ -153,14 +178,28 @@ class Machine:
         if self.disk is not False:
             disk = directory / "disk.img"
             media.make_disk(disk, self.disk if isinstance(self.disk, bytes) else b"")
-        return importlib.import_module(f".{EMULATORS[self.platform]}", __package__), directory, iso, disk
+        return (
+            importlib.import_module(f".{EMULATORS[self.platform]}", __package__),
+            directory,
+            iso,
+            disk,
+        )
 
-    def run(self, directory=None, timeout=120.0, stream=None, keyboard=None, grace=15.0,
-            started=None, paced=False, stop=None):
+    def run(
+        self,
+        directory=None,
+        timeout=120.0,
+        stream=None,
+        keyboard=None,
+        grace=15.0,
+        started=None,
+        paced=False,
+        stop=None,
+    ):
         """Boot, and wait for the verdict.
 
-        directory  where configuration and logs go; None: one of its own under the build directory, removed when all
-                   went well
+        directory  where configuration and logs go; None: one of its own under the build directory,
+                   removed when all went well
         stream     called with each piece of console text (str) as it comes
         keyboard   a file descriptor whose bytes go to COM1 while the machine runs
         grace      seconds that the machine may take to power off after the verdict
@@ -175,23 +214,39 @@ class Machine:
             directory = tempfile.mkdtemp(prefix=f"{self.platform}-", dir=runs)
         emulator, directory, iso, disk = self.prepare(directory)
         with Session(directory) as session:
-            command, environment = emulator.configure(self, directory, iso, disk, session.serial_device)
+            command, environment = emulator.configure(
+                self, directory, iso, disk, session.serial_device
+            )
             environment.update(self.environment)
             session.start(command, environment, console_on_stdio=emulator.CONSOLE_ON_STDIO)
             if started:
                 started(session.process.pid)
             begun = getattr(emulator, "begun", None)
             with begun(self, session.process) if begun else contextlib.nullcontext():
-                end, status = session.wait(timeout, stream, keyboard, list(self.type_in), grace,
-                                           (paced or self._types_along) and self.platform != "kvm", stop)
+                end, status = session.wait(
+                    timeout,
+                    stream,
+                    keyboard,
+                    list(self.type_in),
+                    grace,
+                    (paced or self._types_along) and self.platform != "kvm",
+                    stop,
+                )
         (directory / "console.txt").write_text(session.console)
         panics, log = emulator.read_log(directory)
         if end == "exited" and panics:
             end = "panic"
         com2 = directory / "com2.bin"
         result = Result(
-            end=end, status=status, console=session.console, seconds=session.seconds, panics=panics, log=log,
-            com2=com2.read_bytes() if com2.exists() else b"", directory=directory, timeout=timeout,
+            end=end,
+            status=status,
+            console=session.console,
+            seconds=session.seconds,
+            panics=panics,
+            log=log,
+            com2=com2.read_bytes() if com2.exists() else b"",
+            directory=directory,
+            timeout=timeout,
         )
         if temporary and (result.ok or end == "interrupted"):
             shutil.rmtree(directory, ignore_errors=True)

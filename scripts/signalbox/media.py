@@ -38,7 +38,8 @@ def last_use(path):
 
 
 def prune(directory, keep, age=3600.0):
-    """Make the directory, and remove its oldest entries beyond `keep` that nobody has used for `age` seconds."""
+    """Make the directory, and remove its oldest entries beyond `keep` that nobody has used for
+    `age` seconds."""
     directory.mkdir(parents=True, exist_ok=True)
     oldest = time.time() - age
     for path in sorted(directory.iterdir(), key=last_use, reverse=True)[keep:]:
@@ -56,7 +57,8 @@ def spare(directory):
 
 
 def find_image(name, build):
-    """The file that an image's name means: a path, or a name in the build directory or its guests."""
+    """The file that an image's name means: a path, or a name in the build directory or its
+    guests."""
     build = Path(build)
     plain = name.removeprefix("/boot/")
     for path in (Path(name), build / plain, build / "guests" / plain):
@@ -66,12 +68,14 @@ def find_image(name, build):
 
 
 def quote_for_grub(words):
-    """A command line as GRUB's script language takes it: each word in single quotes where it needs them."""
+    """A command line as GRUB's script language takes it: each word in single quotes where it
+    needs them."""
     return " ".join(shlex.quote(word) for word in words.split())
 
 
 def write_tree(root, entries, timeout):
-    """The ISO's directory: images under /boot and the menu. entries: list of (title, [(command, file, words)])."""
+    """The ISO's directory: images under /boot and the menu. entries: list of (title, [(command,
+    file, words)])."""
     boot = root / "boot" / "grub"
     boot.mkdir(parents=True)
     names = {}
@@ -103,7 +107,9 @@ def grub_mkrescue(root, output, modules):
     command = [grub_tool(), *GRUB_OPTIONS, "-o", str(output), str(root)]
     if modules:
         command.insert(1, f"--install-modules={modules}")
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if done.returncode or not output.exists():
         raise MediaError("grub-mkrescue failed:\n" + "\n".join(done.stdout.splitlines()[-10:]))
 
@@ -112,7 +118,9 @@ def write_iso(entries, output, build, timeout=0, modules=GRUB_MODULES):
     """Make the ISO `output` with a menu. entries: list of (title, [(command, image, words)])."""
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
-    resolved = [(title, [(c, find_image(i, build), w) for c, i, w in lines]) for title, lines in entries]
+    resolved = [
+        (title, [(c, find_image(i, build), w) for c, i, w in lines]) for title, lines in entries
+    ]
     with tempfile.TemporaryDirectory(dir=output.parent, prefix="iso-") as scratch:
         root = Path(scratch) / "root"
         write_tree(root, resolved, timeout)

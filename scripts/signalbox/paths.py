@@ -24,9 +24,40 @@ VMX_REASON, VMX_QUALIFICATION = 0x4402, 0x6400
 
 # Fields that nested KVM shadows: arch/x86/kvm/vmx/vmcs_shadow_fields.h, Linux commit 09878d15216e.
 SHADOWED = {
-    0x0810, 0x0812, 0x0C08, 0x0C0A, 0x2400, 0x4002, 0x4004, 0x4016, 0x4018, 0x401A, 0x401C, 0x4402,
-    0x4404, 0x4406, 0x4408, 0x440A, 0x440C, 0x4816, 0x4818, 0x4824, 0x482E, 0x6000, 0x6004, 0x6006,
-    0x6400, 0x640A, 0x6800, 0x6802, 0x6804, 0x681C, 0x681E, 0x6820, 0x6C06, 0x6C08,
+    0x0810,
+    0x0812,
+    0x0C08,
+    0x0C0A,
+    0x2400,
+    0x4002,
+    0x4004,
+    0x4016,
+    0x4018,
+    0x401A,
+    0x401C,
+    0x4402,
+    0x4404,
+    0x4406,
+    0x4408,
+    0x440A,
+    0x440C,
+    0x4816,
+    0x4818,
+    0x4824,
+    0x482E,
+    0x6000,
+    0x6004,
+    0x6006,
+    0x6400,
+    0x640A,
+    0x6800,
+    0x6802,
+    0x6804,
+    0x681C,
+    0x681E,
+    0x6820,
+    0x6C06,
+    0x6C08,
 }
 # Of the shadowed ones, those that are read without an exit and written with one.
 READ_ONLY = {0x2400, 0x4402, 0x4404, 0x4406, 0x4408, 0x440A, 0x440C, 0x4816, 0x4818, 0x6400, 0x640A}
@@ -75,17 +106,37 @@ def read_paths(directory):
 
 # ---- Bochs ---------------------------------------------------------------------------------------
 
-INSTRUCTION = re.compile(r"\(0\)\.\[\d+\] \[0x([0-9a-f]+)\] \S+ \(.*?\): "
-                         r"(?:rep\S* |lock )*(\w+)([^;]*)")
-ACCESS = re.compile(r"\[CPU0 (RD|WR|RW)\]: (?:LIN \S+ )?PHY 0x([0-9a-f]+) \(len=\d+, \w+\):"
-                    r"((?: 0x[0-9A-F]+)*)(.*)")
+INSTRUCTION = re.compile(
+    r"\(0\)\.\[\d+\] \[0x([0-9a-f]+)\] \S+ \(.*?\): " r"(?:rep\S* |lock )*(\w+)([^;]*)"
+)
+ACCESS = re.compile(
+    r"\[CPU0 (RD|WR|RW)\]: (?:LIN \S+ )?PHY 0x([0-9a-f]+) \(len=\d+, \w+\):"
+    r"((?: 0x[0-9A-F]+)*)(.*)"
+)
 STOP = re.compile(r"\(0\) \[0x([0-9a-f]+)\]")
 PLAIN = {
-    "in": "in", "out": "out", "rdtsc": "rdtsc", "rdtscp": "rdtsc", "fxsave": "fxsave",
-    "fxrstor": "fxrstor", "xsave": "xsave", "xsavec": "xsave", "xsaveopt": "xsave",
-    "xrstor": "xrstor", "iret": "iret", "iretq": "iret", "rdmsr": "msr", "wrmsr": "msr",
-    "cpuid": "cpuid", "invlpg": "flush", "invept": "flush", "invvpid": "flush", "hlt": "hlt",
-    "vmread": "vmread", "vmwrite": "vmwrite", "vmptrld": "vmptrld",
+    "in": "in",
+    "out": "out",
+    "rdtsc": "rdtsc",
+    "rdtscp": "rdtsc",
+    "fxsave": "fxsave",
+    "fxrstor": "fxrstor",
+    "xsave": "xsave",
+    "xsavec": "xsave",
+    "xsaveopt": "xsave",
+    "xrstor": "xrstor",
+    "iret": "iret",
+    "iretq": "iret",
+    "rdmsr": "msr",
+    "wrmsr": "msr",
+    "cpuid": "cpuid",
+    "invlpg": "flush",
+    "invept": "flush",
+    "invvpid": "flush",
+    "hlt": "hlt",
+    "vmread": "vmread",
+    "vmwrite": "vmwrite",
+    "vmptrld": "vmptrld",
 }
 DEVICES = {0xFEC00: "ioapic", 0xFED00: "hpet", 0xFEE00: "lapic"}
 # A path of so many instructions is the last one: the VMM empties its terminal and powers off.
@@ -119,8 +170,9 @@ class Trace:
     def __init__(self, names):
         self.exit = names["vmx_host_rip"][0]
         self.entries = {entry_point(names, kind) for kind in ("enter", "launch")}
-        self.terminal = [range(at, at + size) for name, (at, size) in names.items()
-                         if name.startswith(TERMINAL)]
+        self.terminal = [
+            range(at, at + size) for name, (at, size) in names.items() if name.startswith(TERMINAL)
+        ]
         self.paths = []
         self.counts = None
         self.at_entry = False
@@ -220,9 +272,16 @@ def trace_paths(machine, directory, count, timeout):
     breakpoints = "".join(f"pb {point:#x}\n" for point in points)
     (directory / "debugger.rc").write_text(breakpoints + "c\n")
     with open(directory / "emulator.txt", "wb") as log, subprocess.Popen(
-            command, cwd=directory, env=environment, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=log, start_new_session=True, text=True,
-            errors="replace") as process:
+        command,
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
+        text=True,
+        errors="replace",
+    ) as process:
         timer = threading.Timer(timeout, process.kill)
         timer.start()
         try:

@@ -20,8 +20,16 @@ LOOK_SECONDS = 0.2
 DUMP = "video.bin"
 
 # QEMU's names of keys whose character is not their name; and of those that need Shift.
-NAMES = {" ": "spc", "\n": "ret", "\r": "ret", "-": "minus", "=": "equal", ".": "dot", ",": "comma",
-         "/": "slash"}
+NAMES = {
+    " ": "spc",
+    "\n": "ret",
+    "\r": "ret",
+    "-": "minus",
+    "=": "equal",
+    ".": "dot",
+    ",": "comma",
+    "/": "slash",
+}
 SHIFTED = {"_": "minus", "+": "equal", ":": "semicolon", "?": "slash", "!": "1", "|": "backslash"}
 
 
@@ -40,7 +48,8 @@ class Screen:
         machine.extra = [*machine.extra, "-qmp", f"unix:{MONITOR},server=on,wait=off"]
         emulator, self.directory, iso, disk = machine.prepare(directory)
         self.command, self.environment = emulator.configure(
-            machine, self.directory, iso, disk, None)
+            machine, self.directory, iso, disk, None
+        )
         self.process = self.monitor = None
         self.seen = ""  # all screens that wait_for() has looked at, for a message
 
@@ -48,8 +57,13 @@ class Screen:
         com1, errors = self.directory / "com1.txt", self.directory / "emulator.txt"
         with open(com1, "wb") as output, open(errors, "wb") as said:
             self.process = subprocess.Popen(
-                tied_to_us(self.command), cwd=self.directory, env=self.environment,
-                stdin=subprocess.PIPE, stdout=output, stderr=said)
+                tied_to_us(self.command),
+                cwd=self.directory,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=said,
+            )
         try:
             self.monitor = Monitor(self.process.pid)
         except QemuError:
@@ -86,8 +100,8 @@ class Screen:
         self.monitor.do("pmemsave", val=VIDEO, size=VIDEO_BYTES, filename=DUMP)
         start = self.start_address()
         self.monitor.do("cont")
-        cells = (self.directory / DUMP).read_bytes()[2 * start::2].decode("cp437")
-        return [cells[n * COLUMNS:(n + 1) * COLUMNS].rstrip() for n in range(ROWS)]
+        cells = (self.directory / DUMP).read_bytes()[2 * start :: 2].decode("cp437")
+        return [cells[n * COLUMNS : (n + 1) * COLUMNS].rstrip() for n in range(ROWS)]
 
     def text(self):
         return "\n".join(self.rows())
@@ -107,8 +121,9 @@ class Screen:
                 self.seen += f"{text}\n{'-' * COLUMNS}\n"
             if re.search(pattern, text, re.M):
                 return text
-            assert time.monotonic() < deadline, (
-                f"no '{pattern}' within {seconds} s; the screens:\n{self.seen}")
+            assert (
+                time.monotonic() < deadline
+            ), f"no '{pattern}' within {seconds} s; the screens:\n{self.seen}"
             time.sleep(LOOK_SECONDS)
         raise AssertionError(f"the machine ended with no '{pattern}'; the screens:\n{self.seen}")
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which platform a run takes.
 
-Rule: nested virtualisation counts only when the processor shows it (CPUID) and KVM grants it (nested=Y); the device
-file alone proves nothing.
+Rule: nested virtualisation counts only when the processor shows it (CPUID) and KVM grants it
+(nested=Y); the device file alone proves nothing.
 """
 
 import os
@@ -21,7 +21,8 @@ NESTED = {
 }
 
 
-# Where there is no nested virtualisation: the one that comes to its end sooner (docs/measuring.md), and how it says so.
+# Where there is no nested virtualisation: the one that comes to its end sooner (docs/measuring.md),
+# and how it says so.
 QUICKEST = ("qemu", "emulated SVM, which takes half the time of Bochs's VMX")
 
 
@@ -40,7 +41,8 @@ def cpu_flags(cpuinfo=Path("/proc/cpuinfo")):
 
 
 def why_no_kvm(flags=None, device="/dev/kvm", nested=None, emulator="qemu-system-x86_64"):
-    """None where nested VMX or SVM really works, else the reason why it does not. The arguments are for tests."""
+    """None where nested VMX or SVM really works, else the reason why it does not. The arguments
+    are for tests."""
     flags = cpu_flags() if flags is None else flags
     vendor = next((flag for flag in NESTED if flag in flags), None)
     if vendor is None:
@@ -66,13 +68,20 @@ def why_no_kvm(flags=None, device="/dev/kvm", nested=None, emulator="qemu-system
 def choose(wanted, board="pc"):
     """(platform, one line that says which and why)."""
     if wanted not in PLATFORMS:
-        raise PlatformError(f"PLATFORM={wanted}: no such platform; there are: {' '.join(PLATFORMS)}")
+        raise PlatformError(
+            f"PLATFORM={wanted}: no such platform; there are: {' '.join(PLATFORMS)}"
+        )
     if board not in BOARDS:
         raise PlatformError(f"BOARD={board}: no such board; there are: {' '.join(BOARDS)}")
     platform, reason = choose_by_word(wanted)
     if board != "pc" and platform not in ON_QEMU:
-        raise PlatformError(f"BOARD={board}: {platform} has the board pc alone; PLATFORM=qemu has {' and '.join(BOARDS)}")
-    return platform, f"platform {platform}{', board ' + board if platform in ON_QEMU else ''}: {reason}"
+        raise PlatformError(
+            f"BOARD={board}: {platform} has the board pc alone; PLATFORM=qemu has {' and '.join(BOARDS)}"
+        )
+    return (
+        platform,
+        f"platform {platform}{', board ' + board if platform in ON_QEMU else ''}: {reason}",
+    )
 
 
 def choose_by_word(wanted):
@@ -82,7 +91,9 @@ def choose_by_word(wanted):
     reason = why_no_kvm()
     if wanted == "kvm":
         if reason:
-            raise PlatformError(f"PLATFORM=kvm: {reason}. PLATFORM=qemu and PLATFORM=bochs run everywhere")
+            raise PlatformError(
+                f"PLATFORM=kvm: {reason}. PLATFORM=qemu and PLATFORM=bochs run everywhere"
+            )
         return "kvm", "as asked for"
     if not reason:
         return "kvm", "nested virtualisation is offered here"

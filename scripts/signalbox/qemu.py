@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Stock QEMU: with KVM where the host nests virtualisation; else TCG, which emulates a processor with AMD's SVM.
+"""Stock QEMU: with KVM where the host nests virtualisation; else TCG, which emulates a processor
+with AMD's SVM.
 
 Rule: the verdict is the console's line. How QEMU itself ends says nothing.
 
-An exact run repeats to the byte, and its TSC counts instructions: 2^SHIFT ticks each (-icount), the machine's time stands
-where the processor idles and jumps to the next event (sleep=off), and the RTC follows it (clock=vm). One thing is left to the
-host then: when a disk's transfer ends, which QEMU's main loop and its worker threads say. So they get a real-time priority
-on the very CPU that runs the machine's processor: whatever an instruction starts is done before the next one. Who may not
-use such priorities has the processor's thread run when the others idle (SCHED_IDLE), which comes near to the same.
+An exact run repeats to the byte, and its TSC counts instructions: 2^SHIFT ticks each (-icount),
+the machine's time stands where the processor idles and jumps to the next event (sleep=off), and
+the RTC follows it (clock=vm). One thing is left to the host then: when a disk's transfer ends,
+which QEMU's main loop and its worker threads say. So they get a real-time priority on the very
+CPU that runs the machine's processor: whatever an instruction starts is done before the next
+one. Who may not use such priorities has the processor's thread run when the others idle
+(SCHED_IDLE), which comes near to the same.
 """
 
 import contextlib
@@ -33,7 +36,8 @@ TICKS_PER_INSTRUCTION = 1 << SHIFT
 MONITOR = "monitor.socket"
 MONITOR_SECONDS = 20.0
 HELPERS_PRIORITY = 2
-# What counts the paths of the VMM, and the file in the run's directory that it writes (signalbox/paths.py).
+# What counts the paths of the VMM, and the file in the run's directory that it writes
+# (signalbox/paths.py).
 PATHS_PLUGIN = Path("emulators/qemu/paths.so")
 PATHS = "paths.txt"
 
@@ -45,7 +49,9 @@ class QemuError(Exception):
 def executable():
     path = shutil.which("qemu-system-x86_64")
     if not path:
-        raise QemuError("no qemu-system-x86_64: the package qemu-system-x86 is missing (make setup)")
+        raise QemuError(
+            "no qemu-system-x86_64: the package qemu-system-x86 is missing (make setup)"
+        )
     return path
 
 
@@ -66,29 +72,53 @@ def option(path):
 
 
 def drives(machine, iso, disk):
-    """The CD to boot from, and the disk at 170h and IRQ15, which q35's chipset has no IDE channel for."""
+    """The CD to boot from, and the disk at 170h and IRQ15, which q35's chipset has no IDE
+    channel for."""
     cd = f"file={option(iso)},media=cdrom,format=raw,readonly=on"
     hd = f"file={option(disk)},media=disk,format=raw,cache=unsafe"
     if machine.board == "pc":
-        return ["-drive", f"{cd},if=ide,index=0"] + (["-drive", f"{hd},if=ide,index=2"] if disk else [])
+        return ["-drive", f"{cd},if=ide,index=0"] + (
+            ["-drive", f"{hd},if=ide,index=2"] if disk else []
+        )
     command = ["-drive", f"{cd},if=none,id=cd", "-device", "ide-cd,drive=cd,bus=ide.0,bootindex=0"]
     command += ["-device", "isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15"]
-    return command + (["-drive", f"{hd},if=none,id=hd", "-device", "ide-hd,drive=hd,bus=second.0"] if disk else [])
+    return command + (
+        ["-drive", f"{hd},if=none,id=hd", "-device", "ide-hd,drive=hd,bus=second.0"] if disk else []
+    )
 
 
 def command_line(machine, directory, iso, disk):
     if machine.board not in BOARDS:
         raise QemuError(f"BOARD={machine.board}: no such board; there are: {' '.join(BOARDS)}")
-    command = [executable(), *processor(machine), "-machine", machine.board, "-smp", "1", "-m", str(machine.memory)]
+    command = [
+        executable(),
+        *processor(machine),
+        "-machine",
+        machine.board,
+        "-smp",
+        "1",
+        "-m",
+        str(machine.memory),
+    ]
     command += ["-display", "none", "-no-reboot", "-boot", "d", *drives(machine, iso, disk)]
     serial = ["-serial", "none"]
     if machine.serial:
         serial = ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}"]
     command += [*serial, "-monitor", "none", "-nic", "none"]
     if machine.com4:
-        command += ["-chardev", "null,id=com4", "-device", "isa-serial,chardev=com4,iobase=0x2e8,irq=3"]
+        command += [
+            "-chardev",
+            "null,id=com4",
+            "-device",
+            "isa-serial,chardev=com4,iobase=0x2e8,irq=3",
+        ]
     # The VMM's slices are a comparator of the HPET, whose interrupt is a message.
-    command += ["-global", "hpet.msi=on", "-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04"]
+    command += [
+        "-global",
+        "hpet.msi=on",
+        "-device",
+        f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=0x04",
+    ]
     return command + counting(machine, directory) + machine.extra
 
 
@@ -115,7 +145,7 @@ def read_log(directory):
         return [], ""
 
 
-# ---- Exact runs ------------------------------------------------------------------------------------------------------
+# ---- Exact runs ----------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -139,7 +169,9 @@ def own_cpu():
     """A CPU that no other exact run uses as long as there are enough; its number."""
     cpus = sorted(os.sched_getaffinity(0))
     for cpu in cpus:
-        with open(Path(tempfile.gettempdir()) / f"signalbox-{os.getuid()}-cpu{cpu}.lock", "w") as lock:
+        with open(
+            Path(tempfile.gettempdir()) / f"signalbox-{os.getuid()}-cpu{cpu}.lock", "w"
+        ) as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -150,7 +182,8 @@ def own_cpu():
 
 
 def has_ended(number):
-    """Whether there is no such process, or nobody has taken its end yet (proc(5): the state follows the name)."""
+    """Whether there is no such process, or nobody has taken its end yet (proc(5): the state
+    follows the name)."""
     try:
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except OSError:
@@ -158,7 +191,8 @@ def has_ended(number):
 
 
 class Monitor:
-    """The machine protocol of the QEMU of that process: a line of JSON for each command and for each answer, events in between."""
+    """The machine protocol of the QEMU of that process: a line of JSON for each command and for
+    each answer, events in between."""
 
     def __init__(self, number):
         deadline = time.monotonic() + MONITOR_SECONDS

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """QEMU with the chipset block in the place of its 8259s: the seed's hardware.
 
-Rule: the machine is the platform qemu's, word for word, and has one device more. That device is a plugin of the stock binary,
-and comes from the build directory (emulators/qemu).
+Rule: the machine is the platform qemu's, word for word, and has one device more. That device is
+a plugin of the stock binary, and comes from the build directory (emulators/qemu).
 """
 
 import os
@@ -14,8 +14,12 @@ from .qemu import QemuError, begun, read_log  # noqa: F401: an emulator's module
 CONSOLE_ON_STDIO = qemu.CONSOLE_ON_STDIO
 PLUGIN = Path("emulators/qemu/irqmux.so")
 # The block's settings as every emulator's run has them, and what the device calls them.
-PROPERTIES = {"IRQMUX_NMI_US": "nmi-us", "IRQMUX_NMI_LINE": "nmi-line", "IRQMUX_NMI_EVERY": "nmi-every",
-              "IRQMUX_PCI": "window"}
+PROPERTIES = {
+    "IRQMUX_NMI_US": "nmi-us",
+    "IRQMUX_NMI_LINE": "nmi-line",
+    "IRQMUX_NMI_EVERY": "nmi-every",
+    "IRQMUX_PCI": "window",
+}
 
 
 def plugin(build):
@@ -38,5 +42,10 @@ def configure(machine, directory, iso, disk, _serial_device):
     command = qemu.command_line(machine, directory, iso, disk)
     environment = dict(os.environ)
     # The plugin names a type, which -device then makes one of.
-    own = ["-plugin", qemu.option(plugin(machine.build)), "-device", device({**environment, **machine.environment})]
+    own = [
+        "-plugin",
+        qemu.option(plugin(machine.build)),
+        "-device",
+        device({**environment, **machine.environment}),
+    ]
     return command + own, environment

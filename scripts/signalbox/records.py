@@ -4,9 +4,11 @@
     lat probe=uart unit=instructions n=1000 min=7 median=7 p99=7 max=7 interrupts=1000 exits=0
     hist probe=uart 7:1000
     exits vm=pulse total=19 nmi=12 slice=3 hlt=4
-    line irq=0 owner=pulse exits=3 held=0 ...        and more of the same form: find_records() takes any kind
+    line irq=0 owner=pulse exits=3 held=0 ...
+                                     and more of the same form: find_records() takes any kind
 
-Rule: a line counts wherever the VMM's prefix ("[pulse] ", "signalbox: ") puts it; a line that is cut short does not.
+Rule: a line counts wherever the VMM's prefix ("[pulse] ", "signalbox: ") puts it; a line that is
+cut short does not.
 """
 
 import re
@@ -54,7 +56,8 @@ def split_words(words):
 
 
 def find_records(console, kind):
-    """Lines of a kind as dictionaries of text; vm is the line's own word, or the VM that printed it, or ""."""
+    """Lines of a kind as dictionaries of text; vm is the line's own word, or the VM that printed
+    it, or ""."""
     return [{"vm": vm, **split_words(words)} for vm, words in find_lines(console, kind)]
 
 
@@ -79,7 +82,11 @@ def parse_latencies(console):
         values = split_words(words)
         try:
             numbers = {name: int(values[name]) for name in NUMBERS}
-            found.append(Latency(vm=values.get("vm", vm), probe=values["probe"], unit=values["unit"], **numbers))
+            found.append(
+                Latency(
+                    vm=values.get("vm", vm), probe=values["probe"], unit=values["unit"], **numbers
+                )
+            )
         except (KeyError, ValueError):
             continue
     return found

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """An emulator's process: started, listened to, and surely ended.
 
-Rule: nothing outlives the session. The emulator has a process group of its own, which is ended on a verdict, at the
-time limit, and on Ctrl-C.
+Rule: nothing outlives the session. The emulator has a process group of its own, which is ended
+on a verdict, at the time limit, and on Ctrl-C.
 """
 
 import codecs
@@ -20,7 +20,8 @@ import tty
 from .pace import Pace
 
 VERDICT = re.compile(r"^(?:signalbox: )?end: status (\d+)\s*$", re.MULTILINE)
-# What a terminal obeys and a text does not hold; and the beginning of one that is still to come whole.
+# What a terminal obeys and a text does not hold; and the beginning of one that is still to come
+# whole.
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 PARTIAL = re.compile(r"(?:\r|\x1b(?:\[[0-9;?]*)?)\Z")
 POLL_SECONDS = 0.03
@@ -43,7 +44,8 @@ def tied_to_us(command):
     return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
 
 
-# Bochs's text display draws on a terminal of its own making and tells where; unread, it fills, and the emulator stands.
+# Bochs's text display draws on a terminal of its own making and tells where; unread, it fills, and
+# the emulator stands.
 SCREEN = re.compile(rb'connected to screen "([^"]+)"')
 
 
@@ -65,7 +67,8 @@ class Session:
         self._typed_from = 0
         self._pace = None
         self._stands = False
-        # A terminal for the machine's COM1: an emulator that writes to a file keeps the text back in a buffer.
+        # A terminal for the machine's COM1: an emulator that writes to a file keeps the text back
+        # in a buffer.
         self._terminal, self.serial_device = self._make_terminal()
 
     def __enter__(self):
@@ -92,10 +95,18 @@ class Session:
         self.started = time.monotonic()
         command = tied_to_us(command)
         if console_on_stdio:
-            errors = open(self.directory / "emulator.txt", "wb")  # noqa: SIM115: closed below, the child has its own
+            errors = open(
+                self.directory / "emulator.txt", "wb"
+            )  # noqa: SIM115: closed below, the child has its own
             self.process = subprocess.Popen(
-                command, cwd=self.directory, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=errors, start_new_session=True)
+                command,
+                cwd=self.directory,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
             errors.close()
             self._console_fd = self.process.stdout.fileno()
             os.set_blocking(self._console_fd, False)
@@ -106,14 +117,21 @@ class Session:
             termios.tcsetwinsize(screen, (25, 80)) if hasattr(termios, "tcsetwinsize") else None
             with open(name, "r+b", buffering=0) as terminal:
                 self.process = subprocess.Popen(
-                    command, cwd=self.directory, env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
-                    start_new_session=True)
+                    command,
+                    cwd=self.directory,
+                    env=environment,
+                    stdin=terminal,
+                    stdout=terminal,
+                    stderr=terminal,
+                    start_new_session=True,
+                )
             self._selector.register(screen, selectors.EVENT_READ, "screen")
             self._console_fd = self._console_in = self._terminal
         self._selector.register(self._console_fd, selectors.EVENT_READ, "console")
 
     def _drop_screen(self, data):
-        """Nobody looks at the emulator's screen; but read it has to be, and so does the one that it says it has opened."""
+        """Nobody looks at the emulator's screen; but read it has to be, and so does the one that
+        it says it has opened."""
         found = SCREEN.search(data)
         if found:
             fd = os.open(found[1], os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
@@ -152,7 +170,8 @@ class Session:
                     pass
 
     def _take(self, data, stream):
-        """Bytes of the console: on to the user as they are, and to our text with line ends alone."""
+        """Bytes of the console: on to the user as they are, and to our text with line ends
+        alone."""
         text = self._decoder.decode(data)
         if stream and text:
             stream(text)
@@ -163,7 +182,8 @@ class Session:
         self.console += CONTROL.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
 
     def _read_console(self, stream, most=None):
-        """Whatever the console has for us now; most: so many bytes, as a machine may print faster than we read."""
+        """Whatever the console has for us now; most: so many bytes, as a machine may print
+        faster than we read."""
         try:
             taken = 0
             while (most is None or taken < most) and (data := os.read(self._console_fd, 65536)):
@@ -177,8 +197,10 @@ class Session:
         return self.console.rfind("\n") + 1
 
     def _type(self):
-        """Type the next text when a line of the console has matched its pattern, from where the one before matched. No line is
-        looked at twice, so that a machine that prints all the time is answered in time; but for a pattern of several lines."""
+        """Type the next text when a line of the console has matched its pattern, from where the
+        one before matched. No line is looked at twice, so that a machine that prints all the
+        time is answered in time; but for a pattern of several lines.
+        """
         while self._to_type:
             pattern, text = self._to_type[0]
             match = re.compile(pattern, re.MULTILINE).search(self.console, self._typed_from)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Transcripts of picprobe: what a pair of 8259As answered, program by program (docs/differential.md).
+"""Transcripts of picprobe: what a pair of 8259As answered, program by program
+(docs/differential.md).
 
-Rule: an answer is a value read or a vector taken; a program asks the same questions of every controller, so two lists of
-answers can be laid side by side.
+Rule: an answer is a value read or a vector taken; a program asks the same questions of every
+controller, so two lists of answers can be laid side by side.
 """
 
 import re
@@ -12,17 +13,48 @@ from pathlib import Path
 # What is compared by default: the recorded programs, and so many random ones.
 WORDS = "seed=1 count=400"
 
-# How an emulator's 8259 differs from the model, by the rules of tests/unit/ruled8259.h; each has its row in the docs.
+# How an emulator's 8259 differs from the model, by the rules of tests/unit/ruled8259.h; each has
+# its row in the docs.
 DIFFERENCES = {
-    "qemu": ["edge-stays", "level-stored", "ltim-ignored", "int-later", "int-in-init", "cascade-fixed", "cascade-no-edge",
-             "sfnm-lower", "eoi-ends-masked", "poll-stays", "mcs80-ignored", "init-forgets", "init-no-base"],
-    "bochs": ["level-stored", "ltim-ignored", "int-latched", "int-in-init", "cascade-fixed", "sfnm-none", "rotate-by-one",
-              "smm-all", "eoi-ends-masked", "ocw2-listed", "poll-ends", "poll-stays", "poll-alone", "mcs80-ignored",
-              "sngl-ignored", "init-keeps", "init-drops-level", "init-leaves-master"],
+    "qemu": [
+        "edge-stays",
+        "level-stored",
+        "ltim-ignored",
+        "int-later",
+        "int-in-init",
+        "cascade-fixed",
+        "cascade-no-edge",
+        "sfnm-lower",
+        "eoi-ends-masked",
+        "poll-stays",
+        "mcs80-ignored",
+        "init-forgets",
+        "init-no-base",
+    ],
+    "bochs": [
+        "level-stored",
+        "ltim-ignored",
+        "int-latched",
+        "int-in-init",
+        "cascade-fixed",
+        "sfnm-none",
+        "rotate-by-one",
+        "smm-all",
+        "eoi-ends-masked",
+        "ocw2-listed",
+        "poll-ends",
+        "poll-stays",
+        "poll-alone",
+        "mcs80-ignored",
+        "sngl-ignored",
+        "init-keeps",
+        "init-drops-level",
+        "init-leaves-master",
+    ],
 }
 
-# What a Machine needs beside the module. Bochs: its 8259 panics at what it does not know and does as if nothing had been
-# written.
+# What a Machine needs beside the module. Bochs: its 8259 panics at what it does not know and does
+# as if nothing had been written.
 OPTIONS = {
     "qemu": {},
     "bochs": {"log_actions": {"panic": {"PIC": "report"}}},
@@ -33,7 +65,10 @@ OPTIONS = {
 PROGRAM = re.compile(r"^(?:\[\S+\] )?(program \S+|random \S+)$")
 ANSWERS = re.compile(r"^(?:\[\S+\] )? ((?:[0-9a-f]+=[0-9a-f]{2}|i[0-9a-f]{2}|i--)(?: .*)?)$")
 SUM = re.compile(r"^(?:\[\S+\] )? sum [0-9a-f]{8}$")
-LAST = re.compile(r"^(?:\[\S+\] )?picprobe: (\d+) programs, (\d+) operations, transcript [0-9a-f]{8}$", re.MULTILINE)
+LAST = re.compile(
+    r"^(?:\[\S+\] )?picprobe: (\d+) programs, (\d+) operations, transcript [0-9a-f]{8}$",
+    re.MULTILINE,
+)
 
 
 class TranscriptError(Exception):
@@ -52,7 +87,9 @@ def parse_transcript(console):
             answers += match[1].split()
     last = LAST.search(console)
     if not last or int(last[1]) != len(programs) or answers is not None:
-        raise TranscriptError(f"{len(programs)} programs, and the last line says {last[1] if last else 'nothing'}")
+        raise TranscriptError(
+            f"{len(programs)} programs, and the last line says {last[1] if last else 'nothing'}"
+        )
     return programs
 
 
@@ -60,7 +97,9 @@ def play_on_host(build, words, rules=None):
     """The same programs on the model (rules is None), or on the pair with these rules."""
     command = [str(Path(build) / "unit/picprobe_host"), words]
     command += ["model"] if rules is None else ["rules", ",".join(rules)]
-    return parse_transcript(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
+    return parse_transcript(
+        subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    )
 
 
 def count_answers(transcript):
@@ -72,6 +111,12 @@ def differences(one, other):
     found = []
     for program in one:
         if len(one[program]) != len(other.get(program, [])):
-            raise TranscriptError(f"{program}: {len(one[program])} answers against {len(other.get(program, []))}")
-        found += [(program, i, a, b) for i, (a, b) in enumerate(zip(one[program], other[program])) if a != b]
+            raise TranscriptError(
+                f"{program}: {len(one[program])} answers against {len(other.get(program, []))}"
+            )
+        found += [
+            (program, i, a, b)
+            for i, (a, b) in enumerate(zip(one[program], other[program]))
+            if a != b
+        ]
     return found

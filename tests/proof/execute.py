@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""
-LLVM's intermediate code executed with symbols: integers are numbers or Z3's bit vectors, a pointer is the places where it may point
-to, each with its condition.
+"""LLVM's intermediate code executed with symbols: integers are numbers or Z3's bit vectors, a
+pointer is the places where it may point to, each with its condition.
 
-Rule: blocks are executed in the order of the flow, each once for a path condition that covers every way to it; a store counts
-where its path condition holds. A loop is executed until its condition is impossible. What would be undefined is a goal.
+Rule: blocks are executed in the order of the flow, each once for a path condition that covers
+every way to it; a store counts where its path condition holds. A loop is executed until its
+condition is impossible. What would be undefined is a goal.
 """
 
 import re
@@ -15,8 +15,8 @@ import ir
 from instructions import Instructions
 from values import Place, Region, both, choose, either, fold, negate, vector
 
-# Functions that a claim may take as they are (claims.h, by_status_alone): their result depends on these fields of the block alone,
-# as a claim of their own proves.
+# Functions that a claim may take as they are (claims.h, by_status_alone): their result depends on
+# these fields of the block alone, as a claim of their own proves.
 SUMMARIES = {"block_status": ("%struct.block", (2, 10))}  # latch, block_input
 
 EXTERNAL_BITS = {"any1": 1, "any8": 8, "any16": 16, "any32": 32, "any64": 64}
@@ -33,7 +33,9 @@ class Frame:
 class Execution(Instructions):
     def __init__(self, module):
         self.module = module
-        self.solver = z3.Then("simplify", "propagate-values", "solve-eqs", "bit-blast", "sat").solver()
+        self.solver = z3.Then(
+            "simplify", "propagate-values", "solve-eqs", "bit-blast", "sat"
+        ).solver()
         self.claims = []
         self.traps = []
         self.inputs = []
@@ -45,7 +47,7 @@ class Execution(Instructions):
         self.summarised = False
         self.summaries = []  # name, arguments, result
 
-    # ---- Control flow ----
+    # ---- Control flow ----------------------------------------------------------------------------
 
     def call(self, name, arguments, path):
         function = self.module.functions[name]
@@ -58,12 +60,17 @@ class Execution(Instructions):
         if function.name not in self.successors:
             table = {}
             for label, block in function.blocks.items():
-                table[label] = re.findall(r"label (%[-\w.$]+)", block[-1].text) if block[-1].opcode == "br" else []
+                table[label] = (
+                    re.findall(r"label (%[-\w.$]+)", block[-1].text)
+                    if block[-1].opcode == "br"
+                    else []
+                )
             self.successors[function.name] = table
         return self.successors[function.name]
 
     def components(self, function, nodes, entry):
-        """Strongly connected components of nodes, without the edges back to entry, in the order of the flow (Tarjan)."""
+        """Strongly connected components of nodes, without the edges back to entry, in the order
+        of the flow (Tarjan)."""
         edges = self.edges(function)
         index, low, stack, on_stack, result = {}, {}, [], set(), []
 
@@ -113,7 +120,13 @@ class Execution(Instructions):
 
     def loop(self, frame, nodes):
         edges = self.edges(frame.function)
-        heads = {target for label, targets in edges.items() if label not in nodes for target in targets if target in nodes}
+        heads = {
+            target
+            for label, targets in edges.items()
+            if label not in nodes
+            for target in targets
+            if target in nodes
+        }
         if len(heads) != 1:
             raise ValueError("a loop with two heads in " + frame.function.name)
         head = heads.pop()
@@ -150,7 +163,9 @@ class Execution(Instructions):
             return
         for instruction in frame.function.blocks[label]:
             if instruction.opcode == "phi":
-                frame.values[instruction.result] = self.merge([(c, values[instruction.result]) for c, values in incoming])
+                frame.values[instruction.result] = self.merge(
+                    [(c, values[instruction.result]) for c, values in incoming]
+                )
             elif instruction.opcode in ("br", "ret", "unreachable"):
                 self.terminate(frame, label, instruction, path)
             else:
@@ -162,8 +177,11 @@ class Execution(Instructions):
         """The value whose condition holds. alternatives: (condition, (value, type))."""
         _, (value, part) = alternatives[-1]
         if part.kind == "pointer":
-            places = [Place(both(condition, place.condition), place.region, place.offset)
-                      for condition, (pointer, _) in alternatives for place in pointer]
+            places = [
+                Place(both(condition, place.condition), place.region, place.offset)
+                for condition, (pointer, _) in alternatives
+                for place in pointer
+            ]
             return self.unite(places)
         for condition, (other, _) in reversed(alternatives[:-1]):
             value = choose(condition, other, value, part.bits)
@@ -174,7 +192,9 @@ class Execution(Instructions):
         table = {}
         for place in places:
             key = (place.region.base, place.offset)
-            condition = either(table[key].condition, place.condition) if key in table else place.condition
+            condition = (
+                either(table[key].condition, place.condition) if key in table else place.condition
+            )
             if condition is not False:
                 table[key] = Place(condition, place.region, place.offset)
         return list(table.values())
@@ -233,7 +253,7 @@ class Execution(Instructions):
         self.go(frame, label, yes, both(path, condition))
         self.go(frame, label, no, both(path, negate(condition)))
 
-    # ---- What claims call ----
+    # ---- What claims call ------------------------------------------------------------------------
 
     def is_summarised(self, name):
         return self.summarised and name in SUMMARIES
@@ -253,7 +273,9 @@ class Execution(Instructions):
         symbol = self.fresh(name, bits)
         for other, others, known in self.summaries:
             if other == name:
-                self.solver.add(z3.Implies(z3.And([a == b for a, b in zip(values, others)]), symbol == known))
+                self.solver.add(
+                    z3.Implies(z3.And([a == b for a, b in zip(values, others)]), symbol == known)
+                )
         self.summaries.append((name, values, symbol))
         return symbol
 

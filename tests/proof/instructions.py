@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""
-The instructions of LLVM's intermediate code, one method each: do_NAME takes the frame, the rest of the line, and the condition
-under which it is executed, and gives the value.
+"""The instructions of LLVM's intermediate code, one method each: do_NAME takes the frame, the
+rest of the line, and the condition under which it is executed, and gives the value.
 
 Rule: as execute.py, whose part this is. What is not here is an error there.
 """
@@ -13,7 +12,7 @@ from values import Place, Region, both, choose, either, fold, mask, negate, vect
 
 
 class Instructions:
-    # ---- Operands ----
+    # ---- Operands --------------------------------------------------------------------------------
 
     def operand(self, frame, token, part):
         if token[0] == "%":
@@ -38,7 +37,7 @@ class Instructions:
         reader.skip_attributes()
         return self.operand(frame, reader.take(), part), part
 
-    # ---- Instructions ----
+    # ---- Instructions ----------------------------------------------------------------------------
 
     def execute(self, frame, instruction, path):
         reader = ir.Reader(self.module, instruction.text)
@@ -155,16 +154,19 @@ class Instructions:
     def do_and(self, frame, reader, path, instruction):
         def v_and(a, b):
             return a & b
+
         return self.arithmetic(frame, reader, lambda a, b: a & b, v_and)
 
     def do_or(self, frame, reader, path, instruction):
         def v_or(a, b):
             return a | b
+
         return self.arithmetic(frame, reader, lambda a, b: a | b, v_or)
 
     def do_xor(self, frame, reader, path, instruction):
         def v_xor(a, b):
             return a ^ b
+
         return self.arithmetic(frame, reader, lambda a, b: a ^ b, v_xor)
 
     def do_add(self, frame, reader, path, instruction):
@@ -177,7 +179,9 @@ class Instructions:
         return self.arithmetic(frame, reader, lambda a, b: a * b, lambda a, b: a * b)
 
     def do_shl(self, frame, reader, path, instruction):
-        return self.arithmetic(frame, reader, lambda a, b: a << b if b < 64 else 0, lambda a, b: a << b)
+        return self.arithmetic(
+            frame, reader, lambda a, b: a << b if b < 64 else 0, lambda a, b: a << b
+        )
 
     def do_lshr(self, frame, reader, path, instruction):
         return self.arithmetic(frame, reader, lambda a, b: a >> b, z3.LShR)
@@ -235,13 +239,24 @@ class Instructions:
             same = either(both(a, b), both(negate(a), negate(b)))
             return fold(same if kind == "eq" else negate(same))
         a, b = vector(a, part.bits), vector(b, part.bits)
-        return fold({"eq": lambda: a == b, "ne": lambda: a != b, "ult": lambda: z3.ULT(a, b), "ule": lambda: z3.ULE(a, b),
-                     "ugt": lambda: z3.UGT(a, b), "uge": lambda: z3.UGE(a, b), "slt": lambda: a < b, "sle": lambda: a <= b,
-                     "sgt": lambda: a > b, "sge": lambda: a >= b}[kind]())
+        return fold(
+            {
+                "eq": lambda: a == b,
+                "ne": lambda: a != b,
+                "ult": lambda: z3.ULT(a, b),
+                "ule": lambda: z3.ULE(a, b),
+                "ugt": lambda: z3.UGT(a, b),
+                "uge": lambda: z3.UGE(a, b),
+                "slt": lambda: a < b,
+                "sle": lambda: a <= b,
+                "sgt": lambda: a > b,
+                "sge": lambda: a >= b,
+            }[kind]()
+        )
 
     def compare_pointers(self, frame, reader, kind):
-        """With null, or with an address at the end of memory (the check that an offset does not wrap): no region is there, and
-        all are between them."""
+        """With null, or with an address at the end of memory (the check that an offset does not
+        wrap): no region is there, and all are between them."""
         reader.take()
         reader.take(",")
         if reader.accept("null"):
@@ -259,10 +274,13 @@ class Instructions:
         yes = self.typed(frame, reader)
         reader.take(",")
         no = self.typed(frame, reader)
-        return fold(self.merge([(condition, yes), (negate(condition), no)])) if yes[1].kind == "int" else self.merge(
-            [(condition, yes), (negate(condition), no)])
+        return (
+            fold(self.merge([(condition, yes), (negate(condition), no)]))
+            if yes[1].kind == "int"
+            else self.merge([(condition, yes), (negate(condition), no)])
+        )
 
-    # ---- Calls ----
+    # ---- Calls -----------------------------------------------------------------------------------
 
     def do_call(self, frame, reader, path, instruction):
         reader.skip_attributes()
@@ -301,7 +319,9 @@ class Instructions:
             a, b = (vector(value, result.bits) for value, _ in arguments)
             return fold(z3.If(z3.ULT(a, b) if name == "umin" else z3.UGT(a, b), a, b))
         elif name in ("sadd", "ssub", "smul"):
-            return self.with_overflow(name, *(vector(value, part.bits) for value, part in arguments))
+            return self.with_overflow(
+                name, *(vector(value, part.bits) for value, part in arguments)
+            )
         elif name == "fshl":
             a, b, count = (vector(value, result.bits) for value, _ in arguments)
             bits = result.bits
@@ -341,8 +361,12 @@ class Instructions:
             for target in targets:
                 condition = fold(both(path, target.condition))
                 if condition is not False:
-                    old = value if condition is True else target.region.get(target.offset + at, size)
-                    target.region.put(target.offset + at, size, choose(condition, value, old, size * 8))
+                    old = (
+                        value if condition is True else target.region.get(target.offset + at, size)
+                    )
+                    target.region.put(
+                        target.offset + at, size, choose(condition, value, old, size * 8)
+                    )
             at += size
 
     @staticmethod

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""
-LLVM's intermediate code as text, read into types, functions, blocks and instructions: as much of it as clang -O1 makes of the
-model and its claims.
+"""LLVM's intermediate code as text, read into types, functions, blocks and instructions: as much
+of it as clang -O1 makes of the model and its claims.
 
 Rule: what is not known here is an error, never a guess.
 """
@@ -63,15 +62,46 @@ class Function:
         self.entry = None
 
 
-ATTRIBUTES = {"noundef", "zeroext", "signext", "nocapture", "readonly", "writeonly", "nonnull", "immarg", "returned", "noalias",
-              "dso_local", "local_unnamed_addr", "unnamed_addr", "fastcc", "internal", "inbounds", "tail", "notail", "musttail",
-              "nuw", "nsw", "exact", "volatile", "nofree", "readnone", "hidden", "private", "constant", "global", "nest"}
+ATTRIBUTES = {
+    "noundef",
+    "zeroext",
+    "signext",
+    "nocapture",
+    "readonly",
+    "writeonly",
+    "nonnull",
+    "immarg",
+    "returned",
+    "noalias",
+    "dso_local",
+    "local_unnamed_addr",
+    "unnamed_addr",
+    "fastcc",
+    "internal",
+    "inbounds",
+    "tail",
+    "notail",
+    "musttail",
+    "nuw",
+    "nsw",
+    "exact",
+    "volatile",
+    "nofree",
+    "readnone",
+    "hidden",
+    "private",
+    "constant",
+    "global",
+    "nest",
+}
 
 
 class Reader:
     """Tokens of one line."""
 
-    PATTERN = re.compile(r'\s*(c"[^"]*"|[%@]"[^"]*"|[%@][-\w.$]+|![\w.]*|#\d+|-?\d+|[\w.]+|\.\.\.|[\[\]{}(),=*<>:])')
+    PATTERN = re.compile(
+        r'\s*(c"[^"]*"|[%@]"[^"]*"|[%@][-\w.$]+|![\w.]*|#\d+|-?\d+|[\w.]+|\.\.\.|[\[\]{}(),=*<>:])'
+    )
 
     def __init__(self, module, text):
         self.module = module
@@ -173,7 +203,11 @@ class Module:
             is_constant = "constant" in reader.tokens
             reader.skip_attributes()
             value_type = reader.type()
-            self.globals[match.group(1)] = (value_type, self.initial(reader, value_type), is_constant)
+            self.globals[match.group(1)] = (
+                value_type,
+                self.initial(reader, value_type),
+                is_constant,
+            )
 
     def initial(self, reader, value_type):
         """Bytes of a constant."""
@@ -183,10 +217,16 @@ class Module:
             token = reader.take()
             number = {"true": 1, "false": 0}.get(token)
             number = int(token) if number is None else number
-            return list((number % (1 << value_type.size() * 8)).to_bytes(value_type.size(), "little"))
+            return list(
+                (number % (1 << value_type.size() * 8)).to_bytes(value_type.size(), "little")
+            )
         if value_type.kind == "array" and reader.peek().startswith('c"'):
             text = reader.take()[2:-1]
-            return list(re.sub(r"\\([0-9A-Fa-f]{2})", lambda m: chr(int(m.group(1), 16)), text).encode("latin-1"))
+            return list(
+                re.sub(r"\\([0-9A-Fa-f]{2})", lambda m: chr(int(m.group(1), 16)), text).encode(
+                    "latin-1"
+                )
+            )
         if value_type.kind not in ("array", "struct"):
             raise ValueError("constant: %s" % " ".join(reader.tokens))
         result = [0] * value_type.size()
@@ -195,7 +235,7 @@ class Module:
         while not (reader.accept("]") or reader.accept("}")):
             part = reader.type()
             at = index * part.size() if value_type.kind == "array" else value_type.offset(index)
-            result[at:at + part.size()] = self.initial(reader, part)
+            result[at : at + part.size()] = self.initial(reader, part)
             index += 1
             reader.accept(",")
         return result
@@ -224,7 +264,7 @@ class Module:
                 block.append(Instruction(match.group(1), opcode, match.group(3)))
 
     def read_head(self, line):
-        reader = Reader(self, line[len("define "):])
+        reader = Reader(self, line[len("define ") :])
         reader.skip_attributes()
         result = reader.type()
         name = reader.take()[1:]

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""
-Breaks copies of the chipset block's model, one line each, and says which of the tests and proofs notice.
+"""Breaks copies of the chipset block's model, one line each, and says which of the tests and
+proofs notice.
 
-Rule: a mutant that nothing notices is a hole in the tests, a test that notices no mutant is one that may not be able to fail; both
-end this with an error. --prove asks the claims too, which takes minutes.
+Rule: a mutant that nothing notices is a hole in the tests, a test that notices no mutant is one
+that may not be able to fail; both end this with an error. --prove asks the claims too, which
+takes minutes.
 """
 
 import argparse
@@ -22,39 +23,115 @@ CLAIMS = ("claims_8259", "claims_block", "claims_state")
 # What is broken, in which file, and how: the text that is there, and the text instead.
 MUTANTS = (
     ("an edge is not taken back when its input falls", "i8259.c", "chip->edges &= pins;", ""),
-    ("the mask does not mask", "i8259.c", "i8259_irr(chip) & (uint8_t)~chip->imr);", "i8259_irr(chip));"),
-    ("a level holds back equal ones no longer", "i8259.c", "rank(chip, asked) < rank(chip, serving)",
-     "rank(chip, asked) <= rank(chip, serving)"),
-    ("special fully nested mode for every input", "i8259.c",
-     "bool again = asked == serving && chip->icw4 & ICW4_SFNM && i8259_slaves(chip) & bit((unsigned)asked);",
-     "bool again = asked == serving && chip->icw4 & ICW4_SFNM;"),
-    ("ICW1 keeps latched edges", "i8259.c", "chip->edges = chip->held = chip->isr = chip->imr = 0;",
-     "chip->held = chip->isr = chip->imr = 0;"),
+    (
+        "the mask does not mask",
+        "i8259.c",
+        "i8259_irr(chip) & (uint8_t)~chip->imr);",
+        "i8259_irr(chip));",
+    ),
+    (
+        "a level holds back equal ones no longer",
+        "i8259.c",
+        "rank(chip, asked) < rank(chip, serving)",
+        "rank(chip, asked) <= rank(chip, serving)",
+    ),
+    (
+        "special fully nested mode for every input",
+        "i8259.c",
+        "bool again = asked == serving && chip->icw4 & ICW4_SFNM && i8259_slaves(chip) & bit((unsigned)asked);",
+        "bool again = asked == serving && chip->icw4 & ICW4_SFNM;",
+    ),
+    (
+        "ICW1 keeps latched edges",
+        "i8259.c",
+        "chip->edges = chip->held = chip->isr = chip->imr = 0;",
+        "chip->held = chip->isr = chip->imr = 0;",
+    ),
     ("an acknowledge leaves a held request", "i8259.c", "chip->held &= (uint8_t)~mine;", ""),
-    ("a non-specific EOI ends masked levels in special mask mode", "i8259.c",
-     "uint8_t ended = chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr;", "uint8_t ended = chip->isr;"),
-    ("no rotation in automatic EOI mode", "i8259.c", "else if (chip->rotate_auto)", "else if (false)"),
+    (
+        "a non-specific EOI ends masked levels in special mask mode",
+        "i8259.c",
+        "uint8_t ended = chip->special_mask ? chip->isr & (uint8_t)~chip->imr : chip->isr;",
+        "uint8_t ended = chip->isr;",
+    ),
+    (
+        "no rotation in automatic EOI mode",
+        "i8259.c",
+        "else if (chip->rotate_auto)",
+        "else if (false)",
+    ),
     ("MCS-80 vectors at interval 4 always", "i8259.c", "chip->icw1 & ICW1_ADI ?", "true ?"),
-    ("the slave's INT does not fall at its acknowledge", "pair.c",
-     "\ti8259_set_pins(master, master->pins & (uint8_t)~CASCADE_BIT);\n\treturn i8259_vector", "\treturn i8259_vector"),
+    (
+        "the slave's INT does not fall at its acknowledge",
+        "pair.c",
+        "\ti8259_set_pins(master, master->pins & (uint8_t)~CASCADE_BIT);\n\treturn i8259_vector",
+        "\treturn i8259_vector",
+    ),
     ("a slave answers that is not called", "pair.c", " && slave->icw3 == identity;", ";"),
-    ("the state words forget held requests", "pair.c", "chip->held = (uint8_t)(word >> 32);", "chip->held = 0;"),
-    ("the state words forget the poll command", "pair.c", "chip->poll = modes >> 21 & 1;", "chip->poll = false;"),
-    ("a masked edge is not latched", "block.c",
-     "if (high && heard(block) & bit)", "if (high && heard(block) & bit & ~block->mask)"),
-    ("a shared line is not latched", "block.c",
-     "return (uint16_t)~block->routed | block->share;", "return (uint16_t)~block->routed;"),
+    (
+        "the state words forget held requests",
+        "pair.c",
+        "chip->held = (uint8_t)(word >> 32);",
+        "chip->held = 0;",
+    ),
+    (
+        "the state words forget the poll command",
+        "pair.c",
+        "chip->poll = modes >> 21 & 1;",
+        "chip->poll = false;",
+    ),
+    (
+        "a masked edge is not latched",
+        "block.c",
+        "if (high && heard(block) & bit)",
+        "if (high && heard(block) & bit & ~block->mask)",
+    ),
+    (
+        "a shared line is not latched",
+        "block.c",
+        "return (uint16_t)~block->routed | block->share;",
+        "return (uint16_t)~block->routed;",
+    ),
     ("what is latched does not become a request", "block.c", "if (fallen)", "if (false)"),
-    ("a line that is high comes back without its edge", "block.c", "follow(block, moved & block->lines);", "follow(block, 0);"),
-    ("a write to mask or status tells nothing again", "block.c", "(told && (out || block->external))", "false"),
+    (
+        "a line that is high comes back without its edge",
+        "block.c",
+        "follow(block, moved & block->lines);",
+        "follow(block, 0);",
+    ),
+    (
+        "a write to mask or status tells nothing again",
+        "block.c",
+        "(told && (out || block->external))",
+        "false",
+    ),
     ("a second edge at a high input is lost", "block.c", "\tif (risen)\n", "\tif (false)\n"),
-    ("a level-triggered latch can be cleared", "block.c", " | (block->level & block->lines & heard(block));", ";"),
+    (
+        "a level-triggered latch can be cleared",
+        "block.c",
+        " | (block->level & block->lines & heard(block));",
+        ";",
+    ),
     ("unrouted inputs fall", "block.c", "(pair_pins(pair) & (uint16_t)~driven) | high", "high"),
-    ("a bank that is not there is connected as the first", "block.c",
-     "block->route = exists ? route : 0;", "block->route = route;"),
+    (
+        "a bank that is not there is connected as the first",
+        "block.c",
+        "block->route = exists ? route : 0;",
+        "block->route = route;",
+    ),
     ("SELECT tells nothing of its mask", "window.c", "bytes & 0xffff0000);", "false);"),
-    ("pulses are cleared by any read of STATUS", "window.c", "if (bytes >> 8 * STATUS_CLEARS_PULSES & 1)", "if (bytes)"),
-    ("a narrow write zeroes its neighbours", "window.c", "return (old & ~bytes) | (value & bytes);", "return value & bytes;"),
+    (
+        "pulses are cleared by any read of STATUS",
+        "window.c",
+        "if (bytes >> 8 * STATUS_CLEARS_PULSES & 1)",
+        "if (bytes)",
+    ),
+    (
+        "a narrow write zeroes its neighbours",
+        "window.c",
+        "return (old & ~bytes) | (value & bytes);",
+        "return value & bytes;",
+    ),
 )
 
 
@@ -63,8 +140,16 @@ class Workshop:
 
     def __init__(self, build, compiler):
         self.build = build
-        self.compiler = compiler.split() + ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-I.", "-w"]
-        self.programs = {"test_" + name: (["test_" + name], ["-lcmocka"], []) for name in UNIT_TESTS}
+        self.compiler = compiler.split() + [
+            "-std=c11",
+            "-D_POSIX_C_SOURCE=200809L",
+            "-O1",
+            "-I.",
+            "-w",
+        ]
+        self.programs = {
+            "test_" + name: (["test_" + name], ["-lcmocka"], []) for name in UNIT_TESTS
+        }
         self.programs["test_state"][0].append("block_ops")
         self.programs["oracle"] = (["fuzz_block", "block_ops", "naive_8259", "naive_block"], [], [])
         for name, states in SEARCHES:
@@ -72,7 +157,11 @@ class Workshop:
         os.makedirs(build, exist_ok=True)
         names = {name for objects, _, _ in self.programs.values() for name in objects}
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda name: self.compile(self.source(name), self.object(name)), sorted(names)))
+            list(
+                pool.map(
+                    lambda name: self.compile(self.source(name), self.object(name)), sorted(names)
+                )
+            )
 
     @staticmethod
     def source(name):
@@ -97,11 +186,20 @@ class Workshop:
             if program is None:
                 program = linked[tuple(objects)] = os.path.join(directory, name.split(" ")[0])
                 parts = [self.object(part) for part in objects]
-                subprocess.run([*self.compiler, "-o", program, *parts, *model, *libraries], check=True)
+                subprocess.run(
+                    [*self.compiler, "-o", program, *parts, *model, *libraries], check=True
+                )
             if fails([program, *arguments]):
                 found.append(name)
         for name in CLAIMS if prove else ():
-            command = [sys.executable, "tests/proof/prove.py", "--build", os.path.join(directory, "prove"), "--model", directory]
+            command = [
+                sys.executable,
+                "tests/proof/prove.py",
+                "--build",
+                os.path.join(directory, "prove"),
+                "--model",
+                directory,
+            ]
             if fails([*command, "tests/proof/%s.c" % name], 1800):
                 found.append(name)
         return found
@@ -109,8 +207,16 @@ class Workshop:
 
 def fails(command, seconds=120):
     try:
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=seconds,
-                              check=False).returncode != 0
+        return (
+            subprocess.run(
+                command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds,
+                check=False,
+            ).returncode
+            != 0
+        )
     except subprocess.TimeoutExpired:
         return True
 
@@ -144,7 +250,9 @@ def main():
     failed = 0
     silent = set(workshop.programs) | (set(CLAIMS) if options.prove else set())
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda directory: workshop.notices(directory, options.prove), directories)
+        results = pool.map(
+            lambda directory: workshop.notices(directory, options.prove), directories
+        )
         for number, found in enumerate(results):
             if number == 0:
                 if found:
@@ -152,8 +260,16 @@ def main():
                 continue
             silent -= set(found)
             failed += not found
-            print("R07 mutant %d, %s: noticed by %s ... %s"
-                  % (number, MUTANTS[number - 1][0], ", ".join(found) or "nothing", "ok" if found else "FAILED"), flush=True)
+            print(
+                "R07 mutant %d, %s: noticed by %s ... %s"
+                % (
+                    number,
+                    MUTANTS[number - 1][0],
+                    ", ".join(found) or "nothing",
+                    "ok" if found else "FAILED",
+                ),
+                flush=True,
+            )
     for name in sorted(silent):
         print("R07 mutants: %s notices none of them ... FAILED" % name)
     print("mutants: %d of %d noticed" % (len(MUTANTS) - failed, len(MUTANTS)))

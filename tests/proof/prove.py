@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""
-A small model checker for C: proves the claims of tests/proof/claims*.c about the chipset block's model for every value of their
-inputs, or shows values that break them.
+"""A small model checker for C: proves the claims of tests/proof/claims*.c about the chipset
+block's model for every value of their inputs, or shows values that break them.
 
-Rule: clang compiles claims and model to LLVM's intermediate code with traps where behaviour would be undefined; ir.py executes
-that with symbols; each claim, and that no trap can be reached, is put to the solver (Z3). Loops are unrolled until the solver says
-that they have ended, so what is proven is proven, and not only to some depth.
+Rule: clang compiles claims and model to LLVM's intermediate code with traps where behaviour
+would be undefined; ir.py executes that with symbols; each claim, and that no trap can be
+reached, is put to the solver (Z3). Loops are unrolled until the solver says that they have
+ended, so what is proven is proven, and not only to some depth.
 """
 
 import argparse
@@ -23,10 +23,21 @@ import execute  # noqa: E402  (these three are beside this file)
 import ir  # noqa: E402
 import values  # noqa: E402
 
-CLANG = ["-std=c11", "-O1", "-S", "-emit-llvm", "-fno-vectorize", "-fno-slp-vectorize", "-fno-inline", "-I.",
-         "-fsanitize=undefined", "-fsanitize-trap=undefined", "-g0",
-         # The executor itself looks at every pointer.
-         "-fno-sanitize=function,pointer-overflow,alignment,null,object-size"]
+CLANG = [
+    "-std=c11",
+    "-O1",
+    "-S",
+    "-emit-llvm",
+    "-fno-vectorize",
+    "-fno-slp-vectorize",
+    "-fno-inline",
+    "-I.",
+    "-fsanitize=undefined",
+    "-fsanitize-trap=undefined",
+    "-g0",
+    # The executor itself looks at every pointer.
+    "-fno-sanitize=function,pointer-overflow,alignment,null,object-size",
+]
 
 
 def compile_c(source, output, model):
@@ -37,13 +48,22 @@ def compile_c(source, output, model):
             file.write('#include "%s"\n' % name)
     clang = os.environ.get("CLANG", "clang")
     subprocess.run([clang, *CLANG, "-Wno-everything", "-o", output + ".1", unit], check=True)
-    subprocess.run([os.environ.get("OPT", "opt"), "-S", "-passes=lowerswitch,loop-simplify,lcssa", "-o", output, output + ".1"],
-                   check=True)
+    subprocess.run(
+        [
+            os.environ.get("OPT", "opt"),
+            "-S",
+            "-passes=lowerswitch,loop-simplify,lcssa",
+            "-o",
+            output,
+            output + ".1",
+        ],
+        check=True,
+    )
 
 
 def check(module, name):
-    """What does not hold of a function's claims: (line or None, answer, values). Line 0: undefined behaviour; None: nothing is
-    claimed, because no state fits what is assumed."""
+    """What does not hold of a function's claims: (line or None, answer, values). Line 0:
+    undefined behaviour; None: nothing is claimed, because no state fits what is assumed."""
     begun = time.process_time()
     run = execute.Execution(module)
     run.call(name, [], True)
@@ -57,7 +77,9 @@ def check(module, name):
             answer, model = ask(solver, condition)
             if answer != z3.unsat:
                 failures.append((line, answer, model))
-    return Result(failures, run.inputs, len(run.claims), len(run.traps), time.process_time() - begun)
+    return Result(
+        failures, run.inputs, len(run.claims), len(run.traps), time.process_time() - begun
+    )
 
 
 class Result:
@@ -100,12 +122,18 @@ def show(source, line, answer, model, inputs):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", required=True)
-    parser.add_argument("--model", default="chipset/block", help="the directory of the model's sources")
+    parser.add_argument(
+        "--model", default="chipset/block", help="the directory of the model's sources"
+    )
     parser.add_argument("--only", default="", help="a regular expression of claims' names")
-    parser.add_argument("--refute", action="store_true", help="the claims are false, and each must be refuted")
+    parser.add_argument(
+        "--refute", action="store_true", help="the claims are false, and each must be refuted"
+    )
     parser.add_argument("sources", nargs="+")
     options = parser.parse_args()
-    model = [os.path.join(options.model, name) for name in ("i8259.c", "pair.c", "block.c", "window.c")]
+    model = [
+        os.path.join(options.model, name) for name in ("i8259.c", "pair.c", "block.c", "window.c")
+    ]
     os.makedirs(options.build, exist_ok=True)
     failed = proven = 0
     for source in options.sources:
@@ -120,9 +148,18 @@ def main():
             good = holds != options.refute
             proven += good
             failed += not good
-            print("%s%s ... %s (%d claims, %d traps, %.1f s)"
-                  % (name.replace("_", " "), " is refuted" if options.refute else "", "ok" if good else "FAILED", result.claims,
-                     result.traps, result.seconds), flush=True)
+            print(
+                "%s%s ... %s (%d claims, %d traps, %.1f s)"
+                % (
+                    name.replace("_", " "),
+                    " is refuted" if options.refute else "",
+                    "ok" if good else "FAILED",
+                    result.claims,
+                    result.traps,
+                    result.seconds,
+                ),
+                flush=True,
+            )
             for line, answer, found in [] if options.refute else result.failures[:6]:
                 show(source, line, answer, found, result.inputs)
     print("prove: %d %s, %d failed" % (proven, "refuted" if options.refute else "proven", failed))

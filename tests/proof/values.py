@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""
-What the executed code computes with: conditions, integers, memory and places in it, each known or a symbol.
+"""What the executed code computes with: conditions, integers, memory and places in it, each
+known or a symbol.
 
-Rule: what is known stays a Python number or truth value, so that known code is executed and not reasoned about.
+Rule: what is known stays a Python number or truth value, so that known code is executed and not
+reasoned about.
 """
 
 import z3
 
 
-# ---- Conditions: True, False or Z3's ----
+# ---- Conditions: True, False or Z3's -------------------------------------------------------------
 
 
 def both(a, b):
@@ -55,7 +56,7 @@ def either(a, b):
     return z3.Or(a, b)
 
 
-# ---- Integers: a Python number, or a bit vector; of one bit a condition ----
+# ---- Integers: a Python number, or a bit vector; of one bit a condition --------------------------
 
 
 def mask(bits):
@@ -113,7 +114,9 @@ class Region:
     def put(self, at, size, value):
         for i in range(at, at + size):
             start = self.cover[i]
-            if start is not None and not (start >= at and start + self.cells[start][0] <= at + size):
+            if start is not None and not (
+                start >= at and start + self.cells[start][0] <= at + size
+            ):
                 self.split(start)
         for i in range(at, at + size):
             self.cells.pop(i, None)
@@ -123,7 +126,11 @@ class Region:
     def split(self, start):
         size, value = self.cells.pop(start)
         for i in range(size):
-            part = value >> (8 * i) & 255 if isinstance(value, int) else fold(z3.Extract(8 * i + 7, 8 * i, value))
+            part = (
+                value >> (8 * i) & 255
+                if isinstance(value, int)
+                else fold(z3.Extract(8 * i + 7, 8 * i, value))
+            )
             self.cells[start + i] = (1, part)
             self.cover[start + i] = start + i
 
@@ -141,10 +148,16 @@ class Region:
             if isinstance(value, int):
                 parts.append(value >> (8 * (i - start)) & 255)
             else:
-                parts.append(value if width == 1 else z3.Extract(8 * (i - start) + 7, 8 * (i - start), value))
+                parts.append(
+                    value if width == 1 else z3.Extract(8 * (i - start) + 7, 8 * (i - start), value)
+                )
         if all(isinstance(part, int) for part in parts):
             return sum(part << (8 * i) for i, part in enumerate(parts))
-        return fold(z3.Concat(*[vector(part, 8) for part in reversed(parts)])) if size > 1 else parts[0]
+        return (
+            fold(z3.Concat(*[vector(part, 8) for part in reversed(parts)]))
+            if size > 1
+            else parts[0]
+        )
 
 
 class Place:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the system tests share: machines to boot, each run once, and the guests' module lines.
 
-Rule: a run is deterministic, so one description is booted once in a session, whatever number of tests look at its result.
+Rule: a run is deterministic, so one description is booted once in a session, whatever number of
+tests look at its result.
 """
 
 import fcntl
@@ -18,7 +19,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from signalbox import Machine, Module, PlatformError, choose, find_records, parse_latencies  # noqa: E402
+from signalbox import (
+    Machine,
+    Module,
+    PlatformError,
+    choose,
+    find_records,
+    parse_latencies,
+)  # noqa: E402
 from signalbox.media import spare  # noqa: E402
 from signalbox.platforms import ON_QEMU  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
@@ -52,16 +60,19 @@ def pytest_report_header():
 
 
 def elsewhere(item):
-    """Whether a test is another platform's: it needs that one, or is there already under another name (on_chipsets)."""
+    """Whether a test is another platform's: it needs that one, or is there already under another
+    name (on_chipsets)."""
     needed = [mark.args for mark in item.iter_markers("only_on")]
     needed += [platforms for fixture, platforms in NEEDS.items() if fixture in item.fixturenames]
-    return any(PLATFORM not in ("auto", *platforms) for platforms in needed) or any(item.iter_markers("elsewhere"))
+    return any(PLATFORM not in ("auto", *platforms) for platforms in needed) or any(
+        item.iter_markers("elsewhere")
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin that reads the groups
 def pytest_collection_modifyitems(config, items):
-    """What is another platform's is left out: a skip is an emulator's defect. Tests that look at the same run go to the same
-    worker: a run's fixture is named ..._run."""
+    """What is another platform's is left out: a skip is an emulator's defect. Tests that look at
+    the same run go to the same worker: a run's fixture is named ..._run."""
     left_out = [item for item in items if elsewhere(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
@@ -73,7 +84,7 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}.{runs[0]}.{where}"))
 
 
-# ---- Module lines ----------------------------------------------------------------------------------------------------
+# ---- Module lines --------------------------------------------------------------------------------
 
 
 def line(name, words, guest):
@@ -88,20 +99,24 @@ def pulse(guest="", words="", prio=1, name="pulse", slice="5ms"):
 
 def scribe(guest="", words="", prio=1, name="scribe", slice="5ms"):
     """RTC and the second IDE channel's disk."""
-    own = f"mem=16M prio={prio} slice={slice} irq=8,15 io=0x70-0x71,0x170-0x177,0x376 {words}".strip()
+    own = (
+        f"mem=16M prio={prio} slice={slice} irq=8,15 io=0x70-0x71,0x170-0x177,0x376 {words}".strip()
+    )
     return Module("scribe", line(name, own, guest))
 
 
 def vandal(guest="", words="", prio=1, name="vandal", mem="2M", slice="5ms"):
     """Owns nothing but what words give it."""
-    return Module("vandal", line(name, f"mem={mem} prio={prio} slice={slice} {words}".strip(), guest))
+    return Module(
+        "vandal", line(name, f"mem={mem} prio={prio} slice={slice} {words}".strip(), guest)
+    )
 
 
 # Who has typed is waited for when all VMs are done (vmm/ending.h), unless the run is told to end.
 QUITS = (r"^signalbox: all VMs are done; the run goes on", "quit\r")
 
 
-# ---- What a console says ---------------------------------------------------------------------------------------------
+# ---- What a console says -------------------------------------------------------------------------
 
 
 class Report:
@@ -123,7 +138,8 @@ class Report:
         return "\nsignalbox: virtualisation: SVM" in self.console
 
     def records(self, kind, **wanted):
-        """Lines of a kind as dictionaries; wanted: only those where these words have these values."""
+        """Lines of a kind as dictionaries; wanted: only those where these words have these
+        values."""
         found = find_records(self.console, kind)
         return [r for r in found if all(r.get(key) == str(value) for key, value in wanted.items())]
 
@@ -134,14 +150,16 @@ class Report:
         return {key: int(value) if value.isdigit() else value for key, value in found[0].items()}
 
     def latency(self, probe, vm=None):
-        found = [r for r in parse_latencies(self.console) if r.probe == probe and vm in (None, r.vm)]
+        found = [
+            r for r in parse_latencies(self.console) if r.probe == probe and vm in (None, r.vm)
+        ]
         assert len(found) == 1, f"{len(found)} results of probe {probe}\n{self!r}"
         return found[0]
 
     def of(self, vm):
         """What a VM printed, without the prefix."""
         prefix = f"[{vm}] "
-        return [text[len(prefix):] for text in self.lines if text.startswith(prefix)]
+        return [text[len(prefix) :] for text in self.lines if text.startswith(prefix)]
 
     def printed(self):
         """How many lines were printed while VMs ran. For each the VMM takes the processor from a VM
@@ -152,7 +170,9 @@ class Report:
     def verdicts(self, vm=None):
         """A guest's own verdicts: list of (text, whether ok)."""
         lines = self.of(vm) if vm else self.lines
-        return [(text.split(" ... ")[0], text.endswith(" ... ok")) for text in lines if " ... " in text]
+        return [
+            (text.split(" ... ")[0], text.endswith(" ... ok")) for text in lines if " ... " in text
+        ]
 
     def transcript(self, vm=None):
         """scribe's checksum of all that it read back."""
@@ -171,25 +191,28 @@ class Report:
 
 
 def all_ok(report, vm, count):
-    """A guest has given exactly so many verdicts, all of them good, and ended with status 0 (under the VMM)."""
+    """A guest has given exactly so many verdicts, all of them good, and ended with status 0
+    (under the VMM)."""
     verdicts = report.verdicts(vm)
     assert verdicts and all(ok for _, ok in verdicts), f"{verdicts}\n{report!r}"
     assert len(verdicts) == count, f"{verdicts}\n{report!r}"
     report.has(f"signalbox: vm {vm}: done, status 0")
 
 
-# ---- Runs ------------------------------------------------------------------------------------------------------------
+# ---- Runs ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def platform():
-    """Where a test runs that names no platform: the emulator whose figures are exact, or what PLATFORM says."""
+    """Where a test runs that names no platform: the emulator whose figures are exact, or what
+    PLATFORM says."""
     return "bochs" if PLATFORM == "auto" else PLATFORM
 
 
 @pytest.fixture(scope="session")
 def exact():
-    """For tests that count instructions of stock Bochs, or that describe the machine to it (NEEDS)."""
+    """For tests that count instructions of stock Bochs, or that describe the machine to it
+    (NEEDS)."""
 
 
 @pytest.fixture
@@ -198,7 +221,9 @@ def repeats(at):
     if at == "kvm":
         pytest.skip("KVM's time is the host's")
     if at.startswith("qemu") and not may_be_exact():
-        pytest.skip("QEMU repeats to the byte for who may use real-time priorities (docs/measuring.md)")
+        pytest.skip(
+            "QEMU repeats to the byte for who may use real-time priorities (docs/measuring.md)"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -213,8 +238,10 @@ def ored():
 
     def check(platform):
         if platform in ON_QEMU:
-            pytest.skip("QEMU does not OR the devices of an ISA line, the last one's word holds "
-                        "(test_qemu_platform.py: test_two_uarts_on_one_line_are_not_ored)")
+            pytest.skip(
+                "QEMU does not OR the devices of an ISA line, the last one's word holds "
+                "(test_qemu_platform.py: test_two_uarts_on_one_line_are_not_ored)"
+            )
 
     return check
 
@@ -229,26 +256,42 @@ def runs(tmp_path_factory):
 
 
 def in_vain(machine, module):
-    """Where QEMU's 8259s keep what a device took back, and soft tells it; or where pc's replay of a controller's state cannot tell
-    what ICW1 dropped, and every line that may have asserted is told (docs/limits.md; test_differential.py:
-    test_qemu_still_has, edge-stays and init-forgets). That is no failure of a guest's, which says how many interrupts had no
-    cause."""
+    """Where QEMU's 8259s keep what a device took back, and soft tells it; or where pc's replay
+    of a controller's state cannot tell what ICW1 dropped, and every line that may have asserted
+    is told (docs/limits.md; test_differential.py: test_qemu_still_has, edge-stays and
+    init-forgets). That is no failure of a guest's, which says how many interrupts had no cause."""
     vmm = machine.vmm or ""
-    replays = any(word in m.line for word in (" base=", "do=reinit", "do=campaign") for m in machine.modules)
-    told = ("chipset=soft" in vmm and module.image.endswith("scribe")) or ("chipset=pc" in vmm and replays)
-    return " idle=1" if machine.platform.startswith("qemu") and told and not module.image.endswith("vandal") else ""
+    replays = any(
+        word in m.line for word in (" base=", "do=reinit", "do=campaign") for m in machine.modules
+    )
+    told = ("chipset=soft" in vmm and module.image.endswith("scribe")) or (
+        "chipset=pc" in vmm and replays
+    )
+    return (
+        " idle=1"
+        if machine.platform.startswith("qemu") and told and not module.image.endswith("vandal")
+        else ""
+    )
 
 
 @pytest.fixture(scope="session")
 def boot(platform, runs):
-    """Boot a machine, or take what the same boot gave before: boot(vmm words or None, modules, **Machine) -> Report."""
+    """Boot a machine, or take what the same boot gave before: boot(vmm words or None, modules,
+    **Machine) -> Report."""
 
     def run(vmm, modules, again="", timeout=TIMEOUT, grace=15, **options):
         words = vmm if vmm is None or "console=" in vmm else f"console=com1 {vmm}".strip()
-        machine = Machine(vmm=words, modules=modules, ips=IPS, build=BUILD,
-                          **{"platform": platform, "board": BOARD, **options})
-        machine.modules = [replace(m, line=m.line.replace("unit=instructions", machine.unit) + in_vain(machine, m))
-                           for m in modules]
+        machine = Machine(
+            vmm=words,
+            modules=modules,
+            ips=IPS,
+            build=BUILD,
+            **{"platform": platform, "board": BOARD, **options},
+        )
+        machine.modules = [
+            replace(m, line=m.line.replace("unit=instructions", machine.unit) + in_vain(machine, m))
+            for m in modules
+        ]
         directory = runs / hashlib.sha256((repr(machine) + again).encode()).hexdigest()[:20]
         directory.mkdir(exist_ok=True)
         with open(directory / "lock", "w") as lock:
@@ -266,7 +309,8 @@ def boot(platform, runs):
 
 @dataclass(frozen=True)
 class Where:
-    """A realisation of the chipset block: the VMM's words, and the platform that has what they need (None: the session's)."""
+    """A realisation of the chipset block: the VMM's words, and the platform that has what they
+    need (None: the session's)."""
 
     name: str
     words: str
@@ -288,8 +332,8 @@ class Where:
         return {"words": self.words, "platform": PLATFORM, "board": BOARD, **self.options()}
 
 
-# By the name that stands in a test's brackets. The first six are what they are on the session's platform, by default Bochs; the
-# others are QEMU's.
+# By the name that stands in a test's brackets. The first six are what they are on the session's
+# platform, by default Bochs; the others are QEMU's.
 CHIPSETS = {
     "default": Where("", ""),
     "pc": Where("pc", "chipset=pc"),
@@ -310,8 +354,8 @@ CHIPSETS = {
 
 
 def on_chipsets(*names):
-    """A module that says `where, chipset = on_chipsets(...)` has its tests of the fixture system run on each of these; chipset is
-    the realisation's name, wherever it runs."""
+    """A module that says `where, chipset = on_chipsets(...)` has its tests of the fixture system
+    run on each of these; chipset is the realisation's name, wherever it runs."""
 
     machines, params = [], []
     for name in names:
@@ -326,7 +370,9 @@ def on_chipsets(*names):
     def chipset(where):
         return where.name
 
-    return pytest.fixture(scope="module", params=params)(where), pytest.fixture(scope="module")(chipset)
+    return pytest.fixture(scope="module", params=params)(where), pytest.fixture(scope="module")(
+        chipset
+    )
 
 
 @pytest.fixture(scope="module")
@@ -353,19 +399,38 @@ def system(boot, where):
 
 @pytest.fixture(scope="session")
 def make(runs):
-    """make with this session's build directory, one at a time: make(target, **variables) -> CompletedProcess."""
+    """make with this session's build directory, one at a time: make(target, **variables) ->
+    CompletedProcess."""
 
     def run(target, timeout=TIMEOUT, **variables):
-        unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS", "JOBS",
-                    "NO_SETUP")
+        unwanted = (
+            "MAKEFLAGS",
+            "MAKELEVEL",
+            "MFLAGS",
+            "PLATFORM",
+            "BOARD",
+            "IPS",
+            "TESTS",
+            "JOBS",
+            "NO_SETUP",
+        )
         environment = {k: v for k, v in os.environ.items() if k not in unwanted}
         # Relative: make takes no blank in a file's name, and the tree may have one in its path.
         command = ["make", target, f"BUILD={os.path.relpath(BUILD, ROOT)}"]
         command += [f"{name}={value}" for name, value in variables.items()]
         with open(runs / "make.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            return subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+            return subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
 
     return run
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A QEMU machine whose processor stands still: a test makes the accesses, by QEMU's own test protocol (qtest).
+"""A QEMU machine whose processor stands still: a test makes the accesses, by QEMU's own test
+protocol (qtest).
 
 Rule: nothing of the VMM or of a guest is in it; what answers is the machine.
 """
@@ -15,10 +16,32 @@ class Standing:
     def __init__(self, emulator, board="pc", extra=()):
         self.ours, theirs = socket.socketpair()
         monitor, their_monitor = socket.socketpair()
-        command = [emulator, "-S", "-accel", "tcg", "-machine", board, "-display", "none", "-nic", "none", *extra]
+        command = [
+            emulator,
+            "-S",
+            "-accel",
+            "tcg",
+            "-machine",
+            board,
+            "-display",
+            "none",
+            "-nic",
+            "none",
+            *extra,
+        ]
         command += ["-serial", "null", "-serial", "null", "-monitor", "none"]
-        command += ["-chardev", f"socket,id=test,fd={theirs.fileno()}", "-object", "qtest,id=qtest,chardev=test"]
-        command += ["-chardev", f"socket,id=mon,fd={their_monitor.fileno()}", "-mon", "mon,mode=control"]
+        command += [
+            "-chardev",
+            f"socket,id=test,fd={theirs.fileno()}",
+            "-object",
+            "qtest,id=qtest,chardev=test",
+        ]
+        command += [
+            "-chardev",
+            f"socket,id=mon,fd={their_monitor.fileno()}",
+            "-mon",
+            "mon,mode=control",
+        ]
         self.process = subprocess.Popen(command, pass_fds=(theirs.fileno(), their_monitor.fileno()))
         theirs.close()
         their_monitor.close()

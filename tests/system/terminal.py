@@ -17,8 +17,17 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-UNWANTED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "NO_COLOR", "COLUMNS",
-            "LINES")
+UNWANTED = (
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "MFLAGS",
+    "PLATFORM",
+    "BOARD",
+    "IPS",
+    "NO_COLOR",
+    "COLUMNS",
+    "LINES",
+)
 SEQUENCE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])")
 
 
@@ -64,9 +73,9 @@ class Screen:
             row, column = (int(number or 1) for number in (numbers or "1;1").split(";"))
             self._row, self._column = row - 1, column - 1
         elif letter == "K":
-            self._cells[self._row][self._column:] = [" "] * (self.columns - self._column)
+            self._cells[self._row][self._column :] = [" "] * (self.columns - self._column)
         elif letter == "J":
-            self._cells[self._row][self._column:] = [" "] * (self.columns - self._column)
+            self._cells[self._row][self._column :] = [" "] * (self.columns - self._column)
             for row in range(self._row + 1, self.rows):
                 self._cells[row] = [" "] * self.columns
         else:
@@ -98,8 +107,13 @@ class Terminal:
         self.raw = ""
         kept = {key: value for key, value in os.environ.items() if key not in UNWANTED}
         self.process = subprocess.Popen(
-            ["setsid", "-c", "-w", *command], cwd=ROOT, stdin=self._theirs, stdout=self._theirs,
-            stderr=self._theirs, env={**kept, "TERM": "xterm", **(environment or {})})
+            ["setsid", "-c", "-w", *command],
+            cwd=ROOT,
+            stdin=self._theirs,
+            stdout=self._theirs,
+            stderr=self._theirs,
+            env={**kept, "TERM": "xterm", **(environment or {})},
+        )
 
     def resize(self, rows, columns):
         fcntl.ioctl(self._theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

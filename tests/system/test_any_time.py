@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Nothing lost, whenever a device is done: QEMU's exact runs know one moment for each transfer of a disk, runs in real time know
-many.
+"""Nothing lost, whenever a device is done: QEMU's exact runs know one moment for each transfer
+of a disk, runs in real time know many.
 
-Rule: what is counted here is what test_nothing_lost.py counts in exact runs. A run is not repeated by its seed, so a failure's
-console is all that there is of it.
+Rule: what is counted here is what test_nothing_lost.py counts in exact runs. A run is not
+repeated by its seed, so a failure's console is all that there is of it.
 """
 
 import pytest
@@ -21,12 +21,19 @@ IDLE_MOST = 3  # a replay at the moment of another line's edge tells the disk's 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("bases", BASES)
 def test_R08_nothing_is_lost_in_real_time(system, chipset, bases, seed):
-    """R08: as many interrupts handled as the devices had reason for, no stall, with slices and disk at any moment."""
+    """R08: as many interrupts handled as the devices had reason for, no stall, with slices and
+    disk at any moment."""
     of_pulse, of_scribe = BASES[bases]
     baud, rtc = ("baud=28800", 1024) if chipset == "soft" else ("", 8192)
-    report = system(f"jitter={seed} seconds=60", [
-        pulse(f"stress={PULSE} {of_pulse} {baud}".strip()), scribe(f"stress={SCRIBE} rtc={rtc} {of_scribe}".strip()),
-    ], exact=False, timeout=90)
+    report = system(
+        f"jitter={seed} seconds=60",
+        [
+            pulse(f"stress={PULSE} {of_pulse} {baud}".strip()),
+            scribe(f"stress={SCRIBE} rtc={rtc} {of_scribe}".strip()),
+        ],
+        exact=False,
+        timeout=90,
+    )
     uart, disk = report.record("count", line=3), report.record("count", line=15)
     assert uart["handled"] == uart["sent"] > 0 and uart["lost"] == 0, report
     assert disk["handled"] - disk["idle"] == disk["expected"] > 0 and disk["lost"] == 0, report

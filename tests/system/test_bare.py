@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Each guest's image on the bare emulators, by GRUB, unchanged: the baseline.
 
-Rule: the images are those that run under the VMM; what they report here is what the machine itself does.
+Rule: the images are those that run under the VMM; what they report here is what the machine
+itself does.
 """
 
 import pytest
@@ -28,17 +29,22 @@ def test_pulse_boots_alone(pulse_run):
 
 def test_pulse_knows_the_emulator_by_itself(pulse_run, at):
     """The unit of a latency is instructions where one TSC tick is one, found by the debug port."""
-    assert pulse_run.latency("uart").unit == ("instructions" if at.startswith("bochs") else "cycles")
+    assert pulse_run.latency("uart").unit == (
+        "instructions" if at.startswith("bochs") else "cycles"
+    )
 
 
 def test_a_bare_run_repeats_to_the_byte(bare, repeats):
     """The disk's interrupts and the RTC's included: the same text twice."""
-    first, second = (bare(Module("scribe", "rounds=40 busy=1"), again=again) for again in ("", "again"))
+    first, second = (
+        bare(Module("scribe", "rounds=40 busy=1"), again=again) for again in ("", "again")
+    )
     assert first.status == 0 and first.console == second.console
 
 
 def test_scribe_boots_alone(bare, at):
-    """scribe on the bare machine: pattern written, read back, each disk interrupt once, no period of the RTC merged."""
+    """scribe on the bare machine: pattern written, read back, each disk interrupt once, no
+    period of the RTC merged."""
     report = bare(Module("scribe", ""))
     assert report.status == 0, report
     report.has("scribe: 5 ok, 0 failed")
@@ -52,7 +58,10 @@ DEEDS = "none,cpuid,vmx,msr,cr,xsetbv,xsave,debugreg,port,memory,pci,call,unmask
 
 
 def test_vandal_boots_alone(bare):
-    """vandal on the bare machine: every deed that a guest comes back from reports, and is ok there."""
-    report = bare(Module("vandal", f"do={DEEDS} rounds=500"), log_actions={"panic": {"PIC": "report"}})
+    """vandal on the bare machine: every deed that a guest comes back from reports, and is ok
+    there."""
+    report = bare(
+        Module("vandal", f"do={DEEDS} rounds=500"), log_actions={"panic": {"PIC": "report"}}
+    )
     assert report.status == 0, report
     report.has(f"vandal: {len(DEEDS.split(','))} ok, 0 failed")

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The worst wake-up of a VM of high priority, whatever the VM of lowest priority and the console do.
+"""The worst wake-up of a VM of high priority, whatever the VM of lowest priority and the console
+do.
 
-Rule: no path of the VMM takes more than 2,000 instructions between two looks at the NMI count, so the worst wake-up has a
-bound. On soft no NMI leaves the background work: it looks for interrupts itself, at the end of each piece. Each test takes
-the maximum that pulse measures, and asks that no tick was lost.
+Rule: no path of the VMM takes more than 2,000 instructions between two looks at the NMI count,
+so the worst wake-up has a bound. On soft no NMI leaves the background work: it looks for
+interrupts itself, at the end of each piece. Each test takes the maximum that pulse measures, and
+asks that no tick was lost.
 """
 
 import pytest
@@ -11,17 +13,24 @@ import pytest
 from conftest import all_ok, on_chipsets, pulse, vandal
 
 where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft")
-# Instructions of Bochs, from the edge to the first instruction of the handler. soft: a portion of background work
-# more, or what a guest computes with its interrupts off at its start (docs/emulators.md, deaf entries).
+# Instructions of Bochs, from the edge to the first instruction of the handler. soft: a portion of
+# background work more, or what a guest computes with its interrupts off at its start
+# (docs/emulators.md, deaf entries).
 WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 11000}
-# align opens ring 3 at its start, 8,800 instructions with interrupts off: Bochs looks away for all of them, and
-# then a wake-up of its own length follows (up to 5,000 beside no portion of background work).
+# align opens ring 3 at its start, 8,800 instructions with interrupts off: Bochs looks away for all
+# of them, and then a wake-up of its own length follows (up to 5,000 beside no portion of background
+# work).
 DEAF = {("soft", "align"): 14500}
 SAMPLES = 1000
 STORMS = [
-    ("cpuids", "mem=2M", ""), ("denied", "mem=2M", ""), ("msrs", "mem=2M", ""),
-    ("prints", "mem=2M", ""), ("align", "mem=2M", ""), ("debug", "mem=2M", ""),
-    ("faults", "mem=2M", ""), ("restarts", "mem=64M", "onfault=restart"),
+    ("cpuids", "mem=2M", ""),
+    ("denied", "mem=2M", ""),
+    ("msrs", "mem=2M", ""),
+    ("prints", "mem=2M", ""),
+    ("align", "mem=2M", ""),
+    ("debug", "mem=2M", ""),
+    ("faults", "mem=2M", ""),
+    ("restarts", "mem=64M", "onfault=restart"),
 ]
 COMMANDS = ["help", "vms", "lines", "exits", "lat", "trace", "log", "trace 4096", "restart vandal"]
 COMMANDS += ["status", "version", "stay off", "stop vandla"]
@@ -42,7 +51,8 @@ def holds(report, chipset, deed=None):
 
 @pytest.mark.parametrize("deed, mem, words", STORMS, ids=[deed for deed, _, _ in STORMS])
 def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, mem, words):
-    """R13: beside a VM that takes as much of the VMM's time as a guest can, no wake-up takes longer than the bound."""
+    """R13: beside a VM that takes as much of the VMM's time as a guest can, no wake-up takes
+    longer than the bound."""
     storm = f"vm=vandal {mem} prio=1 slice=5ms {words} -- do={deed} seconds=2".replace("  ", " ")
     neighbour = vandal(f"do={deed} seconds=2", words, prio=1, mem=mem.removeprefix("mem="))
     assert neighbour.line.split()[1] == storm.split()[1]
@@ -55,8 +65,9 @@ def beside_keys(system, chipset, keys):
     millisecond only, the same defect."""
     busy = "cpuid" if chipset == "soft" else "none"
     modules = [pulse(f"probes=wakeup n={SAMPLES}", prio=5), vandal(f"do={busy} seconds=8")]
-    report = system("seconds=60", modules,
-                    type_in=[(r"vandal: words", keys), (r"vm pulse: done", "quit\r")])
+    report = system(
+        "seconds=60", modules, type_in=[(r"vandal: words", keys), (r"vm pulse: done", "quit\r")]
+    )
     holds(report, chipset)
     all_ok(report, "pulse", len(report.verdicts("pulse")))
     return report

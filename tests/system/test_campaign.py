@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A short campaign on each realisation: a guest that does anything at all beside scribe, from a seed of the test's.
+"""A short campaign on each realisation: a guest that does anything at all beside scribe, from a
+seed of the test's.
 
-Rule: scribe prints the same to the byte as alone, but for what counts time, and the attacker survives. A run that fails is repeated
-by the command that the failure names. `make campaign` plays as many as one likes.
+Rule: scribe prints the same to the byte as alone, but for what counts time, and the attacker
+survives. A run that fails is repeated by the command that the failure names. `make campaign`
+plays as many as one likes.
 """
 
 import re
@@ -39,13 +41,16 @@ def test_R01_the_victim_is_as_when_alone(campaign_run):
 
 
 def test_R01_the_attacker_comes_to_its_end(campaign_run):
-    """R01: all of its operations were done, more than half of them answered by an exception, and its own memory is whole."""
+    """R01: all of its operations were done, more than half of them answered by an exception, and
+    its own memory is whole."""
     report, _, run = campaign_run
     found = next((m for m in map(campaign.VERDICT.search, report.lines) if m), None)
     assert found, f"once more: make campaign REPEAT={run}\n{report!r}"
     assert int(found[1]) == OPS and int(found[2]) > OPS // 2
     exits = report.record("exits", vm="vandal")
-    assert all(exits[kind] for kind in ("io", "cpuid", "rdmsr", "wrmsr", "memory", "virt", "vmcall")), exits
+    assert all(
+        exits[kind] for kind in ("io", "cpuid", "rdmsr", "wrmsr", "memory", "virt", "vmcall")
+    ), exits
 
 
 def test_a_seed_repeats_its_campaign(system, at, campaign_run, repeats):
@@ -53,6 +58,11 @@ def test_a_seed_repeats_its_campaign(system, at, campaign_run, repeats):
     report, _, run = campaign_run
     gentle = " gentle=1" if at.startswith("qemu") else ""
     attacker = vandal(f"do=campaign seed={run.seed} ops={OPS // 10}{gentle}", mem="4M")
-    digests = {re.search(campaign.VERDICT, system("", [attacker], again=again, log_actions=campaign.REPORT).console)[3]
-               for again in ("1", "2")}
+    digests = {
+        re.search(
+            campaign.VERDICT,
+            system("", [attacker], again=again, log_actions=campaign.REPORT).console,
+        )[3]
+        for again in ("1", "2")
+    }
     assert len(digests) == 1, digests

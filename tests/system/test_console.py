@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The console on COM1, typed at while guests run.
 
-Rule: keys arrive as real interrupts of line 4, which belongs to the VMM (R14); what was typed is one command, or is edited away.
+Rule: keys arrive as real interrupts of line 4, which belongs to the VMM (R14); what was typed is
+one command, or is edited away.
 """
 
 import re
@@ -36,7 +37,8 @@ TYPED = [
 ]
 
 
-# The machine's time flies while everybody sleeps, and who types takes the host's: no typing comes near this limit.
+# The machine's time flies while everybody sleeps, and who types takes the host's: no typing comes
+# near this limit.
 LIMIT = "stay status=0 seconds=3600"
 
 
@@ -48,14 +50,14 @@ def typed_run(system):
 def verdict_of(report):
     """What is said of the VMs at the end: the lines before the last tables."""
     said = report.console.split("\n\n  vm               state ")[0].splitlines()
-    return [text for text in said[said.index("> quit"):] if text.startswith("signalbox: vm ")]
+    return [text for text in said[said.index("> quit") :] if text.startswith("signalbox: vm ")]
 
 
 def after(report, pattern):
     """The console's text after the first match of a pattern."""
     match = re.search(pattern, report.console, re.M)
     assert match, f"no {pattern}\n{report!r}"
-    return report.console[match.end():]
+    return report.console[match.end() :]
 
 
 def test_quit_ends_the_run(typed_run):
@@ -93,15 +95,24 @@ def test_trace_shows_the_last_events_with_their_ticks(typed_run):
     rows = re.findall(r"^ +(\d+) +\+(\d+)  (\S+) +(\S+) ", text.split("frobnicate")[0], re.M)
     stamps = [int(row[0]) for row in rows]
     assert len(stamps) == 5 and stamps == sorted(stamps) and stamps[0] == 0, text
-    assert all(int(row[1]) == stamp - before for row, stamp, before in zip(rows[1:], stamps[1:], stamps)), text
+    assert all(
+        int(row[1]) == stamp - before for row, stamp, before in zip(rows[1:], stamps[1:], stamps)
+    ), text
 
 
 def test_an_unknown_command_is_answered(typed_run):
     """What is no command says so; so do arguments that are missing, too many, or of nobody."""
-    for text in ("frobnicate: no such command; try 'help'", "vms: too many words", "stop: which one? stop NAME",
-                 "there is no vm nobody; the command 'vms' lists them", "vm vandal: is stopped already",
-                 "trace: the number of entries is from 1 to"):
-        assert re.search("^" + re.escape(text), typed_run.console, re.M), f"no '{text}'\n{typed_run!r}"
+    for text in (
+        "frobnicate: no such command; try 'help'",
+        "vms: too many words",
+        "stop: which one? stop NAME",
+        "there is no vm nobody; the command 'vms' lists them",
+        "vm vandal: is stopped already",
+        "trace: the number of entries is from 1 to",
+    ):
+        assert re.search(
+            "^" + re.escape(text), typed_run.console, re.M
+        ), f"no '{text}'\n{typed_run!r}"
 
 
 def test_backspace_and_ctrl_c_edit_the_line(typed_run):
@@ -114,8 +125,12 @@ def test_backspace_and_ctrl_c_edit_the_line(typed_run):
 
 
 def test_stop_start_restart(typed_run):
-    """A stopped VM starts anew from its image; a restarted one does its whole work again, with the same result."""
-    assert typed_run.console.count("[vandal] vandal: do=spin: spins with interrupts off from now on") >= 2
+    """A stopped VM starts anew from its image; a restarted one does its whole work again, with
+    the same result."""
+    assert (
+        typed_run.console.count("[vandal] vandal: do=spin: spins with interrupts off from now on")
+        >= 2
+    )
     assert typed_run.console.count("signalbox: vm vandal: stopped by the operator\n") >= 3
     printed = after(typed_run, r"^vm scribe: restarted$")
     assert printed.count("[scribe] scribe: 5 ok, 0 failed") >= 1, typed_run
@@ -129,7 +144,8 @@ def test_log_shows_the_memory_log_again(typed_run):
 
 
 def test_R14_the_uart_works_by_interrupt(typed_run):
-    """R14: the console's line belongs to the VMM, its interrupts end in the VMM's handler, and no guest sees one."""
+    """R14: the console's line belongs to the VMM, its interrupts end in the VMM's handler, and
+    no guest sees one."""
     uart = typed_run.record("line", irq=4)
     assert uart["owner"] == "vmm" and uart["exits"] >= 60, uart
     assert uart["held"] == uart["injected"] == 0
@@ -138,7 +154,8 @@ def test_R14_the_uart_works_by_interrupt(typed_run):
 
 
 def test_ctrl_d_on_an_empty_line_ends_too(boot):
-    """Ctrl-D with letters before it does nothing, on an empty line it ends; guests that are done give status 0."""
+    """Ctrl-D with letters before it does nothing, on an empty line it ends; guests that are done
+    give status 0."""
     keys = [(DONE, "he\x04\x15\x04")]
     report = boot(LIMIT, [scribe("rounds=5")], type_in=keys, timeout=90)
     assert report.status == 0, report
@@ -236,8 +253,12 @@ GOES_ON = "signalbox: all VMs are done; the run goes on while the console is in 
 
 def test_the_run_goes_on_under_a_person_s_hands(system):
     """All VMs are done, and somebody has typed just now: the run says so once, and answers on."""
-    keys = [(r"first guest after", "vms\r"), (GOES_ON, "vms\r"),
-            (r"^  worker +done", "stop worker\r"), (r"is stopped already", "quit\r")]
+    keys = [
+        (r"first guest after", "vms\r"),
+        (GOES_ON, "vms\r"),
+        (r"^  worker +done", "stop worker\r"),
+        (r"is stopped already", "quit\r"),
+    ]
     report = system("status=0", [WORKER], type_in=keys, timeout=60)
     assert report.status == 0 and verdict_of(report) == [], report
     assert report.lines.count(GOES_ON) == 1, report
@@ -263,7 +284,8 @@ def test_time_that_is_up_ends_a_run_in_use(system):
 
 
 def test_without_a_console_the_run_goes_on(boot, exact):
-    """console=none: COM1 stays silent, the guests do their work, the machine powers off by itself."""
+    """console=none: COM1 stays silent, the guests do their work, the machine powers off by
+    itself."""
     report = boot("console=none", [scribe("rounds=5")])
     assert report.result.end == "exited" and report.console == "", report
     assert "Shutdown port" in report.result.log

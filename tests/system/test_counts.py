@@ -58,8 +58,12 @@ SUMS = {
 }
 
 
-@pytest.fixture(scope="module", params=[
-    pytest.param(name, marks=pytest.mark.only_on(NEEDS[name.split("/")[0]])) for name in LIMITS])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.only_on(NEEDS[name.split("/")[0]])) for name in LIMITS
+    ],
+)
 def where(request):
     return request.param
 
@@ -139,8 +143,14 @@ def test_the_trace_of_a_path():
     (path,) = trace.paths
     assert (path.reason, path.port, path.switched) == ("io", 0x21, False)
     assert (path.ports, path.mmio) == (1, 1)
-    assert path.counts == {"instructions": 6, "vmread": 2, "vmwrite": 1, "unshadowed": 1, "in": 1,
-                           "ioapic_write": 1}
+    assert path.counts == {
+        "instructions": 6,
+        "vmread": 2,
+        "vmwrite": 1,
+        "unshadowed": 1,
+        "in": 1,
+        "ioapic_write": 1,
+    }
 
 
 def test_fields_by_address():

@@ -26,12 +26,22 @@ def stopped_run(tmp_path_factory):
     """What gdb's commands print of a machine in which pulse and vandal run."""
     if shutil.which("gdb") is None:
         pytest.skip("gdb is not installed: make debug installs it")
-    machine = Machine(vmm="console=com1 chipset=pc stay seconds=600", platform="qemu", exact=False,
-                      build=BUILD, modules=[pulse("probes=uart n=10"), vandal("do=none")])
+    machine = Machine(
+        vmm="console=com1 chipset=pc stay seconds=600",
+        platform="qemu",
+        exact=False,
+        build=BUILD,
+        modules=[pulse("probes=uart n=10"), vandal("do=none")],
+    )
     _, directory, iso, disk = machine.prepare(tmp_path_factory.mktemp("debug"))
     command = command_line(machine, directory, iso, disk)
     command[command.index("stdio")] = "file:com1.txt"
-    command += ["-chardev", "socket,id=gdb,path=gdb.socket,server=on,wait=off", "-gdb", "chardev:gdb"]
+    command += [
+        "-chardev",
+        "socket,id=gdb,path=gdb.socket,server=on,wait=off",
+        "-gdb",
+        "chardev:gdb",
+    ]
     process = subprocess.Popen(command, cwd=directory, stdin=subprocess.DEVNULL)
     try:
         end = time.monotonic() + PATIENCE
@@ -40,12 +50,29 @@ def stopped_run(tmp_path_factory):
             assert process.poll() is None and time.monotonic() < end, "no VM ran"
             time.sleep(0.2)
         done = subprocess.run(
-            ["gdb", "-q", "-batch", str(BUILD / "signalbox.elf"),
-             "-x", str(ROOT / "scripts" / "gdb_signalbox.py"),
-             "-ex", "set architecture i386:x86-64", "-ex", "set remotetimeout 60",
-             "-ex", "target remote gdb.socket", *(word for c in COMMANDS for word in ("-ex", c))],
-            cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=PATIENCE, check=False)
+            [
+                "gdb",
+                "-q",
+                "-batch",
+                str(BUILD / "signalbox.elf"),
+                "-x",
+                str(ROOT / "scripts" / "gdb_signalbox.py"),
+                "-ex",
+                "set architecture i386:x86-64",
+                "-ex",
+                "set remotetimeout 60",
+                "-ex",
+                "target remote gdb.socket",
+                *(word for c in COMMANDS for word in ("-ex", c)),
+            ],
+            cwd=directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
         return done.stdout
     finally:
         process.kill()
@@ -55,8 +82,9 @@ def stopped_run(tmp_path_factory):
 def test_vms_shows_the_vms(stopped_run):
     """Each VM with its memory; what has ended is shown as stopped."""
     for name, state in (("pulse", "stopped"), ("vandal", r"\w+")):
-        row = re.search(rf"^[ *] {name} +{state} +1 +0x[0-9a-f]+ +\d+ +(\d+) +(\d+)$", stopped_run,
-                        re.M)
+        row = re.search(
+            rf"^[ *] {name} +{state} +1 +0x[0-9a-f]+ +\d+ +(\d+) +(\d+)$", stopped_run, re.M
+        )
         assert row and int(row[1]) > 0 and int(row[2]) > 0, stopped_run
 
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The model's 8259 pair against QEMU's and Bochs's, by the guest picprobe: docs/differential.md.
 
-Rule: an answer of an emulator that is not the model's is explained by the rules that the emulator has
-(scripts/signalbox/transcripts.py), exactly: the transcript is that of the pair with these rules, answer by answer. A rule that
-explains nothing any more fails as one that is missing does.
+Rule: an answer of an emulator that is not the model's is explained by the rules that the
+emulator has (scripts/signalbox/transcripts.py), exactly: the transcript is that of the pair with
+these rules, answer by answer. A rule that explains nothing any more fails as one that is missing
+does.
 """
 
 import re
@@ -12,7 +13,15 @@ import pytest
 
 from conftest import BUILD, ROOT
 from signalbox import Module
-from signalbox.transcripts import DIFFERENCES, OPTIONS, WORDS, count_answers, differences, parse_transcript, play_on_host
+from signalbox.transcripts import (
+    DIFFERENCES,
+    OPTIONS,
+    WORDS,
+    count_answers,
+    differences,
+    parse_transcript,
+    play_on_host,
+)
 
 # Each of them has a lever of picprobe; none is the VMM's.
 LINES = "0,1,3,8,12,14,15"
@@ -22,14 +31,17 @@ DOCUMENT = ROOT / "docs/differential.md"
 
 @pytest.fixture(scope="module")
 def host(make):
-    """Transcripts of the host's controllers: host() of the model, host([rule, ...]) of the pair with rules."""
+    """Transcripts of the host's controllers: host() of the model, host([rule, ...]) of the pair
+    with rules."""
     done = make("picprobe-host")
     assert done.returncode == 0, done.stdout
     return lambda rules=None: play_on_host(BUILD, WORDS, rules)
 
 
 def bare_transcript(boot, platform):
-    report = boot(None, [Module("picprobe", WORDS)], platform=platform, board="pc", **OPTIONS[platform])
+    report = boot(
+        None, [Module("picprobe", WORDS)], platform=platform, board="pc", **OPTIONS[platform]
+    )
     assert report.status == 0, report
     return parse_transcript(report.console)
 
@@ -57,21 +69,25 @@ def explained(host, emulator, seen):
 
 def is_needed(host, emulator, seen, rule):
     without = host([r for r in DIFFERENCES[emulator] if r != rule])
-    assert differences(seen, without), f"{emulator} goes by {rule} no more: the row in {DOCUMENT.name} is out of date"
+    assert differences(
+        seen, without
+    ), f"{emulator} goes by {rule} no more: the row in {DOCUMENT.name} is out of date"
 
 
-# ---- The emulators' own 8259s ----------------------------------------------------------------------------------------
+# ---- The emulators' own 8259s --------------------------------------------------------------------
 
 
 @pytest.mark.only_on("qemu")
 def test_R07_qemu_differs_by_its_rules_alone(host, qemu_run):
-    """R07: each answer of QEMU's 8259 pair is the model's, or what one of the listed differences makes of it."""
+    """R07: each answer of QEMU's 8259 pair is the model's, or what one of the listed differences
+    makes of it."""
     explained(host, "qemu", qemu_run)
 
 
 @pytest.mark.only_on("bochs")
 def test_R07_bochs_differs_by_its_rules_alone(host, bochs_run):
-    """R07: each answer of stock Bochs's 8259 pair is the model's, or what one of the listed differences makes of it."""
+    """R07: each answer of stock Bochs's 8259 pair is the model's, or what one of the listed
+    differences makes of it."""
     explained(host, "bochs", bochs_run)
 
 
@@ -89,17 +105,20 @@ def test_bochs_still_has(host, bochs_run, rule):
     is_needed(host, "bochs", bochs_run, rule)
 
 
-# ---- The model in the emulators --------------------------------------------------------------------------------------
+# ---- The model in the emulators ------------------------------------------------------------------
 
 
 def test_R07_the_model_as_a_device(host, irqmux_run):
-    """R07: in Bochs with the chipset block every answer of the guest's controller is the model's on the host."""
+    """R07: in Bochs with the chipset block every answer of the guest's controller is the model's
+    on the host."""
     assert not differences(irqmux_run, host())
 
 
 def test_R07_the_model_under_signalbox(boot, irqmux, host):
-    """R07: a VM whose controller is irqmux's gets every answer of the model, and not one of its accesses exits. Its
-    levers write to the keyboard controller and the RTC's index all the time, so it is trusted with them."""
+    """R07: a VM whose controller is irqmux's gets every answer of the model, and not one of its
+    accesses exits. Its levers write to the keyboard controller and the RTC's index all the time,
+    so it is trusted with them.
+    """
     words = f"vm=picprobe mem=4M irq={LINES} io={PORTS} trust=nmi,reset -- {WORDS}"
     report = boot("chipset=irqmux", [Module("picprobe", words)], platform=irqmux, board="pc")
     assert report.status == 0, report
@@ -107,27 +126,37 @@ def test_R07_the_model_under_signalbox(boot, irqmux, host):
     assert "io" not in report.records("exits", vm="picprobe")[-1], report
 
 
-# ---- The documents ---------------------------------------------------------------------------------------------------
+# ---- The documents -------------------------------------------------------------------------------
 
 
 def documented():
-    """Rows of the document's table: rule to (QEMU's figure, Bochs's), None where an emulator does not have it."""
-    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (\d+|-) \| (\d+|-) \|", DOCUMENT.read_text(), re.MULTILINE)
+    """Rows of the document's table: rule to (QEMU's figure, Bochs's), None where an emulator
+    does not have it."""
+    rows = re.findall(
+        r"^\| `([a-z0-9-]+)` \| (\d+|-) \| (\d+|-) \|", DOCUMENT.read_text(), re.MULTILINE
+    )
     assert len(rows) == len({name for name, _, _ in rows})
-    return {name: tuple(None if figure == "-" else int(figure) for figure in figures) for name, *figures in rows}
+    return {
+        name: tuple(None if figure == "-" else int(figure) for figure in figures)
+        for name, *figures in rows
+    }
 
 
 def test_each_rule_is_documented():
-    """The document's table, the lists here and the rules in the source name the same differences."""
+    """The document's table, the lists here and the rules in the source name the same
+    differences."""
     source = (ROOT / "tests/unit/ruled8259.h").read_text()
     assert set(documented()) == set(re.findall(r'X\([A-Z0-9_]+, "([a-z0-9-]+)"\)', source))
     for column, emulator in enumerate(("qemu", "bochs")):
-        assert {rule for rule, figures in documented().items() if figures[column] is not None} == set(DIFFERENCES[emulator])
+        assert {
+            rule for rule, figures in documented().items() if figures[column] is not None
+        } == set(DIFFERENCES[emulator])
 
 
 @pytest.mark.parametrize("column, emulator", enumerate(("qemu", "bochs")))
 def test_the_figures_are_measured(host, column, emulator):
-    """How many answers each rule changes is what the document says (scripts/picprobe.py prints it anew)."""
+    """How many answers each rule changes is what the document says (scripts/picprobe.py prints
+    it anew)."""
     rules = DIFFERENCES[emulator]
     whole = host(rules)
     for rule in rules:

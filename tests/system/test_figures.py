@@ -17,7 +17,9 @@ from signalbox import Module, parse_histograms
 OWNED = 10_000
 ROUND_TRIP_CPUID, MASK_WRITE, DISPATCH, SWITCH, WAKEUP = 122, 205, 203, 679, 875
 LOOK = 60
-DISPATCH_READYING = 320  # not asked for: 310 were measured where 200 do not hold, so that it grows no further
+DISPATCH_READYING = (
+    320  # not asked for: 310 were measured where 200 do not hold, so that it grows no further
+)
 FIRST_GUEST = 20_000_000
 IMAGE_BYTES, MEMORY_KIB, SOURCE_LINES = 192 << 10, 4 << 10, 4_500
 BLOCK_LINES = 800
@@ -25,7 +27,7 @@ BLOCK_LINES = 800
 pytestmark = pytest.mark.usefixtures("exact")
 
 
-# ---- Interrupts of the running VM's own devices ----------------------------------------------------------------------
+# ---- Interrupts of the running VM's own devices --------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +50,9 @@ def test_R10_owned_interrupts_cost_no_exit(owned_run, probe):
 
 
 def test_R10_owned_lines_never_reach_the_vmm(owned_run):
-    """R10: pulse alone: not one exit or injection on its two lines, in the VMM's own books. Its lines are
-    the VMM block's while the VMM prints: some of 20,000 interrupts are held until that is over."""
+    """R10: pulse alone: not one exit or injection on its two lines, in the VMM's own books. Its
+    lines are the VMM block's while the VMM prints: some of 20,000 interrupts are held until that
+    is over."""
     all_ok(owned_run, "pulse", 6)
     for irq in (0, 3):
         counters = owned_run.record("line", irq=irq)
@@ -59,23 +62,35 @@ def test_R10_owned_lines_never_reach_the_vmm(owned_run):
 
 
 def test_R10_uart_latency_is_the_bare_machine_s(owned_run, bare_run):
-    """R10: the UART probe under the VMM, alone, equals the bare machine's: min, median, max, and the whole histogram."""
+    """R10: the UART probe under the VMM, alone, equals the bare machine's: min, median, max, and
+    the whole histogram."""
     here, bare = owned_run.latency("uart", "pulse"), bare_run.latency("uart")
     assert bare.n == here.n == OWNED
-    assert (here.min, here.median, here.p99, here.max) == (bare.min, bare.median, bare.p99, bare.max)
-    histograms = [h.counts for run in (owned_run, bare_run) for h in parse_histograms(run.console) if h.probe == "uart"]
+    assert (here.min, here.median, here.p99, here.max) == (
+        bare.min,
+        bare.median,
+        bare.p99,
+        bare.max,
+    )
+    histograms = [
+        h.counts
+        for run in (owned_run, bare_run)
+        for h in parse_histograms(run.console)
+        if h.probe == "uart"
+    ]
     assert histograms[0] == histograms[1] and sum(histograms[0].values()) == OWNED
 
 
 def test_R10_pit_latency_is_the_bare_machine_s(owned_run, bare_run):
-    """R10: the PIT probe's min, median and p99 equal the bare machine's; nothing is merged on either."""
+    """R10: the PIT probe's min, median and p99 equal the bare machine's; nothing is merged on
+    either."""
     here, bare = owned_run.latency("pit", "pulse"), bare_run.latency("pit")
     assert (here.min, here.median, here.p99) == (bare.min, bare.median, bare.p99)
     for run in (owned_run, bare_run):
         assert run.record("count", line=0)["merged"] == 0
 
 
-# ---- Round trips -----------------------------------------------------------------------------------------------------
+# ---- Round trips ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +114,12 @@ def test_R02_a_mask_write_of_the_guest(trips_run):
 
 @pytest.fixture(scope="module")
 def dispatch_run(boot):
-    """pulse looks for gaps while foreign lines fire; scribe computes beside it with an equal share, so it is always ready."""
-    return boot("status=0 seconds=20", [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000 busy=1")])
+    """pulse looks for gaps while foreign lines fire; scribe computes beside it with an equal
+    share, so it is always ready."""
+    return boot(
+        "status=0 seconds=20",
+        [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000 busy=1")],
+    )
 
 
 def test_R12_a_dispatcher_pass_without_a_switch(dispatch_run):
@@ -111,21 +130,25 @@ def test_R12_a_dispatcher_pass_without_a_switch(dispatch_run):
 
 
 def test_R12_a_dispatcher_pass_that_makes_a_sleeping_vm_ready(boot):
-    """R12: the same while scribe sleeps between its interrupts: it is made ready, and the run loop arms pulse's slice."""
-    report = boot("status=0 seconds=20", [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000")])
+    """R12: the same while scribe sleeps between its interrupts: it is made ready, and the run
+    loop arms pulse's slice."""
+    report = boot(
+        "status=0 seconds=20", [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000")]
+    )
     said = report.latency("dispatch", "pulse")
     assert said.n >= 200, said
     assert said.median < DISPATCH_READYING and said.p99 < 2 * DISPATCH, said
 
 
-# ---- Switch and wake-up ----------------------------------------------------------------------------------------------
+# ---- Switch and wake-up --------------------------------------------------------------------------
 
 
 def yielding(boot, partners, n):
     """Yields of pulse to so many partners that yield at once: (report, instructions per switch)."""
     others = [vandal("do=yield seconds=4", name=f"partner{i}") for i in range(1, partners + 1)]
     report = boot("status=0", [pulse(f"probes=switch n={n}"), *others])
-    # pulse reports half of the round trip; with more partners that has a switch for each of them and one back.
+    # pulse reports half of the round trip; with more partners that has a switch for each of them
+    # and one back.
     return report, report.latency("switch", "pulse").median * 2 / (partners + 1)
 
 
@@ -150,13 +173,19 @@ def test_R11_a_switch(switch_run):
 def test_R11_a_switch_costs_the_same_with_2_vms_and_with_16(switch_run, switch16_run):
     """R11: the way from VM to VM does not look at all of them: at most 10% between 2 and 16 VMs."""
     (_, two), (report, sixteen) = switch_run, switch16_run
-    assert report.latency("switch", "pulse").n == 300 and report.record("totals")["switches"] >= 300 * 16
+    assert (
+        report.latency("switch", "pulse").n == 300
+        and report.record("totals")["switches"] >= 300 * 16
+    )
     assert 0.9 * two <= sixteen <= 1.1 * two, (two, sixteen)
 
 
 def waking(boot, n):
-    """scribe computes without a pause; pulse has the higher priority, and its timer wakes it n times."""
-    return boot("status=0", [pulse(f"probes=wakeup n={n}", prio=2), scribe(f"busy=1 rounds={n * 3 // 2}")])
+    """scribe computes without a pause; pulse has the higher priority, and its timer wakes it n
+    times."""
+    return boot(
+        "status=0", [pulse(f"probes=wakeup n={n}", prio=2), scribe(f"busy=1 rounds={n * 3 // 2}")]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +194,8 @@ def wakeup_run(boot):
 
 
 def test_R13_a_wake_up(wakeup_run):
-    """R13: from the line's assertion while scribe runs to the first instruction of pulse's handler."""
+    """R13: from the line's assertion while scribe runs to the first instruction of pulse's
+    handler."""
     report, _ = wakeup_run
     said = report.latency("wakeup", "pulse")
     assert said.n == 1000 and said.exits == 0
@@ -187,7 +217,8 @@ def test_R13_every_tick_wakes(wakeup_run):
 
 
 def test_R12_a_foreign_event_costs_exactly_one_nmi_exit(wakeup_run):
-    """R12: another 1,000 foreign events cost another 1,000 NMI exits: the difference of two runs, so that start and end go."""
+    """R12: another 1,000 foreign events cost another 1,000 NMI exits: the difference of two
+    runs, so that start and end go."""
     short, long = wakeup_run
 
     def growth(kind, key, **wanted):
@@ -196,25 +227,30 @@ def test_R12_a_foreign_event_costs_exactly_one_nmi_exit(wakeup_run):
     events = growth("line", "exits", irq=0)
     assert abs(events - 1000) <= 5
     assert abs(growth("line", "wakeups", irq=0) - events) <= 1
-    # The console's UART may raise its line again while it is served: such an NMI counts, and finds nothing to do.
+    # The console's UART may raise its line again while it is served: such an NMI counts, and finds
+    # nothing to do.
     others = sum(growth("line", "exits", irq=irq) for irq in (3, 4, 8, 15))
     assert others < 100 and events <= growth("totals", "nmis") <= events + 2 * others
 
 
-# ---- Sizes -----------------------------------------------------------------------------------------------------------
+# ---- Sizes ---------------------------------------------------------------------------------------
 
 
 def test_kernel_entry_to_first_guest_instruction(boot):
     """Two guests are loaded and ready in under 20 million instructions."""
     report = boot("status=0", [pulse("probes=cpuid,mask n=100"), scribe("rounds=1")])
-    ticks = int(re.search(r"^signalbox: first guest after (\d+) TSC ticks$", report.console, re.M)[1])
+    ticks = int(
+        re.search(r"^signalbox: first guest after (\d+) TSC ticks$", report.console, re.M)[1]
+    )
     assert 0 < ticks < FIRST_GUEST
 
 
 def test_the_image_is_small():
     """Text and data of the VMM: what the loader takes from the file."""
     image = (BUILD / "signalbox").read_bytes()
-    offset, size, count = struct.unpack_from("<I", image, 28)[0], *struct.unpack_from("<HH", image, 42)
+    offset, size, count = struct.unpack_from("<I", image, 28)[0], *struct.unpack_from(
+        "<HH", image, 42
+    )
     segments = [struct.unpack_from("<8I", image, offset + i * size) for i in range(count)]
     loaded = sum(filesz for kind, _, _, _, filesz, *_ in segments if kind == 1)
     assert 16 << 10 < loaded < IMAGE_BYTES
@@ -237,9 +273,13 @@ def lines_of_code(path):
 PATH = ("run", "turn", "sched", "dispatch", "invoke", "switch", "exits", "ports", "calls", "vm")
 
 
-@pytest.mark.parametrize("realisation, back_end", [
-    (("pc", "pc_8259"), "vmx"), (("irqmux", "driver"), "svm"),
-])
+@pytest.mark.parametrize(
+    "realisation, back_end",
+    [
+        (("pc", "pc_8259"), "vmx"),
+        (("irqmux", "driver"), "svm"),
+    ],
+)
 def test_the_path_is_small(realisation, back_end):
     """C of the VMM's own path, one realisation and one back end, without headers and comments."""
     files = [ROOT / "vmm" / f"{name}.c" for name in PATH]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""vandal's storms (guests/vandal/hostile.c): each does what its name says, and a VM of a higher priority lives beside it.
+"""vandal's storms (guests/vandal/hostile.c): each does what its name says, and a VM of a higher
+priority lives beside it.
 
-Rule: a storm is short here; what it keeps others waiting for is the bench's to say (load hostile).
+Rule: a storm is short here; what it keeps others waiting for is the bench's to say (load
+hostile).
 """
 
 import re
@@ -23,8 +25,13 @@ def storms_run(system):
 
 def said(report, deed):
     """A deed's figure, from its verdict."""
-    return int(next(re.match(rf"vandal: do={deed}: (\d+) .* ok$", text) for text in report.of("vandal")
-                    if text.startswith(f"vandal: do={deed}:"))[1])
+    return int(
+        next(
+            re.match(rf"vandal: do={deed}: (\d+) .* ok$", text)
+            for text in report.of("vandal")
+            if text.startswith(f"vandal: do={deed}:")
+        )[1]
+    )
 
 
 @pytest.mark.parametrize("deed", [deed for deed in SHORT if deed != "align"])
@@ -35,7 +42,8 @@ def test_a_storm_does_its_batch(storms_run, deed):
 
 
 def test_prints_are_more_than_the_console_carries(system):
-    """64 calls of 512 lines each: what the console cannot take is dropped, and the neighbour is done."""
+    """64 calls of 512 lines each: what the console cannot take is dropped, and the neighbour is
+    done."""
     report = system("status=0", [pulse("probes=wakeup n=100", prio=5), vandal("do=prints=0")])
     assert report.status == 0 and report.record("vm", vm="pulse")["status"] == 0
     assert report.record("exits", vm="vandal")["vmcall"] >= 64
@@ -61,25 +69,39 @@ def test_R13_the_neighbour_lives(storms_run):
 
 
 def test_the_breakpoint_on_its_own_frame(system):
-    """A storm of #DB, whether the processor ends each or none: the neighbour is done, and the console's quit ends the run."""
+    """A storm of #DB, whether the processor ends each or none: the neighbour is done, and the
+    console's quit ends the run."""
     # Where QEMU counts instructions it gives up ("Raised interrupt while not in I/O function").
-    report = system("status=0", [pulse("probes=wakeup n=100", prio=5), vandal("do=debug=0")], timeout=60, exact=False,
-                    type_in=[(r"vm pulse: done", "quit\n")])
+    report = system(
+        "status=0",
+        [pulse("probes=wakeup n=100", prio=5), vandal("do=debug=0")],
+        timeout=60,
+        exact=False,
+        type_in=[(r"vm pulse: done", "quit\n")],
+    )
     all_ok(report, "pulse", 5)
     assert any("do=debug" in text for text in report.of("vandal"))
     assert report.result.end == "status"
 
 
 def test_deaths_without_end(system):
-    """onfault=restart: the VM dies at once each time, 20 restarts are all it gets, and the neighbour is done."""
-    report = system("status=0", [pulse("probes=wakeup n=100", prio=5),
-                                 vandal("do=restarts", words="onfault=restart", mem="4M")])
+    """onfault=restart: the VM dies at once each time, 20 restarts are all it gets, and the
+    neighbour is done."""
+    report = system(
+        "status=0",
+        [
+            pulse("probes=wakeup n=100", prio=5),
+            vandal("do=restarts", words="onfault=restart", mem="4M"),
+        ],
+    )
     all_ok(report, "pulse", 5)
     assert "signalbox: vm vandal: stopped: restarted too often (onfault=restart)" in report.lines
 
 
 def test_a_timer_at_the_highest_pace(system):
     """The VM that has the PIT lets it fire 11,931 times a second: each tick is its own."""
-    report = system("status=0", [vandal("do=pitstorm=1 count=100", words="irq=0 io=0x40-0x43,0x61")])
+    report = system(
+        "status=0", [vandal("do=pitstorm=1 count=100", words="irq=0 io=0x40-0x43,0x61")]
+    )
     assert said(report, "pitstorm") > 10_000
     assert report.record("line", irq=0)["exits"] == 0

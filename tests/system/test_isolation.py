@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A guest that attacks, beside one that works: the attacker is logged or stopped by policy, the worker is as when alone.
+"""A guest that attacks, beside one that works: the attacker is logged or stopped by policy, the
+worker is as when alone.
 
-Rule: every attack runs beside scribe, whose transcript, verdicts and counts are compared with those of its run alone.
+Rule: every attack runs beside scribe, whose transcript, verdicts and counts are compared with
+those of its run alone.
 """
 
 import re
@@ -17,12 +19,29 @@ where, chipset = on_chipsets("pc", "irqmux-1-bank", "soft-1-bank", "qemu-pc")
 # Values that Bochs's 8259 stops the emulator for are a guest's good right: reported only.
 REPORT = {"panic": {"PIC": "report"}}
 
-# Attacks that the guest comes back from: (deed, further words, faults that are logged at least; on pc)
+# Attacks that the guest comes back from: (deed, further words, faults that are logged at least; on
+# pc)
 SURVIVED = [
-    ("port", "", 4), ("memory", "", 2), ("pci", "", 7), ("vmx", "", 7), ("msr", "", 8), ("cr", "", 4),
-    ("xsetbv", "", 5), ("call", "", 0), ("xsave", "", 0), ("debugreg", "", 0), ("unmask", "", 1), ("icw1", "", 0),
-    ("reinit", COM2, 0), ("inservice", COM2, 0), ("cpuid", "", 0),
-    ("vectors", "", 8), ("x87", "", 0), ("ring3", "", 0), ("taskswitch", "", 0), ("tasks", "", 0),
+    ("port", "", 4),
+    ("memory", "", 2),
+    ("pci", "", 7),
+    ("vmx", "", 7),
+    ("msr", "", 8),
+    ("cr", "", 4),
+    ("xsetbv", "", 5),
+    ("call", "", 0),
+    ("xsave", "", 0),
+    ("debugreg", "", 0),
+    ("unmask", "", 1),
+    ("icw1", "", 0),
+    ("reinit", COM2, 0),
+    ("inservice", COM2, 0),
+    ("cpuid", "", 0),
+    ("vectors", "", 8),
+    ("x87", "", 0),
+    ("ring3", "", 0),
+    ("taskswitch", "", 0),
+    ("tasks", "", 0),
 ]
 # SVM: the processor answers these itself, as on the bare machine.
 BY_SVM_ITSELF = {"xsetbv"}
@@ -47,7 +66,9 @@ def beside(system):
     """Boot vandal with a deed beside scribe."""
 
     def run(deed, words="", vmm="seconds=6", onfault="log", guest=""):
-        attacker = vandal(f"do={deed} rounds=1000 {guest}".rstrip(), f"onfault={onfault} {words}".strip())
+        attacker = vandal(
+            f"do={deed} rounds=1000 {guest}".rstrip(), f"onfault={onfault} {words}".strip()
+        )
         return system(vmm, [attacker, scribe(WORK)], log_actions=REPORT)
 
     return run
@@ -60,7 +81,9 @@ def as_when_alone(report, alone):
     disk = report.record("count", line=15)
     # On QEMU's pc a replay may tell the disk's line in vain (docs/limits.md).
     assert disk["idle"] <= (IDLE_MOST if report.svm else 0), disk
-    assert {**disk, "handled": disk["handled"] - disk["idle"], "idle": 0} == alone.record("count", line=15)
+    assert {**disk, "handled": disk["handled"] - disk["idle"], "idle": 0} == alone.record(
+        "count", line=15
+    )
     rtc = report.record("count", line=8)
     assert rtc["lost"] == 0 and rtc["handled"] + rtc["merged"] == rtc["expected"]
     report.lacks("external NMI")
@@ -69,14 +92,19 @@ def as_when_alone(report, alone):
 
 
 def faults(report):
-    return [text for text in report.lines if re.match(r"signalbox: vm vandal: fault \d+ at [0-9a-f]+: ", text)]
+    return [
+        text
+        for text in report.lines
+        if re.match(r"signalbox: vm vandal: fault \d+ at [0-9a-f]+: ", text)
+    ]
 
 
 @pytest.mark.parametrize("deed, words, logged", SURVIVED, ids=[deed for deed, _, _ in SURVIVED])
-def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(beside, alone, chipset, deed, words, logged):
-    """R01: what is foreign reads as ones or faults, is logged, and costs the other VM nothing. Where the controller is the
-    VM's own,
-    nothing that it does there is a fault."""
+def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(
+    beside, alone, chipset, deed, words, logged
+):
+    """R01: what is foreign reads as ones or faults, is logged, and costs the other VM nothing.
+    Where the controller is the VM's own, nothing that it does there is a fault."""
     logged = 0 if chipset != "pc" and deed == "unmask" else logged
     report = beside(deed, words, guest=SVM_WORDS.get(deed, "") if alone.svm else "")
     if report.svm and deed in BY_SVM_ITSELF:
@@ -97,14 +125,17 @@ def test_R01_a_guest_that_cannot_go_on_stops_alone(beside, alone, deed, reason):
     as_when_alone(report, alone)
     assert len(faults(report)) == 1 and faults(report)[0].endswith(f": {reason}"), report
     report.has("signalbox: vm vandal: stopped: it cannot go on")
-    assert re.search(r"^signalbox: vm vandal: rip [0-9a-f]+ rsp [0-9a-f]+ rflags ", report.console, re.M), report
+    assert re.search(
+        r"^signalbox: vm vandal: rip [0-9a-f]+ rsp [0-9a-f]+ rflags ", report.console, re.M
+    ), report
     assert report.record("vm", vm="vandal")["state"] == "failed"
     assert report.status == 1
 
 
 @pytest.mark.parametrize("deed", ["spin", "hlt"])
 def test_R18_a_guest_that_never_ends_takes_its_slices_and_no_more(beside, alone, deed):
-    """R18: spinning with interrupts off, or halted for ever; the run's limit ends it and says who did not finish."""
+    """R18: spinning with interrupts off, or halted for ever; the run's limit ends it and says
+    who did not finish."""
     report = beside(deed, vmm="seconds=3")
     as_when_alone(report, alone)
     report.has("signalbox: time is up (seconds=3)")
@@ -126,7 +157,8 @@ def test_onfault_stop_stops_at_the_first_fault(beside, alone, deed):
 
 @pytest.mark.parametrize("deed", ["port", "memory", "triple"])
 def test_onfault_restart_begins_anew_and_starves_nobody(beside, alone, deed):
-    """onfault=restart: the guest comes up again as it was at first, word for word; the neighbour gets its work done."""
+    """onfault=restart: the guest comes up again as it was at first, word for word; the neighbour
+    gets its work done."""
     report = beside(deed, onfault="restart", vmm="seconds=4")
     as_when_alone(report, alone)
     starts = [text for text in report.of("vandal") if text.startswith("vandal: words: ")]
@@ -140,10 +172,17 @@ def pulse_alone(system):
 
 
 @pytest.mark.parametrize("deed", ["unmask", "icw1", "cpuid"])
-def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(system, chipset, pulse_alone, deed):
-    """R07: whatever a guest writes to its 8259s, the other one's UART latency stays and no interrupt goes astray. soft: as a rule;
-    another line's interrupt may fall into a sample, and exits."""
-    report = system("seconds=8", [vandal(f"do={deed} seconds=2 ms=2000"), pulse("probes=uart n=2000")], log_actions=REPORT)
+def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(
+    system, chipset, pulse_alone, deed
+):
+    """R07: whatever a guest writes to its 8259s, the other one's UART latency stays and no
+    interrupt goes astray. soft: as a rule; another line's interrupt may fall into a sample, and
+    exits."""
+    report = system(
+        "seconds=8",
+        [vandal(f"do={deed} seconds=2 ms=2000"), pulse("probes=uart n=2000")],
+        log_actions=REPORT,
+    )
     all_ok(report, "pulse", 5)
     all_ok(report, "vandal", 1)
     said, before = report.latency("uart", "pulse"), pulse_alone.latency("uart", "pulse")

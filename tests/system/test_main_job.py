@@ -12,15 +12,26 @@ from conftest import BOARD, BUILD, ROOT, all_ok, on_chipsets, pulse, scribe, van
 from signalbox import choose, load_config
 
 DEFAULT = ROOT / "scripts/configs/default.cfg"
-STATUS = re.compile(r"^\[ *(\d+\.\d)s\] pulse: (\w+), cpu \d+%, exits \d+.* \| scribe: (\w+), cpu \d+%, exits \d+")
+STATUS = re.compile(
+    r"^\[ *(\d+\.\d)s\] pulse: (\w+), cpu \d+%, exits \d+.* \| scribe: (\w+), cpu \d+%, exits \d+"
+)
 
 
 FEATURES = {
-    "VMX": ("VMX, VMCS revision", "EPT", "VPID", "unrestricted guest", "virtual NMIs", "preemption timer"),
+    "VMX": (
+        "VMX, VMCS revision",
+        "EPT",
+        "VPID",
+        "unrestricted guest",
+        "virtual NMIs",
+        "preemption timer",
+    ),
     "SVM": ("SVM revision", "nested paging", "ASIDs", "slices by"),
 }
 
-where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc", "q35-irqmux")
+where, chipset = on_chipsets(
+    "pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc", "q35-irqmux"
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,34 +53,53 @@ def test_R01_two_guests_with_devices_of_their_own_end_with_status_0(default_run)
 
 
 def test_the_banner_names_what_was_found(default_run, chipset):
-    """CPU, what its virtualisation can do, chipset realisation, and memory, before the first guest speaks."""
+    """CPU, what its virtualisation can do, chipset realisation, and memory, before the first
+    guest speaks."""
     banner = default_run.console.split("signalbox: first guest after ")[0]
-    assert re.search(r"^signalbox: cpu: .+; 1 processor, one in use; TSC \d+ kHz$", banner, re.M), banner
+    assert re.search(
+        r"^signalbox: cpu: .+; 1 processor, one in use; TSC \d+ kHz$", banner, re.M
+    ), banner
     virtualisation = re.search(r"^signalbox: virtualisation: (.+)$", banner, re.M)[1]
     for feature in FEATURES[virtualisation[:3]]:
         assert feature in virtualisation
     assert f"\nsignalbox: chipset: {chipset}\n" in banner
-    assert re.search(r"^signalbox: memory: the VMM takes \d+K, \d+M are free for VMs$", banner, re.M), banner
+    assert re.search(
+        r"^signalbox: memory: the VMM takes \d+K, \d+M are free for VMs$", banner, re.M
+    ), banner
     assert "[pulse]" not in banner and "[scribe]" not in banner
 
 
 def test_R02_R04_the_banner_shows_each_line_and_its_owner(default_run):
-    """R02, R04: each line is routed by itself; before the first VM runs, all go to the VMM block."""
+    """R02, R04: each line is routed by itself; before the first VM runs, all go to the VMM
+    block."""
     banner = default_run.console.split("signalbox: first guest after ")[0]
     rows = re.findall(r"^ +(\d+)  (\S+) +(VMM block|controller) ", banner, re.M)
-    assert rows == [(line, owner, "VMM block") for line, owner in
-                    (("0", "pulse"), ("3", "pulse"), ("4", "vmm"), ("8", "scribe"), ("15", "scribe"))]
+    assert rows == [
+        (line, owner, "VMM block")
+        for line, owner in (
+            ("0", "pulse"),
+            ("3", "pulse"),
+            ("4", "vmm"),
+            ("8", "scribe"),
+            ("15", "scribe"),
+        )
+    ]
 
 
 def test_the_status_line_keeps_up(default_run):
-    """One status line each second of the machine's time, with both guests' states and the words of those that work."""
+    """One status line each second of the machine's time, with both guests' states and the words
+    of those that work."""
     lines = [match for match in map(STATUS.match, default_run.lines) if match]
     times = [float(match[1]) for match in lines]
     ended = default_run.record("totals")["ticks"] / tsc_per_second(default_run)
     assert len(times) == int(ended), f"{times}, ended at {ended:.1f} s"
     for n, time in enumerate(times, 1):
         assert n <= time <= n + 0.15, times
-    assert all(re.search(r" ticks \d+\+\d+ com2 \d+ work \d+", match[0]) for match in lines if match[2] == "running")
+    assert all(
+        re.search(r" ticks \d+\+\d+ com2 \d+ work \d+", match[0])
+        for match in lines
+        if match[2] == "running"
+    )
 
 
 def tsc_per_second(report):
@@ -77,11 +107,19 @@ def tsc_per_second(report):
 
 
 def test_the_final_tables(default_run):
-    """Latencies, exits by reason and lines, for people and for programs, agree with what the guests said."""
+    """Latencies, exits by reason and lines, for people and for programs, agree with what the
+    guests said."""
     for probe in ("uart", "pit", "cpuid"):
-        said, row = default_run.latency(probe, "pulse"), default_run.record("result", vm="pulse", probe=probe)
+        said, row = default_run.latency(probe, "pulse"), default_run.record(
+            "result", vm="pulse", probe=probe
+        )
         assert said.n == row["n"] == 1000 and said.unit == row["unit"]
-        assert (said.min, said.median, said.p99, said.max) == (row["min"], row["median"], row["p99"], row["max"])
+        assert (said.min, said.median, said.p99, said.max) == (
+            row["min"],
+            row["median"],
+            row["p99"],
+            row["max"],
+        )
         assert (said.interrupts, said.exits) == (row["interrupts"], row["exits"])
     for vm in ("pulse", "scribe"):
         exits = default_run.record("exits", vm=vm)
@@ -102,7 +140,9 @@ def test_R11_R18_slices_and_switches_share_the_processor(default_run):
     more = abs(first["switches"] - second["switches"])
     assert more <= 2 + 2 * default_run.printed(), (first, second)
     assert default_run.record("exits", vm="pulse")["slice"] > 10
-    assert ("registers and sums kept across interrupts and switches", True) in default_run.verdicts("pulse")
+    assert ("registers and sums kept across interrupts and switches", True) in default_run.verdicts(
+        "pulse"
+    )
 
 
 def test_R08_no_line_lost_anything(default_run):
@@ -111,7 +151,9 @@ def test_R08_no_line_lost_anything(default_run):
     assert disk["handled"] == disk["expected"] == 3201 and disk["lost"] == 0
     for line in (0, 8):
         count = default_run.record("count", line=line)
-        assert count["handled"] + count["merged"] == count["expected"] and count["handled"] > (300 if default_run.svm else 400)
+        assert count["handled"] + count["merged"] == count["expected"] and count["handled"] > (
+            300 if default_run.svm else 400
+        )
     assert default_run.record("count", line=8)["lost"] == 0
 
 
@@ -138,9 +180,12 @@ def test_make_run_obeys_SECONDS(make_run):
 
 
 def test_make_run_of_a_run_that_does_not_end_well(make_run, platform, tmp_path):
-    """The platform that was chosen is said; a guest that is not done when time is up makes the status non-zero."""
+    """The platform that was chosen is said; a guest that is not done when time is up makes the
+    status non-zero."""
     config = tmp_path / "spin.cfg"
-    config.write_text("multiboot /boot/signalbox console=com1 seconds=1\nmodule /boot/vandal vm=v mem=2M -- do=spin\n")
+    config.write_text(
+        "multiboot /boot/signalbox console=com1 seconds=1\nmodule /boot/vandal vm=v mem=2M -- do=spin\n"
+    )
     done = make_run(CONFIG=config)
     assert done.returncode == 2, done.stdout[-2000:]
     assert f"run: {choose(platform, BOARD)[1]}" in done.stdout

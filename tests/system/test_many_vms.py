@@ -16,8 +16,10 @@ NAMES = [f"small{n}" for n in range(1, VMS + 1)]
 
 @pytest.fixture(scope="module")
 def many_run(system):
-    modules = [vandal(f"do=none,xsave,debugreg seed={n} seconds=1", name=name, slice="500us")
-               for n, name in enumerate(NAMES, 1)]
+    modules = [
+        vandal(f"do=none,xsave,debugreg seed={n} seconds=1", name=name, slice="500us")
+        for n, name in enumerate(NAMES, 1)
+    ]
     return system("", [*modules, vandal("do=none", name="extra")])
 
 
@@ -40,8 +42,9 @@ def test_R18_each_of_sixty_four_gets_its_turns(many_run):
 
 def test_one_more_is_refused_with_a_clear_line(many_run):
     """The module that is too many is named; its VM does not start; the run's status tells."""
-    many_run.has(f"signalbox: module {VMS + 1}: there are {VMS} VMs already, "
-                 "and no more are possible")
+    many_run.has(
+        f"signalbox: module {VMS + 1}: there are {VMS} VMs already, " "and no more are possible"
+    )
     assert not many_run.of("extra") and not many_run.records("vm", vm="extra")
     assert many_run.status == 1
 
@@ -49,7 +52,11 @@ def test_one_more_is_refused_with_a_clear_line(many_run):
 def test_the_smallest_memory_is_enough_to_load(boot):
     """mem=1M is a VM without memory above the hole: the image does not fit, which is said, and the
     others run."""
-    report = boot("", [vandal("do=none", name="tiny", mem="1M"), vandal("do=vmx", name="small", mem="2M")])
-    assert any(text.startswith("signalbox: vm tiny: image refused: ") for text in report.lines), report
+    report = boot(
+        "", [vandal("do=none", name="tiny", mem="1M"), vandal("do=vmx", name="small", mem="2M")]
+    )
+    assert any(
+        text.startswith("signalbox: vm tiny: image refused: ") for text in report.lines
+    ), report
     assert report.status == 1
     all_ok(report, "small", 1)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The VMM block's output: NMIs of lines at every moment, and NMIs from outside.
 
-Rule: an NMI is never slept on, whenever it comes; one that no line explains is the external one, and is treated as nmi= says.
+Rule: an NMI is never slept on, whenever it comes; one that no line explains is the external one,
+and is treated as nmi= says.
 """
 
 import re
@@ -14,7 +15,8 @@ from signalbox import Machine
 from signalbox.platforms import ON_QEMU
 from signalbox.qemu import MONITOR, Monitor
 
-WAKEUP_BOUND = 5_000  # instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
+# instructions, for the slowest of all; what a slept-on NMI would cost is 20,000 (1 ms) and more
+WAKEUP_BOUND = 5_000
 # soft: no line's interrupt ends a portion of the VMM's background work, which lasts 300 us.
 PORTION_SOFT = 6_000
 # External NMIs that the monitor is asked for at once.
@@ -23,7 +25,8 @@ STORM = 20
 STARTING = 60
 
 
-# QEMU: an exit takes a microsecond and more of the host's time; there is no window to fall into (SVM's GIF).
+# QEMU: an exit takes a microsecond and more of the host's time; there is no window to fall into
+# (SVM's GIF).
 SAMPLES, SAMPLES_SVM = 16_000, 1_000
 
 where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
@@ -36,16 +39,25 @@ def samples(at):
 
 @pytest.fixture(scope="module")
 def window_run(system, samples):
-    """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall everywhere in the VMM. Two
-    rates, as one alone might keep step with the other guest's loop."""
+    """A guest that exits all the time, below one whose timer ends its turns at 4 kHz: NMIs fall
+    everywhere in the VMM. Two rates, as one alone might keep step with the other guest's loop."""
     seconds = 5 * samples // SAMPLES + 1
-    return [system("status=0", [pulse(f"probes=wakeup n={samples} hz={hz}", prio=2), vandal(f"do=cpuid seconds={seconds}")])
-            for hz in (3900, 4100)]
+    return [
+        system(
+            "status=0",
+            [
+                pulse(f"probes=wakeup n={samples} hz={hz}", prio=2),
+                vandal(f"do=cpuid seconds={seconds}"),
+            ],
+        )
+        for hz in (3900, 4100)
+    ]
 
 
 def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset, samples):
-    """R12: the race is really run into. soft: there is none, as a line's interrupt waits at the processor's door and exits. SVM:
-    there is none either, NMIs wait for the entry itself, and then undo it."""
+    """R12: the race is really run into. soft: there is none, as a line's interrupt waits at the
+    processor's door and exits. SVM: there is none either, NMIs wait for the entry itself, and
+    then undo it."""
     landed = sum(report.record("totals")["nmi_windows"] for report in window_run)
     for report in window_run:
         exits = report.record("exits", vm="vandal")
@@ -56,7 +68,8 @@ def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset,
 
 
 def test_R12_an_nmi_in_the_window_does_not_wait_for_the_next_exit(window_run, chipset, samples):
-    """R12: the coming entry exits at once: no wake-up takes longer than a few passes through the VMM."""
+    """R12: the coming entry exits at once: no wake-up takes longer than a few passes through the
+    VMM."""
     bound = WAKEUP_BOUND + (PORTION_SOFT if chipset == "soft" else 0)
     for report in window_run:
         said = report.latency("wakeup", "pulse")
@@ -68,7 +81,9 @@ def test_R12_nothing_is_lost_or_taken_for_external(window_run, chipset, samples)
     on soft also while the VMM prints; every NMI is explained."""
     for report in window_run:
         ticks = report.record("count", line=0)
-        assert ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > samples
+        assert (
+            ticks["handled"] + ticks["merged"] == ticks["expected"] and ticks["handled"] > samples
+        )
         portions = 4 * report.printed() if chipset == "soft" else 0
         assert ticks["merged"] <= len(report.of("pulse")) + portions
         assert report.record("totals")["external_nmis"] == 0
@@ -76,7 +91,7 @@ def test_R12_nothing_is_lost_or_taken_for_external(window_run, chipset, samples)
         all_ok(report, "vandal", 1)
 
 
-# ---- External NMIs ---------------------------------------------------------------------------------------------------
+# ---- External NMIs -------------------------------------------------------------------------------
 
 # What presses the next time: the guest is there, or the one before has been told.
 TOLD = ("[vandal] vandal: words", "NMI number 1", "NMI number 2")
@@ -85,7 +100,8 @@ KIND = {"pc": "unattributed"}
 
 
 def typed(system, policy, times):
-    """The console's command raises an external NMI, while foreign lines fire too; then the run goes on to its end."""
+    """The console's command raises an external NMI, while foreign lines fire too; then the run
+    goes on to its end."""
     keys = [(r"vandal: words", "nmi\r")]
     keys += [(r"an external NMI is on its way", "nmi\r")] * (times - 1) + [QUITS]
     words = f"{policy} seconds=20".strip()
@@ -96,8 +112,10 @@ QUIET = 0.3  # seconds without a word on the console
 
 
 def by_monitor(where, at, directory, policy, times):
-    """QEMU's monitor presses the machine's button. Nobody types or prints then: while COM1's line is high, pc takes an NMI for
-    COM1's. pulse has the higher priority: no slice ends, whose NMI would be one with the button's (docs/limits.md)."""
+    """QEMU's monitor presses the machine's button. Nobody types or prints then: while COM1's
+    line is high, pc takes an NMI for COM1's. pulse has the higher priority: no slice ends, whose
+    NMI would be one with the button's (docs/limits.md).
+    """
     process, text, presses = [], [], []
 
     def press():
@@ -111,10 +129,14 @@ def by_monitor(where, at, directory, policy, times):
             presses.append(threading.Timer(QUIET, press))
             presses[-1].start()
 
-    machine = Machine(vmm=f"console=com1 {where.words} {policy} status=0 seconds=20", exact=False, build=BUILD,
-                      modules=[pulse("probes=uart n=3000", prio=2), vandal("do=none seconds=3")],
-                      extra=["-qmp", f"unix:{MONITOR},server=on,wait=off"],
-                      **{"platform": at, "board": BOARD, **where.options()})
+    machine = Machine(
+        vmm=f"console=com1 {where.words} {policy} status=0 seconds=20",
+        exact=False,
+        build=BUILD,
+        modules=[pulse("probes=uart n=3000", prio=2), vandal("do=none seconds=3")],
+        extra=["-qmp", f"unix:{MONITOR},server=on,wait=off"],
+        **{"platform": at, "board": BOARD, **where.options()},
+    )
     return Report(machine.run(directory, timeout=60, stream=listen, started=process.append))
 
 
@@ -136,7 +158,8 @@ def external(report):
 
 @pytest.mark.parametrize("policy", ["", "nmi=log"], ids=["default", "log"])
 def test_R06_an_external_nmi_is_told_apart_and_logged(nmi_pressed, chipset, policy):
-    """R06: nmi=log: each one is a line and a count, none is taken for a line's, and the guests notice nothing."""
+    """R06: nmi=log: each one is a line and a count, none is taken for a line's, and the guests
+    notice nothing."""
     report = nmi_pressed(policy)
     kind = KIND.get(chipset, "external")
     assert external(report) == [f"{kind} NMI number {n}" for n in (1, 2, 3)], report
@@ -149,7 +172,8 @@ def test_R06_an_external_nmi_is_told_apart_and_logged(nmi_pressed, chipset, poli
 
 
 def test_R06_an_external_nmi_may_panic(nmi_pressed, chipset):
-    """R06: nmi=panic: the VMM says why it stops, and the machine ends with a status that is not 0."""
+    """R06: nmi=panic: the VMM says why it stops, and the machine ends with a status that is not
+    0."""
     report = nmi_pressed("nmi=panic", times=1)
     kind = KIND.get(chipset, "external")
     assert re.search(rf"^.*panic: {kind} NMI \(nmi=panic\)", report.console, re.M), report
@@ -158,22 +182,26 @@ def test_R06_an_external_nmi_may_panic(nmi_pressed, chipset):
 
 
 def test_R06_an_external_nmi_may_go_to_a_vm(nmi_pressed, chipset):
-    """R06: nmi=vm:NAME: it reaches that guest's vector 2, which vandal has no handler for: it says so; the other runs on."""
+    """R06: nmi=vm:NAME: it reaches that guest's vector 2, which vandal has no handler for: it
+    says so; the other runs on."""
     report = nmi_pressed("nmi=vm:vandal", times=1)
     kind = KIND.get(chipset, "external")
     assert external(report) == [f"{kind} NMI number 1, goes to vm vandal"], report
     all_ok(report, "pulse", 5)
     assert not any(" vector 2" in text for text in report.of("pulse"))
-    assert any(re.search(r"(vector|exception|trap) 2\b|NMI", text) for text in report.of("vandal")), report
+    assert any(
+        re.search(r"(vector|exception|trap) 2\b|NMI", text) for text in report.of("vandal")
+    ), report
 
 
-# ---- A storm of them -------------------------------------------------------------------------------------------------
+# ---- A storm of them -----------------------------------------------------------------------------
 
 
 @pytest.mark.only_on("qemu")
 def test_R12_the_work_goes_on_through_a_storm_of_external_nmis(tmp_path):
-    """R12: NMIs come at each instruction of the way into the VMM's background work, in real time: the status lines go on, the run
-    ends in time, and the work's stack has grown by nothing."""
+    """R12: NMIs come at each instruction of the way into the VMM's background work, in real
+    time: the status lines go on, the run ends in time, and the work's stack has grown by
+    nothing."""
     seconds, text, began, process = 10, [], [], []
 
     def storm(number):
@@ -194,10 +222,21 @@ def test_R12_the_work_goes_on_through_a_storm_of_external_nmis(tmp_path):
             began.append(threading.Thread(target=storm, args=process, daemon=True))
             began[0].start()
 
-    machine = Machine(vmm=f"console=com1 chipset=pc status=20ms seconds={seconds}", platform="qemu", exact=False, build=BUILD,
-                      modules=[vandal("do=none,hlt" if n < 4 else "do=pci", name=f"vm{n}", slice="500us") for n in range(64)],
-                      extra=["-qmp", f"unix:{MONITOR},server=on,wait=off"])
+    machine = Machine(
+        vmm=f"console=com1 chipset=pc status=20ms seconds={seconds}",
+        platform="qemu",
+        exact=False,
+        build=BUILD,
+        modules=[
+            vandal("do=none,hlt" if n < 4 else "do=pci", name=f"vm{n}", slice="500us")
+            for n in range(64)
+        ],
+        extra=["-qmp", f"unix:{MONITOR},server=on,wait=off"],
+    )
     report = Report(machine.run(tmp_path, timeout=60, stream=listen, started=process.append))
     report.has(f"signalbox: time is up (seconds={seconds})")
-    assert report.record("totals")["external_nmis"] > 1000 and len(re.findall(r"^\[ *\d+\.\ds\]", report.console, re.M)) > 20
+    assert (
+        report.record("totals")["external_nmis"] > 1000
+        and len(re.findall(r"^\[ *\d+\.\ds\]", report.console, re.M)) > 20
+    )
     assert report.record("stack", stack="work")["deepest"] < 4096, report

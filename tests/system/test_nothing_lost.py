@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Nothing lost: more than 100,000 interrupts on four lines, with switches at random moments.
 
-Rule: each device's own count is compared with what its guest handled. The only difference that is allowed is one that the
-device makes on bare hardware too: an edge that comes while the one before still waits is one request with it (merged).
+Rule: each device's own count is compared with what its guest handled. The only difference that
+is allowed is one that the device makes on bare hardware too: an edge that comes while the one
+before still waits is one request with it (merged).
 """
 
 import pytest
@@ -12,13 +13,20 @@ from signalbox import Module
 from signalbox.platforms import ON_QEMU
 
 PULSE, SCRIBE = 64_000, 46_000
-WORDS = {"plain": ("", "", 1, 1), "bases": ("base=0x30", "base=0x50", 1, 1), "priorities": ("", "", 1, 2)}
+WORDS = {
+    "plain": ("", "", 1, 1),
+    "bases": ("base=0x30", "base=0x50", 1, 1),
+    "priorities": ("", "", 1, 2),
+}
 
 
-where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "q35-pc")
+where, chipset = on_chipsets(
+    "pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "q35-pc"
+)
 # Interrupts of a disk without a cause, in one run, where a replay cannot tell what ICW1 dropped.
 IDLE_MOST = 3
-# soft has no time for a guest at these rates: each interrupt costs it some 2,000 instructions (docs/measuring.md).
+# soft has no time for a guest at these rates: each interrupt costs it some 2,000 instructions
+# (docs/measuring.md).
 RATES = {"soft": ("baud=28800", 1024)}
 
 
@@ -28,14 +36,19 @@ def rates(chipset):
 
 @pytest.fixture(scope="module")
 def stressed(system, chipset):
-
     def run(kind, seed, share=1):
         of_pulse, of_scribe, prio_of_pulse, prio_of_scribe = WORDS[kind]
         baud, rtc = rates(chipset)
-        return system(f"jitter={seed}", [
-            pulse(f"stress={PULSE // share} {of_pulse} {baud}".strip(), prio=prio_of_pulse),
-            scribe(f"stress={SCRIBE // share} rtc={rtc} {of_scribe}".strip(), prio=prio_of_scribe),
-        ], timeout=240)
+        return system(
+            f"jitter={seed}",
+            [
+                pulse(f"stress={PULSE // share} {of_pulse} {baud}".strip(), prio=prio_of_pulse),
+                scribe(
+                    f"stress={SCRIBE // share} rtc={rtc} {of_scribe}".strip(), prio=prio_of_scribe
+                ),
+            ],
+            timeout=240,
+        )
 
     return run
 
@@ -68,11 +81,14 @@ def handled(report):
 
 
 def test_R08_a_hundred_thousand_interrupts_on_four_lines(long_run, chipset):
-    """R08: the long run really is one: interrupts on all four lines, and hundreds of switches at random moments. soft: a
-    quarter."""
+    """R08: the long run really is one: interrupts on all four lines, and hundreds of switches at
+    random moments. soft: a quarter."""
     assert handled(long_run) >= (25_000 if chipset == "soft" else 100_000)
-    # QEMU's UART takes no time for a byte, so that the same number of interrupts comes in fewer ticks.
-    each_least = (4_000, 10_000, 2_500, 5_000) if chipset == "soft" else (4_000, 50_000, 10_000, 10_000)
+    # QEMU's UART takes no time for a byte, so that the same number of interrupts comes in fewer
+    # ticks.
+    each_least = (
+        (4_000, 10_000, 2_500, 5_000) if chipset == "soft" else (4_000, 50_000, 10_000, 10_000)
+    )
     ticks = 2_000 if chipset == "soft" else 2_500
     for line, least in zip((0, 3, 8, 15), (ticks, *each_least[1:]) if long_run.svm else each_least):
         assert long_run.record("count", line=line)["handled"] >= least
@@ -82,24 +98,29 @@ def test_R08_a_hundred_thousand_interrupts_on_four_lines(long_run, chipset):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_R08_uart_bytes_and_disk_sectors_interrupt_each_once(each, kind, at, chipset):
-    """R08: devices that wait for their interrupt to be served: as many handled as caused, not one more or less. Beside other
-    bases on QEMU's pc a replay may tell the disk's line in vain (docs/limits.md)."""
+    """R08: devices that wait for their interrupt to be served: as many handled as caused, not
+    one more or less. Beside other bases on QEMU's pc a replay may tell the disk's line in vain
+    (docs/limits.md)."""
     report = each[kind]
     uart, disk = report.record("count", line=3), report.record("count", line=15)
     assert uart["handled"] == uart["sent"] > 0 and uart["lost"] == 0
     assert disk["handled"] - disk["idle"] == disk["expected"] > 0 and disk["lost"] == 0
-    assert disk["idle"] <= (IDLE_MOST if at.startswith("qemu") and chipset == "pc" and kind == "bases" else 0)
+    assert disk["idle"] <= (
+        IDLE_MOST if at.startswith("qemu") and chipset == "pc" and kind == "bases" else 0
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_R08_ticks_are_handled_or_merged_by_the_device(each, kind):
-    """R08: PIT ticks by its counter, RTC periods by the TSC: handled, or one request with the one before; no stall."""
+    """R08: PIT ticks by its counter, RTC periods by the TSC: handled, or one request with the
+    one before; no stall."""
     report = each[kind]
     for line in (0, 8):
         count = report.record("count", line=line)
         assert count["handled"] + count["merged"] == count["expected"]
     assert report.record("count", line=8)["lost"] == 0
-    # A tick is merged only while the VM waits for its turn, and each turn of the other gives back one of them.
+    # A tick is merged only while the VM waits for its turn, and each turn of the other gives back
+    # one of them.
     pit, away = report.record("count", line=0), report.record("vm", vm="pulse")["switches"]
     assert pit["merged"] <= 20 * away
 
@@ -115,8 +136,10 @@ def test_R08_both_guests_agree(each, kind):
 @pytest.fixture(scope="module")
 def rounds(each):
     """How many rounds scribe had in each run: its transcript depends on that alone."""
-    return {kind: int(next(text for text in report.of("scribe") if " rounds of " in text).split()[1])
-            for kind, report in each.items()}
+    return {
+        kind: int(next(text for text in report.of("scribe") if " rounds of " in text).split()[1])
+        for kind, report in each.items()
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -130,48 +153,64 @@ def test_R08_what_was_read_back_is_what_a_run_alone_reads(boot, chipset, each, r
 
 
 def test_R08_the_bare_machine_merges_nothing(boot, platform):
-    """R08: the comparison: pulse alone on the bare machine, at the same stress, handles every tick and byte."""
+    """R08: the comparison: pulse alone on the bare machine, at the same stress, handles every
+    tick and byte."""
     bare = boot(None, [Module("pulse", f"unit=instructions stress={PULSE // 4}")])
     ticks, uart = bare.record("count", line=0), bare.record("count", line=3)
-    least = 600 if platform in ON_QEMU else 1_000  # QEMU's UART has 25 bytes in a tick (guests/pulse/com2.c), Bochs's 12
+    least = (
+        600 if platform in ON_QEMU else 1_000
+    )  # QEMU's UART has 25 bytes in a tick (guests/pulse/com2.c), Bochs's 12
     assert ticks["handled"] == ticks["expected"] > least and ticks["merged"] == 0
     assert uart["handled"] == uart["sent"] > 10_000 and uart["lost"] == 0
 
 
 def test_R19_other_vector_bases_replay_the_initialisation_and_inject(bases_run, chipset):
-    """R19: the guests' 8259s differ. pc: each switch replays ICWs, which drops latched requests, so they are injected. irqmux: the
-    state is written, and nothing is ever injected. soft: everything is."""
+    """R19: the guests' 8259s differ. pc: each switch replays ICWs, which drops latched requests,
+    so they are injected. irqmux: the state is written, and nothing is ever injected. soft:
+    everything is."""
     injected = {irq: bases_run.record("line", irq=irq)["injected"] for irq in (0, 3, 8, 15)}
     if chipset == "pc":
         assert injected[0] > 10 and injected[8] > 10, injected
     elif chipset == "soft":
-        handled_by_line = {irq: bases_run.record("count", line=irq)["handled"] for irq in (3, 8, 15)}
-        # QEMU's 8259s keep an edge that a device took back: scribe finds no cause for that one (conftest.py, in_vain).
+        handled_by_line = {
+            irq: bases_run.record("count", line=irq)["handled"] for irq in (3, 8, 15)
+        }
+        # QEMU's 8259s keep an edge that a device took back: scribe finds no cause for that one
+        # (conftest.py, in_vain).
         most = 5 if bases_run.svm else 0
-        assert all(0 <= injected[irq] - handled_by_line[irq] <= most for irq in (8, 15)), (injected, handled_by_line)
+        assert all(0 <= injected[irq] - handled_by_line[irq] <= most for irq in (8, 15)), (
+            injected,
+            handled_by_line,
+        )
         assert injected[3] == handled_by_line[3]
-        assert 0 <= injected[0] - bases_run.record("count", line=0)["handled"] < 20  # ticks after the count
+        assert (
+            0 <= injected[0] - bases_run.record("count", line=0)["handled"] < 20
+        )  # ticks after the count
     else:
         assert not any(injected.values()), injected
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_R19_an_interrupt_without_a_cause_is_the_emulators(each, chipset, kind):
-    """R19: at most one for each request that a replay has cost its line. pc's ICW1 has QEMU's 8259 forget that the line is
-    high, so that it latches the same level once more (docs/limits.md). soft's pair in QEMU keeps an edge that is over.
-    Everywhere else there is none."""
+    """R19: at most one for each request that a replay has cost its line. pc's ICW1 has QEMU's
+    8259 forget that the line is high, so that it latches the same level once more
+    (docs/limits.md). soft's pair in QEMU keeps an edge that is over. Everywhere else there is
+    none."""
     report = each[kind]
     replays = report.svm and chipset == "pc" and kind == "bases"
     for line in (8, 15):
-        idle, injected = report.record("count", line=line)["idle"], report.record("line", irq=line)["injected"]
+        idle, injected = (
+            report.record("count", line=line)["idle"],
+            report.record("line", irq=line)["injected"],
+        )
         most = injected if replays else 5 if report.svm and chipset == "soft" else 0
         assert idle <= most, (line, idle, injected)
 
 
 def test_R13_a_higher_priority_comes_first(priorities_run):
-    """R13: with scribe above pulse, no line of pulse's ends a turn of scribe's, and no slice does; pulse, which gets what is left,
-    still loses nothing. The VMM's chores use the slice's timer, once for a line that is printed;
-    slices would end hundreds of times."""
+    """R13: with scribe above pulse, no line of pulse's ends a turn of scribe's, and no slice
+    does; pulse, which gets what is left, still loses nothing. The VMM's chores use the slice's
+    timer, once for a line that is printed; slices would end hundreds of times."""
     wakeups = {irq: priorities_run.record("line", irq=irq)["wakeups"] for irq in (0, 3)}
     assert wakeups == {0: 0, 3: 0}
     ended = priorities_run.record("exits", vm="scribe").get("slice", 0)
@@ -182,12 +221,15 @@ def test_R13_a_higher_priority_comes_first(priorities_run):
 
 
 def test_R02_lines_of_a_vm_that_does_not_run_are_held(long_run, chipset):
-    """R02, R08: each assertion that reached the VMM block was held for its VM. pc: at the price of an exit for the first one;
-    irqmux: masked, so at no price at all, while the VM waits for its turn."""
+    """R02, R08: each assertion that reached the VMM block was held for its VM. pc: at the price
+    of an exit for the first one; irqmux: masked, so at no price at all, while the VM waits for
+    its turn."""
     lines = {irq: long_run.record("line", irq=irq) for irq in (0, 3, 8, 15)}
     assert all(line["held"] >= line["exits"] for line in lines.values()), lines
     if chipset == "pc":
         assert lines[0]["held"] > 100 and lines[8]["held"] > 100, lines
     else:
         away = long_run.record("vm", vm="pulse")["switches"]
-        assert long_run.record("count", line=0)["merged"] > away / 2 and lines[0]["exits"] < away / 4, lines
+        assert (
+            long_run.record("count", line=0)["merged"] > away / 2 and lines[0]["exits"] < away / 4
+        ), lines

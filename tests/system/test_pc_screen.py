@@ -28,8 +28,13 @@ def machine(words=None, modules=(), where=CHIPSETS["qemu"], **options):
     own = {"vmm": f"console=vga {where.words} {words}"}
     if words is None:
         own = {"iso": BUILD / "signalbox.iso"}
-    return Machine(modules=list(modules), exact=False, ips=IPS, build=BUILD,
-                   **{"serial": False, "disk": False, **where.options(), **own, **options})
+    return Machine(
+        modules=list(modules),
+        exact=False,
+        ips=IPS,
+        build=BUILD,
+        **{"serial": False, "disk": False, **where.options(), **own, **options},
+    )
 
 
 def turn_pages(screen):
@@ -104,7 +109,7 @@ def test_the_entry_that_writes_refuses_a_disk_that_holds_something(image, tmp_pa
         assert screen.wait_for_end() == (0 if content == "nothing" else EXIT_FAILED)
     after = (tmp_path / "disk.img").read_bytes()
     assert (after == before) == (content != "nothing")
-    assert after[:BLANK_SECTORS * 512] == before[:BLANK_SECTORS * 512]
+    assert after[: BLANK_SECTORS * 512] == before[: BLANK_SECTORS * 512]
 
 
 @on_qemu

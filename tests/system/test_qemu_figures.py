@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The figures that the SVM back end has to reach in QEMU, as gates; unit: instructions, counted by -icount.
+"""The figures that the SVM back end has to reach in QEMU, as gates; unit: instructions, counted
+by -icount.
 
-Rule: a limit stands here once, as it was asked for: owned interrupts as on the bare machine of the same configuration, and a
-wake-up and a switch that take at most 1.3 times what they take by VMX (Bochs 3.0, README.md's table, medians).
+Rule: a limit stands here once, as it was asked for: owned interrupts as on the bare machine of
+the same configuration, and a wake-up and a switch that take at most 1.3 times what they take by
+VMX (Bochs 3.0, README.md's table, medians).
 """
 
 import pytest
@@ -34,7 +36,8 @@ def bare_run(bare):
 
 
 def test_an_instruction_is_an_instruction(bare_run):
-    """The unit is right: the UART probe has seven instructions between its two RDTSCs, as in Bochs."""
+    """The unit is right: the UART probe has seven instructions between its two RDTSCs, as in
+    Bochs."""
     said = bare_run.latency("uart")
     assert said.unit == "instructions" and said.n == OWNED
     assert (said.min, said.median, said.max) == (7, 7, 7)
@@ -49,7 +52,8 @@ def test_R10_owned_interrupts_cost_no_exit(owned_run, probe):
 
 
 def test_R10_owned_lines_never_reach_the_vmm(owned_run):
-    """R10: pulse alone: not one exit, hold or injection on its two lines, in the VMM's own books."""
+    """R10: pulse alone: not one exit, hold or injection on its two lines, in the VMM's own
+    books."""
     all_ok(owned_run, "pulse", 6)
     for irq in (0, 3):
         counters = owned_run.record("line", irq=irq)
@@ -59,27 +63,46 @@ def test_R10_owned_lines_never_reach_the_vmm(owned_run):
 
 
 def test_R10_uart_latency_is_the_bare_machine_s(owned_run, bare_run):
-    """R10: within 1 %, from the best sample to the worst; the histogram of 99 of 100 is the same."""
+    """R10: within 1 %, from the best sample to the worst; the histogram of 99 of 100 is the
+    same."""
     here, bare = owned_run.latency("uart", "pulse"), bare_run.latency("uart")
     assert here.n == bare.n == OWNED
     for key in ("min", "median", "p99", "max"):
-        assert abs(getattr(here, key) - getattr(bare, key)) * 100 <= PERCENT * getattr(bare, key), (key, here, bare)
-    counts = [h.counts for run in (owned_run, bare_run) for h in parse_histograms(run.console) if h.probe == "uart"]
-    assert sum(min(counts[0].get(value, 0), n) for value, n in counts[1].items()) * 100 >= 99 * OWNED
+        assert abs(getattr(here, key) - getattr(bare, key)) * 100 <= PERCENT * getattr(bare, key), (
+            key,
+            here,
+            bare,
+        )
+    counts = [
+        h.counts
+        for run in (owned_run, bare_run)
+        for h in parse_histograms(run.console)
+        if h.probe == "uart"
+    ]
+    assert (
+        sum(min(counts[0].get(value, 0), n) for value, n in counts[1].items()) * 100 >= 99 * OWNED
+    )
 
 
 def test_R10_pit_latency_is_the_bare_machine_s(owned_run, bare_run):
-    """R10: the PIT probe's min and median are the bare machine's, to its grain; nothing is merged on either."""
+    """R10: the PIT probe's min and median are the bare machine's, to its grain; nothing is
+    merged on either."""
     here, bare = owned_run.latency("pit", "pulse"), bare_run.latency("pit")
     grain = 27  # instructions in a count of the PIT, 838 ns
-    assert abs(here.min - bare.min) <= grain and abs(here.median - bare.median) <= grain, (here, bare)
+    assert abs(here.min - bare.min) <= grain and abs(here.median - bare.median) <= grain, (
+        here,
+        bare,
+    )
     for run in (owned_run, bare_run):
         assert run.record("count", line=0)["merged"] == 0
 
 
 def test_R13_a_wake_up(system, chipset):
-    """R13: from the line's assertion while scribe runs to the first instruction of pulse's handler."""
-    report = system("status=0", [pulse("probes=wakeup n=1000", prio=2), scribe("busy=1 rounds=1500")])
+    """R13: from the line's assertion while scribe runs to the first instruction of pulse's
+    handler."""
+    report = system(
+        "status=0", [pulse("probes=wakeup n=1000", prio=2), scribe("busy=1 rounds=1500")]
+    )
     all_ok(report, "pulse", 5)
     all_ok(report, "scribe", 5)
     said = report.latency("wakeup", "pulse")
@@ -91,7 +114,9 @@ def test_R13_a_wake_up(system, chipset):
 
 def test_R11_a_switch(system, chipset):
     """R11: half of a round trip of two VMs that yield to each other."""
-    report = system("status=0", [pulse("probes=switch n=1000"), vandal("do=yield seconds=2", name="partner1")])
+    report = system(
+        "status=0", [pulse("probes=switch n=1000"), vandal("do=yield seconds=2", name="partner1")]
+    )
     said = report.latency("switch", "pulse")
     assert said.n == 1000 and report.record("totals")["switches"] >= 2000
     assert said.median <= RATIO * BY_VMX[chipset]["switch"], said

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The platform qemu-irqmux itself: the plugin is built and loaded, and the block is what it is on the host and in Bochs.
+"""The platform qemu-irqmux itself: the plugin is built and loaded, and the block is what it is
+on the host and in Bochs.
 
-Rule: what the block does for the VMM is tested elsewhere; here the device and the machine around it are. Where no guest is
-needed there is none: the processor stands still, and QEMU's own test protocol (qtest) makes the accesses.
+Rule: what the block does for the VMM is tested elsewhere; here the device and the machine around
+it are. Where no guest is needed there is none: the processor stands still, and QEMU's own test
+protocol (qtest) makes the accesses.
 """
 
 import os
@@ -21,7 +23,12 @@ from signalbox.transcripts import WORDS, differences, parse_transcript, play_on_
 HIDDEN = {"IRQMUX_PCI": "0"}
 BOARDS = ("pc", "q35")
 # q35 has no first IDE channel, which is one of picprobe's levers.
-FIRST_CHANNEL = ["-device", "isa-ide,id=first,iobase=0x1f0,iobase2=0x3f6,irq=14", "-device", "ide-cd,bus=first.0"]
+FIRST_CHANNEL = [
+    "-device",
+    "isa-ide,id=first,iobase=0x1f0,iobase2=0x3f6,irq=14",
+    "-device",
+    "ide-cd,bus=first.0",
+]
 SLOT, BASE, HPET = 7, 0xE0000000, 0xFED00000
 ROUTE, MASK, STATUS, BANK, LINES, EXTERNAL = 0x10, 0x12, 0x18, 0x16, 0x1E, 0x30
 STATUS_EXTERNAL, COM2 = 1 << 16, 3
@@ -45,21 +52,44 @@ def host(make):
 @pytest.fixture(scope="module")
 def exactly():
     if not may_be_exact():
-        pytest.skip("QEMU repeats to the byte for who may use real-time priorities (docs/measuring.md)")
+        pytest.skip(
+            "QEMU repeats to the byte for who may use real-time priorities (docs/measuring.md)"
+        )
 
 
 def start(emulator, *words, so=None, timeout=20):
     """Run the emulator with the plugin and these words; it is to end by itself."""
-    command = [emulator, "-display", "none", "-monitor", "none", "-plugin", str(so or plugin(BUILD)), *words]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          timeout=timeout, check=False)
+    command = [
+        emulator,
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-plugin",
+        str(so or plugin(BUILD)),
+        *words,
+    ]
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
 
 
 class Bare(Standing):
     """The machine with the block."""
 
     def __init__(self, emulator, *properties, board="pc", extra=()):
-        block = ["-plugin", str(plugin(BUILD)), "-device", ",".join(["irqmux", f"addr={SLOT}", *properties])]
+        block = [
+            "-plugin",
+            str(plugin(BUILD)),
+            "-device",
+            ",".join(["irqmux", f"addr={SLOT}", *properties]),
+        ]
         super().__init__(emulator, board=board, extra=[*extra, *block])
 
     def configure(self, register, value=None):
@@ -86,7 +116,7 @@ class Bare(Standing):
         self.transmitter_empty(0x2F8, high)
 
 
-# ---- It is built, and found ------------------------------------------------------------------------------------------
+# ---- It is built, and found ----------------------------------------------------------------------
 
 
 def test_builds_once(make, emulator):
@@ -98,8 +128,11 @@ def test_builds_once(make, emulator):
 
 
 def test_a_binary_of_another_version_is_refused(emulator, tmp_path):
-    """The plugin, made for another patch level of the same emulator: a line that names both, and status 1."""
-    said = subprocess.run([emulator, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()[0]
+    """The plugin, made for another patch level of the same emulator: a line that names both, and
+    status 1."""
+    said = subprocess.run(
+        [emulator, "--version"], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.splitlines()[0]
     here = said.removeprefix("QEMU emulator version ")
     other = "0" + here[1:]
     image = plugin(BUILD).read_bytes()
@@ -107,18 +140,31 @@ def test_a_binary_of_another_version_is_refused(emulator, tmp_path):
     (tmp_path / "other.so").write_bytes(image.replace(here.encode(), other.encode()))
     done = start(emulator, "-device", "irqmux", so=tmp_path / "other.so")
     assert done.returncode == 1
-    assert f"irqmux: this is QEMU {here}, and the plugin was built for {other}: make qemu-irqmux" in done.stdout, done.stdout
+    assert (
+        f"irqmux: this is QEMU {here}, and the plugin was built for {other}: make qemu-irqmux"
+        in done.stdout
+    ), done.stdout
 
 
-@pytest.mark.parametrize("words, why", [
-    (["-machine", "pc,pic=off", "-device", "irqmux"], "this machine has no 8259 pair"),
-    (["-device", "irqmux", "-device", "irqmux"], "a machine has one chipset block, and there is one"),
-    (["-device", "irqmux,nmi-us=1000000001"], "nmi-us=1000000001: not a period in microseconds, 1 to 1000000000"),
-    (["-device", "irqmux,nmi-line=2"], "nmi-line=2: not a line, 0 to 15 without 2"),
-    (["-device", "irqmux,nmi-every=0"], "nmi-every=0: not a number from 1 on"),
-])
+@pytest.mark.parametrize(
+    "words, why",
+    [
+        (["-machine", "pc,pic=off", "-device", "irqmux"], "this machine has no 8259 pair"),
+        (
+            ["-device", "irqmux", "-device", "irqmux"],
+            "a machine has one chipset block, and there is one",
+        ),
+        (
+            ["-device", "irqmux,nmi-us=1000000001"],
+            "nmi-us=1000000001: not a period in microseconds, 1 to 1000000000",
+        ),
+        (["-device", "irqmux,nmi-line=2"], "nmi-line=2: not a line, 0 to 15 without 2"),
+        (["-device", "irqmux,nmi-every=0"], "nmi-every=0: not a number from 1 on"),
+    ],
+)
 def test_what_cannot_be_is_refused(emulator, words, why):
-    """A machine without the pair, a second block, a setting out of range: the reason, and status 1."""
+    """A machine without the pair, a second block, a setting out of range: the reason, and status
+    1."""
     done = start(emulator, "-accel", "tcg", *words)
     assert done.returncode == 1 and why in done.stdout, done.stdout
 
@@ -128,17 +174,22 @@ def test_8259s_in_the_kernel_are_refused(emulator):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         pytest.skip("there is no /dev/kvm to open")
     done = start(emulator, "-accel", "kvm,kernel-irqchip=on", "-device", "irqmux")
-    assert done.returncode == 1 and "the 8259s of this machine are KVM's" in done.stdout, done.stdout
+    assert (
+        done.returncode == 1 and "the 8259s of this machine are KVM's" in done.stdout
+    ), done.stdout
 
 
-# ---- The model in QEMU -----------------------------------------------------------------------------------------------
+# ---- The model in QEMU ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_R07_the_model_as_a_device(boot, emulator, host, board):
-    """R07: on both boards every answer of the guest's controller, each vector too, is the model's on the host."""
+    """R07: on both boards every answer of the guest's controller, each vector too, is the
+    model's on the host."""
     extra = FIRST_CHANNEL if board == "q35" else []
-    report = boot(None, [Module("picprobe", WORDS)], platform="qemu-irqmux", board=board, extra=extra)
+    report = boot(
+        None, [Module("picprobe", WORDS)], platform="qemu-irqmux", board=board, extra=extra
+    )
     assert report.status == 0, report
     assert not differences(parse_transcript(report.console), host())
 
@@ -147,16 +198,26 @@ def test_R07_the_model_as_a_device(boot, emulator, host, board):
 @pytest.mark.parametrize("guest, words", [("pulse", "unit=instructions"), ("scribe", "")])
 def test_R07_as_the_emulators_own_8259(boot, emulator, exactly, guest, words, board):
     """R07: all that a bare guest prints is, to the byte, what it prints on QEMU's own 8259 pair."""
-    model, own = (boot(None, [Module(guest, words)], platform=where, board=board) for where in ("qemu-irqmux", "qemu"))
+    model, own = (
+        boot(None, [Module(guest, words)], platform=where, board=board)
+        for where in ("qemu-irqmux", "qemu")
+    )
     assert own.status == 0, own
     assert model.console == own.console
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_the_block_is_discovered(boot, emulator, board):
-    """chipset=auto takes irqmux where the PCI function is, and pc where it is not; both guests are content."""
+    """chipset=auto takes irqmux where the PCI function is, and pc where it is not; both guests
+    are content."""
     for environment, chipset in (({}, "irqmux"), (HIDDEN, "pc")):
-        report = boot("chipset=auto", [pulse(), scribe()], platform="qemu-irqmux", board=board, environment=environment)
+        report = boot(
+            "chipset=auto",
+            [pulse(), scribe()],
+            platform="qemu-irqmux",
+            board=board,
+            environment=environment,
+        )
         assert report.status == 0, report
         report.has(f"signalbox: chipset: {chipset}")
         all_ok(report, "pulse", 7)
@@ -165,20 +226,31 @@ def test_the_block_is_discovered(boot, emulator, board):
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_run_repeats_to_the_byte(boot, emulator, exactly, board):
-    """Two runs with the NMI button pressed every 7 ms of the machine's time: the same text, and no press is lost on the way."""
-    first, second = (boot("chipset=irqmux nmi=log", [pulse(), scribe()], platform="qemu-irqmux", board=board, again=again,
-                          environment={"IRQMUX_NMI_US": "7000"}) for again in ("", "again"))
+    """Two runs with the NMI button pressed every 7 ms of the machine's time: the same text, and
+    no press is lost on the way."""
+    first, second = (
+        boot(
+            "chipset=irqmux nmi=log",
+            [pulse(), scribe()],
+            platform="qemu-irqmux",
+            board=board,
+            again=again,
+            environment={"IRQMUX_NMI_US": "7000"},
+        )
+        for again in ("", "again")
+    )
     assert first.status == 0, first
     assert first.record("totals")["external_nmis"] > 300, first
     assert first.console == second.console
 
 
-# ---- The register window ---------------------------------------------------------------------------------------------
+# ---- The register window -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_the_function_and_its_window(emulator, board):
-    """Identity, BAR0 of 4 KiB, no interrupt pin; no window before the memory bit is set; accesses of 1 to 8 bytes."""
+    """Identity, BAR0 of 4 KiB, no interrupt pin; no window before the memory bit is set;
+    accesses of 1 to 8 bytes."""
     with Bare(emulator, board=board) as machine:
         assert machine.configure(0x00) == 0x5B0C1234
         assert machine.configure(0x08) >> 8 == 0x088000
@@ -198,7 +270,8 @@ def test_the_function_and_its_window(emulator, board):
 
 
 def test_without_the_window(emulator):
-    """window=off: no PCI function, and the 8259s are the model's all the same: a level that falls is no request any more."""
+    """window=off: no PCI function, and the 8259s are the model's all the same: a level that
+    falls is no request any more."""
     with Bare(emulator, "window=off") as machine:
         assert machine.configure(0x00) == 0xFFFFFFFF
         for port, value in ((0x20, 0x19), (0x21, 0x08), (0x21, 0x04), (0x21, 0x01), (0x21, 0xFF)):
@@ -210,7 +283,8 @@ def test_without_the_window(emulator):
 
 
 def test_R02_R05_a_line_of_a_device(emulator):
-    """R02, R05, R08: IRQ3 by COM2 itself, to the controller, to the VMM block masked, and unmasked."""
+    """R02, R05, R08: IRQ3 by COM2 itself, to the controller, to the VMM block masked, and
+    unmasked."""
     with Bare(emulator) as machine:
         machine.open()
         for port, value in ((0x20, 0x11), (0x21, 0x08), (0x21, 0x04), (0x21, 0x01), (0x21, 0xF7)):
@@ -236,7 +310,8 @@ def test_R02_R05_a_line_of_a_device(emulator):
 
 
 def test_R16_the_ports_reach_the_connected_bank(emulator):
-    """R07, R16: a mask written at port 21h is in the bank that was connected, and its state reads and writes whole."""
+    """R07, R16: a mask written at port 21h is in the bank that was connected, and its state
+    reads and writes whole."""
     with Bare(emulator) as machine:
         machine.open()
         for bank in (1, 2):
@@ -261,7 +336,7 @@ def test_reset_is_a_plain_pair(emulator):
         assert machine.read(STATUS, "l") == 0
 
 
-# ---- The button ------------------------------------------------------------------------------------------------------
+# ---- The button ----------------------------------------------------------------------------------
 
 
 def test_R06_the_monitors_nmi_is_the_external_signal(emulator):
@@ -276,7 +351,8 @@ def test_R06_the_monitors_nmi_is_the_external_signal(emulator):
 
 
 def test_R06_the_button_by_time(emulator, tmp_path):
-    """nmi-us: every so many microseconds of the machine's time (which the HPET tells), from the first write on."""
+    """nmi-us: every so many microseconds of the machine's time (which the HPET tells), from the
+    first write on."""
     loop = tmp_path / "loop"
     loop.write_bytes(b"\xeb\xfe" * 0x8000)  # jmp $, at the reset vector as everywhere
     with Bare(emulator, "nmi-us=10000", extra=("-bios", loop)) as machine:
@@ -297,7 +373,8 @@ def test_R06_the_button_by_time(emulator, tmp_path):
 
 
 def test_R06_the_button_with_a_line(emulator):
-    """nmi-line, nmi-every: the signal comes with every second rise of the line, whose status makes the first NMI."""
+    """nmi-line, nmi-every: the signal comes with every second rise of the line, whose status
+    makes the first NMI."""
     with Bare(emulator, f"nmi-line={COM2}", "nmi-every=2") as machine:
         machine.open().write(0x10, 0, "l")
         for _ in range(4):
@@ -306,42 +383,72 @@ def test_R06_the_button_with_a_line(emulator):
         assert machine.read(STATUS, "l") & 0xFF01FFFF == 3 << 24 | STATUS_EXTERNAL | 1 << COM2
 
 
-# ---- Without the source ----------------------------------------------------------------------------------------------
+# ---- Without the source --------------------------------------------------------------------------
 
 
 def make_headers(tmp_path, tools, **environment):
-    """The script with an empty cache, and with these scripts in the place of the tools of the same names."""
+    """The script with an empty cache, and with these scripts in the place of the tools of the
+    same names."""
     for name, text in tools.items():
         (tmp_path / "tools" / name).parent.mkdir(exist_ok=True)
         (tmp_path / "tools" / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / "tools" / name).chmod(0o755)
-    env = dict(os.environ, PATH=f"{tmp_path / 'tools'}:{os.environ['PATH']}", XDG_CACHE_HOME=str(tmp_path / "cache"))
-    return subprocess.run([ROOT / "scripts/qemu_headers.sh", tmp_path / "home"], env={**env, **environment},
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60,
-                          check=False)
+    env = dict(
+        os.environ,
+        PATH=f"{tmp_path / 'tools'}:{os.environ['PATH']}",
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )
+    return subprocess.run(
+        [ROOT / "scripts/qemu_headers.sh", tmp_path / "home"],
+        env={**env, **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
-@pytest.mark.parametrize("given, reason", [
-    (None, "no mirror that apt knows here gave it"),
-    ("absent", "there is no file"),
-    ("other", "is another file"),
-])
+@pytest.mark.parametrize(
+    "given, reason",
+    [
+        (None, "no mirror that apt knows here gave it"),
+        ("absent", "there is no file"),
+        ("other", "is another file"),
+    ],
+)
 def test_a_missing_source_is_named(emulator, tmp_path, given, reason):
     """The source is not to be had: what is missing, how to give it, and how to go on without."""
     (tmp_path / "other").write_text("Source: qemu\nVersion: 1:1.0-1\n")
-    done = make_headers(tmp_path, {"apt-get": "exit 0"}, QEMU_SOURCE=str(tmp_path / given) if given else "")
+    done = make_headers(
+        tmp_path, {"apt-get": "exit 0"}, QEMU_SOURCE=str(tmp_path / given) if given else ""
+    )
     assert done.returncode == 1 and not (tmp_path / "home").exists(), done.stdout
-    for part in ("the source of QEMU 1:7.2", "cannot be had", reason, "QEMU_SOURCE=FILE.dsc", "PLATFORM=qemu runs"):
+    for part in (
+        "the source of QEMU 1:7.2",
+        "cannot be had",
+        reason,
+        "QEMU_SOURCE=FILE.dsc",
+        "PLATFORM=qemu runs",
+    ):
         assert part in done.stdout, done.stdout
     assert not list((tmp_path / "cache/signalbox").glob("build.*")), "the work directory is left"
 
 
-@pytest.mark.parametrize("said, why", [
-    ("9.1.0", "is QEMU 9.1.0, and not Debian's"),
-    ("8.2.1 (Debian 1:8.2.1-1)", "is QEMU 8.2.1, and the device is written for 7.2"),
-    ("7.2.1 (Debian 1:7.2+dfsg-1)", "is of version 1:7.2+dfsg-1, and the package qemu-system-x86 is"),
-])
+@pytest.mark.parametrize(
+    "said, why",
+    [
+        ("9.1.0", "is QEMU 9.1.0, and not Debian's"),
+        ("8.2.1 (Debian 1:8.2.1-1)", "is QEMU 8.2.1, and the device is written for 7.2"),
+        (
+            "7.2.1 (Debian 1:7.2+dfsg-1)",
+            "is of version 1:7.2+dfsg-1, and the package qemu-system-x86 is",
+        ),
+    ],
+)
 def test_another_emulator_is_named(emulator, tmp_path, said, why):
-    """A binary whose headers Debian's source of the package does not give: the script says which it is."""
+    """A binary whose headers Debian's source of the package does not give: the script says which
+    it is."""
     done = make_headers(tmp_path, {"qemu-system-x86_64": f"echo 'QEMU emulator version {said}'"})
     assert done.returncode == 1 and why in done.stdout, done.stdout

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""PCI interrupts (INTx) as lines of chipset pc, on q35: ICH9's PIRQ registers take them off the 8259s and put them back.
+"""PCI interrupts (INTx) as lines of chipset pc, on q35: ICH9's PIRQ registers take them off the
+8259s and put them back.
 
-Rule: the device is a PCI 16550 in slot 4, whose INTA is PIRQ E. The firmware puts its registers at C060h and its interrupt on
-line 10; each test sees that it did.
+Rule: the device is a PCI 16550 in slot 4, whose INTA is PIRQ E. The firmware puts its registers
+at C060h and its interrupt on line 10; each test sees that it did.
 """
 
 import pytest
@@ -21,8 +22,13 @@ STARTING = 40  # bytes, while a VM of 2M starts
 
 def stream(words, **options):
     """A VM that streams bytes by that UART's interrupts, which are level triggered."""
-    return vandal(f"do=stream port={PORT:#x} input={LINE} {words}", words=f"irq={LINE} io={PORT:#x}-{PORT + 7:#x}", name="stream",
-                  slice="1ms", **options)
+    return vandal(
+        f"do=stream port={PORT:#x} input={LINE} {words}",
+        words=f"irq={LINE} io={PORT:#x}-{PORT + 7:#x}",
+        name="stream",
+        slice="1ms",
+        **options,
+    )
 
 
 def spin(guest="do=none"):
@@ -32,14 +38,20 @@ def spin(guest="do=none"):
 
 @pytest.fixture(scope="module")
 def streamed(system):
-    """Boot, and see that all bytes came, none lost and none in vain, with no NMI that nobody explains."""
+    """Boot, and see that all bytes came, none lost and none in vain, with no NMI that nobody
+    explains."""
 
     def run(modules, count):
         report = system("", modules, extra=DEVICE)
         assert report.status == 0, report
         report.has(FED)
         said = report.record("count", line=3)
-        assert (said["handled"], said["sent"], said["lost"], said["idle"]) == (count, count, 0, 0), report
+        assert (said["handled"], said["sent"], said["lost"], said["idle"]) == (
+            count,
+            count,
+            0,
+            0,
+        ), report
         assert report.record("totals")["external_nmis"] == 0, report
         return report
 
@@ -54,7 +66,8 @@ def test_R10_an_owned_pci_line_costs_no_exit(streamed):
 
 
 def test_R08_a_foreign_pci_line_is_held(streamed):
-    """R08: a byte's interrupt comes four characters later, while the other VM runs: one NMI exit, and it is delivered."""
+    """R08: a byte's interrupt comes four characters later, while the other VM runs: one NMI
+    exit, and it is delivered."""
     report = streamed([stream(f"n={BYTES} late=1"), spin()], BYTES)
     counters = report.record("line", irq=LINE)
     assert BYTES // 2 <= counters["exits"] <= counters["held"] <= BYTES, report
@@ -69,7 +82,11 @@ def test_R13_a_pci_line_ends_the_turn_of_a_lower_vm(streamed):
 
 
 def test_R02_a_held_pci_line_reaches_no_other_vm(streamed):
-    """R02: its level stands while the other VM begins an initialisation with interrupts on, which clears the 8259s' masks. The line
-    is off the 8259s; else the guest would have it, at whatever vector an initialisation leaves."""
+    """R02: its level stands while the other VM begins an initialisation with interrupts on,
+    which clears the 8259s' masks. The line is off the 8259s; else the guest would have it, at
+    whatever vector an initialisation leaves."""
     report = streamed([stream("n=300000 busy=1"), spin("do=none=1,icw1=1 open=1")], 300000)
-    assert report.verdicts("spin")[1] == ("vandal: do=icw1: initialisation begun and left, foreign interrupts: 0", True)
+    assert report.verdicts("spin")[1] == (
+        "vandal: do=icw1: initialisation begun and left, foreign interrupts: 0",
+        True,
+    )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The platforms: which one a run takes and why, and QEMU's machine as it is described.
 
-Rule: what is refused is refused in one line that names the variable, what is wrong with it, and what there is.
+Rule: what is refused is refused in one line that names the variable, what is wrong with it, and
+what there is.
 """
 
 import re
@@ -16,7 +17,7 @@ from qtest import Standing
 
 where, chipset = on_chipsets("qemu-pc", "q35-pc")
 
-# ---- Nested virtualisation -------------------------------------------------------------------------------------------
+# ---- Nested virtualisation -----------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -26,7 +27,11 @@ def host(tmp_path):
     def say(flags, nested="Y\n", device=True, **changed):
         (tmp_path / "kvm").touch()
         (tmp_path / "nested").write_text(nested)
-        given = {"device": str(tmp_path / ("kvm" if device else "absent")), "nested": tmp_path / "nested", "emulator": "sh"}
+        given = {
+            "device": str(tmp_path / ("kvm" if device else "absent")),
+            "nested": tmp_path / "nested",
+            "emulator": "sh",
+        }
         return platforms.why_no_kvm(flags=set(flags.split()), **{**given, **changed})
 
     return say
@@ -39,26 +44,43 @@ def test_R20_nested_virtualisation_of_both_vendors_is_taken(host, flags, nested)
     assert host(flags, nested=nested) is None
 
 
-@pytest.mark.parametrize("flags, changed, reason", [
-    ("fpu", {}, "neither VMX (CPUID.1:ECX[5] = 0) nor SVM (CPUID.80000001h:ECX[2] = 0)"),
-    ("vmx", {"device": False}, "there is no "),
-    ("vmx", {"nested": "N\n"}, "KVM does not nest VMX (kvm_intel nested=N; modprobe kvm_intel nested=1)"),
-    ("svm", {"nested": "0\n"}, "KVM does not nest SVM (kvm_amd nested=0; modprobe kvm_amd nested=1)"),
-    ("svm", {"emulator": "qemu-system-pdp11"}, "qemu-system-pdp11 is not installed"),
-])
+@pytest.mark.parametrize(
+    "flags, changed, reason",
+    [
+        ("fpu", {}, "neither VMX (CPUID.1:ECX[5] = 0) nor SVM (CPUID.80000001h:ECX[2] = 0)"),
+        ("vmx", {"device": False}, "there is no "),
+        (
+            "vmx",
+            {"nested": "N\n"},
+            "KVM does not nest VMX (kvm_intel nested=N; modprobe kvm_intel nested=1)",
+        ),
+        (
+            "svm",
+            {"nested": "0\n"},
+            "KVM does not nest SVM (kvm_amd nested=0; modprobe kvm_amd nested=1)",
+        ),
+        ("svm", {"emulator": "qemu-system-pdp11"}, "qemu-system-pdp11 is not installed"),
+    ],
+)
 def test_R20_a_device_file_alone_proves_nothing(host, flags, changed, reason):
     """R20: whatever is missing is named, with how to get it."""
     assert reason in host(flags, **changed)
 
 
-# ---- The choice ------------------------------------------------------------------------------------------------------
+# ---- The choice ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words, line", [
-    (("pdp11",), "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
-    (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),
-    (("bochs", "q35"), "BOARD=q35: bochs has the board pc alone; PLATFORM=qemu has pc and q35"),
-])
+@pytest.mark.parametrize(
+    "words, line",
+    [
+        (
+            ("pdp11",),
+            "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux",
+        ),
+        (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),
+        (("bochs", "q35"), "BOARD=q35: bochs has the board pc alone; PLATFORM=qemu has pc and q35"),
+    ],
+)
 def test_a_platform_that_is_none_is_refused(words, line):
     """One line each, with what there is."""
     with pytest.raises(PlatformError) as refused:
@@ -76,41 +98,61 @@ def test_what_was_asked_for_is_taken():
 def test_auto_says_which_and_why(monkeypatch):
     """Nested KVM where it is real, else the quicker emulator, with both reasons."""
     monkeypatch.setattr(platforms, "why_no_kvm", lambda: None)
-    assert choose("auto") == ("kvm", "platform kvm, board pc: nested virtualisation is offered here")
+    assert choose("auto") == (
+        "kvm",
+        "platform kvm, board pc: nested virtualisation is offered here",
+    )
     monkeypatch.setattr(platforms, "why_no_kvm", lambda: "this host has none")
     platform, line = choose("auto")
     assert platform == platforms.QUICKEST[0]
-    assert re.fullmatch(rf"platform {platform}(, board pc)?: .+, because this host has none", line), line
+    assert re.fullmatch(
+        rf"platform {platform}(, board pc)?: .+, because this host has none", line
+    ), line
     with pytest.raises(PlatformError, match="PLATFORM=kvm: this host has none"):
         choose("kvm")
 
 
-# ---- The machine -----------------------------------------------------------------------------------------------------
+# ---- The machine ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("board", ["pc", "q35"])
 @pytest.mark.parametrize("platform, exact", [("qemu", True), ("qemu", False), ("kvm", True)])
 def test_the_machine_that_is_described(tmp_path, platform, exact, board):
-    """TCG with all that it emulates, or KVM; the board, its HPET with messages, the disk at line 15; counted time or none."""
+    """TCG with all that it emulates, or KVM; the board, its HPET with messages, the disk at line
+    15; counted time or none."""
     machine = Machine(platform=platform, board=board, exact=exact, build=BUILD)
     line = " ".join(command_line(machine, tmp_path, "cd.iso", "disk.img"))
-    assert f"-machine {board} " in line and "-global hpet.msi=on" in line and "isa-debug-exit,iobase=0xf4" in line
-    assert ("-accel tcg -cpu max" in line) == (platform == "qemu") and ("-enable-kvm -cpu host" in line) == (platform == "kvm")
+    assert (
+        f"-machine {board} " in line
+        and "-global hpet.msi=on" in line
+        and "isa-debug-exit,iobase=0xf4" in line
+    )
+    assert ("-accel tcg -cpu max" in line) == (platform == "qemu") and (
+        "-enable-kvm -cpu host" in line
+    ) == (platform == "kvm")
     counted = platform == "qemu" and exact
     assert (f"-icount shift={SHIFT},sleep=off -rtc clock=vm," in line) == counted == machine.counted
     assert ("isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15" in line) == (board == "q35")
 
 
-# ---- What it does not do as the hardware does ------------------------------------------------------------------------
+# ---- What it does not do as the hardware does ----------------------------------------------------
 
 COM2, COM4, LINE = 0x2F8, 0x2E8, 3
 
 
 @pytest.mark.only_on("qemu", "qemu-irqmux")
 def test_two_uarts_on_one_line_are_not_ored():
-    """Why R15's streams are skipped on QEMU: COM4's line falls, and takes away COM2's request on the same line."""
-    with Standing(shutil.which("qemu-system-x86_64"), extra=["-device", f"isa-serial,chardev=com4,iobase={COM4},irq={LINE}",
-                                                             "-chardev", "null,id=com4"]) as machine:
+    """Why R15's streams are skipped on QEMU: COM4's line falls, and takes away COM2's request on
+    the same line."""
+    with Standing(
+        shutil.which("qemu-system-x86_64"),
+        extra=[
+            "-device",
+            f"isa-serial,chardev=com4,iobase={COM4},irq={LINE}",
+            "-chardev",
+            "null,id=com4",
+        ],
+    ) as machine:
         machine.ask("outb", 0x4D0, 1 << LINE)  # by level, so that IRR shows the line
         for port, value in ((0x20, 0x11), (0x21, 0x08), (0x21, 0x04), (0x21, 0x01), (0x21, 0xFF)):
             machine.ask("outb", port, value)
@@ -126,11 +168,13 @@ def test_two_uarts_on_one_line_are_not_ored():
         assert machine.ask("inb", COM2 + 2) & 0x0F == 2, "COM2 has its request still"
 
 
-# ---- Runs ------------------------------------------------------------------------------------------------------------
+# ---- Runs ----------------------------------------------------------------------------------------
 
 
 def main_job(system, **options):
-    return system("", [pulse("probes=uart,pit,cpuid n=200 seconds=1"), scribe("rounds=40")], **options)
+    return system(
+        "", [pulse("probes=uart,pit,cpuid n=200 seconds=1"), scribe("rounds=40")], **options
+    )
 
 
 def test_a_run_repeats_to_the_byte(system, repeats):
@@ -150,9 +194,15 @@ def test_a_run_in_real_time_ends_well(system):
 
 @pytest.mark.parametrize("board", ["pc", "q35"])
 def test_R08_soft_loses_nothing(boot, where, board):
-    """R08: the model in the VMM, beside nothing but stock parts: both guests do their work. QEMU's 8259s keep an edge whose
-    line has fallen, so a request that a device took back is told (docs/limits.md)."""
-    report = boot("chipset=soft", [pulse("probes=uart,pit n=500"), scribe("rounds=40")], platform=where.platform, board=board)
+    """R08: the model in the VMM, beside nothing but stock parts: both guests do their work.
+    QEMU's 8259s keep an edge whose line has fallen, so a request that a device took back is told
+    (docs/limits.md)."""
+    report = boot(
+        "chipset=soft",
+        [pulse("probes=uart,pit n=500"), scribe("rounds=40")],
+        platform=where.platform,
+        board=board,
+    )
     all_ok(report, "pulse", 6)
     all_ok(report, "scribe", 5)
     disk = report.record("count", line=15)
@@ -162,8 +212,13 @@ def test_R08_soft_loses_nothing(boot, where, board):
 
 def test_a_guest_that_never_ends_is_ended(where, tmp_path):
     """No verdict: the time limit ends the emulator, and says so."""
-    machine = Machine(vmm=f"console=com1 {where.words}", modules=[scribe("rounds=1000000 busy=1")], ips=IPS, build=BUILD,
-                      **{"platform": PLATFORM, "board": BOARD, **where.options()})
+    machine = Machine(
+        vmm=f"console=com1 {where.words}",
+        modules=[scribe("rounds=1000000 busy=1")],
+        ips=IPS,
+        build=BUILD,
+        **{"platform": PLATFORM, "board": BOARD, **where.options()},
+    )
     result = machine.run(tmp_path, timeout=6)
     assert result.end == "timeout" and result.status is None
     assert "no 'end: status' line within 6 s" in result.explain()
@@ -175,5 +230,8 @@ def test_make_run_on_qemu(make, board):
     """make run PLATFORM=qemu BOARD=...: says what it takes, boots, ends by itself with status 0."""
     done = make("run", PLATFORM="qemu", BOARD=board)
     assert done.returncode == 0, done.stdout[-2000:]
-    assert f"run: platform qemu, board {board}: as asked for; an instruction takes 32 ns of its time\n" in done.stdout
+    assert (
+        f"run: platform qemu, board {board}: as asked for; an instruction takes 32 ns of its time\n"
+        in done.stdout
+    )
     assert done.stdout.count("signalbox: end: status 0\n") == 1

@@ -17,17 +17,28 @@ from signalbox import media
 def run(command, **environment):
     """A command without a terminal: CompletedProcess, its output as one text."""
     return subprocess.run(
-        [str(word) for word in command], cwd=ROOT, env={**os.environ, **environment}, text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
-        start_new_session=True, check=False)
+        [str(word) for word in command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+        start_new_session=True,
+        check=False,
+    )
 
 
 # ---- newlib --------------------------------------------------------------------------------------
 
 
 def newlib(tmp_path, source):
-    return run([ROOT / "scripts/newlib.sh", tmp_path / "stamp"], NEWLIB_SOURCE=str(source),
-               XDG_CACHE_HOME=str(tmp_path / "the cache"))
+    return run(
+        [ROOT / "scripts/newlib.sh", tmp_path / "stamp"],
+        NEWLIB_SOURCE=str(source),
+        XDG_CACHE_HOME=str(tmp_path / "the cache"),
+    )
 
 
 def tarball(path, **files):
@@ -38,12 +49,15 @@ def tarball(path, **files):
     return path
 
 
-@pytest.mark.parametrize("source, reason", [
-    ("absent", "there is no file"),
-    ("text", "is no tarball of newlib's source"),
-    ("other", "is no tarball of newlib's source"),
-    ("unnamed", "names no version of newlib"),
-])
+@pytest.mark.parametrize(
+    "source, reason",
+    [
+        ("absent", "there is no file"),
+        ("text", "is no tarball of newlib's source"),
+        ("other", "is no tarball of newlib's source"),
+        ("unnamed", "names no version of newlib"),
+    ],
+)
 def test_what_is_no_source_of_newlib_is_refused(tmp_path, source, reason):
     """NEWLIB_SOURCE= with a file that is none: the file, and why."""
     (tmp_path / "text").write_text("no tarball\n")
@@ -56,8 +70,11 @@ def test_what_is_no_source_of_newlib_is_refused(tmp_path, source, reason):
 
 def test_a_source_of_newlib_is_named_by_its_version(tmp_path):
     """NEWLIB_SOURCE=: the version is the source's own. A build that fails leaves no directory."""
-    given = tarball(tmp_path / "a file", newlib_9__newlib__configure="PACKAGE_VERSION='9.8.7'\n",
-                    newlib_9__configure="echo this is no configure script; exit 1\n")
+    given = tarball(
+        tmp_path / "a file",
+        newlib_9__newlib__configure="PACKAGE_VERSION='9.8.7'\n",
+        newlib_9__configure="echo this is no configure script; exit 1\n",
+    )
     done = newlib(tmp_path, given)
     assert done.returncode == 1 and "NEWLIB  9.8.7" in done.stdout, done.stdout
     assert "the build failed" in done.stdout, done.stdout
@@ -95,8 +112,24 @@ def test_a_cache_that_cannot_be_is_named(tmp_path):
 # ---- Packages ------------------------------------------------------------------------------------
 
 # What the script itself needs of a machine.
-PLAIN = ("sh", "awk", "cat", "env", "find", "flock", "grep", "head", "mktemp", "rm", "sed", "sort",
-         "tail", "tee", "tr", "true")
+PLAIN = (
+    "sh",
+    "awk",
+    "cat",
+    "env",
+    "find",
+    "flock",
+    "grep",
+    "head",
+    "mktemp",
+    "rm",
+    "sed",
+    "sort",
+    "tail",
+    "tee",
+    "tr",
+    "true",
+)
 URIS = r"""printf "'http://x/%s.deb' %s.deb %s SHA256:0\n" gcc gcc 1500000 make make 500000"""
 # An apt-get that knows sizes, installs by a note in a file, and says what it does.
 APT = f"""case "$*" in
@@ -122,8 +155,13 @@ def machine(tmp_path):
             path.write_text(f"#!/bin/sh\n{text}\n")
             path.chmod(0o755)
         notes = str(tmp_path / "notes")
-        environment = {"PATH": str(tools), "NOTES": notes, "TMPDIR": str(tmp_path),
-                       "SETUP_ROOT": str(tmp_path / "root"), **dict(environment)}
+        environment = {
+            "PATH": str(tools),
+            "NOTES": notes,
+            "TMPDIR": str(tmp_path),
+            "SETUP_ROOT": str(tmp_path / "root"),
+            **dict(environment),
+        }
         return run(["sh", ROOT / "scripts/setup.sh", *groups], **environment)
 
     return setup
@@ -137,9 +175,15 @@ def test_who_is_not_root_is_told_all_that_is_missing_at_once(machine):
     done = machine(["build", "iso", "test"], **DEBIAN)
     assert done.returncode == 1
     assert "setup: missing packages: 13; download: 2.0 MB" in done.stdout, done.stdout
-    for part in ("  gcc: compiles the VMM", "  xorriso: writes the ISO", "  python3-pytest: runs",
-                 "you are not root, and there is no sudo here", "    make setup\n", "NO_SETUP=1",
-                 "apt-get install --no-install-recommends gcc libc6-dev binutils make xz-utils "):
+    for part in (
+        "  gcc: compiles the VMM",
+        "  xorriso: writes the ISO",
+        "  python3-pytest: runs",
+        "you are not root, and there is no sudo here",
+        "    make setup\n",
+        "NO_SETUP=1",
+        "apt-get install --no-install-recommends gcc libc6-dev binutils make xz-utils ",
+    ):
         assert part in done.stdout, done.stdout
 
 
@@ -177,10 +221,13 @@ def test_what_apt_cannot_install_is_named(machine):
     assert "download: size unknown" in done.stdout and "E: no such" in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("manager, install, names", [
-    ("dnf", "dnf install", ("grub2-tools-extra", "grub2-pc-modules", "xorriso", "glibc-devel")),
-    ("pacman", "pacman -S --needed", ("grub", "libisoburn", "glibc")),
-])
+@pytest.mark.parametrize(
+    "manager, install, names",
+    [
+        ("dnf", "dnf install", ("grub2-tools-extra", "grub2-pc-modules", "xorriso", "glibc-devel")),
+        ("pacman", "pacman -S --needed", ("grub", "libisoburn", "glibc")),
+    ],
+)
 def test_other_distributions_get_their_own_names(machine, manager, install, names):
     """No Debian: this distribution's names and command; newlib from a tarball; "not tried"."""
     done = machine(["build", "iso"], **{manager: "exit 1"})
@@ -211,11 +258,22 @@ def test_a_target_names_all_that_it_needs_once(tmp_path):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     build = os.path.relpath(tmp_path / "build", ROOT)
-    done = run(["make", "-j2", "test", f"BUILD={build}", "PLATFORM=auto"], TMPDIR=str(tmp_path),
-               PATH=f"{tmp_path}:{os.environ['PATH']}", MAKEFLAGS="")
+    done = run(
+        ["make", "-j2", "test", f"BUILD={build}", "PLATFORM=auto"],
+        TMPDIR=str(tmp_path),
+        PATH=f"{tmp_path}:{os.environ['PATH']}",
+        MAKEFLAGS="",
+    )
     assert done.returncode == 2 and done.stdout.count("setup: missing packages") == 1, done.stdout
-    for package in ("libc6-dev", "xorriso", "bochsbios", "libltdl-dev", "meson", "libcmocka-dev",
-                    "python3-z3"):
+    for package in (
+        "libc6-dev",
+        "xorriso",
+        "bochsbios",
+        "libltdl-dev",
+        "meson",
+        "libcmocka-dev",
+        "python3-z3",
+    ):
         assert f"  {package}: " in done.stdout, done.stdout
     assert "    make setup\n" in done.stdout and "-c " not in done.stdout
     assert not list((tmp_path / "build").rglob("*.o"))

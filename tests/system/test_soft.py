@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The chipset block as software: what it costs, where it is not the block, and the processor's quirk that it has to live with.
+"""The chipset block as software: what it costs, where it is not the block, and the processor's
+quirk that it has to live with.
 
-Rule: what every realisation does is tested with the others (test_main_job.py and so on); here is what is soft's own.
+Rule: what every realisation does is tested with the others (test_main_job.py and so on); here is
+what is soft's own.
 """
 
 import pytest
@@ -18,7 +20,7 @@ def soft(boot, modules, vmm="", **options):
     return boot(f"chipset=soft {vmm}".strip(), modules, **options)
 
 
-# ---- The price -------------------------------------------------------------------------------------------------------
+# ---- The price -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,8 @@ def alone_run(boot):
 
 @pytest.mark.parametrize("probe", ["uart", "pit"])
 def test_R10_an_owned_interrupt_exits_twice(alone_run, probe):
-    """R10, the baseline: the interrupt exits and its EOI exits, and that is all while nothing else happens."""
+    """R10, the baseline: the interrupt exits and its EOI exits, and that is all while nothing
+    else happens."""
     said = alone_run.latency(probe)
     assert 1.9 * said.interrupts <= said.exits <= 2.1 * said.interrupts, said
 
@@ -49,18 +52,21 @@ def test_an_interrupt_that_waits_costs_a_window(boot):
     assert report.record("exits", vm="scribe")["irq-window"] > 10
 
 
-# ---- The quirk -------------------------------------------------------------------------------------------------------
+# ---- The quirk -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def deaf_run(boot):
-    """A guest of low priority that never has its interrupts on, below one that its timer has to wake."""
-    return soft(boot, [pulse("probes=wakeup n=200 hz=100", prio=2), vandal("do=spin")], "seconds=6 status=0")
+    """A guest of low priority that never has its interrupts on, below one that its timer has to
+    wake."""
+    return soft(
+        boot, [pulse("probes=wakeup n=200 hz=100", prio=2), vandal("do=spin")], "seconds=6 status=0"
+    )
 
 
 def test_R13_a_guest_with_its_interrupts_off_is_interrupted(deaf_run, exact):
-    """R13: where the processor is deaf to interrupts because the guest was entered with its own off, the VMM looks up each
-    millisecond: every tick is seen by then."""
+    """R13: where the processor is deaf to interrupts because the guest was entered with its own
+    off, the VMM looks up each millisecond: every tick is seen by then."""
     said = deaf_run.latency("wakeup", "pulse")
     assert said.n == 200
     assert said.max < SLEEPY_US * 20 + 5_000, said
@@ -68,7 +74,8 @@ def test_R13_a_guest_with_its_interrupts_off_is_interrupted(deaf_run, exact):
 
 
 def test_R18_looking_up_is_not_the_end_of_a_slice(deaf_run):
-    """R18: what the timer was to measure is measured. What the VMM prints uses the timer too, once or twice a line."""
+    """R18: what the timer was to measure is measured. What the VMM prints uses the timer too,
+    once or twice a line."""
     if deaf_run.svm:  # which has no such quirk
         assert "poll" not in deaf_run.record("exits", vm="vandal")
         return
@@ -77,10 +84,11 @@ def test_R18_looking_up_is_not_the_end_of_a_slice(deaf_run):
     all_ok(deaf_run, "pulse", 5)
 
 
-# ---- Exactness -------------------------------------------------------------------------------------------------------
+# ---- Exactness -----------------------------------------------------------------------------------
 
-# Without what software cannot see of a line (docs/limits.md): a request that falls and rises between two looks, which a slave
-# whose master has forgotten it would tell, and the level of lines that no ELCR has.
+# Without what software cannot see of a line (docs/limits.md): a request that falls and rises
+# between two looks, which a slave whose master has forgotten it would tell, and the level of lines
+# that no ELCR has.
 SEEN = "seed=1 count=250 features=none"
 
 
@@ -92,9 +100,9 @@ def probed(boot, words, platform):
 
 
 def test_R07_every_answer_is_the_models(boot, irqmux, host):  # noqa: F811
-    """R07: by the programs that are written down, level-triggered ones and requests that fall among them, and by plain
-    random ones, no
-    guest can tell the model in the VMM from a pair of its own."""
+    """R07: by the programs that are written down, level-triggered ones and requests that fall
+    among them, and by plain random ones, no guest can tell the model in the VMM from a pair of
+    its own."""
     seen = probed(boot, SEEN, irqmux)
     assert not differences(seen, play_on_host(BUILD, SEEN))
     recorded = probed(boot, "count=0", irqmux)
@@ -103,33 +111,44 @@ def test_R07_every_answer_is_the_models(boot, irqmux, host):  # noqa: F811
 
 
 def test_R07_what_software_cannot_see_is_little(boot, irqmux, host):  # noqa: F811
-    """R07: with everything that a pair can do, one answer in a hundred is another at most (docs/limits.md)."""
+    """R07: with everything that a pair can do, one answer in a hundred is another at most
+    (docs/limits.md)."""
     seen = probed(boot, WORDS, irqmux)
     apart = differences(seen, host())
     assert 0 < len(apart) < count_answers(seen) / 100, len(apart)
 
 
-# ---- Routes, inputs, sharers: what the block can do, it can do here ---------------------------------------------------
+# ---- Routes, inputs, sharers: what the block can do, it can do here ------------------------------
 
 PIT_AND_KEYBOARD = "io=0x40-0x43,0x60,0x64"
 
 
 @pytest.mark.parametrize("timer, keyboard", [(1, 0), (14, 12)])
 def test_R03_a_line_enters_the_input_that_is_asked_for(boot, timer, keyboard):
-    """R03: the timer's and the keyboard's interrupts have vector, IRR, ISR, mask and EOI of the input, whatever their lines are."""
+    """R03: the timer's and the keyboard's interrupts have vector, IRR, ISR, mask and EOI of the
+    input, whatever their lines are."""
     own = f"irq=0:{timer},1:{keyboard} {PIT_AND_KEYBOARD}"
     report = soft(boot, [vandal(f"do=inputs timer={timer} keyboard={keyboard}", own)])
     all_ok(report, "vandal", 1)
-    assert report.record("line", irq=0)["injected"] > 100 and report.record("line", irq=1)["injected"] >= 50
+    assert (
+        report.record("line", irq=0)["injected"] > 100
+        and report.record("line", irq=1)["injected"] >= 50
+    )
 
 
 def test_R04_a_line_enters_the_blocks_input_that_is_asked_for(boot):
-    """R04: status, mask and acknowledge go by the input; what is told of is the line. Some of the ticks come while scribe starts:
-    then the VMM has the processor, and they wake nobody's turn."""
-    report = soft(boot, [pulse("probes=wakeup n=600", "block=0:14,3:1", prio=2), scribe("busy=1 rounds=300")])
+    """R04: status, mask and acknowledge go by the input; what is told of is the line. Some of
+    the ticks come while scribe starts: then the VMM has the processor, and they wake nobody's
+    turn."""
+    report = soft(
+        boot, [pulse("probes=wakeup n=600", "block=0:14,3:1", prio=2), scribe("busy=1 rounds=300")]
+    )
     all_ok(report, "pulse", 5)
     all_ok(report, "scribe", 5)
-    assert report.record("line", irq=0)["wakeups"] >= 300 and report.record("line", irq=3)["wakeups"] == 0
+    assert (
+        report.record("line", irq=0)["wakeups"] >= 300
+        and report.record("line", irq=3)["wakeups"] == 0
+    )
 
 
 @pytest.mark.parametrize("banks", ["", "banks=1"])
@@ -137,7 +156,9 @@ def test_R04_a_line_enters_the_blocks_input_that_is_asked_for(boot):
 def test_R15_each_sharer_has_every_interrupt_of_its_own_uart(boot, platform, ored, banks, busy):
     """R15: two UARTs on line 3, one in each VM, that both stream: not one interrupt lost."""
     ored(platform)
-    a = vandal(f"do=stream port=0x2f8 n=1500{busy}", "irq=3 io=0x2f8-0x2ff share", name="a", slice="200us")
+    a = vandal(
+        f"do=stream port=0x2f8 n=1500{busy}", "irq=3 io=0x2f8-0x2ff share", name="a", slice="200us"
+    )
     b = vandal("do=stream port=0x2e8 n=1500", "irq=3 io=0x2e8-0x2ef share", name="b", slice="300us")
     report = soft(boot, [a, b], f"jitter=11 {banks}".strip(), com4=True)
     for vm in ("a", "b"):
@@ -147,8 +168,16 @@ def test_R15_each_sharer_has_every_interrupt_of_its_own_uart(boot, platform, ore
 
 
 def test_R17_routes_at_entry_or_again_at_exit(boot):
-    """R17: with routes=exit a VM's lines go to the VMM block at each of its exits. Nothing is lost."""
-    report = soft(boot, [pulse("stress=8000 baud=28800", "routes=exit"), scribe("rtc=1024 rounds=100", "routes=exit")], "jitter=5")
+    """R17: with routes=exit a VM's lines go to the VMM block at each of its exits. Nothing is
+    lost."""
+    report = soft(
+        boot,
+        [
+            pulse("stress=8000 baud=28800", "routes=exit"),
+            scribe("rtc=1024 rounds=100", "routes=exit"),
+        ],
+        "jitter=5",
+    )
     for vm in ("pulse", "scribe"):
         all_ok(report, vm, 5)
     for line in (0, 8):
@@ -158,7 +187,7 @@ def test_R17_routes_at_entry_or_again_at_exit(boot):
     assert disk["handled"] == disk["expected"]
 
 
-# ---- Beside irqmux ---------------------------------------------------------------------------------------------------
+# ---- Beside irqmux -------------------------------------------------------------------------------
 
 
 def test_the_machine_that_has_the_block_can_do_without(boot, irqmux):

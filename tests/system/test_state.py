@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What of the processor is a VM's: registers across switches, restarts and stops of others.
 
-Rule: `poison` fills every register that a guest's instructions reach, `clean` never writes one (guests/vandal/poison.c). Neither
-may see anything of the other.
+Rule: `poison` fills every register that a guest's instructions reach, `clean` never writes one
+(guests/vandal/poison.c). Neither may see anything of the other.
 """
 
 import pytest
@@ -15,13 +15,17 @@ LIVES = 21  # the first, and as many restarts as there may be
 
 @pytest.fixture(scope="module")
 def poisoned_run(system):
-    """Two that poison, of which one stops early; one that is clean throughout; one that is clean, poisons, and starts anew."""
-    return system("status=0", [
-        vandal("do=poison=2 seed=3", name="poison"),
-        vandal("do=clean=0,poison=0,triple seed=5", "onfault=restart", name="lives"),
-        vandal("do=poison=1 seed=7", name="stops"),
-        vandal("do=clean=2", name="clean"),
-    ])
+    """Two that poison, of which one stops early; one that is clean throughout; one that is
+    clean, poisons, and starts anew."""
+    return system(
+        "status=0",
+        [
+            vandal("do=poison=2 seed=3", name="poison"),
+            vandal("do=clean=0,poison=0,triple seed=5", "onfault=restart", name="lives"),
+            vandal("do=poison=1 seed=7", name="stops"),
+            vandal("do=clean=2", name="clean"),
+        ],
+    )
 
 
 @pytest.mark.parametrize("name", ["poison", "stops"])
@@ -31,12 +35,14 @@ def test_R01_registers_are_what_the_guest_left_in_them(poisoned_run, name):
 
 
 def test_R01_a_vm_that_never_wrote_a_register_finds_it_as_after_a_reset(poisoned_run):
-    """R01: RDTSCP, SWAPGS, MOV from CR2 and XSAVE show nothing of VMs that fill all there is, while they run and after a stop."""
+    """R01: RDTSCP, SWAPGS, MOV from CR2 and XSAVE show nothing of VMs that fill all there is,
+    while they run and after a stop."""
     all_ok(poisoned_run, "clean", 1)
 
 
 def test_R01_a_restart_leaves_nothing_of_the_life_before(poisoned_run):
-    """R01: each life finds every register as after a reset, though the life before filled them, and so do the neighbours."""
+    """R01: each life finds every register as after a reset, though the life before filled them,
+    and so do the neighbours."""
     said = [text for text in poisoned_run.of("lives") if ": do=" in text and "triple" not in text]
     assert said and all(text.endswith(" ... ok") for text in said), poisoned_run
     assert sum(": do=clean: " in text for text in said) == LIVES
@@ -44,7 +50,8 @@ def test_R01_a_restart_leaves_nothing_of_the_life_before(poisoned_run):
 
 
 def test_R01_an_exit_changes_what_its_instruction_does_and_nothing_else(system):
-    """R01: the whole register file before and after each kind of exit that a guest can cause and go on from."""
+    """R01: the whole register file before and after each kind of exit that a guest can cause and
+    go on from."""
     report = system("status=0", [vandal("do=exits"), vandal("do=poison=1 seed=9", name="poison")])
     all_ok(report, "vandal", 1)
     all_ok(report, "poison", 1)

@@ -20,15 +20,37 @@ from signalbox.bochs import executable
 from signalbox.platforms import PLATFORMS
 from signalbox.qemu import BOARDS, may_be_exact
 
-KEYS = ["platform", "chipset", "load", "probe", "unit", "n", "min", "median", "p99", "max", "exits_per_interrupt"]
+KEYS = [
+    "platform",
+    "chipset",
+    "load",
+    "probe",
+    "unit",
+    "n",
+    "min",
+    "median",
+    "p99",
+    "max",
+    "exits_per_interrupt",
+]
 
 
 def test_make_help_shows_targets_and_variables(make):
     """make help: every target of the issue, every variable, with the defaults in force."""
     done = make("help")
     assert done.returncode == 0
-    for target in ("run", "test", "system", "check", "iso", "bench", "soak", "campaign", "debug",
-                   "setup"):
+    for target in (
+        "run",
+        "test",
+        "system",
+        "check",
+        "iso",
+        "bench",
+        "soak",
+        "campaign",
+        "debug",
+        "setup",
+    ):
         assert re.search(rf"^  make {target} ", done.stdout, re.M), target
     for variable in ("PLATFORM", "SECONDS", "V", "BUILD", "CONFIG", "NO_SETUP", "NEWLIB_SOURCE"):
         assert re.search(rf"^  {variable}=", done.stdout, re.M), variable
@@ -48,28 +70,43 @@ def test_make_iso_gives_a_bootable_image(make):
         file.seek(0x8801)
         assert file.read(30).startswith(b"CD001\x01EL TORITO SPECIFICATION")
     data = iso.read_bytes()
-    for text in (b"menuentry", b"vm=pulse", b"vm=scribe", (BUILD / "signalbox").read_bytes()[:4096]):
+    for text in (
+        b"menuentry",
+        b"vm=pulse",
+        b"vm=scribe",
+        (BUILD / "signalbox").read_bytes()[:4096],
+    ):
         assert text in data
 
 
 WHOLE = "allowed is a whole number from"
 WORD = "allowed is one of these words:"
-BAD = [("PLATFORM", "pdp11", f"{WORD} auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
-       ("PLATFORM", "", f"{WORD} auto kvm "), ("PLATFORM", "qemu bochs", f"{WORD} auto "),
-       ("BOARD", "x", f"{WORD} pc q35"), ("VIEW", "x", f"{WORD} 0 1"),
-       ("SECONDS", "-1", f"{WHOLE} 0 to 86400 (seconds of the machine's time)"),
-       ("SECONDS", "1 2", f"{WHOLE} 0 "), ("SECONDS", "9" * 30, f"{WHOLE} 0 "),
-       ("TIMEOUT", "x", "allowed is a number greater than 0 (seconds of your time)"),
-       ("TIMEOUT", "1.2.3", "allowed is a number "), ("TIMEOUT", ".", "allowed is a number "),
-       ("MINUTES", "-3", "allowed is a number greater than 0 (minutes of your time)"),
-       ("MINUTES", "0.0", "allowed is a number "),
-       ("MINUTES", "", "allowed is a number "),
-       ("MEMORY", "lots", f"{WHOLE} 32 to 65536 (MiB)"), ("MEMORY", "8", f"{WHOLE} 32 "),
-       ("IPS", "fast", f"{WHOLE} 1000000 "), ("IPS", "1e7", f"{WHOLE} 1000000 "),
-       ("JOBS", "0", f"{WHOLE} 1 to 256 (machines side by side)"), ("JOBS", "'", f"{WHOLE} 1 "),
-       ("SEED", "x", f"{WHOLE} 0 to "), ("COUNTS", "2", f"{WORD} 0 1"),
-       ("BUILD", "/", "allowed is a directory of its own whose path has no blank"),
-       ("BUILD", "a b", "allowed is a directory ")]
+BAD = [
+    ("PLATFORM", "pdp11", f"{WORD} auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
+    ("PLATFORM", "", f"{WORD} auto kvm "),
+    ("PLATFORM", "qemu bochs", f"{WORD} auto "),
+    ("BOARD", "x", f"{WORD} pc q35"),
+    ("VIEW", "x", f"{WORD} 0 1"),
+    ("SECONDS", "-1", f"{WHOLE} 0 to 86400 (seconds of the machine's time)"),
+    ("SECONDS", "1 2", f"{WHOLE} 0 "),
+    ("SECONDS", "9" * 30, f"{WHOLE} 0 "),
+    ("TIMEOUT", "x", "allowed is a number greater than 0 (seconds of your time)"),
+    ("TIMEOUT", "1.2.3", "allowed is a number "),
+    ("TIMEOUT", ".", "allowed is a number "),
+    ("MINUTES", "-3", "allowed is a number greater than 0 (minutes of your time)"),
+    ("MINUTES", "0.0", "allowed is a number "),
+    ("MINUTES", "", "allowed is a number "),
+    ("MEMORY", "lots", f"{WHOLE} 32 to 65536 (MiB)"),
+    ("MEMORY", "8", f"{WHOLE} 32 "),
+    ("IPS", "fast", f"{WHOLE} 1000000 "),
+    ("IPS", "1e7", f"{WHOLE} 1000000 "),
+    ("JOBS", "0", f"{WHOLE} 1 to 256 (machines side by side)"),
+    ("JOBS", "'", f"{WHOLE} 1 "),
+    ("SEED", "x", f"{WHOLE} 0 to "),
+    ("COUNTS", "2", f"{WORD} 0 1"),
+    ("BUILD", "/", "allowed is a directory of its own whose path has no blank"),
+    ("BUILD", "a b", "allowed is a directory "),
+]
 
 
 @pytest.mark.parametrize("name, value, allowed", BAD)
@@ -80,10 +117,22 @@ def test_a_bad_variable_is_refused(make, name, value, allowed):
     assert f" {name}={value}: {allowed}" in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("name, value", [
-    ("TIMEOUT", "0.5"), ("TIMEOUT", ""), ("SECONDS", ""), ("SECONDS", "86400"), ("MINUTES", ".1"),
-    ("MINUTES", "1000"), ("MEMORY", "32"), ("SEED", "0"), ("PLATFORM", "qemu-irqmux"),
-    ("BOARD", "q35"), ("JOBS", "256")])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("TIMEOUT", "0.5"),
+        ("TIMEOUT", ""),
+        ("SECONDS", ""),
+        ("SECONDS", "86400"),
+        ("MINUTES", ".1"),
+        ("MINUTES", "1000"),
+        ("MEMORY", "32"),
+        ("SEED", "0"),
+        ("PLATFORM", "qemu-irqmux"),
+        ("BOARD", "q35"),
+        ("JOBS", "256"),
+    ],
+)
 def test_a_good_variable_is_taken(make, name, value):
     """The same variables with values that they can have."""
     done = make("setup-goals", **{name: value})
@@ -102,18 +151,22 @@ def plan(tmp_path, *words):
     command = ["make", "-n", f"BUILD={os.path.relpath(tmp_path, ROOT)}", "NO_SETUP=1", *words]
     unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
 
 
-@pytest.mark.parametrize("words, built", [
-    (["PLATFORM=qemu"], []),
-    (["PLATFORM=qemu-irqmux"], ["irqmux.so"]),
-    (["TESTS=tests/system/test_any_time.py -k R08"], ["irqmux.so", "libbx_pic.so"]),
-    (["TESTS=tests/system/test_setup.py"], []),
-    (["TESTS=tests/system/test_irqmux.py::test_x -x"], ["irqmux.so", "libbx_pic.so"]),
-    ([], ["irqmux.so", "libbx_pic.so"]),
-])
+@pytest.mark.parametrize(
+    "words, built",
+    [
+        (["PLATFORM=qemu"], []),
+        (["PLATFORM=qemu-irqmux"], ["irqmux.so"]),
+        (["TESTS=tests/system/test_any_time.py -k R08"], ["irqmux.so", "libbx_pic.so"]),
+        (["TESTS=tests/system/test_setup.py"], []),
+        (["TESTS=tests/system/test_irqmux.py::test_x -x"], ["irqmux.so", "libbx_pic.so"]),
+        ([], ["irqmux.so", "libbx_pic.so"]),
+    ],
+)
 def test_make_system_builds_what_its_tests_need(tmp_path, words, built):
     """make system: the images, and the emulators' parts that platform and chosen files need."""
     text = plan(tmp_path, "system", *words)
@@ -136,7 +189,9 @@ def test_a_bad_configuration_file_is_refused(make_run, tmp_path):
     config.write_text("multiboot /boot/signalbox\nmodul /boot/pulse\n")
     done = make_run(CONFIG=config)
     assert done.returncode != 0
-    assert f"run: {config}:2: 'modul': a line begins with title, multiboot or module\n" in done.stdout
+    assert (
+        f"run: {config}:2: 'modul': a line begins with title, multiboot or module\n" in done.stdout
+    )
 
 
 def test_a_path_may_have_blanks_and_commas(platform, tmp_path):
@@ -147,7 +202,9 @@ def test_a_path_may_have_blanks_and_commas(platform, tmp_path):
         shutil.copy(BUILD / image, build / image)
     if (BUILD / "emulators").exists():
         (build / "emulators").symlink_to(BUILD / "emulators")
-    machine = Machine(modules=[scribe("rounds=5")], platform=platform, board=BOARD, ips=IPS, build=build)
+    machine = Machine(
+        modules=[scribe("rounds=5")], platform=platform, board=BOARD, ips=IPS, build=build
+    )
     result = machine.run(build / "a run, with blanks", timeout=60)
     assert result.status == 0, result.explain()
 
@@ -162,7 +219,9 @@ def bench_run(make, exact):
 def test_make_bench_prints_one_table(bench_run):
     """make bench: a row for each probe and chipset, bare beside pc."""
     for probe in ("uart", "pit", "cpuid", "mask"):
-        assert re.search(rf"^{probe} +bare +alone +bochs +1000 .*\n +pc +alone +bochs +1000 ", bench_run, re.M), bench_run
+        assert re.search(
+            rf"^{probe} +bare +alone +bochs +1000 .*\n +pc +alone +bochs +1000 ", bench_run, re.M
+        ), bench_run
     assert "exits of the whole run, by reason:\n" in bench_run
 
 
@@ -188,11 +247,15 @@ def test_make_bench_draws(bench_run):
 
 
 def test_make_bench_has_the_hostile_load(make, exact, bench_run):
-    """Load hostile: a row for each deed, and the longest wake-up of all of them. (After bench_run, whose files it replaces.)"""
+    """Load hostile: a row for each deed, and the longest wake-up of all of them. (After
+    bench_run, whose files it replaces.)"""
     done = make("bench", PLATFORM="qemu", COMBOS="qemu/pc/hostile")
     assert done.returncode == 0, done.stdout[-3000:]
     rows = {row["load"]: row for row in json.loads((BUILD / "bench/bench.json").read_text())}
-    assert {f"hostile/{deed}" for deed in ("cpuids", "denied", "msrs", "align", "prints", "faults", "restarts")} == set(rows)
+    assert {
+        f"hostile/{deed}"
+        for deed in ("cpuids", "denied", "msrs", "align", "prints", "faults", "restarts")
+    } == set(rows)
     worst = max(row["max"] for row in rows.values())
     assert re.search(rf"^wakeup +hostile, of all +QEMU +{worst}$", done.stdout, re.M), done.stdout
 
@@ -216,11 +279,18 @@ def test_make_soak_loses_nothing(soak_run):
 def test_make_soak_repeats_a_run(make, soak_run):
     """REPEAT=: the same run once more, with the same counts."""
     if not may_be_exact():
-        pytest.skip("QEMU repeats to the byte for who may use real-time priorities "
-                    "(docs/measuring.md)")
+        pytest.skip(
+            "QEMU repeats to the byte for who may use real-time priorities " "(docs/measuring.md)"
+        )
     name = "qemu/pc/pc/plain/exact/7"
-    once, again = (make("soak", PLATFORM="qemu", REPEAT=name, SOAK="--interrupts 2000").stdout for _ in range(2))
-    lines = [next(text for text in out.splitlines() if name in text and "taken" in text) for out in (once, again)]
+    once, again = (
+        make("soak", PLATFORM="qemu", REPEAT=name, SOAK="--interrupts 2000").stdout
+        for _ in range(2)
+    )
+    lines = [
+        next(text for text in out.splitlines() if name in text and "taken" in text)
+        for out in (once, again)
+    ]
     assert lines[0].rpartition("(")[0] == lines[1].rpartition("(")[0]
 
 
@@ -229,11 +299,22 @@ def test_make_soak_says_what_was_lost(tmp_path):
     import soak
     from signalbox.machine import Result
 
-    console = ("[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99\n"
-               "[pulse] count line=3 handled=5 sent=5 lost=0\n[scribe] count line=8 handled=7 expected=7 merged=0 lost=0\n"
-               "[scribe] count line=15 handled=3 expected=4 lost=0\nsignalbox: end: status 0\n")
-    result = Result(end="status", status=0, console=console, seconds=1.0, panics=[], log="", com2=b"", directory=tmp_path,
-                    timeout=1.0)
+    console = (
+        "[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99\n"
+        "[pulse] count line=3 handled=5 sent=5 lost=0\n[scribe] count line=8 handled=7 expected=7 merged=0 lost=0\n"
+        "[scribe] count line=15 handled=3 expected=4 lost=0\nsignalbox: end: status 0\n"
+    )
+    result = Result(
+        end="status",
+        status=0,
+        console=console,
+        seconds=1.0,
+        panics=[],
+        log="",
+        com2=b"",
+        directory=tmp_path,
+        timeout=1.0,
+    )
     counts, wrong = soak.judge(soak.parse_run("bochs/pc/pc/plain/exact/7"), result)
     assert (counts["taken"], counts["lost"], counts["merged"], counts["worst"]) == (25, 1, 2, 99)
     assert wrong == ["lost 1"]
@@ -251,8 +332,14 @@ def test_ci_says_where_it_cannot_be_another_user(tmp_path):
     (tmp_path / "id").write_text("#!/bin/sh\necho 1000\n")
     (tmp_path / "id").chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run([ROOT / ".ci/user.sh"], env=environment, stdout=subprocess.PIPE,
-                          text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [ROOT / ".ci/user.sh"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=20,
+        check=False,
+    )
     assert (done.returncode, done.stdout.count("\n")) == (0, 1), done.stdout
     assert "only root can become another user" in done.stdout
 
@@ -262,18 +349,28 @@ def test_the_emulator_is_the_distribution_s(exact):
     assert executable().startswith("/usr/bin/")
 
 
-@pytest.mark.parametrize("code, function, said", [
-    ("movups %xmm0, (%rsp)", "printer", "movups %xmm0,(%rsp)"), ("fld1", "printer", "fld1"),
-    ("vzeroupper", "printer", "vzeroupper"),
-    ("rep stosq; lock incl (%rax); vmread %rax, %rdx; fs movl (%rax), %eax", "printer", ""),
-    ("fxsave64 (%rsp)", "printer", "fxsave64 (%rsp)"), ("fxsave64 (%rsp)", "guest_fpu_load", ""),
-])
+@pytest.mark.parametrize(
+    "code, function, said",
+    [
+        ("movups %xmm0, (%rsp)", "printer", "movups %xmm0,(%rsp)"),
+        ("fld1", "printer", "fld1"),
+        ("vzeroupper", "printer", "vzeroupper"),
+        ("rep stosq; lock incl (%rax); vmread %rax, %rdx; fs movl (%rax), %eax", "printer", ""),
+        ("fxsave64 (%rsp)", "printer", "fxsave64 (%rsp)"),
+        ("fxsave64 (%rsp)", "guest_fpu_load", ""),
+    ],
+)
 def test_make_check_finds_vector_instructions_in_an_image(tmp_path, code, function, said):
-    """make check: an instruction that reaches a guest's vector or x87 registers is found, unless it moves them for the guest."""
+    """make check: an instruction that reaches a guest's vector or x87 registers is found, unless
+    it moves them for the guest."""
     source = tmp_path / "part.S"
     source.write_text(f"\t.globl {function}\n{function}:\n\t{code}\n\tret\n")
     subprocess.run(["gcc", "-c", str(source), "-o", str(tmp_path / "part.o")], check=True)
-    done = subprocess.run([sys.executable, str(ROOT / "scripts/check_vectors.py"), str(tmp_path / "part.o")],
-                          stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts/check_vectors.py"), str(tmp_path / "part.o")],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     assert done.returncode == (1 if said else 0), done.stdout
     assert (f"{function}: {said}\n" in done.stdout) if said else done.stdout == ""

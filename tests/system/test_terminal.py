@@ -17,7 +17,7 @@ WHERE = "qemu" if PLATFORM == "auto" else PLATFORM
 LATENCY = re.compile(r"^\[pulse\] (lat probe=\S+ unit=\S+ n=\d+ min=\d+ median=\d+) ", re.MULTILINE)
 
 
-# ---- The pace ----
+# ---- The pace ------------------------------------------------------------------------------------
 
 
 def test_a_machine_that_is_ahead_stands():
@@ -57,7 +57,7 @@ def test_a_jump_and_a_delay_are_forgotten():
     assert pace.ahead(50.9) and not pace.ahead(51.1)
 
 
-# ---- The console ----
+# ---- The console ---------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -93,8 +93,10 @@ def test_keys_are_answered_while_time_is_counted(run, tmp_path):
     """A VM that computes for ever: commands are answered within half a second, and quit ends the
     run. The status lines come once a second at most."""
     config = tmp_path / "spin.cfg"
-    config.write_text("multiboot /boot/signalbox console=com1\n"
-                      "module /boot/vandal vm=v mem=2M -- do=none seconds=600\n")
+    config.write_text(
+        "multiboot /boot/signalbox console=com1\n"
+        "module /boot/vandal vm=v mem=2M -- do=none seconds=600\n"
+    )
     terminal = run(PLATFORM=WHERE, BOARD=BOARD, CONFIG=config)
     terminal.wait_for(r"^\[ *2\.\ds\] ")
     begun = time.monotonic()

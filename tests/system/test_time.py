@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Time: a turn is the machine's time, whatever a guest makes the VMM do in it, and the VMM's own work is done in time.
+"""Time: a turn is the machine's time, whatever a guest makes the VMM do in it, and the VMM's own
+work is done in time.
 
-Rule: an attacker runs beside a VM like it that only computes. Neither ends: the run's limit does,
-so that both had the same time to run in. Times are the machine's, by the stamps that the VMM puts
-on its own lines. What is printed costs no VM its turn: the VMM prints in the background, for 1 part in
-16 of the time at most, and the VMs share the rest.
+Rule: an attacker runs beside a VM like it that only computes. Neither ends: the run's limit
+does, so that both had the same time to run in. Times are the machine's, by the stamps that the
+VMM puts on its own lines. What is printed costs no VM its turn: the VMM prints in the
+background, for 1 part in 16 of the time at most, and the VMs share the rest.
 """
 
 import re
@@ -82,22 +83,30 @@ def is_at_it(report, attack):
     report.lacks("vandal knows no such deed")
     if attack == "restart":
         assert report.console.count("vm attacker: restarted") > 1, report
-    elif attack not in ("alignment", "debug"):  # on QEMU neither exits: no alignment is checked there
+    elif attack not in (
+        "alignment",
+        "debug",
+    ):  # on QEMU neither exits: no alignment is checked there
         least = 10 if attack == "newlines" else 1_000  # a print of 512 lines is a long one
         assert report.record("exits", vm="attacker")["total"] > least, report
 
 
-# ---- Turns -----------------------------------------------------------------------------------------------------------
+# ---- Turns ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def attacked(system):
-    """An attack beside an equal, until time is up. QEMU that counts instructions ends at a data breakpoint ("Raised interrupt
-    while not in I/O function"), on the bare machine too; in real time it goes on."""
+    """An attack beside an equal, until time is up. QEMU that counts instructions ends at a data
+    breakpoint ("Raised interrupt while not in I/O function"), on the bare machine too; in real
+    time it goes on."""
 
     def run(attack):
-        report = system(f"seconds={SECONDS} status=1s", [attacker(*ATTACKS[attack]), equal()],
-                        timeout=60, exact=attack != "debug")
+        report = system(
+            f"seconds={SECONDS} status=1s",
+            [attacker(*ATTACKS[attack]), equal()],
+            timeout=60,
+            exact=attack != "debug",
+        )
         is_at_it(report, attack)
         return report
 
@@ -124,8 +133,10 @@ def test_R18_an_attacker_has_its_turns_and_no_more(attacked, attack):
 def test_R18_an_equal_computes_half_of_what_it_computes_alone(attacked, alone, at, chipset, attack):
     """R18: the same by what the equal itself has done, not by the VMM's books."""
     if attack == "debug" and at.startswith("qemu"):
-        pytest.skip("QEMU ends where it counts instructions, so this run's time is the host's "
-                    "(docs/testing.md)")
+        pytest.skip(
+            "QEMU ends where it counts instructions, so this run's time is the host's "
+            "(docs/testing.md)"
+        )
     half = 100 * computed(attacked(attack)) / computed(alone)
     printing = 0
     if "prints" in ATTACKS[attack][0]:
@@ -146,29 +157,44 @@ def test_the_end_and_the_status_come_in_time(attacked, attack):
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_R14_a_command_is_answered_in_time(system, at, attack):
-    """R14: a key's interrupt is the VMM's own: the table and the end come when they are typed, whatever a guest does. QEMU
-    runs in real time here: there the end comes long before the 20 s are over, and no more is asked."""
+    """R14: a key's interrupt is the VMM's own: the table and the end come when they are typed,
+    whatever a guest does. QEMU runs in real time here: there the end comes long before the 20 s
+    are over, and no more is asked.
+    """
     keys = [(r"^\[ *1\.\ds\]", "vms\r"), (r"^  equal +(ready|running) ", "quit\r")]
-    report = system("seconds=20 status=1s", [attacker(*ATTACKS[attack]), equal()], type_in=keys,
-                    exact=False, timeout=90)
+    report = system(
+        "seconds=20 status=1s",
+        [attacker(*ATTACKS[attack]), equal()],
+        type_in=keys,
+        exact=False,
+        timeout=90,
+    )
     is_at_it(report, attack)
     report.lacks("time is up")
     assert 1 <= seconds(report) <= (1 + ANSWERED if at not in ON_QEMU else 15), report
 
 
-# ---- The PIT ---------------------------------------------------------------------------------------------------------
+# ---- The PIT -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, count):
-    """R08, R18: the owner of the PIT has it interrupt each few microseconds. Its neighbour has its turns, the console answers,
-    and the run ends in time. QEMU runs in real time here, as it is too slow where it counts: there the neighbour has a quarter at
-    least, and what is late is not judged."""
-    storm = vandal(f"do=pitstorm count={count} seconds=60", "irq=0 io=0x40-0x43,0x61", name="attacker")
+    """R08, R18: the owner of the PIT has it interrupt each few microseconds. Its neighbour has
+    its turns, the console answers, and the run ends in time. QEMU runs in real time here, as it
+    is too slow where it counts: there the neighbour has a quarter at least, and what is late is
+    not judged."""
+    storm = vandal(
+        f"do=pitstorm count={count} seconds=60", "irq=0 io=0x40-0x43,0x61", name="attacker"
+    )
     hosts = at in ON_QEMU
     limit = 10 if hosts else 5
-    report = system(f"seconds={limit} status=1s", [storm, equal()], exact=False,
-                    type_in=[(r"^\[ *1\.\ds\]", "vms\r")], timeout=120)
+    report = system(
+        f"seconds={limit} status=1s",
+        [storm, equal()],
+        exact=False,
+        type_in=[(r"^\[ *1\.\ds\]", "vms\r")],
+        timeout=120,
+    )
     report.lacks("vandal knows no such deed")
     report.has(f"signalbox: time is up (seconds={limit})")
     before, after = report.console.split("> vms\n", maxsplit=1)
@@ -181,13 +207,16 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, 
         assert float(STAMP.findall(rest)[0]) - float(STAMP.findall(before)[-1]) <= 1 + LATE, report
 
 
-# ---- What is not said ------------------------------------------------------------------------------------------------
+# ---- What is not said ----------------------------------------------------------------------------
 
 
 def test_a_denied_access_that_is_not_logged_formats_nothing(boot, exact):
-    """A port that is not the VM's, written to in a loop: the text is made for the few that are logged, not for each."""
+    """A port that is not the VM's, written to in a loop: the text is made for the few that are
+    logged, not for each."""
     report = boot("chipset=pc status=0 seconds=10", [vandal("do=denied port=0xcf8 seconds=1")])
-    (writes,) = (int(n) for n in re.findall(r"do=denied: (\d+) writes to port cf8h", report.console))
+    (writes,) = (
+        int(n) for n in re.findall(r"do=denied: (\d+) writes to port cf8h", report.console)
+    )
     logged = len(re.findall(r"vm vandal: fault \d+ at ", report.console))
     assert 0 < logged < 100 < writes, report
     assert report.record("vm", vm="vandal")["run_ticks"] / writes <= DENIED

@@ -58,7 +58,7 @@ BARE = (
 def column(text, name="pc", pieces=1, **words):
     made = Column(name, "qemu", **words)
     for start in range(0, len(text), len(text) // pieces + 1):
-        made.figures.feed(text[start:start + len(text) // pieces + 1])
+        made.figures.feed(text[start : start + len(text) // pieces + 1])
     return made
 
 
@@ -67,11 +67,12 @@ def rows(columns):
     found = {}
     for line in render(columns):
         found.setdefault(line.text[:20].strip(), line.text[20:].split("  "))
-    return {label: [cell.strip() for cell in cells if cell.strip()]
-            for label, cells in found.items()}
+    return {
+        label: [cell.strip() for cell in cells if cell.strip()] for label, cells in found.items()
+    }
 
 
-# ---- The table, from text ----
+# ---- The table, from text ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pieces", [1, 7, 400])
@@ -111,7 +112,7 @@ def test_what_nobody_has_told_yet_is_a_dash():
         assert table[label] == ["-"], label
 
 
-@pytest.mark.parametrize("scale", [1, 10 ** 6])
+@pytest.mark.parametrize("scale", [1, 10**6])
 def test_the_table_fits_80_columns_and_24_rows(scale):
     """Four machines with the longest numbers that a day brings."""
     text = re.sub(r"=(\d+)", lambda found: f"={int(found[1]) * scale}", CONSOLE)
@@ -150,7 +151,11 @@ def test_a_machine_whose_emulator_is_not_built_says_how(tmp_path):
     """Its column has the command instead of figures, and a record for programs has no figure."""
     columns = make_columns("qemu", tmp_path)
     assert [(c.name, c.platform) for c in columns] == [
-        ("bare", "qemu"), ("irqmux", ""), ("pc", "qemu"), ("soft", "qemu")]
+        ("bare", "qemu"),
+        ("irqmux", ""),
+        ("pc", "qemu"),
+        ("soft", "qemu"),
+    ]
     words = " ".join(word for cells in rows(columns).values() for word in cells)
     assert "not built:" in words and "PLATFORM=" in words and "qemu-irqmux" in words
     assert make_columns("bochs", tmp_path)[1].note[3] == "bochs-irqmux"
@@ -158,9 +163,18 @@ def test_a_machine_whose_emulator_is_not_built_says_how(tmp_path):
 
 def test_the_record_is_the_table_for_programs():
     """A line of key=value that find_records() takes."""
-    found, = find_records(record(column(CONSOLE)) + "\n", "demo")
-    wanted = {"machine": "pc", "unit": "instructions", "uart_median": "7", "pit_max": "906",
-              "wakeup_max": "1613", "lost": "0", "merged": "3", "merged_rtc": "1364", "held": "70"}
+    (found,) = find_records(record(column(CONSOLE)) + "\n", "demo")
+    wanted = {
+        "machine": "pc",
+        "unit": "instructions",
+        "uart_median": "7",
+        "pit_max": "906",
+        "wakeup_max": "1613",
+        "lost": "0",
+        "merged": "3",
+        "merged_rtc": "1364",
+        "held": "70",
+    }
     assert wanted.items() <= found.items()
 
 
@@ -174,7 +188,7 @@ def test_a_terminal_that_cannot_draw_is_none(monkeypatch):
     assert not can_draw({"TERM": "xterm"})
 
 
-# ---- The machines ----
+# ---- The machines --------------------------------------------------------------------------------
 
 GRAIN = 26  # instructions in a count of the PIT; in Bochs 20
 WORDS = {} if PLATFORM == "auto" else {"PLATFORM": PLATFORM}
@@ -190,8 +204,10 @@ def consoles(text):
 def first_laps(text):
     """By machine: what its first lap has told of each probe."""
     told = {name: parse_latencies(console)[:3] for name, console in consoles(text).items()}
-    return {name: [(lat.probe, lat.n, lat.min, lat.median) for lat in found]
-            for name, found in told.items()}
+    return {
+        name: [(lat.probe, lat.n, lat.min, lat.median) for lat in found]
+        for name, found in told.items()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +328,7 @@ def test_a_terminal_that_is_made_smaller_is_drawn_anew(terminal):
     run.resize(12, 50)
     run.wait_for(r"(?s)Ctrl-C ends.*Ctrl-C ends")
     screen = Screen(12, 50)
-    screen.feed(run.raw[: begun].split("\x1b[?25l")[0] + "\x1b[?1049h" + run.raw[begun:])
+    screen.feed(run.raw[:begun].split("\x1b[?25l")[0] + "\x1b[?1049h" + run.raw[begun:])
     assert screen.lines[11] == "q or Ctrl-C ends" and screen.lines[0].startswith("Signalbox: pulse")
     run.type("qq")
     run.wait()
@@ -350,9 +366,14 @@ def test_a_time_that_is_none_is_refused(make, seconds):
 
 def test_make_run_shows_it_where_nothing_else_is_asked_for(make):
     """VIEW: make run alone is the demonstration; with PLATFORM or CONFIG it is a single machine."""
-    for words, view in (({}, "1"), ({"SECONDS": 5}, "1"), ({"PLATFORM": "qemu"}, "0"),
-                        ({"CONFIG": "x.cfg"}, "0"), ({"VIEW": 0}, "0"),
-                        ({"PLATFORM": "qemu", "VIEW": 1}, "1")):
+    for words, view in (
+        ({}, "1"),
+        ({"SECONDS": 5}, "1"),
+        ({"PLATFORM": "qemu"}, "0"),
+        ({"CONFIG": "x.cfg"}, "0"),
+        ({"VIEW": 0}, "0"),
+        ({"PLATFORM": "qemu", "VIEW": 1}, "1"),
+    ):
         said = make("run", **{"MAKEFLAGS": "n", **words}).stdout
         assert f"--view '{view}'" in said, words
     assert "--view '1'" in make("demo", MAKEFLAGS="n", PLATFORM="bochs").stdout

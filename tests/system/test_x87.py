@@ -29,8 +29,8 @@ def test_R01_an_error_with_NE_set_is_the_guests_exception(system):
 
 
 def test_R01_errors_wait_for_the_guests_own_interrupts_and_reach_no_other_vm(system):
-    """R01: the guest is interrupted by its timer, and stands still in between; the VM that owns line 13
-    has no interrupt."""
+    """R01: the guest is interrupted by its timer, and stands still in between; the VM that owns
+    line 13 has no interrupt."""
     report = system("status=0", [errs("=timer", PIT), owner(), scribe("rounds=10")])
     all_ok(report, "errs", 1)
     all_ok(report, "owner", 1)

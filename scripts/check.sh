@@ -89,15 +89,20 @@ heads() {
 	return 0
 }
 
-# Code ends at column 120 by .clang-format; comments, drawings and tables at column 132.
+# Code and comments end at column 100. A message is one string, however long, and so is a single word; scripts of the shell end
+# at column 132.
 spaces() {
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
 	list '*.py' | xargs -r grep -nP '^ *\t' && return 1
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' | xargs -r awk '{
 		while ((tab = index($0, "\t")) > 0)
 			$0 = substr($0, 1, tab - 1) substr("        ", 1, 8 - (tab - 1) % 8) substr($0, tab + 1)
-		if (length($0) > 132)
-			print FILENAME ":" FNR ": " length($0) " columns"
+		most = FILENAME ~ /[.]sh$/ ? 132 : 100
+		columns = length($0)
+		gsub(/"[^"]*"?/, "\"\"")
+		gsub(/\047[^\047]*\047?/, "\047\047")
+		if (columns > most && length($0) > most && $0 ~ /[^ ] +[^ ]/)
+			print FILENAME ":" FNR ": " columns " columns; " most " at most"
 	}' | grep . && return 1
 	return 0
 }
@@ -137,6 +142,7 @@ run "no file over 600 lines" sizes
 run "licence lines" heads
 run "spaces and line lengths" spaces
 run "nothing left unfinished" unfinished
+run "what a document names is there" "${PYTHON:-python3}" scripts/check_docs.py
 run "each mutant's line is there once" "${PYTHON:-python3}" scripts/mutants.py --check
 run "Python parses" python_syntax
 run "shell parses" shell_syntax

@@ -1,0 +1,124 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a document names exists: check_docs.py [FILE...]
+
+Rule: looked for are files and folders, functions of the tree's C files (`name()`), targets of make
+(`make name`), and the files and sections that links point to. No line is over 100 columns, but in
+code blocks and tables. What other projects have is in the list FOREIGN.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+COLUMNS = 100
+# Names in QEMU's source.
+FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CALL = re.compile(r"^(?:([\w/.-]+\.[chS]):)?([a-z_][a-z0-9_]*)\(\)$|^([\w/.-]+\.[chS]):(\w+)$")
+TARGET = re.compile(r"^make ([a-z][a-z-]*)\b")
+SUFFIXES = (".c", ".cc", ".h", ".S", ".py", ".sh", ".md", ".mk", ".cfg", ".ld")
+PATH = re.compile(r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.*-]+)*/?$")
+
+
+def tracked():
+    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                           cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [name for name in names.splitlines() if (ROOT / name).is_file()]
+
+
+def anchors(path):
+    """The names that links may point to in a document: its headings', as the usual viewers make them."""
+    heads = re.findall(r"^#+ +(.*)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+class Tree:
+    """What there is to be named."""
+
+    def __init__(self):
+        self.files = tracked()
+        self.names = {Path(name).name for name in self.files}
+        code = [name for name in self.files if name.endswith((".c", ".cc", ".h", ".S", ".py"))]
+        self.words = set()
+        for name in code:
+            self.words.update(re.findall(r"\b[A-Za-z_]\w*\b", (ROOT / name).read_text()))
+        rules = "".join((ROOT / name).read_text() for name in self.files
+                        if Path(name).name == "Makefile" or name.endswith(".mk"))
+        rules = rules.replace("\\\n", " ")
+        self.targets = set(re.findall(r"^\.PHONY:(.*)$", rules, re.M))
+        self.targets = {word for row in self.targets for word in row.split()}
+
+    def has_path(self, name):
+        """Is this a file or folder of the tree, or a file's bare name?"""
+        bare = name.rstrip("/")
+        if "*" in bare:
+            return any(ROOT.glob(bare))
+        if name.endswith("/"):
+            return any(f"/{bare}/" in f"/{file}" for file in self.files)
+        return bare in self.names or any(f"/{file}".endswith(f"/{bare}") for file in self.files)
+
+    def has_word(self, name, path):
+        """Is this a word of the code, or of that file?"""
+        if not path:
+            return name in self.words
+        texts = [(ROOT / file).read_text() for file in self.files if f"/{file}".endswith(f"/{path}")]
+        return any(re.search(rf"\b{name}\b", text) for text in texts)
+
+
+def span_problem(tree, span):
+    """What is wrong with a piece of code in the text; None: nothing."""
+    call, target = CALL.match(span), TARGET.match(span)
+    if span in FOREIGN:
+        return None
+    if call and not tree.has_word(call[2] or call[4], call[1] or call[3]):
+        return f"`{span}`: no function of that name"
+    if target and target[1] not in tree.targets:
+        return f"`{span}`: no such target"
+    if PATH.match(span) and (span.endswith(SUFFIXES) or span.endswith("/")) and "build/" not in span \
+            and not tree.has_path(span):
+        return f"`{span}`: no such file"
+    return None
+
+
+def link_problem(document, target):
+    if re.match(r"^[a-z]+:", target):
+        return None
+    name, _, anchor = target.partition("#")
+    path = (document.parent / name).resolve() if name else document
+    if not path.exists():
+        return f"link to {target}: no such file"
+    if anchor and path.suffix == ".md" and anchor not in anchors(path):
+        return f"link to {target}: no such section"
+    return None
+
+
+def problems(tree, document):
+    fenced = False
+    for number, line in enumerate(document.read_text().splitlines(), 1):
+        if re.match(r"\s*(```|~~~)", line):
+            fenced = not fenced
+            continue
+        if fenced or line.startswith("    "):
+            continue
+        found = [span_problem(tree, span) for span in CODE.findall(line)]
+        found += [link_problem(document, target) for target in LINK.findall(CODE.sub("", line))]
+        if len(line) > COLUMNS and not line.startswith("|") and " " in line.strip()[:COLUMNS]:
+            found.append(f"{len(line)} columns; text has {COLUMNS} at most")
+        for problem in filter(None, found):
+            yield f"{document.relative_to(ROOT)}:{number}: {problem}"
+
+
+def main():
+    tree = Tree()
+    documents = sys.argv[1:] or [name for name in tree.files if name.endswith(".md")]
+    wrong = [problem for name in documents for problem in problems(tree, ROOT / name)]
+    print("\n".join(wrong) or f"{len(documents)} documents, nothing amiss")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

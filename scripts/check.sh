@@ -127,6 +127,10 @@ shell_syntax() {
 	return 0
 }
 
+mutants() {
+	"${PYTHON:-python3}" scripts/mutants.py --check && "${PYTHON:-python3}" tests/proof/mutants.py --check
+}
+
 run() {
 	name=$1
 	shift
@@ -143,7 +147,7 @@ run "licence lines" heads
 run "spaces and line lengths" spaces
 run "nothing left unfinished" unfinished
 run "what a document names is there" "${PYTHON:-python3}" scripts/check_docs.py
-run "each mutant's line is there once" "${PYTHON:-python3}" scripts/mutants.py --check
+run "each mutant's line is there once" mutants
 run "Python parses" python_syntax
 run "shell parses" shell_syntax
 

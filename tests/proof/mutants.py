@@ -38,8 +38,8 @@ MUTANTS = (
     (
         "special fully nested mode for every input",
         "i8259.c",
-        "bool again = asked == serving && chip->icw4 & ICW4_SFNM && i8259_slaves(chip) & bit((unsigned)asked);",
-        "bool again = asked == serving && chip->icw4 & ICW4_SFNM;",
+        " &&\n\t             i8259_slaves(chip) & bit((unsigned)asked);",
+        ";",
     ),
     (
         "ICW1 keeps latched edges",
@@ -67,7 +67,12 @@ MUTANTS = (
         "\ti8259_set_pins(master, master->pins & (uint8_t)~CASCADE_BIT);\n\treturn i8259_vector",
         "\treturn i8259_vector",
     ),
-    ("a slave answers that is not called", "pair.c", " && slave->icw3 == identity;", ";"),
+    (
+        "a slave answers that is not called",
+        "pair.c",
+        " &&\n\t               slave->icw3 == identity;",
+        ";",
+    ),
     (
         "the state words forget held requests",
         "pair.c",
@@ -239,12 +244,26 @@ def prepare(build, number):
     return directory
 
 
+def stale():
+    """A line for each mutant whose text is not in its file exactly once."""
+    for title, name, old, _ in MUTANTS:
+        with open(os.path.join("chipset/block", name), encoding="utf-8") as file:
+            times = file.read().count(old)
+        if times != 1:
+            yield "mutants: %s: %s has this %d times, not once: %s" % (title, name, times, old)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", required=True)
+    parser.add_argument("--build", default="build/proof")
+    parser.add_argument("--check", action="store_true", help="look whether each line is there")
     parser.add_argument("--cc", default="gcc")
     parser.add_argument("--prove", action="store_true")
     options = parser.parse_args()
+    if options.check:
+        found = list(stale())
+        print("\n".join(found), end="\n" if found else "")
+        return 1 if found else 0
     workshop = Workshop(options.build, options.cc)
     directories = [prepare(options.build, number) for number in range(len(MUTANTS) + 1)]
     failed = 0

@@ -192,8 +192,8 @@ def test_R06_external_nmis_are_counted_to_the_last(system):
 
 
 # Line: how many edges it had, by its device's own count; a few of the timer's come before pulse
-# counts.
-EDGES = {0: ("expected", 20), 3: ("sent", 0), 8: ("handled", 0), 15: ("expected", 0)}
+# counts, and one of the RTC's may come while scribe turns the RTC off.
+EDGES = {0: ("expected", 20), 3: ("sent", 0), 8: ("handled", 1), 15: ("expected", 0)}
 
 
 def with_each_edge(system, line, modules):

@@ -158,7 +158,7 @@ struct chipset {
 	 * and of these, which have a status bit. (pc knows them all.) */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);
 	/* Is an interrupt in service in the controller of the VM that runs? Call it where the VMM
-	 * might take the processor from a handler. */
+	 * might take the processor from a handler. NULL: save() answers -EBUSY then. */
 	bool (*in_service)(const struct controller *c);
 
 	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at

@@ -335,12 +335,6 @@ static line_set deliverable(const struct controller *c, line_set known)
 	return (asserted | c->inject) & pc_enabled(c);
 }
 
-/* Else save() would close the command port, and the guest's EOI would exit. */
-static bool in_service(const struct controller *c)
-{
-	return pc_read_isr() != 0 || (c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr) != 0;
-}
-
 /* In service still: it goes on in software (the command ports are trapped until the guest's
  * EOI), the chip forgets. */
 static void take_over_service(struct controller *c, line_set isr)
@@ -502,7 +496,6 @@ const struct chipset chipset_pc = {
 	.acknowledge = acknowledge,
 	.settle = settle,
 	.deliverable = deliverable,
-	.in_service = in_service,
 	.save = save,
 	.restore = restore,
 	.port_read = pc_port_read,

@@ -159,17 +159,18 @@ static void take_lines(line_set masked)
 	chipset_mask(masked);
 }
 
+static bool has_in_service(const struct controller *c)
+{
+	return chipset->in_service != NULL && chipset->in_service(c);
+}
+
 /* Has the VM that ran a request at its controller that it could not take yet, or an interrupt that
  * it has taken and not ended? A guest that keeps its interrupts off may have a request for ever,
  * and a guest that ends none is in its handler for ever: 1 ms is enough. */
 static bool interrupt_comes_first(const struct vm *last)
 {
 	const struct controller *c = &last->controller;
-	if (!chipset->deliverable(c, 0) && !chipset->in_service(c)) {
-		interrupt_waits = 0;
-		return false;
-	}
-	if (interrupt_waits == WORK_WAITS)
+	if (interrupt_waits == WORK_WAITS || (!chipset->deliverable(c, 0) && !has_in_service(c)))
 		return false;
 	interrupt_waits++;
 	return true;

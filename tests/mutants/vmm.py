@@ -283,7 +283,13 @@ MUTANTS = (
         "if (false) {",
         "test_vmm_turns",
     ),
-    ("work-in-a-handler", RUN, " && !chipset->in_service(c)) {", ") {", "test_vmm_turns"),
+    (
+        "work-in-a-handler",
+        RUN,
+        "(!chipset->deliverable(c, 0) && !has_in_service(c)))",
+        "!chipset->deliverable(c, 0))",
+        "test_vmm_turns",
+    ),
     ("work-waits-for-ever", RUN, "\tinterrupt_waits++;\n", "", "test_vmm_turns"),
     (
         "start-ignores-nmis",

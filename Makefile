@@ -22,7 +22,8 @@ SECONDS  ?=
 IPS      ?= 20000000
 MEMORY   ?= 256
 CONFIG   ?= scripts/configs/default.cfg
-# 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one machine.
+# 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one
+# machine.
 VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin CONFIG)),0,1)
 TIMEOUT  ?=
 TESTS    ?= tests/system
@@ -84,16 +85,18 @@ all: vmm guests
 
 # A value as the shell and sed take it between quotes.
 quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
+HELP_SHOWS := BUILD PLATFORM BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON
 help:
-	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | sed $(foreach name,BUILD PLATFORM \
-		BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON,-e 's|@$(name)@|$(call quoted,$(name))|')
+	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | \
+		sed $(foreach name,$(HELP_SHOWS),-e 's|@$(name)@|$(call quoted,$(name))|')
 
 #@ Signalbox: a hypervisor whose guests take their own devices' interrupts without a VM exit
 #@
 #@ Targets:
-#@   make run      build, then boot both guests with each chipset, side by side: a table at a terminal until q or
-#@                 Ctrl-C; elsewhere for SECONDS, the console of one machine first. Where PLATFORM or CONFIG is given:
-#@                 one machine with its console; ends by itself (earlier by "quit" and Enter, or Ctrl-C)
+#@   make run      build, then boot both guests with each chipset, side by side: a table at a
+#@                 terminal until q or Ctrl-C; elsewhere for SECONDS, the console of one machine
+#@                 first. Where PLATFORM or CONFIG is given: one machine with its console; ends by
+#@                 itself (earlier by "quit" and Enter, or Ctrl-C)
 #@   make demo     the table in any case
 #@   make test     everything that tests: check, the proofs, then the system tests in the emulators
 #@   make system   the system tests alone: TESTS says which, PLATFORM where
@@ -116,8 +119,8 @@ help:
 #@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source);
 #@                      auto: kvm where it is real, else qemu; bench and test: all but kvm
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
-#@   SECONDS=           run: how long the guests work, in seconds of the machine's time (default: 3; the table at a
-#@                      terminal: until a key ends it)
+#@   SECONDS=           run: how long the guests work, in seconds of the machine's time
+#@                      (default: 3; the table at a terminal: until a key ends it)
 #@   VIEW=              run: 0: one machine with its console, whatever else is given; 1: the table
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
@@ -264,7 +267,8 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 STACK_FRAME  := 3072
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic key% lapic mitigations pci power slice_timer_find tables tsc vga virt) \
+VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic key% lapic mitigations pci power) \
+	$(patsubst %,arch/x86/%.c,slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
 	$(patsubst %,vmm/%.c,config% console commands completion editor elf% handover history) \
 	$(patsubst %,vmm/%.c,inspect keyboard_line nearest pager prompt report% reserve screen%) \

@@ -89,8 +89,8 @@ heads() {
 	return 0
 }
 
-# Code and comments end at column 100. A message is one string, however long, and so is a single word; scripts of the shell end
-# at column 132.
+# Code and comments end at column 100. A message is one string, however long, and so is a single
+# word; scripts of the shell end at column 132.
 spaces() {
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
 	list '*.py' | xargs -r grep -nP '^ *\t' && return 1
@@ -100,7 +100,6 @@ spaces() {
 		most = FILENAME ~ /[.]sh$/ ? 132 : 100
 		columns = length($0)
 		gsub(/"[^"]*"?/, "\"\"")
-		gsub(/\047[^\047]*\047?/, "\047\047")
 		if (columns > most && length($0) > most && $0 ~ /[^ ] +[^ ]/)
 			print FILENAME ":" FNR ": " columns " columns; " most " at most"
 	}' | grep . && return 1
@@ -128,7 +127,8 @@ shell_syntax() {
 }
 
 mutants() {
-	"${PYTHON:-python3}" scripts/mutants.py --check && "${PYTHON:-python3}" tests/proof/mutants.py --check
+	"${PYTHON:-python3}" scripts/mutants.py --check &&
+		"${PYTHON:-python3}" tests/proof/mutants.py --check
 }
 
 run() {

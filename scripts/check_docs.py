@@ -25,13 +25,18 @@ PATH = re.compile(r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.*-]+)*/?$")
 
 
 def tracked():
-    names = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-                           cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
     return [name for name in names.splitlines() if (ROOT / name).is_file()]
 
 
 def anchors(path):
-    """The names that links may point to in a document: its headings', as the usual viewers make them."""
+    """The names that links may point to: the headings, as the usual viewers make them."""
     heads = re.findall(r"^#+ +(.*)$", path.read_text(), re.M)
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
@@ -46,8 +51,11 @@ class Tree:
         self.words = set()
         for name in code:
             self.words.update(re.findall(r"\b[A-Za-z_]\w*\b", (ROOT / name).read_text()))
-        rules = "".join((ROOT / name).read_text() for name in self.files
-                        if Path(name).name == "Makefile" or name.endswith(".mk"))
+        rules = "".join(
+            (ROOT / name).read_text()
+            for name in self.files
+            if Path(name).name == "Makefile" or name.endswith(".mk")
+        )
         rules = rules.replace("\\\n", " ")
         self.targets = set(re.findall(r"^\.PHONY:(.*)$", rules, re.M))
         self.targets = {word for row in self.targets for word in row.split()}
@@ -65,7 +73,9 @@ class Tree:
         """Is this a word of the code, or of that file?"""
         if not path:
             return name in self.words
-        texts = [(ROOT / file).read_text() for file in self.files if f"/{file}".endswith(f"/{path}")]
+        texts = [
+            (ROOT / file).read_text() for file in self.files if f"/{file}".endswith(f"/{path}")
+        ]
         return any(re.search(rf"\b{name}\b", text) for text in texts)
 
 
@@ -78,8 +88,12 @@ def span_problem(tree, span):
         return f"`{span}`: no function of that name"
     if target and target[1] not in tree.targets:
         return f"`{span}`: no such target"
-    if PATH.match(span) and (span.endswith(SUFFIXES) or span.endswith("/")) and "build/" not in span \
-            and not tree.has_path(span):
+    if (
+        PATH.match(span)
+        and (span.endswith(SUFFIXES) or span.endswith("/"))
+        and "build/" not in span
+        and not tree.has_path(span)
+    ):
         return f"`{span}`: no such file"
     return None
 

@@ -72,7 +72,8 @@ class Vms(Command):
     def run(self, argument):
         current = int(value("vm_current"))
         print(
-            f"  {'vm':16} {'state':10} {'prio':>4} {'memory at':>12} {'MiB':>6} {'exits':>10} {'switches':>9}"
+            f"  {'vm':16} {'state':10} {'prio':>4} {'memory at':>12} {'MiB':>6}"
+            f" {'exits':>10} {'switches':>9}"
         )
         states = enumerators("enum vm_state", "VM_")
         for vm in all_vms():
@@ -93,7 +94,8 @@ class Lines(Command):
 
     def run(self, argument):
         print(
-            f"  {'line':>4} {'owner':16} {'exits':>10} {'by VMM':>8} {'injected':>9} {'wake-ups':>9}"
+            f"  {'line':>4} {'owner':16} {'exits':>10} {'by VMM':>8}"
+            f" {'injected':>9} {'wake-ups':>9}"
         )
         counters = value("line_counters")
         for line in range(counters.type.range()[1] + 1):
@@ -103,7 +105,8 @@ class Lines(Command):
                 owner = "vmm"  # no VM's, and its device was served
             if owner != "-":
                 print(
-                    f"  {line:4} {owner:16} {counts[0]:10} {counts[1]:8} {counts[2]:9} {counts[3]:9}"
+                    f"  {line:4} {owner:16} {counts[0]:10} {counts[1]:8}"
+                    f" {counts[2]:9} {counts[3]:9}"
                 )
 
 

@@ -108,7 +108,9 @@ purpose() {
 found() {
 	for thing in $1; do
 		case $thing in
-		python:*) "${PYTHON:-python3}" -c "import ${thing#python:}" 2>/dev/null && return 0 ;;
+		python:*)
+			"${PYTHON:-python3}" -c "import ${thing#python:}" 2>/dev/null && return 0
+			;;
 		/*) [ -e "${SETUP_ROOT:-}$thing" ] && return 0 ;;
 		*) command -v "$thing" >/dev/null 2>&1 && return 0 ;;
 		esac
@@ -119,7 +121,8 @@ found() {
 # Whether something that is no package of Debian does as well: a tool of one's own, another newlib.
 provided() {
 	case $1 in
-	gcc | g++ | make | cppcheck | clang | clang-format | gdb | llvm | gnuplot-nox | qemu-system-x86)
+	gcc | g++ | make | cppcheck | clang | clang-format | gdb | llvm | gnuplot-nox | \
+		qemu-system-x86)
 		found "$(column "$1" 4)"
 		;;
 	newlib-source) [ -n "${NEWLIB_SOURCE:-}" ] ;;
@@ -134,7 +137,8 @@ find_missing() {
 	installed=
 	if [ "$manager" = apt-get ]; then
 		# shellcheck disable=SC2086 # one word for each package
-		installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+		installed=$(
+			dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
 			sed -n 's/^installed //p' | tr '\n' ' ') || true
 	fi
 	missing=
@@ -181,13 +185,15 @@ name_packages() {
 	pacman) field=3 install="pacman -S --needed" known="Arch's names" ;;
 	*) field=1 install= known="Debian's names" ;;
 	esac
-	names=$(for package in $missing; do column "$package" $field; done | grep -vx -e - | sort -u |
+	names=$(for package in $missing; do column "$package" $field; done |
+		grep -vx -e - | sort -u |
 		tr '\n' ' ')
 	{
 		echo "setup: this is no Debian system, so nothing is installed for you"
 		echo "setup: missing ($known; not tried):"
 		explain $field
-		[ -z "$names" ] || [ -z "$install" ] || printf 'setup: as root: %s %s\n' "$install" "${names% }"
+		[ -z "$names" ] || [ -z "$install" ] ||
+			printf 'setup: as root: %s %s\n' "$install" "${names% }"
 		case " $missing " in
 		*" newlib-source "*)
 			echo "setup: newlib: make ... NEWLIB_SOURCE=FILE, a tarball of newlib's source"

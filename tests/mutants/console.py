@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Mutants of the console and of the end of a run: name, file, text there, text instead, the test."""
+"""Mutants of the console and of a run's end: name, file, text there, text instead, the test."""
 
 RUN = "vmm/run.c"
 ENDING = "vmm/ending.c"

@@ -259,8 +259,8 @@ def in_vain(machine, module):
     """Where QEMU's 8259s keep what a device took back, and soft tells it; or where pc's replay
     of a controller's state cannot tell what ICW1 dropped, and every line that may have asserted
     is told, and in real time at any moment (docs/limits.md; test_differential.py:
-    test_qemu_still_has, edge-stays and init-forgets). That is no failure of a guest's, which says how many interrupts had no cause.
-    """
+    test_qemu_still_has, edge-stays and init-forgets). That is no failure of a guest's, which
+    says how many interrupts had no cause."""
     vmm = machine.vmm or ""
     words = (" base=", "do=reinit", "do=campaign", "onfault=restart")
     replays = any(word in m.line for word in words for m in machine.modules)

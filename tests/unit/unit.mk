@@ -71,7 +71,7 @@ UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c
 UNIT_svm_npt    := $(UNIT_SVM)
 UNIT_store      := $(UNIT_SVM) arch/x86/store.c arch/x86/svm/store.c arch/x86/svm/decode.c
 UNIT_nested     := arch/x86/nested_map.c
-UNIT_SVM_CR0    := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/cr0.c arch/x86/svm/operand.c arch/x86/svm/retire.c
+UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0)
 UNIT_svm_operand := $(UNIT_SVM_CR0)
@@ -79,7 +79,8 @@ UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
 UNIT_svm_event  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0)
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
-UNIT_svm_skip   := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/cr0.c arch/x86/svm/operand.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand) arch/x86/log.c \
+	tests/unit/fake_log.c
 UNIT_svm_capabilities := arch/x86/svm/capabilities.c arch/x86/log.c tests/unit/fake_log.c
 # What a guest finds in the processor: guest_registers.c is included by its test.
 UNIT_guest_registers :=
@@ -91,7 +92,8 @@ UNIT_acpi    := arch/x86/acpi_parse.c
 UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := vmm/run.c vmm/dispatch.c vmm/invoke.c vmm/switch.c vmm/sched.c vmm/exits.c vmm/absent.c vmm/x87.c vmm/config_reserved.c vmm/ports.c vmm/port_filter.c vmm/calls.c vmm/vm.c \
+UNIT_RUN     := $(patsubst %,vmm/%.c,run dispatch invoke switch sched exits absent x87) \
+	$(patsubst %,vmm/%.c,config_reserved ports port_filter calls vm) \
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)

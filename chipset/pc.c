@@ -170,13 +170,19 @@ static inline void latch(line_set irr)
 	asserted |= spoke;
 }
 
-/* ICWs take some 7 us on an ISA bus. The VMM has been held up meanwhile where they took longer. */
-enum { HELD_UP_US = 50 };
+/*
+ * An initialisation of a chip by the VMM takes some 7 us on an ISA bus, and below 1 us in most
+ * emulators. One that takes longer than the quickest so far by far was held up: the processor
+ * waited at a port (QEMU, where the thread of the devices was at work), or was elsewhere (KVM,
+ * SMI). Several lines may have risen meanwhile, and their NMIs are one.
+ */
+enum { HELD_UP_TIMES = 3, HELD_UP_US = 5 };
 
 static struct {
 	uint32_t nmis, glimpsed;
 	uint64_t tsc;
-} before; /* as pc_before_initialisation() found it */
+	uint64_t quickest;             /* ticks */
+} before = { .quickest = UINT64_MAX }; /* as pc_before_initialisation() found it */
 
 /* What was glimpsed is read first: an NMI between the two reads is then counted before, and its
  * line is found after. The other way round the NMI would count and its line would not. */
@@ -195,16 +201,25 @@ static unsigned count(line_set lines)
 	return n;
 }
 
+/* Whether the initialisation that ends now was held up. */
+static bool held_up(void)
+{
+	uint64_t took = cpu_tsc() - before.tsc;
+	if (took < before.quickest)
+		before.quickest = took;
+	return took > HELD_UP_TIMES * before.quickest && took > tsc_from_us(HELD_UP_US);
+}
+
 /* More NMIs have come than requests can be found, so ICW1 has dropped one. It may be any armed
  * line's of the chip: each of them counts as asserted. A guest may find no cause; none loses an
- * interrupt. Of a VMM that was held up no count tells anything, as NMIs that wait are one. */
-static __attribute__((noinline)) void find_dropped(line_set inputs, uint32_t nmis)
+ * interrupt. Where the VMM was held up no count tells anything: the one NMI may be a line's of the
+ * other chip, and stand for a dropped one as well. */
+static __attribute__((noinline)) void find_dropped(line_set inputs, uint32_t nmis, bool merged)
 {
-	bool held_up = cpu_tsc() - before.tsc > tsc_from_us(HELD_UP_US);
 	/* A line of the VMM's own asserts again and again. */
 	line_set known = asserted | ((line_set)before.glimpsed & (line_set)~served);
 	line_set found = (pc_read_irr() | (line_set)glimpsed) & armed & (line_set)~known;
-	if (held_up || nmis > count(found))
+	if (merged || nmis > count(found))
 		latch(inputs & armed);
 }
 
@@ -213,8 +228,9 @@ __attribute__((noinline)) void pc_after_initialisation(line_set inputs, line_set
 {
 	glimpsed |= irr & armed;
 	uint32_t nmis = nmi_count - before.nmis;
+	bool merged = held_up();
 	if (__builtin_expect(nmis != 0, 0))
-		find_dropped(inputs, nmis);
+		find_dropped(inputs, nmis, merged);
 }
 
 /*

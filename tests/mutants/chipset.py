@@ -22,6 +22,13 @@ MUTANTS = (
         "\t\t;\n",
         "test_pc",
     ),
+    (
+        "pc-held-up-unseen",
+        PC,
+        "if (merged || nmis > count(found))",
+        "if (nmis > count(found))",
+        "test_pc_edges",
+    ),
     ("pc-single-not-noted", PC, "\tasserted |= fresh;\n", "", "test_run"),
     ("pc-status-tells-again", PC, "\tunreported = 0;\n", "", "test_pc"),
     (

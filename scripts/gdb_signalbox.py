@@ -97,7 +97,7 @@ class Lines(Command):
             f"  {'line':>4} {'owner':16} {'exits':>10} {'by VMM':>8}"
             f" {'injected':>9} {'wake-ups':>9}"
         )
-        counters = value("line_counters")
+        counters = value("line_table")
         for line in range(counters.type.range()[1] + 1):
             c, owner = counters[line], owner_of(line)
             counts = [int(c[key]) for key in ("exits", "held_by_vmm", "injected", "wakeups")]

@@ -11,6 +11,7 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/slice_timer.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
@@ -18,24 +19,9 @@
 enum { LOOKS_MAX = 4 };
 
 struct dispatch_counters dispatch_counters;
-struct line_counters line_counters[LINES];
 
-static line_set vmm_lines;
-static void (*handlers[LINES])(void);
 static enum nmi_policy policy;
 static struct vm *policy_vm;
-
-void dispatch_claim(unsigned line, void (*handler)(void))
-{
-	vmm_lines |= LINE(line);
-	handlers[line] = handler;
-	chipset->claim(LINE(line), true);
-}
-
-line_set dispatch_vmm_lines(void)
-{
-	return vmm_lines;
-}
 
 void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
 {
@@ -88,7 +74,7 @@ static inline void look_for_echo(void)
  * another NMI, and its handler has dealt with the cause before anybody can look at the line. */
 void dispatch_serve(unsigned line)
 {
-	handlers[line]();
+	line_table[line].handler();
 	look_for_echo();
 }
 
@@ -96,7 +82,7 @@ static __attribute__((noinline)) void serve(line_set lines)
 {
 	for (; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
-		line_counters[line].exits++;
+		line_table[line].exits++;
 		trace_record(TRACE_LINE, TRACE_NO_VM, line, lines);
 		chipset->acknowledge(LINE(line));
 		dispatch_serve(line);
@@ -112,7 +98,7 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 		sched_wake(vm);
 	if (running != NULL && vm->state == VM_READY &&
 	    vm->config.priority > running->config.priority) {
-		line_counters[line].wakeups++;
+		line_table[line].wakeups++;
 		sched_attention = true;
 	}
 }
@@ -120,7 +106,7 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 /* A line of VMs that do not run: held until one does (R08). */
 static __attribute__((noinline)) void notify_owners(const struct vm *running, unsigned line)
 {
-	for (vm_set rest = sched_line_vms(line); rest; rest &= rest - 1) {
+	for (vm_set rest = line_table[line].vms; rest; rest &= rest - 1) {
 		struct vm *vm = vms[__builtin_ctzll(rest)];
 		notify(vm, running, line);
 		if (sched_attention)
@@ -131,10 +117,10 @@ static __attribute__((noinline)) void notify_owners(const struct vm *running, un
 
 static void dispatch(struct vm *running, struct chipset_status status)
 {
-	if (status.asserted & vmm_lines)
-		serve(status.asserted & vmm_lines);
-	for (line_set rest = status.fresh & ~vmm_lines; rest; rest &= rest - 1) {
-		struct line_counters *line = &line_counters[line_first(rest)];
+	if (status.asserted & line_vmm)
+		serve(status.asserted & line_vmm);
+	for (line_set rest = status.fresh & ~line_vmm; rest; rest &= rest - 1) {
+		struct line *line = &line_table[line_first(rest)];
 		if (running != NULL)
 			line->exits++;
 		else
@@ -199,7 +185,7 @@ void dispatch_counted(struct vm *running)
  * make out (line < 0). */
 static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
 {
-	struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
+	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
 	if (line < 0) {
 		dispatch_nmis(running, 1, false);
 		return;
@@ -209,7 +195,7 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
 		dispatch(running,
 		         (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
 	} else {
-		line_counters[line].exits++;
+		line_table[line].exits++;
 		notify(owner, running, (unsigned)line);
 	}
 }
@@ -221,10 +207,10 @@ void dispatch_exit(struct vm *running)
 	int line = chipset->single();
 	/* one that came meanwhile is counted here, and looked at before the entry */
 	virt_unblock_nmi();
-	const struct vm *owner = line < 0 ? NULL : sched_line_owner((unsigned)line);
+	const struct vm *owner = line < 0 ? NULL : line_table[line].owner;
 	if (owner != NULL && owner->state == VM_READY &&
 	    owner->config.priority <= running->config.priority) {
-		line_counters[(unsigned)line].exits++;
+		line_table[(unsigned)line].exits++;
 		look_for_echo();
 	} else {
 		dispatch_other(running, line);

@@ -33,9 +33,6 @@ void dispatch_counted(struct vm *running);
  * the processor's back end had asked for. */
 void dispatch_timer(struct vm *running, bool slice);
 
-/* Lines whose devices the VMM itself manages (R14), each with its handler. */
-void dispatch_claim(unsigned line, void (*handler)(void));
-line_set dispatch_vmm_lines(void);
 /* Calls the handler of a line of the VMM's own. NMIs that come meanwhile are that line's. */
 void dispatch_serve(unsigned line);
 

@@ -16,6 +16,7 @@
 #include "vmm/console.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/report.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
@@ -81,15 +82,15 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 /* Each exit has seen an assertion and held it. The VMM's own lines are served at once. */
 static uint64_t held_of(unsigned line)
 {
-	const struct line_counters *counters = &line_counters[line];
-	return line_in(dispatch_vmm_lines(), line) ? 0 : counters->exits + counters->held_by_vmm;
+	const struct line *counters = &line_table[line];
+	return line_in(line_vmm, line) ? 0 : counters->exits + counters->held_by_vmm;
 }
 
 void vmm_line_report(unsigned line, struct line_report *out)
 {
-	const struct line_counters *counters = &line_counters[line];
-	vm_set owners = sched_line_vms(line);
-	bool vmm = line_in(dispatch_vmm_lines(), line);
+	const struct line *counters = &line_table[line];
+	vm_set owners = counters->vms;
+	bool vmm = line_in(line_vmm, line);
 	background_point();
 	*out = (struct line_report){
 		.owner = vmm      ? "vmm"

@@ -8,6 +8,7 @@
  */
 #include "arch/x86/log.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
@@ -20,7 +21,7 @@ static bool inject(struct vm *vm)
 	int vector = chipset->pending_vector(own);
 	if (vector >= 0 && virt.can_inject(vm->vcpu)) {
 		virt.inject_interrupt(vm->vcpu, (uint8_t)vector);
-		line_counters[chipset->injected(own)].injected++;
+		line_table[chipset->injected(own)].injected++;
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
 		vector = chipset->pending_vector(own);
 	}

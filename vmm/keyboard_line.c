@@ -7,7 +7,7 @@
 #include "arch/x86/keyboard.h"
 #include "arch/x86/log.h"
 #include "arch/x86/work.h"
-#include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/port_filter.h"
 
 #include <errno.h>
@@ -36,8 +36,7 @@ int keyboard_line_claim(void (*handler)(void))
 		log_line("no console on the keyboard: vm %s has %s", vms[i]->config.name, what);
 		return -EBUSY;
 	}
-	dispatch_claim(KEYBOARD_LINE, handler);
-	return 0;
+	return line_reserve(KEYBOARD_LINE, handler);
 }
 
 void keyboard_line_settle(void)

@@ -17,6 +17,7 @@
 #include "vmm/config.h"
 #include "vmm/console.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/machine.h"
 #include "vmm/report.h"
 #include "vmm/reserve.h"
@@ -116,7 +117,7 @@ static void machine_init(const struct multiboot_info *info)
 		end(1);
 	}
 	if (console_lines())
-		dispatch_claim(line_first(console_lines()), serve_console);
+		(void)line_reserve(line_first(console_lines()), serve_console);
 }
 
 /* Every line that vm shares is shared for the others too; the check before has made sure that both
@@ -194,6 +195,11 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 		return;
 	made->controller.lines = vm.lines;
 	made->controller.shared = shared;
+	unsigned taken;
+	if (line_assign(made, &taken) != 0) {
+		log_line("vm %s: line %u is taken", vm.name, taken);
+		return;
+	}
 	refused--;
 	chipset->reset(&made->controller, vm.lines, shared);
 	chipset->claim(vm.lines, false);
@@ -225,7 +231,7 @@ static void load_modules(const struct multiboot_info *info)
 static void silence_timer(void)
 {
 	enum { PIT_CONTROL = 0x43, PIT_CHANNEL_0_MODE_0 = 0x30 };
-	if (sched_line_vms(0) == 0)
+	if (line_table[0].vms == 0)
 		io_out8(PIT_CONTROL, PIT_CHANNEL_0_MODE_0);
 }
 

@@ -12,6 +12,7 @@
 #include "vmm/ending.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/operator.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
@@ -128,7 +129,7 @@ static void idle(void)
 {
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
-	chipset_mask((line_set) ~(dispatch_vmm_lines() | sched_awaited()));
+	chipset_mask((line_set) ~(line_vmm | sched_awaited()));
 	if (sched_anybody_halted() || earliest(status_due, end_due) != UINT64_MAX)
 		wait_for_chores();
 	else if (chipset->halt != NULL)

@@ -3,7 +3,7 @@
  * Whose turn it is. See the header for the rule.
  */
 #include "vmm/sched.h"
-#include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/turn.h"
 
 enum { PRIORITIES = 16 };
@@ -11,29 +11,21 @@ enum { PRIORITIES = 16 };
 bool sched_attention = true, sched_vm_stopped;
 uint64_t sched_chores_due;
 
-static vm_set ready[PRIORITIES];  /* VMs by number */
-static uint16_t priorities;       /* those with somebody ready */
-static vm_set halted, frozen;     /* frozen: those of the halted that are not in a HLT */
-static line_set awaited;          /* lines of the halted VMs */
-static uint8_t first[PRIORITIES]; /* whose turn it is among equals; the search begins here */
-static vm_set line_vms[LINES];
-static struct vm *line_owner[LINES];
+static vm_set ready[PRIORITIES];         /* VMs by number */
+static uint16_t priorities;              /* those with somebody ready */
+static vm_set halted, frozen;            /* frozen: those of the halted that are not in a HLT */
+static line_set awaited;                 /* lines of the halted VMs */
+static uint8_t first[PRIORITIES];        /* whose turn it is among equals; the search begins here */
 static line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
 static struct vm *woken_last;
 
 void sched_add(struct vm *vm)
 {
-	for (line_set rest = vm->controller.lines; rest; rest &= rest - 1) {
-		unsigned line = line_first(rest);
-		line_owner[line] = line_vms[line] == 0 ? vm : NULL;
-		line_vms[line] |= VM_BIT(vm->number);
-	}
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		lines_above[lower] |= vm->controller.lines;
 	chipset_standing.touched = true;
 	for (unsigned i = 0; i < vm_count; i++)
-		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] |
-		                              dispatch_vmm_lines());
+		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] | line_vmm);
 }
 
 /* Whether a VM that leaves its HLT shares a line with another that is halted, only a look at them
@@ -141,17 +133,7 @@ void sched_wake(struct vm *vm)
 	sched_attention = true;
 }
 
-struct vm *sched_line_owner(unsigned line)
-{
-	return line_owner[line];
-}
-
 line_set sched_masked(const struct vm *vm)
 {
 	return chipset->holds ? vm->masked & (line_set)~awaited : vm->masked;
-}
-
-vm_set sched_line_vms(unsigned line)
-{
-	return line_vms[line];
 }

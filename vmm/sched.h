@@ -38,11 +38,7 @@ void sched_wake(struct vm *vm);
 /* 404: what does not end vm's turn now: its mask, and where a masked line raises nothing, without
  * what halted VMs wait for. */
 line_set sched_masked(const struct vm *vm);
-/* VMs that have this line, as a set of their numbers. */
-vm_set sched_line_vms(unsigned line);
-/* The one VM that has this line; NULL: none, or several. */
-struct vm *sched_line_owner(unsigned line);
-/* vm takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher
+/* vm, which has its lines (line_assign()), takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher
  * priority has it (¶56), or the VMM. */
 void sched_add(struct vm *vm);
 

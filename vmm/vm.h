@@ -81,13 +81,6 @@ extern unsigned vm_count;
 /* whose state is in the processor and the chipset; NULL before the first */
 extern struct vm *vm_current;
 
-/* What happened on a line (vmm/dispatch.c counts). */
-struct line_counters {
-	uint64_t exits, injected, wakeups;
-	uint64_t held_by_vmm; /* assertions that came while the VMM itself had the processor */
-};
-extern struct line_counters line_counters[LINES];
-
 struct vm *vm_find(const char *name);
 /* Allocate what the VM needs and map it; image stays where it is. NULL, with a line that says
  * what does not fit. */

@@ -29,14 +29,14 @@ MUTANTS = (
     (
         "masks-without-priorities",
         SCHED,
-        "(lines_above[vms[i]->config.priority] |\n",
-        "(0 |\n",
+        "(lines_above[vms[i]->config.priority] | line_vmm",
+        "(0 | line_vmm",
         "test_driver",
     ),
     (
         "masks-without-the-vmm",
         SCHED,
-        "priority] |\n\t\t                              dispatch_vmm_lines());",
+        "priority] | line_vmm);",
         "priority]);",
         "test_driver",
     ),
@@ -330,15 +330,15 @@ MUTANTS = (
     (
         "idle-masks-the-vmm",
         RUN,
-        "~(dispatch_vmm_lines() | sched_awaited())",
+        "~(line_vmm | sched_awaited())",
         "~sched_awaited()",
         "test_vmm_turns",
     ),
     (
         "frozen-vms-wait-for-nothing",
         RUN,
-        "(dispatch_vmm_lines() | sched_awaited())",
-        "dispatch_vmm_lines()",
+        "(line_vmm | sched_awaited())",
+        "line_vmm",
         "test_vmm_turns",
     ),
     (

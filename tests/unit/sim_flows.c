@@ -11,6 +11,7 @@
 #include "tests/unit/sim_virt.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
@@ -233,12 +234,15 @@ struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller
 		shared |= vms[i]->controller.lines & lines;
 		vms[i]->controller.shared |= vms[i]->controller.lines & lines;
 	}
+	unsigned taken;
+
 	vm->number = (uint8_t)vm_count;
 	vm->config.priority = priority;
 	vm->config.name[0] = (char)('a' + vm_count);
 	vms[vm_count++] = vm;
 	chipset->reset(&vm->controller, lines, shared);
 	chipset->claim(lines, false);
+	assert_int_equal(line_assign(vm, &taken), 0);
 	sched_add(vm);
 	sched_set_state(vm, VM_READY);
 	return vm;
@@ -258,7 +262,7 @@ static void serve(void)
 
 void flow_claim(void)
 {
-	dispatch_claim(FLOW_VMM_LINE, serve);
+	(void)line_reserve(FLOW_VMM_LINE, serve);
 }
 
 /* ---- Entries and exits ---- */

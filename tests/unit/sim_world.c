@@ -23,6 +23,7 @@
 #include "vmm/background.h"
 #include "vmm/console.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/operator.h"
 #include "vmm/report.h"
 #include "vmm/run.h"
@@ -336,11 +337,14 @@ static void add_vm(unsigned number)
 	snprintf(config.name, sizeof(config.name), "vm%u", number);
 	wire(&sim_habits[number]);
 	struct vm *vm = vm_create(number, &config, &image, sizeof(image));
+	unsigned taken;
 
 	vm->controller.lines = config.lines;
 	vm->controller.shared = shared_with_others(number);
 	chipset->reset(&vm->controller, config.lines, vm->controller.shared);
 	chipset->claim(config.lines, false);
+	if (line_assign(vm, &taken) != 0)
+		abort();
 	sched_add(vm);
 	vm_start(vm);
 }
@@ -389,7 +393,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	if (world->timer_by_nmi)
 		sim_slice_attach(sim_random);
 	if (world->vmm_device)
-		dispatch_claim(VMM_LINE, vmm_device);
+		(void)line_reserve(VMM_LINE, vmm_device);
 	dispatch_set_policy(NMI_LOG, NULL);
 	for (unsigned i = 0; i < count; i++)
 		add_vm(i);

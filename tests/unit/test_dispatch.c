@@ -11,6 +11,7 @@
 #include "arch/x86/slice_timer.h"
 #include "tests/unit/sim_virt.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
@@ -194,15 +195,17 @@ static void serve_own(void)
 static int begin(void **state)
 {
 	static bool claimed;
+	unsigned taken;
 
 	(void)state;
 	if (!claimed)
-		dispatch_claim(VMM_LINE, serve_own);
+		assert_int_equal(line_reserve(VMM_LINE, serve_own), 0);
 	for (unsigned i = 0; i < VMS && !claimed; i++) {
 		own[i].number = (uint8_t)i;
 		own[i].config.priority = i == HIGH ? 2 : 1;
 		own[i].controller.lines = LINE(8 + i);
 		vms[vm_count++] = &own[i];
+		assert_int_equal(line_assign(&own[i], &taken), 0);
 		sched_add(&own[i]);
 	}
 	claimed = true;
@@ -211,7 +214,8 @@ static int begin(void **state)
 	sched_set_state(&own[EQUAL], VM_READY);
 	sched_set_state(&own[HIGH], VM_HALTED);
 	dispatch_set_policy(NMI_LOG, NULL);
-	memset(line_counters, 0, sizeof(line_counters));
+	for (unsigned line = 0; line < LINES; line++)
+		line_table[line].exits = line_table[line].wakeups = 0;
 	answer = (struct chipset_status){ 0 };
 	sole = -1;
 	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks =
@@ -310,7 +314,7 @@ static void R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served(void **st
 	nmi_count = 1;
 	dispatch_counted(&own[LOW]);
 	assert_string_equal(order, "as");
-	assert_int_equal(line_counters[VMM_LINE].exits, 1);
+	assert_int_equal(line_table[VMM_LINE].exits, 1);
 	assert_false(sched_attention);
 }
 
@@ -330,8 +334,8 @@ static void R13_a_line_of_an_equal_ends_no_turn(void **state)
 	nmi_count = 1;
 	dispatch_counted(&own[LOW]);
 	assert_false(sched_attention);
-	assert_int_equal(line_counters[8 + EQUAL].exits, 1);
-	assert_int_equal(line_counters[8 + EQUAL].wakeups, 0);
+	assert_int_equal(line_table[8 + EQUAL].exits, 1);
+	assert_int_equal(line_table[8 + EQUAL].wakeups, 0);
 }
 
 static void R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn(void **state)
@@ -340,12 +344,12 @@ static void R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn(void **state)
 	sole = 8 + HIGH;
 	dispatch_exit(&own[LOW]);
 	assert_int_equal(own[HIGH].state, VM_READY);
-	assert_int_equal(line_counters[8 + HIGH].wakeups, 1);
+	assert_int_equal(line_table[8 + HIGH].wakeups, 1);
 	assert_true(sched_attention);
 	/* it is ready, and waits for its turn: a second line says so again */
 	sched_attention = false;
 	dispatch_exit(&own[LOW]);
-	assert_int_equal(line_counters[8 + HIGH].wakeups, 2);
+	assert_int_equal(line_table[8 + HIGH].wakeups, 2);
 	assert_true(sched_attention);
 }
 

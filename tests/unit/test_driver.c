@@ -13,6 +13,7 @@
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/sched.h"
 
 enum { A_BASE = 0x20, B_BASE = 0x30 };
@@ -136,7 +137,7 @@ static void block_inputs(void)
 	board_set_line(3, true);
 	assert_int_equal(block_status(block()), LINE(7));
 	flow_exit_nmi();
-	assert_int_equal(line_counters[3].exits, 1);
+	assert_int_equal(line_table[3].exits, 1);
 	assert_true(sched_attention);
 	assert_true(flow_turn(a));
 	assert_int_equal(block_status(block()), 0);
@@ -209,7 +210,7 @@ static void external_and_line(void)
 	board_external_nmi(); /* merged with the line's: one NMI exit */
 	flow_exit_nmi();
 	assert_int_equal(dispatch_counters.external, 1);
-	assert_int_equal(line_counters[3].exits, 1);
+	assert_int_equal(line_table[3].exits, 1);
 	assert_true(sched_attention);
 	assert_true(flow_turn(a));
 	assert_int_equal(dispatch_counters.external, 1);
@@ -284,7 +285,7 @@ static void direct_beside_a_line(void)
 	assert_int_equal(nmi_count, 2);
 	assert_false(flow_enter());
 	assert_int_equal(dispatch_counters.external, 1);
-	assert_int_equal(line_counters[3].exits, 1);
+	assert_int_equal(line_table[3].exits, 1);
 }
 
 /* ---- R08, R13, R14 ---- */
@@ -329,7 +330,7 @@ static void priority(void)
 	assert_ptr_equal(sched_pick(), a);
 	assert_true(flow_turn(a));
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));
-	assert_int_equal(line_counters[3].exits, 1);
+	assert_int_equal(line_table[3].exits, 1);
 }
 
 /* What its controller masks does not wake a VM; and it is told once. */
@@ -468,7 +469,7 @@ static void after_idleness(void)
 	two(1, 1);
 	sched_set_state(a, VM_STOPPED);
 	chipset_route(NULL); /* as idle() in vmm/run.c */
-	chipset_mask((line_set)~dispatch_vmm_lines());
+	chipset_mask((line_set)~line_vmm);
 	vm_current = NULL;
 	board.in_guest = false;
 	board_pulse(8);

@@ -12,6 +12,7 @@
 #include "tests/unit/fake_log.h"
 #include "vmm/flows.h"
 #include "vmm/keyboard_line.h"
+#include "vmm/lines.h"
 
 #include <errno.h>
 #include <string.h>
@@ -57,10 +58,11 @@ static void handler(void)
 {
 }
 
-void dispatch_claim(unsigned line, void (*with)(void))
+int line_reserve(unsigned line, void (*with)(void))
 {
 	assert_ptr_equal(with, handler);
 	claimed |= LINE(line);
+	return 0;
 }
 
 static void settle(line_set lines)

@@ -10,6 +10,7 @@
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/sched.h"
 
 enum { A_BASE = 0x20, B_BASE = 0x30 };
@@ -96,12 +97,12 @@ static void told_of_what_is_gone(void)
 	assert_false(flow_turn(c));
 	assert_int_equal(chipset->asserted(), 0);
 	assert_int_equal(b->state, VM_READY);
-	assert_int_equal(line_counters[3].exits, 1);
+	assert_int_equal(line_table[3].exits, 1);
 	assert_true(flow_turn(c));
 	board_external_nmi();
 	flow_exit_nmi();
 	assert_int_equal(dispatch_counters.external, 1);
-	assert_int_equal(line_counters[3].exits, 1);
+	assert_int_equal(line_table[3].exits, 1);
 	assert_true(flow_turn(b));
 	assert_int_equal(flow_take_all(B_BASE), LINE(3));
 }

@@ -16,6 +16,7 @@
 #include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/flows.h"
+#include "vmm/lines.h"
 #include "vmm/sched.h"
 
 enum { SLICE = 1000, SOON = 500, LOW_BASE = 0x20, HIGH_BASE = 0x30 };
@@ -109,7 +110,7 @@ static void end_and_line_in_one_nmi(void)
 	board.nmi_exit = true;
 	leave_by_nmi();
 	expect(1, 0);
-	assert_int_equal(line_counters[8].exits, 1);
+	assert_int_equal(line_table[8].exits, 1);
 	assert_int_equal(high->state, VM_READY);
 	assert_true(sched_attention);
 }
@@ -123,7 +124,7 @@ static void end_and_line_in_two_nmis(void)
 	assert_int_equal(nmi_count, 2);
 	dispatch_counted(low);
 	expect(1, 0);
-	assert_int_equal(line_counters[8].exits, 1);
+	assert_int_equal(line_table[8].exits, 1);
 }
 
 /* The counter says so first, and a line's NMI comes; the timer's own is late. */
@@ -136,7 +137,7 @@ static void end_told_by_a_line(bool anew)
 	board_set_line(8, true);
 	leave_by_nmi();
 	expect(1, 0);
-	assert_int_equal(line_counters[8].exits, 1);
+	assert_int_equal(line_table[8].exits, 1);
 	if (anew) {
 		slice_timer_arm(SLICE);
 		board_raise_nmi(SIM_SLICE_NMI);
@@ -176,7 +177,7 @@ static void line_before_the_end(void)
 	board_set_line(8, true);
 	leave_by_nmi();
 	expect(0, 0);
-	assert_int_equal(line_counters[8].exits, 1);
+	assert_int_equal(line_table[8].exits, 1);
 }
 
 static void external_before_the_end(void)

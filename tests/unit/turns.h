@@ -9,6 +9,7 @@
 #define TESTS_UNIT_TURNS_H
 
 #include "tests/unit/check.h"
+#include "vmm/lines.h"
 
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
@@ -160,10 +161,8 @@ void dispatch_counted(struct vm *running)
 	nmi_count = 0;
 }
 
-line_set dispatch_vmm_lines(void)
-{
-	return LINE(4);
-}
+struct line line_table[LINES];
+line_set line_vmm = LINE(4);
 
 static void set_route(struct controller *c)
 {

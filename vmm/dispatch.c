@@ -12,9 +12,9 @@
 #include "arch/x86/slice_timer.h"
 #include "vmm/flows.h"
 #include "vmm/lines.h"
-#include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
+#include "vmm/turn.h"
 
 enum { LOOKS_MAX = 4 };
 
@@ -155,7 +155,7 @@ void dispatch_timer(struct vm *running, bool slice)
 	virt_unblock_nmi();
 	(void)dispatch_beside_timer(running, 1, true, false);
 	if (slice)
-		run_timer();
+		turn_look(running);
 }
 
 static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted)
@@ -164,7 +164,7 @@ static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted
 		dispatch(running, chipset->status(nmis));
 	else if (dispatch_beside_timer(running, nmis, slice_timer_ended(), counted) &&
 	         running != NULL)
-		run_timer();
+		turn_look(running);
 }
 
 /* A source that no mask silences may go on: the caller comes back, and looks at the time in

@@ -6,8 +6,8 @@
 #include "arch/x86/slice_timer.h"
 #include "vmm/absent.h"
 #include "vmm/flows.h"
-#include "vmm/run.h"
 #include "vmm/sched.h"
+#include "vmm/turn.h"
 #include "vmm/x87.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 	if (__builtin_expect(slice_timer_by_nmi, 0))
 		dispatch_timer(vm, true);
 	else
-		run_timer();
+		turn_look(vm);
 }
 
 /* The processor goes to the next ready VM; this one is ready again when one of its lines has

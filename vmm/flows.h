@@ -29,7 +29,7 @@ int vm_put_away(bool force, uint64_t now);
 void dispatch_exit(struct vm *running);
 void dispatch_counted(struct vm *running);
 /* An exit for the slice timer where its end is an NMI (arch/x86/slice_timer.h): that NMI may
- * stand for lines as well. slice: it was the end of a slice (run_timer()), not of something that
+ * stand for lines as well. slice: it was the end of a slice (turn_look()), not of something that
  * the processor's back end had asked for. */
 void dispatch_timer(struct vm *running, bool slice);
 

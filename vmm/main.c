@@ -26,7 +26,7 @@
 #include "vmm/screen.h"
 #include "vmm/summary.h"
 #include "vmm/version.h"
-#include "vmm/vm.h"
+#include "vmm/vm_build.h"
 
 #include <errno.h>
 #include <stdio.h>

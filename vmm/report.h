@@ -100,4 +100,8 @@ void report_exits(void);
  * stack, totals. */
 void report_final(void);
 
+/* Prints the trace's last entries, oldest first, a line each: TSC ticks since the first one printed and since the
+ * one before, VM, event. */
+void trace_print(unsigned last);
+
 #endif

@@ -17,6 +17,7 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 #include "vmm/turn.h"
+#include "vmm/vm_build.h"
 
 /* How long a switch waits for the end of what is in service (a handler's length), before in-
  * service bits move into software; and how often the VMM looks up when nothing else brings it
@@ -51,11 +52,6 @@ void run_stay(bool on)
 uint64_t run_ticks(void)
 {
 	return started ? (ended ? ended : cpu_tsc()) - started : 0;
-}
-
-void run_timer(void)
-{
-	turn_look(vm_current);
 }
 
 /* jitter=SEED: 0.25 to 1.75 of the slice, so that switches fall at moments that no guest's

@@ -15,8 +15,6 @@
 
 /* Run the VMs until the run is over. Returns the run's status (vmm/ending.h says both). */
 int run_all(const struct vmm_config *config);
-/* The running VM's timer ran out. */
-void run_timer(void);
 /* The operator ends the run: after what is under way now. */
 void run_quit(void);
 /* Does the run go on when all VMs are done? */

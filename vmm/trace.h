@@ -84,8 +84,4 @@ static inline void trace_record_at(uint64_t now, enum trace_event event, unsigne
 	*e = (struct trace_entry){ now, (uint8_t)event, (uint8_t)vm, (uint16_t)a, b };
 }
 
-/* The last entries, oldest first, a line each: TSC ticks since the first one printed and since the
- * one before, VM, event. */
-void trace_print(unsigned last);
-
 #endif

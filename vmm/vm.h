@@ -82,21 +82,10 @@ extern unsigned vm_count;
 extern struct vm *vm_current;
 
 struct vm *vm_find(const char *name);
-/* Allocate what the VM needs and map it; image stays where it is. NULL, with a line that says
- * what does not fit. */
-struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image,
-                     uint64_t bytes);
-/* May this image be started in a VM with this configuration? 0, or -ENOEXEC or -ENOMEM with the
- * rule that it breaks in why. For boot: takes as long as the image's headers are many. */
-int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why,
-                   size_t size);
 /* Begins to load the image and to bring the VM to its entry point: its turns go into that from
  * now on (vm_start_step()). A VM that runs is taken out of the processor. The image has been
  * checked. */
 void vm_start(struct vm *vm);
-/* One step of a start, at most 1,500 instructions; the last one makes the VM ready to be
- * entered. Call it while vm->starting, with no VM in the chipset. */
-void vm_start_step(struct vm *vm);
 /* Out of the processor for good, or until vm_start(); why is printed. status: its result (0 =
  * well). */
 void vm_stop(struct vm *vm, int status, const struct denial *why);

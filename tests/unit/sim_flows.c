@@ -27,7 +27,7 @@ struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 struct vm *vm_current;
-unsigned flow_served, flow_slices;
+unsigned flow_served;
 void (*flow_on_serve)(void);
 
 static struct vm flow_vms[FLOW_VMS];
@@ -182,11 +182,6 @@ struct virt_calls virt = {
 	.want_window = flow_vcpu_want_window,
 	.can_exit_on_interrupt = flow_vcpu_can_exit_on_interrupt,
 };
-
-void run_timer(void)
-{
-	flow_slices++;
-}
 
 /* ---- The machine ---- */
 

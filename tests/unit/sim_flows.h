@@ -29,8 +29,6 @@ struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller
 /* The VMM has a device, on FLOW_VMM_LINE; served: how often its handler was called. */
 void flow_claim(void);
 extern unsigned flow_served;
-/* How often the running VM's slice ended. */
-extern unsigned flow_slices;
 extern void (*flow_on_serve)(void);
 
 /* vm's turn, as the run loop would give it: switch, then entry; NMIs that came meanwhile are

@@ -26,6 +26,7 @@
 #include "vmm/lines.h"
 #include "vmm/operator.h"
 #include "vmm/report.h"
+#include "vmm/vm_build.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"

@@ -118,10 +118,6 @@ enum slice_timer_part slice_timer_part(bool counted)
 	return SLICE_TIMER_NO_PART;
 }
 
-void run_timer(void)
-{
-}
-
 void nmi_reopen(void)
 {
 	reopened++;

@@ -8,6 +8,7 @@
 
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fake_vmm.h"
+#include "vmm/report.h"
 #include "vmm/trace.h"
 
 #include <string.h>

@@ -22,7 +22,7 @@ UNIT_nearest := vmm/nearest.c
 UNIT_SCREEN  := vmm/screen.c vmm/screen_end.c vmm/pager.c arch/x86/keys.c \
 	tests/unit/fake_screen.c
 UNIT_console := vmm/console.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
-	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/words.c tests/unit/console_kit.c \
+	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/trace_print.c vmm/words.c tests/unit/console_kit.c \
 	tests/unit/fake_uart.c $(UNIT_report) $(UNIT_SCREEN)
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
@@ -32,7 +32,7 @@ UNIT_summary := vmm/summary.c $(UNIT_FAKES)
 UNIT_keyboard_line := vmm/keyboard_line.c vmm/port_filter.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_keys    := arch/x86/keys.c
 UNIT_keyboard := arch/x86/keyboard.c
-UNIT_trace   := vmm/trace.c $(UNIT_report)
+UNIT_trace   := vmm/trace.c vmm/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c
 UNIT_pci     := arch/x86/pci.c
@@ -93,8 +93,8 @@ UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/uni
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := $(patsubst %,vmm/%.c,run dispatch lines invoke switch sched exits absent x87) \
-	$(patsubst %,vmm/%.c,config_reserved ports port_filter calls vm) \
-	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	$(patsubst %,vmm/%.c,config_reserved ports port_filter calls vm vm_build) \
+	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/trace_print.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)

@@ -17,6 +17,7 @@
 enum { CUTS_MOST = 8, CUT_SHORT_US = BACKGROUND_PORTION_US / 8 };
 
 static struct {
+	bool (*step)(void);
 	volatile bool wanted; /* there is something to do */
 	volatile bool fresh;  /* since the work looked last */
 	volatile bool sleeps; /* the work waits, for background_wake() or the time */
@@ -31,7 +32,7 @@ static void body(void)
 {
 	for (;;) {
 		work.fresh = false;
-		while (operator_step())
+		while (work.step())
 			background_point();
 		work_hold();
 		work.wanted = work.fresh;
@@ -41,8 +42,9 @@ static void body(void)
 	}
 }
 
-void background_init(void)
+void background_init(bool (*step)(void))
 {
+	work.step = step;
 	work_init(stack_top(STACK_WORK), body);
 	work.wanted = true;
 	log_set_pause(background_point);

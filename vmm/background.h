@@ -17,8 +17,9 @@
  * long as it lasted. */
 enum { BACKGROUND_PORTION_US = 300, BACKGROUND_SHARE = 15 };
 
-/* Call it once, before the first portion. */
-void background_init(void);
+/* step does one thing that waits, and returns whether there was one. Call background_init() once,
+ * before the first portion. */
+void background_init(bool (*step)(void));
 /* There is something to do. Call it from anywhere; costs some ten instructions. */
 void background_want(void);
 /* TSC from when on the work should run; UINT64_MAX: there is nothing to do. idle: no VM is
@@ -44,9 +45,5 @@ void background_pause(void);
 void background_sleep(uint64_t until);
 /* What background_sleep() waits for has happened. */
 void background_wake(void);
-
-/* What the work does, piece by piece: one thing that waits, true: there was one. In
- * vmm/operator.c. */
-bool operator_step(void);
 
 #endif

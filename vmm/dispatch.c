@@ -72,10 +72,17 @@ static inline void look_for_echo(void)
 
 /* R14: devices of the VMM's own. A device that asserts its line anew while it is served raises
  * another NMI, and its handler has dealt with the cause before anybody can look at the line. */
-void dispatch_serve(unsigned line)
+static void serve_line(unsigned line)
 {
 	line_table[line].handler();
 	look_for_echo();
+}
+
+void dispatch_again(void)
+{
+	line_set again = line_again;
+	for (line_again = 0; again; again &= again - 1)
+		serve_line(line_first(again));
 }
 
 static __attribute__((noinline)) void serve(line_set lines)
@@ -85,7 +92,7 @@ static __attribute__((noinline)) void serve(line_set lines)
 		line_table[line].exits++;
 		trace_record(TRACE_LINE, TRACE_NO_VM, line, lines);
 		chipset->acknowledge(LINE(line));
-		dispatch_serve(line);
+		serve_line(line);
 	}
 }
 

@@ -5,11 +5,10 @@
 #include "vmm/ending.h"
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
-#include "vmm/console.h"
-#include "vmm/operator.h"
 #include "vmm/sched.h"
 
 static struct {
+	const struct operator_calls *person;
 	enum { GOES_ON, ALL_DONE, TIME_IS_UP, OPERATOR } end;
 	bool stay;
 	bool said; /* that all VMs are done and the run goes on */
@@ -18,8 +17,10 @@ static struct {
 	uint64_t unused_due; /* TSC: all VMs are done, and nobody may use the console by then */
 } run;
 
-void ending_begin(const struct vmm_config *config, uint64_t now)
+void ending_begin(const struct vmm_config *config, const struct operator_calls *person,
+                  uint64_t now)
 {
+	run.person = person;
 	run.end = GOES_ON;
 	run.said = false;
 	run.stay = config->stay;
@@ -63,7 +64,7 @@ static const char goes_on_in_use[] = "all VMs are done; the run goes on "
 /* A person's hands may be at the console. Returns when to look again. */
 static uint64_t look_at_the_vms(uint64_t now)
 {
-	uint64_t used_until = console_used_until();
+	uint64_t used_until = run.person->used_until();
 
 	if (!all_done()) {
 		run.said = false;
@@ -76,7 +77,7 @@ static uint64_t look_at_the_vms(uint64_t now)
 		return UINT64_MAX;
 	}
 	if (!run.said)
-		operator_tell(run.stay ? goes_on_by_stay : goes_on_in_use);
+		run.person->tell(run.stay ? goes_on_by_stay : goes_on_in_use);
 	run.said = true;
 	return run.stay ? UINT64_MAX : used_until;
 }

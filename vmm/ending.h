@@ -9,12 +9,14 @@
 #define VMM_ENDING_H
 
 #include "vmm/config.h"
+#include "vmm/operator_calls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 /* A run begins; now: TSC. */
-void ending_begin(const struct vmm_config *config, uint64_t now);
+void ending_begin(const struct vmm_config *config, const struct operator_calls *person,
+                  uint64_t now);
 /* Looks whether the run is over. Returns the TSC at which to look again at the latest; a VM that
  * stops is a reason to look at once. For the run loop's chores; takes some hundred instructions,
  * some ten for each VM. */

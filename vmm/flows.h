@@ -33,8 +33,8 @@ void dispatch_counted(struct vm *running);
  * the processor's back end had asked for. */
 void dispatch_timer(struct vm *running, bool slice);
 
-/* Calls the handler of a line of the VMM's own. NMIs that come meanwhile are that line's. */
-void dispatch_serve(unsigned line);
+/* Calls the handlers of the lines in line_again. Call it now and then. */
+void dispatch_again(void);
 
 /* What an external NMI leads to: nmi=panic|log|vm:NAME. */
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);

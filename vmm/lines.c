@@ -7,7 +7,7 @@
 #include <errno.h>
 
 struct line line_table[LINES];
-line_set line_vmm;
+line_set line_vmm, line_again;
 
 /* May vm have the line beside those who have the line already? */
 static bool is_free(const struct vm *vm, unsigned line)

@@ -27,6 +27,10 @@ extern struct line line_table[LINES];
 /* The lines of the VMM's own devices (R14). */
 extern line_set line_vmm;
 
+/* Lines of the VMM's with a cause that their handler has left standing, because serving has to be
+ * short. A handler sets its line's bit; dispatch_again() calls the handler once more. */
+extern line_set line_again;
+
 /* Gives vm the lines that its controller has. Returns 0, or -EBUSY where the VMM has one of the
  * lines, or a VM that does not share the line; *taken is that line then, and nothing is given. Call
  * it once for each VM, before the VM's first turn. */

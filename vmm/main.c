@@ -19,6 +19,7 @@
 #include "vmm/flows.h"
 #include "vmm/lines.h"
 #include "vmm/machine.h"
+#include "vmm/operator.h"
 #include "vmm/report.h"
 #include "vmm/reserve.h"
 #include "vmm/run.h"
@@ -94,6 +95,7 @@ static void serve_console(void)
 {
 	console_interrupt();
 	if (console_is_pending()) {
+		line_again |= LINE(CONSOLE_LINE);
 		sched_chores_due = 0;
 		sched_attention = true;
 	}
@@ -276,11 +278,11 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	say_what_was_found();
 	machine_describe();
 	report_lines(false);
-	background_init();
+	background_init(operator_step);
 	console_set_interrupts(true);
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
 	log_notes_later(background_want);
-	int status = run_all(&config);
+	int status = run_all(&config, &operator_calls);
 	console_set_interrupts(false);
 	background_finish();
 	log_notes_later(NULL);

@@ -18,17 +18,21 @@
 static volatile bool status_wanted;
 static const char *volatile told; /* NULL: nothing */
 
-void operator_want_status(void)
+static void want_status(void)
 {
 	status_wanted = true;
 	background_want();
 }
 
-void operator_tell(const char *words)
+static void tell(const char *words)
 {
 	told = words;
 	background_want();
 }
+
+const struct operator_calls operator_calls = { .want_status = want_status,
+	                                       .tell = tell,
+	                                       .used_until = console_used_until };
 
 /* A line of each VM's. */
 static bool print_outputs(void)

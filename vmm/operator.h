@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the run loop wants the operator to see.
+ * Whoever sits at the console: what the run loop asks of him, and what the background work does for
+ * him.
  *
- * Rule: these calls only note what is wanted; the background work does it (operator.c).
+ * Rule: the run loop's calls only note what is wanted. The background work does what was noted.
  */
 #ifndef VMM_OPERATOR_H
 #define VMM_OPERATOR_H
 
-/* A status line is due. */
-void operator_want_status(void);
-/* A line for the operator, printed when what the VMs have printed so far is on the console. words
- * stay where they are. */
-void operator_tell(const char *words);
+#include "vmm/operator_calls.h"
+
+#include <stdbool.h>
+
+/* The calls that the run loop needs. */
+extern const struct operator_calls operator_calls;
+
+/* Does one thing that waits: a line of each VM, a note, the keys, the status line. Returns whether
+ * there was one. It is the background work's step. */
+bool operator_step(void);
 
 #endif

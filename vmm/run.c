@@ -8,12 +8,10 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
 #include "vmm/background.h"
-#include "vmm/console.h"
 #include "vmm/ending.h"
 #include "vmm/exits.h"
 #include "vmm/flows.h"
 #include "vmm/lines.h"
-#include "vmm/operator.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 #include "vmm/turn.h"
@@ -25,6 +23,7 @@
 enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 static const struct vmm_config *config;
+static const struct operator_calls *person;
 /* how often the background work has waited for the VM's interrupt */
 static unsigned interrupt_waits;
 static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
@@ -73,10 +72,9 @@ static uint64_t earliest(uint64_t a, uint64_t b)
  * work's turn. */
 static __attribute__((noinline)) bool do_chores(uint64_t now)
 {
-	if (console_is_pending())
-		dispatch_serve(CONSOLE_LINE); /* a cause that was left standing */
+	dispatch_again();
 	if (now >= status_due) {
-		operator_want_status();
+		person->want_status();
 		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);
 	}
 	end_due = ending_look(now);
@@ -324,9 +322,10 @@ static void run(struct vm *vm)
 	}
 }
 
-int run_all(const struct vmm_config *with)
+int run_all(const struct vmm_config *with, const struct operator_calls *at_console)
 {
 	config = with;
+	person = at_console;
 	random_state = config->jitter;
 	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000
 	                                             : HOUSEKEEPING_US);
@@ -335,7 +334,7 @@ int run_all(const struct vmm_config *with)
 	started = cpu_tsc();
 	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000)
 	                               : UINT64_MAX;
-	ending_begin(config, started);
+	ending_begin(config, person, started);
 	end_due = UINT64_MAX; /* until the first chores */
 	for (;;) {
 		struct vm *vm = decide();

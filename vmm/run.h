@@ -9,12 +9,14 @@
 #define VMM_RUN_H
 
 #include "vmm/config.h"
+#include "vmm/operator_calls.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Run the VMs until the run is over. Returns the run's status (vmm/ending.h says both). */
-int run_all(const struct vmm_config *config);
+/* Runs the VMs until the run is over. Returns the run's status (vmm/ending.h says both). person: at
+ * the console. */
+int run_all(const struct vmm_config *config, const struct operator_calls *person);
 /* The operator ends the run: after what is under way now. */
 void run_quit(void);
 /* Does the run go on when all VMs are done? */

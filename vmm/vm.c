@@ -6,8 +6,8 @@
  * that was stopped for cause comes back as it was at first.
  */
 #include "vmm/vm.h"
-#include "arch/x86/log.h"
 #include "arch/x86/io.h"
+#include "arch/x86/log.h"
 #include "vmm/flows.h"
 #include "vmm/handover.h"
 #include "vmm/sched.h"

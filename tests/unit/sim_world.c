@@ -26,10 +26,10 @@
 #include "vmm/lines.h"
 #include "vmm/operator.h"
 #include "vmm/report.h"
-#include "vmm/vm_build.h"
 #include "vmm/run.h"
 #include "vmm/sched.h"
 #include "vmm/trace.h"
+#include "vmm/vm_build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +44,6 @@ unsigned sim_vms;
 uint64_t sim_steps, fake_tsc;
 struct sim_result sim_result;
 bool sim_active;
-bool console_work;
 
 static uint64_t generator, next_check;
 static unsigned checks;
@@ -252,23 +251,21 @@ void background_run(bool idle, uint64_t since)
 	ordered = false;
 }
 
-void operator_want_status(void)
+static void want_status(void)
 {
 }
 
-void operator_tell(const char *words)
+static void tell(const char *words)
 {
 	(void)words;
 }
 
-void console_interrupt(void)
-{
-}
-
-uint64_t console_used_until(void)
+static uint64_t used_until(void)
 {
 	return 0;
 }
+
+static const struct operator_calls person = { want_status, tell, used_until };
 
 unsigned vmm_vm_count(void)
 {
@@ -401,7 +398,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	board.between = sim_moment;
 	board.asleep = asleep;
 	board.edge = note_edge;
-	run_all(&config);
+	run_all(&config, &person);
 	check_exits();
 	sim_result.switches = 0;
 	for (unsigned i = 0; i < vm_count; i++)

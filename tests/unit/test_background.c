@@ -61,7 +61,7 @@ void work_pause(void)
 	pauses++;
 }
 
-bool operator_step(void)
+static bool step(void)
 {
 	return false;
 }
@@ -85,7 +85,7 @@ static void begin(void)
 	sched_chores_due = UINT64_MAX;
 	pauses = looks = 0;
 	lasts = 0;
-	background_init();
+	background_init(step);
 }
 
 static void R18_the_vms_have_fifteen_times_as_long(void **state)

@@ -30,15 +30,17 @@ uint64_t tsc_from_us(uint64_t us)
 	return us;
 }
 
-uint64_t console_used_until(void)
+static uint64_t person_until(void)
 {
 	return used_until;
 }
 
-void operator_tell(const char *words)
+static void tell(const char *words)
 {
 	log_line("%s", words);
 }
+
+static const struct operator_calls person = { NULL, tell, person_until };
 
 /* Two VMs at work, at TSC 0. */
 static void begin(uint32_t seconds, int stay)
@@ -54,7 +56,7 @@ static void begin(uint32_t seconds, int stay)
 	sched_vm_stopped = false;
 	used_until = 0;
 	printed_clear();
-	ending_begin(&config, 0);
+	ending_begin(&config, &person, 0);
 }
 
 static void stops(unsigned vm, int status, bool by_operator)

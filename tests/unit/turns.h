@@ -28,7 +28,7 @@ struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 struct vm *vm_current;
 struct virt_calls virt;
-bool slice_timer_by_nmi, console_work;
+bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
 struct chipset_standing chipset_standing;
 
@@ -117,24 +117,25 @@ void nmi_halt(void)
 	halts++;
 }
 
-void dispatch_serve(unsigned line)
-{
-	(void)line;
-}
-
-void operator_want_status(void)
+void dispatch_again(void)
 {
 }
 
-void operator_tell(const char *words)
+static void want_status(void)
+{
+}
+
+static void tell(const char *words)
 {
 	(void)words;
 }
 
-uint64_t console_used_until(void)
+static uint64_t used_until(void)
 {
 	return 0;
 }
+
+static const struct operator_calls nobody = { want_status, tell, used_until };
 
 uint64_t background_due(bool idle)
 {
@@ -275,7 +276,7 @@ static void begin(const unsigned priorities[VMS])
 	nmi_count = 0;
 	steps = left = put_away = attempts = portions = halts = 0;
 	requests = requests_after = 0;
-	ending_begin(&plain, 0);
+	ending_begin(&plain, &nobody, 0);
 	work_due = status_due = end_due = UINT64_MAX;
 	interrupt_waits = 0;
 	handler = false;

@@ -13,6 +13,7 @@
 #include "vmm/console.h"
 #include "vmm/nearest.h"
 #include "vmm/report.h"
+#include "vmm/screen.h"
 #include "vmm/trace.h"
 #include "vmm/version.h"
 #include "vmm/words.h"
@@ -148,7 +149,8 @@ static void run_nmi(const char *argument)
 static void run_log(const char *argument)
 {
 	(void)argument;
-	console_show_log();
+	console_replay();
+	screen_show_log();
 }
 
 static void run_stay(const char *argument)

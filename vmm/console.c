@@ -3,7 +3,7 @@
  * The console: a UART, a ring before its transmitter, and one behind its receiver.
  *
  * Rule: the interrupt moves bytes between the UART and the rings, and no more. Keys are looked at
- * (vmm/prompt.c), and text is put into the ring, by the background work, which sleeps while the
+ * (vmm/typing.c), and text is put into the ring, by the background work, which sleeps while the
  * ring is full. The transmitter's interrupt is on only while the ring has bytes. The 16550's
  * interrupt is an edge for the chipset: whoever serves it goes on until no cause stands.
  */
@@ -13,11 +13,8 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/work.h"
 #include "vmm/background.h"
-#include "vmm/commands.h"
 #include "vmm/prompt.h"
-#include "vmm/report.h"
 #include "vmm/ring.h"
-#include "vmm/screen.h"
 
 #include <errno.h>
 #include <string.h>
@@ -173,50 +170,26 @@ static void console_write(const char *text, size_t size)
 
 /* ---- Keys ---- */
 
-/* COM1's keys, and those of the machine's own keyboard. */
-static bool next_key(char *key)
+bool console_has_keys(void)
 {
-	return ring_get(&receive, key) || screen_key(key);
+	return ring_used(&receive) > 0;
 }
 
-/* Takes keys up to the end of a command, if there is one. */
-static enum prompt_result take_keys(void)
+bool console_key(char *key)
 {
-	enum prompt_result result = PROMPT_MORE;
-	uint64_t at = keys_at;
-	char key;
+	return ring_get(&receive, key);
+}
 
-	if (at - looked_at > tsc_from_us(KEY_US))
+void console_keys_pause(void)
+{
+	if (keys_at - looked_at > tsc_from_us(KEY_US))
 		prompt_pause();
-	looked_at = at;
-	while (result == PROMPT_MORE && next_key(&key)) {
-		result = prompt_take((uint8_t)key);
-		background_point();
-	}
-	kick(); /* an echo */
-	const struct editor *line = prompt_line();
-
-	screen_typed(line->text, line->length, line->cursor);
-	return result;
+	looked_at = keys_at;
 }
 
-bool console_step(void)
+void console_kick(void)
 {
-	if (ring_used(&receive) == 0 && !screen_has_keys())
-		return false;
-	switch (take_keys()) {
-	case PROMPT_QUIT:
-		vmm_quit();
-		break;
-	case PROMPT_COMMAND:
-		screen_entered(prompt_command());
-		command_run(prompt_command());
-		kick();
-		break;
-	case PROMPT_MORE:
-		break;
-	}
-	return true;
+	kick();
 }
 
 void console_typed(void)
@@ -331,8 +304,7 @@ uint64_t console_dropped(void)
 	return dropped;
 }
 
-void console_show_log(void)
+void console_replay(void)
 {
 	log_replay(console_write);
-	screen_show_log();
 }

@@ -50,11 +50,17 @@ static inline bool console_is_pending(void)
 	return console_work;
 }
 
-/* Looks at the keys that have come and carries out a command that is whole. True: there were
- * keys. For the background work. */
-bool console_step(void);
+/* For the background work. Has a key come at COM1? */
+bool console_has_keys(void);
+/* Takes the next byte that has come at COM1. False: there is none. */
+bool console_key(char *key);
+/* Tells the prompt where no key has come for half a second (vmm/terminal.h). Call it before the
+ * keys are looked at. */
+void console_keys_pause(void);
+/* Gets an echo moving. Call it when the keys were looked at. */
+void console_kick(void);
 
-/* Show the memory log on the UART once more, and only there. */
-void console_show_log(void);
+/* Shows the memory log on the UART once more, and only there. */
+void console_replay(void);
 
 #endif

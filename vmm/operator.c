@@ -13,6 +13,7 @@
 #include "vmm/background.h"
 #include "vmm/console.h"
 #include "vmm/report.h"
+#include "vmm/typing.h"
 #include "vmm/vm.h"
 
 static volatile bool status_wanted;
@@ -66,7 +67,7 @@ bool operator_step(void)
 	bool any = print_outputs();
 
 	any |= log_notes_print();
-	any |= console_step();
+	any |= typing_step();
 	if (status_wanted) {
 		status_wanted = false;
 		report_status();

@@ -4,7 +4,6 @@
  */
 #include "vmm/prompt.h"
 #include "vmm/background.h"
-#include "vmm/completion.h"
 
 #include <string.h>
 
@@ -84,13 +83,13 @@ static enum prompt_result take_line(void)
 	return PROMPT_COMMAND;
 }
 
-enum prompt_result prompt_take(uint8_t byte)
+enum prompt_result prompt_take(uint8_t byte, prompt_complete *complete)
 {
 	switch (editor_key(&editor, byte, echo)) {
 	case EDITOR_LINE:
 		return take_line();
 	case EDITOR_TAB:
-		completion_run(&editor, echo);
+		complete(&editor, echo);
 		break;
 	case EDITOR_CLEAR:
 		put_string("\033[H\033[2J");

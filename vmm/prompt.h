@@ -17,8 +17,11 @@ enum prompt_result { PROMPT_MORE, PROMPT_COMMAND, PROMPT_QUIT };
 
 /* A screen with nothing on it; put writes to it. */
 void prompt_init(editor_echo *put);
-/* Takes a byte from the terminal. PROMPT_COMMAND: prompt_command() is what was typed. */
-enum prompt_result prompt_take(uint8_t byte);
+/* Completes the word before the cursor. */
+typedef void prompt_complete(struct editor *e, editor_echo *echo);
+/* Takes a byte from the terminal; complete is called for Tab. PROMPT_COMMAND: prompt_command() is
+ * what was typed. */
+enum prompt_result prompt_take(uint8_t byte, prompt_complete *complete);
 /* Nothing has come from the terminal for a while (vmm/terminal.h). */
 void prompt_pause(void);
 /* The line that was typed, to be cut up; until the next byte is taken. */

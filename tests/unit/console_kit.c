@@ -10,6 +10,7 @@
 #include "tests/unit/fake_log.h"
 #include "vmm/background.h"
 #include "vmm/console.h"
+#include "vmm/typing.h"
 
 #include <string.h>
 
@@ -60,7 +61,7 @@ void type(const char *keys)
 	while (line_high())
 		console_interrupt();
 	assert_true(length == 0 || wanted);
-	while (console_step())
+	while (typing_step())
 		;
 }
 

@@ -11,6 +11,7 @@
 #include "arch/x86/work.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/console.h"
+#include "vmm/typing.h"
 
 #include <errno.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static void R14_service_goes_on_until_no_cause_stands(void **state)
 	assert_false(line_high());
 	assert_int_equal(com1.sent, FIFO);
 	let_it_run();
-	while (console_step())
+	while (typing_step())
 		;
 	type("\x03");
 	let_it_run();
@@ -125,7 +126,7 @@ static void R14_no_key_is_lost_however_many_come_at_once(void **state)
 	}
 	assert_int_equal(com1.key_first, 3000);
 	assert_false(line_high());
-	while (console_step())
+	while (typing_step())
 		;
 	type("\x03");
 	let_it_run();

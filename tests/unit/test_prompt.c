@@ -10,6 +10,7 @@
 #include "arch/x86/platform.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/console.h"
+#include "vmm/typing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -239,7 +240,7 @@ static void random_keys_do_no_harm(void **state)
 		while (line_high())
 			console_interrupt();
 		printed_clear();
-		while (console_step())
+		while (typing_step())
 			;
 		let_it_run();
 		wire_clear();

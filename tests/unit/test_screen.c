@@ -15,6 +15,7 @@
 #include "vmm/console.h"
 #include "vmm/pager.h"
 #include "vmm/screen.h"
+#include "vmm/typing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static void boot(const char *console, enum keyboard_use keyboard, enum end_polic
 	config.end = end;
 	screen_init(&config, console_init(console) == 0 && console_lines() != 0);
 	screen_begin();
-	while (console_step())
+	while (typing_step())
 		;
 }
 
@@ -61,7 +62,7 @@ static void serve(void)
 	while (fake_screen.first < fake_screen.end) {
 		fake_screen.handler();
 		assert_true(screen_has_keys());
-		while (console_step())
+		while (typing_step())
 			;
 	}
 }
@@ -173,7 +174,7 @@ static void com1_and_the_keyboard_type_on_one_line(void **state)
 	com1.key_end = 3;
 	console_set_interrupts(true);
 	console_interrupt();
-	while (console_step())
+	while (typing_step())
 		;
 	assert_string_equal(fake_screen.prompt, "lines");
 	console_set_interrupts(false);
@@ -196,7 +197,7 @@ static void R14_a_service_is_bounded_and_loses_no_key(void **state)
 		fake_character('k');
 	fake_screen.handler();
 	assert_in_range(fake_screen.first, 1, 16);
-	while (console_step())
+	while (typing_step())
 		;
 	assert_string_equal(fake_screen.prompt, text);
 	clear_line();

@@ -21,7 +21,7 @@ UNIT_editor  := vmm/editor.c vmm/history.c vmm/terminal.c
 UNIT_nearest := vmm/nearest.c
 UNIT_SCREEN  := vmm/screen.c vmm/screen_end.c vmm/pager.c arch/x86/keys.c \
 	tests/unit/fake_screen.c
-UNIT_console := vmm/console.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
+UNIT_console := vmm/console.c vmm/typing.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
 	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/trace_print.c vmm/words.c tests/unit/console_kit.c \
 	tests/unit/fake_uart.c $(UNIT_report) $(UNIT_SCREEN)
 UNIT_prompt  := $(UNIT_console)

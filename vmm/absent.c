@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Guest-physical memory that is not the VM's. See the header for the rule.
+ * Guest-physical memory that does not belong to the VM. See the header for the rule.
  *
- * Reads of absent memory do not exit: one page of ones is mapped wherever nothing else is. A write
- * exits, and the instruction is stepped over. What cannot be stepped over, such as the frame of an
- * event, gets a page of its VM to write to, until SINKS others had one.
+ * Reads of absent memory do not exit: a page of ones is mapped at all addresses without another
+ * page. A write exits, and the VMM steps over the instruction. Some writes cannot be stepped over,
+ * such as the frame of an event. Such a write gets a page of its VM to write to. The page goes when
+ * SINKS other writes have needed such a page.
  */
 #include "vmm/absent.h"
 
@@ -26,7 +27,8 @@ static bool is_in(const struct config_range *list, unsigned count, uint64_t addr
 	return false;
 }
 
-/* Is this page a device's, of another VM or of the VMM? What a VM has itself never exits. */
+/* Returns true where the page is a device's page, of another VM or of the VMM. A VM's own pages
+ * never exit. */
 static bool is_foreign(uint64_t page)
 {
 	for (unsigned i = 0; i < vm_count; i++)
@@ -37,6 +39,7 @@ static bool is_foreign(uint64_t page)
 
 /* ---- At boot ---- */
 
+/* The VM that confine() works on. config_devices() passes no argument to forbid(). */
 static struct vm *forbidding;
 static int forbid_error;
 
@@ -78,7 +81,8 @@ static void take_back(struct vm *vm, uint64_t page)
 		(void)virt.absent_page(vm->vcpu, page);
 }
 
-/* Puts something into the page's place; what was put there longest ago gives way. */
+/* Maps a page at the place of page: the VM's sink for a write, the page of ones for a read. The
+ * oldest of the SINKS places is taken back. Returns false where no memory is left. */
 static bool put(struct vm *vm, uint64_t page, bool write)
 {
 	uint64_t *at = &vm->sinks[vm->sinks_used % SINKS];
@@ -113,7 +117,7 @@ void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 		return;
 	virt.requeue_event(vm->vcpu);
 	if (virt.may_be_overtaken(vm->vcpu))
-		/* vm_invoke() keeps others away */
+		/* vm_invoke() keeps other interrupts away. */
 		vm->controller.held = vm->controller.changed = true;
 	if (!put(vm, page_of(address), write))
 		vm_fault(vm, reason, true,

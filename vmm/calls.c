@@ -2,9 +2,9 @@
 /*
  * Calls of the guests (vmm/abi.h).
  *
- * Rule: an address or a length from a guest is checked against its memory before anything else; a
- * bad one is -EFAULT for the guest and costs nobody else anything. Calls are the guest system's: to
- * its programs, in another ring than 0, each is -EPERM.
+ * Rule: an address or a length from a guest is checked against its memory before all else. A bad
+ * address gives the guest -EFAULT and costs no other VM any time. Calls are for the guest's system:
+ * a program of the guest, in another ring than 0, gets -EPERM for each call.
  */
 #include "arch/x86/io.h"
 #include "vmm/background.h"

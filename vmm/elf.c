@@ -3,8 +3,8 @@
  * A guest's image: a multiboot 1 kernel, checked and copied (System V ABI, ELF object files;
  * Multiboot 0.6.96, 3.1).
  *
- * Rule: sizes are compared by subtraction from what is known to be larger, so that no sum of the
- * image's numbers can wrap.
+ * Rule: a comparison of sizes subtracts from the larger size, so no sum of the image's numbers can
+ * wrap.
  */
 #include "vmm/elf.h"
 
@@ -22,7 +22,7 @@ enum { HEADER_VIDEO = 1 << 2, HEADER_REQUIRED = 0xffff, HEADER_ADDRESSES = 1 << 
 /* The video mode is a wish (3.1.4): a kernel finds in the boot information that there is none. */
 enum { HEADER_SUPPORTED = MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO | HEADER_VIDEO };
 
-/* How much a step looks at: words that may be the multiboot header's, and program headers. */
+/* The work of a step: words that may begin the multiboot header, and program headers. */
 enum { WORDS_A_STEP = 64, HEADERS_A_STEP = 8 };
 
 enum { AGAIN = 1 };
@@ -72,7 +72,8 @@ static uint32_t word_at(const uint8_t *at)
 {
 	uint32_t word;
 
-	__builtin_memcpy(&word, at, sizeof(word)); /* one instruction; memcpy() would be a call */
+	/* a single instruction; memcpy() would be a call */
+	__builtin_memcpy(&word, at, sizeof(word));
 	return word;
 }
 
@@ -172,7 +173,7 @@ static int read_elf64(struct load *l)
 	return 0;
 }
 
-/* Is this an ELF at all, and of a kind that runs here? */
+/* Checks that the image is an ELF, and that the ELF is of a kind that runs here. */
 static int read_elf(struct load *l)
 {
 	static const uint8_t magic[] = { 0x7f, 'E', 'L', 'F' };
@@ -197,7 +198,7 @@ static int read_elf(struct load *l)
 	return next_phase(l, LOAD_CHECK);
 }
 
-/* The step of LOAD_READ: what kind of image is it, and how many segments has it? */
+/* The step of LOAD_READ: finds the kind of the image and the number of segments. */
 static int read_headers(struct load *l)
 {
 	struct multiboot_header h = { 0 };
@@ -214,7 +215,7 @@ static int read_headers(struct load *l)
 
 /* ---- Segments ---- */
 
-/* Segment i; false: its program header is not one to load. */
+/* Reads segment i. Returns false where its program header is not of type LOAD. */
 static bool read_segment(const struct load *l, unsigned i, struct load_segment *s)
 {
 	const uint8_t *at = l->image + l->table + (uint64_t)l->header_bytes * i;
@@ -240,8 +241,8 @@ static bool overlaps(const struct load_segment *s, uint64_t first, uint64_t end)
 	return s->paddr < end && s->memsz > 0 && (first <= s->paddr || first - s->paddr < s->memsz);
 }
 
-/* Linkers put the file's headers in front of the text, at FF000h where that is at 1 MiB. What
- * would lie in the last page of the hole goes nowhere, as on a PC, where ROM is. */
+/* Linkers put the file's headers before the text, at FF000h for a text at 1 MiB. Bytes for the last
+ * page of the hole are left out: a PC has ROM there. */
 static void cut_headers(struct load_segment *s)
 {
 	if (s->paddr < HOLE_END - LOAD_PIECE || s->paddr >= HOLE_END)
@@ -254,7 +255,7 @@ static void cut_headers(struct load_segment *s)
 	s->paddr = HOLE_END;
 }
 
-/* Pages of low memory, a bit each, that an image takes. */
+/* Notes the pages of low memory that the image takes, a bit each. */
 static void take_pages(struct load *l, const struct load_segment *s)
 {
 	if (s->memsz == 0 || s->paddr >= HOLE_FIRST)
@@ -271,7 +272,7 @@ static void take_pages(struct load *l, const struct load_segment *s)
 	}
 }
 
-/* The first page from this one on that the image leaves; 0: there is none below the hole. */
+/* Returns the first free page from page from on; 0 where there is none below the hole. */
 static unsigned free_page(const struct load *l, unsigned from)
 {
 	for (unsigned word = from / 64; word < LOAD_LOW_WORDS; word++) {
@@ -284,8 +285,8 @@ static unsigned free_page(const struct load *l, unsigned from)
 	return 0;
 }
 
-/* The boot information has its usual place, or the nearest above it, or one below. Never page 0,
- * where a guest may want its interrupt vectors. */
+/* The boot information has its usual place, or the nearest page above, or a page below. Page 0 is
+ * never used: a guest may want its interrupt vectors there. */
 static uint32_t find_handover(const struct load *l)
 {
 	unsigned page = free_page(l, HANDOVER_AT / HANDOVER_BYTES);
@@ -313,9 +314,9 @@ static int check_segment(struct load *l, struct load_segment *s)
 	return 0;
 }
 
-/* The entry is a virtual address for some linkers and a physical one for others; paging is off at
- * the start, so it has to become physical. Where both fit, virtual wins: it is what ELF means by
- * e_entry. */
+/* The entry is a virtual address for some linkers and a physical address for others. Paging is off
+ * at the start, so the entry has to become physical. Where both fit, virtual wins: ELF defines
+ * e_entry as a virtual address. */
 static bool translate_entry(struct load *l, const struct load_segment *s, bool virtual)
 {
 	uint64_t base = virtual ? s->vaddr : s->paddr;
@@ -326,7 +327,7 @@ static bool translate_entry(struct load *l, const struct load_segment *s, bool v
 	return true;
 }
 
-/* All segments are good: is there one, and is the entry in one? */
+/* All segments are good. Checks that there is a segment, and that the entry is in a segment. */
 static int check_entry(struct load *l)
 {
 	if (!l->any)
@@ -379,8 +380,9 @@ static int clear_memory(struct load *l)
 	return l->done < l->memory_size ? AGAIN : next_phase(l, LOAD_COPY);
 }
 
-/* The next piece of what a segment has in memory but not in the file. Memory is clear but where a
- * segment before was copied to, so no other place is looked at. False: there is no such piece. */
+/* Clears the next piece of a segment's part that is in memory but not in the file. Memory is clear
+ * except where earlier segments were copied to, so only those places are cleared. Returns false
+ * where no such piece is left. */
 static bool clear_rest(struct load *l, const struct load_segment *s)
 {
 	uint64_t at = s->paddr + l->done, end = s->paddr + s->memsz;

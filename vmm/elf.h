@@ -3,13 +3,13 @@
  * A guest's image: a multiboot 1 kernel, as ELF32, ELF64 or with the addresses in its multiboot
  * header.
  *
- * Rule: the image is not trusted. Every offset and address is checked before it is used, and a
- * refusal names the rule that the image breaks. Pure C: memory is a pointer to where guest-physical
- * address 0 is.
+ * Rule: the image is not trusted. Every offset and address is checked before use, and a refusal
+ * names the rule that the image breaks. Pure C: memory points to the place of guest-physical
+ * address 0.
  *
- * Rule: loading is done in steps. A step is at most about 1,200 instructions, whatever the image
- * says, and the number of steps is bounded by the size of the VM's memory. The caller looks at
- * interrupts between two steps.
+ * Rule: loading is done in steps. A step takes at most about 1,200 instructions, whatever the image
+ * says. The size of the VM's memory limits the number of steps. The caller looks at interrupts
+ * between two steps.
  */
 #ifndef VMM_ELF_H
 #define VMM_ELF_H
@@ -18,12 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most that one step copies or clears, and the most program headers that an image may have. */
+/* LOAD_PIECE: the most bytes that a step copies or clears. LOAD_HEADERS_MAX: the most program
+ * headers of an image. */
 enum { LOAD_PIECE = 4096, LOAD_HEADERS_MAX = 256 };
-enum { LOAD_LOW_WORDS = 3 }; /* of 64 pages each: they reach up to the hole */
+enum { LOAD_LOW_WORDS = 3 }; /* Each word stands for 64 pages. The words reach up to the hole. */
 
-/* What is wrong with an image (elf_problem.c has the words). What comes after LOAD_OF_SEGMENT is
- * about one segment. */
+/* The problem of an image (elf_problem.c has the words). Problems after LOAD_OF_SEGMENT are
+ * problems of a segment. */
 enum load_problem {
 	LOAD_FINE,
 	LOAD_NO_HEADER,
@@ -56,6 +57,7 @@ enum load_problem {
 	LOAD_PROBLEMS
 };
 
+/* The work that the next step does. */
 enum load_phase {
 	LOAD_FIND,  /* look for the multiboot header */
 	LOAD_READ,  /* read the multiboot and the ELF header */
@@ -66,59 +68,69 @@ enum load_phase {
 	LOAD_REFUSED
 };
 
-/* A piece of the image and where it belongs. */
+/* A piece of the image and its place in memory. */
 struct load_segment {
 	uint64_t offset, vaddr, paddr, filesz, memsz;
 };
 
-/* A loading that is under way. load_begin() fills it. The caller reads entry, checked and problem,
- * and changes nothing. */
+/* A loading that is under way. load_begin() fills the structure. The caller reads entry, checked
+ * and problem, and changes no member. */
 struct load {
 	const uint8_t *image;
 	uint64_t size;
 	uint8_t *memory;
 	uint64_t memory_size;
-	uint32_t entry;    /* guest-physical, once the image is checked */
-	uint32_t handover; /* a page that the image leaves free, for the boot information */
-	bool checked;      /* the image is good; no step before wrote to memory */
+	uint32_t entry;    /* Guest-physical; valid when the image is checked. */
+	uint32_t handover; /* A page that the image leaves free, for the boot information. */
+	bool checked;      /* The image is good. No step so far has written to memory. */
 	enum load_phase phase;
 
+	/* The reason of a refusal. */
 	enum load_problem problem;
+	/* -ENOEXEC or -ENOMEM after a refusal, else 0. */
 	int error;
-	unsigned segment;   /* which one the problem is about */
-	uint64_t number[3]; /* what the problem's words need */
+	unsigned segment;   /* The number of the segment with the problem. */
+	uint64_t number[3]; /* The numbers for the problem's words. */
 
-	uint64_t at; /* LOAD_FIND: where to look next; then where the multiboot header is */
+	/* LOAD_FIND: the place of the next look; later: the place of the multiboot header. */
+	uint64_t at;
+	/* A header was found, but its checksum is wrong. */
 	bool bad_sum;
-	bool flat; /* the multiboot header has the addresses; else wide says ELF64, and there is a
-	              table of headers */
+	/* The multiboot header has the addresses. Else wide says ELF64, and there is a table of
+	 * headers. */
+	bool flat;
+	/* The image is an ELF64. */
 	bool wide;
+	/* found: a segment has the entry; found_virtual: by its virtual address. any: there is a
+	 * segment to load. */
 	bool found, found_virtual, any;
+	/* Size of a program header in the file. */
 	uint16_t header_bytes;
-	unsigned count, index; /* program headers, and the one that is looked at */
-	/* offset of the program headers; the entry as the image says it */
+	unsigned count, index; /* Number of program headers; number of the current header. */
+	/* table: offset of the program headers; start: the entry in the image's own terms. */
 	uint64_t table, start;
-	uint64_t sum;                   /* of the sizes in memory of the segments so far */
-	struct load_segment only;       /* flat: the segment */
-	uint64_t taken[LOAD_LOW_WORDS]; /* pages below the hole that the image takes, a bit each */
-	uint64_t done;                  /* of memory, or of the current segment */
-	uint64_t first, end;            /* LOAD_COPY: what has been written lies in [first, end) */
+	uint64_t sum;                   /* Sum of the memory sizes of the segments so far. */
+	struct load_segment only;       /* flat: the segment. */
+	uint64_t taken[LOAD_LOW_WORDS]; /* Pages below the hole that the image takes, a bit each. */
+	uint64_t done;       /* Bytes of memory, or of the current segment, that are done. */
+	uint64_t first, end; /* LOAD_COPY: all bytes written so far lie in [first, end). */
 };
 
-/* Begins the loading of an image into a VM's memory. Nothing is read or written yet. Where the
- * image is only to be checked, memory may be NULL. */
+/* Begins to load an image into a VM's memory; reads and writes no byte yet. memory may be NULL for
+ * load_check() alone. Call it before the first step. */
 void load_begin(struct load *l, const void *image, size_t size, void *memory, size_t memory_size);
-/* Does the next step. Returns 1: there is more to do, call again. 0: the image is loaded, and
- * l->entry is the address to start at; all other memory of the VM is clear. -ENOEXEC (not a kernel
- * that can be started) or -ENOMEM (it does not fit): the image is refused, and memory is as it was.
- * The hole (A0000h-FFFFFh) is refused, but for headers in its last page that a linker puts in
- * front of a text at 1 MiB: they are left out. */
+/* Does the next step. Returns 1 when there is more to do: call it again. Returns 0 when the image
+ * is loaded: l->entry is the address to start at, and all other memory of the VM is clear. Returns
+ * -ENOEXEC (not a kernel that can be started) or -ENOMEM (the image does not fit) when the image is
+ * refused: memory is as before. A segment in the hole (A0000h-FFFFFh) is refused. An exception are
+ * headers in the hole's last page, where a linker puts them before a text at 1 MiB; such headers
+ * are left out. */
 int load_step(struct load *l);
-/* Does the steps that check the image and no more. Call it at boot, where nothing has to be quick.
- * Returns 0 (the image is good), -ENOEXEC or -ENOMEM. */
+/* Does only the steps that check the image. Returns 0 (the image is good), -ENOEXEC or -ENOMEM.
+ * Call it at boot, when no interrupt has to wait. */
 int load_check(struct load *l);
-/* Puts into words why the image was refused; an empty text where it was not. Call it where there is
- * time for formatting. */
+/* Writes the reason of the refusal into text; an empty text where the image was not refused. Call
+ * it where there is time to format text. */
 void load_describe(const struct load *l, char *text, size_t size);
 
 #endif

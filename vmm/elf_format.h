@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ELF on disk, as far as a loader needs it (System V ABI, chapters 4 and 5), for both classes.
+ * ELF on disk, as far as a loader needs the format (System V ABI, chapters 4 and 5), for both
+ * classes.
  *
- * Rule: read by memcpy; the file owes us no alignment.
+ * Rule: all reads are by memcpy, because the file guarantees no alignment.
  */
 #ifndef VMM_ELF_FORMAT_H
 #define VMM_ELF_FORMAT_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Why an image is refused, in words.
+ * The words for the refusal of an image.
  *
- * Rule: a message names the rule that the image breaks. No step of the loader formats text; that is
- * done here, later.
+ * Rule: a message names the rule that the image breaks. No step of the loader formats text. The
+ * formatting is done here, later.
  */
 #include "vmm/elf.h"
 
@@ -13,7 +13,7 @@
 
 _Static_assert(HOLE_FIRST == 0xa0000 && HOLE_END == 0x100000, "the words say where the hole is");
 
-/* Each takes up to three numbers, in the order in which the loader gave them. */
+/* Each entry takes up to three numbers, in the order of the loader. */
 static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_FINE] = "",
 	[LOAD_NO_HEADER] = "no multiboot header in the first 8 KiB",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When a run ends. See the header for the rule.
+ * The end of a run. See the header for the rule.
  */
 #include "vmm/ending.h"
 #include "arch/x86/log.h"
@@ -11,10 +11,10 @@ static struct {
 	const struct operator_calls *person;
 	enum { GOES_ON, ALL_DONE, TIME_IS_UP, OPERATOR } end;
 	bool stay;
-	bool said; /* that all VMs are done and the run goes on */
+	bool said; /* The console has shown that all VMs are done and the run goes on. */
 	uint32_t seconds;
-	uint64_t time_due;   /* TSC: the time is up */
-	uint64_t unused_due; /* TSC: all VMs are done, and nobody may use the console by then */
+	uint64_t time_due;   /* TSC: the time is up. */
+	uint64_t unused_due; /* TSC: all VMs are done, and nobody may use the console by then. */
 } run;
 
 void ending_begin(const struct vmm_config *config, const struct operator_calls *person,
@@ -46,7 +46,7 @@ void ending_set_stay(bool on)
 {
 	run.stay = on;
 	run.said = false;
-	sched_vm_stopped = true; /* they may all be done already */
+	sched_vm_stopped = true; /* Perhaps all VMs are done already. */
 }
 
 static bool all_done(void)
@@ -61,7 +61,8 @@ static const char goes_on_by_stay[] = "all VMs are done; the run goes on (stay);
 static const char goes_on_in_use[] = "all VMs are done; the run goes on "
 				     "while the console is in use; quit ends it";
 
-/* A person's hands may be at the console. Returns when to look again. */
+/* Decides whether the run ends. A person may still use the console. Returns the TSC of the next
+ * look. */
 static uint64_t look_at_the_vms(uint64_t now)
 {
 	uint64_t used_until = run.person->used_until();
@@ -95,7 +96,7 @@ uint64_t ending_look(uint64_t now)
 	return run.time_due < run.unused_due ? run.time_due : run.unused_due;
 }
 
-/* NULL: there is nothing to say. */
+/* Returns the words about vm, or NULL where there is no need for words. */
 static const char *say_of(const struct vm *vm, bool *failed)
 {
 	*failed = false;

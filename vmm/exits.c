@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each kind of VM exit leads to. See the header for the rule.
+ * The handling of each kind of VM exit. See the header for the rule.
  */
 #include "vmm/exits.h"
 #include "arch/x86/slice_timer.h"
@@ -33,13 +33,13 @@ static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 		turn_look(vm);
 }
 
-/* The processor goes to the next ready VM; this one is ready again when one of its lines has
+/* The processor goes to the next ready VM. The halted VM is ready again when a line of the VM has
  * status. */
 static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	bool deaf = !virt_interrupts_on(vm->vcpu);
-	if (virt_skip(vm->vcpu)) /* its trap ends the HLT before it begins */
+	if (virt_skip(vm->vcpu)) /* its trap ends the HLT before the HLT begins */
 		return;
 	if (deaf) {
 		vm_fault(vm, reason, true,
@@ -55,7 +55,7 @@ static void exit_window(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	vm->interrupt_exits++;
-	vm->controller.changed = true; /* vm_invoke() injects what waits */
+	vm->controller.changed = true; /* vm_invoke() injects a waiting event */
 	virt.want_window(vm->vcpu, WINDOW_NONE);
 }
 
@@ -64,18 +64,17 @@ static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	if (__builtin_expect(slice_timer_by_nmi, 0))
 		dispatch_timer(vm, false);
-	vm->controller.changed = true; /* vm_invoke() injects what waits */
+	vm->controller.changed = true; /* vm_invoke() injects a waiting event */
 }
 
-/* It goes on by itself at the next entry. */
+/* The VM goes on by itself at the next entry. */
 static void exit_wake(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)vm;
 	(void)reason;
 }
 
-/* Where physical interrupts exit (soft): of which line it is the chipset finds out, and what it
- * leads to. */
+/* Physical interrupts exit (soft). The chipset finds the line and handles the interrupt. */
 static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 {
 	vm->interrupt_exits += reason == VM_EXIT_INTERRUPT;
@@ -87,7 +86,7 @@ static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 		dispatch_counted(vm);
 }
 
-/* What a VM cannot go on from. */
+/* Stops a VM that cannot go on. */
 static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 {
 	const struct denial what = { .format = reason == VM_EXIT_SHUTDOWN ? "triple fault"
@@ -103,15 +102,15 @@ static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
 	virt_cpuid(vm->vcpu);
 }
 
-/* WBINVD and INVD: nothing could interrupt the milliseconds that a WBINVD takes. What the guest has
- * in the caches is coherent with its memory and with DMA, so that neither has anything to do. */
+/* WBINVD and INVD: no interrupt could break into the milliseconds that a WBINVD takes. The caches
+ * are coherent with the guest's memory and with DMA, so the VMM skips both instructions. */
 static void exit_caches(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	virt_skip(vm->vcpu);
 }
 
-/* The processor's own business: done for the guest, or denied and logged. */
+/* An instruction for the processor's back end: done for the guest, or denied and logged. */
 static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
 	struct denial what = { .format = "an exit that nobody handles" };

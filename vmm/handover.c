@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM gets at its start (Multiboot 0.6.96, 3.3 Boot information format).
+ * The data for a VM at the start (Multiboot 0.6.96, 3.3 Boot information format).
  *
- * Rule: laid out once as a structure, so that what is where can be seen.
+ * Rule: the layout is a single structure. The place of each part is easy to see.
  */
 #include "vmm/handover.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM gets at its start: the multiboot information, its memory map and command line, in its
- * low memory.
+ * The data that a VM gets at its start: the multiboot information, the memory map and the command
+ * line, in low memory.
  *
- * Rule: all of it lies in one page. That is the one at HANDOVER_AT where the guest's image leaves
- * it free, else another one that it leaves free (vmm/elf.h).
+ * Rule: all of the data lies in a single page. The page is at HANDOVER_AT where the guest's image
+ * leaves that page free, else at another free page (vmm/elf.h).
  */
 #ifndef VMM_HANDOVER_H
 #define VMM_HANDOVER_H
@@ -14,13 +14,14 @@
 
 enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
 
-/* RAM that a PC has not, between 640 KiB and 1 MiB. */
+/* The hole in a PC's RAM, between 640 KiB and 1 MiB. */
 enum { HOLE_FIRST = 0xA0000, HOLE_END = 0x100000 };
 
-/* Build it at this guest-physical address for a VM with memory_size bytes (at least 1 MiB): lower
- * 640 KiB and what is above 1 MiB are RAM, the rest is reserved. loader_name stands as the boot
- * loader's. Returns the guest-physical address for EBX, or 0: cmdline is too long. It is one step
- * of a VM's start: about 500 instructions with a command line of CONFIG_TEXT_MAX bytes. */
+/* Builds the data at the guest-physical address at. memory: the VM's memory; memory_size: its
+ * bytes, at least 1 MiB. The lower 640 KiB and all above 1 MiB are RAM, the rest is reserved.
+ * loader_name: the boot loader's name for the guest. Returns the guest-physical address for EBX, or
+ * 0 for a text that is too long. Call it once in a VM's start. The call takes about 500
+ * instructions for a command line of CONFIG_TEXT_MAX bytes. */
 uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline,
                         const char *loader_name);
 

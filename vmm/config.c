@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Configuration: the VMM's command line and the modules', word by word.
+ * Configuration: the VMM's command line and the modules' lines, word by word.
  *
- * Rule: one table of words per kind of line; each word has one parser, which refuses with a reason.
- * The first refusal is the message; reading goes on with the default for that word.
+ * Rule: there is a table of words for each kind of line. Each word has its parser, and the parser
+ * refuses with a reason. The first refusal is the message; reading goes on with the default for
+ * that word.
  */
 #include "vmm/config.h"
 #include "vmm/config_words.h"
@@ -16,7 +17,7 @@
 #define MEMORY_DEFAULT (UINT64_C(16) << 20)
 enum { PRIORITY_DEFAULT = 1, SLICE_DEFAULT = 5000 /* us */, STATUS_DEFAULT = 1000 /* ms */ };
 
-/* The keyword whose name is the first length bytes of word; NULL: there is none. */
+/* Returns the keyword whose name is the first length bytes of word, or NULL. */
 static const struct keyword *find(const struct keyword *table, const char *word, size_t length)
 {
 	for (; table->name != NULL; table++)
@@ -25,7 +26,7 @@ static const struct keyword *find(const struct keyword *table, const char *word,
 	return NULL;
 }
 
-/* Apply one word; seen is the set of keywords (by index) that the line had already. */
+/* Applies a word. seen: the set of keywords (by index) that the line had already. */
 static int apply(struct reader *r, const struct keyword *table, const char *word, uint32_t *seen)
 {
 	const char *equals = strchr(word, '=');
@@ -61,7 +62,7 @@ static int read_word(struct reader *r, const struct keyword *table, enum word_ki
 	return apply(r, table, word, seen);
 }
 
-/* Note the first error, as "[before]word: reason". */
+/* Notes the first error, as "[before]word: reason". */
 static void note(const char *before, const char *word, const char *reason, char *err, size_t size,
                  int *error)
 {
@@ -72,8 +73,8 @@ static void note(const char *before, const char *word, const char *reason, char 
 	*error = -EINVAL;
 }
 
-/* What names the module in a message. The name it gives itself counts wherever it stands in the
- * line. */
+/* Sets prefix to the words that name the module in a message. The module's own vm= counts at any
+ * place of the line. */
 static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MAX], char *prefix,
                           size_t size)
 {
@@ -93,7 +94,7 @@ static void module_prefix(unsigned n, const char *line, char name[CONFIG_NAME_MA
 	snprintf(prefix, size, "module %u (%s): ", n, name);
 }
 
-/* "--": all the rest of the line, as it stands, is for the guest. */
+/* "--": all the rest of the line, as written, is for the guest. */
 static int read_rest(struct reader *r, const struct keyword *text, struct words *w, uint32_t seen,
                      size_t index)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who may have what: one VM's lines, ports and memory against the VMM's own and the other VMs'.
+ * Ownership: a VM's lines, ports and memory against the VMM's own and against the other VMs' own.
  *
- * Rule: a device has one owner, unless every owner says 'share'. What the VMM needs to keep its
- * hold on the machine has no owner but the VMM. A refusal says whose the thing is.
+ * Rule: a device has a single owner, unless every owner says 'share'. Devices for the VMM's hold on
+ * the machine have no owner but the VMM. A refusal names the owner.
  */
 #include "vmm/config_reserved.h"
 
@@ -15,7 +15,7 @@
 #define LEGACY_HOLE_FIRST UINT64_C(0xA0000) /* VGA memory and firmware: no RAM of a VM */
 #define LEGACY_HOLE_LAST UINT64_C(0xFFFFF)
 
-/* The VM that is checked, and where the message goes. */
+/* The VM that is checked, and the place of the message. */
 struct check {
 	unsigned n;
 	const struct vm_config *vm;
@@ -39,7 +39,7 @@ static int refuse(const struct check *c, int error, const char *format, ...)
 	return error;
 }
 
-/* The set as its owner wrote it, more or less: "0,3,8". */
+/* Writes the set as text, about as the owner wrote the set: "0,3,8". */
 static const char *lines_text(line_set lines, char *text, size_t size)
 {
 	size_t length = 0;
@@ -62,7 +62,7 @@ static const char *range_text(const struct config_range *range, char *text, size
 	return text;
 }
 
-/* What keeps two owners from one device, in words; NULL: both share. */
+/* Returns the words that keep two owners from sharing a device; NULL: both say 'share'. */
 static const char *way_out(const struct vm_config *a, const struct vm_config *b)
 {
 	if (a->share && b->share)
@@ -98,8 +98,9 @@ static int check_lines(const struct check *c, line_set reserved,
 	return 0;
 }
 
-/* One status bit stands for all lines that enter its input, and while it stands for one, an edge of
- * another raises nothing: the lines have to have the same VM, which is told of both. */
+/* A status bit of the VMM block stands for all lines that enter the same input. While the bit is
+ * set for a line, an edge of another line raises no NMI. So all lines of an input have to belong to
+ * the same VM; the VM is told of all its lines. */
 static int check_neighbours(const struct check *c, line_set reserved,
                             const struct vm_config *const *accepted, unsigned count, unsigned n)
 {
@@ -122,8 +123,8 @@ static int check_neighbours(const struct check *c, line_set reserved,
 	return 0;
 }
 
-/* What the two words say of lines that are not the VM's means nothing; of a shared line all owners
- * have to say the same. */
+/* An input for a line of another owner has no meaning and is refused. All owners of a shared line
+ * have to name the same inputs. */
 static int check_inputs(const struct check *c, line_set reserved,
                         const struct vm_config *const *accepted, unsigned count)
 {
@@ -161,7 +162,7 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* One kind of range: its word, and what one of them is called. */
+/* A kind of range: its configuration word, and the name of a single element. */
 struct kind {
 	const char *word, *one;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ports and memory that no VM may be given. See the header for the rule.
+ * Ports and memory that no VM may get. See the header for the rule.
  */
 #include "vmm/config_reserved.h"
 
@@ -15,8 +15,8 @@
 #define SUPER_IO "the Super I/O chip's configuration, which moves everybody's devices"
 #define TAKE_OUT "take it out of the range"
 
-/* Ports that would give the interrupt controllers, the bus or the machine's power away; then those
- * that reach beyond their owner, and those where an ICH has the same register once more (I/O
+/* First the ports that give power over the interrupt controllers, the bus or the machine. Then the
+ * ports that reach beyond their owner, and the ports where an ICH repeats the same register (I/O
  * Controller Hub 9 datasheet, table 9-2). */
 static const struct reserved vmm_ports[] = {
 	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway", NULL, false, 0 },
@@ -79,7 +79,7 @@ static const struct reserved vmm_memory[] = {
 	{ { 0xFEE00000, 0xFEEFFFFF }, "the local APIC and its messages", NULL, true, 0 },
 };
 
-/* What only the running machine knows: power management ports, RAM. */
+/* Ranges that only the running machine knows: power management ports, RAM. */
 static struct reserved machine_ports[CONFIG_RESERVED_PORTS], machine_memory[CONFIG_RESERVED_MEMORY];
 static unsigned machine_port_count, machine_memory_count;
 
@@ -88,14 +88,14 @@ static bool touches(const struct config_range *a, const struct config_range *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* Do they overlap, or does one begin where the other ends? */
+/* Returns true where the two overlap, or where one range begins directly after the other. */
 static bool joins(const struct config_range *a, const struct config_range *b)
 {
 	return touches(a, b) || (a->last < b->first && a->last + 1 == b->first) ||
 	       (b->last < a->first && b->last + 1 == a->first);
 }
 
-/* Ranges of the same name that join are one. */
+/* Adds a range. Ranges of the same name that join become a single range. */
 static int reserve(struct reserved *list, unsigned *count, unsigned max, struct config_range range,
                    const char *what, bool device)
 {
@@ -108,7 +108,8 @@ static int reserve(struct reserved *list, unsigned *count, unsigned max, struct 
 			range.first = list[i].range.first;
 		if (list[i].range.last > range.last)
 			range.last = list[i].range.last;
-		list[i] = list[--*count]; /* it is part of the new one, which may join others now */
+		/* the range is part of the new range; the new range may join other ranges now */
+		list[i] = list[--*count];
 		i = 0;
 	}
 	if (*count == max)

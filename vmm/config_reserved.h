@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ports and memory that no VM may be given, or only one that is trusted with them.
+ * Ports and memory that no VM may get, or only a VM with a trust= for such ports.
  *
- * Rule: what is reserved has a reason; what a word can grant, or another port does as well, has a
- * remedy too.
+ * Rule: each reserved range has a reason. There is a remedy too where a word can grant the range,
+ * or where another port does the same.
  */
 #ifndef VMM_CONFIG_RESERVED_H
 #define VMM_CONFIG_RESERVED_H
 
 #include "vmm/config.h"
 
+/* A reserved range. */
 struct reserved {
 	struct config_range range;
+	/* The reason, for the message. */
 	const char *what;
-	const char *remedy; /* NULL: it is the VMM's, whatever the words say */
+	const char *remedy; /* NULL: the range is the VMM's, whatever the words say. */
+	/* The range of memory has a device's registers. */
 	bool device;
-	unsigned trust; /* a VM with this is granted it (enum trust) */
+	unsigned trust; /* A VM with this trust gets the range (enum trust). */
 };
 
-/* The first of them that the range touches and this trust does not grant; NULL: none. */
+/* Return the first reserved range that touches range, or NULL. trust: ranges that trust grants do
+ * not count. Call them for each range of a VM (config_check.c). */
 const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust);
 const struct reserved *config_reserved_memory(const struct config_range *range);
 

@@ -2,8 +2,8 @@
 /*
  * The words of a module's line: one VM.
  *
- * Rule: what a line may not say whatever the other VMs are is refused here; what depends on the
- * others is config_check.c's.
+ * Rule: faults of the line itself are refused here. Faults that depend on the other VMs are for
+ * config_check.c.
  */
 #include "vmm/config_words.h"
 #include "vmm/words.h"
@@ -14,7 +14,7 @@
 #define MEMORY_MIN (UINT64_C(1) << 20)
 #define MEMORY_MAX (UINT64_C(3) << 30) /* below the devices that sit under 4 GiB */
 #define MEMORY_UNIT UINT64_C(4096)
-#define MMIO_LAST ((UINT64_C(1) << 46) - 1) /* what a 64-bit processor of today addresses */
+#define MMIO_LAST ((UINT64_C(1) << 46) - 1) /* the addresses of a 64-bit processor of today */
 
 enum { PRIORITY_MAX = 15, PORT_LAST = 0xffff };
 enum { SLICE_MIN = 100, SLICE_MAX = 1000000 }; /* us */
@@ -68,7 +68,7 @@ static int vm_slice(struct reader *r, const char *value)
 	return 0;
 }
 
-/* A line's number or a range of them: first and last. */
+/* Parses a line's number or a range of numbers: first and last. */
 static int parse_lines(struct reader *r, const char *item, uint64_t *first, uint64_t *last)
 {
 	char shown[SHOWN_MAX];
@@ -85,7 +85,7 @@ static int parse_lines(struct reader *r, const char *item, uint64_t *first, uint
 	return 0;
 }
 
-/* What follows the colon in LINE:INPUT. */
+/* Parses the text after the colon in LINE:INPUT. */
 static int parse_input(struct reader *r, const char *text, uint64_t *input)
 {
 	char shown[SHOWN_MAX];
@@ -101,7 +101,7 @@ static int parse_input(struct reader *r, const char *text, uint64_t *input)
 	return 0;
 }
 
-/* One item of irq=: LINE, FIRST-LAST or LINE:INPUT. */
+/* Adds an item of irq=: LINE, FIRST-LAST or LINE:INPUT. */
 static int add_lines(struct reader *r, char *item, line_set *lines, uint64_t *inputs)
 {
 	uint64_t first, last, input;
@@ -185,8 +185,8 @@ static bool overlap(const struct config_range *list, unsigned count,
 	return false;
 }
 
-/* A list of ranges into list; limit is the last value there is, unit what begin and end have to be
- * a multiple of. */
+/* Parses a list of ranges into list. limit: the last possible value; unit: begin and end have to be
+ * multiples of it. */
 static int parse_ranges(struct reader *r, const char *value, uint64_t limit, uint64_t unit,
                         struct config_range *list, unsigned *count)
 {
@@ -257,8 +257,8 @@ static int vm_trust(struct reader *r, const char *value)
 	return 0;
 }
 
-/* A hexadecimal number of at most two digits that ends with this character, as in 0:1f.2; NULL: it
- * is none. */
+/* Parses a hexadecimal number of at most two digits before the character end, as in 0:1f.2. Returns
+ * the text after end, or NULL where there is no such number. */
 static const char *parse_hex(const char *text, char end, unsigned limit, unsigned *number)
 {
 	static const char digits[] = "0123456789abcdef";

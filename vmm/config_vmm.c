@@ -2,7 +2,7 @@
 /*
  * The words of the VMM's own line.
  *
- * Rule: each value is checked against its limits here; nothing of the machine is looked at.
+ * Rule: each value is checked against its limits here. No code here looks at the machine.
  */
 #include "vmm/config_words.h"
 #include "vmm/words.h"

@@ -2,7 +2,7 @@
 /*
  * Values that the words of both kinds of configuration line have.
  *
- * Rule: a refusal says what would have been right.
+ * Rule: a refusal names the right form of the value.
  */
 #include "vmm/config_words.h"
 #include "vmm/words.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the machine reaches beyond the VM that has it. See the header for the rule.
+ * Parts of the machine with a reach beyond their VM. See the header for the rule.
  */
 #include "vmm/machine.h"
 
@@ -25,8 +25,8 @@ static bool may_master(unsigned function)
 	return false;
 }
 
-/* Port 70h: bit 7 masks the board's NMIs. The index that goes with it is one that nobody misses;
- * the RTC wants its data port read after it (MC146818A datasheet). */
+/* Port 70h: bit 7 masks the board's NMIs. The same byte holds an index, so an unimportant index is
+ * chosen. The RTC wants a read of the data port after each index (MC146818A datasheet). */
 static void let_nmis_through(void)
 {
 	enum { PORT_INDEX = 0x70, PORT_DATA = 0x71, REGISTER_D = 0x0d };

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What of the machine reaches beyond the VM that has it: switched off, or told.
+ * Parts of the machine with a reach beyond their VM. The VMM switches such parts off, or the banner
+ * names the parts.
  *
- * Rule: nothing is left on because firmware left it on. What a VM is trusted with is in the banner.
+ * Rule: no part is left on because firmware left it on. The banner lists each VM's trust.
  */
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
 #include "arch/x86/multiboot.h"
 
-/* The VMs are known: switch off what reaches all memory and none of them is trusted with. */
+/* Stops all devices that reach all memory, except the devices of a trusted VM. Call it once, when
+ * all VMs are known. */
 void machine_confine(void);
-/* The banner's lines about it. */
+/* Prints the banner's lines about such parts. Call it after machine_confine(). */
 void machine_describe(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What no VM may be given, because only the running machine knows it. See the header for the rule.
+ * Ranges that no VM may get and that only the running machine knows. See the header for the rule.
  */
 #include "vmm/reserve.h"
 #include "arch/x86/log.h"
@@ -8,7 +8,8 @@
 #include "arch/x86/platform.h"
 #include "vmm/config.h"
 
-/* Below that only RAM counts: VGA's memory and option ROMs may be a VM's (mmio=0xb8000-0xbffff). */
+/* Below ROM_FIRST only RAM counts: a VM may have VGA's memory and option ROMs
+ * (mmio=0xb8000-0xbffff). */
 enum { ROM_FIRST = 0x100000, HPET_BYTES = 1024 };
 
 static int reserve_entry(const struct multiboot_mmap *entry)

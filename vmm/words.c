@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The words of a command line, and the numbers, sizes and times in them.
+ * The words of a command line, and the numbers, sizes and times in the words.
  *
- * Rule: every loop goes forward through the text and stops at its NUL; every store is checked
+ * Rule: every loop goes forward through the text and stops at the NUL. Every store is checked
  * against its buffer.
  */
 #include "vmm/words.h"
@@ -66,7 +66,7 @@ static int digit_value(char c)
 	return 16;
 }
 
-/* Read digits from the head of text; *end is what follows them. */
+/* Reads digits from the head of text; *end is the text after the digits. */
 static int number_head(const char *text, uint64_t *value, const char **end)
 {
 	unsigned base = 10;
@@ -110,7 +110,7 @@ struct unit {
 	uint64_t factor;
 };
 
-/* A number and one of the units; the unit without a name, if there is one, is for a bare number. */
+/* Reads a number with a unit. A unit without a name, if there is one, is for a bare number. */
 static int number_with_unit(const char *text, const struct unit *units, size_t count,
                             uint64_t *value)
 {

@@ -2,8 +2,8 @@
 /*
  * The console's commands.
  *
- * Rule: one table. A command reads and prints, or asks the VMM proper for a change; it changes
- * nothing itself.
+ * Rule: there is a single table. A command reads and prints, or asks the VMM proper for a change. A
+ * command changes no state itself.
  */
 #include "vmm/commands.h"
 
@@ -25,7 +25,7 @@ enum { TRACE_DEFAULT = 32 };
 
 struct command {
 	const char *name;
-	const char *argument; /* for help; NULL: it takes none. In brackets: it may be left out */
+	const char *argument; /* For help; NULL: no argument. In brackets: optional. */
 	const char *help;
 	void (*run)(const char *argument);
 };
@@ -72,7 +72,8 @@ static void run_trace(const char *argument)
 	trace_print((unsigned)last);
 }
 
-/* The one of known(0), known(1), ... up to NULL that was meant; NULL: nobody can tell. */
+/* Returns the name among known(0), known(1), ... up to NULL that is nearest to typed. Returns NULL
+ * where no name is near enough. */
 static const char *nearest(const char *typed, const char *(*known)(unsigned i))
 {
 	const char *name, *best = NULL;
@@ -112,7 +113,7 @@ static void say_no_such_vm(const char *name)
 		log_format("there is no vm %s; the command 'vms' lists them\n", name);
 }
 
-/* Say what became of a request about a VM. */
+/* Prints the result of a request about a VM. */
 static void say(int error, const char *name, const char *done, const char *refused)
 {
 	if (error == 0)
@@ -145,7 +146,7 @@ static void run_nmi(const char *argument)
 	vmm_raise_nmi();
 }
 
-/* Straight to the UART: what is in the log need not be logged again. */
+/* Goes straight to the UART: text from the log need not be logged again. */
 static void run_log(const char *argument)
 {
 	(void)argument;
@@ -178,7 +179,7 @@ static void run_quit(const char *argument)
 	vmm_quit();
 }
 
-static void run_help(const char *argument); /* lists the table, so it stands below it */
+static void run_help(const char *argument); /* lists the table below */
 
 static const struct command commands[] = {
 	{ "help", NULL, "this list", run_help },
@@ -248,7 +249,7 @@ static void say_no_such_command(const char *name)
 		log_format("%s: no such command; try 'help'\n", name);
 }
 
-/* Cut the first word off the line; *line is what follows it. */
+/* Cuts the first word off the line; *line is the text after that word. */
 static char *cut_word(char **line)
 {
 	char *word = *line + strspn(*line, " \t");

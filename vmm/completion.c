@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Completing what is being typed. See the header for the rule.
+ * Completion of the typed word. See the header for the rule.
  */
 #include "vmm/completion.h"
 #include "arch/x86/log.h"
@@ -11,10 +11,10 @@
 
 enum { PER_ROW = 4 };
 
-/* What begins as the word does. */
+/* The candidates for the typed word. */
 struct matches {
 	const char *first;
-	size_t common; /* letters, from the beginning, that are the same in all of them */
+	size_t common; /* Number of first letters that all candidates share. */
 	unsigned count;
 };
 
@@ -37,7 +37,8 @@ static void match(struct matches *m, const char *name)
 		m->common = same;
 }
 
-/* The next candidate from number *i on that begins as the word does, which has length letters. */
+/* Returns the next candidate from number *i on with the typed word as its beginning. length: the
+ * letters of the typed word. */
 static const char *next(const struct editor *e, size_t begin, size_t length, unsigned *i)
 {
 	const char *name;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Completing what is being typed.
+ * Completion of the typed word.
  *
- * Rule: letters are put in as far as they are certain; where none is, all that may come is shown.
+ * Rule: letters are inserted as far as they are certain. Where no letter is certain, all candidates
+ * are shown.
  */
 #ifndef VMM_COMPLETION_H
 #define VMM_COMPLETION_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A line being typed on a terminal.
+ * A line that is being typed on a terminal.
  *
- * Rule: what is on the screen is what is in the line, and the screen's cursor stands at the line's.
+ * Rule: the screen shows the same text as the line, and the screen's cursor stands at the line's
+ * cursor.
  */
 #include "vmm/editor.h"
 
@@ -33,8 +34,8 @@ static void go_back(size_t places, editor_echo *echo)
 	echo_many('\b', places, echo);
 }
 
-/* The line from first on, over what stood there, which was so much longer; the screen's cursor is
- * at first, and is at the line's then. */
+/* Shows the line from first on, over an older text that was longer by longer letters. Before the
+ * call the screen's cursor is at first; afterwards it is at the line's cursor. */
 static void show_from(const struct editor *e, size_t first, size_t longer, editor_echo *echo)
 {
 	if (e->length > first)
@@ -65,7 +66,7 @@ void editor_insert(struct editor *e, const char *letters, size_t count, editor_e
 	show_from(e, at, 0, echo);
 }
 
-/* All from first to before end, which are not after one another. The cursor is at one of them. */
+/* Removes the letters from first up to end, end not included. The cursor is at first or at end. */
 static void take_out(struct editor *e, size_t first, size_t end, editor_echo *echo)
 {
 	if (first == end)
@@ -98,7 +99,7 @@ static void go_to(struct editor *e, size_t place, editor_echo *echo)
 	e->cursor = place;
 }
 
-/* Where the word before the cursor begins. */
+/* Returns the beginning of the word before the cursor. */
 static size_t word_begin(const struct editor *e)
 {
 	size_t at = e->cursor;
@@ -112,7 +113,7 @@ static size_t word_begin(const struct editor *e)
 
 /* ---- Keys ---- */
 
-/* What moves the cursor, or changes the line. */
+/* Handles the keys that move the cursor or change the line. */
 static void edit(struct editor *e, int key, editor_echo *echo)
 {
 	size_t at = e->cursor, end = e->length;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* back: from 1, the newest. */
+/* Returns a line; back: 1 is the newest. */
 static char *line_at(struct history *h, unsigned back)
 {
 	return h->line[(h->added - back) % HISTORY_LINES];

@@ -1,32 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lines that were typed before, and the line that is being typed while they are looked at.
+ * Lines that were typed before, and the line that is being typed while the user looks at older
+ * lines.
  *
- * Rule: the last HISTORY_LINES lines are kept; a line that is the same as the one before it counts
- * once.
+ * Rule: the last HISTORY_LINES lines are kept. A line equal to the line before is kept once.
  */
 #ifndef VMM_HISTORY_H
 #define VMM_HISTORY_H
 
 #include <stddef.h>
 
-enum { HISTORY_LINES = 16, HISTORY_LINE_MAX = 78 }; /* a power of two; the NUL included */
+/* HISTORY_LINES is a power of two. HISTORY_LINE_MAX includes the NUL. */
+enum { HISTORY_LINES = 16, HISTORY_LINE_MAX = 78 };
 
+/* All zeroes is an empty history. */
 struct history {
 	char line[HISTORY_LINES][HISTORY_LINE_MAX];
-	unsigned added; /* the newest is the one before this, in a ring */
+	/* Number of lines ever added. The newest line is at added - 1, modulo HISTORY_LINES. */
+	unsigned added;
+	/* Number of lines in the ring. */
 	unsigned kept;
-	unsigned back;                 /* so many lines before the one that is being typed */
-	char typing[HISTORY_LINE_MAX]; /* while back is not 0 */
+	/* Distance from the typed line to the shown line; 0: the typed line is shown. */
+	unsigned back;
+	char typing[HISTORY_LINE_MAX]; /* The typed line, while back is not 0. */
 };
 
-/* A line was typed to its end. An empty one is not kept. The next look begins at the newest. */
+/* Adds a line that was typed to its end. An empty line is not kept. The next look begins at the
+ * newest line. */
 void history_add(struct history *h, const char *line);
-/* The line before, or after, the one that is looked at; now: what stands there at present. NULL:
- * there is none. */
+/* Returns the line before the shown line, or NULL. now: the text that is shown at present. */
 const char *history_older(struct history *h, const char *now);
+/* Returns the line after the shown line, or NULL. */
 const char *history_newer(struct history *h);
-/* The line that was being typed is given up. */
+/* Gives up the line that was being typed. */
 void history_leave(struct history *h);
 
 #endif

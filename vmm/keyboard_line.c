@@ -12,8 +12,8 @@
 
 #include <errno.h>
 
-/* What of it the VM has; NULL: nothing. A line that enters the same input of the VMM block would
- * be taken for the keyboard's. */
+/* Returns the VM's part of the keyboard in words, or NULL. A line at the same input of the VMM
+ * block counts: the dispatcher would take the line for the keyboard's. */
 static const char *what_it_has(const struct vm *vm)
 {
 	if (line_in(vm->config.lines, KEYBOARD_LINE))

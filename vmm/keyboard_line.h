@@ -2,15 +2,16 @@
 /*
  * The keyboard's line as a line of the VMM's own.
  *
- * Rule: what a VM has of the keyboard is the VM's: then the VMM leaves all of it alone.
+ * Rule: where a VM owns a part of the keyboard, the VMM leaves the whole keyboard alone.
  */
 #ifndef VMM_KEYBOARD_LINE_H
 #define VMM_KEYBOARD_LINE_H
 
-/* Has handler called when the keyboard interrupts. Call it when all VMs are known. 0, or -EBUSY
- * with a line that says which VM has the line or its ports. */
+/* Has handler called when the keyboard interrupts. Returns 0, or -EBUSY after a log line with the
+ * VM and its part of the keyboard. Call it when all VMs are known. */
 int keyboard_line_claim(void (*handler)(void));
-/* The background work has seen what came: a request that the chipset still holds goes. */
+/* Withdraws a request that the chipset still holds for the keyboard's line. Call it when the
+ * background work has seen all codes. */
 void keyboard_line_settle(void);
 
 #endif

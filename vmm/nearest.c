@@ -15,7 +15,8 @@ static int least(int a, int b, int c)
 	return of_two < c ? of_two : c;
 }
 
-/* Row i, of the letter at *at; one and two: the rows of the letters before. */
+/* Fills row i, for the letter at *at. The next arguments are the rows of the letter before and of
+ * the letter before that letter. */
 static void fill(int *row, const int *one, const int *two, int i, const char *at, const char *known)
 {
 	row[0] = i;

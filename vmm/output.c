@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM prints. See the header for the rule.
+ * The text that a VM prints. See the header for the rule.
  */
 #include "vmm/output.h"
 #include "arch/x86/log.h"
@@ -31,7 +31,8 @@ int output_put(struct output *o, const char *text, uint32_t bytes)
 	return 0;
 }
 
-/* Put together by copies: formatting takes some fifty instructions for each character. */
+/* Prints the line, put together by copies: formatting takes some fifty instructions for each
+ * character. */
 static void print_line(struct output *o, const char *name)
 {
 	char text[CONFIG_NAME_MAX + OUTPUT_LINE_MAX + sizeof("[] \n")];
@@ -47,8 +48,8 @@ static void print_line(struct output *o, const char *name)
 	log_bytes(text, used);
 }
 
-/* Moves a character to the line. True: the line is whole. A character that finds the line full
- * stays where it is. */
+/* Moves a character to the line. Returns true when the line is whole. A character that finds the
+ * line full stays in the ring. */
 static bool take(struct output *o)
 {
 	char c = o->bytes[o->tail % OUTPUT_BYTES];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a VM prints, on its way to the console.
+ * The text that a VM prints, on the way to the console.
  *
  * Rule: a print is copied and no more; the VMM's background work makes lines of the text. Each VM
- * has a ring of its own, so a VM that prints too much loses its own text and nobody else's.
+ * has a ring of its own, so a VM that prints too much loses only its own text.
  */
 #ifndef VMM_OUTPUT_H
 #define VMM_OUTPUT_H
@@ -11,32 +11,36 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* OUTPUT_BYTES is what a VM may have under way: a power of two. OUTPUT_LINE_MAX is where a long
- * line is broken. */
+/* OUTPUT_BYTES: the most bytes of a VM under way, a power of two. OUTPUT_LINE_MAX: a longer line is
+ * broken there. */
 enum { OUTPUT_BYTES = 4096, OUTPUT_LINE_MAX = 224 };
-/* So many dropped bytes are told of at once, fewer when the VM has stopped printing. */
+/* After so many dropped bytes a line tells of the loss at once. A smaller loss is told when the VM
+ * has stopped printing. */
 enum { OUTPUT_SAID = 16 << 20 };
 
+/* A VM's output. All zeroes is an empty output. */
 struct output {
-	volatile uint32_t head, tail; /* next to write, next to print; both only grow */
-	volatile uint64_t dropped;    /* bytes that found no room */
-	uint64_t dropped_said;        /* of them: those that a line has told of */
-	unsigned length;              /* of the line that has no end yet */
+	volatile uint32_t head, tail; /* Next to write, next to print; both only grow. */
+	volatile uint64_t dropped;    /* Bytes that found no room. */
+	uint64_t dropped_said;        /* Dropped bytes that a line has told of. */
+	unsigned length;              /* Length of the line without an end yet. */
+	/* The line without an end yet. */
 	char line[OUTPUT_LINE_MAX];
 	char bytes[OUTPUT_BYTES];
 };
 
-/* Takes bytes of text from a VM: all of them, or none and -EAGAIN where there is no room. Takes
- * less than 700 instructions for 512 bytes. For the exit of a call. */
+/* Takes bytes of text from a VM. Returns 0, or -EAGAIN where there is no room for all of the text;
+ * then no byte is taken. Takes less than 700 instructions for 512 bytes. For the exit of a call. */
 int output_put(struct output *o, const char *text, uint32_t bytes);
-/* Prints the next line, which begins with the VM's name; what has no newline yet stays. A part
- * of that, where a call would have to look at much before the newline. Where everything is printed,
- * says how much was dropped. False: there was nothing to do. Call it from the background work, or
- * when no VM runs. */
+/* Prints the next line with the VM's name before it; text without a newline stays. Where the
+ * newline is far away, the call only does a part of the work. Where all text is printed, the call
+ * tells how much was dropped. Returns false when there was no work. Call it from the background
+ * work, or when no VM runs. */
 bool output_print(struct output *o, const char *name);
-/* Prints the line that has no end yet, when no more will come. */
+/* Prints the line without an end, when no more text will come. */
 void output_end(struct output *o, const char *name);
 
+/* Returns true while there is text to print, or a loss to tell of. */
 static inline bool output_waits(const struct output *o)
 {
 	return o->head != o->tail || o->dropped != o->dropped_said;

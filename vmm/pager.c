@@ -17,7 +17,7 @@ uint64_t pager_next(uint64_t row)
 	return at < end && log_at(at) == '\n' ? at + 1 : at;
 }
 
-/* The beginning of the line that the byte belongs to. */
+/* Returns the beginning of the line with the byte at at. */
 static uint64_t line_of(uint64_t at)
 {
 	while (at > log_begin() && log_at(at - 1) != '\n')

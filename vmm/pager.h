@@ -2,8 +2,9 @@
 /*
  * The memory log as rows of a screen.
  *
- * Rule: a row is a position in the log, that of its first byte; so a row stays the same row while
- * the log grows. Nothing is counted from the log's beginning, which the log may have forgotten.
+ * Rule: a row is a position in the log: the position of the row's first byte. So a row stays the
+ * same row while the log grows. No row is counted from the log's beginning: the log may have
+ * forgotten its beginning.
  */
 #ifndef VMM_PAGER_H
 #define VMM_PAGER_H
@@ -13,15 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The row that follows; log_end() behind the last one. */
+/* Returns the row after row, or log_end() after the last row. */
 uint64_t pager_next(uint64_t row);
-/* The row before; the first row has none, and is returned itself. */
+/* Returns the row before row. The first row is returned itself. */
 uint64_t pager_previous(uint64_t row);
-/* So many rows on, or back where rows is negative, as far as there are any. */
+/* Returns the row so many rows after row, or before row where rows is negative; at most the first
+ * row or the end. */
 uint64_t pager_move(uint64_t row, int rows);
-/* A row that the log may have forgotten meanwhile: it, or the oldest that is there. */
+/* Returns row, or the oldest row in the log where the log has forgotten row. Call it before a row
+ * from an earlier step is used again. */
 uint64_t pager_clamp(uint64_t row);
-/* The text of a row, without its line end. Returns its length. */
+/* Copies the text of a row, without the line end. Returns the length. */
 size_t pager_text(uint64_t row, char text[VGA_COLUMNS]);
 
 #endif

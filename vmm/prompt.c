@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The typed line and the printed ones. See the header for the rule.
+ * The typed line and the printed lines. See the header for the rule.
  */
 #include "vmm/prompt.h"
 #include "vmm/background.h"
@@ -10,8 +10,8 @@
 static struct editor editor;
 static char command[EDITOR_LINE_MAX];
 static editor_echo *put;
-static bool shown;    /* the prompt stands on the screen, with the line behind it */
-static bool mid_line; /* printed text stands in the middle of a line: no echo until it ends */
+static bool shown;    /* the prompt stands on the screen, with the line behind the prompt */
+static bool mid_line; /* printed text stands in the middle of a line: no echo until the line ends */
 
 static void put_string(const char *text)
 {
@@ -24,7 +24,7 @@ static void show_prompt(void)
 	shown = true;
 }
 
-/* A key's echo comes in pieces. */
+/* Shows a piece of a key's echo. */
 static void echo(const char *text, size_t size)
 {
 	if (!mid_line) {
@@ -35,7 +35,7 @@ static void echo(const char *text, size_t size)
 	background_point();
 }
 
-/* The prompt and the line, in a row that has nothing else. */
+/* Shows the prompt and the line, in an empty row. */
 static void show_line(void)
 {
 	show_prompt();
@@ -62,7 +62,7 @@ void prompt_show(bool whole)
 		show_line();
 }
 
-/* The screen goes on below. */
+/* Ends the row; the screen goes on below. */
 static void end_row(void)
 {
 	if (shown)
@@ -75,7 +75,7 @@ static enum prompt_result take_line(void)
 	end_row();
 	if (editor.length == 0) {
 		if (!mid_line)
-			show_prompt(); /* somebody asks whether anybody is there */
+			show_prompt(); /* Enter on an empty line asks for a sign of life */
 		return PROMPT_MORE;
 	}
 	memcpy(command, editor.text, sizeof(command));

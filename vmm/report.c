@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the VMM tells its user while it runs: lines, VMs, and the status line.
+ * The VMM's text for its user during the run: lines, VMs, and the status line.
  *
- * Rule: columns are aligned and figures have units; a line is printed in pieces, none longer than
- * the log formats at once.
+ * Rule: columns are aligned and figures have units. A line is printed in pieces; no piece is longer
+ * than the log formats at once.
  */
 #include "vmm/report.h"
 
@@ -50,7 +50,7 @@ void report_lines(bool counters)
 
 /* ---- VMs ---- */
 
-/* "0,3,8", or "-". */
+/* Prints "0,3,8", or "-". */
 static void print_lines(line_set lines, unsigned width)
 {
 	unsigned printed = 0;
@@ -89,7 +89,7 @@ void report_vms(void)
 
 /* ---- The status line ---- */
 
-/* What the last status line saw. */
+/* The figures of the last status line. */
 static struct {
 	uint64_t ticks;
 	struct {
@@ -97,7 +97,7 @@ static struct {
 	} vm[CONFIG_VMS_MAX];
 } seen;
 
-/* A counter starts again when its VM does. */
+/* Returns the growth of a counter. A counter starts again when its VM does. */
 static uint64_t since(uint64_t now, uint64_t before)
 {
 	return now >= before ? now - before : now;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the VMM tells its user: who owns which line, the status line, and the tables at the end.
+ * The VMM's text for its user: the owners of the lines, the status line, and the tables at the end.
  *
- * Rule: this part only reads and prints; it knows VMs and lines by the small structures below,
- * which the VMM proper fills.
+ * Rule: this part only reads and prints. The part knows VMs and lines by the small structures
+ * below, and the VMM proper fills the structures.
  */
 #ifndef VMM_REPORT_H
 #define VMM_REPORT_H
@@ -15,89 +15,106 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A VM at the time of the call. */
 struct vm_report {
 	const char *name;
 	const char *state; /* "ready", "running", "halted", "stopped", ... */
 	unsigned priority;
-	uint64_t memory; /* bytes */
+	uint64_t memory; /* Bytes. */
+	/* The lines that the VM owns. */
 	line_set lines;
-	uint64_t run_ticks;     /* TSC ticks inside the guest, since its start */
-	uint64_t switches_in;   /* how often it became the VM that runs */
-	uint64_t probes;        /* of ports and memory where nothing is */
-	uint64_t reinitialised; /* how often its ICW1 was caught after the fact */
+	uint64_t run_ticks;   /* TSC ticks inside the guest, since its start. */
+	uint64_t switches_in; /* Number of switches to this VM. */
+	uint64_t probes;      /* Accesses to ports and memory without a device. */
+	/* Number of times that the guest's ICW1 was caught after the fact. */
+	uint64_t reinitialised;
+	/* Exits by reason. */
 	uint64_t exits[VM_EXIT_COUNT];
+	/* All exits, without VM_EXIT_ABORTED. */
 	uint64_t exits_total;
-	const char *status; /* the guest's own words; may hold any byte */
-	int exit_status;    /* valid when done */
-	bool done;          /* it said so, or a fault ended it; not: the operator stopped it */
+	const char *status; /* The guest's own words; may hold any byte. */
+	int exit_status;    /* Valid when done is set. */
+	/* The guest said so, or a fault ended the VM. A stop by the operator does not count. */
+	bool done;
 };
 
+/* A line at the time of the call. */
 struct line_report {
-	const char *owner; /* a VM's name, "vmm", or NULL: nobody's */
-	uint64_t exits;    /* NMI exits it caused */
-	uint64_t held;     /* assertions held pending for a VM that did not run (R08) */
-	/* requests that had to be injected, because the controller had lost them */
+	const char *owner; /* A VM's name, "vmm", or NULL for no owner. */
+	uint64_t exits;    /* NMI exits that the line caused. */
+	uint64_t held;     /* Assertions held pending for a VM that did not run (R08). */
+	/* Requests that had to be injected, because the controller had lost them. */
 	uint64_t injected;
-	uint64_t wakeups;     /* turns of another VM that it ended (R13) */
-	bool to_controller;   /* its multiplexer: to the controller, else to the VMM block */
-	bool masked, pending; /* its bits in the VMM block's mask and status */
+	uint64_t wakeups;   /* Turns of another VM that the line ended (R13). */
+	bool to_controller; /* The line's multiplexer: to the controller, else to the VMM block. */
+	bool masked, pending; /* The line's bits in the VMM block's mask and status. */
 };
 
+/* The sums over all VMs and lines. */
 struct vmm_totals {
-	uint64_t nmis;              /* NMIs altogether */
-	uint64_t nmi_windows;       /* of them: between a last check and an entry */
-	uint64_t external_nmis;     /* of them: from no line */
-	uint64_t unattributed_nmis; /* of those: a line's, perhaps, of which no trace was left */
-	uint64_t held;              /* assertions held pending, of all lines together */
-	uint64_t switches;          /* VM switches */
-	uint64_t ticks;             /* TSC ticks since the first VM was entered */
-	uint64_t dropped;           /* bytes that the console had no room for */
+	uint64_t nmis;          /* All NMIs. */
+	uint64_t nmi_windows;   /* NMIs between a last check and an entry. */
+	uint64_t external_nmis; /* NMIs from no line. */
+	/* External NMIs that may have come from a line without leaving a trace. */
+	uint64_t unattributed_nmis;
+	uint64_t held;     /* Assertions held pending, of all lines together. */
+	uint64_t switches; /* VM switches. */
+	uint64_t ticks;    /* TSC ticks since the first VM was entered. */
+	uint64_t dropped;  /* Bytes that the console had no room for. */
 };
 
+/* A stack of the VMM's own. */
 struct stack_report {
 	const char *name;
-	uint64_t bytes, deepest; /* deepest: what has been in use at most */
+	uint64_t bytes, deepest; /* deepest: the most bytes that have been in use. */
 };
 
 /* ---- What the VMM provides ---- */
 
+/* Returns the number of VMs. */
 unsigned vmm_vm_count(void);
+/* Fills out for VM i, from 0 on. */
 void vmm_vm_report(unsigned i, struct vm_report *out);
+/* Fills out for a line. */
 void vmm_line_report(unsigned line, struct line_report *out);
+/* Returns how many results the guests have reported. */
 unsigned vmm_result_count(void);
-/* Result i, and in *vm whose it is. */
+/* Returns result i, and the name of its VM in *vm. */
 const struct sb_result *vmm_result(unsigned i, const char **vm);
+/* Fills out with the sums so far. */
 void vmm_totals(struct vmm_totals *out);
-/* Stack i of the VMM's own; false: there is none. */
+/* Fills out for stack i of the VMM's own. Returns false where there is no stack i. */
 bool vmm_stack_report(unsigned i, struct stack_report *out);
 
-/* 0, -ENOENT (no such VM), or -EINVAL (it is in that state already). */
+/* Stop, start or restart a VM, for the operator. Return 0, -ENOENT (no such VM), or -EINVAL (the VM
+ * is in that state already). Call them from the background work. */
 int vmm_vm_stop(const char *name);
 int vmm_vm_start(const char *name);
 int vmm_vm_restart(const char *name);
-/* Raise an external NMI, at a moment when no line has one under way. */
+/* Raises an external NMI, at a moment without an NMI of a line under way. Call it from the
+ * background work. */
 void vmm_raise_nmi(void);
-/* End the run after what is under way now. */
+/* Ends the run after the present work. */
 void vmm_quit(void);
-/* Does the run go on when all VMs are done? */
+/* on: the run goes on when all VMs are done. */
 void vmm_stay(bool on);
 
 /* ---- What can be printed ---- */
 
-/* Lines and their owners; with counters also what happened on them. */
+/* Prints the lines and their owners. counters: prints each line's events too. */
 void report_lines(bool counters);
-/* One row for each VM. */
+/* Prints a row for each VM. */
 void report_vms(void);
-/* One line: time, then for each VM its state, its share of the processor and its exits since the
- * last status line, and its own words. Then what is held so far, and the NMIs that no line
- * explains, where one has come. */
+/* Prints the status line: the time; then for each VM its state, its share of the processor and its
+ * exits since the last status line, and its own words; then the number of held assertions, and the
+ * unexplained NMIs if there are any. */
 void report_status(void);
-/* Latencies that the guests measured. */
+/* Prints the latencies that the guests measured. */
 void report_results(void);
-/* Exits by reason and VM. */
+/* Prints the exits by reason and VM. */
 void report_exits(void);
-/* All tables, and after them the same as lines of key=value for programs: result, exits, line,
- * stack, totals. */
+/* Prints all tables, then the same as lines of key=value for programs: result, exits, line, stack,
+ * totals. Call it after the run. */
 void report_final(void);
 
 /* Prints the trace's last entries, oldest first, a line each: TSC ticks since the first one printed and since the

@@ -2,8 +2,8 @@
 /*
  * The tables at the end: latencies and exits, for people, then the same for programs.
  *
- * Rule: a line for programs is one word that says what it is, then key=value words; counts that are
- * zero are left out of exits.
+ * Rule: a line for programs begins with its kind, then come key=value words. Zero counts are left
+ * out of exits.
  */
 #include "vmm/report.h"
 

@@ -10,8 +10,8 @@
 
 #include <stddef.h>
 
-/* At most length bytes of text, up to its NUL, into out (size bytes, NUL-terminated): what does not
- * print becomes '?'. */
+/* Copies at most length bytes of text, up to the NUL, into out (size bytes, NUL-terminated). Bytes
+ * that do not print become '?'. Returns out. */
 static inline const char *guest_text(const char *text, size_t length, char *out, size_t size)
 {
 	size_t n = 0;
@@ -22,7 +22,8 @@ static inline const char *guest_text(const char *text, size_t length, char *out,
 	return out;
 }
 
-/* The same for one word: blanks and '=' become '?' too; nothing becomes "-". */
+/* Does the same for a single word: blanks and '=' become '?' too, and an empty word becomes "-".
+ * Returns out. */
 static inline const char *guest_word(const char *text, size_t length, char *out, size_t size)
 {
 	guest_text(text, length, out, size);

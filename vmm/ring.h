@@ -2,9 +2,10 @@
 /*
  * A ring of bytes.
  *
- * Rule: head and tail only grow; their difference is what is in it. The size is a power of two.
- * There is one writer and one reader, and an NMI may change from one to the other at any
- * instruction: a byte is there before head says so, and read before tail gives its place back.
+ * Rule: head and tail only grow; their difference is the number of bytes in the ring. The size is a
+ * power of two. There is a single writer and a single reader, and an NMI may change between them at
+ * any instruction. So a byte is in the ring before head counts it, and is read before tail frees
+ * its place.
  */
 #ifndef VMM_RING_H
 #define VMM_RING_H
@@ -12,30 +13,33 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A ring. bytes points to size bytes. */
 struct ring {
 	char *bytes;
 	uint32_t size;
 	uint32_t head, tail; /* next to write, next to read */
 };
 
-/* The compiler moves no access to memory across this; the processor that runs both sees its own
- * order. */
+/* Keeps the compiler from moving an access to memory across the call. The processor that runs both
+ * sides sees its own order. */
 static inline void ring_order(void)
 {
 	__asm__ volatile("" : : : "memory");
 }
 
+/* Returns the number of bytes in the ring. */
 static inline uint32_t ring_used(const struct ring *r)
 {
 	return r->head - r->tail;
 }
 
+/* Returns the number of bytes that the ring has room for. */
 static inline uint32_t ring_free(const struct ring *r)
 {
 	return r->size - ring_used(r);
 }
 
-/* False: it is full. */
+/* Adds a byte. Returns false when the ring is full. */
 static inline bool ring_put(struct ring *r, char c)
 {
 	if (ring_free(r) == 0)
@@ -46,7 +50,7 @@ static inline bool ring_put(struct ring *r, char c)
 	return true;
 }
 
-/* The bytes to read next that lie in one piece; how many. */
+/* Sets *bytes to the next bytes to read. Returns how many of them lie in a single piece. */
 static inline uint32_t ring_peek(const struct ring *r, const char **bytes)
 {
 	uint32_t at = r->tail & (r->size - 1), used = ring_used(r);
@@ -54,7 +58,7 @@ static inline uint32_t ring_peek(const struct ring *r, const char **bytes)
 	return used < r->size - at ? used : r->size - at;
 }
 
-/* False: it is empty. */
+/* Takes a byte. Returns false when the ring is empty. */
 static inline bool ring_get(struct ring *r, char *c)
 {
 	if (ring_used(r) == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The screen and the keyboard of a PC as its console. See the header for the rule.
+ * The screen and the keyboard of a PC as the console. See the header for the rule.
  */
 #include "vmm/screen.h"
 
@@ -22,16 +22,17 @@ enum { PAGE_ROWS = VGA_ROWS - 1 };
 static const char view_hint[] =
 	" PgUp, PgDn: what has scrolled off. Any other key: back to the end.";
 
-static bool wanted; /* the keyboard is to be a console */
-static bool on;     /* and it is */
+static bool wanted; /* the configuration asks for the keyboard */
+static bool on;     /* the keyboard works */
 
 /* The interrupt writes codes, the background work reads them. */
 static char code_bytes[CODES];
 static struct ring codes = { code_bytes, CODES, 0, 0 };
-static volatile bool left; /* the controller has more than one service takes */
+static volatile bool left; /* the controller has more codes than a service takes */
 
 static struct keys keys;
-static char text[KEY_TEXT_MAX]; /* of a key, as far as it was not taken: [text_next, text_length) */
+/* The bytes of a key that were not taken yet: [text_next, text_length). */
+static char text[KEY_TEXT_MAX];
 static unsigned text_next, text_length;
 
 static bool viewing;
@@ -80,7 +81,7 @@ static void end_view(void)
 		background_point();
 }
 
-/* The page before this one begins with a row that this one shows no more; one row is on both. */
+/* Turns pages, forward or back. Two pages in a row share a row of text. */
 static void turn_page(int pages)
 {
 	uint64_t last = pager_move(log_end(), -PAGE_ROWS);
@@ -156,7 +157,7 @@ void screen_typed(const char *line, size_t length, size_t at)
 		background_point();
 }
 
-/* Straight to the screen: the log is what the VMM says. */
+/* Goes straight to the screen: the log holds only the VMM's own text. */
 void screen_entered(const char *line)
 {
 	if (!on)
@@ -190,7 +191,7 @@ void screen_begin(void)
 		return;
 	}
 	on = true;
-	keyboard_line_settle(); /* its answers have interrupted */
+	keyboard_line_settle(); /* the keyboard's answers have interrupted */
 	log_line("the keyboard works: help and Enter: its commands; PgUp: older text");
 	screen_typed("", 0, 0);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The screen and the keyboard of a PC as its console, where no serial cable is.
+ * The screen and the keyboard of a PC as the console, where there is no serial cable.
  *
- * Rule: the keyboard's interrupt moves bytes to a ring, and no more. Keys are looked at by the
- * background work. The typed line has the screen's last row; text has the rows above it, and what
- * has scrolled off is read again from the memory log.
+ * Rule: the keyboard's interrupt moves bytes to a ring, and no more. The background work looks at
+ * the keys. The typed line has the screen's last row; text has the rows above. Text that has
+ * scrolled off is read again from the memory log.
  */
 #ifndef VMM_SCREEN_H
 #define VMM_SCREEN_H
@@ -14,28 +14,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What the configuration asks for; serial: the console has a UART. Call it before anything may end
- * the machine. */
+/* Reads the configuration. serial: the console has a UART. Call it before the machine can end. */
 void screen_init(const struct vmm_config *config, bool serial);
-/* All VMs are known: takes the keyboard, where it is wanted. A line says what came of it. */
+/* Takes the keyboard where the configuration wants the keyboard, and prints the result. Call it
+ * when all VMs are known. */
 void screen_begin(void);
 
-/* For the background work: the next byte of a key, as a terminal would send it. False: none. Keys
- * that turn pages are not among them. */
+/* Takes the next byte of a key, in a terminal's encoding. Returns false when there is no byte. Keys
+ * that turn pages give no byte. For the background work. */
 bool screen_key(char *key);
-/* Is there anything to look at? A flag test or two. */
+/* Returns true while there are keys to look at. Costs a flag test or two. */
 bool screen_has_keys(void);
-/* The typed line has changed, and the cursor stands before that byte of it; the typed line is a
- * command now. Do nothing without a keyboard. */
+/* Shows the typed line in the last row, with the cursor before byte at. Does nothing without a
+ * keyboard. Call it when the typed line has changed. */
 void screen_typed(const char *text, size_t length, size_t at);
+/* Shows the typed line as a command among the text. Does nothing without a keyboard. Call it before
+ * the command is carried out. */
 void screen_entered(const char *text);
 /* Shows the memory log from its oldest page on. Does nothing without a keyboard. */
 void screen_show_log(void);
 
-/* Does the machine wait for a key at its end, so that a person can read the screen? */
+/* Returns true where the machine waits for a key at its end, so that a person can read the
+ * screen. */
 bool screen_waits(void);
-/* What is printed from here on is shown page by page at the end, from its beginning; the part after
- * the second call is the last page. Call it with interrupts off the keyboard, after the run. */
+/* Mark the beginning of the report and of the summary. All text from the first call on is shown
+ * page by page at the end. The text after the second call is the last page. Call them after the
+ * run, with the keyboard's interrupts off. */
 void screen_mark_report(void);
 void screen_mark_summary(void);
 

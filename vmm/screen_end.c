@@ -17,11 +17,11 @@
 enum { PAGE_ROWS = VGA_ROWS - 1, PAGE_US = 30000000 };
 
 static enum end_policy policy;
-static uint64_t report, summary; /* where they begin in the log */
-static bool reported;            /* they are there */
+static uint64_t report, summary; /* positions of their beginnings in the log */
+static bool reported;            /* report and summary are there */
 static struct keys keys;
 
-/* What a key, or a time without one, leads to. */
+/* The effect of a key, or of a time without a key. */
 enum answer { NO_KEY, PAGE_BACK, PAGE_ON, OTHER_KEY };
 
 bool screen_waits(void)
@@ -55,7 +55,7 @@ static enum answer keyboard_answer(void)
 	return pages == 0 ? OTHER_KEY : pages < 0 ? PAGE_BACK : PAGE_ON;
 }
 
-/* What was typed before anybody asked is no answer. */
+/* Drops all keys from before the question: they are no answer. */
 static void drop_keys(void)
 {
 	enum { MOST = 64 };
@@ -64,7 +64,7 @@ static void drop_keys(void)
 		;
 }
 
-/* us: 0 waits for good. */
+/* Waits for a key, at most us microseconds; 0 waits for good. */
 static enum answer wait_for_key(uint64_t us)
 {
 	uint64_t begun = cpu_tsc(), patience = tsc_from_us(us);
@@ -97,7 +97,7 @@ static void show_page(uint64_t row, const char *hint)
 	vga_view(PAGE_ROWS, hint, length, true);
 }
 
-/* The page that stays: the summary where it fits, else the log's end. */
+/* Returns the page that stays: the summary where it fits, else the log's end. */
 static uint64_t last_page(void)
 {
 	uint64_t row = pager_move(log_end(), -PAGE_ROWS);
@@ -105,7 +105,7 @@ static uint64_t last_page(void)
 	return reported && summary >= row ? pager_clamp(summary) : row;
 }
 
-/* The report from its beginning, up to the last page. */
+/* Shows the report from its beginning, up to the last page. */
 static void show_report(uint64_t last)
 {
 	uint64_t row = pager_clamp(report);
@@ -116,7 +116,7 @@ static void show_report(uint64_t last)
 	}
 }
 
-/* Until a key that turns no page. */
+/* Shows the last page until a key comes that turns no page. */
 static void show_last_page(uint64_t last, const char *hint)
 {
 	uint64_t row = last;

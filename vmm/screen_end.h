@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end of a run on a PC's screen: what came of it stays there until somebody has read it.
+ * The end of a run on a PC's screen: the result stays on the screen until a person has read it.
  *
- * Rule: nothing here needs an interrupt or a VM: a panic ends here too. Every wait for a key has an
- * end but the last one; and the last one shows what matters most.
+ * Rule: this code needs no interrupt and no VM: a panic ends here too. Every wait for a key has an
+ * end except the last wait. The last wait shows the most important page.
  */
 #ifndef VMM_SCREEN_END_H
 #define VMM_SCREEN_END_H
@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 
-/* policy: end=. alone: the screen is the only console, so end=auto waits. */
+/* Sets the machine's last act. policy: end=. alone: the screen is the only console, so end=auto
+ * waits. Call it once, at boot. */
 void screen_end_init(enum end_policy policy, bool alone);
 
 #endif

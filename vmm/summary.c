@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What came of a run, on one screen. See the header for the rule.
+ * The result of a run, on a single screen. See the header for the rule.
  *
- *   5 rows of what ran where | 1 | VMs: 1 + 6 | 1 | probes: 1 + 7
+ *   5 rows about the run and the machine | 1 | VMs: 1 + 6 | 1 | probes: 1 + 7
  */
 #include "vmm/summary.h"
 
@@ -14,7 +14,7 @@
 enum { VM_ROWS = 6, PROBE_ROWS = 7, WORD_BYTES = sizeof(((struct sb_result *)0)->probe) + 1 };
 _Static_assert(5 + 1 + 1 + VM_ROWS + 1 + 1 + PROBE_ROWS <= SUMMARY_ROWS, "the summary fits");
 
-/* How many of these have a row: the last row says how many have none. */
+/* Returns the number of elements with a row of their own. The last row counts the rest. */
 static unsigned shown(unsigned count, unsigned rows)
 {
 	return count <= rows ? count : rows - 1;
@@ -62,7 +62,7 @@ static void print_vms(void)
 	say_rest(count, VM_ROWS, "VMs");
 }
 
-/* A figure that has no room is the largest that has. */
+/* Returns a figure that fits its column: a larger figure becomes the largest that fits. */
 static unsigned long fitting(uint64_t figure)
 {
 	const uint64_t most = UINT64_C(9999999999);

@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What came of a run, on one screen: to be read last, or photographed.
+ * The result of a run, on a single screen: to be read last, or photographed.
  *
- * Rule: it fits into 80 columns and SUMMARY_ROWS rows, however many VMs and probes there were; what
- * has no room is counted.
+ * Rule: the summary fits into 80 columns and SUMMARY_ROWS rows, for any number of VMs and probes.
+ * Rows without room are counted.
  */
 #ifndef VMM_SUMMARY_H
 #define VMM_SUMMARY_H
 
-/* Leaves two rows of a screen's 24 to what comes after it. */
+/* The summary leaves two of a screen's 24 rows to later text. */
 enum { SUMMARY_ROWS = 22 };
 
+/* The head of the summary. */
 struct summary {
 	const char *version, *processor, *virtualisation, *chipset;
-	unsigned refused; /* modules that did not become a VM */
-	int status;       /* of the run */
+	unsigned refused; /* Modules that did not become a VM. */
+	int status;       /* The run's status. */
 };
 
+/* Prints the summary. Call it after report_final(). */
 void summary_print(const struct summary *s);
 
 #endif

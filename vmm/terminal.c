@@ -2,25 +2,27 @@
 /*
  * Keys of a terminal. See the header for the rule.
  *
- * ECMA-48: a sequence is ESC [, then bytes from 20h to 3Fh, then one from 40h to 7Eh. ESC O begins
- * the same in a terminal's application mode. A control character ends whatever has begun.
+ * ECMA-48: a sequence is ESC [, then bytes from 20h to 3Fh, then a byte from 40h to 7Eh. In a
+ * terminal's application mode, ESC O begins the same sequence. A control character ends any
+ * sequence.
  */
 #include "vmm/terminal.h"
 
 enum { ESCAPE = 27, DELETE = 127, NUMBER_MOST = 999 };
 
 static const uint16_t controls[' '] = {
-	['A' & 31] = KEY_HOME,     ['E' & 31] = KEY_END,        /* as the shells have it */
+	['A' & 31] = KEY_HOME,     ['E' & 31] = KEY_END,        /* as in the shells */
 	['B' & 31] = KEY_LEFT,     ['F' & 31] = KEY_RIGHT,      /* back, forth */
 	['P' & 31] = KEY_UP,       ['N' & 31] = KEY_DOWN,       /* previous, next */
 	['U' & 31] = KEY_CUT_LEFT, ['K' & 31] = KEY_CUT_RIGHT,  /* on both sides of the cursor */
-	['W' & 31] = KEY_CUT_WORD, ['H' & 31] = KEY_BACKSPACE,  /* before it */
+	['W' & 31] = KEY_CUT_WORD, ['H' & 31] = KEY_BACKSPACE,  /* before the cursor */
 	['J' & 31] = KEY_ENTER,    ['M' & 31] = KEY_ENTER,      /* LF, CR */
 	['C' & 31] = KEY_CANCEL,   ['D' & 31] = KEY_END_OF_ALL, /* a terminal's own */
 	['I' & 31] = KEY_TAB,      ['L' & 31] = KEY_CLEAR,      /* form feed */
 };
 
-/* By the last byte of a sequence without a number, and by the number of one that ends in '~'. */
+/* The key by the last byte of a sequence without a number. The key by the number of a sequence that
+ * ends in '~'. */
 static const uint16_t letters[] = {
 	['A' - '@'] = KEY_UP,   ['B' - '@'] = KEY_DOWN, ['C' - '@'] = KEY_RIGHT,
 	['D' - '@'] = KEY_LEFT, ['F' - '@'] = KEY_END,  ['H' - '@'] = KEY_HOME,
@@ -34,7 +36,7 @@ static int look_up(const uint16_t *table, unsigned entries, unsigned at)
 	return at < entries ? table[at] : KEY_NONE;
 }
 
-/* The byte after ESC. */
+/* Handles the byte after ESC. */
 static void begin(struct terminal *t, uint8_t byte)
 {
 	t->number = 0;
@@ -56,7 +58,7 @@ static void begin(struct terminal *t, uint8_t byte)
 	}
 }
 
-/* The last byte of a sequence. */
+/* Handles the last byte of a sequence. Returns the key. */
 static int finish(struct terminal *t, uint8_t byte)
 {
 	t->state = byte == '[' ? TERMINAL_ONE_MORE : TERMINAL_PLAIN;

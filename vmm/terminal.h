@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keys of a terminal, made of the bytes that it sends.
+ * Keys of a terminal, made of the bytes that the terminal sends.
  *
- * Rule: a key may be several bytes, which may come one by one. What is no key that is known here is
- * dropped whole: none of its bytes is taken for a letter.
+ * Rule: a key may be several bytes, and the bytes may come separately. An unknown key is dropped
+ * whole: none of its bytes becomes a letter.
  */
 #ifndef VMM_TERMINAL_H
 #define VMM_TERMINAL_H
@@ -13,7 +13,7 @@
 
 /* A letter is its own code, from ' ' to '~'. */
 enum {
-	KEY_NONE, /* no key yet, or none that is known */
+	KEY_NONE, /* no key yet, or no known key */
 	KEY_ENTER = 256,
 	KEY_TAB,
 	KEY_BACKSPACE,
@@ -32,22 +32,25 @@ enum {
 	KEY_CLEAR,      /* Ctrl-L */
 };
 
+/* The state between two bytes. All zeroes is the beginning. */
 struct terminal {
 	enum {
 		TERMINAL_PLAIN,
 		TERMINAL_ESCAPE,   /* after ESC */
 		TERMINAL_SEQUENCE, /* after ESC [ or ESC O: numbers, then the last byte */
-		TERMINAL_ONE_MORE, /* after ESC [ [, with which Linux begins a function key */
-		TERMINAL_STRING,   /* what terminals answer: up to a control character */
+		TERMINAL_ONE_MORE, /* after ESC [ [, the beginning of a function key on Linux */
+		TERMINAL_STRING,   /* an answer of the terminal: up to a control character */
 	} state;
-	unsigned number;   /* the first one of the sequence */
-	bool modified;     /* the sequence has more than one number: Shift and the like */
-	bool after_return; /* the last byte was CR: an LF right after it belongs to it */
+	unsigned number; /* The first number of the sequence. */
+	bool modified;   /* The sequence has more than one number: Shift and the like. */
+	/* The last byte was CR: an LF right after the CR belongs to the same key. */
+	bool after_return;
 };
 
-/* The key that ends with this byte; KEY_NONE: none does. */
+/* Takes a byte. Returns the key that ends with this byte, or KEY_NONE. */
 int terminal_key(struct terminal *t, uint8_t byte);
-/* Nothing has come for a while. What has begun goes no further: an ESC was a key of its own. */
+/* Ends a sequence that has begun: an ESC was a key of its own. Call it when no byte has come for a
+ * while. */
 void terminal_pause(struct terminal *t);
 
 #endif

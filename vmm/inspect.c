@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the reports and the console's commands ask of the VMM.
+ * The VMM's answers to the reports and to the console's commands.
  *
- * Rule: reads only, but for the three commands that start and stop VMs. A report is background
- * work, and may read for long before it has something to print: so what it reads is a point to
- * leave it.
+ * Rule: all functions only read, except the three commands that start and stop VMs. A report is
+ * background work, and may read for long before its first print. So each read is a point where the
+ * work may pause.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -39,7 +39,7 @@ static const char *state_name(const struct vm *vm)
 	return vm == vm_current && vm->state == VM_READY ? "running" : names[vm->state];
 }
 
-/* Somebody has written to memory that is not his. What is there says who, so it is shown. */
+/* A write has hit memory of another owner. The bytes there tell the writer, so they are printed. */
 _Noreturn static void overwritten(unsigned i, const struct vm *vm)
 {
 	enum { PER_LINE = 4, WORDS = 64 };
@@ -142,8 +142,8 @@ void vmm_totals(struct vmm_totals *out)
 	};
 }
 
-/* The console's commands are background work, which an NMI may leave at any instruction. What
- * they change of a VM they change at once. */
+/* The console's commands are background work. An NMI may leave the work at any instruction, so a
+ * command changes a VM in one step (work_hold()). */
 int vmm_vm_stop(const char *name)
 {
 	struct vm *vm = vm_find(name);
@@ -180,8 +180,9 @@ int vmm_vm_restart(const char *name)
 	return vm == NULL ? -ENOENT : start(vm);
 }
 
-/* The NMI ends this stretch of background work, and is dispatched before the work goes on. Where
- * a line speaks at the very moment, the NMI would be taken for the line's: then once more. */
+/* The NMI ends this stretch of background work, and is dispatched before the work goes on. Where a
+ * line speaks at the very moment, the dispatcher would take the NMI for the line's NMI. Then the
+ * VMM raises another NMI. */
 void vmm_raise_nmi(void)
 {
 	if (chipset->raise_external != NULL) {

@@ -2,9 +2,9 @@
 /*
  * Invoking a VM: Figure 4 of the seed, step by step.
  *
- * Rule: nothing between the last look at the NMI count and the entry may sleep. An NMI that lands
- * there is caught by the host's NMI handler, and this entry does not happen (arch/x86/nmi.S). Steps
- * that change nothing cost a comparison.
+ * Rule: no code between the last look at the NMI count and the entry may sleep. The host's NMI
+ * handler catches an NMI in that stretch, and the entry does not happen (arch/x86/nmi.S). A step
+ * without a change costs a comparison.
  */
 #include "arch/x86/log.h"
 #include "vmm/flows.h"
@@ -12,9 +12,9 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
-/* Requests that the controller lost (R19), one an entry; the others wait for the window. Does
- * something wait still? Then look again before the next entry, whatever the exit was: a window
- * may be missed. */
+/* Injects requests that the controller lost (R19), one per entry; the other requests wait for the
+ * window. Returns true while a request still waits or is held. Then the caller looks again before
+ * the next entry, whatever the exit was: a window may be missed. */
 static bool inject(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
@@ -33,8 +33,9 @@ static bool inject(struct vm *vm)
 	return vector >= 0 || held;
 }
 
-/* An external NMI that is the VM's. One from before the guest can take any is dropped and said,
- * at each doubling: on a bare machine it would end the guest. Does it wait still? */
+/* Injects an external NMI that is the VM's. Before the guest can take an NMI, the NMI is dropped,
+ * and a line says so at each doubling: on a bare machine the NMI would end the guest. Returns true
+ * while the NMI still waits. */
 static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
 {
 	if (virt.has_interrupt_table(vm->vcpu))
@@ -47,9 +48,9 @@ static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
 	return false;
 }
 
-/* What of its controller the guest has to itself: those of the ports that the chipset leaves open;
- * interrupts cause no exit from the start. What the controller cannot deliver itself is injected:
- * lost requests, an external NMI that is the VM's. */
+/* Opens the ports that the chipset leaves to the guest; the guest's interrupts cause no exit from
+ * the start. Injects events that the controller cannot deliver itself: lost requests, and an
+ * external NMI that is the VM's. */
 static void open_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
@@ -76,8 +77,8 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 	return virt_enter(vm->vcpu); /* 412 */
 }
 
-/* ¶45, the other embodiment: the routes change as part of the exit, and what asserts while the VMM
- * works is held. */
+/* ¶45, the other embodiment: the routes change as part of the exit. A line that asserts while the
+ * VMM works is held. */
 void vm_leave(void)
 {
 	chipset_route(NULL);

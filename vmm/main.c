@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM from its first C instruction to its last: what boots in which order.
+ * The VMM from its first C instruction to its last: the order of the boot.
  *
- * Rule: what is missing is said, and the machine ends with a status; nothing here returns.
+ * Rule: a line tells of each missing part, and the machine ends with a status. vmm_main() never
+ * returns.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -43,12 +44,12 @@ _Noreturn static void end(int status)
 	console_set_interrupts(false);
 	log_line("end: status %d", status);
 	console_flush();
-	if (virt.leave != NULL) /* a processor with no virtualisation has nothing to leave */
+	if (virt.leave != NULL) /* a processor with no virtualisation has no mode to leave */
 		virt.leave();
 	power_off(status);
 }
 
-/* The name that the processor gives itself. */
+/* Returns the name that the processor gives itself. */
 static const char *processor_name(void)
 {
 	static uint32_t name[13]; /* 48 bytes, and the end of the string */
@@ -64,7 +65,7 @@ static const char *processor_name(void)
 	return (const char *)name;
 }
 
-/* The last screen, where somebody reads screens. */
+/* Prints the last screen, for a machine where people read screens. */
 static void show_summary(int status)
 {
 	screen_mark_summary();
@@ -90,7 +91,8 @@ static void say_what_was_found(void)
 	         (unsigned long)(frames_free_bytes() >> 20));
 }
 
-/* A command that was typed is carried out at once, not when something else calls for a decision. */
+/* Serves the console's line. A typed command is carried out at once, without waiting for another
+ * decision. */
 static void serve_console(void)
 {
 	console_interrupt();
@@ -122,8 +124,8 @@ static void machine_init(const struct multiboot_info *info)
 		(void)line_reserve(line_first(console_lines()), serve_console);
 }
 
-/* Every line that vm shares is shared for the others too; the check before has made sure that both
- * say so. */
+/* Returns the lines of vm that other VMs have too, and marks the lines as shared for the other
+ * owners. The check before has made sure that all owners say 'share'. */
 static line_set shared_lines(const struct vm_config *vm)
 {
 	line_set shared = 0;
@@ -134,7 +136,7 @@ static line_set shared_lines(const struct vm_config *vm)
 	return shared;
 }
 
-/* R03, R04. The words' defaults need nothing. */
+/* Sends lines to other inputs (R03, R04). The words' defaults need no call. */
 static int wire_lines(unsigned number, const struct vm_config *vm)
 {
 	for (line_set rest = vm->lines; rest; rest &= rest - 1) {
@@ -228,8 +230,8 @@ static void load_modules(const struct multiboot_info *info)
 	}
 }
 
-/* A timer that firmware left running and that nobody owns only wears the line: mode 0, whose output
- * stays low until a count is written (8254 datasheet, control word). */
+/* Stops a timer that firmware left running and no VM owns: the timer only wears the line. In mode 0
+ * the output stays low until a count is written (8254 datasheet, control word). */
 static void silence_timer(void)
 {
 	enum { PIT_CONTROL = 0x43, PIT_CHANNEL_0_MODE_0 = 0x30 };

@@ -27,9 +27,9 @@ enum {
 	OUTPUT_A20 = 2
 };
 
-/* Port 60h is open, but for the one byte that belongs to D1h. That byte is dropped with its
- * command: what the output port has besides is the keyboard's clock and data, which nobody drives
- * by hand. */
+/* Opens port 60h, or closes the port for the byte that belongs to command D1h. That byte is dropped
+ * with its command: the output port's other bits are the keyboard's clock and data, and no guest
+ * drives them by hand. */
 static void await_data(struct vm *vm, bool awaited)
 {
 	if (vm->drops_keyboard_data == awaited)
@@ -76,7 +76,8 @@ static bool write_nmi_status(struct vm *vm, uint8_t value)
 	return true;
 }
 
-/* Port 70h: 7 NMIs off | 6:0 index. It cannot be read, so the bit is always written as on. */
+/* Port 70h: 7 NMIs off | 6:0 index. The port cannot be read, so bit 7 is always written as 0 (NMIs
+ * on). */
 static bool write_rtc_index(struct vm *vm, uint8_t value)
 {
 	enum { INDEX = 0x7f };
@@ -89,7 +90,7 @@ static bool write_rtc_index(struct vm *vm, uint8_t value)
 
 static const struct filter {
 	uint16_t port;
-	bool open; /* between the moments that a filter closes it for */
+	bool open; /* open except while a filter needs the port's writes */
 	enum trust trust;
 	bool (*write)(struct vm *vm, uint8_t value);
 } filters[] = {

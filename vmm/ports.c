@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ports that exit: those of the controller and of the VM's own that are filtered, and those that
- * are not the VM's.
+ * Ports that exit: the controller's ports, the VM's own filtered ports, and all ports that do not
+ * belong to the VM.
  *
- * Rule: a denied port reads as all ones and swallows what is written, as a port without a device
- * does. It is a fault where a device of somebody's is, else a probe.
+ * Rule: a denied port reads as all ones and swallows all writes, like a port without a device. The
+ * access is a fault where another owner has a device at the port, else a probe.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -53,7 +53,7 @@ static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 		    error != 0 || vm->controller.reinitialised != vm->reinitialisations_said, 0))
 		controller_fault(vm, error);
 	if (vm->switch_waits && !vm->controller.busy)
-		sched_attention = true; /* that was the EOI which a switch waits for */
+		sched_attention = true; /* a switch waited for that EOI */
 }
 
 static uint8_t controller_read(struct vm *vm, uint16_t port)
@@ -70,14 +70,14 @@ static uint32_t ones(unsigned size)
 	return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 }
 
-/* A 32-bit result clears the register's upper half, narrower ones leave the rest alone (SDM 1
+/* A 32-bit result clears the register's upper half; narrower results leave the rest alone (SDM 1
  * 3.4.1.1). */
 static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
 {
 	regs->rax = size == 4 ? result : (regs->rax & ~(uint64_t)ones(size)) | result;
 }
 
-/* Ports that are a VM's or the VMM's, a bit each. */
+/* Ports of the VMs and of the VMM, a bit each. */
 static uint8_t taken[(UINT16_MAX + 1) / 8];
 
 void ports_take(uint16_t first, uint16_t last)
@@ -86,7 +86,7 @@ void ports_take(uint16_t first, uint16_t last)
 		taken[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
-/* Is one of them somebody else's? */
+/* Returns true where another owner has a port of the range. */
 static bool is_foreign(const struct vm *vm, uint16_t port, unsigned size)
 {
 	for (unsigned i = 0; i < size; i++, port++)
@@ -121,7 +121,7 @@ static uint8_t read_one(struct vm *vm, uint16_t port)
 	return port_is_own(vm, port) ? io_in8(port) : 0xff;
 }
 
-/* False: it ended the guest's turn at this instruction. */
+/* Writes a byte. Returns false where the write ended the guest's turn at this instruction. */
 static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 {
 	if (is_controller(port))
@@ -131,8 +131,8 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 	return true;
 }
 
-/* Reads, and accesses wider than a byte, which go to the ports one after the other as on the ISA
- * bus. What reaches beyond the VM's own reads as ones. */
+/* Handles reads, and accesses wider than a byte. A wide access goes to the ports in turn, as on the
+ * ISA bus. Ports beyond the VM's own read as ones. */
 static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu_io io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);

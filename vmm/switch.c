@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switching VMs: Figure 5 of the seed, step by step. Block 510, recognising that a switch is due,
- * is the run loop's (vmm/run.c); block 560, the entry, is vm_invoke()'s.
+ * Switching VMs: Figure 5 of the seed, step by step. The run loop (vmm/run.c) does block 510 and
+ * recognises that a switch is due. vm_invoke() does block 560, the entry.
  *
- * Rule: a controller is saved where nothing is in service, or its in-service bits move into
- * software.
+ * Rule: a controller is saved only with an empty ISR, or its in-service bits move into software.
  */
 #include "vmm/flows.h"
 #include "vmm/sched.h"

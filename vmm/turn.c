@@ -2,10 +2,11 @@
 /*
  * Turns end on time. See the header for the rule.
  *
- * VMX's preemption timer counts only while the guest runs, so it falls behind the TSC by what the
- * VMM does meanwhile. The timer is therefore armed anew, with what is left by the TSC, after every
- * few exits. An exit takes the VMM 2,000 instructions at most, so a turn lasts LOOK_CONTENDED times
- * that too long at worst. SVM's timer (arch/x86/slice_timer.h) counts real time and is armed once.
+ * VMX's preemption timer counts only while the guest runs. So the timer falls behind the TSC by the
+ * VMM's own time. The timer is therefore armed anew after every few exits, with the rest of the
+ * time by the TSC. An exit takes the VMM 2,000 instructions at most, so a turn is at worst
+ * LOOK_CONTENDED times that time too long. SVM's timer (arch/x86/slice_timer.h) counts real time
+ * and is armed once.
  */
 #include "vmm/turn.h"
 #include "arch/x86/io.h"
@@ -13,7 +14,7 @@
 #include "vmm/sched.h"
 #include "vmm/trace.h"
 
-/* A deadline that is so near has come: an exit and an entry take longer. In TSC ticks. */
+/* A deadline so near counts as over: an exit and an entry take longer. In TSC ticks. */
 enum { NEAR = 100 };
 
 struct turn turn;

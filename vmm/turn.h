@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time of the VM that runs: when its slice is used up, and when the VMM has to look for another
- * reason.
+ * The time of the running VM: the end of its slice, and the VMM's next look for another reason.
  *
- * Rule: an end is a moment, a value of the TSC, not an amount of guest time. What the VMM does for
- * a VM counts as that VM's time, so a VM that exits all the time gets no more than its equal. The
- * processor's timer brings the VMM in where the guest runs on; the run loop compares the TSC at
+ * Rule: an end is a moment, a value of the TSC, not an amount of guest time. The VMM's work for a
+ * VM counts as that VM's time, so a VM that exits all the time gets no more than its equal. The
+ * processor's timer brings the VMM in where the guest runs on. The run loop compares the TSC at
  * each exit.
  */
 #ifndef VMM_TURN_H
@@ -19,32 +18,32 @@
 
 /* The turn that is under way on this processor. */
 struct turn {
-	/* the low half of trace_ring.count: an exit that comes there calls turn_look() */
+	/* The low half of trace_ring.count. An exit at or after this count calls turn_look(). */
 	uint32_t look;
-	/* the VM has something in service (switch_waits), and there is no more time to wait for its
-	 * end */
+	/* The VM has an interrupt in service (switch_waits), and there is no more time to wait for
+	 * its end. */
 	bool waited;
-	uint64_t slice_end; /* 0: nobody waits for the processor, or the slice is used up */
-	uint64_t deadline;  /* the earliest moment at which somebody has to look */
+	uint64_t slice_end; /* TSC. 0: no VM waits for the processor, or the slice is used up. */
+	uint64_t deadline;  /* TSC of the earliest look. */
 };
 extern struct turn turn;
 
-/* Is it time for turn_look()? count is what trace_record() returned: each exit records at least
- * one entry. */
+/* Returns true when it is time for turn_look(). count: the value that trace_record() returned; each
+ * exit records at least one entry. */
 static inline bool turn_is_due(uint32_t count)
 {
 	return __builtin_expect((int32_t)(count - turn.look) >= 0, 0);
 }
 
-/* Entries of the trace between two looks: while somebody waits for the slice's end; while only
- * the VMM's own chores wait. */
+/* Entries of the trace between two looks. LOOK_CONTENDED: while a VM waits for the slice's end.
+ * LOOK_ALONE: while only the VMM's own chores wait. */
 enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64 };
 
-/* No deadline is farther away, in TSC ticks: what the processor's timer holds. */
+/* No deadline is farther away, in TSC ticks: the processor's timer holds no more. */
 #define TURN_MOST UINT64_C(0xffffffff)
 
-/* The VMM looks at the turn of vm, which runs on or begins, when the TSC has come to deadline.
- * Arms the processor's timer. */
+/* Begins or continues a turn of vm: the VMM looks at the turn when the TSC has come to deadline.
+ * Arms the processor's timer. contended: a VM of the same priority waits. */
 static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool contended)
 {
 	turn.deadline = deadline;
@@ -53,24 +52,25 @@ static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool
 	virt_set_timer(vm->vcpu, left > 0 ? (uint64_t)left : 0);
 }
 
-/* vm, which ran, is left for another: what is left of its slice stays its own. */
+/* Ends a turn of vm for another VM. The rest of the slice stays with vm. */
 static inline void turn_leave(struct vm *vm, uint64_t now)
 {
 	vm->slice_left = turn.slice_end > now ? turn.slice_end - now : 0;
 	turn.slice_end = 0;
 	vm->switch_waits = turn.waited = false;
 }
-/* The VM that runs has used up its slice, or gives it away. */
+/* Ends the slice of the running VM: the slice is used up, or the VM gives the slice away. */
 static inline void turn_end(void)
 {
 	turn.slice_end = 0;
 }
-/* A slice ends only when what is in service has ended (R11), so many TSC ticks later at the
- * latest. Arms the timer. */
+/* Lets the slice end only when the interrupt in service has ended (R11), or so many TSC ticks later
+ * at the latest. Arms the timer. */
 void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks);
-/* Nobody else wants the processor any more: vm goes on. */
+/* Undoes turn_wait(): no other VM wants the processor any more, and vm goes on. */
 void turn_wait_no_more(struct vm *vm);
-/* The timer has ended, or an exit came late: ends what has to end, else arms the timer anew. */
+/* Ends the turn where the time is over, else arms the timer anew. Call it when the timer has ended,
+ * or when turn_is_due() says so. */
 void turn_look(struct vm *vm);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this VMM is. SIGNALBOX_VERSION and SIGNALBOX_COMMIT come from vmm/version.mk.
+ * The version of this VMM. SIGNALBOX_VERSION and SIGNALBOX_COMMIT come from vmm/version.mk.
  */
 #include "vmm/version.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this VMM is, and what made it.
+ * The version of this VMM, and the compiler of the image.
  *
- * Rule: the version is the tree's file VERSION; only version.c is compiled anew for another commit.
+ * Rule: the version is the tree's file VERSION. Only version.c is compiled anew for another commit.
  */
 #ifndef VMM_VERSION_H
 #define VMM_VERSION_H

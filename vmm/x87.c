@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An x87 error of a guest that has CR0.NE clear. See the header for the rule.
+ * An x87 error of a guest with CR0.NE clear. See the header for the rule.
  */
 #include "vmm/x87.h"
 #include "vmm/sched.h"
 
 enum { LINE_X87 = 13 };
 
-/* One edge for as long as the latch is set. */
+/* Sets the latch. The error makes a single edge while the latch is set. */
 static void latch(struct vm *vm)
 {
 	if (!vm->x87_latched && line_in(vm->controller.lines, LINE_X87))

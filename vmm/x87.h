@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An x87 error of a guest that has CR0.NE clear: on a PC an interrupt, IRQ13 (SDM 1 D.2).
+ * An x87 error of a guest with CR0.NE clear: on a PC an interrupt, IRQ13 (SDM 1 D.2).
  *
  * The guest's processor stands still at the instruction that finds the error, until an interrupt
- * comes. Its handler comes back to the same instruction, which finds the error again unless the
- * handler has ended it. The board's latch makes one edge of line 13 of the error; a write to port
- * F0h clears the latch. On a PC that write lets x87 instructions go on beside the error, too
- * (IGNNE#): here it does not.
+ * comes. The interrupt's handler returns to the same instruction. The instruction finds the error
+ * again, unless the handler has ended the error. The board's latch makes a single edge of line 13
+ * of the error; a write to port F0h clears the latch. On a PC such a write also lets x87
+ * instructions go on beside the error (IGNNE#). Here the write does not.
  *
- * Rule: the error is its VM's own. It is a request for line 13 where the VM has that line, and else
- * for nobody; neither the error nor port F0h reaches the machine.
+ * Rule: the error belongs to its VM alone. The error is a request for line 13 where the VM has line
+ * 13, and else no request. Neither the error nor port F0h reaches the machine.
  */
 #ifndef VMM_X87_H
 #define VMM_X87_H
@@ -18,9 +18,10 @@
 
 enum { X87_PORT = 0xf0 };
 
-/* An exit at such an instruction, which has not been executed. */
+/* Handles an exit at such an instruction. The processor has not executed the instruction. Halts the
+ * VM until an interrupt comes. reason: the exit's reason. */
 void x87_error(struct vm *vm, enum vm_exit_reason reason);
-/* A write to port F0h. */
+/* Clears the latch. Call it for a write to port F0h. */
 void x87_unlatch(struct vm *vm);
 
 #endif

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+/* The calls by number. */
 enum sb_call {
 	SB_CALL_PRINT =
 		/* RBX = text, RCX = bytes (at most 512). The text goes to the console; the VM's
@@ -30,6 +31,7 @@ enum sb_call {
 	SB_CALL_EXIT = 6,  /* RBX = status. The VM is done; 0 means that all went well. */
 };
 
+/* The most bytes of SB_CALL_PRINT and of SB_CALL_STATUS. */
 enum { SB_PRINT_MAX = 512, SB_STATUS_MAX = 48 };
 
 /* A measurement of a guest, as SB_CALL_RESULT takes it. */
@@ -45,6 +47,7 @@ struct sb_result {
 	uint64_t exits;
 };
 
+/* Size of struct sb_counters' table: room for further exit reasons. */
 enum { SB_EXIT_KINDS = 32 };
 
 /* A VM's exits so far, as SB_CALL_COUNTERS gives them. */

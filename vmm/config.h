@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Limits: a VM's name and the guest's text in bytes (NUL included), ranges of a list, VMs. */
 enum { CONFIG_NAME_MAX = 16, CONFIG_RANGES_MAX = 16, CONFIG_TEXT_MAX = 256, CONFIG_VMS_MAX = 64 };
 enum { CONFIG_FUNCTIONS_MAX = 8 }; /* PCI functions of a VM. */
 /* Reserved ranges that only the running machine knows. */
@@ -110,11 +111,13 @@ int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *e
 int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted,
                     unsigned count, line_set reserved_lines, char *err, size_t size);
 
-/* Reserve ranges that only the running machine knows: the power management block's ports, RAM (no
- * mmio= may map RAM), ... what is text for the message; the text has to stay. Ranges that join and
- * have the same name become a single range. Return 0, or -ENOMEM for more than
- * CONFIG_RESERVED_PORTS or CONFIG_RESERVED_MEMORY ranges. Call them before the first check. */
+/* Reserves a range of ports that only the running machine knows, such as the power management
+ * block's. what is text for the message; the text has to stay. Ranges that join and have the same
+ * name become a single range. Returns 0, or -ENOMEM for more than CONFIG_RESERVED_PORTS ranges.
+ * Call it before the first check. */
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what);
+/* Does the same for memory, such as RAM: no mmio= may map RAM. Returns -ENOMEM for more than
+ * CONFIG_RESERVED_MEMORY ranges. */
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what);
 /* Does the same for a device's registers. A guest's access to such an address is a fault. An access
  * to an address of RAM or firmware is a probe: a guest never finds the machine's RAM there. */

@@ -12,6 +12,7 @@
 
 /* A reserved range. */
 struct reserved {
+	/* The ports, or the addresses. */
 	struct config_range range;
 	/* The reason, for the message. */
 	const char *what;
@@ -21,9 +22,10 @@ struct reserved {
 	unsigned trust; /* A VM with this trust gets the range (enum trust). */
 };
 
-/* Return the first reserved range that touches range, or NULL. trust: ranges that trust grants do
- * not count. Call them for each range of a VM (config_check.c). */
+/* Returns the first reserved range that touches this range of ports, or NULL. trust: ranges that
+ * trust grants do not count. Call it for each range of a VM (config_check.c). */
 const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust);
+/* Does the same for a range of memory. No trust grants reserved memory. */
 const struct reserved *config_reserved_memory(const struct config_range *range);
 
 #endif

@@ -34,7 +34,9 @@ typedef void editor_echo(const char *text, size_t size);
 struct editor {
 	char text[EDITOR_LINE_MAX]; /* NUL-terminated */
 	size_t length, cursor;      /* cursor: the next letter comes before text[cursor] */
+	/* The keys of the terminal. */
 	struct terminal terminal;
+	/* The lines that were typed before. */
 	struct history history;
 };
 

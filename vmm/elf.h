@@ -70,19 +70,24 @@ enum load_phase {
 
 /* A piece of the image and its place in memory. */
 struct load_segment {
+	/* offset and filesz: the bytes in the file. vaddr and paddr: the virtual and the physical
+	 * address. memsz: bytes in memory. */
 	uint64_t offset, vaddr, paddr, filesz, memsz;
 };
 
 /* A loading that is under way. load_begin() fills the structure. The caller reads entry, checked
  * and problem, and changes no member. */
 struct load {
+	/* The image, and its bytes. */
 	const uint8_t *image;
 	uint64_t size;
+	/* The VM's memory, and its bytes. */
 	uint8_t *memory;
 	uint64_t memory_size;
 	uint32_t entry;    /* Guest-physical; valid when the image is checked. */
 	uint32_t handover; /* A page that the image leaves free, for the boot information. */
 	bool checked;      /* The image is good. No step so far has written to memory. */
+	/* The work of the next step. */
 	enum load_phase phase;
 
 	/* The reason of a refusal. */

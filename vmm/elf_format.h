@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+/* The first bytes of an ELF32 file. The members have the ABI's names, without the prefix e_. */
 struct elf32_header {
 	uint8_t ident[16];
 	uint16_t type, machine;
@@ -17,6 +18,7 @@ struct elf32_header {
 	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
 
+/* The first bytes of an ELF64 file. */
 struct elf64_header {
 	uint8_t ident[16];
 	uint16_t type, machine;
@@ -26,16 +28,20 @@ struct elf64_header {
 	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
 
+/* A program header of an ELF32 file. The members have the ABI's names, without the prefix p_. */
 struct elf32_program {
 	uint32_t type, offset, vaddr, paddr, filesz, memsz, flags, align;
 };
 
+/* A program header of an ELF64 file. */
 struct elf64_program {
 	uint32_t type, flags;
 	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
+/* Places in ident, and their values. */
 enum { EI_CLASS = 4, EI_DATA = 5, CLASS_32 = 1, CLASS_64 = 2, DATA_LITTLE = 1 };
+/* Values of type and machine in a header, and of type in a program header. */
 enum { TYPE_EXEC = 2, MACHINE_386 = 3, MACHINE_X86_64 = 62, SEGMENT_LOAD = 1 };
 
 #endif

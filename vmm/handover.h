@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The usual address of the page, and its size. */
 enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
 
 /* The hole in a PC's RAM, between 640 KiB and 1 MiB. */

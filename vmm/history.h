@@ -15,6 +15,7 @@ enum { HISTORY_LINES = 16, HISTORY_LINE_MAX = 78 };
 
 /* All zeroes is an empty history. */
 struct history {
+	/* The ring of lines. */
 	char line[HISTORY_LINES][HISTORY_LINE_MAX];
 	/* Number of lines ever added. The newest line is at added - 1, modulo HISTORY_LINES. */
 	unsigned added;

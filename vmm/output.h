@@ -26,6 +26,7 @@ struct output {
 	unsigned length;              /* Length of the line without an end yet. */
 	/* The line without an end yet. */
 	char line[OUTPUT_LINE_MAX];
+	/* The ring of bytes. */
 	char bytes[OUTPUT_BYTES];
 };
 

@@ -31,9 +31,9 @@ char *prompt_command(void);
 /* Returns the line that is being typed. */
 const struct editor *prompt_line(void);
 
-/* Call prompt_hide() before text is printed, and prompt_show() after the text. whole: the text
- * ended a line. */
+/* Takes the typed line off the screen. Call it before text is printed. */
 void prompt_hide(void);
+/* Brings the typed line back. Call it after the text. whole: the text ended a line. */
 void prompt_show(bool whole);
 
 #endif

@@ -86,10 +86,12 @@ void vmm_totals(struct vmm_totals *out);
 /* Fills out for stack i of the VMM's own. Returns false where there is no stack i. */
 bool vmm_stack_report(unsigned i, struct stack_report *out);
 
-/* Stop, start or restart a VM, for the operator. Return 0, -ENOENT (no such VM), or -EINVAL (the VM
- * is in that state already). Call them from the background work. */
+/* Stops a VM for the operator. Returns 0, -ENOENT (no such VM), or -EINVAL (the VM is stopped
+ * already). Call the three functions from the background work. */
 int vmm_vm_stop(const char *name);
+/* Starts a stopped VM anew. Returns 0, -ENOENT, or -EINVAL (the VM is not stopped). */
 int vmm_vm_start(const char *name);
+/* Starts a VM anew, in any state. Returns 0 or -ENOENT. */
 int vmm_vm_restart(const char *name);
 /* Raises an external NMI, at a moment without an NMI of a line under way. Call it from the
  * background work. */

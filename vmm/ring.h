@@ -13,9 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A ring. bytes points to size bytes. */
+/* A ring. head == tail is an empty ring. */
 struct ring {
+	/* Room for the bytes. */
 	char *bytes;
+	/* Size of the ring, in bytes. */
 	uint32_t size;
 	uint32_t head, tail; /* next to write, next to read */
 };

@@ -37,10 +37,10 @@ void screen_show_log(void);
 /* Returns true where the machine waits for a key at its end, so that a person can read the
  * screen. */
 bool screen_waits(void);
-/* Mark the beginning of the report and of the summary. All text from the first call on is shown
- * page by page at the end. The text after the second call is the last page. Call them after the
- * run, with the keyboard's interrupts off. */
+/* Marks the beginning of the report. All text from here on is shown page by page at the end. Call
+ * it after the run, with the keyboard's interrupts off. */
 void screen_mark_report(void);
+/* Marks the beginning of the summary: the last page. Call it after the report. */
 void screen_mark_summary(void);
 
 #endif

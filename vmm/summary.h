@@ -13,6 +13,7 @@ enum { SUMMARY_ROWS = 22 };
 
 /* The head of the summary. */
 struct summary {
+	/* Names for the first four rows. */
 	const char *version, *processor, *virtualisation, *chipset;
 	unsigned refused; /* Modules that did not become a VM. */
 	int status;       /* The run's status. */

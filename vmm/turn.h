@@ -26,6 +26,7 @@ struct turn {
 	uint64_t slice_end; /* TSC. 0: no VM waits for the processor, or the slice is used up. */
 	uint64_t deadline;  /* TSC of the earliest look. */
 };
+/* The VMM uses a single processor, so there is a single turn. */
 extern struct turn turn;
 
 /* Returns true when it is time for turn_look(). count: the value that trace_record() returned; each

@@ -45,15 +45,17 @@ int time_parse(const char *text, uint64_t *us);
 /* Reads FIRST or FIRST-LAST. Returns 0, -EINVAL or -ERANGE. The caller checks that first <=
  * last. */
 int range_parse(const char *text, uint64_t *first, uint64_t *last);
+/* Bytes of a list's piece, the NUL included. */
+enum { ITEM_MAX = 40 };
 /* Reads the next piece before a comma out of *list. Returns false after the last piece. A piece too
  * long for any number ends in "...", so no parser takes such a piece. An empty list has an empty
  * piece, and so has the place between two commas. */
-enum { ITEM_MAX = 40 };
 bool item_next(const char **list, char item[ITEM_MAX]);
 
+/* Bytes of a text for a message, the NUL included. */
+enum { SHOWN_MAX = 64 };
 /* Makes a copy of text for a message: bytes that do not print become '?', and a long text ends in
  * "...". Returns shown. */
-enum { SHOWN_MAX = 64 };
 const char *word_shown(const char *text, char shown[SHOWN_MAX]);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "vmm/vm.h"
 
+/* The port of the error latch. */
 enum { X87_PORT = 0xf0 };
 
 /* Handles an exit at such an instruction. The processor has not executed the instruction. Halts the

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The interrupt dispatcher: what the VMM block's output leads to (Figure 3 from block 312 on, and
+ * The interrupt dispatcher: the handling of the VMM block's output (Figure 3 from block 312 on, and
  * ¶52).
  *
- * Rule: after an NMI exit NMIs are blocked; they are unblocked here and nowhere else. Every source
- * is read each time, because one NMI may stand for several; a status bit is acknowledged before its
+ * Rule: after an NMI exit NMIs are blocked; only this file unblocks NMIs. Every source is read each
+ * time, because an NMI may stand for several sources. A status bit is acknowledged before its
  * device is served.
  */
 #include "arch/x86/log.h"
@@ -29,11 +29,11 @@ void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
 	policy_vm = vm;
 }
 
-/* ¶52: the signal came from no line: the external source's own treatment. Where lines raise NMIs
- * themselves, an NMI whose source does not tell of itself may have been a line's: an emulated I/O
- * APIC may take one edge for several (docs/emulators.md). Such an NMI is unattributed; nmi= says
- * what becomes of it all the same. A source that goes on must not drown the console, so from the
- * ninth on only each doubling is logged. */
+/* Handles a signal that came from no line, by the external source's own treatment (¶52). Where
+ * lines raise NMIs themselves, an NMI from a silent source may have been a line's: an emulated I/O
+ * APIC may take a single edge for several (docs/emulators.md). Such an NMI is unattributed; nmi=
+ * decides all the same. A source that goes on must not drown the console, so from the ninth NMI on
+ * only each doubling is logged. told: the source tells of itself. */
 static __attribute__((noinline)) void external_nmi(bool told)
 {
 	enum { EXTERNAL_LINES = 8 };
@@ -62,16 +62,16 @@ static __attribute__((noinline)) void note_echo(void)
 		chipset->echo();
 }
 
-/* An NMI that waited while a line was found or served is counted now. The line accounts for that
- * NMI too. */
+/* Counts an NMI that waited while a line was found or served. The line accounts for such an NMI
+ * too. */
 static inline void look_for_echo(void)
 {
 	if (__builtin_expect(nmi_count != 0, 0))
 		note_echo();
 }
 
-/* R14: devices of the VMM's own. A device that asserts its line anew while it is served raises
- * another NMI, and its handler has dealt with the cause before anybody can look at the line. */
+/* Serves a device of the VMM's own (R14). A device may assert its line anew during the service and
+ * raise another NMI. The handler deals with the cause before the VMM can look at the line. */
 static void serve_line(unsigned line)
 {
 	line_table[line].handler();
@@ -96,8 +96,8 @@ static __attribute__((noinline)) void serve(line_set lines)
 	}
 }
 
-/* Its line has status while another VM runs: a halted VM is ready now, one above the running VM
- * ends its turn (R13). */
+/* A line of vm has status while another VM runs. A halted vm is ready now. A vm above the running
+ * VM ends the running VM's turn (R13). */
 static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
 {
 	if (vm->state == VM_HALTED &&
@@ -110,7 +110,7 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 	}
 }
 
-/* A line of VMs that do not run: held until one does (R08). */
+/* Handles a line of VMs that do not run: the line is held until an owner runs (R08). */
 static __attribute__((noinline)) void notify_owners(const struct vm *running, unsigned line)
 {
 	for (vm_set rest = line_table[line].vms; rest; rest &= rest - 1) {
@@ -138,9 +138,9 @@ static void dispatch(struct vm *running, struct chipset_status status)
 		external_nmi(status.external == EXTERNAL_TOLD);
 }
 
-/* Where the slice timer's end is an NMI as well, one of these may be its own. The chipset is asked
- * first: what it can explain, or what its source itself tells, is not the timer's. Has a slice
- * ended? */
+/* Dispatches NMIs where the slice timer's end is an NMI as well: an NMI of these may be the
+ * timer's. The chipset is asked first. An NMI that the chipset can explain, or that tells of its
+ * own source, is not the timer's. Returns true where a slice has ended. */
 static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, unsigned nmis,
                                                             bool ended, bool counted)
 {
@@ -174,8 +174,8 @@ static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted
 		turn_look(running);
 }
 
-/* A source that no mask silences may go on: the caller comes back, and looks at the time in
- * between. */
+/* A source without a mask may go on for ever. So the loop has an end: the caller comes back, and
+ * looks at the time in between. */
 void dispatch_counted(struct vm *running)
 {
 	for (unsigned looks = 0; nmi_count != 0 && looks < LOOKS_MAX; looks++) {
@@ -188,8 +188,8 @@ void dispatch_counted(struct vm *running)
 	}
 }
 
-/* The VMM's own line, a shared one, one whose VM is to be woken; or nothing that single() could
- * make out (line < 0). */
+/* Handles the rarer NMI exits: the VMM's own line, a shared line, a line whose VM has to be woken;
+ * or, where line < 0, an NMI that single() could not explain. */
 static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
 {
 	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
@@ -207,12 +207,12 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
 	}
 }
 
-/* The way of most NMI exits: one line, of one VM that is ready anyway and has to wait. It is held
- * until its turn (R08). */
+/* Handles most NMI exits the short way: a single line, of a VM that is ready anyway and has to
+ * wait. The line is held until the VM's turn (R08). */
 void dispatch_exit(struct vm *running)
 {
 	int line = chipset->single();
-	/* one that came meanwhile is counted here, and looked at before the entry */
+	/* an NMI that came meanwhile is counted here, and looked at before the entry */
 	virt_unblock_nmi();
 	const struct vm *owner = line < 0 ? NULL : line_table[line].owner;
 	if (owner != NULL && owner->state == VM_READY &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The seed's figures as functions: Figure 4 invokes a VM, Figure 5 switches to another, and what
- * Figure 3 leaves to software dispatches an interrupt that reached the VMM block.
+ * The seed's figures as functions: Figure 4 invokes a VM, Figure 5 switches to another VM. The
+ * dispatcher is the part of Figure 3 for software: the handling of an interrupt that reached the
+ * VMM block.
  *
  * Rule: the steps stand in the figure's order, marked with its block numbers.
  */
@@ -10,23 +11,26 @@
 
 #include "vmm/vm.h"
 
-/* Figure 4. vm is the one that vm_switch() brought in; returns at its exit. */
+/* Enters vm (Figure 4). Returns the reason of the exit. Call it for the VM that vm_switch() brought
+ * in. */
 enum vm_exit_reason vm_invoke(struct vm *vm);
 
-/* After an exit, for a VM with routes=exit (R17): every line to the VMM block until the next
- * entry. */
+/* Sends every line to the VMM block until the next entry. Call it after an exit of a VM with
+ * routes=exit (R17). */
 void vm_leave(void);
 
-/* Figure 5. -EBUSY: the running VM has an interrupt in service and force is not set; it goes on
- * until its EOI. now: the TSC, for the VMs' accounts. */
+/* Takes the running VM out and brings next in (Figure 5). Returns 0, or -EBUSY where the running VM
+ * has an interrupt in service and force is not set; the running VM then goes on until its EOI. now:
+ * the TSC, for the VMs' accounts. */
 int vm_switch(struct vm *next, bool force, uint64_t now);
-/* Figure 5's first half, where the VMM itself takes the processor: block 520 for the VM that
- * ran, if there is one. */
+/* Does the first half of Figure 5, where the VMM itself takes the processor: block 520 for the VM
+ * that ran, if there is such a VM. Returns 0 or -EBUSY, like vm_switch(). */
 int vm_put_away(bool force, uint64_t now);
 
-/* Figure 3 from block 312 on, in software: an NMI exit, and NMIs that the host's handler counted
- * (running is NULL when the VMM idles). */
+/* Dispatches an NMI exit of running (Figure 3 from block 312 on, in software). */
 void dispatch_exit(struct vm *running);
+/* Dispatches the NMIs that the host's handler counted. running is NULL when the VMM has the
+ * processor. */
 void dispatch_counted(struct vm *running);
 /* An exit for the slice timer where its end is an NMI (arch/x86/slice_timer.h): that NMI may
  * stand for lines as well. slice: it was the end of a slice (turn_look()), not of something that
@@ -36,14 +40,17 @@ void dispatch_timer(struct vm *running, bool slice);
 /* Calls the handlers of the lines in line_again. Call it now and then. */
 void dispatch_again(void);
 
-/* What an external NMI leads to: nmi=panic|log|vm:NAME. */
+/* Sets the effect of an external NMI: nmi=panic|log|vm:NAME. vm: the VM of the NAME, else NULL. */
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
 
+/* The dispatcher's counters since boot. */
 struct dispatch_counters {
-	uint64_t counted;      /* by the host's handler; NMI exits are counted by VM */
-	uint64_t external;     /* from no line */
-	uint64_t unattributed; /* of them: a line's, perhaps, of which no trace was left */
+	uint64_t counted;  /* NMIs that the host's handler counted; NMI exits are counted by VM. */
+	uint64_t external; /* NMIs from no line. */
+	/* External NMIs that may have come from a line without leaving a trace. */
+	uint64_t unattributed;
 };
+/* The counters; vmm/dispatch.c counts. */
 extern struct dispatch_counters dispatch_counters;
 
 #endif

@@ -17,16 +17,17 @@
 #include "vmm/turn.h"
 #include "vmm/vm_build.h"
 
-/* How long a switch waits for the end of what is in service (a handler's length), before in-
- * service bits move into software; and how often the VMM looks up when nothing else brings it
- * in. */
+/* SERVICE_WAIT_US: a switch waits so long for the end of the interrupt in service (a handler's
+ * length); then the in-service bits move into software. HOUSEKEEPING_US: the VMM looks up so often
+ * when no other event brings the VMM in. WORK_WAIT_US: the background work waits so long for an
+ * interrupt of the VM that ran, at most WORK_WAITS times in a row. */
 enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 static const struct vmm_config *config;
 static const struct operator_calls *person;
-/* how often the background work has waited for the VM's interrupt */
+/* number of times that the background work has waited for the VM's interrupt */
 static unsigned interrupt_waits;
-static const struct vm *displaced; /* whose turn it was when the VMM took the processor */
+static const struct vm *displaced; /* the VM whose turn it was when the VMM took the processor */
 static uint64_t started, ended, status_due, end_due, housekeeping;
 static uint32_t random_state;
 
@@ -53,8 +54,8 @@ uint64_t run_ticks(void)
 	return started ? (ended ? ended : cpu_tsc()) - started : 0;
 }
 
-/* jitter=SEED: 0.25 to 1.75 of the slice, so that switches fall at moments that no guest's
- * rhythm shares. */
+/* Returns the length of a slice in TSC ticks. jitter=SEED: 0.25 to 1.75 of the slice, so that
+ * switches fall at moments that no guest's rhythm shares. */
 static uint64_t slice_ticks(const struct vm *vm)
 {
 	if (config->jitter == 0)
@@ -68,8 +69,8 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* What the VMM does beside running VMs, and when it looks again. True: it is the background
- * work's turn. */
+/* Does the VMM's work beside running VMs, and sets the time of the next chores. Returns true when
+ * it is the background work's turn. */
 static __attribute__((noinline)) bool do_chores(uint64_t now)
 {
 	dispatch_again();
@@ -84,7 +85,7 @@ static __attribute__((noinline)) bool do_chores(uint64_t now)
 	return work <= now;
 }
 
-/* HLT may have been executed with no exit, or ended with none: the processor knows. */
+/* A HLT may have begun or ended without an exit: only the processor knows. Takes the state over. */
 static __attribute__((noinline)) void note_activity(struct vm *vm)
 {
 	if (vm->state == VM_STOPPED)
@@ -101,15 +102,17 @@ static __attribute__((noinline)) void note_activity(struct vm *vm)
 		sched_set_state(vm, VM_READY);
 }
 
-/* A VM that is halted is entered in its HLT, a VM that is ready behind the HLT. */
+/* Tells the processor whether vm is halted. A halted VM is entered in its HLT, a ready VM behind
+ * the HLT. */
 static __attribute__((noinline)) void tell_activity(struct vm *vm)
 {
 	vm->asleep = vm->state == VM_HALTED;
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
-/* There is no VM whose timer would wake the VMM for the status line, or for the end of the run. Or
- * all VMs that are halted stand at an x87 error (vmm/x87.h), and none can be entered in its HLT. */
+/* Waits for the next chores. No VM's timer would wake the VMM for the status line, or for the end
+ * of the run. Or all halted VMs stand at an x87 error (vmm/x87.h), and no VM can be entered in its
+ * HLT. */
 static void wait_for_chores(void)
 {
 	while (nmi_count == 0 && !sched_attention && cpu_tsc() < sched_chores_due) {
@@ -118,7 +121,8 @@ static void wait_for_chores(void)
 	}
 }
 
-/* Nothing to run at all: every line to the VMM block, and sleep until one of them speaks. */
+/* Idles, when there is no VM to run: every line goes to the VMM block, and the processor sleeps
+ * until a line speaks. */
 static void idle(void)
 {
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
@@ -133,8 +137,9 @@ static void idle(void)
 	dispatch_counted(NULL);
 }
 
-/* last has something in service. True: it goes on until its EOI, and next has to wait; false:
- * nobody will end it, or there is no time to wait for that. */
+/* last has an interrupt in service. Returns true where last goes on until its EOI, and next has to
+ * wait. Returns false where last is not ready and never reaches its EOI, where the time to wait is
+ * over, or where next has a higher priority. */
 static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next,
                                                     uint64_t now)
 {
@@ -146,8 +151,8 @@ static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struc
 	return true;
 }
 
-/* The VMM itself has the processor: every line goes to the VMM block, and each one that is not
- * masked ends the VMM's turn. */
+/* The VMM itself has the processor: every line goes to the VMM block, and each line outside masked
+ * ends the VMM's turn. */
 static void take_lines(line_set masked)
 {
 	chipset_route(NULL);
@@ -159,9 +164,9 @@ static bool has_in_service(const struct controller *c)
 	return chipset->in_service != NULL && chipset->in_service(c);
 }
 
-/* Has the VM that ran a request at its controller that it could not take yet, or an interrupt that
- * it has taken and not ended? A guest that keeps its interrupts off may have a request for ever,
- * and a guest that ends none is in its handler for ever: 1 ms is enough. */
+/* Returns true where last has a request at its controller that waits for the guest, or an interrupt
+ * that the guest has taken and not ended. A guest that keeps its interrupts off may have a request
+ * for ever, and a guest without EOIs is in its handler for ever: 1 ms is enough. */
 static bool interrupt_comes_first(const struct vm *last)
 {
 	const struct controller *c = &last->controller;
@@ -171,9 +176,10 @@ static bool interrupt_comes_first(const struct vm *last)
 	return true;
 }
 
-/* The background work waits where an interrupt may: a VM has just become ready above the VM that
- * ran; or the VMM had the processor and a line took it away, for a VM that has not run since; or
- * the VM that ran has an interrupt of its own. */
+/* Returns true where the background work has to wait for an interrupt. First case: a VM above the
+ * VM that ran has just become ready. Second case: the VMM had the processor, and a line ended the
+ * VMM's turn for a VM that has not run since. Third case: the VM that ran has an interrupt of its
+ * own. */
 static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 {
 	if (next == NULL)
@@ -194,7 +200,8 @@ static void work_in_background(bool nobody_ready, uint64_t since)
 	sched_chores_due = 0;
 }
 
-/* A VM that starts takes its own turns for that, in steps that end with a look at the NMI count. */
+/* Starts vm in steps. The start uses the VM's own turns; each step ends with a look at the NMI
+ * count. */
 static void start_in_steps(struct vm *vm, uint64_t now)
 {
 	uint64_t end = sched_contended(vm)
@@ -215,9 +222,10 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 	dispatch_counted(NULL);
 }
 
-/* The VMM has the processor for itself: to do its background work, to start a VM, or to sleep.
- * next: the VM whose turn it would be, NULL where nobody is ready. Returns the VM to invoke
- * instead, because something of its is in service; or NULL: look again. */
+/* Gives the processor to the VMM itself: for the background work, for the start of a VM, or for
+ * sleep. next: the VM whose turn it would be, NULL where no VM is ready. Returns the VM to invoke
+ * instead, because the VM has an interrupt in service. Returns NULL when the caller has to decide
+ * again. */
 static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
 {
 	struct vm *last = vm_current;
@@ -225,11 +233,11 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 		if (waits_for_eoi(last, NULL, now))
 			return last;
 	displaced = next;
-	/* a VM that has just halted has a request at its controller: it is ready */
+	/* a VM that has just halted has a request at its controller: the VM is ready */
 	if (sched_attention)
 		return NULL;
 	if (work && next != NULL && last != NULL && interrupt_comes_first(last)) {
-		/* It came while the VM was put away, and no NMI will tell of it any more. */
+		/* The request came while the VM was put away. No NMI will tell of the request. */
 		sched_chores_due = now + tsc_from_us(WORK_WAIT_US);
 		sched_attention = true;
 		return NULL;
@@ -244,8 +252,9 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	return NULL;
 }
 
-/* Nobody is ready: the background work, or a VM in which the processor sleeps: its interrupts
- * wake it with no exit, all others wake the VMM. NULL: there is none. */
+/* No VM is ready. Chooses the background work (*work), or returns a VM in which the processor
+ * sleeps: that VM's interrupts wake it with no exit, all other interrupts wake the VMM. Returns
+ * NULL where there is no such VM. */
 static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t now)
 {
 	*work = background_due(true) <= now;
@@ -271,7 +280,8 @@ static inline void begin_turn(struct vm *vm, uint64_t now)
 	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm));
 }
 
-/* 510: is another VM's turn? Brings it in; the VM to invoke, or NULL: look again. */
+/* Decides (510) whether it is another VM's turn, and brings that VM in. Returns the VM to invoke,
+ * or NULL when the caller has to decide again. */
 static struct vm *decide(void)
 {
 	uint64_t now = cpu_tsc();
@@ -281,10 +291,10 @@ static struct vm *decide(void)
 		if (ending_is_here())
 			return NULL;
 	}
-	struct vm *last = vm_current; /* a command or a restart may have changed it */
+	struct vm *last = vm_current; /* a command or a restart may have changed vm_current */
 	if (last != NULL && last->dozes)
 		note_activity(last);
-	sched_attention = false; /* what comes from here on calls for another decision */
+	sched_attention = false; /* a later event calls for another decision */
 	struct vm *next = sched_pick();
 	if (next == NULL && !work)
 		next = find_sleeper(&work, now);
@@ -298,7 +308,7 @@ static struct vm *decide(void)
 		for (bool force = false; vm_switch(next, force, now) != 0; force = true)
 			if (waits_for_eoi(last, next, now))
 				return last;
-	} else if (next->switch_waits) { /* nobody else wants the turn any more */
+	} else if (next->switch_waits) { /* no other VM wants the turn any more */
 		turn_wait_no_more(next);
 	}
 	if (__builtin_expect(next->asleep, 0))
@@ -309,7 +319,7 @@ static struct vm *decide(void)
 
 static void run(struct vm *vm)
 {
-	/* a switch may find that the VM which slept has a request at its door after all */
+	/* A switch may find that the sleeping VM has a request at its door after all. */
 	while (!sched_attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
 		if (__builtin_expect(vm->routes_at_exit, 0))
@@ -344,6 +354,6 @@ int run_all(const struct vmm_config *with, const struct operator_calls *at_conso
 			break;
 	}
 	ended = cpu_tsc();
-	(void)vm_put_away(true, ended); /* what is printed from here on is nobody's time */
+	(void)vm_put_away(true, ended); /* printing from here on counts for no VM */
 	return ending_verdict();
 }

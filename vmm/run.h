@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The run loop: invoke, handle the exit, decide when something calls for a decision.
+ * The run loop: invoke, handle the exit, decide when there is a need for a decision.
  *
- * Rule: the way from an exit back to the same VM is short; whatever is rare waits behind
+ * Rule: the way from an exit back to the same VM is short. All rare work waits behind
  * sched_attention.
  */
 #ifndef VMM_RUN_H
@@ -17,11 +17,11 @@
 /* Runs the VMs until the run is over. Returns the run's status (vmm/ending.h says both). person: at
  * the console. */
 int run_all(const struct vmm_config *config, const struct operator_calls *person);
-/* The operator ends the run: after what is under way now. */
+/* Ends the run for the operator, after the present work. */
 void run_quit(void);
-/* Does the run go on when all VMs are done? */
+/* on: the run goes on when all VMs are done. */
 void run_stay(bool on);
-/* TSC ticks since the first VM was entered. */
+/* Returns the TSC ticks since the first VM was entered. */
 uint64_t run_ticks(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whose turn it is. See the header for the rule.
+ * The scheduler. See the header for the rule.
  */
 #include "vmm/sched.h"
 #include "vmm/lines.h"
@@ -12,10 +12,10 @@ bool sched_attention = true, sched_vm_stopped;
 uint64_t sched_chores_due;
 
 static vm_set ready[PRIORITIES];         /* VMs by number */
-static uint16_t priorities;              /* those with somebody ready */
-static vm_set halted, frozen;            /* frozen: those of the halted that are not in a HLT */
+static uint16_t priorities;              /* priorities with a ready VM */
+static vm_set halted, frozen;            /* frozen: the halted VMs outside a HLT */
 static line_set awaited;                 /* lines of the halted VMs */
-static uint8_t first[PRIORITIES];        /* whose turn it is among equals; the search begins here */
+static uint8_t first[PRIORITIES];        /* the next VM among equals; the search begins here */
 static line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
 static struct vm *woken_last;
 
@@ -28,8 +28,8 @@ void sched_add(struct vm *vm)
 		vms[i]->masked = (line_set) ~(lines_above[vms[i]->config.priority] | line_vmm);
 }
 
-/* Whether a VM that leaves its HLT shares a line with another that is halted, only a look at them
- * all tells. */
+/* Collects the lines of all halted VMs anew. A VM that leaves its HLT may share lines with other
+ * halted VMs. */
 static __attribute__((noinline)) void collect_awaited(void)
 {
 	awaited = 0;

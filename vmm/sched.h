@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whose turn it is: strict priorities, round robin in slices among equals (R13, R18).
+ * The scheduler: strict priorities, and round robin in slices among equals (R13, R18).
  *
  * Rule: every decision is a few operations on bit sets, whatever the number of VMs.
  */
@@ -9,34 +9,38 @@
 
 #include "vmm/vm.h"
 
-/* Something outside the running VM wants a decision: the run loop looks after each exit. */
+/* An event outside the running VM wants a decision. The run loop looks after each exit. */
 extern bool sched_attention;
-/* A VM stopped since somebody looked last. */
+/* A VM stopped since the last look. */
 extern bool sched_vm_stopped;
-/* When the run loop has other things to do than to run VMs: TSC; 0: now. */
+/* TSC of the run loop's next chores, besides running VMs; 0: now. */
 extern uint64_t sched_chores_due;
 
-/* Make vm READY, HALTED or STOPPED; asks for a decision when that may matter. */
+/* Makes vm READY, HALTED or STOPPED. Asks for a decision when the change may matter. */
 void sched_set_state(struct vm *vm, enum vm_state state);
-/* The VM that should run now, or NULL: nobody is ready. */
+/* Returns the VM that should run now, or NULL when no VM is ready. */
 struct vm *sched_pick(void);
-/* vm's slice is used up, or given away: the next of its priority comes first. */
+/* Ends vm's turn: the slice is used up, or given away. The next VM of the same priority comes
+ * first. */
 void sched_end_turn(struct vm *vm);
-/* Is anybody of another priority than vm's ready? */
+/* Returns true where a VM of another priority than vm's is ready. */
 bool sched_others_ready(const struct vm *vm);
-/* Is anybody else of its priority ready? */
+/* Returns true where another VM of vm's priority is ready. */
 bool sched_contended(const struct vm *vm);
-/* vm is halted, but not in its HLT: the processor cannot sleep in it. Until another state. */
+/* Halts vm outside a HLT: the processor cannot sleep in vm. Lasts until the next change of
+ * state. */
 void sched_set_frozen(struct vm *vm);
+/* Returns true where a VM is halted. */
 bool sched_anybody_halted(void);
-/* Lines of the halted VMs. */
+/* Returns the lines of the halted VMs. */
 line_set sched_awaited(void);
-/* Nobody is ready: the halted VM that a line woke last, NULL when none is halted in its HLT. */
+/* Returns the halted VM to sleep in, or NULL when no VM is halted in its HLT. The VM that a line
+ * woke last comes first. Call it when no VM is ready. */
 struct vm *sched_idle_vm(void);
-/* A line found vm halted: it is ready, and the one to sleep in when nobody is (sched_idle_vm). */
+/* Makes the halted vm ready, for a line of vm. sched_idle_vm() prefers vm from now on. */
 void sched_wake(struct vm *vm);
-/* 404: what does not end vm's turn now: its mask, and where a masked line raises nothing, without
- * what halted VMs wait for. */
+/* Returns the lines that do not end vm's turn now (404): vm's mask. Where a masked line raises no
+ * NMI, lines of halted VMs are left out of the mask. */
 line_set sched_masked(const struct vm *vm);
 /* vm, which has its lines (line_assign()), takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher
  * priority has it (¶56), or the VMM. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The trace: what the VMM did last, stamped by the TSC.
+ * The trace: the VMM's last events, stamped by the TSC.
  *
- * Rule: recording is a handful of stores: no lock, no formatting, no branch. One processor writes,
- * with interrupts off; the NMI handler does not.
+ * Rule: recording is a handful of stores: no lock, no formatting, no branch. A single processor
+ * writes, with interrupts off; the NMI handler does not write.
  */
 #ifndef VMM_TRACE_H
 #define VMM_TRACE_H
@@ -12,8 +12,8 @@
 
 #include <stdint.h>
 
-/* id, name, and what a and b say. The letters: r an exit reason, l a line, v another VM's number, m
- * a set of lines, p a port, x a number in hexadecimal, d in decimal, - nothing. */
+/* id, name, and the meaning of a and b. The letters: r an exit reason, l a line, v another VM's
+ * number, m a set of lines, p a port, x a number in hexadecimal, d in decimal, - no meaning. */
 #define TRACE_EVENTS(X)                                                                           \
 	X(NONE, "none", '-', '-')                                                                 \
 	X(EXIT, "exit", 'r', '-') /* the guest was left: reason */                                \
@@ -21,15 +21,15 @@
 	X(EXTERNAL, "external-nmi", '-', 'd')                                                     \
 	X(LINE, "line", 'l', 'm')     /* a line is handled: line, status */                       \
 	X(SWITCH, "switch", 'v', 'm') /* another VM's turn: its number, its lines */              \
-	X(BUSY, "busy", '-', 'd')     /* a switch waits: something is in service */               \
+	X(BUSY, "busy", '-', 'd')     /* a switch waits for an EOI */                             \
 	X(INJECT, "inject", 'x', '-') /* an event is injected: vector */                          \
 	X(WAKE, "wake", 'l', 'v')     /* a line ended the turn: line, for the VM */               \
 	X(SLICE, "slice", '-', 'd')   /* the slice ran out */                                     \
-	X(HALT, "halt", '-', '-')     /* nobody is ready: the processor sleeps */                 \
+	X(HALT, "halt", '-', '-')     /* no VM is ready: the processor sleeps */                  \
 	X(PORT, "port", 'p', 'x')     /* a trapped read: port, value */                           \
 	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */ \
 	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                  \
-	X(MARK, "mark", 'd', 'x')     /* for whoever looks for something */
+	X(MARK, "mark", 'd', 'x')     /* for a search by hand */
 
 #define X_ENUM(id, name, a, b) TRACE_##id,
 enum trace_event { TRACE_EVENTS(X_ENUM) TRACE_EVENT_COUNT };
@@ -37,22 +37,28 @@ enum trace_event { TRACE_EVENTS(X_ENUM) TRACE_EVENT_COUNT };
 
 enum { TRACE_ENTRIES = 4096 /* a power of two */, TRACE_NO_VM = 0xff };
 
+/* An event of the VMM, with its time and two operands. */
 struct trace_entry {
+	/* The TSC at the event. */
 	uint64_t tsc;
+	/* An enum trace_event. */
 	uint8_t event;
 	uint8_t vm; /* the VM's number, or TRACE_NO_VM */
+	/* The operands; TRACE_EVENTS has their meaning. */
 	uint16_t a;
 	uint32_t b;
 };
 
+/* The last TRACE_ENTRIES events. */
 struct trace_ring {
-	uint64_t count; /* entries ever written; the next goes to count % TRACE_ENTRIES */
+	uint64_t count; /* entries ever written; the next entry goes to count % TRACE_ENTRIES */
 	struct trace_entry entry[TRACE_ENTRIES];
 };
 
-extern struct trace_ring trace_ring; /* a debugger can read it */
+extern struct trace_ring trace_ring; /* a debugger can read the ring */
 
-/* Returns the low half of the number of entries so far. */
+/* Records an event. a and b: see TRACE_EVENTS. Returns the low half of the number of entries before
+ * this entry. */
 static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigned a, uint32_t b)
 {
 	uint64_t count = trace_ring.count++;
@@ -62,7 +68,8 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	__builtin_memcpy(&e->tsc, &low, sizeof(low));
 	__builtin_memcpy((char *)&e->tsc + sizeof(low), &high, sizeof(high));
-	/* with the event in one store, which the other two go into */
+	/* A single store writes the event and b. The stores of vm and a go into the same eight
+	 * bytes. */
 	if (__builtin_constant_p(b)) {
 		uint64_t both = (uint64_t)b << 32 | event;
 		__builtin_memcpy(&e->event, &both, sizeof(both));
@@ -75,7 +82,7 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 	return (uint32_t)count;
 }
 
-/* The same where the caller has just read the TSC. */
+/* Records an event where the caller has just read the TSC (now). */
 static inline void trace_record_at(uint64_t now, enum trace_event event, unsigned vm, unsigned a,
                                    uint32_t b)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When the background work runs, and for how long. See the header for the rule.
+ * The times of the background work, and the length of its portions. See the header for the rule.
  */
 #include "vmm/background.h"
 #include "arch/x86/io.h"
@@ -12,22 +12,22 @@
 #include "vmm/flows.h"
 #include "vmm/sched.h"
 
-/* So many portions in a row may be cut short before the work goes on behind the NMI. One that had a
- * part of its time was not: a storm cuts all of them at once. */
+/* So many portions in a row may be cut short; then the work goes on behind the NMI. A portion that
+ * had a part of its time does not count as cut: a storm cuts all portions at once. */
 enum { CUTS_MOST = 8, CUT_SHORT_US = BACKGROUND_PORTION_US / 8 };
 
 static struct {
 	bool (*step)(void);
-	volatile bool wanted; /* there is something to do */
-	volatile bool fresh;  /* since the work looked last */
+	volatile bool wanted; /* there is work to do */
+	volatile bool fresh;  /* new work since the last look */
 	volatile bool sleeps; /* the work waits, for background_wake() or the time */
 	uint64_t wake_at;
-	uint64_t next;  /* TSC: not before that while a VM is ready */
+	uint64_t next;  /* TSC: no portion before that time while a VM is ready */
 	uint64_t until; /* TSC: the end of the portion */
 	unsigned cuts;  /* portions in a row that an NMI has cut short */
 } work;
 
-/* wanted is taken back only where nothing has come since the last look. */
+/* wanted is taken back only where no work has come since the last look. */
 static void body(void)
 {
 	for (;;) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the background work does for whoever sits at the console: text of the VMs and of the VMM,
- * keys, commands, the status line.
+ * The background work for the operator at the console: text of the VMs and of the VMM, keys,
+ * commands, the status line.
  *
  * Rule: a step does a little of each: a line of each VM, a note, the keys, the status line. So no
  * VM that prints keeps the operator waiting. A VM's text comes before the notes that were made
@@ -17,7 +17,7 @@
 #include "vmm/vm.h"
 
 static volatile bool status_wanted;
-static const char *volatile told; /* NULL: nothing */
+static const char *volatile told; /* NULL: no line waits */
 
 static void want_status(void)
 {
@@ -35,7 +35,7 @@ const struct operator_calls operator_calls = { .want_status = want_status,
 	                                       .tell = tell,
 	                                       .used_until = console_used_until };
 
-/* A line of each VM's. */
+/* Prints a line of each VM's text. */
 static bool print_outputs(void)
 {
 	bool any = false;

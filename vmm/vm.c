@@ -41,7 +41,8 @@ void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 
 void vm_start(struct vm *vm)
 {
-	if (vm == vm_current) /* its controller leaves the chips before it is made new */
+	/* the controller leaves the chips before the controller is made new */
+	if (vm == vm_current)
 		(void)vm_put_away(true, cpu_tsc());
 	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
@@ -75,8 +76,8 @@ static void stop_for(struct vm *vm, const char *why)
 	vm_stop(vm, 1, &(struct denial){ .format = why });
 }
 
-/* A VM that faults at once again must not take the processor from the others, nor do so for
- * ever. */
+/* Starts the VM anew after a fault. A VM that faults at once again must not take the processor from
+ * the others, and must not restart for ever. */
 static void restart(struct vm *vm)
 {
 	if (++vm->restarts > RESTARTS_MAX) {

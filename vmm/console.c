@@ -20,25 +20,25 @@
 #include <string.h>
 
 enum { COM1_BASE = 0x3F8 };
-/* powers of two; the first is what an answer waits behind */
+/* Powers of two. An answer waits behind TRANSMIT_BYTES at most. */
 enum { TRANSMIT_BYTES = 2048, RECEIVE_BYTES = 4096 };
-/* room there has to be before a printer that waits goes on */
+/* The ring needs so much room before a waiting printer goes on. */
 enum { RESUME_BYTES = TRANSMIT_BYTES / 2 };
-/* of a long text: after each the VMs may have the processor */
+/* A piece of a long text. After each piece the VMs may have the processor. */
 enum { PIECE_BYTES = 64 };
-/* of one service; a UART that asks for more is served again */
+/* Passes of a single service; a UART that asks for more is served again. */
 enum { SERVICE_PASSES = 4, RECEIVE_PASSES = 16 };
 enum {
 	WAIT_TRIES =
 		1 << 20 /* of reading LSR: about a second on an ISA bus, a FIFO takes 1.4 ms */,
 	STUCK_US = 2000000
 };
-/* How long whoever has typed is taken to be there still; with a line that is begun. */
+/* A person counts as present for so long after a key; BEGUN_US: with a line that has begun. */
 enum { USED_US = 30000000, BEGUN_US = 300000000 };
-enum { KEY_US = 500000 }; /* the bytes of one key do not come further apart */
+enum { KEY_US = 500000 }; /* the bytes of a key come closer together */
 
 static struct uart uart;
-static bool present;      /* there is a UART and it moves */
+static bool present;      /* there is a UART, and the UART moves */
 static bool by_interrupt; /* else polled */
 static bool transmitting; /* the transmitter's interrupt is on */
 
@@ -51,8 +51,8 @@ static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 };
 static uint64_t dropped;
 
 static bool typed;         /* a key has come */
-static uint64_t keys_at;   /* TSC: when the last one came */
-static uint64_t looked_at; /* the same of the last one that was looked at */
+static uint64_t keys_at;   /* TSC of the last key */
+static uint64_t looked_at; /* TSC of the last key that was looked at */
 
 bool console_work;
 
@@ -82,7 +82,7 @@ static void set_transmitting(bool on)
 	uart_transmit_interrupt(&uart, on);
 }
 
-/* Gets bytes moving that are in the ring. With interrupts the handler fills the FIFO. */
+/* Gets the ring's bytes moving. With interrupts the handler fills the FIFO. */
 static void kick(void)
 {
 	if (!by_interrupt) {
@@ -95,7 +95,8 @@ static void kick(void)
 	work_release();
 }
 
-/* Polls until the ring has room for bytes. False: the UART does not move; it is given up. */
+/* Polls until the ring has room for bytes. Returns false where the UART does not move; the VMM
+ * gives the UART up. */
 static bool poll_for_room(uint32_t bytes)
 {
 	unsigned tries = 0;
@@ -113,8 +114,8 @@ static bool poll_for_room(uint32_t bytes)
 	return true;
 }
 
-/* The background work waits for the UART, and the VMs run meanwhile. False: nothing has moved
- * for STUCK_US; the UART is given up. */
+/* Lets the background work sleep until the UART has moved; the VMs run meanwhile. Returns false
+ * where no byte has moved for STUCK_US; the VMM gives the UART up. */
 static bool sleep_for_room(uint32_t bytes)
 {
 	uint32_t before = ring_free(&transmit);
@@ -125,7 +126,7 @@ static bool sleep_for_room(uint32_t bytes)
 	return present;
 }
 
-/* False: there is none, and nobody may wait for it. */
+/* Waits for room. Returns false where there is no room, and the caller may not wait. */
 static bool have_room(uint32_t bytes)
 {
 	while (present && ring_free(&transmit) < bytes) {

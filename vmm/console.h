@@ -2,9 +2,9 @@
 /*
  * The console: COM1 belongs to the VMM and works by interrupt (R14: IRQ4 through the VMM block).
  *
- * Rule: no VM ever waits for the UART. Text comes from the background work, which sleeps until
- * there is room, so no text is lost there. Everything here runs in the VMM with interrupts off, so
- * nothing needs a lock.
+ * Rule: no VM ever waits for the UART. Text comes from the background work. The work sleeps until
+ * there is room, so no text is lost there. All of this code runs in the VMM with interrupts off, so
+ * there is no lock.
  */
 #ifndef VMM_CONSOLE_H
 #define VMM_CONSOLE_H
@@ -14,37 +14,39 @@
 
 enum { CONSOLE_LINE = 4 }; /* IRQ of COM1 */
 
-/* which: "com1", "auto" (COM1 where it is), "vga" or "none" (no COM1). Sets the log's sink and
- * flush, and prints what the memory log has so far. 0, -EINVAL, or -ENODEV where there is no UART
- * ("com1": a line says so); then the screen is the console (vmm/screen.h). */
+/* Begins the console. which: "com1", "auto" (COM1 where there is a COM1), "vga" or "none" (no
+ * COM1). Sets the log's sink and flush, and prints the memory log so far. Returns 0, -EINVAL, or
+ * -ENODEV where there is no UART ("com1": after a log line); then the screen is the console
+ * (vmm/screen.h). */
 int console_init(const char *which);
-/* The lines the console needs: for reserved_lines. 0 without a UART. */
+/* Returns the lines that the console needs, for reserved_lines. 0 without a UART. */
 uint16_t console_lines(void);
 
-/* Interrupts reach the dispatcher from now on (or no more). Before, and after a panic, the UART
- * is polled: bytes that the FIFO has room for go at once, the rest with the next ones; a full
- * ring waits. */
+/* on: interrupts reach the dispatcher from now on; off: no more. Before, and after a panic, the
+ * UART is polled: bytes go at once as far as the FIFO has room, the rest goes with the next bytes.
+ * A full ring waits. */
 void console_set_interrupts(bool on);
-/* Line 4 has status and is acknowledged: serve the UART until it has no cause left, so that the
- * next one is an edge. Takes some hundred instructions, at most 1,500; a UART that still has a
- * cause then is left to the next call (console_work). */
+/* Serves the UART until the UART has no cause left, so that the next cause is an edge. Call it when
+ * line 4 has status and is acknowledged. Takes some hundred instructions, at most 1,500. A UART
+ * that still has a cause then is left to the next call (console_work). */
 void console_interrupt(void);
-/* Write out everything, polled, and wait until the last bit is on the wire. Gives up on a UART
- * that does not move. */
+/* Writes out all text, polled, and waits until the last bit is on the wire. Gives up on a UART that
+ * does not move. */
 void console_flush(void);
-/* A key has come, at COM1 or at the keyboard: the background work is to look at it. */
+/* Tells the background work that a key has come, at COM1 or at the keyboard. */
 void console_typed(void);
-/* TSC up to which somebody may be taken to use the console: 30 s after the last key, five minutes
- * where a line is begun. 0: nobody has typed. */
+/* Returns the TSC up to which a person may use the console: 30 s after the last key, five minutes
+ * after a key of a line that has begun. Returns 0 where no key has come. */
 uint64_t console_used_until(void);
-/* A byte that the UART has received, polled; -EAGAIN: none. For the end, without interrupts. */
+/* Returns a byte that the UART has received, polled, or -EAGAIN. Call it at the end, without
+ * interrupts. */
 int console_poll(void);
-/* Bytes that found no room so far. */
+/* Returns the number of bytes that found no room so far. */
 uint64_t console_dropped(void);
 
 extern bool console_work; /* use console_is_pending() */
 
-/* Has the UART a cause that console_interrupt() has left? A flag test. */
+/* Returns true where console_interrupt() has left a cause of the UART. A flag test. */
 static inline bool console_is_pending(void)
 {
 	return console_work;

@@ -215,7 +215,7 @@ static bool receive_keys(void)
 	return any;
 }
 
-/* ---- What the VMM calls ---- */
+/* ---- Calls of the VMM ---- */
 
 int console_init(const char *which)
 {

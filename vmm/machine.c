@@ -14,7 +14,7 @@
 
 static unsigned masters_stopped;
 
-/* ---- What reaches all memory ---- */
+/* ---- Devices that reach all memory ---- */
 
 static bool may_master(unsigned function)
 {
@@ -41,7 +41,7 @@ void machine_confine(void)
 	let_nmis_through();
 }
 
-/* ---- What is said of it ---- */
+/* ---- The banner ---- */
 
 static const char *const trusted[] = {
 	"the DMA controller: it reaches all memory",

@@ -69,7 +69,7 @@ struct stack_report {
 	uint64_t bytes, deepest; /* deepest: the most bytes that have been in use. */
 };
 
-/* ---- What the VMM provides ---- */
+/* ---- Provided by the VMM proper ---- */
 
 /* Returns the number of VMs. */
 unsigned vmm_vm_count(void);
@@ -101,7 +101,7 @@ void vmm_quit(void);
 /* on: the run goes on when all VMs are done. */
 void vmm_stay(bool on);
 
-/* ---- What can be printed ---- */
+/* ---- Lines and tables for the user ---- */
 
 /* Prints the lines and their owners. counters: prints each line's events too. */
 void report_lines(bool counters);

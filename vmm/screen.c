@@ -57,7 +57,7 @@ static void take_codes(void)
 		console_typed();
 }
 
-/* ---- What has scrolled off ---- */
+/* ---- Text that has scrolled off ---- */
 
 static void show_view(void)
 {

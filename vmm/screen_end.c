@@ -132,7 +132,7 @@ static void show_last_page(uint64_t last, const char *hint)
 	}
 }
 
-/* ---- power_off() calls this first ---- */
+/* ---- The first step of power_off() ---- */
 
 static void wait_at_the_end(void)
 {

@@ -2,7 +2,7 @@
 /*
  * The trace, for people.
  *
- * Rule: what a and b of an event mean stands in one place, the list in trace.h.
+ * Rule: the meaning of an event's a and b stands in a single place, the list in trace.h.
  */
 #include "vmm/report.h"
 
@@ -30,7 +30,7 @@ static const char *vm_name(unsigned vm)
 	return report.name;
 }
 
-/* One operand with a blank before it; nothing for '-'. */
+/* Formats an operand with a blank before the operand; an empty text for '-'. */
 static void operand_text(char kind, uint32_t value, char *text, size_t size)
 {
 	switch (kind) {

@@ -12,13 +12,13 @@
 #include "vmm/report.h"
 #include "vmm/screen.h"
 
-/* COM1's keys, and those of the machine's own keyboard. */
+/* Takes a key of COM1, or of the machine's own keyboard. */
 static bool next_key(char *key)
 {
 	return console_key(key) || screen_key(key);
 }
 
-/* Takes keys up to the end of a command, if there is one. */
+/* Takes keys up to the end of a command, if there is a command. */
 static enum prompt_result take_keys(void)
 {
 	enum prompt_result result = PROMPT_MORE;

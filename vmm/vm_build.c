@@ -12,7 +12,7 @@
 #include "vmm/handover.h"
 #include "vmm/port_filter.h"
 
-/* RAM below and above the hole, and the device memory that the configuration names. 0 or
+/* Maps RAM below and above the hole, and the configuration's device memory. Returns 0 or
  * -ENOMEM. */
 static int map_memory(struct vm *vm)
 {
@@ -76,7 +76,7 @@ int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *co
 	return error;
 }
 
-/* The image is in memory: the rest of the machine that the guest finds. */
+/* The image is in memory. Builds the rest of the machine that the guest finds. */
 static void finish_start(struct vm *vm)
 {
 	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover,
@@ -87,7 +87,7 @@ static void finish_start(struct vm *vm)
 	absent_reset(vm);
 	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
 	(void)virt_exit_on_hlt(vm->vcpu, true);
-	/* ports that its last life left open are closed at the next entry */
+	/* ports that the VM's last life left open are closed at the next entry */
 	vm->controller.changed = true;
 	vm->starting = false;
 }
@@ -97,7 +97,7 @@ void vm_start_step(struct vm *vm)
 	int more = load_step(&vm->load);
 	if (more == 0)
 		finish_start(vm);
-	else if (more < 0) /* the module was changed under the VMM: it was checked at boot */
+	else if (more < 0) /* the module was changed under the VMM: the image was checked at boot */
 		vm_stop(vm, 1,
 		        &(struct denial){
 				.format = "stopped: its image cannot be loaded any more" });

@@ -9,16 +9,17 @@
 
 #include "vmm/vm.h"
 
-/* Allocate what the VM needs and map it; image stays where it is. NULL, with a line that says
- * what does not fit. */
+/* Makes a VM: allocates and maps its memory. image has to stay in memory. Returns NULL, after a log
+ * line, where the VM does not fit. Call it at boot, for a checked configuration and image. */
 struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image,
                      uint64_t bytes);
-/* May this image be started in a VM with this configuration? 0, or -ENOEXEC or -ENOMEM with the
- * rule that it breaks in why. For boot: takes as long as the image's headers are many. */
+/* Checks whether this image can be started in a VM with this configuration. Returns 0, or -ENOEXEC
+ * or -ENOMEM with the broken rule in why. Call it at boot: the time grows with the number of the
+ * image's headers. */
 int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why,
                    size_t size);
-/* One step of a start, at most 1,500 instructions; the last one makes the VM ready to be
- * entered. Call it while vm->starting, with no VM in the chipset. */
+/* Does a step of a start, at most 1,500 instructions. The last step makes the VM ready for its
+ * entry. Call it while vm->starting, with no VM in the chipset. */
 void vm_start_step(struct vm *vm);
 
 #endif

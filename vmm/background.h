@@ -17,8 +17,8 @@
  * long as the portion lasted. */
 enum { BACKGROUND_PORTION_US = 300, BACKGROUND_SHARE = 15 };
 
-/* step does one thing that waits, and returns whether there was one. Call background_init() once,
- * before the first portion. */
+/* Prepares the work. step does a piece of the work, and returns true where there was a piece to do.
+ * Call it once, before the first portion. */
 void background_init(bool (*step)(void));
 /* Tells that there is work to do. Call it from anywhere; the call costs some ten instructions. */
 void background_want(void);

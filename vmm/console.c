@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console: a UART, a ring before its transmitter, and one behind its receiver.
+ * The console: a UART, a ring before its transmitter, and a ring behind its receiver.
  *
- * Rule: the interrupt moves bytes between the UART and the rings, and no more. Keys are looked at
- * (vmm/typing.c), and text is put into the ring, by the background work, which sleeps while the
- * ring is full. The transmitter's interrupt is on only while the ring has bytes. The 16550's
- * interrupt is an edge for the chipset: whoever serves it goes on until no cause stands.
+ * Rule: the interrupt moves bytes between the UART and the rings, and no more. The background work
+ * looks at the keys (vmm/typing.c) and puts text into the ring; the work sleeps while the ring is
+ * full. The transmitter's interrupt is on only while the ring has bytes. The 16550's interrupt is
+ * an edge for the chipset: a service goes on until no cause stands.
  */
 #include "vmm/console.h"
 

@@ -52,17 +52,17 @@ static inline bool console_is_pending(void)
 	return console_work;
 }
 
-/* For the background work. Has a key come at COM1? */
+/* Returns true where a key has come at COM1. For the background work. */
 bool console_has_keys(void);
-/* Takes the next byte that has come at COM1. False: there is none. */
+/* Takes the next byte from COM1. Returns false when there is no byte. For the background work. */
 bool console_key(char *key);
-/* Tells the prompt where no key has come for half a second (vmm/terminal.h). Call it before the
- * keys are looked at. */
+/* Tells the prompt about a pause of half a second between two keys (vmm/terminal.h). Call it before
+ * the keys are looked at. */
 void console_keys_pause(void);
-/* Gets an echo moving. Call it when the keys were looked at. */
+/* Gets an echo moving. Call it after the look at the keys. */
 void console_kick(void);
 
-/* Shows the memory log on the UART once more, and only there. */
+/* Shows the memory log on the UART once more, and only on the UART. The log does not grow. */
 void console_replay(void);
 
 #endif

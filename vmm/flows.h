@@ -32,12 +32,12 @@ void dispatch_exit(struct vm *running);
 /* Dispatches the NMIs that the host's handler counted. running is NULL when the VMM has the
  * processor. */
 void dispatch_counted(struct vm *running);
-/* An exit for the slice timer where its end is an NMI (arch/x86/slice_timer.h): that NMI may
- * stand for lines as well. slice: it was the end of a slice (turn_look()), not of something that
- * the processor's back end had asked for. */
+/* Dispatches an exit of the slice timer, where the timer's end is an NMI (arch/x86/slice_timer.h).
+ * The same NMI may stand for lines as well. slice: the end of a slice (turn_look()); false: the
+ * processor's back end had asked for the exit. */
 void dispatch_timer(struct vm *running, bool slice);
 
-/* Calls the handlers of the lines in line_again. Call it now and then. */
+/* Calls the handlers of the lines in line_again. Call it from the run loop's chores. */
 void dispatch_again(void);
 
 /* Sets the effect of an external NMI: nmi=panic|log|vm:NAME. vm: the VM of the NAME, else NULL. */

@@ -9,7 +9,7 @@
 struct line line_table[LINES];
 line_set line_vmm, line_again;
 
-/* May vm have the line beside those who have the line already? */
+/* Returns true where vm may have the line beside the present owners. */
 static bool is_free(const struct vm *vm, unsigned line)
 {
 	if (line_in(line_vmm, line))

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whoever sits at the console: what the run loop asks of him, and what the background work does for
- * him.
+ * The operator at the console: the run loop's calls, and the background work for the operator.
  *
- * Rule: the run loop's calls only note what is wanted. The background work does what was noted.
+ * Rule: the run loop's calls only note the wish. The background work does the rest.
  */
 #ifndef VMM_OPERATOR_H
 #define VMM_OPERATOR_H
@@ -12,11 +11,11 @@
 
 #include <stdbool.h>
 
-/* The calls that the run loop needs. */
+/* The calls for run_all(). */
 extern const struct operator_calls operator_calls;
 
-/* Does one thing that waits: a line of each VM, a note, the keys, the status line. Returns whether
- * there was one. It is the background work's step. */
+/* Does a piece of the background work: a line of each VM, a note, the keys, the status line.
+ * Returns true where there was a piece to do. For background_init(). */
 bool operator_step(void);
 
 #endif

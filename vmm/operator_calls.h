@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the run loop asks of the person at the console.
+ * The run loop's calls to the operator at the console.
  *
- * Rule: the run loop knows no console. Whoever starts the run hands these calls over, and each call
+ * Rule: the run loop knows no console. The caller of run_all() hands these calls over. Each call
  * returns at once.
  */
 #ifndef VMM_OPERATOR_CALLS_H
@@ -10,13 +10,14 @@
 
 #include <stdint.h>
 
+/* The calls. vmm/operator.c has the only set. */
 struct operator_calls {
-	/* Notes that a status line is due. */
+	/* Asks for a status line. */
 	void (*want_status)(void);
-	/* Notes a line for the operator. The line is printed when all text of the VMs so far is on
-	 * the console. words stay where they are. */
+	/* Asks for a line. The line is printed when all text of the VMs so far is on the console.
+	 * words has to stay in memory. */
 	void (*tell)(const char *words);
-	/* Returns the TSC until which a person may still use the console; 0: no key was typed. */
+	/* Returns the TSC up to which a person may still use the console; 0: no key has come. */
 	uint64_t (*used_until)(void);
 };
 

@@ -18,10 +18,10 @@ enum prompt_result { PROMPT_MORE, PROMPT_COMMAND, PROMPT_QUIT };
 
 /* Begins with an empty screen. put writes to the screen. Call it before all else. */
 void prompt_init(editor_echo *put);
-/* Completes the word before the cursor. */
+/* Completes the word before the cursor of e. echo shows the letters. */
 typedef void prompt_complete(struct editor *e, editor_echo *echo);
-/* Takes a byte from the terminal; complete is called for Tab. PROMPT_COMMAND: prompt_command() is
- * what was typed. */
+/* Takes a byte from the terminal. complete is called for Tab. Returns PROMPT_COMMAND when
+ * prompt_command() has a whole line, PROMPT_QUIT for Ctrl-D on an empty line, else PROMPT_MORE. */
 enum prompt_result prompt_take(uint8_t byte, prompt_complete *complete);
 /* Tells that no byte has come from the terminal for a while (vmm/terminal.h). */
 void prompt_pause(void);

@@ -119,8 +119,8 @@ void report_exits(void);
  * totals. Call it after the run. */
 void report_final(void);
 
-/* Prints the trace's last entries, oldest first, a line each: TSC ticks since the first one printed and since the
- * one before, VM, event. */
+/* Prints the trace's last entries, oldest first, a line each: TSC ticks since the first printed
+ * entry and since the entry before, VM, event. Call it from the background work. */
 void trace_print(unsigned last);
 
 #endif

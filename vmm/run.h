@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Runs the VMs until the run is over. Returns the run's status (vmm/ending.h says both). person: at
- * the console. */
+/* Runs the VMs until the run is over. person: the calls to the operator at the console. Returns the
+ * run's status (vmm/ending.h defines both). */
 int run_all(const struct vmm_config *config, const struct operator_calls *person);
 /* Ends the run for the operator, after the present work. */
 void run_quit(void);

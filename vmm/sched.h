@@ -42,8 +42,9 @@ void sched_wake(struct vm *vm);
 /* Returns the lines that do not end vm's turn now (404): vm's mask. Where a masked line raises no
  * NMI, lines of halted VMs are left out of the mask. */
 line_set sched_masked(const struct vm *vm);
-/* vm, which has its lines (line_assign()), takes part from now on; sets every VM's mask (404): a line ends a turn where a VM of higher
- * priority has it (¶56), or the VMM. */
+/* Lets vm take part from now on, and sets every VM's mask (404). A line ends a turn where a VM of
+ * higher priority has the line (¶56), or the VMM. Call it once for each VM, at boot, after
+ * line_assign(). */
 void sched_add(struct vm *vm);
 
 #endif

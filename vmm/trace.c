@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ring that trace_record() writes to. See the header for the rule.
+ * The ring for trace_record(). See the header for the rule.
  */
 #include "vmm/trace.h"
 

@@ -30,7 +30,7 @@ static const char *vm_name(unsigned vm)
 	return report.name;
 }
 
-/* Formats an operand with a blank before the operand; an empty text for '-'. */
+/* Formats an operand with a blank before the operand; no text for '-'. */
 static void operand_text(char kind, uint32_t value, char *text, size_t size)
 {
 	switch (kind) {

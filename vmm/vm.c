@@ -2,8 +2,8 @@
 /*
  * A virtual machine's life: started, stopped, started again for a fault.
  *
- * Rule: a start only asks for the VM's turns. They load the image anew (vmm/vm_build.c), so a VM
- * that was stopped for cause comes back as it was at first.
+ * Rule: a start only asks for the VM's turns. The turns load the image anew (vmm/vm_build.c), so a
+ * stopped VM comes back in its first state.
  */
 #include "vmm/vm.h"
 #include "arch/x86/io.h"

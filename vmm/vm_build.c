@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a virtual machine is made and brought to its entry point. See the header for the rule.
+ * The making of a virtual machine, and the way to its entry point. See the header for the rule.
  */
 #include "vmm/vm_build.h"
 #include "arch/x86/log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How a virtual machine is made, and how its turns bring it to its entry point.
+ * The making of a virtual machine, and the way to its entry point.
  *
  * Rule: memory is allocated once, when the VM is made. Each start loads the image anew, in steps.
  */

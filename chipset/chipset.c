@@ -2,7 +2,8 @@
 /*
  * Choosing the realisation of the chipset block.
  *
- * Rule: "auto" takes the first that probes, in the table's order; a name takes that one or none.
+ * Rule: "auto" takes the first realisation that probes, in the table's order. A name takes the
+ * named realisation or none.
  */
 #include "chipset/chipset.h"
 #include "arch/x86/log.h"

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block of Figure 2 as the VMM sees it: multiplexers, VMM block (mask, status, external
- * signal) and an interrupt controller whose state moves with the VM. One interface, three
- * realisations: irqmux (the block itself, as a device), pc (stock parts that stand in for it) and
- * soft (the block's model in the VMM's memory).
+ * The VMM's view of the chipset block of Figure 2: multiplexers, VMM block (mask, status, external
+ * signal) and an interrupt controller whose state moves with the VM. There is a single interface
+ * with three realisations. irqmux is the block itself, as a device. pc is made of stock parts that
+ * stand in for the block. soft is the block's model in the VMM's memory.
  *
- * Rule: nothing is lost. A rising edge on a line that is routed to the VMM block sets its status
- * bit, masked or not; the bit goes by chipset_acknowledge() or by routing the line to the
- * controller, where the assertion then arrives.
+ * Rule: no interrupt is lost. A rising edge on a line that is routed to the VMM block sets the
+ * line's status bit, masked or not. Two actions clear the bit: chipset->acknowledge(), and routing
+ * the line to the controller. In the second case the assertion arrives at the controller.
  *
- * All calls run on the boot processor, in the VMM, with interrupts off. None sleeps.
+ * All calls run on the boot processor, in the VMM, with interrupts off. No call sleeps, except
+ * halt().
  */
 #ifndef CHIPSET_CHIPSET_H
 #define CHIPSET_CHIPSET_H
@@ -20,65 +21,66 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* pc: one 8259A as its VM sees it; what a realisation cannot read back from the chip it keeps
- * here. Sixteen bytes. */
+/* pc: the state of an 8259A as its VM sees the chip. A realisation keeps here every value that the
+ * chip does not let software read back. Sixteen bytes. */
 struct pic_state {
 	/* the last complete initialisation (8259A datasheet, Figure 7) */
 	uint8_t icw1, icw2, icw3, icw4;
-	uint8_t imr; /* OCW1 as the guest wrote it */
-	/* in service, kept in software because the chip no longer holds it */
+	uint8_t imr; /* OCW1 of the guest */
+	/* Levels in service. Software keeps them because the chip no longer holds them. */
 	uint8_t isr;
 	/* 0, or the ICW (2-4) that the guest's sequence expects next */
 	uint8_t init_step;
 	uint8_t next[5]; /* ICWs of a sequence under way */
-	/* initialised once: before that the chip is as after reset */
+	/* The guest has initialised the chip. Until then the chip is as after reset. */
 	bool ready;
-	/* OCW3 read select, known while the command port is trapped */
+	/* The guest's OCW3 read select: true for ISR. Known while the command port is trapped. */
 	bool read_isr;
 	bool poll; /* OCW3 poll command: the next read is the poll's answer */
 	uint8_t unused;
 };
 
-/* A VM's interrupt controller while the VM does not run, and its bookkeeping while it does (R07,
- * R11). */
+/* A VM's interrupt controller. While the VM does not run, the structure holds the controller's
+ * state. While the VM runs, the structure is the VMM's bookkeeping (R07, R11). */
 struct controller {
 	struct pic_state pic[2]; /* master, slave */
 	line_set lines;          /* lines of the VM's devices */
-	line_set shared;         /* those of them that another VM has as well (R15) */
-	/* requests that the chip lost and that an event injection has to bring back */
+	line_set shared;         /* lines of the VM that another VM has as well (R15) */
+	/* requests that the chip has lost: the VMM has to inject them as events */
 	line_set inject;
-	/* open or inject is not what the last entry saw; the VMM clears it */
+	/* open or inject has changed since the last entry. The VMM clears the flag. */
 	bool changed;
-	bool held; /* nothing of its own may interrupt it now: see hold() */
-	/* saved with nothing in the way: its masks and open ports are good as they were */
+	bool held; /* the controller must not interrupt the VM now: see hold() */
+	/* Saved with no interrupt in service, not busy and not held. Masks and open ports are then
+	 * valid as they were at the save. */
 	bool settled;
 	uint8_t masks[2];  /* the chips' masks at the save */
-	uint8_t inputs[2]; /* the chips' inputs that are the VM's */
-	uint8_t may_open
-		/* what its OCW1 may open without being told: those, and the cascade, which every
-		 * system opens */
-		[2];
+	uint8_t inputs[2]; /* the chips' inputs of the VM's lines */
+	/* The inputs that the guest's OCW1 may open without an error: the VM's inputs and the
+	 * cascade. Every system opens the cascade. */
+	uint8_t may_open[2];
 	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
 	uint8_t open; /* 408: ports that the guest may touch with no exit, OPEN_... */
-	uint32_t reinitialised; /* how often the guest's ICW1 was caught after the fact */
+	uint32_t reinitialised; /* how often the VMM found the guest's ICW1 after the write */
 
-	/* irqmux and soft: the whole state, and where it belongs. */
-	/* as saved; while the VM runs, and while its bank is its own, it is in the bank */
+	/* irqmux and soft: the whole state, and the place of the state. */
+	/* The state at the last save. While the VM runs, and while the VM has a bank of its own,
+	 * the state is in the bank. */
 	uint64_t state[PAIR_WORDS];
 	/* at the save: requests, and inputs that are enabled (VIEW_ENABLED_SHIFT) */
 	uint32_t view;
 	uint16_t bank;
 	bool known;      /* has a bank */
-	uint64_t select; /* of WINDOW_SELECT while it runs: all but the mask */
-	/* shared lines that asserted while another sharer ran, and that this VM was not told of */
+	uint64_t select; /* value of WINDOW_SELECT while the VM runs, without the mask */
+	/* Shared lines that asserted while another sharer ran. This VM has not been told yet. */
 	line_set owed;
 };
 
-/* Lines that an edge/level control register has; its other bits read 0 (ICH9 datasheet 13.4.11,
- * 13.4.12). */
+/* Lines that an edge/level control register has. The register's other bits read 0 (ICH9 datasheet
+ * 13.4.11, 13.4.12). */
 enum { ELCR_BITS = 0xdef8 };
 
-/* In the order of chipset_ports[]. */
+/* Ports of the controller, in the order of chipset_ports[]. */
 enum {
 	OPEN_MASTER_COMMAND = 1 << 0,
 	OPEN_MASTER_DATA = 1 << 1,
@@ -90,152 +92,178 @@ enum {
 };
 extern const uint16_t chipset_ports[CHIPSET_PORTS];
 
-/* One of the NMIs came from no line. Either nothing else explains the NMI, or its source itself
- * says so. */
+/* One of the NMIs came from no line. UNEXPLAINED: no other cause explains the NMI. TOLD: the source
+ * of the NMI has reported itself. */
 enum { EXTERNAL_UNEXPLAINED = 1, EXTERNAL_TOLD = 2 };
 
-/* What a look at the status register shows. */
+/* The contents of the status register at a look. */
 struct chipset_status {
 	line_set asserted; /* masked or not */
-	line_set fresh;    /* those of them that no call has reported yet */
+	line_set fresh;    /* asserted lines that no call has reported yet */
 	uint16_t external; /* R06: 0, or EXTERNAL_... */
 };
 
 struct chipset {
 	const char *name;
-	/* a masked line raises nothing at all: what a halted VM waits for must not be masked */
+	/* A masked line raises no NMI at all. Do not mask the lines that a halted VM waits for. */
 	bool holds;
 	/* routes can change at each exit (R17): the controller's state stays as it is */
 	bool withdraws;
-	/* lines raise NMIs by themselves: an unexplained NMI may be a line's (R06) */
+	/* The lines raise NMIs themselves: an unexplained NMI may be a line's (R06). */
 	bool ambiguous;
-	bool exits; /* physical interrupts exit, and are taken by interrupted() */
+	bool exits; /* physical interrupts exit, and interrupted() takes them */
 	bool elcr;  /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
-	/* 0, or -ENODEV with a line on the console that says what is missing. */
+	/* Looks for the realisation's hardware and prepares the hardware. Returns 0, or -ENODEV
+	 * after a line on the console that names the missing part. Call once, at boot. */
 	int (*probe)(void);
-	/* Use so many banks (R16), 0: all there are. How many there are: with fewer than wanted,
-	 * those are used. */
+	/* Sets how many banks are in use (R16); 0 means all that exist. Returns how many banks
+	 * exist. If fewer banks exist than were asked for, all existing banks are used. Call once,
+	 * after probe(). */
 	unsigned (*banks)(unsigned wanted);
-	/* R03, R04: the inputs of the controller and of the VMM block that a line enters. NULL:
-	 * its own number's, for good. */
+	/* R03, R04: connects a line to an input of the controller and to an input of the VMM block.
+	 * Call at boot, before the VMs run. NULL: every line enters the input of its own number,
+	 * and no call can change the inputs. */
 	void (*wire)(unsigned line, unsigned controller_input, unsigned block_input);
-	/* Bring a VM's controller to its state at reset; lines and shared are the VM's. */
+	/* Brings a VM's controller to the state at reset. lines and shared are the VM's lines. Call
+	 * when a VM is made and when a VM starts again. */
 	void (*reset)(struct controller *c, line_set lines, line_set shared);
 
-	/* These lines matter: their assertions are latched from now on. served: by the VMM
-	 * itself, at once, so that they need not be silenced while a status bit stands. */
+	/* Tells the block that the lines have an owner: from now on the lines' assertions are
+	 * latched. served: the VMM itself serves the lines at once, so that the block need not
+	 * silence the lines while a status bit is set. Call at boot. */
 	void (*claim)(line_set lines, bool served);
 
-	/* 402: route the lines of c to the controller, all others to the VMM block (R02). c may
-	 * be NULL: all to the block. */
+	/* 402: routes the lines of c to the controller and all other lines to the VMM block (R02).
+	 * With c NULL, all lines go to the block. chipset_route() calls the function, before every
+	 * entry. */
 	void (*route)(struct controller *c);
-	/* 404: the VMM block's mask register: 1 = held pending (R05, R08). */
+	/* 404: writes the VMM block's mask register; 1 holds a line pending (R05, R08).
+	 * chipset_mask() calls the function, before an entry where chipset_mask_due() is true. */
 	void (*mask)(line_set masked);
-	/* The VMM block's status register. nmis: how many NMIs came since the last call. */
+	/* Reads the VMM block's status register. nmis is the number of NMIs since the last call.
+	 * Call when NMIs have been counted. */
 	struct chipset_status (*status)(unsigned nmis);
-	/* The short look after an NMI exit: the one line that explains it, now with a status
-	 * bit; -1 where it is not as simple as that, and nothing has been looked at: status(1)
-	 * then. */
+	/* The short look after an NMI exit. Returns the only line that explains the NMI, and sets
+	 * the line's status bit. Returns -1 where the case is not so simple. After -1 no line has
+	 * been reported: call status(1). */
 	int (*single)(void);
-	/* An NMI waited while single() found the line: call it when NMIs are unblocked again.
-	 * NULL where the block counts its pulses. */
+	/* Tells the block that a second NMI waited while single() found the line. Call when NMIs
+	 * are unblocked again. NULL: the block counts its own pulses. */
 	void (*echo)(void);
-	/* The status register alone, for reports; and the mask register, for the lines that
-	 * somebody owns. */
+	/* Returns the status register alone. For reports. */
 	line_set (*asserted)(void);
+	/* Returns the mask register, for the lines that have an owner. For reports. */
 	line_set (*masked)(void);
-	/* Raise the external signal, as its source would. NULL: the block has no such input, the
-	 * processor has. */
+	/* Raises the external signal, as the signal's source would. NULL: the block has no such
+	 * input; the processor has the input. */
 	void (*raise_external)(void);
-	/* Clear status bits; call it before the device is serviced, so that an edge in between
-	 * sets the bit anew. */
+	/* Clears the status bits of lines. Call before the device is serviced, so that an edge
+	 * during the service sets the bit again. */
 	void (*acknowledge)(line_set lines);
-	/* Requests of the VMM's own lines that were served go where the controller still holds
-	 * them. Call it with no VM in the chipset, every line routed to the VMM block. NULL: none
-	 * is held. */
+	/* Drops the requests of the VMM's own lines that have been served and that the controller
+	 * still holds. Call with no VM in the chipset and every line routed to the VMM block. NULL:
+	 * the controller holds no such request. */
 	void (*settle)(line_set lines);
-	/* Lines that would interrupt their VM if it ran now: what its controller has latched,
-	 * and of these, which have a status bit. (pc knows them all.) */
+	/* Returns the lines that would interrupt their VM if the VM ran now: lines that the VM's
+	 * controller has latched, and lines in asserted that have a status bit. (pc knows all
+	 * status bits itself.) Call when a line asserts while its VM is halted, and after the
+	 * save. */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);
-	/* Is an interrupt in service in the controller of the VM that runs? Call it where the VMM
-	 * might take the processor from a handler. NULL: save() answers -EBUSY then. */
+	/* Returns whether an interrupt is in service in the controller of the VM that runs. Call
+	 * where the VMM might take the processor from a handler. NULL: save() answers -EBUSY
+	 * instead. */
 	bool (*in_service)(const struct controller *c);
 
-	/* 520: save the controller's state to c. -EBUSY: something is in service, come back at
-	 * its EOI; with force the in-service bits move into software and it always succeeds. */
+	/* 520: saves the controller's state to c. Returns 0, or -EBUSY while an interrupt is in
+	 * service; call again at the guest's EOI. With force the in-service bits move into software
+	 * and the call always succeeds. */
 	int (*save)(struct controller *c, bool force);
-	/* 540: restore the state that c was saved with; held assertions of its lines become
-	 * requests. */
+	/* 540: restores the state that was saved to c. Held assertions of the lines of c become
+	 * requests. Call when c's VM gets the processor. */
 	void (*restore)(struct controller *c);
 
-	/* A trapped access of the VM that runs. 0; -EPERM: an ICW1 that asks for what the
-	 * realisation does not have, and that is taken as the usual one; -EACCES: an OCW1 that
-	 * opens lines which are not the VM's; they stay masked. */
+	/* Does a trapped read of the VM that runs. Returns 0 and the value. Call at the exit. */
 	int (*port_read)(struct controller *c, uint16_t port, uint8_t *value);
+	/* Does a trapped write of the VM that runs. Returns 0, or -EPERM for an ICW1 that asks for
+	 * a mode that the realisation does not have; the realisation then takes the usual mode.
+	 * Returns -EACCES for an OCW1 that opens lines of other VMs; other VMs' lines stay masked.
+	 * Call at the exit. */
 	int (*port_write)(struct controller *c, uint16_t port, uint8_t value);
 
-	/* The vector of a request that must be injected at the next entry, or -1. A request that
-	 * waits for the guest's EOI or mask is not offered; one offered stays until injected()
-	 * confirms it, and says whose line it was. */
+	/* Returns the vector of a request that must be injected at the next entry, or -1. A request
+	 * that waits for the guest's EOI or mask is not offered. An offered request stays until
+	 * injected() confirms the injection. Call before an entry. */
 	int (*pending_vector)(struct controller *c);
+	/* Confirms the injection of the offered request. Returns the request's line. Call after the
+	 * injection. */
 	unsigned (*injected)(struct controller *c);
-	/* An edge on a line of c's by software. c has left the processor, or leaves it now: its
-	 * controller has the request when it comes back. */
+	/* Makes an edge on a line of c by software. Call when c's VM does not run or leaves the
+	 * processor now. The controller has the request when the VM comes back. */
 	void (*request)(struct controller *c, unsigned line);
-	/* held may have changed: an injected interrupt waits for the guest to take it, and the
-	 * controller's own must not come before it; or no longer. NULL: the controller's own
-	 * never reach the guest beside injected ones. */
+	/* Tells the controller that c->held may have changed. held is true while an injected
+	 * interrupt waits for the guest to take the interrupt: until then the controller's own
+	 * interrupts must not come first. NULL: the controller's own interrupts never reach the
+	 * guest beside injected interrupts. */
 	void (*hold)(struct controller *c);
 
-	/* Only where physical interrupts exit, else NULL. interrupted(): take all that are at
-	 * the processor's door; not 0: the block's output pulsed, and is counted as NMIs are
-	 * (arch/x86/nmi.h), to be dispatched now. halt(): sleep until one came, or an NMI. */
+	/* Takes all interrupts that are pending at the processor. Returns the count of NMIs to
+	 * dispatch now: a pulse of the block's output is counted as an NMI (arch/x86/nmi.h). Call
+	 * at the exit for an interrupt, and by chipset_look(). NULL where physical interrupts do
+	 * not exit. */
 	unsigned (*interrupted)(void);
+	/* Sleeps until an interrupt was taken or an NMI came. Call when no VM can run. NULL where
+	 * physical interrupts do not exit. */
 	void (*halt)(void);
 };
 
-/* The realisation in use; set by chipset_init(). */
+/* The realisation in use. chipset_init() sets the pointer. */
 extern const struct chipset *chipset;
 
-/* How the block stands, so that a step which changes nothing costs a comparison. Realisations
- * keep routed, and set touched when something happened that mask() has to act on, another VM's
- * turn included; so does whoever changes what a VM's mask is. */
+/* The present state of the block: a step that changes no state then costs only a comparison.
+ * Realisations keep routed up to date. Realisations set touched after every event that mask() has
+ * to act on, another VM's turn included. Code that changes a VM's mask sets touched too. */
 struct chipset_standing {
 	const struct controller *routed;
 	bool touched;
 };
 extern struct chipset_standing chipset_standing;
 
+/* Routes the lines of c to the controller and all other lines to the VMM block. Call before every
+ * entry. With c NULL, all lines go to the block. */
 static inline void chipset_route(struct controller *c)
 {
 	if (__builtin_expect(c != chipset_standing.routed, 0))
 		chipset->route(c);
 }
 
+/* Returns whether chipset_mask() has to be called before the next entry. */
 static inline bool chipset_mask_due(void)
 {
 	return __builtin_expect(chipset_standing.touched, 0);
 }
 
+/* Writes the VMM block's mask. Call before an entry where chipset_mask_due() is true. */
 static inline void chipset_mask(line_set masked)
 {
 	chipset_standing.touched = false;
 	chipset->mask(masked);
 }
 
-/* For whoever has the processor for longer than an exit takes: where interrupts do not come as
- * NMIs, those that have come are counted now (arch/x86/nmi.h). */
+/* Counts the interrupts that have come, where interrupts do not come as NMIs (arch/x86/nmi.h). Call
+ * from code that has the processor for longer than an exit takes. */
 static inline void chipset_look(void)
 {
 	if (chipset->interrupted)
 		(void)chipset->interrupted();
 }
 
-/* Where the block's register window is, 4 KiB; 0: it has none. No guest ever has it. */
+/* Address of the block's register window, 4 KiB; 0 means that the block has no window. No guest
+ * ever has the window. */
 extern uint64_t chipset_window;
 
-/* Choose a realisation: a name, or "auto" for the first that probes; banks as in the table. 0,
- * -EINVAL (no such name, line printed), -ENODEV. */
+/* Chooses a realisation by name, or with "auto" the first that probes. banks is as in the table
+ * above. Returns 0, -EINVAL (no such name; a line has been printed), or -ENODEV. Call once, at
+ * boot. */
 int chipset_init(const char *wanted, unsigned banks);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Driving the chipset block by its register window. See the header for the rule.
+ * Drives the chipset block by its register window. See the header for the rule.
  *
- * A VM's state is in its bank of interrupt controllers. Where every VM has one of its own (R16) it
- * stays there, and a switch is two accesses: every line to the VMM block, and later route, mask and
- * bank at once. Where VMs have a bank in common the state is read at the save and written at the
- * restore, by three words each.
+ * A VM's state is in the VM's bank of interrupt controllers. Where every VM has a bank alone (R16),
+ * the state stays in the bank. A switch is then two accesses: the first routes every line to the
+ * VMM block, and the later access writes route, mask and bank at once. Where VMs have a bank in
+ * common, the save reads the state and the restore writes the state, by three words each.
  */
 #include "chipset/driver.h"
 #include "arch/x86/nmi.h"
@@ -17,21 +17,21 @@ enum { CONTROLLERS_MAX = 64 };
 static struct controller *known[CONTROLLERS_MAX]; /* in the order of their first reset */
 static unsigned known_count, banks_in_use = 1;
 static uint8_t users[BLOCK_BANKS];                   /* how many controllers have the bank */
-static const struct controller *holder[BLOCK_BANKS]; /* whose state is in it */
+static const struct controller *holder[BLOCK_BANKS]; /* the controller whose state is in the bank */
 
 static line_set claimed, served, masked;
-/* told to the dispatcher, masked until it is acknowledged */
+/* told to the dispatcher, masked until the acknowledge */
 static line_set reported;
-/* shared ones that were acknowledged before the dispatcher had looked */
+/* shared lines that were acknowledged before the dispatcher had looked */
 static line_set untold;
-/* whose lines are, or were last, routed to its bank; NULL: nobody's */
+/* The controller whose lines are routed to its bank, or were last. NULL: none. */
 static const struct controller *current;
-static bool sharing;      /* some of them are others' as well */
-static bool wired;        /* a line enters an input that is not its own number's */
+static bool sharing;      /* some of current's lines are shared */
+static bool wired;        /* a line enters an input that is not of its own number */
 static uint64_t selected; /* WINDOW_SELECT as written last */
 static uint64_t controller_input = LINE_INPUTS_OWN, block_input = LINE_INPUTS_OWN;
 static line_set firmware_level; /* lines that the firmware made level triggered */
-/* of NMI that the block told of and that have not been seen to arrive */
+/* pulses of NMI that the block has reported and that the VMM has not seen arrive */
 static unsigned pulses;
 
 /* ---- Lines and inputs ---- */
@@ -57,7 +57,7 @@ static inline line_set to_inputs(uint64_t inputs, line_set lines)
 	return __builtin_expect(!wired, 1) ? lines : scatter(inputs, lines);
 }
 
-/* The lines that enter one of these inputs and that somebody owns. */
+/* Returns the lines that enter these inputs and that have an owner. */
 static inline line_set to_lines(uint64_t inputs, line_set set)
 {
 	return (__builtin_expect(!wired, 1) ? set : gather(inputs, set)) & claimed;
@@ -79,7 +79,8 @@ static inline uint32_t state_of(unsigned bank, uint32_t word)
 	return WINDOW_STATE + bank * WINDOW_STATE_STRIDE + word;
 }
 
-/* The words one after the other; the paths apart, because a switch counts its instructions. */
+/* Moves the words one after the other. Reading and writing are apart from the fast path, because a
+ * switch counts its instructions. */
 static __attribute__((noinline)) void move_slowly(unsigned bank, uint64_t words[PAIR_WORDS],
                                                   bool out)
 {
@@ -111,7 +112,7 @@ static inline void write_state(unsigned bank, uint64_t words[PAIR_WORDS])
 unsigned driver_banks(unsigned wanted)
 {
 	unsigned there = driver_read32(WINDOW_CAPABILITY) & 0xff;
-	/* connected is one in any case */
+	/* there is a connected bank in any case */
 	there = there == 0 ? 1 : there < BLOCK_BANKS ? there : BLOCK_BANKS;
 	banks_in_use = wanted != 0 && wanted < there ? wanted : there;
 	return there;
@@ -135,7 +136,7 @@ static void introduce(struct controller *c)
 	known[known_count++] = c;
 }
 
-/* route, share and bank of c, in their places. */
+/* Puts route, share and bank of c in their places of the register. */
 static void prepare_select(struct controller *c)
 {
 	c->select = c->lines | (uint64_t)c->shared << 32 | (uint64_t)c->bank << 48;
@@ -154,7 +155,8 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 	if (holder[c->bank] == c)
 		holder[c->bank] = NULL;
 	struct pair fresh;
-	/* never initialised; edge and level as the firmware has them, wherever the lines enter */
+	/* Never initialised. Edge and level as the firmware has set the lines, at the inputs that
+	 * the lines enter. */
 	pair_reset(&fresh);
 	line_set inputs = to_inputs(controller_input, lines);
 	line_set level = (firmware_level & (line_set)~inputs) |
@@ -176,12 +178,12 @@ void driver_claim(line_set lines, bool by_vmm)
 	chipset_standing.touched = true;
 }
 
-/* 402 and 404, in one access; none where it would change nothing. */
+/* 402 and 404, in a single access. No access where no value would change. */
 void driver_mask(line_set wanted)
 {
 	masked = wanted | reported;
 	if (__builtin_expect(pulses != 0, 0) && nmi_count == 0)
-		/* nothing is under way, so those that were left were merged on theirs */
+		/* no pulse is under way: the pulses that were left had merged with pulses before */
 		pulses = 0;
 	line_set open = to_inputs(block_input, claimed & (line_set)~masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
@@ -193,9 +195,9 @@ void driver_mask(line_set wanted)
 	}
 }
 
-/* R06: what explains an NMI is the external bit, or a pulse that the block counts. Those that are
- * left over have been merged on their way to the processor, or were counted between the NMIs and
- * this look: driver_mask() finds out. */
+/* R06: the external bit explains an NMI, and so does a pulse that the block counts. Pulses that are
+ * left over have merged on the way to the processor, or were counted between the NMIs and this
+ * look. driver_mask() finds out which. */
 static bool unexplained(unsigned nmis, uint32_t status)
 {
 	pulses += status >> WINDOW_STATUS_PULSES_SHIFT;
@@ -270,10 +272,9 @@ static inline uint32_t read_view(const struct controller *c)
 
 line_set driver_deliverable(const struct controller *c, line_set asserted)
 {
-	uint32_t view = holder[c->bank] == c
-	                        ? read_view(c)
-	                        /* where no line is routed to a bank, it stands still */
-	                        : c->view;
+	uint32_t view = holder[c->bank] == c ? read_view(c)
+	                                     /* a bank to which no line is routed does not change */
+	                                     : c->view;
 	line_set inputs = to_inputs(controller_input, (asserted | c->owed) & c->lines) |
 	                  (line_set)view;
 	return to_lines(controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
@@ -292,9 +293,10 @@ bool driver_in_service(const struct controller *c)
 
 /* ---- Devices of several VMs (R15) ---- */
 
-/* What has asserted on the lines that c shares: every sharer is owed it, but for c, where they were
- * routed to it. A sharer that waits is to be told, too: what was not masked has raised an NMI, and
- * the look that it leads to would find nothing any more. */
+/* Collects the assertions on the lines that c shares. Every other VM that shares the line gets a
+ * pending request. c gets none where the lines were routed to c. A VM that waits is to be told too:
+ * a line that was not masked has raised an NMI, and the look after the NMI would find no status bit
+ * any more. */
 static __attribute__((noinline)) void collect_shared(const struct controller *c)
 {
 	line_set seen = driver_asserted() & c->shared;
@@ -302,22 +304,22 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 		return;
 	untold |= seen & (line_set)~masked;
 	driver_acknowledge(seen);
-	bool routed = (uint16_t)selected != 0; /* else it was brought in, and not entered */
+	bool routed = (uint16_t)selected != 0; /* else c was restored and did not enter */
 	for (unsigned i = 0; i < known_count; i++)
 		if (known[i] != c || !routed)
 			known[i]->owed |= seen & known[i]->shared;
 }
 
-/* A request at the input of a shared line stays one: while c is away another sharer may serve its
- * device, and the line fall. */
+/* Keeps the requests at the inputs of shared lines. While c is away another sharer may serve the
+ * device, and the line may fall. */
 static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
 	line_set requests = (line_set)(holder[c->bank] == c ? read_view(c) : c->view);
 	c->owed |= to_lines(controller_input, requests) & c->shared;
 }
 
-/* What is owed is held, in the bank or in the words that go there. No line is routed to it, so
- * nothing else changes it. */
+/* Makes held requests of the lines that c is owed, in the bank or in the words for the bank. No
+ * line is routed to the bank, so no other event changes the bank. */
 static __attribute__((noinline)) void pay(struct controller *c)
 {
 	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */
@@ -335,7 +337,7 @@ static __attribute__((noinline)) void pay(struct controller *c)
 
 /* ---- Save and restore ---- */
 
-/* Every line to the VMM block. */
+/* Routes every line to the VMM block. */
 static inline void withdraw(void)
 {
 	if (__builtin_expect(sharing, 0))
@@ -344,7 +346,7 @@ static inline void withdraw(void)
 	selected &= ~0xffffull;
 }
 
-/* Out of the bank, which another controller is to have. */
+/* Takes the state out of the bank, because another controller is to have the bank. */
 static __attribute__((noinline)) void take_state(struct controller *c)
 {
 	c->view = read_view(c);
@@ -372,7 +374,7 @@ int driver_save(struct controller *c, bool force)
 void driver_restore(struct controller *c)
 {
 	if (__builtin_expect(c->owed != 0, 0))
-		pay(c); /* what stands latched, the write to SELECT brings itself */
+		pay(c); /* the write to SELECT brings the latched assertions */
 	if (holder[c->bank] != c)
 		put_state(c);
 	reported &= (line_set)~c->lines;
@@ -382,7 +384,7 @@ void driver_restore(struct controller *c)
 	chipset_standing.touched = true;
 }
 
-/* As one of a shared line that asserted while another sharer ran. */
+/* Handled like a shared line that asserted while another sharer ran. */
 void driver_request(struct controller *c, unsigned line)
 {
 	c->owed |= LINE(line);

@@ -2,8 +2,8 @@
 /*
  * The chipset block as a PCI function: the seed's hardware.
  *
- * Rule: found by its IDs, trusted by its register window's own words; the guest has the
- * controller's ports to itself, so nothing of what it does there comes here.
+ * Rule: the function is found by its IDs and trusted by the words of its register window. The guest
+ * has the controller's ports alone: the VMM sees none of the guest's accesses.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/pci.h"
@@ -49,7 +49,7 @@ static void reset(struct controller *c, line_set lines, line_set shared)
 	c->changed = true;
 }
 
-/* Only what reaches beyond an open port with a wide access comes here. */
+/* Only the bytes of a wide access that reach beyond an open port come here. */
 static int port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
 	(void)c;
@@ -64,7 +64,7 @@ static int port_write(struct controller *c, uint16_t port, uint8_t value)
 	return 0;
 }
 
-/* The controller's state is written, so nothing is ever lost that would have to be injected. */
+/* The controller's state is written, so no request is ever lost that would have to be injected. */
 static int pending_vector(struct controller *c)
 {
 	(void)c;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block out of stock PC parts. ISA lines reach both the 8259 pair and the I/O APIC, and
- * that makes the multiplexer:
+ * The chipset block out of stock PC parts. ISA lines reach both the 8259 pair and the I/O APIC. The
+ * pair and the I/O APIC together make the multiplexer:
  *
  *   routed to the controller: I/O APIC pin masked, 8259 mask as the guest wants it
  *   routed to the VMM block:  8259 mask bit 1, pin in NMI delivery mode, until the edge has been
  *                             seen
  *
- * Rule: nothing is lost. The status register is kept in software. A line that is not routed and has
- * no status bit is armed: its first edge is an NMI, and the 8259's IRR, where masked lines latch
- * too, says which line it was. From then on the pin is masked and the assertion is held, at no
- * further cost, until the line's VM runs. Order matters wherever a route changes: arm the pin
- * first, then mask the 8259, then read IRR, so that an edge shows in at least one of them.
+ * Rule: no interrupt is lost. The status register is kept in software. A line that is not routed
+ * and has no status bit is armed. An armed line's first edge is an NMI. The 8259's IRR, where
+ * masked lines latch too, tells the line. From then on the pin is masked and the assertion is held,
+ * at no further cost, until the line's VM runs. Order matters wherever a route changes: arm the pin
+ * first, then mask the 8259, then read IRR. An edge then shows as an NMI, in IRR, or as both.
  */
 #include "chipset/pc.h"
 #include "arch/x86/io.h"
@@ -22,32 +22,32 @@
 
 #include <errno.h>
 
-static line_set claimed; /* lines that somebody owns */
-/* those that reach no I/O APIC pin: seen only when somebody looks */
+static line_set claimed; /* lines that have an owner */
+/* Claimed lines that reach no I/O APIC pin. The VMM sees their requests only at a look. */
 static line_set pinless;
-static line_set served;     /* those of them that the VMM serves itself: armed for good */
+static line_set served;     /* claimed lines that the VMM serves itself: always armed */
 static line_set routed;     /* to the controller */
 static line_set asserted;   /* the status register */
 static line_set armed;      /* pins that raise NMI now */
 static line_set unreported; /* asserted, and the dispatcher was not told yet */
-/* a line has spoken: it accounts for the NMIs that are under way */
+/* a line has been found: the line accounts for the NMIs that are under way */
 static bool heard;
-static line_set irr_at_save;       /* IRR as the last save read it */
-static bool irr_is_new;            /* no guest has run since, and no ICW1 */
-static struct controller *current; /* whose controller is in the chips */
-/* IRR as the NMI handler saw it; the handler sets bits, take_irr() takes them all */
+static line_set irr_at_save;       /* IRR at the last save */
+static bool irr_is_new;            /* no guest has run since irr_at_save, and no ICW1 was written */
+static struct controller *current; /* the controller that is in the chips */
+/* IRR at the NMI handler's looks. The handler sets bits; take_irr() takes all bits. */
 static volatile uint32_t glimpsed;
 
-/* In the host's NMI handler, wherever the VMM is, in the middle of ICWs too (OCW3 does not
- * disturb their sequence, which waits for the data port): an edge in IRR now may be gone again
- * when the dispatcher looks (a square wave's lower half, an ICW1). */
+/* The host's NMI handler calls the function, wherever the VMM is, in the middle of ICWs too. (OCW3
+ * does not disturb the ICW sequence, which waits for the data port.) An edge in IRR now may be gone
+ * again when the dispatcher looks (a square wave's lower half, an ICW1). */
 static void glimpse(void)
 {
 	glimpsed |= pc_read_irr() & armed;
 }
 
-/* Take what the handler left, in one instruction, so that no NMI falls between reading and
- * clearing. */
+/* Takes the bits that the handler left, in a single instruction, so that no NMI falls between
+ * reading and clearing. */
 static inline uint32_t take(volatile uint32_t *from)
 {
 	uint32_t value = 0;
@@ -55,7 +55,7 @@ static inline uint32_t take(volatile uint32_t *from)
 	return value;
 }
 
-/* All requests there are, and those there were when an NMI came. */
+/* Returns all present requests and the requests that were present when an NMI came. */
 static inline line_set take_irr(void)
 {
 	line_set irr = pc_read_irr();
@@ -80,7 +80,7 @@ static int probe(void)
 	return 0;
 }
 
-/* The real pair, and no other. */
+/* The real pair is the only bank. */
 static unsigned banks(unsigned wanted)
 {
 	(void)wanted;
@@ -101,8 +101,8 @@ static __attribute__((noinline)) void change_pins(line_set wanted)
 	armed = wanted;
 }
 
-/* Arm what is neither routed nor asserted already, disarm the rest; pins that stay as they are
- * cost nothing. */
+/* Arms the lines that are neither routed nor asserted already, and disarms all others. Pins that
+ * stay as they are cost no access. */
 static inline void arm(void)
 {
 	line_set wanted = claimed & ~(routed | (asserted & ~served));
@@ -111,12 +111,13 @@ static inline void arm(void)
 }
 
 /* A line of the VMM's own is never taken from the controller. By level (ELCR, ICH9 datasheet
- * 13.4.11) its request is the line itself, not an edge that was served long ago: some
- * controllers keep that (QEMU's, KVM's), and it would be looked after at every NMI. */
+ * 13.4.11) the line's request is the line's level. By edge, some controllers (QEMU's, KVM's) would
+ * keep the request of an edge that was served long ago, and the VMM would look after the request at
+ * every NMI. */
 static void sense_by_level(line_set lines)
 {
 	line_set level = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
-	if (level & (line_set)~ELCR_BITS) /* there is no such register */
+	if (level & (line_set)~ELCR_BITS) /* the register does not exist */
 		return;
 	level |= lines & ELCR_BITS;
 	io_out8(PORT_ELCR1, (uint8_t)level);
@@ -150,8 +151,8 @@ static void claim(line_set lines, bool by_vmm)
 
 static void mask(line_set masked)
 {
-	/* every first edge is latched by an NMI, masked or not; the dispatcher knows what ends a
-	 * turn */
+	/* An NMI latches every first edge, masked or not. The dispatcher knows which line ends a
+	 * turn. */
 	(void)masked;
 	arm();
 	irr_is_new = false;
@@ -159,7 +160,8 @@ static void mask(line_set masked)
 		pc_return_select(current);
 }
 
-/* Lines seen in IRR whose pin is armed: they have raised an NMI. */
+/* Takes into the status register the lines in irr whose pin is armed: an armed line has raised an
+ * NMI. */
 static inline void latch(line_set irr)
 {
 	line_set spoke = irr & (armed | (pinless & ~routed));
@@ -172,9 +174,9 @@ static inline void latch(line_set irr)
 
 /*
  * An initialisation of a chip by the VMM takes some 7 us on an ISA bus, and below 1 us in most
- * emulators. One that takes longer than the quickest so far by far was held up: the processor
- * waited at a port (QEMU, where the thread of the devices was at work), or was elsewhere (KVM,
- * SMI). Several lines may have risen meanwhile, and their NMIs are one.
+ * emulators. An initialisation was held up if the time is far above the quickest so far. Then the
+ * processor waited at a port (QEMU, where the thread of the devices was at work), or was elsewhere
+ * (KVM, SMI). Several lines may have risen meanwhile, and their NMIs are merged.
  */
 enum { HELD_UP_TIMES = 3, HELD_UP_US = 5 };
 
@@ -182,10 +184,10 @@ static struct {
 	uint32_t nmis, glimpsed;
 	uint64_t tsc;
 	uint64_t quickest;             /* ticks */
-} before = { .quickest = UINT64_MAX }; /* as pc_before_initialisation() found it */
+} before = { .quickest = UINT64_MAX }; /* as at pc_before_initialisation() */
 
-/* What was glimpsed is read first: an NMI between the two reads is then counted before, and its
- * line is found after. The other way round the NMI would count and its line would not. */
+/* glimpsed is read first. An NMI between the two reads is then counted before, and the NMI's line
+ * is found after. In the other order the NMI would count and the line would not. */
 void pc_before_initialisation(void)
 {
 	before.glimpsed = glimpsed;
@@ -201,7 +203,7 @@ static unsigned count(line_set lines)
 	return n;
 }
 
-/* Whether the initialisation that ends now was held up. */
+/* Returns whether the initialisation that ends now was held up. */
 static bool held_up(void)
 {
 	uint64_t took = cpu_tsc() - before.tsc;
@@ -210,10 +212,11 @@ static bool held_up(void)
 	return took > HELD_UP_TIMES * before.quickest && took > tsc_from_us(HELD_UP_US);
 }
 
-/* More NMIs have come than requests can be found, so ICW1 has dropped one. It may be any armed
- * line's of the chip: each of them counts as asserted. A guest may find no cause; none loses an
- * interrupt. Where the VMM was held up no count tells anything: the one NMI may be a line's of the
- * other chip, and stand for a dropped one as well. */
+/* Finds the line of a request that ICW1 has dropped. If more NMIs have come than requests can be
+ * found, ICW1 has dropped a request. The dropped request may be of any armed line of the chip, so
+ * every armed line of the chip counts as asserted. A guest may find no cause; no guest loses an
+ * interrupt. Where the VMM was held up, the count is no evidence. A single NMI may then be of a
+ * line of the other chip, and stand for a dropped request too. */
 static __attribute__((noinline)) void find_dropped(line_set inputs, uint32_t nmis, bool merged)
 {
 	/* A line of the VMM's own asserts again and again. */
@@ -223,7 +226,8 @@ static __attribute__((noinline)) void find_dropped(line_set inputs, uint32_t nmi
 		latch(inputs & armed);
 }
 
-/* An edge between the look at IRR and ICW1 is in neither; its NMI has come by now. */
+/* The look at IRR misses an edge between the look and ICW1, and ICW1 drops the edge. The edge's NMI
+ * has come by now. */
 __attribute__((noinline)) void pc_after_initialisation(line_set inputs, line_set irr)
 {
 	glimpsed |= irr & armed;
@@ -248,15 +252,15 @@ static bool system_error(void)
 	return true;
 }
 
-/* A guest that initialises its pair and then polls it, or makes the VMM's first look at the port
- * the answer to its poll, takes the request of a line that is not its own into service: it has
- * spoken all the same. */
+/* A guest may initialise its pair and then poll the pair, or the VMM's first look at the port may
+ * be the answer to the guest's poll. Then the request of another VM's line goes into service. The
+ * line has raised an NMI all the same. */
 void pc_latch_service(void)
 {
 	latch(pc_read_isr());
 }
 
-/* Silence what has just been found: it is held from now on. */
+/* Silences lines that have just been found: from now on their assertions are held. */
 static inline void silence(line_set found)
 {
 	for (line_set rest = found & armed & ~served; rest; rest &= rest - 1)
@@ -267,27 +271,29 @@ static inline void silence(line_set found)
 static struct chipset_status status(unsigned nmis)
 {
 	line_set irr = pc_read_irr(), seen = (line_set)take(&glimpsed);
-	latch(irr | seen);  /* before an initialisation is caught, which drops what is latched */
-	heard |= seen != 0; /* it was armed when that NMI came, and may have been silenced since */
+	/* comes before an initialisation is caught, because the catch drops the latched requests */
+	latch(irr | seen);
+	/* the line was armed when its NMI came, and may have been silenced since */
+	heard |= seen != 0;
 	if (current != NULL)
 		pc_catch_initialisation(current);
 	struct chipset_status s = { .asserted = asserted, .fresh = unreported };
 	unreported = 0;
 	silence(s.fresh);
-	/* Edges of a line that was armed all the while may have raised several NMIs: a line that
-	 * was found explains them all, unless the chipset itself says that there was another
-	 * source. */
+	/* Edges of a line that was armed all the time may have raised several NMIs. So a line that
+	 * was found explains all NMIs, unless the chipset itself reports another source. */
 	if (nmis > heard)
-		/* asked in any case, because that clears it */
+		/* read in any case, because the read clears the source */
 		s.external = system_error() ? EXTERNAL_TOLD : !heard;
-	if (nmi_count == 0 && nmis < NMI_STORM) /* in a storm NMIs are blocked, and one may wait */
-		/* nothing is under way, so nothing is left to be accounted for */
+	/* in a storm NMIs are blocked, and an NMI may wait */
+	if (nmi_count == 0 && nmis < NMI_STORM)
+		/* no NMI is under way, so no NMI is left to be accounted for */
 		heard = false;
 	return s;
 }
 
-/* One line and nothing out of the ordinary is the rule. What was seen of IRR is not lost where
- * it is not: it stands, or the next look finds it in what was glimpsed. */
+/* Most often there is a single line and no special case. In all other cases the IRR value is not
+ * lost: the request stays in IRR, or the next look finds the request in glimpsed. */
 static int single(void)
 {
 	line_set irr = pc_look(), fresh = irr & armed & ~asserted;
@@ -305,8 +311,8 @@ static int single(void)
 	return (int)line;
 }
 
-/* Two edges of one line can fall between an NMI exit and the look at the lines. The line
- * accounts for the second NMI too. */
+/* Two edges of a line can fall between an NMI exit and the look at the lines. The line accounts for
+ * the second NMI too. */
 static void echo(void)
 {
 	heard = true;
@@ -317,7 +323,7 @@ static line_set read_asserted(void)
 	return asserted;
 }
 
-/* A pin that is not in NMI delivery mode raises nothing. */
+/* A pin that is not in NMI delivery mode raises no NMI. */
 static line_set read_masked(void)
 {
 	return claimed & ~armed;
@@ -328,10 +334,10 @@ static void acknowledge(line_set lines)
 	asserted &= ~lines;
 }
 
-/* An edge-triggered line (ELCR knows no other for lines 0 to 2, 8 and 13) whose request was served
- * and still stands: the chip takes it as if the processor had. A line that rises meanwhile is a new
- * edge. The NMI handler does not look at the chip between a poll and its answer: it would get the
- * answer. */
+/* Ends the request of an edge-triggered line that was served and whose request is still latched.
+ * (ELCR has no level mode for lines 0 to 2, 8 and 13.) The chip takes the request as if the
+ * processor had taken the interrupt. A line that rises meanwhile is a new edge. The NMI handler
+ * does not look at the chip between a poll and the answer: the handler would get the answer. */
 static void settle(line_set lines)
 {
 	lines &= pc_read_irr() & served & 0x00ff;
@@ -351,8 +357,8 @@ static line_set deliverable(const struct controller *c, line_set known)
 	return (asserted | c->inject) & pc_enabled(c);
 }
 
-/* In service still: it goes on in software (the command ports are trapped until the guest's
- * EOI), the chip forgets. */
+/* Interrupts that are still in service go on in software; the command ports are trapped until the
+ * guest's EOI. The chip forgets the interrupts. */
 static void take_over_service(struct controller *c, line_set isr)
 {
 	c->pic[PIC_MASTER].isr |= (uint8_t)isr;
@@ -360,8 +366,8 @@ static void take_over_service(struct controller *c, line_set isr)
 	pc_end_service(isr);
 }
 
-/* 520: arm the lines first, then close the 8259, then read IRR: an edge shows in at least one of
- * them. */
+/* 520: arms the lines first, then closes the 8259, then reads IRR. An edge shows as an NMI, in IRR,
+ * or as both. */
 static int save(struct controller *c, bool force)
 {
 	pc_catch_initialisation(c);
@@ -386,7 +392,8 @@ static int save(struct controller *c, bool force)
 	asserted |= own | (c->inject & c->lines);
 	arm();
 	if (nmi_count != before)
-		/* by a pin of theirs that was armed just now, or by one that the next look finds */
+		/* by a pin of the VM's lines that was armed just now, or by a pin that the next
+		 * look finds */
 		heard = true;
 	c->inject = 0;
 	c->busy = false;
@@ -405,8 +412,8 @@ static bool chip_differs(const struct controller *c, unsigned chip)
 }
 
 /*
- * R19: the state cannot be written, so it is replayed. ICW1 drops the latched requests: what was
- * latched before is taken into the status register first.
+ * R19: the chip's state cannot be written, so the initialisation is replayed. ICW1 drops the
+ * latched requests. The status register takes the latched requests first.
  */
 static void replay(const struct controller *c)
 {
@@ -417,8 +424,8 @@ static void replay(const struct controller *c)
 			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
 }
 
-/* The running VM's chip, with its requests: its lines go through the block meanwhile, so that
- * what ICW1 drops is seen. */
+/* Initialises the running VM's chip and keeps the requests. The VM's lines go through the block
+ * meanwhile, so that the VMM sees the requests that ICW1 drops. */
 void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4)
 {
 	line_set inputs = c->lines & (chip == PIC_MASTER ? 0x00ff : 0xff00);
@@ -439,8 +446,9 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 	c->inject |= requests & inputs & ~pc_read_irr();
 }
 
-/* IRR for the lines of c. The chips are not asked where no line of c has asserted, because nothing
- * follows from IRR then; nor where they were asked at the save just now, and no NMI came since. */
+/* Returns IRR for the lines of c. The chips are not read where no line of c has asserted, because
+ * IRR has no effect then. The chips are not read either where the save has just read the chips and
+ * no NMI came since. */
 static inline line_set requests_of(const struct controller *c)
 {
 	if (((asserted | c->shared) & c->lines) == 0 && nmi_count == 0)
@@ -454,18 +462,18 @@ static void restore(struct controller *c)
 {
 	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
 		replay(c);
-	pc_reset_priority(c); /* the other guest may have rotated it */
+	pc_reset_priority(c); /* the other guest may have rotated the priority */
 	line_set was_armed = armed & c->lines;
 	routed = c->lines;
 	arm();
 	line_set irr = requests_of(c), seen = (line_set)glimpsed & was_armed;
 	glimpsed &= ~(uint32_t)c->lines;
-	/* an NMI of theirs is still to be taken */
+	/* an NMI of c's lines is still to be taken */
 	heard = (heard || ((irr & was_armed) | seen)) && nmi_count != 0;
 	asserted |= seen;
-	/* What the chip still holds it delivers itself; what it lost, or never saw, has to be
-	 * injected. A shared line's request may have been taken by the other VM: this one gets
-	 * its chance to look at its device each turn. */
+	/* The chip itself delivers the requests that the chip still holds. The VMM has to inject
+	 * requests that the chip lost or never saw. The other VM may have taken a shared line's
+	 * request, so this VM gets a request in each turn and can look at the device. */
 	c->inject |= (asserted | c->shared) & c->lines & ~irr;
 	asserted &= ~c->lines;
 	unreported &= ~c->lines;
@@ -480,7 +488,7 @@ static void restore(struct controller *c)
 	}
 }
 
-/* As one that the chip lost: it is injected. */
+/* Handled like a request that the chip lost: the VMM injects the request. */
 static void request(struct controller *c, unsigned line)
 {
 	c->inject |= LINE(line);

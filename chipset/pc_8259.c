@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's 8259 pair on the real one: what passes, what is filtered, what is caught afterwards.
+ * The guest's 8259 pair on the real pair: the accesses that pass, the accesses that are filtered,
+ * and the accesses that the VMM finds afterwards.
  *
- * Rule: the guest's view is an 8259A's, and no value that it writes ever unmasks a line that is not
- * its own. Command ports are open to it while nothing is pending in software; data ports always
- * come here. The datasheet is Intel's 8259A (231468-003).
+ * Rule: the guest sees an 8259A. No value that the guest writes ever unmasks a line of another
+ * owner. Command ports are open to the guest while no request is pending in software. Accesses to
+ * data ports always come here. The datasheet is Intel's 8259A (231468-003).
  */
 #include "arch/x86/io.h"
 #include "arch/x86/nmi.h"
@@ -19,26 +20,27 @@ enum {
 	OCW2_NOTHING = OCW2_SL,
 	OCW_MASK = ICW1_SELECT | OCW3_SELECT
 };
-/* Special mask mode off and IRR selected: what another guest left behind never reaches this one. */
+/* Special mask mode off and IRR selected: no setting that another guest left behind reaches the
+ * next guest. */
 enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
 enum { OCW3_POLL = 0x0c, POLL_ANSWERED = 0x80 };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
 
 struct pc_chip pc_chips[PICS];
 static struct controller *select_of; /* the guest that may have set the chips' read select */
-static unsigned offered;             /* the line that pc_pending_vector offered last */
+static unsigned offered;             /* the line that pc_pending_vector() offered last */
 
 static const struct {
 	uint16_t command, data;
 	uint8_t icw3;
 } ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) }, { 0xa0, 0xa1, LINE_CASCADE } };
 
-/* The read select of a command port that is open to the guest cannot be read back; but the port
- * answers with the register that was selected, so an answer with a bit that IRR has not was ISR.
- * Noted at the first look after an exit, put back before the entry. */
+/* The read select of a command port that is open to the guest cannot be read back. But the port
+ * answers with the selected register. An answer with a bit that IRR has not was therefore ISR. The
+ * select is noted at the first look after an exit, and put back before the entry. */
 static enum { SELECT_OPEN, SELECT_ANSWERED, SELECT_NOTED } select_state = SELECT_NOTED;
 static line_set select_answer;
-/* what was noted last of the running VM: one of its chips has ISR selected */
+/* last note of the running VM: a chip of the pair has ISR selected */
 static bool select_isr;
 
 static inline line_set read_pair(void)
@@ -61,8 +63,8 @@ static inline void note_answer(void)
 	chipset_standing.touched = true; /* to be put back before the entry */
 }
 
-/* An answer with a bit that IRR has not was ISR. Where the two hold the same, or a request may have
- * come in between, it tells nothing, and what was known last stays. */
+/* An answer with a bit that IRR has not was ISR. Where IRR and ISR are equal, or a request may have
+ * come in between, the answer is no evidence. The last note then stays. */
 static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, uint8_t isr)
 {
 	if (answer & ~irr)
@@ -124,7 +126,7 @@ line_set pc_look(void)
 	line_set answer = read_pair();
 	select_pair(OCW3_READ_IRR);
 	line_set irr = read_pair();
-	if (__builtin_expect((answer & ~irr) || select_isr, 0)) { /* ISR was selected, it seems */
+	if (__builtin_expect((answer & ~irr) || select_isr, 0)) { /* ISR was probably selected */
 		select_answer = answer;
 		select_state = SELECT_NOTED;
 		note_select(irr);
@@ -156,7 +158,7 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 {
 	pc_chips[chip].icw2 = icw2;
 	pc_chips[chip].icw4 = icw4;
-	/* ICW1 drops what is latched: look at it with nothing in between. */
+	/* ICW1 drops the latched requests: read IRR with no access in between. */
 	pc_before_initialisation();
 	io_out8(ports[chip].command, OCW3_READ_IRR);
 	uint8_t irr = io_in8(ports[chip].command);
@@ -211,9 +213,10 @@ void pc_reset(struct controller *c, line_set lines, line_set shared)
 			                           .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
 }
 
-/* The guest's mask, without what is not its own, and without what a request in service by
- * software holds back: the controller is fully nested, so that is its priority and everything
- * below. All of it, while an injected interrupt could be overtaken. */
+/* Returns the guest's mask, without lines of others, and without levels that a request in service
+ * by software holds back. The controller is fully nested, so such a request holds back its own
+ * priority and all below. While an injected interrupt could be overtaken, the mask closes all
+ * levels. */
 static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pic[chip];
@@ -223,7 +226,7 @@ static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 	return (uint8_t)(pic->imr | ~c->inputs[chip] | nested);
 }
 
-/* Lines whose request would reach the processor, by the guest's own masks. */
+/* Returns the lines whose request would reach the processor, by the guest's own masks. */
 line_set pc_enabled(const struct controller *c)
 {
 	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
@@ -242,10 +245,11 @@ static inline void refresh_mask(const struct controller *c, unsigned chip)
 		pc_write_mask(chip, mask);
 }
 
-/* Command ports are open while everything is plain: nothing waits for an EOI, nothing is in service
- * by software, nobody is in the middle of ICWs, and no lost request, which IRR has to show, waits
- * to be injected. A lost request of a masked line may wait for ever: it is not shown. An ICW1 shows
- * by the mask that it clears, so a chip whose mask is all clear stays trapped. */
+/* Command ports are open while the state is plain. Plain means: no request waits for an EOI, no
+ * request is in service by software, no chip is in the middle of ICWs, and no lost request waits to
+ * be injected. IRR has to show such a lost request. A lost request of a masked line may wait for
+ * ever, and is not shown. An ICW1 shows by the mask that the ICW1 clears, so a chip whose mask is
+ * all clear stays trapped. */
 static void refresh_ports(struct controller *c)
 {
 	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
@@ -280,7 +284,7 @@ static inline bool mask_was_cleared(unsigned chip)
 {
 	if (__builtin_expect(io_in8(ports[chip].data) == pc_chips[chip].mask, 1))
 		return false;
-	/* The answer to a poll command that the guest had given looks the same; it comes once. */
+	/* The answer to a poll command of the guest looks the same. The answer comes once. */
 	return io_in8(ports[chip].data) != pc_chips[chip].mask;
 }
 
@@ -288,7 +292,7 @@ static __attribute__((noinline)) void caught(struct controller *c, unsigned chip
 {
 	struct pic_state *pic = &c->pic[chip];
 	c->reinitialised++;
-	/* Requests that came since the guest's ICW1 are its own again once it is through. */
+	/* Requests since the guest's ICW1 are the guest's own again after the sequence. */
 	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
 	c->inject = (c->inject & ~inputs) | (pc_read_irr() & c->lines & inputs);
 	pc_latch_service();
@@ -322,8 +326,9 @@ static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw
 	pic->next[1] = icw1;
 	pic->imr = pic->isr = 0;
 	pic->read_isr = pic->poll = false;
-	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4); /* the chip forgets as well */
-	/* A PC's pair is cascaded, edge triggered and in 8086 mode; the chip stays so whatever the
+	/* the chip forgets the edges as well */
+	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
+	/* A PC's pair is cascaded, edge triggered and in 8086 mode. The chip stays so whatever the
 	 * guest asks. */
 	return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;
 }
@@ -347,14 +352,14 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pic->init_step = 0;
 	pic->ready = true;
 	pic->imr = 0;
-	pc_reprogram(c, chip, pic->icw2, pic->icw4); /* what came since ICW1 stays */
+	pc_reprogram(c, chip, pic->icw2, pic->icw4); /* requests since ICW1 stay */
 	if (pic->icw4 & ICW4_AEOI)
 		pc_reset_priority(c);
 	pc_refresh(c);
 }
 
-/* OCW2. An end of interrupt that names no level belongs to what is in service by software where the
- * chip has nothing above it. */
+/* OCW2. An end of interrupt without a level belongs to the request in service by software, where
+ * the chip has no higher level in service. */
 static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pic[chip];
@@ -392,7 +397,7 @@ static __attribute__((noinline)) int command_write(struct controller *c, unsigne
 	return error;
 }
 
-/* OCW1, the one access of a settled guest that comes here. */
+/* OCW1, the only access of a settled guest that comes here. */
 static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 {
 	uint8_t before = pc_chips[chip].mask;
@@ -448,7 +453,7 @@ int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 	return 0;
 }
 
-/* The lines that nothing in service holds back (fully nested mode, 8259A datasheet). */
+/* Returns the lines that no level in service holds back (fully nested mode, 8259A datasheet). */
 static line_set let_through(line_set isr)
 {
 	unsigned master = (uint8_t)isr, slave = isr >> 8;
@@ -469,8 +474,8 @@ static int highest_priority(line_set lines)
 	return lines ? (int)line_first(lines) : -1;
 }
 
-/* What the chip delivers itself comes first where its priority is higher. In automatic EOI mode no
- * EOI would tell that it is over. */
+/* Returns the requests that the chip delivers itself. Own requests come first where their priority
+ * is higher. In automatic EOI mode no EOI would show the end of the interrupt. */
 static line_set own_requests(const struct controller *c)
 {
 	bool automatic = (c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI;

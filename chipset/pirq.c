@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI interrupts (INTx) on ICH9, PIRQ A to H. Each reaches I/O APIC pin 16 to 23, always; and an
- * input of the 8259s, if its PIRQ register says so. That register is a real multiplexer (ICH9
- * datasheet 13.1.17, 13.1.19, 5.9):
+ * PCI interrupts (INTx) on ICH9, PIRQ A to H. Each PIRQ reaches an I/O APIC pin, 16 to 23, at all
+ * times. A PIRQ reaches an input of the 8259s if the PIRQ's register says so. The register is a
+ * real multiplexer (ICH9 datasheet 13.1.17, 13.1.19, 5.9):
  *
  *   routed to the controller:         register names the line, pins masked
  *   routed to the VMM block, silent:  the same, 8259 mask bit 1, pins in NMI mode; IRR tells which
  *                                     line it was
  *   routed to the VMM block, held:    register's bit 7: the line is off the 8259s, pins masked
  *
- * A held PCI line stays high. On the 8259s it would be a request there for whoever clears the mask,
- * as a foreign guest's ICW1 does.
+ * A held PCI line stays high. On the 8259s the held line would be a request that appears when the
+ * mask is cleared. A foreign guest's ICW1 clears the mask.
  *
- * Rule: a line is back on the 8259s before its VM's controller is restored: then the level itself
- * is the request. All PIRQs of a line change together; pc.c arms the first one's pin, the others'
- * are open before and masked after it looks.
+ * Rule: a line is back on the 8259s before the controller of the line's VM is restored. The level
+ * itself is then the request. All PIRQs of a line change together. pc.c arms the pin of the line's
+ * first PIRQ. The pins of the line's other PIRQs are opened before pc.c looks, and masked after.
  */
 #include "chipset/pirq.h"
 #include "arch/x86/io.h"
@@ -39,12 +39,13 @@ enum { PIRQS = 8, PIRQ_A_ROUT = 0x60, PIRQ_E_ROUT = 0x68, ROUT_OFF = 0x80, ROUT_
 enum { ACPI_CNTL = 0x44, SCI_SELECT = 7, SCI_LINES = 3, SCI_FIRST = 9 };
 enum { PIN_PIRQ_A = 16 };
 
-static uint8_t rout[PIRQS]; /* as the firmware left them */
-static line_set fed;        /* lines that PIRQs feed, and nothing else */
-static line_set taken;      /* those of them that VMs own: all that follows is about these */
-static line_set off;        /* off the 8259s */
-static line_set open;       /* silent ones, whose further pins are open */
-static bool excused;        /* two PIRQs of one line may each have raised an NMI */
+static uint8_t rout[PIRQS]; /* values of the firmware */
+static line_set fed;        /* lines that PIRQs feed, and no other source */
+/* lines of fed that VMs own: the code below is about these lines only */
+static line_set taken;
+static line_set off;  /* lines that are off the 8259s */
+static line_set open; /* silent lines, whose further pins are open */
+static bool excused;  /* two PIRQs of a line may each have raised an NMI */
 static struct controller *running;
 
 static bool feeds(unsigned pirq, line_set lines)
@@ -78,11 +79,12 @@ void pirq_probe(void)
 	unsigned sci = pci_read(LPC_BRIDGE, ACPI_CNTL) & SCI_SELECT;
 	if (sci < SCI_LINES)
 		fed &= (line_set)~LINE(SCI_FIRST + sci);
-	/* A line of ISA's is triggered by edges. */
+	/* A line of ISA's is edge triggered. */
 	fed &= ELCR_BITS & (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
 }
 
-/* Somebody else's pin (the slice timer's): then the line stays on the pin of its number. */
+/* Returns whether all pins of the line are free. If another use has a pin (the slice timer's), the
+ * line stays on the pin of its number. */
 static bool pins_are_free(unsigned line)
 {
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
@@ -106,9 +108,9 @@ static void tell(unsigned line)
 
 /* ---- The multiplexer ---- */
 
-/* QEMU's bridge looks at a PIRQ's register when the PIRQ changes, not when the register does
- * (ich9_lpc_set_irq, 7.2). INTx Disable, written there and back, makes it look at all PIRQs of a
- * device; these two have no interrupt that it could disable. */
+/* QEMU's bridge looks at a PIRQ's register when the PIRQ changes, not when the register changes
+ * (ich9_lpc_set_irq, 7.2). Writing INTx Disable there and back makes the bridge look at all PIRQs
+ * of a device. The two bridges have no interrupt that the bit could disable. */
 static void look_again(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
@@ -134,7 +136,7 @@ static void turn_off(line_set lines)
 	look_again(HOST_BRIDGE); /* E to H */
 }
 
-/* The pins that pc.c knows nothing of: all but a line's first. */
+/* Sets the pins that pc.c does not know: all but a line's first. */
 static void set_open(line_set lines)
 {
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
@@ -156,7 +158,7 @@ void pirq_follow(void)
 	}
 }
 
-/* ---- chipset pc, with that ---- */
+/* ---- The table of chipset pc, with the PIRQs' steps ---- */
 
 static int save(struct controller *c, bool force)
 {
@@ -208,7 +210,7 @@ static int single(void)
 	return line;
 }
 
-/* Before an entry: what they raised has been taken. */
+/* Before an entry: the NMIs of the pins have been taken. */
 static void mask(line_set masked)
 {
 	chipset_pc.mask(masked);

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI interrupts as lines of chipset pc: ICH9's PIRQ registers are their multiplexers.
+ * PCI interrupts as lines of chipset pc: ICH9's PIRQ registers are the lines' multiplexers.
  *
- * Rule: what pc.c calls here is called while the machine boots; a machine without such lines never
- * comes back.
+ * Rule: pc.c calls these functions while the machine boots. On a machine without such lines no code
+ * of the file runs after boot.
  */
 #ifndef CHIPSET_PIRQ_H
 #define CHIPSET_PIRQ_H
 
 #include "arch/x86/lines.h"
 
-/* Which lines are fed by PIRQs and by nothing else. */
+/* Finds the lines that PIRQs feed and no other source feeds. Call in pc.c's probe(). */
 void pirq_probe(void);
-/* Before VMs' lines are armed: those of them that PIRQs feed get the PIRQs' I/O APIC pins. After
- * it: let the rest follow. */
+/* Gives the PIRQs' I/O APIC pins to VMs' lines that PIRQs feed. Call before VMs' lines are
+ * armed. */
 void pirq_claim(line_set lines);
+/* Brings the PIRQs' other pins and registers in line with the state of pc.c. Call after VMs' lines
+ * have been armed. */
 void pirq_follow(void);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block's model in the VMM's memory: the baseline that needs nothing of a machine but
- * its 8259 pair.
+ * The chipset block's model in the VMM's memory: the baseline, which needs of a machine only an
+ * 8259 pair.
  *
  *   a line's interrupt exits -> block_set_line() -> INTR: an event is injected at the next entry
- *                                                -> NMI:  counted like one that the processor took
+ *                                                -> NMI:  counted like an NMI of the processor
  *   the guest's accesses to 20h, 21h, A0h, A1h, 4D0h, 4D1h exit
  *                            -> block_port_read(), block_port_write()
  *
- * Rule: the model decides everything, the block's and the controller's part; driver.c drives it by
- * its window as it does the device. What the lines do is looked at before the model is asked
- * anything, and before every entry.
+ * Rule: the model decides everything, the block's and the controller's part. driver.c drives the
+ * model by the model's window, like the device. The VMM looks at the lines before every question to
+ * the model, and before every entry.
  */
 #include "chipset/soft.h"
 #include "arch/x86/interrupts.h"
@@ -24,15 +24,15 @@
 
 struct block soft_block;
 
-/* whose lines are routed to the connected bank; NULL: nobody's */
+/* The controller whose lines are routed to the connected bank. NULL: none. */
 static struct controller *current;
-static bool moved;               /* the block was touched since INTR was looked at */
-static bool intr;                /* INTR then */
-static int vector = -1;          /* what INTA would answer then; -1: not asked yet */
-static struct pair acknowledged; /* the connected bank, as INTA would leave it */
+static bool moved;               /* the block was touched since the last look at INTR */
+static bool intr;                /* INTR at the last look */
+static int vector = -1;          /* the answer to INTA at the last look; -1: not asked yet */
+static struct pair acknowledged; /* the connected bank, as after an INTA */
 static line_set guests;          /* lines of VMs */
-static unsigned pulses;          /* of NMI, the block's, that are in nmi_count */
-static bool exited;              /* an NMI exit is to be told of: it is none of them */
+static unsigned pulses;          /* NMI pulses of the block that are counted in nmi_count */
+static bool exited;              /* an NMI exit is to be reported: the NMI is not the block's */
 
 static int probe(void)
 {
@@ -55,8 +55,8 @@ static int probe(void)
 
 /* ---- The block's outputs ---- */
 
-/* NMI: an entry that was about to happen does not, and the dispatcher looks, as with a pulse that
- * reaches the processor. */
+/* NMI: an entry that was about to happen does not happen, and the dispatcher looks, as with a pulse
+ * that reaches the processor. */
 static inline void relay_nmi(void)
 {
 	if (__builtin_expect(block_take_nmi(&soft_block), 0)) {
@@ -65,7 +65,7 @@ static inline void relay_nmi(void)
 	}
 }
 
-/* INTR: this entry injects, or takes back that it wanted to. */
+/* INTR: the coming entry injects an event, or withdraws the request for an injection. */
 static inline void relay_intr(void)
 {
 	if (!moved || current == NULL)
@@ -86,7 +86,7 @@ void soft_window_write(uint32_t offset, unsigned size, uint64_t value)
 
 /* ---- Lines ---- */
 
-/* A line that rises has been low before, whether that was seen or not. */
+/* A line that rises has been low before, whether the VMM saw the low level or not. */
 static __attribute__((noinline)) void feed(struct soft_changes changes)
 {
 	for (line_set rest = changes.fallen | changes.risen; rest; rest &= rest - 1)
@@ -111,7 +111,8 @@ static struct pair *connected(void)
 	return &soft_block.bank[soft_block.connected];
 }
 
-/* Inputs of the connected bank that are level triggered, by the guest's ELCR or its ICW1. */
+/* Returns the inputs of the connected bank that are level triggered, by the guest's ELCR or
+ * ICW1. */
 static line_set level_inputs(void)
 {
 	const struct i8259 *master = &connected()->chip[PAIR_MASTER],
@@ -120,7 +121,7 @@ static line_set level_inputs(void)
 	                  (slave->icw1 & ICW1_LTIM ? 0xff : slave->elcr) << 8);
 }
 
-/* Those of these lines that enter one of these inputs of the controller. */
+/* Returns the lines of the set that enter the given inputs of the controller. */
 static line_set lines_at(line_set inputs, line_set lines)
 {
 	if (__builtin_expect(soft_block.trivial, 1))
@@ -132,10 +133,10 @@ static line_set lines_at(line_set inputs, line_set lines)
 	return found;
 }
 
-/* Lines that are up, and whose edge the model has taken: acknowledged, forgotten at an ICW1, or
- * cleared in the status register. What the line does from then on nobody sees but its next edge;
- * for its bank, which has nothing more to take, it is low. A line whose VM is away stands: its bank
- * may have the edge still. */
+/* Settles lines that are up and whose edge the model has taken: acknowledged, forgotten at an ICW1,
+ * or cleared in the status register. From then on the VMM sees only the line's next edge. For the
+ * bank, which has no more to take, the line is low. A line whose VM is away stays up: the line's
+ * bank may still have the edge. */
 static __attribute__((noinline)) void settle_up(line_set up)
 {
 	const struct pair *pair = connected();
@@ -189,7 +190,7 @@ static void mask(line_set masked)
 	chipset_standing.touched = true;
 }
 
-/* Asked of a copy. */
+/* The question goes to a copy of the bank. */
 static int pending_vector(struct controller *c)
 {
 	(void)c;
@@ -199,8 +200,8 @@ static int pending_vector(struct controller *c)
 	return vector = pair_acknowledge(&acknowledged);
 }
 
-/* The input that went into service between two states, or, in automatic EOI mode, whose latch is
- * gone. */
+/* Returns the input that went into service between two states. In automatic EOI mode: the input
+ * whose latch is gone. */
 static unsigned taken_input(const struct pair *before, const struct pair *after)
 {
 	unsigned isr = 0, latched = 0;
@@ -213,7 +214,7 @@ static unsigned taken_input(const struct pair *before, const struct pair *after)
 	return set ? (unsigned)__builtin_ctz(set) : PAIR_CASCADE;
 }
 
-/* Nothing has touched the bank since it was asked. */
+/* The bank has not been touched since pending_vector(). */
 static unsigned injected(struct controller *c)
 {
 	unsigned input = taken_input(connected(), &acknowledged);
@@ -225,7 +226,7 @@ static unsigned injected(struct controller *c)
 	return lines ? line_first(lines) : input;
 }
 
-/* The VMM's own devices: before their handlers touch them. */
+/* For the VMM's own devices: call before the devices' handlers touch the devices. */
 static void acknowledge(line_set lines)
 {
 	driver_acknowledge(lines);
@@ -234,7 +235,7 @@ static void acknowledge(line_set lines)
 
 /* ---- The guest's side ---- */
 
-/* Requests that came before are there to be read. */
+/* The look comes first, so that the guest can read requests that came before. */
 static int port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
 	(void)c;
@@ -244,7 +245,8 @@ static int port_read(struct controller *c, uint16_t port, uint8_t *value)
 	return 0;
 }
 
-/* Requests that came before are forgotten at ICW1; at all other writes they make no difference. */
+/* ICW1 forgets requests that came before, so the look comes first. For all other writes these
+ * requests make no difference. */
 static int port_write(struct controller *c, uint16_t port, uint8_t value)
 {
 	bool initialises = (port == PORT_MASTER || port == PORT_SLAVE) && value & ICW1_SELECT;
@@ -283,7 +285,7 @@ static void route(struct controller *c)
 
 /* ---- NMI ---- */
 
-/* An NMI exit: the block's own never come that way. */
+/* An NMI exit: the block's own NMIs never come as exits. */
 static int single(void)
 {
 	exited = true;
@@ -298,9 +300,9 @@ static struct chipset_status status(unsigned nmis)
 	exited = false;
 	if (nmis > own) {
 		block_raise_external(&soft_block);
-		(void)block_take_nmi(&soft_block); /* this look is its answer */
+		(void)block_take_nmi(&soft_block); /* this look is the answer to the pulse */
 	}
-	/* what no line explains is in the status register itself */
+	/* the status register itself holds an NMI that no line explains */
 	struct chipset_status s = driver_status(0);
 	if (nmis > own)
 		s.external = EXTERNAL_UNEXPLAINED;

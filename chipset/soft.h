@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the two files of soft share: the physical lines (soft_lines.c) and the block in memory that
- * they feed (soft.c).
+ * Declarations that the two files of soft share: the physical lines (soft_lines.c) and the block in
+ * memory that the lines feed (soft.c).
  *
- * Rule: nobody outside chipset/ includes this.
+ * Rule: outside chipset/ only tests include this header.
  */
 #ifndef CHIPSET_SOFT_H
 #define CHIPSET_SOFT_H
@@ -12,24 +12,31 @@
 
 extern const struct chipset chipset_soft;
 
-/* The machine's own 8259 pair becomes the VMM's: all its inputs masked, interrupts at vectors of
- * the VMM's. Returns the lines that the firmware has set to level (ELCR). */
+/* Makes the machine's own 8259 pair the VMM's: all inputs masked, interrupts at vectors of the
+ * VMM's. Returns the lines that the firmware has set to level (ELCR). Call once, in probe(). */
 line_set soft_lines_init(void);
-/* Listen to these lines as well. */
+/* Listens to these lines as well. Call when the lines have an owner. */
 void soft_lines_open(line_set lines);
-/* Of these lines, all of which can be set so or are, those in level are level triggered from now
- * on, the others edge. */
+/* Sets the trigger mode of lines: lines in level are level triggered from now on, the other lines
+ * edge triggered. Lines whose mode cannot be set stay as they are. Call when the guest changes the
+ * mode. */
 void soft_lines_set_level(line_set lines, line_set level);
-/* What the lines did since the last call: fallen, then risen. A line that has risen is up until it
- * falls or is taken; of one that was taken nobody sees the fall, only the next edge. */
+/* Changes of the lines since the last call: first the falls, then the rises. A line that has risen
+ * is up until the line falls or is taken. The VMM does not see the fall of a line that was taken,
+ * but only the line's next edge. */
 struct soft_changes {
 	line_set risen, fallen;
 };
+/* Returns the changes since the last call. Call before the model is asked, and before every
+ * entry. */
 struct soft_changes soft_lines_look(void);
+/* Returns the lines that are up. */
 line_set soft_lines_up(void);
-/* The edges of these have done their duty: more of them can be told apart from now on. */
+/* Ends the edges of these lines: from now on the VMM can tell further edges apart. Call when the
+ * model has taken the edges. */
 void soft_lines_taken(line_set lines);
-/* INTR, and nothing to be seen: let it go. */
+/* Takes a pending INTR without a visible request. Call when INTR came and soft_lines_look() shows
+ * no change. */
 void soft_lines_clear(void);
 
 #endif

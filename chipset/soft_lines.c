@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine's lines as software can see them: in the request register (IRR) of the real 8259
+ * The machine's lines as far as software can see: in the request register (IRR) of the real 8259
  * pair, which belongs to the VMM here.
  *
- * A line that has risen is masked, and its request stays where it is: so INTR is free for others,
- * and IRR shows when the line falls. When the model has taken the edge, the real latch is taken as
- * well, by a real acknowledge, so that the next edge shows. A level-triggered input's IRR bit is
- * its level; such a line needs no acknowledge, ever.
+ * The VMM masks a line that has risen, and leaves the line's request in IRR. So INTR is free for
+ * other lines, and IRR shows when the line falls. When the model has taken the edge, a real
+ * acknowledge takes the real latch as well, so that the next edge shows. A level-triggered input's
+ * IRR bit is the input's level. A level-triggered line never needs an acknowledge.
  *
  *         edge -> IRR, INTR        look: risen        the model's INTA: soft_lines_taken()
  *   open --------------------> open -----------> up ---------------------------------> open
  *    ^                                         masked
  *    +------------------------------------------+  look: IRR is clear, fallen
  *
- * Rule: every edge of an open line is seen; while a line is up, further edges are one with the
+ * Rule: the VMM sees every edge of an open line. While a line is up, further edges merge with the
  * first, as in the real IRR.
  */
 #include "arch/x86/interrupts.h"
@@ -29,12 +29,13 @@ enum { READ_IRR = OCW3_SELECT | OCW3_RR, READ_ISR = OCW3_SELECT | OCW3_RR | OCW3
 static const uint16_t command[CHIPS] = { PORT_MASTER, PORT_SLAVE };
 static const uint16_t elcr_port[CHIPS] = { PORT_ELCR1, PORT_ELCR2 };
 
-static line_set claimed;       /* lines that matter */
-static line_set up;            /* those that have risen and whose request still stands in IRR */
-static line_set level, closed; /* level triggered; the pair's mask, the cascade's bit included */
-static line_set dropped;       /* found low by the way, to be told of */
+static line_set claimed; /* lines that have an owner */
+static line_set up;      /* claimed lines that have risen and whose request is still in IRR */
+/* level triggered lines; the pair's mask, the cascade's bit included */
+static line_set level, closed;
+static line_set dropped; /* lines found low outside a look, to be reported at the next look */
 static bool has_elcr;
-/* edges that went by an acknowledge; set by the hook, taken by soft_lines_look() */
+/* edges that an acknowledge took. The hook sets bits; soft_lines_look() takes the bits. */
 static volatile uint32_t noted;
 
 static inline uint32_t take(volatile uint32_t *from)
@@ -49,8 +50,8 @@ static inline line_set read_irr(void)
 	return (line_set)(io_in8(PORT_MASTER) | io_in8(PORT_SLAVE) << 8);
 }
 
-/* The slave first, and the master after it in any case: Bochs's master withdraws INTR only when it
- * is written itself. */
+/* Writes the slave's mask first and the master's mask after it in any case: Bochs's master
+ * withdraws INTR only when the master itself is written. */
 static inline void set_closed(line_set lines)
 {
 	if (lines == closed)
@@ -61,7 +62,7 @@ static inline void set_closed(line_set lines)
 	io_out8(PORT_MASTER + 1, (uint8_t)lines);
 }
 
-/* Open what matters and is not up. */
+/* Opens the claimed lines that are not up. */
 static inline void open_lines(void)
 {
 	set_closed((line_set)(~claimed | up) & (line_set)~LINE(LINE_CASCADE));
@@ -74,8 +75,9 @@ static void end(unsigned line)
 	io_out8(PORT_MASTER, (uint8_t)(OCW2_SPECIFIC_EOI | (line < INPUTS ? line : LINE_CASCADE)));
 }
 
-/* Level 7 of a chip with nothing in service there: a request that was gone at the acknowledge. The
- * slave's left the master's cascade input in service. */
+/* Returns whether there was a spurious interrupt: level 7 of a chip with no such level in service.
+ * The request was gone at the acknowledge. A spurious interrupt of the slave leaves the master's
+ * cascade input in service. */
 static __attribute__((noinline)) bool spurious(unsigned chip)
 {
 	io_out8(command[chip], READ_ISR);
@@ -86,8 +88,9 @@ static __attribute__((noinline)) bool spurious(unsigned chip)
 	return none;
 }
 
-/* An acknowledge: of an edge that is known (then its latch is gone now), or of one that nobody has
- * looked at yet. Closed then until somebody does, so that no line keeps the VMM at its door. */
+/* An acknowledge. The edge is either known (then the edge's latch is gone now), or new. A new
+ * edge's line stays closed until the next look, so that no line keeps the VMM busy with interrupts.
+ * Returns false for a vector of no line. */
 static bool hook(unsigned vector)
 {
 	unsigned line = vector - VECTORS;
@@ -108,7 +111,7 @@ static bool hook(unsigned vector)
 static line_set read_elcr(void)
 {
 	line_set found = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
-	has_elcr = !(found & (line_set)~ELCR_BITS); /* no such register reads as all ones */
+	has_elcr = !(found & (line_set)~ELCR_BITS); /* a missing register reads as all ones */
 	return has_elcr ? found : 0;
 }
 
@@ -120,7 +123,7 @@ line_set soft_lines_init(void)
 		io_out8(command[chip] + 1, (uint8_t)(VECTORS + INPUTS * chip));
 		io_out8(command[chip] + 1, icw3[chip]);
 		io_out8(command[chip] + 1, ICW4_UPM);
-		io_out8(command[chip], READ_IRR); /* not every emulator selects it at ICW1 */
+		io_out8(command[chip], READ_IRR); /* not every emulator selects IRR at ICW1 */
 	}
 	claimed = up = closed = dropped = 0;
 	set_closed(0xffff);
@@ -152,7 +155,8 @@ struct soft_changes soft_lines_look(void)
 	return changes;
 }
 
-/* Nothing in IRR, and INTR all the same: its request was withdrawn. Acknowledged, it is gone. */
+/* IRR is empty, and INTR is active all the same: INTR's request was withdrawn. An acknowledge ends
+ * INTR. */
 void soft_lines_clear(void)
 {
 	interrupts_take();
@@ -168,8 +172,8 @@ void soft_lines_taken(line_set lines)
 	open_lines();
 }
 
-/* The level of a line that has just become level triggered is no longer what its edges told: IRR
- * has it. */
+/* When a line becomes level triggered, the level by the line's edges is no longer valid. IRR has
+ * the level. */
 void soft_lines_set_level(line_set lines, line_set wanted)
 {
 	lines &= has_elcr ? ELCR_BITS : 0;

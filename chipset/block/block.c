@@ -18,7 +18,7 @@ static unsigned input_of(uint64_t inputs, unsigned line)
 	return inputs >> 4 * line & 15;
 }
 
-/* A set of lines as the set of inputs that they enter. */
+/* Returns the set of inputs that a set of lines enters. */
 static uint16_t to_inputs(const struct block *block, uint64_t inputs, uint16_t lines)
 {
 	if (block->trivial)
@@ -60,8 +60,8 @@ static void drive_nmi(struct block *block, bool told)
 	block->out = out;
 }
 
-/* Inputs with a line show the lines' level; the others stay as they are (4). risen: lines that have
- * just gone high, each an edge whatever the input was. */
+/* Inputs with a line show the line's level; the other inputs stay as they are (4). risen: lines
+ * that have just gone high. Each risen line is an edge, whatever the input's level was. */
 static void follow(struct block *block, uint16_t risen)
 {
 	struct pair *pair = connected(block);
@@ -110,9 +110,10 @@ static uint16_t usable(const struct block *block)
 	return lines;
 }
 
-/* Routes, inputs or bank have changed: what is latched goes with its line (2), as the edge that it
- * was where the line is high still, else as a held request, because nothing else shows it. before:
- * lines that were routed to the bank that is connected now. */
+/* To be called when routes, inputs or bank have changed. A latched assertion goes with its line
+ * (2). While the line is still high, the assertion is the edge. Else the assertion is a held
+ * request, because the line does not show the assertion any more. before: lines that were routed
+ * before to the bank that is connected now. */
 static void reconnect(struct block *block, uint16_t before)
 {
 	block->routed = usable(block);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One 8259A. See the header for the rule; words in comments are the datasheet's (Intel 231468-003).
+ * The 8259A. See the header for the rule; words in comments are the datasheet's (Intel 231468-003).
  */
 #include "chipset/block/i8259.h"
 
@@ -14,8 +14,8 @@ static uint8_t bit(unsigned level)
 	return (uint8_t)(1u << level);
 }
 
-/* The level with the highest priority of a set, -1 for none: the one after the lowest comes
- * first. */
+/* Returns the level with the highest priority of a set, -1 for none. The level after the lowest
+ * comes first. */
 static int highest(const struct i8259 *chip, uint8_t levels)
 {
 	if (levels == 0)
@@ -24,7 +24,7 @@ static int highest(const struct i8259 *chip, uint8_t levels)
 	return (int)(((unsigned)__builtin_ctz(turned >> first) + first) & 7);
 }
 
-/* Its distance from the top: 0 is the highest priority. */
+/* Returns the level's distance from the top: 0 is the highest priority. */
 static unsigned rank(const struct i8259 *chip, int level)
 {
 	return ((unsigned)level - chip->lowest - 1u) & 7;
@@ -42,8 +42,8 @@ uint8_t i8259_slaves(const struct i8259 *chip)
 }
 
 /*
- * The priority resolver. Fully nested: what is in service holds back its own level and all below.
- * Special mask mode: a level that is masked holds nothing back. Special fully nested mode: a slave
+ * The priority resolver. Fully nested: a level in service holds back the same level and all levels
+ * below. Special mask mode: a masked level holds no level back. Special fully nested mode: a slave
  * in service may ask again.
  */
 static int request(const struct i8259 *chip)
@@ -91,12 +91,12 @@ uint8_t i8259_vector(const struct i8259 *chip, unsigned level)
 {
 	if (chip->icw4 & ICW4_UPM)
 		return (uint8_t)((chip->icw2 & 0xf8) | level);
-	/* MCS-80: the low byte of the CALL's address is what an x86 takes for the vector. */
+	/* MCS-80: an x86 takes the low byte of the CALL's address for the vector. */
 	return (uint8_t)(chip->icw1 & ICW1_ADI ? (chip->icw1 & 0xe0) | level << 2
 	                                       : (chip->icw1 & 0xc0) | level << 3);
 }
 
-/* "The 8259A treats the next RD pulse as an interrupt acknowledge": whichever port it reads. */
+/* "The 8259A treats the next RD pulse as an interrupt acknowledge": a read of either port. */
 static uint8_t poll(struct i8259 *chip)
 {
 	enum { POLL_REQUEST = 0x80 };
@@ -115,8 +115,8 @@ uint8_t i8259_read(struct i8259 *chip, bool a0)
 }
 
 /* "The following automatically occur": the edge sense circuit is reset, IMR is cleared, IR7 gets
- * the lowest priority, a slave's address is 7, special mask mode ends, IRR is read; without IC4 all
- * functions of ICW4 are off. */
+ * the lowest priority, a slave's address is 7, special mask mode ends, and IRR is read. Without IC4
+ * all functions of ICW4 are off. */
 static void write_icw1(struct i8259 *chip, uint8_t value)
 {
 	chip->icw1 = value;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One 8259A programmable interrupt controller, complete (Intel 231468-003), and two of them as a PC
- * cascades them.
+ * A complete 8259A programmable interrupt controller (Intel 231468-003), and two 8259As cascaded as
+ * in a PC.
  *
- * Rule: a pure state machine. No dependencies, no allocation, no clock: it changes by the calls
- * below and by nothing else, and its state is the structure, whole: what two words of it hold is
- * what a chip is.
+ * Rule: a pure state machine. There are no dependencies, no allocation and no clock. Only the calls
+ * below change the state. The structure is the whole state of a chip. Two words can hold the whole
+ * state.
  */
 #ifndef CHIPSET_BLOCK_I8259_H
 #define CHIPSET_BLOCK_I8259_H
@@ -43,55 +43,58 @@ enum {
 	OCW3_ESMM = 1 << 6
 };
 
-/* What the chip expects next at its data port. */
-/* RAW: never initialised */
+/* The value that the chip expects next at the data port. RAW: never initialised. */
 enum i8259_step { I8259_RAW, I8259_READY, I8259_ICW2, I8259_ICW3, I8259_ICW4 };
 
 struct i8259 {
-	uint8_t edges; /* edge-sense latches: a rising edge, and the input has been high since */
-	/* requests that the VMM block held for this controller: no falling edge takes them back */
+	/* edge-sense latches: there was a rising edge, and the input has been high since */
+	uint8_t edges;
+	/* requests that the VMM block held for this controller: no falling edge takes a held
+	 * request back */
 	uint8_t held;
-	uint8_t pins; /* the inputs IR0-IR7, as the chip sees them now */
+	uint8_t pins; /* present levels of the inputs IR0-IR7 */
 	uint8_t isr;  /* in service */
 	uint8_t imr;  /* OCW1 */
 	/* inputs that are level triggered by the edge/level control register, whatever LTIM says */
 	uint8_t elcr;
 	uint8_t icw1; /* LTIM, ADI, SNGL, IC4, A7-A5 */
 	uint8_t icw2; /* 8086: T7-T3; MCS-80: A15-A8 */
-	uint8_t icw3; /* master: inputs with a slave; slave: its identity */
+	uint8_t icw3; /* master: inputs with a slave; slave: the slave's identity */
 	uint8_t icw4;
-	uint8_t lowest; /* the level with the lowest priority: 7 until something rotates */
+	uint8_t lowest; /* the level with the lowest priority: 7 until a rotation */
 	uint8_t step;   /* enum i8259_step */
 	bool read_isr;  /* OCW3 selected ISR, not IRR */
 	bool poll;      /* OCW3 poll command: the next read is an acknowledge */
 	bool special_mask;
 	bool rotate_auto; /* rotate in automatic EOI mode */
-	/* the SP/EN pin, by the board's wiring: buffered mode's M/S bit changes nothing on a PC */
+	/* the SP/EN pin, by the board's wiring: buffered mode's M/S bit has no effect on a PC */
 	bool is_slave;
 };
 
+/* Brings the chip to the state at power-on. Call before any other call. */
 void i8259_reset(struct i8259 *chip, bool is_slave);
-/* Inputs with a slave behind them: ICW3 of a master that is not single. */
+/* Returns the inputs with a slave behind: ICW3 of a master that is not single. */
 uint8_t i8259_slaves(const struct i8259 *chip);
-/* The inputs' levels: rising edges are latched, a falling edge takes back what was not
- * acknowledged. */
+/* Sets the levels of the inputs. Rising edges are latched. A falling edge takes a request back that
+ * was not acknowledged. */
 void i8259_set_pins(struct i8259 *chip, uint8_t pins);
-/* Requests as OCW3 reads them. */
+/* Returns the requests, like a read of IRR by OCW3. */
 uint8_t i8259_irr(const struct i8259 *chip);
-/* INT: a request that is neither masked nor held back by what is in service. */
+/* INT: returns whether there is a request that is neither masked nor held back by a level in
+ * service. */
 bool i8259_int(const struct i8259 *chip);
-/* First INTA: the level that goes into service, -1: none (the master or the chip alone then answers
- * with level 7). */
+/* First INTA: returns the level that goes into service. Returns -1 for none; the master, or a chip
+ * alone, then answers with level 7. */
 int i8259_acknowledge(struct i8259 *chip);
-/* The byte on the bus at the second INTA, where this chip gives it: the vector in 8086 mode, the
- * low address in MCS-80 mode. */
+/* Returns the byte on the bus at the second INTA, where this chip gives the byte: the vector in
+ * 8086 mode, the low address in MCS-80 mode. */
 uint8_t i8259_vector(const struct i8259 *chip, unsigned level);
-/* a0: 0 command port, 1 data port. */
+/* Reads or writes a port. a0: 0 command port, 1 data port. */
 uint8_t i8259_read(struct i8259 *chip, bool a0);
 void i8259_write(struct i8259 *chip, bool a0, uint8_t value);
 
-/* The pair: the slave's INT is the master's IR2, its identity 2. inputs of the pair: 0-15, without
- * 2. */
+/* The pair: the slave's INT is the master's IR2, and the slave's identity is 2. Inputs of the pair:
+ * 0-15, without 2. */
 enum { PAIR_CASCADE = 2, PAIR_MASTER = 0, PAIR_SLAVE = 1 };
 
 struct pair {
@@ -106,27 +109,33 @@ enum {
 	PORT_ELCR2 = 0x4d1, /* 13.4.12: 7:6 IRQ15-14, 4:1 IRQ12-9; others read 0 */
 };
 
+/* Brings both chips to the state at power-on. Call before any other call. */
 void pair_reset(struct pair *pair);
+/* Sets the levels of the pair's inputs. */
 void pair_set_pins(struct pair *pair, uint16_t pins);
+/* Returns the levels of the pair's inputs. */
 uint16_t pair_pins(const struct pair *pair);
-/* Another rising edge on inputs that are high already: several lines at one input have an edge
- * detector each. */
+/* Makes another rising edge on inputs that are high already. Several lines at a single input have
+ * an edge detector each. */
 void pair_pulse(struct pair *pair, uint16_t inputs);
-/* Inputs latch a request that no falling edge takes back. */
+/* The inputs latch a request that no falling edge takes back. */
 void pair_hold(struct pair *pair, uint16_t inputs);
+/* Returns the requests of both chips, without the cascade. */
 uint16_t pair_irr(const struct pair *pair);
-/* Inputs whose request would come through to INTR, were nothing in service. */
+/* Returns the inputs whose request would reach INTR with no level in service. */
 uint16_t pair_enabled(const struct pair *pair);
+/* Returns the level of INTR. */
 bool pair_intr(const struct pair *pair);
-/* Both INTA cycles: the vector. */
+/* Does both INTA cycles and returns the vector. */
 uint8_t pair_acknowledge(struct pair *pair);
-/* Any port that is not the pair's reads as all ones and ignores writes. */
+/* Reads or writes a port. Any port that is not the pair's reads as all ones and ignores writes. */
 uint8_t pair_port_read(struct pair *pair, uint16_t port);
 void pair_port_write(struct pair *pair, uint16_t port, uint8_t value);
 
-/* The whole state in three words (docs/register-window.md), and back. Any value may be written;
- * what no chip can be in is brought to the nearest that it can. Between the words the cascade
- * stands still, so their order is free: write them while no line is routed to the pair. */
+/* Reads and writes the whole state as three words (docs/register-window.md). Any value may be
+ * written; a state that no chip can be in becomes the nearest possible state. The cascade stands
+ * still while words are written, so the words may come in any order. Write the words while no line
+ * is routed to the pair. */
 enum { PAIR_WORDS = 3 };
 uint64_t pair_word(const struct pair *pair, unsigned word);
 void pair_set_word(struct pair *pair, unsigned word, uint64_t value);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two 8259As as a PC cascades them, with the edge/level control registers.
+ * Two 8259As, cascaded as in a PC, with the edge/level control registers.
  *
- * Rule: after whatever touched a chip, the slave's INT is brought to the master's IR2; between the
- * words of a state that is being written it is not, because half a state is none.
+ * Rule: after every change of a chip, the slave's INT is brought to the master's IR2. The exception
+ * is a state that is being written word by word, because half a state is no state.
  */
 #include "chipset/block/i8259.h"
 
@@ -74,8 +74,8 @@ bool pair_intr(const struct pair *pair)
 	return i8259_int(&pair->chip[PAIR_MASTER]);
 }
 
-/* Second INTA where the master gives the cascade lines a slave's identity: only the one that is so
- * called answers. */
+/* Second INTA, where the master puts a slave's identity on the cascade lines. Only the slave of
+ * this identity answers. */
 static uint8_t acknowledge_slave(struct pair *pair, unsigned identity)
 {
 	enum { NOBODY = 0xff, SPURIOUS = 7 };
@@ -85,8 +85,8 @@ static uint8_t acknowledge_slave(struct pair *pair, unsigned identity)
 	if (!listens)
 		return NOBODY;
 	int level = i8259_acknowledge(slave);
-	/* INT falls with the acknowledge, and rises again where there is more: an edge for the
-	 * master. */
+	/* INT falls with the acknowledge. INT rises again where there are more requests: an edge
+	 * for the master. */
 	i8259_set_pins(master, master->pins & (uint8_t)~CASCADE_BIT);
 	return i8259_vector(slave, level < 0 ? SPURIOUS : (unsigned)level);
 }
@@ -143,7 +143,7 @@ static uint64_t chip_word(const struct i8259 *chip)
 static void set_chip_word(struct i8259 *chip, uint64_t word)
 {
 	chip->pins = (uint8_t)(word >> 24);
-	chip->edges = (uint8_t)word & chip->pins; /* an edge that is latched is high */
+	chip->edges = (uint8_t)word & chip->pins; /* the input of a latched edge is high */
 	chip->isr = (uint8_t)(word >> 8);
 	chip->imr = (uint8_t)(word >> 16);
 	chip->held = (uint8_t)(word >> 32);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register window: what one access reads and does. Offsets and bits are window.h's.
+ * The register window: the values that an access reads, and the effects of an access. window.h has
+ * the offsets and bits.
  *
- * Rule: a register file of 8-byte slots; an access names some bytes of one slot and touches no
- * other.
+ * Rule: a register file of 8-byte slots. An access names some bytes of a single slot and touches no
+ * other slot.
  */
 #include "chipset/block/window.h"
 #include "chipset/block/block.h"
@@ -11,9 +12,9 @@
 enum { SLOT_BYTES = 8, STATUS_CLEARS_PULSES = 3 /* byte of the slot */ };
 
 struct access {
-	uint32_t slot;  /* offset of its first byte */
-	unsigned shift; /* bits from there */
-	uint64_t bytes; /* all ones where it reaches */
+	uint32_t slot;  /* offset of the slot's first byte */
+	unsigned shift; /* bits from the slot's start */
+	uint64_t bytes; /* all ones where the access reaches */
 };
 
 static bool decode(struct access *access, uint32_t offset, unsigned size)
@@ -44,7 +45,8 @@ static uint64_t read_status(struct block *block, uint64_t bytes)
 	return value;
 }
 
-/* The state of a bank: its number, and which word of it. */
+/* Finds the bank's number and the word of the bank's state. Returns whether the slot is in a bank's
+ * state. */
 static bool in_state(uint32_t slot, unsigned *bank, unsigned *word)
 {
 	*bank = (slot - WINDOW_STATE) / WINDOW_STATE_STRIDE;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register window of the chipset block, version 1: offsets and bits, for whoever drives it.
- * docs/register-window.md is its datasheet. PCI function: vendor 1234h, device 5B0Ch, class 088000h
- * (other system peripheral), BAR0: 4 KiB of memory.
+ * The register window of the chipset block, version 1: offsets and bits for every driver of the
+ * block. docs/register-window.md is the window's datasheet. PCI function: vendor 1234h, device
+ * 5B0Ch, class 088000h (other system peripheral), BAR0: 4 KiB of memory.
  *
- * Rule: registers are little-endian and may be accessed as 1, 2, 4 or 8 naturally aligned bytes;
- * one access is one step.
+ * Rule: registers are little-endian and may be accessed as 1, 2, 4 or 8 naturally aligned bytes.
+ * Each access is a single step.
  */
 #ifndef CHIPSET_BLOCK_WINDOW_H
 #define CHIPSET_BLOCK_WINDOW_H
@@ -21,7 +21,8 @@ enum {
 	WINDOW_ID = 0x000,         /* RO, 4: "SBOX" */
 	WINDOW_VERSION = 0x004,    /* RO, 4: 31:16 major, 15:0 minor */
 	WINDOW_CAPABILITY = 0x008, /* RO, 4: 7:0 banks | 15:8 lines | 23:16 state words a bank */
-	/* One register of 8 bytes, written at once by a switch, or each part on its own. */
+	/* A register of 8 bytes. A switch writes all parts at once; each part may be written
+	 * alone. */
 	WINDOW_SELECT = 0x010,
 	WINDOW_ROUTE = 0x010, /* RW, 2: by line; 1 to the controller */
 	WINDOW_MASK = 0x012,  /* RW, 2: by VMM block input; 1 held pending */
@@ -35,7 +36,7 @@ enum {
 	/* RW, 8: 4 bits a line; 2 is none: the line then stays with the VMM block */
 	WINDOW_CONTROLLER_INPUT = 0x020,
 	WINDOW_BLOCK_INPUT = 0x028, /* RW, 8: 4 bits a line */
-	/* WO, 1: bit 0 raises the external signal once, as its source would */
+	/* WO, 1: bit 0 raises the external signal once, as the signal's source would */
 	WINDOW_EXTERNAL = 0x030,
 	/* RW, banks of WINDOW_STATE_STRIDE bytes: master, slave, modes, view (RO) */
 	WINDOW_STATE = 0x100,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The NMI button: what raises the block's external signal.
+ * The NMI button: the source of the block's external signal.
  *
  *   SIGUSR1             to the emulator: once, within a millisecond of the machine's time
  *   IRQMUX_NMI_US=n     every n microseconds of the machine's time, from the VMM's first write to
@@ -8,7 +8,7 @@
  *   IRQMUX_NMI_LINE=n   at the very moment at which line n rises, likewise from then on
  *   IRQMUX_NMI_EVERY=k  and only every k-th time
  *
- * Rule: but for the signal of the host, a run with the same settings is the same run.
+ * Rule: except for the signal of the host, a run with the same settings is the same run.
  */
 #include "irqmux.h"
 
@@ -26,7 +26,8 @@ static void on_signal(int)
 	pressed = 1;
 }
 
-/* A variable's number, absent: that one. false: it is set, and no number from least to most. */
+/* Reads a variable's number. absent: the number where the variable is missing. Returns false if the
+ * variable is set, and is not a number from least to most. */
 static bool read_number(const char *name, unsigned absent, unsigned least, unsigned most,
                         unsigned *number)
 {

@@ -2,8 +2,8 @@
 /*
  * The block in the place of Bochs's 8259 pair: the core plugin `pic`.
  *
- * Rule: what reaches the model from any side is followed by drive(), so that its two outputs are
- * always those that the processor sees.
+ * Rule: drive() follows every access to the model from any side, so that the processor always sees
+ * the model's present outputs.
  */
 #include "irqmux.h"
 
@@ -43,8 +43,8 @@ irqmux_c::~irqmux_c(void)
 	SIM->get_bochs_root()->remove("irqmux");
 }
 
-/* At construction, which comes before any device's init(): a port belongs to who registers it
- * first, and the PCI-ISA bridge wants ELCR's for a copy of its own. */
+/* Called at construction, before any device's init(). A port belongs to the first device that
+ * registers the port, and the PCI-ISA bridge would take ELCR's ports for its own copy. */
 void irqmux_c::take_ports(void)
 {
 	static const Bit16u ports[] = { PORT_MASTER,    PORT_MASTER + 1, PORT_SLAVE,
@@ -95,8 +95,8 @@ void irqmux_c::drive(void)
 
 /* ---- Lines ---- */
 
-/* The I/O APIC has lines of its own from the devices, as beside the emulator's 8259s; IRQ2 is the
- * cascade, and no line. */
+/* The I/O APIC gets the line too, as beside the emulator's 8259s. IRQ2 is the cascade, and no
+ * line. */
 void irqmux_c::set_line(unsigned line, bool high)
 {
 	if (DEV_ioapic_present() && line != BLOCK_LINE_ABSENT)
@@ -136,14 +136,14 @@ Bit8u irqmux_c::IAC(void)
 	return vector;
 }
 
-/* What the PCI-ISA bridge would say of ELCR, had it the ports. */
+/* The PCI-ISA bridge would report ELCR's value here, if the bridge had the ports. */
 void irqmux_c::set_mode(bool master, Bit8u mode)
 {
 	block_port_write(&block, master ? PORT_ELCR1 : PORT_ELCR2, mode);
 	drive();
 }
 
-/* A wide access is one of each byte, as the ISA bus makes it. */
+/* A wide access is an access to each byte, as on the ISA bus. */
 Bit32u irqmux_c::read_port(void *self, Bit32u port, unsigned len)
 {
 	irqmux_c *device = (irqmux_c *)self;

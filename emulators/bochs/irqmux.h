@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The chipset block as a device of Bochs: its three parts. irqmux_c stands where the emulator's own
- * 8259 pair stood, window_c is the PCI function with the register window, button_c is what raises
+ * The chipset block as a device of Bochs: its three parts. irqmux_c takes the place of the
+ * emulator's own 8259 pair. window_c is the PCI function with the register window. button_c raises
  * the external signal.
  *
- * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which
- * is compiled in as it is.
+ * Rule: these files do not know the block's behaviour. The whole behaviour is in the model
+ * (chipset/block), which is compiled in unchanged.
  */
 #ifndef EMULATORS_BOCHS_IRQMUX_H
 #define EMULATORS_BOCHS_IRQMUX_H
@@ -29,13 +29,14 @@ class button_c
 public:
 	explicit button_c(irqmux_c *owner);
 
-	/* Reads the environment. A value that is no number in its range is a panic. */
+	/* Reads the environment. A value that is not a number in its range is a panic. */
 	void init(void);
-	/* The VMM has written to the window for the first time since the reset: what is periodic
-	 * begins. */
+	/* Called when the VMM has written to the window for the first time since the reset: the
+	 * period begins. */
 	void arm(void);
+	/* Stops the period. Called at the machine's reset. */
 	void disarm(void);
-	/* A line has risen: does the signal come with it? */
+	/* Returns whether the signal comes with a line that has risen. */
 	bool comes_with(unsigned line);
 
 private:
@@ -70,7 +71,7 @@ private:
 	irqmux_c *irqmux;
 };
 
-/* The interrupt controller as the emulator knows it: lines in, INTA, ports. */
+/* The emulator's view of the block: lines in, INTA, ports. */
 class irqmux_c : public bx_pic_stub_c
 {
 public:

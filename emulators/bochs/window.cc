@@ -3,8 +3,8 @@
  * The PCI function: identity, command register and BAR0, the register window. No interrupt pin, no
  * capabilities.
  *
- * Rule: the window is there only while the command register's memory bit is set; an access that
- * finds it closed reads as all ones, as one that no device claims.
+ * Rule: the window is open only while the command register's memory bit is set. An access to a
+ * closed window reads as all ones, like an access that no device claims.
  */
 #include "irqmux.h"
 
@@ -26,7 +26,7 @@ window_c::window_c(irqmux_c *owner) : irqmux(owner)
 	put("irqmux window", "IRQMW");
 }
 
-/* IRQMUX_PCI=0: a machine whose 8259s are the model's, and that has no more of the block. */
+/* IRQMUX_PCI=0: a machine whose 8259s are the model's, without the rest of the block. */
 static bool hidden(void)
 {
 	const char *wanted = getenv("IRQMUX_PCI");
@@ -59,7 +59,7 @@ void window_c::after_restore_state(void)
 	after_restore_pci_state(NULL);
 }
 
-/* Registers that all functions have in common are written by the base class. */
+/* The base class writes the registers that all functions have in common. */
 void window_c::pci_write_handler(Bit8u address, Bit32u value, unsigned)
 {
 	if (address == PCI_COMMAND)
@@ -71,8 +71,8 @@ bool window_c::decodes(void) const
 	return pci_conf[PCI_COMMAND] & COMMAND_MEMORY;
 }
 
-/* Of the emulator's accesses those of 1, 2, 4 and 8 bytes have a meaning here; any other is for the
- * model to refuse. */
+/* The emulator's accesses of 1, 2, 4 and 8 bytes have a meaning here; the model refuses all
+ * others. */
 bool window_c::read(bx_phy_address address, unsigned len, void *data, void *self)
 {
 	const window_c *window = (const window_c *)self;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt flag and halt: what a guest's kernel needs beside arch/x86/io.h.
+ * Interrupt flag and halt: instructions that a guest's kernel needs beside arch/x86/io.h.
  *
  * Rule: one instruction each, inlined.
  */
@@ -28,7 +28,7 @@ static inline uint64_t cpu_flags(void)
 	return flags;
 }
 
-/* Interrupts off; the answer goes to cpu_restore(). */
+/* Turns interrupts off. Pass the answer to cpu_restore(). */
 static inline uint64_t cpu_save(void)
 {
 	uint64_t flags = cpu_flags();
@@ -42,7 +42,7 @@ static inline void cpu_restore(uint64_t flags)
 		cpu_interrupts_on();
 }
 
-/* Interrupts on and sleep: no interrupt fits between the two instructions (SDM 2B, STI). */
+/* Turns interrupts on and sleeps. No interrupt fits between the two instructions (SDM 2B, STI). */
 static inline void cpu_sleep(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");

@@ -22,7 +22,7 @@
 enum { PRINT_TRIES = 200000 };
 enum { PRINT_MAX = 256 };
 
-/* Bochs: reading the debug port answers its own number. */
+/* Bochs: a read of the debug port answers the port's own number. */
 enum { PORT_BOCHS_DEBUG = 0xE9, PORT_BOCHS_SHUTDOWN = 0x8900, PORT_QEMU_EXIT = 0xF4 };
 /* QEMU's firmware configuration: item 0 reads "QEMU". */
 enum { PORT_FW_CFG_SELECT = 0x510, PORT_FW_CFG_DATA = 0x511, FW_CFG_SIGNATURE = 0 };
@@ -79,8 +79,8 @@ static void find_machine(void)
 		unit_ticks = 1;
 }
 
-/* From start.S. The loader's structures are read here once: they lie in memory that nobody keeps
- * for them. */
+/* Called from start.S. The loader's structures are read here once: no code reserves their
+ * memory. */
 void guest_start(uint32_t magic, const struct multiboot_info *info)
 {
 	traps_init();
@@ -132,8 +132,8 @@ void machine_print(const char *format, ...)
 		uart_write(UART_COM1, text, length);
 		return;
 	}
-	/* The VM has too much under way: the console gets the processor, and the text comes
-	 * again. */
+	/* The VM has too much text under way: the console gets the processor, and the guest prints
+	 * the text again. */
 	for (unsigned tries = 0; tries < PRINT_TRIES; tries++) {
 		if (machine_call(SB_CALL_PRINT, address(text), length, 0) != -EAGAIN)
 			return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What newlib asks of the system below it: a heap, and words that never matter here.
+ * Functions that newlib needs from the system below: a heap, and words without use here.
  *
- * Rule: the heap is small and static; formatted output does not use it.
+ * Rule: the heap is small and static; formatted output does not use the heap.
  */
 #include <errno.h>
 #include <stddef.h>

@@ -18,7 +18,7 @@ enum { LINE_CASCADE = 2, LINE_SLAVE = 8, LINE_MASTER_LAST = 7, LINE_SLAVE_LAST =
  *   0   0   0   1  LTIM   ADI  SNGL   IC4                SFNM  BUF  M/S  AEOI  uPM
  */
 enum { ICW1_SELECT = 1 << 4, ICW1_IC4 = 1 << 0, ICW4_8086 = 1 << 0 };
-/* ICW3: the master has a bit for the slave's input, the slave its number. */
+/* ICW3: the master has a bit for the slave's input, the slave the number of this input. */
 enum { ICW3_MASTER = 1 << LINE_CASCADE, ICW3_SLAVE = LINE_CASCADE };
 
 /*
@@ -84,7 +84,7 @@ static uint8_t in_service(uint16_t command)
 {
 	io_out8(command, OCW3_SELECT | OCW3_READ_ISR);
 	uint8_t isr = io_in8(command);
-	io_out8(command, OCW3_SELECT | OCW3_READ_IRR); /* leave the port as ICW1 leaves it */
+	io_out8(command, OCW3_SELECT | OCW3_READ_IRR); /* leave the port as after ICW1 */
 	return isr;
 }
 
@@ -110,7 +110,7 @@ void pic_mask_each(bool on)
 	masks_each = on;
 }
 
-/* One chip's mask with the line closed or open, and nothing else. */
+/* Writes a chip's mask with the line closed or open. No other line changes. */
 static void write_mask(unsigned line, bool closed)
 {
 	uint8_t bit = (uint8_t)(1 << line % 8);

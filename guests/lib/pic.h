@@ -2,7 +2,7 @@
 /*
  * The guest's driver of the 8259A pair: edge triggered, fully nested, no automatic EOI.
  *
- * Rule: it touches ports 20h, 21h, A0h and A1h and nothing else; no local APIC is assumed.
+ * Rule: the driver touches only ports 20h, 21h, A0h and A1h; no local APIC is assumed.
  */
 #ifndef GUESTS_LIB_PIC_H
 #define GUESTS_LIB_PIC_H
@@ -16,26 +16,26 @@ enum {
 	PIC_SLAVE_COMMAND = 0xA0,
 	PIC_SLAVE_DATA = 0xA1
 };
-enum { PIC_BASE = 0x20 }; /* vector of IRQ0 where nothing else is asked for; IRQ8 is 8 further on */
+enum { PIC_BASE = 0x20 }; /* vector of IRQ0 unless another is asked for; IRQ8 is 8 further on */
 
 enum pic_eoi { PIC_EOI_SPECIFIC, PIC_EOI_NON_SPECIFIC };
 
-/* ICW1-4 on both chips, every line masked, vectors base and base + 8 (a multiple of 8); connects
- * the IDT. */
+/* Writes ICW1-4 to both chips, masks every line, sets vectors base and base + 8 (a multiple of 8),
+ * and connects the IDT. */
 void pic_init(uint8_t base, enum pic_eoi eoi);
-/* The same sequence once more, on vectors base and base + 8; the masks are those of before. */
+/* Writes the same sequence once more, on vectors base and base + 8. The masks stay as before. */
 void pic_again(uint8_t base);
 void pic_unmask(unsigned line);
 void pic_mask(unsigned line);
-/* Is this interrupt a spurious IRQ7 or IRQ15? What a spurious IRQ15 leaves in the master is ended
- * here. */
+/* Returns whether this interrupt is a spurious IRQ7 or IRQ15. For a spurious IRQ15 the function
+ * also ends the master's cascade. */
 bool pic_spurious(unsigned line);
 /* End of interrupt for a line, cascade included. */
 void pic_end(unsigned line);
-/* From now on, or no longer: each handler runs with its line masked and ended already, as Linux's
- * driver of the 8259A has it. */
+/* on: from now on each handler runs with its line masked and ended already, as in Linux's driver of
+ * the 8259A. */
 void pic_mask_each(bool on);
-/* Before and after a line's handler: mask and EOI, then the mask back; or the EOI alone. */
+/* Call before and after a line's handler: mask and EOI, then the mask back; or the EOI alone. */
 void pic_begin(unsigned line);
 void pic_finish(unsigned line);
 

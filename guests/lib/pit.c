@@ -57,7 +57,8 @@ uint32_t pit_count_at(uint32_t reload, uint64_t patience, uint64_t *tsc)
 	return count;
 }
 
-/* The counter's value and the TSC at one moment: tried until nothing came in between. */
+/* Reads the counter and the TSC at the same moment: the best of several tries, with the least time
+ * between the reads. */
 static uint64_t sample(uint32_t *count)
 {
 	uint64_t before, after, best = UINT64_MAX, at = 0;
@@ -75,14 +76,15 @@ static uint64_t sample(uint32_t *count)
 	return at;
 }
 
-/* False: the counter was seen to run backwards, because it went round or one reading was odd. */
+/* Returns false if the counter was seen to run backwards, because the counter went round or a
+ * reading was odd. */
 static bool measure(struct pit_rate *rate)
 {
 	uint32_t first, now;
 
 	pit_start(0);
 	/* The first counts after a start may be odd (the count is loaded at the next clock): let
-	 * some pass. */
+	 * some counts pass. */
 	while (pit_count(RELOAD_MAX) > RELOAD_MAX - 16)
 		;
 	uint64_t start = sample(&first);
@@ -109,8 +111,8 @@ struct pit_rate pit_measure(void)
 	unsigned tries = 0;
 	bool whole;
 
-	/* Twice the same: an emulator's counter may run at another pace for a while (Bochs 2.7,
-	 * seen 1.44 times too fast). */
+	/* Until two results agree: an emulator's counter may run at another pace for a while (Bochs
+	 * 2.7, seen 1.44 times too fast). */
 	do {
 		before = rate;
 		whole = measure(&rate);

@@ -2,12 +2,12 @@
 /*
  * Patterns in every register, held for a while and compared.
  *
- * Rule: see registers.h. One pattern per register: seed + its number; the counter of rounds is in
- * memory.
+ * Rule: see registers.h. One pattern per register: seed + the register's number; the counter of
+ * rounds is in memory.
  */
 #define CALL_YIELD 5 /* SB_CALL_YIELD, vmm/abi.h */
 
-	/* Memory rather than the stack: RSP is the one register that has to be itself. */
+	/* Memory rather than the stack: RSP is the only register that has to keep its own value. */
 	.bss
 	.balign 16
 image_sse:
@@ -60,7 +60,7 @@ x87_value:
 	movdqa \register, image_sse + \n * 16
 	.endm
 
-	/* Count in EAX what differs from RDX + n. */
+	/* Counts in EAX the values that differ from RDX + n. */
 	.macro CHECK_GENERAL register, n
 	leaq \n(%rdx), %rcx
 	cmpq %rcx, image_general + \n * 8
@@ -87,7 +87,7 @@ x87_value:
 	pushq %r13
 	pushq %r14
 	pushq %r15
-	/* x87 adds exactly below 2^63: keep the seed well under it. */
+	/* x87 adds exactly below 2^63: keep the seed well under this limit. */
 	shrq $4, %rdi
 	movq %rdi, seed_value
 	movq %rsi, rounds_left

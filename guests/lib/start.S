@@ -2,9 +2,9 @@
 /*
  * From the multiboot loader (32-bit protected mode, no paging) to 64-bit C.
  *
- * Rule: the same way on the bare machine and under the VMM; memory is mapped one to one, as far as
- * the loader says there is any (2 MiB pages, at most 1 GiB), so that a wild access faults here and
- * not in somebody else's log.
+ * Rule: the way is the same on the bare machine and under the VMM. Memory is mapped one to one, as
+ * far as the loader reports memory (2 MiB pages, at most 1 GiB). So a wild access faults here and
+ * does not show in another program's log.
  */
 #include "arch/x86/multiboot.h"
 #include "guests/lib/selectors.h"
@@ -44,7 +44,7 @@ guest_entry:
 	movl %eax, %ebp
 	movl %ebx, %esi
 
-	/* Large pages: memory above 1 MiB in KiB, plus that MiB, rounded up; 16 MiB where the
+	/* Large pages: memory above 1 MiB in KiB, plus the first MiB, rounded up; 16 MiB where the
 	 * loader does not say. */
 	movl $8, %ecx
 	testl $1, (%esi)
@@ -66,7 +66,7 @@ guest_entry:
 	movl $(page_directory_pointers + PAGE_PRESENT + PAGE_WRITABLE), page_map
 
 	.globl guest_long_mode
-	/* vandal comes back here from 32-bit mode: EBP and ESI hold what guest_start() gets. */
+	/* vandal comes back here from 32-bit mode: EBP and ESI hold guest_start()'s arguments. */
 guest_long_mode:
 	movl $(CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT), %eax
 	movl %eax, %cr4
@@ -115,7 +115,7 @@ guest_gdt:
 gdt_pointer:
 	.word gdt_pointer - guest_gdt - 1
 	.quad guest_gdt
-	/* Where to go on after guest_long_mode; 0: the start of the guest. */
+	/* Address to continue at after guest_long_mode; 0: the start of the guest. */
 guest_resume:
 	.quad 0
 

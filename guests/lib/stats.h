@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Distributions of measured times, and the lines that report them:
+ * Distributions of measured times, and the lines that report the distributions:
  *
  *   lat probe=uart unit=instructions n=1000 min=7 median=7 p99=7 max=7 interrupts=1000 exits=0
  *   hist probe=uart 7:1000
  *
- * Rule: every figure is of all samples; p99 is the nearest rank. A histogram has at most 64 bins:
- * each value where there are no more, else bins of one width named by their lowest value.
+ * Rule: every figure is of all samples; p99 is the nearest rank. A histogram has at most 64 bins.
+ * If there are at most 64 different values, each value is a bin; else bins have the same width and
+ * are named by their lowest value.
  */
 #ifndef GUESTS_LIB_STATS_H
 #define GUESTS_LIB_STATS_H
@@ -15,15 +16,16 @@
 
 #include <stdint.h>
 
-/* One set, large enough for a probe; probes run one after the other. */
+/* A set of samples, large enough for a probe; probes run one after the other. */
 enum { SAMPLES_MAX = 16384 };
 
 struct samples {
-	uint32_t n, wanted; /* taken; stop there (at most SAMPLES_MAX) */
+	uint32_t n, wanted; /* samples taken; samples wanted (at most SAMPLES_MAX) */
 	uint64_t value[SAMPLES_MAX];
 };
 
-/* Take another; false when it was the last that is wanted, or none is. */
+/* Takes another sample. Returns false if the last wanted sample has been taken, or no sample is
+ * wanted. */
 static inline int samples_add(struct samples *s, uint64_t value)
 {
 	if (s->n < s->wanted)
@@ -33,18 +35,19 @@ static inline int samples_add(struct samples *s, uint64_t value)
 
 void samples_sort(struct samples *s);
 
-/* What happened beside the samples: taken at a probe's start and end. */
+/* Events beside the samples: taken at a probe's start and end. */
 struct span {
 	struct sb_counters counters;
 	uint32_t interrupts;
 };
 void span_begin(struct span *span);
-void span_end(struct span *span); /* leaves the differences, the span's own calls taken out */
+/* Leaves the differences in span, without the span's own calls. */
+void span_end(struct span *span);
 
-/* Turn TSC ticks into the unit, sort, print the lines, and hand the result to the VMM. */
+/* Turns TSC ticks into the unit, sorts, prints the lines, and hands the result to the VMM. */
 void stats_report(const char *probe, struct samples *s, const struct span *span);
-/* The line "span probe=uart interrupts=1000 exits=0 all=12": exits for interrupts, and all of
- * them. */
+/* Prints the line "span probe=uart interrupts=1000 exits=0 all=12": exits for interrupts, and all
+ * exits. */
 void span_report(const char *probe, const struct span *span);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Small preemptive threads.
  *
- * Rule: see threads.h. Everything of a thread that is not running is on its own stack.
+ * Rule: see threads.h. The whole state of a thread that is not running is on the thread's own
+ * stack.
  */
 #include "guests/lib/threads.h"
 
@@ -28,7 +29,7 @@ struct thread {
 static struct thread threads[THREADS_MAX];
 static uint8_t stacks[THREADS_MAX][STACK_BYTES] __attribute__((aligned(16)));
 static unsigned current;
-static bool turn_over; /* a tick came: the next of the same priority is due */
+static bool turn_over; /* a tick came: the next thread of the same priority is due */
 static volatile uint64_t ticks;
 
 static struct context *choose(struct context *context)
@@ -36,8 +37,8 @@ static struct context *choose(struct context *context)
 	unsigned best = current;
 	bool stays = threads[current].state == READY;
 
-	/* Others first, in the order of turns; the current one keeps the processor against its
-	 * equals until its turn is over. */
+	/* Other threads first, in the order of turns. The current thread keeps the processor
+	 * against its equals until its turn is over. */
 	for (unsigned i = 1; i < THREADS_MAX; i++) {
 		unsigned n = (current + i) % THREADS_MAX;
 		const struct thread *t = &threads[n];
@@ -78,8 +79,8 @@ void thread_create(void (*body)(void), unsigned priority)
 	while (threads[n].state != UNUSED)
 		n++;
 
-	/* A stack as if run() had been interrupted before its first instruction; it was called, so
-	 * it finds the stack 8 bytes off a multiple of 16. */
+	/* A stack as if run() had been interrupted before its first instruction. run() is entered
+	 * like a called function: the stack is 8 bytes off a multiple of 16. */
 	uint8_t *top = stacks[n] + STACK_BYTES - 16;
 	struct registers *r = (struct registers *)(void *)top - 1;
 	struct context *context = (struct context *)(((uintptr_t)r & ~15ul) -

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entries of the IDT: 16 for the interrupt lines, one for the threads' own switch, 256 for
- * everything else.
+ * Entries of the IDT: 16 for the interrupt lines, one for the threads' own switch, 256 for all
+ * other vectors.
  *
- * Rule: a line's entry reads the TSC as its first action; the two pushes before it are all that
- * comes earlier. The whole context, floating point included, goes to the stack of whoever was
- * interrupted, so a thread switch is a change of stack.
+ * Rule: a line's entry reads the TSC as its first action; only the two pushes come earlier. The
+ * whole context, floating point included, goes to the interrupted code's stack, so a thread switch
+ * is a change of stack.
  */
 #include "guests/lib/traps.h"
 
@@ -51,7 +51,7 @@ line_common:
 	movq %rbp, CONTEXT_STACK(%rsp)
 	cld
 	movq %rsp, %rsi
-	call irq_dispatch /* (line, context, TSC) gives the context to go on with */
+	call irq_dispatch /* (line, context, TSC) returns the context to go on with */
 	movq %rax, %rsp
 	fxrstor (%rsp)
 	movq CONTEXT_STACK(%rsp), %rsp
@@ -115,7 +115,7 @@ trap_common:
 	movq %rsp, %rdi
 	andq $-16, %rsp
 	cld
-	call trap_dispatch /* does not come back */
+	call trap_dispatch /* does not return */
 
 	.macro LINE_ADDRESS line
 	.quad line_entry_\line

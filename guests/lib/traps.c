@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The IDT and what its entries lead to.
+ * The IDT and the code behind its entries.
  *
  * Rule: see traps.h.
  */

@@ -44,7 +44,7 @@ void uart_speed(uint16_t base, uint32_t baud)
 
 static void wait(uint16_t base, uint8_t bit)
 {
-	/* FFh, of a UART that is not there, has every bit. */
+	/* FFh, the answer of a missing UART, has every bit set. */
 	while (!(io_in8(base + UART_LSR) & bit))
 		;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The levers: which device drives which line, and how.
+ * The levers: the devices that drive the lines, and how each device drives its line.
  *
- * Rule: see levers.h. A device that answers late is waited for; one that asks on its own is kept
- * from it.
+ * Rule: see levers.h. The code waits for a device that answers late, and keeps a device from
+ * requests of its own.
  */
 #include "guests/picprobe/levers.h"
 
@@ -25,9 +25,9 @@ static void wait_us(uint64_t us)
 /* ---- Line 0: the PIT's channel 0 (8254) ---- */
 
 /*
- * Control word: 7:6 channel 0 | 5:4 = 3 low byte, then high byte | 3:1 mode |
- * 0 binary. Mode 0: OUT is low until the count is
- * over, 55 ms for 65536; mode 3: OUT is high for the first half of it, 27 ms.
+ * Control word: 7:6 channel 0 | 5:4 = 3 low byte, then high byte | 3:1 mode | 0 binary. Mode 0: OUT
+ * is low until the end of the count, 55 ms for 65536. Mode 3: OUT is high for the first half of the
+ * count, 27 ms.
  */
 enum { PIT_COUNTER = 0x40, PIT_CONTROL = 0x43, PIT_MODE_0 = 0x30, PIT_MODE_3 = 0x36 };
 
@@ -38,15 +38,15 @@ static void pit_move(bool high)
 	io_out8(PIT_COUNTER, 0);
 	if (!high)
 		io_out8(PIT_CONTROL,
-		        /* and wait for a count: by the 8254's datasheet OUT stays low until one
+		        /* and wait for a count: by the 8254's datasheet OUT stays low until a count
 		         * comes */
 		        PIT_MODE_0);
 }
 
 /* ---- Lines 1 and 12: the keyboard controller (8042) ---- */
 
-/* Commands D2h and D3h put the next byte into the output buffer as if keyboard or mouse had sent
- * it; a read ends the request. */
+/* Commands D2h and D3h put the next byte into the output buffer, like a byte of the keyboard or
+ * mouse. A read ends the request. */
 enum { KBC_DATA = 0x60, KBC_COMMAND = 0x64 };
 enum {
 	KBC_WRITE_MODE = 0x60,
@@ -56,8 +56,8 @@ enum {
 	KBC_AS_AUX = 0xd3
 };
 enum { KBC_OUTPUT_FULL = 1 << 0, KBC_INPUT_FULL = 1 << 1 };
-/* Interrupts of both; a keyboard whose clock is off has none in some controllers, and this one
- * sends nothing anyway. */
+/* Interrupts of both. In some controllers a keyboard whose clock is off has no interrupt, and the
+ * keyboard sends no byte anyway. */
 enum { KBC_MODE_INTERRUPTS = 0x03, KBC_MODE_AUX_OFF = 0x20 };
 enum { KBC_TRIES = 10000, KBC_LATE_US = 400 };
 
@@ -103,7 +103,7 @@ static void kbc_move(uint8_t command, bool high)
 	} else {
 		io_in8(KBC_DATA);
 	}
-	/* an emulator's controller may ask only when a byte's time on its wire is over */
+	/* an emulator's controller may request only when the byte's time on the wire is over */
 	wait_us(KBC_LATE_US);
 }
 
@@ -119,7 +119,8 @@ static void aux_move(bool high)
 
 /* ---- Line 3: COM2 (16550) ---- */
 
-/* The transmitter is empty and stays so: its interrupt is there exactly while it is enabled. */
+/* The transmitter is empty and stays empty: its interrupt is there exactly while the interrupt is
+ * enabled. */
 static void com2_init(void)
 {
 	uart_init(UART_COM2);
@@ -133,9 +134,9 @@ static void com2_move(bool high)
 /* ---- Line 8: the RTC (MC146818A) ---- */
 
 /*
- * Register A: 6:4 = 2 divider on |
- * 3:0 rate, 3: 8192 Hz, 0: none. Register B: 6 periodic interrupt | 1 24 hours. Register C: the
- * flag, and reading it ends the request. One period, and then none: the line stays high.
+ * Register A: 6:4 = 2 divider on | 3:0 rate, 3: 8192 Hz, 0: none. Register B: 6 periodic interrupt
+ * | 1 24 hours. Register C: the flag; a read ends the request. After a single period there is no
+ * further period: the line stays high.
  */
 enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_A = 0x0a, RTC_B = 0x0b, RTC_C = 0x0c };
 enum { RTC_A_8192_HZ = 0x23, RTC_A_NONE = 0x20, RTC_B_PERIODIC = 0x42, RTC_PERIODS_US = 400 };
@@ -167,8 +168,8 @@ static void rtc_init(void)
 
 /* ---- Lines 14 and 15: the IDE channels ---- */
 
-/* CHECK POWER MODE asks as it ends, whether the drive knows it or not; reading the status register
- * ends the request. */
+/* CHECK POWER MODE ends with a request, whether the drive knows the command or not. A read of the
+ * status register ends the request. */
 enum {
 	IDE_COMMAND = 7,
 	IDE_STATUS = 7,
@@ -195,7 +196,7 @@ static void ide_move(uint16_t base, uint16_t control, bool high)
 {
 	if (high) {
 		io_out8(base + IDE_COMMAND, IDE_CHECK_POWER_MODE);
-		/* The alternate status tells the same and ends nothing. */
+		/* The alternate status has the same value, and a read of it ends no request. */
 		for (unsigned i = 0; i < IDE_TRIES && io_in8(control) & IDE_BUSY; i++)
 			cpu_pause();
 	} else {

@@ -3,8 +3,8 @@
  * picprobe on a machine: the ports, the levers, and a processor that opens its interrupts for a
  * moment. For the words see run.c.
  *
- * Rule: nothing of the guest's own driver of the controller is used; every vector of the IDT is one
- * that may come.
+ * Rule: no code of the guest's own driver of the controller is used. Every vector of the IDT may
+ * come.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -52,8 +52,8 @@ void probe_done(void)
 	late += clock_over(started, LEVER_HOLD_MS);
 }
 
-/* No faster than a UART at 115200 baud, a VM's name before the line included: a VMM's console may
- * keep no more than its buffer. */
+/* Prints no faster than a UART at 115200 baud, a VM's name before the line included: a VMM's
+ * console may keep no more than its buffer. */
 void probe_print(const char *line)
 {
 	enum { BYTE_US = 87, NAME_BYTES = 20 };
@@ -66,7 +66,7 @@ void probe_print(const char *line)
 
 /* ---- Interrupts ---- */
 
-/* The threads' switch has a vector of its own in the IDT; here it is one like any other. */
+/* The threads' switch has a separate vector in the IDT. Here the vector is like any other. */
 static bool switch_came;
 
 static struct context *on_switch(struct context *context)
@@ -79,7 +79,8 @@ static struct context *on_switch(struct context *context)
 static void open_for_a_moment(void *unused)
 {
 	(void)unused;
-	/* One instruction more than STI's shadow would do; a VMM may need a moment to inject. */
+	/* A single instruction more than STI's shadow would be enough; a VMM may need a moment to
+	 * inject. */
 	__asm__ volatile("sti; nop; nop; nop; nop; cli" : : : "memory");
 }
 
@@ -95,7 +96,8 @@ int probe_take(void)
 
 enum { OCW3_READ_IRR = 0x0a, ICW1 = 0x11 };
 
-/* Does a lever's line, and no other, ask when it moves? Twice, so that it has fallen in between. */
+/* Returns whether a lever's line, and no other, makes a request when the lever moves. Tries twice,
+ * so that the line has fallen in between. */
 static bool lever_works(unsigned line, uint16_t lines)
 {
 	unsigned command = line < 8 ? MASTER_COMMAND : SLAVE_COMMAND, wrong = 0;

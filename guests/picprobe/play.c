@@ -16,21 +16,22 @@ enum { TOKEN_BYTES = 8, LINE_BYTES = 120 };
 
 static const char *const port_names[PROBE_PORTS] = { "20", "21", "a0", "a1", "4d0", "4d1" };
 
-/* What an operation gave; NOTHING where it gives nothing. */
+/* The result of an operation; NOTHING for an operation without a result. */
 enum { NOTHING = -2, NO_VECTOR = -1 };
 static int16_t seen[PROBE_OPS_MAX];
 
 /*
- * The preamble: lines low, edge triggered, both chips initialised as a PC does, every input masked.
- * What ICW1 ends by the datasheet is ended by commands of its own too: a controller that forgets
- * some of it shows that inside a program, and does not spoil the next one.
+ * The preamble: lines low, edge triggered, both chips initialised as on a PC, every input masked.
+ * By the datasheet ICW1 ends several states. Separate commands end the same states too. So a
+ * controller with a faulty ICW1 shows the fault inside a program, and does not spoil the next
+ * program.
  */
 static const struct op preamble[] = {
-	{ OP_IN, MASTER_DATA, 0 }, /* a poll command that waits for its read */
+	{ OP_IN, MASTER_DATA, 0 }, /* ends a poll command that waits for its read */
 	{ OP_IN, SLAVE_DATA, 0 },
 	{ OP_OUT, ELCR_MASTER, 0 },
 	{ OP_OUT, ELCR_SLAVE, 0 },
-	/* the slave first: its request is one of the master's */
+	/* the slave first: its request is a request of the master */
 	{ OP_OUT, SLAVE_COMMAND, 0x11 },
 	{ OP_OUT, SLAVE_DATA, 0x28 },
 	{ OP_OUT, SLAVE_DATA, 0x02 },

@@ -2,8 +2,9 @@
 /*
  * Programs from a seed.
  *
- * Rule: seed, number, features, lines and length decide; the same on every machine. Each program
- * takes a part of the features only, so that most meet undisturbed by others, and some all at once.
+ * Rule: seed, number, features, lines and length decide; the program is the same on every machine.
+ * Each program uses only a part of the features. So most features meet without others, and some
+ * programs have all features at once.
  */
 #include "guests/picprobe/picprobe.h"
 
@@ -37,7 +38,7 @@ static void add(enum op_kind kind, unsigned at, unsigned value)
 		ops[used++] = (struct op){ (uint8_t)kind, (uint8_t)at, (uint8_t)value };
 }
 
-/* A chip's command port: the master's more often. */
+/* Returns a chip's command port: the master's more often. */
 static unsigned command(void)
 {
 	return below(5) < 3 ? MASTER_COMMAND : SLAVE_COMMAND;
@@ -53,7 +54,7 @@ static unsigned a_line(void)
 	return line;
 }
 
-/* A level of the chip behind a command port: mostly one that means something. */
+/* Returns a level of the chip behind a command port: mostly a level with a meaning. */
 static unsigned a_level(unsigned port)
 {
 	unsigned line = a_line();
@@ -98,7 +99,7 @@ static void read_back(void)
 
 static void mask(void)
 {
-	/* Few inputs masked, as it is in life, or any. */
+	/* Few inputs masked, as on real machines, or any. */
 	add(OP_OUT, command() + 1, one_in(3) ? byte() : byte() & byte() & byte());
 }
 
@@ -152,7 +153,8 @@ static void nop(void)
 	static const uint8_t commands[] = { 0x40, 0x00, 0x20, 0x80, 0xa0 };
 	unsigned value = commands[below(sizeof(commands))];
 
-	/* R belongs to other features: without them, no operation and non-specific EOI are left. */
+	/* R belongs to other features: without these features, no operation and non-specific EOI
+	 * are left. */
 	if (value == 0x00 || (value & 0x80 && !(has & FEATURE_ROTATE)))
 		value = 0x40;
 	if (value == 0x80 && !(has & FEATURE_AEOI))
@@ -162,8 +164,8 @@ static void nop(void)
 
 /* ---- Initialisation ---- */
 
-/* ICW1 to ICW4; in MCS-80 mode the vector comes from ICW1, and bases are such that no vector is a
- * processor's own. */
+/* ICW1 to ICW4. In MCS-80 mode the vector comes from ICW1. The bases avoid the processor's own
+ * vectors. */
 static void add_icws(unsigned port, unsigned icw1, unsigned icw3, unsigned icw4)
 {
 	uint8_t icws[4] = { (uint8_t)icw1, (uint8_t)(0x20 + 8 * below(25) + below(8)),
@@ -175,7 +177,8 @@ static void add_icws(unsigned port, unsigned icw1, unsigned icw3, unsigned icw4)
 			continue;
 		if (i > 0 && i == left_at) {
 			if (one_in(2))
-				/* left: what comes next at the data port is taken for an ICW */
+				/* abandoned: the chip takes the next byte at the data port for an
+				 * ICW */
 				return;
 			if (one_in(2))
 				read_back();
@@ -220,7 +223,7 @@ static void initialise(void)
 static const struct {
 	void (*emit)(void);
 	uint8_t weight;
-	uint32_t features; /* one of them must be there; 0: always */
+	uint32_t features; /* at least one feature must be there; 0: always */
 } choices[] = {
 	{ drive, 14, 0 },
 	{ edge, 12, 0 },
@@ -271,7 +274,7 @@ static uint32_t part_of(uint32_t features)
 	return part;
 }
 
-/* At the end: what is left in the chips. */
+/* At the end: reads the chips' final state. */
 static void look(void)
 {
 	for (unsigned port = MASTER_COMMAND; port <= SLAVE_COMMAND;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs by hand: row by row through the 8259A's features (Intel 231468-003), each with its
- * question in its name.
+ * Programs by hand: row by row through the 8259A's features (Intel 231468-003). Each program has
+ * its question in its name.
  *
  * Rule: the preamble (play.c) has initialised both chips with every input masked, vectors 20h and
  * 28h; a program goes on from there. Lines 0 and 3 stand for the master's inputs, 8 and 15 for the

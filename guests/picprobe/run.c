@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that the words ask for: recorded programs, then random ones, then one line that
- * counts.
+ * Plays everything that the words ask for: recorded programs, then random programs, then a line
+ * with the counts.
  *
- *   recorded=1            0: without the recorded ones
- *   only=NAME             that recorded program and nothing else
+ *   recorded=1            0: without the recorded programs
+ *   only=NAME             only the recorded program of this name
  *   count=100             random programs
  *   seed=1 first=0        of this seed, from this number on
- *   ops=40                operations of each
- *   features=all          what they may use beside the plain parts: a list of names, "all", "none";
- *                         "-name" takes one out
- *   lines=0,1,3,8,12,14,15  which lines have a device to drive them
+ *   ops=40                operations of each program
+ *   features=all          features beside the plain parts: a list of names, "all", "none"; "-name"
+ *                         takes a name out
+ *   lines=0,1,3,8,12,14,15  lines that have a device to drive the line
  *   show=all              sums: a checksum for each program; list: each operation
  *
- * Rule: a recorded program whose lines or features are not there is named and left out.
+ * Rule: a recorded program whose lines or features are missing is named and left out.
  */
 #include "guests/lib/args.h"
 #include "guests/picprobe/picprobe.h"

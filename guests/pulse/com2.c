@@ -3,9 +3,9 @@
  * pulse's UART: COM2, whose transmitter interrupts on line 3.
  *
  * Rule: an interrupt has exactly one cause here: the transmitter's holding register is empty while
- * that interrupt is enabled. Reading IIR takes the cause away, writing THR takes it away until the
- * byte has moved on. An emulator's byte may move on at once: a stream has no more bytes in a tick
- * than twice what the line could carry, or nothing else would ever run.
+ * the transmitter's interrupt is enabled. Reading IIR takes the cause away. Writing THR takes the
+ * cause away until the byte has moved on. An emulator's byte may move on at once. So a stream has
+ * at most twice the bytes that the line could carry in a tick, or no other code would ever run.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -16,7 +16,8 @@
 
 enum { PING_TIMEOUT_MS = 200, BAUD_MOST = 115200, BITS_PER_BYTE = 10 };
 
-static bool present, full; /* full: this tick's bytes are out, the next one goes on */
+/* full: this tick's bytes are out; the stream goes on in the next tick */
+static bool present, full;
 static uint32_t bytes_per_second = BAUD_MOST / BITS_PER_BYTE, in_this_tick;
 static volatile bool streaming, pinging;
 static volatile uint32_t ping_latency, ping_start;
@@ -26,7 +27,7 @@ static uint32_t watched;
 static void send_next(void)
 {
 	in_this_tick++;
-	count.causes++; /* the one that this byte's end will be */
+	count.causes++; /* the cause that the end of this byte will be */
 	io_out8(UART_COM2 + UART_THR, (uint8_t)count.handled);
 }
 
@@ -70,8 +71,8 @@ bool com2_init(uint32_t baud)
 	return present;
 }
 
-/* The OUT that enables the interrupt asserts the line at once, as THR is empty; the TSC is read
- * three moves before it. */
+/* The OUT that enables the interrupt asserts the line at once, as THR is empty. The TSC is read
+ * three moves before the OUT. */
 static inline void assert_line(void)
 {
 	__asm__ volatile("rdtsc\n\t"
@@ -126,7 +127,7 @@ void com2_stream(bool on)
 		streaming = true;
 		start_stream();
 	} else if (!on) {
-		streaming = false; /* the interrupt of the last byte ends it */
+		streaming = false; /* the interrupt of the last byte ends the stream */
 	}
 	cpu_restore(flags);
 }

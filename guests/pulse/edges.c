@@ -6,8 +6,8 @@
  */
 #include "guests/pulse/edges.h"
 
-/* GRAIN: counts by which TSC and counter may disagree. PACE_COUNTS: the pace is measured over so
- * many counts and no more (7 s of a PIT), so that 600 s of any TSC can be multiplied by them. */
+/* GRAIN: counts by which TSC and counter may disagree. PACE_COUNTS: the pace is measured over at
+ * most so many counts (7 s of a PIT), so that the product with 600 s of any TSC still fits. */
 enum { GRAIN = 2, PACE_COUNTS = 1 << 23 };
 
 static uint64_t counts_of(const struct pit_rate *rate, uint64_t ticks)
@@ -20,8 +20,9 @@ static uint64_t ticks_of(const struct pit_rate *rate, uint64_t counts)
 	return counts * rate->tsc / rate->counts;
 }
 
-/* Edges between the last reading and this one, to the nearest: n * reload + (last counter -
- * counter) counts have passed. An emulator that counts instructions may take some back. */
+/* Returns the edges between the last reading and the present reading, to the nearest: n * reload +
+ * (last counter - counter) counts have passed. An emulator that counts instructions may take some
+ * counts back. */
 static uint64_t edges_since(const struct edges *e, uint64_t tsc, uint32_t counter)
 {
 	int64_t counts = tsc > e->tsc ? (int64_t)counts_of(&e->paced, tsc - e->tsc) : 0;
@@ -62,8 +63,8 @@ uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t c
 		 after = edges_after(e, phase, spent), late;
 
 	keep_pace(e, n, tsc, counter);
-	/* An interrupt has an edge behind it. It may have come right at the last entry, and was
-	 * taken for an earlier one. */
+	/* An interrupt has an edge behind it. The edge may have come right at the last entry, and
+	 * was then taken for an edge of the last interrupt. */
 	if (waiting == 0)
 		waiting = 1;
 	if (after >= waiting)
@@ -73,7 +74,7 @@ uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t c
 	e->owed = after;
 	e->tsc = tsc;
 	e->counter = counter;
-	/* The way from the entry to the reading is known and left out. */
+	/* The time from the entry to the reading is known and left out. */
 	return late > tsc - entry ? late - (tsc - entry) : 0;
 }
 

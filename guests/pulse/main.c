@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's start, its threads and its end. Words: probes=LIST n=1000 seconds=3 laps=1 stress=N
- * base=0x20 hz=1000 baud=N; without probes= and stress= it is a demonstration.
+ * pulse's start, threads and end. Words: probes=LIST n=1000 seconds=3 laps=1 stress=N base=0x20
+ * hz=1000 baud=N. Without probes= and stress= the run is a demonstration.
  *
  * Rule: main is the idle thread; the prober ends the guest.
  */
@@ -39,8 +39,8 @@ static void read_words(void)
 		strcpy(probes, "uart,pit,cpuid");
 }
 
-/* A PC need not have a second UART: the demonstration does without. Who asks for the probe gets its
- * failure. */
+/* A PC need not have a second UART: the demonstration goes on without a UART. If a word asks for
+ * the probe, the probe fails. */
 static void no_uart(void)
 {
 	machine_print("pulse: no UART at %xh\n", UART_COM2);
@@ -67,14 +67,14 @@ static void print_verdicts(void)
 	       "%u wrong in %u rounds", (unsigned)work_faults(), (unsigned)work_rounds());
 	report(stream.lost == 0, "R08 no interrupt of line 3 was lost", "%u lost",
 	       (unsigned)stream.lost);
-	cpu_interrupts_off(); /* for one moment's counts */
+	cpu_interrupts_off(); /* so that all counts are of the same moment */
 	uint32_t all = irq_count_all(),
 		 foreign = all - irq_count(PIT_LINE) - irq_count(UART_COM2_LINE);
 	cpu_interrupts_on();
 	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
 	       (unsigned)all);
-	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth
-	 * knowing. */
+	/* An 8259 whose request goes away before the acknowledge answers IRQ7 or IRQ15. This is
+	 * allowed, and worth knowing. */
 	if (irq_count_spurious() != 0)
 		machine_print("count spurious=%u\n", (unsigned)irq_count_spurious());
 }
@@ -88,9 +88,9 @@ static void rest(bool paused)
 	work_pause(false);
 }
 
-/* The probes again and again, and after each lap the counts so far. Without seconds there is no
- * end. With seconds the guest begins no lap that would not end in time, and rests until the time is
- * over. The first lap runs in any case. */
+/* Runs the probes again and again, and prints the counts so far after each lap. Without seconds the
+ * laps have no end. With seconds the guest begins no lap that would not end in time, and rests
+ * until the time is over. The first lap runs in any case. */
 static void run_laps(void)
 {
 	uint64_t begun, now = 0, longest = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's probes: each takes samples, and prints their distribution.
+ * pulse's probes: each probe takes samples, and prints their distribution.
  *
- * Rule: a probe that measures an exit holds its own interrupts off; one that measures an interrupt
- * lets nothing else of this guest run. What the machine does meanwhile is what is measured.
+ * Rule: a probe of an exit holds its own interrupts off. A probe of an interrupt lets no other code
+ * of this guest run. The probe measures the machine's work meanwhile.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -18,11 +18,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* SETTLE_TICKS: the worker has noticed that it is to pause, and the processor idles between
- * ticks. */
+/* SETTLE_TICKS: the worker has noticed the pause, and the processor idles between ticks. */
 enum { PINGS_PER_TICK = 4, SETTLE_TICKS = 20, BASELINE_ROUNDS = 64, CHUNK_MS = 2 };
-/* Gaps of the dispatch probe: longer than the loop by GAP_CUT is an event; events above SLICE_CUT
- * times the shortest, or MEDIAN_CUT times the median, had another VM in between. */
+/* Gaps of the dispatch probe. A gap longer than the loop by GAP_CUT is an event. Events above
+ * SLICE_CUT times the shortest event, or MEDIAN_CUT times the median, had another VM in between. */
 enum { GAP_CUT = 4, SLICE_CUT = 16, MEDIAN_CUT = 4 };
 
 static struct samples samples;
@@ -43,7 +42,7 @@ static void take_pings(const char *name, uint32_t n, int64_t (*ping)(void))
 	begin(n);
 	span_begin(&span);
 	while (samples.n < samples.wanted && missed < 3) {
-		/* Right after a tick, so that the next one is far. */
+		/* Right after a tick, so that the next tick is far. */
 		thread_sleep(1);
 		for (unsigned i = 0; i < PINGS_PER_TICK && samples.n < samples.wanted; i++) {
 			int64_t latency = ping();
@@ -69,7 +68,7 @@ static void probe_served(const char *name, uint32_t n)
 	take_pings(name, n, com2_ping_served);
 }
 
-/* The same where each handler runs with its line masked and ended, as Linux's does. */
+/* Like probe_served(), where each handler runs with its line masked and ended, as in Linux. */
 static void probe_masked(const char *name, uint32_t n)
 {
 	pic_mask_each(true);
@@ -106,8 +105,8 @@ static void probe_pit(const char *name, uint32_t n)
 
 /* ---- Round trips ---- */
 
-/* A function that measures one instruction: TSC ticks from one RDTSC to the next, with EAX loaded
- * in between. */
+/* A function that measures an instruction: TSC ticks from a RDTSC to the next RDTSC, with EAX
+ * loaded in between. */
 #define TRIP(name, instruction)                                           \
 	static uint32_t name(uint32_t eax)                                \
 	{                                                                 \
@@ -164,13 +163,13 @@ static void probe_cpuid(const char *name, uint32_t n)
 	probe_trip(name, n, trip_cpuid, 0, 1);
 }
 
-/* The value stays as it is. */
+/* The mask's value stays as it is. */
 static void probe_mask(const char *name, uint32_t n)
 {
 	probe_trip(name, n, trip_mask, io_in8(PIC_MASTER_DATA), 1);
 }
 
-/* A partner of the same priority yields back at once: two switches are one round trip. */
+/* A partner of the same priority yields back at once: a round trip is two switches. */
 static void probe_switch(const char *name, uint32_t n)
 {
 	if (machine_is_virtual())
@@ -210,7 +209,7 @@ static void collect_gaps(uint64_t loop, uint64_t cut)
 	cpu_restore(flags);
 }
 
-/* Keep the gaps that were a dispatcher's pass and nothing else. */
+/* Keeps the gaps that were only a dispatcher's pass. Returns their number. */
 static uint32_t keep_passes(void)
 {
 	uint64_t limit;
@@ -232,8 +231,8 @@ static void probe_dispatch(const char *name, uint32_t n, uint32_t seconds)
 		 end = tick_ms() + seconds * 1000;
 	uint32_t all;
 
-	/* Between two stretches the processor idles, so that the others can serve their devices and
-	 * these fire anew. */
+	/* Between two stretches the processor idles, so that the other VMs can serve their devices
+	 * and the devices fire anew. */
 	work_pause(true);
 	thread_sleep(SETTLE_TICKS);
 	begin(n);
@@ -260,7 +259,7 @@ static const struct {
 	{ "uart", probe_uart },
 	{ "served", probe_served },
 	{ "masked", probe_masked },
-	/* the same: what differs is who else runs */
+	/* the same probe: the difference is the other VMs */
 	{ "pit", probe_pit },
 	{ "wakeup", probe_pit },
 	{ "running", take_ticks }, /* the worker goes on: this guest runs when the tick comes */
@@ -290,7 +289,8 @@ void probes_run(const char *list, uint32_t n, uint32_t seconds, bool quiet)
 	while (args_item(&list, name, value, sizeof(name))) {
 		begin(n);
 		bool known = run_one(name, n, seconds);
-		/* How many gaps come, and whether a VMM is there, is not for this guest to say. */
+		/* The number of gaps, and the presence of a VMM, are not for this guest to
+		 * judge. */
 		bool enough = samples.n == n || strcmp(name, "dispatch") == 0 ||
 		              strcmp(name, "switch") == 0;
 

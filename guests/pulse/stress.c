@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's stress: as many interrupts as wanted, and a count on both sides of each.
+ * pulse's stress: as many interrupts as wanted, and a count on both sides of each interrupt.
  *
- * Rule: every interrupt that a device had reason for is handled, or the device's own reading
- * explains why it was one with its neighbour (tick.c). A stream of bytes on COM2 goes on only by
- * its interrupts, so a lost one is seen as a stall.
+ * Rule: every interrupt for which a device had a cause is handled, or the device's own reading
+ * explains why the interrupt merged with its neighbour (tick.c). A stream of bytes on COM2 goes on
+ * only by its interrupts, so a lost interrupt shows as a stall.
  */
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's heartbeat: the PIT's ticks, their latency by the counter, and how many there should have
- * been.
+ * pulse's heartbeat: the PIT's ticks, their latency by the counter, and the number of ticks that
+ * should have come.
  *
- * Rule: the counter goes on counting after it fired, so each handler can see how late it is
- * (edges.c). The handler's entry has read the TSC before anything of this happens.
+ * Rule: the counter goes on counting after an edge, so each handler can see its own delay
+ * (edges.c). The handler's entry has read the TSC before any of these steps.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -62,8 +62,8 @@ void tick_start(void)
 	irq_install(PIT_LINE, handle_tick);
 	pit_start((uint16_t)reload);
 	pic_unmask(PIT_LINE);
-	/* The first is not counted as one that came: its edge may have been latched before the mask
-	 * opened. HLT may end for another interrupt, a spurious one too. */
+	/* The first tick is not counted: its edge may have been latched before the mask opened. HLT
+	 * may end for another interrupt, a spurious interrupt too. */
 	while (!started)
 		cpu_sleep();
 	cpu_interrupts_off();
@@ -77,7 +77,7 @@ uint32_t tick_hz(void)
 struct tick_count tick_now(void)
 {
 	uint64_t flags = cpu_save();
-	uint64_t came = edges.came - edges.owed; /* what is owed comes with the next interrupt */
+	uint64_t came = edges.came - edges.owed; /* owed edges come with the next interrupt */
 	struct tick_count now = { .handled = handled, .came = came, .lost = lost, .worst = worst };
 
 	cpu_restore(flags);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pulse's work: a thread that computes what it can check, and one that says how it is going.
+ * pulse's work: a computing thread that checks the results, and a thread for the progress report.
  *
- * Rule: the worker uses every register, floating point included, so that one that an interrupt, a
- * thread switch or a VM switch did not give back is seen.
+ * Rule: the worker uses every register, floating point included. So the worker notices if an
+ * interrupt, a thread switch or a VM switch does not give a register back.
  */
 #include "guests/lib/machine.h"
 #include "guests/lib/registers.h"
@@ -32,7 +32,7 @@ uint32_t work_faults(void)
 	return faults;
 }
 
-/* Fill a buffer with a sequence and return the sum that it has when nobody disturbs it. */
+/* Fills a buffer with a sequence and returns the sum of the undisturbed buffer. */
 static uint32_t fill(uint32_t *buffer, uint32_t seed)
 {
 	uint32_t sum = 0;

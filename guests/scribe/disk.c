@@ -3,8 +3,8 @@
  * scribe's disk: the master of the second IDE channel by programmed I/O with interrupts
  * (ATA/ATAPI-5, 9.5 and 9.6), line 15.
  *
- * Rule: every wait has an end. A drive that is done without having interrupted counts as a lost
- * interrupt, and the work goes on.
+ * Rule: every wait has an end. If a drive is done without an interrupt, the interrupt counts as
+ * lost, and the work goes on.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/clock.h"
@@ -24,9 +24,9 @@ enum {
 	PORT_LBA_MIDDLE = 0x174,
 	PORT_LBA_HIGH = 0x175,
 	PORT_DEVICE = 0x176,
-	PORT_STATUS = 0x177, /* reading it ends the interrupt */
+	PORT_STATUS = 0x177, /* a read ends the interrupt */
 	PORT_COMMAND = 0x177,
-	PORT_CONTROL = 0x376, /* reading it (alternate status) does not */
+	PORT_CONTROL = 0x376, /* a read (alternate status) does not end the interrupt */
 };
 /*
  * Status                                             Device control      Device
@@ -50,8 +50,8 @@ enum {
 enum { TIMEOUT_MS = 2000, RESET_TIMEOUT_MS = 3000, SETTLE_MS = 1, SETTLE_PASSES = 1000 };
 
 static struct disk_count count;
-static volatile uint32_t arrived; /* interrupts nobody has waited for yet */
-static volatile uint8_t status;   /* as the last of them read it */
+static volatile uint32_t arrived; /* interrupts that no call has waited for yet */
+static volatile uint8_t status;   /* as the last interrupt read the register */
 
 static void handle_disk(uint64_t tsc)
 {
@@ -79,7 +79,8 @@ static int wait_ready(uint8_t wanted, uint64_t timeout_ms)
 	}
 }
 
-/* An interrupt is overdue: lost when the drive shows what it should have announced. */
+/* Called when an interrupt is overdue. The interrupt is lost if the drive already shows the status
+ * that the interrupt should have announced. */
 static int overdue(uint8_t wanted)
 {
 	uint8_t now = io_in8(PORT_CONTROL);
@@ -92,8 +93,8 @@ static int overdue(uint8_t wanted)
 	return 0;
 }
 
-/* What interrupted has nothing to say yet: a controller may interrupt for what a device has taken
- * back. */
+/* Drops interrupts while the drive is still busy: a controller may interrupt for a request that a
+ * device has taken back. */
 static void leave_idle(void)
 {
 	if (arrived == 0 || !(io_in8(PORT_CONTROL) & STATUS_BSY))
@@ -102,7 +103,7 @@ static void leave_idle(void)
 	arrived = 0;
 }
 
-/* Wait for the next interrupt; wanted: what the status must show then. */
+/* Waits for the next interrupt. wanted: bits that the status must show then. */
 static int wait_interrupt(uint8_t wanted)
 {
 	uint64_t start = cpu_tsc();
@@ -130,7 +131,7 @@ static int wait_interrupt(uint8_t wanted)
 static void select(uint32_t lba)
 {
 	io_out8(PORT_DEVICE, (uint8_t)(DEVICE_MASTER | DEVICE_LBA | (lba >> 24 & 0x0F)));
-	/* 400 ns until the status is this drive's. */
+	/* 400 ns until the status belongs to this drive. */
 	for (unsigned i = 0; i < 4; i++)
 		io_in8(PORT_CONTROL);
 }
@@ -161,7 +162,7 @@ static void take_sector(uint16_t *to)
 		to[i] = io_in16(PORT_DATA);
 }
 
-/* One interrupt per sector, each saying that the sector is there. */
+/* One interrupt per sector; each interrupt announces the sector. */
 int disk_read(uint32_t lba, uint32_t sectors, void *data)
 {
 	uint16_t *to = data;
@@ -175,8 +176,8 @@ int disk_read(uint32_t lba, uint32_t sectors, void *data)
 	return error;
 }
 
-/* The first sector is asked for without an interrupt; then one interrupt per sector, each saying
- * that it was taken. */
+/* The drive asks for the first sector without an interrupt. Then there is one interrupt per sector;
+ * each interrupt says that the sector was taken. */
 int disk_write(uint32_t lba, uint32_t sectors, const void *data)
 {
 	const uint16_t *from = data;
@@ -205,8 +206,8 @@ static int64_t identify(void)
 	return words[IDENTIFY_SECTORS] | (int64_t)words[IDENTIFY_SECTORS + 1] << 16;
 }
 
-/* A drive that is still busy may ignore the select. A channel without a drive floats high, or
- * answers 0 where another drive of it pulls it down. */
+/* A drive that is still busy may ignore the select. A channel without a drive floats high. If the
+ * channel has another drive that pulls the status down, the channel answers 0. */
 static int wait_reset(void)
 {
 	uint64_t begun = cpu_tsc();
@@ -238,9 +239,9 @@ int64_t disk_init(void)
 		return error;
 	io_in8(PORT_STATUS);
 	pic_unmask(DISK_LINE);
-	/* An edge that was latched before the mask opened comes now, and is nobody's. Another VM
-	 * may have the processor when it does, so time alone does not tell: this guest has to run,
-	 * too. */
+	/* An edge that was latched before the mask opened comes now, and has no cause. Another VM
+	 * may have the processor at that moment, so time alone is not enough: this guest has to
+	 * run, too. */
 	uint64_t begun = cpu_tsc();
 	for (unsigned passes = 0; passes < SETTLE_PASSES || !clock_over(begun, SETTLE_MS); passes++)
 		cpu_pause();
@@ -256,7 +257,7 @@ struct disk_count disk_now(void)
 	uint64_t flags = cpu_save();
 	struct disk_count now = count;
 
-	now.idle += arrived; /* nobody waits for one any more */
+	now.idle += arrived; /* no call waits for these interrupts any more */
 	cpu_restore(flags);
 	return now;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scribe's start, its work and its end. Words: rounds=200 seconds=0 every=0 sectors=8 rtc=1024
- * stress=N busy=1 idle=1 base=0x20 disk=write|blank|none.
+ * scribe's start, work and end. Words: rounds=200 seconds=0 every=0 sectors=8 rtc=1024 stress=N
+ * busy=1 idle=1 base=0x20 disk=write|blank|none.
  *
  * disk=blank writes to a disk whose beginning and end are blank, and keeps both so. disk=none
  * touches no disk: scribe then writes to memory, and a round lasts some interrupts of the RTC.
  *
- * Rule: what is written, where, and the checksum of all that was read back depend on the round
+ * Rule: the written data, their place and the checksum of all data read back depend on the round
  * alone, never on time.
  */
 #include "arch/x86/io.h"
@@ -29,18 +29,18 @@ enum {
 	BUSY_ROUNDS = 500,
 	ROUND_TICKS = 8
 };
-/* Where partition tables, file systems and their copies tell of themselves: in the first 128 KiB
+/* Places where partition tables, file systems and their copies leave signs: in the first 128 KiB
  * (btrfs at 64 KiB is the last to begin), and at the end (GPT). */
 enum { HEAD_SECTORS = 256, TAIL_SECTORS = 64 };
 
 static uint32_t written[SECTORS_MAX * SECTOR_BYTES / 4], read_back[SECTORS_MAX * SECTOR_BYTES / 4];
-/* may_idle: the controller may interrupt for what a device has taken back */
+/* may_idle: the controller may interrupt for a request that a device has taken back */
 static bool busy, may_idle;
 static uint32_t sectors;
-/* When the work ends: after so many rounds; with none, after so many interrupts or so many
+/* The end of the work: after so many rounds; with none, after so many interrupts or so many
  * seconds; else never. */
 static uint32_t rounds, interrupts, seconds;
-static uint32_t every_ms; /* from one round's begin to the next one's; 0: at once */
+static uint32_t every_ms; /* from the begin of a round to the begin of the next round; 0: at once */
 static enum { DISK_WRITE, DISK_BLANK, DISK_NONE } disk_use;
 
 void scribe_wait(void)
@@ -89,7 +89,8 @@ static int memory_round(void)
 	return rtc_now().lost == 0 ? 0 : -ETIMEDOUT;
 }
 
-/* Write a pattern somewhere and read it back: 0, a negative errno, or how many words differ. */
+/* Writes a pattern to a random place and reads the pattern back. Returns 0, a negative errno, or
+ * the number of words that differ. */
 static int do_round(uint32_t round, uint32_t capacity, uint32_t *hash)
 {
 	uint32_t kept = disk_use == DISK_BLANK ? HEAD_SECTORS + TAIL_SECTORS : 0;
@@ -130,7 +131,7 @@ static void print_disk_count(void)
 	              (unsigned)d.expected, (unsigned)d.idle);
 }
 
-/* Work that has no number of rounds says its counts as it goes. */
+/* Work without a number of rounds prints its counts from time to time. */
 static void show_progress(uint32_t round)
 {
 	static uint64_t shown, counted;
@@ -204,8 +205,8 @@ static void print_verdicts(bool disk)
 	uint32_t foreign = irq_count_all() - irq_count(8) - irq_count(15);
 	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
 	       (unsigned)irq_count_all());
-	/* An 8259 whose request goes away before it is taken says IRQ7 or IRQ15: allowed, and worth
-	 * knowing. */
+	/* An 8259 whose request goes away before the acknowledge answers IRQ7 or IRQ15. This is
+	 * allowed, and worth knowing. */
 	if (irq_count_spurious() != 0)
 		machine_print("count spurious=%u\n", (unsigned)irq_count_spurious());
 }
@@ -217,7 +218,7 @@ static const char *reason(int64_t error)
 	                             : "it reports an error";
 }
 
-/* Reads them: 0, a negative errno, or 1: not all of them are blank. */
+/* Reads sectors. Returns 0, a negative errno, or 1: not all of the sectors are blank. */
 static int look_for_data(uint32_t first, uint32_t count)
 {
 	for (uint32_t done = 0; done < count; done += SECTORS_MAX) {
@@ -232,7 +233,7 @@ static int look_for_data(uint32_t first, uint32_t count)
 	return 0;
 }
 
-/* Whether scribe may write there. */
+/* Returns whether scribe may write to the disk. */
 static bool may_write(int64_t capacity)
 {
 	int found;
@@ -276,7 +277,7 @@ static bool read_disk_word(void)
 		if (strcmp(word, names[i]) == 0)
 			return true;
 	}
-	return false; /* a word that was meant to keep a disk whole is not to be guessed at */
+	return false; /* a wrong word is not guessed at: the word was meant to protect a disk */
 }
 
 static void read_words(void)

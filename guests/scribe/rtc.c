@@ -2,9 +2,9 @@
 /*
  * scribe's clock: the RTC's periodic interrupt (MC146818A), line 8.
  *
- * Rule: register C is read in the handler and nowhere else while interrupts are on: reading it is
- * what lets the next edge come. Periods that end before it is read are one interrupt with the
- * first; the TSC tells how many they were.
+ * Rule: while interrupts are on, only the handler reads register C: the read lets the next edge
+ * come. Periods that end before the read merge with the first period into a single interrupt. The
+ * TSC tells the number of periods.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/clock.h"
@@ -37,12 +37,12 @@ enum { INTERVALS = 33, SETTLE = 16, STALL_MS = 1500 };
 static struct rtc_count count;
 static uint32_t hz;
 static uint64_t intervals[INTERVALS], last_tsc;
-/* TSC ticks; where the last edge was, as far as can be told */
+/* TSC ticks; edge: the estimated time of the last edge */
 static uint64_t period, edge, least_late;
 
-/* The index stays where it was put, so the handler, which reads the same register each time, need
- * not write it. Under Signalbox a write to port 70h exits (docs/limits.md); the data port does
- * not. */
+/* The index keeps its last value. The handler reads the same register each time, so the handler
+ * need not write the index. Under Signalbox a write to port 70h exits (docs/limits.md); an access
+ * to the data port does not. */
 static void rtc_select(uint8_t index)
 {
 	static uint8_t selected = 0xff;
@@ -72,8 +72,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The period is the usual interval; where other VMs take so much of the processor that this is
- * none, the nominal one. */
+/* The period is the usual interval. Where other VMs take so much of the processor that the usual
+ * interval is not the period, the nominal period is used. */
 static void set_period(uint64_t tsc)
 {
 	uint64_t nominal = clock_ms(1000) / hz;
@@ -86,13 +86,13 @@ static void set_period(uint64_t tsc)
 	least_late = UINT64_MAX;
 }
 
-/* How many periods ended since the last interrupt. */
+/* Returns how many periods ended since the last interrupt. */
 static uint64_t periods_since_last(uint64_t tsc)
 {
 	uint64_t n = (tsc - edge) / period;
 
 	if (n == 0) {
-		/* Sooner than a period: the last edge was earlier than it seemed. */
+		/* Sooner than a period: the last edge was earlier than the estimate. */
 		edge = tsc;
 		return 1;
 	}
@@ -100,7 +100,8 @@ static uint64_t periods_since_last(uint64_t tsc)
 	if (tsc - edge < least_late)
 		least_late = tsc - edge;
 	if (count.handled % SETTLE == 0) {
-		/* The promptest of the last few shows how far the estimate has drifted. */
+		/* The promptest of the last few interrupts shows how far the estimate has
+		 * drifted. */
 		edge += least_late;
 		least_late = UINT64_MAX;
 	}

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that does what loaders and kernels do at their start, where nothing is: it clears the text
- * screen, looks for ROMs, sizes memory by writing and reading back.
+ * A deed that does the first steps of loaders and kernels, in absent memory: the deed clears the
+ * text screen, looks for ROMs, and sizes memory by writing and reading back.
  *
- * Rule: absent memory reads as ones and keeps nothing, however it was written to.
+ * Rule: absent memory reads as ones and keeps no value, whatever the kind of write was.
  */
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 
 enum { SCREEN_AT = 0xB8000, SCREEN_CELLS = 80 * 25, BLANK = 0x0720 };
 enum { ROMS_AT = 0xC0000, ROMS_END = 0x100000, ROM_STEP = 512 };
-enum { MIB = 1 << 20, MEMORY_END = 64 /* MiB */, BEYOND = 16 /* any vandal's memory */ };
+enum { MIB = 1 << 20, MEMORY_END = 64 /* MiB */, BEYOND = 16 /* beyond any vandal's memory */ };
 
 static unsigned clear_screen(void)
 {
@@ -41,7 +41,7 @@ static unsigned find_roms(void)
 	return found;
 }
 
-/* By stores of 8 bytes, and of one. */
+/* By stores of 8 bytes and of a single byte. */
 static unsigned size_memory(void)
 {
 	unsigned found = 0;

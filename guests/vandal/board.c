@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at what is the board's, by ports of the guest's own: reset and A20 by the keyboard
- * controller (io=0x60,0x64), the mask of the board's NMIs (io=0x61,0x70-0x71); and the look for
- * what is not there.
+ * Deeds at parts of the board, by ports of the guest's own: reset and A20 by the keyboard
+ * controller (io=0x60,0x64), the mask of the board's NMIs (io=0x61,0x70-0x71); and the search for
+ * absent devices.
  *
- * Rule: under a VMM the board stays as it is, and what is left of such a port works as ever.
+ * Rule: under a VMM the board stays as it is. The guest's part of such a port works as on a bare
+ * machine.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -17,7 +18,7 @@ enum {
 	OUTPUT_FULL = 1 << 0,
 	POLLS = 100000
 };
-/* 8042: DDh at the output port is A20 off, all else as it is; and DDh is a command of that
+/* 8042: DDh at the output port means A20 off, all else as it is. DDh is also a command of the same
  * effect. */
 enum {
 	READ_OUTPUT_PORT = 0xD0,
@@ -105,7 +106,7 @@ void vandal_nmimask(const char *argument)
 	vandal_says(wrong == 0, "the guest's bits of ports 61h and 70h work, %u wrong", wrong);
 }
 
-/* The ports that operating systems look at, and delay by, on every PC: nothing is there. */
+/* The ports that operating systems look at, and delay by, on every PC: no device is there. */
 void vandal_probe(const char *argument)
 {
 	static const uint16_t absent[] = { 0x80, 0xED, 0x2E8, 0x3E9, 0x301, 0x1F0, 0x378 };

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A campaign: any instruction, port, MSR, register and call, one after the other, from a seed.
- * Words: seed=1 ops=20000 gentle=0. The VM needs mem=4M and owns no line; it must not have
+ * A campaign: a series of random instructions, port accesses, MSRs, registers and calls, from a
+ * seed. Words: seed=1 ops=20000 gentle=0. The VM needs mem=4M, owns no line, and must not have
  * onfault=stop.
  *
- * Rule: what may end a VM by right is left out, and says so where it is left out; everything else
- * is survived.
+ * Rule: acts that may rightly end a VM are left out; a comment says so at each place. A VM survives
+ * everything else.
  */
 #include "guests/vandal/campaign.h"
 
@@ -77,7 +77,7 @@ static campaign_act *const acts[] = {
 	campaign_user,      campaign_memory,
 };
 
-/* What is the guest's and no act writes to. */
+/* Words that are the guest's and that no act writes to. */
 static unsigned canaries_wrong(uint64_t seed)
 {
 	unsigned wrong = 0;
@@ -104,7 +104,7 @@ void vandal_campaign(const char *argument)
 		if (i % TELL_EVERY == TELL_EVERY - 1)
 			machine_status("seed %lu op %u", seed, (unsigned)i + 1);
 	}
-	machine_print("\n"); /* ends what the acts have printed */
+	machine_print("\n"); /* ends the acts' last printed line */
 	vandal_says(canaries_wrong(seed) == 0,
 	            "seed %lu: %u operations, %u exceptions, digest %08lx, %u words wrong", seed,
 	            (unsigned)ops, (unsigned)exceptions, (unsigned long)digest,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Acts of ring 0: what a guest's kernel may try at the processor, the ports and the VMM.
+ * Acts of ring 0: a guest's kernel at the processor, the ports and the VMM.
  *
- * Rule: an act puts back what the guest itself could not live with (paging, system calls,
- * breakpoints), whatever came of it.
+ * Rule: whatever the result, an act restores state that the guest itself could not run without
+ * (paging, system calls, breakpoints).
  */
 #include "guests/vandal/campaign.h"
 
@@ -22,7 +22,7 @@ static void *scratch(void)
 	return (void *)(uintptr_t)(CAMPAIGN_SCRATCH + campaign_any(CAMPAIGN_SCRATCH_BYTES / 2));
 }
 
-/* One access: what trap_try() gets. */
+/* The access under way, for trap_try(). */
 static struct {
 	uint32_t number, size;
 	uint64_t value;
@@ -72,8 +72,8 @@ static void try_port(void *unused)
 	}
 }
 
-/* Half of them at a port that there is: the 8259s, which are the guest's own, and everybody
- * else's. */
+/* Half of the accesses go to a port that exists: the 8259s, which are the guest's own, and ports of
+ * other owners. */
 void campaign_port(void)
 {
 	static const uint16_t known[] = { 0x20,   0x21,   0xA0,  0xA1,  0x40,  0x43,  0x60,  0x61,
@@ -107,8 +107,8 @@ static void try_msr(void *unused)
 static void restore_msr(void *unused)
 {
 	(void)unused;
-	/* A system call of ring 3's would leave it at an address that is none: the guest's end, and
-	 * its own doing. */
+	/* A system call of ring 3 would leave ring 3 for an invalid address. Such a call would end
+	 * the guest, by the guest's own fault. */
 	msr_write(MSR_SYSENTER_CS, 0);
 	msr_write(MSR_EFER, msr_read(MSR_EFER) & ~1ul);
 }
@@ -134,7 +134,7 @@ void campaign_msr(void)
 
 /* ---- Control registers ---- */
 
-/* Of QEMU's processor: it takes what hardware refuses, and the next entry fails
+/* For QEMU's processor, which accepts bits that hardware refuses. The next entry then fails
  * (docs/testing.md). */
 #define CR4_HARMLESS 0x68Cul
 
@@ -177,7 +177,7 @@ static uint64_t changed(uint64_t now, uint64_t harmless)
 	return machine_by_vmmcall ? now ^ ((now ^ value) & harmless) : value;
 }
 
-/* CR3 keeps its table: another one is the guest's end. */
+/* CR3 keeps its table: another table would end the guest. */
 void campaign_control(void)
 {
 	const uint64_t cr0 = cr0_read(), cr3 = cr3_read(), cr4 = cr4_read();
@@ -225,12 +225,12 @@ static void restore_debug(void *unused)
 	__asm__ volatile("mov %0, %%dr7" : : "r"(0x400ul));
 }
 
-/* DR7.GD has the first try of putting it back throw. */
+/* DR7.GD makes the first try to restore DR7 fault. */
 void campaign_debug(void)
 {
 	a.number = campaign_any(9);
 	a.value = campaign_any(4) ? campaign_value() & UINT32_MAX : campaign_value();
-	if (campaign_gentle) /* DR7 and its old name: none is enabled */
+	if (campaign_gentle) /* DR7 and its old name: no breakpoint is enabled */
 		a.value &= (a.number | 2) == 7 ? ~0xFFul : UINT64_MAX;
 	try_and_note(try_debug);
 	for (unsigned i = 0; i < 2; i++)
@@ -255,8 +255,9 @@ void campaign_cpuid(void)
 	try_and_note(try_cpuid);
 }
 
-/* An end is no act; and the counters go to a place of their own, or to none, because they would be
- * written over the image. A print that is good is short: the console is slow. */
+/* Exit is left out. The counters go to a place in the scratch memory, or to an address outside the
+ * guest's memory, because elsewhere the counters would overwrite the image. A valid print is short:
+ * the console is slow. */
 void campaign_call(void)
 {
 	uint64_t call = campaign_any(4) ? campaign_any(9) : campaign_value(), b = campaign_value(),
@@ -275,9 +276,9 @@ void campaign_call(void)
 
 /* ---- Instructions ---- */
 
-/* RDI and R15 point to the scratch memory, which an operand in memory is. HLT is left out: nothing
- * could wake the guest. SYSRET, LGDT, LIDT, LTR and loads of a stack segment are the guest's own
- * business, and its end. */
+/* RDI and R15 point to the scratch memory: operands in memory lie there. HLT is left out: no event
+ * could wake the guest. SYSRET, LGDT, LIDT, LTR and loads of a stack segment are left out: they are
+ * the guest's own business, and end the guest. */
 static const struct {
 	uint8_t length, bytes[5];
 } known[] = {
@@ -349,7 +350,8 @@ static void try_code(void *unused)
 	                 : "rbx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
 }
 
-/* One of the list behind any prefixes, and half of them with a single step behind. */
+/* Runs an instruction of the list behind random prefixes. Half of the instructions run with a
+ * single step behind. */
 void campaign_instruction(void)
 {
 	/* PUSHFQ; OR; POPFQ */
@@ -381,7 +383,7 @@ void campaign_interrupt(void)
 
 /* ---- Foreign memory ---- */
 
-/* The VMM gives a VM 64 pages in the place of what is not its own, and ends it then. */
+/* The VMM gives a VM 64 pages in place of foreign memory. A VM that needs more pages is ended. */
 enum { PAGES_MOST = 48 };
 
 static void try_memory(void *at)

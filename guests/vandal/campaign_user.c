@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Any bytes as an instruction of ring 3, with single steps: whatever it is, one instruction is all
- * it gets.
+ * Runs random bytes as an instruction of ring 3, with single steps. Whatever the bytes are, ring 3
+ * executes a single instruction.
  *
- * Rule: ring 3 reaches the scratch memory and the ports, and nothing else of the guest.
+ * Rule: ring 3 reaches the scratch memory and the ports, and no other part of the guest.
  */
 #include "guests/vandal/campaign.h"
 
@@ -21,7 +21,7 @@ enum {
 	INSTRUCTION_MOST = 15,
 	INT3 = 0xCC
 };
-/* and 3Ah: opcodes of three bytes */
+/* ESCAPE_38 and 3Ah: opcodes of three bytes */
 enum { NOP = 0x90, LOCK = 0xF0, ESCAPE = 0x0F, ESCAPE_38 = 0x38 };
 
 void campaign_user_begin(void)
@@ -30,7 +30,7 @@ void campaign_user_begin(void)
 	memset((void *)(uintptr_t)CODE_AT, INT3, PAGE);
 }
 
-/* What exits, faults or is seldom, so that it is not left to chance alone. */
+/* Writes an opcode that exits or faults or is rare, so that chance alone does not decide. */
 static unsigned put_likely(uint8_t *code)
 {
 	static const uint8_t prefixes[] = { 0x66, 0x67, 0xF2, 0xF3, 0xF0,
@@ -67,8 +67,8 @@ static void make_code(uint8_t *code)
 			code[at] = NOP;
 }
 
-/* VMCALL of ring 3 is answered like one of ring 0 (a defect): an end is no act, and counters would
- * be written anywhere. */
+/* VMCALL of ring 3 is answered like VMCALL of ring 0 (a defect). So exit is left out, and counters,
+ * because the VMM would write counters to a random address. */
 static uint64_t any_rax(void)
 {
 	uint64_t value = campaign_value();
@@ -87,7 +87,7 @@ void campaign_user(void)
 	ring3_rsp = CAMPAIGN_SCRATCH + PAGE + (campaign_any(PAGE) & ~7u);
 	ring3_rip = (uint64_t)(uintptr_t)code;
 	campaign_note((uint64_t)(int64_t)trap_try(ring3_step, NULL));
-	/* Ring 3 cannot hold these: the processor has made them null. */
+	/* Ring 3 cannot hold these selectors: the processor has made the selectors null. */
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; fninit" : : "r"(SELECTOR_DATA));
 	memset(code, INT3, INSTRUCTION_MOST);
 }

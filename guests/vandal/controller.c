@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Deeds at the interrupt controller: every line unmasked, initialisation over and over,
- * initialisation begun and left.
+ * initialisation begun and abandoned.
  *
- * Rule: the controller is the guest's to use as it likes; what it may not get that way is another
- * VM's interrupt, and its own line (COM2, line 3) must go on working. Word own=3,...: lines that
- * are this guest's.
+ * Rule: the guest may use its controller at will. But the guest may not get another VM's interrupt,
+ * and the guest's own line (COM2, line 3) must go on working. Word own=3,...: this guest's lines.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -34,7 +33,8 @@ uint16_t vandal_own_lines(void)
 	return own;
 }
 
-/* Interrupts so far on lines that are not the guest's; *lines: which. */
+/* Returns the number of interrupts so far on lines that are not the guest's. *lines: set of such
+ * lines. */
 static uint32_t foreign_interrupts(uint16_t own, uint32_t *lines)
 {
 	uint32_t sum = 0;
@@ -92,7 +92,7 @@ static uint32_t random_below(uint32_t limit)
 	return (random_state >> 8) % limit;
 }
 
-/* Does an interrupt of COM2 arrive? Interrupts are on during the wait only. */
+/* Returns whether an interrupt of COM2 arrives. Interrupts are on during the wait only. */
 static bool ping(void)
 {
 	uint32_t before = pings;
@@ -114,8 +114,8 @@ static void delay(uint32_t rounds)
 		;
 }
 
-/* One initialisation somewhere in the life of an interrupt: before it, while it is requested, with
- * interrupts on or off, perhaps begun and begun again. */
+/* Initialises once at a random point in the life of an interrupt: before the request, or during the
+ * request, with interrupts on or off, perhaps with a second start. */
 static void initialise_once(uint8_t *base)
 {
 	uint32_t way = random_below(8);
@@ -125,16 +125,16 @@ static void initialise_once(uint8_t *base)
 		io_out8(UART_COM2 + UART_IER, UART_IER_THRI);
 	if (way & 2)
 		io_out8(PIC_MASTER_COMMAND, ICW1);
-	/* The vectors stay the same then, as an interrupt may come at any step. A chip that has had
-	 * no ICW2 yet says vector 0 on the bare machine. */
+	/* The vectors stay the same then, as an interrupt may come at any step. On the bare machine
+	 * a chip without ICW2 answers vector 0. */
 	if (way & 4 && machine_is_virtual())
 		cpu_interrupts_on();
 	else
 		*base = (uint8_t)(VECTOR_FIRST + VECTOR_STEP * random_below(VECTOR_SETS));
 	pic_again(*base);
 	cpu_interrupts_off();
-	/* A request that an initialisation dropped does not come back by itself: take its cause
-	 * away. */
+	/* A request that an initialisation dropped does not come back by itself: take the request's
+	 * cause away. */
 	io_out8(UART_COM2 + UART_IER, 0);
 	io_in8(UART_COM2 + UART_IIR);
 }
@@ -181,7 +181,8 @@ static void handle_slowly(uint64_t tsc)
 	cpu_interrupts_off();
 }
 
-/* A handler that takes its time before the EOI: the VM's turn ends with an interrupt in service. */
+/* A handler that takes a long time before the EOI: the VM's turn ends with an interrupt in
+ * service. */
 void vandal_inservice(const char *argument)
 {
 	uint64_t start;

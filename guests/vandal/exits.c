@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that asks whether an exit changes anything but what its instruction is to change: general
- * registers, flags, segments, tables, control and debug registers, and all that XSAVE knows.
+ * A deed that tests whether an exit changes more than the instruction's own results: general
+ * registers, flags, segments, tables, control and debug registers, and all state of XSAVE.
  *
- * Rule: each row is one instruction that exits and does not fault, with what it needs and what it
- * may change.
+ * Rule: each row is an instruction that exits and does not fault, with the inputs of the
+ * instruction and the registers for the results.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -19,15 +19,15 @@ enum { CPUID_XSAVE = 1 << 26, LEAF_XSAVE = 0xd, COMPONENTS = 32, SELECTORS = 6 }
 #define CR4_OSXSAVE (1ul << 18)
 #define CR4_MCE (1ul << 6)
 #define CR0_CD (1ul << 30)
-/* What arithmetic leaves in RFLAGS, and DF: 11 OF | 10 DF | 7 SF | 6 ZF | 4 AF | 2 PF | 1 one | 0
- * CF */
+/* The bits of RFLAGS that arithmetic changes, and DF: 11 OF | 10 DF | 7 SF | 6 ZF | 4 AF | 2 PF | 1
+ * one | 0 CF */
 enum { FLAGS_ARITHMETIC = 0xcd7, FLAGS_ONE = 2, FOREIGN_PORT = 0x301, BAD_CALL = 999 };
 
 extern uint8_t exits_code[CODE_BYTES]; /* exits_code.S */
 void exits_run(void);
 uint64_t exits_before[IMAGE], exits_after[IMAGE];
 
-/* Everything else that a guest can read. */
+/* All other registers of a guest. */
 struct rest {
 	uint64_t cr0, cr2, cr3, cr4, dr[4], dr6, dr7, fs_base, gs_base;
 	uint16_t selector[SELECTORS];
@@ -47,7 +47,7 @@ enum special {
 static const struct {
 	const char *name;
 	uint8_t code[8], bytes;
-	uint32_t changes; /* registers, by MAY(), whose value is the instruction's */
+	uint32_t changes; /* registers, by MAY(), with the instruction's results */
 	uint32_t rax, rcx, rdx;
 	enum special special;
 } rows[] = {
@@ -96,7 +96,7 @@ static void look(struct rest *r)
 	__asm__ volatile("sgdt %0; sidt %1" : "=m"(r->gdtr), "=m"(r->idtr));
 }
 
-/* Patterns everywhere, then what the instruction needs. */
+/* Fills all registers with patterns, then adds the instruction's inputs. */
 static void prepare(unsigned row, uint32_t seed, uint32_t offered)
 {
 	const uint64_t cr0 = cr0_read(), cr4 = cr4_read();
@@ -121,7 +121,8 @@ static void prepare(unsigned row, uint32_t seed, uint32_t offered)
 	                 :
 	                 : "r"(exits_before[RSI] & INT32_MAX), "r"(seed * 64ul));
 	cr2_write(exits_before[RDI] & INT32_MAX);
-	__asm__ volatile("cpuid" : : "a"(0), "c"(0) : "rbx", "rdx", "memory"); /* the code is new */
+	/* serialises: the code is new */
+	__asm__ volatile("cpuid" : : "a"(0), "c"(0) : "rbx", "rdx", "memory");
 }
 
 static void fill_vectors(uint32_t offered, uint32_t seed)
@@ -131,14 +132,14 @@ static void fill_vectors(uint32_t offered, uint32_t seed)
 	for (unsigned i = XMM_AT; i < XMM_END; i++)
 		wanted[i] = (uint8_t)(seed * 37 + i * 11);
 	for (unsigned n = 2; n < COMPONENTS; n++) {
-		struct cpuid c = cpu_id(LEAF_XSAVE, n); /* EAX bytes, EBX where */
+		struct cpuid c = cpu_id(LEAF_XSAVE, n); /* EAX: bytes; EBX: offset */
 		for (uint32_t i = 0; offered >> n & 1 && i < c.eax && c.ebx + i < AREA_BYTES; i++)
 			wanted[c.ebx + i] = (uint8_t)(seed * 41 + i * 13);
 	}
 	memcpy(&wanted[HEADER_AT], &(uint64_t){ offered }, sizeof(uint64_t));
 }
 
-/* No vector instruction lies between the two but the VMM's own. */
+/* Between XRSTOR and XSAVE only the VMM executes vector instructions. */
 static void run(void)
 {
 	__asm__ volatile("xrstor64 (%0)" : : "r"(wanted), "a"(~0u), "d"(0) : "memory");
@@ -152,7 +153,7 @@ static unsigned compare(unsigned row)
 
 	for (unsigned i = 0; i < IMAGE; i++)
 		wrong += !(rows[row].changes >> i & 1) && exits_before[i] != exits_after[i];
-	/* The control register that the row is about is what it wrote. */
+	/* The row's control register has the value that the row wrote. */
 	if (rows[row].special == RAX_IS_CR0_WITH_CD || rows[row].special == RAX_IS_CR0)
 		rest_before.cr0 = exits_before[RAX];
 	if (rows[row].special == RAX_IS_CR4_WITH_MCE || rows[row].special == RAX_IS_CR4)

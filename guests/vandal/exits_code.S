@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One instruction between all general registers loaded and all of them stored.
+ * A single instruction between loads of all general registers and stores of all general registers.
  *
- * Rule: exits_code is where the instruction's bytes are put, the rest of its 16 bytes NOPs. RSP is
- * the one register that has to be itself; it is stored, too.
+ * Rule: exits_code is the place of the instruction's bytes; the rest of the 16 bytes are NOPs. RSP
+ * is the only register that has to keep its own value; RSP is stored, too.
  */
 	.set RAX, 0
 	.set RCX, 8

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds that a guest does not come back from, or should not.
+ * Deeds from which a guest does not return, or should not.
  *
- * Rule: each says that it comes before it does; whatever then happens to the guest happens to it
- * alone.
+ * Rule: each deed announces itself first. The consequences concern this guest alone.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"

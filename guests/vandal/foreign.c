@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at what is not the guest's: ports, memory, configuration space, and the VMM's calls with
- * arguments that lie.
+ * Deeds at foreign ports, foreign memory and configuration space, and calls of the VMM with false
+ * arguments.
  *
- * Rule: under a VMM, what is foreign reads as all ones, what is written there goes nowhere, and a
- * call that lies is refused.
+ * Rule: under a VMM, foreign ports and memory read as all ones, and writes have no effect. A call
+ * with false arguments is refused.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -89,8 +89,8 @@ void vandal_call(const char *argument)
 	vandal_says(granted == 0, "%u calls that lie, %u of them granted", tried, granted);
 }
 
-/* A program of the guest's own calls the VMM by itself, for all that there is; SB_CALL_EXIT would
- * end the guest. */
+/* A program of the guest's own calls the VMM itself, with every call number. SB_CALL_EXIT would end
+ * the guest. */
 void vandal_ring3(const char *argument)
 {
 	unsigned tried = 0, wrong = 0;

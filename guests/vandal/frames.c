@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed whose interrupts and exceptions push their frames to memory that is not there.
+ * A deed whose interrupts and exceptions push their frames to absent memory.
  *
- * Rule: the VMM gives a page of its own for a frame in absent memory; the event that pushed there
- * comes once and is what it was. Each try has a page of its own, because a page that was given
- * stays for a while.
+ * Rule: the VMM gives a page for a frame in absent memory. The event that pushed the frame comes
+ * once and unchanged. Each try has a separate page, because a given page stays for a while.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -27,7 +26,7 @@ static void handle_tick(uint64_t tsc)
 	ticks++;
 }
 
-/* Run the code with its stack at top; it leaves by an exception, or goes on behind. */
+/* Runs the code with its stack at top. The code ends by an exception, or continues behind. */
 #define ON_STACK(top, code)                                                                  \
 	__asm__ volatile("mov %%rsp, %%rbx\n\tmov %0, %%rsp\n\t" code "\n\tmov %%rbx, %%rsp" \
 	                 :                                                                   \
@@ -42,7 +41,7 @@ static void by_line(void *top)
 	ON_STACK(
 		top,
 		"mov %1, %%eax; mov $100000000, %%ecx; sti; 1: dec %%ecx; jz 2f; cmp %%eax, %1; je 1b; 2: cli");
-	for (volatile unsigned i = 0; i < COUNTS; i++) /* a second one would come now */
+	for (volatile unsigned i = 0; i < COUNTS; i++) /* a second tick would come now */
 		;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds that take as much of the VMM's time as a guest can, over and over, for seconds=: what they
- * keep others waiting for is what the bench's load `hostile` measures.
+ * Deeds that take as much of the VMM's time as a guest can, over and over, for seconds=. The
+ * bench's load `hostile` measures how long other VMs wait meanwhile.
  *
- * Rule: each does one thing and nothing beside it, in batches, so that its own look at the clock
- * does not count.
+ * Rule: each deed does a single kind of access in batches, so that reading the clock does not
+ * count.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -20,7 +20,8 @@
 
 enum { BATCH = 64, PAGE = 4096, MSR_FEATURE_CONTROL = 0x3A, PORT_DENIED = 0xCF8 };
 enum { FAULT_PAGES = 60, PIT_STORM_COUNT = 100 };
-/* Beyond every VM's memory here, below the devices' holes: machine_window() shows 2 MiB of it. */
+/* Beyond every VM's memory here, below the devices' holes. machine_window() shows 2 MiB of the
+ * range. */
 #define ABSENT_AT 0xC0000000ul
 
 typedef void storm(void);
@@ -49,7 +50,7 @@ static void print_text(void)
 	machine_call(SB_CALL_PRINT, (uint64_t)(uintptr_t)text, length, 0);
 }
 
-/* As many lines as one call takes; with bytes=, so many bytes of a line that never ends. */
+/* Prints as many lines as a call takes; with bytes=, so many bytes of a line that never ends. */
 void vandal_prints(const char *argument)
 {
 	uint64_t bytes = args_number("bytes", 0);
@@ -105,7 +106,7 @@ void vandal_cpuids(const char *argument)
 
 /* ---- Memory ---- */
 
-/* Each write exits, to whichever page it is. */
+/* Each write exits, whichever the page is. */
 void vandal_faults(const char *argument)
 {
 	uint64_t pages = vandal_number(argument, "pages", FAULT_PAGES);
@@ -116,7 +117,7 @@ void vandal_faults(const char *argument)
 	vandal_says(true, "%u absent pages touched", (unsigned)pages);
 }
 
-/* For onfault=restart: nothing is printed, nothing is waited for. */
+/* For onfault=restart: no text is printed, and no event is waited for. */
 void vandal_restarts(const char *argument)
 {
 	static const struct {
@@ -135,8 +136,8 @@ static void touch_watched(void)
 	trap_try(ring3_touch_watched, NULL);
 }
 
-/* The class of CVE-2015-8104: the frame of #DB is pushed where a data breakpoint watches. Where the
- * processor looks at such pushes, the first one never ends, and nothing is printed any more. */
+/* The class of CVE-2015-8104: the frame of #DB is pushed where a data breakpoint watches. On
+ * processors that check such pushes, the first #DB never ends, and no further text is printed. */
 void vandal_debug(const char *argument)
 {
 	vandal_goes("a breakpoint on the frame of #DB is hit from now on");
@@ -153,7 +154,7 @@ static void misalign(void)
 	checks += ring3_misalign(BATCH);
 }
 
-/* The class of CVE-2015-5307. QEMU's processor checks no alignment: none comes there. */
+/* The class of CVE-2015-5307. QEMU's processor checks no alignment: there is no #AC on QEMU. */
 void vandal_align(const char *argument)
 {
 	checks = 0;

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that idles by  sti; hlt; cli  until its timer fires, and counts the rounds that one tick
- * takes.
+ * A deed that idles by sti; hlt; cli until its timer fires, and counts the rounds for each tick.
  *
- * Rule: what ends a HLT is taken before the next instruction (SDM 2A, HLT; APM 3, HLT), so the
- * handler has run when CLI is executed. A HLT may also end with no interrupt (system management, a
- * VMM's exit): the guest looks again.
+ * Rule: the event that ends a HLT is taken before the next instruction (SDM 2A, HLT; APM 3, HLT),
+ * so the handler has run when CLI is executed. A HLT may also end with no interrupt (system
+ * management, a VMM's exit): the guest then looks again.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/clock.h"
@@ -35,7 +34,8 @@ static void fire_once(uint16_t counts)
 	io_out8(PORT_COUNTER0, (uint8_t)(counts >> 8));
 }
 
-/* How many rounds of the idle loop the next tick takes; it is given up after a second. */
+/* Returns how many rounds of the idle loop the next tick takes. The function gives up after a
+ * second. */
 static uint32_t rounds_for_a_tick(void)
 {
 	uint64_t start = cpu_tsc();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed with devices whose lines are at other inputs of the controller than their numbers': the
+ * A deed with devices whose lines enter other inputs of the controller than their numbers: the
  * timer at input timer=1, the keyboard at input keyboard=0.
  *
- * Rule: vector, IRR, ISR, mask and EOI all go by the input; bytes of the keyboard come in the order
- * in which they were sent.
+ * Rule: vector, IRR, ISR, mask and EOI all go by the input. Bytes of the keyboard come in the order
+ * of sending.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -24,8 +24,8 @@ enum {
 	KBC_OUTPUT_FULL = 1 << 0,
 	KBC_TRIES = 10000
 };
-/* 8042: the next byte is written to the controller's mode; ... is put where the keyboard's bytes
- * go. Mode: bit 0 interrupt. */
+/* 8042: WRITE_MODE writes the next byte to the controller's mode; AS_KEYBOARD puts the next byte
+ * where the keyboard's bytes go. Mode: bit 0 interrupt. */
 enum {
 	KBC_WRITE_MODE = 0x60,
 	KBC_AS_KEYBOARD = 0xD2,
@@ -84,7 +84,8 @@ static bool reaches(const volatile uint32_t *count, uint32_t wanted)
 	return *count >= wanted;
 }
 
-/* Its request stands at its own input and nowhere else, and comes when the mask opens. */
+/* Returns whether the timer's request shows at the timer's own input and at no other, and comes
+ * when the mask opens. */
 static bool timer_waits_while_masked(void)
 {
 	uint64_t start = cpu_tsc();

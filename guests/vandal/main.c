@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vandal's list of deeds: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 for the
- * deeds that last, base=0x20.
+ * vandal's list of deeds: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 for deeds
+ * of a given length, base=0x20.
  *
- * Rule: deeds run in the list's order; one that ends the guest ends the list.
+ * Rule: deeds run in the list's order. A deed that ends the guest ends the list.
  */
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
@@ -70,7 +70,7 @@ static void deed_yield(const char *argument)
 	uint64_t start = cpu_tsc();
 	unsigned rounds = 0;
 
-	/* In batches: the partner's probe measures the switch, not this loop's look at the
+	/* In batches: the partner's probe measures the switch, not the loop's reading of the
 	 * clock. */
 	do {
 		for (unsigned i = 0; i < BATCH; i++)
@@ -90,7 +90,7 @@ static void deed_cpuid(const char *argument)
 	do {
 		for (unsigned i = 0; i < BATCH; i++) {
 			wrong += cpu_id(0, 0).eax != highest;
-			/* Pauses of no rhythm: other VMs' interrupts fall at every point of the
+			/* Pauses without a rhythm: other VMs' interrupts fall at every point of the
 			 * exit and the entry. */
 			random = random * 1664525 + 1013904223;
 			for (uint32_t pause = random >> 27; pause > 0; pause--)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that counts NMIs, for so many seconds: those that the VMM passes on.
+ * A deed that counts NMIs for a number of seconds: the NMIs that the VMM passes on.
  *
- * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so each is followed by
- * one. An NMI is expected whenever one can come.
+ * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so an IRET follows each
+ * NMI. The deed is prepared for an NMI at every point.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -31,7 +31,7 @@ static void unblock_nmi(void)
 	                 : "rax", "memory", "cc");
 }
 
-/* The next NMI may come with the IRET, and the first one with the line that says that they may. */
+/* The next NMI may come with the IRET. The first NMI may come with the line that announces NMIs. */
 static void wait_for_nmi(void *came)
 {
 	if (*(const uint32_t *)came == 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds for several VMs beside each other: `poison` fills every register that its instructions
- * reach and looks, many yields later, whether each is as it was; `clean` never writes one, and
- * finds each as after a reset, whatever others have done.
+ * Deeds for several VMs side by side. `poison` fills every register that its instructions reach,
+ * and checks many yields later whether each register has kept its value. `clean` never writes the
+ * registers, and expects each register as after a reset, whatever other VMs have done.
  *
- * Rule: one row is one way to a register. What an instruction reads or writes with no exit is
- * reached by that instruction: RDTSCP, SWAPGS, MOV to CR2, XRSTOR.
+ * Rule: each row is a way to a register. Registers that an instruction reads or writes with no exit
+ * are reached by the instruction itself: RDTSCP, SWAPGS, MOV to CR2, XRSTOR.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -33,7 +33,7 @@ struct row {
 	void (*write)(uint32_t number, uint64_t value);
 	uint32_t number;
 	uint64_t reset, mask; /* mask: bits that a pattern may have */
-	uint64_t fixed;       /* and those that it has */
+	uint64_t fixed;       /* bits that every pattern has */
 };
 
 static uint64_t read_msr(uint32_t number)
@@ -55,7 +55,7 @@ static uint64_t read_rdtscp(uint32_t number)
 	return aux;
 }
 
-/* Interrupts are off, and nothing here uses GS. */
+/* Interrupts are off, and no code here uses GS. */
 static uint64_t read_swapgs(uint32_t number)
 {
 	uint64_t value;
@@ -147,7 +147,7 @@ static uint64_t next(uint64_t *seed)
 	return *seed ^ *seed >> 29;
 }
 
-/* A breakpoint's type of 2 is none without CR4.DE. */
+/* Type 2 of a breakpoint is reserved without CR4.DE. */
 static uint64_t pattern(const struct row *r, uint64_t *seed)
 {
 	uint64_t value = (next(seed) & r->mask) | r->fixed;
@@ -195,7 +195,7 @@ static void fill(uint32_t offered, uint64_t *seed)
 	for (unsigned i = XMM_AT; i < XMM_END; i++)
 		wanted[i] = (uint8_t)next(seed);
 	for (unsigned n = 2; n < COMPONENTS; n++) {
-		struct cpuid c = cpu_id(LEAF_XSAVE, n); /* EAX bytes, EBX where */
+		struct cpuid c = cpu_id(LEAF_XSAVE, n); /* EAX: bytes; EBX: offset */
 		if (offered >> n & 1)
 			for (uint32_t i = 0; i < c.eax && c.ebx + i < AREA_BYTES; i++)
 				wanted[c.ebx + i] = (uint8_t)next(seed);
@@ -203,7 +203,7 @@ static void fill(uint32_t offered, uint64_t *seed)
 	memcpy(&wanted[HEADER_AT], &(uint64_t){ offered }, sizeof(uint64_t));
 }
 
-/* No vector instruction of the guest's own lies between the two. */
+/* Between XRSTOR and XSAVE the guest executes no vector instruction. */
 static unsigned hold_wide(uint32_t offered, uint64_t *seed)
 {
 	set_xcr0(offered);
@@ -216,7 +216,7 @@ static unsigned hold_wide(uint32_t offered, uint64_t *seed)
 	       memcmp(wanted + WIDE_AT, found + WIDE_AT, AREA_BYTES - WIDE_AT) != 0;
 }
 
-/* What x87 and SSE do not hold is as after a reset. */
+/* Expects all state beyond x87 and SSE as after a reset. */
 static unsigned look_wide(uint32_t offered)
 {
 	unsigned wrong = xcr0() != 1, left = 0;

@@ -2,9 +2,9 @@
 /*
  * Deeds at the processor: VMX and SVM instructions, model-specific and control registers, XCR0.
  *
- * Rule: each attempt is one row of a table with the exception that must come of it, under a VMM and
- * on the bare machine; what an emulator's bare machine may take at its word, and not survive, is
- * left out there.
+ * Rule: each attempt is a row of a table, with the exception that must come under a VMM and on the
+ * bare machine. Attempts that an emulator's bare machine may carry out, and not survive, are left
+ * out there.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -16,7 +16,8 @@ enum { NONE = -1, UD = 6, GP = 13, ANY = -2, SKIP = -3 };
 
 struct tally {
 	unsigned tried, wrong;
-	const char *first; /* the first that went wrong, what came and what should have */
+	/* the first failed attempt, the vector that came and the expected vector */
+	const char *first;
 	int came, wanted;
 };
 
@@ -37,7 +38,7 @@ struct attempt {
 	uint32_t number;
 	bool write;
 	uint64_t value;
-	int bare, guest; /* what must come on the bare machine, and under a VMM */
+	int bare, guest; /* expected vector on the bare machine, and under a VMM */
 };
 
 static void attempt_all(struct tally *t, void (*body)(void *), struct attempt *rows, unsigned count)
@@ -256,7 +257,8 @@ void vandal_xsetbv(const char *argument)
 BODY(wbinvd, "wbinvd")
 BODY(invd, "invd")
 
-/* What was written before must be there afterwards. INVD would lose it on the bare machine. */
+/* A word that was written before must be there afterwards. INVD would lose the word on the bare
+ * machine. */
 void vandal_caches(const char *argument)
 {
 	enum { ROUNDS = 2000, WORDS = 64 };

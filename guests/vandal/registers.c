@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed at the chipset block's own registers: the window itself, read and written all over, and
- * the PCI function, looked for and moved. Word window=0xc0000000: where the firmware has put it.
+ * A deed at the chipset block's own registers: the window, read and written at all offsets, and the
+ * PCI function, searched and moved. Word window=0xc0000000: the address that the firmware gave the
+ * window.
  *
- * Rule: the guest's own controller shows whether anything was reached: it is set up before and
- * looked at afterwards.
+ * Rule: the guest's own controller shows whether an access reached the block. The deed sets the
+ * controller up before and looks at the controller afterwards.
  */
 #include "arch/x86/io.h"
 #include "chipset/block/window.h"
@@ -25,8 +26,8 @@ enum { IMR = 0x5A, ELSEWHERE = 0x1E00000 };
 
 static unsigned seen;
 
-/* Everything reads as ones, and what is written goes nowhere; as for what a VMM puts in its place
- * see vmm/exits.c. */
+/* Expects that all reads return ones, and that writes have no effect. vmm/exits.c says how a VMM
+ * answers in the window's place. */
 static void try_window(uint64_t address)
 {
 	volatile uint8_t *window = machine_window(address);
@@ -36,8 +37,8 @@ static void try_window(uint64_t address)
 	seen += window[WINDOW_STATUS + 3] != 0xFF;
 	seen += *(volatile uint16_t *)(window + WINDOW_LINES) != 0xFFFF;
 	seen += *(volatile uint64_t *)(window + WINDOW_SELECT) != ~0ul;
-	/* To the controller all that there is, nothing masked, another bank; status cleared; each
-	 * state of each bank. */
+	/* Routes all lines to the controller, unmasks all, selects another bank, clears the status,
+	 * and writes each state of each bank. */
 	for (unsigned bank = 0; bank < 16; bank++) {
 		volatile uint64_t *state = (volatile uint64_t *)(window + WINDOW_STATE +
 		                                                 bank * WINDOW_STATE_STRIDE);
@@ -53,7 +54,8 @@ static void try_window(uint64_t address)
 	window[WINDOW_EXTERNAL] = 1;
 }
 
-/* Configuration mechanism 1 by every width, and 2, and the reset register between them. */
+/* Tries configuration mechanism 1 by every width, mechanism 2, and the reset register between
+ * both. */
 static void try_configuration(void)
 {
 	for (uint32_t device = 0; device < DEVICES; device++) {
@@ -87,7 +89,7 @@ void vandal_registers(const char *argument)
 	io_out8(PIC_MASTER_DATA, IMR);
 	try_window(address);
 	try_configuration();
-	/* Where it would be now; the guest has memory up to 2 MiB and none there. */
+	/* Address of the window after a move; the guest has memory up to 2 MiB and none there. */
 	seen += *(volatile uint32_t *)machine_window(ELSEWHERE) != 0xFFFFFFFF;
 	bool kept = io_in8(PIC_MASTER_DATA) == IMR;
 	io_out8(PIC_MASTER_DATA, 0xFF);

@@ -89,7 +89,7 @@ static void load_tss(void)
 	__asm__ volatile("lgdt %0; ltr %w1" : : "m"(pointer), "r"(RING3_SELECTOR_TSS));
 }
 
-/* ---- A data breakpoint on the frame of its own exception ---- */
+/* ---- A data breakpoint on the frame of #DB itself ---- */
 
 static uint64_t *watched(void)
 {
@@ -150,7 +150,7 @@ void ring3_open(void)
 	cr0_write(cr0_read() | CR0_AM);
 }
 
-/* The guest's first GiB is one directory of large pages (guests/lib/start.S). */
+/* The guest's first GiB is a single directory of large pages (guests/lib/start.S). */
 void ring3_open_page(uint64_t address)
 {
 	uint64_t cr3, *table;
@@ -172,7 +172,7 @@ static void run(const char *program)
 {
 	ring3_program = program;
 	trap_try(ring3_enter, NULL);
-	/* Ring 3 cannot hold these: the processor has made them null. */
+	/* Ring 3 cannot hold these selectors: the processor has made the selectors null. */
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss" : : "r"(SELECTOR_DATA));
 }
 

@@ -18,7 +18,7 @@ ring3_enter:
 	pushq	ring3_program(%rip)
 	iretq
 
-	/* RDI last: it holds the way to the others. */
+	/* RDI last: RDI points to the other values. */
 	.globl ring3_step
 ring3_step:
 	pushq	$RING3_SELECTOR_DATA
@@ -77,7 +77,7 @@ ring3_alignment_check:
 	.balign	16
 ring3_program:
 	.quad	0
-	/* The number of the call, then what came of it. */
+	/* The number of the call, then the answer. */
 ring3_answer:
 	.quad	0
 ring3_memory:

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds that ask whether a VM's state stays its own: vector registers and debug registers across
- * many switches.
+ * Tests of a VM's state across many switches: vector registers and debug registers keep the VM's
+ * values.
  *
- * Rule: several such VMs beside each other hold patterns that differ (word seed=), so that what
- * leaks is seen.
+ * Rule: several such VMs side by side hold different patterns (word seed=), so that a leak shows.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/machine.h"
@@ -28,8 +27,8 @@ static uint8_t pattern[YMM_COUNT][YMM_BYTES], found[YMM_COUNT][YMM_BYTES];
 #define LOAD(n) "vmovdqu 32*" n "(%0), %%ymm" n "\n\t"
 #define STORE(n) "vmovdqu %%ymm" n ", 32*" n "(%0)\n\t"
 
-/* Nothing in between may use vector registers: the guest's own code does so in no place that is
- * called here. */
+/* No code between load and store may use vector registers. The guest code called here uses no
+ * vector registers. */
 static unsigned ymm_hold(uint32_t seed, unsigned yields)
 {
 	unsigned wrong = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that looks at how instructions end which a VMM carries out: with a single step over them,
- * a breakpoint behind them, a fault in the place of them; in 64-bit, 32-bit and real mode.
+ * A deed that looks at the end of instructions that a VMM carries out: with a single step over the
+ * instruction, with a breakpoint behind the instruction, and with a fault in place of the
+ * instruction; in 64-bit, 32-bit and real mode.
  *
- * Rule: what must come is the manual's (SDM 3B 17.3.1), so a bare machine says the same.
+ * Rule: the manual gives the expected results (SDM 3B 17.3.1), so a bare machine prints the same.
  */
 #include "guests/vandal/steps.h"
 
@@ -61,7 +62,7 @@ static struct gate take_gate(unsigned vector, void (*entry)(void))
 	return old;
 }
 
-/* One step over the instruction; the trap is to come from right behind it. */
+/* A single step over the instruction; the trap is to come from right behind the instruction. */
 #define STEP(name, setup, instruction)                                                           \
 	do {                                                                                     \
 		memset(&steps_notes, 0, sizeof(steps_notes));                                    \
@@ -87,7 +88,7 @@ static void step_in_64_bit(void)
 	STEP("MOV to CR8", "xor %%eax, %%eax", "mov %%rax, %%cr8");
 	STEP("MOV from CR8", "", "mov %%cr8, %%rax");
 	STEP("MOV to CR0", "mov %%cr0, %%rax", "mov %%rax, %%cr0");
-	STEP("HLT", "", "hlt"); /* with interrupts off: the trap ends it */
+	STEP("HLT", "", "hlt"); /* with interrupts off: the trap ends HLT */
 	if (!machine_is_virtual())
 		return;
 	if (cpu_id(0x40000010, 0).ebx & 2)
@@ -96,8 +97,8 @@ static void step_in_64_bit(void)
 		STEP("VMCALL", "mov $99, %%eax", "vmcall");
 }
 
-/* Breakpoints on an instruction that exits and on the next: RF, which the handler sets, is for the
- * first one alone. */
+/* Breakpoints on an instruction that exits and on the next instruction. RF, which the handler sets,
+ * is for the first instruction only. */
 static void break_behind(void)
 {
 	memset(&steps_notes, 0, sizeof(steps_notes));
@@ -113,7 +114,8 @@ static void break_behind(void)
 	      "breakpoints", &steps_notes);
 }
 
-/* What the VMM refuses: a fault, so it is pushed with RF set, and with an error code. */
+/* An instruction that the VMM refuses: a fault, which is pushed with RF set and with an error
+ * code. */
 static void fault(void)
 {
 	memset(&steps_notes, 0, sizeof(steps_notes));

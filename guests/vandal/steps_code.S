@@ -88,7 +88,7 @@ behind_in32:
 	subl %esp, %ebp
 	movl %ebp, steps_notes32 + NOTES_STACK
 
-	/* By a 16-bit segment of 64 KiB to real mode, so that it has its limits. */
+	/* By a 16-bit segment of 64 KiB to real mode, so that real mode has such limits. */
 	lidt idt16_pointer
 	movl $SELECTOR_DATA16, %eax
 	movl %eax, %ds

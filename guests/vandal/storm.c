@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Storms at the controller's ports: hundreds of thousands of accesses with interrupts on, of one
- * kind each. Words: ops=200000 seed=1, own=3 where the guest has COM2, whose line enters that input
- * (the storm then raises and lowers it).
+ * Storms at the controller's ports: hundreds of thousands of accesses with interrupts on, each
+ * storm of a single kind. Words: ops=200000 seed=1; own=3 where the guest has COM2 and COM2's line
+ * enters input 3 (the storm then raises and lowers the line).
  *
- * Rule: what a guest reads of its controller, and each vector that it takes, comes of its own
- * writes and its own lines. So no read shows the bit of another input, no vector is another line's,
- * and all of it has one digest, whoever else runs.
+ * Rule: every value that a guest reads from its controller, and each vector that the guest takes,
+ * comes from the guest's own writes and own lines. So no read shows the bit of another input, and
+ * no vector is another line's. The digest of all values is the same, whichever VMs run besides.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -43,7 +43,7 @@ enum {
 	ELCR_MASTER = 0x4D0,
 	ELCR_SLAVE = 0x4D1
 };
-/* Vectors that no handler of the guest has: 40h-EFh, in blocks of 16. */
+/* Vectors without a handler in the guest: 40h-EFh, in blocks of 16. */
 enum { BASE_FIRST = 0x40, BASE_STEP = 0x10, BASES = 11 };
 
 #define FNV_START 2166136261u
@@ -53,8 +53,9 @@ static const uint16_t commands[2] = { PIC_MASTER_COMMAND, PIC_SLAVE_COMMAND };
 static const uint16_t elcr[2] = { ELCR_MASTER, ELCR_SLAVE };
 
 static uint32_t random_state, done, digest, foreign_bits, foreign_vectors, vectors;
-static uint8_t own[2];         /* inputs that may show */
-static uint8_t base;           /* of the vectors, where the storm keeps to one; 0: it does not */
+static uint8_t own[2]; /* inputs that may show */
+/* base of the vectors, where the storm keeps a base; 0: the base changes */
+static uint8_t base;
 static volatile bool polls[2]; /* a poll command waits for its read */
 
 static uint32_t any(uint32_t limit)
@@ -96,8 +97,8 @@ static void in(uint16_t port)
 
 	done++;
 	digest = (digest ^ (port << 8 | value)) * FNV_PRIME;
-	/* Data ports and ELCR answer what was written, whatever that was; a poll's answer may come
-	 * there too. */
+	/* Data ports and ELCR answer the last written value, whatever the value was. A poll's
+	 * answer may come there too. */
 	if (port == commands[chip] && value & ~own[chip] &&
 	    !(polls[chip] && poll_answer_is_own(chip, value)))
 		foreign_bits++;
@@ -128,8 +129,8 @@ static void initialise(unsigned chip, uint8_t icw1, uint8_t icw3, uint8_t icw4)
 	out(commands[chip] + 1, 0);
 }
 
-/* Any mode that there is: level, single, MCS-80, another cascade, automatic EOI; some are left half
- * way. */
+/* Initialises in any mode: level, single, MCS-80, another cascade, automatic EOI. Some sequences
+ * stop half way. */
 static void move_initialise(unsigned chip)
 {
 	if (any(8) == 0)
@@ -138,7 +139,7 @@ static void move_initialise(unsigned chip)
 		initialise(chip, any_byte() & 0xEF, any_byte(), any_byte());
 }
 
-/* A PC's wiring, and of the modes those that leave the vectors where they are. */
+/* Initialises with a PC's wiring, in modes that keep the vectors. */
 static void move_ready(unsigned chip)
 {
 	initialise(chip, (uint8_t)(ICW1_IC4 | (any(2) ? ICW1_LTIM : 0)), chip ? 2 : CASCADE,
@@ -181,8 +182,8 @@ static void move_elcr(unsigned chip)
 	in(elcr[chip]);
 }
 
-/* COM2's transmitter is empty and stays so: its line is high exactly while that interrupt is
- * enabled. */
+/* COM2's transmitter is empty and stays empty: the line is high exactly while the transmitter's
+ * interrupt is enabled. */
 static void move_line(unsigned chip)
 {
 	(void)chip;
@@ -219,8 +220,8 @@ static void play(void *moves)
 	cpu_interrupts_off();
 }
 
-/* A vector that the guest's own handlers have: the level that is behind it would keep them busy for
- * ever. */
+/* For a vector of the guest's own handlers: the level behind the vector would keep the handlers
+ * busy for ever. */
 static struct context *calm(struct context *context)
 {
 	vectors++;
@@ -229,8 +230,8 @@ static struct context *calm(struct context *context)
 	return context;
 }
 
-/* What a vector says of its line, where the base is known; level 7 may be a spurious one, then ISR
- * has nothing to show. */
+/* Judges whether a vector belongs to an own line, where the base is known. Level 7 may be spurious;
+ * ISR then shows no bit. */
 static void judge(int vector)
 {
 	unsigned input = (unsigned)vector - base, chip = input / 8;
@@ -284,7 +285,7 @@ static void run(const char *argument, move *const *which, bool keeps_base)
 	struct sb_counters before, after;
 
 	begin(which, keeps_base);
-	moves = own[0] ? 1 : MOVES_AT_ONCE; /* a vector ends them */
+	moves = own[0] ? 1 : MOVES_AT_ONCE; /* a vector ends the moves */
 	machine_counters(&before);
 	while (done < ops) {
 		int vector = trap_try(play, &moves);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed with a UART whose line another VM has as well: port=0x2f8, n=2000 bytes, busy=1: no HLT,
- * linger=1: seconds that it goes on listening to the line, input=3: where the line enters the
- * controller, late=1: bytes go round by loopback to the receiver, whose FIFO tells of them four
- * characters' time later, whoever has the processor then.
+ * A deed with a UART whose line another VM has as well. Words: port=0x2f8; n=2000 bytes; busy=1: no
+ * HLT; linger=1: seconds of listening to the line after the stream; input=3: the line's input of
+ * the controller; late=1: bytes go by loopback to the receiver, whose FIFO reports the bytes four
+ * characters' time later, whichever VM has the processor then.
  *
- * Rule: each interrupt carries the stream on, so one that is lost is seen as a stall; one without a
- * cause here is the other VM's.
+ * Rule: each interrupt carries the stream on, so a lost interrupt shows as a stall. An interrupt
+ * without a cause here is the other VM's.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -18,8 +18,8 @@
 #include "guests/lib/uart.h"
 #include "guests/vandal/vandal.h"
 
-/* PC16550D datasheet, 8.4 and 8.6.1: the receiver's trigger is 14 bytes, so a single one is told by
- * the timeout. */
+/* PC16550D datasheet, 8.4 and 8.6.1: the receiver's trigger is 14 bytes, so the timeout reports a
+ * single byte. */
 enum { UART_RBR = 0, FCR_FIFO = 0xC1, IER_RDI = 1 << 0, MCR_LOOP = 1 << 4, IIR_TIMEOUT = 0x0C };
 
 enum { STREAM_BYTES = 2000, STALL_MS = 1000, STALLS_MAX = 5 };
@@ -33,21 +33,21 @@ static void handle_uart(uint64_t tsc)
 {
 	(void)tsc;
 	if ((io_in8(uart + UART_IIR) & UART_IIR_CAUSE) != (late ? IIR_TIMEOUT : UART_IIR_THRE)) {
-		idle++; /* the other VM's, whose UART has the same line */
+		idle++; /* an interrupt of the other VM, whose UART has the same line */
 		return;
 	}
 	if (late)
 		io_in8(uart + UART_RBR);
 	handled++;
 	if (handled < wanted) {
-		causes++; /* the one that this byte's end will be */
+		causes++; /* the cause that the end of this byte will be */
 		io_out8(uart + UART_THR, (uint8_t)handled);
 	} else {
 		io_out8(uart + UART_IER, 0);
 	}
 }
 
-/* Interrupts are off at its call and at its return. */
+/* Interrupts are off at the call and at the return. */
 static void wait_for_interrupt(bool busy)
 {
 	if (busy) {
@@ -59,7 +59,7 @@ static void wait_for_interrupt(bool busy)
 	cpu_interrupts_off();
 }
 
-/* The first cause, or after a stall the next. */
+/* Makes the first cause, or after a stall the next cause. */
 static void start(void)
 {
 	io_out8(uart + UART_IER, 0);

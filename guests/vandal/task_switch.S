@@ -2,8 +2,8 @@
 /*
  * A task switch by hardware.
  *
- * Rule: see task_switch.h. The way up is the guest's own start (guest_long_mode), which goes on at
- * guest_resume.
+ * Rule: see task_switch.h. The way up is the guest's own start (guest_long_mode), which continues
+ * at guest_resume.
  */
 #include "guests/lib/selectors.h"
 #include "guests/vandal/task_switch.h"
@@ -25,7 +25,8 @@ task_switch:
 	movq %rsp, saved_stack
 	movq $resume, guest_resume
 	movl $0, switched
-	/* Far return to the 32-bit segment: compatibility mode, then out of it. */
+	/* Far return to the 32-bit segment: into compatibility mode, then out of compatibility
+	 * mode. */
 	pushq $SELECTOR_CODE32
 	pushq $1f
 	lretq

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A deed that changes tasks by hardware (SDM 3A 7): by CALL and IRET, by a task gate with an error
- * code, to virtual-8086 mode and out of it by a fault, and to a task that cannot be loaded.
+ * code, to virtual-8086 mode and back by a fault, and to a task that cannot be loaded.
  *
- * Rule: a bare machine says the same; kernels of the nineties and task-gated double faults do this.
+ * Rule: a bare machine prints the same. Kernels of the nineties and task-gated double faults change
+ * tasks in this way.
  */
 #include "guests/vandal/tasks.h"
 
@@ -66,7 +67,7 @@ void vandal_tasks(const char *argument)
 	v86[TSS_EFLAGS / 4] |= FLAGS_VM;
 	v86[TSS_EIP / 4] = 0;
 	v86[TSS_CS / 4] = TASKS_V86_CODE >> 4;
-	refused[TSS_DS / 4] = TASKS_MAIN; /* no segment of data */
+	refused[TSS_DS / 4] = TASKS_MAIN; /* no data segment */
 	memcpy((void *)(uintptr_t)TASKS_V86_CODE, tasks_v86, (size_t)(tasks_v86_end - tasks_v86));
 	tasks_idt[VECTOR_UD] = interrupt_gate(tasks_of_v86);
 	tasks_idt[VECTOR_TS] = interrupt_gate(tasks_refused);

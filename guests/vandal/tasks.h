@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Tasks of 32-bit mode, one after the other: called, behind a task gate, in virtual-8086 mode.
+ * Tasks of 32-bit mode, in this order: a called task, a task behind a task gate, a task in
+ * virtual-8086 mode.
  */
 #ifndef GUESTS_VANDAL_TASKS_H
 #define GUESTS_VANDAL_TASKS_H
 
-/* The GDT: as the guest's own, with a task state segment each. */
+/* The GDT: like the guest's own, with a task state segment for each task. */
 #define TASKS_MAIN 0x20
 #define TASKS_CALLED 0x28
 #define TASKS_GATED 0x30
 #define TASKS_V86 0x38
-#define TASKS_REFUSED 0x40 /* it cannot be loaded */
+#define TASKS_REFUSED 0x40 /* a segment that cannot be loaded */
 #define TASKS_GDT_BYTES 0x48
 
 #define TASKS_VECTORS 32
@@ -21,14 +22,14 @@
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 
-/* What was seen, each counted once: the called task, the gate's with its error code, virtual-8086
- * mode, the fault of a task that cannot be loaded with its error code, NT in the called task. */
+/* Counts of the events: the called task, the gate's task with its error code, virtual-8086 mode,
+ * the fault of a task that cannot be loaded with its error code, NT in the called task. */
 struct tasks_notes {
 	uint32_t called, gated, error, v86, refused, refused_error, nested, back;
 };
 
-/* With the tables below filled in, and interrupts off. The IDT of long mode has to be loaded again
- * afterwards. */
+/* Runs the tasks. Call with the tables below filled in, and interrupts off. Load the IDT of long
+ * mode again afterwards. */
 void tasks_run(void);
 void tasks_called(void);
 void tasks_gated(void);

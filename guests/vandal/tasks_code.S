@@ -51,11 +51,11 @@ tasks_run:
 
 	movl $0x11223344, %ebx
 	lcall $TASKS_CALLED, $0
-	lcall $TASKS_CALLED, $0		/* it goes on where it left off */
+	lcall $TASKS_CALLED, $0		/* the called task continues where the task left off */
 	movl $TASKS_ERROR, %eax
 	movl %eax, %gs			/* #GP: two bytes, by a task gate */
 	lcall $TASKS_V86, $0
-	/* #TS in the task that cannot be loaded; it comes back by its link */
+	/* #TS in the task that cannot be loaded; the link leads back */
 	lcall $TASKS_REFUSED, $0
 	cmpl $0x11223344, %ebx
 	jne 2f
@@ -74,7 +74,7 @@ tasks_called:
 	iretl
 	jmp tasks_called
 
-	/* Steps over the instruction that faulted, in its task's state. */
+	/* Steps over the instruction that faulted, in the faulting task's state. */
 tasks_gated:
 	incl tasks_notes + 4
 	popl tasks_notes + 8
@@ -82,8 +82,8 @@ tasks_gated:
 	iretl
 	jmp tasks_gated
 
-	/* #UD of virtual-8086 code, by an interrupt gate: EFLAGS.VM is in the frame. Back to who
-	 * called the task. */
+	/* #UD of virtual-8086 code, by an interrupt gate: EFLAGS.VM is in the frame. Returns to the
+	 * caller of the task. */
 tasks_of_v86:
 	movl 8(%esp), %eax
 	shrl $17, %eax

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vandal: a guest that does what it should not, or little at all, one deed after the other. Its
- * parts: main.c (the list and the harmless deeds), processor.c, foreign.c, controller.c, fatal.c
- * with task_switch.S; registers across exits and switches: state.c, poison.c, vectors.c, exits.c
- * with exits_code.S; x87 errors: x87.c; at the chipset block: storm.c, wide.c, registers.c; with
- * devices of its own: inputs.c, stream.c, nmi.c, idle.c, frames.c; the machine around: board.c,
- * absent.c; steps.c with steps_code.S; tasks.c with tasks_code.S; storms for the VMM: hostile.c;
- * programs in ring 3: ring3.c and ring3_code.S; anything at all: campaign.c with campaign_acts.c
- * and campaign_user.c.
+ * vandal: a guest that does forbidden things, or very little, a deed at a time. The parts of
+ * vandal:
+ * - main.c: the list of deeds and the harmless deeds;
+ * - processor.c, foreign.c, controller.c, fatal.c with task_switch.S;
+ * - registers across exits and switches: state.c, poison.c, vectors.c, exits.c with exits_code.S;
+ * - x87 errors: x87.c;
+ * - the chipset block: storm.c, wide.c, registers.c;
+ * - devices of the guest's own: inputs.c, stream.c, nmi.c, idle.c, frames.c;
+ * - the machine around: board.c, absent.c;
+ * - steps.c with steps_code.S; tasks.c with tasks_code.S;
+ * - storms for the VMM: hostile.c;
+ * - programs in ring 3: ring3.c and ring3_code.S;
+ * - random acts: campaign.c with campaign_acts.c and campaign_user.c.
  *
- * Rule: a deed says what it saw, and is ok when a VMM kept it from anything that is not the
- * guest's. On the bare machine everything is the guest's, and most deeds only report.
+ * Rule: a deed prints its observations. A deed is ok when a VMM kept the deed from everything that
+ * is not the guest's. On the bare machine everything is the guest's, and most deeds only report.
  */
 #ifndef GUESTS_VANDAL_VANDAL_H
 #define GUESTS_VANDAL_VANDAL_H
@@ -18,20 +23,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A deed; argument: what followed the '=' in do=name=argument, else "". */
+/* A deed. argument: the text after the '=' in do=name=argument, else "". */
 typedef void deed(const char *argument);
 
-/* Print "vandal: do=NAME: what ... ok", or "... FAILED: ..." */
+/* Prints "vandal: do=NAME: what ... ok", or "... FAILED: ..." */
 void vandal_says(bool ok, const char *what, ...) __attribute__((format(printf, 2, 3)));
-/* For a deed that does not come back, or waits for something: print that it comes now. */
+/* Prints that a deed comes now. For a deed that does not return, or that waits for an event. */
 void vandal_goes(const char *what);
-/* A deed's number: its argument, else the word name=, else otherwise. */
+/* Returns a deed's number: the deed's argument, else the word name=, else otherwise. */
 uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwise);
-/* Is the time given by seconds= (or the deed's argument) over? start is a TSC value. */
+/* Returns whether the time by seconds= (or by the deed's argument) is over. start is a TSC
+ * value. */
 bool vandal_time_over(uint64_t start, const char *argument);
 
-/* The word own=3,...: lines (where they differ, inputs) that are the guest's own, for deeds that
- * judge what is foreign. */
+/* Returns the word own=3,...: the guest's own lines (inputs, where the numbers differ). For deeds
+ * that judge foreign interrupts. */
 uint16_t vandal_own_lines(void);
 
 /* processor.c */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that asks whether an exit leaves the vector and x87 registers alone, while the VM keeps
+ * A deed that tests whether an exit leaves the vector and x87 registers alone, while the VM keeps
  * the processor.
  *
- * Rule: each row is one way to the VMM and back. FXSAVE's image before the row and the image after
+ * Rule: each row is a way to the VMM and back. FXSAVE's image before the row and the image after
  * the row must be the same.
  */
 #include "arch/x86/io.h"
@@ -116,7 +116,7 @@ static const struct {
 	{ "a status text", ROUNDS, row_status },
 };
 
-/* Numbers in all eight x87 registers, a pattern in XMM0 to XMM15. */
+/* Puts numbers in all eight x87 registers and a pattern in XMM0 to XMM15. */
 static void fill(uint32_t seed)
 {
 	__asm__ volatile(

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed at the controller's ports with accesses that are no bytes: 16 and 32 bits, aligned and
+ * A deed at the controller's ports with accesses wider than a byte: 16 and 32 bits, aligned and
  * across, and string instructions.
  *
- * Rule: such an access is one of each byte, as the ISA bus makes it; bytes of ports that are not
- * the guest's read as ones and are swallowed. What reaches the controller is exactly what was meant
- * for it.
+ * Rule: such an access is an access to each byte, as on the ISA bus. Bytes of ports that are not
+ * the guest's read as ones, and writes to such bytes have no effect. The controller gets exactly
+ * the bytes that were meant for the controller.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/args.h"
@@ -47,7 +47,7 @@ static void still(const char *after, uint8_t master, uint8_t slave, uint8_t elcr
 	expect(after, io_in8(ELCR_SLAVE), elcr_slave);
 }
 
-/* Requests read as 0: the guest has no line, or its line is low. */
+/* Requests read as 0: the guest has no line, or the line is low. */
 static void try_reads(void)
 {
 	expect("16 bits of 20h", io_in16(PIC_MASTER_COMMAND), IMR_MASTER << 8);
@@ -59,7 +59,7 @@ static void try_reads(void)
 	expect("32 bits of 20h", io_in32(PIC_MASTER_COMMAND), 0xFFFF0000 | IMR_MASTER << 8);
 	expect("32 bits of A1h", io_in32(PIC_SLAVE_DATA), 0xFFFFFF00 | IMR_SLAVE);
 	expect("32 bits of 4D0h", io_in32(ELCR_MASTER), 0xFFFF0000 | ELCR_S << 8 | ELCR_M);
-	/* They begin at a port that is not the guest's: refused whole. */
+	/* These accesses begin at a port that is not the guest's: the whole access is refused. */
 	expect("16 bits of 1Fh", io_in16(PIC_MASTER_COMMAND - 1), 0xFFFF);
 	expect("32 bits of 9Eh", io_in32(PIC_SLAVE_COMMAND - 2), 0xFFFFFFFF);
 	expect("16 bits of 4CFh", io_in16(ELCR_MASTER - 1), 0xFFFF);
@@ -115,8 +115,8 @@ void vandal_wide(const char *argument)
 	io_out8(ELCR_MASTER, 0);
 	io_out8(ELCR_SLAVE, 0);
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
-	/* On the bare machine the ports beside are somebody's, and lines of firmware's devices may
-	 * ask. */
+	/* On the bare machine the ports beside belong to other devices, and lines of firmware's
+	 * devices may request interrupts. */
 	vandal_says(!machine_is_virtual() || wrong == 0, "%u accesses of odd sizes, %u went wrong",
 	            tried, wrong);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A deed that makes x87 errors, with CR0.NE set and clear: do=x87 alone, =timer with a PIT, =line
- * with line 13, =off with interrupts off, =held with nothing that could end the wait; =owner makes
- * none, and counts what comes at its line 13 meanwhile.
+ * with line 13, =off with interrupts off, =held without any event that could end the wait. =owner
+ * makes no error, and counts the interrupts at the guest's line 13 meanwhile.
  *
- * Rule: with NE set an error is #MF. With NE clear it is IRQ13 of this guest or of nobody; the
- * guest stands at the instruction that found the error until an interrupt of its own comes, and
- * again after the handler, for as long as the error is there.
+ * Rule: with NE set an error is #MF. With NE clear the error is IRQ13 of this guest or of no guest.
+ * The guest stands at the instruction that found the error until an interrupt of the guest's own
+ * comes. After the handler the guest stands there again, for as long as the error is there.
  */
 #include "arch/x86/io.h"
 #include "guests/lib/cpu.h"
@@ -21,14 +21,14 @@
 enum { VECTOR_MF = 16, LINE_X87 = 13, PORT_X87 = 0xf0 };
 enum { CR0_MP = 1 << 1, CR0_TS = 1 << 3, CR0_NE = 1 << 5 };
 enum { TICKS = 10, ERRORS = 5, RELOAD = 5966 /* 5 ms */ };
-/* FXSAVE's image: where the status word is; 15 busy | 7 error summary | 5:0 the exceptions */
+/* FXSAVE's image: offset of the status word; 15 busy | 7 error summary | 5:0 the exceptions */
 enum { IMAGE_STATUS = 2, STATUS_ERRORS = 0x80ff };
 
 /* ---- CR0 by each way of reading and writing ---- */
 
 static uint64_t views_wrong;
 
-/* The NE that each way of reading shows; all of CR0 where the way shows all. */
+/* Checks the NE that each way of reading shows, and all of CR0 where the way shows all. */
 static void expect_view(uint64_t cr0)
 {
 	uint64_t word = UINT64_MAX, dword = UINT64_MAX, whole = 0;
@@ -55,7 +55,7 @@ static void lmsw_memory(uint16_t value)
 	__asm__ volatile("lmsw %0" : : "m"(value) : "memory");
 }
 
-/* PE is never cleared by LMSW. */
+/* LMSW never clears PE. */
 static void look_at_views(uint64_t cr0)
 {
 	cr0_write(cr0);
@@ -75,7 +75,7 @@ static void look_at_views(uint64_t cr0)
 static volatile uint32_t ticks, errors, passes;
 static volatile bool forgives;
 
-/* An interrupt's context holds the x87 registers: the error ends there. */
+/* An interrupt's context holds the x87 registers: the function ends the error in the context. */
 static struct context *end_error(struct context *context)
 {
 	uint16_t status;
@@ -111,7 +111,7 @@ static void divide(void *unused)
 	__asm__ volatile("fninit; fldcw %0; fld1; fldz; fdivrp; fwait" : : "m"(control) : "memory");
 }
 
-/* Errors until ERRORS of them have been passed. */
+/* Makes errors until ERRORS of the errors have been passed. */
 static void divide_all(void)
 {
 	irq_set_switch(end_error);
@@ -146,7 +146,7 @@ static void with_line(void)
 	            (unsigned)ERRORS, (unsigned)errors);
 }
 
-/* Whose errors are another VM's. */
+/* Waits while another VM makes x87 errors. */
 static void owner(void)
 {
 	uint64_t start = cpu_tsc();
@@ -169,7 +169,7 @@ static void for_ever(bool interrupts)
 	vandal_says(false, "an instruction behind an x87 error");
 }
 
-/* #MF, also where NE was clear before; and no exception behind FNINIT. */
+/* Expects #MF, also where NE was clear before, and no exception behind FNINIT. */
 static void alone(uint64_t cr0)
 {
 	look_at_views(cr0 & ~(uint64_t)CR0_NE);

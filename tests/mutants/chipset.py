@@ -50,8 +50,8 @@ MUTANTS = (
     (
         "pc-save-unheard",
         PC,
-        "the next look finds */\n\t\theard = true;",
-        "the next look finds */\n\t\t;",
+        "look finds */\n\t\theard = true;",
+        "look finds */\n\t\t;",
         "test_pc",
     ),
     # pc: save and restore.

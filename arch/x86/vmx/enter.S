@@ -5,11 +5,12 @@
  * Rule: only registers move here. The last test of nmi_count stands right before the entry, and
  * arch/x86/nmi.S closes the gap between the test and the entry.
  *
- * unsigned vmx_resume(struct vcpu_regs *regs [rdi]); unsigned vmx_launch(the same) is for a VMCS
- * that was never launched. Both return 0: the guest ran and exited; 1: an NMI came first and the
- * guest did not run; 2: the processor refused the instruction. ZF is set when the result is 0. The
- * caller treats every register except RBP as lost, so the code here saves no other register of the
- * VMM.
+ * unsigned vmx_resume(struct vcpu_regs *regs [rdi])
+ * unsigned vmx_launch(struct vcpu_regs *regs [rdi]), for a VMCS that was never launched
+ * return 0: the guest ran and exited; 1: an NMI came first and the guest did not run; 2: the
+ * processor refused the instruction. ZF is set when the result is 0.
+ * The caller treats every register except RBP as lost, so the code here saves no other register of
+ * the VMM.
  */
 	.set RAX, 0
 	.set RCX, 8

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Extended page tables: they decide how much of the machine's memory a VM can reach. nested_map.c
- * builds the tables.
+ * Extended page tables: the part of the machine's memory that a VM can reach. nested_map.c builds
+ * the tables.
  *
- * Rule: a VM can execute only its RAM. The exception is absent memory: absent memory reads as ones,
- * and ones are no instruction.
+ * Rule: a VM can execute only its RAM. The exception is absent memory: absent memory reads as all
+ * bits set, and FFh bytes are no instruction.
  */
 #include "arch/x86/mitigations.h"
 #include "arch/x86/nested_map.h"

@@ -37,7 +37,7 @@ enum { ACCESS_CODE = 0xc09b, ACCESS_DATA = 0xc093, ACCESS_TSS = 0x8b, ACCESS_LDT
 struct vcpu *vmx_loaded;
 static uint16_t next_vpid = 1;
 
-/* Returns the value of a control: the wanted bits and the bits that must be 1, without the bits
+/* Returns the value of a control: the wanted bits plus the bits that must be 1, without the bits
  * that must be 0. */
 static uint32_t control(uint64_t capability, uint32_t wanted)
 {

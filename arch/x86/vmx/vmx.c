@@ -2,8 +2,8 @@
 /*
  * Turns VMX on and off.
  *
- * Rule: the capabilities are checked first. VMXON is executed only on a processor that has all
- * capabilities that Signalbox needs.
+ * Rule: the capabilities are checked first. VMXON is executed only on a processor with all
+ * capabilities for Signalbox.
  */
 #include "arch/x86/vmx/vmx.h"
 #include "arch/x86/io.h"

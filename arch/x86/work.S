@@ -60,7 +60,7 @@ work_enter:
 	movb	$1, work_open(%rip)
 	.globl work_window_begin
 work_window_begin:
-	/* an NMI before this test found no work to leave */
+	/* an NMI before work_open was set found no work to leave */
 	cmpl	$0, nmi_count(%rip)
 	jne	not_now
 	pop_all

@@ -2,12 +2,12 @@
 /*
  * From the boot loader's 32-bit protected mode to 64-bit C.
  *
- * Rule: interrupts are off throughout, nothing is assumed of the processor that CPUID does not say,
- * and whoever cannot run here is told why on VGA and COM1.
+ * Rule: interrupts are off throughout. The code uses only features that CPUID announces. A user
+ * whose machine cannot run the VMM gets the reason on VGA and COM1.
  *
  * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image
- * ends below 2M, see linker.ld), and arch/x86/pages.c divides it; the last GiB, where the interrupt
- * controllers and PCI devices answer, is uncached.
+ * ends below 2M, see linker.ld), and arch/x86/pages.c divides the page. The last GiB, with the
+ * interrupt controllers and PCI devices, is uncached.
  */
 #include "arch/x86/multiboot.h"
 
@@ -119,7 +119,7 @@ map_memory:
 	ret
 
 /*
- * EDI: a message. VGA text memory and COM1 (115200 8N1) are told, then the processor halts for
+ * Prints the message at EDI to VGA text memory and COM1 (115200 8N1), then halts the processor for
  * good. UART line control bit 7 opens the divisor latch; line status bit 5: transmitter holding
  * register empty.
  */
@@ -142,7 +142,7 @@ refuse:
 	inc %edi
 	test %cl, %cl
 	jz 4f
-	mov $0x10000, %esi              /* no UART, no wait without end */
+	mov $0x10000, %esi              /* without a UART the wait has an end */
 	mov $0x3FD, %dx
 2:	in %dx, %al
 	test $0x20, %al
@@ -171,7 +171,7 @@ entry64:
 	xor %eax, %eax
 	mov %eax, %fs
 	mov %eax, %gs
-	/* these clear the upper halves, which the mode switch leaves undefined */
+	/* 32-bit moves clear the upper halves, which the mode switch leaves undefined */
 	mov $boot_stack_top, %esp
 	mov %ebp, %edi
 	mov %esi, %esi
@@ -192,7 +192,7 @@ message_long_mode:
 	.asciz "signalbox: end: status 1\r\n"
 
 	.balign 8
-boot_gdt:                               /* the selectors are those of arch/x86/tables.c */
+boot_gdt:                               /* the same selectors as in arch/x86/tables.c */
 	.quad 0
 	.quad 0x00AF9B000000FFFF        /* 08h: code, 64-bit */
 	.quad 0x00CF93000000FFFF        /* 10h: data */
@@ -211,7 +211,7 @@ page_directory_pointers:
 page_directories:
 	.skip 4 * 4096
 	.global boot_stack_absent, boot_stack_top
-boot_stack_absent:                      /* not there from pages_protect() on */
+boot_stack_absent:                      /* unmapped by pages_protect() */
 	.skip PAGE_BYTES
 	.skip STACK_BYTES
 boot_stack_top:

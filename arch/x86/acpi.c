@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding ACPI's tables in memory (ACPI specification 6.4, 5.2.5 to 5.2.8) and filling in the
- * platform.
+ * Finds ACPI's tables in memory (ACPI specification 6.4, 5.2.5 to 5.2.8) and fills in the platform.
  *
- * Rule: nothing is believed before its checksum held; a bad table is one line, and counts as
- * missing.
+ * Rule: a table counts only with a valid checksum. A bad table is reported in one line and counts
+ * as missing.
  */
 #include "arch/x86/acpi_parse.h"
 #include "arch/x86/hypervisor.h"
@@ -17,8 +16,8 @@
 
 struct platform platform;
 
-/* The BIOS data area's word at 40:0E is the segment of the extended area; the RSDP is in its first
- * KiB or in ROM. */
+/* The BIOS data area's word at 40:0E is the segment of the extended area. The RSDP is in the first
+ * KiB of the extended area or in ROM. */
 enum {
 	BDA_EBDA_SEGMENT = 0x40E,
 	EBDA_SEARCH = 1024,
@@ -36,14 +35,14 @@ enum {
 	RSDP_LENGTH = 20,
 	RSDP_XSDT = 24
 };
-/* No table of a PC is longer: a length beyond it is a wild pointer's. */
+/* No table of a PC is longer: a longer length comes from a wild pointer. */
 enum { TABLE_MOST = 4 << 20 };
 enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xA0000 };
-/* Bochs's debug port reads back its own number where port_e9_hack is on. */
+/* Bochs's debug port reads back its own number when port_e9_hack is on. */
 enum { BOCHS_PORT = 0xE9 };
 
-/* Through assembly, so that the compiler does not take an address of the first page for a null
- * pointer gone astray. */
+/* Returns a pointer to physical memory. The assembly hides the value: the compiler would take an
+ * address in the first page for a wild null pointer. */
 static const uint8_t *physical(uint64_t address)
 {
 	__asm__("" : "+r"(address));
@@ -74,8 +73,8 @@ static const uint8_t *rsdp_find(void)
 	return found ? found : rsdp_search(ROM_FIRST, ROM_END);
 }
 
-/* The table at a physical address, when it is within reach and whole; else no table. NULL
- * signature: any. */
+/* Returns the table at a physical address, or no table when it is out of reach or not whole. NULL
+ * as signature: any table. */
 static struct acpi_table table_at(uint64_t address, const char *signature)
 {
 	struct acpi_table t = { physical(address), ACPI_HEADER };
@@ -94,7 +93,7 @@ static struct acpi_table table_at(uint64_t address, const char *signature)
 	return t;
 }
 
-/* The XSDT where there is one that holds, else the RSDT; *entry is the size of a pointer in it. */
+/* Returns the XSDT if valid, else the RSDT. *entry: the size of a pointer in the table. */
 static struct acpi_table root_find(const uint8_t *rsdp, unsigned *entry)
 {
 	struct acpi_table r = { rsdp, RSDP2_BYTES }, root = { NULL, 0 };
@@ -144,22 +143,23 @@ static void interrupts_read(struct acpi_table madt)
 		platform.ioapic = 0;
 }
 
-/* No machine needs one that has another timer: where it is wanted, its absence is said
- * (arch/x86/slice_timer.c). */
+/* Reads the HPET's address. A machine with another timer needs no HPET. Code that needs the HPET
+ * reports its absence (arch/x86/slice_timer.c). */
 static void timer_read(struct acpi_table hpet)
 {
 	if (hpet.bytes && acpi_parse_hpet(hpet, &platform))
 		log_line("ACPI: the HPET is at no place that can be used; passed over");
 }
 
-/* Bochs's tables bear its name; so do QEMU's, but QEMU shows itself by CPUID. */
+/* Returns true on Bochs. Bochs's tables have the name of Bochs, and QEMU's tables too, but QEMU
+ * announces itself by CPUID. */
 static bool is_bochs(struct acpi_table root)
 {
 	return !memcmp(root.bytes + OEM_ID, "BOCHS ", OEM_ID_BYTES) &&
 	       !(cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR);
 }
 
-/* A PC without ACPI: one processor, a pair of 8259s, no I/O APIC. */
+/* Sets the defaults of a PC without ACPI: one processor, a pair of 8259s, no I/O APIC. */
 static void platform_default(void)
 {
 	platform = (struct platform){ .has_8259 = true, .processors = 1 };

@@ -2,7 +2,7 @@
 /*
  * ACPI's tables, read field by field (ACPI specification 6.4, chapters 5 and 20).
  *
- * Rule: every read goes through acpi_field(), which knows where the table ends.
+ * Rule: every read goes through acpi_field(), which checks the end of the table.
  */
 #include "arch/x86/acpi_parse.h"
 
@@ -45,9 +45,8 @@ enum {
 };
 
 /*
- * MPS INTI flags of an override: 3:2 trigger (1 edge, 3 level) |
- * 1:0 polarity (1 high, 3 low); 0 conforms to the bus,
- * and ISA is edge and high.
+ * MPS INTI flags of an override: 3:2 trigger (1 edge, 3 level) | 1:0 polarity (1 high, 3 low)
+ * 0 means the default of the bus. The default of ISA is edge and high.
  */
 enum { INTI_POLARITY = 3, INTI_LOW = 3, INTI_TRIGGER_SHIFT = 2, INTI_LEVEL = 3 };
 
@@ -80,8 +79,8 @@ static void madt_override(struct acpi_table entry, struct platform *out)
 
 	if (bus != 0 || line >= LINES || pin > UINT8_MAX)
 		return;
-	/* The line whose place it takes has no pin any more, unless an override of its own gave or
-	 * gives it one. */
+	/* The line with the number of this pin loses its pin, unless an override of that line has
+	 * given or will give a pin. */
 	if (pin < LINES && pin != line && out->line[pin].pin == (int)pin)
 		out->line[pin].pin = -1;
 	out->line[line] = (struct line_pin){
@@ -102,7 +101,7 @@ static const struct {
 	[ENTRY_X2APIC] = { 16, madt_x2apic },
 };
 
-/* Lines are on the pins of their numbers until an override says otherwise; the cascade is no line
+/* Puts each line on the pin of its number, which overrides may change later. The cascade is no line
  * of the bus. */
 static void madt_lines_default(struct platform *out)
 {
@@ -137,8 +136,8 @@ int acpi_parse_madt(struct acpi_table madt, struct platform *out)
 
 /* ---- HPET (IA-PC HPET specification 1.0a, 3.2.4) ---- */
 
-/* The base address is a generic one (5.2.3.2): 1 address space | 1 bits | 1 first bit | 1 access
- * size | 8 address */
+/* The base address is a generic address (5.2.3.2): 1 address space | 1 bits | 1 first bit |
+ * 1 access size | 8 address */
 enum { HPET_SPACE = 40, HPET_ADDRESS = 44, SPACE_MEMORY = 0, HPET_BLOCK = 1024 };
 
 int acpi_parse_hpet(struct acpi_table hpet, struct platform *out)
@@ -179,9 +178,8 @@ uint64_t acpi_parse_fadt(struct acpi_table fadt, struct platform *out)
  *
  * Name(\_S5_, Package { SLP_TYPa, SLP_TYPb, ... }):
  *   08 [5C] '_' 'S' '5' '_' 12 PkgLength NumElements Element Element ...
- * PkgLength: bits 7:6 of its first byte count the bytes that follow it. An element: 00, 01, or 0A
- * byte, 0B word, 0C dword.
- */
+ * PkgLength: bits 7:6 of the first byte give the number of bytes that follow. An element: 00, 01,
+ * or 0A byte, 0B word, 0C dword. */
 enum {
 	AML_ZERO = 0x00,
 	AML_ONE = 0x01,
@@ -192,7 +190,7 @@ enum {
 };
 enum { AML_PACKAGE = 0x12, AML_ROOT = 0x5C, SLP_TYP_MASK = 7 };
 
-/* The integer at *at, which moves behind it; -EINVAL for anything else. */
+/* Returns the integer at *at and moves *at behind it, or returns -EINVAL for any other element. */
 static int aml_integer(struct acpi_table t, size_t *at)
 {
 	unsigned size = 0;
@@ -214,7 +212,8 @@ static int aml_integer(struct acpi_table t, size_t *at)
 	return value;
 }
 
-/* Does a definition of _S5_ as a package have its name at this offset? */
+/* Reads the package and returns true when `name` is the name in a definition of _S5_ as a
+ * package. */
 static bool s5_take(struct acpi_table dsdt, size_t name, struct platform *out)
 {
 	bool defined = acpi_field(dsdt, name - 1, 1) == AML_NAME ||

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What Signalbox takes from ACPI's tables: interrupt controllers and lines (MADT), the HPET, and
- * how to power off (FADT, DSDT).
+ * The parts of ACPI's tables that Signalbox uses: interrupt controllers and lines (MADT), the HPET,
+ * and the power-off (FADT, DSDT).
  *
- * Rule: pure functions of the table's bytes; whatever a table holds, nothing outside it is read.
+ * Rule: the functions depend on the table's bytes only, and never read outside the table, whatever
+ * bytes it has.
  */
 #ifndef ARCH_X86_ACPI_PARSE_H
 #define ARCH_X86_ACPI_PARSE_H
@@ -21,21 +22,21 @@ struct acpi_table {
 
 enum { ACPI_HEADER = 36, ACPI_HEADER_LENGTH = 4 };
 
-/* A little-endian field of 1 to 8 bytes; 0 where the table is too short to hold it. */
+/* Returns a little-endian field of 1 to 8 bytes, or 0 when the table ends before the field. */
 uint64_t acpi_field(struct acpi_table table, size_t offset, unsigned size);
-/* Do the bytes of the table sum up to 0? */
+/* Returns true when the bytes sum up to 0. */
 bool acpi_sum_holds(const uint8_t *bytes, size_t length);
 
-/* MADT: lapic, ioapic, processors, has_8259, line. 0, or -EINVAL when an entry is malformed: those
- * before it count. */
+/* MADT: sets lapic, ioapic, processors, has_8259, line. Returns 0, or -EINVAL when an entry is
+ * malformed; the entries before it count. */
 int acpi_parse_madt(struct acpi_table madt, struct platform *out);
-/* HPET: hpet. 0, or -ENODEV where what it describes is not in memory below 4 GiB, at a place that
- * an HPET can have. */
+/* HPET: sets hpet. Returns 0, or -ENODEV when the address is not in memory below 4 GiB or no HPET
+ * can lie there. */
 int acpi_parse_hpet(struct acpi_table hpet, struct platform *out);
-/* FADT: control ports and the switch to ACPI mode. Returns the DSDT's physical address, 0 for
- * none. */
+/* FADT: sets the control ports and the switch to ACPI mode. Returns the DSDT's physical address, or
+ * 0. */
 uint64_t acpi_parse_fadt(struct acpi_table fadt, struct platform *out);
-/* DSDT: the package \_S5_ gives slp_typ_a and slp_typ_b. 0, or -ENOENT. */
+/* DSDT: sets slp_typ_a and slp_typ_b from the package \_S5_. Returns 0 or -ENOENT. */
 int acpi_parse_s5(struct acpi_table dsdt, struct platform *out);
 
 #endif

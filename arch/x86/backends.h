@@ -2,7 +2,7 @@
 /*
  * The back ends behind arch/x86/virt.h.
  *
- * Rule: virt.c includes this, to choose; nobody else does but the back ends themselves.
+ * Rule: only virt.c, for the choice, and the back ends include this header.
  */
 #ifndef ARCH_X86_BACKENDS_H
 #define ARCH_X86_BACKENDS_H
@@ -11,8 +11,8 @@
 
 extern const struct virt_calls vmx_calls, svm_calls;
 
-/* Check what the processor has, say what is missing, turn virtualisation on. 0, -ENODEV, or
- * -ENOMEM. */
+/* Checks the processor, prints all that is missing, and turns virtualisation on. Returns 0,
+ * -ENODEV, or -ENOMEM. */
 int vmx_init(void);
 int svm_init(void);
 

@@ -2,9 +2,9 @@
 /*
  * Blocks of memory, copied and cleared by the processor's string instructions.
  *
- * Rule: the number of instructions is known. It is a REP iteration for each 8 bytes, one for each
- * byte of the rest, and about six more. So a caller can bound its work; a library's function says
- * nothing of this.
+ * Rule: the number of instructions is known: a REP iteration for each 8 bytes, one for each byte of
+ * the rest, and about six more. So a caller can bound its work. A library's function makes no such
+ * promise.
  */
 #ifndef ARCH_X86_BYTES_H
 #define ARCH_X86_BYTES_H
@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Copies bytes from one block to another. The blocks do not overlap; they may lie at any address.
- */
+/* Copies bytes from one block to another. The blocks must not overlap. The blocks may lie at any
+ * address. */
 static inline void bytes_copy(void *to, const void *from, size_t bytes)
 {
 	size_t words = bytes / 8, rest = bytes % 8;
@@ -23,7 +23,7 @@ static inline void bytes_copy(void *to, const void *from, size_t bytes)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
 }
 
-/* Fills a block with words of 8 bytes; it has room for so many. */
+/* Fills a block with words of 8 bytes. words: their number. */
 static inline void bytes_fill(void *to, uint64_t word, size_t words)
 {
 	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"(word) : "memory");

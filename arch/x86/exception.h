@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the manuals say of exceptions: their numbers, which have an error code, and what becomes of
- * one that is raised while another is being delivered.
+ * Facts of the manuals about exceptions: the numbers, the exceptions with an error code, and the
+ * result of an exception that is raised during the delivery of another exception.
  *
- * Rule: functions of their arguments alone; both back ends raise by them.
+ * Rule: each function depends on its arguments only. Both back ends raise exceptions by these
+ * functions.
  */
 #ifndef ARCH_X86_EXCEPTION_H
 #define ARCH_X86_EXCEPTION_H
@@ -45,15 +46,17 @@ static inline bool exception_has_error(unsigned vector)
 	                    vector);
 }
 
-/* Whose error code names a selector, and so says in EXT whether the program is the cause. */
+/* Returns true when the exception's error code names a selector. EXT of such a code tells whether
+ * the program is the cause. */
 static inline bool exception_names_selector(unsigned vector)
 {
 	return exception_in(1u << VECTOR_TS | 1u << VECTOR_NP | 1u << VECTOR_SS | 1u << VECTOR_GP,
 	                    vector);
 }
 
-/* Faults are pushed with RF set, so that the instruction's breakpoint is not told twice (SDM 3B
- * 17.3.1.1). #DB is a trap here; #BP and #OF are traps, #DF and #MC aborts. */
+/* Returns true for a fault. A fault is pushed with RF set, so that the instruction's breakpoint is
+ * not reported twice (SDM 3B 17.3.1.1). #DB counts as a trap here. #BP and #OF are traps, #DF and
+ * #MC are aborts. */
 static inline bool exception_is_fault(unsigned vector)
 {
 	return !exception_in(1u << VECTOR_DB | 1u << VECTOR_BP | 1u << VECTOR_OF | 1u << VECTOR_DF |
@@ -61,8 +64,8 @@ static inline bool exception_is_fault(unsigned vector)
 	                     vector);
 }
 
-/* What is delivered where `vector` is raised while the exception `first` is being delivered (SDM 3A
- * table 6-5). */
+/* Returns the vector to deliver when `vector` is raised during the delivery of the exception
+ * `first` (SDM 3A table 6-5). */
 static inline unsigned exception_after(unsigned first, unsigned vector)
 {
 	const uint32_t contributory = 1u << VECTOR_DE | 1u << VECTOR_TS | 1u << VECTOR_NP |

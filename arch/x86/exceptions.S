@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One stub for each interrupt vector, 16 bytes apart, and the way from there to
+ * A stub for each interrupt vector, 16 bytes apart, and the way from the stub to
  * exception_dispatch() and back.
  *
  * Rule: every stub leaves the same frame, struct exception_frame in tables.c.
@@ -45,7 +45,7 @@ exception_common:
 	push %r14
 	push %r15
 	mov %rsp, %rdi
-	/* 22 words keep the alignment that the processor made; trust nothing */
+	/* 22 words keep the processor's alignment; this code aligns in any case */
 	mov %rsp, %rbp
 	and $-16, %rsp
 	call exception_dispatch

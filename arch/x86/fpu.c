@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Floating-point and vector state: XSAVE where there is one, else FXSAVE.
+ * Floating-point and vector state: by XSAVE if the processor has XSAVE, else by FXSAVE.
  *
  * Rule: once a guest has had more than x87 and SSE, a save takes all components that any guest may
- * use, whatever XCR0 it has now, because state that XCR0 hides comes back when the guest opens it
- * again (SDM 1 13.5). The caller passes the widest XCR0 that the guest has had.
+ * use, with any present value of XCR0. Hidden state comes back when the guest opens XCR0 again (SDM
+ * 1 13.5). The caller passes the widest XCR0 that the guest has had.
  */
 #include "arch/x86/fpu.h"
 #include "arch/x86/guarded.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum { CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_OSXSAVE = 1 << 18 };
-/* NE: a guest's error that stands in the registers is no interrupt of the machine's. */
+/* NE: a guest's pending x87 error in the registers raises no interrupt of the machine. */
 enum { CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5 };
 enum { CPUID1_XSAVE = 1 << 26, CPUID1_FXSR = 1 << 24 };
 
@@ -33,8 +33,8 @@ enum {
 
 enum { XSAVE_HEADER = 512 };
 
-static uint64_t features; /* that are moved */
-static uint64_t offered;  /* to guests */
+static uint64_t features; /* components that are moved */
+static uint64_t offered;  /* components for guests */
 uint64_t fpu_xcr0_now;
 static uint64_t area_bytes = FXSAVE_BYTES;
 static uint32_t offered_bytes;
@@ -51,7 +51,7 @@ static void set_features(uint64_t wanted)
 {
 	features = wanted;
 	xcr0_write(features);
-	area_bytes = cpu_id(0xd, 0).ebx; /* what XCR0 as set now needs */
+	area_bytes = cpu_id(0xd, 0).ebx; /* the size for the present XCR0 */
 }
 
 int fpu_init(void)
@@ -119,7 +119,7 @@ void fpu_reset(void *area)
 	memset(area, 0, area_bytes);
 	*(uint16_t *)((char *)area + FXSAVE_FCW) = FCW_RESET;
 	*(uint32_t *)((char *)area + FXSAVE_MXCSR) = MXCSR_RESET;
-	if (features != 0) /* what FXSAVE leaves in the area XRSTOR has to load */
+	if (features != 0) /* XRSTOR must load the part of the area that FXSAVE leaves */
 		*(uint64_t *)((char *)area + XSAVE_HEADER) = XCR0_X87 | XCR0_SSE;
 }
 

@@ -2,8 +2,7 @@
 /*
  * Floating-point and vector state (x87, SSE, AVX, AVX-512) of the guests.
  *
- * Rule: the VMM itself computes with general registers only; it touches this state to move it, and
- * for nothing else.
+ * Rule: the VMM computes with general registers only. The VMM touches this state only to move it.
  */
 #ifndef ARCH_X86_FPU_H
 #define ARCH_X86_FPU_H
@@ -11,29 +10,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Turn on what the processor has; 0, or -ENODEV (no FXSAVE: no 64-bit processor lacks it). */
+/* Turns the processor's features on. Returns 0, or -ENODEV without FXSAVE (every 64-bit processor
+ * has FXSAVE). */
 int fpu_init(void);
-/* XCR0 with everything that guests may have; 0 where there is no XSAVE. Bytes of its area, in the
- * standard format. */
+/* fpu_offered() returns XCR0 with all components that guests may have, or 0 without XSAVE.
+ * fpu_offered_bytes() returns the bytes of their area, in the standard format. */
 uint64_t fpu_offered(void);
 uint32_t fpu_offered_bytes(void);
 /* XCR0 (SDM 3A 2.6): 7:5 AVX-512 */
 enum { FPU_AVX512 = 7 << 5 };
-/* May a guest set XCR0 to this (SDM 1 13.3)? */
+/* Returns true when a guest may set XCR0 to the value (SDM 1 13.3). */
 bool fpu_allows(uint64_t xcr0);
-/* Set XCR0 to what a guest asked for: 0, or -EPERM, the processor has refused it. Only where
- * fpu_allows() it. */
+/* Sets XCR0 to the value of a guest. Call it only after fpu_allows(). Returns 0, or -EPERM when the
+ * processor has refused the value. */
 int fpu_try_xcr0(uint64_t xcr0);
-/* From now on all that the processor has counts, offered or not: for one whose guests open it
- * unseen. Before fpu_create(). */
+/* From now on all components of the processor are moved, offered or not. For a processor whose
+ * guests change XCR0 unseen. Call it before fpu_create(). */
 void fpu_take_all(void);
-/* XCR0 as it is, for the same. */
+/* Returns the present XCR0, for the same processor. */
 uint64_t fpu_xcr0(void);
-/* A state area in its reset state; NULL when memory has run out. */
+/* Returns a state area in its reset state, or NULL when memory has run out. */
 void *fpu_create(void);
 void fpu_reset(void *area);
-/* x87 and SSE are all that a guest can have touched: FXSAVE moves them, and what XCR0 hides stays
- * hidden. */
+/* Returns true when a guest can have touched x87 and SSE only. FXSAVE then moves both, and
+ * components that XCR0 hides stay hidden. */
 static inline bool fpu_is_legacy(uint64_t widest)
 {
 	return widest <= 3; /* XCR0: 1 SSE | 0 x87 */
@@ -42,8 +42,8 @@ extern uint64_t fpu_xcr0_now;
 void fpu_save_wide(void *area);
 void fpu_load_wide(const void *area);
 void fpu_set_xcr0(uint64_t xcr0);
-/* Move the registers to the area or back. widest: every bit that the guest's XCR0 has ever had;
- * xcr0: what it is now, in force after the load. */
+/* Save the registers to the area, or load them. widest: every bit that the guest's XCR0 ever had.
+ * xcr0: the present value, in force after the load. */
 static inline void fpu_save(void *area, uint64_t widest)
 {
 	if (__builtin_expect(fpu_is_legacy(widest), 1))

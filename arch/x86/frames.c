@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physical memory: the free ranges, given away and never taken back.
+ * Physical memory: the free ranges. Memory is given away and never taken back.
  *
- * Rule: RAM between 1 MiB and 3 GiB only. Below it the BIOS and the loader live, above it is the
- * uncached GiB of boot/entry.S.
+ * Rule: only RAM between 1 MiB and 3 GiB is used. The BIOS and the loader lie below, and the
+ * uncached GiB of boot/entry.S lies above.
  */
 #include "arch/x86/platform.h"
 
@@ -36,7 +36,7 @@ static uint64_t round_down(uint64_t value, uint64_t align)
 	return value & ~(align - 1);
 }
 
-/* A range that finds no place is forgotten: memory that stays unused. */
+/* Inserts a range. When the list is full, the range is dropped, and its memory stays unused. */
 static void range_insert(unsigned at, uint64_t first, uint64_t end)
 {
 	if (first >= end || range_count == RANGES_MOST)
@@ -76,7 +76,8 @@ static void memory_remove(uint64_t first, uint64_t end)
 	}
 }
 
-/* Firmware maps overlap now and then: what is there already is not there twice. */
+/* Adds RAM to the free ranges. Firmware maps sometimes overlap, so the function first removes the
+ * same memory. */
 static void memory_add(uint64_t first, uint64_t end)
 {
 	unsigned at = 0;
@@ -103,7 +104,8 @@ static void string_reserve(uint32_t string)
 		memory_reserve(string, strlen((const char *)(uintptr_t)string) + 1);
 }
 
-/* Call take() for every entry of the loader's map that is RAM, or that is not. */
+/* Calls take() for every entry of the loader's map that is RAM (ram), or for every other entry (not
+ * ram). */
 static void mmap_each(const struct multiboot_info *info, bool ram,
                       void (*take)(uint64_t first, uint64_t end))
 {
@@ -162,8 +164,8 @@ void frames_init(const struct multiboot_info *info)
 		modules_reserve(info);
 }
 
-/* First fit from below. What is taken from the head of a range leaves the other ranges alone, so a
- * page is cheap. */
+/* First fit from below. Memory from the head of a range leaves the other ranges alone, so a page is
+ * cheap. */
 uint64_t frames_alloc(uint64_t bytes, uint64_t align)
 {
 	bytes = round_up(bytes, PAGE);

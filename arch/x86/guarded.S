@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Instructions that may raise #GP for what a guest asked of them. See guarded.h for the rule.
+ * Instructions that may raise #GP for a guest's request. See guarded.h for the rule.
  *
- * Rule: each of them stands alone in a function without a frame, so that the way out is one for
- * all.
+ * Rule: each instruction stands alone in a function without a frame, so all functions share one way
+ * out.
  */
 	.text
 	.globl guarded_msr_write
@@ -18,7 +18,7 @@ at_wrmsr:
 	ret
 
 	.globl guarded_msr_read
-guarded_msr_read:				/* edi: number, rsi: where to */
+guarded_msr_read:				/* edi: number, rsi: address for the value */
 	mov	%edi, %ecx
 at_rdmsr:
 	rdmsr

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The instructions that a guest executes, as bytes. See the header for the rule.
+ * Reads a guest's instructions as bytes. See the header for the rule.
  */
 #include "arch/x86/guest_code.h"
 

@@ -2,8 +2,8 @@
 /*
  * The instructions that a guest executes, as bytes.
  *
- * Rule: bytes are read as the guest's own fetches reach them, through its page tables
- * (guest_memory.h). The guest may write anything there.
+ * Rule: bytes are read as by the guest's own fetches, through its page tables (guest_memory.h). The
+ * guest may write any value there.
  */
 #ifndef ARCH_X86_GUEST_CODE_H
 #define ARCH_X86_GUEST_CODE_H
@@ -13,12 +13,13 @@
 struct guest_mode {
 	struct guest_paging paging;
 	uint64_t cs_base;
-	bool cs_long, cs_32; /* the code segment's L and D */
+	bool cs_long, cs_32; /* L and D of the code segment */
 };
 
-/* 64-bit code? */
+/* Returns true for 64-bit code. */
 bool guest_in_long_mode(const struct guest_mode *m);
-/* The instruction's bytes at RIP, as far as they can be read: how many. */
+/* Reads up to count bytes of code at RIP, as far as they are readable. Returns the number of
+ * bytes. */
 unsigned guest_fetch(const struct guest_mode *m, uint64_t rip, uint8_t *bytes, unsigned count);
 
 #endif

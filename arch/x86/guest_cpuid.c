@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What CPUID shows a guest. See the header for the rule; bits are SDM 2A's, CPUID, and APM 3's,
- * appendix E.
+ * The answers of CPUID to a guest. See the header for the rule. The bits are from SDM 2A, CPUID,
+ * and APM 3, appendix E.
  */
 #include "arch/x86/guest_cpuid.h"
 #include "arch/x86/fpu.h"
@@ -38,7 +38,7 @@ enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd
 #define ECX_RDPID BIT(22)
 #define ECX_AVX512 (BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14))
 /* 4VNNIW 4FMAPS FSRM VP2INTERSECT MD_CLEAR RTM_ALWAYS_ABORT SERIALIZE TSXLDTRK AVX512_FP16. No
- * UINTR, PCONFIG, CET_IBT, AMX, and no speculation controls, whose MSRs are not the guest's. */
+ * UINTR, PCONFIG, CET_IBT, AMX. No speculation controls, because a guest has none of their MSRs. */
 #define SHOW_7_EDX (BITS(4, 2) | BIT(8) | BITS(11, 10) | BIT(14) | BIT(16) | BIT(23))
 #define EDX_AVX512 (BIT(2) | BIT(3) | BIT(8) | BIT(23))
 /* AVX_VNNI AVX512_BF16 FZLRM FSRS FSRC AVX_IFMA */
@@ -49,14 +49,13 @@ enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd
 /* LAHF AltMovCr8 ABM SSE4A MISALIGNSSE 3DNOWPREFETCH XOP FMA4 TBM. No SVM, ExtApicSpace, OSVW, IBS,
  * SKINIT, WDT, LWP, TCE, topology, counters, breakpoint masks, MONITORX. */
 #define SHOW_EXTENDED_ECX (BIT(0) | BITS(8, 4) | BIT(11) | BIT(16) | BIT(21))
-/* What AMD repeats of leaf 1 */
+/* The bits of leaf 1 that AMD repeats */
 #define EDX_REPEATED 0x0183f3ffu
 /* SYSCALL NX MMXEXT 1-GiB pages RDTSCP LM 3DNOWEXT 3DNOW; no FFXSR */
 #define SHOW_EXTENDED_EDX (BIT(11) | BIT(20) | BIT(22) | BITS(27, 26) | BITS(31, 29))
 #define EDX_RDTSCP BIT(27)
 #define INVARIANT_TSC BIT(8)
-/* CLZERO, the pointers of FXSAVE, WBNOINVD (which is stepped over as WBINVD is); no RDPRU, INVLPGB,
- * MCOMMIT */
+/* CLZERO, the pointers of FXSAVE, WBNOINVD (stepped over as WBINVD); no RDPRU, INVLPGB, MCOMMIT */
 #define SHOW_EXTENDED_8_EBX (BIT(0) | BIT(2) | BIT(9))
 
 static void signature(struct cpuid *c)
@@ -92,8 +91,8 @@ static struct cpuid structured(struct cpuid c, uint32_t subleaf, unsigned has)
 	return c;
 }
 
-/* Subleaf 0: the bits of XCR0, and the bytes that XSAVE takes, as set and at most. The registers of
- * VMs are in the processor as they run, XCR0 with them. */
+/* Subleaf 0: the bits of XCR0, and the size of XSAVE's area in bytes for the present XCR0 and at
+ * most. The registers of the running VM are in the processor, and so is its XCR0. */
 static struct cpuid xsave(struct cpuid c, uint32_t subleaf)
 {
 	const uint32_t offered = (uint32_t)fpu_offered();
@@ -112,7 +111,7 @@ static struct cpuid basic(struct cpuid c, uint32_t leaf, uint32_t subleaf, unsig
 	switch (leaf) {
 	case LEAF_FEATURES:
 		return features(c, has);
-	case LEAF_CACHES: /* no other processor shares them */
+	case LEAF_CACHES: /* no other processor shares the caches */
 		c.eax &= 0x3fff;
 		return c;
 	case LEAF_STRUCTURED:
@@ -150,7 +149,7 @@ static struct cpuid extended(struct cpuid c, uint32_t leaf, unsigned has)
 	}
 }
 
-/* The VMM's own. */
+/* Returns the VMM's own leaves. */
 static struct cpuid own(uint32_t leaf)
 {
 	struct cpuid c = { 0 };

@@ -16,9 +16,9 @@
 #define EFER_LMA (1ull << 10)
 
 /*
- * How a mode walks (APM 2 5.2, 5.3): the table of each level takes `bits` of the address, the first
- * of them from `shift` on. Tables and pages begin at the address bits of entries; bit 7 of an entry
- * makes a large page at the levels in `large` (bit: its shift).
+ * The walk of a mode (APM 2 5.2, 5.3). The table of each level takes `bits` of the address, the
+ * first table from `shift` on. The address bits of an entry point to the next table or page. Bit 7
+ * of an entry makes a large page at the levels in `large` (bit: the level's shift).
  */
 struct paging {
 	uint64_t root;
@@ -66,12 +66,12 @@ static uint64_t large_page(const struct paging *p, uint64_t entry, unsigned shif
 	return (entry & p->address & ~((1ull << shift) - 1)) | high;
 }
 
-/* Where a linear address leads to, and what the entries on the way allow. */
+/* The result of a walk: the physical address, and the permissions of the entries on the way. */
 struct walk {
-	uint64_t physical;    /* UINT64_MAX: nowhere */
-	uint64_t allows;      /* PTE_WRITE, PTE_USER: at each level */
-	const void *entry[5]; /* they are to get accessed and dirty bits, */
-	uint64_t where[5];    /* at these guest-physical addresses */
+	uint64_t physical;    /* UINT64_MAX: not mapped */
+	uint64_t allows;      /* PTE_WRITE, PTE_USER: set at each level */
+	const void *entry[5]; /* entries for accessed and dirty bits */
+	uint64_t where[5];    /* guest-physical addresses of the entries */
 	unsigned entries;
 };
 
@@ -120,8 +120,8 @@ uint64_t guest_translate(const struct guest_paging *g, uint64_t linear)
 	return walk(g, linear).physical;
 }
 
-/* A supervisor writes what WP lets it write, and SMAP keeps it from a user's pages, where AC does
- * not allow them. */
+/* Returns true when the entries deny the access. A supervisor may write read-only pages with WP
+ * clear. SMAP keeps a supervisor from user pages unless AC allows the access. */
 static bool denies(const struct guest_paging *g, const struct walk *w, bool write)
 {
 	bool read_only = write && !(w->allows & PTE_WRITE);
@@ -131,7 +131,8 @@ static bool denies(const struct guest_paging *g, const struct walk *w, bool writ
 	       (w->allows & PTE_USER && g->cr4 & CR4_SMAP && !g->ignores_smap);
 }
 
-/* The processor's own accesses are a supervisor's; SMAP is for these too (SDM 3A 4.6.1). */
+/* Checks an access and fills in the fault. The processor's own accesses are supervisor accesses,
+ * and SMAP holds for them too (SDM 3A 4.6.1). */
 static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t linear, bool write,
                    struct guest_fault *fault)
 {
@@ -142,7 +143,8 @@ static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t 
 	return mapped && !denies(g, w, write);
 }
 
-/* Most have their bits from before. What is not the guest's to write stays. */
+/* Sets accessed and dirty bits. Most entries already have their bits. Entries in memory that the
+ * guest cannot write stay unchanged. */
 static void mark(const struct guest_paging *g, const struct walk *w, bool write)
 {
 	for (unsigned i = 0; i < w->entries; i++) {
@@ -155,7 +157,7 @@ static void mark(const struct guest_paging *g, const struct walk *w, bool write)
 	}
 }
 
-/* Bytes of this page, at most so many. */
+/* Returns the bytes up to the end of the page, limited to `bytes`. */
 static unsigned in_page(uint64_t linear, unsigned bytes)
 {
 	uint64_t here = PAGE_MASK + 1 - (linear & PAGE_MASK);
@@ -196,7 +198,7 @@ bool guest_may_write(struct guest_memory *m, uint64_t linear, unsigned bytes,
 	return find_pages(m, linear, bytes, true, fault);
 }
 
-/* Eight bytes at a time: a few fields, or a task. */
+/* Copies eight bytes at a time: an access has a few fields, or a task. */
 static void move(uint8_t *to, const uint8_t *from, unsigned bytes)
 {
 	for (; bytes >= sizeof(uint64_t);

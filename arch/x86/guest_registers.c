@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registers that a guest's instructions reach. See the header for the rule.
+ * The registers that instructions of a guest reach. See the header for the rule.
  *
  * Numbers and bits of MSRs: SDM 4 2.1; APM 2 appendix A.
  */
@@ -45,9 +45,9 @@ static const struct guest_msr msrs[] = {
 };
 enum { MSRS = sizeof(msrs) / sizeof(msrs[0]) };
 
-/* CR4 (SDM 3A 2.5, APM 2 3.1.3), by the CPUID bit that announces what it switches on; leaf 0: any
- * processor has it. Not here: LA57, VMXE, SMXE, PKE, CET, PKS, UINTR, KL, whose registers no VM
- * has. */
+/* The bits of CR4 (SDM 3A 2.5, APM 2 3.1.3), each with the CPUID bit of its feature. Leaf 0: every
+ * processor has the feature. Missing here: LA57, VMXE, SMXE, PKE, CET, PKS, UINTR, KL, because no
+ * VM has their registers. */
 enum { EAX, EBX, ECX, EDX };
 static const struct {
 	uint8_t bit, leaf, reg, feature;
@@ -58,11 +58,11 @@ static const struct {
 	{ 3, 1, EDX, 2 }, /* DE */
 	{ 4, 1, EDX, 3 }, /* PSE */
 	{ 5, 1, EDX, 6 }, /* PAE */
-	/* MCE: hidden, but what boot code sets unasked; a machine check is the VMM's all the
-	 * same */
+	/* MCE: hidden by CPUID, but boot code sets the bit without asking. The VMM handles a
+	 * machine check in any case. */
 	{ 6, 0, 0, 0 },
 	{ 7, 1, EDX, 13 },  /* PGE */
-	{ 8, 0, 0, 0 },     /* PCE: RDPMC exits whatever it is */
+	{ 8, 0, 0, 0 },     /* PCE: RDPMC exits with either value */
 	{ 9, 1, EDX, 24 },  /* OSFXSR */
 	{ 10, 1, EDX, 25 }, /* OSXMMEXCPT */
 	{ 11, 7, ECX, 2 },  /* UMIP */
@@ -75,9 +75,9 @@ static const struct {
 
 uint64_t guest_cr4_allowed;
 
-/* What the processor's kept MSRs hold, and which of them are the VMM's to move. */
+/* The kept MSRs: the values in the processor, and the numbers of the MSRs that the VMM moves. */
 static struct {
-	uint32_t number[KEPT_COUNT]; /* 0: not on this processor, or not by hand */
+	uint32_t number[KEPT_COUNT]; /* 0: the VMM does not move the MSR, or the MSR is absent */
 	uint64_t value[KEPT_COUNT];
 	bool svm;
 } processor;
@@ -180,6 +180,6 @@ void guest_registers_load(const struct guest_registers *r)
 		if (processor.number[i] == 0 || processor.value[i] == r->kept[i])
 			continue;
 		processor.value[i] = r->kept[i];
-		msr_write(processor.number[i], r->kept[i]); /* the processor took it before */
+		msr_write(processor.number[i], r->kept[i]); /* accepted before */
 	}
 }

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The registers that a guest's instructions reach beside the general ones, and what becomes of
- * each: one table for both back ends.
+ * The registers that a guest's instructions reach, except the general registers, and their
+ * treatment: one table for both back ends.
  *
- *   switched always      what VMCS or VMCB holds; CR2 and KERNEL_GS_BASE (VMX: SWAPGS exchanges
+ *   switched always      registers in VMCS or VMCB; CR2 and KERNEL_GS_BASE (VMX: SWAPGS exchanges
  *                        KERNEL_GS_BASE with no exit)
  *   switched where they differ
  *                        STAR, LSTAR, CSTAR, FMASK on VMX, TSC_AUX on both. SYSCALL and RDTSCP read
- *                        them with no exit, and only WRMSR, which exits, writes them. So nothing is
- *                        ever read back at a switch.
- *   switched from the first use on, which exits
- *                        x87, SSE and what XCR0 opens (fpu.h); DR0-DR3, DR6 (guest_state.h)
- *   answered             MSRs whose value is one for all guests
+ *                        these registers with no exit. Only WRMSR writes to these registers, and
+ *                        WRMSR exits. So a switch never reads a value back.
+ *   switched from the first use on (the first use exits)
+ *                        x87, SSE and the state that XCR0 opens (fpu.h); DR0-DR3, DR6
+ *                        (guest_state.h)
+ *   answered             MSRs with the same value for all guests
  *   absent               any other MSR, and the CR4 bits of features that CPUID hides
  *
- * Rule: an MSR that has no row is refused. A value that a guest writes is checked against its row
- * before the processor sees it.
+ * Rule: an MSR without a row is refused. A value from a guest is checked against its row before the
+ * processor gets the value.
  */
 #ifndef ARCH_X86_GUEST_REGISTERS_H
 #define ARCH_X86_GUEST_REGISTERS_H
@@ -28,45 +29,47 @@ enum guest_kept { KEPT_STAR, KEPT_LSTAR, KEPT_CSTAR, KEPT_FMASK, KEPT_TSC_AUX, K
 
 struct guest_registers {
 	uint64_t kept[KEPT_COUNT];
-	bool used; /* one of them is not 0 */
+	bool used; /* some kept MSR is not 0 */
 };
 
 enum guest_msr_way {
 	MSR_REFUSED,
-	/* nothing exits: the control structure holds it for each VM, or the back end moves it */
+	/* no access exits: the control structure holds the value, or the back end moves the
+	 * value */
 	MSR_OPEN,
 	MSR_READ_ONLY,       /* RDMSR does not exit, WRMSR is refused */
 	MSR_EMULATED,        /* both exit; the back end has the value */
 	MSR_WRITES_EMULATED, /* WRMSR exits */
-	/* WRMSR exits; RDMSR reads the processor, which holds the value of the VM that runs */
+	/* WRMSR exits; RDMSR reads the processor, with the value of the running VM */
 	MSR_KEPT,
-	MSR_ANSWERED, /* both exit; it reads as `answer`, and may be written so */
+	MSR_ANSWERED, /* both exit; a read gives `answer`, and only `answer` may be written */
 };
 
 struct guest_msr {
 	uint32_t number;
 	uint8_t vmx, svm; /* enum guest_msr_way */
 	uint8_t kept;     /* MSR_KEPT: enum guest_kept */
-	bool address;     /* has to be canonical */
+	bool address;     /* the value must be canonical */
 	uint64_t writable, answer;
 };
 
-/* Before the first vcpu is made. Each kept MSR reads 0 from now on; one that the processor does not
- * have is refused. */
+/* Call it before the first vcpu is made. Each kept MSR reads 0 from now on. A kept MSR that the
+ * processor lacks is refused. */
 void guest_registers_init(bool svm);
-/* Call open for each MSR whose bitmap is to be opened. */
+/* Calls open for each MSR whose bitmap must be opened. */
 void guest_msr_open(void (*open)(uint32_t number, bool read, bool write));
-/* A read or a write that exited: 0, done; 1, allowed, and the back end has the value; -EPERM. */
+/* Handles a read or a write that exited. Returns 0 when done; 1 when the access is allowed and the
+ * back end has the value; -EPERM. */
 int guest_msr_read(const struct guest_registers *r, uint32_t number, uint64_t *value);
 int guest_msr_write(struct guest_registers *r, uint32_t number, uint64_t value);
 
 void guest_registers_reset(struct guest_registers *r);
-/* Bring them into the processor, where they are not yet: before r's guest runs, unless neither it
- * nor the one before has used one. */
+/* Loads the kept MSRs of r that differ from the processor's values. Call it before r's guest runs,
+ * unless neither r's guest nor the guest before has used a kept MSR. */
 void guest_registers_load(const struct guest_registers *r);
 
-/* The bits of CR4 that a guest may set: those of features that CPUID shows it. As
- * guest_registers_init() found. */
+/* The bits of CR4 that a guest may set: the bits of features that CPUID shows.
+ * guest_registers_init() sets the value. */
 extern uint64_t guest_cr4_allowed;
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * State of a guest that no vendor's control structure carries. See the header for the rule.
+ * State of a guest that no vendor's control structure holds. See the header for the rule.
  */
 #include "arch/x86/guest_state.h"
 #include "arch/x86/fpu.h"
@@ -14,8 +14,8 @@ enum { DR6_RESET = 0xffff0ff0 };
 struct guest_state *guest_fpu_owner;
 const void *guest_settled;
 bool guest_xcr0_unseen;
-/* Where XCR0 is unseen: what the registers beyond x87 and SSE may hold of another guest's, for the
- * next one that opens them before anybody looks. Elsewhere 0. */
+/* When guests change XCR0 unseen: the components beyond x87 and SSE that may hold another guest's
+ * values. The next guest could open the components before the VMM notices. Otherwise 0. */
 static uint64_t left_behind;
 
 int guest_state_create(struct guest_state *s)
@@ -48,8 +48,8 @@ static inline void put_away(struct guest_state *owner)
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
 
-/* These two stay functions of their own, so that scripts/check_vectors.py finds what they hold by
- * name. */
+/* The next two functions must not be inlined, so that scripts/check_vectors.py finds their
+ * instructions by name. */
 __attribute__((noinline)) void guest_fpu_release(void)
 {
 	if (guest_fpu_owner != NULL)
@@ -66,7 +66,7 @@ __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 		put_away(guest_fpu_owner);
 	fpu_load(s->fpu, s->xcr0_widest | left_behind, s->xcr0);
 	guest_fpu_owner = s;
-	mitigations_switch(s); /* the last thing of another VM's before s runs */
+	mitigations_switch(s); /* the last work on another VM before s runs */
 }
 
 int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The moments in which a physical interrupt may come while the VMM runs. See interrupts.h; the way
- * to the hook and back is exceptions.S, as for every vector.
+ * The moments in which a physical interrupt may come while the VMM runs. See interrupts.h. The way
+ * to the hook and back is in exceptions.S, as for every vector.
  *
- * Rule: interrupts are off before and after. STI holds them back for one more instruction (SDM 2B,
- * STI), which is what makes the sleep safe: none fits between it and the HLT.
+ * Rule: interrupts are off before and after. STI holds interrupts back for one more instruction
+ * (SDM 2B, STI). So the sleep is safe: no interrupt fits between the STI and the HLT.
  */
 	.text
 	.globl interrupts_take
 interrupts_take:
 	sti
-	/* the first one comes after this, and then all others one after the other */
+	/* the first interrupt comes after the NOP, and then all others come in sequence */
 	nop
 	cli
 	ret
 
 	.globl interrupts_halt
 interrupts_halt:
-	/* the last look; an NMI from here on is sent to the way out (nmi.S) */
+	/* the last test; an NMI from here on is sent to the way out (nmi.S) */
 	cmpl	$0, nmi_count(%rip)
 	.globl door_window_begin
 door_window_begin:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor's instructions that C has no word for.
+ * The processor's instructions without a name in C.
  *
- * Rule: one instruction each, inlined; nothing here knows what it is used for.
+ * Rule: one instruction per function, inlined, for any use.
  */
 #ifndef ARCH_X86_IO_H
 #define ARCH_X86_IO_H
@@ -145,7 +145,7 @@ static inline uint64_t mmio_read64(uint64_t address)
 	return *(volatile uint64_t *)address;
 }
 
-/* Three registers of 8 bytes, one after the other. */
+/* Accesses three registers of 8 bytes in sequence. */
 static inline void mmio_read_3x64(uint64_t address, uint64_t value[3])
 {
 	const volatile uint64_t *from = (const volatile uint64_t *)address;

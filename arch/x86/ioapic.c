@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The I/O APIC that holds the ISA lines (82093AA datasheet, section 3).
+ * The I/O APIC with the ISA lines (82093AA datasheet, section 3).
  *
- * Rule: every access is select, then data; callers have interrupts off, and the NMI handler stays
- * away.
+ * Rule: every access writes the select register first and then accesses the data. Callers have
+ * interrupts off, and the NMI handler makes no access.
  */
 #include "arch/x86/platform.h"
 
@@ -12,11 +12,10 @@
 
 #include <errno.h>
 
-/* Registers: version (23:16 the last redirection entry), redirection table in pairs of low and high
- * word. */
+/* Registers: version (23:16 number of the last redirection entry), redirection table in pairs of
+ * low and high word. */
 enum { IOAPICVER = 0x01 };
-/* A register that is not there reads as all ones; the select register holds 8 bits, enough for 120
- * entries. */
+/* An absent register reads as all ones. The select register has 8 bits, enough for 120 entries. */
 enum { PINS_MOST = 120 };
 enum { DESTINATION_SHIFT = 24 };
 
@@ -32,7 +31,7 @@ static void register_write(unsigned index, uint32_t value)
 	mmio_write32(platform.ioapic + IOWIN, value);
 }
 
-/* A MADT may send a line to a pin that the chip does not have: such a line has none. */
+/* Takes the pin from each line whose pin the chip does not have. A MADT may name such a pin. */
 static void lines_check(void)
 {
 	for (unsigned n = 0; n < LINES; n++) {

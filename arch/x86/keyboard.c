@@ -46,7 +46,7 @@ static bool send(uint16_t port, uint8_t value)
 	return true;
 }
 
-/* The next byte, whoever's it is; -EAGAIN when none comes. */
+/* Returns the next byte from either device, or -EAGAIN when no byte comes. */
 static int receive(void)
 {
 	return wait_for(OUTPUT_FULL, OUTPUT_FULL) ? io_in8(KEYBOARD_DATA) : -EAGAIN;
@@ -73,7 +73,8 @@ static bool configure(void)
 	       send(KEYBOARD_DATA, (uint8_t)wanted) && send(KEYBOARD_CONTROL, ENABLE_KEYBOARD);
 }
 
-/* A key that is struck meanwhile comes before the answer, and is lost. */
+/* Returns true when the keyboard acknowledges. A key struck meanwhile comes before the answer, and
+ * is lost. */
 static bool keyboard_answers(void)
 {
 	int answer = 0;

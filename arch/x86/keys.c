@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a key means: scan code set 1, US layout, to what a terminal sends (ECMA-48, as xterm does).
+ * The meaning of a key: from scan code set 1, US layout, to the text of a terminal (ECMA-48, as
+ * xterm).
  *
- * Rule: a table for each kind of key; the codes are the rows of the keyboard, so the tables are
+ * Rule: each kind of key has a table. The codes follow the rows of the keyboard, so the tables are
  * strings that begin at a row's first code.
  */
 #include "arch/x86/keyboard.h"
@@ -20,8 +21,8 @@ static const char plain[] =
 static const char shifted[] =
 	"\0\033!@#$%^&*()_+\x7f\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
 
-/* Codes 47h to 53h: digits, and what the same keys and the grey ones are else: the last byte of
- * CSI, or a number before '~'. */
+/* Codes 47h to 53h. digits: the keypad with NumLock. cursor: the same keys without NumLock, and the
+ * grey keys: the last byte of CSI, or a number before '~'. */
 static const char digits[] = "789-456+1230.";
 /* Home Up PgUp - Left (5) Right + End Down PgDn Ins Del */
 static const char cursor[] = "HA5-D+C+FB623";
@@ -34,7 +35,7 @@ static unsigned put_text(char *to, const char *text)
 	return (unsigned)length;
 }
 
-/* ESC [ letter, or ESC [ number ~; with Shift ESC [ 1 ; 2 letter, or ESC [ number ; 2 ~. */
+/* Stores ESC [ letter, or ESC [ number ~; with Shift ESC [ 1 ; 2 letter, or ESC [ number ; 2 ~. */
 static unsigned put_cursor(char *to, char what, bool shift)
 {
 	bool number = what >= '0' && what <= '9';
@@ -58,7 +59,7 @@ static unsigned take_keypad(const struct keys *k, uint8_t code, char *to)
 		return 1;
 	}
 	if (signs || (code == KEYPAD_FIRST + 5))
-		return 0; /* the middle one has no other meaning */
+		return 0; /* the middle key has no other meaning */
 	return put_cursor(to, what, k->shift);
 }
 
@@ -75,7 +76,7 @@ static unsigned take_plain(const struct keys *k, uint8_t code, char *to)
 	return c != '\0';
 }
 
-/* A key goes down. */
+/* Handles a key that goes down. */
 static unsigned take_press(struct keys *k, uint8_t code, char *to)
 {
 	if (code == CAPS_LOCK)
@@ -91,8 +92,8 @@ static unsigned take_press(struct keys *k, uint8_t code, char *to)
 	return 0;
 }
 
-/* E0 2A and E0 36 are no keys: they surround grey keys, so that an old system takes those for the
- * keypad's. */
+/* Handles modifiers. E0 2A and E0 36 are no keys: the codes surround grey keys, so that an old
+ * system reads the grey keys as keys of the keypad. */
 static bool take_modifier(struct keys *k, uint8_t code, bool down)
 {
 	if (code == CONTROL)

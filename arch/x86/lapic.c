@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The local APIC (SDM 3A, chapter 10), in the mode that the firmware left it in.
+ * The local APIC (SDM 3A, chapter 10), in the mode that the firmware left.
  *
- * Rule: virtual wire. The 8259's INTR comes in by LINT0 as ExtINT, the board's NMI by LINT1;
- * nothing else interrupts.
+ * Rule: virtual wire. The 8259's INTR enters by LINT0 as ExtINT, and the board's NMI enters by
+ * LINT1. No other source interrupts.
  */
 #include "arch/x86/platform.h"
 
@@ -72,8 +72,8 @@ static void lvt_mask_unused(void)
 	static const uint16_t unused[] = {
 		APIC_LVT_TIMER, APIC_LVT_ERROR, APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI,
 	};
-	/* Version register, 23:16: the last LVT entry. The first two above exist everywhere, each
-	 * further adds one. */
+	/* Version register, 23:16: number of the last LVT entry. The first two entries above exist
+	 * everywhere; the number tells how many of the others exist. */
 	unsigned last = lapic_read(0x30) >> 16 & 0xFF;
 
 	for (unsigned i = 0; i < sizeof(unused) / sizeof(unused[0]) && i + 2 <= last; i++)
@@ -92,7 +92,7 @@ int lapic_init(void)
 	if (!(base & APIC_BASE_ENABLE))
 		msr_write(MSR_APIC_BASE, base |= APIC_BASE_ENABLE);
 	x2apic = base & APIC_BASE_X2APIC;
-	/* the processor's own word counts, whatever the MADT says */
+	/* the address in the processor counts, not the address in the MADT */
 	platform.lapic = base & APIC_BASE_ADDRESS;
 	if (!x2apic && platform.lapic >> 32) {
 		log_line("local APIC at %lxh is out of reach: above 4 GiB",
@@ -100,7 +100,7 @@ int lapic_init(void)
 		platform.lapic = 0;
 		return -ENODEV;
 	}
-	/* First: while the APIC is off, masks of the LVT cannot be cleared (10.4.7.2). */
+	/* SVR comes first: while the APIC is off, masks of the LVT cannot be cleared (10.4.7.2). */
 	lapic_write(APIC_SVR, SVR_ENABLE | SVR_VECTOR);
 	lvt_mask_unused();
 	lapic_write(APIC_LVT_LINT0, DELIVER_EXTINT);
@@ -116,7 +116,8 @@ uint32_t lapic_id(void)
 	return x2apic ? id : id >> 24;
 }
 
-/* By physical destination: the shorthand "self" takes only fixed interrupts (SDM 3A table 10-3). */
+/* Sends an NMI to this processor, by physical destination: the shorthand "self" takes only fixed
+ * interrupts (SDM 3A table 10-3). */
 void lapic_send_nmi_self(void)
 {
 	if (x2apic) {

@@ -2,8 +2,8 @@
 /*
  * The sixteen interrupt request lines (IRQ0-IRQ15) as a set.
  *
- * Rule: a line is named by its IRQ number everywhere above the chipset; pins, GSIs and controller
- * inputs stay below it.
+ * Rule: all code above the chipset names a line by its IRQ number. Pins, GSIs and controller inputs
+ * appear below the chipset only.
  */
 #ifndef ARCH_X86_LINES_H
 #define ARCH_X86_LINES_H
@@ -22,13 +22,13 @@ static inline bool line_in(line_set set, unsigned line)
 	return (set >> line) & 1;
 }
 
-/* The lowest line of a set that is not empty. */
+/* Returns the lowest line of a set. The set must not be empty. */
 static inline unsigned line_first(line_set set)
 {
 	return (unsigned)__builtin_ctz(set);
 }
 
-/* Which input of an interrupt controller each line enters: four bits a line. */
+/* The input of an interrupt controller that each line enters: four bits per line. */
 #define LINE_INPUTS_OWN 0xfedcba9876543210ull
 
 static inline unsigned line_input(uint64_t inputs, unsigned line)

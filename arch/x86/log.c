@@ -2,7 +2,7 @@
 /*
  * The log: every byte goes to the memory ring, to VGA text and to the console's sink.
  *
- * Rule: the ring comes first, so that a debugger sees what a dead VGA or UART would have said.
+ * Rule: the ring comes first, so that a debugger sees text that a dead VGA or UART has not shown.
  */
 #include "arch/x86/log.h"
 
@@ -16,12 +16,12 @@
 
 #define PREFIX "signalbox: "
 
-/* Not static, so that a debugger finds them. log_next is where the next byte goes; wrapped: the
- * ring is full. */
+/* Not static, so that a debugger finds the two symbols. log_next is the place of the next byte.
+ * wrapped: the ring is full. */
 char log_ring[LOG_BYTES];
 size_t log_next;
 static bool wrapped;
-static uint64_t log_total; /* bytes so far: the position of a byte never changes */
+static uint64_t log_total; /* bytes so far; the position of a byte never changes */
 
 static void (*log_sink)(const char *text, size_t size);
 static void (*log_flush)(void);
@@ -51,7 +51,8 @@ static void pause_between(void)
 		log_pause();
 }
 
-/* The formatting, which comes before, may have taken as long as all that follows. */
+/* The pause comes first because the formatting before may have taken as long as all that
+ * follows. */
 void log_bytes(const char *text, size_t size)
 {
 	pause_between();
@@ -64,8 +65,8 @@ void log_bytes(const char *text, size_t size)
 	pause_between();
 }
 
-/* How much of a line's buffer is used when snprintf() has put so much behind what was used before;
- * a line that is too long is cut. */
+/* Returns the used bytes of a line's buffer after snprintf() has put length bytes behind the used
+ * bytes. A line that is too long is cut. */
 static size_t used_with(size_t used, int length)
 {
 	if (length < 0)
@@ -74,7 +75,7 @@ static size_t used_with(size_t used, int length)
 	return used < LOG_LINE_MAX ? used : LOG_LINE_MAX - 1;
 }
 
-/* Format after what buffer already holds. Returns the length. */
+/* Formats behind the used bytes of buffer. Returns the length. */
 static size_t format_into(char *buffer, size_t used, const char *format, va_list arguments)
 {
 	return used_with(used, vsnprintf(buffer + used, LOG_LINE_MAX - used, format, arguments));
@@ -157,10 +158,10 @@ char log_at(uint64_t position)
 
 /* ---- Notes ---- */
 
-/* The list is a ring with one writer (exits) and one reader (the background work); head and tail
+/* The list is a ring with one writer (exits) and one reader (the background work). Head and tail
  * only grow. */
 static struct note notes[NOTES];
-static bool printed[NOTES]; /* the reader's: notes that came later and did not have to wait */
+static bool printed[NOTES]; /* for the reader: later notes that did not have to wait */
 static volatile uint32_t notes_head, notes_tail;
 static volatile uint64_t notes_dropped;
 static uint64_t notes_dropped_said;
@@ -168,8 +169,8 @@ static void (*notes_told)(void); /* NULL: notes are printed at once */
 static const volatile uint32_t *notes_counter;
 static uint32_t notes_position;
 
-/* The values are given for every conversion that a format may have; what the format does not ask
- * for is not looked at. */
+/* snprintf() gets a value for every conversion that a format may have. It reads only the values
+ * that the format asks for. */
 static void note_print(const struct note *note)
 {
 	char text[LOG_LINE_MAX];
@@ -199,7 +200,7 @@ void log_note_post(const struct note *note)
 		notes[head % NOTES] = *note;
 		notes[head % NOTES].counter = notes_counter;
 		notes[head % NOTES].position = notes_position;
-		__asm__ volatile("" : : : "memory"); /* the note is whole before it counts */
+		__asm__ volatile("" : : : "memory"); /* complete before it counts */
 		notes_head = head + 1;
 		notes_told();
 	}
@@ -245,7 +246,8 @@ bool log_notes_print(void)
 	return true;
 }
 
-/* A second panic comes from the printing of the first: say it where nothing can fail, and stop. */
+/* Ends a second panic: the printing of the first panic has failed. The message goes where printing
+ * cannot fail, and the machine stops. */
 static void panic_once(void)
 {
 	static const char twice[] = "\nsignalbox: panic inside a panic\n";

@@ -2,12 +2,12 @@
 /*
  * The two mitigations that are instructions and no write to an MSR.
  *
- * Rule: what is predicted here runs into a fence.
+ * Rule: code that runs on a prediction here meets a fence.
  */
 	.text
 
-/* 32 calls, and as many returns that are never made: what the last VM left in the return stack
- * buffer is pushed out. */
+/* Fills the return stack buffer by 32 calls without their returns. The entries of the last VM are
+ * pushed out. */
 	.globl mitigations_fill_rsb
 mitigations_fill_rsb:
 	mov	$16, %ecx
@@ -28,8 +28,8 @@ mitigations_fill_rsb:
 	lfence
 	ret
 
-/* With a selector in memory, one that can be written to: only this form overwrites the buffers
- * (CPUID.7:EDX[10], MD_CLEAR). */
+/* Overwrites the processor's buffers. The selector must be in memory and writable: only this form
+ * of VERW overwrites the buffers (CPUID.7:EDX[10], MD_CLEAR). */
 	.globl mitigations_verw
 mitigations_verw:
 	verw	writable(%rip)

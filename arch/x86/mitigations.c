@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which mitigations this processor offers and asks for. See the header for the rule.
+ * The choice of mitigations that this processor needs and offers. See the header for the rule.
  *
  * Sources: Intel's "Affected Processors: Transient Execution Attacks" and SDM 4 (MSRs 49h, 10Ah,
  * 10Bh); AMD's "Speculation Behavior" and "Transient Scheduler Attacks" papers, APM 3 appendix E.
@@ -44,7 +44,7 @@ enum {
 unsigned mitigations_at_switch;
 bool mitigations_small_pages;
 
-/* The processor, as far as it matters here. */
+/* The facts about the processor that matter here. */
 struct processor {
 	bool intel;
 	unsigned family, model;
@@ -54,7 +54,7 @@ struct processor {
 
 static struct {
 	bool off;
-	unsigned missing; /* asked for, and not offered */
+	unsigned missing; /* needed but not offered */
 	uint64_t ticks;   /* of one switch */
 	const void *last; /* the VM that ran last */
 } state;
@@ -102,9 +102,8 @@ static bool leaks_l1d(const struct processor *p)
 	       !(p->capabilities & (RDCL_NO | SKIP_L1D_FLUSH));
 }
 
-/* Does VERW have something to overwrite? RTM: the same buffers are read through an aborted
- * transaction. FB_CLEAR, RFDS_CLEAR and VERW_CLEAR say that VERW is the way against what came
- * after MDS. */
+/* Returns true when the processor needs VERW. RTM: an aborted transaction reads the same buffers.
+ * FB_CLEAR, RFDS_CLEAR and VERW_CLEAR announce VERW as the remedy for attacks after MDS. */
 static bool leaks_buffers(const struct processor *p)
 {
 	if (!p->intel)
@@ -144,7 +143,8 @@ static void choose(const struct processor *p)
 	mitigations_small_pages = has_multihit(p);
 }
 
-/* VERW comes last: everything before it may fill the buffers again. */
+/* Carries out the mitigations. VERW comes last, because all code before may fill the buffers
+ * again. */
 __attribute__((noinline)) void mitigations_carry_out(const void *vm)
 {
 	const unsigned what = mitigations_at_switch;
@@ -162,7 +162,7 @@ __attribute__((noinline)) void mitigations_carry_out(const void *vm)
 		mitigations_verw();
 }
 
-/* What a switch costs more, for the banner and the bench. */
+/* Returns the extra cost of a switch in TSC ticks, for the banner and the bench. */
 static uint64_t measure(void)
 {
 	enum { TIMES = 16 };

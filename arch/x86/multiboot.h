@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Multiboot 1 (GNU Multiboot Specification 0.6.96, section 3): what the loader hands over, and what
- * the VMM hands to its guests in turn.
+ * Multiboot 1 (GNU Multiboot Specification 0.6.96, section 3): the data from the loader to the VMM,
+ * and from the VMM to its guests.
  */
 #ifndef ARCH_X86_MULTIBOOT_H
 #define ARCH_X86_MULTIBOOT_H
@@ -35,13 +35,13 @@ struct multiboot_info {
 };
 
 struct multiboot_module {
-	uint32_t start, end; /* end: first byte after */
+	uint32_t start, end; /* end: first byte behind the module */
 	uint32_t string;
 	uint32_t reserved;
 };
 
 struct multiboot_mmap {
-	uint32_t size; /* of what follows */
+	uint32_t size; /* bytes of the following members */
 	uint64_t address, length;
 	uint32_t type;
 } __attribute__((packed));

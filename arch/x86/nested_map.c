@@ -22,8 +22,8 @@ enum {
 #define ADDRESS 0x000ffffffffff000ull
 #define GUEST_LIMIT (1ull << (PML4_SHIFT + LEVEL_BITS))
 
-/* What an entry of each level is where memory is absent: the page of ones, a table of 512 times
- * that page, one of 512 times that table, and so on. 0: there is none yet. */
+/* The entry of absent memory at each level: the page of ones, a table of 512 such entries, a table
+ * of 512 entries of that table, and so on. 0: not made yet. */
 enum { LEVELS = 4 };
 static uint64_t absent[LEVELS];
 
@@ -44,8 +44,8 @@ uint64_t *nested_create(void)
 	return frames_alloc_vmm(PAGE, PAGE);
 }
 
-/* What a large page maps, in pages of 4K: a part of it is about to change, and the rest is to stay.
- * A VM can bring this about, so it has to be short: two instructions for an entry. */
+/* Fills a table with the 4K pages of a large page, so that a part can change and the rest can stay.
+ * A VM can cause a split, so the loop must be short: two instructions for an entry. */
 static void split(uint64_t *table, uint64_t large)
 {
 	uint64_t entry = large & ~(uint64_t)LARGE;
@@ -65,7 +65,8 @@ static uint64_t *split_large(uint64_t *entry, uint64_t large, uint64_t table_fla
 	return table;
 }
 
-/* level: of the entry; a page table's are 0. */
+/* Returns the table behind an entry, and makes the table if needed. level: the entry's level; 0 in
+ * a page table. */
 static uint64_t *next_table(uint64_t *entry, unsigned level, uint64_t table_flags)
 {
 	if (*entry & LARGE)
@@ -91,8 +92,8 @@ static uint64_t *page_directory(uint64_t *table, uint64_t guest, uint64_t table_
 	return table;
 }
 
-/* One page of the largest size that fits, or the small ones in its place; returns their bytes, 0
- * when memory ran out. */
+/* Maps one page of the largest size that fits, or the small pages in its place. Returns the mapped
+ * bytes, or 0 when memory has run out. */
 static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags,
                         uint64_t table_flags)
 {
@@ -195,7 +196,7 @@ int nested_forbid(uint64_t *pml4, struct nested_range range, uint64_t table_flag
 	return error;
 }
 
-/* needs: bits of the entry that maps it. Write is bit 1 in tables of either vendor. */
+/* needs: bits that the mapping entry must have. Write is bit 1 in tables of both vendors. */
 static void *translate(const uint64_t *pml4, uint64_t guest, uint64_t needs)
 {
 	const uint64_t *table = pml4;

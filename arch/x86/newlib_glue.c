@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What newlib asks of the system below it.
+ * The call that newlib needs from the system below.
  *
- * Rule: the VMM has no heap. newlib's formatted output refers to one but never uses it for strings.
+ * Rule: the VMM has no heap. newlib's formatted output refers to a heap but never uses the heap for
+ * strings.
  */
 #include <errno.h>
 #include <stddef.h>

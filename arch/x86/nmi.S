@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NMI while the VMM itself runs, and the windows in which one must not go unseen.
+ * NMIs while the VMM itself runs, and the windows in which no NMI may go unseen.
  *
- * Rule: the handler counts, and has the chipset look at its sources while they stand (nmi_hook); it
- * changes nothing else. What it counts is looked at once more right before every VM entry and every
- * halt; an NMI between that last look and the instruction itself finds its return address inside a
- * window and is sent to the window's way out, so the entry or the halt does not happen (R12; SDM 3C
- * 25.3: an NMI exit leaves NMIs blocked, all other exits do not).
+ * Rule: the handler counts the NMI, and lets the chipset check its sources while they stand
+ * (nmi_hook). The handler changes no other state. The VMM tests the count once more right before
+ * every VM entry and every halt. An NMI between that test and the instruction finds its return
+ * address inside a window. The handler sends such an NMI to the window's way out, so the entry or
+ * the halt does not happen (R12; SDM 3C 25.3: an NMI exit leaves NMIs blocked, all other exits do
+ * not).
  *
  * Rule: NMIs may come faster than the handler runs: a guest can program the PIT to 600,000 edges a
- * second. From the NMI_STORM-th NMI on that nobody has taken, the handler returns without IRET, so
- * that NMIs stay blocked (SDM 3A 6.7.1; APM 2 8.2.3). The interrupted code goes on, the dispatcher
+ * second. When NMI_STORM NMIs were counted and not taken, the handler returns without IRET, so that
+ * NMIs stay blocked (SDM 3A 6.7.1; APM 2 8.2.3). The interrupted code goes on, the dispatcher
  * silences the source, and nmi_reopen() ends the blocking. So the VMM spends at most NMI_STORM runs
- * of the handler between two looks at the count, whatever the rate is.
+ * of the handler between two tests of the count, whatever the rate is.
  */
 	.set NMI_STORM, 8			/* as in nmi.h */
 
 	.section .rodata
-	/* begin (after the last look), end (after the instruction), way out */
+	/* begin (after the last test), end (after the instruction), way out */
 windows:
 	.quad enter_window_begin, enter_window_end, enter_window_out
 	.quad launch_window_begin, launch_window_end, enter_window_out
@@ -28,7 +29,7 @@ windows_end:
 	.text
 	.globl nmi_entry
 nmi_entry:
-	/* the one that ended a guest's turn, and is known */
+	/* an expected NMI: it ended a guest's turn, and was reported */
 	cmpb	$0, nmi_expected(%rip)
 	jne	expected
 	push	%rax
@@ -36,7 +37,7 @@ nmi_entry:
 	incl	nmi_count(%rip)
 	cmpb	$0, work_open(%rip)
 	jne	leave_work
-	mov	16(%rsp), %rax			/* where the NMI landed */
+	mov	16(%rsp), %rax			/* address that the NMI interrupted */
 	mov	$windows, %ecx
 1:	cmp	0(%rcx), %rax
 	jb	2f
@@ -73,9 +74,9 @@ nmi_entry:
 	pop	%rax
 	iretq
 
-/* Work is left at once (work.S): a call of work_interrupted, as if the interrupted instruction were
- * behind it. On the way into the work nothing is pushed: what the work needs is still where
- * work_stack says. */
+/* Leaves work at once (work.S), by a call of work_interrupted behind the interrupted instruction.
+ * On the way into the work no call is made: the state of the work still lies where work_stack
+ * points. */
 leave_work:
 	movb	$0, work_open(%rip)
 	mov	16(%rsp), %rax			/* RIP */
@@ -96,8 +97,8 @@ undo_enter:
 	movq	$work_window_out, 16(%rsp)
 	jmp	3b
 
-/* The frame: RCX, RAX, then RIP, CS, RFLAGS, RSP, SS. Return by the interrupted stack, below which
- * nothing is kept (no red zone). */
+/* The frame: RCX, RAX, then RIP, CS, RFLAGS, RSP, SS. The handler returns by the interrupted stack.
+ * The memory below that stack pointer is free (no red zone). */
 stay_blocked:
 	mov	40(%rsp), %rcx			/* RSP */
 	mov	16(%rsp), %rax			/* RIP */
@@ -118,8 +119,8 @@ expected:
 	movb	$0, nmi_expected(%rip)
 	iretq
 
-/* void nmi_reopen(void): end the blocking that the handler has left. An NMI that waits reaches the
- * handler before this returns. */
+/* void nmi_reopen(void): ends the blocking that the handler has left. A waiting NMI reaches the
+ * handler before the function returns. */
 	.globl nmi_reopen
 nmi_reopen:
 	pop	%rdx				/* the return address */
@@ -133,8 +134,8 @@ nmi_reopen:
 	push	%rdx
 	iretq
 
-/* void nmi_halt(void): sleep until an NMI; returns at once when one came already. Interrupts are
- * off. */
+/* void nmi_halt(void): sleeps until an NMI. Returns at once when an NMI came already. Call it with
+ * interrupts off. */
 	.globl nmi_halt
 nmi_halt:
 	cmpl	$0, nmi_count(%rip)

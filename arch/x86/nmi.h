@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * NMIs that arrive while the VMM runs (nmi.S): counted by the host's handler, taken by the
- * dispatcher.
+ * NMIs that arrive while the VMM runs (nmi.S): the host's handler counts an NMI, and the dispatcher
+ * takes the count.
  *
- * Rule: nothing sleeps on an NMI that was counted and not taken.
+ * Rule: no code sleeps while an NMI was counted and not taken.
  */
 #ifndef ARCH_X86_NMI_H
 #define ARCH_X86_NMI_H
@@ -12,21 +12,22 @@
 
 #include <stdint.h>
 
-/* From so many NMIs on that nobody has taken, the handler leaves NMIs blocked (nmi.S). */
+/* When so many NMIs were counted and not taken, the handler leaves NMIs blocked (nmi.S). */
 enum { NMI_STORM = 8 };
 
-extern volatile uint32_t nmi_count; /* taken by the handler, not yet by the dispatcher */
-/* of all: those that landed between a last look and an entry or halt */
+extern volatile uint32_t nmi_count; /* counted by the handler, not yet taken by the dispatcher */
+/* the NMIs in all that came between a last test and its entry or halt */
 extern volatile uint32_t nmi_windows;
-/* The next NMI is of an exit that has been told: the handler clears this and counts nothing. */
+/* The next NMI belongs to an exit that was reported: the handler clears this byte and counts no
+ * NMI. */
 extern volatile uint8_t nmi_expected;
 
-/* Called by the host's handler for each NMI, NMIs blocked: may read devices, must not touch what
- * the VMM's own code is changing. NULL: nothing. */
+/* The host's handler calls the hook for each NMI, with NMIs blocked. The hook may read devices, but
+ * must not touch data under change by the VMM's own code. NULL: no hook. */
 extern void (*nmi_hook)(void);
 
-/* End the blocking that an NMI exit leaves behind: an IRET is the only thing that does in root
- * mode (SDM 3A 6.7.1). A pending NMI reaches the handler before this returns. */
+/* Ends the blocking that an NMI exit leaves behind. Only an IRET ends the blocking in root mode
+ * (SDM 3A 6.7.1). A pending NMI reaches the handler before the function returns. */
 static inline void nmi_unblock(void)
 {
 	uint64_t stack;
@@ -42,16 +43,16 @@ static inline void nmi_unblock(void)
 	                 : "i"(SELECTOR_DATA), "i"(SELECTOR_CODE)
 	                 : "memory", "cc");
 }
-/* Sleep until an NMI; returns at once when one was counted already. */
+/* Sleeps until an NMI. Returns at once when an NMI was counted already. */
 void nmi_halt(void);
 
 /* Ends the blocking that the handler leaves behind in a storm of NMIs. Call it for a count of
  * NMI_STORM or more, when the sources have been silenced. */
 void nmi_reopen(void);
 
-/* Returns the count since the last call, and begins a new one. One instruction, so no NMI falls
- * between reading and clearing. The caller looks at the sources, and then calls nmi_looked()
- * with the count. */
+/* Returns the count since the last call, and begins a new count. One instruction does both, so no
+ * NMI falls between. The caller then checks the sources, and after that calls nmi_looked() with the
+ * count. */
 static inline uint32_t nmi_take(void)
 {
 	uint32_t count = 0;
@@ -59,14 +60,14 @@ static inline uint32_t nmi_take(void)
 	return count;
 }
 
-/* The sources of the NMIs that nmi_take() has counted were looked at. */
+/* Call it after the check of the sources, with the count of nmi_take(). */
 static inline void nmi_looked(uint32_t count)
 {
 	if (__builtin_expect(count >= NMI_STORM, 0))
 		nmi_reopen();
 }
 
-/* Count one that the processor does not see: the output of a block that is the VMM's own
+/* Counts an NMI that the processor does not see: the output of a block of the VMM's own
  * software. */
 static inline void nmi_note(void)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM's own first 2 MiB, where its image is, by pages of 4 KiB.
+ * The first 2 MiB, with the VMM's image, by pages of 4 KiB.
  *
- * Rule: code and constants are not written to, nothing but code is executed, and the pages below
- * the stacks are not there. boot/entry.S maps the same memory as one page in which everything is
- * allowed. What is mapped one to one stays so.
+ * Rule: code and constants are read-only, only code is executable, and the pages below the stacks
+ * are not mapped. boot/entry.S maps the same memory as one page with every access allowed. The
+ * one-to-one mapping stays.
  *
- * This costs a real processor no more than the one page does: MTRRs give the first MiB several
- * memory types, so it splits such a page by itself (SDM 3A 11.11.9).
+ * The small pages cost a real processor no more than the one page: MTRRs give the first MiB several
+ * memory types, so the processor splits a large page there by itself (SDM 3A 11.11.9).
  */
 #include "arch/x86/io.h"
 #include "arch/x86/platform.h"

@@ -35,7 +35,7 @@ void pci_write(unsigned function, unsigned offset, uint32_t value)
 	io_out32(CONFIG_DATA, value);
 }
 
-/* Is it the first function of a device that has no others, or of none? */
+/* Returns true for function 0 of an absent device or of a device without other functions. */
 static bool is_alone(unsigned function, uint32_t id)
 {
 	bool first = (function & 7) == 0, absent = (id & 0xffff) == NO_FUNCTION;
@@ -64,7 +64,8 @@ uint64_t pci_enable_memory(unsigned function)
 	return bar & BAR_ADDRESS;
 }
 
-/* The status register's half is written as zeros, which change nothing there. */
+/* Takes bus mastering from a function; returns true when the function had bus mastering and lost
+ * it. The write puts zeros in the status register, and zeros change no bit there. */
 static bool stop_master(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the machine is: memory, and what ACPI's tables say of interrupt controllers and power.
+ * The machine: its memory, and the facts of ACPI's tables about interrupt controllers and power.
  *
- * Rule: read once at boot, constant afterwards.
+ * Rule: the facts are read once at boot and are constant afterwards.
  */
 #ifndef ARCH_X86_PLATFORM_H
 #define ARCH_X86_PLATFORM_H
@@ -29,34 +29,34 @@ struct platform {
 	unsigned ioapic_pins;
 	/* physical address of the first HPET's registers; 0: none within reach */
 	uint64_t hpet;
-	unsigned processors; /* enabled ones in the MADT */
+	unsigned processors; /* number of enabled processors in the MADT */
 	struct line_pin line[LINES];
 	uint16_t pm1a_control, pm1b_control; /* ports; 0: none */
 	uint16_t slp_typ_a, slp_typ_b;       /* S5 values from the DSDT */
-	/* port that takes acpi_enable to bring the machine to ACPI mode; 0: it is there */
+	/* port that takes acpi_enable to bring the machine to ACPI mode; 0: ACPI mode is on */
 	uint16_t smi_command;
 	uint8_t acpi_enable;
 	bool can_power_off;
 	uint64_t tsc_khz; /* measured against the PIT's channel 2 */
-	/* the emulator's debug port answered (E9h), or the tables bear its name */
+	/* the emulator's debug port has answered (E9h), or the tables have the emulator's name */
 	bool bochs;
 };
 
 extern struct platform platform;
 
-/* ACPI tables: fills platform; missing tables are said in one line each and leave defaults. 0 or
- * -ENOENT (no ACPI). */
+/* Reads ACPI's tables into platform. A missing table is reported in one line and leaves defaults.
+ * Returns 0 or -ENOENT (no ACPI). */
 int acpi_init(void);
-/* Measure the TSC (about 10 ms); fills tsc_khz. */
+/* Measures the TSC (about 10 ms) and sets tsc_khz. */
 void tsc_calibrate(void);
 uint64_t tsc_from_us(uint64_t us);
 uint64_t tsc_to_us(uint64_t ticks);
-/* Power the machine off: ACPI S5, else the emulators' exits (Bochs: "Shutdown" to 8900h; QEMU:
- * isa-debug-exit 501h/F4h), else halt for good with a line that says so. */
+/* Powers the machine off: by ACPI S5, else by the emulators' exits (Bochs: "Shutdown" to 8900h;
+ * QEMU: isa-debug-exit 501h/F4h). Otherwise prints a line and halts for good. */
 _Noreturn void power_off(int status);
-/* What power_off() calls first, once: it lets a person read what the screen has. */
+/* Sets a function for power_off() to call first, once: it lets a person read the screen. */
 void power_off_after(void (*wait)(void));
-/* The machine stays on, and does nothing any more. */
+/* Halts for good: the machine stays on and does no more work. */
 _Noreturn void power_halt(void);
 
 /* ---- Physical memory ---- */
@@ -64,30 +64,29 @@ enum { PAGE = 4096 };
 #define LARGE_PAGE (2u << 20)
 
 struct multiboot_info;
-/* Collect RAM below 4 GiB from the multiboot memory map, without what is in use (VMM image,
- * modules, boot information). */
+/* Collects RAM between 1 MiB and 3 GiB from the multiboot memory map, without the used parts (VMM
+ * image, modules, boot information). */
 void frames_init(const struct multiboot_info *info);
-/* Memory for a VM: contiguous; align is a power of two of at least PAGE. Returns its address, or 0
- * when there is none. The memory is not cleared: the start of a VM does that (vmm/elf.h), once.
- * Memory is never freed. */
+/* Allocates contiguous memory for a VM. align: a power of two of at least PAGE. Returns the
+ * address, or 0 when there is no such memory. The memory is not cleared: the start of a VM clears
+ * the memory once (vmm/elf.h). Memory is never freed. */
 uint64_t frames_alloc(uint64_t bytes, uint64_t align);
-/* The same for the VMM's own use: cleared, and counted, so that the banner can say how much the VMM
- * takes. Returns NULL when there is none. A page costs about 600 instructions. */
+/* Allocates memory for the VMM. The memory is cleared, and counted for the banner's figure of the
+ * VMM's memory. Returns NULL when there is no such memory. A page costs about 600 instructions. */
 void *frames_alloc_vmm(uint64_t bytes, uint64_t align);
-/* The same, not cleared: for a caller that fills all of it at once. */
+/* Does the same without clearing, for a caller that fills all of the memory at once. */
 void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align);
 uint64_t frames_vmm_bytes(void); /* image and bss included */
 uint64_t frames_free_bytes(void);
 
 /* ---- The VMM's own page tables, from boot/entry.S (arch/x86/pages.c) ---- */
-/* Code, constants and stacks become what they are. Call it when a fault can be told of. */
+/* Sets the access rights of code, constants and stacks. Call it when a fault can be reported. */
 void pages_protect(void);
-/* The first page is not there any more, so that a null pointer faults. Nobody reads the BIOS's data
- * area or the loader's information after this. */
+/* Unmaps the first page, so that a null pointer faults. The BIOS's data area and the loader's
+ * information cannot be read after the call. */
 void pages_drop_first(void);
 
-/* ---- GDT, IDT, TSS: 64-bit, an NMI stack by IST; exceptions in the VMM panic with registers
- * ---- */
+/* ---- GDT, IDT, TSS (64-bit, NMI stack by IST); a VMM exception panics with registers ---- */
 void tables_init(void);
 enum { SELECTOR_CODE = 0x08, SELECTOR_DATA = 0x10, SELECTOR_TSS = 0x18 };
 uint64_t tables_tss_base(void);
@@ -108,7 +107,7 @@ void lapic_send_nmi_self(void);
 enum { RTE_NMI = 4 << 8, RTE_LOW = 1 << 13, RTE_LEVEL = 1 << 15, RTE_MASKED = 1 << 16 };
 int ioapic_init(void); /* all pins masked; 0 or -ENODEV */
 void ioapic_set_destination(unsigned pin, uint32_t apic_id);
-/* Register select and window; the redirection table is in pairs of low and high word. */
+/* Register select and window. The redirection table has pairs of low and high word. */
 enum { IOREGSEL = 0x00, IOWIN = 0x10, IOREDTBL = 0x10 };
 static inline void ioapic_write(unsigned pin, uint32_t low)
 {
@@ -121,38 +120,38 @@ uint32_t ioapic_read(unsigned pin);
 struct uart {
 	uint16_t base; /* 3F8h ... */
 };
-/* 115200 8N1, FIFOs on, receive interrupt on, OUT2 set. 0, or -ENODEV where the scratch register
- * does not hold. */
+/* Sets 115200 8N1, FIFOs on, receive interrupt on, OUT2 on. Returns 0, or -ENODEV when the scratch
+ * register does not hold a value. */
 int uart_init(struct uart *u, uint16_t base);
-int uart_read(struct uart *u); /* a byte, or -EAGAIN */
-/* Room in the transmit FIFO now: 16 when THR is empty, else 0. */
+int uart_read(struct uart *u); /* returns a byte, or -EAGAIN */
+/* Returns the room in the transmit FIFO: 16 when THR is empty, else 0. */
 unsigned uart_room(struct uart *u);
-/* So many bytes, no more than there is room for, to the FIFO. */
+/* Writes count bytes to the FIFO. count must not exceed the room. */
 void uart_write(struct uart *u, const char *bytes, unsigned count);
 void uart_transmit_interrupt(struct uart *u, bool on);
-/* The interrupt identification register: true while a cause stands. */
+/* Returns true while the interrupt identification register shows a cause. */
 bool uart_interrupt_pending(struct uart *u);
-void uart_drain(struct uart *u); /* wait for TEMT */
+void uart_drain(struct uart *u); /* waits for TEMT */
 
 /* ---- VGA text, the log's mirror ---- */
 enum { VGA_COLUMNS = 80, VGA_ROWS = 25 };
 void vga_init(void);
-/* Puts text on the screen as the VMM remembers it; video memory is not written. Costs about 10
- * instructions for a character in a run of them, 140 for a newline (once in 180 newlines 770), 100
- * for another byte, and 420 for a tab. */
+/* Puts text on the VMM's copy of the screen; video memory is not written. Costs about 10
+ * instructions for a character in a run of characters, 140 for a newline (once in 180 newlines
+ * 770), 100 for another byte, and 420 for a tab. */
 void vga_put(const char *text, size_t size);
-/* Shows a part of what was put: writes one row to video memory at most, or tells the CRT controller
- * where the screen and the cursor are. Returns true while there is more to show; call it again
- * then. A call costs about 65 instructions. */
+/* Shows a part of the new text: writes at most one row to video memory, or tells the CRT controller
+ * the places of screen and cursor. Returns true while there is more to show; then call it again. A
+ * call costs about 65 instructions. */
 bool vga_show(void);
-/* Puts text and shows all of it, in one go: for the boot and for a panic. */
+/* Puts text and shows all of the text at once: for the boot and for a panic. */
 void vga_write(const char *text, size_t size);
-/* From now on the last row of the screen is a prompt with this text, and the cursor stands before
- * that byte of it (length: behind the text). Where the row is too short for the text up to the
- * cursor, the row ends with the cursor. vga_show() shows it. */
+/* Makes the last row of the screen a prompt with this text. The cursor stands before byte `at`
+ * (length: behind the text). When the row is too short for the text up to the cursor, the row ends
+ * with the cursor. vga_show() shows the prompt. */
 void vga_prompt(const char *text, size_t length, size_t at);
-/* Shows a text in a row of the screen, over what the log has there; text that comes meanwhile
- * waits. reverse: dark on light. vga_view_end() brings the log back, by vga_show(). */
+/* Shows a text in a row of the screen, over the log. Log text that comes meanwhile waits. reverse:
+ * dark on light. vga_view_end() makes vga_show() bring the log back. */
 void vga_view(unsigned row, const char *text, size_t length, bool reverse);
 void vga_view_end(void);
 

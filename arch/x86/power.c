@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The end: power off, so that an emulator ends with a status and a PC goes dark.
+ * The end: powers off, so that an emulator ends with a status and a PC goes dark.
  *
- * Rule: an emulator's own exit is used only where that emulator is proven; every wait has an end.
+ * Rule: an emulator's own exit is used only when the emulator is proven. Every wait has an end.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -10,8 +10,8 @@
 
 /* Bochs: this word, written to the port, ends the emulator with status 1. */
 enum { BOCHS_SHUTDOWN_PORT = 0x8900 };
-/* QEMU: the firmware configuration device, item 0 of which reads "QEMU"; isa-debug-exit ends with
- * status 2n + 1. */
+/* QEMU: item 0 of the firmware configuration device reads "QEMU". isa-debug-exit ends with status
+ * 2n + 1. */
 enum {
 	FW_CFG_SELECT = 0x510,
 	FW_CFG_DATA = 0x511,
@@ -20,7 +20,7 @@ enum {
 	DEBUG_EXIT_DEFAULT = 0x501,
 };
 
-/* CPUID.1: running under an emulator or a hypervisor that says so. */
+/* CPUID.1: an emulator or a hypervisor announces itself. */
 #define CPUID_ECX_HYPERVISOR (1u << 31)
 
 /*
@@ -31,7 +31,8 @@ enum { PM1_SCI_EN = 1 << 0, PM1_SLP_TYP = 7 << 10, PM1_SLP_TYP_SHIFT = 10, PM1_S
 
 enum { ACPI_MODE_MS = 500, S5_MS = 2000 };
 
-/* Unmeasured, a TSC tick is taken for a nanosecond. */
+/* Waits until done() returns true, at most ms milliseconds. Without a measured rate a TSC tick
+ * counts as a nanosecond. */
 static void wait_ms(unsigned ms, bool (*done)(void))
 {
 	uint64_t khz = platform.tsc_khz ? platform.tsc_khz : 1000000;
@@ -59,7 +60,7 @@ static void sleep_enter(uint16_t port, uint16_t slp_typ)
 	io_out16(port, value);
 }
 
-/* ACPI S5; returns when nothing came of it. */
+/* Enters ACPI S5. Returns when the machine stays on. */
 static void acpi_power_off(void)
 {
 	if (!platform.can_power_off)
@@ -74,7 +75,8 @@ static void acpi_power_off(void)
 	wait_ms(S5_MS, never);
 }
 
-/* CPUID first, so that these ports are not touched on hardware, where something else may be. */
+/* Returns true under QEMU. CPUID comes first, because on hardware another device may have these
+ * ports. */
 static bool qemu_present(void)
 {
 	static const char signature[] = "QEMU";
@@ -88,8 +90,8 @@ static bool qemu_present(void)
 	return true;
 }
 
-/* With magic_break on, Bochs's debugger takes XCHG BX, BX as a breakpoint: its script can end the
- * run with status 0. */
+/* Ends Bochs. With magic_break on, Bochs's debugger takes XCHG BX, BX as a breakpoint, so its
+ * script can end the run with status 0. */
 static void bochs_power_off(int status)
 {
 	if (status == 0)
@@ -111,7 +113,7 @@ void power_off_after(void (*wait)(void))
 	wait_before = wait;
 }
 
-/* A panic of the waiting itself finds that it has begun. */
+/* Calls the wait function once. A panic during the wait does not wait again. */
 static void wait_once(void)
 {
 	void (*wait)(void) = wait_before;

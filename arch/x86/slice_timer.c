@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slice timer: arming it, and telling whose an NMI was. See the header for the rule.
+ * The slice timer: arms the timer, and tells whether the timer caused an NMI. See the header for
+ * the rule.
  *
- * Nobody else uses the HPET: guests cannot reach it, and what firmware left of it is turned off.
- * The comparator counts in 32 bits, so that an access is one instruction, and differences are right
- * across a wrap.
+ * Only this code uses the HPET: guests cannot reach the HPET, and the firmware's settings are
+ * turned off. The comparator counts in 32 bits, so an access is one instruction, and differences
+ * are right across a wrap.
  *
- * An NMI has no sender, and three things blur whose it was. The counter says that the end has come,
- * and in an emulator the NMI may come a while later. The timer may be armed anew in the very moment
- * of its end, with the NMI under way. And a comparator of 32 bits raises one more when the counter
- * wraps (IA-PC HPET specification 1.0a, 2.3.9.2.1), and its own again a wrap later.
+ * An NMI does not tell its sender, and three effects blur the cause. First, the counter shows the
+ * end, but in an emulator the NMI may come a while later. Second, the timer may be armed anew in
+ * the very moment of its end, with the NMI under way. Third, a comparator of 32 bits raises one
+ * more NMI when the counter wraps (IA-PC HPET specification 1.0a, 2.3.9.2.1), and repeats its own
+ * NMI a wrap later.
  */
 #include "arch/x86/slice_timer.h"
 #include "arch/x86/nmi.h"
@@ -18,17 +20,18 @@
 
 #include <stddef.h>
 
-/* What is shorter than NEAR is looked at once more after it was set: something (system management,
- * an emulator's host) may have come in between. In TSC ticks, a constant: up to 1 ms. */
+/* A time shorter than NEAR is checked once more after the write: a delay (by system management, or
+ * by an emulator's host) may have come in between. A constant in TSC ticks: up to 1 ms. */
 #define NEAR (1u << 20)
-/* The longest, in HPET ticks: all differences are those of 32 bits with a sign. */
+/* The longest time in HPET ticks: all differences are signed and have 32 bits. */
 #define COUNT_MOST (1u << 30)
-/* The TSC and the HPET were held against each other: so far they may be apart, as a part of the
- * time that passes. */
+/* The TSC and the HPET are measured against each other. They may be apart by this part of the time
+ * that passes. */
 enum { SLACK_SHIFT = 7 };
-/* No end is nearer than LEAST. LATE: how long after an end its NMI may come. STALL: how long the
- * VMM may be held up between an NMI and its look at it (by system management, or an emulator's
- * host). WRAP: both, for the wrap's. PROOF: for the first, which ends after FIRST. */
+/* LEAST: the shortest time. LATE: the longest delay of an NMI after its end. STALL: the longest
+ * delay of the VMM between an NMI and its look at the NMI (by system management, or by an
+ * emulator's host). WRAP: both delays, for the wrap's NMI. PROOF: the time limit of the first NMI,
+ * with an end after FIRST. */
 enum {
 	LEAST_US = 5,
 	LATE_US = 500,
@@ -45,14 +48,14 @@ static uint64_t far; /* TSC ticks from NEAR to the longest time */
 static uint64_t late, stall;
 static uint32_t least_count, wrap_count;
 
-static bool armed, told;              /* its interrupt is on; it has ended, and somebody knows */
-static uint32_t end;                  /* the counter's value then */
-static uint64_t end_tsc = UINT64_MAX; /* the TSC's, about; 0: told. UINT64_MAX: not armed */
-/* the TSC from when on it may have ended; UINT64_MAX: told. 0: arming it is not plain */
+static bool armed, told;              /* armed: interrupt on; told: the end was reported */
+static uint32_t end;                  /* the counter's value at the end */
+static uint64_t end_tsc = UINT64_MAX; /* the TSC at the end; 0: told. UINT64_MAX: not armed */
+/* the earliest TSC at the end; UINT64_MAX: told. 0: arming takes the slow path */
 static uint64_t look_from;
 
-/* NMIs of ends that are history: owed are those that may come before the timer is armed anew; late,
- * those that may be under way then. */
+/* NMIs of past ends. owed: NMIs that may come before the timer is armed anew. late_nmis: NMIs that
+ * may be under way when the timer is armed. */
 static unsigned owed, late_nmis;
 static uint64_t late_until;
 
@@ -96,9 +99,9 @@ static void stop(void)
 	look_from = 0;
 }
 
-/* Interrupts are turned on with the end far away: what the comparator held before is nobody's. A
- * value that the counter may have passed before it was written, for which an NMI came or never
- * will, gives way to a later one. */
+/* Writes an end and makes sure that its NMI will come. Interrupts are turned on with the end far
+ * away, because the old value of the comparator belongs to no end. The counter may pass a value
+ * before the write; then an NMI has come or will never come, and a later value follows. */
 static void write_surely(uint64_t ticks)
 {
 	uint32_t count = (uint32_t)(ticks * device.factor >> 32);
@@ -116,8 +119,9 @@ static void write_surely(uint64_t ticks)
 	}
 }
 
-/* It was about to end, is not armed, or is to be stopped; or the time is out of the usual. Accesses
- * may take long: what came in between is known after the last one. */
+/* Arms or stops the timer in all unusual cases: the timer was about to end or is not armed, the
+ * timer is to be stopped, or the time is very short or very long. Accesses may take long, so the
+ * function reads the TSC after the last access. */
 static __attribute__((noinline)) void arm_slowly(uint64_t ticks, uint64_t now)
 {
 	uint64_t old = armed && !told ? look_from : UINT64_MAX;
@@ -166,7 +170,7 @@ uint64_t slice_timer_left(void)
 	return end_tsc > now ? end_tsc - now : 0;
 }
 
-/* ---- Whose an NMI was ---- */
+/* ---- The cause of an NMI ---- */
 
 static __attribute__((noinline)) bool look(void)
 {
@@ -189,8 +193,8 @@ void slice_timer_expect(void)
 	look_from = 0;
 }
 
-/* Of an end that is history, or of none: the counter has just gone round to 0, or to a value that
- * nobody has changed since. */
+/* Returns true for an NMI of a past end, or of no end: the counter has just wrapped to 0, or has
+ * come again to a value that has not changed since. */
 static bool is_past(bool counted)
 {
 	uint64_t until = late_until + (counted ? stall : 0);
@@ -233,7 +237,7 @@ static bool proves(void)
 	slice_timer_arm(tsc_from_us(FIRST_US));
 	while (!(ended && nmi_count != 0) && cpu_tsc() < give_up) {
 		(void)counter();
-		ended |= look(); /* an NMI that came before is of a value that was given up */
+		ended |= look(); /* an NMI before the end belongs to a dropped value */
 	}
 	uint32_t count = nmi_take();
 	bool proven = ended && count != 0;
@@ -241,7 +245,7 @@ static bool proves(void)
 	nmi_looked(count);
 
 	slice_timer_arm(UINT64_MAX);
-	(void)counter(); /* so that the write is there: no NMI comes after it */
+	(void)counter(); /* completes the write: no NMI comes after it */
 	nmi_looked(nmi_take());
 	owed = late_nmis = 0;
 	return proven;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The HPET comparator that is the slice timer: what the search (slice_timer_find.c) hands to the
- * use (slice_timer.c).
+ * The HPET comparator of the slice timer, as the search (slice_timer_find.c) hands it to the use
+ * (slice_timer.c).
  *
- * Rule: section numbers are those of the IA-PC HPET specification 1.0a; registers are accessed in
+ * Rule: section numbers are those of the IA-PC HPET specification 1.0a. Registers are accessed in
  * words of 32 bits.
  */
 #ifndef ARCH_X86_SLICE_TIMER_DEVICE_H
@@ -30,13 +30,13 @@ enum {
 	CONFIG_LEGACY = 1 << 1
 };
 
-/* A comparator's registers (2.3.8 to 2.3.10), from its first on. */
+/* The registers of a comparator (2.3.8 to 2.3.10), from the first comparator on. */
 enum { HPET_COMPARATORS = 0x100, TN_STRIDE = 0x20 };
 enum { TN_CONFIG = 0x00, TN_PINS = 0x04, TN_VALUE = 0x08, TN_MESSAGE = 0x10, TN_ADDRESS = 0x14 };
 /*
- * TN_CONFIG: 15 has messages | 14 messages on | 13:9 pin | 8 counts in 32 bits | 3 periodic |
- * 2 interrupts | 1 level
- * TN_PINS:   the I/O APIC pins that it can have
+ *   TN_CONFIG: 15 has messages | 14 messages on | 13:9 pin | 8 counts in 32 bits | 3 periodic |
+ *              2 interrupts | 1 level
+ *   TN_PINS:   the I/O APIC pins that the comparator can use
  */
 enum {
 	TN_HAS_MESSAGES = 1 << 15,
@@ -52,8 +52,8 @@ enum {
 enum { HPET_FS_PER_US = 1000000000 };
 
 struct slice_timer_device {
-	uint64_t registers;  /* of the HPET */
-	uint64_t comparator; /* the first one of ours; 0: none */
+	uint64_t registers;  /* address of the HPET */
+	uint64_t comparator; /* address of the comparator's first register; 0: none */
 	uint64_t factor;     /* HPET ticks in a TSC tick, 32 bits after the point */
 	uint32_t period;     /* of an HPET tick, in femtoseconds */
 	uint32_t config;     /* TN_CONFIG with interrupts off */
@@ -65,8 +65,9 @@ static inline uint32_t slice_timer_counter(const struct slice_timer_device *d)
 	return mmio_read32(d->registers + HPET_COUNTER);
 }
 
-/* Look at the HPET and set comparators up, one after the other, until one of them proves that it
- * raises NMIs. 0, or -ENODEV with a line that says what was found; comparator is 0 then. */
+/* Checks the HPET and sets up one comparator after the other, until proves() returns true for a
+ * comparator: it raises NMIs. Returns 0. Otherwise prints the findings, sets comparator to 0 and
+ * returns -ENODEV. */
 int slice_timer_find(struct slice_timer_device *out, bool (*proves)(void));
 
 #endif

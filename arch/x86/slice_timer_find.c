@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding an HPET comparator that raises NMIs: by a message to the local APIC, else by an I/O APIC
+ * Finds an HPET comparator that raises NMIs: by a message to the local APIC, else by an I/O APIC
  * pin.
  *
- * Rule: nothing is believed before it has been seen: the counter counts, and an NMI came.
+ * Rule: no claim of the hardware counts before a test: the counter must count, and an NMI must
+ * come.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -12,14 +13,14 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* No HPET counts slower (2.2), and none is known to count faster than 1 GHz. */
+/* No HPET counts slower (2.2), and no known HPET counts faster than 1 GHz. */
 enum { PERIOD_MOST = 100000000, PERIOD_LEAST = 1000000 };
 /* A message to a local APIC (SDM 3A 10.11): address 19:12 destination; data 10:8 delivery mode, 4 =
  * NMI, edge. */
 #define MESSAGE_ADDRESS 0xFEE00000u
 enum { MESSAGE_DESTINATION_SHIFT = 12, MESSAGE_NMI = 4 << 8, DESTINATION_MOST = 0xFF };
-/* Pins below 16 are the ISA lines': a pulse there reaches the 8259s too, on pin 2 as a spurious
- * IRQ15. */
+/* Pins below 16 belong to the ISA lines: a pulse there reaches the 8259s too, on pin 2 as a
+ * spurious IRQ15. */
 enum { PIN_FIRST = 16, PIN_LAST = 31 };
 enum { MEASURE_US = 5000, MOMENT_TRIES = 5 };
 
@@ -30,7 +31,8 @@ struct moment {
 	uint32_t count;
 };
 
-/* The HPET's count between two reads of the TSC; the narrowest of a few tries counts. */
+/* Returns the HPET's count with the TSC at the same moment: the count is read between two reads of
+ * the TSC, and the narrowest of a few tries is used. */
 static struct moment take_moment(const struct slice_timer_device *d)
 {
 	struct moment best = { 0, 0 };
@@ -49,8 +51,9 @@ static struct moment take_moment(const struct slice_timer_device *d)
 	return best;
 }
 
-/* Held against each other, not each against what it is said to be: what counts is that they agree.
- * 0: the HPET does not count. */
+/* Returns the HPET ticks in a TSC tick, 32 bits after the point, or 0 when the HPET does not count.
+ * The two clocks are measured against each other, because only their ratio matters, not their
+ * nominal rates. */
 static uint64_t measure(const struct slice_timer_device *d)
 {
 	struct moment first = take_moment(d), last;
@@ -68,7 +71,7 @@ static uint64_t comparator_of(const struct slice_timer_device *d, unsigned n)
 	return d->registers + HPET_COMPARATORS + TN_STRIDE * n;
 }
 
-/* Whatever firmware has set up. The counter goes on if it runs. */
+/* Turns off all interrupts that firmware has set up. A running counter goes on. */
 static void quieten(const struct slice_timer_device *d, unsigned last)
 {
 	uint64_t config = d->registers + HPET_CONFIG;
@@ -81,7 +84,8 @@ static void quieten(const struct slice_timer_device *d, unsigned last)
 	mmio_write32(config, (mmio_read32(config) & ~(uint32_t)CONFIG_LEGACY) | CONFIG_RUNS);
 }
 
-/* Edge, one shot, 32 bits. False: the comparator does not take it. */
+/* Sets a comparator to edge, one shot, 32 bits. Returns false when the comparator does not accept
+ * the setting. */
 static bool set_up(struct slice_timer_device *d, unsigned n, uint32_t delivery)
 {
 	const uint32_t chosen = TN_MESSAGES | TN_PIN | TN_PERIODIC | TN_INTERRUPTS | TN_LEVEL;
@@ -121,7 +125,7 @@ static bool is_lines(unsigned pin)
 	return false;
 }
 
-/* -1: none. The highest: those of the devices on the board come first. */
+/* Returns the highest possible free pin, or -1. The low pins belong to the devices on the board. */
 static int pin_choose(uint32_t possible)
 {
 	for (unsigned pin = PIN_LAST; pin >= PIN_FIRST; pin--)
@@ -145,8 +149,8 @@ static bool by_pin(struct slice_timer_device *d, unsigned n, bool (*proves)(void
 	return false;
 }
 
-/* The last ones first: what else a machine may use it for begins with the first. Messages before
- * pins, which may be shared. */
+/* Tries the last comparators first, because other uses of a machine begin with the first
+ * comparator. Tries messages before pins, because pins may be shared. */
 static int comparator_choose(struct slice_timer_device *d, unsigned last, bool (*proves)(void))
 {
 	static bool (*const deliveries[])(struct slice_timer_device *, unsigned,
@@ -169,7 +173,7 @@ static int comparator_choose(struct slice_timer_device *d, unsigned last, bool (
 
 /* ---- The HPET ---- */
 
-/* The number of its last comparator, or -ENODEV with a line. */
+/* Returns the number of the last comparator. Otherwise prints a line and returns -ENODEV. */
 static int hpet_check(struct slice_timer_device *d)
 {
 	uint32_t capability;

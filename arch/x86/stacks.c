@@ -9,7 +9,7 @@
 
 enum { MAIN_BYTES = 16384, WORK_BYTES = 16384, NMI_BYTES = 4096, FATAL_BYTES = 8192 };
 
-/* What no pointer, count or text is. */
+/* A value unlike any pointer, count or text. */
 #define UNUSED 0x5ec0de5a5ec0de5aull
 
 extern char boot_stack_absent[]; /* boot/entry.S */
@@ -38,7 +38,7 @@ char *stack_top(unsigned i)
 
 void stacks_fill(void)
 {
-	enum { OWN = 256 }; /* what this function may push */
+	enum { OWN = 256 }; /* limit of this function's pushes */
 	const char *here;
 	__asm__ volatile("mov %%rsp, %0" : "=r"(here));
 	for (unsigned i = 0; i < STACKS; i++) {

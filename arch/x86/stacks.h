@@ -2,9 +2,9 @@
 /*
  * The VMM's stacks.
  *
- * Rule: the page below each is not there. A stack that runs out faults at its end, before anything
- * else is overwritten, and the panic names it. No function's frame is larger than that page (the
- * Makefile's STACK_FRAME).
+ * Rule: the page below each stack is not mapped. A stack overflow faults at the stack's end, before
+ * other memory is overwritten, and the panic names the stack. No function's frame is larger than a
+ * page (STACK_FRAME in the Makefile).
  */
 #ifndef ARCH_X86_STACKS_H
 #define ARCH_X86_STACKS_H
@@ -25,11 +25,12 @@ extern struct stack stacks[STACKS];
 
 char *stack_bottom(unsigned i);
 char *stack_top(unsigned i);
-/* Fills what is not in use with a pattern. Call it once. */
+/* Fills the unused part of each stack with a pattern. Call it once. */
 void stacks_fill(void);
-/* How many bytes of it have been in use at most, as the pattern tells. */
+/* Returns the largest number of bytes that the stack has used so far, by the pattern. */
 uint64_t stack_deepest(unsigned i);
-/* The stack whose page below holds the address, or whose own memory does; NULL: none. */
+/* stack_run_out() returns the stack with the address in the page below. stack_of() returns the
+ * stack with the address in its memory. Both return NULL when there is no such stack. */
 const struct stack *stack_run_out(uint64_t address);
 const struct stack *stack_of(uint64_t address);
 

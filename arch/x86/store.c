@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's store that goes nowhere. See the header for the rule.
+ * A guest's store without effect. See the header for the rule.
  */
 #include "arch/x86/store.h"
 
@@ -8,8 +8,8 @@ enum { INSTRUCTION_MAX = 15, PAGE_BYTES = 4096 };
 enum { RFLAGS_TF = 1 << 8, RFLAGS_DF = 1 << 10 };
 enum { REX = 0x40, REX_W = 1 << 3 };
 
-/* What an opcode stores, and what follows its ModR/M byte. NO: it is no store, or has other
- * effects. */
+/* The operand that an opcode stores to, and the bytes behind its ModR/M byte. NO: no store, or
+ * other effects. */
 enum form {
 	NO,
 	MODRM,     /* MOV r/m, r and the like */
@@ -53,14 +53,15 @@ struct reading {
 	bool repeat, operand_size, address_size, lock, two;
 };
 
-/* The next byte; 0 behind the last one, which `at` then shows. */
+/* Returns the next byte, or 0 behind the last byte. r->at is then larger than r->count. */
 static uint8_t next(struct reading *r)
 {
 	unsigned at = r->at++;
 	return at < r->count ? r->bytes[at] : 0;
 }
 
-/* A prefix? Noted. REX counts only where it is the last of them. */
+/* Notes a prefix and returns true; returns false for any other byte. REX counts only as the last
+ * prefix. */
 static bool take_prefix(struct reading *r, uint8_t byte, bool long_mode)
 {
 	if (long_mode && (byte & 0xf0) == REX) {
@@ -108,15 +109,15 @@ static enum form read_opcode(struct reading *r, bool long_mode)
 	return two_bytes[r->opcode];
 }
 
-/* Skips ModR/M and what belongs to it (APM 3 1.4); address: its size in bytes. Returns reg, or 8
- * for a register as operand. */
+/* Skips ModR/M and the bytes that belong to it (APM 3 1.4). address: the address size in bytes.
+ * Returns reg, or 8 for a register as operand. */
 static unsigned skip_modrm(struct reading *r, unsigned address)
 {
 	const uint8_t modrm = next(r);
 	const unsigned mod = modrm >> 6, rm = modrm & 7;
 	if (mod == 3)
 		return 8;
-	unsigned base = address != 2 && rm == 4 ? next(r) & 7 : rm; /* the SIB byte's */
+	unsigned base = address != 2 && rm == 4 ? next(r) & 7 : rm; /* base of the SIB byte */
 	if (mod == 1)
 		r->at += 1;
 	if (mod == 2 || (mod == 0 && base == (address == 2 ? 6 : 5)))
@@ -124,21 +125,21 @@ static unsigned skip_modrm(struct reading *r, unsigned address)
 	return modrm >> 3 & 7;
 }
 
-/* The part of a register that an address of this size uses. */
+/* Returns the part of a register that an address of this size uses. */
 static uint64_t masked(uint64_t value, unsigned address)
 {
 	return address == 8 ? value : value & ((1ull << 8 * address) - 1);
 }
 
-/* 32 bits clear what is above, 16 leave it (APM 3 1.2.3). */
+/* Adds to a register. 32 bits clear the upper half, 16 bits leave the rest (APM 3 1.2.3). */
 static void advance(uint64_t *reg, uint64_t by, unsigned address)
 {
 	uint64_t value = masked(*reg + by, address);
 	*reg = address == 2 ? (*reg & ~0xffffull) | value : value;
 }
 
-/* How many elements of so many bytes lie between this one and the end of its page, in the direction
- * of travel. */
+/* Returns the number of elements of `size` bytes from this element to the end of its page, in the
+ * direction of travel. */
 static uint64_t elements(uint64_t address, unsigned size, bool down)
 {
 	const uint64_t offset = address & (PAGE_BYTES - 1),
@@ -146,7 +147,8 @@ static uint64_t elements(uint64_t address, unsigned size, bool down)
 	return n > 0 ? n : 1;
 }
 
-/* True: the instruction is done; false: there are elements left. */
+/* Carries out a string store. Returns true when the instruction is done, and false when elements
+ * are left. */
 static bool drop_string(const struct store *s, const struct reading *r, bool moves,
                         unsigned address, unsigned size)
 {
@@ -172,7 +174,7 @@ uint64_t store_drop(const struct store *s)
 {
 	const bool long_mode = guest_in_long_mode(&s->mode), code_32 = long_mode || s->mode.cs_32;
 	struct reading r = { .at = 0 };
-	if (s->rflags & RFLAGS_TF) /* the processor knows best what a step is */
+	if (s->rflags & RFLAGS_TF) /* the processor does single steps best */
 		return UINT64_MAX;
 	r.count = guest_fetch(&s->mode, s->rip, r.bytes, sizeof(r.bytes));
 	const enum form form = read_opcode(&r, long_mode);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest's store that goes nowhere: the instruction is stepped over as if it had written, to
- * memory that keeps nothing.
+ * A guest's store without effect: the VMM steps over the instruction as if the instruction had
+ * written to memory that keeps no value.
  *
- * Rule: only instructions whose one effect is the store, and the string instructions' counts. What
- * else writes memory, or cannot be read, is not stepped over.
+ * Rule: the code steps only over instructions whose sole effect is the store, and over string
+ * instructions with their counts. An instruction with other effects, or that cannot be read, is not
+ * stepped over.
  */
 #ifndef ARCH_X86_STORE_H
 #define ARCH_X86_STORE_H
@@ -12,17 +13,18 @@
 #include "arch/x86/guest_code.h"
 #include "arch/x86/virt.h"
 
-enum { RFLAGS_RF = 1 << 16 }; /* an instruction that is done clears it */
+enum { RFLAGS_RF = 1 << 16 }; /* a finished instruction clears RF */
 
 struct store {
 	struct guest_mode mode;
-	struct vcpu_regs *regs; /* RSP is not among them, and not asked for */
+	struct vcpu_regs *regs; /* without RSP, which is not needed */
 	uint64_t rip, rflags;
-	uint64_t address; /* guest-physical, of the byte that cannot be written */
+	uint64_t address; /* guest-physical address of the byte that cannot be written */
 };
 
-/* Where the guest goes on; UINT64_MAX: this is no such instruction, or the guest single-steps. A
- * repeated one is done for as many elements as lie in the page, so it may go on where it is. */
+/* Returns the RIP at which the guest goes on, or UINT64_MAX when the instruction is no such store
+ * or the guest single-steps. A repeated instruction is done for all elements in the page, so the
+ * guest may go on at the same RIP. */
 uint64_t store_drop(const struct store *s);
 
 #endif

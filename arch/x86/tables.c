@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor's tables: GDT, TSS and IDT, and what an exception in the VMM comes to.
+ * The processor's tables: GDT, TSS and IDT, and the handling of exceptions in the VMM.
  *
- * Rule: nothing is expected here but an NMI, interrupts where somebody asks for them
- * (interrupts.h), and the #GP of a guarded access (guarded.h). Any other exception is a defect and
- * panics; an interrupt that nobody knows is counted, no more.
+ * Rule: only three events are expected here: an NMI, an interrupt in its moments (interrupts.h),
+ * and the #GP of a guarded access (guarded.h). Any other exception is a defect and panics. An
+ * unknown interrupt is only counted.
  */
 #include "arch/x86/guarded.h"
 #include "arch/x86/interrupts.h"
@@ -48,7 +48,7 @@ struct gate {
 
 enum { GATE_INTERRUPT = 0x8E };
 
-/* As exceptions.S and the processor push it. */
+/* The frame that exceptions.S and the processor push. */
 struct exception_frame {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
 	uint64_t vector, error, rip, cs, rflags, rsp, ss;
@@ -73,7 +73,7 @@ static uint64_t gdt[] = { 0, DESCRIPTOR_CODE, DESCRIPTOR_DATA, 0, 0 };
 static struct gate idt[VECTORS] __attribute__((aligned(16)));
 static struct tss tss __attribute__((aligned(128)));
 
-/* Interrupts that nobody knows; a debugger's matter. */
+/* The number of unknown interrupts, for a debugger. */
 volatile uint32_t spurious_interrupts;
 bool (*interrupt_hook)(unsigned vector);
 
@@ -116,7 +116,8 @@ static void registers_print(const struct exception_frame *f)
 		         list[i + 2].value, list[i + 3].name, list[i + 3].value);
 }
 
-/* What lies on top of the stack that the exception came on: return addresses are among it. */
+/* Prints the top of the stack that the exception interrupted. Return addresses are among the
+ * words. */
 static void stack_print(uint64_t rsp)
 {
 	enum { PER_LINE = 4, WORDS = 32 };
@@ -130,7 +131,8 @@ static void stack_print(uint64_t rsp)
 		log_line("  %016lx %016lx %016lx %016lx", at[0], at[1], at[2], at[3]);
 }
 
-/* A page below a stack is touched by pushing an exception's frame, too: that is a double fault. */
+/* Panics with the stack's name when a stack has run out. A push of an exception's frame can touch
+ * the page below a stack, too: that is a double fault. */
 static void panic_if_stack_ran_out(const struct exception_frame *f)
 {
 	const struct stack *stack = stack_run_out(cr2_read());
@@ -155,7 +157,7 @@ void exception_dispatch(struct exception_frame *f)
 	}
 	const char *name = exception_names[f->vector] ? exception_names[f->vector] : "reserved";
 
-	if (!again) { /* an exception of this very printing goes straight to the panic */
+	if (!again) { /* an exception during this printing goes straight to the panic */
 		again = true;
 		work_end();
 		log_urgent();

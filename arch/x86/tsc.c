@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time-stamp counter's rate, measured against channel 2 of the PIT (82C54), which no interrupt
- * line listens to.
+ * The time-stamp counter's rate, measured against channel 2 of the PIT (82C54), whose output drives
+ * no interrupt line.
  *
- * Rule: port 61h is left as it was found, but for the gate of channel 2, which ends low.
+ * Rule: port 61h is left unchanged, except for the gate of channel 2, which ends low.
  */
 #include "arch/x86/platform.h"
 
@@ -23,7 +23,8 @@ enum { SYSTEM_PORT_B = 0x61, GATE2 = 1 << 0, SPEAKER = 1 << 1, OUT2 = 1 << 5, WR
 enum { WINDOW_MS = 10, WINDOW_COUNT = PIT_HZ * WINDOW_MS / 1000 };
 enum { SHARED_WINDOWS = 3, TRIES = 1 << 22, KHZ_LEAST = 1000, KHZ_DEFAULT = 1000000 };
 
-/* TSC ticks while channel 2 counts WINDOW_COUNT, or 0 when its output never rises. */
+/* Returns the TSC ticks while channel 2 counts WINDOW_COUNT, or 0 when the channel's output never
+ * rises. */
 static uint64_t window_measure(void)
 {
 	uint8_t before = io_in8(SYSTEM_PORT_B) & WRITABLE & ~(GATE2 | SPEAKER);
@@ -46,8 +47,8 @@ static uint64_t window_measure(void)
 	return ticks;
 }
 
-/* What CPUID says: leaf 15h gives crystal and ratio, leaf 16h the base frequency in MHz (SDM 2A,
- * CPUID). 0: nothing. */
+/* Returns the rate from CPUID, or 0. Leaf 15h gives crystal and ratio, leaf 16h the base frequency
+ * in MHz (SDM 2A, CPUID). */
 static uint64_t khz_from_cpuid(void)
 {
 	uint32_t most = cpu_id(0, 0).eax;
@@ -61,8 +62,8 @@ static uint64_t khz_from_cpuid(void)
 	return most >= 0x16 ? (uint64_t)(cpu_id(0x16, 0).eax & 0xFFFF) * 1000 : 0;
 }
 
-/* Above another hypervisor the machine may stand still between the window's end and the look at it:
- * the shortest counts. */
+/* Returns the ticks of a window. Above another hypervisor the machine may stand still between the
+ * window's end and its detection, so the shortest of several windows counts. */
 static uint64_t measure(void)
 {
 	bool shared = cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR;
@@ -87,7 +88,7 @@ void tsc_calibrate(void)
 	platform.tsc_khz = khz ? khz : KHZ_DEFAULT;
 }
 
-/* In two parts: a product of both at once would not fit 64 bits for long times. */
+/* In two parts: for long times the product of both at once would not fit 64 bits. */
 uint64_t tsc_from_us(uint64_t us)
 {
 	return us / 1000 * platform.tsc_khz + us % 1000 * platform.tsc_khz / 1000;

@@ -2,7 +2,7 @@
 /*
  * The 16550 UART (PC16550D datasheet, section 8).
  *
- * Rule: no call waits for the line, but uart_drain(), and that one gives up.
+ * Rule: only uart_drain() waits for the line, and its wait has an end.
  */
 #include "arch/x86/platform.h"
 
@@ -38,8 +38,8 @@ enum { LSR_DR = 1 << 0, LSR_THRE = 1 << 5, LSR_TEMT = 1 << 6 };
 enum { IIR_NONE = 1 << 0 };
 
 enum { DIVISOR_115200 = 1, FIFO_BYTES = 16 };
-/* A FIFO takes 1.5 ms at 115200; an access to a port on the ISA bus takes about 1 us, an emulator's
- * far less. */
+/* A FIFO takes 1.5 ms at 115200. An access to a port takes about 1 us on the ISA bus, and far less
+ * on an emulator. */
 enum { DRAIN_TRIES = 1 << 20 };
 
 static bool uart_present(uint16_t base)

@@ -2,17 +2,17 @@
 /*
  * VGA text mode, 80 by 25, as the log's mirror.
  *
- * Rule: video memory is only written, never read: it is slow to read, and a guest may own it. It is
- * slow to write too (each write is an exit where the VMM runs on a hypervisor), so a line that
+ * Rule: video memory is only written, never read, because reads are slow and a guest may own the
+ * memory. Writes are slow too (each write exits when the VMM runs on a hypervisor), so a line that
  * scrolls costs the writes of one row.
  *
- * The screen is a window on video memory that begins where the CRT controller's start address says.
- * To scroll, the screen moves down by a row. Where video memory ends, the screen goes back to the
- * beginning, and its 25 rows are written there; that is once in 180 lines.
+ * The screen is a window on video memory. The CRT controller's start address says where the window
+ * begins. To scroll, the screen moves down by a row. At the end of video memory the screen goes
+ * back to the beginning, and its 25 rows are written there, once in 180 lines.
  *
- * The last row may be a prompt's: then text has the rows above it, and a line that scrolls costs
- * two rows. A view of older text lies over the screen: what comes meanwhile is put, and is shown
- * when the view ends.
+ * The last row may be a prompt: text then has the rows above, and a line that scrolls costs two
+ * rows. A view of older text lies over the screen: new text is put meanwhile, and is shown when the
+ * view ends.
  */
 #include "arch/x86/platform.h"
 
@@ -21,26 +21,26 @@
 
 enum { COLUMNS = VGA_COLUMNS, ROWS = VGA_ROWS };
 
-/* Rows that video memory has room for: 32 KiB at B8000h (VGA, memory map 3 of the graphics
+/* The number of rows in video memory: 32 KiB at B8000h (VGA, memory map 3 of the graphics
  * controller's register 06h). */
 enum { VIDEO_ROWS = 32768 / (2 * COLUMNS) };
 
 /* A cell: 15:12 background | 11:8 foreground | 7:0 character (code page 437) */
 enum { CELL_BLANK = 0x0700 | ' ', CELL_REVERSE = 0x7000 | ' ' };
 
-/* CRT controller, ports of the colour modes: index, data; the addresses where the screen begins and
- * where the cursor is, in cells, high byte first (VGA, indices 0Ch to 0Fh). */
+/* CRT controller, ports of the colour modes: index, data. The addresses of the screen's beginning
+ * and of the cursor, in cells, high byte first (VGA, indices 0Ch to 0Fh). */
 enum { CRTC_INDEX = 0x3D4, CRTC_DATA = 0x3D5, CRTC_START = 0x0C, CRTC_CURSOR = 0x0E };
 
 /* Cells are written by words of 8 bytes. */
 enum { CELLS_A_WORD = 4 };
 
-/* The host's tests have video memory of their own. */
+/* The host's tests use their own video memory. */
 #ifndef VIDEO
 #define VIDEO ((uint16_t *)0xB8000)
 #endif
 
-/* A row of the screen, with the cells [first, end) that video memory does not show yet. */
+/* A row of the screen. Video memory does not show the cells [first, end) yet. */
 struct line {
 	_Alignas(8) uint16_t cell[COLUMNS];
 	uint8_t first, end;
@@ -48,18 +48,18 @@ struct line {
 
 static struct line lines[ROWS]; /* a ring; lines[top] is the first row of the screen */
 static unsigned top;
-static unsigned base; /* where the screen's first row is in video memory, in rows */
+static unsigned base; /* the row of video memory with the screen's first row */
 static unsigned row, column;
-/* by index in lines[]: video memory does not show all of it yet */
+/* by index in lines[]: video memory does not show the whole row yet */
 static uint32_t dirty;
-static bool moved;                      /* the CRT controller is not yet told of the last text */
-static uint8_t start_high, cursor_high; /* as the CRT controller has them */
-/* the last row is the prompt's, and the cursor stands in it */
+static bool moved;                      /* the CRT controller does not know the last text */
+static uint8_t start_high, cursor_high; /* the CRT controller's values */
+/* the last row is the prompt, with the cursor */
 static bool prompt;
 static unsigned prompt_column;
 static bool viewing;       /* video memory shows a view */
-static unsigned view_base; /* as base, of the view */
-/* Of a terminal's control sequence: ESC [ ... letter. */
+static unsigned view_base; /* as base, for the view */
+/* The state in a terminal's control sequence: ESC [ ... letter. */
 static enum { TEXT, ESCAPE, SEQUENCE } state;
 
 static unsigned line_index(unsigned of_row)
@@ -94,7 +94,7 @@ static void line_erase(unsigned index, unsigned first)
 	line_touch(index, first, COLUMNS);
 }
 
-/* The screen begins at the beginning of video memory, which shows none of it yet. */
+/* Moves the screen to the beginning of video memory. Video memory shows no row there yet. */
 static void screen_rewind(void)
 {
 	base = 0;
@@ -102,7 +102,7 @@ static void screen_rewind(void)
 		line_touch(i, 0, COLUMNS);
 }
 
-/* The screen moves down by a row; its last row holds what its first one held. */
+/* Moves the screen down by a row. The last row then holds the old first row. */
 static void scroll(void)
 {
 	top = line_index(1);
@@ -110,7 +110,7 @@ static void scroll(void)
 		screen_rewind();
 }
 
-/* After scroll(): the prompt is in the last row again. */
+/* Copies the prompt to the last row again. Call it after scroll(). */
 static void prompt_follow(void)
 {
 	lines[line_index(ROWS - 1)] = lines[line_index(ROWS - 2)];
@@ -131,7 +131,7 @@ static void line_feed(void)
 	line_blank(line_index(row));
 }
 
-/* A character in the colours of a blank. */
+/* Returns a cell with the character, in the colours of a blank. */
 static uint16_t cell_of(char c, uint16_t blank)
 {
 	return (uint16_t)((blank & 0xFF00) | (c >= ' ' && c < 0x7F ? c : '?'));
@@ -148,8 +148,8 @@ static void cell_put(uint8_t c)
 	column++;
 }
 
-/* Of the control sequences only "erase to the end of the line" (K) has a meaning here; the rest are
- * swallowed. */
+/* Takes a byte of a control sequence. Only "erase to the end of the line" (K) has an effect; all
+ * other sequences are dropped. */
 static void sequence_put(uint8_t c)
 {
 	if (state == ESCAPE) {
@@ -189,8 +189,8 @@ static void crtc_write(uint8_t index, uint8_t value)
 	io_out8(CRTC_DATA, value);
 }
 
-/* An address, high byte at the index and low byte at the next. The low byte changes with each line,
- * the high byte seldom. */
+/* Writes an address, high byte at the index and low byte at the next. The low byte changes with
+ * each line, the high byte seldom. */
 static void crtc_write_address(uint8_t index, uint8_t *high, unsigned address)
 {
 	if (*high != address >> 8) {
@@ -225,8 +225,8 @@ static void line_show(unsigned index)
 	dirty &= ~(1u << index);
 }
 
-/* The characters that begin the text and need no second look, up to the end of the row. Returns how
- * many there were. */
+/* Puts the plain characters at the beginning of the text, up to the end of the row. Returns their
+ * number. */
 static size_t run_put(const char *text, size_t size)
 {
 	uint16_t *cell = lines[line_index(row)].cell + column;
@@ -273,7 +273,7 @@ void vga_init(void)
 	top = row = column = 0;
 	prompt = viewing = false;
 	state = TEXT;
-	start_high = cursor_high = UINT8_MAX; /* none that there can be */
+	start_high = cursor_high = UINT8_MAX; /* no possible value */
 	for (unsigned i = 0; i < ROWS; i++)
 		line_blank(i);
 	screen_rewind();

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which back end this processor needs.
+ * The choice of the back end for this processor.
  *
- * Rule: the processor's feature bits decide, not its vendor's name; what is missing is named by the
- * back end that misses it.
+ * Rule: the processor's feature bits decide, not the vendor's name. The back end names any missing
+ * feature.
  */
 #include "arch/x86/backends.h"
 #include "arch/x86/fpu.h"

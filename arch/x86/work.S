@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Changing between the run loop's stack and the work's.
+ * Changes between the stacks of the run loop and of the work.
  *
- * Rule: what a flow of control needs to go on lies on its own stack: the registers, RFLAGS, and RIP
- * on top. An NMI during work is made a call of work_interrupted by the NMI handler (nmi.S): it
- * pushes the interrupted RIP to the work's stack and returns here. work_open says that the stack
- * pointer is the work's and that the work may be left.
+ * Rule: each flow of control keeps its state on its own stack: the registers, RFLAGS, and RIP on
+ * top. The NMI handler (nmi.S) turns an NMI during work into a call of work_interrupted: the
+ * handler pushes the interrupted RIP to the work's stack and returns here. work_open says that the
+ * stack pointer is the work's and that the work may be left.
  *
- * Rule: what lies on the work's stack is taken whole or not at all. An NMI in the window, up to the
- * work's first instruction, is sent to the way out, and work_stack stays what it was. Were it made
- * a call there, each NMI would leave its words on the stack, without end where NMIs go on; and the
- * way out, entered as work, would end the work for ever. Interrupts are off in the work while it is
- * open, so nothing else is pushed over what the window has popped.
+ * Rule: the state on the work's stack is taken whole or not at all. An NMI in the window, up to the
+ * first instruction of the work, is sent to the way out, and work_stack keeps its value. With a
+ * call instead, each NMI would leave its words on the stack, without end while NMIs go on. The way
+ * out, entered as work, would also end the work for ever. Interrupts are off in the work while it
+ * is open, so no interrupt frame overwrites the words that the window has popped.
  */
 	.macro push_all
 	push	%rax
@@ -50,7 +50,7 @@
 	.endm
 
 	.text
-/* void work_enter(void): continue the work where its stack says. Returns when the work is left. */
+/* void work_enter(void): continues the work from its stack. Returns when the work is left. */
 	.globl work_enter
 work_enter:
 	pushfq
@@ -60,7 +60,7 @@ work_enter:
 	movb	$1, work_open(%rip)
 	.globl work_window_begin
 work_window_begin:
-	/* one that came before would find nobody to leave */
+	/* an NMI before work_open was set found no work to leave */
 	cmpl	$0, nmi_count(%rip)
 	jne	not_now
 	pop_all

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The work's stack, before its first stretch. See the header for the rule.
+ * Prepares the work's stack for the first stretch. See the header for the rule.
  */
 #include "arch/x86/work.h"
 
@@ -11,13 +11,13 @@ extern void work_enter(void);
 
 bool work_inside;
 
-/* As work_pause() leaves the stack: registers, RFLAGS, RIP. */
+/* Builds the stack that work_pause() would leave: registers, RFLAGS, RIP. */
 void work_init(void *stack_top, void (*body)(void))
 {
 	uint64_t *top = stack_top;
 
-	/* The body's return address, which the body never uses. So the stack is aligned as after a
-	 * call. */
+	/* The return address of body. body never returns, so the word only aligns the stack as
+	 * after a call. */
 	*--top = 0;
 	*--top = (uint64_t)(uintptr_t)body;
 	*--top = RFLAGS_RESERVED;

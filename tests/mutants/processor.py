@@ -492,8 +492,8 @@ MUTANTS = (
     (
         "cpuid-shows-svm-s-leaf",
         CPUID,
-        "\tdefault:\n\t\treturn (struct cpuid){ 0 };\n\t}\n}\n\n/* The VMM's",
-        "\tdefault:\n\t\treturn c;\n\t}\n}\n\n/* The VMM's",
+        "\tdefault:\n\t\treturn (struct cpuid){ 0 };\n\t}\n}\n\n/* Returns the VMM's",
+        "\tdefault:\n\t\treturn c;\n\t}\n}\n\n/* Returns the VMM's",
         "test_guest_cpuid",
     ),
     ("guarded-xsetbv-is-a-defect", GUARDED, "\tlea\tat_xsetbv(%rip), %rax\n", "", "test_guarded"),
@@ -524,7 +524,7 @@ MUTANTS = (
     (
         "work-window-begins-late",
         WORK,
-        "work_window_begin:\n\t/* one that came before would find nobody to leave */\n\tcmpl\t$0, nmi_count(%rip)",
+        "work_window_begin:\n\t/* an NMI before work_open was set found no work to leave */\n\tcmpl\t$0, nmi_count(%rip)",
         "\tcmpl\t$0, nmi_count(%rip)\nwork_window_begin:",
         "test_nmi_entry",
     ),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The manual's checks on VMRUN, run in software when the processor has refused one, so that the
- * message names the rule.
+ * The manual's checks on VMRUN, run in software after the processor has refused a VMRUN. The
+ * message then names the broken rule.
  *
- * Rule: one row a check, in the manual's order, with its section; a check reads the VMCB and
- * nothing else. Of reserved bits only those count that no processor has given a meaning to.
+ * Rule: each check has one row, in the order of the manual, with its section. A check reads the
+ * VMCB only. A bit counts as reserved only when no processor has given a meaning to the bit.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -34,14 +34,15 @@ enum { PAGE = 4096, IOPM_PAGES = 3, MSRPM_PAGES = 2 }; /* APM 2 15.10.1, 15.11 *
 #define EFER_RESERVED (~0x36fdffull)
 #define HIGH_HALF (~0ull << 32)
 
-/* Bits of an address that the processor does not have (CPUID 80000008h). */
+/* Returns the bits of an address that the processor does not have (CPUID 80000008h). */
 static uint64_t beyond_memory(void)
 {
 	unsigned bits = cpu_id(LEAF_ADDRESS_SIZES, 0).eax & 0xff;
 	return ~0ull << bits;
 }
 
-/* The low bits of a map's address are ignored. */
+/* Returns true when all pages of the map lie in the machine's memory. The processor ignores the low
+ * bits of a map's address. */
 static bool in_memory(uint64_t map, unsigned pages)
 {
 	uint64_t last = (map | (PAGE - 1)) + (uint64_t)(pages - 1) * PAGE;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this processor's SVM can do, checked before EFER.SVME is set.
+ * The capabilities of the processor's SVM, checked before EFER.SVME is set.
  *
- * Rule: each thing that is missing is named with the place where the manual announces it, and with
- * what a user can do. No MSR is read before a bit says that it exists: some emulated processors
- * fault otherwise.
+ * Rule: the message on a missing capability names the place where the manual announces the
+ * capability, and says what a user can do. An MSR is read only after a bit says that the MSR
+ * exists: some emulated processors fault otherwise.
  */
 #include "arch/x86/hypervisor.h"
 #include "arch/x86/io.h"
@@ -22,16 +22,17 @@ struct svm_capabilities svm_caps;
 
 /* CPUID 8000000Ah: EAX 7:0 revision; EBX the number of ASIDs; EDX (APM 3 E.4.9) */
 enum { EDX_NESTED_PAGING = 1 << 0, EDX_NEXT_RIP = 1 << 3, EDX_DECODE_ASSISTS = 1 << 7 };
-enum { ASIDS_FEWEST = 2 }; /* the VMM's and the VMs', who can share one */
+enum { ASIDS_FEWEST = 2 }; /* one for the VMM, one or more for the VMs; VMs can share an ASID */
 
-/* VM_CR (APM 2 15.30.1), which is there where SVM is: 4 SVMDIS | 3 LOCK */
+/* VM_CR (APM 2 15.30.1); every processor with SVM has the MSR: 4 SVMDIS | 3 LOCK */
 #define MSR_VM_CR 0xc0010114u
 enum { VM_CR_LOCK = 1 << 3, VM_CR_SVMDIS = 1 << 4 };
 
 static int firmware_allows(void)
 {
 	uint64_t control = msr_read(MSR_VM_CR);
-	if (control & VM_CR_SVMDIS && !(control & VM_CR_LOCK)) { /* the firmware left it to us */
+	if (control & VM_CR_SVMDIS && !(control & VM_CR_LOCK)) { /* the firmware leaves the
+	                                                          * choice */
 		msr_write(MSR_VM_CR, control & ~(uint64_t)VM_CR_SVMDIS);
 		control = msr_read(MSR_VM_CR);
 	}
@@ -45,7 +46,8 @@ static int firmware_allows(void)
 	return -ENODEV;
 }
 
-/* QEMU's translator, which names itself so wherever tcg-cpuid is on, its default. */
+/* Returns true on QEMU's translator. The translator gives this name while its option tcg-cpuid is
+ * on (the default). */
 static bool is_tcg(void)
 {
 	if (!(cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR))
@@ -55,7 +57,7 @@ static bool is_tcg(void)
 	return memcmp(name, "TCGTCGTCGTCG", sizeof(name)) == 0;
 }
 
-/* Returns what else EDX says. */
+/* Reads the features of SVM and returns EDX. */
 static uint32_t read_features(void)
 {
 	if (cpu_id(LEAF_EXTENDED, 0).eax < LEAF_SVM)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV,
+ * Exits that concern only the virtual processor: CPUID, control and debug registers, XSETBV,
  * intercepted exceptions.
  *
- * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception
- * that bare hardware would raise, and -EPERM so that the VMM can log it.
+ * Rule: an instruction that the guest may execute is carried out and stepped over. Any other
+ * instruction raises the exception of bare hardware in the guest, and the function returns -EPERM
+ * so that the VMM can log the attempt.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
@@ -17,7 +18,8 @@
 enum { CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
 enum { EFER_LMA = 1 << 10, CR3_PCID = 0xfff, DR7_GD = 1 << 13, CR8_MOST = 15 };
 
-/* What MOV to CR4 refuses beside bits that are not the guest's (APM 2 3.1.3, 5.5.1). */
+/* Returns false for a value that MOV to CR4 refuses (APM 2 3.1.3, 5.5.1). The caller checks the
+ * bits that belong to the VMM. */
 static bool cr4_fits(const struct vmcb *c, uint64_t value)
 {
 	bool wide = c->efer & EFER_LMA;
@@ -35,12 +37,12 @@ static int write_cr4(struct vcpu *v, uint64_t value, struct denial *what)
 		return -EPERM;
 	}
 	if (value != v->vmcb->cr4)
-		v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL; /* as the write does */
+		v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL; /* a write to CR4 flushes as well */
 	v->vmcb->cr4 = value;
 	return 0;
 }
 
-/* There is no local APIC whose priority CR8 could set. */
+/* Reads or writes CR8. There is no local APIC, so a priority in CR8 has no effect. */
 static int access_cr8(uint64_t *value, bool write, struct denial *what)
 {
 	if (write && *value > CR8_MOST) {
@@ -57,7 +59,8 @@ static bool is_cr0(uint64_t code)
 	return code == EXIT_CR_READ || code == EXIT_CR_WRITE || code == EXIT_CR0_SELECTIVE;
 }
 
-/* CR8 exits, and writes of CR4; of CR0 what cr0.c asks for. */
+/* Handles exits of control registers: every access to CR8, writes to CR4, and the accesses to CR0
+ * that cr0.c intercepts. */
 static int control_emulate(struct vcpu *v, struct denial *what)
 {
 	struct svm_instruction instruction = svm_decode(v);
@@ -77,7 +80,7 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 	return 0;
 }
 
-/* First use of a debug register: the instruction runs again. */
+/* Gives the debug registers to the guest at the first use. The instruction runs again. */
 static int debug_emulate(struct vcpu *v)
 {
 	guest_debug_use(&v->state);
@@ -86,7 +89,8 @@ static int debug_emulate(struct vcpu *v)
 	return 0;
 }
 
-/* The intercept comes before the checks (APM 2 table 15-7). */
+/* Carries out XSETBV. The intercept comes before the processor's checks (APM 2 table 15-7), so the
+ * function checks the ring. */
 static int set_xcr0(struct vcpu *v, struct denial *what)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
@@ -100,9 +104,10 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 	return error;
 }
 
-/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. DR6 is
- * as the exception left it. A machine check is the VMM's. #MF is intercepted while the guest has
- * CR0.NE clear (cr0.c): no shadow keeps the interrupt away that its instruction waits for. */
+/* Passes an intercepted exception to the guest. #DB and #AC are intercepted only so that they
+ * cannot nest for ever. DR6 has the value that the exception left. A machine check stops the VMM.
+ * #MF is intercepted while the guest has CR0.NE clear (cr0.c): the instruction then waits for an
+ * interrupt, so the shadow that would hold the interrupt back ends. */
 static int pass_exception(struct vcpu *v)
 {
 	uint8_t vector = (uint8_t)((uint32_t)v->vmcb->exit_code - EXIT_EXCEPTION);
@@ -169,7 +174,7 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		error = -EPERM;
 		*what = (struct denial){ .format = "an SVM instruction" };
 		break;
-	case VM_EXIT_INSTRUCTION: /* RDPMC is there, but no counter is */
+	case VM_EXIT_INSTRUCTION: /* the guest has RDPMC but no counter */
 		undefined = v->vmcb->exit_code != EXIT_RDPMC;
 		error = -EPERM;
 		*what = (struct denial){

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CR0, of which NE is the guest's own only to look at.
+ * CR0. The guest's NE is a shadow.
  *
- * The processor's NE is always set: with NE clear an x87 error would be FERR#, and so the machine's
- * IRQ13, whoever owns line 13. What exits follows the NE that the guest reads:
+ * The processor's NE is always set: with NE clear an x87 error would raise FERR# and so IRQ13 of
+ * the machine, even when another VM owns line 13. The NE of the guest decides which accesses exit:
  *
  *   set     writes that change more than TS and MP
  *   clear   all reads and writes of CR0, SMSW, LMSW and CLTS among them; and #MF
  *
- * Rule: the guest reads what it wrote, and a write that the processor would refuse is #GP here.
+ * Rule: the guest reads back the written value. A write that the processor would refuse raises #GP.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/svm/svm.h"
@@ -27,7 +27,7 @@ enum {
 	EFER_LMA = 1 << 10,
 	CS_LONG = 1 << 9
 };
-/* 0Fh, and then: */
+/* The byte behind 0Fh: */
 enum { OPCODE_GROUP = 0x01, OPCODE_CLTS = 0x06, OPCODE_MOV_FROM = 0x20, OPCODE_MOV_TO = 0x22 };
 enum { GROUP_SMSW = 4, GROUP_LMSW = 6 };
 enum { INTERCEPT_CR0 = 1 << 0 };
@@ -58,7 +58,7 @@ static bool is_wide(const struct vmcb *c)
 	return c->efer & EFER_LMA && c->cs.attributes & CS_LONG;
 }
 
-/* What refuses a change of PG (APM 2 14.6.1, 14.7, 5.5.1). */
+/* Returns whether the processor would accept the change of PG (APM 2 14.6.1, 14.7, 5.5.1). */
 static bool paging_fits(const struct vmcb *c, bool paging)
 {
 	bool long_code = c->cs.attributes & CS_LONG;
@@ -75,8 +75,7 @@ static bool fits(const struct vmcb *c, uint64_t value)
 	return !((value ^ c->cr0) & CR0_PG) || paging_fits(c, value & CR0_PG);
 }
 
-/* LMA follows PG where long mode is enabled, and what was translated by the old ways is
- * forgotten. */
+/* Lets LMA follow PG when long mode is enabled, and drops the translations of the old mode. */
 static void follow(struct vmcb *c, uint64_t changed, uint64_t value)
 {
 	if (changed & CR0_PG && c->efer & EFER_LME)
@@ -98,21 +97,21 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 	return 0;
 }
 
-/* A register of 16 bits keeps what is above. */
+/* Stores CR0 in a general register. A 16-bit store keeps the upper bits of the register. */
 static void store_word(struct vcpu *v, const struct svm_instruction *i)
 {
 	uint64_t *to = svm_register(v, i->rm), value = svm_cr0(v);
 	*to = i->operand.bytes == 2 ? (*to & ~0xffffull) | (uint16_t)value : value;
 }
 
-/* LMSW sets the lowest four bits, but never clears PE. */
+/* Carries out LMSW. LMSW sets the lowest four bits, but never clears PE. */
 static int load_word(struct vcpu *v, uint16_t word, struct denial *what)
 {
 	uint64_t now = svm_cr0(v);
 	return write_cr0(v, (now & ~(uint64_t)CR0_LOW) | (word & CR0_LOW) | (now & CR0_PE), what);
 }
 
-/* SMSW and LMSW. True: an exception of the guest's is set up. */
+/* Carries out SMSW or LMSW. Returns true when an exception for the guest is set up. */
 static bool machine_status(struct vcpu *v, const struct svm_instruction *i, int *error,
                            struct denial *what)
 {
@@ -130,8 +129,8 @@ static bool machine_status(struct vcpu *v, const struct svm_instruction *i, int 
 	return false;
 }
 
-/* The bytes may have changed since the exit: what is there now is done, where it is an access to
- * CR0. */
+/* Emulates an access to CR0. The bytes of the instruction may have changed since the exit. The
+ * function carries out the present bytes when they are an access to CR0. */
 int svm_cr0_emulate(struct vcpu *v, const struct svm_instruction *i, struct denial *what)
 {
 	uint64_t *reg = svm_register(v, i->rm);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The instruction that exited, for processors whose exits do not tell where the next one is: its
- * bytes through the guest's own page tables, and its length.
+ * Decodes the instruction that exited, for processors whose exits do not report the next RIP. Reads
+ * the bytes through the guest's page tables and finds the length.
  *
- * Rule: bytes and tables are the guest's, who may write anything there. A walk has as many steps as
- * there are levels, reads only memory that is mapped for the guest, and what cannot be read or is
- * not in the tables below has length 0.
+ * Rule: the guest may write any value to its bytes and tables. A walk has as many steps as there
+ * are levels, and reads only memory that is mapped for the guest. An instruction that cannot be
+ * read or is not in the tables below has length 0.
  */
 #include "arch/x86/svm/svm.h"
 
@@ -33,9 +33,9 @@ unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned 
 	return guest_fetch(&m, rip, bytes, count);
 }
 
-/* ---- What instructions are ---- */
+/* ---- The form of instructions ---- */
 
-enum { INSTRUCTION_MAX = 15 }; /* bytes; a longer one is #GP (APM 3 1.1) */
+enum { INSTRUCTION_MAX = 15 }; /* bytes; a longer instruction raises #GP (APM 3 1.1) */
 enum {
 	REX_B = 1 << 0,
 	REX_X = 1 << 1,
@@ -46,13 +46,13 @@ enum {
 };
 enum { PREFIX_OPERAND_SIZE = 0x66, PREFIX_ADDRESS_SIZE = 0x67 };
 
-/* What follows the opcode. NO: it does not exit, or not for us. */
+/* The part behind the opcode. NO: the instruction does not exit, or its exit needs no decoding. */
 enum follows {
 	NO,
 	NOTHING,
 	BYTE,
 	MODRM,
-	REGISTERS /* ModR/M whose mod is ignored: registers always */,
+	REGISTERS /* ModR/M with mod ignored: always registers */,
 	PREFIX,
 	ESCAPE
 };
@@ -95,7 +95,7 @@ static const uint8_t two_bytes[256] = {
 	[0xaa] = NOTHING,            /* RSM */
 };
 
-/* Its bytes as far as they could be read, and what the prefixes said. */
+/* The bytes of an instruction as far as they could be read, and the effects of the prefixes. */
 struct reading {
 	uint8_t bytes[INSTRUCTION_MAX];
 	unsigned count, at;
@@ -104,14 +104,14 @@ struct reading {
 	bool overrides, lock, operand_size, address_size;
 };
 
-/* The next byte; 0 behind the last one, which `at` then shows. */
+/* Returns the next byte, or 0 behind the last byte. r->at is then larger than r->count. */
 static uint8_t next(struct reading *r)
 {
 	unsigned at = r->at++;
 	return at < r->count ? r->bytes[at] : 0;
 }
 
-/* Does the prefix name a segment for the memory operand? */
+/* Returns true when the prefix names a segment for the memory operand. */
 static bool read_segment(struct reading *r, uint8_t prefix)
 {
 	static const uint8_t prefixes[] = {
@@ -127,7 +127,7 @@ static bool read_segment(struct reading *r, uint8_t prefix)
 	return false;
 }
 
-/* Prefixes in any order; REX counts only where it is the last of them, and only in 64-bit code.
+/* Reads the prefixes, in any order. REX counts only as the last prefix, and only in 64-bit code.
  * Returns the opcode's first byte. */
 static uint8_t read_prefixes(struct reading *r, bool long_mode)
 {
@@ -147,7 +147,7 @@ static uint8_t read_prefixes(struct reading *r, bool long_mode)
 	}
 }
 
-/* A displacement of so many bytes, with its sign. */
+/* Returns the displacement of the given length in bytes, sign-extended. */
 static int32_t read_displacement(struct reading *r, unsigned bytes)
 {
 	uint32_t value = 0;
@@ -157,7 +157,7 @@ static int32_t read_displacement(struct reading *r, unsigned bytes)
 	return bytes != 0 ? (int32_t)(value << above) >> above : 0;
 }
 
-/* The base and the index that rm names in addresses of 16 bits (APM 3 1.4.1). */
+/* Sets the base and the index that rm names in 16-bit addresses (APM 3 1.4.1). */
 static void read_registers_16(struct svm_operand *o, unsigned rm)
 {
 	enum { BX = 3, BP = 5, SI = 6, DI = 7 };
@@ -166,7 +166,8 @@ static void read_registers_16(struct svm_operand *o, unsigned rm)
 	o->index = rm < 4 ? (rm & 1 ? DI : SI) : SVM_NONE;
 }
 
-/* The SIB byte (APM 3 1.4.2):  7:6 scale | 5:3 index | 2:0 base. Returns the base without REX. */
+/* Reads the SIB byte (APM 3 1.4.2):  7:6 scale | 5:3 index | 2:0 base
+ * Returns the base without REX. */
 static unsigned read_sib(struct reading *r, struct svm_operand *o)
 {
 	const uint8_t sib = next(r);
@@ -178,8 +179,8 @@ static unsigned read_sib(struct reading *r, struct svm_operand *o)
 }
 
 /*
- * What follows the ModR/M byte (APM 3 1.4):  7:6 mod | 5:3 reg | 2:0 rm
- * With addresses of 16 bits there is no SIB byte, and mod 2 has two bytes of displacement, not
+ * Reads the bytes behind the ModR/M byte (APM 3 1.4):  7:6 mod | 5:3 reg | 2:0 rm
+ * With 16-bit addresses there is no SIB byte, and mod 2 has two bytes of displacement instead of
  * four.
  */
 static void read_address(struct reading *r, struct svm_operand *o, uint8_t modrm, bool long_mode)
@@ -246,9 +247,9 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	return i;
 }
 
-/* ---- Places that exit again and again ---- */
+/* ---- Places that exit often ---- */
 
-/* Instructions of one form, by exit code: their bytes, lowest first, of so many. */
+/* Instructions with a single form, by exit code: the bytes, lowest first, and their number. */
 static const struct plain {
 	uint32_t bytes, length;
 } plain[EXIT_CODES] = {
@@ -261,11 +262,12 @@ void svm_forget_code(struct vcpu *v)
 {
 	static const uint32_t nothing;
 	for (unsigned i = 0; i < SVM_CODE_PLACES; i++)
-		v->code[i] = (struct svm_code){ .at = &nothing, .bytes = 1 }; /* never equal */
+		v->code[i] = (struct svm_code){ .at = &nothing, .bytes = 1 }; /* equals no code */
 }
 
-/* Next time svm_skip() needs no walk, where it is one of the above without prefixes, and its bytes
- * are not at a page's end. */
+/* Notes the place of the instruction, so that the next svm_skip() there needs no walk. The
+ * instruction must be in the table above, without prefixes, and its bytes must not lie at the end
+ * of a page. */
 static void note_code(struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VM entry and exit: the guest's general registers in, the guest's general registers out.
+ * VM entry and exit: loads the guest's general registers, enters, and stores them after the exit.
  *
- * Rule: nothing but registers moves here. From CLGI on no NMI reaches the VMM: one that comes after
- * the last look at nmi_count is pending when VMRUN sets the global interrupt flag, and the guest
- * exits before its first instruction (APM 2 15.5.1, 15.17).
+ * Rule: only registers move here. After CLGI no NMI reaches the VMM. An NMI after the last test of
+ * nmi_count stays pending until VMRUN sets the global interrupt flag, and then the guest exits
+ * before its first instruction (APM 2 15.5.1, 15.17).
  *
  * unsigned svm_run(struct vcpu_regs *regs [rdi], struct vmcb *vmcb [rsi])
- * returns 0: VMRUN was executed; 1: an NMI came first, nothing ran.
- * The caller treats every register but RBP as lost, so nothing else of the VMM's is saved.
+ * returns 0: VMRUN was executed; 1: an NMI came first and the guest did not run.
+ * The caller treats every register except RBP as lost, so the code here saves no other register of
+ * the VMM.
  */
 	.set RAX, 0
 	.set RCX, 8
@@ -27,7 +28,7 @@ svm_run:
 	push	%rbp
 	push	%rdi
 	clgi
-	cmpl	$0, nmi_count(%rip)		/* the last look */
+	cmpl	$0, nmi_count(%rip)		/* the last test */
 	jne	not_now
 	mov	%rsi, %rax
 	vmload	%rax				/* FS, GS, TR, LDTR and the MSRs of system calls */
@@ -47,13 +48,13 @@ svm_run:
 	mov	112(%rdi), %r14
 	mov	120(%rdi), %r15
 	mov	RDI(%rdi), %rdi
-	/* with V_INTR_MASKING the VMM's IF says whether an interrupt may exit */
+	/* with V_INTR_MASKING the VMM's IF decides whether an interrupt may exit */
 	sti
-	/* STI's shadow ends here: an emulator has VMRUN carry it into the guest */
+	/* ends STI's shadow: VMRUN of an emulator carries the shadow into the guest */
 	nop
 	vmrun	%rax
 	cli
-	vmsave	%rax				/* RAX and RSP are the VMM's again */
+	vmsave	%rax				/* RAX and RSP belong to the VMM again */
 	xchg	%rdi, (%rsp)
 	mov	%rcx, RCX(%rdi)
 	mov	%rdx, RDX(%rdi)
@@ -74,8 +75,8 @@ svm_run:
 	cmpl	$EXIT_NMI, VMCB_EXIT_CODE(%rax)
 	sete	nmi_expected(%rip)
 	mov	svm_host(%rip), %rax
-	vmload	%rax				/* the TSS first: NMIs have a stack of their own */
-	/* the NMI that ended the guest's turn is taken here (nmi.S) */
+	vmload	%rax				/* loads the TSS first: NMIs have their own stack */
+	/* an NMI that ended the guest's turn is taken here (nmi.S) */
 	stgi
 	movb	$0, nmi_expected(%rip)
 	pop	%rbp

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events for the guest, and the events that bring the VMM back: injection, windows, the slice
- * timer, HLT.
+ * Events for the guest, and events that bring the VMM back: injection, windows, the slice timer,
+ * HLT.
  *
- * Rule: one event is injected an entry; hardware clears the field when it has taken it (APM 2
- * 15.20). An interrupt is a virtual one, V_IRQ with its vector (APM 2 15.21.4): it waits there
- * until the guest has taken it. Delivered through the event's field it comes twice on an emulator
- * (docs/emulators.md).
+ * Rule: an entry injects one event, and the hardware clears the field when the event is delivered
+ * (APM 2 15.20). An interrupt is injected as a virtual interrupt, V_IRQ with its vector (APM 2
+ * 15.21.4): it waits there until the guest takes it. An emulator would deliver an interrupt in the
+ * event's field twice (docs/emulators.md).
  */
 #include "arch/x86/slice_timer.h"
 #include "arch/x86/svm/svm.h"
@@ -24,22 +24,23 @@ static bool event_waits(const struct vcpu *v)
 	return v->vmcb->event_injection & EVENT_VALID;
 }
 
-/* V_IRQ whose delivery is intercepted is no interrupt, but a window. */
+/* Returns true while an injected interrupt waits. A V_IRQ whose delivery is intercepted is a window
+ * and no interrupt. */
 static bool interrupt_waits(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
 	return c->virtual_interrupt & V_IRQ && !(c->intercept_1 & INTERCEPT_VINTR);
 }
 
-/* The end of a handler exits for a virtual NMI, and where somebody waits for what an injected
- * interrupt leads to. */
+/* Intercepts IRET to see the end of a handler: the handler of a virtual NMI, or of an injected
+ * interrupt while an interrupt window is wanted. */
 static void intercept_iret(struct vcpu *v)
 {
 	intercept(v, INTERCEPT_IRET, (v->nmi_masked && !v->iret_exited) || v->end_wanted);
 }
 
-/* STGI has let the NMI of the exit through already (enter.S, exit.c), and no IRET is owed: nothing
- * is blocked any more. */
+/* Has no work: STGI has already let the NMI of the exit through (enter.S, exit.c), and no IRET is
+ * owed, so no NMI is blocked any more. */
 void svm_unblock_nmi(void)
 {
 }
@@ -61,19 +62,20 @@ void svm_inject_interrupt(struct vcpu *v, uint8_t vector)
 	c->virtual_vector = vector;
 	c->virtual_interrupt |= V_IRQ | V_INTR_PRIO_HIGHEST;
 	intercept(v, INTERCEPT_VINTR, false);
-	v->halted = false; /* it ends a HLT, also where this entry is given up for another VM's */
+	v->halted = false; /* ends a HLT, also when this entry is given up for another VM's entry */
 }
 
-/* Physical interrupts have priority over virtual ones (APM 2 15.21.4); an emulator forgets the
- * virtual one over that. */
+/* Physical interrupts have priority over virtual interrupts (APM 2 15.21.4). An emulator forgets
+ * the virtual interrupt when a physical interrupt comes first. */
 bool svm_may_be_overtaken(struct vcpu *v)
 {
 	return interrupt_waits(v);
 }
 
 /*
- * The format is the injection's own (APM 2 15.7.2). What an instruction raised, INT n, INT3 or
- * INTO, it raises again by itself: RIP is still the instruction's.
+ * Injects again the event that the exit interrupted. The field has the format of the injection (APM
+ * 2 15.7.2). INT n, INT3 and INTO raise their events again without help, because RIP still points
+ * to the instruction.
  */
 void svm_requeue_event(struct vcpu *v)
 {
@@ -89,13 +91,13 @@ void svm_requeue_event(struct vcpu *v)
 	v->vmcb->event_injection = event;
 }
 
-/* As svm_reset() left it? */
+/* Returns false while IDTR has the values of svm_reset(). */
 bool svm_has_interrupt_table(struct vcpu *v)
 {
 	return v->vmcb->idtr.base != 0 || v->vmcb->idtr.limit != 0xffff;
 }
 
-/* The slice timer ends at once, and what it was to measure goes on behind that. */
+/* Ends the slice timer at once. The rest of its time goes on after the exit. */
 static void exit_soon(struct vcpu *v)
 {
 	if (v->ends_soon)
@@ -107,7 +109,8 @@ static void exit_soon(struct vcpu *v)
 	guest_settled = NULL;
 }
 
-/* The IRET that ends its handler has exited; it has been executed when RIP is another one. */
+/* Returns true while the handler of a virtual NMI runs. The IRET that ends the handler exits first.
+ * The IRET has been executed when RIP has changed. */
 static bool nmi_blocked(struct vcpu *v)
 {
 	if (v->iret_exited && v->vmcb->rip != v->iret_at)
@@ -116,11 +119,12 @@ static bool nmi_blocked(struct vcpu *v)
 }
 
 /*
- * A guest that handles one must not get another before its IRET is done; that exits. The processor
- * is to block nothing meanwhile: a guest that never executes an IRET would hold back everybody's
- * NMIs, lines and slices among them. Of the types of events only an NMI blocks NMIs (APM 2 15.20),
- * so it is injected as an interrupt of vector 2. Where such an event comes twice (quirk.c) it is an
- * NMI, which blocks nothing there.
+ * Injects a virtual NMI. A guest must not get a second NMI before the IRET of the first NMI's
+ * handler, so that IRET exits. The processor must not block NMIs meanwhile: a guest that never
+ * executes an IRET would hold back all NMIs of the machine, and with them lines and slices. Only an
+ * event of type NMI blocks NMIs (APM 2 15.20), so the virtual NMI is injected as an interrupt of
+ * vector 2. On an emulator that delivers such an event twice (quirk.c) the type is NMI, and there
+ * the type blocks no NMI.
  */
 bool svm_inject_nmi(struct vcpu *v)
 {
@@ -140,8 +144,8 @@ bool svm_inject_nmi(struct vcpu *v)
 	return true;
 }
 
-/* It has not been executed yet. Whoever waited for the end of a handler can ask for a window
- * now: the injected interrupt has been taken. */
+/* Handles the exit of an IRET, before its execution. When an interrupt window is wanted, the
+ * function reports a window: the injected interrupt has been taken. */
 enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 {
 	bool end_wanted = v->end_wanted;
@@ -162,10 +166,11 @@ bool svm_nmi_window(struct vcpu *v)
 }
 
 /*
- * A virtual interrupt of the highest priority is asked for and its delivery intercepted (APM 2
- * 15.21.4). While V_IRQ is an interrupt's own, the end of its handler has to do: the IRET exits.
- * One that has just exited must not do so again. A handler may be left by no IRET: one that is
- * deliverable beside it has the slice timer end at once.
+ * Requests the exit for an interrupt window: V_IRQ with the highest priority, with its delivery
+ * intercepted (APM 2 15.21.4). While V_IRQ holds an injected interrupt, the end of the interrupt's
+ * handler takes the place of the window: the IRET exits. An IRET that has just exited must not exit
+ * again. A handler may end without IRET: for an interrupt that is deliverable during the handler
+ * (WINDOW_SOON) the slice timer ends at once.
  */
 void svm_want_window(struct vcpu *v, enum window wanted)
 {
@@ -188,8 +193,8 @@ bool svm_can_exit_on_interrupt(void)
 	return true;
 }
 
-/* With V_INTR_MASKING an interrupt exits whatever the guest's IF says (APM 2 15.21.1); it stays at
- * the door until then. */
+/* Sets whether a physical interrupt exits. With V_INTR_MASKING an interrupt exits with any value of
+ * the guest's IF (APM 2 15.21.1). The interrupt stays pending until the VMM takes it. */
 void svm_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t masking = exits ? V_INTR_MASKING : 0;
@@ -198,8 +203,9 @@ void svm_exit_on_interrupt(struct vcpu *v, bool exits)
 	intercept(v, INTERCEPT_INTR, exits);
 }
 
-/* A HLT that the processor executes leaves no trace (see svm_halted()), and with interrupts off
- * nothing of the guest's ends it: where they are off as the turn begins it exits, and is seen. */
+/* Sets whether HLT exits; returns the setting in force. A HLT that the processor executes leaves no
+ * trace (see svm_halted()), and with interrupts off no event of the guest ends the HLT. So HLT also
+ * exits when the guest's interrupts are off at the start of the turn. */
 bool svm_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	exits |= !svm_interrupts_on(v);
@@ -212,14 +218,15 @@ void svm_set_timer(struct vcpu *v, uint64_t ticks)
 	v->timer_left = ticks;
 	v->timer_due = true;
 	guest_settled = NULL;
-	if (__builtin_expect(v->ends_soon, 0)) { /* for that first */
+	if (__builtin_expect(v->ends_soon, 0)) { /* the early end comes first */
 		v->window_rest = ticks;
 		v->timer_left = 0;
 	}
 }
 
-/* A HLT that the processor executed with no exit leaves no trace: RIP is behind it, and the guest
- * runs on (docs/limits.md). */
+/* Returns whether the guest sleeps after a HLT that exited. A HLT that the processor executed
+ * without an exit leaves no trace: RIP is behind the HLT, and the guest runs on
+ * (docs/limits.md). */
 bool svm_halted(struct vcpu *v)
 {
 	return v->halted;
@@ -228,5 +235,5 @@ bool svm_halted(struct vcpu *v)
 void svm_set_halted(struct vcpu *v, bool halted)
 {
 	v->halted = halted;
-	guest_settled = NULL; /* a sleeper is entered another way (exit.c) */
+	guest_settled = NULL; /* a sleeping guest is entered in another way (exit.c) */
 }

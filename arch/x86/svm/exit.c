@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entering the loaded virtual processor and telling why it came back.
+ * Enters the loaded virtual processor and tells why the virtual processor has exited.
  *
- * Rule: an exit reads one field, the code; everything else is read by the handler that needs it.
+ * Rule: an exit reads one field, the code. The handler of an exit reads the other fields.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
 #include "arch/x86/slice_timer.h"
 #include "arch/x86/svm/svm.h"
 
-/* 0, which is the NMI's own number, stands for what no control here asks for: an NMI is told
- * before. */
+/* The value 0, which is the number of VM_EXIT_NMI, marks exits that no control here asks for.
+ * translate() handles an NMI before it reads the table. */
 static const uint8_t reasons[EXIT_CODES] = {
 	[EXIT_CR_READ... EXIT_CR_WRITE + 15] = VM_EXIT_CR,
 	[EXIT_DR_READ... EXIT_DR_WRITE + 15] = VM_EXIT_DR,
@@ -48,7 +48,7 @@ static enum vm_exit_reason refused(struct vcpu *v)
 	return VM_EXIT_FAILED;
 }
 
-/* Call the entry of enter.S; every register but RBP is lost. */
+/* Calls the entry of enter.S. Every register except RBP is lost. */
 #define RUN(v)                                                                                  \
 	({                                                                                      \
 		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
@@ -62,7 +62,8 @@ static enum vm_exit_reason refused(struct vcpu *v)
 		result_;                                                                        \
 	})
 
-/* The NMI itself stayed pending until enter.S let it through (R12). */
+/* Tells the meaning of an NMI exit. The NMI stayed pending until enter.S let the NMI through
+ * (R12). */
 static enum vm_exit_reason nmi_exit(struct vcpu *v)
 {
 	if (!slice_timer_ended())
@@ -96,23 +97,23 @@ static inline __attribute__((always_inline)) enum vm_exit_reason run(struct vcpu
 {
 	if (__builtin_expect(RUN(v), 0))
 		return VM_EXIT_ABORTED;
-	v = svm_loaded; /* every register was the guest's */
+	v = svm_loaded; /* every register held a value of the guest */
 	v->vmcb->tlb_control = TLB_CONTROL_NONE;
 	return translate(v, (uint32_t)v->vmcb->exit_code);
 }
 
 /*
- * A guest that sleeps (SVM has no activity state): it executes its HLT once more, this time without
- * an exit. So that nothing is delivered before that HLT, which the guest has executed already, the
- * guest's interrupts exit: what comes ends the sleep, and is taken behind the HLT at the next
- * entry.
+ * Enters a guest that sleeps (SVM has no activity state): the guest executes its HLT once more,
+ * this time without an exit. No interrupt may be delivered before that HLT, because the guest has
+ * already executed it. So the guest's interrupts exit meanwhile: an interrupt ends the sleep, and
+ * the guest takes the interrupt behind the HLT at the next entry.
  */
 static __attribute__((noinline)) enum vm_exit_reason sleep(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	const uint64_t behind = c->rip;
 	const uint32_t intercepts = c->intercept_1;
-	c->rip = behind - 1; /* the opcode is its last byte, whatever prefixes it had */
+	c->rip = behind - 1; /* the opcode is the last byte of a HLT, also with prefixes */
 	c->intercept_1 = (intercepts & ~(uint32_t)INTERCEPT_HLT) | INTERCEPT_INTR;
 	enum vm_exit_reason reason = run(v);
 	v = svm_loaded;

@@ -2,7 +2,8 @@
 /*
  * Model-specific registers: the permission map, and accesses that exit.
  *
- * Rule: arch/x86/guest_registers.c decides; here is what only SVM knows, EFER and PAT in the VMCB.
+ * Rule: arch/x86/guest_registers.c decides about MSRs. This file has the part of SVM only: EFER and
+ * PAT in the VMCB.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/platform.h"
@@ -18,8 +19,8 @@ enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_SVME = 1 << 12 };
 #define CR0_PG (1u << 31)
 enum { PAT_ENTRIES = 8 };
 
-/* MSRPM (APM 2 15.11): two bits each, read and write; 2 KiB each for 0, C0000000h and C0010000h and
- * up; 1 = exits */
+/* MSRPM (APM 2 15.11): two bits per MSR, read and write; 2 KiB each for the MSRs from 0, from
+ * C0000000h and from C0010000h; 1 = exits */
 enum { MSRPM_BYTES = 2 * PAGE, MSRPM_HIGH = 0x800 };
 static uint8_t *map;
 
@@ -41,8 +42,8 @@ uint64_t msrpm_create(void)
 	return (uint64_t)map;
 }
 
-/* Long mode may be chosen only while paging is off (APM 2 14.6.1); LMA is the processor's, SVME the
- * VMM's. */
+/* Writes EFER. The guest may change LME only while paging is off (APM 2 14.6.1). The guest cannot
+ * write LMA or SVME. */
 static int write_efer(struct vmcb *c, uint64_t value)
 {
 	if (((value ^ c->efer) & EFER_LME) && (c->cr0 & CR0_PG))
@@ -51,7 +52,7 @@ static int write_efer(struct vmcb *c, uint64_t value)
 	return 0;
 }
 
-/* Each entry a type that there is: 2 and 3 are reserved (APM 2 7.8.1). */
+/* Writes PAT. Each entry must have a valid type: 2 and 3 are reserved (APM 2 7.8.1). */
 static int write_pat(struct vmcb *c, uint64_t value)
 {
 	for (unsigned i = 0; i < PAT_ENTRIES; i++) {

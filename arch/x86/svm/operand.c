@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two bytes in memory that LMSW reads and SMSW writes: where they are, and whether the guest
- * may have them.
+ * The two bytes in memory that LMSW reads and SMSW writes: finds their address and checks whether
+ * the guest may access them.
  *
- * Rule: segments and pages are checked as the processor does; a check that fails is the guest's own
- * exception. Address, tables and memory are the guest's, who may write anything there.
+ * Rule: segments and pages are checked as the processor does. A failed check raises the exception
+ * in the guest. The guest may write any value to address, tables and memory.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/svm/svm.h"
@@ -31,7 +31,7 @@ static uint64_t offset_of(struct vcpu *v, const struct svm_instruction *i)
 	return o->address_bytes == 8 ? at : at & ((1ull << 8 * o->address_bytes) - 1);
 }
 
-/* Type and limit, outside of 64-bit code (APM 2 4.8.2, 4.12). */
+/* Checks type and limit, outside of 64-bit code (APM 2 4.8.2, 4.12). */
 static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, uint64_t offset,
                            bool write)
 {
@@ -53,7 +53,7 @@ static bool is_canonical(const struct vmcb *c, uint64_t linear)
 	return (uint64_t)((int64_t)(linear << above) >> above) == linear;
 }
 
-/* False: the segment does not allow the access. */
+/* Finds the operand's linear address. Returns false when the segment forbids the access. */
 static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool write,
                         uint64_t *linear)
 {
@@ -62,7 +62,7 @@ static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool wr
 	const struct vmcb_segment *s = &(&c->es)[n];
 	const struct guest_mode mode = svm_mode(v);
 	const uint64_t offset = offset_of(v, i);
-	if (guest_in_long_mode(&mode)) { /* only FS and GS have a base there, and nobody a limit */
+	if (guest_in_long_mode(&mode)) { /* here only FS and GS have a base, and none has a limit */
 		*linear = offset + (n == SVM_FS || n == SVM_GS ? s->base : 0);
 		return is_canonical(c, *linear) && is_canonical(c, *linear + OPERAND_BYTES - 1);
 	}

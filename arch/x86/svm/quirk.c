@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an emulated processor does not do as the manual says, and what is done about it here, where
- * nobody above has to know.
+ * Deviations of emulated processors from the manual, and the remedies. The callers above need not
+ * know of them.
  *
- * Rule: a quirk has a name, a place in docs/emulators.md, and costs nothing where it is not.
+ * Rule: a quirk has a name and a place in docs/emulators.md, and costs no time on processors
+ * without the quirk.
  *
- * Lost shadows (QEMU's TCG, seen in 7.2). VMRUN loads the interrupt shadow with the rest of the
- * guest (APM 2 15.21.5). There it does not, so an interrupt may come between STI and the
- * instruction behind it: before a HLT, say, which then waits for what has been. So a guest that was
- * stopped in the shadow of an STI executes that STI again: RIP on it, and IF clear, as it was
- * before.
+ * Lost shadows (QEMU's TCG, seen in 7.2). VMRUN should load the interrupt shadow with the rest of
+ * the guest (APM 2 15.21.5). TCG does not load the shadow, so an interrupt may come between STI and
+ * the next instruction. When that instruction is a HLT, the HLT then waits for an interrupt that
+ * has already come. So a guest that was stopped in the shadow of an STI executes the STI again: RIP
+ * points to the STI, and IF is clear as before the STI.
  *
- * Wrong events (QEMU's TCG, seen in 7.2). EXITINTINFO says what an exit interrupted (APM 2 15.7.2).
- * There an interrupt and an NMI are called exceptions, which no VMRUN takes from 31 on, and not
- * with vector 2. A virtual interrupt stands in V_IRQ still, too. Left as it is said: a vector of 3
- * to 30 that is an interrupt's of the chip and not V_IRQ's.
+ * Wrong events (QEMU's TCG, seen in 7.2). EXITINTINFO reports the event that an exit interrupted
+ * (APM 2 15.7.2). TCG reports an interrupt or an NMI as an exception. VMRUN refuses an exception
+ * with a vector of 31 or more, or with vector 2. A virtual interrupt also stays in V_IRQ. The VMM
+ * corrects all cases but one: an interrupt of the chip with a vector of 3 to 30 that is not the
+ * vector in V_IRQ passes for an exception.
  *
- * Doubled events (QEMU's TCG, seen in 7.2). An interrupt in EVENTINJ is delivered by VMRUN, which
- * leaves its vector behind: where the block of code ends for another reason, as counted runs have
- * it, it is delivered once more. Interrupts are injected by V_IRQ everywhere; a virtual NMI, an
- * interrupt of vector 2 elsewhere, is an NMI there.
+ * Doubled events (QEMU's TCG, seen in 7.2). VMRUN delivers an interrupt in EVENTINJ but leaves the
+ * vector behind. When the translator's block of code ends for another reason, as in counted runs,
+ * the vector is delivered once more. So interrupts are injected by V_IRQ on every processor. A
+ * virtual NMI is injected as an NMI on TCG, and as an interrupt of vector 2 on other processors.
  *
- * Unseen XSETBV (QEMU's TCG, seen in 7.2). The intercept is there and does nothing (APM 2 15.9): a
- * guest changes XCR0 with no exit. So XCR0 is read back before a guest's state is put away, all of
- * the processor's components are moved, offered to guests or not, and what one guest leaves in them
- * is cleared before the next one runs (arch/x86/guest_state.c).
+ * Unseen XSETBV (QEMU's TCG, seen in 7.2). The intercept exists but has no effect (APM 2 15.9): a
+ * guest changes XCR0 without an exit. So XCR0 is read back before a guest's state is put away. All
+ * components of the processor are moved, even those that guests are not offered. Values that one
+ * guest leaves in the components are cleared before the next guest runs (arch/x86/guest_state.c).
  */
 #include "arch/x86/fpu.h"
 #include "arch/x86/svm/svm.h"
@@ -32,9 +34,10 @@
 enum { RFLAGS_IF = 1 << 9, RFLAGS_IOPL_SHIFT = 12, RFLAGS_RF = 1 << 16, OPCODE_STI = 0xfb };
 
 /*
- * The byte before RIP may also be the end of a MOV SS. The STI which that makes does what the MOV
- * SS did to shadow and IF, as IF was set already; it must only not fault, so the guest is left
- * alone where it may not execute STI.
+ * Returns true when the byte before RIP is an STI that the guest may execute. The byte may also be
+ * the end of a MOV SS. An STI at that byte does the same to shadow and IF as the MOV SS, because IF
+ * was already set. The STI must not fault, so the function returns false when the guest may not
+ * execute STI.
  */
 static bool behind_sti(const struct vcpu *v)
 {
@@ -53,7 +56,7 @@ void quirk_lost_shadow(struct vcpu *v)
 		return;
 	c->rip--;
 	c->rflags &= ~(uint64_t)RFLAGS_IF;
-	c->rflags |= RFLAGS_RF; /* a breakpoint on the STI has been told */
+	c->rflags |= RFLAGS_RF; /* a breakpoint on the STI has already been reported */
 	c->interrupt_shadow &= ~(uint64_t)INTERRUPT_SHADOW;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two ends of an instruction that the VMM has carried out for the guest: it retires, or it
- * raises an exception.
+ * The two ends of an instruction that the VMM has carried out for the guest: the instruction
+ * retires, or the instruction raises an exception.
  *
- * Rule: whoever steps over an instruction does so by svm_skip() or svm_retire(), whoever raises an
- * exception by svm_raise(). All leave the guest as the processor would have: flags, shadow, traps.
+ * Rule: all code steps over an instruction by svm_skip() or svm_retire() and raises an exception by
+ * svm_raise(). All three leave the guest as the processor would: flags, shadow, traps.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/svm/svm.h"
@@ -25,8 +25,9 @@ static inline uint32_t load_unaligned(const uint32_t *at)
 	return value;
 }
 
-/* RF has been for the instruction that is done (APM 2 3.1.6); where TF was set its trap is behind
- * it (APM 2 13.1.4). What is injected sets no DR6 and clears no DR7.GD (APM 2 15.20). */
+/* Retires an instruction with RF or TF set. RF was meant for this instruction only (APM 2 3.1.6).
+ * With TF set the trap comes behind the instruction (APM 2 13.1.4). An injected exception sets no
+ * DR6 and clears no DR7.GD (APM 2 15.20), so the function does both. */
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
@@ -55,15 +56,16 @@ bool svm_retire(struct vcpu *v, unsigned length)
 	return retire(v, c);
 }
 
-/* Its bytes or its page tables changed under the exit: what is there now is no such instruction. */
+/* Steps over an instruction whose length must be decoded. A length of 0 means: the bytes or the
+ * page tables changed during the exit, and the present bytes are no such instruction. */
 static __attribute__((noinline)) bool skip_decoded(struct vcpu *v)
 {
 	unsigned length = svm_instruction_length(v);
 	return length == 0 ? svm_raise(v, VECTOR_UD, 0) : svm_retire(v, length);
 }
 
-/* What the processor tells, and what is known, has been wrapped. With next RIP nothing is ever
- * known, nor for I/O. */
+/* Steps over the instruction that exited. A RIP from the processor and a RIP from a known place are
+ * already wrapped. Places are never known for I/O, nor on a processor with next RIP. */
 __attribute__((noinline)) bool svm_skip(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
@@ -83,7 +85,8 @@ __attribute__((noinline)) bool svm_skip(struct vcpu *v)
 	return retire(v, c);
 }
 
-/* What the exit interrupted (EXITINTINFO, APM 2 15.7.2) decides what the exception becomes. */
+/* Returns the vector that results when vector is raised during the interrupted event (EXITINTINFO,
+ * APM 2 15.7.2). */
 static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 {
 	uint64_t type = during & EVENT_TYPE;
@@ -98,7 +101,7 @@ static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 	return vector;
 }
 
-/* In real mode there are no error codes. */
+/* Raises an exception. In real mode there are no error codes. */
 bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error)
 {
 	struct vmcb *c = v->vmcb;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stores to absent memory, as a nested page fault tells of them.
+ * Stores to absent memory, as a nested page fault reports them.
  *
- * Rule: only the guest's own instruction is stepped over, never the delivery of an event nor a walk
- * of its page tables.
+ * Rule: only a store of the guest's own instruction is stepped over, never the delivery of an event
+ * or a walk of the guest's page tables.
  */
 #include "arch/x86/store.h"
 #include "arch/x86/svm/svm.h"

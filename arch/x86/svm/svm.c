@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SVM on and off.
+ * Turns SVM on and off.
  *
- * Rule: capabilities first; EFER.SVME is set only when all that Signalbox needs is there.
+ * Rule: the capabilities are checked first. EFER.SVME is set only on a processor with all
+ * capabilities for Signalbox.
  */
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/io.h"
@@ -18,8 +19,8 @@ enum { EFER_SVME = 1 << 12 };
 #define MSR_EFER 0xc0000080u
 #define MSR_VM_HSAVE_PA 0xc0010117u
 
-/* What VMLOAD brings back at each exit: the VMM's own FS, GS, TR and LDTR. enter.S has its
- * address. */
+/* The state that VMLOAD restores at each exit: the VMM's own FS, GS, TR and LDTR. enter.S reads the
+ * address here. */
 uint64_t svm_host;
 static bool on;
 

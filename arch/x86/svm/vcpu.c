@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual processor: its VMCB from creation to reset, and the state that moves when another one
- * is loaded.
+ * A virtual processor: its VMCB from creation to reset, and the state that moves when another
+ * virtual processor is loaded.
  *
- * Rule: the VMCB is memory, so a control is written where it changes, and an exit that changes
- * nothing costs nothing here.
+ * Rule: the VMCB is memory, so a control is written when it changes. An exit that changes no
+ * control costs no time here.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -24,21 +24,22 @@ enum {
 	ATTRIBUTES_TSS = 0x8b,
 	ATTRIBUTES_LDT = 0x82
 };
-/* APM 2 15.10.1: 8 KiB, and the bits that accesses across port FFFFh look at */
+/* APM 2 15.10.1: 8 KiB, and the bits for accesses across port FFFFh */
 enum { IOPM_BYTES = 3 * PAGE };
 
 struct vcpu *svm_loaded;
 static uint32_t next_asid = 1;
 
-/* What exits: all that reaches beyond the guest. CR0 is the guest's own but for NE (cr0.c); of CR4
- * it may set what CPUID shows it; there is no CR8. */
+/* Intercepts all instructions and events that reach beyond the guest. CR0 belongs to the guest
+ * except for NE (cr0.c). In CR4 the guest may set the bits of features that CPUID shows. There is
+ * no CR8. */
 static void setup_controls(struct vmcb *c)
 {
 	c->intercept_cr_read = 1 << 8;
 	c->intercept_cr_write = 1 << 8 | 1 << 4;
 	c->intercept_dr_read = c->intercept_dr_write = 0xffff;
-	/* The first two only so that they cannot nest for ever; a machine check is the machine's,
-	 * whoever runs. */
+	/* #DB and #AC only so that they cannot nest for ever; #MC because a machine check always
+	 * concerns the machine */
 	c->intercept_exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
 	c->intercept_1 = INTERCEPT_NMI | INTERCEPT_INIT | INTERCEPT_CR0_SELECTIVE |
 	                 INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_HLT |
@@ -80,7 +81,7 @@ struct vcpu *svm_create(const char *name)
 	v->vmcb->msrpm_base = msrpm_create();
 	v->vmcb->nested_cr3 = (uint64_t)v->npt;
 	v->vmcb->asid = next_asid < svm_caps.asids ? next_asid++ : svm_caps.asids - 1;
-	v->shares_asid = v->vmcb->asid == svm_caps.asids - 1; /* the last one may be several's */
+	v->shares_asid = v->vmcb->asid == svm_caps.asids - 1; /* several VMs may share the last */
 	v->timer_left = UINT64_MAX;
 	return v->vmcb->msrpm_base != 0 ? v : NULL;
 }
@@ -90,7 +91,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	struct vmcb *c = v->vmcb;
 	const uint64_t iopm = c->iopm_base, msrpm = c->msrpm_base, nested_cr3 = c->nested_cr3;
 	const uint32_t asid = c->asid;
-	svm_load(v); /* puts the one before away */
+	svm_load(v); /* puts the virtual processor before away */
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(c, 0, sizeof(*c));
@@ -105,7 +106,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	setup_controls(c);
 	setup_segments(c);
 	c->pat = PAT_RESET;
-	c->efer = EFER_SVME; /* hidden from the guest (msr.c); VMRUN wants it */
+	c->efer = EFER_SVME; /* hidden from the guest (msr.c); VMRUN requires the bit */
 	svm_cr0_reset(v);
 	c->dr6 = DR6_RESET;
 	c->dr7 = DR7_RESET;
@@ -154,14 +155,15 @@ void svm_open_port(struct vcpu *v, uint16_t port, bool open)
 		v->io_bitmap[port >> 3] |= bit;
 }
 
-/* What few guests use and the VMCB does not hold. */
+/* Switches the registers that few guests use and the VMCB does not hold. */
 static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
 }
 
-/* The slice timer is one for all. The run loop sets it anew for each turn. */
+/* Makes v the loaded virtual processor. All guests share the slice timer, and the run loop sets the
+ * timer anew for each turn. */
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;

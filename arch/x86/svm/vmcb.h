@@ -2,7 +2,7 @@
 /*
  * The virtual machine control block (APM 2, appendix B) and the numbers of its fields.
  *
- * Rule: the structure is the hardware's, byte for byte; names follow the manual's.
+ * Rule: the structure has the hardware's layout, byte for byte. Names follow the manual.
  */
 #ifndef ARCH_X86_SVM_VMCB_H
 #define ARCH_X86_SVM_VMCB_H
@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Attributes are those of a descriptor without the hole: 11 G | 10 D | 9 L | 8 AVL | 7 P | 6:5 DPL
- * | 4 S | 3:0 type */
+/* Attributes have the layout of a descriptor without the hole: 11 G | 10 D | 9 L | 8 AVL | 7 P |
+ * 6:5 DPL | 4 S | 3:0 type */
 struct vmcb_segment {
 	uint16_t selector, attributes;
 	uint32_t limit;
@@ -165,7 +165,7 @@ enum {
 	EXIT_CODES = 0x90,
 	EXIT_NPF = 0x400,
 };
-/* VMEXIT_INVALID is -1; an emulator (QEMU 7.2) writes its low half only. */
+/* VMEXIT_INVALID is -1. An emulator (QEMU 7.2) writes the low half only. */
 #define EXIT_INVALID 0xffffffffu
 
 /* exit_info_1 of an I/O exit (APM 2 15.10.2): 31:16 port | 9:7 address size | 6:4 size in bytes | 3
@@ -177,7 +177,7 @@ enum {
 	IOIO_SIZE_SHIFT = 4,
 	IOIO_PORT_SHIFT = 16
 };
-/* exit_info_1 of a nested page fault (APM 2 15.25.6): as a page fault's error code */
+/* exit_info_1 of a nested page fault (APM 2 15.25.6): the layout of a page fault's error code */
 enum { NPF_WRITE = 1 << 1 };
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The manual's checks on VM entry, run in software when the processor has refused one, so that the
- * message names the rule.
+ * The manual's checks on VM entry, run in software after the processor has refused an entry. The
+ * message then names the broken rule.
  *
- * Rule: one row a check, in the manual's order, with its section; a check reads the current VMCS
- * and nothing else.
+ * Rule: each check has one row, in the order of the manual, with its section. A check reads the
+ * current VMCS only.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/vmx/vmx.h"
@@ -245,7 +245,7 @@ static bool guest_shadow_ok(void)
 {
 	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY),
 		 both = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
-	/* what the injected event does not go with */
+	/* the shadows that the injected event forbids */
 	uint64_t type = interruption() & INTERRUPTION_TYPE, refused = 0;
 	if (interruption() && type == INTERRUPTION_EXTERNAL)
 		refused = both;

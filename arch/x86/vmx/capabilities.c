@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What this processor's VMX can do, checked before VMXON.
+ * The capabilities of the processor's VMX, checked before VMXON.
  *
- * Rule: each thing that is missing is named with the place where the manual announces it, and with
- * what a user can do. No MSR is read before a bit says that it exists: some emulated processors
- * fault otherwise.
+ * Rule: the message on a missing capability names the place where the manual announces the
+ * capability, and says what a user can do. An MSR is read only after a bit says that the MSR
+ * exists: some emulated processors fault otherwise.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -38,7 +38,7 @@ enum { FEATURE_LOCK = 1 << 0, FEATURE_VMXON = 1 << 2 };
 
 struct need {
 	const char *what, *where;
-	const uint64_t *control; /* in its high half the bits that may be one */
+	const uint64_t *control; /* the high half has the bits that may be 1 */
 	uint32_t bit;
 };
 
@@ -58,7 +58,7 @@ static const struct need needs[] = {
 static int firmware_allows(void)
 {
 	uint64_t control = msr_read(IA32_FEATURE_CONTROL);
-	if (!(control & FEATURE_LOCK)) { /* the firmware left it to us */
+	if (!(control & FEATURE_LOCK)) { /* the firmware left the choice to the VMM */
 		msr_write(IA32_FEATURE_CONTROL, control | FEATURE_LOCK | FEATURE_VMXON);
 		return 0;
 	}

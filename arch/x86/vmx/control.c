@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exits that are the processor's own business: CPUID, control and debug registers, XSETBV,
+ * Exits that concern only the virtual processor: CPUID, control and debug registers, XSETBV,
  * intercepted exceptions.
  *
- * Rule: what the guest may do is done for it and stepped over; what it may not gets the exception
- * that bare hardware would raise, and -EPERM so that the VMM can log it.
+ * Rule: an instruction that the guest may execute is carried out and stepped over. Any other
+ * instruction raises the exception of bare hardware in the guest, and the function returns -EPERM
+ * so that the VMM can log the attempt.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_cpuid.h"
@@ -21,7 +22,8 @@ enum { ACCESS_LONG = 1 << 13 }; /* SDM 3C 24.4.1 */
 enum { CR0_PE = 1 << 0, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
 
-/* VMX numbers general registers as the instruction encoding does; RSP is in the VMCS. */
+/* Returns a general register. VMX numbers the registers as the instruction encoding does. RSP is in
+ * the VMCS. */
 static uint64_t register_value(struct vcpu *v, unsigned number)
 {
 	uint64_t *regs = &v->regs.rax;
@@ -35,16 +37,16 @@ void vmx_load_pointers(struct vcpu *v)
 		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
 }
 
-/* What the processor does when PG changes, because this write did not reach it: EFER.LMA and IA-32e
- * mode follow PG, and PAE paging outside long mode reads its four page-directory pointers anew (SDM
- * 3A 4.4.1, 9.8.5). */
+/* Does the work of the processor when PG changes, because the guest's write exits before it takes
+ * effect. EFER.LMA and IA-32e mode follow PG. PAE paging outside long mode reads its four
+ * page-directory pointers anew (SDM 3A 4.4.1, 9.8.5). */
 static int switch_paging(struct vcpu *v, uint64_t cr0)
 {
 	uint64_t efer = vmcs_read(GUEST_EFER), cr4 = vmcs_read(GUEST_CR4);
 	bool paging = cr0 & CR0_PG, wide = paging && efer & EFER_LME;
 	bool long_code = vmcs_read(GUEST_CS_ACCESS) & ACCESS_LONG;
-	/* 64-bit code neither turns paging off nor long mode on, and with PCIDs paging stays (SDM
-	 * 2B, MOV to CR). */
+	/* 64-bit code can turn neither paging off nor long mode on. With CR4.PCIDE set, paging
+	 * stays on (SDM 2B, MOV to CR). */
 	if (paging ? wide && (long_code || !(cr4 & CR4_PAE))
 	           : (efer & EFER_LMA && long_code) || cr4 & CR4_PCIDE)
 		return -EPERM;
@@ -56,8 +58,8 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 	return 0;
 }
 
-/* CR0: the VMM's bits stay as VMX needs them, the guest reads back what it wrote. CD and NW are
- * remembered only; NE decides whether an x87 error is the guest's #MF. */
+/* Writes CR0. The bits of the VMM stay as VMX needs them, and the guest reads back the written
+ * value. CD and NW are only remembered. NE decides whether an x87 error raises #MF in the guest. */
 static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) &&
@@ -75,16 +77,16 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 	return 0;
 }
 
-/* As the guest reads CR0 (SDM 3C 24.6.6). */
+/* Returns CR0 as the guest reads it (SDM 3C 24.6.6). */
 static uint64_t read_cr0(void)
 {
 	uint64_t mask = vmcs_read(CR0_MASK);
 	return (vmcs_read(GUEST_CR0) & ~mask) | (vmcs_read(CR0_SHADOW) & mask);
 }
 
-/* It exits where a bit that is not the guest's differs from the shadow. That may be MCE, of which
- * the guest reads what it wrote: with the shadow so, the instruction runs again, and does all that
- * a write to CR4 does. */
+/* Handles a write to CR4. The write exits when a bit of the VMM differs from the shadow. The bit
+ * may be MCE, whose written value the guest reads back. The function puts MCE into the shadow, and
+ * the instruction runs again with the full effect of a write to CR4. */
 static int write_cr4(uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~vmx_cr4_allowed();
@@ -117,7 +119,7 @@ int control_emulate(struct vcpu *v, struct denial *what)
 	else if (access == LMSW)
 		error = write_cr0(v, (read_cr0() & ~14ull) | (q >> 16 & 15), what);
 	else if (cr == 8 && access == MOV_TO && register_value(v, number) <= 15)
-		error = 0; /* there is no local APIC whose priority this could set */
+		error = 0; /* there is no local APIC, so the priority has no effect */
 	else if (cr == 8 && access == MOV_FROM && number != 4) {
 		(&v->regs.rax)[number] = 0;
 		error = 0;
@@ -128,7 +130,7 @@ int control_emulate(struct vcpu *v, struct denial *what)
 	return error;
 }
 
-/* First use of a debug register: the instruction runs again. */
+/* Gives the debug registers to the guest at the first use. The instruction runs again. */
 int debug_emulate(struct vcpu *v)
 {
 	guest_debug_use(&v->state);
@@ -147,11 +149,11 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 	return error;
 }
 
-/* #DB and #AC are intercepted only so that they cannot nest for ever; the guest gets them. RF is as
- * the processor would have pushed it (SDM 3C 27.3.3). #MF exits while the guest has CR0.NE clear:
- * no shadow keeps the interrupt away that its instruction waits for. An IRET that faults has
- * unblocked NMIs all the same (SDM 3A 6.7.1), so bit 12 asks for nothing. A machine check is the
- * VMM's. */
+/* Passes an intercepted exception to the guest. #DB and #AC are intercepted only so that they
+ * cannot nest for ever. RF has the value that the processor would have pushed (SDM 3C 27.3.3). #MF
+ * exits while the guest has CR0.NE clear: the instruction then waits for an interrupt, so the
+ * shadow that would hold the interrupt back ends. An IRET that faults has unblocked NMIs all the
+ * same (SDM 3A 6.7.1), so bit 12 needs no work. A machine check stops the VMM. */
 static int pass_exception(struct vcpu *v)
 {
 	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
@@ -224,7 +226,7 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		error = -EPERM;
 		*what = (struct denial){ .format = "a VMX instruction" };
 		break;
-	case VM_EXIT_INSTRUCTION: /* RDPMC is there, but no counter is */
+	case VM_EXIT_INSTRUCTION: /* the guest has RDPMC but no counter */
 		undefined = vmcs_read(EXIT_REASON) != REASON_RDPMC;
 		error = -EPERM;
 		*what = (struct denial){

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VM entry and exit: the guest's general registers in, the guest's general registers out.
+ * VM entry and exit: loads the guest's general registers, enters, and stores them after the exit.
  *
- * Rule: nothing but registers moves here, and the last look at nmi_count comes right before the
- * entry (arch/x86/nmi.S closes the window between the two).
+ * Rule: only registers move here. The last test of nmi_count stands right before the entry, and
+ * arch/x86/nmi.S closes the gap between the test and the entry.
  *
- * unsigned vmx_resume(struct vcpu_regs *regs [rdi]) and vmx_launch(), for a VMCS that was not
- * launched yet returns 0: the guest ran and exited; 1: an NMI came first, nothing ran; 2: the
- * processor refused the instruction. ZF: it is 0. The caller treats every register but RBP as lost,
- * so nothing else of the VMM's is saved.
+ * unsigned vmx_resume(struct vcpu_regs *regs [rdi])
+ * unsigned vmx_launch(struct vcpu_regs *regs [rdi]), for a VMCS that was never launched
+ * return 0: the guest ran and exited; 1: an NMI came first and the guest did not run; 2: the
+ * processor refused the instruction. ZF is set when the result is 0.
+ * The caller treats every register except RBP as lost, so the code here saves no other register of
+ * the VMM.
  */
 	.set RAX, 0
 	.set RCX, 8
@@ -43,7 +45,7 @@ vmx_resume:
 	mov	%rdi, vmx_host_frame(%rip)
 	mov	%rsp, vmx_host_frame + 8(%rip)
 	load_guest
-	cmpl	$0, nmi_count(%rip)		/* the last look */
+	cmpl	$0, nmi_count(%rip)		/* the last test */
 	.globl enter_window_begin
 enter_window_begin:
 	jne	enter_window_out
@@ -72,7 +74,7 @@ refused:
 	ret
 
 	.globl enter_window_out
-/* the guest's registers are still in memory as they were */
+/* the guest's registers in memory have not changed */
 enter_window_out:
 	pop	%rbp
 	mov	$1, %eax
@@ -97,13 +99,13 @@ vmx_host_rip:					/* HOST_RIP */
 	mov	%r14, 112(%rdi)
 	mov	%r15, 120(%rdi)
 	pop	RDI(%rdi)
-	pop	%rsp				/* as the entry had it */
+	pop	%rsp				/* the stack pointer of the entry */
 	pop	%rbp
 	xor	%eax, %eax
 	ret
-/* HOST_RSP, written once: the address of the guest's registers, and the stack pointer of the entry.
- * It is a stack for a few instructions, in which an NMI may return by what lies below it
- * (nmi.S). */
+/* HOST_RSP points here and is written once. The two words are the address of the guest's registers
+ * and the stack pointer of the entry. After an exit the words are the stack for a few instructions.
+ * An NMI there may return through the memory below the words (nmi.S). */
 	.bss
 	.balign	16
 	.skip	64

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Extended page tables: which of the machine's memory a VM can reach. How they are built is
- * nested_map.c's.
+ * Extended page tables: the part of the machine's memory that a VM can reach. nested_map.c builds
+ * the tables.
  *
- * Rule: a VM runs what is its RAM and nothing else, but for the ones of absent memory, which are no
- * instruction.
+ * Rule: a VM can execute only its RAM. The exception is absent memory: absent memory reads as all
+ * bits set, and FFh bytes are no instruction.
  */
 #include "arch/x86/mitigations.h"
 #include "arch/x86/nested_map.h"
@@ -34,8 +34,8 @@ uint64_t ept_pointer(const uint64_t *pml4)
 int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
             bool executable)
 {
-	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached; RAM
-	 * always is. */
+	/* Device memory (identity mapped, below 1M or in the PCI hole) must not be cached. RAM is
+	 * always cached. */
 	uint64_t type = executable ? MEMORY_WB : MEMORY_UC;
 	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
 	                 type << EPT_TYPE_SHIFT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events for the guest, and the events that bring the VMM back: injection, windows, the slice
- * timer, HLT.
+ * Events for the guest, and events that bring the VMM back: injection, windows, the slice timer,
+ * HLT.
  *
  * Rule: a control is written only when its value changes.
  */
@@ -44,19 +44,20 @@ void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 	(void)v;
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXTERNAL | vector);
 	vmcs_write(GUEST_ACTIVITY,
-	           /* it ends a HLT, also where this entry is given up for another VM's */
+	           /* the event ends a HLT, also when this entry is given up for another VM's
+	            * entry */
 	           ACTIVITY_ACTIVE);
 }
 
-/* What an entry injects is delivered before anything else is looked at (SDM 3C 26.6). */
+/* The processor delivers an injected event before all other events (SDM 3C 26.6). */
 bool vmx_may_be_overtaken(struct vcpu *v)
 {
 	(void)v;
 	return false;
 }
 
-/* An IRET that an EPT violation interrupted has unblocked NMIs already, for its second try (bit
- * 12 of the qualification, SDM 3C 27.2.3). */
+/* Blocks NMIs again when an EPT violation interrupted an IRET. That IRET has already unblocked NMIs
+ * (bit 12 of the qualification, SDM 3C 27.2.3) and will run a second time. */
 static void block_nmi_again(void)
 {
 	enum { REASON_EPT_VIOLATION = 48, NMI_WAS_UNBLOCKED = 1 << 12 };
@@ -66,8 +67,9 @@ static void block_nmi_again(void)
 		           vmcs_read(GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
 }
 
-/* IDT-vectoring information has the format of the entry's own; bit 12 has no meaning there (SDM
- * 3C 24.9.3). What an instruction raised goes on behind the instruction, so its length is given
+/* Injects again the event that the exit interrupted. The IDT-vectoring information has the format
+ * of the entry's field, but bit 12 has no meaning in the information (SDM 3C 24.9.3). An event that
+ * an instruction raised returns behind the instruction, so the entry needs the instruction's length
  * as well. An NMI must not be blocked by its own first try (26.3.1.5). */
 void vmx_requeue_event(struct vcpu *v)
 {
@@ -85,7 +87,7 @@ void vmx_requeue_event(struct vcpu *v)
 	vmcs_write(ENTRY_INSTRUCTION_LENGTH, vmcs_read(EXIT_INSTRUCTION_LENGTH));
 }
 
-/* As vmx_reset() left it? */
+/* Returns false while IDTR has the values of vmx_reset(). */
 bool vmx_has_interrupt_table(struct vcpu *v)
 {
 	(void)v;
@@ -95,7 +97,7 @@ bool vmx_has_interrupt_table(struct vcpu *v)
 bool vmx_inject_nmi(struct vcpu *v)
 {
 	bool busy = vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
-	/* blocked by NMI, STI or MOV SS: at the window then */
+	/* when NMI, STI or MOV SS blocks: wait for the NMI window */
 	bool able = !busy && !vmcs_read(GUEST_INTERRUPTIBILITY);
 	primary_set(v, CPU_NMI_WINDOW, !able);
 	if (able)
@@ -113,8 +115,8 @@ bool vmx_can_exit_on_interrupt(void)
 	return vmx_caps.pin >> 32 & PIN_INTERRUPT_EXITING;
 }
 
-/* Without "acknowledge interrupt on exit" (SDM 3C 24.7.1): the interrupt stays at the door until
- * the VMM opens it. */
+/* Sets whether an external interrupt exits. The control "acknowledge interrupt on exit" (SDM 3C
+ * 24.7.1) stays off, so an interrupt waits in the controller until the VMM sets IF. */
 void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING
@@ -132,8 +134,8 @@ bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 	return exits;
 }
 
-/* Saving the timer on exit is allowed only while it is active (SDM 3C 26.2.1.2), so both controls
- * move together. */
+/* Turns the preemption timer on. "Save VMX-preemption timer value" is allowed only while the timer
+ * is active (SDM 3C 26.2.1.2), so both controls change together. */
 static __attribute__((noinline)) void turn_timer_on(struct vcpu *v)
 {
 	v->pin |= PIN_PREEMPTION_TIMER;

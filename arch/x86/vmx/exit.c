@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entering the loaded virtual processor and telling why it came back.
+ * Enters the loaded virtual processor and tells why the virtual processor has exited.
  *
- * Rule: an exit reads one field, the reason; everything else is read by the handler that needs it.
+ * Rule: an exit reads one field, the reason. The handler of an exit reads the other fields.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
@@ -18,7 +18,7 @@ enum {
 #define REASON_ENTRY_FAILURE (1u << 31)
 
 static const uint32_t reasons[REASONS] = {
-	/* words: a byte would have to be widened at each exit */
+	/* 32-bit entries: a byte would need a widening instruction at each exit */
 	[REASON_EXCEPTION_OR_NMI] = VM_EXIT_EXCEPTION,
 	[1] = VM_EXIT_INTERRUPT,
 	[2] = VM_EXIT_SHUTDOWN,
@@ -57,7 +57,7 @@ static const uint32_t reasons[REASONS] = {
 	[54] = VM_EXIT_CACHES, /* WBINVD */
 	[55] = VM_EXIT_XSETBV,
 	[59] = VM_EXIT_VIRT, /* VMFUNC */
-	/* INIT, SIPI, SMI, and what no control here asks for */
+	/* INIT, SIPI, SMI, and exits that no control here asks for */
 	[3] = VM_EXIT_OTHER,
 	[4] = VM_EXIT_OTHER,
 	[5] = VM_EXIT_OTHER,
@@ -104,11 +104,11 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 	return VM_EXIT_FAILED;
 }
 
-/* VMX wants a VMCS launched once and resumed ever after (SDM 3C 24.11.3). */
+/* A VMCS must be launched once and resumed ever after (SDM 3C 24.11.3). */
 enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
 
-/* Call an entry of enter.S; every register but RBP is lost. Its result is in ZF too, to branch
- * by. */
+/* Calls an entry of enter.S. Every register except RBP is lost. ZF mirrors the result, so the
+ * caller can branch by ZF. */
 #define ENTER(entry, v, result)                                                                 \
 	({                                                                                      \
 		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
@@ -142,8 +142,8 @@ static inline enum vm_exit_reason translate(uint64_t reason)
 	return nmi ? VM_EXIT_NMI : VM_EXIT_EXCEPTION;
 }
 
-/* v is not used after the entry: every register is the guest's then, and the compiler would have to
- * keep it in memory. */
+/* v is not used after the entry: every register holds a value of the guest then, and the compiler
+ * would have to keep v in memory. */
 enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
 	if (__builtin_expect(guest_settled != v, 0))
@@ -166,7 +166,7 @@ uint64_t vmx_rip(struct vcpu *v)
 	return vmcs_read(GUEST_RIP);
 }
 
-/* SS.DPL is the privilege level, whatever the mode (SDM 3C 24.4.1). */
+/* SS.DPL is the privilege level in every mode (SDM 3C 24.4.1). */
 bool vmx_in_ring_0(struct vcpu *v)
 {
 	enum { ACCESS_DPL = 3 << 5 };

@@ -2,7 +2,8 @@
 /*
  * Model-specific registers: the bitmap, and accesses that exit.
  *
- * Rule: arch/x86/guest_registers.c decides; here is what only VMX knows, EFER in the VMCS.
+ * Rule: arch/x86/guest_registers.c decides about MSRs. This file has the part of VMX only: EFER in
+ * the VMCS.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/platform.h"
@@ -40,7 +41,8 @@ uint64_t msr_bitmap_create(void)
 	return (uint64_t)bitmap;
 }
 
-/* Long mode may be chosen only while paging is off (SDM 3A 9.8.5); LMA is the processor's. */
+/* Writes EFER. The guest may change LME only while paging is off (SDM 3A 9.8.5). The guest cannot
+ * write LMA. */
 static int write_efer(uint64_t value)
 {
 	uint64_t old = vmcs_read(GUEST_EFER);

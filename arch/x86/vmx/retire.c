@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two ends of an instruction that the VMM has carried out for the guest: it retires, or it
- * raises an exception.
+ * The two ends of an instruction that the VMM has carried out for the guest: the instruction
+ * retires, or the instruction raises an exception.
  *
- * Rule: whoever steps over an instruction does so by vmx_skip(), whoever raises an exception by
- * vmx_raise(). Both leave the guest as the processor would have: flags, shadows, traps.
+ * Rule: all code steps over an instruction by vmx_skip() and raises an exception by vmx_raise().
+ * Both functions leave the guest as the processor would: flags, shadows, traps.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/io.h"
@@ -22,7 +22,7 @@ void vmx_debug_tell(struct vcpu *v, uint64_t cause)
 	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
 }
 
-/* In 16-bit code RIP is EIP as well: what lies beyond the segment's limit is #GP. */
+/* In 16-bit code RIP is EIP as well. An EIP beyond the segment's limit raises #GP. */
 bool vmx_wrap_rip(void)
 {
 	uint64_t rip = vmcs_read(GUEST_RIP);
@@ -33,9 +33,9 @@ bool vmx_wrap_rip(void)
 	return true;
 }
 
-/* The trap behind an instruction that began with TF set (SDM 3B 17.3.1.4). Breakpoints of a MOV SS
- * before it have waited for it, and come with it. An entry that injects forgets what else is
- * pending (SDM 3C 26.7.3). */
+/* Raises the trap behind an instruction that began with TF set (SDM 3B 17.3.1.4). Breakpoints of an
+ * earlier MOV SS have waited for this trap and come with the trap. An entry that injects an event
+ * drops all other pending debug exceptions (SDM 3C 26.7.3). */
 static void trap(struct vcpu *v)
 {
 	vmx_debug_tell(v, DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS));
@@ -60,8 +60,8 @@ static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 	return flags & RFLAGS_TF;
 }
 
-/* On the way of most exits: one test for all that is rare. v is not used, so that no register has
- * to hold it. */
+/* Most exits come through here, so one test covers all rare cases. v is not used, so no register
+ * has to hold v. */
 bool vmx_skip(struct vcpu *v)
 {
 	(void)v;
@@ -72,8 +72,8 @@ bool vmx_skip(struct vcpu *v)
 	return false;
 }
 
-/* What the exit interrupted (IDT-vectoring information, SDM 3C 24.9.3) decides what the exception
- * becomes; 0: nothing was. */
+/* Returns the vector that results when vector is raised during the interrupted event (IDT-vectoring
+ * information, SDM 3C 24.9.3). Without such an event the result is vector. */
 static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 {
 	uint64_t type = during & INTERRUPTION_TYPE;
@@ -89,8 +89,8 @@ static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 	return vector;
 }
 
-/* In real mode there are no error codes, and an entry with one is refused (SDM 3C 26.2.1.3). An
- * entry pushes RF as it finds it (26.6.1). */
+/* In real mode there are no error codes, and the processor refuses an entry with an error code (SDM
+ * 3C 26.2.1.3). An entry pushes RF as RFLAGS has it (26.6.1). */
 bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error)
 {
 	(void)v;

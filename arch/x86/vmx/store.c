@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stores to absent memory, as an EPT violation tells of them.
+ * Stores to absent memory, as an EPT violation reports them.
  *
- * Rule: only the guest's own instruction is stepped over, never the delivery of an event nor a walk
- * of its page tables.
+ * Rule: only a store of the guest's own instruction is stepped over, never the delivery of an event
+ * or a walk of the guest's page tables.
  */
 #include "arch/x86/store.h"
 #include "arch/x86/vmx/vmx.h"
@@ -41,7 +41,7 @@ bool vmx_drop_store(struct vcpu *v)
 		return false;
 	vmcs_write(GUEST_RIP, rip);
 	vmcs_write(GUEST_RFLAGS,
-	           /* the exit set it, as a fault does (SDM 3C 27.3.3) */
+	           /* the exit set RF, as a fault does (SDM 3C 27.3.3) */
 	           s.rflags & ~(uint64_t)RFLAGS_RF);
 	vmcs_write(GUEST_INTERRUPTIBILITY,
 	           shadow & ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));

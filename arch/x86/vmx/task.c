@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A task switch by hardware, which VMX leaves to the VMM (SDM 3C 25.4.2): CALL, JMP and IRET to a
- * TSS, and task gates of the IDT.
+ * Carries out a task switch by hardware, which VMX leaves to the VMM (SDM 3C 25.4.2): CALL, JMP and
+ * IRET to a TSS, and task gates of the IDT.
  *
- * Rule: the steps are those of SDM 3A 7.3, in its order. Up to the point where the switch is made a
- * fault belongs to the old task and nothing has changed; behind it, to the new one. Privileges were
- * checked before the exit.
+ * Rule: the steps are those of SDM 3A 7.3, in the same order. Before the switch is made, a fault
+ * belongs to the old task and no state has changed. After the switch, a fault belongs to the new
+ * task. The processor checked the privileges before the exit.
  */
 #include "arch/x86/exception.h"
 #include "arch/x86/guest_memory.h"
@@ -29,7 +29,7 @@ struct tss16 {
 	uint16_t link, stacks[6], ip, flags, general[8], es, cs, ss, ds, ldt;
 };
 _Static_assert(sizeof(struct tss32) == 104 && sizeof(struct tss16) == 44, "SDM 3A 7.2.1, 7.6");
-/* What a switch saves: from EIP on to the segments. */
+/* The part of a TSS that a switch saves: from EIP to the last segment. */
 enum {
 	SAVED32 = offsetof(struct tss32, eip),
 	SAVED32_BYTES = offsetof(struct tss32, ldt) - SAVED32
@@ -39,7 +39,7 @@ enum {
 	SAVED16_BYTES = offsetof(struct tss16, ldt) - SAVED16
 };
 
-/* In the VMCS's order; those of a TSS differ by GS at most. */
+/* Segments in the order of the VMCS. A TSS has the same order; a 16-bit TSS has no FS and no GS. */
 enum segment { ES, CS, SS, DS, FS, GS, SEGMENTS };
 enum { LDTR = 6, TR = 7 };
 
@@ -68,11 +68,11 @@ enum {
 };
 
 struct descriptor {
-	uint64_t raw, at; /* at: linear */
+	uint64_t raw, at; /* at: linear address */
 	uint32_t base, limit, rights;
 };
 
-/* A task's registers, whichever TSS they come from or go to. */
+/* The registers of a task, from either format of TSS. */
 struct task {
 	uint32_t eip, eflags, general[8];
 	uint16_t segment[SEGMENTS], ldt;
@@ -84,9 +84,9 @@ struct change {
 	enum source source;
 	uint16_t selector, old_selector;
 	struct descriptor tss;
-	bool wide, old_wide; /* TSS of 32 bits */
+	bool wide, old_wide; /* true: TSS of 32 bits */
 	uint32_t old_base;
-	unsigned fault; /* vector, where a step fails */
+	unsigned fault; /* vector of the fault of a failed step */
 	uint32_t error;
 };
 
@@ -154,7 +154,7 @@ static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector
 	return true;
 }
 
-/* Its type gets a bit, or loses it. */
+/* Sets or clears a bit of the descriptor's type in d and in memory. */
 static bool mark_type(struct change *c, struct descriptor *d, unsigned bit, bool on)
 {
 	uint8_t type = (uint8_t)(d->raw >> 40);
@@ -171,7 +171,7 @@ static void set_segment(unsigned segment, uint16_t selector, const struct descri
 	vmcs_write(GUEST_ES_ACCESS + 2 * segment, d->rights);
 }
 
-/* ---- Checks of the old task's (SDM 3A 7.3, steps 1 to 6) ---- */
+/* ---- Checks in the old task (SDM 3A 7.3, steps 1 to 6) ---- */
 
 static bool check_new(struct change *c)
 {
@@ -203,7 +203,7 @@ static bool check_old(struct change *c)
 	return may_write(c, c->old_base, last + 1);
 }
 
-/* ---- The two tasks' registers ---- */
+/* ---- The registers of the two tasks ---- */
 
 static void take_old(const struct change *c, struct task *t)
 {
@@ -238,7 +238,7 @@ static bool save_old(struct change *c, const struct task *t)
 	return write(c, c->old_base + SAVED16, &narrow.ip, SAVED16_BYTES);
 }
 
-/* A TSS of 16 bits has no CR3, FS and GS, and half of each register (SDM 3A 7.6). */
+/* A TSS of 16 bits has no CR3, FS and GS, and has half of each register (SDM 3A 7.6). */
 static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *traps)
 {
 	struct tss32 wide;
@@ -289,10 +289,10 @@ static void set_cr3(struct change *c, uint32_t cr3)
 	           cr4 & CR4_PAE ? cr3 & ~7u : (cr3 & 0xfffff000u) | (cr3 & CR3_PCD_PWT));
 	if (cr4 & CR4_PAE)
 		vmx_load_pointers(c->v);
-	ept_invalidate(c->v->ept); /* and what was translated by the old tables */
+	ept_invalidate(c->v->ept); /* drops the translations of the old tables too */
 }
 
-/* Of virtual-8086 mode (SDM 3C 26.3.1.2). */
+/* Returns a segment of virtual-8086 mode (SDM 3C 26.3.1.2). */
 static struct descriptor segment_v86(uint16_t selector)
 {
 	return (struct descriptor){ .base = (uint32_t)selector << 4,
@@ -300,8 +300,9 @@ static struct descriptor segment_v86(uint16_t selector)
 		                    .rights = 0xf3 };
 }
 
-/* Until they are loaded segments are empty, and code is flat. The new privilege level, SS's DPL,
- * holds from here on, whatever comes of the descriptors. */
+/* Sets the segments for the time before their descriptors are loaded: CS is flat, all others are
+ * unusable. In virtual-8086 mode segments need no descriptor. The new privilege level, SS's DPL, is
+ * in force from here on, even when a descriptor faults. */
 static void set_segments(const struct task *t, uint32_t flags)
 {
 	uint32_t level = (uint32_t)(t->segment[CS] & RPL) << DPL_SHIFT;
@@ -335,7 +336,7 @@ static void set_registers(struct change *c, const struct task *t)
 	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_LOCAL);
 }
 
-/* What has brought the switch about is over with it. */
+/* Ends the event that caused the switch. */
 static void end_event(const struct change *c)
 {
 	uint64_t blocked = vmcs_read(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
@@ -366,7 +367,7 @@ static bool load_ldt(struct change *c, uint16_t selector)
 	return true;
 }
 
-/* Type and privileges of SDM 3A table 7-1. */
+/* Returns true when type and privileges follow SDM 3A table 7-1. */
 static bool is_loadable(enum segment segment, uint16_t selector, uint32_t rights, unsigned cpl)
 {
 	unsigned dpl = rights >> DPL_SHIFT & 3, rpl = selector & RPL;
@@ -413,7 +414,7 @@ static bool load_segments(struct change *c, const struct task *t)
 	return t->eip <= vmcs_read(GUEST_CS_LIMIT) || refuse(c, VECTOR_GP, 0);
 }
 
-/* An exception's error code goes to the new task's stack (SDM 3A 6.14.4, figure 6-9). */
+/* Pushes an exception's error code on the new task's stack (SDM 3A 6.14.4, figure 6-9). */
 static bool push_error(struct change *c)
 {
 	uint64_t event = vmcs_read(IDT_VECTORING);

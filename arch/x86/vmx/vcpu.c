@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual processor: its VMCS from creation to reset, and the state that moves when another one
- * is loaded.
+ * A virtual processor: its VMCS from creation to reset, and the state that moves when another
+ * virtual processor is loaded.
  *
- * Rule: controls are written when they change and at no other time; an exit that changes nothing
- * costs nothing here.
+ * Rule: a control is written only when it changes. An exit that changes no control costs no time
+ * here.
  */
 #include "arch/x86/io.h"
 #include "arch/x86/log.h"
@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <string.h>
 
-extern char vmx_host_rip[], vmx_host_frame[]; /* enter.S */
+extern char vmx_host_rip[], vmx_host_frame[]; /* in enter.S */
 
 enum {
 	IA32_PAT = 0x277,
@@ -37,16 +37,18 @@ enum { ACCESS_CODE = 0xc09b, ACCESS_DATA = 0xc093, ACCESS_TSS = 0x8b, ACCESS_LDT
 struct vcpu *vmx_loaded;
 static uint16_t next_vpid = 1;
 
-/* The wanted bits, what must be one, and of the optional ones those that may be one. */
+/* Returns the value of a control: the wanted bits plus the bits that must be 1, without the bits
+ * that must be 0. */
 static uint32_t control(uint64_t capability, uint32_t wanted)
 {
 	uint32_t must = (uint32_t)capability, may = (uint32_t)(capability >> 32);
 	return (wanted | must) & may;
 }
 
-/* #AC and #DB could otherwise keep the processor delivering exceptions for ever, deaf to NMI and
- * timer. A machine check is the machine's, whoever runs. #MF is the guest's where the guest has set
- * CR0.NE; else its instruction waits for an interrupt. */
+/* Sets the exceptions that exit. #AC and #DB exit because they could otherwise keep the processor
+ * delivering exceptions for ever, deaf to NMI and timer. #MC exits because a machine check always
+ * concerns the machine. #MF belongs to the guest when the guest has set CR0.NE. With CR0.NE clear
+ * the instruction of the #MF waits for an interrupt, so #MF exits. */
 void vmx_set_exceptions(bool ne)
 {
 	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB |
@@ -111,10 +113,10 @@ static void setup_host(void)
 	vmcs_write(HOST_RSP, (uint64_t)vmx_host_frame);
 }
 
-/* Bits of CR0 and CR4 that VMX fixes stay the VMM's; unrestricted guest frees PE and PG (SDM 3C
- * 26.3.1.1). So do CR4.MCE, without which a machine check would end the machine, and the bits that
- * no guest may set (guest_registers.c). CR0.NE is one that VMX fixes: the guest reads it clear at
- * first, as on a PC. */
+/* The VMM keeps the bits of CR0 and CR4 that VMX fixes; unrestricted guest frees PE and PG (SDM 3C
+ * 26.3.1.1). The VMM also keeps CR4.MCE, because with MCE clear a machine check would end the
+ * machine, and the bits that no guest may set (guest_registers.c). VMX fixes CR0.NE: at first the
+ * guest reads NE clear, as on a PC. */
 static void setup_control_registers(void)
 {
 	uint64_t cr0_fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
@@ -164,7 +166,7 @@ struct vcpu *vmx_create(const char *name)
 	return v;
 }
 
-/* What few guests use and the VMCS does not hold. */
+/* Switches the registers that few guests use and the VMCS does not hold. */
 static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
@@ -172,8 +174,8 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 	msr_write(IA32_KERNEL_GS_BASE, v->kernel_gs);
 }
 
-/* SWAPGS has exchanged KERNEL_GS_BASE with no exit, so it is read at each switch; written where the
- * next one's differs. */
+/* Makes v the loaded virtual processor. SWAPGS exchanges KERNEL_GS_BASE without an exit, so the MSR
+ * is read at each switch. The MSR is written only when the next guest's value differs. */
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = vmx_loaded;
@@ -197,7 +199,8 @@ void vmx_load(struct vcpu *v)
 		change_to(v);
 }
 
-/* The loaded one's registers that its VMCS does not hold, before nobody is loaded. */
+/* Saves the registers of the loaded virtual processor that its VMCS does not hold. Call it before
+ * no virtual processor is loaded. */
 static void put_away(void)
 {
 	if (vmx_loaded == NULL)
@@ -211,7 +214,7 @@ void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
 	if (vmx_loaded != v)
 		put_away();
-	vmx_loaded = NULL; /* whatever v left in the processor is forgotten */
+	vmx_loaded = NULL; /* all state of v in the processor is dropped */
 	vmcs_clear(v->vmcs);
 	memset(&v->regs, 0, sizeof(v->regs));
 	guest_state_reset(&v->state);
@@ -276,8 +279,8 @@ void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 		v->io_bitmap[port >> 3] |= bit;
 }
 
-/* Entry's slow path: another guest's floating-point registers, or nobody's, are in the processor;
- * or a quirk. */
+/* The slow path of an entry: loads v's floating-point registers, and prepares the entry when v has
+ * the quirk of deaf entries. */
 void vmx_settle(struct vcpu *v)
 {
 	guest_fpu_load(&v->state);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The VMCS: field encodings (SDM 3D appendix B), control bits (SDM 3C 24.6-24.8) and the
- * instructions that reach them.
+ * instructions that read and write a VMCS.
  *
- * Rule: names are the manual's, shortened; a field is only ever named here.
+ * Rule: names are the manual's, shortened. Only this file gives names to fields.
  */
 #ifndef ARCH_X86_VMX_VMCS_H
 #define ARCH_X86_VMX_VMCS_H
@@ -188,7 +188,7 @@ static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 	__asm__ volatile("vmwrite %0, %1" : : "r"(value), "r"((uint64_t)field) : "cc");
 }
 
-/* 0, or -1 when the processor set CF or ZF. */
+/* Returns 0, or -1 when the processor set CF or ZF. */
 static inline int vmcs_clear(uint64_t physical)
 {
 	uint8_t failed;
@@ -196,7 +196,8 @@ static inline int vmcs_clear(uint64_t physical)
 	return failed ? -1 : 0;
 }
 
-/* It fails for a region that is none (SDM 3C 30.3); ours were cleared when they were made. */
+/* Makes a VMCS current. VMPTRLD fails only for a region that is no VMCS (SDM 3C 30.3). Each VMCS of
+ * the VMM was cleared when it was made. */
 static inline void vmcs_load(const uint64_t *physical)
 {
 	__asm__ volatile("vmptrld %0" : : "m"(*physical) : "cc", "memory");

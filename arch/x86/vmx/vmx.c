@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMX on and off.
+ * Turns VMX on and off.
  *
- * Rule: capabilities first; VMXON is executed only when all that Signalbox needs is there.
+ * Rule: the capabilities are checked first. VMXON is executed only on a processor with all
+ * capabilities for Signalbox.
  */
 #include "arch/x86/vmx/vmx.h"
 #include "arch/x86/io.h"

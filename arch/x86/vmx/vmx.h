@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the VMX back end share: the processor's capabilities and the virtual processor.
+ * Declarations that the files of the VMX back end share: the capabilities of the processor and the
+ * virtual processor.
  *
- * Rule: nobody outside arch/x86/vmx/ includes this.
+ * Rule: only files of arch/x86/vmx/ include this header.
  */
 #ifndef ARCH_X86_VMX_VMX_H
 #define ARCH_X86_VMX_VMX_H
@@ -15,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What the capability MSRs allow (SDM 3D appendix A): controls[i] = must-be-one in the low,
- * may-be-one in the high half. */
+/* The capabilities that the MSRs of SDM 3D appendix A report. In pin, primary, secondary, exit and
+ * entry the low half has the bits that must be 1, and the high half has the bits that may be 1. */
 struct vmx_capabilities {
 	uint32_t revision;
 	uint64_t pin, primary, secondary, exit, entry;
@@ -28,49 +29,51 @@ struct vmx_capabilities {
 
 extern struct vmx_capabilities vmx_caps;
 
-/* CR4 bits that a guest may set. */
+/* Returns the bits of CR4 that a guest may set. */
 static inline uint64_t vmx_cr4_allowed(void)
 {
 	return guest_cr4_allowed & vmx_caps.cr4_fixed1;
 }
 
 struct vcpu {
-	struct vcpu_regs regs; /* first: the entry code has its address */
+	struct vcpu_regs regs; /* must be first: the entry code gets the address of regs */
 	const char *name;
-	uint64_t vmcs; /* physical = virtual */
-	bool rare;     /* uses one of registers, or the debug registers */
+	uint64_t vmcs; /* the physical address, equal to the virtual address */
+	bool rare;     /* true: the guest uses registers below, or the debug registers */
 	struct guest_state state;
 	struct guest_registers registers;
 	uint16_t vpid;
 	uint32_t pin, primary, secondary, exit_controls;
-	uint8_t *io_bitmap;      /* two pages, bit per port, 1 = exits */
+	uint8_t *io_bitmap;      /* two pages, a bit per port, 1 = exits */
 	uint64_t *ept;           /* PML4 */
-	uint64_t cr2, kernel_gs; /* as it left them */
-	bool deaf_entries;       /* quirk.c */
+	uint64_t cr2, kernel_gs; /* the guest's values at its last switch */
+	bool deaf_entries;       /* see quirk.c */
 	uint64_t timer_rest;
 };
 
-/* Which exceptions exit: ne is CR0.NE as the guest reads it. (vcpu.c) */
+/* Sets the exceptions that exit. ne is CR0.NE as the guest reads CR0. (vcpu.c) */
 void vmx_set_exceptions(bool ne);
 
-/* Whose VMCS is current; NULL: none. */
+/* The virtual processor with the current VMCS, or NULL. */
 extern struct vcpu *vmx_loaded;
-/* Entry's slow path: v is not the one that can be entered with nothing to do before. */
+/* The slow path of an entry: does the work that v needs before the entry. Call it when v is not
+ * guest_settled. */
 void vmx_settle(struct vcpu *v);
 
-/* The quirk of deaf entries (quirk.c): watch for it on v's entries, or not; before an entry of such
- * a vcpu; and after an exit for the preemption timer: was it the quirk's, and not the time that
- * vmx_set_timer() gave? */
+/* The quirk of deaf entries (quirk.c). quirk_deaf_entries() turns the watch on v's entries on or
+ * off. Call quirk_before_entry() before each entry of a vcpu that is watched. Call quirk_timer()
+ * after an exit of the preemption timer: the function returns true when the quirk ended the entry,
+ * and false when the time of vmx_set_timer() is over. */
 void quirk_deaf_entries(struct vcpu *v, bool on);
 void quirk_before_entry(struct vcpu *v);
 bool quirk_timer(struct vcpu *v);
-/* Exit reasons below this need no second look. */
+/* Exit reasons below this number need no second look. */
 extern uint64_t vmx_plain_reasons;
 
-/* Read and check the capabilities: prints what is missing. 0 or -ENODEV. */
+/* Reads and checks the capabilities and prints all that is missing. Returns 0 or -ENODEV. */
 int vmx_check(void);
 
-/* EPT (ept.c) */
+/* Extended page tables (ept.c). A pml4 is the root of a VM's tables. */
 uint64_t *ept_create(void);
 int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
             bool executable);
@@ -78,25 +81,26 @@ int ept_absent(uint64_t *pml4);
 int ept_absent_page(uint64_t *pml4, uint64_t guest);
 int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes);
 uint64_t ept_pointer(const uint64_t *pml4);
-/* Where guest-physical memory is; NULL where nothing is mapped. */
+/* Returns where the guest-physical address lies in the machine's memory, or NULL where the tables
+ * map no memory. */
 void *ept_translate(const uint64_t *pml4, uint64_t guest);
 void ept_invalidate(const uint64_t *pml4);
 
-/* The MSR bitmap that all VMs share, and accesses that exit (msr.c) */
+/* The MSR bitmap, which all VMs share, and the emulation of MSR accesses that exit (msr.c). */
 uint64_t msr_bitmap_create(void);
 int msr_emulate(struct vcpu *v, bool write, struct denial *what);
 
-/* CR, DR, XSETBV, CPUID (emulate.c, control.c) */
+/* The emulation of accesses to CR and DR (control.c). */
 int control_emulate(struct vcpu *v, struct denial *what);
 int debug_emulate(struct vcpu *v);
-/* PAE paging: the four pointers, from where CR3 says. */
+/* Loads the four page-directory pointers of PAE paging from the address in CR3. */
 void vmx_load_pointers(struct vcpu *v);
-/* A task switch by hardware: 0, also where it ended with a fault; -EFAULT: with a triple fault.
- * (task.c) */
+/* Carries out a task switch by hardware. Returns 0 when the switch is done or has ended with a
+ * fault for the guest, and -EFAULT when the switch has ended with a triple fault. (task.c) */
 int task_emulate(struct vcpu *v, struct denial *what);
 
-/* Say which of the manual's rules for VM entries the current VMCS breaks (SDM 3C 26.2, 26.3);
- * returns how many. */
+/* Prints each rule of the manual for VM entries (SDM 3C 26.2, 26.3) that the current VMCS breaks.
+ * Returns the number of broken rules. */
 unsigned vmx_audit(struct vcpu *v);
 
 /* The calls of arch/x86/virt.h. */
@@ -104,16 +108,19 @@ unsigned vmx_audit(struct vcpu *v);
 VIRT_CALLS(X_PROTOTYPE)
 #undef X_PROTOTYPE
 
-/* An exception for the guest at its next entry; what the exit interrupted counts (SDM 3A table
- * 6-5). False: that would be a triple fault. (retire.c) */
+/* Raises an exception in the guest at the next entry. An event that the exit interrupted is
+ * combined with the new exception (SDM 3A table 6-5). Returns false when the result would be a
+ * triple fault. (retire.c) */
 bool vmx_raise(struct vcpu *v, unsigned vector, uint32_t error);
-/* Outside of 64-bit code RIP has 32 bits. A step that went beyond is seen at the entry, which the
- * processor refuses (SDM 3C 26.3.1.4), and costs nothing before. Was that it? */
+/* Cuts RIP to 32 bits outside of 64-bit code. Returns true when RIP was longer. Call the function
+ * when the processor has refused an entry: the processor refuses a RIP above 32 bits (SDM 3C
+ * 26.3.1.4), so a step over an instruction need not check for the case. */
 bool vmx_wrap_rip(void);
-/* An exception ends the shadow of an STI or a MOV SS; left set beside TF the entry would want a
- * step to be pending (SDM 3C 26.3.1.5). */
+/* Ends the shadow of an STI or a MOV SS, as an exception does. With the shadow left set beside TF
+ * the entry would require a pending single step (SDM 3C 26.3.1.5). */
 void vmx_end_shadow(void);
-/* Before #DB is delivered: DR6 and DR7 as the processor leaves them. cause: as in DR6. */
+/* Sets DR6 and DR7 as the processor leaves them at a #DB. Call it before the #DB is delivered.
+ * cause has the layout of DR6. */
 void vmx_debug_tell(struct vcpu *v, uint64_t cause);
 
 #endif

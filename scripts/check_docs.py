@@ -5,12 +5,17 @@
 Rule: looked for are files and folders, functions of the tree's C files (`name()`), targets of make
 (`make name`), and the files and sections that links point to. No line is over 100 columns, but in
 code blocks and tables. What other projects have is in the list FOREIGN.
+
+The source of a drawing (.dot) is checked as well: the functions and C files that it names exist, a
+document shows the picture, and `make drawings` has made the picture since the last change.
 """
 
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import drawings
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100
@@ -19,6 +24,8 @@ FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CALL = re.compile(r"^(?:([\w/.-]+\.[chS]):)?([a-z_][a-z0-9_]*)\(\)$|^([\w/.-]+\.[chS]):(\w+)$")
+# In a drawing's source: FILE:name(), name(), or a C file alone.
+DRAWN = re.compile(r"[\w/.-]+\.[chS]:\w+\(\)|\b\w+\(\)|[\w/-]+\.[chS]\b(?!:)")
 TARGET = re.compile(r"^make ([a-z][a-z-]*)\b")
 SUFFIXES = (".c", ".cc", ".h", ".S", ".py", ".sh", ".md", ".mk", ".cfg", ".ld")
 PATH = re.compile(r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.*-]+)*/?$")
@@ -126,10 +133,32 @@ def problems(tree, document):
             yield f"{document.relative_to(ROOT)}:{number}: {problem}"
 
 
+def is_shown(tree, picture):
+    """Does a document show this picture?"""
+    texts = [(ROOT / name).read_text() for name in tree.files if name.endswith(".md")]
+    return any(f"{picture})" in text for text in texts)
+
+
+def drawing_problems(tree, source):
+    name = source.relative_to(ROOT)
+    for number, line in enumerate(source.read_text().splitlines(), 1):
+        for span in DRAWN.findall(line.replace("\\n", " ")):
+            problem = span_problem(tree, span)
+            if problem:
+                yield f"{name}:{number}: {problem}"
+    if not drawings.is_current(source):
+        yield f"{name}: its picture is older: make drawings"
+    if not is_shown(tree, source.with_suffix(".svg").name):
+        yield f"{name}: no document shows its picture"
+
+
 def main():
     tree = Tree()
-    documents = sys.argv[1:] or [name for name in tree.files if name.endswith(".md")]
-    wrong = [problem for name in documents for problem in problems(tree, ROOT / name)]
+    documents = sys.argv[1:] or [name for name in tree.files if name.endswith((".md", ".dot"))]
+    wrong = []
+    for name in documents:
+        check = drawing_problems if name.endswith(".dot") else problems
+        wrong += check(tree, ROOT / name)
     print("\n".join(wrong) or f"{len(documents)} documents, nothing amiss")
     return 1 if wrong else 0
 

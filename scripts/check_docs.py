@@ -6,7 +6,7 @@ Rule: looked for are files and folders, functions of the tree's C files (`name()
 (`make name`), and the files and sections that links point to. No line is over 100 columns, but in
 code blocks and tables. What other projects have is in the list FOREIGN.
 
-The source of a drawing (.dot) is checked as well: the functions and C files that it names exist, a
+CITATION.cff has the version of the file VERSION. The source of a drawing (.dot) is checked as well: the functions and C files that it names exist, a
 document shows the picture, and `make drawings` has made the picture since the last change.
 """
 
@@ -152,10 +152,16 @@ def drawing_problems(tree, source):
         yield f"{name}: no document shows its picture"
 
 
+def citation_problems():
+    version = (ROOT / "VERSION").read_text().strip()
+    if f"\nversion: {version}\n" not in (ROOT / "CITATION.cff").read_text():
+        yield f"CITATION.cff: its version is not {version}, which is the version in VERSION"
+
+
 def main():
     tree = Tree()
     documents = sys.argv[1:] or [name for name in tree.files if name.endswith((".md", ".dot"))]
-    wrong = []
+    wrong = list(citation_problems())
     for name in documents:
         check = drawing_problems if name.endswith(".dot") else problems
         wrong += check(tree, ROOT / name)

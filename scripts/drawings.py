@@ -49,6 +49,7 @@ def make(source):
     ).stdout
     # The comments name the version of graphviz, which is no business of the picture's.
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.S)
+    svg = svg.replace('fill="transparent"', 'fill="none"')  # SVG 1.1 knows no such colour
     note = f"<!-- SPDX-License-Identifier: BSD-2-Clause; from {source.name} {digest(source)} -->\n"
     source.with_suffix(".svg").write_text(svg.replace("<svg ", note + "<svg ", 1))
 

@@ -77,7 +77,7 @@ SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'ir
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format clean \
+.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format drawings clean \
 	distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
@@ -112,6 +112,7 @@ help:
 #@   make setup    installs every package that any target needs; as root, once. (Each target
 #@                 installs its own where it may; else it says what is missing)
 #@   make format   lays out all C sources by .clang-format
+#@   make drawings makes the documents' drawings anew, from docs/drawings/*.dot
 #@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
 #@ Variables, with their defaults:
@@ -189,6 +190,9 @@ mutants: | setup-mutants
 format: | setup-check
 	$(Q)scripts/check.sh --list-c | xargs clang-format -i
 
+drawings: | setup-drawings
+	$(Q)$(PYTHON) scripts/drawings.py
+
 clean:
 	$(Q)rm -rf $(BUILD)
 
@@ -214,6 +218,7 @@ GROUPS_campaign := $(GROUPS_soak)
 GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR)
 GROUPS_check    := build python check
 GROUPS_format   := check
+GROUPS_drawings := python drawings
 GROUPS_proof    := $(GROUPS_check) proof
 GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(SYSTEM_EMULATOR),$(SETUP_BLOCKS)) \
 	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
@@ -236,8 +241,8 @@ SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
 setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
-SETUPS := $(patsubst %,setup-%,build iso run bench soak debug check proof system test mutants \
-	irqmux qemu-irqmux)
+SETUPS := $(patsubst %,setup-%,build iso run bench soak debug check drawings proof system test \
+	mutants irqmux qemu-irqmux)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
 	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))

@@ -2,15 +2,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a document names exists: check_docs.py [FILE...]
 
-Rule: looked for are files and folders, functions of the tree's C files (`name()`), targets of make
-(`make name`), and the files and sections that links point to. No line is over 100 columns, but in
-code blocks and tables. What other projects have is in the list FOREIGN.
+Rule: looked for are files and folders, functions of the tree's C files (`name()`), names with an
+underscore (`like_this`), targets of make (`make name`), and the files and sections that links point
+to. No line is over 100 columns, but in code blocks and tables. What other projects have is in the
+list FOREIGN.
+
+The source of a drawing (.dot) is checked as well: the functions and C files that it names exist, a
+document shows the picture, and `make drawings` has made the picture since the last change.
+CITATION.cff has the version of the file VERSION.
 """
 
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import drawings
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100
@@ -19,6 +26,10 @@ FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CALL = re.compile(r"^(?:([\w/.-]+\.[chS]):)?([a-z_][a-z0-9_]*)\(\)$|^([\w/.-]+\.[chS]):(\w+)$")
+# In a drawing's source: FILE:name(), name(), or a C file alone.
+DRAWN = re.compile(r"[\w/.-]+\.[chS]:\w+\(\)|\b\w+\(\)|[\w/-]+\.[chS]\b(?!:)")
+# A name of the code, alone or behind its file, with its structure or its fields.
+NAME = re.compile(r"^(?:[\w/.-]+\.[chS]:)?(?:\w+(?:\.|->))*([a-z][a-z0-9]*(?:_[a-z0-9]+)+)$")
 TARGET = re.compile(r"^make ([a-z][a-z-]*)\b")
 SUFFIXES = (".c", ".cc", ".h", ".S", ".py", ".sh", ".md", ".mk", ".cfg", ".ld")
 PATH = re.compile(r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.*-]+)*/?$")
@@ -81,11 +92,13 @@ class Tree:
 
 def span_problem(tree, span):
     """What is wrong with a piece of code in the text; None: nothing."""
-    call, target = CALL.match(span), TARGET.match(span)
+    call, target, name = CALL.match(span), TARGET.match(span), NAME.match(span)
     if span in FOREIGN:
         return None
     if call and not tree.has_word(call[2] or call[4], call[1] or call[3]):
         return f"`{span}`: no function of that name"
+    if name and not tree.has_word(name[1], None) and not span.endswith(SUFFIXES):
+        return f"`{span}`: no such name in the code"
     if target and target[1] not in tree.targets:
         return f"`{span}`: no such target"
     if (
@@ -126,10 +139,38 @@ def problems(tree, document):
             yield f"{document.relative_to(ROOT)}:{number}: {problem}"
 
 
+def is_shown(tree, picture):
+    """Does a document show this picture?"""
+    texts = [(ROOT / name).read_text() for name in tree.files if name.endswith(".md")]
+    return any(f"{picture})" in text for text in texts)
+
+
+def drawing_problems(tree, source):
+    name = source.relative_to(ROOT)
+    for number, line in enumerate(source.read_text().splitlines(), 1):
+        for span in DRAWN.findall(line.replace("\\n", " ")):
+            problem = span_problem(tree, span)
+            if problem:
+                yield f"{name}:{number}: {problem}"
+    if not drawings.is_current(source):
+        yield f"{name}: its picture is older: make drawings"
+    if not is_shown(tree, source.with_suffix(".svg").name):
+        yield f"{name}: no document shows its picture"
+
+
+def citation_problems():
+    version = (ROOT / "VERSION").read_text().strip()
+    if f"\nversion: {version}\n" not in (ROOT / "CITATION.cff").read_text():
+        yield f"CITATION.cff: its version is not {version}, which is the version in VERSION"
+
+
 def main():
     tree = Tree()
-    documents = sys.argv[1:] or [name for name in tree.files if name.endswith(".md")]
-    wrong = [problem for name in documents for problem in problems(tree, ROOT / name)]
+    documents = sys.argv[1:] or [name for name in tree.files if name.endswith((".md", ".dot"))]
+    wrong = list(citation_problems())
+    for name in documents:
+        check = drawing_problems if name.endswith(".dot") else problems
+        wrong += check(tree, ROOT / name)
     print("\n".join(wrong) or f"{len(documents)} documents, nothing amiss")
     return 1 if wrong else 0
 

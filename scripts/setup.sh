@@ -50,6 +50,7 @@ proof|llvm|prepares its code for the proofs
 proof|python3-z3|the solver behind the proofs
 bench|gnuplot-nox|draws the measurements
 debug|gdb|debugs the VMM in QEMU
+drawings|graphviz|draws the pictures of the documents
 '
 
 # Debian's package|Fedora's|Arch's|what shows that it is there: commands, a path, Python's module
@@ -92,6 +93,7 @@ llvm|llvm|llvm|opt
 python3-z3|python3-z3|python-z3-solver|python:z3
 gnuplot-nox|gnuplot|gnuplot|gnuplot
 gdb|gdb|gdb|gdb
+graphviz|graphviz|graphviz|dot
 '
 
 # Print field $2 of the row of $elsewhere that begins with the package $1.
@@ -121,8 +123,8 @@ found() {
 # Whether something that is no package of Debian does as well: a tool of one's own, another newlib.
 provided() {
 	case $1 in
-	gcc | g++ | make | cppcheck | clang | clang-format | gdb | llvm | gnuplot-nox | \
-		qemu-system-x86)
+	gcc | g++ | make | cppcheck | clang | clang-format | gdb | graphviz | llvm | \
+		gnuplot-nox | qemu-system-x86)
 		found "$(column "$1" 4)"
 		;;
 	newlib-source) [ -n "${NEWLIB_SOURCE:-}" ] ;;
@@ -241,7 +243,8 @@ say_what_to_do() {
 
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
 if [ $# -eq 0 ]; then
-	set -- build iso python bochs irqmux qemu qemu-irqmux check test proof bench debug
+	set -- build iso python bochs irqmux qemu qemu-irqmux check test proof bench debug \
+		drawings
 fi
 
 manager=none

@@ -4,7 +4,8 @@
 
 Rule: looked for are files and folders, functions of the tree's C files (`name()`), targets of make
 (`make name`), and the files and sections that links point to. No line is over 100 columns, but in
-code blocks and tables. What other projects have is in the list FOREIGN.
+code blocks and tables. What other projects have is in the list FOREIGN. Of the page of messages
+each message is in the sources, and each message of the sources that ends something is in the page.
 """
 
 import re
@@ -12,8 +13,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from source_messages import CHANGES
+from source_messages import read as read_messages
+
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100
+MESSAGES = ROOT / "docs" / "troubleshooting.md"
 # Names in QEMU's source.
 FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
 CODE = re.compile(r"`([^`\n]+)`")
@@ -126,10 +131,49 @@ def problems(tree, document):
             yield f"{document.relative_to(ROOT)}:{number}: {problem}"
 
 
+# ---- The page of messages ------------------------------------------------------------------------
+
+
+def quoted_messages(text):
+    """(line's number, message) of the tables whose first column is headed "message"."""
+    table = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("|"):
+            table = False
+        elif line.startswith("| message |"):
+            table = True
+        elif table:
+            for message in CODE.findall(line.split(" | ")[0]):
+                yield number, message
+
+
+def pattern(message):
+    """A message of the page as a regular expression: what a run fills in is "..." there. A script's
+    own name may stand in front."""
+    fixed = ".*".join(map(re.escape, message.split("...")))
+    return re.compile(rf"(?:[a-z-]+: )?{fixed}", re.S)
+
+
+def message_problems():
+    """What the page of messages has that the sources have not, and the other way round."""
+    everything, endings = read_messages(ROOT)
+    patterns = []
+    for number, message in quoted_messages(MESSAGES.read_text()):
+        patterns.append(pattern(message))
+        if not any(map(patterns[-1].fullmatch, everything)):
+            yield f"{MESSAGES.relative_to(ROOT)}:{number}: `{message}`: no source says this"
+    for message in sorted(endings):
+        if not any(known.fullmatch(message) for known in patterns):
+            shown = message.replace(CHANGES, "...")
+            yield f"{MESSAGES.relative_to(ROOT)}: there is nothing about `{shown}`"
+
+
 def main():
     tree = Tree()
     documents = sys.argv[1:] or [name for name in tree.files if name.endswith(".md")]
     wrong = [problem for name in documents for problem in problems(tree, ROOT / name)]
+    if str(MESSAGES.relative_to(ROOT)) in documents:
+        wrong += message_problems()
     print("\n".join(wrong) or f"{len(documents)} documents, nothing amiss")
     return 1 if wrong else 0
 

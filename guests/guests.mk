@@ -3,9 +3,10 @@
 # The guests: $(BUILD)/guests/NAME is what a multiboot loader takes (32-bit ELF), NAME.elf the same with symbols.
 # Of the includer: BUILD CC OBJCOPY NEWLIB CFLAGS_MACHINE LDFLAGS_MACHINE LIBGCC Q say, and NEWLIB_STAMP where newlib is built.
 #
-# Rule: a guest is every source of its own directory and of guests/lib.
+# Rule: each directory of guests/ with sources in it is a guest, but for guests/lib. A guest is every
+# source of its own directory and of guests/lib.
 
-GUESTS := pulse scribe vandal picprobe
+GUESTS := $(filter-out lib,$(sort $(patsubst guests/%/,%,$(dir $(wildcard guests/*/*.[cS])))))
 
 guest_sources  = $(sort $(wildcard guests/$(1)/*.[cS]))
 guest_objects  = $(patsubst guests/%,$(BUILD)/guests/obj/%.o,$(call guest_sources,$(1)))

@@ -10,6 +10,9 @@ list FOREIGN.
 The source of a drawing (.dot) is checked as well: the functions and C files that it names exist, a
 document shows the picture, and `make drawings` has made the picture since the last change.
 CITATION.cff has the version of the file VERSION.
+
+Of the page of messages each message is in the sources, and each message of the sources that ends
+something is in the page.
 """
 
 import re
@@ -18,9 +21,12 @@ import sys
 from pathlib import Path
 
 import drawings
+from source_messages import CHANGES
+from source_messages import read as read_messages
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100
+MESSAGES = ROOT / "docs" / "troubleshooting.md"
 # Names in QEMU's source.
 FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
 CODE = re.compile(r"`([^`\n]+)`")
@@ -123,15 +129,23 @@ def link_problem(document, target):
     return None
 
 
+def own_names(text):
+    """Names of code that the document itself shows."""
+    blocks = re.findall(r"^```.*?^```", text, re.M | re.S)
+    return set(re.findall(r"\b\w+_\w+\b", "\n".join(blocks)))
+
+
 def problems(tree, document):
     fenced = False
+    own = own_names(document.read_text())
     for number, line in enumerate(document.read_text().splitlines(), 1):
         if re.match(r"\s*(```|~~~)", line):
             fenced = not fenced
             continue
         if fenced or line.startswith("    "):
             continue
-        found = [span_problem(tree, span) for span in CODE.findall(line)]
+        spans = [span for span in CODE.findall(line) if span not in own]
+        found = [span_problem(tree, span) for span in spans]
         found += [link_problem(document, target) for target in LINK.findall(CODE.sub("", line))]
         if len(line) > COLUMNS and not line.startswith("|") and " " in line.strip()[:COLUMNS]:
             found.append(f"{len(line)} columns; text has {COLUMNS} at most")
@@ -164,6 +178,43 @@ def citation_problems():
         yield f"CITATION.cff: its version is not {version}, which is the version in VERSION"
 
 
+# ---- The page of messages ------------------------------------------------------------------------
+
+
+def quoted_messages(text):
+    """(line's number, message) of the tables whose first column is headed "message"."""
+    table = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.startswith("|"):
+            table = False
+        elif line.startswith("| message |"):
+            table = True
+        elif table:
+            for message in CODE.findall(line.split(" | ")[0]):
+                yield number, message
+
+
+def pattern(message):
+    """A message of the page as a regular expression: what a run fills in is "..." there. A script's
+    own name may stand in front."""
+    fixed = ".*".join(map(re.escape, message.split("...")))
+    return re.compile(rf"(?:[a-z-]+: )?{fixed}", re.S)
+
+
+def message_problems():
+    """What the page of messages has that the sources have not, and the other way round."""
+    everything, endings = read_messages(ROOT)
+    patterns = []
+    for number, message in quoted_messages(MESSAGES.read_text()):
+        patterns.append(pattern(message))
+        if not any(map(patterns[-1].fullmatch, everything)):
+            yield f"{MESSAGES.relative_to(ROOT)}:{number}: `{message}`: no source says this"
+    for message in sorted(endings):
+        if not any(known.fullmatch(message) for known in patterns):
+            shown = message.replace(CHANGES, "...")
+            yield f"{MESSAGES.relative_to(ROOT)}: there is nothing about `{shown}`"
+
+
 def main():
     tree = Tree()
     documents = sys.argv[1:] or [name for name in tree.files if name.endswith((".md", ".dot"))]
@@ -171,6 +222,8 @@ def main():
     for name in documents:
         check = drawing_problems if name.endswith(".dot") else problems
         wrong += check(tree, ROOT / name)
+    if str(MESSAGES.relative_to(ROOT)) in documents:
+        wrong += message_problems()
     print("\n".join(wrong) or f"{len(documents)} documents, nothing amiss")
     return 1 if wrong else 0
 

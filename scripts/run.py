@@ -11,9 +11,10 @@ import sys
 import tempfile
 import termios
 import tty
+from dataclasses import replace
 from pathlib import Path
 
-from signalbox import ConfigError, Machine, PlatformError, choose, load_config
+from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
 from signalbox.bochs import BochsError
 from signalbox.demo import SECONDS, Demo, with_guest_words
 from signalbox.media import MediaError, prune
@@ -23,6 +24,8 @@ from signalbox.session import ends_on_signals
 from signalbox.view import record, render
 
 DAY = 24 * 3600
+# The file name of the VMM; a machine that boots another file first is a bare one.
+VMM_IMAGE = "signalbox"
 
 
 def arguments():
@@ -79,15 +82,34 @@ def run_interactively(machine, timeout):
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
 
+def add_words(machine, words):
+    """Gives every guest of the machine more words. On the bare machine the whole line is the
+    guest's."""
+    if machine.vmm is None:
+        machine.modules = [replace(m, line=f"{m.line} {words}".strip()) for m in machine.modules]
+    else:
+        machine.modules = with_guest_words(machine.modules, words)
+
+
+def machine_of(args, platform):
+    """The machine that the configuration describes. A first line that boots a guest, with no
+    module after it, is a bare machine."""
+    image, words, modules = load_config(args.config)
+    boots = {"vmm": words, "modules": modules, "vmm_image": image}
+    if not modules and Path(image).name != VMM_IMAGE:
+        boots = {"vmm": None, "modules": [Module(image, words)]}
+    machine = Machine(platform=platform, **boots, **options(args))
+    if args.seconds:
+        add_words(machine, f"seconds={args.seconds}")
+    return machine
+
+
 def run_one(args, platform, reason):
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    image, vmm, modules = load_config(args.config)
-    if args.seconds:
-        modules = with_guest_words(modules, f"seconds={args.seconds}")
-    machine = Machine(vmm=vmm, modules=modules, vmm_image=image, platform=platform, **options(args))
+    machine = machine_of(args, platform)
     print(f"run: {reason}{pace(machine)}", flush=True)
     if machine.counted:
-        machine.modules = with_guest_words(modules, machine.unit)
+        add_words(machine, machine.unit)
     if interactive:
         result = run_interactively(machine, float(args.timeout or DAY))
     else:

@@ -14,9 +14,10 @@ set -eu
 stamp=$1
 emulator=qemu-system-x86_64
 package=qemu-system-x86
-written_for=7.2
+written_for='7.2 10.0'
+# Debian's source has no firmware in binary form: --disable-install-blobs, as Debian's own build has.
 options="--target-list=x86_64-softmmu --without-default-features --enable-system --enable-tcg --enable-plugins
-	--disable-werror"
+	--disable-werror --disable-install-blobs"
 CC=${CC:-gcc}
 
 die() {
@@ -31,9 +32,9 @@ release=${said%% *}
 version=$(printf '%s\n' "$said" | sed -n 's/^[^ ]* (Debian \(.*\))$/\1/p')
 [ -n "$version" ] || die "$binary is QEMU ${said:-without a version}, and not Debian's: headers are made from Debian's source" \
 	"PLATFORM=qemu runs any QEMU; docs/emulators.md says how the device is built into one of your own"
-case $release in
-$written_for | $written_for.*) ;;
-*) die "$binary is QEMU $release, and the device is written for $written_for" \
+case " $written_for " in
+*" $(printf '%s\n' "$release" | cut -d . -f 1,2) "*) ;;
+*) die "$binary is QEMU $release, and the device is written for $(echo "$written_for" | sed 's/ / and /g')" \
 	"Without it: PLATFORM=qemu runs the stock emulator, where chipset=auto takes pc" ;;
 esac
 installed=$(dpkg-query -W -f '${Version}' $package 2>/dev/null) || installed="not installed"

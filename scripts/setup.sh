@@ -36,6 +36,7 @@ qemu-irqmux|xz-utils|unpacks it too
 qemu-irqmux|meson|configures it
 qemu-irqmux|ninja-build|makes the headers that are generated
 qemu-irqmux|pkg-config|finds the libraries that they name
+qemu-irqmux|python3-venv|QEMU 10'\''s configure wants it
 qemu-irqmux|libglib2.0-dev|one of these libraries, which the block uses
 qemu-irqmux|libpixman-1-dev|one of these libraries
 qemu-irqmux|libfdt-dev|one of these libraries
@@ -80,6 +81,7 @@ dpkg-dev|dpkg-dev|dpkg|dpkg-source
 meson|meson|meson|meson
 ninja-build|ninja-build|ninja|ninja
 pkg-config|pkgconf-pkg-config|pkgconf|pkg-config
+python3-venv|python3|python|python:ensurepip
 libglib2.0-dev|glib2-devel|glib2|/usr/include/glib-2.0/glib.h
 libpixman-1-dev|pixman-devel|pixman|/usr/include/pixman-1/pixman.h
 libfdt-dev|libfdt-devel|dtc|/usr/include/libfdt.h

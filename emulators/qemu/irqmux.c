@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The chipset block as a device of QEMU 7.2: -device irqmux, on machine pc or q35.
+ * The chipset block as a device of QEMU 7.2 and 10.0: -device irqmux, on machine pc or q35.
  *
  *   devices --- lines --->+-------+--- INTR ---> local APIC (LINT0)
  *   guest ----- ports --->| block |--- NMI ----> boot processor
  *   VMM ------ window --->|       |<-- INTA ---- pic_read_irq()
  *   monitor ---- nmi ---->+-------+
  *
- * The machine's own 8259 pair stays in the machine, without users: the device takes over the pair's
- * inputs and ports. The rest of the pair carries the vector to the processor (section "INTA").
+ * The machine's own 8259 pair stays where it is, and nobody's: its inputs and its ports are taken
+ * over, and what is left of it carries the vector to the processor (section "INTA").
  *
- * Rule: this file does not know the block's behaviour. The whole behaviour is in the model
- * (chipset/block), which is compiled in unchanged. drive() follows every access to the model from
- * any side, so that the processor always sees the model's present outputs.
+ * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which
+ * is compiled in as it is; what reaches the model from any side is followed by drive(), so that its
+ * two outputs are always those that the processor sees.
  *
- * As a shared object for the stock binary (emulators/qemu/qemu.mk) the build defines IRQMUX_PLUGIN.
- * docs/emulators.md has the line that builds the device inside QEMU's tree.
+ * As a shared object for the stock binary (emulators/qemu/qemu.mk) it defines IRQMUX_PLUGIN;
+ * docs/emulators.md has the line that builds it inside QEMU's tree.
  */
 #include "qemu/osdep.h"
 
@@ -34,7 +34,11 @@
 #include "hw/pci/pci.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
+#if QEMU_VERSION_MAJOR >= 10
+#include "hw/pci/pci_device.h"
+#else
 #include "monitor/monitor.h"
+#endif
 
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
@@ -56,26 +60,45 @@ struct IrqmuxState {
 	struct block block;
 	MemoryRegion window;
 	IrqmuxPorts ports[PORT_RANGES];
-	PICCommonState *chip[2]; /* the machine's chips: PAIR_MASTER, PAIR_SLAVE */
-	qemu_irq intr;           /* the input that the machine's master drove */
+	PICCommonState *chip[2]; /* the machine's: PAIR_MASTER, PAIR_SLAVE */
+	qemu_irq intr;           /* what the machine's master drove */
 
 	bool shown;                           /* property window: the PCI function is there */
-	uint32_t nmi_us, nmi_line, nmi_every; /* the button's properties; docs/emulators.md */
+	uint32_t nmi_us, nmi_line, nmi_every; /* the button's; docs/emulators.md */
 	/* the VMM has written to the window since the reset */
 	bool armed;
-	uint32_t seen; /* rising edges of nmi_line since the last edge that counted */
+	uint32_t seen; /* rising edges of nmi_line since it last counted */
 	QEMUTimer *period;
-	int64_t due; /* end of the period, in ns of the machine's time */
+	int64_t due; /* of the period, in ns of the machine's time */
 };
 
-/* A machine has a single device of this type, and an input's handler gets no owner. */
+/* A machine has one, and an input's handler is told of no owner. */
 static IrqmuxState *irqmux;
+
+/* ---- What QEMU 7.2 and QEMU 10.0 call by different names ---- */
+
+#if QEMU_VERSION_MAJOR >= 10
+
+typedef GString Printout;
+#define print_to(out, ...) g_string_append_printf(out, __VA_ARGS__)
+#define set_reset(device, function) device_class_set_legacy_reset(device, function)
+/* A list of properties is constant, and has no entry that ends it. */
+typedef const Property DeviceProperty;
+
+#else
+
+typedef Monitor Printout;
+#define print_to(out, ...) monitor_printf(out, __VA_ARGS__)
+#define set_reset(device, function) ((device)->reset = (function))
+typedef Property DeviceProperty;
+
+#endif
 
 /* ---- INTA ---- */
 
 /*
- * The processor's INTA is a call of pic_read_irq() (hw/intc/i8259.c). For a request at the slave,
- * the call does these steps in this order:
+ * The processor's INTA is a call of pic_read_irq() (hw/intc/i8259.c), which for a request at the
+ * slave does, in this order:
  *
  *   the master's level: the highest in irr            2, the cascade: carry() has set this bit and
  *                                                     no other
@@ -84,11 +107,11 @@ static IrqmuxState *irqmux;
  *                                                     its vector into irq_base
  *   vector = the slave's irq_base + level             the block's vector
  *   the master's acknowledge: irr &= ~4, set output   on_master_output(): drive(), which sets the
- *                                                     bits for the next INTA
+ *                                                     bits for what comes next
  *
  * So the block is asked once per INTA, at the very moment. pic_get_output() asks whether the master
- * has a request: the master has a request while INTR is high. With INTR low no function is called,
- * and the vector is the master's irq_base + 7: the block's answer, looked up beforehand.
+ * has a request: it has while INTR is high. With INTR low nothing is called, and the vector is the
+ * master's irq_base + 7: what the block would answer, looked up beforehand.
  */
 static void reset_carrier(PICCommonState *chip, uint8_t requests)
 {
@@ -134,7 +157,7 @@ static void on_master_output(void *opaque, int n, int level)
 	drive(opaque);
 }
 
-/* ---- The button: the source of the external signal ---- */
+/* ---- The button: what raises the external signal ---- */
 
 static void raise_and_lower(IrqmuxState *s)
 {
@@ -148,14 +171,14 @@ static void press(void *opaque)
 	drive(opaque);
 }
 
-/* The monitor's "nmi", QMP's inject-nmi. The machine's own handler would send the NMI to every
- * processor, past the block. */
+/* The monitor's "nmi", QMP's inject-nmi. The machine's own would go to every processor, past the
+ * block. */
 static void on_monitor_nmi(NMIState *machine, int cpu_index, Error **errp)
 {
 	press(irqmux);
 }
 
-/* The next press is due a period after this press was due, however late the host is. */
+/* The next is due a period after this one was, however late the host is. */
 static void wait_for_period(IrqmuxState *s)
 {
 	s->due += s->nmi_us * (int64_t)SCALE_US;
@@ -168,7 +191,7 @@ static void on_period(void *opaque)
 	press(opaque);
 }
 
-/* Called when the VMM has written to the window. The first write starts the period. */
+/* The VMM has written to the window: what is periodic begins with the first time. */
 static void arm(IrqmuxState *s)
 {
 	if (s->armed)
@@ -186,7 +209,7 @@ static void disarm(IrqmuxState *s)
 	timer_del(s->period);
 }
 
-/* Returns whether the signal comes with a line that has risen. */
+/* A line has risen: does the signal come with it? */
 static bool comes_with(IrqmuxState *s, unsigned line)
 {
 	if (!s->armed || line != s->nmi_line || ++s->seen < s->nmi_every)
@@ -197,7 +220,7 @@ static bool comes_with(IrqmuxState *s, unsigned line)
 
 /* ---- Lines ---- */
 
-/* The I/O APIC gets the line by a separate call, beside the block. */
+/* The I/O APIC has a feed of its own, beside this one. */
 static void set_line(unsigned line, bool high)
 {
 	IrqmuxState *s = irqmux;
@@ -221,7 +244,7 @@ static void on_slave_input(void *opaque, int n, int level)
 
 /* ---- Ports ---- */
 
-/* Each byte of a wide access comes here separately. Bytes beyond a range reach no device, as on the
+/* Of a wide access each byte comes here by itself; the bytes beyond a range find nothing, as on the
  * bus. */
 static uint64_t read_port(void *opaque, hwaddr offset, unsigned size)
 {
@@ -263,7 +286,7 @@ static void write_window(void *opaque, hwaddr offset, uint64_t value, unsigned s
 	drive(s);
 }
 
-/* Whole accesses, misaligned accesses too: the model refuses misaligned accesses. */
+/* Whole accesses, misaligned ones too: those are for the model to refuse. */
 static const MemoryRegionOps window_ops = {
 	.read = read_window,
 	.write = write_window,
@@ -272,7 +295,7 @@ static const MemoryRegionOps window_ops = {
 	.impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
-/* window=off: a machine whose 8259s are the model's, without the rest of the block. */
+/* window=off: a machine whose 8259s are the model's, and that has no more of the block. */
 static uint32_t read_config(PCIDevice *dev, uint32_t address, int size)
 {
 	return IRQMUX(dev)->shown ? pci_default_read_config(dev, address, size)
@@ -285,25 +308,25 @@ static void write_config(PCIDevice *dev, uint32_t address, uint32_t value, int s
 		pci_default_write_config(dev, address, value, size);
 }
 
-/* ---- The monitor's output: "info pic" ---- */
+/* ---- What the monitor shows: "info pic" ---- */
 
-static void print_chip(InterruptStatsProvider *provider, Monitor *monitor)
+static void print_chip(InterruptStatsProvider *provider, Printout *out)
 {
 	unsigned which = PIC_COMMON(provider) == irqmux->chip[PAIR_MASTER] ? PAIR_MASTER
 	                                                                   : PAIR_SLAVE;
 	const struct i8259 *chip = &irqmux->block.bank[irqmux->block.connected].chip[which];
-	monitor_printf(
-		monitor,
+	print_to(
+		out,
 		"pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
 		which, i8259_irr(chip), chip->imr, chip->isr, (chip->lowest + 1) & 7,
 		i8259_vector(chip, 0), chip->read_isr, chip->elcr, !!(chip->icw4 & ICW4_SFNM));
 }
 
-static void print_block(InterruptStatsProvider *provider, Monitor *monitor)
+static void print_block(InterruptStatsProvider *provider, Printout *out)
 {
 	const struct block *block = &IRQMUX(provider)->block;
-	monitor_printf(
-		monitor,
+	print_to(
+		out,
 		"irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x external=%d intr=%d\n",
 		block->lines, block->route, block->mask, block->share, block->connected,
 		block_status(block), block->external, block_intr(block));
@@ -311,8 +334,7 @@ static void print_block(InterruptStatsProvider *provider, Monitor *monitor)
 
 /* ---- Taking the machine's pair over ---- */
 
-/* The search looks for the 8259s of QEMU itself among the machine's 8259s. kernel: KVM has separate
- * 8259s. */
+/* Of the machine's 8259s, those of QEMU itself; kernel: KVM has its own. */
 struct search {
 	PICCommonState *chip[2];
 	bool kernel;
@@ -351,7 +373,7 @@ static bool find_chips(IrqmuxState *s, Error **errp)
 	return true;
 }
 
-/* Takes a chip's inputs, outputs, and text for the monitor. The master's input 2 is the slave's
+/* Its inputs, its outputs, and what the monitor says of it. The master's input 2 is the slave's
  * output, and no line. */
 static void take_chip(IrqmuxState *s, unsigned which)
 {
@@ -370,7 +392,7 @@ static void take_chip(IrqmuxState *s, unsigned which)
 	INTERRUPT_STATS_PROVIDER_GET_CLASS(chip)->print_info = print_chip;
 }
 
-/* The regions take precedence over the machine's own regions, which are of priority 0. */
+/* Before the machine's own, which are of priority 0. */
 static void take_ports(IrqmuxState *s)
 {
 	static const struct {
@@ -437,15 +459,17 @@ static void reset(DeviceState *dev)
 	drive(s);
 }
 
-static Property properties[] = {
+static DeviceProperty properties[] = {
 	DEFINE_PROP_BOOL("window", IrqmuxState, shown, true),
 	DEFINE_PROP_UINT32("nmi-us", IrqmuxState, nmi_us, 0),
 	DEFINE_PROP_UINT32("nmi-line", IrqmuxState, nmi_line, NO_LINE),
 	DEFINE_PROP_UINT32("nmi-every", IrqmuxState, nmi_every, 1),
+#if QEMU_VERSION_MAJOR < 10
 	DEFINE_PROP_END_OF_LIST(),
+#endif
 };
 
-/* The machine's pair saves and restores its own state. */
+/* The machine's pair saves and restores what it carries by itself. */
 static const VMStateDescription vmstate = {
 	.name = TYPE_IRQMUX,
 	.version_id = 1,
@@ -468,7 +492,7 @@ static void class_init(ObjectClass *klass, void *data)
 	PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
 	device->desc = "Chipset block: interrupt multiplexers, VMM block, banks of 8259A pairs";
 	device->hotpluggable = false;
-	device->reset = reset;
+	set_reset(device, reset);
 	device->vmsd = &vmstate;
 	device_class_set_props(device, properties);
 	set_bit(DEVICE_CATEGORY_MISC, device->categories);
@@ -499,7 +523,7 @@ static void register_types(void)
 	type_register_static(&irqmux_type);
 }
 
-/* ---- The way into the emulator ---- */
+/* ---- How it gets into the emulator ---- */
 
 #ifndef IRQMUX_PLUGIN
 
@@ -512,10 +536,20 @@ type_init(register_types)
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
-/* Compares the emulator's version with the version of the headers: structures change from a patch
- * level to the next. */
+/* Whether the emulator's description of a saved structure has this field at this offset. */
+static bool lies_at(const VMStateDescription *saved, const char *name, size_t offset)
+{
+	for (const VMStateField *field = saved->fields; field->name; field++)
+		if (strcmp(field->name, name) == 0)
+			return field->offset == offset;
+	return false;
+}
+
+/* The emulator's own word for its version against that of the headers: structures change from one
+ * patch level to the next. */
 static bool is_ours(const char *target)
 {
+	const DeviceClass *chip = DEVICE_CLASS(object_class_by_name("isa-i8259"));
 	VersionInfo *info = qmp_query_version(NULL);
 	g_autofree char *here = g_strdup_printf("%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)",
 	                                        info->qemu->major, info->qemu->minor,
@@ -528,8 +562,8 @@ static bool is_ours(const char *target)
 	else if (strcmp(target, "x86_64") != 0)
 		error_report("irqmux: this is QEMU for %s, and the plugin was built for x86_64",
 		             target);
-	else if (object_type_get_instance_size(TYPE_PCI_DEVICE) != sizeof(PCIDevice) ||
-	         object_type_get_instance_size("isa-i8259") != sizeof(PICCommonState))
+	else if (!lies_at(&vmstate_pci_device, "version_id", offsetof(PCIDevice, version_id)) ||
+	         !lies_at(chip->vmsd, "elcr", offsetof(PICCommonState, elcr)))
 		error_report(
 			"irqmux: this QEMU %s lays out its devices otherwise than its headers do",
 			here);
@@ -538,8 +572,8 @@ static bool is_ours(const char *target)
 	return false;
 }
 
-/* The emulator loads plugins just before making the machine, early enough for a type that -device
- * names. */
+/* Plugins are loaded just before the machine is made, so that this is early enough for a type that
+ * -device names. */
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
                                            char **argv)
 {

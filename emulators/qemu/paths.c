@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The work of each path of the VMM: a plugin of QEMU 7.2, loaded with -plugin paths.so,out=FILE.
+ * What each path of the VMM does: a plugin of QEMU 7.2 and 10.0, loaded with
+ * -plugin paths.so,out=FILE.
  *
  * A path begins with the first instruction after VMRUN and ends with the next VMRUN. FILE gets a
  * line for each path: the exit's code and EXITINFO1, the VMCBs that were left and entered, and the
  * counters below. The first line of FILE names the columns.
  *
- * Rule: the plugin knows an instruction by its bytes when QEMU translates the instruction, and
- * counts the instruction when QEMU executes it. The plugin looks at 64-bit code outside of a guest
- * only: firmware and loader have no such code.
+ * Rule: an instruction is known by its bytes when it is translated, and counted when it is
+ * executed. Only 64-bit code outside of a guest is looked at: the firmware and the loader have
+ * none.
  *
  * Rule: no register is read in the middle of a translated block, for a register may not be in the
  * processor's state there. The port of IN and OUT is read at the next instruction.
@@ -27,8 +28,8 @@
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
-/* The counters, in the order of the columns. console: accesses to the ports and the memory of the
- * VMM's own terminal. Such accesses are counted by their own names as well. */
+/* What is counted, and in this order. console: accesses to the ports and the memory of the VMM's
+ * own terminal, which are counted by their own names as well. */
 /* clang-format off */
 #define COUNTERS(X) \
 	X(instructions) X(in) X(out) X(console) X(ioapic_read) \
@@ -63,7 +64,8 @@ static CPUX86State *processor(void)
 	return &X86_CPU(first_cpu)->env;
 }
 
-/* ---- Kinds of instructions ---- */
+/* ---- What an instruction is
+ * ----------------------------------------------------------------------- */
 
 static bool is_prefix(uint8_t byte)
 {
@@ -153,7 +155,8 @@ static enum counter kind_of(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* ---- Execution ---- */
+/* ---- What is executed
+ * ----------------------------------------------------------------------------- */
 
 static uint64_t vmcb_field(uint64_t vmcb, unsigned offset)
 {
@@ -173,8 +176,7 @@ static void write_path(uint64_t to)
 	fputc('\n', path.out);
 }
 
-/* Called at the first instruction after an exit. vm_vmcb is the VMCB that the last path has
- * entered. */
+/* The first instruction after an exit: vm_vmcb is what the path before this one has entered. */
 static void begin_path(void)
 {
 	uint64_t vmcb = processor()->vm_vmcb;
@@ -242,6 +244,17 @@ static void on_memory(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t vir
 	}
 }
 
+static enum counter kind_of_instruction(const struct qemu_plugin_insn *one)
+{
+#if QEMU_VERSION_MAJOR >= 10
+	enum { LONGEST = 15 };
+	uint8_t bytes[LONGEST];
+	return kind_of(bytes, qemu_plugin_insn_data(one, bytes, sizeof bytes));
+#else
+	return kind_of(qemu_plugin_insn_data(one), qemu_plugin_insn_size(one));
+#endif
+}
+
 static void on_execution(struct qemu_plugin_insn *one, void *kind)
 {
 	const enum qemu_plugin_cb_flags no_registers = QEMU_PLUGIN_CB_NO_REGS;
@@ -257,19 +270,19 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 		return;
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
 		struct qemu_plugin_insn *one = qemu_plugin_tb_get_insn(block, i);
-		uintptr_t kind = kind_of(qemu_plugin_insn_data(one), qemu_plugin_insn_size(one));
-		on_execution(one, (void *)kind);
+		on_execution(one, (void *)(uintptr_t)kind_of_instruction(one));
 	}
 }
 
-/* ---- The way into the emulator ---- */
+/* ---- How it gets into the emulator
+ * ---------------------------------------------------------------- */
 
 static void at_exit(qemu_plugin_id_t id, void *unused)
 {
 	fclose(path.out);
 }
 
-/* As in irqmux.c: structures change from a patch level to the next. */
+/* As in irqmux.c: structures change from one patch level to the next. */
 static bool is_ours(const char *target)
 {
 	VersionInfo *info = qmp_query_version(NULL);

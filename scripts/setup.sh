@@ -318,6 +318,7 @@ fresh=no
 if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' 2>/dev/null | head -n 1)" ]; then
 	update_lists
 	fresh=yes
+	echo "setup: $(download_size)"
 fi
 if ! install_missing; then
 	if [ $fresh = no ]; then

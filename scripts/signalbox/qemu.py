@@ -21,6 +21,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -150,15 +152,11 @@ def read_log(directory):
 
 @functools.cache
 def may_be_exact():
-    """Whether this user may give a thread a real-time priority; tried on a child of ours."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(HELPERS_PRIORITY))
-        except OSError:
-            os._exit(1)
-        os._exit(0)
-    return os.waitpid(child, 0)[1] == 0
+    """Whether this user may give a thread a real-time priority; tried on a process of ours. The
+    process is a new one, as a fork of a process with threads may stand still."""
+    text = f"import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param({HELPERS_PRIORITY}))"
+    tried = subprocess.run([sys.executable, "-c", text], stderr=subprocess.DEVNULL, check=False)
+    return tried.returncode == 0
 
 
 sharers = itertools.count()  # runs of this process that had to share a CPU

@@ -188,7 +188,8 @@ mutants: | setup-mutants
 	$(Q)$(PYTHON) scripts/mutants.py --build '$(BUILD)/mutants' --jobs $(JOBS) $(if $(QUICK),--quick)
 
 format: | setup-check
-	$(Q)scripts/check.sh --list-c | xargs clang-format -i
+	$(Q)formatter=$$(scripts/check.sh --formatter) && \
+		scripts/check.sh --list-c | xargs $$formatter -i
 
 drawings: | setup-drawings
 	$(Q)$(PYTHON) scripts/drawings.py

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The checks that need no machine to run on: check.sh BUILD, or check.sh --list-c
+# The checks that need no machine to run on: check.sh BUILD, check.sh --list-c, or
+# check.sh --formatter
 #
 # Rule: every check runs, each says ok or what is wrong, and the last line counts.
 set -u
@@ -26,6 +27,26 @@ if [ "${1:-}" = --list-c ]; then
 	exit 0
 fi
 
+# The layout is that of clang-format 14. Later versions put other blanks behind casts.
+laid_out_by=14
+
+# Print the command that lays the sources out, or say why there is none.
+formatter() {
+	for command in clang-format-$laid_out_by clang-format; do
+		case $($command --version 2>/dev/null) in
+		*" version $laid_out_by."*) echo $command && return ;;
+		esac
+	done
+	echo "clang-format $laid_out_by lays the sources out; here is" \
+		"$(clang-format --version 2>/dev/null || echo none)" >&2
+	return 1
+}
+
+if [ "${1:-}" = --formatter ]; then
+	formatter
+	exit
+fi
+
 build=${1:-build}
 mkdir -p "$build"
 out=$build/check.txt
@@ -44,7 +65,7 @@ verdict() {
 }
 
 layout() {
-	list '*.c' '*.cc' '*.h' | xargs -r clang-format --dry-run -Werror 2>&1 |
+	list '*.c' '*.cc' '*.h' | xargs -r "$(formatter)" --dry-run -Werror 2>&1 |
 		sed -n 's/^\([^ :]*:[0-9]*\):.*error.*/\1/p' | uniq | grep . && echo "make format lays them out" && return 1
 	return 0
 }
@@ -57,8 +78,13 @@ static_analysis() {
 	# Tables at fixed addresses, symbols that the linker script sets, registers bound to variables and a register file
 	# indexed by the instruction's number are what a VMM is made of, and look like mistakes elsewhere.
 	set -- "$@" --suppress=intToPointerCast --suppress=nullPointer:boot/* --suppress=comparePointers
+	set -- "$@" --suppress=subtractPointers
 	set -- "$@" --suppress=constStatement --suppress=objectIndex --max-configs=2
+	# From 2.13 on each limit of the analysis is a message.
+	set -- "$@" --suppress=normalCheckLevelMaxBranches
 	set -- "$@" -D__x86_64__ -U__ASSEMBLER__
+	# Version 2.17 cannot parse the __asm__("rdi") of a variable that is bound to a register.
+	set -- "$@" '-D__asm__(...)='
 	# The tests are left out: they run under the sanitizers.
 	list '*.c' | grep -v '^tests/' >"$build/cppcheck.list"
 	[ ! -s "$build/cppcheck.list" ] || cppcheck "$@" --file-list="$build/cppcheck.list" || return 1
@@ -138,7 +164,11 @@ run() {
 	verdict "$name" $?
 }
 
-run "layout (clang-format)" layout
+if why=$(formatter 2>&1); then
+	run "layout (clang-format)" layout
+else
+	echo "check layout (clang-format) ... left out: $why"
+fi
 run "static analysis (cppcheck)" static_analysis
 run "the image leaves vector registers alone" "${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf"
 run "includes and calls run one way" "${PYTHON:-python3}" scripts/layers.py "$build"

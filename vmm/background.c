@@ -56,8 +56,7 @@ void background_want(void)
 	if (work.wanted)
 		return;
 	work.wanted = true;
-	sched_chores_due = 0;
-	sched_attention = true;
+	processor_look_at_once();
 }
 
 uint64_t background_due(bool idle)
@@ -127,6 +126,5 @@ void background_wake(void)
 	if (!work.sleeps)
 		return;
 	work.sleeps = false;
-	sched_chores_due = 0;
-	sched_attention = true;
+	processor_look_at_once();
 }

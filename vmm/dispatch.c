@@ -52,7 +52,7 @@ static __attribute__((noinline)) void external_nmi(bool told)
 		policy_vm->nmi_due = policy_vm->controller.changed = true;
 		if (policy_vm->state == VM_HALTED)
 			sched_set_state(policy_vm, VM_READY);
-		sched_attention = true;
+		processor.attention = true;
 	}
 }
 
@@ -106,7 +106,7 @@ static inline void notify(struct vm *vm, const struct vm *running, unsigned line
 	if (running != NULL && vm->state == VM_READY &&
 	    vm->config.priority > running->config.priority) {
 		line_table[line].wakeups++;
-		sched_attention = true;
+		processor.attention = true;
 	}
 }
 
@@ -116,7 +116,7 @@ static __attribute__((noinline)) void notify_owners(const struct vm *running, un
 	for (vm_set rest = line_table[line].vms; rest; rest &= rest - 1) {
 		struct vm *vm = vms[__builtin_ctzll(rest)];
 		notify(vm, running, line);
-		if (sched_attention)
+		if (processor.attention)
 			trace_record(TRACE_WAKE, running != NULL ? running->number : TRACE_NO_VM,
 			             line, vm->number);
 	}

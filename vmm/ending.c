@@ -46,7 +46,7 @@ void ending_set_stay(bool on)
 {
 	run.stay = on;
 	run.said = false;
-	sched_vm_stopped = true; /* Perhaps all VMs are done already. */
+	processor.vm_stopped = true; /* Perhaps all VMs are done already. */
 }
 
 static bool all_done(void)
@@ -89,8 +89,8 @@ uint64_t ending_look(uint64_t now)
 		log_note("time is up (seconds=%lu)", run.seconds);
 		run.end = TIME_IS_UP;
 	}
-	if (run.end == GOES_ON && (sched_vm_stopped || now >= run.unused_due)) {
-		sched_vm_stopped = false;
+	if (run.end == GOES_ON && (processor.vm_stopped || now >= run.unused_due)) {
+		processor.vm_stopped = false;
 		run.unused_due = look_at_the_vms(now);
 	}
 	return run.time_due < run.unused_due ? run.time_due : run.unused_due;

@@ -3,7 +3,7 @@
  * The handling of each kind of VM exit.
  *
  * Rule: each reason has a row in a table. A handler leaves the VM ready for the next entry, or sets
- * sched_attention when a decision is due.
+ * processor.attention when a decision is due.
  */
 #ifndef VMM_EXITS_H
 #define VMM_EXITS_H

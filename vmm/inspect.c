@@ -36,7 +36,7 @@ static const char *state_name(const struct vm *vm)
 	};
 	if (vm->state == VM_STOPPED && vm->done && !vm->stopped_by_operator)
 		return vm->exit_status == 0 ? "done" : "failed";
-	return vm == vm_current && vm->state == VM_READY ? "running" : names[vm->state];
+	return vm == processor.vm && vm->state == VM_READY ? "running" : names[vm->state];
 }
 
 /* A write has hit memory of another owner. The bytes there tell the writer, so they are printed. */
@@ -65,7 +65,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.priority = vm->config.priority,
 		.memory = vm->config.memory,
 		.lines = vm->controller.lines,
-		.run_ticks = vm->run_ticks + (vm == vm_current ? cpu_tsc() - vm->started_at : 0),
+		.run_ticks = vm->run_ticks + (vm == processor.vm ? cpu_tsc() - vm->started_at : 0),
 		.switches_in = vm->switches_in,
 		.probes = vm->probes,
 		.reinitialised = vm->controller.reinitialised,
@@ -100,7 +100,8 @@ void vmm_line_report(unsigned line, struct line_report *out)
 		.held = held_of(line),
 		.injected = counters->injected,
 		.wakeups = counters->wakeups,
-		.to_controller = vm_current != NULL && line_in(vm_current->controller.lines, line),
+		.to_controller = processor.vm != NULL &&
+		                 line_in(processor.vm->controller.lines, line),
 		.pending = line_in(chipset->asserted(), line),
 	};
 	out->masked = line_in(chipset->masked(), line);

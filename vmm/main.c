@@ -98,8 +98,7 @@ static void serve_console(void)
 	console_interrupt();
 	if (console_is_pending()) {
 		line_again |= LINE(CONSOLE_LINE);
-		sched_chores_due = 0;
-		sched_attention = true;
+		processor_look_at_once();
 	}
 }
 

@@ -53,7 +53,7 @@ static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 		    error != 0 || vm->controller.reinitialised != vm->reinitialisations_said, 0))
 		controller_fault(vm, error);
 	if (vm->switch_waits && !vm->controller.busy)
-		sched_attention = true; /* a switch waited for that EOI */
+		processor.attention = true; /* a switch waited for that EOI */
 }
 
 static uint8_t controller_read(struct vm *vm, uint16_t port)

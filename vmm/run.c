@@ -33,8 +33,7 @@ static uint32_t random_state;
 
 static void look_at_once(void)
 {
-	sched_chores_due = 0;
-	sched_attention = true;
+	processor_look_at_once();
 }
 
 void run_quit(void)
@@ -64,6 +63,12 @@ static uint64_t slice_ticks(const struct vm *vm)
 	return vm->slice / 4 + (vm->slice / 1024) * (random_state >> 16) * 1536 / 65536;
 }
 
+/* Returns how long vm may run on: the rest of the slice that was interrupted, or a new slice. */
+static uint64_t slice_of(const struct vm *vm)
+{
+	return vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm);
+}
+
 static uint64_t earliest(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -80,8 +85,8 @@ static __attribute__((noinline)) bool do_chores(uint64_t now)
 	}
 	end_due = ending_look(now);
 	uint64_t work = background_due(false);
-	sched_chores_due = earliest(now + housekeeping,
-	                            earliest(earliest(status_due, end_due), work));
+	processor.chores_due = earliest(now + housekeeping,
+	                                earliest(earliest(status_due, end_due), work));
 	return work <= now;
 }
 
@@ -115,7 +120,7 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
  * HLT. */
 static void wait_for_chores(void)
 {
-	while (nmi_count == 0 && !sched_attention && cpu_tsc() < sched_chores_due) {
+	while (nmi_count == 0 && !processor.attention && cpu_tsc() < processor.chores_due) {
 		chipset_look();
 		__builtin_ia32_pause();
 	}
@@ -143,7 +148,7 @@ static void idle(void)
 static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next,
                                                     uint64_t now)
 {
-	if (last->state != VM_READY || turn.waited ||
+	if (last->state != VM_READY || processor.turn.waited ||
 	    (next != NULL && next->config.priority > last->config.priority))
 		return false;
 	if (!last->switch_waits)
@@ -196,21 +201,19 @@ static void work_in_background(bool nobody_ready, uint64_t since)
 	do {
 		background_run(nobody_ready, since);
 		dispatch_counted(NULL);
-	} while (background_is_starved() && !sched_attention);
-	sched_chores_due = 0;
+	} while (background_is_starved() && !processor.attention);
+	processor.chores_due = 0;
 }
 
 /* Starts vm in steps. The start uses the VM's own turns; each step ends with a look at the NMI
  * count. */
 static void start_in_steps(struct vm *vm, uint64_t now)
 {
-	uint64_t end = sched_contended(vm)
-	                       ? now + (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm))
-	                       : UINT64_MAX;
+	uint64_t end = sched_contended(vm) ? now + slice_of(vm) : UINT64_MAX;
 	uint64_t then = now;
 	take_lines(sched_masked(vm));
-	while (vm->starting && nmi_count == 0 && !sched_attention &&
-	       then < earliest(end, sched_chores_due)) {
+	while (vm->starting && nmi_count == 0 && !processor.attention &&
+	       then < earliest(end, processor.chores_due)) {
 		vm_start_step(vm);
 		chipset_look();
 		then = cpu_tsc();
@@ -228,18 +231,18 @@ static void start_in_steps(struct vm *vm, uint64_t now)
  * again. */
 static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
 {
-	struct vm *last = vm_current;
+	struct vm *last = processor.vm;
 	for (bool force = false; vm_put_away(force, now) != 0; force = true)
 		if (waits_for_eoi(last, NULL, now))
 			return last;
 	displaced = next;
 	/* a VM that has just halted has a request at its controller: the VM is ready */
-	if (sched_attention)
+	if (processor.attention)
 		return NULL;
 	if (work && next != NULL && last != NULL && interrupt_comes_first(last)) {
 		/* The request came while the VM was put away. No NMI will tell of the request. */
-		sched_chores_due = now + tsc_from_us(WORK_WAIT_US);
-		sched_attention = true;
+		processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
+		processor.attention = true;
 		return NULL;
 	}
 	if (work)
@@ -248,7 +251,7 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 		start_in_steps(next, now);
 	else
 		idle();
-	sched_attention = true;
+	processor.attention = true;
 	return NULL;
 }
 
@@ -267,14 +270,13 @@ static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t no
 static inline void begin_turn(struct vm *vm, uint64_t now)
 {
 	bool contended = sched_contended(vm);
-	uint64_t deadline = sched_chores_due;
+	uint64_t deadline = processor.chores_due;
 	if (!contended)
-		turn.slice_end = 0;
+		processor.turn.slice_end = 0;
 	else {
-		if (turn.slice_end <= now)
-			turn.slice_end = now +
-			                 (vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm));
-		deadline = earliest(turn.slice_end, deadline);
+		if (processor.turn.slice_end <= now)
+			processor.turn.slice_end = now + slice_of(vm);
+		deadline = earliest(processor.turn.slice_end, deadline);
 	}
 	turn_arm(vm, now, deadline, contended);
 	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm));
@@ -286,21 +288,21 @@ static struct vm *decide(void)
 {
 	uint64_t now = cpu_tsc();
 	bool work = false;
-	if (__builtin_expect(now >= sched_chores_due, 0)) {
+	if (__builtin_expect(now >= processor.chores_due, 0)) {
 		work = do_chores(now);
 		if (ending_is_here())
 			return NULL;
 	}
-	struct vm *last = vm_current; /* a command or a restart may have changed vm_current */
+	struct vm *last = processor.vm; /* a command or a restart may have changed processor.vm */
 	if (last != NULL && last->dozes)
 		note_activity(last);
-	sched_attention = false; /* a later event calls for another decision */
+	processor.attention = false; /* a later event calls for another decision */
 	struct vm *next = sched_pick();
 	if (next == NULL && !work)
 		next = find_sleeper(&work, now);
 	else if (work && work_has_to_wait(last, next)) {
 		work = false;
-		sched_chores_due = now + tsc_from_us(WORK_WAIT_US);
+		processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
 	}
 	if (__builtin_expect(work || next == NULL || next->starting, 0))
 		return take_turn(next, work, now);
@@ -320,7 +322,7 @@ static struct vm *decide(void)
 static void run(struct vm *vm)
 {
 	/* A switch may find that the sleeping VM has a request at its door after all. */
-	while (!sched_attention) {
+	while (!processor.attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
 		if (__builtin_expect(vm->routes_at_exit, 0))
 			vm_leave();

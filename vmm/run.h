@@ -3,7 +3,7 @@
  * The run loop: invoke, handle the exit, decide when there is a need for a decision.
  *
  * Rule: the way from an exit back to the same VM is short. All rare work waits behind
- * sched_attention.
+ * processor.attention.
  */
 #ifndef VMM_RUN_H
 #define VMM_RUN_H

@@ -7,14 +7,7 @@
 #ifndef VMM_SCHED_H
 #define VMM_SCHED_H
 
-#include "vmm/vm.h"
-
-/* An event outside the running VM wants a decision. The run loop looks after each exit. */
-extern bool sched_attention;
-/* A VM stopped since the last look. */
-extern bool sched_vm_stopped;
-/* TSC of the run loop's next chores, besides running VMs; 0: now. */
-extern uint64_t sched_chores_due;
+#include "vmm/processor.h"
 
 /* Makes vm READY, HALTED or STOPPED. Asks for a decision when the change may matter. */
 void sched_set_state(struct vm *vm, enum vm_state state);

@@ -24,18 +24,18 @@ static inline int save_last(struct vm *last, bool force, uint64_t now)
 	if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
 		sched_set_state(last, VM_READY);
 	turn_leave(last, now);
-	vm_current = NULL;
+	processor.vm = NULL;
 	return 0;
 }
 
 int vm_switch(struct vm *next, bool force, uint64_t now)
 {
-	struct vm *last = vm_current;
+	struct vm *last = processor.vm;
 	if (last != NULL && save_last(last, force, now) != 0)
 		return -EBUSY;
 	chipset->restore(&next->controller); /* 540 */
 	virt_load(next->vcpu);
-	vm_current = next;
+	processor.vm = next;
 	next->started_at = now;
 	next->switches_in++;
 	trace_record_at(now, TRACE_SWITCH, next->number, next->number, next->controller.lines);
@@ -44,5 +44,5 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 
 __attribute__((noinline)) int vm_put_away(bool force, uint64_t now)
 {
-	return vm_current == NULL ? 0 : save_last(vm_current, force, now);
+	return processor.vm == NULL ? 0 : save_last(processor.vm, force, now);
 }

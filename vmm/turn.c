@@ -17,8 +17,6 @@
 /* A deadline so near counts as over: an exit and an entry take longer. In TSC ticks. */
 enum { NEAR = 100 };
 
-struct turn turn;
-
 void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks)
 {
 	vm->switch_waits = true;
@@ -27,26 +25,26 @@ void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks)
 
 void turn_wait_no_more(struct vm *vm)
 {
-	vm->switch_waits = turn.waited = false;
-	turn.slice_end = 0;
+	vm->switch_waits = processor.turn.waited = false;
+	processor.turn.slice_end = 0;
 }
 
 __attribute__((noinline)) void turn_look(struct vm *vm)
 {
 	uint64_t now = cpu_tsc();
 
-	if (now + NEAR < turn.deadline) {
+	if (now + NEAR < processor.turn.deadline) {
 		if (slice_timer_by_nmi)
-			turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
+			processor.turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
 		else
-			turn_arm(vm, now, turn.deadline, turn.slice_end != 0);
+			turn_arm(vm, now, processor.turn.deadline, processor.turn.slice_end != 0);
 		return;
 	}
 	if (vm->switch_waits) {
-		turn.waited = true;
-	} else if (turn.slice_end != 0 && now + NEAR >= turn.slice_end) {
+		processor.turn.waited = true;
+	} else if (processor.turn.slice_end != 0 && now + NEAR >= processor.turn.slice_end) {
 		trace_record(TRACE_SLICE, vm->number, 0, 0);
 		sched_end_turn(vm);
 	}
-	sched_attention = true;
+	processor.attention = true;
 }

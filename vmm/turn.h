@@ -10,30 +10,17 @@
 #ifndef VMM_TURN_H
 #define VMM_TURN_H
 
+#include "vmm/processor.h"
 #include "vmm/trace.h"
-#include "vmm/vm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* The turn that is under way on this processor. */
-struct turn {
-	/* The low half of trace_ring.count. An exit at or after this count calls turn_look(). */
-	uint32_t look;
-	/* The VM has an interrupt in service (switch_waits), and there is no more time to wait for
-	 * its end. */
-	bool waited;
-	uint64_t slice_end; /* TSC. 0: no VM waits for the processor, or the slice is used up. */
-	uint64_t deadline;  /* TSC of the earliest look. */
-};
-/* The VMM uses a single processor, so there is a single turn. */
-extern struct turn turn;
 
 /* Returns true when it is time for turn_look(). count: the value that trace_record() returned; each
  * exit records at least one entry. */
 static inline bool turn_is_due(uint32_t count)
 {
-	return __builtin_expect((int32_t)(count - turn.look) >= 0, 0);
+	return __builtin_expect((int32_t)(count - processor.turn.look) >= 0, 0);
 }
 
 /* Entries of the trace between two looks. LOOK_CONTENDED: while a VM waits for the slice's end.
@@ -47,8 +34,9 @@ enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64 };
  * Arms the processor's timer. contended: a VM of the same priority waits. */
 static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool contended)
 {
-	turn.deadline = deadline;
-	turn.look = (uint32_t)trace_ring.count + (contended ? LOOK_CONTENDED : LOOK_ALONE);
+	processor.turn.deadline = deadline;
+	processor.turn.look = (uint32_t)trace_ring.count +
+	                      (contended ? LOOK_CONTENDED : LOOK_ALONE);
 	int64_t left = (int64_t)(deadline - now);
 	virt_set_timer(vm->vcpu, left > 0 ? (uint64_t)left : 0);
 }
@@ -56,14 +44,14 @@ static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool
 /* Ends a turn of vm for another VM. The rest of the slice stays with vm. */
 static inline void turn_leave(struct vm *vm, uint64_t now)
 {
-	vm->slice_left = turn.slice_end > now ? turn.slice_end - now : 0;
-	turn.slice_end = 0;
-	vm->switch_waits = turn.waited = false;
+	vm->slice_left = processor.turn.slice_end > now ? processor.turn.slice_end - now : 0;
+	processor.turn.slice_end = 0;
+	vm->switch_waits = processor.turn.waited = false;
 }
 /* Ends the slice of the running VM: the slice is used up, or the VM gives the slice away. */
 static inline void turn_end(void)
 {
-	turn.slice_end = 0;
+	processor.turn.slice_end = 0;
 }
 /* Lets the slice end only when the interrupt in service has ended (R11), or so many TSC ticks later
  * at the latest. Arms the timer. */

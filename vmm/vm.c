@@ -19,7 +19,6 @@ enum { FAULT_LINES = 8, RESTARTS_MAX = 20 };
 
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct vm *vm_current;
 
 struct vm *vm_find(const char *name)
 {
@@ -42,7 +41,7 @@ void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 void vm_start(struct vm *vm)
 {
 	/* the controller leaves the chips before the controller is made new */
-	if (vm == vm_current)
+	if (vm == processor.vm)
 		(void)vm_put_away(true, cpu_tsc());
 	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;

@@ -101,8 +101,6 @@ _Static_assert(CONFIG_VMS_MAX <= 64, "a VM has a bit in a vm_set");
 /* All VMs by number; there are vm_count of them. */
 extern struct vm *vms[CONFIG_VMS_MAX];
 extern unsigned vm_count;
-/* The VM whose state is in the processor and the chipset; NULL before the first VM. */
-extern struct vm *vm_current;
 
 /* Returns the VM with this name, or NULL. */
 struct vm *vm_find(const char *name);

@@ -54,7 +54,7 @@ static void begin(void)
 	memcpy(vm.config.name, "vandal", sizeof("vandal"));
 	vms[0] = &vm;
 	vm_count = 1;
-	vm_current = &vm;
+	processor.vm = &vm;
 	sched_set_state(&vm, VM_READY);
 }
 

@@ -26,7 +26,6 @@ uint64_t fake_tsc;
 struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct vm *vm_current;
 unsigned flow_served;
 void (*flow_on_serve)(void);
 
@@ -264,10 +263,10 @@ void flow_claim(void)
 
 bool flow_enter(void)
 {
-	for (unsigned tries = 0; vm_invoke(vm_current) == VM_EXIT_ABORTED; tries++) {
+	for (unsigned tries = 0; vm_invoke(processor.vm) == VM_EXIT_ABORTED; tries++) {
 		assert_true(tries < 20);
-		dispatch_counted(vm_current);
-		if (sched_attention)
+		dispatch_counted(processor.vm);
+		if (processor.attention)
 			return false;
 	}
 	return true;
@@ -275,10 +274,10 @@ bool flow_enter(void)
 
 bool flow_turn(struct vm *vm)
 {
-	sched_attention = false;
-	if (vm_current != vm)
+	processor.attention = false;
+	if (processor.vm != vm)
 		assert_int_equal(vm_switch(vm, false, 0), 0);
-	if (sched_attention)
+	if (processor.attention)
 		return false;
 	return flow_enter();
 }
@@ -288,12 +287,12 @@ struct vm *flow_decide(void)
 	for (unsigned tries = 0; tries < 20; tries++) {
 		struct vm *next = sched_pick();
 
-		sched_attention = false;
+		processor.attention = false;
 		if (next == NULL)
 			next = sched_idle_vm();
-		if (next != vm_current)
+		if (next != processor.vm)
 			assert_int_equal(vm_switch(next, false, 0), 0);
-		if (!sched_attention && flow_enter())
+		if (!processor.attention && flow_enter())
 			return next;
 	}
 	fail_msg("nobody is ever entered");
@@ -305,7 +304,7 @@ void flow_exit_nmi(void)
 	assert_true(board.nmi_exit);
 	board.nmi_exit = board.in_guest = false;
 	board.nmi_blocked = true;
-	dispatch_exit(vm_current);
+	dispatch_exit(processor.vm);
 }
 
 void flow_halt(void)
@@ -315,7 +314,7 @@ void flow_halt(void)
 		board.nmi_exit = false;
 		board_take_nmi();
 	}
-	sched_set_state(vm_current, VM_HALTED);
+	sched_set_state(processor.vm, VM_HALTED);
 }
 
 /* ---- The guest ---- */

@@ -33,7 +33,7 @@ extern void (*flow_on_serve)(void);
 
 /* vm's turn, as the run loop would give it: switch, then entry; NMIs that came meanwhile are
  * dispatched, and the entry tried again. False: somebody else has to be looked at first
- * (sched_attention), and vm has not been entered. */
+ * (processor.attention), and vm has not been entered. */
 bool flow_turn(struct vm *vm);
 /* Entry of the VM that runs, the same way. */
 bool flow_enter(void);

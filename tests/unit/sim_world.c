@@ -219,8 +219,7 @@ static bool background_wanted;
 void background_want(void)
 {
 	background_wanted = true;
-	sched_chores_due = 0;
-	sched_attention = true;
+	processor_look_at_once();
 }
 
 uint64_t background_due(bool idle)
@@ -239,8 +238,8 @@ void background_run(bool idle, uint64_t since)
 {
 	(void)idle;
 	(void)since;
-	if (vm_current != NULL)
-		sim_violation("background work while vm %u has the chipset", vm_current->number);
+	if (processor.vm != NULL)
+		sim_violation("background work while vm %u has the chipset", processor.vm->number);
 	for (unsigned moments = sim_random(20); moments > 0 && nmi_count == 0; moments--)
 		sim_moment();
 	if (nmi_count != 0)

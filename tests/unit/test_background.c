@@ -9,6 +9,7 @@
 #include "arch/x86/platform.h"
 #include "chipset/chipset.h"
 #include "vmm/flows.h"
+#include "vmm/processor.h"
 
 /* The source itself, for what is static in it. */
 #include "vmm/background.c"
@@ -18,8 +19,7 @@
 enum { PORTION = 300, SHARE = 15 };
 
 uint64_t fake_tsc;
-bool sched_attention;
-uint64_t sched_chores_due;
+struct processor processor;
 volatile uint32_t nmi_count;
 volatile uint8_t work_open;
 bool work_inside;
@@ -81,8 +81,8 @@ static void begin(void)
 {
 	memset(&work, 0, sizeof(work));
 	fake_tsc = 1000000;
-	sched_attention = false;
-	sched_chores_due = UINT64_MAX;
+	processor.attention = false;
+	processor.chores_due = UINT64_MAX;
 	pauses = looks = 0;
 	lasts = 0;
 	background_init(step);
@@ -120,13 +120,13 @@ static void work_that_is_wanted_is_seen_at_once(void **state)
 	work.wanted = false;
 	assert_int_equal(background_due(true), UINT64_MAX);
 	background_want();
-	assert_true(work.fresh && work.wanted && sched_attention);
-	assert_int_equal(sched_chores_due, 0);
-	sched_attention = false;
+	assert_true(work.fresh && work.wanted && processor.attention);
+	assert_int_equal(processor.chores_due, 0);
+	processor.attention = false;
 	work.fresh = false;
 	background_want(); /* it is wanted already; what is new is noted all the same */
 	assert_true(work.fresh);
-	assert_false(sched_attention);
+	assert_false(processor.attention);
 }
 
 static void work_that_sleeps_is_due_at_its_time_or_woken(void **state)
@@ -138,12 +138,12 @@ static void work_that_sleeps_is_due_at_its_time_or_woken(void **state)
 	assert_int_equal(background_due(false), fake_tsc + 500);
 	assert_int_equal(background_due(true), fake_tsc + 500);
 	background_wake();
-	assert_true(sched_attention);
-	assert_int_equal(sched_chores_due, 0);
+	assert_true(processor.attention);
+	assert_int_equal(processor.chores_due, 0);
 	assert_int_equal(background_due(true), 0);
-	sched_attention = false;
+	processor.attention = false;
 	background_wake(); /* it does not sleep any more */
-	assert_false(sched_attention);
+	assert_false(processor.attention);
 }
 
 static void outside_of_the_work_nothing_pauses(void **state)

@@ -24,7 +24,6 @@ uint64_t fake_tsc;
 struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct vm *vm_current;
 struct virt_calls virt;
 bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
@@ -217,7 +216,7 @@ static int begin(void **state)
 	nmi_count = echoes = looks = reopened = unblocked = comes_meanwhile = comes_at_looks =
 		comes_while_served = 0;
 	order[0] = '\0';
-	sched_attention = false;
+	processor.attention = false;
 	return 0;
 }
 
@@ -269,7 +268,7 @@ static void R06_an_external_nmi_goes_to_its_vm(void **state)
 	dispatch_counted(&own[LOW]);
 	assert_true(own[HIGH].nmi_due && own[HIGH].controller.changed);
 	assert_int_equal(own[HIGH].state, VM_READY);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 }
 
 /* Where lines raise NMIs themselves, an NMI of no known source may have been a line's. */
@@ -311,7 +310,7 @@ static void R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served(void **st
 	dispatch_counted(&own[LOW]);
 	assert_string_equal(order, "as");
 	assert_int_equal(line_table[VMM_LINE].exits, 1);
-	assert_false(sched_attention);
+	assert_false(processor.attention);
 }
 
 static void R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines(void **state)
@@ -329,7 +328,7 @@ static void R13_a_line_of_an_equal_ends_no_turn(void **state)
 	answer.asserted = answer.fresh = LINE(8 + EQUAL);
 	nmi_count = 1;
 	dispatch_counted(&own[LOW]);
-	assert_false(sched_attention);
+	assert_false(processor.attention);
 	assert_int_equal(line_table[8 + EQUAL].exits, 1);
 	assert_int_equal(line_table[8 + EQUAL].wakeups, 0);
 }
@@ -341,12 +340,12 @@ static void R13_a_line_of_a_vm_above_wakes_it_and_ends_the_turn(void **state)
 	dispatch_exit(&own[LOW]);
 	assert_int_equal(own[HIGH].state, VM_READY);
 	assert_int_equal(line_table[8 + HIGH].wakeups, 1);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	/* it is ready, and waits for its turn: a second line says so again */
-	sched_attention = false;
+	processor.attention = false;
 	dispatch_exit(&own[LOW]);
 	assert_int_equal(line_table[8 + HIGH].wakeups, 2);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 }
 
 static void R07_a_line_that_its_guest_masks_wakes_nobody(void **state)
@@ -356,7 +355,7 @@ static void R07_a_line_that_its_guest_masks_wakes_nobody(void **state)
 	sole = 8 + HIGH;
 	dispatch_exit(&own[LOW]);
 	assert_int_equal(own[HIGH].state, VM_HALTED);
-	assert_false(sched_attention);
+	assert_false(processor.attention);
 }
 
 /* ---- Masks ---- */

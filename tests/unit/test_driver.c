@@ -138,7 +138,7 @@ static void block_inputs(void)
 	assert_int_equal(block_status(block()), LINE(7));
 	flow_exit_nmi();
 	assert_int_equal(line_table[3].exits, 1);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	assert_true(flow_turn(a));
 	assert_int_equal(block_status(block()), 0);
 }
@@ -164,7 +164,7 @@ static void common_block_input(void)
 	assert_true(flow_turn(b));
 	board_set_line(3, true);
 	flow_exit_nmi();
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	assert_true(flow_turn(a));
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));
 }
@@ -211,7 +211,7 @@ static void external_and_line(void)
 	flow_exit_nmi();
 	assert_int_equal(dispatch_counters.external, 1);
 	assert_int_equal(line_table[3].exits, 1);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	assert_true(flow_turn(a));
 	assert_int_equal(dispatch_counters.external, 1);
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));
@@ -326,7 +326,7 @@ static void priority(void)
 	assert_int_equal(board.nmis, 1);
 	flow_exit_nmi();
 	assert_int_equal(a->state, VM_READY);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	assert_ptr_equal(sched_pick(), a);
 	assert_true(flow_turn(a));
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));
@@ -384,7 +384,7 @@ static void restart(unsigned banks)
 	assert_true(block_intr(block()));
 	/* as vm_start() does with the VM that runs */
 	assert_int_equal(chipset->save(&b->controller, true), 0);
-	vm_current = NULL;
+	processor.vm = NULL;
 	chipset->reset(&b->controller, B_LINES, 0);
 	assert_true(flow_turn(a));
 	assert_true(flow_turn(b));
@@ -470,7 +470,7 @@ static void after_idleness(void)
 	sched_set_state(a, VM_STOPPED);
 	chipset_route(NULL); /* as idle() in vmm/run.c */
 	chipset_mask((line_set)~line_vmm);
-	vm_current = NULL;
+	processor.vm = NULL;
 	board.in_guest = false;
 	board_pulse(8);
 	assert_int_equal(board.nmis, 0);

@@ -20,7 +20,7 @@ enum { VMS = 2, SECOND = 1000000 };
 
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-bool sched_vm_stopped;
+struct processor processor;
 
 static struct vm own[VMS];
 static uint64_t used_until;
@@ -53,7 +53,7 @@ static void begin(uint32_t seconds, int stay)
 	vm_count = VMS;
 	strcpy(own[0].config.name, "pulse");
 	strcpy(own[1].config.name, "scribe");
-	sched_vm_stopped = false;
+	processor.vm_stopped = false;
 	used_until = 0;
 	printed_clear();
 	ending_begin(&config, &person, 0);
@@ -64,7 +64,7 @@ static void stops(unsigned vm, int status, bool by_operator)
 	own[vm].done = true;
 	own[vm].exit_status = status;
 	own[vm].stopped_by_operator = by_operator;
-	sched_vm_stopped = true;
+	processor.vm_stopped = true;
 }
 
 static void starts(unsigned vm)

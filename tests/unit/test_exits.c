@@ -80,14 +80,14 @@ static int begin(void **state)
 		sched_set_state(&own[i], VM_READY);
 	}
 	vm_count = 2;
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	chipset = &block;
 	virt.exit_io = exit_io;
 	virt.want_window = want_window;
 	busy = sim_in_ring_3 = false;
 	forced = 0;
-	turn.slice_end = 0;
-	sched_attention = false;
+	processor.turn.slice_end = 0;
+	processor.attention = false;
 	return 0;
 }
 
@@ -95,13 +95,13 @@ static void R11_the_eoi_that_a_switch_waits_for_calls_for_a_decision(void **stat
 {
 	(void)state;
 	exit_handle(&own[0], VM_EXIT_IO);
-	assert_false(sched_attention); /* nobody waits */
+	assert_false(processor.attention); /* nobody waits */
 	own[0].switch_waits = busy = true;
 	exit_handle(&own[0], VM_EXIT_IO);
-	assert_false(sched_attention); /* that was not the last one */
+	assert_false(processor.attention); /* that was not the last one */
 	busy = false;
 	exit_handle(&own[0], VM_EXIT_IO);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	assert_int_equal(own[0].interrupt_exits, 3);
 }
 
@@ -110,11 +110,11 @@ static void R11_a_busy_controller_is_saved_by_force_only(void **state)
 	(void)state;
 	busy = true;
 	assert_int_equal(vm_switch(&own[1], false, 0), -EBUSY);
-	assert_ptr_equal(vm_current, &own[0]);
+	assert_ptr_equal(processor.vm, &own[0]);
 	assert_int_equal(vm_put_away(false, 0), -EBUSY);
 	assert_int_equal(forced, 0);
 	assert_int_equal(vm_put_away(true, 0), 0);
-	assert_null(vm_current);
+	assert_null(processor.vm);
 	assert_int_equal(forced, 1);
 	assert_int_equal(vm_put_away(false, 0), 0); /* nobody is there */
 }

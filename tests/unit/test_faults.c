@@ -115,7 +115,7 @@ static void begin(enum fault_policy policy)
 	memcpy(vm.config.name, "vandal", sizeof("vandal"));
 	vms[0] = &vm;
 	vm_count = 1;
-	vm_current = NULL;
+	processor.vm = NULL;
 	virt.exit_address = exit_address;
 	virt.requeue_event = requeue;
 	virt.map = map;

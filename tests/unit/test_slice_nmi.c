@@ -39,7 +39,7 @@ static void begin(void)
 	flow_initialise(LOW_BASE);
 	sim_slice_attach(NULL);
 	slice_timer_arm(SLICE);
-	turn = (struct turn){ .slice_end = fake_tsc + SLICE, .deadline = fake_tsc + SLICE };
+	processor.turn = (struct turn){ .slice_end = fake_tsc + SLICE, .deadline = fake_tsc + SLICE };
 	recorded = trace_ring.count;
 	board.nmis = 0;
 }
@@ -127,7 +127,7 @@ static void end_and_line_in_one_nmi(void)
 	expect(1, 0);
 	assert_int_equal(line_table[8].exits, 1);
 	assert_int_equal(high->state, VM_READY);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 }
 
 static void end_and_line_in_two_nmis(void)

@@ -12,10 +12,10 @@ static void R18_equals_take_turns_in_order(void **state)
 	begin(equals);
 	struct vm *before = sched_pick();
 
-	vm_current = before;
+	processor.vm = before;
 	begin_turn(before, fake_tsc);
 	sched_end_turn(before);
-	assert_int_equal(turn.slice_end, 0);
+	assert_int_equal(processor.turn.slice_end, 0);
 	turn_leave(before, fake_tsc);
 	assert_int_equal(before->slice_left, 0); /* what is given away is gone */
 	before = sched_pick();
@@ -73,7 +73,7 @@ static void the_processor_does_not_sleep_in_a_vm_that_stands_at_an_error(void **
 	assert_true(sched_anybody_halted());
 	sched_wake(&own[1]);
 	assert_ptr_equal(sched_pick(), &own[1]);
-	vm_current = &own[1];
+	processor.vm = &own[1];
 	sched_set_frozen(&own[1]); /* by the same error once more */
 	assert_null(sched_idle_vm());
 	sched_set_state(&own[1], VM_READY);
@@ -90,12 +90,12 @@ static void R18_a_slice_ends_by_the_tsc(void **state)
 {
 	(void)state;
 	begin(equals);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	begin_turn(&own[0], fake_tsc);
 	assert_int_equal(timer, SLICE);
 	fake_tsc += SLICE;
 	turn_look(&own[0]);
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 	assert_ptr_equal(sched_pick(), &own[1]);
 }
 
@@ -103,7 +103,7 @@ static void R18_a_vm_that_exits_is_looked_at_and_gets_the_rest(void **state)
 {
 	(void)state;
 	begin(equals);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	begin_turn(&own[0], fake_tsc);
 	fake_tsc += SLICE / 2;
 	unsigned exits = 0;
@@ -112,15 +112,15 @@ static void R18_a_vm_that_exits_is_looked_at_and_gets_the_rest(void **state)
 		assert_true(++exits <= 4); /* each takes the VMM 2,000 instructions at most */
 	turn_look(&own[0]);
 	assert_int_equal(timer, SLICE - SLICE / 2);
-	assert_in_range(turn.look - (uint32_t)trace_ring.count, 1, 4);
-	assert_false(sched_attention);
+	assert_in_range(processor.turn.look - (uint32_t)trace_ring.count, 1, 4);
+	assert_false(processor.attention);
 }
 
 static void what_is_left_of_a_slice_stays_the_vms(void **state)
 {
 	(void)state;
 	begin(equals);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	begin_turn(&own[0], fake_tsc);
 	fake_tsc += 2000;
 	turn_leave(&own[0], fake_tsc);
@@ -138,10 +138,10 @@ static void nobody_elses_turn_and_no_end(void **state)
 {
 	(void)state;
 	begin(ladder);
-	vm_current = &own[2];
+	processor.vm = &own[2];
 	begin_turn(&own[2], fake_tsc);
-	assert_int_equal(turn.slice_end, 0);
-	assert_int_equal(turn.deadline, sched_chores_due);
+	assert_int_equal(processor.turn.slice_end, 0);
+	assert_int_equal(processor.turn.deadline, processor.chores_due);
 }
 
 /* ---- The wait for an EOI ---- */
@@ -150,7 +150,7 @@ static void R11_the_wait_for_an_eoi_has_an_end(void **state)
 {
 	(void)state;
 	begin(equals);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	begin_turn(&own[0], fake_tsc);
 	fake_tsc += SLICE;
 	assert_true(waits_for_eoi(&own[0], &own[1], fake_tsc));
@@ -158,11 +158,11 @@ static void R11_the_wait_for_an_eoi_has_an_end(void **state)
 	assert_int_equal(timer, tsc_from_us(SERVICE_WAIT_US));
 	fake_tsc += tsc_from_us(SERVICE_WAIT_US) / 2;
 	turn_look(&own[0]);
-	assert_false(turn.waited);
+	assert_false(processor.turn.waited);
 	assert_true(waits_for_eoi(&own[0], &own[1], fake_tsc)); /* and the end stays where it was */
 	fake_tsc += tsc_from_us(SERVICE_WAIT_US) / 2;
 	turn_look(&own[0]);
-	assert_true(turn.waited && sched_attention);
+	assert_true(processor.turn.waited && processor.attention);
 	assert_false(waits_for_eoi(&own[0], &own[1], fake_tsc));
 }
 
@@ -170,7 +170,7 @@ static void R13_a_vm_above_does_not_wait_for_an_eoi(void **state)
 {
 	(void)state;
 	begin(ladder);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	assert_false(waits_for_eoi(&own[0], &own[1], fake_tsc));
 	assert_false(own[0].switch_waits);
 	assert_true(waits_for_eoi(&own[1], &own[0], fake_tsc));
@@ -182,13 +182,13 @@ static void a_wait_that_nobody_needs_ends(void **state)
 {
 	(void)state;
 	begin(equals);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	assert_true(waits_for_eoi(&own[0], &own[1], fake_tsc));
 	sched_set_state(&own[1], VM_HALTED);
 	sched_set_state(&own[2], VM_HALTED);
 	assert_ptr_equal(decide(), &own[0]);
 	assert_false(own[0].switch_waits);
-	assert_int_equal(turn.slice_end, 0);
+	assert_int_equal(processor.turn.slice_end, 0);
 	assert_int_equal(attempts, 0);
 }
 

@@ -10,8 +10,8 @@
 static void begin_with_work(void)
 {
 	begin(ladder);
-	vm_current = &own[2];
-	work_due = sched_chores_due = fake_tsc;
+	processor.vm = &own[2];
+	work_due = processor.chores_due = fake_tsc;
 }
 
 static void the_work_takes_its_turn(void **state)
@@ -40,8 +40,8 @@ static void R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_w
 	requests_after = LINE(0);
 	assert_null(decide());
 	assert_int_equal(put_away, 1);
-	assert_true(sched_attention);
-	sched_chores_due = fake_tsc; /* the UART may want the work at once */
+	assert_true(processor.attention);
+	processor.chores_due = fake_tsc; /* the UART may want the work at once */
 	assert_ptr_equal(decide(), &own[2]);
 	assert_int_equal(portions, 0);
 }
@@ -54,7 +54,7 @@ static void R13_a_handler_comes_before_the_work(void **state)
 	assert_ptr_equal(decide(), &own[2]);
 	assert_int_equal(portions, 0);
 	handler = false;
-	sched_chores_due = fake_tsc;
+	processor.chores_due = fake_tsc;
 	assert_null(decide());
 	assert_int_equal(portions, 1);
 }
@@ -67,7 +67,7 @@ static void R14_requests_that_come_late_do_not_keep_the_work_waiting(void **stat
 	requests_after = LINE(0);
 	for (unsigned i = 0; i < 3 * WORK_WAITS && portions == 0; i++) {
 		requests = 0;
-		vm_current = &own[2];
+		processor.vm = &own[2];
 		(void)decide();
 		fake_tsc += tsc_from_us(WORK_WAIT_US);
 	}
@@ -82,7 +82,7 @@ static void R14_a_request_for_ever_does_not_keep_the_work_waiting(void **state)
 	requests_after = LINE(0);
 	for (unsigned i = 0; i < 3 * WORK_WAITS && portions == 0; i++) {
 		(void)decide();
-		vm_current = &own[2];
+		processor.vm = &own[2];
 		fake_tsc += tsc_from_us(WORK_WAIT_US);
 	}
 	assert_int_equal(portions, 1);
@@ -133,7 +133,7 @@ static void R13_a_vm_that_starts_looks_for_interrupts(void **state)
 
 static void call_for_a_decision(void)
 {
-	sched_attention = steps == 2;
+	processor.attention = steps == 2;
 }
 
 static void R13_a_vm_that_starts_stops_for_a_decision(void **state)
@@ -153,7 +153,7 @@ static void R18_a_vm_that_starts_has_its_slice_and_no_more(void **state)
 	sched_end_turn(&own[2]);
 	assert_ptr_equal(sched_pick(), &own[0]);
 	own[0].starting = true;
-	sched_attention = false;
+	processor.attention = false;
 	start_in_steps(&own[0], fake_tsc);
 	assert_int_equal(steps, SLICE / STEP);
 	assert_int_equal(own[0].slice_left, 0);
@@ -165,7 +165,7 @@ static void the_chores_come_between_the_steps_of_a_start(void **state)
 	(void)state;
 	begin(ladder);
 	own[2].starting = true;
-	sched_chores_due = fake_tsc + 5 * STEP;
+	processor.chores_due = fake_tsc + 5 * STEP;
 	start_in_steps(&own[2], fake_tsc);
 	assert_int_equal(steps, 5);
 }
@@ -176,12 +176,12 @@ static void a_vm_leaves_the_chipset_before_another_one_starts(void **state)
 {
 	(void)state;
 	begin(ladder);
-	vm_current = &own[0];
+	processor.vm = &own[0];
 	own[2].starting = true;
-	sched_chores_due = fake_tsc + STEP;
+	processor.chores_due = fake_tsc + STEP;
 	assert_null(take_turn(&own[2], false, fake_tsc));
 	assert_int_equal(put_away, 1);
-	assert_null(vm_current);
+	assert_null(processor.vm);
 	assert_true(steps > 0);
 }
 
@@ -191,7 +191,7 @@ static void nobody_to_run_leaves_the_vmms_own_lines_open(void **state)
 	begin(equals);
 	assert_null(take_turn(NULL, false, fake_tsc));
 	assert_int_equal(mask_now, (line_set)~LINE(4));
-	assert_true(sched_attention);
+	assert_true(processor.attention);
 }
 
 static unsigned looks, nmi_at;
@@ -221,16 +221,16 @@ static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 		sched_set_frozen(&own[0]);
 		sched_set_frozen(&own[1]);
 		sched_set_state(&own[2], VM_STOPPED);
-		sched_chores_due = fake_tsc + 10 * STEP;
+		processor.chores_due = fake_tsc + 10 * STEP;
 		looks = 0;
 		nmi_at = times == 0 ? 4 : 100;
 		chipset = &clock_and_door;
-		sched_attention = false;
+		processor.attention = false;
 		assert_null(take_turn(NULL, false, fake_tsc));
 		chipset = &block;
 		assert_int_equal(mask_now, (line_set) ~(LINE(0) | LINE(4) | LINE(13)));
 		assert_int_equal(looks, times == 0 ? 4 : 10); /* a line, or a chore */
-		assert_true(sched_attention);
+		assert_true(processor.attention);
 		own[0].controller.lines = own[1].controller.lines = 0;
 	}
 }
@@ -242,7 +242,7 @@ static void R17_the_routes_change_at_each_exit_where_that_is_configured(void **s
 	run(&own[0]);
 	assert_int_equal(left, 0);
 	own[0].routes_at_exit = true;
-	sched_attention = false;
+	processor.attention = false;
 	run(&own[0]);
 	assert_int_equal(left, 1);
 }
@@ -270,20 +270,20 @@ static void with_no_vm_at_all_the_chores_come_in_time(void **state)
 		sched_set_state(&own[i], VM_STOPPED);
 	chipset = &slow;
 	end_due = fake_tsc + 10 * STEP;
-	sched_chores_due = fake_tsc + 7 * STEP;
-	sched_attention = false;
+	processor.chores_due = fake_tsc + 7 * STEP;
+	processor.attention = false;
 	assert_null(take_turn(NULL, false, fake_tsc));
 	assert_int_equal(halts, 0);
-	assert_int_equal(fake_tsc, sched_chores_due);
-	assert_true(sched_attention); /* for a look at the chores */
-	sched_attention = false;
-	sched_chores_due += 100 * STEP;
+	assert_int_equal(fake_tsc, processor.chores_due);
+	assert_true(processor.attention); /* for a look at the chores */
+	processor.attention = false;
+	processor.chores_due += 100 * STEP;
 	nmi_count = 1; /* a line speaks: nothing is waited for */
 	uint64_t now = fake_tsc;
 	assert_null(take_turn(NULL, false, now));
 	assert_int_equal(fake_tsc, now);
 	end_due = UINT64_MAX; /* nothing has a time: an NMI alone ends the sleep */
-	sched_attention = false;
+	processor.attention = false;
 	assert_null(take_turn(NULL, false, now));
 	assert_int_equal(halts, 1);
 	chipset = &block;

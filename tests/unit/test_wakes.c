@@ -45,7 +45,7 @@ static void speak(void)
 	if (!setting.falls)
 		return;
 	if (line_in(sim_window.block.route, SUBJECT))
-		excused |= 1u << vm_current->number;
+		excused |= 1u << processor.vm->number;
 	board_set_line(SUBJECT, false);
 }
 

@@ -26,7 +26,6 @@ uint64_t fake_tsc;
 struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct vm *vm_current;
 struct virt_calls virt;
 bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
@@ -152,7 +151,7 @@ void background_run(bool idle, uint64_t since)
 {
 	(void)since;
 	(void)idle;
-	assert_null(vm_current);
+	assert_null(processor.vm);
 	portions++;
 }
 
@@ -200,9 +199,9 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 {
 	(void)now;
 	attempts++;
-	if (!force && vm_current != NULL)
+	if (!force && processor.vm != NULL)
 		return -1;
-	vm_current = next;
+	processor.vm = next;
 	return 0;
 }
 
@@ -212,7 +211,7 @@ int vm_put_away(bool force, uint64_t now)
 	(void)now;
 	put_away++;
 	requests |= requests_after;
-	vm_current = NULL;
+	processor.vm = NULL;
 	return 0;
 }
 
@@ -231,7 +230,7 @@ void exit_handle(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)vm;
 	(void)reason;
-	sched_attention = true;
+	processor.attention = true;
 }
 
 void vm_start_step(struct vm *vm)
@@ -271,8 +270,8 @@ static void begin(const unsigned priorities[VMS])
 		vms[vm_count++] = &own[i];
 		sched_set_state(&own[i], VM_READY);
 	}
-	turn = (struct turn){ .deadline = UINT64_MAX };
-	vm_current = NULL;
+	processor.turn = (struct turn){ .deadline = UINT64_MAX };
+	processor.vm = NULL;
 	nmi_count = 0;
 	steps = left = put_away = attempts = portions = halts = 0;
 	requests = requests_after = 0;
@@ -282,8 +281,8 @@ static void begin(const unsigned priorities[VMS])
 	handler = false;
 	on_step = NULL;
 	fake_tsc = 1000000;
-	sched_chores_due = UINT64_MAX;
-	sched_attention = false;
+	processor.chores_due = UINT64_MAX;
+	processor.attention = false;
 }
 
 static const unsigned equals[VMS] = { 1, 1, 1 }, ladder[VMS] = { 1, 2, 3 };

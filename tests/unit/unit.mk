@@ -92,7 +92,7 @@ UNIT_acpi    := arch/x86/acpi_parse.c
 UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := $(patsubst %,vmm/%.c,run dispatch lines invoke switch sched exits absent x87) \
+UNIT_RUN     := $(patsubst %,vmm/%.c,run dispatch lines processor invoke switch sched exits absent x87) \
 	$(patsubst %,vmm/%.c,config_reserved ports port_filter calls vm vm_build) \
 	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/trace_print.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/ending.c \
@@ -101,9 +101,9 @@ UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := vmm/sched.c vmm/turn.c vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_turns   := vmm/processor.c vmm/sched.c vmm/turn.c vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := vmm/dispatch.c vmm/lines.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_dispatch := vmm/dispatch.c vmm/lines.c vmm/processor.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=
 UNIT_ending  := vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_stacks  := arch/x86/stacks.c
@@ -114,7 +114,7 @@ $(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/nmi.S 
 $(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
-UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/lines.c vmm/sched.c vmm/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/lines.c vmm/processor.c vmm/sched.c vmm/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_accesses := $(UNIT_FLOWS)
 UNIT_sharing := $(UNIT_FLOWS)

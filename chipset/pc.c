@@ -357,6 +357,13 @@ static line_set deliverable(const struct controller *c, line_set known)
 	return (asserted | c->inject) & pc_enabled(c);
 }
 
+/* Returns whether the running VM's guest is in a handler. save() would close the command port then,
+ * and the guest's EOI would exit. */
+static bool in_service(const struct controller *c)
+{
+	return pc_read_isr() != 0 || (c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr) != 0;
+}
+
 /* Interrupts that are still in service go on in software; the command ports are trapped until the
  * guest's EOI. The chip forgets the interrupts. */
 static void take_over_service(struct controller *c, line_set isr)
@@ -520,6 +527,7 @@ const struct chipset chipset_pc = {
 	.acknowledge = acknowledge,
 	.settle = settle,
 	.deliverable = deliverable,
+	.in_service = in_service,
 	.save = save,
 	.restore = restore,
 	.port_read = pc_port_read,

@@ -164,34 +164,41 @@ static void take_lines(line_set masked)
 	chipset_mask(masked);
 }
 
-static bool has_in_service(const struct controller *c)
+/* Returns true where the background work may be put off once more. A guest that keeps its
+ * interrupts off may have a request for ever, and a guest without EOIs is in its handler for ever:
+ * WORK_WAITS times are enough. */
+static bool may_put_off_work(void)
 {
-	return chipset->in_service != NULL && chipset->in_service(c);
-}
-
-/* Returns true where last has a request at its controller that waits for the guest, or an interrupt
- * that the guest has taken and not ended. A guest that keeps its interrupts off may have a request
- * for ever, and a guest without EOIs is in its handler for ever: 1 ms is enough. */
-static bool interrupt_comes_first(const struct vm *last)
-{
-	const struct controller *c = &last->controller;
-	if (interrupt_waits == WORK_WAITS || (!chipset->deliverable(c, 0) && !has_in_service(c)))
+	if (interrupt_waits == WORK_WAITS)
 		return false;
 	interrupt_waits++;
 	return true;
 }
 
+/* Returns true where the work waits for a request at last's controller. */
+static bool request_comes_first(const struct vm *last)
+{
+	return chipset->deliverable(&last->controller, 0) && may_put_off_work();
+}
+
+/* Returns true where the work waits for the EOI of last's guest. */
+static bool handler_comes_first(const struct vm *last)
+{
+	return chipset->in_service != NULL && chipset->in_service(&last->controller) &&
+	       may_put_off_work();
+}
+
 /* Returns true where the background work has to wait for an interrupt. First case: a VM above the
  * VM that ran has just become ready. Second case: the VMM had the processor, and a line ended the
  * VMM's turn for a VM that has not run since. Third case: the VM that ran has an interrupt of its
- * own. */
+ * request. */
 static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 {
 	if (next == NULL)
 		return false;
 	if (last == NULL)
 		return !next->starting || next != displaced;
-	return next->config.priority > last->config.priority || interrupt_comes_first(last);
+	return next->config.priority > last->config.priority || request_comes_first(last);
 }
 
 static void work_in_background(bool nobody_ready, uint64_t since)
@@ -225,6 +232,14 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 	dispatch_counted(NULL);
 }
 
+/* The background work waits WORK_WAIT_US. Returns NULL: the run loop decides again. */
+static struct vm *put_off_work(uint64_t now)
+{
+	processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
+	processor.attention = true;
+	return NULL;
+}
+
 /* Gives the processor to the VMM itself: for the background work, for the start of a VM, or for
  * sleep. next: the VM whose turn it would be, NULL where no VM is ready. Returns the VM to invoke
  * instead, because the VM has an interrupt in service. Returns NULL when the caller has to decide
@@ -232,6 +247,9 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
 {
 	struct vm *last = processor.vm;
+	bool waits = work && next != NULL && last != NULL;
+	if (waits && handler_comes_first(last))
+		return put_off_work(now);
 	for (bool force = false; vm_put_away(force, now) != 0; force = true)
 		if (waits_for_eoi(last, NULL, now))
 			return last;
@@ -239,12 +257,9 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	/* a VM that has just halted has a request at its controller: the VM is ready */
 	if (processor.attention)
 		return NULL;
-	if (work && next != NULL && last != NULL && interrupt_comes_first(last)) {
-		/* The request came while the VM was put away. No NMI will tell of the request. */
-		processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
-		processor.attention = true;
-		return NULL;
-	}
+	/* The request came while the VM was put away. No NMI will tell of the request. */
+	if (waits && request_comes_first(last))
+		return put_off_work(now);
 	if (work)
 		work_in_background(next == NULL, now);
 	else if (next != NULL)

@@ -174,10 +174,13 @@ static void R08_edges_of_both_chips_behind_one_nmi_are_not_lost_in_a_replay(void
 static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **state)
 {
 	(void)state;
+	assert_false(chipset->in_service(&a));
 	board_set_line(3, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x23);
+	assert_true(chipset->in_service(&a));
 	assert_int_equal(chipset->save(&a, true), 0); /* it goes on in software */
 	chipset->restore(&a);
+	assert_true(chipset->in_service(&a));
 	chipset_mask(0);
 	assert_int_equal(a.pic[0].isr, LINE(3));
 	board_set_line(0, true); /* of higher priority: the chip delivers it */
@@ -188,6 +191,7 @@ static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **sta
 	assert_int_equal(a.pic[0].isr, LINE(3));
 	write(0x20, 0x20);
 	assert_int_equal(a.pic[0].isr, 0);
+	assert_false(chipset->in_service(&a));
 }
 
 static void R07_the_read_select_of_an_open_port_comes_back(void **state)

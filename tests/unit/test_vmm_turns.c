@@ -51,8 +51,9 @@ static void R13_a_handler_comes_before_the_work(void **state)
 	(void)state;
 	begin_with_work();
 	handler = true;
+	assert_null(decide()); /* the work is put off */
 	assert_ptr_equal(decide(), &own[2]);
-	assert_int_equal(portions, 0);
+	assert_int_equal(portions + put_away, 0);
 	handler = false;
 	processor.chores_due = fake_tsc;
 	assert_null(decide());

@@ -276,9 +276,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$
 VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic key% lapic mitigations pci power) \
 	$(patsubst %,arch/x86/%.c,slice_timer_find tables tsc vga virt) \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
-	$(patsubst %,vmm/%.c,config% console commands completion editor elf% handover history) \
-	$(patsubst %,vmm/%.c,inspect keyboard_line nearest pager prompt report% reserve screen%) \
-	$(patsubst %,vmm/%.c,summary terminal version vm words)
+	vmm/config/% vmm/load/% vmm/operator/% vmm/version.c vmm/core/vm.c vmm/core/vm_build.c
 
 vmm: $(BUILD)/signalbox
 

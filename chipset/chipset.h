@@ -169,9 +169,9 @@ struct chipset {
 	 * status bits itself.) Call when a line asserts while its VM is halted, and after the
 	 * save. */
 	line_set (*deliverable)(const struct controller *c, line_set asserted);
-	/* Returns whether an interrupt is in service in the controller of the VM that ran last. Call
-	 * where the VMM might take the processor from a handler, and not at each decision: pc asks
-	 * the chips at their ports. */
+	/* Returns whether an interrupt is in service in the controller of the VM that ran last.
+	 * Call where the VMM might take the processor from a handler, and not at each decision: pc
+	 * asks the chips at their ports. */
 	bool (*in_service)(const struct controller *c);
 
 	/* 520: saves the controller's state to c. Returns 0, or -EBUSY while an interrupt is in

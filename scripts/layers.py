@@ -3,8 +3,9 @@
 """Includes and calls run one way: layers.py BUILD
 
 Rule: the table in CONTRIBUTING.md, the code block named "layers", says what each layer may use. A
-file's layer is its first folder. Includes are read from the sources, and calls from the objects in
-BUILD/vmm, so a call by a declaration of one's own counts as well.
+file belongs to the longest folder of the table that it lies in. Includes are read from the sources.
+Calls are read from the objects in BUILD/vmm, so a call by a declaration of one's own counts as
+well. No file of vmm/ calls a file that calls back.
 """
 
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = re.compile(r"^```layers\n(.*?)^```$", re.M | re.S)
+RINGLESS = "vmm/"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 
@@ -26,15 +28,44 @@ def read_table(text):
     return {name.strip(): uses.split() for name, uses in rows}
 
 
+def layer_of(table, path):
+    """The row that a file belongs to; None: none."""
+    rows = [name for name in table if path.startswith(name + "/")]
+    return max(rows, key=len, default=None)
+
+
 def allowed(table, user, used):
     """May a file use the other one? Both are paths in the tree."""
-    layer, other = user.split("/")[0], used.split("/")[0]
+    layer, other = layer_of(table, user), layer_of(table, used)
     return layer == other or any(use in (other, used) for use in table[layer])
+
+
+def cycle(edges):
+    """Files that call each other in a ring, by name; [] where there is no ring."""
+    below = {}
+    for user, used in edges:
+        below.setdefault(user, set()).add(used)
+    done, path = set(), []
+
+    def visit(name):
+        if name in path:
+            return path[path.index(name) :]
+        if name in done:
+            return []
+        path.append(name)
+        for used in sorted(below.get(name, ())):
+            ring = visit(used)
+            if ring:
+                return ring
+        done.add(path.pop())
+        return []
+
+    return next(filter(None, map(visit, sorted(below))), [])
 
 
 def includes(table):
     """Pairs of a file and the file that it includes."""
-    for layer in table:
+    for layer in sorted({name.split("/")[0] for name in table}):
         for path in sorted((ROOT / layer).rglob("*.[chS]")):
             for header in INCLUDE.findall(path.read_text()):
                 if (ROOT / header).exists():
@@ -75,14 +106,20 @@ def calls(build):
 
 def main():
     table = read_table((ROOT / "CONTRIBUTING.md").read_text())
-    wrong, seen = [], 0
-    for user, used, how in [*includes(table), *calls(Path(sys.argv[1]))]:
-        layers = {user.split("/")[0], used.split("/")[0]}
-        if not layers <= set(table):
+    wrong, seen, between = [], 0, list(calls(Path(sys.argv[1])))
+    for user, used, how in [*includes(table), *between]:
+        if None in (layer_of(table, user), layer_of(table, used)):
             continue
         seen += 1
         if not allowed(table, user, used):
             wrong.append(f"{user}: {how}: {used} is not below (CONTRIBUTING.md, layers)")
+    ring = cycle(
+        (a, b)
+        for a, b, _ in between
+        if a != b and a.startswith(RINGLESS) and b.startswith(RINGLESS)
+    )
+    if ring:
+        wrong.append(f"calls run in a ring: {' -> '.join([*ring, ring[0]])}")
     if not seen:
         wrong.append("nothing was found to look at")
     print("\n".join(wrong) or f"{seen} edges, none upward")

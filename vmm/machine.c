@@ -8,9 +8,9 @@
 #include "arch/x86/log.h"
 #include "arch/x86/pci.h"
 #include "arch/x86/platform.h"
-#include "vmm/config.h"
-#include "vmm/exits.h"
-#include "vmm/vm.h"
+#include "vmm/config/config.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/vm.h"
 
 static unsigned masters_stopped;
 

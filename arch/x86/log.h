@@ -6,8 +6,8 @@
  *
  * Rule: log_line() and log_format() format text, which takes thousands of instructions. So no code
  * between an exit and an entry calls them. Such code calls log_note(), which keeps the format and
- * its values. The VMM's background work prints the note later (vmm/background.c). The formatting is
- * newlib's vsnprintf.
+ * its values. The VMM's background work prints the note later (vmm/core/background.c). The
+ * formatting is newlib's vsnprintf.
  */
 #ifndef ARCH_X86_LOG_H
 #define ARCH_X86_LOG_H

@@ -69,7 +69,7 @@ struct multiboot_info;
 void frames_init(const struct multiboot_info *info);
 /* Allocates contiguous memory for a VM. align: a power of two of at least PAGE. Returns the
  * address, or 0 when there is no such memory. The memory is not cleared: the start of a VM clears
- * the memory once (vmm/elf.h). Memory is never freed. */
+ * the memory once (vmm/load/elf.h). Memory is never freed. */
 uint64_t frames_alloc(uint64_t bytes, uint64_t align);
 /* Allocates memory for the VMM. The memory is cleared, and counted for the banner's figure of the
  * VMM's memory. Returns NULL when there is no such memory. A page costs about 600 instructions. */

@@ -26,8 +26,8 @@ enum { IMR = 0x5A, ELSEWHERE = 0x1E00000 };
 
 static unsigned seen;
 
-/* Expects that all reads return ones, and that writes have no effect. vmm/exits.c says how a VMM
- * answers in the window's place. */
+/* Expects that all reads return ones, and that writes have no effect. vmm/core/exits.c says how a
+ * VMM answers in the window's place. */
 static void try_window(uint64_t address)
 {
 	volatile uint8_t *window = machine_window(address);

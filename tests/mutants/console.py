@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants of the console and of a run's end: name, file, text there, text instead, the test."""
 
-RUN = "vmm/run.c"
-ENDING = "vmm/ending.c"
-TERMINAL = "vmm/terminal.c"
-EDITOR = "vmm/editor.c"
-HISTORY = "vmm/history.c"
-PROMPT = "vmm/prompt.c"
-COMPLETION = "vmm/completion.c"
-CONSOLE = "vmm/console.c"
-NEAREST = "vmm/nearest.c"
+RUN = "vmm/core/run.c"
+ENDING = "vmm/core/ending.c"
+TERMINAL = "vmm/operator/terminal.c"
+EDITOR = "vmm/operator/editor.c"
+HISTORY = "vmm/operator/history.c"
+PROMPT = "vmm/operator/prompt.c"
+COMPLETION = "vmm/operator/completion.c"
+CONSOLE = "vmm/operator/console.c"
+NEAREST = "vmm/operator/nearest.c"
 
 MUTANTS = (
     # When a run ends, and with which status.

@@ -42,7 +42,7 @@ MUTANTS = (
     ),
     (
         "overwritten-record-is-believed",
-        "vmm/inspect.c",
+        "vmm/operator/inspect.c",
         "\tif (vm->number != i || vm->state > VM_READY)\n",
         "\tif (false)\n",
         "qemu:tests/system/test_stacks.py::test_an_overwritten_record_is_shown",
@@ -107,7 +107,7 @@ MUTANTS = (
     ),
     (
         "calls-from-ring-3",
-        "vmm/calls.c",
+        "vmm/core/calls.c",
         "if (__builtin_expect(!virt_in_ring_0(vm->vcpu), 0))",
         "if (false)",
         "bochs:" + ATTACK + "[pc-ring3]",
@@ -144,7 +144,7 @@ MUTANTS = (
     # A port that is not the VM's.
     (
         "denied-port-reads-nothing",
-        "vmm/ports.c",
+        "vmm/core/ports.c",
         "\t\tset_result(regs, io->size, ones(io->size));\n",
         "\t\t;\n",
         "bochs:" + ATTACK + "[pc-port]",

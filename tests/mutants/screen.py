@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants of the PC's screen and keyboard: name, file, text there, text instead, the test."""
 
-SCREEN = "vmm/screen.c"
-END = "vmm/screen_end.c"
+SCREEN = "vmm/operator/screen.c"
+END = "vmm/operator/screen_end.c"
 PC = "chipset/pc.c"
 VGA = "arch/x86/vga.c"
 
@@ -31,7 +31,7 @@ MUTANTS = (
     ("old-keys-are-answers", END, "\tdrop_keys();\n", "", "test_screen"),
     (
         "keyboard-taken-from-its-vm",
-        "vmm/keyboard_line.c",
+        "vmm/operator/keyboard_line.c",
         "if (line_in(vm->config.lines, KEYBOARD_LINE))",
         "if (false)",
         "test_keyboard_line",
@@ -48,7 +48,7 @@ MUTANTS = (
     ("text-shown-over-a-view", VGA, "\tif (viewing)\n\t\treturn false;\n", "", "test_vga"),
     (
         "summary-too-long",
-        "vmm/summary.c",
+        "vmm/operator/summary.c",
         "count <= rows ? count : rows - 1",
         "count",
         "test_summary",

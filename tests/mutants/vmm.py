@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants of vmm/: name, file, the text that is there, the text instead, the test that notices."""
 
-SCHED = "vmm/sched.c"
-RUN = "vmm/run.c"
-DISPATCH = "vmm/dispatch.c"
-INVOKE = "vmm/invoke.c"
-SWITCH = "vmm/switch.c"
-TURN = "vmm/turn.c"
-BACKGROUND = "vmm/background.c"
-BACKGROUND_H = "vmm/background.h"
-EXITS = "vmm/exits.c"
-VM = "vmm/vm.c"
-RESERVED = "vmm/config_reserved.c"
+SCHED = "vmm/core/sched.c"
+RUN = "vmm/core/run.c"
+DISPATCH = "vmm/core/dispatch.c"
+INVOKE = "vmm/core/invoke.c"
+SWITCH = "vmm/core/switch.c"
+TURN = "vmm/core/turn.c"
+BACKGROUND = "vmm/core/background.c"
+BACKGROUND_H = "vmm/core/background.h"
+EXITS = "vmm/core/exits.c"
+VM = "vmm/core/vm.c"
+VM_TABLE = "vmm/core/vm_table.c"
+RESERVED = "vmm/config/config_reserved.c"
 PCI = "arch/x86/pci.c"
-ELF = "vmm/elf.c"
-FILTER = "vmm/port_filter.c"
-ABSENT = "vmm/absent.c"
+ELF = "vmm/load/elf.c"
+FILTER = "vmm/core/port_filter.c"
+ABSENT = "vmm/core/absent.c"
 
 MUTANTS = (
     # Whose turn it is.
@@ -157,7 +158,7 @@ MUTANTS = (
     ),
     (
         "eoi-ends-no-wait",
-        "vmm/ports.c",
+        "vmm/core/ports.c",
         "if (vm->switch_waits && !vm->controller.busy)",
         "if (false)",
         "test_exits",
@@ -179,21 +180,21 @@ MUTANTS = (
     # What a VM prints.
     (
         "output-ring-never-full",
-        "vmm/output.c",
+        "vmm/core/output.c",
         "if (OUTPUT_BYTES - (head - o->tail) < bytes) {",
         "if (false) {",
         "test_output",
     ),
     (
         "output-line-without-end",
-        "vmm/output.c",
+        "vmm/core/output.c",
         "if (c != '\\n' && o->length == OUTPUT_LINE_MAX)",
         "if (false)",
         "test_output",
     ),
     (
         "output-drops-said-for-ever",
-        "vmm/output.c",
+        "vmm/core/output.c",
         "\to->dropped_said = dropped;\n",
         "",
         "test_output",
@@ -274,14 +275,14 @@ MUTANTS = (
     ),
     (
         "slice-looked-at-too-late",
-        "vmm/turn.h",
+        "vmm/core/turn.h",
         "LOOK_CONTENDED = 4,",
         "LOOK_CONTENDED = 400,",
         "test_turns",
     ),
     (
         "slice-rest-is-lost",
-        "vmm/turn.h",
+        "vmm/core/turn.h",
         "? processor.turn.slice_end - now : 0;",
         "? 0 : 0;",
         "test_turns",
@@ -496,14 +497,14 @@ MUTANTS = (
     ("restart-keeps-its-turn", VM, "\tsched_end_turn(vm);\n", "", "test_faults"),
     (
         "memory-beyond-the-end",
-        VM,
+        VM_TABLE,
         "if (bytes > size || address > size - bytes)",
         "if (bytes > size || address > size)",
         "test_faults",
     ),
     (
         "memory-in-the-hole",
-        VM,
+        VM_TABLE,
         "if (address < HOLE_END && address + bytes > HOLE_FIRST)",
         "if (false)",
         "test_faults",

@@ -112,7 +112,8 @@ def vandal(guest="", words="", prio=1, name="vandal", mem="2M", slice="5ms"):
     )
 
 
-# Who has typed is waited for when all VMs are done (vmm/ending.h), unless the run is told to end.
+# A run waits for a person who has typed when all VMs are done (vmm/core/ending.h), unless somebody
+# ends the run.
 QUITS = (r"^signalbox: all VMs are done; the run goes on", "quit\r")
 
 

@@ -86,7 +86,7 @@ def test_R10_no_access_to_the_controller_exits(alone_run, beside_run):
     """R10: not one port exit of the controller's in the whole run, initialisation and mask
     writes included, alone and beside another VM. What is left are the ports whose bits are
     partly the machine's: 61h where pulse measures its clock, 70h where scribe sets the RTC
-    (vmm/port_filter.c)."""
+    (vmm/core/port_filter.c)."""
     for report in (alone_run, beside_run):
         for exits in report.records("exits"):
             assert int(exits.get("io", 0)) <= FILTERED, exits

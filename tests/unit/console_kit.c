@@ -8,9 +8,9 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/work.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/background.h"
-#include "vmm/console.h"
-#include "vmm/typing.h"
+#include "vmm/core/background.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/typing.h"
 
 #include <string.h>
 

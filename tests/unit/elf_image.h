@@ -8,7 +8,7 @@
 #define TESTS_UNIT_ELF_IMAGE_H
 
 #include "arch/x86/multiboot.h"
-#include "vmm/elf_format.h"
+#include "vmm/load/elf_format.h"
 
 #include <stdint.h>
 #include <string.h>

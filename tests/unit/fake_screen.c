@@ -8,7 +8,7 @@
 
 #include "arch/x86/io.h"
 #include "arch/x86/keyboard.h"
-#include "vmm/keyboard_line.h"
+#include "vmm/operator/keyboard_line.h"
 
 #include <errno.h>
 #include <string.h>

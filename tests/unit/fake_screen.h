@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A PC's screen and keyboard, as vmm/screen.c and vmm/screen_end.c see them.
+ * A PC's screen and keyboard, as vmm/operator/screen.c and vmm/operator/screen_end.c see them.
  *
  * Rule: a key comes at its time; each look at the keyboard takes some.
  */

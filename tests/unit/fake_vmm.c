@@ -8,7 +8,7 @@
 
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
-#include "vmm/flows.h"
+#include "vmm/core/flows.h"
 
 #include <stdio.h>
 #include <string.h>

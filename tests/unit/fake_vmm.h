@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_FAKE_VMM_H
 #define TESTS_UNIT_FAKE_VMM_H
 
-#include "vmm/report.h"
+#include "vmm/operator/report.h"
 
 enum { FAKE_VMS = 8, FAKE_RESULTS = 10 };
 

@@ -9,9 +9,9 @@
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/exits.h"
-#include "vmm/handover.h"
-#include "vmm/sched.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/sched.h"
+#include "vmm/load/handover.h"
 
 #include <errno.h>
 #include <stdbool.h>

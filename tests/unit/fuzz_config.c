@@ -6,7 +6,7 @@
  * Rule: whatever comes in, what comes out is within the limits that config.h states, and an error
  * has a printable message.
  */
-#include "vmm/config.h"
+#include "vmm/config/config.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  * success an entry in memory.
  */
 #include "tests/unit/elf_image.h"
-#include "vmm/elf.h"
-#include "vmm/handover.h"
+#include "vmm/load/elf.h"
+#include "vmm/load/handover.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -7,11 +7,11 @@
  * overlaps one is refused, whatever the map looks like; what overlaps none is granted.
  */
 #define _GNU_SOURCE /* MAP_32BIT: a loader's addresses have 32 bits */
-#include "vmm/config_reserved.c"
+#include "vmm/config/config_reserved.c"
 
 #include "arch/x86/multiboot.h"
 #include "arch/x86/platform.h"
-#include "vmm/reserve.h"
+#include "vmm/config/reserve.h"
 
 #include <stdbool.h>
 #include <stdio.h>

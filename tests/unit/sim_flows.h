@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The figures' flows (vmm/invoke.c, switch.c, dispatch.c, sched.c) on the block, step by step: VMs
- * without guests, whose programs the test plays itself at the ports.
+ * The figures' flows (vmm/core/invoke.c, switch.c, dispatch.c, sched.c) on the block, step by step:
+ * VMs without guests, whose programs the test plays itself at the ports.
  *
  * Rule: each test is a process of its own, because the VMM and the chipset keep their state in
  * static variables.
@@ -11,7 +11,7 @@
 
 #include "tests/unit/check.h"
 
-#include "vmm/vm.h"
+#include "vmm/core/vm.h"
 
 enum { FLOW_VMS = 6, FLOW_VMM_LINE = 4 };
 
@@ -22,7 +22,7 @@ void flow_alone(void (*body)(void));
  * firmware. */
 void flow_begin(unsigned banks, line_set level);
 /* One more VM, ready, its controller as at reset; shared lines are found out. The inputs are words
- * as in vmm/config.h. */
+ * as in vmm/config/config.h. */
 struct vm *flow_add(line_set lines, unsigned priority);
 struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller_input,
                           uint64_t block_input);

@@ -20,11 +20,11 @@
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_virt.h"
-#include "vmm/flows.h"
-#include "vmm/report.h"
-#include "vmm/run.h"
-#include "vmm/sched.h"
-#include "vmm/trace.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/run.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+#include "vmm/operator/report.h"
 
 #include <stdarg.h>
 #include <stdio.h>

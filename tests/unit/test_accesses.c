@@ -9,8 +9,8 @@
 
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
-#include "vmm/flows.h"
-#include "vmm/sched.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/sched.h"
 
 enum { A_BASE = 0x20, B_BASE = 0x30 };
 enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15) };

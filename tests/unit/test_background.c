@@ -8,11 +8,11 @@
 
 #include "arch/x86/platform.h"
 #include "chipset/chipset.h"
-#include "vmm/flows.h"
-#include "vmm/processor.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/processor.h"
 
 /* The source itself, for what is static in it. */
-#include "vmm/background.c"
+#include "vmm/core/background.c"
 
 #include <string.h>
 

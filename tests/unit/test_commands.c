@@ -8,7 +8,7 @@
 
 #include "arch/x86/log.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/console.h"
+#include "vmm/operator/console.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,8 +6,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "vmm/config.h"
-#include "vmm/words.h"
+#include "vmm/config/config.h"
+#include "vmm/config/words.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/work.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/console.h"
-#include "vmm/typing.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/typing.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,11 +10,11 @@
 #include "arch/x86/platform.h"
 #include "arch/x86/slice_timer.h"
 #include "tests/unit/sim_virt.h"
-#include "vmm/flows.h"
-#include "vmm/lines.h"
-#include "vmm/run.h"
-#include "vmm/sched.h"
-#include "vmm/trace.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/run.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
 
 #include <string.h>
 

@@ -12,9 +12,9 @@
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
-#include "vmm/flows.h"
-#include "vmm/lines.h"
-#include "vmm/sched.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
 
 enum { A_BASE = 0x20, B_BASE = 0x30 };
 enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15) };
@@ -468,7 +468,7 @@ static void after_idleness(void)
 {
 	two(1, 1);
 	sched_set_state(a, VM_STOPPED);
-	chipset_route(NULL); /* as idle() in vmm/run.c */
+	chipset_route(NULL); /* as idle() in vmm/core/run.c */
 	chipset_mask((line_set)~line_vmm);
 	processor.vm = NULL;
 	board.in_guest = false;

@@ -7,7 +7,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "vmm/editor.h"
+#include "vmm/operator/editor.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
 #include "tests/unit/check.h"
 
 #include "tests/unit/elf_image.h"
-#include "vmm/elf.h"
-#include "vmm/handover.h"
+#include "vmm/load/elf.h"
+#include "vmm/load/handover.h"
 
 #include <errno.h>
 #include <stdlib.h>

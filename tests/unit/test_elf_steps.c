@@ -8,9 +8,9 @@
 #include "tests/unit/check.h"
 
 #include "arch/x86/multiboot.h"
-#include "vmm/elf.h"
-#include "vmm/elf_format.h"
-#include "vmm/handover.h"
+#include "vmm/load/elf.h"
+#include "vmm/load/elf_format.h"
+#include "vmm/load/handover.h"
 
 #include <errno.h>
 #include <stdlib.h>

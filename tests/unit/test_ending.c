@@ -9,10 +9,10 @@
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/console.h"
-#include "vmm/ending.h"
-#include "vmm/operator.h"
-#include "vmm/sched.h"
+#include "vmm/core/ending.h"
+#include "vmm/core/sched.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/operator.h"
 
 #include <string.h>
 

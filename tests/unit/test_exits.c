@@ -8,10 +8,10 @@
 
 #include "arch/x86/virt.h"
 #include "tests/unit/sim_internal.h"
-#include "vmm/exits.h"
-#include "vmm/flows.h"
-#include "vmm/sched.h"
-#include "vmm/turn.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/turn.h"
 
 #include <errno.h>
 #include <string.h>

@@ -12,11 +12,11 @@
 #include "arch/x86/platform.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/absent.h"
-#include "vmm/exits.h"
-#include "vmm/flows.h"
-#include "vmm/handover.h"
-#include "vmm/sched.h"
+#include "vmm/core/absent.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/sched.h"
+#include "vmm/load/handover.h"
 
 #include <string.h>
 

@@ -10,9 +10,9 @@
 #include "arch/x86/work.h"
 #include "chipset/chipset.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/flows.h"
-#include "vmm/keyboard_line.h"
-#include "vmm/lines.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/operator/keyboard_line.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "vmm/nearest.h"
+#include "vmm/operator/nearest.h"
 
 #include <string.h>
 

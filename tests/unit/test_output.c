@@ -8,7 +8,7 @@
 
 #include "arch/x86/log.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/output.h"
+#include "vmm/core/output.h"
 
 #include <errno.h>
 #include <string.h>

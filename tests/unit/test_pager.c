@@ -8,7 +8,7 @@
 
 #include "arch/x86/log.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/pager.h"
+#include "vmm/operator/pager.h"
 
 #include <stdlib.h>
 #include <string.h>

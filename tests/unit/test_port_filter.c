@@ -7,7 +7,7 @@
 #include "tests/unit/check.h"
 
 #include "arch/x86/io.h"
-#include "vmm/port_filter.h"
+#include "vmm/core/port_filter.h"
 
 #include <string.h>
 

@@ -9,8 +9,8 @@
 #include "arch/x86/log.h"
 #include "arch/x86/platform.h"
 #include "tests/unit/fake_log.h"
-#include "vmm/console.h"
-#include "vmm/typing.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/typing.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -248,7 +248,7 @@ static void random_keys_do_no_harm(void **state)
 	type("\x03\x03");
 }
 
-/* So a run does not end under his hands (vmm/ending.c). */
+/* So a run does not end under his hands (vmm/core/ending.c). */
 static void who_types_is_there_for_a_while(void **state)
 {
 	uint64_t began = fake_tsc;

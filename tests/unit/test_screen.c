@@ -12,10 +12,10 @@
 #include "tests/unit/console_kit.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fake_screen.h"
-#include "vmm/console.h"
-#include "vmm/pager.h"
-#include "vmm/screen.h"
-#include "vmm/typing.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/pager.h"
+#include "vmm/operator/screen.h"
+#include "vmm/operator/typing.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,9 +9,9 @@
 
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
-#include "vmm/flows.h"
-#include "vmm/lines.h"
-#include "vmm/sched.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
 
 enum { A_BASE = 0x20, B_BASE = 0x30 };
 

@@ -15,11 +15,11 @@
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
-#include "vmm/flows.h"
-#include "vmm/lines.h"
-#include "vmm/sched.h"
-#include "vmm/trace.h"
-#include "vmm/turn.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+#include "vmm/core/turn.h"
 
 enum { SLICE = 1000, SOON = 500, LOW_BASE = 0x20, HIGH_BASE = 0x30 };
 
@@ -39,7 +39,8 @@ static void begin(void)
 	flow_initialise(LOW_BASE);
 	sim_slice_attach(NULL);
 	slice_timer_arm(SLICE);
-	processor.turn = (struct turn){ .slice_end = fake_tsc + SLICE, .deadline = fake_tsc + SLICE };
+	processor.turn = (struct turn){ .slice_end = fake_tsc + SLICE,
+		                        .deadline = fake_tsc + SLICE };
 	recorded = trace_ring.count;
 	board.nmis = 0;
 }

@@ -9,7 +9,7 @@
 #include "arch/x86/platform.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fake_vmm.h"
-#include "vmm/summary.h"
+#include "vmm/operator/summary.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fake_vmm.h"
-#include "vmm/report.h"
-#include "vmm/trace.h"
+#include "vmm/core/trace.h"
+#include "vmm/operator/report.h"
 
 #include <string.h>
 

@@ -14,8 +14,8 @@
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
-#include "vmm/flows.h"
-#include "vmm/sched.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/sched.h"
 
 #include <stdlib.h>
 

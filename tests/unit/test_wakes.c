@@ -10,8 +10,8 @@
 
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"
-#include "vmm/flows.h"
-#include "vmm/sched.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/sched.h"
 
 enum { A, B, C, VMS, SUBJECT = 3, MOMENTS_MAX = 120, IDLE_STEPS = 4 * VMS };
 

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "vmm/words.h"
+#include "vmm/config/words.h"
 
 #include <errno.h>
 #include <string.h>

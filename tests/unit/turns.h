@@ -9,14 +9,14 @@
 #define TESTS_UNIT_TURNS_H
 
 #include "tests/unit/check.h"
-#include "vmm/lines.h"
+#include "vmm/core/lines.h"
 
 #include "arch/x86/nmi.h"
 #include "arch/x86/platform.h"
 #include "tests/unit/sim_virt.h"
 
 /* The source itself, for what is static in it. */
-#include "vmm/run.c"
+#include "vmm/core/run.c"
 
 #include <string.h>
 

@@ -4,39 +4,39 @@
 #
 # Rule: a test is tests/unit/test_NAME.c and what UNIT_NAME lists; a fuzzer is fuzz_NAME.c and the same. Nothing else to do.
 
-UNIT_CONFIG  := vmm/words.c vmm/config.c vmm/config_words.c vmm/config_vm.c vmm/config_vmm.c vmm/config_check.c \
-	vmm/config_reserved.c
+UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_check.c \
+	vmm/config/config_reserved.c
 UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
 
-UNIT_words   := vmm/words.c
+UNIT_words   := vmm/config/words.c
 UNIT_config  := $(UNIT_CONFIG)
 UNIT_config_check := $(UNIT_CONFIG)
-UNIT_memory  := vmm/reserve.c vmm/config_check.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_memory  := vmm/config/reserve.c vmm/config/config_check.c arch/x86/log.c tests/unit/fake_log.c
 # Its source is included, and an object is no source of the fuzzer's.
-$(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config_reserved.o
-UNIT_elf     := vmm/elf.c vmm/elf_problem.c vmm/handover.c
+$(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config/config_reserved.o
+UNIT_elf     := vmm/load/elf.c vmm/load/elf_problem.c vmm/load/handover.c
 UNIT_elf_steps := $(UNIT_elf)
-UNIT_report  := vmm/report.c vmm/report_tables.c $(UNIT_FAKES)
-UNIT_editor  := vmm/editor.c vmm/history.c vmm/terminal.c
-UNIT_nearest := vmm/nearest.c
-UNIT_SCREEN  := vmm/screen.c vmm/screen_end.c vmm/pager.c arch/x86/keys.c \
+UNIT_report  := vmm/operator/report.c vmm/operator/report_tables.c $(UNIT_FAKES)
+UNIT_editor  := vmm/operator/editor.c vmm/operator/history.c vmm/operator/terminal.c
+UNIT_nearest := vmm/operator/nearest.c
+UNIT_SCREEN  := vmm/operator/screen.c vmm/operator/screen_end.c vmm/operator/pager.c arch/x86/keys.c \
 	tests/unit/fake_screen.c
-UNIT_console := vmm/console.c vmm/typing.c vmm/prompt.c vmm/completion.c vmm/commands.c vmm/nearest.c \
-	vmm/version.c $(UNIT_editor) vmm/trace.c vmm/trace_print.c vmm/words.c tests/unit/console_kit.c \
+UNIT_console := vmm/operator/console.c vmm/operator/typing.c vmm/operator/prompt.c vmm/operator/completion.c vmm/operator/commands.c vmm/operator/nearest.c \
+	vmm/version.c $(UNIT_editor) vmm/core/trace.c vmm/operator/trace_print.c vmm/config/words.c tests/unit/console_kit.c \
 	tests/unit/fake_uart.c $(UNIT_report) $(UNIT_SCREEN)
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
 UNIT_screen  := $(UNIT_console)
-UNIT_pager   := vmm/pager.c arch/x86/log.c tests/unit/fake_log.c
-UNIT_summary := vmm/summary.c $(UNIT_FAKES)
-UNIT_keyboard_line := vmm/keyboard_line.c vmm/port_filter.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_pager   := vmm/operator/pager.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_summary := vmm/operator/summary.c $(UNIT_FAKES)
+UNIT_keyboard_line := vmm/operator/keyboard_line.c vmm/core/port_filter.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_keys    := arch/x86/keys.c
 UNIT_keyboard := arch/x86/keyboard.c
-UNIT_trace   := vmm/trace.c vmm/trace_print.c $(UNIT_report)
-UNIT_output  := vmm/output.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
+UNIT_output  := vmm/core/output.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_frames  := arch/x86/frames.c
 UNIT_pci     := arch/x86/pci.c
-UNIT_port_filter := vmm/port_filter.c
+UNIT_port_filter := vmm/core/port_filter.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
@@ -92,20 +92,20 @@ UNIT_acpi    := arch/x86/acpi_parse.c
 UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := $(patsubst %,vmm/%.c,run dispatch lines processor invoke switch sched exits absent x87) \
-	$(patsubst %,vmm/%.c,config_reserved ports port_filter calls vm vm_build) \
-	vmm/elf.c vmm/elf_problem.c vmm/handover.c vmm/trace.c vmm/trace_print.c vmm/turn.c vmm/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
-	vmm/ending.c \
+UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
+	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
+	vmm/load/elf.c vmm/load/elf_problem.c vmm/load/handover.c vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	vmm/core/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := vmm/processor.c vmm/sched.c vmm/turn.c vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_turns   := vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := vmm/dispatch.c vmm/lines.c vmm/processor.c vmm/sched.c vmm/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_dispatch := vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_background :=
-UNIT_ending  := vmm/ending.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_ending  := vmm/core/ending.c arch/x86/log.c tests/unit/fake_log.c
 UNIT_stacks  := arch/x86/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
 UNIT_nmi_entry := arch/x86/work.c
@@ -114,7 +114,7 @@ $(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/nmi.S 
 $(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
-UNIT_FLOWS   := vmm/invoke.c vmm/switch.c vmm/dispatch.c vmm/lines.c vmm/processor.c vmm/sched.c vmm/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_FLOWS   := vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_accesses := $(UNIT_FLOWS)
 UNIT_sharing := $(UNIT_FLOWS)
@@ -161,7 +161,7 @@ unit: picprobe-host
 # libFuzzer where clang has it; else the same file with a random loop of its own. tests/corpus/NAME, if there is one, is where it
 # begins.
 define unit_fuzzer
-$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h arch/x86/*.h chipset/*/*.h tests/unit/*.h) | setup-check
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*.h chipset/*/*.h tests/unit/*.h) | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)clang $$(UNIT_CFLAGS) -DWITH_LIBFUZZER -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) 2>/dev/null || \

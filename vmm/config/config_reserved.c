@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ports and memory that no VM may get. See the header for the rule.
+ */
+#include "vmm/config/config_reserved.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DMA "the DMA controller, which reaches all memory"
+#define DMA_REMEDY "trust=dma grants it"
+#define MASTER_ALIAS "an alias of the master 8259 on some chipsets"
+#define SLAVE_ALIAS "an alias of the slave 8259 on some chipsets"
+#define ALIAS_REMEDY "every VM has it at its usual place"
+#define SUPER_IO "the Super I/O chip's configuration, which moves everybody's devices"
+#define TAKE_OUT "take it out of the range"
+
+/* First the ports that give power over the interrupt controllers, the bus or the machine. Then the
+ * ports that reach beyond their owner, and the ports where an ICH repeats the same register (I/O
+ * Controller Hub 9 datasheet, table 9-2). */
+static const struct reserved vmm_ports[] = {
+	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway", NULL, false, 0 },
+	{ { 0xA0, 0xA1 }, "the slave 8259, which every VM has anyway", NULL, false, 0 },
+	{ { 0x92, 0x92 }, "fast reset", NULL, false, 0 },
+	{ { 0xB2, 0xB3 }, "system management", NULL, false, 0 },
+	{ { 0xF0, 0xF1 }, "the x87 error latch, which every VM has anyway", NULL, false, 0 },
+	{ { 0xF4, 0xF4 }, "power-off", NULL, false, 0 },
+	{ { 0x3F8, 0x3FF }, "the console", NULL, false, 0 },
+	{ { 0x4D0, 0x4D1 }, "the edge/level registers", NULL, false, 0 },
+	{ { 0x501, 0x501 }, "power-off", NULL, false, 0 },
+	{ { 0xCF8, 0xCFF }, "PCI configuration and reset", NULL, false, 0 },
+	{ { 0x8900, 0x8900 }, "power-off", NULL, false, 0 },
+	{ { 0x00, 0x1F }, DMA, DMA_REMEDY, false, TRUST_DMA },
+	{ { 0x81, 0x91 }, DMA, DMA_REMEDY, false, TRUST_DMA },
+	{ { 0x93, 0x9F }, DMA, DMA_REMEDY, false, TRUST_DMA },
+	{ { 0xC0, 0xDF }, DMA, DMA_REMEDY, false, TRUST_DMA },
+	{ { 0x22, 0x23 }, "the switch between 8259s and APICs", TAKE_OUT, false, 0 },
+	{ { 0x24, 0x2D }, MASTER_ALIAS, ALIAS_REMEDY, false, 0 },
+	{ { 0x2E, 0x2F }, SUPER_IO, TAKE_OUT, false, 0 },
+	{ { 0x30, 0x3D }, MASTER_ALIAS, ALIAS_REMEDY, false, 0 },
+	{ { 0x4E, 0x4F }, SUPER_IO, TAKE_OUT, false, 0 },
+	{ { 0x50, 0x53 },
+	  "an alias of the timer on some chipsets",
+	  "0x40-0x43 is its usual place",
+	  false,
+	  0 },
+	{ { 0x63, 0x63 },
+	  "an alias of port 0x61 on some chipsets",
+	  "0x61 is its usual place",
+	  false,
+	  0 },
+	{ { 0x65, 0x65 },
+	  "an alias of port 0x61 on some chipsets",
+	  "0x61 is its usual place",
+	  false,
+	  0 },
+	{ { 0x67, 0x67 },
+	  "an alias of port 0x61 on some chipsets",
+	  "0x61 is its usual place",
+	  false,
+	  0 },
+	{ { 0x72, 0x77 },
+	  "an alias of the RTC on some chipsets",
+	  "0x70-0x71 is its usual place",
+	  false,
+	  0 },
+	{ { 0xA2, 0xB1 }, SLAVE_ALIAS, ALIAS_REMEDY, false, 0 },
+	{ { 0xB4, 0xBD }, SLAVE_ALIAS, ALIAS_REMEDY, false, 0 },
+	{ { 0x512, 0x51B },
+	  "fw_cfg's DMA, which reaches all memory",
+	  "0x510-0x511 does without",
+	  false,
+	  0 },
+};
+
+static const struct reserved vmm_memory[] = {
+	{ { 0xFEC00000, 0xFECFFFFF }, "the I/O APIC", NULL, true, 0 },
+	{ { 0xFED00000, 0xFED003FF }, "the HPET", NULL, true, 0 },
+	{ { 0xFEE00000, 0xFEEFFFFF }, "the local APIC and its messages", NULL, true, 0 },
+};
+
+/* Ranges that only the running machine knows: power management ports, RAM. */
+static struct reserved machine_ports[CONFIG_RESERVED_PORTS], machine_memory[CONFIG_RESERVED_MEMORY];
+static unsigned machine_port_count, machine_memory_count;
+
+static bool touches(const struct config_range *a, const struct config_range *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+/* Returns true where the two overlap, or where one range begins directly after the other. */
+static bool joins(const struct config_range *a, const struct config_range *b)
+{
+	return touches(a, b) || (a->last < b->first && a->last + 1 == b->first) ||
+	       (b->last < a->first && b->last + 1 == a->first);
+}
+
+/* Adds a range. Ranges of the same name that join become a single range. */
+static int reserve(struct reserved *list, unsigned *count, unsigned max, struct config_range range,
+                   const char *what, bool device)
+{
+	for (unsigned i = 0; i < *count;) {
+		if (strcmp(list[i].what, what) != 0 || !joins(&list[i].range, &range)) {
+			i++;
+			continue;
+		}
+		if (list[i].range.first < range.first)
+			range.first = list[i].range.first;
+		if (list[i].range.last > range.last)
+			range.last = list[i].range.last;
+		/* the range is part of the new range; the new range may join other ranges now */
+		list[i] = list[--*count];
+		i = 0;
+	}
+	if (*count == max)
+		return -ENOMEM;
+	list[(*count)++] = (struct reserved){ range, what, NULL, device, 0 };
+	return 0;
+}
+
+int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
+{
+	return reserve(machine_ports, &machine_port_count, CONFIG_RESERVED_PORTS,
+	               (struct config_range){ first, last }, what, false);
+}
+
+int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
+{
+	return reserve(machine_memory, &machine_memory_count, CONFIG_RESERVED_MEMORY,
+	               (struct config_range){ first, last }, what, false);
+}
+
+int config_reserve_device(uint64_t first, uint64_t last, const char *what)
+{
+	return reserve(machine_memory, &machine_memory_count, CONFIG_RESERVED_MEMORY,
+	               (struct config_range){ first, last }, what, true);
+}
+
+static const struct reserved *find(const struct reserved *list, unsigned count,
+                                   const struct config_range *range, unsigned trust)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (touches(&list[i].range, range) && !(list[i].trust & trust))
+			return &list[i];
+	return NULL;
+}
+
+const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust)
+{
+	const struct reserved *r = find(vmm_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), range,
+	                                trust);
+
+	return r != NULL ? r : find(machine_ports, machine_port_count, range, trust);
+}
+
+const struct reserved *config_reserved_memory(const struct config_range *range)
+{
+	const struct reserved *r = find(vmm_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]),
+	                                range, 0);
+
+	return r != NULL ? r : find(machine_memory, machine_memory_count, range, 0);
+}
+
+void config_vmms_ports(void (*take)(uint16_t first, uint16_t last))
+{
+	for (unsigned i = 0; i < sizeof(vmm_ports) / sizeof(vmm_ports[0]); i++)
+		if (vmm_ports[i].remedy == NULL)
+			take((uint16_t)vmm_ports[i].range.first, (uint16_t)vmm_ports[i].range.last);
+	for (unsigned i = 0; i < machine_port_count; i++)
+		take((uint16_t)machine_ports[i].range.first, (uint16_t)machine_ports[i].range.last);
+}
+
+void config_devices(void (*take)(uint64_t first, uint64_t last))
+{
+	for (unsigned i = 0; i < sizeof(vmm_memory) / sizeof(vmm_memory[0]); i++)
+		take(vmm_memory[i].range.first, vmm_memory[i].range.last);
+	for (unsigned i = 0; i < machine_memory_count; i++)
+		if (machine_memory[i].device)
+			take(machine_memory[i].range.first, machine_memory[i].range.last);
+}
+
+bool config_is_device(uint64_t address)
+{
+	for (unsigned i = 0; i < sizeof(vmm_memory) / sizeof(vmm_memory[0]); i++)
+		if (address >= vmm_memory[i].range.first && address <= vmm_memory[i].range.last)
+			return true;
+	for (unsigned i = 0; i < machine_memory_count; i++)
+		if (machine_memory[i].device && address >= machine_memory[i].range.first &&
+		    address <= machine_memory[i].range.last)
+			return true;
+	return false;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The words of a module's line: one VM.
+ *
+ * Rule: faults of the line itself are refused here. Faults that depend on the other VMs are for
+ * config_check.c.
+ */
+#include "vmm/config/config_words.h"
+#include "vmm/config/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MEMORY_MIN (UINT64_C(1) << 20)
+#define MEMORY_MAX (UINT64_C(3) << 30) /* below the devices that sit under 4 GiB */
+#define MEMORY_UNIT UINT64_C(4096)
+#define MMIO_LAST ((UINT64_C(1) << 46) - 1) /* the addresses of a 64-bit processor of today */
+
+enum { PRIORITY_MAX = 15, PORT_LAST = 0xffff };
+enum { SLICE_MIN = 100, SLICE_MAX = 1000000 }; /* us */
+
+static int vm_name(struct reader *r, const char *value)
+{
+	return config_name(r, value, r->vm->name);
+}
+
+static int vm_memory(struct reader *r, const char *value)
+{
+	uint64_t bytes;
+
+	switch (size_parse(value, &bytes)) {
+	case 0:
+		break;
+	case -ERANGE:
+		return config_refuse(r, "more than 3G");
+	default:
+		return config_refuse(r, "a size is a number and K, M or G, as in 16M");
+	}
+	if (bytes < MEMORY_MIN)
+		return config_refuse(r, "less than 1M");
+	if (bytes > MEMORY_MAX)
+		return config_refuse(r, "more than 3G");
+	if (bytes % MEMORY_UNIT)
+		return config_refuse(r, "not a multiple of 4K");
+	r->vm->memory = bytes;
+	return 0;
+}
+
+static int vm_priority(struct reader *r, const char *value)
+{
+	uint64_t number = 0;
+
+	if (config_number(r, value, PRIORITY_MAX, &number))
+		return -EINVAL;
+	r->vm->priority = (unsigned)number;
+	return 0;
+}
+
+static int vm_slice(struct reader *r, const char *value)
+{
+	uint64_t us = 0;
+
+	if (config_time(r, value, &us))
+		return -EINVAL;
+	if (us < SLICE_MIN || us > SLICE_MAX)
+		return config_refuse(r, "a slice is from 100us to 1s");
+	r->vm->slice_us = (uint32_t)us;
+	return 0;
+}
+
+/* Parses a line's number or a range of numbers: first and last. */
+static int parse_lines(struct reader *r, const char *item, uint64_t *first, uint64_t *last)
+{
+	char shown[SHOWN_MAX];
+	int error = range_parse(item, first, last);
+
+	if (item[0] == '\0')
+		return config_refuse(r, "a line's number is missing");
+	if (error == -EINVAL)
+		return config_refuse(r, "%s is not a number or a range", word_shown(item, shown));
+	if (error || *last >= LINES || *first >= LINES)
+		return config_refuse(r, "%s is not a line (0-15)", word_shown(item, shown));
+	if (*first > *last)
+		return config_refuse(r, "%s runs backwards", word_shown(item, shown));
+	return 0;
+}
+
+/* Parses the text after the colon in LINE:INPUT. */
+static int parse_input(struct reader *r, const char *text, uint64_t *input)
+{
+	char shown[SHOWN_MAX];
+
+	int error = number_parse(text, input);
+
+	if (text[0] == '\0')
+		return config_refuse(r, "an input's number is missing");
+	if (error == -EINVAL)
+		return config_refuse(r, "%s is not an input's number", word_shown(text, shown));
+	if (error || *input >= LINES)
+		return config_refuse(r, "there is no input %s (0-15)", word_shown(text, shown));
+	return 0;
+}
+
+/* Adds an item of irq=: LINE, FIRST-LAST or LINE:INPUT. */
+static int add_lines(struct reader *r, char *item, line_set *lines, uint64_t *inputs)
+{
+	uint64_t first, last, input;
+	char *colon = strchr(item, ':');
+
+	if (colon)
+		*colon = '\0';
+	if (parse_lines(r, item, &first, &last) || (colon && parse_input(r, colon + 1, &input)))
+		return -EINVAL;
+	if (colon && first != last)
+		return config_refuse(r, "%s:%s: one line has one input", item, colon + 1);
+	if (colon && input == LINE_CASCADE)
+		return config_refuse(r, "input 2 joins the two 8259s; no line can enter there");
+	for (unsigned n = (unsigned)first; n <= last; n++) {
+		if (n == LINE_CASCADE)
+			return config_refuse(r, "line 2 joins the two 8259s; no device is on it");
+		if (line_in(*lines, n))
+			return config_refuse(r, "line %u is in the list twice", n);
+		*lines |= LINE(n);
+		if (colon)
+			*inputs = line_set_input(*inputs, n, (unsigned)input);
+	}
+	return 0;
+}
+
+static int vm_lines(struct reader *r, const char *value)
+{
+	line_set lines = 0;
+	uint64_t inputs = LINE_INPUTS_OWN;
+	char item[ITEM_MAX];
+
+	while (item_next(&value, item))
+		if (add_lines(r, item, &lines, &inputs))
+			return -EINVAL;
+	r->vm->lines = lines;
+	r->vm->controller_input = inputs;
+	return 0;
+}
+
+static int vm_block(struct reader *r, const char *value)
+{
+	uint64_t inputs = LINE_INPUTS_OWN, line, last, input;
+	line_set named = 0;
+	char item[ITEM_MAX], shown[SHOWN_MAX];
+
+	while (item_next(&value, item)) {
+		char *colon = strchr(item, ':');
+		if (colon == NULL)
+			return config_refuse(r, "%s is not LINE:INPUT", word_shown(item, shown));
+		*colon = '\0';
+		if (parse_lines(r, item, &line, &last) || parse_input(r, colon + 1, &input))
+			return -EINVAL;
+		if (line != last)
+			return config_refuse(r, "%s:%s: one line has one input", item, colon + 1);
+		if (line_in(named, (unsigned)line))
+			return config_refuse(r, "line %u is in the list twice", (unsigned)line);
+		named |= LINE(line);
+		inputs = line_set_input(inputs, (unsigned)line, (unsigned)input);
+	}
+	r->vm->block_input = inputs;
+	return 0;
+}
+
+static int vm_routes(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "entry", "exit", NULL };
+	int choice = config_choice(r, value, choices, "entry, exit");
+
+	if (choice < 0)
+		return choice;
+	r->vm->routes_at_exit = choice;
+	return 0;
+}
+
+static bool overlap(const struct config_range *list, unsigned count,
+                    const struct config_range *range)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (range->first <= list[i].last && list[i].first <= range->last)
+			return true;
+	return false;
+}
+
+/* Parses a list of ranges into list. limit: the last possible value; unit: begin and end have to be
+ * multiples of it. */
+static int parse_ranges(struct reader *r, const char *value, uint64_t limit, uint64_t unit,
+                        struct config_range *list, unsigned *count)
+{
+	char item[ITEM_MAX], shown[SHOWN_MAX];
+	unsigned n = 0;
+
+	while (item_next(&value, item)) {
+		struct config_range range;
+		int error = range_parse(item, &range.first, &range.last);
+
+		if (item[0] == '\0')
+			return config_refuse(r, "an address is missing");
+		word_shown(item, shown);
+		if (error == -EINVAL)
+			return config_refuse(r, "%s is not a number or a range", shown);
+		if (error || range.first > limit || range.last > limit)
+			return config_refuse(r, "%s is above 0x%lx", shown, (unsigned long)limit);
+		if (range.first > range.last)
+			return config_refuse(r, "%s runs backwards", shown);
+		if (range.first % unit || (range.last + 1) % unit)
+			return config_refuse(r, "%s is not whole pages (0x...000-0x...fff)", shown);
+		if (overlap(list, n, &range))
+			return config_refuse(r, "%s is in the list twice", shown);
+		if (n == CONFIG_RANGES_MAX)
+			return config_refuse(r, "more than %d ranges", CONFIG_RANGES_MAX);
+		list[n++] = range;
+	}
+	*count = n;
+	return 0;
+}
+
+static int vm_ports(struct reader *r, const char *value)
+{
+	return parse_ranges(r, value, PORT_LAST, 1, r->vm->io, &r->vm->io_count);
+}
+
+static int vm_mmio(struct reader *r, const char *value)
+{
+	return parse_ranges(r, value, MMIO_LAST, MEMORY_UNIT, r->vm->mmio, &r->vm->mmio_count);
+}
+
+static int vm_share(struct reader *r, const char *value)
+{
+	(void)value;
+	r->vm->share = 1;
+	return 0;
+}
+
+static const char *const trust_names[] = { "dma", "nmi", "reset", NULL };
+
+const char *config_trust_name(enum trust trust)
+{
+	return trust_names[__builtin_ctz(trust)];
+}
+
+static int vm_trust(struct reader *r, const char *value)
+{
+	unsigned trust = 0;
+	char item[ITEM_MAX];
+
+	while (item_next(&value, item)) {
+		int choice = config_choice(r, item, trust_names, "dma, nmi, reset");
+		if (choice < 0)
+			return choice;
+		trust |= 1u << choice;
+	}
+	r->vm->trust = trust;
+	return 0;
+}
+
+/* Parses a hexadecimal number of at most two digits before the character end, as in 0:1f.2. Returns
+ * the text after end, or NULL where there is no such number. */
+static const char *parse_hex(const char *text, char end, unsigned limit, unsigned *number)
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned count = 0;
+
+	for (*number = 0; *text != end; text++, count++) {
+		const char *digit = *text != '\0' ? strchr(digits, *text) : NULL;
+		if (digit == NULL || count == 2)
+			return NULL;
+		*number = *number * 16 + (unsigned)(digit - digits);
+	}
+	return count == 0 || *number > limit ? NULL : text + 1;
+}
+
+static int vm_busmaster(struct reader *r, const char *value)
+{
+	enum { BUS_MAX = 255, DEVICE_MAX = 31, FUNCTION_MAX = 7 };
+	char item[ITEM_MAX], shown[SHOWN_MAX];
+	unsigned n = 0, bus, device, function;
+
+	while (item_next(&value, item)) {
+		const char *at = parse_hex(item, ':', BUS_MAX, &bus);
+		if (at != NULL)
+			at = parse_hex(at, '.', DEVICE_MAX, &device);
+		if (at != NULL)
+			at = parse_hex(at, '\0', FUNCTION_MAX, &function);
+		if (at == NULL)
+			return config_refuse(r, "%s is not BUS:DEVICE.FUNCTION, as in 0:1f.2",
+			                     word_shown(item, shown));
+		if (n == CONFIG_FUNCTIONS_MAX)
+			return config_refuse(r, "more than %d functions", CONFIG_FUNCTIONS_MAX);
+		r->vm->busmaster[n++] = (uint16_t)(bus << 8 | device << 3 | function);
+	}
+	r->vm->busmaster_count = n;
+	return 0;
+}
+
+static int vm_onfault(struct reader *r, const char *value)
+{
+	static const char *const choices[] = {
+		[FAULT_LOG] = "log", [FAULT_STOP] = "stop", [FAULT_RESTART] = "restart", NULL
+	};
+	int choice = config_choice(r, value, choices, "log, stop, restart");
+
+	if (choice < 0)
+		return choice;
+	r->vm->onfault = (enum fault_policy)choice;
+	return 0;
+}
+
+static int vm_guest_text(struct reader *r, const char *value)
+{
+	size_t length = strlen(value);
+
+	if (length >= CONFIG_TEXT_MAX)
+		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit",
+		                     (unsigned long)length, CONFIG_TEXT_MAX - 1);
+	memcpy(r->vm->guest, value, length + 1);
+	return 0;
+}
+
+const struct keyword config_vm_words[] = {
+	{ "vm", false, vm_name },
+	{ "mem", false, vm_memory },
+	{ "prio", false, vm_priority },
+	{ "slice", false, vm_slice },
+	{ "irq", false, vm_lines },
+	{ "io", false, vm_ports },
+	{ "mmio", false, vm_mmio },
+	{ "share", true, vm_share },
+	{ "onfault", false, vm_onfault },
+	{ "block", false, vm_block },
+	{ "routes", false, vm_routes },
+	{ "args", false, vm_guest_text },
+	{ "trust", false, vm_trust },
+	{ "busmaster", false, vm_busmaster },
+	{ NULL, false, NULL },
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The words of the VMM's own line.
+ *
+ * Rule: each value is checked against its limits here. No code here looks at the machine.
+ */
+#include "vmm/config/config_words.h"
+#include "vmm/config/words.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { STATUS_MIN = 10, STATUS_MAX = 3600000 }; /* ms */
+enum { SECONDS_MAX = 1000000, BANKS_MAX = 255 };
+
+static int vmm_console(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "com1", "vga", "auto", "none", NULL };
+	int choice = config_choice(r, value, choices, "com1, vga, auto, none");
+
+	if (choice < 0)
+		return choice;
+	strcpy(r->vmm->console, choices[choice]);
+	return 0;
+}
+
+static int vmm_chipset(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "auto", "irqmux", "pc", "soft", NULL };
+	int choice = config_choice(r, value, choices, "auto, irqmux, pc, soft");
+
+	if (choice < 0)
+		return choice;
+	strcpy(r->vmm->chipset, choices[choice]);
+	return 0;
+}
+
+static int vmm_banks(struct reader *r, const char *value)
+{
+	uint64_t number = 0;
+
+	if (config_number(r, value, BANKS_MAX, &number))
+		return -EINVAL;
+	r->vmm->banks = (unsigned)number;
+	return 0;
+}
+
+static int vmm_nmi(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { [NMI_PANIC] = "panic", [NMI_LOG] = "log", NULL };
+	int choice;
+
+	if (strncmp(value, "vm:", 3) == 0) {
+		if (config_name(r, value + 3, r->vmm->nmi_vm))
+			return -EINVAL;
+		r->vmm->nmi = NMI_VM;
+		return 0;
+	}
+	choice = config_choice(r, value, choices, "panic, log, vm:NAME");
+	if (choice < 0)
+		return choice;
+	r->vmm->nmi = (enum nmi_policy)choice;
+	return 0;
+}
+
+static int vmm_status(struct reader *r, const char *value)
+{
+	uint64_t us = 0;
+
+	if (config_time(r, value, &us))
+		return -EINVAL;
+	if (us != 0 && (us / 1000 < STATUS_MIN || us / 1000 > STATUS_MAX))
+		return config_refuse(r, "the status line's time is 0, or from 10ms to 3600s");
+	r->vmm->status_ms = (uint32_t)(us / 1000);
+	return 0;
+}
+
+static int vmm_seconds(struct reader *r, const char *value)
+{
+	uint64_t number = 0;
+
+	if (config_number(r, value, SECONDS_MAX, &number))
+		return -EINVAL;
+	r->vmm->seconds = (uint32_t)number;
+	return 0;
+}
+
+static int vmm_jitter(struct reader *r, const char *value)
+{
+	uint64_t number = 0;
+
+	if (config_number(r, value, UINT32_MAX, &number))
+		return -EINVAL;
+	r->vmm->jitter = (uint32_t)number;
+	return 0;
+}
+
+static int vmm_mitigations(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "auto", "off", NULL };
+	int choice = config_choice(r, value, choices, "auto, off");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->mitigations_off = choice == 1;
+	return 0;
+}
+
+static int vmm_keyboard(struct reader *r, const char *value)
+{
+	static const char *const choices[] = {
+		[KEYBOARD_AUTO] = "auto", [KEYBOARD_ON] = "on", [KEYBOARD_OFF] = "off", NULL
+	};
+	int choice = config_choice(r, value, choices, "auto, on, off");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->keyboard = (enum keyboard_use)choice;
+	return 0;
+}
+
+static int vmm_end(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { [END_AUTO] = "auto",
+		                               [END_WAIT] = "wait",
+		                               [END_OFF] = "off",
+		                               [END_HALT] = "halt",
+		                               NULL };
+	int choice = config_choice(r, value, choices, "auto, wait, off, halt");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->end = (enum end_policy)choice;
+	return 0;
+}
+
+static int vmm_stay(struct reader *r, const char *value)
+{
+	(void)value;
+	r->vmm->stay = 1;
+	return 0;
+}
+
+const struct keyword config_vmm_words[] = {
+	{ "console", false, vmm_console },
+	{ "chipset", false, vmm_chipset },
+	{ "nmi", false, vmm_nmi },
+	{ "status", false, vmm_status },
+	{ "seconds", false, vmm_seconds },
+	{ "jitter", false, vmm_jitter },
+	{ "banks", false, vmm_banks },
+	{ "stay", true, vmm_stay },
+	{ "keyboard", false, vmm_keyboard },
+	{ "end", false, vmm_end },
+	{ "mitigations", false, vmm_mitigations },
+	{ NULL, false, NULL },
+};

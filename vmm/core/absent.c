@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Guest-physical memory that does not belong to the VM. See the header for the rule.
+ *
+ * Reads of absent memory do not exit: a page of ones is mapped at all addresses without another
+ * page. A write exits, and the VMM steps over the instruction. Some writes cannot be stepped over,
+ * such as the frame of an event. Such a write gets a page of its VM to write to. The page goes when
+ * SINKS other writes have needed such a page.
+ */
+#include "vmm/core/absent.h"
+
+#include "arch/x86/platform.h"
+
+#include <errno.h>
+#include <string.h>
+
+static uint64_t page_of(uint64_t address)
+{
+	return address & ~(uint64_t)(PAGE - 1);
+}
+
+static bool is_in(const struct config_range *list, unsigned count, uint64_t address)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (address >= list[i].first && address <= list[i].last)
+			return true;
+	return false;
+}
+
+/* Returns true where the page is a device's page, of another VM or of the VMM. A VM's own pages
+ * never exit. */
+static bool is_foreign(uint64_t page)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (is_in(vms[i]->config.mmio, vms[i]->config.mmio_count, page))
+			return true;
+	return config_is_device(page);
+}
+
+/* ---- At boot ---- */
+
+/* The VM that confine() works on. config_devices() passes no argument to forbid(). */
+static struct vm *forbidding;
+static int forbid_error;
+
+static void forbid(uint64_t first, uint64_t last)
+{
+	const struct vm_config *c = &forbidding->config;
+	for (uint64_t page = page_of(first); page <= last && forbid_error == 0; page += PAGE)
+		if (vm_memory(forbidding, page, PAGE) == NULL &&
+		    !is_in(c->mmio, c->mmio_count, page))
+			forbid_error = virt.forbid(forbidding->vcpu, page, PAGE);
+}
+
+static int confine(struct vm *vm)
+{
+	forbidding = vm;
+	forbid_error = virt.absent(vm->vcpu);
+	config_devices(forbid);
+	for (unsigned i = 0; i < vm_count; i++)
+		for (unsigned n = 0; n < vms[i]->config.mmio_count && vms[i] != vm; n++)
+			forbid(vms[i]->config.mmio[n].first, vms[i]->config.mmio[n].last);
+	return forbid_error;
+}
+
+int absent_begin(void)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (confine(vms[i]) != 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* ---- While the VM runs ---- */
+
+static void take_back(struct vm *vm, uint64_t page)
+{
+	if (is_foreign(page))
+		(void)virt.forbid(vm->vcpu, page, PAGE); /* the tables are there */
+	else
+		(void)virt.absent_page(vm->vcpu, page);
+}
+
+/* Maps a page at the place of page: the VM's sink for a write, the page of ones for a read. The
+ * oldest of the SINKS places is taken back. Returns false where no memory is left. */
+static bool put(struct vm *vm, uint64_t page, bool write)
+{
+	uint64_t *at = &vm->sinks[vm->sinks_used % SINKS];
+	if (vm->sinks_used >= SINKS)
+		take_back(vm, *at);
+	vm->sinks_used++;
+	*at = page;
+	if (write)
+		return virt.map(vm->vcpu, page, (uint64_t)vm->sink, PAGE, true, true) == 0;
+	return virt.absent_page(vm->vcpu, page) == 0;
+}
+
+void absent_reset(struct vm *vm)
+{
+	for (unsigned i = 0; i < SINKS && i < vm->sinks_used; i++)
+		take_back(vm, vm->sinks[i]);
+	vm->sinks_used = 0;
+	memset(vm->sink, 0xff, PAGE);
+}
+
+void exit_memory(struct vm *vm, enum vm_exit_reason reason)
+{
+	bool write;
+	uint64_t address = virt.exit_address(vm->vcpu, &write);
+	const struct denial what = { "%s of memory at %lx",
+		                     { (uint64_t)(write ? "write" : "read"), address } };
+	if (!is_foreign(page_of(address)))
+		vm->probes++;
+	else if (!vm_fault(vm, reason, false, &what))
+		return;
+	if (write && virt.drop_store(vm->vcpu))
+		return;
+	virt.requeue_event(vm->vcpu);
+	if (virt.may_be_overtaken(vm->vcpu))
+		/* vm_invoke() keeps other interrupts away. */
+		vm->controller.held = vm->controller.changed = true;
+	if (!put(vm, page_of(address), write))
+		vm_fault(vm, reason, true,
+		         &(struct denial){
+				 .format = "no memory is left for its nested page tables" });
+}

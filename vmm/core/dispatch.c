@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The interrupt dispatcher: the handling of the VMM block's output (Figure 3 from block 312 on, and
+ * ¶52).
+ *
+ * Rule: after an NMI exit NMIs are blocked; only this file unblocks NMIs. Every source is read each
+ * time, because an NMI may stand for several sources. A status bit is acknowledged before its
+ * device is served.
+ */
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/slice_timer.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+#include "vmm/core/turn.h"
+
+enum { LOOKS_MAX = 4 };
+
+struct dispatch_counters dispatch_counters;
+
+static enum nmi_policy policy;
+static struct vm *policy_vm;
+
+void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
+{
+	policy = wanted;
+	policy_vm = vm;
+}
+
+/* Handles a signal that came from no line, by the external source's own treatment (¶52). Where
+ * lines raise NMIs themselves, an NMI from a silent source may have been a line's: an emulated I/O
+ * APIC may take a single edge for several (docs/emulators.md). Such an NMI is unattributed; nmi=
+ * decides all the same. A source that goes on must not drown the console, so from the ninth NMI on
+ * only each doubling is logged. told: the source tells of itself. */
+static __attribute__((noinline)) void external_nmi(bool told)
+{
+	enum { EXTERNAL_LINES = 8 };
+	uint64_t number = ++dispatch_counters.external;
+	const char *kind = told || !chipset->ambiguous ? "external" : "unattributed";
+	dispatch_counters.unattributed += !told && chipset->ambiguous;
+	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)number);
+	if (policy == NMI_PANIC)
+		panic("%s NMI (nmi=panic)", kind);
+	if (number <= EXTERNAL_LINES || (number & (number - 1)) == 0)
+		log_note("%s NMI number %lu%s%s%s", kind, number,
+		         policy == NMI_VM ? ", goes to vm " : "",
+		         policy == NMI_VM ? policy_vm->config.name : "",
+		         number == EXTERNAL_LINES ? "; more are logged at each doubling only" : "");
+	if (policy == NMI_VM) {
+		policy_vm->nmi_due = policy_vm->controller.changed = true;
+		if (policy_vm->state == VM_HALTED)
+			sched_set_state(policy_vm, VM_READY);
+		processor.attention = true;
+	}
+}
+
+static __attribute__((noinline)) void note_echo(void)
+{
+	if (chipset->echo != NULL)
+		chipset->echo();
+}
+
+/* Counts an NMI that waited while a line was found or served. The line accounts for such an NMI
+ * too. */
+static inline void look_for_echo(void)
+{
+	if (__builtin_expect(nmi_count != 0, 0))
+		note_echo();
+}
+
+/* Serves a device of the VMM's own (R14). A device may assert its line anew during the service and
+ * raise another NMI. The handler deals with the cause before the VMM can look at the line. */
+static void serve_line(unsigned line)
+{
+	line_table[line].handler();
+	look_for_echo();
+}
+
+void dispatch_again(void)
+{
+	line_set again = line_again;
+	for (line_again = 0; again; again &= again - 1)
+		serve_line(line_first(again));
+}
+
+static __attribute__((noinline)) void serve(line_set lines)
+{
+	for (; lines; lines &= lines - 1) {
+		unsigned line = line_first(lines);
+		line_table[line].exits++;
+		trace_record(TRACE_LINE, TRACE_NO_VM, line, lines);
+		chipset->acknowledge(LINE(line));
+		serve_line(line);
+	}
+}
+
+/* A line of vm has status while another VM runs. A halted vm is ready now. A vm above the running
+ * VM ends the running VM's turn (R13). */
+static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
+{
+	if (vm->state == VM_HALTED &&
+	    (chipset->deliverable(&vm->controller, LINE(line)) & LINE(line)))
+		sched_wake(vm);
+	if (running != NULL && vm->state == VM_READY &&
+	    vm->config.priority > running->config.priority) {
+		line_table[line].wakeups++;
+		processor.attention = true;
+	}
+}
+
+/* Handles a line of VMs that do not run: the line is held until an owner runs (R08). */
+static __attribute__((noinline)) void notify_owners(const struct vm *running, unsigned line)
+{
+	for (vm_set rest = line_table[line].vms; rest; rest &= rest - 1) {
+		struct vm *vm = vms[__builtin_ctzll(rest)];
+		notify(vm, running, line);
+		if (processor.attention)
+			trace_record(TRACE_WAKE, running != NULL ? running->number : TRACE_NO_VM,
+			             line, vm->number);
+	}
+}
+
+static void dispatch(struct vm *running, struct chipset_status status)
+{
+	if (status.asserted & line_vmm)
+		serve(status.asserted & line_vmm);
+	for (line_set rest = status.fresh & ~line_vmm; rest; rest &= rest - 1) {
+		struct line *line = &line_table[line_first(rest)];
+		if (running != NULL)
+			line->exits++;
+		else
+			line->held_by_vmm++; /* the VMM had the processor: no exit */
+		notify_owners(running, line_first(rest));
+	}
+	if (status.external)
+		external_nmi(status.external == EXTERNAL_TOLD);
+}
+
+/* Dispatches NMIs where the slice timer's end is an NMI as well: an NMI of these may be the
+ * timer's. The chipset is asked first. An NMI that the chipset can explain, or that tells of its
+ * own source, is not the timer's. Returns true where a slice has ended. */
+static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, unsigned nmis,
+                                                            bool ended, bool counted)
+{
+	struct chipset_status status = chipset->status(nmis);
+	if (status.external == EXTERNAL_UNEXPLAINED) {
+		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
+		if (part != SLICE_TIMER_NO_PART)
+			status.external = 0;
+		ended = part == SLICE_TIMER_ENDED;
+	} else if (ended) {
+		slice_timer_expect();
+	}
+	dispatch(running, status);
+	return ended;
+}
+
+void dispatch_timer(struct vm *running, bool slice)
+{
+	virt_unblock_nmi();
+	(void)dispatch_beside_timer(running, 1, true, false);
+	if (slice)
+		turn_look(running);
+}
+
+static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted)
+{
+	if (__builtin_expect(!slice_timer_by_nmi, 1))
+		dispatch(running, chipset->status(nmis));
+	else if (dispatch_beside_timer(running, nmis, slice_timer_ended(), counted) &&
+	         running != NULL)
+		turn_look(running);
+}
+
+/* A source without a mask may go on for ever. So the loop has an end: the caller comes back, and
+ * looks at the time in between. */
+void dispatch_counted(struct vm *running)
+{
+	for (unsigned looks = 0; nmi_count != 0 && looks < LOOKS_MAX; looks++) {
+		uint32_t nmis = nmi_take();
+		dispatch_counters.counted += nmis;
+		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM,
+		             chipset->asserted(), nmis);
+		dispatch_nmis(running, nmis, true);
+		nmi_looked(nmis);
+	}
+}
+
+/* Handles the rarer NMI exits: the VMM's own line, a shared line, a line whose VM has to be woken;
+ * or, where line < 0, an NMI that single() could not explain. */
+static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
+{
+	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
+	if (line < 0) {
+		dispatch_nmis(running, 1, false);
+		return;
+	}
+	look_for_echo();
+	if (owner == NULL) {
+		dispatch(running,
+		         (struct chipset_status){ .asserted = LINE(line), .fresh = LINE(line) });
+	} else {
+		line_table[line].exits++;
+		notify(owner, running, (unsigned)line);
+	}
+}
+
+/* Handles most NMI exits the short way: a single line, of a VM that is ready anyway and has to
+ * wait. The line is held until the VM's turn (R08). */
+void dispatch_exit(struct vm *running)
+{
+	int line = chipset->single();
+	/* an NMI that came meanwhile is counted here, and looked at before the entry */
+	virt_unblock_nmi();
+	const struct vm *owner = line < 0 ? NULL : line_table[line].owner;
+	if (owner != NULL && owner->state == VM_READY &&
+	    owner->config.priority <= running->config.priority) {
+		line_table[(unsigned)line].exits++;
+		look_for_echo();
+	} else {
+		dispatch_other(running, line);
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The seed's figures as functions: Figure 4 invokes a VM, Figure 5 switches to another VM. The
+ * dispatcher is the part of Figure 3 for software: the handling of an interrupt that reached the
+ * VMM block.
+ *
+ * Rule: the steps stand in the figure's order, marked with its block numbers.
+ */
+#ifndef VMM_FLOWS_H
+#define VMM_FLOWS_H
+
+#include "vmm/core/vm.h"
+
+/* Enters vm (Figure 4). Returns the reason of the exit. Call it for the VM that vm_switch() brought
+ * in. */
+enum vm_exit_reason vm_invoke(struct vm *vm);
+
+/* Sends every line to the VMM block until the next entry. Call it after an exit of a VM with
+ * routes=exit (R17). */
+void vm_leave(void);
+
+/* Takes the running VM out and brings next in (Figure 5). Returns 0, or -EBUSY where the running VM
+ * has an interrupt in service and force is not set; the running VM then goes on until its EOI. now:
+ * the TSC, for the VMs' accounts. */
+int vm_switch(struct vm *next, bool force, uint64_t now);
+/* Does the first half of Figure 5, where the VMM itself takes the processor: block 520 for the VM
+ * that ran, if there is such a VM. Returns 0 or -EBUSY, like vm_switch(). */
+int vm_put_away(bool force, uint64_t now);
+
+/* Dispatches an NMI exit of running (Figure 3 from block 312 on, in software). */
+void dispatch_exit(struct vm *running);
+/* Dispatches the NMIs that the host's handler counted. running is NULL when the VMM has the
+ * processor. */
+void dispatch_counted(struct vm *running);
+/* Dispatches an exit of the slice timer, where the timer's end is an NMI (arch/x86/slice_timer.h).
+ * The same NMI may stand for lines as well. slice: the end of a slice (turn_look()); false: the
+ * processor's back end had asked for the exit. */
+void dispatch_timer(struct vm *running, bool slice);
+
+/* Calls the handlers of the lines in line_again. Call it from the run loop's chores. */
+void dispatch_again(void);
+
+/* Sets the effect of an external NMI: nmi=panic|log|vm:NAME. vm: the VM of the NAME, else NULL. */
+void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
+
+/* The dispatcher's counters since boot. */
+struct dispatch_counters {
+	uint64_t counted;  /* NMIs that the host's handler counted; NMI exits are counted by VM. */
+	uint64_t external; /* NMIs from no line. */
+	/* External NMIs that may have come from a line without leaving a trace. */
+	uint64_t unattributed;
+};
+/* The counters; vmm/core/dispatch.c counts. */
+extern struct dispatch_counters dispatch_counters;
+
+#endif

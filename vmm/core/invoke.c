@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Invoking a VM: Figure 4 of the seed, step by step.
+ *
+ * Rule: no code between the last look at the NMI count and the entry may sleep. The host's NMI
+ * handler catches an NMI in that stretch, and the entry does not happen (arch/x86/nmi.S). A step
+ * without a change costs a comparison.
+ */
+#include "arch/x86/log.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+
+/* Injects requests that the controller lost (R19), one per entry; the other requests wait for the
+ * window. Returns true while a request still waits or is held. Then the caller looks again before
+ * the next entry, whatever the exit was: a window may be missed. */
+static bool inject(struct vm *vm)
+{
+	struct controller *own = &vm->controller;
+	int vector = chipset->pending_vector(own);
+	if (vector >= 0 && virt.can_inject(vm->vcpu)) {
+		virt.inject_interrupt(vm->vcpu, (uint8_t)vector);
+		line_table[chipset->injected(own)].injected++;
+		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
+		vector = chipset->pending_vector(own);
+	}
+	bool held = chipset->hold != NULL && virt.may_be_overtaken(vm->vcpu), was_held = own->held;
+	own->held = held;
+	if (chipset->hold != NULL && (held | was_held))
+		chipset->hold(own);
+	virt.want_window(vm->vcpu, vector >= 0 ? WINDOW_SOON : held ? WINDOW_LATER : WINDOW_NONE);
+	return vector >= 0 || held;
+}
+
+/* Injects an external NMI that is the VM's. Before the guest can take an NMI, the NMI is dropped,
+ * and a line says so at each doubling: on a bare machine the NMI would end the guest. Returns true
+ * while the NMI still waits. */
+static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
+{
+	if (virt.has_interrupt_table(vm->vcpu))
+		return !virt.inject_nmi(vm->vcpu);
+	vm->nmis_dropped++;
+	if ((vm->nmis_dropped & (vm->nmis_dropped - 1)) == 0)
+		log_line(
+			"vm %s: an NMI of its own is dropped, number %u: it has loaded no interrupt table yet",
+			vm->config.name, vm->nmis_dropped);
+	return false;
+}
+
+/* Opens the ports that the chipset leaves to the guest; the guest's interrupts cause no exit from
+ * the start. Injects events that the controller cannot deliver itself: lost requests, and an
+ * external NMI that is the VM's. */
+static void open_controller(struct vm *vm)
+{
+	struct controller *own = &vm->controller;
+	if (__builtin_expect(vm->nmi_due, 0))
+		vm->nmi_due = inject_nmi(vm);
+	bool waits = (own->inject || own->held || chipset->exits) && inject(vm);
+	uint8_t change = own->open ^ vm->open_ports;
+	for (unsigned i = 0; change != 0; i++, change >>= 1)
+		if (change & 1)
+			virt.open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
+	vm->open_ports = own->open;
+	own->changed = waits || vm->nmi_due;
+}
+
+enum vm_exit_reason vm_invoke(struct vm *vm)
+{
+	struct controller *own = &vm->controller; /* 401: the lines of its devices */
+	chipset_route(own);                       /* 402 */
+	if (chipset_mask_due())
+		chipset_mask(sched_masked(vm)); /* 404 */
+	if (__builtin_expect(own->changed, 0))  /* 408: PIC ports, INTR */
+		open_controller(vm);
+	/* 410: NMI exits, set when the VM was made */
+	return virt_enter(vm->vcpu); /* 412 */
+}
+
+/* ¶45, the other embodiment: the routes change as part of the exit. A line that asserts while the
+ * VMM works is held. */
+void vm_leave(void)
+{
+	chipset_route(NULL);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The state of one processor: the VM that runs, the VMs by state, and the VMM's next look.
+ *
+ * Rule: there is one processor today. Nothing of a processor lies anywhere else in vmm/, so that a
+ * second processor is a second structure.
+ */
+#ifndef VMM_PROCESSOR_H
+#define VMM_PROCESSOR_H
+
+#include "vmm/core/vm.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PRIORITIES = 16 };
+
+/* The turn that is under way. vmm/core/turn.h has the calls. */
+struct turn {
+	/* The low half of trace_ring.count. An exit at or after this count calls turn_look(). */
+	uint32_t look;
+	/* The VM has an interrupt in service (switch_waits), and there is no more time to wait for
+	 * its end. */
+	bool waited;
+	uint64_t slice_end; /* TSC. 0: no VM waits for the processor, or the slice is used up. */
+	uint64_t deadline;  /* TSC of the earliest look. */
+};
+
+/* The VMs by state. Only vmm/core/sched.c touches the schedule. */
+struct schedule {
+	vm_set ready[PRIORITIES];         /* VMs by number */
+	vm_set halted;                    /* VMs by number */
+	vm_set frozen;                    /* the halted VMs outside a HLT */
+	uint16_t priorities;              /* priorities with a ready VM */
+	line_set awaited;                 /* lines of the halted VMs */
+	line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
+	uint8_t first[PRIORITIES];        /* the next VM among equals; the search begins here */
+	struct vm *woken_last;
+};
+
+struct processor {
+	/* The VM whose state is in the processor and the chipset; NULL before the first VM. */
+	struct vm *vm;
+	/* An event outside the running VM wants a decision. The run loop looks after each exit. */
+	bool attention;
+	bool vm_stopped; /* A VM has stopped since the last look. */
+	/* TSC of the run loop's next chores, besides running VMs; 0: now. */
+	uint64_t chores_due;
+	struct turn turn;
+	struct schedule schedule;
+};
+extern struct processor processor;
+
+/* Has the run loop do its chores and decide anew before the next entry. Call it where an event
+ * cannot wait for the next chores. */
+static inline void processor_look_at_once(void)
+{
+	processor.chores_due = 0;
+	processor.attention = true;
+}
+
+#endif

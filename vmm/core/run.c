@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run loop. See the header for the rule.
+ */
+#include "vmm/core/run.h"
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "vmm/core/background.h"
+#include "vmm/core/ending.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+#include "vmm/core/turn.h"
+#include "vmm/core/vm_build.h"
+
+/* SERVICE_WAIT_US: a switch waits so long for the end of the interrupt in service (a handler's
+ * length); then the in-service bits move into software. HOUSEKEEPING_US: the VMM looks up so often
+ * when no other event brings the VMM in. WORK_WAIT_US: the background work waits so long for an
+ * interrupt of the VM that ran, at most WORK_WAITS times in a row. */
+enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
+
+static const struct vmm_config *config;
+static const struct operator_calls *person;
+/* number of times that the background work has waited for the VM's interrupt */
+static unsigned interrupt_waits;
+static const struct vm *displaced; /* the VM whose turn it was when the VMM took the processor */
+static uint64_t started, ended, status_due, end_due, housekeeping;
+static uint32_t random_state;
+
+static void look_at_once(void)
+{
+	processor_look_at_once();
+}
+
+void run_quit(void)
+{
+	ending_quit();
+	look_at_once();
+}
+
+void run_stay(bool on)
+{
+	ending_set_stay(on);
+	look_at_once();
+}
+
+uint64_t run_ticks(void)
+{
+	return started ? (ended ? ended : cpu_tsc()) - started : 0;
+}
+
+/* Returns the length of a slice in TSC ticks. jitter=SEED: 0.25 to 1.75 of the slice, so that
+ * switches fall at moments that no guest's rhythm shares. */
+static uint64_t slice_ticks(const struct vm *vm)
+{
+	if (config->jitter == 0)
+		return vm->slice;
+	random_state = random_state * 1664525 + 1013904223;
+	return vm->slice / 4 + (vm->slice / 1024) * (random_state >> 16) * 1536 / 65536;
+}
+
+/* Returns how long vm may run on: the rest of the slice that was interrupted, or a new slice. */
+static uint64_t slice_of(const struct vm *vm)
+{
+	return vm->slice_left != 0 ? vm->slice_left : slice_ticks(vm);
+}
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Does the VMM's work beside running VMs, and sets the time of the next chores. Returns true when
+ * it is the background work's turn. */
+static __attribute__((noinline)) bool do_chores(uint64_t now)
+{
+	dispatch_again();
+	if (now >= status_due) {
+		person->want_status();
+		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);
+	}
+	end_due = ending_look(now);
+	uint64_t work = background_due(false);
+	processor.chores_due = earliest(now + housekeeping,
+	                                earliest(earliest(status_due, end_due), work));
+	return work <= now;
+}
+
+/* A HLT may have begun or ended without an exit: only the processor knows. Takes the state over. */
+static __attribute__((noinline)) void note_activity(struct vm *vm)
+{
+	if (vm->state == VM_STOPPED)
+		return;
+	bool halted = virt_halted(vm->vcpu);
+	vm->asleep = halted;
+	if (halted && !virt_interrupts_on(vm->vcpu))
+		(void)vm_fault(vm, VM_EXIT_HLT, true,
+		               &(struct denial){
+				       .format = "HLT with interrupts off: nothing can wake it" });
+	else if (halted && vm->state == VM_READY)
+		sched_set_state(vm, VM_HALTED);
+	else if (!halted && vm->state == VM_HALTED)
+		sched_set_state(vm, VM_READY);
+}
+
+/* Tells the processor whether vm is halted. A halted VM is entered in its HLT, a ready VM behind
+ * the HLT. */
+static __attribute__((noinline)) void tell_activity(struct vm *vm)
+{
+	vm->asleep = vm->state == VM_HALTED;
+	virt_set_halted(vm->vcpu, vm->asleep);
+}
+
+/* Waits for the next chores. No VM's timer would wake the VMM for the status line, or for the end
+ * of the run. Or all halted VMs stand at an x87 error (vmm/core/x87.h), and no VM can be entered in
+ * its HLT. */
+static void wait_for_chores(void)
+{
+	while (nmi_count == 0 && !processor.attention && cpu_tsc() < processor.chores_due) {
+		chipset_look();
+		__builtin_ia32_pause();
+	}
+}
+
+/* Idles, when there is no VM to run: every line goes to the VMM block, and the processor sleeps
+ * until a line speaks. */
+static void idle(void)
+{
+	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
+	chipset_route(NULL);
+	chipset_mask((line_set) ~(line_vmm | sched_awaited()));
+	if (sched_anybody_halted() || earliest(status_due, end_due) != UINT64_MAX)
+		wait_for_chores();
+	else if (chipset->halt != NULL)
+		chipset->halt();
+	else
+		nmi_halt();
+	dispatch_counted(NULL);
+}
+
+/* last has an interrupt in service. Returns true where last goes on until its EOI, and next has to
+ * wait. Returns false where last is not ready and never reaches its EOI, where the time to wait is
+ * over, or where next has a higher priority. */
+static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next,
+                                                    uint64_t now)
+{
+	if (last->state != VM_READY || processor.turn.waited ||
+	    (next != NULL && next->config.priority > last->config.priority))
+		return false;
+	if (!last->switch_waits)
+		turn_wait(last, now, tsc_from_us(SERVICE_WAIT_US));
+	return true;
+}
+
+/* The VMM itself has the processor: every line goes to the VMM block, and each line outside masked
+ * ends the VMM's turn. */
+static void take_lines(line_set masked)
+{
+	chipset_route(NULL);
+	chipset_mask(masked);
+}
+
+/* Returns true where the background work may be put off once more. A guest that keeps its
+ * interrupts off may have a request for ever, and a guest without EOIs is in its handler for ever:
+ * WORK_WAITS times are enough. */
+static bool may_put_off_work(void)
+{
+	if (interrupt_waits == WORK_WAITS)
+		return false;
+	interrupt_waits++;
+	return true;
+}
+
+/* Returns true where the work waits for a request at last's controller. */
+static bool request_comes_first(const struct vm *last)
+{
+	return chipset->deliverable(&last->controller, 0) && may_put_off_work();
+}
+
+/* Returns true where the work waits for the EOI of last's guest. */
+static bool handler_comes_first(const struct vm *last)
+{
+	return chipset->in_service != NULL && chipset->in_service(&last->controller) &&
+	       may_put_off_work();
+}
+
+/* Returns true where the background work has to wait for an interrupt. First case: a VM above the
+ * VM that ran has just become ready. Second case: the VMM had the processor, and a line ended the
+ * VMM's turn for a VM that has not run since. Third case: the VM that ran has an interrupt of its
+ * request. */
+static bool work_has_to_wait(const struct vm *last, const struct vm *next)
+{
+	if (next == NULL)
+		return false;
+	if (last == NULL)
+		return !next->starting || next != displaced;
+	return next->config.priority > last->config.priority || request_comes_first(last);
+}
+
+static void work_in_background(bool nobody_ready, uint64_t since)
+{
+	interrupt_waits = 0;
+	take_lines(0);
+	do {
+		background_run(nobody_ready, since);
+		dispatch_counted(NULL);
+	} while (background_is_starved() && !processor.attention);
+	processor.chores_due = 0;
+}
+
+/* Starts vm in steps. The start uses the VM's own turns; each step ends with a look at the NMI
+ * count. */
+static void start_in_steps(struct vm *vm, uint64_t now)
+{
+	uint64_t end = sched_contended(vm) ? now + slice_of(vm) : UINT64_MAX;
+	uint64_t then = now;
+	take_lines(sched_masked(vm));
+	while (vm->starting && nmi_count == 0 && !processor.attention &&
+	       then < earliest(end, processor.chores_due)) {
+		vm_start_step(vm);
+		chipset_look();
+		then = cpu_tsc();
+	}
+	vm->run_ticks += then - now;
+	vm->slice_left = then < end && end != UINT64_MAX ? end - then : 0;
+	if (then >= end)
+		sched_end_turn(vm);
+	dispatch_counted(NULL);
+}
+
+/* The background work waits WORK_WAIT_US. Returns NULL: the run loop decides again. */
+static struct vm *put_off_work(uint64_t now)
+{
+	processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
+	processor.attention = true;
+	return NULL;
+}
+
+/* Gives the processor to the VMM itself: for the background work, for the start of a VM, or for
+ * sleep. next: the VM whose turn it would be, NULL where no VM is ready. Returns the VM to invoke
+ * instead, because the VM has an interrupt in service. Returns NULL when the caller has to decide
+ * again. */
+static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
+{
+	struct vm *last = processor.vm;
+	bool waits = work && next != NULL && last != NULL;
+	if (waits && handler_comes_first(last))
+		return put_off_work(now);
+	for (bool force = false; vm_put_away(force, now) != 0; force = true)
+		if (waits_for_eoi(last, NULL, now))
+			return last;
+	displaced = next;
+	/* a VM that has just halted has a request at its controller: the VM is ready */
+	if (processor.attention)
+		return NULL;
+	/* The request came while the VM was put away. No NMI will tell of the request. */
+	if (waits && request_comes_first(last))
+		return put_off_work(now);
+	if (work)
+		work_in_background(next == NULL, now);
+	else if (next != NULL)
+		start_in_steps(next, now);
+	else
+		idle();
+	processor.attention = true;
+	return NULL;
+}
+
+/* No VM is ready. Chooses the background work (*work), or returns a VM in which the processor
+ * sleeps: that VM's interrupts wake it with no exit, all other interrupts wake the VMM. Returns
+ * NULL where there is no such VM. */
+static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t now)
+{
+	*work = background_due(true) <= now;
+	struct vm *vm = *work ? NULL : sched_idle_vm();
+	if (vm != NULL)
+		vm->asleep = true; /* tell_activity() */
+	return vm;
+}
+
+static inline void begin_turn(struct vm *vm, uint64_t now)
+{
+	bool contended = sched_contended(vm);
+	uint64_t deadline = processor.chores_due;
+	if (!contended)
+		processor.turn.slice_end = 0;
+	else {
+		if (processor.turn.slice_end <= now)
+			processor.turn.slice_end = now + slice_of(vm);
+		deadline = earliest(processor.turn.slice_end, deadline);
+	}
+	turn_arm(vm, now, deadline, contended);
+	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm));
+}
+
+/* Decides (510) whether it is another VM's turn, and brings that VM in. Returns the VM to invoke,
+ * or NULL when the caller has to decide again. */
+static struct vm *decide(void)
+{
+	uint64_t now = cpu_tsc();
+	bool work = false;
+	if (__builtin_expect(now >= processor.chores_due, 0)) {
+		work = do_chores(now);
+		if (ending_is_here())
+			return NULL;
+	}
+	struct vm *last = processor.vm; /* a command or a restart may have changed processor.vm */
+	if (last != NULL && last->dozes)
+		note_activity(last);
+	processor.attention = false; /* a later event calls for another decision */
+	struct vm *next = sched_pick();
+	if (next == NULL && !work)
+		next = find_sleeper(&work, now);
+	else if (work && work_has_to_wait(last, next)) {
+		work = false;
+		processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
+	}
+	if (__builtin_expect(work || next == NULL || next->starting, 0))
+		return take_turn(next, work, now);
+	if (next != last) {
+		for (bool force = false; vm_switch(next, force, now) != 0; force = true)
+			if (waits_for_eoi(last, next, now))
+				return last;
+	} else if (next->switch_waits) { /* no other VM wants the turn any more */
+		turn_wait_no_more(next);
+	}
+	if (__builtin_expect(next->asleep, 0))
+		tell_activity(next);
+	begin_turn(next, now);
+	return next;
+}
+
+static void run(struct vm *vm)
+{
+	/* A switch may find that the sleeping VM has a request at its door after all. */
+	while (!processor.attention) {
+		enum vm_exit_reason reason = vm_invoke(vm);
+		if (__builtin_expect(vm->routes_at_exit, 0))
+			vm_leave();
+		uint32_t count = trace_record(TRACE_EXIT, vm->number, reason, 0);
+		vm->exits[reason]++;
+		if (turn_is_due(count))
+			turn_look(vm);
+		exit_handle(vm, reason);
+	}
+}
+
+int run_all(const struct vmm_config *with, const struct operator_calls *at_console)
+{
+	config = with;
+	person = at_console;
+	random_state = config->jitter;
+	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000
+	                                             : HOUSEKEEPING_US);
+	if (housekeeping > TURN_MOST)
+		housekeeping = TURN_MOST;
+	started = cpu_tsc();
+	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000)
+	                               : UINT64_MAX;
+	ending_begin(config, person, started);
+	end_due = UINT64_MAX; /* until the first chores */
+	for (;;) {
+		struct vm *vm = decide();
+		if (vm != NULL)
+			run(vm);
+		else if (ending_is_here())
+			break;
+	}
+	ended = cpu_tsc();
+	(void)vm_put_away(true, ended); /* printing from here on counts for no VM */
+	return ending_verdict();
+}

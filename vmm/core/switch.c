@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Switching VMs: Figure 5 of the seed, step by step. The run loop (vmm/core/run.c) does block 510
+ * and recognises that a switch is due. vm_invoke() does block 560, the entry.
+ *
+ * Rule: a controller is saved only with an empty ISR, or its in-service bits move into software.
+ */
+#include "vmm/core/flows.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+#include "vmm/core/turn.h"
+
+#include <errno.h>
+
+/* 520 */
+static inline int save_last(struct vm *last, bool force, uint64_t now)
+{
+	if (chipset->save(&last->controller, force) != 0) {
+		trace_record(TRACE_BUSY, last->number, 0, 0);
+		return -EBUSY;
+	}
+	last->run_ticks += now - last->started_at;
+	/* HLT with a request already at the door: the guest would have woken at once. */
+	if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
+		sched_set_state(last, VM_READY);
+	turn_leave(last, now);
+	processor.vm = NULL;
+	return 0;
+}
+
+int vm_switch(struct vm *next, bool force, uint64_t now)
+{
+	struct vm *last = processor.vm;
+	if (last != NULL && save_last(last, force, now) != 0)
+		return -EBUSY;
+	chipset->restore(&next->controller); /* 540 */
+	virt_load(next->vcpu);
+	processor.vm = next;
+	next->started_at = now;
+	next->switches_in++;
+	trace_record_at(now, TRACE_SWITCH, next->number, next->number, next->controller.lines);
+	return 0;
+}
+
+__attribute__((noinline)) int vm_put_away(bool force, uint64_t now)
+{
+	return processor.vm == NULL ? 0 : save_last(processor.vm, force, now);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual machine: a processor, memory, lines and ports of its own, and the VMM's counters for
+ * the VM.
+ *
+ * Rule: ownership has a single home, the VM's configuration, checked before the VM exists. All of
+ * the structure follows from the configuration.
+ */
+#ifndef VMM_VM_H
+#define VMM_VM_H
+
+#include "arch/x86/virt.h"
+#include "chipset/chipset.h"
+#include "vmm/abi.h"
+#include "vmm/config/config.h"
+#include "vmm/core/output.h"
+#include "vmm/load/elf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A VM's state for the scheduler. */
+enum vm_state {
+	VM_STOPPED, /* Does not run until a command starts the VM. */
+	VM_HALTED,  /* Has executed HLT; ready again when a line of the VM has status. */
+	VM_READY,
+};
+
+/* Places for writes to absent memory, for a VM. */
+enum { SINKS = 64 };
+
+/* A VM. vm_create() makes the structure; it is never freed. */
+struct vm {
+	/* The virtual processor. */
+	struct vcpu *vcpu;
+	/* The VM's 8259 pair, and its lines. */
+	struct controller controller;
+	uint8_t number;           /* Index in vms[]. */
+	bool drops_keyboard_data; /* vmm/core/port_filter.c */
+	uint8_t open_ports;       /* The port bitmap's copy of controller.open. */
+	line_set masked;          /* 404: the lines that do not end the VM's turn. */
+	/* The VM's turns go into vm_start_step() until the guest can be entered. */
+	bool starting;
+	/* The VM's turn is over, but an interrupt is in service: the switch comes at the EOI
+	 * (R11). */
+	bool switch_waits;
+	bool routes_at_exit; /* As configured (R17). */
+	bool asleep;         /* The processor enters the VM in its HLT. */
+	/* A HLT of the VM does not exit, so only the processor knows whether the VM sleeps. */
+	bool dozes;
+	bool nmi_due;     /* An external NMI has to be injected (nmi=vm:NAME). */
+	bool x87_latched; /* vmm/core/x87.c */
+	/* Only sched.c changes the state. */
+	enum vm_state state;
+	uint64_t slice; /* Length of a slice, TSC ticks. */
+	/* TSC ticks left of an interrupted slice; 0: the VM's next turn begins a new slice
+	 * (vmm/core/turn.h). */
+	uint64_t slice_left;
+	/* Exits by reason. */
+	uint64_t exits[VM_EXIT_COUNT];
+	uint64_t interrupt_exits; /* See struct sb_counters. */
+	/* TSC ticks in all turns so far; TSC of the present turn's beginning; number of switches to
+	 * the VM. */
+	uint64_t run_ticks, started_at, switches_in;
+
+	uint64_t memory; /* Host-physical. */
+	/* The module with the guest's image, and its size. */
+	const void *image;
+	uint64_t image_bytes;
+	/* A page for writes to absent memory that cannot be stepped over (vmm/core/absent.c). */
+	void *sink;
+	uint64_t sinks[SINKS]; /* The pages that have the sink or the page of ones, in a ring. */
+	/* Number of places in sinks that were ever used. */
+	uint64_t sinks_used;
+	/* faults: since the last start. restarts: by onfault=restart. nmis_dropped: before the
+	 * guest's first interrupt table. */
+	unsigned faults, restarts, nmis_dropped;
+	uint64_t probes; /* Accesses to ports and memory without a device. */
+	/* The value of controller.reinitialised at the last log line. */
+	uint32_t reinitialisations_said;
+	/* The VM is stopped for good, or until vm_start(). */
+	bool done;
+	/* A stop by the operator is no failure; exit_status means nothing then. */
+	bool stopped_by_operator;
+	/* The VM's result, while done is set; 0: all went well. */
+	int exit_status;
+	struct load load; /* The loading, while the VM starts. */
+	/* The text that the VM has printed. */
+	struct output output;
+	/* The guest's part of the status line. */
+	char status[SB_STATUS_MAX + 1];
+	/* The words of the module's line. */
+	struct vm_config config;
+};
+
+/* A set of VMs by their numbers. */
+typedef uint64_t vm_set;
+#define VM_BIT(number) (UINT64_C(1) << (number))
+_Static_assert(CONFIG_VMS_MAX <= 64, "a VM has a bit in a vm_set");
+
+/* All VMs by number; there are vm_count of them. */
+extern struct vm *vms[CONFIG_VMS_MAX];
+extern unsigned vm_count;
+
+/* Returns the VM with this name, or NULL. */
+struct vm *vm_find(const char *name);
+/* Begins a start. The VM's turns go into vm_start_step() from now on, until the image is loaded and
+ * the VM is at its entry point. A running VM is taken out of the processor. The image has been
+ * checked before. */
+void vm_start(struct vm *vm);
+/* Stops vm for good, or until vm_start(), and prints why. status: the VM's result (0 = well). */
+void vm_stop(struct vm *vm, int status, const struct denial *why);
+/* Notes a denied access and applies the VM's policy (onfault=). reason: the reason of the exit.
+ * fatal: the VM cannot go on, whatever the policy. Returns true where the VM goes on from the same
+ * place. Returns false where the VM was stopped, or starts anew. */
+bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what);
+/* Returns the VMM's view of the VM's memory, or NULL where [address, address + bytes) is not all
+ * the VM's. */
+void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes);
+
+#endif

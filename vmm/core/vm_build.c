@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The making of a virtual machine, and the way to its entry point. See the header for the rule.
+ */
+#include "vmm/core/vm_build.h"
+#include "arch/x86/log.h"
+#include "arch/x86/multiboot.h"
+#include "arch/x86/platform.h"
+#include "vmm/core/absent.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/port_filter.h"
+#include "vmm/load/handover.h"
+
+/* Maps RAM below and above the hole, and the configuration's device memory. Returns 0 or
+ * -ENOMEM. */
+static int map_memory(struct vm *vm)
+{
+	const struct vm_config *c = &vm->config;
+	int error = virt.map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
+	if (error == 0 && c->memory > HOLE_END)
+		error = virt.map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END,
+		                 true, true);
+	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
+		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1),
+			 end = (c->mmio[i].last | (PAGE - 1)) + 1;
+		error = virt.map(vm->vcpu, first, first, end - first, true, false);
+	}
+	return error;
+}
+
+static struct vm *does_not_fit(unsigned module, const struct vm_config *config)
+{
+	log_line("module %u (%s): mem=%luM: does not fit; %luM are free", module, config->name,
+	         (unsigned long)(config->memory >> 20), (unsigned long)(frames_free_bytes() >> 20));
+	return NULL;
+}
+
+struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image,
+                     uint64_t bytes)
+{
+	struct vm *vm = frames_alloc_vmm((sizeof(*vm) + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
+	uint64_t memory = frames_alloc(config->memory,
+	                               config->memory >= LARGE_PAGE ? LARGE_PAGE : PAGE);
+	if (vm == NULL || memory == 0)
+		return does_not_fit(module, config);
+	vm->config = *config;
+	vm->memory = memory;
+	vm->image = image;
+	vm->image_bytes = bytes;
+	vm->vcpu = virt.create(vm->config.name);
+	vm->sink = frames_alloc_vmm(PAGE, PAGE);
+	if (vm->vcpu == NULL || vm->sink == NULL || map_memory(vm) != 0)
+		return does_not_fit(module, config);
+	for (unsigned i = 0; i < config->io_count; i++)
+		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)
+			virt.open_port(vm->vcpu, (uint16_t)port, true);
+	for (unsigned i = 0; i < config->io_count; i++)
+		ports_take((uint16_t)config->io[i].first, (uint16_t)config->io[i].last);
+	port_filter_reset(vm);
+	vm->routes_at_exit = config->routes_at_exit;
+	vm->slice = tsc_from_us(config->slice_us);
+	vm->number = (uint8_t)vm_count;
+	vms[vm_count++] = vm;
+	return vm;
+}
+
+int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why,
+                   size_t size)
+{
+	struct load load;
+	load_begin(&load, image, bytes, NULL, config->memory);
+	int error = load_check(&load);
+	if (error != 0)
+		load_describe(&load, why, size);
+	return error;
+}
+
+/* The image is in memory. Builds the rest of the machine that the guest finds. */
+static void finish_start(struct vm *vm)
+{
+	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover,
+	                               vm->config.guest, "Signalbox");
+	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
+	port_filter_reset(vm);
+	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
+	absent_reset(vm);
+	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
+	(void)virt_exit_on_hlt(vm->vcpu, true);
+	/* ports that the VM's last life left open are closed at the next entry */
+	vm->controller.changed = true;
+	vm->starting = false;
+}
+
+void vm_start_step(struct vm *vm)
+{
+	int more = load_step(&vm->load);
+	if (more == 0)
+		finish_start(vm);
+	else if (more < 0) /* the module was changed under the VMM: the image was checked at boot */
+		vm_stop(vm, 1,
+		        &(struct denial){
+				.format = "stopped: its image cannot be loaded any more" });
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMs, and their memory as the VMM sees it.
+ *
+ * Rule: a VM keeps its place in the table until the end of the run.
+ */
+#include "vmm/core/vm.h"
+#include "vmm/load/handover.h"
+
+#include <string.h>
+
+struct vm *vms[CONFIG_VMS_MAX];
+unsigned vm_count;
+
+struct vm *vm_find(const char *name)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (strcmp(vms[i]->config.name, name) == 0)
+			return vms[i];
+	return NULL;
+}
+
+void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
+{
+	uint64_t size = vm->config.memory;
+	if (bytes > size || address > size - bytes)
+		return NULL;
+	if (address < HOLE_END && address + bytes > HOLE_FIRST)
+		return NULL;
+	return (void *)(vm->memory + address);
+}

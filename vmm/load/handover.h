@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data that a VM gets at its start: the multiboot information, the memory map and the command
+ * line, in low memory.
+ *
+ * Rule: all of the data lies in a single page. The page is at HANDOVER_AT where the guest's image
+ * leaves that page free, else at another free page (vmm/load/elf.h).
+ */
+#ifndef VMM_HANDOVER_H
+#define VMM_HANDOVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The usual address of the page, and its size. */
+enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
+
+/* The hole in a PC's RAM, between 640 KiB and 1 MiB. */
+enum { HOLE_FIRST = 0xA0000, HOLE_END = 0x100000 };
+
+/* Builds the data at the guest-physical address at. memory: the VM's memory; memory_size: its
+ * bytes, at least 1 MiB. The lower 640 KiB and all above 1 MiB are RAM, the rest is reserved.
+ * loader_name: the boot loader's name for the guest. Returns the guest-physical address for EBX, or
+ * 0 for a text that is too long. Call it once in a VM's start. The call takes about 500
+ * instructions for a command line of CONFIG_TEXT_MAX bytes. */
+uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline,
+                        const char *loader_name);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The console's commands.
+ *
+ * Rule: there is a single table. A command reads and prints, or asks the VMM proper for a change. A
+ * command changes no state itself.
+ */
+#include "vmm/operator/commands.h"
+
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "vmm/config/words.h"
+#include "vmm/core/background.h"
+#include "vmm/core/trace.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/nearest.h"
+#include "vmm/operator/report.h"
+#include "vmm/operator/screen.h"
+#include "vmm/version.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { TRACE_DEFAULT = 32 };
+
+struct command {
+	const char *name;
+	const char *argument; /* For help; NULL: no argument. In brackets: optional. */
+	const char *help;
+	void (*run)(const char *argument);
+};
+
+static void run_status(const char *argument)
+{
+	(void)argument;
+	report_status();
+}
+
+static void run_vms(const char *argument)
+{
+	(void)argument;
+	report_vms();
+}
+
+static void run_lines(const char *argument)
+{
+	(void)argument;
+	report_lines(true);
+}
+
+static void run_exits(const char *argument)
+{
+	(void)argument;
+	report_exits();
+}
+
+static void run_lat(const char *argument)
+{
+	(void)argument;
+	report_results();
+}
+
+static void run_trace(const char *argument)
+{
+	uint64_t last = TRACE_DEFAULT;
+
+	if (argument[0] != '\0' &&
+	    (number_parse(argument, &last) || last == 0 || last > TRACE_ENTRIES)) {
+		log_format("trace: the number of entries is from 1 to %d\n", TRACE_ENTRIES);
+		return;
+	}
+	trace_print((unsigned)last);
+}
+
+/* Returns the name among known(0), known(1), ... up to NULL that is nearest to typed. Returns NULL
+ * where no name is near enough. */
+static const char *nearest(const char *typed, const char *(*known)(unsigned i))
+{
+	const char *name, *best = NULL;
+	int least = NEAREST_WORD_MAX;
+
+	for (unsigned i = 0; (name = known(i)) != NULL; i++) {
+		int distance = nearest_distance(typed, name);
+
+		background_point();
+		if (distance <= 0 || distance >= least)
+			continue;
+		least = distance;
+		best = name;
+	}
+	return best;
+}
+
+static const char *vm_name(unsigned i)
+{
+	struct vm_report vm;
+
+	if (i >= vmm_vm_count())
+		return NULL;
+	vmm_vm_report(i, &vm);
+	return vm.name;
+}
+
+static void say_no_such_vm(const char *name)
+{
+	const char *meant = nearest(name, vm_name);
+
+	if (meant != NULL)
+		log_format("there is no vm %s; did you mean %s? "
+		           "The command 'vms' lists them\n",
+		           name, meant);
+	else
+		log_format("there is no vm %s; the command 'vms' lists them\n", name);
+}
+
+/* Prints the result of a request about a VM. */
+static void say(int error, const char *name, const char *done, const char *refused)
+{
+	if (error == 0)
+		log_format("vm %s: %s\n", name, done);
+	else if (error == -ENOENT)
+		say_no_such_vm(name);
+	else
+		log_format("vm %s: %s\n", name, refused);
+}
+
+static void run_stop(const char *argument)
+{
+	say(vmm_vm_stop(argument), argument, "stopped", "is stopped already");
+}
+
+static void run_start(const char *argument)
+{
+	say(vmm_vm_start(argument), argument, "started", "runs already, or cannot start");
+}
+
+static void run_restart(const char *argument)
+{
+	say(vmm_vm_restart(argument), argument, "restarted", "cannot restart");
+}
+
+static void run_nmi(const char *argument)
+{
+	(void)argument;
+	log_format("an external NMI is on its way; nmi= says what comes of it\n");
+	vmm_raise_nmi();
+}
+
+/* Goes straight to the UART: text from the log need not be logged again. */
+static void run_log(const char *argument)
+{
+	(void)argument;
+	console_replay();
+	screen_show_log();
+}
+
+static void run_stay(const char *argument)
+{
+	bool off = strcmp(argument, "off") == 0;
+
+	if (argument[0] != '\0' && !off) {
+		log_format("stay: this word is 'off', or none\n");
+		return;
+	}
+	vmm_stay(!off);
+	log_format(off ? "the run ends when all VMs are done and nobody types\n"
+	               : "the run goes on when all VMs are done; 'stay off' undoes this\n");
+}
+
+static void run_version(const char *argument)
+{
+	(void)argument;
+	log_format("%s, compiled by %s\n", version_name, version_compiler);
+}
+
+static void run_quit(const char *argument)
+{
+	(void)argument;
+	vmm_quit();
+}
+
+static void run_help(const char *argument); /* lists the table below */
+
+static const struct command commands[] = {
+	{ "help", NULL, "this list", run_help },
+	{ "status", NULL, "the status line, now", run_status },
+	{ "vms", NULL, "the VMs: state, memory, processor time", run_vms },
+	{ "lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines },
+	{ "exits", NULL, "VM exits by reason", run_exits },
+	{ "lat", NULL, "latencies that the guests measured", run_lat },
+	{ "trace", "[N]", "the last N things the VMM did (32), in TSC ticks", run_trace },
+	{ "stop", "NAME", "stop a VM", run_stop },
+	{ "start", "NAME", "start a stopped VM anew", run_start },
+	{ "restart", "NAME", "stop and start", run_restart },
+	{ "nmi", NULL, "raise an external NMI", run_nmi },
+	{ "log", NULL, "the memory log once more", run_log },
+	{ "stay", "[off]", "go on when all VMs are done", run_stay },
+	{ "version", NULL, "what runs here", run_version },
+	{ "quit", NULL, "end the run (Ctrl-D on an empty line, too)", run_quit },
+	{ NULL, NULL, NULL, NULL },
+};
+
+static void run_help(const char *argument)
+{
+	(void)argument;
+	for (const struct command *c = commands; c->name; c++)
+		log_format("  %-7s %-5s %s\n", c->name, c->argument ? c->argument : "", c->help);
+	log_format("Tab completes a word; the cursor keys bring earlier lines back\n");
+}
+
+static const char *command_name(unsigned i)
+{
+	return commands[i].name;
+}
+
+static const struct command *find(const char *name, size_t length)
+{
+	for (const struct command *c = commands; c->name; c++)
+		if (strlen(c->name) == length && memcmp(c->name, name, length) == 0)
+			return c;
+	return NULL;
+}
+
+const char *command_candidate(const char *line, size_t begin, unsigned i)
+{
+	size_t first = strspn(line, " "), end = first + strcspn(line + first, " ");
+
+	if (begin <= first)
+		return command_name(i);
+	if (begin != end + strspn(line + end, " "))
+		return NULL;
+	const struct command *c = find(line + first, end - first);
+	if (c == NULL || c->argument == NULL)
+		return NULL;
+	if (strcmp(c->argument, "NAME") == 0)
+		return vm_name(i);
+	return i == 0 && strcmp(c->argument, "[off]") == 0 ? "off" : NULL;
+}
+
+static void say_no_such_command(const char *name)
+{
+	const char *meant = nearest(name, command_name);
+
+	if (meant != NULL)
+		log_format("%s: no such command; did you mean '%s'? "
+		           "'help' lists them\n",
+		           name, meant);
+	else
+		log_format("%s: no such command; try 'help'\n", name);
+}
+
+/* Cuts the first word off the line; *line is the text after that word. */
+static char *cut_word(char **line)
+{
+	char *word = *line + strspn(*line, " \t");
+	char *end = word + strcspn(word, " \t");
+
+	*line = end + strspn(end, " \t");
+	*end = '\0';
+	return word;
+}
+
+void command_run(char *line)
+{
+	const char *name = cut_word(&line), *argument = cut_word(&line);
+	const struct command *c = find(name, strlen(name));
+
+	if (name[0] == '\0')
+		return;
+	if (c == NULL)
+		say_no_such_command(name);
+	else if (line[0] != '\0' || (c->argument == NULL && argument[0] != '\0'))
+		log_format("%s: too many words\n", name);
+	else if (c->argument && c->argument[0] != '[' && argument[0] == '\0')
+		log_format("%s: which one? %s %s\n", name, name, c->argument);
+	else
+		c->run(argument);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The background work for the operator at the console: text of the VMs and of the VMM, keys,
+ * commands, the status line.
+ *
+ * Rule: a step does a little of each: a line of each VM, a note, the keys, the status line. So no
+ * VM that prints keeps the operator waiting. A VM's text comes before the notes that were made
+ * after the text.
+ */
+#include "vmm/operator/operator.h"
+#include "arch/x86/log.h"
+#include "arch/x86/work.h"
+#include "vmm/core/background.h"
+#include "vmm/core/vm.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/report.h"
+#include "vmm/operator/typing.h"
+
+static volatile bool status_wanted;
+static const char *volatile told; /* NULL: no line waits */
+
+static void want_status(void)
+{
+	status_wanted = true;
+	background_want();
+}
+
+static void tell(const char *words)
+{
+	told = words;
+	background_want();
+}
+
+const struct operator_calls operator_calls = { .want_status = want_status,
+	                                       .tell = tell,
+	                                       .used_until = console_used_until };
+
+/* Prints a line of each VM's text. */
+static bool print_outputs(void)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct vm *vm = vms[i];
+
+		any |= output_print(&vm->output, vm->config.name);
+		if (vm->done && !output_waits(&vm->output))
+			output_end(&vm->output, vm->config.name);
+		background_point();
+	}
+	return any;
+}
+
+static bool say_what_was_told(void)
+{
+	work_hold();
+	const char *words = told;
+	told = NULL;
+	work_release();
+	if (words != NULL)
+		log_line("%s", words);
+	return words != NULL;
+}
+
+bool operator_step(void)
+{
+	bool any = print_outputs();
+
+	any |= log_notes_print();
+	any |= typing_step();
+	if (status_wanted) {
+		status_wanted = false;
+		report_status();
+		any = true;
+	}
+	return any || say_what_was_told();
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMM's text for its user during the run: lines, VMs, and the status line.
+ *
+ * Rule: columns are aligned and figures have units. A line is printed in pieces; no piece is longer
+ * than the log formats at once.
+ */
+#include "vmm/operator/report.h"
+
+#include "arch/x86/log.h"
+#include "arch/x86/platform.h"
+#include "vmm/config/config.h"
+#include "vmm/operator/report_text.h"
+
+#include <string.h>
+
+/* ---- Lines ---- */
+
+static const char *line_state(const struct line_report *line)
+{
+	if (line->masked)
+		return line->pending ? "masked, pending" : "masked";
+	return line->pending ? "pending" : "-";
+}
+
+static bool line_worth_a_row(const struct line_report *line)
+{
+	return line->owner || line->exits || line->held || line->injected || line->wakeups;
+}
+
+void report_lines(bool counters)
+{
+	struct line_report line;
+
+	log_format("  line  owner            routed to   block state    ");
+	log_format(counters ? "  NMI exits       held   injected   wake-ups\n" : "\n");
+	for (unsigned n = 0; n < LINES; n++) {
+		vmm_line_report(n, &line);
+		if (!line_worth_a_row(&line))
+			continue;
+		log_format("  %4u  %-15s  %-10s  %-15s", n, line.owner ? line.owner : "nobody",
+		           line.to_controller ? "controller" : "VMM block", line_state(&line));
+		if (counters)
+			log_format(" %10lu %10lu %10lu %10lu", (unsigned long)line.exits,
+			           (unsigned long)line.held, (unsigned long)line.injected,
+			           (unsigned long)line.wakeups);
+		log_format("\n");
+	}
+}
+
+/* ---- VMs ---- */
+
+/* Prints "0,3,8", or "-". */
+static void print_lines(line_set lines, unsigned width)
+{
+	unsigned printed = 0;
+
+	for (unsigned n = 0; n < LINES; n++) {
+		if (!line_in(lines, n))
+			continue;
+		log_format(printed ? ",%u" : "%u", n);
+		printed += (printed ? 1 : 0) + (n < 10 ? 1 : 2);
+	}
+	if (printed == 0) {
+		log_format("-");
+		printed = 1;
+	}
+	for (; printed < width; printed++)
+		log_format(" ");
+}
+
+void report_vms(void)
+{
+	char words[SB_STATUS_MAX + 1];
+	struct vm_report vm;
+
+	log_format(
+		"  vm               state       prio   memory    ran ms   switches      exits  lines       says\n");
+	for (unsigned i = 0; i < vmm_vm_count(); i++) {
+		vmm_vm_report(i, &vm);
+		log_format("  %-15s  %-10s  %4u  %6luK  %8lu %10lu %10lu  ", vm.name, vm.state,
+		           vm.priority, (unsigned long)(vm.memory >> 10),
+		           (unsigned long)(tsc_to_us(vm.run_ticks) / 1000),
+		           (unsigned long)vm.switches_in, (unsigned long)vm.exits_total);
+		print_lines(vm.lines, 10);
+		log_format("  %s\n", guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words)));
+	}
+}
+
+/* ---- The status line ---- */
+
+/* The figures of the last status line. */
+static struct {
+	uint64_t ticks;
+	struct {
+		uint64_t run_ticks, exits;
+	} vm[CONFIG_VMS_MAX];
+} seen;
+
+/* Returns the growth of a counter. A counter starts again when its VM does. */
+static uint64_t since(uint64_t now, uint64_t before)
+{
+	return now >= before ? now - before : now;
+}
+
+static unsigned long percent(uint64_t part, uint64_t whole)
+{
+	return whole == 0 ? 0 : (unsigned long)(part * 100 / whole);
+}
+
+void report_status(void)
+{
+	char words[SB_STATUS_MAX + 1];
+	struct vmm_totals totals;
+	struct vm_report vm;
+
+	vmm_totals(&totals);
+	uint64_t elapsed = since(totals.ticks, seen.ticks);
+	uint64_t tenths = tsc_to_us(totals.ticks) / 100000;
+
+	seen.ticks = totals.ticks;
+	log_format("[%4lu.%lus]", (unsigned long)(tenths / 10), (unsigned long)(tenths % 10));
+	for (unsigned i = 0; i < vmm_vm_count() && i < CONFIG_VMS_MAX; i++) {
+		vmm_vm_report(i, &vm);
+		log_format("%s %s: %s, cpu %lu%%, exits %lu", i > 0 ? " |" : "", vm.name, vm.state,
+		           percent(since(vm.run_ticks, seen.vm[i].run_ticks), elapsed),
+		           (unsigned long)since(vm.exits_total, seen.vm[i].exits));
+		guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words));
+		if (words[0] != '\0')
+			log_format(", %s", words);
+		seen.vm[i].run_ticks = vm.run_ticks;
+		seen.vm[i].exits = vm.exits_total;
+	}
+	log_format(" | held %lu", (unsigned long)totals.held);
+	if (totals.external_nmis > 0)
+		log_format(", unexplained NMIs %lu", (unsigned long)totals.external_nmis);
+	log_format("\n");
+}

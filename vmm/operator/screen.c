@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The screen and the keyboard of a PC as the console. See the header for the rule.
+ */
+#include "vmm/operator/screen.h"
+
+#include "arch/x86/keyboard.h"
+#include "arch/x86/log.h"
+#include "arch/x86/work.h"
+#include "vmm/core/background.h"
+#include "vmm/core/ring.h"
+#include "vmm/operator/console.h"
+#include "vmm/operator/keyboard_line.h"
+#include "vmm/operator/pager.h"
+#include "vmm/operator/screen_end.h"
+
+#include <string.h>
+
+enum { CODES = 64, SERVICE_MOST = 16 /* bytes; a keyboard keeps that many */ };
+enum { PAGE_ROWS = VGA_ROWS - 1 };
+
+static const char view_hint[] =
+	" PgUp, PgDn: what has scrolled off. Any other key: back to the end.";
+
+static bool wanted; /* the configuration asks for the keyboard */
+static bool on;     /* the keyboard works */
+
+/* The interrupt writes codes, the background work reads them. */
+static char code_bytes[CODES];
+static struct ring codes = { code_bytes, CODES, 0, 0 };
+static volatile bool left; /* the controller has more codes than a service takes */
+
+static struct keys keys;
+/* The bytes of a key that were not taken yet: [text_next, text_length). */
+static char text[KEY_TEXT_MAX];
+static unsigned text_next, text_length;
+
+static bool viewing;
+static uint64_t view; /* the first row */
+
+/* ---- The interrupt ---- */
+
+static void take_codes(void)
+{
+	bool any = false;
+	unsigned i = 0;
+
+	for (; i < SERVICE_MOST; i++) {
+		int code = keyboard_read();
+
+		if (code < 0)
+			break;
+		any |= ring_put(&codes, (char)code); /* a full ring loses the key */
+	}
+	left = i == SERVICE_MOST;
+	if (any || left)
+		console_typed();
+}
+
+/* ---- Text that has scrolled off ---- */
+
+static void show_view(void)
+{
+	uint64_t row = view;
+	char line[VGA_COLUMNS];
+
+	viewing = true;
+	for (unsigned i = 0; i < PAGE_ROWS; i++) {
+		vga_view(i, line, pager_text(row, line), false);
+		row = pager_next(row);
+		background_point();
+	}
+	vga_view(PAGE_ROWS, view_hint, sizeof(view_hint) - 1, true);
+}
+
+static void end_view(void)
+{
+	viewing = false;
+	vga_view_end();
+	while (vga_show())
+		background_point();
+}
+
+/* Turns pages, forward or back. Two pages in a row share a row of text. */
+static void turn_page(int pages)
+{
+	uint64_t last = pager_move(log_end(), -PAGE_ROWS);
+
+	if (!viewing)
+		view = last;
+	view = pager_move(pager_clamp(view), pages * (PAGE_ROWS - 1));
+	if (view >= last && pages > 0)
+		end_view();
+	else
+		show_view();
+}
+
+void screen_show_log(void)
+{
+	if (!on)
+		return;
+	view = log_begin();
+	show_view();
+}
+
+/* ---- Keys ---- */
+
+static void take_code(uint8_t code)
+{
+	text_next = 0;
+	text_length = keys_take(&keys, code, text);
+	if (text_length == 0)
+		return;
+	int pages = keys_page(text, text_length);
+
+	if (pages != 0) {
+		text_length = 0;
+		if (pages < 0 || viewing)
+			turn_page(pages);
+	} else if (viewing) {
+		end_view();
+	}
+}
+
+bool screen_has_keys(void)
+{
+	return text_next < text_length || ring_used(&codes) > 0 || left;
+}
+
+bool screen_key(char *key)
+{
+	char code;
+
+	while (text_next == text_length) {
+		if (left) {
+			work_hold();
+			take_codes();
+			work_release();
+		}
+		if (!ring_get(&codes, &code))
+			return false;
+		take_code((uint8_t)code);
+		if (ring_used(&codes) == 0)
+			keyboard_line_settle();
+		background_point();
+	}
+	*key = text[text_next++];
+	return true;
+}
+
+void screen_typed(const char *line, size_t length, size_t at)
+{
+	if (!on)
+		return;
+	vga_prompt(line, length, at);
+	while (vga_show())
+		background_point();
+}
+
+/* Goes straight to the screen: the log holds only the VMM's own text. */
+void screen_entered(const char *line)
+{
+	if (!on)
+		return;
+	vga_put("> ", 2);
+	vga_put(line, strlen(line));
+	vga_put("\n", 1);
+}
+
+/* ---- Begin and end ---- */
+
+void screen_init(const struct vmm_config *config, bool serial)
+{
+	bool alone = !serial && strcmp(config->console, "none") != 0;
+
+	wanted = config->keyboard == KEYBOARD_ON || (config->keyboard == KEYBOARD_AUTO && alone);
+	on = viewing = left = false;
+	text_next = text_length = 0;
+	codes.head = codes.tail = 0;
+	keys = (struct keys){ .digits = false };
+	screen_end_init(config->end, alone);
+}
+
+void screen_begin(void)
+{
+	if (!wanted || keyboard_line_claim(take_codes) != 0)
+		return;
+	if (keyboard_init() != 0) {
+		log_line(
+			"no keyboard answers at ports 60h and 64h: the screen is to be read, and not to be asked");
+		return;
+	}
+	on = true;
+	keyboard_line_settle(); /* the keyboard's answers have interrupted */
+	log_line("the keyboard works: help and Enter: its commands; PgUp: older text");
+	screen_typed("", 0, 0);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trace, for people.
+ *
+ * Rule: the meaning of an event's a and b stands in a single place, the list in trace.h.
+ */
+#include "vmm/operator/report.h"
+
+#include "arch/x86/log.h"
+#include "vmm/core/trace.h"
+
+#include <stdio.h>
+
+struct description {
+	const char *name;
+	char a, b;
+};
+
+#define X_DESCRIPTION(id, name, a, b) { name, a, b },
+static const struct description descriptions[] = { TRACE_EVENTS(X_DESCRIPTION) };
+#undef X_DESCRIPTION
+
+static const char *vm_name(unsigned vm)
+{
+	struct vm_report report;
+
+	if (vm >= vmm_vm_count())
+		return vm == TRACE_NO_VM ? "-" : "?";
+	vmm_vm_report(vm, &report);
+	return report.name;
+}
+
+/* Formats an operand with a blank before the operand; no text for '-'. */
+static void operand_text(char kind, uint32_t value, char *text, size_t size)
+{
+	switch (kind) {
+	case 'r':
+		snprintf(text, size, " %s",
+		         value < VM_EXIT_COUNT ? vm_exit_name((enum vm_exit_reason)value) : "?");
+		break;
+	case 'l':
+		snprintf(text, size, " line %u", (unsigned)value);
+		break;
+	case 'v':
+		snprintf(text, size, " vm %s", vm_name(value));
+		break;
+	case 'm':
+		snprintf(text, size, " lines %04x", (unsigned)value);
+		break;
+	case 'p':
+		snprintf(text, size, " port %x", (unsigned)value);
+		break;
+	case 'x':
+		snprintf(text, size, " 0x%x", (unsigned)value);
+		break;
+	case 'd':
+		snprintf(text, size, " %u", (unsigned)value);
+		break;
+	default:
+		text[0] = '\0';
+	}
+}
+
+static void print_entry(const struct trace_entry *e, uint64_t start, uint64_t before)
+{
+	const struct description *d =
+		&descriptions[e->event < TRACE_EVENT_COUNT ? e->event : TRACE_NONE];
+	char a[40], b[40];
+
+	operand_text(d->a, e->a, a, sizeof(a));
+	operand_text(d->b, e->b, b, sizeof(b));
+	log_format("%12lu %+10ld", (unsigned long)(e->tsc - start), (long)(e->tsc - before));
+	log_format("  %-15s %-12s%s%s\n", vm_name(e->vm), d->name, a, b);
+}
+
+void trace_print(unsigned last)
+{
+	uint64_t end = trace_ring.count;
+	uint64_t kept = end < TRACE_ENTRIES ? end : TRACE_ENTRIES;
+	uint64_t first = end - (last < kept ? last : kept);
+
+	if (first == end) {
+		log_format("the trace is empty\n");
+		return;
+	}
+	uint64_t start = trace_ring.entry[first % TRACE_ENTRIES].tsc, before = start;
+
+	log_format("%12s %10s  %-15s %s\n", "ticks", "since last", "vm", "event");
+	for (uint64_t i = first; i < end; i++) {
+		const struct trace_entry *e = &trace_ring.entry[i % TRACE_ENTRIES];
+
+		print_entry(e, start, before);
+		before = e->tsc;
+	}
+}

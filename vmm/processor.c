@@ -1,7 +1,0 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The processor that the VMM uses. See the header for the rule.
- */
-#include "vmm/processor.h"
-
-struct processor processor = { .attention = true };

@@ -38,7 +38,7 @@ MUTANTS = (
     (
         "no-vm-no-chores",
         RUN,
-        " || earliest(status_due, end_due) != UINT64_MAX)",
+        " || earliest(chores.status_due, chores.end_due) != UINT64_MAX)",
         ")",
         "test_vmm_turns",
     ),

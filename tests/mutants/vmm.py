@@ -309,7 +309,7 @@ MUTANTS = (
         "if (false)",
         "test_vmm_turns",
     ),
-    ("work-waits-for-ever", RUN, "\tinterrupt_waits++;\n", "", "test_vmm_turns"),
+    ("work-waits-for-ever", RUN, "\tvmm_turn.interrupt_waits++;\n", "", "test_vmm_turns"),
     (
         "start-ignores-nmis",
         RUN,

@@ -97,7 +97,7 @@ MUTANTS = (
     (
         "external-nmi-wakes-nobody",
         DISPATCH,
-        "if (policy_vm->state == VM_HALTED)",
+        "if (external.vm->state == VM_HALTED)",
         "if (false)",
         "test_dispatch",
     ),

@@ -423,15 +423,15 @@ MUTANTS = (
     (
         "reservations-stay-apart",
         RESERVED,
-        "|| !joins(&list[i].range, &range)) {",
+        "|| !joins(&old->range, &range)) {",
         "|| true) {",
         "test_config_check",
     ),
     (
         "reservation-lost",
         RESERVED,
-        "\tif (*count == max)\n\t\treturn -ENOMEM;\n",
-        "\tif (*count == max)\n\t\treturn 0;\n",
+        "\tif (r->count == r->max)\n\t\treturn -ENOMEM;\n",
+        "\tif (r->count == r->max)\n\t\treturn 0;\n",
         "test_config_check",
     ),
     (

@@ -88,12 +88,14 @@ static bool write_rtc_index(struct vm *vm, uint8_t value)
 
 /* ---- The table ---- */
 
-static const struct filter {
+struct filter {
 	uint16_t port;
 	bool open; /* open except while a filter needs the port's writes */
 	enum trust trust;
 	bool (*write)(struct vm *vm, uint8_t value);
-} filters[] = {
+};
+
+static const struct filter filters[] = {
 	{ PORT_KEYBOARD_DATA, true, TRUST_RESET, write_keyboard_data },
 	{ PORT_NMI, false, TRUST_NMI, write_nmi_status },
 	{ PORT_KEYBOARD, false, TRUST_RESET, write_keyboard },

@@ -17,7 +17,7 @@ static struct {
 static struct {
 	editor_echo *put; /* writes to the console */
 	bool shown;       /* the prompt stands on the screen, with the line behind the prompt */
-	bool mid_line; /* printed text stands in the middle of a line: no echo until the line ends */
+	bool mid_line;    /* printed text stands in mid-line: no echo until the line ends */
 } screen;
 
 static void put_string(const char *text)

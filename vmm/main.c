@@ -149,8 +149,7 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 			continue;
 		if (chipset->wire == NULL) {
 			log_line(
-				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and "
-				"soft can",
+				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and soft can",
 				number, vm->name, line, chipset->name);
 			return -ENOSYS;
 		}
@@ -181,9 +180,7 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 	}
 	if (vm.routes_at_exit && !chipset->withdraws) {
 		log_line(
-			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux "
-			"and soft "
-			"need not",
+			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux and soft need not",
 			number, vm.name, chipset->name);
 		return false;
 	}
@@ -219,9 +216,7 @@ static void load_modules(const struct multiboot_info *info)
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
 	if (count == 0) {
 		log_line(
-			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
-			"mem=16M "
-			"irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
+			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
 		end(1);
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -15,8 +15,8 @@
 #define SUPER_IO "the Super I/O chip's configuration, which moves everybody's devices"
 #define TAKE_OUT "take it out of the range"
 
-/* First the ports that give power over the interrupt controllers, the bus or the machine. Then the
- * ports that reach beyond their owner, and the ports where an ICH repeats the same register (I/O
+/* First the ports with power over the interrupt controllers, the bus or the machine. Then the
+ * ports with a reach beyond their owner, and the ports where an ICH repeats the same register (I/O
  * Controller Hub 9 datasheet, table 9-2). */
 static const struct reserved vmm_ports[] = {
 	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway", NULL, false, 0 },
@@ -85,7 +85,7 @@ struct reservations {
 	unsigned count, max;
 };
 
-/* Ranges that only the running machine knows: power management ports, RAM. */
+/* Ranges of the running machine: power management ports, RAM. */
 static struct {
 	struct reservations ports, memory;
 } machine = {
@@ -100,7 +100,7 @@ static bool touches(const struct config_range *a, const struct config_range *b)
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* Returns true where the two overlap, or where one range begins directly after the other. */
+/* Returns true where the two overlap, or where a range begins directly after the other. */
 static bool joins(const struct config_range *a, const struct config_range *b)
 {
 	return touches(a, b) || (a->last < b->first && a->last + 1 == b->first) ||

@@ -27,9 +27,9 @@ enum {
 	OUTPUT_A20 = 2
 };
 
-/* Opens port 60h, or closes the port for the byte that belongs to command D1h. That byte is dropped
+/* Opens port 60h, or closes the port for the byte that belongs to command D1h. The byte is dropped
  * with its command: the output port's other bits are the keyboard's clock and data, and no guest
- * drives them by hand. */
+ * drives these lines by hand. */
 static void await_data(struct vm *vm, bool awaited)
 {
 	if (vm->drops_keyboard_data == awaited)

@@ -62,7 +62,7 @@ static enum answer keyboard_answer(void)
 	return pages == 0 ? OTHER_KEY : pages < 0 ? PAGE_BACK : PAGE_ON;
 }
 
-/* Drops all keys from before the question: they are no answer. */
+/* Drops all keys from before the question: such keys are no answer. */
 static void drop_keys(void)
 {
 	enum { MOST = 64 };

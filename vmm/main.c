@@ -36,8 +36,11 @@
 
 extern uint64_t boot_entry_tsc;
 
-static struct vmm_config config;
-static unsigned refused; /* modules that did not become a VM */
+/* The boot loader's words: the configuration, and the modules. */
+static struct {
+	struct vmm_config config;
+	unsigned refused; /* modules that did not become a VM */
+} boot;
 
 _Noreturn static void end(int status)
 {
@@ -73,7 +76,7 @@ static void show_summary(int status)
 	                                 .processor = processor_name(),
 	                                 .virtualisation = virt.describe(),
 	                                 .chipset = chipset->name,
-	                                 .refused = refused,
+	                                 .refused = boot.refused,
 	                                 .status = status });
 }
 
@@ -110,9 +113,9 @@ static void machine_init(const struct multiboot_info *info)
 	ioapic_init();
 	tsc_calibrate();
 	if (reserve_machine(info) != 0 || virt_init() != 0 ||
-	    chipset_init(config.chipset, config.banks) != 0)
+	    chipset_init(boot.config.chipset, boot.config.banks) != 0)
 		end(1);
-	mitigations_init(config.mitigations_off);
+	mitigations_init(boot.config.mitigations_off);
 	if (chipset_window != 0 && config_reserve_device(chipset_window, chipset_window + PAGE - 1,
 	                                                 "the chipset block's registers") != 0) {
 		log_line(
@@ -146,8 +149,7 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 			continue;
 		if (chipset->wire == NULL) {
 			log_line(
-				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and "
-				"soft can",
+				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and soft can",
 				number, vm->name, line, chipset->name);
 			return -ENOSYS;
 		}
@@ -156,7 +158,8 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 	return 0;
 }
 
-static void load_module(unsigned number, const struct multiboot_module *module)
+/* Returns true where the module has become a VM. */
+static bool load_module(unsigned number, const struct multiboot_module *module)
 {
 	static char text[512];
 	const char *line = module->string ? (const char *)(uint64_t)module->string : "";
@@ -164,50 +167,47 @@ static void load_module(unsigned number, const struct multiboot_module *module)
 	struct vm_config vm;
 	for (unsigned i = 0; i < vm_count; i++)
 		accepted[i] = &vms[i]->config;
-	refused++;
 	if (vm_count == CONFIG_VMS_MAX) {
 		log_line("module %u: there are %d VMs already, and no more are possible", number,
 		         CONFIG_VMS_MAX);
-		return;
+		return false;
 	}
 	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
 	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
 	                    text, sizeof(text)) != 0) {
 		log_line("%s", text);
-		return;
+		return false;
 	}
 	if (vm.routes_at_exit && !chipset->withdraws) {
 		log_line(
-			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux "
-			"and soft "
-			"need not",
+			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux and soft need not",
 			number, vm.name, chipset->name);
-		return;
+		return false;
 	}
 	if (wire_lines(number, &vm) != 0)
-		return;
+		return false;
 	const void *image = (const void *)(uint64_t)module->start;
 	uint64_t bytes = module->end - module->start;
 	if (vm_check_image(image, bytes, &vm, text, sizeof(text)) != 0) {
 		log_line("vm %s: image refused: %s", vm.name, text);
-		return;
+		return false;
 	}
 	line_set shared = shared_lines(&vm);
 	struct vm *made = vm_create(number, &vm, image, bytes);
 	if (made == NULL)
-		return;
+		return false;
 	made->controller.lines = vm.lines;
 	made->controller.shared = shared;
 	unsigned taken;
 	if (line_assign(made, &taken) != 0) {
 		log_line("vm %s: line %u is taken", vm.name, taken);
-		return;
+		return false;
 	}
-	refused--;
 	chipset->reset(&made->controller, vm.lines, shared);
 	chipset->claim(vm.lines, false);
 	sched_add(made);
 	vm_start(made);
+	return true;
 }
 
 static void load_modules(const struct multiboot_info *info)
@@ -216,14 +216,12 @@ static void load_modules(const struct multiboot_info *info)
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
 	if (count == 0) {
 		log_line(
-			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
-			"mem=16M "
-			"irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
+			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
 		end(1);
 	}
 	for (unsigned i = 0; i < count; i++)
-		load_module(i + 1, &modules[i]);
-	if (refused == count) {
+		boot.refused += !load_module(i + 1, &modules[i]);
+	if (boot.refused == count) {
 		log_line("no VM started");
 		end(1);
 	}
@@ -240,12 +238,13 @@ static void silence_timer(void)
 
 static void set_nmi_policy(void)
 {
-	struct vm *vm = config.nmi == NMI_VM ? vm_find(config.nmi_vm) : NULL;
-	if (config.nmi == NMI_VM && vm == NULL) {
-		log_line("nmi=vm:%s: there is no such VM; external NMIs are logged", config.nmi_vm);
-		config.nmi = NMI_LOG;
+	struct vm *vm = boot.config.nmi == NMI_VM ? vm_find(boot.config.nmi_vm) : NULL;
+	if (boot.config.nmi == NMI_VM && vm == NULL) {
+		log_line("nmi=vm:%s: there is no such VM; external NMIs are logged",
+		         boot.config.nmi_vm);
+		boot.config.nmi = NMI_LOG;
 	}
-	dispatch_set_policy(config.nmi, vm);
+	dispatch_set_policy(boot.config.nmi, vm);
 }
 
 _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
@@ -256,8 +255,8 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	const char *line = "";
 	if (magic == MULTIBOOT_BOOT_MAGIC && info->flags & MULTIBOOT_INFO_CMDLINE)
 		line = (const char *)(uint64_t)info->cmdline;
-	int bad = config_parse_vmm(line, &config, problem, sizeof(problem));
-	screen_init(&config, console_init(config.console) == 0 && console_lines() != 0);
+	int bad = config_parse_vmm(line, &boot.config, problem, sizeof(problem));
+	screen_init(&boot.config, console_init(boot.config.console) == 0 && console_lines() != 0);
 	pages_protect(); /* a fault can be told of from here on */
 	stacks_fill();
 	if (magic != MULTIBOOT_BOOT_MAGIC)
@@ -283,13 +282,13 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	console_set_interrupts(true);
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
 	log_notes_later(background_want);
-	int status = run_all(&config, &operator_calls);
+	int status = run_all(&boot.config, &operator_calls);
 	console_set_interrupts(false);
 	background_finish();
 	log_notes_later(NULL);
 	screen_mark_report();
 	report_final();
-	status = status != 0 || refused != 0 ? 1 : 0;
+	status = status != 0 || boot.refused != 0 ? 1 : 0;
 	if (screen_waits())
 		show_summary(status);
 	end(status);

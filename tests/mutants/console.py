@@ -38,7 +38,7 @@ MUTANTS = (
     (
         "no-vm-no-chores",
         RUN,
-        " || earliest(status_due, end_due) != UINT64_MAX)",
+        " || earliest(chores.status_due, chores.end_due) != UINT64_MAX)",
         ")",
         "test_vmm_turns",
     ),
@@ -86,7 +86,7 @@ MUTANTS = (
     (
         "line-does-not-come-back",
         PROMPT,
-        "if (whole && editor.length > 0)",
+        "if (whole && typed.editor.length > 0)",
         "if (false)",
         "test_prompt",
     ),
@@ -97,6 +97,6 @@ MUTANTS = (
         "if (m->count == 1)",
         "test_prompt",
     ),
-    ("nobody-types", CONSOLE, "\tkeys_at = cpu_tsc();\n", "", "test_prompt"),
+    ("nobody-types", CONSOLE, "\tkey_times.last = cpu_tsc();\n", "", "test_prompt"),
     ("exchanged-letters-are-two", NEAREST, "two[j - 2] + 1", "two[j - 2] + 2", "test_nearest"),
 )

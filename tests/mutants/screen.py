@@ -17,8 +17,8 @@ MUTANTS = (
     (
         "keys-left-in-the-controller",
         SCREEN,
-        "\tleft = i == SERVICE_MOST;\n",
-        "\tleft = false;\n",
+        "\tkeyboard.left = i == SERVICE_MOST;\n",
+        "\tkeyboard.left = false;\n",
         "test_screen",
     ),
     (

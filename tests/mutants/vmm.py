@@ -97,7 +97,7 @@ MUTANTS = (
     (
         "external-nmi-wakes-nobody",
         DISPATCH,
-        "if (policy_vm->state == VM_HALTED)",
+        "if (external.vm->state == VM_HALTED)",
         "if (false)",
         "test_dispatch",
     ),
@@ -309,7 +309,7 @@ MUTANTS = (
         "if (false)",
         "test_vmm_turns",
     ),
-    ("work-waits-for-ever", RUN, "\tinterrupt_waits++;\n", "", "test_vmm_turns"),
+    ("work-waits-for-ever", RUN, "\tvmm_turn.interrupt_waits++;\n", "", "test_vmm_turns"),
     (
         "start-ignores-nmis",
         RUN,
@@ -423,15 +423,15 @@ MUTANTS = (
     (
         "reservations-stay-apart",
         RESERVED,
-        "|| !joins(&list[i].range, &range)) {",
+        "|| !joins(&old->range, &range)) {",
         "|| true) {",
         "test_config_check",
     ),
     (
         "reservation-lost",
         RESERVED,
-        "\tif (*count == max)\n\t\treturn -ENOMEM;\n",
-        "\tif (*count == max)\n\t\treturn 0;\n",
+        "\tif (r->count == r->max)\n\t\treturn -ENOMEM;\n",
+        "\tif (r->count == r->max)\n\t\treturn 0;\n",
         "test_config_check",
     ),
     (

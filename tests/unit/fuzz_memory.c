@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		map = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE,
 		           MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	require(map != MAP_FAILED, "there is memory below 4 GiB");
-	machine_port_count = machine_memory_count = known_count = 0;
+	machine.ports.count = machine.memory.count = known_count = 0;
 	know(0xfec00000, 0xfecfffff);
 	know(0xfed00000, 0xfed003ff);
 	know(0xfee00000, 0xfeefffff);

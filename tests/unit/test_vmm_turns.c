@@ -270,7 +270,7 @@ static void with_no_vm_at_all_the_chores_come_in_time(void **state)
 	for (unsigned i = 0; i < VMS; i++)
 		sched_set_state(&own[i], VM_STOPPED);
 	chipset = &slow;
-	end_due = fake_tsc + 10 * STEP;
+	chores.end_due = fake_tsc + 10 * STEP;
 	processor.chores_due = fake_tsc + 7 * STEP;
 	processor.attention = false;
 	assert_null(take_turn(NULL, false, fake_tsc));
@@ -283,7 +283,7 @@ static void with_no_vm_at_all_the_chores_come_in_time(void **state)
 	uint64_t now = fake_tsc;
 	assert_null(take_turn(NULL, false, now));
 	assert_int_equal(fake_tsc, now);
-	end_due = UINT64_MAX; /* nothing has a time: an NMI alone ends the sleep */
+	chores.end_due = UINT64_MAX; /* nothing has a time: an NMI alone ends the sleep */
 	processor.attention = false;
 	assert_null(take_turn(NULL, false, now));
 	assert_int_equal(halts, 1);

@@ -258,7 +258,7 @@ static void begin(const unsigned priorities[VMS])
 {
 	static const struct vmm_config plain;
 
-	config = &plain;
+	this_run.config = &plain;
 	for (unsigned i = 0; i < vm_count; i++)
 		sched_set_state(vms[i], VM_STOPPED);
 	memset(own, 0, sizeof(own));
@@ -276,8 +276,8 @@ static void begin(const unsigned priorities[VMS])
 	steps = left = put_away = attempts = portions = halts = 0;
 	requests = requests_after = 0;
 	ending_begin(&plain, &nobody, 0);
-	work_due = status_due = end_due = UINT64_MAX;
-	interrupt_waits = 0;
+	work_due = chores.status_due = chores.end_due = UINT64_MAX;
+	vmm_turn.interrupt_waits = 0;
 	handler = false;
 	on_step = NULL;
 	fake_tsc = 1000000;

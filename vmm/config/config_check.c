@@ -117,8 +117,7 @@ static int check_neighbours(const struct check *c, line_set reserved,
 			if (line_input(accepted[i]->block_input, line_first(rest)) == input)
 				return refuse(
 					c, -EEXIST,
-					"line %u enters input %u of the VMM block, as line %u of vm %s does; "
-					"block= can part them",
+					"line %u enters input %u of the VMM block, as line %u of vm %s does; block= can part them",
 					n, input, line_first(rest), accepted[i]->name);
 	return 0;
 }

@@ -15,8 +15,8 @@
 #define SUPER_IO "the Super I/O chip's configuration, which moves everybody's devices"
 #define TAKE_OUT "take it out of the range"
 
-/* First the ports that give power over the interrupt controllers, the bus or the machine. Then the
- * ports that reach beyond their owner, and the ports where an ICH repeats the same register (I/O
+/* First the ports with power over the interrupt controllers, the bus or the machine. Then the
+ * ports with a reach beyond their owner, and the ports where an ICH repeats the same register (I/O
  * Controller Hub 9 datasheet, table 9-2). */
 static const struct reserved vmm_ports[] = {
 	{ { 0x20, 0x21 }, "the master 8259, which every VM has anyway", NULL, false, 0 },
@@ -79,16 +79,28 @@ static const struct reserved vmm_memory[] = {
 	{ { 0xFEE00000, 0xFEEFFFFF }, "the local APIC and its messages", NULL, true, 0 },
 };
 
-/* Ranges that only the running machine knows: power management ports, RAM. */
-static struct reserved machine_ports[CONFIG_RESERVED_PORTS], machine_memory[CONFIG_RESERVED_MEMORY];
-static unsigned machine_port_count, machine_memory_count;
+/* A list of reserved ranges. */
+struct reservations {
+	struct reserved *list;
+	unsigned count, max;
+};
+
+/* Ranges of the running machine: power management ports, RAM. */
+static struct {
+	struct reservations ports, memory;
+} machine = {
+	.ports = { (struct reserved[CONFIG_RESERVED_PORTS]){ { .what = NULL } }, 0,
+	           CONFIG_RESERVED_PORTS },
+	.memory = { (struct reserved[CONFIG_RESERVED_MEMORY]){ { .what = NULL } }, 0,
+	            CONFIG_RESERVED_MEMORY },
+};
 
 static bool touches(const struct config_range *a, const struct config_range *b)
 {
 	return a->first <= b->last && b->first <= a->last;
 }
 
-/* Returns true where the two overlap, or where one range begins directly after the other. */
+/* Returns true where the two overlap, or where a range begins directly after the other. */
 static bool joins(const struct config_range *a, const struct config_range *b)
 {
 	return touches(a, b) || (a->last < b->first && a->last + 1 == b->first) ||
@@ -96,44 +108,42 @@ static bool joins(const struct config_range *a, const struct config_range *b)
 }
 
 /* Adds a range. Ranges of the same name that join become a single range. */
-static int reserve(struct reserved *list, unsigned *count, unsigned max, struct config_range range,
-                   const char *what, bool device)
+static int reserve(struct reservations *r, struct config_range range, const char *what, bool device)
 {
-	for (unsigned i = 0; i < *count;) {
-		if (strcmp(list[i].what, what) != 0 || !joins(&list[i].range, &range)) {
+	for (unsigned i = 0; i < r->count;) {
+		struct reserved *old = &r->list[i];
+
+		if (strcmp(old->what, what) != 0 || !joins(&old->range, &range)) {
 			i++;
 			continue;
 		}
-		if (list[i].range.first < range.first)
-			range.first = list[i].range.first;
-		if (list[i].range.last > range.last)
-			range.last = list[i].range.last;
+		if (old->range.first < range.first)
+			range.first = old->range.first;
+		if (old->range.last > range.last)
+			range.last = old->range.last;
 		/* the range is part of the new range; the new range may join other ranges now */
-		list[i] = list[--*count];
+		*old = r->list[--r->count];
 		i = 0;
 	}
-	if (*count == max)
+	if (r->count == r->max)
 		return -ENOMEM;
-	list[(*count)++] = (struct reserved){ range, what, NULL, device, 0 };
+	r->list[r->count++] = (struct reserved){ range, what, NULL, device, 0 };
 	return 0;
 }
 
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
 {
-	return reserve(machine_ports, &machine_port_count, CONFIG_RESERVED_PORTS,
-	               (struct config_range){ first, last }, what, false);
+	return reserve(&machine.ports, (struct config_range){ first, last }, what, false);
 }
 
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
 {
-	return reserve(machine_memory, &machine_memory_count, CONFIG_RESERVED_MEMORY,
-	               (struct config_range){ first, last }, what, false);
+	return reserve(&machine.memory, (struct config_range){ first, last }, what, false);
 }
 
 int config_reserve_device(uint64_t first, uint64_t last, const char *what)
 {
-	return reserve(machine_memory, &machine_memory_count, CONFIG_RESERVED_MEMORY,
-	               (struct config_range){ first, last }, what, true);
+	return reserve(&machine.memory, (struct config_range){ first, last }, what, true);
 }
 
 static const struct reserved *find(const struct reserved *list, unsigned count,
@@ -150,7 +160,7 @@ const struct reserved *config_reserved_port(const struct config_range *range, un
 	const struct reserved *r = find(vmm_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), range,
 	                                trust);
 
-	return r != NULL ? r : find(machine_ports, machine_port_count, range, trust);
+	return r != NULL ? r : find(machine.ports.list, machine.ports.count, range, trust);
 }
 
 const struct reserved *config_reserved_memory(const struct config_range *range)
@@ -158,7 +168,7 @@ const struct reserved *config_reserved_memory(const struct config_range *range)
 	const struct reserved *r = find(vmm_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]),
 	                                range, 0);
 
-	return r != NULL ? r : find(machine_memory, machine_memory_count, range, 0);
+	return r != NULL ? r : find(machine.memory.list, machine.memory.count, range, 0);
 }
 
 void config_vmms_ports(void (*take)(uint16_t first, uint16_t last))
@@ -166,17 +176,18 @@ void config_vmms_ports(void (*take)(uint16_t first, uint16_t last))
 	for (unsigned i = 0; i < sizeof(vmm_ports) / sizeof(vmm_ports[0]); i++)
 		if (vmm_ports[i].remedy == NULL)
 			take((uint16_t)vmm_ports[i].range.first, (uint16_t)vmm_ports[i].range.last);
-	for (unsigned i = 0; i < machine_port_count; i++)
-		take((uint16_t)machine_ports[i].range.first, (uint16_t)machine_ports[i].range.last);
+	for (unsigned i = 0; i < machine.ports.count; i++)
+		take((uint16_t)machine.ports.list[i].range.first,
+		     (uint16_t)machine.ports.list[i].range.last);
 }
 
 void config_devices(void (*take)(uint64_t first, uint64_t last))
 {
 	for (unsigned i = 0; i < sizeof(vmm_memory) / sizeof(vmm_memory[0]); i++)
 		take(vmm_memory[i].range.first, vmm_memory[i].range.last);
-	for (unsigned i = 0; i < machine_memory_count; i++)
-		if (machine_memory[i].device)
-			take(machine_memory[i].range.first, machine_memory[i].range.last);
+	for (unsigned i = 0; i < machine.memory.count; i++)
+		if (machine.memory.list[i].device)
+			take(machine.memory.list[i].range.first, machine.memory.list[i].range.last);
 }
 
 bool config_is_device(uint64_t address)
@@ -184,9 +195,11 @@ bool config_is_device(uint64_t address)
 	for (unsigned i = 0; i < sizeof(vmm_memory) / sizeof(vmm_memory[0]); i++)
 		if (address >= vmm_memory[i].range.first && address <= vmm_memory[i].range.last)
 			return true;
-	for (unsigned i = 0; i < machine_memory_count; i++)
-		if (machine_memory[i].device && address >= machine_memory[i].range.first &&
-		    address <= machine_memory[i].range.last)
+	for (unsigned i = 0; i < machine.memory.count; i++) {
+		const struct reserved *r = &machine.memory.list[i];
+
+		if (r->device && address >= r->range.first && address <= r->range.last)
 			return true;
+	}
 	return false;
 }

@@ -40,8 +40,7 @@ static int reserve_map(const struct multiboot_info *info)
 	}
 	if (error != 0)
 		log_line(
-			"the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot "
-			"be kept from VMs",
+			"the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot be kept from VMs",
 			CONFIG_RESERVED_MEMORY);
 	return error;
 }

@@ -39,28 +39,30 @@ static bool is_foreign(uint64_t page)
 
 /* ---- At boot ---- */
 
-/* The VM that confine() works on. config_devices() passes no argument to forbid(). */
-static struct vm *forbidding;
-static int forbid_error;
+/* The VM under confine(). config_devices() passes no argument to forbid(). */
+static struct {
+	struct vm *vm;
+	int error; /* 0: no page has failed. */
+} confined;
 
 static void forbid(uint64_t first, uint64_t last)
 {
-	const struct vm_config *c = &forbidding->config;
-	for (uint64_t page = page_of(first); page <= last && forbid_error == 0; page += PAGE)
-		if (vm_memory(forbidding, page, PAGE) == NULL &&
+	const struct vm_config *c = &confined.vm->config;
+	for (uint64_t page = page_of(first); page <= last && confined.error == 0; page += PAGE)
+		if (vm_memory(confined.vm, page, PAGE) == NULL &&
 		    !is_in(c->mmio, c->mmio_count, page))
-			forbid_error = virt.forbid(forbidding->vcpu, page, PAGE);
+			confined.error = virt.forbid(confined.vm->vcpu, page, PAGE);
 }
 
 static int confine(struct vm *vm)
 {
-	forbidding = vm;
-	forbid_error = virt.absent(vm->vcpu);
+	confined.vm = vm;
+	confined.error = virt.absent(vm->vcpu);
 	config_devices(forbid);
 	for (unsigned i = 0; i < vm_count; i++)
 		for (unsigned n = 0; n < vms[i]->config.mmio_count && vms[i] != vm; n++)
 			forbid(vms[i]->config.mmio[n].first, vms[i]->config.mmio[n].last);
-	return forbid_error;
+	return confined.error;
 }
 
 int absent_begin(void)

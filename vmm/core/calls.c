@@ -17,11 +17,14 @@
 
 enum { RESULTS_MAX = 64 };
 
+/* The results of the guests' probes, in the order of the calls. */
 static struct {
-	struct sb_result result;
-	const struct vm *vm;
-} results[RESULTS_MAX];
-static unsigned result_count;
+	struct {
+		struct sb_result result;
+		const struct vm *vm;
+	} list[RESULTS_MAX];
+	unsigned count;
+} results;
 
 static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
 {
@@ -48,12 +51,12 @@ static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
 	const struct sb_result *from = vm_memory(vm, regs->rbx, sizeof(*from));
 	if (from == NULL)
 		return -EFAULT;
-	if (result_count == RESULTS_MAX)
+	if (results.count == RESULTS_MAX)
 		return -ENOSPC;
-	struct sb_result *to = &results[result_count].result;
+	struct sb_result *to = &results.list[results.count].result;
 	memcpy(to, from, sizeof(*to));
 	to->probe[sizeof(to->probe) - 1] = to->unit[sizeof(to->unit) - 1] = '\0';
-	results[result_count++].vm = vm;
+	results.list[results.count++].vm = vm;
 	return 0;
 }
 
@@ -122,11 +125,11 @@ void exit_call(struct vm *vm, enum vm_exit_reason reason)
 
 unsigned calls_result_count(void)
 {
-	return result_count;
+	return results.count;
 }
 
 const struct sb_result *calls_result(unsigned i, const struct vm **vm)
 {
-	*vm = results[i].vm;
-	return &results[i].result;
+	*vm = results.list[i].vm;
+	return &results.list[i].result;
 }

@@ -20,13 +20,16 @@ enum { LOOKS_MAX = 4 };
 
 struct dispatch_counters dispatch_counters;
 
-static enum nmi_policy policy;
-static struct vm *policy_vm;
+/* The treatment of external NMIs (nmi=). */
+static struct {
+	enum nmi_policy policy;
+	struct vm *vm; /* NMI_VM: the VM that gets the NMIs. */
+} external;
 
-void dispatch_set_policy(enum nmi_policy wanted, struct vm *vm)
+void dispatch_set_policy(enum nmi_policy policy, struct vm *vm)
 {
-	policy = wanted;
-	policy_vm = vm;
+	external.policy = policy;
+	external.vm = vm;
 }
 
 /* Handles a signal that came from no line, by the external source's own treatment (¶52). Where
@@ -41,17 +44,17 @@ static __attribute__((noinline)) void external_nmi(bool told)
 	const char *kind = told || !chipset->ambiguous ? "external" : "unattributed";
 	dispatch_counters.unattributed += !told && chipset->ambiguous;
 	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)number);
-	if (policy == NMI_PANIC)
+	if (external.policy == NMI_PANIC)
 		panic("%s NMI (nmi=panic)", kind);
 	if (number <= EXTERNAL_LINES || (number & (number - 1)) == 0)
 		log_note("%s NMI number %lu%s%s%s", kind, number,
-		         policy == NMI_VM ? ", goes to vm " : "",
-		         policy == NMI_VM ? policy_vm->config.name : "",
+		         external.policy == NMI_VM ? ", goes to vm " : "",
+		         external.policy == NMI_VM ? external.vm->config.name : "",
 		         number == EXTERNAL_LINES ? "; more are logged at each doubling only" : "");
-	if (policy == NMI_VM) {
-		policy_vm->nmi_due = policy_vm->controller.changed = true;
-		if (policy_vm->state == VM_HALTED)
-			sched_set_state(policy_vm, VM_READY);
+	if (external.policy == NMI_VM) {
+		external.vm->nmi_due = external.vm->controller.changed = true;
+		if (external.vm->state == VM_HALTED)
+			sched_set_state(external.vm, VM_READY);
 		processor.attention = true;
 	}
 }

@@ -27,9 +27,9 @@ enum {
 	OUTPUT_A20 = 2
 };
 
-/* Opens port 60h, or closes the port for the byte that belongs to command D1h. That byte is dropped
+/* Opens port 60h, or closes the port for the byte that belongs to command D1h. The byte is dropped
  * with its command: the output port's other bits are the keyboard's clock and data, and no guest
- * drives them by hand. */
+ * drives these lines by hand. */
 static void await_data(struct vm *vm, bool awaited)
 {
 	if (vm->drops_keyboard_data == awaited)
@@ -88,12 +88,14 @@ static bool write_rtc_index(struct vm *vm, uint8_t value)
 
 /* ---- The table ---- */
 
-static const struct filter {
+struct filter {
 	uint16_t port;
 	bool open; /* open except while a filter needs the port's writes */
 	enum trust trust;
 	bool (*write)(struct vm *vm, uint8_t value);
-} filters[] = {
+};
+
+static const struct filter filters[] = {
 	{ PORT_KEYBOARD_DATA, true, TRUST_RESET, write_keyboard_data },
 	{ PORT_NMI, false, TRUST_NMI, write_nmi_status },
 	{ PORT_KEYBOARD, false, TRUST_RESET, write_keyboard },

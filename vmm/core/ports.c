@@ -24,19 +24,16 @@ static bool is_controller(uint16_t port)
 
 static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)
 {
-	if (error == -EACCES)
-		vm_fault(
-			vm, VM_EXIT_IO, false,
-			&(struct denial){
-				.format =
-					"OCW1 opens lines that are not the VM's; they stay masked" });
-	else if (error != 0)
-		vm_fault(
-			vm, VM_EXIT_IO, false,
-			&(struct denial){
-				.format =
-					"ICW1 asks for a mode that a PC's 8259 pair does not have; taken as "
-					"cascaded, edge, ICW4" });
+	static const struct denial opens_others = {
+		.format = "OCW1 opens lines that are not the VM's; they stay masked"
+	};
+	static const struct denial asks_for_more = {
+		.format =
+			"ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4"
+	};
+
+	if (error != 0)
+		vm_fault(vm, VM_EXIT_IO, false, error == -EACCES ? &opens_others : &asks_for_more);
 	uint32_t again = vm->controller.reinitialised;
 	/* at each doubling */
 	if (again != vm->reinitialisations_said && (again & (again - 1)) == 0)

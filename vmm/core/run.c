@@ -23,13 +23,27 @@
  * interrupt of the VM that ran, at most WORK_WAITS times in a row. */
 enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
-static const struct vmm_config *config;
-static const struct operator_calls *person;
-/* number of times that the background work has waited for the VM's interrupt */
-static unsigned interrupt_waits;
-static const struct vm *displaced; /* the VM whose turn it was when the VMM took the processor */
-static uint64_t started, ended, status_due, end_due, housekeeping;
-static uint32_t random_state;
+/* The run under way, or the run before. */
+static struct {
+	const struct vmm_config *config;
+	const struct operator_calls *person;
+	uint64_t started, ended; /* TSC. 0: not yet. */
+	uint32_t random_state;   /* The state of the random numbers (jitter=SEED). */
+} this_run;
+
+/* The VMM's chores beside running VMs. All times are in TSC ticks. */
+static struct {
+	uint64_t status_interval; /* The time between two status lines. */
+	uint64_t status_due;      /* The next status line. UINT64_MAX: never. */
+	uint64_t end_due;         /* The next look at the run's end. UINT64_MAX: never. */
+	uint64_t interval;        /* The longest time between two rounds of chores. */
+} chores;
+
+/* The VMM's own turn: for the background work, for the start of a VM, or for sleep. */
+static struct {
+	const struct vm *displaced; /* The VM that lost the turn to the VMM. */
+	unsigned interrupt_waits;   /* Times that the work has waited for an interrupt. */
+} vmm_turn;
 
 static void look_at_once(void)
 {
@@ -50,17 +64,19 @@ void run_stay(bool on)
 
 uint64_t run_ticks(void)
 {
-	return started ? (ended ? ended : cpu_tsc()) - started : 0;
+	if (!this_run.started)
+		return 0;
+	return (this_run.ended ? this_run.ended : cpu_tsc()) - this_run.started;
 }
 
 /* Returns the length of a slice in TSC ticks. jitter=SEED: 0.25 to 1.75 of the slice, so that
- * switches fall at moments that no guest's rhythm shares. */
+ * switches fall at moments outside every guest's rhythm. */
 static uint64_t slice_ticks(const struct vm *vm)
 {
-	if (config->jitter == 0)
+	if (this_run.config->jitter == 0)
 		return vm->slice;
-	random_state = random_state * 1664525 + 1013904223;
-	return vm->slice / 4 + (vm->slice / 1024) * (random_state >> 16) * 1536 / 65536;
+	this_run.random_state = this_run.random_state * 1664525 + 1013904223;
+	return vm->slice / 4 + (vm->slice / 1024) * (this_run.random_state >> 16) * 1536 / 65536;
 }
 
 /* Returns how long vm may run on: the rest of the slice that was interrupted, or a new slice. */
@@ -79,14 +95,14 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 static __attribute__((noinline)) bool do_chores(uint64_t now)
 {
 	dispatch_again();
-	if (now >= status_due) {
-		person->want_status();
-		status_due = now + tsc_from_us((uint64_t)config->status_ms * 1000);
+	if (now >= chores.status_due) {
+		this_run.person->want_status();
+		chores.status_due = now + chores.status_interval;
 	}
-	end_due = ending_look(now);
+	chores.end_due = ending_look(now);
 	uint64_t work = background_due(false);
-	processor.chores_due = earliest(now + housekeeping,
-	                                earliest(earliest(status_due, end_due), work));
+	processor.chores_due = earliest(
+		now + chores.interval, earliest(earliest(chores.status_due, chores.end_due), work));
 	return work <= now;
 }
 
@@ -133,7 +149,7 @@ static void idle(void)
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
 	chipset_mask((line_set) ~(line_vmm | sched_awaited()));
-	if (sched_anybody_halted() || earliest(status_due, end_due) != UINT64_MAX)
+	if (sched_anybody_halted() || earliest(chores.status_due, chores.end_due) != UINT64_MAX)
 		wait_for_chores();
 	else if (chipset->halt != NULL)
 		chipset->halt();
@@ -169,9 +185,9 @@ static void take_lines(line_set masked)
  * WORK_WAITS times are enough. */
 static bool may_put_off_work(void)
 {
-	if (interrupt_waits == WORK_WAITS)
+	if (vmm_turn.interrupt_waits == WORK_WAITS)
 		return false;
-	interrupt_waits++;
+	vmm_turn.interrupt_waits++;
 	return true;
 }
 
@@ -197,13 +213,13 @@ static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 	if (next == NULL)
 		return false;
 	if (last == NULL)
-		return !next->starting || next != displaced;
+		return !next->starting || next != vmm_turn.displaced;
 	return next->config.priority > last->config.priority || request_comes_first(last);
 }
 
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
-	interrupt_waits = 0;
+	vmm_turn.interrupt_waits = 0;
 	take_lines(0);
 	do {
 		background_run(nobody_ready, since);
@@ -241,7 +257,7 @@ static struct vm *put_off_work(uint64_t now)
 }
 
 /* Gives the processor to the VMM itself: for the background work, for the start of a VM, or for
- * sleep. next: the VM whose turn it would be, NULL where no VM is ready. Returns the VM to invoke
+ * sleep. next: the VM that would run, NULL where no VM is ready. Returns the VM to invoke
  * instead, because the VM has an interrupt in service. Returns NULL when the caller has to decide
  * again. */
 static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
@@ -253,7 +269,7 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 	for (bool force = false; vm_put_away(force, now) != 0; force = true)
 		if (waits_for_eoi(last, NULL, now))
 			return last;
-	displaced = next;
+	vmm_turn.displaced = next;
 	/* a VM that has just halted has a request at its controller: the VM is ready */
 	if (processor.attention)
 		return NULL;
@@ -349,20 +365,20 @@ static void run(struct vm *vm)
 	}
 }
 
-int run_all(const struct vmm_config *with, const struct operator_calls *at_console)
+int run_all(const struct vmm_config *config, const struct operator_calls *person)
 {
-	config = with;
-	person = at_console;
-	random_state = config->jitter;
-	housekeeping = tsc_from_us(config->status_ms ? (uint64_t)config->status_ms * 1000
-	                                             : HOUSEKEEPING_US);
-	if (housekeeping > TURN_MOST)
-		housekeeping = TURN_MOST;
-	started = cpu_tsc();
-	status_due = config->status_ms ? started + tsc_from_us((uint64_t)config->status_ms * 1000)
-	                               : UINT64_MAX;
-	ending_begin(config, person, started);
-	end_due = UINT64_MAX; /* until the first chores */
+	this_run.config = config;
+	this_run.person = person;
+	this_run.random_state = config->jitter;
+	chores.status_interval = tsc_from_us((uint64_t)config->status_ms * 1000);
+	chores.interval = config->status_ms ? chores.status_interval : tsc_from_us(HOUSEKEEPING_US);
+	if (chores.interval > TURN_MOST)
+		chores.interval = TURN_MOST;
+	this_run.started = cpu_tsc();
+	chores.status_due = config->status_ms ? this_run.started + chores.status_interval
+	                                      : UINT64_MAX;
+	ending_begin(config, person, this_run.started);
+	chores.end_due = UINT64_MAX; /* until the first chores */
 	for (;;) {
 		struct vm *vm = decide();
 		if (vm != NULL)
@@ -370,7 +386,7 @@ int run_all(const struct vmm_config *with, const struct operator_calls *at_conso
 		else if (ending_is_here())
 			break;
 	}
-	ended = cpu_tsc();
-	(void)vm_put_away(true, ended); /* printing from here on counts for no VM */
+	this_run.ended = cpu_tsc();
+	(void)vm_put_away(true, this_run.ended); /* printing from here on counts for no VM */
 	return ending_verdict();
 }

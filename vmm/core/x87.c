@@ -17,13 +17,13 @@ static void latch(struct vm *vm)
 
 void x87_error(struct vm *vm, enum vm_exit_reason reason)
 {
+	static const struct denial never_wakes = {
+		.format = "an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it"
+	};
+
 	latch(vm);
 	if (!virt_interrupts_on(vm->vcpu)) {
-		(void)vm_fault(
-			vm, reason, true,
-			&(struct denial){
-				.format =
-					"an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it" });
+		(void)vm_fault(vm, reason, true, &never_wakes);
 		return;
 	}
 	vm->dozes = false; /* the processor knows nothing of this halt */

@@ -37,60 +37,62 @@ enum {
 enum { USED_US = 30000000, BEGUN_US = 300000000 };
 enum { KEY_US = 500000 }; /* the bytes of a key come closer together */
 
-static struct uart uart;
-static bool present;      /* there is a UART, and the UART moves */
-static bool by_interrupt; /* else polled */
-static bool transmitting; /* the transmitter's interrupt is on */
+/* COM1: the UART, and the bytes on their way. */
+static struct {
+	struct uart uart;
+	bool present;      /* there is a UART, and the UART moves */
+	bool by_interrupt; /* else polled */
+	bool transmitting; /* the transmitter's interrupt is on */
+	bool pending;      /* the last service has left a cause */
+	/* The background work writes to transmit and reads from receive; the UART's interrupt does
+	 * the opposite. */
+	struct ring transmit, receive;
+	uint64_t dropped; /* bytes without room */
+} com1 = { .transmit = { (char[TRANSMIT_BYTES]){ 0 }, TRANSMIT_BYTES, 0, 0 },
+	   .receive = { (char[RECEIVE_BYTES]){ 0 }, RECEIVE_BYTES, 0, 0 } };
 
-/* The background work writes to transmit and reads from receive; the UART's interrupt does the
- * opposite. */
-static char transmit_bytes[TRANSMIT_BYTES], receive_bytes[RECEIVE_BYTES];
-static struct ring transmit = { transmit_bytes, TRANSMIT_BYTES, 0, 0 };
-static struct ring receive = { receive_bytes, RECEIVE_BYTES, 0, 0 };
-
-static uint64_t dropped;
-
-static bool typed;         /* a key has come */
-static uint64_t keys_at;   /* TSC of the last key */
-static uint64_t looked_at; /* TSC of the last key that was looked at */
-
-bool console_work;
+/* The times of the keys, of COM1 and of the keyboard. */
+static struct {
+	bool any;           /* a key has come */
+	uint64_t last;      /* TSC of the last key */
+	uint64_t looked_at; /* TSC of the last key that was looked at */
+} key_times;
 
 /* ---- Transmitter ---- */
 
 static void fill_fifo(void)
 {
-	unsigned room = uart_room(&uart);
+	unsigned room = uart_room(&com1.uart);
 
-	while (room > 0 && ring_used(&transmit) > 0) { /* twice where the ring begins anew */
+	while (room > 0 && ring_used(&com1.transmit) > 0) { /* twice where the ring begins anew */
 		const char *bytes;
-		uint32_t count = ring_peek(&transmit, &bytes);
+		uint32_t count = ring_peek(&com1.transmit, &bytes);
 		if (count > room)
 			count = room;
-		uart_write(&uart, bytes, count);
+		uart_write(&com1.uart, bytes, count);
 		ring_order();
-		transmit.tail += count;
+		com1.transmit.tail += count;
 		room -= count;
 	}
 }
 
 static void set_transmitting(bool on)
 {
-	if (transmitting == on)
+	if (com1.transmitting == on)
 		return;
-	transmitting = on;
-	uart_transmit_interrupt(&uart, on);
+	com1.transmitting = on;
+	uart_transmit_interrupt(&com1.uart, on);
 }
 
 /* Gets the ring's bytes moving. With interrupts the handler fills the FIFO. */
 static void kick(void)
 {
-	if (!by_interrupt) {
+	if (!com1.by_interrupt) {
 		fill_fifo();
 		return;
 	}
 	work_hold(); /* the UART's interrupt turns the transmitter's off */
-	if (ring_used(&transmit) > 0)
+	if (ring_used(&com1.transmit) > 0)
 		set_transmitting(true);
 	work_release();
 }
@@ -101,13 +103,13 @@ static bool poll_for_room(uint32_t bytes)
 {
 	unsigned tries = 0;
 
-	while (ring_free(&transmit) < bytes) {
-		uint32_t before = ring_used(&transmit);
+	while (ring_free(&com1.transmit) < bytes) {
+		uint32_t before = ring_used(&com1.transmit);
 
 		fill_fifo();
-		tries = ring_used(&transmit) == before ? tries + 1 : 0;
+		tries = ring_used(&com1.transmit) == before ? tries + 1 : 0;
 		if (tries == WAIT_TRIES) {
-			present = false;
+			com1.present = false;
 			return false;
 		}
 	}
@@ -118,40 +120,40 @@ static bool poll_for_room(uint32_t bytes)
  * where no byte has moved for STUCK_US; the VMM gives the UART up. */
 static bool sleep_for_room(uint32_t bytes)
 {
-	uint32_t before = ring_free(&transmit);
+	uint32_t before = ring_free(&com1.transmit);
 
 	kick();
 	background_sleep(cpu_tsc() + tsc_from_us(STUCK_US));
-	present = ring_free(&transmit) >= bytes || ring_free(&transmit) != before;
-	return present;
+	com1.present = ring_free(&com1.transmit) >= bytes || ring_free(&com1.transmit) != before;
+	return com1.present;
 }
 
 /* Waits for room. Returns false where there is no room, and the caller may not wait. */
 static bool have_room(uint32_t bytes)
 {
-	while (present && ring_free(&transmit) < bytes) {
-		if (!by_interrupt)
+	while (com1.present && ring_free(&com1.transmit) < bytes) {
+		if (!com1.by_interrupt)
 			(void)poll_for_room(bytes);
 		else if (!work_inside || !sleep_for_room(bytes))
 			return false;
 	}
-	return present;
+	return com1.present;
 }
 
 static void put_byte(char c)
 {
 	if (!have_room(2)) {
-		dropped++;
+		com1.dropped++;
 		return;
 	}
 	if (c == '\n')
-		ring_put(&transmit, '\r');
-	ring_put(&transmit, c);
+		ring_put(&com1.transmit, '\r');
+	ring_put(&com1.transmit, c);
 }
 
 static void put_text(const char *text, size_t size)
 {
-	for (size_t i = 0; i < size && present; i++) {
+	for (size_t i = 0; i < size && com1.present; i++) {
 		put_byte(text[i]);
 		if (i % PIECE_BYTES == PIECE_BYTES - 1)
 			background_point();
@@ -161,7 +163,7 @@ static void put_text(const char *text, size_t size)
 /* The log's sink. */
 static void console_write(const char *text, size_t size)
 {
-	if (size == 0 || !present)
+	if (size == 0 || !com1.present)
 		return;
 	prompt_hide();
 	put_text(text, size);
@@ -173,19 +175,19 @@ static void console_write(const char *text, size_t size)
 
 bool console_has_keys(void)
 {
-	return ring_used(&receive) > 0;
+	return ring_used(&com1.receive) > 0;
 }
 
 bool console_key(char *key)
 {
-	return ring_get(&receive, key);
+	return ring_get(&com1.receive, key);
 }
 
 void console_keys_pause(void)
 {
-	if (keys_at - looked_at > tsc_from_us(KEY_US))
+	if (key_times.last - key_times.looked_at > tsc_from_us(KEY_US))
 		prompt_pause();
-	looked_at = keys_at;
+	key_times.looked_at = key_times.last;
 }
 
 void console_kick(void)
@@ -195,8 +197,8 @@ void console_kick(void)
 
 void console_typed(void)
 {
-	typed = true;
-	keys_at = cpu_tsc();
+	key_times.any = true;
+	key_times.last = cpu_tsc();
 	background_want();
 }
 
@@ -205,12 +207,12 @@ static bool receive_keys(void)
 	bool any = false;
 
 	for (unsigned i = 0; i < RECEIVE_PASSES; i++) {
-		int c = uart_read(&uart);
+		int c = uart_read(&com1.uart);
 
 		if (c < 0)
 			break;
 		/* a full ring loses the key; its echo will not come either */
-		any |= ring_put(&receive, (char)c);
+		any |= ring_put(&com1.receive, (char)c);
 	}
 	return any;
 }
@@ -221,20 +223,20 @@ int console_init(const char *which)
 {
 	int error;
 
-	present = false;
+	com1.present = false;
 	prompt_init(put_text);
 	if (strcmp(which, "none") == 0 || strcmp(which, "vga") == 0)
 		return 0;
 	if (strcmp(which, "com1") != 0 && strcmp(which, "auto") != 0)
 		return -EINVAL;
-	error = uart_init(&uart, COM1_BASE);
+	error = uart_init(&com1.uart, COM1_BASE);
 	if (error) {
 		if (strcmp(which, "com1") == 0)
 			log_line("no UART at %xh: the screen is the console", COM1_BASE);
 		return error;
 	}
-	present = true;
-	by_interrupt = transmitting = false;
+	com1.present = true;
+	com1.by_interrupt = com1.transmitting = false;
 	log_replay(console_write);
 	log_set_sink(console_write);
 	log_set_flush(console_flush);
@@ -243,19 +245,19 @@ int console_init(const char *which)
 
 uint16_t console_lines(void)
 {
-	return present ? LINE(CONSOLE_LINE) : 0;
+	return com1.present ? LINE(CONSOLE_LINE) : 0;
 }
 
 int console_poll(void)
 {
-	return present ? uart_read(&uart) : -EAGAIN;
+	return com1.present ? uart_read(&com1.uart) : -EAGAIN;
 }
 
 void console_set_interrupts(bool on)
 {
-	if (!present)
+	if (!com1.present)
 		return;
-	by_interrupt = on;
+	com1.by_interrupt = on;
 	if (!on) {
 		set_transmitting(false);
 		return;
@@ -269,40 +271,47 @@ void console_interrupt(void)
 	unsigned passes = 0;
 	bool keys = false;
 
-	console_work = false;
-	if (!present)
+	com1.pending = false;
+	if (!com1.present)
 		return;
-	for (; passes < SERVICE_PASSES && uart_interrupt_pending(&uart); passes++) {
+	for (; passes < SERVICE_PASSES && uart_interrupt_pending(&com1.uart); passes++) {
 		keys |= receive_keys();
 		fill_fifo();
-		if (ring_used(&transmit) == 0)
+		if (ring_used(&com1.transmit) == 0)
 			set_transmitting(false);
 	}
-	console_work = passes == SERVICE_PASSES;
+	com1.pending = passes == SERVICE_PASSES;
 	if (keys)
 		console_typed();
-	if (ring_free(&transmit) >= RESUME_BYTES)
+	if (ring_free(&com1.transmit) >= RESUME_BYTES)
 		background_wake();
+}
+
+bool console_is_pending(void)
+{
+	return com1.pending;
 }
 
 void console_flush(void)
 {
-	if (!present)
+	if (!com1.present)
 		return;
-	by_interrupt = false;
+	com1.by_interrupt = false;
 	set_transmitting(false);
 	if (poll_for_room(TRANSMIT_BYTES))
-		uart_drain(&uart);
+		uart_drain(&com1.uart);
 }
 
 uint64_t console_used_until(void)
 {
-	return typed ? keys_at + tsc_from_us(prompt_line()->length > 0 ? BEGUN_US : USED_US) : 0;
+	if (!key_times.any)
+		return 0;
+	return key_times.last + tsc_from_us(prompt_line()->length > 0 ? BEGUN_US : USED_US);
 }
 
 uint64_t console_dropped(void)
 {
-	return dropped;
+	return com1.dropped;
 }
 
 void console_replay(void)

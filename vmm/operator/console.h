@@ -28,8 +28,10 @@ uint16_t console_lines(void);
 void console_set_interrupts(bool on);
 /* Serves the UART until the UART has no cause left, so that the next cause is an edge. Call it when
  * line 4 has status and is acknowledged. Takes some hundred instructions, at most 1,500. A UART
- * that still has a cause then is left to the next call (console_work). */
+ * that still has a cause then is left to the next call (console_is_pending()). */
 void console_interrupt(void);
+/* Returns true where console_interrupt() has left a cause of the UART. A flag test. */
+bool console_is_pending(void);
 /* Writes out all text, polled, and waits until the last bit is on the wire. Gives up on a UART that
  * does not move. */
 void console_flush(void);
@@ -43,14 +45,6 @@ uint64_t console_used_until(void);
 int console_poll(void);
 /* Returns the number of bytes that found no room so far. */
 uint64_t console_dropped(void);
-
-extern bool console_work; /* use console_is_pending() */
-
-/* Returns true where console_interrupt() has left a cause of the UART. A flag test. */
-static inline bool console_is_pending(void)
-{
-	return console_work;
-}
 
 /* Returns true where a key has come at COM1. For the background work. */
 bool console_has_keys(void);

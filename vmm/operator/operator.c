@@ -16,18 +16,21 @@
 #include "vmm/operator/report.h"
 #include "vmm/operator/typing.h"
 
-static volatile bool status_wanted;
-static const char *volatile told; /* NULL: no line waits */
+/* The run loop's orders to the background work. */
+static struct {
+	volatile bool status;       /* the status line */
+	const char *volatile words; /* a line about the run; NULL: no line waits */
+} orders;
 
 static void want_status(void)
 {
-	status_wanted = true;
+	orders.status = true;
 	background_want();
 }
 
 static void tell(const char *words)
 {
-	told = words;
+	orders.words = words;
 	background_want();
 }
 
@@ -54,8 +57,8 @@ static bool print_outputs(void)
 static bool say_what_was_told(void)
 {
 	work_hold();
-	const char *words = told;
-	told = NULL;
+	const char *words = orders.words;
+	orders.words = NULL;
 	work_release();
 	if (words != NULL)
 		log_line("%s", words);
@@ -68,8 +71,8 @@ bool operator_step(void)
 
 	any |= log_notes_print();
 	any |= typing_step();
-	if (status_wanted) {
-		status_wanted = false;
+	if (orders.status) {
+		orders.status = false;
 		report_status();
 		any = true;
 	}

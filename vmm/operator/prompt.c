@@ -7,30 +7,37 @@
 
 #include <string.h>
 
-static struct editor editor;
-static char command[EDITOR_LINE_MAX];
-static editor_echo *put;
-static bool shown;    /* the prompt stands on the screen, with the line behind the prompt */
-static bool mid_line; /* printed text stands in the middle of a line: no echo until the line ends */
+/* The line under the keys, and the line before. */
+static struct {
+	struct editor editor;
+	char command[EDITOR_LINE_MAX]; /* the last whole line */
+} typed;
+
+/* The end of the text on the screen. */
+static struct {
+	editor_echo *put; /* writes to the console */
+	bool shown;       /* the prompt stands on the screen, with the line behind the prompt */
+	bool mid_line;    /* printed text stands in mid-line: no echo until the line ends */
+} screen;
 
 static void put_string(const char *text)
 {
-	put(text, strlen(text));
+	screen.put(text, strlen(text));
 }
 
 static void show_prompt(void)
 {
 	put_string("\r> ");
-	shown = true;
+	screen.shown = true;
 }
 
 /* Shows a piece of a key's echo. */
 static void echo(const char *text, size_t size)
 {
-	if (!mid_line) {
-		if (!shown)
+	if (!screen.mid_line) {
+		if (!screen.shown)
 			show_prompt();
-		put(text, size);
+		screen.put(text, size);
 	}
 	background_point();
 }
@@ -39,61 +46,61 @@ static void echo(const char *text, size_t size)
 static void show_line(void)
 {
 	show_prompt();
-	editor_show(&editor, echo);
+	editor_show(&typed.editor, echo);
 }
 
-void prompt_init(editor_echo *with)
+void prompt_init(editor_echo *put)
 {
-	put = with;
-	shown = mid_line = false;
+	screen.put = put;
+	screen.shown = screen.mid_line = false;
 }
 
 void prompt_hide(void)
 {
-	if (shown)
+	if (screen.shown)
 		put_string("\r\033[K");
-	shown = false;
+	screen.shown = false;
 }
 
 void prompt_show(bool whole)
 {
-	mid_line = !whole;
-	if (whole && editor.length > 0)
+	screen.mid_line = !whole;
+	if (whole && typed.editor.length > 0)
 		show_line();
 }
 
 /* Ends the row; the screen goes on below. */
 static void end_row(void)
 {
-	if (shown)
+	if (screen.shown)
 		put_string("\n");
-	shown = false;
+	screen.shown = false;
 }
 
 static enum prompt_result take_line(void)
 {
 	end_row();
-	if (editor.length == 0) {
-		if (!mid_line)
+	if (typed.editor.length == 0) {
+		if (!screen.mid_line)
 			show_prompt(); /* Enter on an empty line asks for a sign of life */
 		return PROMPT_MORE;
 	}
-	memcpy(command, editor.text, sizeof(command));
-	editor_clear(&editor);
+	memcpy(typed.command, typed.editor.text, sizeof(typed.command));
+	editor_clear(&typed.editor);
 	return PROMPT_COMMAND;
 }
 
 enum prompt_result prompt_take(uint8_t byte, prompt_complete *complete)
 {
-	switch (editor_key(&editor, byte, echo)) {
+	switch (editor_key(&typed.editor, byte, echo)) {
 	case EDITOR_LINE:
 		return take_line();
 	case EDITOR_TAB:
-		complete(&editor, echo);
+		complete(&typed.editor, echo);
 		break;
 	case EDITOR_CLEAR:
 		put_string("\033[H\033[2J");
-		if (!mid_line)
+		if (!screen.mid_line)
 			show_line();
 		break;
 	case EDITOR_QUIT:
@@ -107,15 +114,15 @@ enum prompt_result prompt_take(uint8_t byte, prompt_complete *complete)
 
 void prompt_pause(void)
 {
-	terminal_pause(&editor.terminal);
+	terminal_pause(&typed.editor.terminal);
 }
 
 char *prompt_command(void)
 {
-	return command;
+	return typed.command;
 }
 
 const struct editor *prompt_line(void)
 {
-	return &editor;
+	return &typed.editor;
 }

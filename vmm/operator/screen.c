@@ -22,21 +22,27 @@ enum { PAGE_ROWS = VGA_ROWS - 1 };
 static const char view_hint[] =
 	" PgUp, PgDn: what has scrolled off. Any other key: back to the end.";
 
-static bool wanted; /* the configuration asks for the keyboard */
-static bool on;     /* the keyboard works */
+/* The keyboard, and the codes on their way. */
+static struct {
+	bool wanted; /* the configuration asks for the keyboard */
+	bool on;     /* the keyboard works */
+	/* The interrupt writes codes, the background work reads them. */
+	struct ring codes;
+	volatile bool left; /* the controller has more codes than a service takes */
+	struct keys keys;
+} keyboard = { .codes = { (char[CODES]){ 0 }, CODES, 0, 0 } };
 
-/* The interrupt writes codes, the background work reads them. */
-static char code_bytes[CODES];
-static struct ring codes = { code_bytes, CODES, 0, 0 };
-static volatile bool left; /* the controller has more codes than a service takes */
+/* The text of a key. The bytes [next, length) were not taken yet. */
+static struct {
+	char bytes[KEY_TEXT_MAX];
+	unsigned next, length;
+} key_text;
 
-static struct keys keys;
-/* The bytes of a key that were not taken yet: [text_next, text_length). */
-static char text[KEY_TEXT_MAX];
-static unsigned text_next, text_length;
-
-static bool viewing;
-static uint64_t view; /* the first row */
+/* The view of text that has scrolled off. */
+static struct {
+	bool shown;
+	uint64_t row; /* the first row */
+} view;
 
 /* ---- The interrupt ---- */
 
@@ -50,10 +56,10 @@ static void take_codes(void)
 
 		if (code < 0)
 			break;
-		any |= ring_put(&codes, (char)code); /* a full ring loses the key */
+		any |= ring_put(&keyboard.codes, (char)code); /* a full ring loses the key */
 	}
-	left = i == SERVICE_MOST;
-	if (any || left)
+	keyboard.left = i == SERVICE_MOST;
+	if (any || keyboard.left)
 		console_typed();
 }
 
@@ -61,10 +67,10 @@ static void take_codes(void)
 
 static void show_view(void)
 {
-	uint64_t row = view;
+	uint64_t row = view.row;
 	char line[VGA_COLUMNS];
 
-	viewing = true;
+	view.shown = true;
 	for (unsigned i = 0; i < PAGE_ROWS; i++) {
 		vga_view(i, line, pager_text(row, line), false);
 		row = pager_next(row);
@@ -75,7 +81,7 @@ static void show_view(void)
 
 static void end_view(void)
 {
-	viewing = false;
+	view.shown = false;
 	vga_view_end();
 	while (vga_show())
 		background_point();
@@ -86,10 +92,10 @@ static void turn_page(int pages)
 {
 	uint64_t last = pager_move(log_end(), -PAGE_ROWS);
 
-	if (!viewing)
-		view = last;
-	view = pager_move(pager_clamp(view), pages * (PAGE_ROWS - 1));
-	if (view >= last && pages > 0)
+	if (!view.shown)
+		view.row = last;
+	view.row = pager_move(pager_clamp(view.row), pages * (PAGE_ROWS - 1));
+	if (view.row >= last && pages > 0)
 		end_view();
 	else
 		show_view();
@@ -97,9 +103,9 @@ static void turn_page(int pages)
 
 void screen_show_log(void)
 {
-	if (!on)
+	if (!keyboard.on)
 		return;
-	view = log_begin();
+	view.row = log_begin();
 	show_view();
 }
 
@@ -107,50 +113,50 @@ void screen_show_log(void)
 
 static void take_code(uint8_t code)
 {
-	text_next = 0;
-	text_length = keys_take(&keys, code, text);
-	if (text_length == 0)
+	key_text.next = 0;
+	key_text.length = keys_take(&keyboard.keys, code, key_text.bytes);
+	if (key_text.length == 0)
 		return;
-	int pages = keys_page(text, text_length);
+	int pages = keys_page(key_text.bytes, key_text.length);
 
 	if (pages != 0) {
-		text_length = 0;
-		if (pages < 0 || viewing)
+		key_text.length = 0;
+		if (pages < 0 || view.shown)
 			turn_page(pages);
-	} else if (viewing) {
+	} else if (view.shown) {
 		end_view();
 	}
 }
 
 bool screen_has_keys(void)
 {
-	return text_next < text_length || ring_used(&codes) > 0 || left;
+	return key_text.next < key_text.length || ring_used(&keyboard.codes) > 0 || keyboard.left;
 }
 
 bool screen_key(char *key)
 {
 	char code;
 
-	while (text_next == text_length) {
-		if (left) {
+	while (key_text.next == key_text.length) {
+		if (keyboard.left) {
 			work_hold();
 			take_codes();
 			work_release();
 		}
-		if (!ring_get(&codes, &code))
+		if (!ring_get(&keyboard.codes, &code))
 			return false;
 		take_code((uint8_t)code);
-		if (ring_used(&codes) == 0)
+		if (ring_used(&keyboard.codes) == 0)
 			keyboard_line_settle();
 		background_point();
 	}
-	*key = text[text_next++];
+	*key = key_text.bytes[key_text.next++];
 	return true;
 }
 
 void screen_typed(const char *line, size_t length, size_t at)
 {
-	if (!on)
+	if (!keyboard.on)
 		return;
 	vga_prompt(line, length, at);
 	while (vga_show())
@@ -160,7 +166,7 @@ void screen_typed(const char *line, size_t length, size_t at)
 /* Goes straight to the screen: the log holds only the VMM's own text. */
 void screen_entered(const char *line)
 {
-	if (!on)
+	if (!keyboard.on)
 		return;
 	vga_put("> ", 2);
 	vga_put(line, strlen(line));
@@ -173,24 +179,25 @@ void screen_init(const struct vmm_config *config, bool serial)
 {
 	bool alone = !serial && strcmp(config->console, "none") != 0;
 
-	wanted = config->keyboard == KEYBOARD_ON || (config->keyboard == KEYBOARD_AUTO && alone);
-	on = viewing = left = false;
-	text_next = text_length = 0;
-	codes.head = codes.tail = 0;
-	keys = (struct keys){ .digits = false };
+	keyboard.wanted = config->keyboard == KEYBOARD_ON ||
+	                  (config->keyboard == KEYBOARD_AUTO && alone);
+	keyboard.on = view.shown = keyboard.left = false;
+	key_text.next = key_text.length = 0;
+	keyboard.codes.head = keyboard.codes.tail = 0;
+	keyboard.keys = (struct keys){ .digits = false };
 	screen_end_init(config->end, alone);
 }
 
 void screen_begin(void)
 {
-	if (!wanted || keyboard_line_claim(take_codes) != 0)
+	if (!keyboard.wanted || keyboard_line_claim(take_codes) != 0)
 		return;
 	if (keyboard_init() != 0) {
 		log_line(
 			"no keyboard answers at ports 60h and 64h: the screen is to be read, and not to be asked");
 		return;
 	}
-	on = true;
+	keyboard.on = true;
 	keyboard_line_settle(); /* the keyboard's answers have interrupted */
 	log_line("the keyboard works: help and Enter: its commands; PgUp: older text");
 	screen_typed("", 0, 0);

@@ -16,28 +16,35 @@
 
 enum { PAGE_ROWS = VGA_ROWS - 1, PAGE_US = 30000000 };
 
-static enum end_policy policy;
-static uint64_t report, summary; /* positions of their beginnings in the log */
-static bool reported;            /* report and summary are there */
-static struct keys keys;
+/* The choice for the end, and the keyboard at the end. */
+static struct {
+	enum end_policy policy;
+	struct keys keys;
+} end;
+
+/* Positions in the log: the beginnings of the report and of the summary. */
+static struct {
+	uint64_t report, summary;
+	bool set; /* report and summary are there */
+} marks;
 
 /* The effect of a key, or of a time without a key. */
 enum answer { NO_KEY, PAGE_BACK, PAGE_ON, OTHER_KEY };
 
 bool screen_waits(void)
 {
-	return policy == END_WAIT || policy == END_HALT;
+	return end.policy == END_WAIT || end.policy == END_HALT;
 }
 
 void screen_mark_report(void)
 {
-	report = log_end();
+	marks.report = log_end();
 }
 
 void screen_mark_summary(void)
 {
-	summary = log_end();
-	reported = true;
+	marks.summary = log_end();
+	marks.set = true;
 }
 
 /* ---- Keys, polled ---- */
@@ -46,7 +53,7 @@ static enum answer keyboard_answer(void)
 {
 	char text[KEY_TEXT_MAX];
 	int code = keyboard_read();
-	unsigned length = code < 0 ? 0 : keys_take(&keys, (uint8_t)code, text);
+	unsigned length = code < 0 ? 0 : keys_take(&end.keys, (uint8_t)code, text);
 
 	if (length == 0)
 		return NO_KEY;
@@ -55,7 +62,7 @@ static enum answer keyboard_answer(void)
 	return pages == 0 ? OTHER_KEY : pages < 0 ? PAGE_BACK : PAGE_ON;
 }
 
-/* Drops all keys from before the question: they are no answer. */
+/* Drops all keys from before the question: such keys are no answer. */
 static void drop_keys(void)
 {
 	enum { MOST = 64 };
@@ -102,15 +109,15 @@ static uint64_t last_page(void)
 {
 	uint64_t row = pager_move(log_end(), -PAGE_ROWS);
 
-	return reported && summary >= row ? pager_clamp(summary) : row;
+	return marks.set && marks.summary >= row ? pager_clamp(marks.summary) : row;
 }
 
 /* Shows the report from its beginning, up to the last page. */
 static void show_report(uint64_t last)
 {
-	uint64_t row = pager_clamp(report);
+	uint64_t row = pager_clamp(marks.report);
 
-	while (reported && row < last) {
+	while (marks.set && row < last) {
 		show_page(row, " -- more: a key, or half a minute --");
 		row = pager_move(row, wait_for_key(PAGE_US) == PAGE_BACK ? -PAGE_ROWS : PAGE_ROWS);
 	}
@@ -139,7 +146,7 @@ static void wait_at_the_end(void)
 	vga_view_end();
 	while (vga_show())
 		;
-	if (policy == END_HALT) {
+	if (end.policy == END_HALT) {
 		log_line("end=halt: the machine can be switched off now");
 		console_flush();
 		power_halt();
@@ -161,8 +168,8 @@ static void wait_at_the_end(void)
 
 void screen_end_init(enum end_policy wanted, bool alone)
 {
-	policy = wanted != END_AUTO ? wanted : alone ? END_WAIT : END_OFF;
-	reported = false;
-	keys = (struct keys){ .digits = false };
+	end.policy = wanted != END_AUTO ? wanted : alone ? END_WAIT : END_OFF;
+	marks.set = false;
+	end.keys = (struct keys){ .digits = false };
 	power_off_after(screen_waits() ? wait_at_the_end : NULL);
 }

@@ -79,3 +79,11 @@ void *ept_translate(const uint64_t *pml4, uint64_t guest)
 {
 	return nested_translate(pml4, guest);
 }
+
+/* An entry with EPT takes the four pointers from the VMCS (SDM 3C 26.3.2.4). */
+void vmx_load_pointers(struct vcpu *v)
+{
+	const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
+	for (unsigned i = 0; i < 4; i++)
+		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
+}

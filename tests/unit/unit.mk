@@ -64,7 +64,8 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 UNIT_edges   := guests/pulse/edges.c
 # Their sources are included by the tests, for what is static in them.
 UNIT_vmx_task := arch/x86/guest_memory.c
-UNIT_quirk   := arch/x86/vmx/quirk.c
+UNIT_vmx_vcpu := arch/x86/vmx/timer.c
+UNIT_quirk   := arch/x86/vmx/quirk.c arch/x86/vmx/timer.c
 UNIT_audit   := $(UNIT_LOG)
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/mitigations.c
@@ -78,7 +79,7 @@ UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0)
 UNIT_svm_operand := $(UNIT_SVM_CR0)
 UNIT_svm_audit  := $(UNIT_LOG)
-UNIT_svm_event  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
+UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0)
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
 UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand) $(UNIT_LOG)

@@ -556,11 +556,11 @@ MUTANTS = (
     (
         "same-vm-pays-again",
         MITIGATIONS,
-        "\tif (vm == state.last)\n\t\treturn;\n",
+        "\tif (vm == mitigations.last)\n\t\treturn;\n",
         "",
         "test_mitigations",
     ),
-    ("nobody-ran-last", MITIGATIONS, "\tstate.last = vm;\n", "", "test_mitigations"),
+    ("nobody-ran-last", MITIGATIONS, "\tmitigations.last = vm;\n", "", "test_mitigations"),
     (
         "rsb-of-the-last-vm",
         MITIGATIONS,

@@ -40,7 +40,7 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
 	                 type << EPT_TYPE_SHIFT;
 	const struct nested_range range = { guest, host, bytes,
-		                            executable && mitigations_small_pages };
+		                            executable && mitigations.small_pages };
 	return nested_map(pml4, range, flags, EPT_TABLE);
 }
 

@@ -3,8 +3,8 @@
  * A task switch by hardware, done by the VMM: what it checks, what it saves and loads, and whose a
  * fault is.
  *
- * Rule: the back end's own task.c, retire.c and debug.c, with a VMCS and 64 KiB of RAM of the test's; two
- * tasks of 32 bits and one of 16 in its GDT, without paging.
+ * Rule: the back end's own task.c, retire.c and debug.c, with a VMCS and 64 KiB of RAM of the
+ * test's; two tasks of 32 bits and one of 16 in its GDT, without paging.
  */
 #include "tests/unit/check.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Declarations that the files of the log share: log.c, notes.c and panic.c.
+ * The shared declarations of the log's files: log.c, notes.c and panic.c.
  *
- * Rule: only these three files include this header.
+ * Rule: no other file includes the header.
  */
 #ifndef ARCH_X86_LOG_PARTS_H
 #define ARCH_X86_LOG_PARTS_H
@@ -21,7 +21,7 @@ void log_pause(void);
 void log_line_write(const char *prefix, const char *format, va_list arguments);
 
 /* Returns the used bytes of a line's buffer after snprintf() has put length bytes behind the used
- * bytes. A line that is too long is cut. */
+ * bytes. A long line is cut. */
 static inline size_t log_used_with(size_t used, int length)
 {
 	if (length < 0)

@@ -4,7 +4,7 @@
  * predictors, buffers and first-level cache. The mitigations are chosen once at boot, by CPUID and
  * IA32_ARCH_CAPABILITIES.
  *
- * Rule: the mitigations are carried out before a VM runs that is not the last VM, and after the
+ * Rule: the mitigations are carried out before another VM runs than the last VM, and after the
  * VMM's last work on the last VM's state. A processor without need pays one branch.
  */
 #ifndef ARCH_X86_MITIGATIONS_H
@@ -28,8 +28,8 @@ extern struct mitigations {
 	 * machine. */
 	bool small_pages;
 	bool off;
-	uint64_t ticks;   /* TSC ticks of one switch */
-	const void *last; /* the VM that ran last */
+	uint64_t ticks;   /* TSC ticks of a switch */
+	const void *last; /* the last VM */
 } mitigations;
 
 /* Chooses the mitigations. Call it when the log works and before a VM is made. off:

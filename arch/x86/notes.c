@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Notes: lines that are noted between an exit and an entry, and printed later.
+ * Notes: lines from the code between an exit and an entry, printed later.
  *
- * Rule: the queue is a ring with one writer (exits) and one reader (the background work). Only the
- * writer moves the head, and only the reader moves the tail. Both only grow.
+ * Rule: the queue is a ring. Exits write and move the head. The background work reads and moves the
+ * tail. Head and tail only grow.
  */
 #include "arch/x86/log.h"
 #include "arch/x86/log_parts.h"
@@ -13,7 +13,7 @@
 
 static struct {
 	struct note note[NOTES];
-	bool printed[NOTES]; /* for the reader: later notes that did not have to wait */
+	bool printed[NOTES]; /* for the reader: later notes without a wait */
 	volatile uint32_t head, tail;
 	volatile uint64_t dropped;
 	uint64_t dropped_said;
@@ -26,8 +26,8 @@ static struct {
 	uint32_t position;
 } after;
 
-/* snprintf() gets a value for every conversion that a format may have. It reads only the values
- * that the format asks for. */
+/* snprintf() gets a value for every possible conversion of a format, and reads only the values of
+ * the present format. */
 static void note_print(const struct note *note)
 {
 	char text[LOG_LINE_MAX];
@@ -57,7 +57,7 @@ void log_note_post(const struct note *note)
 		queue.note[head % NOTES] = *note;
 		queue.note[head % NOTES].counter = after.counter;
 		queue.note[head % NOTES].position = after.position;
-		__asm__ volatile("" : : : "memory"); /* complete before it counts */
+		__asm__ volatile("" : : : "memory"); /* complete before the head moves */
 		queue.head = head + 1;
 		queue.told();
 	}

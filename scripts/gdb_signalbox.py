@@ -142,9 +142,10 @@ class VmmLog(Command):
     word = "vmm-log"
 
     def run(self, argument):
-        ring, at = value("log_ring"), int(value("log_next"))
-        size = ring.type.range()[1] + 1
-        memory = bytes(gdb.selected_inferior().read_memory(int(ring.address), size))
+        ring = value("log_ring")
+        text, at = ring["text"], int(ring["next"])
+        size = text.type.range()[1] + 1
+        memory = bytes(gdb.selected_inferior().read_memory(int(text.address), size))
         print((memory[at:] + memory[:at]).replace(b"\0", b"").decode("ascii", "replace"))
 
 

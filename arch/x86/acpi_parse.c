@@ -90,10 +90,11 @@ static void madt_override(struct acpi_table entry, struct platform *out)
 	};
 }
 
-static const struct {
+struct madt_entry {
 	uint8_t least; /* length of a well-formed entry */
 	void (*take)(struct acpi_table entry, struct platform *out);
-} madt_entries[ENTRY_TYPES] = {
+};
+static const struct madt_entry madt_entries[ENTRY_TYPES] = {
 	[ENTRY_LAPIC] = { 8, madt_lapic },
 	[ENTRY_IOAPIC] = { 12, madt_ioapic },
 	[ENTRY_OVERRIDE] = { 10, madt_override },

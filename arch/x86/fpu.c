@@ -33,11 +33,15 @@ enum {
 
 enum { XSAVE_HEADER = 512 };
 
-static uint64_t features; /* components that are moved */
-static uint64_t offered;  /* components for guests */
 uint64_t fpu_xcr0_now;
-static uint64_t area_bytes = FXSAVE_BYTES;
-static uint32_t offered_bytes;
+
+/* The components, as bits of XCR0, and the bytes of their areas. Without XSAVE there are no bits,
+ * and the area is that of FXSAVE. */
+static struct {
+	uint64_t moved, moved_bytes;
+	uint64_t offered; /* to guests */
+	uint32_t offered_bytes;
+} components;
 
 static void xcr0_write(uint64_t value)
 {
@@ -49,9 +53,9 @@ static void xcr0_write(uint64_t value)
 
 static void set_features(uint64_t wanted)
 {
-	features = wanted;
-	xcr0_write(features);
-	area_bytes = cpu_id(0xd, 0).ebx; /* the size for the present XCR0 */
+	components.moved = wanted;
+	xcr0_write(components.moved);
+	components.moved_bytes = cpu_id(0xd, 0).ebx; /* the size for the present XCR0 */
 }
 
 int fpu_init(void)
@@ -62,43 +66,44 @@ int fpu_init(void)
 	cr0_write((cr0_read() | CR0_MP | CR0_NE) & ~(uint64_t)(CR0_EM | CR0_TS));
 	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT |
 	          (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
+	components.moved_bytes = FXSAVE_BYTES;
 	if (!(id.ecx & CPUID1_XSAVE))
 		return 0;
-	offered = cpu_id(0xd, 0).eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
-	if ((offered & XCR0_AVX512) != XCR0_AVX512)
-		offered &= ~(uint64_t)XCR0_AVX512;
-	set_features(offered);
-	offered_bytes = (uint32_t)area_bytes;
+	components.offered = cpu_id(0xd, 0).eax & (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512);
+	if ((components.offered & XCR0_AVX512) != XCR0_AVX512)
+		components.offered &= ~(uint64_t)XCR0_AVX512;
+	set_features(components.offered);
+	components.offered_bytes = (uint32_t)components.moved_bytes;
 	return 0;
 }
 
 void fpu_take_all(void)
 {
-	if (features != 0)
+	if (components.moved != 0)
 		set_features(cpu_id(0xd, 0).eax);
 }
 
 uint64_t fpu_xcr0(void)
 {
 	uint32_t low = 1, high = 0;
-	if (features != 0)
+	if (components.moved != 0)
 		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return fpu_xcr0_now = (uint64_t)high << 32 | low;
 }
 
 uint64_t fpu_offered(void)
 {
-	return offered;
+	return components.offered;
 }
 
 uint32_t fpu_offered_bytes(void)
 {
-	return offered_bytes;
+	return components.offered_bytes;
 }
 
 bool fpu_allows(uint64_t xcr0)
 {
-	if (!(xcr0 & XCR0_X87) || (xcr0 & ~offered))
+	if (!(xcr0 & XCR0_X87) || (xcr0 & ~components.offered))
 		return false;
 	if ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE))
 		return false;
@@ -116,16 +121,17 @@ int fpu_try_xcr0(uint64_t xcr0)
 
 void fpu_reset(void *area)
 {
-	memset(area, 0, area_bytes);
+	memset(area, 0, components.moved_bytes);
 	*(uint16_t *)((char *)area + FXSAVE_FCW) = FCW_RESET;
 	*(uint32_t *)((char *)area + FXSAVE_MXCSR) = MXCSR_RESET;
-	if (features != 0) /* XRSTOR must load the part of the area that FXSAVE leaves */
+	if (components.moved != 0) /* XRSTOR must load the part of the area that FXSAVE leaves */
 		*(uint64_t *)((char *)area + XSAVE_HEADER) = XCR0_X87 | XCR0_SSE;
 }
 
 void *fpu_create(void)
 {
-	void *area = frames_alloc_vmm((area_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
+	void *area = frames_alloc_vmm((components.moved_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1),
+	                              PAGE);
 	if (area != NULL)
 		fpu_reset(area);
 	return area;
@@ -133,18 +139,24 @@ void *fpu_create(void)
 
 void fpu_save_wide(void *area)
 {
-	xcr0_write(features);
-	__asm__ volatile("xsave64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
+	xcr0_write(components.moved);
+	__asm__ volatile("xsave64 (%0)"
+	                 :
+	                 : "r"(area), "a"((uint32_t)components.moved), "d"(0)
+	                 : "memory");
 }
 
 void fpu_load_wide(const void *area)
 {
-	xcr0_write(features);
-	__asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"((uint32_t)features), "d"(0) : "memory");
+	xcr0_write(components.moved);
+	__asm__ volatile("xrstor64 (%0)"
+	                 :
+	                 : "r"(area), "a"((uint32_t)components.moved), "d"(0)
+	                 : "memory");
 }
 
 void fpu_set_xcr0(uint64_t xcr0)
 {
-	if (features != 0)
+	if (components.moved != 0)
 		xcr0_write(xcr0);
 }

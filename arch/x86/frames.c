@@ -22,9 +22,11 @@ struct range {
 	uint64_t first, end;
 };
 
-static struct range ranges[RANGES_MOST]; /* disjoint, sorted by address */
-static unsigned range_count;
-static uint64_t vmm_bytes;
+static struct {
+	struct range free[RANGES_MOST]; /* disjoint, sorted by address */
+	unsigned free_count;
+	uint64_t vmm_bytes;
+} memory;
 
 static uint64_t round_up(uint64_t value, uint64_t align)
 {
@@ -39,23 +41,25 @@ static uint64_t round_down(uint64_t value, uint64_t align)
 /* Inserts a range. When the list is full, the range is dropped, and its memory stays unused. */
 static void range_insert(unsigned at, uint64_t first, uint64_t end)
 {
-	if (first >= end || range_count == RANGES_MOST)
+	if (first >= end || memory.free_count == RANGES_MOST)
 		return;
-	memmove(&ranges[at + 1], &ranges[at], (range_count - at) * sizeof(*ranges));
-	ranges[at] = (struct range){ first, end };
-	range_count++;
+	memmove(&memory.free[at + 1], &memory.free[at],
+	        (memory.free_count - at) * sizeof(*memory.free));
+	memory.free[at] = (struct range){ first, end };
+	memory.free_count++;
 }
 
 static void range_delete(unsigned at)
 {
-	range_count--;
-	memmove(&ranges[at], &ranges[at + 1], (range_count - at) * sizeof(*ranges));
+	memory.free_count--;
+	memmove(&memory.free[at], &memory.free[at + 1],
+	        (memory.free_count - at) * sizeof(*memory.free));
 }
 
 static void memory_remove(uint64_t first, uint64_t end)
 {
-	for (unsigned i = 0; i < range_count;) {
-		struct range *r = &ranges[i];
+	for (unsigned i = 0; i < memory.free_count;) {
+		struct range *r = &memory.free[i];
 		bool head = r->first < first, tail = end < r->end;
 
 		if (r->end <= first || r->first >= end) {
@@ -87,7 +91,7 @@ static void memory_add(uint64_t first, uint64_t end)
 	if (first >= end)
 		return;
 	memory_remove(first, end);
-	while (at < range_count && ranges[at].first < first)
+	while (at < memory.free_count && memory.free[at].first < first)
 		at++;
 	range_insert(at, first, end);
 }
@@ -147,8 +151,8 @@ void frames_init(const struct multiboot_info *info)
 {
 	uint64_t image = (uint64_t)(bss_end - image_start);
 
-	range_count = 0;
-	vmm_bytes = round_up(image, PAGE);
+	memory.free_count = 0;
+	memory.vmm_bytes = round_up(image, PAGE);
 	if (info->flags & MULTIBOOT_INFO_MMAP) {
 		mmap_each(info, true, memory_add);
 		mmap_each(info, false, reserve_outward);
@@ -171,15 +175,15 @@ uint64_t frames_alloc(uint64_t bytes, uint64_t align)
 	bytes = round_up(bytes, PAGE);
 	if (!bytes || bytes > RAM_END || align < PAGE || align > RAM_END)
 		return 0;
-	for (unsigned i = 0; i < range_count; i++) {
-		uint64_t first = round_up(ranges[i].first, align);
+	for (unsigned i = 0; i < memory.free_count; i++) {
+		uint64_t first = round_up(memory.free[i].first, align);
 
-		if (first > ranges[i].end || ranges[i].end - first < bytes)
+		if (first > memory.free[i].end || memory.free[i].end - first < bytes)
 			continue;
-		if (first > ranges[i].first)
+		if (first > memory.free[i].first)
 			memory_remove(first, first + bytes);
-		else if (ranges[i].end - first > bytes)
-			ranges[i].first += bytes;
+		else if (memory.free[i].end - first > bytes)
+			memory.free[i].first += bytes;
 		else
 			range_delete(i);
 		return first;
@@ -192,7 +196,7 @@ void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align)
 	uint64_t first = frames_alloc(bytes, align);
 
 	if (first)
-		vmm_bytes += round_up(bytes, PAGE);
+		memory.vmm_bytes += round_up(bytes, PAGE);
 	return (void *)first;
 }
 
@@ -207,14 +211,14 @@ void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
 
 uint64_t frames_vmm_bytes(void)
 {
-	return vmm_bytes;
+	return memory.vmm_bytes;
 }
 
 uint64_t frames_free_bytes(void)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < range_count; i++)
-		sum += ranges[i].end - ranges[i].first;
+	for (unsigned i = 0; i < memory.free_count; i++)
+		sum += memory.free[i].end - memory.free[i].first;
 	return sum;
 }

@@ -49,9 +49,10 @@ enum { MSRS = sizeof(msrs) / sizeof(msrs[0]) };
  * processor has the feature. Missing here: LA57, VMXE, SMXE, PKE, CET, PKS, UINTR, KL, because no
  * VM has their registers. */
 enum { EAX, EBX, ECX, EDX };
-static const struct {
+struct cr4_bit {
 	uint8_t bit, leaf, reg, feature;
-} cr4_bits[] = {
+};
+static const struct cr4_bit cr4_bits[] = {
 	{ 0, 1, EDX, 1 }, /* VME */
 	{ 1, 1, EDX, 1 }, /* PVI */
 	{ 2, 1, EDX, 4 }, /* TSD: the TSC */

@@ -11,12 +11,18 @@
 
 enum { DR6_RESET = 0xffff0ff0 };
 
-struct guest_state *guest_fpu_owner;
 const void *guest_settled;
 bool guest_xcr0_unseen;
-/* When guests change XCR0 unseen: the components beyond x87 and SSE that may hold another guest's
- * values. The next guest could open the components before the VMM notices. Otherwise 0. */
-static uint64_t left_behind;
+
+/* The floating-point registers of the processor. */
+static struct {
+	/* the guest whose state is in the registers, or NULL when their content does not matter */
+	struct guest_state *owner;
+	/* When guests change XCR0 unseen: the components beyond x87 and SSE that may hold another
+	 * guest's values. The next guest could open the components before the VMM notices.
+	 * Otherwise 0. */
+	uint64_t left_behind;
+} registers;
 
 int guest_state_create(struct guest_state *s)
 {
@@ -26,9 +32,9 @@ int guest_state_create(struct guest_state *s)
 
 void guest_state_reset(struct guest_state *s)
 {
-	if (guest_fpu_owner == s) {
-		guest_fpu_owner = NULL;
-		left_behind = guest_xcr0_unseen ? UINT64_MAX : 0;
+	if (registers.owner == s) {
+		registers.owner = NULL;
+		registers.left_behind = guest_xcr0_unseen ? UINT64_MAX : 0;
 	}
 	guest_settled = NULL;
 	memset(s->debug, 0, sizeof(s->debug));
@@ -43,7 +49,7 @@ static inline void put_away(struct guest_state *owner)
 	if (__builtin_expect(guest_xcr0_unseen, 0)) {
 		owner->xcr0 = fpu_xcr0();
 		owner->xcr0_widest |= owner->xcr0;
-		left_behind = owner->xcr0_widest;
+		registers.left_behind = owner->xcr0_widest;
 	}
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
@@ -52,20 +58,20 @@ static inline void put_away(struct guest_state *owner)
  * instructions by name. */
 __attribute__((noinline)) void guest_fpu_release(void)
 {
-	if (guest_fpu_owner != NULL)
-		put_away(guest_fpu_owner);
-	guest_fpu_owner = NULL;
+	if (registers.owner != NULL)
+		put_away(registers.owner);
+	registers.owner = NULL;
 	guest_settled = NULL;
 }
 
 __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
 {
-	if (guest_fpu_owner == s)
+	if (registers.owner == s)
 		return;
-	if (guest_fpu_owner != NULL)
-		put_away(guest_fpu_owner);
-	fpu_load(s->fpu, s->xcr0_widest | left_behind, s->xcr0);
-	guest_fpu_owner = s;
+	if (registers.owner != NULL)
+		put_away(registers.owner);
+	fpu_load(s->fpu, s->xcr0_widest | registers.left_behind, s->xcr0);
+	registers.owner = s;
 	mitigations_switch(s); /* the last work on another VM before s runs */
 }
 

@@ -30,12 +30,10 @@ int guest_state_create(struct guest_state *s);
 /* Sets the state after the processor's INIT. */
 void guest_state_reset(struct guest_state *s);
 
-/* The guest whose floating-point state is in the processor's registers, or NULL when their content
- * does not matter. */
-extern struct guest_state *guest_fpu_owner;
 /* The vcpu that its back end can enter without further work, or NULL, as after each release. */
 extern const void *guest_settled;
-/* Loads s's floating-point state into the registers and saves the owner's state. */
+/* Loads s's floating-point state into the registers, and saves the state of the owner: the guest
+ * whose state the registers had. */
 void guest_fpu_load(struct guest_state *s);
 /* True: XCR0 must be read back from the processor, because guests change XCR0 with no exit. */
 extern bool guest_xcr0_unseen;

@@ -41,8 +41,7 @@ enum {
 	RFDS_CLEAR = 1 << 28,
 };
 
-unsigned mitigations_at_switch;
-bool mitigations_small_pages;
+struct mitigations mitigations;
 
 /* The facts about the processor that matter here. */
 struct processor {
@@ -51,13 +50,6 @@ struct processor {
 	struct cpuid structured, sizes, features_2; /* leaves 7, 80000008h and 80000021h; else 0 */
 	uint64_t capabilities;
 };
-
-static struct {
-	bool off;
-	unsigned missing; /* needed but not offered */
-	uint64_t ticks;   /* of one switch */
-	const void *last; /* the VM that ran last */
-} state;
 
 /* CPUID.1:EAX: 27:20 extended family | 19:16 extended model | 11:8 family | 7:4 model */
 static struct processor look(void)
@@ -124,9 +116,9 @@ static bool has_multihit(const struct processor *p)
 static void want(bool asked, bool offered, unsigned what)
 {
 	if (asked && offered)
-		mitigations_at_switch |= what;
+		mitigations.at_switch |= what;
 	else if (asked)
-		state.missing |= what;
+		mitigations.missing |= what;
 }
 
 static void choose(const struct processor *p)
@@ -140,18 +132,18 @@ static void choose(const struct processor *p)
 	want(ibpb && !with_returns, true, MITIGATE_RSB);
 	want(leaks_l1d(p), p->structured.edx & EDX_L1D_FLUSH, MITIGATE_L1D);
 	want(leaks_buffers(p), verw, MITIGATE_VERW);
-	mitigations_small_pages = has_multihit(p);
+	mitigations.small_pages = has_multihit(p);
 }
 
 /* Carries out the mitigations. VERW comes last, because all code before may fill the buffers
  * again. */
 __attribute__((noinline)) void mitigations_carry_out(const void *vm)
 {
-	const unsigned what = mitigations_at_switch;
+	const unsigned what = mitigations.at_switch;
 
-	if (vm == state.last)
+	if (vm == mitigations.last)
 		return;
-	state.last = vm;
+	mitigations.last = vm;
 	if (what & MITIGATE_IBPB)
 		msr_write(IA32_PRED_CMD, PRED_CMD_IBPB);
 	if (what & MITIGATE_RSB)
@@ -171,7 +163,7 @@ static uint64_t measure(void)
 
 	for (unsigned i = 0; i < TIMES; i++)
 		mitigations_carry_out(&somebody[i]);
-	state.last = NULL;
+	mitigations.last = NULL;
 	return (cpu_tsc() - begin) / TIMES;
 }
 
@@ -179,17 +171,12 @@ void mitigations_init(bool off)
 {
 	struct processor p = look();
 
-	mitigations_at_switch = 0;
-	mitigations_small_pages = false;
-	state.missing = 0;
-	state.ticks = 0;
-	state.last = NULL;
-	state.off = off;
+	mitigations = (struct mitigations){ .off = off };
 	if (off)
 		return;
 	choose(&p);
-	if (mitigations_at_switch != 0)
-		state.ticks = measure();
+	if (mitigations.at_switch != 0)
+		mitigations.ticks = measure();
 }
 
 static int name(char *text, size_t size, unsigned what)
@@ -209,21 +196,21 @@ const char *mitigations_describe(void)
 	static char text[160];
 	int at = 0;
 
-	if (state.off)
+	if (mitigations.off)
 		return "off (mitigations=off)";
-	if (mitigations_at_switch != 0) {
-		at = name(text, sizeof(text), mitigations_at_switch);
+	if (mitigations.at_switch != 0) {
+		at = name(text, sizeof(text), mitigations.at_switch);
 		at += snprintf(text + at, sizeof(text) - (size_t)at, " at a switch, %lu TSC ticks",
-		               (unsigned long)state.ticks);
+		               (unsigned long)mitigations.ticks);
 	} else {
 		at = snprintf(text, sizeof(text), "nothing at a switch");
 	}
-	if (mitigations_small_pages)
+	if (mitigations.small_pages)
 		at += snprintf(text + at, sizeof(text) - (size_t)at,
 		               "; code in 4K pages (iTLB multihit)");
-	if (state.missing != 0) {
+	if (mitigations.missing != 0) {
 		at += snprintf(text + at, sizeof(text) - (size_t)at, "; not offered: ");
-		(void)name(text + at, sizeof(text) - (size_t)at, state.missing);
+		(void)name(text + at, sizeof(text) - (size_t)at, mitigations.missing);
 	}
 	return text;
 }

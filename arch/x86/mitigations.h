@@ -4,13 +4,14 @@
  * predictors, buffers and first-level cache. The mitigations are chosen once at boot, by CPUID and
  * IA32_ARCH_CAPABILITIES.
  *
- * Rule: the mitigations are carried out before a VM runs that is not the last VM, and after the
+ * Rule: the mitigations are carried out before another VM runs than the last VM, and after the
  * VMM's last work on the last VM's state. A processor without need pays one branch.
  */
 #ifndef ARCH_X86_MITIGATIONS_H
 #define ARCH_X86_MITIGATIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* In the order of their execution. */
 enum {
@@ -20,10 +21,16 @@ enum {
 	MITIGATE_VERW = 1 << 3, /* overwrite the processor's buffers (MDS and later attacks) */
 };
 
-/* The mitigations at a switch between two VMs. */
-extern unsigned mitigations_at_switch;
-/* True: map code by 4K pages only. A 2M page that is split while in use can halt the machine. */
-extern bool mitigations_small_pages;
+extern struct mitigations {
+	unsigned at_switch; /* the mitigations at a switch between two VMs */
+	unsigned missing;   /* needed but not offered */
+	/* true: map code by 4K pages only. A 2M page that is split while in use can halt the
+	 * machine. */
+	bool small_pages;
+	bool off;
+	uint64_t ticks;   /* TSC ticks of a switch */
+	const void *last; /* the last VM */
+} mitigations;
 
 /* Chooses the mitigations. Call it when the log works and before a VM is made. off:
  * mitigations=off. */
@@ -36,7 +43,7 @@ void mitigations_carry_out(const void *vm);
 /* Call it before a VM runs. vm: any pointer that identifies the VM. */
 static inline void mitigations_switch(const void *vm)
 {
-	if (__builtin_expect(mitigations_at_switch != 0, 0))
+	if (__builtin_expect(mitigations.at_switch != 0, 0))
 		mitigations_carry_out(vm);
 }
 

@@ -44,20 +44,29 @@ enum {
 bool slice_timer_by_nmi;
 
 static struct slice_timer_device device = { .name = "none" };
-static uint64_t far; /* TSC ticks from NEAR to the longest time */
-static uint64_t late, stall;
-static uint32_t least_count, wrap_count;
 
-static bool armed, told;              /* armed: interrupt on; told: the end was reported */
-static uint32_t end;                  /* the counter's value at the end */
-static uint64_t end_tsc = UINT64_MAX; /* the TSC at the end; 0: told. UINT64_MAX: not armed */
-/* the earliest TSC at the end; UINT64_MAX: told. 0: arming takes the slow path */
-static uint64_t look_from;
+/* The limits above, in the units of the two clocks. */
+static struct {
+	uint64_t far; /* TSC ticks from NEAR to the longest time */
+	uint64_t late, stall;
+	uint32_t least_count, wrap_count;
+} limits;
 
-/* NMIs of past ends. owed: NMIs that may come before the timer is armed anew. late_nmis: NMIs that
- * may be under way when the timer is armed. */
-static unsigned owed, late_nmis;
-static uint64_t late_until;
+/* The end that the timer counts to. */
+static struct {
+	bool armed, told; /* armed: interrupt on; told: the end was reported */
+	uint32_t count;   /* the counter's value at the end */
+	uint64_t tsc;     /* the TSC at the end; 0: told. UINT64_MAX: not armed */
+	/* the earliest TSC at the end; UINT64_MAX: told. 0: arming takes the slow path */
+	uint64_t look_from;
+} end = { .tsc = UINT64_MAX };
+
+/* NMIs of past ends. owed: NMIs that may come before the timer is armed anew. late: NMIs that may
+ * be under way when the timer is armed, until the TSC has reached late_until. */
+static struct {
+	unsigned owed, late;
+	uint64_t late_until;
+} past;
 
 static inline uint32_t counter(void)
 {
@@ -73,30 +82,30 @@ static inline bool passed(uint32_t value)
 
 static inline void write_end(uint32_t value)
 {
-	end = value;
+	end.count = value;
 	mmio_write32(device.comparator + TN_VALUE, value);
 }
 
 static inline void note_times(uint64_t now, uint64_t ticks)
 {
-	end_tsc = now + ticks;
-	look_from = now + ticks - (ticks >> SLACK_SHIFT);
-	told = false;
+	end.tsc = now + ticks;
+	end.look_from = now + ticks - (ticks >> SLACK_SHIFT);
+	end.told = false;
 }
 
 static void turn(bool on)
 {
 	mmio_write32(device.comparator + TN_CONFIG,
 	             on ? device.config | TN_INTERRUPTS : device.config);
-	armed = on;
+	end.armed = on;
 }
 
 static void stop(void)
 {
-	if (armed)
+	if (end.armed)
 		turn(false);
-	end_tsc = UINT64_MAX;
-	look_from = 0;
+	end.tsc = UINT64_MAX;
+	end.look_from = 0;
 }
 
 /* Writes an end and makes sure that its NMI will come. Interrupts are turned on with the end far
@@ -106,15 +115,15 @@ static void write_surely(uint64_t ticks)
 {
 	uint32_t count = (uint32_t)(ticks * device.factor >> 32);
 
-	if (!armed) {
+	if (!end.armed) {
 		write_end(counter() + COUNT_MOST);
 		turn(true);
 	}
-	if (count < least_count)
-		count = least_count;
-	for (write_end(counter() + count); passed(end) && count < COUNT_MOST;
+	if (count < limits.least_count)
+		count = limits.least_count;
+	for (write_end(counter() + count); passed(end.count) && count < COUNT_MOST;
 	     write_end(counter() + count)) {
-		owed++;
+		past.owed++;
 		count *= 2;
 	}
 }
@@ -124,38 +133,38 @@ static void write_surely(uint64_t ticks)
  * function reads the TSC after the last access. */
 static __attribute__((noinline)) void arm_slowly(uint64_t ticks, uint64_t now)
 {
-	uint64_t old = armed && !told ? look_from : UINT64_MAX;
+	uint64_t old = end.armed && !end.told ? end.look_from : UINT64_MAX;
 
 	if (device.comparator == 0)
 		return;
 	if (ticks == UINT64_MAX) {
 		stop();
 	} else {
-		if (ticks > NEAR + far)
-			ticks = NEAR + far;
+		if (ticks > NEAR + limits.far)
+			ticks = NEAR + limits.far;
 		write_surely(ticks);
 		note_times(now, ticks);
 	}
 	now = cpu_tsc();
 	if (now >= old)
-		owed++;
-	if (owed == 0)
+		past.owed++;
+	if (past.owed == 0)
 		return;
-	late_nmis = owed + (now < late_until ? late_nmis : 0);
-	late_until = now + late;
-	owed = 0;
+	past.late = past.owed + (now < past.late_until ? past.late : 0);
+	past.late_until = now + limits.late;
+	past.owed = 0;
 }
 
 void slice_timer_arm(uint64_t ticks)
 {
 	uint64_t now = cpu_tsc();
 
-	if (__builtin_expect(ticks - NEAR > far, 0)) {
+	if (__builtin_expect(ticks - NEAR > limits.far, 0)) {
 		arm_slowly(ticks, now);
 		return;
 	}
 	write_end(counter() + (uint32_t)(ticks * device.factor >> 32));
-	if (__builtin_expect(cpu_tsc() >= look_from, 0))
+	if (__builtin_expect(cpu_tsc() >= end.look_from, 0))
 		arm_slowly(ticks, now);
 	else
 		note_times(now, ticks);
@@ -165,48 +174,48 @@ uint64_t slice_timer_left(void)
 {
 	uint64_t now = cpu_tsc();
 
-	if (end_tsc == UINT64_MAX)
+	if (end.tsc == UINT64_MAX)
 		return UINT64_MAX;
-	return end_tsc > now ? end_tsc - now : 0;
+	return end.tsc > now ? end.tsc - now : 0;
 }
 
 /* ---- The cause of an NMI ---- */
 
 static __attribute__((noinline)) bool look(void)
 {
-	if (!armed || told || !passed(end))
+	if (!end.armed || end.told || !passed(end.count))
 		return false;
-	told = true;
-	end_tsc = 0;
-	look_from = UINT64_MAX;
+	end.told = true;
+	end.tsc = 0;
+	end.look_from = UINT64_MAX;
 	return true;
 }
 
 bool slice_timer_ended(void)
 {
-	return cpu_tsc() >= look_from && look();
+	return cpu_tsc() >= end.look_from && look();
 }
 
 void slice_timer_expect(void)
 {
-	owed++;
-	look_from = 0;
+	past.owed++;
+	end.look_from = 0;
 }
 
 /* Returns true for an NMI of a past end, or of no end: the counter has just wrapped to 0, or has
  * come again to a value that has not changed since. */
 static bool is_past(bool counted)
 {
-	uint64_t until = late_until + (counted ? stall : 0);
-	unsigned *from = owed != 0                             ? &owed
-	                 : late_nmis != 0 && cpu_tsc() < until ? &late_nmis
+	uint64_t until = past.late_until + (counted ? limits.stall : 0);
+	unsigned *from = past.owed != 0                        ? &past.owed
+	                 : past.late != 0 && cpu_tsc() < until ? &past.late
 	                                                       : NULL;
 	uint32_t count = counter();
 
 	if (from != NULL)
 		*from -= 1;
-	return from != NULL ||
-	       (armed && (count < wrap_count || (told && count - end < wrap_count)));
+	return from != NULL || (end.armed && (count < limits.wrap_count ||
+	                                      (end.told && count - end.count < limits.wrap_count)));
 }
 
 enum slice_timer_part slice_timer_part(bool counted)
@@ -228,11 +237,11 @@ static bool proves(void)
 	uint64_t give_up = cpu_tsc() + tsc_from_us(PROOF_US);
 	bool ended = false;
 
-	far = ((uint64_t)COUNT_MOST << 32) / device.factor - NEAR;
-	late = tsc_from_us(LATE_US);
-	stall = tsc_from_us(STALL_US);
-	least_count = count_from_us(LEAST_US) + 1;
-	wrap_count = count_from_us(WRAP_US);
+	limits.far = ((uint64_t)COUNT_MOST << 32) / device.factor - NEAR;
+	limits.late = tsc_from_us(LATE_US);
+	limits.stall = tsc_from_us(STALL_US);
+	limits.least_count = count_from_us(LEAST_US) + 1;
+	limits.wrap_count = count_from_us(WRAP_US);
 	nmi_looked(nmi_take());
 	slice_timer_arm(tsc_from_us(FIRST_US));
 	while (!(ended && nmi_count != 0) && cpu_tsc() < give_up) {
@@ -247,7 +256,7 @@ static bool proves(void)
 	slice_timer_arm(UINT64_MAX);
 	(void)counter(); /* completes the write: no NMI comes after it */
 	nmi_looked(nmi_take());
-	owed = late_nmis = 0;
+	past.owed = past.late = 0;
 	return proven;
 }
 

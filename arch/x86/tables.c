@@ -69,9 +69,12 @@ struct table_pointer {
 #define DESCRIPTOR_DATA 0x00CF93000000FFFFull
 #define DESCRIPTOR_TSS 0x0000890000000000ull
 
-static uint64_t gdt[] = { 0, DESCRIPTOR_CODE, DESCRIPTOR_DATA, 0, 0 };
-static struct gate idt[VECTORS] __attribute__((aligned(16)));
-static struct tss tss __attribute__((aligned(128)));
+/* The tables of a processor. */
+static struct {
+	struct tss tss __attribute__((aligned(128)));
+	struct gate idt[VECTORS] __attribute__((aligned(16)));
+	uint64_t gdt[SELECTOR_TSS / 8 + 2];
+} tables;
 
 /* The number of unknown interrupts, for a debugger. */
 volatile uint32_t spurious_interrupts;
@@ -174,7 +177,7 @@ static void gate_set(unsigned vector, const void *handler, unsigned ist)
 {
 	uint64_t offset = (uint64_t)handler;
 
-	idt[vector] = (struct gate){
+	tables.idt[vector] = (struct gate){
 		.offset_low = (uint16_t)offset,
 		.selector = SELECTOR_CODE,
 		.ist = (uint8_t)ist,
@@ -186,7 +189,7 @@ static void gate_set(unsigned vector, const void *handler, unsigned ist)
 
 static void idt_init(void)
 {
-	struct table_pointer pointer = { sizeof(idt) - 1, (uint64_t)idt };
+	struct table_pointer pointer = { sizeof(tables.idt) - 1, (uint64_t)tables.idt };
 
 	for (unsigned v = 0; v < VECTORS; v++)
 		gate_set(v, exception_stubs + v * STUB_BYTES,
@@ -200,20 +203,22 @@ static void idt_init(void)
 
 static void tss_init(void)
 {
-	uint64_t base = (uint64_t)&tss, limit = sizeof(tss) - 1;
+	uint64_t base = (uint64_t)&tables.tss, limit = sizeof(tables.tss) - 1;
 
-	tss.ist[IST_NMI - 1] = (uint64_t)stack_top(STACK_NMI);
-	tss.ist[IST_FATAL - 1] = (uint64_t)stack_top(STACK_FATAL);
-	tss.io_map = sizeof(tss); /* none */
-	gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xFFFFFF) << 16 |
-	                        (base >> 24 & 0xFF) << 56;
-	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+	tables.tss.ist[IST_NMI - 1] = (uint64_t)stack_top(STACK_NMI);
+	tables.tss.ist[IST_FATAL - 1] = (uint64_t)stack_top(STACK_FATAL);
+	tables.tss.io_map = sizeof(tables.tss); /* none */
+	tables.gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xFFFFFF) << 16 |
+	                               (base >> 24 & 0xFF) << 56;
+	tables.gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
 static void gdt_load(void)
 {
-	struct table_pointer pointer = { sizeof(gdt) - 1, (uint64_t)gdt };
+	struct table_pointer pointer = { sizeof(tables.gdt) - 1, (uint64_t)tables.gdt };
 
+	tables.gdt[SELECTOR_CODE / 8] = DESCRIPTOR_CODE;
+	tables.gdt[SELECTOR_DATA / 8] = DESCRIPTOR_DATA;
 	__asm__ volatile("lgdt %0\n\t"
 	                 "pushq %1\n\t"
 	                 "leaq 1f(%%rip), %%rax\n\t"
@@ -240,15 +245,15 @@ void tables_init(void)
 
 uint64_t tables_tss_base(void)
 {
-	return (uint64_t)&tss;
+	return (uint64_t)&tables.tss;
 }
 
 uint64_t tables_gdt_base(void)
 {
-	return (uint64_t)gdt;
+	return (uint64_t)tables.gdt;
 }
 
 uint64_t tables_idt_base(void)
 {
-	return (uint64_t)idt;
+	return (uint64_t)tables.idt;
 }

@@ -46,58 +46,76 @@ struct line {
 	uint8_t first, end;
 };
 
-static struct line lines[ROWS]; /* a ring; lines[top] is the first row of the screen */
-static unsigned top;
-static unsigned base; /* the row of video memory with the screen's first row */
-static unsigned row, column;
-/* by index in lines[]: video memory does not show the whole row yet */
-static uint32_t dirty;
-static bool moved;                      /* the CRT controller does not know the last text */
-static uint8_t start_high, cursor_high; /* the CRT controller's values */
-/* the last row is the prompt, with the cursor */
-static bool prompt;
-static unsigned prompt_column;
-static bool viewing;       /* video memory shows a view */
-static unsigned view_base; /* as base, for the view */
-/* The state in a terminal's control sequence: ESC [ ... letter. */
-static enum { TEXT, ESCAPE, SEQUENCE } state;
+/* The screen, as a window on video memory. */
+static struct {
+	struct line line[ROWS]; /* a ring; line[top] is the first row of the screen */
+	unsigned top;
+	unsigned base;  /* the row of video memory with the screen's first row */
+	uint32_t dirty; /* by index in line[]: video memory does not show the whole row yet */
+} window;
+
+/* The terminal: the place of the next character, and the state in a control sequence: ESC [ ...
+ * letter. */
+static struct {
+	unsigned row, column;
+	enum { TEXT, ESCAPE, SEQUENCE } state;
+} terminal;
+
+/* The CRT controller. */
+static struct {
+	uint8_t start_high, cursor_high; /* the controller's values */
+	bool behind;                     /* the controller does not know the last text */
+} crt;
+
+/* The prompt is the last row, with the cursor. */
+static struct {
+	bool on;
+	unsigned column;
+} prompt;
+
+/* Older text over the screen. */
+static struct {
+	bool on;       /* video memory shows the view */
+	unsigned base; /* as the window's, for the view */
+} view;
 
 static unsigned line_index(unsigned of_row)
 {
-	unsigned i = top + of_row;
+	unsigned i = window.top + of_row;
 
 	return i < ROWS ? i : i - ROWS;
 }
 
 static void line_touch(unsigned index, unsigned first, unsigned end)
 {
-	struct line *l = &lines[index];
-	bool clean = !(dirty & 1u << index);
+	struct line *l = &window.line[index];
+	bool clean = !(window.dirty & 1u << index);
 
 	if (clean || first < l->first)
 		l->first = (uint8_t)first;
 	if (clean || end > l->end)
 		l->end = (uint8_t)end;
-	dirty |= 1u << index;
+	window.dirty |= 1u << index;
 }
 
 static void line_blank(unsigned index)
 {
-	bytes_fill(lines[index].cell, CELL_BLANK * 0x0001000100010001ull, COLUMNS / CELLS_A_WORD);
+	bytes_fill(window.line[index].cell, CELL_BLANK * 0x0001000100010001ull,
+	           COLUMNS / CELLS_A_WORD);
 	line_touch(index, 0, COLUMNS);
 }
 
 static void line_erase(unsigned index, unsigned first)
 {
 	for (unsigned i = first; i < COLUMNS; i++)
-		lines[index].cell[i] = CELL_BLANK;
+		window.line[index].cell[i] = CELL_BLANK;
 	line_touch(index, first, COLUMNS);
 }
 
 /* Moves the screen to the beginning of video memory. Video memory shows no row there yet. */
 static void screen_rewind(void)
 {
-	base = 0;
+	window.base = 0;
 	for (unsigned i = 0; i < ROWS; i++)
 		line_touch(i, 0, COLUMNS);
 }
@@ -105,30 +123,30 @@ static void screen_rewind(void)
 /* Moves the screen down by a row. The last row then holds the old first row. */
 static void scroll(void)
 {
-	top = line_index(1);
-	if (++base > VIDEO_ROWS - ROWS)
+	window.top = line_index(1);
+	if (++window.base > VIDEO_ROWS - ROWS)
 		screen_rewind();
 }
 
 /* Copies the prompt to the last row again. Call it after scroll(). */
 static void prompt_follow(void)
 {
-	lines[line_index(ROWS - 1)] = lines[line_index(ROWS - 2)];
+	window.line[line_index(ROWS - 1)] = window.line[line_index(ROWS - 2)];
 	line_touch(line_index(ROWS - 1), 0, COLUMNS);
 }
 
 static void line_feed(void)
 {
-	unsigned rows = prompt ? ROWS - 1 : ROWS;
+	unsigned rows = prompt.on ? ROWS - 1 : ROWS;
 
-	column = 0;
-	if (++row < rows)
+	terminal.column = 0;
+	if (++terminal.row < rows)
 		return;
-	row = rows - 1;
+	terminal.row = rows - 1;
 	scroll();
-	if (prompt)
+	if (prompt.on)
 		prompt_follow();
-	line_blank(line_index(row));
+	line_blank(line_index(terminal.row));
 }
 
 /* Returns a cell with the character, in the colours of a blank. */
@@ -139,46 +157,46 @@ static uint16_t cell_of(char c, uint16_t blank)
 
 static void cell_put(uint8_t c)
 {
-	if (column == COLUMNS)
+	if (terminal.column == COLUMNS)
 		line_feed();
-	unsigned index = line_index(row);
+	unsigned index = line_index(terminal.row);
 
-	lines[index].cell[column] = (CELL_BLANK & 0xFF00) | (c < 0x7F ? c : '?');
-	line_touch(index, column, column + 1);
-	column++;
+	window.line[index].cell[terminal.column] = (CELL_BLANK & 0xFF00) | (c < 0x7F ? c : '?');
+	line_touch(index, terminal.column, terminal.column + 1);
+	terminal.column++;
 }
 
 /* Takes a byte of a control sequence. Only "erase to the end of the line" (K) has an effect; all
  * other sequences are dropped. */
 static void sequence_put(uint8_t c)
 {
-	if (state == ESCAPE) {
-		state = c == '[' ? SEQUENCE : TEXT;
+	if (terminal.state == ESCAPE) {
+		terminal.state = c == '[' ? SEQUENCE : TEXT;
 		return;
 	}
 	if (c < '@')
 		return;
-	state = TEXT;
-	if (c == 'K' && column < COLUMNS)
-		line_erase(line_index(row), column);
+	terminal.state = TEXT;
+	if (c == 'K' && terminal.column < COLUMNS)
+		line_erase(line_index(terminal.row), terminal.column);
 }
 
 static void put(uint8_t c)
 {
-	if (state != TEXT)
+	if (terminal.state != TEXT)
 		sequence_put(c);
 	else if (c == '\n')
 		line_feed();
 	else if (c == '\r')
-		column = 0;
+		terminal.column = 0;
 	else if (c == '\b')
-		column -= column > 0;
+		terminal.column -= terminal.column > 0;
 	else if (c == '\t')
 		do
 			cell_put(' ');
-		while (column % 8);
+		while (terminal.column % 8);
 	else if (c == 0x1B)
-		state = ESCAPE;
+		terminal.state = ESCAPE;
 	else if (c >= ' ')
 		cell_put(c);
 }
@@ -202,51 +220,53 @@ static void crtc_write_address(uint8_t index, uint8_t *high, unsigned address)
 
 static void crtc_show(void)
 {
-	unsigned start = base * COLUMNS;
-	unsigned at = row * COLUMNS + (column < COLUMNS ? column : COLUMNS - 1);
+	unsigned start = window.base * COLUMNS;
+	unsigned at = terminal.row * COLUMNS +
+	              (terminal.column < COLUMNS ? terminal.column : COLUMNS - 1);
 
-	if (prompt)
-		at = (ROWS - 1) * COLUMNS + prompt_column;
-	crtc_write_address(CRTC_START, &start_high, start);
-	crtc_write_address(CRTC_CURSOR, &cursor_high, start + at);
-	moved = false;
+	if (prompt.on)
+		at = (ROWS - 1) * COLUMNS + prompt.column;
+	crtc_write_address(CRTC_START, &crt.start_high, start);
+	crtc_write_address(CRTC_CURSOR, &crt.cursor_high, start + at);
+	crt.behind = false;
 }
 
 static void line_show(unsigned index)
 {
-	const struct line *l = &lines[index];
-	unsigned of_row = index < top ? index + ROWS - top : index - top;
+	const struct line *l = &window.line[index];
+	unsigned of_row = index < window.top ? index + ROWS - window.top : index - window.top;
 	unsigned first = l->first & ~(CELLS_A_WORD - 1u);
 	unsigned end = (l->end + CELLS_A_WORD - 1u) & ~(CELLS_A_WORD - 1u);
 
-	uint16_t *to = VIDEO + (base + of_row) * COLUMNS + first;
+	uint16_t *to = VIDEO + (window.base + of_row) * COLUMNS + first;
 
 	bytes_copy(to, l->cell + first, (end - first) * sizeof(*to));
-	dirty &= ~(1u << index);
+	window.dirty &= ~(1u << index);
 }
 
 /* Puts the plain characters at the beginning of the text, up to the end of the row. Returns their
  * number. */
 static size_t run_put(const char *text, size_t size)
 {
-	uint16_t *cell = lines[line_index(row)].cell + column;
-	size_t most = COLUMNS - column, count = 0;
+	uint16_t *cell = window.line[line_index(terminal.row)].cell + terminal.column;
+	size_t most = COLUMNS - terminal.column, count = 0;
 
-	if (state != TEXT)
+	if (terminal.state != TEXT)
 		return 0;
 	if (most > size)
 		most = size;
 	for (; count < most && text[count] >= ' ' && text[count] < 0x7F; count++)
 		cell[count] = (uint16_t)((CELL_BLANK & 0xFF00) | text[count]);
 	if (count > 0)
-		line_touch(line_index(row), column, column + (unsigned)count);
-	column += (unsigned)count;
+		line_touch(line_index(terminal.row), terminal.column,
+		           terminal.column + (unsigned)count);
+	terminal.column += (unsigned)count;
 	return count;
 }
 
 void vga_put(const char *text, size_t size)
 {
-	moved = moved || size > 0;
+	crt.behind = crt.behind || size > 0;
 	while (size > 0) {
 		size_t count = run_put(text, size);
 
@@ -259,25 +279,25 @@ void vga_put(const char *text, size_t size)
 
 bool vga_show(void)
 {
-	if (viewing)
+	if (view.on)
 		return false;
-	if (dirty != 0)
-		line_show((unsigned)__builtin_ctz(dirty));
-	else if (moved)
+	if (window.dirty != 0)
+		line_show((unsigned)__builtin_ctz(window.dirty));
+	else if (crt.behind)
 		crtc_show();
-	return dirty != 0 || moved;
+	return window.dirty != 0 || crt.behind;
 }
 
 void vga_init(void)
 {
-	top = row = column = 0;
-	prompt = viewing = false;
-	state = TEXT;
-	start_high = cursor_high = UINT8_MAX; /* no possible value */
+	window.top = terminal.row = terminal.column = 0;
+	prompt.on = view.on = false;
+	terminal.state = TEXT;
+	crt.start_high = crt.cursor_high = UINT8_MAX; /* no possible value */
 	for (unsigned i = 0; i < ROWS; i++)
 		line_blank(i);
 	screen_rewind();
-	moved = true;
+	crt.behind = true;
 	while (vga_show())
 		;
 }
@@ -294,28 +314,28 @@ void vga_write(const char *text, size_t size)
 
 static void prompt_begin(void)
 {
-	if (row == ROWS - 1) {
+	if (terminal.row == ROWS - 1) {
 		scroll();
-		row--;
+		terminal.row--;
 	}
-	prompt = true;
+	prompt.on = true;
 }
 
 void vga_prompt(const char *text, size_t length, size_t at)
 {
 	enum { MARK = 2, MOST = COLUMNS - MARK - 1 };
 
-	if (!prompt)
+	if (!prompt.on)
 		prompt_begin();
-	uint16_t *cell = lines[line_index(ROWS - 1)].cell;
+	uint16_t *cell = window.line[line_index(ROWS - 1)].cell;
 	size_t first = at > MOST ? at - MOST : 0;
 
 	line_blank(line_index(ROWS - 1));
 	cell[0] = (CELL_BLANK & 0xFF00) | '>';
 	for (size_t i = 0; first + i < length && i < MOST; i++)
 		cell[MARK + i] = cell_of(text[first + i], CELL_BLANK);
-	prompt_column = MARK + (unsigned)(at - first);
-	moved = true;
+	prompt.column = MARK + (unsigned)(at - first);
+	crt.behind = true;
 }
 
 /* ---- The view ---- */
@@ -325,22 +345,22 @@ void vga_view(unsigned of_row, const char *text, size_t length, bool reverse)
 	static struct line shown;
 	uint16_t blank = reverse ? CELL_REVERSE : CELL_BLANK;
 
-	while (!viewing && vga_show())
+	while (!view.on && vga_show())
 		;
-	if (!viewing)
-		view_base = base;
-	viewing = true;
+	if (!view.on)
+		view.base = window.base;
+	view.on = true;
 	for (unsigned i = 0; i < COLUMNS; i++)
 		shown.cell[i] = i < length ? cell_of(text[i], blank) : blank;
-	bytes_copy(VIDEO + (view_base + of_row) * COLUMNS, shown.cell, sizeof(shown.cell));
+	bytes_copy(VIDEO + (view.base + of_row) * COLUMNS, shown.cell, sizeof(shown.cell));
 }
 
 void vga_view_end(void)
 {
-	if (!viewing)
+	if (!view.on)
 		return;
-	viewing = false;
+	view.on = false;
 	for (unsigned i = 0; i < ROWS; i++)
 		line_touch(i, 0, COLUMNS);
-	moved = true;
+	crt.behind = true;
 }

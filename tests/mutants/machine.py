@@ -116,7 +116,7 @@ MUTANTS = (
     (
         "svm-vectors-left-to-the-next",
         "arch/x86/guest_state.c",
-        "s->xcr0_widest | left_behind",
+        "s->xcr0_widest | registers.left_behind",
         "s->xcr0_widest",
         "qemu:" + CLEAN + "[pc]",
     ),

@@ -2,11 +2,13 @@
 """Mutants of arch/x86/ that a host test notices: name, file, text there, text instead, test."""
 
 EVENT = "arch/x86/svm/event.c"
+REQUEUE = "arch/x86/svm/requeue.c"
 QUIRK = "arch/x86/svm/quirk.c"
 DEAF = "arch/x86/vmx/quirk.c"
 VCPU = "arch/x86/svm/vcpu.c"
 VMX = "arch/x86/vmx/vcpu.c"
 VMX_EVENT = "arch/x86/vmx/event.c"
+VMX_TIMER = "arch/x86/vmx/timer.c"
 TASK = "arch/x86/vmx/task.c"
 VMX_RETIRE = "arch/x86/vmx/retire.c"
 SVM_RETIRE = "arch/x86/svm/retire.c"
@@ -40,19 +42,25 @@ MUTANTS = (
     ),
     (
         "svm-requeues-software-ints",
-        EVENT,
+        REQUEUE,
         "if (!(event & EVENT_VALID) || type == EVENT_SOFTWARE)",
         "if (!(event & EVENT_VALID))",
         "test_svm_event",
     ),
     (
         "svm-requeues-breakpoints",
-        EVENT,
+        REQUEUE,
         "if (type == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF))",
         "if (false)",
         "test_svm_event",
     ),
-    ("svm-requeues-nothing", EVENT, "\tv->vmcb->event_injection = event;\n", "", "test_svm_event"),
+    (
+        "svm-requeues-nothing",
+        REQUEUE,
+        "\tv->vmcb->event_injection = event;\n",
+        "",
+        "test_svm_event",
+    ),
     (
         "svm-injects-in-a-shadow",
         EVENT,
@@ -441,7 +449,7 @@ MUTANTS = (
     ),
     (
         "vmx-timer-in-tsc-ticks",
-        VMX_EVENT,
+        VMX_TIMER,
         "ticks >> vmx_caps.timer_shift);",
         "ticks);",
         "test_vmx_vcpu",
@@ -548,11 +556,11 @@ MUTANTS = (
     (
         "same-vm-pays-again",
         MITIGATIONS,
-        "\tif (vm == state.last)\n\t\treturn;\n",
+        "\tif (vm == mitigations.last)\n\t\treturn;\n",
         "",
         "test_mitigations",
     ),
-    ("nobody-ran-last", MITIGATIONS, "\tstate.last = vm;\n", "", "test_mitigations"),
+    ("nobody-ran-last", MITIGATIONS, "\tmitigations.last = vm;\n", "", "test_mitigations"),
     (
         "rsb-of-the-last-vm",
         MITIGATIONS,

@@ -111,7 +111,7 @@ static void expect(const char *what, bool small, const char *says)
 	memset(done, 0, sizeof(done));
 	mitigations_switch(&one);
 	assert_string_equal(done, what);
-	assert_int_equal(mitigations_small_pages, small);
+	assert_int_equal(mitigations.small_pages, small);
 	assert_string_equal(mitigations_describe(), says);
 }
 
@@ -201,7 +201,7 @@ static void off_is_off(void **state)
 	memset(done, 0, sizeof(done));
 	mitigations_switch(&one);
 	assert_string_equal(done, "");
-	assert_false(mitigations_small_pages);
+	assert_false(mitigations.small_pages);
 	assert_string_equal(mitigations_describe(), "off (mitigations=off)");
 }
 

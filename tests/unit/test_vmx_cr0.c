@@ -68,11 +68,9 @@ void vmx_debug_tell(struct vcpu *v, uint64_t cause)
 	(void)cause;
 }
 
-void *ept_translate(const uint64_t *pml4, uint64_t guest)
+void vmx_load_pointers(struct vcpu *v)
 {
-	(void)pml4;
-	(void)guest;
-	return NULL;
+	(void)v;
 }
 
 int msr_emulate(struct vcpu *v, bool write, struct denial *what)
@@ -90,9 +88,10 @@ int task_emulate(struct vcpu *v, struct denial *what)
 	return 0;
 }
 
-void guest_debug_use(struct guest_state *s)
+int debug_emulate(struct vcpu *v)
 {
-	(void)s;
+	(void)v;
+	return 0;
 }
 
 int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)

@@ -2,7 +2,7 @@
 /*
  * How an instruction that exited ends on VMX: stepped over, with its trap; or with an exception.
  *
- * Rule: the back end's own retire.c, beside a VMCS and a DR6 of the test's.
+ * Rule: the back end's own retire.c and debug.c, beside a VMCS and a DR6 of the test's.
  */
 #include "tests/unit/check.h"
 
@@ -17,6 +17,7 @@ static bool debug_used;
 
 #define dr6_read() dr6
 #define dr6_write(value) (dr6 = (value))
+#include "arch/x86/vmx/debug.c"
 #include "arch/x86/vmx/retire.c"
 
 static struct vcpu vcpu;
@@ -32,11 +33,10 @@ void vmcs_write(enum vmcs_field field, uint64_t value)
 	vmcs_fields[field] = value;
 }
 
-int debug_emulate(struct vcpu *v)
+void guest_debug_use(struct guest_state *s)
 {
-	assert_ptr_equal(v, &vcpu);
+	assert_ptr_equal(s, &vcpu.state);
 	debug_used = true;
-	return 0;
 }
 
 /* 32-bit code, behind an instruction of two bytes. */

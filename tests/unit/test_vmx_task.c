@@ -3,8 +3,8 @@
  * A task switch by hardware, done by the VMM: what it checks, what it saves and loads, and whose a
  * fault is.
  *
- * Rule: the back end's own task.c and retire.c, with a VMCS and 64 KiB of RAM of the test's; two
- * tasks of 32 bits and one of 16 in its GDT, without paging.
+ * Rule: the back end's own task.c, retire.c and debug.c, with a VMCS and 64 KiB of RAM of the
+ * test's; two tasks of 32 bits and one of 16 in its GDT, without paging.
  */
 #include "tests/unit/check.h"
 
@@ -20,6 +20,7 @@ static uint8_t ram[RAM];
 #define dr6_read() dr6
 #define dr6_write(value) (dr6 = (value))
 #define cr2_write(value) (cr2 = (value))
+#include "arch/x86/vmx/debug.c"
 #include "arch/x86/vmx/retire.c"
 #include "arch/x86/vmx/task.c"
 
@@ -36,10 +37,9 @@ void vmcs_write(enum vmcs_field field, uint64_t value)
 	vmcs_fields[field] = value;
 }
 
-int debug_emulate(struct vcpu *v)
+void guest_debug_use(struct guest_state *s)
 {
-	(void)v;
-	return 0;
+	(void)s;
 }
 
 void vmx_load_pointers(struct vcpu *v)

@@ -3,7 +3,7 @@
  * A virtual processor of VMX: what exits, what a reset forgets, what moves when another one is
  * loaded, and what an exit interrupted.
  *
- * Rule: the back end's own vcpu.c and event.c, beside a VMCS and registers of the test's.
+ * Rule: the back end's own vcpu.c, event.c and timer.c, beside a VMCS and registers of the test's.
  */
 #include "tests/unit/check.h"
 

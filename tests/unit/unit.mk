@@ -6,12 +6,14 @@
 
 UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_check.c \
 	vmm/config/config_reserved.c
-UNIT_FAKES   := tests/unit/fake_log.c tests/unit/fake_vmm.c arch/x86/log.c
+# The log, and what it needs below it.
+UNIT_LOG     := $(patsubst %,arch/x86/%.c,log notes panic) tests/unit/fake_log.c
+UNIT_FAKES   := $(UNIT_LOG) tests/unit/fake_vmm.c
 
 UNIT_words   := vmm/config/words.c
 UNIT_config  := $(UNIT_CONFIG)
 UNIT_config_check := $(UNIT_CONFIG)
-UNIT_memory  := vmm/config/reserve.c vmm/config/config_check.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_memory  := vmm/config/reserve.c vmm/config/config_check.c $(UNIT_LOG)
 # Its source is included, and an object is no source of the fuzzer's.
 $(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config/config_reserved.o
 UNIT_elf     := vmm/load/elf.c vmm/load/elf_problem.c vmm/load/handover.c
@@ -27,13 +29,13 @@ UNIT_console := vmm/operator/console.c vmm/operator/typing.c vmm/operator/prompt
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
 UNIT_screen  := $(UNIT_console)
-UNIT_pager   := vmm/operator/pager.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_pager   := vmm/operator/pager.c $(UNIT_LOG)
 UNIT_summary := vmm/operator/summary.c $(UNIT_FAKES)
-UNIT_keyboard_line := vmm/operator/keyboard_line.c vmm/core/port_filter.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_keyboard_line := vmm/operator/keyboard_line.c vmm/core/port_filter.c $(UNIT_LOG)
 UNIT_keys    := arch/x86/keys.c
 UNIT_keyboard := arch/x86/keyboard.c
 UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
-UNIT_output  := vmm/core/output.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_frames  := arch/x86/frames.c
 UNIT_pci     := arch/x86/pci.c
 UNIT_port_filter := vmm/core/port_filter.c
@@ -41,7 +43,7 @@ UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
-	arch/x86/log.c tests/unit/fake_log.c
+	$(UNIT_LOG)
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD)
@@ -62,8 +64,9 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 UNIT_edges   := guests/pulse/edges.c
 # Their sources are included by the tests, for what is static in them.
 UNIT_vmx_task := arch/x86/guest_memory.c
-UNIT_quirk   := arch/x86/vmx/quirk.c
-UNIT_audit   := arch/x86/log.c tests/unit/fake_log.c
+UNIT_vmx_vcpu := arch/x86/vmx/timer.c
+UNIT_quirk   := arch/x86/vmx/quirk.c arch/x86/vmx/timer.c
+UNIT_audit   := $(UNIT_LOG)
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
@@ -75,21 +78,20 @@ UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand 
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0)
 UNIT_svm_operand := $(UNIT_SVM_CR0)
-UNIT_svm_audit  := arch/x86/log.c tests/unit/fake_log.c
-UNIT_svm_event  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
+UNIT_svm_audit  := $(UNIT_LOG)
+UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0)
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
-UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand) arch/x86/log.c \
-	tests/unit/fake_log.c
-UNIT_svm_capabilities := arch/x86/svm/capabilities.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand) $(UNIT_LOG)
+UNIT_svm_capabilities := arch/x86/svm/capabilities.c $(UNIT_LOG)
 # What a guest finds in the processor: guest_registers.c is included by its test.
 UNIT_guest_registers :=
 UNIT_guest_cpuid := arch/x86/guest_cpuid.c
 UNIT_guarded :=
 $(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/guarded.S
-UNIT_acpi_find := arch/x86/acpi_parse.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_acpi_find := arch/x86/acpi_parse.c $(UNIT_LOG)
 UNIT_acpi    := arch/x86/acpi_parse.c
-UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
@@ -101,11 +103,11 @@ UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_turns   := vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c $(UNIT_LOG)
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_dispatch := vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
 UNIT_background :=
-UNIT_ending  := vmm/core/ending.c arch/x86/log.c tests/unit/fake_log.c
+UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
 UNIT_stacks  := arch/x86/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
 UNIT_nmi_entry := arch/x86/work.c

@@ -146,11 +146,12 @@ static bool pat_ok(const struct vmcb *c)
 
 #define FIELD(name) offsetof(struct vmcb, name), sizeof(((struct vmcb *)0)->name)
 
-static const struct {
+struct rule {
 	bool (*holds)(const struct vmcb *c);
 	size_t field, size;
 	const char *rule, *section;
-} rules[] = {
+};
+static const struct rule rules[] = {
 	{ svme_ok, FIELD(efer), "EFER.SVME must be set", "15.5.1" },
 	{ cache_ok, FIELD(cr0), "CR0.NW must be clear where CD is", "15.5.1" },
 	{ cr0_ok, FIELD(cr0), "CR0[63:32] must be zero", "15.5.1" },

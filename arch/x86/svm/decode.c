@@ -250,9 +250,10 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 /* ---- Places that exit often ---- */
 
 /* Instructions with a single form, by exit code: the bytes, lowest first, and their number. */
-static const struct plain {
+struct plain {
 	uint32_t bytes, length;
-} plain[EXIT_CODES] = {
+};
+static const struct plain plain[EXIT_CODES] = {
 	[EXIT_CPUID] = { 0xa20f, 2 },
 	[EXIT_HLT] = { 0xf4, 1 },
 	[EXIT_VMMCALL] = { 0xd9010f, 3 },

@@ -72,25 +72,6 @@ bool svm_may_be_overtaken(struct vcpu *v)
 	return interrupt_waits(v);
 }
 
-/*
- * Injects again the event that the exit interrupted. The field has the format of the injection (APM
- * 2 15.7.2). INT n, INT3 and INTO raise their events again without help, because RIP still points
- * to the instruction.
- */
-void svm_requeue_event(struct vcpu *v)
-{
-	enum { VECTOR_BP = 3, VECTOR_OF = 4 };
-	const uint64_t event = v->vmcb->exit_interruption;
-	const unsigned vector = event & 0xff, type = event & EVENT_TYPE;
-	if (!(event & EVENT_VALID) || type == EVENT_SOFTWARE)
-		return;
-	if (type == EVENT_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF))
-		return;
-	if (svm_caps.wrong_event && quirk_wrong_event(v, event))
-		return;
-	v->vmcb->event_injection = event;
-}
-
 /* Returns false while IDTR has the values of svm_reset(). */
 bool svm_has_interrupt_table(struct vcpu *v)
 {

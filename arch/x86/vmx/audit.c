@@ -260,11 +260,12 @@ static bool guest_link_ok(void)
 	return vmcs_read(VMCS_LINK_POINTER) == UINT64_MAX;
 }
 
-static const struct {
+struct rule {
 	bool (*holds)(void);
 	enum vmcs_field field;
 	const char *rule, *section;
-} rules[] = {
+};
+static const struct rule rules[] = {
 	{ pin_ok, PIN_CONTROLS, "pin-based controls must respect their capability MSR",
 	  "26.2.1.1" },
 	{ primary_ok, PRIMARY_CONTROLS, "primary controls must respect their capability MSR",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Exits that concern only the virtual processor: CPUID, control and debug registers, XSETBV,
+ * Exits that concern only the virtual processor: CPUID, control registers, XSETBV,
  * intercepted exceptions.
  *
  * Rule: an instruction that the guest may execute is carried out and stepped over. Any other
@@ -28,13 +28,6 @@ static uint64_t register_value(struct vcpu *v, unsigned number)
 {
 	uint64_t *regs = &v->regs.rax;
 	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
-}
-
-void vmx_load_pointers(struct vcpu *v)
-{
-	const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
-	for (unsigned i = 0; i < 4; i++)
-		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
 }
 
 /* Does the work of the processor when PG changes, because the guest's write exits before it takes
@@ -128,16 +121,6 @@ int control_emulate(struct vcpu *v, struct denial *what)
 	if (error == 0)
 		vmx_skip(v);
 	return error;
-}
-
-/* Gives the debug registers to the guest at the first use. The instruction runs again. */
-int debug_emulate(struct vcpu *v)
-{
-	guest_debug_use(&v->state);
-	v->rare = true;
-	v->primary &= ~(uint32_t)CPU_MOV_DR_EXITING;
-	vmcs_write(PRIMARY_CONTROLS, v->primary);
-	return 0;
 }
 
 static int set_xcr0(struct vcpu *v, struct denial *what)

@@ -40,7 +40,7 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
 	                 type << EPT_TYPE_SHIFT;
 	const struct nested_range range = { guest, host, bytes,
-		                            executable && mitigations_small_pages };
+		                            executable && mitigations.small_pages };
 	return nested_map(pml4, range, flags, EPT_TABLE);
 }
 
@@ -78,4 +78,12 @@ int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
 void *ept_translate(const uint64_t *pml4, uint64_t guest)
 {
 	return nested_translate(pml4, guest);
+}
+
+/* An entry with EPT takes the four pointers from the VMCS (SDM 3C 26.3.2.4). */
+void vmx_load_pointers(struct vcpu *v)
+{
+	const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
+	for (unsigned i = 0; i < 4; i++)
+		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
 }

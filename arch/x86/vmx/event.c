@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Events for the guest, and events that bring the VMM back: injection, windows, the slice timer,
- * HLT.
+ * Events for the guest, and events that bring the VMM back: injection, windows, interrupts, HLT.
  *
  * Rule: a control is written only when its value changes.
  */
@@ -132,24 +131,6 @@ bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	primary_set(v, CPU_HLT_EXITING, exits);
 	return exits;
-}
-
-/* Turns the preemption timer on. "Save VMX-preemption timer value" is allowed only while the timer
- * is active (SDM 3C 26.2.1.2), so both controls change together. */
-static __attribute__((noinline)) void turn_timer_on(struct vcpu *v)
-{
-	v->pin |= PIN_PREEMPTION_TIMER;
-	v->exit_controls |= EXIT_SAVE_TIMER;
-	vmcs_write(PIN_CONTROLS, v->pin);
-	vmcs_write(EXIT_CONTROLS, v->exit_controls);
-}
-
-void vmx_set_timer(struct vcpu *v, uint64_t ticks)
-{
-	if (__builtin_expect(!(v->pin & PIN_PREEMPTION_TIMER), 0))
-		turn_timer_on(v);
-	v->timer_rest = 0;
-	vmcs_write(PREEMPTION_TIMER, ticks >> vmx_caps.timer_shift); /* 32 bits */
 }
 
 bool vmx_halted(struct vcpu *v)

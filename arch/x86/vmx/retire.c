@@ -7,20 +7,10 @@
  * Both functions leave the guest as the processor would: flags, shadows, traps.
  */
 #include "arch/x86/exception.h"
-#include "arch/x86/io.h"
 #include "arch/x86/vmx/vmx.h"
 
 enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16 };
-enum { DR6_BREAKPOINTS = 15, DR6_BS = 1 << 14, DR7_GD = 1 << 13, CS_LONG = 1 << 13 };
-enum { DR6_TOLD = DR6_BREAKPOINTS | 7 << 13 /* BT, BS, BD */ };
-enum { CR0_PE = 1 << 0 };
-
-void vmx_debug_tell(struct vcpu *v, uint64_t cause)
-{
-	debug_emulate(v);
-	dr6_write((dr6_read() & ~(uint64_t)DR6_BREAKPOINTS) | (cause & DR6_TOLD));
-	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
-}
+enum { CR0_PE = 1 << 0, CS_LONG = 1 << 13 };
 
 /* In 16-bit code RIP is EIP as well. An EIP beyond the segment's limit raises #GP. */
 bool vmx_wrap_rip(void)

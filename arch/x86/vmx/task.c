@@ -44,7 +44,7 @@ enum segment { ES, CS, SS, DS, FS, GS, SEGMENTS };
 enum { LDTR = 6, TR = 7 };
 
 enum { FLAGS_NT = 1 << 14, FLAGS_VM = 1 << 17, FLAGS_ALWAYS = 2, FLAGS_MAY = 0x3f7fd7 };
-enum { CR0_TS = 1 << 3, CR4_PAE = 1 << 5, CR3_PCD_PWT = 0x18, DR6_BT = 1 << 15, DR7_LOCAL = 0x155 };
+enum { CR0_TS = 1 << 3, CR4_PAE = 1 << 5, CR3_PCD_PWT = 0x18, DR7_LOCAL = 0x155 };
 #define CR0_PG (1u << 31)
 
 /* Descriptor, high half (SDM 3A 3.4.5): 31:24 base | 23 G | 22 D | 19:16 limit | 15 P | 14:13 DPL |

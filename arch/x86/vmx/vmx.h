@@ -85,16 +85,15 @@ uint64_t ept_pointer(const uint64_t *pml4);
  * map no memory. */
 void *ept_translate(const uint64_t *pml4, uint64_t guest);
 void ept_invalidate(const uint64_t *pml4);
+/* Loads the four page-directory pointers of PAE paging from the address in CR3. */
+void vmx_load_pointers(struct vcpu *v);
 
 /* The MSR bitmap, which all VMs share, and the emulation of MSR accesses that exit (msr.c). */
 uint64_t msr_bitmap_create(void);
 int msr_emulate(struct vcpu *v, bool write, struct denial *what);
 
-/* The emulation of accesses to CR and DR (control.c). */
+/* The emulation of accesses to CR (control.c). */
 int control_emulate(struct vcpu *v, struct denial *what);
-int debug_emulate(struct vcpu *v);
-/* Loads the four page-directory pointers of PAE paging from the address in CR3. */
-void vmx_load_pointers(struct vcpu *v);
 /* Carries out a task switch by hardware. Returns 0 when the switch is done or has ended with a
  * fault for the guest, and -EFAULT when the switch has ended with a triple fault. (task.c) */
 int task_emulate(struct vcpu *v, struct denial *what);
@@ -119,8 +118,13 @@ bool vmx_wrap_rip(void);
 /* Ends the shadow of an STI or a MOV SS, as an exception does. With the shadow left set beside TF
  * the entry would require a pending single step (SDM 3C 26.3.1.5). */
 void vmx_end_shadow(void);
+
+/* The emulation of accesses to DR (debug.c). */
+int debug_emulate(struct vcpu *v);
+/* DR6 (SDM 3B 17.2.3): 15 BT | 14 BS | 13 BD | 3:0 breakpoints */
+enum { DR6_BREAKPOINTS = 15, DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR6_BT = 1 << 15 };
 /* Sets DR6 and DR7 as the processor leaves them at a #DB. Call it before the #DB is delivered.
- * cause has the layout of DR6. */
+ * cause has the layout of DR6. (debug.c) */
 void vmx_debug_tell(struct vcpu *v, uint64_t cause);
 
 #endif

@@ -95,7 +95,8 @@ def calls(build):
     def source(name):
         return str(Path(name).relative_to(top))[: -len(".o")]
 
-    objects = sorted(top.rglob("*.o"))
+    # an object whose source has gone is left from an older build
+    objects = [path for path in sorted(top.rglob("*.o")) if (ROOT / source(path)).exists()]
     if not objects:
         sys.exit(f"no objects in {top}: make builds them")
     defines, asks = symbols(objects)

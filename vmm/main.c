@@ -42,7 +42,7 @@ static struct {
 	unsigned refused; /* modules that did not become a VM */
 } boot;
 
-_Noreturn static void end(int status)
+static _Noreturn void end(int status)
 {
 	console_set_interrupts(false);
 	log_line("end: status %d", status);

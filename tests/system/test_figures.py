@@ -276,7 +276,7 @@ PATH = ("run", "turn", "sched", "dispatch", "invoke", "switch", "exits", "ports"
 @pytest.mark.parametrize(
     "realisation, back_end",
     [
-        (("pc", "pc_8259"), "vmx"),
+        (("pc", "pc_block", "pc_8259", "pc_steps", "pc_chips"), "vmx"),
         (("irqmux", "driver"), "svm"),
     ],
 )

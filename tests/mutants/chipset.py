@@ -13,8 +13,8 @@ MUTANTS = (
         "pc-glimpses-nothing",
         BLOCK,
         "\taccount.glimpsed |= irr & vmm_block.armed;\n",
-        "",
-        "test_run",
+        "\t(void)irr;\n",
+        "test_pc_edges",
     ),
     (
         "pc-echo-unheard",
@@ -100,7 +100,7 @@ MUTANTS = (
         BLOCK,
         "c->inject |= (vmm_block.asserted | c->shared) & c->lines & ~irr;",
         "c->inject |= (vmm_block.asserted | c->shared) & c->lines;",
-        "test_run",
+        "test_pirq",
     ),
     (
         "pc-restore-keeps-status",

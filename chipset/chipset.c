@@ -14,11 +14,6 @@
 #include <errno.h>
 #include <string.h>
 
-const struct chipset *chipset;
-struct chipset_standing chipset_standing = { .touched = true };
-uint64_t chipset_window;
-const uint16_t chipset_ports[CHIPSET_PORTS] = { 0x20, 0x21, 0xa0, 0xa1, PORT_ELCR1, PORT_ELCR2 };
-
 static const struct chipset *const realisations[] = { &chipset_irqmux, &chipset_pc, &chipset_soft };
 
 static void set_banks(unsigned wanted)

@@ -14,25 +14,46 @@
 
 enum { CONTROLLERS_MAX = 64 };
 
-static struct controller *known[CONTROLLERS_MAX]; /* in the order of their first reset */
-static unsigned known_count, banks_in_use = 1;
-static uint8_t users[BLOCK_BANKS];                   /* how many controllers have the bank */
-static const struct controller *holder[BLOCK_BANKS]; /* the controller whose state is in the bank */
+/* The controllers, from the first reset on. */
+static struct {
+	struct controller *known[CONTROLLERS_MAX]; /* in the order of their first reset */
+	unsigned count;
+} controllers;
 
-static line_set claimed, served, masked;
-/* told to the dispatcher, masked until the acknowledge */
-static line_set reported;
-/* shared lines that were acknowledged before the dispatcher had looked */
-static line_set untold;
-/* The controller whose lines are routed to its bank, or were last. NULL: none. */
-static const struct controller *current;
-static bool sharing;      /* some of current's lines are shared */
-static bool wired;        /* a line enters an input that is not of its own number */
-static uint64_t selected; /* WINDOW_SELECT as written last */
-static uint64_t controller_input = LINE_INPUTS_OWN, block_input = LINE_INPUTS_OWN;
-static line_set firmware_level; /* lines that the firmware made level triggered */
-/* pulses of NMI that the block has reported and that the VMM has not seen arrive */
-static unsigned pulses;
+static struct {
+	unsigned in_use;            /* the controllers have the banks in turn */
+	uint8_t users[BLOCK_BANKS]; /* how many controllers have the bank */
+	/* the controller whose state is in the bank */
+	const struct controller *holder[BLOCK_BANKS];
+} banks;
+
+/* The multiplexers (Figure 2, 206). */
+static struct {
+	/* The controller whose lines are routed to its bank, or were last. NULL: none. */
+	const struct controller *current;
+	bool sharing;      /* some of current's lines are shared */
+	uint64_t selected; /* WINDOW_SELECT as written last */
+} mux;
+
+/* The lines' inputs. */
+static struct {
+	bool changed; /* a line enters an input that is not of the line's own number */
+	uint64_t controller_input, block_input;
+	line_set firmware_level; /* lines that the firmware made level triggered */
+} wiring = { .controller_input = LINE_INPUTS_OWN, .block_input = LINE_INPUTS_OWN };
+
+/* The VMM block (Figure 2, 210): the driver's notes beside the block's own registers. */
+static struct {
+	line_set claimed; /* lines with an owner */
+	line_set served;  /* claimed lines of the VMM's own */
+	line_set masked;  /* by the dispatcher, and all reported lines */
+	/* told to the dispatcher, masked until the acknowledge */
+	line_set reported;
+	/* shared lines, acknowledged before the dispatcher had looked */
+	line_set untold;
+	/* pulses of NMI that the block has reported and the VMM has not seen arrive */
+	unsigned pulses;
+} vmm_block;
 
 /* ---- Lines and inputs ---- */
 
@@ -54,22 +75,23 @@ static __attribute__((noinline)) line_set gather(uint64_t inputs, line_set set)
 
 static inline line_set to_inputs(uint64_t inputs, line_set lines)
 {
-	return __builtin_expect(!wired, 1) ? lines : scatter(inputs, lines);
+	return __builtin_expect(!wiring.changed, 1) ? lines : scatter(inputs, lines);
 }
 
-/* Returns the lines that enter these inputs and that have an owner. */
+/* Returns the lines with an owner that enter the inputs in set. */
 static inline line_set to_lines(uint64_t inputs, line_set set)
 {
-	return (__builtin_expect(!wired, 1) ? set : gather(inputs, set)) & claimed;
+	return (__builtin_expect(!wiring.changed, 1) ? set : gather(inputs, set)) &
+	       vmm_block.claimed;
 }
 
 void driver_wire(unsigned line, unsigned to_controller, unsigned to_block)
 {
-	controller_input = line_set_input(controller_input, line, to_controller);
-	block_input = line_set_input(block_input, line, to_block);
-	wired = true;
-	driver_write64(WINDOW_CONTROLLER_INPUT, controller_input);
-	driver_write64(WINDOW_BLOCK_INPUT, block_input);
+	wiring.controller_input = line_set_input(wiring.controller_input, line, to_controller);
+	wiring.block_input = line_set_input(wiring.block_input, line, to_block);
+	wiring.changed = true;
+	driver_write64(WINDOW_CONTROLLER_INPUT, wiring.controller_input);
+	driver_write64(WINDOW_BLOCK_INPUT, wiring.block_input);
 }
 
 /* ---- Banks ---- */
@@ -114,26 +136,28 @@ unsigned driver_banks(unsigned wanted)
 	unsigned there = driver_read32(WINDOW_CAPABILITY) & 0xff;
 	/* there is a connected bank in any case */
 	there = there == 0 ? 1 : there < BLOCK_BANKS ? there : BLOCK_BANKS;
-	banks_in_use = wanted != 0 && wanted < there ? wanted : there;
+	banks.in_use = wanted != 0 && wanted < there ? wanted : there;
 	return there;
 }
 
 void driver_init(void)
 {
 	enum { ELCR = 5 }; /* byte of a chip's word */
-	firmware_level = driver_read8(state_of(0, WINDOW_STATE_MASTER + ELCR)) |
-	                 (line_set)(driver_read8(state_of(0, WINDOW_STATE_SLAVE + ELCR)) << 8);
-	driver_write16(WINDOW_LEVEL, firmware_level);
-	selected = 0xffff0000;
-	driver_write64(WINDOW_SELECT, selected);
+	banks.in_use = 1;  /* until driver_banks() */
+	wiring.firmware_level = driver_read8(state_of(0, WINDOW_STATE_MASTER + ELCR)) |
+	                        (line_set)(driver_read8(state_of(0, WINDOW_STATE_SLAVE + ELCR))
+	                                   << 8);
+	driver_write16(WINDOW_LEVEL, wiring.firmware_level);
+	mux.selected = 0xffff0000;
+	driver_write64(WINDOW_SELECT, mux.selected);
 }
 
 static void introduce(struct controller *c)
 {
 	c->known = true;
-	c->bank = (uint16_t)(known_count % banks_in_use);
-	users[c->bank]++;
-	known[known_count++] = c;
+	c->bank = (uint16_t)(controllers.count % banks.in_use);
+	banks.users[c->bank]++;
+	controllers.known[controllers.count++] = c;
 }
 
 /* Puts route, share and bank of c in their places of the register. */
@@ -152,15 +176,15 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 	if (!was_known)
 		introduce(c);
 	prepare_select(c);
-	if (holder[c->bank] == c)
-		holder[c->bank] = NULL;
+	if (banks.holder[c->bank] == c)
+		banks.holder[c->bank] = NULL;
 	struct pair fresh;
-	/* Never initialised. Edge and level as the firmware has set the lines, at the inputs that
-	 * the lines enter. */
+	/* Never initialised. Edge and level as the firmware has set the lines, at the lines'
+	 * inputs. */
 	pair_reset(&fresh);
-	line_set inputs = to_inputs(controller_input, lines);
-	line_set level = (firmware_level & (line_set)~inputs) |
-	                 to_inputs(controller_input, firmware_level & lines);
+	line_set inputs = to_inputs(wiring.controller_input, lines);
+	line_set level = (wiring.firmware_level & (line_set)~inputs) |
+	                 to_inputs(wiring.controller_input, wiring.firmware_level & lines);
 	pair_port_write(&fresh, PORT_ELCR1, (uint8_t)level);
 	pair_port_write(&fresh, PORT_ELCR2, (uint8_t)(level >> 8));
 	for (unsigned word = 0; word < PAIR_WORDS; word++)
@@ -171,55 +195,58 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 
 void driver_claim(line_set lines, bool by_vmm)
 {
-	claimed |= lines;
-	served |= by_vmm ? lines : 0;
-	for (unsigned i = 0; i < known_count; i++)
-		prepare_select(known[i]); /* another sharer may have come */
+	vmm_block.claimed |= lines;
+	vmm_block.served |= by_vmm ? lines : 0;
+	for (unsigned i = 0; i < controllers.count; i++)
+		prepare_select(controllers.known[i]); /* another sharer may have come */
 	chipset_standing.touched = true;
 }
 
 /* 402 and 404, in a single access. No access where no value would change. */
 void driver_mask(line_set wanted)
 {
-	masked = wanted | reported;
-	if (__builtin_expect(pulses != 0, 0) && nmi_count == 0)
-		/* no pulse is under way: the pulses that were left had merged with pulses before */
-		pulses = 0;
-	line_set open = to_inputs(block_input, claimed & (line_set)~masked);
+	vmm_block.masked = wanted | vmm_block.reported;
+	if (__builtin_expect(vmm_block.pulses != 0, 0) && nmi_count == 0)
+		/* no pulse is under way: the pulses left over had merged with pulses before */
+		vmm_block.pulses = 0;
+	line_set open = to_inputs(wiring.block_input,
+	                          vmm_block.claimed & (line_set)~vmm_block.masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
-	if (__builtin_expect(current != NULL, 1))
-		select |= current->select;
-	if (select != selected) {
-		selected = select;
+	if (__builtin_expect(mux.current != NULL, 1))
+		select |= mux.current->select;
+	if (select != mux.selected) {
+		mux.selected = select;
 		driver_write64(WINDOW_SELECT, select);
 	}
 }
 
-/* R06: the external bit explains an NMI, and so does a pulse that the block counts. Pulses that are
- * left over have merged on the way to the processor, or were counted between the NMIs and this
+/* R06: the external bit explains an NMI, and so does a pulse that the block counts. Pulses left
+ * over have merged on the way to the processor, or were counted between the NMIs and this
  * look. driver_mask() finds out which. */
 static bool unexplained(unsigned nmis, uint32_t status)
 {
-	pulses += status >> WINDOW_STATUS_PULSES_SHIFT;
-	bool more = nmis > pulses;
-	pulses = more ? 0 : pulses - nmis;
+	vmm_block.pulses += status >> WINDOW_STATUS_PULSES_SHIFT;
+	bool more = nmis > vmm_block.pulses;
+	vmm_block.pulses = more ? 0 : vmm_block.pulses - nmis;
 	return more;
 }
 
 static inline line_set note(uint32_t status)
 {
-	line_set fresh = to_lines(block_input, (line_set)status) & (line_set)~masked;
-	reported |= fresh & (line_set)~served;
-	masked |= fresh & (line_set)~served;
+	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
+	                 (line_set)~vmm_block.masked;
+	vmm_block.reported |= fresh & (line_set)~vmm_block.served;
+	vmm_block.masked |= fresh & (line_set)~vmm_block.served;
 	return fresh;
 }
 
 struct chipset_status driver_status(unsigned nmis)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
-	struct chipset_status s = { .asserted = to_lines(block_input, (line_set)status) | untold,
-		                    .fresh = note(status) | untold };
-	untold = 0;
+	struct chipset_status s = { .asserted = to_lines(wiring.block_input, (line_set)status) |
+		                                vmm_block.untold,
+		                    .fresh = note(status) | vmm_block.untold };
+	vmm_block.untold = 0;
 	s.external = unexplained(nmis, status);
 	if (status & WINDOW_STATUS_EXTERNAL) {
 		s.external = EXTERNAL_TOLD;
@@ -232,10 +259,12 @@ struct chipset_status driver_status(unsigned nmis)
 int driver_single(void)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
-	line_set fresh = to_lines(block_input, (line_set)status) & (line_set)~masked;
-	bool sole = fresh != 0 && ((fresh | untold) & ((fresh | untold) - 1)) == 0;
+	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
+	                 (line_set)~vmm_block.masked;
+	bool sole = fresh != 0 &&
+	            ((fresh | vmm_block.untold) & ((fresh | vmm_block.untold) - 1)) == 0;
 	if (!sole || status & WINDOW_STATUS_EXTERNAL || unexplained(1, status)) {
-		pulses += status >> WINDOW_STATUS_PULSES_SHIFT; /* for the long look */
+		vmm_block.pulses += status >> WINDOW_STATUS_PULSES_SHIFT; /* for the long look */
 		return -1;
 	}
 	(void)note(status);
@@ -245,12 +274,12 @@ int driver_single(void)
 
 line_set driver_asserted(void)
 {
-	return to_lines(block_input, driver_read16(WINDOW_STATUS));
+	return to_lines(wiring.block_input, driver_read16(WINDOW_STATUS));
 }
 
 line_set driver_masked(void)
 {
-	return to_lines(block_input, (line_set)(driver_read64(WINDOW_SELECT) >> 16));
+	return to_lines(wiring.block_input, (line_set)(driver_read64(WINDOW_SELECT) >> 16));
 }
 
 void driver_raise_external(void)
@@ -260,9 +289,9 @@ void driver_raise_external(void)
 
 void driver_acknowledge(line_set lines)
 {
-	reported &= (line_set)~lines;
+	vmm_block.reported &= (line_set)~lines;
 	chipset_standing.touched = true;
-	driver_write16(WINDOW_STATUS, to_inputs(block_input, lines));
+	driver_write16(WINDOW_STATUS, to_inputs(wiring.block_input, lines));
 }
 
 static inline uint32_t read_view(const struct controller *c)
@@ -272,12 +301,13 @@ static inline uint32_t read_view(const struct controller *c)
 
 line_set driver_deliverable(const struct controller *c, line_set asserted)
 {
-	uint32_t view = holder[c->bank] == c ? read_view(c)
-	                                     /* a bank to which no line is routed does not change */
-	                                     : c->view;
-	line_set inputs = to_inputs(controller_input, (asserted | c->owed) & c->lines) |
+	uint32_t view = banks.holder[c->bank] == c
+	                        ? read_view(c)
+	                        /* a bank to which no line is routed does not change */
+	                        : c->view;
+	line_set inputs = to_inputs(wiring.controller_input, (asserted | c->owed) & c->lines) |
 	                  (line_set)view;
-	return to_lines(controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
+	return to_lines(wiring.controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
 	       c->lines;
 }
 
@@ -285,7 +315,7 @@ line_set driver_deliverable(const struct controller *c, line_set asserted)
 bool driver_in_service(const struct controller *c)
 {
 	enum { ISR_SHIFT = 8 };
-	uint64_t master = holder[c->bank] == c
+	uint64_t master = banks.holder[c->bank] == c
 	                          ? driver_read64(state_of(c->bank, WINDOW_STATE_MASTER))
 	                          : c->state[0];
 	return (uint8_t)(master >> ISR_SHIFT) != 0;
@@ -302,20 +332,20 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 	line_set seen = driver_asserted() & c->shared;
 	if (seen == 0)
 		return;
-	untold |= seen & (line_set)~masked;
+	vmm_block.untold |= seen & (line_set)~vmm_block.masked;
 	driver_acknowledge(seen);
-	bool routed = (uint16_t)selected != 0; /* else c was restored and did not enter */
-	for (unsigned i = 0; i < known_count; i++)
-		if (known[i] != c || !routed)
-			known[i]->owed |= seen & known[i]->shared;
+	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
+	for (unsigned i = 0; i < controllers.count; i++)
+		if (controllers.known[i] != c || !routed)
+			controllers.known[i]->owed |= seen & controllers.known[i]->shared;
 }
 
 /* Keeps the requests at the inputs of shared lines. While c is away another sharer may serve the
  * device, and the line may fall. */
 static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
-	line_set requests = (line_set)(holder[c->bank] == c ? read_view(c) : c->view);
-	c->owed |= to_lines(controller_input, requests) & c->shared;
+	line_set requests = (line_set)(banks.holder[c->bank] == c ? read_view(c) : c->view);
+	c->owed |= to_lines(wiring.controller_input, requests) & c->shared;
 }
 
 /* Makes held requests of the lines that c is owed, in the bank or in the words for the bank. No
@@ -323,11 +353,11 @@ static __attribute__((noinline)) void keep_requests(struct controller *c)
 static __attribute__((noinline)) void pay(struct controller *c)
 {
 	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */
-	line_set inputs = to_inputs(controller_input, c->owed);
+	line_set inputs = to_inputs(wiring.controller_input, c->owed);
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint8_t held = (uint8_t)(inputs >> 8 * chip);
 		uint32_t byte = state_of(c->bank, WINDOW_STATE_SLAVE * chip + HELD_BYTE);
-		if (holder[c->bank] != c)
+		if (banks.holder[c->bank] != c)
 			c->state[chip] |= (uint64_t)held << HELD_SHIFT;
 		else if (held != 0)
 			driver_write8(byte, driver_read8(byte) | held);
@@ -340,10 +370,10 @@ static __attribute__((noinline)) void pay(struct controller *c)
 /* Routes every line to the VMM block. */
 static inline void withdraw(void)
 {
-	if (__builtin_expect(sharing, 0))
-		collect_shared(current);
+	if (__builtin_expect(mux.sharing, 0))
+		collect_shared(mux.current);
 	driver_write16(WINDOW_ROUTE, 0);
-	selected &= ~0xffffull;
+	mux.selected &= ~0xffffull;
 }
 
 /* Takes the state out of the bank, because another controller is to have the bank. */
@@ -351,20 +381,20 @@ static __attribute__((noinline)) void take_state(struct controller *c)
 {
 	c->view = read_view(c);
 	read_state(c->bank, c->state);
-	holder[c->bank] = NULL;
+	banks.holder[c->bank] = NULL;
 }
 
 static __attribute__((noinline)) void put_state(struct controller *c)
 {
 	write_state(c->bank, c->state);
-	holder[c->bank] = c;
+	banks.holder[c->bank] = c;
 }
 
 int driver_save(struct controller *c, bool force)
 {
 	(void)force; /* the state is exact at any moment */
 	withdraw();
-	if (users[c->bank] > 1 && holder[c->bank] == c)
+	if (banks.users[c->bank] > 1 && banks.holder[c->bank] == c)
 		take_state(c);
 	if (__builtin_expect(c->shared != 0, 0))
 		keep_requests(c);
@@ -375,11 +405,11 @@ void driver_restore(struct controller *c)
 {
 	if (__builtin_expect(c->owed != 0, 0))
 		pay(c); /* the write to SELECT brings the latched assertions */
-	if (holder[c->bank] != c)
+	if (banks.holder[c->bank] != c)
 		put_state(c);
-	reported &= (line_set)~c->lines;
-	current = c;
-	sharing = c->shared != 0;
+	vmm_block.reported &= (line_set)~c->lines;
+	mux.current = c;
+	mux.sharing = c->shared != 0;
 	chipset_standing.routed = c;
 	chipset_standing.touched = true;
 }
@@ -397,7 +427,7 @@ void driver_route(struct controller *c)
 		return;
 	}
 	withdraw();
-	current = chipset_standing.routed = NULL;
-	sharing = false;
+	mux.current = chipset_standing.routed = NULL;
+	mux.sharing = false;
 	chipset_standing.touched = true;
 }

@@ -17,7 +17,7 @@
 
 extern const struct chipset chipset_irqmux;
 
-/* Without a window: the model itself. soft.c has the model in the VMM's memory. */
+/* Without a window: the model itself, in the VMM's memory (soft_block.c). */
 extern struct block soft_block;
 /* Writes size bytes to the model's window and passes on the model's NMI. Call only where there is
  * no window. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block out of stock PC parts: declarations that pc.c (routes and VMM block) and
- * pc_8259.c (the guest's controller) share.
+ * The chipset block out of stock PC parts: declarations that the files of pc share, from the lowest
+ * file to the highest. A file calls only files that stand before it here.
  *
- * Rule: outside these two files only chipset_pc is used.
+ * Rule: outside the files of pc only chipset_pc is used.
  */
 #ifndef CHIPSET_PC_H
 #define CHIPSET_PC_H
@@ -13,7 +13,8 @@
 
 extern const struct chipset chipset_pc;
 
-/* The real 8259 pair. */
+/* ---- pc_chips.c: the real 8259 pair ---- */
+
 enum { PIC_MASTER, PIC_SLAVE, PICS };
 
 /* The chips as they are programmed now. */
@@ -23,6 +24,13 @@ struct pc_chip {
 	uint8_t mask;
 };
 extern struct pc_chip pc_chips[PICS];
+
+/* The chips' ports, and the ICW3 of a PC's wiring. */
+struct pc_ports {
+	uint16_t command, data;
+	uint8_t icw3;
+};
+extern const struct pc_ports pc_ports[PICS];
 
 /* Returns IRR of both chips, the slave's in the high byte. The call changes the chips' read select:
  * call pc_return_select() before the entry. */
@@ -34,39 +42,13 @@ line_set pc_read_isr(void);
 void pc_follow_select(struct controller *c);
 /* Puts c's read select back into the chips. Call before the entry. */
 void pc_return_select(struct controller *c);
+/* Notes the read select that the guest has set. Call before a command port is opened or closed. */
+void pc_note_select(void);
 /* Returns IRR of a single look that leaves the read select as it was. Call in the short look after
  * an NMI exit. */
 line_set pc_look(void);
 /* Writes a chip's mask and notes the mask in pc_chips. */
 void pc_write_mask(unsigned chip, uint8_t mask);
-/* Notes time and NMI counts. Call before an ICW1 of the VMM's own. */
-void pc_before_initialisation(void);
-/* Finds the assertions that the ICW1 has dropped. Armed lines in irr count as asserted. inputs: the
- * inputs of the chip. irr: the requests that the chip had latched just before the ICW1. Call after
- * the initialisation. */
-void pc_after_initialisation(line_set inputs, line_set irr);
-/* Makes IR0 the highest priority again. Also ends rotation in automatic EOI mode, if c's chips are
- * in automatic EOI mode; no other mode uses the rotation. Call at the restore. */
-void pc_reset_priority(const struct controller *c);
-/* Writes ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. Call at
- * boot and when a chip has to take other ICWs. */
-void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
-/* Takes lines in ISR into the status register. Call before an ICW1 of the VMM's own clears ISR. */
-void pc_latch_service(void);
-/* Does pc_program() for the running VM. The VM's requests survive. Call at the end of the guest's
- * ICWs. */
-void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4);
-/* Takes lines out of service that the guest has not ended yet. Call at a forced save. */
-void pc_end_service(line_set isr);
-
-/* Makes the master take a request as at an interrupt acknowledge, and ends the request. Call with
- * all masks closed and no interrupt in service. */
-void pc_take_request(unsigned line);
-
-/* Looks whether the guest has initialised a chip again through the open command port. If so,
- * finishes the chip's sequence, masked, and follows the rest of the guest's sequence in software.
- * Call before the chip's state is used. */
-void pc_catch_initialisation(struct controller *c);
 /* Returns whether no mask has been cleared since its last write. In the middle of ICWs the mask is
  * all ones, as written. So a single comparison a chip covers both cases. */
 static inline bool pc_masks_stand(void)
@@ -75,6 +57,67 @@ static inline bool pc_masks_stand(void)
 	       io_in8(0xa1) == pc_chips[PIC_SLAVE].mask;
 }
 
+/* Writes ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. Returns
+ * the requests that the chip had latched just before the ICW1. Call in pc_program() only. */
+line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4);
+/* Makes IR0 the highest priority again. Also ends rotation in automatic EOI mode, if c's chips are
+ * in automatic EOI mode; no other mode uses the rotation. Call at the restore. */
+void pc_reset_priority(const struct controller *c);
+/* Takes lines out of service that the guest has not ended yet. Call at a forced save. */
+void pc_end_service(line_set isr);
+
+/* Makes the master take a request as at an interrupt acknowledge, and ends the request. Call with
+ * all masks closed and no interrupt in service. */
+void pc_take_request(unsigned line);
+
+/* ---- pc_block.c: the multiplexers, the VMM block and the account of NMIs ---- */
+
+/* Looks for the parts and prepares the pair. Returns 0, or -ENODEV after a line on the console. */
+int pc_probe(void);
+/* The interface's calls that concern the VMM block only (chipset.h). */
+void pc_claim(line_set lines, bool by_vmm);
+int pc_single(void);
+line_set pc_asserted(void);
+line_set pc_masked(void);
+void pc_acknowledge(line_set lines);
+void pc_settle(line_set lines);
+
+/* Does pc_initialise() and finds the requests that the ICW1 drops. Call at boot and when a chip has
+ * to take other ICWs. */
+void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4);
+/* Does pc_program() for the running VM. The VM's requests survive. Call at the end of the guest's
+ * ICWs. */
+void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4);
+/* Takes lines in ISR into the status register. Call before an ICW1 of the VMM's own clears ISR. */
+void pc_latch_service(void);
+/* Takes into the status register the requests of armed lines. Call before an ICW1 of the VMM's own
+ * while no guest runs. */
+void pc_latch_requests(void);
+/* The two halves of status(). pc_gather() takes the requests of armed lines into the status
+ * register. pc_report() returns the status of the look and accounts for the NMIs. */
+void pc_gather(void);
+struct chipset_status pc_report(unsigned nmis);
+/* Lets the lines that were found account for the NMIs that are under way. The interface's
+ * echo(). */
+void pc_hear(void);
+/* Arms the lines that are to raise NMI. Call before an entry. */
+void pc_arm(void);
+/* Routes the lines to the controller and all other lines to the VMM block. Call at the save, with
+ * 0, before the masks are closed. */
+void pc_connect(line_set lines);
+/* Takes the requests for c's lines out of the chips into the status register. Call at the save,
+ * when the masks are closed. */
+void pc_keep_requests(const struct controller *c);
+/* Routes the lines of c to the controller. Held assertions of c's lines become requests to inject,
+ * where the chips do not have the request themselves. Call at the restore. */
+void pc_hand_over(struct controller *c);
+
+/* ---- pc_8259.c: the guest's controller ---- */
+
+/* Looks whether the guest has initialised a chip again through the open command port. If so,
+ * finishes the chip's sequence, masked, and follows the rest of the guest's sequence in software.
+ * Call before the chip's state is used. */
+void pc_catch_initialisation(struct controller *c);
 /* Brings masks and open ports in line with the guest's wishes and rights. Call after a change of
  * the controller's state. */
 void pc_refresh(struct controller *c);
@@ -83,9 +126,20 @@ void pc_refresh(struct controller *c);
 void pc_reset(struct controller *c, line_set lines, line_set shared);
 /* Returns the lines of c whose request would reach the processor, by the guest's own masks. */
 line_set pc_enabled(const struct controller *c);
+bool pc_in_service(const struct controller *c);
 int pc_port_read(struct controller *c, uint16_t port, uint8_t *value);
 int pc_port_write(struct controller *c, uint16_t port, uint8_t value);
 int pc_pending_vector(struct controller *c);
 unsigned pc_injected(struct controller *c);
+void pc_request(struct controller *c, unsigned line);
+
+/* ---- pc_steps.c: the interface's calls that concern block and controller (chipset.h) ---- */
+
+void pc_route(struct controller *c);
+void pc_mask(line_set masked);
+struct chipset_status pc_status(unsigned nmis);
+line_set pc_deliverable(const struct controller *c, line_set known);
+int pc_save(struct controller *c, bool force);
+void pc_restore(struct controller *c);
 
 #endif

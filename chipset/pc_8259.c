@@ -8,11 +8,9 @@
  * data ports always come here. The datasheet is Intel's 8259A (231468-003).
  */
 #include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
 #include "chipset/pc.h"
 
 #include <errno.h>
-#include <stddef.h>
 
 /* The chips' bits are named in chipset/block/i8259.h. */
 enum {
@@ -20,186 +18,8 @@ enum {
 	OCW2_NOTHING = OCW2_SL,
 	OCW_MASK = ICW1_SELECT | OCW3_SELECT
 };
-/* Special mask mode off and IRR selected: no setting that another guest left behind reaches the
- * next guest. */
-enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
-enum { OCW3_POLL = 0x0c, POLL_ANSWERED = 0x80 };
-enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
 
-struct pc_chip pc_chips[PICS];
-static struct controller *select_of; /* the guest that may have set the chips' read select */
-static unsigned offered;             /* the line that pc_pending_vector() offered last */
-
-static const struct {
-	uint16_t command, data;
-	uint8_t icw3;
-} ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) }, { 0xa0, 0xa1, LINE_CASCADE } };
-
-/* The read select of a command port that is open to the guest cannot be read back. But the port
- * answers with the selected register. An answer with a bit that IRR has not was therefore ISR. The
- * select is noted at the first look after an exit, and put back before the entry. */
-static enum { SELECT_OPEN, SELECT_ANSWERED, SELECT_NOTED } select_state = SELECT_NOTED;
-static line_set select_answer;
-/* last note of the running VM: a chip of the pair has ISR selected */
-static bool select_isr;
-
-static inline line_set read_pair(void)
-{
-	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
-}
-
-static inline void select_pair(uint8_t ocw3)
-{
-	io_out8(0x20, ocw3);
-	io_out8(0xa0, ocw3);
-}
-
-static inline void note_answer(void)
-{
-	if (select_state != SELECT_OPEN)
-		return;
-	select_answer = read_pair();
-	select_state = SELECT_ANSWERED;
-	chipset_standing.touched = true; /* to be put back before the entry */
-}
-
-/* An answer with a bit that IRR has not was ISR. Where IRR and ISR are equal, or a request may have
- * come in between, the answer is no evidence. The last note then stays. */
-static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, uint8_t isr)
-{
-	if (answer & ~irr)
-		pic->read_isr = answer == isr;
-	else if (answer == irr && isr != irr)
-		pic->read_isr = false;
-}
-
-static __attribute__((noinline)) void note_select(line_set irr)
-{
-	struct controller *c = select_of;
-	if (c == NULL)
-		return;
-	select_pair(OCW3_READ_ISR);
-	line_set isr = read_pair();
-	select_pair(OCW3_READ_IRR);
-	if (c->open & OPEN_MASTER_COMMAND)
-		note_select_of(&c->pic[PIC_MASTER], (uint8_t)select_answer, (uint8_t)irr,
-		               (uint8_t)isr);
-	if (c->open & OPEN_SLAVE_COMMAND)
-		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(select_answer >> 8),
-		               (uint8_t)(irr >> 8), (uint8_t)(isr >> 8));
-	select_isr = c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr;
-}
-
-void pc_follow_select(struct controller *c)
-{
-	select_of = c;
-	select_state = SELECT_NOTED;
-	select_isr = c != NULL && (c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr);
-}
-
-void pc_return_select(struct controller *c)
-{
-	if (__builtin_expect(c->pic[PIC_MASTER].read_isr, 0))
-		io_out8(0x20, OCW3_READ_ISR);
-	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr, 0))
-		io_out8(0xa0, OCW3_READ_ISR);
-	select_state = SELECT_OPEN;
-}
-
-line_set pc_read_irr(void)
-{
-	note_answer();
-	select_pair(OCW3_READ_IRR);
-	line_set irr = read_pair();
-	if (select_state == SELECT_ANSWERED) {
-		select_state = SELECT_NOTED;
-		if (__builtin_expect((select_answer & ~irr) || select_isr, 0))
-			note_select(irr);
-	}
-	return irr & (line_set)~LINE(LINE_CASCADE);
-}
-
-line_set pc_look(void)
-{
-	if (select_state != SELECT_OPEN)
-		return pc_read_irr(); /* noted before; put back before the entry */
-	line_set answer = read_pair();
-	select_pair(OCW3_READ_IRR);
-	line_set irr = read_pair();
-	if (__builtin_expect((answer & ~irr) || select_isr, 0)) { /* ISR was probably selected */
-		select_answer = answer;
-		select_state = SELECT_NOTED;
-		note_select(irr);
-		chipset_standing.touched = true;
-	}
-	return irr & (line_set)~LINE(LINE_CASCADE);
-}
-
-line_set pc_read_isr(void)
-{
-	line_set isr;
-	uint32_t before;
-	note_answer();
-	do {
-		before = nmi_count; /* the NMI handler selects IRR */
-		select_pair(OCW3_READ_ISR);
-		isr = read_pair();
-	} while (nmi_count != before);
-	return isr;
-}
-
-void pc_write_mask(unsigned chip, uint8_t mask)
-{
-	pc_chips[chip].mask = mask;
-	io_out8(ports[chip].data, mask);
-}
-
-void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
-{
-	pc_chips[chip].icw2 = icw2;
-	pc_chips[chip].icw4 = icw4;
-	/* ICW1 drops the latched requests: read IRR with no access in between. */
-	pc_before_initialisation();
-	io_out8(ports[chip].command, OCW3_READ_IRR);
-	uint8_t irr = io_in8(ports[chip].command);
-	io_out8(ports[chip].command, ICW1_SELECT | ICW1_IC4);
-	io_out8(ports[chip].data, icw2);
-	io_out8(ports[chip].data, ports[chip].icw3);
-	io_out8(ports[chip].data, icw4);
-	pc_write_mask(chip, 0xff);
-	if (chip == PIC_MASTER)
-		pc_after_initialisation(0x00ff, irr & (line_set)~LINE(LINE_CASCADE));
-	else
-		pc_after_initialisation(0xff00, (line_set)(irr << 8));
-}
-
-void pc_reset_priority(const struct controller *c)
-{
-	io_out8(0x20, OCW2_PRIORITY_RESET);
-	io_out8(0xa0, OCW2_PRIORITY_RESET);
-	if (__builtin_expect((c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI, 0)) {
-		io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
-		io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);
-	}
-}
-
-void pc_end_service(line_set isr)
-{
-	for (; isr; isr &= isr - 1) {
-		unsigned line = line_first(isr);
-		io_out8(ports[line / 8].command, OCW2_SPECIFIC_EOI | (line & 7));
-	}
-}
-
-void pc_take_request(unsigned line)
-{
-	io_out8(ports[PIC_MASTER].data, (uint8_t)~LINE(line));
-	io_out8(ports[PIC_MASTER].command, OCW3_POLL);
-	uint8_t answer = io_in8(ports[PIC_MASTER].command);
-	if (answer == (POLL_ANSWERED | line))
-		io_out8(ports[PIC_MASTER].command, (uint8_t)(OCW2_SPECIFIC_EOI | line));
-	io_out8(ports[PIC_MASTER].data, pc_chips[PIC_MASTER].mask);
-}
+static unsigned offered; /* the line that pc_pending_vector() offered last */
 
 void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
@@ -262,8 +82,7 @@ static void refresh_ports(struct controller *c)
 	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0)
 		open |= OPEN_SLAVE_COMMAND;
 	if (open != c->open) { /* the read select moves between the chip and software */
-		if (select_state != SELECT_NOTED)
-			(void)pc_read_irr();
+		pc_note_select();
 		chipset_standing.touched = true;
 		c->changed = true;
 	}
@@ -282,10 +101,10 @@ void pc_refresh(struct controller *c)
 
 static inline bool mask_was_cleared(unsigned chip)
 {
-	if (__builtin_expect(io_in8(ports[chip].data) == pc_chips[chip].mask, 1))
+	if (__builtin_expect(io_in8(pc_ports[chip].data) == pc_chips[chip].mask, 1))
 		return false;
 	/* The answer to a poll command of the guest looks the same. The answer comes once. */
-	return io_in8(ports[chip].data) != pc_chips[chip].mask;
+	return io_in8(pc_ports[chip].data) != pc_chips[chip].mask;
 }
 
 static __attribute__((noinline)) void caught(struct controller *c, unsigned chip)
@@ -369,9 +188,9 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 	if (eoi && (pic->isr & bit) && (specific || real == 0 || bit < (real & -real)))
 		pic->isr &= (uint8_t)~bit;
 	else if (!specific)
-		io_out8(ports[chip].command, value & OCW2_COMMAND);
+		io_out8(pc_ports[chip].command, value & OCW2_COMMAND);
 	else if ((value & OCW2_COMMAND) != OCW2_NOTHING)
-		io_out8(ports[chip].command, value & (OCW2_COMMAND | OCW2_LEVEL));
+		io_out8(pc_ports[chip].command, value & (OCW2_COMMAND | OCW2_LEVEL));
 }
 
 static void ocw3(struct controller *c, unsigned chip, uint8_t value)
@@ -380,7 +199,7 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 	if (value & OCW3_RR)
 		pic->read_isr = value & OCW3_RIS;
 	pic->poll = value & OCW3_P;
-	io_out8(ports[chip].command, value);
+	io_out8(pc_ports[chip].command, value);
 }
 
 static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip,
@@ -437,11 +256,11 @@ int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 	line_set inputs = (line_set)(c->inputs[chip] << (8 * chip)), seen;
 	if (pic->poll) {
 		pic->poll = false;
-		*value = io_in8(ports[chip].command);
+		*value = io_in8(pc_ports[chip].command);
 		return 0;
 	}
 	catch_initialisation(c, chip);
-	if (port == ports[chip].data) {
+	if (port == pc_ports[chip].data) {
 		*value = pic->imr;
 		return 0;
 	}
@@ -482,10 +301,9 @@ static line_set own_requests(const struct controller *c)
 	return automatic ? 0 : pc_read_irr();
 }
 
-int pc_pending_vector(struct controller *c)
+/* Returns the vector of the lost request to inject now, or -1. */
+static __attribute__((noinline)) int offer(struct controller *c)
 {
-	if (c->inject == 0)
-		return -1;
 	line_set enabled = pc_enabled(c);
 	if ((c->inject & enabled) == 0)
 		return -1;
@@ -501,6 +319,11 @@ int pc_pending_vector(struct controller *c)
 	return c->pic[line / 8].icw2 + (line & 7);
 }
 
+int pc_pending_vector(struct controller *c)
+{
+	return c->inject == 0 ? -1 : offer(c);
+}
+
 unsigned pc_injected(struct controller *c)
 {
 	unsigned chip = offered / 8;
@@ -511,4 +334,18 @@ unsigned pc_injected(struct controller *c)
 		c->pic[PIC_MASTER].isr |= LINE(LINE_CASCADE);
 	pc_refresh(c);
 	return offered;
+}
+
+/* Handled like a request that the chip lost: the VMM injects the request. */
+void pc_request(struct controller *c, unsigned line)
+{
+	c->inject |= LINE(line);
+	c->changed = true;
+}
+
+/* Returns whether the running VM's guest is in a handler. save() would close the command port then,
+ * and the guest's EOI would exit. */
+bool pc_in_service(const struct controller *c)
+{
+	return pc_read_isr() != 0 || (c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr) != 0;
 }

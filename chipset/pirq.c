@@ -13,8 +13,9 @@
  * mask is cleared. A foreign guest's ICW1 clears the mask.
  *
  * Rule: a line is back on the 8259s before the controller of the line's VM is restored. The level
- * itself is then the request. All PIRQs of a line change together. pc.c arms the pin of the line's
- * first PIRQ. The pins of the line's other PIRQs are opened before pc.c looks, and masked after.
+ * itself is then the request. All PIRQs of a line change together. pc_block.c arms the pin of the
+ * line's first PIRQ. The pins of the line's other PIRQs are opened before pc_block.c looks, and
+ * masked after.
  */
 #include "chipset/pirq.h"
 #include "arch/x86/io.h"
@@ -39,18 +40,25 @@ enum { PIRQS = 8, PIRQ_A_ROUT = 0x60, PIRQ_E_ROUT = 0x68, ROUT_OFF = 0x80, ROUT_
 enum { ACPI_CNTL = 0x44, SCI_SELECT = 7, SCI_LINES = 3, SCI_FIRST = 9 };
 enum { PIN_PIRQ_A = 16 };
 
-static uint8_t rout[PIRQS]; /* values of the firmware */
-static line_set fed;        /* lines that PIRQs feed, and no other source */
-/* lines of fed that VMs own: the code below is about these lines only */
-static line_set taken;
-static line_set off;  /* lines that are off the 8259s */
-static line_set open; /* silent lines, whose further pins are open */
-static bool excused;  /* two PIRQs of a line may each have raised an NMI */
-static struct controller *running;
+/* The PIRQs as the firmware left them. */
+static struct {
+	uint8_t rout[PIRQS];
+	line_set fed; /* lines that PIRQs feed, and no other source */
+} firmware;
+
+/* The PIRQs' multiplexers. */
+static struct {
+	/* lines of firmware.fed that VMs own: the code below is about these lines only */
+	line_set taken;
+	line_set off;  /* lines that are off the 8259s */
+	line_set open; /* silent lines, whose further pins are open */
+	bool excused;  /* two PIRQs of a line may each have raised an NMI */
+	struct controller *running;
+} mux;
 
 static bool feeds(unsigned pirq, line_set lines)
 {
-	return !(rout[pirq] & ROUT_OFF) && line_in(lines, rout[pirq] & ROUT_LINE);
+	return !(firmware.rout[pirq] & ROUT_OFF) && line_in(lines, firmware.rout[pirq] & ROUT_LINE);
 }
 
 static unsigned first_of(unsigned line)
@@ -65,22 +73,22 @@ static unsigned first_of(unsigned line)
 
 void pirq_probe(void)
 {
-	fed = taken = off = open = 0;
-	running = NULL;
+	firmware.fed = mux.taken = mux.off = mux.open = 0;
+	mux.running = NULL;
 	if ((pci_read(LPC_BRIDGE, PCI_ID) & ICH9_MASK) != ICH9_IDS ||
 	    platform.ioapic_pins < PIN_PIRQ_A + PIRQS)
 		return;
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++) {
 		unsigned offset = pirq < PIRQS / 2 ? PIRQ_A_ROUT : PIRQ_E_ROUT;
-		rout[pirq] = (uint8_t)(pci_read(LPC_BRIDGE, offset) >> 8 * (pirq % 4));
-		if (!(rout[pirq] & ROUT_OFF))
-			fed |= LINE(rout[pirq] & ROUT_LINE);
+		firmware.rout[pirq] = (uint8_t)(pci_read(LPC_BRIDGE, offset) >> 8 * (pirq % 4));
+		if (!(firmware.rout[pirq] & ROUT_OFF))
+			firmware.fed |= LINE(firmware.rout[pirq] & ROUT_LINE);
 	}
 	unsigned sci = pci_read(LPC_BRIDGE, ACPI_CNTL) & SCI_SELECT;
 	if (sci < SCI_LINES)
-		fed &= (line_set)~LINE(SCI_FIRST + sci);
+		firmware.fed &= (line_set)~LINE(SCI_FIRST + sci);
 	/* A line of ISA's is edge triggered. */
-	fed &= ELCR_BITS & (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	firmware.fed &= ELCR_BITS & (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
 }
 
 /* Returns whether all pins of the line are free. If another use has a pin (the slice timer's), the
@@ -122,107 +130,106 @@ static void set_routes(unsigned first, unsigned offset)
 {
 	uint32_t value = 0;
 	for (unsigned pirq = first; pirq < first + PIRQS / 2; pirq++)
-		value |= (uint32_t)(rout[pirq] | (feeds(pirq, off) ? ROUT_OFF : 0))
+		value |= (uint32_t)(firmware.rout[pirq] | (feeds(pirq, mux.off) ? ROUT_OFF : 0))
 		         << 8 * (pirq - first);
 	pci_write(LPC_BRIDGE, offset, value);
 }
 
 static void turn_off(line_set lines)
 {
-	off = lines;
+	mux.off = lines;
 	set_routes(0, PIRQ_A_ROUT);
 	set_routes(PIRQS / 2, PIRQ_E_ROUT);
 	look_again(LPC_BRIDGE);  /* PIRQ A to D */
 	look_again(HOST_BRIDGE); /* E to H */
 }
 
-/* Sets the pins that pc.c does not know: all but a line's first. */
+/* Sets the pins that pc_block.c does not know: all but a line's first. */
 static void set_open(line_set lines)
 {
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
-		if (feeds(pirq, lines ^ open) && pirq != first_of(rout[pirq] & ROUT_LINE))
+		if (feeds(pirq, lines ^ mux.open) &&
+		    pirq != first_of(firmware.rout[pirq] & ROUT_LINE))
 			ioapic_write(PIN_PIRQ_A + pirq,
 			             feeds(pirq, lines) ? RTE_NMI : RTE_NMI | RTE_MASKED);
-	open = lines;
+	mux.open = lines;
 }
 
 void pirq_follow(void)
 {
-	line_set routed = running != NULL ? running->lines : 0,
-		 held = chipset_pc.asserted() & taken & (line_set)~routed;
-	if (open != (taken & (line_set) ~(routed | held)))
-		set_open(taken & (line_set) ~(routed | held));
-	if (off != held) {
-		excused = true;
+	line_set routed = mux.running != NULL ? mux.running->lines : 0,
+		 held = pc_asserted() & mux.taken & (line_set)~routed;
+	if (mux.open != (mux.taken & (line_set) ~(routed | held)))
+		set_open(mux.taken & (line_set) ~(routed | held));
+	if (mux.off != held) {
+		mux.excused = true;
 		turn_off(held);
 	}
 }
 
-/* ---- The table of chipset pc, with the PIRQs' steps ---- */
+/* ---- The calls of chipset pc, with the PIRQs' steps ---- */
 
-static int save(struct controller *c, bool force)
+int pirq_save(struct controller *c, bool force)
 {
 	uint32_t before = nmi_count;
-	set_open(open | (c->lines & taken));
-	int error = chipset_pc.save(c, force);
-	excused |= nmi_count != before;
+	set_open(mux.open | (c->lines & mux.taken));
+	int error = pc_save(c, force);
+	mux.excused |= nmi_count != before;
 	if (error == 0)
-		running = NULL;
+		mux.running = NULL;
 	pirq_follow();
 	return error;
 }
 
-static void restore(struct controller *c)
+void pirq_restore(struct controller *c)
 {
-	set_open(open & (line_set)~c->lines);
-	if (off & c->lines)
-		turn_off(off & (line_set)~c->lines);
-	chipset_pc.restore(c);
-	running = c;
+	set_open(mux.open & (line_set)~c->lines);
+	if (mux.off & c->lines)
+		turn_off(mux.off & (line_set)~c->lines);
+	pc_restore(c);
+	mux.running = c;
 	pirq_follow();
 }
 
-static void route(struct controller *c)
+void pirq_route(struct controller *c)
 {
-	if (running != NULL)
-		(void)save(running, true);
+	if (mux.running != NULL)
+		(void)pirq_save(mux.running, true);
 	if (c != NULL)
-		restore(c);
+		pirq_restore(c);
 }
 
-static struct chipset_status status(unsigned nmis)
+struct chipset_status pirq_status(unsigned nmis)
 {
-	struct chipset_status s = chipset_pc.status(nmis);
-	if (excused && s.external == EXTERNAL_UNEXPLAINED)
+	struct chipset_status s = pc_status(nmis);
+	if (mux.excused && s.external == EXTERNAL_UNEXPLAINED)
 		s.external = 0;
 	if (nmi_count == 0)
-		excused = false;
+		mux.excused = false;
 	pirq_follow();
 	return s;
 }
 
-static int single(void)
+int pirq_single(void)
 {
 	if (nmi_count == 0)
-		excused = false;
-	int line = chipset_pc.single();
+		mux.excused = false;
+	int line = pc_single();
 	pirq_follow();
 	return line;
 }
 
 /* Before an entry: the NMIs of the pins have been taken. */
-static void mask(line_set masked)
+void pirq_mask(line_set masked)
 {
-	chipset_pc.mask(masked);
+	pc_mask(masked);
 	if (nmi_count == 0)
-		excused = false;
+		mux.excused = false;
 }
 
-static struct chipset with_pirqs;
-
-void pirq_claim(line_set lines)
+bool pirq_claim(line_set lines)
 {
-	for (lines &= fed & (line_set)~taken; lines; lines &= lines - 1) {
+	for (lines &= firmware.fed & (line_set)~mux.taken; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		if (!pins_are_free(line)) {
 			log_line(
@@ -235,17 +242,8 @@ void pirq_claim(line_set lines)
 		for (unsigned pirq = 0; pirq < PIRQS; pirq++)
 			if (feeds(pirq, LINE(line)))
 				ioapic_set_destination(PIN_PIRQ_A + pirq, lapic_id());
-		taken |= LINE(line);
+		mux.taken |= LINE(line);
 		tell(line);
 	}
-	if (taken == 0 || chipset == &with_pirqs)
-		return;
-	with_pirqs = chipset_pc;
-	with_pirqs.route = route;
-	with_pirqs.save = save;
-	with_pirqs.restore = restore;
-	with_pirqs.mask = mask;
-	with_pirqs.status = status;
-	with_pirqs.single = single;
-	chipset = &with_pirqs;
+	return mux.taken != 0;
 }

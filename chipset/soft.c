@@ -9,8 +9,8 @@
  *                            -> block_port_read(), block_port_write()
  *
  * Rule: the model decides everything, the block's and the controller's part. driver.c drives the
- * model by the model's window, like the device. The VMM looks at the lines before every question to
- * the model, and before every entry.
+ * model by the model's window (soft_block.c), like the device. The VMM looks at the lines before
+ * every question to the model, and before every entry.
  */
 #include "chipset/soft.h"
 #include "arch/x86/interrupts.h"
@@ -22,17 +22,20 @@
 
 #include <errno.h>
 
-struct block soft_block;
+/* INTR. The answers are valid as long as soft_outputs.moved is false. */
+static struct {
+	bool raised;              /* at the last look */
+	int vector;               /* the answer to INTA at the last look; -1: not asked yet */
+	struct pair acknowledged; /* the connected bank, as after an INTA */
+} intr = { .vector = -1 };
 
-/* The controller whose lines are routed to the connected bank. NULL: none. */
-static struct controller *current;
-static bool moved;               /* the block was touched since the last look at INTR */
-static bool intr;                /* INTR at the last look */
-static int vector = -1;          /* the answer to INTA at the last look; -1: not asked yet */
-static struct pair acknowledged; /* the connected bank, as after an INTA */
-static line_set guests;          /* lines of VMs */
-static unsigned pulses;          /* NMI pulses of the block that are counted in nmi_count */
-static bool exited;              /* an NMI exit is to be reported: the NMI is not the block's */
+static struct {
+	line_set lines; /* lines of VMs */
+	/* The controller with its lines routed to the connected bank. NULL: none. */
+	struct controller *current;
+} vms;
+
+static bool nmi_exited; /* an NMI exit is to be reported: the NMI is not the block's */
 
 static int probe(void)
 {
@@ -55,33 +58,16 @@ static int probe(void)
 
 /* ---- The block's outputs ---- */
 
-/* NMI: an entry that was about to happen does not happen, and the dispatcher looks, as with a pulse
- * that reaches the processor. */
-static inline void relay_nmi(void)
-{
-	if (__builtin_expect(block_take_nmi(&soft_block), 0)) {
-		nmi_note();
-		pulses++;
-	}
-}
-
 /* INTR: the coming entry injects an event, or withdraws the request for an injection. */
 static inline void relay_intr(void)
 {
-	if (!moved || current == NULL)
+	if (!soft_outputs.moved || vms.current == NULL)
 		return;
-	moved = false;
-	vector = -1;
-	current->changed |= intr;
-	intr = block_intr(&soft_block);
-	current->changed |= intr;
-}
-
-void soft_window_write(uint32_t offset, unsigned size, uint64_t value)
-{
-	block_window_write(&soft_block, offset, size, value);
-	moved = true;
-	relay_nmi();
+	soft_outputs.moved = false;
+	intr.vector = -1;
+	vms.current->changed |= intr.raised;
+	intr.raised = block_intr(&soft_block);
+	vms.current->changed |= intr.raised;
 }
 
 /* ---- Lines ---- */
@@ -93,8 +79,8 @@ static __attribute__((noinline)) void feed(struct soft_changes changes)
 		block_set_line(&soft_block, line_first(rest), false);
 	for (line_set rest = changes.risen; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), true);
-	moved = true;
-	relay_nmi();
+	soft_outputs.moved = true;
+	soft_relay_nmi();
 }
 
 static inline bool look(void)
@@ -143,8 +129,8 @@ static __attribute__((noinline)) void settle_up(line_set up)
 	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges
 	                                                                    << 8);
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
-	line_set taken = up &
-	                 (line_set) ~(stand | ((soft_block.latch | guests) & ~soft_block.routed));
+	line_set taken = up & (line_set) ~(stand |
+	                                   ((soft_block.latch | vms.lines) & ~soft_block.routed));
 	soft_lines_taken(taken);
 	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
@@ -158,7 +144,7 @@ static inline void settle(void)
 
 static void claim(line_set lines, bool by_vmm)
 {
-	guests |= by_vmm ? 0 : lines;
+	vms.lines |= by_vmm ? 0 : lines;
 	driver_claim(lines, by_vmm);
 	soft_lines_open(lines);
 }
@@ -194,10 +180,10 @@ static void mask(line_set masked)
 static int pending_vector(struct controller *c)
 {
 	(void)c;
-	if (!intr || vector >= 0)
-		return vector;
-	acknowledged = *connected();
-	return vector = pair_acknowledge(&acknowledged);
+	if (!intr.raised || intr.vector >= 0)
+		return intr.vector;
+	intr.acknowledged = *connected();
+	return intr.vector = pair_acknowledge(&intr.acknowledged);
 }
 
 /* Returns the input that went into service between two states. In automatic EOI mode: the input
@@ -217,10 +203,10 @@ static unsigned taken_input(const struct pair *before, const struct pair *after)
 /* The bank has not been touched since pending_vector(). */
 static unsigned injected(struct controller *c)
 {
-	unsigned input = taken_input(connected(), &acknowledged);
-	*connected() = acknowledged;
-	vector = -1;
-	intr = block_intr(&soft_block);
+	unsigned input = taken_input(connected(), &intr.acknowledged);
+	*connected() = intr.acknowledged;
+	intr.vector = -1;
+	intr.raised = block_intr(&soft_block);
 	settle();
 	line_set lines = lines_at(LINE(input), c->lines);
 	return lines ? line_first(lines) : input;
@@ -235,18 +221,18 @@ static void acknowledge(line_set lines)
 
 /* ---- The guest's side ---- */
 
-/* The look comes first, so that the guest can read requests that came before. */
+/* The look comes first, so that the guest can read earlier requests. */
 static int port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
 	(void)c;
 	(void)look();
 	*value = block_port_read(&soft_block, port);
-	moved = true;
+	soft_outputs.moved = true;
 	return 0;
 }
 
-/* ICW1 forgets requests that came before, so the look comes first. For all other writes these
- * requests make no difference. */
+/* ICW1 forgets earlier requests, so the look comes first. For all other writes the requests make
+ * no difference. */
 static int port_write(struct controller *c, uint16_t port, uint8_t value)
 {
 	bool initialises = (port == PORT_MASTER || port == PORT_SLAVE) && value & ICW1_SELECT;
@@ -255,7 +241,7 @@ static int port_write(struct controller *c, uint16_t port, uint8_t value)
 	block_port_write(&soft_block, port, value);
 	if (initialises || port == PORT_ELCR1 || port == PORT_ELCR2)
 		soft_lines_set_level(c->lines, lines_at(level_inputs(), c->lines));
-	moved = true;
+	soft_outputs.moved = true;
 	return 0;
 }
 
@@ -263,14 +249,14 @@ static int port_write(struct controller *c, uint16_t port, uint8_t value)
 
 static int save(struct controller *c, bool force)
 {
-	current = NULL;
+	vms.current = NULL;
 	return driver_save(c, force);
 }
 
 static void restore(struct controller *c)
 {
 	driver_restore(c);
-	current = c;
+	vms.current = c;
 }
 
 static void route(struct controller *c)
@@ -278,7 +264,7 @@ static void route(struct controller *c)
 	if (c != NULL) {
 		restore(c);
 	} else {
-		current = NULL;
+		vms.current = NULL;
 		driver_route(NULL);
 	}
 }
@@ -288,16 +274,16 @@ static void route(struct controller *c)
 /* An NMI exit: the block's own NMIs never come as exits. */
 static int single(void)
 {
-	exited = true;
+	nmi_exited = true;
 	return -1;
 }
 
 /* NMIs that the block has not raised came from outside. */
 static struct chipset_status status(unsigned nmis)
 {
-	unsigned own = exited ? 0 : nmis < pulses ? nmis : pulses;
-	pulses = nmi_count != 0 ? pulses - own : 0;
-	exited = false;
+	unsigned own = nmi_exited ? 0 : nmis < soft_outputs.pulses ? nmis : soft_outputs.pulses;
+	soft_outputs.pulses = nmi_count != 0 ? soft_outputs.pulses - own : 0;
+	nmi_exited = false;
 	if (nmis > own) {
 		block_raise_external(&soft_block);
 		(void)block_take_nmi(&soft_block); /* this look is the answer to the pulse */

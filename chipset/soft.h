@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Declarations that the two files of soft share: the physical lines (soft_lines.c) and the block in
- * memory that the lines feed (soft.c).
+ * Declarations for the files of soft: the physical lines (soft_lines.c), the model in memory
+ * (soft_block.c), and the realisation, where the lines feed the model (soft.c).
  *
  * Rule: outside chipset/ only tests include this header.
  */
@@ -10,7 +10,19 @@
 
 #include "arch/x86/lines.h"
 
+#include <stdbool.h>
+
 extern const struct chipset chipset_soft;
+
+/* The VMM's notes about the model's outputs. */
+struct soft_outputs {
+	bool moved;      /* the block was touched since the last look at INTR */
+	unsigned pulses; /* NMI pulses of the block, counted in nmi_count */
+};
+extern struct soft_outputs soft_outputs;
+/* Counts the model's NMI like an NMI of the processor. Call after a change of the model that may
+ * raise NMI. */
+void soft_relay_nmi(void);
 
 /* Makes the machine's own 8259 pair the VMM's: all inputs masked, interrupts at vectors of the
  * VMM's. Returns the lines that the firmware has set to level (ELCR). Call once, in probe(). */

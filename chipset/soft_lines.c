@@ -29,14 +29,21 @@ enum { READ_IRR = OCW3_SELECT | OCW3_RR, READ_ISR = OCW3_SELECT | OCW3_RR | OCW3
 static const uint16_t command[CHIPS] = { PORT_MASTER, PORT_SLAVE };
 static const uint16_t elcr_port[CHIPS] = { PORT_ELCR1, PORT_ELCR2 };
 
-static line_set claimed; /* lines that have an owner */
-static line_set up;      /* claimed lines that have risen and whose request is still in IRR */
-/* level triggered lines; the pair's mask, the cascade's bit included */
-static line_set level, closed;
-static line_set dropped; /* lines found low outside a look, to be reported at the next look */
-static bool has_elcr;
-/* edges that an acknowledge took. The hook sets bits; soft_lines_look() takes the bits. */
-static volatile uint32_t noted;
+/* The lines as the VMM has seen them. */
+static struct {
+	line_set claimed; /* lines that have an owner */
+	line_set up;      /* claimed lines that have risen and whose request is still in IRR */
+	line_set dropped; /* lines found low outside a look, to be reported at the next look */
+	/* edges that an acknowledge took. The hook sets bits; soft_lines_look() takes the bits. */
+	volatile uint32_t noted;
+} watch;
+
+/* The pair as it is programmed now. */
+static struct {
+	line_set level;  /* level triggered lines */
+	line_set closed; /* the mask, the cascade's bit included */
+	bool has_elcr;
+} real_pair;
 
 static inline uint32_t take(volatile uint32_t *from)
 {
@@ -54,18 +61,18 @@ static inline line_set read_irr(void)
  * withdraws INTR only when the master itself is written. */
 static inline void set_closed(line_set lines)
 {
-	if (lines == closed)
+	if (lines == real_pair.closed)
 		return;
-	if ((lines ^ closed) & 0xff00)
+	if ((lines ^ real_pair.closed) & 0xff00)
 		io_out8(PORT_SLAVE + 1, (uint8_t)(lines >> 8));
-	closed = lines;
+	real_pair.closed = lines;
 	io_out8(PORT_MASTER + 1, (uint8_t)lines);
 }
 
 /* Opens the claimed lines that are not up. */
 static inline void open_lines(void)
 {
-	set_closed((line_set)(~claimed | up) & (line_set)~LINE(LINE_CASCADE));
+	set_closed((line_set)(~watch.claimed | watch.up) & (line_set)~LINE(LINE_CASCADE));
 }
 
 static void end(unsigned line)
@@ -98,11 +105,11 @@ static bool hook(unsigned vector)
 		return false;
 	if (line % INPUTS == SPURIOUS && spurious(line / INPUTS))
 		return true;
-	if (line_in(up & (line_set)~level, line)) {
-		up &= (line_set)~LINE(line);
+	if (line_in(watch.up & (line_set)~real_pair.level, line)) {
+		watch.up &= (line_set)~LINE(line);
 	} else {
-		noted |= LINE(line);
-		set_closed(closed | LINE(line));
+		watch.noted |= LINE(line);
+		set_closed(real_pair.closed | LINE(line));
 	}
 	end(line);
 	return true;
@@ -111,8 +118,9 @@ static bool hook(unsigned vector)
 static line_set read_elcr(void)
 {
 	line_set found = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
-	has_elcr = !(found & (line_set)~ELCR_BITS); /* a missing register reads as all ones */
-	return has_elcr ? found : 0;
+	/* a missing register reads as all ones */
+	real_pair.has_elcr = !(found & (line_set)~ELCR_BITS);
+	return real_pair.has_elcr ? found : 0;
 }
 
 line_set soft_lines_init(void)
@@ -125,33 +133,34 @@ line_set soft_lines_init(void)
 		io_out8(command[chip] + 1, ICW4_UPM);
 		io_out8(command[chip], READ_IRR); /* not every emulator selects IRR at ICW1 */
 	}
-	claimed = up = closed = dropped = 0;
+	watch.claimed = watch.up = watch.dropped = 0;
+	real_pair.closed = 0;
 	set_closed(0xffff);
 	interrupt_hook = hook;
-	return level = read_elcr();
+	return real_pair.level = read_elcr();
 }
 
 void soft_lines_open(line_set lines)
 {
-	claimed |= lines;
+	watch.claimed |= lines;
 	open_lines();
 }
 
 line_set soft_lines_up(void)
 {
-	return up;
+	return watch.up;
 }
 
 struct soft_changes soft_lines_look(void)
 {
-	line_set irr = read_irr() & claimed;
-	struct soft_changes changes = { .risen = irr & (line_set)~up,
-		                        .fallen = (up & (line_set)~irr) | dropped };
-	dropped = 0;
-	up = irr;
+	line_set irr = read_irr() & watch.claimed;
+	struct soft_changes changes = { .risen = irr & (line_set)~watch.up,
+		                        .fallen = (watch.up & (line_set)~irr) | watch.dropped };
+	watch.dropped = 0;
+	watch.up = irr;
 	open_lines();
-	if (__builtin_expect(noted != 0, 0))
-		changes.risen |= (line_set)take(&noted) & claimed;
+	if (__builtin_expect(watch.noted != 0, 0))
+		changes.risen |= (line_set)take(&watch.noted) & watch.claimed;
 	return changes;
 }
 
@@ -164,7 +173,7 @@ void soft_lines_clear(void)
 
 void soft_lines_taken(line_set lines)
 {
-	for (lines &= up & (line_set)~level; lines; lines &= lines - 1) {
+	for (lines &= watch.up & (line_set)~real_pair.level; lines; lines &= lines - 1) {
 		line_set only = LINE(line_first(lines));
 		set_closed((line_set) ~(only | (only > 0xff ? LINE(LINE_CASCADE) : 0)));
 		interrupts_take();
@@ -176,12 +185,12 @@ void soft_lines_taken(line_set lines)
  * the level. */
 void soft_lines_set_level(line_set lines, line_set wanted)
 {
-	lines &= has_elcr ? ELCR_BITS : 0;
-	line_set before = level;
-	level = (level & (line_set)~lines) | (wanted & lines);
+	lines &= real_pair.has_elcr ? ELCR_BITS : 0;
+	line_set before = real_pair.level;
+	real_pair.level = (real_pair.level & (line_set)~lines) | (wanted & lines);
 	for (unsigned chip = 0; chip < CHIPS; chip++)
-		if ((level ^ before) >> INPUTS * chip & 0xff)
-			io_out8(elcr_port[chip], (uint8_t)(level >> INPUTS * chip));
-	if (level & (line_set)~before)
-		dropped |= level & (line_set) ~(before | up | read_irr());
+		if ((real_pair.level ^ before) >> INPUTS * chip & 0xff)
+			io_out8(elcr_port[chip], (uint8_t)(real_pair.level >> INPUTS * chip));
+	if (real_pair.level & (line_set)~before)
+		watch.dropped |= real_pair.level & (line_set) ~(before | watch.up | read_irr());
 }

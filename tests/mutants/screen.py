@@ -3,7 +3,7 @@
 
 SCREEN = "vmm/operator/screen.c"
 END = "vmm/operator/screen_end.c"
-PC = "chipset/pc.c"
+BLOCK = "chipset/pc_block.c"
 VGA = "arch/x86/vga.c"
 
 MUTANTS = (
@@ -36,11 +36,11 @@ MUTANTS = (
         "if (false)",
         "test_keyboard_line",
     ),
-    ("kept-edge-stays", PC, "\t\tpc_take_request(line_first(lines));\n", "\t\t;\n", "test_pc"),
+    ("kept-edge-stays", BLOCK, "\t\tpc_take_request(line_first(lines));\n", "\t\t;\n", "test_pc"),
     (
         "settling-takes-a-vms-request",
-        PC,
-        "pc_read_irr() & served & 0x00ff",
+        BLOCK,
+        "pc_read_irr() & mux.served & 0x00ff",
         "pc_read_irr() & 0x00ff",
         "test_pc",
     ),

@@ -116,43 +116,64 @@ static void edge_between(void)
 	fake_tsc += waits;
 }
 
-/* b's pair has other vectors, so a switch to b programs the chips. Lines rise at each access in
- * turn, with one NMI for all of them: a's wait in the status register, b's reach b. */
-static void play_edges(line_set lines, uint64_t us)
+/* b's pair gets other vectors, so a switch to b programs the chips. */
+static void initialise_b(void)
 {
-	enum { ACCESSES_MOST = 100 };
-	unsigned at = 1;
-	rising = lines;
-	waits = tsc_from_us(us);
 	chipset_route(&b);
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_equal(chipset->port_write(&b, i ? 0x21 : 0x20,
 		                                     (const uint8_t[]){ 0x11, 0x40, 4, 1 }[i]),
 		                 0);
+}
+
+/* Switches from a to b. The lines rise at one access, with one NMI for all of them: a's wait in the
+ * status register, b's reach b. Returns false where the switch has fewer accesses. */
+static bool edges_come(line_set lines, unsigned at)
+{
+	rising = lines;
 	board.between = edge_between;
-	for (;; at++) {
-		chipset_route(&a);
-		chipset_mask(0);
-		(void)chipset->status(nmi_take());
-		edge_after = at;
-		chipset_route(&b);
-		bool came = edge_after == 0;
-		edge_after = nmi_after = 0;
-		if (!came)
-			break;
-		board_unblock_nmi();
-		(void)chipset->status(nmi_take());
-		line_set in_chips = sim_pic.chip[SIM_MASTER].irr |
-		                    (line_set)(sim_pic.chip[SIM_SLAVE].irr << 8);
-		assert_int_equal(chipset->asserted() & lines & A_LINES, lines & A_LINES);
-		assert_int_equal((b.inject | in_chips) & lines & B_LINES, lines & B_LINES);
-		chipset->acknowledge(A_LINES);
-		b.inject = 0;
-		for (line_set rest = lines; rest; rest &= rest - 1)
-			board_set_line(line_first(rest), false);
-	}
+	chipset_route(&a);
+	chipset_mask(0);
+	(void)chipset->status(nmi_take());
+	edge_after = at;
+	chipset_route(&b);
 	board.between = NULL;
+	bool came = edge_after == 0;
+	edge_after = nmi_after = 0;
+	if (!came)
+		return false;
+	board_unblock_nmi();
+	(void)chipset->status(nmi_take());
+	line_set in_chips = sim_pic.chip[SIM_MASTER].irr |
+	                    (line_set)(sim_pic.chip[SIM_SLAVE].irr << 8);
+	assert_int_equal(chipset->asserted() & lines & A_LINES, lines & A_LINES);
+	assert_int_equal((b.inject | in_chips) & lines & B_LINES, lines & B_LINES);
+	chipset->acknowledge(A_LINES);
+	b.inject = 0;
+	for (line_set rest = lines; rest; rest &= rest - 1)
+		board_set_line(line_first(rest), false);
+	return true;
+}
+
+/* At each access in turn. */
+static void play_edges(line_set lines, uint64_t us)
+{
+	enum { ACCESSES_MOST = 100 };
+	unsigned at = 1;
+	waits = tsc_from_us(us);
+	initialise_b();
+	while (edges_come(lines, at))
+		at++;
 	assert_in_range(at, 20, ACCESSES_MOST);
+}
+
+static unsigned accesses, after_icw1; /* of a switch; the first one after the master's ICW1 */
+
+static void find_icw1(void)
+{
+	accesses++;
+	if (after_icw1 == 0 && sim_pic.chip[SIM_MASTER].expects != 0)
+		after_icw1 = accesses;
 }
 
 static void R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost(void **state)
@@ -160,6 +181,22 @@ static void R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost(void
 	(void)state;
 	play_edges(LINE(3), 0);
 	play_edges(LINE(15), 0);
+}
+
+/* The NMI comes after ICW1, and the other chip's line explains the NMI. */
+static void R08_an_edge_at_the_last_look_before_icw1_is_not_lost(void **state)
+{
+	enum { LOOK = 2 }; /* accesses: the look, ICW1 */
+	(void)state;
+	waits = 0;
+	initialise_b();
+	chipset_route(&a);
+	accesses = after_icw1 = 0;
+	board.between = find_icw1;
+	chipset_route(&b);
+	board.between = NULL;
+	assert_in_range(after_icw1, LOOK + 1, accesses);
+	assert_true(edges_come(LINE(3) | LINE(15), after_icw1 - LOOK));
 }
 
 /* As QEMU does, whose devices' thread raises all lines that are due while the processor waits at a
@@ -227,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			R08_an_edge_at_any_access_of_a_switch_with_a_replay_is_not_lost, begin,
 			end),
+		cmocka_unit_test_setup_teardown(
+			R08_an_edge_at_the_last_look_before_icw1_is_not_lost, begin, end),
 		cmocka_unit_test_setup_teardown(
 			R08_edges_of_both_chips_behind_one_nmi_are_not_lost_in_a_replay, begin,
 			end),

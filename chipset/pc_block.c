@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The chipset block out of stock PC parts. ISA lines reach both the 8259 pair and the I/O APIC. The
+ * pair and the I/O APIC together make the multiplexer:
+ *
+ *   routed to the controller: I/O APIC pin masked, 8259 mask as the guest wants it
+ *   routed to the VMM block:  8259 mask bit 1, pin in NMI delivery mode, until the edge has been
+ *                             seen
+ *
+ * Rule: no interrupt is lost. The status register is kept in software. A line that is not routed
+ * and has no status bit is armed. An armed line's first edge is an NMI. The 8259's IRR, where
+ * masked lines latch too, tells the line. From then on the pin is masked and the assertion is held,
+ * at no further cost, until the line's VM runs. Order matters wherever a route changes: arm the pin
+ * first, then mask the 8259, then read IRR. An edge then shows as an NMI, in IRR, or as both.
+ */
+#include "arch/x86/io.h"
+#include "arch/x86/log.h"
+#include "arch/x86/nmi.h"
+#include "arch/x86/platform.h"
+#include "chipset/pc.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+/* The multiplexers (Figure 2, 206). */
+static struct {
+	line_set claimed; /* lines that have an owner */
+	/* Claimed lines that reach no I/O APIC pin. The VMM sees their requests only at a look. */
+	line_set pinless;
+	line_set served; /* claimed lines that the VMM serves itself: always armed */
+	line_set routed; /* to the controller */
+} mux;
+
+/* The VMM block (Figure 2, 210). */
+static struct {
+	line_set armed;      /* pins that raise NMI now: the lines that are not masked */
+	line_set asserted;   /* the status register */
+	line_set unreported; /* asserted, and the dispatcher was not told yet */
+} vmm_block;
+
+/* The evidence of the NMIs that have come. */
+static struct {
+	/* a line has been found: the line accounts for the NMIs that are under way */
+	bool heard;
+	/* IRR at the NMI handler's looks. The handler sets bits; take_irr() takes all bits. */
+	volatile uint32_t glimpsed;
+} account;
+
+/* The last save. */
+static struct {
+	line_set irr;
+	bool is_new; /* no guest has run since the save, and no ICW1 was written */
+} saved;
+
+/* The host's NMI handler calls the function, wherever the VMM is, in the middle of ICWs too. (OCW3
+ * does not disturb the ICW sequence, which waits for the data port.) An edge in IRR now may be gone
+ * again when the dispatcher looks (a square wave's lower half, an ICW1). */
+static void glimpse(void)
+{
+	account.glimpsed |= pc_read_irr() & vmm_block.armed;
+}
+
+/* Takes the bits that the handler left, in a single instruction, so that no NMI falls between
+ * reading and clearing. */
+static inline uint32_t take(volatile uint32_t *from)
+{
+	uint32_t value = 0;
+	__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(*from));
+	return value;
+}
+
+/* Returns all present requests and the requests that were present when an NMI came. */
+static inline line_set take_irr(void)
+{
+	line_set irr = pc_read_irr();
+	return irr | (line_set)take(&account.glimpsed);
+}
+
+int pc_probe(void)
+{
+	if (!platform.has_8259) {
+		log_line("chipset pc: this machine has no 8259 pair (MADT flags)");
+		return -ENODEV;
+	}
+	if (platform.ioapic == 0) {
+		log_line(
+			"chipset pc: no I/O APIC in the MADT; it has to stand in for the VMM block");
+		return -ENODEV;
+	}
+	for (unsigned chip = 0; chip < PICS; chip++)
+		pc_program(chip, chip == PIC_MASTER ? 0x20 : 0x28, 1);
+	nmi_hook = glimpse;
+	return 0;
+}
+
+static inline void change_pin(unsigned line, bool arms)
+{
+	ioapic_write((unsigned)platform.line[line].pin, arms ? RTE_NMI : RTE_NMI | RTE_MASKED);
+}
+
+static __attribute__((noinline)) void change_pins(line_set wanted)
+{
+	line_set before = vmm_block.armed;
+	vmm_block.armed |= wanted; /* the NMI handler may look while the pins change */
+	for (line_set change = wanted ^ before; change; change &= change - 1)
+		change_pin(line_first(change), line_in(wanted, line_first(change)));
+	vmm_block.armed = wanted;
+}
+
+/* Arms the lines that are neither routed nor asserted already, and disarms all others. Pins that
+ * stay as they are cost no access. */
+static inline void arm(void)
+{
+	line_set wanted = mux.claimed & ~(mux.routed | (vmm_block.asserted & ~mux.served));
+	if (__builtin_expect(wanted != vmm_block.armed, 0))
+		change_pins(wanted);
+}
+
+/* A line of the VMM's own is never taken from the controller. By level (ELCR, ICH9 datasheet
+ * 13.4.11) the line's request is the line's level. By edge, some controllers (QEMU's, KVM's) would
+ * keep the request of an edge that was served long ago, and the VMM would look after the request at
+ * every NMI. */
+static void sense_by_level(line_set lines)
+{
+	line_set level = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	if (level & (line_set)~ELCR_BITS) /* the register does not exist */
+		return;
+	level |= lines & ELCR_BITS;
+	io_out8(PORT_ELCR1, (uint8_t)level);
+	io_out8(PORT_ELCR2, (uint8_t)(level >> 8));
+}
+
+void pc_claim(line_set lines, bool by_vmm)
+{
+	chipset_standing.touched = true;
+	for (line_set rest = lines; rest; rest &= rest - 1) {
+		unsigned line = line_first(rest);
+		if (platform.line[line].pin < 0) {
+			log_line(
+				"chipset pc: line %u reaches no I/O APIC pin: held until its VM runs",
+				line);
+			lines &= (line_set)~LINE(line);
+			mux.pinless |= LINE(line);
+		} else {
+			ioapic_set_destination((unsigned)platform.line[line].pin, lapic_id());
+		}
+	}
+	mux.claimed |= lines;
+	mux.served |= by_vmm ? lines : 0;
+	if (by_vmm)
+		sense_by_level(lines);
+	arm();
+}
+
+void pc_arm(void)
+{
+	arm();
+	saved.is_new = false;
+}
+
+/* Takes into the status register the lines in irr whose pin is armed: an armed line has raised an
+ * NMI. */
+static inline void latch(line_set irr)
+{
+	line_set spoke = irr & (vmm_block.armed | (mux.pinless & ~mux.routed));
+	if (spoke == 0)
+		return;
+	account.heard = true;
+	vmm_block.unreported |= spoke & ~vmm_block.asserted;
+	vmm_block.asserted |= spoke;
+}
+
+/* ---- The account around an ICW1 of the VMM ---- */
+
+/*
+ * An initialisation of a chip by the VMM takes some 7 us on an ISA bus, and below 1 us in most
+ * emulators. An initialisation was held up if the time is far above the quickest so far. Then the
+ * processor waited at a port (QEMU, where the thread of the devices was at work), or was elsewhere
+ * (KVM, SMI). Several lines may have risen meanwhile, and their NMIs are merged.
+ */
+enum { HELD_UP_TIMES = 3, HELD_UP_US = 5 };
+
+static uint64_t quickest = UINT64_MAX; /* ticks of the quickest initialisation so far */
+
+static unsigned count(line_set lines)
+{
+	unsigned n = 0;
+	for (; lines; lines &= lines - 1)
+		n++;
+	return n;
+}
+
+/* Returns whether an initialisation of so many ticks was held up. */
+static bool held_up(uint64_t took)
+{
+	if (took < quickest)
+		quickest = took;
+	return took > HELD_UP_TIMES * quickest && took > tsc_from_us(HELD_UP_US);
+}
+
+/* Finds the line of a request that ICW1 has dropped. If more NMIs have come than requests can be
+ * found, ICW1 has dropped a request. The dropped request may be of any armed line of the chip, so
+ * every armed line of the chip counts as asserted. A guest may find no cause; no guest loses an
+ * interrupt. Where the VMM was held up, the count is no evidence. A single NMI may then be of a
+ * line of the other chip, and stand for a dropped request too. glimpsed: as before the ICW1. */
+static __attribute__((noinline)) void find_dropped(line_set inputs, line_set glimpsed,
+                                                   uint32_t nmis, bool merged)
+{
+	/* A line of the VMM's own asserts again and again. */
+	line_set known = vmm_block.asserted | (glimpsed & (line_set)~mux.served);
+	line_set found = (pc_read_irr() | (line_set)account.glimpsed) & vmm_block.armed &
+	                 (line_set)~known;
+	if (merged || nmis > count(found))
+		latch(inputs & vmm_block.armed);
+}
+
+void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
+{
+	/* glimpsed is read first. An NMI between the two reads is then counted before, and the
+	 * NMI's line is found after. In the other order the NMI would count and the line would
+	 * not. */
+	line_set glimpsed = (line_set)account.glimpsed;
+	uint32_t nmis = nmi_count;
+	uint64_t tsc = cpu_tsc();
+	/* The look at IRR misses an edge between the look and ICW1, and ICW1 drops the edge. The
+	 * edge's NMI has come when pc_initialise() ends. */
+	line_set irr = pc_initialise(chip, icw2, icw4);
+	account.glimpsed |= irr & vmm_block.armed;
+	nmis = nmi_count - nmis;
+	bool merged = held_up(cpu_tsc() - tsc);
+	if (__builtin_expect(nmis != 0, 0))
+		find_dropped(chip == PIC_MASTER ? 0x00ff : 0xff00, glimpsed, nmis, merged);
+}
+
+/* A guest may initialise its pair and then poll the pair, or the VMM's first look at the port may
+ * be the answer to the guest's poll. Then the request of another VM's line goes into service. The
+ * line has raised an NMI all the same. */
+void pc_latch_service(void)
+{
+	latch(pc_read_isr());
+}
+
+/* Initialises the running VM's chip and keeps the requests. The VM's lines go through the block
+ * meanwhile, so that the VMM sees the requests that ICW1 drops. */
+void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw4)
+{
+	line_set inputs = c->lines & (chip == PIC_MASTER ? 0x00ff : 0xff00);
+	uint32_t before = nmi_count;
+	mux.routed = 0;
+	arm();
+	line_set requests = take_irr();
+	latch(requests & ~c->lines);
+	pc_program(chip, icw2, icw4);
+	mux.routed = c->lines;
+	arm();
+	requests |= (line_set)account.glimpsed | vmm_block.asserted;
+	account.glimpsed &= ~(uint32_t)c->lines;
+	vmm_block.asserted &= ~c->lines;
+	vmm_block.unreported &= ~c->lines;
+	if (nmi_count != before)
+		account.heard = true;
+	c->inject |= requests & inputs & ~pc_read_irr();
+}
+
+/* ---- The status register ---- */
+
+/*
+ * NMI status and control, port 61h (ICH9 datasheet 13.7.1)
+ *   7 SERR# | 6 IOCHK# | 3 IOCHK# disable and clear | 2 SERR# disable and clear
+ */
+static bool system_error(void)
+{
+	enum { PORT_NMI_STATUS = 0x61, NMI_SOURCES = 0xc0, NMI_CLEAR = 0x0c };
+	uint8_t seen = io_in8(PORT_NMI_STATUS);
+	if (!(seen & NMI_SOURCES))
+		return false;
+	io_out8(PORT_NMI_STATUS, (seen & 0x03) | NMI_CLEAR);
+	io_out8(PORT_NMI_STATUS, seen & 0x0f);
+	return true;
+}
+
+/* Silences lines that have just been found: from now on their assertions are held. */
+static inline void silence(line_set found)
+{
+	for (line_set rest = found & vmm_block.armed & ~mux.served; rest; rest &= rest - 1)
+		change_pin(line_first(rest), false);
+	vmm_block.armed &= ~(found & ~mux.served);
+}
+
+void pc_gather(void)
+{
+	line_set irr = pc_read_irr(), seen = (line_set)take(&account.glimpsed);
+	latch(irr | seen);
+	/* the line was armed when its NMI came, and may have been silenced since */
+	account.heard |= seen != 0;
+}
+
+struct chipset_status pc_report(unsigned nmis)
+{
+	struct chipset_status s = { .asserted = vmm_block.asserted, .fresh = vmm_block.unreported };
+	vmm_block.unreported = 0;
+	silence(s.fresh);
+	/* Edges of a line that was armed all the time may have raised several NMIs. So a line that
+	 * was found explains all NMIs, unless the chipset itself reports another source. */
+	if (nmis > account.heard)
+		/* read in any case, because the read clears the source */
+		s.external = system_error() ? EXTERNAL_TOLD : !account.heard;
+	/* in a storm NMIs are blocked, and an NMI may wait */
+	if (nmi_count == 0 && nmis < NMI_STORM)
+		/* no NMI is under way, so no NMI is left to be accounted for */
+		account.heard = false;
+	return s;
+}
+
+/* Most often there is a single line and no special case. In all other cases the IRR value is not
+ * lost: the request stays in IRR, or the next look finds the request in glimpsed. */
+int pc_single(void)
+{
+	line_set irr = pc_look(), fresh = irr & vmm_block.armed & ~vmm_block.asserted;
+	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
+	if (!sole || (account.glimpsed | account.heard) || !pc_masks_stand()) {
+		account.glimpsed |= fresh;
+		return -1;
+	}
+	unsigned line = line_first(fresh);
+	vmm_block.asserted |= fresh;
+	if (!(fresh & mux.served)) {
+		change_pin(line, false);
+		vmm_block.armed &= ~fresh;
+	}
+	return (int)line;
+}
+
+/* Two edges of a line can fall between an NMI exit and the look at the lines. The line accounts for
+ * the second NMI too. */
+void pc_hear(void)
+{
+	account.heard = true;
+}
+
+line_set pc_asserted(void)
+{
+	return vmm_block.asserted;
+}
+
+/* A pin that is not in NMI delivery mode raises no NMI. */
+line_set pc_masked(void)
+{
+	return mux.claimed & ~vmm_block.armed;
+}
+
+void pc_acknowledge(line_set lines)
+{
+	vmm_block.asserted &= ~lines;
+}
+
+/* Ends the request of an edge-triggered line that was served and whose request is still latched.
+ * (ELCR has no level mode for lines 0 to 2, 8 and 13.) The chip takes the request as if the
+ * processor had taken the interrupt. A line that rises meanwhile is a new edge. The NMI handler
+ * does not look at the chip between a poll and the answer: the handler would get the answer. */
+void pc_settle(line_set lines)
+{
+	lines &= pc_read_irr() & mux.served & 0x00ff;
+	for (; lines; lines &= lines - 1) {
+		uint32_t before_it = nmi_count;
+		nmi_hook = NULL;
+		pc_take_request(line_first(lines));
+		nmi_hook = glimpse;
+		if (nmi_count != before_it)
+			glimpse();
+	}
+}
+
+/* ---- The multiplexers' part of save and restore ---- */
+
+void pc_connect(line_set lines)
+{
+	mux.routed = lines;
+	arm();
+}
+
+void pc_keep_requests(const struct controller *c)
+{
+	saved.irr = pc_read_irr();
+	saved.is_new = true;
+	line_set own = (saved.irr | (line_set)account.glimpsed) & c->lines;
+	account.glimpsed &= ~(uint32_t)c->lines;
+	vmm_block.asserted |= own | (c->inject & c->lines);
+	arm();
+}
+
+void pc_latch_requests(void)
+{
+	latch(take_irr());
+	saved.is_new = false;
+}
+
+/* Returns IRR for the lines of c. The chips are not read where no line of c has asserted, because
+ * IRR has no effect then. The chips are not read either where the save has just read the chips and
+ * no NMI came since. */
+static inline line_set requests_of(const struct controller *c)
+{
+	if (((vmm_block.asserted | c->shared) & c->lines) == 0 && nmi_count == 0)
+		return 0;
+	line_set irr = saved.is_new && nmi_count == 0 ? saved.irr : pc_read_irr();
+	return irr & c->lines;
+}
+
+void pc_hand_over(struct controller *c)
+{
+	line_set was_armed = vmm_block.armed & c->lines;
+	mux.routed = c->lines;
+	arm();
+	line_set irr = requests_of(c), seen = (line_set)account.glimpsed & was_armed;
+	account.glimpsed &= ~(uint32_t)c->lines;
+	/* an NMI of c's lines is still to be taken */
+	account.heard = (account.heard || ((irr & was_armed) | seen)) && nmi_count != 0;
+	vmm_block.asserted |= seen;
+	/* The chip itself delivers the requests that the chip still holds. The VMM has to inject
+	 * requests that the chip lost or never saw. The other VM may have taken a shared line's
+	 * request, so this VM gets a request in each turn and can look at the device. */
+	c->inject |= (vmm_block.asserted | c->shared) & c->lines & ~irr;
+	vmm_block.asserted &= ~c->lines;
+	vmm_block.unreported &= ~c->lines;
+}

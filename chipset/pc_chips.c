@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The real 8259 pair: the VMM's accesses to the ports, and the read select that a guest may have
+ * set.
+ *
+ * Rule: the file knows what is in the chips, and no more: no line's route and no guest's wish. The
+ * datasheet is Intel's 8259A (231468-003).
+ */
+#include "arch/x86/io.h"
+#include "arch/x86/nmi.h"
+#include "chipset/pc.h"
+
+#include <stddef.h>
+
+/* Special mask mode off and IRR selected: no setting that another guest left behind reaches the
+ * next guest. */
+enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
+enum { OCW3_POLL = 0x0c, POLL_ANSWERED = 0x80 };
+enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
+
+struct pc_chip pc_chips[PICS];
+const struct pc_ports pc_ports[PICS] = { { 0x20, 0x21, LINE(LINE_CASCADE) },
+	                                 { 0xa0, 0xa1, LINE_CASCADE } };
+
+/* The read select of a command port that is open to the guest cannot be read back. But the port
+ * answers with the selected register. An answer with a bit that IRR has not was therefore ISR. The
+ * select is noted at the first look after an exit, and put back before the entry. */
+static struct {
+	struct controller *of; /* the guest that may have set the chips' read select */
+	enum { SELECT_NOTED, SELECT_OPEN, SELECT_ANSWERED } state;
+	line_set answer; /* at the first look after the exit */
+	bool isr;        /* last note of the running VM: a chip of the pair has ISR selected */
+} selected;
+
+static inline line_set read_pair(void)
+{
+	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+}
+
+static inline void select_pair(uint8_t ocw3)
+{
+	io_out8(0x20, ocw3);
+	io_out8(0xa0, ocw3);
+}
+
+static inline void note_answer(void)
+{
+	if (selected.state != SELECT_OPEN)
+		return;
+	selected.answer = read_pair();
+	selected.state = SELECT_ANSWERED;
+	chipset_standing.touched = true; /* to be put back before the entry */
+}
+
+/* An answer with a bit that IRR has not was ISR. Where IRR and ISR are equal, or a request may have
+ * come in between, the answer is no evidence. The last note then stays. */
+static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, uint8_t isr)
+{
+	if (answer & ~irr)
+		pic->read_isr = answer == isr;
+	else if (answer == irr && isr != irr)
+		pic->read_isr = false;
+}
+
+static __attribute__((noinline)) void note_select(line_set irr)
+{
+	struct controller *c = selected.of;
+	if (c == NULL)
+		return;
+	select_pair(OCW3_READ_ISR);
+	line_set isr = read_pair();
+	select_pair(OCW3_READ_IRR);
+	if (c->open & OPEN_MASTER_COMMAND)
+		note_select_of(&c->pic[PIC_MASTER], (uint8_t)selected.answer, (uint8_t)irr,
+		               (uint8_t)isr);
+	if (c->open & OPEN_SLAVE_COMMAND)
+		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(selected.answer >> 8),
+		               (uint8_t)(irr >> 8), (uint8_t)(isr >> 8));
+	selected.isr = c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr;
+}
+
+void pc_follow_select(struct controller *c)
+{
+	selected.of = c;
+	selected.state = SELECT_NOTED;
+	selected.isr = c != NULL && (c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr);
+}
+
+void pc_return_select(struct controller *c)
+{
+	if (__builtin_expect(c->pic[PIC_MASTER].read_isr, 0))
+		io_out8(0x20, OCW3_READ_ISR);
+	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr, 0))
+		io_out8(0xa0, OCW3_READ_ISR);
+	selected.state = SELECT_OPEN;
+}
+
+line_set pc_read_irr(void)
+{
+	note_answer();
+	select_pair(OCW3_READ_IRR);
+	line_set irr = read_pair();
+	if (selected.state == SELECT_ANSWERED) {
+		selected.state = SELECT_NOTED;
+		if (__builtin_expect((selected.answer & ~irr) || selected.isr, 0))
+			note_select(irr);
+	}
+	return irr & (line_set)~LINE(LINE_CASCADE);
+}
+
+void pc_note_select(void)
+{
+	if (selected.state != SELECT_NOTED)
+		(void)pc_read_irr();
+}
+
+line_set pc_look(void)
+{
+	if (selected.state != SELECT_OPEN)
+		return pc_read_irr(); /* noted before; put back before the entry */
+	line_set answer = read_pair();
+	select_pair(OCW3_READ_IRR);
+	line_set irr = read_pair();
+	if (__builtin_expect((answer & ~irr) || selected.isr, 0)) { /* ISR was probably selected */
+		selected.answer = answer;
+		selected.state = SELECT_NOTED;
+		note_select(irr);
+		chipset_standing.touched = true;
+	}
+	return irr & (line_set)~LINE(LINE_CASCADE);
+}
+
+line_set pc_read_isr(void)
+{
+	line_set isr;
+	uint32_t before;
+	note_answer();
+	do {
+		before = nmi_count; /* the NMI handler selects IRR */
+		select_pair(OCW3_READ_ISR);
+		isr = read_pair();
+	} while (nmi_count != before);
+	return isr;
+}
+
+void pc_write_mask(unsigned chip, uint8_t mask)
+{
+	pc_chips[chip].mask = mask;
+	io_out8(pc_ports[chip].data, mask);
+}
+
+line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
+{
+	pc_chips[chip].icw2 = icw2;
+	pc_chips[chip].icw4 = icw4;
+	/* ICW1 drops the latched requests: read IRR with no access in between. */
+	io_out8(pc_ports[chip].command, OCW3_READ_IRR);
+	uint8_t irr = io_in8(pc_ports[chip].command);
+	io_out8(pc_ports[chip].command, ICW1_SELECT | ICW1_IC4);
+	io_out8(pc_ports[chip].data, icw2);
+	io_out8(pc_ports[chip].data, pc_ports[chip].icw3);
+	io_out8(pc_ports[chip].data, icw4);
+	pc_write_mask(chip, 0xff);
+	return chip == PIC_MASTER ? irr & (line_set)~LINE(LINE_CASCADE) : (line_set)(irr << 8);
+}
+
+void pc_reset_priority(const struct controller *c)
+{
+	io_out8(0x20, OCW2_PRIORITY_RESET);
+	io_out8(0xa0, OCW2_PRIORITY_RESET);
+	if (__builtin_expect((c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI, 0)) {
+		io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
+		io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);
+	}
+}
+
+void pc_end_service(line_set isr)
+{
+	for (; isr; isr &= isr - 1) {
+		unsigned line = line_first(isr);
+		io_out8(pc_ports[line / 8].command, OCW2_SPECIFIC_EOI | (line & 7));
+	}
+}
+
+void pc_take_request(unsigned line)
+{
+	io_out8(pc_ports[PIC_MASTER].data, (uint8_t)~LINE(line));
+	io_out8(pc_ports[PIC_MASTER].command, OCW3_POLL);
+	uint8_t answer = io_in8(pc_ports[PIC_MASTER].command);
+	if (answer == (POLL_ANSWERED | line))
+		io_out8(pc_ports[PIC_MASTER].command, (uint8_t)(OCW2_SPECIFIC_EOI | line));
+	io_out8(pc_ports[PIC_MASTER].data, pc_chips[PIC_MASTER].mask);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The steps of Figures 4 and 5 on stock parts: the steps that need both the VMM block (pc_block.c)
+ * and the guest's controller (pc_8259.c).
+ *
+ * Rule: order matters wherever a route changes, as pc_block.c says.
+ */
+#include "arch/x86/nmi.h"
+#include "chipset/pc.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static struct controller *current; /* the controller that is in the chips */
+
+void pc_mask(line_set masked)
+{
+	/* An NMI latches every first edge, masked or not. The dispatcher knows which line ends a
+	 * turn. */
+	(void)masked;
+	pc_arm();
+	if (current != NULL)
+		pc_return_select(current);
+}
+
+struct chipset_status pc_status(unsigned nmis)
+{
+	/* comes before an initialisation is caught, because the catch drops the latched requests */
+	pc_gather();
+	if (current != NULL)
+		pc_catch_initialisation(current);
+	return pc_report(nmis);
+}
+
+line_set pc_deliverable(const struct controller *c, line_set known)
+{
+	(void)known;
+	return (pc_asserted() | c->inject) & pc_enabled(c);
+}
+
+/* Interrupts that are still in service go on in software; the command ports are trapped until the
+ * guest's EOI. The chip forgets the interrupts. */
+static void take_over_service(struct controller *c, line_set isr)
+{
+	c->pic[PIC_MASTER].isr |= (uint8_t)isr;
+	c->pic[PIC_SLAVE].isr |= (uint8_t)(isr >> 8);
+	pc_end_service(isr);
+}
+
+/* 520: arms the lines first, then closes the 8259, then reads IRR. An edge shows as an NMI, in IRR,
+ * or as both. */
+int pc_save(struct controller *c, bool force)
+{
+	pc_catch_initialisation(c);
+	line_set isr = pc_read_isr();
+	if (isr != 0 && !force) {
+		c->busy = true;
+		pc_refresh(c);
+		return -EBUSY;
+	}
+	uint32_t before = nmi_count;
+	c->settled = isr == 0 && !(c->busy | c->held);
+	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
+	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
+	pc_connect(0);
+	pc_write_mask(PIC_SLAVE, 0xff);
+	pc_write_mask(PIC_MASTER, 0xff);
+	pc_keep_requests(c);
+	if (nmi_count != before)
+		/* by a pin of the VM's lines that was armed just now, or by a pin that the next
+		 * look finds */
+		pc_hear();
+	c->inject = 0;
+	c->busy = false;
+	if (isr != 0)
+		take_over_service(c, isr);
+	chipset_standing.routed = current = NULL;
+	chipset_standing.touched = true;
+	pc_follow_select(NULL);
+	return 0;
+}
+
+static bool chip_differs(const struct controller *c, unsigned chip)
+{
+	const struct pic_state *pic = &c->pic[chip];
+	return pic->ready && (pic->icw2 != pc_chips[chip].icw2 || pic->icw4 != pc_chips[chip].icw4);
+}
+
+/*
+ * R19: the chip's state cannot be written, so the initialisation is replayed. ICW1 drops the
+ * latched requests. The status register takes the latched requests first.
+ */
+static void replay(const struct controller *c)
+{
+	pc_latch_requests();
+	for (unsigned chip = 0; chip < PICS; chip++)
+		if (chip_differs(c, chip))
+			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
+}
+
+/* 540 */
+void pc_restore(struct controller *c)
+{
+	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
+		replay(c);
+	pc_reset_priority(c); /* the other guest may have rotated the priority */
+	pc_hand_over(c);
+	chipset_standing.routed = current = c;
+	chipset_standing.touched = true;
+	pc_follow_select(c);
+	if (c->settled && c->inject == 0) {
+		pc_write_mask(PIC_SLAVE, c->masks[PIC_SLAVE]);
+		pc_write_mask(PIC_MASTER, c->masks[PIC_MASTER]);
+	} else {
+		pc_refresh(c);
+	}
+}
+
+void pc_route(struct controller *c)
+{
+	if (current != NULL)
+		(void)pc_save(current, true);
+	if (c != NULL)
+		pc_restore(c);
+}

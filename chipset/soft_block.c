@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model of realisation soft, with the register window and the NMI output. The file stands below
+ * both users of the model: driver.c drives the window, soft.c feeds the lines and takes INTR.
+ *
+ * Rule: every change of the model is noted, and a pulse of NMI is counted at once.
+ */
+#include "arch/x86/nmi.h"
+#include "chipset/driver.h"
+#include "chipset/soft.h"
+
+struct block soft_block;
+struct soft_outputs soft_outputs;
+
+/* An entry under way does not happen, and the dispatcher looks, as with a pulse at the
+ * processor. */
+void soft_relay_nmi(void)
+{
+	if (__builtin_expect(block_take_nmi(&soft_block), 0)) {
+		nmi_note();
+		soft_outputs.pulses++;
+	}
+}
+
+void soft_window_write(uint32_t offset, unsigned size, uint64_t value)
+{
+	block_window_write(&soft_block, offset, size, value);
+	soft_outputs.moved = true;
+	soft_relay_nmi();
+}

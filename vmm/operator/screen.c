@@ -72,7 +72,9 @@ static void show_view(void)
 
 	view.shown = true;
 	for (unsigned i = 0; i < PAGE_ROWS; i++) {
-		vga_view(i, line, pager_text(row, line), false);
+		size_t length = pager_text(row, line);
+
+		vga_view(i, line, length, false);
 		row = pager_next(row);
 		background_point();
 	}

@@ -96,7 +96,9 @@ static void show_page(uint64_t row, const char *hint)
 	size_t length = 0;
 
 	for (unsigned i = 0; i < PAGE_ROWS; i++) {
-		vga_view(i, line, pager_text(row, line), false);
+		size_t columns = pager_text(row, line);
+
+		vga_view(i, line, columns, false);
 		row = pager_next(row);
 	}
 	while (hint[length] != '\0')

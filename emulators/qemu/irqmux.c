@@ -7,15 +7,15 @@
  *   VMM ------ window --->|       |<-- INTA ---- pic_read_irq()
  *   monitor ---- nmi ---->+-------+
  *
- * The machine's own 8259 pair stays where it is, and nobody's: its inputs and its ports are taken
- * over, and what is left of it carries the vector to the processor (section "INTA").
+ * The machine's own 8259 pair stays in the machine, without users: the device takes over the pair's
+ * inputs and ports. The rest of the pair carries the vector to the processor (section "INTA").
  *
- * Rule: nothing here knows what the block does. All of that is in the model (chipset/block), which
- * is compiled in as it is; what reaches the model from any side is followed by drive(), so that its
- * two outputs are always those that the processor sees.
+ * Rule: this file does not know the block's behaviour. The whole behaviour is in the model
+ * (chipset/block), which is compiled in unchanged. drive() follows every access to the model from
+ * any side, so that the processor always sees the model's present outputs.
  *
- * As a shared object for the stock binary (emulators/qemu/qemu.mk) it defines IRQMUX_PLUGIN;
- * docs/emulators.md has the line that builds it inside QEMU's tree.
+ * As a shared object for the stock binary (emulators/qemu/qemu.mk) the build defines IRQMUX_PLUGIN.
+ * docs/emulators.md has the line that builds the device inside QEMU's tree.
  */
 #include "qemu/osdep.h"
 
@@ -60,19 +60,19 @@ struct IrqmuxState {
 	struct block block;
 	MemoryRegion window;
 	IrqmuxPorts ports[PORT_RANGES];
-	PICCommonState *chip[2]; /* the machine's: PAIR_MASTER, PAIR_SLAVE */
-	qemu_irq intr;           /* what the machine's master drove */
+	PICCommonState *chip[2]; /* the machine's chips: PAIR_MASTER, PAIR_SLAVE */
+	qemu_irq intr;           /* the input that the machine's master drove */
 
 	bool shown;                           /* property window: the PCI function is there */
-	uint32_t nmi_us, nmi_line, nmi_every; /* the button's; docs/emulators.md */
+	uint32_t nmi_us, nmi_line, nmi_every; /* the button's properties; docs/emulators.md */
 	/* the VMM has written to the window since the reset */
 	bool armed;
-	uint32_t seen; /* rising edges of nmi_line since it last counted */
+	uint32_t seen; /* rising edges of nmi_line since the last edge that counted */
 	QEMUTimer *period;
-	int64_t due; /* of the period, in ns of the machine's time */
+	int64_t due; /* end of the period, in ns of the machine's time */
 };
 
-/* A machine has one, and an input's handler is told of no owner. */
+/* A machine has a single device of this type, and an input's handler gets no owner. */
 static IrqmuxState *irqmux;
 
 /* ---- What QEMU 7.2 and QEMU 10.0 call by different names ---- */
@@ -97,8 +97,8 @@ typedef Property DeviceProperty;
 /* ---- INTA ---- */
 
 /*
- * The processor's INTA is a call of pic_read_irq() (hw/intc/i8259.c), which for a request at the
- * slave does, in this order:
+ * The processor's INTA is a call of pic_read_irq() (hw/intc/i8259.c). For a request at the slave,
+ * the call does these steps in this order:
  *
  *   the master's level: the highest in irr            2, the cascade: carry() has set this bit and
  *                                                     no other
@@ -107,11 +107,11 @@ typedef Property DeviceProperty;
  *                                                     its vector into irq_base
  *   vector = the slave's irq_base + level             the block's vector
  *   the master's acknowledge: irr &= ~4, set output   on_master_output(): drive(), which sets the
- *                                                     bits for what comes next
+ *                                                     bits for the next INTA
  *
  * So the block is asked once per INTA, at the very moment. pic_get_output() asks whether the master
- * has a request: it has while INTR is high. With INTR low nothing is called, and the vector is the
- * master's irq_base + 7: what the block would answer, looked up beforehand.
+ * has a request: the master has a request while INTR is high. With INTR low no function is called,
+ * and the vector is the master's irq_base + 7: the block's answer, looked up beforehand.
  */
 static void reset_carrier(PICCommonState *chip, uint8_t requests)
 {
@@ -157,7 +157,7 @@ static void on_master_output(void *opaque, int n, int level)
 	drive(opaque);
 }
 
-/* ---- The button: what raises the external signal ---- */
+/* ---- The button: the source of the external signal ---- */
 
 static void raise_and_lower(IrqmuxState *s)
 {
@@ -171,14 +171,14 @@ static void press(void *opaque)
 	drive(opaque);
 }
 
-/* The monitor's "nmi", QMP's inject-nmi. The machine's own would go to every processor, past the
- * block. */
+/* The monitor's "nmi", QMP's inject-nmi. The machine's own handler would send the NMI to every
+ * processor, past the block. */
 static void on_monitor_nmi(NMIState *machine, int cpu_index, Error **errp)
 {
 	press(irqmux);
 }
 
-/* The next is due a period after this one was, however late the host is. */
+/* The next press is due a period after this press was due, however late the host is. */
 static void wait_for_period(IrqmuxState *s)
 {
 	s->due += s->nmi_us * (int64_t)SCALE_US;
@@ -191,7 +191,7 @@ static void on_period(void *opaque)
 	press(opaque);
 }
 
-/* The VMM has written to the window: what is periodic begins with the first time. */
+/* Called when the VMM has written to the window. The first write starts the period. */
 static void arm(IrqmuxState *s)
 {
 	if (s->armed)
@@ -209,7 +209,7 @@ static void disarm(IrqmuxState *s)
 	timer_del(s->period);
 }
 
-/* A line has risen: does the signal come with it? */
+/* Returns whether the signal comes with a line that has risen. */
 static bool comes_with(IrqmuxState *s, unsigned line)
 {
 	if (!s->armed || line != s->nmi_line || ++s->seen < s->nmi_every)
@@ -220,7 +220,7 @@ static bool comes_with(IrqmuxState *s, unsigned line)
 
 /* ---- Lines ---- */
 
-/* The I/O APIC has a feed of its own, beside this one. */
+/* The I/O APIC gets the line by a separate call, beside the block. */
 static void set_line(unsigned line, bool high)
 {
 	IrqmuxState *s = irqmux;
@@ -244,7 +244,7 @@ static void on_slave_input(void *opaque, int n, int level)
 
 /* ---- Ports ---- */
 
-/* Of a wide access each byte comes here by itself; the bytes beyond a range find nothing, as on the
+/* Each byte of a wide access comes here separately. Bytes beyond a range reach no device, as on the
  * bus. */
 static uint64_t read_port(void *opaque, hwaddr offset, unsigned size)
 {
@@ -286,7 +286,7 @@ static void write_window(void *opaque, hwaddr offset, uint64_t value, unsigned s
 	drive(s);
 }
 
-/* Whole accesses, misaligned ones too: those are for the model to refuse. */
+/* Whole accesses, misaligned accesses too: the model refuses misaligned accesses. */
 static const MemoryRegionOps window_ops = {
 	.read = read_window,
 	.write = write_window,
@@ -295,7 +295,7 @@ static const MemoryRegionOps window_ops = {
 	.impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
-/* window=off: a machine whose 8259s are the model's, and that has no more of the block. */
+/* window=off: a machine whose 8259s are the model's, without the rest of the block. */
 static uint32_t read_config(PCIDevice *dev, uint32_t address, int size)
 {
 	return IRQMUX(dev)->shown ? pci_default_read_config(dev, address, size)
@@ -308,7 +308,7 @@ static void write_config(PCIDevice *dev, uint32_t address, uint32_t value, int s
 		pci_default_write_config(dev, address, value, size);
 }
 
-/* ---- What the monitor shows: "info pic" ---- */
+/* ---- The monitor's output: "info pic" ---- */
 
 static void print_chip(InterruptStatsProvider *provider, Printout *out)
 {
@@ -334,7 +334,8 @@ static void print_block(InterruptStatsProvider *provider, Printout *out)
 
 /* ---- Taking the machine's pair over ---- */
 
-/* Of the machine's 8259s, those of QEMU itself; kernel: KVM has its own. */
+/* The search looks for the 8259s of QEMU itself among the machine's 8259s. kernel: KVM has separate
+ * 8259s. */
 struct search {
 	PICCommonState *chip[2];
 	bool kernel;
@@ -373,7 +374,7 @@ static bool find_chips(IrqmuxState *s, Error **errp)
 	return true;
 }
 
-/* Its inputs, its outputs, and what the monitor says of it. The master's input 2 is the slave's
+/* Takes a chip's inputs, outputs, and text for the monitor. The master's input 2 is the slave's
  * output, and no line. */
 static void take_chip(IrqmuxState *s, unsigned which)
 {
@@ -392,7 +393,7 @@ static void take_chip(IrqmuxState *s, unsigned which)
 	INTERRUPT_STATS_PROVIDER_GET_CLASS(chip)->print_info = print_chip;
 }
 
-/* Before the machine's own, which are of priority 0. */
+/* The regions take precedence over the machine's own regions, which are of priority 0. */
 static void take_ports(IrqmuxState *s)
 {
 	static const struct {
@@ -469,7 +470,7 @@ static DeviceProperty properties[] = {
 #endif
 };
 
-/* The machine's pair saves and restores what it carries by itself. */
+/* The machine's pair saves and restores its own state. */
 static const VMStateDescription vmstate = {
 	.name = TYPE_IRQMUX,
 	.version_id = 1,
@@ -523,7 +524,7 @@ static void register_types(void)
 	type_register_static(&irqmux_type);
 }
 
-/* ---- How it gets into the emulator ---- */
+/* ---- The way into the emulator ---- */
 
 #ifndef IRQMUX_PLUGIN
 
@@ -545,8 +546,8 @@ static bool lies_at(const VMStateDescription *saved, const char *name, size_t of
 	return false;
 }
 
-/* The emulator's own word for its version against that of the headers: structures change from one
- * patch level to the next. */
+/* Compares the emulator's version with the version of the headers: structures change from a patch
+ * level to the next. */
 static bool is_ours(const char *target)
 {
 	const DeviceClass *chip = DEVICE_CLASS(object_class_by_name("isa-i8259"));
@@ -572,8 +573,8 @@ static bool is_ours(const char *target)
 	return false;
 }
 
-/* Plugins are loaded just before the machine is made, so that this is early enough for a type that
- * -device names. */
+/* The emulator loads plugins just before making the machine, early enough for a type that -device
+ * names. */
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
                                            char **argv)
 {

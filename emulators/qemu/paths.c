@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What each path of the VMM does: a plugin of QEMU 7.2 and 10.0, loaded with
+ * The work of each path of the VMM: a plugin of QEMU 7.2 and 10.0, loaded with
  * -plugin paths.so,out=FILE.
  *
  * A path begins with the first instruction after VMRUN and ends with the next VMRUN. FILE gets a
  * line for each path: the exit's code and EXITINFO1, the VMCBs that were left and entered, and the
  * counters below. The first line of FILE names the columns.
  *
- * Rule: an instruction is known by its bytes when it is translated, and counted when it is
- * executed. Only 64-bit code outside of a guest is looked at: the firmware and the loader have
- * none.
+ * Rule: the plugin knows an instruction by its bytes when QEMU translates the instruction, and
+ * counts the instruction when QEMU executes it. The plugin looks at 64-bit code outside of a guest
+ * only: firmware and loader have no such code.
  *
  * Rule: no register is read in the middle of a translated block, for a register may not be in the
  * processor's state there. The port of IN and OUT is read at the next instruction.
@@ -28,8 +28,8 @@
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
-/* What is counted, and in this order. console: accesses to the ports and the memory of the VMM's
- * own terminal, which are counted by their own names as well. */
+/* The counters, in the order of the columns. console: accesses to the ports and the memory of the
+ * VMM's own terminal. Such accesses are counted by their own names as well. */
 /* clang-format off */
 #define COUNTERS(X) \
 	X(instructions) X(in) X(out) X(console) X(ioapic_read) \
@@ -64,8 +64,7 @@ static CPUX86State *processor(void)
 	return &X86_CPU(first_cpu)->env;
 }
 
-/* ---- What an instruction is
- * ----------------------------------------------------------------------- */
+/* ---- Kinds of instructions ---- */
 
 static bool is_prefix(uint8_t byte)
 {
@@ -155,8 +154,7 @@ static enum counter kind_of(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* ---- What is executed
- * ----------------------------------------------------------------------------- */
+/* ---- Execution ---- */
 
 static uint64_t vmcb_field(uint64_t vmcb, unsigned offset)
 {
@@ -176,7 +174,8 @@ static void write_path(uint64_t to)
 	fputc('\n', path.out);
 }
 
-/* The first instruction after an exit: vm_vmcb is what the path before this one has entered. */
+/* Called at the first instruction after an exit. vm_vmcb is the VMCB that the last path has
+ * entered. */
 static void begin_path(void)
 {
 	uint64_t vmcb = processor()->vm_vmcb;
@@ -274,15 +273,14 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 	}
 }
 
-/* ---- How it gets into the emulator
- * ---------------------------------------------------------------- */
+/* ---- The way into the emulator ---- */
 
 static void at_exit(qemu_plugin_id_t id, void *unused)
 {
 	fclose(path.out);
 }
 
-/* As in irqmux.c: structures change from one patch level to the next. */
+/* As in irqmux.c: structures change from a patch level to the next. */
 static bool is_ours(const char *target)
 {
 	VersionInfo *info = qmp_query_version(NULL);

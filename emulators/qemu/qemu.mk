@@ -22,7 +22,8 @@ QEMU_OBJECTS := $(QEMU_MODEL) $(QEMU_BUILD)/emulators/qemu/irqmux.c.o
 QEMU_FLAGS   := -O2 -g -fPIC -fvisibility=hidden $(WARNINGS) -I. -MMD -MP
 # As a file of QEMU is compiled that knows its processor. QEMU 7.2 asks for NEED_CPU_H, QEMU 10.0
 # for COMPILING_PER_TARGET.
-QEMU_CFLAGS   = -std=gnu11 $(QEMU_FLAGS) -Wno-unused-parameter -DIRQMUX_PLUGIN -DNEED_CPU_H -DCOMPILING_PER_TARGET \
+QEMU_CFLAGS   = -std=gnu11 $(QEMU_FLAGS) -Wno-unused-parameter -DIRQMUX_PLUGIN \
+	-DNEED_CPU_H -DCOMPILING_PER_TARGET \
 	-DCONFIG_TARGET='"x86_64-softmmu-config-target.h"' -DCONFIG_DEVICES='"x86_64-softmmu-config-devices.h"' \
 	$(patsubst %,-isystem '$(QEMU_HOME)/%',build build/qapi include target/i386) \
 	$(shell pkg-config --cflags glib-2.0)

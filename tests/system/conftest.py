@@ -32,6 +32,8 @@ from signalbox.platforms import ON_QEMU  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
+# As make takes it: the path to the tree may have blanks, and this one has none then.
+BUILD_FOR_MAKE = os.path.relpath(BUILD, ROOT)
 IPS = int(os.environ.get("IPS", "20000000"))
 PLATFORM = os.environ.get("PLATFORM", "auto")
 BOARD = os.environ.get("BOARD", "pc")
@@ -417,7 +419,7 @@ def make(runs):
         )
         environment = {k: v for k, v in os.environ.items() if k not in unwanted}
         # Relative: make takes no blank in a file's name, and the tree may have one in its path.
-        command = ["make", target, f"BUILD={os.path.relpath(BUILD, ROOT)}"]
+        command = ["make", target, f"BUILD={BUILD_FOR_MAKE}"]
         command += [f"{name}={value}" for name, value in variables.items()]
         with open(runs / "make.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -12,6 +12,7 @@ import pytest
 
 from conftest import QUITS, all_ok, on_chipsets, pulse, scribe, vandal
 from signalbox import Module, parse_histograms
+from signalbox.qemu import may_be_exact
 
 where, chipset = on_chipsets("irqmux", "irqmux-1-bank", "qemu-irqmux")
 
@@ -388,8 +389,10 @@ def test_R17_routes_at_entry_or_again_at_exit(system, of_pulse, of_scribe):
     disk = report.record("count", line=15)
     assert disk["handled"] == disk["expected"]
     # scribe is seldom out of the VMM's hands when its disk is done. QEMU's disk is done at once.
+    # But for a user without real-time priorities the host's scheduler says when, and scribe waits.
     exits = lines_of(report, 8, 15)
+    most = 50 if report.svm and not may_be_exact() else 0
     if of_scribe == "exit" and not report.svm:
         assert exits[8] > 10 and exits[15] > 50, exits
     elif of_scribe == "entry":
-        assert exits == {8: 0, 15: 0}, exits
+        assert max(exits.values()) <= most, exits

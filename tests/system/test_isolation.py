@@ -43,7 +43,7 @@ SURVIVED = [
     ("taskswitch", "", 0),
     ("tasks", "", 0),
 ]
-# SVM: the processor answers these itself, as on the bare machine.
+# SVM: the processor answers these itself, as on the bare machine (QEMU 7.2, not 10.0).
 BY_SVM_ITSELF = {"xsetbv"}
 # QEMU's TCG ignores the upper half of a value for CR0 (docs/emulators.md).
 SVM_WORDS = {"cr": "upper=0"}
@@ -107,7 +107,7 @@ def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(
     Where the controller is the VM's own, nothing that it does there is a fault."""
     logged = 0 if chipset != "pc" and deed == "unmask" else logged
     report = beside(deed, words, guest=SVM_WORDS.get(deed, "") if alone.svm else "")
-    if report.svm and deed in BY_SVM_ITSELF:
+    if report.svm and deed in BY_SVM_ITSELF and not faults(report):
         logged = 0
     as_when_alone(report, alone)
     all_ok(report, "vandal", 1)

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import BOARD, BUILD, PLATFORM
+from conftest import BOARD, BUILD_FOR_MAKE, PLATFORM
 from signalbox.pace import KEY_SECONDS, MOST_SECONDS, Pace
 from terminal import Terminal
 
@@ -67,7 +67,8 @@ def run(make):
     terminals = []
 
     def begin(target="run", environment=None, **variables):
-        words = [f"{key}={value}" for key, value in {"BUILD": BUILD, **variables}.items()]
+        values = {"BUILD": BUILD_FOR_MAKE, **variables}
+        words = [f"{key}={value}" for key, value in values.items()]
         terminals.append(Terminal(["make", target, *words], environment))
         return terminals[-1]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import BUILD, PLATFORM, ROOT
+from conftest import BUILD_FOR_MAKE, PLATFORM, ROOT
 from signalbox import find_records, parse_latencies
 from signalbox.demo import make_columns
 from signalbox.figures import Figures
@@ -197,7 +197,7 @@ MACHINES = ("bare", "irqmux", "pc", "soft")
 
 def consoles(text):
     """The consoles that a run has kept, by machine."""
-    kept = re.search(r"^run: each machine's console is in (\S+)/\*/console.txt$", text, re.M)[1]
+    kept = re.search(r"^run: each machine's console is in (.+)/\*/console.txt$", text, re.M)[1]
     return {path.parent.name: path.read_text() for path in (ROOT / kept).glob("*/console.txt")}
 
 
@@ -222,7 +222,8 @@ def terminal(make):
     begun = []
 
     def begin(environment=None, target="demo", **variables):
-        words = [f"{key}={value}" for key, value in {"BUILD": BUILD, **WORDS, **variables}.items()]
+        values = {"BUILD": BUILD_FOR_MAKE, **WORDS, **variables}
+        words = [f"{key}={value}" for key, value in values.items()]
         begun.append(Terminal(["make", "-s", target, *words], environment))
         return begun[-1]
 

@@ -16,11 +16,11 @@ something is in the page.
 """
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import drawings
+from signalbox.tree import tree_files
 from source_messages import CHANGES
 from source_messages import read as read_messages
 
@@ -41,17 +41,6 @@ SUFFIXES = (".c", ".cc", ".h", ".S", ".py", ".sh", ".md", ".mk", ".cfg", ".ld")
 PATH = re.compile(r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.*-]+)*/?$")
 
 
-def tracked():
-    names = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
-    return [name for name in names.splitlines() if (ROOT / name).is_file()]
-
-
 def anchors(path):
     """The names that links may point to: the headings, as the usual viewers make them."""
     heads = re.findall(r"^#+ +(.*)$", path.read_text(), re.M)
@@ -62,7 +51,7 @@ class Tree:
     """What there is to be named."""
 
     def __init__(self):
-        self.files = tracked()
+        self.files = tree_files(ROOT)
         self.names = {Path(name).name for name in self.files}
         code = [name for name in self.files if name.endswith((".c", ".cc", ".h", ".S", ".py"))]
         self.words = set()

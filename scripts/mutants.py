@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from mutants import MUTANTS  # noqa: E402
+from signalbox.tree import tree_files  # noqa: E402
 
 SLOW = 600  # seconds: no build and no test takes longer
 GROUP = 6  # mutants of one test that one copy of the tree takes in a row
@@ -130,17 +131,7 @@ class Tree:
 
     def copy(self):
         """What is the same stays as it is, so that only what is new is built."""
-        listed = (
-            subprocess.run(
-                ["git", "ls-files", "-z", "-co", "--exclude-standard"],
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                check=True,
-            )
-            .stdout.decode()
-            .split("\0")
-        )
-        names = {name for name in listed if name and (ROOT / name).is_file()}
+        names = set(tree_files(ROOT))
         for name in names:
             source, target = ROOT / name, self.directory / name
             if target.is_file() and source.read_bytes() == target.read_bytes():

@@ -16,6 +16,7 @@ import pytest
 from conftest import BUILD, ROOT
 from signalbox import parse_latencies
 from signalbox.records import find_records
+from signalbox.tree import tree_files
 
 pytestmark = pytest.mark.only_on("qemu-irqmux")
 
@@ -49,10 +50,8 @@ def form(text):
 def copy_tree(target):
     """The tree as it would be committed, and what is built. Times are kept: make builds nothing
     anew."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
-    for name in filter(None, names.decode().split("\0")):
-        if (ROOT / name).is_file() and not name.startswith("guests/hello/"):
+    for name in tree_files(ROOT):
+        if not name.startswith("guests/hello/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
     shutil.copytree(BUILD, target / "build", ignore=LEFT_OUT)

@@ -6,9 +6,11 @@ tests look at its result.
 """
 
 import fcntl
+import functools
 import hashlib
 import os
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -29,6 +31,7 @@ from signalbox import (
 )  # noqa: E402
 from signalbox.media import spare  # noqa: E402
 from signalbox.platforms import ON_QEMU  # noqa: E402
+from signalbox.qemu import executable as qemu_executable  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
@@ -43,6 +46,15 @@ TIMEOUT = 240
 
 # Where the firmware puts the chipset block's registers.
 WINDOW = 0xFEBF1000 if PLATFORM == "qemu-irqmux" else 0xC0000000
+
+
+@functools.cache
+def qemu_release():
+    """The version of QEMU that is installed, as numbers: (7, 2, 22)."""
+    command = [qemu_executable(), "--version"]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return tuple(int(n) for n in re.search(r"version (\d+)\.(\d+)\.(\d+)", said).groups())
+
 
 # What a fixture needs: one of these platforms.
 NEEDS = {"exact": ("bochs",), "irqmux": ("bochs-irqmux", "qemu-irqmux")}

@@ -12,7 +12,7 @@ import re
 
 import pytest
 
-from conftest import on_chipsets, vandal
+from conftest import on_chipsets, qemu_release, vandal
 from signalbox.platforms import ON_QEMU
 
 where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
@@ -187,6 +187,8 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, 
         f"do=pitstorm count={count} seconds=60", "irq=0 io=0x40-0x43,0x61", name="attacker"
     )
     hosts = at in ON_QEMU
+    if at.startswith("qemu") and qemu_release() >= (10,):
+        pytest.skip("QEMU 10's other timers are late while the PIT storms (docs/emulators.md)")
     limit = 10 if hosts else 5
     report = system(
         f"seconds={limit} status=1s",

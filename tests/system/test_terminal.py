@@ -11,10 +11,20 @@ import pytest
 
 from conftest import BOARD, BUILD_FOR_MAKE, PLATFORM
 from signalbox.pace import KEY_SECONDS, MOST_SECONDS, Pace
+from signalbox.qemu import may_be_exact
 from terminal import Terminal
 
 WHERE = "qemu" if PLATFORM == "auto" else PLATFORM
 LATENCY = re.compile(r"^\[pulse\] (lat probe=\S+ unit=\S+ n=\d+ min=\d+ median=\d+) ", re.MULTILINE)
+
+
+def latencies(text):
+    """Each probe's n, minimum and median. Without the minimum where the host's scheduler says when a
+    disk is done: an interrupt of the disk's moves a sample (docs/measuring.md)."""
+    found = LATENCY.findall(text)
+    if "qemu" in WHERE and not may_be_exact():
+        found = [re.sub(r" min=\d+", "", text) for text in found]
+    return found
 
 
 # ---- The pace ------------------------------------------------------------------------------------
@@ -81,10 +91,10 @@ def run(make):
 def test_a_terminal_and_a_pipe_have_the_same_figures(run, make):
     """make run PLATFORM=...: n, minimum and median of each probe are equal, in instructions."""
     options = {"PLATFORM": WHERE, "BOARD": BOARD, "SECONDS": 1}
-    at_pipe = LATENCY.findall(make("run", **options).stdout)
+    at_pipe = latencies(make("run", **options).stdout)
     terminal = run(**options)
     assert terminal.wait() == 0, terminal.text
-    assert LATENCY.findall(terminal.text) == at_pipe and len(at_pipe) == 3
+    assert latencies(terminal.text) == at_pipe and len(at_pipe) == 3
     assert all(" unit=instructions " in text for text in at_pipe)
     if "qemu" in WHERE:
         assert "; an instruction takes 32 ns of its time\n" in terminal.text

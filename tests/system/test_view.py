@@ -295,7 +295,7 @@ def test_a_key_ends_what_a_terminal_shows(terminal, pipe_run):
     is as before. A first lap has the medians of a pipe: the guests' words differ (SECONDS), so the
     timer's may fall on the next count."""
     run = terminal()
-    wait_for_wakeups(run)
+    wait_for_wakeups(run, machines=len(consoles(pipe_run.stdout)))
     screen = screen_of(run)
     assert screen.alternate and not screen.cursor and screen.attributes
     assert screen.lines[0].startswith("Signalbox: ") and screen.lines[23] == "q or Ctrl-C ends"

@@ -11,6 +11,7 @@ cd "$(dirname "$0")/.."
 
 limit=600
 tests="tests/system/test_setup.py tests/system/test_bare.py tests/system/test_machine.py"
+tests="$tests tests/system/test_terminal.py"
 
 say() {
 	printf 'ci: %s\n' "$*"

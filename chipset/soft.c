@@ -33,7 +33,7 @@ static struct {
 	line_set lines; /* lines of VMs */
 	/* The controller with its lines routed to the connected bank. NULL: none. */
 	struct controller *current;
-} vms;
+} guests;
 
 static bool nmi_exited; /* an NMI exit is to be reported: the NMI is not the block's */
 
@@ -61,13 +61,13 @@ static int probe(void)
 /* INTR: the coming entry injects an event, or withdraws the request for an injection. */
 static inline void relay_intr(void)
 {
-	if (!soft_outputs.moved || vms.current == NULL)
+	if (!soft_outputs.moved || guests.current == NULL)
 		return;
 	soft_outputs.moved = false;
 	intr.vector = -1;
-	vms.current->changed |= intr.raised;
+	guests.current->changed |= intr.raised;
 	intr.raised = block_intr(&soft_block);
-	vms.current->changed |= intr.raised;
+	guests.current->changed |= intr.raised;
 }
 
 /* ---- Lines ---- */
@@ -130,7 +130,7 @@ static __attribute__((noinline)) void settle_up(line_set up)
 	                                                                    << 8);
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
 	line_set taken = up & (line_set) ~(stand |
-	                                   ((soft_block.latch | vms.lines) & ~soft_block.routed));
+	                                   ((soft_block.latch | guests.lines) & ~soft_block.routed));
 	soft_lines_taken(taken);
 	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
@@ -144,7 +144,7 @@ static inline void settle(void)
 
 static void claim(line_set lines, bool by_vmm)
 {
-	vms.lines |= by_vmm ? 0 : lines;
+	guests.lines |= by_vmm ? 0 : lines;
 	driver_claim(lines, by_vmm);
 	soft_lines_open(lines);
 }
@@ -249,14 +249,14 @@ static int port_write(struct controller *c, uint16_t port, uint8_t value)
 
 static int save(struct controller *c, bool force)
 {
-	vms.current = NULL;
+	guests.current = NULL;
 	return driver_save(c, force);
 }
 
 static void restore(struct controller *c)
 {
 	driver_restore(c);
-	vms.current = c;
+	guests.current = c;
 }
 
 static void route(struct controller *c)
@@ -264,7 +264,7 @@ static void route(struct controller *c)
 	if (c != NULL) {
 		restore(c);
 	} else {
-		vms.current = NULL;
+		guests.current = NULL;
 		driver_route(NULL);
 	}
 }

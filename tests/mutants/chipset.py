@@ -12,7 +12,7 @@ MUTANTS = (
     (
         "pc-glimpses-nothing",
         BLOCK,
-        "\taccount.glimpsed |= irr & vmm_block.armed;\n",
+        "\tset_bits(&account.glimpsed, irr & vmm_block.armed);\n",
         "\t(void)irr;\n",
         "test_pc_edges",
     ),

@@ -47,15 +47,14 @@ void pc_note_select(void);
 /* Returns IRR of a single look that leaves the read select as it was. Call in the short look after
  * an NMI exit. */
 line_set pc_look(void);
-/* Writes a chip's mask and notes the mask in pc_chips. */
-void pc_write_mask(unsigned chip, uint8_t mask);
+/* Gives a chip this mask, where the chip has another one, and notes the mask in pc_chips. Call while
+ * the masks stand. */
+void pc_set_mask(unsigned chip, uint8_t mask);
 /* Returns whether no mask has been cleared since its last write. In the middle of ICWs the mask is
  * all ones, as written. So a single comparison a chip covers both cases. */
-static inline bool pc_masks_stand(void)
-{
-	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
-	       io_in8(0xa1) == pc_chips[PIC_SLAVE].mask;
-}
+bool pc_masks_stand(void);
+/* Has the slave looked at from now on. Call before a line of the slave gets its owner. */
+void pc_use_slave(void);
 
 /* Writes ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. Returns
  * the requests that the chip had latched just before the ICW1. Call in pc_program() only. */

@@ -149,6 +149,8 @@ static void sense_by_level(line_set lines)
 void pc_claim(line_set lines, bool by_vmm)
 {
 	chipset_standing.touched = true;
+	if (lines >> 8 != 0)
+		pc_use_slave();
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {

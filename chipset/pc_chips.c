@@ -29,25 +29,46 @@ static struct {
 	struct controller *of; /* the guest that may have set the chips' read select */
 	enum { SELECT_NOTED, SELECT_OPEN, SELECT_ANSWERED } state;
 	line_set answer; /* at the first look after the exit */
+	bool slave;      /* the guest has lines of the slave, and reaches the slave's ports */
 	bool isr;        /* last note of the running VM: a chip of the pair has ISR selected */
 } selected;
 
-static inline line_set read_pair(void)
+/* A line of the slave has an owner. Until then no request of the slave matters. While a guest runs
+ * that has no line of the slave (selected.slave is false), the slave's mask stays all ones and IRR
+ * stays selected: the VMM does not look for changes there. An access to a port is the dearest step
+ * of a switch. */
+static bool slave_used;
+
+void pc_use_slave(void)
 {
-	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+	slave_used = true;
+}
+
+/* Returns the selected register of the master, and where slave is set, of the slave. */
+static inline line_set read_pair(bool slave)
+{
+	line_set master = io_in8(0x20);
+	return slave ? (line_set)(master | io_in8(0xa0) << 8) : master;
 }
 
 static inline void select_pair(uint8_t ocw3)
 {
 	io_out8(0x20, ocw3);
-	io_out8(0xa0, ocw3);
+	if (selected.slave)
+		io_out8(0xa0, ocw3);
+}
+
+bool pc_masks_stand(void)
+{
+	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
+	       (!selected.slave || io_in8(0xa1) == pc_chips[PIC_SLAVE].mask);
 }
 
 static inline void note_answer(void)
 {
 	if (selected.state != SELECT_OPEN)
 		return;
-	selected.answer = read_pair();
+	selected.answer = read_pair(selected.slave);
 	selected.state = SELECT_ANSWERED;
 	chipset_standing.touched = true; /* to be put back before the entry */
 }
@@ -68,7 +89,7 @@ static __attribute__((noinline)) void note_select(line_set irr)
 	if (c == NULL)
 		return;
 	select_pair(OCW3_READ_ISR);
-	line_set isr = read_pair();
+	line_set isr = read_pair(selected.slave);
 	select_pair(OCW3_READ_IRR);
 	if (c->open & OPEN_MASTER_COMMAND)
 		note_select_of(&c->pic[PIC_MASTER], (uint8_t)selected.answer, (uint8_t)irr,
@@ -82,6 +103,7 @@ static __attribute__((noinline)) void note_select(line_set irr)
 void pc_follow_select(struct controller *c)
 {
 	selected.of = c;
+	selected.slave = c != NULL && c->inputs[PIC_SLAVE] != 0;
 	selected.state = SELECT_NOTED;
 	selected.isr = c != NULL && (c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr);
 }
@@ -90,7 +112,7 @@ void pc_return_select(struct controller *c)
 {
 	if (__builtin_expect(c->pic[PIC_MASTER].read_isr, 0))
 		io_out8(0x20, OCW3_READ_ISR);
-	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr, 0))
+	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr && selected.slave, 0))
 		io_out8(0xa0, OCW3_READ_ISR);
 	selected.state = SELECT_OPEN;
 }
@@ -99,7 +121,7 @@ line_set pc_read_irr(void)
 {
 	note_answer();
 	select_pair(OCW3_READ_IRR);
-	line_set irr = read_pair();
+	line_set irr = read_pair(slave_used);
 	if (selected.state == SELECT_ANSWERED) {
 		selected.state = SELECT_NOTED;
 		if (__builtin_expect((selected.answer & ~irr) || selected.isr, 0))
@@ -118,9 +140,9 @@ line_set pc_look(void)
 {
 	if (selected.state != SELECT_OPEN)
 		return pc_read_irr(); /* noted before; put back before the entry */
-	line_set answer = read_pair();
+	line_set answer = read_pair(selected.slave);
 	select_pair(OCW3_READ_IRR);
-	line_set irr = read_pair();
+	line_set irr = read_pair(slave_used);
 	if (__builtin_expect((answer & ~irr) || selected.isr, 0)) { /* ISR was probably selected */
 		selected.answer = answer;
 		selected.state = SELECT_NOTED;
@@ -138,15 +160,21 @@ line_set pc_read_isr(void)
 	do {
 		before = nmi_count; /* the NMI handler selects IRR */
 		select_pair(OCW3_READ_ISR);
-		isr = read_pair();
+		isr = read_pair(selected.slave);
 	} while (nmi_count != before);
 	return isr;
 }
 
-void pc_write_mask(unsigned chip, uint8_t mask)
+static void write_mask(unsigned chip, uint8_t mask)
 {
 	pc_chips[chip].mask = mask;
 	io_out8(pc_ports[chip].data, mask);
+}
+
+void pc_set_mask(unsigned chip, uint8_t mask)
+{
+	if (mask != pc_chips[chip].mask)
+		write_mask(chip, mask);
 }
 
 line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
@@ -160,14 +188,15 @@ line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
 	io_out8(pc_ports[chip].data, icw2);
 	io_out8(pc_ports[chip].data, pc_ports[chip].icw3);
 	io_out8(pc_ports[chip].data, icw4);
-	pc_write_mask(chip, 0xff);
+	write_mask(chip, 0xff);
 	return chip == PIC_MASTER ? irr & (line_set)~LINE(LINE_CASCADE) : (line_set)(irr << 8);
 }
 
 void pc_reset_priority(const struct controller *c)
 {
 	io_out8(0x20, OCW2_PRIORITY_RESET);
-	io_out8(0xa0, OCW2_PRIORITY_RESET);
+	if (c->inputs[PIC_SLAVE] != 0)
+		io_out8(0xa0, OCW2_PRIORITY_RESET);
 	if (__builtin_expect((c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI, 0)) {
 		io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
 		io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);

@@ -63,8 +63,8 @@ int pc_save(struct controller *c, bool force)
 	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
 	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	pc_connect(0);
-	pc_write_mask(PIC_SLAVE, 0xff);
-	pc_write_mask(PIC_MASTER, 0xff);
+	pc_set_mask(PIC_SLAVE, 0xff);
+	pc_set_mask(PIC_MASTER, 0xff);
 	pc_keep_requests(c);
 	if (nmi_count != before)
 		/* by a pin of the VM's lines that was armed just now, or by a pin that the next
@@ -80,10 +80,12 @@ int pc_save(struct controller *c, bool force)
 	return 0;
 }
 
+/* Returns whether c's lines need other ICWs than the chip has. */
 static bool chip_differs(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pic[chip];
-	return pic->ready && (pic->icw2 != pc_chips[chip].icw2 || pic->icw4 != pc_chips[chip].icw4);
+	return pic->ready && c->inputs[chip] != 0 &&
+	       (pic->icw2 != pc_chips[chip].icw2 || pic->icw4 != pc_chips[chip].icw4);
 }
 
 /*
@@ -109,8 +111,8 @@ void pc_restore(struct controller *c)
 	chipset_standing.touched = true;
 	pc_follow_select(c);
 	if (c->settled && c->inject == 0) {
-		pc_write_mask(PIC_SLAVE, c->masks[PIC_SLAVE]);
-		pc_write_mask(PIC_MASTER, c->masks[PIC_MASTER]);
+		pc_set_mask(PIC_SLAVE, c->masks[PIC_SLAVE]);
+		pc_set_mask(PIC_MASTER, c->masks[PIC_MASTER]);
 	} else {
 		pc_refresh(c);
 	}

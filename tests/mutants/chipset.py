@@ -31,6 +31,27 @@ MUTANTS = (
         "test_pc",
     ),
     (
+        "pc-slave-is-never-used",
+        "chipset/pc_chips.c",
+        "\tslave_used = true;\n",
+        "",
+        "test_pc",
+    ),
+    (
+        "pc-slave-is-open-to-all",
+        PAIR,
+        "return chip == PIC_MASTER || c->inputs[PIC_SLAVE] != 0;",
+        "return chip <= PIC_SLAVE && c->inputs[PIC_MASTER] != 0;",
+        "test_pc_ports",
+    ),
+    (
+        "pc-takes-all-that-was-glimpsed",
+        "chipset/pc_block.c",
+        "\t\tset_bits(from, all & (line_set)~lines);\n",
+        "\t\t;\n",
+        "test_run",
+    ),
+    (
         "pc-held-up-unseen",
         BLOCK,
         "if (merged || nmis > count(found))",
@@ -67,9 +88,9 @@ MUTANTS = (
     (
         "pc-closes-before-it-arms",
         STEPS,
-        "\tpc_connect(0);\n\tpc_write_mask(PIC_SLAVE, 0xff);\n"
-        "\tpc_write_mask(PIC_MASTER, 0xff);\n\tpc_keep_requests(c);\n",
-        "\tpc_write_mask(PIC_SLAVE, 0xff);\n\tpc_write_mask(PIC_MASTER, 0xff);\n"
+        "\tpc_connect(0);\n\tpc_set_mask(PIC_SLAVE, 0xff);\n"
+        "\tpc_set_mask(PIC_MASTER, 0xff);\n\tpc_keep_requests(c);\n",
+        "\tpc_set_mask(PIC_SLAVE, 0xff);\n\tpc_set_mask(PIC_MASTER, 0xff);\n"
         "\tpc_keep_requests(c);\n\tpc_connect(0);\n",
         "test_run",
     ),

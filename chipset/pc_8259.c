@@ -60,7 +60,9 @@ line_set pc_enabled(const struct controller *c)
 
 static inline void refresh_mask(const struct controller *c, unsigned chip)
 {
-	pc_set_mask(chip, real_mask(c, chip));
+	uint8_t mask = real_mask(c, chip);
+	if (mask != pc_chips[chip].mask)
+		pc_write_mask(chip, mask);
 }
 
 /* Returns whether the guest's accesses reach the real chip. A guest without lines of the slave has

@@ -33,8 +33,8 @@ MUTANTS = (
     (
         "pc-slave-is-never-used",
         "chipset/pc_chips.c",
-        "\tslave_used = true;\n",
-        "",
+        "\tbeside = SLAVE_IRR;\n\tif (asked == NO_SLAVE)\n",
+        "\tif (false)\n",
         "test_pc",
     ),
     (
@@ -88,10 +88,10 @@ MUTANTS = (
     (
         "pc-closes-before-it-arms",
         STEPS,
-        "\tpc_connect(0);\n\tpc_set_mask(PIC_SLAVE, 0xff);\n"
-        "\tpc_set_mask(PIC_MASTER, 0xff);\n\tpc_keep_requests(c);\n",
-        "\tpc_set_mask(PIC_SLAVE, 0xff);\n\tpc_set_mask(PIC_MASTER, 0xff);\n"
-        "\tpc_keep_requests(c);\n\tpc_connect(0);\n",
+        "\tpc_connect(0);\n\tpc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });\n"
+        "\tpc_keep_requests(c);\n",
+        "\tpc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });\n\tpc_keep_requests(c);\n"
+        "\tpc_connect(0);\n",
         "test_run",
     ),
     (

@@ -40,6 +40,9 @@ line_set pc_read_isr(void);
 /* Tells the file whose read select to keep: the running VM's, or with NULL none. Call at the
  * restore and at the save. */
 void pc_follow_select(struct controller *c);
+/* Tells the file whether the guest that runs from now on reaches the slave. Call at the restore,
+ * before the masks are opened. */
+void pc_reach_slave(bool reaches);
 /* Puts c's read select back into the chips. Call before the entry. */
 void pc_return_select(struct controller *c);
 /* Notes the read select that the guest has set. Call before a command port is opened or closed. */
@@ -49,13 +52,14 @@ void pc_note_select(void);
 line_set pc_look(void);
 /* Writes a chip's mask and notes the mask in pc_chips. */
 void pc_write_mask(unsigned chip, uint8_t mask);
+/* Writes both masks, the slave's only where the slave has another one. Call while the masks
+ * stand. */
+void pc_write_masks(const uint8_t mask[PICS]);
 /* Returns whether no mask has been cleared since its last write. In the middle of ICWs the mask is
  * all ones, as written. So a single comparison a chip covers both cases. */
-static inline bool pc_masks_stand(void)
-{
-	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
-	       io_in8(0xa1) == pc_chips[PIC_SLAVE].mask;
-}
+bool pc_masks_stand(void);
+/* Has the slave looked at from now on. Call before a line of the slave gets its owner. */
+void pc_use_slave(void);
 
 /* Writes ICW1-4 with these values, then a mask of all ones. Drops IRR and ISR of the chip. Returns
  * the requests that the chip had latched just before the ICW1. Call in pc_program() only. */

@@ -65,6 +65,14 @@ static inline void refresh_mask(const struct controller *c, unsigned chip)
 		pc_write_mask(chip, mask);
 }
 
+/* Returns whether the guest's accesses reach the real chip. A guest without lines of the slave has
+ * its slave in software alone: no request comes there, and the VMM need not look at each exit what
+ * the guest has done to the chip. */
+static inline bool reaches(const struct controller *c, unsigned chip)
+{
+	return chip == PIC_MASTER || c->inputs[PIC_SLAVE] != 0;
+}
+
 /* Command ports are open while the state is plain. Plain means: no request waits for an EOI, no
  * request is in service by software, no chip is in the middle of ICWs, and no lost request waits to
  * be injected. IRR has to show such a lost request. A lost request of a masked line may wait for
@@ -79,7 +87,7 @@ static void refresh_ports(struct controller *c)
 		plain = plain && !(c->inject & pc_enabled(c));
 	if (plain && master->ready && pc_chips[PIC_MASTER].mask != 0)
 		open |= OPEN_MASTER_COMMAND;
-	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0)
+	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0 && reaches(c, PIC_SLAVE))
 		open |= OPEN_SLAVE_COMMAND;
 	if (open != c->open) { /* the read select moves between the chip and software */
 		pc_note_select();
@@ -146,7 +154,8 @@ static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw
 	pic->imr = pic->isr = 0;
 	pic->read_isr = pic->poll = false;
 	/* the chip forgets the edges as well */
-	pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
+	if (reaches(c, chip))
+		pc_program(chip, pc_chips[chip].icw2, pc_chips[chip].icw4);
 	/* A PC's pair is cascaded, edge triggered and in 8086 mode. The chip stays so whatever the
 	 * guest asks. */
 	return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;
@@ -171,7 +180,8 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pic->init_step = 0;
 	pic->ready = true;
 	pic->imr = 0;
-	pc_reprogram(c, chip, pic->icw2, pic->icw4); /* requests since ICW1 stay */
+	if (reaches(c, chip))
+		pc_reprogram(c, chip, pic->icw2, pic->icw4); /* requests since ICW1 stay */
 	if (pic->icw4 & ICW4_AEOI)
 		pc_reset_priority(c);
 	pc_refresh(c);
@@ -187,6 +197,8 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
 	if (eoi && (pic->isr & bit) && (specific || real == 0 || bit < (real & -real)))
 		pic->isr &= (uint8_t)~bit;
+	else if (!reaches(c, chip))
+		return;
 	else if (!specific)
 		io_out8(pc_ports[chip].command, value & OCW2_COMMAND);
 	else if ((value & OCW2_COMMAND) != OCW2_NOTHING)
@@ -199,7 +211,8 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 	if (value & OCW3_RR)
 		pic->read_isr = value & OCW3_RIS;
 	pic->poll = value & OCW3_P;
-	io_out8(pc_ports[chip].command, value);
+	if (reaches(c, chip))
+		io_out8(pc_ports[chip].command, value);
 }
 
 static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip,
@@ -256,7 +269,7 @@ int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 	line_set inputs = (line_set)(c->inputs[chip] << (8 * chip)), seen;
 	if (pic->poll) {
 		pic->poll = false;
-		*value = io_in8(pc_ports[chip].command);
+		*value = reaches(c, chip) ? io_in8(pc_ports[chip].command) : 0; /* no request */
 		return 0;
 	}
 	catch_initialisation(c, chip);

@@ -52,12 +52,19 @@ static struct {
 	bool is_new; /* no guest has run since the save, and no ICW1 was written */
 } saved;
 
+/* Sets bits in a single instruction, so that no NMI falls between reading and writing: the handler's
+ * bits would be lost. */
+static inline void set_bits(volatile uint32_t *in, line_set bits)
+{
+	__asm__ volatile("orl %1, %0" : "+m"(*in) : "ri"((uint32_t)bits) : "cc");
+}
+
 /* The host's NMI handler calls the function, wherever the VMM is, in the middle of ICWs too. (OCW3
  * does not disturb the ICW sequence, which waits for the data port.) An edge in IRR now may be gone
  * again when the dispatcher looks (a square wave's lower half, an ICW1). */
 static void glimpse(void)
 {
-	account.glimpsed |= pc_read_irr() & vmm_block.armed;
+	set_bits(&account.glimpsed, pc_read_irr() & vmm_block.armed);
 }
 
 /* Takes the bits that the handler left, in a single instruction, so that no NMI falls between
@@ -67,6 +74,15 @@ static inline uint32_t take(volatile uint32_t *from)
 	uint32_t value = 0;
 	__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(*from));
 	return value;
+}
+
+/* Takes the handler's bits of some lines, and leaves the bits of all others. */
+static inline line_set take_lines(volatile uint32_t *from, line_set lines)
+{
+	line_set all = (line_set)take(from);
+	if (__builtin_expect(all & ~lines, 0))
+		set_bits(from, all & (line_set)~lines);
+	return all & lines;
 }
 
 /* Returns all present requests and the requests that were present when an NMI came. */
@@ -133,6 +149,8 @@ static void sense_by_level(line_set lines)
 void pc_claim(line_set lines, bool by_vmm)
 {
 	chipset_standing.touched = true;
+	if (lines >> 8 != 0)
+		pc_use_slave();
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
@@ -225,7 +243,7 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 	/* The look at IRR misses an edge between the look and ICW1, and ICW1 drops the edge. The
 	 * edge's NMI has come when pc_initialise() ends. */
 	line_set irr = pc_initialise(chip, icw2, icw4);
-	account.glimpsed |= irr & vmm_block.armed;
+	set_bits(&account.glimpsed, irr & vmm_block.armed);
 	nmis = nmi_count - nmis;
 	bool merged = held_up(cpu_tsc() - tsc);
 	if (__builtin_expect(nmis != 0, 0))
@@ -253,8 +271,7 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 	pc_program(chip, icw2, icw4);
 	mux.routed = c->lines;
 	arm();
-	requests |= (line_set)account.glimpsed | vmm_block.asserted;
-	account.glimpsed &= ~(uint32_t)c->lines;
+	requests |= take_lines(&account.glimpsed, c->lines) | vmm_block.asserted;
 	vmm_block.asserted &= ~c->lines;
 	vmm_block.unreported &= ~c->lines;
 	if (nmi_count != before)
@@ -319,7 +336,7 @@ int pc_single(void)
 	line_set irr = pc_look(), fresh = irr & vmm_block.armed & ~vmm_block.asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
 	if (!sole || (account.glimpsed | account.heard) || !pc_masks_stand()) {
-		account.glimpsed |= fresh;
+		set_bits(&account.glimpsed, fresh);
 		return -1;
 	}
 	unsigned line = line_first(fresh);
@@ -383,8 +400,7 @@ void pc_keep_requests(const struct controller *c)
 {
 	saved.irr = pc_read_irr();
 	saved.is_new = true;
-	line_set own = (saved.irr | (line_set)account.glimpsed) & c->lines;
-	account.glimpsed &= ~(uint32_t)c->lines;
+	line_set own = (saved.irr & c->lines) | take_lines(&account.glimpsed, c->lines);
 	vmm_block.asserted |= own | (c->inject & c->lines);
 	arm();
 }
@@ -411,8 +427,8 @@ void pc_hand_over(struct controller *c)
 	line_set was_armed = vmm_block.armed & c->lines;
 	mux.routed = c->lines;
 	arm();
-	line_set irr = requests_of(c), seen = (line_set)account.glimpsed & was_armed;
-	account.glimpsed &= ~(uint32_t)c->lines;
+	line_set irr = requests_of(c);
+	line_set seen = take_lines(&account.glimpsed, c->lines) & was_armed;
 	/* an NMI of c's lines is still to be taken */
 	account.heard = (account.heard || ((irr & was_armed) | seen)) && nmi_count != 0;
 	vmm_block.asserted |= seen;

@@ -32,22 +32,63 @@ static struct {
 	bool isr;        /* last note of the running VM: a chip of the pair has ISR selected */
 } selected;
 
-static inline line_set read_pair(void)
+/*
+ * What the VMM has to ask of the slave. An access to a port is the dearest step of a switch.
+ *
+ * NO_SLAVE    no VM has a line of the slave: no request of the slave matters.
+ * SLAVE_IRR   the guest that runs has no line of the slave. The slave's mask stays all ones, no
+ *             interrupt of the slave is in service, and IRR stays selected.
+ * BOTH_CHIPS  the guest reaches both chips.
+ */
+static enum asked { NO_SLAVE, SLAVE_IRR, BOTH_CHIPS } asked;
+static enum asked beside = NO_SLAVE; /* while a guest without lines of the slave runs */
+
+void pc_use_slave(void)
 {
-	return (line_set)(io_in8(0x20) | io_in8(0xa0) << 8);
+	beside = SLAVE_IRR;
+	if (asked == NO_SLAVE)
+		asked = SLAVE_IRR;
 }
 
-static inline void select_pair(uint8_t ocw3)
+static inline line_set read_both(void)
+{
+	line_set master = io_in8(0x20);
+	return (line_set)(master | io_in8(0xa0) << 8);
+}
+
+/* Selects a register of the chips that the guest reaches, and returns its value. */
+static inline line_set read_selected(uint8_t ocw3)
 {
 	io_out8(0x20, ocw3);
+	if (asked != BOTH_CHIPS)
+		return io_in8(0x20);
 	io_out8(0xa0, ocw3);
+	return read_both();
+}
+
+static inline line_set read_irr(void)
+{
+	line_set irr = read_selected(OCW3_READ_IRR);
+	return asked == SLAVE_IRR ? (line_set)(irr | io_in8(0xa0) << 8) : irr;
+}
+
+/* Returns the answer of the registers that the guest may have selected. */
+static inline line_set read_answer(void)
+{
+	return asked == BOTH_CHIPS ? read_both() : io_in8(0x20);
+}
+
+bool pc_masks_stand(void)
+{
+	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
+	       (asked != BOTH_CHIPS || io_in8(0xa1) == pc_chips[PIC_SLAVE].mask);
 }
 
 static inline void note_answer(void)
 {
 	if (selected.state != SELECT_OPEN)
 		return;
-	selected.answer = read_pair();
+	selected.answer = read_answer();
 	selected.state = SELECT_ANSWERED;
 	chipset_standing.touched = true; /* to be put back before the entry */
 }
@@ -67,9 +108,8 @@ static __attribute__((noinline)) void note_select(line_set irr)
 	struct controller *c = selected.of;
 	if (c == NULL)
 		return;
-	select_pair(OCW3_READ_ISR);
-	line_set isr = read_pair();
-	select_pair(OCW3_READ_IRR);
+	line_set isr = read_selected(OCW3_READ_ISR);
+	(void)read_irr(); /* selects IRR again */
 	if (c->open & OPEN_MASTER_COMMAND)
 		note_select_of(&c->pic[PIC_MASTER], (uint8_t)selected.answer, (uint8_t)irr,
 		               (uint8_t)isr);
@@ -86,11 +126,16 @@ void pc_follow_select(struct controller *c)
 	selected.isr = c != NULL && (c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr);
 }
 
+void pc_reach_slave(bool reaches)
+{
+	asked = reaches ? BOTH_CHIPS : beside;
+}
+
 void pc_return_select(struct controller *c)
 {
 	if (__builtin_expect(c->pic[PIC_MASTER].read_isr, 0))
 		io_out8(0x20, OCW3_READ_ISR);
-	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr, 0))
+	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr && asked == BOTH_CHIPS, 0))
 		io_out8(0xa0, OCW3_READ_ISR);
 	selected.state = SELECT_OPEN;
 }
@@ -98,8 +143,7 @@ void pc_return_select(struct controller *c)
 line_set pc_read_irr(void)
 {
 	note_answer();
-	select_pair(OCW3_READ_IRR);
-	line_set irr = read_pair();
+	line_set irr = read_irr();
 	if (selected.state == SELECT_ANSWERED) {
 		selected.state = SELECT_NOTED;
 		if (__builtin_expect((selected.answer & ~irr) || selected.isr, 0))
@@ -118,9 +162,8 @@ line_set pc_look(void)
 {
 	if (selected.state != SELECT_OPEN)
 		return pc_read_irr(); /* noted before; put back before the entry */
-	line_set answer = read_pair();
-	select_pair(OCW3_READ_IRR);
-	line_set irr = read_pair();
+	line_set answer = read_answer();
+	line_set irr = read_irr();
 	if (__builtin_expect((answer & ~irr) || selected.isr, 0)) { /* ISR was probably selected */
 		selected.answer = answer;
 		selected.state = SELECT_NOTED;
@@ -137,8 +180,7 @@ line_set pc_read_isr(void)
 	note_answer();
 	do {
 		before = nmi_count; /* the NMI handler selects IRR */
-		select_pair(OCW3_READ_ISR);
-		isr = read_pair();
+		isr = read_selected(OCW3_READ_ISR);
 	} while (nmi_count != before);
 	return isr;
 }
@@ -147,6 +189,13 @@ void pc_write_mask(unsigned chip, uint8_t mask)
 {
 	pc_chips[chip].mask = mask;
 	io_out8(pc_ports[chip].data, mask);
+}
+
+void pc_write_masks(const uint8_t mask[PICS])
+{
+	if (mask[PIC_SLAVE] != pc_chips[PIC_SLAVE].mask)
+		pc_write_mask(PIC_SLAVE, mask[PIC_SLAVE]);
+	pc_write_mask(PIC_MASTER, mask[PIC_MASTER]);
 }
 
 line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
@@ -167,7 +216,8 @@ line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
 void pc_reset_priority(const struct controller *c)
 {
 	io_out8(0x20, OCW2_PRIORITY_RESET);
-	io_out8(0xa0, OCW2_PRIORITY_RESET);
+	if (c->inputs[PIC_SLAVE] != 0)
+		io_out8(0xa0, OCW2_PRIORITY_RESET);
 	if (__builtin_expect((c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI, 0)) {
 		io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
 		io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);

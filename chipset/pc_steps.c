@@ -63,8 +63,7 @@ int pc_save(struct controller *c, bool force)
 	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
 	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	pc_connect(0);
-	pc_write_mask(PIC_SLAVE, 0xff);
-	pc_write_mask(PIC_MASTER, 0xff);
+	pc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });
 	pc_keep_requests(c);
 	if (nmi_count != before)
 		/* by a pin of the VM's lines that was armed just now, or by a pin that the next
@@ -94,23 +93,24 @@ static void replay(const struct controller *c)
 {
 	pc_latch_requests();
 	for (unsigned chip = 0; chip < PICS; chip++)
-		if (chip_differs(c, chip))
+		if (c->inputs[chip] != 0 && chip_differs(c, chip))
 			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
 }
 
 /* 540 */
 void pc_restore(struct controller *c)
 {
-	if (chip_differs(c, PIC_MASTER) || chip_differs(c, PIC_SLAVE))
+	bool slave = c->inputs[PIC_SLAVE] != 0;
+	if (chip_differs(c, PIC_MASTER) || (slave && chip_differs(c, PIC_SLAVE)))
 		replay(c);
 	pc_reset_priority(c); /* the other guest may have rotated the priority */
 	pc_hand_over(c);
 	chipset_standing.routed = current = c;
 	chipset_standing.touched = true;
 	pc_follow_select(c);
+	pc_reach_slave(slave);
 	if (c->settled && c->inject == 0) {
-		pc_write_mask(PIC_SLAVE, c->masks[PIC_SLAVE]);
-		pc_write_mask(PIC_MASTER, c->masks[PIC_MASTER]);
+		pc_write_masks(c->masks);
 	} else {
 		pc_refresh(c);
 	}

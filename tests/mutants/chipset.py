@@ -12,7 +12,7 @@ MUTANTS = (
     (
         "pc-glimpses-nothing",
         BLOCK,
-        "\taccount.glimpsed |= irr & vmm_block.armed;\n",
+        "\tset_bits(&account.glimpsed, irr & vmm_block.armed);\n",
         "\t(void)irr;\n",
         "test_pc_edges",
     ),
@@ -29,6 +29,27 @@ MUTANTS = (
         "\t\tchange_pin(line_first(rest), false);\n",
         "\t\t;\n",
         "test_pc",
+    ),
+    (
+        "pc-slave-is-never-used",
+        "chipset/pc_chips.c",
+        "\tbeside = SLAVE_IRR;\n\tif (asked == NO_SLAVE)\n",
+        "\tif (false)\n",
+        "test_pc",
+    ),
+    (
+        "pc-slave-is-open-to-all",
+        PAIR,
+        "return chip == PIC_MASTER || c->inputs[PIC_SLAVE] != 0;",
+        "return chip <= PIC_SLAVE && c->inputs[PIC_MASTER] != 0;",
+        "test_pc_ports",
+    ),
+    (
+        "pc-takes-all-that-was-glimpsed",
+        "chipset/pc_block.c",
+        "\t\tset_bits(from, all & (line_set)~lines);\n",
+        "\t\t;\n",
+        "test_run",
     ),
     (
         "pc-held-up-unseen",
@@ -67,10 +88,10 @@ MUTANTS = (
     (
         "pc-closes-before-it-arms",
         STEPS,
-        "\tpc_connect(0);\n\tpc_write_mask(PIC_SLAVE, 0xff);\n"
-        "\tpc_write_mask(PIC_MASTER, 0xff);\n\tpc_keep_requests(c);\n",
-        "\tpc_write_mask(PIC_SLAVE, 0xff);\n\tpc_write_mask(PIC_MASTER, 0xff);\n"
-        "\tpc_keep_requests(c);\n\tpc_connect(0);\n",
+        "\tpc_connect(0);\n\tpc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });\n"
+        "\tpc_keep_requests(c);\n",
+        "\tpc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });\n\tpc_keep_requests(c);\n"
+        "\tpc_connect(0);\n",
         "test_run",
     ),
     (

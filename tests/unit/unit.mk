@@ -46,6 +46,7 @@ UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice
 	$(UNIT_LOG)
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_pc_ports := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_pc_8259 := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/naive_8259.c
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)

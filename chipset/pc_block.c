@@ -52,8 +52,8 @@ static struct {
 	bool is_new; /* no guest has run since the save, and no ICW1 was written */
 } saved;
 
-/* Sets bits in a single instruction, so that no NMI falls between reading and writing: the handler's
- * bits would be lost. */
+/* Sets bits in a single instruction, so that no NMI falls between reading and writing. The bits of
+ * such an NMI would be lost. */
 static inline void set_bits(volatile uint32_t *in, line_set bits)
 {
 	__asm__ volatile("orl %1, %0" : "+m"(*in) : "ri"((uint32_t)bits) : "cc");

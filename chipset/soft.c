@@ -129,8 +129,8 @@ static __attribute__((noinline)) void settle_up(line_set up)
 	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges
 	                                                                    << 8);
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
-	line_set taken = up & (line_set) ~(stand |
-	                                   ((soft_block.latch | guests.lines) & ~soft_block.routed));
+	line_set taken = up & (line_set) ~(stand | ((soft_block.latch | guests.lines) &
+	                                            ~soft_block.routed));
 	soft_lines_taken(taken);
 	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);

@@ -24,8 +24,10 @@ PAGE = ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 TIMEOUT = 120  # seconds for one block of commands; the longest took four
 UNWANTED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD", "PLATFORM", "BOARD", "IPS", "CONFIG")
-# What a copy does without.
-LEFT_OUT = shutil.ignore_patterns("mutants", "runs", "soak", "bench", "campaign", "proof", "unit")
+# What a copy does without. Other tests make and delete images in media meanwhile.
+LEFT_OUT = shutil.ignore_patterns(
+    "mutants", "runs", "soak", "bench", "campaign", "proof", "unit", "media"
+)
 # Rows that a run need not have: an NMI has to come in a window of a few instructions.
 BY_CHANCE = ("aborted-entry",)
 RUNS = ("bare", "irqmux", "pc", "soft")
@@ -47,6 +49,14 @@ def form(text):
     return " ".join(re.sub(r"\d[\d.,]*", "0", text).split())
 
 
+def copy_if_there(source, target):
+    """As shutil.copy2(); another test may have deleted the file since its directory was read."""
+    try:
+        return shutil.copy2(source, target)
+    except FileNotFoundError:
+        return target
+
+
 def copy_tree(target):
     """The tree as it would be committed, and what is built. Times are kept: make builds nothing
     anew."""
@@ -54,7 +64,7 @@ def copy_tree(target):
         if not name.startswith("guests/hello/"):
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    shutil.copytree(BUILD, target / "build", ignore=LEFT_OUT)
+    shutil.copytree(BUILD, target / "build", ignore=LEFT_OUT, copy_function=copy_if_there)
     for path in (target / "build" / "guests").glob("hello*"):
         path.unlink()
     shutil.rmtree(target / "build" / "guests" / "obj" / "hello", ignore_errors=True)

@@ -269,12 +269,12 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 # General registers only: a guest's vector and x87 registers stay in the processor while the VMM works. scripts/newlib.sh
 # compiles what formats text in the same way, and `make check` looks through the image (scripts/check_vectors.py).
 # Link-time optimisation: the way from an exit back to the guest runs through many small files.
-# No frame may reach over the absent page below a stack (arch/x86/stacks.h).
+# No frame may reach over the absent page below a stack (arch/x86/cpu/stacks.h).
 STACK_FRAME  := 3072
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := $(patsubst %,arch/x86/%.c,acpi% frames ioapic key% lapic mitigations pci power) \
-	$(patsubst %,arch/x86/%.c,slice_timer_find tables tsc vga virt) \
+VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci power slice_timer_find vga) \
+	$(patsubst %,arch/x86/cpu/%.c,mitigations tables tsc) arch/x86/virt/virt.c \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
 	vmm/config/% vmm/load/% vmm/operator/% vmm/version.c vmm/core/vm.c vmm/core/vm_build.c
 

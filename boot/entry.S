@@ -6,10 +6,10 @@
  * whose machine cannot run the VMM gets the reason on VGA and COM1.
  *
  * Memory is mapped one to one up to 4 GiB in 2M pages. Only the first page can hold code (the image
- * ends below 2M, see linker.ld), and arch/x86/pages.c divides the page. The last GiB, with the
+ * ends below 2M, see linker.ld), and arch/x86/cpu/pages.c divides the page. The last GiB, with the
  * interrupt controllers and PCI devices, is uncached.
  */
-#include "arch/x86/multiboot.h"
+#include "arch/x86/machine/multiboot.h"
 
 #define HEADER_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)
 
@@ -36,7 +36,7 @@
 #define EDX_NX 20
 
 #define PAGE_BYTES 4096
-#define STACK_BYTES 16384            /* as in arch/x86/stacks.c */
+#define STACK_BYTES 16384            /* as in arch/x86/cpu/stacks.c */
 
 	.section .multiboot, "a"
 	.balign 4
@@ -192,7 +192,7 @@ message_long_mode:
 	.asciz "signalbox: end: status 1\r\n"
 
 	.balign 8
-boot_gdt:                               /* the same selectors as in arch/x86/tables.c */
+boot_gdt:                               /* the same selectors as in arch/x86/cpu/tables.c */
 	.quad 0
 	.quad 0x00AF9B000000FFFF        /* 08h: code, 64-bit */
 	.quad 0x00CF93000000FFFF        /* 10h: data */

@@ -6,7 +6,7 @@
  * named realisation or none.
  */
 #include "chipset/chipset.h"
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "chipset/driver.h"
 #include "chipset/pc.h"
 #include "chipset/soft.h"

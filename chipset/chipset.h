@@ -15,7 +15,7 @@
 #ifndef CHIPSET_CHIPSET_H
 #define CHIPSET_CHIPSET_H
 
-#include "arch/x86/lines.h"
+#include "arch/x86/machine/lines.h"
 #include "chipset/block/i8259.h"
 
 #include <stdbool.h>
@@ -207,9 +207,9 @@ struct chipset {
 	void (*hold)(struct controller *c);
 
 	/* Takes all interrupts that are pending at the processor. Returns the count of NMIs to
-	 * dispatch now: a pulse of the block's output is counted as an NMI (arch/x86/nmi.h). Call
-	 * at the exit for an interrupt, and by chipset_look(). NULL where physical interrupts do
-	 * not exit. */
+	 * dispatch now: a pulse of the block's output is counted as an NMI (arch/x86/cpu/nmi.h).
+	 * Call at the exit for an interrupt, and by chipset_look(). NULL where physical interrupts
+	 * do not exit. */
 	unsigned (*interrupted)(void);
 	/* Sleeps until an interrupt was taken or an NMI came. Call when no VM can run. NULL where
 	 * physical interrupts do not exit. */
@@ -249,8 +249,8 @@ static inline void chipset_mask(line_set masked)
 	chipset->mask(masked);
 }
 
-/* Counts the interrupts that have come, where interrupts do not come as NMIs (arch/x86/nmi.h). Call
- * from code that has the processor for longer than an exit takes. */
+/* Counts the interrupts that have come, where interrupts do not come as NMIs (arch/x86/cpu/nmi.h).
+ * Call from code that has the processor for longer than an exit takes. */
 static inline void chipset_look(void)
 {
 	if (chipset->interrupted)

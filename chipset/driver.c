@@ -8,7 +8,7 @@
  * common, the save reads the state and the restore writes the state, by three words each.
  */
 #include "chipset/driver.h"
-#include "arch/x86/nmi.h"
+#include "arch/x86/cpu/nmi.h"
 
 #include <stddef.h>
 

@@ -10,7 +10,7 @@
 #ifndef CHIPSET_DRIVER_H
 #define CHIPSET_DRIVER_H
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
 #include "chipset/chipset.h"

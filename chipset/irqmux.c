@@ -5,8 +5,8 @@
  * Rule: the function is found by its IDs and trusted by the words of its register window. The guest
  * has the controller's ports alone: the VMM sees none of the guest's accesses.
  */
-#include "arch/x86/log.h"
-#include "arch/x86/pci.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/pci.h"
 #include "chipset/driver.h"
 
 #include <errno.h>

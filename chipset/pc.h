@@ -8,7 +8,7 @@
 #ifndef CHIPSET_PC_H
 #define CHIPSET_PC_H
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "chipset/chipset.h"
 
 extern const struct chipset chipset_pc;

@@ -7,7 +7,7 @@
  * owner. Command ports are open to the guest while no request is pending in software. Accesses to
  * data ports always come here. The datasheet is Intel's 8259A (231468-003).
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "chipset/pc.h"
 
 #include <errno.h>

@@ -13,10 +13,10 @@
  * at no further cost, until the line's VM runs. Order matters wherever a route changes: arm the pin
  * first, then mask the 8259, then read IRR. An edge then shows as an NMI, in IRR, or as both.
  */
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "chipset/pc.h"
 
 #include <errno.h>

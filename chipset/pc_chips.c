@@ -6,8 +6,8 @@
  * Rule: the file knows what is in the chips, and no more: no line's route and no guest's wish. The
  * datasheet is Intel's 8259A (231468-003).
  */
-#include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
 #include "chipset/pc.h"
 
 #include <stddef.h>

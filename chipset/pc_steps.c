@@ -5,7 +5,7 @@
  *
  * Rule: order matters wherever a route changes, as pc_block.c says.
  */
-#include "arch/x86/nmi.h"
+#include "arch/x86/cpu/nmi.h"
 #include "chipset/pc.h"
 
 #include <errno.h>

@@ -18,11 +18,11 @@
  * masked after.
  */
 #include "chipset/pirq.h"
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/pci.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/pci.h"
+#include "arch/x86/machine/platform.h"
 #include "chipset/pc.h"
 
 #include <stdio.h>

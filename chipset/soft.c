@@ -13,11 +13,11 @@
  * every question to the model, and before every entry.
  */
 #include "chipset/soft.h"
-#include "arch/x86/interrupts.h"
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/cpu/interrupts.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/virt.h"
 #include "chipset/driver.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #ifndef CHIPSET_SOFT_H
 #define CHIPSET_SOFT_H
 
-#include "arch/x86/lines.h"
+#include "arch/x86/machine/lines.h"
 
 #include <stdbool.h>
 

@@ -5,7 +5,7 @@
  *
  * Rule: every change of the model is noted, and a pulse of NMI is counted at once.
  */
-#include "arch/x86/nmi.h"
+#include "arch/x86/cpu/nmi.h"
 #include "chipset/driver.h"
 #include "chipset/soft.h"
 

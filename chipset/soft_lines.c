@@ -16,8 +16,8 @@
  * Rule: the VMM sees every edge of an open line. While a line is up, further edges merge with the
  * first, as in the real IRR.
  */
-#include "arch/x86/interrupts.h"
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/interrupts.h"
+#include "arch/x86/cpu/io.h"
 #include "chipset/block/i8259.h"
 #include "chipset/chipset.h"
 #include "chipset/soft.h"

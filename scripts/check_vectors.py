@@ -5,8 +5,8 @@ check_vectors.py IMAGE.elf
 
 Rule: while a guest is away, its x87, MMX, SSE, AVX and mask registers stay in the processor.
 Only the functions that move these registers for a guest may hold an instruction that touches
-them. The linker's optimiser may put arch/x86/fpu.c into the functions of arch/x86/guest_state.c
-that call it.
+them. The linker's optimiser may put arch/x86/cpu/fpu.c into the functions that call it, in
+arch/x86/virt/guest_state.c.
 """
 
 import os
@@ -59,7 +59,7 @@ def main():
     if bad:
         print(
             f"{len(bad)} instructions reach the guests' vector or x87 registers. Compile with general registers only, or"
-            " move the code into arch/x86/fpu.c"
+            " move the code into arch/x86/cpu/fpu.c"
         )
     return 1 if bad else 0
 

@@ -3,9 +3,10 @@
 """Includes and calls run one way: layers.py BUILD
 
 Rule: the table in CONTRIBUTING.md, the code block named "layers", says what each layer may use. A
-file belongs to the longest folder of the table that it lies in. Includes are read from the sources.
-Calls are read from the objects in BUILD/vmm, so a call by a declaration of one's own counts as
-well. No file of vmm/ or of chipset/ calls a file that calls back.
+file belongs to the longest folder of the table that it lies in. A folder in a row stands for its
+rooms as well. Includes are read from the sources. Calls are read from the objects in BUILD/vmm, so
+a call by a declaration of one's own counts as well. No file of vmm/ or of chipset/ calls a file
+that calls back.
 """
 
 import re
@@ -37,7 +38,9 @@ def layer_of(table, path):
 def allowed(table, user, used):
     """May a file use the other one? Both are paths in the tree."""
     layer, other = layer_of(table, user), layer_of(table, used)
-    return layer == other or any(use in (other, used) for use in table[layer])
+    return layer == other or any(
+        use == used or f"{other}/".startswith(f"{use}/") for use in table[layer]
+    )
 
 
 def cycle(edges):

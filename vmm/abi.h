@@ -11,7 +11,7 @@
 #ifndef VMM_ABI_H
 #define VMM_ABI_H
 
-#include "arch/x86/hypervisor.h"
+#include "arch/x86/cpu/hypervisor.h"
 
 #include <stdint.h>
 

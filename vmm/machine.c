@@ -4,10 +4,10 @@
  */
 #include "vmm/machine.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/pci.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/pci.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/config/config.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/vm.h"

@@ -8,7 +8,7 @@
 #ifndef VMM_MACHINE_H
 #define VMM_MACHINE_H
 
-#include "arch/x86/multiboot.h"
+#include "arch/x86/machine/multiboot.h"
 
 /* Stops all devices that reach all memory, except the devices of a trusted VM. Call it once, when
  * all VMs are known. */

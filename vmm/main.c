@@ -5,14 +5,14 @@
  * Rule: a line tells of each missing part, and the machine ends with a status. vmm_main() never
  * returns.
  */
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/mitigations.h"
-#include "arch/x86/multiboot.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/stacks.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/mitigations.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/cpu/stacks.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/virt.h"
 #include "vmm/config/config.h"
 #include "vmm/config/reserve.h"
 #include "vmm/core/absent.h"

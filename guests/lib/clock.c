@@ -6,7 +6,7 @@
  */
 #include "guests/lib/clock.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/pit.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt flag and halt: instructions that a guest's kernel needs beside arch/x86/io.h.
+ * Interrupt flag and halt: instructions that a guest's kernel needs beside arch/x86/cpu/io.h.
  *
  * Rule: one instruction each, inlined.
  */

@@ -6,8 +6,8 @@
  */
 #include "guests/lib/machine.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/multiboot.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/multiboot.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

@@ -6,7 +6,7 @@
  */
 #include "guests/lib/pic.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/traps.h"
 
 enum { LINE_CASCADE = 2, LINE_SLAVE = 8, LINE_MASTER_LAST = 7, LINE_SLAVE_LAST = 15 };

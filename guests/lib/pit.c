@@ -6,7 +6,7 @@
  */
 #include "guests/lib/pit.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 
 #include <stdbool.h>
 

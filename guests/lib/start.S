@@ -6,7 +6,7 @@
  * far as the loader reports memory (2 MiB pages, at most 1 GiB). So a wild access faults here and
  * does not show in another program's log.
  */
-#include "arch/x86/multiboot.h"
+#include "arch/x86/machine/multiboot.h"
 #include "guests/lib/selectors.h"
 
 #define MULTIBOOT_FLAGS (MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO)

@@ -6,7 +6,7 @@
  */
 #include "guests/lib/traps.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/pic.h"

@@ -6,7 +6,7 @@
  */
 #include "guests/lib/uart.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 
 enum { BAUD_MOST = 115200 };
 enum {

@@ -7,7 +7,7 @@
  */
 #include "guests/picprobe/levers.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/uart.h"

@@ -6,7 +6,7 @@
  * Rule: no code of the guest's own driver of the controller is used. Every vector of the IDT may
  * come.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

@@ -7,7 +7,7 @@
  * cause away until the byte has moved on. An emulator's byte may move on at once. So a stream has
  * at most twice the bytes that the line could carry in a tick, or no other code would ever run.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/pic.h"
 #include "guests/lib/traps.h"

@@ -5,7 +5,7 @@
  * Rule: a probe of an exit holds its own interrupts off. A probe of an interrupt lets no other code
  * of this guest run. The probe measures the machine's work meanwhile.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"

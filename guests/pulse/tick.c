@@ -6,7 +6,7 @@
  * Rule: the counter goes on counting after an edge, so each handler can see its own delay
  * (edges.c). The handler's entry has read the TSC before any of these steps.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/pic.h"
 #include "guests/lib/pit.h"

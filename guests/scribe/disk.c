@@ -6,7 +6,7 @@
  * Rule: every wait has an end. If a drive is done without an interrupt, the interrupt counts as
  * lost, and the work goes on.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/pic.h"

@@ -9,7 +9,7 @@
  * Rule: the written data, their place and the checksum of all data read back depend on the round
  * alone, never on time.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

@@ -6,7 +6,7 @@
  * come. Periods that end before the read merge with the first period into a single interrupt. The
  * TSC tells the number of periods.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/pic.h"

@@ -7,7 +7,7 @@
  * Rule: under a VMM the board stays as it is. The guest's part of such a port works as on a bare
  * machine.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 

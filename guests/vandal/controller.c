@@ -6,7 +6,7 @@
  * Rule: the guest may use its controller at will. But the guest may not get another VM's interrupt,
  * and the guest's own line (COM2, line 3) must go on working. Word own=3,...: this guest's lines.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

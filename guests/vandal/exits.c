@@ -6,7 +6,7 @@
  * Rule: each row is an instruction that exits and does not fault, with the inputs of the
  * instruction and the registers for the results.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 

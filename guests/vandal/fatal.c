@@ -4,7 +4,7 @@
  *
  * Rule: each deed announces itself first. The consequences concern this guest alone.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/selectors.h"
 #include "guests/lib/traps.h"

@@ -6,7 +6,7 @@
  * Rule: under a VMM, foreign ports and memory read as all ones, and writes have no effect. A call
  * with false arguments is refused.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/vandal/ring3.h"
 #include "guests/vandal/vandal.h"

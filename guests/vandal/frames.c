@@ -5,7 +5,7 @@
  * Rule: the VMM gives a page for a frame in absent memory. The event that pushed the frame comes
  * once and unchanged. Each try has a separate page, because a given page stays for a while.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/pic.h"
 #include "guests/lib/pit.h"

@@ -6,7 +6,7 @@
  * Rule: each deed does a single kind of access in batches, so that reading the clock does not
  * count.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"

@@ -6,7 +6,7 @@
  * so the handler has run when CLI is executed. A HLT may also end with no interrupt (system
  * management, a VMM's exit): the guest then looks again.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/pic.h"
 #include "guests/lib/pit.h"

@@ -6,7 +6,7 @@
  * Rule: vector, IRR, ISR, mask and EOI all go by the input. Bytes of the keyboard come in the order
  * of sending.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

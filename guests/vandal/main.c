@@ -13,7 +13,7 @@
 #include "guests/lib/report.h"
 #include "guests/vandal/vandal.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 
 #include <stdarg.h>
 #include <stdio.h>

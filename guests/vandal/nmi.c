@@ -5,7 +5,7 @@
  * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so an IRET follows each
  * NMI. The deed is prepared for an NMI at every point.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/selectors.h"
 #include "guests/lib/traps.h"

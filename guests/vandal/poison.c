@@ -7,7 +7,7 @@
  * Rule: each row is a way to a register. Registers that an instruction reads or writes with no exit
  * are reached by the instruction itself: RDTSCP, SWAPGS, MOV to CR2, XRSTOR.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 

@@ -6,7 +6,7 @@
  * bare machine. Attempts that an emulator's bare machine may carry out, and not survive, are left
  * out there.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/traps.h"

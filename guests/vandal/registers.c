@@ -7,7 +7,7 @@
  * Rule: the guest's own controller shows whether an access reached the block. The deed sets the
  * controller up before and looks at the controller afterwards.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "chipset/block/window.h"
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"

@@ -6,7 +6,7 @@
  */
 #include "guests/vandal/ring3.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/selectors.h"
 #include "guests/lib/traps.h"
 

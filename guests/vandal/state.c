@@ -5,7 +5,7 @@
  *
  * Rule: several such VMs side by side hold different patterns (word seed=), so that a leak shows.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/registers.h"
 #include "guests/vandal/vandal.h"

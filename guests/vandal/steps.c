@@ -8,7 +8,7 @@
  */
 #include "guests/vandal/steps.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/selectors.h"
 #include "guests/lib/traps.h"

@@ -8,7 +8,7 @@
  * comes from the guest's own writes and own lines. So no read shows the bit of another input, and
  * no vector is another line's. The digest of all values is the same, whichever VMs run besides.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"

@@ -8,7 +8,7 @@
  * Rule: each interrupt carries the stream on, so a lost interrupt shows as a stall. An interrupt
  * without a cause here is the other VM's.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
 #include "guests/lib/cpu.h"

@@ -6,7 +6,7 @@
  * Rule: each row is a way to the VMM and back. FXSAVE's image before the row and the image after
  * the row must be the same.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/traps.h"
 #include "guests/vandal/vandal.h"

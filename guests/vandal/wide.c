@@ -7,7 +7,7 @@
  * the guest's read as ones, and writes to such bytes have no effect. The controller gets exactly
  * the bytes that were meant for the controller.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/pic.h"

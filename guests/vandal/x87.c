@@ -8,7 +8,7 @@
  * The guest stands at the instruction that found the error until an interrupt of the guest's own
  * comes. After the handler the guest stands there again, for as long as the error is there.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/pic.h"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants that a system test notices: name, file, text there, text instead, platform:test."""
 
-ENTER_VMX = "arch/x86/vmx/enter.S"
-ENTER_SVM = "arch/x86/svm/enter.S"
-VMX = "arch/x86/vmx/"
-SVM = "arch/x86/svm/"
+ENTER_VMX = "arch/x86/virt/vmx/enter.S"
+ENTER_SVM = "arch/x86/virt/svm/enter.S"
+VMX = "arch/x86/virt/vmx/"
+SVM = "arch/x86/virt/svm/"
 ISOLATION = "tests/system/test_isolation.py::"
 ATTACK = ISOLATION + "test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone"
 CLEAN = "tests/system/test_state.py::test_R01_a_vm_that_never_wrote_a_register_finds_it_as_after_a_reset"
@@ -28,14 +28,14 @@ MUTANTS = (
     # The VMM's own memory.
     (
         "stack-s-page-below-is-there",
-        "arch/x86/pages.c",
+        "arch/x86/cpu/pages.c",
         "stack_run_out(page) != NULL ? 0 : page",
         "page",
         "qemu:tests/system/test_stacks.py::test_a_stack_overflow_is_named[default-work-1024]",
     ),
     (
         "code-is-writable",
-        "arch/x86/pages.c",
+        "arch/x86/cpu/pages.c",
         "\t\treturn page | PRESENT;\n",
         "\t\treturn page | PRESENT | WRITABLE;\n",
         "qemu:tests/system/test_stacks.py::test_the_vmm_cannot_write_to_its_code[default]",
@@ -71,7 +71,7 @@ MUTANTS = (
     ),
     (
         "no-mitigation-at-a-switch",
-        "arch/x86/guest_state.c",
+        "arch/x86/virt/guest_state.c",
         "\tmitigations_switch(s);",
         "\t;",
         "bochs:tests/system/test_mitigations.py::"
@@ -115,7 +115,7 @@ MUTANTS = (
     # The same of SVM.
     (
         "svm-vectors-left-to-the-next",
-        "arch/x86/guest_state.c",
+        "arch/x86/virt/guest_state.c",
         "s->xcr0_widest | registers.left_behind",
         "s->xcr0_widest",
         "qemu:" + CLEAN + "[pc]",

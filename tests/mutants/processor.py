@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants of arch/x86/ that a host test notices: name, file, text there, text instead, test."""
 
-EVENT = "arch/x86/svm/event.c"
-REQUEUE = "arch/x86/svm/requeue.c"
-QUIRK = "arch/x86/svm/quirk.c"
-DEAF = "arch/x86/vmx/quirk.c"
-VCPU = "arch/x86/svm/vcpu.c"
-VMX = "arch/x86/vmx/vcpu.c"
-VMX_EVENT = "arch/x86/vmx/event.c"
-VMX_TIMER = "arch/x86/vmx/timer.c"
-TASK = "arch/x86/vmx/task.c"
-VMX_RETIRE = "arch/x86/vmx/retire.c"
-SVM_RETIRE = "arch/x86/svm/retire.c"
-REGISTERS = "arch/x86/guest_registers.c"
-CPUID = "arch/x86/guest_cpuid.c"
-GUARDED = "arch/x86/guarded.S"
-NMI = "arch/x86/nmi.S"
-WORK = "arch/x86/work.S"
-MITIGATIONS = "arch/x86/mitigations.c"
-SVM = "arch/x86/svm/"
+EVENT = "arch/x86/virt/svm/event.c"
+REQUEUE = "arch/x86/virt/svm/requeue.c"
+QUIRK = "arch/x86/virt/svm/quirk.c"
+DEAF = "arch/x86/virt/vmx/quirk.c"
+VCPU = "arch/x86/virt/svm/vcpu.c"
+VMX = "arch/x86/virt/vmx/vcpu.c"
+VMX_EVENT = "arch/x86/virt/vmx/event.c"
+VMX_TIMER = "arch/x86/virt/vmx/timer.c"
+TASK = "arch/x86/virt/vmx/task.c"
+VMX_RETIRE = "arch/x86/virt/vmx/retire.c"
+SVM_RETIRE = "arch/x86/virt/svm/retire.c"
+REGISTERS = "arch/x86/virt/guest_registers.c"
+CPUID = "arch/x86/virt/guest_cpuid.c"
+GUARDED = "arch/x86/cpu/guarded.S"
+NMI = "arch/x86/cpu/nmi.S"
+WORK = "arch/x86/cpu/work.S"
+MITIGATIONS = "arch/x86/cpu/mitigations.c"
+SVM = "arch/x86/virt/svm/"
 CR0 = SVM + "cr0.c"
 OPERAND = SVM + "operand.c"
-STORE = "arch/x86/store.c"
-NESTED = "arch/x86/nested_map.c"
+STORE = "arch/x86/virt/store.c"
+NESTED = "arch/x86/virt/nested_map.c"
 
 MUTANTS = (
     # Events of SVM.
@@ -136,14 +136,14 @@ MUTANTS = (
     ),
     (
         "vmx-ne-clear-unwatched",
-        "arch/x86/vmx/control.c",
+        "arch/x86/virt/vmx/control.c",
         "\tvmx_set_exceptions(value & CR0_NE);\n",
         "",
         "test_vmx_cr0",
     ),
     (
         "vmx-clts-sets-ne",
-        "arch/x86/vmx/control.c",
+        "arch/x86/virt/vmx/control.c",
         "write_cr0(v, read_cr0() & ~(uint64_t)CR0_TS, what)",
         "write_cr0(v, vmcs_read(GUEST_CR0) & ~(uint64_t)CR0_TS, what)",
         "test_vmx_cr0",
@@ -189,7 +189,7 @@ MUTANTS = (
     ),
     (
         "guest-memory-read-only",
-        "arch/x86/guest_memory.c",
+        "arch/x86/virt/guest_memory.c",
         "bool read_only = write && !(w->allows & PTE_WRITE);",
         "bool read_only = false;",
         "test_vmx_task",
@@ -428,7 +428,7 @@ MUTANTS = (
     ),
     (
         "double-fault-is-a-fault",
-        "arch/x86/exception.h",
+        "arch/x86/cpu/exception.h",
         "\t\treturn VECTOR_DF;\n",
         "\t\treturn vector;\n",
         "test_vmx_retire",
@@ -578,14 +578,14 @@ MUTANTS = (
     ("buffers-behind-an-abort", MITIGATIONS, " || aborts)", ")", "test_mitigations"),
     (
         "code-in-large-pages",
-        "arch/x86/nested_map.c",
+        "arch/x86/virt/nested_map.c",
         "\t\tif (left->small)\n",
         "\t\tif (false)\n",
         "test_svm_npt",
     ),
     (
         "work-released-too-late",
-        "arch/x86/work.h",
+        "arch/x86/cpu/work.h",
         "\tif (nmi_count != 0)\n\t\twork_pause();\n",
         "",
         "test_nmi_entry",

@@ -4,7 +4,7 @@
 SCREEN = "vmm/operator/screen.c"
 END = "vmm/operator/screen_end.c"
 BLOCK = "chipset/pc_block.c"
-VGA = "arch/x86/vga.c"
+VGA = "arch/x86/machine/vga.c"
 
 MUTANTS = (
     (

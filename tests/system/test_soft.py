@@ -13,7 +13,7 @@ from signalbox import Module
 from signalbox.transcripts import WORDS, count_answers, differences, parse_transcript, play_on_host
 from test_differential import LINES, PORTS, host  # noqa: F401: a fixture
 
-SLEEPY_US = 1_000  # how long an entry with interrupts off may be deaf (arch/x86/vmx/quirk.c)
+SLEEPY_US = 1_000  # how long an entry with interrupts off may be deaf (arch/x86/virt/vmx/quirk.c)
 
 
 def soft(boot, modules, vmm="", **options):

@@ -19,7 +19,7 @@ from signalbox import Machine
 
 where, chipset = on_chipsets("default", "qemu")
 PAGE = 4096
-# As in arch/x86/stacks.h: the order of the table, and an entry: name, the absent page, bytes.
+# As in arch/x86/cpu/stacks.h: the order of the table, and an entry: name, the absent page, bytes.
 STACKS = ("main", "work", "nmi", "fatal")
 ENTRY = struct.Struct("<QQQ")
 # By the symbol table's name of a page of code, one that is executed all the time.

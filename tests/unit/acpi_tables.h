@@ -8,7 +8,7 @@
 #ifndef TESTS_UNIT_ACPI_TABLES_H
 #define TESTS_UNIT_ACPI_TABLES_H
 
-#include "arch/x86/acpi_parse.h"
+#include "arch/x86/machine/acpi_parse.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  */
 #include "tests/unit/console_kit.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/core/background.h"
 #include "vmm/operator/console.h"

@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_ELF_IMAGE_H
 #define TESTS_UNIT_ELF_IMAGE_H
 
-#include "arch/x86/multiboot.h"
+#include "arch/x86/machine/multiboot.h"
 #include "vmm/load/elf_format.h"
 
 #include <stdint.h>

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/fake_log.h"
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 
 #include <stdio.h>
 #include <stdlib.h>

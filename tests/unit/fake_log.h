@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What was printed: the real log (arch/x86/log.c) with a "VGA" that keeps everything.
+ * What was printed: the real log (arch/x86/log/log.c) with a "VGA" that keeps everything.
  *
  * It has FAKE_ROWS rows to show after each text.
  *

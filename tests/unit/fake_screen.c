@@ -6,8 +6,8 @@
 
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/keyboard.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/keyboard.h"
 #include "vmm/operator/keyboard_line.h"
 
 #include <errno.h>

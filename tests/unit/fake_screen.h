@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_FAKE_SCREEN_H
 #define TESTS_UNIT_FAKE_SCREEN_H
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -6,7 +6,7 @@
 
 #include "tests/unit/check.h"
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 
 #include <errno.h>
 

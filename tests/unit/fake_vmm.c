@@ -6,8 +6,8 @@
  */
 #include "tests/unit/fake_vmm.h"
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/core/flows.h"
 
 #include <stdio.h>

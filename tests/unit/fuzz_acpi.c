@@ -6,8 +6,8 @@
  * Rule: the sanitizers see every byte read out of bounds; what is taken is within the limits that
  * platform.h states.
  */
-#include "arch/x86/acpi_parse.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/acpi_parse.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/acpi_tables.h"
 
 #include <errno.h>

@@ -6,8 +6,8 @@
  * Rule: the sanitizers see every byte beyond the guest's memory; of that memory a call writes the
  * counters and nothing else, and its answer says what was done.
  */
-#include "arch/x86/multiboot.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/sched.h"

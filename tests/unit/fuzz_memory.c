@@ -9,8 +9,8 @@
 #define _GNU_SOURCE /* MAP_32BIT: a loader's addresses have 32 bits */
 #include "vmm/config/config_reserved.c"
 
-#include "arch/x86/multiboot.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/config/reserve.h"
 
 #include <stdbool.h>

@@ -7,8 +7,8 @@
  * split, both say the same of each page; where frames ran out, a page is what it was or what it
  * should have become.
  */
-#include "arch/x86/nested_map.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/nested_map.h"
 
 #include <stdbool.h>
 #include <stdio.h>

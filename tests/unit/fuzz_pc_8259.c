@@ -22,8 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/virt/virt.h"
 #include "chipset/chipset.h"
 #include "tests/unit/naive_8259.h"
 #include "tests/unit/sim8259.h"

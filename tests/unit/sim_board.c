@@ -7,9 +7,9 @@
  */
 #include "tests/unit/sim_board.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/sim8259.h"
 
 #include <stdio.h>
@@ -56,7 +56,7 @@ void board_reset(void)
 /* ---- NMI ---- */
 
 /* The VMM's NMI handler: with NMIs blocked, until its IRET; in a storm there is none
- * (arch/x86/nmi.S). */
+ * (arch/x86/cpu/nmi.S). */
 static void handle_nmi(void)
 {
 	do {

@@ -8,7 +8,7 @@
  */
 #include "tests/unit/sim_internal.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "tests/unit/sim_board.h"
 
 /* Ticks of one device come at least so many moments apart: more than the VMM needs from an edge to

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor's door for physical interrupts: what arch/x86/interrupts.h promises. See the header
- * for the rule.
+ * The processor's door for physical interrupts: what arch/x86/cpu/interrupts.h promises. See the
+ * header for the rule.
  */
 #include "tests/unit/sim_door.h"
 
-#include "arch/x86/interrupts.h"
-#include "arch/x86/nmi.h"
+#include "arch/x86/cpu/interrupts.h"
+#include "arch/x86/cpu/nmi.h"
 #include "chipset/driver.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"

@@ -9,7 +9,7 @@
 #ifndef TESTS_UNIT_SIM_GUEST_H
 #define TESTS_UNIT_SIM_GUEST_H
 
-#include "arch/x86/lines.h"
+#include "arch/x86/machine/lines.h"
 
 #include <stdbool.h>
 #include <stdint.h>

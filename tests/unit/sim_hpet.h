@@ -8,7 +8,7 @@
 #ifndef TESTS_UNIT_SIM_HPET_H
 #define TESTS_UNIT_SIM_HPET_H
 
-#include "arch/x86/slice_timer_device.h"
+#include "arch/x86/machine/slice_timer_device.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  */
 #include "tests/unit/sim_slice.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "tests/unit/sim_board.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A slice timer whose end is an NMI (arch/x86/slice_timer.h), for the simulated board.
+ * A slice timer whose end is an NMI (arch/x86/machine/slice_timer.h), for the simulated board.
  *
  * Rule: its NMI comes at the end or some moments after it, and one that was under way comes
  * although the timer was armed anew.

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor: what arch/x86/virt.h promises, over simulated guests.
+ * The processor: what arch/x86/virt/virt.h promises, over simulated guests.
  *
  * Rule: between two instructions of a guest come, in the processor's order: NMI exit, slice timer,
  * interrupt window, interrupt; that is the guest's own, or an exit. With timer_by_nmi it is another
  * kind of processor: the slice timer is one for all, its end is an NMI, and the host's handler
- * takes the NMI of an exit (arch/x86/svm/exit.c).
+ * takes the NMI of an exit (arch/x86/virt/svm/exit.c).
  */
 #include "tests/unit/sim_internal.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "tests/unit/check.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"
@@ -31,7 +31,7 @@
 #include <stdlib.h>
 
 enum { ENTRIES_MAX = 1000 }; /* of which none executes an instruction */
-enum { DEAF_STEPS = 100 };   /* before the back end asks for an exit (arch/x86/vmx/quirk.c) */
+enum { DEAF_STEPS = 100 };   /* before the back end asks for an exit (arch/x86/virt/vmx/quirk.c) */
 
 struct vcpu {
 	struct vcpu_regs regs; /* first: vcpu_regs() */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The two back ends of arch/x86/virt.h, where the simulated processor has one.
+ * The two back ends of arch/x86/virt/virt.h, where the simulated processor has one.
  *
  * Rule: included by the one file of a program that defines `virt`; that file's vmx_NAME are the hot
  * calls, and nobody chooses others.
@@ -8,7 +8,7 @@
 #ifndef TESTS_UNIT_SIM_VIRT_H
 #define TESTS_UNIT_SIM_VIRT_H
 
-#include "arch/x86/virt.h"
+#include "arch/x86/virt/virt.h"
 
 bool virt_is_second;
 

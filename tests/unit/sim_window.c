@@ -4,8 +4,8 @@
  */
 #include "tests/unit/sim_window.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/platform.h"
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
 

@@ -8,10 +8,10 @@
  */
 #include "tests/unit/sim_internal.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/virt.h"
 #include "tests/unit/check.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"

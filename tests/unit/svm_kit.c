@@ -4,8 +4,8 @@
  */
 #include "tests/unit/svm_kit.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/platform.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef TESTS_UNIT_SVM_KIT_H
 #define TESTS_UNIT_SVM_KIT_H
 
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/virt/svm/svm.h"
 
 #include <stdbool.h>
 #include <stddef.h>

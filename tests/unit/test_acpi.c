@@ -7,7 +7,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/acpi_tables.h"
 
 #include <errno.h>

@@ -7,8 +7,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/acpi_tables.h"
 #include "tests/unit/fake_log.h"
 
@@ -29,7 +29,7 @@ static uint64_t host_address(uint64_t physical)
 /* The one statement in assembly there makes a pointer of a physical address; here it turns the
  * address to ours. */
 #define __asm__(operands) address = host_address(address)
-#include "arch/x86/acpi.c"
+#include "arch/x86/machine/acpi.c"
 #undef __asm__
 
 /* ---- The machine's other answers ---- */

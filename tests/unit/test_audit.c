@@ -9,7 +9,7 @@
 #include "tests/unit/check.h"
 
 /* The source itself, for its table: a rule that no case below breaks fails the test. */
-#include "arch/x86/vmx/audit.c"
+#include "arch/x86/virt/vmx/audit.c"
 #include "tests/unit/fake_log.h"
 
 #include <stdio.h>

@@ -6,9 +6,9 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "tests/unit/sim_virt.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"

@@ -8,7 +8,7 @@
  */
 #include "tests/unit/sim_flows.h"
 
-#include "arch/x86/nmi.h"
+#include "arch/x86/cpu/nmi.h"
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_window.h"

@@ -7,7 +7,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/multiboot.h"
+#include "arch/x86/machine/multiboot.h"
 #include "vmm/load/elf.h"
 #include "vmm/load/elf_format.h"
 #include "vmm/load/handover.h"

@@ -6,8 +6,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/core/ending.h"
 #include "vmm/core/sched.h"

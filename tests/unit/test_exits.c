@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/virt.h"
+#include "arch/x86/virt/virt.h"
 #include "tests/unit/sim_internal.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"

@@ -7,9 +7,9 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/multiboot.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/core/absent.h"

@@ -7,8 +7,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/multiboot.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
 
 #include <string.h>
 

@@ -4,19 +4,19 @@
  *
  * Rule: the instructions are the VMM's own (guarded.S). In a program each of them is a #GP, which
  * the host tells as SIGSEGV; the handler here goes on where guarded_resume() says, as
- * arch/x86/tables.c does.
+ * arch/x86/cpu/tables.c does.
  */
 #define _GNU_SOURCE
 #include "tests/unit/check.h"
 
-#include "arch/x86/guarded.h"
+#include "arch/x86/cpu/guarded.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 
-__asm__(".include \"arch/x86/guarded.S\"\n"
+__asm__(".include \"arch/x86/cpu/guarded.S\"\n"
         ".text\n");
 
 static unsigned faults;

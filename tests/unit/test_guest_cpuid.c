@@ -7,10 +7,10 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/fpu.h"
-#include "arch/x86/guest_cpuid.h"
-#include "arch/x86/hypervisor.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/fpu.h"
+#include "arch/x86/cpu/hypervisor.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/guest_cpuid.h"
 
 #define EXTENDED 0x80000000u
 

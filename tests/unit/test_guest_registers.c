@@ -9,7 +9,7 @@
 #include "tests/unit/check.h"
 
 /* The source itself, for its table. */
-#include "arch/x86/guest_registers.c"
+#include "arch/x86/virt/guest_registers.c"
 
 enum {
 	EPERM_ = -EPERM,

@@ -6,8 +6,8 @@
  */
 #include "tests/unit/sim_flows.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/pci.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/pci.h"
 #include "chipset/block/window.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/sim8259.h"

@@ -6,9 +6,9 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/keyboard.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/keyboard.h"
+#include "arch/x86/machine/platform.h"
 
 #include <errno.h>
 #include <string.h>

@@ -6,8 +6,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/keyboard.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/machine/keyboard.h"
 #include "chipset/chipset.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/core/flows.h"

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/keyboard.h"
+#include "arch/x86/machine/keyboard.h"
 
 #include <string.h>
 

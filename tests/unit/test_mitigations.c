@@ -7,8 +7,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/mitigations.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/mitigations.h"
 
 #include <string.h>
 

@@ -12,8 +12,8 @@
 #define _GNU_SOURCE /* the registers' names in a signal's context */
 #include "tests/unit/check.h"
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/cpu/work.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -21,8 +21,8 @@
 #include <string.h>
 #include <ucontext.h>
 
-__asm__(".include \"arch/x86/nmi.S\"\n"
-        ".include \"arch/x86/work.S\"\n"
+__asm__(".include \"arch/x86/cpu/nmi.S\"\n"
+        ".include \"arch/x86/cpu/work.S\"\n"
         ".bss\n"
         ".globl entry_stack\n"
         "entry_stack: .quad 0\n"

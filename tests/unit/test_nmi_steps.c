@@ -9,16 +9,16 @@
 #define _GNU_SOURCE /* the registers of a signal's context */
 #include "tests/unit/check.h"
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/cpu/work.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <ucontext.h>
 
-__asm__(".include \"arch/x86/nmi.S\"\n"
-        ".include \"arch/x86/work.S\"\n"
+__asm__(".include \"arch/x86/cpu/nmi.S\"\n"
+        ".include \"arch/x86/cpu/work.S\"\n"
         ".text\n"
         ".globl work_code_end\n"
         "work_code_end:\n"

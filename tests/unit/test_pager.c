@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/operator/pager.h"
 

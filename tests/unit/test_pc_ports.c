@@ -7,9 +7,9 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/virt/virt.h"
 #include "chipset/chipset.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"

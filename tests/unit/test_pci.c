@@ -7,8 +7,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/pci.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/pci.h"
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 enum { MULTI = 0x800000, BRIDGE = 0x06040000, DISK = 0x01060100 };

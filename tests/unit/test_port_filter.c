@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "vmm/core/port_filter.h"
 
 #include <string.h>

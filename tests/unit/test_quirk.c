@@ -8,13 +8,13 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
 /* The source itself, without the one instruction of it that is no host's. */
 #define nmi_unblock() ((void)0)
-#include "arch/x86/vmx/event.c"
+#include "arch/x86/virt/vmx/event.c"
 #undef nmi_unblock
 
 enum { FIELDS = HOST_RIP + 1, TICKS_PER_US = 20, SHIFT = 3 };

@@ -6,9 +6,9 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
 #include "tests/unit/console_kit.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fake_screen.h"

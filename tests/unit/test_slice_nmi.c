@@ -8,9 +8,9 @@
  */
 #include "tests/unit/sim_flows.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_slice.h"
@@ -63,7 +63,7 @@ static void pass(uint64_t moments)
 	}
 }
 
-/* What the back end does at an NMI exit (arch/x86/svm/exit.c), and the exit's handler. */
+/* What the back end does at an NMI exit (arch/x86/virt/svm/exit.c), and the exit's handler. */
 static void leave_by_nmi(void)
 {
 	assert_true(board.nmi_exit);

@@ -8,10 +8,10 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/interrupts.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/cpu/interrupts.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/virt.h"
 #include "chipset/driver.h"
 #include "chipset/soft.h"
 #include "tests/unit/sim8259.h"

@@ -6,8 +6,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/platform.h"
-#include "arch/x86/stacks.h"
+#include "arch/x86/cpu/stacks.h"
+#include "arch/x86/machine/platform.h"
 
 _Alignas(PAGE) char boot_stack_absent[PAGE + 16384];
 

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fake_vmm.h"
 #include "vmm/operator/summary.h"

@@ -7,8 +7,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/svm/svm.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/svm/svm.h"
 #include "tests/unit/fake_log.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
 #include "tests/unit/svm_kit.h"
 
 /* The source itself, for what is static in it. */
-#include "arch/x86/svm/control.c"
+#include "arch/x86/virt/svm/control.c"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include "tests/unit/svm_kit.h"
 
 /* The source itself, for what is static in it. */
-#include "arch/x86/svm/event.c"
+#include "arch/x86/virt/svm/event.c"
 
 enum { VECTOR = 0x33, IRET_AT = 0x2000 };
 

@@ -9,7 +9,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
 
-#include "arch/x86/nested_map.h"
+#include "arch/x86/virt/nested_map.h"
 
 #include <errno.h>
 

@@ -8,7 +8,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
 
-#include "arch/x86/exception.h"
+#include "arch/x86/cpu/exception.h"
 
 #include <string.h>
 

@@ -10,8 +10,8 @@
 #include "tests/unit/svm_kit.h"
 
 /* The source itself, for what is static in it. */
-#include "arch/x86/svm/exit.c"
-#include "arch/x86/svm/retire.c"
+#include "arch/x86/virt/svm/exit.c"
+#include "arch/x86/virt/svm/retire.c"
 
 #include <string.h>
 

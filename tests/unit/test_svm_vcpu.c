@@ -9,7 +9,7 @@
 #include "tests/unit/svm_kit.h"
 
 /* The source itself, for what is static in it. */
-#include "arch/x86/svm/vcpu.c"
+#include "arch/x86/virt/svm/vcpu.c"
 
 enum { PAGE_AT = 0x200000 };
 

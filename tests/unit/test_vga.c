@@ -8,7 +8,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/bytes.h"
+#include "arch/x86/cpu/bytes.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void video_copy(void *to, const void *from, size_t bytes)
 
 #define VIDEO video
 #define bytes_copy video_copy
-#include "arch/x86/vga.c"
+#include "arch/x86/machine/vga.c"
 
 /* ---- The hardware ---- */
 

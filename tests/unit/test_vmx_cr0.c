@@ -7,9 +7,9 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
-#include "arch/x86/vmx/control.c"
+#include "arch/x86/virt/vmx/control.c"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
 #include <string.h>
 
@@ -17,8 +17,8 @@ static bool debug_used;
 
 #define dr6_read() dr6
 #define dr6_write(value) (dr6 = (value))
-#include "arch/x86/vmx/debug.c"
-#include "arch/x86/vmx/retire.c"
+#include "arch/x86/virt/vmx/debug.c"
+#include "arch/x86/virt/vmx/retire.c"
 
 static struct vcpu vcpu;
 struct vcpu *vmx_loaded = &vcpu;

@@ -8,8 +8,8 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/nested_map.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/virt/nested_map.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
 enum { FIELDS = HOST_RIP + 1, RAM = 1 << 16 };
 
@@ -20,9 +20,9 @@ static uint8_t ram[RAM];
 #define dr6_read() dr6
 #define dr6_write(value) (dr6 = (value))
 #define cr2_write(value) (cr2 = (value))
-#include "arch/x86/vmx/debug.c"
-#include "arch/x86/vmx/retire.c"
-#include "arch/x86/vmx/task.c"
+#include "arch/x86/virt/vmx/debug.c"
+#include "arch/x86/virt/vmx/retire.c"
+#include "arch/x86/virt/vmx/task.c"
 
 static struct vcpu vcpu;
 struct vcpu *vmx_loaded = &vcpu;

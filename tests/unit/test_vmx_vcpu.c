@@ -7,10 +7,10 @@
  */
 #include "tests/unit/check.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/vmx/vmx.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/vmx/vmx.h"
 
 enum { FIELDS = HOST_RIP + 1 };
 
@@ -28,10 +28,10 @@ static const uint64_t *invalidated_ept;
 #define vmcs_clear(physical) ((void)(physical), cleared++)
 #define vmcs_load(physical) (current_vmcs = *(physical))
 #define nmi_unblock() ((void)0)
-#include "arch/x86/vmx/event.c"
+#include "arch/x86/virt/vmx/event.c"
 #define VECTOR_DB VCPU_VECTOR_DB
 #define VECTOR_AC VCPU_VECTOR_AC
-#include "arch/x86/vmx/vcpu.c"
+#include "arch/x86/virt/vmx/vcpu.c"
 
 #define ANY (UINT64_C(0xffffffff) << 32)
 

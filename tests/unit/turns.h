@@ -11,8 +11,8 @@
 #include "tests/unit/check.h"
 #include "vmm/core/lines.h"
 
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/sim_virt.h"
 
 /* The source itself, for what is static in it. */

@@ -7,7 +7,7 @@
 UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_check.c \
 	vmm/config/config_reserved.c
 # The log, and what it needs below it.
-UNIT_LOG     := $(patsubst %,arch/x86/%.c,log notes panic) tests/unit/fake_log.c
+UNIT_LOG     := $(patsubst %,arch/x86/log/%.c,log notes panic) tests/unit/fake_log.c
 UNIT_FAKES   := $(UNIT_LOG) tests/unit/fake_vmm.c
 
 UNIT_words   := vmm/config/words.c
@@ -21,7 +21,7 @@ UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/operator/report.c vmm/operator/report_tables.c $(UNIT_FAKES)
 UNIT_editor  := vmm/operator/editor.c vmm/operator/history.c vmm/operator/terminal.c
 UNIT_nearest := vmm/operator/nearest.c
-UNIT_SCREEN  := vmm/operator/screen.c vmm/operator/screen_end.c vmm/operator/pager.c arch/x86/keys.c \
+UNIT_SCREEN  := vmm/operator/screen.c vmm/operator/screen_end.c vmm/operator/pager.c arch/x86/machine/keys.c \
 	tests/unit/fake_screen.c
 UNIT_console := vmm/operator/console.c vmm/operator/typing.c vmm/operator/prompt.c vmm/operator/completion.c vmm/operator/commands.c vmm/operator/nearest.c \
 	vmm/version.c $(UNIT_editor) vmm/core/trace.c vmm/operator/trace_print.c vmm/config/words.c tests/unit/console_kit.c \
@@ -32,16 +32,16 @@ UNIT_screen  := $(UNIT_console)
 UNIT_pager   := vmm/operator/pager.c $(UNIT_LOG)
 UNIT_summary := vmm/operator/summary.c $(UNIT_FAKES)
 UNIT_keyboard_line := vmm/operator/keyboard_line.c vmm/core/port_filter.c $(UNIT_LOG)
-UNIT_keys    := arch/x86/keys.c
-UNIT_keyboard := arch/x86/keyboard.c
+UNIT_keys    := arch/x86/machine/keys.c
+UNIT_keyboard := arch/x86/machine/keyboard.c
 UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
-UNIT_frames  := arch/x86/frames.c
-UNIT_pci     := arch/x86/pci.c
+UNIT_frames  := arch/x86/machine/frames.c
+UNIT_pci     := arch/x86/machine/pci.c
 UNIT_port_filter := vmm/core/port_filter.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
-UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/pci.c
+UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/machine/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
 	$(UNIT_LOG)
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
@@ -64,35 +64,35 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 # What the guest pulse makes of a counter and the TSC.
 UNIT_edges   := guests/pulse/edges.c
 # Their sources are included by the tests, for what is static in them.
-UNIT_vmx_task := arch/x86/guest_memory.c
-UNIT_vmx_vcpu := arch/x86/vmx/timer.c
-UNIT_quirk   := arch/x86/vmx/quirk.c arch/x86/vmx/timer.c
+UNIT_vmx_task := arch/x86/virt/guest_memory.c
+UNIT_vmx_vcpu := arch/x86/virt/vmx/timer.c
+UNIT_quirk   := arch/x86/virt/vmx/quirk.c arch/x86/virt/vmx/timer.c
 UNIT_audit   := $(UNIT_LOG)
 # What the processor is asked against other VMs' eyes.
-UNIT_mitigations := arch/x86/mitigations.c
+UNIT_mitigations := arch/x86/cpu/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
-UNIT_SVM        := tests/unit/svm_kit.c arch/x86/svm/npt.c arch/x86/nested_map.c arch/x86/guest_memory.c arch/x86/guest_code.c
+UNIT_SVM        := tests/unit/svm_kit.c arch/x86/virt/svm/npt.c arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c
 UNIT_svm_npt    := $(UNIT_SVM)
-UNIT_store      := $(UNIT_SVM) arch/x86/store.c arch/x86/svm/store.c arch/x86/svm/decode.c
-UNIT_nested     := arch/x86/nested_map.c
-UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand retire)
+UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/svm/store.c arch/x86/virt/svm/decode.c
+UNIT_nested     := arch/x86/virt/nested_map.c
+UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0)
 UNIT_svm_operand := $(UNIT_SVM_CR0)
 UNIT_svm_audit  := $(UNIT_LOG)
-UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode quirk requeue)
+UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0)
-UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/svm/decode.c arch/x86/svm/quirk.c
-UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/svm/%.c,decode cr0 operand) $(UNIT_LOG)
-UNIT_svm_capabilities := arch/x86/svm/capabilities.c $(UNIT_LOG)
+UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/virt/svm/decode.c arch/x86/virt/svm/quirk.c
+UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand) $(UNIT_LOG)
+UNIT_svm_capabilities := arch/x86/virt/svm/capabilities.c $(UNIT_LOG)
 # What a guest finds in the processor: guest_registers.c is included by its test.
 UNIT_guest_registers :=
-UNIT_guest_cpuid := arch/x86/guest_cpuid.c
+UNIT_guest_cpuid := arch/x86/virt/guest_cpuid.c
 UNIT_guarded :=
-$(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/guarded.S
-UNIT_acpi_find := arch/x86/acpi_parse.c $(UNIT_LOG)
-UNIT_acpi    := arch/x86/acpi_parse.c
-UNIT_slice_timer := arch/x86/slice_timer.c arch/x86/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
+$(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/cpu/guarded.S
+UNIT_acpi_find := arch/x86/machine/acpi_parse.c $(UNIT_LOG)
+UNIT_acpi    := arch/x86/machine/acpi_parse.c
+UNIT_slice_timer := arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
@@ -109,11 +109,11 @@ UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
 UNIT_background :=
 UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
-UNIT_stacks  := arch/x86/stacks.c
+UNIT_stacks  := arch/x86/cpu/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.
-UNIT_nmi_entry := arch/x86/work.c
-UNIT_nmi_steps := arch/x86/work.c
-$(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/nmi.S arch/x86/work.S
+UNIT_nmi_entry := arch/x86/cpu/work.c
+UNIT_nmi_steps := arch/x86/cpu/work.c
+$(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/cpu/nmi.S arch/x86/cpu/work.S
 $(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
@@ -164,7 +164,7 @@ unit: picprobe-host
 # libFuzzer where clang has it; else the same file with a random loop of its own. tests/corpus/NAME, if there is one, is where it
 # begins.
 define unit_fuzzer
-$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*.h chipset/*/*.h tests/unit/*.h) | setup-check
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*/*.h chipset/*/*.h tests/unit/*.h) | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)clang $$(UNIT_CFLAGS) -DWITH_LIBFUZZER -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) 2>/dev/null || \

@@ -8,7 +8,7 @@
 #ifndef VMM_CONFIG_H
 #define VMM_CONFIG_H
 
-#include "arch/x86/lines.h"
+#include "arch/x86/machine/lines.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,9 +3,9 @@
  * Ranges that no VM may get and that only the running machine knows. See the header for the rule.
  */
 #include "vmm/config/reserve.h"
-#include "arch/x86/log.h"
-#include "arch/x86/multiboot.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/config/config.h"
 
 /* Below ROM_FIRST only RAM counts: a VM may have VGA's memory and option ROMs

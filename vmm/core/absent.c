@@ -9,7 +9,7 @@
  */
 #include "vmm/core/absent.h"
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,11 +3,11 @@
  * The times of the background work, and the length of its portions. See the header for the rule.
  */
 #include "vmm/core/background.h"
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/stacks.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/stacks.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "chipset/chipset.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/sched.h"

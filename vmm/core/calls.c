@@ -6,7 +6,7 @@
  * address gives the guest -EFAULT and costs no other VM any time. Calls are for the guest's system:
  * a program of the guest, in another ring than 0, gets -EPERM for each call.
  */
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 #include "vmm/core/background.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/sched.h"

@@ -7,9 +7,9 @@
  * time, because an NMI may stand for several sources. A status bit is acknowledged before its
  * device is served.
  */
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/sched.h"

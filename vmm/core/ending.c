@@ -3,8 +3,8 @@
  * The end of a run. See the header for the rule.
  */
 #include "vmm/core/ending.h"
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/core/sched.h"
 
 static struct {

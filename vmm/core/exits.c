@@ -3,7 +3,7 @@
  * The handling of each kind of VM exit. See the header for the rule.
  */
 #include "vmm/core/exits.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "vmm/core/absent.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/sched.h"

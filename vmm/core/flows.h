@@ -32,9 +32,9 @@ void dispatch_exit(struct vm *running);
 /* Dispatches the NMIs that the host's handler counted. running is NULL when the VMM has the
  * processor. */
 void dispatch_counted(struct vm *running);
-/* Dispatches an exit of the slice timer, where the timer's end is an NMI (arch/x86/slice_timer.h).
- * The same NMI may stand for lines as well. slice: the end of a slice (turn_look()); false: the
- * processor's back end had asked for the exit. */
+/* Dispatches an exit of the slice timer, where the timer's end is an NMI
+ * (arch/x86/machine/slice_timer.h). The same NMI may stand for lines as well. slice: the end of a
+ * slice (turn_look()); false: the processor's back end had asked for the exit. */
 void dispatch_timer(struct vm *running, bool slice);
 
 /* Calls the handlers of the lines in line_again. Call it from the run loop's chores. */

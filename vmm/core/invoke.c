@@ -3,10 +3,10 @@
  * Invoking a VM: Figure 4 of the seed, step by step.
  *
  * Rule: no code between the last look at the NMI count and the entry may sleep. The host's NMI
- * handler catches an NMI in that stretch, and the entry does not happen (arch/x86/nmi.S). A step
- * without a change costs a comparison.
+ * handler catches an NMI in that stretch, and the entry does not happen (arch/x86/cpu/nmi.S). A
+ * step without a change costs a comparison.
  */
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/sched.h"

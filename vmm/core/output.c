@@ -3,7 +3,7 @@
  * The text that a VM prints. See the header for the rule.
  */
 #include "vmm/core/output.h"
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "vmm/config/config.h"
 #include "vmm/core/ring.h"
 

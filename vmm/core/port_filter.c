@@ -4,7 +4,7 @@
  */
 #include "vmm/core/port_filter.h"
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 
 enum { PORT_KEYBOARD_DATA = 0x60, PORT_NMI = 0x61, PORT_KEYBOARD = 0x64, PORT_RTC_INDEX = 0x70 };
 

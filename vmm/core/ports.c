@@ -6,8 +6,8 @@
  * Rule: a denied port reads as all ones and swallows all writes, like a port without a device. The
  * access is a fault where another owner has a device at the port, else a probe.
  */
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/port_filter.h"
 #include "vmm/core/sched.h"

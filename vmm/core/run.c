@@ -3,10 +3,10 @@
  * The run loop. See the header for the rule.
  */
 #include "vmm/core/run.h"
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/core/background.h"
 #include "vmm/core/ending.h"
 #include "vmm/core/exits.h"

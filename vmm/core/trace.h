@@ -8,7 +8,7 @@
 #ifndef VMM_TRACE_H
 #define VMM_TRACE_H
 
-#include "arch/x86/io.h"
+#include "arch/x86/cpu/io.h"
 
 #include <stdint.h>
 

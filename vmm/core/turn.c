@@ -5,12 +5,12 @@
  * VMX's preemption timer counts only while the guest runs. So the timer falls behind the TSC by the
  * VMM's own time. The timer is therefore armed anew after every few exits, with the rest of the
  * time by the TSC. An exit takes the VMM 2,000 instructions at most, so a turn is at worst
- * LOOK_CONTENDED times that time too long. SVM's timer (arch/x86/slice_timer.h) counts real time
- * and is armed once.
+ * LOOK_CONTENDED times that time too long. SVM's timer (arch/x86/machine/slice_timer.h) counts real
+ * time and is armed once.
  */
 #include "vmm/core/turn.h"
-#include "arch/x86/io.h"
-#include "arch/x86/slice_timer.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 

@@ -6,8 +6,8 @@
  * so a stopped VM comes back in its first state.
  */
 #include "vmm/core/vm.h"
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"

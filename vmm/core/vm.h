@@ -9,7 +9,7 @@
 #ifndef VMM_VM_H
 #define VMM_VM_H
 
-#include "arch/x86/virt.h"
+#include "arch/x86/virt/virt.h"
 #include "chipset/chipset.h"
 #include "vmm/abi.h"
 #include "vmm/config/config.h"

@@ -3,9 +3,9 @@
  * The making of a virtual machine, and the way to its entry point. See the header for the rule.
  */
 #include "vmm/core/vm_build.h"
-#include "arch/x86/log.h"
-#include "arch/x86/multiboot.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/core/absent.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"

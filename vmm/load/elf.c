@@ -8,8 +8,8 @@
  */
 #include "vmm/load/elf.h"
 
-#include "arch/x86/bytes.h"
-#include "arch/x86/multiboot.h"
+#include "arch/x86/cpu/bytes.h"
+#include "arch/x86/machine/multiboot.h"
 #include "vmm/load/elf_format.h"
 #include "vmm/load/handover.h"
 

@@ -6,8 +6,8 @@
  */
 #include "vmm/load/handover.h"
 
-#include "arch/x86/bytes.h"
-#include "arch/x86/multiboot.h"
+#include "arch/x86/cpu/bytes.h"
+#include "arch/x86/machine/multiboot.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
  */
 #include "vmm/operator/commands.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/config/words.h"
 #include "vmm/core/background.h"
 #include "vmm/core/trace.h"

@@ -3,7 +3,7 @@
  * Completion of the typed word. See the header for the rule.
  */
 #include "vmm/operator/completion.h"
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/background.h"
 #include "vmm/operator/commands.h"
 

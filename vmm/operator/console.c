@@ -9,9 +9,9 @@
  */
 #include "vmm/operator/console.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/core/background.h"
 #include "vmm/core/ring.h"
 #include "vmm/operator/prompt.h"

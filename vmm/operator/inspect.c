@@ -6,12 +6,12 @@
  * background work, and may read for long before its first print. So each read is a point where the
  * work may pause.
  */
-#include "arch/x86/io.h"
-#include "arch/x86/log.h"
-#include "arch/x86/nmi.h"
-#include "arch/x86/platform.h"
-#include "arch/x86/stacks.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/cpu/stacks.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/core/background.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"

@@ -4,9 +4,9 @@
  */
 #include "vmm/operator/keyboard_line.h"
 
-#include "arch/x86/keyboard.h"
-#include "arch/x86/log.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/keyboard.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/port_filter.h"
 

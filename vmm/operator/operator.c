@@ -8,8 +8,8 @@
  * after the text.
  */
 #include "vmm/operator/operator.h"
-#include "arch/x86/log.h"
-#include "arch/x86/work.h"
+#include "arch/x86/cpu/work.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/background.h"
 #include "vmm/core/vm.h"
 #include "vmm/operator/console.h"

@@ -4,7 +4,7 @@
  */
 #include "vmm/operator/pager.h"
 
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 
 /* A line end behind a full row belongs to that row. */
 uint64_t pager_next(uint64_t row)

@@ -9,7 +9,7 @@
 #ifndef VMM_PAGER_H
 #define VMM_PAGER_H
 
-#include "arch/x86/platform.h"
+#include "arch/x86/machine/platform.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  */
 #include "vmm/operator/report.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/config/config.h"
 #include "vmm/operator/report_text.h"
 

@@ -8,8 +8,8 @@
 #ifndef VMM_REPORT_H
 #define VMM_REPORT_H
 
-#include "arch/x86/lines.h"
-#include "arch/x86/virt.h"
+#include "arch/x86/machine/lines.h"
+#include "arch/x86/virt/virt.h"
 #include "vmm/abi.h"
 
 #include <stdbool.h>

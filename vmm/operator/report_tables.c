@@ -7,7 +7,7 @@
  */
 #include "vmm/operator/report.h"
 
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "vmm/operator/report_text.h"
 
 enum { VMS_PER_TABLE = 6, WORD_BYTES = sizeof(((struct sb_result *)0)->probe) + 1 };

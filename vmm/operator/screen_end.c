@@ -4,10 +4,10 @@
  */
 #include "vmm/operator/screen_end.h"
 
-#include "arch/x86/io.h"
-#include "arch/x86/keyboard.h"
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/keyboard.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/operator/console.h"
 #include "vmm/operator/pager.h"
 #include "vmm/operator/screen.h"

@@ -6,8 +6,8 @@
  */
 #include "vmm/operator/summary.h"
 
-#include "arch/x86/log.h"
-#include "arch/x86/platform.h"
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
 #include "vmm/operator/report.h"
 #include "vmm/operator/report_text.h"
 

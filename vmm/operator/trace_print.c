@@ -6,7 +6,7 @@
  */
 #include "vmm/operator/report.h"
 
-#include "arch/x86/log.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/trace.h"
 
 #include <stdio.h>

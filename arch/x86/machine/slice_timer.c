@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The slice timer: arms the timer, and tells whether the timer caused an NMI. See the header for
+ * the rule.
+ *
+ * Only this code uses the HPET: guests cannot reach the HPET, and the firmware's settings are
+ * turned off. The comparator counts in 32 bits, so an access is one instruction, and differences
+ * are right across a wrap.
+ *
+ * An NMI does not tell its sender, and three effects blur the cause. First, the counter shows the
+ * end, but in an emulator the NMI may come a while later. Second, the timer may be armed anew in
+ * the very moment of its end, with the NMI under way. Third, a comparator of 32 bits raises one
+ * more NMI when the counter wraps (IA-PC HPET specification 1.0a, 2.3.9.2.1), and repeats its own
+ * NMI a wrap later.
+ */
+#include "arch/x86/machine/slice_timer.h"
+#include "arch/x86/cpu/nmi.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/machine/slice_timer_device.h"
+
+#include <stddef.h>
+
+/* A time shorter than NEAR is checked once more after the write: a delay (by system management, or
+ * by an emulator's host) may have come in between. A constant in TSC ticks: up to 1 ms. */
+#define NEAR (1u << 20)
+/* The longest time in HPET ticks: all differences are signed and have 32 bits. */
+#define COUNT_MOST (1u << 30)
+/* The TSC and the HPET are measured against each other. They may be apart by this part of the time
+ * that passes. */
+enum { SLACK_SHIFT = 7 };
+/* LEAST: the shortest time. LATE: the longest delay of an NMI after its end. STALL: the longest
+ * delay of the VMM between an NMI and its look at the NMI (by system management, or by an
+ * emulator's host). WRAP: both delays, for the wrap's NMI. PROOF: the time limit of the first NMI,
+ * with an end after FIRST. */
+enum {
+	LEAST_US = 5,
+	LATE_US = 500,
+	STALL_US = 20000,
+	WRAP_US = 20000,
+	FIRST_US = 50,
+	PROOF_US = 200000
+};
+
+bool slice_timer_by_nmi;
+
+static struct slice_timer_device device = { .name = "none" };
+
+/* The limits above, in the units of the two clocks. */
+static struct {
+	uint64_t far; /* TSC ticks from NEAR to the longest time */
+	uint64_t late, stall;
+	uint32_t least_count, wrap_count;
+} limits;
+
+/* The end that the timer counts to. */
+static struct {
+	bool armed, told; /* armed: interrupt on; told: the end was reported */
+	uint32_t count;   /* the counter's value at the end */
+	uint64_t tsc;     /* the TSC at the end; 0: told. UINT64_MAX: not armed */
+	/* the earliest TSC at the end; UINT64_MAX: told. 0: arming takes the slow path */
+	uint64_t look_from;
+} end = { .tsc = UINT64_MAX };
+
+/* NMIs of past ends. owed: NMIs that may come before the timer is armed anew. late: NMIs that may
+ * be under way when the timer is armed, until the TSC has reached late_until. */
+static struct {
+	unsigned owed, late;
+	uint64_t late_until;
+} past;
+
+static inline uint32_t counter(void)
+{
+	return slice_timer_counter(&device);
+}
+
+static inline bool passed(uint32_t value)
+{
+	return (int32_t)(counter() - value) >= 0;
+}
+
+/* ---- Arming ---- */
+
+static inline void write_end(uint32_t value)
+{
+	end.count = value;
+	mmio_write32(device.comparator + TN_VALUE, value);
+}
+
+static inline void note_times(uint64_t now, uint64_t ticks)
+{
+	end.tsc = now + ticks;
+	end.look_from = now + ticks - (ticks >> SLACK_SHIFT);
+	end.told = false;
+}
+
+static void turn(bool on)
+{
+	mmio_write32(device.comparator + TN_CONFIG,
+	             on ? device.config | TN_INTERRUPTS : device.config);
+	end.armed = on;
+}
+
+static void stop(void)
+{
+	if (end.armed)
+		turn(false);
+	end.tsc = UINT64_MAX;
+	end.look_from = 0;
+}
+
+/* Writes an end and makes sure that its NMI will come. Interrupts are turned on with the end far
+ * away, because the old value of the comparator belongs to no end. The counter may pass a value
+ * before the write; then an NMI has come or will never come, and a later value follows. */
+static void write_surely(uint64_t ticks)
+{
+	uint32_t count = (uint32_t)(ticks * device.factor >> 32);
+
+	if (!end.armed) {
+		write_end(counter() + COUNT_MOST);
+		turn(true);
+	}
+	if (count < limits.least_count)
+		count = limits.least_count;
+	for (write_end(counter() + count); passed(end.count) && count < COUNT_MOST;
+	     write_end(counter() + count)) {
+		past.owed++;
+		count *= 2;
+	}
+}
+
+/* Arms or stops the timer in all unusual cases: the timer was about to end or is not armed, the
+ * timer is to be stopped, or the time is very short or very long. Accesses may take long, so the
+ * function reads the TSC after the last access. */
+static __attribute__((noinline)) void arm_slowly(uint64_t ticks, uint64_t now)
+{
+	uint64_t old = end.armed && !end.told ? end.look_from : UINT64_MAX;
+
+	if (device.comparator == 0)
+		return;
+	if (ticks == UINT64_MAX) {
+		stop();
+	} else {
+		if (ticks > NEAR + limits.far)
+			ticks = NEAR + limits.far;
+		write_surely(ticks);
+		note_times(now, ticks);
+	}
+	now = cpu_tsc();
+	if (now >= old)
+		past.owed++;
+	if (past.owed == 0)
+		return;
+	past.late = past.owed + (now < past.late_until ? past.late : 0);
+	past.late_until = now + limits.late;
+	past.owed = 0;
+}
+
+void slice_timer_arm(uint64_t ticks)
+{
+	uint64_t now = cpu_tsc();
+
+	if (__builtin_expect(ticks - NEAR > limits.far, 0)) {
+		arm_slowly(ticks, now);
+		return;
+	}
+	write_end(counter() + (uint32_t)(ticks * device.factor >> 32));
+	if (__builtin_expect(cpu_tsc() >= end.look_from, 0))
+		arm_slowly(ticks, now);
+	else
+		note_times(now, ticks);
+}
+
+uint64_t slice_timer_left(void)
+{
+	uint64_t now = cpu_tsc();
+
+	if (end.tsc == UINT64_MAX)
+		return UINT64_MAX;
+	return end.tsc > now ? end.tsc - now : 0;
+}
+
+/* ---- The cause of an NMI ---- */
+
+static __attribute__((noinline)) bool look(void)
+{
+	if (!end.armed || end.told || !passed(end.count))
+		return false;
+	end.told = true;
+	end.tsc = 0;
+	end.look_from = UINT64_MAX;
+	return true;
+}
+
+bool slice_timer_ended(void)
+{
+	return cpu_tsc() >= end.look_from && look();
+}
+
+void slice_timer_expect(void)
+{
+	past.owed++;
+	end.look_from = 0;
+}
+
+/* Returns true for an NMI of a past end, or of no end: the counter has just wrapped to 0, or has
+ * come again to a value that has not changed since. */
+static bool is_past(bool counted)
+{
+	uint64_t until = past.late_until + (counted ? limits.stall : 0);
+	unsigned *from = past.owed != 0                        ? &past.owed
+	                 : past.late != 0 && cpu_tsc() < until ? &past.late
+	                                                       : NULL;
+	uint32_t count = counter();
+
+	if (from != NULL)
+		*from -= 1;
+	return from != NULL || (end.armed && (count < limits.wrap_count ||
+	                                      (end.told && count - end.count < limits.wrap_count)));
+}
+
+enum slice_timer_part slice_timer_part(bool counted)
+{
+	return look()             ? SLICE_TIMER_ENDED
+	       : is_past(counted) ? SLICE_TIMER_PAST
+	                          : SLICE_TIMER_NO_PART;
+}
+
+/* ---- Setting it up ---- */
+
+static uint32_t count_from_us(uint64_t us)
+{
+	return (uint32_t)(us * HPET_FS_PER_US / device.period);
+}
+
+static bool proves(void)
+{
+	uint64_t give_up = cpu_tsc() + tsc_from_us(PROOF_US);
+	bool ended = false;
+
+	limits.far = ((uint64_t)COUNT_MOST << 32) / device.factor - NEAR;
+	limits.late = tsc_from_us(LATE_US);
+	limits.stall = tsc_from_us(STALL_US);
+	limits.least_count = count_from_us(LEAST_US) + 1;
+	limits.wrap_count = count_from_us(WRAP_US);
+	nmi_looked(nmi_take());
+	slice_timer_arm(tsc_from_us(FIRST_US));
+	while (!(ended && nmi_count != 0) && cpu_tsc() < give_up) {
+		(void)counter();
+		ended |= look(); /* an NMI before the end belongs to a dropped value */
+	}
+	uint32_t count = nmi_take();
+	bool proven = ended && count != 0;
+
+	nmi_looked(count);
+
+	slice_timer_arm(UINT64_MAX);
+	(void)counter(); /* completes the write: no NMI comes after it */
+	nmi_looked(nmi_take());
+	past.owed = past.late = 0;
+	return proven;
+}
+
+int slice_timer_init(void)
+{
+	int error = slice_timer_find(&device, proves);
+
+	slice_timer_by_nmi = error == 0;
+	return error;
+}
+
+const char *slice_timer_describe(void)
+{
+	return slice_timer_by_nmi ? device.name : "none";
+}

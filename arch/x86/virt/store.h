@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest's store without effect: the VMM steps over the instruction as if the instruction had
+ * written to memory that keeps no value.
+ *
+ * Rule: the code steps only over instructions whose sole effect is the store, and over string
+ * instructions with their counts. An instruction with other effects, or that cannot be read, is not
+ * stepped over.
+ */
+#ifndef ARCH_X86_VIRT_STORE_H
+#define ARCH_X86_VIRT_STORE_H
+
+#include "arch/x86/virt/guest_code.h"
+#include "arch/x86/virt/virt.h"
+
+enum { RFLAGS_RF = 1 << 16 }; /* a finished instruction clears RF */
+
+struct store {
+	struct guest_mode mode;
+	struct vcpu_regs *regs; /* without RSP, which is not needed */
+	uint64_t rip, rflags;
+	uint64_t address; /* guest-physical address of the byte that cannot be written */
+};
+
+/* Returns the RIP at which the guest goes on, or UINT64_MAX when the instruction is no such store
+ * or the guest single-steps. A repeated instruction is done for all elements in the page, so the
+ * guest may go on at the same RIP. */
+uint64_t store_drop(const struct store *s);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Stores to absent memory, as a nested page fault reports them.
+ *
+ * Rule: only a store of the guest's own instruction is stepped over, never the delivery of an event
+ * or a walk of the guest's page tables.
+ */
+#include "arch/x86/virt/store.h"
+#include "arch/x86/virt/svm/svm.h"
+
+/* EXITINFO1 of a nested page fault (APM 2 15.25.6): 33 in a walk of the guest's page tables | 1
+ * write */
+#define NPF_GUEST_TABLE (1ull << 33)
+
+bool svm_drop_store(struct vcpu *v)
+{
+	struct vmcb *c = v->vmcb;
+	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE ||
+	    c->exit_interruption & EVENT_VALID)
+		return false;
+	const struct store s = {
+		.mode = svm_mode(v),
+		.regs = &v->regs,
+		.rip = c->rip,
+		.rflags = c->rflags,
+		.address = c->exit_info_2,
+	};
+	const uint64_t rip = store_drop(&s);
+	if (rip == UINT64_MAX)
+		return false;
+	c->rip = rip;
+	c->rflags &= ~(uint64_t)RFLAGS_RF;
+	c->interrupt_shadow = 0;
+	return true;
+}

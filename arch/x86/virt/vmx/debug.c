@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The debug registers of a guest: the first use, and the state behind a #DB.
+ *
+ * Rule: DR0 to DR3 and DR6 belong to the guest from the first use on. Until then each access exits.
+ */
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/vmx/vmx.h"
+
+enum { DR7_GD = 1 << 13 };
+enum { DR6_TOLD = DR6_BREAKPOINTS | DR6_BD | DR6_BS | DR6_BT };
+
+/* Gives the debug registers to the guest at the first use. The instruction runs again. */
+int debug_emulate(struct vcpu *v)
+{
+	guest_debug_use(&v->state);
+	v->rare = true;
+	v->primary &= ~(uint32_t)CPU_MOV_DR_EXITING;
+	vmcs_write(PRIMARY_CONTROLS, v->primary);
+	return 0;
+}
+
+void vmx_debug_tell(struct vcpu *v, uint64_t cause)
+{
+	debug_emulate(v);
+	dr6_write((dr6_read() & ~(uint64_t)DR6_BREAKPOINTS) | (cause & DR6_TOLD));
+	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Enters the loaded virtual processor and tells why the virtual processor has exited.
+ *
+ * Rule: an exit reads one field, the reason. The handler of an exit reads the other fields.
+ */
+#include "arch/x86/log/log.h"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/vmx/vmx.h"
+
+/* Basic exit reasons (SDM 3D appendix C). */
+enum {
+	REASON_EXCEPTION_OR_NMI = 0,
+	REASON_EPT_VIOLATION = 48,
+	REASON_TIMER = 52,
+	REASONS = 70,
+};
+#define REASON_ENTRY_FAILURE (1u << 31)
+
+static const uint32_t reasons[REASONS] = {
+	/* 32-bit entries: a byte would need a widening instruction at each exit */
+	[REASON_EXCEPTION_OR_NMI] = VM_EXIT_EXCEPTION,
+	[1] = VM_EXIT_INTERRUPT,
+	[2] = VM_EXIT_SHUTDOWN,
+	[7] = VM_EXIT_WINDOW,
+	[8] = VM_EXIT_NMI_WINDOW,
+	[9] = VM_EXIT_TASK_SWITCH,
+	[10] = VM_EXIT_CPUID,
+	[11] = VM_EXIT_INSTRUCTION, /* GETSEC */
+	[12] = VM_EXIT_HLT,
+	[13] = VM_EXIT_CACHES,      /* INVD */
+	[15] = VM_EXIT_INSTRUCTION, /* RDPMC */
+	[18] = VM_EXIT_CALL,
+	/* VMCLEAR, VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF, VMXON */
+	[19] = VM_EXIT_VIRT,
+	[20] = VM_EXIT_VIRT,
+	[21] = VM_EXIT_VIRT,
+	[22] = VM_EXIT_VIRT,
+	[23] = VM_EXIT_VIRT,
+	[24] = VM_EXIT_VIRT,
+	[25] = VM_EXIT_VIRT,
+	[26] = VM_EXIT_VIRT,
+	[27] = VM_EXIT_VIRT,
+	[28] = VM_EXIT_CR,
+	[29] = VM_EXIT_DR,
+	[30] = VM_EXIT_IO,
+	[31] = VM_EXIT_MSR_READ,
+	[32] = VM_EXIT_MSR_WRITE,
+	[36] = VM_EXIT_INSTRUCTION, /* MWAIT */
+	[39] = VM_EXIT_INSTRUCTION, /* MONITOR */
+	[40] = VM_EXIT_INSTRUCTION, /* PAUSE */
+	[REASON_EPT_VIOLATION] = VM_EXIT_MEMORY,
+	[49] = VM_EXIT_MEMORY, /* EPT misconfiguration */
+	[50] = VM_EXIT_VIRT,   /* INVEPT */
+	[REASON_TIMER] = VM_EXIT_TIMER,
+	[53] = VM_EXIT_VIRT,   /* INVVPID */
+	[54] = VM_EXIT_CACHES, /* WBINVD */
+	[55] = VM_EXIT_XSETBV,
+	[59] = VM_EXIT_VIRT, /* VMFUNC */
+	/* INIT, SIPI, SMI, and exits that no control here asks for */
+	[3] = VM_EXIT_OTHER,
+	[4] = VM_EXIT_OTHER,
+	[5] = VM_EXIT_OTHER,
+	[6] = VM_EXIT_OTHER,
+	[14] = VM_EXIT_OTHER,
+	[16] = VM_EXIT_OTHER,
+	[17] = VM_EXIT_OTHER,
+	[33] = VM_EXIT_OTHER,
+	[34] = VM_EXIT_OTHER,
+	[35] = VM_EXIT_OTHER,
+	[37] = VM_EXIT_OTHER,
+	[38] = VM_EXIT_OTHER,
+	[41] = VM_EXIT_OTHER,
+	[42] = VM_EXIT_OTHER,
+	[43] = VM_EXIT_OTHER,
+	[44] = VM_EXIT_OTHER,
+	[45] = VM_EXIT_OTHER,
+	[46] = VM_EXIT_OTHER,
+	[47] = VM_EXIT_OTHER,
+	[51] = VM_EXIT_OTHER,
+	[56] = VM_EXIT_OTHER,
+	[57] = VM_EXIT_OTHER,
+	[58] = VM_EXIT_OTHER,
+	[60] = VM_EXIT_OTHER,
+	[61] = VM_EXIT_OTHER,
+	[62] = VM_EXIT_OTHER,
+	[63] = VM_EXIT_OTHER,
+	[64] = VM_EXIT_OTHER,
+	[65] = VM_EXIT_OTHER,
+	[66] = VM_EXIT_OTHER,
+	[67] = VM_EXIT_OTHER,
+	[68] = VM_EXIT_OTHER,
+	[69] = VM_EXIT_OTHER,
+};
+
+static enum vm_exit_reason refused(const char *what, unsigned long code)
+{
+	struct vcpu *v = vmx_loaded;
+	log_note("vm %s: entry failed: %s %lu", v->name, what, code);
+	if (vmx_audit(v) == 0)
+		log_note(
+			"vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
+			v->name);
+	return VM_EXIT_FAILED;
+}
+
+/* A VMCS must be launched once and resumed ever after (SDM 3C 24.11.3). */
+enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
+
+/* Calls an entry of enter.S. Every register except RBP is lost. ZF mirrors the result, so the
+ * caller can branch by ZF. */
+#define ENTER(entry, v, result)                                                                 \
+	({                                                                                      \
+		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
+		bool failed_;                                                                   \
+		__asm__ volatile("call " #entry                                                 \
+		                 : "=@ccnz"(failed_), "=a"(result), "+r"(regs_)                 \
+		                 :                                                              \
+		                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", \
+		                   "r13", "r14", "r15", "memory");                              \
+		failed_;                                                                        \
+	})
+
+uint64_t vmx_plain_reasons = REASONS;
+
+static __attribute__((noinline)) enum vm_exit_reason translate_other(uint64_t reason)
+{
+	if (reason & REASON_ENTRY_FAILURE) /* the highest bit */
+		return vmx_wrap_rip() ? VM_EXIT_WAKE : refused("exit reason", reason & 0xffff);
+	if (reason >= REASONS)
+		return VM_EXIT_OTHER;
+	return reason == REASON_TIMER && quirk_timer(vmx_loaded) ? VM_EXIT_POLL : reasons[reason];
+}
+
+static inline enum vm_exit_reason translate(uint64_t reason)
+{
+	if (__builtin_expect(reason >= vmx_plain_reasons, 0))
+		return translate_other(reason);
+	if (__builtin_expect(reason != REASON_EXCEPTION_OR_NMI, 1))
+		return (enum vm_exit_reason)reasons[reason];
+	bool nmi = (vmcs_read(EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI;
+	return nmi ? VM_EXIT_NMI : VM_EXIT_EXCEPTION;
+}
+
+/* v is not used after the entry: every register holds a value of the guest then, and the compiler
+ * would have to keep v in memory. */
+enum vm_exit_reason vmx_enter(struct vcpu *v)
+{
+	if (__builtin_expect(guest_settled != v, 0))
+		vmx_settle(v);
+	unsigned result = 0;
+	if (__builtin_expect(ENTER(vmx_resume, v, result), 0)) {
+		if (result == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)
+			(void)ENTER(vmx_launch, vmx_loaded, result);
+		if (result == 1)
+			return VM_EXIT_ABORTED;
+		if (result == 2)
+			return refused("VM-instruction error", vmcs_read(INSTRUCTION_ERROR));
+	}
+	return translate(vmcs_read(EXIT_REASON));
+}
+
+uint64_t vmx_rip(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(GUEST_RIP);
+}
+
+/* SS.DPL is the privilege level in every mode (SDM 3C 24.4.1). */
+bool vmx_in_ring_0(struct vcpu *v)
+{
+	enum { ACCESS_DPL = 3 << 5 };
+	(void)v;
+	return !(vmcs_read(GUEST_SS_ACCESS) & ACCESS_DPL);
+}
+
+/*
+ * I/O exit qualification (SDM 3C 27.2.1)
+ *   31:16 port | 6 immediate | 5 REP | 4 string | 3 in | 2:0 size - 1
+ */
+struct vcpu_io vmx_exit_io(struct vcpu *v)
+{
+	(void)v;
+	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
+	return (struct vcpu_io){
+		.port = (uint16_t)(q >> 16),
+		.size = (uint8_t)((q & 7) + 1),
+		.kind = (uint8_t)(q >> 3 & (IO_IN | IO_STRING | IO_REPEAT)),
+	};
+}
+
+uint64_t vmx_exit_address(struct vcpu *v, bool *write)
+{
+	(void)v;
+	*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1; /* SDM 3C 27.2.1, table 27-7 */
+	return vmcs_read(GUEST_PHYSICAL_ADDRESS);
+}
+
+void vmx_dump(struct vcpu *v)
+{
+	const struct vcpu_regs *r = &v->regs;
+	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
+	         vmcs_read(GUEST_RIP), vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS),
+	         vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3), vmcs_read(GUEST_CR4),
+	         vmcs_read(GUEST_EFER));
+	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax,
+	         r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp);
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Carries out a task switch by hardware, which VMX leaves to the VMM (SDM 3C 25.4.2): CALL, JMP and
+ * IRET to a TSS, and task gates of the IDT.
+ *
+ * Rule: the steps are those of SDM 3A 7.3, in the same order. Before the switch is made, a fault
+ * belongs to the old task and no state has changed. After the switch, a fault belongs to the new
+ * task. The processor checked the privileges before the exit.
+ */
+#include "arch/x86/cpu/exception.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/guest_memory.h"
+#include "arch/x86/virt/vmx/vmx.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Exit qualification (SDM 3C table 27-3): 31:30 source | 15:0 selector */
+enum source { BY_CALL, BY_IRET, BY_JMP, BY_GATE };
+
+/* Task state segments of 32 and of 16 bits (SDM 3A figures 7-2, 7-10). */
+struct tss32 {
+	uint32_t link, stacks[6], cr3, eip, eflags, general[8];
+	uint32_t es, cs, ss, ds, fs, gs, ldt;
+	uint16_t trap, io_map;
+};
+struct tss16 {
+	uint16_t link, stacks[6], ip, flags, general[8], es, cs, ss, ds, ldt;
+};
+_Static_assert(sizeof(struct tss32) == 104 && sizeof(struct tss16) == 44, "SDM 3A 7.2.1, 7.6");
+/* The part of a TSS that a switch saves: from EIP to the last segment. */
+enum {
+	SAVED32 = offsetof(struct tss32, eip),
+	SAVED32_BYTES = offsetof(struct tss32, ldt) - SAVED32
+};
+enum {
+	SAVED16 = offsetof(struct tss16, ip),
+	SAVED16_BYTES = offsetof(struct tss16, ldt) - SAVED16
+};
+
+/* Segments in the order of the VMCS. A TSS has the same order; a 16-bit TSS has no FS and no GS. */
+enum segment { ES, CS, SS, DS, FS, GS, SEGMENTS };
+enum { LDTR = 6, TR = 7 };
+
+enum { FLAGS_NT = 1 << 14, FLAGS_VM = 1 << 17, FLAGS_ALWAYS = 2, FLAGS_MAY = 0x3f7fd7 };
+enum { CR0_TS = 1 << 3, CR4_PAE = 1 << 5, CR3_PCD_PWT = 0x18, DR7_LOCAL = 0x155 };
+#define CR0_PG (1u << 31)
+
+/* Descriptor, high half (SDM 3A 3.4.5): 31:24 base | 23 G | 22 D | 19:16 limit | 15 P | 14:13 DPL |
+ * 12 S | 11:8 type | 7:0 base */
+enum { RIGHTS_P = 1 << 7, RIGHTS_S = 1 << 4, RIGHTS_UNUSABLE = 1 << 16 };
+enum {
+	TYPE_ACCESSED = 1,
+	TYPE_WRITABLE = 2,
+	TYPE_READABLE = 2,
+	TYPE_CONFORMING = 4,
+	TYPE_CODE = 8
+};
+enum {
+	TYPE_LDT = 2,
+	TYPE_TSS = 1,
+	TYPE_BUSY = 2,
+	TYPE_32 = 8,
+	DPL_SHIFT = 5,
+	RPL = 3,
+	SELECTOR_TI = 4
+};
+
+struct descriptor {
+	uint64_t raw, at; /* at: linear address */
+	uint32_t base, limit, rights;
+};
+
+/* The registers of a task, from either format of TSS. */
+struct task {
+	uint32_t eip, eflags, general[8];
+	uint16_t segment[SEGMENTS], ldt;
+};
+
+struct change {
+	struct vcpu *v;
+	struct guest_memory memory;
+	enum source source;
+	uint16_t selector, old_selector;
+	struct descriptor tss;
+	bool wide, old_wide; /* true: TSS of 32 bits */
+	uint32_t old_base;
+	unsigned fault; /* vector of the fault of a failed step */
+	uint32_t error;
+};
+
+static bool refuse(struct change *c, unsigned vector, uint32_t error)
+{
+	c->fault = vector;
+	c->error = error;
+	return false;
+}
+
+static bool page_fault(struct change *c, struct guest_fault fault)
+{
+	cr2_write(fault.address);
+	return refuse(c, VECTOR_PF, fault.error);
+}
+
+static bool read(struct change *c, uint32_t linear, void *to, unsigned bytes)
+{
+	struct guest_fault fault;
+	return guest_read(&c->memory, linear, to, bytes, &fault) || page_fault(c, fault);
+}
+
+static bool write(struct change *c, uint32_t linear, const void *from, unsigned bytes)
+{
+	struct guest_fault fault;
+	return guest_write(&c->memory, linear, from, bytes, &fault) || page_fault(c, fault);
+}
+
+static bool may_write(struct change *c, uint32_t linear, unsigned bytes)
+{
+	struct guest_fault fault;
+	return guest_may_write(&c->memory, linear, bytes, &fault) || page_fault(c, fault);
+}
+
+static void memory_now(struct change *c)
+{
+	c->memory = (struct guest_memory){
+		.paging.cr0 = vmcs_read(GUEST_CR0),
+		.paging.cr3 = vmcs_read(GUEST_CR3),
+		.paging.cr4 = vmcs_read(GUEST_CR4),
+		.paging.efer = vmcs_read(GUEST_EFER),
+		.paging.nested = c->v->ept,
+	};
+}
+
+/* ---- Descriptors ---- */
+
+static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector,
+                            struct descriptor *d)
+{
+	bool local = selector & SELECTOR_TI;
+	bool none = local && vmcs_read(GUEST_LDTR_ACCESS) & RIGHTS_UNUSABLE;
+	uint32_t offset = selector & 0xfff8u;
+	if (none || offset + 7 > vmcs_read(local ? GUEST_LDTR_LIMIT : GUEST_GDTR_LIMIT))
+		return refuse(c, vector, selector & 0xfffc);
+	d->at = (uint32_t)vmcs_read(local ? GUEST_LDTR_BASE : GUEST_GDTR_BASE) + offset;
+	if (!read(c, (uint32_t)d->at, &d->raw, sizeof(d->raw)))
+		return false;
+	uint32_t low = (uint32_t)d->raw, high = (uint32_t)(d->raw >> 32);
+	d->base = low >> 16 | (high & 0xff) << 16 | (high & 0xff000000);
+	d->limit = (low & 0xffff) | (high & 0xf0000);
+	if (high & 1 << 23)
+		d->limit = d->limit << 12 | 0xfff;
+	d->rights = high >> 8 & 0xf0ff;
+	return true;
+}
+
+/* Sets or clears a bit of the descriptor's type in d and in memory. */
+static bool mark_type(struct change *c, struct descriptor *d, unsigned bit, bool on)
+{
+	uint8_t type = (uint8_t)(d->raw >> 40);
+	type = (uint8_t)(on ? type | bit : type & ~bit);
+	d->rights = (d->rights & ~0xffu) | type;
+	return write(c, (uint32_t)d->at + 5, &type, 1);
+}
+
+static void set_segment(unsigned segment, uint16_t selector, const struct descriptor *d)
+{
+	vmcs_write(GUEST_ES_SELECTOR + 2 * segment, selector);
+	vmcs_write(GUEST_ES_BASE + 2 * segment, d->base);
+	vmcs_write(GUEST_ES_LIMIT + 2 * segment, d->limit);
+	vmcs_write(GUEST_ES_ACCESS + 2 * segment, d->rights);
+}
+
+/* ---- Checks in the old task (SDM 3A 7.3, steps 1 to 6) ---- */
+
+static bool check_new(struct change *c)
+{
+	bool back = c->source == BY_IRET;
+	unsigned vector = back ? VECTOR_TS : VECTOR_GP, error = c->selector & 0xfffc;
+	if (c->selector & SELECTOR_TI || error == 0)
+		return refuse(c, vector, error);
+	if (!read_descriptor(c, c->selector, vector, &c->tss))
+		return false;
+	unsigned type = c->tss.rights & 15 & ~(unsigned)TYPE_32;
+	if (c->tss.rights & RIGHTS_S || type != (back ? TYPE_TSS | TYPE_BUSY : TYPE_TSS))
+		return refuse(c, vector, error);
+	if (!(c->tss.rights & RIGHTS_P))
+		return refuse(c, VECTOR_NP, error);
+	c->wide = c->tss.rights & TYPE_32;
+	if (c->tss.limit < (c->wide ? sizeof(struct tss32) : sizeof(struct tss16)) - 1)
+		return refuse(c, VECTOR_TS, error);
+	return true;
+}
+
+static bool check_old(struct change *c)
+{
+	c->old_selector = (uint16_t)vmcs_read(GUEST_TR_SELECTOR);
+	c->old_base = (uint32_t)vmcs_read(GUEST_TR_BASE);
+	c->old_wide = vmcs_read(GUEST_TR_ACCESS) & TYPE_32;
+	uint32_t last = c->old_wide ? SAVED32 + SAVED32_BYTES - 1 : SAVED16 + SAVED16_BYTES - 1;
+	if (vmcs_read(GUEST_TR_LIMIT) < last)
+		return refuse(c, VECTOR_TS, c->old_selector & 0xfffc);
+	return may_write(c, c->old_base, last + 1);
+}
+
+/* ---- The registers of the two tasks ---- */
+
+static void take_old(const struct change *c, struct task *t)
+{
+	uint64_t event = vmcs_read(IDT_VECTORING), type = event & INTERRUPTION_TYPE;
+	bool behind = c->source != BY_GATE ||
+	              (event & INTERRUPTION_VALID && type >= INTERRUPTION_SOFT_INT);
+	t->eip = (uint32_t)(vmcs_read(GUEST_RIP) +
+	                    (behind ? vmcs_read(EXIT_INSTRUCTION_LENGTH) : 0));
+	t->eflags = (uint32_t)vmcs_read(GUEST_RFLAGS);
+	if (c->source == BY_IRET)
+		t->eflags &= ~(uint32_t)FLAGS_NT;
+	for (unsigned i = 0; i < 8; i++)
+		t->general[i] = (uint32_t)(&c->v->regs.rax)[i];
+	t->general[4] = (uint32_t)vmcs_read(GUEST_RSP);
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		t->segment[i] = (uint16_t)vmcs_read(GUEST_ES_SELECTOR + 2 * i);
+}
+
+static bool save_old(struct change *c, const struct task *t)
+{
+	struct tss32 wide = { .eip = t->eip, .eflags = t->eflags };
+	struct tss16 narrow = { .ip = (uint16_t)t->eip, .flags = (uint16_t)t->eflags };
+	memcpy(wide.general, t->general, sizeof(wide.general));
+	for (unsigned i = 0; i < 8; i++)
+		narrow.general[i] = (uint16_t)t->general[i];
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		(&wide.es)[i] = t->segment[i];
+	for (unsigned i = 0; i < FS; i++)
+		(&narrow.es)[i] = t->segment[i];
+	if (c->old_wide)
+		return write(c, c->old_base + SAVED32, &wide.eip, SAVED32_BYTES);
+	return write(c, c->old_base + SAVED16, &narrow.ip, SAVED16_BYTES);
+}
+
+/* A TSS of 16 bits has no CR3, FS and GS, and has half of each register (SDM 3A 7.6). */
+static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *traps)
+{
+	struct tss32 wide;
+	struct tss16 narrow;
+	*traps = false;
+	if (c->wide) {
+		if (!read(c, c->tss.base, &wide, sizeof(wide)))
+			return false;
+		*t = (struct task){ .eip = wide.eip,
+			            .eflags = wide.eflags,
+			            .ldt = (uint16_t)wide.ldt };
+		memcpy(t->general, wide.general, sizeof(t->general));
+		for (unsigned i = 0; i < SEGMENTS; i++)
+			t->segment[i] = (uint16_t)(&wide.es)[i];
+		*cr3 = wide.cr3;
+		*traps = wide.trap & 1;
+		return true;
+	}
+	if (!read(c, c->tss.base, &narrow, sizeof(narrow)))
+		return false;
+	*t = (struct task){ .eip = narrow.ip, .eflags = narrow.flags, .ldt = narrow.ldt };
+	for (unsigned i = 0; i < 8; i++)
+		t->general[i] = 0xffff0000u | narrow.general[i];
+	for (unsigned i = 0; i < FS; i++)
+		t->segment[i] = (&narrow.es)[i];
+	return true;
+}
+
+/* ---- The switch (steps 7 to 12) ---- */
+
+static bool busy_bits(struct change *c)
+{
+	struct descriptor old;
+	if (c->source == BY_JMP || c->source == BY_IRET) {
+		if (!read_descriptor(c, c->old_selector, VECTOR_TS, &old) ||
+		    !mark_type(c, &old, TYPE_BUSY, false))
+			return false;
+	}
+	return c->source == BY_IRET || mark_type(c, &c->tss, TYPE_BUSY, true);
+}
+
+static void set_cr3(struct change *c, uint32_t cr3)
+{
+	uint64_t cr0 = vmcs_read(GUEST_CR0), cr4 = vmcs_read(GUEST_CR4);
+	if (!c->wide || !(cr0 & CR0_PG))
+		return;
+	vmcs_write(GUEST_CR3,
+	           cr4 & CR4_PAE ? cr3 & ~7u : (cr3 & 0xfffff000u) | (cr3 & CR3_PCD_PWT));
+	if (cr4 & CR4_PAE)
+		vmx_load_pointers(c->v);
+	ept_invalidate(c->v->ept); /* drops the translations of the old tables too */
+}
+
+/* Returns a segment of virtual-8086 mode (SDM 3C 26.3.1.2). */
+static struct descriptor segment_v86(uint16_t selector)
+{
+	return (struct descriptor){ .base = (uint32_t)selector << 4,
+		                    .limit = 0xffff,
+		                    .rights = 0xf3 };
+}
+
+/* Sets the segments for the time before their descriptors are loaded: CS is flat, all others are
+ * unusable. In virtual-8086 mode segments need no descriptor. The new privilege level, SS's DPL, is
+ * in force from here on, even when a descriptor faults. */
+static void set_segments(const struct task *t, uint32_t flags)
+{
+	uint32_t level = (uint32_t)(t->segment[CS] & RPL) << DPL_SHIFT;
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		struct descriptor d = { .rights = RIGHTS_UNUSABLE | level };
+		if (i == CS)
+			d = (struct descriptor){ .limit = UINT32_MAX, .rights = 0xc09b | level };
+		if (flags & FLAGS_VM)
+			d = segment_v86(t->segment[i]);
+		set_segment(i, t->segment[i], &d);
+	}
+}
+
+static void set_registers(struct change *c, const struct task *t)
+{
+	struct vcpu *v = c->v;
+	bool nests = c->source == BY_CALL || c->source == BY_GATE;
+	uint32_t flags = (t->eflags & FLAGS_MAY) | FLAGS_ALWAYS | (nests ? FLAGS_NT : 0);
+	vmcs_write(GUEST_RIP, t->eip);
+	vmcs_write(GUEST_RFLAGS, flags);
+	for (unsigned i = 0; i < 8; i++)
+		(&v->regs.rax)[i] = t->general[i];
+	vmcs_write(GUEST_RSP, t->general[4]);
+	set_segments(t, flags);
+	vmcs_write(GUEST_LDTR_SELECTOR, t->ldt);
+	vmcs_write(GUEST_LDTR_ACCESS, RIGHTS_UNUSABLE);
+	set_segment(TR, c->selector, &c->tss);
+	vmcs_write(GUEST_TR_ACCESS, c->tss.rights | TYPE_BUSY);
+	vmcs_write(GUEST_CR0, vmcs_read(GUEST_CR0) | CR0_TS);
+	vmcs_write(CR0_SHADOW, vmcs_read(CR0_SHADOW) | CR0_TS);
+	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_LOCAL);
+}
+
+/* Ends the event that caused the switch. */
+static void end_event(const struct change *c)
+{
+	uint64_t blocked = vmcs_read(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
+	uint64_t event = vmcs_read(IDT_VECTORING);
+	if (c->source == BY_IRET)
+		blocked = 0;
+	if (event & INTERRUPTION_VALID && (event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
+		blocked = INTERRUPTIBILITY_NMI;
+	vmcs_write(GUEST_INTERRUPTIBILITY, blocked);
+	vmcs_write(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmcs_write(GUEST_PENDING_DEBUG, 0);
+}
+
+/* ---- In the new task (steps 13 to 15) ---- */
+
+static bool load_ldt(struct change *c, uint16_t selector)
+{
+	struct descriptor d;
+	if (!(selector & 0xfffc))
+		return true;
+	if (selector & SELECTOR_TI)
+		return refuse(c, VECTOR_TS, selector & 0xfffc);
+	if (!read_descriptor(c, selector, VECTOR_TS, &d))
+		return false;
+	if ((d.rights & (RIGHTS_S | 15 | RIGHTS_P)) != (TYPE_LDT | RIGHTS_P))
+		return refuse(c, VECTOR_TS, selector & 0xfffc);
+	set_segment(LDTR, selector, &d);
+	return true;
+}
+
+/* Returns true when type and privileges follow SDM 3A table 7-1. */
+static bool is_loadable(enum segment segment, uint16_t selector, uint32_t rights, unsigned cpl)
+{
+	unsigned dpl = rights >> DPL_SHIFT & 3, rpl = selector & RPL;
+	bool code = rights & TYPE_CODE, conforming = code && rights & TYPE_CONFORMING;
+	if (!(rights & RIGHTS_S))
+		return false;
+	if (segment == CS)
+		return code && (conforming ? dpl <= rpl : dpl == rpl);
+	if (segment == SS)
+		return !code && rights & TYPE_WRITABLE && dpl == cpl && rpl == cpl;
+	return (!code || rights & TYPE_READABLE) && (conforming || (dpl >= cpl && dpl >= rpl));
+}
+
+static bool load_segment(struct change *c, enum segment segment, uint16_t selector, unsigned cpl)
+{
+	struct descriptor d;
+	if (!(selector & 0xfffc) && segment != CS && segment != SS)
+		return true; /* unusable */
+	if (!(selector & 0xfffc))
+		return refuse(c, VECTOR_TS, 0);
+	if (!read_descriptor(c, selector, VECTOR_TS, &d))
+		return false;
+	if (!is_loadable(segment, selector, d.rights, cpl))
+		return refuse(c, VECTOR_TS, selector & 0xfffc);
+	if (!(d.rights & RIGHTS_P))
+		return refuse(c, segment == SS ? VECTOR_SS : VECTOR_NP, selector & 0xfffc);
+	if (!(d.rights & TYPE_ACCESSED) && !mark_type(c, &d, TYPE_ACCESSED, true))
+		return false;
+	set_segment(segment, selector, &d);
+	return true;
+}
+
+static bool load_segments(struct change *c, const struct task *t)
+{
+	static const uint8_t order[SEGMENTS] = { CS, SS, ES, DS, FS, GS };
+	if (!load_ldt(c, t->ldt))
+		return false;
+	for (unsigned i = 0; i < SEGMENTS; i++) {
+		uint16_t selector = t->segment[order[i]];
+		if (!(t->eflags & FLAGS_VM) &&
+		    !load_segment(c, order[i], selector, t->segment[CS] & RPL))
+			return false;
+	}
+	return t->eip <= vmcs_read(GUEST_CS_LIMIT) || refuse(c, VECTOR_GP, 0);
+}
+
+/* Pushes an exception's error code on the new task's stack (SDM 3A 6.14.4, figure 6-9). */
+static bool push_error(struct change *c)
+{
+	uint64_t event = vmcs_read(IDT_VECTORING);
+	if (c->source != BY_GATE || !(event & INTERRUPTION_VALID) || !(event & INTERRUPTION_ERROR))
+		return true;
+	uint64_t rights = vmcs_read(GUEST_SS_ACCESS);
+	uint32_t bytes = c->wide ? 4 : 2, error = (uint32_t)vmcs_read(IDT_VECTORING_ERROR);
+	uint32_t mask = rights & 1 << 14 ? UINT32_MAX : 0xffff,
+		 rsp = (uint32_t)vmcs_read(GUEST_RSP);
+	uint32_t at = (rsp - bytes) & mask, limit = (uint32_t)vmcs_read(GUEST_SS_LIMIT);
+	bool down = (rights & 12) == 4; /* expand-down */
+	if (down ? at <= limit || at + bytes - 1 > mask : at > limit || limit - at < bytes - 1)
+		return refuse(c, VECTOR_SS, 0);
+	if (!write(c, (uint32_t)vmcs_read(GUEST_SS_BASE) + at, &error, bytes))
+		return false;
+	vmcs_write(GUEST_RSP, (rsp & ~mask) | at);
+	return true;
+}
+
+static bool change_task(struct change *c)
+{
+	struct task old, new;
+	uint32_t cr3 = 0;
+	bool traps;
+	if (!check_new(c) || !check_old(c) || !load_new(c, &new, &cr3, &traps))
+		return false;
+	if ((c->source == BY_CALL || c->source == BY_GATE) &&
+	    !write(c, c->tss.base, &c->old_selector, sizeof(c->old_selector)))
+		return false;
+	take_old(c, &old);
+	if (!busy_bits(c) || !save_old(c, &old))
+		return false;
+	set_cr3(c, cr3);
+	set_registers(c, &new);
+	end_event(c);
+	memory_now(c);
+	if (!load_segments(c, &new) || !push_error(c))
+		return false;
+	if (traps) {
+		vmx_debug_tell(c->v, DR6_BT);
+		(void)vmx_raise(c->v, VECTOR_DB, 0);
+	}
+	return true;
+}
+
+int task_emulate(struct vcpu *v, struct denial *what)
+{
+	uint64_t qualification = vmcs_read(EXIT_QUALIFICATION);
+	struct change c = {
+		.v = v,
+		.source = (enum source)(qualification >> 30 & 3),
+		.selector = (uint16_t)qualification,
+	};
+	memory_now(&c);
+	if (change_task(&c) || vmx_raise(v, c.fault, c.error))
+		return 0;
+	what->format = "triple fault";
+	return -EFAULT;
+}

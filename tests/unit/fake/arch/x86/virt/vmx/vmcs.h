@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host tests' stand-in for arch/x86/virt/vmx/vmcs.h: the real names and bits, with a VMCS that
+ * the test keeps.
+ *
+ * Rule: the real header gives everything but the instructions, so that no number is written twice.
+ */
+#ifndef TESTS_UNIT_FAKE_VMCS_H
+#define TESTS_UNIT_FAKE_VMCS_H
+
+#define vmcs_read processor_vmcs_read
+#define vmcs_write processor_vmcs_write
+#include "../../../../../../../arch/x86/virt/vmx/vmcs.h"
+#undef vmcs_read
+#undef vmcs_write
+
+uint64_t vmcs_read(enum vmcs_field field);
+void vmcs_write(enum vmcs_field field, uint64_t value);
+
+#endif

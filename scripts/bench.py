@@ -451,7 +451,8 @@ def chosen_combos(where, wanted):
     unknown = [name for name in names if name not in map(str, known)]
     if unknown:
         raise PlatformError(
-            f"COMBOS: no such combination: {' '.join(unknown)}; there are: {' '.join(map(str, known))}"
+            f"COMBOS: no such combination: {' '.join(unknown)}; there are:"
+            f" {' '.join(map(str, known))}"
         )
     return [combo for combo in known if str(combo) in names]
 
@@ -529,7 +530,8 @@ def mitigation_cost(args, platform):
         chosen = re.search(r"^signalbox: mitigations: (.*)$", result.console, re.M)
         said = chosen[1] if chosen and word == "auto" else said if word == "off" else ""
     print(
-        f"\nmitigations, {platform}: {said}\n  a switch: median {medians['auto']}, with mitigations=off {medians['off']}"
+        f"\nmitigations, {platform}: {said}\n  a switch: median {medians['auto']}, with"
+        f" mitigations=off {medians['off']}"
     )
     return [
         {"load": "mitigations", "platform": platform, "probe": "switch", "chosen": said, **medians}

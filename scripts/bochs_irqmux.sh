@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Builds Bochs 3.0 from the distribution's source, for the chipset block as a plugin: bochs_irqmux.sh STAMP
+# Builds Bochs 3.0 from the distribution's source, for the chipset block as a plugin:
+# bochs_irqmux.sh STAMP
 #
-# Rule: one build per version, options and compiler, kept outside the tree (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in
-# its place by one rename. STAMP receives the directory that holds bin/, plugins/ and include/, and is touched only when that
-# changes. Nothing is patched: the block is a plugin, built by emulators/bochs/bochs.mk.
+# Rule: one build per version, options and compiler, kept outside the tree
+# (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in its place by one rename. STAMP receives the
+# directory that holds bin/, plugins/ and include/, and is touched only when that changes. Nothing
+# is patched: the block is a plugin, built by emulators/bochs/bochs.mk.
 #
 # BOCHS_SOURCE=FILE  the tarball, where it cannot be fetched
 set -eu
@@ -17,10 +19,12 @@ tarball=bochs_3.0+dfsg.orig.tar.xz
 sha256=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
 suite=trixie
 flags="-O2 -g0 -pipe"
-# The processor of the stock platform, corei7_skylake_x, wants AVX and EVEX. The speedups are the stock platform's too, not
-# "all optimizations": with chained handlers time moves only where a run of instructions ends, so RDTSC jumps (by up to 31)
-# and no event ever comes between two of them, not even in the window of R12.
-options="--enable-plugins --enable-x86-64 --enable-cpu-level=6 --enable-vmx=2 --enable-avx --enable-evex --enable-pci
+# The processor of the stock platform, corei7_skylake_x, wants AVX and EVEX. The speedups are the
+# stock platform's too, not "all optimizations": with chained handlers time moves only where a run
+# of instructions ends, so RDTSC jumps (by up to 31) and no event ever comes between two of them,
+# not even in the window of R12.
+options="--enable-plugins --enable-x86-64 --enable-cpu-level=6 \
+--enable-vmx=2 --enable-avx --enable-evex --enable-pci
 	--enable-repeat-speedups --enable-fast-function-calls --with-nogui --disable-docbook"
 compile_steps=520 # about so many in the log
 CC=${CC:-gcc} CXX=${CXX:-g++}
@@ -31,7 +35,8 @@ die() {
 }
 
 compiler=$($CC -dumpfullversion -dumpversion) || die "no compiler: $CC"
-key=$(printf '%s' "$sha256 $flags $options $compiler $CC $CXX $($CXX -dumpfullversion -dumpversion)" | sha256sum | cut -c 1-12)
+made_by="$compiler $CC $CXX $($CXX -dumpfullversion -dumpversion)"
+key=$(printf '%s' "$sha256 $flags $options $made_by" | sha256sum | cut -c 1-12)
 . "$(dirname "$0")/cache.sh"
 home=$cache/bochs-$version-$key
 source=$cache/$tarball
@@ -48,13 +53,16 @@ no_source() {
 	fi
 	die "the source of Bochs $version ($tarball, Debian $suite) cannot be had: $2" \
 		"With the file at hand: make ... BOCHS_SOURCE=FILE. Its SHA256 is $sha256" \
-		"Without it: PLATFORM=bochs runs the stock emulator, where chipset=auto takes pc"
+		"Without it: PLATFORM=bochs runs the stock emulator, where chipset=auto \
+takes pc"
 }
 
 get_source() {
 	if [ -n "${BOCHS_SOURCE:-}" ]; then
-		[ -f "$BOCHS_SOURCE" ] || no_source /dev/null "there is no file $BOCHS_SOURCE (BOCHS_SOURCE)"
-		is_the_source "$BOCHS_SOURCE" || no_source /dev/null "$BOCHS_SOURCE is another file (BOCHS_SOURCE)"
+		[ -f "$BOCHS_SOURCE" ] ||
+			no_source /dev/null "there is no file $BOCHS_SOURCE (BOCHS_SOURCE)"
+		is_the_source "$BOCHS_SOURCE" ||
+			no_source /dev/null "$BOCHS_SOURCE is another file (BOCHS_SOURCE)"
 		source=$BOCHS_SOURCE
 		return
 	fi
@@ -66,7 +74,8 @@ get_source() {
 	# Mirrors of the archive, without those that have updates and security alone.
 	for mirror in $(debian_places | sed -n 's/^\([^ ]*\) [^ -]*$/\1/p' | sort -u); do
 		echo "$mirror $suite" | debian_lists >>"$log" 2>&1
-		if debian_fetch bochs "$tarball" "$work" >>"$log" 2>&1 </dev/null && is_the_source "$work/$tarball"; then
+		if debian_fetch bochs "$tarball" "$work" >>"$log" 2>&1 </dev/null &&
+			is_the_source "$work/$tarball"; then
 			mv "$work/$tarball" "$source"
 			return
 		fi
@@ -106,8 +115,9 @@ build_bochs() {
 	start=$(date +%s)
 	while kill -0 $job 2>/dev/null; do
 		if [ -t 1 ]; then
-			printf '\r  BOCHS   %s: %s of about %s steps, %s s (once; log: %s) ' "$version" \
-				"$(grep -c ' -c ' "$log" || true)" $compile_steps $(($(date +%s) - start)) "$log"
+			printf '\r  BOCHS   %s: %s of about %s steps, %s s (once; log: %s) ' \
+				"$version" "$(grep -c ' -c ' "$log" || true)" $compile_steps \
+				$(($(date +%s) - start)) "$log"
 		fi
 		sleep 1
 	done
@@ -115,7 +125,8 @@ build_bochs() {
 		printf '\n' >&2
 		tail -n 20 "$log" >&2
 		die "the build failed; its last lines are above, all of it is in $log" \
-			"Without it: PLATFORM=bochs runs the stock emulator, where chipset=auto takes pc"
+			"Without it: PLATFORM=bochs runs the stock emulator, where chipset=auto \
+takes pc"
 	fi
 	if [ -t 1 ]; then
 		printf '\r\033[K'

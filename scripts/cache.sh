@@ -7,7 +7,8 @@
 
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/signalbox
 mkdir -p "$cache" 2>/dev/null && [ -w "$cache" ] ||
-	die "cannot write the directory $cache" "XDG_CACHE_HOME=DIRECTORY names another place for it"
+	die "cannot write the directory $cache" \
+		"XDG_CACHE_HOME=DIRECTORY names another place for it"
 
 # Make the directory $work to build in. No configure script takes a blank in its path.
 cache_work() {

@@ -7,7 +7,8 @@
 # Rule: every check runs, each says ok or what is wrong, and the last line counts.
 set -u
 
-# Files of the tree by pattern: tracked ones and new ones, as git sees them, or what is there without git.
+# Files of the tree by pattern: tracked ones and new ones, as git sees them, or what is there
+# without git.
 list() {
 	if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
 		git ls-files --cached --others --exclude-standard -- "$@"
@@ -66,18 +67,22 @@ verdict() {
 
 layout() {
 	list '*.c' '*.cc' '*.h' | xargs -r "$(formatter)" --dry-run -Werror 2>&1 |
-		sed -n 's/^\([^ :]*:[0-9]*\):.*error.*/\1/p' | uniq | grep . && echo "make format lays them out" && return 1
+		sed -n 's/^\([^ :]*:[0-9]*\):.*error.*/\1/p' | uniq | grep . &&
+		echo "make format lays them out" && return 1
 	return 0
 }
 
 static_analysis() {
 	mkdir -p "$build/cppcheck"
-	set -- --quiet --error-exitcode=1 --inline-suppr --std=c11 --platform=unix64 -I. -j "$(nproc)"
+	set -- --quiet --error-exitcode=1 --inline-suppr --std=c11 --platform=unix64 -I.
+	set -- "$@" -j "$(nproc)"
 	set -- "$@" --cppcheck-build-dir="$build/cppcheck" --enable=warning,performance,portability
 	set -- "$@" --suppress=missingIncludeSystem --suppress=unusedFunction
-	# Tables at fixed addresses, symbols that the linker script sets, registers bound to variables and a register file
-	# indexed by the instruction's number are what a VMM is made of, and look like mistakes elsewhere.
-	set -- "$@" --suppress=intToPointerCast --suppress=nullPointer:boot/* --suppress=comparePointers
+	# Tables at fixed addresses, symbols that the linker script sets, registers bound to
+	# variables and a register file indexed by the instruction's number are what a VMM is made
+	# of, and look like mistakes elsewhere.
+	set -- "$@" --suppress=intToPointerCast --suppress=nullPointer:boot/*
+	set -- "$@" --suppress=comparePointers
 	set -- "$@" --suppress=subtractPointers
 	set -- "$@" --suppress=constStatement --suppress=objectIndex --max-configs=2
 	# From 2.13 on each limit of the analysis is a message.
@@ -87,19 +92,23 @@ static_analysis() {
 	set -- "$@" '-D__asm__(...)='
 	# The tests are left out: they run under the sanitizers.
 	list '*.c' | grep -v '^tests/' >"$build/cppcheck.list"
-	[ ! -s "$build/cppcheck.list" ] || cppcheck "$@" --file-list="$build/cppcheck.list" || return 1
+	[ ! -s "$build/cppcheck.list" ] ||
+		cppcheck "$@" --file-list="$build/cppcheck.list" || return 1
 	# The emulator's devices, without the emulator's headers.
-	list '*.cc' | xargs -r cppcheck --quiet --error-exitcode=1 --inline-suppr --language=c++ --std=c++17 -I. \
+	list '*.cc' | xargs -r cppcheck --quiet --error-exitcode=1 --inline-suppr \
+		--language=c++ --std=c++17 -I. \
 		--enable=warning,performance,portability
 }
 
 sizes() {
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.ld' Makefile '*.mk' | xargs -r wc -l |
-		awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines; no file has more than 600" }' | grep . && return 1
+		awk '$2 != "total" && $1 > 600 { print $2 ": " $1 " lines; a file has 600 at most" }' |
+		grep . && return 1
 	return 0
 }
 
-# The SPDX line first (after a script's #!). What is made of an emulator's own classes is under that emulator's licence.
+# The SPDX line first (after a script's #!). What is made of an emulator's own classes is under that
+# emulator's licence.
 heads() {
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.mk' '*.ld' Makefile | while read -r file; do
 		[ -s "$file" ] || continue
@@ -118,11 +127,13 @@ heads() {
 # Code and comments end at column 100. A message is one string, however long, and so is a single
 # word; scripts of the shell end at column 132.
 spaces() {
-	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile | xargs -r grep -nE '[ 	]+$' && return 1
+	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' '*.md' '*.mk' '*.cfg' Makefile |
+		xargs -r grep -nE '[ 	]+$' && return 1
 	list '*.py' | xargs -r grep -nP '^ *\t' && return 1
 	list '*.c' '*.cc' '*.h' '*.S' '*.py' '*.sh' | xargs -r awk '{
 		while ((tab = index($0, "\t")) > 0)
-			$0 = substr($0, 1, tab - 1) substr("        ", 1, 8 - (tab - 1) % 8) substr($0, tab + 1)
+			$0 = substr($0, 1, tab - 1) substr("        ", 1, 8 - (tab - 1) % 8) \
+				substr($0, tab + 1)
 		most = FILENAME ~ /[.]sh$/ ? 132 : 100
 		columns = length($0)
 		gsub(/"[^"]*"?/, "\"\"")
@@ -170,7 +181,8 @@ else
 	echo "check layout (clang-format) ... left out: $why"
 fi
 run "static analysis (cppcheck)" static_analysis
-run "the image leaves vector registers alone" "${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf"
+run "the image leaves vector registers alone" \
+	"${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf"
 run "includes and calls run one way" "${PYTHON:-python3}" scripts/layers.py "$build"
 run "no file over 600 lines" sizes
 run "licence lines" heads

@@ -62,10 +62,12 @@ def debug_in_bochs(machine, directory, iso, disk, elf):
     )
     (directory / "bochsrc").write_text(text)
     print(
-        f"debug: Bochs's debugger; it stops at {BREAKPOINT}. help lists its commands; bt, r, s, n, c, u, x /8gx ADDRESS,"
+        f"debug: Bochs's debugger; it stops at {BREAKPOINT}. help lists its commands; bt, r, s, n,"
+        " c, u, x /8gx ADDRESS,"
     )
     print(
-        f'debug: b "SYMBOL"; Ctrl-C stops the machine, q ends. The console goes to {directory}/com1.txt'
+        'debug: b "SYMBOL"; Ctrl-C stops the machine, q ends. The console goes to'
+        f" {directory}/com1.txt"
     )
     print("debug: (tail -f it in a second terminal)", flush=True)
     command = [bochs.executable(), "-q", "-f", "bochsrc", "-rc", "debugger.rc"]

@@ -9,17 +9,21 @@
 #
 # NEWLIB_SOURCE=FILE  a tarball of newlib's source, where there is no package newlib-source
 #
-# lib/libc.a is for the guests. lib/libgeneral.a is for the VMM: the functions that format text, compiled with general
-# registers only. The VMM links libgeneral.a first. So no function of the VMM reaches a guest's vector registers.
+# lib/libc.a is for the guests. lib/libgeneral.a is for the VMM: the functions that format text,
+# compiled with general registers only. The VMM links libgeneral.a first. So no function of the VMM
+# reaches a guest's vector registers.
 set -eu
 
 stamp=$1
 target=x86_64-elf
-flags="-O2 -g0 -ffreestanding -fno-pic -fno-pie -fno-stack-protector -fcf-protection=none -mno-red-zone"
-flags="$flags -U_FORTIFY_SOURCE -fno-tree-vectorize -fno-tree-slp-vectorize -ffunction-sections -fdata-sections"
+flags="-O2 -g0 -ffreestanding -fno-pic -fno-pie -fno-stack-protector \
+-fcf-protection=none -mno-red-zone"
+flags="$flags -U_FORTIFY_SOURCE -fno-tree-vectorize \
+-fno-tree-slp-vectorize -ffunction-sections -fdata-sections"
 flags="$flags -fno-asynchronous-unwind-tables"
 options="--target=$target --disable-multilib --disable-newlib-supplied-syscalls --disable-libgloss
-	--enable-newlib-reent-small --enable-newlib-nano-formatted-io --disable-nls --disable-shared"
+	--enable-newlib-reent-small --enable-newlib-nano-formatted-io \
+--disable-nls --disable-shared"
 
 die() {
 	printf 'newlib: %s\n' "$@" >&2
@@ -35,7 +39,8 @@ take_given() {
 	if [ ! -f "$known" ]; then
 		member=$(tar -tf "$source" 2>/dev/null |
 			grep -E -m 1 '^(\./)?[^/]+/newlib/configure$') || true
-		[ -n "$member" ] || die "$source is no tarball of newlib's source (NEWLIB_SOURCE):" \
+		[ -n "$member" ] ||
+			die "$source is no tarball of newlib's source (NEWLIB_SOURCE):" \
 			"it holds no file DIRECTORY/newlib/configure"
 		tar -xOf "$source" "$member" |
 			sed -n "s/^PACKAGE_VERSION='\([0-9.]*\)'\$/\1/p" >"$known.$$"
@@ -57,11 +62,13 @@ else
 	source=$(ls /usr/src/newlib/newlib-*.tar.* 2>/dev/null | sort -V | tail -n 1)
 	[ -n "$source" ] ||
 		die "no /usr/src/newlib/newlib-*.tar.*: the package newlib-source is missing" \
-			"make setup installs it; NEWLIB_SOURCE=FILE names a tarball of newlib's source"
+			"make setup installs it; \
+NEWLIB_SOURCE=FILE names a tarball of newlib's source"
 	version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
 fi
 compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-gcc}"
-# What libgeneral.a holds, by the folder of newlib's libc. The linker names a function that is missing here.
+# What libgeneral.a holds, by the folder of newlib's libc. The linker names a function that is
+# missing here.
 general="stdio/snprintf stdio/vsnprintf stdio/nano-svfprintf stdio/nano-vfprintf_i"
 general_flags="$flags -mgeneral-regs-only -DNO_FLOATING_POINT"
 key=$(printf '%s' "$flags $options $general $general_flags $compiler ${CC:-gcc}$given" |
@@ -90,7 +97,8 @@ build_newlib() {
 
 	mkdir "$work/source" "$work/build"
 	tar -C "$work/source" --strip-components=1 -xf "$source"
-	export CC_FOR_TARGET="${CC:-gcc}" AR_FOR_TARGET=ar AS_FOR_TARGET=as LD_FOR_TARGET=ld NM_FOR_TARGET=nm
+	export CC_FOR_TARGET="${CC:-gcc}" AR_FOR_TARGET=ar AS_FOR_TARGET=as
+	export LD_FOR_TARGET=ld NM_FOR_TARGET=nm
 	export RANLIB_FOR_TARGET=ranlib CFLAGS_FOR_TARGET="$flags"
 	unset MAKEFLAGS MFLAGS MAKELEVEL CFLAGS CPPFLAGS LDFLAGS
 	(

@@ -49,8 +49,8 @@ def compare(platform, words, build):
     unexplained = differences(seen, play_on_host(build, words, rules))
     apart = differences(seen, model)
     print(
-        f"{platform}: {len(seen)} programs, {count_answers(seen)} answers; {len(apart)} are not the model's, "
-        f"in {len({d[0] for d in apart})} programs; {len(unexplained)} are unexplained"
+        f"{platform}: {len(seen)} programs, {count_answers(seen)} answers; {len(apart)} are not the"
+        f" model's, in {len({d[0] for d in apart})} programs; {len(unexplained)} are unexplained"
     )
     show(unexplained)
     for rule in rules:

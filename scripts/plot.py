@@ -55,7 +55,8 @@ def latency_script(directory, histograms, units):
     columns = 2
     rows = (len(histograms) + columns - 1) // columns
     lines = [
-        f"set multiplot layout {rows},{columns} title 'Latency, from the assertion to the first instruction' "
+        f"set multiplot layout {rows},{columns} title 'Latency, from the assertion to the first"
+        " instruction' "
     ]
     lines += [
         "set style fill solid 0.9",
@@ -135,7 +136,8 @@ def exits_script(directory, exits):
         "set xtics rotate by -20 noenhanced",
     ]
     plots = [
-        f"{quote(data.name)} using {i + 2}:xtic(1) title {quote(reason)} lc rgb '{COLOURS[i % len(COLOURS)]}'"
+        f"{quote(data.name)} using {i + 2}:xtic(1) title {quote(reason)} lc rgb"
+        f" '{COLOURS[i % len(COLOURS)]}'"
         for i, reason in enumerate(reasons)
     ]
     lines.append("plot " + ", ".join(plots))

@@ -1,13 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The headers of the QEMU that is installed, for the chipset block as a plugin: qemu_headers.sh STAMP
+# The headers of the QEMU that is installed, for the chipset block as a plugin: qemu_headers.sh
+# STAMP
 #
-# Rule: headers are those of the binary's very version, made from the distribution's source of it. One set per version and
-# recipe, kept outside the tree (${XDG_CACHE_HOME:-~/.cache}/signalbox), put in its place by one rename. STAMP receives the
-# directory that holds include/, target/ and build/, and is touched only when that changes. Nothing of QEMU is compiled.
+# Rule: headers are those of the binary's very version, made from the distribution's source of it.
+# One set per version and recipe, kept outside the tree (${XDG_CACHE_HOME:-~/.cache}/signalbox), put
+# in its place by one rename. STAMP receives the directory that holds include/, target/ and build/,
+# and is touched only when that changes. Nothing of QEMU is compiled.
 #
-# QEMU_SOURCE=FILE  the source package's .dsc, with its other files beside it, where it cannot be fetched
+# QEMU_SOURCE=FILE  the source package's .dsc, with its other files beside it, where it cannot be
+#                   fetched
 set -eu
 . "$(dirname "$0")/debian_source.sh"
 
@@ -15,8 +18,10 @@ stamp=$1
 emulator=qemu-system-x86_64
 package=qemu-system-x86
 written_for='7.2 10.0'
-# Debian's source has no firmware in binary form: --disable-install-blobs, as Debian's own build has.
-options="--target-list=x86_64-softmmu --without-default-features --enable-system --enable-tcg --enable-plugins
+# Debian's source has no firmware in binary form: --disable-install-blobs, as Debian's own build
+# has.
+options="--target-list=x86_64-softmmu --without-default-features --enable-system \
+--enable-tcg --enable-plugins
 	--disable-werror --disable-install-blobs"
 CC=${CC:-gcc}
 
@@ -30,15 +35,22 @@ binary=$(command -v $emulator) || die "no $emulator: the package $package is mis
 said=$("$binary" --version | sed -n '1s/^QEMU emulator version //p')
 release=${said%% *}
 version=$(printf '%s\n' "$said" | sed -n 's/^[^ ]* (Debian \(.*\))$/\1/p')
-[ -n "$version" ] || die "$binary is QEMU ${said:-without a version}, and not Debian's: headers are made from Debian's source" \
-	"PLATFORM=qemu runs any QEMU; docs/emulators.md says how the device is built into one of your own"
+[ -n "$version" ] ||
+	die "$binary is QEMU ${said:-without a version}, and not Debian's: headers are made \
+from Debian's source" \
+		"PLATFORM=qemu runs any QEMU; docs/emulators.md says how the device is built \
+into one of your own"
 case " $written_for " in
 *" $(printf '%s\n' "$release" | cut -d . -f 1,2) "*) ;;
-*) die "$binary is QEMU $release, and the device is written for $(echo "$written_for" | sed 's/ / and /g')" \
-	"Without it: PLATFORM=qemu runs the stock emulator, where chipset=auto takes pc" ;;
+*)
+	all=$(echo "$written_for" | sed 's/ / and /g')
+	die "$binary is QEMU $release, and the device is written for $all" \
+		"Without it: PLATFORM=qemu runs the stock emulator, where chipset=auto takes pc"
+	;;
 esac
 installed=$(dpkg-query -W -f '${Version}' $package 2>/dev/null) || installed="not installed"
-[ "$installed" = "$version" ] || die "$binary is of version $version, and the package $package is $installed"
+[ "$installed" = "$version" ] ||
+	die "$binary is of version $version, and the package $package is $installed"
 source_version=$(dpkg-query -W -f '${source:Version}' $package)
 
 # This script decides what is in the set, so it is part of the key.
@@ -54,16 +66,19 @@ no_source() {
 		tail -n 5 "$1" | sed 's/^/  /' >&2
 	fi
 	die "the source of QEMU $source_version ($dsc) cannot be had: $2" \
-		"Mirrors keep the newest alone: apt-get install $package may bring one whose source they have" \
-		"With it at hand: make ... QEMU_SOURCE=FILE.dsc, the files that it names beside it" \
+		"Mirrors keep the newest alone: apt-get install $package may bring one \
+whose source they have" \
+		"With it at hand: make ... QEMU_SOURCE=FILE.dsc, with its other files beside it" \
 		"Without it: PLATFORM=qemu runs the stock emulator, where chipset=auto takes pc"
 }
 
 # Sets $source, the .dsc; the files that it names are beside it.
 get_source() {
 	if [ -n "${QEMU_SOURCE:-}" ]; then
-		[ -f "$QEMU_SOURCE" ] || no_source /dev/null "there is no file $QEMU_SOURCE (QEMU_SOURCE)"
-		grep -qxF "Source: qemu" "$QEMU_SOURCE" && grep -qxF "Version: $source_version" "$QEMU_SOURCE" ||
+		[ -f "$QEMU_SOURCE" ] ||
+			no_source /dev/null "there is no file $QEMU_SOURCE (QEMU_SOURCE)"
+		grep -qxF "Source: qemu" "$QEMU_SOURCE" &&
+			grep -qxF "Version: $source_version" "$QEMU_SOURCE" ||
 			no_source /dev/null "$QEMU_SOURCE is another file (QEMU_SOURCE)"
 		source=$QEMU_SOURCE
 		return
@@ -80,7 +95,8 @@ get_source() {
 # What a device's source includes, and no more.
 install_headers() {
 	mkdir -p "$1/build"
-	(cd ../source && find include target/i386 -name '*.h' -o -name '*.inc' | tar -c -T -) | tar -C "$1" -x
+	(cd ../source && find include target/i386 -name '*.h' -o -name '*.inc' | tar -c -T -) |
+		tar -C "$1" -x
 	(find ./*.h qapi -name '*.h' | tar -c -T -) | tar -C "$1/build" -x
 	cp ../source/COPYING "$1/"
 	# The emulator is asked for these very words when the plugin is loaded.
@@ -99,7 +115,8 @@ make_headers() {
 		set -e
 		dpkg-source -x "$source" "$work/source"
 		cd "$work/build"
-		PATH=/usr/bin:/bin:$PATH ../source/configure $options --cc="$CC" --with-pkgversion="Debian $version"
+		PATH=/usr/bin:/bin:$PATH ../source/configure $options --cc="$CC" \
+			--with-pkgversion="Debian $version"
 		ninja qemu-version.h qapi/qapi-types-error.h
 		install_headers "$work/home"
 	) >"$log" 2>&1 </dev/null &
@@ -108,7 +125,8 @@ make_headers() {
 	start=$(date +%s)
 	while kill -0 $job 2>/dev/null; do
 		if [ -t 1 ]; then
-			printf '\r  QEMU    headers of %s: %s s (once; log: %s) ' "$version" $(($(date +%s) - start)) "$log"
+			printf '\r  QEMU    headers of %s: %s s (once; log: %s) ' \
+				"$version" $(($(date +%s) - start)) "$log"
 		fi
 		sleep 1
 	done
@@ -116,12 +134,14 @@ make_headers() {
 		printf '\n' >&2
 		tail -n 20 "$log" >&2
 		die "the headers could not be made; the last lines are above, all of it is in $log" \
-			"Without them: PLATFORM=qemu runs the stock emulator, where chipset=auto takes pc"
+			"Without them: PLATFORM=qemu runs the stock emulator, where chipset=auto \
+takes pc"
 	fi
 	if [ -t 1 ]; then
 		printf '\r\033[K'
 	fi
-	printf '  QEMU    headers of %s made in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
+	printf '  QEMU    headers of %s made in %s s: %s\n' \
+		"$version" $(($(date +%s) - start)) "$home"
 	# Where two of us raced, the first stays.
 	cache_keep "$work/home" "$home" || [ -d "$home/include" ] || die "cannot write $home"
 }

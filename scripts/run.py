@@ -73,7 +73,8 @@ def run_interactively(machine, timeout):
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     print(
-        "run: keys go to the VMM's console: help and Enter lists its commands, quit and Enter ends; so does Ctrl-C"
+        "run: keys go to the VMM's console: help and Enter lists its commands, quit and Enter ends;"
+        " so does Ctrl-C"
     )
     try:
         tty.setcbreak(keyboard)

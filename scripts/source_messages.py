@@ -100,7 +100,7 @@ class PythonFile:
 
 class ShellFile:
     def __init__(self, path):
-        self.text = path.read_text().replace("\\\n", " ")
+        self.text = path.read_text().replace("\\\n", "")
 
     @staticmethod
     def plain(text):

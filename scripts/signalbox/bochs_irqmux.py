@@ -26,8 +26,8 @@ def places(build):
         home = None
     if not home or not (build / PLUGIN).exists() or not os.access(home / "bin/bochs", os.X_OK):
         raise BochsError(
-            f"no Bochs with the chipset block in {build}: make bochs-irqmux builds it; PLATFORM=bochs does "
-            "without"
+            f"no Bochs with the chipset block in {build}: make bochs-irqmux builds it;"
+            " PLATFORM=bochs does without"
         )
     return home, (build / PLUGIN).parent
 

@@ -46,7 +46,10 @@ def why_no_kvm(flags=None, device="/dev/kvm", nested=None, emulator="qemu-system
     flags = cpu_flags() if flags is None else flags
     vendor = next((flag for flag in NESTED if flag in flags), None)
     if vendor is None:
-        return "this processor offers neither VMX (CPUID.1:ECX[5] = 0) nor SVM (CPUID.80000001h:ECX[2] = 0)"
+        return (
+            "this processor offers neither VMX (CPUID.1:ECX[5] = 0) nor SVM (CPUID.80000001h:ECX[2]"
+            " = 0)"
+        )
     name, parameter = NESTED[vendor]
     parameter = parameter if nested is None else nested
     module = "kvm_intel" if vendor == "vmx" else "kvm_amd"
@@ -76,7 +79,8 @@ def choose(wanted, board="pc"):
     platform, reason = choose_by_word(wanted)
     if board != "pc" and platform not in ON_QEMU:
         raise PlatformError(
-            f"BOARD={board}: {platform} has the board pc alone; PLATFORM=qemu has {' and '.join(BOARDS)}"
+            f"BOARD={board}: {platform} has the board pc alone; PLATFORM=qemu has"
+            f" {' and '.join(BOARDS)}"
         )
     return (
         platform,

@@ -7,7 +7,10 @@ VMX = "arch/x86/virt/vmx/"
 SVM = "arch/x86/virt/svm/"
 ISOLATION = "tests/system/test_isolation.py::"
 ATTACK = ISOLATION + "test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone"
-CLEAN = "tests/system/test_state.py::test_R01_a_vm_that_never_wrote_a_register_finds_it_as_after_a_reset"
+CLEAN = (
+    "tests/system/test_state.py::"
+    "test_R01_a_vm_that_never_wrote_a_register_finds_it_as_after_a_reset"
+)
 
 MUTANTS = (
     # The registers of a guest.
@@ -74,8 +77,10 @@ MUTANTS = (
         "arch/x86/virt/guest_state.c",
         "\tmitigations_switch(s);",
         "\t;",
-        "bochs:tests/system/test_mitigations.py::"
-        "test_what_is_offered_is_done_and_costs_what_the_banner_says",
+        (
+            "bochs:tests/system/test_mitigations.py::"
+            "test_what_is_offered_is_done_and_costs_what_the_banner_says"
+        ),
     ),
     (
         "vmx-ports-are-open",

@@ -532,7 +532,10 @@ MUTANTS = (
     (
         "work-window-begins-late",
         WORK,
-        "work_window_begin:\n\t/* an NMI before work_open was set found no work to leave */\n\tcmpl\t$0, nmi_count(%rip)",
+        (
+            "work_window_begin:\n\t/* an NMI before work_open was set found no work to leave"
+            " */\n\tcmpl\t$0, nmi_count(%rip)"
+        ),
         "\tcmpl\t$0, nmi_count(%rip)\nwork_window_begin:",
         "test_nmi_entry",
     ),

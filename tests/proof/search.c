@@ -457,12 +457,14 @@ static int search(void)
 		if (status > 0)
 			return status;
 		if (status < 0) {
-			printf("R09 search %s: all sequences of up to %u operations out of %u, %u states ... ok\n",
+			printf("R09 search %s: all sequences of up to %u operations out of %u, "
+			       "%u states ... ok\n",
 			       conf->name, depth, operation_count, next->first);
 			return 0;
 		}
 		if (next->count == 0) {
-			printf("R09 search %s: sequences of any length, %u operations, all %u states ... ok\n",
+			printf("R09 search %s: sequences of any length, %u operations, all %u "
+			       "states ... ok\n",
 			       conf->name, operation_count, visited_count);
 			return 0;
 		}

@@ -37,12 +37,18 @@ REFUSED = [
     ),
     (
         "vm=q irq=15 share",
-        "(q): irq=15: line 15 belongs to vm scribe; add 'share' to that one too, or take it from one",
+        (
+            "(q): irq=15: line 15 belongs to vm scribe; add 'share' to that one too, or take it"
+            " from one"
+        ),
     ),
     ("vm=r irq=4", "(r): irq=4: line 4 belongs to the VMM"),
     (
         "vm=s io=0x68-0x71",
-        "(s): io=0x68-0x71: port 0x70 belongs to vm scribe; add 'share' to both, or take it from one",
+        (
+            "(s): io=0x68-0x71: port 0x70 belongs to vm scribe; add 'share' to both, or take it"
+            " from one"
+        ),
     ),
     ("vm=t io=0x3f8-0x3ff", "(t): io=0x3f8-0x3ff: port 0x3f8 belongs to the VMM (the console)"),
     (
@@ -51,7 +57,10 @@ REFUSED = [
     ),
     (
         "vm=v mmio=0xfee00000-0xfee00fff",
-        "(v): mmio=0xfee00000-0xfee00fff: address 0xfee00000 belongs to the VMM (the local APIC and its messages)",
+        (
+            "(v): mmio=0xfee00000-0xfee00fff: address 0xfee00000 belongs to the VMM (the local APIC"
+            " and its messages)"
+        ),
     ),
     ("vm=w mmio=0x2000000-0x2000fff", None),  # RAM: whose it is depends on the machine
 ]
@@ -149,8 +158,8 @@ def test_no_module_at_all(system):
     report = system("", [])
     assert report.status == 1, report
     report.has(
-        "signalbox: no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse "
-        "mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff"
+        "signalbox: no module: nothing to run. Give the boot loader a line such as: module"
+        " /boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff"
     )
 
 
@@ -206,7 +215,10 @@ INPUTS_REFUSED = [
     ("vm=i irq=8 share", "(i): line 8 enters other inputs for vm scribe; say the same for both"),
     (
         "vm=m irq=0 block=0:8",
-        "(m): line 0 enters input 8 of the VMM block, as line 8 of vm scribe does; block= can part them",
+        (
+            "(m): line 0 enters input 8 of the VMM block, as line 8 of vm scribe does; block= can"
+            " part them"
+        ),
     ),
     (
         "vm=n irq=0 block=0:4",
@@ -215,7 +227,10 @@ INPUTS_REFUSED = [
     ("vm=j irq=0 routes=never", "(j): routes=never: it is one of entry, exit"),
     (
         f"vm=k mmio={WINDOW:#x}-{WINDOW + 0xFFF:#x}",
-        f"(k): mmio={WINDOW:#x}-{WINDOW + 0xFFF:#x}: address {WINDOW:#x} belongs to the VMM (the chipset block's registers)",
+        (
+            f"(k): mmio={WINDOW:#x}-{WINDOW + 0xFFF:#x}: address {WINDOW:#x} belongs to the VMM"
+            " (the chipset block's registers)"
+        ),
     ),
     (
         "vm=l io=0x4d0-0x4d1",
@@ -270,12 +285,12 @@ def test_R03_R17_pc_cannot(system):
     )
     for number, vm in ((1, "a"), (2, "b")):
         report.has(
-            f"signalbox: module {number} ({vm}): line 1: chipset pc cannot send a line to another input; "
-            "irqmux and soft can"
+            f"signalbox: module {number} ({vm}): line 1: chipset pc cannot send a line to another"
+            " input; irqmux and soft can"
         )
     report.has(
-        "signalbox: module 3 (c): routes=exit: chipset pc has to save the controller to change a route; "
-        "irqmux and soft need not"
+        "signalbox: module 3 (c): routes=exit: chipset pc has to save the controller to change a"
+        " route; irqmux and soft need not"
     )
     all_ok(report, "scribe", 5)
     assert report.status == 1
@@ -305,8 +320,11 @@ def test_a_bad_word_of_the_vmm_is_said_and_the_default_taken(system, words, reas
 PROCESSORS = [
     (
         "athlon64_venice",
-        "no VMX (CPUID.1:ECX[5] = 0) and no SVM (CPUID.80000001h:ECX[2] = 0) on this AuthenticAMD processor. "
-        "QEMU without KVM has SVM with -cpu max; with KVM, -cpu host where the host nests; PLATFORM=bochs has VMX",
+        (
+            "no VMX (CPUID.1:ECX[5] = 0) and no SVM (CPUID.80000001h:ECX[2] = 0) on this"
+            " AuthenticAMD processor. QEMU without KVM has SVM with -cpu max; with KVM, -cpu host"
+            " where the host nests; PLATFORM=bochs has VMX"
+        ),
     ),
     ("core2_penryn_t9600", "VMX lacks EPT: VMX_PROCBASED_CTLS2[33] = 0"),
     ("core2_penryn_t9600", "VMX lacks unrestricted guest: VMX_PROCBASED_CTLS2[39] = 0"),
@@ -332,8 +350,8 @@ def test_a_processor_without_long_mode(boot, exact):
     """A 32-bit processor: the entry says so before it can go wrong."""
     report = boot("", [vandal("do=vmx")], cpu="p4_willamette", grace=2)
     report.has(
-        "signalbox: no long mode: CPUID.80000001h:EDX[29] = 0. A 64-bit processor is needed; under QEMU take "
-        "qemu-system-x86_64, in Bochs a 64-bit cpu model"
+        "signalbox: no long mode: CPUID.80000001h:EDX[29] = 0. A 64-bit processor is needed; under"
+        " QEMU take qemu-system-x86_64, in Bochs a 64-bit cpu model"
     )
     assert report.status == 1, report
 
@@ -355,6 +373,6 @@ def test_vmx_locked_off_by_the_firmware(boot, firmware):
     report = boot("", [vandal("do=vmx")], extra=[f'romimage: file="{firmware}"'])
     assert report.status == 1, report
     report.has(
-        "signalbox: VMX is locked off by the firmware: IA32_FEATURE_CONTROL = 1 (lock set, VMXON clear); enable "
-        "virtualisation in the firmware's set-up"
+        "signalbox: VMX is locked off by the firmware: IA32_FEATURE_CONTROL = 1 (lock set, VMXON"
+        " clear); enable virtualisation in the firmware's set-up"
     )

@@ -54,7 +54,10 @@ def test_scribe_boots_alone(bare, at):
     assert rtc["handled"] == rtc["expected"] > least and rtc["merged"] == rtc["lost"] == 0
 
 
-DEEDS = "none,cpuid,vmx,msr,cr,xsetbv,xsave,debugreg,port,memory,pci,call,unmask,reinit,inservice,taskswitch"
+DEEDS = (
+    "none,cpuid,vmx,msr,cr,xsetbv,xsave,debugreg,port,memory,pci,call,unmask,reinit,inservice,"
+    "taskswitch"
+)
 
 
 def test_vandal_boots_alone(bare):

@@ -77,7 +77,8 @@ def test_what_a_vm_is_trusted_with_is_in_the_banner(system):
     report = beside(system, "none=0", words)
     report.has("signalbox: vm vandal: trust=dma: the DMA controller: it reaches all memory")
     report.has(
-        "signalbox: vm vandal: trust=nmi: port 61h, port 70h bit 7: it can switch the board's NMIs off"
+        "signalbox: vm vandal: trust=nmi: port 61h, port 70h bit 7: it can switch the board's"
+        " NMIs off"
     )
     report.has("signalbox: vm vandal: trust=reset: port 64h: it can reset the machine")
     report.has("signalbox: vm vandal: busmaster=0:1.0: this PCI function reaches all memory")

@@ -184,7 +184,8 @@ def test_make_run_of_a_run_that_does_not_end_well(make_run, platform, tmp_path):
     status non-zero."""
     config = tmp_path / "spin.cfg"
     config.write_text(
-        "multiboot /boot/signalbox console=com1 seconds=1\nmodule /boot/vandal vm=v mem=2M -- do=spin\n"
+        "multiboot /boot/signalbox console=com1 seconds=1\nmodule /boot/vandal vm=v mem=2M --"
+        " do=spin\n"
     )
     done = make_run(CONFIG=config)
     assert done.returncode == 2, done.stdout[-2000:]

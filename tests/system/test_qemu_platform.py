@@ -78,7 +78,10 @@ def test_R20_a_device_file_alone_proves_nothing(host, flags, changed, reason):
     [
         (
             ("pdp11",),
-            "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu qemu-irqmux",
+            (
+                "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu"
+                " qemu-irqmux"
+            ),
         ),
         (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),
         (("bochs", "q35"), "BOARD=q35: bochs has the board pc alone; PLATFORM=qemu has pc and q35"),

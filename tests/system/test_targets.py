@@ -282,7 +282,7 @@ def test_make_soak_repeats_a_run(make, soak_run):
     """REPEAT=: the same run once more, with the same counts."""
     if not may_be_exact():
         pytest.skip(
-            "QEMU repeats to the byte for who may use real-time priorities " "(docs/measuring.md)"
+            "QEMU repeats to the byte for who may use real-time priorities (docs/measuring.md)"
         )
     name = "qemu/pc/pc/plain/exact/7"
     once, again = (
@@ -302,9 +302,9 @@ def test_make_soak_says_what_was_lost(tmp_path):
     from signalbox.machine import Result
 
     console = (
-        "[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99\n"
-        "[pulse] count line=3 handled=5 sent=5 lost=0\n[scribe] count line=8 handled=7 expected=7 merged=0 lost=0\n"
-        "[scribe] count line=15 handled=3 expected=4 lost=0\nsignalbox: end: status 0\n"
+        "[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99\n[pulse]"
+        " count line=3 handled=5 sent=5 lost=0\n[scribe] count line=8 handled=7 expected=7 merged=0"
+        " lost=0\n[scribe] count line=15 handled=3 expected=4 lost=0\nsignalbox: end: status 0\n"
     )
     result = Result(
         end="status",

@@ -19,8 +19,8 @@ LATENCY = re.compile(r"^\[pulse\] (lat probe=\S+ unit=\S+ n=\d+ min=\d+ median=\
 
 
 def latencies(text):
-    """Each probe's n, minimum and median. Without the minimum where the host's scheduler says when a
-    disk is done: an interrupt of the disk's moves a sample (docs/measuring.md)."""
+    """Each probe's n, minimum and median. Without the minimum where the host's scheduler says when
+    a disk is done: an interrupt of the disk's moves a sample (docs/measuring.md)."""
     found = LATENCY.findall(text)
     if "qemu" in WHERE and not may_be_exact():
         found = [re.sub(r" min=\d+", "", text) for text in found]

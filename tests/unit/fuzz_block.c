@@ -122,7 +122,8 @@ static void differ(const struct op *op, unsigned number, const char *what, uint6
                    uint64_t oracle)
 {
 	fprintf(stderr,
-	        "operation %u (kind %d, a %x, size %u, high %d, value %llx): %s is %016llx, the oracle says %016llx\n",
+	        "operation %u (kind %d, a %x, size %u, high %d, value %llx): %s is %016llx, the "
+	        "oracle says %016llx\n",
 	        number, (int)op->kind, (unsigned)op->a, op->size, op->high,
 	        (unsigned long long)op->value, what, (unsigned long long)model,
 	        (unsigned long long)oracle);
@@ -260,7 +261,8 @@ static int measure(double wanted)
 		rate = RATE_OPS * RATE_REPEATS / ((double)(clock() - begun) / CLOCKS_PER_SEC) / 1e6;
 		best = rate > best ? rate : best;
 	}
-	printf("R07 model: %.1f million operations a second of processor time, at least %.1f wanted (sum %llx) ... "
+	printf("R07 model: %.1f million operations a second of processor time, at least %.1f "
+	       "wanted (sum %llx) ... "
 	       "%s\n",
 	       best, wanted, (unsigned long long)sum, best >= wanted ? "ok" : "FAILED");
 	return best >= wanted ? 0 : 1;

@@ -58,7 +58,8 @@ static bool automatic; /* the program uses automatic EOI, and the VM is alone */
 static void differ(const char *what, unsigned is, unsigned should)
 {
 	fprintf(stderr,
-	        "step %u: %s is %x, alone it is %x; to be injected %x, chips: IRR %x %x, ISR %x %x\n",
+	        "step %u: %s is %x, alone it is %x; to be injected %x, chips: IRR %x %x, ISR %x "
+	        "%x\n",
 	        step, what, is, should, guest.inject, sim_pic.chip[0].irr, sim_pic.chip[1].irr,
 	        sim_pic.chip[0].isr, sim_pic.chip[1].isr);
 	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", guest.pic[0].isr, guest.pic[1].isr,

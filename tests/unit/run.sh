@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Run one host test or fuzzer: a line for each test in the form that guests and system tests print too, then the count; all
-# of the output when something failed.
+# Run one host test or fuzzer: a line for each test in the form that guests and system tests print
+# too, then the count; all of the output when something failed.
 #
 # Rule: the status is the program's; 120 seconds are a hang.
 

@@ -93,6 +93,7 @@ void sim_devices_check(void)
 			if (on_line(owner, line) && devices[owner][line].events > 0 &&
 			    !(owner < SIM_VMS && sim_habits[owner].hostile))
 				sim_violation(
-					"lost: line %u of owner %u was asserted %u times and its handler never came",
+					"lost: line %u of owner %u was asserted %u times and its "
+					"handler never came",
 					line, owner, devices[owner][line].events);
 }

@@ -54,7 +54,8 @@ void sim_door_print(void)
 	const struct block *b = &soft_block;
 
 	fprintf(stderr,
-	        "block in memory: lines %04x, latch %04x, route %04x, share %04x, mask %04x, bank %u\n",
+	        "block in memory: lines %04x, latch %04x, route %04x, share %04x, mask %04x, "
+	        "bank %u\n",
 	        b->lines, b->latch, b->route, b->share, b->mask, b->connected);
 	for (unsigned i = 0; i < BLOCK_BANKS; i++) {
 		const struct i8259 *m = &b->bank[i].chip[PAIR_MASTER],
@@ -62,7 +63,8 @@ void sim_door_print(void)
 
 		if (m->step != I8259_RAW)
 			fprintf(stderr,
-			        "bank %u: edges %02x %02x, held %02x %02x, isr %02x %02x, imr %02x %02x\n",
+			        "bank %u: edges %02x %02x, held %02x %02x, isr %02x %02x, imr "
+			        "%02x %02x\n",
 			        i, m->edges, s->edges, m->held, s->held, m->isr, s->isr, m->imr,
 			        s->imr);
 	}

@@ -47,7 +47,8 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 	sim_run(&world, s->habits, s->vms);
 	for (unsigned i = 0; i < s->vms && tells; i++)
 		fprintf(stderr,
-		        "seed %lu vm %u: fired %lu delivered %lu causeless %lu spurious %lu foreign %lu switches %lu\n",
+		        "seed %lu vm %u: fired %lu delivered %lu causeless %lu spurious %lu "
+		        "foreign %lu switches %lu\n",
 		        (unsigned long)seed, i, (unsigned long)sim_result.vm[i].fired,
 		        (unsigned long)sim_result.vm[i].deliveries,
 		        (unsigned long)sim_result.vm[i].causeless,

@@ -113,7 +113,8 @@ void sim_window_print(void)
 	const struct block *b = &sim_window.block;
 
 	fprintf(stderr,
-	        "block: lines %04x, latch %04x, route %04x, share %04x, mask %04x, bank %u, pulses %u\n",
+	        "block: lines %04x, latch %04x, route %04x, share %04x, mask %04x, bank %u, "
+	        "pulses %u\n",
 	        b->lines, b->latch, b->route, b->share, b->mask, b->connected, b->pulses);
 	for (unsigned i = 0; i < BLOCK_BANKS; i++) {
 		const struct i8259 *m = &b->bank[i].chip[PAIR_MASTER],
@@ -121,7 +122,8 @@ void sim_window_print(void)
 
 		if (m->step != I8259_RAW)
 			fprintf(stderr,
-			        "bank %u: edges %02x %02x, held %02x %02x, pins %02x %02x, isr %02x %02x, imr %02x "
+			        "bank %u: edges %02x %02x, held %02x %02x, pins %02x %02x, isr "
+			        "%02x %02x, imr %02x "
 			        "%02x\n",
 			        i, m->edges, s->edges, m->held, s->held, m->pins, s->pins, m->isr,
 			        s->isr, m->imr, s->imr);

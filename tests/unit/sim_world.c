@@ -64,12 +64,14 @@ void sim_violation(const char *format, ...)
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fprintf(stderr,
-	        "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status %04x\n",
+	        "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status "
+	        "%04x\n",
 	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr,
 	        sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->asserted());
 	for (unsigned i = 0; i < vm_count; i++)
 		fprintf(stderr,
-		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, owed %04x\n",
+		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, "
+		        "owed %04x\n",
 		        i, vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
 		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr,
 		        vms[i]->controller.pic[1].imr, vms[i]->controller.busy,
@@ -84,7 +86,8 @@ void sim_violation(const char *format, ...)
 		        (unsigned long)(board.accesses - board.nmi_access[i % NMIS_KEPT]));
 	if (sim_world.timer_by_nmi)
 		fprintf(stderr,
-		        "slice timer: now %lu, end %lu, told %d, NMI at %lu, late until %lu, %u ends\n",
+		        "slice timer: now %lu, end %lu, told %d, NMI at %lu, late until %lu, %u "
+		        "ends\n",
 		        (unsigned long)fake_tsc, (unsigned long)sim_slice.end, sim_slice.told,
 		        (unsigned long)sim_slice.nmi_at, (unsigned long)sim_slice.late_until,
 		        sim_slice.ends);

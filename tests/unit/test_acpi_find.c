@@ -413,8 +413,8 @@ static void what_powering_off_lacks_is_named(void **state)
 	assert_int_equal(acpi_init(), 0);
 	assert_string_equal(
 		printed(),
-		BAD_TABLE(
-			"204000") "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by it\n");
+		BAD_TABLE("204000") "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by "
+				    "it\n");
 	assert_false(platform.can_power_off);
 }
 

@@ -19,12 +19,11 @@ static void the_lines_of_the_manual_are_understood(void **state)
 	struct vm_config vm;
 
 	(void)state;
-	assert_int_equal(
-		config_parse_vm(
-			1,
-			"/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff",
-			&vm, err, sizeof(err)),
-		0);
+	assert_int_equal(config_parse_vm(1,
+	                                 "/boot/pulse vm=pulse mem=16M prio=1 slice=5ms irq=0,3 "
+	                                 "io=0x40-0x43,0x61,0x2f8-0x2ff",
+	                                 &vm, err, sizeof(err)),
+	                 0);
 	assert_string_equal(err, "");
 	assert_string_equal(vm.name, "pulse");
 	assert_true(vm.memory == 16 << 20);
@@ -68,11 +67,11 @@ static void every_word_of_a_vm_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(
-		config_parse_vm(
-			2,
-			"share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
-			"vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
-			&vm, err, sizeof(err)),
+		config_parse_vm(2,
+	                        "share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us "
+	                        "mem=1M prio=15 "
+	                        "vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
+	                        &vm, err, sizeof(err)),
 		0);
 	assert_string_equal(vm.name, "A-b_9");
 	assert_true(vm.share);
@@ -126,7 +125,8 @@ static const struct {
 	  "module 2 (vm2): irq=0:2: input 2 joins the two 8259s; no line can enter there" },
 	{ "irq=0:16", "module 2 (vm2): irq=0:16: there is no input 16 (0-15)" },
 	{ "irq=0:99999999999999999999",
-	  "module 2 (vm2): irq=0:99999999999999999999: there is no input 99999999999999999999 (0-15)" },
+	  "module 2 (vm2): irq=0:99999999999999999999: there is no input 99999999999999999999 "
+	  "(0-15)" },
 	{ "irq=0:", "module 2 (vm2): irq=0:: an input's number is missing" },
 	{ "irq=0:x", "module 2 (vm2): irq=0:x: x is not an input's number" },
 	{ "irq=0:1:2", "module 2 (vm2): irq=0:1:2: 1:2 is not an input's number" },
@@ -163,11 +163,13 @@ static const struct {
 	{ "io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17",
 	  "module 2 (vm2): io=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17: more than 16 ranges" },
 	{ "mmio=0xb8001-0xb8fff",
-	  "module 2 (vm2): mmio=0xb8001-0xb8fff: 0xb8001-0xb8fff is not whole pages (0x...000-0x...fff)" },
+	  "module 2 (vm2): mmio=0xb8001-0xb8fff: 0xb8001-0xb8fff is not whole pages "
+	  "(0x...000-0x...fff)" },
 	{ "mmio=0xb8000",
 	  "module 2 (vm2): mmio=0xb8000: 0xb8000 is not whole pages (0x...000-0x...fff)" },
 	{ "mmio=0x400000000000-0x400000000fff",
-	  "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is above 0x3fffffffffff" },
+	  "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is "
+	  "above 0x3fffffffffff" },
 	{ "mem=16", "module 2 (vm2): mem=16: less than 1M" },
 	{ "mem=4G", "module 2 (vm2): mem=4G: more than 3G" },
 	{ "mem=99999999999G", "module 2 (vm2): mem=99999999999G: more than 3G" },
@@ -197,7 +199,8 @@ static const struct {
 	{ "busmaster=0:1.0x",
 	  "module 2 (vm2): busmaster=0:1.0x: 0:1.0x is not BUS:DEVICE.FUNCTION, as in 0:1f.2" },
 	{ "busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0",
-	  "module 2 (vm2): busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0: more than 8 functions" },
+	  "module 2 (vm2): busmaster=0:1.0,0:1.1,0:1.2,0:1.3,0:1.4,0:1.5,0:1.6,0:1.7,0:2.0: more "
+	  "than 8 functions" },
 	{ "vm=", "module 2 (vm2): vm=: a name is missing" },
 	{ "vm=1st",
 	  "module 2 (vm2): vm=1st: a name is a letter, then letters, digits, '-' or '_'" },
@@ -305,7 +308,8 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	(void)state;
 	assert_int_equal(
 		config_parse_vmm(
-			"/boot/signalbox console=none chipset=pc nmi=vm:pulse status=500ms seconds=30 jitter=0x7 stay",
+			"/boot/signalbox console=none chipset=pc nmi=vm:pulse status=500ms "
+			"seconds=30 jitter=0x7 stay",
 			&vmm, err, sizeof(err)),
 		0);
 	assert_string_equal(vmm.console, "none");

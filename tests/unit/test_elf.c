@@ -204,43 +204,43 @@ static void a_hostile_segment_names_the_broken_rule(void **state)
 		-ENOEXEC,
 		"program header 0: offset 0x221 and size 0x40 go past the end of the file (0x260)",
 		p->offset = 0x221);
-	REFUSED32(
-		-ENOEXEC,
-		"program header 0: offset 0xffffffff and size 0x40 go past the end of the file (0x260)",
-		p->offset = 0xffffffff);
-	REFUSED64(
-		-ENOEXEC,
-		"program header 0: offset 0xffffffffffffffc0 and size 0x40 go past the end of the file (0x260)",
-		p->offset = 0xffffffffffffffc0);
-	REFUSED32(
-		-ENOMEM,
-		"program header 0: address 0x1fffc1 and size 0x40 are not within the VM's memory (0x200000)",
-		p->paddr = 0x1fffc1);
-	REFUSED32(
-		-ENOMEM,
-		"program header 0: address 0xffffffff and size 0x40 are not within the VM's memory (0x200000)",
-		p->paddr = 0xffffffff);
-	REFUSED32(
-		-ENOMEM,
-		"program header 0: address 0x100000 and size 0xffffffff are not within the VM's memory (0x200000)",
-		p->memsz = 0xffffffff);
-	REFUSED64(
-		-ENOMEM,
-		"program header 0: address 0xfffffffffffffff0 and size 0x40 are not within the VM's memory (0x200000)",
-		p->paddr = 0xfffffffffffffff0);
-	REFUSED64(
-		-ENOMEM,
-		"program header 0: address 0x100000 and size 0xffffffffffffffff are not within the VM's memory "
-		"(0x200000)",
-		p->memsz = UINT64_MAX);
-	REFUSED32(
-		-ENOMEM,
-		"program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-		p->paddr = 0x9ffc1);
-	REFUSED32(
-		-ENOMEM,
-		"program header 0: address 0xfefff and size 0x40 reach into 0xa0000-0xfffff, which is no RAM",
-		p->paddr = 0xfefff);
+	REFUSED32(-ENOEXEC,
+	          "program header 0: offset 0xffffffff and size 0x40 go past the end of the file "
+	          "(0x260)",
+	          p->offset = 0xffffffff);
+	REFUSED64(-ENOEXEC,
+	          "program header 0: offset 0xffffffffffffffc0 and size 0x40 go past the end of "
+	          "the file (0x260)",
+	          p->offset = 0xffffffffffffffc0);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x1fffc1 and size 0x40 are not within the VM's memory "
+	          "(0x200000)",
+	          p->paddr = 0x1fffc1);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0xffffffff and size 0x40 are not within the VM's "
+	          "memory (0x200000)",
+	          p->paddr = 0xffffffff);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x100000 and size 0xffffffff are not within the VM's "
+	          "memory (0x200000)",
+	          p->memsz = 0xffffffff);
+	REFUSED64(-ENOMEM,
+	          "program header 0: address 0xfffffffffffffff0 and size 0x40 are not within the "
+	          "VM's memory (0x200000)",
+	          p->paddr = 0xfffffffffffffff0);
+	REFUSED64(-ENOMEM,
+	          "program header 0: address 0x100000 and size 0xffffffffffffffff are not within "
+	          "the VM's memory "
+	          "(0x200000)",
+	          p->memsz = UINT64_MAX);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0x9ffc1 and size 0x40 reach into 0xa0000-0xfffff, "
+	          "which is no RAM",
+	          p->paddr = 0x9ffc1);
+	REFUSED32(-ENOMEM,
+	          "program header 0: address 0xfefff and size 0x40 reach into 0xa0000-0xfffff, "
+	          "which is no RAM",
+	          p->paddr = 0xfefff);
 	REFUSED32(-ENOMEM, "the image leaves no page below 0xa0000 for the boot information",
 	          (p->paddr = 0xfff, p->vaddr = IMAGE_TEXT, p->memsz = 0x9f001));
 	REFUSED32(-ENOEXEC, "the entry 0x100040 is in no loaded segment", i.h32.entry = 0x100040);
@@ -405,14 +405,14 @@ static void hostile_addresses_name_the_broken_rule(void **state)
 		"the multiboot header's load_addr 0x100000 does not go with header_addr 0x100011");
 	expect_flat(flat_image(at + 16, at, at - 1, 0, at), FLAT_BYTES, -ENOEXEC,
 	            "the multiboot header's load_end_addr 0xfffff is below load_addr");
-	expect_flat(
-		flat_image(at + 16, at, at + 257, 0, at), FLAT_BYTES, -ENOEXEC,
-		"multiboot segment 0: offset 0x0 and size 0x101 go past the end of the file (0x100)");
+	expect_flat(flat_image(at + 16, at, at + 257, 0, at), FLAT_BYTES, -ENOEXEC,
+	            "multiboot segment 0: offset 0x0 and size 0x101 go past the end of the file "
+	            "(0x100)");
 	expect_flat(flat_image(at + 16, at, 0, at + 255, at), FLAT_BYTES, -ENOEXEC,
 	            "the multiboot header's bss_end_addr 0x1000ff is below the end of the data");
-	expect_flat(
-		flat_image(at + 16, at, 0, 0xffffffff, at), FLAT_BYTES, -ENOMEM,
-		"multiboot segment 0: address 0x100000 and size 0xffefffff are not within the VM's memory (0x200000)");
+	expect_flat(flat_image(at + 16, at, 0, 0xffffffff, at), FLAT_BYTES, -ENOMEM,
+	            "multiboot segment 0: address 0x100000 and size 0xffefffff are not within the "
+	            "VM's memory (0x200000)");
 	expect_flat(flat_image(at + 16, at, 0, 0, at + 256), FLAT_BYTES, -ENOEXEC,
 	            "the entry 0x100100 is not in the loaded segment");
 	expect_flat(flat_image(at + 16, at, 0, 0, at), FLAT_HEADER_AT + 12, -ENOEXEC,

@@ -94,7 +94,8 @@ static void no_memory(void)
 	for (unsigned i = 0; i < sizeof(bars) / sizeof(bars[0]); i++) {
 		power_on();
 		sim_window.bar = bars[i];
-		refused("chipset irqmux: the firmware gave PCI function 1234:5b0c no memory for its registers\n");
+		refused("chipset irqmux: the firmware gave PCI function 1234:5b0c no memory for "
+		        "its registers\n");
 		assert_int_equal(sim_window.command, 0);
 	}
 }
@@ -103,14 +104,16 @@ static void other_id(void)
 {
 	power_on();
 	sim_window.id = 0x12345678;
-	refused("chipset irqmux: register window 12345678 version 1.0; this VMM knows 584f4253 version 1\n");
+	refused("chipset irqmux: register window 12345678 version 1.0; this VMM knows 584f4253 "
+	        "version 1\n");
 }
 
 static void other_version(void)
 {
 	power_on();
 	sim_window.version = 0x00020003;
-	refused("chipset irqmux: register window 584f4253 version 2.3; this VMM knows 584f4253 version 1\n");
+	refused("chipset irqmux: register window 584f4253 version 2.3; this VMM knows 584f4253 "
+	        "version 1\n");
 	printed_clear();
 	assert_int_equal(chipset_init("auto", 0), 0);
 	assert_string_equal(chipset->name, "pc");
@@ -129,7 +132,8 @@ static void unknown_name(void)
 	assert_int_equal(chipset_init("best", 0), -EINVAL);
 	assert_string_equal(
 		printed(),
-		"signalbox: chipset=best: no such realisation in this image; it has: irqmux, pc, soft\n");
+		"signalbox: chipset=best: no such realisation in this image; it has: irqmux, pc, "
+		"soft\n");
 }
 
 static unsigned banks_used(unsigned vm_total)
@@ -147,7 +151,8 @@ static void too_many_banks(void)
 	assert_int_equal(chipset_init("irqmux", 20), 0);
 	assert_string_equal(
 		printed(),
-		"signalbox: banks=20: chipset irqmux has 16 interrupt controllers; the word is cut to that\n");
+		"signalbox: banks=20: chipset irqmux has 16 interrupt controllers; the word is "
+		"cut to that\n");
 	assert_int_equal(banks_used(4), 4);
 }
 
@@ -158,7 +163,8 @@ static void fewer_banks_than_wanted(void)
 	assert_int_equal(chipset_init("irqmux", 2), 0);
 	assert_string_equal(
 		printed(),
-		"signalbox: banks=2: chipset irqmux has 1 interrupt controller; the word is cut to that\n");
+		"signalbox: banks=2: chipset irqmux has 1 interrupt controller; the word is cut "
+		"to that\n");
 	assert_int_equal(banks_used(4), 1);
 }
 

@@ -120,7 +120,8 @@ static void a_processor_that_has_everything_does_everything(void **state)
 	(void)state;
 	intel(SKYLAKE_X, IBPB | MD_CLEAR | L1D_FLUSH, 0);
 	expect("ibpb rsb l1d verw ", true,
-	       "IBPB, RSB fill, L1D flush, VERW at a switch, 2000 TSC ticks; code in 4K pages (iTLB multihit)");
+	       "IBPB, RSB fill, L1D flush, VERW at a switch, 2000 TSC ticks; code in 4K pages "
+	       "(iTLB multihit)");
 }
 
 static void a_processor_that_offers_nothing_does_nothing(void **state)
@@ -128,11 +129,13 @@ static void a_processor_that_offers_nothing_does_nothing(void **state)
 	(void)state;
 	intel(SKYLAKE_X, 0, 0);
 	expect("", true,
-	       "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D flush, VERW");
+	       "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D "
+	       "flush, VERW");
 	processor.leaves = 6; /* before there was a leaf 7 */
 	processor.extended = 0x80000004;
 	expect("", true,
-	       "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D flush, VERW");
+	       "nothing at a switch; code in 4K pages (iTLB multihit); not offered: IBPB, L1D "
+	       "flush, VERW");
 	amd(0, 0, 0);
 	expect("", false, "nothing at a switch; not offered: IBPB");
 }

@@ -32,10 +32,14 @@ static void lines_and_their_owners(void **state)
 	report_lines(true);
 	assert_string_equal(
 		printed(),
-		"  line  owner            routed to   block state      NMI exits       held   injected   wake-ups\n"
-		"     0  pulse            controller  -                       10          2          0          4\n"
-		"     4  vmm              VMM block   -                        7          0          0          0\n"
-		"     7  nobody           VMM block   masked, pending          1          0          0          0\n");
+		"  line  owner            routed to   block state      NMI exits       held   "
+		"injected   wake-ups\n"
+		"     0  pulse            controller  -                       10          2      "
+		"    0          4\n"
+		"     4  vmm              VMM block   -                        7          0      "
+		"    0          0\n"
+		"     7  nobody           VMM block   masked, pending          1          0      "
+		"    0          0\n");
 }
 
 static void the_table_of_vms(void **state)
@@ -44,9 +48,12 @@ static void the_table_of_vms(void **state)
 	report_vms();
 	assert_string_equal(
 		printed(),
-		"  vm               state       prio   memory    ran ms   switches      exits  lines       says\n"
-		"  pulse            running        2   16384K      1234         40         20  0,3         ticks 1234\n"
-		"  scribe           done           1   16384K       765         39          5  8,15        \n");
+		"  vm               state       prio   memory    ran ms   switches      exits  "
+		"lines       says\n"
+		"  pulse            running        2   16384K      1234         40         20  "
+		"0,3         ticks 1234\n"
+		"  scribe           done           1   16384K       765         39          5  "
+		"8,15        \n");
 }
 
 static void the_status_line_counts_since_the_last_one(void **state)
@@ -55,7 +62,8 @@ static void the_status_line_counts_since_the_last_one(void **state)
 	report_status();
 	assert_string_equal(
 		printed(),
-		"[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu 38%, exits 5"
+		"[   2.0s] pulse: running, cpu 61%, exits 20, ticks 1234 | scribe: done, cpu "
+		"38%, exits 5"
 		" | held 12, unexplained NMIs 2\n");
 	printed_clear();
 	fake_vmm.totals.external_nmis = 0;
@@ -68,7 +76,8 @@ static void the_status_line_counts_since_the_last_one(void **state)
 	report_status();
 	assert_string_equal(
 		printed(),
-		"[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, exits 1"
+		"[   3.0s] pulse: running, cpu 25%, exits 3, ticks 1234 | scribe: done, cpu 10%, "
+		"exits 1"
 		" | held 13\n");
 }
 
@@ -148,10 +157,12 @@ static void many_vms_make_several_tables(void **state)
 static void the_end_has_lines_for_programs(void **state)
 {
 	static const char *const lines[] = {
-		"\nresult vm=pulse probe=uart unit=instructions n=1000 interrupts=1000 min=7 median=7 p99=7 max=9 "
+		"\nresult vm=pulse probe=uart unit=instructions n=1000 interrupts=1000 min=7 "
+		"median=7 p99=7 max=9 "
 		"exits=0 "
 		"exits_per_interrupt=0.000\n",
-		"\nresult vm=pulse probe=wakeup unit=instructions n=500 interrupts=500 min=800 median=812 p99=890 "
+		"\nresult vm=pulse probe=wakeup unit=instructions n=500 interrupts=500 min=800 "
+		"median=812 p99=890 "
 		"max=899 exits=1251 "
 		"exits_per_interrupt=2.502\n",
 		"\nvm vm=pulse state=running run_ticks=1234567 switches=40\n",
@@ -162,7 +173,8 @@ static void the_end_has_lines_for_programs(void **state)
 		"\nline irq=4 owner=vmm exits=7 held=0 injected=0 wakeups=0\n",
 		"\nline irq=7 owner=- exits=1 held=0 injected=0 wakeups=0\n",
 		"\nstack stack=work bytes=16384 deepest=1234\n",
-		"\ntotals nmis=22 nmi_windows=1 external_nmis=2 unattributed_nmis=1 switches=79 ticks=2000000 "
+		"\ntotals nmis=22 nmi_windows=1 external_nmis=2 unattributed_nmis=1 switches=79 "
+		"ticks=2000000 "
 		"dropped=5\n",
 	};
 

@@ -145,8 +145,8 @@ static void a_processor_that_no_message_reaches_is_refused(void **state)
 {
 	(void)state;
 	apic_id = 0x100;
-	expect_none(
-		"signalbox: slice timer: neither message nor I/O APIC reaches this processor: APIC id 100h\n");
+	expect_none("signalbox: slice timer: neither message nor I/O APIC reaches this processor: "
+	            "APIC id 100h\n");
 }
 
 #define NONE_OF(count, most, pins)                                \

@@ -138,8 +138,8 @@ static void missing_asids_are_named(void **state)
 	assert_int_equal(svm_check(), 0);
 	processor.asids = 1;
 	expect_refused(
-		"signalbox: SVM lacks ASIDs: CPUID.8000000Ah:EBX = 1, and the VMM needs one of its own\n" NOT_ENOUGH(
-			"1 thing"));
+		"signalbox: SVM lacks ASIDs: CPUID.8000000Ah:EBX = 1, and the VMM needs one of "
+		"its own\n" NOT_ENOUGH("1 thing"));
 }
 
 static void a_processor_that_does_not_say_has_nothing(void **state)
@@ -151,21 +151,22 @@ static void a_processor_that_does_not_say_has_nothing(void **state)
 	processor.leaves = 0x80000009;
 	expect_refused(
 		"signalbox: SVM lacks nested paging: CPUID.8000000Ah:EDX[0] = 0\n"
-		"signalbox: SVM lacks ASIDs: CPUID.8000000Ah:EBX = 0, and the VMM needs one of its own\n" NOT_ENOUGH(
-			"2 things"));
+		"signalbox: SVM lacks ASIDs: CPUID.8000000Ah:EBX = 0, and the VMM needs one of "
+		"its own\n" NOT_ENOUGH("2 things"));
 }
 
 static void a_lock_of_the_firmwares_is_named(void **state)
 {
 	(void)state;
 	processor.vm_cr = SVMDIS | LOCK;
-	expect_refused(
-		"signalbox: SVM is locked off by the firmware: VM_CR = 18 (SVMDIS set, LOCK set); enable "
-		"virtualisation (\"SVM mode\") in the firmware's set-up\n");
+	expect_refused("signalbox: SVM is locked off by the firmware: VM_CR = 18 (SVMDIS set, LOCK "
+	               "set); enable "
+	               "virtualisation (\"SVM mode\") in the firmware's set-up\n");
 	processor.vm_cr = SVMDIS;
 	processor.stubborn = true;
 	expect_refused(
-		"signalbox: SVM is locked off by the firmware: VM_CR = 10 (SVMDIS set, and it stays so); enable "
+		"signalbox: SVM is locked off by the firmware: VM_CR = 10 (SVMDIS set, and it "
+		"stays so); enable "
 		"virtualisation (\"SVM mode\") in the firmware's set-up\n");
 }
 

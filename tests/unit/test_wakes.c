@@ -115,13 +115,13 @@ static void check(unsigned moment)
 		unsigned most = (setting.owners >> i & 1) + shared;
 
 		if (taken[i] < (must >> i & 1) || taken[i] > most)
-			fail_msg(
-				"moment %u, owners %x, busy %x, priorities %u %u %u, banks %u, at exit %d, falls %d: "
-				"vm %u "
-				"took it %u times",
-				moment, setting.owners, setting.busy, setting.priority[A],
-				setting.priority[B], setting.priority[C], setting.banks,
-				setting.at_exit, setting.falls, i, taken[i]);
+			fail_msg("moment %u, owners %x, busy %x, priorities %u %u %u, banks %u, "
+			         "at exit %d, falls %d: "
+			         "vm %u "
+			         "took it %u times",
+			         moment, setting.owners, setting.busy, setting.priority[A],
+			         setting.priority[B], setting.priority[C], setting.banks,
+			         setting.at_exit, setting.falls, i, taken[i]);
 		taken[i] = 0;
 	}
 	excused = 0;

@@ -412,24 +412,26 @@ def system(boot, where):
     return run
 
 
+# Variables of make's that would reach a make that a test starts: make exports those of its command
+# line. The user's tools (PYTHON, NEWLIB) and NO_SETUP are for the test's make, too.
+OF_MAKE = (
+    *("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "BUILD", "PLATFORM", "BOARD", "IPS"),
+    *("MEMORY", "CONFIG", "VIEW", "SECONDS", "TIMEOUT", "TESTS", "JOBS", "COMBOS", "COUNTS"),
+    *("MINUTES", "SOAK", "REPEAT", "SEED", "QUICK", "V"),
+)
+
+
+def without(names):
+    """The environment with none of these variables."""
+    return {name: value for name, value in os.environ.items() if name not in names}
+
+
 @pytest.fixture(scope="session")
 def make(runs):
     """make with this session's build directory, one at a time: make(target, **variables) ->
     CompletedProcess."""
 
     def run(target, timeout=TIMEOUT, **variables):
-        unwanted = (
-            "MAKEFLAGS",
-            "MAKELEVEL",
-            "MFLAGS",
-            "PLATFORM",
-            "BOARD",
-            "IPS",
-            "TESTS",
-            "JOBS",
-            "NO_SETUP",
-        )
-        environment = {k: v for k, v in os.environ.items() if k not in unwanted}
         # Relative: make takes no blank in a file's name, and the tree may have one in its path.
         command = ["make", target, f"BUILD={BUILD_FOR_MAKE}"]
         command += [f"{name}={value}" for name, value in variables.items()]
@@ -438,7 +440,7 @@ def make(runs):
             return subprocess.run(
                 command,
                 cwd=ROOT,
-                env=environment,
+                env=without(OF_MAKE),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -16,18 +16,9 @@ import termios
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-UNWANTED = (
-    "MAKEFLAGS",
-    "MAKELEVEL",
-    "MFLAGS",
-    "PLATFORM",
-    "BOARD",
-    "IPS",
-    "NO_COLOR",
-    "COLUMNS",
-    "LINES",
-)
+from conftest import OF_MAKE, ROOT, without
+
+UNWANTED = (*OF_MAKE, "NO_COLOR", "COLUMNS", "LINES")
 SEQUENCE = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])")
 
 
@@ -105,14 +96,13 @@ class Terminal:
         self.resize(rows, columns)
         self._before = termios.tcgetattr(self._theirs)
         self.raw = ""
-        kept = {key: value for key, value in os.environ.items() if key not in UNWANTED}
         self.process = subprocess.Popen(
             ["setsid", "-c", "-w", *command],
             cwd=ROOT,
             stdin=self._theirs,
             stdout=self._theirs,
             stderr=self._theirs,
-            env={**kept, "TERM": "xterm", **(environment or {})},
+            env={**without(UNWANTED), "TERM": "xterm", **(environment or {})},
         )
 
     def resize(self, rows, columns):

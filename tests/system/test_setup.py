@@ -10,8 +10,11 @@ import tarfile
 
 import pytest
 
-from conftest import ROOT
+from conftest import OF_MAKE, ROOT, without
 from signalbox import media
+
+# What changes the packages that are asked for.
+OF_SETUP = ("NO_SETUP", "SIGNALBOX_NO_SETUP", "NEWLIB", "NEWLIB_SOURCE", "SETUP_ROOT")
 
 
 def run(command, **environment):
@@ -19,7 +22,7 @@ def run(command, **environment):
     return subprocess.run(
         [str(word) for word in command],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**without(OF_MAKE + OF_SETUP), **environment},
         text=True,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -262,7 +265,6 @@ def test_a_target_names_all_that_it_needs_once(tmp_path):
         ["make", "-j2", "test", f"BUILD={build}", "PLATFORM=auto"],
         TMPDIR=str(tmp_path),
         PATH=f"{tmp_path}:{os.environ['PATH']}",
-        MAKEFLAGS="",
     )
     assert done.returncode == 2 and done.stdout.count("setup: missing packages") == 1, done.stdout
     for package in (

@@ -14,7 +14,7 @@ import sys
 
 import pytest
 
-from conftest import BOARD, BUILD, IPS, ROOT, scribe
+from conftest import BOARD, BUILD, IPS, OF_MAKE, ROOT, scribe, without
 from signalbox import Machine
 from signalbox.bochs import executable
 from signalbox.platforms import PLATFORMS
@@ -149,10 +149,8 @@ def test_make_knows_the_platforms():
 def plan(tmp_path, *words):
     """What make would do in an empty build directory."""
     command = ["make", "-n", f"BUILD={os.path.relpath(tmp_path, ROOT)}", "NO_SETUP=1", *words]
-    unwanted = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PLATFORM", "BOARD", "IPS", "TESTS")
-    environment = {name: value for name, value in os.environ.items() if name not in unwanted}
     return subprocess.run(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+        command, cwd=ROOT, env=without(OF_MAKE), stdout=subprocess.PIPE, text=True, check=True
     ).stdout
 
 

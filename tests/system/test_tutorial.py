@@ -6,14 +6,13 @@ the next one show the commands' output; a line "..." stands for any lines. Figur
 the page, for they depend on the compiler. What the page says of them is checked here.
 """
 
-import os
 import re
 import shutil
 import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT
+from conftest import BUILD, OF_MAKE, ROOT, without
 from signalbox import parse_latencies
 from signalbox.records import find_records
 from signalbox.tree import tree_files
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.only_on("qemu-irqmux")
 PAGE = ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 TIMEOUT = 120  # seconds for one block of commands; the longest took four
-UNWANTED = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD", "PLATFORM", "BOARD", "IPS", "CONFIG")
 # What a copy does without. Other tests make and delete images in media meanwhile.
 LEFT_OUT = shutil.ignore_patterns(
     "mutants", "runs", "soak", "bench", "campaign", "proof", "unit", "media"
@@ -75,8 +73,7 @@ def tutorial_run(tmp_path_factory):
     """(the copy of the tree, list of (commands, shown lines, output))."""
     tree = tmp_path_factory.mktemp("tutorial")
     copy_tree(tree)
-    environment = {k: v for k, v in os.environ.items() if k not in UNWANTED}
-    environment["SIGNALBOX_NO_SETUP"] = "1"
+    environment = {**without(OF_MAKE), "SIGNALBOX_NO_SETUP": "1"}
     played = []
     for commands, shown in steps(PAGE.read_text()):
         done = subprocess.run(

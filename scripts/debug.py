@@ -70,9 +70,8 @@ def debug_in_bochs(machine, directory, iso, disk, elf):
         f" {directory}/com1.txt"
     )
     print("debug: (tail -f it in a second terminal)", flush=True)
-    command = [bochs.executable(), "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
     return subprocess.call(
-        command, cwd=directory, env=bochs.environment(os.environ.get("TERM", "xterm"))
+        bochs.command(), cwd=directory, env=bochs.environment(os.environ.get("TERM", "xterm"))
     )
 
 

@@ -2,14 +2,17 @@
 """Stock Bochs: its configuration, and how it is made to run without a screen and the same way
 each time.
 
-Rule: one instruction is one TSC tick, and a run repeats to the byte. Bochs scales the PIT's
-timer by the host's clock, so that clock stands still (libfaketime); no display port is opened,
-the text display goes to a terminal of our own.
+Rule: one instruction is one TSC tick, and a run repeats to the byte. The debugger is on: some
+builds of Bochs execute runs of instructions at once, and the debugger alone makes them stop after
+each instruction. Bochs scales the PIT's timer by the host's clock, so that clock stands still
+(libfaketime); no display port is opened, the text display goes to a terminal of our own.
 """
 
+import functools
 import glob
 import os
 import re
+import subprocess
 from pathlib import Path
 
 from .media import DISK_CYLINDERS, DISK_HEADS, DISK_SECTORS
@@ -42,6 +45,29 @@ def executable():
             if os.access(path, os.X_OK):
                 return str(path)
     raise BochsError("no Bochs: the package bochs is missing (make setup)")
+
+
+@functools.cache
+def debugger_option(program):
+    """The words that switch the debugger of this Bochs on. Bochs 2.7 with a debugger has no such
+    word: its debugger is always on. A Bochs with no debugger has none either."""
+    said = subprocess.run(
+        [program, "--help"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    ).stdout
+    return ["-debugger"] if re.search(r"^\s+-debugger\s", said, re.M) else []
+
+
+def command():
+    """The command that runs Bochs in a directory with the files bochsrc and debugger.rc: the
+    debugger executes the commands of debugger.rc first."""
+    program = executable()
+    return [program, *debugger_option(program), "-q", "-f", "bochsrc", "-rc", "debugger.rc"]
 
 
 def log_lines(actions):
@@ -121,10 +147,9 @@ def configure(machine, directory, iso, disk, serial_device):
     write_configuration(
         machine, directory, iso, disk, serial_device, ["display_library: term", *STOCK]
     )
-    # Debian's Bochs has its debugger built in and waits for a command: continue, and quit where it
-    # stops.
+    # The debugger waits for a command: continue, and quit where it stops.
     (directory / "debugger.rc").write_text("c\nq\n")
-    return [executable(), "-q", "-f", "bochsrc", "-rc", "debugger.rc"], environment()
+    return command(), environment()
 
 
 def read_log(directory):

@@ -16,7 +16,7 @@ import pytest
 
 from conftest import BOARD, BUILD, IPS, OF_MAKE, ROOT, scribe, without
 from signalbox import Machine
-from signalbox.bochs import executable
+from signalbox.bochs import command, executable
 from signalbox.platforms import PLATFORMS
 from signalbox.qemu import BOARDS, may_be_exact
 
@@ -347,6 +347,20 @@ def test_ci_says_where_it_cannot_be_another_user(tmp_path):
 def test_the_emulator_is_the_distribution_s(exact):
     """Stock Bochs: the package's binary, on the path."""
     assert executable().startswith("/usr/bin/")
+
+
+@pytest.mark.parametrize(
+    "said, words",
+    [("  -debugger        start Bochs internal debugger on startup", ["-debugger"]), ("", [])],
+)
+def test_the_debugger_of_bochs_is_switched_on(tmp_path, monkeypatch, said, words):
+    """Stock Bochs: where the debugger has a switch, a run uses the switch, because the debugger
+    makes time move with each instruction."""
+    program = tmp_path / "bochs-bin"
+    program.write_text(f"#!/bin/sh\nprintf 'Usage:\\n%s\\n' '{said}' >&2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert command() == [str(program), *words, *"-q -f bochsrc -rc debugger.rc".split()]
 
 
 @pytest.mark.parametrize(

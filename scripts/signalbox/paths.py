@@ -114,6 +114,8 @@ ACCESS = re.compile(
     r"((?: 0x[0-9A-F]+)*)(.*)"
 )
 STOP = re.compile(r"\(0\) \[0x([0-9a-f]+)\]")
+# The first words of the emulator.
+RELEASE = re.compile(r"\s+Bochs x86 Emulator (\d+)\.(\d+)")
 PLAIN = {
     "in": "in",
     "out": "out",
@@ -154,10 +156,23 @@ def symbols(elf):
     return found
 
 
-def field_at(address):
-    """The VMCS field that Bochs keeps there: 256 bytes for a width and type, 8 for each field."""
-    group, place = address >> 8 & 0xF, address & 0xFF
-    return group >> 2 << 13 | (group & 3) << 10 | (place - 0x10) // 8 * 2
+# Bochs 3.0: fields of each of the four types, by width (16 bits, 64 bits, 32 bits, natural).
+FIELDS_OF_TYPE = (0x20, 0x50, 0x30, 0x30)
+
+
+def field_at(address, release):
+    """The VMCS field that this release of Bochs keeps there. Bochs 2.7: 256 bytes for a width and
+    type, 8 for each field. Bochs 3.0: widths and types lie behind each other, 4 bytes for each
+    field."""
+    if release < (3, 0):
+        group, place = address >> 8 & 0xF, address & 0xFF
+        return group >> 2 << 13 | (group & 3) << 10 | (place - 0x10) // 8 * 2
+    place = ((address & 0xFFF) - 0x10) // 4
+    for width, fields in enumerate(FIELDS_OF_TYPE):
+        if place < 4 * fields:
+            return width << 13 | place // fields << 10 | place % fields
+        place -= 4 * fields
+    return None
 
 
 class Trace:
@@ -177,11 +192,14 @@ class Trace:
         self.counts = None
         self.at_entry = False
         self.last = ""
+        self.release = (2, 7)
 
     def take(self, text):
         if text.startswith("(0) ["):
             return self.stop(int(STOP.match(text)[1], 16))
         if self.counts is None:
+            if found := RELEASE.match(text):
+                self.release = int(found[1]), int(found[2])
             return None
         if text.startswith("(0)."):
             self.instruction(INSTRUCTION.match(text))
@@ -236,7 +254,7 @@ class Trace:
     def access(self, match):
         kind, address, values, note = match[1], int(match[2], 16), match[3], match[4]
         if "VMCS" in note:
-            self.field(field_at(address), values)
+            self.field(field_at(address, self.release), values)
         elif 0xA0000 <= address < 0xC0000:
             self.add("vga_read" if kind == "RD" else "vga_write")
             self.add("console")

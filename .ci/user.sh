@@ -3,15 +3,16 @@
 #
 # The part of CI that a user without rights plays, in a path with blanks: user.sh
 #
-# Rule: needs no network, as newlib comes from the caller's cache and packages are there already;
-# ends within a time limit; leaves nothing behind. Its user is a number that has no name, so no
-# account is made, and two runs at once do not meet.
+# Rule: needs no network, as newlib and the parts of the emulators come from the caller's cache, and
+# packages are there already; ends within a time limit; leaves nothing behind. Its user is a number
+# that has no name, so no account is made, and two runs at once do not meet.
 set -eu
 cd "$(dirname "$0")/.."
 
 limit=600
 tests="tests/system/test_setup.py tests/system/test_bare.py tests/system/test_machine.py"
 tests="$tests tests/system/test_terminal.py"
+platforms="qemu qemu-irqmux bochs bochs-irqmux"
 
 say() {
 	printf 'ci: %s\n' "$*"
@@ -37,7 +38,9 @@ tree="$home/signal box"
 mkdir -p "$tree" "$home/.cache/signalbox" "$home/tmp"
 git ls-files -z --cached --others --exclude-standard | tar -c --null -T - | tar -C "$tree" -x
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/signalbox
-cp -R "$cache"/newlib-[0-9]*-????????????/ "$home/.cache/signalbox"
+for entry in newlib bochs qemu-headers; do
+	cp -R "$cache/$entry"-[0-9]*-????????????/ "$home/.cache/signalbox"
+done
 chown -R $number:$number "$home"
 chmod 755 "$place"
 
@@ -48,8 +51,10 @@ timeout --kill-after=10 $limit \
 	setpriv --reuid=$number --regid=$number --clear-groups --no-new-privs --inh-caps=-all \
 	--bounding-set=-all env -i PATH="$PATH" HOME="$home" USER=user LOGNAME=user CI=true \
 	TMPDIR="$home/tmp" TERM=dumb LC_ALL=C.UTF-8 PYTHONUNBUFFERED=1 TESTS="$tests" \
-	sh -euc 'cd "$1"; make -j2 all; make run PLATFORM=qemu; make system PLATFORM=qemu' \
-	sh "$tree" </dev/null &
+	sh -euc 'cd "$1"
+		make -j2 all
+		for platform in $2; do make run PLATFORM="$platform" SECONDS=1; done
+		make system PLATFORM=qemu' sh "$tree" "$platforms" </dev/null &
 job=$!
 wait $job || status=$?
 job=

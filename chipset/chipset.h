@@ -15,6 +15,7 @@
 #ifndef CHIPSET_CHIPSET_H
 #define CHIPSET_CHIPSET_H
 
+#include "arch/x86/cpu/nmi_account.h"
 #include "arch/x86/machine/lines.h"
 #include "chipset/block/i8259.h"
 
@@ -92,15 +93,11 @@ enum {
 };
 extern const uint16_t chipset_ports[CHIPSET_PORTS];
 
-/* One of the NMIs came from no line. UNEXPLAINED: no other cause explains the NMI. TOLD: the source
- * of the NMI has reported itself. */
-enum { EXTERNAL_UNEXPLAINED = 1, EXTERNAL_TOLD = 2 };
-
 /* The contents of the status register at a look. */
 struct chipset_status {
 	line_set asserted; /* masked or not */
 	line_set fresh;    /* asserted lines that no call has reported yet */
-	uint16_t external; /* R06: 0, or EXTERNAL_... */
+	uint16_t external; /* R06: 0, or EXTERNAL_... (arch/x86/cpu/nmi_account.h) */
 };
 
 struct chipset {

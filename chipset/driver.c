@@ -49,10 +49,6 @@ static struct {
 	line_set masked;  /* by the dispatcher, and all reported lines */
 	/* told to the dispatcher, masked until the acknowledge */
 	line_set reported;
-	/* shared lines, acknowledged before the dispatcher had looked */
-	line_set untold;
-	/* pulses of NMI that the block has reported and the VMM has not seen arrive */
-	unsigned pulses;
 } vmm_block;
 
 /* ---- Lines and inputs ---- */
@@ -206,9 +202,8 @@ void driver_claim(line_set lines, bool by_vmm)
 void driver_mask(line_set wanted)
 {
 	vmm_block.masked = wanted | vmm_block.reported;
-	if (__builtin_expect(vmm_block.pulses != 0, 0) && nmi_count == 0)
-		/* no pulse is under way: the pulses left over had merged with pulses before */
-		vmm_block.pulses = 0;
+	if (nmi_account_has_pulses(&nmi_account) && nmi_count == 0)
+		nmi_account_drop_pulses(&nmi_account);
 	line_set open = to_inputs(wiring.block_input,
 	                          vmm_block.claimed & (line_set)~vmm_block.masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
@@ -220,17 +215,6 @@ void driver_mask(line_set wanted)
 	}
 }
 
-/* R06: the external bit explains an NMI, and so does a pulse that the block counts. Pulses left
- * over have merged on the way to the processor, or were counted between the NMIs and this
- * look. driver_mask() finds out which. */
-static bool unexplained(unsigned nmis, uint32_t status)
-{
-	vmm_block.pulses += status >> WINDOW_STATUS_PULSES_SHIFT;
-	bool more = nmis > vmm_block.pulses;
-	vmm_block.pulses = more ? 0 : vmm_block.pulses - nmis;
-	return more;
-}
-
 static inline line_set note(uint32_t status)
 {
 	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
@@ -240,18 +224,20 @@ static inline line_set note(uint32_t status)
 	return fresh;
 }
 
+/* R06: a pulse that the block counts explains an NMI. The external bit tells of the external
+ * signal. */
 struct chipset_status driver_status(unsigned nmis)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
+	line_set untold = (line_set)nmi_account_tell(&nmi_account);
 	struct chipset_status s = { .asserted = to_lines(wiring.block_input, (line_set)status) |
-		                                vmm_block.untold,
-		                    .fresh = note(status) | vmm_block.untold };
-	vmm_block.untold = 0;
-	s.external = unexplained(nmis, status);
-	if (status & WINDOW_STATUS_EXTERNAL) {
-		s.external = EXTERNAL_TOLD;
+		                                untold,
+		                    .fresh = note(status) | untold };
+	bool told = status & WINDOW_STATUS_EXTERNAL;
+	nmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);
+	s.external = nmi_account_judge(&nmi_account, nmis, told);
+	if (told)
 		driver_write8(WINDOW_STATUS + 2, WINDOW_STATUS_EXTERNAL >> 16);
-	}
 	chipset_standing.touched = true;
 	return s;
 }
@@ -261,12 +247,11 @@ int driver_single(void)
 	uint32_t status = driver_read32(WINDOW_STATUS);
 	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
 	                 (line_set)~vmm_block.masked;
-	bool sole = fresh != 0 &&
-	            ((fresh | vmm_block.untold) & ((fresh | vmm_block.untold) - 1)) == 0;
-	if (!sole || status & WINDOW_STATUS_EXTERNAL || unexplained(1, status)) {
-		vmm_block.pulses += status >> WINDOW_STATUS_PULSES_SHIFT; /* for the long look */
+	line_set all = fresh | (line_set)nmi_account.found;
+	bool sole = fresh != 0 && (all & (all - 1)) == 0;
+	nmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);
+	if (!sole || status & WINDOW_STATUS_EXTERNAL || !nmi_account_take_pulse(&nmi_account))
 		return -1;
-	}
 	(void)note(status);
 	chipset_standing.touched = true;
 	return (int)line_first(fresh);
@@ -332,7 +317,7 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 	line_set seen = driver_asserted() & c->shared;
 	if (seen == 0)
 		return;
-	vmm_block.untold |= seen & (line_set)~vmm_block.masked;
+	nmi_account_find(&nmi_account, seen & (line_set)~vmm_block.masked);
 	driver_acknowledge(seen);
 	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
 	for (unsigned i = 0; i < controllers.count; i++)

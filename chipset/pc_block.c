@@ -33,18 +33,9 @@ static struct {
 
 /* The VMM block (Figure 2, 210). */
 static struct {
-	line_set armed;      /* pins that raise NMI now: the lines that are not masked */
-	line_set asserted;   /* the status register */
-	line_set unreported; /* asserted, and the dispatcher was not told yet */
+	line_set armed;    /* pins that raise NMI now: the lines that are not masked */
+	line_set asserted; /* the status register */
 } vmm_block;
-
-/* The evidence of the NMIs that have come. */
-static struct {
-	/* a line has been found: the line accounts for the NMIs that are under way */
-	bool heard;
-	/* IRR at the NMI handler's looks. The handler sets bits; take_irr() takes all bits. */
-	volatile uint32_t glimpsed;
-} account;
 
 /* The last save. */
 static struct {
@@ -52,44 +43,25 @@ static struct {
 	bool is_new; /* no guest has run since the save, and no ICW1 was written */
 } saved;
 
-/* Sets bits in a single instruction, so that no NMI falls between reading and writing. The bits of
- * such an NMI would be lost. */
-static inline void set_bits(volatile uint32_t *in, line_set bits)
-{
-	__asm__ volatile("orl %1, %0" : "+m"(*in) : "ri"((uint32_t)bits) : "cc");
-}
-
 /* The host's NMI handler calls the function, wherever the VMM is, in the middle of ICWs too. (OCW3
  * does not disturb the ICW sequence, which waits for the data port.) An edge in IRR now may be gone
  * again when the dispatcher looks (a square wave's lower half, an ICW1). */
-static void glimpse(void)
+static void irr_snapshot(void)
 {
-	set_bits(&account.glimpsed, pc_read_irr() & vmm_block.armed);
+	nmi_account_see(&nmi_account, pc_read_irr() & vmm_block.armed);
 }
 
-/* Takes the bits that the handler left, in a single instruction, so that no NMI falls between
- * reading and clearing. */
-static inline uint32_t take(volatile uint32_t *from)
+/* Takes the handler's snapshots of some lines, and leaves the snapshots of all others. */
+static inline line_set take_lines(line_set lines)
 {
-	uint32_t value = 0;
-	__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(*from));
-	return value;
-}
-
-/* Takes the handler's bits of some lines, and leaves the bits of all others. */
-static inline line_set take_lines(volatile uint32_t *from, line_set lines)
-{
-	line_set all = (line_set)take(from);
-	if (__builtin_expect(all & ~lines, 0))
-		set_bits(from, all & (line_set)~lines);
-	return all & lines;
+	return (line_set)nmi_account_take_lines(&nmi_account, lines);
 }
 
 /* Returns all present requests and the requests that were present when an NMI came. */
 static inline line_set take_irr(void)
 {
 	line_set irr = pc_read_irr();
-	return irr | (line_set)take(&account.glimpsed);
+	return irr | (line_set)nmi_account_take_seen(&nmi_account);
 }
 
 int pc_probe(void)
@@ -105,7 +77,7 @@ int pc_probe(void)
 	}
 	for (unsigned chip = 0; chip < PICS; chip++)
 		pc_program(chip, chip == PIC_MASTER ? 0x20 : 0x28, 1);
-	nmi_hook = glimpse;
+	nmi_hook = irr_snapshot;
 	return 0;
 }
 
@@ -183,8 +155,8 @@ static inline void latch(line_set irr)
 	line_set spoke = irr & (vmm_block.armed | (mux.pinless & ~mux.routed));
 	if (spoke == 0)
 		return;
-	account.heard = true;
-	vmm_block.unreported |= spoke & ~vmm_block.asserted;
+	nmi_account_explain(&nmi_account);
+	nmi_account_find(&nmi_account, spoke & ~vmm_block.asserted);
 	vmm_block.asserted |= spoke;
 }
 
@@ -220,13 +192,14 @@ static bool held_up(uint64_t took)
  * found, ICW1 has dropped a request. The dropped request may be of any armed line of the chip, so
  * every armed line of the chip counts as asserted. A guest may find no cause; no guest loses an
  * interrupt. Where the VMM was held up, the count is no evidence. A single NMI may then be of a
- * line of the other chip, and stand for a dropped request too. glimpsed: as before the ICW1. */
-static __attribute__((noinline)) void find_dropped(line_set inputs, line_set glimpsed,
-                                                   uint32_t nmis, bool merged)
+ * line of the other chip, and stand for a dropped request too. seen: the handler's snapshots before
+ * the ICW1. */
+static __attribute__((noinline)) void find_dropped(line_set inputs, line_set seen, uint32_t nmis,
+                                                   bool merged)
 {
 	/* A line of the VMM's own asserts again and again. */
-	line_set known = vmm_block.asserted | (glimpsed & (line_set)~mux.served);
-	line_set found = (pc_read_irr() | (line_set)account.glimpsed) & vmm_block.armed &
+	line_set known = vmm_block.asserted | (seen & (line_set)~mux.served);
+	line_set found = (pc_read_irr() | (line_set)nmi_account.seen) & vmm_block.armed &
 	                 (line_set)~known;
 	if (merged || nmis > count(found))
 		latch(inputs & vmm_block.armed);
@@ -234,20 +207,20 @@ static __attribute__((noinline)) void find_dropped(line_set inputs, line_set gli
 
 void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 {
-	/* glimpsed is read first. An NMI between the two reads is then counted before, and the
-	 * NMI's line is found after. In the other order the NMI would count and the line would
+	/* The snapshots are read first. An NMI between the two reads is then counted before, and
+	 * the NMI's line is found after. In the other order the NMI would count and the line would
 	 * not. */
-	line_set glimpsed = (line_set)account.glimpsed;
+	line_set seen = (line_set)nmi_account.seen;
 	uint32_t nmis = nmi_count;
 	uint64_t tsc = cpu_tsc();
 	/* The look at IRR misses an edge between the look and ICW1, and ICW1 drops the edge. The
 	 * edge's NMI has come when pc_initialise() ends. */
 	line_set irr = pc_initialise(chip, icw2, icw4);
-	set_bits(&account.glimpsed, irr & vmm_block.armed);
+	nmi_account_see(&nmi_account, irr & vmm_block.armed);
 	nmis = nmi_count - nmis;
 	bool merged = held_up(cpu_tsc() - tsc);
 	if (__builtin_expect(nmis != 0, 0))
-		find_dropped(chip == PIC_MASTER ? 0x00ff : 0xff00, glimpsed, nmis, merged);
+		find_dropped(chip == PIC_MASTER ? 0x00ff : 0xff00, seen, nmis, merged);
 }
 
 /* A guest may initialise its pair and then poll the pair, or the VMM's first look at the port may
@@ -271,11 +244,11 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 	pc_program(chip, icw2, icw4);
 	mux.routed = c->lines;
 	arm();
-	requests |= take_lines(&account.glimpsed, c->lines) | vmm_block.asserted;
+	requests |= take_lines(c->lines) | vmm_block.asserted;
 	vmm_block.asserted &= ~c->lines;
-	vmm_block.unreported &= ~c->lines;
+	nmi_account_take_back(&nmi_account, c->lines);
 	if (nmi_count != before)
-		account.heard = true;
+		nmi_account_explain(&nmi_account);
 	c->inject |= requests & inputs & ~pc_read_irr();
 }
 
@@ -306,37 +279,36 @@ static inline void silence(line_set found)
 
 void pc_gather(void)
 {
-	line_set irr = pc_read_irr(), seen = (line_set)take(&account.glimpsed);
+	line_set irr = pc_read_irr(), seen = (line_set)nmi_account_take_seen(&nmi_account);
 	latch(irr | seen);
 	/* the line was armed when its NMI came, and may have been silenced since */
-	account.heard |= seen != 0;
+	if (seen != 0)
+		nmi_account_explain(&nmi_account);
 }
 
 struct chipset_status pc_report(unsigned nmis)
 {
-	struct chipset_status s = { .asserted = vmm_block.asserted, .fresh = vmm_block.unreported };
-	vmm_block.unreported = 0;
+	struct chipset_status s = { .asserted = vmm_block.asserted,
+		                    .fresh = (line_set)nmi_account_tell(&nmi_account) };
 	silence(s.fresh);
 	/* Edges of a line that was armed all the time may have raised several NMIs. So a line that
-	 * was found explains all NMIs, unless the chipset itself reports another source. */
-	if (nmis > account.heard)
-		/* read in any case, because the read clears the source */
-		s.external = system_error() ? EXTERNAL_TOLD : !account.heard;
+	 * was found explains all NMIs, unless the chipset itself reports another source. The read
+	 * of port 61h clears the source. */
+	bool told = nmi_account_asks_source(&nmi_account, nmis) && system_error();
+	s.external = nmi_account_judge(&nmi_account, nmis, told);
 	/* in a storm NMIs are blocked, and an NMI may wait */
-	if (nmi_count == 0 && nmis < NMI_STORM)
-		/* no NMI is under way, so no NMI is left to be accounted for */
-		account.heard = false;
+	nmi_account_settle_lines(&nmi_account, nmi_count != 0 || nmis >= NMI_STORM);
 	return s;
 }
 
 /* Most often there is a single line and no special case. In all other cases the IRR value is not
- * lost: the request stays in IRR, or the next look finds the request in glimpsed. */
+ * lost: the request stays in IRR, or the next look finds the request in the account. */
 int pc_single(void)
 {
 	line_set irr = pc_look(), fresh = irr & vmm_block.armed & ~vmm_block.asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
-	if (!sole || (account.glimpsed | account.heard) || !pc_masks_stand()) {
-		set_bits(&account.glimpsed, fresh);
+	if (!sole || !nmi_account_has_no_line(&nmi_account) || !pc_masks_stand()) {
+		nmi_account_see(&nmi_account, fresh);
 		return -1;
 	}
 	unsigned line = line_first(fresh);
@@ -352,7 +324,7 @@ int pc_single(void)
  * the second NMI too. */
 void pc_hear(void)
 {
-	account.heard = true;
+	nmi_account_explain(&nmi_account);
 }
 
 line_set pc_asserted(void)
@@ -382,9 +354,9 @@ void pc_settle(line_set lines)
 		uint32_t before_it = nmi_count;
 		nmi_hook = NULL;
 		pc_take_request(line_first(lines));
-		nmi_hook = glimpse;
+		nmi_hook = irr_snapshot;
 		if (nmi_count != before_it)
-			glimpse();
+			irr_snapshot();
 	}
 }
 
@@ -400,7 +372,7 @@ void pc_keep_requests(const struct controller *c)
 {
 	saved.irr = pc_read_irr();
 	saved.is_new = true;
-	line_set own = (saved.irr & c->lines) | take_lines(&account.glimpsed, c->lines);
+	line_set own = (saved.irr & c->lines) | take_lines(c->lines);
 	vmm_block.asserted |= own | (c->inject & c->lines);
 	arm();
 }
@@ -428,14 +400,16 @@ void pc_hand_over(struct controller *c)
 	mux.routed = c->lines;
 	arm();
 	line_set irr = requests_of(c);
-	line_set seen = take_lines(&account.glimpsed, c->lines) & was_armed;
+	line_set seen = take_lines(c->lines) & was_armed;
 	/* an NMI of c's lines is still to be taken */
-	account.heard = (account.heard || ((irr & was_armed) | seen)) && nmi_count != 0;
+	if ((irr & was_armed) | seen)
+		nmi_account_explain(&nmi_account);
+	nmi_account_settle_lines(&nmi_account, nmi_count != 0);
 	vmm_block.asserted |= seen;
 	/* The chip itself delivers the requests that the chip still holds. The VMM has to inject
 	 * requests that the chip lost or never saw. The other VM may have taken a shared line's
 	 * request, so this VM gets a request in each turn and can look at the device. */
 	c->inject |= (vmm_block.asserted | c->shared) & c->lines & ~irr;
 	vmm_block.asserted &= ~c->lines;
-	vmm_block.unreported &= ~c->lines;
+	nmi_account_take_back(&nmi_account, c->lines);
 }

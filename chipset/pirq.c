@@ -52,7 +52,6 @@ static struct {
 	line_set taken;
 	line_set off;  /* lines that are off the 8259s */
 	line_set open; /* silent lines, whose further pins are open */
-	bool excused;  /* two PIRQs of a line may each have raised an NMI */
 	struct controller *running;
 } mux;
 
@@ -162,7 +161,7 @@ void pirq_follow(void)
 	if (mux.open != (mux.taken & (line_set) ~(routed | held)))
 		set_open(mux.taken & (line_set) ~(routed | held));
 	if (mux.off != held) {
-		mux.excused = true;
+		nmi_account_see_pins(&nmi_account);
 		turn_off(held);
 	}
 }
@@ -174,7 +173,8 @@ int pirq_save(struct controller *c, bool force)
 	uint32_t before = nmi_count;
 	set_open(mux.open | (c->lines & mux.taken));
 	int error = pc_save(c, force);
-	mux.excused |= nmi_count != before;
+	if (nmi_count != before)
+		nmi_account_see_pins(&nmi_account);
 	if (error == 0)
 		mux.running = NULL;
 	pirq_follow();
@@ -202,18 +202,14 @@ void pirq_route(struct controller *c)
 struct chipset_status pirq_status(unsigned nmis)
 {
 	struct chipset_status s = pc_status(nmis);
-	if (mux.excused && s.external == EXTERNAL_UNEXPLAINED)
-		s.external = 0;
-	if (nmi_count == 0)
-		mux.excused = false;
+	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	pirq_follow();
 	return s;
 }
 
 int pirq_single(void)
 {
-	if (nmi_count == 0)
-		mux.excused = false;
+	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	int line = pc_single();
 	pirq_follow();
 	return line;
@@ -223,8 +219,7 @@ int pirq_single(void)
 void pirq_mask(line_set masked)
 {
 	pc_mask(masked);
-	if (nmi_count == 0)
-		mux.excused = false;
+	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 }
 
 bool pirq_claim(line_set lines)

@@ -35,8 +35,6 @@ static struct {
 	struct controller *current;
 } guests;
 
-static bool nmi_exited; /* an NMI exit is to be reported: the NMI is not the block's */
-
 static int probe(void)
 {
 	if (!platform.has_8259) {
@@ -274,25 +272,8 @@ static void route(struct controller *c)
 /* An NMI exit: the block's own NMIs never come as exits. */
 static int single(void)
 {
-	nmi_exited = true;
+	nmi_account_note_exit(&nmi_account);
 	return -1;
-}
-
-/* NMIs that the block has not raised came from outside. */
-static struct chipset_status status(unsigned nmis)
-{
-	unsigned own = nmi_exited ? 0 : nmis < soft_outputs.pulses ? nmis : soft_outputs.pulses;
-	soft_outputs.pulses = nmi_count != 0 ? soft_outputs.pulses - own : 0;
-	nmi_exited = false;
-	if (nmis > own) {
-		block_raise_external(&soft_block);
-		(void)block_take_nmi(&soft_block); /* this look is the answer to the pulse */
-	}
-	/* the status register itself holds an NMI that no line explains */
-	struct chipset_status s = driver_status(0);
-	if (nmis > own)
-		s.external = EXTERNAL_UNEXPLAINED;
-	return s;
 }
 
 const struct chipset chipset_soft = {
@@ -308,7 +289,7 @@ const struct chipset chipset_soft = {
 	.claim = claim,
 	.route = route,
 	.mask = mask,
-	.status = status,
+	.status = driver_status,
 	.single = single,
 	.asserted = driver_asserted,
 	.masked = driver_masked,

@@ -16,8 +16,7 @@ extern const struct chipset chipset_soft;
 
 /* The VMM's notes about the model's outputs. */
 struct soft_outputs {
-	bool moved;      /* the block was touched since the last look at INTR */
-	unsigned pulses; /* NMI pulses of the block, counted in nmi_count */
+	bool moved; /* the block was touched since the last look at INTR */
 };
 extern struct soft_outputs soft_outputs;
 /* Counts the model's NMI like an NMI of the processor. Call after a change of the model that may

@@ -3,7 +3,8 @@
  * The model of realisation soft, with the register window and the NMI output. The file stands below
  * both users of the model: driver.c drives the window, soft.c feeds the lines and takes INTR.
  *
- * Rule: every change of the model is noted, and a pulse of NMI is counted at once.
+ * Rule: every change of the model is noted, and a pulse of NMI is counted at once. The model counts
+ * its pulses as well, and the driver reports the model's count to the account of NMIs.
  */
 #include "arch/x86/cpu/nmi.h"
 #include "chipset/driver.h"
@@ -16,10 +17,8 @@ struct soft_outputs soft_outputs;
  * processor. */
 void soft_relay_nmi(void)
 {
-	if (__builtin_expect(block_take_nmi(&soft_block), 0)) {
+	if (__builtin_expect(block_take_nmi(&soft_block), 0))
 		nmi_note();
-		soft_outputs.pulses++;
-	}
 }
 
 void soft_window_write(uint32_t offset, unsigned size, uint64_t value)

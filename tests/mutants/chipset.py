@@ -6,20 +6,21 @@ STEPS = "chipset/pc_steps.c"
 CHIPS = "chipset/pc_chips.c"
 PAIR = "chipset/pc_8259.c"
 DRIVER = "chipset/driver.c"
+ACCOUNT = "arch/x86/cpu/nmi_account.h"
 
 MUTANTS = (
     # pc: lines.
     (
-        "pc-glimpses-nothing",
+        "pc-snapshot-is-lost",
         BLOCK,
-        "\tset_bits(&account.glimpsed, irr & vmm_block.armed);\n",
+        "\tnmi_account_see(&nmi_account, irr & vmm_block.armed);\n",
         "\t(void)irr;\n",
         "test_pc_edges",
     ),
     (
         "pc-echo-unheard",
         BLOCK,
-        "void pc_hear(void)\n{\n\taccount.heard = true;",
+        "void pc_hear(void)\n{\n\tnmi_account_explain(&nmi_account);",
         "void pc_hear(void)\n{",
         "test_pc_edges",
     ),
@@ -45,11 +46,11 @@ MUTANTS = (
         "test_pc_ports",
     ),
     (
-        "pc-takes-all-that-was-glimpsed",
-        "chipset/pc_block.c",
-        "\t\tset_bits(from, all & (line_set)~lines);\n",
+        "account-takes-all-lines-seen",
+        ACCOUNT,
+        "\t\tnmi_account_see(a, seen & ~lines);\n",
         "\t\t;\n",
-        "test_run",
+        "test_nmi_account",
     ),
     (
         "pc-held-up-unseen",
@@ -59,23 +60,29 @@ MUTANTS = (
         "test_pc_edges",
     ),
     ("pc-single-not-noted", BLOCK, "\tvmm_block.asserted |= fresh;\n", "", "test_run"),
-    ("pc-status-tells-again", BLOCK, "\tvmm_block.unreported = 0;\n", "", "test_pc"),
+    ("account-tells-again", ACCOUNT, "\ta->found = 0;\n", "", "test_nmi_account"),
     (
         "pc-port-61-unread",
         BLOCK,
-        "s.external = system_error() ? EXTERNAL_TOLD : !account.heard;",
-        "s.external = !account.heard;",
+        "nmi_account_asks_source(&nmi_account, nmis) && system_error();",
+        "false;",
         "test_pc_edges",
     ),
     ("pc-own-level-by-edge", BLOCK, "\t\tsense_by_level(lines);\n", "\t\t;\n", "test_pc_edges"),
     (
         "pc-latch-unheard",
         BLOCK,
-        "\taccount.heard = true;\n\tvmm_block.unreported |= spoke",
-        "\tvmm_block.unreported |= spoke",
+        "\tnmi_account_explain(&nmi_account);\n\tnmi_account_find(&nmi_account, spoke",
+        "\tnmi_account_find(&nmi_account, spoke",
         "test_run",
     ),
-    ("pc-heard-for-ever", BLOCK, "\t\taccount.heard = false;\n", "\t\t;\n", "test_pc_edges"),
+    (
+        "account-of-lines-never-settles",
+        ACCOUNT,
+        "\t\ta->line = false;\n",
+        "\t\t;\n",
+        "test_pc_edges",
+    ),
     (
         "pc-save-unheard",
         STEPS,
@@ -268,7 +275,7 @@ MUTANTS = (
     (
         "driver-untold",
         DRIVER,
-        "\tvmm_block.untold |= seen & (line_set)~vmm_block.masked;\n",
+        "\tnmi_account_find(&nmi_account, seen & (line_set)~vmm_block.masked);\n",
         "",
         "test_sharing",
     ),
@@ -295,18 +302,73 @@ MUTANTS = (
         "test_driver",
     ),
     (
-        "driver-forgets-pulses",
-        DRIVER,
-        "vmm_block.pulses = more ? 0 : vmm_block.pulses - nmis;",
-        "vmm_block.pulses = 0;",
-        "test_driver",
+        "account-forgets-pulses",
+        ACCOUNT,
+        "\ta->pulses -= taken;\n",
+        "\ta->pulses = 0;\n",
+        "test_nmi_account",
     ),
     (
-        "driver-long-look-without-pulses",
+        "driver-short-look-drops-pulses",
         DRIVER,
-        "vmm_block.pulses += status >> WINDOW_STATUS_PULSES_SHIFT; /* for the long look */",
-        ";",
+        "\tnmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);\n"
+        "\tif (!sole",
+        "\tif (!sole",
         "test_driver",
+    ),
+    # The account of NMIs.
+    ("account-pulses-stay", ACCOUNT, "\ta->pulses = 0;\n", "\t(void)a;\n", "test_driver"),
+    (
+        "account-exit-takes-pulses",
+        ACCOUNT,
+        "exited ? 0 : a->pulses < nmis",
+        "a->pulses < nmis",
+        "test_nmi_account",
+    ),
+    (
+        "account-pins-explain-nothing",
+        ACCOUNT,
+        "taken < nmis && !a->line && !a->pins ?",
+        "taken < nmis && !a->line ?",
+        "test_pirq",
+    ),
+    (
+        "account-line-explains-nothing",
+        ACCOUNT,
+        "taken < nmis && !a->line && !a->pins ?",
+        "taken < nmis && !a->pins ?",
+        "test_run",
+    ),
+    ("account-pins-stay", ACCOUNT, "\t\ta->pins = false;\n", "\t\t;\n", "test_nmi_account"),
+    (
+        "account-takes-the-new-end-first",
+        ACCOUNT,
+        "if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;\n"
+        "\telse if (a->timer.owed != 0)\n\t\ta->timer.owed--;",
+        "if (a->timer.owed != 0)\n\t\ta->timer.owed--;\n"
+        "\telse if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;",
+        "test_nmi_account",
+    ),
+    (
+        "account-keeps-late-ends",
+        ACCOUNT,
+        "(now < a->timer.until + delay ? a->timer.late : 0);",
+        "a->timer.late;",
+        "test_nmi_account",
+    ),
+    (
+        "account-forgets-an-nmi-that-waits",
+        ACCOUNT,
+        "(now < a->timer.until + delay ? a->timer.late : 0);",
+        "(now < a->timer.until ? a->timer.late : 0);",
+        "test_nmi_account",
+    ),
+    (
+        "account-timer-has-no-part",
+        ACCOUNT,
+        "verdict == EXTERNAL_UNEXPLAINED && timer ? 0 : verdict;",
+        "timer ? verdict : verdict;",
+        "test_slice_nmi",
     ),
     ("driver-takes-no-state", DRIVER, "\tread_state(c->bank, c->state);\n", "", "test_driver"),
     ("driver-puts-no-state", DRIVER, "\twrite_state(c->bank, c->state);\n", "", "test_driver"),

@@ -118,8 +118,8 @@ MUTANTS = (
     (
         "timer-part-is-external",
         DISPATCH,
-        "if (part != SLICE_TIMER_NO_PART)",
-        "if (false)",
+        "part != SLICE_TIMER_NO_PART);",
+        "false);",
         "test_slice_nmi",
     ),
     ("timer-not-expected", DISPATCH, "\t\tslice_timer_expect();\n", "\t\t;\n", "test_slice_nmi"),

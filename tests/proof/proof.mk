@@ -29,7 +29,16 @@ $(BUILD)/proof/search: $(PROOF_SEARCH) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-c
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(PROOF_CFLAGS) -o $@ $(filter %.c,$^)
 
-.PHONY: proof proof-check proof-replay proof-rate proof-search-check proof-search proof-claims proof-refute proof-mutants
+# The account of NMIs, all of whose states are few.
+$(BUILD)/proof/account: tests/proof/account.c arch/x86/cpu/nmi_account.h | setup-check
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(PROOF_CFLAGS) -o $@ $(filter %.c,$^)
+
+proof-account: $(BUILD)/proof/account
+	$(Q)timeout 60 $<
+
+.PHONY: proof-account proof proof-check proof-replay proof-rate proof-search-check proof-search proof-claims proof-refute proof-mutants
 proof-replay: $(BUILD)/proof/replay
 	$(Q)timeout 60 $< --files $(sort $(wildcard tests/corpus/block/*))
 
@@ -59,7 +68,7 @@ proof-claims: proof-refute
 proof-mutants: | setup-proof
 	$(Q)timeout 1200 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)'
 
-proof-check: proof-replay proof-rate proof-search-check
+proof-check: proof-replay proof-rate proof-account proof-search-check
 proof: proof-search proof-claims proof-mutants
 check: proof-check
 test: proof

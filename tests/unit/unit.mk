@@ -41,7 +41,9 @@ UNIT_pci     := arch/x86/machine/pci.c
 UNIT_port_filter := vmm/core/port_filter.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
-UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_BLOCK) arch/x86/machine/pci.c
+# The instance of the account; the calls are in the header.
+UNIT_NMI     := arch/x86/cpu/nmi_account.c
+UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_NMI) $(UNIT_BLOCK) arch/x86/machine/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
 	$(UNIT_LOG)
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
@@ -92,7 +94,7 @@ UNIT_guarded :=
 $(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/cpu/guarded.S
 UNIT_acpi_find := arch/x86/machine/acpi_parse.c $(UNIT_LOG)
 UNIT_acpi    := arch/x86/machine/acpi_parse.c
-UNIT_slice_timer := arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
+UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
@@ -106,7 +108,7 @@ UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(U
 UNIT_exits   := $(UNIT_RUN)
 UNIT_turns   := vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c $(UNIT_LOG)
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
+UNIT_dispatch := $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
 UNIT_background :=
 UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
 UNIT_stacks  := arch/x86/cpu/stacks.c

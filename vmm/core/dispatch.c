@@ -150,8 +150,8 @@ static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, 
 	struct chipset_status status = chipset->status(nmis);
 	if (status.external == EXTERNAL_UNEXPLAINED) {
 		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
-		if (part != SLICE_TIMER_NO_PART)
-			status.external = 0;
+		status.external = nmi_account_judge_timer(status.external,
+		                                          part != SLICE_TIMER_NO_PART);
 		ended = part == SLICE_TIMER_ENDED;
 	} else if (ended) {
 		slice_timer_expect();

@@ -15,6 +15,7 @@
  */
 #include "arch/x86/machine/slice_timer.h"
 #include "arch/x86/cpu/nmi.h"
+#include "arch/x86/cpu/nmi_account.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/machine/slice_timer_device.h"
 
@@ -60,13 +61,6 @@ static struct {
 	/* the earliest TSC at the end; UINT64_MAX: told. 0: arming takes the slow path */
 	uint64_t look_from;
 } end = { .tsc = UINT64_MAX };
-
-/* NMIs of past ends. owed: NMIs that may come before the timer is armed anew. late: NMIs that may
- * be under way when the timer is armed, until the TSC has reached late_until. */
-static struct {
-	unsigned owed, late;
-	uint64_t late_until;
-} past;
 
 static inline uint32_t counter(void)
 {
@@ -123,7 +117,7 @@ static void write_surely(uint64_t ticks)
 		count = limits.least_count;
 	for (write_end(counter() + count); passed(end.count) && count < COUNT_MOST;
 	     write_end(counter() + count)) {
-		past.owed++;
+		nmi_account_owe_timer(&nmi_account);
 		count *= 2;
 	}
 }
@@ -147,12 +141,8 @@ static __attribute__((noinline)) void arm_slowly(uint64_t ticks, uint64_t now)
 	}
 	now = cpu_tsc();
 	if (now >= old)
-		past.owed++;
-	if (past.owed == 0)
-		return;
-	past.late = past.owed + (now < past.late_until ? past.late : 0);
-	past.late_until = now + limits.late;
-	past.owed = 0;
+		nmi_account_owe_timer(&nmi_account);
+	nmi_account_arm_timer(&nmi_account, now, limits.late, nmi_count != 0 ? limits.stall : 0);
 }
 
 void slice_timer_arm(uint64_t ticks)
@@ -198,7 +188,7 @@ bool slice_timer_ended(void)
 
 void slice_timer_expect(void)
 {
-	past.owed++;
+	nmi_account_owe_timer(&nmi_account);
 	end.look_from = 0;
 }
 
@@ -206,16 +196,11 @@ void slice_timer_expect(void)
  * come again to a value that has not changed since. */
 static bool is_past(bool counted)
 {
-	uint64_t until = past.late_until + (counted ? limits.stall : 0);
-	unsigned *from = past.owed != 0                        ? &past.owed
-	                 : past.late != 0 && cpu_tsc() < until ? &past.late
-	                                                       : NULL;
+	bool of_past = nmi_account_take_end(&nmi_account, cpu_tsc(), counted ? limits.stall : 0);
 	uint32_t count = counter();
 
-	if (from != NULL)
-		*from -= 1;
-	return from != NULL || (end.armed && (count < limits.wrap_count ||
-	                                      (end.told && count - end.count < limits.wrap_count)));
+	return of_past || (end.armed && (count < limits.wrap_count ||
+	                                 (end.told && count - end.count < limits.wrap_count)));
 }
 
 enum slice_timer_part slice_timer_part(bool counted)
@@ -256,7 +241,7 @@ static bool proves(void)
 	slice_timer_arm(UINT64_MAX);
 	(void)counter(); /* completes the write: no NMI comes after it */
 	nmi_looked(nmi_take());
-	past.owed = past.late = 0;
+	nmi_account_forget_timer(&nmi_account);
 	return proven;
 }
 

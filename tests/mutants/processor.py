@@ -313,8 +313,8 @@ MUTANTS = (
     (
         "svm-sleeper-is-settled",
         VCPU,
-        "guest_settled = v->halted ? NULL : v;",
-        "guest_settled = v;",
+        "entry_ready = v->halted ? NULL : v;",
+        "entry_ready = v;",
         "test_svm_vcpu",
     ),
     (

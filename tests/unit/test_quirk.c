@@ -23,7 +23,7 @@ enum { DEAF = 1000 * TICKS_PER_US >> SHIFT }; /* quirk.c: how long an entry may 
 struct vmx_capabilities vmx_caps = { .pin = (uint64_t)PIN_INTERRUPT_EXITING << 32,
 	                             .timer_shift = SHIFT };
 struct platform platform = { .bochs = true };
-const void *guest_settled;
+const void *entry_ready;
 uint64_t vmx_plain_reasons, fake_tsc;
 volatile uint32_t nmi_count;
 
@@ -67,7 +67,7 @@ static int begin(void **state)
 		vmcs[i] = 0;
 	vmx_plain_reasons = 70;
 	platform.bochs = true;
-	guest_settled = &v;
+	entry_ready = &v;
 	vmx_exit_on_interrupt(&v, true);
 	return 0;
 }
@@ -138,7 +138,7 @@ static void nothing_is_done_where_the_quirk_is_not(void **state)
 {
 	(void)state;
 	assert_true(v.deaf_entries);
-	assert_null(guest_settled); /* each entry takes the way that looks */
+	assert_null(entry_ready); /* each entry takes the way that looks */
 	assert_int_equal(vmx_plain_reasons, 52);
 	platform.bochs = false;
 	vmx_exit_on_interrupt(&v, true);

@@ -15,7 +15,7 @@
 enum { VECTOR = 0x33, IRET_AT = 0x2000 };
 
 struct svm_capabilities svm_caps;
-const void *guest_settled;
+const void *entry_ready;
 bool guest_xcr0_unseen;
 static uint64_t armed; /* what the slice timer was set to */
 

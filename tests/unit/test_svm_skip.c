@@ -19,7 +19,7 @@
 
 struct svm_capabilities svm_caps;
 struct vcpu *svm_loaded = &kit_vcpu;
-const void *guest_settled = &kit_vcpu;
+const void *entry_ready = &kit_vcpu;
 volatile uint32_t nmi_count;
 uint64_t fake_tsc;
 

@@ -14,7 +14,7 @@
 enum { PAGE_AT = 0x200000 };
 
 struct svm_capabilities svm_caps;
-const void *guest_settled;
+const void *entry_ready;
 static uint64_t armed, left;
 static unsigned debug_switches, msr_loads;
 static struct vcpu other;
@@ -197,10 +197,10 @@ static void a_sleeper_is_never_settled(void **state)
 	(void)state;
 	svm_load(&kit_vcpu);
 	svm_settle(&kit_vcpu);
-	assert_ptr_equal(guest_settled, &kit_vcpu);
+	assert_ptr_equal(entry_ready, &kit_vcpu);
 	kit_vcpu.halted = true;
 	svm_settle(&kit_vcpu);
-	assert_null(guest_settled);
+	assert_null(entry_ready);
 }
 
 static void a_port_is_a_bit(void **state)

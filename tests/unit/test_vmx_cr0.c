@@ -19,7 +19,7 @@ enum { MOV_TO = 0 << 4, CLTS = 2 << 4, LMSW = 3 << 4, LMSW_SHIFT = 16 };
 
 struct vmx_capabilities vmx_caps = { .cr0_fixed0 = 0x80000021, .cr0_fixed1 = UINT32_MAX };
 uint64_t guest_cr4_allowed;
-const void *guest_settled;
+const void *entry_ready;
 
 static uint64_t fields[FIELDS];
 static unsigned skipped, raised, shadows_ended;

@@ -43,7 +43,7 @@ struct vmx_capabilities vmx_caps = { .pin = ANY,
 	                             .cr4_fixed1 = UINT64_MAX };
 struct platform platform;
 uint64_t guest_cr4_allowed = 0x7f0;
-const void *guest_settled;
+const void *entry_ready;
 uint64_t fake_tsc;
 volatile uint32_t nmi_count;
 char vmx_host_rip[1], vmx_host_frame[1];

@@ -11,7 +11,7 @@
 
 enum { DR6_RESET = 0xffff0ff0 };
 
-const void *guest_settled;
+const void *entry_ready;
 bool guest_xcr0_unseen;
 
 /* The floating-point registers of the processor. */
@@ -36,7 +36,7 @@ void guest_state_reset(struct guest_state *s)
 		registers.owner = NULL;
 		registers.left_behind = guest_xcr0_unseen ? UINT64_MAX : 0;
 	}
-	guest_settled = NULL;
+	entry_ready = NULL;
 	memset(s->debug, 0, sizeof(s->debug));
 	s->debug[GUEST_DR6] = DR6_RESET;
 	s->uses_debug = false;
@@ -61,7 +61,7 @@ __attribute__((noinline)) void guest_fpu_release(void)
 	if (registers.owner != NULL)
 		put_away(registers.owner);
 	registers.owner = NULL;
-	guest_settled = NULL;
+	entry_ready = NULL;
 }
 
 __attribute__((noinline)) void guest_fpu_load(struct guest_state *s)

@@ -31,7 +31,7 @@ int guest_state_create(struct guest_state *s);
 void guest_state_reset(struct guest_state *s);
 
 /* The vcpu that its back end can enter without further work, or NULL, as after each release. */
-extern const void *guest_settled;
+extern const void *entry_ready;
 /* Loads s's floating-point state into the registers, and saves the state of the owner: the guest
  * whose state the registers had. */
 void guest_fpu_load(struct guest_state *s);

@@ -87,7 +87,7 @@ static void exit_soon(struct vcpu *v)
 	v->window_rest = v->timer_due ? v->timer_left : slice_timer_left();
 	v->timer_left = 0;
 	v->timer_due = true;
-	guest_settled = NULL;
+	entry_ready = NULL;
 }
 
 /* Returns true while the handler of a virtual NMI runs. The IRET that ends the handler exits first.
@@ -198,7 +198,7 @@ void svm_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	v->timer_left = ticks;
 	v->timer_due = true;
-	guest_settled = NULL;
+	entry_ready = NULL;
 	if (__builtin_expect(v->ends_soon, 0)) { /* the early end comes first */
 		v->window_rest = ticks;
 		v->timer_left = 0;
@@ -216,5 +216,5 @@ bool svm_halted(struct vcpu *v)
 void svm_set_halted(struct vcpu *v, bool halted)
 {
 	v->halted = halted;
-	guest_settled = NULL; /* a sleeping guest is entered in another way (exit.c) */
+	entry_ready = NULL; /* a sleeping guest is entered in another way (exit.c) */
 }

@@ -129,7 +129,7 @@ static __attribute__((noinline)) enum vm_exit_reason sleep(struct vcpu *v)
 
 __attribute__((noinline)) enum vm_exit_reason svm_enter(struct vcpu *v)
 {
-	if (__builtin_expect(guest_settled != v, 0)) {
+	if (__builtin_expect(entry_ready != v, 0)) {
 		svm_settle(v);
 		if (v->halted)
 			return sleep(v);

@@ -75,7 +75,7 @@ struct vcpu {
 /* The virtual processor that was loaded last, or NULL. */
 extern struct vcpu *svm_loaded;
 /* The slow path of an entry: does the work that v needs before the entry. Call it when v is not
- * guest_settled. */
+ * entry_ready. */
 void svm_settle(struct vcpu *v);
 
 /* Reads and checks the capabilities and prints all that is missing. Returns 0 or -ENODEV.

@@ -191,5 +191,5 @@ void svm_settle(struct vcpu *v)
 		slice_timer_arm(v->timer_left);
 	}
 	guest_fpu_load(&v->state);
-	guest_settled = v->halted ? NULL : v;
+	entry_ready = v->halted ? NULL : v;
 }

@@ -146,7 +146,7 @@ static inline enum vm_exit_reason translate(uint64_t reason)
  * would have to keep v in memory. */
 enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
-	if (__builtin_expect(guest_settled != v, 0))
+	if (__builtin_expect(entry_ready != v, 0))
 		vmx_settle(v);
 	unsigned result = 0;
 	if (__builtin_expect(ENTER(vmx_resume, v, result), 0)) {

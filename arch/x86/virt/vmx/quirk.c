@@ -28,7 +28,7 @@ void quirk_deaf_entries(struct vcpu *v, bool on)
 		return;
 	deaf_ticks = tsc_from_us(DEAF_US) >> vmx_caps.timer_shift;
 	vmx_plain_reasons = REASON_TIMER;
-	guest_settled = NULL;
+	entry_ready = NULL;
 }
 
 /* At an exit the timer holds the rest of the time. timer_rest has the ticks that the quirk has

@@ -284,7 +284,7 @@ void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 void vmx_settle(struct vcpu *v)
 {
 	guest_fpu_load(&v->state);
-	guest_settled = v->deaf_entries ? NULL : v;
+	entry_ready = v->deaf_entries ? NULL : v;
 	if (v->deaf_entries)
 		quirk_before_entry(v);
 }

@@ -57,7 +57,7 @@ void vmx_set_exceptions(bool ne);
 /* The virtual processor with the current VMCS, or NULL. */
 extern struct vcpu *vmx_loaded;
 /* The slow path of an entry: does the work that v needs before the entry. Call it when v is not
- * guest_settled. */
+ * entry_ready. */
 void vmx_settle(struct vcpu *v);
 
 /* The quirk of deaf entries (quirk.c). quirk_deaf_entries() turns the watch on v's entries on or

@@ -54,7 +54,7 @@ struct controller {
 	bool held; /* the controller must not interrupt the VM now: see hold() */
 	/* Saved with no interrupt in service, not busy and not held. Masks and open ports are then
 	 * valid as they were at the save. */
-	bool settled;
+	bool saved_clean;
 	uint8_t masks[2];  /* the chips' masks at the save */
 	uint8_t inputs[2]; /* the chips' inputs of the VM's lines */
 	/* The inputs that the guest's OCW1 may open without an error: the VM's inputs and the
@@ -74,7 +74,7 @@ struct controller {
 	bool known;      /* has a bank */
 	uint64_t select; /* value of WINDOW_SELECT while the VM runs, without the mask */
 	/* Shared lines that asserted while another sharer ran. This VM has not been told yet. */
-	line_set owed;
+	line_set pending_shared;
 };
 
 /* Lines that an edge/level control register has. The register's other bits read 0 (ICH9 datasheet
@@ -103,13 +103,14 @@ struct chipset_status {
 struct chipset {
 	const char *name;
 	/* A masked line raises no NMI at all. Do not mask the lines that a halted VM waits for. */
-	bool holds;
+	bool masks_in_hardware;
 	/* routes can change at each exit (R17): the controller's state stays as it is */
-	bool withdraws;
+	bool reroutes_at_exits;
 	/* The lines raise NMIs themselves: an unexplained NMI may be a line's (R06). */
 	bool ambiguous;
-	bool exits; /* physical interrupts exit, and interrupted() takes them */
-	bool elcr;  /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
+	/* physical interrupts exit, and interrupted() takes them */
+	bool intercepts_interrupts;
+	bool elcr; /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
 	/* Looks for the realisation's hardware and prepares the hardware. Returns 0, or -ENODEV
 	 * after a line on the console that names the missing part. Call once, at boot. */
 	int (*probe)(void);
@@ -139,12 +140,12 @@ struct chipset {
 	void (*mask)(line_set masked);
 	/* Reads the VMM block's status register. nmis is the number of NMIs since the last call.
 	 * Call when NMIs have been counted. */
-	struct chipset_status (*status)(unsigned nmis);
+	struct chipset_status (*read_status)(unsigned nmis);
 	/* The short look after an NMI exit. Returns the only line that explains the NMI, and sets
 	 * the line's status bit. Returns -1 where the case is not so simple. After -1 no line has
-	 * been reported: call status(1). */
-	int (*single)(void);
-	/* Tells the block that a second NMI waited while single() found the line. Call when NMIs
+	 * been reported: call read_status(1). */
+	int (*identify_line)(void);
+	/* Tells the block that a second NMI waited while identify_line() found the line. Call when NMIs
 	 * are unblocked again. NULL: the block counts its own pulses. */
 	void (*echo)(void);
 	/* Returns the status register alone. For reports. */
@@ -217,32 +218,32 @@ struct chipset {
 extern const struct chipset *chipset;
 
 /* The present state of the block: a step that changes no state then costs only a comparison.
- * Realisations keep routed up to date. Realisations set touched after every event that mask() has
- * to act on, another VM's turn included. Code that changes a VM's mask sets touched too. */
-struct chipset_standing {
+ * Realisations keep routed up to date. Realisations set dirty after every event that mask() has
+ * to act on, another VM's turn included. Code that changes a VM's mask sets dirty too. */
+struct chipset_present {
 	const struct controller *routed;
-	bool touched;
+	bool dirty;
 };
-extern struct chipset_standing chipset_standing;
+extern struct chipset_present chipset_present;
 
 /* Routes the lines of c to the controller and all other lines to the VMM block. Call before every
  * entry. With c NULL, all lines go to the block. */
 static inline void chipset_route(struct controller *c)
 {
-	if (__builtin_expect(c != chipset_standing.routed, 0))
+	if (__builtin_expect(c != chipset_present.routed, 0))
 		chipset->route(c);
 }
 
 /* Returns whether chipset_mask() has to be called before the next entry. */
 static inline bool chipset_mask_due(void)
 {
-	return __builtin_expect(chipset_standing.touched, 0);
+	return __builtin_expect(chipset_present.dirty, 0);
 }
 
 /* Writes the VMM block's mask. Call before an entry where chipset_mask_due() is true. */
 static inline void chipset_mask(line_set masked)
 {
-	chipset_standing.touched = false;
+	chipset_present.dirty = false;
 	chipset->mask(masked);
 }
 

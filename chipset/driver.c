@@ -148,7 +148,7 @@ void driver_init(void)
 	driver_write64(WINDOW_SELECT, mux.selected);
 }
 
-static void introduce(struct controller *c)
+static void assign_bank(struct controller *c)
 {
 	c->known = true;
 	c->bank = (uint16_t)(controllers.count % banks.in_use);
@@ -170,7 +170,7 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 		.lines = lines, .shared = shared, .known = was_known, .bank = bank
 	};
 	if (!was_known)
-		introduce(c);
+		assign_bank(c);
 	prepare_select(c);
 	if (banks.holder[c->bank] == c)
 		banks.holder[c->bank] = NULL;
@@ -195,7 +195,7 @@ void driver_claim(line_set lines, bool by_vmm)
 	vmm_block.served |= by_vmm ? lines : 0;
 	for (unsigned i = 0; i < controllers.count; i++)
 		prepare_select(controllers.known[i]); /* another sharer may have come */
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 }
 
 /* 402 and 404, in a single access. No access where no value would change. */
@@ -226,7 +226,7 @@ static inline line_set note(uint32_t status)
 
 /* R06: a pulse that the block counts explains an NMI. The external bit tells of the external
  * signal. */
-struct chipset_status driver_status(unsigned nmis)
+struct chipset_status driver_read_status(unsigned nmis)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
 	line_set untold = (line_set)nmi_account_tell(&nmi_account);
@@ -238,11 +238,11 @@ struct chipset_status driver_status(unsigned nmis)
 	s.external = nmi_account_judge(&nmi_account, nmis, told);
 	if (told)
 		driver_write8(WINDOW_STATUS + 2, WINDOW_STATUS_EXTERNAL >> 16);
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 	return s;
 }
 
-int driver_single(void)
+int driver_identify_line(void)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
 	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
@@ -253,7 +253,7 @@ int driver_single(void)
 	if (!sole || status & WINDOW_STATUS_EXTERNAL || !nmi_account_take_pulse(&nmi_account))
 		return -1;
 	(void)note(status);
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 	return (int)line_first(fresh);
 }
 
@@ -275,7 +275,7 @@ void driver_raise_external(void)
 void driver_acknowledge(line_set lines)
 {
 	vmm_block.reported &= (line_set)~lines;
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 	driver_write16(WINDOW_STATUS, to_inputs(wiring.block_input, lines));
 }
 
@@ -290,7 +290,8 @@ line_set driver_deliverable(const struct controller *c, line_set asserted)
 	                        ? read_view(c)
 	                        /* a bank to which no line is routed does not change */
 	                        : c->view;
-	line_set inputs = to_inputs(wiring.controller_input, (asserted | c->owed) & c->lines) |
+	line_set inputs = to_inputs(wiring.controller_input,
+	                            (asserted | c->pending_shared) & c->lines) |
 	                  (line_set)view;
 	return to_lines(wiring.controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
 	       c->lines;
@@ -322,7 +323,7 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
 	for (unsigned i = 0; i < controllers.count; i++)
 		if (controllers.known[i] != c || !routed)
-			controllers.known[i]->owed |= seen & controllers.known[i]->shared;
+			controllers.known[i]->pending_shared |= seen & controllers.known[i]->shared;
 }
 
 /* Keeps the requests at the inputs of shared lines. While c is away another sharer may serve the
@@ -330,15 +331,15 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
 	line_set requests = (line_set)(banks.holder[c->bank] == c ? read_view(c) : c->view);
-	c->owed |= to_lines(wiring.controller_input, requests) & c->shared;
+	c->pending_shared |= to_lines(wiring.controller_input, requests) & c->shared;
 }
 
-/* Makes held requests of the lines that c is owed, in the bank or in the words for the bank. No
+/* Makes held requests of c's pending shared lines, in the bank or in the words for the bank. No
  * line is routed to the bank, so no other event changes the bank. */
-static __attribute__((noinline)) void pay(struct controller *c)
+static __attribute__((noinline)) void deliver_pending_shared(struct controller *c)
 {
 	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */
-	line_set inputs = to_inputs(wiring.controller_input, c->owed);
+	line_set inputs = to_inputs(wiring.controller_input, c->pending_shared);
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint8_t held = (uint8_t)(inputs >> 8 * chip);
 		uint32_t byte = state_of(c->bank, WINDOW_STATE_SLAVE * chip + HELD_BYTE);
@@ -347,13 +348,13 @@ static __attribute__((noinline)) void pay(struct controller *c)
 		else if (held != 0)
 			driver_write8(byte, driver_read8(byte) | held);
 	}
-	c->owed = 0;
+	c->pending_shared = 0;
 }
 
 /* ---- Save and restore ---- */
 
 /* Routes every line to the VMM block. */
-static inline void withdraw(void)
+static inline void route_all_to_block(void)
 {
 	if (__builtin_expect(mux.sharing, 0))
 		collect_shared(mux.current);
@@ -378,7 +379,7 @@ static __attribute__((noinline)) void put_state(struct controller *c)
 int driver_save(struct controller *c, bool force)
 {
 	(void)force; /* the state is exact at any moment */
-	withdraw();
+	route_all_to_block();
 	if (banks.users[c->bank] > 1 && banks.holder[c->bank] == c)
 		take_state(c);
 	if (__builtin_expect(c->shared != 0, 0))
@@ -388,21 +389,21 @@ int driver_save(struct controller *c, bool force)
 
 void driver_restore(struct controller *c)
 {
-	if (__builtin_expect(c->owed != 0, 0))
-		pay(c); /* the write to SELECT brings the latched assertions */
+	if (__builtin_expect(c->pending_shared != 0, 0))
+		deliver_pending_shared(c); /* SELECT's write brings the latched assertions */
 	if (banks.holder[c->bank] != c)
 		put_state(c);
 	vmm_block.reported &= (line_set)~c->lines;
 	mux.current = c;
 	mux.sharing = c->shared != 0;
-	chipset_standing.routed = c;
-	chipset_standing.touched = true;
+	chipset_present.routed = c;
+	chipset_present.dirty = true;
 }
 
 /* Handled like a shared line that asserted while another sharer ran. */
 void driver_request(struct controller *c, unsigned line)
 {
-	c->owed |= LINE(line);
+	c->pending_shared |= LINE(line);
 }
 
 void driver_route(struct controller *c)
@@ -411,8 +412,8 @@ void driver_route(struct controller *c)
 		driver_restore(c);
 		return;
 	}
-	withdraw();
-	mux.current = chipset_standing.routed = NULL;
+	route_all_to_block();
+	mux.current = chipset_present.routed = NULL;
 	mux.sharing = false;
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 }

@@ -62,9 +62,9 @@ void driver_route(struct controller *c);
  * an entry, after the route. */
 void driver_mask(line_set masked);
 /* Returns the status register. Call when NMIs have been counted; nmis is the count. */
-struct chipset_status driver_status(unsigned nmis);
+struct chipset_status driver_read_status(unsigned nmis);
 /* Returns the only line that explains an NMI, or -1. Call after an NMI exit. */
-int driver_single(void);
+int driver_identify_line(void);
 /* Returns the lines that have a status bit. For reports. */
 line_set driver_asserted(void);
 /* Returns the masked lines that have an owner. For reports. */

@@ -79,8 +79,8 @@ static unsigned injected(struct controller *c)
 
 const struct chipset chipset_irqmux = {
 	.name = "irqmux",
-	.holds = true,
-	.withdraws = true,
+	.masks_in_hardware = true,
+	.reroutes_at_exits = true,
 	.elcr = true,
 	.probe = probe,
 	.banks = driver_banks,
@@ -89,8 +89,8 @@ const struct chipset chipset_irqmux = {
 	.claim = driver_claim,
 	.route = driver_route,
 	.mask = driver_mask,
-	.status = driver_status,
-	.single = driver_single,
+	.read_status = driver_read_status,
+	.identify_line = driver_identify_line,
 	.asserted = driver_asserted,
 	.masked = driver_masked,
 	.raise_external = driver_raise_external,

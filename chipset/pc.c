@@ -47,8 +47,8 @@ const struct chipset chipset_pc = {
 	PC_CALLS,
 	.route = pc_route,
 	.mask = pc_mask,
-	.status = pc_status,
-	.single = pc_single,
+	.read_status = pc_read_status,
+	.identify_line = pc_identify_line,
 	.save = pc_save,
 	.restore = pc_restore,
 };
@@ -57,8 +57,8 @@ static const struct chipset with_pirqs = {
 	PC_CALLS,
 	.route = pirq_route,
 	.mask = pirq_mask,
-	.status = pirq_status,
-	.single = pirq_single,
+	.read_status = pirq_read_status,
+	.identify_line = pirq_identify_line,
 	.save = pirq_save,
 	.restore = pirq_restore,
 };

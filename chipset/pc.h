@@ -80,7 +80,7 @@ void pc_take_request(unsigned line);
 int pc_probe(void);
 /* The interface's calls that concern the VMM block only (chipset.h). */
 void pc_claim(line_set lines, bool by_vmm);
-int pc_single(void);
+int pc_identify_line(void);
 line_set pc_asserted(void);
 line_set pc_masked(void);
 void pc_acknowledge(line_set lines);
@@ -97,7 +97,7 @@ void pc_latch_service(void);
 /* Takes into the status register the requests of armed lines. Call before an ICW1 of the VMM's own
  * while no guest runs. */
 void pc_latch_requests(void);
-/* The two halves of status(). pc_gather() takes the requests of armed lines into the status
+/* The two halves of read_status(). pc_gather() takes the requests of armed lines into the status
  * register. pc_report() returns the status of the look and accounts for the NMIs. */
 void pc_gather(void);
 struct chipset_status pc_report(unsigned nmis);
@@ -141,7 +141,7 @@ void pc_request(struct controller *c, unsigned line);
 
 void pc_route(struct controller *c);
 void pc_mask(line_set masked);
-struct chipset_status pc_status(unsigned nmis);
+struct chipset_status pc_read_status(unsigned nmis);
 line_set pc_deliverable(const struct controller *c, line_set known);
 int pc_save(struct controller *c, bool force);
 void pc_restore(struct controller *c);

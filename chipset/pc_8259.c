@@ -91,7 +91,7 @@ static void refresh_ports(struct controller *c)
 		open |= OPEN_SLAVE_COMMAND;
 	if (open != c->open) { /* the read select moves between the chip and software */
 		pc_note_select();
-		chipset_standing.touched = true;
+		chipset_present.dirty = true;
 		c->changed = true;
 	}
 	c->changed |= c->inject != 0;
@@ -229,7 +229,7 @@ static __attribute__((noinline)) int command_write(struct controller *c, unsigne
 	return error;
 }
 
-/* OCW1, the only access of a settled guest that comes here. */
+/* OCW1, the only access of a guest after its ICWs that comes here. */
 static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 {
 	uint8_t before = pc_chips[chip].mask;

@@ -120,7 +120,7 @@ static void sense_by_level(line_set lines)
 
 void pc_claim(line_set lines, bool by_vmm)
 {
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 	if (lines >> 8 != 0)
 		pc_use_slave();
 	for (line_set rest = lines; rest; rest &= rest - 1) {
@@ -303,7 +303,7 @@ struct chipset_status pc_report(unsigned nmis)
 
 /* Most often there is a single line and no special case. In all other cases the IRR value is not
  * lost: the request stays in IRR, or the next look finds the request in the account. */
-int pc_single(void)
+int pc_identify_line(void)
 {
 	line_set irr = pc_look(), fresh = irr & vmm_block.armed & ~vmm_block.asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;

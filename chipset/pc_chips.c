@@ -90,7 +90,7 @@ static inline void note_answer(void)
 		return;
 	selected.answer = read_answer();
 	selected.state = SELECT_ANSWERED;
-	chipset_standing.touched = true; /* to be put back before the entry */
+	chipset_present.dirty = true; /* to be put back before the entry */
 }
 
 /* An answer with a bit that IRR has not was ISR. Where IRR and ISR are equal, or a request may have
@@ -168,7 +168,7 @@ line_set pc_look(void)
 		selected.answer = answer;
 		selected.state = SELECT_NOTED;
 		note_select(irr);
-		chipset_standing.touched = true;
+		chipset_present.dirty = true;
 	}
 	return irr & (line_set)~LINE(LINE_CASCADE);
 }

@@ -23,7 +23,7 @@ void pc_mask(line_set masked)
 		pc_return_select(current);
 }
 
-struct chipset_status pc_status(unsigned nmis)
+struct chipset_status pc_read_status(unsigned nmis)
 {
 	/* comes before an initialisation is caught, because the catch drops the latched requests */
 	pc_gather();
@@ -59,7 +59,7 @@ int pc_save(struct controller *c, bool force)
 		return -EBUSY;
 	}
 	uint32_t before = nmi_count;
-	c->settled = isr == 0 && !(c->busy | c->held);
+	c->saved_clean = isr == 0 && !(c->busy | c->held);
 	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
 	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	pc_connect(0);
@@ -73,8 +73,8 @@ int pc_save(struct controller *c, bool force)
 	c->busy = false;
 	if (isr != 0)
 		take_over_service(c, isr);
-	chipset_standing.routed = current = NULL;
-	chipset_standing.touched = true;
+	chipset_present.routed = current = NULL;
+	chipset_present.dirty = true;
 	pc_follow_select(NULL);
 	return 0;
 }
@@ -105,11 +105,11 @@ void pc_restore(struct controller *c)
 		replay(c);
 	pc_reset_priority(c); /* the other guest may have rotated the priority */
 	pc_hand_over(c);
-	chipset_standing.routed = current = c;
-	chipset_standing.touched = true;
+	chipset_present.routed = current = c;
+	chipset_present.dirty = true;
 	pc_follow_select(c);
 	pc_reach_slave(slave);
-	if (c->settled && c->inject == 0) {
+	if (c->saved_clean && c->inject == 0) {
 		pc_write_masks(c->masks);
 	} else {
 		pc_refresh(c);

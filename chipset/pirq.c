@@ -199,18 +199,18 @@ void pirq_route(struct controller *c)
 		pirq_restore(c);
 }
 
-struct chipset_status pirq_status(unsigned nmis)
+struct chipset_status pirq_read_status(unsigned nmis)
 {
-	struct chipset_status s = pc_status(nmis);
+	struct chipset_status s = pc_read_status(nmis);
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	pirq_follow();
 	return s;
 }
 
-int pirq_single(void)
+int pirq_identify_line(void)
 {
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
-	int line = pc_single();
+	int line = pc_identify_line();
 	pirq_follow();
 	return line;
 }

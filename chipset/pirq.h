@@ -19,11 +19,11 @@ bool pirq_claim(line_set lines);
  * lines have been armed. */
 void pirq_follow(void);
 
-/* The calls of pc_steps.c and pc_single(), with the steps that the PIRQs need (chipset.h). */
+/* The calls of pc_steps.c and pc_identify_line(), with the steps that the PIRQs need (chipset.h). */
 void pirq_route(struct controller *c);
 void pirq_mask(line_set masked);
-struct chipset_status pirq_status(unsigned nmis);
-int pirq_single(void);
+struct chipset_status pirq_read_status(unsigned nmis);
+int pirq_identify_line(void);
 int pirq_save(struct controller *c, bool force);
 void pirq_restore(struct controller *c);
 

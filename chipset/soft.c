@@ -171,7 +171,7 @@ static void mask(line_set masked)
 	settle();
 	(void)look();
 	relay_intr();
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 }
 
 /* The question goes to a copy of the bank. */
@@ -278,9 +278,9 @@ static int single(void)
 
 const struct chipset chipset_soft = {
 	.name = "soft",
-	.holds = true,
-	.withdraws = true,
-	.exits = true,
+	.masks_in_hardware = true,
+	.reroutes_at_exits = true,
+	.intercepts_interrupts = true,
 	.elcr = true,
 	.probe = probe,
 	.banks = driver_banks,
@@ -289,8 +289,8 @@ const struct chipset chipset_soft = {
 	.claim = claim,
 	.route = route,
 	.mask = mask,
-	.status = driver_status,
-	.single = single,
+	.read_status = driver_read_status,
+	.identify_line = single,
 	.asserted = driver_asserted,
 	.masked = driver_masked,
 	.raise_external = driver_raise_external,

@@ -178,7 +178,7 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 		log_line("%s", text);
 		return false;
 	}
-	if (vm.routes_at_exit && !chipset->withdraws) {
+	if (vm.routes_at_exit && !chipset->reroutes_at_exits) {
 		log_line(
 			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux and soft need not",
 			number, vm.name, chipset->name);

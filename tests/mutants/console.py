@@ -36,9 +36,9 @@ MUTANTS = (
     ),
     ("end-is-not-looked-at-again", ENDING, "|| now >= run.unused_due)) {", ")) {", "test_ending"),
     (
-        "no-vm-no-chores",
+        "no-vm-no-housekeeping",
         RUN,
-        " || earliest(chores.status_due, chores.end_due) != UINT64_MAX)",
+        " || first_due() != UINT64_MAX)",
         ")",
         "test_vmm_turns",
     ),

@@ -51,7 +51,7 @@ MUTANTS = (
     (
         "awaited-lines-stay-masked",
         SCHED,
-        "return chipset->holds ? vm->masked & (line_set)~schedule->awaited : vm->masked;",
+        "return chipset->masks_in_hardware ? vm->masked & (line_set)~schedule->awaited : vm->masked;",
         "return vm->masked;",
         "test_dispatch",
     ),
@@ -325,9 +325,9 @@ MUTANTS = (
         "test_vmm_turns",
     ),
     (
-        "start-ignores-chores",
+        "start-ignores-housekeeping",
         RUN,
-        "then < earliest(end, processor.chores_due))",
+        "then < earliest(end, processor.housekeeping_due))",
         "then < end)",
         "test_vmm_turns",
     ),
@@ -363,8 +363,8 @@ MUTANTS = (
     (
         "frozen-vms-sleep-for-ever",
         RUN,
-        "if (sched_anybody_halted() || earliest(",
-        "if (earliest(",
+        "if (sched_anybody_halted() || first_due()",
+        "if (first_due()",
         "test_vmm_turns",
     ),
     (

@@ -98,7 +98,7 @@ static void leave(void)
 static void dispatch(void)
 {
 	for (unsigned looks = 0; nmi_count != 0 && looks < 4; looks++)
-		(void)chipset->status(nmi_take());
+		(void)chipset->read_status(nmi_take());
 }
 
 /* An NMI that ended the guest's turn, if one did. */
@@ -109,10 +109,10 @@ static void take_exit(void)
 	leave();
 	board.nmi_exit = false;
 	board.nmi_blocked = true;
-	int line = chipset->single();
+	int line = chipset->identify_line();
 	board_unblock_nmi();
 	if (line < 0)
-		(void)chipset->status(1);
+		(void)chipset->read_status(1);
 	dispatch();
 	enter();
 }
@@ -387,7 +387,7 @@ static void end(void)
 	chipset->acknowledge(0xffff);
 	chipset_route(NULL);
 	dispatch();
-	(void)chipset->status(0);
+	(void)chipset->read_status(0);
 	chipset->acknowledge(0xffff);
 }
 

@@ -71,14 +71,14 @@ void sim_violation(const char *format, ...)
 	for (unsigned i = 0; i < vm_count; i++)
 		fprintf(stderr,
 		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, "
-		        "owed %04x\n",
+		        "pending shared %04x\n",
 		        i, vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
 		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr,
 		        vms[i]->controller.pic[1].imr, vms[i]->controller.busy,
-		        vms[i]->controller.owed);
+		        vms[i]->controller.pending_shared);
 	if (sim_window.present)
 		sim_window_print();
-	if (chipset->exits)
+	if (chipset->intercepts_interrupts)
 		sim_door_print();
 	for (uint64_t i = board.nmis > NMIS_KEPT ? board.nmis - NMIS_KEPT : 0; i < board.nmis; i++)
 		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i,

@@ -82,7 +82,7 @@ static void begin(void)
 	memset(&work, 0, sizeof(work));
 	fake_tsc = 1000000;
 	processor.attention = false;
-	processor.chores_due = UINT64_MAX;
+	processor.housekeeping_due = UINT64_MAX;
 	pauses = looks = 0;
 	lasts = 0;
 	background_init(step);
@@ -121,7 +121,7 @@ static void work_that_is_wanted_is_seen_at_once(void **state)
 	assert_int_equal(background_due(true), UINT64_MAX);
 	background_want();
 	assert_true(work.fresh && work.wanted && processor.attention);
-	assert_int_equal(processor.chores_due, 0);
+	assert_int_equal(processor.housekeeping_due, 0);
 	processor.attention = false;
 	work.fresh = false;
 	background_want(); /* it is wanted already; what is new is noted all the same */
@@ -139,7 +139,7 @@ static void work_that_sleeps_is_due_at_its_time_or_woken(void **state)
 	assert_int_equal(background_due(true), fake_tsc + 500);
 	background_wake();
 	assert_true(processor.attention);
-	assert_int_equal(processor.chores_due, 0);
+	assert_int_equal(processor.housekeeping_due, 0);
 	assert_int_equal(background_due(true), 0);
 	processor.attention = false;
 	background_wake(); /* it does not sleep any more */

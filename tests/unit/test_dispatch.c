@@ -27,7 +27,7 @@ unsigned vm_count;
 struct virt_calls virt;
 bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
-struct chipset_standing chipset_standing;
+struct chipset_present chipset_present;
 
 static struct vm own[VMS];
 static struct chipset_status answer;
@@ -169,9 +169,9 @@ static void claim(line_set lines, bool served)
 }
 
 static struct chipset block = { .name = "block",
-	                        .holds = true,
-	                        .status = status,
-	                        .single = single,
+	                        .masks_in_hardware = true,
+	                        .read_status = status,
+	                        .identify_line = single,
 	                        .echo = echo,
 	                        .asserted = asserted,
 	                        .acknowledge = acknowledge,

@@ -79,14 +79,14 @@ static int end(void **state)
 			board_set_line(line, false);
 	chipset->acknowledge(0xffff);
 	chipset_route(NULL);
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	chipset->acknowledge(0xffff);
 	return 0;
 }
 
 static struct chipset_status look(void)
 {
-	return chipset->status(nmi_take());
+	return chipset->read_status(nmi_take());
 }
 
 static void switch_to(struct controller *from, struct controller *to)
@@ -323,7 +323,7 @@ static unsigned look_until_quiet(unsigned *externals)
 	while (nmi_count != 0 && looks < 10) {
 		uint32_t nmis = nmi_take();
 
-		*externals += chipset->status(nmis).external != 0;
+		*externals += chipset->read_status(nmis).external != 0;
 		nmi_looked(nmis);
 		looks++;
 	}

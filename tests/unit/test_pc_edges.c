@@ -57,7 +57,7 @@ static int end(void **state)
 			board_set_line(line, false);
 	chipset->acknowledge(0xffff);
 	chipset_route(NULL);
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	chipset->acknowledge(0xffff);
 	return 0;
 }
@@ -68,10 +68,10 @@ static void R06_two_edges_behind_one_look_are_one_lines(void **state)
 	board.in_guest = true;
 	board_set_line(8, true);
 	board.in_guest = board.nmi_exit = false;
-	assert_int_equal(chipset->single(), 8);
+	assert_int_equal(chipset->identify_line(), 8);
 	chipset->echo(); /* a second NMI waited behind the exit */
-	assert_false(chipset->status(1).external);
-	assert_true(chipset->status(1).external);
+	assert_false(chipset->read_status(1).external);
+	assert_true(chipset->read_status(1).external);
 }
 
 static void R06_a_source_that_tells_by_port_61h_is_told_beside_a_line(void **state)
@@ -80,7 +80,7 @@ static void R06_a_source_that_tells_by_port_61h_is_told_beside_a_line(void **sta
 	board_set_line(8, true);
 	board_external_nmi();
 	board.nmi_status |= PORT_61_SERR;
-	struct chipset_status s = chipset->status(nmi_take());
+	struct chipset_status s = chipset->read_status(nmi_take());
 
 	assert_int_equal(s.fresh, LINE(8));
 	assert_int_equal(s.external, EXTERNAL_TOLD);
@@ -134,7 +134,7 @@ static bool edges_come(line_set lines, unsigned at)
 	board.between = edge_between;
 	chipset_route(&a);
 	chipset_mask(0);
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	edge_after = at;
 	chipset_route(&b);
 	board.between = NULL;
@@ -143,7 +143,7 @@ static bool edges_come(line_set lines, unsigned at)
 	if (!came)
 		return false;
 	board_unblock_nmi();
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	line_set in_chips = sim_pic.chip[SIM_MASTER].irr |
 	                    (line_set)(sim_pic.chip[SIM_SLAVE].irr << 8);
 	assert_int_equal(chipset->asserted() & lines & A_LINES, lines & A_LINES);
@@ -238,7 +238,7 @@ static void R07_the_read_select_of_an_open_port_comes_back(void **state)
 	assert_int_equal(sim_pic_acknowledge(), 0x23);
 	sim_pic_write(0x20, 0x0b); /* the guest, with no exit */
 	board_set_line(8, true);   /* a foreign line: the VMM looks at IRR */
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	chipset->mask(0);
 	assert_int_equal(sim_pic_read(0x20), LINE(3));
 	sim_pic_write(0x20, 0x20);

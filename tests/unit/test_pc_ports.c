@@ -57,7 +57,7 @@ static void begin(line_set of_a, line_set of_b)
 	initialise(&b);
 	chipset_route(&a);
 	initialise(&a);
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	chipset_mask(0);
 	board.between = count;
 }
@@ -78,7 +78,7 @@ static unsigned nmi_exit(unsigned line)
 	board_set_line(line, true);
 	board.in_guest = board.nmi_exit = false;
 	accesses = 0;
-	assert_int_equal(chipset->single(), (int)line);
+	assert_int_equal(chipset->identify_line(), (int)line);
 	return accesses;
 }
 

@@ -170,7 +170,7 @@ static int begin_qemu(void **state)
 
 static struct chipset_status look(void)
 {
-	return chipset->status(nmi_take());
+	return chipset->read_status(nmi_take());
 }
 
 /* What is left must not reach the next test: the realisation has state of its own. */
@@ -290,7 +290,7 @@ static void R06_two_pirqs_of_a_line_are_one_line(void **state)
 	board.in_guest = false;
 	board.nmi_blocked = true;
 	set_pirq(PIRQ_E, true);
-	assert_int_equal(chipset->single(), 10);
+	assert_int_equal(chipset->identify_line(), 10);
 	board_unblock_nmi();
 	assert_int_equal(nmi_count, 1);
 	assert_false(look().external);

@@ -109,7 +109,7 @@ static int end(void **state)
 	(void)state;
 	chipset_route(NULL);
 	chipset->acknowledge(0xffff);
-	(void)chipset->status(nmi_take());
+	(void)chipset->read_status(nmi_take());
 	chipset_mask(0xffff);
 	chipset->acknowledge(0xffff);
 	assert_int_equal(soft_block.latch, 0);
@@ -249,7 +249,7 @@ static void R13_a_foreign_line_that_is_not_masked_counts_as_an_nmi(void **state)
 	(void)enter(&a);
 	board_set_line(8, true);
 	assert_int_equal(chipset->interrupted(), 1);
-	struct chipset_status s = chipset->status(nmi_take());
+	struct chipset_status s = chipset->read_status(nmi_take());
 
 	assert_int_equal(s.fresh, LINE(8));
 	assert_int_equal(s.external, 0);
@@ -265,7 +265,7 @@ static void R13_one_that_comes_right_before_the_entry_stops_it(void **state)
 	board_set_line(8, true);
 	(void)enter(&a);
 	assert_int_equal(nmi_count, 1);
-	assert_int_equal(chipset->status(nmi_take()).fresh, LINE(8));
+	assert_int_equal(chipset->read_status(nmi_take()).fresh, LINE(8));
 }
 
 static void R06_the_external_signal_is_told_from_lines(void **state)
@@ -273,15 +273,15 @@ static void R06_the_external_signal_is_told_from_lines(void **state)
 	(void)state;
 	board_external_nmi(); /* to the host's handler */
 	assert_int_equal(nmi_count, 1);
-	assert_int_equal(chipset->status(nmi_take()).external, EXTERNAL_UNEXPLAINED);
-	assert_int_equal(chipset->status(0).external, 0); /* once */
+	assert_int_equal(chipset->read_status(nmi_take()).external, EXTERNAL_UNEXPLAINED);
+	assert_int_equal(chipset->read_status(0).external, 0); /* once */
 
 	unmasked = LINE(8);
 	(void)enter(&a);
 	board_set_line(8, true);
 	(void)chipset->interrupted();
 	board_external_nmi();
-	struct chipset_status s = chipset->status(nmi_take());
+	struct chipset_status s = chipset->read_status(nmi_take());
 
 	assert_int_equal(s.fresh, LINE(8));
 	assert_int_equal(s.external, EXTERNAL_UNEXPLAINED);
@@ -292,8 +292,8 @@ static void R06_an_nmi_exit_is_never_a_line_s(void **state)
 	(void)state;
 	unmasked = LINE(8);
 	(void)enter(&a);
-	assert_int_equal(chipset->single(), -1);
-	assert_int_equal(chipset->status(1).external, EXTERNAL_UNEXPLAINED);
+	assert_int_equal(chipset->identify_line(), -1);
+	assert_int_equal(chipset->read_status(1).external, EXTERNAL_UNEXPLAINED);
 }
 
 static void R06_the_external_signal_can_be_raised(void **state)
@@ -301,7 +301,7 @@ static void R06_the_external_signal_can_be_raised(void **state)
 	(void)state;
 	chipset->raise_external();
 	assert_int_equal(nmi_count, 1);
-	assert_int_equal(chipset->status(nmi_take()).external, EXTERNAL_TOLD);
+	assert_int_equal(chipset->read_status(nmi_take()).external, EXTERNAL_TOLD);
 }
 
 static void R07_a_request_that_was_gone_at_the_acknowledge_is_nobody_s(void **state)

@@ -141,7 +141,7 @@ static void nobody_elses_turn_and_no_end(void **state)
 	processor.vm = &own[2];
 	begin_turn(&own[2], fake_tsc);
 	assert_int_equal(processor.turn.slice_end, 0);
-	assert_int_equal(processor.turn.deadline, processor.chores_due);
+	assert_int_equal(processor.turn.deadline, processor.housekeeping_due);
 }
 
 /* ---- The wait for an EOI ---- */

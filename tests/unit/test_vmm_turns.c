@@ -11,7 +11,7 @@ static void begin_with_work(void)
 {
 	begin(ladder);
 	processor.vm = &own[2];
-	work_due = processor.chores_due = fake_tsc;
+	work_due = processor.housekeeping_due = fake_tsc;
 }
 
 static void the_work_takes_its_turn(void **state)
@@ -41,7 +41,7 @@ static void R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_w
 	assert_null(decide());
 	assert_int_equal(put_away, 1);
 	assert_true(processor.attention);
-	processor.chores_due = fake_tsc; /* the UART may want the work at once */
+	processor.housekeeping_due = fake_tsc; /* the UART may want the work at once */
 	assert_ptr_equal(decide(), &own[2]);
 	assert_int_equal(portions, 0);
 }
@@ -55,7 +55,7 @@ static void R13_a_handler_comes_before_the_work(void **state)
 	assert_ptr_equal(decide(), &own[2]);
 	assert_int_equal(portions + put_away, 0);
 	handler = false;
-	processor.chores_due = fake_tsc;
+	processor.housekeeping_due = fake_tsc;
 	assert_null(decide());
 	assert_int_equal(portions, 1);
 }
@@ -115,7 +115,7 @@ static unsigned interrupt_at(void)
 }
 
 static const struct chipset asked = { .name = "asked",
-	                              .holds = true,
+	                              .masks_in_hardware = true,
 	                              .route = set_route,
 	                              .mask = set_mask,
 	                              .interrupted = interrupt_at };
@@ -161,12 +161,12 @@ static void R18_a_vm_that_starts_has_its_slice_and_no_more(void **state)
 	assert_ptr_equal(sched_pick(), &own[1]);
 }
 
-static void the_chores_come_between_the_steps_of_a_start(void **state)
+static void the_housekeeping_comes_between_the_steps_of_a_start(void **state)
 {
 	(void)state;
 	begin(ladder);
 	own[2].starting = true;
-	processor.chores_due = fake_tsc + 5 * STEP;
+	processor.housekeeping_due = fake_tsc + 5 * STEP;
 	start_in_steps(&own[2], fake_tsc);
 	assert_int_equal(steps, 5);
 }
@@ -179,7 +179,7 @@ static void a_vm_leaves_the_chipset_before_another_one_starts(void **state)
 	begin(ladder);
 	processor.vm = &own[0];
 	own[2].starting = true;
-	processor.chores_due = fake_tsc + STEP;
+	processor.housekeeping_due = fake_tsc + STEP;
 	assert_null(take_turn(&own[2], false, fake_tsc));
 	assert_int_equal(put_away, 1);
 	assert_null(processor.vm);
@@ -207,7 +207,7 @@ static unsigned look(void)
 }
 
 static const struct chipset clock_and_door = { .name = "clock and door",
-	                                       .holds = true,
+	                                       .masks_in_hardware = true,
 	                                       .route = set_route,
 	                                       .mask = set_mask,
 	                                       .interrupted = look };
@@ -222,7 +222,7 @@ static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 		sched_set_frozen(&own[0]);
 		sched_set_frozen(&own[1]);
 		sched_set_state(&own[2], VM_STOPPED);
-		processor.chores_due = fake_tsc + 10 * STEP;
+		processor.housekeeping_due = fake_tsc + 10 * STEP;
 		looks = 0;
 		nmi_at = times == 0 ? 4 : 100;
 		chipset = &clock_and_door;
@@ -230,7 +230,7 @@ static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 		assert_null(take_turn(NULL, false, fake_tsc));
 		chipset = &block;
 		assert_int_equal(mask_now, (line_set) ~(LINE(0) | LINE(4) | LINE(13)));
-		assert_int_equal(looks, times == 0 ? 4 : 10); /* a line, or a chore */
+		assert_int_equal(looks, times == 0 ? 4 : 10); /* a line, or housekeeping */
 		assert_true(processor.attention);
 		own[0].controller.lines = own[1].controller.lines = 0;
 	}
@@ -256,34 +256,34 @@ static unsigned takes_a_while(void)
 
 static const struct chipset slow = {
 	.name = "slow",
-	.holds = true,
+	.masks_in_hardware = true,
 	.route = set_route,
 	.mask = set_mask,
 	.interrupted = takes_a_while,
 };
 
 /* No VM's timer runs: the VMM waits by the TSC for the status line and for the end of the run. */
-static void with_no_vm_at_all_the_chores_come_in_time(void **state)
+static void with_no_vm_at_all_the_housekeeping_comes_in_time(void **state)
 {
 	(void)state;
 	begin(equals);
 	for (unsigned i = 0; i < VMS; i++)
 		sched_set_state(&own[i], VM_STOPPED);
 	chipset = &slow;
-	chores.end_due = fake_tsc + 10 * STEP;
-	processor.chores_due = fake_tsc + 7 * STEP;
+	housekeeping.end_due = fake_tsc + 10 * STEP;
+	processor.housekeeping_due = fake_tsc + 7 * STEP;
 	processor.attention = false;
 	assert_null(take_turn(NULL, false, fake_tsc));
 	assert_int_equal(halts, 0);
-	assert_int_equal(fake_tsc, processor.chores_due);
-	assert_true(processor.attention); /* for a look at the chores */
+	assert_int_equal(fake_tsc, processor.housekeeping_due);
+	assert_true(processor.attention); /* for a look at the housekeeping */
 	processor.attention = false;
-	processor.chores_due += 100 * STEP;
+	processor.housekeeping_due += 100 * STEP;
 	nmi_count = 1; /* a line speaks: nothing is waited for */
 	uint64_t now = fake_tsc;
 	assert_null(take_turn(NULL, false, now));
 	assert_int_equal(fake_tsc, now);
-	chores.end_due = UINT64_MAX; /* nothing has a time: an NMI alone ends the sleep */
+	housekeeping.end_due = UINT64_MAX; /* nothing has a time: an NMI alone ends the sleep */
 	processor.attention = false;
 	assert_null(take_turn(NULL, false, now));
 	assert_int_equal(halts, 1);
@@ -304,12 +304,12 @@ int main(void)
 		cmocka_unit_test(R13_a_vm_that_starts_looks_for_interrupts),
 		cmocka_unit_test(R13_a_vm_that_starts_stops_for_a_decision),
 		cmocka_unit_test(R18_a_vm_that_starts_has_its_slice_and_no_more),
-		cmocka_unit_test(the_chores_come_between_the_steps_of_a_start),
+		cmocka_unit_test(the_housekeeping_comes_between_the_steps_of_a_start),
 		cmocka_unit_test(a_vm_leaves_the_chipset_before_another_one_starts),
 		cmocka_unit_test(nobody_to_run_leaves_the_vmms_own_lines_open),
 		cmocka_unit_test(R13_vms_that_stand_at_an_error_are_waited_for),
 		cmocka_unit_test(R17_the_routes_change_at_each_exit_where_that_is_configured),
-		cmocka_unit_test(with_no_vm_at_all_the_chores_come_in_time),
+		cmocka_unit_test(with_no_vm_at_all_the_housekeeping_comes_in_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ unsigned vm_count;
 struct virt_calls virt;
 bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
-struct chipset_standing chipset_standing;
+struct chipset_present chipset_present;
 
 static struct vm own[VMS];
 static uint64_t timer;
@@ -166,7 +166,7 @@ line_set line_vmm = LINE(4);
 
 static void set_route(struct controller *c)
 {
-	chipset_standing.routed = c;
+	chipset_present.routed = c;
 }
 
 static void set_mask(line_set masked)
@@ -188,7 +188,7 @@ static bool in_service(const struct controller *c)
 }
 
 static const struct chipset block = { .name = "block",
-	                              .holds = true,
+	                              .masks_in_hardware = true,
 	                              .route = set_route,
 	                              .mask = set_mask,
 	                              .deliverable = deliverable,
@@ -276,12 +276,12 @@ static void begin(const unsigned priorities[VMS])
 	steps = left = put_away = attempts = portions = halts = 0;
 	requests = requests_after = 0;
 	ending_begin(&plain, &nobody, 0);
-	work_due = chores.status_due = chores.end_due = UINT64_MAX;
+	work_due = housekeeping.status_due = housekeeping.end_due = UINT64_MAX;
 	vmm_turn.interrupt_waits = 0;
 	handler = false;
 	on_step = NULL;
 	fake_tsc = 1000000;
-	processor.chores_due = UINT64_MAX;
+	processor.housekeeping_due = UINT64_MAX;
 	processor.attention = false;
 }
 

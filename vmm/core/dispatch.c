@@ -147,7 +147,7 @@ static void dispatch(struct vm *running, struct chipset_status status)
 static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, unsigned nmis,
                                                             bool ended, bool counted)
 {
-	struct chipset_status status = chipset->status(nmis);
+	struct chipset_status status = chipset->read_status(nmis);
 	if (status.external == EXTERNAL_UNEXPLAINED) {
 		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
 		status.external = nmi_account_judge_timer(status.external,
@@ -171,7 +171,7 @@ void dispatch_timer(struct vm *running, bool slice)
 static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted)
 {
 	if (__builtin_expect(!slice_timer_by_nmi, 1))
-		dispatch(running, chipset->status(nmis));
+		dispatch(running, chipset->read_status(nmis));
 	else if (dispatch_beside_timer(running, nmis, slice_timer_ended(), counted) &&
 	         running != NULL)
 		turn_look(running);
@@ -192,7 +192,7 @@ void dispatch_counted(struct vm *running)
 }
 
 /* Handles the rarer NMI exits: the VMM's own line, a shared line, a line whose VM has to be woken;
- * or, where line < 0, an NMI that single() could not explain. */
+ * or, where line < 0, an NMI that identify_line() could not explain. */
 static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
 {
 	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
@@ -214,7 +214,7 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
  * wait. The line is held until the VM's turn (R08). */
 void dispatch_exit(struct vm *running)
 {
-	int line = chipset->single();
+	int line = chipset->identify_line();
 	/* an NMI that came meanwhile is counted here, and looked at before the entry */
 	virt_unblock_nmi();
 	const struct vm *owner = line < 0 ? NULL : line_table[line].owner;

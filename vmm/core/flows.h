@@ -37,7 +37,7 @@ void dispatch_counted(struct vm *running);
  * slice (turn_look()); false: the processor's back end had asked for the exit. */
 void dispatch_timer(struct vm *running, bool slice);
 
-/* Calls the handlers of the lines in line_again. Call it from the run loop's chores. */
+/* Calls the handlers of the lines in line_again. Call it from the run loop's housekeeping. */
 void dispatch_again(void);
 
 /* Sets the effect of an external NMI: nmi=panic|log|vm:NAME. vm: the VM of the NAME, else NULL. */

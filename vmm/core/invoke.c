@@ -56,7 +56,7 @@ static void open_controller(struct vm *vm)
 	struct controller *own = &vm->controller;
 	if (__builtin_expect(vm->nmi_due, 0))
 		vm->nmi_due = inject_nmi(vm);
-	bool waits = (own->inject || own->held || chipset->exits) && inject(vm);
+	bool waits = (own->inject || own->held || chipset->intercepts_interrupts) && inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)

@@ -44,18 +44,18 @@ struct processor {
 	/* An event outside the running VM wants a decision. The run loop looks after each exit. */
 	bool attention;
 	bool vm_stopped; /* A VM has stopped since the last look. */
-	/* TSC of the run loop's next chores, besides running VMs; 0: now. */
-	uint64_t chores_due;
+	/* TSC of the run loop's next housekeeping, besides running VMs; 0: now. */
+	uint64_t housekeeping_due;
 	struct turn turn;
 	struct schedule schedule;
 };
 extern struct processor processor;
 
-/* Has the run loop do its chores and decide anew before the next entry. Call it where an event
- * cannot wait for the next chores. */
+/* Has the run loop do its housekeeping and decide anew before the next entry. Call it where an event
+ * cannot wait for the next housekeeping. */
 static inline void processor_look_at_once(void)
 {
-	processor.chores_due = 0;
+	processor.housekeeping_due = 0;
 	processor.attention = true;
 }
 

@@ -31,13 +31,13 @@ static struct {
 	uint32_t random_state;   /* The state of the random numbers (jitter=SEED). */
 } this_run;
 
-/* The VMM's chores beside running VMs. All times are in TSC ticks. */
+/* The VMM's housekeeping beside running VMs. All times are in TSC ticks. */
 static struct {
 	uint64_t status_interval; /* The time between two status lines. */
 	uint64_t status_due;      /* The next status line. UINT64_MAX: never. */
 	uint64_t end_due;         /* The next look at the run's end. UINT64_MAX: never. */
-	uint64_t interval;        /* The longest time between two rounds of chores. */
-} chores;
+	uint64_t interval;        /* The longest time between two rounds of housekeeping. */
+} housekeeping;
 
 /* The VMM's own turn: for the background work, for the start of a VM, or for sleep. */
 static struct {
@@ -90,19 +90,26 @@ static uint64_t earliest(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Does the VMM's work beside running VMs, and sets the time of the next chores. Returns true when
- * it is the background work's turn. */
-static __attribute__((noinline)) bool do_chores(uint64_t now)
+/* Returns the time of the next status line, or of the look at the run's end where the look comes
+ * first. UINT64_MAX: neither comes. */
+static uint64_t first_due(void)
+{
+	return earliest(housekeeping.status_due, housekeeping.end_due);
+}
+
+/* Does the VMM's work beside running VMs, and sets the time of the next housekeeping. Returns true
+ * when the background work has its turn. */
+static __attribute__((noinline)) bool do_housekeeping(uint64_t now)
 {
 	dispatch_again();
-	if (now >= chores.status_due) {
+	if (now >= housekeeping.status_due) {
 		this_run.person->want_status();
-		chores.status_due = now + chores.status_interval;
+		housekeeping.status_due = now + housekeeping.status_interval;
 	}
-	chores.end_due = ending_look(now);
+	housekeeping.end_due = ending_look(now);
 	uint64_t work = background_due(false);
-	processor.chores_due = earliest(
-		now + chores.interval, earliest(earliest(chores.status_due, chores.end_due), work));
+	processor.housekeeping_due = earliest(now + housekeeping.interval,
+	                                      earliest(first_due(), work));
 	return work <= now;
 }
 
@@ -131,12 +138,12 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
-/* Waits for the next chores. No VM's timer would wake the VMM for the status line, or for the end
- * of the run. Or all halted VMs stand at an x87 error (vmm/core/x87.h), and no VM can be entered in
- * its HLT. */
-static void wait_for_chores(void)
+/* Waits for the next housekeeping. No VM's timer would wake the VMM for the status line, or for the
+ * end of the run. Or all halted VMs stand at an x87 error (vmm/core/x87.h), and no VM can be entered
+ * in its HLT. */
+static void wait_for_housekeeping(void)
 {
-	while (nmi_count == 0 && !processor.attention && cpu_tsc() < processor.chores_due) {
+	while (nmi_count == 0 && !processor.attention && cpu_tsc() < processor.housekeeping_due) {
 		chipset_look();
 		__builtin_ia32_pause();
 	}
@@ -149,8 +156,8 @@ static void idle(void)
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
 	chipset_mask((line_set) ~(line_vmm | sched_awaited()));
-	if (sched_anybody_halted() || earliest(chores.status_due, chores.end_due) != UINT64_MAX)
-		wait_for_chores();
+	if (sched_anybody_halted() || first_due() != UINT64_MAX)
+		wait_for_housekeeping();
 	else if (chipset->halt != NULL)
 		chipset->halt();
 	else
@@ -225,7 +232,7 @@ static void work_in_background(bool nobody_ready, uint64_t since)
 		background_run(nobody_ready, since);
 		dispatch_counted(NULL);
 	} while (background_is_starved() && !processor.attention);
-	processor.chores_due = 0;
+	processor.housekeeping_due = 0;
 }
 
 /* Starts vm in steps. The start uses the VM's own turns; each step ends with a look at the NMI
@@ -236,7 +243,7 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 	uint64_t then = now;
 	take_lines(sched_masked(vm));
 	while (vm->starting && nmi_count == 0 && !processor.attention &&
-	       then < earliest(end, processor.chores_due)) {
+	       then < earliest(end, processor.housekeeping_due)) {
 		vm_start_step(vm);
 		chipset_look();
 		then = cpu_tsc();
@@ -251,7 +258,7 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 /* The background work waits WORK_WAIT_US. Returns NULL: the run loop decides again. */
 static struct vm *put_off_work(uint64_t now)
 {
-	processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
+	processor.housekeeping_due = now + tsc_from_us(WORK_WAIT_US);
 	processor.attention = true;
 	return NULL;
 }
@@ -301,7 +308,7 @@ static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t no
 static inline void begin_turn(struct vm *vm, uint64_t now)
 {
 	bool contended = sched_contended(vm);
-	uint64_t deadline = processor.chores_due;
+	uint64_t deadline = processor.housekeeping_due;
 	if (!contended)
 		processor.turn.slice_end = 0;
 	else {
@@ -319,8 +326,8 @@ static struct vm *decide(void)
 {
 	uint64_t now = cpu_tsc();
 	bool work = false;
-	if (__builtin_expect(now >= processor.chores_due, 0)) {
-		work = do_chores(now);
+	if (__builtin_expect(now >= processor.housekeeping_due, 0)) {
+		work = do_housekeeping(now);
 		if (ending_is_here())
 			return NULL;
 	}
@@ -333,7 +340,7 @@ static struct vm *decide(void)
 		next = find_sleeper(&work, now);
 	else if (work && work_has_to_wait(last, next)) {
 		work = false;
-		processor.chores_due = now + tsc_from_us(WORK_WAIT_US);
+		processor.housekeeping_due = now + tsc_from_us(WORK_WAIT_US);
 	}
 	if (__builtin_expect(work || next == NULL || next->starting, 0))
 		return take_turn(next, work, now);
@@ -370,15 +377,17 @@ int run_all(const struct vmm_config *config, const struct operator_calls *person
 	this_run.config = config;
 	this_run.person = person;
 	this_run.random_state = config->jitter;
-	chores.status_interval = tsc_from_us((uint64_t)config->status_ms * 1000);
-	chores.interval = config->status_ms ? chores.status_interval : tsc_from_us(HOUSEKEEPING_US);
-	if (chores.interval > TURN_MOST)
-		chores.interval = TURN_MOST;
+	housekeeping.status_interval = tsc_from_us((uint64_t)config->status_ms * 1000);
+	housekeeping.interval = config->status_ms ? housekeeping.status_interval
+	                                          : tsc_from_us(HOUSEKEEPING_US);
+	if (housekeeping.interval > TURN_MOST)
+		housekeeping.interval = TURN_MOST;
 	this_run.started = cpu_tsc();
-	chores.status_due = config->status_ms ? this_run.started + chores.status_interval
-	                                      : UINT64_MAX;
+	housekeeping.status_due = config->status_ms
+	                                  ? this_run.started + housekeeping.status_interval
+	                                  : UINT64_MAX;
 	ending_begin(config, person, this_run.started);
-	chores.end_due = UINT64_MAX; /* until the first chores */
+	housekeeping.end_due = UINT64_MAX; /* until the first housekeeping */
 	for (;;) {
 		struct vm *vm = decide();
 		if (vm != NULL)

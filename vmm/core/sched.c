@@ -13,7 +13,7 @@ void sched_add(struct vm *vm)
 {
 	for (unsigned lower = 0; lower < vm->config.priority; lower++)
 		schedule->lines_above[lower] |= vm->controller.lines;
-	chipset_standing.touched = true;
+	chipset_present.dirty = true;
 	for (unsigned i = 0; i < vm_count; i++) {
 		line_set ends = schedule->lines_above[vms[i]->config.priority] | line_vmm;
 		vms[i]->masked = (line_set)~ends;
@@ -58,7 +58,7 @@ void sched_set_state(struct vm *vm, enum vm_state state)
 	vm->state = state;
 	if (state == VM_STOPPED) {
 		processor.vm_stopped = true;
-		processor.chores_due = 0;
+		processor.housekeeping_due = 0;
 	}
 	processor.attention = true;
 }
@@ -127,5 +127,5 @@ void sched_wake(struct vm *vm)
 
 line_set sched_masked(const struct vm *vm)
 {
-	return chipset->holds ? vm->masked & (line_set)~schedule->awaited : vm->masked;
+	return chipset->masks_in_hardware ? vm->masked & (line_set)~schedule->awaited : vm->masked;
 }

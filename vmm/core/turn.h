@@ -24,7 +24,7 @@ static inline bool turn_is_due(uint32_t count)
 }
 
 /* Entries of the trace between two looks. LOOK_CONTENDED: while a VM waits for the slice's end.
- * LOOK_ALONE: while only the VMM's own chores wait. */
+ * LOOK_ALONE: while only the VMM's own housekeeping wait. */
 enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64 };
 
 /* No deadline is farther away, in TSC ticks: the processor's timer holds no more. */

@@ -85,7 +85,7 @@ static void finish_start(struct vm *vm)
 	port_filter_reset(vm);
 	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	absent_reset(vm);
-	virt.exit_on_interrupt(vm->vcpu, chipset->exits);
+	virt.exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);
 	(void)virt_exit_on_hlt(vm->vcpu, true);
 	/* ports that the VM's last life left open are closed at the next entry */
 	vm->controller.changed = true;

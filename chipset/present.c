@@ -8,6 +8,6 @@
 #include "chipset/chipset.h"
 
 const struct chipset *chipset;
-struct chipset_standing chipset_standing = { .touched = true };
+struct chipset_present chipset_present = { .dirty = true };
 uint64_t chipset_window;
 const uint16_t chipset_ports[CHIPSET_PORTS] = { 0x20, 0x21, 0xa0, 0xa1, PORT_ELCR1, PORT_ELCR2 };

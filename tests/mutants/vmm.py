@@ -145,8 +145,8 @@ MUTANTS = (
     (
         "never-put-away",
         SWITCH,
-        "return processor.vm == NULL ? 0 : save_last(processor.vm, force, now);",
-        "return 0;",
+        "\treturn save_last(force, now);\n",
+        "\treturn force && now == 0;\n",
         "test_run_irqmux",
     ),
     (

@@ -37,7 +37,7 @@ void dispatch_set_policy(enum nmi_policy policy, struct vm *vm)
  * APIC may take a single edge for several (docs/emulators.md). Such an NMI is unattributed; nmi=
  * decides all the same. A source that goes on must not drown the console, so from the ninth NMI on
  * only each doubling is logged. told: the source tells of itself. */
-static __attribute__((noinline)) void external_nmi(bool told)
+static __attribute__((noinline)) void take_external_nmi(bool told)
 {
 	enum { EXTERNAL_LINES = 8 };
 	uint64_t number = ++dispatch_counters.external;
@@ -57,6 +57,12 @@ static __attribute__((noinline)) void external_nmi(bool told)
 			sched_set_state(external.vm, VM_READY);
 		processor.attention = true;
 	}
+}
+
+static inline void external_nmi(uint16_t external)
+{
+	if (external)
+		take_external_nmi(external == EXTERNAL_TOLD);
 }
 
 static __attribute__((noinline)) void note_echo(void)
@@ -88,7 +94,7 @@ void dispatch_again(void)
 		serve_line(line_first(again));
 }
 
-static __attribute__((noinline)) void serve(line_set lines)
+static __attribute__((noinline)) void serve_lines(line_set lines)
 {
 	for (; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
@@ -97,6 +103,12 @@ static __attribute__((noinline)) void serve(line_set lines)
 		chipset->acknowledge(LINE(line));
 		serve_line(line);
 	}
+}
+
+static inline void serve(line_set lines)
+{
+	if (lines)
+		serve_lines(lines);
 }
 
 /* A line of vm has status while another VM runs. A halted vm is ready now. A vm above the running
@@ -125,20 +137,25 @@ static __attribute__((noinline)) void notify_owners(const struct vm *running, un
 	}
 }
 
-static void dispatch(struct vm *running, struct chipset_status status)
+/* Handles the lines of VMs that no look has reported before. */
+static inline void notify_all(const struct vm *running, line_set lines)
 {
-	if (status.asserted & line_vmm)
-		serve(status.asserted & line_vmm);
-	for (line_set rest = status.fresh & ~line_vmm; rest; rest &= rest - 1) {
-		struct line *line = &line_table[line_first(rest)];
+	for (; lines; lines &= lines - 1) {
+		struct line *line = &line_table[line_first(lines)];
 		if (running != NULL)
 			line->exits++;
 		else
 			line->held_by_vmm++; /* the VMM had the processor: no exit */
-		notify_owners(running, line_first(rest));
+		notify_owners(running, line_first(lines));
 	}
-	if (status.external)
-		external_nmi(status.external == EXTERNAL_TOLD);
+}
+
+/* Figure 3 from the VMM block's status (312) on. */
+static void dispatch(struct vm *running, struct chipset_status status)
+{
+	serve(status.asserted & line_vmm);             /* the VMM's own lines (R14) */
+	notify_all(running, status.fresh & ~line_vmm); /* 314: a turn ends, or 316: held */
+	external_nmi(status.external);                 /* 320: the external signal */
 }
 
 /* Dispatches NMIs where the slice timer's end is an NMI as well: an NMI of these may be the

@@ -35,6 +35,14 @@ void sched_wake(struct vm *vm);
 /* Returns the lines that do not end vm's turn now (404): vm's mask. Where a masked line raises no
  * NMI, lines of halted VMs are left out of the mask. */
 line_set sched_masked(const struct vm *vm);
+/* Masks the lines that do not end vm's turn now, where the mask may have changed since the last
+ * entry (404). Call it before an entry. */
+static inline void sched_mask(const struct vm *vm)
+{
+	if (chipset_mask_due())
+		chipset_mask(sched_masked(vm));
+}
+
 /* Lets vm take part from now on, and sets every VM's mask (404). A line ends a turn where a VM of
  * higher priority has the line (¶56), or the VMM. Call it once for each VM, at boot, after
  * line_assign(). */

@@ -12,9 +12,12 @@
 
 #include <errno.h>
 
-/* 520 */
-static inline int save_last(struct vm *last, bool force, uint64_t now)
+/* 520: saves the controller of the VM that ran, if there is such a VM. */
+static inline int save_last(bool force, uint64_t now)
 {
+	struct vm *last = processor.vm;
+	if (last == NULL)
+		return 0;
 	if (chipset->save(&last->controller, force) != 0) {
 		trace_record(TRACE_BUSY, last->number, 0, 0);
 		return -EBUSY;
@@ -28,21 +31,27 @@ static inline int save_last(struct vm *last, bool force, uint64_t now)
 	return 0;
 }
 
-int vm_switch(struct vm *next, bool force, uint64_t now)
+/* 540: restores the controller of the next VM. */
+static inline void restore_next(struct vm *next, uint64_t now)
 {
-	struct vm *last = processor.vm;
-	if (last != NULL && save_last(last, force, now) != 0)
-		return -EBUSY;
-	chipset->restore(&next->controller); /* 540 */
+	chipset->restore(&next->controller);
 	virt_load(next->vcpu);
 	processor.vm = next;
 	next->started_at = now;
 	next->switches_in++;
 	trace_record_at(now, TRACE_SWITCH, next->number, next->number, next->controller.lines);
+}
+
+/* Figure 5. 510 is before, in vmm/core/run.c:decide(); 560 is after, in vm_invoke(). */
+int vm_switch(struct vm *next, bool force, uint64_t now)
+{
+	if (save_last(force, now) != 0) /* 520 */
+		return -EBUSY;
+	restore_next(next, now); /* 540 */
 	return 0;
 }
 
 __attribute__((noinline)) int vm_put_away(bool force, uint64_t now)
 {
-	return processor.vm == NULL ? 0 : save_last(processor.vm, force, now);
+	return save_last(force, now);
 }

@@ -41,7 +41,7 @@ static int probe(void)
 		log_line("chipset soft: this machine has no 8259 pair (MADT flags)");
 		return -ENODEV;
 	}
-	if (!virt.can_exit_on_interrupt()) {
+	if (!virt_can_exit_on_interrupt()) {
 		log_line(
 			"chipset soft: physical interrupts cannot be made to exit on this processor");
 		return -ENODEV;

@@ -47,8 +47,7 @@ static _Noreturn void end(int status)
 	console_set_interrupts(false);
 	log_line("end: status %d", status);
 	console_flush();
-	if (virt.leave != NULL) /* a processor with no virtualisation has no mode to leave */
-		virt.leave();
+	virt_leave();
 	power_off(status);
 }
 
@@ -74,7 +73,7 @@ static void show_summary(int status)
 	screen_mark_summary();
 	summary_print(&(struct summary){ .version = version_name,
 	                                 .processor = processor_name(),
-	                                 .virtualisation = virt.describe(),
+	                                 .virtualisation = virt_describe(),
 	                                 .chipset = chipset->name,
 	                                 .refused = boot.refused,
 	                                 .status = status });
@@ -86,7 +85,7 @@ static void say_what_was_found(void)
 	log_line("cpu: %s; %u processor%s, one in use; TSC %lu kHz", processor_name(),
 	         platform.processors ? platform.processors : 1, platform.processors > 1 ? "s" : "",
 	         (unsigned long)platform.tsc_khz);
-	log_line("virtualisation: %s", virt.describe());
+	log_line("virtualisation: %s", virt_describe());
 	log_line("mitigations: %s", mitigations_describe());
 	log_line("chipset: %s", chipset->name);
 	log_line("memory: the VMM takes %luK, %luM are free for VMs",

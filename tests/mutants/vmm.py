@@ -474,7 +474,7 @@ MUTANTS = (
     (
         "stores-are-kept",
         ABSENT,
-        "if (write && virt.drop_store(vm->vcpu))",
+        "if (write && virt_drop_store(vm->vcpu))",
         "if (false)",
         "test_faults",
     ),
@@ -485,11 +485,11 @@ MUTANTS = (
         "config.mmio_count, page))\n\t\t\treturn false;",
         "test_faults",
     ),
-    ("event-not-put-back", ABSENT, "\tvirt.requeue_event(vm->vcpu);\n", "", "test_faults"),
+    ("event-not-put-back", ABSENT, "\tvirt_requeue_event(vm->vcpu);\n", "", "test_faults"),
     (
         "event-put-back-not-held",
         ABSENT,
-        "\tif (virt.may_be_overtaken(vm->vcpu))\n",
+        "\tif (virt_may_be_overtaken(vm->vcpu))\n",
         "\tif (false)\n",
         "test_faults",
     ),

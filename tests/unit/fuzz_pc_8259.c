@@ -47,7 +47,6 @@ enum {
 enum { NOBODYS = 0xffff & ~(OWN | OTHERS | LINE(LINE_CASCADE)) };
 
 uint64_t fake_tsc;
-struct virt_calls virt;
 
 static struct controller guest, other;
 static struct naive_pair model;

@@ -8,7 +8,6 @@
 #include "arch/x86/cpu/nmi.h"
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
-#include "tests/unit/sim_virt.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
@@ -54,12 +53,12 @@ void flow_alone(void (*body)(void))
 
 /* ---- The processor ---- */
 
-void vmx_load(struct vcpu *v)
+void virt_load(struct vcpu *v)
 {
 	(void)v;
 }
 
-enum vm_exit_reason vmx_enter(struct vcpu *v)
+enum vm_exit_reason virt_enter(struct vcpu *v)
 {
 	(void)v;
 	assert_false(board.nmi_blocked);
@@ -69,118 +68,46 @@ enum vm_exit_reason vmx_enter(struct vcpu *v)
 	return VM_EXIT_OTHER;
 }
 
-void vmx_unblock_nmi(void)
+void virt_unblock_nmi(void)
 {
 	board_unblock_nmi();
 }
 
-static void flow_vcpu_open_port(struct vcpu *v, uint16_t port, bool open)
+void virt_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	(void)v;
 	(void)port;
 	(void)open;
 }
 
-static bool flow_vcpu_can_inject(struct vcpu *v)
-{
-	(void)v;
-	fail_msg("nothing is injected where the block is");
-	return false;
-}
-
-static void flow_vcpu_inject_interrupt(struct vcpu *v, uint8_t vector)
-{
-	(void)v;
-	fail_msg("vector %x is injected", vector);
-}
-
-static bool flow_vcpu_may_be_overtaken(struct vcpu *v)
+bool virt_may_be_overtaken(struct vcpu *v)
 {
 	(void)v;
 	return false;
 }
 
-static bool flow_vcpu_has_interrupt_table(struct vcpu *v)
+bool virt_has_interrupt_table(struct vcpu *v)
 {
 	(void)v;
 	return true;
 }
 
-static bool flow_vcpu_inject_nmi(struct vcpu *v)
+bool virt_inject_nmi(struct vcpu *v)
 {
 	(void)v;
 	return true;
 }
 
-static void flow_vcpu_want_window(struct vcpu *v, enum window wanted)
+void virt_want_window(struct vcpu *v, enum window wanted)
 {
 	(void)v;
 	(void)wanted;
 }
 
-bool vmx_skip(struct vcpu *v)
-{
-	(void)v;
-	fail_msg("it is the flows' no business");
-	return false;
-}
-
-void vmx_cpuid(struct vcpu *v)
-{
-	vmx_skip(v);
-}
-
-void vmx_set_timer(struct vcpu *v, uint64_t ticks)
-{
-	(void)ticks;
-	vmx_skip(v);
-}
-
-bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
-{
-	vmx_skip(v);
-	return exits;
-}
-
-bool vmx_halted(struct vcpu *v)
-{
-	vmx_skip(v);
-	return false;
-}
-
-void vmx_set_halted(struct vcpu *v, bool halted)
-{
-	(void)halted;
-	vmx_skip(v);
-}
-
-bool vmx_in_ring_0(struct vcpu *v)
-{
-	(void)v;
-	return true;
-}
-
-bool vmx_interrupts_on(struct vcpu *v)
-{
-	vmx_skip(v);
-	return false;
-}
-
-static bool flow_vcpu_can_exit_on_interrupt(void)
+bool virt_can_exit_on_interrupt(void)
 {
 	return true;
 }
-
-struct virt_calls virt = {
-	.open_port = flow_vcpu_open_port,
-	.can_inject = flow_vcpu_can_inject,
-	.inject_interrupt = flow_vcpu_inject_interrupt,
-	.may_be_overtaken = flow_vcpu_may_be_overtaken,
-	.has_interrupt_table = flow_vcpu_has_interrupt_table,
-	.inject_nmi = flow_vcpu_inject_nmi,
-	.want_window = flow_vcpu_want_window,
-	.can_exit_on_interrupt = flow_vcpu_can_exit_on_interrupt,
-};
 
 /* ---- The machine ---- */
 

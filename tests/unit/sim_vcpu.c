@@ -19,7 +19,6 @@
 #include "tests/unit/fake_log.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
-#include "tests/unit/sim_virt.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/run.h"
 #include "vmm/core/sched.h"
@@ -32,6 +31,9 @@
 
 enum { ENTRIES_MAX = 1000 }; /* of which none executes an instruction */
 enum { DEAF_STEPS = 100 };   /* before the back end asks for an exit (arch/x86/virt/vmx/quirk.c) */
+
+/* A test may define these functions itself. */
+#define WEAK __attribute__((weak))
 
 struct vcpu {
 	struct vcpu_regs regs; /* first: vcpu_regs() */
@@ -202,7 +204,7 @@ static void check_priority(const struct vcpu *v)
 			sim_violation("R13: vm %u is entered while vm %u is ready", v->number, i);
 }
 
-enum vm_exit_reason vmx_enter(struct vcpu *v)
+enum vm_exit_reason virt_enter(struct vcpu *v)
 {
 	enum vm_exit_reason reason;
 
@@ -243,7 +245,7 @@ unsigned sim_guest_running(void)
 
 /* ---- The rest of the interface ---- */
 
-struct vcpu *vmx_create(const char *name)
+struct vcpu *virt_create(const char *name)
 {
 	(void)name;
 	struct vcpu *v = &vcpus[vm_count];
@@ -254,18 +256,19 @@ struct vcpu *vmx_create(const char *name)
 	return v;
 }
 
-void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
+void virt_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
 	(void)eip;
 	(void)eax;
 	(void)ebx;
 	v->skips = v->halted = v->sleeps = false;
+	v->exit_on_hlt = true;
 	v->injected = -1;
 	sim_guest_start(v->number);
 }
 
-int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
-            bool executable)
+WEAK int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+                  bool executable)
 {
 	(void)v;
 	(void)guest;
@@ -276,12 +279,12 @@ int vmx_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	return 0;
 }
 
-void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
+void virt_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	v->open[port_index(port)] = open;
 }
 
-void vmx_load(struct vcpu *v)
+void virt_load(struct vcpu *v)
 {
 	struct vcpu *old = loaded;
 
@@ -293,40 +296,40 @@ void vmx_load(struct vcpu *v)
 	slice_timer_arm(v->timer);
 }
 
-void vmx_unblock_nmi(void)
+void virt_unblock_nmi(void)
 {
 	board_unblock_nmi();
 }
 
-uint64_t vmx_rip(struct vcpu *v)
+uint64_t virt_rip(struct vcpu *v)
 {
 	(void)v;
 	return 0;
 }
 
-bool vmx_skip(struct vcpu *v)
+bool virt_skip(struct vcpu *v)
 {
 	v->skips = true;
 	return false;
 }
 
-bool vmx_can_inject(struct vcpu *v)
+bool virt_can_inject(struct vcpu *v)
 {
 	return v->injected < 0 && sim_guest_interrupts_on(v->number);
 }
 
-bool vmx_in_ring_0(struct vcpu *v)
+bool virt_in_ring_0(struct vcpu *v)
 {
 	(void)v;
 	return !sim_in_ring_3;
 }
 
-bool vmx_interrupts_on(struct vcpu *v)
+bool virt_interrupts_on(struct vcpu *v)
 {
 	return sim_guest_interrupts_on(v->number);
 }
 
-void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
+void virt_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
 	if (v->injected >= 0)
 		sim_violation("two events are injected in one entry");
@@ -334,90 +337,90 @@ void vmx_inject_interrupt(struct vcpu *v, uint8_t vector)
 	v->halted = false;
 }
 
-bool vmx_may_be_overtaken(struct vcpu *v)
+WEAK bool virt_may_be_overtaken(struct vcpu *v)
 {
 	return sim_world.timer_by_nmi && v->injected >= 0;
 }
 
-bool vmx_has_interrupt_table(struct vcpu *v)
+bool virt_has_interrupt_table(struct vcpu *v)
 {
 	(void)v;
 	return true;
 }
 
-bool vmx_inject_nmi(struct vcpu *v)
+bool virt_inject_nmi(struct vcpu *v)
 {
 	(void)v;
 	return true;
 }
 
-void vmx_want_window(struct vcpu *v, enum window wanted)
+WEAK void virt_want_window(struct vcpu *v, enum window wanted)
 {
 	v->want_window = wanted != WINDOW_NONE;
 }
 
-void vmx_set_timer(struct vcpu *v, uint64_t ticks)
+void virt_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	v->timer = ticks;
 	if (sim_world.timer_by_nmi && v == loaded)
 		slice_timer_arm(ticks);
 }
 
-void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
+void virt_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	v->exits = exits;
 }
 
-bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool virt_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	v->exit_on_hlt = exits;
 	return exits;
 }
 
-bool vmx_halted(struct vcpu *v)
+bool virt_halted(struct vcpu *v)
 {
 	return v->halted;
 }
 
-void vmx_set_halted(struct vcpu *v, bool halted)
+void virt_set_halted(struct vcpu *v, bool halted)
 {
 	v->halted = halted;
 }
 
-struct vcpu_io vmx_exit_io(struct vcpu *v)
+WEAK struct vcpu_io virt_exit_io(struct vcpu *v)
 {
 	return (struct vcpu_io){ .port = v->access.port,
 		                 .size = 1,
 		                 .kind = v->access.in ? IO_IN : 0 };
 }
 
-uint64_t vmx_exit_address(struct vcpu *v, bool *write)
+WEAK uint64_t virt_exit_address(struct vcpu *v, bool *write)
 {
 	(void)v;
 	*write = false;
 	return 0;
 }
 
-bool vmx_drop_store(struct vcpu *v)
+WEAK bool virt_drop_store(struct vcpu *v)
 {
 	(void)v;
 	return false;
 }
 
-int vmx_absent(struct vcpu *v)
+int virt_absent(struct vcpu *v)
 {
 	(void)v;
 	return 0;
 }
 
-int vmx_absent_page(struct vcpu *v, uint64_t guest)
+WEAK int virt_absent_page(struct vcpu *v, uint64_t guest)
 {
 	(void)v;
 	(void)guest;
 	return 0;
 }
 
-int vmx_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+WEAK int virt_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 {
 	(void)v;
 	(void)guest;
@@ -425,45 +428,41 @@ int vmx_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 	return 0;
 }
 
-void vmx_requeue_event(struct vcpu *v)
+WEAK void virt_requeue_event(struct vcpu *v)
 {
 	(void)v;
 }
 
-void vmx_cpuid(struct vcpu *v)
+void virt_cpuid(struct vcpu *v)
 {
 	(void)v;
 }
 
-int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
+int virt_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 {
 	(void)v;
 	(void)what;
 	sim_violation("exit %d comes from nowhere", reason);
 }
 
-void vmx_dump(struct vcpu *v)
+void virt_dump(struct vcpu *v)
 {
 	(void)v;
 }
 
-const char *vmx_describe(void)
+const char *virt_describe(void)
 {
 	return "simulated";
 }
 
-void vmx_leave(void)
+void virt_leave(void)
 {
 }
 
-bool vmx_can_exit_on_interrupt(void)
+bool virt_can_exit_on_interrupt(void)
 {
 	return true;
 }
-
-#define X_CALL(type, name, parameters) .name = vmx_##name,
-struct virt_calls virt = { VIRT_CALLS(X_CALL) };
-#undef X_CALL
 
 #define X_NAME(id, name) name,
 static const char *const exit_names[] = { VM_EXIT_REASONS(X_NAME) };

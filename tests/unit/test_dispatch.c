@@ -9,7 +9,7 @@
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/machine/slice_timer.h"
-#include "tests/unit/sim_virt.h"
+#include "arch/x86/virt/virt.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/run.h"
@@ -24,7 +24,6 @@ uint64_t fake_tsc;
 struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct virt_calls virt;
 bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
 struct chipset_present chipset_present;
@@ -38,68 +37,10 @@ static char order[16];
 
 /* ---- What it is built on ---- */
 
-void vmx_unblock_nmi(void)
+void virt_unblock_nmi(void)
 {
 	unblocked++;
 	nmi_count += comes_meanwhile;
-}
-
-void vmx_load(struct vcpu *v)
-{
-	(void)v;
-}
-
-enum vm_exit_reason vmx_enter(struct vcpu *v)
-{
-	(void)v;
-	return VM_EXIT_OTHER;
-}
-
-bool vmx_skip(struct vcpu *v)
-{
-	(void)v;
-	return false;
-}
-
-void vmx_cpuid(struct vcpu *v)
-{
-	(void)v;
-}
-
-void vmx_set_timer(struct vcpu *v, uint64_t ticks)
-{
-	(void)v;
-	(void)ticks;
-}
-
-bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
-{
-	(void)v;
-	return exits;
-}
-
-bool vmx_halted(struct vcpu *v)
-{
-	(void)v;
-	return false;
-}
-
-void vmx_set_halted(struct vcpu *v, bool halted)
-{
-	(void)v;
-	(void)halted;
-}
-
-bool vmx_in_ring_0(struct vcpu *v)
-{
-	(void)v;
-	return true;
-}
-
-bool vmx_interrupts_on(struct vcpu *v)
-{
-	(void)v;
-	return true;
 }
 
 bool slice_timer_ended(void)

@@ -56,13 +56,13 @@ static const struct chipset block = { .name = "block",
 	                              .port_write = port_write,
 	                              .deliverable = deliverable };
 
-static struct vcpu_io exit_io(struct vcpu *v)
+struct vcpu_io virt_exit_io(struct vcpu *v)
 {
 	(void)v;
 	return (struct vcpu_io){ .port = OUT_20H, .size = 1, .kind = 0 };
 }
 
-static void want_window(struct vcpu *v, enum window wanted)
+void virt_want_window(struct vcpu *v, enum window wanted)
 {
 	(void)v;
 	window = wanted;
@@ -82,8 +82,6 @@ static int begin(void **state)
 	vm_count = 2;
 	processor.vm = &own[0];
 	chipset = &block;
-	virt.exit_io = exit_io;
-	virt.want_window = want_window;
 	busy = sim_in_ring_3 = false;
 	forced = 0;
 	processor.turn.slice_end = 0;

@@ -32,14 +32,14 @@ static uint64_t at;
 static bool writes, droppable;
 static unsigned dropped, forbidden, given_back;
 
-static uint64_t exit_address(struct vcpu *v, bool *write)
+uint64_t virt_exit_address(struct vcpu *v, bool *write)
 {
 	(void)v;
 	*write = writes;
 	return at + 0x123;
 }
 
-static bool drop_store(struct vcpu *v)
+bool virt_drop_store(struct vcpu *v)
 {
 	(void)v;
 	dropped += droppable;
@@ -58,7 +58,7 @@ static unsigned place(uint64_t guest)
 	return i;
 }
 
-static int absent_page(struct vcpu *v, uint64_t guest)
+int virt_absent_page(struct vcpu *v, uint64_t guest)
 {
 	(void)v;
 	given_back += shown[place(guest)] == SINK;
@@ -66,7 +66,7 @@ static int absent_page(struct vcpu *v, uint64_t guest)
 	return 0;
 }
 
-static int forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+int virt_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 {
 	(void)v;
 	assert_int_equal(bytes, PAGE);
@@ -76,14 +76,14 @@ static int forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 	return 0;
 }
 
-static void requeue(struct vcpu *v)
+void virt_requeue_event(struct vcpu *v)
 {
 	(void)v;
 	requeued++;
 }
 
-static int map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
-               bool executable)
+int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+             bool executable)
 {
 	(void)v;
 	assert_int_equal(host, (uint64_t)vm.sink);
@@ -94,7 +94,7 @@ static int map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bo
 	return 0;
 }
 
-static bool may_be_overtaken(struct vcpu *v)
+bool virt_may_be_overtaken(struct vcpu *v)
 {
 	(void)v;
 	return overtaken;
@@ -116,13 +116,6 @@ static void begin(enum fault_policy policy)
 	vms[0] = &vm;
 	vm_count = 1;
 	processor.vm = NULL;
-	virt.exit_address = exit_address;
-	virt.requeue_event = requeue;
-	virt.map = map;
-	virt.may_be_overtaken = may_be_overtaken;
-	virt.drop_store = drop_store;
-	virt.absent_page = absent_page;
-	virt.forbid = forbid;
 	memset(shown, 0, sizeof(shown));
 	mapped = requeued = dropped = forbidden = given_back = 0;
 	writes = droppable = false;

@@ -17,7 +17,6 @@
 #include <errno.h>
 #include <string.h>
 
-struct virt_calls virt;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 volatile uint8_t work_open;

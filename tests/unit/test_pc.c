@@ -20,7 +20,6 @@ enum { A_LINES = LINE(0) | LINE(3), B_LINES = LINE(8) | LINE(15) };
 
 static struct controller a, b;
 uint64_t fake_tsc;
-struct virt_calls virt; /* the block asks nothing of the processor */
 
 static void write(struct controller *c, uint16_t port, uint8_t value)
 {

@@ -20,7 +20,6 @@ enum { PORT_61_SERR = 0x80 };
 
 static struct controller a, b;
 uint64_t fake_tsc;
-struct virt_calls virt; /* the block asks nothing of the processor */
 
 static void write(uint16_t port, uint8_t value)
 {

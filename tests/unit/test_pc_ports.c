@@ -21,7 +21,6 @@ enum { PIN = 2 }; /* accesses to the I/O APIC for a pin */
 static struct controller a, b;
 static unsigned accesses;
 uint64_t fake_tsc;
-struct virt_calls virt; /* the block asks nothing of the processor */
 
 static void count(void)
 {

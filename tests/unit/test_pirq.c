@@ -39,7 +39,6 @@ static struct {
 	uint8_t high; /* PIRQs */
 } ich9;
 uint64_t fake_tsc;
-struct virt_calls virt; /* the block asks nothing of the processor */
 
 /* ---- The bridge ---- */
 

@@ -13,8 +13,6 @@
 
 enum { DATA = 0x60, NMI = 0x61, KEYBOARD = 0x64, INDEX = 0x70, RTC_DATA = 0x71 };
 
-struct virt_calls virt;
-
 static struct vm vm;
 static uint8_t ports[256];
 static unsigned writes, resets;
@@ -41,7 +39,7 @@ bool vm_fault(struct vm *of, enum vm_exit_reason reason, bool fatal, const struc
 	return false;
 }
 
-static void open_port(struct vcpu *v, uint16_t port, bool opened)
+void virt_open_port(struct vcpu *v, uint16_t port, bool opened)
 {
 	(void)v;
 	open[port] = opened;
@@ -57,7 +55,6 @@ static void begin(unsigned trust)
 	memset(ports, 0, sizeof(ports));
 	memset(open, 1, sizeof(open));
 	writes = resets = 0;
-	virt.open_port = open_port;
 	port_filter_reset(&vm);
 }
 

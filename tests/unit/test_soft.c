@@ -27,12 +27,10 @@ static line_set unmasked; /* what ends a turn */
 uint64_t fake_tsc;
 static bool processor_can = true; /* let interrupts exit */
 
-static bool can_exit_on_interrupt(void)
+bool virt_can_exit_on_interrupt(void)
 {
 	return processor_can;
 }
-
-struct virt_calls virt = { .can_exit_on_interrupt = can_exit_on_interrupt };
 
 /* What vm_invoke() does before an entry; the vector that it injects, or -1. */
 static int enter(struct controller *c)

@@ -13,7 +13,7 @@
 
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/machine/platform.h"
-#include "tests/unit/sim_virt.h"
+#include "arch/x86/virt/virt.h"
 
 /* The source itself, for what is static in it. */
 #include "vmm/core/run.c"
@@ -26,7 +26,6 @@ uint64_t fake_tsc;
 struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct virt_calls virt;
 bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
 struct chipset_present chipset_present;
@@ -44,63 +43,37 @@ static unsigned halts;
 
 /* ---- What the run loop is built on ---- */
 
-void vmx_set_timer(struct vcpu *v, uint64_t ticks)
+void virt_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	(void)v;
 	timer = ticks;
 }
 
-void vmx_load(struct vcpu *v)
-{
-	(void)v;
-}
-
-enum vm_exit_reason vmx_enter(struct vcpu *v)
-{
-	(void)v;
-	return VM_EXIT_OTHER;
-}
-
-void vmx_unblock_nmi(void)
-{
-}
-
-bool vmx_skip(struct vcpu *v)
-{
-	(void)v;
-	return false;
-}
-
-void vmx_cpuid(struct vcpu *v)
-{
-	(void)v;
-}
-
-bool vmx_exit_on_hlt(struct vcpu *v, bool exits)
+bool virt_exit_on_hlt(struct vcpu *v, bool exits)
 {
 	(void)v;
 	return exits;
 }
 
-bool vmx_halted(struct vcpu *v)
+bool virt_halted(struct vcpu *v)
 {
 	(void)v;
 	return false;
 }
 
-void vmx_set_halted(struct vcpu *v, bool halted)
+void virt_set_halted(struct vcpu *v, bool halted)
 {
 	(void)v;
 	(void)halted;
 }
 
-bool vmx_in_ring_0(struct vcpu *v)
+bool virt_in_ring_0(struct vcpu *v)
 {
 	(void)v;
 	return true;
 }
 
-bool vmx_interrupts_on(struct vcpu *v)
+bool virt_interrupts_on(struct vcpu *v)
 {
 	(void)v;
 	return true;

@@ -31,14 +31,14 @@ UNIT_commands := $(UNIT_console)
 UNIT_screen  := $(UNIT_console)
 UNIT_pager   := vmm/operator/pager.c $(UNIT_LOG)
 UNIT_summary := vmm/operator/summary.c $(UNIT_FAKES)
-UNIT_keyboard_line := vmm/operator/keyboard_line.c vmm/core/port_filter.c $(UNIT_LOG)
+UNIT_keyboard_line := tests/unit/fake_virt.c vmm/operator/keyboard_line.c vmm/core/port_filter.c $(UNIT_LOG)
 UNIT_keys    := arch/x86/machine/keys.c
 UNIT_keyboard := arch/x86/machine/keyboard.c
 UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
 UNIT_pci     := arch/x86/machine/pci.c
-UNIT_port_filter := vmm/core/port_filter.c
+UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
@@ -46,12 +46,12 @@ UNIT_NMI     := arch/x86/cpu/nmi_account.c
 UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_NMI) $(UNIT_BLOCK) arch/x86/machine/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_door.c \
 	$(UNIT_LOG)
-UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD)
-UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD)
-UNIT_pc_ports := $(UNIT_CHIPSET) $(UNIT_BOARD)
-UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD)
-UNIT_pc_8259 := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/naive_8259.c
-UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
+UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
+UNIT_pc_ports := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
+UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
+UNIT_pc_8259 := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c tests/unit/naive_8259.c
+UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
 # The chipset block's model, and the oracle beside which the fuzzer lays it.
 UNIT_i8259     := $(UNIT_BLOCK)
 UNIT_i8259_ocw := $(UNIT_BLOCK)
@@ -106,9 +106,9 @@ UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c $(UNIT_LOG)
+UNIT_turns   := tests/unit/fake_virt.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c $(UNIT_LOG)
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
+UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
 UNIT_background :=
 UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
 UNIT_stacks  := arch/x86/cpu/stacks.c
@@ -119,7 +119,7 @@ $(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/cpu/nm
 $(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
-UNIT_FLOWS   := vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_FLOWS   := tests/unit/fake_virt.c vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_accesses := $(UNIT_FLOWS)
 UNIT_sharing := $(UNIT_FLOWS)

@@ -51,13 +51,13 @@ static void forbid(uint64_t first, uint64_t last)
 	for (uint64_t page = page_of(first); page <= last && confined.error == 0; page += PAGE)
 		if (vm_memory(confined.vm, page, PAGE) == NULL &&
 		    !is_in(c->mmio, c->mmio_count, page))
-			confined.error = virt.forbid(confined.vm->vcpu, page, PAGE);
+			confined.error = virt_forbid(confined.vm->vcpu, page, PAGE);
 }
 
 static int confine(struct vm *vm)
 {
 	confined.vm = vm;
-	confined.error = virt.absent(vm->vcpu);
+	confined.error = virt_absent(vm->vcpu);
 	config_devices(forbid);
 	for (unsigned i = 0; i < vm_count; i++)
 		for (unsigned n = 0; n < vms[i]->config.mmio_count && vms[i] != vm; n++)
@@ -78,9 +78,9 @@ int absent_begin(void)
 static void take_back(struct vm *vm, uint64_t page)
 {
 	if (is_foreign(page))
-		(void)virt.forbid(vm->vcpu, page, PAGE); /* the tables are there */
+		(void)virt_forbid(vm->vcpu, page, PAGE); /* the tables are there */
 	else
-		(void)virt.absent_page(vm->vcpu, page);
+		(void)virt_absent_page(vm->vcpu, page);
 }
 
 /* Maps a page at the place of page: the VM's sink for a write, the page of ones for a read. The
@@ -93,8 +93,8 @@ static bool put(struct vm *vm, uint64_t page, bool write)
 	vm->sinks_used++;
 	*at = page;
 	if (write)
-		return virt.map(vm->vcpu, page, (uint64_t)vm->sink, PAGE, true, true) == 0;
-	return virt.absent_page(vm->vcpu, page) == 0;
+		return virt_map(vm->vcpu, page, (uint64_t)vm->sink, PAGE, true, true) == 0;
+	return virt_absent_page(vm->vcpu, page) == 0;
 }
 
 void absent_reset(struct vm *vm)
@@ -108,17 +108,17 @@ void absent_reset(struct vm *vm)
 void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 {
 	bool write;
-	uint64_t address = virt.exit_address(vm->vcpu, &write);
+	uint64_t address = virt_exit_address(vm->vcpu, &write);
 	const struct denial what = { "%s of memory at %lx",
 		                     { (uint64_t)(write ? "write" : "read"), address } };
 	if (!is_foreign(page_of(address)))
 		vm->probes++;
 	else if (!vm_fault(vm, reason, false, &what))
 		return;
-	if (write && virt.drop_store(vm->vcpu))
+	if (write && virt_drop_store(vm->vcpu))
 		return;
-	virt.requeue_event(vm->vcpu);
-	if (virt.may_be_overtaken(vm->vcpu))
+	virt_requeue_event(vm->vcpu);
+	if (virt_may_be_overtaken(vm->vcpu))
 		/* vm_invoke() keeps other interrupts away. */
 		vm->controller.held = vm->controller.changed = true;
 	if (!put(vm, page_of(address), write))

@@ -56,7 +56,7 @@ static void exit_window(struct vm *vm, enum vm_exit_reason reason)
 	(void)reason;
 	vm->interrupt_exits++;
 	vm->controller.changed = true; /* vm_invoke() injects a waiting event */
-	virt.want_window(vm->vcpu, WINDOW_NONE);
+	virt_want_window(vm->vcpu, WINDOW_NONE);
 }
 
 static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
@@ -114,7 +114,7 @@ static void exit_caches(struct vm *vm, enum vm_exit_reason reason)
 static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
 	struct denial what = { .format = "an exit that nobody handles" };
-	int error = virt.emulate(vm->vcpu, reason, &what);
+	int error = virt_emulate(vm->vcpu, reason, &what);
 	if (error == -EAGAIN)
 		x87_error(vm, reason);
 	else if (error != 0)

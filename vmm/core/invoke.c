@@ -19,17 +19,17 @@ static bool inject(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
 	int vector = chipset->pending_vector(own);
-	if (vector >= 0 && virt.can_inject(vm->vcpu)) {
-		virt.inject_interrupt(vm->vcpu, (uint8_t)vector);
+	if (vector >= 0 && virt_can_inject(vm->vcpu)) {
+		virt_inject_interrupt(vm->vcpu, (uint8_t)vector);
 		line_table[chipset->injected(own)].injected++;
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
 		vector = chipset->pending_vector(own);
 	}
-	bool held = chipset->hold != NULL && virt.may_be_overtaken(vm->vcpu), was_held = own->held;
+	bool held = chipset->hold != NULL && virt_may_be_overtaken(vm->vcpu), was_held = own->held;
 	own->held = held;
 	if (chipset->hold != NULL && (held | was_held))
 		chipset->hold(own);
-	virt.want_window(vm->vcpu, vector >= 0 ? WINDOW_SOON : held ? WINDOW_LATER : WINDOW_NONE);
+	virt_want_window(vm->vcpu, vector >= 0 ? WINDOW_SOON : held ? WINDOW_LATER : WINDOW_NONE);
 	return vector >= 0 || held;
 }
 
@@ -38,8 +38,8 @@ static bool inject(struct vm *vm)
  * while the NMI still waits. */
 static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
 {
-	if (virt.has_interrupt_table(vm->vcpu))
-		return !virt.inject_nmi(vm->vcpu);
+	if (virt_has_interrupt_table(vm->vcpu))
+		return !virt_inject_nmi(vm->vcpu);
 	vm->nmis_dropped++;
 	if ((vm->nmis_dropped & (vm->nmis_dropped - 1)) == 0)
 		log_line(
@@ -60,7 +60,7 @@ static __attribute__((noinline)) void change_controller(struct vm *vm)
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
-			virt.open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
+			virt_open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
 	own->changed = waits || vm->nmi_due;
 }

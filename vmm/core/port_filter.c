@@ -35,7 +35,7 @@ static void await_data(struct vm *vm, bool awaited)
 	if (vm->drops_keyboard_data == awaited)
 		return;
 	vm->drops_keyboard_data = awaited;
-	virt.open_port(vm->vcpu, PORT_KEYBOARD_DATA, !awaited);
+	virt_open_port(vm->vcpu, PORT_KEYBOARD_DATA, !awaited);
 }
 
 static bool write_keyboard(struct vm *vm, uint8_t command)
@@ -137,6 +137,6 @@ void port_filter_reset(struct vm *vm)
 	vm->drops_keyboard_data = false;
 	for (unsigned i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
 		if (port_is_own(vm, filters[i].port))
-			virt.open_port(vm->vcpu, filters[i].port,
+			virt_open_port(vm->vcpu, filters[i].port,
 			               filters[i].open || vm->config.trust & filters[i].trust);
 }

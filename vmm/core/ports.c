@@ -152,7 +152,7 @@ static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu
 void exit_port(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	struct vcpu_io io = virt.exit_io(vm->vcpu);
+	struct vcpu_io io = virt_exit_io(vm->vcpu);
 	virt_skip(vm->vcpu);
 	if (is_controller(io.port) && io.kind == 0 && io.size == 1)
 		controller_write(vm, io.port, (uint8_t)vcpu_regs(vm->vcpu)->rax);

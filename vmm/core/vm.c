@@ -72,7 +72,7 @@ static void note_fault(const struct vm *vm, const struct denial *what)
 	struct note note = { "vm %s: fault %lu at %lx: ",
 		             what->format,
 		             3,
-		             { (uint64_t)vm->config.name, vm->faults, virt.rip(vm->vcpu) },
+		             { (uint64_t)vm->config.name, vm->faults, virt_rip(vm->vcpu) },
 		             NULL,
 		             0 };
 	memcpy(note.value + note.split, what->value, sizeof(what->value));
@@ -86,7 +86,7 @@ static void note_fault(const struct vm *vm, const struct denial *what)
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
 {
 	vm->faults++;
-	trace_record(TRACE_FAULT, vm->number, reason, (uint32_t)virt.rip(vm->vcpu));
+	trace_record(TRACE_FAULT, vm->number, reason, (uint32_t)virt_rip(vm->vcpu));
 	if (vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0 || fatal ||
 	    vm->config.onfault != FAULT_LOG)
 		note_fault(vm, what);
@@ -97,7 +97,7 @@ bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struc
 	if (!fatal && vm->config.onfault == FAULT_LOG)
 		return true;
 	log_notes_after(&vm->output.tail, vm->output.head);
-	virt.dump(vm->vcpu);
+	virt_dump(vm->vcpu);
 	stop_for(vm, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
 	return false;
 }

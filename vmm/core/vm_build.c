@@ -17,14 +17,14 @@
 static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
-	int error = virt.map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
+	int error = virt_map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
 	if (error == 0 && c->memory > HOLE_END)
-		error = virt.map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END,
+		error = virt_map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END,
 		                 true, true);
 	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
 		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1),
 			 end = (c->mmio[i].last | (PAGE - 1)) + 1;
-		error = virt.map(vm->vcpu, first, first, end - first, true, false);
+		error = virt_map(vm->vcpu, first, first, end - first, true, false);
 	}
 	return error;
 }
@@ -48,13 +48,13 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	vm->memory = memory;
 	vm->image = image;
 	vm->image_bytes = bytes;
-	vm->vcpu = virt.create(vm->config.name);
+	vm->vcpu = virt_create(vm->config.name);
 	vm->sink = frames_alloc_vmm(PAGE, PAGE);
 	if (vm->vcpu == NULL || vm->sink == NULL || map_memory(vm) != 0)
 		return does_not_fit(module, config);
 	for (unsigned i = 0; i < config->io_count; i++)
 		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)
-			virt.open_port(vm->vcpu, (uint16_t)port, true);
+			virt_open_port(vm->vcpu, (uint16_t)port, true);
 	for (unsigned i = 0; i < config->io_count; i++)
 		ports_take((uint16_t)config->io[i].first, (uint16_t)config->io[i].last);
 	port_filter_reset(vm);
@@ -83,10 +83,9 @@ static void finish_start(struct vm *vm)
 	                               vm->config.guest, "Signalbox");
 	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
-	virt.reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
+	virt_reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	absent_reset(vm);
-	virt.exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);
-	(void)virt_exit_on_hlt(vm->vcpu, true);
+	virt_exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);
 	/* ports that the VM's last life left open are closed at the next entry */
 	vm->controller.changed = true;
 	vm->starting = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The choice of the back end for this processor.
+ * Finds the back end for this processor.
  *
  * Rule: the processor's feature bits decide, not the vendor's name. The back end names any missing
  * feature.
@@ -15,9 +15,6 @@
 
 enum { CPUID_1_ECX_VMX = 1 << 5, CPUID_80000001_ECX_SVM = 1 << 2 };
 #define LEAF_EXTENDED 0x80000000u
-
-struct virt_calls virt;
-bool virt_is_second;
 
 static const char *const names[] = {
 #define X_NAME(id, name) name,
@@ -51,7 +48,6 @@ int virt_init(void)
 		return say_nothing_there();
 	if (fpu_init() != 0)
 		return -ENODEV;
-	virt = vmx ? vmx_calls : svm_calls;
 	virt_is_second = !vmx;
 	guest_registers_init(!vmx);
 	return vmx ? vmx_init() : svm_init();

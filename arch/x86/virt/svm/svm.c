@@ -24,10 +24,6 @@ enum { EFER_SVME = 1 << 12 };
 uint64_t svm_host;
 static bool on;
 
-#define X_CALL(type, name, parameters) .name = svm_##name,
-const struct virt_calls svm_calls = { VIRT_CALLS(X_CALL) };
-#undef X_CALL
-
 int svm_init(void)
 {
 	if (svm_check() != 0)

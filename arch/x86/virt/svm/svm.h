@@ -177,9 +177,4 @@ bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error);
  * value of svm_skip(). */
 bool svm_retire(struct vcpu *v, unsigned length);
 
-/* The calls of arch/x86/virt/virt.h. */
-#define X_PROTOTYPE(type, name, parameters) type svm_##name parameters;
-VIRT_CALLS(X_PROTOTYPE)
-#undef X_PROTOTYPE
-
 #endif

@@ -17,10 +17,6 @@ enum { CR4_VMXE = 1 << 13 };
 
 static bool on;
 
-#define X_CALL(type, name, parameters) .name = vmx_##name,
-const struct virt_calls vmx_calls = { VIRT_CALLS(X_CALL) };
-#undef X_CALL
-
 int vmx_init(void)
 {
 	if (vmx_check() != 0)

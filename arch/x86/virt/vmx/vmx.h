@@ -102,11 +102,6 @@ int task_emulate(struct vcpu *v, struct denial *what);
  * Returns the number of broken rules. */
 unsigned vmx_audit(struct vcpu *v);
 
-/* The calls of arch/x86/virt/virt.h. */
-#define X_PROTOTYPE(type, name, parameters) type vmx_##name parameters;
-VIRT_CALLS(X_PROTOTYPE)
-#undef X_PROTOTYPE
-
 /* Raises an exception in the guest at the next entry. An event that the exit interrupted is
  * combined with the new exception (SDM 3A table 6-5). Returns false when the result would be a
  * triple fault. (retire.c) */

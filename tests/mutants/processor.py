@@ -309,7 +309,13 @@ MUTANTS = (
         "test_svm_npt",
     ),
     ("svm-shared-asid-not-flushed", VCPU, "if (v->shares_asid)", "if (false)", "test_svm_vcpu"),
-    ("svm-rare-registers-stay", VCPU, "\t\trare |= old->rare;\n", "\t\t;\n", "test_svm_vcpu"),
+    (
+        "svm-lazy-state-stays",
+        VCPU,
+        "\t\tlazy_state |= old->lazy_state;\n",
+        "\t\t;\n",
+        "test_svm_vcpu",
+    ),
     (
         "svm-sleeper-is-settled",
         VCPU,
@@ -337,8 +343,8 @@ MUTANTS = (
     (
         "vmx-kernel-gs-is-not-loaded",
         VMX,
-        "kernel_gs != v->kernel_gs || rare",
-        "rare",
+        "kernel_gs != v->kernel_gs || lazy_state",
+        "lazy_state",
         "test_vmx_vcpu",
     ),
     (
@@ -352,10 +358,10 @@ MUTANTS = (
     ("vmx-cr2-is-not-saved", VMX, "\t\told->cr2 = cr2_read();\n", "", "test_vmx_vcpu"),
     ("vmx-cr2-is-not-loaded", VMX, "\tcr2_write(v->cr2);\n", "", "test_vmx_vcpu"),
     (
-        "vmx-rare-registers-stay",
+        "vmx-lazy-state-stays",
         VMX,
-        "rare = v->rare | old->rare;",
-        "rare = v->rare;",
+        "lazy_state = v->lazy_state | old->lazy_state;",
+        "lazy_state = v->lazy_state;",
         "test_vmx_vcpu",
     ),
     (

@@ -183,7 +183,7 @@ static void R01_rare_registers_move_where_either_uses_them(void **state)
 	svm_load(&kit_vcpu);
 	svm_load(&other);
 	assert_int_equal(debug_switches + msr_loads, 0);
-	kit_vcpu.rare = true;
+	kit_vcpu.lazy_state = true;
 	svm_load(&kit_vcpu);
 	assert_int_equal(debug_switches, 1);
 	assert_int_equal(msr_loads, 1);

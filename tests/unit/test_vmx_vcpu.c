@@ -326,7 +326,7 @@ static void R01_rare_registers_move_where_either_uses_them(void **state)
 	debug_switches = msr_loads = 0;
 	vmx_load(&b);
 	assert_int_equal(debug_switches + msr_loads, 0);
-	a.rare = true;
+	a.lazy_state = true;
 	vmx_load(&a);
 	vmx_load(&b);
 	assert_int_equal(debug_switches, 2);

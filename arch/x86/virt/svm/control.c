@@ -84,7 +84,7 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 static int debug_emulate(struct vcpu *v)
 {
 	guest_debug_use(&v->state);
-	v->rare = true;
+	v->lazy_state = true;
 	v->vmcb->intercept_dr_read = v->vmcb->intercept_dr_write = 0;
 	return 0;
 }

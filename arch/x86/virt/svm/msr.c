@@ -67,7 +67,7 @@ static int write_pat(struct vmcb *c, uint64_t value)
 static int write_value(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	int error = guest_msr_write(&v->registers, msr, value);
-	v->rare |= v->registers.used;
+	v->lazy_state |= v->registers.used;
 	if (error <= 0)
 		return error;
 	return msr == MSR_EFER ? write_efer(v->vmcb, value) : write_pat(v->vmcb, value);

@@ -67,9 +67,10 @@ struct vcpu {
 	bool end_wanted;      /* the IRET of an injected interrupt's handler must exit */
 	uint64_t window_rest; /* the slice's rest in TSC ticks while ends_soon is set */
 	struct svm_code code[SVM_CODE_PLACES];
-	bool shares_asid, rare; /* rare: the guest uses registers above, or the debug registers */
-	uint64_t timer_left;    /* TSC ticks of the slice, to be armed at the next entry */
-	bool timer_due;         /* true: timer_left must be armed */
+	bool lazy_state; /* true: the guest uses the registers above, or the debug registers */
+	bool shares_asid;
+	uint64_t timer_left; /* TSC ticks of the slice, to be armed at the next entry */
+	bool timer_due;      /* true: timer_left must be armed */
 };
 
 /* The virtual processor that was loaded last, or NULL. */

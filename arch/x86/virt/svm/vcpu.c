@@ -95,7 +95,8 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(c, 0, sizeof(*c));
-	v->halted = v->ends_soon = v->nmi_masked = v->iret_exited = v->end_wanted = v->rare = false;
+	v->halted = v->ends_soon = v->nmi_masked = v->iret_exited = v->end_wanted = false;
+	v->lazy_state = false;
 	guest_registers_reset(&v->registers);
 	guest_registers_load(&v->registers);
 	svm_forget_code(v);
@@ -156,7 +157,7 @@ void svm_open_port(struct vcpu *v, uint16_t port, bool open)
 }
 
 /* Switches the registers that few guests use and the VMCB does not hold. */
-static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
+static __attribute__((noinline)) void switch_lazy_state(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
@@ -167,15 +168,15 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;
-	unsigned rare = v->rare;
+	unsigned lazy_state = v->lazy_state;
 	if (old != NULL)
-		rare |= old->rare;
+		lazy_state |= old->lazy_state;
 	svm_loaded = v;
 	v->timer_due = true;
 	if (v->shares_asid)
 		v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
-	if (__builtin_expect(rare, 0))
-		switch_rare(old, v);
+	if (__builtin_expect(lazy_state, 0))
+		switch_lazy_state(old, v);
 }
 
 void svm_load(struct vcpu *v)

@@ -14,7 +14,7 @@ enum { DR6_TOLD = DR6_BREAKPOINTS | DR6_BD | DR6_BS | DR6_BT };
 int debug_emulate(struct vcpu *v)
 {
 	guest_debug_use(&v->state);
-	v->rare = true;
+	v->lazy_state = true;
 	v->primary &= ~(uint32_t)CPU_MOV_DR_EXITING;
 	vmcs_write(PRIMARY_CONTROLS, v->primary);
 	return 0;

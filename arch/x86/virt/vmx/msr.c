@@ -58,7 +58,7 @@ int msr_emulate(struct vcpu *v, bool write, struct denial *what)
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
 	int error = write ? guest_msr_write(&v->registers, msr, value)
 	                  : guest_msr_read(&v->registers, msr, &value);
-	v->rare |= v->registers.used;
+	v->lazy_state |= v->registers.used;
 	if (error > 0)
 		error = write_efer(value);
 	if (error != 0) {

@@ -167,7 +167,7 @@ struct vcpu *vmx_create(const char *name)
 }
 
 /* Switches the registers that few guests use and the VMCS does not hold. */
-static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu *v)
+static __attribute__((noinline)) void switch_lazy_state(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
@@ -179,18 +179,18 @@ static __attribute__((noinline)) void switch_rare(struct vcpu *old, struct vcpu 
 static __attribute__((noinline)) void change_to(struct vcpu *v)
 {
 	struct vcpu *old = vmx_loaded;
-	bool rare = true;
+	bool lazy_state = true;
 	uint64_t kernel_gs = msr_read(IA32_KERNEL_GS_BASE);
 	if (old != NULL) {
 		old->cr2 = cr2_read();
 		old->kernel_gs = kernel_gs;
-		rare = v->rare | old->rare;
+		lazy_state = v->lazy_state | old->lazy_state;
 	}
 	vmcs_load(&v->vmcs);
 	vmx_loaded = v;
 	cr2_write(v->cr2);
-	if (__builtin_expect(kernel_gs != v->kernel_gs || rare, 0))
-		switch_rare(old, v);
+	if (__builtin_expect(kernel_gs != v->kernel_gs || lazy_state, 0))
+		switch_lazy_state(old, v);
 }
 
 void vmx_load(struct vcpu *v)
@@ -219,7 +219,7 @@ void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	memset(&v->regs, 0, sizeof(v->regs));
 	guest_state_reset(&v->state);
 	guest_registers_reset(&v->registers);
-	v->rare = false;
+	v->lazy_state = false;
 	v->cr2 = v->kernel_gs = 0;
 	vmx_load(v);
 

@@ -38,8 +38,8 @@ static inline uint64_t vmx_cr4_allowed(void)
 struct vcpu {
 	struct vcpu_regs regs; /* must be first: the entry code gets the address of regs */
 	const char *name;
-	uint64_t vmcs; /* the physical address, equal to the virtual address */
-	bool rare;     /* true: the guest uses registers below, or the debug registers */
+	uint64_t vmcs;   /* the physical address, equal to the virtual address */
+	bool lazy_state; /* true: the guest uses the registers below, or the debug registers */
 	struct guest_state state;
 	struct guest_registers registers;
 	uint16_t vpid;

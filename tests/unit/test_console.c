@@ -189,7 +189,7 @@ static void what_was_logged_before_is_shown_at_the_start(void **state)
 {
 	(void)state;
 	com1.absent = true;
-	log_set_sink(NULL);
+	log_set_output(NULL);
 	log_bytes("early words\n", 12);
 	com1.absent = false;
 	com1.polled = true;

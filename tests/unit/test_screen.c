@@ -44,7 +44,7 @@ static int begin(void **state)
 	(void)state;
 	fake_vmm_reset();
 	fake_screen_reset();
-	log_set_sink(NULL);
+	log_set_output(NULL);
 	memset(&com1, 0, sizeof(com1));
 	com1.absent = com1.polled = true;
 	work_inside = true;

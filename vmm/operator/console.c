@@ -160,7 +160,7 @@ static void put_text(const char *text, size_t size)
 	}
 }
 
-/* The log's sink. */
+/* The log's output. */
 static void console_write(const char *text, size_t size)
 {
 	if (size == 0 || !com1.present)
@@ -238,7 +238,7 @@ int console_init(const char *which)
 	com1.present = true;
 	com1.by_interrupt = com1.transmitting = false;
 	log_replay(console_write);
-	log_set_sink(console_write);
+	log_set_output(console_write);
 	log_set_flush(console_flush);
 	return 0;
 }

@@ -15,7 +15,7 @@
 enum { CONSOLE_LINE = 4 }; /* IRQ of COM1 */
 
 /* Begins the console. which: "com1", "auto" (COM1 where there is a COM1), "vga" or "none" (no
- * COM1). Sets the log's sink and flush, and prints the memory log so far. Returns 0, -EINVAL, or
+ * COM1). Sets the log's output and flush, and prints the memory log so far. Returns 0, -EINVAL, or
  * -ENODEV where there is no UART ("com1": after a log line); then the screen is the console
  * (vmm/operator/screen.h). */
 int console_init(const char *which);

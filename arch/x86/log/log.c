@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The log: every byte goes to the memory ring, to VGA text and to the console's sink.
+ * The log: every byte goes to the memory ring, to VGA text and to the console's output.
  *
  * Rule: the ring comes first, so that a debugger sees text that a dead VGA or UART has not shown.
  */
@@ -22,7 +22,7 @@ struct log_ring {
 
 /* The console's functions, each NULL without a console. */
 static struct {
-	void (*sink)(const char *text, size_t size);
+	void (*output)(const char *text, size_t size);
 	void (*flush)(void);
 	void (*pause)(void);
 } console;
@@ -62,8 +62,8 @@ void log_bytes(const char *text, size_t size)
 	vga_put(text, size);
 	while (vga_show())
 		log_pause();
-	if (console.sink)
-		console.sink(text, size);
+	if (console.output)
+		console.output(text, size);
 	log_pause();
 }
 
@@ -105,9 +105,9 @@ void log_format(const char *format, ...)
 	log_bytes(buffer, length);
 }
 
-void log_set_sink(void (*sink)(const char *text, size_t size))
+void log_set_output(void (*output)(const char *text, size_t size))
 {
-	console.sink = sink;
+	console.output = output;
 }
 
 void log_set_pause(void (*pause)(void))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The only code that prints. Lines go to a memory log (a ring of LOG_BYTES, readable by a debugger:
- * symbol log_ring), to VGA text, and to the sink that the console sets. So a machine without a UART
+ * symbol log_ring), to VGA text, and to the console's output. So a machine without a UART
  * still tells why it stopped.
  *
  * Rule: log_line() and log_format() format text, which takes thousands of instructions. So no code
@@ -65,8 +65,8 @@ void log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints raw bytes without change: tables, the status line, guests' text. */
 void log_bytes(const char *text, size_t size);
 void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Sets the sink, a second way for log bytes: the console's UART. NULL: no sink. */
-void log_set_sink(void (*sink)(const char *text, size_t size));
+/* Sets the output, a second way for log bytes: the console's UART. NULL: no output. */
+void log_set_output(void (*output)(const char *text, size_t size));
 /* Sets the function that is called before and after each piece of text, and between its rows on the
  * screen. Background work gives the processor back there when its time is over. NULL: no
  * function. */

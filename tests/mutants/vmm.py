@@ -463,11 +463,17 @@ MUTANTS = (
     ("serr-by-its-owner", FILTER, "GUESTS = 0x03", "GUESTS = 0x07", "test_port_filter"),
     ("nmis-off-by-the-rtc", FILTER, "INDEX = 0x7f", "INDEX = 0xff", "test_port_filter"),
     # Faults.
-    ("sinks-stay", ABSENT, "\tif (vm->sinks_used >= SINKS)\n", "\tif (false)\n", "test_faults"),
     (
-        "sinks-stay-at-a-restart",
+        "absent-pages-stay",
         ABSENT,
-        "\t\ttake_back(vm, vm->sinks[i]);\n",
+        "\tif (vm->absent_pages_used >= ABSENT_PAGES)\n",
+        "\tif (false)\n",
+        "test_faults",
+    ),
+    (
+        "absent-pages-stay-at-a-restart",
+        ABSENT,
+        "\t\ttake_back(vm, vm->absent_pages[i]);\n",
         "\t\t;\n",
         "test_faults",
     ),

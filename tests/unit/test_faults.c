@@ -46,22 +46,22 @@ bool virt_drop_store(struct vcpu *v)
 	return droppable;
 }
 
-/* The page at this address of the VM: nothing, absent memory, or the sink. */
-static enum { NONE, ABSENT, SINK } shown[2 * SINKS];
+/* The page at this address of the VM: nothing, absent memory, or absent_page. */
+static enum { NONE, ABSENT, MAPPED } shown[2 * ABSENT_PAGES];
 
 static unsigned place(uint64_t guest)
 {
 	assert_int_equal(guest % PAGE, 0);
 	uint64_t first = guest >= DEVICE ? DEVICE : NOWHERE;
-	unsigned i = (unsigned)((guest - first) / PAGE) + (guest >= DEVICE ? SINKS : 0);
-	assert_in_range(i, 0, 2 * SINKS - 1);
+	unsigned i = (unsigned)((guest - first) / PAGE) + (guest >= DEVICE ? ABSENT_PAGES : 0);
+	assert_in_range(i, 0, 2 * ABSENT_PAGES - 1);
 	return i;
 }
 
 int virt_absent_page(struct vcpu *v, uint64_t guest)
 {
 	(void)v;
-	given_back += shown[place(guest)] == SINK;
+	given_back += shown[place(guest)] == MAPPED;
 	shown[place(guest)] = ABSENT;
 	return 0;
 }
@@ -86,10 +86,10 @@ int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool
              bool executable)
 {
 	(void)v;
-	assert_int_equal(host, (uint64_t)vm.sink);
+	assert_int_equal(host, (uint64_t)vm.absent_page);
 	assert_int_equal(bytes, PAGE);
 	assert_true(writable && executable);
-	shown[place(guest)] = SINK;
+	shown[place(guest)] = MAPPED;
 	mapped++;
 	return 0;
 }
@@ -102,11 +102,11 @@ bool virt_may_be_overtaken(struct vcpu *v)
 
 static void begin(enum fault_policy policy)
 {
-	static uint8_t sink[PAGE];
+	static uint8_t page[PAGE];
 
 	image = image_elf32();
 	memset(&vm, 0, sizeof(vm));
-	vm.sink = sink;
+	vm.absent_page = page;
 	vm.image = &image;
 	vm.image_bytes = sizeof(image);
 	vm.config.onfault = policy;
@@ -138,7 +138,7 @@ static void R01_where_nothing_is_a_write_is_a_probe(void **state)
 	begin(FAULT_STOP);
 	droppable = true;
 	for (unsigned i = 1; i <= 1000; i++) {
-		access_at(NOWHERE + i % SINKS * PAGE, true);
+		access_at(NOWHERE + i % ABSENT_PAGES * PAGE, true);
 		assert_int_equal(vm.state, VM_READY);
 		assert_int_equal(vm.probes, i);
 	}
@@ -177,28 +177,28 @@ static void R01_where_a_device_is_an_access_is_a_fault(void **state)
 	assert_int_equal(shown[place(DEVICE)], NONE);
 }
 
-/* What cannot be stepped over gets the sink, without a limit to how many; so many have it at a
+/* A write that cannot be stepped over gets absent_page, again and again; ABSENT_PAGES have it at a
  * time. */
-static void R01_sinks_go_round(void **state)
+static void R01_absent_pages_go_round(void **state)
 {
 	(void)state;
 	begin(FAULT_LOG);
-	for (unsigned i = 0; i < SINKS; i++)
+	for (unsigned i = 0; i < ABSENT_PAGES; i++)
 		access_at(NOWHERE + i * PAGE, true);
-	assert_int_equal(mapped, SINKS);
+	assert_int_equal(mapped, ABSENT_PAGES);
 	assert_int_equal(given_back, 0);
 	access_at(DEVICE, true);
 	assert_int_equal(shown[0], ABSENT);
-	assert_int_equal(shown[1], SINK);
-	assert_int_equal(shown[place(DEVICE)], SINK);
+	assert_int_equal(shown[1], MAPPED);
+	assert_int_equal(shown[place(DEVICE)], MAPPED);
 	assert_int_equal(vm.state, VM_READY);
-	memset(vm.sink, 0, PAGE);
+	memset(vm.absent_page, 0, PAGE);
 	absent_reset(&vm); /* its next life begins as its first did */
-	for (unsigned i = 0; i < 2 * SINKS; i++)
-		assert_int_equal(shown[i] == SINK, 0);
+	for (unsigned i = 0; i < 2 * ABSENT_PAGES; i++)
+		assert_int_equal(shown[i] == MAPPED, 0);
 	assert_int_equal(shown[place(DEVICE)], NONE);
-	assert_int_equal(*(uint8_t *)vm.sink, 0xff);
-	assert_int_equal(vm.sinks_used, 0);
+	assert_int_equal(*(uint8_t *)vm.absent_page, 0xff);
+	assert_int_equal(vm.absent_pages_used, 0);
 	absent_reset(&vm);
 	assert_int_equal(forbidden, 1);
 }
@@ -307,7 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R01_where_nothing_is_a_write_is_a_probe),
 		cmocka_unit_test(R01_where_a_device_is_an_access_is_a_fault),
-		cmocka_unit_test(R01_sinks_go_round),
+		cmocka_unit_test(R01_absent_pages_go_round),
 		cmocka_unit_test(an_event_under_delivery_is_put_back),
 		cmocka_unit_test(R01_a_vm_restarts_so_often_and_no_more),
 		cmocka_unit_test(R01_a_restart_gives_the_turn_away),

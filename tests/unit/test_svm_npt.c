@@ -104,13 +104,13 @@ static void device_memory_is_uncached_and_not_executable(void **state)
 
 static void a_page_inside_a_large_one_can_change_alone(void **state)
 {
-	const uint64_t base = 1ull << 30, host = 1ull << 40, sink = 0x7000;
+	const uint64_t base = 1ull << 30, host = 1ull << 40, absent_page = 0x7000;
 
 	(void)state;
 	assert_int_equal(map(base, host, PAGE_2M, true, false), 0);
 	expect(base, host, PAGE_2M, NX | PRESENT | WRITE | USER | PWT | PCD);
-	assert_int_equal(map(base + 5 * KIT_PAGE, sink, KIT_PAGE, false, true), 0);
-	expect(base + 5 * KIT_PAGE, sink, KIT_PAGE, PRESENT | USER);
+	assert_int_equal(map(base + 5 * KIT_PAGE, absent_page, KIT_PAGE, false, true), 0);
+	expect(base + 5 * KIT_PAGE, absent_page, KIT_PAGE, PRESENT | USER);
 	for (unsigned i = 0; i < 512; i++)
 		if (i != 5)
 			expect(base + i * KIT_PAGE + 7, host + i * KIT_PAGE + 7, KIT_PAGE,

@@ -5,7 +5,7 @@
  * Reads of absent memory do not exit: a page of ones is mapped at all addresses without another
  * page. A write exits, and the VMM steps over the instruction. Some writes cannot be stepped over,
  * such as the frame of an event. Such a write gets a page of its VM to write to. The page goes when
- * SINKS other writes have needed such a page.
+ * ABSENT_PAGES other writes have needed such a page.
  */
 #include "vmm/core/absent.h"
 
@@ -83,26 +83,27 @@ static void take_back(struct vm *vm, uint64_t page)
 		(void)virt_absent_page(vm->vcpu, page);
 }
 
-/* Maps a page at the place of page: the VM's sink for a write, the page of ones for a read. The
- * oldest of the SINKS places is taken back. Returns false where no memory is left. */
+/* Maps a page at the place of page: the VM's absent_page for a write, the page of ones for a
+ * read. The oldest of the ABSENT_PAGES places is taken back. Returns false where no memory is
+ * left. */
 static bool put(struct vm *vm, uint64_t page, bool write)
 {
-	uint64_t *at = &vm->sinks[vm->sinks_used % SINKS];
-	if (vm->sinks_used >= SINKS)
+	uint64_t *at = &vm->absent_pages[vm->absent_pages_used % ABSENT_PAGES];
+	if (vm->absent_pages_used >= ABSENT_PAGES)
 		take_back(vm, *at);
-	vm->sinks_used++;
+	vm->absent_pages_used++;
 	*at = page;
 	if (write)
-		return virt_map(vm->vcpu, page, (uint64_t)vm->sink, PAGE, true, true) == 0;
+		return virt_map(vm->vcpu, page, (uint64_t)vm->absent_page, PAGE, true, true) == 0;
 	return virt_absent_page(vm->vcpu, page) == 0;
 }
 
 void absent_reset(struct vm *vm)
 {
-	for (unsigned i = 0; i < SINKS && i < vm->sinks_used; i++)
-		take_back(vm, vm->sinks[i]);
-	vm->sinks_used = 0;
-	memset(vm->sink, 0xff, PAGE);
+	for (unsigned i = 0; i < ABSENT_PAGES && i < vm->absent_pages_used; i++)
+		take_back(vm, vm->absent_pages[i]);
+	vm->absent_pages_used = 0;
+	memset(vm->absent_page, 0xff, PAGE);
 }
 
 void exit_memory(struct vm *vm, enum vm_exit_reason reason)

@@ -26,8 +26,8 @@ enum vm_state {
 	VM_READY,
 };
 
-/* Places for writes to absent memory, for a VM. */
-enum { SINKS = 64 };
+/* Pages of absent memory that a VM can write to at a time. */
+enum { ABSENT_PAGES = 64 };
 
 /* A VM. vm_create() makes the structure; it is never freed. */
 struct vm {
@@ -68,10 +68,11 @@ struct vm {
 	const void *image;
 	uint64_t image_bytes;
 	/* A page for writes to absent memory that cannot be stepped over (vmm/core/absent.c). */
-	void *sink;
-	uint64_t sinks[SINKS]; /* The pages that have the sink or the page of ones, in a ring. */
-	/* Number of places in sinks that were ever used. */
-	uint64_t sinks_used;
+	void *absent_page;
+	/* The guest-physical pages with absent_page or the page of ones mapped, in a ring. */
+	uint64_t absent_pages[ABSENT_PAGES];
+	/* Number of places in absent_pages that were ever used. */
+	uint64_t absent_pages_used;
 	/* faults: since the last start. restarts: by onfault=restart. nmis_dropped: before the
 	 * guest's first interrupt table. */
 	unsigned faults, restarts, nmis_dropped;

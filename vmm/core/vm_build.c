@@ -49,8 +49,8 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	vm->image = image;
 	vm->image_bytes = bytes;
 	vm->vcpu = virt_create(vm->config.name);
-	vm->sink = frames_alloc_vmm(PAGE, PAGE);
-	if (vm->vcpu == NULL || vm->sink == NULL || map_memory(vm) != 0)
+	vm->absent_page = frames_alloc_vmm(PAGE, PAGE);
+	if (vm->vcpu == NULL || vm->absent_page == NULL || map_memory(vm) != 0)
 		return does_not_fit(module, config);
 	for (unsigned i = 0; i < config->io_count; i++)
 		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)

@@ -56,7 +56,7 @@ def window_run(system, samples):
 
 def test_R12_nmis_land_between_the_last_check_and_the_entry(window_run, chipset, samples):
     """R12: the race is really run into. soft: there is none, as a line's interrupt waits at the
-    processor's door and exits. SVM: there is none either, NMIs wait for the entry itself, and
+    processor and exits. SVM: there is none either, NMIs wait for the entry itself, and
     then undo it."""
     landed = sum(report.record("totals")["nmi_windows"] for report in window_run)
     for report in window_run:

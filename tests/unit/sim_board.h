@@ -46,7 +46,7 @@ struct board {
 		/* called before each access of the VMM: the world goes on meanwhile; NULL: it does
 		 * not */
 		void);
-	/* called while the VMM sleeps with its door open; false, or NULL: it is to wake */
+	/* called while the VMM sleeps with its interrupts on; false, or NULL: it is to wake */
 	bool (*asleep)(void);
 };
 

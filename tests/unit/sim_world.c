@@ -17,7 +17,7 @@
 #include "tests/unit/fake_log.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
-#include "tests/unit/sim_door.h"
+#include "tests/unit/sim_interrupts.h"
 #include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/core/background.h"
@@ -79,7 +79,7 @@ void sim_violation(const char *format, ...)
 	if (sim_window.present)
 		sim_window_print();
 	if (chipset->intercepts_interrupts)
-		sim_door_print();
+		sim_interrupts_print();
 	for (uint64_t i = board.nmis > NMIS_KEPT ? board.nmis - NMIS_KEPT : 0; i < board.nmis; i++)
 		fprintf(stderr, "NMI %lu: line %d, %lu accesses ago\n", (unsigned long)i,
 		        board.nmi_line[i % NMIS_KEPT],
@@ -361,7 +361,7 @@ static void power_on(const struct sim_world *world)
 	if (strcmp(name, "irqmux") == 0)
 		sim_window_attach();
 	if (strcmp(name, "soft") == 0)
-		sim_door_attach();
+		sim_interrupts_attach();
 	board.controller->write(PORT_ELCR1, (uint8_t)world->level);
 	board.controller->write(PORT_ELCR2, (uint8_t)(world->level >> 8));
 	if (chipset_init(name, world->banks) != 0)

@@ -64,11 +64,11 @@ __asm__(".include \"arch/x86/cpu/nmi.S\"\n"
         ".endm\n"
         "	window	enter\n"
         "	window	launch\n"
-        "	window	door\n"
+        "	window	sti_hlt\n"
         "enter_window_out:\n"
         "	mov	$1, %eax\n"
         "	ret\n"
-        "door_window_out:\n"
+        "sti_hlt_window_out:\n"
         "	mov	$2, %eax\n"
         "	ret\n");
 
@@ -78,7 +78,7 @@ int nmi_here(void *stack);
 int nmi_in(void *stack, const char *at);
 extern const char enter_window_begin[], enter_window_end[], launch_window_begin[],
 	launch_window_end[];
-extern const char door_window_begin[], door_window_end[];
+extern const char sti_hlt_window_begin[], sti_hlt_window_end[];
 
 static _Alignas(16) char nmi_stack[4096];
 static char *const top = nmi_stack + sizeof(nmi_stack);
@@ -143,13 +143,13 @@ static void R12_an_nmi_in_a_window_undoes_the_entry(void **state)
 	(void)state;
 	assert_int_equal(nmi_in(top, enter_window_begin), 1);
 	assert_int_equal(nmi_in(top, launch_window_begin), 1);
-	assert_int_equal(nmi_in(top, door_window_begin), 2);
+	assert_int_equal(nmi_in(top, sti_hlt_window_begin), 2);
 	assert_int_equal(nmi_windows, 3);
 	assert_int_equal(nmi_count, 3);
 	assert_int_equal(hooked, 3);
 	assert_int_equal(nmi_in(top, enter_window_end), 0);
 	assert_int_equal(nmi_in(top, launch_window_end), 0);
-	assert_int_equal(nmi_in(top, door_window_end), 0);
+	assert_int_equal(nmi_in(top, sti_hlt_window_end), 0);
 	assert_int_equal(nmi_windows, 3);
 }
 

@@ -24,10 +24,10 @@ __asm__(".include \"arch/x86/cpu/nmi.S\"\n"
         "work_code_end:\n"
         ".globl enter_window_begin, enter_window_end, enter_window_out\n"
         ".globl launch_window_begin, launch_window_end\n"
-        ".globl door_window_begin, door_window_end, door_window_out\n"
+        ".globl sti_hlt_window_begin, sti_hlt_window_end, sti_hlt_window_out\n"
         "enter_window_begin: enter_window_end: enter_window_out:\n"
         "launch_window_begin: launch_window_end:\n"
-        "door_window_begin: door_window_end: door_window_out:\n"
+        "sti_hlt_window_begin: sti_hlt_window_end: sti_hlt_window_out:\n"
         "	ret\n");
 
 extern const char work_enter[], work_code_end[], nmi_entry[];

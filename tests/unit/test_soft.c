@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The chipset block in the VMM's memory, step by step: physical interrupts come by the door,
- * requests go by injection.
+ * The chipset block in the VMM's memory, step by step: physical interrupts come where the VMM takes
+ * them, requests go by injection.
  *
  * Rule: each test begins at power-on and plays one path; what happens at random moments is
  * test_run_soft.c's.
@@ -16,7 +16,7 @@
 #include "chipset/soft.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
-#include "tests/unit/sim_door.h"
+#include "tests/unit/sim_interrupts.h"
 
 #include <errno.h>
 
@@ -36,7 +36,7 @@ bool virt_can_exit_on_interrupt(void)
 static int enter(struct controller *c)
 {
 	chipset_route(c);
-	assert_true(chipset_mask_due()); /* the last look at the door is always due */
+	assert_true(chipset_mask_due()); /* the last look at the processor is always due */
 	chipset_mask((line_set)~unmasked);
 	int vector = c->changed ? chipset->pending_vector(c) : -1;
 	c->changed = false;
@@ -79,7 +79,7 @@ static void initialise(struct controller *c, uint8_t base)
 static void power_on(line_set level)
 {
 	board_reset();
-	sim_door_attach();
+	sim_interrupts_attach();
 	sim_pic_write(PORT_ELCR1, (uint8_t)level);
 	sim_pic_write(PORT_ELCR2, (uint8_t)(level >> 8));
 	unmasked = 0;
@@ -196,7 +196,7 @@ static void R07_a_request_that_the_guest_masks_is_taken_back(void **state)
 	assert_int_equal(enter(&a), 0x23);
 }
 
-static void R07_a_poll_takes_what_is_at_the_door(void **state)
+static void R07_a_poll_takes_what_is_at_the_processor(void **state)
 {
 	(void)state;
 	write(&a, 0x20, 0x0c);
@@ -329,7 +329,8 @@ static void R07_a_level_line_asks_as_long_as_it_is_high(void **state)
 	uint64_t accesses = board.accesses;
 
 	(void)chipset->interrupted();
-	assert_true(board.accesses - accesses < 8); /* masked meanwhile: no storm at the door */
+	assert_true(board.accesses - accesses <
+	            8); /* masked meanwhile: no storm at the processor */
 	write(&a, 0x20, 0x20);
 	assert_int_equal(enter(&a), 0x25); /* it is high still */
 	board_set_line(5, false);
@@ -486,7 +487,7 @@ static void R11_a_state_moves_whole_where_the_bank_is_shared(void **state)
 	(void)chipset->banks(0);
 }
 
-static void the_vmm_sleeps_until_something_is_at_the_door(void **state)
+static void the_vmm_sleeps_until_something_is_at_the_processor(void **state)
 {
 	(void)state;
 	chipset_route(NULL);
@@ -497,7 +498,7 @@ static void the_vmm_sleeps_until_something_is_at_the_door(void **state)
 	power_on(LINE(5));
 	chipset_route(NULL);
 	board_set_line(5, true);
-	chipset->halt(); /* a level at the door does not keep it there */
+	chipset->halt(); /* a level at the processor does not keep it there */
 	assert_int_equal(chipset->asserted(), LINE(5));
 	board_set_line(5, false);
 	(void)chipset->interrupted();
@@ -524,7 +525,7 @@ int main(void)
 		CASE(R08_each_edge_is_a_request_though_nobody_sees_the_line_fall),
 		CASE(R07_the_request_with_the_highest_priority_at_the_entry_counts),
 		CASE(R07_a_request_that_the_guest_masks_is_taken_back),
-		CASE(R07_a_poll_takes_what_is_at_the_door),
+		CASE(R07_a_poll_takes_what_is_at_the_processor),
 		CASE(R07_icw1_forgets_what_came_before_it),
 		CASE(R05_R08_a_foreign_line_that_is_masked_raises_nothing_and_is_held),
 		CASE(R13_a_foreign_line_that_is_not_masked_counts_as_an_nmi),
@@ -542,7 +543,7 @@ int main(void)
 		CASE(R03_a_line_enters_another_input_of_the_controller),
 		CASE(R04_a_line_enters_another_input_of_the_block),
 		CASE(R11_a_state_moves_whole_where_the_bank_is_shared),
-		CASE(the_vmm_sleeps_until_something_is_at_the_door),
+		CASE(the_vmm_sleeps_until_something_is_at_the_processor),
 		CASE(it_probes_only_where_interrupts_come_by_an_8259_pair),
 	};
 	return cmocka_run_group_tests_name("soft", tests, NULL, NULL);

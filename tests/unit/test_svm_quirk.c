@@ -57,7 +57,7 @@ static void expect_untouched(void)
 	assert_memory_equal(&kit_vmcb, &before, sizeof(before));
 }
 
-/* What the processor does at an entry with an interrupt at its door: true, where it is delivered
+/* What the processor does at an entry with an interrupt that waits: true, where it is delivered
  * before an instruction. */
 static bool interrupted_at_entry(void)
 {

@@ -206,11 +206,11 @@ static unsigned look(void)
 	return nmi_count;
 }
 
-static const struct chipset clock_and_door = { .name = "clock and door",
-	                                       .masks_in_hardware = true,
-	                                       .route = set_route,
-	                                       .mask = set_mask,
-	                                       .interrupted = look };
+static const struct chipset clock_and_interrupts = { .name = "clock and interrupts",
+	                                             .masks_in_hardware = true,
+	                                             .route = set_route,
+	                                             .mask = set_mask,
+	                                             .interrupted = look };
 
 static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 {
@@ -225,7 +225,7 @@ static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 		processor.housekeeping_due = fake_tsc + 10 * STEP;
 		looks = 0;
 		nmi_at = times == 0 ? 4 : 100;
-		chipset = &clock_and_door;
+		chipset = &clock_and_interrupts;
 		processor.attention = false;
 		assert_null(take_turn(NULL, false, fake_tsc));
 		chipset = &block;

@@ -359,7 +359,7 @@ static struct vm *decide(void)
 
 static void run(struct vm *vm)
 {
-	/* A switch may find that the sleeping VM has a request at its door after all. */
+	/* A switch may find that the sleeping VM has a request that waits after all. */
 	while (!processor.attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
 		if (__builtin_expect(vm->routes_at_exit, 0))

@@ -23,7 +23,7 @@ static inline int save_last(bool force, uint64_t now)
 		return -EBUSY;
 	}
 	last->run_ticks += now - last->started_at;
-	/* HLT with a request already at the door: the guest would have woken at once. */
+	/* HLT with a request that waits already: the guest would have woken at once. */
 	if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
 		sched_set_state(last, VM_READY);
 	turn_leave(last, now);

@@ -19,15 +19,15 @@ interrupts_take:
 interrupts_halt:
 	/* the last test; an NMI from here on is sent to the way out (nmi.S) */
 	cmpl	$0, nmi_count(%rip)
-	.globl door_window_begin
-door_window_begin:
-	jne	door_window_out
+	.globl sti_hlt_window_begin
+sti_hlt_window_begin:
+	jne	sti_hlt_window_out
 	sti
 	hlt
-	.globl door_window_end
-door_window_end:
-	.globl door_window_out
-door_window_out:
+	.globl sti_hlt_window_end
+sti_hlt_window_end:
+	.globl sti_hlt_window_out
+sti_hlt_window_out:
 	cli
 	ret
 	.section .note.GNU-stack, "", @progbits

@@ -23,7 +23,7 @@ windows:
 	.quad enter_window_begin, enter_window_end, enter_window_out
 	.quad launch_window_begin, launch_window_end, enter_window_out
 	.quad halt_window_begin, halt_window_end, halt_window_out
-	.quad door_window_begin, door_window_end, door_window_out
+	.quad sti_hlt_window_begin, sti_hlt_window_end, sti_hlt_window_out
 windows_end:
 
 	.text

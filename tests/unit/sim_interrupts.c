@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The processor's door for physical interrupts: what arch/x86/cpu/interrupts.h promises. See the
- * header for the rule.
+ * Physical interrupts of the VMM, as arch/x86/cpu/interrupts.h promises. See the header for the
+ * rule.
  */
-#include "tests/unit/sim_door.h"
+#include "tests/unit/sim_interrupts.h"
 
 #include "arch/x86/cpu/interrupts.h"
 #include "arch/x86/cpu/nmi.h"
@@ -42,14 +42,14 @@ static bool in_service(unsigned input)
 	return soft_block.bank[soft_block.connected].chip[input / 8].isr >> (input & 7) & 1;
 }
 
-void sim_door_attach(void)
+void sim_interrupts_attach(void)
 {
 	in_memory = *board.controller;
 	in_memory.in_service = in_service;
 	board.controller = &in_memory;
 }
 
-void sim_door_print(void)
+void sim_interrupts_print(void)
 {
 	const struct block *b = &soft_block;
 

@@ -4,7 +4,7 @@
 EVENT = "arch/x86/virt/svm/event.c"
 REQUEUE = "arch/x86/virt/svm/requeue.c"
 QUIRK = "arch/x86/virt/svm/quirk.c"
-DEAF = "arch/x86/virt/vmx/quirk.c"
+VMX_QUIRK = "arch/x86/virt/vmx/quirk.c"
 VCPU = "arch/x86/virt/svm/vcpu.c"
 VMX = "arch/x86/virt/vmx/vcpu.c"
 VMX_EVENT = "arch/x86/virt/vmx/event.c"
@@ -214,22 +214,22 @@ MUTANTS = (
     ),
     ("quirk-xsetbv-seen", QUIRK, "\tguest_xcr0_unseen = true;\n", "", "test_svm_quirk"),
     (
-        "quirk-deaf-for-ever",
-        DEAF,
-        "deaf && left > deaf_ticks ? deaf_ticks : left",
+        "quirk-if-clear-for-ever",
+        VMX_QUIRK,
+        "if_clear && left > if_clear_ticks ? if_clear_ticks : left",
         "left",
         "test_quirk",
     ),
     (
-        "quirk-deaf-eats-the-slice",
-        DEAF,
+        "quirk-if-clear-eats-the-slice",
+        VMX_QUIRK,
         "v->timer_rest = left - now;",
         "v->timer_rest = 0;",
         "test_quirk",
     ),
     (
-        "quirk-deaf-without-a-timer",
-        DEAF,
+        "quirk-if-clear-without-a-timer",
+        VMX_QUIRK,
         "if (!(v->pin & PIN_PREEMPTION_TIMER))",
         "if (false)",
         "test_quirk",

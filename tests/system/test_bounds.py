@@ -15,12 +15,12 @@ from conftest import all_ok, on_chipsets, pulse, vandal
 where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft")
 # Instructions of Bochs, from the edge to the first instruction of the handler. soft: a portion of
 # background work more, or what a guest computes with its interrupts off at its start
-# (docs/emulators.md, deaf entries).
+# (docs/emulators.md, entry with IF clear).
 WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 11000}
 # align opens ring 3 at its start, 8,800 instructions with interrupts off: Bochs looks away for all
 # of them, and then a wake-up of its own length follows (up to 5,000 beside no portion of background
 # work).
-DEAF = {("soft", "align"): 14500}
+IF_CLEAR = {("soft", "align"): 14500}
 SAMPLES = 1000
 STORMS = [
     ("cpuids", "mem=2M", ""),
@@ -45,7 +45,7 @@ def ticks(report):
 def holds(report, chipset, deed=None):
     said = report.latency("wakeup", "pulse")
     assert said.n == SAMPLES
-    assert said.max <= DEAF.get((chipset, deed), WORST[chipset]), said
+    assert said.max <= IF_CLEAR.get((chipset, deed), WORST[chipset]), said
     assert ticks(report)["lost"] == 0, ticks(report)
 
 

@@ -75,7 +75,7 @@ def test_R15_while_the_other_listens_and_finds_nothing(system, of_a, of_b, slice
 
 
 @pytest.mark.parametrize("deed", ["hlt", "spin"])
-def test_R15_while_the_other_is_halted_or_deaf(system, deed):
+def test_R15_while_the_other_is_halted_or_keeps_interrupts_off(system, deed):
     """R15: the other one sleeps for ever, or computes with interrupts off: it costs its sharer
     nothing but time."""
     own = "irq=3 io=0x2e8-0x2ef share"

@@ -13,7 +13,7 @@ from signalbox import Module
 from signalbox.transcripts import WORDS, count_answers, differences, parse_transcript, play_on_host
 from test_differential import LINES, PORTS, host  # noqa: F401: a fixture
 
-SLEEPY_US = 1_000  # how long an entry with interrupts off may be deaf (arch/x86/virt/vmx/quirk.c)
+SLEEPY_US = 1_000  # how long an entry with interrupts off may last \(arch/x86/virt/vmx/quirk.c)
 
 
 def soft(boot, modules, vmm="", **options):
@@ -56,7 +56,7 @@ def test_an_interrupt_that_waits_costs_a_window(boot):
 
 
 @pytest.fixture(scope="module")
-def deaf_run(boot):
+def if_clear_run(boot):
     """A guest of low priority that never has its interrupts on, below one that its timer has to
     wake."""
     return soft(
@@ -64,25 +64,25 @@ def deaf_run(boot):
     )
 
 
-def test_R13_a_guest_with_its_interrupts_off_is_interrupted(deaf_run, exact):
-    """R13: where the processor is deaf to interrupts because the guest was entered with its own
+def test_R13_a_guest_with_its_interrupts_off_is_interrupted(if_clear_run, exact):
+    """R13: where the processor takes no interrupt because the guest was entered with its own
     off, the VMM looks up each millisecond: every tick is seen by then."""
-    said = deaf_run.latency("wakeup", "pulse")
+    said = if_clear_run.latency("wakeup", "pulse")
     assert said.n == 200
     assert said.max < SLEEPY_US * 20 + 5_000, said
-    assert deaf_run.record("exits", vm="vandal")["poll"] >= 200
+    assert if_clear_run.record("exits", vm="vandal")["poll"] >= 200
 
 
-def test_R18_looking_up_is_not_the_end_of_a_slice(deaf_run):
+def test_R18_looking_up_is_not_the_end_of_a_slice(if_clear_run):
     """R18: what the timer was to measure is measured. What the VMM prints uses the timer too, up
     to four times a line: the guest never takes its request, and a portion of the prints waits for
     that 20 times."""
-    if deaf_run.svm:  # which has no such quirk
-        assert "poll" not in deaf_run.record("exits", vm="vandal")
+    if if_clear_run.svm:  # which has no such quirk
+        assert "poll" not in if_clear_run.record("exits", vm="vandal")
         return
-    exits = deaf_run.record("exits", vm="vandal")
-    assert exits.get("slice", 0) < 20 + 4 * deaf_run.printed() < exits["poll"], exits
-    all_ok(deaf_run, "pulse", 5)
+    exits = if_clear_run.record("exits", vm="vandal")
+    assert exits.get("slice", 0) < 20 + 4 * if_clear_run.printed() < exits["poll"], exits
+    all_ok(if_clear_run, "pulse", 5)
 
 
 # ---- Exactness -----------------------------------------------------------------------------------

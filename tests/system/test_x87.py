@@ -10,7 +10,7 @@ import pytest
 from conftest import all_ok, on_chipsets, scribe, vandal
 
 PIT = "irq=0 io=0x40-0x43"
-DEAF = "an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it"
+STUCK = "an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it"
 where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft")
 
 
@@ -65,5 +65,5 @@ def test_R01_an_error_with_interrupts_off_ends_its_vm(system):
     """R01: as a HLT with interrupts off does, and with words of its own."""
     report = system("status=0", [errs("=off"), owner(1)])
     all_ok(report, "owner", 1)
-    assert any(text.endswith(f": {DEAF}") for text in report.lines), report
+    assert any(text.endswith(f": {STUCK}") for text in report.lines), report
     report.has("signalbox: vm errs: stopped: it cannot go on")

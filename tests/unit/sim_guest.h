@@ -56,7 +56,7 @@ struct sim_world {
 	/* Bochs: an NMI exit, or an interrupt's, leaves a halted guest active */
 	bool nmi_exit_wakes;
 	/* Bochs: entered with interrupts off, a guest does not exit for one until that changes */
-	bool deaf_entries;
+	bool entry_with_if_clear;
 	bool timer_by_nmi; /* the slice timer's end is an NMI */
 	uint64_t active_steps, quiet_steps;
 	unsigned rounds; /* of both */

@@ -34,7 +34,7 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 	world.active_steps = ACTIVE;
 	world.quiet_steps = QUIET;
 	world.nmi_exit_wakes = seed & 1;
-	world.deaf_entries = seed & 2;
+	world.entry_with_if_clear = seed & 2;
 	/* with each mix of the two above */
 	world.timer_by_nmi = __builtin_parity((unsigned)seed & 7);
 	if (world.fire_one_in == 0)

@@ -30,7 +30,9 @@
 #include <stdlib.h>
 
 enum { ENTRIES_MAX = 1000 }; /* of which none executes an instruction */
-enum { DEAF_STEPS = 100 };   /* before the back end asks for an exit (arch/x86/virt/vmx/quirk.c) */
+enum {
+	IF_CLEAR_STEPS = 100
+}; /* before the back end asks for an exit (arch/x86/virt/vmx/quirk.c) */
 
 /* A test may define these functions itself. */
 #define WEAK __attribute__((weak))
@@ -43,8 +45,8 @@ struct vcpu {
 	bool sleeps; /* executed HLT, and no interrupt came since */
 	bool exits;  /* on physical interrupts */
 	/* but not this time: entered with interrupts off, and nothing has changed that */
-	bool deaf;
-	unsigned deaf_steps;
+	bool if_clear;
+	unsigned if_clear_steps;
 	int injected;   /* a vector that the next entry delivers, or -1 */
 	bool skips;     /* the instruction that exited was emulated; what it read is in RAX */
 	uint64_t timer; /* what is left of its slice; with timer_by_nmi, while it is not loaded */
@@ -102,8 +104,8 @@ static enum vm_exit_reason reason_of_nmi(void)
 /* A physical interrupt, whether the guest has its own on or off. */
 static bool interrupt_exit(struct vcpu *v)
 {
-	v->deaf &= !sim_guest_interrupts_on(v->number);
-	if (!v->exits || v->deaf || !board.controller->interrupt())
+	v->if_clear &= !sim_guest_interrupts_on(v->number);
+	if (!v->exits || v->if_clear || !board.controller->interrupt())
 		return false;
 	if (sim_world.nmi_exit_wakes)
 		v->halted = false;
@@ -151,8 +153,8 @@ static enum vm_exit_reason execute(struct vcpu *v)
 	if (v->skips)
 		sim_guest_skip(v->number, (uint8_t)v->regs.rax);
 	v->skips = false;
-	v->deaf = sim_world.deaf_entries && v->exits && v->injected < 0;
-	v->deaf_steps = 0;
+	v->if_clear = sim_world.entry_with_if_clear && v->exits && v->injected < 0;
+	v->if_clear_steps = 0;
 	/* a virtual interrupt: others are looked at before it */
 	if (v->injected >= 0 && sim_world.timer_by_nmi) {
 		if (nmi_exit(v))
@@ -176,7 +178,7 @@ static enum vm_exit_reason execute(struct vcpu *v)
 		begins = false;
 		if (interrupt_exit(v))
 			return VM_EXIT_INTERRUPT;
-		if (v->deaf && v->deaf_steps++ == DEAF_STEPS)
+		if (v->if_clear && v->if_clear_steps++ == IF_CLEAR_STEPS)
 			return VM_EXIT_POLL;
 		if (!v->exits && sim_guest_interrupts_on(v->number) &&
 		    board.controller->interrupt())

@@ -182,7 +182,7 @@ void guest_debug_switch(struct guest_state *from, const struct guest_state *to)
 	debug_switches++;
 }
 
-void quirk_deaf_entries(struct vcpu *v, bool on)
+void quirk_entry_with_if_clear(struct vcpu *v, bool on)
 {
 	(void)v;
 	(void)on;

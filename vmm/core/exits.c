@@ -38,10 +38,10 @@ static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	bool deaf = !virt_interrupts_on(vm->vcpu);
+	bool if_clear = !virt_interrupts_on(vm->vcpu);
 	if (virt_skip(vm->vcpu)) /* its trap ends the HLT before the HLT begins */
 		return;
-	if (deaf) {
+	if (if_clear) {
 		vm_fault(vm, reason, true,
 		         &(struct denial){
 				 .format = "HLT with interrupts off: nothing can wake it" });

@@ -120,7 +120,7 @@ void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING
 	                        : v->pin & ~(uint32_t)PIN_INTERRUPT_EXITING;
-	quirk_deaf_entries(v, exits);
+	quirk_entry_with_if_clear(v, exits);
 	if (wanted == v->pin)
 		return;
 	v->pin = wanted;

@@ -6,27 +6,27 @@
  * Rule: a quirk has a name and a place in docs/emulators.md, and costs no time on processors
  * without the quirk.
  *
- * Deaf entries (Bochs 2.7 and 3.0). With external-interrupt exiting on, an interrupt exits with any
+ * Entry with IF clear (Bochs 2.7 and 3.0). With external-interrupt exiting on, an interrupt exits with any
  * value of IF (SDM 3C 25.4.1). Bochs takes no such exit when the guest was entered with IF = 0,
  * until IF changes or an event is delivered: the emulated processor tests IF before it counts
- * itself in the guest. So the preemption timer ends an entry with IF = 0 after at most DEAF_US, and
+ * itself in the guest. So the preemption timer ends an entry with IF = 0 after at most IF_CLEAR_US, and
  * the VMM looks for a waiting interrupt (exit reason POLL). The time that the timer had to measure
  * goes on afterwards.
  */
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-enum { DEAF_US = 1000, RFLAGS_IF = 1 << 9, REASON_TIMER = 52 };
+enum { IF_CLEAR_US = 1000, RFLAGS_IF = 1 << 9, REASON_TIMER = 52 };
 
-static uint64_t deaf_ticks; /* in ticks of the preemption timer */
+static uint64_t if_clear_ticks; /* in ticks of the preemption timer */
 
-void quirk_deaf_entries(struct vcpu *v, bool on)
+void quirk_entry_with_if_clear(struct vcpu *v, bool on)
 {
-	v->deaf_entries = on && platform.bochs;
+	v->entry_with_if_clear = on && platform.bochs;
 	v->timer_rest = 0;
-	if (!v->deaf_entries)
+	if (!v->entry_with_if_clear)
 		return;
-	deaf_ticks = tsc_from_us(DEAF_US) >> vmx_caps.timer_shift;
+	if_clear_ticks = tsc_from_us(IF_CLEAR_US) >> vmx_caps.timer_shift;
 	vmx_plain_reasons = REASON_TIMER;
 	entry_ready = NULL;
 }
@@ -35,14 +35,14 @@ void quirk_deaf_entries(struct vcpu *v, bool on)
  * taken off the timer. */
 void quirk_before_entry(struct vcpu *v)
 {
-	bool deaf = !(vmcs_read(GUEST_RFLAGS) & RFLAGS_IF) &&
-	            !(vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
-	if (!deaf && v->timer_rest == 0)
+	bool if_clear = !(vmcs_read(GUEST_RFLAGS) & RFLAGS_IF) &&
+	                !(vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
+	if (!if_clear && v->timer_rest == 0)
 		return;
 	if (!(v->pin & PIN_PREEMPTION_TIMER)) /* no time to measure: use the longest time */
 		vmx_set_timer(v, (uint64_t)UINT32_MAX << vmx_caps.timer_shift);
 	uint64_t left = vmcs_read(PREEMPTION_TIMER) + v->timer_rest;
-	uint64_t now = deaf && left > deaf_ticks ? deaf_ticks : left;
+	uint64_t now = if_clear && left > if_clear_ticks ? if_clear_ticks : left;
 	v->timer_rest = left - now;
 	vmcs_write(PREEMPTION_TIMER, now);
 }

@@ -46,7 +46,7 @@ static uint32_t control(uint64_t capability, uint32_t wanted)
 }
 
 /* Sets the exceptions that exit. #AC and #DB exit because they could otherwise keep the processor
- * delivering exceptions for ever, deaf to NMI and timer. #MC exits because a machine check always
+ * delivering exceptions for ever, with no look at NMI and timer. #MC exits because a machine check always
  * concerns the machine. #MF belongs to the guest when the guest has set CR0.NE. With CR0.NE clear
  * the instruction of the #MF waits for an interrupt, so #MF exits. */
 void vmx_set_exceptions(bool ne)
@@ -280,11 +280,11 @@ void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 }
 
 /* The slow path of an entry: loads v's floating-point registers, and prepares the entry when v has
- * the quirk of deaf entries. */
+ * the quirk of entries with IF clear. */
 void vmx_settle(struct vcpu *v)
 {
 	guest_fpu_load(&v->state);
-	entry_ready = v->deaf_entries ? NULL : v;
-	if (v->deaf_entries)
+	entry_ready = v->entry_with_if_clear ? NULL : v;
+	if (v->entry_with_if_clear)
 		quirk_before_entry(v);
 }

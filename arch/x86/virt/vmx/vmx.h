@@ -44,10 +44,10 @@ struct vcpu {
 	struct guest_registers registers;
 	uint16_t vpid;
 	uint32_t pin, primary, secondary, exit_controls;
-	uint8_t *io_bitmap;      /* two pages, a bit per port, 1 = exits */
-	uint64_t *ept;           /* PML4 */
-	uint64_t cr2, kernel_gs; /* the guest's values at its last switch */
-	bool deaf_entries;       /* see quirk.c */
+	uint8_t *io_bitmap;       /* two pages, a bit per port, 1 = exits */
+	uint64_t *ept;            /* PML4 */
+	uint64_t cr2, kernel_gs;  /* the guest's values at its last switch */
+	bool entry_with_if_clear; /* see quirk.c */
 	uint64_t timer_rest;
 };
 
@@ -60,11 +60,11 @@ extern struct vcpu *vmx_loaded;
  * entry_ready. */
 void vmx_settle(struct vcpu *v);
 
-/* The quirk of deaf entries (quirk.c). quirk_deaf_entries() turns the watch on v's entries on or
- * off. Call quirk_before_entry() before each entry of a vcpu that is watched. Call quirk_timer()
- * after an exit of the preemption timer: the function returns true when the quirk ended the entry,
- * and false when the time of vmx_set_timer() is over. */
-void quirk_deaf_entries(struct vcpu *v, bool on);
+/* The quirk of entries with IF clear (quirk.c). quirk_entry_with_if_clear() turns the watch on v's
+ * entries on or off. Call quirk_before_entry() before each entry of a vcpu that is watched. Call
+ * quirk_timer() after an exit of the preemption timer: the function returns true when the quirk
+ * ended the entry, and false when the time of vmx_set_timer() is over. */
+void quirk_entry_with_if_clear(struct vcpu *v, bool on);
 void quirk_before_entry(struct vcpu *v);
 bool quirk_timer(struct vcpu *v);
 /* Exit reasons below this number need no second look. */

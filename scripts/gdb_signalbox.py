@@ -70,7 +70,7 @@ class Vms(Command):
     word = "vms"
 
     def run(self, argument):
-        current = int(value("'vmm/core/processor.c'::processor.vm"))
+        current = int(value("processor.vm"))
         print(
             f"  {'vm':16} {'state':10} {'prio':>4} {'memory at':>12} {'MiB':>6}"
             f" {'exits':>10} {'switches':>9}"

@@ -81,12 +81,12 @@ static struct {
 	uint32_t number[KEPT_COUNT]; /* 0: the VMM does not move the MSR, or the MSR is absent */
 	uint64_t value[KEPT_COUNT];
 	bool svm;
-} processor;
+} kept_msrs;
 
 static enum guest_msr_way way_of(const struct guest_msr *m)
 {
-	enum guest_msr_way way = processor.svm ? m->svm : m->vmx;
-	return way == MSR_KEPT && processor.number[m->kept] == 0 ? MSR_REFUSED : way;
+	enum guest_msr_way way = kept_msrs.svm ? m->svm : m->vmx;
+	return way == MSR_KEPT && kept_msrs.number[m->kept] == 0 ? MSR_REFUSED : way;
 }
 
 static void find_cr4_bits(void)
@@ -103,12 +103,12 @@ static void find_cr4_bits(void)
 
 void guest_registers_init(bool svm)
 {
-	memset(&processor, 0, sizeof(processor));
-	processor.svm = svm;
+	memset(&kept_msrs, 0, sizeof(kept_msrs));
+	kept_msrs.svm = svm;
 	for (unsigned i = 0; i < MSRS; i++) {
 		bool kept = (svm ? msrs[i].svm : msrs[i].vmx) == MSR_KEPT;
 		if (kept && guarded_msr_write(msrs[i].number, 0) == 0)
-			processor.number[msrs[i].kept] = msrs[i].number;
+			kept_msrs.number[msrs[i].kept] = msrs[i].number;
 	}
 	find_cr4_bits();
 }
@@ -152,7 +152,7 @@ static int write_kept(struct guest_registers *r, const struct guest_msr *m, uint
 {
 	if (guarded_msr_write(m->number, value) != 0)
 		return -EPERM;
-	processor.value[m->kept] = r->kept[m->kept] = value;
+	kept_msrs.value[m->kept] = r->kept[m->kept] = value;
 	r->used = true;
 	return 0;
 }
@@ -178,9 +178,9 @@ void guest_registers_reset(struct guest_registers *r)
 void guest_registers_load(const struct guest_registers *r)
 {
 	for (unsigned i = 0; i < KEPT_COUNT; i++) {
-		if (processor.number[i] == 0 || processor.value[i] == r->kept[i])
+		if (kept_msrs.number[i] == 0 || kept_msrs.value[i] == r->kept[i])
 			continue;
-		processor.value[i] = r->kept[i];
-		msr_write(processor.number[i], r->kept[i]); /* accepted before */
+		kept_msrs.value[i] = r->kept[i];
+		msr_write(kept_msrs.number[i], r->kept[i]); /* accepted before */
 	}
 }

@@ -492,7 +492,7 @@ MUTANTS = (
     (
         "msr-stays-for-the-next-vm",
         REGISTERS,
-        "processor.value[i] == r->kept[i]",
+        "kept_msrs.value[i] == r->kept[i]",
         "r->kept[i] == 0",
         "test_guest_registers",
     ),

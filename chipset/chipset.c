@@ -14,7 +14,9 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct chipset *const realisations[] = { &chipset_irqmux, &chipset_pc, &chipset_soft };
+/* Two tables may have the same name: the first that probes is taken. */
+static const struct chipset *const realisations[] = { &chipset_irqmux, &chipset_pc_pirqs,
+	                                              &chipset_pc, &chipset_soft };
 
 static void set_banks(unsigned wanted)
 {

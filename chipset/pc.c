@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The realisation pc: the table of the calls, and the table for a machine where PIRQs feed VMs'
- * lines.
+ * The realisation pc: the table of the calls, and the table for a machine whose PIRQs feed lines.
  *
- * Rule: the calls stand in the files below (pc.h says in which). Here is only the choice between
- * the two tables, while the machine boots.
+ * Rule: the calls stand in the files below (pc.h says in which). The probes choose between the two
+ * tables, and no other code does.
  */
 #include "chipset/pc.h"
 #include "chipset/pirq.h"
 
-static const struct chipset with_pirqs;
-
-static int probe(void)
+/* Returns -ENODEV with no message where no PIRQ feeds a line: the other table is tried next. */
+static int probe_with_pirqs(void)
 {
-	int error = pc_probe();
-	if (error == 0)
-		pirq_probe();
-	return error;
+	int error = pirq_probe();
+	return error == 0 ? pc_probe() : error;
 }
 
 /* The real pair is the only bank. */
@@ -26,25 +22,19 @@ static unsigned banks(unsigned wanted)
 	return 1;
 }
 
-static void claim(line_set lines, bool by_vmm)
-{
-	if (!by_vmm && pirq_claim(lines))
-		chipset = &with_pirqs;
-	pc_claim(lines, by_vmm);
-	pirq_follow();
-}
-
 /* The calls that PIRQs do not concern. */
 #define PC_CALLS                                                                             \
-	.name = "pc", .ambiguous = true, .probe = probe, .banks = banks, .reset = pc_reset,  \
-	.claim = claim, .echo = pc_hear, .asserted = pc_asserted, .masked = pc_masked,       \
-	.acknowledge = pc_acknowledge, .settle = pc_settle, .deliverable = pc_deliverable,   \
-	.in_service = pc_in_service, .port_read = pc_port_read, .port_write = pc_port_write, \
+	.name = "pc", .ambiguous = true, .banks = banks, .reset = pc_reset, .echo = pc_hear, \
+	.asserted = pc_asserted, .masked = pc_masked, .acknowledge = pc_acknowledge,         \
+	.settle = pc_settle, .deliverable = pc_deliverable, .in_service = pc_in_service,     \
+	.port_read = pc_port_read, .port_write = pc_port_write,                              \
 	.pending_vector = pc_pending_vector, .injected = pc_injected, .request = pc_request, \
 	.hold = pc_refresh
 
 const struct chipset chipset_pc = {
 	PC_CALLS,
+	.probe = pc_probe,
+	.claim = pc_claim,
 	.route = pc_route,
 	.mask = pc_mask,
 	.read_status = pc_read_status,
@@ -53,8 +43,10 @@ const struct chipset chipset_pc = {
 	.restore = pc_restore,
 };
 
-static const struct chipset with_pirqs = {
+const struct chipset chipset_pc_pirqs = {
 	PC_CALLS,
+	.probe = probe_with_pirqs,
+	.claim = pirq_claim,
 	.route = pirq_route,
 	.mask = pirq_mask,
 	.read_status = pirq_read_status,

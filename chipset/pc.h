@@ -3,7 +3,7 @@
  * The chipset block out of stock PC parts: declarations that the files of pc share, from the lowest
  * file to the highest. A file calls only files that stand before it here.
  *
- * Rule: outside the files of pc only chipset_pc is used.
+ * Rule: outside the files of pc only the two tables are used.
  */
 #ifndef CHIPSET_PC_H
 #define CHIPSET_PC_H
@@ -11,7 +11,8 @@
 #include "arch/x86/cpu/io.h"
 #include "chipset/chipset.h"
 
-extern const struct chipset chipset_pc;
+/* The calls; and the calls for a machine whose PIRQs feed lines (pirq.h). */
+extern const struct chipset chipset_pc, chipset_pc_pirqs;
 
 /* ---- pc_chips.c: the real 8259 pair ---- */
 

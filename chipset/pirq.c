@@ -25,6 +25,7 @@
 #include "arch/x86/machine/platform.h"
 #include "chipset/pc.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 /* The bridge to LPC, 00:1f.0 (8086:2910h-291Fh), and the host bridge, 00:00.0. */
@@ -70,13 +71,13 @@ static unsigned first_of(unsigned line)
 
 /* ---- What there is ---- */
 
-void pirq_probe(void)
+int pirq_probe(void)
 {
 	firmware.fed = mux.taken = mux.off = mux.open = 0;
 	mux.running = NULL;
-	if ((pci_read(LPC_BRIDGE, PCI_ID) & ICH9_MASK) != ICH9_IDS ||
+	if ((pci_read(LPC_BRIDGE, PCI_ID) & ICH9_MASK) != ICH9_IDS || !platform.has_8259 ||
 	    platform.ioapic_pins < PIN_PIRQ_A + PIRQS)
-		return;
+		return -ENODEV;
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++) {
 		unsigned offset = pirq < PIRQS / 2 ? PIRQ_A_ROUT : PIRQ_E_ROUT;
 		firmware.rout[pirq] = (uint8_t)(pci_read(LPC_BRIDGE, offset) >> 8 * (pirq % 4));
@@ -88,6 +89,7 @@ void pirq_probe(void)
 		firmware.fed &= (line_set)~LINE(SCI_FIRST + sci);
 	/* A line of ISA's is edge triggered. */
 	firmware.fed &= ELCR_BITS & (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	return firmware.fed != 0 ? 0 : -ENODEV;
 }
 
 /* Returns whether all pins of the line are free. If another use has a pin (the slice timer's), the
@@ -146,6 +148,8 @@ static void turn_off(line_set lines)
 /* Sets the pins that pc_block.c does not know: all but a line's first. */
 static void set_open(line_set lines)
 {
+	if (lines == mux.open)
+		return;
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
 		if (feeds(pirq, lines ^ mux.open) &&
 		    pirq != first_of(firmware.rout[pirq] & ROUT_LINE))
@@ -154,12 +158,12 @@ static void set_open(line_set lines)
 	mux.open = lines;
 }
 
-void pirq_follow(void)
+/* Brings the PIRQs' other pins and registers in line with the state of pc_block.c. */
+static void follow(void)
 {
 	line_set routed = mux.running != NULL ? mux.running->lines : 0,
 		 held = pc_asserted() & mux.taken & (line_set)~routed;
-	if (mux.open != (mux.taken & (line_set) ~(routed | held)))
-		set_open(mux.taken & (line_set) ~(routed | held));
+	set_open(mux.taken & (line_set) ~(routed | held));
 	if (mux.off != held) {
 		nmi_account_see_pins(&nmi_account);
 		turn_off(held);
@@ -177,7 +181,7 @@ int pirq_save(struct controller *c, bool force)
 		nmi_account_see_pins(&nmi_account);
 	if (error == 0)
 		mux.running = NULL;
-	pirq_follow();
+	follow();
 	return error;
 }
 
@@ -188,7 +192,7 @@ void pirq_restore(struct controller *c)
 		turn_off(mux.off & (line_set)~c->lines);
 	pc_restore(c);
 	mux.running = c;
-	pirq_follow();
+	follow();
 }
 
 void pirq_route(struct controller *c)
@@ -203,7 +207,7 @@ struct chipset_status pirq_read_status(unsigned nmis)
 {
 	struct chipset_status s = pc_read_status(nmis);
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
-	pirq_follow();
+	follow();
 	return s;
 }
 
@@ -211,7 +215,7 @@ int pirq_identify_line(void)
 {
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	int line = pc_identify_line();
-	pirq_follow();
+	follow();
 	return line;
 }
 
@@ -222,7 +226,8 @@ void pirq_mask(line_set masked)
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 }
 
-bool pirq_claim(line_set lines)
+/* Gives the PIRQs' I/O APIC pins to lines that PIRQs feed. */
+static void take_pins(line_set lines)
 {
 	for (lines &= firmware.fed & (line_set)~mux.taken; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
@@ -240,5 +245,13 @@ bool pirq_claim(line_set lines)
 		mux.taken |= LINE(line);
 		tell(line);
 	}
-	return mux.taken != 0;
+}
+
+/* The pins of a VM's lines change before the lines are armed. */
+void pirq_claim(line_set lines, bool by_vmm)
+{
+	if (!by_vmm)
+		take_pins(lines);
+	pc_claim(lines, by_vmm);
+	follow();
 }

@@ -17,81 +17,10 @@
 
 #include "arch/x86/cpu/nmi_account.h"
 #include "arch/x86/machine/lines.h"
-#include "chipset/block/i8259.h"
+#include "chipset/controller.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* pc: the state of an 8259A as its VM sees the chip. A realisation keeps here every value that the
- * chip does not let software read back. Sixteen bytes. */
-struct pic_state {
-	/* the last complete initialisation (8259A datasheet, Figure 7) */
-	uint8_t icw1, icw2, icw3, icw4;
-	uint8_t imr; /* OCW1 of the guest */
-	/* Levels in service. Software keeps them because the chip no longer holds them. */
-	uint8_t isr;
-	/* 0, or the ICW (2-4) that the guest's sequence expects next */
-	uint8_t init_step;
-	uint8_t next[5]; /* ICWs of a sequence under way */
-	/* The guest has initialised the chip. Until then the chip is as after reset. */
-	bool ready;
-	/* The guest's OCW3 read select: true for ISR. Known while the command port is trapped. */
-	bool read_isr;
-	bool poll; /* OCW3 poll command: the next read is the poll's answer */
-	uint8_t unused;
-};
-
-/* A VM's interrupt controller. While the VM does not run, the structure holds the controller's
- * state. While the VM runs, the structure is the VMM's bookkeeping (R07, R11). */
-struct controller {
-	struct pic_state pic[2]; /* master, slave */
-	line_set lines;          /* lines of the VM's devices */
-	line_set shared;         /* lines of the VM that another VM has as well (R15) */
-	/* requests that the chip has lost: the VMM has to inject them as events */
-	line_set inject;
-	/* open or inject has changed since the last entry. The VMM clears the flag. */
-	bool changed;
-	bool held; /* the controller must not interrupt the VM now: see hold() */
-	/* Saved with no interrupt in service, not busy and not held. Masks and open ports are then
-	 * valid as they were at the save. */
-	bool saved_clean;
-	uint8_t masks[2];  /* the chips' masks at the save */
-	uint8_t inputs[2]; /* the chips' inputs of the VM's lines */
-	/* The inputs that the guest's OCW1 may open without an error: the VM's inputs and the
-	 * cascade. Every system opens the cascade. */
-	uint8_t may_open[2];
-	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
-	uint8_t open; /* 408: ports that the guest may touch with no exit, OPEN_... */
-	uint32_t reinitialised; /* how often the VMM found the guest's ICW1 after the write */
-
-	/* irqmux and soft: the whole state, and the place of the state. */
-	/* The state at the last save. While the VM runs, and while the VM has a bank of its own,
-	 * the state is in the bank. */
-	uint64_t state[PAIR_WORDS];
-	/* at the save: requests, and inputs that are enabled (VIEW_ENABLED_SHIFT) */
-	uint32_t view;
-	uint16_t bank;
-	bool known;      /* has a bank */
-	uint64_t select; /* value of WINDOW_SELECT while the VM runs, without the mask */
-	/* Shared lines that asserted while another sharer ran. This VM has not been told yet. */
-	line_set pending_shared;
-};
-
-/* Lines that an edge/level control register has. The register's other bits read 0 (ICH9 datasheet
- * 13.4.11, 13.4.12). */
-enum { ELCR_BITS = 0xdef8 };
-
-/* Ports of the controller, in the order of chipset_ports[]. */
-enum {
-	OPEN_MASTER_COMMAND = 1 << 0,
-	OPEN_MASTER_DATA = 1 << 1,
-	OPEN_SLAVE_COMMAND = 1 << 2,
-	OPEN_SLAVE_DATA = 1 << 3,
-	OPEN_ELCR = 3 << 4,
-	CHIPSET_PORTS = 6,
-	OPEN_ALL = (1 << CHIPSET_PORTS) - 1,
-};
-extern const uint16_t chipset_ports[CHIPSET_PORTS];
 
 /* The contents of the status register at a look. */
 struct chipset_status {

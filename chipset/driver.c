@@ -150,30 +150,30 @@ void driver_init(void)
 
 static void assign_bank(struct controller *c)
 {
-	c->known = true;
-	c->bank = (uint16_t)(controllers.count % banks.in_use);
-	banks.users[c->bank]++;
+	c->window.known = true;
+	c->window.bank = (uint16_t)(controllers.count % banks.in_use);
+	banks.users[c->window.bank]++;
 	controllers.known[controllers.count++] = c;
 }
 
 /* Puts route, share and bank of c in their places of the register. */
 static void prepare_select(struct controller *c)
 {
-	c->select = c->lines | (uint64_t)c->shared << 32 | (uint64_t)c->bank << 48;
+	c->window.select = c->lines | (uint64_t)c->shared << 32 | (uint64_t)c->window.bank << 48;
 }
 
 void driver_reset(struct controller *c, line_set lines, line_set shared)
 {
-	bool was_known = c->known;
-	uint16_t bank = c->bank;
-	*c = (struct controller){
-		.lines = lines, .shared = shared, .known = was_known, .bank = bank
-	};
+	bool was_known = c->window.known;
+	uint16_t bank = c->window.bank;
+	*c = (struct controller){ .lines = lines,
+		                  .shared = shared,
+		                  .window = { .known = was_known, .bank = bank } };
 	if (!was_known)
 		assign_bank(c);
 	prepare_select(c);
-	if (banks.holder[c->bank] == c)
-		banks.holder[c->bank] = NULL;
+	if (banks.holder[c->window.bank] == c)
+		banks.holder[c->window.bank] = NULL;
 	struct pair fresh;
 	/* Never initialised. Edge and level as the firmware has set the lines, at the lines'
 	 * inputs. */
@@ -184,7 +184,7 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 	pair_port_write(&fresh, PORT_ELCR1, (uint8_t)level);
 	pair_port_write(&fresh, PORT_ELCR2, (uint8_t)(level >> 8));
 	for (unsigned word = 0; word < PAIR_WORDS; word++)
-		c->state[word] = pair_word(&fresh, word);
+		c->window.state[word] = pair_word(&fresh, word);
 }
 
 /* ---- Route, mask, status ---- */
@@ -208,7 +208,7 @@ void driver_mask(line_set wanted)
 	                          vmm_block.claimed & (line_set)~vmm_block.masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
 	if (__builtin_expect(mux.current != NULL, 1))
-		select |= mux.current->select;
+		select |= mux.current->window.select;
 	if (select != mux.selected) {
 		mux.selected = select;
 		driver_write64(WINDOW_SELECT, select);
@@ -281,17 +281,17 @@ void driver_acknowledge(line_set lines)
 
 static inline uint32_t read_view(const struct controller *c)
 {
-	return driver_read32(state_of(c->bank, WINDOW_STATE_VIEW));
+	return driver_read32(state_of(c->window.bank, WINDOW_STATE_VIEW));
 }
 
 line_set driver_deliverable(const struct controller *c, line_set asserted)
 {
-	uint32_t view = banks.holder[c->bank] == c
+	uint32_t view = banks.holder[c->window.bank] == c
 	                        ? read_view(c)
 	                        /* a bank to which no line is routed does not change */
-	                        : c->view;
+	                        : c->window.view;
 	line_set inputs = to_inputs(wiring.controller_input,
-	                            (asserted | c->pending_shared) & c->lines) |
+	                            (asserted | c->window.pending_shared) & c->lines) |
 	                  (line_set)view;
 	return to_lines(wiring.controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
 	       c->lines;
@@ -301,9 +301,9 @@ line_set driver_deliverable(const struct controller *c, line_set asserted)
 bool driver_in_service(const struct controller *c)
 {
 	enum { ISR_SHIFT = 8 };
-	uint64_t master = banks.holder[c->bank] == c
-	                          ? driver_read64(state_of(c->bank, WINDOW_STATE_MASTER))
-	                          : c->state[0];
+	uint64_t master = banks.holder[c->window.bank] == c
+	                          ? driver_read64(state_of(c->window.bank, WINDOW_STATE_MASTER))
+	                          : c->window.state[0];
 	return (uint8_t)(master >> ISR_SHIFT) != 0;
 }
 
@@ -321,17 +321,20 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 	nmi_account_find(&nmi_account, seen & (line_set)~vmm_block.masked);
 	driver_acknowledge(seen);
 	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
-	for (unsigned i = 0; i < controllers.count; i++)
-		if (controllers.known[i] != c || !routed)
-			controllers.known[i]->pending_shared |= seen & controllers.known[i]->shared;
+	for (unsigned i = 0; i < controllers.count; i++) {
+		struct controller *sharer = controllers.known[i];
+		if (sharer != c || !routed)
+			sharer->window.pending_shared |= seen & sharer->shared;
+	}
 }
 
 /* Keeps the requests at the inputs of shared lines. While c is away another sharer may serve the
  * device, and the line may fall. */
 static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
-	line_set requests = (line_set)(banks.holder[c->bank] == c ? read_view(c) : c->view);
-	c->pending_shared |= to_lines(wiring.controller_input, requests) & c->shared;
+	line_set requests = (line_set)(banks.holder[c->window.bank] == c ? read_view(c)
+	                                                                 : c->window.view);
+	c->window.pending_shared |= to_lines(wiring.controller_input, requests) & c->shared;
 }
 
 /* Makes held requests of c's pending shared lines, in the bank or in the words for the bank. No
@@ -339,16 +342,16 @@ static __attribute__((noinline)) void keep_requests(struct controller *c)
 static __attribute__((noinline)) void deliver_pending_shared(struct controller *c)
 {
 	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */
-	line_set inputs = to_inputs(wiring.controller_input, c->pending_shared);
+	line_set inputs = to_inputs(wiring.controller_input, c->window.pending_shared);
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint8_t held = (uint8_t)(inputs >> 8 * chip);
-		uint32_t byte = state_of(c->bank, WINDOW_STATE_SLAVE * chip + HELD_BYTE);
-		if (banks.holder[c->bank] != c)
-			c->state[chip] |= (uint64_t)held << HELD_SHIFT;
+		uint32_t byte = state_of(c->window.bank, WINDOW_STATE_SLAVE * chip + HELD_BYTE);
+		if (banks.holder[c->window.bank] != c)
+			c->window.state[chip] |= (uint64_t)held << HELD_SHIFT;
 		else if (held != 0)
 			driver_write8(byte, driver_read8(byte) | held);
 	}
-	c->pending_shared = 0;
+	c->window.pending_shared = 0;
 }
 
 /* ---- Save and restore ---- */
@@ -365,22 +368,22 @@ static inline void route_all_to_block(void)
 /* Takes the state out of the bank, because another controller is to have the bank. */
 static __attribute__((noinline)) void take_state(struct controller *c)
 {
-	c->view = read_view(c);
-	read_state(c->bank, c->state);
-	banks.holder[c->bank] = NULL;
+	c->window.view = read_view(c);
+	read_state(c->window.bank, c->window.state);
+	banks.holder[c->window.bank] = NULL;
 }
 
 static __attribute__((noinline)) void put_state(struct controller *c)
 {
-	write_state(c->bank, c->state);
-	banks.holder[c->bank] = c;
+	write_state(c->window.bank, c->window.state);
+	banks.holder[c->window.bank] = c;
 }
 
 int driver_save(struct controller *c, bool force)
 {
 	(void)force; /* the state is exact at any moment */
 	route_all_to_block();
-	if (banks.users[c->bank] > 1 && banks.holder[c->bank] == c)
+	if (banks.users[c->window.bank] > 1 && banks.holder[c->window.bank] == c)
 		take_state(c);
 	if (__builtin_expect(c->shared != 0, 0))
 		keep_requests(c);
@@ -389,9 +392,9 @@ int driver_save(struct controller *c, bool force)
 
 void driver_restore(struct controller *c)
 {
-	if (__builtin_expect(c->pending_shared != 0, 0))
+	if (__builtin_expect(c->window.pending_shared != 0, 0))
 		deliver_pending_shared(c); /* SELECT's write brings the latched assertions */
-	if (banks.holder[c->bank] != c)
+	if (banks.holder[c->window.bank] != c)
 		put_state(c);
 	vmm_block.reported &= (line_set)~c->lines;
 	mux.current = c;
@@ -403,7 +406,7 @@ void driver_restore(struct controller *c)
 /* Handled like a shared line that asserted while another sharer ran. */
 void driver_request(struct controller *c, unsigned line)
 {
-	c->pending_shared |= LINE(line);
+	c->window.pending_shared |= LINE(line);
 }
 
 void driver_route(struct controller *c)

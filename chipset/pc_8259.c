@@ -24,13 +24,13 @@ static unsigned offered; /* the line that pc_pending_vector() offered last */
 void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
 	*c = (struct controller){ .lines = lines, .shared = shared };
-	c->inputs[PIC_MASTER] = (uint8_t)(lines | (lines >> 8 ? LINE(LINE_CASCADE) : 0));
-	c->inputs[PIC_SLAVE] = (uint8_t)(lines >> 8);
-	c->may_open[PIC_MASTER] = (uint8_t)(lines | LINE(LINE_CASCADE));
-	c->may_open[PIC_SLAVE] = c->inputs[PIC_SLAVE];
+	c->pc.inputs[PIC_MASTER] = (uint8_t)(lines | (lines >> 8 ? LINE(LINE_CASCADE) : 0));
+	c->pc.inputs[PIC_SLAVE] = (uint8_t)(lines >> 8);
+	c->pc.may_open[PIC_MASTER] = (uint8_t)(lines | LINE(LINE_CASCADE));
+	c->pc.may_open[PIC_SLAVE] = c->pc.inputs[PIC_SLAVE];
 	for (unsigned chip = 0; chip < PICS; chip++)
-		c->pic[chip] = (struct pic_state){ .imr = 0xff,
-			                           .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
+		c->pc.pic[chip] = (struct pic_state){ .imr = 0xff,
+			                              .icw2 = chip == PIC_MASTER ? 0x08 : 0x70 };
 }
 
 /* Returns the guest's mask, without lines of others, and without levels that a request in service
@@ -39,17 +39,17 @@ void pc_reset(struct controller *c, line_set lines, line_set shared)
  * levels. */
 static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 {
-	const struct pic_state *pic = &c->pic[chip];
+	const struct pic_state *pic = &c->pc.pic[chip];
 	if (!pic->ready || pic->init_step != 0 || c->held)
 		return 0xff;
 	unsigned nested = pic->isr ? 0xffu << line_first(pic->isr) : 0;
-	return (uint8_t)(pic->imr | ~c->inputs[chip] | nested);
+	return (uint8_t)(pic->imr | ~c->pc.inputs[chip] | nested);
 }
 
 /* Returns the lines whose request would reach the processor, by the guest's own masks. */
 line_set pc_enabled(const struct controller *c)
 {
-	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
+	const struct pic_state *master = &c->pc.pic[PIC_MASTER], *slave = &c->pc.pic[PIC_SLAVE];
 	if (!master->ready || master->init_step != 0)
 		return 0;
 	line_set open = (line_set)(~master->imr & 0xff);
@@ -70,7 +70,7 @@ static inline void refresh_mask(const struct controller *c, unsigned chip)
  * the guest has done to the chip. */
 static inline bool reaches(const struct controller *c, unsigned chip)
 {
-	return chip == PIC_MASTER || c->inputs[PIC_SLAVE] != 0;
+	return chip == PIC_MASTER || c->pc.inputs[PIC_SLAVE] != 0;
 }
 
 /* Command ports are open while the state is plain. Plain means: no request waits for an EOI, no
@@ -80,7 +80,7 @@ static inline bool reaches(const struct controller *c, unsigned chip)
  * all clear stays trapped. */
 static void refresh_ports(struct controller *c)
 {
-	const struct pic_state *master = &c->pic[PIC_MASTER], *slave = &c->pic[PIC_SLAVE];
+	const struct pic_state *master = &c->pc.pic[PIC_MASTER], *slave = &c->pc.pic[PIC_SLAVE];
 	bool plain = !(c->busy | master->isr | slave->isr | master->init_step | slave->init_step);
 	unsigned open = 0;
 	if (__builtin_expect(c->inject != 0, 0))
@@ -117,7 +117,7 @@ static inline bool mask_was_cleared(unsigned chip)
 
 static __attribute__((noinline)) void caught(struct controller *c, unsigned chip)
 {
-	struct pic_state *pic = &c->pic[chip];
+	struct pic_state *pic = &c->pc.pic[chip];
 	c->reinitialised++;
 	/* Requests since the guest's ICW1 are the guest's own again after the sequence. */
 	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
@@ -132,7 +132,7 @@ static __attribute__((noinline)) void caught(struct controller *c, unsigned chip
 
 static inline void catch_initialisation(struct controller *c, unsigned chip)
 {
-	if (c->pic[chip].init_step == 0 && mask_was_cleared(chip))
+	if (c->pc.pic[chip].init_step == 0 && mask_was_cleared(chip))
 		caught(c, chip);
 }
 
@@ -146,7 +146,7 @@ void pc_catch_initialisation(struct controller *c)
 
 static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)
 {
-	struct pic_state *pic = &c->pic[chip];
+	struct pic_state *pic = &c->pc.pic[chip];
 	/* ICW1 forgets the edges that were latched */
 	c->inject &= chip == PIC_MASTER ? 0xff00 : 0x00ff;
 	pic->init_step = 2;
@@ -164,7 +164,7 @@ static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw
 static __attribute__((noinline)) void continue_initialisation(struct controller *c, unsigned chip,
                                                               uint8_t value)
 {
-	struct pic_state *pic = &c->pic[chip];
+	struct pic_state *pic = &c->pc.pic[chip];
 	pic->next[pic->init_step] = value;
 	bool single = pic->next[1] & ICW1_SNGL, last = pic->init_step == 4;
 	if (pic->init_step == 2)
@@ -191,7 +191,7 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
  * the chip has no higher level in service. */
 static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 {
-	struct pic_state *pic = &c->pic[chip];
+	struct pic_state *pic = &c->pc.pic[chip];
 	uint8_t real = (uint8_t)(pc_read_isr() >> (8 * chip));
 	bool specific = value & OCW2_SL, eoi = value & OCW2_EOI;
 	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
@@ -207,7 +207,7 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 
 static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 {
-	struct pic_state *pic = &c->pic[chip];
+	struct pic_state *pic = &c->pc.pic[chip];
 	if (value & OCW3_RR)
 		pic->read_isr = value & OCW3_RIS;
 	pic->poll = value & OCW3_P;
@@ -233,11 +233,11 @@ static __attribute__((noinline)) int command_write(struct controller *c, unsigne
 static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 {
 	uint8_t before = pc_chips[chip].mask;
-	c->pic[chip].imr = value;
+	c->pc.pic[chip].imr = value;
 	refresh_mask(c, chip);
 	if (__builtin_expect(!before != !pc_chips[chip].mask || c->inject, 0))
 		refresh_ports(c);
-	return (value | c->may_open[chip]) == 0xff ? 0 : -EACCES;
+	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
 static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data,
@@ -246,7 +246,7 @@ static __attribute__((noinline)) int other_write(struct controller *c, unsigned 
 	catch_initialisation(c, chip);
 	if (!data)
 		return command_write(c, chip, value);
-	if (c->pic[chip].init_step != 0)
+	if (c->pc.pic[chip].init_step != 0)
 		continue_initialisation(c, chip, value);
 	else
 		return data_write(c, chip, value);
@@ -257,7 +257,7 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 {
 	unsigned chip = port >> 7; /* 20h and 21h, A0h and A1h */
 	bool data = port & 1;
-	if (!data || c->pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
+	if (!data || c->pc.pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
 		return other_write(c, chip, data, value);
 	return data_write(c, chip, value);
 }
@@ -265,8 +265,8 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
 	unsigned chip = port >> 7;
-	struct pic_state *pic = &c->pic[chip];
-	line_set inputs = (line_set)(c->inputs[chip] << (8 * chip)), seen;
+	struct pic_state *pic = &c->pc.pic[chip];
+	line_set inputs = (line_set)(c->pc.inputs[chip] << (8 * chip)), seen;
 	if (pic->poll) {
 		pic->poll = false;
 		*value = reaches(c, chip) ? io_in8(pc_ports[chip].command) : 0; /* no request */
@@ -310,7 +310,7 @@ static int highest_priority(line_set lines)
  * is higher. In automatic EOI mode no EOI would show the end of the interrupt. */
 static line_set own_requests(const struct controller *c)
 {
-	bool automatic = (c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI;
+	bool automatic = (c->pc.pic[PIC_MASTER].icw4 | c->pc.pic[PIC_SLAVE].icw4) & ICW4_AEOI;
 	return automatic ? 0 : pc_read_irr();
 }
 
@@ -321,7 +321,7 @@ static __attribute__((noinline)) int offer(struct controller *c)
 	if ((c->inject & enabled) == 0)
 		return -1;
 	line_set isr = pc_read_isr() |
-	               (line_set)(c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr << 8);
+	               (line_set)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
 	int line = highest_priority((c->inject | own_requests(c)) & enabled & let_through(isr));
 	if (line < 0 || !line_in(c->inject, (unsigned)line)) {
 		c->busy = true; /* look again at the guest's next EOI */
@@ -329,7 +329,7 @@ static __attribute__((noinline)) int offer(struct controller *c)
 		return -1;
 	}
 	offered = (unsigned)line;
-	return c->pic[line / 8].icw2 + (line & 7);
+	return c->pc.pic[line / 8].icw2 + (line & 7);
 }
 
 int pc_pending_vector(struct controller *c)
@@ -341,10 +341,10 @@ unsigned pc_injected(struct controller *c)
 {
 	unsigned chip = offered / 8;
 	c->inject &= (line_set)~LINE(offered);
-	if (!(c->pic[chip].icw4 & ICW4_AEOI))
-		c->pic[chip].isr |= (uint8_t)(1u << (offered & 7));
-	if (chip == PIC_SLAVE && !(c->pic[PIC_MASTER].icw4 & ICW4_AEOI))
-		c->pic[PIC_MASTER].isr |= LINE(LINE_CASCADE);
+	if (!(c->pc.pic[chip].icw4 & ICW4_AEOI))
+		c->pc.pic[chip].isr |= (uint8_t)(1u << (offered & 7));
+	if (chip == PIC_SLAVE && !(c->pc.pic[PIC_MASTER].icw4 & ICW4_AEOI))
+		c->pc.pic[PIC_MASTER].isr |= LINE(LINE_CASCADE);
 	pc_refresh(c);
 	return offered;
 }
@@ -360,5 +360,5 @@ void pc_request(struct controller *c, unsigned line)
  * and the guest's EOI would exit. */
 bool pc_in_service(const struct controller *c)
 {
-	return pc_read_isr() != 0 || (c->pic[PIC_MASTER].isr | c->pic[PIC_SLAVE].isr) != 0;
+	return pc_read_isr() != 0 || (c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr) != 0;
 }

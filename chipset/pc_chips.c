@@ -111,19 +111,20 @@ static __attribute__((noinline)) void note_select(line_set irr)
 	line_set isr = read_selected(OCW3_READ_ISR);
 	(void)read_irr(); /* selects IRR again */
 	if (c->open & OPEN_MASTER_COMMAND)
-		note_select_of(&c->pic[PIC_MASTER], (uint8_t)selected.answer, (uint8_t)irr,
+		note_select_of(&c->pc.pic[PIC_MASTER], (uint8_t)selected.answer, (uint8_t)irr,
 		               (uint8_t)isr);
 	if (c->open & OPEN_SLAVE_COMMAND)
-		note_select_of(&c->pic[PIC_SLAVE], (uint8_t)(selected.answer >> 8),
+		note_select_of(&c->pc.pic[PIC_SLAVE], (uint8_t)(selected.answer >> 8),
 		               (uint8_t)(irr >> 8), (uint8_t)(isr >> 8));
-	selected.isr = c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr;
+	selected.isr = c->pc.pic[PIC_MASTER].read_isr || c->pc.pic[PIC_SLAVE].read_isr;
 }
 
 void pc_follow_select(struct controller *c)
 {
 	selected.of = c;
 	selected.state = SELECT_NOTED;
-	selected.isr = c != NULL && (c->pic[PIC_MASTER].read_isr || c->pic[PIC_SLAVE].read_isr);
+	selected.isr = c != NULL &&
+	               (c->pc.pic[PIC_MASTER].read_isr || c->pc.pic[PIC_SLAVE].read_isr);
 }
 
 void pc_reach_slave(bool reaches)
@@ -133,9 +134,9 @@ void pc_reach_slave(bool reaches)
 
 void pc_return_select(struct controller *c)
 {
-	if (__builtin_expect(c->pic[PIC_MASTER].read_isr, 0))
+	if (__builtin_expect(c->pc.pic[PIC_MASTER].read_isr, 0))
 		io_out8(0x20, OCW3_READ_ISR);
-	if (__builtin_expect(c->pic[PIC_SLAVE].read_isr && asked == BOTH_CHIPS, 0))
+	if (__builtin_expect(c->pc.pic[PIC_SLAVE].read_isr && asked == BOTH_CHIPS, 0))
 		io_out8(0xa0, OCW3_READ_ISR);
 	selected.state = SELECT_OPEN;
 }
@@ -216,9 +217,10 @@ line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
 void pc_reset_priority(const struct controller *c)
 {
 	io_out8(0x20, OCW2_PRIORITY_RESET);
-	if (c->inputs[PIC_SLAVE] != 0)
+	if (c->pc.inputs[PIC_SLAVE] != 0)
 		io_out8(0xa0, OCW2_PRIORITY_RESET);
-	if (__builtin_expect((c->pic[PIC_MASTER].icw4 | c->pic[PIC_SLAVE].icw4) & ICW4_AEOI, 0)) {
+	if (__builtin_expect((c->pc.pic[PIC_MASTER].icw4 | c->pc.pic[PIC_SLAVE].icw4) & ICW4_AEOI,
+	                     0)) {
 		io_out8(0x20, OCW2_ROTATE_AUTO_OFF);
 		io_out8(0xa0, OCW2_ROTATE_AUTO_OFF);
 	}

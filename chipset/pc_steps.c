@@ -42,8 +42,8 @@ line_set pc_deliverable(const struct controller *c, line_set known)
  * guest's EOI. The chip forgets the interrupts. */
 static void take_over_service(struct controller *c, line_set isr)
 {
-	c->pic[PIC_MASTER].isr |= (uint8_t)isr;
-	c->pic[PIC_SLAVE].isr |= (uint8_t)(isr >> 8);
+	c->pc.pic[PIC_MASTER].isr |= (uint8_t)isr;
+	c->pc.pic[PIC_SLAVE].isr |= (uint8_t)(isr >> 8);
 	pc_end_service(isr);
 }
 
@@ -59,9 +59,9 @@ int pc_save(struct controller *c, bool force)
 		return -EBUSY;
 	}
 	uint32_t before = nmi_count;
-	c->saved_clean = isr == 0 && !(c->busy | c->held);
-	c->masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
-	c->masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
+	c->pc.saved_clean = isr == 0 && !(c->busy | c->held);
+	c->pc.masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
+	c->pc.masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	pc_connect(0);
 	pc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });
 	pc_keep_requests(c);
@@ -81,7 +81,7 @@ int pc_save(struct controller *c, bool force)
 
 static bool chip_differs(const struct controller *c, unsigned chip)
 {
-	const struct pic_state *pic = &c->pic[chip];
+	const struct pic_state *pic = &c->pc.pic[chip];
 	return pic->ready && (pic->icw2 != pc_chips[chip].icw2 || pic->icw4 != pc_chips[chip].icw4);
 }
 
@@ -93,14 +93,14 @@ static void replay(const struct controller *c)
 {
 	pc_latch_requests();
 	for (unsigned chip = 0; chip < PICS; chip++)
-		if (c->inputs[chip] != 0 && chip_differs(c, chip))
-			pc_program(chip, c->pic[chip].icw2, c->pic[chip].icw4);
+		if (c->pc.inputs[chip] != 0 && chip_differs(c, chip))
+			pc_program(chip, c->pc.pic[chip].icw2, c->pc.pic[chip].icw4);
 }
 
 /* 540 */
 void pc_restore(struct controller *c)
 {
-	bool slave = c->inputs[PIC_SLAVE] != 0;
+	bool slave = c->pc.inputs[PIC_SLAVE] != 0;
 	if (chip_differs(c, PIC_MASTER) || (slave && chip_differs(c, PIC_SLAVE)))
 		replay(c);
 	pc_reset_priority(c); /* the other guest may have rotated the priority */
@@ -109,8 +109,8 @@ void pc_restore(struct controller *c)
 	chipset_present.dirty = true;
 	pc_follow_select(c);
 	pc_reach_slave(slave);
-	if (c->saved_clean && c->inject == 0) {
-		pc_write_masks(c->masks);
+	if (c->pc.saved_clean && c->inject == 0) {
+		pc_write_masks(c->pc.masks);
 	} else {
 		pc_refresh(c);
 	}

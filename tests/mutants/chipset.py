@@ -41,8 +41,8 @@ MUTANTS = (
     (
         "pc-slave-is-open-to-all",
         PAIR,
-        "return chip == PIC_MASTER || c->inputs[PIC_SLAVE] != 0;",
-        "return chip <= PIC_SLAVE && c->inputs[PIC_MASTER] != 0;",
+        "return chip == PIC_MASTER || c->pc.inputs[PIC_SLAVE] != 0;",
+        "return chip <= PIC_SLAVE && c->pc.inputs[PIC_MASTER] != 0;",
         "test_pc_ports",
     ),
     (
@@ -154,7 +154,7 @@ MUTANTS = (
     (
         "pc-saved-clean-always",
         STEPS,
-        "if (c->saved_clean && c->inject == 0) {",
+        "if (c->pc.saved_clean && c->inject == 0) {",
         "if (c->inject == 0) {",
         "test_pc",
     ),
@@ -162,15 +162,15 @@ MUTANTS = (
     (
         "pair-opens-foreign-lines",
         PAIR,
-        "return (uint8_t)(pic->imr | ~c->inputs[chip] | nested);",
+        "return (uint8_t)(pic->imr | ~c->pc.inputs[chip] | nested);",
         "return (uint8_t)(pic->imr | nested);",
         "test_pc",
     ),
     (
         "pair-ignores-software-service",
         PAIR,
-        "return (uint8_t)(pic->imr | ~c->inputs[chip] | nested);",
-        "return (uint8_t)(pic->imr | ~c->inputs[chip]);",
+        "return (uint8_t)(pic->imr | ~c->pc.inputs[chip] | nested);",
+        "return (uint8_t)(pic->imr | ~c->pc.inputs[chip]);",
         "test_pc",
     ),
     (
@@ -183,14 +183,14 @@ MUTANTS = (
     (
         "pair-misses-an-icw1",
         PAIR,
-        "if (c->pic[chip].init_step == 0 && mask_was_cleared(chip))",
+        "if (c->pc.pic[chip].init_step == 0 && mask_was_cleared(chip))",
         "if (false)",
         "test_pc",
     ),
     (
         "pair-refuses-nothing",
         PAIR,
-        "return (value | c->may_open[chip]) == 0xff ? 0 : -EACCES;",
+        "return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;",
         "return 0;",
         "test_pc",
     ),
@@ -232,7 +232,7 @@ MUTANTS = (
     (
         "pair-serves-automatic-eoi",
         PAIR,
-        "if (!(c->pic[chip].icw4 & ICW4_AEOI))",
+        "if (!(c->pc.pic[chip].icw4 & ICW4_AEOI))",
         "if (true)",
         "test_run",
     ),
@@ -282,21 +282,21 @@ MUTANTS = (
     (
         "driver-gives-sharers-nothing",
         DRIVER,
-        "\t\t\tcontrollers.known[i]->pending_shared |= seen & controllers.known[i]->shared;\n",
+        "\t\t\tsharer->window.pending_shared |= seen & sharer->shared;\n",
         "\t\t\t;\n",
         "test_sharing",
     ),
     (
         "driver-keeps-no-requests",
         DRIVER,
-        "c->pending_shared |= to_lines(wiring.controller_input, requests) & c->shared;",
+        "c->window.pending_shared |= to_lines(wiring.controller_input, requests) & c->shared;",
         "(void)requests;",
         "test_sharing",
     ),
     (
         "driver-delivers-shared-for-ever",
         DRIVER,
-        "\tc->pending_shared = 0;\n",
+        "\tc->window.pending_shared = 0;\n",
         "",
         "test_run_irqmux",
     ),
@@ -376,8 +376,20 @@ MUTANTS = (
         "timer ? verdict : verdict;",
         "test_slice_nmi",
     ),
-    ("driver-takes-no-state", DRIVER, "\tread_state(c->bank, c->state);\n", "", "test_driver"),
-    ("driver-puts-no-state", DRIVER, "\twrite_state(c->bank, c->state);\n", "", "test_driver"),
+    (
+        "driver-takes-no-state",
+        DRIVER,
+        "\tread_state(c->window.bank, c->window.state);\n",
+        "",
+        "test_driver",
+    ),
+    (
+        "driver-puts-no-state",
+        DRIVER,
+        "\twrite_state(c->window.bank, c->window.state);\n",
+        "",
+        "test_driver",
+    ),
     (
         "driver-reports-once",
         DRIVER,

@@ -61,8 +61,8 @@ static void differ(const char *what, unsigned is, unsigned should)
 	        "%x\n",
 	        step, what, is, should, guest.inject, sim_pic.chip[0].irr, sim_pic.chip[1].irr,
 	        sim_pic.chip[0].isr, sim_pic.chip[1].isr);
-	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", guest.pic[0].isr, guest.pic[1].isr,
-	        guest.pic[0].imr, guest.pic[1].imr);
+	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", guest.pc.pic[0].isr,
+	        guest.pc.pic[1].isr, guest.pc.pic[0].imr, guest.pc.pic[1].imr);
 	abort();
 }
 

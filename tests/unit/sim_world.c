@@ -72,10 +72,10 @@ void sim_violation(const char *format, ...)
 		fprintf(stderr,
 		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, "
 		        "pending shared %04x\n",
-		        i, vms[i]->state, vms[i]->controller.inject, vms[i]->controller.pic[0].isr,
-		        vms[i]->controller.pic[1].isr, vms[i]->controller.pic[0].imr,
-		        vms[i]->controller.pic[1].imr, vms[i]->controller.busy,
-		        vms[i]->controller.pending_shared);
+		        i, vms[i]->state, vms[i]->controller.inject,
+		        vms[i]->controller.pc.pic[0].isr, vms[i]->controller.pc.pic[1].isr,
+		        vms[i]->controller.pc.pic[0].imr, vms[i]->controller.pc.pic[1].imr,
+		        vms[i]->controller.busy, vms[i]->controller.window.pending_shared);
 	if (sim_window.present)
 		sim_window_print();
 	if (chipset->intercepts_interrupts)

@@ -413,8 +413,8 @@ static void restart_common(void)
 static void banks(void)
 {
 	two(0, 1);
-	assert_int_equal(a->controller.bank, 0);
-	assert_int_equal(b->controller.bank, 1);
+	assert_int_equal(a->controller.window.bank, 0);
+	assert_int_equal(b->controller.window.bank, 1);
 	uint64_t before = pair_word(&block()->bank[0], 0);
 	assert_true(flow_turn(b));
 	assert_int_equal(block()->connected, 1);
@@ -434,7 +434,7 @@ static void fewer_banks(void)
 		flow_initialise((uint8_t)(0x20 + 0x10 * i));
 		flow_out(0xa1, (uint8_t)(i << 4));
 	}
-	assert_int_equal(vm[3]->controller.bank, 0);
+	assert_int_equal(vm[3]->controller.window.bank, 0);
 	for (unsigned turn = 0; turn < 8; turn++) {
 		unsigned i = turn * 3 % 4;
 

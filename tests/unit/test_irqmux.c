@@ -141,7 +141,7 @@ static unsigned banks_used(unsigned vm_total)
 	uint32_t used = 0;
 
 	for (unsigned i = 0; i < vm_total; i++)
-		used |= 1u << flow_add(LINE(8 + i), 1)->controller.bank;
+		used |= 1u << flow_add(LINE(8 + i), 1)->controller.window.bank;
 	return (unsigned)__builtin_popcount(used);
 }
 

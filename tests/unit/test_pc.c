@@ -24,7 +24,7 @@ uint64_t fake_tsc;
 static void write(struct controller *c, uint16_t port, uint8_t value)
 {
 	/* An OCW1 that opens what is not the VM's is told. */
-	bool ocw1 = (port & 1) && c->pic[port >> 7].init_step == 0;
+	bool ocw1 = (port & 1) && c->pc.pic[port >> 7].init_step == 0;
 	uint8_t own = (uint8_t)(port & 0x80 ? c->lines >> 8 : c->lines | LINE(LINE_CASCADE));
 	int expected = ocw1 && (value | own) != 0xff ? -EACCES : 0;
 
@@ -266,7 +266,7 @@ static void R11_an_eoi_ends_the_higher_of_software_and_chip(void **state)
 	assert_int_equal(chipset->pending_vector(&a), 0x20);
 	chipset->injected(&a); /* its handler interrupts the other one */
 	write(&a, 0x20, 0x20);
-	assert_int_equal(a.pic[0].isr, 0);
+	assert_int_equal(a.pc.pic[0].isr, 0);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, LINE(3));
 	write(&a, 0x20, 0x20);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);

@@ -218,15 +218,15 @@ static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **sta
 	chipset->restore(&a);
 	assert_true(chipset->in_service(&a));
 	chipset_mask(0);
-	assert_int_equal(a.pic[0].isr, LINE(3));
+	assert_int_equal(a.pc.pic[0].isr, LINE(3));
 	board_set_line(0, true); /* of higher priority: the chip delivers it */
 	assert_true(sim_pic_interrupt());
 	assert_int_equal(sim_pic_acknowledge(), 0x20);
 	write(0x20, 0x20);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
-	assert_int_equal(a.pic[0].isr, LINE(3));
+	assert_int_equal(a.pc.pic[0].isr, LINE(3));
 	write(0x20, 0x20);
-	assert_int_equal(a.pic[0].isr, 0);
+	assert_int_equal(a.pc.pic[0].isr, 0);
 	assert_false(chipset->in_service(&a));
 }
 

@@ -23,34 +23,33 @@ static unsigned banks(unsigned wanted)
 }
 
 /* The calls that PIRQs do not concern. */
-#define PC_CALLS                                                                             \
-	.name = "pc", .ambiguous = true, .banks = banks, .reset = pc_reset, .echo = pc_hear, \
-	.asserted = pc_asserted, .masked = pc_masked, .acknowledge = pc_acknowledge,         \
-	.settle = pc_settle, .deliverable = pc_deliverable, .in_service = pc_in_service,     \
-	.port_read = pc_port_read, .port_write = pc_port_write,                              \
+#define PC_BLOCK                                                       \
+	.echo = pc_hear, .asserted = pc_asserted, .masked = pc_masked, \
+	.acknowledge = pc_acknowledge, .settle = pc_settle
+#define PC_CONTROLLER                                                                        \
+	.reset = pc_reset, .port_read = pc_port_read, .port_write = pc_port_write,           \
+	.deliverable = pc_deliverable, .in_service = pc_in_service,                          \
 	.pending_vector = pc_pending_vector, .injected = pc_injected, .request = pc_request, \
 	.hold = pc_refresh
 
 const struct chipset chipset_pc = {
-	PC_CALLS,
+	.name = "pc",
+	.ambiguous = true,
 	.probe = pc_probe,
-	.claim = pc_claim,
-	.route = pc_route,
-	.mask = pc_mask,
-	.read_status = pc_read_status,
-	.identify_line = pc_identify_line,
-	.save = pc_save,
-	.restore = pc_restore,
+	.banks = banks,
+	.mux = { .route = pc_route },
+	.block = { PC_BLOCK, .claim = pc_claim, .mask = pc_mask, .read_status = pc_read_status,
+	           .identify_line = pc_identify_line },
+	.controller = { PC_CONTROLLER, .save = pc_save, .restore = pc_restore },
 };
 
 const struct chipset chipset_pc_pirqs = {
-	PC_CALLS,
+	.name = "pc",
+	.ambiguous = true,
 	.probe = probe_with_pirqs,
-	.claim = pirq_claim,
-	.route = pirq_route,
-	.mask = pirq_mask,
-	.read_status = pirq_read_status,
-	.identify_line = pirq_identify_line,
-	.save = pirq_save,
-	.restore = pirq_restore,
+	.banks = banks,
+	.mux = { .route = pirq_route },
+	.block = { PC_BLOCK, .claim = pirq_claim, .mask = pirq_mask,
+	           .read_status = pirq_read_status, .identify_line = pirq_identify_line },
+	.controller = { PC_CONTROLLER, .save = pirq_save, .restore = pirq_restore },
 };

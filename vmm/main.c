@@ -146,13 +146,13 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 			 to_block = line_input(vm->block_input, line);
 		if (to_controller == line && to_block == line)
 			continue;
-		if (chipset->wire == NULL) {
+		if (chipset->mux.wire == NULL) {
 			log_line(
 				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and soft can",
 				number, vm->name, line, chipset->name);
 			return -ENOSYS;
 		}
-		chipset->wire(line, to_controller, to_block);
+		chipset->mux.wire(line, to_controller, to_block);
 	}
 	return 0;
 }
@@ -202,8 +202,8 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 		log_line("vm %s: line %u is taken", vm.name, taken);
 		return false;
 	}
-	chipset->reset(&made->controller, vm.lines, shared);
-	chipset->claim(vm.lines, false);
+	chipset->controller.reset(&made->controller, vm.lines, shared);
+	chipset->block.claim(vm.lines, false);
 	sched_add(made);
 	vm_start(made);
 	return true;

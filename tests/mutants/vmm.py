@@ -71,7 +71,7 @@ MUTANTS = (
     ),
     # The dispatcher.
     ("storm-never-reopens", DISPATCH, "\t\tnmi_looked(nmis);\n", "", "test_dispatch"),
-    ("no-echo", DISPATCH, "if (chipset->echo != NULL)", "if (false)", "test_dispatch"),
+    ("no-echo", DISPATCH, "if (chipset->block.echo != NULL)", "if (false)", "test_dispatch"),
     (
         "notify-equals-end-a-turn",
         DISPATCH,
@@ -89,7 +89,7 @@ MUTANTS = (
     (
         "halted-wakes-by-masked-line",
         DISPATCH,
-        "(chipset->deliverable(&vm->controller, LINE(line)) & LINE(line)))",
+        "(chipset->controller.deliverable(&vm->controller, LINE(line)) & LINE(line)))",
         "true)",
         "test_driver",
     ),
@@ -104,7 +104,7 @@ MUTANTS = (
     (
         "vmm-line-not-acknowledged",
         DISPATCH,
-        "\t\tchipset->acknowledge(LINE(line));\n",
+        "\t\tchipset->block.acknowledge(LINE(line));\n",
         "",
         "test_driver",
     ),
@@ -152,8 +152,8 @@ MUTANTS = (
     (
         "switch-by-force",
         SWITCH,
-        "chipset->save(&last->controller, force) != 0",
-        "chipset->save(&last->controller, true) != 0",
+        "chipset->controller.save(&last->controller, force) != 0",
+        "chipset->controller.save(&last->controller, true) != 0",
         "test_exits",
     ),
     (

@@ -81,7 +81,7 @@ static void enter(void)
 	if (chipset_mask_due())
 		chipset_mask(0);
 	if (guest.changed) {
-		pending = guest.inject ? chipset->pending_vector(&guest) : -1;
+		pending = guest.inject ? chipset->controller.pending_vector(&guest) : -1;
 		guest.changed = pending >= 0;
 	}
 	if (chipset_mask_due())
@@ -97,7 +97,7 @@ static void leave(void)
 static void dispatch(void)
 {
 	for (unsigned looks = 0; nmi_count != 0 && looks < 4; looks++)
-		(void)chipset->read_status(nmi_take());
+		(void)chipset->block.read_status(nmi_take());
 }
 
 /* An NMI that ended the guest's turn, if one did. */
@@ -108,10 +108,10 @@ static void take_exit(void)
 	leave();
 	board.nmi_exit = false;
 	board.nmi_blocked = true;
-	int line = chipset->identify_line();
+	int line = chipset->block.identify_line();
 	board_unblock_nmi();
 	if (line < 0)
-		(void)chipset->read_status(1);
+		(void)chipset->block.read_status(1);
 	dispatch();
 	enter();
 }
@@ -134,7 +134,7 @@ static void write(uint16_t port, uint8_t value)
 		return;
 	}
 	leave();
-	(void)chipset->port_write(&guest, port, value);
+	(void)chipset->controller.port_write(&guest, port, value);
 	dispatch();
 	enter();
 }
@@ -147,7 +147,7 @@ static void read(uint16_t port, uint8_t inputs, const char *what)
 		value = sim_pic_read(port);
 	} else {
 		leave();
-		(void)chipset->port_read(&guest, port, &value);
+		(void)chipset->controller.port_read(&guest, port, &value);
 		dispatch();
 		enter();
 	}
@@ -233,7 +233,7 @@ static void take(void)
 	if (pending >= 0) {
 		leave();
 		vector = (unsigned)pending;
-		(void)chipset->injected(&guest);
+		(void)chipset->controller.injected(&guest);
 		guest.changed = true;
 		enter();
 	} else {
@@ -248,14 +248,14 @@ static void other_turn(unsigned events, unsigned seed)
 {
 	leave();
 	/* something is in service: at its end, or now */
-	if (chipset->save(&guest, seed & 1) != 0) {
+	if (chipset->controller.save(&guest, seed & 1) != 0) {
 		if (seed & 2) {
 			enter();
 			return;
 		}
-		(void)chipset->save(&guest, true);
+		(void)chipset->controller.save(&guest, true);
 	}
-	chipset->restore(&other);
+	chipset->controller.restore(&other);
 	chipset_mask(0);
 	for (unsigned i = 0; i < events; i++) {
 		seed = seed * 1103515245 + 12345;
@@ -264,20 +264,21 @@ static void other_turn(unsigned events, unsigned seed)
 		if (!line_in(OWN, line) || !line_in(board.high, line))
 			turn_line(line);
 		dispatch();
-		int vector = chipset->pending_vector(&other);
+		int vector = chipset->controller.pending_vector(&other);
 
 		if (vector >= 0)
-			(void)chipset->injected(&other);
+			(void)chipset->controller.injected(&other);
 		else if (sim_pic_interrupt())
 			vector = sim_pic_acknowledge();
 		if (vector >= 0 && vector / 16 != OTHER_BASE / 16)
 			differ("a vector of the other VM", (unsigned)vector, OTHER_BASE);
 		if (vector >= 0)
 			for (unsigned chip = 0; chip < 2; chip++)
-				(void)chipset->port_write(&other, chip ? MASTER : SLAVE, EOI);
+				(void)chipset->controller.port_write(&other, chip ? MASTER : SLAVE,
+				                                     EOI);
 	}
-	(void)chipset->save(&other, true);
-	chipset->restore(&guest);
+	(void)chipset->controller.save(&other, true);
+	chipset->controller.restore(&guest);
 	guest.changed = true;
 	dispatch();
 	enter();
@@ -356,19 +357,19 @@ static void begin(void)
 	leave();
 	if (chipset_init("pc", 0) != 0)
 		abort();
-	chipset->reset(&guest, OWN, 0);
-	chipset->reset(&other, OTHERS, 0);
-	chipset->claim(OWN, false);
-	chipset->claim(OTHERS, false);
+	chipset->controller.reset(&guest, OWN, 0);
+	chipset->controller.reset(&other, OTHERS, 0);
+	chipset->block.claim(OWN, false);
+	chipset->block.claim(OTHERS, false);
 	chipset_route(&other);
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint16_t port = chip ? SLAVE : MASTER;
 		const uint8_t icw[] = { OTHER_BASE + 8 * chip,
 			                chip ? LINE_CASCADE : LINE(LINE_CASCADE), ICW4, 0 };
 
-		(void)chipset->port_write(&other, port, ICW1);
+		(void)chipset->controller.port_write(&other, port, ICW1);
 		for (unsigned i = 0; i < sizeof(icw); i++)
-			(void)chipset->port_write(&other, port + 1, icw[i]);
+			(void)chipset->controller.port_write(&other, port + 1, icw[i]);
 	}
 	guest.changed = true;
 	enter();
@@ -383,11 +384,11 @@ static void end(void)
 	for (unsigned line = 0; line < LINES; line++)
 		if (line != LINE_CASCADE)
 			board_set_line(line, false);
-	chipset->acknowledge(0xffff);
+	chipset->block.acknowledge(0xffff);
 	chipset_route(NULL);
 	dispatch();
-	(void)chipset->read_status(0);
-	chipset->acknowledge(0xffff);
+	(void)chipset->block.read_status(0);
+	chipset->block.acknowledge(0xffff);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -148,9 +148,9 @@ struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller
 
 	for (line_set rest = lines; rest; rest &= rest - 1)
 		if (controller_input != LINE_INPUTS_OWN || block_input != LINE_INPUTS_OWN)
-			chipset->wire(line_first(rest),
-			              line_input(controller_input, line_first(rest)),
-			              line_input(block_input, line_first(rest)));
+			chipset->mux.wire(line_first(rest),
+			                  line_input(controller_input, line_first(rest)),
+			                  line_input(block_input, line_first(rest)));
 	for (unsigned i = 0; i < vm_count; i++) {
 		shared |= vms[i]->controller.lines & lines;
 		vms[i]->controller.shared |= vms[i]->controller.lines & lines;
@@ -161,8 +161,8 @@ struct vm *flow_add_wired(line_set lines, unsigned priority, uint64_t controller
 	vm->config.priority = priority;
 	vm->config.name[0] = (char)('a' + vm_count);
 	vms[vm_count++] = vm;
-	chipset->reset(&vm->controller, lines, shared);
-	chipset->claim(lines, false);
+	chipset->controller.reset(&vm->controller, lines, shared);
+	chipset->block.claim(lines, false);
 	assert_int_equal(line_assign(vm, &taken), 0);
 	sched_add(vm);
 	sched_set_state(vm, VM_READY);

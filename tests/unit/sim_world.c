@@ -67,7 +67,7 @@ void sim_violation(const char *format, ...)
 	        "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status "
 	        "%04x\n",
 	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr,
-	        sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->asserted());
+	        sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->block.asserted());
 	for (unsigned i = 0; i < vm_count; i++)
 		fprintf(stderr,
 		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, "
@@ -318,9 +318,9 @@ static void wire(const struct sim_habits *h)
 {
 	for (line_set rest = h->controller_input | h->block_input ? h->lines : 0; rest;
 	     rest &= rest - 1)
-		chipset->wire(line_first(rest),
-		              line_input(sim_inputs(h->controller_input), line_first(rest)),
-		              line_input(sim_inputs(h->block_input), line_first(rest)));
+		chipset->mux.wire(line_first(rest),
+		                  line_input(sim_inputs(h->controller_input), line_first(rest)),
+		                  line_input(sim_inputs(h->block_input), line_first(rest)));
 }
 
 static void add_vm(unsigned number)
@@ -341,8 +341,8 @@ static void add_vm(unsigned number)
 
 	vm->controller.lines = config.lines;
 	vm->controller.shared = shared_with_others(number);
-	chipset->reset(&vm->controller, config.lines, vm->controller.shared);
-	chipset->claim(config.lines, false);
+	chipset->controller.reset(&vm->controller, config.lines, vm->controller.shared);
+	chipset->block.claim(config.lines, false);
 	if (line_assign(vm, &taken) != 0)
 		abort();
 	sched_add(vm);

@@ -111,13 +111,13 @@ static void claim(line_set lines, bool served)
 
 static struct chipset block = { .name = "block",
 	                        .masks_in_hardware = true,
-	                        .read_status = status,
-	                        .identify_line = single,
-	                        .echo = echo,
-	                        .asserted = asserted,
-	                        .acknowledge = acknowledge,
-	                        .deliverable = deliverable,
-	                        .claim = claim };
+	                        .block.read_status = status,
+	                        .block.identify_line = single,
+	                        .block.echo = echo,
+	                        .block.asserted = asserted,
+	                        .block.acknowledge = acknowledge,
+	                        .controller.deliverable = deliverable,
+	                        .block.claim = claim };
 const struct chipset *chipset = &block;
 
 static void serve_own(void)

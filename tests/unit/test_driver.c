@@ -49,7 +49,7 @@ static void routes(void)
 	assert_int_equal(flow_take(A_BASE), 3);
 	board_set_line(8, true);
 	assert_int_equal(flow_take(A_BASE), -1);
-	assert_int_equal(chipset->asserted(), LINE(8));
+	assert_int_equal(chipset->block.asserted(), LINE(8));
 	assert_int_equal(board.nmis, 0); /* held pending: nobody needs to know now */
 	assert_true(flow_turn(b));
 	assert_int_equal(block()->route, B_LINES);
@@ -84,24 +84,24 @@ static void crossed_while_away(void)
 	assert_int_equal(flow_take_all(A_BASE), LINE(9));
 	/* The mask that counts is the input's. */
 	flow_out(0x21, LINE(0));
-	assert_int_equal(chipset->deliverable(&a->controller, LINE(9)), 0);
-	assert_int_equal(chipset->deliverable(&a->controller, LINE(0)), LINE(0));
+	assert_int_equal(chipset->controller.deliverable(&a->controller, LINE(9)), 0);
+	assert_int_equal(chipset->controller.deliverable(&a->controller, LINE(0)), LINE(0));
 }
 
 /* Whether a handler is at work is told while its VM runs, and when another VM has the bank. */
 static void handler_at_work(unsigned banks)
 {
 	two(banks, 1);
-	assert_false(chipset->in_service(&a->controller));
+	assert_false(chipset->controller.in_service(&a->controller));
 	board_pulse(3);
-	assert_false(chipset->in_service(&a->controller));
+	assert_false(chipset->controller.in_service(&a->controller));
 	assert_int_equal(board.controller->acknowledge(), A_BASE + 3);
-	assert_true(chipset->in_service(&a->controller));
+	assert_true(chipset->controller.in_service(&a->controller));
 	assert_true(flow_turn(b));
-	assert_true(chipset->in_service(&a->controller));
+	assert_true(chipset->controller.in_service(&a->controller));
 	assert_true(flow_turn(a));
 	flow_out(0x20, 0x20);
-	assert_false(chipset->in_service(&a->controller));
+	assert_false(chipset->controller.in_service(&a->controller));
 }
 
 static void handler_at_work_in_its_bank(void)
@@ -179,7 +179,7 @@ static void registers(void)
 	assert_int_equal(block()->share, 0);
 	board_set_line(5, true); /* nobody's */
 	assert_int_equal(block_status(block()), LINE(5));
-	assert_int_equal(chipset->asserted(), 0);
+	assert_int_equal(chipset->block.asserted(), 0);
 	assert_int_equal(board.nmis, 0);
 	board_set_line(3, true);
 	assert_int_equal(board.nmis, 1);
@@ -196,7 +196,7 @@ static void external_alone(void)
 	assert_int_equal(dispatch_counters.external, 1);
 	assert_true(flow_enter());
 	board.in_guest = false;
-	chipset->raise_external(); /* the console's command */
+	chipset->block.raise_external(); /* the console's command */
 	assert_true(flow_enter());
 	assert_int_equal(dispatch_counters.external, 2);
 	assert_false(block()->external);
@@ -366,7 +366,7 @@ static void vmm_line(void)
 	flow_exit_nmi();
 	assert_true(flow_enter());
 	assert_int_equal(flow_served, 2);
-	assert_int_equal(chipset->asserted(), 0);
+	assert_int_equal(chipset->block.asserted(), 0);
 	board_pulse(FLOW_VMM_LINE); /* not masked meanwhile */
 	flow_exit_nmi();
 	assert_int_equal(flow_served, 3);
@@ -383,9 +383,9 @@ static void restart(unsigned banks)
 	board_set_line(15, true);
 	assert_true(block_intr(block()));
 	/* as vm_start() does with the VM that runs */
-	assert_int_equal(chipset->save(&b->controller, true), 0);
+	assert_int_equal(chipset->controller.save(&b->controller, true), 0);
 	processor.vm = NULL;
-	chipset->reset(&b->controller, B_LINES, 0);
+	chipset->controller.reset(&b->controller, B_LINES, 0);
 	assert_true(flow_turn(a));
 	assert_true(flow_turn(b));
 	assert_int_equal(flow_in(0x21), 0xff); /* never initialised */
@@ -452,7 +452,7 @@ static void routes_at_exit(void)
 	board.in_guest = false;
 	assert_int_equal(block()->route, 0);
 	board_set_line(3, true);
-	assert_int_equal(chipset->asserted(), LINE(3));
+	assert_int_equal(chipset->block.asserted(), LINE(3));
 	assert_true(flow_enter());
 	assert_int_equal(block()->route, A_LINES);
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));

@@ -51,10 +51,10 @@ static line_set deliverable(const struct controller *c, line_set asserted)
 }
 
 static const struct chipset block = { .name = "block",
-	                              .save = save,
-	                              .restore = restore,
-	                              .port_write = port_write,
-	                              .deliverable = deliverable };
+	                              .controller.save = save,
+	                              .controller.restore = restore,
+	                              .controller.port_write = port_write,
+	                              .controller.deliverable = deliverable };
 
 struct vcpu_io virt_exit_io(struct vcpu *v)
 {

@@ -197,7 +197,7 @@ static void bank_that_is_not_there(void)
 	mmio_write64(chipset_window + WINDOW_SELECT, (uint64_t)99 << 48 | 0xffff0000 | LINE(3));
 	assert_int_equal(sim_window.block.route, 0);
 	board_set_line(3, true);
-	assert_int_equal(chipset->asserted(), LINE(3));
+	assert_int_equal(chipset->block.asserted(), LINE(3));
 }
 
 /* What a wide access brings to the ports goes to the controller. */
@@ -207,10 +207,10 @@ static void wide_accesses(void)
 
 	power_on();
 	assert_int_equal(chipset_init("irqmux", 0), 0);
-	assert_int_equal(chipset->port_write(NULL, 0x21, 0x5a), 0);
-	assert_int_equal(chipset->port_read(NULL, 0x21, &value), 0);
+	assert_int_equal(chipset->controller.port_write(NULL, 0x21, 0x5a), 0);
+	assert_int_equal(chipset->controller.port_read(NULL, 0x21, &value), 0);
 	assert_int_equal(value, 0x5a);
-	assert_int_equal(chipset->pending_vector(NULL), -1);
+	assert_int_equal(chipset->controller.pending_vector(NULL), -1);
 }
 
 #define TEST(name, body)               \

@@ -83,7 +83,7 @@ static int begin(void **state)
 	vms[0] = &vm;
 	vm_count = 1;
 	claimed = settled = 0;
-	fake_chipset.settle = NULL;
+	fake_chipset.block.settle = NULL;
 	printed_clear();
 	return 0;
 }
@@ -126,7 +126,7 @@ static void a_request_is_settled_where_the_chipset_keeps_any(void **state)
 {
 	(void)state;
 	keyboard_line_settle(); /* it keeps none */
-	fake_chipset.settle = settle;
+	fake_chipset.block.settle = settle;
 	work_open = 1;
 	keyboard_line_settle();
 	assert_int_equal(settled, LINE(KEYBOARD_LINE));

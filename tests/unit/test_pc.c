@@ -28,14 +28,14 @@ static void write(struct controller *c, uint16_t port, uint8_t value)
 	uint8_t own = (uint8_t)(port & 0x80 ? c->lines >> 8 : c->lines | LINE(LINE_CASCADE));
 	int expected = ocw1 && (value | own) != 0xff ? -EACCES : 0;
 
-	assert_int_equal(chipset->port_write(c, port, value), expected);
+	assert_int_equal(chipset->controller.port_write(c, port, value), expected);
 }
 
 static uint8_t read(struct controller *c, uint16_t port)
 {
 	uint8_t value = 0xEE;
 
-	assert_int_equal(chipset->port_read(c, port, &value), 0);
+	assert_int_equal(chipset->controller.port_read(c, port, &value), 0);
 	return value;
 }
 
@@ -59,10 +59,10 @@ static int begin(void **state)
 	(void)state;
 	board_reset();
 	assert_int_equal(chipset_init("pc", 0), 0);
-	chipset->reset(&a, A_LINES, 0);
-	chipset->reset(&b, B_LINES, 0);
-	chipset->claim(A_LINES, false);
-	chipset->claim(B_LINES, false);
+	chipset->controller.reset(&a, A_LINES, 0);
+	chipset->controller.reset(&b, B_LINES, 0);
+	chipset->block.claim(A_LINES, false);
+	chipset->block.claim(B_LINES, false);
 	initialise(&b, 0x30);
 	initialise(&a, 0x20);
 	chipset_mask(0);
@@ -76,22 +76,22 @@ static int end(void **state)
 	for (unsigned line = 0; line < LINES; line++)
 		if (line != LINE_CASCADE)
 			board_set_line(line, false);
-	chipset->acknowledge(0xffff);
+	chipset->block.acknowledge(0xffff);
 	chipset_route(NULL);
-	(void)chipset->read_status(nmi_take());
-	chipset->acknowledge(0xffff);
+	(void)chipset->block.read_status(nmi_take());
+	chipset->block.acknowledge(0xffff);
 	return 0;
 }
 
 static struct chipset_status look(void)
 {
-	return chipset->read_status(nmi_take());
+	return chipset->block.read_status(nmi_take());
 }
 
 static void switch_to(struct controller *from, struct controller *to)
 {
-	assert_int_equal(chipset->save(from, false), 0);
-	chipset->restore(to);
+	assert_int_equal(chipset->controller.save(from, false), 0);
+	chipset->controller.restore(to);
 	chipset_mask(1);
 	chipset_mask(0);
 }
@@ -130,17 +130,17 @@ static void R08_a_held_assertion_is_delivered_when_its_vm_is_invoked(void **stat
 	(void)state;
 	board_set_line(15, true);
 	(void)look();
-	assert_int_equal(chipset->deliverable(&b, 0), LINE(15));
+	assert_int_equal(chipset->controller.deliverable(&b, 0), LINE(15));
 	switch_to(&a, &b);
-	assert_int_equal(chipset->asserted(), 0);
-	if (chipset->pending_vector(&b) >= 0) {
-		assert_int_equal(chipset->pending_vector(&b), 0x3f);
-		chipset->injected(&b);
+	assert_int_equal(chipset->block.asserted(), 0);
+	if (chipset->controller.pending_vector(&b) >= 0) {
+		assert_int_equal(chipset->controller.pending_vector(&b), 0x3f);
+		chipset->controller.injected(&b);
 	} else {
 		assert_true(sim_pic_interrupt());
 		assert_int_equal(sim_pic_acknowledge(), 0x3f);
 	}
-	assert_int_equal(chipset->pending_vector(&b), -1); /* once */
+	assert_int_equal(chipset->controller.pending_vector(&b), -1); /* once */
 	assert_false(sim_pic_interrupt());
 }
 
@@ -194,11 +194,11 @@ static void R11_a_switch_waits_for_the_end_of_what_is_in_service(void **state)
 	(void)state;
 	board_set_line(0, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x20);
-	assert_int_equal(chipset->save(&a, false), -EBUSY);
+	assert_int_equal(chipset->controller.save(&a, false), -EBUSY);
 	assert_int_equal(a.open, 0); /* so that the EOI is seen */
 	write(&a, 0x20, 0x20);
-	assert_int_equal(chipset->save(&a, false), 0);
-	chipset->restore(&b);
+	assert_int_equal(chipset->controller.save(&a, false), 0);
+	chipset->controller.restore(&b);
 }
 
 static void R11_a_switch_by_force_keeps_it_in_software(void **state)
@@ -206,8 +206,8 @@ static void R11_a_switch_by_force_keeps_it_in_software(void **state)
 	(void)state;
 	board_set_line(0, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x20);
-	assert_int_equal(chipset->save(&a, true), 0);
-	chipset->restore(&b);
+	assert_int_equal(chipset->controller.save(&a, true), 0);
+	chipset->controller.restore(&b);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
 	switch_to(&b, &a);
 	assert_int_equal(a.open & OPEN_MASTER_COMMAND, 0);
@@ -238,8 +238,8 @@ static void R11_a_request_that_the_chip_lost_is_there_to_be_read(void **state)
 	assert_int_equal(a.open & OPEN_MASTER_COMMAND, 0);
 	write(&a, 0x20, 0x0a);
 	assert_int_equal(read(&a, 0x20), LINE(3));
-	assert_int_equal(chipset->pending_vector(&a), 0x23);
-	chipset->injected(&a);
+	assert_int_equal(chipset->controller.pending_vector(&a), 0x23);
+	chipset->controller.injected(&a);
 	assert_int_equal(read(&a, 0x20), 0);
 	write(&a, 0x20, 0x20);
 	assert_int_equal(a.open & OPEN_MASTER_COMMAND, OPEN_MASTER_COMMAND);
@@ -250,11 +250,11 @@ static void R11_a_request_of_the_chips_comes_before_a_lost_one_below_it(void **s
 	(void)state;
 	lose_a_request();
 	board_set_line(0, true);
-	assert_int_equal(chipset->pending_vector(&a), -1);
+	assert_int_equal(chipset->controller.pending_vector(&a), -1);
 	assert_int_equal(sim_pic_acknowledge(), 0x20);
-	assert_int_equal(chipset->pending_vector(&a), -1); /* below what is in service */
+	assert_int_equal(chipset->controller.pending_vector(&a), -1); /* below what is in service */
 	write(&a, 0x20, 0x20);
-	assert_int_equal(chipset->pending_vector(&a), 0x23);
+	assert_int_equal(chipset->controller.pending_vector(&a), 0x23);
 }
 
 static void R11_an_eoi_ends_the_higher_of_software_and_chip(void **state)
@@ -262,9 +262,9 @@ static void R11_an_eoi_ends_the_higher_of_software_and_chip(void **state)
 	(void)state;
 	board_set_line(3, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x23);
-	chipset->request(&a, 0);
-	assert_int_equal(chipset->pending_vector(&a), 0x20);
-	chipset->injected(&a); /* its handler interrupts the other one */
+	chipset->controller.request(&a, 0);
+	assert_int_equal(chipset->controller.pending_vector(&a), 0x20);
+	chipset->controller.injected(&a); /* its handler interrupts the other one */
 	write(&a, 0x20, 0x20);
 	assert_int_equal(a.pc.pic[0].isr, 0);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].isr, LINE(3));
@@ -279,16 +279,16 @@ static void R11_a_request_that_is_held_back_hides_no_other(void **state)
 
 	(void)state;
 	chipset_route(NULL);
-	chipset->reset(&a, lines, 0);
-	chipset->claim(lines, false);
+	chipset->controller.reset(&a, lines, 0);
+	chipset->block.claim(lines, false);
 	initialise(&a, 0x20);
 	board_set_line(9, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x29);
-	chipset->request(&a, 3);
-	chipset->request(&a, 12);
-	assert_int_equal(chipset->pending_vector(&a), -1);
+	chipset->controller.request(&a, 3);
+	chipset->controller.request(&a, 12);
+	assert_int_equal(chipset->controller.pending_vector(&a), -1);
 	write(&a, 0x20, 0x20); /* the master's alone */
-	assert_int_equal(chipset->pending_vector(&a), 0x23);
+	assert_int_equal(chipset->controller.pending_vector(&a), 0x23);
 }
 
 static void R06_an_nmi_of_no_line_is_external(void **state)
@@ -322,7 +322,7 @@ static unsigned look_until_quiet(unsigned *externals)
 	while (nmi_count != 0 && looks < 10) {
 		uint32_t nmis = nmi_take();
 
-		*externals += chipset->read_status(nmis).external != 0;
+		*externals += chipset->block.read_status(nmis).external != 0;
 		nmi_looked(nmis);
 		looks++;
 	}
@@ -341,15 +341,15 @@ static void R02_a_storm_of_edges_is_silenced_at_any_rate(void **state)
 		for (unsigned turn = 0; turn < 5; turn++) {
 			uint64_t before = board.accesses;
 
-			assert_int_equal(chipset->save(&a, true), 0);
-			chipset->restore(&b);
+			assert_int_equal(chipset->controller.save(&a, true), 0);
+			chipset->controller.restore(&b);
 			assert_true(look_until_quiet(&externals) < 10);
 			assert_int_equal(nmi_count, 0);
 			assert_false(board.nmi_blocked);
-			assert_true(chipset->asserted() & LINE(storm_line));
+			assert_true(chipset->block.asserted() & LINE(storm_line));
 			assert_true(board.accesses - before < 2000);
-			assert_int_equal(chipset->save(&b, true), 0);
-			chipset->restore(&a);
+			assert_int_equal(chipset->controller.save(&b, true), 0);
+			chipset->controller.restore(&a);
 			(void)look_until_quiet(&externals);
 			assert_false(board.nmi_blocked);
 		}
@@ -386,7 +386,7 @@ static void R10_an_initialisation_behind_the_open_port_is_caught(void **state)
 	assert_int_equal(a.reinitialised, before + 1);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].imr, 0xff);
 	assert_false(sim_pic_interrupt());
-	assert_int_equal(chipset->asserted(), LINE(8));
+	assert_int_equal(chipset->block.asserted(), LINE(8));
 	write(&a, 0x21, 0x48);
 	write(&a, 0x21, 4);
 	write(&a, 0x21, 1);
@@ -397,10 +397,10 @@ static void R10_an_initialisation_behind_the_open_port_is_caught(void **state)
 static void R10_a_mode_that_a_pc_has_not_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(chipset->port_write(&a, 0x20, 0x19), -EPERM);
-	assert_int_equal(chipset->port_write(&a, 0x20, 0x13), -EPERM);
-	assert_int_equal(chipset->port_write(&a, 0x20, 0x10), -EPERM);
-	assert_int_equal(chipset->port_write(&a, 0x20, 0x11), 0);
+	assert_int_equal(chipset->controller.port_write(&a, 0x20, 0x19), -EPERM);
+	assert_int_equal(chipset->controller.port_write(&a, 0x20, 0x13), -EPERM);
+	assert_int_equal(chipset->controller.port_write(&a, 0x20, 0x10), -EPERM);
+	assert_int_equal(chipset->controller.port_write(&a, 0x20, 0x11), 0);
 }
 
 static void a_machine_without_the_parts_is_told(void **state)
@@ -425,7 +425,7 @@ static void R14_a_served_edge_that_the_chip_keeps_goes(void **state)
 
 	(void)state;
 	sim_pic.keeps_fallen_edges = true;
-	chipset->claim(LINE(KEYBOARD), true);
+	chipset->block.claim(LINE(KEYBOARD), true);
 	chipset_route(NULL);
 	for (unsigned round = 0; round < 3; round++) {
 		uint64_t nmis = board.nmis;
@@ -433,10 +433,10 @@ static void R14_a_served_edge_that_the_chip_keeps_goes(void **state)
 		board_pulse(KEYBOARD);
 		assert_int_equal(board.nmis, nmis + 1);
 		assert_int_equal(look().asserted & LINE(KEYBOARD), LINE(KEYBOARD));
-		chipset->acknowledge(LINE(KEYBOARD));
+		chipset->block.acknowledge(LINE(KEYBOARD));
 		assert_int_equal(look().asserted & LINE(KEYBOARD), LINE(KEYBOARD)); /* it is kept */
-		chipset->acknowledge(LINE(KEYBOARD));
-		chipset->settle(LINE(KEYBOARD));
+		chipset->block.acknowledge(LINE(KEYBOARD));
+		chipset->block.settle(LINE(KEYBOARD));
 		assert_int_equal(look().asserted & LINE(KEYBOARD), 0);
 		assert_int_equal(sim_pic.chip[SIM_MASTER].isr, 0);
 		assert_int_equal(sim_pic.chip[SIM_MASTER].imr, 0xff);
@@ -452,7 +452,7 @@ static void R08_what_is_not_the_vmms_own_is_left_in_the_chip(void **state)
 	(void)state;
 	chipset_route(NULL);
 	board_set_line(3, true);
-	chipset->settle(0xffff);
+	chipset->block.settle(0xffff);
 	assert_int_equal(sim_pic.chip[SIM_MASTER].irr & LINE(3), LINE(3));
 	assert_int_equal(look().asserted, LINE(3));
 }

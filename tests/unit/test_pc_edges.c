@@ -23,7 +23,7 @@ uint64_t fake_tsc;
 
 static void write(uint16_t port, uint8_t value)
 {
-	assert_int_equal(chipset->port_write(&a, port, value), 0);
+	assert_int_equal(chipset->controller.port_write(&a, port, value), 0);
 }
 
 /* Two VMs; a is initialised, and runs. */
@@ -32,10 +32,10 @@ static int begin(void **state)
 	(void)state;
 	board_reset();
 	assert_int_equal(chipset_init("pc", 0), 0);
-	chipset->reset(&a, A_LINES, 0);
-	chipset->reset(&b, B_LINES, 0);
-	chipset->claim(A_LINES, false);
-	chipset->claim(B_LINES, false);
+	chipset->controller.reset(&a, A_LINES, 0);
+	chipset->controller.reset(&b, B_LINES, 0);
+	chipset->block.claim(A_LINES, false);
+	chipset->block.claim(B_LINES, false);
 	chipset_route(&b); /* every pin is written */
 	chipset_route(&a);
 	write(0x20, 0x11);
@@ -54,10 +54,10 @@ static int end(void **state)
 	for (unsigned line = 0; line < LINES; line++)
 		if (line != LINE_CASCADE)
 			board_set_line(line, false);
-	chipset->acknowledge(0xffff);
+	chipset->block.acknowledge(0xffff);
 	chipset_route(NULL);
-	(void)chipset->read_status(nmi_take());
-	chipset->acknowledge(0xffff);
+	(void)chipset->block.read_status(nmi_take());
+	chipset->block.acknowledge(0xffff);
 	return 0;
 }
 
@@ -67,10 +67,10 @@ static void R06_two_edges_behind_one_look_are_one_lines(void **state)
 	board.in_guest = true;
 	board_set_line(8, true);
 	board.in_guest = board.nmi_exit = false;
-	assert_int_equal(chipset->identify_line(), 8);
-	chipset->echo(); /* a second NMI waited behind the exit */
-	assert_false(chipset->read_status(1).external);
-	assert_true(chipset->read_status(1).external);
+	assert_int_equal(chipset->block.identify_line(), 8);
+	chipset->block.echo(); /* a second NMI waited behind the exit */
+	assert_false(chipset->block.read_status(1).external);
+	assert_true(chipset->block.read_status(1).external);
 }
 
 static void R06_a_source_that_tells_by_port_61h_is_told_beside_a_line(void **state)
@@ -79,7 +79,7 @@ static void R06_a_source_that_tells_by_port_61h_is_told_beside_a_line(void **sta
 	board_set_line(8, true);
 	board_external_nmi();
 	board.nmi_status |= PORT_61_SERR;
-	struct chipset_status s = chipset->read_status(nmi_take());
+	struct chipset_status s = chipset->block.read_status(nmi_take());
 
 	assert_int_equal(s.fresh, LINE(8));
 	assert_int_equal(s.external, EXTERNAL_TOLD);
@@ -94,7 +94,7 @@ static void R19_an_edge_within_an_initialisation_is_not_lost(void **state)
 	write(0x21, 4);
 	write(0x21, 1);
 	assert_int_equal(a.inject | sim_pic.chip[SIM_MASTER].irr, LINE(3));
-	assert_int_equal(chipset->pending_vector(&a), 0x43);
+	assert_int_equal(chipset->controller.pending_vector(&a), 0x43);
 }
 
 enum { UNDER_WAY = 2 };                /* accesses until an NMI has come from the I/O APIC */
@@ -120,9 +120,10 @@ static void initialise_b(void)
 {
 	chipset_route(&b);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(chipset->port_write(&b, i ? 0x21 : 0x20,
-		                                     (const uint8_t[]){ 0x11, 0x40, 4, 1 }[i]),
-		                 0);
+		assert_int_equal(
+			chipset->controller.port_write(&b, i ? 0x21 : 0x20,
+		                                       (const uint8_t[]){ 0x11, 0x40, 4, 1 }[i]),
+			0);
 }
 
 /* Switches from a to b. The lines rise at one access, with one NMI for all of them: a's wait in the
@@ -133,7 +134,7 @@ static bool edges_come(line_set lines, unsigned at)
 	board.between = edge_between;
 	chipset_route(&a);
 	chipset_mask(0);
-	(void)chipset->read_status(nmi_take());
+	(void)chipset->block.read_status(nmi_take());
 	edge_after = at;
 	chipset_route(&b);
 	board.between = NULL;
@@ -142,12 +143,12 @@ static bool edges_come(line_set lines, unsigned at)
 	if (!came)
 		return false;
 	board_unblock_nmi();
-	(void)chipset->read_status(nmi_take());
+	(void)chipset->block.read_status(nmi_take());
 	line_set in_chips = sim_pic.chip[SIM_MASTER].irr |
 	                    (line_set)(sim_pic.chip[SIM_SLAVE].irr << 8);
-	assert_int_equal(chipset->asserted() & lines & A_LINES, lines & A_LINES);
+	assert_int_equal(chipset->block.asserted() & lines & A_LINES, lines & A_LINES);
 	assert_int_equal((b.inject | in_chips) & lines & B_LINES, lines & B_LINES);
-	chipset->acknowledge(A_LINES);
+	chipset->block.acknowledge(A_LINES);
 	b.inject = 0;
 	for (line_set rest = lines; rest; rest &= rest - 1)
 		board_set_line(line_first(rest), false);
@@ -210,13 +211,13 @@ static void R08_edges_of_both_chips_behind_one_nmi_are_not_lost_in_a_replay(void
 static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **state)
 {
 	(void)state;
-	assert_false(chipset->in_service(&a));
+	assert_false(chipset->controller.in_service(&a));
 	board_set_line(3, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x23);
-	assert_true(chipset->in_service(&a));
-	assert_int_equal(chipset->save(&a, true), 0); /* it goes on in software */
-	chipset->restore(&a);
-	assert_true(chipset->in_service(&a));
+	assert_true(chipset->controller.in_service(&a));
+	assert_int_equal(chipset->controller.save(&a, true), 0); /* it goes on in software */
+	chipset->controller.restore(&a);
+	assert_true(chipset->controller.in_service(&a));
 	chipset_mask(0);
 	assert_int_equal(a.pc.pic[0].isr, LINE(3));
 	board_set_line(0, true); /* of higher priority: the chip delivers it */
@@ -227,7 +228,7 @@ static void R11_an_end_of_interrupt_is_the_chips_where_that_came_last(void **sta
 	assert_int_equal(a.pc.pic[0].isr, LINE(3));
 	write(0x20, 0x20);
 	assert_int_equal(a.pc.pic[0].isr, 0);
-	assert_false(chipset->in_service(&a));
+	assert_false(chipset->controller.in_service(&a));
 }
 
 static void R07_the_read_select_of_an_open_port_comes_back(void **state)
@@ -237,8 +238,8 @@ static void R07_the_read_select_of_an_open_port_comes_back(void **state)
 	assert_int_equal(sim_pic_acknowledge(), 0x23);
 	sim_pic_write(0x20, 0x0b); /* the guest, with no exit */
 	board_set_line(8, true);   /* a foreign line: the VMM looks at IRR */
-	(void)chipset->read_status(nmi_take());
-	chipset->mask(0);
+	(void)chipset->block.read_status(nmi_take());
+	chipset->block.mask(0);
 	assert_int_equal(sim_pic_read(0x20), LINE(3));
 	sim_pic_write(0x20, 0x20);
 }
@@ -246,7 +247,7 @@ static void R07_the_read_select_of_an_open_port_comes_back(void **state)
 static void R06_a_line_of_the_vmms_is_sensed_by_its_level(void **state)
 {
 	(void)state;
-	chipset->claim(LINE(VMM_LINE), true);
+	chipset->block.claim(LINE(VMM_LINE), true);
 	assert_true(io_in8(PORT_ELCR1) & LINE(VMM_LINE));
 	assert_false(io_in8(PORT_ELCR1) & LINE(3));
 }

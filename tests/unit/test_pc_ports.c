@@ -32,14 +32,15 @@ static void initialise(struct controller *c)
 	static const uint8_t icw[] = { 0x11, 0x20, 4, 1 };
 
 	for (unsigned i = 0; i < 4; i++) {
-		(void)chipset->port_write(c, i ? MASTER_DATA : MASTER_COMMAND, icw[i]);
-		(void)chipset->port_write(c, i ? SLAVE_DATA : SLAVE_COMMAND,
-		                          icw[i] == 4   ? 2
-		                          : icw[i] == 1 ? 1
-		                                        : (uint8_t)(icw[i] + 8 * (i == 1)));
+		(void)chipset->controller.port_write(c, i ? MASTER_DATA : MASTER_COMMAND, icw[i]);
+		(void)chipset->controller.port_write(c, i ? SLAVE_DATA : SLAVE_COMMAND,
+		                                     icw[i] == 4 ? 2
+		                                     : icw[i] == 1
+		                                             ? 1
+		                                             : (uint8_t)(icw[i] + 8 * (i == 1)));
 	}
-	(void)chipset->port_write(c, MASTER_DATA, 0);
-	(void)chipset->port_write(c, SLAVE_DATA, 0);
+	(void)chipset->controller.port_write(c, MASTER_DATA, 0);
+	(void)chipset->controller.port_write(c, SLAVE_DATA, 0);
 }
 
 /* Two VMs with these lines, both initialised with all open; a runs. */
@@ -48,15 +49,15 @@ static void begin(line_set of_a, line_set of_b)
 	board_reset();
 	board.between = NULL;
 	assert_int_equal(chipset_init("pc", 0), 0);
-	chipset->reset(&a, of_a, 0);
-	chipset->reset(&b, of_b, 0);
-	chipset->claim(of_a, false);
-	chipset->claim(of_b, false);
+	chipset->controller.reset(&a, of_a, 0);
+	chipset->controller.reset(&b, of_b, 0);
+	chipset->block.claim(of_a, false);
+	chipset->block.claim(of_b, false);
 	chipset_route(&b);
 	initialise(&b);
 	chipset_route(&a);
 	initialise(&a);
-	(void)chipset->read_status(nmi_take());
+	(void)chipset->block.read_status(nmi_take());
 	chipset_mask(0);
 	board.between = count;
 }
@@ -77,7 +78,7 @@ static unsigned nmi_exit(unsigned line)
 	board_set_line(line, true);
 	board.in_guest = board.nmi_exit = false;
 	accesses = 0;
-	assert_int_equal(chipset->identify_line(), (int)line);
+	assert_int_equal(chipset->block.identify_line(), (int)line);
 	return accesses;
 }
 
@@ -100,14 +101,14 @@ static void a_guest_without_lines_of_the_slave_does_not_reach_it(void **state)
 	begin(LINE(0) | LINE(3), LINE(5));
 	assert_int_equal(a.open & OPEN_SLAVE_COMMAND, 0);
 	assert_int_not_equal(a.open & OPEN_MASTER_COMMAND, 0);
-	(void)chipset->port_write(&a, SLAVE_COMMAND, 0x11); /* its ICWs once more */
-	(void)chipset->port_write(&a, SLAVE_DATA, 0x70);
-	(void)chipset->port_write(&a, SLAVE_DATA, 2);
-	(void)chipset->port_write(&a, SLAVE_DATA, 1);
-	(void)chipset->port_write(&a, SLAVE_DATA, 0);
+	(void)chipset->controller.port_write(&a, SLAVE_COMMAND, 0x11); /* its ICWs once more */
+	(void)chipset->controller.port_write(&a, SLAVE_DATA, 0x70);
+	(void)chipset->controller.port_write(&a, SLAVE_DATA, 2);
+	(void)chipset->controller.port_write(&a, SLAVE_DATA, 1);
+	(void)chipset->controller.port_write(&a, SLAVE_DATA, 0);
 	assert_int_equal(sim_pic.chip[SIM_SLAVE].imr, 0xff);
 	uint8_t value;
-	assert_int_equal(chipset->port_read(&a, SLAVE_DATA, &value), 0);
+	assert_int_equal(chipset->controller.port_read(&a, SLAVE_DATA, &value), 0);
 	assert_int_equal(value, 0);
 	board_set_line(3, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x23);

@@ -134,9 +134,9 @@ static void initialise(struct controller *c, uint8_t base)
 			                 chip ? (uint8_t) ~(c->lines >> 8)
 			                      : (uint8_t) ~(c->lines | LINE(LINE_CASCADE)) };
 
-		assert_int_equal(chipset->port_write(c, port, 0x11), 0);
+		assert_int_equal(chipset->controller.port_write(c, port, 0x11), 0);
 		for (unsigned i = 0; i < sizeof(icws); i++)
-			assert_int_equal(chipset->port_write(c, port + 1, icws[i]), 0);
+			assert_int_equal(chipset->controller.port_write(c, port + 1, icws[i]), 0);
 	}
 }
 
@@ -145,10 +145,10 @@ static int begin(bool datasheet)
 	power_on();
 	by_datasheet = datasheet;
 	assert_int_equal(chipset_init("pc", 0), 0);
-	chipset->reset(&a, A_LINES, 0);
-	chipset->reset(&b, B_LINES, 0);
-	chipset->claim(A_LINES, false);
-	chipset->claim(B_LINES, false);
+	chipset->controller.reset(&a, A_LINES, 0);
+	chipset->controller.reset(&b, B_LINES, 0);
+	chipset->block.claim(A_LINES, false);
+	chipset->block.claim(B_LINES, false);
 	initialise(&b, 0x30);
 	initialise(&a, 0x20);
 	chipset_mask(0);
@@ -169,7 +169,7 @@ static int begin_qemu(void **state)
 
 static struct chipset_status look(void)
 {
-	return chipset->read_status(nmi_take());
+	return chipset->block.read_status(nmi_take());
 }
 
 /* What is left must not reach the next test: the realisation has state of its own. */
@@ -180,15 +180,15 @@ static int end(void **state)
 		set_pirq(pirq, false);
 	chipset_route(NULL);
 	(void)look();
-	chipset->acknowledge(0xffff);
+	chipset->block.acknowledge(0xffff);
 	(void)look();
 	return 0;
 }
 
 static void switch_to(struct controller *from, struct controller *to)
 {
-	assert_int_equal(chipset->save(from, false), 0);
-	chipset->restore(to);
+	assert_int_equal(chipset->controller.save(from, false), 0);
+	chipset->controller.restore(to);
 	chipset_mask(1);
 	chipset_mask(0);
 }
@@ -256,8 +256,8 @@ static void R08_it_is_delivered_as_a_level_when_its_vm_runs(void **state)
 	(void)look();
 	switch_to(&a, &b);
 	assert_true(on_the_8259s());
-	assert_int_equal(chipset->asserted(), 0);
-	assert_int_equal(chipset->pending_vector(&b), -1);
+	assert_int_equal(chipset->block.asserted(), 0);
+	assert_int_equal(chipset->controller.pending_vector(&b), -1);
 	for (unsigned i = 0; i < 2; i++) { /* it is high still: so it comes again */
 		assert_true(sim_pic_interrupt());
 		assert_int_equal(sim_pic_acknowledge(), 0x3a);
@@ -275,8 +275,8 @@ static void R08_a_line_that_is_high_at_the_switch_is_held(void **state)
 	set_pirq(PIRQ_E, true);
 	switch_to(&b, &a);
 	assert_true(off_the_8259s());
-	assert_int_equal(chipset->asserted(), LINE(10));
-	assert_int_equal(chipset->deliverable(&b, 0), LINE(10));
+	assert_int_equal(chipset->block.asserted(), LINE(10));
+	assert_int_equal(chipset->controller.deliverable(&b, 0), LINE(10));
 	switch_to(&a, &b);
 	assert_int_equal(sim_pic_acknowledge(), 0x3a);
 }
@@ -289,7 +289,7 @@ static void R06_two_pirqs_of_a_line_are_one_line(void **state)
 	board.in_guest = false;
 	board.nmi_blocked = true;
 	set_pirq(PIRQ_E, true);
-	assert_int_equal(chipset->identify_line(), 10);
+	assert_int_equal(chipset->block.identify_line(), 10);
 	board_unblock_nmi();
 	assert_int_equal(nmi_count, 1);
 	assert_false(look().external);
@@ -308,7 +308,7 @@ static void R02_its_own_interrupts_raise_no_nmi(void **state)
 
 	set_pirq(PIRQ_E, true);
 	assert_int_equal(sim_pic_acknowledge(), 0x3a);
-	assert_int_equal(chipset->save(&b, false), -EBUSY);
+	assert_int_equal(chipset->controller.save(&b, false), -EBUSY);
 	set_pirq(PIRQ_E, false);
 	set_pirq(PIRQ_E, true);
 	assert_int_equal(board.nmis, nmis);
@@ -321,7 +321,7 @@ static void stays_on_its_own_pin(void (*otherwise)(void))
 	power_on();
 	otherwise();
 	assert_int_equal(chipset_init("pc", 0), 0);
-	chipset->claim(B_LINES, false);
+	chipset->block.claim(B_LINES, false);
 	assert_int_equal(platform.line[10].pin, 10);
 	assert_true(on_the_8259s() || rout(0) != 10);
 }

@@ -95,7 +95,7 @@ static void told_of_what_is_gone(void)
 	board.in_guest = false;
 	flow_at_access(1, pulse_shared);
 	assert_false(flow_turn(c));
-	assert_int_equal(chipset->asserted(), 0);
+	assert_int_equal(chipset->block.asserted(), 0);
 	assert_int_equal(b->state, VM_READY);
 	assert_int_equal(line_table[3].exits, 1);
 	assert_true(flow_turn(c));

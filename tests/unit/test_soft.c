@@ -38,7 +38,7 @@ static int enter(struct controller *c)
 	chipset_route(c);
 	assert_true(chipset_mask_due()); /* the last look at the processor is always due */
 	chipset_mask((line_set)~unmasked);
-	int vector = c->changed ? chipset->pending_vector(c) : -1;
+	int vector = c->changed ? chipset->controller.pending_vector(c) : -1;
 	c->changed = false;
 	return vector;
 }
@@ -46,19 +46,19 @@ static int enter(struct controller *c)
 /* The guest takes it: whose line it was. */
 static unsigned take(struct controller *c)
 {
-	return chipset->injected(c);
+	return chipset->controller.injected(c);
 }
 
 static void write(struct controller *c, uint16_t port, uint8_t value)
 {
-	assert_int_equal(chipset->port_write(c, port, value), 0);
+	assert_int_equal(chipset->controller.port_write(c, port, value), 0);
 }
 
 static uint8_t read(struct controller *c, uint16_t port)
 {
 	uint8_t value = 0xEE;
 
-	assert_int_equal(chipset->port_read(c, port, &value), 0);
+	assert_int_equal(chipset->controller.port_read(c, port, &value), 0);
 	return value;
 }
 
@@ -84,10 +84,10 @@ static void power_on(line_set level)
 	sim_pic_write(PORT_ELCR2, (uint8_t)(level >> 8));
 	unmasked = 0;
 	assert_int_equal(chipset_init("soft", 0), 0);
-	chipset->reset(&a, A_LINES, 0);
-	chipset->reset(&b, B_LINES, 0);
-	chipset->claim(A_LINES, false);
-	chipset->claim(B_LINES, false);
+	chipset->controller.reset(&a, A_LINES, 0);
+	chipset->controller.reset(&b, B_LINES, 0);
+	chipset->block.claim(A_LINES, false);
+	chipset->block.claim(B_LINES, false);
 	initialise(&b, 0x30);
 	initialise(&a, 0x20);
 	assert_int_equal(enter(&a), -1);
@@ -106,18 +106,18 @@ static int end(void **state)
 {
 	(void)state;
 	chipset_route(NULL);
-	chipset->acknowledge(0xffff);
-	(void)chipset->read_status(nmi_take());
+	chipset->block.acknowledge(0xffff);
+	(void)chipset->block.read_status(nmi_take());
 	chipset_mask(0xffff);
-	chipset->acknowledge(0xffff);
+	chipset->block.acknowledge(0xffff);
 	assert_int_equal(soft_block.latch, 0);
 	return 0;
 }
 
 static void switch_to(struct controller *from, struct controller *to)
 {
-	assert_int_equal(chipset->save(from, false), 0);
-	chipset->restore(to);
+	assert_int_equal(chipset->controller.save(from, false), 0);
+	chipset->controller.restore(to);
 }
 
 static void R09_an_own_line_is_injected_and_in_service_until_the_eoi(void **state)
@@ -130,7 +130,7 @@ static void R09_an_own_line_is_injected_and_in_service_until_the_eoi(void **stat
 	a.changed = true;
 	assert_int_equal(enter(&a), 0x23); /* asking takes nothing */
 	assert_int_equal(take(&a), 3);
-	assert_int_equal(chipset->pending_vector(&a), -1);
+	assert_int_equal(chipset->controller.pending_vector(&a), -1);
 	write(&a, 0x20, 0x0b);
 	assert_int_equal(read(&a, 0x20), LINE(3));
 	write(&a, 0x20, 0x20);
@@ -178,7 +178,7 @@ static void R07_the_request_with_the_highest_priority_at_the_entry_counts(void *
 	(void)chipset->interrupted();
 	assert_int_equal(enter(&a), 0x20);
 	assert_int_equal(take(&a), 0);
-	assert_int_equal(chipset->pending_vector(&a), -1); /* 3 waits for 0's end */
+	assert_int_equal(chipset->controller.pending_vector(&a), -1); /* 3 waits for 0's end */
 	write(&a, 0x20, 0x20);
 	assert_int_equal(enter(&a), 0x23);
 }
@@ -225,19 +225,19 @@ static void R05_R08_a_foreign_line_that_is_masked_raises_nothing_and_is_held(voi
 	(void)state;
 	board_pulse(15);
 	assert_int_equal(chipset->interrupted(), 0);
-	assert_int_equal(chipset->asserted(), LINE(15));
-	assert_int_equal(chipset->deliverable(&b, LINE(15)), LINE(15));
+	assert_int_equal(chipset->block.asserted(), LINE(15));
+	assert_int_equal(chipset->controller.deliverable(&b, LINE(15)), LINE(15));
 	assert_int_equal(enter(&a), -1);
 	assert_int_equal(sim_pic.chip[SIM_SLAVE].irr, 0x80); /* where it costs nothing more */
 	board_set_line(15, false);
 	assert_int_equal(enter(&a), -1);
 	assert_int_equal(soft_block.lines & LINE(15), 0); /* it can be seen to fall */
-	assert_int_equal(chipset->asserted(), LINE(15));
+	assert_int_equal(chipset->block.asserted(), LINE(15));
 	switch_to(&a, &b);
 	assert_int_equal(enter(&b), 0x3f);
 	assert_int_equal(take(&b), 15);
-	assert_int_equal(chipset->asserted(), 0);
-	assert_int_equal(chipset->pending_vector(&b), -1); /* once */
+	assert_int_equal(chipset->block.asserted(), 0);
+	assert_int_equal(chipset->controller.pending_vector(&b), -1); /* once */
 }
 
 static void R13_a_foreign_line_that_is_not_masked_counts_as_an_nmi(void **state)
@@ -247,7 +247,7 @@ static void R13_a_foreign_line_that_is_not_masked_counts_as_an_nmi(void **state)
 	(void)enter(&a);
 	board_set_line(8, true);
 	assert_int_equal(chipset->interrupted(), 1);
-	struct chipset_status s = chipset->read_status(nmi_take());
+	struct chipset_status s = chipset->block.read_status(nmi_take());
 
 	assert_int_equal(s.fresh, LINE(8));
 	assert_int_equal(s.external, 0);
@@ -263,7 +263,7 @@ static void R13_one_that_comes_right_before_the_entry_stops_it(void **state)
 	board_set_line(8, true);
 	(void)enter(&a);
 	assert_int_equal(nmi_count, 1);
-	assert_int_equal(chipset->read_status(nmi_take()).fresh, LINE(8));
+	assert_int_equal(chipset->block.read_status(nmi_take()).fresh, LINE(8));
 }
 
 static void R06_the_external_signal_is_told_from_lines(void **state)
@@ -271,15 +271,15 @@ static void R06_the_external_signal_is_told_from_lines(void **state)
 	(void)state;
 	board_external_nmi(); /* to the host's handler */
 	assert_int_equal(nmi_count, 1);
-	assert_int_equal(chipset->read_status(nmi_take()).external, EXTERNAL_UNEXPLAINED);
-	assert_int_equal(chipset->read_status(0).external, 0); /* once */
+	assert_int_equal(chipset->block.read_status(nmi_take()).external, EXTERNAL_UNEXPLAINED);
+	assert_int_equal(chipset->block.read_status(0).external, 0); /* once */
 
 	unmasked = LINE(8);
 	(void)enter(&a);
 	board_set_line(8, true);
 	(void)chipset->interrupted();
 	board_external_nmi();
-	struct chipset_status s = chipset->read_status(nmi_take());
+	struct chipset_status s = chipset->block.read_status(nmi_take());
 
 	assert_int_equal(s.fresh, LINE(8));
 	assert_int_equal(s.external, EXTERNAL_UNEXPLAINED);
@@ -290,16 +290,16 @@ static void R06_an_nmi_exit_is_never_a_line_s(void **state)
 	(void)state;
 	unmasked = LINE(8);
 	(void)enter(&a);
-	assert_int_equal(chipset->identify_line(), -1);
-	assert_int_equal(chipset->read_status(1).external, EXTERNAL_UNEXPLAINED);
+	assert_int_equal(chipset->block.identify_line(), -1);
+	assert_int_equal(chipset->block.read_status(1).external, EXTERNAL_UNEXPLAINED);
 }
 
 static void R06_the_external_signal_can_be_raised(void **state)
 {
 	(void)state;
-	chipset->raise_external();
+	chipset->block.raise_external();
 	assert_int_equal(nmi_count, 1);
-	assert_int_equal(chipset->read_status(nmi_take()).external, EXTERNAL_TOLD);
+	assert_int_equal(chipset->block.read_status(nmi_take()).external, EXTERNAL_TOLD);
 }
 
 static void R07_a_request_that_was_gone_at_the_acknowledge_is_nobody_s(void **state)
@@ -347,9 +347,9 @@ static void R08_a_level_line_that_is_foreign_is_held(void **state)
 	(void)enter(&b);
 	board_set_line(5, true);
 	(void)chipset->interrupted();
-	assert_int_equal(chipset->asserted(), LINE(5));
-	chipset->acknowledge(LINE(5));
-	assert_int_equal(chipset->asserted(), LINE(5)); /* not while it is high */
+	assert_int_equal(chipset->block.asserted(), LINE(5));
+	chipset->block.acknowledge(LINE(5));
+	assert_int_equal(chipset->block.asserted(), LINE(5)); /* not while it is high */
 	switch_to(&b, &a);
 	assert_int_equal(enter(&a), 0x25);
 	board_set_line(5, false);
@@ -420,24 +420,24 @@ static void R07_intr_without_a_request_is_let_go(void **state)
 static void R03_a_line_enters_another_input_of_the_controller(void **state)
 {
 	(void)state;
-	chipset->wire(0, 1, 0);
+	chipset->mux.wire(0, 1, 0);
 	board_set_line(0, true);
 	assert_int_equal(enter(&a), 0x21);
 	assert_int_equal(take(&a), 0); /* counted by its line */
-	chipset->wire(0, 0, 0);
+	chipset->mux.wire(0, 0, 0);
 }
 
 static void R04_a_line_enters_another_input_of_the_block(void **state)
 {
 	(void)state;
-	chipset->wire(15, 15, 1);
+	chipset->mux.wire(15, 15, 1);
 	board_set_line(15, true);
 	(void)chipset->interrupted();
 	assert_int_equal(block_status(&soft_block), 1 << 1);
-	assert_int_equal(chipset->asserted(), LINE(15));
+	assert_int_equal(chipset->block.asserted(), LINE(15));
 	switch_to(&a, &b);
 	assert_int_equal(enter(&b), 0x3f);
-	chipset->wire(15, 15, 15);
+	chipset->mux.wire(15, 15, 15);
 }
 
 /* Everything a guest can read of its pair. */
@@ -462,9 +462,9 @@ static void R11_a_state_moves_whole_where_the_bank_is_shared(void **state)
 	(void)state;
 	/* there are more, but this is all that is used */
 	assert_int_equal(chipset->banks(1), BLOCK_BANKS);
-	chipset->reset(&c, LINE(6) | LINE(9), 0);
-	chipset->reset(&d, LINE(7), 0);
-	chipset->claim(LINE(6) | LINE(9) | LINE(7), false);
+	chipset->controller.reset(&c, LINE(6) | LINE(9), 0);
+	chipset->controller.reset(&d, LINE(7), 0);
+	chipset->block.claim(LINE(6) | LINE(9) | LINE(7), false);
 	initialise(&d, 0x50);
 	initialise(&c, 0x40);
 	write(&c, 0x21, 0x80);
@@ -494,12 +494,12 @@ static void the_vmm_sleeps_until_something_is_at_the_processor(void **state)
 	chipset->halt(); /* nothing: the board wakes it */
 	board_set_line(8, true);
 	chipset->halt();
-	assert_int_equal(chipset->asserted(), LINE(8));
+	assert_int_equal(chipset->block.asserted(), LINE(8));
 	power_on(LINE(5));
 	chipset_route(NULL);
 	board_set_line(5, true);
 	chipset->halt(); /* a level at the processor does not keep it there */
-	assert_int_equal(chipset->asserted(), LINE(5));
+	assert_int_equal(chipset->block.asserted(), LINE(5));
 	board_set_line(5, false);
 	(void)chipset->interrupted();
 }

@@ -116,8 +116,8 @@ static unsigned interrupt_at(void)
 
 static const struct chipset asked = { .name = "asked",
 	                              .masks_in_hardware = true,
-	                              .route = set_route,
-	                              .mask = set_mask,
+	                              .mux.route = set_route,
+	                              .block.mask = set_mask,
 	                              .interrupted = interrupt_at };
 
 /* On soft: interrupts do not come as NMIs there. */
@@ -208,8 +208,8 @@ static unsigned look(void)
 
 static const struct chipset clock_and_interrupts = { .name = "clock and interrupts",
 	                                             .masks_in_hardware = true,
-	                                             .route = set_route,
-	                                             .mask = set_mask,
+	                                             .mux.route = set_route,
+	                                             .block.mask = set_mask,
 	                                             .interrupted = look };
 
 static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
@@ -257,8 +257,8 @@ static unsigned takes_a_while(void)
 static const struct chipset slow = {
 	.name = "slow",
 	.masks_in_hardware = true,
-	.route = set_route,
-	.mask = set_mask,
+	.mux.route = set_route,
+	.block.mask = set_mask,
 	.interrupted = takes_a_while,
 };
 

@@ -162,10 +162,10 @@ static bool in_service(const struct controller *c)
 
 static const struct chipset block = { .name = "block",
 	                              .masks_in_hardware = true,
-	                              .route = set_route,
-	                              .mask = set_mask,
-	                              .deliverable = deliverable,
-	                              .in_service = in_service };
+	                              .mux.route = set_route,
+	                              .block.mask = set_mask,
+	                              .controller.deliverable = deliverable,
+	                              .controller.in_service = in_service };
 const struct chipset *chipset = &block;
 
 int vm_switch(struct vm *next, bool force, uint64_t now)

@@ -67,8 +67,8 @@ static inline void external_nmi(uint16_t external)
 
 static __attribute__((noinline)) void note_echo(void)
 {
-	if (chipset->echo != NULL)
-		chipset->echo();
+	if (chipset->block.echo != NULL)
+		chipset->block.echo();
 }
 
 /* Counts an NMI that waited while a line was found or served. The line accounts for such an NMI
@@ -100,7 +100,7 @@ static __attribute__((noinline)) void serve_lines(line_set lines)
 		unsigned line = line_first(lines);
 		line_table[line].exits++;
 		trace_record(TRACE_LINE, TRACE_NO_VM, line, lines);
-		chipset->acknowledge(LINE(line));
+		chipset->block.acknowledge(LINE(line));
 		serve_line(line);
 	}
 }
@@ -116,7 +116,7 @@ static inline void serve(line_set lines)
 static inline void notify(struct vm *vm, const struct vm *running, unsigned line)
 {
 	if (vm->state == VM_HALTED &&
-	    (chipset->deliverable(&vm->controller, LINE(line)) & LINE(line)))
+	    (chipset->controller.deliverable(&vm->controller, LINE(line)) & LINE(line)))
 		sched_wake(vm);
 	if (running != NULL && vm->state == VM_READY &&
 	    vm->config.priority > running->config.priority) {
@@ -164,7 +164,7 @@ static void dispatch(struct vm *running, struct chipset_status status)
 static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, unsigned nmis,
                                                             bool ended, bool counted)
 {
-	struct chipset_status status = chipset->read_status(nmis);
+	struct chipset_status status = chipset->block.read_status(nmis);
 	if (status.external == EXTERNAL_UNEXPLAINED) {
 		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
 		status.external = nmi_account_judge_timer(status.external,
@@ -188,7 +188,7 @@ void dispatch_timer(struct vm *running, bool slice)
 static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted)
 {
 	if (__builtin_expect(!slice_timer_by_nmi, 1))
-		dispatch(running, chipset->read_status(nmis));
+		dispatch(running, chipset->block.read_status(nmis));
 	else if (dispatch_beside_timer(running, nmis, slice_timer_ended(), counted) &&
 	         running != NULL)
 		turn_look(running);
@@ -202,7 +202,7 @@ void dispatch_counted(struct vm *running)
 		uint32_t nmis = nmi_take();
 		dispatch_counters.counted += nmis;
 		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM,
-		             chipset->asserted(), nmis);
+		             chipset->block.asserted(), nmis);
 		dispatch_nmis(running, nmis, true);
 		nmi_looked(nmis);
 	}
@@ -231,7 +231,7 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
  * wait. The line is held until the VM's turn (R08). */
 void dispatch_exit(struct vm *running)
 {
-	int line = chipset->identify_line();
+	int line = chipset->block.identify_line();
 	/* an NMI that came meanwhile is counted here, and looked at before the entry */
 	virt_unblock_nmi();
 	const struct vm *owner = line < 0 ? NULL : line_table[line].owner;

@@ -18,17 +18,18 @@
 static bool inject(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
-	int vector = chipset->pending_vector(own);
+	int vector = chipset->controller.pending_vector(own);
 	if (vector >= 0 && virt_can_inject(vm->vcpu)) {
 		virt_inject_interrupt(vm->vcpu, (uint8_t)vector);
-		line_table[chipset->injected(own)].injected++;
+		line_table[chipset->controller.injected(own)].injected++;
 		trace_record(TRACE_INJECT, vm->number, (unsigned)vector, 0);
-		vector = chipset->pending_vector(own);
+		vector = chipset->controller.pending_vector(own);
 	}
-	bool held = chipset->hold != NULL && virt_may_be_overtaken(vm->vcpu), was_held = own->held;
+	bool held = chipset->controller.hold != NULL && virt_may_be_overtaken(vm->vcpu),
+	     was_held = own->held;
 	own->held = held;
-	if (chipset->hold != NULL && (held | was_held))
-		chipset->hold(own);
+	if (chipset->controller.hold != NULL && (held | was_held))
+		chipset->controller.hold(own);
 	virt_want_window(vm->vcpu, vector >= 0 ? WINDOW_SOON : held ? WINDOW_LATER : WINDOW_NONE);
 	return vector >= 0 || held;
 }

@@ -38,6 +38,6 @@ int line_reserve(unsigned line, void (*handler)(void))
 		return -EBUSY;
 	line_vmm |= LINE(line);
 	line_table[line].handler = handler;
-	chipset->claim(LINE(line), true);
+	chipset->block.claim(LINE(line), true);
 	return 0;
 }

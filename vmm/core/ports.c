@@ -45,7 +45,7 @@ static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)
 static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 {
 	vm->interrupt_exits++;
-	int error = chipset->port_write(&vm->controller, port, value);
+	int error = chipset->controller.port_write(&vm->controller, port, value);
 	if (__builtin_expect(
 		    error != 0 || vm->controller.reinitialised != vm->reinitialisations_said, 0))
 		controller_fault(vm, error);
@@ -57,7 +57,7 @@ static uint8_t controller_read(struct vm *vm, uint16_t port)
 {
 	uint8_t value = 0xff;
 	vm->interrupt_exits++;
-	(void)chipset->port_read(&vm->controller, port, &value);
+	(void)chipset->controller.port_read(&vm->controller, port, &value);
 	trace_record(TRACE_PORT, vm->number, port, value);
 	return value;
 }

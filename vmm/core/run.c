@@ -201,14 +201,14 @@ static bool may_put_off_work(void)
 /* Returns true where the work waits for a request at last's controller. */
 static bool request_comes_first(const struct vm *last)
 {
-	return chipset->deliverable(&last->controller, 0) && may_put_off_work();
+	return chipset->controller.deliverable(&last->controller, 0) && may_put_off_work();
 }
 
 /* Returns true where the work waits for the EOI of last's guest. */
 static bool handler_comes_first(const struct vm *last)
 {
-	return chipset->in_service != NULL && chipset->in_service(&last->controller) &&
-	       may_put_off_work();
+	return chipset->controller.in_service != NULL &&
+	       chipset->controller.in_service(&last->controller) && may_put_off_work();
 }
 
 /* Returns true where the background work has to wait for an interrupt. First case: a VM above the

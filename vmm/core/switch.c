@@ -18,13 +18,13 @@ static inline int save_last(bool force, uint64_t now)
 	struct vm *last = processor.vm;
 	if (last == NULL)
 		return 0;
-	if (chipset->save(&last->controller, force) != 0) {
+	if (chipset->controller.save(&last->controller, force) != 0) {
 		trace_record(TRACE_BUSY, last->number, 0, 0);
 		return -EBUSY;
 	}
 	last->run_ticks += now - last->started_at;
 	/* HLT with a request that waits already: the guest would have woken at once. */
-	if (last->state == VM_HALTED && chipset->deliverable(&last->controller, 0))
+	if (last->state == VM_HALTED && chipset->controller.deliverable(&last->controller, 0))
 		sched_set_state(last, VM_READY);
 	turn_leave(last, now);
 	processor.vm = NULL;
@@ -34,7 +34,7 @@ static inline int save_last(bool force, uint64_t now)
 /* 540: restores the controller of the next VM. */
 static inline void restore_next(struct vm *next, uint64_t now)
 {
-	chipset->restore(&next->controller);
+	chipset->controller.restore(&next->controller);
 	virt_load(next->vcpu);
 	processor.vm = next;
 	next->started_at = now;

@@ -81,7 +81,7 @@ static void finish_start(struct vm *vm)
 {
 	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover,
 	                               vm->config.guest, "Signalbox");
-	chipset->reset(&vm->controller, vm->controller.lines, vm->controller.shared);
+	chipset->controller.reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
 	virt_reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
 	absent_reset(vm);

@@ -11,7 +11,7 @@ enum { LINE_X87 = 13 };
 static void latch(struct vm *vm)
 {
 	if (!vm->x87_latched && line_in(vm->controller.lines, LINE_X87))
-		chipset->request(&vm->controller, LINE_X87);
+		chipset->controller.request(&vm->controller, LINE_X87);
 	vm->x87_latched = true;
 }
 

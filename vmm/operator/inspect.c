@@ -102,9 +102,9 @@ void vmm_line_report(unsigned line, struct line_report *out)
 		.wakeups = counters->wakeups,
 		.to_controller = processor.vm != NULL &&
 		                 line_in(processor.vm->controller.lines, line),
-		.pending = line_in(chipset->asserted(), line),
+		.pending = line_in(chipset->block.asserted(), line),
 	};
-	out->masked = line_in(chipset->masked(), line);
+	out->masked = line_in(chipset->block.masked(), line);
 }
 
 unsigned vmm_result_count(void)
@@ -186,9 +186,9 @@ int vmm_vm_restart(const char *name)
  * VMM raises another NMI. */
 void vmm_raise_nmi(void)
 {
-	if (chipset->raise_external != NULL) {
+	if (chipset->block.raise_external != NULL) {
 		work_hold();
-		chipset->raise_external();
+		chipset->block.raise_external();
 		work_release();
 		return;
 	}

@@ -41,9 +41,9 @@ int keyboard_line_claim(void (*handler)(void))
 
 void keyboard_line_settle(void)
 {
-	if (chipset->settle == NULL)
+	if (chipset->block.settle == NULL)
 		return;
 	work_hold();
-	chipset->settle(LINE(KEYBOARD_LINE));
+	chipset->block.settle(LINE(KEYBOARD_LINE));
 	work_release();
 }

@@ -8,9 +8,40 @@
  * common, the save reads the state and the restore writes the state, by three words each.
  */
 #include "chipset/driver.h"
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
 
 #include <stddef.h>
+
+/* The window, as driver_init() was given the window. */
+static struct driver_window window;
+
+/* Window accesses of every size; offset as in block/window.h. Reads return the value. */
+#define DRIVER_ACCESS(bits)                                                               \
+	static inline uint##bits##_t driver_read##bits(uint32_t offset)                   \
+	{                                                                                 \
+		if (__builtin_expect(window.address != 0, 1))                             \
+			return mmio_read##bits(window.address + offset);                  \
+		return (uint##bits##_t)block_window_read(window.model, offset, bits / 8); \
+	}                                                                                 \
+	static inline void driver_write##bits(uint32_t offset, uint##bits##_t value)      \
+	{                                                                                 \
+		if (__builtin_expect(window.address != 0, 1))                             \
+			mmio_write##bits(window.address + offset, value);                 \
+		else                                                                      \
+			write_model(offset, bits / 8, value);                             \
+	}
+
+static __attribute__((noinline)) void write_model(uint32_t offset, unsigned size, uint64_t value)
+{
+	block_window_write(window.model, offset, size, value);
+	soft_written();
+}
+
+DRIVER_ACCESS(8)
+DRIVER_ACCESS(16)
+DRIVER_ACCESS(32)
+DRIVER_ACCESS(64)
 
 enum { CONTROLLERS_MAX = 64 };
 
@@ -111,20 +142,20 @@ static __attribute__((noinline)) void move_slowly(unsigned bank, uint64_t words[
 
 static inline void read_state(unsigned bank, uint64_t words[PAIR_WORDS])
 {
-	if (__builtin_expect(chipset_window == 0, 0)) {
+	if (__builtin_expect(window.address == 0, 0)) {
 		move_slowly(bank, words, false);
 		return;
 	}
-	mmio_read_3x64(chipset_window + state_of(bank, WINDOW_STATE_MASTER), words);
+	mmio_read_3x64(window.address + state_of(bank, WINDOW_STATE_MASTER), words);
 }
 
 static inline void write_state(unsigned bank, uint64_t words[PAIR_WORDS])
 {
-	if (__builtin_expect(chipset_window == 0, 0)) {
+	if (__builtin_expect(window.address == 0, 0)) {
 		move_slowly(bank, words, true);
 		return;
 	}
-	mmio_write_3x64(chipset_window + state_of(bank, WINDOW_STATE_MASTER), words);
+	mmio_write_3x64(window.address + state_of(bank, WINDOW_STATE_MASTER), words);
 }
 
 unsigned driver_banks(unsigned wanted)
@@ -136,10 +167,11 @@ unsigned driver_banks(unsigned wanted)
 	return there;
 }
 
-void driver_init(void)
+void driver_init(const struct driver_window *given)
 {
 	enum { ELCR = 5 }; /* byte of a chip's word */
-	banks.in_use = 1;  /* until driver_banks() */
+	window = *given;
+	banks.in_use = 1; /* until driver_banks() */
 	wiring.firmware_level = driver_read8(state_of(0, WINDOW_STATE_MASTER + ELCR)) |
 	                        (line_set)(driver_read8(state_of(0, WINDOW_STATE_SLAVE + ELCR))
 	                                   << 8);

@@ -10,42 +10,27 @@
 #ifndef CHIPSET_DRIVER_H
 #define CHIPSET_DRIVER_H
 
-#include "arch/x86/cpu/io.h"
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
 #include "chipset/chipset.h"
 
 extern const struct chipset chipset_irqmux;
 
-/* Without a window: the model itself, in the VMM's memory (soft_block.c). */
-extern struct block soft_block;
-/* Writes size bytes to the model's window and passes on the model's NMI. Call only where there is
- * no window. */
-void soft_window_write(uint32_t offset, unsigned size, uint64_t value);
+/* A register window (chipset/block/window.h): of a device, or of the model in the VMM's memory. */
+struct driver_window {
+	uint64_t address;    /* of the device's registers; 0: the window is the model's */
+	struct block *model; /* NULL where there is a device */
+};
 
-/* Window accesses of every size; offset as in block/window.h. Reads return the value. */
-#define DRIVER_ACCESS(bits)                                                              \
-	static inline uint##bits##_t driver_read##bits(uint32_t offset)                  \
-	{                                                                                \
-		if (__builtin_expect(chipset_window != 0, 1))                            \
-			return mmio_read##bits(chipset_window + offset);                 \
-		return (uint##bits##_t)block_window_read(&soft_block, offset, bits / 8); \
-	}                                                                                \
-	static inline void driver_write##bits(uint32_t offset, uint##bits##_t value)     \
-	{                                                                                \
-		if (__builtin_expect(chipset_window != 0, 1))                            \
-			mmio_write##bits(chipset_window + offset, value);                \
-		else                                                                     \
-			soft_window_write(offset, bits / 8, value);                      \
-	}
-DRIVER_ACCESS(8)
-DRIVER_ACCESS(16)
-DRIVER_ACCESS(32)
-DRIVER_ACCESS(64)
+/* Passes on what a write to the model's window has changed at the model's outputs (soft_block.c).
+ * The driver calls the function after each such write. A pointer in struct driver_window would make
+ * each step of the driver align the stack for the unknown callee: 2 instructions at a switch. */
+void soft_written(void);
 
 /* Routes every line to the VMM block, masks all lines, and leaves level-triggered lines as the
- * firmware set them. Call in probe(), after the block has been found. */
-void driver_init(void);
+ * firmware set them. The driver drives this window from now on. Call in probe(), after the block has
+ * been found. */
+void driver_init(const struct driver_window *given);
 
 /* Uses so many banks (0: all) and returns how many banks exist. Call once, after probe(). */
 unsigned driver_banks(unsigned wanted);

@@ -5,6 +5,7 @@
  * Rule: the function is found by its IDs and trusted by the words of its register window. The guest
  * has the controller's ports alone: the VMM sees none of the guest's accesses.
  */
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/pci.h"
 #include "chipset/driver.h"
@@ -38,7 +39,7 @@ static int probe(void)
 		return -ENODEV;
 	}
 	chipset_window = window;
-	driver_init();
+	driver_init(&(struct driver_window){ .address = window });
 	return 0;
 }
 

@@ -50,7 +50,7 @@ static int probe(void)
 	line_set level = soft_lines_init();
 	pair_port_write(&soft_block.bank[0], PORT_ELCR1, (uint8_t)level);
 	pair_port_write(&soft_block.bank[0], PORT_ELCR2, (uint8_t)(level >> 8));
-	driver_init();
+	driver_init(&(struct driver_window){ .model = &soft_block });
 	return 0;
 }
 

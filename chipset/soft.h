@@ -9,6 +9,7 @@
 #define CHIPSET_SOFT_H
 
 #include "arch/x86/machine/lines.h"
+#include "chipset/block/block.h"
 
 #include <stdbool.h>
 
@@ -19,6 +20,8 @@ struct soft_outputs {
 	bool moved; /* the block was touched since the last look at INTR */
 };
 extern struct soft_outputs soft_outputs;
+/* The model itself, in the VMM's memory. */
+extern struct block soft_block;
 /* Counts the model's NMI like an NMI of the processor. Call after a change of the model that may
  * raise NMI. */
 void soft_relay_nmi(void);

@@ -10,8 +10,8 @@
 
 #include "chipset/chipset.h"
 
-/* Finds the lines that PIRQs feed and no other source feeds. Returns 0, or -ENODEV where there is no
- * such line. Prints nothing. Call in pc.c's probe. */
+/* Finds the lines that PIRQs feed and no other source feeds. Returns 0, or -ENODEV where there is
+ * no such line. Prints nothing. Call in pc.c's probe. */
 int pirq_probe(void);
 
 /* The calls of pc_block.c and pc_steps.c with the steps that the PIRQs need (chipset.h). */

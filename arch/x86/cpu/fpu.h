@@ -46,18 +46,18 @@ void fpu_set_xcr0(uint64_t xcr0);
  * xcr0: the present value, in force after the load. */
 static inline void fpu_save(void *area, uint64_t widest)
 {
-	if (__builtin_expect(fpu_is_legacy(widest), 1))
+	if (fpu_is_legacy(widest))
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 	else
 		fpu_save_wide(area);
 }
 static inline void fpu_load(const void *area, uint64_t widest, uint64_t xcr0)
 {
-	if (__builtin_expect(fpu_is_legacy(widest), 1))
+	if (fpu_is_legacy(widest))
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 	else
 		fpu_load_wide(area);
-	if (__builtin_expect(xcr0 != fpu_xcr0_now, 0))
+	if (xcr0 != fpu_xcr0_now)
 		fpu_set_xcr0(xcr0);
 }
 

@@ -137,7 +137,7 @@ static void choose(const struct processor *p)
 
 /* Carries out the mitigations. VERW comes last, because all code before may fill the buffers
  * again. */
-__attribute__((noinline)) void mitigations_carry_out(const void *vm)
+void mitigations_carry_out(const void *vm)
 {
 	const unsigned what = mitigations.at_switch;
 

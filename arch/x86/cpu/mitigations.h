@@ -43,7 +43,7 @@ void mitigations_carry_out(const void *vm);
 /* Call it before a VM runs. vm: any pointer that identifies the VM. */
 static inline void mitigations_switch(const void *vm)
 {
-	if (__builtin_expect(mitigations.at_switch != 0, 0))
+	if (mitigations.at_switch != 0)
 		mitigations_carry_out(vm);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "arch/x86/virt/guest_state.h"
 #include "arch/x86/cpu/fpu.h"
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/mitigations.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ void guest_state_reset(struct guest_state *s)
 
 static inline void put_away(struct guest_state *owner)
 {
-	if (__builtin_expect(guest_xcr0_unseen, 0)) {
+	if (guest_xcr0_unseen) {
 		owner->xcr0 = fpu_xcr0();
 		owner->xcr0_widest |= owner->xcr0;
 		registers.left_behind = owner->xcr0_widest;
@@ -54,9 +55,9 @@ static inline void put_away(struct guest_state *owner)
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
 
-/* The next two functions must not be inlined, so that scripts/check_vectors.py finds their
+/* slow_path: the next two functions must not be inlined. scripts/check_vectors.py finds their
  * instructions by name. */
-__attribute__((noinline)) void guest_fpu_release(void)
+slow_path void guest_fpu_release(void)
 {
 	if (registers.owner != NULL)
 		put_away(registers.owner);
@@ -64,7 +65,7 @@ __attribute__((noinline)) void guest_fpu_release(void)
 	entry_ready = NULL;
 }
 
-__attribute__((noinline)) void guest_fpu_load(struct guest_state *s)
+slow_path void guest_fpu_load(struct guest_state *s)
 {
 	if (registers.owner == s)
 		return;

@@ -199,7 +199,7 @@ void svm_set_timer(struct vcpu *v, uint64_t ticks)
 	v->timer_left = ticks;
 	v->timer_due = true;
 	entry_ready = NULL;
-	if (__builtin_expect(v->ends_soon, 0)) { /* the early end comes first */
+	if (v->ends_soon) { /* the early end comes first */
 		v->window_rest = ticks;
 		v->timer_left = 0;
 	}

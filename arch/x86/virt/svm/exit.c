@@ -4,6 +4,7 @@
  *
  * Rule: an exit reads one field, the code. The handler of an exit reads the other fields.
  */
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/machine/slice_timer.h"
@@ -71,7 +72,7 @@ static enum vm_exit_reason nmi_exit(struct vcpu *v)
 	return svm_nmi_window(v) ? VM_EXIT_NMI_WINDOW : VM_EXIT_TIMER;
 }
 
-static __attribute__((noinline)) enum vm_exit_reason translate_other(struct vcpu *v, uint32_t code)
+static enum vm_exit_reason translate_other(struct vcpu *v, uint32_t code)
 {
 	if (code == EXIT_NPF)
 		return VM_EXIT_MEMORY;
@@ -84,7 +85,7 @@ static inline enum vm_exit_reason translate(struct vcpu *v, uint32_t code)
 {
 	if (code == EXIT_NMI)
 		return nmi_exit(v);
-	if (__builtin_expect(code >= EXIT_CODES, 0))
+	if (code >= EXIT_CODES)
 		return translate_other(v, code);
 	if (code == EXIT_MSR && v->vmcb->exit_info_1 & 1)
 		return VM_EXIT_MSR_WRITE;
@@ -93,9 +94,9 @@ static inline enum vm_exit_reason translate(struct vcpu *v, uint32_t code)
 	return reasons[code] == 0 ? VM_EXIT_OTHER : (enum vm_exit_reason)reasons[code];
 }
 
-static inline __attribute__((always_inline)) enum vm_exit_reason run(struct vcpu *v)
+static inline enum vm_exit_reason run(struct vcpu *v)
 {
-	if (__builtin_expect(RUN(v), 0))
+	if (RUN(v))
 		return VM_EXIT_ABORTED;
 	v = svm_loaded; /* every register held a value of the guest */
 	v->vmcb->tlb_control = TLB_CONTROL_NONE;
@@ -108,7 +109,7 @@ static inline __attribute__((always_inline)) enum vm_exit_reason run(struct vcpu
  * already executed it. So the guest's interrupts exit meanwhile: an interrupt ends the sleep, and
  * the guest takes the interrupt behind the HLT at the next entry.
  */
-static __attribute__((noinline)) enum vm_exit_reason sleep(struct vcpu *v)
+static enum vm_exit_reason sleep(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	const uint64_t behind = c->rip;
@@ -127,14 +128,16 @@ static __attribute__((noinline)) enum vm_exit_reason sleep(struct vcpu *v)
 	return VM_EXIT_WAKE;
 }
 
-__attribute__((noinline)) enum vm_exit_reason svm_enter(struct vcpu *v)
+/* slow_path: inlined beside the other back end's entry, the registers that svm_enter() saves cost
+ * VMX 2 instructions of a CPUID (130, 128) and 5 of a switch (421, 416). */
+slow_path enum vm_exit_reason svm_enter(struct vcpu *v)
 {
-	if (__builtin_expect(entry_ready != v, 0)) {
+	if (entry_ready != v) {
 		svm_settle(v);
 		if (v->halted)
 			return sleep(v);
 	}
-	if (__builtin_expect(v->vmcb->interrupt_shadow != 0, 0) && svm_caps.lost_shadow)
+	if (v->vmcb->interrupt_shadow != 0 && svm_caps.lost_shadow)
 		quirk_lost_shadow(v);
 	return run(v);
 }

@@ -157,7 +157,7 @@ void svm_open_port(struct vcpu *v, uint16_t port, bool open)
 }
 
 /* Switches the registers that few guests use and the VMCB does not hold. */
-static __attribute__((noinline)) void switch_lazy_state(struct vcpu *old, struct vcpu *v)
+static void switch_lazy_state(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
@@ -165,7 +165,7 @@ static __attribute__((noinline)) void switch_lazy_state(struct vcpu *old, struct
 
 /* Makes v the loaded virtual processor. All guests share the slice timer, and the run loop sets the
  * timer anew for each turn. */
-static __attribute__((noinline)) void change_to(struct vcpu *v)
+static void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;
 	unsigned lazy_state = v->lazy_state;
@@ -175,7 +175,7 @@ static __attribute__((noinline)) void change_to(struct vcpu *v)
 	v->timer_due = true;
 	if (v->shares_asid)
 		v->vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
-	if (__builtin_expect(lazy_state, 0))
+	if (lazy_state)
 		switch_lazy_state(old, v);
 }
 

@@ -8,6 +8,7 @@
  * so that the VMM can log the attempt.
  */
 #include "arch/x86/cpu/exception.h"
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/virt/guest_cpuid.h"
@@ -162,7 +163,8 @@ static inline void execute_cpuid(struct vcpu_regs *regs)
 	                 : "a"((uint32_t)regs->rax), "c"((uint32_t)regs->rcx));
 }
 
-static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
+/* slow_path: 2 instructions of a CPUID (124, 122). */
+static slow_path void filter_cpuid(struct vcpu *v)
 {
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
 	execute_cpuid(&v->regs);
@@ -174,7 +176,7 @@ static __attribute__((noinline)) void filter_cpuid(struct vcpu *v)
 
 void vmx_cpuid(struct vcpu *v)
 {
-	if (__builtin_expect(guest_cpuid_differs((uint32_t)v->regs.rax), 0))
+	if (guest_cpuid_differs((uint32_t)v->regs.rax))
 		filter_cpuid(v);
 	else
 		execute_cpuid(&v->regs);

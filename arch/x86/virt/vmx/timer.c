@@ -8,7 +8,7 @@
 
 /* Turns the preemption timer on. "Save VMX-preemption timer value" is allowed only while the timer
  * is active (SDM 3C 26.2.1.2), so both controls change together. */
-static __attribute__((noinline)) void turn_timer_on(struct vcpu *v)
+static void turn_timer_on(struct vcpu *v)
 {
 	v->pin |= PIN_PREEMPTION_TIMER;
 	v->exit_controls |= EXIT_SAVE_TIMER;
@@ -18,7 +18,7 @@ static __attribute__((noinline)) void turn_timer_on(struct vcpu *v)
 
 void vmx_set_timer(struct vcpu *v, uint64_t ticks)
 {
-	if (__builtin_expect(!(v->pin & PIN_PREEMPTION_TIMER), 0))
+	if (!(v->pin & PIN_PREEMPTION_TIMER))
 		turn_timer_on(v);
 	v->timer_rest = 0;
 	vmcs_write(PREEMPTION_TIMER, ticks >> vmx_caps.timer_shift); /* 32 bits */

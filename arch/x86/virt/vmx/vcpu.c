@@ -167,7 +167,7 @@ struct vcpu *vmx_create(const char *name)
 }
 
 /* Switches the registers that few guests use and the VMCS does not hold. */
-static __attribute__((noinline)) void switch_lazy_state(struct vcpu *old, struct vcpu *v)
+static void switch_lazy_state(struct vcpu *old, struct vcpu *v)
 {
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
@@ -176,7 +176,7 @@ static __attribute__((noinline)) void switch_lazy_state(struct vcpu *old, struct
 
 /* Makes v the loaded virtual processor. SWAPGS exchanges KERNEL_GS_BASE without an exit, so the MSR
  * is read at each switch. The MSR is written only when the next guest's value differs. */
-static __attribute__((noinline)) void change_to(struct vcpu *v)
+static void change_to(struct vcpu *v)
 {
 	struct vcpu *old = vmx_loaded;
 	bool lazy_state = true;
@@ -189,7 +189,7 @@ static __attribute__((noinline)) void change_to(struct vcpu *v)
 	vmcs_load(&v->vmcs);
 	vmx_loaded = v;
 	cr2_write(v->cr2);
-	if (__builtin_expect(kernel_gs != v->kernel_gs || lazy_state, 0))
+	if (kernel_gs != v->kernel_gs || lazy_state)
 		switch_lazy_state(old, v);
 }
 

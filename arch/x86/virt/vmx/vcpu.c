@@ -46,9 +46,9 @@ static uint32_t control(uint64_t capability, uint32_t wanted)
 }
 
 /* Sets the exceptions that exit. #AC and #DB exit because they could otherwise keep the processor
- * delivering exceptions for ever, with no look at NMI and timer. #MC exits because a machine check always
- * concerns the machine. #MF belongs to the guest when the guest has set CR0.NE. With CR0.NE clear
- * the instruction of the #MF waits for an interrupt, so #MF exits. */
+ * delivering exceptions for ever, with no look at NMI and timer. #MC exits because a machine check
+ * always concerns the machine. #MF belongs to the guest when the guest has set CR0.NE. With CR0.NE
+ * clear the instruction of the #MF waits for an interrupt, so #MF exits. */
 void vmx_set_exceptions(bool ne)
 {
 	vmcs_write(EXCEPTION_BITMAP, 1u << VECTOR_MC | 1u << VECTOR_AC | 1u << VECTOR_DB |

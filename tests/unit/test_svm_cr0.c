@@ -9,9 +9,12 @@
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
 
-/* The source itself, for what is static in it. */
-#include "arch/x86/virt/svm/control.c"
+#include "arch/x86/cpu/exception.h"
+#include "arch/x86/virt/guest_cpuid.h"
+#include "arch/x86/virt/guest_registers.h"
+#include "arch/x86/virt/svm/svm.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +22,7 @@
 
 enum { PE = 1, MP = 2, TS = 8, ET = 0x10, NE = 0x20, WP = 1 << 16, NW = 1 << 29, CD = 1 << 30 };
 #define PG (1ull << 31)
-enum { CODE = 0x1000, MF = 1 << 16, SHADOWED = 1 };
+enum { CODE = 0x1000, MF = 1 << 16, SHADOWED = 1, CR4_PCIDE = 1 << 17 };
 
 struct svm_capabilities svm_caps;
 uint64_t guest_cr4_allowed;

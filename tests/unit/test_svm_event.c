@@ -9,10 +9,12 @@
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
 
-/* The source itself, for what is static in it. */
-#include "arch/x86/virt/svm/event.c"
+#include "arch/x86/machine/slice_timer.h"
+#include "arch/x86/virt/guest_registers.h"
+#include "arch/x86/virt/svm/svm.h"
 
-enum { VECTOR = 0x33, IRET_AT = 0x2000 };
+enum { VECTOR_NMI = 2, VECTOR = 0x33, IRET_AT = 0x2000, RFLAGS_IF = 1 << 9 };
+enum { V_INTR_PRIO_HIGHEST = 15 << V_INTR_PRIO_SHIFT };
 
 struct svm_capabilities svm_caps;
 const void *entry_ready;

@@ -6,19 +6,17 @@
  */
 #include "tests/unit/check.h"
 
+#include "arch/x86/cpu/exception.h"
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 #include <string.h>
 
-enum { FIELDS = HOST_RIP + 1, DR6_START = 0xffff0ff0 };
+enum { FIELDS = HOST_RIP + 1, DR6_START = 0xffff0ff0, DR7_GD = 1 << 13, CR0_PE = 1 << 0 };
+enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, CS_LONG = 1 << 13 };
 
 static uint64_t vmcs_fields[FIELDS], dr6;
 static bool debug_used;
-
-#define dr6_read() dr6
-#define dr6_write(value) (dr6 = (value))
-#include "arch/x86/virt/vmx/debug.c"
-#include "arch/x86/virt/vmx/retire.c"
 
 static struct vcpu vcpu;
 struct vcpu *vmx_loaded = &vcpu;
@@ -31,6 +29,16 @@ uint64_t vmcs_read(enum vmcs_field field)
 void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	vmcs_fields[field] = value;
+}
+
+uint64_t dr6_read(void)
+{
+	return dr6;
+}
+
+void dr6_write(uint64_t value)
+{
+	dr6 = value;
 }
 
 void guest_debug_use(struct guest_state *s)

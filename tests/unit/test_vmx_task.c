@@ -11,18 +11,14 @@
 #include "arch/x86/virt/nested_map.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-enum { FIELDS = HOST_RIP + 1, RAM = 1 << 16 };
+/* The source itself, for its two layouts of a TSS. */
+#include "arch/x86/virt/vmx/task.c"
+
+enum { FIELDS = HOST_RIP + 1, RAM = 1 << 16, CR0_PE = 1 << 0 };
 
 static uint64_t vmcs_fields[FIELDS], dr6, cr2;
 static unsigned invalidated;
 static uint8_t ram[RAM];
-
-#define dr6_read() dr6
-#define dr6_write(value) (dr6 = (value))
-#define cr2_write(value) (cr2 = (value))
-#include "arch/x86/virt/vmx/debug.c"
-#include "arch/x86/virt/vmx/retire.c"
-#include "arch/x86/virt/vmx/task.c"
 
 static struct vcpu vcpu;
 struct vcpu *vmx_loaded = &vcpu;
@@ -35,6 +31,21 @@ uint64_t vmcs_read(enum vmcs_field field)
 void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	vmcs_fields[field] = value;
+}
+
+uint64_t dr6_read(void)
+{
+	return dr6;
+}
+
+void dr6_write(uint64_t value)
+{
+	dr6 = value;
+}
+
+void cr2_write(uint64_t value)
+{
+	cr2 = value;
 }
 
 void guest_debug_use(struct guest_state *s)

@@ -34,6 +34,7 @@ UNIT_summary := vmm/operator/summary.c $(UNIT_FAKES)
 UNIT_keyboard_line := tests/unit/fake_virt.c vmm/operator/keyboard_line.c vmm/core/port_filter.c $(UNIT_LOG)
 UNIT_keys    := arch/x86/machine/keys.c
 UNIT_keyboard := arch/x86/machine/keyboard.c
+UNIT_vga     := arch/x86/machine/vga.c
 UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
@@ -65,8 +66,9 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 	tests/unit/ruled8259.c $(UNIT_BLOCK)
 # What the guest pulse makes of a counter and the TSC.
 UNIT_edges   := guests/pulse/edges.c
-# Their sources are included by the tests, for what is static in them.
-UNIT_vmx_task := arch/x86/virt/guest_memory.c
+UNIT_vmx_retire := arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
+# Sources are included by the tests, for what is static in them: task.c; event.c and vcpu.c; event.c.
+UNIT_vmx_task := arch/x86/virt/guest_memory.c arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
 UNIT_vmx_vcpu := arch/x86/virt/vmx/timer.c
 UNIT_quirk   := arch/x86/virt/vmx/quirk.c arch/x86/virt/vmx/timer.c
 UNIT_audit   := $(UNIT_LOG)
@@ -79,10 +81,10 @@ UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/svm/store.c a
 UNIT_nested     := arch/x86/virt/nested_map.c
 UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)
-UNIT_svm_cr0    := $(UNIT_SVM_CR0)
+UNIT_svm_cr0    := $(UNIT_SVM_CR0) arch/x86/virt/svm/control.c
 UNIT_svm_operand := $(UNIT_SVM_CR0)
 UNIT_svm_audit  := $(UNIT_LOG)
-UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode quirk requeue)
+UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode event quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0)
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/virt/svm/decode.c arch/x86/virt/svm/quirk.c
 UNIT_svm_skip   := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand) $(UNIT_LOG)
@@ -109,7 +111,7 @@ UNIT_exits   := $(UNIT_RUN)
 UNIT_turns   := tests/unit/fake_virt.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c $(UNIT_LOG)
 UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
-UNIT_background :=
+UNIT_background := vmm/core/background.c
 UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
 UNIT_stacks  := arch/x86/cpu/stacks.c
 # The NMI handler itself, in a program whose addresses fit into 32 bits as the VMM's do.

@@ -35,10 +35,7 @@ enum { CRTC_INDEX = 0x3D4, CRTC_DATA = 0x3D5, CRTC_START = 0x0C, CRTC_CURSOR = 0
 /* Cells are written by words of 8 bytes. */
 enum { CELLS_A_WORD = 4 };
 
-/* The host's tests use their own video memory. */
-#ifndef VIDEO
 #define VIDEO ((uint16_t *)0xB8000)
-#endif
 
 /* A row of the screen. Video memory does not show the cells [first, end) yet. */
 struct line {

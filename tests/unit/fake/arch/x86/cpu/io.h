@@ -42,6 +42,9 @@ struct cpuid {
 struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
 uint64_t msr_read(uint32_t msr);
 void msr_write(uint32_t msr, uint64_t value);
+uint64_t dr6_read(void);
+void dr6_write(uint64_t value);
+void cr2_write(uint64_t value);
 
 /* What the TSC reads; a test moves it. */
 extern uint64_t fake_tsc;

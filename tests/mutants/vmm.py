@@ -383,6 +383,13 @@ MUTANTS = (
     ),
     # Background work.
     (
+        "starved-work-hears-nothing",
+        RUN,
+        "\tdo {\n\t\ttake_lines(0);\n",
+        "\ttake_lines(0);\n\tdo {\n",
+        "test_vmm_turns",
+    ),
+    (
         "background-takes-half",
         BACKGROUND_H,
         "BACKGROUND_SHARE = 15 };",

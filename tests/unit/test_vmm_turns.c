@@ -22,6 +22,16 @@ static void the_work_takes_its_turn(void **state)
 	assert_int_equal(portions, 1);
 }
 
+/* A line that has told of itself holds the block's output up until the mask is written. */
+static void R13_starved_work_lets_each_line_be_heard(void **state)
+{
+	(void)state;
+	begin_with_work();
+	starved = 3;
+	assert_null(decide());
+	assert_int_equal(portions, 4); /* background_run() looks at the mask each time */
+}
+
 static void R13_a_request_comes_before_the_work(void **state)
 {
 	(void)state;
@@ -294,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_work_takes_its_turn),
+		cmocka_unit_test(R13_starved_work_lets_each_line_be_heard),
 		cmocka_unit_test(R13_a_request_comes_before_the_work),
 		cmocka_unit_test(
 			R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_work),

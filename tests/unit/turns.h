@@ -38,7 +38,9 @@ static void (*on_step)(void);
 static line_set mask_now, requests, requests_after;
 static bool handler; /* the VM that runs is in one */
 static uint64_t work_due;
-static unsigned portions; /* of the background work */
+static unsigned portions;    /* of the background work */
+static unsigned starved;     /* so many portions more go on behind an NMI */
+static bool mask_is_current; /* the mask was written since the last look at the NMI count */
 static unsigned halts;
 
 /* ---- What the run loop is built on ---- */
@@ -117,7 +119,7 @@ uint64_t background_due(bool idle)
 
 bool background_is_starved(void)
 {
-	return false;
+	return starved > 0 && starved-- > 0;
 }
 
 void background_run(bool idle, uint64_t since)
@@ -125,6 +127,7 @@ void background_run(bool idle, uint64_t since)
 	(void)since;
 	(void)idle;
 	assert_null(processor.vm);
+	assert_true(mask_is_current);
 	portions++;
 }
 
@@ -132,6 +135,7 @@ void dispatch_counted(struct vm *running)
 {
 	(void)running;
 	nmi_count = 0;
+	mask_is_current = false;
 }
 
 struct line line_table[LINES];
@@ -145,6 +149,7 @@ static void set_route(struct controller *c)
 static void set_mask(line_set masked)
 {
 	mask_now = masked;
+	mask_is_current = true;
 }
 
 static line_set deliverable(const struct controller *c, line_set known)
@@ -246,7 +251,8 @@ static void begin(const unsigned priorities[VMS])
 	processor.turn = (struct turn){ .deadline = UINT64_MAX };
 	processor.vm = NULL;
 	nmi_count = 0;
-	steps = left = put_away = attempts = portions = halts = 0;
+	steps = left = put_away = attempts = portions = halts = starved = 0;
+	mask_is_current = false;
 	requests = requests_after = 0;
 	ending_begin(&plain, &nobody, 0);
 	work_due = housekeeping.status_due = housekeeping.end_due = UINT64_MAX;

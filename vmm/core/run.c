@@ -224,11 +224,13 @@ static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 	return next->config.priority > last->config.priority || request_comes_first(last);
 }
 
+/* Starved work goes on behind NMIs. A line that was reported is masked before the work goes on: the
+ * line's status would hold the block's output up, and no other line could raise an NMI. */
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
 	vmm_turn.interrupt_waits = 0;
-	take_lines(0);
 	do {
+		take_lines(0);
 		background_run(nobody_ready, since);
 		dispatch_counted(NULL);
 	} while (background_is_starved() && !processor.attention);

@@ -192,8 +192,9 @@ def test_R06_external_nmis_are_counted_to_the_last(system):
         assert report.record("line", irq=0)["wakeups"] > 1000 - 3 * STARTING
 
 
-# Line: how many edges it had, by its device's own count; a few of the timer's come before pulse
-# counts, and one of the RTC's may come while scribe turns the RTC off.
+# Line: how many edges it had, by its device's own count, and how many more may be told. Up to 13 of
+# the timer's were seen before pulse counts. One of the RTC's may come while scribe turns the RTC
+# off: with this seed none does. With the seeds 1, 2 and 3 one did in 2 of 12 runs.
 EDGES = {0: ("expected", 20), 3: ("sent", 0), 8: ("handled", 1), 15: ("expected", 0)}
 
 
@@ -206,7 +207,7 @@ def told_apart(report, line):
     """As many external NMIs as the line had edges."""
     key, more = EDGES[line]
     edges, told = report.record("count", line=line)[key], report.record("totals")["external_nmis"]
-    more += report.svm  # QEMU's disk tells of its reset, too
+    more += line == 15 and report.svm  # QEMU's disk tells of its reset, too
     assert 0 <= told - edges <= more and edges > 400, (told, edges)
 
 

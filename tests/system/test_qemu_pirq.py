@@ -60,10 +60,11 @@ def streamed(system):
 
 def test_R10_an_owned_pci_line_costs_no_exit(streamed):
     """R10: a VM alone: 2000 interrupts, and no more exits than its start and end have, and than
-    the VMM's prints: a portion of them waits for the VM's requests, 20 times at most."""
+    the VMM's prints: a portion of them waits for the VM's requests, 20 times at most (52 exits for
+    5 lines, 21 of them slices)."""
     report = streamed([stream("n=2000")], 2000)
     assert report.record("line", irq=LINE)["exits"] == 0
-    assert report.record("exits", vm="stream")["total"] < 60 + 10 * report.printed(), report.record(
+    assert report.record("exits", vm="stream")["total"] < 40 + 5 * report.printed(), report.record(
         "exits", vm="stream"
     )
 

@@ -75,13 +75,13 @@ def test_R13_a_guest_with_its_interrupts_off_is_interrupted(if_clear_run, exact)
 
 def test_R18_looking_up_is_not_the_end_of_a_slice(if_clear_run):
     """R18: what the timer was to measure is measured. What the VMM prints uses the timer too, up
-    to four times a line: the guest never takes its request, and a portion of the prints waits for
-    that 20 times."""
+    to three times a line (65 slices for 20 lines): the guest never takes its request, and a portion
+    of the prints waits for that 20 times."""
     if if_clear_run.svm:  # which has no such quirk
         assert "poll" not in if_clear_run.record("exits", vm="vandal")
         return
     exits = if_clear_run.record("exits", vm="vandal")
-    assert exits.get("slice", 0) < 20 + 4 * if_clear_run.printed() < exits["poll"], exits
+    assert exits.get("slice", 0) < 20 + 3 * if_clear_run.printed() < exits["poll"], exits
     all_ok(if_clear_run, "pulse", 5)
 
 
@@ -103,11 +103,10 @@ def probed(boot, words, platform):
 def test_R07_every_answer_is_the_models(boot, irqmux, host):  # noqa: F811
     """R07: by the programs that are written down, level-triggered ones and requests that fall
     among them, no guest can tell the model in the VMM from a pair of its own. Nor by plain random
-    ones, but for one answer in a thousand: the VMM prints meanwhile, and looks at the lines in the
-    middle of a lever's move (docs/limits.md)."""
+    ones. The VMM prints meanwhile, and may look at the lines in the middle of a lever's move
+    (docs/limits.md). In these runs no answer shows that."""
     seen = probed(boot, SEEN, irqmux)
-    apart = differences(seen, play_on_host(BUILD, SEEN))
-    assert len(apart) <= count_answers(seen) / 1_000, apart
+    assert not differences(seen, play_on_host(BUILD, SEEN))
     recorded = probed(boot, "count=0", irqmux)
     assert not differences(recorded, play_on_host(BUILD, "count=0"))
     assert count_answers(seen) > 3_000 and len(recorded) > 60

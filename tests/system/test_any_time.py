@@ -15,7 +15,9 @@ where, chipset = on_chipsets("qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc")
 PULSE, SCRIBE = 8_000, 6_000
 BASES = {"same": ("", ""), "bases": ("base=0x30", "base=0x50")}
 SEEDS = (101, 102)
-IDLE_MOST = 3  # a replay at the moment of another line's edge tells the disk's too (docs/limits.md)
+# A replay at the moment of another line's edge tells the disk's too (docs/limits.md). In 16 runs of
+# eight seeds on pc and q35 there was none.
+IDLE_MOST = 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -32,6 +32,8 @@ COMBOS   ?=
 COUNTS   ?= 1
 MINUTES  ?= 10
 SOAK     ?=
+WAKEUPS  ?= 100000
+LOADS    ?=
 REPEAT   ?=
 SEED     ?= 0
 QUICK    ?=
@@ -77,7 +79,7 @@ SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'ir
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench soak campaign debug test system check mutants unit format drawings clean \
+.PHONY: all run demo iso bench soak bounds campaign debug test system check mutants unit format drawings clean \
 	distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
@@ -85,7 +87,7 @@ all: vmm guests
 
 # A value as the shell and sed take it between quotes.
 quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
-HELP_SHOWS := BUILD PLATFORM BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES PYTHON
+HELP_SHOWS := BUILD PLATFORM BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES WAKEUPS PYTHON
 help:
 	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | \
 		sed $(foreach name,$(HELP_SHOWS),-e 's|@$(name)@|$(call quoted,$(name))|')
@@ -104,6 +106,8 @@ help:
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
+#@   make bounds   the worst wake-up beside each load and each command of the console, over WAKEUPS each, against the bounds of
+#@                 docs/time.md, in Bochs; @BUILD@/bounds/bounds.json
 #@   make campaign for MINUTES: random guests that do anything at all, beside a victim that has to be as when alone, from
 #@                 SEED on, every platform; @BUILD@/campaign/campaign.json
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
@@ -132,11 +136,13 @@ help:
 #@   QEMU_SOURCE=       qemu-irqmux: likewise, the .dsc file
 #@   TESTS=@TESTS@ test, system: which system tests; options of pytest may follow
 #@                      (TESTS="tests/system -k R08")
-#@   JOBS=@JOBS@             test, bench, soak, mutants: how many machines run side by side
+#@   JOBS=@JOBS@             test, bench, soak, bounds, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
 #@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
 #@   MINUTES=@MINUTES@         soak, campaign: no run begins later
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
+#@   WAKEUPS=@WAKEUPS@     bounds: wake-ups beside each load
+#@   LOADS=             bounds: only loads with such a text in their name, e.g. "restarts,line storm" (default: all)
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
@@ -163,6 +169,10 @@ bench: all $(TEST_EMULATOR) | setup-bench
 soak: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/soak.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
 		--memory '$(MEMORY)' --jobs '$(JOBS)' --repeat '$(REPEAT)' $(SOAK)
+
+bounds: all $(filter %/libbx_pic.so,$(TEST_EMULATOR)) | setup-bounds
+	$(Q)$(PYTHON) scripts/bounds.py --build '$(BUILD)' --platforms '$(PLATFORM)' --wakeups '$(WAKEUPS)' --loads '$(LOADS)' \
+		--memory '$(MEMORY)' --jobs '$(JOBS)'
 
 campaign: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/campaign.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
@@ -216,6 +226,7 @@ GROUPS_demo     := $(GROUPS_run)
 GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_campaign := $(GROUPS_soak)
+GROUPS_bounds   := $(GROUPS_iso) bochs $(filter irqmux,$(SETUP_BLOCKS))
 GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR)
 GROUPS_check    := build python check
 GROUPS_format   := check
@@ -242,7 +253,7 @@ SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
 setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
-SETUPS := $(patsubst %,setup-%,build iso run bench soak debug check drawings proof system test \
+SETUPS := $(patsubst %,setup-%,build iso run bench soak bounds debug check drawings proof system test \
 	mutants irqmux qemu-irqmux)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:

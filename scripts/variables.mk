@@ -38,6 +38,7 @@ $(call check_whole,MEMORY,32,65536,MiB)
 $(call check_whole,IPS,1000000,1000000000,instructions per second)
 $(call check_whole,JOBS,1,256,machines side by side)
 $(call check_whole,SEED,0,2147483647,of the first run)
+$(call check_whole,WAKEUPS,1,100000000,beside each load)
 $(call check_word,COUNTS,0 1)
 $(call check_word,VIEW,0 1)
 $(if $(and $(call one_word,$(BUILD)),$(filter-out . .. /,$(BUILD))),,$(call \

@@ -8,10 +8,14 @@ interrupts itself, at the end of each piece. Each test takes the maximum that pu
 asks that no tick was lost.
 """
 
+import json
+import re
+
 import pytest
 
-from conftest import all_ok, on_chipsets, pulse, vandal
+from conftest import BUILD, all_ok, on_chipsets, pulse, vandal
 from signalbox import Module
+from signalbox.machine import Result
 
 where, chipset = on_chipsets("pc", "irqmux", "irqmux-1-bank", "soft")
 # Instructions of Bochs, from the edge to the first instruction of the handler. soft: a portion of
@@ -104,3 +108,53 @@ def test_R14_a_wake_up_has_a_bound_while_a_line_is_edited(system, exact, chipset
     report = beside_keys(system, chipset, EDITED)
     report.has("no guest has measured anything yet")
     assert any(text.startswith("  status ") for text in report.lines), report
+
+
+# ---- make bounds ---------------------------------------------------------------------------------
+
+LOADS = ["exits: CPUID", "> version"]
+
+
+def test_make_bounds_measures_each_load(make, exact):
+    """make bounds: a row for each load that was asked for, and the same in bounds.json."""
+    done = make("bounds", PLATFORM="bochs", WAKEUPS="500", LOADS=",".join(LOADS))
+    assert done.returncode == 0, done.stdout
+    rows = json.loads((BUILD / "bounds/bounds.json").read_text())
+    assert [row["load"] for row in rows] == LOADS
+    for row in rows:
+        assert row["wakeups"] == 500 and 500 < row["median"] <= row["worst"] <= row["bound"], row
+        shown = rf"^  {row['load']} +500 .* {row['median']} +{row['worst']} +4500$"
+        assert re.search(shown, done.stdout, re.M), done.stdout
+    assert rows[0]["typed"] == 0 < rows[1]["typed"]
+
+
+def test_make_bounds_needs_an_emulator_that_counts(make, exact):
+    """make bounds: elsewhere a line says why not, and nothing is booted."""
+    done = make("bounds", PLATFORM="qemu")
+    assert done.returncode != 0
+    assert "bounds: qemu: only Bochs counts instructions" in done.stdout
+
+
+LATE = """\
+[pulse] lat probe=wakeup unit=instructions n=9 min=5 median=6 p99=7 max=3001 interrupts=9 exits=0
+signalbox: vm vandal: done, status 0
+[pulse] lat probe=wakeup unit=instructions n=9 min=5 median=6 p99=7 max=9999 interrupts=9 exits=0
+[pulse] count line=0 handled=20 expected=22 merged=2 twice=0 lost={lost} worst=9999
+signalbox: vm pulse: done, status 0
+"""
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_make_bounds_counts_what_the_load_has_caused(tmp_path, exact, lost):
+    """A console on which the load ends before pulse's second probe: that probe does not count. A
+    lost tick does."""
+    import bounds
+
+    console = LATE.format(lost=lost)
+    result = Result("interrupted", None, console, 1.0, [], "", b"", tmp_path, 1.0)
+    row = bounds.Row("bochs-irqmux", "irqmux", bounds.LOADS[0])
+    bounds.judge(row, result, tmp_path)
+    assert (row.wakeups, row.median, row.worst, row.bound) == (9, 6, 3001, 3000)
+    assert len(row.wrong) == lost and all("ticks are not whole" in text for text in row.wrong)
+    bounds.hold_bound(row)
+    assert "worst wake-up 3001, bound 3000" in row.wrong[-1]

@@ -22,6 +22,7 @@
 #include "vmm/core/run.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/vm_build.h"
+#include "vmm/vm_files.h"
 #include "vmm/machine.h"
 #include "vmm/operator/console.h"
 #include "vmm/operator/operator.h"
@@ -39,7 +40,8 @@ extern uint64_t boot_entry_tsc;
 /* The boot loader's words: the configuration, and the modules. */
 static struct {
 	struct vmm_config config;
-	unsigned refused; /* modules that did not become a VM */
+	const struct multiboot_info *info;
+	unsigned refused; /* modules of no use */
 } boot;
 
 static _Noreturn void end(int status)
@@ -161,7 +163,7 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 static bool load_module(unsigned number, const struct multiboot_module *module)
 {
 	static char text[512];
-	const char *line = module->string ? (const char *)(uint64_t)module->string : "";
+	const char *line = vm_files_line(module);
 	const struct vm_config *accepted[CONFIG_VMS_MAX];
 	struct vm_config vm;
 	for (unsigned i = 0; i < vm_count; i++)
@@ -185,14 +187,18 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 	}
 	if (wire_lines(number, &vm) != 0)
 		return false;
-	const void *image = (const void *)(uint64_t)module->start;
-	uint64_t bytes = module->end - module->start;
-	if (vm_check_image(image, bytes, &vm, text, sizeof(text)) != 0) {
+	struct load_source source = { .image = (const void *)(uint64_t)module->start,
+		                      .bytes = module->end - module->start,
+		                      .kind = vm.type == GUEST_LINUX ? LOAD_LINUX
+		                                                     : LOAD_MULTIBOOT };
+	if (vm_files_find(boot.info, &vm, &source) != 0)
+		return false;
+	if (vm_check_image(&source, &vm, text, sizeof(text)) != 0) {
 		log_line("vm %s: image refused: %s", vm.name, text);
 		return false;
 	}
 	line_set shared = shared_lines(&vm);
-	struct vm *made = vm_create(number, &vm, image, bytes);
+	struct vm *made = vm_create(number, &vm, &source);
 	if (made == NULL)
 		return false;
 	made->controller.lines = vm.lines;
@@ -219,8 +225,10 @@ static void load_modules(const struct multiboot_info *info)
 		end(1);
 	}
 	for (unsigned i = 0; i < count; i++)
-		boot.refused += !load_module(i + 1, &modules[i]);
-	if (boot.refused == count) {
+		if (!vm_files_is_file(&modules[i]))
+			boot.refused += !load_module(i + 1, &modules[i]);
+	boot.refused += vm_files_without_vm(info);
+	if (vm_count == 0) {
 		log_line("no VM started");
 		end(1);
 	}
@@ -263,6 +271,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 		      (unsigned)MULTIBOOT_BOOT_MAGIC);
 	if (bad)
 		log_line("%s", problem);
+	boot.info = info;
 	machine_init(info);
 	load_modules(info);
 	pages_drop_first();

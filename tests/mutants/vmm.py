@@ -458,6 +458,27 @@ MUTANTS = (
     ("masters-stay", PCI, "command & ~(uint32_t)PCI_COMMAND_MASTER", "command", "test_pci"),
     ("bridges-master-no-more", PCI, "== CLASS_BRIDGE)", "== 0xff)", "test_pci"),
     ("headers-are-loaded", ELF, "\t\tcut_headers(&s);\n", "", "test_elf"),
+    (
+        "initrd-over-the-kernel",
+        "vmm/load/files.c",
+        "uint64_t end = l->image_end;",
+        "uint64_t end = 0;",
+        "test_linux",
+    ),
+    (
+        "linux-cut-off",
+        "vmm/load/linux.c",
+        "bytes == 0 || offset + bytes > size",
+        "bytes == 0",
+        "test_linux",
+    ),
+    (
+        "linux-above-its-memory",
+        ELF,
+        "if (l->image_end > l->memory_size)",
+        "if (false)",
+        "test_linux",
+    ),
     ("handover-over-the-image", ELF, "\ttake_pages(l, s);\n", "", "test_elf"),
     (
         "a-reset-passes",

@@ -10,6 +10,8 @@
 #include "arch/x86/machine/multiboot.h"
 #include "vmm/load/elf_format.h"
 
+#include "vmm/load/elf.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -30,6 +32,15 @@ struct image {
 		struct elf64_header h64;
 	};
 };
+
+/* An image alone, without files. */
+static inline void image_begin(struct load *l, const void *image, size_t size, void *memory,
+                               size_t memory_size)
+{
+	const struct load_source source = { .image = image, .bytes = size };
+
+	load_begin(l, &source, memory, memory_size);
+}
 
 static inline struct elf32_program *image_program32(struct image *i, unsigned n)
 {

@@ -60,6 +60,18 @@ static void parse_vmm(const char *line)
 	        (vmm.stay == 0 || vmm.stay == 1));
 }
 
+static void parse_of(unsigned n, const char *line)
+{
+	struct of_config of;
+	char err[160];
+
+	memset(&of, 0xA5, sizeof(of));
+	require_message(config_parse_of(n, line, &of, err, sizeof(err)), err, sizeof(err));
+	require_text(of.vm, sizeof(of.vm));
+	require_text(of.line, sizeof(of.line));
+	(void)config_is_of(line);
+}
+
 static void parse_vm(unsigned n, const char *line, struct vm_config *vm)
 {
 	char err[160];
@@ -115,6 +127,7 @@ static void parse_lines(char *first)
 	else
 		second = first;
 	parse_vmm(first);
+	parse_of(1, first);
 	parse_vm(1, first, &a);
 	parse_vm(2, second, &b);
 	error = config_check_vm(2, &b, accepted, 1, LINE(4), err, sizeof(err));

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!memory)
 		memory = malloc(MEMORY);
 	memcpy(image, data, size);
-	load_begin(&l, image, size, memory, MEMORY);
+	image_begin(&l, image, size, memory, MEMORY);
 	memory[MEMORY - 1] = 0xCC;
 	error = load_check(&l);
 	load_describe(&l, err, sizeof(err));

@@ -336,7 +336,8 @@ static void add_vm(unsigned number)
 	image = image_elf32();
 	snprintf(config.name, sizeof(config.name), "vm%u", number);
 	wire(&sim_habits[number]);
-	struct vm *vm = vm_create(number, &config, &image, sizeof(image));
+	struct vm *vm = vm_create(number, &config,
+	                          &(struct load_source){ .image = &image, .bytes = sizeof(image) });
 	unsigned taken;
 
 	vm->controller.lines = config.lines;

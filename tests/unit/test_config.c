@@ -37,6 +37,7 @@ static void the_lines_of_the_manual_are_understood(void **state)
 	assert_int_equal(vm.mmio_count, 0);
 	assert_false(vm.share);
 	assert_int_equal(vm.onfault, FAULT_LOG);
+	assert_int_equal(vm.type, GUEST_MULTIBOOT);
 	assert_string_equal(vm.guest, "");
 }
 
@@ -67,11 +68,11 @@ static void every_word_of_a_vm_is_taken(void **state)
 
 	(void)state;
 	assert_int_equal(
-		config_parse_vm(2,
-	                        "share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us "
-	                        "mem=1M prio=15 "
-	                        "vm=A-b_9 -- root=/dev/x  \"quoted\" vm=no",
-	                        &vm, err, sizeof(err)),
+		config_parse_vm(
+			2,
+			"share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
+			"vm=A-b_9 type=linux -- root=/dev/x  \"quoted\" vm=no of=no",
+			&vm, err, sizeof(err)),
 		0);
 	assert_string_equal(vm.name, "A-b_9");
 	assert_true(vm.share);
@@ -82,7 +83,8 @@ static void every_word_of_a_vm_is_taken(void **state)
 	assert_int_equal(vm.slice_us, 100);
 	assert_true(vm.memory == 1 << 20);
 	assert_int_equal(vm.priority, 15);
-	assert_string_equal(vm.guest, "root=/dev/x  \"quoted\" vm=no");
+	assert_int_equal(vm.type, GUEST_LINUX);
+	assert_string_equal(vm.guest, "root=/dev/x  \"quoted\" vm=no of=no");
 
 	assert_int_equal(
 		config_parse_vm(2, "kernel.elf \"args=a b\" vm=x --", &vm, err, sizeof(err)),
@@ -186,6 +188,7 @@ static const struct {
 	{ "slice=99999999999999999s", "module 2 (vm2): slice=99999999999999999s: too long a time" },
 	{ "share=yes", "module 2 (vm2): share=yes: 'share' takes no value" },
 	{ "onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart" },
+	{ "type=bsd", "module 2 (vm2): type=bsd: it is one of multiboot, linux" },
 	{ "trust=all", "module 2 (vm2): trust=all: it is one of dma, nmi, reset" },
 	{ "trust=nmi,", "module 2 (vm2): trust=nmi,: it is one of dma, nmi, reset" },
 	{ "busmaster=1f.2",
@@ -262,6 +265,57 @@ static void text_for_the_guest_has_a_limit(void **state)
 	assert_string_equal(err,
 	                    "module 1 (vm1): --: the guest's text has 256 bytes, at most 255 fit");
 	assert_string_equal(vm.guest, "");
+}
+
+/* ---- A VM's module ---- */
+
+static void a_module_names_its_vm_and_has_its_own_text(void **state)
+{
+	struct of_config of;
+
+	(void)state;
+	assert_true(config_is_of("/boot/initrd of=linux"));
+	assert_true(config_is_of("of="));
+	assert_false(config_is_of("vm=linux -- of=linux"));
+	assert_false(config_is_of("vm=linux xof=linux \"args=a of=b\""));
+	assert_false(config_is_of(""));
+	assert_int_equal(config_parse_of(3, "/boot/initrd of=linux", &of, err, sizeof(err)), 0);
+	assert_string_equal(of.vm, "linux");
+	assert_string_equal(of.line, "");
+	assert_int_equal(config_parse_of(3, "of=a-1 -- one  two", &of, err, sizeof(err)), 0);
+	assert_string_equal(of.vm, "a-1");
+	assert_string_equal(of.line, "one  two");
+	assert_int_equal(config_parse_of(3, "of=a args=\"one two\"", &of, err, sizeof(err)), 0);
+	assert_string_equal(of.line, "one two");
+	assert_string_equal(err, "");
+}
+
+static const struct {
+	const char *line, *message;
+} bad_of[] = {
+	{ "of=", "module 3: of=: a name is missing" },
+	{ "initrd of", "module 3: of: a value is missing: of=..." },
+	{ "of=a of=b", "module 3: of=b: 'of' was given before" },
+	{ "of=a mem=3M", "module 3: mem=3M: unknown word" },
+	{ "of=a args=x -- y", "module 3: --: the guest's text was given by args= before" },
+	{ "of=vmm", "module 3: of=vmm: this name is the VMM's own" },
+};
+
+static void a_bad_word_of_a_module_is_one_clear_line(void **state)
+{
+	struct of_config of;
+	char line[300] = "of=a -- ";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad_of) / sizeof(bad_of[0]); i++) {
+		assert_int_equal(config_parse_of(3, bad_of[i].line, &of, err, sizeof(err)),
+		                 -EINVAL);
+		assert_string_equal(err, bad_of[i].message);
+	}
+	memset(line + 8, 'g', CONFIG_TEXT_MAX);
+	assert_int_equal(config_parse_of(3, line, &of, err, sizeof(err)), -EINVAL);
+	assert_string_equal(err, "module 3: --: the guest's text has 256 bytes, at most 255 fit");
+	assert_string_equal(of.line, "");
 }
 
 static void a_small_message_buffer_is_respected(void **state)
@@ -389,6 +443,8 @@ int main(void)
 		cmocka_unit_test(a_bad_word_of_a_vm_is_one_clear_line),
 		cmocka_unit_test(a_bad_word_leaves_its_default_and_the_rest),
 		cmocka_unit_test(text_for_the_guest_has_a_limit),
+		cmocka_unit_test(a_module_names_its_vm_and_has_its_own_text),
+		cmocka_unit_test(a_bad_word_of_a_module_is_one_clear_line),
 		cmocka_unit_test(a_small_message_buffer_is_respected),
 		cmocka_unit_test(the_vmm_has_defaults),
 		cmocka_unit_test(every_word_of_the_vmm_is_taken),

@@ -39,7 +39,7 @@ static int load(const void *image, size_t size)
 	struct load l;
 	int error;
 
-	load_begin(&l, image, size, memory, MEMORY);
+	image_begin(&l, image, size, memory, MEMORY);
 	while ((error = load_step(&l)) > 0)
 		;
 	assert_int_equal(load_step(&l), error); /* it stays as it is */
@@ -282,7 +282,7 @@ static uint32_t handover_beside(uint32_t first, uint32_t bytes)
 
 	p->paddr = first;
 	p->memsz = bytes;
-	load_begin(&l, &i, sizeof(i), NULL, MEMORY);
+	image_begin(&l, &i, sizeof(i), NULL, MEMORY);
 	assert_int_equal(load_check(&l), 0);
 	return l.handover;
 }
@@ -421,11 +421,19 @@ static void hostile_addresses_name_the_broken_rule(void **state)
 
 /* ---- What the guest is handed ---- */
 
+/* What the guest of an image without files gets. */
+static uint32_t hand_over(size_t size, const char *cmdline, const char *loader)
+{
+	const struct load l = { .memory = memory, .memory_size = size, .handover = HANDOVER_AT };
+
+	return handover_build(&l, cmdline, loader);
+}
+
 static void the_guest_gets_its_memory_map_and_command_line(void **state)
 {
 	struct multiboot_info info;
 	struct multiboot_mmap map[3];
-	uint32_t at = handover_build(memory, MEMORY, HANDOVER_AT, "one two", "Signalbox");
+	uint32_t at = hand_over(MEMORY, "one two", "Signalbox");
 
 	(void)state;
 	assert_in_range(at, HANDOVER_AT, HANDOVER_AT + HANDOVER_BYTES - sizeof(info));
@@ -453,7 +461,7 @@ static void a_vm_of_1_mib_has_no_upper_memory(void **state)
 	struct multiboot_info info;
 
 	(void)state;
-	memcpy(&info, memory + handover_build(memory, 1 << 20, HANDOVER_AT, "", ""), sizeof(info));
+	memcpy(&info, memory + hand_over(1 << 20, "", ""), sizeof(info));
 	assert_int_equal(info.mem_upper, 0);
 	assert_int_equal(info.mmap_length, 2 * sizeof(struct multiboot_mmap));
 }
@@ -465,8 +473,8 @@ static void a_command_line_that_is_too_long_is_refused(void **state)
 	(void)state;
 	memset(line, 'a', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
-	assert_int_equal(handover_build(memory, MEMORY, HANDOVER_AT, line, "Signalbox"), 0);
-	assert_int_equal(handover_build(memory, MEMORY, HANDOVER_AT, "", line), 0);
+	assert_int_equal(hand_over(MEMORY, line, "Signalbox"), 0);
+	assert_int_equal(hand_over(MEMORY, "", line), 0);
 }
 
 #define WITH_MEMORY(test) cmocka_unit_test_setup_teardown(test, make_memory, drop_memory)

@@ -8,6 +8,7 @@
 #include "tests/unit/check.h"
 
 #include "arch/x86/machine/multiboot.h"
+#include "tests/unit/elf_image.h"
 #include "vmm/load/elf.h"
 #include "vmm/load/elf_format.h"
 #include "vmm/load/handover.h"
@@ -91,7 +92,7 @@ static unsigned load_watched(const struct file *f, uint8_t *memory, uint64_t ent
 	int error;
 
 	memcpy(before, memory, MEMORY);
-	load_begin(&l, f->bytes, f->size, memory, MEMORY);
+	image_begin(&l, f->bytes, f->size, memory, MEMORY);
 	do {
 		error = load_step(&l);
 		steps++;
@@ -178,11 +179,11 @@ static void expect_checked(const struct file *f, int error, const char *words)
 	char text[160];
 	unsigned steps = 1;
 
-	load_begin(&l, f->bytes, f->size, NULL, MEMORY);
+	image_begin(&l, f->bytes, f->size, NULL, MEMORY);
 	assert_int_equal(load_check(&l), error);
 	load_describe(&l, text, sizeof(text));
 	assert_string_equal(text, words);
-	load_begin(&again, f->bytes, f->size, NULL, MEMORY);
+	image_begin(&again, f->bytes, f->size, NULL, MEMORY);
 	while (!again.checked && load_step(&again) > 0)
 		steps++;
 	assert_in_range(steps, 1, 4 + LOAD_HEADERS_MAX / 8);
@@ -233,7 +234,7 @@ static void the_search_for_the_multiboot_header_is_in_steps(void **state)
 	(void)state;
 	for (unsigned n = 0; n < SIZE; n += 4) /* each could be one, and has a wrong sum */
 		memcpy(bytes + n, &magic, sizeof(magic));
-	load_begin(&l, bytes, SIZE, NULL, MEMORY);
+	image_begin(&l, bytes, SIZE, NULL, MEMORY);
 	while (load_step(&l) > 0) {
 		assert_in_range(l.at, 256 * steps, 256 * steps);
 		steps++;
@@ -251,7 +252,7 @@ static void a_description_is_cut_to_its_place(void **state)
 
 	(void)state;
 	segment(&f, 0, 0, MEMORY, 64, 64);
-	load_begin(&l, f.bytes, f.size, NULL, MEMORY);
+	image_begin(&l, f.bytes, f.size, NULL, MEMORY);
 	assert_int_equal(load_check(&l), -ENOMEM);
 	for (size_t size = 1; size < 40; size++) {
 		char *text = malloc(size);

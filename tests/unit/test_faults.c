@@ -107,8 +107,7 @@ static void begin(enum fault_policy policy)
 	image = image_elf32();
 	memset(&vm, 0, sizeof(vm));
 	vm.absent_page = page;
-	vm.image = &image;
-	vm.image_bytes = sizeof(image);
+	vm.source = (struct load_source){ .image = &image, .bytes = sizeof(image) };
 	vm.config.onfault = policy;
 	vm.config.memory = MEMORY;
 	vm.config.priority = 1;

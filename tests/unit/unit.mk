@@ -4,7 +4,7 @@
 #
 # Rule: a test is tests/unit/test_NAME.c and what UNIT_NAME lists; a fuzzer is fuzz_NAME.c and the same. Nothing else to do.
 
-UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_check.c \
+UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_of.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_check.c \
 	vmm/config/config_reserved.c
 # The log, and what it needs below it.
 UNIT_LOG     := $(patsubst %,arch/x86/log/%.c,log notes panic) tests/unit/fake_log.c
@@ -16,7 +16,9 @@ UNIT_config_check := $(UNIT_CONFIG)
 UNIT_memory  := vmm/config/reserve.c vmm/config/config_check.c $(UNIT_LOG)
 # Its source is included, and an object is no source of the fuzzer's.
 $(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config/config_reserved.o
-UNIT_elf     := vmm/load/elf.c vmm/load/elf_problem.c vmm/load/handover.c
+UNIT_LOAD    := $(patsubst %,vmm/load/%.c,elf elf_problem files handover linux)
+UNIT_elf     := $(UNIT_LOAD)
+UNIT_linux   := $(UNIT_LOAD)
 UNIT_elf_steps := $(UNIT_elf)
 UNIT_report  := vmm/operator/report.c vmm/operator/report_tables.c $(UNIT_FAKES)
 UNIT_editor  := vmm/operator/editor.c vmm/operator/history.c vmm/operator/terminal.c
@@ -101,7 +103,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
-	vmm/load/elf.c vmm/load/elf_problem.c vmm/load/handover.c vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
+	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)

@@ -157,3 +157,27 @@ int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *e
 	module_prefix(n, line, out->name, prefix, sizeof(prefix));
 	return read_line(&r, config_vm_words, line, prefix, err, size);
 }
+
+bool config_is_of(const char *line)
+{
+	struct words w = { line };
+	char word[WORD_MAX];
+	enum word_kind kind;
+
+	while ((kind = words_next(&w, word)) != WORD_END && strcmp(word, "--") != 0)
+		if (strncmp(word, "of=", 3) == 0)
+			return true;
+	return false;
+}
+
+int config_parse_of(unsigned n, const char *line, struct of_config *out, char *err, size_t size)
+{
+	struct reader r = { .of = out };
+	char prefix[32];
+
+	memset(out, 0, sizeof(*out));
+	if (size > 0)
+		err[0] = '\0';
+	snprintf(prefix, sizeof(prefix), "module %u: ", n);
+	return read_line(&r, config_of_words, line, prefix, err, size);
+}

@@ -22,6 +22,8 @@ enum { CONFIG_RESERVED_PORTS = 16, CONFIG_RESERVED_MEMORY = 128 };
 
 /* onfault=: the effect of a denied access. */
 enum fault_policy { FAULT_LOG, FAULT_STOP, FAULT_RESTART };
+/* type=: the boot protocol of the VM's image. */
+enum guest_type { GUEST_MULTIBOOT, GUEST_LINUX };
 /* trust=LIST: rights of a VM beyond its devices. */
 enum trust { TRUST_DMA = 1 << 0, TRUST_NMI = 1 << 1, TRUST_RESET = 1 << 2 };
 /* nmi=: the effect of an external NMI. */
@@ -36,11 +38,12 @@ struct config_range {
 	uint64_t first, last; /* Both are included. */
 };
 
-/* A module: vm=NAME mem=SIZE prio=N slice=TIME irq=LIST block=LIST routes=entry|exit io=RANGES
+/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST routes=entry|exit io=RANGES
  * mmio=RANGES share onfault=log|stop|restart trust=LIST busmaster=LIST args="..." or everything
  * after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
+	enum guest_type type;       /* type=multiboot|linux; default multiboot */
 	uint64_t memory;            /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
 	unsigned priority;          /* prio=0..15, higher runs first; default 1 */
 	uint32_t slice_us;          /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
@@ -68,6 +71,12 @@ struct vm_config {
 	enum fault_policy onfault; /* default: log */
 	/* The text after "--": the guest's own command line. */
 	char guest[CONFIG_TEXT_MAX];
+};
+
+/* A module for a VM: of=NAME args="..." or everything after "--". */
+struct of_config {
+	char vm[CONFIG_NAME_MAX];   /* of=: the VM's name. */
+	char line[CONFIG_TEXT_MAX]; /* The module's own command line. */
 };
 
 /* The words of the VMM's own line. */
@@ -103,6 +112,11 @@ int config_parse_vmm(const char *line, struct vmm_config *out, char *err, size_t
  * or holds no '=' and is no configuration word: some boot loaders pass the file's name first.
  * Returns 0, or -EINVAL with a message such as "module 2 (scribe): word: reason". */
 int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *err, size_t size);
+
+/* Returns true where a module's line has the word of= before "--": the module belongs to a VM. */
+bool config_is_of(const char *line);
+/* Parses the line of such a module, as config_parse_vm() does. */
+int config_parse_of(unsigned n, const char *line, struct of_config *out, char *err, size_t size);
 
 /* Checks vm against the accepted VMs and the VMM. Reasons to refuse: a duplicate name, overlapping
  * irq=/io=/mmio= without share on both sides, a line or port of the VMM (reserved_lines;

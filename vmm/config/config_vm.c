@@ -46,6 +46,19 @@ static int vm_memory(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vm_type(struct reader *r, const char *value)
+{
+	static const char *const choices[] = {
+		[GUEST_MULTIBOOT] = "multiboot", [GUEST_LINUX] = "linux", NULL
+	};
+	int choice = config_choice(r, value, choices, "multiboot, linux");
+
+	if (choice < 0)
+		return choice;
+	r->vm->type = (enum guest_type)choice;
+	return 0;
+}
+
 static int vm_priority(struct reader *r, const char *value)
 {
 	uint64_t number = 0;
@@ -311,17 +324,12 @@ static int vm_onfault(struct reader *r, const char *value)
 
 static int vm_guest_text(struct reader *r, const char *value)
 {
-	size_t length = strlen(value);
-
-	if (length >= CONFIG_TEXT_MAX)
-		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit",
-		                     (unsigned long)length, CONFIG_TEXT_MAX - 1);
-	memcpy(r->vm->guest, value, length + 1);
-	return 0;
+	return config_text(r, value, r->vm->guest);
 }
 
 const struct keyword config_vm_words[] = {
 	{ "vm", false, vm_name },
+	{ "type", false, vm_type },
 	{ "mem", false, vm_memory },
 	{ "prio", false, vm_priority },
 	{ "slice", false, vm_slice },
@@ -335,5 +343,5 @@ const struct keyword config_vm_words[] = {
 	{ "args", false, vm_guest_text },
 	{ "trust", false, vm_trust },
 	{ "busmaster", false, vm_busmaster },
-	{ NULL, false, NULL },
+	{ NULL, false, NULL }, /* the end */
 };

@@ -66,6 +66,17 @@ int config_time(struct reader *r, const char *value, uint64_t *us)
 	}
 }
 
+int config_text(struct reader *r, const char *value, char text[CONFIG_TEXT_MAX])
+{
+	size_t length = strlen(value);
+
+	if (length >= CONFIG_TEXT_MAX)
+		return config_refuse(r, "the guest's text has %lu bytes, at most %d fit",
+		                     (unsigned long)length, CONFIG_TEXT_MAX - 1);
+	memcpy(text, value, length + 1);
+	return 0;
+}
+
 int config_number(struct reader *r, const char *value, uint64_t limit, uint64_t *number)
 {
 	int error = number_parse(value, number);

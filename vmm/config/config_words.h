@@ -17,8 +17,10 @@ enum { REASON_MAX = 128 };
 
 /* A line that is being read: the place of its results, and the reason of a refusal. */
 struct reader {
-	/* The result of a module's line. Either vm or vmm is set; the other is NULL. */
+	/* The result of a module's line. One of vm, of and vmm is set; the others are NULL. */
 	struct vm_config *vm;
+	/* The result of the line of a VM's module. */
+	struct of_config *of;
 	/* The result of the VMM's own line. */
 	struct vmm_config *vmm;
 	/* The reason of the last refusal, from config_refuse(). */
@@ -35,7 +37,7 @@ struct keyword {
 };
 
 /* Each table ends with a keyword without name. */
-extern const struct keyword config_vm_words[], config_vmm_words[];
+extern const struct keyword config_vm_words[], config_vmm_words[], config_of_words[];
 
 /* Notes the reason. Always returns -EINVAL, so that a parser can return the same value. */
 int config_refuse(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -47,6 +49,9 @@ int config_name(struct reader *r, const char *value, char name[CONFIG_NAME_MAX])
 int config_time(struct reader *r, const char *value, uint64_t *us);
 /* Parses a number from 0 to limit. Returns 0, or -EINVAL with the reason noted. */
 int config_number(struct reader *r, const char *value, uint64_t limit, uint64_t *number);
+/* Copies the guest's own text. Returns 0, or -EINVAL with the reason noted where the text does not
+ * fit. */
+int config_text(struct reader *r, const char *value, char text[CONFIG_TEXT_MAX]);
 /* Finds value in a list of names that ends with NULL. Returns its index, or -EINVAL with the reason
  * noted. said: the list in words. */
 int config_choice(struct reader *r, const char *value, const char *const *choices,

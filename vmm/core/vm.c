@@ -21,7 +21,7 @@ void vm_start(struct vm *vm)
 	/* the controller leaves the chips before the controller is made new */
 	if (vm == processor.vm)
 		(void)vm_put_away(true, cpu_tsc());
-	load_begin(&vm->load, vm->image, vm->image_bytes, (void *)vm->memory, vm->config.memory);
+	load_begin(&vm->load, &vm->source, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
 	vm->slice_left = 0;
 	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = vm->x87_latched =

@@ -64,9 +64,10 @@ struct vm {
 	uint64_t run_ticks, started_at, switches_in;
 
 	uint64_t memory; /* Host-physical. */
-	/* The module with the guest's image, and its size. */
-	const void *image;
-	uint64_t image_bytes;
+	/* The modules with the guest's image and its files. */
+	struct load_source source;
+	/* The command lines of the files. */
+	char file_line[LOAD_FILES_MAX][CONFIG_TEXT_MAX];
 	/* A page for writes to absent memory that cannot be stepped over (vmm/core/absent.c). */
 	void *absent_page;
 	/* The guest-physical pages with absent_page or the page of ones mapped, in a ring. */

@@ -11,6 +11,9 @@
 #include "vmm/core/flows.h"
 #include "vmm/core/port_filter.h"
 #include "vmm/load/handover.h"
+#include "vmm/load/linux.h"
+
+#include <stdio.h>
 
 /* Maps RAM below and above the hole, and the configuration's device memory. Returns 0 or
  * -ENOMEM. */
@@ -36,8 +39,17 @@ static struct vm *does_not_fit(unsigned module, const struct vm_config *config)
 	return NULL;
 }
 
-struct vm *vm_create(unsigned module, const struct vm_config *config, const void *image,
-                     uint64_t bytes)
+static void keep_source(struct vm *vm, const struct load_source *source)
+{
+	vm->source = *source;
+	for (unsigned i = 0; i < source->file_count; i++) {
+		snprintf(vm->file_line[i], sizeof(vm->file_line[i]), "%s", source->file[i].line);
+		vm->source.file[i].line = vm->file_line[i];
+	}
+}
+
+struct vm *vm_create(unsigned module, const struct vm_config *config,
+                     const struct load_source *source)
 {
 	struct vm *vm = frames_alloc_vmm((sizeof(*vm) + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
 	uint64_t memory = frames_alloc(config->memory,
@@ -46,8 +58,7 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 		return does_not_fit(module, config);
 	vm->config = *config;
 	vm->memory = memory;
-	vm->image = image;
-	vm->image_bytes = bytes;
+	keep_source(vm, source);
 	vm->vcpu = virt_create(vm->config.name);
 	vm->absent_page = frames_alloc_vmm(PAGE, PAGE);
 	if (vm->vcpu == NULL || vm->absent_page == NULL || map_memory(vm) != 0)
@@ -65,25 +76,34 @@ struct vm *vm_create(unsigned module, const struct vm_config *config, const void
 	return vm;
 }
 
-int vm_check_image(const void *image, uint64_t bytes, const struct vm_config *config, char *why,
+int vm_check_image(const struct load_source *source, const struct vm_config *config, char *why,
                    size_t size)
 {
 	struct load load;
-	load_begin(&load, image, bytes, NULL, config->memory);
+	load_begin(&load, source, NULL, config->memory);
 	int error = load_check(&load);
 	if (error != 0)
 		load_describe(&load, why, size);
 	return error;
 }
 
+/* Sets the processor to the guest's entry point, by the boot protocol of the image. */
+static void enter_image(struct vm *vm)
+{
+	const struct load *l = &vm->load;
+	if (l->source.kind == LOAD_LINUX)
+		virt_reset(vm->vcpu, linux_hand_over(l, vm->config.guest), 0, 0);
+	else
+		virt_reset(vm->vcpu, l->entry, MULTIBOOT_BOOT_MAGIC,
+		           handover_build(l, vm->config.guest, "Signalbox"));
+}
+
 /* The image is in memory. Builds the rest of the machine that the guest finds. */
 static void finish_start(struct vm *vm)
 {
-	uint32_t info = handover_build((void *)vm->memory, vm->config.memory, vm->load.handover,
-	                               vm->config.guest, "Signalbox");
 	chipset->controller.reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
-	virt_reset(vm->vcpu, vm->load.entry, MULTIBOOT_BOOT_MAGIC, info);
+	enter_image(vm);
 	absent_reset(vm);
 	virt_exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);
 	/* ports that the VM's last life left open are closed at the next entry */

@@ -11,7 +11,9 @@
 #include "arch/x86/cpu/bytes.h"
 #include "arch/x86/machine/multiboot.h"
 #include "vmm/load/elf_format.h"
+#include "vmm/load/files.h"
 #include "vmm/load/handover.h"
+#include "vmm/load/linux.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,7 +27,7 @@ enum { HEADER_SUPPORTED = MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO | HEADER_
 /* The work of a step: words that may begin the multiboot header, and program headers. */
 enum { WORDS_A_STEP = 64, HEADERS_A_STEP = 8 };
 
-enum { AGAIN = 1 };
+enum { AGAIN = 1, MIB_SHIFT = 20 };
 
 struct multiboot_header {
 	uint32_t magic, flags, checksum;
@@ -58,6 +60,11 @@ static bool inside(uint64_t offset, uint64_t bytes, uint64_t size)
 	return offset <= size && bytes <= size - offset;
 }
 
+static uint64_t mib_up(uint64_t bytes)
+{
+	return (bytes + (1 << MIB_SHIFT) - 1) >> MIB_SHIFT;
+}
+
 static int next_phase(struct load *l, enum load_phase phase)
 {
 	l->phase = phase;
@@ -86,7 +93,11 @@ static int find_header(struct load *l)
 		const uint8_t *header = l->image + at;
 
 		if (at + MULTIBOOT_BASIC > end)
-			return refuse_image(l, l->bad_sum ? LOAD_CHECKSUM : LOAD_NO_HEADER, 0);
+			return refuse_image(l,
+			                    l->bad_sum                           ? LOAD_CHECKSUM
+			                    : linux_is_kernel(l->image, l->size) ? LOAD_IS_LINUX
+			                                                         : LOAD_NO_HEADER,
+			                    0);
 		if (word_at(header) != MULTIBOOT_HEADER_MAGIC)
 			continue;
 		uint32_t flags = word_at(header + offsetof(struct multiboot_header, flags));
@@ -213,6 +224,29 @@ static int read_headers(struct load *l)
 	return read_addresses(l, &h);
 }
 
+/* ---- Linux ---- */
+
+/* The step of LOAD_SETUP. The kernel is the image's only segment. */
+static int read_linux(struct load *l)
+{
+	struct linux_image kernel;
+	uint64_t number[2] = { 0 };
+	enum load_problem problem = linux_read(l->image, l->size, &kernel, number);
+
+	if (problem != LOAD_FINE)
+		return refuse(l, -ENOEXEC, problem, number[0], number[1], 0);
+	l->only = kernel.segment;
+	l->image_end = kernel.segment.paddr + kernel.segment.memsz;
+	if (l->image_end > l->memory_size)
+		return refuse(l, -ENOMEM, LOAD_LINUX_MEMORY, mib_up(files_place(l)),
+		              l->memory_size >> MIB_SHIFT, 0);
+	l->initrd_last = kernel.initrd_last;
+	l->flat = true;
+	l->start = kernel.segment.paddr;
+	l->count = 1;
+	return next_phase(l, LOAD_CHECK);
+}
+
 /* ---- Segments ---- */
 
 /* Reads segment i. Returns false where its program header is not of type LOAD. */
@@ -311,6 +345,8 @@ static int check_segment(struct load *l, struct load_segment *s)
 	if (l->sum > l->memory_size)
 		return refuse(l, -ENOMEM, LOAD_SEGMENT_SUM, l->sum, l->memory_size, 0);
 	take_pages(l, s);
+	if (s->paddr + s->memsz > l->image_end)
+		l->image_end = s->paddr + s->memsz;
 	return 0;
 }
 
@@ -327,6 +363,24 @@ static bool translate_entry(struct load *l, const struct load_segment *s, bool v
 	return true;
 }
 
+/* Finds places for the files behind the image. */
+static int check_files(struct load *l)
+{
+	const struct load_source *source = &l->source;
+	uint64_t end = files_place(l);
+
+	for (unsigned i = 0; i < source->file_count; i++)
+		if (source->file[i].bytes == 0)
+			return refuse_image(l, LOAD_FILE_EMPTY, i + 1);
+	if (source->file_count != 0 && end > l->memory_size)
+		return refuse(l, -ENOMEM, LOAD_FILES_MEMORY, source->file_count, mib_up(end),
+		              l->memory_size >> MIB_SHIFT);
+	if (source->file_count != 0 && source->kind == LOAD_LINUX && end - 1 > l->initrd_last)
+		return refuse(l, -ENOMEM, LOAD_LINUX_INITRD, end, l->initrd_last, 0);
+	l->checked = true;
+	return next_phase(l, LOAD_CLEAR);
+}
+
 /* All segments are good. Checks that there is a segment, and that the entry is in a segment. */
 static int check_entry(struct load *l)
 {
@@ -337,8 +391,7 @@ static int check_entry(struct load *l)
 	l->handover = find_handover(l);
 	if (l->handover == 0)
 		return refuse(l, -ENOMEM, LOAD_NO_ROOM, 0, 0, 0);
-	l->checked = true;
-	return next_phase(l, LOAD_CLEAR);
+	return check_files(l);
 }
 
 /* A step of LOAD_CHECK: the next program headers. */
@@ -412,10 +465,8 @@ static int copy_segments(struct load *l)
 {
 	struct load_segment s;
 
-	if (l->index == l->count) {
-		l->phase = LOAD_DONE;
-		return 0;
-	}
+	if (l->index == l->count)
+		return next_phase(l, LOAD_FILES);
 	if (read_segment(l, l->index, &s)) {
 		cut_headers(&s);
 		if (l->done < s.filesz) {
@@ -434,6 +485,15 @@ static int copy_segments(struct load *l)
 	return AGAIN;
 }
 
+/* A step of LOAD_FILES: the next piece of a file, or the end. */
+static int copy_files(struct load *l)
+{
+	if (files_copy(l))
+		return AGAIN;
+	l->phase = LOAD_DONE;
+	return 0;
+}
+
 /* ---- The steps ---- */
 
 static int stay(struct load *l)
@@ -441,22 +501,26 @@ static int stay(struct load *l)
 	return l->error;
 }
 
-void load_begin(struct load *l, const void *image, size_t size, void *memory, size_t memory_size)
+void load_begin(struct load *l, const struct load_source *source, void *memory, size_t memory_size)
 {
 	memset(l, 0, sizeof(*l));
-	l->image = image;
-	l->size = size;
+	l->source = *source;
+	l->image = source->image;
+	l->size = source->bytes;
 	l->memory = memory;
 	l->memory_size = memory_size;
 	l->first = UINT64_MAX;
+	if (source->kind == LOAD_LINUX)
+		l->phase = LOAD_SETUP;
 }
 
 int load_step(struct load *l)
 {
 	static int (*const step[])(struct load *) = {
-		[LOAD_FIND] = find_header,     [LOAD_READ] = read_headers,
-		[LOAD_CHECK] = check_segments, [LOAD_CLEAR] = clear_memory,
-		[LOAD_COPY] = copy_segments,   [LOAD_DONE] = stay,
+		[LOAD_FIND] = find_header,   [LOAD_READ] = read_headers,
+		[LOAD_SETUP] = read_linux,   [LOAD_CHECK] = check_segments,
+		[LOAD_CLEAR] = clear_memory, [LOAD_COPY] = copy_segments,
+		[LOAD_FILES] = copy_files,   [LOAD_DONE] = stay,
 		[LOAD_REFUSED] = stay,
 	};
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's image: a multiboot 1 kernel, as ELF32, ELF64 or with the addresses in its multiboot
- * header.
+ * header; or a Linux kernel (vmm/load/linux.h). Files may lie beside the image in memory: the
+ * modules of a multiboot kernel, the initrd of Linux.
  *
  * Rule: the image is not trusted. Every offset and address is checked before use, and a refusal
  * names the rule that the image breaks. Pure C: memory points to the place of guest-physical
@@ -22,6 +23,29 @@
  * headers of an image. */
 enum { LOAD_PIECE = 4096, LOAD_HEADERS_MAX = 256 };
 enum { LOAD_LOW_WORDS = 3 }; /* Each word stands for 64 pages. The words reach up to the hole. */
+enum { LOAD_FILES_MAX = 8 }; /* The most files beside an image. */
+
+/* The boot protocol of an image. */
+enum load_kind { LOAD_MULTIBOOT, LOAD_LINUX };
+
+/* A file beside the image. The file and the line have to stay in memory. */
+struct load_file {
+	const void *at;
+	uint64_t bytes;
+	/* The file's own command line. */
+	const char *line;
+};
+
+/* Everything that a VM starts from. */
+struct load_source {
+	/* The image, and its bytes. The image has to stay in memory. */
+	const void *image;
+	uint64_t bytes;
+	enum load_kind kind;
+	/* The files beside the image, in the order of the boot loader. */
+	unsigned file_count;
+	struct load_file file[LOAD_FILES_MAX];
+};
 
 /* The problem of an image (elf_problem.c has the words). Problems after LOAD_OF_SEGMENT are
  * problems of a segment. */
@@ -48,6 +72,17 @@ enum load_problem {
 	LOAD_ENTRY,
 	LOAD_ENTRY_ADDRESS,
 	LOAD_NO_ROOM,
+	LOAD_IS_LINUX,
+	LOAD_LINUX_SHORT,
+	LOAD_LINUX_MAGIC,
+	LOAD_LINUX_OLD,
+	LOAD_LINUX_LOW,
+	LOAD_LINUX_CUT,
+	LOAD_LINUX_PLACE,
+	LOAD_LINUX_MEMORY,
+	LOAD_LINUX_INITRD,
+	LOAD_FILE_EMPTY,
+	LOAD_FILES_MEMORY,
 	LOAD_OF_SEGMENT,
 	LOAD_SEGMENT_SIZES,
 	LOAD_SEGMENT_FILE,
@@ -61,9 +96,11 @@ enum load_problem {
 enum load_phase {
 	LOAD_FIND,  /* look for the multiboot header */
 	LOAD_READ,  /* read the multiboot and the ELF header */
+	LOAD_SETUP, /* read a Linux kernel's setup header */
 	LOAD_CHECK, /* check the segments */
 	LOAD_CLEAR, /* clear the VM's memory */
 	LOAD_COPY,  /* copy the segments */
+	LOAD_FILES, /* copy the files */
 	LOAD_DONE,
 	LOAD_REFUSED
 };
@@ -78,7 +115,8 @@ struct load_segment {
 /* A loading that is under way. load_begin() fills the structure. The caller reads entry, checked
  * and problem, and changes no member. */
 struct load {
-	/* The image, and its bytes. */
+	struct load_source source;
+	/* The source's image, and its bytes. */
 	const uint8_t *image;
 	uint64_t size;
 	/* The VM's memory, and its bytes. */
@@ -119,17 +157,21 @@ struct load {
 	uint64_t taken[LOAD_LOW_WORDS]; /* Pages below the hole that the image takes, a bit each. */
 	uint64_t done;       /* Bytes of memory, or of the current segment, that are done. */
 	uint64_t first, end; /* LOAD_COPY: all bytes written so far lie in [first, end). */
+	/* The image's end in memory, and the addresses of the files, when the image is checked. */
+	uint64_t image_end, file_at[LOAD_FILES_MAX];
+	uint64_t initrd_last; /* Linux: the last address where the initrd may lie. */
 };
 
-/* Begins to load an image into a VM's memory; reads and writes no byte yet. memory may be NULL for
- * load_check() alone. Call it before the first step. */
-void load_begin(struct load *l, const void *image, size_t size, void *memory, size_t memory_size);
+/* Begins to load an image and its files into a VM's memory; reads and writes no byte yet. memory
+ * may be NULL for load_check() alone. Call it before the first step. */
+void load_begin(struct load *l, const struct load_source *source, void *memory, size_t memory_size);
 /* Does the next step. Returns 1 when there is more to do: call it again. Returns 0 when the image
  * is loaded: l->entry is the address to start at, and all other memory of the VM is clear. Returns
  * -ENOEXEC (not a kernel that can be started) or -ENOMEM (the image does not fit) when the image is
  * refused: memory is as before. A segment in the hole (A0000h-FFFFFh) is refused. An exception are
  * headers in the hole's last page, where a linker puts them before a text at 1 MiB; such headers
- * are left out. */
+ * are left out. The files lie behind the image and above 1 MiB, in their order, each on a page of
+ * its own. */
 int load_step(struct load *l);
 /* Does only the steps that check the image. Returns 0 (the image is good), -ENOEXEC or -ENOMEM.
  * Call it at boot, when no interrupt has to wait. */

@@ -39,6 +39,24 @@ static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_ENTRY] = "the entry 0x%lx is in no loaded segment",
 	[LOAD_ENTRY_ADDRESS] = "the entry 0x%lx is not in the loaded segment",
 	[LOAD_NO_ROOM] = "the image leaves no page below 0xa0000 for the boot information",
+	[LOAD_IS_LINUX] = "this is a Linux kernel, not a multiboot kernel: add type=linux",
+	[LOAD_LINUX_SHORT] =
+		"too short for a Linux kernel: %lu bytes, the setup header ends at %lu",
+	[LOAD_LINUX_MAGIC] = "no Linux kernel (type=linux): the setup header's magic is missing",
+	[LOAD_LINUX_OLD] =
+		"the Linux kernel has boot protocol %lu.%02lu; it has to be 2.10 or later (Linux 2.6.31)",
+	[LOAD_LINUX_LOW] =
+		"the Linux kernel is a zImage, which loads below 1 MiB; a bzImage is needed",
+	[LOAD_LINUX_CUT] = "the Linux kernel is cut off: its header says %lu bytes, %lu are there",
+	[LOAD_LINUX_PLACE] =
+		"the Linux kernel wants address 0x%lx and size 0x%lx, which is not between 1 MiB and 4 GiB",
+	[LOAD_LINUX_MEMORY] =
+		"the Linux kernel and its modules need mem=%luM at least; the VM has %luM",
+	[LOAD_LINUX_INITRD] =
+		"the initrd would end at 0x%lx; this kernel takes an initrd up to 0x%lx",
+	[LOAD_FILE_EMPTY] = "module number %lu of the VM (of=) is empty",
+	[LOAD_FILES_MEMORY] =
+		"with its modules (of=: %lu) the VM needs mem=%luM at least; the VM has %luM",
 	[LOAD_OF_SEGMENT] = "",
 	[LOAD_SEGMENT_SIZES] = "0x%lx bytes in the file, but only 0x%lx in memory",
 	[LOAD_SEGMENT_FILE] = "offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)",

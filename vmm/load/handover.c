@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/bytes.h"
 #include "arch/x86/machine/multiboot.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { MMAP_RAM = 1, MMAP_RESERVED = 2, MMAP_ENTRIES = 3, KIB = 1024 };
@@ -19,6 +20,8 @@ struct handover {
 	struct multiboot_mmap map[MMAP_ENTRIES];
 	char loader[64];
 	char cmdline[1024];
+	struct multiboot_module module[LOAD_FILES_MAX];
+	char line[LOAD_FILES_MAX][256]; /* The command lines of the modules. */
 };
 
 _Static_assert(sizeof(struct handover) <= HANDOVER_BYTES,
@@ -34,10 +37,35 @@ static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
 	};
 }
 
-uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline,
-                        const char *loader_name)
+/* Lists the files as modules. at: the guest-physical address of h. Returns false where a line is
+ * too long. */
+static bool list_modules(struct handover *h, uint32_t at, const struct load *l)
 {
-	struct handover *h = (struct handover *)((char *)memory + at);
+	for (unsigned i = 0; i < l->source.file_count; i++) {
+		const struct load_file *f = &l->source.file[i];
+		size_t bytes = strlen(f->line) + 1;
+
+		if (bytes > sizeof(h->line[i]))
+			return false;
+		bytes_copy(h->line[i], f->line, bytes);
+		h->module[i] = (struct multiboot_module){
+			.start = (uint32_t)l->file_at[i],
+			.end = (uint32_t)(l->file_at[i] + f->bytes),
+			.string = at + (uint32_t)offsetof(struct handover, line) +
+			          i * (uint32_t)sizeof(h->line[i]),
+		};
+	}
+	h->info.flags |= MULTIBOOT_INFO_MODS;
+	h->info.mods_count = l->source.file_count;
+	h->info.mods_addr = at + (uint32_t)offsetof(struct handover, module);
+	return true;
+}
+
+uint32_t handover_build(const struct load *l, const char *cmdline, const char *loader_name)
+{
+	const uint32_t at = l->handover;
+	const uint64_t memory_size = l->memory_size;
+	struct handover *h = (struct handover *)(l->memory + at);
 	unsigned entries = memory_size > HOLE_END ? MMAP_ENTRIES : MMAP_ENTRIES - 1;
 
 	size_t cmdline_bytes = strlen(cmdline) + 1, loader_bytes = strlen(loader_name) + 1;
@@ -61,5 +89,7 @@ uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const cha
 	h->info.boot_loader_name = at + (uint32_t)offsetof(struct handover, loader);
 	h->info.mmap_addr = at + (uint32_t)offsetof(struct handover, map);
 	h->info.mmap_length = entries * (uint32_t)sizeof(struct multiboot_mmap);
+	if (l->source.file_count != 0 && !list_modules(h, at, l))
+		return 0;
 	return at + (uint32_t)offsetof(struct handover, info);
 }

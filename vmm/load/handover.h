@@ -9,21 +9,24 @@
 #ifndef VMM_HANDOVER_H
 #define VMM_HANDOVER_H
 
+#include "vmm/load/elf.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 /* The usual address of the page, and its size. */
 enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
+/* The same for a Linux kernel, which takes no page below 1 MiB (vmm/load/linux.c). */
+enum { LINUX_HANDOVER_BYTES = 2 * HANDOVER_BYTES };
 
 /* The hole in a PC's RAM, between 640 KiB and 1 MiB. */
 enum { HOLE_FIRST = 0xA0000, HOLE_END = 0x100000 };
 
-/* Builds the data at the guest-physical address at. memory: the VM's memory; memory_size: its
- * bytes, at least 1 MiB. The lower 640 KiB and all above 1 MiB are RAM, the rest is reserved.
- * loader_name: the boot loader's name for the guest. Returns the guest-physical address for EBX, or
- * 0 for a text that is too long. Call it once in a VM's start. The call takes about 500
- * instructions for a command line of CONFIG_TEXT_MAX bytes. */
-uint32_t handover_build(void *memory, size_t memory_size, uint32_t at, const char *cmdline,
-                        const char *loader_name);
+/* Builds the data for the loaded image of l, and the list of l's files as modules. The lower
+ * 640 KiB and all above 1 MiB are RAM, the rest is reserved. loader_name: the boot loader's name
+ * for the guest. Returns the guest-physical address for EBX, or 0 for a text that is too long. Call
+ * it once in a VM's start. The call takes about 500 instructions for a command line of
+ * CONFIG_TEXT_MAX bytes, and 100 more for each file. */
+uint32_t handover_build(const struct load *l, const char *cmdline, const char *loader_name);
 
 #endif

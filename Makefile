@@ -287,7 +287,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$
 VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci power slice_timer_find vga) \
 	$(patsubst %,arch/x86/cpu/%.c,mitigations tables tsc) arch/x86/virt/virt.c \
 	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
-	vmm/config/% vmm/load/% vmm/operator/% vmm/version.c vmm/core/vm.c vmm/core/vm_build.c
+	vmm/config/% vmm/load/% vmm/operator/% vmm/version.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/cmos.c vmm/core/pc_view.c
 
 vmm: $(BUILD)/signalbox
 

@@ -9,6 +9,7 @@
 #include "arch/x86/machine/pci.h"
 #include "arch/x86/machine/platform.h"
 #include "vmm/config/config.h"
+#include "vmm/core/cmos.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/vm.h"
 
@@ -38,6 +39,7 @@ void machine_confine(void)
 {
 	config_vmms_ports(ports_take);
 	masters_stopped = pci_stop_masters(may_master);
+	cmos_begin();
 	let_nmis_through();
 }
 

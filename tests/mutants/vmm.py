@@ -466,6 +466,27 @@ MUTANTS = (
         "test_linux",
     ),
     (
+        "cmos-stands-still",
+        "vmm/core/cmos.c",
+        "start.seconds + us / SECOND_US",
+        "start.seconds",
+        "test_cmos",
+    ),
+    (
+        "leap-day-lost",
+        "vmm/core/cmos.c",
+        "if (left >= LEAP_YEAR) {",
+        "if (left >= COMMON_YEAR) {",
+        "test_cmos",
+    ),
+    (
+        "cmos-of-the-owner",
+        "vmm/core/pc_view.c",
+        " || port_is_own(vm, io->port))",
+        ")",
+        "test_pc_view",
+    ),
+    (
         "linux-cut-off",
         "vmm/load/linux.c",
         "bytes == 0 || offset + bytes > size",

@@ -33,6 +33,11 @@ __attribute__((weak)) uint64_t tsc_from_us(uint64_t us)
 	return us * 1000;
 }
 
+__attribute__((weak)) uint64_t tsc_to_us(uint64_t ticks)
+{
+	return ticks / 1000;
+}
+
 static const struct board_controller pair_and_ioapic;
 
 void board_reset(void)

@@ -38,6 +38,10 @@ static void the_lines_of_the_manual_are_understood(void **state)
 	assert_false(vm.share);
 	assert_int_equal(vm.onfault, FAULT_LOG);
 	assert_int_equal(vm.type, GUEST_MULTIBOOT);
+	assert_false(vm.pc);
+	assert_int_equal(config_parse_vm(1, "pc type=multiboot", &vm, err, sizeof(err)), 0);
+	assert_true(vm.pc);
+	assert_int_equal(config_parse_vm(1, "", &vm, err, sizeof(err)), 0);
 	assert_string_equal(vm.guest, "");
 }
 
@@ -84,6 +88,7 @@ static void every_word_of_a_vm_is_taken(void **state)
 	assert_true(vm.memory == 1 << 20);
 	assert_int_equal(vm.priority, 15);
 	assert_int_equal(vm.type, GUEST_LINUX);
+	assert_true(vm.pc);
 	assert_string_equal(vm.guest, "root=/dev/x  \"quoted\" vm=no of=no");
 
 	assert_int_equal(

@@ -16,7 +16,7 @@ UNIT_config_check := $(UNIT_CONFIG)
 UNIT_memory  := vmm/config/reserve.c vmm/config/config_check.c $(UNIT_LOG)
 # Its source is included, and an object is no source of the fuzzer's.
 $(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config/config_reserved.o
-UNIT_LOAD    := $(patsubst %,vmm/load/%.c,elf elf_problem files handover linux)
+UNIT_LOAD    := $(patsubst %,vmm/load/%.c,bios_data elf elf_problem files handover linux)
 UNIT_elf     := $(UNIT_LOAD)
 UNIT_linux   := $(UNIT_LOAD)
 UNIT_elf_steps := $(UNIT_elf)
@@ -42,6 +42,8 @@ UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
 UNIT_pci     := arch/x86/machine/pci.c
 UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
+UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c
+UNIT_cmos    := vmm/core/cmos.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
@@ -102,7 +104,7 @@ UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
 UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
-	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
+	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)

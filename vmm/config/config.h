@@ -39,7 +39,7 @@ struct config_range {
 };
 
 /* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST routes=entry|exit io=RANGES
- * mmio=RANGES share onfault=log|stop|restart trust=LIST busmaster=LIST args="..." or everything
+ * mmio=RANGES share pc onfault=log|stop|restart trust=LIST busmaster=LIST args="..." or everything
  * after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
@@ -63,6 +63,8 @@ struct vm_config {
 	/* 'share': another VM may have the same lines and ports, if its own line has 'share'
 	 * too. */
 	int share;
+	/* 'pc': the VM finds a CMOS, and ports for reset and power-off; type=linux has it too */
+	bool pc;
 	unsigned trust; /* trust=dma,nmi,reset: a set of enum trust; default: empty */
 	/* Number of functions in busmaster. */
 	unsigned busmaster_count;

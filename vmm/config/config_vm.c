@@ -56,6 +56,7 @@ static int vm_type(struct reader *r, const char *value)
 	if (choice < 0)
 		return choice;
 	r->vm->type = (enum guest_type)choice;
+	r->vm->pc |= choice == GUEST_LINUX;
 	return 0;
 }
 
@@ -248,6 +249,13 @@ static int vm_share(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vm_pc(struct reader *r, const char *value)
+{
+	(void)value;
+	r->vm->pc = true;
+	return 0;
+}
+
 static const char *const trust_names[] = { "dma", "nmi", "reset", NULL };
 
 const char *config_trust_name(enum trust trust)
@@ -337,6 +345,7 @@ const struct keyword config_vm_words[] = {
 	{ "io", false, vm_ports },
 	{ "mmio", false, vm_mmio },
 	{ "share", true, vm_share },
+	{ "pc", true, vm_pc },
 	{ "onfault", false, vm_onfault },
 	{ "block", false, vm_block },
 	{ "routes", false, vm_routes },

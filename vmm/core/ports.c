@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
 #include "vmm/core/exits.h"
+#include "vmm/core/pc_view.h"
 #include "vmm/core/port_filter.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
@@ -98,9 +99,12 @@ static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 	const struct denial what = { "%s port %lxh, %lu byte%s",
 		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"),
 		                       io->port, io->size, (uint64_t)(io->size == 1 ? "" : "s") } };
+	if (pc_view_access(vm, io))
+		return;
 	if (io->port == X87_PORT && io->kind == 0)
 		x87_unlatch(vm);
-	else if (!is_foreign(vm, io->port, io->size) && !port_is_own(vm, io->port))
+	else if ((!is_foreign(vm, io->port, io->size) || pc_view_is_probe(vm, io->port)) &&
+	         !port_is_own(vm, io->port))
 		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
 		vm->probes++;
 	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))

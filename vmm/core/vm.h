@@ -37,8 +37,11 @@ struct vm {
 	struct controller controller;
 	uint8_t number;           /* Index in vms[]. */
 	bool drops_keyboard_data; /* vmm/core/port_filter.c */
-	uint8_t open_ports;       /* The port bitmap's copy of controller.open. */
-	line_set masked;          /* 404: the lines that do not end the VM's turn. */
+	/* vmm/core/pc_view.c: the CMOS byte that the next read has, and the letters so far of the
+	 * word that switches the VM off. */
+	uint8_t cmos_index, power_word;
+	uint8_t open_ports; /* The port bitmap's copy of controller.open. */
+	line_set masked;    /* 404: the lines that do not end the VM's turn. */
 	/* The VM's turns go into vm_start_step() until the guest can be entered. */
 	bool starting;
 	/* The VM's turn is over, but an interrupt is in service: the switch comes at the EOI

@@ -9,7 +9,9 @@
 #include "vmm/core/absent.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"
+#include "vmm/core/pc_view.h"
 #include "vmm/core/port_filter.h"
+#include "vmm/load/bios_data.h"
 #include "vmm/load/handover.h"
 #include "vmm/load/linux.h"
 
@@ -87,6 +89,22 @@ int vm_check_image(const struct load_source *source, const struct vm_config *con
 	return error;
 }
 
+/* Lists the VM's UARTs and its screen where a BIOS would list them. */
+static void list_devices(struct vm *vm)
+{
+	static const uint16_t com[BIOS_COM_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+	enum { TEXT_MEMORY = 0xb8000 };
+	struct bios_devices devices = { .screen = false };
+	unsigned coms = 0;
+	for (unsigned i = 0; i < BIOS_COM_PORTS; i++)
+		if (port_is_own(vm, com[i]))
+			devices.com[coms++] = com[i];
+	for (unsigned i = 0; i < vm->config.mmio_count; i++)
+		devices.screen |= vm->config.mmio[i].first <= TEXT_MEMORY &&
+		                  vm->config.mmio[i].last >= TEXT_MEMORY;
+	bios_data_build(&vm->load, &devices);
+}
+
 /* Sets the processor to the guest's entry point, by the boot protocol of the image. */
 static void enter_image(struct vm *vm)
 {
@@ -103,6 +121,8 @@ static void finish_start(struct vm *vm)
 {
 	chipset->controller.reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
+	pc_view_reset(vm);
+	list_devices(vm);
 	enter_image(vm);
 	absent_reset(vm);
 	virt_exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);

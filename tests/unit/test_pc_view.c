@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The parts of a PC that a VM finds, and the BIOS data area.
+ *
+ * Rule: no access of the view reaches a port of the machine: the machine's ports end the test.
+ */
+#include "tests/unit/check.h"
+
+#include "arch/x86/cpu/io.h"
+#include "vmm/core/cmos.h"
+#include "vmm/core/pc_view.h"
+#include "vmm/core/port_filter.h"
+#include "vmm/load/bios_data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+uint64_t fake_tsc = 4711;
+
+static struct vm vm;
+static struct vcpu_regs registers;
+static char said[80];
+static bool fatal_fault;
+static int stopped; /* the status; -1: not stopped */
+static uint8_t cmos_index;
+
+uint8_t io_in8(uint16_t port)
+{
+	fail_msg("the machine's port %x is read", port);
+	return 0;
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+	fail_msg("%x goes to the machine's port %x", value, port);
+}
+
+uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t now)
+{
+	assert_true(memory == 192 << 20);
+	assert_true(now == 4711);
+	cmos_index = index;
+	return 0x5a;
+}
+
+bool vm_fault(struct vm *of, enum vm_exit_reason reason, bool fatal, const struct denial *what)
+{
+	assert_ptr_equal(of, &vm);
+	assert_int_equal(reason, VM_EXIT_IO);
+	fatal_fault = fatal;
+	snprintf(said, sizeof(said), what->format, (unsigned long)what->value[0]);
+	return false;
+}
+
+void vm_stop(struct vm *of, int status, const struct denial *why)
+{
+	assert_ptr_equal(of, &vm);
+	stopped = status;
+	snprintf(said, sizeof(said), "%s", why->format);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&vm, 0, sizeof(vm));
+	vm.vcpu = (struct vcpu *)&registers;
+	vm.config.pc = true;
+	vm.config.memory = 192 << 20;
+	said[0] = '\0';
+	fatal_fault = false;
+	stopped = -1;
+	pc_view_reset(&vm);
+	return 0;
+}
+
+static bool out(uint16_t port, uint8_t value)
+{
+	registers.rax = 0x1122334455667700 | value;
+	return pc_view_access(&vm, &(struct vcpu_io){ .port = port, .size = 1 });
+}
+
+static bool in(uint16_t port)
+{
+	registers.rax = 0x1122334455667788;
+	return pc_view_access(&vm, &(struct vcpu_io){ .port = port, .size = 1, .kind = IO_IN });
+}
+
+static void the_cmos_is_read_by_its_index(void **state)
+{
+	(void)state;
+	assert_true(out(0x70, 0x8b)); /* bit 7 masks NMIs on a PC */
+	assert_true(in(0x71));
+	assert_int_equal(cmos_index, 0x0b);
+	assert_true(registers.rax == 0x112233445566775a);
+	assert_true(out(0x71, 0xff)); /* changes nothing */
+	assert_true(in(0x71));
+	assert_int_equal(cmos_index, 0x0b);
+	assert_false(in(0x70));
+	pc_view_reset(&vm);
+	assert_true(in(0x71));
+	assert_int_equal(cmos_index, 0);
+}
+
+static void the_ports_of_a_reset_end_the_vm(void **state)
+{
+	(void)state;
+	for (unsigned value = 0; value <= 0xff; value++) {
+		bool resets = value >= 0xf0 && !(value & 1);
+		begin(state);
+		assert_true(out(0x64, (uint8_t)value));
+		assert_int_equal(fatal_fault, resets);
+		begin(state);
+		assert_true(out(0xcf9, (uint8_t)value));
+		assert_int_equal(fatal_fault, value >> 2 & 1);
+	}
+	begin(state);
+	assert_true(out(0x64, 0xfe));
+	assert_string_equal(said, "reset by the keyboard controller (feh to port 64h)");
+	assert_true(out(0xcf9, 0x0e));
+	assert_string_equal(said, "reset by port CF9h (eh)");
+	assert_true(in(0x64));
+	assert_int_equal(registers.rax & 0xff, 0xfd); /* ready for a command, and no keyboard */
+}
+
+static void write_word(const char *word)
+{
+	for (; *word != '\0'; word++)
+		assert_true(out(0x8900, (uint8_t)*word));
+}
+
+static void a_word_at_port_8900h_switches_the_vm_off(void **state)
+{
+	(void)state;
+	write_word("Shutdow");
+	write_word("Shutdown"); /* 'S' begins the word anew */
+	assert_int_equal(stopped, 0);
+	assert_string_equal(said, "done, switched off by port 8900h");
+	begin(state);
+	write_word("shutdown ShutdoWn hutdown SShutdowm");
+	assert_int_equal(stopped, -1);
+	write_word("Shut");
+	pc_view_reset(&vm); /* another life */
+	write_word("down");
+	assert_int_equal(stopped, -1);
+}
+
+static void only_a_vm_with_the_word_has_the_view(void **state)
+{
+	static const uint16_t ports[] = { 0x64, 0x70, 0x71, 0xcf9, 0x8900 };
+
+	(void)state;
+	assert_true(pc_view_is_probe(&vm, 0xcf8) && pc_view_is_probe(&vm, 0xcff));
+	assert_false(pc_view_is_probe(&vm, 0xcf7) || pc_view_is_probe(&vm, 0xd00));
+	assert_false(out(0x80, 0) || in(0x80) || out(0x92, 1) || in(0x60) || out(0xcf8, 4));
+	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		struct vcpu_io io = { .port = ports[i], .size = 2 };
+		assert_false(pc_view_access(&vm, &io));
+		io = (struct vcpu_io){ .port = ports[i], .size = 1, .kind = IO_STRING };
+		assert_false(pc_view_access(&vm, &io));
+		vm.config.io[0] = (struct config_range){ ports[i], ports[i] };
+		vm.config.io_count = 1; /* the machine's own device */
+		assert_false(out(ports[i], 0xfe) || in(ports[i]));
+		vm.config.io_count = 0;
+	}
+	vm.config.pc = false;
+	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
+		assert_false(out(ports[i], 0xfe) || in(ports[i]));
+	assert_false(pc_view_is_probe(&vm, 0xcf8));
+}
+
+/* ---- The BIOS data area ---- */
+
+static unsigned word_at(const uint8_t *memory, unsigned at)
+{
+	return memory[at] | memory[at + 1] << 8;
+}
+
+static void the_bios_data_area_lists_the_vms_devices(void **state)
+{
+	static uint8_t memory[4096], zeros[4096];
+	struct load l = { .memory = memory };
+	struct bios_devices devices = { .com = { 0x2f8, 0x2e8 }, .screen = true };
+
+	(void)state;
+	bios_data_build(&l, &devices);
+	assert_int_equal(word_at(memory, 0x400), 0x2f8);
+	assert_int_equal(word_at(memory, 0x402), 0x2e8);
+	assert_int_equal(word_at(memory, 0x404), 0);
+	assert_int_equal(word_at(memory, 0x40e), 0); /* no extended area */
+	assert_int_equal(word_at(memory, 0x410), 2 << 9 | 2 << 4 | 2);
+	assert_int_equal(word_at(memory, 0x413), 640);
+	assert_int_equal(memory[0x449], 3);
+	assert_int_equal(word_at(memory, 0x44a), 80);
+	assert_int_equal(word_at(memory, 0x463), 0x3d4);
+	assert_int_equal(memory[0x484], 24);
+	memset(memory, 0, sizeof(memory));
+	devices = (struct bios_devices){ .screen = false };
+	bios_data_build(&l, &devices);
+	assert_int_equal(word_at(memory, 0x410), 2);
+	assert_int_equal(word_at(memory, 0x413), 640);
+	assert_int_equal(memory[0x449], 0);
+	memset(memory, 0, sizeof(memory));
+	l.taken[0] = 1; /* the image lies there */
+	bios_data_build(&l, &devices);
+	assert_memory_equal(memory, zeros, sizeof(memory));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(the_cmos_is_read_by_its_index, begin),
+		cmocka_unit_test_setup(the_ports_of_a_reset_end_the_vm, begin),
+		cmocka_unit_test_setup(a_word_at_port_8900h_switches_the_vm_off, begin),
+		cmocka_unit_test_setup(only_a_vm_with_the_word_has_the_view, begin),
+		cmocka_unit_test(the_bios_data_area_lists_the_vms_devices),
+	};
+	return cmocka_run_group_tests_name("pc_view", tests, NULL, NULL);
+}

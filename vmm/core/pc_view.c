@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Parts of a PC that a VM finds. See the header for the rule.
+ */
+#include "vmm/core/pc_view.h"
+
+#include "arch/x86/cpu/io.h"
+#include "vmm/core/cmos.h"
+#include "vmm/core/port_filter.h"
+
+enum {
+	PORT_KEYBOARD = 0x64,
+	PORT_RTC_INDEX = 0x70,
+	PORT_RTC_DATA = 0x71,
+	PORT_PCI_FIRST = 0xcf8,
+	PORT_RESET = 0xcf9,
+	PORT_PCI_LAST = 0xcff,
+	PORT_POWER = 0x8900
+};
+/* Port 64h: commands from F0h on pulse the outputs whose bit is 0; bit 0 is the reset. */
+enum { KEYBOARD_PULSE = 0xf0, KEYBOARD_RESET = 1 };
+/* Port CF9h (I/O Controller Hub 9 datasheet, 13.7.5): bit 2 resets. */
+enum { RESET_CPU = 4 };
+/* Port 64h, status: all ones but bit 1. So a driver finds no keyboard, and a reset does not wait for
+ * the controller. */
+enum { KEYBOARD_STATUS = 0xfd };
+
+static void reset(struct vm *vm, const char *how, uint8_t value)
+{
+	vm_fault(vm, VM_EXIT_IO, true, &(struct denial){ how, { value } });
+}
+
+/* Emulators switch off for this word, written byte after byte. */
+static void write_power(struct vm *vm, uint8_t value)
+{
+	static const char word[] = "Shutdown";
+
+	vm->power_word = value != (uint8_t)word[vm->power_word] ? value == (uint8_t)word[0]
+	                                                        : vm->power_word + 1;
+	if (vm->power_word < sizeof(word) - 1)
+		return;
+	vm->power_word = 0;
+	vm_stop(vm, 0, &(struct denial){ .format = "done, switched off by port 8900h" });
+}
+
+static bool write_port(struct vm *vm, uint16_t port, uint8_t value)
+{
+	switch (port) {
+	case PORT_KEYBOARD:
+		if (value >= KEYBOARD_PULSE && !(value & KEYBOARD_RESET))
+			reset(vm, "reset by the keyboard controller (%lxh to port 64h)", value);
+		return true;
+	case PORT_RTC_INDEX:
+		vm->cmos_index = value & 0x7f;
+		return true;
+	case PORT_RTC_DATA:
+		return true;
+	case PORT_RESET:
+		if (value & RESET_CPU)
+			reset(vm, "reset by port CF9h (%lxh)", value);
+		return true;
+	case PORT_POWER:
+		write_power(vm, value);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool read_port(struct vm *vm, uint16_t port, uint8_t *value)
+{
+	switch (port) {
+	case PORT_KEYBOARD:
+		*value = KEYBOARD_STATUS;
+		return true;
+	case PORT_RTC_DATA:
+		*value = cmos_read(vm->cmos_index, vm->config.memory, cpu_tsc());
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool pc_view_access(struct vm *vm, const struct vcpu_io *io)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	uint8_t value;
+
+	if (!vm->config.pc || io->size != 1 || io->kind & IO_STRING || port_is_own(vm, io->port))
+		return false;
+	if (!(io->kind & IO_IN))
+		return write_port(vm, io->port, (uint8_t)regs->rax);
+	if (!read_port(vm, io->port, &value))
+		return false;
+	regs->rax = (regs->rax & ~(uint64_t)0xff) | value;
+	return true;
+}
+
+bool pc_view_is_probe(const struct vm *vm, uint16_t port)
+{
+	return vm->config.pc && port >= PORT_PCI_FIRST && port <= PORT_PCI_LAST;
+}
+
+void pc_view_reset(struct vm *vm)
+{
+	vm->power_word = vm->cmos_index = 0;
+}

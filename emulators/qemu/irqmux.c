@@ -42,6 +42,7 @@
 
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
+#include "emulators/qemu/pit_pulse.h"
 
 #define TYPE_IRQMUX "irqmux"
 OBJECT_DECLARE_SIMPLE_TYPE(IrqmuxState, IRQMUX)
@@ -62,6 +63,8 @@ struct IrqmuxState {
 	IrqmuxPorts ports[PORT_RANGES];
 	PICCommonState *chip[2]; /* the machine's chips: PAIR_MASTER, PAIR_SLAVE */
 	qemu_irq intr;           /* the input that the machine's master drove */
+
+	bool pit_level; /* emulators/qemu/pit_pulse.h */
 
 	bool shown;                           /* property window: the PCI function is there */
 	uint32_t nmi_us, nmi_line, nmi_every; /* the button's properties; docs/emulators.md */
@@ -226,6 +229,8 @@ static void set_line(unsigned line, bool high)
 	IrqmuxState *s = irqmux;
 	bool risen = high && !(s->block.lines >> line & 1);
 	pic_stat_update_irq((int)line, high);
+	if (line == PIT_LINE && !pit_pulse_passes(&s->block, &s->pit_level, high))
+		return;
 	block_set_line(&s->block, line, high);
 	if (risen && comes_with(s, line))
 		raise_and_lower(s);

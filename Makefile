@@ -21,10 +21,12 @@ BOARD    ?= pc
 SECONDS  ?=
 IPS      ?= 20000000
 MEMORY   ?= 256
-CONFIG   ?= scripts/configs/default.cfg
+# A guest from the distribution: linux.
+GUESTS   ?=
+CONFIG   ?= scripts/configs/$(or $(GUESTS),default).cfg
 # 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one
 # machine.
-VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin CONFIG)),0,1)
+VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin CONFIG) $(origin GUESTS)),0,1)
 TIMEOUT  ?=
 TESTS    ?= tests/system
 JOBS     ?= 2
@@ -38,6 +40,8 @@ REPEAT   ?=
 SEED     ?= 0
 QUICK    ?=
 NO_SETUP ?=
+LINUX_KERNEL ?=
+BUSYBOX  ?=
 NEWLIB_SOURCE ?=
 V        ?=
 
@@ -69,6 +73,7 @@ LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=non
 # The emulator with the chipset block: for runs on it, and for the tests, unless a platform without it is asked for.
 RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
 	$(if $(filter qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
+RUN_LINUX     := $(if $(GUESTS),linux)
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
 	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
 # For the system tests, where one of the chosen files speaks of it. TESTS may name directories, too.
@@ -76,6 +81,10 @@ SYSTEM_GOAL     := $(filter system test,$(MAKECMDGOALS))
 TEST_FILES      := $(wildcard $(foreach word,$(TESTS),$(firstword $(subst ::, ,$(word)))))
 SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'irqmux|emulators/' \
 	--include='test_*.py' $(TEST_FILES) && echo '$(TEST_EMULATOR)'),$(TEST_EMULATOR)))
+# Likewise the Linux guest. Where the platform of its tests is left out, nothing is fetched.
+SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
+	$(TEST_FILES),$(shell grep -rqs '/boot/linux/' --include='test_*.py' $(TEST_FILES) && \
+	echo linux),linux))
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
@@ -130,6 +139,8 @@ help:
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
 #@                      run, debug: which multiboot and module lines to boot
+#@   GUESTS=            run: linux: the distribution's own kernel as a guest (docs/linux.md)
+#@   LINUX_KERNEL=      GUESTS=linux: a bzImage of your own; BUSYBOX=: a static busybox of your own
 #@   IPS=@IPS@       Bochs: instructions per second of the machine's time
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
 #@   BOCHS_SOURCE=      bochs-irqmux: the emulator's source, where it cannot be fetched (the script names the file)
@@ -152,7 +163,7 @@ help:
 #@   BUILD=@BUILD@        where everything is built
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
 
-run: all $(RUN_EMULATOR) | setup-run
+run: all $(RUN_EMULATOR) $(RUN_LINUX) | setup-run
 	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)'
 
@@ -185,10 +196,10 @@ debug: all | setup-debug
 SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
 	PYTHONPATH=scripts $(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
-test: check all $(SYSTEM_EMULATOR) | setup-test
+test: check all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) | setup-test
 	$(SYSTEM_TESTS)
 
-system: all $(SYSTEM_EMULATOR) | setup-system
+system: all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) | setup-system
 	$(SYSTEM_TESTS)
 
 check: unit check-headers vmm | setup-check
@@ -242,6 +253,7 @@ GROUPS_bochs-irqmux := $(GROUPS_irqmux)
 GROUPS_all   := build
 GROUPS_vmm   := build
 GROUPS_guests := build
+GROUPS_linux  := build python
 GROUPS_unit  := $(GROUPS_check)
 
 # Before anything else: all that the goals need, so that one message names all that is missing.
@@ -325,8 +337,9 @@ include vmm/version.mk
 -include tests/proof/proof.mk
 -include emulators/bochs/bochs.mk
 -include emulators/qemu/qemu.mk
+include scripts/linux/linux.mk
 
-IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUESTS))
+IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUEST_NAMES))
 guests: $(filter $(BUILD)/guests/%,$(IMAGES))
 
 # Each header compiles alone, and twice over; with the host's compiler, so that `make check` needs nothing else.

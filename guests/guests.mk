@@ -6,7 +6,7 @@
 # Rule: each directory of guests/ with sources in it is a guest, but for guests/lib. A guest is every
 # source of its own directory and of guests/lib.
 
-GUESTS := $(filter-out lib,$(sort $(patsubst guests/%/,%,$(dir $(wildcard guests/*/*.[cS])))))
+GUEST_NAMES := $(filter-out lib,$(sort $(patsubst guests/%/,%,$(dir $(wildcard guests/*/*.[cS])))))
 
 guest_sources  = $(sort $(wildcard guests/$(1)/*.[cS]))
 guest_objects  = $(patsubst guests/%,$(BUILD)/guests/obj/%.o,$(call guest_sources,$(1)))
@@ -36,5 +36,5 @@ $(BUILD)/guests/$(1): $(BUILD)/guests/$(1).elf
 
 -include $(patsubst %.o,%.d,$(call guest_objects,$(1)))
 endef
-$(foreach guest,$(GUESTS),$(eval $(call guest_rules,$(guest))))
+$(foreach guest,$(GUEST_NAMES),$(eval $(call guest_rules,$(guest))))
 -include $(patsubst %.o,%.d,$(GUEST_LIB))

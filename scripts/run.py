@@ -16,6 +16,7 @@ from pathlib import Path
 
 from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
 from signalbox.bochs import BochsError
+from signalbox.com2 import Com2, talker
 from signalbox.demo import SECONDS, Demo, with_guest_words
 from signalbox.media import MediaError, prune
 from signalbox.qemu import TICKS_PER_INSTRUCTION, QemuError
@@ -68,8 +69,8 @@ def show(text):
 # ---- One machine ---------------------------------------------------------------------------------
 
 
-def run_interactively(machine, timeout):
-    """Keys go to the VMM's console; Ctrl-C stays ours."""
+def run_interactively(machine, timeout, com2):
+    """Keys go to the VMM's console; Ctrl-C stays ours. com2: further arguments of the run."""
     keyboard = sys.stdin.fileno()
     before = termios.tcgetattr(keyboard)
     print(
@@ -78,7 +79,7 @@ def run_interactively(machine, timeout):
     )
     try:
         tty.setcbreak(keyboard)
-        return machine.run(timeout=timeout, stream=show, keyboard=keyboard, paced=True)
+        return machine.run(timeout=timeout, stream=show, keyboard=keyboard, paced=True, **com2)
     finally:
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
 
@@ -111,10 +112,14 @@ def run_one(args, platform, reason):
     print(f"run: {reason}{pace(machine)}", flush=True)
     if machine.counted:
         add_words(machine, machine.unit)
+    name = talker(machine.modules)
+    tail = Com2(name, show)
+    com2 = {"began": tail.began, "stop": tail.look} if name else {}
     if interactive:
-        result = run_interactively(machine, float(args.timeout or DAY))
+        result = run_interactively(machine, float(args.timeout or DAY), com2)
     else:
-        result = machine.run(timeout=float(args.timeout or 600), stream=show)
+        result = machine.run(timeout=float(args.timeout or 600), stream=show, **com2)
+    tail.look()
     if not result.console.endswith("\n"):
         print()
     print(f"run: {result.explain(tail=0)}", flush=True)  # the console has been shown

@@ -27,10 +27,12 @@ check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call
 
 PLATFORMS := auto kvm bochs bochs-irqmux qemu qemu-irqmux
 BOARDS    := pc q35
+GUEST_SETS := linux
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))
 $(call check_word,BOARD,$(BOARDS))
+$(if $(GUESTS),$(call check_word,GUESTS,$(GUEST_SETS)))
 $(if $(SECONDS),$(call check_whole,SECONDS,0,86400,seconds of the machine's time))
 $(if $(TIMEOUT),$(call check_amount,TIMEOUT,seconds of your time))
 $(call check_amount,MINUTES,minutes of your time)

@@ -195,6 +195,7 @@ class Machine:
         started=None,
         paced=False,
         stop=None,
+        began=None,
     ):
         """Boot, and wait for the verdict.
 
@@ -205,6 +206,7 @@ class Machine:
         grace      seconds that the machine may take to power off after the verdict
         started    called with the emulator's process number once it runs
         paced      the machine's time goes no faster than the user's (pace.py); KVM's never does
+        began      called with the run's directory before the emulator starts
         stop       called all the time; when it says True the machine is ended, as by Ctrl-C
         """
         temporary = directory is None
@@ -213,6 +215,8 @@ class Machine:
             media.prune(runs, keep=20)
             directory = tempfile.mkdtemp(prefix=f"{self.platform}-", dir=runs)
         emulator, directory, iso, disk = self.prepare(directory)
+        if began:
+            began(directory)
         with Session(directory) as session:
             command, environment = emulator.configure(
                 self, directory, iso, disk, session.serial_device

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The distribution's own Linux as a guest, unmodified, on the block in QEMU; and the bare machine
+beside it.
+
+Rule: a run is good when the kernel's own log is: no failed self-test, no fault of a program, no
+warning, no clock that is stable on the bare machine and unstable here.
+"""
+
+import re
+
+import pytest
+
+from conftest import BUILD, all_ok, pulse
+from signalbox import Module
+from signalbox.media import write_iso
+
+KERNEL, INITRD = "/boot/linux/vmlinuz", "/boot/linux/initrd"
+DEVICES = "irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff"
+# Without the self-tests of the crypto library, which take more than half of a boot. The self-tests
+# ran on the way to docs/linux.md's figures.
+SECONDS = 2
+TEXT = f"console=ttyS1 cryptomgr.notests seconds={SECONDS}"
+# What no good log has. The first words of the exceptions are the kernel's about a machine without
+# ACPI, and about the model of the processor.
+COMPLAINT = re.compile(
+    r"self-?test.*fail|segfault|general protection|WARNING|BUG|\boops|panic|lockup|"
+    r"stall|unstable|skew",
+    re.IGNORECASE,
+)
+NO_COMPLAINT = re.compile(r"ACPI BIOS Error \(bug\): A valid RSDP|RETBleed: WARNING: Spectre")
+# A kernel's boot under the VMM, in instructions of the bare machine's.
+MOST = 1.03
+
+pytestmark = pytest.mark.only_on("qemu-irqmux")
+
+
+def linux(words="", text=TEXT, image=KERNEL):
+    return Module(image, f"vm=linux type=linux mem=192M {DEVICES} {words} -- {text}")
+
+
+def log_of(report):
+    """The kernel's log and the programs' text: the console on COM2."""
+    return report.result.com2.decode(errors="replace").replace("\r", "")
+
+
+def complaints(log):
+    return [
+        line for line in log.split("\n") if COMPLAINT.search(line) and not NO_COMPLAINT.search(line)
+    ]
+
+
+def user_space_at(log):
+    """Seconds of the kernel's clock, the TSC, at the first program."""
+    found = re.search(r"^\[ *([\d.]+)\] Run /init as init process$", log, re.MULTILINE)
+    assert found, log[-2000:]
+    return float(found[1])
+
+
+def interrupts(log, line):
+    found = re.search(rf"^ +{line}: +(\d+) +XT-PIC", log, re.MULTILINE)
+    assert found, log[-2000:]
+    return int(found[1])
+
+
+@pytest.fixture(scope="module")
+def linux_run(boot):
+    return boot(
+        "status=0",
+        [linux(), Module(INITRD, "of=linux")],
+        platform="qemu-irqmux",
+        board="pc",
+        disk=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def bare_run(boot, runs):
+    iso = runs / "bare-linux.iso"
+    entry = [("linux", KERNEL, TEXT), ("initrd", INITRD, "")]
+    write_iso([("Linux", entry)], iso, BUILD, modules="linux normal")
+    return boot(None, [], iso=iso, platform="qemu", board="pc", disk=False, timeout=300)
+
+
+def test_a_linux_boots_and_ends_its_vm(linux_run):
+    """From the module line to a program of the initrd, and to the VM's end."""
+    log = log_of(linux_run)
+    assert linux_run.status == 0, f"{linux_run!r}\n{log[-2000:]}"
+    assert re.search(r"^init: Linux \S+ is in user space, clocksource tsc$", log, re.MULTILINE)
+    linux_run.has("signalbox: vm linux: done, switched off by port 8900h")
+
+
+def test_its_log_has_no_complaint(linux_run):
+    """Each complaint is one too many: a program that dies is an emulated processor gone wrong."""
+    assert complaints(log_of(linux_run)) == []
+
+
+def test_R10_its_interrupts_cost_no_exit(linux_run):
+    """R10: thousands of ticks and the console's interrupts, masked and ended as Linux does: no exit
+    for them, and no event of theirs at the VMM."""
+    log = log_of(linux_run)
+    assert interrupts(log, 0) > 2000 and interrupts(log, 3) > 0
+    exits = linux_run.record("exits", vm="linux")
+    assert not {"nmi", "interrupt", "irq-window", "hlt"} & set(exits)
+    assert exits["total"] < 4000
+    for irq in (0, 3):
+        counters = linux_run.record("line", irq=irq)
+        assert [counters[key] for key in ("exits", "injected", "wakeups")] == [0, 0, 0]
+
+
+def test_its_clock_is_the_machines_and_goes_on(linux_run):
+    """The date is read from the VM's CMOS at boot; then the TSC carries it."""
+    at = re.findall(
+        r"^init: the clock says (2000-01-01) (\d\d):(\d\d):(\d\d)$", log_of(linux_run), re.M
+    )
+    assert len(at) == 2
+    seconds = [int(h) * 3600 + int(m) * 60 + int(s) for _, h, m, s in at]
+    assert 0 < seconds[0] < 100 and seconds[1] - seconds[0] in (SECONDS, SECONDS + 1)
+
+
+def test_a_boot_takes_hardly_more_than_on_the_bare_machine(linux_run, bare_run):
+    """The same kernel, with the same words, by GRUB: the time of the first program, which is a
+    count of instructions here."""
+    here, there = (user_space_at(log_of(report)) for report in (linux_run, bare_run))
+    print(f"first program: {here:.3f} s, bare machine {there:.3f} s: {here / there:.4f}")
+    assert here < MOST * there
+
+
+def test_what_a_user_can_get_wrong(boot, runs):
+    """Each wrong module has its line with the reason; the good VM beside them runs to its end."""
+    kernel = (BUILD / "linux/vmlinuz").read_bytes()
+    cut = runs / "cut"
+    cut.write_bytes(kernel[: len(kernel) // 2])
+    empty = runs / "empty"
+    empty.write_bytes(b"")
+    report = boot(
+        "status=0",
+        [
+            pulse("probes=uart n=20"),
+            Module(str(cut), "vm=cut type=linux mem=96M"),
+            Module(KERNEL, "vm=bad type=linux mem=96M"),
+            Module(KERNEL, "vm=plain mem=96M"),
+            Module("pulse", "vm=other type=linux"),
+            Module(INITRD, "of=nobody"),
+            Module(INITRD, "of=bad colour=red"),
+            Module(KERNEL, "vm=small type=linux mem=32M"),
+            Module(INITRD, "of=small"),
+        ],
+        platform="qemu",
+        board="pc",
+        disk=False,
+    )
+    assert report.status == 1, report  # something was refused
+    all_ok(report, "pulse", 5)
+    text = report.console
+    for wanted in (
+        r"vm cut: image refused: the Linux kernel is cut off: its header says \d+ bytes, \d+ are there",
+        r"vm bad: not started, because its module 7 is refused",
+        r"vm plain: image refused: this is a Linux kernel, not a multiboot kernel: add type=linux",
+        r"vm other: image refused: no Linux kernel \(type=linux\): the setup header's magic is missing",
+        r"module 6: of=nobody: there is no VM of this name, or the VM was refused",
+        r"module 7: colour=red: unknown word",
+    ):
+        assert re.search(rf"^signalbox: {wanted}$", text, re.MULTILINE), f"{wanted}\n{report!r}"
+    needed = re.search(
+        r"^signalbox: vm small: image refused: the Linux kernel and its modules need mem=(\d+)M "
+        r"at least; the VM has 32M$",
+        text,
+        re.MULTILINE,
+    )
+    assert needed and 64 <= int(needed[1]) <= 128, report

@@ -25,7 +25,7 @@ static void require(int condition, const char *text)
 	abort();
 }
 
-/* Clearing the memory is what takes time: one image in 8 is loaded, whichever they are. */
+/* Clearing the memory takes the time, so an eighth of the images is loaded. */
 static bool whole(const uint8_t *data, size_t size)
 {
 	unsigned sum = 0;
@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t *memory;
 	static const uint8_t initrd[100];
-	uint8_t *image = malloc(size + 1); /* of its own, so that its ends are watched */
+	uint8_t *image = malloc(size + 1); /* The sanitizer watches both ends. */
 	const struct load_source source = { .image = image,
 		                            .bytes = size,
 		                            .kind = LOAD_LINUX,
@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* Fields of the header are where the chances are; numbers near the limits are what breaks them. */
+/* Breaks fields of the header, mostly by numbers near the limits. */
 static size_t mutate(struct bz *b, uint32_t seed)
 {
 	static const uint32_t numbers[] = {
@@ -109,7 +109,7 @@ static size_t mutate(struct bz *b, uint32_t seed)
 #ifdef WITH_LIBFUZZER
 int LLVMFuzzerInitialize(int *count, char ***arguments);
 
-/* libFuzzer starts from nothing here, so each run first tries the mutations that we think of. */
+/* libFuzzer has no corpus here, so each run first tries mutations of a good kernel. */
 int LLVMFuzzerInitialize(int *count, char ***arguments)
 #else
 static int tries(int *count, char ***arguments)

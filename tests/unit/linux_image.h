@@ -2,8 +2,8 @@
 /*
  * A small bzImage to break in tests: a setup of two sectors, and a kernel of 3 KiB.
  *
- * Rule: it loads as it is; each test changes one thing. The places are those of the boot protocol's
- * text, written down again here.
+ * Rule: the image loads unchanged; each test changes a single field. The places are written down
+ * anew from the boot protocol's text.
  */
 #ifndef TESTS_UNIT_LINUX_IMAGE_H
 #define TESTS_UNIT_LINUX_IMAGE_H

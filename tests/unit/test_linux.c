@@ -2,8 +2,8 @@
 /*
  * Loading a Linux kernel, its initrd, and the modules of a multiboot kernel.
  *
- * Rule: what the kernel gets is compared with the boot protocol's own offsets; each hostile image is
- * a good one with one thing changed.
+ * Rule: the boot parameters are compared at the boot protocol's own offsets. Each hostile image is a
+ * good image with a single change.
  */
 #include "tests/unit/check.h"
 
@@ -18,7 +18,7 @@
 
 enum { MEMORY = 2 << 20, PAGE_BYTES = 4096, FIRST_BYTES = 5000, SECOND_BYTES = 7 };
 
-static uint8_t *memory; /* exactly MEMORY bytes, so that the sanitizer sees one byte too many */
+static uint8_t *memory; /* exactly MEMORY bytes, so that the sanitizer sees a byte too many */
 static uint8_t first_file[FIRST_BYTES], second_file[SECOND_BYTES];
 static struct load l;
 static char err[256];
@@ -132,7 +132,7 @@ static void a_kernel_gets_the_parameters_of_the_boot_protocol(void **state)
 	assert_int_equal(field(params + BZ_RAMDISK_BYTES, 4), 0);
 }
 
-/* The instructions, as an assembler lists them; the addresses are checked one by one. */
+/* The instructions, as an assembler lists them; each address is checked. */
 static void the_first_instructions_load_flat_segments_and_jump(void **state)
 {
 	struct bz b = bz_image();

@@ -2,7 +2,8 @@
 /*
  * The parts of a PC that a VM finds, and the BIOS data area.
  *
- * Rule: no access of the view reaches a port of the machine: the machine's ports end the test.
+ * Rule: no access of the view reaches the machine: an access to the ports of the machine ends the
+ * test.
  */
 #include "tests/unit/check.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model of realisation soft, with the NMI output. The file stands below both users of the model:
- * driver.c drives the window, soft.c feeds the lines and takes INTR.
+ * The model of realisation soft, with the NMI output. The file stands below both users of the
+ * model: driver.c drives the window, soft.c feeds the lines and takes INTR.
  *
  * Rule: every change of the model is noted, and a pulse of NMI is counted at once. The model counts
  * its pulses as well, and the driver reports the model's count to the account of NMIs.

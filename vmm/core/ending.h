@@ -18,8 +18,8 @@
 void ending_begin(const struct vmm_config *config, const struct operator_calls *person,
                   uint64_t now);
 /* Looks whether the run is over. Returns the TSC of the latest next look; a VM that stops is a
- * reason to look at once. Call it from the run loop's housekeeping. It takes some hundred instructions,
- * and about ten more for each VM. */
+ * reason to look at once. Call it from the run loop's housekeeping. The look takes some hundred
+ * instructions, and about ten more for each VM. */
 uint64_t ending_look(uint64_t now);
 /* Returns true when the run is over. Only ending_look() and ending_quit() change the answer. */
 bool ending_is_here(void);

@@ -51,8 +51,8 @@ struct processor {
 };
 extern struct processor processor;
 
-/* Has the run loop do its housekeeping and decide anew before the next entry. Call it where an event
- * cannot wait for the next housekeeping. */
+/* Has the run loop do its housekeeping and decide anew before the next entry. Call it where an
+ * event cannot wait for the next housekeeping. */
 static inline void processor_look_at_once(void)
 {
 	processor.housekeeping_due = 0;

@@ -139,8 +139,8 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
 }
 
 /* Waits for the next housekeeping. No VM's timer would wake the VMM for the status line, or for the
- * end of the run. Or all halted VMs stand at an x87 error (vmm/core/x87.h), and no VM can be entered
- * in its HLT. */
+ * end of the run. Or all halted VMs stand at an x87 error (vmm/core/x87.h), and no VM can be
+ * entered in its HLT. */
 static void wait_for_housekeeping(void)
 {
 	while (nmi_count == 0 && !processor.attention && cpu_tsc() < processor.housekeeping_due) {

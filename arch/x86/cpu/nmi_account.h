@@ -150,8 +150,8 @@ static inline bool nmi_account_has_pulses(const struct nmi_account *a)
 	return __builtin_expect(a->pulses != 0, 0);
 }
 
-/* Forgets the pulses left over: these pulses have merged on the way to the processor, and explain no later
- * NMI. Call before an entry where no NMI is under way. */
+/* Forgets the pulses left over: these pulses have merged on the way to the processor, and explain
+ * no later NMI. Call before an entry where no NMI is under way. */
 static inline void nmi_account_drop_pulses(struct nmi_account *a)
 {
 	a->pulses = 0;

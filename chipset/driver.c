@@ -350,7 +350,8 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 	line_set seen = driver_asserted() & c->shared;
 	if (seen == 0)
 		return;
-	nmi_account_find(&nmi_account, seen & (line_set)~vmm_block.masked);
+	line_set untold = seen & (line_set)~vmm_block.masked;
+	nmi_account_find(&nmi_account, untold);
 	driver_acknowledge(seen);
 	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
 	for (unsigned i = 0; i < controllers.count; i++) {

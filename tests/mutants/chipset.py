@@ -275,8 +275,8 @@ MUTANTS = (
     (
         "driver-untold",
         DRIVER,
-        "\tnmi_account_find(&nmi_account, seen & (line_set)~vmm_block.masked);\n",
-        "",
+        "\tnmi_account_find(&nmi_account, untold);\n",
+        "\t(void)untold;\n",
         "test_sharing",
     ),
     (

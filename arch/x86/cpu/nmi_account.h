@@ -170,7 +170,7 @@ static inline void nmi_account_note_exit(struct nmi_account *a)
  * line has raised for certain. */
 static inline bool nmi_account_asks_source(const struct nmi_account *a, uint32_t nmis)
 {
-	return nmis > a->line;
+	return nmis > (a->line ? 1u : 0u);
 }
 
 /* Judges NMIs after lines and pulses were reported. told: a source has told of itself. Returns 0 or

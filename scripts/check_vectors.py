@@ -15,6 +15,9 @@ import subprocess
 import sys
 
 ALLOWED = re.compile(r"(fpu_[a-z0-9_]+|guest_fpu_(load|release)|put_away)(\.[a-z0-9.]+)?")
+# boot/entry.S begins with 32-bit code, before all guests. The disassembler takes the code for
+# 64-bit code, so the bytes of an address may look like any instruction.
+CODE_OF_32_BITS = ("entry",)
 FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 INSTRUCTION = re.compile(
     r"^ +[0-9a-f]+:\t(?:(?:lock|rep[nz]*|data16|addr32|rex[.A-Z]*|[cdefgs]s) )*(\S+)(.*)$"
@@ -35,7 +38,7 @@ def touching(text):
             function = head.group(1)
             continue
         found = INSTRUCTION.match(line)
-        if not found or ALLOWED.fullmatch(function):
+        if not found or ALLOWED.fullmatch(function) or function in CODE_OF_32_BITS:
             continue
         if STATE.fullmatch(found.group(1)) or REGISTER.search(found.group(2)):
             yield function, (found.group(1) + found.group(2)).strip()

@@ -22,7 +22,6 @@
 #include "vmm/core/run.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/vm_build.h"
-#include "vmm/vm_files.h"
 #include "vmm/machine.h"
 #include "vmm/operator/console.h"
 #include "vmm/operator/operator.h"
@@ -30,6 +29,7 @@
 #include "vmm/operator/screen.h"
 #include "vmm/operator/summary.h"
 #include "vmm/version.h"
+#include "vmm/vm_files.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * Loading a Linux kernel, its initrd, and the modules of a multiboot kernel.
  *
- * Rule: the boot parameters are compared at the boot protocol's own offsets. Each hostile image is a
- * good image with a single change.
+ * Rule: the boot parameters are compared at the boot protocol's own offsets. Each hostile image is
+ * a good image with a single change.
  */
 #include "tests/unit/check.h"
 

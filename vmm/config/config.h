@@ -38,9 +38,9 @@ struct config_range {
 	uint64_t first, last; /* Both are included. */
 };
 
-/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST routes=entry|exit io=RANGES
- * mmio=RANGES share pc onfault=log|stop|restart trust=LIST busmaster=LIST args="..." or everything
- * after "--" for the guest. */
+/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST
+ * routes=entry|exit io=RANGES mmio=RANGES share pc onfault=log|stop|restart trust=LIST
+ * busmaster=LIST args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
 	enum guest_type type;       /* type=multiboot|linux; default multiboot */

@@ -21,8 +21,8 @@ enum {
 enum { KEYBOARD_PULSE = 0xf0, KEYBOARD_RESET = 1 };
 /* Port CF9h (I/O Controller Hub 9 datasheet, 13.7.5): bit 2 resets. */
 enum { RESET_CPU = 4 };
-/* Port 64h, status: all ones but bit 1. So a driver finds no keyboard, and a reset does not wait for
- * the controller. */
+/* Port 64h, status: all ones but bit 1. So a driver finds no keyboard, and a reset does not wait
+ * for the controller. */
 enum { KEYBOARD_STATUS = 0xfd };
 
 static void reset(struct vm *vm, const char *how, uint8_t value)

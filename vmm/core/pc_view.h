@@ -14,8 +14,8 @@
 /* Handles an access to a port that is not open to the VM. Returns false where the port is no part
  * of the view. Otherwise the access is done: a write may have ended the VM. */
 bool pc_view_access(struct vm *vm, const struct vcpu_io *io);
-/* Returns true for the ports of PCI, where a system looks for devices. The PC of this VM has no PCI,
- * and the access is no fault. */
+/* Returns true for the ports of PCI, where a system looks for devices. The PC of this VM has no
+ * PCI, and the access is no fault. */
 bool pc_view_is_probe(const struct vm *vm, uint16_t port);
 /* Forgets the state of the former life of vm. Call it at each start. */
 void pc_view_reset(struct vm *vm);

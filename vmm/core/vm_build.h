@@ -14,9 +14,9 @@
  * fit. Call it at boot, for a checked configuration and image. */
 struct vm *vm_create(unsigned module, const struct vm_config *config,
                      const struct load_source *source);
-/* Checks whether this image with its files can be started in a VM with this configuration. Returns 0, or -ENOEXEC
- * or -ENOMEM with the broken rule in why. Call it at boot: the time grows with the number of the
- * image's headers. */
+/* Checks whether this image with its files can be started in a VM with this configuration. Returns
+ * 0, or -ENOEXEC or -ENOMEM with the broken rule in why. Call it at boot: the time grows with the
+ * number of the image's headers. */
 int vm_check_image(const struct load_source *source, const struct vm_config *config, char *why,
                    size_t size);
 /* Does a step of a start, at most 2,500 instructions. The last step makes the VM ready for its

@@ -36,6 +36,8 @@ extern const struct pc_ports pc_ports[PICS];
 /* Returns IRR of both chips, the slave's in the high byte. The call changes the chips' read select:
  * call pc_return_select() before the entry. */
 line_set pc_read_irr(void);
+/* Does pc_read_irr(), and ends the special mask mode of the guest that leaves. Call at the save. */
+line_set pc_leave_irr(void);
 /* Returns ISR of both chips, like pc_read_irr(). */
 line_set pc_read_isr(void);
 /* Tells the file whose read select to keep: the running VM's, or with NULL none. Call at the
@@ -68,9 +70,15 @@ line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4);
 /* Makes IR0 the highest priority again. Also ends rotation in automatic EOI mode, if c's chips are
  * in automatic EOI mode; no other mode uses the rotation. Call at the restore. */
 void pc_reset_priority(const struct controller *c);
+/* Makes IR0 of a chip the highest priority, and ends rotation in automatic EOI mode. Call at the end
+ * of the guest's ICWs for that mode: not every chip ends the rotation at ICW1. */
+void pc_end_rotation(unsigned chip);
 /* Takes lines out of service that the guest has not ended yet. Call at a forced save. */
 void pc_end_service(line_set isr);
 
+/* Polls a chip: the chip takes a request as at an interrupt acknowledge. Returns the answer: bit 7
+ * and the level, or 0 with no request. Call only where no NMI handler looks at the chip. */
+uint8_t pc_poll_chip(unsigned chip);
 /* Makes the master take a request as at an interrupt acknowledge, and ends the request. Call with
  * all masks closed and no interrupt in service. */
 void pc_take_request(unsigned line);
@@ -116,6 +124,9 @@ void pc_keep_requests(const struct controller *c);
 /* Routes the lines of c to the controller. Held assertions of c's lines become requests to inject,
  * where the chips do not have the request themselves. Call at the restore. */
 void pc_hand_over(struct controller *c);
+
+/* Does pc_poll_chip() for the guest. No NMI handler looks at the chip meanwhile. */
+uint8_t pc_poll(unsigned chip);
 
 /* ---- pc_8259.c: the guest's controller ---- */
 

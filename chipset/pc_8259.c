@@ -16,6 +16,8 @@
 enum {
 	OCW2_COMMAND = OCW2_R | OCW2_SL | OCW2_EOI,
 	OCW2_NOTHING = OCW2_SL,
+	OCW2_SET_PRIORITY = OCW2_R | OCW2_SL,
+	POLL_ANSWERED = 0x80,
 	OCW_MASK = ICW1_SELECT | OCW3_SELECT
 };
 
@@ -74,17 +76,19 @@ static inline bool reaches(const struct controller *c, unsigned chip)
 }
 
 /* Command ports are open while the state is plain. Plain means: no request waits for an EOI, no
- * request is in service by software, no chip is in the middle of ICWs, and no lost request waits to
- * be injected. IRR has to show such a lost request. A lost request of a masked line may wait for
+ * request is in service by software, no chip is in the middle of ICWs, no poll command waits for its
+ * read, and no lost request waits to be injected. IRR has to show such a lost request. A lost request of a masked line may wait for
  * ever, and is not shown. An ICW1 shows by the mask that the ICW1 clears, so a chip whose mask is
  * all clear stays trapped. */
 static void refresh_ports(struct controller *c)
 {
 	const struct pic_state *master = &c->pc.pic[PIC_MASTER], *slave = &c->pc.pic[PIC_SLAVE];
-	bool plain = !(c->busy | master->isr | slave->isr | master->init_step | slave->init_step);
+	bool plain = !(c->busy | master->isr | slave->isr | master->init_step | slave->init_step |
+	               master->poll | slave->poll);
 	unsigned open = 0;
 	if (__builtin_expect(c->inject != 0, 0))
-		plain = plain && !(c->inject & pc_enabled(c));
+		/* the slave shows and polls requests behind a closed cascade as well */
+		plain = plain && !(c->inject & ~(line_set)(master->imr | slave->imr << 8));
 	if (plain && master->ready && pc_chips[PIC_MASTER].mask != 0)
 		open |= OPEN_MASTER_COMMAND;
 	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0 && reaches(c, PIC_SLAVE))
@@ -182,13 +186,22 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
 	pic->imr = 0;
 	if (reaches(c, chip))
 		pc_reprogram(c, chip, pic->icw2, pic->icw4); /* requests since ICW1 stay */
-	if (pic->icw4 & ICW4_AEOI)
-		pc_reset_priority(c);
+	if (pic->icw4 & ICW4_AEOI && reaches(c, chip))
+		pc_end_rotation(chip);
 	pc_refresh(c);
 }
 
+/* Ends a level in service by software. */
+static void end_in_software(struct controller *c, unsigned chip, uint8_t bit, bool rotates)
+{
+	c->pc.pic[chip].isr &= (uint8_t)~bit;
+	if (rotates && reaches(c, chip))
+		io_out8(pc_ports[chip].command, (uint8_t)(OCW2_SET_PRIORITY | line_first(bit)));
+}
+
 /* OCW2. An end of interrupt without a level belongs to the request in service by software, where
- * the chip has no higher level in service. */
+ * the chip has no higher level in service. A rotation of such an end is the chip's: new requests
+ * come to the chip. */
 static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
@@ -196,7 +209,7 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 	bool specific = value & OCW2_SL, eoi = value & OCW2_EOI;
 	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
 	if (eoi && (pic->isr & bit) && (specific || real == 0 || bit < (real & -real)))
-		pic->isr &= (uint8_t)~bit;
+		end_in_software(c, chip, bit, value & OCW2_R);
 	else if (!reaches(c, chip))
 		return;
 	else if (!specific)
@@ -210,9 +223,9 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 	struct pic_state *pic = &c->pc.pic[chip];
 	if (value & OCW3_RR)
 		pic->read_isr = value & OCW3_RIS;
-	pic->poll = value & OCW3_P;
+	pic->poll = value & OCW3_P; /* the chip is polled at the read */
 	if (reaches(c, chip))
-		io_out8(pc_ports[chip].command, value);
+		io_out8(pc_ports[chip].command, value & (uint8_t)~OCW3_P);
 }
 
 static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip,
@@ -260,29 +273,6 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 	if (!data || c->pc.pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
 		return other_write(c, chip, data, value);
 	return data_write(c, chip, value);
-}
-
-int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
-{
-	unsigned chip = port >> 7;
-	struct pic_state *pic = &c->pc.pic[chip];
-	line_set inputs = (line_set)(c->pc.inputs[chip] << (8 * chip)), seen;
-	if (pic->poll) {
-		pic->poll = false;
-		*value = reaches(c, chip) ? io_in8(pc_ports[chip].command) : 0; /* no request */
-		return 0;
-	}
-	catch_initialisation(c, chip);
-	if (port == pc_ports[chip].data) {
-		*value = pic->imr;
-		return 0;
-	}
-	if (pic->read_isr)
-		seen = pc_read_isr() | (line_set)(pic->isr << (8 * chip));
-	else
-		seen = pc_read_irr() | c->inject;
-	*value = (uint8_t)((seen & inputs) >> (8 * chip));
-	return 0;
 }
 
 /* Returns the lines that no level in service holds back (fully nested mode, 8259A datasheet). */
@@ -337,16 +327,79 @@ int pc_pending_vector(struct controller *c)
 	return c->inject == 0 ? -1 : offer(c);
 }
 
+/* Takes a level into service by software. In automatic EOI mode the level has ended already. */
+static void serve(struct controller *c, unsigned chip, unsigned level)
+{
+	if (!(c->pc.pic[chip].icw4 & ICW4_AEOI))
+		c->pc.pic[chip].isr |= (uint8_t)(1u << level);
+}
+
 unsigned pc_injected(struct controller *c)
 {
 	unsigned chip = offered / 8;
 	c->inject &= (line_set)~LINE(offered);
-	if (!(c->pc.pic[chip].icw4 & ICW4_AEOI))
-		c->pc.pic[chip].isr |= (uint8_t)(1u << (offered & 7));
-	if (chip == PIC_SLAVE && !(c->pc.pic[PIC_MASTER].icw4 & ICW4_AEOI))
-		c->pc.pic[PIC_MASTER].isr |= LINE(LINE_CASCADE);
+	serve(c, chip, offered & 7);
+	if (chip == PIC_SLAVE)
+		serve(c, PIC_MASTER, LINE_CASCADE);
 	pc_refresh(c);
 	return offered;
+}
+
+/* Returns the levels of a chip that ask and that no level in service holds back, in the default
+ * order. The slave's output is a level of the master. */
+static uint8_t asking_levels(line_set requests, const uint8_t mask[PICS], line_set isr,
+                             unsigned chip)
+{
+	uint8_t master = (uint8_t)isr, slave = (uint8_t)(isr >> 8);
+	uint8_t of_slave = (uint8_t)(requests >> 8) & (uint8_t)~mask[PIC_SLAVE] &
+	                   (uint8_t)((slave & -slave) - 1);
+	if (chip == PIC_SLAVE)
+		return of_slave;
+	uint8_t levels = (uint8_t)(requests | (of_slave ? LINE(LINE_CASCADE) : 0));
+	return levels & (uint8_t)~mask[PIC_MASTER] & (uint8_t)((master & -master) - 1);
+}
+
+/* Answers a poll command whose read is trapped. A lost request is taken where no request of the
+ * chip has a higher priority. The chip answers in all other cases. */
+static uint8_t poll(struct controller *c, unsigned chip)
+{
+	const uint8_t masks[PICS] = { pc_chips[PIC_MASTER].mask, pc_chips[PIC_SLAVE].mask };
+	const uint8_t wishes[PICS] = { c->pc.pic[PIC_MASTER].imr, c->pc.pic[PIC_SLAVE].imr };
+	line_set isr = pc_read_isr() |
+	               (line_set)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
+	uint8_t lost = asking_levels(c->inject, wishes, isr, chip);
+	uint8_t real = asking_levels(pc_read_irr(), masks, isr, chip);
+	if (lost == 0 || (real != 0 && line_first(real) < line_first(lost)))
+		return reaches(c, chip) ? pc_poll(chip) : 0;
+	unsigned level = line_first(lost);
+	if (chip == PIC_SLAVE || level != LINE_CASCADE)
+		c->inject &= (line_set)~LINE(8 * chip + level);
+	serve(c, chip, level);
+	return (uint8_t)(POLL_ANSWERED | level);
+}
+
+int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
+{
+	unsigned chip = port >> 7;
+	struct pic_state *pic = &c->pc.pic[chip];
+	line_set inputs = (line_set)(c->pc.inputs[chip] << (8 * chip)), seen;
+	catch_initialisation(c, chip);
+	if (pic->poll) {
+		pic->poll = false;
+		*value = poll(c, chip);
+		pc_refresh(c);
+		return 0;
+	}
+	if (port == pc_ports[chip].data) {
+		*value = pic->imr;
+		return 0;
+	}
+	if (pic->read_isr)
+		seen = pc_read_isr() | (line_set)(pic->isr << (8 * chip));
+	else
+		seen = pc_read_irr() | c->inject;
+	*value = (uint8_t)((seen & inputs) >> (8 * chip));
+	return 0;
 }
 
 /* Handled like a request that the chip lost: the VMM injects the request. */

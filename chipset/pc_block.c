@@ -343,6 +343,21 @@ void pc_acknowledge(line_set lines)
 	vmm_block.asserted &= ~lines;
 }
 
+/* Keep the NMI handler from looking at the chips, and make up for the looks. look_away() returns the
+ * NMIs so far, for look_again(). */
+static uint32_t look_away(void)
+{
+	nmi_hook = NULL;
+	return nmi_count;
+}
+
+static void look_again(uint32_t before)
+{
+	nmi_hook = irr_snapshot;
+	if (nmi_count != before)
+		irr_snapshot();
+}
+
 /* Ends the request of an edge-triggered line that was served and whose request is still latched.
  * (ELCR has no level mode for lines 0 to 2, 8 and 13.) The chip takes the request as if the
  * processor had taken the interrupt. A line that rises meanwhile is a new edge. The NMI handler
@@ -351,13 +366,18 @@ void pc_settle(line_set lines)
 {
 	lines &= pc_read_irr() & mux.served & 0x00ff;
 	for (; lines; lines &= lines - 1) {
-		uint32_t before_it = nmi_count;
-		nmi_hook = NULL;
+		uint32_t before = look_away();
 		pc_take_request(line_first(lines));
-		nmi_hook = irr_snapshot;
-		if (nmi_count != before_it)
-			irr_snapshot();
+		look_again(before);
 	}
+}
+
+uint8_t pc_poll(unsigned chip)
+{
+	uint32_t before = look_away();
+	uint8_t answer = pc_poll_chip(chip);
+	look_again(before);
+	return answer;
 }
 
 /* ---- The multiplexers' part of save and restore ---- */
@@ -370,7 +390,7 @@ void pc_connect(line_set lines)
 
 void pc_keep_requests(const struct controller *c)
 {
-	saved.irr = pc_read_irr();
+	saved.irr = pc_leave_irr();
 	saved.is_new = true;
 	line_set own = (saved.irr & c->lines) | take_lines(c->lines);
 	vmm_block.asserted |= own | (c->inject & c->lines);

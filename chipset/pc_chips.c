@@ -12,9 +12,10 @@
 
 #include <stddef.h>
 
-/* Special mask mode off and IRR selected: no setting that another guest left behind reaches the
- * next guest. */
-enum { OCW3_READ_IRR = 0x4a, OCW3_READ_ISR = 0x0b };
+enum { OCW3_READ_IRR = 0x0a, OCW3_READ_ISR = 0x0b };
+/* Special mask mode off and IRR selected: no setting that a guest leaves behind reaches the next
+ * guest. */
+enum { OCW3_LEAVE = 0x4a };
 enum { OCW3_POLL = 0x0c, POLL_ANSWERED = 0x80 };
 enum { OCW2_SPECIFIC_EOI = 0x60, OCW2_PRIORITY_RESET = 0xc7, OCW2_ROTATE_AUTO_OFF = 0x00 };
 
@@ -66,9 +67,9 @@ static inline line_set read_selected(uint8_t ocw3)
 	return read_both();
 }
 
-static inline line_set read_irr(void)
+static inline line_set read_irr(uint8_t ocw3)
 {
-	line_set irr = read_selected(OCW3_READ_IRR);
+	line_set irr = read_selected(ocw3);
 	return asked == SLAVE_IRR ? (line_set)(irr | io_in8(0xa0) << 8) : irr;
 }
 
@@ -109,7 +110,7 @@ static __attribute__((noinline)) void note_select(line_set irr)
 	if (c == NULL)
 		return;
 	line_set isr = read_selected(OCW3_READ_ISR);
-	(void)read_irr(); /* selects IRR again */
+	(void)read_irr(OCW3_READ_IRR); /* selects IRR again */
 	if (c->open & OPEN_MASTER_COMMAND)
 		note_select_of(&c->pc.pic[PIC_MASTER], (uint8_t)selected.answer, (uint8_t)irr,
 		               (uint8_t)isr);
@@ -141,16 +142,26 @@ void pc_return_select(struct controller *c)
 	selected.state = SELECT_OPEN;
 }
 
-line_set pc_read_irr(void)
+static inline line_set read_noting(uint8_t ocw3)
 {
 	note_answer();
-	line_set irr = read_irr();
+	line_set irr = read_irr(ocw3);
 	if (selected.state == SELECT_ANSWERED) {
 		selected.state = SELECT_NOTED;
 		if (__builtin_expect((selected.answer & ~irr) || selected.isr, 0))
 			note_select(irr);
 	}
 	return irr & (line_set)~LINE(LINE_CASCADE);
+}
+
+line_set pc_read_irr(void)
+{
+	return read_noting(OCW3_READ_IRR);
+}
+
+line_set pc_leave_irr(void)
+{
+	return read_noting(OCW3_LEAVE);
 }
 
 void pc_note_select(void)
@@ -164,7 +175,7 @@ line_set pc_look(void)
 	if (selected.state != SELECT_OPEN)
 		return pc_read_irr(); /* noted before; put back before the entry */
 	line_set answer = read_answer();
-	line_set irr = read_irr();
+	line_set irr = read_irr(OCW3_READ_IRR);
 	if (__builtin_expect((answer & ~irr) || selected.isr, 0)) { /* ISR was probably selected */
 		selected.answer = answer;
 		selected.state = SELECT_NOTED;
@@ -226,6 +237,12 @@ void pc_reset_priority(const struct controller *c)
 	}
 }
 
+void pc_end_rotation(unsigned chip)
+{
+	io_out8(pc_ports[chip].command, OCW2_PRIORITY_RESET);
+	io_out8(pc_ports[chip].command, OCW2_ROTATE_AUTO_OFF);
+}
+
 void pc_end_service(line_set isr)
 {
 	for (; isr; isr &= isr - 1) {
@@ -234,11 +251,16 @@ void pc_end_service(line_set isr)
 	}
 }
 
+uint8_t pc_poll_chip(unsigned chip)
+{
+	io_out8(pc_ports[chip].command, OCW3_POLL);
+	return io_in8(pc_ports[chip].command);
+}
+
 void pc_take_request(unsigned line)
 {
 	io_out8(pc_ports[PIC_MASTER].data, (uint8_t)~LINE(line));
-	io_out8(pc_ports[PIC_MASTER].command, OCW3_POLL);
-	uint8_t answer = io_in8(pc_ports[PIC_MASTER].command);
+	uint8_t answer = pc_poll_chip(PIC_MASTER);
 	if (answer == (POLL_ANSWERED | line))
 		io_out8(pc_ports[PIC_MASTER].command, (uint8_t)(OCW2_SPECIFIC_EOI | line));
 	io_out8(pc_ports[PIC_MASTER].data, pc_chips[PIC_MASTER].mask);

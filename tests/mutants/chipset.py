@@ -52,6 +52,35 @@ MUTANTS = (
         "\t\t;\n",
         "test_nmi_account",
     ),
+    # pc: modes that cannot be read back, and polls.
+    (
+        "pc-special-mask-stays-for-the-next",
+        CHIPS,
+        "enum { OCW3_LEAVE = 0x4a };",
+        "enum { OCW3_LEAVE = 0x0a };",
+        "test_pc_modes",
+    ),
+    (
+        "pc-a-look-ends-special-mask-mode",
+        CHIPS,
+        "enum { OCW3_READ_IRR = 0x0a,",
+        "enum { OCW3_READ_IRR = 0x4a,",
+        "test_pc_modes",
+    ),
+    (
+        "pc-no-rotation-in-software",
+        PAIR,
+        "if (rotates && reaches(c, chip))",
+        "if (rotates && !reaches(c, chip))",
+        "test_pc_modes",
+    ),
+    (
+        "pc-poll-leaves-the-lost-request",
+        PAIR,
+        "if (chip == PIC_SLAVE || level != LINE_CASCADE)\n\t\tc->inject",
+        "if (chip > PIC_SLAVE)\n\t\tc->inject",
+        "test_pc_modes",
+    ),
     (
         "pc-held-up-unseen",
         BLOCK,
@@ -225,7 +254,7 @@ MUTANTS = (
     (
         "pair-hides-lost-requests",
         PAIR,
-        "plain && !(c->inject & pc_enabled(c));",
+        "plain && !(c->inject & ~(line_set)(master->imr | slave->imr << 8));",
         "plain;",
         "test_pc",
     ),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A deed that does the first steps of loaders and kernels, in absent memory: the deed clears the
- * text screen, looks for ROMs, and sizes memory by writing and reading back.
+* text screen, looks for ROMs, sizes memory by writing and reading back, and changes memory by
+ * instructions that read and write.
  *
  * Rule: absent memory reads as ones and keeps no value, whatever the kind of write was.
  */
@@ -58,16 +59,58 @@ static unsigned size_memory(void)
 	return found;
 }
 
+/* Runs an instruction on absent memory. Returns 1 where RAX, CF, ZF or the memory is not as on a
+ * PC. EAX_BEFORE: RAX before; CF is set before, and ZF is clear. */
+#define CHANGE(instruction, eax_before, eax_after, cf, zf)                                \
+	({                                                                                \
+		uint64_t rax = (eax_before);                                              \
+		bool carry, zero;                                                         \
+		__asm__ volatile("or $1, %%cl\n\tstc\n\t" instruction                     \
+		                 : "+a"(rax), "=@ccc"(carry), "=@ccz"(zero), "+m"(*at)    \
+		                 : [at] "r"(at), "b"(5ul)                                 \
+		                 : "rcx");                                                \
+		rax != (eax_after) || carry != (cf) || zero != (zf) || *at != UINT64_MAX; \
+	})
+
+/* Instructions that read, change and write: they read ones, and the write is lost. */
+static unsigned change_memory(void)
+{
+	volatile uint64_t *at = machine_window(BEYOND * MIB + 64);
+	unsigned wrong = 0;
+
+	wrong += CHANGE("orl $5, (%[at])", 7, 7, false, false);
+	wrong += CHANGE("andl %%ebx, (%[at])", 7, 7, false, false);
+	wrong += CHANGE("xorl $-1, (%[at])", 7, 7, false, true);
+	wrong += CHANGE("incl (%[at])", 7, 7, true, true);
+	wrong += CHANGE("decb (%[at])", 7, 7, true, false);
+	wrong += CHANGE("notq (%[at])", 7, 7, true, false);
+	wrong += CHANGE("negw (%[at])", 7, 7, true, false);
+	wrong += CHANGE("lock addq $1, (%[at])", 7, 7, true, true);
+	wrong += CHANGE("adcl $0, (%[at])", 7, 7, true, true);
+	wrong += CHANGE("shlq $1, (%[at])", 7, 7, true, false);
+	wrong += CHANGE("shrb $4, (%[at])", 7, 7, true, false);
+	wrong += CHANGE("btsl $5, (%[at])", 7, 7, true, false);
+	wrong += CHANGE("lock btrq %%rbx, (%[at])", 7, 7, true, false);
+	wrong += CHANGE("xchgl %%eax, (%[at])", 7, UINT32_MAX, true, false);
+	wrong += CHANGE("xchgb %%ah, (%[at])", 7, 0xff07, true, false);
+	wrong += CHANGE("lock xaddw %%ax, (%[at])", 2, 0xffff, true, false);
+	wrong += CHANGE("lock cmpxchgq %%rbx, (%[at])", 7, UINT64_MAX, true, false);
+	wrong += CHANGE("cmpxchgl %%ebx, (%[at])", UINT32_MAX, UINT32_MAX, false, true);
+	return wrong;
+}
+
 void vandal_absent(const char *argument)
 {
-	unsigned kept = 0, roms = 0, found = 0;
+	unsigned kept = 0, roms = 0, found = 0, changed = 0;
 
 	(void)argument;
 	if (machine_is_virtual()) {
 		kept = clear_screen();
 		roms = find_roms();
 		found = size_memory();
+		changed = change_memory();
 	}
-	vandal_says(kept + roms + found == 0, "%u cells kept, %u ROMs, %u MiB found where none is",
-	            kept, roms, found);
+	vandal_says(kept + roms + found + changed == 0,
+	            "%u cells kept, %u ROMs, %u MiB found where none is, %u changes that are wrong",
+	            kept, roms, found, changed);
 }

@@ -25,6 +25,28 @@ STORE = "arch/x86/virt/store.c"
 NESTED = "arch/x86/virt/nested_map.c"
 
 MUTANTS = (
+    # Instructions that read and write absent memory.
+    (
+        "rmw-leaves-the-flags",
+        "arch/x86/virt/store.c",
+        "\ts->rflags = rmw.flags;\n",
+        "",
+        "test_rmw",
+    ),
+    (
+        "rmw-exchange-keeps-the-register",
+        "arch/x86/virt/rmw.c",
+        "\tset(part, shift_of, r->size, ones(r->size));\n",
+        "",
+        "test_rmw",
+    ),
+    (
+        "rmw-locked-shift-is-done",
+        "arch/x86/virt/rmw.c",
+        "return !r->of->lock && (r->count",
+        "return (r->count",
+        "test_store",
+    ),
     # Events of SVM.
     (
         "svm-window-cancels-an-interrupt",

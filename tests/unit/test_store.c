@@ -71,17 +71,24 @@ static void plain_stores_are_stepped_over(void **state)
 	DROPPED(KIT_CODE_64, "\x0f\x29\x00");             /* movaps %xmm0, (%rax) */
 	/* movdqu %xmm0, 16(%rax) */
 	DROPPED(KIT_CODE_64, "\xf3\x0f\x7f\x40\x10");
-	DROPPED(KIT_CODE_64, "\x48\x0f\xc3\x07"); /* movnti %rax, (%rdi) */
-	DROPPED(KIT_CODE_64, "\x0f\x94\x07");     /* sete (%rdi) */
+	DROPPED(KIT_CODE_64, "\x48\x0f\xc3\x07");             /* movnti %rax, (%rdi) */
+	DROPPED(KIT_CODE_64, "\x0f\x94\x07");                 /* sete (%rdi) */
+	DROPPED(KIT_CODE_16, "\x83\x0e\x00\xb8\x01");         /* orw $1, 0xb800 */
+	DROPPED(KIT_CODE_32, "\xf0\x81\x07\x55\xaa\x55\xaa"); /* lock addl $0xaa55aa55, (%edi) */
+	DROPPED(KIT_CODE_32, "\xff\x07");                     /* incl (%edi) */
+	DROPPED(KIT_CODE_32, "\x87\x07");                     /* xchg %eax, (%edi) */
+	DROPPED(KIT_CODE_64, "\x48\x0f\xab\x07");             /* bts %rax, (%rdi) */
 }
 
 static void what_has_other_effects_is_not(void **state)
 {
 	(void)state;
-	KEPT(KIT_CODE_32, "\x01\x07");             /* add %eax, (%edi) */
-	KEPT(KIT_CODE_32, "\x87\x07");             /* xchg %eax, (%edi) */
+	KEPT(KIT_CODE_32, "\x87\x27");             /* xchg %esp, (%edi) */
+	KEPT(KIT_CODE_32, "\x39\x07");             /* cmp %eax, (%edi): no store */
+	KEPT(KIT_CODE_32, "\xf0\xd1\x27");         /* lock shll (%edi): #UD */
+	KEPT(KIT_CODE_32, "\x0f\xba\x27\x01");     /* btl $1, (%edi): no store */
+	KEPT(KIT_CODE_32, "\xff\x37");             /* pushl (%edi) */
 	KEPT(KIT_CODE_32, "\x50");                 /* push %eax */
-	KEPT(KIT_CODE_32, "\xff\x07");             /* incl (%edi) */
 	KEPT(KIT_CODE_32, "\xe8\x00\x00\x00\x00"); /* call */
 	KEPT(KIT_CODE_32, "\x89\xc7");             /* mov %eax, %edi: no memory */
 	KEPT(KIT_CODE_32, "\xc6\x0f\x55");         /* C6h with reg = 1: no instruction */

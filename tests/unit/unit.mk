@@ -82,7 +82,8 @@ UNIT_mitigations := arch/x86/cpu/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
 UNIT_SVM        := tests/unit/svm_kit.c arch/x86/virt/svm/npt.c arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c
 UNIT_svm_npt    := $(UNIT_SVM)
-UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/svm/store.c arch/x86/virt/svm/decode.c
+UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x86/virt/svm/store.c arch/x86/virt/svm/decode.c
+UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)

@@ -4,9 +4,11 @@
  */
 #include "arch/x86/virt/store.h"
 
+#include "arch/x86/virt/rmw.h"
+
 enum { INSTRUCTION_MAX = 15, PAGE_BYTES = 4096 };
 enum { RFLAGS_TF = 1 << 8, RFLAGS_DF = 1 << 10 };
-enum { REX = 0x40, REX_W = 1 << 3 };
+enum { REX = 0x40, REX_R = 1 << 2, REX_W = 1 << 3 };
 
 /* The operand that an opcode stores to, and the bytes behind its ModR/M byte. NO: no store, or
  * other effects. */
@@ -18,6 +20,9 @@ enum form {
 	MOFFS,     /* an address */
 	STOS,
 	MOVS,
+	RMW,   /* reads and writes: drop_rmw() */
+	RMW_8, /* the same with an immediate byte */
+	RMW_Z, /* the same with an immediate of the operand's size, 4 bytes at most */
 };
 
 /* Opcode maps of APM 3, tables. */
@@ -36,14 +41,65 @@ static const uint8_t one_byte[256] = {
 	[0xab] = STOS,
 	[0xc6] = MODRM_0_8,
 	[0xc7] = MODRM_0_Z,
+	/* ADD, OR, ADC, SBB, AND, SUB, XOR */
+	[0x00] = RMW,
+	[0x01] = RMW,
+	[0x08] = RMW,
+	[0x09] = RMW,
+	[0x10] = RMW,
+	[0x11] = RMW,
+	[0x18] = RMW,
+	[0x19] = RMW,
+	[0x20] = RMW,
+	[0x21] = RMW,
+	[0x28] = RMW,
+	[0x29] = RMW,
+	[0x30] = RMW,
+	[0x31] = RMW,
+	[0x80] = RMW_8,
+	[0x81] = RMW_Z,
+	[0x83] = RMW_8,
+	/* XCHG */
+	[0x86] = RMW,
+	[0x87] = RMW,
+	/* shifts */
+	[0xc0] = RMW_8,
+	[0xc1] = RMW_8,
+	[0xd0] = RMW,
+	[0xd1] = RMW,
+	[0xd2] = RMW,
+	[0xd3] = RMW,
+	/* NOT, NEG */
+	[0xf6] = RMW,
+	[0xf7] = RMW,
+	/* INC, DEC */
+	[0xfe] = RMW,
+	[0xff] = RMW,
 };
 
 static const uint8_t two_bytes[256] = {
-	[0x11] = MODRM,          [0x13] = MODRM, [0x17] = MODRM,
-	[0x29] = MODRM,          [0x2b] = MODRM, /* MOVUPS, MOVLPS, MOVHPS ... */
-	[0x7f] = MODRM,          [0xe7] = MODRM, /* MOVQ, MOVDQA, MOVNTQ ... */
-	[0xc3] = MODRM,                          /* MOVNTI */
-	[0x90 ... 0x9f] = MODRM,                 /* SETcc */
+	[0x11] = MODRM,
+	[0x13] = MODRM,
+	[0x17] = MODRM,
+	[0x29] = MODRM,
+	[0x2b] = MODRM, /* MOVUPS, MOVLPS, MOVHPS ... */
+	[0x7f] = MODRM,
+	[0xe7] = MODRM,          /* MOVQ, MOVDQA, MOVNTQ ... */
+	[0xc3] = MODRM,          /* MOVNTI */
+	[0x90 ... 0x9f] = MODRM, /* SETcc */
+	[0xa4] = RMW_8,
+	[0xa5] = RMW, /* SHLD */
+	[0xac] = RMW_8,
+	[0xad] = RMW, /* SHRD */
+	[0xab] = RMW,
+	[0xb3] = RMW, /* BTS, BTR */
+	[0xba] = RMW_8,
+	[0xbb] = RMW, /* BTS, BTR, BTC; BTC */
+	[0xb0] = RMW,
+	[0xb1] = RMW, /* CMPXCHG */
+	[0xc0] = RMW,
+	[0xc1] = RMW, /* XADD */
+	[0xc7] = RMW, /* CMPXCHG8B, CMPXCHG16B */
 };
 
 struct reading {
@@ -170,7 +226,40 @@ static bool drop_string(const struct store *s, const struct reading *r, bool mov
 	return !r->repeat || n == left;
 }
 
-uint64_t store_drop(const struct store *s)
+/* Returns the immediate value of so many bytes, extended by its sign. */
+static uint64_t immediate(struct reading *r, unsigned bytes)
+{
+	uint64_t value = 0;
+	for (unsigned i = 0; i < bytes; i++)
+		value |= (uint64_t)next(r) << 8 * i;
+	const uint64_t sign = 1ull << (8 * bytes - 1);
+	return (value ^ sign) - sign;
+}
+
+/* Carries out an instruction that reads and writes. Returns false, and changes nothing, when the
+ * bytes are another instruction. */
+static bool drop_rmw(struct store *s, struct reading *r, enum form form, unsigned address,
+                     unsigned wide)
+{
+	const unsigned reg = skip_modrm(r, address);
+	struct rmw rmw = { .two = r->two,
+		           .lock = r->lock,
+		           .rex = r->rex != 0,
+		           .opcode = r->opcode,
+		           .reg = (uint8_t)(reg | (r->rex & REX_R ? 8 : 0)),
+		           .wide = wide,
+		           .has_immediate = form != RMW,
+		           .regs = s->regs,
+		           .flags = s->rflags };
+	if (rmw.has_immediate)
+		rmw.immediate = immediate(r, form == RMW_8 ? 1 : wide == 2 ? 2 : 4);
+	if (reg == 8 || r->at > r->count || !rmw_run(&rmw))
+		return false;
+	s->rflags = rmw.flags;
+	return true;
+}
+
+uint64_t store_drop(struct store *s)
 {
 	const bool long_mode = guest_in_long_mode(&s->mode), code_32 = long_mode || s->mode.cs_32;
 	struct reading r = { .at = 0 };
@@ -184,6 +273,11 @@ uint64_t store_drop(const struct store *s)
 	const unsigned wide = r.rex & REX_W ? 8 : code_32 != r.operand_size ? 4 : 2;
 	const unsigned size = r.opcode & 1 ? wide : 1;
 	unsigned reg = 0;
+	if (form >= RMW) {
+		if (!drop_rmw(s, &r, form, address, wide))
+			return UINT64_MAX;
+		return long_mode ? s->rip + r.at : (uint32_t)(s->rip + r.at);
+	}
 	if (form == MODRM || form == MODRM_0_8 || form == MODRM_0_Z)
 		reg = skip_modrm(&r, address);
 	if (reg == 8 || r.lock || (reg != 0 && form != MODRM))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's store without effect: the VMM steps over the instruction as if the instruction had
- * written to memory that keeps no value.
+ * written to memory that keeps no value and reads as ones.
  *
- * Rule: the code steps only over instructions whose sole effect is the store, and over string
- * instructions with their counts. An instruction with other effects, or that cannot be read, is not
- * stepped over.
+ * Rule: the code steps over instructions whose sole effect is the store, over string instructions
+ * with their counts, and over instructions that read, change and write back (rmw.h). No other
+ * instruction is stepped over, and none whose bytes cannot be read.
  */
 #ifndef ARCH_X86_VIRT_STORE_H
 #define ARCH_X86_VIRT_STORE_H
@@ -23,8 +23,8 @@ struct store {
 };
 
 /* Returns the RIP at which the guest goes on, or UINT64_MAX when the instruction is no such store
- * or the guest single-steps. A repeated instruction is done for all elements in the page, so the
+ * or the guest single-steps. Registers and s->rflags are then as after the instruction. A repeated instruction is done for all elements in the page, so the
  * guest may go on at the same RIP. */
-uint64_t store_drop(const struct store *s);
+uint64_t store_drop(struct store *s);
 
 #endif

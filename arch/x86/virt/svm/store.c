@@ -18,7 +18,7 @@ bool svm_drop_store(struct vcpu *v)
 	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE ||
 	    c->exit_interruption & EVENT_VALID)
 		return false;
-	const struct store s = {
+	struct store s = {
 		.mode = svm_mode(v),
 		.regs = &v->regs,
 		.rip = c->rip,
@@ -29,7 +29,7 @@ bool svm_drop_store(struct vcpu *v)
 	if (rip == UINT64_MAX)
 		return false;
 	c->rip = rip;
-	c->rflags &= ~(uint64_t)RFLAGS_RF;
+	c->rflags = s.rflags & ~(uint64_t)RFLAGS_RF;
 	c->interrupt_shadow = 0;
 	return true;
 }

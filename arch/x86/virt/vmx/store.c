@@ -22,7 +22,7 @@ bool vmx_drop_store(struct vcpu *v)
 	    vmcs_read(IDT_VECTORING) & INTERRUPTION_VALID ||
 	    (q & (Q_WRITE | Q_LINEAR | Q_ACCESS | Q_IRET)) != (Q_WRITE | Q_LINEAR | Q_ACCESS))
 		return false;
-	const struct store s = {
+	struct store s = {
 		.mode = { .paging = { .cr0 = vmcs_read(GUEST_CR0),
 		                      .cr3 = vmcs_read(GUEST_CR3),
 		                      .cr4 = vmcs_read(GUEST_CR4),

@@ -526,6 +526,13 @@ MUTANTS = (
         "test_guest_cpuid",
     ),
     (
+        "cpuid-frequency-is-the-processor-s",
+        CPUID,
+        "\tcase LEAF_TSC:\n\t\treturn tsc_frequency(platform.tsc_khz);\n",
+        "\tcase LEAF_TSC:\n\t\treturn c;\n",
+        "test_guest_cpuid",
+    ),
+    (
         "cpuid-shows-svm-s-leaf",
         CPUID,
         "\tdefault:\n\t\treturn (struct cpuid){ 0 };\n\t}\n}\n\n/* Returns the VMM's",

@@ -44,6 +44,7 @@ static int begin(void **state)
 {
 	(void)state;
 	offered = 7;
+	platform.tsc_khz = 19998;
 	return 0;
 }
 
@@ -64,6 +65,25 @@ static void R01_a_leaf_that_is_not_listed_is_empty(void **state)
 	assert_true(is_empty(ask(0xd, 9, ~0u))); /* PKRU */
 	assert_false(is_empty(ask(0xd, 2, ~0u)));
 	assert_int_equal(ask(EXTENDED, 0, 0).eax, EXTENDED + 8);
+}
+
+/* An emulator's own figures may be of another machine. */
+static void the_frequencies_are_the_measured_one(void **state)
+{
+	(void)state;
+	struct cpuid c = ask(0x15, 0, 0);
+	assert_int_equal((uint64_t)c.ecx * c.ebx / c.eax, 19998000);
+	c = ask(0x16, 0, 0);
+	assert_int_equal(c.eax, 20);
+	assert_int_equal(c.ebx, 20);
+	assert_int_equal(c.ecx | c.edx, 0);
+	assert_int_equal(ask(0x40000010, 0, 0).eax, 19998);
+	platform.tsc_khz = 5000000; /* 5 GHz do not fit into ECX */
+	c = ask(0x15, 0, 0);
+	assert_int_equal((uint64_t)c.ecx * c.ebx / c.eax, 5000000000);
+	assert_int_equal(ask(0x16, 0, 0).eax, 5000);
+	platform.tsc_khz = 0;
+	assert_true(is_empty(ask(0x15, 0, 0)) && is_empty(ask(0x16, 0, 0)));
 }
 
 static void R01_features_whose_registers_no_vm_has_are_hidden(void **state)
@@ -164,6 +184,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R01_a_leaf_that_is_not_listed_is_empty, begin),
+		cmocka_unit_test_setup(the_frequencies_are_the_measured_one, begin),
 		cmocka_unit_test_setup(R01_features_whose_registers_no_vm_has_are_hidden, begin),
 		cmocka_unit_test_setup(R01_leaves_that_tell_the_same_tell_it_alike, begin),
 		cmocka_unit_test_setup(R01_what_faults_in_the_guest_is_not_announced, begin),

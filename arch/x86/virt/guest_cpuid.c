@@ -14,6 +14,7 @@
 #define BITS(high, low) (UINT32_MAX >> (31 - (high)) & UINT32_MAX << (low))
 
 enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd };
+enum { LEAF_TSC = 0x15, LEAF_FREQUENCIES = 0x16 };
 #define LEAF_EXTENDED 0x80000000u
 #define LEAF_EXTENDED_LAST 0x80000008u
 #define LEAF_EXTENDED_FEATURES 0x80000001u
@@ -104,6 +105,26 @@ static struct cpuid xsave(struct cpuid c, uint32_t subleaf)
 	return subleaf < 32 && offered >> subleaf & 1 ? c : (struct cpuid){ 0 };
 }
 
+/* The TSC's measured frequency as a crystal's frequency in Hz (ECX) times EBX / EAX. Half of the
+ * frequency is shown where the whole does not fit into 32 bits. A frequency of 0 is unknown. */
+static struct cpuid tsc_frequency(uint64_t khz)
+{
+	enum { HZ_PER_KHZ = 1000 };
+	const uint32_t times = khz > UINT32_MAX / HZ_PER_KHZ ? 2 : 1;
+	if (khz == 0)
+		return (struct cpuid){ 0 };
+	return (struct cpuid){ .eax = 1,
+		               .ebx = times,
+		               .ecx = (uint32_t)(khz / times * HZ_PER_KHZ) };
+}
+
+/* The base and the highest frequency in MHz: the TSC's. The bus is left out. */
+static struct cpuid frequencies(uint64_t khz)
+{
+	const uint32_t mhz = (uint32_t)((khz + 500) / 1000);
+	return (struct cpuid){ .eax = mhz, .ebx = mhz };
+}
+
 static struct cpuid basic(struct cpuid c, uint32_t leaf, uint32_t subleaf, unsigned has)
 {
 	if (!guest_cpuid_differs(leaf))
@@ -118,6 +139,10 @@ static struct cpuid basic(struct cpuid c, uint32_t leaf, uint32_t subleaf, unsig
 		return structured(c, subleaf, has);
 	case LEAF_XSAVE:
 		return xsave(c, subleaf);
+	case LEAF_TSC:
+		return tsc_frequency(platform.tsc_khz);
+	case LEAF_FREQUENCIES:
+		return frequencies(platform.tsc_khz);
 	default:
 		return (struct cpuid){ 0 };
 	}

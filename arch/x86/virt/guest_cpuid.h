@@ -20,10 +20,10 @@ enum guest_has {
 };
 
 /* Returns true when the leaf differs for a guest. One test by bit covers the basic leaves.
- * Unchanged leaves: 0 (highest leaf and vendor), 2 (caches), 15h and 16h (frequencies). */
+ * Unchanged leaves: 0 (highest leaf and vendor), 2 (caches). */
 static inline bool guest_cpuid_differs(uint32_t leaf)
 {
-	const uint32_t same = 1u << 0 | 1u << 2 | 1u << 0x15 | 1u << 0x16;
+	const uint32_t same = 1u << 0 | 1u << 2;
 	return leaf >= 32 || !(same >> leaf & 1);
 }
 

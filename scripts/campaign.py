@@ -27,7 +27,7 @@ from signalbox.session import ends_on_signals
 SCRIBE = (
     "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- rounds={rounds}"
 )
-VANDAL = "vm=vandal mem=4M prio=1 slice=5ms -- do=campaign seed={seed} ops={ops}"
+VANDAL = "vm=vandal mem=4M prio=1 slice=20ms -- do=campaign seed={seed} ops={ops}"
 CHIPSETS = {
     "pc": "chipset=pc",
     "irqmux": "chipset=irqmux",
@@ -43,8 +43,8 @@ ON = {
     "kvm": ("pc", "soft"),
 }
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
-# scribe works as long as the campaign goes on: so many operations fit beside one of its rounds.
-OPS_PER_ROUND = 600
+# scribe works as long as the campaign goes on: so many operations fit beside a round of scribe's.
+OPS_PER_ROUND = 2400
 # Bochs's 8259 stops the emulator for modes that it does not have, which are a guest's good right.
 REPORT = {"panic": {"PIC": "report"}}
 # What a victim prints of time, by which the RTC's periods are merged.
@@ -72,7 +72,7 @@ def parse_run(text):
             return Run(platform, chipset, int(seed), int(ops))
     except (KeyError, ValueError):
         pass
-    raise PlatformError(f"{text}: no such run; its form: bochs/pc/7/100000")
+    raise PlatformError(f"{text}: no such run; its form: bochs/pc/7/1000000")
 
 
 def machine_of(run, args, beside=True):
@@ -226,7 +226,7 @@ def arguments():
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")
-    parser.add_argument("--ops", type=int, default=100_000, help="operations of a run")
+    parser.add_argument("--ops", type=int, default=1_000_000, help="operations of a run")
     parser.add_argument(
         "--seed",
         type=int,

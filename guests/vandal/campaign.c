@@ -69,6 +69,12 @@ void campaign_note(uint64_t what)
 	exceptions += what != UINT64_MAX;
 }
 
+void campaign_note_stream(uint32_t stream_digest, uint32_t stream_exceptions)
+{
+	campaign_note(stream_digest);
+	exceptions += stream_exceptions - 1;
+}
+
 static campaign_act *const acts[] = {
 	campaign_port,      campaign_port,    campaign_port,        campaign_msr,
 	campaign_msr,       campaign_control, campaign_instruction, campaign_instruction,
@@ -76,6 +82,17 @@ static campaign_act *const acts[] = {
 	campaign_user,      campaign_user,    campaign_user,        campaign_user,
 	campaign_user,      campaign_memory,
 };
+
+/* Does a random act. Returns the number of operations. */
+static uint32_t one_act(void)
+{
+	const uint32_t which = campaign_any(sizeof(acts) / sizeof(acts[0]) + 1);
+
+	if (which == sizeof(acts) / sizeof(acts[0]))
+		return campaign_stream();
+	acts[which]();
+	return 1;
+}
 
 /* Words that are the guest's and that no act writes to. */
 static unsigned canaries_wrong(uint64_t seed)
@@ -99,10 +116,12 @@ void vandal_campaign(const char *argument)
 	for (unsigned i = 0; i < CANARIES; i++)
 		canaries[i] = seed ^ i * 0x9E3779B97F4A7C15ul;
 	campaign_user_begin();
-	for (uint32_t i = 0; i < ops; i++) {
-		acts[campaign_any(sizeof(acts) / sizeof(acts[0]))]();
-		if (i % TELL_EVERY == TELL_EVERY - 1)
-			machine_status("seed %lu op %u", seed, (unsigned)i + 1);
+	for (uint32_t done = 0, told = 0; done < ops;) {
+		done += one_act();
+		if (done - told >= TELL_EVERY) {
+			told = done;
+			machine_status("seed %lu op %u", seed, (unsigned)done);
+		}
 	}
 	machine_print("\n"); /* ends the acts' last printed line */
 	vandal_says(canaries_wrong(seed) == 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A campaign's parts: campaign.c (the deed, the random numbers), campaign_acts.c (acts of ring 0),
- * campaign_user.c (acts of ring 3).
+ * campaign_user.c (acts of ring 3), campaign_stream.c (many instructions of ring 3 in a row).
  *
  * Rule: everything comes from the seed alone, so a seed repeats its campaign.
  */
@@ -35,6 +35,11 @@ campaign_act campaign_port, campaign_msr, campaign_control, campaign_debug, camp
 
 /* Runs random bytes as an instruction of ring 3, with open ports (IOPL 3). */
 void campaign_user(void);
+/* Runs a stream of random instructions of ring 3, several times with other registers. Returns the
+ * number of instructions. */
+uint32_t campaign_stream(void);
+/* Adds the exceptions of a stream to the digest and to the count. */
+void campaign_note_stream(uint32_t stream_digest, uint32_t stream_exceptions);
 /* Opens the scratch memory to ring 3. Call before the first act. */
 void campaign_user_begin(void);
 

@@ -383,28 +383,37 @@ void campaign_interrupt(void)
 
 /* ---- Foreign memory ---- */
 
-/* The VMM gives a VM 64 pages in place of foreign memory. A VM that needs more pages is ended. */
-enum { PAGES_MOST = 48 };
-
+/* Absent memory, and memory of devices: of the VMM's and of other owners. The number of such pages
+ * has no limit. */
 static void try_memory(void *at)
 {
-	if (a.write)
-		*(volatile uint32_t *)at = (uint32_t)a.value;
-	else
-		(void)*(volatile uint32_t *)at;
+	volatile uint32_t *word = at;
+	uint32_t value = (uint32_t)a.value;
+
+	switch (a.size) {
+	case 0:
+		(void)*word;
+		break;
+	case 1:
+		*word = value;
+		break;
+	case 2:
+		__asm__ volatile("lock xaddl %0, %1" : "+r"(value), "+m"(*word));
+		break;
+	default:
+		__asm__ volatile("pushq %0; popq %0" : "+m"(*(volatile uint64_t *)at));
+		break;
+	}
 }
 
 void campaign_memory(void)
 {
-	static unsigned pages;
 	uint64_t at = campaign_value() << (campaign_any(2) ? 0 : 12);
 
-	if (pages == PAGES_MOST || at < CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES ||
-	    !machine_is_virtual())
+	if (at < CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES || !machine_is_virtual())
 		return;
-	pages++;
-	a.write = campaign_any(2);
+	a.size = campaign_any(4);
 	a.value = campaign_value();
 	campaign_note((uint64_t)(int64_t)trap_try(try_memory,
-	                                          (void *)(uintptr_t)machine_window(at & ~3ul)));
+	                                          (void *)(uintptr_t)machine_window(at & ~7ul)));
 }

@@ -11,7 +11,6 @@
 #include "guests/lib/selectors.h"
 #include "guests/lib/traps.h"
 #include "guests/vandal/ring3.h"
-#include "vmm/abi.h"
 
 #include <string.h>
 
@@ -67,15 +66,6 @@ static void make_code(uint8_t *code)
 			code[at] = NOP;
 }
 
-/* VMCALL of ring 3 is answered like VMCALL of ring 0 (a defect). So exit is left out, and counters,
- * because the VMM would write counters to a random address. */
-static uint64_t any_rax(void)
-{
-	uint64_t value = campaign_value();
-
-	return value == SB_CALL_EXIT || value == SB_CALL_COUNTERS ? 0 : value;
-}
-
 void campaign_user(void)
 {
 	uint8_t *code = (uint8_t *)(uintptr_t)(CODE_AT + campaign_any(PAGE - INSTRUCTION_MOST));
@@ -83,7 +73,6 @@ void campaign_user(void)
 	make_code(code);
 	for (unsigned i = 0; i < RING3_REGISTERS; i++)
 		ring3_registers[i] = campaign_value();
-	ring3_registers[0] = any_rax();
 	ring3_rsp = CAMPAIGN_SCRATCH + PAGE + (campaign_any(PAGE) & ~7u);
 	ring3_rip = (uint64_t)(uintptr_t)code;
 	campaign_note((uint64_t)(int64_t)trap_try(ring3_step, NULL));

@@ -12,7 +12,8 @@
  * - steps.c with steps_code.S; tasks.c with tasks_code.S;
  * - storms for the VMM: hostile.c;
  * - programs in ring 3: ring3.c and ring3_code.S;
- * - random acts: campaign.c with campaign_acts.c and campaign_user.c.
+ * - random acts: campaign.c with campaign_acts.c, campaign_user.c, and campaign_stream.c with
+ *   campaign_stream.S.
  *
  * Rule: a deed prints its observations. A deed is ok when a VMM kept the deed from everything that
  * is not the guest's. On the bare machine everything is the guest's, and most deeds only report.

@@ -15,7 +15,8 @@ import campaign
 from conftest import all_ok, on_chipsets, scribe, vandal
 
 where, chipset = on_chipsets("pc", "irqmux-1-bank", "soft-1-bank", "qemu-pc")
-OPS = 150_000
+OPS = 2_500_000  # of each realisation
+TIMEOUT = 900
 ROUNDS = OPS // campaign.OPS_PER_ROUND
 SEEDS = {"pc": 1, "irqmux-1-bank": 2, "soft-1-bank": 3, "qemu-pc": 4}
 
@@ -25,11 +26,12 @@ def campaign_run(system, where, at):
     """(report, the same without the attacker, the run's name)."""
     run = campaign.Run(at, where.name, SEEDS.get(where.name, 5) + 10 * at.startswith("qemu"), OPS)
     gentle = " gentle=1" if at.startswith("qemu") else ""
-    attacker = vandal(f"do=campaign seed={run.seed} ops={OPS}{gentle}", mem="4M")
+    attacker = vandal(f"do=campaign seed={run.seed} ops={OPS}{gentle}", mem="4M", slice="20ms")
     victim = scribe(f"rounds={ROUNDS}")
-    alone = system("", [victim])
+    alone = system("", [victim], timeout=TIMEOUT)
     all_ok(alone, "scribe", 5)
-    return system("", [attacker, victim], log_actions=campaign.REPORT), alone, run
+    report = system("", [attacker, victim], timeout=TIMEOUT, log_actions=campaign.REPORT)
+    return report, alone, run
 
 
 def test_R01_the_victim_is_as_when_alone(campaign_run):
@@ -41,12 +43,12 @@ def test_R01_the_victim_is_as_when_alone(campaign_run):
 
 
 def test_R01_the_attacker_comes_to_its_end(campaign_run):
-    """R01: all of its operations were done, more than half of them answered by an exception, and
+    """R01: all operations were done, more than a fifth of them answered by an exception, and
     its own memory is whole."""
     report, _, run = campaign_run
     found = next((m for m in map(campaign.VERDICT.search, report.lines) if m), None)
     assert found, f"once more: make campaign REPEAT={run}\n{report!r}"
-    assert int(found[1]) == OPS and int(found[2]) > OPS // 2
+    assert int(found[1]) >= OPS and int(found[2]) > OPS // 5
     exits = report.record("exits", vm="vandal")
     assert all(
         exits[kind] for kind in ("io", "cpuid", "rdmsr", "wrmsr", "memory", "virt", "vmcall")
@@ -57,7 +59,7 @@ def test_a_seed_repeats_its_campaign(system, at, campaign_run, repeats):
     """The same seed once more: the same exceptions in the same order."""
     report, _, run = campaign_run
     gentle = " gentle=1" if at.startswith("qemu") else ""
-    attacker = vandal(f"do=campaign seed={run.seed} ops={OPS // 10}{gentle}", mem="4M")
+    attacker = vandal(f"do=campaign seed={run.seed} ops={OPS // 25}{gentle}", mem="4M")
     digests = {
         re.search(
             campaign.VERDICT,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A deed that looks at the end of instructions that a VMM carries out: with a single step over the
- * instruction, with a breakpoint behind the instruction, and with a fault in place of the
- * instruction; in 64-bit, 32-bit and real mode.
+ * instruction, with a breakpoint behind the instruction, with a breakpoint on the instruction's
+ * port, and with a fault in place of the instruction; in 64-bit, 32-bit, 16-bit protected,
+ * virtual-8086 and real mode.
  *
  * Rule: the manual gives the expected results (SDM 3B 17.3.1), so a bare machine prints the same.
  */
@@ -16,6 +17,7 @@
 
 #include <string.h>
 
+enum { FLAGS_TF = 1 << 8, CR4_DE = 1 << 3 };
 enum { VECTOR_DB = 1, VECTOR_GP = 13, DR6_BS = 1 << 14, FLAGS_RF = 1 << 16 };
 /* DR7 (SDM 3B 17.2.4): local enable of breakpoints 0 and 1, on execution, always-one bit 10 */
 enum { DR7_TWO = 0x405, DR7_OFF = 0x400 };
@@ -114,6 +116,43 @@ static void break_behind(void)
 	      "breakpoints", &steps_notes);
 }
 
+/* A breakpoint on a port (SDM 3B 17.2.4): type 2, length in bytes minus 1. The trap comes from
+ * right behind the access. */
+#define DR7_IO(length) (DR7_OFF | 1 | 2 << 16 | ((length)-1) << 18)
+#define BREAK(name, first, length, flags, instruction, hits, steps)                        \
+	do {                                                                               \
+		memset(&steps_notes, 0, sizeof(steps_notes));                              \
+		__asm__ volatile(                                                          \
+			"mov %[at], %%dr0; mov %[on], %%dr7\n\t"                           \
+			"pushfq\n\torl %[set], (%%rsp)\n\tpopfq\n\t" instruction           \
+			"\n1:\tnop\n\tnop\n\tmov %[off], %%dr7\n\tsubl $1b, %[where]"      \
+			: [where] "+m"(steps_notes.at)                                     \
+			: [at] "r"((uint64_t)(first)), [on] "r"((uint64_t)DR7_IO(length)), \
+			  [off] "r"((uint64_t)DR7_OFF), [set] "i"(flags), "d"(STEPS_PORT), \
+			  "a"(0xff)                                                        \
+			: "memory", "cc");                                                 \
+		judge(steps_notes.traps == ((hits) || (steps)) &&                          \
+		              (steps_notes.traps == 0 || steps_notes.at == 0) &&           \
+		              (steps_notes.dr6 & 15) == (hits) &&                          \
+		              !(steps_notes.dr6 & DR6_BS) == !(steps),                     \
+		      name, &steps_notes);                                                 \
+	} while (0)
+
+static void break_on_ports(void)
+{
+	const uint64_t cr4 = cr4_read();
+
+	BREAK("a breakpoint without DE", STEPS_PORT, 1, 0, "inb %%dx, %%al", 0, 0);
+	cr4_write(cr4 | CR4_DE);
+	BREAK("a breakpoint on IN", STEPS_PORT, 1, 0, "inb %%dx, %%al", 1, 0);
+	BREAK("a breakpoint and a step", STEPS_PORT, 1, FLAGS_TF, "inb %%dx, %%al", 1, 1);
+	BREAK("a breakpoint below a wide IN", STEPS_PORT - 1, 1, 0, "inb %%dx, %%al", 0, 0);
+	BREAK("a breakpoint in a wide IN", STEPS_PORT + 1, 1, 0, "inw %%dx, %%ax", 1, 0);
+	BREAK("a breakpoint of two ports", 0x20, 2, 0, "outb %%al, $0x21", 1, 0);
+	BREAK("a breakpoint above OUT", 0x22, 1, 0, "outb %%al, $0x21", 0, 0);
+	cr4_write(cr4);
+}
+
 /* An instruction that the VMM refuses: a fault, which is pushed with RF set and with an error
  * code. */
 static void fault(void)
@@ -132,25 +171,51 @@ static uint64_t gate32(void (*entry)(void))
 	       (offset & 0xFFFF);
 }
 
+/* An available TSS of 32 bits. */
+static uint64_t tss_descriptor(void)
+{
+	uint64_t base = (uint64_t)(uintptr_t)steps_tss;
+
+	return (base & 0xFF000000) << 32 | 0x89ul << 40 | (base & 0xFFFFFF) << 16 |
+	       (STEPS_TSS_BYTES - 1);
+}
+
 extern uint64_t guest_gdt[];
 
 static void other_modes(void)
 {
 	const struct notes *real = (const struct notes *)(uintptr_t)REAL_NOTES;
-	const struct notes *wide = &steps_notes32;
+	const struct notes *narrow = (const struct notes *)(uintptr_t)PM16_NOTES;
+	const struct notes *wide = &steps_notes32, *v86 = &steps_notes_v86;
 
 	steps_idt[VECTOR_DB] = gate32(steps_trap32);
 	steps_idt[VECTOR_GP] = gate32(steps_fault32);
 	guest_gdt[SELECTOR_TSS_OLD / 8] = 0x00009B000000FFFF; /* code and data of 16 bits */
 	guest_gdt[SELECTOR_TSS_NEW / 8] = 0x000093000000FFFF;
+	memcpy(steps_gdt, guest_gdt, SELECTOR_TSS);
+	steps_gdt[SELECTOR_TSS / 8] = tss_descriptor();
+	steps_tss[1] = (uint32_t)(uintptr_t)stack_v86_top; /* ESP0, SS0 (SDM 3A 7.2.1) */
+	steps_tss[2] = SELECTOR_DATA;
+	steps_tss[STEPS_TSS_BYTES / 4 - 1] = (uint32_t)STEPS_TSS_BYTES << 16;
 	memcpy((void *)(uintptr_t)REAL_CODE, steps_real, (size_t)(steps_real_end - steps_real));
 	memset((void *)(uintptr_t)REAL_NOTES, 0, sizeof(*real));
+	memset((void *)(uintptr_t)PM16_NOTES, 0, sizeof(*narrow));
 	memset(&steps_notes32, 0, sizeof(steps_notes32));
+	memset(&steps_notes_v86, 0, sizeof(steps_notes_v86));
 	steps_modes();
 	traps_load();
 	judge(wide->traps == 1 && wide->at == 0 && wide->dr6 & DR6_BS, "32-bit mode, a step", wide);
 	judge(wide->faults == 1 && wide->error == 0 && wide->flags & FLAGS_RF && wide->stack == 0,
 	      "32-bit mode, a fault", wide);
+	judge(narrow->traps == 1 && narrow->at == 0 && narrow->dr6 & DR6_BS,
+	      "16-bit protected mode, a step", narrow);
+	judge(narrow->faults == 1 && narrow->error == 0 && narrow->flags & FLAGS_RF &&
+	              narrow->stack == 0,
+	      "16-bit protected mode, a fault", narrow);
+	judge(v86->traps == 1 && v86->at == 0 && v86->dr6 & DR6_BS, "virtual-8086 mode, a step",
+	      v86);
+	judge(v86->faults == 2 && v86->error == 0 && v86->flags & FLAGS_RF,
+	      "virtual-8086 mode, faults", v86);
 	judge(real->traps == 1 && real->at == 0 && real->dr6 & DR6_BS, "real mode, a step", real);
 	judge(real->faults == 1 && real->stack == 0, "real mode, a fault", real);
 }
@@ -162,6 +227,7 @@ void vandal_steps(const char *argument)
 	struct gate trap = take_gate(VECTOR_DB, steps_trap), gp = take_gate(VECTOR_GP, steps_fault);
 	step_in_64_bit();
 	break_behind();
+	break_on_ports();
 	if (machine_is_virtual()) /* emulated bare machines may know any MSR */
 		fault();
 	*gate_of(VECTOR_DB) = trap;

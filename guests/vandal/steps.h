@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Handlers that see how an instruction ends, in 64-bit, 32-bit and real mode.
+ * Handlers that see how an instruction ends, in 64-bit, 32-bit, 16-bit protected, virtual-8086 and
+ * real mode.
  *
  * Rule: a handler notes the exception and continues behind the instruction. #DB ends the stepping.
  */
@@ -11,6 +12,12 @@
 #define REAL_CODE 0x7000
 #define REAL_NOTES 0x6000
 #define REAL_STACK 0x6F00
+/* The notes of 16-bit protected mode: the mode reaches 64 KiB. */
+#define PM16_NOTES 0x6080
+/* The segments of the guest, and a TSS for virtual-8086 mode behind. */
+#define SELECTOR_TSS 0x30
+#define STEPS_GDT_BYTES 0x38
+#define STEPS_TSS_BYTES 104
 
 #define NOTES_TRAPS 0   /* number of #DB */
 #define NOTES_AT 4      /* address of the last #DB, minus the expected address */
@@ -38,14 +45,18 @@ void steps_trap(void);
 void steps_fault(void);
 extern struct notes steps_notes;
 
-/* The same in 32-bit mode without paging and in real mode: a step over IN, and a refused RDMSR.
+/* The same in 32-bit mode without paging, in 16-bit protected mode and in real mode: a step over
+ * IN, and a refused RDMSR. In virtual-8086 mode: a step over CPUID, and a refused RDMSR.
  * Call with interrupts off; load the IDT of long mode again afterwards. steps_idt: 32-bit gates to
  * steps_trap32() and steps_fault32(). */
 void steps_modes(void);
 void steps_trap32(void);
 void steps_fault32(void);
 extern uint64_t steps_idt[STEPS_VECTORS];
-extern struct notes steps_notes32;
+extern uint64_t steps_gdt[STEPS_GDT_BYTES / 8];
+extern uint32_t steps_tss[STEPS_TSS_BYTES / 4];
+extern char stack_v86_top[];
+extern struct notes steps_notes32, steps_notes_v86;
 /* Code to be copied to REAL_CODE. */
 extern const uint8_t steps_real[], steps_real_end[];
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Steps and faults in three modes.
+ * Steps and faults in five modes.
  *
  * Rule: see steps.h. The way up is the guest's own start (guest_long_mode), as after a task switch.
  */
@@ -13,10 +13,15 @@
 #define EFER_LME 0x100
 #define FLAGS_TF 0x100
 #define FLAGS_RF 0x10000
+#define FLAGS_VM 0x20000
+#define FLAGS_IOPL_3 0x3000
 #define DR6_RESET 0xFFFF0FF0
 /* The way down takes the two slots of task state segments. */
 #define SELECTOR_CODE16 SELECTOR_TSS_OLD
 #define SELECTOR_DATA16 SELECTOR_TSS_NEW
+
+/* The first bytes run in 16-bit protected mode; see below. */
+#define IN_REAL(label) (label - steps_real + REAL_CODE)
 
 	.text
 	.code64
@@ -74,6 +79,11 @@ steps_modes:
 	movl %eax, %ss
 	movl $stack32_top, %esp
 	lidt idt32_pointer
+	lgdt gdt_pointer
+	movl $SELECTOR_TSS, %eax
+	ltr %ax
+	movl $steps_notes32, notes_now
+	movl $behind_in32, expected
 	movl %esp, %ebp
 	movl $STEPS_PORT, %edx
 	pushfl
@@ -88,13 +98,46 @@ behind_in32:
 	subl %esp, %ebp
 	movl %ebp, steps_notes32 + NOTES_STACK
 
+	/* 16-bit protected mode. The handlers stay those of 32-bit mode. */
+	movl $PM16_NOTES, notes_now
+	movl $IN_REAL(behind_in_pm16), expected
+	movl $SELECTOR_DATA16, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	movl $REAL_STACK, %esp
+	ljmp $SELECTOR_CODE16, $REAL_CODE
+
+	/* Virtual-8086 mode, IOPL 3. The second fault leads back. */
+after_pm16:
+	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %ss
+	movl $stack32_top, %esp
+	movl $steps_notes_v86, notes_now
+	movl $(behind_cpuid_v86 - steps_real), expected
+	xorl %eax, %eax
+	pushl %eax			/* GS, FS, DS, ES */
+	pushl %eax
+	pushl %eax
+	pushl %eax
+	pushl %eax			/* SS */
+	pushl $REAL_STACK
+	pushl $(FLAGS_VM | FLAGS_IOPL_3 | 2)
+	pushl $(REAL_CODE >> 4)
+	pushl $(v86 - steps_real)
+	iretl
+
 	/* By a 16-bit segment of 64 KiB to real mode, so that real mode has such limits. */
+after_v86:
+	movl $stack32_top, %esp
 	lidt idt16_pointer
 	movl $SELECTOR_DATA16, %eax
 	movl %eax, %ds
 	movl %eax, %es
 	movl %eax, %ss
-	ljmp $SELECTOR_CODE16, $REAL_CODE
+	ljmp $SELECTOR_CODE16, $IN_REAL(to_real)
 
 back:	movl $SELECTOR_DATA, %eax
 	movl %eax, %ds
@@ -104,28 +147,51 @@ back:	movl $SELECTOR_DATA, %eax
 	jmp guest_long_mode
 
 	.globl steps_trap32, steps_fault32
+	/* DS may be a segment of 16 bits, or null behind virtual-8086 mode. */
 steps_trap32:
 	pushl %eax
+	pushl %ebx
+	movl %ds, %eax
+	pushl %eax
+	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl notes_now, %ebx
 	movl %dr6, %eax
-	movl %eax, steps_notes32 + NOTES_DR6
+	movl %eax, NOTES_DR6(%ebx)
 	movl $DR6_RESET, %eax
 	movl %eax, %dr6
-	movl 4(%esp), %eax
-	subl $behind_in32, %eax
-	movl %eax, steps_notes32 + NOTES_AT
-	incl steps_notes32 + NOTES_TRAPS
-	andl $~FLAGS_TF, 12(%esp)
+	movl 12(%esp), %eax
+	subl expected, %eax
+	movl %eax, NOTES_AT(%ebx)
+	incl NOTES_TRAPS(%ebx)
+	andl $~FLAGS_TF, 20(%esp)
+	popl %eax
+	movl %eax, %ds
+	popl %ebx
 	popl %eax
 	iretl
 
 steps_fault32:
 	pushl %eax
-	movl 4(%esp), %eax
-	movl %eax, steps_notes32 + NOTES_ERROR
-	movl 16(%esp), %eax
-	movl %eax, steps_notes32 + NOTES_FLAGS
-	incl steps_notes32 + NOTES_FAULTS
-	addl $2, 8(%esp)
+	pushl %ebx
+	movl %ds, %eax
+	pushl %eax
+	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl notes_now, %ebx
+	movl 12(%esp), %eax
+	movl %eax, NOTES_ERROR(%ebx)
+	movl 24(%esp), %eax
+	movl %eax, NOTES_FLAGS(%ebx)
+	incl NOTES_FAULTS(%ebx)
+	addl $2, 16(%esp)
+	testl $FLAGS_VM, %eax
+	jz 1f
+	cmpl $2, NOTES_FAULTS(%ebx)
+	je after_v86
+1:	popl %eax
+	movl %eax, %ds
+	popl %ebx
 	popl %eax
 	addl $4, %esp
 	iretl
@@ -142,11 +208,40 @@ resume:
 	popq %rbx
 	ret
 
-#define IN_REAL(label) (label - steps_real + REAL_CODE)
 	.section .rodata
 	.globl steps_real, steps_real_end
 	.code16
 steps_real:
+	movw %sp, %bp
+	movw $STEPS_PORT, %dx
+	pushfw
+	movw %sp, %bx
+	orw $FLAGS_TF, %ss:(%bx)
+	popfw
+	inb %dx, %al
+behind_in_pm16:
+	nop
+	nop
+	movl $STEPS_MSR, %ecx
+	rdmsr
+	subw %sp, %bp
+	movw %bp, PM16_NOTES + NOTES_STACK
+	ljmpl $SELECTOR_CODE32, $after_pm16
+
+v86:	xorl %eax, %eax
+	xorl %ecx, %ecx
+	pushfw
+	movw %sp, %bx
+	orw $FLAGS_TF, %ss:(%bx)
+	popfw
+	cpuid
+behind_cpuid_v86:
+	nop
+	nop
+	rdmsr
+	hlt
+
+to_real:
 	movl %cr0, %eax
 	andl $~CR0_PE, %eax
 	movl %eax, %cr0
@@ -207,15 +302,33 @@ steps_real_end:
 idt32_pointer:
 	.word STEPS_VECTORS * 8 - 1
 	.long steps_idt
+gdt_pointer:
+	.word STEPS_GDT_BYTES - 1
+	.long steps_gdt
 idt16_pointer:
 	.word 0x3FF
 	.long 0
 
 	.bss
 	.balign 16
-	.globl steps_idt, steps_notes, steps_notes32
+	.globl steps_idt, steps_gdt, steps_tss, steps_notes, steps_notes32, steps_notes_v86
 steps_idt:
 	.skip STEPS_VECTORS * 8
+steps_gdt:
+	.skip STEPS_GDT_BYTES
+	.balign 128
+steps_tss:
+	.skip STEPS_TSS_BYTES
+	.balign 16
+stack_v86:
+	.skip 256
+	.globl stack_v86_top
+stack_v86_top:
+notes_now:
+	.skip 4
+expected:
+	.skip 4
+	.balign 16
 stack32:
 	.skip 256
 stack32_top:
@@ -224,6 +337,8 @@ saved_stack:
 steps_notes:
 	.skip NOTES_BYTES
 steps_notes32:
+	.skip NOTES_BYTES
+steps_notes_v86:
 	.skip NOTES_BYTES
 
 	.section .note.GNU-stack, "", @progbits

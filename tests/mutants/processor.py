@@ -25,6 +25,28 @@ STORE = "arch/x86/virt/store.c"
 NESTED = "arch/x86/virt/nested_map.c"
 
 MUTANTS = (
+    # Breakpoints on ports.
+    (
+        "vmx-port-breakpoint-is-lost",
+        VMX_RETIRE,
+        "flags & RFLAGS_TF || pending & PENDING_ENABLED;",
+        "flags & RFLAGS_TF;",
+        "test_vmx_retire",
+    ),
+    (
+        "svm-port-breakpoint-is-lost",
+        SVM_RETIRE,
+        "if (!steps && hits == 0)",
+        "if (!steps || hits > 15)",
+        "test_svm_skip",
+    ),
+    (
+        "port-breakpoint-without-de",
+        "arch/x86/virt/io_break.h",
+        "i < IO_BREAKS && cr4 & IO_BREAK_DE;",
+        "i < IO_BREAKS && (cr4 | 1);",
+        "test_vmx_retire",
+    ),
     # Instructions that read and write absent memory.
     (
         "rmw-leaves-the-flags",
@@ -419,8 +441,8 @@ MUTANTS = (
     (
         "vmx-step-comes-late",
         VMX_RETIRE,
-        "\tif (flags & RFLAGS_TF)\n\t\ttrap(v);\n",
-        "",
+        "flags & RFLAGS_TF || pending & PENDING_ENABLED;",
+        "pending & PENDING_ENABLED;",
         "test_vmx_retire",
     ),
     ("vmx-rf-stays", VMX_RETIRE, "flags & ~(uint64_t)RFLAGS_RF", "flags", "test_vmx_retire"),
@@ -441,11 +463,11 @@ MUTANTS = (
     (
         "vmx-breakpoint-forgotten",
         VMX_RETIRE,
-        "DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS)",
-        "DR6_BS",
+        "step | (pending & DR6_BREAKPOINTS)",
+        "step",
         "test_vmx_retire",
     ),
-    ("svm-step-comes-late", SVM_RETIRE, "\tif (!traps)\n", "\tif (true)\n", "test_svm_skip"),
+    ("svm-step-comes-late", SVM_RETIRE, "(!steps && hits == 0)", "(hits == 0)", "test_svm_skip"),
     ("svm-rf-stays", SVM_RETIRE, "\tc->rflags &= ~(uint64_t)RFLAGS_RF;\n", "", "test_svm_skip"),
     (
         "svm-error-in-real-mode",

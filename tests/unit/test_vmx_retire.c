@@ -118,6 +118,42 @@ static void a_breakpoint_that_waited_comes_with_the_trap(void **state)
 	assert_int_equal(dr6, DR6_START | DR6_BS | 2);
 }
 
+/* As vmx_break_on_io() leaves the hits. */
+static void a_breakpoint_on_a_port_comes_behind_the_access(void **state)
+{
+	(void)state;
+	vmcs_write(GUEST_PENDING_DEBUG, PENDING_ENABLED | 4);
+	vmcs_write(GUEST_RFLAGS, RFLAGS_RF | 2);
+	assert_true(vmx_skip(&vcpu));
+	assert_int_equal(vmcs_read(GUEST_PENDING_DEBUG), 0);
+	assert_int_equal(vmcs_read(GUEST_RFLAGS), 2);
+	assert_int_equal(dr6, DR6_START | 4);
+	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
+	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+}
+
+/* SDM 3B 17.2.4 and 17.2.5. */
+static void a_port_is_in_a_breakpoint_s_range(void **state)
+{
+	const uint64_t dr[IO_BREAKS] = { 0x3f5, 0x21, 0x3f5, 0x60 };
+	enum { DE = IO_BREAK_DE, IO_0 = 2 << 16, IO_1 = 2 << 20, TWO_1 = 1 << 22 };
+
+	(void)state;
+	assert_int_equal(io_break_hits(dr, 1 | IO_0, DE, 0x3f5, 1), 1);
+	assert_int_equal(io_break_hits(dr, 2 | IO_0, DE, 0x3f5, 1), 1); /* globally */
+	assert_int_equal(io_break_hits(dr, 1 | IO_0, 0, 0x3f5, 1), 0);
+	assert_int_equal(io_break_hits(dr, 0 | IO_0, DE, 0x3f5, 1), 0);
+	assert_int_equal(io_break_hits(dr, 1 | 3 << 16, DE, 0x3f5, 1), 0); /* on data */
+	assert_int_equal(io_break_hits(dr, 1 | IO_0, DE, 0x3f4, 1), 0);
+	assert_int_equal(io_break_hits(dr, 1 | IO_0, DE, 0x3f4, 2), 1);
+	assert_int_equal(io_break_hits(dr, 1 | IO_0, DE, 0x3f6, 4), 0);
+	/* two ports from an even one on */
+	assert_int_equal(io_break_hits(dr, 4 | IO_1 | TWO_1, DE, 0x20, 1), 2);
+	assert_int_equal(io_break_hits(dr, 4 | IO_1 | TWO_1, DE, 0x22, 1), 0);
+	assert_int_equal(io_break_hits(dr, 0x40 | 2u << 28 | 3u << 30, DE, 0x63, 1), 8);
+	assert_int_equal(io_break_hits(dr, 0x11 | IO_0 | 2 << 24, DE, 0x3f5, 1), 5);
+}
+
 static void rip_has_32_bits_outside_of_64_bit_code(void **state)
 {
 	(void)state;
@@ -203,6 +239,8 @@ int main(void)
 		CASE(rf_is_for_one_instruction),
 		CASE(a_step_traps_behind_the_instruction),
 		CASE(a_breakpoint_that_waited_comes_with_the_trap),
+		CASE(a_breakpoint_on_a_port_comes_behind_the_access),
+		CASE(a_port_is_in_a_breakpoint_s_range),
 		CASE(rip_has_32_bits_outside_of_64_bit_code),
 		CASE(an_exception_is_raised_as_its_mode_has_it),
 		CASE(what_was_being_delivered_counts),

@@ -26,16 +26,19 @@ static inline uint32_t load_unaligned(const uint32_t *at)
 }
 
 /* Retires an instruction with RF or TF set. RF was meant for this instruction only (APM 2 3.1.6).
- * With TF set the trap comes behind the instruction (APM 2 13.1.4). An injected exception sets no
- * DR6 and clears no DR7.GD (APM 2 15.20), so the function does both. */
+ * With TF set, or with a breakpoint on the port, the trap comes behind the instruction (APM 2
+ * 13.1.4). An injected exception sets no DR6 and clears no DR7.GD (APM 2 15.20), so the function
+ * does both. */
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
-	bool traps = c->rflags & RFLAGS_TF;
+	const uint8_t hits = v->io_hits;
+	bool steps = c->rflags & RFLAGS_TF;
 	c->rflags &= ~(uint64_t)RFLAGS_RF;
-	if (!traps)
+	v->io_hits = 0;
+	if (!steps && hits == 0)
 		return false;
-	c->dr6 = (c->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | DR6_BS;
+	c->dr6 = (c->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | hits | (steps ? DR6_BS : 0);
 	c->dr7 &= ~(uint64_t)DR7_GD;
 	c->event_injection = EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB;
 	return true;

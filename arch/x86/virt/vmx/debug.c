@@ -5,9 +5,10 @@
  * Rule: DR0 to DR3 and DR6 belong to the guest from the first use on. Until then each access exits.
  */
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-enum { DR7_GD = 1 << 13 };
+enum { DR7_GD = 1 << 13, DEBUG_RF = 1 << 16 };
 enum { DR6_TOLD = DR6_BREAKPOINTS | DR6_BD | DR6_BS | DR6_BT };
 
 /* Gives the debug registers to the guest at the first use. The instruction runs again. */
@@ -25,4 +26,18 @@ void vmx_debug_tell(struct vcpu *v, uint64_t cause)
 	debug_emulate(v);
 	dr6_write((dr6_read() & ~(uint64_t)DR6_BREAKPOINTS) | (cause & DR6_TOLD));
 	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
+}
+
+/* Leaves the hits as pending debug exceptions. RF, which the instruction ends, has vmx_skip() look
+ * at them. */
+void vmx_break_on_io(uint32_t port, uint32_t size)
+{
+	const uint64_t dr7 = vmcs_read(GUEST_DR7);
+	const uint32_t hits = dr7 & IO_BREAK_ENABLES
+	                              ? io_break_hits_now(dr7, vmcs_read(GUEST_CR4), port, size)
+	                              : 0;
+	if (hits == 0)
+		return;
+	vmcs_write(GUEST_PENDING_DEBUG, vmcs_read(GUEST_PENDING_DEBUG) | PENDING_ENABLED | hits);
+	vmcs_write(GUEST_RFLAGS, vmcs_read(GUEST_RFLAGS) | DEBUG_RF);
 }

@@ -121,5 +121,10 @@ enum { DR6_BREAKPOINTS = 15, DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR6_BT = 1 << 1
 /* Sets DR6 and DR7 as the processor leaves them at a #DB. Call it before the #DB is delivered.
  * cause has the layout of DR6. (debug.c) */
 void vmx_debug_tell(struct vcpu *v, uint64_t cause);
+/* Pending debug exceptions (SDM 3C 24.4.2): 12 an enabled breakpoint was met */
+enum { PENDING_ENABLED = 1 << 12 };
+/* Looks whether an access of the guest meets a breakpoint on its ports. Call at the exit, before
+ * vmx_skip(), where the guest uses the debug registers. (debug.c) */
+void vmx_break_on_io(uint32_t port, uint32_t size);
 
 #endif

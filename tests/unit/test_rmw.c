@@ -3,8 +3,8 @@
  * Instructions that read, change and write absent memory, beside the same instructions on real
  * memory of ones.
  *
- * Rule: the processor that runs the test is the judge: registers and flags after an instruction are
- * the processor's, undefined flags included.
+ * Rule: the test's own processor is the judge. Registers and flags after an instruction are the
+ * processor's, undefined flags included.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "tests/unit/check.h"
@@ -17,7 +17,7 @@ enum { ARITHMETIC = 0x8d5, FIXED = 2, ROUNDS = 20000, CODE_BYTES = 4096, LONGEST
 enum { LOCK = 0xf0, OPERAND_SIZE = 0x66, REX = 0x40, TWO = 0x0f, AT_RDI = 7 };
 enum immediate { NONE, BYTE, WIDE };
 
-/* The registers that the processor gets: all that an operand may name. */
+/* The registers that an operand may name. */
 struct native {
 	uint64_t rax, rcx, rdx, rbx, rsi, r8, r9, flags;
 };
@@ -26,7 +26,7 @@ static const struct opcode {
 	bool two, locks;
 	uint8_t byte;
 	enum immediate immediate;
-	uint8_t members; /* values of reg that are this instruction; 0: reg is a register */
+	uint8_t members; /* values of reg in this group; 0: reg is a register */
 } opcodes[] = {
 	{ .byte = 0x00, .locks = true },
 	{ .byte = 0x01, .locks = true },
@@ -81,7 +81,7 @@ static uint8_t *put_imm(uint8_t *at, enum immediate kind, bool narrow, uint64_t 
 	return at;
 }
 
-/* Writes a random instruction with its operand at RDI. Returns its length. */
+/* Writes a random instruction with an operand at RDI. Returns the length in bytes. */
 static unsigned write_instruction(uint8_t *start, const struct opcode *o, uint64_t *seed)
 {
 	static const uint8_t registers[] = { 0, 1, 2, 3, 6 };

@@ -16,9 +16,9 @@ struct rmw {
 	bool lock, rex; /* prefixes. With REX there is no AH, CH, DH, BH */
 	uint8_t opcode; /* the opcode's last byte */
 	uint8_t reg;    /* of ModR/M, with REX.R */
-	unsigned wide;  /* bytes of an operand that is not a byte: 2, 4 or 8 */
+	unsigned wide;  /* bytes of a larger operand than a byte: 2, 4 or 8 */
 	bool has_immediate;
-	uint64_t immediate; /* extended by its sign */
+	uint64_t immediate; /* extended by the sign */
 	struct vcpu_regs *regs;
 	uint64_t flags; /* RFLAGS before; rmw_run() leaves RFLAGS after */
 };

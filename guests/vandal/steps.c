@@ -148,8 +148,9 @@ static void break_on_ports(void)
 	BREAK("a breakpoint and a step", STEPS_PORT, 1, FLAGS_TF, "inb %%dx, %%al", 1, 1);
 	BREAK("a breakpoint below a wide IN", STEPS_PORT - 1, 1, 0, "inb %%dx, %%al", 0, 0);
 	BREAK("a breakpoint in a wide IN", STEPS_PORT + 1, 1, 0, "inw %%dx, %%ax", 1, 0);
-	BREAK("a breakpoint of two ports", 0x20, 2, 0, "outb %%al, $0x21", 1, 0);
-	BREAK("a breakpoint above OUT", 0x22, 1, 0, "outb %%al, $0x21", 0, 0);
+	BREAK("a breakpoint of two ports", 0x20, 2, 0, "inb $0x21, %%al", 1, 0);
+	BREAK("a breakpoint above IN", 0x22, 1, 0, "inb $0x21, %%al", 0, 0);
+	BREAK("a breakpoint on OUT", STEPS_PORT, 1, 0, "outb %%al, %%dx", 1, 0);
 	cr4_write(cr4);
 }
 

@@ -27,18 +27,11 @@ NESTED = "arch/x86/virt/nested_map.c"
 MUTANTS = (
     # Breakpoints on ports.
     (
-        "vmx-port-breakpoint-is-lost",
-        VMX_RETIRE,
-        "flags & RFLAGS_TF || pending & PENDING_ENABLED;",
-        "flags & RFLAGS_TF;",
+        "vmx-port-breakpoint-hides-the-step",
+        "arch/x86/virt/vmx/debug.c",
+        "\t\tdr6_write(dr6_read() | hits);\n",
+        "\t\tdr6_write(hits);\n",
         "test_vmx_retire",
-    ),
-    (
-        "svm-port-breakpoint-is-lost",
-        SVM_RETIRE,
-        "if (!steps && hits == 0)",
-        "if (!steps || hits > 15)",
-        "test_svm_skip",
     ),
     (
         "port-breakpoint-without-de",
@@ -441,8 +434,8 @@ MUTANTS = (
     (
         "vmx-step-comes-late",
         VMX_RETIRE,
-        "flags & RFLAGS_TF || pending & PENDING_ENABLED;",
-        "pending & PENDING_ENABLED;",
+        "\tif (flags & RFLAGS_TF)\n\t\ttrap(v);\n",
+        "",
         "test_vmx_retire",
     ),
     ("vmx-rf-stays", VMX_RETIRE, "flags & ~(uint64_t)RFLAGS_RF", "flags", "test_vmx_retire"),
@@ -463,11 +456,11 @@ MUTANTS = (
     (
         "vmx-breakpoint-forgotten",
         VMX_RETIRE,
-        "step | (pending & DR6_BREAKPOINTS)",
-        "step",
+        "DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS)",
+        "DR6_BS",
         "test_vmx_retire",
     ),
-    ("svm-step-comes-late", SVM_RETIRE, "(!steps && hits == 0)", "(hits == 0)", "test_svm_skip"),
+    ("svm-step-comes-late", SVM_RETIRE, "\tif (!traps)\n", "\tif (true)\n", "test_svm_skip"),
     ("svm-rf-stays", SVM_RETIRE, "\tc->rflags &= ~(uint64_t)RFLAGS_RF;\n", "", "test_svm_skip"),
     (
         "svm-error-in-real-mode",

@@ -396,6 +396,12 @@ WEAK struct vcpu_io virt_exit_io(struct vcpu *v)
 		                 .kind = v->access.in ? IO_IN : 0 };
 }
 
+void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+{
+	(void)v;
+	(void)io;
+}
+
 WEAK uint64_t virt_exit_address(struct vcpu *v, bool *write)
 {
 	(void)v;

@@ -242,20 +242,6 @@ static void a_step_traps_behind_the_instruction(void **state)
 	}
 }
 
-static void a_breakpoint_on_a_port_comes_behind_the_access(void **state)
-{
-	(void)state;
-	exits(EXIT_CPUID, (const uint8_t[]){ 0x0f, 0xa2 }, 2);
-	kit_vcpu.io_hits = 4; /* as break_on_io() leaves the hits */
-	kit_vmcb.rflags = RFLAGS_RF | 2;
-	kit_vmcb.dr6 = 0xffff0ff1;
-	assert_true(svm_skip(&kit_vcpu));
-	assert_int_equal(kit_vmcb.dr6, 0xffff0ff4);
-	assert_int_equal(kit_vmcb.rflags, 2);
-	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB);
-	assert_int_equal(kit_vcpu.io_hits, 0);
-}
-
 static void rip_has_32_bits_outside_of_64_bit_code(void **state)
 {
 	(void)state;
@@ -428,7 +414,6 @@ int main(void)
 		CASE(code_that_changes_is_seen),
 		CASE(rf_is_for_one_instruction),
 		CASE(a_step_traps_behind_the_instruction),
-		CASE(a_breakpoint_on_a_port_comes_behind_the_access),
 		CASE(rip_has_32_bits_outside_of_64_bit_code),
 		CASE(an_exception_is_raised_as_its_mode_has_it),
 		CASE(what_was_being_delivered_counts),

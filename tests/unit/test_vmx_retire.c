@@ -8,6 +8,7 @@
 
 #include "arch/x86/cpu/exception.h"
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 #include <string.h>
@@ -118,18 +119,19 @@ static void a_breakpoint_that_waited_comes_with_the_trap(void **state)
 	assert_int_equal(dr6, DR6_START | DR6_BS | 2);
 }
 
-/* As vmx_break_on_io() leaves the hits. */
 static void a_breakpoint_on_a_port_comes_behind_the_access(void **state)
 {
 	(void)state;
-	vmcs_write(GUEST_PENDING_DEBUG, PENDING_ENABLED | 4);
-	vmcs_write(GUEST_RFLAGS, RFLAGS_RF | 2);
-	assert_true(vmx_skip(&vcpu));
-	assert_int_equal(vmcs_read(GUEST_PENDING_DEBUG), 0);
-	assert_int_equal(vmcs_read(GUEST_RFLAGS), 2);
+	assert_false(vmx_skip(&vcpu));
+	vmx_trap_on_io(&vcpu, 4);
 	assert_int_equal(dr6, DR6_START | 4);
 	assert_int_equal(vmcs_read(ENTRY_INTERRUPTION),
 	                 INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+	begin(NULL);
+	vmcs_write(GUEST_RFLAGS, RFLAGS_TF | 2);
+	assert_true(vmx_skip(&vcpu));
+	vmx_trap_on_io(&vcpu, 2);
+	assert_int_equal(dr6, DR6_START | DR6_BS | 2);
 }
 
 /* SDM 3B 17.2.4 and 17.2.5. */

@@ -138,6 +138,7 @@ static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint32_t result = 0;
+	virt_break_on_io(vm->vcpu, &io);
 	if ((!is_controller(io.port) && !port_is_filtered(vm, io.port)) || io.kind & IO_STRING) {
 		exit_denied(vm, &io);
 		return;

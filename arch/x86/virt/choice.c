@@ -172,6 +172,11 @@ struct vcpu_io virt_exit_io(struct vcpu *v)
 	return virt_is_second ? svm_exit_io(v) : vmx_exit_io(v);
 }
 
+void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+{
+	virt_is_second ? svm_break_on_io(v, io) : vmx_break_on_io(v, io);
+}
+
 uint64_t virt_exit_address(struct vcpu *v, bool *write)
 {
 	return virt_is_second ? svm_exit_address(v, write) : vmx_exit_address(v, write);

@@ -8,10 +8,7 @@
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/machine/slice_timer.h"
-#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/svm/svm.h"
-
-enum { EXIT_RF = 1 << 16 };
 
 /* The value 0, which is the number of VM_EXIT_NMI, marks exits that no control here asks for.
  * translate() handles an NMI before it reads the table. */
@@ -155,30 +152,15 @@ bool svm_in_ring_0(struct vcpu *v)
 	return v->vmcb->cpl == 0;
 }
 
-/* Looks whether the access meets a breakpoint on its ports. RF, which the instruction ends, has
- * svm_skip() look at the hits. */
-static void break_on_io(struct vcpu *v, const struct vcpu_io *io)
-{
-	struct vmcb *c = v->vmcb;
-	v->io_hits = c->dr7 & IO_BREAK_ENABLES
-	                     ? (uint8_t)io_break_hits_now(c->dr7, c->cr4, io->port, io->size)
-	                     : 0;
-	if (v->io_hits != 0)
-		c->rflags |= EXIT_RF;
-}
-
 struct vcpu_io svm_exit_io(struct vcpu *v)
 {
 	uint64_t q = v->vmcb->exit_info_1;
-	const struct vcpu_io io = {
+	return (struct vcpu_io){
 		.port = (uint16_t)(q >> IOIO_PORT_SHIFT),
 		.size = (uint8_t)(q >> IOIO_SIZE_SHIFT & 7),
 		.kind = (uint8_t)((q & IOIO_IN ? IO_IN : 0) | (q & IOIO_STRING ? IO_STRING : 0) |
 		                  (q & IOIO_REPEAT ? IO_REPEAT : 0)),
 	};
-	if (__builtin_expect(v->state.uses_debug, 0))
-		break_on_io(v, &io);
-	return io;
 }
 
 uint64_t svm_exit_address(struct vcpu *v, bool *write)

@@ -7,6 +7,7 @@
  * svm_raise(). All three leave the guest as the processor would: flags, shadow, traps.
  */
 #include "arch/x86/cpu/exception.h"
+#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/svm/svm.h"
 
 enum {
@@ -26,19 +27,16 @@ static inline uint32_t load_unaligned(const uint32_t *at)
 }
 
 /* Retires an instruction with RF or TF set. RF was meant for this instruction only (APM 2 3.1.6).
- * With TF set, or with a breakpoint on the port, the trap comes behind the instruction (APM 2
- * 13.1.4). An injected exception sets no DR6 and clears no DR7.GD (APM 2 15.20), so the function
- * does both. */
+ * With TF set the trap comes behind the instruction (APM 2 13.1.4). An injected exception sets no
+ * DR6 and clears no DR7.GD (APM 2 15.20), so the function does both. */
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
-	const uint8_t hits = v->io_hits;
-	bool steps = c->rflags & RFLAGS_TF;
+	bool traps = c->rflags & RFLAGS_TF;
 	c->rflags &= ~(uint64_t)RFLAGS_RF;
-	v->io_hits = 0;
-	if (!steps && hits == 0)
+	if (!traps)
 		return false;
-	c->dr6 = (c->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | hits | (steps ? DR6_BS : 0);
+	c->dr6 = (c->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | DR6_BS;
 	c->dr7 &= ~(uint64_t)DR7_GD;
 	c->event_injection = EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB;
 	return true;
@@ -119,4 +117,25 @@ bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error)
 	if (has_error)
 		c->event_injection |= (uint64_t)error << 32 | EVENT_ERROR;
 	return true;
+}
+
+/* Has the next entry begin with the trap of breakpoints. A single step's trap is there already where
+ * TF was set. */
+static void trap_on_io(struct vmcb *c, uint32_t hits)
+{
+	if (!(c->event_injection & EVENT_VALID))
+		c->dr6 &= ~(uint64_t)DR6_BREAKPOINTS;
+	c->dr6 |= hits;
+	c->dr7 &= ~(uint64_t)DR7_GD;
+	c->event_injection = EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB;
+}
+
+void svm_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+{
+	struct vmcb *c = v->vmcb;
+	if (!v->state.uses_debug || !(c->dr7 & IO_BREAK_ENABLES))
+		return;
+	const uint32_t hits = io_break_hits_now(c->dr7, c->cr4, io->port, io->size);
+	if (hits != 0)
+		trap_on_io(c, hits);
 }

@@ -69,7 +69,6 @@ struct vcpu {
 	struct svm_code code[SVM_CODE_PLACES];
 	bool lazy_state; /* true: the guest uses the registers above, or the debug registers */
 	bool shares_asid;
-	uint8_t io_hits;     /* breakpoints on ports that the instruction under way has met */
 	uint64_t timer_left; /* TSC ticks of the slice, to be armed at the next entry */
 	bool timer_due;      /* true: timer_left must be armed */
 };

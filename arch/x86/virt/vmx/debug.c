@@ -4,11 +4,12 @@
  *
  * Rule: DR0 to DR3 and DR6 belong to the guest from the first use on. Until then each access exits.
  */
+#include "arch/x86/cpu/exception.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-enum { DR7_GD = 1 << 13, DEBUG_RF = 1 << 16 };
+enum { DR7_GD = 1 << 13 };
 enum { DR6_TOLD = DR6_BREAKPOINTS | DR6_BD | DR6_BS | DR6_BT };
 
 /* Gives the debug registers to the guest at the first use. The instruction runs again. */
@@ -28,16 +29,24 @@ void vmx_debug_tell(struct vcpu *v, uint64_t cause)
 	vmcs_write(GUEST_DR7, vmcs_read(GUEST_DR7) & ~(uint64_t)DR7_GD);
 }
 
-/* Leaves the hits as pending debug exceptions. RF, which the instruction ends, has vmx_skip() look
- * at them. */
-void vmx_break_on_io(uint32_t port, uint32_t size)
+void vmx_trap_on_io(struct vcpu *v, uint32_t hits)
 {
-	const uint64_t dr7 = vmcs_read(GUEST_DR7);
-	const uint32_t hits = dr7 & IO_BREAK_ENABLES
-	                              ? io_break_hits_now(dr7, vmcs_read(GUEST_CR4), port, size)
-	                              : 0;
-	if (hits == 0)
+	if (vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID) {
+		dr6_write(dr6_read() | hits);
 		return;
-	vmcs_write(GUEST_PENDING_DEBUG, vmcs_read(GUEST_PENDING_DEBUG) | PENDING_ENABLED | hits);
-	vmcs_write(GUEST_RFLAGS, vmcs_read(GUEST_RFLAGS) | DEBUG_RF);
+	}
+	vmx_debug_tell(v, hits);
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
+}
+
+void vmx_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+{
+	if (!v->state.uses_debug)
+		return;
+	const uint64_t dr7 = vmcs_read(GUEST_DR7);
+	if (!(dr7 & IO_BREAK_ENABLES))
+		return;
+	const uint32_t hits = io_break_hits_now(dr7, vmcs_read(GUEST_CR4), io->port, io->size);
+	if (hits != 0)
+		vmx_trap_on_io(v, hits);
 }

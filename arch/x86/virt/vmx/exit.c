@@ -184,15 +184,13 @@ bool vmx_in_ring_0(struct vcpu *v)
  */
 struct vcpu_io vmx_exit_io(struct vcpu *v)
 {
+	(void)v;
 	uint64_t q = vmcs_read(EXIT_QUALIFICATION);
-	const struct vcpu_io io = {
+	return (struct vcpu_io){
 		.port = (uint16_t)(q >> 16),
 		.size = (uint8_t)((q & 7) + 1),
 		.kind = (uint8_t)(q >> 3 & (IO_IN | IO_STRING | IO_REPEAT)),
 	};
-	if (__builtin_expect(v->state.uses_debug, 0))
-		vmx_break_on_io(io.port, io.size);
-	return io;
 }
 
 uint64_t vmx_exit_address(struct vcpu *v, bool *write)

@@ -23,13 +23,12 @@ bool vmx_wrap_rip(void)
 	return true;
 }
 
-/* Raises the trap behind an instruction that began with TF set (SDM 3B 17.3.1.4), or that met
- * breakpoints on its port. Breakpoints of an earlier MOV SS have waited for this trap and come with
- * the trap. An entry that injects an event drops all other pending debug exceptions (SDM 3C
- * 26.7.3). */
-static void trap(struct vcpu *v, uint64_t step, uint64_t pending)
+/* Raises the trap behind an instruction that began with TF set (SDM 3B 17.3.1.4). Breakpoints of an
+ * earlier MOV SS have waited for this trap and come with the trap. An entry that injects an event
+ * drops all other pending debug exceptions (SDM 3C 26.7.3). */
+static void trap(struct vcpu *v)
 {
-	vmx_debug_tell(v, step | (pending & DR6_BREAKPOINTS));
+	vmx_debug_tell(v, DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS));
 	vmcs_write(GUEST_PENDING_DEBUG, 0);
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
 }
@@ -43,13 +42,12 @@ void vmx_end_shadow(void)
 
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
-	uint64_t flags = vmcs_read(GUEST_RFLAGS), pending = vmcs_read(GUEST_PENDING_DEBUG);
-	bool traps = flags & RFLAGS_TF || pending & PENDING_ENABLED;
+	uint64_t flags = vmcs_read(GUEST_RFLAGS);
 	vmx_end_shadow();
 	vmcs_write(GUEST_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
-	if (traps)
-		trap(v, flags & RFLAGS_TF ? DR6_BS : 0, pending);
-	return traps;
+	if (flags & RFLAGS_TF)
+		trap(v);
+	return flags & RFLAGS_TF;
 }
 
 /* Most exits come through here, so one test covers all rare cases. v is not used, so no register

@@ -121,10 +121,8 @@ enum { DR6_BREAKPOINTS = 15, DR6_BD = 1 << 13, DR6_BS = 1 << 14, DR6_BT = 1 << 1
 /* Sets DR6 and DR7 as the processor leaves them at a #DB. Call it before the #DB is delivered.
  * cause has the layout of DR6. (debug.c) */
 void vmx_debug_tell(struct vcpu *v, uint64_t cause);
-/* Pending debug exceptions (SDM 3C 24.4.2): 12 an enabled breakpoint was met */
-enum { PENDING_ENABLED = 1 << 12 };
-/* Looks whether an access of the guest meets a breakpoint on its ports. Call at the exit, before
- * vmx_skip(), where the guest uses the debug registers. (debug.c) */
-void vmx_break_on_io(uint32_t port, uint32_t size);
+/* Has the next entry begin with the trap of breakpoints on ports. hits: bits 3:0 of DR6. A single
+ * step's trap is there already where TF was set. Call after vmx_skip(). (debug.c) */
+void vmx_trap_on_io(struct vcpu *v, uint32_t hits);
 
 #endif

@@ -296,10 +296,17 @@ VMM_OBJECTS := $(patsubst %,$(BUILD)/vmm/%.o,$(VMM_SOURCES))
 STACK_FRAME  := 3072
 VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci power slice_timer_find vga) \
-	$(patsubst %,arch/x86/cpu/%.c,mitigations tables tsc) arch/x86/virt/virt.c \
-	%/audit.c %/capabilities.c %/decode.c chipset/pirq.c \
-	vmm/config/% vmm/load/% vmm/operator/% vmm/version.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/cmos.c vmm/core/pc_view.c
+VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci power uart vga) \
+	$(patsubst %,arch/x86/machine/%.c,slice_timer_find) arch/x86/log/% \
+	$(patsubst %,arch/x86/cpu/%.c,mitigations newlib_glue tables tsc) \
+	$(patsubst %,arch/x86/virt/%.c,guest_code guest_memory nested_map rmw store virt) \
+	$(patsubst %,arch/x86/virt/vmx/%.c,debug store task vmx) \
+	$(patsubst %,arch/x86/virt/svm/%.c,operand store svm) \
+	%/audit.c %/capabilities.c %/decode.c \
+	$(patsubst %,chipset/%.c,chipset irqmux pirq) \
+	vmm/main.c vmm/machine.c vmm/version.c vmm/vm_files.c \
+	$(patsubst %,vmm/core/%.c,calls cmos ending pc_view vm vm_build) \
+	vmm/config/% vmm/load/% vmm/operator/%
 
 vmm: $(BUILD)/signalbox
 

@@ -305,7 +305,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	%/audit.c %/capabilities.c %/decode.c \
 	$(patsubst %,chipset/%.c,chipset irqmux pirq) \
 	vmm/main.c vmm/machine.c vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,calls cmos ending pc_view vm vm_build) \
+	$(patsubst %,vmm/core/%.c,calls cmos ending pc_view pit pit_counter vm vm_build) \
 	vmm/config/% vmm/load/% vmm/operator/%
 
 vmm: $(BUILD)/signalbox

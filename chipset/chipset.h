@@ -70,8 +70,8 @@ struct chipset_block {
 	/* Clears the status bits of lines. Call before the device is serviced, so that an edge
 	 * during the service sets the bit again. */
 	void (*acknowledge)(line_set lines);
-	/* Drops the requests of the VMM's own lines that have been served and that the controller
-	 * still holds. Call with no VM in the chipset and every line routed to the VMM block. NULL:
+	/* Drops requests that the controller still holds: of the VMM's own lines that have been
+	 * served, or of a line whose request a VM takes with it (vmm/core/pit.c). Call with no VM in the chipset and every line routed to the VMM block. NULL:
 	 * the controller holds no such request. */
 	void (*settle)(line_set lines);
 };

@@ -361,13 +361,14 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 	}
 }
 
-/* Keeps the requests at the inputs of shared lines. While c is away another sharer may serve the
- * device, and the line may fall. */
+/* Keeps the requests at the inputs of shared lines, and of lines whose device goes to another VM.
+ * While c is away another VM may serve the device, and the line may fall. */
 static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
 	line_set requests = (line_set)(banks.holder[c->window.bank] == c ? read_view(c)
 	                                                                 : c->window.view);
-	c->window.pending_shared |= to_lines(wiring.controller_input, requests) & c->shared;
+	c->window.pending_shared |= to_lines(wiring.controller_input, requests) &
+	                            (c->shared | c->keeps);
 }
 
 /* Makes held requests of c's pending shared lines, in the bank or in the words for the bank. No
@@ -418,7 +419,7 @@ int driver_save(struct controller *c, bool force)
 	route_all_to_block();
 	if (banks.users[c->window.bank] > 1 && banks.holder[c->window.bank] == c)
 		take_state(c);
-	if (__builtin_expect(c->shared != 0, 0))
+	if (__builtin_expect((c->shared | c->keeps) != 0, 0))
 		keep_requests(c);
 	return 0;
 }

@@ -358,13 +358,14 @@ static void look_again(uint32_t before)
 		irr_snapshot();
 }
 
-/* Ends the request of an edge-triggered line that was served and whose request is still latched.
+/* Ends the request of an edge-triggered line that was served, or whose request went elsewhere, and
+ * whose request is still latched.
  * (ELCR has no level mode for lines 0 to 2, 8 and 13.) The chip takes the request as if the
  * processor had taken the interrupt. A line that rises meanwhile is a new edge. The NMI handler
  * does not look at the chip between a poll and the answer: the handler would get the answer. */
 void pc_settle(line_set lines)
 {
-	lines &= pc_read_irr() & mux.served & 0x00ff;
+	lines &= pc_read_irr() & 0x00ff;
 	for (; lines; lines &= lines - 1) {
 		uint32_t before = look_away();
 		pc_take_request(line_first(lines));

@@ -19,6 +19,7 @@
 #include "vmm/core/background.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
+#include "vmm/core/pit.h"
 #include "vmm/core/run.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/vm_build.h"
@@ -131,11 +132,13 @@ static void machine_init(const struct multiboot_info *info)
  * owners. The check before has made sure that all owners say 'share'. */
 static line_set shared_lines(const struct vm_config *vm)
 {
+	/* line 0 of several VMs with `pit` is never the line of two VMs at once */
+	line_set lines = vm->lines & (line_set) ~(vm->pit ? LINE(PIT_TICK_LINE) : 0);
 	line_set shared = 0;
 	for (unsigned i = 0; i < vm_count; i++)
-		shared |= vms[i]->config.lines & vm->lines;
+		shared |= vms[i]->config.lines & lines;
 	for (unsigned i = 0; i < vm_count; i++)
-		vms[i]->controller.shared |= vms[i]->config.lines & vm->lines;
+		vms[i]->controller.shared |= vms[i]->config.lines & lines;
 	return shared;
 }
 
@@ -280,6 +283,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 		end(1);
 	}
 	silence_timer();
+	pit_begin();
 	set_nmi_policy();
 	screen_begin();
 	machine_confine();

@@ -49,6 +49,25 @@ static void devices_have_one_owner(void **state)
 		  "module 2 (scribe): io=0x3e-0x40: port 0x40 belongs to vm pulse; add 'share' "
 		  "to both, or take it "
 		  "from one" },
+		{ "vm=pulse pit", "vm=scribe pit irq=8", 0, "" },
+		{ "vm=pulse pit ticks=all", "vm=scribe irq=8", 0, "" },
+		{ "vm=pulse pit", "vm=scribe irq=0 share", -EEXIST,
+		  "module 2 (scribe): line 0 is the PIT's, and vm pulse has it by pit; with 'pit' in both, each has a PIT of its own" },
+		{ "vm=pulse irq=0 share", "vm=scribe pit share", -EEXIST,
+		  "module 2 (scribe): line 0 is the PIT's, and vm pulse has it by irq=0; with 'pit' in both, each has a PIT of its own" },
+		{ "vm=pulse pit", "vm=scribe io=0x3e-0x42", -EEXIST,
+		  "module 2 (scribe): port 0x40 is the PIT's: vm pulse has it by pit; with 'pit' in both, each has a PIT of its own" },
+		{ "vm=pulse io=0x61", "vm=scribe pit", -EEXIST,
+		  "module 2 (scribe): port 0x61 is the PIT's: vm pulse has it by io=; with 'pit' in both, each has a PIT of its own" },
+		{ "vm=pulse", "vm=scribe pit io=0x60-0x64", -EPERM,
+		  "module 2 (scribe): io=: port 0x61 comes with pit; take it out of io=" },
+		{ "vm=pulse", "vm=scribe ticks=all", -EPERM,
+		  "module 2 (scribe): ticks=all: the ticks of a PIT of its own; add 'pit'" },
+		{ "vm=pulse pit irq=3", "vm=scribe pit irq=3", -EEXIST,
+		  "module 2 (scribe): irq=0,3: line 3 belongs to vm pulse; add 'share' to both, or take it from one" },
+		{ "vm=pulse",
+		  "vm=scribe pit io=1,3,5,7,9,11,13,15,0x100,0x102,0x104,0x106,0x108,0x10a,0x10c trust=dma",
+		  -EPERM, "module 2 (scribe): pit: its ports are two ranges of the 16 of io=" },
 		{ "vm=pulse mmio=0xa0000-0xaffff", "vm=scribe mmio=0xaf000-0xaffff", -EEXIST,
 		  "module 2 (scribe): mmio=0xaf000-0xaffff: address 0xaf000 belongs to vm pulse; "
 		  "add 'share' to both, "

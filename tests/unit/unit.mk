@@ -45,6 +45,7 @@ UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
 UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c
 UNIT_cmos    := vmm/core/cmos.c
 UNIT_pit     := vmm/core/pit_counter.c
+UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
@@ -106,7 +107,7 @@ UNIT_acpi    := arch/x86/machine/acpi_parse.c
 UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
+UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c \
@@ -115,9 +116,9 @@ UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)
 UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
 UNIT_exits   := $(UNIT_RUN)
-UNIT_turns   := tests/unit/fake_virt.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c vmm/core/ending.c $(UNIT_LOG)
+UNIT_turns   := tests/unit/fake_virt.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_LOG)
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c $(UNIT_LOG)
+UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c $(UNIT_LOG)
 UNIT_background := vmm/core/background.c
 UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
 UNIT_stacks  := arch/x86/cpu/stacks.c
@@ -128,7 +129,7 @@ $(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/cpu/nm
 $(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
-UNIT_FLOWS   := tests/unit/fake_virt.c vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_FLOWS   := tests/unit/fake_virt.c vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_accesses := $(UNIT_FLOWS)
 UNIT_sharing := $(UNIT_FLOWS)

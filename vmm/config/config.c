@@ -155,7 +155,11 @@ int config_parse_vm(unsigned n, const char *line, struct vm_config *out, char *e
 		err[0] = '\0';
 	snprintf(out->name, sizeof(out->name), "vm%u", n);
 	module_prefix(n, line, out->name, prefix, sizeof(prefix));
-	return read_line(&r, config_vm_words, line, prefix, err, size);
+	int error = read_line(&r, config_vm_words, line, prefix, err, size);
+
+	if (out->pit)
+		out->lines |= LINE(0);
+	return error;
 }
 
 bool config_is_of(const char *line)

@@ -39,7 +39,7 @@ struct config_range {
 };
 
 /* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST
- * routes=entry|exit io=RANGES mmio=RANGES share pc onfault=log|stop|restart trust=LIST
+ * routes=entry|exit io=RANGES mmio=RANGES share pc pit ticks=merge|all onfault=log|stop|restart trust=LIST
  * busmaster=LIST args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
@@ -60,6 +60,9 @@ struct vm_config {
 	struct config_range io[CONFIG_RANGES_MAX]; /* io=0x40-0x43,0x61 */
 	/* mmio=0xb8000-0xbffff: identity mapped, page granular */
 	struct config_range mmio[CONFIG_RANGES_MAX];
+	/* 'pit': a PIT of its own, with line 0 (vmm/core/pit.h) */
+	bool pit;
+	bool ticks_all; /* ticks=merge|all; default merge */
 	/* 'share': another VM may have the same lines and ports, if its own line has 'share'
 	 * too. */
 	int share;

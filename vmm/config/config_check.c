@@ -88,9 +88,15 @@ static int check_lines(const struct check *c, line_set reserved,
 		return refuse(c, -EPERM, "irq=%s: line %u belongs to the VMM", text,
 		              line_first(lines & reserved));
 	for (unsigned i = 0; i < count; i++) {
-		line_set both = lines & accepted[i]->lines;
+		line_set both = lines & accepted[i]->lines; /* line 0 of two PITs is no clash */
 		const char *out = way_out(c->vm, accepted[i]);
 
+		if (line_in(both, 0) && c->vm->pit != accepted[i]->pit)
+			return refuse(c, -EEXIST, "line 0 is the PIT's, and vm %s has it by %s; %s",
+			              accepted[i]->name, accepted[i]->pit ? "pit" : "irq=0",
+			              "with 'pit' in both, each has a PIT of its own");
+		if (c->vm->pit && accepted[i]->pit)
+			both &= (line_set)~LINE(0);
 		if (both && out)
 			return refuse(c, -EEXIST, "irq=%s: line %u belongs to vm %s; %s", text,
 			              line_first(both), accepted[i]->name, out);
@@ -214,6 +220,50 @@ static int check_ports(const struct check *c, const struct vm_config *const *acc
 	return error;
 }
 
+/* The ports of a PIT of one's own. */
+static const struct config_range pit_ports[] = { { 0x40, 0x43 }, { 0x61, 0x61 } };
+enum { PIT_RANGES = sizeof(pit_ports) / sizeof(pit_ports[0]) };
+
+/* Looks for ports of the PIT in io= of one VM. `pit`: the VM with the word; `owner`: the VM with the
+ * ports, perhaps the same VM. */
+static int check_pit_ports(const struct check *c, const struct vm_config *pit,
+                           const struct vm_config *owner)
+{
+	for (unsigned i = 0; pit->pit && i < owner->io_count; i++)
+		for (unsigned j = 0; j < PIT_RANGES; j++) {
+			if (!overlap(&owner->io[i], &pit_ports[j]))
+				continue;
+			unsigned long port = (unsigned long)later(owner->io[i].first,
+			                                          pit_ports[j].first);
+			if (pit == owner)
+				return refuse(
+					c, -EPERM,
+					"io=: port 0x%lx comes with pit; take it out of io=", port);
+			return refuse(c, -EEXIST, "port 0x%lx is the PIT's: vm %s has it by %s; %s",
+			              port, c->vm == pit ? owner->name : pit->name,
+			              c->vm == pit ? "io=" : "pit",
+			              "with 'pit' in both, each has a PIT of its own");
+		}
+	return 0;
+}
+
+static int check_pit(const struct check *c, const struct vm_config *const *accepted, unsigned count)
+{
+	int error = check_pit_ports(c, c->vm, c->vm);
+
+	if (!error && c->vm->ticks_all && !c->vm->pit)
+		error = refuse(c, -EPERM, "ticks=all: the ticks of a PIT of its own; add 'pit'");
+	if (!error && c->vm->pit && c->vm->io_count > CONFIG_RANGES_MAX - PIT_RANGES)
+		error = refuse(c, -EPERM,
+		               "pit: its ports are two ranges of the %d of io=", CONFIG_RANGES_MAX);
+	for (unsigned i = 0; i < count && !error; i++) {
+		error = check_pit_ports(c, c->vm, accepted[i]);
+		if (!error)
+			error = check_pit_ports(c, accepted[i], c->vm);
+	}
+	return error;
+}
+
 /* The VM's own RAM lies at the same guest-physical addresses as its mmio would. */
 static int check_own_ram(const struct check *c, const struct config_range *range)
 {
@@ -264,7 +314,9 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
 			              "vm=%s: another VM has this name; choose one of its own",
 			              vm->name);
 
-	error = check_lines(&c, reserved_lines, accepted, count);
+	error = check_pit(&c, accepted, count);
+	if (!error)
+		error = check_lines(&c, reserved_lines, accepted, count);
 	if (!error)
 		error = check_inputs(&c, reserved_lines, accepted, count);
 	if (!error)

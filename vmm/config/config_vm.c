@@ -256,6 +256,25 @@ static int vm_pc(struct reader *r, const char *value)
 	return 0;
 }
 
+/* A PIT brings its line. */
+static int vm_pit(struct reader *r, const char *value)
+{
+	(void)value;
+	r->vm->pit = true;
+	return 0;
+}
+
+static int vm_ticks(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "merge", "all", NULL };
+	int choice = config_choice(r, value, choices, "merge, all");
+
+	if (choice < 0)
+		return choice;
+	r->vm->ticks_all = choice;
+	return 0;
+}
+
 static const char *const trust_names[] = { "dma", "nmi", "reset", NULL };
 
 const char *config_trust_name(enum trust trust)
@@ -352,5 +371,7 @@ const struct keyword config_vm_words[] = {
 	{ "args", false, vm_guest_text },
 	{ "trust", false, vm_trust },
 	{ "busmaster", false, vm_busmaster },
+	{ "pit", true, vm_pit },
+	{ "ticks", false, vm_ticks },
 	{ NULL, false, NULL }, /* the end */
 };

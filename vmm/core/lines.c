@@ -14,7 +14,8 @@ static bool is_free(const struct vm *vm, unsigned line)
 {
 	if (line_in(line_vmm, line))
 		return false;
-	return line_table[line].vms == 0 || line_in(vm->controller.shared, line);
+	return line_table[line].vms == 0 || line_in(vm->controller.shared, line) ||
+	       (line == PIT_TICK_LINE && vm->config.pit); /* all owners have `pit` */
 }
 
 int line_assign(struct vm *vm, unsigned *taken)

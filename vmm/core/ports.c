@@ -10,6 +10,7 @@
 #include "arch/x86/log/log.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/pc_view.h"
+#include "vmm/core/pit.h"
 #include "vmm/core/port_filter.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
@@ -119,6 +120,8 @@ static uint8_t read_one(struct vm *vm, uint16_t port)
 {
 	if (is_controller(port))
 		return controller_read(vm, port);
+	if (pit_has_port(vm, port))
+		return pit_read(vm, port);
 	return port_is_own(vm, port) ? io_in8(port) : 0xff;
 }
 
@@ -127,6 +130,8 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 {
 	if (is_controller(port))
 		controller_write(vm, port, value);
+	else if (pit_has_port(vm, port))
+		pit_write(vm, port, value);
 	else if (port_is_own(vm, port))
 		return port_filter_write(vm, port, value);
 	return true;
@@ -139,7 +144,9 @@ static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint32_t result = 0;
 	virt_break_on_io(vm->vcpu, &io);
-	if ((!is_controller(io.port) && !port_is_filtered(vm, io.port)) || io.kind & IO_STRING) {
+	if ((!is_controller(io.port) && !port_is_filtered(vm, io.port) &&
+	     !pit_has_port(vm, io.port)) ||
+	    io.kind & IO_STRING) {
 		exit_denied(vm, &io);
 		return;
 	}

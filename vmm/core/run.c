@@ -12,6 +12,7 @@
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
+#include "vmm/core/pit.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 #include "vmm/core/turn.h"
@@ -143,7 +144,8 @@ static __attribute__((noinline)) void tell_activity(struct vm *vm)
  * entered in its HLT. */
 static void wait_for_housekeeping(void)
 {
-	while (nmi_count == 0 && !processor.attention && cpu_tsc() < processor.housekeeping_due) {
+	while (nmi_count == 0 && !processor.attention &&
+	       cpu_tsc() < earliest(processor.housekeeping_due, pit_due)) {
 		chipset_look();
 		__builtin_ia32_pause();
 	}
@@ -156,7 +158,7 @@ static void idle(void)
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
 	chipset_mask((line_set) ~(line_vmm | sched_awaited()));
-	if (sched_anybody_halted() || first_due() != UINT64_MAX)
+	if (sched_anybody_halted() || earliest(first_due(), pit_due) != UINT64_MAX)
 		wait_for_housekeeping();
 	else if (chipset->halt != NULL)
 		chipset->halt();
@@ -245,7 +247,7 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 	uint64_t then = now;
 	take_lines(sched_masked(vm));
 	while (vm->starting && nmi_count == 0 && !processor.attention &&
-	       then < earliest(end, processor.housekeeping_due)) {
+	       then < earliest(end, earliest(processor.housekeeping_due, pit_due))) {
 		vm_start_step(vm);
 		chipset_look();
 		then = cpu_tsc();
@@ -310,7 +312,7 @@ static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t no
 static inline void begin_turn(struct vm *vm, uint64_t now)
 {
 	bool contended = sched_contended(vm);
-	uint64_t deadline = processor.housekeeping_due;
+	uint64_t deadline = earliest(processor.housekeeping_due, pit_due);
 	if (!contended)
 		processor.turn.slice_end = 0;
 	else {
@@ -337,6 +339,8 @@ static struct vm *decide(void)
 	if (last != NULL && last->dozes)
 		note_activity(last);
 	processor.attention = false; /* a later event calls for another decision */
+	if (pit_is_due(now))
+		pit_work(now);
 	struct vm *next = sched_pick();
 	if (next == NULL && !work)
 		next = find_sleeper(&work, now);
@@ -355,7 +359,8 @@ static struct vm *decide(void)
 	}
 	if (__builtin_expect(next->asleep, 0))
 		tell_activity(next);
-	begin_turn(next, now);
+	/* a tick's moment is exact; the switch took its time */
+	begin_turn(next, pit_due != PIT_NEVER ? cpu_tsc() : now);
 	return next;
 }
 

@@ -6,6 +6,7 @@
  * Rule: a controller is saved only with an empty ISR, or its in-service bits move into software.
  */
 #include "vmm/core/flows.h"
+#include "vmm/core/pit.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 #include "vmm/core/turn.h"
@@ -18,7 +19,9 @@ static inline int save_last(bool force, uint64_t now)
 	struct vm *last = processor.vm;
 	if (last == NULL)
 		return 0;
+	pit_leave(last);
 	if (chipset->controller.save(&last->controller, force) != 0) {
+		pit_enter(last);
 		trace_record(TRACE_BUSY, last->number, 0, 0);
 		return -EBUSY;
 	}
@@ -26,6 +29,7 @@ static inline int save_last(bool force, uint64_t now)
 	/* HLT with a request that waits already: the guest would have woken at once. */
 	if (last->state == VM_HALTED && chipset->controller.deliverable(&last->controller, 0))
 		sched_set_state(last, VM_READY);
+	pit_left(last);
 	turn_leave(last, now);
 	processor.vm = NULL;
 	return 0;
@@ -34,6 +38,7 @@ static inline int save_last(bool force, uint64_t now)
 /* 540: restores the controller of the next VM. */
 static inline void restore_next(struct vm *next, uint64_t now)
 {
+	pit_enter(next);
 	chipset->controller.restore(&next->controller);
 	virt_load(next->vcpu);
 	processor.vm = next;

@@ -10,6 +10,7 @@
 #ifndef VMM_TURN_H
 #define VMM_TURN_H
 
+#include "vmm/core/pit.h"
 #include "vmm/core/processor.h"
 #include "vmm/core/trace.h"
 
@@ -24,8 +25,9 @@ static inline bool turn_is_due(uint32_t count)
 }
 
 /* Entries of the trace between two looks. LOOK_CONTENDED: while a VM waits for the slice's end.
- * LOOK_ALONE: while only the VMM's own housekeeping wait. */
-enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64 };
+ * LOOK_ALONE: while only the VMM's own housekeeping wait. LOOK_TICK: while a tick of a halted VM
+ * has to be in time (vmm/core/pit.h). */
+enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64, LOOK_TICK = 1 };
 
 /* No deadline is farther away, in TSC ticks: the processor's timer holds no more. */
 #define TURN_MOST UINT64_C(0xffffffff)
@@ -35,8 +37,9 @@ enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64 };
 static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool contended)
 {
 	processor.turn.deadline = deadline;
-	processor.turn.look = (uint32_t)trace_ring.count +
-	                      (contended ? LOOK_CONTENDED : LOOK_ALONE);
+	processor.turn.look = (uint32_t)trace_ring.count + (pit_due != PIT_NEVER ? LOOK_TICK
+	                                                    : contended          ? LOOK_CONTENDED
+	                                                                         : LOOK_ALONE);
 	int64_t left = (int64_t)(deadline - now);
 	virt_set_timer(vm->vcpu, left > 0 ? (uint64_t)left : 0);
 }

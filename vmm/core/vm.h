@@ -14,6 +14,7 @@
 #include "vmm/abi.h"
 #include "vmm/config/config.h"
 #include "vmm/core/output.h"
+#include "vmm/core/pit.h"
 #include "vmm/load/elf.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct vm {
 	struct vcpu *vcpu;
 	/* The VM's 8259 pair, and its lines. */
 	struct controller controller;
+	struct pit pit;           /* vmm/core/pit.c */
 	uint8_t number;           /* Index in vms[]. */
 	bool drops_keyboard_data; /* vmm/core/port_filter.c */
 	/* vmm/core/pc_view.c: the CMOS byte that the next read has, and the letters so far of the

@@ -10,6 +10,7 @@
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/pc_view.h"
+#include "vmm/core/pit.h"
 #include "vmm/core/port_filter.h"
 #include "vmm/load/bios_data.h"
 #include "vmm/load/handover.h"
@@ -70,6 +71,8 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
 			virt_open_port(vm->vcpu, (uint16_t)port, true);
 	for (unsigned i = 0; i < config->io_count; i++)
 		ports_take((uint16_t)config->io[i].first, (uint16_t)config->io[i].last);
+	if (config->pit)
+		ports_take(PIT_PORT_FIRST, PIT_PORT_LAST);
 	port_filter_reset(vm);
 	vm->routes_at_exit = config->routes_at_exit;
 	vm->slice = tsc_from_us(config->slice_us);
@@ -122,6 +125,7 @@ static void finish_start(struct vm *vm)
 	chipset->controller.reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
 	pc_view_reset(vm);
+	pit_reset(vm);
 	list_devices(vm);
 	enter_image(vm);
 	absent_reset(vm);

@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A PIT for each VM. See the header for the rule.
+ *
+ * The machine's counter 0 only makes edges. It runs in two modes, whatever the VM's mode is: mode 2
+ * with the VM's period, and mode 0 for a single edge. Mode 0 keeps OUT low until its edge, mode 2
+ * keeps OUT high but for one CLK pulse. A control word of mode 2 would raise a low OUT, and that
+ * would be an edge of nobody. So after a low OUT (machine.low) the next edge is a single one.
+ *
+ * A VM comes back in the middle of a period. No chip lets software write the counting element, so
+ * the rest of the period is a single edge, and the period itself is loaded when that edge has passed.
+ * The second load costs one exit, where the VM runs so long. The second load comes some pulses late
+ * (`slip`); the VM's own counter does not slip, and the next switch makes up for the slip.
+ */
+#include "vmm/core/pit.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/platform.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/sched.h"
+
+enum { PIT_HZ = 1193182, PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, PORT_SYSTEM = 0x61 };
+enum { COUNTER_TICK = 0, COUNTER_SPEAKER = 2 };
+/* Port 61h: 5 OUT of counter 2 | 4 refresh | 1 speaker | 0 gate of counter 2 */
+enum { SYSTEM_OUT2 = 1 << 5, SYSTEM_REFRESH = 1 << 4, SYSTEM_SPEAKER = 1 << 1, SYSTEM_GATE2 = 1 };
+enum { REFRESH_SHIFT = 4 }; /* the refresh bit changes each 16 CLK pulses: about 15 us on a PC */
+
+/* CLK pulses. NEAR_EDGE: an edge so near is waited for, so that no edge falls between the look at
+ * the counter and the silence. STORM: periods below are not followed pulse by pulse. SETTLED: the
+ * edge of a single shot has passed for sure. */
+enum { NEAR_EDGE = 4, STORM = 64, SETTLED = 4, TRIES = 64 };
+/* ticks=all: so many ticks are caught up at a stretch. */
+enum { BURST = 64 };
+
+uint64_t pit_due = PIT_NEVER;
+bool pit_moves;
+
+/* The number of the first pulse: a counter whose moments are moved back does not pass 0. */
+#define FIRST_PULSE (UINT64_C(1) << 40)
+static uint64_t epoch; /* TSC of the first pulse */
+/* 32 bits before and 32 bits behind the point. */
+static struct {
+	uint64_t pulses_of_tick, ticks_of_pulse;
+} rate;
+
+/* What the machine's counter 0 does, for the VM that runs. */
+static struct {
+	enum { SILENT, PERIODS, SINGLE, CATCH_UP } kind;
+	uint32_t count;
+	uint64_t loaded; /* the CLK pulse of the load */
+	uint64_t edge;   /* the next edge; the last edge where a single edge has passed */
+	uint64_t lead;   /* pulses that the loading takes */
+	bool low;        /* OUT is low */
+} machine;
+
+static uint64_t pulses_at(uint64_t tsc)
+{
+	return FIRST_PULSE +
+	       (uint64_t)(((unsigned __int128)(tsc - epoch) * rate.pulses_of_tick) >> 32);
+}
+
+static uint64_t now_in_pulses(void)
+{
+	return pulses_at(cpu_tsc());
+}
+
+/* Returns the TSC at a pulse after `t`, the present. */
+static uint64_t tsc_at(uint64_t pulse, uint64_t t, uint64_t tsc)
+{
+	uint64_t ahead = pulse > t ? pulse - t : 0;
+	return tsc + (uint64_t)(((unsigned __int128)ahead * rate.ticks_of_pulse) >> 32) + 1;
+}
+
+static void find_due(void)
+{
+	pit_due = PIT_NEVER;
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i]->pit.own && vms[i]->pit.due < pit_due)
+			pit_due = vms[i]->pit.due;
+}
+
+static void set_due(struct pit *p, uint64_t due)
+{
+	p->due = due;
+	find_due();
+}
+
+/* ---- The machine's counter 0 ---- */
+
+/* Control words: counter 0, low byte then high byte, binary. A control word without a count is
+ * silence. */
+enum { WORD_PERIODS = 0x34, WORD_SINGLE = 0x30, WORD_LATCH = 0x00 };
+
+static void machine_silence(void)
+{
+	io_out8(PORT_CONTROL, machine.low ? WORD_SINGLE : WORD_PERIODS);
+	machine.kind = SILENT;
+}
+
+/* Loads a count. kind: PERIODS, CATCH_UP or SINGLE. `t`: when the caller computed the count. */
+static void machine_load(int kind, uint64_t count, uint64_t t)
+{
+	count = count < PIT_PERIOD_LEAST ? PIT_PERIOD_LEAST : count;
+	count = count > PIT_COUNT_MOST ? PIT_COUNT_MOST : count;
+	io_out8(PORT_CONTROL, kind == SINGLE ? WORD_SINGLE : WORD_PERIODS);
+	io_out8(PORT_COUNTER0, (uint8_t)count);
+	io_out8(PORT_COUNTER0, (uint8_t)(count >> 8));
+	machine.kind = kind;
+	machine.low = kind == SINGLE;
+	machine.count = (uint32_t)count;
+	machine.loaded = now_in_pulses() + 1;
+	machine.edge = machine.loaded + count;
+	machine.lead = machine.loaded - t;
+}
+
+/* Reads the counting element. Returns the time of the reading. */
+static uint64_t machine_read(uint32_t *count)
+{
+	io_out8(PORT_CONTROL, WORD_LATCH);
+	uint64_t t = now_in_pulses();
+	uint32_t low = io_in8(PORT_COUNTER0);
+	*count = low | (uint32_t)io_in8(PORT_COUNTER0) << 8;
+	return t;
+}
+
+/* Follows the machine's counter: where its next edge really is. Returns the time of the look. */
+static uint64_t machine_look(struct pit *p)
+{
+	uint32_t count;
+	uint64_t t = machine_read(&count);
+	if (t <= machine.loaded + 1) /* the count may not be loaded yet */
+		return t;
+	if (machine.kind != SINGLE && t >= machine.edge)
+		machine.edge += ((t - machine.edge) / machine.count + 1) * machine.count;
+	int64_t by;
+	if (machine.kind == SINGLE) {
+		by = (int16_t)(count + t - machine.edge);
+	} else {
+		by = (int64_t)((count == 0 ? PIT_COUNT_MOST : count) + t - machine.edge);
+		if (by > machine.count / 2)
+			by -= machine.count;
+		else if (by < -(int64_t)(machine.count / 2))
+			by += machine.count;
+	}
+	machine.edge += (uint64_t)by;
+	machine.loaded += (uint64_t)by;
+	p->slip += machine.kind == CATCH_UP ? 0 : by;
+	machine.low = machine.kind == SINGLE && machine.edge > t;
+	return t;
+}
+
+/* Looks at the machine's counter when no edge is near, so that no edge falls between the look and a
+ * control word. Waits some pulses. */
+static uint64_t look_beside_edges(struct pit *p)
+{
+	uint64_t t = machine_look(p);
+	bool storm = machine.kind != SINGLE && machine.count < STORM;
+	for (unsigned tries = 0; !storm && machine.edge - t <= NEAR_EDGE && tries < TRIES; tries++)
+		t = machine_look(p);
+	return t;
+}
+
+/* ---- A VM's ticks ---- */
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Asks for the ticks that have fallen due until t, while vm is away. Several ticks are one request:
+ * the rest is owed or merged (ticks=). */
+static void ask_for_ticks(struct vm *vm, uint64_t t)
+{
+	struct pit *p = &vm->pit;
+	uint64_t ticks = pit_counter_edges(&p->counter[COUNTER_TICK], p->told, t);
+	p->told = later(p->told, t);
+	if (ticks != 0 && !p->requested) {
+		chipset->controller.request(&vm->controller, PIT_TICK_LINE);
+		p->requested = true;
+		ticks--;
+	}
+	if (p->all)
+		p->owed += ticks;
+	else
+		p->merged += ticks;
+}
+
+/* ticks=all: the machine's counter makes two edges in a period, until no tick is owed. */
+static void begin_catching_up(struct pit *p, uint32_t period, uint64_t t)
+{
+	uint64_t ticks = p->owed < BURST ? p->owed : BURST;
+	machine_load(CATCH_UP, period / 2, t);
+	p->slip = p->loaded_slip = 0;
+	uint64_t tsc = cpu_tsc(), at = pulses_at(tsc);
+	set_due(p, tsc_at(machine.edge + (2 * ticks - 1) * machine.count + SETTLED, at, tsc));
+}
+
+/* Counts the edges of a stretch of catching up. */
+static void end_catching_up(struct pit *p)
+{
+	uint64_t t = look_beside_edges(p);
+	uint64_t made = (machine.edge - machine.loaded) / machine.count - 1;
+	struct pit_counter *c = &p->counter[COUNTER_TICK];
+	uint64_t wanted = p->owed + pit_counter_edges(c, p->told, t);
+	p->told = later(p->told, t);
+	p->owed = wanted > made ? wanted - made : 0;
+	/* a tick was made before its time: the next tick is left out */
+	for (; made > wanted; made--)
+		p->told = pit_counter_next_edge(c, p->told);
+}
+
+/* Loads the machine's counter so that its next edge is the VM's next edge after `from`. tolerance: so
+ * many pulses too late are no reason for a second load. */
+static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
+{
+	struct pit_counter *c = &p->counter[COUNTER_TICK];
+	uint64_t t = now_in_pulses(), edge = pit_counter_next_edge(c, later(p->told, from));
+	bool periodic = pit_counter_is_periodic(c);
+	if (edge == PIT_NEVER) {
+		machine_silence();
+		p->slip = p->loaded_slip = 0;
+		set_due(p, PIT_NEVER);
+		return;
+	}
+	if (periodic && p->owed != 0 && c->next >= STORM && !machine.low) {
+		begin_catching_up(p, c->next, t);
+		return;
+	}
+	uint64_t left = edge > t ? edge - t : 0;
+	uint64_t ahead = left > machine.lead + 1 ? left - machine.lead : 1;
+	bool whole = periodic &&
+	             (c->next < STORM || (ahead + tolerance >= c->next && !machine.low));
+	if (whole)
+		machine_load(PERIODS, c->next, t);
+	else
+		machine_load(SINGLE, ahead, t);
+	p->slip = p->loaded_slip = (int64_t)(machine.edge - edge);
+	uint64_t tsc = cpu_tsc();
+	set_due(p, periodic && !whole ? tsc_at(machine.edge + SETTLED, pulses_at(tsc), tsc)
+	                              : PIT_NEVER);
+}
+
+/* Beyond a look's grain the machine's counter is right, and the TSC's measured rate is wrong: moves the
+ * VM's counter by the difference since the last load. */
+static void keep_pace(struct pit *p)
+{
+	int64_t drift = p->slip - p->loaded_slip;
+	if (drift <= 1 && drift >= -1)
+		return;
+	pit_counter_shift(&p->counter[COUNTER_TICK], drift);
+	p->slip = p->loaded_slip;
+}
+
+/* The VM runs, and one of its edges has passed: the single edge before a period, or the last edge of
+ * a period whose count was written anew. */
+static void load_next_period(struct pit *p)
+{
+	uint64_t t = machine_look(p);
+	for (unsigned tries = 0; machine.kind == SINGLE && machine.edge >= t && tries < TRIES;
+	     tries++)
+		t = machine_look(p);
+	keep_pace(p);
+	p->told = later(p->told, t - (uint64_t)p->slip);
+	load_counter(p, t, p->counter[COUNTER_TICK].next / 8);
+}
+
+/* Does the work that is due for the VM that runs. */
+static void work_for_running(struct pit *p)
+{
+	if (machine.kind == CATCH_UP) {
+		end_catching_up(p);
+		load_counter(p, p->told, 2);
+	} else {
+		load_next_period(p);
+	}
+}
+
+/* ---- The switch ---- */
+
+void pit_take(struct vm *vm)
+{
+	struct pit *p = &vm->pit;
+	if (!p->own)
+		return;
+	if (machine.kind == CATCH_UP) {
+		end_catching_up(p);
+		machine_silence();
+		chipset_look();
+		return;
+	}
+	if (machine.kind == SILENT) {
+		p->told = later(p->told, now_in_pulses());
+		return;
+	}
+	uint64_t t = look_beside_edges(p);
+	machine_silence();
+	keep_pace(p);
+	p->told = later(p->told, t - (uint64_t)p->slip);
+	p->slip = p->loaded_slip = 0;
+	chipset_look(); /* an edge before the silence is vm's */
+}
+
+void pit_put_away(struct vm *vm)
+{
+	struct pit *p = &vm->pit;
+	if (!p->own)
+		return;
+	/* pc: a tick that vm has not taken is in the status register, and in the 8259's IRR. The
+	 * line's next owner must not get that tick. */
+	if (chipset->block.settle != NULL && line_in(chipset->block.asserted(), PIT_TICK_LINE)) {
+		machine.low = true; /* some 8259s forget a request whose line falls, some do not */
+		machine_silence();
+		chipset->block.settle(LINE(PIT_TICK_LINE));
+		chipset->block.acknowledge(LINE(PIT_TICK_LINE));
+		chipset->controller.request(&vm->controller, PIT_TICK_LINE);
+		p->requested = true;
+	}
+	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
+	uint64_t edge = pit_counter_next_edge(&p->counter[COUNTER_TICK], p->told);
+	/* a VM that is ready gets its ticks when the VM comes back */
+	bool wakes = vm->state == VM_HALTED && edge != PIT_NEVER;
+	set_due(p, wakes ? tsc_at(edge, t, tsc) : PIT_NEVER);
+}
+
+void pit_load(struct vm *vm)
+{
+	struct pit *p = &vm->pit;
+	if (!p->own)
+		return;
+	line_table[PIT_TICK_LINE].owner = vm;
+	line_table[PIT_TICK_LINE].vms = VM_BIT(vm->number);
+	vm->controller.keeps = LINE(PIT_TICK_LINE);
+	uint64_t t = now_in_pulses();
+	ask_for_ticks(vm, t);
+	p->requested = false;
+	load_counter(p, t, 2);
+}
+
+/* A tick of a VM that is away falls due. */
+static void wake(struct vm *vm, uint64_t t)
+{
+	ask_for_ticks(vm, t);
+	vm->pit.due = PIT_NEVER;
+	if (vm->state != VM_HALTED ||
+	    !line_in(chipset->controller.deliverable(&vm->controller, 0), PIT_TICK_LINE))
+		return;
+	line_table[PIT_TICK_LINE].wakeups++;
+	sched_wake(vm);
+}
+
+void pit_work(uint64_t now)
+{
+	while (now < pit_due) /* PIT_NEAR at most */
+		now = cpu_tsc();
+	uint64_t t = pulses_at(now);
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct vm *vm = vms[i];
+		if (!vm->pit.own || vm->pit.due > now)
+			continue;
+		if (vm == processor.vm)
+			work_for_running(&vm->pit);
+		else
+			wake(vm, t);
+	}
+	find_due();
+}
+
+/* ---- The ports ---- */
+
+bool pit_has_port(const struct vm *vm, uint16_t port)
+{
+	return vm->pit.own &&
+	       ((port >= PORT_COUNTER0 && port <= PORT_CONTROL) || port == PORT_SYSTEM);
+}
+
+/* Returns the time of a counter for the VM that runs: by the machine's counter where the machine
+ * counts for the VM. */
+static uint64_t counter_time(struct pit *p, unsigned number)
+{
+	if (number != COUNTER_TICK || machine.kind == SILENT || machine.kind == CATCH_UP)
+		return now_in_pulses();
+	uint64_t t = machine_look(p);
+	return t - (uint64_t)p->slip;
+}
+
+static void read_back(struct pit *p, uint8_t value)
+{
+	for (unsigned i = 0; i < PIT_COUNTERS; i++)
+		if (value >> (i + 1) & 1)
+			pit_counter_latch(&p->counter[i], !(value & PIT_BACK_NO_COUNT),
+			                  !(value & PIT_BACK_NO_STATUS), counter_time(p, i));
+}
+
+static void control(struct pit *p, uint8_t value)
+{
+	unsigned select = value >> PIT_SELECT_SHIFT;
+	if (select == PIT_SELECT_READ_BACK) {
+		read_back(p, value);
+		return;
+	}
+	uint64_t t = counter_time(p, select);
+	if ((value >> PIT_ACCESS_SHIFT & PIT_ACCESS_BOTH) == 0) {
+		pit_counter_latch(&p->counter[select], true, false, t);
+		return;
+	}
+	pit_counter_command(&p->counter[select], value, t);
+	if (select != COUNTER_TICK)
+		return;
+	machine_silence();
+	p->slip = p->loaded_slip = 0;
+	p->told = now_in_pulses();
+	p->owed = 0;
+	set_due(p, PIT_NEVER);
+}
+
+/* A count of counter 0 is written. A whole count of a counter that counts periods waits for the
+ * period's end. Any other whole count begins at once, and the counter follows the machine's. */
+static void write_tick_count(struct pit *p, uint8_t value)
+{
+	struct pit_counter *c = &p->counter[COUNTER_TICK];
+	uint64_t t = counter_time(p, COUNTER_TICK);
+	bool waits = c->counting && pit_counter_is_periodic(c) && c->reload >= STORM;
+	bool whole = pit_counter_write(c, value, t);
+	if (!whole) {
+		if (!c->counting)
+			machine_silence();
+		return;
+	}
+	if (waits && machine.kind != CATCH_UP) {
+		uint64_t tsc = cpu_tsc();
+		set_due(p, tsc_at(machine.edge + SETTLED, pulses_at(tsc), tsc));
+		return;
+	}
+	p->told = later(p->told, t);
+	load_counter(p, t, PIT_COUNT_MOST);
+	if (machine.kind != SILENT && machine.kind != CATCH_UP) {
+		pit_counter_shift(c, p->slip);
+		p->slip = p->loaded_slip = 0;
+	}
+}
+
+uint8_t pit_read(struct vm *vm, uint16_t port)
+{
+	struct pit *p = &vm->pit;
+	if (port == PORT_CONTROL)
+		return 0xff;
+	if (port == PORT_SYSTEM) {
+		uint64_t t = now_in_pulses();
+		const struct pit_counter *c = &p->counter[COUNTER_SPEAKER];
+		return (uint8_t)((pit_counter_out(c, t) ? SYSTEM_OUT2 : 0) |
+		                 (t >> REFRESH_SHIFT & 1 ? SYSTEM_REFRESH : 0) |
+		                 (p->speaker ? SYSTEM_SPEAKER : 0) | (c->gate ? SYSTEM_GATE2 : 0));
+	}
+	unsigned number = port - PORT_COUNTER0;
+	struct pit_counter *c = &p->counter[number];
+	bool latched = c->latched_count != 0 || c->status_latched;
+	return pit_counter_read(c, latched ? 0 : counter_time(p, number));
+}
+
+void pit_write(struct vm *vm, uint16_t port, uint8_t value)
+{
+	struct pit *p = &vm->pit;
+	if (port == PORT_CONTROL) {
+		control(p, value);
+	} else if (port == PORT_SYSTEM) {
+		p->speaker = value & SYSTEM_SPEAKER;
+		pit_counter_set_gate(&p->counter[COUNTER_SPEAKER], value & SYSTEM_GATE2,
+		                     now_in_pulses());
+	} else if (port == PORT_COUNTER0) {
+		write_tick_count(p, value);
+	} else {
+		(void)pit_counter_write(&p->counter[port - PORT_COUNTER0], value, now_in_pulses());
+	}
+}
+
+/* ---- The beginning ---- */
+
+void pit_reset(struct vm *vm)
+{
+	struct pit *p = &vm->pit;
+	for (unsigned i = 0; i < PIT_COUNTERS; i++)
+		pit_counter_reset(&p->counter[i]);
+	p->counter[COUNTER_SPEAKER].gate = false;
+	p->speaker = p->requested = false;
+	p->owed = 0;
+	p->told = 0;
+	p->slip = p->loaded_slip = 0;
+	p->due = PIT_NEVER;
+}
+
+/* Gives the machine's PIT to the only VM that asks for a PIT. The VM's start closes the ports that a
+ * filter needs (vmm/core/port_filter.h). */
+static void give(struct vm *vm)
+{
+	struct vm_config *c = &vm->config;
+	c->io[c->io_count++] = (struct config_range){ PORT_COUNTER0, PORT_CONTROL };
+	c->io[c->io_count++] = (struct config_range){ PORT_SYSTEM, PORT_SYSTEM };
+	for (uint16_t port = PORT_COUNTER0; port <= PORT_CONTROL; port++)
+		virt_open_port(vm->vcpu, port, true);
+	virt_open_port(vm->vcpu, PORT_SYSTEM, true);
+}
+
+void pit_begin(void)
+{
+	struct vm *only = NULL;
+	unsigned count = 0;
+	bool all = false;
+	for (unsigned i = 0; i < vm_count; i++) {
+		if (!vms[i]->config.pit)
+			continue;
+		only = vms[i];
+		count++;
+		all |= vms[i]->config.ticks_all;
+	}
+	if (count == 1 && !all) {
+		give(only);
+		return;
+	}
+	pit_moves = count != 0;
+	if (!pit_moves)
+		return;
+	epoch = cpu_tsc();
+	rate.pulses_of_tick = ((uint64_t)PIT_HZ << 32) / (platform.tsc_khz * 1000);
+	/* 30 bits first, so that any rate fits */
+	rate.ticks_of_pulse = ((platform.tsc_khz * 1000) << 30) / PIT_HZ << 2;
+	for (unsigned i = 0; i < vm_count; i++) {
+		vms[i]->pit.own = vms[i]->config.pit;
+		vms[i]->pit.all = vms[i]->config.ticks_all;
+		pit_reset(vms[i]);
+	}
+	machine.low = true;
+	machine_silence();
+}

@@ -27,8 +27,9 @@ static struct {
 	line_set claimed; /* lines that have an owner */
 	/* Claimed lines that reach no I/O APIC pin. The VMM sees their requests only at a look. */
 	line_set pinless;
-	line_set served; /* claimed lines that the VMM serves itself: always armed */
-	line_set routed; /* to the controller */
+	line_set served;    /* claimed lines that the VMM serves itself: always armed */
+	line_set routed;    /* to the controller */
+	line_set passed_on; /* their device goes from VM to VM */
 } mux;
 
 /* The VMM block (Figure 2, 210). */
@@ -365,7 +366,7 @@ static void look_again(uint32_t before)
  * does not look at the chip between a poll and the answer: the handler would get the answer. */
 void pc_settle(line_set lines)
 {
-	lines &= pc_read_irr() & 0x00ff;
+	lines &= pc_read_irr() & (mux.served | mux.passed_on) & 0x00ff;
 	for (; lines; lines &= lines - 1) {
 		uint32_t before = look_away();
 		pc_take_request(line_first(lines));
@@ -419,6 +420,7 @@ void pc_hand_over(struct controller *c)
 {
 	line_set was_armed = vmm_block.armed & c->lines;
 	mux.routed = c->lines;
+	mux.passed_on |= c->keeps;
 	arm();
 	line_set irr = requests_of(c);
 	line_set seen = take_lines(c->lines) & was_armed;

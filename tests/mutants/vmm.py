@@ -11,6 +11,7 @@ BACKGROUND = "vmm/core/background.c"
 BACKGROUND_H = "vmm/core/background.h"
 EXITS = "vmm/core/exits.c"
 VM = "vmm/core/vm.c"
+PIT = "vmm/core/pit.c"
 VM_TABLE = "vmm/core/vm_table.c"
 RESERVED = "vmm/config/config_reserved.c"
 PCI = "arch/x86/machine/pci.c"
@@ -320,14 +321,14 @@ MUTANTS = (
     (
         "start-ignores-decisions",
         RUN,
-        "nmi_count == 0 && !processor.attention &&\n",
-        "nmi_count == 0 &&\n",
+        "vm->starting && nmi_count == 0 && !processor.attention &&\n",
+        "vm->starting && nmi_count == 0 &&\n",
         "test_vmm_turns",
     ),
     (
         "start-ignores-housekeeping",
         RUN,
-        "then < earliest(end, processor.housekeeping_due))",
+        "then < earliest(end, earliest(processor.housekeeping_due, pit_due)))",
         "then < end)",
         "test_vmm_turns",
     ),
@@ -363,8 +364,8 @@ MUTANTS = (
     (
         "frozen-vms-sleep-for-ever",
         RUN,
-        "if (sched_anybody_halted() || first_due()",
-        "if (first_due()",
+        "if (sched_anybody_halted() || earliest(first_due(), pit_due)",
+        "if (earliest(first_due(), pit_due)",
         "test_vmm_turns",
     ),
     (
@@ -584,5 +585,41 @@ MUTANTS = (
         "if (vm->faults <= FAULT_LINES ||",
         "if (true ||",
         "test_faults",
+    ),
+    # A PIT for each VM.
+    (
+        "pit-silenced-beside-an-edge",
+        PIT,
+        "machine.edge - t <= NEAR_EDGE && tries < TRIES",
+        "false && tries < TRIES",
+        "test_pit_switch",
+    ),
+    (
+        "pit-forgets-the-drift",
+        PIT,
+        "\tpit_counter_shift(&p->counter[COUNTER_TICK], drift);\n",
+        "",
+        "test_pit_switch",
+    ),
+    (
+        "pit-raises-a-low-out",
+        PIT,
+        "machine.low ? WORD_SINGLE : WORD_PERIODS",
+        "WORD_PERIODS",
+        "test_pit_switch",
+    ),
+    (
+        "pit-owes-nothing",
+        PIT,
+        "\t\tp->owed += ticks;\n",
+        "\t\t;\n",
+        "test_pit_switch",
+    ),
+    (
+        "pit-counter-strobes-early",
+        "vmm/core/pit_counter.c",
+        "c->start + c->reload + strobe",
+        "c->start + c->reload",
+        "test_pit",
     ),
 )

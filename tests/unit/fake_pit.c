@@ -34,3 +34,18 @@ void pit_load(struct vm *vm)
 	(void)vm;
 	abort();
 }
+
+void pit_load_alarm(void)
+{
+	abort();
+}
+
+void pit_silence_alarm(void)
+{
+	abort();
+}
+
+void pit_forget_alarm(void)
+{
+	abort();
+}

@@ -364,6 +364,31 @@ void pit_work(uint64_t now)
 	find_due();
 }
 
+/* ---- The VMM's own time ---- */
+
+void pit_load_alarm(void)
+{
+	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
+	line_table[PIT_TICK_LINE].owner = NULL;
+	line_table[PIT_TICK_LINE].vms = 0;
+	machine_load(SINGLE, pit_due > tsc ? pulses_at(pit_due) - t : 1, t);
+}
+
+void pit_silence_alarm(void)
+{
+	machine.low = true;
+	machine_silence();
+}
+
+void pit_forget_alarm(void)
+{
+	if (!line_in(chipset->block.asserted(), PIT_TICK_LINE))
+		return;
+	if (chipset->block.settle != NULL)
+		chipset->block.settle(LINE(PIT_TICK_LINE));
+	chipset->block.acknowledge(LINE(PIT_TICK_LINE));
+}
+
 /* ---- The ports ---- */
 
 bool pit_has_port(const struct vm *vm, uint16_t port)

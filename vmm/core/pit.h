@@ -64,6 +64,14 @@ void pit_load(struct vm *vm);
 /* Does the work that is due at `now`, a TSC: wakes halted VMs whose tick falls due. Call it where
  * pit_is_due() is true, before the next VM is chosen. */
 void pit_work(uint64_t now);
+/* Loads the machine's counter for the next due tick, while the VMM itself has the processor: line 0
+ * goes to the VMM block, and its NMI ends the VMM's work. Call it when no VM is in the processor. */
+void pit_load_alarm(void);
+/* Silences that counter. Call it after the work; then look at the NMIs, and call
+ * pit_forget_alarm(). */
+void pit_silence_alarm(void);
+/* Drops the assertion of line 0 by the alarm: it is nobody's tick. */
+void pit_forget_alarm(void);
 
 /* The calls of a switch; they cost a comparison where no VM has a PIT of its own. */
 static inline void pit_leave(struct vm *vm)
@@ -80,6 +88,15 @@ static inline void pit_enter(struct vm *vm)
 {
 	if (__builtin_expect(pit_moves, 0))
 		pit_load(vm);
+}
+
+/* Returns true where there is an alarm now. */
+static inline bool pit_set_alarm(void)
+{
+	if (pit_due == PIT_NEVER)
+		return false;
+	pit_load_alarm();
+	return true;
 }
 
 /* Work so near is done at once: an exit and an entry take longer. In TSC ticks. */

@@ -231,11 +231,17 @@ static bool work_has_to_wait(const struct vm *last, const struct vm *next)
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
 	vmm_turn.interrupt_waits = 0;
+	bool alarm = pit_set_alarm();
 	do {
 		take_lines(0);
 		background_run(nobody_ready, since);
 		dispatch_counted(NULL);
-	} while (background_is_starved() && !processor.attention);
+	} while (background_is_starved() && !processor.attention && !pit_is_due(cpu_tsc()));
+	if (alarm) {
+		pit_silence_alarm();
+		dispatch_counted(NULL);
+		pit_forget_alarm();
+	}
 	processor.housekeeping_due = 0;
 }
 

@@ -328,7 +328,7 @@ $(BUILD)/vmm/sources: FORCE
 # 64-bit, with symbols: for the debuggers.
 $(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
 	$(call say,LD,$@)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=1 -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) \
+	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -flto=1 -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-z,max-page-size=32 -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) \
 		'$(NEWLIB)/lib/libgeneral.a' '$(NEWLIB)/lib/libc.a' $(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.

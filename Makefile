@@ -109,9 +109,10 @@ help:
 #@                 first. Where PLATFORM or CONFIG is given: one machine with its console; ends by
 #@                 itself (earlier by "quit" and Enter, or Ctrl-C)
 #@   make demo     the table in any case
-#@   make test     everything that tests: check, the proofs, then the system tests in the emulators
+#@   make test     everything that tests: check, the proofs, rtl, then the system tests in the emulators
 #@   make system   the system tests alone: TESTS says which, PLATFORM where
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
+#@   make rtl      the block as hardware: lint, and RTL_COUNT operations beside the model; make synth: its size on an FPGA
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
@@ -245,7 +246,10 @@ GROUPS_drawings := python drawings
 GROUPS_proof    := $(GROUPS_check) proof
 GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(SYSTEM_EMULATOR),$(SETUP_BLOCKS)) \
 	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
-GROUPS_test     := $(GROUPS_proof) $(GROUPS_system)
+GROUPS_rtl      := build rtl
+GROUPS_synth    := $(GROUPS_rtl) synth
+$(foreach goal,lint cosim corpus signals coverage mutants formal,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
+GROUPS_test     := $(GROUPS_proof) $(GROUPS_rtl) $(GROUPS_system)
 GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
 GROUPS_irqmux   := build bochs irqmux
 GROUPS_qemu-irqmux  := build qemu qemu-irqmux
@@ -266,7 +270,7 @@ setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
 SETUPS := $(patsubst %,setup-%,build iso run bench soak bounds debug check drawings proof system test \
-	mutants irqmux qemu-irqmux)
+	mutants rtl synth irqmux qemu-irqmux)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
 	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))
@@ -342,6 +346,7 @@ include vmm/version.mk
 -include guests/guests.mk
 -include tests/unit/unit.mk
 -include tests/proof/proof.mk
+-include tests/rtl/rtl.mk
 -include emulators/bochs/bochs.mk
 -include emulators/qemu/qemu.mk
 include scripts/linux/linux.mk

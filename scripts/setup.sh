@@ -49,6 +49,11 @@ test|qemu-system-x86|its 8259s are compared with ours
 proof|clang|compiles the fuzzers and what the proofs look at
 proof|llvm|prepares its code for the proofs
 proof|python3-z3|the solver behind the proofs
+rtl|g++|compiles the Verilated block and its tests
+rtl|verilator|makes a program of the hardware description
+rtl|yosys|checks the hardware description, and proves rules about it
+rtl|boolector|the solver behind these proofs
+synth|nextpnr-ice40|places and routes the block on an FPGA
 bench|gnuplot-nox|draws the measurements
 debug|gdb|debugs the VMM in QEMU
 drawings|graphviz|draws the pictures of the documents
@@ -93,6 +98,10 @@ python3-pytest-xdist|python3-pytest-xdist|python-pytest-xdist|python:xdist
 clang|clang|clang|clang
 llvm|llvm|llvm|opt
 python3-z3|python3-z3|python-z3-solver|python:z3
+verilator|verilator|verilator|verilator
+yosys|yosys|yosys|yosys
+boolector|boolector|boolector|boolector
+nextpnr-ice40|nextpnr|nextpnr|nextpnr-ice40
 gnuplot-nox|gnuplot|gnuplot|gnuplot
 gdb|gdb|gdb|gdb
 graphviz|graphviz|graphviz|dot
@@ -245,8 +254,8 @@ say_what_to_do() {
 
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
 if [ $# -eq 0 ]; then
-	set -- build iso python bochs irqmux qemu qemu-irqmux check test proof bench debug \
-		drawings
+	set -- build iso python bochs irqmux qemu qemu-irqmux check test proof rtl synth bench \
+		debug drawings
 fi
 
 manager=none

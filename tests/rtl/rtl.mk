@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The block as hardware (docs/rtl.md): `make rtl` lints the RTL and plays it beside the model. `make test` does the same.
+#
+# Rule: a configuration is LINES-BANKS. The model beside it is a copy with the same numbers.
+
+HOSTCXX      ?= g++
+RTL_CONFIGS  := 16-16 16-2 16-1 8-3
+# Operations of `make rtl` on the whole block; the other configurations and the coverage have fewer.
+RTL_COUNT    ?= 10000000
+RTL_SEED     ?= 1
+RTL_FEW      := 200000
+
+RTL_BUILD    := $(BUILD)/rtl
+RTL_FILES    := $(patsubst %,chipset/rtl/%.sv,block_types resolver i8259 pair mux vmm_block window synchroniser block)
+RTL_HEADERS  := $(wildcard tests/rtl/*.h) tests/unit/block_ops.h
+RTL_VERILATOR := $(shell verilator --getenv VERILATOR_ROOT 2>/dev/null)
+RTL_RUNTIME  := verilated verilated_threads verilated_cov verilated_vcd_c
+RTL_VERILATE  = verilator --cc --build -O3 --x-assign fast --noassert --top block -Wall
+RTL_CXXFLAGS := -std=c++20 -O3
+lines_of      = $(firstword $(subst -, ,$(1)))
+banks_of      = $(lastword $(subst -, ,$(1)))
+
+.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-corpus rtl-coverage rtl-mutants rtl-mutants-check synth
+rtl: rtl-lint rtl-signals rtl-corpus rtl-cosim
+test: rtl
+
+# Every configuration, without a warning. yosys: no latch, no loop, no signal without a driver.
+rtl-lint: | setup-rtl
+	$(Q)for config in $(RTL_CONFIGS); do \
+		verilator --lint-only -Wall --top block -GLINES=$${config%-*} -GBANKS=$${config#*-} $(RTL_FILES) || exit 1; \
+	done
+	$(Q)yosys -q -p 'read_verilog -sv $(RTL_FILES); hierarchy -check -top block; proc; check -assert' \
+		-p 'select -assert-none t:$$dlatch t:$$adlatch t:$$dlatchsr'
+	@echo "R07 rtl: verilator -Wall and yosys have no objection ... ok"
+
+# The Verilated runtime, compiled without our warnings.
+define rtl_runtime
+$(RTL_BUILD)/runtime/$(1).o: | setup-rtl
+	$$(call say,HOSTCXX,$(1).cpp)
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(HOSTCXX) $$(RTL_CXXFLAGS) -w -I'$$(RTL_VERILATOR)/include' -DVM_COVERAGE=1 -DVM_TRACE=1 \
+		-c '$$(RTL_VERILATOR)/include/$(1).cpp' -o $$@
+endef
+$(foreach part,$(RTL_RUNTIME),$(eval $(call rtl_runtime,$(part))))
+
+# A pulse of NMI is as short as can be, so that the pulse ends within its operation.
+RTL_SHORT    := -GNMI_CLOCKS=1
+
+# $(1) LINES-BANKS, $(2) directory, $(3) options of verilator, $(4) defines of the program
+define rtl_config
+$(RTL_BUILD)/$(2)/Vblock__ALL.a: $$(RTL_FILES) tests/rtl/block.vlt | setup-rtl
+	$$(call say,RTL,$(2))
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(RTL_VERILATE) $(3) -GLINES=$(call lines_of,$(1)) -GBANKS=$(call banks_of,$(1)) --Mdir $$(@D) \
+		-CFLAGS -O3 tests/rtl/block.vlt $$(RTL_FILES) >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; exit 1; }
+	$$(Q)touch $$@
+
+$(RTL_BUILD)/$(2)/model.a: $$(wildcard chipset/block/*.[ch]) tests/unit/block_ops.c tests/unit/block_ops.h | setup-rtl
+	$$(call say,HOSTCC,$$@)
+	$$(Q)mkdir -p $$(@D)/model/chipset && cp -r chipset/block $$(@D)/model/chipset
+	$$(Q)sed 's/BLOCK_LINES = 16/BLOCK_LINES = $(call lines_of,$(1))/; s/BLOCK_BANKS = 16/BLOCK_BANKS = $(call banks_of,$(1))/' \
+		chipset/block/block.h >$$(@D)/model/chipset/block/block.h
+	$$(Q)for file in block i8259 pair window; do \
+		$$(HOSTCC) -std=c11 -O3 $$(WARNINGS) -I$$(@D)/model -c $$(@D)/model/chipset/block/$$$$file.c -o $$(@D)/$$$$file.o || exit 1; \
+	done
+	$$(Q)$$(HOSTCC) -std=c11 -O3 $$(WARNINGS) -I. -c tests/unit/block_ops.c -o $$(@D)/block_ops.o
+	$$(Q)rm -f $$@ && ar rcs $$@ $$(patsubst %,$$(@D)/%.o,block i8259 pair window block_ops)
+
+$(RTL_BUILD)/$(2)/cosim $(RTL_BUILD)/$(2)/signals: $(RTL_BUILD)/$(2)/%: tests/rtl/%.cc tests/rtl/device.cc $$(RTL_HEADERS) \
+		$(RTL_BUILD)/$(2)/Vblock__ALL.a $(RTL_BUILD)/$(2)/model.a $$(patsubst %,$(RTL_BUILD)/runtime/%.o,$$(RTL_RUNTIME))
+	$$(call say,HOSTCXX,$$@)
+	$$(Q)$$(HOSTCXX) $$(RTL_CXXFLAGS) $$(WARNINGS) $(4) -I$$(@D)/model -I. -isystem $$(@D) \
+		-isystem '$$(RTL_VERILATOR)/include' -isystem '$$(RTL_VERILATOR)/include/vltstd' \
+		-o $$@ $$(filter %.cc,$$^) $$(filter %.a,$$^) $$(filter %.o,$$^) -pthread
+endef
+$(foreach config,$(RTL_CONFIGS),$(eval $(call rtl_config,$(config),$(config),$(RTL_SHORT),-DVM_COVERAGE=0)))
+$(eval $(call rtl_config,16-2,coverage,$(RTL_SHORT) --coverage-line --coverage-toggle,-DVM_COVERAGE=1))
+$(eval $(call rtl_config,16-2,signals,,-DVM_COVERAGE=0))
+
+# Bad input and the times, clock by clock.
+rtl-signals: $(RTL_BUILD)/signals/signals
+	$(Q)timeout 300 $<
+
+rtl-corpus: $(RTL_BUILD)/16-16/cosim
+	$(Q)timeout 300 $< --files $(sort $(wildcard tests/corpus/block/*))
+
+rtl-cosim: $(patsubst %,$(RTL_BUILD)/%/cosim,$(RTL_CONFIGS))
+	$(Q)for config in $(filter-out 16-16,$(RTL_CONFIGS)); do \
+		timeout 600 $(RTL_BUILD)/$$config/cosim --count $(RTL_FEW) --seed $(RTL_SEED) || exit 1; \
+	done
+	$(Q)timeout 86400 $(RTL_BUILD)/16-16/cosim --count $(RTL_COUNT) --seed $(RTL_SEED)
+
+# Lines and toggles, in BUILD/rtl/coverage/annotated; %000000 marks what no operation has reached.
+rtl-coverage: $(RTL_BUILD)/coverage/cosim
+	$(Q)$< --count $(RTL_FEW) --seed $(RTL_SEED) --coverage $(RTL_BUILD)/coverage/coverage.dat
+	$(Q)verilator_coverage --annotate $(RTL_BUILD)/coverage/annotated --annotate-all $(RTL_BUILD)/coverage/coverage.dat
+
+# Each mutant is Verilated and played: minutes.
+rtl-mutants: $(RTL_BUILD)/16-2/model.a $(patsubst %,$(RTL_BUILD)/runtime/%.o,$(RTL_RUNTIME))
+	$(Q)$(PYTHON) tests/rtl/mutants.py --build $(RTL_BUILD)/mutants --objects $(RTL_BUILD)/16-2 --jobs $(JOBS)
+
+# Whether each mutant's line is there once; needs no package.
+rtl-mutants-check:
+	$(Q)$(PYTHON) tests/rtl/mutants.py --check
+check: rtl-mutants-check
+
+# The block with one bank on an iCE40 HX8K, and the cells of the block with 16 banks.
+SYNTH_MHZ    ?= 24
+SYNTH_BANKS  := 1 2 16
+synth: $(patsubst %,$(RTL_BUILD)/synth/%.json,$(SYNTH_BANKS)) $(RTL_BUILD)/synth/route.log
+	$(Q)for banks in $(SYNTH_BANKS); do echo "synth: banks $$banks"; \
+		sed -n '/Number of cells/,/SB_LUT4/p' $(RTL_BUILD)/synth/$$banks.stat; done
+	$(Q)grep 'ICESTORM_LC' $(RTL_BUILD)/synth/route.log | tail -1
+	$(Q)grep 'Max frequency' $(RTL_BUILD)/synth/route.log | tail -1
+
+$(RTL_BUILD)/synth/%.json: $(RTL_FILES) | setup-synth
+	$(call say,SYNTH,$*)
+	$(Q)mkdir -p $(@D)
+	$(Q)yosys -q -p 'read_verilog -sv $(RTL_FILES); chparam -set BANKS $* block; synth_ice40 -top block -json $@' \
+		-p 'tee -q -o $(@D)/$*.stat stat'
+
+# The wide values of the window go through shift registers, because the package has fewer pins.
+$(RTL_BUILD)/synth/pins.json: $(RTL_BUILD)/synth/1.json tests/rtl/pins.sv
+	$(call say,SYNTH,pins)
+	$(Q)yosys -q -p 'read_json $<; read_verilog -sv tests/rtl/pins.sv; synth_ice40 -top pins -json $@'
+
+$(RTL_BUILD)/synth/route.log: $(RTL_BUILD)/synth/pins.json
+	$(call say,ROUTE,$@)
+	$(Q)nextpnr-ice40 --quiet --hx8k --package ct256 --json $< --freq $(SYNTH_MHZ) --pcf-allow-unconstrained --seed 1 \
+		--log $@.part
+	$(Q)mv $@.part $@

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The 8259A's rules and "save and restore is the identity", for a pair in any state that a pair can
+// have (`is_pair`), and any step.
+//
+// Rule: every step keeps `is_pair`. So a rule of one step holds for sequences of any length.
+module rules_pair (
+	input logic                clock,
+	input block_types::pair_t  pair, other,
+	input logic [2:0]          kind,
+	input logic [15:0]         port, hold, first_driven, first_high, driven, high, risen,
+	input logic [7:0]          value,
+	input logic                first,
+	input logic [1:0]          word_index,
+	input logic [63:0]         new_word
+);
+	function is_chip(input [86:0] chip, input slave);
+		is_chip = (chip[7:0] & ~chip[31:24]) == 8'd0 && chip[86:84] <= 3'd4 &&
+		          (chip[47:40] & (slave ? 8'h21 : 8'h07)) == 8'd0 &&
+		          (slave ? chip[63:59] == 5'd0 : !chip[34]);
+	endfunction
+
+	// ---- One step ----
+	logic               intr, acknowledge, port_read, port_write, follow, set_word;
+	logic [7:0]         data;
+	logic [63:0]        word;
+	block_types::pair_t next;
+	assign acknowledge = kind == 3'd1;
+	assign port_read = kind == 3'd2;
+	assign port_write = kind == 3'd3;
+	assign follow = kind == 3'd4;
+	assign set_word = kind == 3'd5;
+	pair step (.*);
+
+	// ---- Save, and restore over any other state ----
+	logic [63:0] saved [0:2];
+	block_types::pair_t restored [0:3];
+	logic               unused_intr [0:5];
+	logic [7:0]         unused_data [0:5];
+	logic [63:0]        unused_word [0:2];
+	block_types::pair_t unused_next [0:2];
+	assign restored[0] = other;
+	genvar n;
+	generate
+		for (n = 0; n < 3; n = n + 1) begin : words
+			pair save (
+				.pair(pair), .acknowledge(1'b0), .port_read(1'b0), .port_write(1'b0),
+				.follow(1'b0), .set_word(1'b0), .port(16'd0), .value(8'd0),
+				.first(1'b0), .hold(16'd0), .first_driven(16'd0), .first_high(16'd0),
+				.driven(16'd0), .high(16'd0), .risen(16'd0), .word_index(n[1:0]),
+				.new_word(64'd0), .intr(unused_intr[n]), .data(unused_data[n]),
+				.word(saved[n]), .next(unused_next[n]));
+			pair restore (
+				.pair(restored[n]), .acknowledge(1'b0), .port_read(1'b0),
+				.port_write(1'b0), .follow(1'b0), .set_word(1'b1), .port(16'd0),
+				.value(8'd0), .first(1'b0), .hold(16'd0), .first_driven(16'd0),
+				.first_high(16'd0), .driven(16'd0), .high(16'd0), .risen(16'd0),
+				.word_index(n[1:0]), .new_word(saved[n]), .intr(unused_intr[3 + n]),
+				.data(unused_data[3 + n]), .word(unused_word[n]),
+				.next(restored[n + 1]));
+		end
+	endgenerate
+
+	logic [7:0] master_open, gone;
+	assign master_open = pair.master.imr;
+	assign gone = pair.master.edges & ~next.master.edges & ~8'h04;
+	always @(posedge clock) begin
+		assume (is_chip(pair.master, 1'b0) && is_chip(pair.slave, 1'b1));
+		// Every step keeps what a pair is.
+		assert (is_chip(next.master, 1'b0) && is_chip(next.slave, 1'b1));
+		// R07, R11: the state words are the whole of a pair.
+		assert (restored[3] == pair);
+		// Behind each step but the writing of words the cascade is settled: an edge at IR2
+		// has a pin.
+		assert (!next.master.edges[2] || next.master.pins[2]);
+		if (acknowledge && intr) begin
+			// No masked request is delivered: the level in service is open.
+			assert ((next.master.isr & ~pair.master.isr & master_open) == 8'd0);
+			// An acknowledge takes one request of the master at most.
+			assert ((gone & (gone - 8'd1)) == 8'd0);
+		end
+		if (acknowledge && !intr)
+			// A spurious INTA takes no request.
+			assert (gone == 8'd0 && next.master.held == pair.master.held &&
+			        next.master.isr == pair.master.isr);
+		if (follow) begin
+			// No falling edge takes a held request back.
+			assert ((pair.master.held & ~next.master.held) == 8'd0);
+			assert ((pair.slave.held & ~next.slave.held) == 8'd0);
+			// An edge goes with its input's level only.
+			assert ((pair.slave.edges & ~next.slave.edges & next.slave.pins &
+			         (pair.slave.pins & (first_high[15:8] | ~first_driven[15:8]))) == 8'd0);
+			// A risen line with a high input is an edge.
+			assert ((risen[15:8] & high[15:8] & ~next.slave.edges) == 8'd0);
+			assert ((risen[7:0] & high[7:0] & ~next.master.edges & ~8'h04) == 8'd0);
+			// ISR, IMR and modes are the program's alone.
+			assert (next.slave.isr == pair.slave.isr && next.slave.imr == pair.slave.imr &&
+			        next.master.isr == pair.master.isr &&
+			        next.master.imr == pair.master.imr &&
+			        next.master[86:64] == pair.master[86:64] &&
+			        next.slave[86:64] == pair.slave[86:64]);
+		end
+		if (kind == 3'd0 || kind > 3'd5)
+			assert (next == pair);
+	end
+endmodule

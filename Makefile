@@ -248,7 +248,8 @@ GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(SYSTEM_EMULATOR)
 	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
 GROUPS_rtl      := build rtl
 GROUPS_synth    := $(GROUPS_rtl) synth
-$(foreach goal,lint cosim corpus signals coverage mutants formal,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
+GROUPS_wave     := $(GROUPS_rtl)
+$(foreach goal,lint cosim corpus signals coverage prove mutants,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
 GROUPS_test     := $(GROUPS_proof) $(GROUPS_rtl) $(GROUPS_system)
 GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
 GROUPS_irqmux   := build bochs irqmux

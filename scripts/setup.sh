@@ -52,7 +52,6 @@ proof|python3-z3|the solver behind the proofs
 rtl|g++|compiles the Verilated block and its tests
 rtl|verilator|makes a program of the hardware description
 rtl|yosys|checks the hardware description, and proves rules about it
-rtl|boolector|the solver behind these proofs
 synth|nextpnr-ice40|places and routes the block on an FPGA
 bench|gnuplot-nox|draws the measurements
 debug|gdb|debugs the VMM in QEMU
@@ -100,7 +99,6 @@ llvm|llvm|llvm|opt
 python3-z3|python3-z3|python-z3-solver|python:z3
 verilator|verilator|verilator|verilator
 yosys|yosys|yosys|yosys
-boolector|boolector|boolector|boolector
 nextpnr-ice40|nextpnr|nextpnr|nextpnr-ice40
 gnuplot-nox|gnuplot|gnuplot|gnuplot
 gdb|gdb|gdb|gdb

@@ -4,6 +4,7 @@
 #include "Vblock.h"
 #include "Vblock___024root.h"
 #include "verilated.h"
+#include "verilated_vcd_c.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,15 +19,38 @@ device::device() : context(new VerilatedContext), block(new Vblock(context.get()
 
 device::~device()
 {
+	if (file)
+		file->close();
 	block->final();
+}
+
+void device::record(const char *name)
+{
+#if VM_TRACE
+	context->traceEverOn(true);
+	file = std::make_unique<VerilatedVcdC>();
+	block->trace(file.get(), 8);
+	file->open(name);
+#else
+	(void)name;
+#endif
+}
+
+/* Two moments a clock. */
+void device::show(unsigned moment)
+{
+	if (file)
+		file->dump(2 * clock_count + moment);
 }
 
 void device::tick(void)
 {
 	block->clock = 1;
 	block->eval();
+	show(0);
 	block->clock = 0;
 	block->eval();
+	show(1);
 	clock_count++;
 	nmi_risen |= block->nmi && !nmi_before;
 	nmi_before = block->nmi;

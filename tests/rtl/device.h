@@ -13,6 +13,7 @@
 
 class Vblock;
 class VerilatedContext;
+class VerilatedVcdC;
 
 /* The registers of the block, but for the banks. */
 struct device_registers {
@@ -64,10 +65,15 @@ public:
 	/* The signals themselves, for tests of single clocks. */
 	Vblock &top(void);
 	uint64_t clocks(void) const;
+	/* Writes each clock from now on into a file (VCD), where the block was Verilated with
+	 * --trace. Else nothing happens. */
+	void record(const char *name);
 
 private:
+	void show(unsigned moment);
 	std::unique_ptr<VerilatedContext> context;
 	std::unique_ptr<Vblock> block;
+	std::unique_ptr<VerilatedVcdC> file;
 	uint64_t clock_count = 0;
 	bool nmi_before = false, nmi_risen = false;
 };

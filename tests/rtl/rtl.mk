@@ -14,15 +14,16 @@ RTL_FEW      := 200000
 RTL_BUILD    := $(BUILD)/rtl
 RTL_FILES    := $(patsubst %,chipset/rtl/%.sv,block_types resolver i8259 pair mux vmm_block window synchroniser block)
 RTL_HEADERS  := $(wildcard tests/rtl/*.h) tests/unit/block_ops.h
-RTL_VERILATOR := $(shell verilator --getenv VERILATOR_ROOT 2>/dev/null)
+# Asked once, when something is built.
+RTL_VERILATOR = $(eval RTL_VERILATOR := $$(shell verilator --getenv VERILATOR_ROOT))$(RTL_VERILATOR)
 RTL_RUNTIME  := verilated verilated_threads verilated_cov verilated_vcd_c
 RTL_VERILATE  = verilator --cc --build -O3 --x-assign fast --noassert --top block -Wall
 RTL_CXXFLAGS := -std=c++20 -O3
 lines_of      = $(firstword $(subst -, ,$(1)))
 banks_of      = $(lastword $(subst -, ,$(1)))
 
-.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-corpus rtl-coverage rtl-mutants rtl-mutants-check synth
-rtl: rtl-lint rtl-signals rtl-corpus rtl-cosim
+.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-corpus rtl-coverage rtl-prove rtl-mutants rtl-mutants-check synth wave
+rtl: rtl-lint rtl-signals rtl-corpus rtl-cosim rtl-prove
 test: rtl
 
 # Every configuration, without a warning. yosys: no latch, no loop, no signal without a driver.
@@ -47,13 +48,14 @@ $(foreach part,$(RTL_RUNTIME),$(eval $(call rtl_runtime,$(part))))
 # A pulse of NMI is as short as can be, so that the pulse ends within its operation.
 RTL_SHORT    := -GNMI_CLOCKS=1
 
-# $(1) LINES-BANKS, $(2) directory, $(3) options of verilator, $(4) defines of the program
+# $(1) LINES-BANKS, $(2) directory, $(3) options of verilator, $(4) defines of the program, $(5) where the RTL is, $(6) one
+# more source of the program
 define rtl_config
-$(RTL_BUILD)/$(2)/Vblock__ALL.a: $$(RTL_FILES) tests/rtl/block.vlt | setup-rtl
+$(RTL_BUILD)/$(2)/Vblock__ALL.a: $$(patsubst chipset/rtl/%,$(5)/%,$$(RTL_FILES)) tests/rtl/block.vlt | setup-rtl
 	$$(call say,RTL,$(2))
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(RTL_VERILATE) $(3) -GLINES=$(call lines_of,$(1)) -GBANKS=$(call banks_of,$(1)) --Mdir $$(@D) \
-		-CFLAGS -O3 tests/rtl/block.vlt $$(RTL_FILES) >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; exit 1; }
+		-CFLAGS -O3 tests/rtl/block.vlt $$(filter %.sv,$$^) >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; exit 1; }
 	$$(Q)touch $$@
 
 $(RTL_BUILD)/$(2)/model.a: $$(wildcard chipset/block/*.[ch]) tests/unit/block_ops.c tests/unit/block_ops.h | setup-rtl
@@ -67,16 +69,17 @@ $(RTL_BUILD)/$(2)/model.a: $$(wildcard chipset/block/*.[ch]) tests/unit/block_op
 	$$(Q)$$(HOSTCC) -std=c11 -O3 $$(WARNINGS) -I. -c tests/unit/block_ops.c -o $$(@D)/block_ops.o
 	$$(Q)rm -f $$@ && ar rcs $$@ $$(patsubst %,$$(@D)/%.o,block i8259 pair window block_ops)
 
-$(RTL_BUILD)/$(2)/cosim $(RTL_BUILD)/$(2)/signals: $(RTL_BUILD)/$(2)/%: tests/rtl/%.cc tests/rtl/device.cc $$(RTL_HEADERS) \
+$(patsubst %,$(RTL_BUILD)/$(2)/%,cosim signals wave): $(RTL_BUILD)/$(2)/%: tests/rtl/%.cc tests/rtl/device.cc $(6) $$(RTL_HEADERS) \
 		$(RTL_BUILD)/$(2)/Vblock__ALL.a $(RTL_BUILD)/$(2)/model.a $$(patsubst %,$(RTL_BUILD)/runtime/%.o,$$(RTL_RUNTIME))
 	$$(call say,HOSTCXX,$$@)
 	$$(Q)$$(HOSTCXX) $$(RTL_CXXFLAGS) $$(WARNINGS) $(4) -I$$(@D)/model -I. -isystem $$(@D) \
 		-isystem '$$(RTL_VERILATOR)/include' -isystem '$$(RTL_VERILATOR)/include/vltstd' \
 		-o $$@ $$(filter %.cc,$$^) $$(filter %.a,$$^) $$(filter %.o,$$^) -pthread
 endef
-$(foreach config,$(RTL_CONFIGS),$(eval $(call rtl_config,$(config),$(config),$(RTL_SHORT),-DVM_COVERAGE=0)))
-$(eval $(call rtl_config,16-2,coverage,$(RTL_SHORT) --coverage-line --coverage-toggle,-DVM_COVERAGE=1))
-$(eval $(call rtl_config,16-2,signals,,-DVM_COVERAGE=0))
+$(foreach config,$(RTL_CONFIGS),$(eval $(call rtl_config,$(config),$(config),$(RTL_SHORT),-DVM_COVERAGE=0 -DVM_TRACE=0,chipset/rtl)))
+$(eval $(call rtl_config,16-2,coverage,$(RTL_SHORT) --coverage-line --coverage-toggle,-DVM_COVERAGE=1 -DVM_TRACE=0,chipset/rtl))
+$(eval $(call rtl_config,16-2,signals,,-DVM_COVERAGE=0 -DVM_TRACE=0,chipset/rtl))
+$(eval $(call rtl_config,16-2,wave,--trace,-DVM_COVERAGE=0 -DVM_TRACE=1,chipset/rtl))
 
 # Bad input and the times, clock by clock.
 rtl-signals: $(RTL_BUILD)/signals/signals
@@ -96,9 +99,20 @@ rtl-coverage: $(RTL_BUILD)/coverage/cosim
 	$(Q)$< --count $(RTL_FEW) --seed $(RTL_SEED) --coverage $(RTL_BUILD)/coverage/coverage.dat
 	$(Q)verilator_coverage --annotate $(RTL_BUILD)/coverage/annotated --annotate-all $(RTL_BUILD)/coverage/coverage.dat
 
-# Each mutant is Verilated and played: minutes.
-rtl-mutants: $(RTL_BUILD)/16-2/model.a $(patsubst %,$(RTL_BUILD)/runtime/%.o,$(RTL_RUNTIME))
-	$(Q)$(PYTHON) tests/rtl/mutants.py --build $(RTL_BUILD)/mutants --objects $(RTL_BUILD)/16-2 --jobs $(JOBS)
+# The rules "nothing is lost", for sequences of any length.
+rtl-prove: | setup-rtl
+	$(Q)timeout 1800 $(PYTHON) tests/rtl/prove.py --build $(RTL_BUILD)/prove
+
+# All mutants are in one block; a number chooses (tests/rtl/mutants.py).
+RTL_BROKEN := $(RTL_BUILD)/mutants/copy
+$(patsubst chipset/rtl/%,$(RTL_BROKEN)/%,$(RTL_FILES)) &: $(RTL_FILES) tests/rtl/mutants.py
+	$(Q)$(PYTHON) tests/rtl/mutants.py --copy $(RTL_BROKEN)
+RTL_LAX := -Wno-fatal -Wno-lint -Wno-style
+$(eval $(call rtl_config,16-2,mutants/1,$(RTL_SHORT) $(RTL_LAX),-DVM_COVERAGE=0 -DVM_TRACE=0,$(RTL_BROKEN),tests/rtl/mutant_number.cc))
+$(eval $(call rtl_config,16-2,mutants/4,$(RTL_LAX),-DVM_COVERAGE=0 -DVM_TRACE=0,$(RTL_BROKEN),tests/rtl/mutant_number.cc))
+rtl-mutants: $(RTL_BUILD)/mutants/1/cosim $(RTL_BUILD)/mutants/4/signals
+	$(Q)cp $^ $(RTL_BUILD)/mutants
+	$(Q)$(PYTHON) tests/rtl/mutants.py --programs $(RTL_BUILD)/mutants --jobs $(JOBS)
 
 # Whether each mutant's line is there once; needs no package.
 rtl-mutants-check:
@@ -130,3 +144,7 @@ $(RTL_BUILD)/synth/route.log: $(RTL_BUILD)/synth/pins.json
 	$(Q)nextpnr-ice40 --quiet --hx8k --package ct256 --json $< --freq $(SYNTH_MHZ) --pcf-allow-unconstrained --seed 1 \
 		--log $@.part
 	$(Q)mv $@.part $@
+
+# The way of one interrupt, for GTKWave and the like.
+wave: $(RTL_BUILD)/wave/wave
+	$(Q)$< $(RTL_BUILD)/wave.vcd

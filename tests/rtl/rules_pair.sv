@@ -33,13 +33,13 @@ module rules_pair (
 	pair step (.*);
 
 	// ---- Save, and restore over any other state ----
-	logic [63:0] saved [0:2];
-	block_types::pair_t restored [0:3];
-	logic               unused_intr [0:5];
-	logic [7:0]         unused_data [0:5];
-	logic [63:0]        unused_word [0:2];
-	block_types::pair_t unused_next [0:2];
-	assign restored[0] = other;
+	localparam integer BITS = block_types::PAIR_BITS;
+	logic [3 * 64 - 1:0]   saved, unused_word;
+	logic [4 * BITS - 1:0] restored;
+	logic [3 * BITS - 1:0] unused_next;
+	logic [5:0]            unused_intr;
+	logic [6 * 8 - 1:0]    unused_data;
+	assign restored[0 +: BITS] = other;
 	genvar n;
 	generate
 		for (n = 0; n < 3; n = n + 1) begin : words
@@ -47,17 +47,20 @@ module rules_pair (
 				.pair(pair), .acknowledge(1'b0), .port_read(1'b0), .port_write(1'b0),
 				.follow(1'b0), .set_word(1'b0), .port(16'd0), .value(8'd0),
 				.first(1'b0), .hold(16'd0), .first_driven(16'd0), .first_high(16'd0),
-				.driven(16'd0), .high(16'd0), .risen(16'd0), .word_index(n[1:0]),
-				.new_word(64'd0), .intr(unused_intr[n]), .data(unused_data[n]),
-				.word(saved[n]), .next(unused_next[n]));
+				.driven(16'd0), .high(16'd0), .risen(16'd0), .word_index(2'(n)),
+				.new_word(64'd0), .intr(unused_intr[n]),
+				.data(unused_data[8 * n +: 8]), .word(saved[64 * n +: 64]),
+				.next(unused_next[BITS * n +: BITS]));
 			pair restore (
-				.pair(restored[n]), .acknowledge(1'b0), .port_read(1'b0),
-				.port_write(1'b0), .follow(1'b0), .set_word(1'b1), .port(16'd0),
-				.value(8'd0), .first(1'b0), .hold(16'd0), .first_driven(16'd0),
-				.first_high(16'd0), .driven(16'd0), .high(16'd0), .risen(16'd0),
-				.word_index(n[1:0]), .new_word(saved[n]), .intr(unused_intr[3 + n]),
-				.data(unused_data[3 + n]), .word(unused_word[n]),
-				.next(restored[n + 1]));
+				.pair(restored[BITS * n +: BITS]), .acknowledge(1'b0),
+				.port_read(1'b0), .port_write(1'b0), .follow(1'b0),
+				.set_word(1'b1), .port(16'd0), .value(8'd0), .first(1'b0),
+				.hold(16'd0), .first_driven(16'd0), .first_high(16'd0),
+				.driven(16'd0), .high(16'd0), .risen(16'd0), .word_index(2'(n)),
+				.new_word(saved[64 * n +: 64]), .intr(unused_intr[3 + n]),
+				.data(unused_data[8 * (3 + n) +: 8]),
+				.word(unused_word[64 * n +: 64]),
+				.next(restored[BITS * (n + 1) +: BITS]));
 		end
 	endgenerate
 
@@ -69,7 +72,7 @@ module rules_pair (
 		// Every step keeps what a pair is.
 		assert (is_chip(next.master, 1'b0) && is_chip(next.slave, 1'b1));
 		// R07, R11: the state words are the whole of a pair.
-		assert (restored[3] == pair);
+		assert (restored[3 * BITS +: BITS] == pair);
 		// Behind each step but the writing of words the cascade is settled: an edge at IR2
 		// has a pin.
 		assert (!next.master.edges[2] || next.master.pins[2]);

@@ -7,7 +7,8 @@
  *
  * --files: saved programs, each played once. Else random programs, until `count` operations are
  * done. Beside the fuzzer's operations: several lines and the external signal change in a single
- * clock, lines change beside an access, and accesses have any size and any offset.
+ * clock, lines change beside an access, chips are polled, and accesses have any size and any
+ * offset.
  */
 #include "tests/rtl/device.h"
 
@@ -262,6 +263,18 @@ static void play_beside(struct bench *bench, struct op *op, uint64_t random)
 	bench->rtl.settle();
 }
 
+/* A poll of a chip: OCW3, and the read that acknowledges. */
+static void play_poll(struct bench *bench, struct op *op)
+{
+	enum { POLL = 0x0c };
+	op->a = op->a & 1 ? 0x20 : 0xa0;
+	op->kind = OP_WRITE;
+	op->value = POLL;
+	play(bench, op);
+	op->kind = OP_READ;
+	play(bench, op);
+}
+
 /* What the fuzzer's bytes do not have: several lines in a clock, lines beside an access, accesses
  * of any size at any offset, the view of the connected bank. */
 static void play_stray(struct bench *bench)
@@ -278,6 +291,8 @@ static void play_stray(struct bench *bench)
 		uint16_t flipped = (uint16_t)(op.value & op.value >> 16 & 0xfffb);
 		op.kind = OP_LINE;
 		change_lines(bench, bench->rtl.driven_lines() ^ flipped, random >> 9 & 1);
+	} else if (random & 1 << 10) {
+		play_poll(bench, &op);
 	} else if (op.kind == OP_WINDOW_WRITE) {
 		window_write(bench, op.a, op.size, op.value);
 	} else if (random & 4) {
@@ -310,16 +325,22 @@ static void play_program(struct bench *bench, const uint8_t *bytes, size_t size,
 
 /* ---- Programs ---- */
 
-/* A pair that is initialised as a PC's is where most programs begin, as in fuzz_block.c. */
+/* Most programs begin with a pair that is initialised as a PC's. Half of these pairs have automatic
+ * EOI or the special fully nested mode. */
 static void random_program(struct bench *bench)
 {
+	enum { MASTER_ICW4 = 7, SLAVE_ICW4 = 15 };
 	static const uint8_t start[] = { 0x38, 0x11, 0x39, 0x20, 0x39, 4, 0x39, 1,
 		                         0x3a, 0x11, 0x3b, 0x28, 0x3b, 2, 0x3b, 1 };
+	static const uint8_t icw4[8] = { 1, 1, 1, 1, 1, 3, 0x11, 0x13 };
 	uint8_t bytes[PROGRAM_BYTES];
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)next_random(&bench->seed);
-	if (next_random(&bench->seed) % 4)
+	if (next_random(&bench->seed) % 4) {
 		memcpy(bytes, start, sizeof(start));
+		bytes[MASTER_ICW4] = icw4[next_random(&bench->seed) % 8];
+		bytes[SLAVE_ICW4] = icw4[next_random(&bench->seed) % 8];
+	}
 	play_program(bench, bytes, sizeof(bytes), true);
 }
 

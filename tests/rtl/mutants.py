@@ -18,7 +18,7 @@ FILES = ("block_types", "resolver", "i8259", "pair", "mux", "vmm_block", "window
 FILES += ("synchroniser", "block")
 SOURCE = "chipset/rtl"
 # The programs, in the order of their turns.
-PROGRAMS = (("cosim", ["--count", "60000"]), ("signals", []))
+PROGRAMS = (("cosim", ["--count", "400000"]), ("signals", []))
 
 # What is broken, in which file, and how: the text that is there, and the text instead. A text is an
 # expression, an assignment, or the connection of a port.

@@ -21,7 +21,8 @@ module pins (
 	logic [63:0] value, data, window_data;
 	logic [7:0]  inta_vector, port_data;
 	block core (
-		.clock(clock), .reset(reset), .irq(irq), .external(external), .intr(intr), .nmi(nmi),
+		.clock(clock), .reset(reset), .irq(irq), .external(external), .intr(intr),
+		.nmi(nmi),
 		.inta(inta), .inta_ack(inta_ack), .inta_vector(inta_vector),
 		.port_strobe(port_strobe), .port_write(port_write), .port_address(port_address),
 		.port_value(port_value), .port_ack(port_ack), .port_data(port_data),

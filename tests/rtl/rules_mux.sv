@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Rules 1 and 2 of "no interrupt is lost" (chipset/block/block.h), for a multiplexer: any state, any
-// inputs, sequences of any length.
+// Rules 1 and 2 of "no interrupt is lost" (chipset/block/block.h), for a multiplexer: any state,
+// any inputs, sequences of any length.
 //
 // Rule: an assertion speaks of one clock and of the clock before. The inputs keep the protocol of
 // block.sv: a clock has a step of the lines, or a single access to the window.
@@ -26,7 +26,7 @@ module rules_mux (
 	assign at_block = 16'd1 << block_input;
 
 	always @(posedge clock) begin
-		assume ({1'b0, step_lines} + {1'b0, select || rewire || write_level || clear != 0} <= 2'd1);
+		assume (!(step_lines && (select || rewire || write_level || clear != 0)));
 		assume (!(select && rewire));
 		assume (!(clear != 0 && (select || rewire)));
 	end

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Rule 3 of "no interrupt is lost" (chipset/block/block.h), for the VMM block: any inputs, sequences
-// of any length from the reset on.
+// Rule 3 of "no interrupt is lost" (chipset/block/block.h), for the VMM block: any inputs,
+// sequences of any length from the reset on.
 //
 // Rule: the module states the causes of NMI once more, and waits for the pulse of each cause.
 module rules_vmm_block (
@@ -45,7 +45,7 @@ module rules_vmm_block (
 			                            : 4'd1;
 		end
 		if (started && !reset) begin
-			// (3) NMI rises for each cause, at the latest when a pulse and its pause end.
+			// (3) NMI rises for each cause, at the latest behind a pulse and a pause.
 			assert (age <= 2 * N);
 			// NMI rises for a cause, and for nothing else.
 			if (nmi && !nmi_before)

@@ -169,6 +169,52 @@ static void glitches(class device *rtl)
 	verdict("a line that is high for two clocks is never lost, and none is counted twice");
 }
 
+static void set_line(class device *rtl, struct block *model, unsigned line, bool high)
+{
+	uint16_t bit = (uint16_t)(1u << line), lines = rtl->driven_lines();
+	rtl->drive_lines((uint16_t)(high ? lines | bit : lines & ~bit));
+	rtl->settle();
+	block_set_line(model, line, high);
+}
+
+static void write_port(class device *rtl, struct block *model, uint16_t port, uint8_t value)
+{
+	rtl->port_write(port, value);
+	block_port_write(model, port, value);
+}
+
+static void route(class device *rtl, struct block *model, uint16_t lines)
+{
+	rtl->window_write(WINDOW_ROUTE, 2, lines);
+	block_window_write(model, WINDOW_ROUTE, 2, lines);
+}
+
+/* The master has forgotten the slave's edge, by a poll. A SELECT takes the slave's request back and
+ * brings another request. INT falls and rises within the SELECT, and is a new edge. */
+static void falls_within_a_step(class device *rtl, struct block *model)
+{
+	enum { EOI = 0x20, POLL = 0x0c };
+	reset(rtl, model);
+	initialise(rtl, model);
+	set_line(rtl, model, 10, true);
+	expect("the vector", block_acknowledge(model), rtl->acknowledge());
+	write_port(rtl, model, PORT_SLAVE, EOI);
+	write_port(rtl, model, PORT_MASTER, EOI);
+	set_line(rtl, model, 9, true);
+	write_port(rtl, model, PORT_MASTER, POLL);
+	expect("the poll", block_port_read(model, PORT_MASTER), rtl->port_read(PORT_MASTER));
+	write_port(rtl, model, PORT_MASTER, EOI);
+	route(rtl, model, 0);
+	set_line(rtl, model, 9, false);
+	set_line(rtl, model, 10, false);
+	set_line(rtl, model, 10, true);
+	expect("INTR before", 0, rtl->intr());
+	route(rtl, model, 0xffff);
+	expect("INTR behind", 1, rtl->intr());
+	expect_same(*rtl, model);
+	verdict("an INT of the slave that falls and rises within SELECT is an edge");
+}
+
 /* ---- Strobes ---- */
 
 static void three_strobes(class device *rtl, struct block *model)
@@ -331,6 +377,18 @@ static void pulses(class device *rtl)
 	verdict("a cause during a pulse makes one more pulse behind that pulse");
 }
 
+/* The count of pulses stays at 255 until the byte is read. */
+static void count_of_pulses(class device *rtl)
+{
+	enum { MANY = 300, MOST = 255 };
+	rtl->reset();
+	for (unsigned i = 0; i < MANY; i++)
+		rtl->window_write(WINDOW_EXTERNAL, 1, 1);
+	expect("the count of many pulses", MOST, rtl->window_read(WINDOW_STATUS + 3, 1));
+	expect("the count behind a read", 0, rtl->window_read(WINDOW_STATUS + 3, 1));
+	verdict("the count of pulses stays at 255");
+}
+
 int main(void)
 {
 	static struct block model;
@@ -338,10 +396,12 @@ int main(void)
 	every_access(&rtl, &model);
 	absent_banks(&rtl, &model);
 	glitches(&rtl);
+	falls_within_a_step(&rtl, &model);
 	three_strobes(&rtl, &model);
 	fair(&rtl);
 	reset_in_an_inta(&rtl, &model);
 	times(&rtl);
 	pulses(&rtl);
+	count_of_pulses(&rtl);
 	return wrong != 0;
 }

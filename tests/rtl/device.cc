@@ -13,7 +13,9 @@ enum { CHIP_BITS = 87, CHIP_WORD_BITS = 64, ACK_CLOCKS = 64 };
 
 device::device() : context(new VerilatedContext), block(new Vblock(context.get(), "block"))
 {
+	/* The first evaluation sees no edge of the clock. */
 	block->clock = 0;
+	block->eval();
 	reset();
 }
 

@@ -212,6 +212,7 @@ mutants: | setup-mutants
 format: | setup-check
 	$(Q)formatter=$$(scripts/check.sh --formatter) && \
 		scripts/check.sh --list-c | xargs $$formatter -i
+	$(Q)scripts/check.sh --list-c | xargs $(PYTHON) scripts/style.py --fix
 
 drawings: | setup-drawings
 	$(Q)$(PYTHON) scripts/drawings.py

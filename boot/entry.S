@@ -22,11 +22,11 @@
 #define PTE_UNCACHED 0x18
 #define PTE_NX_HIGH 0x80000000
 #define LARGE_PAGES 2048
-#define FIRST_UNCACHED (0xC0000000 >> 21)
+#define FIRST_UNCACHED (0xc0000000 >> 21)
 
 #define CR0_PE_MP_ET_NE_WP_PG 0x80010033
 #define CR4_PAE_OSFXSR_OSXMMEXCPT 0x620
-#define MSR_EFER 0xC0000080
+#define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define EFER_NXE 0x800
 
@@ -124,37 +124,37 @@ map_memory:
  * register empty.
  */
 refuse:
-	mov $0x3FB, %dx
+	mov $0x3fb, %dx
 	mov $0x80, %al
 	out %al, %dx
-	mov $0x3F8, %dx
+	mov $0x3f8, %dx
 	mov $1, %al
 	out %al, %dx
 	inc %dx
 	xor %al, %al
 	out %al, %dx
-	mov $0x3FB, %dx
+	mov $0x3fb, %dx
 	mov $0x03, %al
 	out %al, %dx
 
-	mov $0xB8000, %ebx
+	mov $0xb8000, %ebx
 1:	mov (%edi), %cl
 	inc %edi
 	test %cl, %cl
 	jz 4f
 	mov $0x10000, %esi              /* without a UART the wait has an end */
-	mov $0x3FD, %dx
+	mov $0x3fd, %dx
 2:	in %dx, %al
 	test $0x20, %al
 	jnz 3f
 	dec %esi
 	jnz 2b
-3:	mov $0x3F8, %dx
+3:	mov $0x3f8, %dx
 	mov %cl, %al
 	out %al, %dx
 	cmp $' ', %cl
 	jb 1b
-	mov $0x4F, %ch                  /* white on red */
+	mov $0x4f, %ch                  /* white on red */
 	mov %cx, (%ebx)
 	add $2, %ebx
 	jmp 1b
@@ -194,8 +194,8 @@ message_long_mode:
 	.balign 8
 boot_gdt:                               /* the same selectors as in arch/x86/cpu/tables.c */
 	.quad 0
-	.quad 0x00AF9B000000FFFF        /* 08h: code, 64-bit */
-	.quad 0x00CF93000000FFFF        /* 10h: data */
+	.quad 0x00af9b000000ffff        /* 08h: code, 64-bit */
+	.quad 0x00cf93000000ffff        /* 10h: data */
 boot_gdt_end:
 boot_gdt_pointer:
 	.word boot_gdt_end - boot_gdt - 1

@@ -21,6 +21,7 @@ static const struct chipset *const realisations[] = { &chipset_irqmux, &chipset_
 static void set_banks(unsigned wanted)
 {
 	unsigned there = chipset->banks(wanted);
+
 	if (wanted > there)
 		log_line(
 			"banks=%u: chipset %s has %u interrupt controller%s; the word is cut to that",
@@ -30,6 +31,7 @@ static void set_banks(unsigned wanted)
 int chipset_init(const char *wanted, unsigned banks)
 {
 	bool any = strcmp(wanted, "auto") == 0, known = any;
+
 	for (unsigned i = 0; i < sizeof(realisations) / sizeof(realisations[0]); i++) {
 		if (!any && strcmp(wanted, realisations[i]->name) != 0)
 			continue;

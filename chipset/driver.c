@@ -87,6 +87,7 @@ static struct {
 static __attribute__((noinline)) line_set scatter(uint64_t inputs, line_set lines)
 {
 	line_set set = 0;
+
 	for (; lines; lines &= lines - 1)
 		set |= LINE(line_input(inputs, line_first(lines)));
 	return set;
@@ -95,6 +96,7 @@ static __attribute__((noinline)) line_set scatter(uint64_t inputs, line_set line
 static __attribute__((noinline)) line_set gather(uint64_t inputs, line_set set)
 {
 	line_set lines = 0;
+
 	for (unsigned line = 0; line < LINES; line++)
 		lines |= line_in(set, line_input(inputs, line)) ? LINE(line) : 0;
 	return lines;
@@ -161,6 +163,7 @@ static inline void write_state(unsigned bank, uint64_t words[PAIR_WORDS])
 unsigned driver_banks(unsigned wanted)
 {
 	unsigned there = driver_read32(WINDOW_CAPABILITY) & 0xff;
+
 	/* there is a connected bank in any case */
 	there = there == 0 ? 1 : there < BLOCK_BANKS ? there : BLOCK_BANKS;
 	banks.in_use = wanted != 0 && wanted < there ? wanted : there;
@@ -198,6 +201,7 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 {
 	bool was_known = c->window.known;
 	uint16_t bank = c->window.bank;
+
 	*c = (struct controller){ .lines = lines,
 		                  .shared = shared,
 		                  .window = { .known = was_known, .bank = bank } };
@@ -251,6 +255,7 @@ static inline line_set note(uint32_t status)
 {
 	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
 	                 (line_set)~vmm_block.masked;
+
 	vmm_block.reported |= fresh & (line_set)~vmm_block.served;
 	vmm_block.masked |= fresh & (line_set)~vmm_block.served;
 	return fresh;
@@ -266,6 +271,7 @@ struct chipset_status driver_read_status(unsigned nmis)
 		                                untold,
 		                    .fresh = note(status) | untold };
 	bool told = status & WINDOW_STATUS_EXTERNAL;
+
 	nmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);
 	s.external = nmi_account_judge(&nmi_account, nmis, told);
 	if (told)
@@ -281,6 +287,7 @@ int driver_identify_line(void)
 	                 (line_set)~vmm_block.masked;
 	line_set all = fresh | (line_set)nmi_account.found;
 	bool sole = fresh != 0 && (all & (all - 1)) == 0;
+
 	nmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);
 	if (!sole || status & WINDOW_STATUS_EXTERNAL || !nmi_account_take_pulse(&nmi_account))
 		return -1;
@@ -325,6 +332,7 @@ line_set driver_deliverable(const struct controller *c, line_set asserted)
 	line_set inputs = to_inputs(wiring.controller_input,
 	                            (asserted | c->window.pending_shared) & c->lines) |
 	                  (line_set)view;
+
 	return to_lines(wiring.controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
 	       c->lines;
 }
@@ -348,6 +356,7 @@ bool driver_in_service(const struct controller *c)
 static __attribute__((noinline)) void collect_shared(const struct controller *c)
 {
 	line_set seen = driver_asserted() & c->shared;
+
 	if (seen == 0)
 		return;
 	line_set untold = seen & (line_set)~vmm_block.masked;
@@ -367,6 +376,7 @@ static __attribute__((noinline)) void keep_requests(struct controller *c)
 {
 	line_set requests = (line_set)(banks.holder[c->window.bank] == c ? read_view(c)
 	                                                                 : c->window.view);
+
 	c->window.pending_shared |= to_lines(wiring.controller_input, requests) &
 	                            (c->shared | c->keeps);
 }

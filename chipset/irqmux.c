@@ -17,6 +17,7 @@ enum { VERSION_MAJOR = WINDOW_VERSION_VALUE >> 16 };
 static int probe(void)
 {
 	int function = pci_find(WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+
 	if (function < 0) {
 		log_line("chipset irqmux: no PCI function %x:%x on bus 0", WINDOW_PCI_VENDOR,
 		         WINDOW_PCI_DEVICE);

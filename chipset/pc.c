@@ -12,6 +12,7 @@
 static int probe_with_pirqs(void)
 {
 	int error = pirq_probe();
+
 	return error == 0 ? pc_probe() : error;
 }
 

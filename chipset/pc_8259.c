@@ -42,6 +42,7 @@ void pc_reset(struct controller *c, line_set lines, line_set shared)
 static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pc.pic[chip];
+
 	if (!pic->ready || pic->init_step != 0 || c->held)
 		return 0xff;
 	unsigned nested = pic->isr ? 0xffu << line_first(pic->isr) : 0;
@@ -52,6 +53,7 @@ static inline uint8_t real_mask(const struct controller *c, unsigned chip)
 line_set pc_enabled(const struct controller *c)
 {
 	const struct pic_state *master = &c->pc.pic[PIC_MASTER], *slave = &c->pc.pic[PIC_SLAVE];
+
 	if (!master->ready || master->init_step != 0)
 		return 0;
 	line_set open = (line_set)(~master->imr & 0xff);
@@ -63,6 +65,7 @@ line_set pc_enabled(const struct controller *c)
 static inline void refresh_mask(const struct controller *c, unsigned chip)
 {
 	uint8_t mask = real_mask(c, chip);
+
 	if (mask != pc_chips[chip].mask)
 		pc_write_mask(chip, mask);
 }
@@ -86,6 +89,7 @@ static void refresh_ports(struct controller *c)
 	bool plain = !(c->busy | master->isr | slave->isr | master->init_step | slave->init_step |
 	               master->poll | slave->poll);
 	unsigned open = 0;
+
 	if (__builtin_expect(c->inject != 0, 0))
 		/* the slave shows and polls requests behind a closed cascade as well */
 		plain = plain && !(c->inject & ~(line_set)(master->imr | slave->imr << 8));
@@ -122,6 +126,7 @@ static inline bool mask_was_cleared(unsigned chip)
 static __attribute__((noinline)) void caught(struct controller *c, unsigned chip)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
+
 	c->reinitialised++;
 	/* Requests since the guest's ICW1 are the guest's own again after the sequence. */
 	line_set inputs = chip == PIC_MASTER ? 0x00ff : 0xff00;
@@ -151,6 +156,7 @@ void pc_catch_initialisation(struct controller *c)
 static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw1)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
+
 	/* ICW1 forgets the edges that were latched */
 	c->inject &= chip == PIC_MASTER ? 0xff00 : 0x00ff;
 	pic->init_step = 2;
@@ -169,6 +175,7 @@ static __attribute__((noinline)) void continue_initialisation(struct controller 
                                                               uint8_t value)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
+
 	pic->next[pic->init_step] = value;
 	bool single = pic->next[1] & ICW1_SNGL, last = pic->init_step == 4;
 	if (pic->init_step == 2)
@@ -208,6 +215,7 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 	uint8_t real = (uint8_t)(pc_read_isr() >> (8 * chip));
 	bool specific = value & OCW2_SL, eoi = value & OCW2_EOI;
 	uint8_t bit = (uint8_t)(specific ? 1u << (value & OCW2_LEVEL) : pic->isr & -pic->isr);
+
 	if (eoi && (pic->isr & bit) && (specific || real == 0 || bit < (real & -real)))
 		end_in_software(c, chip, bit, value & OCW2_R);
 	else if (!reaches(c, chip))
@@ -221,6 +229,7 @@ static void end_of_interrupt(struct controller *c, unsigned chip, uint8_t value)
 static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
+
 	if (value & OCW3_RR)
 		pic->read_isr = value & OCW3_RIS;
 	pic->poll = value & OCW3_P; /* the chip is polled at the read */
@@ -232,6 +241,7 @@ static __attribute__((noinline)) int command_write(struct controller *c, unsigne
                                                    uint8_t value)
 {
 	int error = 0;
+
 	if (value & ICW1_SELECT)
 		error = start_initialisation(c, chip, value);
 	else if ((value & OCW_MASK) == OCW3_SELECT)
@@ -246,6 +256,7 @@ static __attribute__((noinline)) int command_write(struct controller *c, unsigne
 static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 {
 	uint8_t before = pc_chips[chip].mask;
+
 	c->pc.pic[chip].imr = value;
 	refresh_mask(c, chip);
 	if (__builtin_expect(!before != !pc_chips[chip].mask || c->inject, 0))
@@ -270,6 +281,7 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 {
 	unsigned chip = port >> 7; /* 20h and 21h, A0h and A1h */
 	bool data = port & 1;
+
 	if (!data || c->pc.pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
 		return other_write(c, chip, data, value);
 	return data_write(c, chip, value);
@@ -280,6 +292,7 @@ static line_set let_through(line_set isr)
 {
 	unsigned master = (uint8_t)isr, slave = isr >> 8;
 	line_set lines = (line_set)(master ? (master & -master) - 1 : 0xff);
+
 	if (line_in(lines, LINE_CASCADE))
 		lines |= (line_set)((slave ? (slave & -slave) - 1 : 0xff) << 8);
 	return lines;
@@ -301,6 +314,7 @@ static int highest_priority(line_set lines)
 static line_set own_requests(const struct controller *c)
 {
 	bool automatic = (c->pc.pic[PIC_MASTER].icw4 | c->pc.pic[PIC_SLAVE].icw4) & ICW4_AEOI;
+
 	return automatic ? 0 : pc_read_irr();
 }
 
@@ -308,6 +322,7 @@ static line_set own_requests(const struct controller *c)
 static __attribute__((noinline)) int offer(struct controller *c)
 {
 	line_set enabled = pc_enabled(c);
+
 	if ((c->inject & enabled) == 0)
 		return -1;
 	line_set isr = pc_read_isr() |
@@ -337,6 +352,7 @@ static void serve(struct controller *c, unsigned chip, unsigned level)
 unsigned pc_injected(struct controller *c)
 {
 	unsigned chip = offered / 8;
+
 	c->inject &= (line_set)~LINE(offered);
 	serve(c, chip, offered & 7);
 	if (chip == PIC_SLAVE)
@@ -353,6 +369,7 @@ static uint8_t asking_levels(line_set requests, const uint8_t mask[PICS], line_s
 	uint8_t master = (uint8_t)isr, slave = (uint8_t)(isr >> 8);
 	uint8_t of_slave = (uint8_t)(requests >> 8) & (uint8_t)~mask[PIC_SLAVE] &
 	                   (uint8_t)((slave & -slave) - 1);
+
 	if (chip == PIC_SLAVE)
 		return of_slave;
 	uint8_t levels = (uint8_t)(requests | (of_slave ? LINE(LINE_CASCADE) : 0));
@@ -369,6 +386,7 @@ static uint8_t poll(struct controller *c, unsigned chip)
 	               (line_set)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
 	uint8_t lost = asking_levels(c->inject, wishes, isr, chip);
 	uint8_t real = asking_levels(pc_read_irr(), masks, isr, chip);
+
 	if (lost == 0 || (real != 0 && line_first(real) < line_first(lost)))
 		return reaches(c, chip) ? pc_poll(chip) : 0;
 	unsigned level = line_first(lost);
@@ -383,6 +401,7 @@ int pc_port_read(struct controller *c, uint16_t port, uint8_t *value)
 	unsigned chip = port >> 7;
 	struct pic_state *pic = &c->pc.pic[chip];
 	line_set inputs = (line_set)(c->pc.inputs[chip] << (8 * chip)), seen;
+
 	catch_initialisation(c, chip);
 	if (pic->poll) {
 		pic->poll = false;

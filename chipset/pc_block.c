@@ -62,6 +62,7 @@ static inline line_set take_lines(line_set lines)
 static inline line_set take_irr(void)
 {
 	line_set irr = pc_read_irr();
+
 	return irr | (line_set)nmi_account_take_seen(&nmi_account);
 }
 
@@ -90,6 +91,7 @@ static inline void change_pin(unsigned line, bool arms)
 static __attribute__((noinline)) void change_pins(line_set wanted)
 {
 	line_set before = vmm_block.armed;
+
 	vmm_block.armed |= wanted; /* the NMI handler may look while the pins change */
 	for (line_set change = wanted ^ before; change; change &= change - 1)
 		change_pin(line_first(change), line_in(wanted, line_first(change)));
@@ -101,6 +103,7 @@ static __attribute__((noinline)) void change_pins(line_set wanted)
 static inline void arm(void)
 {
 	line_set wanted = mux.claimed & ~(mux.routed | (vmm_block.asserted & ~mux.served));
+
 	if (__builtin_expect(wanted != vmm_block.armed, 0))
 		change_pins(wanted);
 }
@@ -112,6 +115,7 @@ static inline void arm(void)
 static void sense_by_level(line_set lines)
 {
 	line_set level = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+
 	if (level & (line_set)~ELCR_BITS) /* the register does not exist */
 		return;
 	level |= lines & ELCR_BITS;
@@ -154,6 +158,7 @@ void pc_arm(void)
 static inline void latch(line_set irr)
 {
 	line_set spoke = irr & (vmm_block.armed | (mux.pinless & ~mux.routed));
+
 	if (spoke == 0)
 		return;
 	nmi_account_explain(&nmi_account);
@@ -176,6 +181,7 @@ static uint64_t quickest = UINT64_MAX; /* ticks of the quickest initialisation s
 static unsigned count(line_set lines)
 {
 	unsigned n = 0;
+
 	for (; lines; lines &= lines - 1)
 		n++;
 	return n;
@@ -238,6 +244,7 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 {
 	line_set inputs = c->lines & (chip == PIC_MASTER ? 0x00ff : 0xff00);
 	uint32_t before = nmi_count;
+
 	mux.routed = 0;
 	arm();
 	line_set requests = take_irr();
@@ -281,6 +288,7 @@ static inline void silence(line_set found)
 void pc_gather(void)
 {
 	line_set irr = pc_read_irr(), seen = (line_set)nmi_account_take_seen(&nmi_account);
+
 	latch(irr | seen);
 	/* the line was armed when its NMI came, and may have been silenced since */
 	if (seen != 0)
@@ -291,6 +299,7 @@ struct chipset_status pc_report(unsigned nmis)
 {
 	struct chipset_status s = { .asserted = vmm_block.asserted,
 		                    .fresh = (line_set)nmi_account_tell(&nmi_account) };
+
 	silence(s.fresh);
 	/* Edges of a line that was armed all the time may have raised several NMIs. So a line that
 	 * was found explains all NMIs, unless the chipset itself reports another source. The read
@@ -308,6 +317,7 @@ int pc_identify_line(void)
 {
 	line_set irr = pc_look(), fresh = irr & vmm_block.armed & ~vmm_block.asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
+
 	if (!sole || !nmi_account_has_no_line(&nmi_account) || !pc_masks_stand()) {
 		nmi_account_see(&nmi_account, fresh);
 		return -1;
@@ -378,6 +388,7 @@ uint8_t pc_poll(unsigned chip)
 {
 	uint32_t before = look_away();
 	uint8_t answer = pc_poll_chip(chip);
+
 	look_again(before);
 	return answer;
 }
@@ -419,6 +430,7 @@ static inline line_set requests_of(const struct controller *c)
 void pc_hand_over(struct controller *c)
 {
 	line_set was_armed = vmm_block.armed & c->lines;
+
 	mux.routed = c->lines;
 	mux.passed_on |= c->keeps;
 	arm();

@@ -54,6 +54,7 @@ void pc_use_slave(void)
 static inline line_set read_both(void)
 {
 	line_set master = io_in8(0x20);
+
 	return (line_set)(master | io_in8(0xa0) << 8);
 }
 
@@ -70,6 +71,7 @@ static inline line_set read_selected(uint8_t ocw3)
 static inline line_set read_irr(uint8_t ocw3)
 {
 	line_set irr = read_selected(ocw3);
+
 	return asked == SLAVE_IRR ? (line_set)(irr | io_in8(0xa0) << 8) : irr;
 }
 
@@ -107,6 +109,7 @@ static void note_select_of(struct pic_state *pic, uint8_t answer, uint8_t irr, u
 static __attribute__((noinline)) void note_select(line_set irr)
 {
 	struct controller *c = selected.of;
+
 	if (c == NULL)
 		return;
 	line_set isr = read_selected(OCW3_READ_ISR);
@@ -189,6 +192,7 @@ line_set pc_read_isr(void)
 {
 	line_set isr;
 	uint32_t before;
+
 	note_answer();
 	do {
 		before = nmi_count; /* the NMI handler selects IRR */

@@ -82,6 +82,7 @@ int pc_save(struct controller *c, bool force)
 static bool chip_differs(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pc.pic[chip];
+
 	return pic->ready && (pic->icw2 != pc_chips[chip].icw2 || pic->icw4 != pc_chips[chip].icw4);
 }
 
@@ -101,6 +102,7 @@ static void replay(const struct controller *c)
 void pc_restore(struct controller *c)
 {
 	bool slave = c->pc.inputs[PIC_SLAVE] != 0;
+
 	if (chip_differs(c, PIC_MASTER) || (slave && chip_differs(c, PIC_SLAVE)))
 		replay(c);
 	pc_reset_priority(c); /* the other guest may have rotated the priority */

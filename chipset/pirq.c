@@ -64,6 +64,7 @@ static bool feeds(unsigned pirq, line_set lines)
 static unsigned first_of(unsigned line)
 {
 	unsigned pirq = 0;
+
 	while (!feeds(pirq, LINE(line)))
 		pirq++;
 	return pirq;
@@ -107,6 +108,7 @@ static void tell(unsigned line)
 {
 	char names[PIRQS * sizeof("A (pin 16), ")];
 	size_t length = 0;
+
 	for (unsigned pirq = 0; pirq < PIRQS; pirq++)
 		if (feeds(pirq, LINE(line)))
 			length += (size_t)snprintf(names + length, sizeof(names) - length,
@@ -123,6 +125,7 @@ static void tell(unsigned line)
 static void look_again(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+
 	pci_write(function, PCI_COMMAND, command ^ PCI_COMMAND_NO_INTX);
 	pci_write(function, PCI_COMMAND, command);
 }
@@ -130,6 +133,7 @@ static void look_again(unsigned function)
 static void set_routes(unsigned first, unsigned offset)
 {
 	uint32_t value = 0;
+
 	for (unsigned pirq = first; pirq < first + PIRQS / 2; pirq++)
 		value |= (uint32_t)(firmware.rout[pirq] | (feeds(pirq, mux.off) ? ROUT_OFF : 0))
 		         << 8 * (pirq - first);
@@ -163,6 +167,7 @@ static void follow(void)
 {
 	line_set routed = mux.running != NULL ? mux.running->lines : 0,
 		 held = pc_asserted() & mux.taken & (line_set)~routed;
+
 	set_open(mux.taken & (line_set) ~(routed | held));
 	if (mux.off != held) {
 		nmi_account_see_pins(&nmi_account);
@@ -175,6 +180,7 @@ static void follow(void)
 int pirq_save(struct controller *c, bool force)
 {
 	uint32_t before = nmi_count;
+
 	set_open(mux.open | (c->lines & mux.taken));
 	int error = pc_save(c, force);
 	if (nmi_count != before)
@@ -206,6 +212,7 @@ void pirq_route(struct controller *c)
 struct chipset_status pirq_read_status(unsigned nmis)
 {
 	struct chipset_status s = pc_read_status(nmis);
+
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	follow();
 	return s;

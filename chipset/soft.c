@@ -84,6 +84,7 @@ static __attribute__((noinline)) void feed(struct soft_changes changes)
 static inline bool look(void)
 {
 	struct soft_changes changes = soft_lines_look();
+
 	if (!(changes.risen | changes.fallen))
 		return false;
 	feed(changes);
@@ -101,6 +102,7 @@ static line_set level_inputs(void)
 {
 	const struct i8259 *master = &connected()->chip[PAIR_MASTER],
 			   *slave = &connected()->chip[PAIR_SLAVE];
+
 	return (line_set)((master->icw1 & ICW1_LTIM ? 0xff : master->elcr) |
 	                  (slave->icw1 & ICW1_LTIM ? 0xff : slave->elcr) << 8);
 }
@@ -129,6 +131,7 @@ static __attribute__((noinline)) void settle_up(line_set up)
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
 	line_set taken = up & (line_set) ~(stand | ((soft_block.latch | guests.lines) &
 	                                            ~soft_block.routed));
+
 	soft_lines_taken(taken);
 	for (line_set rest = taken & soft_block.routed; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
@@ -189,6 +192,7 @@ static int pending_vector(struct controller *c)
 static unsigned taken_input(const struct pair *before, const struct pair *after)
 {
 	unsigned isr = 0, latched = 0;
+
 	for (unsigned chip = 0; chip < 2; chip++) {
 		const struct i8259 *b = &before->chip[chip], *a = &after->chip[chip];
 		isr |= (unsigned)(a->isr & ~b->isr) << 8 * chip;
@@ -202,6 +206,7 @@ static unsigned taken_input(const struct pair *before, const struct pair *after)
 static unsigned injected(struct controller *c)
 {
 	unsigned input = taken_input(connected(), &intr.acknowledged);
+
 	*connected() = intr.acknowledged;
 	intr.vector = -1;
 	intr.raised = block_intr(&soft_block);
@@ -234,6 +239,7 @@ static int port_read(struct controller *c, uint16_t port, uint8_t *value)
 static int port_write(struct controller *c, uint16_t port, uint8_t value)
 {
 	bool initialises = (port == PORT_MASTER || port == PORT_SLAVE) && value & ICW1_SELECT;
+
 	if (initialises)
 		(void)look();
 	block_port_write(&soft_block, port, value);

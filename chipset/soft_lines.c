@@ -48,6 +48,7 @@ static struct {
 static inline uint32_t take(volatile uint32_t *from)
 {
 	uint32_t value = 0;
+
 	__asm__ volatile("xchg %0, %1" : "+r"(value), "+m"(*from));
 	return value;
 }
@@ -101,6 +102,7 @@ static __attribute__((noinline)) bool spurious(unsigned chip)
 static bool hook(unsigned vector)
 {
 	unsigned line = vector - VECTORS;
+
 	if (line >= LINES)
 		return false;
 	if (line % INPUTS == SPURIOUS && spurious(line / INPUTS))
@@ -118,6 +120,7 @@ static bool hook(unsigned vector)
 static line_set read_elcr(void)
 {
 	line_set found = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+
 	/* a missing register reads as all ones */
 	real_pair.has_elcr = !(found & (line_set)~ELCR_BITS);
 	return real_pair.has_elcr ? found : 0;
@@ -126,6 +129,7 @@ static line_set read_elcr(void)
 line_set soft_lines_init(void)
 {
 	static const uint8_t icw3[CHIPS] = { LINE(LINE_CASCADE), LINE_CASCADE };
+
 	for (unsigned chip = 0; chip < CHIPS; chip++) {
 		io_out8(command[chip], ICW1_SELECT | ICW1_IC4);
 		io_out8(command[chip] + 1, (uint8_t)(VECTORS + INPUTS * chip));
@@ -156,6 +160,7 @@ struct soft_changes soft_lines_look(void)
 	line_set irr = read_irr() & watch.claimed;
 	struct soft_changes changes = { .risen = irr & (line_set)~watch.up,
 		                        .fallen = (watch.up & (line_set)~irr) | watch.dropped };
+
 	watch.dropped = 0;
 	watch.up = irr;
 	open_lines();

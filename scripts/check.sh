@@ -72,6 +72,10 @@ layout() {
 	return 0
 }
 
+style() {
+	list '*.c' '*.cc' '*.h' '*.S' | xargs -r "${PYTHON:-python3}" scripts/style.py
+}
+
 static_analysis() {
 	mkdir -p "$build/cppcheck"
 	set -- --quiet --error-exitcode=1 --inline-suppr --std=c11 --platform=unix64 -I.
@@ -180,6 +184,7 @@ if why=$(formatter 2>&1); then
 else
 	echo "check layout (clang-format) ... left out: $why"
 fi
+run "layout (scripts/style.py)" style
 run "static analysis (cppcheck)" static_analysis
 run "the image leaves vector registers alone" \
 	"${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf"

@@ -169,6 +169,7 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 	const char *line = vm_files_line(module);
 	const struct vm_config *accepted[CONFIG_VMS_MAX];
 	struct vm_config vm;
+
 	for (unsigned i = 0; i < vm_count; i++)
 		accepted[i] = &vms[i]->config;
 	if (vm_count == CONFIG_VMS_MAX) {
@@ -222,6 +223,7 @@ static void load_modules(const struct multiboot_info *info)
 {
 	const struct multiboot_module *modules = (const void *)(uint64_t)info->mods_addr;
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
+
 	if (count == 0) {
 		log_line(
 			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
@@ -249,6 +251,7 @@ static void silence_timer(void)
 static void set_nmi_policy(void)
 {
 	struct vm *vm = boot.config.nmi == NMI_VM ? vm_find(boot.config.nmi_vm) : NULL;
+
 	if (boot.config.nmi == NMI_VM && vm == NULL) {
 		log_line("nmi=vm:%s: there is no such VM; external NMIs are logged",
 		         boot.config.nmi_vm);
@@ -260,6 +263,7 @@ static void set_nmi_policy(void)
 _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 {
 	static char problem[256];
+
 	tables_init();
 	vga_init();
 	const char *line = "";

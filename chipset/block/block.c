@@ -55,6 +55,7 @@ static void pulse(struct block *block)
 static void drive_nmi(struct block *block, bool told)
 {
 	bool out = block_status(block) & (uint16_t)~block->mask;
+
 	if ((out && !block->out) || (told && (out || block->external)))
 		pulse(block);
 	block->out = out;
@@ -67,6 +68,7 @@ static void follow(struct block *block, uint16_t risen)
 	struct pair *pair = connected(block);
 	uint16_t driven = to_inputs(block, block->controller_input, block->routed);
 	uint16_t high = to_inputs(block, block->controller_input, block->routed & block->lines);
+
 	pair_set_pins(pair, (pair_pins(pair) & (uint16_t)~driven) | high);
 	if (risen)
 		pair_pulse(pair, to_inputs(block, block->controller_input, risen));
@@ -75,6 +77,7 @@ static void follow(struct block *block, uint16_t risen)
 void block_set_line(struct block *block, unsigned line, bool high)
 {
 	uint16_t bit = (uint16_t)(1u << (line & 15));
+
 	if (line >= BLOCK_LINES || line == BLOCK_LINE_ABSENT || high == !!(block->lines & bit))
 		return;
 	block->lines ^= bit;
@@ -102,6 +105,7 @@ void block_set_external(struct block *block, bool high)
 static uint16_t usable(const struct block *block)
 {
 	uint16_t lines = block->route & (uint16_t) ~(1u << BLOCK_LINE_ABSENT);
+
 	if (block->trivial)
 		return lines;
 	for (unsigned line = 0; line < BLOCK_LINES; line++)
@@ -130,6 +134,7 @@ void block_select(struct block *block, uint16_t route, uint16_t mask, uint16_t s
 {
 	bool exists = bank < BLOCK_BANKS;
 	uint16_t before = exists && bank == block->connected ? block->routed : 0;
+
 	if (exists)
 		block->connected = bank;
 	block->route = exists ? route : 0;
@@ -142,6 +147,7 @@ void block_select(struct block *block, uint16_t route, uint16_t mask, uint16_t s
 void block_clear_status(struct block *block, uint16_t inputs, bool external)
 {
 	uint16_t cleared = inputs;
+
 	if (!block->trivial) {
 		cleared = 0;
 		for (unsigned line = 0; line < BLOCK_LINES; line++)
@@ -177,6 +183,7 @@ bool block_intr(const struct block *block)
 bool block_take_nmi(struct block *block)
 {
 	bool nmi = block->nmi;
+
 	block->nmi = false;
 	return nmi;
 }

@@ -33,6 +33,7 @@ static unsigned rank(const struct i8259 *chip, int level)
 uint8_t i8259_irr(const struct i8259 *chip)
 {
 	uint8_t level = chip->icw1 & ICW1_LTIM ? 0xff : chip->elcr;
+
 	return (uint8_t)((chip->edges & ~level) | (chip->pins & level) | chip->held);
 }
 
@@ -49,6 +50,7 @@ uint8_t i8259_slaves(const struct i8259 *chip)
 static int request(const struct i8259 *chip)
 {
 	int asked = highest(chip, i8259_irr(chip) & (uint8_t)~chip->imr);
+
 	if (asked < 0 || chip->step != I8259_READY)
 		return -1;
 	int serving = highest(chip,
@@ -75,6 +77,7 @@ void i8259_set_pins(struct i8259 *chip, uint8_t pins)
 int i8259_acknowledge(struct i8259 *chip)
 {
 	int level = request(chip);
+
 	if (level < 0)
 		return -1;
 	uint8_t mine = bit((unsigned)level);
@@ -149,6 +152,7 @@ static void end_of_interrupt(struct i8259 *chip, int level, bool rotates)
 static void write_ocw2(struct i8259 *chip, uint8_t value)
 {
 	bool rotates = value & OCW2_R, specific = value & OCW2_SL;
+
 	if (value & OCW2_EOI) {
 		/* "An ISR bit that is masked by an IMR bit will not be cleared by a non-specific
 		 * EOI in special mask mode." */

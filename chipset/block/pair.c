@@ -20,12 +20,14 @@ static void cascade(struct pair *pair)
 {
 	struct i8259 *master = &pair->chip[PAIR_MASTER];
 	uint8_t others = master->pins & (uint8_t)~CASCADE_BIT;
+
 	i8259_set_pins(master, i8259_int(&pair->chip[PAIR_SLAVE]) ? others | CASCADE_BIT : others);
 }
 
 void pair_set_pins(struct pair *pair, uint16_t pins)
 {
 	struct i8259 *master = &pair->chip[PAIR_MASTER];
+
 	i8259_set_pins(&pair->chip[PAIR_SLAVE], (uint8_t)(pins >> 8));
 	i8259_set_pins(master, (pins & (uint8_t)~CASCADE_BIT) | (master->pins & CASCADE_BIT));
 	cascade(pair);
@@ -40,6 +42,7 @@ uint16_t pair_pins(const struct pair *pair)
 void pair_pulse(struct pair *pair, uint16_t inputs)
 {
 	struct i8259 *master = &pair->chip[PAIR_MASTER], *slave = &pair->chip[PAIR_SLAVE];
+
 	master->edges |= inputs & master->pins & (uint8_t)~CASCADE_BIT;
 	slave->edges |= inputs >> 8 & slave->pins;
 	cascade(pair);
@@ -62,6 +65,7 @@ uint16_t pair_enabled(const struct pair *pair)
 {
 	const struct i8259 *master = &pair->chip[PAIR_MASTER], *slave = &pair->chip[PAIR_SLAVE];
 	uint8_t open = (uint8_t)~master->imr;
+
 	if (master->step != I8259_READY)
 		return 0;
 	bool slave_open = open & CASCADE_BIT && slave->step == I8259_READY;

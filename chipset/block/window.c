@@ -20,6 +20,7 @@ struct access {
 static bool decode(struct access *access, uint32_t offset, unsigned size)
 {
 	bool power = size == 1 || size == 2 || size == 4 || size == 8;
+
 	if (!power || offset & (size - 1) || offset >= WINDOW_BYTES)
 		return false;
 	access->slot = offset & ~(uint32_t)(SLOT_BYTES - 1);
@@ -40,6 +41,7 @@ static uint64_t read_status(struct block *block, uint64_t bytes)
 	                 (block_intr(block) ? WINDOW_STATUS_INTR : 0) |
 	                 (uint64_t)block->pulses << WINDOW_STATUS_PULSES_SHIFT |
 	                 (uint64_t)block->level << 32 | (uint64_t)block->lines << 48;
+
 	if (bytes >> 8 * STATUS_CLEARS_PULSES & 1)
 		block->pulses = 0;
 	return value;
@@ -65,6 +67,7 @@ static uint64_t read_state(const struct pair *pair, unsigned word)
 static uint64_t read_slot(struct block *block, const struct access *access)
 {
 	unsigned bank, word;
+
 	switch (access->slot) {
 	case WINDOW_ID:
 		return WINDOW_ID_VALUE | (uint64_t)WINDOW_VERSION_VALUE << 32;
@@ -87,6 +90,7 @@ static uint64_t read_slot(struct block *block, const struct access *access)
 uint64_t block_window_read(struct block *block, uint32_t offset, unsigned size)
 {
 	struct access access;
+
 	if (!decode(&access, offset, size))
 		return 0;
 	return (read_slot(block, &access) & access.bytes) >> access.shift;
@@ -100,6 +104,7 @@ static uint64_t merge(uint64_t old, uint64_t value, uint64_t bytes)
 static void write_select(struct block *block, uint64_t value, uint64_t bytes)
 {
 	uint64_t all = merge(read_select(block), value, bytes);
+
 	block_select(block, (uint16_t)all, (uint16_t)(all >> 16), (uint16_t)(all >> 32),
 	             (uint16_t)(all >> 48), bytes & 0xffff0000);
 }
@@ -107,6 +112,7 @@ static void write_select(struct block *block, uint64_t value, uint64_t bytes)
 static void write_status(struct block *block, uint64_t value, uint64_t bytes)
 {
 	uint64_t ones = value & bytes;
+
 	if (bytes & 0x00ffffff)
 		block_clear_status(block, (uint16_t)ones, ones & WINDOW_STATUS_EXTERNAL);
 	if (bytes & 0xffffull << 32)
@@ -123,6 +129,7 @@ void block_window_write(struct block *block, uint32_t offset, unsigned size, uin
 {
 	struct access access;
 	unsigned bank, word;
+
 	if (!decode(&access, offset, size))
 		return;
 	uint64_t bytes = access.bytes, placed = value << access.shift;

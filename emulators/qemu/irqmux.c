@@ -34,15 +34,11 @@
 #include "hw/pci/pci.h"
 #include "hw/qdev-properties.h"
 #include "migration/vmstate.h"
-#if QEMU_VERSION_MAJOR >= 10
-#include "hw/pci/pci_device.h"
-#else
-#include "monitor/monitor.h"
-#endif
 
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
 #include "emulators/qemu/pit_pulse.h"
+#include "emulators/qemu/versions.h"
 
 #define TYPE_IRQMUX "irqmux"
 OBJECT_DECLARE_SIMPLE_TYPE(IrqmuxState, IRQMUX)
@@ -77,25 +73,6 @@ struct IrqmuxState {
 
 /* A machine has a single device of this type, and an input's handler gets no owner. */
 static IrqmuxState *irqmux;
-
-/* ---- What QEMU 7.2 and QEMU 10.0 call by different names ---- */
-
-#if QEMU_VERSION_MAJOR >= 10
-
-typedef GString Printout;
-#define print_to(out, ...) g_string_append_printf(out, __VA_ARGS__)
-#define set_reset(device, function) device_class_set_legacy_reset(device, function)
-/* A list of properties is constant, and has no entry that ends it. */
-typedef const Property DeviceProperty;
-
-#else
-
-typedef Monitor Printout;
-#define print_to(out, ...) monitor_printf(out, __VA_ARGS__)
-#define set_reset(device, function) ((device)->reset = (function))
-typedef Property DeviceProperty;
-
-#endif
 
 /* ---- INTA ---- */
 
@@ -151,6 +128,7 @@ static void on_slave_output(void *opaque, int n, int level)
 	IrqmuxState *s = opaque;
 	PICCommonState *slave = s->chip[PAIR_SLAVE];
 	bool inta = s->chip[PAIR_MASTER]->irr && !slave->irr && slave->auto_eoi;
+
 	if (inta)
 		slave->irq_base = block_acknowledge(&s->block);
 }
@@ -228,6 +206,7 @@ static void set_line(unsigned line, bool high)
 {
 	IrqmuxState *s = irqmux;
 	bool risen = high && !(s->block.lines >> line & 1);
+
 	pic_stat_update_irq((int)line, high);
 	if (line == PIT_LINE && !pit_pulse_passes(&s->block, &s->pit_level, high))
 		return;
@@ -255,6 +234,7 @@ static uint64_t read_port(void *opaque, hwaddr offset, unsigned size)
 {
 	IrqmuxPorts *ports = opaque;
 	uint8_t value = block_port_read(&ports->owner->block, (uint16_t)(ports->first + offset));
+
 	drive(ports->owner);
 	return value;
 }
@@ -262,6 +242,7 @@ static uint64_t read_port(void *opaque, hwaddr offset, unsigned size)
 static void write_port(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
 	IrqmuxPorts *ports = opaque;
+
 	block_port_write(&ports->owner->block, (uint16_t)(ports->first + offset), (uint8_t)value);
 	drive(ports->owner);
 }
@@ -279,6 +260,7 @@ static uint64_t read_window(void *opaque, hwaddr offset, unsigned size)
 {
 	IrqmuxState *s = opaque;
 	uint64_t value = block_window_read(&s->block, (uint32_t)offset, size);
+
 	drive(s);
 	return value;
 }
@@ -286,6 +268,7 @@ static uint64_t read_window(void *opaque, hwaddr offset, unsigned size)
 static void write_window(void *opaque, hwaddr offset, uint64_t value, unsigned size)
 {
 	IrqmuxState *s = opaque;
+
 	block_window_write(&s->block, (uint32_t)offset, size, value);
 	arm(s);
 	drive(s);
@@ -320,6 +303,7 @@ static void print_chip(InterruptStatsProvider *provider, Printout *out)
 	unsigned which = PIC_COMMON(provider) == irqmux->chip[PAIR_MASTER] ? PAIR_MASTER
 	                                                                   : PAIR_SLAVE;
 	const struct i8259 *chip = &irqmux->block.bank[irqmux->block.connected].chip[which];
+
 	print_to(
 		out,
 		"pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
@@ -330,6 +314,7 @@ static void print_chip(InterruptStatsProvider *provider, Printout *out)
 static void print_block(InterruptStatsProvider *provider, Printout *out)
 {
 	const struct block *block = &IRQMUX(provider)->block;
+
 	print_to(
 		out,
 		"irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x external=%d intr=%d\n",
@@ -350,6 +335,7 @@ static int look_at(Object *object, void *opaque)
 {
 	struct search *search = opaque;
 	PICCommonState *chip = (PICCommonState *)object_dynamic_cast(object, TYPE_PIC_COMMON);
+
 	if (chip && object_dynamic_cast(object, "isa-i8259"))
 		search->chip[chip->master ? PAIR_MASTER : PAIR_SLAVE] = chip;
 	else if (chip)
@@ -360,6 +346,7 @@ static int look_at(Object *object, void *opaque)
 static bool find_chips(IrqmuxState *s, Error **errp)
 {
 	struct search search = { 0 };
+
 	object_child_foreach_recursive(object_get_root(), look_at, &search);
 	if (search.kernel) {
 		error_setg(
@@ -384,6 +371,7 @@ static bool find_chips(IrqmuxState *s, Error **errp)
 static void take_chip(IrqmuxState *s, unsigned which)
 {
 	DeviceState *chip = DEVICE(s->chip[which]);
+
 	for (int n = 0; n < 8; n++) {
 		qemu_irq pin = qdev_get_gpio_in(chip, n);
 		if (which == PAIR_SLAVE || n != PAIR_CASCADE)
@@ -436,6 +424,7 @@ static bool check_button(const IrqmuxState *s, Error **errp)
 static void realize(PCIDevice *dev, Error **errp)
 {
 	IrqmuxState *s = IRQMUX(dev);
+
 	if (irqmux) {
 		error_setg(errp, "a machine has one chipset block, and there is one");
 		return;
@@ -458,6 +447,7 @@ static void reset(DeviceState *dev)
 {
 	IrqmuxState *s = IRQMUX(dev);
 	uint16_t lines = s->block.lines;
+
 	block_reset(&s->block);
 	for (unsigned line = 0; line < BLOCK_LINES; line++)
 		block_set_line(&s->block, line, lines >> line & 1);
@@ -496,6 +486,7 @@ static void class_init(ObjectClass *klass, void *data)
 {
 	DeviceClass *device = DEVICE_CLASS(klass);
 	PCIDeviceClass *pci = PCI_DEVICE_CLASS(klass);
+
 	device->desc = "Chipset block: interrupt multiplexers, VMM block, banks of 8259A pairs";
 	device->hotpluggable = false;
 	set_reset(device, reset);
@@ -560,6 +551,7 @@ static bool is_ours(const char *target)
 	g_autofree char *here = g_strdup_printf("%" PRId64 ".%" PRId64 ".%" PRId64 " (%s)",
 	                                        info->qemu->major, info->qemu->minor,
 	                                        info->qemu->micro, info->package);
+
 	qapi_free_VersionInfo(info);
 	if (strcmp(here, QEMU_FULL_VERSION) != 0)
 		error_report(

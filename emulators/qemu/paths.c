@@ -128,6 +128,7 @@ static enum counter two_byte(uint8_t opcode, uint8_t modrm)
 static enum counter kind_of(const uint8_t *bytes, size_t size)
 {
 	size_t i = 0;
+
 	while (i < size && is_prefix(bytes[i]))
 		i++;
 	if (i + 2 < size && bytes[i] == 0x0f)
@@ -159,6 +160,7 @@ static enum counter kind_of(const uint8_t *bytes, size_t size)
 static uint64_t vmcb_field(uint64_t vmcb, unsigned offset)
 {
 	uint64_t value = 0;
+
 	cpu_physical_memory_read(vmcb + offset, &value, sizeof(value));
 	return value;
 }
@@ -179,6 +181,7 @@ static void write_path(uint64_t to)
 static void begin_path(void)
 {
 	uint64_t vmcb = processor()->vm_vmcb;
+
 	if (path.begun)
 		write_path(vmcb);
 	memset(path.n, 0, sizeof(path.n));
@@ -198,6 +201,7 @@ static bool is_terminal(uint16_t port)
 static void on_instruction(unsigned int cpu, void *kind)
 {
 	enum counter what = (enum counter)(uintptr_t)kind;
+
 	if (path.inside)
 		begin_path();
 	if (path.port) {
@@ -218,6 +222,7 @@ static void on_instruction(unsigned int cpu, void *kind)
 static void on_memory(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t virtual, void *unused)
 {
 	const struct qemu_plugin_hwaddr *where = qemu_plugin_get_hwaddr(info, virtual);
+
 	if (path.inside || where == NULL || !qemu_plugin_hwaddr_is_io(where))
 		return;
 	uint64_t address = qemu_plugin_hwaddr_phys_addr(where);
@@ -265,6 +270,7 @@ static void on_execution(struct qemu_plugin_insn *one, void *kind)
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
 	uint32_t mode = processor()->hflags;
+
 	if (!(mode & HF_CS64_MASK) || (mode & HF_GUEST_MASK))
 		return;
 	for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
@@ -288,6 +294,7 @@ static bool is_ours(const char *target)
 	g_autofree char *number = g_strdup_printf("%d.%d.%d", (int)v->major, (int)v->minor,
 	                                          (int)v->micro);
 	g_autofree char *here = g_strdup_printf("%s (%s)", number, info->package);
+
 	qapi_free_VersionInfo(info);
 	if (strcmp(here, QEMU_FULL_VERSION) == 0 && strcmp(target, "x86_64") == 0)
 		return true;

@@ -23,7 +23,7 @@ enum { PRINT_TRIES = 200000 };
 enum { PRINT_MAX = 256 };
 
 /* Bochs: a read of the debug port answers the port's own number. */
-enum { PORT_BOCHS_DEBUG = 0xE9, PORT_BOCHS_SHUTDOWN = 0x8900, PORT_QEMU_EXIT = 0xF4 };
+enum { PORT_BOCHS_DEBUG = 0xe9, PORT_BOCHS_SHUTDOWN = 0x8900, PORT_QEMU_EXIT = 0xf4 };
 /* QEMU's firmware configuration: item 0 reads "QEMU". */
 enum { PORT_FW_CFG_SELECT = 0x510, PORT_FW_CFG_DATA = 0x511, FW_CFG_SIGNATURE = 0 };
 

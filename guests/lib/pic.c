@@ -31,7 +31,7 @@ enum { OCW2_EOI = 1 << 5, OCW2_SPECIFIC = 1 << 6 };
 enum { OCW3_SELECT = 1 << 3, OCW3_READ_IRR = 2, OCW3_READ_ISR = 3 };
 
 static enum pic_eoi eoi_kind;
-static uint8_t masks[2] = { 0xFF, 0xFF };
+static uint8_t masks[2] = { 0xff, 0xff };
 static bool masks_each;
 
 static void initialise(uint16_t command, uint16_t data, uint8_t vector, uint8_t icw3, uint8_t mask)
@@ -53,14 +53,14 @@ void pic_again(uint8_t base)
 void pic_init(uint8_t base, enum pic_eoi eoi)
 {
 	eoi_kind = eoi;
-	masks[0] = masks[1] = 0xFF;
+	masks[0] = masks[1] = 0xff;
 	pic_again(base);
 }
 
 static void write_masks(void)
 {
 	/* The cascade is open exactly while the slave has an open line. */
-	if (masks[1] == 0xFF)
+	if (masks[1] == 0xff)
 		masks[0] |= 1 << LINE_CASCADE;
 	else
 		masks[0] &= (uint8_t) ~(1 << LINE_CASCADE);

@@ -13,8 +13,8 @@
 enum {
 	PIC_MASTER_COMMAND = 0x20,
 	PIC_MASTER_DATA = 0x21,
-	PIC_SLAVE_COMMAND = 0xA0,
-	PIC_SLAVE_DATA = 0xA1
+	PIC_SLAVE_COMMAND = 0xa0,
+	PIC_SLAVE_DATA = 0xa1
 };
 enum { PIC_BASE = 0x20 }; /* vector of IRQ0 unless another is asked for; IRQ8 is 8 further on */
 

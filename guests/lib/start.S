@@ -25,7 +25,7 @@
 #define CR4_PAE 0x020
 #define CR4_OSFXSR 0x200
 #define CR4_OSXMMEXCPT 0x400
-#define MSR_EFER 0xC0000080
+#define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 
 	.section .multiboot, "a"
@@ -107,9 +107,9 @@ guest_long_mode:
 	.globl guest_gdt, guest_resume
 guest_gdt:
 	.quad 0
-	.quad 0x00AF9B000000FFFF /* 64-bit code */
-	.quad 0x00CF93000000FFFF /* data */
-	.quad 0x00CF9B000000FFFF /* 32-bit code */
+	.quad 0x00af9b000000ffff /* 64-bit code */
+	.quad 0x00cf93000000ffff /* data */
+	.quad 0x00cf9b000000ffff /* 32-bit code */
 	/* two task state segments, for the guest that tries a task switch */
 	.quad 0, 0
 gdt_pointer:

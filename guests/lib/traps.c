@@ -27,7 +27,7 @@ struct gate {
 	uint16_t offset_middle;
 	uint32_t offset_high, reserved;
 };
-enum { GATE_INTERRUPT = 0x8E };
+enum { GATE_INTERRUPT = 0x8e };
 
 enum { VECTORS = 256, VECTOR_PAGE_FAULT = 14 };
 

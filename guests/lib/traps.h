@@ -10,7 +10,7 @@
 #define GUESTS_LIB_TRAPS_H
 
 #define TRAP_LINES 16    /* IRQ0-IRQ15; the entry after the lines is the threads' own switch */
-#define TRAP_SWITCH 0xF0 /* vector of the threads' own switch (a software interrupt) */
+#define TRAP_SWITCH 0xf0 /* vector of the threads' own switch (a software interrupt) */
 #define TRAP_ENTRY_BYTES 16
 #define CONTEXT_BYTES 528 /* FXSAVE area and the stack pointer under the area (struct context) */
 #define CONTEXT_STACK 512

@@ -16,7 +16,7 @@ enum {
 	MCR_RTS = 2,
 	MCR_OUT2 = 8,
 	DIVISOR_115200 = 1,
-	MISSING = 0xFF
+	MISSING = 0xff
 };
 
 static void set_divisor(uint16_t base, uint32_t divisor)

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { UART_COM1 = 0x3F8, UART_COM2 = 0x2F8, UART_COM2_LINE = 3 };
+enum { UART_COM1 = 0x3f8, UART_COM2 = 0x2f8, UART_COM2_LINE = 3 };
 
 /* Registers, offsets from the base (PC16550D datasheet, Table II). */
 enum {
@@ -27,7 +27,7 @@ enum {
 enum { UART_IER_THRI = 1 << 1, UART_LSR_THRE = 1 << 5, UART_LSR_TEMT = 1 << 6 };
 /* IIR: bit 0 clear = an interrupt is pending, bits 3:1 give the cause. A read of IIR ends the
  * transmitter's interrupt. */
-enum { UART_IIR_CAUSE = 0x0F, UART_IIR_NONE = 1, UART_IIR_THRE = 2 };
+enum { UART_IIR_CAUSE = 0x0f, UART_IIR_NONE = 1, UART_IIR_THRE = 2 };
 
 /* Sets 115200 8N1, no FIFO, interrupts off at the UART but the interrupt output (OUT2) connected.
  * Returns false if there is no UART. */

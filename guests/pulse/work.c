@@ -58,7 +58,7 @@ void work_thread(void)
 {
 	static uint32_t buffer[BUFFER_WORDS];
 
-	for (uint64_t seed = 0x1234567890;; seed += 0x9E3779B97F4A7C15) {
+	for (uint64_t seed = 0x1234567890;; seed += 0x9e3779b97f4a7c15) {
 		while (pausing)
 			thread_sleep(5);
 		uint32_t wanted = fill(buffer, (uint32_t)seed);

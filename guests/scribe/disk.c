@@ -41,8 +41,8 @@ enum {
 	STATUS_DRDY = 1 << 6,
 	STATUS_BSY = 1 << 7
 };
-enum { CONTROL_SRST = 1 << 2, DEVICE_MASTER = 0xA0, DEVICE_LBA = 1 << 6, NO_DRIVE = 0xFF };
-enum { COMMAND_READ = 0x20, COMMAND_WRITE = 0x30, COMMAND_IDENTIFY = 0xEC };
+enum { CONTROL_SRST = 1 << 2, DEVICE_MASTER = 0xa0, DEVICE_LBA = 1 << 6, NO_DRIVE = 0xff };
+enum { COMMAND_READ = 0x20, COMMAND_WRITE = 0x30, COMMAND_IDENTIFY = 0xec };
 enum {
 	SECTOR_WORDS = SECTOR_BYTES / 2,
 	IDENTIFY_SECTORS = 60 /* word 60-61: sectors that LBA28 reaches */
@@ -130,7 +130,7 @@ static int wait_interrupt(uint8_t wanted)
 
 static void select(uint32_t lba)
 {
-	io_out8(PORT_DEVICE, (uint8_t)(DEVICE_MASTER | DEVICE_LBA | (lba >> 24 & 0x0F)));
+	io_out8(PORT_DEVICE, (uint8_t)(DEVICE_MASTER | DEVICE_LBA | (lba >> 24 & 0x0f)));
 	/* 400 ns until the status belongs to this drive. */
 	for (unsigned i = 0; i < 4; i++)
 		io_in8(PORT_CONTROL);
@@ -139,6 +139,7 @@ static void select(uint32_t lba)
 static int start(uint8_t command, uint32_t lba, uint32_t sectors)
 {
 	uint64_t flags = cpu_save();
+
 	count.idle += arrived;
 	arrived = 0;
 	cpu_restore(flags);

@@ -19,9 +19,9 @@ enum {
 	RTC_LINE = 8,
 	PORT_INDEX = 0x70,
 	PORT_DATA = 0x71,
-	REGISTER_A = 0x0A,
-	REGISTER_B = 0x0B,
-	REGISTER_C = 0x0C
+	REGISTER_A = 0x0a,
+	REGISTER_B = 0x0b,
+	REGISTER_C = 0x0c
 };
 /*
  * Register A                          Register B                                Register C
@@ -29,7 +29,7 @@ enum {
  *   7    6-4       3-0                  7    6    5    4    3    2   1     0     7     6   5   4
  *   UIP  divider   rate                 SET  PIE  AIE  UIE  SQWE DM  24/12 DSE   IRQF  PF  AF  UF
  */
-enum { A_RATE = 0x0F, B_PIE = 1 << 6, B_AIE = 1 << 5, B_UIE = 1 << 4, C_PF = 1 << 6 };
+enum { A_RATE = 0x0f, B_PIE = 1 << 6, B_AIE = 1 << 5, B_UIE = 1 << 4, C_PF = 1 << 6 };
 enum { BASE_HZ = 32768, RATE_FASTEST = 3, RATE_SLOWEST = 15 };
 
 enum { INTERVALS = 33, SETTLE = 16, STALL_MS = 1500 };

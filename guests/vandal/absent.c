@@ -9,8 +9,8 @@
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 
-enum { SCREEN_AT = 0xB8000, SCREEN_CELLS = 80 * 25, BLANK = 0x0720 };
-enum { ROMS_AT = 0xC0000, ROMS_END = 0x100000, ROM_STEP = 512 };
+enum { SCREEN_AT = 0xb8000, SCREEN_CELLS = 80 * 25, BLANK = 0x0720 };
+enum { ROMS_AT = 0xc0000, ROMS_END = 0x100000, ROM_STEP = 512 };
 enum { MIB = 1 << 20, MEMORY_END = 64 /* MiB */, BEYOND = 16 /* beyond any vandal's memory */ };
 
 static unsigned clear_screen(void)
@@ -24,7 +24,7 @@ static unsigned clear_screen(void)
 		screen[i] = BLANK;
 	__asm__ volatile("rep stosw" : "+D"(at), "+c"(count) : "a"(BLANK) : "memory");
 	for (unsigned i = 0; i < SCREEN_CELLS; i++)
-		kept += screen[i] != 0xFFFF;
+		kept += screen[i] != 0xffff;
 	kept += count != 0 || at != (const void *)(uintptr_t)(screen + SCREEN_CELLS);
 	at = (void *)(uintptr_t)screen;
 	const void *from = (const void *)(uintptr_t)(screen + 80);
@@ -38,7 +38,7 @@ static unsigned find_roms(void)
 	unsigned found = 0;
 
 	for (uint32_t at = ROMS_AT; at < ROMS_END; at += ROM_STEP)
-		found += *(volatile uint32_t *)machine_window(at) != 0xFFFFFFFF;
+		found += *(volatile uint32_t *)machine_window(at) != 0xffffffff;
 	return found;
 }
 
@@ -50,10 +50,10 @@ static unsigned size_memory(void)
 	for (uint64_t mib = BEYOND; mib < MEMORY_END; mib++) {
 		volatile uint64_t *at = machine_window(mib * MIB);
 
-		at[0] = 0x55AA1234;
-		at[1] = ~0x55AA1234ul;
+		at[0] = 0x55aa1234;
+		at[1] = ~0x55aa1234ul;
 		*(volatile uint8_t *)at = 0x55;
-		found += at[0] == 0x55AA1234 || at[1] == ~0x55AA1234ul ||
+		found += at[0] == 0x55aa1234 || at[1] == ~0x55aa1234ul ||
 		         *(volatile uint8_t *)at == 0x55;
 	}
 	return found;

@@ -21,10 +21,10 @@ enum {
 /* 8042: DDh at the output port means A20 off, all else as it is. DDh is also a command of the same
  * effect. */
 enum {
-	READ_OUTPUT_PORT = 0xD0,
-	WRITE_OUTPUT_PORT = 0xD1,
-	A20_OFF = 0xDD,
-	PULSE_RESET = 0xFE,
+	READ_OUTPUT_PORT = 0xd0,
+	WRITE_OUTPUT_PORT = 0xd1,
+	A20_OFF = 0xdd,
+	PULSE_RESET = 0xfe,
 	A20 = 1 << 1
 };
 
@@ -71,12 +71,12 @@ void vandal_reset(const char *argument)
  * NMIs off. */
 enum {
 	NMI_STATUS = 0x61,
-	BOARD_OFF = 0x0C,
+	BOARD_OFF = 0x0c,
 	SPEAKER_AND_GATE = 0x03,
 	RTC_INDEX = 0x70,
 	RTC_DATA = 0x71
 };
-enum { NMI_OFF = 0x80, REGISTER_D = 0x0D, VALID = 0x80, SCRATCH = 0x7E };
+enum { NMI_OFF = 0x80, REGISTER_D = 0x0d, VALID = 0x80, SCRATCH = 0x7e };
 
 static unsigned wrong_61h(unsigned board)
 {
@@ -84,7 +84,7 @@ static unsigned wrong_61h(unsigned board)
 
 	for (unsigned value = 0; value < 16; value++) {
 		io_out8(NMI_STATUS, (uint8_t)value);
-		wrong += (io_in8(NMI_STATUS) & 0x0F) != (board | (value & SPEAKER_AND_GATE));
+		wrong += (io_in8(NMI_STATUS) & 0x0f) != (board | (value & SPEAKER_AND_GATE));
 	}
 	return wrong;
 }
@@ -99,8 +99,8 @@ void vandal_nmimask(const char *argument)
 	io_out8(NMI_STATUS, (uint8_t)board);
 	io_out8(RTC_INDEX, NMI_OFF | REGISTER_D);
 	wrong += !(io_in8(RTC_DATA) & VALID);
-	io_out16(RTC_INDEX, 0x5A00 | SCRATCH); /* index and data at once */
-	wrong += io_in8(RTC_DATA) != 0x5A;
+	io_out16(RTC_INDEX, 0x5a00 | SCRATCH); /* index and data at once */
+	wrong += io_in8(RTC_DATA) != 0x5a;
 	io_out8(RTC_INDEX, REGISTER_D);
 	(void)io_in8(RTC_DATA);
 	vandal_says(wrong == 0, "the guest's bits of ports 61h and 70h work, %u wrong", wrong);
@@ -109,14 +109,14 @@ void vandal_nmimask(const char *argument)
 /* The ports that operating systems look at, and delay by, on every PC: no device is there. */
 void vandal_probe(const char *argument)
 {
-	static const uint16_t absent[] = { 0x80, 0xED, 0x2E8, 0x3E9, 0x301, 0x1F0, 0x378 };
+	static const uint16_t absent[] = { 0x80, 0xed, 0x2e8, 0x3e9, 0x301, 0x1f0, 0x378 };
 	unsigned found = 0;
 
 	(void)argument;
 	for (unsigned i = 0; i < sizeof(absent) / sizeof(absent[0]) && machine_is_virtual(); i++) {
 		io_out8(absent[i], 0x55);
-		found += io_in8(absent[i]) != 0xFF;
-		found += io_in16(absent[i]) != 0xFFFF;
+		found += io_in8(absent[i]) != 0xff;
+		found += io_in16(absent[i]) != 0xffff;
 	}
 	vandal_says(found == 0, "%u devices found where none is", found);
 }

@@ -31,7 +31,7 @@ static uint64_t next_random(void)
 	random_state ^= random_state >> 12;
 	random_state ^= random_state << 25;
 	random_state ^= random_state >> 27;
-	return random_state * 0x2545F4914F6CDD1Dul;
+	return random_state * 0x2545f4914f6cdd1dul;
 }
 
 uint32_t campaign_any(uint32_t limit)
@@ -55,7 +55,7 @@ uint64_t campaign_value(void)
 	case 5:
 		return next_random() >> 32;
 	case 6:
-		return 0xFEC00000ul + campaign_any(0x400000);
+		return 0xfec00000ul + campaign_any(0x400000);
 	case 7:
 		return CAMPAIGN_SCRATCH + campaign_any(CAMPAIGN_SCRATCH_BYTES);
 	default:
@@ -100,7 +100,7 @@ static unsigned canaries_wrong(uint64_t seed)
 	unsigned wrong = 0;
 
 	for (unsigned i = 0; i < CANARIES; i++)
-		wrong += canaries[i] != (seed ^ i * 0x9E3779B97F4A7C15ul);
+		wrong += canaries[i] != (seed ^ i * 0x9e3779b97f4a7c15ul);
 	return wrong;
 }
 
@@ -109,12 +109,12 @@ void vandal_campaign(const char *argument)
 	uint64_t seed = args_number("seed", 1);
 	uint32_t ops = (uint32_t)vandal_number(argument, "ops", OPS);
 
-	random_state = (seed + 1) * 0x9E3779B97F4A7C15ul | 1;
+	random_state = (seed + 1) * 0x9e3779b97f4a7c15ul | 1;
 	campaign_gentle = args_number("gentle", 0) != 0;
 	digest = FNV_START;
 	exceptions = 0;
 	for (unsigned i = 0; i < CANARIES; i++)
-		canaries[i] = seed ^ i * 0x9E3779B97F4A7C15ul;
+		canaries[i] = seed ^ i * 0x9e3779b97f4a7c15ul;
 	campaign_user_begin();
 	for (uint32_t done = 0, told = 0; done < ops;) {
 		done += one_act();

@@ -76,12 +76,12 @@ static void try_port(void *unused)
  * other owners. */
 void campaign_port(void)
 {
-	static const uint16_t known[] = { 0x20,   0x21,   0xA0,  0xA1,  0x40,  0x43,  0x60,  0x61,
-		                          0x64,   0x70,   0x71,  0x72,  0x80,  0x92,  0xB2,  0xCF8,
-		                          0xCF9,  0xCFC,  0xCFE, 0x170, 0x177, 0x1F0, 0x2E8, 0x2F8,
-		                          0x376,  0x3C0,  0x3F8, 0x3FD, 0x402, 0x4D0, 0x4D1, 0x501,
-		                          0x510,  0x511,  0xF4,  0xE9,  0x24,  0x3C,  0xA4,  0x604,
-		                          0xB004, 0x8900, 0xFFFF };
+	static const uint16_t known[] = { 0x20,   0x21,   0xa0,  0xa1,  0x40,  0x43,  0x60,  0x61,
+		                          0x64,   0x70,   0x71,  0x72,  0x80,  0x92,  0xb2,  0xcf8,
+		                          0xcf9,  0xcfc,  0xcfe, 0x170, 0x177, 0x1f0, 0x2e8, 0x2f8,
+		                          0x376,  0x3c0,  0x3f8, 0x3fd, 0x402, 0x4d0, 0x4d1, 0x501,
+		                          0x510,  0x511,  0xf4,  0xe9,  0x24,  0x3c,  0xa4,  0x604,
+		                          0xb004, 0x8900, 0xffff };
 
 	a.number = campaign_any(2) ? PICK(known) : campaign_any(0x10000);
 	a.size = campaign_any(4);
@@ -92,7 +92,7 @@ void campaign_port(void)
 
 /* ---- Model-specific registers ---- */
 
-#define MSR_EFER 0xC0000080u
+#define MSR_EFER 0xc0000080u
 enum { MSR_SYSENTER_CS = 0x174 };
 
 static void try_msr(void *unused)
@@ -116,12 +116,12 @@ static void restore_msr(void *unused)
 void campaign_msr(void)
 {
 	static const uint32_t first[] = {
-		0,          0x10,       0x1B,       0x3A,       0x48,       0x8B,
-		0x10A,      0x174,      0x179,      0x186,      0x198,      0x1A0,
-		0x1D9,      0x200,      0x250,      0x268,      0x277,      0x2FF,
-		0x345,      0x38D,      0x400,      0x480,      0x560,      0x6E0,
-		0x800,      0xC80,      0xD90,      0x40000000, 0x4B564D00, 0xC0000080,
-		0xC0000100, 0xC0001FFF, 0xC0010010, 0xC0010111, 0xC0010114, 0xC0010117
+		0,          0x10,       0x1b,       0x3a,       0x48,       0x8b,
+		0x10a,      0x174,      0x179,      0x186,      0x198,      0x1a0,
+		0x1d9,      0x200,      0x250,      0x268,      0x277,      0x2ff,
+		0x345,      0x38d,      0x400,      0x480,      0x560,      0x6e0,
+		0x800,      0xc80,      0xd90,      0x40000000, 0x4b564d00, 0xc0000080,
+		0xc0000100, 0xc0001fff, 0xc0010010, 0xc0010111, 0xc0010114, 0xc0010117
 	};
 
 	a.number = campaign_any(8) ? PICK(first) + campaign_any(5) : (uint32_t)campaign_value();
@@ -136,7 +136,7 @@ void campaign_msr(void)
 
 /* For QEMU's processor, which accepts bits that hardware refuses. The next entry then fails
  * (docs/testing.md). */
-#define CR4_HARMLESS 0x68Cul
+#define CR4_HARMLESS 0x68cul
 
 static void try_control(void *unused)
 {
@@ -231,7 +231,7 @@ void campaign_debug(void)
 	a.number = campaign_any(9);
 	a.value = campaign_any(4) ? campaign_value() & UINT32_MAX : campaign_value();
 	if (campaign_gentle) /* DR7 and its old name: no breakpoint is enabled */
-		a.value &= (a.number | 2) == 7 ? ~0xFFul : UINT64_MAX;
+		a.value &= (a.number | 2) == 7 ? ~0xfful : UINT64_MAX;
 	try_and_note(try_debug);
 	for (unsigned i = 0; i < 2; i++)
 		trap_try(restore_debug, NULL);
@@ -248,7 +248,7 @@ static void try_cpuid(void *unused)
 void campaign_cpuid(void)
 {
 	static const uint32_t first[] = { 0,          0x10,       0x40000000, 0x40000010,
-		                          0x80000000, 0x80000008, 0x8000001A };
+		                          0x80000000, 0x80000008, 0x8000001a };
 
 	a.number = campaign_any(4) ? PICK(first) + campaign_any(16) : (uint32_t)campaign_value();
 	a.value = campaign_any(2) ? campaign_any(32) : campaign_value();
@@ -282,57 +282,57 @@ void campaign_call(void)
 static const struct {
 	uint8_t length, bytes[5];
 } known[] = {
-	{ 3, { 0x0F, 0x01, 0xC2 } },             /* VMLAUNCH */
-	{ 3, { 0x0F, 0x01, 0xC3 } },             /* VMRESUME */
-	{ 3, { 0x0F, 0x01, 0xC4 } },             /* VMXOFF */
-	{ 3, { 0x0F, 0x01, 0xC8 } },             /* MONITOR */
-	{ 3, { 0x0F, 0x01, 0xC9 } },             /* MWAIT */
-	{ 3, { 0x0F, 0x01, 0xCA } },             /* CLAC */
-	{ 3, { 0x0F, 0x01, 0xCF } },             /* ENCLS */
-	{ 3, { 0x0F, 0x01, 0xD0 } },             /* XGETBV */
-	{ 3, { 0x0F, 0x01, 0xD1 } },             /* XSETBV */
-	{ 3, { 0x0F, 0x01, 0xD4 } },             /* VMFUNC */
-	{ 3, { 0x0F, 0x01, 0xD8 } },             /* VMRUN */
-	{ 3, { 0x0F, 0x01, 0xDA } },             /* VMLOAD */
-	{ 3, { 0x0F, 0x01, 0xDB } },             /* VMSAVE */
-	{ 3, { 0x0F, 0x01, 0xDC } },             /* STGI */
-	{ 3, { 0x0F, 0x01, 0xDD } },             /* CLGI */
-	{ 3, { 0x0F, 0x01, 0xDE } },             /* SKINIT */
-	{ 3, { 0x0F, 0x01, 0xDF } },             /* INVLPGA */
-	{ 3, { 0x0F, 0x01, 0xF8 } },             /* SWAPGS */
-	{ 3, { 0x0F, 0x01, 0xF9 } },             /* RDTSCP */
-	{ 3, { 0x0F, 0x01, 0xFD } },             /* RDPRU */
-	{ 2, { 0x0F, 0x08 } },                   /* INVD */
-	{ 2, { 0x0F, 0x09 } },                   /* WBINVD */
-	{ 2, { 0x0F, 0x0B } },                   /* UD2 */
-	{ 2, { 0x0F, 0x33 } },                   /* RDPMC */
-	{ 2, { 0x0F, 0x37 } },                   /* GETSEC */
-	{ 2, { 0x0F, 0xAA } },                   /* RSM */
-	{ 2, { 0x0F, 0xA2 } },                   /* CPUID */
-	{ 2, { 0x0F, 0x31 } },                   /* RDTSC */
-	{ 1, { 0xF1 } },                         /* INT1 */
-	{ 1, { 0xCC } },                         /* INT3 */
+	{ 3, { 0x0f, 0x01, 0xc2 } },             /* VMLAUNCH */
+	{ 3, { 0x0f, 0x01, 0xc3 } },             /* VMRESUME */
+	{ 3, { 0x0f, 0x01, 0xc4 } },             /* VMXOFF */
+	{ 3, { 0x0f, 0x01, 0xc8 } },             /* MONITOR */
+	{ 3, { 0x0f, 0x01, 0xc9 } },             /* MWAIT */
+	{ 3, { 0x0f, 0x01, 0xca } },             /* CLAC */
+	{ 3, { 0x0f, 0x01, 0xcf } },             /* ENCLS */
+	{ 3, { 0x0f, 0x01, 0xd0 } },             /* XGETBV */
+	{ 3, { 0x0f, 0x01, 0xd1 } },             /* XSETBV */
+	{ 3, { 0x0f, 0x01, 0xd4 } },             /* VMFUNC */
+	{ 3, { 0x0f, 0x01, 0xd8 } },             /* VMRUN */
+	{ 3, { 0x0f, 0x01, 0xda } },             /* VMLOAD */
+	{ 3, { 0x0f, 0x01, 0xdb } },             /* VMSAVE */
+	{ 3, { 0x0f, 0x01, 0xdc } },             /* STGI */
+	{ 3, { 0x0f, 0x01, 0xdd } },             /* CLGI */
+	{ 3, { 0x0f, 0x01, 0xde } },             /* SKINIT */
+	{ 3, { 0x0f, 0x01, 0xdf } },             /* INVLPGA */
+	{ 3, { 0x0f, 0x01, 0xf8 } },             /* SWAPGS */
+	{ 3, { 0x0f, 0x01, 0xf9 } },             /* RDTSCP */
+	{ 3, { 0x0f, 0x01, 0xfd } },             /* RDPRU */
+	{ 2, { 0x0f, 0x08 } },                   /* INVD */
+	{ 2, { 0x0f, 0x09 } },                   /* WBINVD */
+	{ 2, { 0x0f, 0x0b } },                   /* UD2 */
+	{ 2, { 0x0f, 0x33 } },                   /* RDPMC */
+	{ 2, { 0x0f, 0x37 } },                   /* GETSEC */
+	{ 2, { 0x0f, 0xaa } },                   /* RSM */
+	{ 2, { 0x0f, 0xa2 } },                   /* CPUID */
+	{ 2, { 0x0f, 0x31 } },                   /* RDTSC */
+	{ 1, { 0xf1 } },                         /* INT1 */
+	{ 1, { 0xcc } },                         /* INT3 */
 	{ 1, { 0x90 } },                         /* NOP */
-	{ 3, { 0x0F, 0x78, 0xD0 } },             /* VMREAD */
-	{ 3, { 0x0F, 0x79, 0xD0 } },             /* VMWRITE */
-	{ 3, { 0x0F, 0xC7, 0x37 } },             /* VMPTRLD, with prefixes VMCLEAR and VMXON */
-	{ 3, { 0x0F, 0xC7, 0x3F } },             /* VMPTRST */
-	{ 3, { 0x0F, 0xC7, 0xF0 } },             /* RDRAND */
-	{ 5, { 0x66, 0x0F, 0x38, 0x80, 0x07 } }, /* INVEPT */
-	{ 5, { 0x66, 0x0F, 0x38, 0x81, 0x07 } }, /* INVVPID */
-	{ 5, { 0x66, 0x0F, 0x38, 0x82, 0x07 } }, /* INVPCID */
-	{ 3, { 0x0F, 0x01, 0x07 } },             /* SGDT */
-	{ 3, { 0x0F, 0x01, 0x0F } },             /* SIDT */
-	{ 3, { 0x0F, 0x01, 0x27 } },             /* SMSW */
-	{ 3, { 0x0F, 0x01, 0x3F } },             /* INVLPG */
-	{ 3, { 0x0F, 0x00, 0xD0 } },             /* LLDT */
-	{ 3, { 0x0F, 0x00, 0xE8 } },             /* VERW */
-	{ 3, { 0x0F, 0x02, 0xC0 } },             /* LAR */
-	{ 3, { 0x0F, 0xAE, 0x3F } },             /* CLFLUSH */
-	{ 3, { 0x0F, 0xAE, 0x07 } },             /* FXSAVE */
-	{ 3, { 0x0F, 0xAE, 0x27 } },             /* XSAVE */
-	{ 3, { 0x0F, 0x20, 0xC0 } },             /* MOV RAX, CR0 */
-	{ 3, { 0x0F, 0x23, 0xC0 } },             /* MOV DR0, RAX */
+	{ 3, { 0x0f, 0x78, 0xd0 } },             /* VMREAD */
+	{ 3, { 0x0f, 0x79, 0xd0 } },             /* VMWRITE */
+	{ 3, { 0x0f, 0xc7, 0x37 } },             /* VMPTRLD, with prefixes VMCLEAR and VMXON */
+	{ 3, { 0x0f, 0xc7, 0x3f } },             /* VMPTRST */
+	{ 3, { 0x0f, 0xc7, 0xf0 } },             /* RDRAND */
+	{ 5, { 0x66, 0x0f, 0x38, 0x80, 0x07 } }, /* INVEPT */
+	{ 5, { 0x66, 0x0f, 0x38, 0x81, 0x07 } }, /* INVVPID */
+	{ 5, { 0x66, 0x0f, 0x38, 0x82, 0x07 } }, /* INVPCID */
+	{ 3, { 0x0f, 0x01, 0x07 } },             /* SGDT */
+	{ 3, { 0x0f, 0x01, 0x0f } },             /* SIDT */
+	{ 3, { 0x0f, 0x01, 0x27 } },             /* SMSW */
+	{ 3, { 0x0f, 0x01, 0x3f } },             /* INVLPG */
+	{ 3, { 0x0f, 0x00, 0xd0 } },             /* LLDT */
+	{ 3, { 0x0f, 0x00, 0xe8 } },             /* VERW */
+	{ 3, { 0x0f, 0x02, 0xc0 } },             /* LAR */
+	{ 3, { 0x0f, 0xae, 0x3f } },             /* CLFLUSH */
+	{ 3, { 0x0f, 0xae, 0x07 } },             /* FXSAVE */
+	{ 3, { 0x0f, 0xae, 0x27 } },             /* XSAVE */
+	{ 3, { 0x0f, 0x20, 0xc0 } },             /* MOV RAX, CR0 */
+	{ 3, { 0x0f, 0x23, 0xc0 } },             /* MOV DR0, RAX */
 };
 
 enum { CODE_BYTES = 64, PREFIXES_MAX = 4 };
@@ -355,8 +355,8 @@ static void try_code(void *unused)
 void campaign_instruction(void)
 {
 	/* PUSHFQ; OR; POPFQ */
-	static const uint8_t step[] = { 0x9C, 0x48, 0x81, 0x0C, 0x24, 0, 1, 0, 0, 0x9D };
-	static const uint8_t prefixes[] = { 0x66, 0xF2, 0xF3, 0xF0, 0x48, 0x40, 0x41, 0x4F };
+	static const uint8_t step[] = { 0x9c, 0x48, 0x81, 0x0c, 0x24, 0, 1, 0, 0, 0x9d };
+	static const uint8_t prefixes[] = { 0x66, 0xf2, 0xf3, 0xf0, 0x48, 0x40, 0x41, 0x4f };
 	unsigned at = 0, which = campaign_any(COUNT(known));
 
 	if (campaign_any(2)) {
@@ -367,7 +367,7 @@ void campaign_instruction(void)
 		code[at++] = PICK(prefixes);
 	memcpy(code + at, known[which].bytes, known[which].length);
 	at += known[which].length;
-	code[at] = 0xC3; /* RET */
+	code[at] = 0xc3; /* RET */
 	a.value = campaign_value();
 	try_and_note(try_code);
 	__asm__ volatile("lldt %w0" : : "r"(0));
@@ -375,9 +375,9 @@ void campaign_instruction(void)
 
 void campaign_interrupt(void)
 {
-	code[0] = 0xCD; /* INT n */
+	code[0] = 0xcd; /* INT n */
 	code[1] = (uint8_t)campaign_any(256);
-	code[2] = 0xC3;
+	code[2] = 0xc3;
 	try_and_note(try_code);
 }
 

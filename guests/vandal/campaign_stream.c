@@ -17,7 +17,7 @@
 
 enum { PAGE = 4096, PAGES = 128, LONGEST = 20, INSTRUCTIONS = 64, TIMES = 8 };
 enum { CODE_AT = CAMPAIGN_SCRATCH + CAMPAIGN_SCRATCH_BYTES / 2, DATA_BYTES = 0x40000 };
-enum { HLT = 0xF4, ESCAPE = 0x0F, VEX = 0xC5, LOCK = 0xF0, GATES = 256, VECTOR_NMI = 2 };
+enum { HLT = 0xf4, ESCAPE = 0x0f, VEX = 0xc5, LOCK = 0xf0, GATES = 256, VECTOR_NMI = 2 };
 
 /* What follows an opcode. NO: the opcode is left out. */
 enum {
@@ -152,8 +152,8 @@ static void put(uint64_t value, unsigned bytes)
 
 static void put_prefixes(void)
 {
-	static const uint8_t prefixes[] = { 0x66, 0x66, 0xF2, 0xF3, 0xF2,
-		                            0xF3, 0x2E, 0x64, 0x65, LOCK };
+	static const uint8_t prefixes[] = { 0x66, 0x66, 0xf2, 0xf3, 0xf2,
+		                            0xf3, 0x2e, 0x64, 0x65, LOCK };
 	const uint32_t any = campaign_any(1u << 16);
 
 	if ((any & 3) == 0) {
@@ -179,7 +179,7 @@ static void put_modrm(unsigned form, uint8_t allowed, unsigned behind)
 	while (!(allowed >> reg & 1))
 		reg = (reg + 1) & 7;
 	if (form & ONLY_3 || any >> 6 & 1) {
-		put(0xC0 | reg << 3 | (any & 7), 1);
+		put(0xc0 | reg << 3 | (any & 7), 1);
 		return;
 	}
 	put(reg << 3 | 5, 1);
@@ -228,7 +228,7 @@ static void put_long(void)
 
 		put_prefixes();
 		put(ESCAPE, 1);
-		put(with_byte ? 0x3A : 0x38, 1);
+		put(with_byte ? 0x3a : 0x38, 1);
 		put(campaign_any(256), 1);
 		put_operands(MODRM | (with_byte ? BYTE : 0), ANY);
 		return;

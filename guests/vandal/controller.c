@@ -68,8 +68,8 @@ void vandal_unmask(const char *argument)
 	vandal_says(master == 0 && slave == 0 && (!machine_is_virtual() || before == 0),
 	            "masks read back %x and %x, foreign interrupts: %u (lines %lx)", master, slave,
 	            (unsigned)before, (unsigned long)lines);
-	io_out8(PIC_MASTER_DATA, 0xFF);
-	io_out8(PIC_SLAVE_DATA, 0xFF);
+	io_out8(PIC_MASTER_DATA, 0xff);
+	io_out8(PIC_SLAVE_DATA, 0xff);
 }
 
 /* ---- Initialisation over and over ---- */

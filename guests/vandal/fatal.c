@@ -60,14 +60,14 @@ static uint64_t tss_descriptor(const void *tss)
 {
 	uint64_t base = (uint64_t)(uintptr_t)tss;
 
-	return (base & 0xFF000000) << 32 | 0x89ul << 40 | (base & 0xFFFFFF) << 16 | (TSS_BYTES - 1);
+	return (base & 0xff000000) << 32 | 0x89ul << 40 | (base & 0xffffff) << 16 | (TSS_BYTES - 1);
 }
 
 /* Interrupt gate of 32-bit mode (SDM 3A 6.11) */
 static uint64_t gate32(uint32_t entry)
 {
-	return (uint64_t)(entry & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 |
-	       (entry & 0xFFFF);
+	return (uint64_t)(entry & 0xffff0000) << 32 | 0x8eul << 40 | SELECTOR_CODE32 << 16 |
+	       (entry & 0xffff);
 }
 
 extern uint64_t guest_gdt[];

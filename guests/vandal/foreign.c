@@ -15,45 +15,45 @@
 
 void vandal_port(const char *argument)
 {
-	uint16_t port = (uint16_t)vandal_number(argument, "port", 0x3F8);
+	uint16_t port = (uint16_t)vandal_number(argument, "port", 0x3f8);
 	uint8_t byte = io_in8(port);
 	uint16_t word = io_in16(port);
 	uint32_t both = io_in32(port);
 
 	if (machine_is_virtual())
 		io_out8(port, 0x55);
-	vandal_says(!machine_is_virtual() || (byte == 0xFF && word == 0xFFFF && both == 0xFFFFFFFF),
+	vandal_says(!machine_is_virtual() || (byte == 0xff && word == 0xffff && both == 0xffffffff),
 	            "port %lxh reads %lx, %lx, %lx", (unsigned long)port, (unsigned long)byte,
 	            (unsigned long)word, (unsigned long)both);
 }
 
 void vandal_memory(const char *argument)
 {
-	uint64_t address = vandal_number(argument, "memory", 0xFEE00000);
+	uint64_t address = vandal_number(argument, "memory", 0xfee00000);
 	volatile uint32_t *foreign = machine_window(address & ~3ul);
 	uint32_t value = *foreign;
 
 	if (machine_is_virtual())
 		*foreign = 0x55555555;
-	vandal_says(!machine_is_virtual() || value == 0xFFFFFFFF, "memory at %lx reads %lx",
+	vandal_says(!machine_is_virtual() || value == 0xffffffff, "memory at %lx reads %lx",
 	            address, (unsigned long)value);
 }
 
 void vandal_pci(const char *argument)
 {
-	enum { CONFIG_ADDRESS = 0xCF8, CONFIG_DATA = 0xCFC, DEVICES = 32 };
+	enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc, DEVICES = 32 };
 	unsigned found = 0;
-	uint32_t first = 0xFFFFFFFF;
+	uint32_t first = 0xffffffff;
 
 	(void)argument;
 	for (uint32_t device = 0; device < DEVICES; device++) {
 		io_out32(CONFIG_ADDRESS, 0x80000000 | device << 11);
 		uint32_t id = io_in32(CONFIG_DATA);
 
-		if (id == 0xFFFFFFFF)
+		if (id == 0xffffffff)
 			continue;
 		found++;
-		first = first == 0xFFFFFFFF ? id : first;
+		first = first == 0xffffffff ? id : first;
 	}
 	vandal_says(!machine_is_virtual() || found == 0, "%u PCI functions show, the first is %lx",
 	            found, (unsigned long)first);
@@ -61,8 +61,8 @@ void vandal_pci(const char *argument)
 
 void vandal_call(const char *argument)
 {
-	static const uint64_t nowhere[] = { 0xFFFFFFFFFFFFFFF8, 0x8000000000000000, 0x40000000,
-		                            0xFFFFFFFF, 0xFEE00000 };
+	static const uint64_t nowhere[] = { 0xfffffffffffffff8, 0x8000000000000000, 0x40000000,
+		                            0xffffffff, 0xfee00000 };
 	static struct sb_result result;
 	unsigned tried = 0, granted = 0;
 

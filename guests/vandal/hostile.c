@@ -18,11 +18,11 @@
 
 #include <string.h>
 
-enum { BATCH = 64, PAGE = 4096, MSR_FEATURE_CONTROL = 0x3A, PORT_DENIED = 0xCF8 };
+enum { BATCH = 64, PAGE = 4096, MSR_FEATURE_CONTROL = 0x3a, PORT_DENIED = 0xcf8 };
 enum { FAULT_PAGES = 60, PIT_STORM_COUNT = 100 };
 /* Beyond every VM's memory here, below the devices' holes. machine_window() shows 2 MiB of the
  * range. */
-#define ABSENT_AT 0xC0000000ul
+#define ABSENT_AT 0xc0000000ul
 
 typedef void storm(void);
 

@@ -15,7 +15,7 @@
 #include "guests/lib/traps.h"
 #include "guests/vandal/vandal.h"
 
-enum { OCW3_READ_IRR = 0x0A, OCW3_READ_ISR = 0x0B, PATIENCE_MS = 3000 };
+enum { OCW3_READ_IRR = 0x0a, OCW3_READ_ISR = 0x0b, PATIENCE_MS = 3000 };
 enum { PIT_RELOAD = PIT_HZ / 1000, TICKS = 200, KEYS = 50, MASKED_MS = 5 };
 enum {
 	KBC_DATA = 0x60,
@@ -28,8 +28,8 @@ enum {
  * where the keyboard's bytes go. Mode: bit 0 interrupt. */
 enum {
 	KBC_WRITE_MODE = 0x60,
-	KBC_AS_KEYBOARD = 0xD2,
-	KBC_KEYBOARD_OFF = 0xAD,
+	KBC_AS_KEYBOARD = 0xd2,
+	KBC_KEYBOARD_OFF = 0xad,
 	KBC_MODE_INTERRUPT = 0x21
 };
 

@@ -130,10 +130,10 @@ static void try_msr(void *argument)
 		(void)msr_read(a->number);
 }
 
-#define MSR_EFER 0xC0000080u
+#define MSR_EFER 0xc0000080u
 enum {
-	MSR_APIC_BASE = 0x1B,
-	MSR_FEATURE_CONTROL = 0x3A,
+	MSR_APIC_BASE = 0x1b,
+	MSR_FEATURE_CONTROL = 0x3a,
 	MSR_VMX_BASIC = 0x480,
 	MSR_NOWHERE = 0x1234567
 };

@@ -27,7 +27,7 @@ enum {
 #define PAGE_PRESENT 1ul
 #define PAGE_USER 4ul
 #define PAGE_LARGE 0x80ul
-#define PAGE_ADDRESS 0xFFFFFFFFFF000ul
+#define PAGE_ADDRESS 0xffffffffff000ul
 #define CR0_AM (1ul << 18)
 /* DR7 (SDM 3B 17.2.4): local enable of breakpoint 0, always-one bit 10, on writes, 8 bytes */
 #define DR7_OFF 0x400ul
@@ -78,14 +78,14 @@ static void load_tss(void)
 	tss.rsp[0] = (uint64_t)(uintptr_t)&kernel_stack[STACK_BYTES];
 	tss.ist[0] = (uint64_t)(uintptr_t)&debug_stack[STACK_BYTES];
 	tss.io_map = sizeof(tss);
-	gdt[GDT_CODE] = 0x00AF9B000000FFFF;
-	gdt[GDT_DATA] = 0x00CF93000000FFFF;
-	gdt[GDT_CODE32] = 0x00CF9B000000FFFF;
-	gdt[GDT_TSS] = (base & 0xFF000000) << 32 | 0x89ul << 40 | (base & 0xFFFFFF) << 16 |
+	gdt[GDT_CODE] = 0x00af9b000000ffff;
+	gdt[GDT_DATA] = 0x00cf93000000ffff;
+	gdt[GDT_CODE32] = 0x00cf9b000000ffff;
+	gdt[GDT_TSS] = (base & 0xff000000) << 32 | 0x89ul << 40 | (base & 0xffffff) << 16 |
 	               (sizeof(tss) - 1);
 	gdt[GDT_TSS_HIGH] = base >> 32;
-	gdt[GDT_USER_DATA] = 0x00CFF3000000FFFF;
-	gdt[GDT_USER_CODE] = 0x00AFFB000000FFFF;
+	gdt[GDT_USER_DATA] = 0x00cff3000000ffff;
+	gdt[GDT_USER_CODE] = 0x00affb000000ffff;
 	__asm__ volatile("lgdt %0; ltr %w1" : : "m"(pointer), "r"(RING3_SELECTOR_TSS));
 }
 

@@ -168,8 +168,8 @@ static uint64_t gate32(void (*entry)(void))
 {
 	uint64_t offset = (uint64_t)(uintptr_t)entry;
 
-	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 |
-	       (offset & 0xFFFF);
+	return (offset & 0xffff0000) << 32 | 0x8eul << 40 | SELECTOR_CODE32 << 16 |
+	       (offset & 0xffff);
 }
 
 /* An available TSS of 32 bits. */
@@ -177,7 +177,7 @@ static uint64_t tss_descriptor(void)
 {
 	uint64_t base = (uint64_t)(uintptr_t)steps_tss;
 
-	return (base & 0xFF000000) << 32 | 0x89ul << 40 | (base & 0xFFFFFF) << 16 |
+	return (base & 0xff000000) << 32 | 0x89ul << 40 | (base & 0xffffff) << 16 |
 	       (STEPS_TSS_BYTES - 1);
 }
 
@@ -191,8 +191,8 @@ static void other_modes(void)
 
 	steps_idt[VECTOR_DB] = gate32(steps_trap32);
 	steps_idt[VECTOR_GP] = gate32(steps_fault32);
-	guest_gdt[SELECTOR_TSS_OLD / 8] = 0x00009B000000FFFF; /* code and data of 16 bits */
-	guest_gdt[SELECTOR_TSS_NEW / 8] = 0x000093000000FFFF;
+	guest_gdt[SELECTOR_TSS_OLD / 8] = 0x00009b000000ffff; /* code and data of 16 bits */
+	guest_gdt[SELECTOR_TSS_NEW / 8] = 0x000093000000ffff;
 	memcpy(steps_gdt, guest_gdt, SELECTOR_TSS);
 	steps_gdt[SELECTOR_TSS / 8] = tss_descriptor();
 	steps_tss[1] = (uint32_t)(uintptr_t)stack_v86_top; /* ESP0, SS0 (SDM 3A 7.2.1) */

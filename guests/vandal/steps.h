@@ -11,7 +11,7 @@
 /* Real mode's code, and the notes of real mode. */
 #define REAL_CODE 0x7000
 #define REAL_NOTES 0x6000
-#define REAL_STACK 0x6F00
+#define REAL_STACK 0x6f00
 /* The notes of 16-bit protected mode: the mode reaches 64 KiB. */
 #define PM16_NOTES 0x6080
 /* The segments of the guest, and a TSS for virtual-8086 mode behind. */
@@ -29,8 +29,8 @@
 #define NOTES_BYTES 28
 
 #define STEPS_VECTORS 32
-#define STEPS_PORT 0x3F5 /* a floppy controller's port */
-#define STEPS_MSR 0x4567ABCD
+#define STEPS_PORT 0x3f5 /* a floppy controller's port */
+#define STEPS_MSR 0x4567abcd
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -9,13 +9,13 @@
 
 #define CR0_PE 1
 #define CR0_PG 0x80000000
-#define MSR_EFER 0xC0000080
+#define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define FLAGS_TF 0x100
 #define FLAGS_RF 0x10000
 #define FLAGS_VM 0x20000
 #define FLAGS_IOPL_3 0x3000
-#define DR6_RESET 0xFFFF0FF0
+#define DR6_RESET 0xffff0ff0
 /* The way down takes the two slots of task state segments. */
 #define SELECTOR_CODE16 SELECTOR_TSS_OLD
 #define SELECTOR_DATA16 SELECTOR_TSS_NEW
@@ -306,7 +306,7 @@ gdt_pointer:
 	.word STEPS_GDT_BYTES - 1
 	.long steps_gdt
 idt16_pointer:
-	.word 0x3FF
+	.word 0x3ff
 	.long 0
 
 	.bss

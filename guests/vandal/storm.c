@@ -25,7 +25,7 @@ enum {
 	ICW1_LTIM = 0x08,
 	ICW1_SNGL = 0x02,
 	ICW1_IC4 = 0x01,
-	ICW4_BITS = 0x1F,
+	ICW4_BITS = 0x1f,
 	ICW4_8086 = 0x01,
 	OCW3 = 0x08
 };
@@ -33,15 +33,15 @@ enum {
 	OCW3_POLL = OCW3 | 0x04,
 	OCW3_READ_IRR = OCW3 | 0x02,
 	OCW3_READ_ISR = OCW3 | 0x03,
-	OCW2_BITS = 0xE7,
-	OCW3_BITS = 0x6F,
+	OCW2_BITS = 0xe7,
+	OCW3_BITS = 0x6f,
 };
 enum {
 	POLL_REQUEST = 0x80,
 	POLL_LEVEL = 7,
 	CASCADE = 1 << 2,
-	ELCR_MASTER = 0x4D0,
-	ELCR_SLAVE = 0x4D1
+	ELCR_MASTER = 0x4d0,
+	ELCR_SLAVE = 0x4d1
 };
 /* Vectors without a handler in the guest: 40h-EFh, in blocks of 16. */
 enum { BASE_FIRST = 0x40, BASE_STEP = 0x10, BASES = 11 };
@@ -136,7 +136,7 @@ static void move_initialise(unsigned chip)
 	if (any(8) == 0)
 		out(commands[chip], ICW1 | any_byte());
 	else
-		initialise(chip, any_byte() & 0xEF, any_byte(), any_byte());
+		initialise(chip, any_byte() & 0xef, any_byte(), any_byte());
 }
 
 /* Initialises with a PC's wiring, in modes that keep the vectors. */
@@ -178,7 +178,7 @@ static void move_mask(unsigned chip)
 
 static void move_elcr(unsigned chip)
 {
-	out(elcr[chip], any(2) ? 0xFF : any_byte());
+	out(elcr[chip], any(2) ? 0xff : any_byte());
 	in(elcr[chip]);
 }
 

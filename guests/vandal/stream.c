@@ -20,7 +20,7 @@
 
 /* PC16550D datasheet, 8.4 and 8.6.1: the receiver's trigger is 14 bytes, so the timeout reports a
  * single byte. */
-enum { UART_RBR = 0, FCR_FIFO = 0xC1, IER_RDI = 1 << 0, MCR_LOOP = 1 << 4, IIR_TIMEOUT = 0x0C };
+enum { UART_RBR = 0, FCR_FIFO = 0xc1, IER_RDI = 1 << 0, MCR_LOOP = 1 << 4, IIR_TIMEOUT = 0x0c };
 
 enum { STREAM_BYTES = 2000, STALL_MS = 1000, STALLS_MAX = 5 };
 

@@ -32,8 +32,8 @@ static void prepare(uint32_t *tss, uint16_t selector, void (*entry)(void), unsig
 	uint64_t base = (uint64_t)(uintptr_t)tss;
 
 	memset(tss, 0, TSS_BYTES);
-	tasks_gdt[selector / 8] = (base & 0xFF000000) << 32 | (uint64_t)TYPE_TSS << 40 |
-	                          (base & 0xFFFFFF) << 16 | (TSS_BYTES - 1);
+	tasks_gdt[selector / 8] = (base & 0xff000000) << 32 | (uint64_t)TYPE_TSS << 40 |
+	                          (base & 0xffffff) << 16 | (TSS_BYTES - 1);
 	put(tss, TSS_EIP, (const void *)(uintptr_t)entry);
 	tss[TSS_EFLAGS / 4] = 2;
 	put(tss, TSS_ESP, &tasks_stacks[stack][TASKS_STACK_BYTES]);
@@ -47,8 +47,8 @@ static uint64_t interrupt_gate(void (*entry)(void))
 {
 	uint64_t offset = (uint64_t)(uintptr_t)entry;
 
-	return (offset & 0xFFFF0000) << 32 | 0x8Eul << 40 | SELECTOR_CODE32 << 16 |
-	       (offset & 0xFFFF);
+	return (offset & 0xffff0000) << 32 | 0x8eul << 40 | SELECTOR_CODE32 << 16 |
+	       (offset & 0xffff);
 }
 
 extern uint64_t guest_gdt[];

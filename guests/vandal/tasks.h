@@ -17,7 +17,7 @@
 #define TASKS_VECTORS 32
 #define TASKS_STACK_BYTES 256
 #define TASKS_V86_CODE 0x7800
-#define TASKS_ERROR 0xFFF8 /* a selector that no GDT has */
+#define TASKS_ERROR 0xfff8 /* a selector that no GDT has */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #include "guests/vandal/tasks.h"
 
 #define CR0_PG 0x80000000
-#define MSR_EFER 0xC0000080
+#define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define FLAGS_NT 0x4000
 

@@ -19,11 +19,11 @@ enum {
 	ROUNDS = 40
 };
 enum {
-	FOREIGN_PORT = 0xCF8,
+	FOREIGN_PORT = 0xcf8,
 	DELAY_PORT = 0x80,
 	MSR_APIC_BASE = 0x1b,
 	BAD_CALL = 999,
-	FOREIGN_MEMORY = 0xFEE00000
+	FOREIGN_MEMORY = 0xfee00000
 };
 
 static uint8_t wanted[IMAGE_BYTES] __attribute__((aligned(16))),
@@ -89,12 +89,14 @@ static void row_bad_call(void)
 static void row_print(void)
 {
 	static const char text[] = "vandal: a line while the vector registers hold a pattern\n";
+
 	(void)machine_call(SB_CALL_PRINT, (uint64_t)text, sizeof(text) - 1, 0);
 }
 
 static void row_status(void)
 {
 	static const char text[] = "vectors";
+
 	(void)machine_call(SB_CALL_STATUS, (uint64_t)text, sizeof(text) - 1, 0);
 }
 

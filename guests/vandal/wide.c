@@ -13,8 +13,8 @@
 #include "guests/lib/pic.h"
 #include "guests/vandal/vandal.h"
 
-enum { ELCR_MASTER = 0x4D0, ELCR_SLAVE = 0x4D1, OCW3_READ_IRR = 0x0A };
-enum { IMR_MASTER = 0xA5, IMR_SLAVE = 0x5A, ELCR_M = 0x48, ELCR_S = 0x82, FOREIGN = 0xFF };
+enum { ELCR_MASTER = 0x4d0, ELCR_SLAVE = 0x4d1, OCW3_READ_IRR = 0x0a };
+enum { IMR_MASTER = 0xa5, IMR_SLAVE = 0x5a, ELCR_M = 0x48, ELCR_S = 0x82, FOREIGN = 0xff };
 
 static unsigned tried, wrong;
 
@@ -56,13 +56,13 @@ static void try_reads(void)
 	expect("16 bits of 21h", io_in16(PIC_MASTER_DATA), FOREIGN << 8 | IMR_MASTER);
 	expect("16 bits of A1h", io_in16(PIC_SLAVE_DATA), FOREIGN << 8 | IMR_SLAVE);
 	expect("16 bits of 4D1h", io_in16(ELCR_SLAVE), FOREIGN << 8 | ELCR_S);
-	expect("32 bits of 20h", io_in32(PIC_MASTER_COMMAND), 0xFFFF0000 | IMR_MASTER << 8);
-	expect("32 bits of A1h", io_in32(PIC_SLAVE_DATA), 0xFFFFFF00 | IMR_SLAVE);
-	expect("32 bits of 4D0h", io_in32(ELCR_MASTER), 0xFFFF0000 | ELCR_S << 8 | ELCR_M);
+	expect("32 bits of 20h", io_in32(PIC_MASTER_COMMAND), 0xffff0000 | IMR_MASTER << 8);
+	expect("32 bits of A1h", io_in32(PIC_SLAVE_DATA), 0xffffff00 | IMR_SLAVE);
+	expect("32 bits of 4D0h", io_in32(ELCR_MASTER), 0xffff0000 | ELCR_S << 8 | ELCR_M);
 	/* These accesses begin at a port that is not the guest's: the whole access is refused. */
-	expect("16 bits of 1Fh", io_in16(PIC_MASTER_COMMAND - 1), 0xFFFF);
-	expect("32 bits of 9Eh", io_in32(PIC_SLAVE_COMMAND - 2), 0xFFFFFFFF);
-	expect("16 bits of 4CFh", io_in16(ELCR_MASTER - 1), 0xFFFF);
+	expect("16 bits of 1Fh", io_in16(PIC_MASTER_COMMAND - 1), 0xffff);
+	expect("32 bits of 9Eh", io_in32(PIC_SLAVE_COMMAND - 2), 0xffffffff);
+	expect("16 bits of 4CFh", io_in16(ELCR_MASTER - 1), 0xffff);
 }
 
 static void try_writes(void)
@@ -73,7 +73,7 @@ static void try_writes(void)
 	still("written together", 0x77, 0x33, 0x08, 0x02);
 	io_out16(PIC_MASTER_COMMAND - 1, 0x1111);
 	io_out32(PIC_SLAVE_COMMAND - 2, 0x11111111);
-	io_out16(ELCR_MASTER - 1, 0xFFFF);
+	io_out16(ELCR_MASTER - 1, 0xffff);
 	io_out16(PIC_MASTER_DATA + 1, 0x1111);
 	io_out32(PIC_SLAVE_COMMAND - 4, 0x11111111);
 	still("written beside", 0x77, 0x33, 0x08, 0x02);
@@ -81,8 +81,8 @@ static void try_writes(void)
 
 static void try_strings(void)
 {
-	static const uint8_t bytes[] = { 0xF1, 0xF2, 0xF3 };
-	static const uint16_t words[] = { 0xC1 << 8 | OCW3_READ_IRR, 0xC2 << 8 | OCW3_READ_IRR };
+	static const uint8_t bytes[] = { 0xf1, 0xf2, 0xf3 };
+	static const uint16_t words[] = { 0xc1 << 8 | OCW3_READ_IRR, 0xc2 << 8 | OCW3_READ_IRR };
 	uint8_t read[4] = { 0 };
 	const void *from = bytes;
 	void *to = read;
@@ -95,11 +95,11 @@ static void try_strings(void)
 	                 : "+S"(from), "+c"(count)
 	                 : "d"(PIC_MASTER_COMMAND)
 	                 : "memory");
-	still("a string", 0xC2, 0xF3, 0x08, 0x02);
+	still("a string", 0xc2, 0xf3, 0x08, 0x02);
 	count = sizeof(read);
 	__asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"(PIC_MASTER_DATA) : "memory");
 	expect("a string read", read[0] | read[1] << 8 | read[2] << 16 | (uint32_t)read[3] << 24,
-	       0xC2C2C2C2);
+	       0xc2c2c2c2);
 }
 
 void vandal_wide(const char *argument)

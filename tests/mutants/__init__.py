@@ -11,7 +11,7 @@ from collections import namedtuple
 
 Mutant = namedtuple("Mutant", "name file old new test")
 
-from . import chipset, console, machine, processor, screen, vmm  # noqa: E402
+from . import bounds, chipset, console, host, machine, processor, screen, vmm  # noqa: E402
 
-PARTS = (vmm, console, screen, chipset, processor, machine)
+PARTS = (vmm, bounds, console, screen, chipset, processor, host, machine)
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

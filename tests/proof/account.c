@@ -375,6 +375,7 @@ static bool timer_is_armed(void)
 {
 	bool all_over = w->after + w->arrived == 0 && w->armed_for >= LATEST + STALL;
 	uint32_t owed = a->timer.owed;
+
 	w->after = (uint8_t)(w->after + w->before);
 	w->before = 0;
 	nmi_account_arm_timer(a, NOW, LATEST, w->arrived ? STALL : 0);
@@ -412,6 +413,7 @@ static bool time_passes(void)
 static bool timer_arrives(void)
 {
 	uint8_t *from = w->after ? &w->after : &w->before;
+
 	if (*from == 0)
 		return false;
 	--*from;
@@ -423,6 +425,7 @@ static bool timer_arrives(void)
 static bool take_end(void)
 {
 	bool takes = nmi_account_take_end(a, NOW, STALL);
+
 	expect(!takes || w->credit != 0, "an end explains two NMIs");
 	w->credit = (uint8_t)(w->credit - takes);
 	return takes;
@@ -520,6 +523,7 @@ static unsigned slots[2 * STATES], found_count;
 static void normalise(struct nmi_account *account)
 {
 	uint64_t oldest = NOW - STALL;
+
 	if (account->timer.until < oldest)
 		account->timer.until = oldest;
 }
@@ -528,6 +532,7 @@ static bool add(const struct state *state, unsigned from, const char *by)
 {
 	const unsigned char *bytes = (const unsigned char *)state;
 	uint64_t hash = 14695981039346656037ull;
+
 	for (size_t i = 0; i < sizeof(*state); i++)
 		hash = (hash ^ bytes[i]) * 1099511628211ull;
 	unsigned slot = (unsigned)((hash >> 20) % (2 * STATES));
@@ -554,6 +559,7 @@ static void tell_way(unsigned at)
 static bool search(const char *name, const struct step *steps, size_t count)
 {
 	struct state first;
+
 	memset(&first, 0, sizeof(first));
 	memset(slots, 0, sizeof(slots));
 	found_count = 0;
@@ -586,6 +592,7 @@ static bool search(const char *name, const struct step *steps, size_t count)
 int main(void)
 {
 	bool holds = true;
+
 	for (size_t i = 0; i < sizeof(worlds) / sizeof(worlds[0]); i++)
 		holds &= search(worlds[i].name, worlds[i].steps, worlds[i].count);
 	return holds ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -8,13 +8,13 @@
  * Rule: the model is judged by the ghost (ghost.h) after each operation, and from each state on a
  * drain follows: a guest that unmasks, ends and acknowledges must get exactly what is owed to it.
  */
+#include "tests/proof/ghost.h"
+#include "tests/unit/block_kit.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "tests/proof/ghost.h"
-#include "tests/unit/block_kit.h"
 
 /* ---- Configurations ---- */
 

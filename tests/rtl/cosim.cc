@@ -44,7 +44,7 @@ static uint64_t next_random(uint64_t *seed)
 	*seed ^= *seed >> 12;
 	*seed ^= *seed << 25;
 	*seed ^= *seed >> 27;
-	return *seed * UINT64_C(0x2545F4914F6CDD1D) >> 32;
+	return *seed * UINT64_C(0x2545f4914f6cdd1d) >> 32;
 }
 
 /* ---- The comparison ---- */

@@ -22,7 +22,7 @@ static inline uint64_t random_next(uint64_t *state)
 	*state ^= *state >> 12;
 	*state ^= *state << 25;
 	*state ^= *state >> 27;
-	return *state * UINT64_C(0x2545F4914F6CDD1D);
+	return *state * UINT64_C(0x2545f4914f6cdd1d);
 }
 
 static inline unsigned random_below(uint64_t *state, unsigned limit)

@@ -54,7 +54,7 @@ static void take_fadt(struct acpi_table table)
 
 static void take_s5(struct acpi_table table)
 {
-	enum { NONE = 0xA5A5 };
+	enum { NONE = 0xa5a5 };
 	struct platform p = { .slp_typ_a = NONE, .slp_typ_b = NONE };
 
 	if (acpi_parse_s5(table, &p) == 0)

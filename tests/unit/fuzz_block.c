@@ -7,14 +7,14 @@
  * Without libFuzzer also: --files NAME...: each is run once (the saved corpus); --rate MILLIONS:
  * how many million operations a second the model does without the oracle; fails under that.
  */
+#include "chipset/block/block.h"
+#include "tests/unit/block_ops.h"
+#include "tests/unit/naive_block.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "chipset/block/block.h"
-#include "tests/unit/block_ops.h"
-#include "tests/unit/naive_block.h"
 
 /* One call of the model, and what it returns. */
 static uint64_t model_do(struct block *block, const struct op *op)
@@ -212,7 +212,7 @@ static uint64_t next(uint64_t *seed)
 	*seed ^= *seed >> 12;
 	*seed ^= *seed << 25;
 	*seed ^= *seed >> 27;
-	return *seed * UINT64_C(0x2545F4914F6CDD1D) >> 32;
+	return *seed * UINT64_C(0x2545f4914f6cdd1d) >> 32;
 }
 
 static void random_bytes(uint64_t *seed, uint8_t *bytes, size_t size)

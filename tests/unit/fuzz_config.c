@@ -49,7 +49,7 @@ static void parse_vmm(const char *line)
 	struct vmm_config vmm;
 	char err[160];
 
-	memset(&vmm, 0xA5, sizeof(vmm));
+	memset(&vmm, 0xa5, sizeof(vmm));
 	require_message(config_parse_vmm(line, &vmm, err, sizeof(err)), err, sizeof(err));
 	require_text(vmm.console, sizeof(vmm.console));
 	require_text(vmm.chipset, sizeof(vmm.chipset));
@@ -65,7 +65,7 @@ static void parse_of(unsigned n, const char *line)
 	struct of_config of;
 	char err[160];
 
-	memset(&of, 0xA5, sizeof(of));
+	memset(&of, 0xa5, sizeof(of));
 	require_message(config_parse_of(n, line, &of, err, sizeof(err)), err, sizeof(err));
 	require_text(of.vm, sizeof(of.vm));
 	require_text(of.line, sizeof(of.line));
@@ -76,7 +76,7 @@ static void parse_vm(unsigned n, const char *line, struct vm_config *vm)
 {
 	char err[160];
 
-	memset(vm, 0xA5, sizeof(*vm));
+	memset(vm, 0xa5, sizeof(*vm));
 	require_message(config_parse_vm(n, line, vm, err, sizeof(err)), err, sizeof(err));
 	require_text(vm->name, sizeof(vm->name));
 	REQUIRE(vm->name[0] != '\0');

@@ -63,12 +63,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memory = malloc(MEMORY);
 	memcpy(image, data, size);
 	image_begin(&l, image, size, memory, MEMORY);
-	memory[MEMORY - 1] = 0xCC;
+	memory[MEMORY - 1] = 0xcc;
 	error = load_check(&l);
 	load_describe(&l, err, sizeof(err));
 	require((error == 0) == (err[0] == '\0'), "an error has a message, success has none");
 	require(error != 0 || l.entry < MEMORY, "the entry is in memory");
-	require(memory[MEMORY - 1] == 0xCC, "the check writes nothing");
+	require(memory[MEMORY - 1] == 0xcc, "the check writes nothing");
 	if (error == 0 && whole(data, size))
 		load_whole(&l, memory);
 	free(image);

@@ -71,11 +71,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memory = malloc(MEMORY);
 	memcpy(image, data, size);
 	load_begin(&l, &source, memory, MEMORY);
-	memory[MEMORY - 1] = 0xCC;
+	memory[MEMORY - 1] = 0xcc;
 	error = load_check(&l);
 	load_describe(&l, err, sizeof(err));
 	require((error == 0) == (err[0] == '\0'), "an error has a message, success has none");
-	require(memory[MEMORY - 1] == 0xCC, "the check writes nothing");
+	require(memory[MEMORY - 1] == 0xcc, "the check writes nothing");
 	require(error != 0 || (l.entry >= HOLE_END && l.entry < l.image_end), "the entry is in it");
 	require(error != 0 ||
 	                (l.file_at[0] >= l.image_end && l.file_at[0] + sizeof(initrd) <= MEMORY),

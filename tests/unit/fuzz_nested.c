@@ -46,7 +46,7 @@ void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align)
 {
 	void *memory = frames_alloc_vmm(bytes, align);
 
-	return memory == NULL ? NULL : memset(memory, 0xA5, PAGE);
+	return memory == NULL ? NULL : memset(memory, 0xa5, PAGE);
 }
 
 /* The entry that maps a page, as one of 4K; small: is it one? */

@@ -49,7 +49,7 @@ void board_reset(void)
 	nmi_count = 0;
 	nmi_hook = NULL;
 	platform.has_8259 = platform.acpi = true;
-	platform.ioapic = UINT64_C(0xFEC00000);
+	platform.ioapic = UINT64_C(0xfec00000);
 	platform.ioapic_pins = PINS;
 	for (unsigned line = 0; line < LINES; line++)
 		platform.line[line].pin = line == 0 ? 2 : (int)line;

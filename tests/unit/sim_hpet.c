@@ -51,7 +51,7 @@ static bool reaches(const struct comparator *c)
 	assert_false(c->config & (TN_LEVEL | TN_PERIODIC));
 	assert_true(c->config & TN_32BIT);
 	if (c->config & TN_MESSAGES)
-		return c->message == 0x400 && c->address == (0xFEE00000 | APIC_ID << 12);
+		return c->message == 0x400 && c->address == (0xfee00000 | APIC_ID << 12);
 	return pin < PINS && redirection[pin] == RTE_NMI && destination[pin] == APIC_ID;
 }
 

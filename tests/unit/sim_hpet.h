@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { COMPARATORS = 3, HPET_AT = 0xFED00000, IOAPIC_AT = 0xFEC00000, PINS = 24, APIC_ID = 5 };
+enum { COMPARATORS = 3, HPET_AT = 0xfed00000, IOAPIC_AT = 0xfec00000, PINS = 24, APIC_ID = 5 };
 enum { FS_100_MHZ = 10000000, FS_14_MHZ = 69841279, KHZ = 2000000 };
 
 struct comparator {

@@ -38,6 +38,7 @@ static uint64_t rewire(uint64_t inputs, line_set lines, unsigned (*to)(void))
 static unsigned controller_input(void)
 {
 	unsigned input = random_below(&dice, LINES);
+
 	return input == LINE_CASCADE ? LINE_CASCADE + 1 : input;
 }
 
@@ -89,7 +90,7 @@ static void make_guest(struct sim_habits *h, line_set lines, line_set shared)
 
 static void make_anything(uint64_t seed, struct sim_scenario *s)
 {
-	dice = seed * UINT64_C(0xD1342543DE82EF95) + 7;
+	dice = seed * UINT64_C(0xd1342543de82ef95) + 7;
 	bool vmm_device = one_in(2);
 	line_set left = (line_set) ~(LINE(LINE_CASCADE) | LINE(4)),
 		 shared = one_in(2) ? 0 : some_lines(left);

@@ -64,6 +64,7 @@ static void write(uint16_t port, uint8_t value)
 static bool in_service(unsigned input)
 {
 	const struct block *block = &sim_window.block;
+
 	return block->bank[block->connected].chip[input / 8].isr >> (input & 7) & 1;
 }
 
@@ -99,6 +100,7 @@ void sim_window_attach(void)
 unsigned sim_window_accesses(void)
 {
 	unsigned count = (unsigned)(sim_window.reads + sim_window.writes);
+
 	sim_window.reads = sim_window.writes = 0;
 	return count;
 }
@@ -143,6 +145,7 @@ static bool hit(uint64_t address, uint32_t *offset)
 {
 	bool decoded = sim_window.present && sim_window.command & COMMAND_MEMORY;
 	uint64_t base = sim_window.bar & ~15u;
+
 	*offset = (uint32_t)(address - base);
 	return decoded && address >= base && address - base < WINDOW_BYTES;
 }
@@ -161,6 +164,7 @@ static uint64_t said(uint32_t offset, unsigned size, uint64_t value)
 static uint64_t window_read(uint64_t address, unsigned size)
 {
 	uint32_t offset;
+
 	if (!hit(address, &offset))
 		return UINT64_MAX; /* nobody answers */
 	access();
@@ -174,6 +178,7 @@ static uint64_t window_read(uint64_t address, unsigned size)
 static void window_write(uint64_t address, unsigned size, uint64_t value)
 {
 	uint32_t offset;
+
 	if (!hit(address, &offset)) {
 		fprintf(stderr, "a write to memory that is nobody's: %lx\n",
 		        (unsigned long)address);
@@ -250,6 +255,7 @@ static uint32_t *config_register(uint32_t *read_only)
 uint32_t io_in32(uint16_t port)
 {
 	uint32_t read_only;
+
 	if (port != CONFIG_DATA)
 		abort();
 	const uint32_t *found = config_register(&read_only);
@@ -259,6 +265,7 @@ uint32_t io_in32(uint16_t port)
 void io_out32(uint16_t port, uint32_t value)
 {
 	uint32_t read_only;
+
 	if (port == CONFIG_ADDRESS) {
 		config_address = value;
 		return;

@@ -291,6 +291,7 @@ static void vmm_device(void)
 static bool asleep(void)
 {
 	bool goes_on = sim_step();
+
 	if (!goes_on)
 		run_quit();
 	return goes_on;
@@ -387,7 +388,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	sim_world = *world;
 	sim_habits = habits;
 	sim_vms = count;
-	generator = world->seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	generator = world->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	next_check = world->active_steps;
 	sim_active = true;
 	power_on(world);

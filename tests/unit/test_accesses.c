@@ -177,5 +177,6 @@ int main(void)
 		cmocka_unit_test(the_vmm_s_own_line_takes_two_accesses),
 		cmocka_unit_test(an_nmi_exit_takes_two_accesses),
 	};
+
 	return cmocka_run_group_tests_name("accesses", tests, NULL, NULL);
 }

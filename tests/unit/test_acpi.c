@@ -33,7 +33,7 @@ static int madt_first(const struct built *t, size_t length)
 {
 	struct acpi_table table = exactly(t, length);
 
-	memset(&found, 0xA5, sizeof(found));
+	memset(&found, 0xa5, sizeof(found));
 	int error = acpi_parse_madt(table, &found);
 
 	drop(table);
@@ -49,20 +49,20 @@ static uint64_t fadt_first(const struct built *t, size_t length)
 {
 	struct acpi_table table = exactly(t, length);
 
-	memset(&found, 0xA5, sizeof(found));
+	memset(&found, 0xa5, sizeof(found));
 	uint64_t dsdt = acpi_parse_fadt(table, &found);
 
 	drop(table);
 	return dsdt;
 }
 
-enum { SLP_TYP_NONE = 0xA5A5 };
+enum { SLP_TYP_NONE = 0xa5a5 };
 
 static int s5_first(const struct built *t, size_t length)
 {
 	struct acpi_table table = exactly(t, length);
 
-	memset(&found, 0xA5, sizeof(found));
+	memset(&found, 0xa5, sizeof(found));
 	int error = acpi_parse_s5(table, &found);
 
 	drop(table);
@@ -275,7 +275,7 @@ static int hpet_first(const struct built *t, size_t length)
 {
 	struct acpi_table table = exactly(t, length);
 
-	memset(&found, 0xA5, sizeof(found));
+	memset(&found, 0xa5, sizeof(found));
 	int error = acpi_parse_hpet(table, &found);
 
 	drop(table);
@@ -487,5 +487,6 @@ int main(void)
 		cmocka_unit_test(a_false_s5_does_not_hide_the_true_one),
 		cmocka_unit_test(an_s5_that_is_cut_off_gives_what_is_whole),
 	};
+
 	return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);
 }

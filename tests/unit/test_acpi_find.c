@@ -39,7 +39,7 @@ static uint32_t cpuid_ecx;
 
 uint8_t io_in8(uint16_t port)
 {
-	assert_int_equal(port, 0xE9);
+	assert_int_equal(port, 0xe9);
 	return debug_port;
 }
 
@@ -112,7 +112,7 @@ static int lay_out(void **state)
 
 	(void)state;
 	memset(memory, 0, sizeof(memory));
-	memset(&platform, 0xA5, sizeof(platform));
+	memset(&platform, 0xa5, sizeof(platform));
 	debug_port = 0xff;
 	cpuid_ecx = 0;
 	place(MADT_AT, &madt);
@@ -184,8 +184,8 @@ static void the_rsdp_is_found_wherever_the_bios_may_put_it(void **state)
 	for (unsigned n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
 		lay_out(state);
 		memset(memory + RSDP_AT, 0, RSDP_BYTES);
-		memory[0x40E] = EBDA >> 4 & 0xff;
-		memory[0x40F] = EBDA >> 12;
+		memory[0x40e] = EBDA >> 4 & 0xff;
+		memory[0x40f] = EBDA >> 12;
 		place_rsdp(places[n], 0, RSDT_AT, 0);
 		expect_pc();
 	}
@@ -199,8 +199,8 @@ static void the_rsdp_is_not_looked_for_elsewhere(void **state)
 	for (unsigned n = 0; n < sizeof(places) / sizeof(places[0]); n++) {
 		lay_out(state);
 		memset(memory + RSDP_AT, 0, RSDP_BYTES);
-		memory[0x40F] = places[n] == EBDA ? 0xA0 : EBDA >> 12; /* A000h is the VGA's */
-		memory[0x40E] = places[n] == EBDA ? 0 : EBDA >> 4 & 0xff;
+		memory[0x40f] = places[n] == EBDA ? 0xa0 : EBDA >> 12; /* A000h is the VGA's */
+		memory[0x40e] = places[n] == EBDA ? 0 : EBDA >> 4 & 0xff;
 		place_rsdp(places[n], 0, RSDT_AT, 0);
 		expect_no_acpi(NO_RSDP);
 	}
@@ -422,7 +422,7 @@ static void bochs_shows_itself_by_its_port_or_its_tables(void **state)
 {
 	struct built rsdt = acpi_begin("RSDT", ACPI_HEADER);
 
-	debug_port = 0xE9;
+	debug_port = 0xe9;
 	assert_int_equal(acpi_init(), 0);
 	assert_true(platform.bochs);
 
@@ -460,5 +460,6 @@ int main(void)
 		cmocka_unit_test_setup(what_powering_off_lacks_is_named, lay_out),
 		cmocka_unit_test_setup(bochs_shows_itself_by_its_port_or_its_tables, lay_out),
 	};
+
 	return cmocka_run_group_tests_name("acpi_find", tests, NULL, NULL);
 }

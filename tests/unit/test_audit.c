@@ -563,5 +563,6 @@ int main(void)
 		cmocka_unit_test(every_rule_has_a_case_that_breaks_it),
 		cmocka_unit_test(rules_that_are_broken_together_are_named_in_the_manuals_order),
 	};
+
 	return cmocka_run_group_tests_name("audit", tests, NULL, NULL);
 }

@@ -258,5 +258,6 @@ int main(void)
 		TEST(work_that_sleeps_is_due_at_its_time_or_woken),
 		TEST(outside_of_the_work_nothing_pauses),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -528,5 +528,6 @@ int main(void)
 		cmocka_unit_test_setup(
 			R05_rule_5_no_port_access_reaches_mux_mask_status_or_another_bank, begin),
 	};
+
 	return cmocka_run_group_tests_name("block", tests, NULL, NULL);
 }

@@ -192,5 +192,6 @@ int main(void)
 		cmocka_unit_test(the_update_bit_comes_before_each_second),
 		cmocka_unit_test(the_sizes_are_the_vms),
 	};
+
 	return cmocka_run_group_tests_name("cmos", tests, NULL, NULL);
 }

@@ -125,5 +125,6 @@ int main(void)
 		ON_CONSOLE(R18_vms_are_stopped_and_started_by_name),
 		ON_CONSOLE(a_wrong_command_says_what_is_wrong),
 	};
+
 	return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
 }

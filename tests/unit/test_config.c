@@ -457,5 +457,6 @@ int main(void)
 		cmocka_unit_test(every_word_of_the_vmm_is_taken),
 		cmocka_unit_test(a_bad_word_of_the_vmm_is_one_clear_line),
 	};
+
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }

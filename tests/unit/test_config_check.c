@@ -308,5 +308,6 @@ int main(void)
 		cmocka_unit_test(reservations_have_a_limit_that_is_told),
 		cmocka_unit_test(reservations_that_join_are_one),
 	};
+
 	return cmocka_run_group_tests_name("config_check", tests, NULL, NULL);
 }

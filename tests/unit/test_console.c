@@ -214,5 +214,6 @@ int main(void)
 		ON_CONSOLE(without_a_uart_there_is_no_console),
 		ON_CONSOLE(what_was_logged_before_is_shown_at_the_start),
 	};
+
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
 }

@@ -334,5 +334,6 @@ int main(void)
 		cmocka_unit_test_setup(R07_a_line_that_its_guest_masks_wakes_nobody, begin),
 		cmocka_unit_test_setup(R05_what_a_halted_vm_waits_for_is_open_and_no_longer, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

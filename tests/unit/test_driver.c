@@ -541,5 +541,6 @@ int main(void)
 		cmocka_unit_test(R16_a_vm_finds_its_state_after_everybody_stopped),
 		cmocka_unit_test(R17_routes_change_at_the_exit),
 	};
+
 	return cmocka_run_group_tests_name("driver", tests, NULL, NULL);
 }

@@ -404,5 +404,6 @@ int main(void)
 		ON_A_ROW(a_line_of_full_length_comes_back_whole),
 		ON_A_ROW(random_bytes_keep_the_picture_right),
 	};
+
 	return cmocka_run_group_tests_name("editor", tests, NULL, NULL);
 }

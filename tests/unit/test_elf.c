@@ -23,7 +23,7 @@ static int make_memory(void **state)
 {
 	(void)state;
 	memory = malloc(MEMORY);
-	memset(memory, 0xCC, MEMORY);
+	memset(memory, 0xcc, MEMORY);
 	return 0;
 }
 
@@ -141,11 +141,11 @@ static void every_shortened_image_is_refused_or_loads(void **state)
 
 static void expect_refused(const struct image *i, int error, const char *message)
 {
-	memset(memory, 0xCC, MEMORY);
+	memset(memory, 0xcc, MEMORY);
 	assert_int_equal(load(i, sizeof(*i)), error);
 	assert_string_equal(err, message);
 	for (unsigned n = 0; n < MEMORY; n += sizeof(uint64_t))
-		assert_true(*(const uint64_t *)(memory + n) == 0xCCCCCCCCCCCCCCCC);
+		assert_true(*(const uint64_t *)(memory + n) == 0xcccccccccccccccc);
 }
 
 #define REFUSED32(error, message, ...)                            \
@@ -307,7 +307,7 @@ static void the_boot_information_gives_way_to_the_image(void **state)
 static void segments_may_touch_what_they_may_not_enter(void **state)
 {
 	static const uint32_t places[] = {
-		0, 0x8000 - 64, 0x8000, 0x9000, 0xA0000 - 64, MEMORY - 64
+		0, 0x8000 - 64, 0x8000, 0x9000, 0xa0000 - 64, MEMORY - 64
 	};
 
 	(void)state;
@@ -446,14 +446,14 @@ static void the_guest_gets_its_memory_map_and_command_line(void **state)
 	assert_int_equal(info.mods_count, 0);
 	assert_int_equal(info.mmap_length, sizeof(map));
 	memcpy(map, memory + info.mmap_addr, sizeof(map));
-	assert_true(map[0].size == 20 && map[0].address == 0 && map[0].length == 0xA0000 &&
+	assert_true(map[0].size == 20 && map[0].address == 0 && map[0].length == 0xa0000 &&
 	            map[0].type == 1);
-	assert_true(map[1].size == 20 && map[1].address == 0xA0000 && map[1].length == 0x60000 &&
+	assert_true(map[1].size == 20 && map[1].address == 0xa0000 && map[1].length == 0x60000 &&
 	            map[1].type == 2);
 	assert_true(map[2].size == 20 && map[2].address == 0x100000 &&
 	            map[2].length == MEMORY - 0x100000 && map[2].type == 1);
-	assert_int_equal(memory[HANDOVER_AT - 1], 0xCC);
-	assert_int_equal(memory[HANDOVER_AT + HANDOVER_BYTES], 0xCC);
+	assert_int_equal(memory[HANDOVER_AT - 1], 0xcc);
+	assert_int_equal(memory[HANDOVER_AT + HANDOVER_BYTES], 0xcc);
 }
 
 static void a_vm_of_1_mib_has_no_upper_memory(void **state)
@@ -499,5 +499,6 @@ int main(void)
 		WITH_MEMORY(a_vm_of_1_mib_has_no_upper_memory),
 		WITH_MEMORY(a_command_line_that_is_too_long_is_refused),
 	};
+
 	return cmocka_run_group_tests_name("elf", tests, NULL, NULL);
 }

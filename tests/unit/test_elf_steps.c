@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY = 2 << 20, TEXT = 0x100000, MULTIBOOT_AT = 64, TABLE_AT = 128, DIRTY = 0xCC };
+enum { MEMORY = 2 << 20, TEXT = 0x100000, MULTIBOOT_AT = 64, TABLE_AT = 128, DIRTY = 0xcc };
 
 /* An image of ELF64 with room for so many program headers, and for contents behind them. */
 struct file {
@@ -192,6 +192,7 @@ static void expect_checked(const struct file *f, int error, const char *words)
 static void the_number_of_program_headers_is_bounded(void **state)
 {
 	static const unsigned counts[] = { LOAD_HEADERS_MAX, LOAD_HEADERS_MAX + 1, 65535 };
+
 	static const char *const words[] = { "", "257 program headers; at most 256",
 		                             "65535 program headers; at most 256" };
 
@@ -276,5 +277,6 @@ int main(void)
 		cmocka_unit_test(the_search_for_the_multiboot_header_is_in_steps),
 		cmocka_unit_test(a_description_is_cut_to_its_place),
 	};
+
 	return cmocka_run_group_tests_name("elf_steps", tests, NULL, NULL);
 }

@@ -257,5 +257,6 @@ int main(void)
 		cmocka_unit_test(time_that_is_up_fails_what_is_at_work_alone),
 		cmocka_unit_test(time_is_not_up_after_the_quit),
 	};
+
 	return cmocka_run_group_tests_name("ending", tests, NULL, NULL);
 }

@@ -165,5 +165,6 @@ int main(void)
 		cmocka_unit_test_setup(R19_a_window_has_what_waits_injected, begin),
 		cmocka_unit_test_setup(R01_a_guest_s_programs_make_no_calls, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

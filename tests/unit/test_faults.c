@@ -314,5 +314,6 @@ int main(void)
 		cmocka_unit_test(a_note_waits_for_the_text_before_it),
 		cmocka_unit_test(faults_that_go_on_are_logged_at_each_doubling),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

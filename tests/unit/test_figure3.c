@@ -177,5 +177,6 @@ int main(void)
 		cmocka_unit_test_setup(R17_routes_that_stay_through_the_exit, begin),
 		cmocka_unit_test_setup(R17_routes_that_change_at_the_exit_and_back, begin),
 	};
+
 	return cmocka_run_group_tests_name("figure3", tests, NULL, NULL);
 }

@@ -97,5 +97,6 @@ int main(void)
 		cmocka_unit_test(the_first_range_that_fits_is_taken),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 	};
+
 	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);
 }

@@ -80,5 +80,6 @@ int main(void)
 		cmocka_unit_test(R01_a_refused_read_is_an_answer_and_leaves_the_value_alone),
 		cmocka_unit_test(R01_a_fault_anywhere_else_is_none_of_these),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

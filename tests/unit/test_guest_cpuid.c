@@ -190,5 +190,6 @@ int main(void)
 		cmocka_unit_test_setup(R01_what_faults_in_the_guest_is_not_announced, begin),
 		cmocka_unit_test_setup(R01_a_leaf_that_does_not_differ_is_as_it_is, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -252,5 +252,6 @@ int main(void)
 		                       begin),
 		cmocka_unit_test_setup(R01_cr4_bits_go_with_what_cpuid_shows, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -422,5 +422,6 @@ int main(void)
 			R07_a_masked_request_is_latched_shown_and_delivered_when_unmasked, begin),
 		cmocka_unit_test_setup(R07_elcr_makes_single_inputs_level_triggered, begin),
 	};
+
 	return cmocka_run_group_tests_name("i8259", tests, NULL, NULL);
 }

@@ -429,5 +429,6 @@ int main(void)
 		cmocka_unit_test_setup(R07_poll_overrides_read_register, begin),
 		cmocka_unit_test_setup(R07_poll_obeys_mask_and_priority, begin),
 	};
+
 	return cmocka_run_group_tests_name("i8259_ocw", tests, NULL, NULL);
 }

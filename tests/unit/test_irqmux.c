@@ -256,5 +256,6 @@ int main(void)
 		cmocka_unit_test(R16_a_bank_that_is_not_there_takes_no_line),
 		cmocka_unit_test(wide_accesses_reach_the_controller),
 	};
+
 	return cmocka_run_group_tests_name("irqmux", tests, NULL, NULL);
 }

@@ -161,5 +161,6 @@ int main(void)
 		cmocka_unit_test_setup(bytes_come_in_order_and_the_mouses_do_not, begin),
 		cmocka_unit_test_setup(a_mouse_that_never_ends_holds_nobody, begin),
 	};
+
 	return cmocka_run_group_tests_name("keyboard", tests, NULL, NULL);
 }

@@ -141,5 +141,6 @@ int main(void)
 		cmocka_unit_test_setup(what_a_vm_has_of_it_is_the_vms, begin),
 		cmocka_unit_test_setup(a_request_is_settled_where_the_chipset_keeps_any, begin),
 	};
+
 	return cmocka_run_group_tests_name("keyboard_line", tests, NULL, NULL);
 }

@@ -160,5 +160,6 @@ int main(void)
 		cmocka_unit_test_setup(the_pages_are_told_from_other_keys, begin),
 		cmocka_unit_test_setup(any_codes_do_no_harm, begin),
 	};
+
 	return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

@@ -27,10 +27,10 @@ static int make_memory(void **state)
 {
 	(void)state;
 	memory = malloc(MEMORY);
-	memset(memory, 0xCC, MEMORY);
+	memset(memory, 0xcc, MEMORY);
 	for (unsigned n = 0; n < FIRST_BYTES; n++)
 		first_file[n] = (uint8_t)(n % 251 + 1);
-	memset(second_file, 0x5A, SECOND_BYTES);
+	memset(second_file, 0x5a, SECOND_BYTES);
 	return 0;
 }
 
@@ -179,11 +179,11 @@ static void a_kernel_that_cannot_move_lies_at_1_mib(void **state)
 
 static void expect_refused(const struct load_source *s, int error, const char *message)
 {
-	memset(memory, 0xCC, MEMORY);
+	memset(memory, 0xcc, MEMORY);
 	assert_int_equal(load(s), error);
 	assert_string_equal(err, message);
 	for (unsigned n = 0; n < MEMORY; n += sizeof(uint64_t))
-		assert_true(*(const uint64_t *)(memory + n) == 0xCCCCCCCCCCCCCCCC);
+		assert_true(*(const uint64_t *)(memory + n) == 0xcccccccccccccccc);
 }
 
 #define REFUSED(error, message, ...)                        \
@@ -403,5 +403,6 @@ int main(void)
 		WITH_MEMORY(modules_of_a_multiboot_kernel_have_limits),
 		WITH_MEMORY(files_are_copied_in_steps),
 	};
+
 	return cmocka_run_group_tests_name("linux", tests, NULL, NULL);
 }

@@ -219,5 +219,6 @@ int main(void)
 		cmocka_unit_test(the_same_vm_once_more_costs_nothing),
 		cmocka_unit_test(off_is_off),
 	};
+
 	return cmocka_run_group_tests_name("mitigations", tests, NULL, NULL);
 }

@@ -85,5 +85,6 @@ int main(void)
 		cmocka_unit_test(long_words_are_near_none),
 		cmocka_unit_test(the_distance_goes_both_ways),
 	};
+
 	return cmocka_run_group_tests_name("nearest", tests, NULL, NULL);
 }

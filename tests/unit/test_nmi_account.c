@@ -256,5 +256,6 @@ int main(void)
 		cmocka_unit_test(R18_a_timer_that_is_stopped_for_good_explains_nothing),
 		cmocka_unit_test(R06_the_timer_explains_only_what_nothing_else_does),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -365,5 +365,6 @@ int main(void)
 		cmocka_unit_test_setup(R12_work_that_is_held_ends_where_it_is_released, begin),
 		cmocka_unit_test_setup(R12_nmis_on_the_way_into_the_work_leave_it_as_it_was, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

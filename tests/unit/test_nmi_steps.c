@@ -140,5 +140,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R12_work_goes_on_after_two_nmis_at_any_instruction),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

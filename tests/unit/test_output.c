@@ -227,5 +227,6 @@ int main(void)
 		ON_RING(a_note_comes_behind_the_text_before_it),
 		ON_RING(too_many_notes_are_counted),
 	};
+
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);
 }

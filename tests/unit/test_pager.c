@@ -135,5 +135,6 @@ int main(void)
 		cmocka_unit_test_setup(a_long_line_is_several_rows, begin),
 		cmocka_unit_test_setup(what_the_log_has_forgotten_is_not_looked_for, begin),
 	};
+
 	return cmocka_run_group_tests_name("pager", tests, NULL, NULL);
 }

@@ -354,5 +354,6 @@ int main(void)
 		cmocka_unit_test_setup(R07_one_chip_initialised_again_leaves_the_other_as_it_was,
 		                       begin),
 	};
+
 	return cmocka_run_group_tests_name("pair", tests, NULL, NULL);
 }

@@ -33,7 +33,7 @@ static void write(struct controller *c, uint16_t port, uint8_t value)
 
 static uint8_t read(struct controller *c, uint16_t port)
 {
-	uint8_t value = 0xEE;
+	uint8_t value = 0xee;
 
 	assert_int_equal(chipset->controller.port_read(c, port, &value), 0);
 	return value;
@@ -483,5 +483,6 @@ int main(void)
 		ON_BOARD(R14_a_served_edge_that_the_chip_keeps_goes),
 		ON_BOARD(R08_what_is_not_the_vmms_own_is_left_in_the_chip),
 	};
+
 	return cmocka_run_group_tests_name("pc", tests, NULL, NULL);
 }

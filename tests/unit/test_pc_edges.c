@@ -276,5 +276,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(R06_a_line_of_the_vmms_is_sensed_by_its_level,
 		                                begin, end),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -130,5 +130,6 @@ int main(void)
 		cmocka_unit_test(a_guest_without_lines_of_the_slave_does_not_reach_it),
 		cmocka_unit_test(lines_of_the_slave_are_seen_from_their_claim_on),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

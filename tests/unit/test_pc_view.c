@@ -215,5 +215,6 @@ int main(void)
 		cmocka_unit_test_setup(only_a_vm_with_the_word_has_the_view, begin),
 		cmocka_unit_test(the_bios_data_area_lists_the_vms_devices),
 	};
+
 	return cmocka_run_group_tests_name("pc_view", tests, NULL, NULL);
 }

@@ -99,5 +99,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R01_nobody_masters_the_bus_but_bridges_and_who_may),
 	};
+
 	return cmocka_run_group_tests_name("pci", tests, NULL, NULL);
 }

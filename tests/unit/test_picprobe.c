@@ -101,5 +101,6 @@ int main(void)
 		cmocka_unit_test(recorded_programs_notice_a_difference),
 		cmocka_unit_test(a_program_depends_on_its_number_alone),
 	};
+
 	return cmocka_run_group_tests_name("picprobe", tests, NULL, NULL);
 }

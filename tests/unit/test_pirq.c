@@ -376,5 +376,6 @@ int main(void)
 		ON_BRIDGES(R02_its_own_interrupts_raise_no_nmi),
 		cmocka_unit_test(other_lines_stay_as_they_are),
 	};
+
 	return cmocka_run_group_tests_name("pirq", tests, NULL, NULL);
 }

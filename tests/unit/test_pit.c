@@ -40,6 +40,7 @@ static uint32_t naive_modulus(const struct naive *n)
 static uint32_t naive_counts(const struct naive *n, unsigned raw)
 {
 	uint32_t value = raw;
+
 	if (n->bcd) {
 		char digits[8];
 		snprintf(digits, sizeof(digits), "%x", raw);
@@ -95,6 +96,7 @@ static void naive_write(struct naive *n, uint8_t byte)
 static void naive_gate(struct naive *n, bool level)
 {
 	bool rises = level && !n->gate;
+
 	n->gate = level;
 	if (n->mode == 0 || n->mode == 4)
 		return;
@@ -130,6 +132,7 @@ static void naive_load(struct naive *n)
 static void naive_square(struct naive *n)
 {
 	bool odd = n->register_count & 1;
+
 	if (n->element == 0 || (n->element == 2 && !(odd && n->high_half))) {
 		n->high_half = !n->high_half;
 		n->element = n->register_count & ~1u;
@@ -189,6 +192,7 @@ static void begin(struct bench *b, uint64_t seed)
 static void compare(const struct bench *b)
 {
 	const struct naive *n = &b->naive;
+
 	assert_int_equal(pit_counter_out(&b->counter, b->t), n->out);
 	if (n->counts)
 		assert_int_equal(pit_counter_count(&b->counter, b->t) % naive_modulus(n),
@@ -200,6 +204,7 @@ static void pulses(struct bench *b, unsigned count)
 {
 	uint64_t from = b->t, edges = b->naive.edges,
 		 next = pit_counter_next_edge(&b->counter, b->t), seen = PIT_NEVER;
+
 	for (unsigned i = 0; i < count; i++) {
 		uint64_t before = b->naive.edges;
 		naive_pulse(&b->naive);
@@ -244,6 +249,7 @@ static void write_count(struct bench *b, uint16_t raw)
 static uint16_t some_count(struct bench *b)
 {
 	static const uint16_t odd_ones[] = { 0, 1, 2, 3, 4, 5, 0x99, 0x100, 0x101 };
+
 	if (random_below(&b->random, 3) == 0)
 		return odd_ones[random_below(&b->random, 9)];
 	uint16_t digits = (uint16_t)(random_below(&b->random, 3) << 8 |
@@ -303,6 +309,7 @@ static void random_programs_of_the_ports_and_the_gate(void **state)
 static void reads_go_by_latches_and_access(void **state)
 {
 	struct pit_counter c;
+
 	(void)state;
 	pit_counter_reset(&c);
 	pit_counter_command(&c, 0x34, 0);
@@ -334,6 +341,7 @@ static void reads_go_by_latches_and_access(void **state)
 static void a_new_count_of_a_rate_waits_for_the_period(void **state)
 {
 	struct pit_counter c;
+
 	(void)state;
 	pit_counter_reset(&c);
 	pit_counter_command(&c, 0x14, 0);
@@ -351,6 +359,7 @@ static void a_new_count_of_a_rate_waits_for_the_period(void **state)
 static void half_a_count_stops_mode_0(void **state)
 {
 	struct pit_counter c;
+
 	(void)state;
 	pit_counter_reset(&c);
 	pit_counter_command(&c, 0x30, 0);
@@ -386,5 +395,6 @@ int main(void)
 		cmocka_unit_test(each_mode_counts_as_the_datasheet_says),
 		cmocka_unit_test(random_programs_of_the_ports_and_the_gate),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

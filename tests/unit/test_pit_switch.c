@@ -8,6 +8,8 @@
  * VM that runs. A VM's ticks are the edges that reached the VM, and each request that was waiting as
  * the VM came back.
  */
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/platform.h"
 #include "tests/unit/check.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/pit.h"
@@ -15,9 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "arch/x86/cpu/io.h"
-#include "arch/x86/machine/platform.h"
 
 enum { VMS = 3, ACCESS = 20 /* TSC ticks */, KHZ = 20000, PIT_HZ = 1193182 };
 
@@ -48,6 +47,7 @@ static uint64_t machine_time(void)
 static void deliver(void)
 {
 	uint64_t t = machine_time(), edges = pit_counter_edges(&world.counter, world.seen, t);
+
 	if (edges != 0) {
 		assert_non_null(processor.vm); /* nobody else may get the edge */
 		world.ticks[processor.vm->number] += edges;
@@ -90,6 +90,7 @@ uint8_t io_in8(uint16_t port)
 static void request(struct controller *c, unsigned line)
 {
 	struct vm *of = (struct vm *)((char *)c - offsetof(struct vm, controller));
+
 	assert_int_equal(line, 0);
 	world.request[of->number] = true;
 	world.requests[of->number]++;
@@ -172,6 +173,7 @@ static void guest_writes(uint16_t port, uint8_t value)
 {
 	unsigned i = processor.vm->number;
 	uint64_t t = machine_time();
+
 	if (port == 0x43)
 		pit_counter_command(&world.truth[i], value, t);
 	else
@@ -200,6 +202,7 @@ static void check_ticks(void)
 {
 	unsigned i = processor.vm->number;
 	const struct pit *p = &vm[i].pit;
+
 	if (p->owed != 0) /* the machine's counter makes ticks faster than they fall due */
 		return;
 	uint64_t wanted = pit_counter_edges(&world.truth[i], world.from[i], machine_time()),
@@ -230,6 +233,7 @@ static void run(uint64_t ticks)
 static void check_count(int64_t slip)
 {
 	const struct pit_counter *truth = &world.truth[processor.vm->number];
+
 	if (!truth->counting || truth->next < 400)
 		return;
 	pit_write(processor.vm, 0x43, 0x00);
@@ -250,6 +254,7 @@ static void check_count(int64_t slip)
 static uint16_t some_count(void)
 {
 	static const uint16_t sizes[] = { 1193, 1705, 400, 20000, 0, 3000 };
+
 	return sizes[random_of(6)];
 }
 
@@ -258,6 +263,7 @@ static uint16_t some_count(void)
 static void no_tick_is_lost_or_comes_twice_at_random_switches(void **state)
 {
 	static const uint8_t modes[] = { 2, 2, 2, 3, 0, 4, 1 };
+
 	(void)state;
 	for (uint64_t seed = 1; seed <= 400; seed++) {
 		begin(VMS, seed);
@@ -545,5 +551,6 @@ int main(void)
 		cmocka_unit_test(a_new_start_is_a_new_pit),
 		cmocka_unit_test(the_only_vm_has_the_machine_s_pit),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,5 +150,6 @@ int main(void)
 		cmocka_unit_test(R01_the_output_port_keeps_a20),
 		cmocka_unit_test(R01_the_board_s_nmis_stay_as_they_are),
 	};
+
 	return cmocka_run_group_tests_name("port_filter", tests, NULL, NULL);
 }

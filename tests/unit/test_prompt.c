@@ -327,5 +327,6 @@ int main(void)
 		ON_CONSOLE(ctrl_d_ends_the_run),
 		ON_CONSOLE(R13_a_long_text_does_not_hold_the_processor),
 	};
+
 	return cmocka_run_group_tests_name("prompt", tests, NULL, NULL);
 }

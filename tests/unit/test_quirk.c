@@ -164,5 +164,6 @@ int main(void)
 		CASE(a_timer_that_is_off_is_on_where_it_is_needed),
 		CASE(nothing_is_done_where_the_quirk_is_not),
 	};
+
 	return cmocka_run_group_tests_name("quirk", tests, NULL, NULL);
 }

@@ -212,5 +212,6 @@ int main(void)
 		ON_REPORT(the_end_has_lines_for_programs),
 		ON_REPORT(large_numbers_are_not_cut),
 	};
+
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
 }

@@ -406,5 +406,6 @@ int main(void)
 		ON_SCREEN(what_was_typed_before_is_no_answer),
 		ON_SCREEN(a_machine_that_ends_early_waits_with_its_last_lines),
 	};
+
 	return cmocka_run_group_tests_name("screen", tests, NULL, NULL);
 }

@@ -126,5 +126,6 @@ int main(void)
 		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each),
 		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_one_bank),
 	};
+
 	return cmocka_run_group_tests_name("sharing", tests, NULL, NULL);
 }

@@ -200,5 +200,6 @@ int main(void)
 		cmocka_unit_test_setup(R07_automatic_end_of_interrupt, begin),
 		cmocka_unit_test_setup(R07_rotation_special_mask_and_poll, begin),
 	};
+
 	return cmocka_run_group_tests_name("sim8259", tests, NULL, NULL);
 }

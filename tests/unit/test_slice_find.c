@@ -26,7 +26,7 @@ static void the_last_comparator_with_messages_is_taken(void **state)
 	assert_string_equal(slice_timer_describe(), "HPET comparator 1 by message");
 	assert_int_equal(comparators[1].config, TN_HAS_MESSAGES | TN_MESSAGES | TN_32BIT);
 	assert_int_equal(comparators[1].message, 0x400);
-	assert_int_equal(comparators[1].address, 0xFEE05000);
+	assert_int_equal(comparators[1].address, 0xfee05000);
 	assert_int_equal(comparators[2].config, 0);
 	assert_int_equal(hpet.config, CONFIG_RUNS);
 	assert_int_equal(nmi_count, 0); /* the proof's is nobody's */
@@ -232,5 +232,6 @@ int main(void)
 		                       power_on),
 		cmocka_unit_test_setup(the_proof_may_take_more_than_one_try, power_on),
 	};
+
 	return cmocka_run_group_tests_name("slice_find", tests, NULL, NULL);
 }

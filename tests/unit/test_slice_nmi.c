@@ -254,5 +254,6 @@ int main(void)
 		cmocka_unit_test(R06_an_external_nmi_before_the_end_is_told),
 		cmocka_unit_test(R06_one_that_the_block_tells_is_told_beside_the_timers),
 	};
+
 	return cmocka_run_group_tests_name("slice_nmi", tests, NULL, NULL);
 }

@@ -357,5 +357,6 @@ int main(void)
 		                       begin),
 		cmocka_unit_test_setup(an_end_that_the_tsc_missed_is_found_by_the_hpet, begin),
 	};
+
 	return cmocka_run_group_tests_name("slice_timer", tests, NULL, NULL);
 }

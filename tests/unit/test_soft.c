@@ -56,7 +56,7 @@ static void write(struct controller *c, uint16_t port, uint8_t value)
 
 static uint8_t read(struct controller *c, uint16_t port)
 {
-	uint8_t value = 0xEE;
+	uint8_t value = 0xee;
 
 	assert_int_equal(chipset->controller.port_read(c, port, &value), 0);
 	return value;
@@ -444,6 +444,7 @@ static void R04_a_line_enters_another_input_of_the_block(void **state)
 static uint64_t transcript(struct controller *c)
 {
 	uint64_t said = 0;
+
 	for (uint16_t chip = 0; chip < 2; chip++) {
 		uint16_t port = chip ? 0xa0 : 0x20;
 		write(c, port, 0x0a);
@@ -546,5 +547,6 @@ int main(void)
 		CASE(the_vmm_sleeps_until_something_is_at_the_processor),
 		CASE(it_probes_only_where_interrupts_come_by_an_8259_pair),
 	};
+
 	return cmocka_run_group_tests_name("soft", tests, NULL, NULL);
 }

@@ -60,5 +60,6 @@ int main(void)
 		cmocka_unit_test(the_deepest_use_is_seen),
 		cmocka_unit_test(an_address_tells_its_stack),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

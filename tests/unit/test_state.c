@@ -7,12 +7,11 @@
  * Rule: R07 and R11 for a single state, then for states that random programs reach; the transcripts
  * of two blocks must agree.
  */
+#include "tests/unit/block_kit.h"
+#include "tests/unit/block_ops.h"
 #include "tests/unit/check.h"
 
 #include <string.h>
-
-#include "tests/unit/block_kit.h"
-#include "tests/unit/block_ops.h"
 
 static struct block block;
 
@@ -344,5 +343,6 @@ int main(void)
 		cmocka_unit_test_setup(R16_an_unrouted_line_leaves_its_input_as_it_was, begin),
 		cmocka_unit_test_setup(R16_the_sixteen_banks_are_sixteen, begin),
 	};
+
 	return cmocka_run_group_tests_name("state", tests, NULL, NULL);
 }

@@ -186,5 +186,6 @@ int main(void)
 		cmocka_unit_test(only_the_guest_s_own_instruction_is),
 		cmocka_unit_test(string_instructions_are_done_for_a_page),
 	};
+
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

@@ -102,5 +102,6 @@ int main(void)
 		cmocka_unit_test_setup(what_did_not_go_well_is_said_first, begin),
 		cmocka_unit_test_setup(it_fits_whatever_there_is, begin),
 	};
+
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);
 }

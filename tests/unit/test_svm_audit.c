@@ -251,6 +251,7 @@ static void a_guest_that_breaks_no_rule_prints_nothing(void **state)
 static void flip(size_t field, size_t size, uint64_t bits)
 {
 	uint64_t value = read_field(&vmcb, field, size) ^ bits;
+
 	memcpy((uint8_t *)&vmcb + field, &value, size);
 }
 
@@ -309,5 +310,6 @@ int main(void)
 		cmocka_unit_test(each_rule_that_is_broken_is_the_one_named),
 		cmocka_unit_test(rules_that_are_broken_together_are_named_in_the_manuals_order),
 	};
+
 	return cmocka_run_group_tests_name("svm_audit", tests, NULL, NULL);
 }

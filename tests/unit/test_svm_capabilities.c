@@ -193,5 +193,6 @@ int main(void)
 		CASE(a_lock_of_the_firmwares_is_named),
 		CASE(what_is_off_and_not_locked_is_turned_on),
 	};
+
 	return cmocka_run_group_tests_name("svm_capabilities", tests, NULL, NULL);
 }

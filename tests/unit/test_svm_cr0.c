@@ -392,5 +392,6 @@ int main(void)
 		CASE(lmsw_loads_four_bits_and_never_clears_pe),
 		CASE(smsw_stores_as_wide_as_its_operand),
 	};
+
 	return cmocka_run_group_tests_name("svm_cr0", tests, NULL, NULL);
 }

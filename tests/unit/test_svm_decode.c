@@ -524,5 +524,6 @@ int main(void)
 		CASE(addresses_go_round),
 		CASE(random_tables_and_bytes_break_nothing),
 	};
+
 	return cmocka_run_group_tests_name("svm_decode", tests, NULL, NULL);
 }

@@ -401,5 +401,6 @@ int main(void)
 		cmocka_unit_test(an_interrupt_that_is_called_an_exception_is_one_again),
 		cmocka_unit_test(a_virtual_interrupt_that_stands_still_is_not_put_back_as_well),
 	};
+
 	return cmocka_run_group_tests_name("svm_event", tests, NULL, NULL);
 }

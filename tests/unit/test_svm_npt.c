@@ -216,5 +216,6 @@ int main(void)
 		CASE(memory_that_runs_out_is_told),
 		CASE(absent_memory_is_one_page_of_ones), /* the last: its tables are of this pool */
 	};
+
 	return cmocka_run_group_tests_name("svm_npt", tests, NULL, NULL);
 }

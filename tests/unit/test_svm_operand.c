@@ -343,5 +343,6 @@ int main(void)
 		CASE(R01_pages_are_checked),
 		CASE(a_program_without_paging_has_all_memory),
 	};
+
 	return cmocka_run_group_tests_name("svm_operand", tests, NULL, NULL);
 }

@@ -211,5 +211,6 @@ int main(void)
 		cmocka_unit_test(it_is_the_same_in_64_bit_code),
 		cmocka_unit_test(an_unseen_xsetbv_has_xcr0_read_back_and_everything_moved),
 	};
+
 	return cmocka_run_group_tests_name("svm_quirk", tests, NULL, NULL);
 }

@@ -422,5 +422,6 @@ int main(void)
 		CASE(a_ports_exit_is_read),
 		CASE(a_memory_exit_is_read),
 	};
+
 	return cmocka_run_group_tests_name("svm_skip", tests, NULL, NULL);
 }

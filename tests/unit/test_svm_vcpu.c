@@ -230,5 +230,6 @@ int main(void)
 		cmocka_unit_test_setup(a_sleeper_is_never_settled, begin),
 		cmocka_unit_test_setup(a_port_is_a_bit, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,5 +71,6 @@ int main(void)
 		cmocka_unit_test_setup(the_trace_prints_what_was_recorded, begin),
 		cmocka_unit_test_setup(the_trace_keeps_the_last_entries, begin),
 	};
+
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }

@@ -266,7 +266,7 @@ static void build(void)
 
 static void play(void)
 {
-	generator = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	generator = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	build();
 	for (unsigned step = 0; step < STEPS; step++) {
 		live();
@@ -298,5 +298,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R07_R11_a_guest_s_transcript_is_that_of_a_machine_of_its_own),
 	};
+
 	return cmocka_run_group_tests_name("transcript", tests, NULL, NULL);
 }

@@ -208,5 +208,6 @@ int main(void)
 		cmocka_unit_test(R13_a_vm_above_does_not_wait_for_an_eoi),
 		cmocka_unit_test(a_wait_that_nobody_needs_ends),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@
 #include <sys/mman.h>
 
 /* Video memory has its place in this process, too. */
-enum { VIDEO_AT = 0xB8000, VIDEO_CELLS = 16384 };
+enum { VIDEO_AT = 0xb8000, VIDEO_CELLS = 16384 };
 
 static uint16_t *video;
 static unsigned cells_written, port_writes;
@@ -36,9 +36,9 @@ static uint8_t crtc_index, crtc[256];
 
 void io_out8(uint16_t port, uint8_t value)
 {
-	assert_true(port == 0x3D4 || port == 0x3D5);
+	assert_true(port == 0x3d4 || port == 0x3d5);
 	port_writes++;
-	if (port == 0x3D4)
+	if (port == 0x3d4)
 		crtc_index = value;
 	else
 		crtc[crtc_index] = value;
@@ -106,12 +106,12 @@ static void plain_put(char c)
 		while (at_column % 8 != 0)
 			plain_character(' ');
 		break;
-	case 0x1B:
+	case 0x1b:
 		escape = 1;
 		break;
 	default:
 		if ((unsigned char)c >= ' ')
-			plain_character((unsigned char)c < 0x7F ? c : '?');
+			plain_character((unsigned char)c < 0x7f ? c : '?');
 	}
 }
 
@@ -134,11 +134,11 @@ static int begin(void **state)
 
 static void expect_shown(void)
 {
-	unsigned first = crtc_address(0x0C);
+	unsigned first = crtc_address(0x0c);
 
 	assert_in_range(first, 0, VIDEO_CELLS - 25 * 80);
 	assert_memory_equal(video + first, screen, sizeof(screen));
-	assert_int_equal(crtc_address(0x0E),
+	assert_int_equal(crtc_address(0x0e),
 	                 first + at_row * 80 + (at_column < 80 ? at_column : 79));
 }
 
@@ -177,7 +177,7 @@ static void put_both(const char *text, size_t size)
 /* A guest writes where the screen is not. */
 static void scribble(uint64_t *seed)
 {
-	unsigned first = crtc_address(0x0C);
+	unsigned first = crtc_address(0x0c);
 
 	for (unsigned n = 0; n < VIDEO_CELLS; n++)
 		if (n < first || n >= first + 25 * 80)
@@ -204,7 +204,7 @@ static void any_text_is_shown_as_a_terminal_shows_it(void **state)
 	(void)state;
 	expect_shown();
 	for (unsigned round = 0; round < 3000; round++) {
-		if (crtc_address(0x0C) != 0)
+		if (crtc_address(0x0c) != 0)
 			scribble(&seed);
 		put_both(text, random_text(&seed, text, round % 50 == 0 ? sizeof(text) : 200));
 		show_all();
@@ -273,7 +273,7 @@ static void all_at_once_shows_the_same(void **state)
 
 static void expect_row(unsigned row, uint16_t colours, const char *text)
 {
-	const uint16_t *cell = video + crtc_address(0x0C) + row * 80;
+	const uint16_t *cell = video + crtc_address(0x0c) + row * 80;
 
 	for (unsigned n = 0; n < 80; n++) {
 		char c = n < strlen(text) ? text[n] : ' ';
@@ -310,7 +310,7 @@ static void the_prompt_keeps_the_last_row(void **state)
 	expect_row(22, 0x0700, "row 029");
 	expect_row(23, 0x0700, "");
 	expect_row(24, 0x0700, "> vms");
-	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 5);
+	assert_int_equal(crtc_address(0x0e), crtc_address(0x0c) + 24 * 80 + 5);
 	put_numbered(30, 500); /* more than video memory holds */
 	show();
 	expect_row(0, 0x0700, "row 477");
@@ -319,7 +319,7 @@ static void the_prompt_keeps_the_last_row(void **state)
 	vga_prompt("", 0, 0);
 	show();
 	expect_row(24, 0x0700, "> ");
-	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 2);
+	assert_int_equal(crtc_address(0x0e), crtc_address(0x0c) + 24 * 80 + 2);
 }
 
 static void a_prompt_on_a_screen_with_room_moves_no_text(void **state)
@@ -345,16 +345,16 @@ static void of_a_long_prompt_the_end_is_shown(void **state)
 	show();
 	memcpy(shown + 2, text + sizeof(text) - 77, 77);
 	expect_row(24, 0x0700, shown);
-	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 79);
+	assert_int_equal(crtc_address(0x0e), crtc_address(0x0c) + 24 * 80 + 79);
 	vga_prompt(text, sizeof(text), 77); /* as far right as nothing moves */
 	show();
 	memcpy(shown + 2, text, 77);
 	expect_row(24, 0x0700, shown);
-	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 79);
+	assert_int_equal(crtc_address(0x0e), crtc_address(0x0c) + 24 * 80 + 79);
 	vga_prompt(text, 5, 2);
 	show();
 	expect_row(24, 0x0700, "> abcde");
-	assert_int_equal(crtc_address(0x0E), crtc_address(0x0C) + 24 * 80 + 4);
+	assert_int_equal(crtc_address(0x0e), crtc_address(0x0c) + 24 * 80 + 4);
 }
 
 /* What comes meanwhile is there when the view ends. */
@@ -413,5 +413,6 @@ int main(void)
 		cmocka_unit_test_setup(a_view_lies_over_the_text_and_loses_none, begin),
 		cmocka_unit_test_setup(a_panic_is_seen_through_a_view, begin),
 	};
+
 	return cmocka_run_group_tests_name("vga", tests, map_video, NULL);
 }

@@ -322,5 +322,6 @@ int main(void)
 		cmocka_unit_test(R17_the_routes_change_at_each_exit_where_that_is_configured),
 		cmocka_unit_test(with_no_vm_at_all_the_housekeeping_comes_in_time),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

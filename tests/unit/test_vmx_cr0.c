@@ -195,5 +195,6 @@ int main(void)
 		CASE(what_is_refused_changes_nothing),
 		CASE(an_x87_error_waits_for_an_interrupt),
 	};
+
 	return cmocka_run_group_tests_name("vmx_cr0", tests, NULL, NULL);
 }

@@ -138,6 +138,7 @@ static void a_breakpoint_on_a_port_comes_behind_the_access(void **state)
 static void a_port_is_in_a_breakpoint_s_range(void **state)
 {
 	const uint64_t dr[IO_BREAKS] = { 0x3f5, 0x21, 0x3f5, 0x60 };
+
 	enum { DE = IO_BREAK_DE, IO_0 = 2 << 16, IO_1 = 2 << 20, TWO_1 = 1 << 22 };
 
 	(void)state;
@@ -247,5 +248,6 @@ int main(void)
 		CASE(an_exception_is_raised_as_its_mode_has_it),
 		CASE(what_was_being_delivered_counts),
 	};
+
 	return cmocka_run_group_tests_name("vmx_retire", tests, NULL, NULL);
 }

@@ -488,5 +488,6 @@ int main(void)
 		CASE(an_error_code_that_has_no_room),
 		CASE(a_page_fault_is_one_of_the_guests),
 	};
+
 	return cmocka_run_group_tests_name("vmx_task", tests, NULL, NULL);
 }

@@ -441,5 +441,6 @@ int main(void)
 		cmocka_unit_test_setup(an_interrupt_waits_for_shadows_and_other_events, begin),
 		cmocka_unit_test_setup(R18_the_slice_timer_counts_in_its_own_unit, begin),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -208,5 +208,6 @@ int main(void)
 		cmocka_unit_test(R15_no_moment_of_a_switch_loses_a_line_of_two_vms),
 		cmocka_unit_test(R15_no_moment_of_a_switch_loses_a_line_of_three_vms),
 	};
+
 	return cmocka_run_group_tests_name("wakes", tests, NULL, NULL);
 }

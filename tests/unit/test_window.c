@@ -6,11 +6,10 @@
  * Rule: the table of registers here is the page's; what it does not list must read as zero and
  * ignore writes.
  */
+#include "tests/unit/block_kit.h"
 #include "tests/unit/check.h"
 
 #include <string.h>
-
-#include "tests/unit/block_kit.h"
 
 static struct block block;
 
@@ -471,5 +470,6 @@ int main(void)
 		cmocka_unit_test_setup(R06_writing_external_is_as_if_its_source_had_risen, begin),
 		cmocka_unit_test_setup(R05_lines_shows_levels_wherever_they_go, begin),
 	};
+
 	return cmocka_run_group_tests_name("window", tests, NULL, NULL);
 }

@@ -207,5 +207,6 @@ int main(void)
 		cmocka_unit_test(lists_and_ranges),
 		cmocka_unit_test(shown_words_are_printable_and_short),
 	};
+
 	return cmocka_run_group_tests_name("words", tests, NULL, NULL);
 }

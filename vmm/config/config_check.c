@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEGACY_HOLE_FIRST UINT64_C(0xA0000) /* VGA memory and firmware: no RAM of a VM */
-#define LEGACY_HOLE_LAST UINT64_C(0xFFFFF)
+#define LEGACY_HOLE_FIRST UINT64_C(0xa0000) /* VGA memory and firmware: no RAM of a VM */
+#define LEGACY_HOLE_LAST UINT64_C(0xfffff)
 
 /* The VM that is checked, and the place of the message. */
 struct check {

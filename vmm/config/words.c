@@ -146,12 +146,14 @@ int size_parse(const char *text, uint64_t *bytes)
 		{ "m", UINT64_C(1) << 20 },
 		{ "g", UINT64_C(1) << 30 },
 	};
+
 	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), bytes);
 }
 
 int time_parse(const char *text, uint64_t *us)
 {
 	static const struct unit units[] = { { "us", 1 }, { "ms", 1000 }, { "s", 1000000 } };
+
 	return number_with_unit(text, units, sizeof(units) / sizeof(units[0]), us);
 }
 

@@ -48,6 +48,7 @@ static struct {
 static void forbid(uint64_t first, uint64_t last)
 {
 	const struct vm_config *c = &confined.vm->config;
+
 	for (uint64_t page = page_of(first); page <= last && confined.error == 0; page += PAGE)
 		if (vm_memory(confined.vm, page, PAGE) == NULL &&
 		    !is_in(c->mmio, c->mmio_count, page))
@@ -89,6 +90,7 @@ static void take_back(struct vm *vm, uint64_t page)
 static bool put(struct vm *vm, uint64_t page, bool write)
 {
 	uint64_t *at = &vm->absent_pages[vm->absent_pages_used % ABSENT_PAGES];
+
 	if (vm->absent_pages_used >= ABSENT_PAGES)
 		take_back(vm, *at);
 	vm->absent_pages_used++;
@@ -112,6 +114,7 @@ void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	uint64_t address = virt_exit_address(vm->vcpu, &write);
 	const struct denial what = { "%s of memory at %lx",
 		                     { (uint64_t)(write ? "write" : "read"), address } };
+
 	if (!is_foreign(page_of(address)))
 		vm->probes++;
 	else if (!vm_fault(vm, reason, false, &what))

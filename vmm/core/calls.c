@@ -29,6 +29,7 @@ static struct {
 static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const char *text = regs->rcx <= SB_PRINT_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
+
 	if (text == NULL)
 		return -EFAULT;
 	int error = output_put(&vm->output, text, (uint32_t)regs->rcx);
@@ -39,6 +40,7 @@ static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
 static int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const char *text = regs->rcx <= SB_STATUS_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
+
 	if (text == NULL)
 		return -EFAULT;
 	memcpy(vm->status, text, regs->rcx);
@@ -49,6 +51,7 @@ static int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
 static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const struct sb_result *from = vm_memory(vm, regs->rbx, sizeof(*from));
+
 	if (from == NULL)
 		return -EFAULT;
 	if (results.count == RESULTS_MAX)
@@ -86,6 +89,7 @@ static int64_t call_yield(struct vm *vm, const struct vcpu_regs *regs)
 static int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
 {
 	int status = (int)(uint8_t)regs->rbx;
+
 	vm_stop(vm, status, &(struct denial){ "done, status %lu", { (uint64_t)status } });
 	return 0;
 }

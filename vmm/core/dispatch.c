@@ -90,6 +90,7 @@ static void serve_line(unsigned line)
 void dispatch_again(void)
 {
 	line_set again = line_again;
+
 	for (line_again = 0; again; again &= again - 1)
 		serve_line(line_first(again));
 }
@@ -165,6 +166,7 @@ static __attribute__((noinline)) bool dispatch_beside_timer(struct vm *running, 
                                                             bool ended, bool counted)
 {
 	struct chipset_status status = chipset->block.read_status(nmis);
+
 	if (status.external == EXTERNAL_UNEXPLAINED) {
 		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
 		status.external = nmi_account_judge_timer(status.external,
@@ -213,6 +215,7 @@ void dispatch_counted(struct vm *running)
 static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
 {
 	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
+
 	if (line < 0) {
 		dispatch_nmis(running, 1, false);
 		return;
@@ -232,6 +235,7 @@ static __attribute__((noinline)) void dispatch_other(struct vm *running, int lin
 void dispatch_exit(struct vm *running)
 {
 	int line = chipset->block.identify_line();
+
 	/* an NMI that came meanwhile is counted here, and looked at before the entry */
 	virt_unblock_nmi();
 	const struct vm *owner = line < 0 ? NULL : line_table[line].owner;

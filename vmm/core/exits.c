@@ -93,6 +93,7 @@ static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 		                               : reason == VM_EXIT_FAILED
 		                                       ? "the processor refused the entry"
 		                                       : "an exit of unknown reason" };
+
 	vm_fault(vm, reason, true, &what);
 }
 
@@ -115,6 +116,7 @@ static void exit_processor(struct vm *vm, enum vm_exit_reason reason)
 {
 	struct denial what = { .format = "an exit that nobody handles" };
 	int error = virt_emulate(vm->vcpu, reason, &what);
+
 	if (error == -EAGAIN)
 		x87_error(vm, reason);
 	else if (error != 0)

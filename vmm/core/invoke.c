@@ -19,6 +19,7 @@ static bool inject(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
 	int vector = chipset->controller.pending_vector(own);
+
 	if (vector >= 0 && virt_can_inject(vm->vcpu)) {
 		virt_inject_interrupt(vm->vcpu, (uint8_t)vector);
 		line_table[chipset->controller.injected(own)].injected++;
@@ -55,6 +56,7 @@ static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
 static __attribute__((noinline)) void change_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
+
 	if (__builtin_expect(vm->nmi_due, 0))
 		vm->nmi_due = inject_nmi(vm);
 	bool waits = (own->inject || own->held || chipset->intercepts_interrupts) && inject(vm);

@@ -67,6 +67,7 @@ static uint64_t now_in_pulses(void)
 static uint64_t tsc_at(uint64_t pulse, uint64_t t, uint64_t tsc)
 {
 	uint64_t ahead = pulse > t ? pulse - t : 0;
+
 	return tsc + (uint64_t)(((unsigned __int128)ahead * rate.ticks_of_pulse) >> 32) + 1;
 }
 
@@ -127,6 +128,7 @@ static uint64_t machine_look(struct pit *p)
 {
 	uint32_t count;
 	uint64_t t = machine_read(&count);
+
 	if (t <= machine.loaded + 1) /* the count may not be loaded yet */
 		return t;
 	if (machine.kind != SINGLE && t >= machine.edge)
@@ -154,6 +156,7 @@ static uint64_t look_beside_edges(struct pit *p)
 {
 	uint64_t t = machine_look(p);
 	bool storm = machine.kind != SINGLE && machine.count < STORM;
+
 	for (unsigned tries = 0; !storm && machine.edge - t <= NEAR_EDGE && tries < TRIES; tries++)
 		t = machine_look(p);
 	return t;
@@ -172,6 +175,7 @@ static void ask_for_ticks(struct vm *vm, uint64_t t)
 {
 	struct pit *p = &vm->pit;
 	uint64_t ticks = pit_counter_edges(&p->counter[COUNTER_TICK], p->told, t);
+
 	p->told = later(p->told, t);
 	if (ticks != 0 && !p->requested) {
 		chipset->controller.request(&vm->controller, PIT_TICK_LINE);
@@ -188,6 +192,7 @@ static void ask_for_ticks(struct vm *vm, uint64_t t)
 static void begin_catching_up(struct pit *p, uint32_t period, uint64_t t)
 {
 	uint64_t ticks = p->owed < BURST ? p->owed : BURST;
+
 	machine_load(CATCH_UP, period / 2, t);
 	p->slip = p->loaded_slip = 0;
 	uint64_t tsc = cpu_tsc(), at = pulses_at(tsc);
@@ -201,6 +206,7 @@ static void end_catching_up(struct pit *p)
 	uint64_t made = (machine.edge - machine.loaded) / machine.count - 1;
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
 	uint64_t wanted = p->owed + pit_counter_edges(c, p->told, t);
+
 	p->told = later(p->told, t);
 	p->owed = wanted > made ? wanted - made : 0;
 	/* a tick was made before its time: the next tick is left out */
@@ -215,6 +221,7 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
 	uint64_t t = now_in_pulses(), edge = pit_counter_next_edge(c, later(p->told, from));
 	bool periodic = pit_counter_is_periodic(c);
+
 	if (edge == PIT_NEVER) {
 		machine_silence();
 		p->slip = p->loaded_slip = 0;
@@ -244,6 +251,7 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 static void keep_pace(struct pit *p)
 {
 	int64_t drift = p->slip - p->loaded_slip;
+
 	if (drift <= 1 && drift >= -1)
 		return;
 	pit_counter_shift(&p->counter[COUNTER_TICK], drift);
@@ -255,6 +263,7 @@ static void keep_pace(struct pit *p)
 static void load_next_period(struct pit *p)
 {
 	uint64_t t = machine_look(p);
+
 	for (unsigned tries = 0; machine.kind == SINGLE && machine.edge >= t && tries < TRIES;
 	     tries++)
 		t = machine_look(p);
@@ -279,6 +288,7 @@ static void work_for_running(struct pit *p)
 void pit_take(struct vm *vm)
 {
 	struct pit *p = &vm->pit;
+
 	if (!p->own)
 		return;
 	if (machine.kind == CATCH_UP) {
@@ -302,6 +312,7 @@ void pit_take(struct vm *vm)
 void pit_put_away(struct vm *vm)
 {
 	struct pit *p = &vm->pit;
+
 	if (!p->own)
 		return;
 	/* pc: a tick that vm has not taken is in the status register, and in the 8259's IRR. The
@@ -324,6 +335,7 @@ void pit_put_away(struct vm *vm)
 void pit_load(struct vm *vm)
 {
 	struct pit *p = &vm->pit;
+
 	if (!p->own)
 		return;
 	line_table[PIT_TICK_LINE].owner = vm;
@@ -369,6 +381,7 @@ void pit_work(uint64_t now)
 void pit_load_alarm(void)
 {
 	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
+
 	line_table[PIT_TICK_LINE].owner = NULL;
 	line_table[PIT_TICK_LINE].vms = 0;
 	machine_load(SINGLE, pit_due > tsc ? pulses_at(pit_due) - t : 1, t);
@@ -418,6 +431,7 @@ static void read_back(struct pit *p, uint8_t value)
 static void control(struct pit *p, uint8_t value)
 {
 	unsigned select = value >> PIT_SELECT_SHIFT;
+
 	if (select == PIT_SELECT_READ_BACK) {
 		read_back(p, value);
 		return;
@@ -445,6 +459,7 @@ static void write_tick_count(struct pit *p, uint8_t value)
 	uint64_t t = counter_time(p, COUNTER_TICK);
 	bool waits = c->counting && pit_counter_is_periodic(c) && c->reload >= STORM;
 	bool whole = pit_counter_write(c, value, t);
+
 	if (!whole) {
 		if (!c->counting)
 			machine_silence();
@@ -466,6 +481,7 @@ static void write_tick_count(struct pit *p, uint8_t value)
 uint8_t pit_read(struct vm *vm, uint16_t port)
 {
 	struct pit *p = &vm->pit;
+
 	if (port == PORT_CONTROL)
 		return 0xff;
 	if (port == PORT_SYSTEM) {
@@ -484,6 +500,7 @@ uint8_t pit_read(struct vm *vm, uint16_t port)
 void pit_write(struct vm *vm, uint16_t port, uint8_t value)
 {
 	struct pit *p = &vm->pit;
+
 	if (port == PORT_CONTROL) {
 		control(p, value);
 	} else if (port == PORT_SYSTEM) {
@@ -502,6 +519,7 @@ void pit_write(struct vm *vm, uint16_t port, uint8_t value)
 void pit_reset(struct vm *vm)
 {
 	struct pit *p = &vm->pit;
+
 	for (unsigned i = 0; i < PIT_COUNTERS; i++)
 		pit_counter_reset(&p->counter[i]);
 	p->counter[COUNTER_SPEAKER].gate = false;
@@ -517,6 +535,7 @@ void pit_reset(struct vm *vm)
 static void give(struct vm *vm)
 {
 	struct vm_config *c = &vm->config;
+
 	c->io[c->io_count++] = (struct config_range){ PORT_COUNTER0, PORT_CONTROL };
 	c->io[c->io_count++] = (struct config_range){ PORT_SYSTEM, PORT_SYSTEM };
 	for (uint16_t port = PORT_COUNTER0; port <= PORT_CONTROL; port++)
@@ -529,6 +548,7 @@ void pit_begin(void)
 	struct vm *only = NULL;
 	unsigned count = 0;
 	bool all = false;
+
 	for (unsigned i = 0; i < vm_count; i++) {
 		if (!vms[i]->config.pit)
 			continue;

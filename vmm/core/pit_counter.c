@@ -25,6 +25,7 @@ static bool waits_for_trigger(const struct pit_counter *c)
 static uint32_t counts_of(const struct pit_counter *c, uint16_t raw)
 {
 	uint32_t value = raw;
+
 	if (c->bcd)
 		value = (raw >> 12) * 1000u + (raw >> 8 & 15) * 100u + (raw >> 4 & 15) * 10u +
 		        (raw & 15);
@@ -60,6 +61,7 @@ static void settle(struct pit_counter *c, uint64_t t)
 static uint64_t elapsed(const struct pit_counter *c, uint64_t t, uint32_t *period)
 {
 	uint64_t e = c->held ? c->elapsed : t - c->start;
+
 	*period = c->reload;
 	if (!pit_counter_is_periodic(c) || e < c->reload)
 		return e;
@@ -76,12 +78,14 @@ static bool is_loaded(const struct pit_counter *c, uint64_t t)
 static uint32_t square_count(uint32_t period, uint32_t e)
 {
 	uint32_t high = (period + 1) / 2, even = period & ~UINT32_C(1);
+
 	return even - 2 * (e < high ? e : e - high);
 }
 
 uint32_t pit_counter_count(const struct pit_counter *c, uint64_t t)
 {
 	uint32_t period, modulus = c->bcd ? BCD_COUNTS : PIT_COUNT_MOST;
+
 	if (!is_loaded(c, t))
 		return c->frozen;
 	uint64_t e = elapsed(c, t, &period);
@@ -95,6 +99,7 @@ uint32_t pit_counter_count(const struct pit_counter *c, uint64_t t)
 bool pit_counter_out(const struct pit_counter *c, uint64_t t)
 {
 	uint32_t period;
+
 	if (!is_loaded(c, t))
 		return c->out;
 	uint64_t e = elapsed(c, t, &period);
@@ -125,6 +130,7 @@ static uint64_t first_edge(const struct pit_counter *c)
 uint64_t pit_counter_next_edge(const struct pit_counter *c, uint64_t t)
 {
 	uint64_t first = first_edge(c);
+
 	if (first == PIT_NEVER || first > t)
 		return first;
 	if (!pit_counter_is_periodic(c))
@@ -135,6 +141,7 @@ uint64_t pit_counter_next_edge(const struct pit_counter *c, uint64_t t)
 uint64_t pit_counter_edges(const struct pit_counter *c, uint64_t from, uint64_t to)
 {
 	uint64_t first = pit_counter_next_edge(c, from);
+
 	if (first == PIT_NEVER || first > to)
 		return 0;
 	return pit_counter_is_periodic(c) ? 1 + (to - first) / c->next : 1;
@@ -200,6 +207,7 @@ static void take_count(struct pit_counter *c, uint16_t raw, uint64_t t)
 bool pit_counter_write(struct pit_counter *c, uint8_t byte, uint64_t t)
 {
 	uint16_t raw = c->access == PIT_ACCESS_HIGH ? (uint16_t)(byte << 8) : byte;
+
 	if (c->access == PIT_ACCESS_BOTH) {
 		c->low_written = !c->low_written;
 		if (c->low_written) {
@@ -221,6 +229,7 @@ static uint8_t status_at(const struct pit_counter *c, uint64_t t)
 {
 	uint32_t period;
 	bool null = !is_loaded(c, t) || c->low_written;
+
 	if (!null && c->next != c->reload) {
 		(void)elapsed(c, t, &period);
 		null = period != c->next;

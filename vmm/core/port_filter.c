@@ -41,6 +41,7 @@ static void await_data(struct vm *vm, bool awaited)
 static bool write_keyboard(struct vm *vm, uint8_t command)
 {
 	bool pulse = command >= PULSE;
+
 	await_data(vm, command == WRITE_OUTPUT_PORT);
 	if (pulse && !(command & OUTPUT_RESET))
 		return vm_fault(
@@ -126,6 +127,7 @@ bool port_is_filtered(const struct vm *vm, uint16_t port)
 bool port_filter_write(struct vm *vm, uint16_t port, uint8_t value)
 {
 	const struct filter *f = find(vm, port);
+
 	if (f != NULL)
 		return f->write(vm, value);
 	io_out8(port, value);

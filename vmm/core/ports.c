@@ -58,6 +58,7 @@ static void controller_write(struct vm *vm, uint16_t port, uint8_t value)
 static uint8_t controller_read(struct vm *vm, uint16_t port)
 {
 	uint8_t value = 0xff;
+
 	vm->interrupt_exits++;
 	(void)chipset->controller.port_read(&vm->controller, port, &value);
 	trace_record(TRACE_PORT, vm->number, port, value);
@@ -100,6 +101,7 @@ static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 	const struct denial what = { "%s port %lxh, %lu byte%s",
 		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"),
 		                       io->port, io->size, (uint64_t)(io->size == 1 ? "" : "s") } };
+
 	if (pc_view_access(vm, io))
 		return;
 	if (io->port == X87_PORT && io->kind == 0)
@@ -143,6 +145,7 @@ static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint32_t result = 0;
+
 	virt_break_on_io(vm->vcpu, &io);
 	if ((!is_controller(io.port) && !port_is_filtered(vm, io.port) &&
 	     !pit_has_port(vm, io.port)) ||

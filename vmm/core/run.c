@@ -251,6 +251,7 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 {
 	uint64_t end = sched_contended(vm) ? now + slice_of(vm) : UINT64_MAX;
 	uint64_t then = now;
+
 	take_lines(sched_masked(vm));
 	while (vm->starting && nmi_count == 0 && !processor.attention &&
 	       then < earliest(end, earliest(processor.housekeeping_due, pit_due))) {
@@ -281,6 +282,7 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 {
 	struct vm *last = processor.vm;
 	bool waits = work && next != NULL && last != NULL;
+
 	if (waits && handler_comes_first(last))
 		return put_off_work(now);
 	for (bool force = false; vm_put_away(force, now) != 0; force = true)
@@ -319,6 +321,7 @@ static inline void begin_turn(struct vm *vm, uint64_t now)
 {
 	bool contended = sched_contended(vm);
 	uint64_t deadline = earliest(processor.housekeeping_due, pit_due);
+
 	if (!contended)
 		processor.turn.slice_end = 0;
 	else {
@@ -336,6 +339,7 @@ static struct vm *decide(void)
 {
 	uint64_t now = cpu_tsc();
 	bool work = false;
+
 	if (__builtin_expect(now >= processor.housekeeping_due, 0)) {
 		work = do_housekeeping(now);
 		if (ending_is_here())

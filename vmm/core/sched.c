@@ -42,6 +42,7 @@ void sched_set_state(struct vm *vm, enum vm_state state)
 {
 	vm_set bit = VM_BIT(vm->number);
 	unsigned priority = vm->config.priority;
+
 	if (state == VM_READY)
 		schedule->ready[priority] |= bit;
 	else
@@ -108,6 +109,7 @@ line_set sched_awaited(void)
 struct vm *sched_idle_vm(void)
 {
 	const vm_set asleep = schedule->halted & ~schedule->frozen;
+
 	if (schedule->woken_last != NULL && asleep & VM_BIT(schedule->woken_last->number))
 		return schedule->woken_last;
 	if (processor.vm != NULL && asleep & VM_BIT(processor.vm->number))

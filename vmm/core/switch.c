@@ -17,6 +17,7 @@
 static inline int save_last(bool force, uint64_t now)
 {
 	struct vm *last = processor.vm;
+
 	if (last == NULL)
 		return 0;
 	pit_leave(last);

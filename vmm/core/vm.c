@@ -37,6 +37,7 @@ void vm_start(struct vm *vm)
 void vm_stop(struct vm *vm, int status, const struct denial *why)
 {
 	struct note note = { "vm %s: ", why->format, 1, { (uint64_t)vm->config.name }, NULL, 0 };
+
 	memcpy(note.value + note.split, why->value, sizeof(why->value));
 	vm->done = true;
 	vm->exit_status = status;
@@ -75,6 +76,7 @@ static void note_fault(const struct vm *vm, const struct denial *what)
 		             { (uint64_t)vm->config.name, vm->faults, virt_rip(vm->vcpu) },
 		             NULL,
 		             0 };
+
 	memcpy(note.value + note.split, what->value, sizeof(what->value));
 	log_notes_after(&vm->output.tail, vm->output.head);
 	log_note_post(&note);

@@ -24,6 +24,7 @@ static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
 	int error = virt_map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
+
 	if (error == 0 && c->memory > HOLE_END)
 		error = virt_map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END,
 		                 true, true);
@@ -57,6 +58,7 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
 	struct vm *vm = frames_alloc_vmm((sizeof(*vm) + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
 	uint64_t memory = frames_alloc(config->memory,
 	                               config->memory >= LARGE_PAGE ? LARGE_PAGE : PAGE);
+
 	if (vm == NULL || memory == 0)
 		return does_not_fit(module, config);
 	vm->config = *config;
@@ -85,6 +87,7 @@ int vm_check_image(const struct load_source *source, const struct vm_config *con
                    size_t size)
 {
 	struct load load;
+
 	load_begin(&load, source, NULL, config->memory);
 	int error = load_check(&load);
 	if (error != 0)
@@ -96,6 +99,7 @@ int vm_check_image(const struct load_source *source, const struct vm_config *con
 static void list_devices(struct vm *vm)
 {
 	static const uint16_t com[BIOS_COM_PORTS] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+
 	enum { TEXT_MEMORY = 0xb8000 };
 	struct bios_devices devices = { .screen = false };
 	unsigned coms = 0;
@@ -112,6 +116,7 @@ static void list_devices(struct vm *vm)
 static void enter_image(struct vm *vm)
 {
 	const struct load *l = &vm->load;
+
 	if (l->source.kind == LOAD_LINUX)
 		virt_reset(vm->vcpu, linux_hand_over(l, vm->config.guest), 0, 0);
 	else
@@ -138,6 +143,7 @@ static void finish_start(struct vm *vm)
 void vm_start_step(struct vm *vm)
 {
 	int more = load_step(&vm->load);
+
 	if (more == 0)
 		finish_start(vm);
 	else if (more < 0) /* the module was changed under the VMM: the image was checked at boot */

@@ -23,6 +23,7 @@ struct vm *vm_find(const char *name)
 void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 {
 	uint64_t size = vm->config.memory;
+
 	if (bytes > size || address > size - bytes)
 		return NULL;
 	if (address < HOLE_END && address + bytes > HOLE_FIRST)

@@ -324,6 +324,7 @@ static unsigned free_page(const struct load *l, unsigned from)
 static uint32_t find_handover(const struct load *l)
 {
 	unsigned page = free_page(l, HANDOVER_AT / HANDOVER_BYTES);
+
 	if (page == 0)
 		page = free_page(l, 1);
 	return page * HANDOVER_BYTES;

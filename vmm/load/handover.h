@@ -20,7 +20,7 @@ enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
 enum { LINUX_HANDOVER_BYTES = 2 * HANDOVER_BYTES };
 
 /* The hole in a PC's RAM, between 640 KiB and 1 MiB. */
-enum { HOLE_FIRST = 0xA0000, HOLE_END = 0x100000 };
+enum { HOLE_FIRST = 0xa0000, HOLE_END = 0x100000 };
 
 /* Builds the data for the loaded image of l, and the list of l's files as modules. The lower
  * 640 KiB and all above 1 MiB are RAM, the rest is reserved. loader_name: the boot loader's name

@@ -19,7 +19,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { COM1_BASE = 0x3F8 };
+enum { COM1_BASE = 0x3f8 };
 /* Powers of two. An answer waits behind TRANSMIT_BYTES at most. */
 enum { TRANSMIT_BYTES = 2048, RECEIVE_BYTES = 4096 };
 /* The ring needs so much room before a waiting printer goes on. */

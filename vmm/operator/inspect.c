@@ -56,6 +56,7 @@ _Noreturn static void overwritten(unsigned i, const struct vm *vm)
 void vmm_vm_report(unsigned i, struct vm_report *out)
 {
 	const struct vm *vm = vms[i];
+
 	background_point();
 	if (vm->number != i || vm->state > VM_READY)
 		overwritten(i, vm);
@@ -83,6 +84,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 static uint64_t held_of(unsigned line)
 {
 	const struct line *counters = &line_table[line];
+
 	return line_in(line_vmm, line) ? 0 : counters->exits + counters->held_by_vmm;
 }
 
@@ -91,6 +93,7 @@ void vmm_line_report(unsigned line, struct line_report *out)
 	const struct line *counters = &line_table[line];
 	vm_set owners = counters->vms;
 	bool vmm = line_in(line_vmm, line);
+
 	background_point();
 	*out = (struct line_report){
 		.owner = vmm      ? "vmm"
@@ -116,6 +119,7 @@ const struct sb_result *vmm_result(unsigned i, const char **name)
 {
 	const struct vm *vm;
 	const struct sb_result *result = calls_result(i, &vm);
+
 	*name = vm->config.name;
 	return result;
 }
@@ -124,6 +128,7 @@ void vmm_totals(struct vmm_totals *out)
 {
 	uint64_t nmis = dispatch_counters.counted, switches = 0, dropped = console_dropped(),
 		 held = 0;
+
 	for (unsigned i = 0; i < vm_count; i++) {
 		nmis += vms[i]->exits[VM_EXIT_NMI];
 		switches += vms[i]->switches_in;
@@ -148,6 +153,7 @@ void vmm_totals(struct vmm_totals *out)
 int vmm_vm_stop(const char *name)
 {
 	struct vm *vm = vm_find(name);
+
 	if (vm == NULL)
 		return -ENOENT;
 	if (vm->state == VM_STOPPED)
@@ -170,6 +176,7 @@ static int start(struct vm *vm)
 int vmm_vm_start(const char *name)
 {
 	struct vm *vm = vm_find(name);
+
 	if (vm == NULL)
 		return -ENOENT;
 	return vm->state != VM_STOPPED ? -EINVAL : start(vm);
@@ -178,6 +185,7 @@ int vmm_vm_start(const char *name)
 int vmm_vm_restart(const char *name)
 {
 	struct vm *vm = vm_find(name);
+
 	return vm == NULL ? -ENOENT : start(vm);
 }
 

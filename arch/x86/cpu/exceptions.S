@@ -7,7 +7,7 @@
  */
 
 /* The vectors that push an error code (SDM 3A 6.15): 8, 10-14, 17, 21, 29, 30. */
-#define WITH_ERROR ((1 << 8) | (0x1F << 10) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
+#define WITH_ERROR ((1 << 8) | (0x1f << 10) | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30))
 
 	.text
 	.balign 16

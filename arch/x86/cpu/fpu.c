@@ -61,6 +61,7 @@ static void set_features(uint64_t wanted)
 int fpu_init(void)
 {
 	struct cpuid id = cpu_id(1, 0);
+
 	if (!(id.edx & CPUID1_FXSR))
 		return -ENODEV;
 	cr0_write((cr0_read() | CR0_MP | CR0_NE) & ~(uint64_t)(CR0_EM | CR0_TS));
@@ -86,6 +87,7 @@ void fpu_take_all(void)
 uint64_t fpu_xcr0(void)
 {
 	uint32_t low = 1, high = 0;
+
 	if (components.moved != 0)
 		__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return fpu_xcr0_now = (uint64_t)high << 32 | low;
@@ -132,6 +134,7 @@ void *fpu_create(void)
 {
 	void *area = frames_alloc_vmm((components.moved_bytes + PAGE - 1) & ~(uint64_t)(PAGE - 1),
 	                              PAGE);
+
 	if (area != NULL)
 		fpu_reset(area);
 	return area;

@@ -29,6 +29,7 @@ static uint64_t entry_of(uint64_t page, uint64_t no_execute)
 {
 	uint64_t code = (uint64_t)image_start,
 		 constants = ((uint64_t)text_end + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+
 	if (page >= code && page < constants)
 		return page | PRESENT;
 	if (page >= constants && page < (uint64_t)data_start)
@@ -39,6 +40,7 @@ static uint64_t entry_of(uint64_t page, uint64_t no_execute)
 void pages_protect(void)
 {
 	uint64_t no_execute = msr_read(MSR_EFER) & EFER_NXE ? NO_EXECUTE : 0;
+
 	for (uint64_t i = 0; i < ENTRIES; i++)
 		table[i] = entry_of(i * PAGE, no_execute);
 	page_directories[0] = (uint64_t)table | PRESENT | WRITABLE;

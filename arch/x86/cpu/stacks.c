@@ -53,6 +53,7 @@ uint64_t stack_deepest(unsigned i)
 {
 	const uint64_t *at = (const uint64_t *)stack_bottom(i);
 	uint64_t unused = 0;
+
 	while (unused < stacks[i].bytes && *at++ == UNUSED)
 		unused += sizeof(*at);
 	return stacks[i].bytes - unused;

@@ -46,7 +46,7 @@ struct gate {
 	uint32_t offset_high, reserved;
 } __attribute__((packed));
 
-enum { GATE_INTERRUPT = 0x8E };
+enum { GATE_INTERRUPT = 0x8e };
 
 /* The frame that exceptions.S and the processor push. */
 struct exception_frame {
@@ -65,8 +65,8 @@ struct table_pointer {
  *   43:40 type: 1011 code, 0011 data, both accessed; 1001 64-bit TSS
  * Code and data are those of boot/entry.S. The TSS takes two entries.
  */
-#define DESCRIPTOR_CODE 0x00AF9B000000FFFFull
-#define DESCRIPTOR_DATA 0x00CF93000000FFFFull
+#define DESCRIPTOR_CODE 0x00af9b000000ffffull
+#define DESCRIPTOR_DATA 0x00cf93000000ffffull
 #define DESCRIPTOR_TSS 0x0000890000000000ull
 
 /* The tables of a processor. */
@@ -139,6 +139,7 @@ static void stack_print(uint64_t rsp)
 static void panic_if_stack_ran_out(const struct exception_frame *f)
 {
 	const struct stack *stack = stack_run_out(cr2_read());
+
 	if (stack != NULL && (f->vector == VECTOR_PAGE_FAULT || f->vector == VECTOR_DOUBLE_FAULT))
 		panic("stack overflow: the VMM's %s stack of %lu bytes has run out, at %lx:%016lx",
 		      stack->name, stack->bytes, f->cs, f->rip);
@@ -208,8 +209,8 @@ static void tss_init(void)
 	tables.tss.ist[IST_NMI - 1] = (uint64_t)stack_top(STACK_NMI);
 	tables.tss.ist[IST_FATAL - 1] = (uint64_t)stack_top(STACK_FATAL);
 	tables.tss.io_map = sizeof(tables.tss); /* none */
-	tables.gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xFFFFFF) << 16 |
-	                               (base >> 24 & 0xFF) << 56;
+	tables.gdt[SELECTOR_TSS / 8] = DESCRIPTOR_TSS | limit | (base & 0xffffff) << 16 |
+	                               (base >> 24 & 0xff) << 56;
 	tables.gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

@@ -18,7 +18,7 @@ enum { PIT_HZ = 1193182, PIT_CHANNEL2 = 0x42, PIT_CONTROL = 0x43 };
 enum { PIT_SELECT2_WORD_MODE0 = 2 << 6 | 3 << 4 };
 
 /* Port 61h: 5 OUT of channel 2 (read only) | 1 speaker data | 0 gate of channel 2 */
-enum { SYSTEM_PORT_B = 0x61, GATE2 = 1 << 0, SPEAKER = 1 << 1, OUT2 = 1 << 5, WRITABLE = 0x0F };
+enum { SYSTEM_PORT_B = 0x61, GATE2 = 1 << 0, SPEAKER = 1 << 1, OUT2 = 1 << 5, WRITABLE = 0x0f };
 
 enum { WINDOW_MS = 10, WINDOW_COUNT = PIT_HZ * WINDOW_MS / 1000 };
 enum { SHARED_WINDOWS = 3, TRIES = 1 << 22, KHZ_LEAST = 1000, KHZ_DEFAULT = 1000000 };
@@ -32,7 +32,7 @@ static uint64_t window_measure(void)
 
 	io_out8(SYSTEM_PORT_B, before);
 	io_out8(PIT_CONTROL, PIT_SELECT2_WORD_MODE0);
-	io_out8(PIT_CHANNEL2, WINDOW_COUNT & 0xFF);
+	io_out8(PIT_CHANNEL2, WINDOW_COUNT & 0xff);
 	io_out8(PIT_CHANNEL2, WINDOW_COUNT >> 8);
 	uint64_t start = cpu_tsc();
 
@@ -59,7 +59,7 @@ static uint64_t khz_from_cpuid(void)
 		if (c.eax && c.ebx && c.ecx)
 			return (uint64_t)c.ecx * c.ebx / c.eax / 1000;
 	}
-	return most >= 0x16 ? (uint64_t)(cpu_id(0x16, 0).eax & 0xFFFF) * 1000 : 0;
+	return most >= 0x16 ? (uint64_t)(cpu_id(0x16, 0).eax & 0xffff) * 1000 : 0;
 }
 
 /* Returns the ticks of a window. Above another hypervisor the machine may stand still between the

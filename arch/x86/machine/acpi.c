@@ -19,9 +19,9 @@ struct platform platform;
 /* The BIOS data area's word at 40:0E is the segment of the extended area. The RSDP is in the first
  * KiB of the extended area or in ROM. */
 enum {
-	BDA_EBDA_SEGMENT = 0x40E,
+	BDA_EBDA_SEGMENT = 0x40e,
 	EBDA_SEARCH = 1024,
-	ROM_FIRST = 0xE0000,
+	ROM_FIRST = 0xe0000,
 	ROM_END = 0x100000,
 	RSDP_ALIGN = 16
 };
@@ -37,9 +37,9 @@ enum {
 };
 /* No table of a PC is longer: a longer length comes from a wild pointer. */
 enum { TABLE_MOST = 4 << 20 };
-enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xA0000 };
+enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xa0000 };
 /* Bochs's debug port reads back its own number when port_e9_hack is on. */
-enum { BOCHS_PORT = 0xE9 };
+enum { BOCHS_PORT = 0xe9 };
 
 /* Returns a pointer to physical memory. The assembly hides the value: the compiler would take an
  * address in the first page for a wild null pointer. */

@@ -185,11 +185,11 @@ enum {
 	AML_ZERO = 0x00,
 	AML_ONE = 0x01,
 	AML_NAME = 0x08,
-	AML_BYTE = 0x0A,
-	AML_WORD = 0x0B,
-	AML_DWORD = 0x0C
+	AML_BYTE = 0x0a,
+	AML_WORD = 0x0b,
+	AML_DWORD = 0x0c
 };
-enum { AML_PACKAGE = 0x12, AML_ROOT = 0x5C, SLP_TYP_MASK = 7 };
+enum { AML_PACKAGE = 0x12, AML_ROOT = 0x5c, SLP_TYP_MASK = 7 };
 
 /* Returns the integer at *at and moves *at behind it, or returns -EINVAL for any other element. */
 static int aml_integer(struct acpi_table t, size_t *at)

@@ -14,7 +14,7 @@
 
 enum { RANGES_MOST = 64, MMAP_RAM = 1, MMAP_LEAST = 20 };
 #define RAM_FIRST 0x100000ull
-#define RAM_END 0xC0000000ull
+#define RAM_END 0xc0000000ull
 
 extern char image_start[], bss_end[]; /* linker.ld */
 

@@ -50,9 +50,9 @@ int ioapic_init(void)
 		return -ENODEV;
 	}
 	uint32_t version = register_read(IOAPICVER);
-	unsigned pins = (version >> 16 & 0xFF) + 1;
+	unsigned pins = (version >> 16 & 0xff) + 1;
 
-	if (version == 0xFFFFFFFF || pins > PINS_MOST) {
+	if (version == 0xffffffff || pins > PINS_MOST) {
 		log_line("no I/O APIC answers at %lxh: version reads %08lxh",
 		         (unsigned long)platform.ioapic, (unsigned long)version);
 		platform.ioapic = 0;

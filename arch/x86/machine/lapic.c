@@ -16,18 +16,18 @@
 enum { CPUID_EDX_APIC = 1 << 9 };
 
 /* IA32_APIC_BASE: 51:12 base | 11 enable | 10 x2APIC */
-enum { MSR_APIC_BASE = 0x1B, APIC_BASE_X2APIC = 1 << 10, APIC_BASE_ENABLE = 1 << 11 };
-#define APIC_BASE_ADDRESS 0x000FFFFFFFFFF000
+enum { MSR_APIC_BASE = 0x1b, APIC_BASE_X2APIC = 1 << 10, APIC_BASE_ENABLE = 1 << 11 };
+#define APIC_BASE_ADDRESS 0x000ffffffffff000
 
 /* Register n is at base + n in memory and is MSR 800h + n / 16 in x2APIC mode (SDM 3A table
  * 10-6). */
 enum {
 	APIC_ID = 0x20,
 	APIC_TPR = 0x80,
-	APIC_SVR = 0xF0,
+	APIC_SVR = 0xf0,
 	APIC_ICR_LOW = 0x300,
 	APIC_ICR_HIGH = 0x310,
-	APIC_LVT_CMCI = 0x2F0,
+	APIC_LVT_CMCI = 0x2f0,
 	APIC_LVT_TIMER = 0x320,
 	APIC_LVT_THERMAL = 0x330,
 	APIC_LVT_COUNTERS = 0x340,
@@ -47,7 +47,7 @@ enum {
 	LVT_MASKED = 1 << 16,
 };
 /* SVR: 8 software enable | 7:0 vector of a spurious interrupt */
-enum { SVR_ENABLE = 1 << 8, SVR_VECTOR = 0xFF };
+enum { SVR_ENABLE = 1 << 8, SVR_VECTOR = 0xff };
 enum { ICR_TRIES = 1 << 16 };
 
 static bool x2apic;
@@ -72,9 +72,10 @@ static void lvt_mask_unused(void)
 	static const uint16_t unused[] = {
 		APIC_LVT_TIMER, APIC_LVT_ERROR, APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI,
 	};
+
 	/* Version register, 23:16: number of the last LVT entry. The first two entries above exist
 	 * everywhere; the number tells how many of the others exist. */
-	unsigned last = lapic_read(0x30) >> 16 & 0xFF;
+	unsigned last = lapic_read(0x30) >> 16 & 0xff;
 
 	for (unsigned i = 0; i < sizeof(unused) / sizeof(unused[0]) && i + 2 <= last; i++)
 		lapic_write(unused[i], LVT_MASKED);

@@ -39,6 +39,7 @@ void pci_write(unsigned function, unsigned offset, uint32_t value)
 static bool is_alone(unsigned function, uint32_t id)
 {
 	bool first = (function & 7) == 0, absent = (id & 0xffff) == NO_FUNCTION;
+
 	return first && (absent || !(pci_read(function, PCI_HEADER) & HEADER_MULTIFUNCTION));
 }
 
@@ -57,6 +58,7 @@ int pci_find(uint16_t vendor, uint16_t device)
 uint64_t pci_enable_memory(unsigned function)
 {
 	uint32_t bar = pci_read(function, PCI_BAR0);
+
 	if (bar & (BAR_IO | BAR_TYPE) || (bar & BAR_ADDRESS) == 0)
 		return 0;
 	pci_write(function, PCI_COMMAND,
@@ -69,6 +71,7 @@ uint64_t pci_enable_memory(unsigned function)
 static bool stop_master(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+
 	if (!(command & PCI_COMMAND_MASTER) ||
 	    pci_read(function, PCI_CLASS) >> CLASS_SHIFT == CLASS_BRIDGE)
 		return false;
@@ -79,6 +82,7 @@ static bool stop_master(unsigned function)
 unsigned pci_stop_masters(bool (*may)(unsigned function))
 {
 	unsigned stopped = 0;
+
 	for (unsigned function = 0; function < FUNCTIONS_OF_ALL_BUSES; function++) {
 		uint32_t id = pci_read(function, PCI_ID);
 		if ((id & 0xffff) != NO_FUNCTION && !may(function))

@@ -21,11 +21,11 @@
  * 010h, configuration (2.3.5)
  *   1 legacy replacement route | 0 counter runs
  */
-enum { HPET_CAPABILITY = 0x000, HPET_PERIOD = 0x004, HPET_CONFIG = 0x010, HPET_COUNTER = 0x0F0 };
+enum { HPET_CAPABILITY = 0x000, HPET_PERIOD = 0x004, HPET_CONFIG = 0x010, HPET_COUNTER = 0x0f0 };
 enum {
 	CAP_LAST_SHIFT = 8,
-	CAP_LAST = 0x1F,
-	CAP_REVISION = 0xFF,
+	CAP_LAST = 0x1f,
+	CAP_REVISION = 0xff,
 	CONFIG_RUNS = 1 << 0,
 	CONFIG_LEGACY = 1 << 1
 };
@@ -42,7 +42,7 @@ enum {
 	TN_HAS_MESSAGES = 1 << 15,
 	TN_MESSAGES = 1 << 14,
 	TN_PIN_SHIFT = 9,
-	TN_PIN = 0x1F << TN_PIN_SHIFT,
+	TN_PIN = 0x1f << TN_PIN_SHIFT,
 	TN_32BIT = 1 << 8,
 	TN_PERIODIC = 1 << 3,
 	TN_INTERRUPTS = 1 << 2,

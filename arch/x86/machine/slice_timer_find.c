@@ -17,8 +17,8 @@
 enum { PERIOD_MOST = 100000000, PERIOD_LEAST = 1000000 };
 /* A message to a local APIC (SDM 3A 10.11): address 19:12 destination; data 10:8 delivery mode, 4 =
  * NMI, edge. */
-#define MESSAGE_ADDRESS 0xFEE00000u
-enum { MESSAGE_DESTINATION_SHIFT = 12, MESSAGE_NMI = 4 << 8, DESTINATION_MOST = 0xFF };
+#define MESSAGE_ADDRESS 0xfee00000u
+enum { MESSAGE_DESTINATION_SHIFT = 12, MESSAGE_NMI = 4 << 8, DESTINATION_MOST = 0xff };
 /* Pins below 16 belong to the ISA lines: a pulse there reaches the 8259s too, on pin 2 as a
  * spurious IRQ15. */
 enum { PIN_FIRST = 16, PIN_LAST = 31 };

@@ -44,11 +44,11 @@ enum { DRAIN_TRIES = 1 << 20 };
 
 static bool uart_present(uint16_t base)
 {
-	io_out8(base + SCR, 0x5A);
-	if (io_in8(base + SCR) != 0x5A)
+	io_out8(base + SCR, 0x5a);
+	if (io_in8(base + SCR) != 0x5a)
 		return false;
-	io_out8(base + SCR, 0xA5);
-	return io_in8(base + SCR) == 0xA5;
+	io_out8(base + SCR, 0xa5);
+	return io_in8(base + SCR) == 0xa5;
 }
 
 int uart_init(struct uart *u, uint16_t base)

@@ -30,12 +30,12 @@ enum { CELL_BLANK = 0x0700 | ' ', CELL_REVERSE = 0x7000 | ' ' };
 
 /* CRT controller, ports of the colour modes: index, data. The addresses of the screen's beginning
  * and of the cursor, in cells, high byte first (VGA, indices 0Ch to 0Fh). */
-enum { CRTC_INDEX = 0x3D4, CRTC_DATA = 0x3D5, CRTC_START = 0x0C, CRTC_CURSOR = 0x0E };
+enum { CRTC_INDEX = 0x3d4, CRTC_DATA = 0x3d5, CRTC_START = 0x0c, CRTC_CURSOR = 0x0e };
 
 /* Cells are written by words of 8 bytes. */
 enum { CELLS_A_WORD = 4 };
 
-#define VIDEO ((uint16_t *)0xB8000)
+#define VIDEO ((uint16_t *)0xb8000)
 
 /* A row of the screen. Video memory does not show the cells [first, end) yet. */
 struct line {
@@ -149,7 +149,7 @@ static void line_feed(void)
 /* Returns a cell with the character, in the colours of a blank. */
 static uint16_t cell_of(char c, uint16_t blank)
 {
-	return (uint16_t)((blank & 0xFF00) | (c >= ' ' && c < 0x7F ? c : '?'));
+	return (uint16_t)((blank & 0xff00) | (c >= ' ' && c < 0x7f ? c : '?'));
 }
 
 static void cell_put(uint8_t c)
@@ -158,7 +158,7 @@ static void cell_put(uint8_t c)
 		line_feed();
 	unsigned index = line_index(terminal.row);
 
-	window.line[index].cell[terminal.column] = (CELL_BLANK & 0xFF00) | (c < 0x7F ? c : '?');
+	window.line[index].cell[terminal.column] = (CELL_BLANK & 0xff00) | (c < 0x7f ? c : '?');
 	line_touch(index, terminal.column, terminal.column + 1);
 	terminal.column++;
 }
@@ -192,7 +192,7 @@ static void put(uint8_t c)
 		do
 			cell_put(' ');
 		while (terminal.column % 8);
-	else if (c == 0x1B)
+	else if (c == 0x1b)
 		terminal.state = ESCAPE;
 	else if (c >= ' ')
 		cell_put(c);
@@ -252,8 +252,8 @@ static size_t run_put(const char *text, size_t size)
 		return 0;
 	if (most > size)
 		most = size;
-	for (; count < most && text[count] >= ' ' && text[count] < 0x7F; count++)
-		cell[count] = (uint16_t)((CELL_BLANK & 0xFF00) | text[count]);
+	for (; count < most && text[count] >= ' ' && text[count] < 0x7f; count++)
+		cell[count] = (uint16_t)((CELL_BLANK & 0xff00) | text[count]);
 	if (count > 0)
 		line_touch(line_index(terminal.row), terminal.column,
 		           terminal.column + (unsigned)count);
@@ -328,7 +328,7 @@ void vga_prompt(const char *text, size_t length, size_t at)
 	size_t first = at > MOST ? at - MOST : 0;
 
 	line_blank(line_index(ROWS - 1));
-	cell[0] = (CELL_BLANK & 0xFF00) | '>';
+	cell[0] = (CELL_BLANK & 0xff00) | '>';
 	for (size_t i = 0; first + i < length && i < MOST; i++)
 		cell[MARK + i] = cell_of(text[first + i], CELL_BLANK);
 	prompt.column = MARK + (unsigned)(at - first);

@@ -20,6 +20,7 @@ unsigned guest_fetch(const struct guest_mode *m, uint64_t rip, uint8_t *bytes, u
 {
 	const uint64_t page = 1ull << PAGE_SHIFT;
 	unsigned done = 0;
+
 	while (done < count) {
 		uint64_t linear = guest_in_long_mode(m) ? rip + done
 		                                        : (uint32_t)(m->cs_base + rip + done);

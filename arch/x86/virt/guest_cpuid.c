@@ -79,6 +79,7 @@ static struct cpuid features(struct cpuid c, unsigned has)
 static struct cpuid structured(struct cpuid c, uint32_t subleaf, unsigned has)
 {
 	const bool wide = fpu_offered() & FPU_AVX512;
+
 	if (subleaf == 1)
 		return (struct cpuid){ .eax = c.eax & SHOW_7_1_EAX &
 			                      ~(wide ? 0 : EAX_AVX512_BF16) };
@@ -97,6 +98,7 @@ static struct cpuid structured(struct cpuid c, uint32_t subleaf, unsigned has)
 static struct cpuid xsave(struct cpuid c, uint32_t subleaf)
 {
 	const uint32_t offered = (uint32_t)fpu_offered();
+
 	if (subleaf == 0)
 		return (struct cpuid){ offered, c.ebx, fpu_offered_bytes(), 0 };
 	if (subleaf == 1)
@@ -122,6 +124,7 @@ static struct cpuid tsc_frequency(uint64_t khz)
 static struct cpuid frequencies(uint64_t khz)
 {
 	const uint32_t mhz = (uint32_t)((khz + 500) / 1000);
+
 	return (struct cpuid){ .eax = mhz, .ebx = mhz };
 }
 
@@ -178,6 +181,7 @@ static struct cpuid extended(struct cpuid c, uint32_t leaf, unsigned has)
 static struct cpuid own(uint32_t leaf)
 {
 	struct cpuid c = { 0 };
+
 	if (leaf == SB_CPUID_LEAF)
 		signature(&c);
 	else if (leaf == SB_CPUID_TSC)
@@ -198,6 +202,7 @@ void guest_cpuid_filter(struct vcpu_regs *regs, uint32_t leaf, uint32_t subleaf,
 {
 	struct cpuid c = { (uint32_t)regs->rax, (uint32_t)regs->rbx, (uint32_t)regs->rcx,
 		           (uint32_t)regs->rdx };
+
 	c = guest_cpuid_shown(c, leaf, subleaf, has);
 	regs->rax = c.eax;
 	regs->rbx = c.ebx;

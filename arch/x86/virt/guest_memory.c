@@ -43,6 +43,7 @@ enum { FAULT_PRESENT = 1 << 0, FAULT_WRITE = 1 << 1, FAULT_USER = 1 << 2 };
 static struct paging paging_of(const struct guest_paging *g)
 {
 	const uint64_t cr3 = g->cr3;
+
 	if (g->efer & EFER_LMA)
 		return (struct paging){ cr3 & ADDRESS_52,
 			                g->cr4 & CR4_LA57 ? 48 : 39,
@@ -63,6 +64,7 @@ static struct paging paging_of(const struct guest_paging *g)
 static uint64_t large_page(const struct paging *p, uint64_t entry, unsigned shift)
 {
 	uint64_t high = p->entry_bytes == 4 ? (entry >> 13 & 0xff) << 32 : 0;
+
 	return (entry & p->address & ~((1ull << shift) - 1)) | high;
 }
 
@@ -84,6 +86,7 @@ static bool is_pointer(const struct paging *p, unsigned shift)
 static struct walk walk(const struct guest_paging *g, uint64_t linear)
 {
 	struct walk w = { .physical = linear, .allows = PTE_WRITE };
+
 	if (!(g->cr0 & CR0_PG))
 		return w;
 	const struct paging p = paging_of(g);
@@ -125,6 +128,7 @@ uint64_t guest_translate(const struct guest_paging *g, uint64_t linear)
 static bool denies(const struct guest_paging *g, const struct walk *w, bool write)
 {
 	bool read_only = write && !(w->allows & PTE_WRITE);
+
 	if (g->user)
 		return g->cr0 & CR0_PG && (read_only || !(w->allows & PTE_USER));
 	return (read_only && g->cr0 & CR0_WP) ||
@@ -137,6 +141,7 @@ static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t 
                    struct guest_fault *fault)
 {
 	bool mapped = w->physical != UINT64_MAX;
+
 	*fault = (struct guest_fault){ linear, (mapped ? FAULT_PRESENT : 0) |
 		                                       (write ? FAULT_WRITE : 0) |
 		                                       (g->user ? FAULT_USER : 0) };
@@ -161,6 +166,7 @@ static void mark(const struct guest_paging *g, const struct walk *w, bool write)
 static unsigned in_page(uint64_t linear, unsigned bytes)
 {
 	uint64_t here = PAGE_MASK + 1 - (linear & PAGE_MASK);
+
 	return here < bytes ? (unsigned)here : bytes;
 }
 
@@ -169,6 +175,7 @@ static const struct guest_page *find_page(struct guest_memory *m, uint64_t linea
 {
 	const uint64_t key = (linear & ~(uint64_t)PAGE_MASK) | 1 | (write ? 2 : 0);
 	struct guest_page *p = &m->page[(linear >> PAGE_SHIFT << 1 | write) % GUEST_PAGES];
+
 	if (p->key == key)
 		return p;
 	const struct guest_paging *g = &m->paging;

@@ -86,6 +86,7 @@ static struct {
 static enum guest_msr_way way_of(const struct guest_msr *m)
 {
 	enum guest_msr_way way = kept_msrs.svm ? m->svm : m->vmx;
+
 	return way == MSR_KEPT && kept_msrs.number[m->kept] == 0 ? MSR_REFUSED : way;
 }
 
@@ -134,6 +135,7 @@ static const struct guest_msr *find(uint32_t number)
 int guest_msr_read(const struct guest_registers *r, uint32_t number, uint64_t *value)
 {
 	const struct guest_msr *m = find(number);
+
 	switch (m != NULL ? way_of(m) : MSR_REFUSED) {
 	case MSR_ANSWERED:
 		*value = m->answer;
@@ -161,6 +163,7 @@ int guest_msr_write(struct guest_registers *r, uint32_t number, uint64_t value)
 {
 	const struct guest_msr *m = find(number);
 	enum guest_msr_way way = m != NULL ? way_of(m) : MSR_REFUSED;
+
 	if (way == MSR_ANSWERED)
 		return value == m->answer ? 0 : -EPERM;
 	if (m == NULL || value & ~m->writable || (m->address && !address_is_canonical(value)))

@@ -58,6 +58,7 @@ static void split(uint64_t *table, uint64_t large)
 static uint64_t *split_large(uint64_t *entry, uint64_t large, uint64_t table_flags)
 {
 	uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
+
 	if (table == NULL)
 		return NULL;
 	split(table, large);
@@ -86,6 +87,7 @@ enum { PD_LEVEL = 1 };
 static uint64_t *page_directory(uint64_t *table, uint64_t guest, uint64_t table_flags)
 {
 	unsigned level = LEVELS - 1;
+
 	for (unsigned shift = PML4_SHIFT; level > PD_LEVEL && table != NULL;
 	     shift -= LEVEL_BITS, level--)
 		table = next_table(&table[guest >> shift & (ENTRIES - 1)], level, table_flags);
@@ -98,6 +100,7 @@ static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64
                         uint64_t table_flags)
 {
 	const uint64_t guest = left->guest, host = left->host;
+
 	table = page_directory(table, guest, table_flags);
 	if (table == NULL)
 		return 0;
@@ -136,6 +139,7 @@ int nested_map(uint64_t *pml4, struct nested_range range, uint64_t page_flags, u
 static int make_absent(uint64_t page_flags, uint64_t table_flags)
 {
 	uint64_t *page = frames_alloc_vmm_raw(PAGE, PAGE);
+
 	if (page == NULL)
 		return -ENOMEM;
 	fill(page, UINT64_MAX);
@@ -173,6 +177,7 @@ int nested_absent(uint64_t *pml4, uint64_t page_flags, uint64_t table_flags)
 static int set_page(uint64_t *pml4, uint64_t guest, uint64_t entry, uint64_t table_flags)
 {
 	uint64_t *table = page_directory(pml4, guest, table_flags);
+
 	if (table != NULL)
 		table = next_table(&table[guest >> PD_SHIFT & (ENTRIES - 1)], PD_LEVEL,
 		                   table_flags);
@@ -191,6 +196,7 @@ int nested_forbid(uint64_t *pml4, struct nested_range range, uint64_t table_flag
 {
 	const uint64_t end = range.guest + range.bytes;
 	int error = 0;
+
 	for (uint64_t at = range.guest; at < end && error == 0; at += PAGE)
 		error = set_page(pml4, at, 0, table_flags);
 	return error;
@@ -200,6 +206,7 @@ int nested_forbid(uint64_t *pml4, struct nested_range range, uint64_t table_flag
 static void *translate(const uint64_t *pml4, uint64_t guest, uint64_t needs)
 {
 	const uint64_t *table = pml4;
+
 	if (guest >= GUEST_LIMIT)
 		return NULL;
 	for (unsigned shift = PML4_SHIFT; shift >= PT_SHIFT; shift -= LEVEL_BITS) {

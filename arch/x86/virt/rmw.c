@@ -71,6 +71,7 @@ static uint64_t flags_after(unsigned operation, unsigned size, const struct oper
 {
 	uint64_t ax = (flags & ARITHMETIC_LOW) << 8, a = o->a;
 	uint8_t overflow = flags & OF ? 1 : 0;
+
 	switch (operation) {
 	case 0:
 		TWO("add");
@@ -133,6 +134,7 @@ static enum form form_of(const struct rmw *r)
 		[0xba] = BIT_GROUP, [0xb0] = CMPXCHG, [0xb1] = CMPXCHG,
 		[0xc0] = XADD,      [0xc1] = XADD,    [0xc7] = CMPXCHG8B,
 	};
+
 	if (r->two)
 		return two[r->opcode] != ALU ? two[r->opcode] : SHIFT_DOUBLE;
 	switch (r->opcode & 0xfe) {
@@ -175,6 +177,7 @@ static unsigned count_of(const struct rmw *r, unsigned size)
 static uint64_t *part_of(const struct work *r, unsigned number, unsigned *shift)
 {
 	bool high = r->size == 1 && !r->of->rex && number >= RSP;
+
 	*shift = high ? 8 : 0;
 	if (high)
 		return &r->of->regs->rax + number - RSP;
@@ -203,6 +206,7 @@ static void set(uint64_t *part, unsigned shift, unsigned size, uint64_t value)
 static bool run(struct work *r, unsigned operation, uint64_t source, uint64_t count)
 {
 	const struct operands o = { .a = ones(r->size), .b = source, .count = count };
+
 	r->of->flags = flags_after(operation, r->size, &o, r->of->flags);
 	return true;
 }
@@ -217,6 +221,7 @@ static bool shift(struct work *r, unsigned operation, uint64_t source)
 static bool compare(struct work *r)
 {
 	const struct operands o = { .a = get(&r->of->regs->rax, 0, r->size), .b = ones(r->size) };
+
 	r->of->flags = flags_after(CMP, r->size, &o, r->of->flags);
 	if (!(r->of->flags & ZF))
 		set(&r->of->regs->rax, 0, r->size, ones(r->size));
@@ -227,6 +232,7 @@ static bool compare_pair(struct work *r)
 {
 	const unsigned half = r->size;
 	const uint64_t all = ones(half);
+
 	r->of->flags &= ~(uint64_t)ZF;
 	if (get(&r->of->regs->rax, 0, half) == all && get(&r->of->regs->rdx, 0, half) == all)
 		r->of->flags |= ZF;
@@ -247,6 +253,7 @@ static bool run_with_register(struct work *r)
 {
 	unsigned shift_of = 0;
 	uint64_t *part = part_of(r, r->of->reg, &shift_of);
+
 	if (part == NULL)
 		return false;
 	uint64_t value = get(part, shift_of, r->size);
@@ -272,6 +279,7 @@ static bool run_with_register(struct work *r)
 static bool run_form(struct work *r)
 {
 	const unsigned member = r->of->reg & 7;
+
 	switch (r->form) {
 	case ALU_GROUP:
 		return member != CMP && run(r, member, r->of->immediate, 0);
@@ -293,6 +301,7 @@ static bool run_form(struct work *r)
 bool rmw_run(struct rmw *r)
 {
 	struct work work = { .of = r, .form = form_of(r) };
+
 	work.size = size_of(r, work.form);
 	work.count = count_of(r, work.size);
 	return run_form(&work);

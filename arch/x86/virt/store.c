@@ -113,6 +113,7 @@ struct reading {
 static uint8_t next(struct reading *r)
 {
 	unsigned at = r->at++;
+
 	return at < r->count ? r->bytes[at] : 0;
 }
 
@@ -155,6 +156,7 @@ static bool take_prefix(struct reading *r, uint8_t byte, bool long_mode)
 static enum form read_opcode(struct reading *r, bool long_mode)
 {
 	uint8_t byte = next(r);
+
 	while (r->at < INSTRUCTION_MAX && take_prefix(r, byte, long_mode))
 		byte = next(r);
 	r->opcode = byte;
@@ -171,6 +173,7 @@ static unsigned skip_modrm(struct reading *r, unsigned address)
 {
 	const uint8_t modrm = next(r);
 	const unsigned mod = modrm >> 6, rm = modrm & 7;
+
 	if (mod == 3)
 		return 8;
 	unsigned base = address != 2 && rm == 4 ? next(r) & 7 : rm; /* base of the SIB byte */
@@ -191,6 +194,7 @@ static uint64_t masked(uint64_t value, unsigned address)
 static void advance(uint64_t *reg, uint64_t by, unsigned address)
 {
 	uint64_t value = masked(*reg + by, address);
+
 	*reg = address == 2 ? (*reg & ~0xffffull) | value : value;
 }
 
@@ -200,6 +204,7 @@ static uint64_t elements(uint64_t address, unsigned size, bool down)
 {
 	const uint64_t offset = address & (PAGE_BYTES - 1),
 		       n = down ? offset / size + 1 : (PAGE_BYTES - offset) / size;
+
 	return n > 0 ? n : 1;
 }
 
@@ -211,6 +216,7 @@ static bool drop_string(const struct store *s, const struct reading *r, bool mov
 	const bool down = s->rflags & RFLAGS_DF;
 	struct vcpu_regs *regs = s->regs;
 	uint64_t n = 1, left = masked(regs->rcx, address);
+
 	if (r->repeat) {
 		n = elements(s->address, size, down);
 		/* the source's next page may be absent */
@@ -230,6 +236,7 @@ static bool drop_string(const struct store *s, const struct reading *r, bool mov
 static uint64_t immediate(struct reading *r, unsigned bytes)
 {
 	uint64_t value = 0;
+
 	for (unsigned i = 0; i < bytes; i++)
 		value |= (uint64_t)next(r) << 8 * i;
 	const uint64_t sign = 1ull << (8 * bytes - 1);
@@ -251,6 +258,7 @@ static bool drop_rmw(struct store *s, struct reading *r, enum form form, unsigne
 		           .has_immediate = form != RMW,
 		           .regs = s->regs,
 		           .flags = s->rflags };
+
 	if (rmw.has_immediate)
 		rmw.immediate = immediate(r, form == RMW_8 ? 1 : wide == 2 ? 2 : 4);
 	if (reg == 8 || r->at > r->count || !rmw_run(&rmw))
@@ -263,6 +271,7 @@ uint64_t store_drop(struct store *s)
 {
 	const bool long_mode = guest_in_long_mode(&s->mode), code_32 = long_mode || s->mode.cs_32;
 	struct reading r = { .at = 0 };
+
 	if (s->rflags & RFLAGS_TF) /* the processor does single steps best */
 		return UINT64_MAX;
 	r.count = guest_fetch(&s->mode, s->rip, r.bytes, sizeof(r.bytes));

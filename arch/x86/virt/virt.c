@@ -31,6 +31,7 @@ static int say_nothing_there(void)
 {
 	struct cpuid id = cpu_id(0, 0);
 	uint32_t name[4] = { id.ebx, id.edx, id.ecx, 0 };
+
 	log_line(
 		"no VMX (CPUID.1:ECX[5] = 0) and no SVM (CPUID.80000001h:ECX[2] = 0) on this %s processor. QEMU "
 		"without "
@@ -44,6 +45,7 @@ int virt_init(void)
 	bool extended = cpu_id(LEAF_EXTENDED, 0).eax > LEAF_EXTENDED;
 	bool svm = extended && cpu_id(LEAF_EXTENDED + 1, 0).ecx & CPUID_80000001_ECX_SVM;
 	bool vmx = cpu_id(1, 0).ecx & CPUID_1_ECX_VMX;
+
 	if (!vmx && !svm)
 		return say_nothing_there();
 	if (fpu_init() != 0)

@@ -38,6 +38,7 @@ enum { PAGE = 4096, IOPM_PAGES = 3, MSRPM_PAGES = 2 }; /* APM 2 15.10.1, 15.11 *
 static uint64_t beyond_memory(void)
 {
 	unsigned bits = cpu_id(LEAF_ADDRESS_SIZES, 0).eax & 0xff;
+
 	return ~0ull << bits;
 }
 
@@ -46,6 +47,7 @@ static uint64_t beyond_memory(void)
 static bool in_memory(uint64_t map, unsigned pages)
 {
 	uint64_t last = (map | (PAGE - 1)) + (uint64_t)(pages - 1) * PAGE;
+
 	return !((map | last) & beyond_memory());
 }
 
@@ -97,6 +99,7 @@ static bool protection_ok(const struct vmcb *c)
 static bool cs_ok(const struct vmcb *c)
 {
 	const unsigned both = CS_LONG | CS_DEFAULT_32;
+
 	return !(long_mode_paging(c) && c->cr4 & CR4_PAE && (c->cs.attributes & both) == both);
 }
 static bool vmrun_ok(const struct vmcb *c)
@@ -137,6 +140,7 @@ static bool nested_cr3_ok(const struct vmcb *c)
 static bool pat_ok(const struct vmcb *c)
 {
 	bool valid = true;
+
 	for (unsigned shift = 0; shift < 64; shift += 8) {
 		unsigned type = c->pat >> shift & 0xff;
 		valid = valid && type < 8 && type != 2 && type != 3;
@@ -180,6 +184,7 @@ static const struct rule rules[] = {
 static uint64_t read_field(const struct vmcb *c, size_t field, size_t size)
 {
 	uint64_t value = 0;
+
 	memcpy(&value, (const uint8_t *)c + field, size);
 	return value;
 }
@@ -187,6 +192,7 @@ static uint64_t read_field(const struct vmcb *c, size_t field, size_t size)
 unsigned svm_audit(struct vcpu *v)
 {
 	unsigned broken = 0;
+
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].holds(v->vmcb))
 			continue;

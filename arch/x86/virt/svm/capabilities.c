@@ -31,6 +31,7 @@ enum { VM_CR_LOCK = 1 << 3, VM_CR_SVMDIS = 1 << 4 };
 static int firmware_allows(void)
 {
 	uint64_t control = msr_read(MSR_VM_CR);
+
 	if (control & VM_CR_SVMDIS && !(control & VM_CR_LOCK)) { /* the firmware leaves the
 	                                                          * choice */
 		msr_write(MSR_VM_CR, control & ~(uint64_t)VM_CR_SVMDIS);
@@ -75,6 +76,7 @@ static uint32_t read_features(void)
 int svm_check(void)
 {
 	unsigned missing = 0;
+
 	if (firmware_allows() != 0)
 		return -ENODEV;
 	if (!(read_features() & EDX_NESTED_PAGING)) {

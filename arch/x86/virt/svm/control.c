@@ -24,6 +24,7 @@ enum { EFER_LMA = 1 << 10, CR3_PCID = 0xfff, DR7_GD = 1 << 13, CR8_MOST = 15 };
 static bool cr4_fits(const struct vmcb *c, uint64_t value)
 {
 	bool wide = c->efer & EFER_LMA;
+
 	if (wide && !(value & CR4_PAE))
 		return false;
 	return !(value & ~c->cr4 & CR4_PCIDE) || (wide && !(c->cr3 & CR3_PCID));
@@ -32,6 +33,7 @@ static bool cr4_fits(const struct vmcb *c, uint64_t value)
 static int write_cr4(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~guest_cr4_allowed;
+
 	if (refused != 0 || !cr4_fits(v->vmcb, value)) {
 		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)",
 			                 { value, refused } };
@@ -67,6 +69,7 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 	struct svm_instruction instruction = svm_decode(v);
 	uint64_t *value = svm_register(v, instruction.rm);
 	bool write = v->vmcb->exit_code >= EXIT_CR_WRITE;
+
 	if (instruction.length == 0) {
 		*what = (struct denial){ .format = "a control register" };
 		return -EPERM;
@@ -95,6 +98,7 @@ static int debug_emulate(struct vcpu *v)
 static int set_xcr0(struct vcpu *v, struct denial *what)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
+
 	if (!svm_in_ring_0(v)) {
 		*what = (struct denial){ .format = "XSETBV in another ring than 0" };
 		return -EPERM;
@@ -112,6 +116,7 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 static int pass_exception(struct vcpu *v)
 {
 	uint8_t vector = (uint8_t)((uint32_t)v->vmcb->exit_code - EXIT_EXCEPTION);
+
 	if (vector == VECTOR_MC)
 		panic("machine check while vm %s ran", v->name);
 	if (vector == VECTOR_MF) {
@@ -134,6 +139,7 @@ static inline void execute_cpuid(struct vcpu_regs *regs)
 static void filter_cpuid(struct vcpu *v)
 {
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
+
 	execute_cpuid(&v->regs);
 	guest_cpuid_filter(&v->regs, leaf, subleaf,
 	                   GUEST_HAS_INVPCID | GUEST_HAS_RDTSCP |
@@ -155,6 +161,7 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 {
 	int error = -ENOSYS;
 	bool undefined = false;
+
 	switch (reason) {
 	case VM_EXIT_CR:
 		error = control_emulate(v, what);

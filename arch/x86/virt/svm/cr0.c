@@ -35,6 +35,7 @@ enum { INTERCEPT_CR0 = 1 << 0 };
 static void set_intercepts(struct vmcb *c, bool ne)
 {
 	const uint16_t cr0 = ne ? 0 : INTERCEPT_CR0;
+
 	c->intercept_cr_read = (uint16_t)((c->intercept_cr_read & ~INTERCEPT_CR0) | cr0);
 	c->intercept_cr_write = (uint16_t)((c->intercept_cr_write & ~INTERCEPT_CR0) | cr0);
 	c->intercept_exceptions &= ~(1u << VECTOR_MF);
@@ -50,6 +51,7 @@ void svm_cr0_reset(struct vcpu *v)
 uint64_t svm_cr0(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
+
 	return c->intercept_cr_read & INTERCEPT_CR0 ? c->cr0 & ~(uint64_t)CR0_NE : c->cr0;
 }
 
@@ -62,6 +64,7 @@ static bool is_wide(const struct vmcb *c)
 static bool paging_fits(const struct vmcb *c, bool paging)
 {
 	bool long_code = c->cs.attributes & CS_LONG;
+
 	if (paging)
 		return !(c->efer & EFER_LME) || (c->cr4 & CR4_PAE && !long_code);
 	return !is_wide(c) && !(c->cr4 & CR4_PCIDE);
@@ -87,6 +90,7 @@ static void follow(struct vmcb *c, uint64_t changed, uint64_t value)
 static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	struct vmcb *c = v->vmcb;
+
 	if (c->cpl != 0 || !fits(c, value)) {
 		*what = (struct denial){ "CR0 = %lx", { value } };
 		return -EPERM;
@@ -101,6 +105,7 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 static void store_word(struct vcpu *v, const struct svm_instruction *i)
 {
 	uint64_t *to = svm_register(v, i->rm), value = svm_cr0(v);
+
 	*to = i->operand.bytes == 2 ? (*to & ~0xffffull) | (uint16_t)value : value;
 }
 
@@ -108,6 +113,7 @@ static void store_word(struct vcpu *v, const struct svm_instruction *i)
 static int load_word(struct vcpu *v, uint16_t word, struct denial *what)
 {
 	uint64_t now = svm_cr0(v);
+
 	return write_cr0(v, (now & ~(uint64_t)CR0_LOW) | (word & CR0_LOW) | (now & CR0_PE), what);
 }
 
@@ -116,6 +122,7 @@ static bool machine_status(struct vcpu *v, const struct svm_instruction *i, int 
                            struct denial *what)
 {
 	uint16_t word = (uint16_t)*svm_register(v, i->rm);
+
 	if (i->reg == GROUP_LMSW) {
 		if (i->operand.in_memory && !svm_operand_read(v, i, &word))
 			return true;
@@ -136,6 +143,7 @@ int svm_cr0_emulate(struct vcpu *v, const struct svm_instruction *i, struct deni
 	uint64_t *reg = svm_register(v, i->rm);
 	unsigned opcode = i->two_bytes ? i->opcode : 0;
 	int error = -EPERM;
+
 	*what = (struct denial){ .format = "a control register" };
 	if (opcode == OPCODE_GROUP && (i->reg == GROUP_SMSW || i->reg == GROUP_LMSW)) {
 		if (machine_status(v, i, &error, what))

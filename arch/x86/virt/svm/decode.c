@@ -17,6 +17,7 @@ enum { PAGE_SHIFT = 12 };
 struct guest_mode svm_mode(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
+
 	return (struct guest_mode){ .paging = { .cr0 = c->cr0,
 		                                .cr3 = c->cr3,
 		                                .cr4 = c->cr4,
@@ -30,6 +31,7 @@ struct guest_mode svm_mode(const struct vcpu *v)
 unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count)
 {
 	const struct guest_mode m = svm_mode(v);
+
 	return guest_fetch(&m, rip, bytes, count);
 }
 
@@ -108,6 +110,7 @@ struct reading {
 static uint8_t next(struct reading *r)
 {
 	unsigned at = r->at++;
+
 	return at < r->count ? r->bytes[at] : 0;
 }
 
@@ -118,6 +121,7 @@ static bool read_segment(struct reading *r, uint8_t prefix)
 		[SVM_ES] = 0x26, [SVM_CS] = 0x2e, [SVM_SS] = 0x36,
 		[SVM_DS] = 0x3e, [SVM_FS] = 0x64, [SVM_GS] = 0x65,
 	};
+
 	for (unsigned i = 0; i < sizeof(prefixes); i++) {
 		if (prefixes[i] != prefix)
 			continue;
@@ -151,6 +155,7 @@ static uint8_t read_prefixes(struct reading *r, bool long_mode)
 static int32_t read_displacement(struct reading *r, unsigned bytes)
 {
 	uint32_t value = 0;
+
 	for (unsigned i = 0; i < bytes; i++)
 		value |= (uint32_t)next(r) << 8 * i;
 	unsigned above = 32 - 8 * bytes;
@@ -172,6 +177,7 @@ static unsigned read_sib(struct reading *r, struct svm_operand *o)
 {
 	const uint8_t sib = next(r);
 	const uint8_t index = (uint8_t)((sib >> 3 & 7) | (r->rex & REX_X ? 8 : 0));
+
 	o->index = index == REGISTER_RSP ? SVM_NONE : index;
 	o->scale = sib >> 6;
 	o->base = (uint8_t)((sib & 7) | (r->rex & REX_B ? 8 : 0));
@@ -188,6 +194,7 @@ static void read_address(struct reading *r, struct svm_operand *o, uint8_t modrm
 	const bool address_16 = o->address_bytes == 2;
 	const unsigned mod = modrm >> 6, rm = modrm & 7;
 	unsigned base = rm;
+
 	o->base = (uint8_t)(rm | (r->rex & REX_B ? 8 : 0));
 	o->index = SVM_NONE;
 	if (address_16)
@@ -208,6 +215,7 @@ static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_r
                        bool long_mode)
 {
 	uint8_t modrm = next(r);
+
 	i->reg = (uint8_t)((modrm >> 3 & 7) | (r->rex & REX_R ? 8 : 0));
 	i->rm = (uint8_t)((modrm & 7) | (r->rex & REX_B ? 8 : 0));
 	/* LOCK MOV CR0 is another name of MOV CR8 (APM 3, MOV CRn) */
@@ -262,6 +270,7 @@ static const struct plain plain[EXIT_CODES] = {
 void svm_forget_code(struct vcpu *v)
 {
 	static const uint32_t nothing;
+
 	for (unsigned i = 0; i < SVM_CODE_PLACES; i++)
 		v->code[i] = (struct svm_code){ .at = &nothing, .bytes = 1 }; /* equals no code */
 }
@@ -276,6 +285,7 @@ static void note_code(struct vcpu *v)
 	const struct guest_mode m = svm_mode(v);
 	const uint64_t linear = guest_in_long_mode(&m) ? c->rip : (uint32_t)(c->cs.base + c->rip);
 	const uint64_t page = 1ull << PAGE_SHIFT;
+
 	if (p->length == 0 || (linear & (page - 1)) > page - sizeof(uint32_t))
 		return;
 	const void *at = npt_translate(v->npt, guest_translate(&m.paging, linear));

@@ -29,6 +29,7 @@ static bool event_waits(const struct vcpu *v)
 static bool interrupt_waits(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
+
 	return c->virtual_interrupt & V_IRQ && !(c->intercept_1 & INTERCEPT_VINTR);
 }
 
@@ -59,6 +60,7 @@ bool svm_can_inject(struct vcpu *v)
 void svm_inject_interrupt(struct vcpu *v, uint8_t vector)
 {
 	struct vmcb *c = v->vmcb;
+
 	c->virtual_vector = vector;
 	c->virtual_interrupt |= V_IRQ | V_INTR_PRIO_HIGHEST;
 	intercept(v, INTERCEPT_VINTR, false);
@@ -110,6 +112,7 @@ static bool nmi_blocked(struct vcpu *v)
 bool svm_inject_nmi(struct vcpu *v)
 {
 	bool blocked = nmi_blocked(v);
+
 	if (blocked && !v->iret_exited)
 		return false; /* the IRET exits */
 	if (blocked || event_waits(v) || v->vmcb->interrupt_shadow & INTERRUPT_SHADOW) {
@@ -130,6 +133,7 @@ bool svm_inject_nmi(struct vcpu *v)
 enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 {
 	bool end_wanted = v->end_wanted;
+
 	v->iret_exited = v->nmi_masked;
 	v->iret_at = v->vmcb->rip;
 	v->end_wanted = false;
@@ -157,6 +161,7 @@ void svm_want_window(struct vcpu *v, enum window wanted)
 {
 	struct vmcb *c = v->vmcb;
 	bool behind = interrupt_waits(v);
+
 	v->end_wanted = wanted && behind && (uint32_t)c->exit_code != EXIT_IRET;
 	intercept_iret(v);
 	if (behind && wanted == WINDOW_SOON)
@@ -179,6 +184,7 @@ bool svm_can_exit_on_interrupt(void)
 void svm_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t masking = exits ? V_INTR_MASKING : 0;
+
 	v->vmcb->virtual_interrupt = (v->vmcb->virtual_interrupt & ~(uint32_t)V_INTR_MASKING) |
 	                             masking;
 	intercept(v, INTERCEPT_INTR, exits);

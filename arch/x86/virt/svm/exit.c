@@ -114,6 +114,7 @@ static enum vm_exit_reason sleep(struct vcpu *v)
 	struct vmcb *c = v->vmcb;
 	const uint64_t behind = c->rip;
 	const uint32_t intercepts = c->intercept_1;
+
 	c->rip = behind - 1; /* the opcode is the last byte of a HLT, also with prefixes */
 	c->intercept_1 = (intercepts & ~(uint32_t)INTERCEPT_HLT) | INTERCEPT_INTR;
 	enum vm_exit_reason reason = run(v);
@@ -155,6 +156,7 @@ bool svm_in_ring_0(struct vcpu *v)
 struct vcpu_io svm_exit_io(struct vcpu *v)
 {
 	uint64_t q = v->vmcb->exit_info_1;
+
 	return (struct vcpu_io){
 		.port = (uint16_t)(q >> IOIO_PORT_SHIFT),
 		.size = (uint8_t)(q >> IOIO_SIZE_SHIFT & 7),
@@ -173,6 +175,7 @@ void svm_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
 	const struct vmcb *c = v->vmcb;
+
 	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
 	         c->rip, c->rsp, c->rflags, svm_cr0(v), c->cr3, c->cr4, c->efer);
 	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax,

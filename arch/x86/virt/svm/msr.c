@@ -27,6 +27,7 @@ static uint8_t *map;
 static void map_open(uint32_t msr, bool read, bool write)
 {
 	uint32_t bit = (msr & 0x1fff) * 2, at = (msr >> 31 ? MSRPM_HIGH : 0) + bit / 8;
+
 	map[at] &= (uint8_t) ~((read ? 1u : 0) << bit % 8 | (write ? 2u : 0) << bit % 8);
 }
 
@@ -67,6 +68,7 @@ static int write_pat(struct vmcb *c, uint64_t value)
 static int write_value(struct vcpu *v, uint32_t msr, uint64_t value)
 {
 	int error = guest_msr_write(&v->registers, msr, value);
+
 	v->lazy_state |= v->registers.used;
 	if (error <= 0)
 		return error;
@@ -76,6 +78,7 @@ static int write_value(struct vcpu *v, uint32_t msr, uint64_t value)
 static int read_value(const struct vcpu *v, uint32_t msr, uint64_t *value)
 {
 	int error = guest_msr_read(&v->registers, msr, value);
+
 	if (error <= 0)
 		return error;
 	*value = msr == MSR_EFER ? v->vmcb->efer & ~(uint64_t)EFER_SVME : v->vmcb->pat;
@@ -87,6 +90,7 @@ int svm_msr_emulate(struct vcpu *v, bool write, struct denial *what)
 	uint32_t msr = (uint32_t)v->regs.rcx;
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
 	int error = write ? write_value(v, msr, value) : read_value(v, msr, &value);
+
 	if (error != 0) {
 		if (write)
 			*what = (struct denial){ "WRMSR %lx = %lx", { msr, value } };

@@ -22,6 +22,7 @@ static uint64_t offset_of(struct vcpu *v, const struct svm_instruction *i)
 {
 	const struct svm_operand *o = &i->operand;
 	uint64_t at = (uint64_t)(int64_t)o->displacement;
+
 	if (o->base == SVM_RIP)
 		at += v->vmcb->rip + i->length;
 	else if (o->base != SVM_NONE)
@@ -37,6 +38,7 @@ static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, u
 {
 	const uint64_t last = offset + OPERAND_BYTES - 1;
 	bool code = s->attributes & TYPE_CODE, open = s->attributes & TYPE_OPEN;
+
 	if (c->cr0 & CR0_PE && !(c->rflags & RFLAGS_VM)) {
 		if (!(s->attributes & SEGMENT_P) || (write ? code || !open : code && !open))
 			return false;
@@ -50,6 +52,7 @@ static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, u
 static bool is_canonical(const struct vmcb *c, uint64_t linear)
 {
 	unsigned above = c->cr4 & CR4_LA57 ? 7 : 16;
+
 	return (uint64_t)((int64_t)(linear << above) >> above) == linear;
 }
 
@@ -62,6 +65,7 @@ static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool wr
 	const struct vmcb_segment *s = &(&c->es)[n];
 	const struct guest_mode mode = svm_mode(v);
 	const uint64_t offset = offset_of(v, i);
+
 	if (guest_in_long_mode(&mode)) { /* here only FS and GS have a base, and none has a limit */
 		*linear = offset + (n == SVM_FS || n == SVM_GS ? s->base : 0);
 		return is_canonical(c, *linear) && is_canonical(c, *linear + OPERAND_BYTES - 1);
@@ -73,6 +77,7 @@ static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool wr
 static struct guest_memory memory_of(const struct vcpu *v)
 {
 	struct guest_memory m = { .paging = svm_mode(v).paging };
+
 	m.paging.user = v->vmcb->cpl == CPL_USER;
 	m.paging.ignores_smap = v->vmcb->rflags & RFLAGS_AC;
 	return m;
@@ -96,6 +101,7 @@ bool svm_operand_read(struct vcpu *v, const struct svm_instruction *i, uint16_t 
 	struct guest_memory m = memory_of(v);
 	struct guest_fault fault;
 	uint64_t linear;
+
 	if (!find_linear(v, i, false, &linear))
 		return segment_fault(v, i);
 	return guest_read(&m, linear, value, sizeof(*value), &fault) || page_fault(v, fault);
@@ -106,6 +112,7 @@ bool svm_operand_write(struct vcpu *v, const struct svm_instruction *i, uint16_t
 	struct guest_memory m = memory_of(v);
 	struct guest_fault fault;
 	uint64_t linear;
+
 	if (!find_linear(v, i, true, &linear))
 		return segment_fault(v, i);
 	return guest_write(&m, linear, &value, sizeof(value), &fault) || page_fault(v, fault);

@@ -44,6 +44,7 @@ static bool behind_sti(const struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
 	uint8_t byte;
+
 	return c->rip != 0 && c->rflags & RFLAGS_IF &&
 	       c->cpl <= (c->rflags >> RFLAGS_IOPL_SHIFT & 3) &&
 	       svm_fetch(v, c->rip - 1, &byte, 1) == 1 && byte == OPCODE_STI;
@@ -52,6 +53,7 @@ static bool behind_sti(const struct vcpu *v)
 void quirk_lost_shadow(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
+
 	if (!(c->interrupt_shadow & INTERRUPT_SHADOW) || c->event_injection & EVENT_VALID ||
 	    !behind_sti(v))
 		return;

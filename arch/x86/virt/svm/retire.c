@@ -22,6 +22,7 @@ enum { EFER_LMA = 1 << 10, CS_LONG = 1 << 9, CR0_PE = 1 << 0 };
 static inline uint32_t load_unaligned(const uint32_t *at)
 {
 	uint32_t value;
+
 	__builtin_memcpy(&value, at, sizeof(value)); /* one instruction */
 	return value;
 }
@@ -33,6 +34,7 @@ static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	bool traps = c->rflags & RFLAGS_TF;
+
 	c->rflags &= ~(uint64_t)RFLAGS_RF;
 	if (!traps)
 		return false;
@@ -53,6 +55,7 @@ bool svm_retire(struct vcpu *v, unsigned length)
 {
 	struct vmcb *c = v->vmcb;
 	bool wide = c->efer & EFER_LMA && c->cs.attributes & CS_LONG;
+
 	c->rip = wide ? c->rip + length : (uint32_t)(c->rip + length);
 	return retire(v, c);
 }
@@ -62,6 +65,7 @@ bool svm_retire(struct vcpu *v, unsigned length)
 static __attribute__((noinline)) bool skip_decoded(struct vcpu *v)
 {
 	unsigned length = svm_instruction_length(v);
+
 	return length == 0 ? svm_raise(v, VECTOR_UD, 0) : svm_retire(v, length);
 }
 
@@ -72,6 +76,7 @@ __attribute__((noinline)) bool svm_skip(struct vcpu *v)
 	struct vmcb *c = v->vmcb;
 	const uint64_t rip = c->rip;
 	const struct svm_code *known = &v->code[rip % SVM_CODE_PLACES];
+
 	if (known->rip == rip && known->cr3 == c->cr3 && known->base == c->cs.base &&
 	    (load_unaligned(known->at) & known->mask) == known->bytes) {
 		c->rip = rip + known->length;
@@ -91,6 +96,7 @@ __attribute__((noinline)) bool svm_skip(struct vcpu *v)
 static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 {
 	uint64_t type = during & EVENT_TYPE;
+
 	if (!(during & EVENT_VALID))
 		return vector;
 	if (type == EVENT_EXCEPTION)
@@ -106,6 +112,7 @@ static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error)
 {
 	struct vmcb *c = v->vmcb;
+
 	vector = combine(c->exit_interruption, vector, &error);
 	if (vector == EXCEPTION_SHUTDOWN)
 		return false;
@@ -133,6 +140,7 @@ static void trap_on_io(struct vmcb *c, uint32_t hits)
 void svm_break_on_io(struct vcpu *v, const struct vcpu_io *io)
 {
 	struct vmcb *c = v->vmcb;
+
 	if (!v->state.uses_debug || !(c->dr7 & IO_BREAK_ENABLES))
 		return;
 	const uint32_t hits = io_break_hits_now(c->dr7, c->cr4, io->port, io->size);

@@ -15,6 +15,7 @@
 bool svm_drop_store(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
+
 	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE ||
 	    c->exit_interruption & EVENT_VALID)
 		return false;

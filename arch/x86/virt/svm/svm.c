@@ -48,6 +48,7 @@ int svm_init(void)
 const char *svm_describe(void)
 {
 	static char text[160];
+
 	snprintf(text, sizeof(text), "SVM revision %u: nested paging, %u ASIDs, %s, slices by %s%s",
 	         (unsigned)svm_caps.revision, (unsigned)svm_caps.asids,
 	         svm_caps.next_rip ? "next RIP" : "instruction lengths decoded",

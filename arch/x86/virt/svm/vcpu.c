@@ -57,6 +57,7 @@ static void setup_controls(struct vmcb *c)
 static void setup_segments(struct vmcb *c)
 {
 	const struct vmcb_segment data = { 16, ATTRIBUTES_DATA, UINT32_MAX, 0 };
+
 	c->cs = (struct vmcb_segment){ 8, ATTRIBUTES_CODE, UINT32_MAX, 0 };
 	c->es = c->ss = c->ds = c->fs = c->gs = data;
 	c->ldtr = (struct vmcb_segment){ 0, ATTRIBUTES_LDT, 0xffff, 0 };
@@ -67,6 +68,7 @@ static void setup_segments(struct vmcb *c)
 struct vcpu *svm_create(const char *name)
 {
 	struct vcpu *v = frames_alloc_vmm(PAGE, PAGE);
+
 	if (v == NULL)
 		return NULL;
 	v->name = name;
@@ -91,6 +93,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	struct vmcb *c = v->vmcb;
 	const uint64_t iopm = c->iopm_base, msrpm = c->msrpm_base, nested_cr3 = c->nested_cr3;
 	const uint32_t asid = c->asid;
+
 	svm_load(v); /* puts the virtual processor before away */
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
@@ -150,6 +153,7 @@ int svm_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 void svm_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	uint8_t bit = (uint8_t)(1u << (port & 7));
+
 	if (open)
 		v->io_bitmap[port >> 3] &= (uint8_t)~bit;
 	else
@@ -169,6 +173,7 @@ static void change_to(struct vcpu *v)
 {
 	struct vcpu *old = svm_loaded;
 	unsigned lazy_state = v->lazy_state;
+
 	if (old != NULL)
 		lazy_state |= old->lazy_state;
 	svm_loaded = v;

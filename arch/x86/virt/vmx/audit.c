@@ -30,6 +30,7 @@ static uint64_t secondary(void)
 static bool within(uint64_t capability, uint64_t value)
 {
 	uint64_t must = (uint32_t)capability, may = capability >> 32;
+
 	return (value & must) == must && (value & ~may) == 0;
 }
 
@@ -46,6 +47,7 @@ static bool long_mode(void)
 static uint64_t interruption(void)
 {
 	uint64_t info = vmcs_read(ENTRY_INTERRUPTION);
+
 	return info & INTERRUPTION_VALID ? info : 0;
 }
 
@@ -68,12 +70,14 @@ static bool bitmaps_ok(void)
 static bool nmi_ok(void)
 {
 	uint64_t pin = vmcs_read(PIN_CONTROLS), primary = vmcs_read(PRIMARY_CONTROLS);
+
 	return (pin & PIN_NMI_EXITING || !(pin & PIN_VIRTUAL_NMIS)) &&
 	       (pin & PIN_VIRTUAL_NMIS || !(primary & CPU_NMI_WINDOW));
 }
 static bool eptp_ok(void)
 {
 	uint64_t eptp = vmcs_read(EPT_POINTER);
+
 	return !(secondary() & CPU2_EPT) ||
 	       ((eptp & 7) == 6 && (eptp >> 3 & 7) == 3 && !(eptp & 0xf80));
 }
@@ -101,6 +105,7 @@ static bool entry_ok(void)
 static bool interruption_type_ok(void)
 {
 	uint64_t type = interruption() >> 8 & 7;
+
 	return interruption() == 0 ||
 	       (type != 1 && (type != 2 || (interruption() & 0xff) == 2) &&
 	        (type != 3 || (interruption() & 0xff) < 32) && !(interruption() & 0x7ffff000));
@@ -112,6 +117,7 @@ static bool interruption_error_ok(void)
 	bool exception = (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXCEPTION;
 	bool protected = vmcs_read(GUEST_CR0) & CR0_PE || !(secondary() & CPU2_UNRESTRICTED);
 	bool wanted = exception && protected && with_error >> (interruption() & 31) & 1;
+
 	return interruption() == 0 || !!(interruption() & INTERRUPTION_ERROR) == wanted;
 }
 static bool error_code_ok(void)
@@ -123,6 +129,7 @@ static bool instruction_length_ok(void)
 	uint64_t length = vmcs_read(ENTRY_INSTRUCTION_LENGTH);
 	bool software = (interruption() & INTERRUPTION_TYPE) >= INTERRUPTION_SOFT_INT &&
 	                (interruption() & INTERRUPTION_TYPE) <= INTERRUPTION_SOFT_EXCEPTION;
+
 	return !software || (length >= 1 && length <= 15);
 }
 static bool host_cr_ok(void)
@@ -148,6 +155,7 @@ static bool host_rip_ok(void)
 static bool guest_cr0_ok(void)
 {
 	uint64_t fixed = vmx_caps.cr0_fixed0, cr0 = vmcs_read(GUEST_CR0);
+
 	if (secondary() & CPU2_UNRESTRICTED)
 		fixed &= ~(CR0_PE | CR0_PG);
 	return (cr0 & fixed) == fixed && !(cr0 & ~vmx_caps.cr0_fixed1) &&
@@ -156,6 +164,7 @@ static bool guest_cr0_ok(void)
 static bool guest_cr4_ok(void)
 {
 	uint64_t cr4 = vmcs_read(GUEST_CR4);
+
 	return (cr4 & vmx_caps.cr4_fixed0) == vmx_caps.cr4_fixed0 && !(cr4 & ~vmx_caps.cr4_fixed1);
 }
 static bool guest_long_ok(void)
@@ -165,6 +174,7 @@ static bool guest_long_ok(void)
 static bool guest_efer_ok(void)
 {
 	uint64_t efer = vmcs_read(GUEST_EFER);
+
 	if (!(vmcs_read(ENTRY_CONTROLS) & ENTRY_LOAD_EFER))
 		return true;
 	return !!(efer & EFER_LMA) == long_mode() &&
@@ -174,6 +184,7 @@ static bool guest_cs_ok(void)
 {
 	uint64_t rights = vmcs_read(GUEST_CS_ACCESS), type = rights & 15;
 	bool data = type == 3 && secondary() & CPU2_UNRESTRICTED;
+
 	if (vmcs_read(GUEST_RFLAGS) & RFLAGS_VM)
 		return rights == 0xf3;
 	return (data || type == 9 || type == 11 || type == 13 || type == 15) && rights >> 4 & 1 &&
@@ -182,11 +193,13 @@ static bool guest_cs_ok(void)
 static bool guest_ss_ok(void)
 {
 	uint64_t rights = vmcs_read(GUEST_SS_ACCESS), type = rights & 15;
+
 	return rights & UNUSABLE || vmcs_read(GUEST_RFLAGS) & RFLAGS_VM || type == 3 || type == 7;
 }
 static bool guest_tr_ok(void)
 {
 	uint64_t rights = vmcs_read(GUEST_TR_ACCESS), type = rights & 15;
+
 	return !(rights & UNUSABLE) && (type == 11 || (type == 3 && !long_mode())) &&
 	       !(rights >> 4 & 1) && rights >> 7 & 1 && !(vmcs_read(GUEST_TR_SELECTOR) & 4);
 }
@@ -194,6 +207,7 @@ static bool guest_rip_ok(void)
 {
 	uint64_t rip = vmcs_read(GUEST_RIP);
 	bool wide = long_mode() && vmcs_read(GUEST_CS_ACCESS) >> 13 & 1;
+
 	return wide ? canonical(rip) : rip >> 32 == 0;
 }
 static bool guest_rflags_ok(void)
@@ -201,11 +215,13 @@ static bool guest_rflags_ok(void)
 	uint64_t flags = vmcs_read(GUEST_RFLAGS);
 	bool external = interruption() &&
 	                (interruption() & INTERRUPTION_TYPE) == INTERRUPTION_EXTERNAL;
+
 	return flags & 2 && !(flags & ~0x3f7fd7ull) && (!external || flags & RFLAGS_IF);
 }
 static bool guest_activity_ok(void)
 {
 	uint64_t activity = vmcs_read(GUEST_ACTIVITY), shadow = vmcs_read(GUEST_INTERRUPTIBILITY);
+
 	return activity == ACTIVITY_ACTIVE ||
 	       (activity == ACTIVITY_HLT &&
 	        !(shadow & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)));
@@ -226,6 +242,7 @@ static bool guest_step_ok(void)
 	bool steps = vmcs_read(GUEST_RFLAGS) & RFLAGS_TF &&
 	             !(vmcs_read(GUEST_DEBUGCTL) & DEBUGCTL_BTF);
 	bool pending = vmcs_read(GUEST_PENDING_DEBUG) & PENDING_BS;
+
 	return (!shadow && vmcs_read(GUEST_ACTIVITY) != ACTIVITY_HLT) || pending == steps;
 }
 static bool guest_smi_ok(void)
@@ -245,6 +262,7 @@ static bool guest_shadow_ok(void)
 {
 	uint64_t shadow = vmcs_read(GUEST_INTERRUPTIBILITY),
 		 both = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
+
 	/* the shadows that the injected event forbids */
 	uint64_t type = interruption() & INTERRUPTION_TYPE, refused = 0;
 	if (interruption() && type == INTERRUPTION_EXTERNAL)
@@ -329,6 +347,7 @@ static const struct rule rules[] = {
 unsigned vmx_audit(struct vcpu *v)
 {
 	unsigned broken = 0;
+
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (rules[i].holds())
 			continue;

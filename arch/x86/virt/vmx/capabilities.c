@@ -58,6 +58,7 @@ static const struct need needs[] = {
 static int firmware_allows(void)
 {
 	uint64_t control = msr_read(IA32_FEATURE_CONTROL);
+
 	if (!(control & FEATURE_LOCK)) { /* the firmware left the choice to the VMM */
 		msr_write(IA32_FEATURE_CONTROL, control | FEATURE_LOCK | FEATURE_VMXON);
 		return 0;
@@ -74,6 +75,7 @@ static int firmware_allows(void)
 static void read_controls(void)
 {
 	uint64_t basic = msr_read(IA32_VMX_BASIC);
+
 	vmx_caps.revision = basic & 0x7fffffff;
 	vmx_caps.true_controls = basic >> 55 & 1; /* SDM 3D A.1 */
 	unsigned base = vmx_caps.true_controls ? 0x48d : 0x481;
@@ -97,6 +99,7 @@ static void read_controls(void)
 static unsigned missing_controls(void)
 {
 	unsigned missing = 0;
+
 	for (unsigned i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
 		if (*needs[i].control >> 32 & needs[i].bit)
 			continue;

@@ -28,6 +28,7 @@ enum { CR0_PE = 1 << 0, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 static uint64_t register_value(struct vcpu *v, unsigned number)
 {
 	uint64_t *regs = &v->regs.rax;
+
 	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
 }
 
@@ -39,6 +40,7 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 	uint64_t efer = vmcs_read(GUEST_EFER), cr4 = vmcs_read(GUEST_CR4);
 	bool paging = cr0 & CR0_PG, wide = paging && efer & EFER_LME;
 	bool long_code = vmcs_read(GUEST_CS_ACCESS) & ACCESS_LONG;
+
 	/* 64-bit code can turn neither paging off nor long mode on. With CR4.PCIDE set, paging
 	 * stays on (SDM 2B, MOV to CR). */
 	if (paging ? wide && (long_code || !(cr4 & CR4_PAE))
@@ -58,6 +60,7 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 {
 	bool valid = !(value >> 32) && !((value & CR0_PG) && !(value & CR0_PE)) &&
 	             !((value & CR0_NW) && !(value & CR0_CD));
+
 	if (valid && ((value ^ vmcs_read(GUEST_CR0)) & CR0_PG))
 		valid = switch_paging(v, value) == 0;
 	if (!valid) {
@@ -75,6 +78,7 @@ static int write_cr0(struct vcpu *v, uint64_t value, struct denial *what)
 static uint64_t read_cr0(void)
 {
 	uint64_t mask = vmcs_read(CR0_MASK);
+
 	return (vmcs_read(GUEST_CR0) & ~mask) | (vmcs_read(CR0_SHADOW) & mask);
 }
 
@@ -84,6 +88,7 @@ static uint64_t read_cr0(void)
 static int write_cr4(uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~vmx_cr4_allowed();
+
 	if (refused != 0) {
 		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)",
 			                 { value, refused } };
@@ -128,6 +133,7 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 {
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
 	int error = guest_set_xcr0(&v->state, (uint32_t)v->regs.rcx, value, what);
+
 	if (error == 0)
 		vmx_skip(v);
 	return error;
@@ -141,6 +147,7 @@ static int set_xcr0(struct vcpu *v, struct denial *what)
 static int pass_exception(struct vcpu *v)
 {
 	uint32_t info = (uint32_t)vmcs_read(EXIT_INTERRUPTION);
+
 	if ((info & 0xff) == VECTOR_MC)
 		panic("machine check while vm %s ran", v->name);
 	if ((info & 0xff) == VECTOR_MF) {
@@ -167,6 +174,7 @@ static inline void execute_cpuid(struct vcpu_regs *regs)
 static slow_path void filter_cpuid(struct vcpu *v)
 {
 	uint32_t leaf = (uint32_t)v->regs.rax, subleaf = (uint32_t)v->regs.rcx;
+
 	execute_cpuid(&v->regs);
 	unsigned has = (vmcs_read(GUEST_CR4) & CR4_OSXSAVE ? GUEST_HAS_OSXSAVE : 0) |
 	               (v->secondary & CPU2_INVPCID ? GUEST_HAS_INVPCID : 0) |
@@ -187,6 +195,7 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 {
 	int error = -ENOSYS;
 	bool undefined = false;
+
 	switch (reason) {
 	case VM_EXIT_CR:
 		error = control_emulate(v, what);

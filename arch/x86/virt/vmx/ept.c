@@ -63,6 +63,7 @@ int ept_absent(uint64_t *pml4)
 int ept_absent_page(uint64_t *pml4, uint64_t guest)
 {
 	int error = nested_absent_page(pml4, guest, EPT_TABLE);
+
 	ept_invalidate(pml4);
 	return error;
 }
@@ -71,6 +72,7 @@ int ept_forbid(uint64_t *pml4, uint64_t guest, uint64_t bytes)
 {
 	int error = nested_forbid(pml4, (struct nested_range){ .guest = guest, .bytes = bytes },
 	                          EPT_TABLE);
+
 	ept_invalidate(pml4);
 	return error;
 }
@@ -84,6 +86,7 @@ void *ept_translate(const uint64_t *pml4, uint64_t guest)
 void vmx_load_pointers(struct vcpu *v)
 {
 	const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
+
 	for (unsigned i = 0; i < 4; i++)
 		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
 }

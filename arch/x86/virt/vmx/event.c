@@ -12,6 +12,7 @@ enum { RFLAGS_IF = 1 << 9, VECTOR_NMI = 2 };
 static void primary_set(struct vcpu *v, uint32_t bit, bool on)
 {
 	uint32_t wanted = on ? v->primary | bit : v->primary & ~bit;
+
 	if (wanted == v->primary)
 		return;
 	v->primary = wanted;
@@ -96,6 +97,7 @@ bool vmx_has_interrupt_table(struct vcpu *v)
 bool vmx_inject_nmi(struct vcpu *v)
 {
 	bool busy = vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID;
+
 	/* when NMI, STI or MOV SS blocks: wait for the NMI window */
 	bool able = !busy && !vmcs_read(GUEST_INTERRUPTIBILITY);
 	primary_set(v, CPU_NMI_WINDOW, !able);
@@ -120,6 +122,7 @@ void vmx_exit_on_interrupt(struct vcpu *v, bool exits)
 {
 	uint32_t wanted = exits ? v->pin | PIN_INTERRUPT_EXITING
 	                        : v->pin & ~(uint32_t)PIN_INTERRUPT_EXITING;
+
 	quirk_entry_with_if_clear(v, exits);
 	if (wanted == v->pin)
 		return;

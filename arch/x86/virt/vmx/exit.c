@@ -97,6 +97,7 @@ static const uint32_t reasons[REASONS] = {
 static enum vm_exit_reason refused(const char *what, unsigned long code)
 {
 	struct vcpu *v = vmx_loaded;
+
 	log_note("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
 		log_note(
@@ -203,6 +204,7 @@ uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 void vmx_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
+
 	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
 	         vmcs_read(GUEST_RIP), vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS),
 	         vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3), vmcs_read(GUEST_CR4),

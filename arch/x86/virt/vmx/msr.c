@@ -23,6 +23,7 @@ static void bitmap_open(uint32_t msr, bool read, bool write)
 {
 	uint32_t at = (msr >> 31 ? 1024 : 0) + ((msr & 0x1fff) >> 3);
 	uint8_t others = (uint8_t) ~(1u << (msr & 7));
+
 	if (read)
 		bitmap[at] &= others;
 	if (write)
@@ -46,6 +47,7 @@ uint64_t msr_bitmap_create(void)
 static int write_efer(uint64_t value)
 {
 	uint64_t old = vmcs_read(GUEST_EFER);
+
 	if (((value ^ old) & EFER_LME) && (vmcs_read(GUEST_CR0) & CR0_PG))
 		return -EPERM;
 	vmcs_write(GUEST_EFER, (value & ~(uint64_t)EFER_LMA) | (old & EFER_LMA));
@@ -58,6 +60,7 @@ int msr_emulate(struct vcpu *v, bool write, struct denial *what)
 	uint64_t value = (v->regs.rdx << 32) | (uint32_t)v->regs.rax;
 	int error = write ? guest_msr_write(&v->registers, msr, value)
 	                  : guest_msr_read(&v->registers, msr, &value);
+
 	v->lazy_state |= v->registers.used;
 	if (error > 0)
 		error = write_efer(value);

@@ -37,6 +37,7 @@ void quirk_before_entry(struct vcpu *v)
 {
 	bool if_clear = !(vmcs_read(GUEST_RFLAGS) & RFLAGS_IF) &&
 	                !(vmcs_read(ENTRY_INTERRUPTION) & INTERRUPTION_VALID);
+
 	if (!if_clear && v->timer_rest == 0)
 		return;
 	if (!(v->pin & PIN_PREEMPTION_TIMER)) /* no time to measure: use the longest time */

@@ -17,6 +17,7 @@ bool vmx_wrap_rip(void)
 {
 	uint64_t rip = vmcs_read(GUEST_RIP);
 	bool wide = vmcs_read(ENTRY_CONTROLS) & ENTRY_IA32E && vmcs_read(GUEST_CS_ACCESS) & CS_LONG;
+
 	if (wide || !(rip >> 32))
 		return false;
 	vmcs_write(GUEST_RIP, (uint32_t)rip);
@@ -43,6 +44,7 @@ void vmx_end_shadow(void)
 static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 {
 	uint64_t flags = vmcs_read(GUEST_RFLAGS);
+
 	vmx_end_shadow();
 	vmcs_write(GUEST_RFLAGS, flags & ~(uint64_t)RFLAGS_RF);
 	if (flags & RFLAGS_TF)
@@ -67,6 +69,7 @@ bool vmx_skip(struct vcpu *v)
 static unsigned combine(uint64_t during, unsigned vector, uint32_t *error)
 {
 	uint64_t type = during & INTERRUPTION_TYPE;
+
 	if (!(during & INTERRUPTION_VALID))
 		return vector;
 	if (type == INTERRUPTION_EXCEPTION)

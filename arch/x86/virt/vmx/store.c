@@ -18,6 +18,7 @@ enum { REASON_EPT_VIOLATION = 48 };
 bool vmx_drop_store(struct vcpu *v)
 {
 	const uint64_t q = vmcs_read(EXIT_QUALIFICATION), code = vmcs_read(GUEST_CS_ACCESS);
+
 	if (vmcs_read(EXIT_REASON) != REASON_EPT_VIOLATION ||
 	    vmcs_read(IDT_VECTORING) & INTERRUPTION_VALID ||
 	    (q & (Q_WRITE | Q_LINEAR | Q_ACCESS | Q_IRET)) != (Q_WRITE | Q_LINEAR | Q_ACCESS))

@@ -106,18 +106,21 @@ static bool page_fault(struct change *c, struct guest_fault fault)
 static bool read(struct change *c, uint32_t linear, void *to, unsigned bytes)
 {
 	struct guest_fault fault;
+
 	return guest_read(&c->memory, linear, to, bytes, &fault) || page_fault(c, fault);
 }
 
 static bool write(struct change *c, uint32_t linear, const void *from, unsigned bytes)
 {
 	struct guest_fault fault;
+
 	return guest_write(&c->memory, linear, from, bytes, &fault) || page_fault(c, fault);
 }
 
 static bool may_write(struct change *c, uint32_t linear, unsigned bytes)
 {
 	struct guest_fault fault;
+
 	return guest_may_write(&c->memory, linear, bytes, &fault) || page_fault(c, fault);
 }
 
@@ -140,6 +143,7 @@ static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector
 	bool local = selector & SELECTOR_TI;
 	bool none = local && vmcs_read(GUEST_LDTR_ACCESS) & RIGHTS_UNUSABLE;
 	uint32_t offset = selector & 0xfff8u;
+
 	if (none || offset + 7 > vmcs_read(local ? GUEST_LDTR_LIMIT : GUEST_GDTR_LIMIT))
 		return refuse(c, vector, selector & 0xfffc);
 	d->at = (uint32_t)vmcs_read(local ? GUEST_LDTR_BASE : GUEST_GDTR_BASE) + offset;
@@ -158,6 +162,7 @@ static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector
 static bool mark_type(struct change *c, struct descriptor *d, unsigned bit, bool on)
 {
 	uint8_t type = (uint8_t)(d->raw >> 40);
+
 	type = (uint8_t)(on ? type | bit : type & ~bit);
 	d->rights = (d->rights & ~0xffu) | type;
 	return write(c, (uint32_t)d->at + 5, &type, 1);
@@ -177,6 +182,7 @@ static bool check_new(struct change *c)
 {
 	bool back = c->source == BY_IRET;
 	unsigned vector = back ? VECTOR_TS : VECTOR_GP, error = c->selector & 0xfffc;
+
 	if (c->selector & SELECTOR_TI || error == 0)
 		return refuse(c, vector, error);
 	if (!read_descriptor(c, c->selector, vector, &c->tss))
@@ -210,6 +216,7 @@ static void take_old(const struct change *c, struct task *t)
 	uint64_t event = vmcs_read(IDT_VECTORING), type = event & INTERRUPTION_TYPE;
 	bool behind = c->source != BY_GATE ||
 	              (event & INTERRUPTION_VALID && type >= INTERRUPTION_SOFT_INT);
+
 	t->eip = (uint32_t)(vmcs_read(GUEST_RIP) +
 	                    (behind ? vmcs_read(EXIT_INSTRUCTION_LENGTH) : 0));
 	t->eflags = (uint32_t)vmcs_read(GUEST_RFLAGS);
@@ -226,6 +233,7 @@ static bool save_old(struct change *c, const struct task *t)
 {
 	struct tss32 wide = { .eip = t->eip, .eflags = t->eflags };
 	struct tss16 narrow = { .ip = (uint16_t)t->eip, .flags = (uint16_t)t->eflags };
+
 	memcpy(wide.general, t->general, sizeof(wide.general));
 	for (unsigned i = 0; i < 8; i++)
 		narrow.general[i] = (uint16_t)t->general[i];
@@ -243,6 +251,7 @@ static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *trap
 {
 	struct tss32 wide;
 	struct tss16 narrow;
+
 	*traps = false;
 	if (c->wide) {
 		if (!read(c, c->tss.base, &wide, sizeof(wide)))
@@ -272,6 +281,7 @@ static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *trap
 static bool busy_bits(struct change *c)
 {
 	struct descriptor old;
+
 	if (c->source == BY_JMP || c->source == BY_IRET) {
 		if (!read_descriptor(c, c->old_selector, VECTOR_TS, &old) ||
 		    !mark_type(c, &old, TYPE_BUSY, false))
@@ -283,6 +293,7 @@ static bool busy_bits(struct change *c)
 static void set_cr3(struct change *c, uint32_t cr3)
 {
 	uint64_t cr0 = vmcs_read(GUEST_CR0), cr4 = vmcs_read(GUEST_CR4);
+
 	if (!c->wide || !(cr0 & CR0_PG))
 		return;
 	vmcs_write(GUEST_CR3,
@@ -306,6 +317,7 @@ static struct descriptor segment_v86(uint16_t selector)
 static void set_segments(const struct task *t, uint32_t flags)
 {
 	uint32_t level = (uint32_t)(t->segment[CS] & RPL) << DPL_SHIFT;
+
 	for (unsigned i = 0; i < SEGMENTS; i++) {
 		struct descriptor d = { .rights = RIGHTS_UNUSABLE | level };
 		if (i == CS)
@@ -321,6 +333,7 @@ static void set_registers(struct change *c, const struct task *t)
 	struct vcpu *v = c->v;
 	bool nests = c->source == BY_CALL || c->source == BY_GATE;
 	uint32_t flags = (t->eflags & FLAGS_MAY) | FLAGS_ALWAYS | (nests ? FLAGS_NT : 0);
+
 	vmcs_write(GUEST_RIP, t->eip);
 	vmcs_write(GUEST_RFLAGS, flags);
 	for (unsigned i = 0; i < 8; i++)
@@ -341,6 +354,7 @@ static void end_event(const struct change *c)
 {
 	uint64_t blocked = vmcs_read(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
 	uint64_t event = vmcs_read(IDT_VECTORING);
+
 	if (c->source == BY_IRET)
 		blocked = 0;
 	if (event & INTERRUPTION_VALID && (event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
@@ -355,6 +369,7 @@ static void end_event(const struct change *c)
 static bool load_ldt(struct change *c, uint16_t selector)
 {
 	struct descriptor d;
+
 	if (!(selector & 0xfffc))
 		return true;
 	if (selector & SELECTOR_TI)
@@ -372,6 +387,7 @@ static bool is_loadable(enum segment segment, uint16_t selector, uint32_t rights
 {
 	unsigned dpl = rights >> DPL_SHIFT & 3, rpl = selector & RPL;
 	bool code = rights & TYPE_CODE, conforming = code && rights & TYPE_CONFORMING;
+
 	if (!(rights & RIGHTS_S))
 		return false;
 	if (segment == CS)
@@ -384,6 +400,7 @@ static bool is_loadable(enum segment segment, uint16_t selector, uint32_t rights
 static bool load_segment(struct change *c, enum segment segment, uint16_t selector, unsigned cpl)
 {
 	struct descriptor d;
+
 	if (!(selector & 0xfffc) && segment != CS && segment != SS)
 		return true; /* unusable */
 	if (!(selector & 0xfffc))
@@ -403,6 +420,7 @@ static bool load_segment(struct change *c, enum segment segment, uint16_t select
 static bool load_segments(struct change *c, const struct task *t)
 {
 	static const uint8_t order[SEGMENTS] = { CS, SS, ES, DS, FS, GS };
+
 	if (!load_ldt(c, t->ldt))
 		return false;
 	for (unsigned i = 0; i < SEGMENTS; i++) {
@@ -418,6 +436,7 @@ static bool load_segments(struct change *c, const struct task *t)
 static bool push_error(struct change *c)
 {
 	uint64_t event = vmcs_read(IDT_VECTORING);
+
 	if (c->source != BY_GATE || !(event & INTERRUPTION_VALID) || !(event & INTERRUPTION_ERROR))
 		return true;
 	uint64_t rights = vmcs_read(GUEST_SS_ACCESS);
@@ -439,6 +458,7 @@ static bool change_task(struct change *c)
 	struct task old, new;
 	uint32_t cr3 = 0;
 	bool traps;
+
 	if (!check_new(c) || !check_old(c) || !load_new(c, &new, &cr3, &traps))
 		return false;
 	if ((c->source == BY_CALL || c->source == BY_GATE) &&
@@ -468,6 +488,7 @@ int task_emulate(struct vcpu *v, struct denial *what)
 		.source = (enum source)(qualification >> 30 & 3),
 		.selector = (uint16_t)qualification,
 	};
+
 	memory_now(&c);
 	if (change_task(&c) || vmx_raise(v, c.fault, c.error))
 		return 0;

@@ -42,6 +42,7 @@ static uint16_t next_vpid = 1;
 static uint32_t control(uint64_t capability, uint32_t wanted)
 {
 	uint32_t must = (uint32_t)capability, may = (uint32_t)(capability >> 32);
+
 	return (wanted | must) & may;
 }
 
@@ -121,6 +122,7 @@ static void setup_control_registers(void)
 {
 	uint64_t cr0_fixed = vmx_caps.cr0_fixed0 & ~(uint64_t)(CR0_PE | CR0_PG);
 	uint64_t cr4_fixed = vmx_caps.cr4_fixed0 | (cr4_read() & CR4_MCE);
+
 	vmcs_write(CR0_MASK, cr0_fixed | CR0_CD | CR0_NW | ~vmx_caps.cr0_fixed1);
 	vmcs_write(CR0_SHADOW, CR0_PE | CR0_ET);
 	vmcs_write(GUEST_CR0, CR0_PE | CR0_ET | cr0_fixed);
@@ -152,6 +154,7 @@ struct vcpu *vmx_create(const char *name)
 {
 	struct vcpu *v = frames_alloc_vmm(PAGE, PAGE);
 	uint32_t *vmcs = frames_alloc_vmm(PAGE, PAGE);
+
 	if (v == NULL || vmcs == NULL)
 		return NULL;
 	v->name = name;
@@ -181,6 +184,7 @@ static void change_to(struct vcpu *v)
 	struct vcpu *old = vmx_loaded;
 	bool lazy_state = true;
 	uint64_t kernel_gs = msr_read(IA32_KERNEL_GS_BASE);
+
 	if (old != NULL) {
 		old->cr2 = cr2_read();
 		old->kernel_gs = kernel_gs;
@@ -273,6 +277,7 @@ int vmx_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 {
 	uint8_t bit = (uint8_t)(1u << (port & 7));
+
 	if (open)
 		v->io_bitmap[port >> 3] &= (uint8_t)~bit;
 	else

@@ -43,6 +43,7 @@ int vmx_init(void)
 const char *vmx_describe(void)
 {
 	static char text[160];
+
 	snprintf(
 		text, sizeof(text),
 		"VMX, VMCS revision %x: EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",

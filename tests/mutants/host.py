@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mutants of arch/x86/ where both back ends meet: instructions, registers, NMIs, mitigations."""
+
+VMX_RETIRE = "arch/x86/virt/vmx/retire.c"
+SVM_RETIRE = "arch/x86/virt/svm/retire.c"
+VMX_EVENT = "arch/x86/virt/vmx/event.c"
+VMX_TIMER = "arch/x86/virt/vmx/timer.c"
+REGISTERS = "arch/x86/virt/guest_registers.c"
+CPUID = "arch/x86/virt/guest_cpuid.c"
+NMI = "arch/x86/cpu/nmi.S"
+WORK = "arch/x86/cpu/work.S"
+MITIGATIONS = "arch/x86/cpu/mitigations.c"
+GUARDED = "arch/x86/cpu/guarded.S"
+
+MUTANTS = (
+    # How an instruction ends.
+    (
+        "vmx-step-comes-late",
+        VMX_RETIRE,
+        "\tif (flags & RFLAGS_TF)\n\t\ttrap(v);\n",
+        "",
+        "test_vmx_retire",
+    ),
+    ("vmx-rf-stays", VMX_RETIRE, "flags & ~(uint64_t)RFLAGS_RF", "flags", "test_vmx_retire"),
+    (
+        "vmx-error-in-real-mode",
+        VMX_RETIRE,
+        "exception_has_error(vector) && vmcs_read(GUEST_CR0) & CR0_PE",
+        "exception_has_error(vector)",
+        "test_vmx_retire",
+    ),
+    (
+        "vmx-fault-without-rf",
+        VMX_RETIRE,
+        "if (exception_is_fault(vector))",
+        "if (false)",
+        "test_vmx_retire",
+    ),
+    (
+        "vmx-breakpoint-forgotten",
+        VMX_RETIRE,
+        "DR6_BS | (vmcs_read(GUEST_PENDING_DEBUG) & DR6_BREAKPOINTS)",
+        "DR6_BS",
+        "test_vmx_retire",
+    ),
+    ("svm-step-comes-late", SVM_RETIRE, "\tif (!traps)\n", "\tif (true)\n", "test_svm_skip"),
+    ("svm-rf-stays", SVM_RETIRE, "\tc->rflags &= ~(uint64_t)RFLAGS_RF;\n", "", "test_svm_skip"),
+    (
+        "svm-error-in-real-mode",
+        SVM_RETIRE,
+        "exception_has_error(vector) && c->cr0 & CR0_PE",
+        "exception_has_error(vector)",
+        "test_svm_skip",
+    ),
+    (
+        "double-fault-is-a-fault",
+        "arch/x86/cpu/exception.h",
+        "\t\treturn VECTOR_DF;\n",
+        "\t\treturn vector;\n",
+        "test_vmx_retire",
+    ),
+    (
+        "vmx-nmi-over-another-event",
+        VMX_EVENT,
+        "bool able = !busy && ",
+        "bool able = ",
+        "test_vmx_vcpu",
+    ),
+    (
+        "vmx-nmi-without-window",
+        VMX_EVENT,
+        "primary_set(v, CPU_NMI_WINDOW, !able);",
+        "primary_set(v, CPU_NMI_WINDOW, false);",
+        "test_vmx_vcpu",
+    ),
+    (
+        "vmx-timer-in-tsc-ticks",
+        VMX_TIMER,
+        "ticks >> vmx_caps.timer_shift);",
+        "ticks);",
+        "test_vmx_vcpu",
+    ),
+    # What a guest finds in the processor.
+    (
+        "msr-upper-half-is-written",
+        REGISTERS,
+        "value & ~m->writable || ",
+        "",
+        "test_guest_registers",
+    ),
+    (
+        "msr-efer-of-the-vmm",
+        REGISTERS,
+        "#define EFER_BITS UINT64_C(0xd01)",
+        "#define EFER_BITS UINT64_C(0x1d01)",
+        "test_guest_registers",
+    ),
+    (
+        "msr-not-canonical-is-written",
+        REGISTERS,
+        " || (m->address && !address_is_canonical(value))",
+        "",
+        "test_guest_registers",
+    ),
+    (
+        "msr-refused-is-kept",
+        REGISTERS,
+        "\tif (guarded_msr_write(m->number, value) != 0)\n\t\treturn -EPERM;\n",
+        "",
+        "test_guest_registers",
+    ),
+    (
+        "msr-stays-for-the-next-vm",
+        REGISTERS,
+        "kept_msrs.value[i] == r->kept[i]",
+        "r->kept[i] == 0",
+        "test_guest_registers",
+    ),
+    (
+        "cpuid-shows-what-faults",
+        CPUID,
+        "& ~(has & GUEST_HAS_RDTSCP ? 0 : ECX_RDPID) ",
+        "",
+        "test_guest_cpuid",
+    ),
+    (
+        "cpuid-frequency-is-the-processor-s",
+        CPUID,
+        "\tcase LEAF_TSC:\n\t\treturn tsc_frequency(platform.tsc_khz);\n",
+        "\tcase LEAF_TSC:\n\t\treturn c;\n",
+        "test_guest_cpuid",
+    ),
+    (
+        "cpuid-shows-svm-s-leaf",
+        CPUID,
+        "\tdefault:\n\t\treturn (struct cpuid){ 0 };\n\t}\n}\n\n/* Returns the VMM's",
+        "\tdefault:\n\t\treturn c;\n\t}\n}\n\n/* Returns the VMM's",
+        "test_guest_cpuid",
+    ),
+    ("guarded-xsetbv-is-a-defect", GUARDED, "\tlea\tat_xsetbv(%rip), %rax\n", "", "test_guarded"),
+    # The host's NMI handler, and the work's stack.
+    ("nmi-storm-is-not-blocked", NMI, "\tjae\tstay_blocked\n", "", "test_nmi_entry"),
+    ("nmi-storm-limit", NMI, ".set NMI_STORM, 8", ".set NMI_STORM, 800", "test_nmi_entry"),
+    ("nmi-known-one-is-counted", NMI, "\tjne\texpected\n", "", "test_nmi_entry"),
+    ("nmi-window-is-not-left", NMI, "\tmov\t%rax, 16(%rsp)\n\tincl", "\tincl", "test_nmi_entry"),
+    ("nmi-window-too-wide", NMI, "\tjae\t2f\n", "\tja\t2f\n", "test_nmi_entry"),
+    ("nmi-hook-not-called", NMI, "\tcall\t*nmi_hook(%rip)\n", "", "test_nmi_entry"),
+    ("nmi-leaves-no-work", NMI, "\tjne\tleave_work\n", "", "test_nmi_entry"),
+    (
+        "nmi-leaves-work-open",
+        NMI,
+        "leave_work:\n\tmovb\t$0, work_open(%rip)\n",
+        "leave_work:\n",
+        "test_nmi_entry",
+    ),
+    (
+        "nmi-expected-for-ever",
+        NMI,
+        "expected:\n\tmovb\t$0, nmi_expected(%rip)\n",
+        "expected:\n",
+        "test_nmi_entry",
+    ),
+    ("nmi-halt-sleeps-on-one", NMI, "\tjne\thalt_window_out\n", "", "test_nmi_entry"),
+    ("nmi-pushes-on-the-way-into-work", NMI, "\tjb\tundo_enter\n", "", "test_nmi_entry"),
+    (
+        "work-window-begins-late",
+        WORK,
+        (
+            "work_window_begin:\n\t/* an NMI before work_open was set found no work to leave"
+            " */\n\tcmpl\t$0, nmi_count(%rip)"
+        ),
+        "\tcmpl\t$0, nmi_count(%rip)\nwork_window_begin:",
+        "test_nmi_entry",
+    ),
+    ("work-begins-on-an-nmi", WORK, "\tjne\tnot_now\n", "", "test_nmi_entry"),
+    (
+        "work-left-open-at-once",
+        WORK,
+        "not_now:\n\tmovb\t$0, work_open(%rip)\n",
+        "not_now:\n",
+        "test_nmi_entry",
+    ),
+    (
+        "work-pauses-open",
+        WORK,
+        "work_pause:\n\tmovb\t$0, work_open(%rip)\n",
+        "work_pause:\n",
+        "test_nmi_entry",
+    ),
+    ("work-is-never-open", WORK, "\tmovb\t$1, work_open(%rip)\n", "", "test_nmi_entry"),
+    # What is done between two VMs.
+    (
+        "same-vm-pays-again",
+        MITIGATIONS,
+        "\tif (vm == mitigations.last)\n\t\treturn;\n",
+        "",
+        "test_mitigations",
+    ),
+    ("nobody-ran-last", MITIGATIONS, "\tmitigations.last = vm;\n", "", "test_mitigations"),
+    (
+        "rsb-of-the-last-vm",
+        MITIGATIONS,
+        "\t\tmitigations_fill_rsb();\n",
+        "\t\t;\n",
+        "test_mitigations",
+    ),
+    (
+        "buffers-of-the-last-vm",
+        MITIGATIONS,
+        "\t\tmitigations_verw();\n",
+        "\t\t;\n",
+        "test_mitigations",
+    ),
+    ("buffers-behind-an-abort", MITIGATIONS, " || aborts)", ")", "test_mitigations"),
+    (
+        "code-in-large-pages",
+        "arch/x86/virt/nested_map.c",
+        "\t\tif (left->small)\n",
+        "\t\tif (false)\n",
+        "test_svm_npt",
+    ),
+    (
+        "work-released-too-late",
+        "arch/x86/cpu/work.h",
+        "\tif (nmi_count != 0)\n\t\twork_pause();\n",
+        "",
+        "test_nmi_entry",
+    ),
+)

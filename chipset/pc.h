@@ -70,8 +70,8 @@ line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4);
 /* Makes IR0 the highest priority again. Also ends rotation in automatic EOI mode, if c's chips are
  * in automatic EOI mode; no other mode uses the rotation. Call at the restore. */
 void pc_reset_priority(const struct controller *c);
-/* Makes IR0 of a chip the highest priority, and ends rotation in automatic EOI mode. Call at the end
- * of the guest's ICWs for that mode: not every chip ends the rotation at ICW1. */
+/* Makes IR0 of a chip the highest priority, and ends rotation in automatic EOI mode. Call at the
+ * end of the guest's ICWs for that mode: not every chip ends the rotation at ICW1. */
 void pc_end_rotation(unsigned chip);
 /* Takes lines out of service that the guest has not ended yet. Call at a forced save. */
 void pc_end_service(line_set isr);

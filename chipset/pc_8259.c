@@ -79,10 +79,10 @@ static inline bool reaches(const struct controller *c, unsigned chip)
 }
 
 /* Command ports are open while the state is plain. Plain means: no request waits for an EOI, no
- * request is in service by software, no chip is in the middle of ICWs, no poll command waits for its
- * read, and no lost request waits to be injected. IRR has to show such a lost request. A lost request of a masked line may wait for
- * ever, and is not shown. An ICW1 shows by the mask that the ICW1 clears, so a chip whose mask is
- * all clear stays trapped. */
+ * request is in service by software, no chip is in the middle of ICWs, no poll command waits for
+ * the read, and no lost request waits to be injected. IRR has to show such a lost request. A lost
+ * request of a masked line may wait for ever, and is not shown. An ICW1 shows by the mask that the
+ * ICW1 clears, so a chip whose mask is all clear stays trapped. */
 static void refresh_ports(struct controller *c)
 {
 	const struct pic_state *master = &c->pc.pic[PIC_MASTER], *slave = &c->pc.pic[PIC_SLAVE];

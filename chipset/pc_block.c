@@ -354,8 +354,8 @@ void pc_acknowledge(line_set lines)
 	vmm_block.asserted &= ~lines;
 }
 
-/* Keep the NMI handler from looking at the chips, and make up for the looks. look_away() returns the
- * NMIs so far, for look_again(). */
+/* Keep the NMI handler from looking at the chips, and make up for the looks. look_away() returns
+ * the NMIs so far, for look_again(). */
 static uint32_t look_away(void)
 {
 	nmi_hook = NULL;

@@ -23,8 +23,8 @@ struct store {
 };
 
 /* Returns the RIP at which the guest goes on, or UINT64_MAX when the instruction is no such store
- * or the guest single-steps. Registers and s->rflags are then as after the instruction. A repeated instruction is done for all elements in the page, so the
- * guest may go on at the same RIP. */
+ * or the guest single-steps. Registers and s->rflags are then as after the instruction. A repeated
+ * instruction is done for all elements in the page, so the guest may go on at the same RIP. */
 uint64_t store_drop(struct store *s);
 
 #endif

@@ -182,8 +182,8 @@ void virt_requeue_event(struct vcpu *v);
 void virt_cpuid(struct vcpu *v);
 /* IO: returns the access. */
 struct vcpu_io virt_exit_io(struct vcpu *v);
-/* IO: has the next entry begin with the trap of a breakpoint on the access's ports, if there is one.
- * Call after virt_skip(). */
+/* IO: has the next entry begin with a trap where a breakpoint is on the access's ports. Call after
+ * virt_skip(). */
 void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io);
 /* MEMORY: returns the guest-physical address, and sets *write for a write. */
 uint64_t virt_exit_address(struct vcpu *v, bool *write);

@@ -126,8 +126,8 @@ bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error)
 	return true;
 }
 
-/* Has the next entry begin with the trap of breakpoints. A single step's trap is there already where
- * TF was set. */
+/* Has the next entry begin with the trap of breakpoints. With TF set, a single step's trap is there
+ * already. */
 static void trap_on_io(struct vmcb *c, uint32_t hits)
 {
 	if (!(c->event_injection & EVENT_VALID))

@@ -71,8 +71,9 @@ struct chipset_block {
 	 * during the service sets the bit again. */
 	void (*acknowledge)(line_set lines);
 	/* Drops requests that the controller still holds: of the VMM's own lines that have been
-	 * served, or of a line whose request a VM takes with it (vmm/core/pit.c). Call with no VM in the chipset and every line routed to the VMM block. NULL:
-	 * the controller holds no such request. */
+	 * served, or of a line whose request a VM takes with it (vmm/core/pit.c). Call with no VM
+	 * in the chipset and every line routed to the VMM block. NULL: the controller holds no such
+	 * request. */
 	void (*settle)(line_set lines);
 };
 

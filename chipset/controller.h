@@ -81,8 +81,8 @@ struct window_controller {
 struct controller {
 	line_set lines;  /* lines of the VM's devices */
 	line_set shared; /* lines of the VM that another VM has as well (R15) */
-	/* Lines whose device goes to another VM while this VM is away (vmm/core/pit.c): a request is
-	 * kept, although the line may fall. */
+	/* Lines whose device goes to another VM while this VM is away (vmm/core/pit.c): a request
+	 * is kept, although the line may fall. */
 	line_set keeps;
 	/* requests that the chip has lost: the VMM has to inject them as events */
 	line_set inject;

@@ -4,7 +4,8 @@
  * describes the pulse.
  *
  * Rule: the oracle has no closed form. The two are compared after each pulse. A new count in mode 3
- * is left out: the model takes such a count at the end of the period, a chip at the end of the half.
+ * is left out: the model takes such a count at the end of the period, a chip at the end of the
+ * half.
  */
 #include "tests/unit/check.h"
 #include "vmm/core/pit_counter.h"

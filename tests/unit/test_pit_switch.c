@@ -3,10 +3,10 @@
  * Three VMs with a PIT of their own on a machine with one PIT, beside a PIT for each VM that is
  * never taken away.
  *
- * Rule: the machine's counter is a counter of its own (pit_counter.c, which test_pit.c holds against
- * the datasheet), and time passes with each access. Each edge of the machine's counter goes to the
- * VM that runs. A VM's ticks are the edges that reached the VM, and each request that was waiting as
- * the VM came back.
+ * Rule: the machine's counter is a counter of its own (pit_counter.c, which test_pit.c holds
+ * against the datasheet), and time passes with each access. Each edge of the machine's counter goes
+ * to the VM that runs. A VM's ticks are the edges that reached the VM, and each request that was
+ * waiting as the VM came back.
  */
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/machine/platform.h"
@@ -308,7 +308,8 @@ static void a_thousand_switches_in_a_second_do_not_slow_the_counter(void **state
 	assert_true(world.requests[0] < world.ticks[0] / 4);
 }
 
-/* The TSC's rate was measured 0.1 % too high. The ticks are the machine's counter's all the same. */
+/* The TSC's rate was measured 0.1 % too high. The ticks are the machine's counter's all the same.
+ * */
 static void a_wrong_rate_of_the_tsc_does_not_add_up(void **state)
 {
 	(void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entry with IF clear: the preemption timer brings the VMM back where an interrupt would not, and what it
- * was to measure is not changed by it.
+ * Entry with IF clear: the preemption timer brings the VMM back where an interrupt would not, and
+ * what it was to measure is not changed by it.
  *
  * Rule: the processor is a VMCS and a few lines that run a guest for so many ticks; the back end's
  * own code sets it up.

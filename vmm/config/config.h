@@ -39,8 +39,8 @@ struct config_range {
 };
 
 /* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST
- * routes=entry|exit io=RANGES mmio=RANGES share pc pit ticks=merge|all onfault=log|stop|restart trust=LIST
- * busmaster=LIST args="..." or everything after "--" for the guest. */
+ * routes=entry|exit io=RANGES mmio=RANGES share pc pit ticks=merge|all onfault=log|stop|restart
+ * trust=LIST busmaster=LIST args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
 	enum guest_type type;       /* type=multiboot|linux; default multiboot */

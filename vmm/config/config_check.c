@@ -224,8 +224,8 @@ static int check_ports(const struct check *c, const struct vm_config *const *acc
 static const struct config_range pit_ports[] = { { 0x40, 0x43 }, { 0x61, 0x61 } };
 enum { PIT_RANGES = sizeof(pit_ports) / sizeof(pit_ports[0]) };
 
-/* Looks for ports of the PIT in io= of one VM. `pit`: the VM with the word; `owner`: the VM with the
- * ports, perhaps the same VM. */
+/* Looks for ports of the PIT in io= of one VM. `pit`: the VM with the word; `owner`: the VM with
+ * the ports, perhaps the same VM. */
 static int check_pit_ports(const struct check *c, const struct vm_config *pit,
                            const struct vm_config *owner)
 {

@@ -8,9 +8,10 @@
  * would be an edge of nobody. So after a low OUT (machine.low) the next edge is a single one.
  *
  * A VM comes back in the middle of a period. No chip lets software write the counting element, so
- * the rest of the period is a single edge, and the period itself is loaded when that edge has passed.
- * The second load costs one exit, where the VM runs so long. The second load comes some pulses late
- * (`slip`); the VM's own counter does not slip, and the next switch makes up for the slip.
+ * the rest of the period is a single edge, and the period itself is loaded when that edge has
+ * passed. The second load costs one exit, where the VM runs so long. The second load comes some
+ * pulses late (`slip`); the VM's own counter does not slip, and the next switch makes up for the
+ * slip.
  */
 #include "vmm/core/pit.h"
 #include "arch/x86/cpu/io.h"
@@ -214,8 +215,8 @@ static void end_catching_up(struct pit *p)
 		p->told = pit_counter_next_edge(c, p->told);
 }
 
-/* Loads the machine's counter so that its next edge is the VM's next edge after `from`. tolerance: so
- * many pulses too late are no reason for a second load. */
+/* Loads the machine's counter so that its next edge is the VM's next edge after `from`. tolerance:
+ * so many pulses too late are no reason for a second load. */
 static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 {
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
@@ -246,8 +247,8 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 	                              : PIT_NEVER);
 }
 
-/* Beyond a look's grain the machine's counter is right, and the TSC's measured rate is wrong: moves the
- * VM's counter by the difference since the last load. */
+/* Beyond a look's grain the machine's counter is right, and the TSC's measured rate is wrong: moves
+ * the VM's counter by the difference since the last load. */
 static void keep_pace(struct pit *p)
 {
 	int64_t drift = p->slip - p->loaded_slip;
@@ -258,8 +259,8 @@ static void keep_pace(struct pit *p)
 	p->slip = p->loaded_slip;
 }
 
-/* The VM runs, and one of its edges has passed: the single edge before a period, or the last edge of
- * a period whose count was written anew. */
+/* The VM runs, and one of its edges has passed: the single edge before a period, or the last edge
+ * of a period whose count was written anew. */
 static void load_next_period(struct pit *p)
 {
 	uint64_t t = machine_look(p);
@@ -530,8 +531,8 @@ void pit_reset(struct vm *vm)
 	p->due = PIT_NEVER;
 }
 
-/* Gives the machine's PIT to the only VM that asks for a PIT. The VM's start closes the ports that a
- * filter needs (vmm/core/port_filter.h). */
+/* Gives the machine's PIT to the only VM that asks for a PIT. The VM's start closes the ports that
+ * a filter needs (vmm/core/port_filter.h). */
 static void give(struct vm *vm)
 {
 	struct vm_config *c = &vm->config;

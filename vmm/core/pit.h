@@ -48,8 +48,8 @@ extern uint64_t pit_due;
 /* There are VMs with a PIT of their own. */
 extern bool pit_moves;
 
-/* Decides whether VMs have PITs of their own, and silences the machine's counter where they do. Call
- * it once, after the last VM was made and before the first VM runs. */
+/* Decides whether VMs have PITs of their own, and silences the machine's counter where they do.
+ * Call it once, after the last VM was made and before the first VM runs. */
 void pit_begin(void);
 /* Brings vm's PIT to its state after power-on. Call it at each start of vm. */
 void pit_reset(struct vm *vm);
@@ -65,7 +65,8 @@ void pit_load(struct vm *vm);
  * pit_is_due() is true, before the next VM is chosen. */
 void pit_work(uint64_t now);
 /* Loads the machine's counter for the next due tick, while the VMM itself has the processor: line 0
- * goes to the VMM block, and its NMI ends the VMM's work. Call it when no VM is in the processor. */
+ * goes to the VMM block, and its NMI ends the VMM's work. Call it when no VM is in the processor.
+ * */
 void pit_load_alarm(void);
 /* Silences that counter. Call it after the work; then look at the NMIs, and call
  * pit_forget_alarm(). */

@@ -96,8 +96,8 @@ void virt_leave(void);
 struct vcpu *virt_create(const char *name);
 /* Sets the state of a multiboot entry: protected mode without paging, EAX, EBX and EIP as given. */
 void virt_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx);
-/* Maps guest-physical to host-physical memory, both page aligned, by 2M pages where both sides allow
- * 2M. Returns 0 or -ENOMEM. */
+/* Maps guest-physical to host-physical memory, both page aligned, by 2M pages where both sides
+ * allow 2M. Returns 0 or -ENOMEM. */
 int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
              bool executable);
 /* Makes all unmapped memory absent from now on: absent memory reads as ones, and a write exits.
@@ -136,7 +136,8 @@ void virt_dump(struct vcpu *v);
 /* ---- HLT ---- */
 
 /* Sets whether HLT exits or the processor sleeps in the guest. After a reset HLT exits. Returns the
- * setting in force: a HLT without end must exit on a back end where the HLT would leave no trace. */
+ * setting in force: a HLT without end must exit on a back end where the HLT would leave no trace.
+ * */
 bool virt_exit_on_hlt(struct vcpu *v, bool exits);
 /* Returns true when the guest sleeps in a HLT. */
 bool virt_halted(struct vcpu *v);
@@ -168,8 +169,8 @@ void virt_exit_on_interrupt(struct vcpu *v, bool exits);
 /* Returns true when the guest has loaded an interrupt table since its reset. Before that an NMI
  * would end the guest. */
 bool virt_has_interrupt_table(struct vcpu *v);
-/* Injects a virtual NMI (nmi=vm:NAME) at the next entry. Returns false when the guest cannot take an
- * NMI now. Then ask again before each entry; an exit comes as soon as the guest can take the
+/* Injects a virtual NMI (nmi=vm:NAME) at the next entry. Returns false when the guest cannot take
+ * an NMI now. Then ask again before each entry; an exit comes as soon as the guest can take the
  * NMI. */
 bool virt_inject_nmi(struct vcpu *v);
 /* When the exit came during the delivery of an event to the guest: delivers the event again at the

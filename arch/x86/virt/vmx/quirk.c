@@ -6,12 +6,12 @@
  * Rule: a quirk has a name and a place in docs/emulators.md, and costs no time on processors
  * without the quirk.
  *
- * Entry with IF clear (Bochs 2.7 and 3.0). With external-interrupt exiting on, an interrupt exits with any
- * value of IF (SDM 3C 25.4.1). Bochs takes no such exit when the guest was entered with IF = 0,
- * until IF changes or an event is delivered: the emulated processor tests IF before it counts
- * itself in the guest. So the preemption timer ends an entry with IF = 0 after at most IF_CLEAR_US, and
- * the VMM looks for a waiting interrupt (exit reason POLL). The time that the timer had to measure
- * goes on afterwards.
+ * Entry with IF clear (Bochs 2.7 and 3.0). With external-interrupt exiting on, an interrupt exits
+ * with any value of IF (SDM 3C 25.4.1). Bochs takes no such exit when the guest was entered with IF
+ * = 0, until IF changes or an event is delivered: the emulated processor tests IF before it counts
+ * itself in the guest. So the preemption timer ends an entry with IF = 0 after at most IF_CLEAR_US,
+ * and the VMM looks for a waiting interrupt (exit reason POLL). The time that the timer had to
+ * measure goes on afterwards.
  */
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"

@@ -308,8 +308,7 @@ static void a_thousand_switches_in_a_second_do_not_slow_the_counter(void **state
 	assert_true(world.requests[0] < world.ticks[0] / 4);
 }
 
-/* The TSC's rate was measured 0.1 % too high. The ticks are the machine's counter's all the same.
- * */
+/* The TSC's rate was measured 0.1 % too high. The ticks come from the machine's counter. */
 static void a_wrong_rate_of_the_tsc_does_not_add_up(void **state)
 {
 	(void)state;

@@ -65,8 +65,7 @@ void pit_load(struct vm *vm);
  * pit_is_due() is true, before the next VM is chosen. */
 void pit_work(uint64_t now);
 /* Loads the machine's counter for the next due tick, while the VMM itself has the processor: line 0
- * goes to the VMM block, and its NMI ends the VMM's work. Call it when no VM is in the processor.
- * */
+ * goes to the VMM block, and its NMI ends the VMM's work. Call when no VM is in the processor. */
 void pit_load_alarm(void);
 /* Silences that counter. Call it after the work; then look at the NMIs, and call
  * pit_forget_alarm(). */

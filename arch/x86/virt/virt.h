@@ -136,8 +136,7 @@ void virt_dump(struct vcpu *v);
 /* ---- HLT ---- */
 
 /* Sets whether HLT exits or the processor sleeps in the guest. After a reset HLT exits. Returns the
- * setting in force: a HLT without end must exit on a back end where the HLT would leave no trace.
- * */
+ * setting in force: a HLT without end must exit on a back end where a HLT leaves no trace. */
 bool virt_exit_on_hlt(struct vcpu *v, bool exits);
 /* Returns true when the guest sleeps in a HLT. */
 bool virt_halted(struct vcpu *v);

@@ -306,12 +306,12 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,arch/x86/machine/%.c,slice_timer_find) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,mitigations newlib_glue tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_memory nested_map rmw store virt) \
-	$(patsubst %,arch/x86/virt/vmx/%.c,debug store task vmx) \
-	$(patsubst %,arch/x86/virt/svm/%.c,operand store svm) \
+	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr store task vmx) \
+	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand store svm) \
 	%/audit.c %/capabilities.c %/decode.c \
-	$(patsubst %,chipset/%.c,chipset irqmux pirq) \
-	vmm/main.c vmm/machine.c vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,calls cmos ending pc_view pit pit_counter vm vm_build) \
+	chipset/pirq.c \
+	vmm/version.c vmm/vm_files.c \
+	$(patsubst %,vmm/core/%.c,absent cmos ending pc_view pit pit_counter vm vm_build) \
 	vmm/config/% vmm/load/% vmm/operator/%
 
 vmm: $(BUILD)/signalbox

@@ -81,8 +81,9 @@ struct window_controller {
 struct controller {
 	line_set lines;  /* lines of the VM's devices */
 	line_set shared; /* lines of the VM that another VM has as well (R15) */
-	/* Lines whose device goes to another VM while this VM is away (vmm/core/pit.c): a request
-	 * is kept, although the line may fall. */
+	/* Lines whose device may serve another VM while this VM is away: a request is kept,
+	 * although the line may fall. irqmux and soft: the shared lines too. vmm/core/pit.c sets
+	 * line 0, and a reset leaves the set as it is. */
 	line_set keeps;
 	/* requests that the chip has lost: the VMM has to inject them as events */
 	line_set inject;

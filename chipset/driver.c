@@ -204,6 +204,7 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 
 	*c = (struct controller){ .lines = lines,
 		                  .shared = shared,
+		                  .keeps = c->keeps | shared,
 		                  .window = { .known = was_known, .bank = bank } };
 	if (!was_known)
 		assign_bank(c);
@@ -377,8 +378,7 @@ static __attribute__((noinline)) void keep_requests(struct controller *c)
 	line_set requests = (line_set)(banks.holder[c->window.bank] == c ? read_view(c)
 	                                                                 : c->window.view);
 
-	c->window.pending_shared |= to_lines(wiring.controller_input, requests) &
-	                            (c->shared | c->keeps);
+	c->window.pending_shared |= to_lines(wiring.controller_input, requests) & c->keeps;
 }
 
 /* Makes held requests of c's pending shared lines, in the bank or in the words for the bank. No
@@ -429,7 +429,7 @@ int driver_save(struct controller *c, bool force)
 	route_all_to_block();
 	if (banks.users[c->window.bank] > 1 && banks.holder[c->window.bank] == c)
 		take_state(c);
-	if (__builtin_expect((c->shared | c->keeps) != 0, 0))
+	if (__builtin_expect(c->keeps != 0, 0))
 		keep_requests(c);
 	return 0;
 }

@@ -89,6 +89,8 @@ void pc_take_request(unsigned line);
 int pc_probe(void);
 /* The interface's calls that concern the VMM block only (chipset.h). */
 void pc_claim(line_set lines, bool by_vmm);
+/* Tells the block that the device of the lines goes from VM to VM. Call at a VM's reset. */
+void pc_pass_on(line_set lines);
 int pc_identify_line(void);
 line_set pc_asserted(void);
 line_set pc_masked(void);

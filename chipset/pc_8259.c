@@ -25,7 +25,8 @@ static unsigned offered; /* the line that pc_pending_vector() offered last */
 
 void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
-	*c = (struct controller){ .lines = lines, .shared = shared };
+	*c = (struct controller){ .lines = lines, .shared = shared, .keeps = c->keeps };
+	pc_pass_on(c->keeps);
 	c->pc.inputs[PIC_MASTER] = (uint8_t)(lines | (lines >> 8 ? LINE(LINE_CASCADE) : 0));
 	c->pc.inputs[PIC_SLAVE] = (uint8_t)(lines >> 8);
 	c->pc.may_open[PIC_MASTER] = (uint8_t)(lines | LINE(LINE_CASCADE));

@@ -369,6 +369,11 @@ static void look_again(uint32_t before)
 		irr_snapshot();
 }
 
+void pc_pass_on(line_set lines)
+{
+	mux.passed_on |= lines;
+}
+
 /* Ends the request of an edge-triggered line that was served, or whose request went elsewhere, and
  * whose request is still latched.
  * (ELCR has no level mode for lines 0 to 2, 8 and 13.) The chip takes the request as if the
@@ -432,7 +437,6 @@ void pc_hand_over(struct controller *c)
 	line_set was_armed = vmm_block.armed & c->lines;
 
 	mux.routed = c->lines;
-	mux.passed_on |= c->keeps;
 	arm();
 	line_set irr = requests_of(c);
 	line_set seen = take_lines(c->lines) & was_armed;

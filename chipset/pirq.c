@@ -177,10 +177,18 @@ static void follow(void)
 
 /* ---- The calls of chipset pc, with the PIRQs' steps ---- */
 
+/* Where no VM owns a line of a PIRQ, the calls are those of pc alone. */
+static inline bool has_no_line(void)
+{
+	return mux.taken == 0;
+}
+
 int pirq_save(struct controller *c, bool force)
 {
 	uint32_t before = nmi_count;
 
+	if (has_no_line())
+		return pc_save(c, force);
 	set_open(mux.open | (c->lines & mux.taken));
 	int error = pc_save(c, force);
 	if (nmi_count != before)
@@ -193,6 +201,10 @@ int pirq_save(struct controller *c, bool force)
 
 void pirq_restore(struct controller *c)
 {
+	if (has_no_line()) {
+		pc_restore(c);
+		return;
+	}
 	set_open(mux.open & (line_set)~c->lines);
 	if (mux.off & c->lines)
 		turn_off(mux.off & (line_set)~c->lines);
@@ -203,6 +215,10 @@ void pirq_restore(struct controller *c)
 
 void pirq_route(struct controller *c)
 {
+	if (has_no_line()) {
+		pc_route(c);
+		return;
+	}
 	if (mux.running != NULL)
 		(void)pirq_save(mux.running, true);
 	if (c != NULL)
@@ -213,6 +229,8 @@ struct chipset_status pirq_read_status(unsigned nmis)
 {
 	struct chipset_status s = pc_read_status(nmis);
 
+	if (has_no_line())
+		return s;
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	follow();
 	return s;
@@ -220,6 +238,8 @@ struct chipset_status pirq_read_status(unsigned nmis)
 
 int pirq_identify_line(void)
 {
+	if (has_no_line())
+		return pc_identify_line();
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 	int line = pc_identify_line();
 	follow();
@@ -230,6 +250,8 @@ int pirq_identify_line(void)
 void pirq_mask(line_set masked)
 {
 	pc_mask(masked);
+	if (has_no_line())
+		return;
 	nmi_account_settle_pins(&nmi_account, nmi_count != 0);
 }
 

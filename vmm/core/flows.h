@@ -23,6 +23,9 @@ void vm_leave(void);
  * has an interrupt in service and force is not set; the running VM then goes on until its EOI. now:
  * the TSC, for the VMs' accounts. */
 int vm_switch(struct vm *next, bool force, uint64_t now);
+/* Does the same where VMs have PITs of their own (vmm/core/pit.h). The way of a switch without such
+ * VMs has no test for them. */
+int vm_switch_with_pit(struct vm *next, bool force, uint64_t now);
 /* Does the first half of Figure 5, where the VMM itself takes the processor: block 520 for the VM
  * that ran, if there is such a VM. Returns 0 or -EBUSY, like vm_switch(). */
 int vm_put_away(bool force, uint64_t now);

@@ -341,7 +341,6 @@ void pit_load(struct vm *vm)
 		return;
 	line_table[PIT_TICK_LINE].owner = vm;
 	line_table[PIT_TICK_LINE].vms = VM_BIT(vm->number);
-	vm->controller.keeps = LINE(PIT_TICK_LINE);
 	uint64_t t = now_in_pulses();
 	ask_for_ticks(vm, t);
 	p->requested = false;
@@ -570,6 +569,7 @@ void pit_begin(void)
 	rate.ticks_of_pulse = ((platform.tsc_khz * 1000) << 30) / PIT_HZ << 2;
 	for (unsigned i = 0; i < vm_count; i++) {
 		vms[i]->pit.own = vms[i]->config.pit;
+		vms[i]->controller.keeps = vms[i]->config.pit ? LINE(PIT_TICK_LINE) : 0;
 		vms[i]->pit.all = vms[i]->config.ticks_all;
 		pit_reset(vms[i]);
 	}

@@ -73,23 +73,6 @@ void pit_silence_alarm(void);
 /* Drops the assertion of line 0 by the alarm: it is nobody's tick. */
 void pit_forget_alarm(void);
 
-/* The calls of a switch; they cost a comparison where no VM has a PIT of its own. */
-static inline void pit_leave(struct vm *vm)
-{
-	if (__builtin_expect(pit_moves, 0))
-		pit_take(vm);
-}
-static inline void pit_left(struct vm *vm)
-{
-	if (__builtin_expect(pit_moves, 0))
-		pit_put_away(vm);
-}
-static inline void pit_enter(struct vm *vm)
-{
-	if (__builtin_expect(pit_moves, 0))
-		pit_load(vm);
-}
-
 /* Returns true where there is an alarm now. */
 static inline bool pit_set_alarm(void)
 {

@@ -38,6 +38,7 @@ static struct {
 	uint64_t status_due;      /* The next status line. UINT64_MAX: never. */
 	uint64_t end_due;         /* The next look at the run's end. UINT64_MAX: never. */
 	uint64_t interval;        /* The longest time between two rounds of housekeeping. */
+	uint64_t due;             /* decide_with_pits() */
 } housekeeping;
 
 /* The VMM's own turn: for the background work, for the start of a VM, or for sleep. */
@@ -317,10 +318,10 @@ static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t no
 	return vm;
 }
 
-static inline void begin_turn(struct vm *vm, uint64_t now)
+static inline __attribute__((always_inline)) void begin_turn(struct vm *vm, uint64_t now, bool pits)
 {
 	bool contended = sched_contended(vm);
-	uint64_t deadline = earliest(processor.housekeeping_due, pit_due);
+	uint64_t deadline = processor.housekeeping_due;
 
 	if (!contended)
 		processor.turn.slice_end = 0;
@@ -329,18 +330,25 @@ static inline void begin_turn(struct vm *vm, uint64_t now)
 			processor.turn.slice_end = now + slice_of(vm);
 		deadline = earliest(processor.turn.slice_end, deadline);
 	}
+	if (pits)
+		deadline = earliest(deadline, pit_due);
 	turn_arm(vm, now, deadline, contended);
+	if (pits)
+		turn_watch_tick();
 	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm));
 }
 
+static struct vm *decide_with_pits(uint64_t now);
+
 /* Decides (510) whether it is another VM's turn, and brings that VM in. Returns the VM to invoke,
- * or NULL when the caller has to decide again. */
-static struct vm *decide(void)
+ * or NULL when the caller has to decide again. pits: VMs have PITs of their own. */
+static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, bool pits)
 {
-	uint64_t now = cpu_tsc();
 	bool work = false;
 
 	if (__builtin_expect(now >= processor.housekeeping_due, 0)) {
+		if (!pits && pit_moves)
+			return decide_with_pits(now);
 		work = do_housekeeping(now);
 		if (ending_is_here())
 			return NULL;
@@ -349,7 +357,7 @@ static struct vm *decide(void)
 	if (last != NULL && last->dozes)
 		note_activity(last);
 	processor.attention = false; /* a later event calls for another decision */
-	if (pit_is_due(now))
+	if (pits && pit_is_due(now))
 		pit_work(now);
 	struct vm *next = sched_pick();
 	if (next == NULL && !work)
@@ -361,7 +369,9 @@ static struct vm *decide(void)
 	if (__builtin_expect(work || next == NULL || next->starting, 0))
 		return take_turn(next, work, now);
 	if (next != last) {
-		for (bool force = false; vm_switch(next, force, now) != 0; force = true)
+		for (bool force = false; (pits ? vm_switch_with_pit(next, force, now)
+		                               : vm_switch(next, force, now)) != 0;
+		     force = true)
 			if (waits_for_eoi(last, next, now))
 				return last;
 	} else if (next->switch_waits) { /* no other VM wants the turn any more */
@@ -370,8 +380,23 @@ static struct vm *decide(void)
 	if (__builtin_expect(next->asleep, 0))
 		tell_activity(next);
 	/* a tick's moment is exact; the switch took its time */
-	begin_turn(next, pit_due != PIT_NEVER ? cpu_tsc() : now);
+	begin_turn(next, pits && pit_due != PIT_NEVER ? cpu_tsc() : now, pits);
 	return next;
+}
+
+/* The same where VMs have PITs of their own. processor.housekeeping_due is then in the past at each
+ * decision, so that a decision without such VMs needs no test for them. The true time is in
+ * housekeeping.due meanwhile. 0 in processor.housekeeping_due still means: now. */
+static __attribute__((noinline)) struct vm *decide_with_pits(uint64_t now)
+{
+	enum { SET_ASIDE = 1 };
+
+	if (processor.housekeeping_due == SET_ASIDE)
+		processor.housekeeping_due = housekeeping.due;
+	struct vm *vm = decide_at(now, true);
+	housekeeping.due = processor.housekeeping_due;
+	processor.housekeeping_due = SET_ASIDE;
+	return vm;
 }
 
 static void run(struct vm *vm)
@@ -406,7 +431,7 @@ int run_all(const struct vmm_config *config, const struct operator_calls *person
 	ending_begin(config, person, this_run.started);
 	housekeeping.end_due = UINT64_MAX; /* until the first housekeeping */
 	for (;;) {
-		struct vm *vm = decide();
+		struct vm *vm = decide_at(cpu_tsc(), false);
 		if (vm != NULL)
 			run(vm);
 		else if (ending_is_here())

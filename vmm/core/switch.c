@@ -13,16 +13,19 @@
 
 #include <errno.h>
 
-/* 520: saves the controller of the VM that ran, if there is such a VM. */
-static inline int save_last(bool force, uint64_t now)
+/* 520: saves the controller of the VM that ran, if there is such a VM. pits: VMs have PITs of their
+ * own. */
+static inline int save_last(bool force, uint64_t now, bool pits)
 {
 	struct vm *last = processor.vm;
 
 	if (last == NULL)
 		return 0;
-	pit_leave(last);
+	if (pits)
+		pit_take(last);
 	if (chipset->controller.save(&last->controller, force) != 0) {
-		pit_enter(last);
+		if (pits)
+			pit_load(last);
 		trace_record(TRACE_BUSY, last->number, 0, 0);
 		return -EBUSY;
 	}
@@ -30,7 +33,8 @@ static inline int save_last(bool force, uint64_t now)
 	/* HLT with a request that waits already: the guest would have woken at once. */
 	if (last->state == VM_HALTED && chipset->controller.deliverable(&last->controller, 0))
 		sched_set_state(last, VM_READY);
-	pit_left(last);
+	if (pits)
+		pit_put_away(last);
 	turn_leave(last, now);
 	processor.vm = NULL;
 	return 0;
@@ -39,7 +43,6 @@ static inline int save_last(bool force, uint64_t now)
 /* 540: restores the controller of the next VM. */
 static inline void restore_next(struct vm *next, uint64_t now)
 {
-	pit_enter(next);
 	chipset->controller.restore(&next->controller);
 	virt_load(next->vcpu);
 	processor.vm = next;
@@ -51,13 +54,22 @@ static inline void restore_next(struct vm *next, uint64_t now)
 /* Figure 5. 510 is before, in vmm/core/run.c:decide(); 560 is after, in vm_invoke(). */
 int vm_switch(struct vm *next, bool force, uint64_t now)
 {
-	if (save_last(force, now) != 0) /* 520 */
+	if (save_last(force, now, false) != 0) /* 520 */
 		return -EBUSY;
 	restore_next(next, now); /* 540 */
 	return 0;
 }
 
+int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
+{
+	if (vm_put_away(force, now) != 0)
+		return -EBUSY;
+	pit_load(next);
+	restore_next(next, now);
+	return 0;
+}
+
 __attribute__((noinline)) int vm_put_away(bool force, uint64_t now)
 {
-	return save_last(force, now);
+	return save_last(force, now, pit_moves);
 }

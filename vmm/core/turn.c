@@ -21,6 +21,7 @@ void turn_wait(struct vm *vm, uint64_t now, uint64_t ticks)
 {
 	vm->switch_waits = true;
 	turn_arm(vm, now, now + ticks, true);
+	turn_watch_tick();
 }
 
 void turn_wait_no_more(struct vm *vm)
@@ -38,6 +39,7 @@ __attribute__((noinline)) void turn_look(struct vm *vm)
 			processor.turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
 		else
 			turn_arm(vm, now, processor.turn.deadline, processor.turn.slice_end != 0);
+		turn_watch_tick();
 		return;
 	}
 	if (vm->switch_waits) {

@@ -37,11 +37,18 @@ enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64, LOOK_TICK = 1 };
 static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool contended)
 {
 	processor.turn.deadline = deadline;
-	processor.turn.look = (uint32_t)trace_ring.count + (pit_due != PIT_NEVER ? LOOK_TICK
-	                                                    : contended          ? LOOK_CONTENDED
-	                                                                         : LOOK_ALONE);
+	processor.turn.look = (uint32_t)trace_ring.count +
+	                      (contended ? LOOK_CONTENDED : LOOK_ALONE);
 	int64_t left = (int64_t)(deadline - now);
 	virt_set_timer(vm->vcpu, left > 0 ? (uint64_t)left : 0);
+}
+
+/* Has the run loop look after each exit while a tick of a halted VM has to be in time. Call after
+ * turn_arm(). */
+static inline void turn_watch_tick(void)
+{
+	if (pit_due != PIT_NEVER)
+		processor.turn.look = (uint32_t)trace_ring.count + LOOK_TICK;
 }
 
 /* Ends a turn of vm for another VM. The rest of the slice stays with vm. */

@@ -269,8 +269,10 @@ def lines_of_code(path):
     return sum(1 for line in text.splitlines() if line.strip())
 
 
-# What makes a VM, ends a run, and keeps text for the console.
-BESIDE_THE_PATH = ("vm_build", "ending", "output")
+# What makes a VM, ends a run, keeps text for the console, and serves single words of a VM's line.
+# Of a back end: what looks at the processor at boot, and says why an entry was refused.
+BESIDE_THE_PATH = ("vm_build", "ending", "output", "pit", "pit_counter", "cmos", "pc_view")
+BESIDE_AN_ENTRY = ("capabilities", "audit")
 
 
 @pytest.mark.parametrize(
@@ -287,7 +289,12 @@ def test_the_path_is_small(realisation, back_end):
     files = [path for path in core if path.stem not in BESIDE_THE_PATH]
     for pattern in realisation:
         files += (ROOT / "chipset").glob(pattern)
-    lines = sum(map(lines_of_code, [*files, *(ROOT / "arch/x86/virt" / back_end).glob("*.c")]))
+    files += (
+        path
+        for path in (ROOT / "arch/x86/virt" / back_end).glob("*.c")
+        if path.stem not in BESIDE_AN_ENTRY
+    )
+    lines = sum(map(lines_of_code, files))
     print(f"{realisation[0]} and {back_end}: {lines} lines")
     assert 2_000 < lines < SOURCE_LINES
 

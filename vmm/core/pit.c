@@ -356,7 +356,7 @@ static void wake(struct vm *vm, uint64_t t)
 	    !line_in(chipset->controller.deliverable(&vm->controller, 0), PIT_TICK_LINE))
 		return;
 	line_table[PIT_TICK_LINE].wakeups++;
-	sched_wake(vm);
+	sched_set_state(vm, VM_READY);
 }
 
 void pit_work(uint64_t now)

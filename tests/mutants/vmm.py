@@ -139,7 +139,7 @@ MUTANTS = (
     (
         "never-put-away",
         SWITCH,
-        "\treturn save_last(force, now);\n",
+        "\treturn save_last(force, now, pit_moves);\n",
         "\treturn force && now == 0;\n",
         "test_run_irqmux",
     ),

@@ -3,9 +3,9 @@
  * Any program of a guest at its 8259 pair on pc, beside a pair that the guest has alone: libFuzzer
  * where clang is, else random programs.
  *
- * A step is an access by the guest, an interrupt that the guest takes, a change of a line, or a turn
- * of the other VM. Lines of the other VM and lines without an owner change too. pc_8259_kit.h says
- * what is compared after each step.
+ * A step is an access by the guest, an interrupt that the guest takes, a change of a line, or a
+ * turn of the other VM. Lines of the other VM and lines without an owner change too. pc_8259_kit.h
+ * says what is compared after each step.
  *
  * A program may use the modes that software cannot read back: rotation, special mask mode, and
  * automatic EOI beside another VM.

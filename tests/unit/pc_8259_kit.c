@@ -80,7 +80,8 @@ void kit_adopt(struct kit *kit, bool turn)
 			continue;
 		expect_mode(kit, "special mask mode", real->special_mask, chip->special_mask, false,
 		            turn);
-		/* the rotation follows the level at the EOI, or at the acknowledge (automatic EOI) */
+		/* the rotation follows the level at the EOI, or at the acknowledge (automatic EOI)
+		 * */
 		if (!(kit->was_loose || kit_loose(kit)) ||
 		    (alone_in_service(kit, i) == in_service(kit, i) && !kit->automatic))
 			expect_mode(kit, "the lowest priority", real->lowest, chip->lowest, 7,

@@ -114,9 +114,9 @@ static const struct chipset fake_chipset = {
 };
 const struct chipset *chipset = &fake_chipset;
 
-void sched_wake(struct vm *of)
+void sched_set_state(struct vm *of, enum vm_state state)
 {
-	of->state = VM_READY;
+	of->state = state;
 	world.woken = true;
 }
 
@@ -154,15 +154,15 @@ static void begin(unsigned count, uint64_t seed)
 
 static void leave(void)
 {
-	pit_leave(processor.vm);
+	pit_take(processor.vm);
 	struct vm *left = processor.vm;
 	processor.vm = NULL;
-	pit_left(left);
+	pit_put_away(left);
 }
 
 static void enter(unsigned i)
 {
-	pit_enter(&vm[i]);
+	pit_load(&vm[i]);
 	world.ticks[i] += world.request[i];
 	world.request[i] = false;
 	processor.vm = &vm[i];

@@ -13,7 +13,7 @@ static void R18_equals_take_turns_in_order(void **state)
 	struct vm *before = sched_pick();
 
 	processor.vm = before;
-	begin_turn(before, fake_tsc);
+	begin_turn(before, fake_tsc, false);
 	sched_end_turn(before);
 	assert_int_equal(processor.turn.slice_end, 0);
 	turn_leave(before, fake_tsc);
@@ -91,7 +91,7 @@ static void R18_a_slice_ends_by_the_tsc(void **state)
 	(void)state;
 	begin(equals);
 	processor.vm = &own[0];
-	begin_turn(&own[0], fake_tsc);
+	begin_turn(&own[0], fake_tsc, false);
 	assert_int_equal(timer, SLICE);
 	fake_tsc += SLICE;
 	turn_look(&own[0]);
@@ -104,7 +104,7 @@ static void R18_a_vm_that_exits_is_looked_at_and_gets_the_rest(void **state)
 	(void)state;
 	begin(equals);
 	processor.vm = &own[0];
-	begin_turn(&own[0], fake_tsc);
+	begin_turn(&own[0], fake_tsc, false);
 	fake_tsc += SLICE / 2;
 	unsigned exits = 0;
 
@@ -121,16 +121,16 @@ static void what_is_left_of_a_slice_stays_the_vms(void **state)
 	(void)state;
 	begin(equals);
 	processor.vm = &own[0];
-	begin_turn(&own[0], fake_tsc);
+	begin_turn(&own[0], fake_tsc, false);
 	fake_tsc += 2000;
 	turn_leave(&own[0], fake_tsc);
 	assert_int_equal(own[0].slice_left, SLICE - 2000);
-	begin_turn(&own[0], fake_tsc);
+	begin_turn(&own[0], fake_tsc, false);
 	assert_int_equal(timer, SLICE - 2000);
 	turn_end();
 	turn_leave(&own[0], fake_tsc);
 	assert_int_equal(own[0].slice_left, 0);
-	begin_turn(&own[0], fake_tsc);
+	begin_turn(&own[0], fake_tsc, false);
 	assert_int_equal(timer, SLICE);
 }
 
@@ -139,7 +139,7 @@ static void nobody_elses_turn_and_no_end(void **state)
 	(void)state;
 	begin(ladder);
 	processor.vm = &own[2];
-	begin_turn(&own[2], fake_tsc);
+	begin_turn(&own[2], fake_tsc, false);
 	assert_int_equal(processor.turn.slice_end, 0);
 	assert_int_equal(processor.turn.deadline, processor.housekeeping_due);
 }
@@ -151,7 +151,7 @@ static void R11_the_wait_for_an_eoi_has_an_end(void **state)
 	(void)state;
 	begin(equals);
 	processor.vm = &own[0];
-	begin_turn(&own[0], fake_tsc);
+	begin_turn(&own[0], fake_tsc, false);
 	fake_tsc += SLICE;
 	assert_true(waits_for_eoi(&own[0], &own[1], fake_tsc));
 	assert_true(own[0].switch_waits);

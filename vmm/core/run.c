@@ -399,6 +399,11 @@ static __attribute__((noinline)) struct vm *decide_with_pits(uint64_t now)
 	return vm;
 }
 
+static struct vm *decide(void)
+{
+	return decide_at(cpu_tsc(), false);
+}
+
 static void run(struct vm *vm)
 {
 	/* A switch may find that the sleeping VM has a request that waits after all. */
@@ -431,7 +436,7 @@ int run_all(const struct vmm_config *config, const struct operator_calls *person
 	ending_begin(config, person, this_run.started);
 	housekeeping.end_due = UINT64_MAX; /* until the first housekeeping */
 	for (;;) {
-		struct vm *vm = decide_at(cpu_tsc(), false);
+		struct vm *vm = decide();
 		if (vm != NULL)
 			run(vm);
 		else if (ending_is_here())

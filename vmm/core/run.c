@@ -399,7 +399,7 @@ static __attribute__((noinline)) struct vm *decide_with_pits(uint64_t now)
 	return vm;
 }
 
-static struct vm *decide(void)
+static inline __attribute__((always_inline)) struct vm *decide(void)
 {
 	return decide_at(cpu_tsc(), false);
 }

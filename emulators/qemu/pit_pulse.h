@@ -23,8 +23,11 @@ enum { PIT_LINE = 0, PIT_STROBE_MODE = 4 };
 
 static inline bool pit_strobes(void)
 {
-	Object *pit = object_resolve_path_type("", TYPE_PIT_COMMON, NULL);
+	/* The search through the machine takes longer than a tick of a fast counter. */
+	static Object *pit;
 
+	if (pit == NULL)
+		pit = object_resolve_path_type("", TYPE_PIT_COMMON, NULL);
 	return pit != NULL && PIT_COMMON(pit)->channels[0].mode == PIT_STROBE_MODE;
 }
 

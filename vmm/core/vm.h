@@ -36,7 +36,6 @@ struct vm {
 	struct vcpu *vcpu;
 	/* The VM's 8259 pair, and its lines. */
 	struct controller controller;
-	struct pit pit;           /* vmm/core/pit.c */
 	uint8_t number;           /* Index in vms[]. */
 	bool drops_keyboard_data; /* vmm/core/port_filter.c */
 	/* vmm/core/pc_view.c: the CMOS byte that the next read has, and the letters so far of the
@@ -98,6 +97,7 @@ struct vm {
 	char status[SB_STATUS_MAX + 1];
 	/* The words of the module's line. */
 	struct vm_config config;
+	struct pit pit; /* vmm/core/pit.c */
 };
 
 /* A set of VMs by their numbers. */

@@ -49,11 +49,14 @@ def test_R18_emptying_the_caches_is_stepped_over(system):
     report.lacks("an instruction that is the VMM's")
 
 
-def test_R18_what_the_vmm_carries_out_ends_as_on_the_processor(system):
+def test_R18_what_the_vmm_carries_out_ends_as_on_the_processor(system, where):
     """R18: a single step over each instruction that exits traps right behind it, RF is for one
     instruction, and a fault is pushed as its mode has it: 64-bit, 32-bit and real mode. Beside
-    another VM, so that HLT exits too."""
-    report = system("status=0", [vandal("do=steps"), vandal("do=none seconds=1", name="other")])
+    another VM, so that HLT exits too. In virtual-8086 mode the processor itself raises the faults,
+    and QEMU's pushes no RF (docs/emulators.md)."""
+    pushes_rf = int("qemu" not in where.machine()["platform"])
+    steps = vandal(f"do=steps rf={pushes_rf}")
+    report = system("status=0", [steps, vandal("do=none seconds=1", name="other")])
     all_ok(report, "vandal", 1)
     report.lacks("entry failed")
 

@@ -16,20 +16,22 @@
 /* The window, as driver_init() was given the window. */
 static struct driver_window window;
 
-/* Window accesses of every size; offset as in block/window.h. Reads return the value. */
-#define DRIVER_ACCESS(bits)                                                               \
+/* Accesses to the window by size; offset as in block/window.h. Reads return the value. */
+#define DRIVER_READ(bits)                                                                 \
 	static inline uint##bits##_t driver_read##bits(uint32_t offset)                   \
 	{                                                                                 \
 		if (__builtin_expect(window.address != 0, 1))                             \
 			return mmio_read##bits(window.address + offset);                  \
 		return (uint##bits##_t)block_window_read(window.model, offset, bits / 8); \
-	}                                                                                 \
-	static inline void driver_write##bits(uint32_t offset, uint##bits##_t value)      \
-	{                                                                                 \
-		if (__builtin_expect(window.address != 0, 1))                             \
-			mmio_write##bits(window.address + offset, value);                 \
-		else                                                                      \
-			write_model(offset, bits / 8, value);                             \
+	}
+
+#define DRIVER_WRITE(bits)                                                           \
+	static inline void driver_write##bits(uint32_t offset, uint##bits##_t value) \
+	{                                                                            \
+		if (__builtin_expect(window.address != 0, 1))                        \
+			mmio_write##bits(window.address + offset, value);            \
+		else                                                                 \
+			write_model(offset, bits / 8, value);                        \
 	}
 
 static __attribute__((noinline)) void write_model(uint32_t offset, unsigned size, uint64_t value)
@@ -38,10 +40,13 @@ static __attribute__((noinline)) void write_model(uint32_t offset, unsigned size
 	soft_written();
 }
 
-DRIVER_ACCESS(8)
-DRIVER_ACCESS(16)
-DRIVER_ACCESS(32)
-DRIVER_ACCESS(64)
+DRIVER_READ(8)
+DRIVER_READ(16)
+DRIVER_READ(32)
+DRIVER_READ(64)
+DRIVER_WRITE(8)
+DRIVER_WRITE(16)
+DRIVER_WRITE(64)
 
 enum { CONTROLLERS_MAX = 64 };
 

@@ -30,6 +30,8 @@ COMPLAINT = re.compile(
 NO_COMPLAINT = re.compile(r"ACPI BIOS Error \(bug\): A valid RSDP|RETBleed: WARNING: Spectre")
 # A kernel's boot under the VMM, in instructions of the bare machine's.
 MOST = 1.03
+# HLTs that may exit. A kernel whose every HLT exits has one for each tick: hundreds.
+HLT_EXITS = 10
 
 pytestmark = pytest.mark.only_on("qemu-irqmux")
 
@@ -97,11 +99,14 @@ def test_its_log_has_no_complaint(linux_run):
 
 def test_R10_its_interrupts_cost_no_exit(linux_run):
     """R10: thousands of ticks and the console's interrupts, masked and ended as Linux does: no exit
-    for them, and no event of theirs at the VMM."""
+    for them, and no event of theirs at the VMM. The kernel sleeps in HLT between its ticks with no
+    exit. A HLT exits once where the VMM looked at the VM while the kernel had its interrupts off
+    (begin_turn()): when such a look comes depends on the date at which the machine started."""
     log = log_of(linux_run)
     assert interrupts(log, 0) > 2000 and interrupts(log, 3) > 0
     exits = linux_run.record("exits", vm="linux")
-    assert not {"nmi", "interrupt", "irq-window", "hlt"} & set(exits)
+    assert not {"nmi", "interrupt", "irq-window"} & set(exits)
+    assert exits.get("hlt", 0) < HLT_EXITS
     assert exits["total"] < 4000
     for irq in (0, 3):
         counters = linux_run.record("line", irq=irq)

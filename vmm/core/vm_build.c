@@ -112,32 +112,74 @@ static void list_devices(struct vm *vm)
 	bios_data_build(&vm->load, &devices);
 }
 
+/* ---- The parts of a start, when the image is in memory ---- */
+
+/*
+ * Each part is a step of the start: the lines are looked at between two parts. A part returns
+ * whether the part is done; the start calls the part again else.
+ */
+
+static bool hand_over(struct vm *vm)
+{
+	struct load *l = &vm->load;
+
+	l->handed = l->source.kind == LOAD_LINUX ? linux_hand_over(l, vm->config.guest)
+	                                         : handover_build(l, vm->config.guest, "Signalbox");
+	return true;
+}
+
+static bool list_file(struct vm *vm)
+{
+	struct load *l = &vm->load;
+
+	if (l->source.kind == LOAD_LINUX || l->listed == l->source.file_count)
+		return true;
+	(void)handover_list_file(l, l->listed++); /* each line was cut to its room at boot */
+	return false;
+}
+
 /* Sets the processor to the guest's entry point, by the boot protocol of the image. */
-static void enter_image(struct vm *vm)
+static bool reset_processor(struct vm *vm)
 {
 	const struct load *l = &vm->load;
 
 	if (l->source.kind == LOAD_LINUX)
-		virt_reset(vm->vcpu, linux_hand_over(l, vm->config.guest), 0, 0);
+		virt_reset(vm->vcpu, l->handed, 0, 0);
 	else
-		virt_reset(vm->vcpu, l->entry, MULTIBOOT_BOOT_MAGIC,
-		           handover_build(l, vm->config.guest, "Signalbox"));
+		virt_reset(vm->vcpu, l->entry, MULTIBOOT_BOOT_MAGIC, l->handed);
+	virt_exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);
+	return true;
 }
 
-/* The image is in memory. Builds the rest of the machine that the guest finds. */
-static void finish_start(struct vm *vm)
+static bool reset_absent_memory(struct vm *vm)
+{
+	absent_reset(vm);
+	return true;
+}
+
+/* The last part: the VM is ready for its entry. */
+static bool reset_devices(struct vm *vm)
 {
 	chipset->controller.reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
 	pc_view_reset(vm);
 	pit_reset(vm);
 	list_devices(vm);
-	enter_image(vm);
-	absent_reset(vm);
-	virt_exit_on_interrupt(vm->vcpu, chipset->intercepts_interrupts);
 	/* ports that the VM's last life left open are closed at the next entry */
 	vm->controller.changed = true;
 	vm->starting = false;
+	return true;
+}
+
+/* Builds a part of the machine that the guest finds. */
+static void build_part(struct vm *vm)
+{
+	static bool (*const part[])(struct vm *) = {
+		hand_over, list_file, reset_processor, reset_absent_memory, reset_devices,
+	};
+
+	if (part[vm->load.part](vm))
+		vm->load.part++;
 }
 
 void vm_start_step(struct vm *vm)
@@ -145,7 +187,7 @@ void vm_start_step(struct vm *vm)
 	int more = load_step(&vm->load);
 
 	if (more == 0)
-		finish_start(vm);
+		build_part(vm);
 	else if (more < 0) /* the module was changed under the VMM: the image was checked at boot */
 		vm_stop(vm, 1,
 		        &(struct denial){

@@ -160,6 +160,10 @@ struct load {
 	/* The image's end in memory, and the addresses of the files, when the image is checked. */
 	uint64_t image_end, file_at[LOAD_FILES_MAX];
 	uint64_t initrd_last; /* Linux: the last address where the initrd may lie. */
+	/* The start after the load (vmm/core/vm_build.c): its next part, the files that the guest's
+	 * list has, and the address of what the guest was handed. */
+	unsigned part, listed;
+	uint32_t handed;
 };
 
 /* Begins to load an image and its files into a VM's memory; reads and writes no byte yet. memory

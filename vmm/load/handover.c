@@ -37,27 +37,24 @@ static struct multiboot_mmap region(uint64_t first, uint64_t end, uint32_t type)
 	};
 }
 
-/* Lists the files as modules. at: the guest-physical address of h. Returns false where a line is
- * too long. */
-static bool list_modules(struct handover *h, uint32_t at, const struct load *l)
+bool handover_list_file(const struct load *l, unsigned i)
 {
-	for (unsigned i = 0; i < l->source.file_count; i++) {
-		const struct load_file *f = &l->source.file[i];
-		size_t bytes = strlen(f->line) + 1;
+	struct handover *h = (struct handover *)(l->memory + l->handover);
+	const struct load_file *f = &l->source.file[i];
+	size_t bytes = strlen(f->line) + 1;
 
-		if (bytes > sizeof(h->line[i]))
-			return false;
-		bytes_copy(h->line[i], f->line, bytes);
-		h->module[i] = (struct multiboot_module){
-			.start = (uint32_t)l->file_at[i],
-			.end = (uint32_t)(l->file_at[i] + f->bytes),
-			.string = at + (uint32_t)offsetof(struct handover, line) +
-			          i * (uint32_t)sizeof(h->line[i]),
-		};
-	}
+	if (bytes > sizeof(h->line[i]))
+		return false;
+	bytes_copy(h->line[i], f->line, bytes);
+	h->module[i] = (struct multiboot_module){
+		.start = (uint32_t)l->file_at[i],
+		.end = (uint32_t)(l->file_at[i] + f->bytes),
+		.string = l->handover + (uint32_t)offsetof(struct handover, line) +
+		          i * (uint32_t)sizeof(h->line[i]),
+	};
 	h->info.flags |= MULTIBOOT_INFO_MODS;
-	h->info.mods_count = l->source.file_count;
-	h->info.mods_addr = at + (uint32_t)offsetof(struct handover, module);
+	h->info.mods_count = i + 1;
+	h->info.mods_addr = l->handover + (uint32_t)offsetof(struct handover, module);
 	return true;
 }
 
@@ -89,7 +86,5 @@ uint32_t handover_build(const struct load *l, const char *cmdline, const char *l
 	h->info.boot_loader_name = at + (uint32_t)offsetof(struct handover, loader);
 	h->info.mmap_addr = at + (uint32_t)offsetof(struct handover, map);
 	h->info.mmap_length = entries * (uint32_t)sizeof(struct multiboot_mmap);
-	if (l->source.file_count != 0 && !list_modules(h, at, l))
-		return 0;
 	return at + (uint32_t)offsetof(struct handover, info);
 }

@@ -187,7 +187,8 @@ message_magic:
 	.ascii "(GRUB: multiboot, not multiboot2)\r\n"
 	.asciz "signalbox: end: status 1\r\n"
 message_long_mode:
-	.ascii "\r\nsignalbox: no long mode: CPUID.80000001h:EDX[29] = 0. A 64-bit processor is needed; "
+	.ascii "\r\nsignalbox: no long mode: CPUID.80000001h:EDX[29] = 0. "
+	.ascii "A 64-bit processor is needed; "
 	.ascii "under QEMU take qemu-system-x86_64, in Bochs a 64-bit cpu model\r\n"
 	.asciz "signalbox: end: status 1\r\n"
 

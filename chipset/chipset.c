@@ -23,9 +23,9 @@ static void set_banks(unsigned wanted)
 	unsigned there = chipset->banks(wanted);
 
 	if (wanted > there)
-		log_line(
-			"banks=%u: chipset %s has %u interrupt controller%s; the word is cut to that",
-			wanted, chipset->name, there, there == 1 ? "" : "s");
+		log_line("banks=%u: chipset %s has %u interrupt controller%s; "
+		         "the word is cut to that",
+		         wanted, chipset->name, there, there == 1 ? "" : "s");
 }
 
 int chipset_init(const char *wanted, unsigned banks)

@@ -25,18 +25,18 @@ static int probe(void)
 	}
 	uint64_t window = pci_enable_memory((unsigned)function);
 	if (window == 0) {
-		log_line(
-			"chipset irqmux: the firmware gave PCI function %x:%x no memory for its registers",
-			WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
+		log_line("chipset irqmux: "
+		         "the firmware gave PCI function %x:%x no memory for its registers",
+		         WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
 		return -ENODEV;
 	}
 	uint32_t id = mmio_read32(window + WINDOW_ID),
 		 version = mmio_read32(window + WINDOW_VERSION);
 	if (id != WINDOW_ID_VALUE || version >> 16 != VERSION_MAJOR) {
-		log_line(
-			"chipset irqmux: register window %x version %u.%u; this VMM knows %x version %u",
-			(unsigned)id, (unsigned)(version >> 16), (unsigned)(version & 0xffff),
-			(unsigned)WINDOW_ID_VALUE, VERSION_MAJOR);
+		log_line("chipset irqmux: register window %x version %u.%u; "
+		         "this VMM knows %x version %u",
+		         (unsigned)id, (unsigned)(version >> 16), (unsigned)(version & 0xffff),
+		         (unsigned)WINDOW_ID_VALUE, VERSION_MAJOR);
 		return -ENODEV;
 	}
 	chipset_window = window;

@@ -73,8 +73,8 @@ int pc_probe(void)
 		return -ENODEV;
 	}
 	if (platform.ioapic == 0) {
-		log_line(
-			"chipset pc: no I/O APIC in the MADT; it has to stand in for the VMM block");
+		log_line("chipset pc: no I/O APIC in the MADT; "
+		         "it has to stand in for the VMM block");
 		return -ENODEV;
 	}
 	for (unsigned chip = 0; chip < PICS; chip++)
@@ -131,9 +131,9 @@ void pc_claim(line_set lines, bool by_vmm)
 	for (line_set rest = lines; rest; rest &= rest - 1) {
 		unsigned line = line_first(rest);
 		if (platform.line[line].pin < 0) {
-			log_line(
-				"chipset pc: line %u reaches no I/O APIC pin: held until its VM runs",
-				line);
+			log_line("chipset pc: line %u reaches no I/O APIC pin: "
+			         "held until its VM runs",
+			         line);
 			lines &= (line_set)~LINE(line);
 			mux.pinless |= LINE(line);
 		} else {

@@ -261,10 +261,9 @@ static void take_pins(line_set lines)
 	for (lines &= firmware.fed & (line_set)~mux.taken; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		if (!pins_are_free(line)) {
-			log_line(
-				"chipset pc: line %u: a pin of its PIRQs is in use; its interrupts come by pin %d "
-				"alone",
-				line, platform.line[line].pin);
+			log_line("chipset pc: line %u: a pin of its PIRQs is in use; its "
+			         "interrupts come by pin %d alone",
+			         line, platform.line[line].pin);
 			continue;
 		}
 		platform.line[line].pin = (int)(PIN_PIRQ_A + first_of(line));

@@ -42,8 +42,8 @@ static int probe(void)
 		return -ENODEV;
 	}
 	if (!virt_can_exit_on_interrupt()) {
-		log_line(
-			"chipset soft: physical interrupts cannot be made to exit on this processor");
+		log_line("chipset soft: physical interrupts cannot be made to exit on this "
+		         "processor");
 		return -ENODEV;
 	}
 	block_reset(&soft_block);

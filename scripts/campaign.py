@@ -50,7 +50,8 @@ REPORT = {"panic": {"PIC": "report"}}
 # What a victim prints of time, by which the RTC's periods are merged.
 OF_TIME = re.compile(r"^count line=8 |^R08 the RTC|^scribe: words: ")
 VERDICT = re.compile(
-    r"do=campaign: seed \d+: (\d+) operations, (\d+) exceptions, digest ([0-9a-f]+), 0 words wrong \.\.\. ok"
+    r"do=campaign: seed \d+: "
+    r"(\d+) operations, (\d+) exceptions, digest ([0-9a-f]+), 0 words wrong \.\.\. ok"
 )
 
 
@@ -181,7 +182,8 @@ def campaign(args):
                 record = play(run, alone[key], args)
                 records.append(record)
                 print(
-                    f"campaign: {len(records):4} {record['name']:44} {record['exceptions']:8} exceptions, digest "
+                    f"campaign: {len(records):4} {record['name']:44} {record['exceptions']:8} "
+                    f"exceptions, digest "
                     f"{record['digest']} ({record['seconds']} s)"
                     + "".join(f"\n      {w}" for w in record["wrong"]),
                     flush=True,
@@ -202,7 +204,8 @@ def report(records, args):
     for record in wrong:
         print(
             f"campaign: WRONG: seed {record['seed']}: {'; '.join(record['wrong'])}\n"
-            f"campaign: once more: make campaign REPEAT={record['name']}; its console: {record['console']}"
+            f"campaign: once more: make campaign REPEAT={record['name']}; its console: "
+            f"{record['console']}"
         )
     path = args.build / "campaign" / "campaign.json"
     path.write_text(
@@ -250,7 +253,8 @@ def main():
     args = arguments()
     prune(args.build / "campaign" / "runs", keep=100)
     print(
-        f"campaign: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side",
+        f"campaign: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, "
+        f"{args.jobs} side by side",
         flush=True,
     )
     return report(campaign(args), args)

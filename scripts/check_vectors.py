@@ -53,7 +53,8 @@ def main():
     text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     if not any(FUNCTION.match(line) for line in text.splitlines()):
         print(
-            f"{sys.argv[1]}: no function in it; the check needs the image with its symbols (signalbox.elf)"
+            f"{sys.argv[1]}: no function in it; "
+            f"the check needs the image with its symbols (signalbox.elf)"
         )
         return 1
     bad = list(touching(text))
@@ -61,7 +62,8 @@ def main():
         print(f"{function}: {instruction}")
     if bad:
         print(
-            f"{len(bad)} instructions reach the guests' vector or x87 registers. Compile with general registers only, or"
+            f"{len(bad)} instructions reach the guests' vector or x87 registers. "
+            f"Compile with general registers only, or"
             " move the code into arch/x86/cpu/fpu.c"
         )
     return 1 if bad else 0

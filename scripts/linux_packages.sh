@@ -14,6 +14,7 @@ set -eu
 directory=$1
 kernel_package=linux-image-cloud-amd64
 busybox_package=busybox-static
+own_files="LINUX_KERNEL=FILE names a kernel of your own (bzImage), BUSYBOX=FILE a static busybox"
 
 die() {
 	printf 'linux: %s\n' "$@" >&2
@@ -30,7 +31,7 @@ take_package() {
 	apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" >>log 2>&1 || {
 		tail -n 3 log | sed 's/^/  /' >&2
 		die "the package $1 cannot be fetched: apt-get update may help" \
-			"LINUX_KERNEL=FILE names a kernel of your own (bzImage), BUSYBOX=FILE a static busybox"
+			"$own_files"
 	}
 	for package in "$1"_*.deb; do
 		dpkg-deb -x "$package" unpacked >>log 2>&1 || die "$package cannot be unpacked"
@@ -39,8 +40,8 @@ take_package() {
 
 make_set() {
 	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
-		die "no apt-get or dpkg-deb here: the kernel and busybox come from Debian's packages" \
-			"LINUX_KERNEL=FILE names a kernel of your own (bzImage), BUSYBOX=FILE a static busybox"
+		die "no apt-get or dpkg-deb here; Debian's packages have the kernel and busybox" \
+			"$own_files"
 	echo "  FETCH   $kernel_package $busybox_package (28 MB, once)"
 	cache_work
 	trap 'rm -rf "$work"' EXIT

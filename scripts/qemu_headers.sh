@@ -133,7 +133,7 @@ make_headers() {
 	if ! wait $job; then
 		printf '\n' >&2
 		tail -n 20 "$log" >&2
-		die "the headers could not be made; the last lines are above, all of it is in $log" \
+		die "the headers could not be made; the last lines are above, all are in $log" \
 			"Without them: PLATFORM=qemu runs the stock emulator, where chipset=auto \
 takes pc"
 	fi

@@ -182,10 +182,10 @@ download_size() {
 	# shellcheck disable=SC2086
 	if uris=$(LC_ALL=C apt-get -qq --print-uris -y -o Debug::NoLocking=1 \
 		install --no-install-recommends $missing 2>/dev/null); then
-		printf '%s\n' "$uris" | awk '$3 ~ /^[0-9]+$/ { sum += $3 }
-			END { printf "download: %.1f MB, with what they need themselves\n", sum / 1000000 }'
+		printf '%s\n' "$uris" | awk '$3 ~ /^[0-9]+$/ { sum += $3 / 1000000 }
+			END { printf "download: %.1f MB, with what they need themselves\n", sum }'
 	else
-		echo "download: size unknown, apt has no list here that names them all (apt-get update)"
+		echo "download: size unknown, apt has no list here that names all (apt-get update)"
 	fi
 }
 
@@ -207,10 +207,10 @@ name_packages() {
 			printf 'setup: as root: %s %s\n' "$install" "${names% }"
 		case " $missing " in
 		*" newlib-source "*)
-			echo "setup: newlib: make ... NEWLIB_SOURCE=FILE, a tarball of newlib's source"
+			echo "setup: newlib: make NEWLIB_SOURCE=FILE, a tarball of newlib's source"
 			;;
 		esac
-		echo "setup: PLATFORM=qemu needs the least. With NO_SETUP=1 make looks for no package"
+		echo "setup: PLATFORM=qemu needs least. With NO_SETUP=1 make looks for no package"
 	} >&2
 	exit 1
 }

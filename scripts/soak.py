@@ -59,7 +59,8 @@ class Run:
     seed: int
 
     def __str__(self):
-        return f"{self.platform}/{self.board}/{self.chipset}/{self.kind}/{'exact' if self.exact else 'real'}/{self.seed}"
+        clock = "exact" if self.exact else "real"
+        return f"{self.platform}/{self.board}/{self.chipset}/{self.kind}/{clock}/{self.seed}"
 
     @property
     def counted(self):
@@ -187,7 +188,8 @@ def combinations(args):
 
 def say(record, number):
     print(
-        f"soak: {number:4} {record['name']:52} taken {record['taken']:7} lost {record['lost']} twice {record['twice']} "
+        f"soak: {number:4} {record['name']:52} taken {record['taken']:7} lost {record['lost']} "
+        f"twice {record['twice']} "
         f"late {record['late']} worst {record['worst']:9} ({record['seconds']} s)"
         + "".join(f"\n      {text}" for text in record["wrong"]),
         flush=True,
@@ -229,11 +231,13 @@ def report(records, args):
         if of:
             worst = max(of, key=lambda r: r["worst"])
             print(
-                f"soak: the longest wait of a tick, {unit}: {worst['worst']} in {worst['name']}: {worst['console']}"
+                f"soak: the longest wait of a tick, {unit}: {worst['worst']} in {worst['name']}: "
+                f"{worst['console']}"
             )
     for record in wrong:
         print(
-            f"soak: WRONG: {record['name']}: {'; '.join(record['wrong'])}; once more: make soak REPEAT={record['name']}"
+            f"soak: WRONG: {record['name']}: {'; '.join(record['wrong'])}; once more: "
+            f"make soak REPEAT={record['name']}"
         )
     path = args.build / "soak" / "soak.json"
     path.write_text(
@@ -276,7 +280,8 @@ def main():
     args = arguments()
     prune(args.build / "soak" / "runs", keep=100)
     print(
-        f"soak: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, {args.jobs} side by side",
+        f"soak: {args.repeat or f'{args.minutes:g} minutes'}, seed {args.seed}, "
+        f"{args.jobs} side by side",
         flush=True,
     )
     return report(soak(args), args)

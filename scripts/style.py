@@ -83,7 +83,7 @@ def faults(path, text):
         for at in missing_blanks(rows):
             yield f"{path}:{at + 1}: a blank line ends the declarations of a function"
     for at in includes_out_of_order(rows) if path.suffix in (".c", ".h") else ():
-        yield f"{path}:{at + 1}: the project's headers come first, then a blank line, then the system's"
+        yield f"{path}:{at + 1}: the project's headers, a blank line, then the system's"
 
 
 def main():

@@ -120,8 +120,8 @@ static void machine_init(const struct multiboot_info *info)
 	mitigations_init(boot.config.mitigations_off);
 	if (chipset_window != 0 && config_reserve_device(chipset_window, chipset_window + PAGE - 1,
 	                                                 "the chipset block's registers") != 0) {
-		log_line(
-			"the chipset block's registers cannot be kept from VMs: the memory map is too long");
+		log_line("the chipset block's registers cannot be kept from VMs: "
+		         "the memory map is too long");
 		end(1);
 	}
 	if (console_lines())
@@ -153,7 +153,8 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 			continue;
 		if (chipset->mux.wire == NULL) {
 			log_line(
-				"module %u (%s): line %u: chipset %s cannot send a line to another input; irqmux and soft can",
+				"module %u (%s): line %u: chipset %s cannot send a line to another "
+				"input; irqmux and soft can",
 				number, vm->name, line, chipset->name);
 			return -ENOSYS;
 		}
@@ -184,9 +185,9 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 		return false;
 	}
 	if (vm.routes_at_exit && !chipset->reroutes_at_exits) {
-		log_line(
-			"module %u (%s): routes=exit: chipset %s has to save the controller to change a route; irqmux and soft need not",
-			number, vm.name, chipset->name);
+		log_line("module %u (%s): routes=exit: chipset %s has to save the controller to "
+		         "change a route; irqmux and soft need not",
+		         number, vm.name, chipset->name);
 		return false;
 	}
 	if (wire_lines(number, &vm) != 0)
@@ -225,8 +226,8 @@ static void load_modules(const struct multiboot_info *info)
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
 
 	if (count == 0) {
-		log_line(
-			"no module: nothing to run. Give the boot loader a line such as: module /boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
+		log_line("no module: nothing to run. Give the boot loader a line such as: module "
+		         "/boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
 		end(1);
 	}
 	for (unsigned i = 0; i < count; i++)

@@ -80,9 +80,9 @@ unsigned vm_files_without_vm(const struct multiboot_info *info)
 			log_line("%s", text);
 			refused++;
 		} else if (vm_find(of.vm) == NULL) {
-			log_line(
-				"module %u: of=%s: there is no VM of this name, or the VM was refused",
-				i + 1, of.vm);
+			log_line("module %u: of=%s: "
+			         "there is no VM of this name, or the VM was refused",
+			         i + 1, of.vm);
 			refused++;
 		}
 	}

@@ -304,22 +304,22 @@ static void print_chip(InterruptStatsProvider *provider, Printout *out)
 	                                                                   : PAIR_SLAVE;
 	const struct i8259 *chip = &irqmux->block.bank[irqmux->block.connected].chip[which];
 
-	print_to(
-		out,
-		"pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
-		which, i8259_irr(chip), chip->imr, chip->isr, (chip->lowest + 1) & 7,
-		i8259_vector(chip, 0), chip->read_isr, chip->elcr, !!(chip->icw4 & ICW4_SFNM));
+	print_to(out,
+	         "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x "
+	         "fnm=%d\n",
+	         which, i8259_irr(chip), chip->imr, chip->isr, (chip->lowest + 1) & 7,
+	         i8259_vector(chip, 0), chip->read_isr, chip->elcr, !!(chip->icw4 & ICW4_SFNM));
 }
 
 static void print_block(InterruptStatsProvider *provider, Printout *out)
 {
 	const struct block *block = &IRQMUX(provider)->block;
 
-	print_to(
-		out,
-		"irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x external=%d intr=%d\n",
-		block->lines, block->route, block->mask, block->share, block->connected,
-		block_status(block), block->external, block_intr(block));
+	print_to(out,
+	         "irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x "
+	         "external=%d intr=%d\n",
+	         block->lines, block->route, block->mask, block->share, block->connected,
+	         block_status(block), block->external, block_intr(block));
 }
 
 /* ---- Taking the machine's pair over ---- */
@@ -349,17 +349,15 @@ static bool find_chips(IrqmuxState *s, Error **errp)
 
 	object_child_foreach_recursive(object_get_root(), look_at, &search);
 	if (search.kernel) {
-		error_setg(
-			errp,
-			"the 8259s of this machine are KVM's, in the kernel, where their lines cannot be split: "
-			"kernel-irqchip=split (or off) keeps them here");
+		error_setg(errp, "the 8259s of this machine are KVM's, in the kernel, where their "
+		                 "lines cannot be split: kernel-irqchip=split (or off) keeps them "
+		                 "here");
 		return false;
 	}
 	if (!search.chip[PAIR_MASTER] || !search.chip[PAIR_SLAVE]) {
-		error_setg(
-			errp,
-			"this machine has no 8259 pair whose place the block could take (pc and q35 have, unless "
-			"pic=off)");
+		error_setg(errp,
+		           "this machine has no 8259 pair whose place the block could take (pc and "
+		           "q35 have, unless pic=off)");
 		return false;
 	}
 	memcpy(s->chip, search.chip, sizeof s->chip);
@@ -554,9 +552,9 @@ static bool is_ours(const char *target)
 
 	qapi_free_VersionInfo(info);
 	if (strcmp(here, QEMU_FULL_VERSION) != 0)
-		error_report(
-			"irqmux: this is QEMU %s, and the plugin was built for %s: make qemu-irqmux builds it anew",
-			here, QEMU_FULL_VERSION);
+		error_report("irqmux: this is QEMU %s, and the plugin was built for %s: "
+		             "make qemu-irqmux builds it anew",
+		             here, QEMU_FULL_VERSION);
 	else if (strcmp(target, "x86_64") != 0)
 		error_report("irqmux: this is QEMU for %s, and the plugin was built for x86_64",
 		             target);

@@ -107,7 +107,8 @@ void stats_report(const char *probe, struct samples *s, const struct span *span)
 		r.max = s->value[s->n - 1];
 	}
 	machine_print(
-		"lat probe=%s unit=%s n=%lu min=%lu median=%lu p99=%lu max=%lu interrupts=%lu exits=%lu\n",
+		"lat probe=%s unit=%s n=%lu min=%lu median=%lu p99=%lu max=%lu interrupts=%lu "
+		"exits=%lu\n",
 		probe, r.unit, (unsigned long)r.n, r.min, r.median, r.p99, r.max,
 		(unsigned long)r.interrupts, r.exits);
 	if (s->n != 0)

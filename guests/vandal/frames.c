@@ -38,9 +38,9 @@ static void by_line(void *top)
 	io_out8(PORT_CONTROL, CONTROL_ONCE0);
 	io_out8(PORT_COUNTER0, (uint8_t)COUNTS);
 	io_out8(PORT_COUNTER0, (uint8_t)(COUNTS >> 8));
-	ON_STACK(
-		top,
-		"mov %1, %%eax; mov $100000000, %%ecx; sti; 1: dec %%ecx; jz 2f; cmp %%eax, %1; je 1b; 2: cli");
+	ON_STACK(top,
+	         "mov %1, %%eax; mov $100000000, %%ecx; sti; 1: dec %%ecx; jz 2f; cmp %%eax, %1; "
+	         "je 1b; 2: cli");
 	for (volatile unsigned i = 0; i < COUNTS; i++) /* a second tick would come now */
 		;
 }

@@ -138,7 +138,8 @@ void vandal_inputs(const char *argument)
 	uint32_t foreign = irq_count_all() - irq_count(timer_input) - irq_count(keyboard_input);
 	vandal_says(
 		ticked && waited && typed && out_of_order + out_of_place + foreign == 0,
-		"timer at input %u: %u ticks%s; keyboard at input %u: %u keys, %u out of order; %u foreign",
+		"timer at input %u: %u ticks%s; keyboard at input %u: %u keys, %u out of order; %u "
+		"foreign",
 		timer_input, (unsigned)ticks, waited ? ", held while masked" : "", keyboard_input,
 		(unsigned)keys, (unsigned)out_of_order, (unsigned)(out_of_place + foreign));
 }

@@ -39,9 +39,10 @@ static void judge(bool ok, const char *name, const struct notes *n)
 	if (ok)
 		return;
 	wrong++;
-	machine_print(
-		"vandal: %s: %u traps, off by %d, DR6 %x, %u faults, error %x, flags %x, %d bytes left\n",
-		name, n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags, (int)n->stack);
+	machine_print("vandal: %s: %u traps, off by %d, DR6 %x, %u faults, error %x, flags %x, "
+	              "%d bytes left\n",
+	              name, n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags,
+	              (int)n->stack);
 }
 
 static struct gate *gate_of(unsigned vector)

@@ -295,11 +295,12 @@ static void run(const char *argument, move *const *which, bool keeps_base)
 	}
 	machine_counters(&after);
 	end();
-	vandal_says(
-		!machine_is_virtual() || (foreign_bits == 0 && foreign_vectors == 0),
-		"%u accesses, digest %08lx, %u vectors, %u of them foreign, %u foreign bits, exits %lu",
-		(unsigned)done, (unsigned long)digest, (unsigned)vectors, (unsigned)foreign_vectors,
-		(unsigned)foreign_bits, after.interrupt - before.interrupt);
+	vandal_says(!machine_is_virtual() || (foreign_bits == 0 && foreign_vectors == 0),
+	            "%u accesses, digest %08lx, %u vectors, %u of them foreign, %u foreign bits, "
+	            "exits %lu",
+	            (unsigned)done, (unsigned long)digest, (unsigned)vectors,
+	            (unsigned)foreign_vectors, (unsigned)foreign_bits,
+	            after.interrupt - before.interrupt);
 }
 
 void vandal_ports(const char *argument)

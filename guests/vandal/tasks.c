@@ -76,12 +76,11 @@ void vandal_tasks(const char *argument)
 	vandal_goes("tasks are changed by hardware now");
 	tasks_run();
 	traps_load();
-	vandal_says(
-		n->called == 2 && n->nested == 2 && n->gated == 1 && n->error == TASKS_ERROR &&
-			n->v86 == 1 && n->refused == 1 && n->refused_error == TASKS_MAIN &&
-			n->back == 1,
-		"%u calls (%u nested), %u by a gate (error %x), %u to virtual-8086 mode, %u refused (error %x), %u "
-		"back",
-		n->called, n->nested, n->gated, n->error, n->v86, n->refused, n->refused_error,
-		n->back);
+	vandal_says(n->called == 2 && n->nested == 2 && n->gated == 1 && n->error == TASKS_ERROR &&
+	                    n->v86 == 1 && n->refused == 1 && n->refused_error == TASKS_MAIN &&
+	                    n->back == 1,
+	            "%u calls (%u nested), %u by a gate (error %x), %u to virtual-8086 mode, %u "
+	            "refused (error %x), %u back",
+	            n->called, n->nested, n->gated, n->error, n->v86, n->refused, n->refused_error,
+	            n->back);
 }

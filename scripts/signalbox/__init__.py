@@ -5,7 +5,8 @@ from signalbox import Machine, Module
 
     machine = Machine(
         vmm="console=com1 chipset=auto",
-        modules=[Module("pulse", "vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- n=1000")],
+        modules=[Module("pulse", "vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
+                                 "n=1000")],
     )
     result = machine.run(directory, timeout=60)
     assert result.status == 0, result.explain()

@@ -45,7 +45,8 @@ MUTANTS = (
     (
         "awaited-lines-stay-masked",
         SCHED,
-        "return chipset->masks_in_hardware ? vm->masked & (line_set)~schedule->awaited : vm->masked;",
+        "return chipset->masks_in_hardware ? vm->masked & (line_set)~schedule->awaited : "
+        "vm->masked;",
         "return vm->masked;",
         "test_dispatch",
     ),

@@ -53,11 +53,11 @@ static uint64_t next_random(uint64_t *seed)
                                 uint64_t model, uint64_t rtl)
 {
 	fprintf(stderr,
-	        "rtl: operation %" PRIu64
-	        " (kind %d, a %x, size %u, high %d, value %llx): %s is %016llx in the RTL, the model says %016llx\n",
+	        "rtl: operation %" PRIu64 " (kind %d, a %x, size %u, high %d, value %llx): ",
 	        bench->operations, (int)op->kind, (unsigned)op->a, op->size, op->high,
-	        (unsigned long long)op->value, what, (unsigned long long)rtl,
-	        (unsigned long long)model);
+	        (unsigned long long)op->value);
+	fprintf(stderr, "%s is %016llx in the RTL, the model says %016llx\n", what,
+	        (unsigned long long)rtl, (unsigned long long)model);
 	exit(1);
 }
 
@@ -386,7 +386,7 @@ int main(int argc, char **argv)
 			coverage = argv[++i];
 		else {
 			fprintf(stderr,
-			        "cosim [--count OPERATIONS] [--seed NUMBER] [--coverage FILE] [--files NAME...]\n");
+			        "cosim [--count N] [--seed N] [--coverage FILE] [--files F...]\n");
 			return 2;
 		}
 	}

@@ -104,7 +104,8 @@ def main():
         good = good and refuted == len(copies)
         failed += not good
         print(
-            "R08 rtl: %s: %d assertions hold for sequences of any length, %d of %d broken copies refuted ... %s"
+            "R08 rtl: %s: %d assertions hold for sequences of any length, "
+            "%d of %d broken copies refuted ... %s"
             % (name, count, refuted, len(copies), "ok" if good else "FAILED"),
             flush=True,
         )

@@ -344,8 +344,8 @@ static void times(class device *rtl)
 	access = select_to_intr + clocks_until(rtl, top.window_ack);
 	top.window_strobe = 0;
 	rtl->tick();
-	printf("R07 rtl: clocks from edge to NMI %u, edge to INTR %u, SELECT to INTR %u, strobe to acknowledge %u\n",
-	       to_nmi, to_intr, select_to_intr, access);
+	printf("R07 rtl: clocks from edge to NMI %u, edge to INTR %u, ", to_nmi, to_intr);
+	printf("SELECT to INTR %u, strobe to acknowledge %u\n", select_to_intr, access);
 	expect("edge to NMI", EDGE_TO_NMI, to_nmi);
 	expect("edge to INTR", EDGE_TO_INTR, to_intr);
 	expect("SELECT to INTR", SELECT_TO_INTR, select_to_intr);

@@ -26,7 +26,8 @@ OWN = {"3": COM2, "10": "irq=3:10 io=0x2f8-0x2ff"}
 WORK = "rounds=300 rtc=8192"
 
 SAW = re.compile(
-    r"vandal: do=(\w+): (\d+) accesses, digest ([0-9a-f]{8}), (\d+) vectors, (\d+) of them foreign, "
+    r"vandal: do=(\w+): "
+    r"(\d+) accesses, digest ([0-9a-f]{8}), (\d+) vectors, (\d+) of them foreign, "
     r"(\d+) foreign bits, exits (\d+) \.\.\. (ok|FAILED.*)"
 )
 
@@ -225,7 +226,8 @@ def test_R01_the_window_is_never_mapped(system):
     report = system("", [*guests, scribe("rounds=20")])
     for number, (name, place) in enumerate(places.items(), 1):
         report.has(
-            f"signalbox: module {number} ({name}): mmio={place}: address {WINDOW:#x} belongs to the VMM (the chipset "
+            f"signalbox: module {number} ({name}): mmio={place}: "
+            f"address {WINDOW:#x} belongs to the VMM (the chipset "
             "block's registers)"
         )
     all_ok(report, "scribe", 5)

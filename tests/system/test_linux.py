@@ -159,10 +159,12 @@ def test_what_a_user_can_get_wrong(boot, runs):
     all_ok(report, "pulse", 5)
     text = report.console
     for wanted in (
-        r"vm cut: image refused: the Linux kernel is cut off: its header says \d+ bytes, \d+ are there",
+        r"vm cut: image refused: the Linux kernel is cut off: "
+        r"its header says \d+ bytes, \d+ are there",
         r"vm bad: not started, because its module 7 is refused",
         r"vm plain: image refused: this is a Linux kernel, not a multiboot kernel: add type=linux",
-        r"vm other: image refused: no Linux kernel \(type=linux\): the setup header's magic is missing",
+        r"vm other: image refused: no Linux kernel \(type=linux\): "
+        r"the setup header's magic is missing",
         r"module 6: of=nobody: there is no VM of this name, or the VM was refused",
         r"module 7: colour=red: unknown word",
     ):

@@ -65,8 +65,8 @@ def test_R10_a_tick_of_the_vm_that_runs_costs_no_exit(system, chipset):
 
 
 def test_all_ticks_come_where_the_words_say_so(system):
-    """ticks=all: the low pulse waits while the high pulse computes, and gets each tick later. At the
-    ends of the measurement 4 ticks are merged, of 430 as of 1,640."""
+    """ticks=all: the low pulse waits while the high pulse computes, and gets each tick later. At
+    the ends of the measurement 4 ticks are merged, of 430 as of 1,640."""
     report = system(
         "",
         [

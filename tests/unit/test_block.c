@@ -222,7 +222,7 @@ static void R08_rule_1_an_edge_triggered_latch_can_be_cleared_while_the_line_is_
 	assert_int_equal(kit_status(&block), 1 << 5);
 }
 
-static void R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_line_is_high(
+static void R08_rule_1_a_status_bit_of_a_level_cannot_be_cleared_while_the_line_is_high(
 	void **state)
 {
 	(void)state;
@@ -499,7 +499,7 @@ int main(void)
 			R08_rule_1_an_edge_triggered_latch_can_be_cleared_while_the_line_is_high,
 			begin),
 		cmocka_unit_test_setup(
-			R08_rule_1_a_level_triggered_status_bit_cannot_be_cleared_while_the_line_is_high,
+			R08_rule_1_a_status_bit_of_a_level_cannot_be_cleared_while_the_line_is_high,
 			begin),
 		cmocka_unit_test_setup(
 			R08_rule_1_a_level_that_merely_stands_is_no_assertion_of_the_vmm_blocks,

@@ -74,8 +74,8 @@ static void every_word_of_a_vm_is_taken(void **state)
 	assert_int_equal(
 		config_parse_vm(
 			2,
-			"share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M prio=15 "
-			"vm=A-b_9 type=linux -- root=/dev/x  \"quoted\" vm=no of=no",
+			"share onfault=restart irq=8-9,15 mmio=0xb8000-0xbffff slice=100us mem=1M "
+			"prio=15 vm=A-b_9 type=linux -- root=/dev/x  \"quoted\" vm=no of=no",
 			&vm, err, sizeof(err)),
 		0);
 	assert_string_equal(vm.name, "A-b_9");

@@ -204,7 +204,8 @@ static void a_hostile_kernel_names_the_broken_rule(void **state)
 	REFUSED(-ENOEXEC, "no Linux kernel (type=linux): the setup header's magic is missing",
 	        b.bytes[BZ_BOOT_FLAG] = 0);
 	REFUSED(-ENOEXEC,
-	        "the Linux kernel has boot protocol 2.09; it has to be 2.10 or later (Linux 2.6.31)",
+	        "the Linux kernel has boot protocol 2.09; "
+	        "it has to be 2.10 or later (Linux 2.6.31)",
 	        bz_put(&b, BZ_VERSION, 0x209, 2));
 	REFUSED(-ENOEXEC,
 	        "the Linux kernel is a zImage, which loads below 1 MiB; a bzImage is needed",
@@ -219,16 +220,16 @@ static void a_hostile_kernel_names_the_broken_rule(void **state)
 	REFUSED(-ENOEXEC, "the Linux kernel is cut off: its header says 1024 bytes, 4096 are there",
 	        bz_put(&b, BZ_SYSSIZE, 0, 4));
 	REFUSED(-ENOEXEC,
-	        "the Linux kernel wants address 0xfffff and size 0x20010, which is not between 1 MiB "
-	        "and 4 GiB",
+	        "the Linux kernel wants address 0xfffff and size 0x20010, which is not between 1 "
+	        "MiB and 4 GiB",
 	        bz_put(&b, BZ_PREF_ADDRESS, 0xfffff, 8));
 	REFUSED(-ENOEXEC,
 	        "the Linux kernel wants address 0xffffffffffffffff and size 0x20010, which is not "
 	        "between 1 MiB and 4 GiB",
 	        bz_put(&b, BZ_PREF_ADDRESS, UINT64_MAX, 8));
 	REFUSED(-ENOEXEC,
-	        "the Linux kernel wants address 0x120000 and size 0xffffffff, which is not between 1 "
-	        "MiB and 4 GiB",
+	        "the Linux kernel wants address 0x120000 and size 0xffffffff, which is not between "
+	        "1 MiB and 4 GiB",
 	        bz_put(&b, BZ_INIT, UINT32_MAX, 4));
 }
 

@@ -162,8 +162,7 @@ static void R07_any_words_written_twice_are_the_words_read(void **state)
 static const uint8_t word_orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
 	                                   { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
 
-static void R07_reading_and_writing_the_state_is_the_identity_for_states_that_programs_reach(
-	void **state)
+static void R07_a_state_that_programs_reach_is_the_same_when_read_and_written(void **state)
 {
 	uint64_t seed = 3;
 
@@ -331,8 +330,7 @@ int main(void)
 		cmocka_unit_test_setup(R07_what_no_chip_can_be_in_is_brought_to_the_nearest, begin),
 		cmocka_unit_test_setup(R07_any_words_written_twice_are_the_words_read, begin),
 		cmocka_unit_test_setup(
-			R07_reading_and_writing_the_state_is_the_identity_for_states_that_programs_reach,
-			begin),
+			R07_a_state_that_programs_reach_is_the_same_when_read_and_written, begin),
 		cmocka_unit_test_setup(R11_save_anything_restore_is_the_identity_for_the_guest,
 		                       begin),
 		cmocka_unit_test_setup(

@@ -121,10 +121,10 @@ static int check_neighbours(const struct check *c, line_set reserved,
 		for (line_set rest = accepted[i]->lines & (line_set)~LINE(n); rest;
 		     rest &= rest - 1)
 			if (line_input(accepted[i]->block_input, line_first(rest)) == input)
-				return refuse(
-					c, -EEXIST,
-					"line %u enters input %u of the VMM block, as line %u of vm %s does; block= can part them",
-					n, input, line_first(rest), accepted[i]->name);
+				return refuse(c, -EEXIST,
+				              "line %u enters input %u of the VMM block, "
+				              "as line %u of vm %s does; block= can part them",
+				              n, input, line_first(rest), accepted[i]->name);
 	return 0;
 }
 
@@ -144,10 +144,10 @@ static int check_inputs(const struct check *c, line_set reserved,
 			if (line_in(c->vm->lines & accepted[i]->lines, n) &&
 			    (line_input(accepted[i]->controller_input, n) != to_controller ||
 			     line_input(accepted[i]->block_input, n) != to_block))
-				return refuse(
-					c, -EEXIST,
-					"line %u enters other inputs for vm %s; say the same for both",
-					n, accepted[i]->name);
+				return refuse(c, -EEXIST,
+				              "line %u enters other inputs for vm %s; "
+				              "say the same for both",
+				              n, accepted[i]->name);
 	}
 	for (line_set rest = c->vm->lines; rest; rest &= rest - 1) {
 		int error = check_neighbours(c, reserved, accepted, count, line_first(rest));
@@ -272,10 +272,10 @@ static int check_own_ram(const struct check *c, const struct config_range *range
 	if (range->first >= c->vm->memory ||
 	    (range->first >= LEGACY_HOLE_FIRST && range->last <= LEGACY_HOLE_LAST))
 		return 0;
-	return refuse(
-		c, -EPERM,
-		"mmio=%s: this lies in the VM's own memory (mem=%luK); it has to be above it, or in 0xa0000-0xfffff",
-		range_text(range, text, sizeof(text)), (unsigned long)(c->vm->memory >> 10));
+	return refuse(c, -EPERM,
+	              "mmio=%s: this lies in the VM's own memory (mem=%luK); "
+	              "it has to be above it, or in 0xa0000-0xfffff",
+	              range_text(range, text, sizeof(text)), (unsigned long)(c->vm->memory >> 10));
 }
 
 static int check_memory(const struct check *c, const struct vm_config *const *accepted,

@@ -39,9 +39,9 @@ static int reserve_map(const struct multiboot_info *info)
 		at += (uint64_t)entry->size + sizeof(entry->size);
 	}
 	if (error != 0)
-		log_line(
-			"the memory map has more than %d ranges of RAM and firmware that do not join; so many cannot be kept from VMs",
-			CONFIG_RESERVED_MEMORY);
+		log_line("the memory map has more than %d ranges of RAM and firmware that do not "
+		         "join; so many cannot be kept from VMs",
+		         CONFIG_RESERVED_MEMORY);
 	return error;
 }
 

@@ -44,9 +44,9 @@ static __attribute__((noinline)) bool inject_nmi(struct vm *vm)
 		return !virt_inject_nmi(vm->vcpu);
 	vm->nmis_dropped++;
 	if ((vm->nmis_dropped & (vm->nmis_dropped - 1)) == 0)
-		log_line(
-			"vm %s: an NMI of its own is dropped, number %u: it has loaded no interrupt table yet",
-			vm->config.name, vm->nmis_dropped);
+		log_line("vm %s: an NMI of its own is dropped, number %u: "
+		         "it has loaded no interrupt table yet",
+		         vm->config.name, vm->nmis_dropped);
 	return false;
 }
 

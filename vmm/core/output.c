@@ -80,9 +80,9 @@ bool output_print(struct output *o, const char *name)
 	}
 	if (dropped == o->dropped_said)
 		return o->tail != tail;
-	log_line(
-		"vm %s: %lu bytes of its output were dropped: it prints faster than the console takes",
-		name, (unsigned long)(dropped - o->dropped_said));
+	log_line("vm %s: %lu bytes of its output were dropped: "
+	         "it prints faster than the console takes",
+	         name, (unsigned long)(dropped - o->dropped_said));
 	o->dropped_said = dropped;
 	return true;
 }

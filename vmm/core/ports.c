@@ -30,8 +30,8 @@ static __attribute__((noinline)) void controller_fault(struct vm *vm, int error)
 		.format = "OCW1 opens lines that are not the VM's; they stay masked"
 	};
 	static const struct denial asks_for_more = {
-		.format =
-			"ICW1 asks for a mode that a PC's 8259 pair does not have; taken as cascaded, edge, ICW4"
+		.format = "ICW1 asks for a mode that a PC's 8259 pair does not have; "
+			  "taken as cascaded, edge, ICW4"
 	};
 
 	if (error != 0)

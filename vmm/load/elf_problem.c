@@ -43,13 +43,13 @@ static const char *const words[LOAD_PROBLEMS] = {
 	[LOAD_LINUX_SHORT] =
 		"too short for a Linux kernel: %lu bytes, the setup header ends at %lu",
 	[LOAD_LINUX_MAGIC] = "no Linux kernel (type=linux): the setup header's magic is missing",
-	[LOAD_LINUX_OLD] =
-		"the Linux kernel has boot protocol %lu.%02lu; it has to be 2.10 or later (Linux 2.6.31)",
+	[LOAD_LINUX_OLD] = "the Linux kernel has boot protocol %lu.%02lu; "
+			   "it has to be 2.10 or later (Linux 2.6.31)",
 	[LOAD_LINUX_LOW] =
 		"the Linux kernel is a zImage, which loads below 1 MiB; a bzImage is needed",
 	[LOAD_LINUX_CUT] = "the Linux kernel is cut off: its header says %lu bytes, %lu are there",
-	[LOAD_LINUX_PLACE] =
-		"the Linux kernel wants address 0x%lx and size 0x%lx, which is not between 1 MiB and 4 GiB",
+	[LOAD_LINUX_PLACE] = "the Linux kernel wants address 0x%lx and size 0x%lx, "
+			     "which is not between 1 MiB and 4 GiB",
 	[LOAD_LINUX_MEMORY] =
 		"the Linux kernel and its modules need mem=%luM at least; the VM has %luM",
 	[LOAD_LINUX_INITRD] =

@@ -23,9 +23,9 @@ enum { LINUX_HANDOVER_BYTES = 2 * HANDOVER_BYTES };
 /* The hole in a PC's RAM, between 640 KiB and 1 MiB. */
 enum { HOLE_FIRST = 0xa0000, HOLE_END = 0x100000 };
 
-/* Builds the data for the loaded image of l. The lower 640 KiB and all above 1 MiB are RAM, the rest
- * is reserved. loader_name: the boot loader's name for the guest. Returns the guest-physical address
- * for EBX, or 0 for a text that is too long. Call it once in a VM's start, then
+/* Builds the data for the loaded image of l. The lower 640 KiB and all above 1 MiB are RAM, the
+ * rest is reserved. loader_name: the boot loader's name for the guest. Returns the guest-physical
+ * address for EBX, or 0 for a text that is too long. Call it once in a VM's start, then
  * handover_list_file() for each file. The call takes about 900 instructions for a command line of
  * CONFIG_TEXT_MAX bytes. */
 uint32_t handover_build(const struct load *l, const char *cmdline, const char *loader_name);

@@ -74,8 +74,8 @@ void report_vms(void)
 	char words[SB_STATUS_MAX + 1];
 	struct vm_report vm;
 
-	log_format(
-		"  vm               state       prio   memory    ran ms   switches      exits  lines       says\n");
+	log_format("  vm               state       prio   memory    ran ms   switches      exits  "
+	           "lines       says\n");
 	for (unsigned i = 0; i < vmm_vm_count(); i++) {
 		vmm_vm_report(i, &vm);
 		log_format("  %-15s  %-10s  %4u  %6luK  %8lu %10lu %10lu  ", vm.name, vm.state,

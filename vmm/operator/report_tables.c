@@ -42,8 +42,8 @@ void report_results(void)
 		return;
 	}
 	log_format("latency, from the event to the first instruction of its handler\n");
-	log_format(
-		"  vm               probe         unit                n      min   median      p99      max  exits/interrupt\n");
+	log_format("  vm               probe         unit                n      min   median      "
+	           "p99      max  exits/interrupt\n");
 	for (unsigned i = 0; i < vmm_result_count(); i++) {
 		show_result(i, &s);
 		log_format("  %-15s  %-12s  %-12s %8u", s.vm, s.probe, s.unit, (unsigned)s.r->n);

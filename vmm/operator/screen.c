@@ -195,8 +195,8 @@ void screen_begin(void)
 	if (!keyboard.wanted || keyboard_line_claim(take_codes) != 0)
 		return;
 	if (keyboard_init() != 0) {
-		log_line(
-			"no keyboard answers at ports 60h and 64h: the screen is to be read, and not to be asked");
+		log_line("no keyboard answers at ports 60h and 64h: "
+		         "the screen is to be read, and not to be asked");
 		return;
 	}
 	keyboard.on = true;

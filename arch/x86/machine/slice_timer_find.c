@@ -163,11 +163,10 @@ static int comparator_choose(struct slice_timer_device *d, unsigned last, bool (
 				return 0;
 	for (unsigned n = 0; n <= last; n++)
 		pins |= mmio_read32(comparator_of(d, n) + TN_PINS);
-	log_line(
-		"slice timer: none of the HPET's %u comparators can raise an NMI: no messages, and no I/O APIC pin "
-		"from %d to "
-		"%d that is free (pins: %08lxh). In QEMU: -global hpet.msi=on, or -machine q35",
-		last + 1, PIN_FIRST, (int)platform.ioapic_pins - 1, (unsigned long)pins);
+	log_line("slice timer: none of the HPET's %u comparators can raise an NMI: no messages, "
+	         "and no I/O APIC pin from %d to %d that is free (pins: %08lxh). In QEMU: -global "
+	         "hpet.msi=on, or -machine q35",
+	         last + 1, PIN_FIRST, (int)platform.ioapic_pins - 1, (unsigned long)pins);
 	return -ENODEV;
 }
 
@@ -187,16 +186,16 @@ static int hpet_check(struct slice_timer_device *d)
 	d->period = mmio_read32(d->registers + HPET_PERIOD);
 	if (capability == UINT32_MAX || !(capability & CAP_REVISION) || d->period < PERIOD_LEAST ||
 	    d->period > PERIOD_MOST) {
-		log_line(
-			"slice timer: no HPET answers at %lxh: capabilities read %08lxh, period %lu fs",
-			(unsigned long)d->registers, (unsigned long)capability,
-			(unsigned long)d->period);
+		log_line("slice timer: no HPET answers at %lxh: "
+		         "capabilities read %08lxh, period %lu fs",
+		         (unsigned long)d->registers, (unsigned long)capability,
+		         (unsigned long)d->period);
 		return -ENODEV;
 	}
 	if (lapic_id() > DESTINATION_MOST) {
-		log_line(
-			"slice timer: neither message nor I/O APIC reaches this processor: APIC id %lxh",
-			(unsigned long)lapic_id());
+		log_line("slice timer: neither message nor I/O APIC reaches this processor: APIC "
+		         "id %lxh",
+		         (unsigned long)lapic_id());
 		return -ENODEV;
 	}
 	return (int)(capability >> CAP_LAST_SHIFT & CAP_LAST);

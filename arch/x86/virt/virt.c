@@ -32,11 +32,10 @@ static int say_nothing_there(void)
 	struct cpuid id = cpu_id(0, 0);
 	uint32_t name[4] = { id.ebx, id.edx, id.ecx, 0 };
 
-	log_line(
-		"no VMX (CPUID.1:ECX[5] = 0) and no SVM (CPUID.80000001h:ECX[2] = 0) on this %s processor. QEMU "
-		"without "
-		"KVM has SVM with -cpu max; with KVM, -cpu host where the host nests; PLATFORM=bochs has VMX",
-		(const char *)name);
+	log_line("no VMX (CPUID.1:ECX[5] = 0) and no SVM (CPUID.80000001h:ECX[2] = 0) on this %s "
+	         "processor. QEMU without KVM has SVM with -cpu max; with KVM, -cpu host where the "
+	         "host nests; PLATFORM=bochs has VMX",
+	         (const char *)name);
 	return -ENODEV;
 }
 

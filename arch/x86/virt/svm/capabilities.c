@@ -39,11 +39,9 @@ static int firmware_allows(void)
 	}
 	if (!(control & VM_CR_SVMDIS))
 		return 0;
-	log_line(
-		"SVM is locked off by the firmware: VM_CR = %lx (SVMDIS set%s); enable virtualisation (\"SVM mode\") "
-		"in "
-		"the firmware's set-up",
-		(unsigned long)control, control & VM_CR_LOCK ? ", LOCK set" : ", and it stays so");
+	log_line("SVM is locked off by the firmware: VM_CR = %lx (SVMDIS set%s); enable "
+	         "virtualisation (\"SVM mode\") in the firmware's set-up",
+	         (unsigned long)control, control & VM_CR_LOCK ? ", LOCK set" : ", and it stays so");
 	return -ENODEV;
 }
 
@@ -84,17 +82,16 @@ int svm_check(void)
 		missing++;
 	}
 	if (svm_caps.asids < ASIDS_FEWEST) {
-		log_line(
-			"SVM lacks ASIDs: CPUID.8000000Ah:EBX = %u, and the VMM needs one of its own",
-			(unsigned)svm_caps.asids);
+		log_line("SVM lacks ASIDs: "
+		         "CPUID.8000000Ah:EBX = %u, and the VMM needs one of its own",
+		         (unsigned)svm_caps.asids);
 		missing++;
 	}
 	if (missing == 0)
 		return 0;
-	log_line(
-		"this processor's SVM is not enough for Signalbox: %u thing%s missing; AMD's since 2007 (family 10h) "
-		"have "
-		"them, so have nested KVM and, from QEMU 3.0 on, -cpu max",
-		missing, missing == 1 ? "" : "s");
+	log_line("this processor's SVM is not enough for Signalbox: %u thing%s missing; AMD's "
+	         "since 2007 (family 10h) have them, so have nested KVM and, from QEMU 3.0 on, "
+	         "-cpu max",
+	         missing, missing == 1 ? "" : "s");
 	return -ENODEV;
 }

@@ -188,8 +188,8 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		undefined = v->vmcb->exit_code != EXIT_RDPMC;
 		error = -EPERM;
 		*what = (struct denial){
-			.format =
-				"an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RDPRU, RSM)"
+			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RDPRU, "
+				  "RSM)"
 		};
 		break;
 	default:

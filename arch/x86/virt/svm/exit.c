@@ -43,9 +43,9 @@ static enum vm_exit_reason refused(struct vcpu *v)
 	log_note("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name,
 	         v->vmcb->exit_code);
 	if (svm_audit(v) == 0)
-		log_note(
-			"vm %s: every rule that is checked here holds; see APM 2 15.5.1 for the rest",
-			v->name);
+		log_note("vm %s: every rule that is checked here holds; "
+		         "see APM 2 15.5.1 for the rest",
+		         v->name);
 	return VM_EXIT_FAILED;
 }
 

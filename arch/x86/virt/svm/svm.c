@@ -39,9 +39,8 @@ int svm_init(void)
 	__asm__ volatile("vmsave %0" : : "a"(svm_host) : "memory");
 	on = true;
 	if (slice_timer_init() != 0)
-		log_line(
-			"no timer ends a VM's slice here: a VM that does not sleep keeps the processor until a line or "
-			"NMI of another one ends its turn");
+		log_line("no timer ends a VM's slice here: a VM that does not sleep keeps the "
+		         "processor until a line or NMI of another one ends its turn");
 	return 0;
 }
 

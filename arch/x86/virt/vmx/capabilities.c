@@ -65,10 +65,9 @@ static int firmware_allows(void)
 	}
 	if (control & FEATURE_VMXON)
 		return 0;
-	log_line(
-		"VMX is locked off by the firmware: IA32_FEATURE_CONTROL = %lx (lock set, VMXON clear); enable "
-		"virtualisation in the firmware's set-up",
-		(unsigned long)control);
+	log_line("VMX is locked off by the firmware: IA32_FEATURE_CONTROL = %lx (lock set, VMXON "
+	         "clear); enable virtualisation in the firmware's set-up",
+	         (unsigned long)control);
 	return -ENODEV;
 }
 
@@ -145,9 +144,8 @@ int vmx_check(void)
 	}
 	if (missing == 0)
 		return 0;
-	log_line(
-		"this processor's VMX is not enough for Signalbox: %u thing%s missing; Intel's since 2010 (Westmere) "
-		"have them, so have Bochs's corei7_skylake_x and nested KVM",
-		missing, missing == 1 ? "" : "s");
+	log_line("this processor's VMX is not enough for Signalbox: %u thing%s missing; Intel's "
+	         "since 2010 (Westmere) have them, so have Bochs's corei7_skylake_x and nested KVM",
+	         missing, missing == 1 ? "" : "s");
 	return -ENODEV;
 }

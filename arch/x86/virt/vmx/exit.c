@@ -100,9 +100,9 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 
 	log_note("vm %s: entry failed: %s %lu", v->name, what, code);
 	if (vmx_audit(v) == 0)
-		log_note(
-			"vm %s: every rule that is checked here holds; see SDM 3C 26.2 and 26.3 for the rest",
-			v->name);
+		log_note("vm %s: every rule that is checked here holds; "
+		         "see SDM 3C 26.2 and 26.3 for the rest",
+		         v->name);
 	return VM_EXIT_FAILED;
 }
 

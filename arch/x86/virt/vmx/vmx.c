@@ -44,11 +44,11 @@ const char *vmx_describe(void)
 {
 	static char text[160];
 
-	snprintf(
-		text, sizeof(text),
-		"VMX, VMCS revision %x: EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",
-		(unsigned)vmx_caps.revision, vmx_caps.secondary >> 32 & CPU2_VPID ? "VPID, " : "",
-		1u << vmx_caps.timer_shift);
+	snprintf(text, sizeof(text),
+	         "VMX, VMCS revision %x: "
+	         "EPT, %sunrestricted guest, virtual NMIs, preemption timer / %u",
+	         (unsigned)vmx_caps.revision, vmx_caps.secondary >> 32 & CPU2_VPID ? "VPID, " : "",
+	         1u << vmx_caps.timer_shift);
 	return text;
 }
 

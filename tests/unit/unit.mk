@@ -173,14 +173,13 @@ $(BUILD)/unit/picprobe_host: $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/picprob
 picprobe-host: $(BUILD)/unit/picprobe_host
 unit: picprobe-host
 
-# libFuzzer where clang has it; else the same file with a random loop of its own. tests/corpus/NAME, if there is one, is where it
-# begins.
+# libFuzzer where clang has it; else the same file with a random loop of its own (fuzz.sh says so).
+# tests/corpus/NAME, if there is one, is where it begins.
 define unit_fuzzer
-$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*/*.h chipset/*/*.h tests/unit/*.h) | setup-check
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*/*.h chipset/*/*.h tests/unit/*.h) tests/unit/fuzz.sh | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)clang $$(UNIT_CFLAGS) -DWITH_LIBFUZZER -fsanitize=fuzzer -o $$@ $$(filter %.c,$$^) 2>/dev/null || \
-		$$(HOSTCC) $$(UNIT_CFLAGS) -o $$@ $$(filter %.c,$$^)
+	$$(Q)tests/unit/fuzz.sh '$$(HOSTCC)' $$@ $$(UNIT_CFLAGS) $$(filter %.c,$$^)
 
 .PHONY: fuzz-$(1)
 fuzz-$(1): $(BUILD)/unit/fuzz_$(1)

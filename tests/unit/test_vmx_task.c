@@ -8,11 +8,14 @@
  */
 #include "tests/unit/check.h"
 
+#include "arch/x86/cpu/exception.h"
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/nested_map.h"
+#include "arch/x86/virt/vmx/task.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-/* The source itself, for its two layouts of a TSS. */
-#include "arch/x86/virt/vmx/task.c"
+#include <errno.h>
+#include <string.h>
 
 enum { FIELDS = HOST_RIP + 1, RAM = 1 << 16, CR0_PE = 1 << 0 };
 

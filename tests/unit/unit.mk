@@ -74,8 +74,8 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 # What the guest pulse makes of a counter and the TSC.
 UNIT_edges   := guests/pulse/edges.c
 UNIT_vmx_retire := arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
-# Sources are included by the tests, for what is static in them: task.c; event.c and vcpu.c; event.c.
-UNIT_vmx_task := arch/x86/virt/guest_memory.c arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
+UNIT_vmx_task := arch/x86/virt/guest_memory.c $(patsubst %,arch/x86/virt/vmx/%.c,debug retire task)
+# Sources are included by the tests, for what is static in them: event.c and vcpu.c; event.c.
 UNIT_vmx_vcpu := arch/x86/virt/vmx/timer.c
 UNIT_quirk   := arch/x86/virt/vmx/quirk.c arch/x86/virt/vmx/timer.c
 UNIT_audit   := $(UNIT_LOG)

@@ -12,12 +12,7 @@
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-/* The source itself, without the one instruction of it that is no host's. */
-#define nmi_unblock() ((void)0)
-#include "arch/x86/virt/vmx/event.c"
-#undef nmi_unblock
-
-enum { FIELDS = HOST_RIP + 1, TICKS_PER_US = 20, SHIFT = 3 };
+enum { FIELDS = HOST_RIP + 1, TICKS_PER_US = 20, SHIFT = 3, RFLAGS_IF = 1 << 9 };
 enum { IF_CLEAR = 1000 * TICKS_PER_US >> SHIFT }; /* quirk.c: how long such an entry may last */
 
 struct vmx_capabilities vmx_caps = { .pin = (uint64_t)PIN_INTERRUPT_EXITING << 32,
@@ -37,6 +32,10 @@ uint64_t vmcs_read(enum vmcs_field field)
 void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	vmcs[field] = value;
+}
+
+void nmi_unblock(void)
+{
 }
 
 uint64_t tsc_from_us(uint64_t us)

@@ -12,6 +12,8 @@
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
+#include <string.h>
+
 enum { FIELDS = HOST_RIP + 1 };
 
 /* The processor: control registers, and a current VMCS. */
@@ -20,27 +22,17 @@ static unsigned cleared, invalidated, debug_switches, msr_loads;
 static uint64_t kernel_gs;
 static const uint64_t *invalidated_ept;
 
-#define cr0_read() UINT64_C(0x80000031)
-#define cr3_read() UINT64_C(0x1000)
-#define cr4_read() UINT64_C(0x2020)
-#define cr2_read() cr2
-#define cr2_write(value) (cr2 = (value))
-#define vmcs_clear(physical) ((void)(physical), cleared++)
-#define vmcs_load(physical) (current_vmcs = *(physical))
-#define nmi_unblock() ((void)0)
-#include "arch/x86/virt/vmx/event.c"
-#define VECTOR_DB VCPU_VECTOR_DB
-#define VECTOR_AC VCPU_VECTOR_AC
-#include "arch/x86/virt/vmx/vcpu.c"
+enum {
+	IA32_KERNEL_GS_BASE = 0xc0000102,
+	CR0_NE = 1 << 5,
+	CR0_CD = 1 << 30,
+	CR4_MCE = 1 << 6,
+	RFLAGS_IF = 1 << 9
+};
 
 #define ANY (UINT64_C(0xffffffff) << 32)
 
-struct vmx_capabilities vmx_caps = { .pin = ANY,
-	                             .primary = ANY,
-	                             .secondary = ANY,
-	                             .exit = ANY,
-	                             .entry = ANY,
-	                             .cr4_fixed1 = UINT64_MAX };
+struct vmx_capabilities vmx_caps;
 struct platform platform;
 uint64_t guest_cr4_allowed = 0x7f0;
 const void *entry_ready;
@@ -59,6 +51,47 @@ uint64_t vmcs_read(enum vmcs_field field)
 void vmcs_write(enum vmcs_field field, uint64_t value)
 {
 	vmcs_fields[field] = value;
+}
+
+int vmcs_clear(uint64_t physical)
+{
+	(void)physical;
+	cleared++;
+	return 0;
+}
+
+void vmcs_load(const uint64_t *physical)
+{
+	current_vmcs = *physical;
+}
+
+uint64_t cr0_read(void)
+{
+	return 0x80000031;
+}
+
+uint64_t cr2_read(void)
+{
+	return cr2;
+}
+
+uint64_t cr3_read(void)
+{
+	return 0x1000;
+}
+
+uint64_t cr4_read(void)
+{
+	return 0x2020;
+}
+
+void cr2_write(uint64_t value)
+{
+	cr2 = value;
+}
+
+void nmi_unblock(void)
+{
 }
 
 uint64_t msr_read(uint32_t msr)
@@ -197,6 +230,12 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(vmcs_fields, 0, sizeof(vmcs_fields));
+	vmx_caps = (struct vmx_capabilities){ .pin = ANY,
+		                              .primary = ANY,
+		                              .secondary = ANY,
+		                              .exit = ANY,
+		                              .entry = ANY,
+		                              .cr4_fixed1 = UINT64_MAX };
 	a = (struct vcpu){ .name = "a", .vmcs = 0x10000, .ept = ept_a, .vpid = 1 };
 	b = (struct vcpu){ .name = "b", .vmcs = 0x20000, .ept = ept_b, .vpid = 2 };
 	vmx_loaded = NULL;
@@ -223,7 +262,6 @@ static void R01_an_x87_error_of_a_guest_that_has_ne_clear_exits(void **state)
 	(void)state;
 	vmx_caps.cr0_fixed0 = 0x80000021;
 	vmx_reset(&a, 0x1000, 1, 2);
-	vmx_caps.cr0_fixed0 = 0;
 	assert_int_equal(vmcs_fields[CR0_SHADOW], 0x11);
 	assert_int_equal(vmcs_fields[GUEST_CR0], 0x31);
 	assert_true(vmcs_fields[CR0_MASK] & CR0_NE);

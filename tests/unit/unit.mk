@@ -75,9 +75,8 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 UNIT_edges   := guests/pulse/edges.c
 UNIT_vmx_retire := arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
 UNIT_vmx_task := arch/x86/virt/guest_memory.c $(patsubst %,arch/x86/virt/vmx/%.c,debug retire task)
-# Sources are included by the tests, for what is static in them: event.c and vcpu.c; event.c.
-UNIT_vmx_vcpu := arch/x86/virt/vmx/timer.c
-UNIT_quirk   := arch/x86/virt/vmx/quirk.c arch/x86/virt/vmx/timer.c
+UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
+UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_audit   := $(UNIT_LOG)
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/cpu/mitigations.c

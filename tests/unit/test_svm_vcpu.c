@@ -8,10 +8,13 @@
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
 
-/* The source itself, for what is static in it. */
-#include "arch/x86/virt/svm/vcpu.c"
+#include "arch/x86/machine/platform.h"
+#include "arch/x86/machine/slice_timer.h"
+#include "arch/x86/virt/svm/svm.h"
 
-enum { PAGE_AT = 0x200000 };
+#include <string.h>
+
+enum { PAGE_AT = 0x200000, IOPM_BYTES = 3 * PAGE }; /* APM 2 15.10.1 */
 
 struct svm_capabilities svm_caps;
 const void *entry_ready;

@@ -78,7 +78,7 @@ UNIT_vmx_task := arch/x86/virt/guest_memory.c $(patsubst %,arch/x86/virt/vmx/%.c
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
 UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c
-UNIT_audit   := $(UNIT_LOG)
+UNIT_audit   := arch/x86/virt/vmx/audit.c $(UNIT_LOG)
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/cpu/mitigations.c
 # The SVM back end: a guest in RAM of the test's.
@@ -91,7 +91,7 @@ UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 ope
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0) arch/x86/virt/svm/control.c
 UNIT_svm_operand := $(UNIT_SVM_CR0)
-UNIT_svm_audit  := $(UNIT_LOG)
+UNIT_svm_audit  := arch/x86/virt/svm/audit.c $(UNIT_LOG)
 UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode event quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0) arch/x86/virt/svm/vcpu.c
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/virt/svm/decode.c arch/x86/virt/svm/quirk.c

@@ -6,6 +6,7 @@
  * Rule: each check has one row, in the order of the manual, with its section. A check reads the
  * VMCB only. A bit counts as reserved only when no processor has given a meaning to the bit.
  */
+#include "arch/x86/virt/svm/audit.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/virt/svm/svm.h"
@@ -150,12 +151,7 @@ static bool pat_ok(const struct vmcb *c)
 
 #define FIELD(name) offsetof(struct vmcb, name), sizeof(((struct vmcb *)0)->name)
 
-struct rule {
-	bool (*holds)(const struct vmcb *c);
-	size_t field, size;
-	const char *rule, *section;
-};
-static const struct rule rules[] = {
+static const struct svm_rule rules[] = {
 	{ svme_ok, FIELD(efer), "EFER.SVME must be set", "15.5.1" },
 	{ cache_ok, FIELD(cr0), "CR0.NW must be clear where CD is", "15.5.1" },
 	{ cr0_ok, FIELD(cr0), "CR0[63:32] must be zero", "15.5.1" },
@@ -189,16 +185,21 @@ static uint64_t read_field(const struct vmcb *c, size_t field, size_t size)
 	return value;
 }
 
+const struct svm_rule *svm_rule(unsigned row)
+{
+	return row < sizeof(rules) / sizeof(rules[0]) ? &rules[row] : NULL;
+}
+
 unsigned svm_audit(struct vcpu *v)
 {
+	const struct svm_rule *r;
 	unsigned broken = 0;
 
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (rules[i].holds(v->vmcb))
+	for (unsigned row = 0; (r = svm_rule(row)) != NULL; row++) {
+		if (r->holds(v->vmcb))
 			continue;
 		log_note("vm %s: entry rule broken: %s; VMCB[%lxh] = %lx (APM 2 %s)", v->name,
-		         rules[i].rule, rules[i].field,
-		         read_field(v->vmcb, rules[i].field, rules[i].size), rules[i].section);
+		         r->rule, r->field, read_field(v->vmcb, r->field, r->size), r->section);
 		broken++;
 	}
 	return broken;

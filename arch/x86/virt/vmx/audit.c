@@ -6,8 +6,11 @@
  * Rule: each check has one row, in the order of the manual, with its section. A check reads the
  * current VMCS only.
  */
+#include "arch/x86/virt/vmx/audit.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/virt/vmx/vmx.h"
+
+#include <stddef.h>
 
 #define CR0_PE 1ull
 #define CR0_PG (1ull << 31)
@@ -278,12 +281,7 @@ static bool guest_link_ok(void)
 	return vmcs_read(VMCS_LINK_POINTER) == UINT64_MAX;
 }
 
-struct rule {
-	bool (*holds)(void);
-	enum vmcs_field field;
-	const char *rule, *section;
-};
-static const struct rule rules[] = {
+static const struct vmx_rule rules[] = {
 	{ pin_ok, PIN_CONTROLS, "pin-based controls must respect their capability MSR",
 	  "26.2.1.1" },
 	{ primary_ok, PRIMARY_CONTROLS, "primary controls must respect their capability MSR",
@@ -344,16 +342,21 @@ static const struct rule rules[] = {
 	{ guest_link_ok, VMCS_LINK_POINTER, "the link pointer must be all ones", "26.3.1.5" },
 };
 
+const struct vmx_rule *vmx_rule(unsigned row)
+{
+	return row < sizeof(rules) / sizeof(rules[0]) ? &rules[row] : NULL;
+}
+
 unsigned vmx_audit(struct vcpu *v)
 {
+	const struct vmx_rule *r;
 	unsigned broken = 0;
 
-	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (rules[i].holds())
+	for (unsigned row = 0; (r = vmx_rule(row)) != NULL; row++) {
+		if (r->holds())
 			continue;
 		log_note("vm %s: entry rule broken: %s; field %lx = %lx (SDM 3C %s)", v->name,
-		         rules[i].rule, rules[i].field, vmcs_read(rules[i].field),
-		         rules[i].section);
+		         r->rule, r->field, vmcs_read(r->field), r->section);
 		broken++;
 	}
 	return broken;

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of the manual's checks on VMRUN (audit.c).
+ *
+ * Rule: only audit.c and its test include this header. The test sees to it that each row has a case
+ * that breaks the row's rule.
+ */
+#ifndef ARCH_X86_VIRT_SVM_AUDIT_H
+#define ARCH_X86_VIRT_SVM_AUDIT_H
+
+#include "arch/x86/virt/svm/vmcb.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct svm_rule {
+	bool (*holds)(const struct vmcb *c); /* false: c breaks the rule */
+	size_t field, size;         /* the field that the message shows: offset and size in bytes */
+	const char *rule, *section; /* the rule in words; its section in APM 2 */
+};
+
+/* Returns the rule in a row of the table, or NULL behind the last row. */
+const struct svm_rule *svm_rule(unsigned row);
+
+#endif

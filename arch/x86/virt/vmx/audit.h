@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of the manual's checks on VM entry (audit.c).
+ *
+ * Rule: only audit.c and its test include this header. The test sees to it that each row has a case
+ * that breaks the row's rule.
+ */
+#ifndef ARCH_X86_VIRT_VMX_AUDIT_H
+#define ARCH_X86_VIRT_VMX_AUDIT_H
+
+#include "arch/x86/virt/vmx/vmcs.h"
+
+#include <stdbool.h>
+
+struct vmx_rule {
+	bool (*holds)(void);        /* false: the current VMCS breaks the rule */
+	enum vmcs_field field;      /* the field that the message shows */
+	const char *rule, *section; /* the rule in words; its section in SDM 3C */
+};
+
+/* Returns the rule in a row of the table, or NULL behind the last row. */
+const struct vmx_rule *vmx_rule(unsigned row);
+
+#endif

@@ -8,16 +8,31 @@
  */
 #include "tests/unit/check.h"
 
-/* The source itself, for its table. */
-#include "arch/x86/virt/guest_registers.c"
+#include "arch/x86/cpu/guarded.h"
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/guest_cpuid.h"
+#include "arch/x86/virt/guest_registers.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	EPERM_ = -EPERM,
 	NOWHERE = 0x1234567,
+	STAR = 0xc0000081,
 	LSTAR = 0xc0000082,
+	CSTAR = 0xc0000083,
 	FMASK = 0xc0000084,
 	TSC_AUX = 0xc0000103
 };
+
+static const uint32_t kept_numbers[KEPT_COUNT] = { [KEPT_STAR] = STAR,
+	                                           [KEPT_LSTAR] = LSTAR,
+	                                           [KEPT_CSTAR] = CSTAR,
+	                                           [KEPT_FMASK] = FMASK,
+	                                           [KEPT_TSC_AUX] = TSC_AUX };
 
 static uint64_t kept[KEPT_COUNT];
 static unsigned writes, opened, opened_for_writing;
@@ -27,10 +42,10 @@ static struct cpuid shown;
 
 static uint64_t *cell(uint32_t number)
 {
-	for (unsigned i = 0; i < MSRS; i++)
-		if (msrs[i].number == number)
-			return &kept[msrs[i].kept];
-	fail();
+	for (unsigned i = 0; i < KEPT_COUNT; i++)
+		if (kept_numbers[i] == number)
+			return &kept[i];
+	fail_msg("the VMM does not keep MSR %x", number);
 	return NULL;
 }
 
@@ -93,6 +108,20 @@ static void R01_what_firmware_left_is_gone(void **state)
 		assert_int_equal(kept[i], 0);
 }
 
+static bool has_a_row(uint32_t number)
+{
+	/* TSC; BIOS_SIGN_ID; SYSENTER; MISC_ENABLE; PAT; EFER to FMASK; the segment bases */
+	static const uint32_t numbers[] = { 0x10,    0x8b,       0x174,      0x175,
+		                            0x176,   0x1a0,      0x277,      0xc0000080,
+		                            STAR,    LSTAR,      CSTAR,      FMASK,
+		                            TSC_AUX, 0xc0000100, 0xc0000101, 0xc0000102 };
+
+	for (unsigned i = 0; i < LENGTH(numbers); i++)
+		if (numbers[i] == number)
+			return true;
+	return false;
+}
+
 static void R01_an_msr_without_a_row_is_refused(void **state)
 {
 	struct guest_registers r = { 0 };
@@ -102,7 +131,7 @@ static void R01_an_msr_without_a_row_is_refused(void **state)
 	for (uint32_t number = 0; number < 0x2000; number++)
 		for (uint32_t half = 0; half < 2; half++) {
 			uint32_t msr = number | (half ? 0xc0000000 : 0);
-			if (find(msr) != NULL)
+			if (has_a_row(msr))
 				continue;
 			assert_int_equal(guest_msr_read(&r, msr, &value), EPERM_);
 			assert_int_equal(guest_msr_write(&r, msr, 0), EPERM_);
@@ -127,7 +156,7 @@ static void R01_values_that_the_row_does_not_allow_never_reach_the_processor(voi
 		{ LSTAR, 0xffff800000000000, 0 },
 		{ LSTAR, 0x0000800000000000, EPERM_ },
 		{ LSTAR, 0x7fff800000000000, EPERM_ },
-		{ 0xc0000081, UINT64_MAX, 0 },  /* STAR */
+		{ STAR, UINT64_MAX, 0 },
 		{ 0xc0000080, 0xd01, 1 },       /* EFER: the back end's */
 		{ 0xc0000080, 0x1000, EPERM_ }, /* SVME */
 		{ 0xc0000080, 1ull << 32, EPERM_ },
@@ -140,7 +169,7 @@ static void R01_values_that_the_row_does_not_allow_never_reach_the_processor(voi
 	struct guest_registers r = { 0 };
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < LENGTH(rows); i++) {
 		uint64_t before[KEPT_COUNT];
 
 		memcpy(before, kept, sizeof(kept));

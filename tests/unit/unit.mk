@@ -97,8 +97,8 @@ UNIT_svm_vcpu   := $(UNIT_SVM_CR0) arch/x86/virt/svm/vcpu.c
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/virt/svm/decode.c arch/x86/virt/svm/quirk.c
 UNIT_svm_skip   := $(UNIT_SVM_CR0) arch/x86/virt/svm/exit.c $(UNIT_LOG)
 UNIT_svm_capabilities := arch/x86/virt/svm/capabilities.c $(UNIT_LOG)
-# What a guest finds in the processor: guest_registers.c is included by its test.
-UNIT_guest_registers :=
+# What a guest finds in the processor.
+UNIT_guest_registers := arch/x86/virt/guest_registers.c
 UNIT_guest_cpuid := arch/x86/virt/guest_cpuid.c
 UNIT_guarded :=
 $(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/cpu/guarded.S

@@ -7,30 +7,29 @@
  */
 #include "tests/unit/check.h"
 
+#include "arch/x86/cpu/hypervisor.h"
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
+#include "arch/x86/machine/acpi_parse.h"
+#include "arch/x86/machine/physical.h"
 #include "arch/x86/machine/platform.h"
 #include "tests/unit/acpi_tables.h"
 #include "tests/unit/fake_log.h"
 
 #include <errno.h>
 
-enum { MEMORY = 8 << 20 };
+enum { MEMORY = 8 << 20, ROM_FIRST = 0xe0000, ROM_END = 0x100000 };
+enum { RSDP_BYTES = 20, RSDP2_BYTES = 36, OEM_ID = 10 };
 
 static uint8_t memory[MEMORY];
 
 /* What is at an address: memory, or the ones that a bus reads where nothing is. */
-static uint64_t host_address(uint64_t physical)
+const uint8_t *physical(uint64_t address)
 {
-	static uint8_t nothing[4] = { 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t nothing[4] = { 0xff, 0xff, 0xff, 0xff };
 
-	return (uint64_t)(uintptr_t)(physical < MEMORY ? memory + physical : nothing);
+	return address < MEMORY ? memory + address : nothing;
 }
-
-/* The one statement in assembly there makes a pointer of a physical address; here it turns the
- * address to ours. */
-#define __asm__(operands) address = host_address(address)
-#include "arch/x86/machine/acpi.c"
-#undef __asm__
 
 /* ---- The machine's other answers ---- */
 

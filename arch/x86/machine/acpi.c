@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/acpi_parse.h"
+#include "arch/x86/machine/physical.h"
 #include "arch/x86/machine/platform.h"
 
 #include <errno.h>
@@ -40,14 +41,6 @@ enum { TABLE_MOST = 4 << 20 };
 enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xa0000 };
 /* Bochs's debug port reads back its own number when port_e9_hack is on. */
 enum { BOCHS_PORT = 0xe9 };
-
-/* Returns a pointer to physical memory. The assembly hides the value: the compiler would take an
- * address in the first page for a wild null pointer. */
-static const uint8_t *physical(uint64_t address)
-{
-	__asm__("" : "+r"(address));
-	return (const uint8_t *)address;
-}
 
 static const uint8_t *rsdp_search(uint64_t first, uint64_t end)
 {

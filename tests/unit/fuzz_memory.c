@@ -7,15 +7,16 @@
  * overlaps one is refused, whatever the map looks like; what overlaps none is granted.
  */
 #define _GNU_SOURCE /* MAP_32BIT: a loader's addresses have 32 bits */
-#include "vmm/config/config_reserved.c"
-
 #include "arch/x86/machine/multiboot.h"
 #include "arch/x86/machine/platform.h"
+#include "vmm/config/config_reserved.h"
 #include "vmm/config/reserve.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { MAP_BYTES = 8192, MEMORY = 16 << 20, OP_BYTES = 10, KNOWN_MAX = 512 };
@@ -114,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		map = mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE,
 		           MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	require(map != MAP_FAILED, "there is memory below 4 GiB");
-	machine.ports.count = machine.memory.count = known_count = 0;
+	config_machine.ports.count = config_machine.memory.count = known_count = 0;
 	know(0xfec00000, 0xfecfffff);
 	know(0xfed00000, 0xfed003ff);
 	know(0xfee00000, 0xfeefffff);

@@ -13,9 +13,7 @@ UNIT_FAKES   := $(UNIT_LOG) tests/unit/fake_vmm.c
 UNIT_words   := vmm/config/words.c
 UNIT_config  := $(UNIT_CONFIG)
 UNIT_config_check := $(UNIT_CONFIG)
-UNIT_memory  := vmm/config/reserve.c vmm/config/config_check.c $(UNIT_LOG)
-# Its source is included, and an object is no source of the fuzzer's.
-$(BUILD)/unit/fuzz_memory: $(BUILD)/unit/vmm/config/config_reserved.o
+UNIT_memory  := $(patsubst %,vmm/config/%.c,reserve config_check config_reserved) $(UNIT_LOG)
 UNIT_LOAD    := $(patsubst %,vmm/load/%.c,bios_data elf elf_problem files handover linux)
 UNIT_elf     := $(UNIT_LOAD)
 UNIT_linux   := $(UNIT_LOAD)

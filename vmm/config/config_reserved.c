@@ -79,16 +79,7 @@ static const struct reserved vmm_memory[] = {
 	{ { 0xfee00000, 0xfeefffff }, "the local APIC and its messages", NULL, true, 0 },
 };
 
-/* A list of reserved ranges. */
-struct reservations {
-	struct reserved *list;
-	unsigned count, max;
-};
-
-/* Ranges of the running machine: power management ports, RAM. */
-static struct {
-	struct reservations ports, memory;
-} machine = {
+struct machine_ranges config_machine = {
 	.ports = { (struct reserved[CONFIG_RESERVED_PORTS]){ { .what = NULL } }, 0,
 	           CONFIG_RESERVED_PORTS },
 	.memory = { (struct reserved[CONFIG_RESERVED_MEMORY]){ { .what = NULL } }, 0,
@@ -133,17 +124,17 @@ static int reserve(struct reservations *r, struct config_range range, const char
 
 int config_reserve_ports(uint16_t first, uint16_t last, const char *what)
 {
-	return reserve(&machine.ports, (struct config_range){ first, last }, what, false);
+	return reserve(&config_machine.ports, (struct config_range){ first, last }, what, false);
 }
 
 int config_reserve_memory(uint64_t first, uint64_t last, const char *what)
 {
-	return reserve(&machine.memory, (struct config_range){ first, last }, what, false);
+	return reserve(&config_machine.memory, (struct config_range){ first, last }, what, false);
 }
 
 int config_reserve_device(uint64_t first, uint64_t last, const char *what)
 {
-	return reserve(&machine.memory, (struct config_range){ first, last }, what, true);
+	return reserve(&config_machine.memory, (struct config_range){ first, last }, what, true);
 }
 
 static const struct reserved *find(const struct reserved *list, unsigned count,
@@ -160,7 +151,9 @@ const struct reserved *config_reserved_port(const struct config_range *range, un
 	const struct reserved *r = find(vmm_ports, sizeof(vmm_ports) / sizeof(vmm_ports[0]), range,
 	                                trust);
 
-	return r != NULL ? r : find(machine.ports.list, machine.ports.count, range, trust);
+	if (r != NULL)
+		return r;
+	return find(config_machine.ports.list, config_machine.ports.count, range, trust);
 }
 
 const struct reserved *config_reserved_memory(const struct config_range *range)
@@ -168,7 +161,9 @@ const struct reserved *config_reserved_memory(const struct config_range *range)
 	const struct reserved *r = find(vmm_memory, sizeof(vmm_memory) / sizeof(vmm_memory[0]),
 	                                range, 0);
 
-	return r != NULL ? r : find(machine.memory.list, machine.memory.count, range, 0);
+	if (r != NULL)
+		return r;
+	return find(config_machine.memory.list, config_machine.memory.count, range, 0);
 }
 
 void config_vmms_ports(void (*take)(uint16_t first, uint16_t last))
@@ -176,18 +171,19 @@ void config_vmms_ports(void (*take)(uint16_t first, uint16_t last))
 	for (unsigned i = 0; i < sizeof(vmm_ports) / sizeof(vmm_ports[0]); i++)
 		if (vmm_ports[i].remedy == NULL)
 			take((uint16_t)vmm_ports[i].range.first, (uint16_t)vmm_ports[i].range.last);
-	for (unsigned i = 0; i < machine.ports.count; i++)
-		take((uint16_t)machine.ports.list[i].range.first,
-		     (uint16_t)machine.ports.list[i].range.last);
+	for (unsigned i = 0; i < config_machine.ports.count; i++)
+		take((uint16_t)config_machine.ports.list[i].range.first,
+		     (uint16_t)config_machine.ports.list[i].range.last);
 }
 
 void config_devices(void (*take)(uint64_t first, uint64_t last))
 {
 	for (unsigned i = 0; i < sizeof(vmm_memory) / sizeof(vmm_memory[0]); i++)
 		take(vmm_memory[i].range.first, vmm_memory[i].range.last);
-	for (unsigned i = 0; i < machine.memory.count; i++)
-		if (machine.memory.list[i].device)
-			take(machine.memory.list[i].range.first, machine.memory.list[i].range.last);
+	for (unsigned i = 0; i < config_machine.memory.count; i++)
+		if (config_machine.memory.list[i].device)
+			take(config_machine.memory.list[i].range.first,
+			     config_machine.memory.list[i].range.last);
 }
 
 bool config_is_device(uint64_t address)
@@ -195,8 +191,8 @@ bool config_is_device(uint64_t address)
 	for (unsigned i = 0; i < sizeof(vmm_memory) / sizeof(vmm_memory[0]); i++)
 		if (address >= vmm_memory[i].range.first && address <= vmm_memory[i].range.last)
 			return true;
-	for (unsigned i = 0; i < machine.memory.count; i++) {
-		const struct reserved *r = &machine.memory.list[i];
+	for (unsigned i = 0; i < config_machine.memory.count; i++) {
+		const struct reserved *r = &config_machine.memory.list[i];
 
 		if (r->device && address >= r->range.first && address <= r->range.last)
 			return true;

@@ -22,6 +22,18 @@ struct reserved {
 	unsigned trust; /* A VM with this trust gets the range (enum trust). */
 };
 
+/* A list of reserved ranges. */
+struct reservations {
+	struct reserved *list;
+	unsigned count, max;
+};
+
+/* The ranges that only the running machine knows: ports of power management, RAM, devices. */
+struct machine_ranges {
+	struct reservations ports, memory;
+};
+extern struct machine_ranges config_machine;
+
 /* Returns the first reserved range that touches this range of ports, or NULL. trust: ranges that
  * trust grants do not count. Call it for each range of a VM (config_check.c). */
 const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust);

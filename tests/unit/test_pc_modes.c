@@ -7,13 +7,12 @@
  */
 #include "tests/unit/check.h"
 
-#define FUZZ_IN_A_TEST
-#include "tests/unit/fuzz_pc_8259.c"
+#include "tests/unit/pc_8259_program.h"
 
 static void R11_any_program_of_the_pair(void **state)
 {
 	(void)state;
-	play_random(300);
+	pc_8259_play_random(300);
 }
 
 int main(void)

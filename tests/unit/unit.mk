@@ -55,7 +55,7 @@ UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
 UNIT_pc_edges := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
 UNIT_pc_ports := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
 UNIT_pirq    := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
-UNIT_pc_8259 := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c tests/unit/naive_8259.c tests/unit/pc_8259_kit.c
+UNIT_pc_8259 := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c tests/unit/naive_8259.c $(patsubst %,tests/unit/pc_8259_%.c,kit program)
 UNIT_pc_modes := $(UNIT_pc_8259)
 UNIT_soft    := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
 # The chipset block's model, and the oracle beside which the fuzzer lays it.

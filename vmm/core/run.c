@@ -13,6 +13,7 @@
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/pit.h"
+#include "vmm/core/run_parts.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 #include "vmm/core/turn.h"
@@ -399,7 +400,7 @@ static __attribute__((noinline)) struct vm *decide_with_pits(uint64_t now)
 	return vm;
 }
 
-static inline __attribute__((always_inline)) struct vm *decide(void)
+inline __attribute__((always_inline)) struct vm *run_decide(void)
 {
 	return decide_at(cpu_tsc(), false);
 }
@@ -419,7 +420,7 @@ static void run(struct vm *vm)
 	}
 }
 
-int run_all(const struct vmm_config *config, const struct operator_calls *person)
+void run_begin(const struct vmm_config *config, const struct operator_calls *person)
 {
 	this_run.config = config;
 	this_run.person = person;
@@ -435,8 +436,14 @@ int run_all(const struct vmm_config *config, const struct operator_calls *person
 	                                  : UINT64_MAX;
 	ending_begin(config, person, this_run.started);
 	housekeeping.end_due = UINT64_MAX; /* until the first housekeeping */
+	vmm_turn.interrupt_waits = 0;
+}
+
+int run_all(const struct vmm_config *config, const struct operator_calls *person)
+{
+	run_begin(config, person);
 	for (;;) {
-		struct vm *vm = decide();
+		struct vm *vm = run_decide();
 		if (vm != NULL)
 			run(vm);
 		else if (ending_is_here())

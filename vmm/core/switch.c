@@ -51,7 +51,7 @@ static inline void restore_next(struct vm *next, uint64_t now)
 	trace_record_at(now, TRACE_SWITCH, next->number, next->number, next->controller.lines);
 }
 
-/* Figure 5. 510 is before, in vmm/core/run.c:decide(); 560 is after, in vm_invoke(). */
+/* Figure 5. 510 is before, in vmm/core/run.c:run_decide(); 560 is after, in vm_invoke(). */
 int vm_switch(struct vm *next, bool force, uint64_t now)
 {
 	if (save_last(force, now, false) != 0) /* 520 */

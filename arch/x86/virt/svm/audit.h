@@ -2,8 +2,8 @@
 /*
  * The table of the manual's checks on VMRUN (audit.c).
  *
- * Rule: only audit.c and its test include this header. The test sees to it that each row has a case
- * that breaks the row's rule.
+ * Rule: only audit.c and the test of audit.c include the header. The test has at least one case for
+ * each row.
  */
 #ifndef ARCH_X86_VIRT_SVM_AUDIT_H
 #define ARCH_X86_VIRT_SVM_AUDIT_H
@@ -15,8 +15,8 @@
 
 struct svm_rule {
 	bool (*holds)(const struct vmcb *c); /* false: c breaks the rule */
-	size_t field, size;         /* the field that the message shows: offset and size in bytes */
-	const char *rule, *section; /* the rule in words; its section in APM 2 */
+	size_t field, size;         /* the field in the message: offset and size in bytes */
+	const char *rule, *section; /* the rule in words; the section in APM 2 */
 };
 
 /* Returns the rule in a row of the table, or NULL behind the last row. */

@@ -2,8 +2,8 @@
 /*
  * The table of the manual's checks on VM entry (audit.c).
  *
- * Rule: only audit.c and its test include this header. The test sees to it that each row has a case
- * that breaks the row's rule.
+ * Rule: only audit.c and the test of audit.c include the header. The test has at least one case for
+ * each row.
  */
 #ifndef ARCH_X86_VIRT_VMX_AUDIT_H
 #define ARCH_X86_VIRT_VMX_AUDIT_H
@@ -14,8 +14,8 @@
 
 struct vmx_rule {
 	bool (*holds)(void);        /* false: the current VMCS breaks the rule */
-	enum vmcs_field field;      /* the field that the message shows */
-	const char *rule, *section; /* the rule in words; its section in SDM 3C */
+	enum vmcs_field field;      /* the field in the message */
+	const char *rule, *section; /* the rule in words; the section in SDM 3C */
 };
 
 /* Returns the rule in a row of the table, or NULL behind the last row. */

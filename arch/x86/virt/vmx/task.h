@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a task switch by hardware works on: the exit's sources, the task state segments, the bits of
+ * The data of a task switch by hardware: the exit's sources, the task state segments, the bits of
  * descriptors and flags.
  *
- * Rule: only task.c and its test include this header.
+ * Rule: only task.c and the test of task.c include the header.
  */
 #ifndef ARCH_X86_VIRT_VMX_TASK_H
 #define ARCH_X86_VIRT_VMX_TASK_H

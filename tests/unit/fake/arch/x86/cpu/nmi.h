@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host tests' stand-in for arch/x86/cpu/nmi.h: the real declarations, with an nmi_unblock()
- * that a test has. The IRET of the real function is no host's.
+ * The host tests' stand-in for arch/x86/cpu/nmi.h: the real declarations, with a test's
+ * nmi_unblock(). The IRET of the real function is no host's.
  *
- * Rule: the real header gives everything but that instruction, so that no number is written twice.
+ * Rule: the real header gives all the rest, so no number is written twice.
  */
 #ifndef TESTS_UNIT_FAKE_NMI_H
 #define TESTS_UNIT_FAKE_NMI_H

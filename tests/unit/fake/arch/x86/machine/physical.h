@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The host tests' stand-in for arch/x86/machine/physical.h: physical memory is what a test has.
+ * The host tests' stand-in for arch/x86/machine/physical.h: a test has the memory.
  *
  * Rule: this directory comes first in the include path, so the sources that are tested do not know.
  */

@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The run loop alone: its own source, with stand-ins for all that it is built on.
- *
- * Rule: only a test of the run loop includes this file, once. The test moves the TSC and looks at
- * the timer that was armed.
+ * Stand-ins below the run loop. See the header for the rule.
  */
-#ifndef TESTS_UNIT_TURNS_H
-#define TESTS_UNIT_TURNS_H
-
+#include "tests/unit/turns_kit.h"
 #include "tests/unit/check.h"
-#include "vmm/core/lines.h"
 
 #include "arch/x86/cpu/nmi.h"
-#include "arch/x86/machine/platform.h"
-#include "arch/x86/virt/virt.h"
-
-/* The source itself, for what is static in it. */
-#include "vmm/core/run.c"
+#include "arch/x86/machine/slice_timer.h"
+#include "vmm/core/background.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/flows.h"
+#include "vmm/core/lines.h"
+#include "vmm/core/vm_build.h"
 
 #include <string.h>
-
-enum { VMS = 3, SLICE = 5000, STEP = 100, TICKS_PER_US = 5 };
 
 uint64_t fake_tsc;
 struct trace_ring trace_ring;
@@ -30,25 +23,14 @@ bool slice_timer_by_nmi;
 volatile uint32_t nmi_count;
 struct chipset_present chipset_present;
 
-static struct vm own[VMS];
-static uint64_t timer;
-static unsigned steps, left, put_away, attempts;
-static void (*on_step)(void);
-/* of the VM that runs; from its being put away on */
-static line_set mask_now, requests, requests_after;
-static bool handler; /* the VM that runs is in one */
-static uint64_t work_due;
-static unsigned portions;    /* of the background work */
-static unsigned starved;     /* so many portions more go on behind an NMI */
-static bool mask_is_current; /* the mask was written since the last look at the NMI count */
-static unsigned halts;
+struct turns_kit kit;
 
-/* ---- What the run loop is built on ---- */
+/* ---- The calls of the run loop ---- */
 
 void virt_set_timer(struct vcpu *v, uint64_t ticks)
 {
 	(void)v;
-	timer = ticks;
+	kit.timer = ticks;
 }
 
 bool virt_exit_on_hlt(struct vcpu *v, bool exits)
@@ -83,12 +65,12 @@ bool virt_interrupts_on(struct vcpu *v)
 
 uint64_t tsc_from_us(uint64_t us)
 {
-	return us * TICKS_PER_US;
+	return us * KIT_TICKS_PER_US;
 }
 
 void nmi_halt(void)
 {
-	halts++;
+	kit.halts++;
 }
 
 void dispatch_again(void)
@@ -109,17 +91,17 @@ static uint64_t used_until(void)
 	return 0;
 }
 
-static const struct operator_calls nobody = { want_status, tell, used_until };
+const struct operator_calls kit_nobody = { want_status, tell, used_until };
 
 uint64_t background_due(bool idle)
 {
 	(void)idle;
-	return work_due;
+	return kit.work_due;
 }
 
 bool background_is_starved(void)
 {
-	return starved > 0 && starved-- > 0;
+	return kit.starved > 0 && kit.starved-- > 0;
 }
 
 void background_run(bool idle, uint64_t since)
@@ -127,48 +109,48 @@ void background_run(bool idle, uint64_t since)
 	(void)since;
 	(void)idle;
 	assert_null(processor.vm);
-	assert_true(mask_is_current);
-	portions++;
+	assert_true(kit.mask_is_current);
+	kit.portions++;
 }
 
 void dispatch_counted(struct vm *running)
 {
 	(void)running;
 	nmi_count = 0;
-	mask_is_current = false;
+	kit.mask_is_current = false;
 }
 
 struct line line_table[LINES];
 line_set line_vmm = LINE(4);
 
-static void set_route(struct controller *c)
+void kit_set_route(struct controller *c)
 {
 	chipset_present.routed = c;
 }
 
-static void set_mask(line_set masked)
+void kit_set_mask(line_set masked)
 {
-	mask_now = masked;
-	mask_is_current = true;
+	kit.mask_now = masked;
+	kit.mask_is_current = true;
 }
 
 static line_set deliverable(const struct controller *c, line_set known)
 {
 	(void)c;
 	(void)known;
-	return requests;
+	return kit.requests;
 }
 
 static bool in_service(const struct controller *c)
 {
 	(void)c;
-	return handler;
+	return kit.handler;
 }
 
 static const struct chipset block = { .name = "block",
 	                              .masks_in_hardware = true,
-	                              .mux.route = set_route,
-	                              .block.mask = set_mask,
+	                              .mux.route = kit_set_route,
+	                              .block.mask = kit_set_mask,
 	                              .controller.deliverable = deliverable,
 	                              .controller.in_service = in_service };
 const struct chipset *chipset = &block;
@@ -184,7 +166,7 @@ int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
 int vm_switch(struct vm *next, bool force, uint64_t now)
 {
 	(void)now;
-	attempts++;
+	kit.attempts++;
 	if (!force && processor.vm != NULL)
 		return -1;
 	processor.vm = next;
@@ -195,8 +177,8 @@ int vm_put_away(bool force, uint64_t now)
 {
 	(void)force;
 	(void)now;
-	put_away++;
-	requests |= requests_after;
+	kit.put_away++;
+	kit.requests |= kit.requests_after;
 	processor.vm = NULL;
 	return 0;
 }
@@ -209,7 +191,7 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 
 void vm_leave(void)
 {
-	left++;
+	kit.left++;
 }
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)
@@ -217,15 +199,17 @@ void exit_handle(struct vm *vm, enum vm_exit_reason reason)
 	(void)vm;
 	(void)reason;
 	processor.attention = true;
+	if (kit.quits)
+		run_quit();
 }
 
 void vm_start_step(struct vm *vm)
 {
 	assert_true(vm->starting);
-	steps++;
-	fake_tsc += STEP;
-	if (on_step != NULL)
-		on_step();
+	kit.steps++;
+	fake_tsc += KIT_STEP;
+	if (kit.on_step != NULL)
+		kit.on_step();
 }
 
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
@@ -239,39 +223,33 @@ bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struc
 
 /* ---- The machine ---- */
 
-/* VMs of these priorities, all of them ready. */
-static void begin(const unsigned priorities[VMS])
+void kit_begin(const unsigned priorities[KIT_VMS])
 {
 	static const struct vmm_config plain;
 
-	this_run.config = &plain;
-	for (unsigned i = 0; i < vm_count; i++)
-		sched_set_state(vms[i], VM_STOPPED);
-	memset(own, 0, sizeof(own));
-	vm_count = 0;
-	for (unsigned i = 0; i < VMS; i++) {
-		own[i].number = (uint8_t)i;
-		own[i].slice = SLICE;
-		own[i].config.priority = priorities[i];
-		vms[vm_count++] = &own[i];
-		sched_set_state(&own[i], VM_READY);
-	}
-	processor.turn = (struct turn){ .deadline = UINT64_MAX };
-	processor.vm = NULL;
+	kit_begin_run(&plain, priorities);
+}
+
+void kit_begin_run(const struct vmm_config *config, const unsigned priorities[KIT_VMS])
+{
+	memset(&processor, 0, sizeof(processor));
+	memset(&kit, 0, sizeof(kit));
+	kit.work_due = UINT64_MAX;
+	chipset = &block;
 	nmi_count = 0;
-	steps = left = put_away = attempts = portions = halts = starved = 0;
-	mask_is_current = false;
-	requests = requests_after = 0;
-	ending_begin(&plain, &nobody, 0);
-	work_due = housekeeping.status_due = housekeeping.end_due = UINT64_MAX;
-	vmm_turn.interrupt_waits = 0;
-	handler = false;
-	on_step = NULL;
 	fake_tsc = 1000000;
+	vm_count = 0;
+	for (unsigned i = 0; i < KIT_VMS; i++) {
+		kit.own[i].number = (uint8_t)i;
+		kit.own[i].slice = KIT_SLICE;
+		kit.own[i].config.priority = priorities[i];
+		vms[vm_count++] = &kit.own[i];
+		sched_set_state(&kit.own[i], VM_READY);
+	}
+	processor.turn.deadline = UINT64_MAX;
+	run_begin(config, &kit_nobody);
 	processor.housekeeping_due = UINT64_MAX;
 	processor.attention = false;
 }
 
-static const unsigned equals[VMS] = { 1, 1, 1 }, ladder[VMS] = { 1, 2, 3 };
-
-#endif
+const unsigned kit_equals[KIT_VMS] = { 1, 1, 1 }, kit_ladder[KIT_VMS] = { 1, 2, 3 };

@@ -4,7 +4,8 @@
 
 Rule: a number's hexadecimal digits are small letters. The declarations at the head of a function
 end with a blank line. The project's headers are included before the system's, and a blank line
-lies between the two. --fix rewrites the files for the first two rules.
+lies between the two. No file includes a source: a test links the object. --fix rewrites the files
+for the first two rules.
 """
 
 import re
@@ -13,6 +14,7 @@ from pathlib import Path
 
 # A string is matched whole, so that no number is found in a string.
 HEX = re.compile(r'"(?:\\.|[^"\\])*"|\b0x[0-9a-fA-F]*[A-F][0-9a-fA-F]*(?=[uUlL]*\b)')
+SOURCE = re.compile(r'\s*#\s*include\s*[<"][^>"]*\.(?:c|cc)[>"]')
 STATEMENTS = "return|goto|else|case|default|if|for|while|do|switch|break|continue|asm|__asm__"
 DECLARATION = re.compile(
     rf"^\t(?!(?:{STATEMENTS})\b)"
@@ -66,6 +68,10 @@ def includes_out_of_order(rows):
     return wrong
 
 
+def sources_included(rows):
+    return [at for at, row in enumerate(rows) if SOURCE.match(row)]
+
+
 def repair(text):
     rows = small_digits(text).split("\n")
     for at in reversed(missing_blanks(rows)):
@@ -84,6 +90,8 @@ def faults(path, text):
             yield f"{path}:{at + 1}: a blank line ends the declarations of a function"
     for at in includes_out_of_order(rows) if path.suffix in (".c", ".h") else ():
         yield f"{path}:{at + 1}: the project's headers, a blank line, then the system's"
+    for at in sources_included(rows):
+        yield f"{path}:{at + 1}: no source is included; a test links the object (unit.mk)"
 
 
 def main():

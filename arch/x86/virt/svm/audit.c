@@ -11,6 +11,7 @@
 #include "arch/x86/log/log.h"
 #include "arch/x86/virt/svm/svm.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define CR0_PE (1ull << 0)

@@ -11,11 +11,11 @@
 #include "arch/x86/virt/svm/vmcb.h"
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
 struct svm_rule {
 	bool (*holds)(const struct vmcb *c); /* false: c breaks the rule */
-	size_t field, size;         /* the field in the message: offset and size in bytes */
+	uint16_t field, size;       /* the field in the message: offset and size in bytes */
 	const char *rule, *section; /* the rule in words; the section in APM 2 */
 };
 

@@ -12,6 +12,7 @@
 #include "arch/x86/cpu/nmi.h"
 
 #include <stddef.h>
+#include <string.h>
 
 /* The window, as driver_init() was given the window. */
 static struct driver_window window;
@@ -76,7 +77,7 @@ static struct {
 	bool changed; /* a line enters an input that is not of the line's own number */
 	uint64_t controller_input, block_input;
 	line_set firmware_level; /* lines that the firmware made level triggered */
-} wiring = { .controller_input = LINE_INPUTS_OWN, .block_input = LINE_INPUTS_OWN };
+} wiring;
 
 /* The VMM block (Figure 2, 210): the driver's notes beside the block's own registers. */
 static struct {
@@ -179,7 +180,14 @@ void driver_init(const struct driver_window *given)
 {
 	enum { ELCR = 5 }; /* byte of a chip's word */
 	window = *given;
+	controllers.count = 0;
+	memset(&banks, 0, sizeof(banks));
 	banks.in_use = 1; /* until driver_banks() */
+	mux.current = NULL;
+	mux.sharing = false;
+	vmm_block.claimed = vmm_block.served = vmm_block.masked = vmm_block.reported = 0;
+	wiring.changed = false;
+	wiring.controller_input = wiring.block_input = LINE_INPUTS_OWN;
 	wiring.firmware_level = driver_read8(state_of(0, WINDOW_STATE_MASTER + ELCR)) |
 	                        (line_set)(driver_read8(state_of(0, WINDOW_STATE_SLAVE + ELCR))
 	                                   << 8);

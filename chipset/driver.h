@@ -28,8 +28,8 @@ struct driver_window {
 void soft_written(void);
 
 /* Routes every line to the VMM block, masks all lines, and leaves level-triggered lines as the
- * firmware set them. The driver drives this window from now on. Call in probe(), after the block
- * has been found. */
+ * firmware set them. The driver drives this window from now on, and begins without controllers,
+ * wires and claimed lines. Call in probe(), after the block has been found. */
 void driver_init(const struct driver_window *given);
 
 /* Uses so many banks (0: all) and returns how many banks exist. Call once, after probe(). */

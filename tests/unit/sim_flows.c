@@ -6,8 +6,11 @@
 
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
+#include "arch/x86/cpu/nmi_account.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "chipset/block/window.h"
 #include "tests/unit/sim_board.h"
+#include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
@@ -15,11 +18,7 @@
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 uint64_t fake_tsc;
 struct trace_ring trace_ring;
@@ -32,23 +31,32 @@ static struct vm flow_vms[FLOW_VMS];
 static void (*at_access)(void);
 static unsigned accesses_left;
 
-/* ---- One process a test ---- */
+/* ---- The VMM at power-on ---- */
 
-void flow_alone(void (*body)(void))
+int flow_power_on(void **state)
 {
-	int status;
-	pid_t child = fork();
-
-	if (child == 0) {
-		(void)signal(SIGABRT, SIG_DFL);
-		(void)signal(SIGSEGV, SIG_DFL);
-		(void)setenv("CMOCKA_TEST_ABORT", "1", 1);
-		body();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		fail_msg("its process ended with status %x", (unsigned)status);
+	(void)state;
+	memset(&processor, 0, sizeof(processor));
+	processor.attention = true;
+	memset(&dispatch_counters, 0, sizeof(dispatch_counters));
+	memset(line_table, 0, sizeof(line_table));
+	line_vmm = line_again = 0;
+	memset(&nmi_account, 0, sizeof(nmi_account));
+	memset(&chipset_present, 0, sizeof(chipset_present));
+	chipset_present.dirty = true;
+	chipset = NULL;
+	chipset_window = 0;
+	memset(&trace_ring, 0, sizeof(trace_ring));
+	memset(vms, 0, sizeof(vms));
+	vm_count = 0;
+	memset(flow_vms, 0, sizeof(flow_vms));
+	flow_served = accesses_left = 0;
+	flow_on_serve = at_access = NULL;
+	fake_tsc = 0;
+	slice_timer_by_nmi = false;
+	memset(&sim_slice, 0, sizeof(sim_slice));
+	memset(&sim_window, 0, sizeof(sim_window));
+	return 0;
 }
 
 /* ---- The processor ---- */

@@ -3,8 +3,7 @@
  * The figures' flows (vmm/core/invoke.c, switch.c, dispatch.c, sched.c) on the block, step by step:
  * VMs without guests, whose programs the test plays itself at the ports.
  *
- * Rule: each test is a process of its own, because the VMM and the chipset keep their state in
- * static variables.
+ * Rule: flow_power_on() sets all state of the VMM and of the machine anew, before each test.
  */
 #ifndef TESTS_UNIT_SIM_FLOWS_H
 #define TESTS_UNIT_SIM_FLOWS_H
@@ -15,11 +14,12 @@
 
 enum { FLOW_VMS = 6, FLOW_VMM_LINE = 4 };
 
-/* Runs body where nothing else has run; an assertion that fails there fails here. */
-void flow_alone(void (*body)(void));
+/* Sets all state as at power-on, except the chipset driver's: chipset_init() sets the driver's.
+ * Call before each test, as a setup of cmocka's. Returns 0. */
+int flow_power_on(void **state);
 
-/* Power on, with the block; banks as in banks=. Lines in level are level triggered for the
- * firmware. */
+/* Starts the VMM on a board with the block; banks as in banks=. Lines in level are level triggered
+ * for the firmware. */
 void flow_begin(unsigned banks, line_set level);
 /* One more VM, ready, its controller as at reset; shared lines are found out. The inputs are words
  * as in vmm/config/config.h. */

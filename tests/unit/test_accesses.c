@@ -49,22 +49,25 @@ static unsigned dearest(struct vm *const *vm, unsigned count, bool halts)
 	return most;
 }
 
-static void accesses_common(void)
+static void a_switch_with_one_bank_takes_at_most_12_accesses(void **state)
 {
+	(void)state;
 	two(1, 1);
 	assert_in_range(dearest((struct vm *const[]){ b, a }, 2, false), 8, 12);
 	assert_in_range(dearest((struct vm *const[]){ b, a }, 2, true), 8, 12);
 }
 
-static void accesses_own(void)
+static void a_switch_with_a_bank_each_takes_at_most_3_accesses(void **state)
 {
+	(void)state;
 	two(0, 1);
 	assert_int_equal(dearest((struct vm *const[]){ b, a }, 2, false), 2);
 	assert_in_range(dearest((struct vm *const[]){ b, a }, 2, true), 2, 3);
 }
 
-static void accesses_wired(void)
+static void a_switch_of_wired_vms_takes_at_most_12_accesses(void **state)
 {
+	(void)state;
 	flow_begin(1, 0);
 	a = flow_add_wired(A_LINES, 1, 0xfedcba9876543217ull, 0xfedcba9876543212ull);
 	b = flow_add(B_LINES, 1);
@@ -97,18 +100,21 @@ static unsigned dearest_of_sharers(unsigned banks)
 	return most;
 }
 
-static void accesses_shared_common(void)
+static void a_switch_of_sharers_with_one_bank_takes_at_most_12_accesses(void **state)
 {
+	(void)state;
 	assert_in_range(dearest_of_sharers(1), 8, 12);
 }
 
-static void accesses_shared_own(void)
+static void a_switch_of_sharers_with_a_bank_each_takes_at_most_9_accesses(void **state)
 {
+	(void)state;
 	assert_in_range(dearest_of_sharers(0), 3, 9);
 }
 
-static void no_access(void)
+static void an_entry_that_changes_nothing_takes_no_access(void **state)
 {
+	(void)state;
 	two(0, 1);
 	for (unsigned i = 0; i < 3; i++) {
 		board.in_guest = false;
@@ -120,8 +126,9 @@ static void no_access(void)
 }
 
 /* A line that is held for a VM that is ready anyway: one look, and one write that silences it. */
-static void accesses_nmi(void)
+static void an_nmi_exit_takes_two_accesses(void **state)
 {
+	(void)state;
 	two(0, 2);
 	flow_halt();
 	assert_true(flow_turn(b));
@@ -138,8 +145,9 @@ static void accesses_nmi(void)
 
 /* The VMM's own device: a look and an acknowledge, and nothing at the entry, because nothing has to
  * be masked. */
-static void accesses_of_the_vmm(void)
+static void the_vmm_s_own_line_takes_two_accesses(void **state)
 {
+	(void)state;
 	two(0, 1);
 	board_set_line(FLOW_VMM_LINE, true);
 	flow_exit_nmi();
@@ -150,32 +158,18 @@ static void accesses_of_the_vmm(void)
 	assert_int_equal(sim_window_accesses(), 2);
 }
 
-#define TEST(name, body)               \
-	static void name(void **state) \
-	{                              \
-		(void)state;           \
-		flow_alone(body);      \
-	}
-TEST(a_switch_with_one_bank_takes_at_most_12_accesses, accesses_common)
-TEST(a_switch_with_a_bank_each_takes_at_most_3_accesses, accesses_own)
-TEST(a_switch_of_wired_vms_takes_at_most_12_accesses, accesses_wired)
-TEST(a_switch_of_sharers_with_one_bank_takes_at_most_12_accesses, accesses_shared_common)
-TEST(a_switch_of_sharers_with_a_bank_each_takes_at_most_9_accesses, accesses_shared_own)
-TEST(an_entry_that_changes_nothing_takes_no_access, no_access)
-TEST(the_vmm_s_own_line_takes_two_accesses, accesses_of_the_vmm)
-TEST(an_nmi_exit_takes_two_accesses, accesses_nmi)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_switch_with_one_bank_takes_at_most_12_accesses),
-		cmocka_unit_test(a_switch_with_a_bank_each_takes_at_most_3_accesses),
-		cmocka_unit_test(a_switch_of_wired_vms_takes_at_most_12_accesses),
-		cmocka_unit_test(a_switch_of_sharers_with_one_bank_takes_at_most_12_accesses),
-		cmocka_unit_test(a_switch_of_sharers_with_a_bank_each_takes_at_most_9_accesses),
-		cmocka_unit_test(an_entry_that_changes_nothing_takes_no_access),
-		cmocka_unit_test(the_vmm_s_own_line_takes_two_accesses),
-		cmocka_unit_test(an_nmi_exit_takes_two_accesses),
+#define CASE(name) cmocka_unit_test_setup(name, flow_power_on)
+		CASE(a_switch_with_one_bank_takes_at_most_12_accesses),
+		CASE(a_switch_with_a_bank_each_takes_at_most_3_accesses),
+		CASE(a_switch_of_wired_vms_takes_at_most_12_accesses),
+		CASE(a_switch_of_sharers_with_one_bank_takes_at_most_12_accesses),
+		CASE(a_switch_of_sharers_with_a_bank_each_takes_at_most_9_accesses),
+		CASE(an_entry_that_changes_nothing_takes_no_access),
+		CASE(the_vmm_s_own_line_takes_two_accesses),
+		CASE(an_nmi_exit_takes_two_accesses),
 	};
 
 	return cmocka_run_group_tests_name("accesses", tests, NULL, NULL);

@@ -41,8 +41,9 @@ static struct block *block(void)
 
 /* ---- R02, R03, R04: where lines go ---- */
 
-static void routes(void)
+static void R02_each_line_goes_to_the_controller_or_to_the_block(void **state)
 {
+	(void)state;
 	two(0, 1);
 	assert_int_equal(block()->route, A_LINES);
 	board_set_line(3, true);
@@ -56,8 +57,9 @@ static void routes(void)
 	assert_int_equal(flow_take(B_BASE), 8);
 }
 
-static void crossed(void)
+static void R03_irq0_enters_input_1_and_irq1_input_0(void **state)
 {
+	(void)state;
 	flow_begin(0, 0);
 	a = flow_add_wired(A_LINES | LINE(1), 1, 0xfedcba9876543201ull, LINE_INPUTS_OWN);
 	assert_true(flow_turn(a));
@@ -70,8 +72,9 @@ static void crossed(void)
 	assert_int_equal(flow_take_all(A_BASE), LINE(3));
 }
 
-static void crossed_while_away(void)
+static void R03_what_is_held_arrives_at_the_input_that_the_line_enters(void **state)
 {
+	(void)state;
 	flow_begin(0, 0);
 	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ 9ull << 36,
 	                   LINE_INPUTS_OWN);
@@ -104,20 +107,23 @@ static void handler_at_work(unsigned banks)
 	assert_false(chipset->controller.in_service(&a->controller));
 }
 
-static void handler_at_work_in_its_bank(void)
+static void R13_a_handler_at_work_is_told(void **state)
 {
+	(void)state;
 	handler_at_work(0);
 }
 
-static void handler_at_work_in_the_common_bank(void)
+static void R13_a_handler_at_work_is_told_where_banks_are_shared(void **state)
 {
+	(void)state;
 	handler_at_work(1);
 }
 
 /* A line that the firmware made level is that at whichever input it enters, and a line of edges is
  * not made level by where it goes. */
-static void crossed_levels(void)
+static void R03_edge_and_level_go_with_the_line(void **state)
 {
+	(void)state;
 	flow_begin(0, LINE(9) | LINE(11));
 	a = flow_add_wired(LINE(0) | LINE(9), 1, 0xfedcba9876543210ull ^ 9ull ^ (9ull ^ 5ull) << 36,
 	                   LINE_INPUTS_OWN);
@@ -126,8 +132,9 @@ static void crossed_levels(void)
 	assert_int_equal(flow_in(PORT_ELCR2), LINE(11) >> 8);
 }
 
-static void block_inputs(void)
+static void R04_a_line_enters_another_input_of_the_block(void **state)
 {
+	(void)state;
 	flow_begin(0, 0);
 	flow_claim();
 	a = flow_add_wired(A_LINES, 2, LINE_INPUTS_OWN, LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12);
@@ -143,8 +150,9 @@ static void block_inputs(void)
 	assert_int_equal(block_status(block()), 0);
 }
 
-static void common_block_input(void)
+static void R04_two_lines_of_a_vm_enter_one_input_of_the_block(void **state)
 {
+	(void)state;
 	flow_begin(0, 0);
 	a = flow_add_wired(A_LINES, 2, LINE_INPUTS_OWN,
 	                   LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12 ^ 7ull);
@@ -171,8 +179,9 @@ static void common_block_input(void)
 
 /* ---- R05, R06: mask, status, the external signal ---- */
 
-static void registers(void)
+static void R05_the_mask_opens_what_may_end_the_turn(void **state)
 {
+	(void)state;
 	two(0, 2);
 	assert_true(flow_turn(b));
 	assert_int_equal(block()->mask, (uint16_t) ~(A_LINES | LINE(FLOW_VMM_LINE)));
@@ -188,8 +197,9 @@ static void registers(void)
 	assert_int_equal(block()->mask, (uint16_t) ~(LINE(0) | LINE(FLOW_VMM_LINE)));
 }
 
-static void external_alone(void)
+static void R06_the_external_signal_is_told(void **state)
 {
+	(void)state;
 	two(0, 1);
 	board_external_nmi();
 	flow_exit_nmi();
@@ -202,8 +212,9 @@ static void external_alone(void)
 	assert_false(block()->external);
 }
 
-static void external_and_line(void)
+static void R06_the_external_signal_and_a_line_at_once_are_both_told(void **state)
 {
+	(void)state;
 	two(0, 2);
 	assert_true(flow_turn(b));
 	board_set_line(3, true);
@@ -219,8 +230,9 @@ static void external_and_line(void)
 
 /* Each of a direct NMI, and of a line's, in the guest and in the VMM: what the block has not raised
  * is told, and nothing else is. */
-static void direct(void)
+static void R06_an_nmi_that_the_block_did_not_raise_is_external(void **state)
 {
+	(void)state;
 	two(0, 2);
 	assert_true(flow_turn(b));
 	sim_window_direct_nmi();
@@ -239,8 +251,9 @@ static void direct(void)
 }
 
 /* Two pulses that reached the processor as one NMI explain no later one. */
-static void direct_after_merged(void)
+static void R06_merged_pulses_explain_no_later_nmi(void **state)
 {
+	(void)state;
 	two(0, 2);
 	assert_true(flow_turn(b));
 	board_set_line(0, true);
@@ -263,8 +276,9 @@ static void signal_twice(void)
 
 /* The signal comes again while the dispatcher looks: its NMIs are counted, and explained when they
  * are dispatched. */
-static void signals_during_the_look(void)
+static void R06_signals_that_come_during_the_look_are_told_once(void **state)
 {
+	(void)state;
 	two(0, 1);
 	board_external_nmi();
 	flow_at_access(2, signal_twice); /* between the short look and the long one */
@@ -275,8 +289,9 @@ static void signals_during_the_look(void)
 }
 
 /* The handler of a line and a direct NMI at the same moment: two NMIs, one pulse. */
-static void direct_beside_a_line(void)
+static void R06_a_direct_nmi_beside_a_line_is_told(void **state)
 {
+	(void)state;
 	two(0, 2);
 	assert_true(flow_turn(b));
 	board.in_guest = false;
@@ -290,8 +305,9 @@ static void direct_beside_a_line(void)
 
 /* ---- R08, R13, R14 ---- */
 
-static void held(void)
+static void R08_a_held_line_is_delivered_once_at_its_vm_s_turn(void **state)
 {
+	(void)state;
 	two(0, 1);
 	board_pulse(8);
 	board_pulse(8);
@@ -305,8 +321,9 @@ static void held(void)
 }
 
 /* The line fell again before its VM ran: held all the same. */
-static void held_and_fallen(void)
+static void R08_a_held_line_may_fall(void **state)
 {
+	(void)state;
 	two(1, 1);
 	board_pulse(8);
 	board_set_line(8, false);
@@ -314,8 +331,9 @@ static void held_and_fallen(void)
 	assert_int_equal(flow_take_all(B_BASE), LINE(8));
 }
 
-static void priority(void)
+static void R13_a_line_of_a_higher_vm_ends_the_turn(void **state)
 {
+	(void)state;
 	two(0, 2);
 	board_set_line(8, true); /* below: waits */
 	assert_int_equal(board.nmis, 0);
@@ -334,8 +352,9 @@ static void priority(void)
 }
 
 /* What its controller masks does not wake a VM; and it is told once. */
-static void masked_by_its_guest(void)
+static void R13_what_a_guest_masks_does_not_wake_it(void **state)
 {
+	(void)state;
 	two(0, 2);
 	flow_out(0x21, LINE(3));
 	flow_halt();
@@ -358,8 +377,9 @@ static void assert_anew(void)
 	flow_on_serve = NULL;
 }
 
-static void vmm_line(void)
+static void R14_the_vmm_s_line_is_acknowledged_and_then_served(void **state)
 {
+	(void)state;
 	two(0, 1);
 	flow_on_serve = assert_anew; /* while it is served: acknowledged before, so heard */
 	board_set_line(FLOW_VMM_LINE, true);
@@ -400,18 +420,21 @@ static void restart(unsigned banks)
 	assert_int_equal(flow_take_all(A_BASE), LINE(0));
 }
 
-static void restart_own(void)
+static void R16_a_restarted_vm_finds_its_bank_new(void **state)
 {
+	(void)state;
 	restart(0);
 }
 
-static void restart_common(void)
+static void R16_a_restarted_vm_finds_a_common_bank_new(void **state)
 {
+	(void)state;
 	restart(1);
 }
 
-static void banks(void)
+static void R16_each_vm_has_a_bank_of_its_own(void **state)
 {
+	(void)state;
 	two(0, 1);
 	assert_int_equal(a->controller.window.bank, 0);
 	assert_int_equal(b->controller.window.bank, 1);
@@ -422,10 +445,11 @@ static void banks(void)
 	assert_true(pair_word(&block()->bank[0], 0) == before);
 }
 
-static void fewer_banks(void)
+static void R16_four_vms_take_turns_on_three_banks(void **state)
 {
 	struct vm *vm[4];
 
+	(void)state;
 	flow_begin(3, 0);
 	for (unsigned i = 0; i < 4; i++)
 		vm[i] = flow_add(LINE(5 + i), 1);
@@ -445,8 +469,9 @@ static void fewer_banks(void)
 	}
 }
 
-static void routes_at_exit(void)
+static void R17_routes_change_at_the_exit(void **state)
 {
+	(void)state;
 	two(0, 2);
 	vm_leave();
 	board.in_guest = false;
@@ -464,8 +489,9 @@ static void routes_at_exit(void)
 }
 
 /* Everybody has stopped: the last one's state is still in the bank, and nobody saves it. */
-static void after_idleness(void)
+static void R16_a_vm_finds_its_state_after_everybody_stopped(void **state)
 {
+	(void)state;
 	two(1, 1);
 	sched_set_state(a, VM_STOPPED);
 	chipset_route(NULL); /* as idle() in vmm/core/run.c */
@@ -478,68 +504,36 @@ static void after_idleness(void)
 	assert_int_equal(flow_take_all(B_BASE), LINE(8));
 }
 
-#define TEST(name, body)               \
-	static void name(void **state) \
-	{                              \
-		(void)state;           \
-		flow_alone(body);      \
-	}
-TEST(R02_each_line_goes_to_the_controller_or_to_the_block, routes)
-TEST(R03_irq0_enters_input_1_and_irq1_input_0, crossed)
-TEST(R03_what_is_held_arrives_at_the_input_that_the_line_enters, crossed_while_away)
-TEST(R13_a_handler_at_work_is_told, handler_at_work_in_its_bank)
-TEST(R13_a_handler_at_work_is_told_where_banks_are_shared, handler_at_work_in_the_common_bank)
-TEST(R03_edge_and_level_go_with_the_line, crossed_levels)
-TEST(R04_a_line_enters_another_input_of_the_block, block_inputs)
-TEST(R04_two_lines_of_a_vm_enter_one_input_of_the_block, common_block_input)
-TEST(R05_the_mask_opens_what_may_end_the_turn, registers)
-TEST(R06_the_external_signal_is_told, external_alone)
-TEST(R06_the_external_signal_and_a_line_at_once_are_both_told, external_and_line)
-TEST(R06_an_nmi_that_the_block_did_not_raise_is_external, direct)
-TEST(R06_merged_pulses_explain_no_later_nmi, direct_after_merged)
-TEST(R06_signals_that_come_during_the_look_are_told_once, signals_during_the_look)
-TEST(R06_a_direct_nmi_beside_a_line_is_told, direct_beside_a_line)
-TEST(R08_a_held_line_is_delivered_once_at_its_vm_s_turn, held)
-TEST(R08_a_held_line_may_fall, held_and_fallen)
-TEST(R13_a_line_of_a_higher_vm_ends_the_turn, priority)
-TEST(R13_what_a_guest_masks_does_not_wake_it, masked_by_its_guest)
-TEST(R14_the_vmm_s_line_is_acknowledged_and_then_served, vmm_line)
-TEST(R16_each_vm_has_a_bank_of_its_own, banks)
-TEST(R16_four_vms_take_turns_on_three_banks, fewer_banks)
-TEST(R16_a_restarted_vm_finds_its_bank_new, restart_own)
-TEST(R16_a_restarted_vm_finds_a_common_bank_new, restart_common)
-TEST(R16_a_vm_finds_its_state_after_everybody_stopped, after_idleness)
-TEST(R17_routes_change_at_the_exit, routes_at_exit)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(R02_each_line_goes_to_the_controller_or_to_the_block),
-		cmocka_unit_test(R03_irq0_enters_input_1_and_irq1_input_0),
-		cmocka_unit_test(R03_what_is_held_arrives_at_the_input_that_the_line_enters),
-		cmocka_unit_test(R13_a_handler_at_work_is_told),
-		cmocka_unit_test(R13_a_handler_at_work_is_told_where_banks_are_shared),
-		cmocka_unit_test(R03_edge_and_level_go_with_the_line),
-		cmocka_unit_test(R04_a_line_enters_another_input_of_the_block),
-		cmocka_unit_test(R04_two_lines_of_a_vm_enter_one_input_of_the_block),
-		cmocka_unit_test(R05_the_mask_opens_what_may_end_the_turn),
-		cmocka_unit_test(R06_the_external_signal_is_told),
-		cmocka_unit_test(R06_the_external_signal_and_a_line_at_once_are_both_told),
-		cmocka_unit_test(R06_an_nmi_that_the_block_did_not_raise_is_external),
-		cmocka_unit_test(R06_merged_pulses_explain_no_later_nmi),
-		cmocka_unit_test(R06_signals_that_come_during_the_look_are_told_once),
-		cmocka_unit_test(R06_a_direct_nmi_beside_a_line_is_told),
-		cmocka_unit_test(R08_a_held_line_is_delivered_once_at_its_vm_s_turn),
-		cmocka_unit_test(R08_a_held_line_may_fall),
-		cmocka_unit_test(R13_a_line_of_a_higher_vm_ends_the_turn),
-		cmocka_unit_test(R13_what_a_guest_masks_does_not_wake_it),
-		cmocka_unit_test(R14_the_vmm_s_line_is_acknowledged_and_then_served),
-		cmocka_unit_test(R16_each_vm_has_a_bank_of_its_own),
-		cmocka_unit_test(R16_four_vms_take_turns_on_three_banks),
-		cmocka_unit_test(R16_a_restarted_vm_finds_its_bank_new),
-		cmocka_unit_test(R16_a_restarted_vm_finds_a_common_bank_new),
-		cmocka_unit_test(R16_a_vm_finds_its_state_after_everybody_stopped),
-		cmocka_unit_test(R17_routes_change_at_the_exit),
+#define CASE(name) cmocka_unit_test_setup(name, flow_power_on)
+		CASE(R02_each_line_goes_to_the_controller_or_to_the_block),
+		CASE(R03_irq0_enters_input_1_and_irq1_input_0),
+		CASE(R03_what_is_held_arrives_at_the_input_that_the_line_enters),
+		CASE(R13_a_handler_at_work_is_told),
+		CASE(R13_a_handler_at_work_is_told_where_banks_are_shared),
+		CASE(R03_edge_and_level_go_with_the_line),
+		CASE(R04_a_line_enters_another_input_of_the_block),
+		CASE(R04_two_lines_of_a_vm_enter_one_input_of_the_block),
+		CASE(R05_the_mask_opens_what_may_end_the_turn),
+		CASE(R06_the_external_signal_is_told),
+		CASE(R06_the_external_signal_and_a_line_at_once_are_both_told),
+		CASE(R06_an_nmi_that_the_block_did_not_raise_is_external),
+		CASE(R06_merged_pulses_explain_no_later_nmi),
+		CASE(R06_signals_that_come_during_the_look_are_told_once),
+		CASE(R06_a_direct_nmi_beside_a_line_is_told),
+		CASE(R08_a_held_line_is_delivered_once_at_its_vm_s_turn),
+		CASE(R08_a_held_line_may_fall),
+		CASE(R13_a_line_of_a_higher_vm_ends_the_turn),
+		CASE(R13_what_a_guest_masks_does_not_wake_it),
+		CASE(R14_the_vmm_s_line_is_acknowledged_and_then_served),
+		CASE(R16_each_vm_has_a_bank_of_its_own),
+		CASE(R16_four_vms_take_turns_on_three_banks),
+		CASE(R16_a_restarted_vm_finds_its_bank_new),
+		CASE(R16_a_restarted_vm_finds_a_common_bank_new),
+		CASE(R16_a_vm_finds_its_state_after_everybody_stopped),
+		CASE(R17_routes_change_at_the_exit),
 	};
 
 	return cmocka_run_group_tests_name("driver", tests, NULL, NULL);

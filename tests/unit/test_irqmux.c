@@ -39,8 +39,9 @@ static void refused(const char *line)
 	assert_int_equal(sim_window.writes, 0);
 }
 
-static void found(void)
+static void the_block_is_found_and_left_quiet(void **state)
 {
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("irqmux", 0), 0);
 	assert_string_equal(chipset->name, "irqmux");
@@ -51,15 +52,17 @@ static void found(void)
 	assert_string_equal(printed(), "");
 }
 
-static void found_by_auto(void)
+static void auto_takes_the_block_first(void **state)
 {
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("auto", 0), 0);
 	assert_string_equal(chipset->name, "irqmux");
 }
 
-static void absent(void)
+static void a_machine_without_the_block_is_told_and_auto_takes_pc(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window_detach();
 	refused("chipset irqmux: no PCI function 1234:5b0c on bus 0\n");
@@ -68,16 +71,18 @@ static void absent(void)
 	assert_string_equal(chipset->name, "pc");
 }
 
-static void other_device(void)
+static void another_function_of_the_vendor_is_not_it(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.ids = 0x11111234; /* the same vendor's display */
 	refused("chipset irqmux: no PCI function 1234:5b0c on bus 0\n");
 }
 
 /* A function that is not its device's first is there only if the first says so. */
-static void second_function(void)
+static void a_second_function_is_found_where_the_first_tells_of_it(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.function = 5 << 3 | 3;
 	refused("chipset irqmux: no PCI function 1234:5b0c on bus 0\n");
@@ -86,8 +91,9 @@ static void second_function(void)
 	assert_int_equal(chipset_init("irqmux", 0), 0);
 }
 
-static void no_memory(void)
+static void a_function_without_memory_is_refused(void **state)
 {
+	(void)state;
 	/* none; ports; 64 bits; below 1 MiB */
 	static const uint32_t bars[] = { 0, 0xc001, 0xc0000004, 0xc0000002 };
 
@@ -100,16 +106,18 @@ static void no_memory(void)
 	}
 }
 
-static void other_id(void)
+static void a_window_of_another_kind_is_refused(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.id = 0x12345678;
 	refused("chipset irqmux: register window 12345678 version 1.0; this VMM knows 584f4253 "
 	        "version 1\n");
 }
 
-static void other_version(void)
+static void an_unknown_version_is_refused(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.version = 0x00020003;
 	refused("chipset irqmux: register window 584f4253 version 2.3; this VMM knows 584f4253 "
@@ -119,15 +127,17 @@ static void other_version(void)
 	assert_string_equal(chipset->name, "pc");
 }
 
-static void newer_minor_version(void)
+static void a_newer_minor_version_is_taken(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.version = 0x00010007;
 	assert_int_equal(chipset_init("irqmux", 0), 0);
 }
 
-static void unknown_name(void)
+static void an_unknown_realisation_is_told(void **state)
 {
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("best", 0), -EINVAL);
 	assert_string_equal(
@@ -145,8 +155,9 @@ static unsigned banks_used(unsigned vm_total)
 	return (unsigned)__builtin_popcount(used);
 }
 
-static void too_many_banks(void)
+static void R16_more_banks_than_there_are_is_told(void **state)
 {
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("irqmux", 20), 0);
 	assert_string_equal(
@@ -156,8 +167,9 @@ static void too_many_banks(void)
 	assert_int_equal(banks_used(4), 4);
 }
 
-static void fewer_banks_than_wanted(void)
+static void R16_a_block_with_one_bank_is_enough(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.banks = 1;
 	assert_int_equal(chipset_init("irqmux", 2), 0);
@@ -169,8 +181,9 @@ static void fewer_banks_than_wanted(void)
 }
 
 /* A window that claims more than its state registers have room for, and one that claims none. */
-static void strange_numbers_of_banks(void)
+static void R16_strange_numbers_of_banks_do_no_harm(void **state)
 {
+	(void)state;
 	power_on();
 	sim_window.banks = 255;
 	assert_int_equal(chipset_init("irqmux", 0), 0);
@@ -180,8 +193,9 @@ static void strange_numbers_of_banks(void)
 	assert_int_equal(banks_used(4), 1);
 }
 
-static void some_banks(void)
+static void R16_as_many_banks_are_used_as_wanted(void **state)
 {
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("irqmux", 3), 0);
 	assert_string_equal(printed(), "");
@@ -189,8 +203,9 @@ static void some_banks(void)
 }
 
 /* A bank that is not there takes no line (docs/register-window.md, 3.1). */
-static void bank_that_is_not_there(void)
+static void R16_a_bank_that_is_not_there_takes_no_line(void **state)
 {
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("irqmux", 0), 0);
 	(void)flow_add(LINE(3), 1);
@@ -201,10 +216,11 @@ static void bank_that_is_not_there(void)
 }
 
 /* What a wide access brings to the ports goes to the controller. */
-static void wide_accesses(void)
+static void wide_accesses_reach_the_controller(void **state)
 {
 	uint8_t value = 0;
 
+	(void)state;
 	power_on();
 	assert_int_equal(chipset_init("irqmux", 0), 0);
 	assert_int_equal(chipset->controller.port_write(NULL, 0x21, 0x5a), 0);
@@ -213,48 +229,26 @@ static void wide_accesses(void)
 	assert_int_equal(chipset->controller.pending_vector(NULL), -1);
 }
 
-#define TEST(name, body)               \
-	static void name(void **state) \
-	{                              \
-		(void)state;           \
-		flow_alone(body);      \
-	}
-TEST(the_block_is_found_and_left_quiet, found)
-TEST(auto_takes_the_block_first, found_by_auto)
-TEST(a_machine_without_the_block_is_told_and_auto_takes_pc, absent)
-TEST(another_function_of_the_vendor_is_not_it, other_device)
-TEST(a_second_function_is_found_where_the_first_tells_of_it, second_function)
-TEST(a_function_without_memory_is_refused, no_memory)
-TEST(a_window_of_another_kind_is_refused, other_id)
-TEST(an_unknown_version_is_refused, other_version)
-TEST(a_newer_minor_version_is_taken, newer_minor_version)
-TEST(an_unknown_realisation_is_told, unknown_name)
-TEST(R16_more_banks_than_there_are_is_told, too_many_banks)
-TEST(R16_a_block_with_one_bank_is_enough, fewer_banks_than_wanted)
-TEST(R16_strange_numbers_of_banks_do_no_harm, strange_numbers_of_banks)
-TEST(R16_as_many_banks_are_used_as_wanted, some_banks)
-TEST(R16_a_bank_that_is_not_there_takes_no_line, bank_that_is_not_there)
-TEST(wide_accesses_reach_the_controller, wide_accesses)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_block_is_found_and_left_quiet),
-		cmocka_unit_test(auto_takes_the_block_first),
-		cmocka_unit_test(a_machine_without_the_block_is_told_and_auto_takes_pc),
-		cmocka_unit_test(another_function_of_the_vendor_is_not_it),
-		cmocka_unit_test(a_second_function_is_found_where_the_first_tells_of_it),
-		cmocka_unit_test(a_function_without_memory_is_refused),
-		cmocka_unit_test(a_window_of_another_kind_is_refused),
-		cmocka_unit_test(an_unknown_version_is_refused),
-		cmocka_unit_test(a_newer_minor_version_is_taken),
-		cmocka_unit_test(an_unknown_realisation_is_told),
-		cmocka_unit_test(R16_more_banks_than_there_are_is_told),
-		cmocka_unit_test(R16_a_block_with_one_bank_is_enough),
-		cmocka_unit_test(R16_strange_numbers_of_banks_do_no_harm),
-		cmocka_unit_test(R16_as_many_banks_are_used_as_wanted),
-		cmocka_unit_test(R16_a_bank_that_is_not_there_takes_no_line),
-		cmocka_unit_test(wide_accesses_reach_the_controller),
+#define CASE(name) cmocka_unit_test_setup(name, flow_power_on)
+		CASE(the_block_is_found_and_left_quiet),
+		CASE(auto_takes_the_block_first),
+		CASE(a_machine_without_the_block_is_told_and_auto_takes_pc),
+		CASE(another_function_of_the_vendor_is_not_it),
+		CASE(a_second_function_is_found_where_the_first_tells_of_it),
+		CASE(a_function_without_memory_is_refused),
+		CASE(a_window_of_another_kind_is_refused),
+		CASE(an_unknown_version_is_refused),
+		CASE(a_newer_minor_version_is_taken),
+		CASE(an_unknown_realisation_is_told),
+		CASE(R16_more_banks_than_there_are_is_told),
+		CASE(R16_a_block_with_one_bank_is_enough),
+		CASE(R16_strange_numbers_of_banks_do_no_harm),
+		CASE(R16_as_many_banks_are_used_as_wanted),
+		CASE(R16_a_bank_that_is_not_there_takes_no_line),
+		CASE(wide_accesses_reach_the_controller),
 	};
 
 	return cmocka_run_group_tests_name("irqmux", tests, NULL, NULL);

@@ -40,21 +40,24 @@ static void told_and_away(unsigned banks)
 	assert_int_equal(flow_take_all(B_BASE), 0);
 }
 
-static void told_and_away_own(void)
+static void R15_a_sharer_s_request_outlives_the_line_with_a_bank_each(void **state)
 {
+	(void)state;
 	told_and_away(0);
 }
 
-static void told_and_away_common(void)
+static void R15_a_sharer_s_request_outlives_the_line_with_one_bank(void **state)
 {
+	(void)state;
 	told_and_away(1);
 }
 
 /* A shared line that enters another input of the block: seen, acknowledged and owed there. */
-static void shared_and_wired(void)
+static void R15_a_shared_line_may_enter_another_input_of_the_block(void **state)
 {
 	const uint64_t block_input = LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12;
 
+	(void)state;
 	flow_begin(0, 0);
 	a = flow_add_wired(LINE(3) | LINE(0), 1, LINE_INPUTS_OWN, block_input);
 	b = flow_add_wired(LINE(3) | LINE(8), 1, LINE_INPUTS_OWN, block_input);
@@ -81,8 +84,9 @@ static void pulse_shared(void)
 
 /* It speaks while its VM is switched away, and is acknowledged before the dispatcher looks: the
  * sharer that sleeps is told of it, and nobody is told again. */
-static void told_of_what_is_gone(void)
+static void R15_a_sleeping_sharer_is_told_once_of_what_is_acknowledged(void **state)
 {
+	(void)state;
 	flow_begin(0, 0);
 	a = flow_add(LINE(3) | LINE(0), 1);
 	b = flow_add(LINE(3) | LINE(8), 1);
@@ -107,24 +111,14 @@ static void told_of_what_is_gone(void)
 	assert_int_equal(flow_take_all(B_BASE), LINE(3));
 }
 
-#define TEST(name, body)               \
-	static void name(void **state) \
-	{                              \
-		(void)state;           \
-		flow_alone(body);      \
-	}
-TEST(R15_a_sleeping_sharer_is_told_once_of_what_is_acknowledged, told_of_what_is_gone)
-TEST(R15_a_shared_line_may_enter_another_input_of_the_block, shared_and_wired)
-TEST(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each, told_and_away_own)
-TEST(R15_a_sharer_s_request_outlives_the_line_with_one_bank, told_and_away_common)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(R15_a_sleeping_sharer_is_told_once_of_what_is_acknowledged),
-		cmocka_unit_test(R15_a_shared_line_may_enter_another_input_of_the_block),
-		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each),
-		cmocka_unit_test(R15_a_sharer_s_request_outlives_the_line_with_one_bank),
+#define CASE(name) cmocka_unit_test_setup(name, flow_power_on)
+		CASE(R15_a_sleeping_sharer_is_told_once_of_what_is_acknowledged),
+		CASE(R15_a_shared_line_may_enter_another_input_of_the_block),
+		CASE(R15_a_sharer_s_request_outlives_the_line_with_a_bank_each),
+		CASE(R15_a_sharer_s_request_outlives_the_line_with_one_bank),
 	};
 
 	return cmocka_run_group_tests_name("sharing", tests, NULL, NULL);

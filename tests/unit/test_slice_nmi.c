@@ -83,8 +83,9 @@ static void expect(unsigned slices, unsigned external)
 	assert_int_equal(nmi_count, 0);
 }
 
-static void end_alone(void)
+static void R18_an_nmi_of_the_timer_alone_ends_the_slice(void **state)
 {
+	(void)state;
 	begin();
 	pass(SLICE);
 	assert_int_equal(board.nmis, 1);
@@ -96,8 +97,9 @@ static void end_alone(void)
 	expect(1, 1);
 }
 
-static void end_in_the_vmm(void)
+static void R18_one_that_comes_in_the_vmm_ends_it_too(void **state)
 {
+	(void)state;
 	begin();
 	board.in_guest = false;
 	pass(SLICE);
@@ -106,8 +108,9 @@ static void end_in_the_vmm(void)
 	expect(1, 0);
 }
 
-static void end_while_nobody_runs(void)
+static void R18_one_that_comes_while_nobody_runs_ends_nothing(void **state)
 {
+	(void)state;
 	begin();
 	board.in_guest = false;
 	pass(SLICE);
@@ -116,8 +119,9 @@ static void end_while_nobody_runs(void)
 	assert_false(slice_timer_ended());
 }
 
-static void end_and_line_in_one_nmi(void)
+static void R08_R18_one_nmi_may_be_the_timers_and_a_lines(void **state)
 {
+	(void)state;
 	begin();
 	board.nmi_blocked = true; /* two that come together are one */
 	pass(SLICE);
@@ -131,8 +135,9 @@ static void end_and_line_in_one_nmi(void)
 	assert_true(processor.attention);
 }
 
-static void end_and_line_in_two_nmis(void)
+static void R08_R18_two_may_be_looked_at_together(void **state)
 {
+	(void)state;
 	begin();
 	board.in_guest = false;
 	pass(SLICE);
@@ -165,18 +170,21 @@ static void end_told_by_a_line(bool anew)
 	expect(1, 0);
 }
 
-static void end_told_early(void)
+static void R06_R18_an_end_told_at_a_lines_nmi_leaves_one_to_come(void **state)
 {
+	(void)state;
 	end_told_by_a_line(false);
 }
 
-static void end_told_early_and_armed_anew(void)
+static void R06_R18_it_may_come_after_the_next_slice_has_begun(void **state)
 {
+	(void)state;
 	end_told_by_a_line(true);
 }
 
-static void end_replaced_at_its_moment(void)
+static void R06_R18_an_end_that_nobody_waits_for_any_more_is_no_external_nmi(void **state)
 {
+	(void)state;
 	begin();
 	board.in_guest = false;
 	pass(SLICE);
@@ -186,8 +194,9 @@ static void end_replaced_at_its_moment(void)
 	expect(0, 0);
 }
 
-static void line_before_the_end(void)
+static void R08_a_line_before_the_end_ends_no_slice(void **state)
 {
+	(void)state;
 	begin();
 	pass(SOON);
 	board_set_line(8, true);
@@ -196,8 +205,9 @@ static void line_before_the_end(void)
 	assert_int_equal(line_table[8].exits, 1);
 }
 
-static void external_before_the_end(void)
+static void R06_an_external_nmi_before_the_end_is_told(void **state)
 {
+	(void)state;
 	begin();
 	pass(SOON);
 	sim_window_direct_nmi(); /* one that no block knows of */
@@ -209,8 +219,9 @@ static void external_before_the_end(void)
 	expect(0, 2);
 }
 
-static void external_that_the_block_tells(void)
+static void R06_one_that_the_block_tells_is_told_beside_the_timers(void **state)
 {
+	(void)state;
 	begin();
 	board.nmi_blocked = true;
 	pass(SLICE);
@@ -221,38 +232,21 @@ static void external_that_the_block_tells(void)
 	expect(1, 1);
 }
 
-#define ALONE(name, body)              \
-	static void name(void **state) \
-	{                              \
-		(void)state;           \
-		flow_alone(body);      \
-	}
-ALONE(R18_an_nmi_of_the_timer_alone_ends_the_slice, end_alone)
-ALONE(R18_one_that_comes_in_the_vmm_ends_it_too, end_in_the_vmm)
-ALONE(R18_one_that_comes_while_nobody_runs_ends_nothing, end_while_nobody_runs)
-ALONE(R08_R18_one_nmi_may_be_the_timers_and_a_lines, end_and_line_in_one_nmi)
-ALONE(R08_R18_two_may_be_looked_at_together, end_and_line_in_two_nmis)
-ALONE(R06_R18_an_end_told_at_a_lines_nmi_leaves_one_to_come, end_told_early)
-ALONE(R06_R18_it_may_come_after_the_next_slice_has_begun, end_told_early_and_armed_anew)
-ALONE(R06_R18_an_end_that_nobody_waits_for_any_more_is_no_external_nmi, end_replaced_at_its_moment)
-ALONE(R08_a_line_before_the_end_ends_no_slice, line_before_the_end)
-ALONE(R06_an_external_nmi_before_the_end_is_told, external_before_the_end)
-ALONE(R06_one_that_the_block_tells_is_told_beside_the_timers, external_that_the_block_tells)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(R18_an_nmi_of_the_timer_alone_ends_the_slice),
-		cmocka_unit_test(R18_one_that_comes_in_the_vmm_ends_it_too),
-		cmocka_unit_test(R18_one_that_comes_while_nobody_runs_ends_nothing),
-		cmocka_unit_test(R08_R18_one_nmi_may_be_the_timers_and_a_lines),
-		cmocka_unit_test(R08_R18_two_may_be_looked_at_together),
-		cmocka_unit_test(R06_R18_an_end_told_at_a_lines_nmi_leaves_one_to_come),
-		cmocka_unit_test(R06_R18_it_may_come_after_the_next_slice_has_begun),
-		cmocka_unit_test(R06_R18_an_end_that_nobody_waits_for_any_more_is_no_external_nmi),
-		cmocka_unit_test(R08_a_line_before_the_end_ends_no_slice),
-		cmocka_unit_test(R06_an_external_nmi_before_the_end_is_told),
-		cmocka_unit_test(R06_one_that_the_block_tells_is_told_beside_the_timers),
+#define CASE(name) cmocka_unit_test_setup(name, flow_power_on)
+		CASE(R18_an_nmi_of_the_timer_alone_ends_the_slice),
+		CASE(R18_one_that_comes_in_the_vmm_ends_it_too),
+		CASE(R18_one_that_comes_while_nobody_runs_ends_nothing),
+		CASE(R08_R18_one_nmi_may_be_the_timers_and_a_lines),
+		CASE(R08_R18_two_may_be_looked_at_together),
+		CASE(R06_R18_an_end_told_at_a_lines_nmi_leaves_one_to_come),
+		CASE(R06_R18_it_may_come_after_the_next_slice_has_begun),
+		CASE(R06_R18_an_end_that_nobody_waits_for_any_more_is_no_external_nmi),
+		CASE(R08_a_line_before_the_end_ends_no_slice),
+		CASE(R06_an_external_nmi_before_the_end_is_told),
+		CASE(R06_one_that_the_block_tells_is_told_beside_the_timers),
 	};
 
 	return cmocka_run_group_tests_name("slice_nmi", tests, NULL, NULL);

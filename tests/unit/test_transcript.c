@@ -267,6 +267,8 @@ static void build(void)
 static void play(void)
 {
 	generator = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	acknowledged = reads = turns = 0;
+	(void)flow_power_on(NULL);
 	build();
 	for (unsigned step = 0; step < STEPS; step++) {
 		live();
@@ -290,7 +292,7 @@ static void R07_R11_a_guest_s_transcript_is_that_of_a_machine_of_its_own(void **
 		return;
 	}
 	for (seed = 1; seed <= seeds; seed++)
-		flow_alone(play);
+		play();
 }
 
 int main(void)

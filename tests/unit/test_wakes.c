@@ -150,6 +150,7 @@ static void play_setting(void)
 {
 	unsigned moment = 1;
 
+	(void)flow_power_on(NULL);
 	build();
 	while (moment < MOMENTS_MAX && play(moment))
 		moment++;
@@ -176,7 +177,7 @@ static void play_everything(unsigned owners_first, unsigned owners_last)
 					                    .banks = bits & 2 ? 1 : 0,
 					                    .at_exit = bits & 4,
 					                    .falls = bits & 8 };
-				flow_alone(play_setting);
+				play_setting();
 			}
 }
 

@@ -61,6 +61,8 @@ void pc_write_masks(const uint8_t mask[PICS]);
 /* Returns whether no mask has been cleared since its last write. In the middle of ICWs the mask is
  * all ones, as written. So a single comparison a chip covers both cases. */
 bool pc_masks_stand(void);
+/* Has the slave not looked at, until pc_use_slave(). Call in probe(). */
+void pc_leave_slave(void);
 /* Has the slave looked at from now on. Call before a line of the slave gets its owner. */
 void pc_use_slave(void);
 

@@ -21,6 +21,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 /* The multiplexers (Figure 2, 206). */
 static struct {
@@ -79,6 +80,9 @@ int pc_probe(void)
 	}
 	for (unsigned chip = 0; chip < PICS; chip++)
 		pc_program(chip, chip == PIC_MASTER ? 0x20 : 0x28, 1);
+	pc_leave_slave();
+	memset(&mux, 0, sizeof(mux));
+	memset(&vmm_block, 0, sizeof(vmm_block));
 	nmi_hook = irr_snapshot;
 	return 0;
 }

@@ -44,6 +44,11 @@ static struct {
 static enum asked { NO_SLAVE, SLAVE_IRR, BOTH_CHIPS } asked;
 static enum asked beside = NO_SLAVE; /* while a guest without lines of the slave runs */
 
+void pc_leave_slave(void)
+{
+	asked = beside = NO_SLAVE;
+}
+
 void pc_use_slave(void)
 {
 	beside = SLAVE_IRR;

@@ -82,7 +82,6 @@ static unsigned nmi_exit(unsigned line)
 	return accesses;
 }
 
-/* The first tests come before any line of the slave has an owner: the program knows no way back. */
 static void the_slave_costs_nothing_without_lines(void **state)
 {
 	(void)state;

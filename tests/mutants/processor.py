@@ -332,7 +332,7 @@ MUTANTS = (
     (
         "absent-tables-are-forbidden",
         NESTED,
-        "fill(table, *entry == 0 ? 0 : absent[level - 1]);",
+        "fill(table, *entry == 0 ? 0 : nested_absent_entry[level - 1]);",
         "fill(table, 0);",
         "test_svm_npt",
     ),

@@ -6,6 +6,7 @@
 
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/nested_map.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ void kit_begin(void)
 {
 	memset(ram, 0, sizeof(ram));
 	kit_frames = FRAMES;
+	memset(nested_absent_entry, 0, sizeof(nested_absent_entry)); /* of the frames before */
 	kit_nxe = true;
 	memset(&kit_vmcb, 0, sizeof(kit_vmcb));
 	kit_vcpu = (struct vcpu){ .vmcb = &kit_vmcb, .npt = npt_create(), .name = "pulse" };

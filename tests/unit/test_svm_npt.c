@@ -214,7 +214,7 @@ int main(void)
 		CASE(memory_can_be_mapped_by_small_pages_alone),
 		CASE(nothing_else_is_mapped),
 		CASE(memory_that_runs_out_is_told),
-		CASE(absent_memory_is_one_page_of_ones), /* the last: its tables are of this pool */
+		CASE(absent_memory_is_one_page_of_ones),
 	};
 
 	return cmocka_run_group_tests_name("svm_npt", tests, NULL, NULL);

@@ -61,6 +61,7 @@ static int begin(void **state)
 {
 	(void)state;
 	fake_vmm_reset();
+	memset(&trace_ring, 0, sizeof(trace_ring));
 	printed_clear();
 	return 0;
 }

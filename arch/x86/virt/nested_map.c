@@ -22,14 +22,11 @@ enum {
 #define ADDRESS 0x000ffffffffff000ull
 #define GUEST_LIMIT (1ull << (PML4_SHIFT + LEVEL_BITS))
 
-/* The entry of absent memory at each level: the page of ones, a table of 512 such entries, a table
- * of 512 entries of that table, and so on. 0: not made yet. */
-enum { LEVELS = 4 };
-static uint64_t absent[LEVELS];
+uint64_t nested_absent_entry[NESTED_LEVELS];
 
 static bool is_unused(uint64_t entry, unsigned level)
 {
-	return entry == 0 || entry == absent[level];
+	return entry == 0 || entry == nested_absent_entry[level];
 }
 
 static void fill(uint64_t *table, uint64_t entry)
@@ -76,7 +73,7 @@ static uint64_t *next_table(uint64_t *entry, unsigned level, uint64_t table_flag
 		uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
 		if (table == NULL)
 			return NULL;
-		fill(table, *entry == 0 ? 0 : absent[level - 1]);
+		fill(table, *entry == 0 ? 0 : nested_absent_entry[level - 1]);
 		*entry = (uint64_t)table | table_flags;
 	}
 	return (uint64_t *)(*entry & ADDRESS);
@@ -86,7 +83,7 @@ enum { PD_LEVEL = 1 };
 
 static uint64_t *page_directory(uint64_t *table, uint64_t guest, uint64_t table_flags)
 {
-	unsigned level = LEVELS - 1;
+	unsigned level = NESTED_LEVELS - 1;
 
 	for (unsigned shift = PML4_SHIFT; level > PD_LEVEL && table != NULL;
 	     shift -= LEVEL_BITS, level--)
@@ -145,8 +142,8 @@ static int make_absent(uint64_t page_flags, uint64_t table_flags)
 	fill(page, UINT64_MAX);
 	uint64_t entry = (uint64_t)page | page_flags;
 	for (unsigned level = 0;; level++) {
-		absent[level] = entry;
-		if (level == LEVELS - 1)
+		nested_absent_entry[level] = entry;
+		if (level == NESTED_LEVELS - 1)
 			return 0;
 		uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
 		if (table == NULL)
@@ -160,7 +157,7 @@ static void fill_unused(uint64_t *table, unsigned level)
 {
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		if (is_unused(table[i], level))
-			table[i] = absent[level];
+			table[i] = nested_absent_entry[level];
 		else if (level > 0 && !(table[i] & LARGE))
 			fill_unused((uint64_t *)(table[i] & ADDRESS), level - 1);
 	}
@@ -168,9 +165,9 @@ static void fill_unused(uint64_t *table, unsigned level)
 
 int nested_absent(uint64_t *pml4, uint64_t page_flags, uint64_t table_flags)
 {
-	if (absent[0] == 0 && make_absent(page_flags, table_flags) != 0)
+	if (nested_absent_entry[0] == 0 && make_absent(page_flags, table_flags) != 0)
 		return -ENOMEM;
-	fill_unused(pml4, LEVELS - 1);
+	fill_unused(pml4, NESTED_LEVELS - 1);
 	return 0;
 }
 
@@ -189,7 +186,7 @@ static int set_page(uint64_t *pml4, uint64_t guest, uint64_t entry, uint64_t tab
 
 int nested_absent_page(uint64_t *pml4, uint64_t guest, uint64_t table_flags)
 {
-	return set_page(pml4, guest, absent[0], table_flags);
+	return set_page(pml4, guest, nested_absent_entry[0], table_flags);
 }
 
 int nested_forbid(uint64_t *pml4, struct nested_range range, uint64_t table_flags)

@@ -20,6 +20,11 @@ struct nested_range {
 	bool small; /* use 4K pages only */
 };
 
+/* The entry of absent memory at each level: the page of ones, a table of 512 such entries, a table
+ * of 512 entries for the table before, and so on. 0: not made yet. nested_absent() makes all. */
+enum { NESTED_LEVELS = 4 };
+extern uint64_t nested_absent_entry[NESTED_LEVELS];
+
 /* Returns an empty PML4, or NULL when memory has run out. */
 uint64_t *nested_create(void);
 /* Maps the range with page_flags; new tables get table_flags. Returns 0 or -ENOMEM. */

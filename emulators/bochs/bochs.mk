@@ -2,7 +2,7 @@
 #
 # The platform bochs-irqmux: the emulator from the distribution's source, once, and the chipset block as its plugin `pic`.
 #
-# Rule: the emulator is kept in the user's cache; the plugin is this tree's, and is built anew when the model changes.
+# Rule: the emulator is kept in the user's cache; the plugin is this tree's, and is built anew when the block changes.
 
 HOSTCXX      ?= g++
 BOCHS_SOURCE ?=
@@ -13,8 +13,8 @@ BOCHS_STAMP  := $(BOCHS_BUILD)/home
 BOCHS_HOME    = $(shell cat $(BOCHS_STAMP))
 BOCHS_PLUGIN := $(BOCHS_BUILD)/libbx_pic.so
 
-BOCHS_SOURCES := $(wildcard chipset/block/*.c emulators/bochs/*.cc)
-BOCHS_OBJECTS := $(patsubst %,$(BOCHS_BUILD)/%.o,$(BOCHS_SOURCES))
+BOCHS_MODEL   := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
+BOCHS_DEVICE  := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard emulators/bochs/*.cc))
 BOCHS_FLAGS   := -O2 -g -fPIC $(WARNINGS) -I. -MMD -MP
 # Configured as the emulator was.
 BOCHS_CXXFLAGS = -std=c++17 $(BOCHS_FLAGS) -D_FILE_OFFSET_BITS=64 -D_LARGE_FILES \
@@ -38,8 +38,8 @@ $(BOCHS_BUILD)/%.cc.o: %.cc $(BOCHS_STAMP)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCXX) $(BOCHS_CXXFLAGS) -c $< -o $@
 
-$(BOCHS_PLUGIN): $(BOCHS_OBJECTS)
+$(BOCHS_PLUGIN): $(BOCHS_DEVICE) $(BOCHS_MODEL)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOSTCXX) -shared -o $@ $(BOCHS_OBJECTS)
+	$(Q)$(HOSTCXX) -shared -o $@ $^
 
--include $(BOCHS_OBJECTS:.o=.d)
+-include $(BOCHS_DEVICE:.o=.d) $(BOCHS_MODEL:.o=.d)

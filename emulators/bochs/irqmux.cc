@@ -2,12 +2,14 @@
 /*
  * The block in the place of Bochs's 8259 pair: the core plugin `pic`.
  *
- * Rule: drive() follows every access to the model from any side, so that the processor always sees
- * the model's present outputs.
+ * Rule: drive() follows every access to the block from any side, so that the processor always sees
+ * the block's present outputs.
  */
 #include "irqmux.h"
 
 #include "cpu/cpu.h"
+
+#include <vector>
 
 #define LOG_THIS this->
 
@@ -30,17 +32,22 @@ PLUGIN_ENTRY_FOR_MODULE(pic)
 	return 0;
 }
 
-irqmux_c::irqmux_c(void) : window(this), button(this)
+irqmux_c::irqmux_c(void) : block(hardware_new()), copy(nullptr), window(this), button(this)
 {
 	/* the configuration's log options know an interrupt controller by this name */
 	put("PIC", "IRQMX");
-	block_reset(&block);
+	if (!block)
+		BX_PANIC(("the host has no memory for the block"));
 	take_ports();
 }
 
 irqmux_c::~irqmux_c(void)
 {
+	char text[100];
+	hardware_describe(block, text, sizeof text);
+	BX_INFO(("%s", text));
 	SIM->get_bochs_root()->remove("irqmux");
+	hardware_free(block);
 }
 
 /* Called at construction, before any device's init(). A port belongs to the first device that
@@ -63,7 +70,7 @@ void irqmux_c::init(void)
 
 void irqmux_c::reset(unsigned type)
 {
-	block_reset(&block);
+	hardware_reset(block);
 	window.reset(type);
 	button.disarm();
 	drive();
@@ -72,8 +79,33 @@ void irqmux_c::reset(unsigned type)
 void irqmux_c::register_state(void)
 {
 	bx_list_c *list = new bx_list_c(SIM->get_bochs_root(), "irqmux", "Chipset block");
-	new bx_shadow_data_c(list, "block", (Bit8u *)&block, sizeof block);
+	bx_shadow_filedata_c *state = new bx_shadow_filedata_c(list, "block", &copy);
+	state->set_sr_handlers(this, save_block, restore_block);
 	window.register_pci(list);
+}
+
+void irqmux_c::save_block(void *self, FILE *file)
+{
+	irqmux_c *device = (irqmux_c *)self;
+	std::vector<Bit8u> state(hardware_save(device->block, nullptr, 0));
+	hardware_save(device->block, state.data(), state.size());
+	if (fwrite(state.data(), 1, state.size(), file) != state.size())
+		device->panic("the state of the block cannot be written");
+}
+
+/* Bochs has read the file to the end, into a copy that a later save would put before the state. */
+void irqmux_c::restore_block(void *self, FILE *file)
+{
+	irqmux_c *device = (irqmux_c *)self;
+	if (device->copy)
+		fclose(device->copy);
+	device->copy = nullptr;
+	rewind(file);
+	std::vector<Bit8u> state(hardware_save(device->block, nullptr, 0) + 1);
+	size_t bytes = fread(state.data(), 1, state.size(), file);
+	if (!hardware_restore(device->block, state.data(), bytes))
+		device->panic("the saved state is of another make or build of the block: restore "
+		              "the state on the platform that saved the state");
 }
 
 void irqmux_c::after_restore_state(void)
@@ -85,9 +117,9 @@ void irqmux_c::after_restore_state(void)
 /* The processor latches an NMI and follows INTR's level. */
 void irqmux_c::drive(void)
 {
-	if (block_take_nmi(&block))
+	if (hardware_take_nmi(block))
 		BX_CPU(0)->deliver_NMI();
-	if (block_intr(&block))
+	if (hardware_intr(block))
 		BX_RAISE_INTR();
 	else
 		BX_CLEAR_INTR();
@@ -101,12 +133,10 @@ void irqmux_c::set_line(unsigned line, bool high)
 {
 	if (DEV_ioapic_present() && line != BLOCK_LINE_ABSENT)
 		DEV_ioapic_set_irq_level(line, high);
-	bool risen = high && line < BLOCK_LINES && !(block.lines >> line & 1);
-	block_set_line(&block, line, high);
-	if (risen && button.comes_with(line)) {
-		block_set_external(&block, true);
-		block_set_external(&block, false);
-	}
+	bool risen = high && line < BLOCK_LINES && !(hardware_lines(block) >> line & 1);
+	hardware_set_line(block, line, high);
+	if (risen && button.comes_with(line))
+		hardware_press(block);
 	drive();
 }
 
@@ -122,8 +152,7 @@ void irqmux_c::lower_irq(unsigned line)
 
 void irqmux_c::press(void)
 {
-	block_set_external(&block, true);
-	block_set_external(&block, false);
+	hardware_press(block);
 	drive();
 }
 
@@ -131,7 +160,7 @@ void irqmux_c::press(void)
 
 Bit8u irqmux_c::IAC(void)
 {
-	Bit8u vector = block_acknowledge(&block);
+	Bit8u vector = hardware_acknowledge(block);
 	drive();
 	return vector;
 }
@@ -139,7 +168,7 @@ Bit8u irqmux_c::IAC(void)
 /* The PCI-ISA bridge would report ELCR's value here, if the bridge had the ports. */
 void irqmux_c::set_mode(bool master, Bit8u mode)
 {
-	block_port_write(&block, master ? PORT_ELCR1 : PORT_ELCR2, mode);
+	hardware_port_write(block, master ? PORT_ELCR1 : PORT_ELCR2, mode);
 	drive();
 }
 
@@ -148,7 +177,7 @@ Bit32u irqmux_c::read_port(void *self, Bit32u port, unsigned len)
 {
 	irqmux_c *device = (irqmux_c *)self;
 	if (len == 1) {
-		Bit32u value = block_port_read(&device->block, (Bit16u)port);
+		Bit32u value = hardware_port_read(device->block, (Bit16u)port);
 		device->drive();
 		return value;
 	}
@@ -162,7 +191,7 @@ void irqmux_c::write_port(void *self, Bit32u port, Bit32u value, unsigned len)
 {
 	irqmux_c *device = (irqmux_c *)self;
 	if (len == 1) {
-		block_port_write(&device->block, (Bit16u)port, (Bit8u)value);
+		hardware_port_write(device->block, (Bit16u)port, (Bit8u)value);
 		device->drive();
 		return;
 	}
@@ -174,14 +203,14 @@ void irqmux_c::write_port(void *self, Bit32u port, Bit32u value, unsigned len)
 
 Bit64u irqmux_c::read_window(Bit32u offset, unsigned len)
 {
-	Bit64u value = block_window_read(&block, offset, len);
+	Bit64u value = hardware_window_read(block, offset, len);
 	drive();
 	return value;
 }
 
 void irqmux_c::write_window(Bit32u offset, unsigned len, Bit64u value)
 {
-	block_window_write(&block, offset, len, value);
+	hardware_window_write(block, offset, len, value);
 	button.arm();
 	drive();
 }

@@ -4,8 +4,8 @@
  * emulator's own 8259 pair. window_c is the PCI function with the register window. button_c raises
  * the external signal.
  *
- * Rule: these files do not know the block's behaviour. The whole behaviour is in the model
- * (chipset/block), which is compiled in unchanged.
+ * Rule: these files do not know the block's behaviour. The whole behaviour is behind
+ * emulators/hardware.h.
  */
 #ifndef EMULATORS_BOCHS_IRQMUX_H
 #define EMULATORS_BOCHS_IRQMUX_H
@@ -14,6 +14,8 @@
 #define BX_PLUGGABLE
 
 #include "iodev.h"
+
+#include "emulators/hardware.h"
 
 extern "C" {
 #include "chipset/block/block.h"
@@ -96,11 +98,14 @@ public:
 private:
 	static Bit32u read_port(void *self, Bit32u port, unsigned len);
 	static void write_port(void *self, Bit32u port, Bit32u value, unsigned len);
+	static void save_block(void *self, FILE *file);
+	static void restore_block(void *self, FILE *file);
 	void take_ports(void);
 	void set_line(unsigned line, bool high);
 	void drive(void);
 
-	struct block block;
+	struct hardware *block;
+	FILE *copy; /* Bochs's, while a saved state is restored */
 	window_c window;
 	button_c button;
 };

@@ -26,7 +26,7 @@ window_c::window_c(irqmux_c *owner) : irqmux(owner)
 	put("irqmux window", "IRQMW");
 }
 
-/* IRQMUX_PCI=0: a machine whose 8259s are the model's, without the rest of the block. */
+/* IRQMUX_PCI=0: a machine whose 8259s are the block's, without the rest of the block. */
 static bool hidden(void)
 {
 	const char *wanted = getenv("IRQMUX_PCI");
@@ -71,7 +71,7 @@ bool window_c::decodes(void) const
 	return pci_conf[PCI_COMMAND] & COMMAND_MEMORY;
 }
 
-/* The emulator's accesses of 1, 2, 4 and 8 bytes have a meaning here; the model refuses all
+/* The emulator's accesses of 1, 2, 4 and 8 bytes have a meaning here; the block refuses all
  * others. */
 bool window_c::read(bx_phy_address address, unsigned len, void *data, void *self)
 {

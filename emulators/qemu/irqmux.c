@@ -10,9 +10,9 @@
  * The machine's own 8259 pair stays in the machine, without users: the device takes over the pair's
  * inputs and ports. The rest of the pair carries the vector to the processor (section "INTA").
  *
- * Rule: this file does not know the block's behaviour. The whole behaviour is in the model
- * (chipset/block), which is compiled in unchanged. drive() follows every access to the model from
- * any side, so that the processor always sees the model's present outputs.
+ * Rule: this file does not know the block's behaviour. The whole behaviour is behind
+ * emulators/hardware.h. drive() follows every access to the block from any side, so that the
+ * processor always sees the block's present outputs.
  *
  * As a shared object for the stock binary (emulators/qemu/qemu.mk) the build defines IRQMUX_PLUGIN.
  * docs/emulators.md has the line that builds the device inside QEMU's tree.
@@ -37,7 +37,10 @@
 
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
+#include "emulators/hardware.h"
+#include "emulators/qemu/info.h"
 #include "emulators/qemu/pit_pulse.h"
+#include "emulators/qemu/snapshot.h"
 #include "emulators/qemu/versions.h"
 
 #define TYPE_IRQMUX "irqmux"
@@ -54,7 +57,7 @@ typedef struct IrqmuxPorts {
 struct IrqmuxState {
 	PCIDevice parent_obj;
 
-	struct block block;
+	struct hardware *block;
 	MemoryRegion window;
 	IrqmuxPorts ports[PORT_RANGES];
 	PICCommonState *chip[2]; /* the machine's chips: PAIR_MASTER, PAIR_SLAVE */
@@ -69,6 +72,7 @@ struct IrqmuxState {
 	uint32_t seen; /* rising edges of nmi_line since the last edge that counted */
 	QEMUTimer *period;
 	int64_t due; /* end of the period, in ns of the machine's time */
+	struct snapshot snapshot;
 };
 
 /* A machine has a single device of this type, and an input's handler gets no owner. */
@@ -104,22 +108,20 @@ static void reset_carrier(PICCommonState *chip, uint8_t requests)
 static void carry(IrqmuxState *s)
 {
 	enum { SPURIOUS = 7 };
-	bool intr = block_intr(&s->block);
+	bool intr = hardware_intr(s->block);
 	reset_carrier(s->chip[PAIR_MASTER], (uint8_t)(intr << PAIR_CASCADE));
 	reset_carrier(s->chip[PAIR_SLAVE], intr);
-	if (!intr) {
-		struct pair bank = s->block.bank[s->block.connected];
-		s->chip[PAIR_MASTER]->irq_base = (uint8_t)(pair_acknowledge(&bank) - SPURIOUS);
-	}
+	if (!intr)
+		s->chip[PAIR_MASTER]->irq_base = (uint8_t)(hardware_spurious(s->block) - SPURIOUS);
 }
 
 /* The processor latches an NMI and follows INTR's level. */
 static void drive(IrqmuxState *s)
 {
-	if (block_take_nmi(&s->block))
+	if (hardware_take_nmi(s->block))
 		cpu_interrupt(first_cpu, CPU_INTERRUPT_NMI);
 	carry(s);
-	qemu_set_irq(s->intr, block_intr(&s->block));
+	qemu_set_irq(s->intr, hardware_intr(s->block));
 }
 
 /* The machine's reset sets this output too: then automatic EOI is off. */
@@ -130,7 +132,7 @@ static void on_slave_output(void *opaque, int n, int level)
 	bool inta = s->chip[PAIR_MASTER]->irr && !slave->irr && slave->auto_eoi;
 
 	if (inta)
-		slave->irq_base = block_acknowledge(&s->block);
+		slave->irq_base = hardware_acknowledge(s->block);
 }
 
 static void on_master_output(void *opaque, int n, int level)
@@ -140,16 +142,12 @@ static void on_master_output(void *opaque, int n, int level)
 
 /* ---- The button: the source of the external signal ---- */
 
-static void raise_and_lower(IrqmuxState *s)
-{
-	block_set_external(&s->block, true);
-	block_set_external(&s->block, false);
-}
-
 static void press(void *opaque)
 {
-	raise_and_lower(opaque);
-	drive(opaque);
+	IrqmuxState *s = opaque;
+
+	hardware_press(s->block);
+	drive(s);
 }
 
 /* The monitor's "nmi", QMP's inject-nmi. The machine's own handler would send the NMI to every
@@ -205,14 +203,14 @@ static bool comes_with(IrqmuxState *s, unsigned line)
 static void set_line(unsigned line, bool high)
 {
 	IrqmuxState *s = irqmux;
-	bool risen = high && !(s->block.lines >> line & 1);
+	bool risen = high && !(hardware_lines(s->block) >> line & 1);
 
 	pic_stat_update_irq((int)line, high);
-	if (line == PIT_LINE && !pit_pulse_passes(&s->block, &s->pit_level, high))
+	if (line == PIT_LINE && !pit_pulse_passes(s->block, &s->pit_level, high))
 		return;
-	block_set_line(&s->block, line, high);
+	hardware_set_line(s->block, line, high);
 	if (risen && comes_with(s, line))
-		raise_and_lower(s);
+		hardware_press(s->block);
 	drive(s);
 }
 
@@ -233,7 +231,7 @@ static void on_slave_input(void *opaque, int n, int level)
 static uint64_t read_port(void *opaque, hwaddr offset, unsigned size)
 {
 	IrqmuxPorts *ports = opaque;
-	uint8_t value = block_port_read(&ports->owner->block, (uint16_t)(ports->first + offset));
+	uint8_t value = hardware_port_read(ports->owner->block, (uint16_t)(ports->first + offset));
 
 	drive(ports->owner);
 	return value;
@@ -243,7 +241,7 @@ static void write_port(void *opaque, hwaddr offset, uint64_t value, unsigned siz
 {
 	IrqmuxPorts *ports = opaque;
 
-	block_port_write(&ports->owner->block, (uint16_t)(ports->first + offset), (uint8_t)value);
+	hardware_port_write(ports->owner->block, (uint16_t)(ports->first + offset), (uint8_t)value);
 	drive(ports->owner);
 }
 
@@ -259,7 +257,7 @@ static const MemoryRegionOps port_ops = {
 static uint64_t read_window(void *opaque, hwaddr offset, unsigned size)
 {
 	IrqmuxState *s = opaque;
-	uint64_t value = block_window_read(&s->block, (uint32_t)offset, size);
+	uint64_t value = hardware_window_read(s->block, (uint32_t)offset, size);
 
 	drive(s);
 	return value;
@@ -269,12 +267,12 @@ static void write_window(void *opaque, hwaddr offset, uint64_t value, unsigned s
 {
 	IrqmuxState *s = opaque;
 
-	block_window_write(&s->block, (uint32_t)offset, size, value);
+	hardware_window_write(s->block, (uint32_t)offset, size, value);
 	arm(s);
 	drive(s);
 }
 
-/* Whole accesses, misaligned accesses too: the model refuses misaligned accesses. */
+/* Whole accesses, misaligned accesses too: the block refuses misaligned accesses. */
 static const MemoryRegionOps window_ops = {
 	.read = read_window,
 	.write = write_window,
@@ -283,7 +281,7 @@ static const MemoryRegionOps window_ops = {
 	.impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
-/* window=off: a machine whose 8259s are the model's, without the rest of the block. */
+/* window=off: a machine whose 8259s are the block's, without the rest of the block. */
 static uint32_t read_config(PCIDevice *dev, uint32_t address, int size)
 {
 	return IRQMUX(dev)->shown ? pci_default_read_config(dev, address, size)
@@ -300,26 +298,14 @@ static void write_config(PCIDevice *dev, uint32_t address, uint32_t value, int s
 
 static void print_chip(InterruptStatsProvider *provider, Printout *out)
 {
-	unsigned which = PIC_COMMON(provider) == irqmux->chip[PAIR_MASTER] ? PAIR_MASTER
-	                                                                   : PAIR_SLAVE;
-	const struct i8259 *chip = &irqmux->block.bank[irqmux->block.connected].chip[which];
+	bool master = PIC_COMMON(provider) == irqmux->chip[PAIR_MASTER];
 
-	print_to(out,
-	         "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x "
-	         "fnm=%d\n",
-	         which, i8259_irr(chip), chip->imr, chip->isr, (chip->lowest + 1) & 7,
-	         i8259_vector(chip, 0), chip->read_isr, chip->elcr, !!(chip->icw4 & ICW4_SFNM));
+	info_print_chip(out, irqmux->block, master ? PAIR_MASTER : PAIR_SLAVE);
 }
 
 static void print_block(InterruptStatsProvider *provider, Printout *out)
 {
-	const struct block *block = &IRQMUX(provider)->block;
-
-	print_to(out,
-	         "irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x "
-	         "external=%d intr=%d\n",
-	         block->lines, block->route, block->mask, block->share, block->connected,
-	         block_status(block), block->external, block_intr(block));
+	info_print_block(out, IRQMUX(provider)->block);
 }
 
 /* ---- Taking the machine's pair over ---- */
@@ -429,8 +415,13 @@ static void realize(PCIDevice *dev, Error **errp)
 	}
 	if (!check_button(s, errp) || !find_chips(s, errp))
 		return;
+	s->block = hardware_new();
+	if (!s->block) {
+		error_setg(errp, "the host has no memory for the block");
+		return;
+	}
 	irqmux = s;
-	block_reset(&s->block);
+	s->snapshot.block = s->block;
 	s->period = timer_new_ns(QEMU_CLOCK_VIRTUAL, on_period, s);
 	take_chip(s, PAIR_MASTER);
 	take_chip(s, PAIR_SLAVE);
@@ -444,11 +435,11 @@ static void realize(PCIDevice *dev, Error **errp)
 static void reset(DeviceState *dev)
 {
 	IrqmuxState *s = IRQMUX(dev);
-	uint16_t lines = s->block.lines;
+	uint16_t lines = hardware_lines(s->block);
 
-	block_reset(&s->block);
+	hardware_reset(s->block);
 	for (unsigned line = 0; line < BLOCK_LINES; line++)
-		block_set_line(&s->block, line, lines >> line & 1);
+		hardware_set_line(s->block, line, lines >> line & 1);
 	disarm(s);
 	drive(s);
 }
@@ -466,12 +457,13 @@ static DeviceProperty properties[] = {
 /* The machine's pair saves and restores its own state. */
 static const VMStateDescription vmstate = {
 	.name = TYPE_IRQMUX,
-	.version_id = 1,
-	.minimum_version_id = 1,
+	.version_id = 2,
+	.minimum_version_id = 2,
 	.fields =
 		(VMStateField[]){
 			VMSTATE_PCI_DEVICE(parent_obj, IrqmuxState),
-			VMSTATE_BUFFER_UNSAFE(block, IrqmuxState, 1, sizeof(struct block)),
+			VMSTATE_STRUCT(snapshot, IrqmuxState, 1, snapshot_vmstate, struct snapshot),
+			VMSTATE_BOOL(pit_level, IrqmuxState),
 			VMSTATE_BOOL(armed, IrqmuxState),
 			VMSTATE_UINT32(seen, IrqmuxState),
 			VMSTATE_TIMER_PTR(period, IrqmuxState),

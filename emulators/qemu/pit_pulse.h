@@ -13,7 +13,7 @@
 #ifndef EMULATORS_QEMU_PIT_PULSE_H
 #define EMULATORS_QEMU_PIT_PULSE_H
 
-#include "chipset/block/block.h"
+#include "emulators/hardware.h"
 
 #include "hw/timer/i8254.h"
 #include "hw/timer/i8254_internal.h"
@@ -35,15 +35,15 @@ static inline bool pit_strobes(void)
  * block must not get the level: the line stays high. A strobe while the line is high is a new edge,
  * and the function lets the line fall first. level: QEMU's level so far; QEMU gives the same level
  * twice now and then. */
-static inline bool pit_pulse_passes(struct block *block, bool *level, bool high)
+static inline bool pit_pulse_passes(struct hardware *block, bool *level, bool high)
 {
 	bool rises = high && !*level;
 
 	*level = high;
-	if (!(block->lines >> PIT_LINE & 1) || !pit_strobes())
+	if (!(hardware_lines(block) >> PIT_LINE & 1) || !pit_strobes())
 		return true;
 	if (rises)
-		block_set_line(block, PIT_LINE, false);
+		hardware_set_line(block, PIT_LINE, false);
 	return high;
 }
 

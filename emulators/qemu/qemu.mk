@@ -16,8 +16,8 @@ QEMU_PLUGIN := $(QEMU_BUILD)/irqmux.so
 # What scripts/counts.py loads.
 QEMU_PATHS := $(QEMU_BUILD)/paths.so
 
-QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c))
-QEMU_OBJECTS := $(QEMU_MODEL) $(QEMU_BUILD)/emulators/qemu/irqmux.c.o
+QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
+QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot)
 # Hidden: a name of ours is never one of the emulator's.
 QEMU_FLAGS   := -O2 -g -fPIC -fvisibility=hidden $(WARNINGS) -I. -MMD -MP
 # As a file of QEMU is compiled that knows its processor. QEMU 7.2 asks for NEED_CPU_H, QEMU 10.0
@@ -46,12 +46,12 @@ $(QEMU_BUILD)/emulators/qemu/%.c.o: emulators/qemu/%.c $(QEMU_STAMP)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(QEMU_CFLAGS) -c $< -o $@
 
-$(QEMU_PLUGIN): $(QEMU_OBJECTS)
+$(QEMU_PLUGIN): $(QEMU_DEVICE) $(QEMU_MODEL)
 	$(call say,HOSTLD,$@)
-	$(Q)$(HOSTCC) -shared -o $@ $(QEMU_OBJECTS)
+	$(Q)$(HOSTCC) -shared -o $@ $^
 
 $(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
--include $(QEMU_OBJECTS:.o=.d) $(QEMU_BUILD)/emulators/qemu/paths.c.d
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(QEMU_BUILD)/emulators/qemu/paths.c.d

@@ -336,6 +336,62 @@ def test_reset_is_a_plain_pair(emulator):
         assert machine.read(STATUS, "l") == 0
 
 
+def until(machine, command, wanted):
+    """Wait until the monitor answers a command with a status of these."""
+    for _ in range(200):
+        status = machine.do(command).get("status")
+        if status in wanted:
+            return status
+        time.sleep(0.05)
+    raise AssertionError(f"{command}: {status}")
+
+
+def registers(machine):
+    """What the window says, without an effect: the registers, and two banks."""
+    told = [machine.read(offset, "q") for offset in (0x10, 0x20, 0x28)]
+    told += [machine.read(offset) for offset in (STATUS, STATUS + 4, LINES)]
+    told.append(machine.read(STATUS + 2, "b"))
+    return told + [machine.read(0x100 + 0x20 * 3 + 8 * word, "q") for word in range(8)]
+
+
+def save(machine, file):
+    machine.do("migrate", uri=f"exec:cat > {file}")
+    assert until(machine, "query-migrate", ("completed", "failed")) == "completed"
+
+
+def make_history(machine):
+    """A block whose registers, latches and banks all differ from those after a reset."""
+    machine.open().write(BANK, 3)
+    for port, value in ((0x20, 0x11), (0x21, 0x08), (0x21, 0x04), (0x21, 0x01), (0x21, 0xF7)):
+        machine.ask("outb", port, value)
+    machine.com2(True)
+    machine.write(0x10, 0x0003_0010_FFEF_FFF7, "q")
+    machine.com2(False)
+    machine.com2(True)
+    machine.write(EXTERNAL, 1, "b")
+    machine.write(0x20, 0xFEDC_BA98_7654_3261, "q")
+    machine.write(STATUS + 4, 0x8001)
+    assert machine.read(STATUS) == 1 << COM2
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_snapshot_goes_on_as_the_machine(emulator, tmp_path, board):
+    """A machine is saved, and a new process goes on: the same registers, latches, banks and
+    lines, the same count of pulses, and the same answer to a falling line."""
+    with Bare(emulator, board=board) as machine:
+        make_history(machine)
+        save(machine, tmp_path / "saved")
+        before = registers(machine)
+        machine.com2(False)
+        after, pulses = registers(machine), machine.pulses()
+    loads = ("-incoming", f"exec:cat {tmp_path / 'saved'}")
+    with Bare(emulator, board=board, extra=loads) as machine:
+        until(machine, "query-status", ("paused", "prelaunch", "postmigrate"))
+        assert registers(machine) == before
+        machine.com2(False)
+        assert (registers(machine), machine.pulses()) == (after, pulses) and pulses > 0
+
+
 # ---- The button ----------------------------------------------------------------------------------
 
 

@@ -71,18 +71,26 @@ LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=non
 	-Wl,-z,max-page-size=4096
 
 # The emulator with the chipset block: for runs on it, and for the tests, unless a platform without it is asked for.
-RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
-	$(if $(filter qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
+BOCHS_IRQMUX  := $(BUILD)/emulators/bochs/libbx_pic.so
+QEMU_IRQMUX   := $(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so
+# With the block as RTL in the model's place.
+RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qemu-rtl/irqmux.so
+RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \
+	$(if $(filter qemu-irqmux,$(PLATFORM)),$(firstword $(QEMU_IRQMUX))) \
+	$(filter $(BUILD)/emulators/$(PLATFORM)/%,$(RTL_EMULATORS)))
 RUN_LINUX     := $(if $(GUESTS),linux)
-TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
-	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
+TEST_EMULATOR := $(if $(filter auto bochs-irqmux bochs-rtl,$(PLATFORM)),$(BOCHS_IRQMUX)) \
+	$(if $(filter auto qemu-irqmux qemu-rtl,$(PLATFORM)),$(QEMU_IRQMUX)) $(if $(filter %-rtl,$(PLATFORM)),$(RUN_EMULATOR))
 # For the system tests, where one of the chosen files speaks of it. TESTS may name directories, too.
 SYSTEM_GOAL     := $(filter system test,$(MAKECMDGOALS))
 TEST_FILES      := $(wildcard $(foreach word,$(TESTS),$(firstword $(subst ::, ,$(word)))))
 SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'irqmux|emulators/' \
 	--include='test_*.py' $(TEST_FILES) && echo '$(TEST_EMULATOR)'),$(TEST_EMULATOR)))
+# Likewise the block as RTL, where a test compares the RTL with the model.
+SYSTEM_EMULATOR += $(if $(SYSTEM_GOAL),$(if $(filter auto,$(PLATFORM)),$(if $(TEST_FILES),$(shell grep -rqs -e '-rtl"' \
+	--include='test_*.py' $(TEST_FILES) && echo '$(RTL_EMULATORS)'),$(RTL_EMULATORS))))
 # Likewise the Linux guest. Where the platform of its tests is left out, nothing is fetched.
-SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
+SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqs '/boot/linux/' --include='test_*.py' $(TEST_FILES) && \
 	echo linux),linux))
 
@@ -131,7 +139,8 @@ help:
 #@
 #@ Variables, with their defaults:
 #@   PLATFORM=@PLATFORM@      where it runs: kvm (QEMU, nested virtualisation), qemu (QEMU, emulated SVM), bochs (emulated
-#@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source);
+#@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source),
+#@                      qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated: docs/rtl.md);
 #@                      auto: kvm where it is real, else qemu; bench and test: all but kvm
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
@@ -228,7 +237,7 @@ distclean: clean
 # The emulators that PLATFORM means; auto runs in QEMU, with KVM or without (scripts/signalbox/platforms.py), and tests in both.
 SETUP_EMULATOR  := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
 SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
-SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst bochs-%,%,$(PLATFORM)))
+SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst bochs-%,%,$(PLATFORM:%-rtl=%-irqmux)) $(if $(filter %-rtl,$(PLATFORM)),verilated))
 SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RUN_BLOCK))
 
 # Groups of packages (scripts/setup.sh) by target.
@@ -245,7 +254,8 @@ GROUPS_check    := build python check
 GROUPS_format   := check
 GROUPS_drawings := python drawings
 GROUPS_proof    := $(GROUPS_check) proof
-GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(SYSTEM_EMULATOR),$(SETUP_BLOCKS)) \
+GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(strip $(SYSTEM_EMULATOR)),$(SETUP_BLOCKS)) \
+	$(if $(filter %-rtl/irqmux.so,$(SYSTEM_EMULATOR)),verilated) \
 	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
 GROUPS_rtl      := build rtl
 GROUPS_synth    := $(GROUPS_rtl) synth
@@ -256,6 +266,9 @@ GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
 GROUPS_irqmux   := build bochs irqmux
 GROUPS_qemu-irqmux  := build qemu qemu-irqmux
 GROUPS_bochs-irqmux := $(GROUPS_irqmux)
+GROUPS_qemu-rtl     := $(GROUPS_qemu-irqmux) verilated
+GROUPS_bochs-rtl    := $(GROUPS_irqmux) verilated
+GROUPS_verilated    := build verilated
 GROUPS_all   := build
 GROUPS_vmm   := build
 GROUPS_guests := build
@@ -272,7 +285,7 @@ setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
 SETUPS := $(patsubst %,setup-%,build iso run bench soak bounds debug check drawings proof system test \
-	mutants rtl synth irqmux qemu-irqmux)
+	mutants rtl synth irqmux qemu-irqmux verilated)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
 	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))
@@ -349,6 +362,7 @@ include vmm/version.mk
 -include tests/unit/unit.mk
 -include tests/proof/proof.mk
 -include tests/rtl/rtl.mk
+-include emulators/hardware.mk
 -include emulators/bochs/bochs.mk
 -include emulators/qemu/qemu.mk
 include scripts/linux/linux.mk

@@ -31,6 +31,7 @@ from signalbox import (
 )
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError, spare
+from signalbox.platforms import MODEL
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -142,6 +143,7 @@ ON = {
     "qemu": STOCK,
     "qemu-irqmux": list(CHIPSETS),
 }
+ON |= {rtl: ON[model] for rtl, model in MODEL.items()}
 # What is measured by default, side by side: each emulator's bare machine and every realisation, on
 # the stock one where that has it.
 BOTH = {
@@ -156,6 +158,7 @@ EMULATORS = {
     "qemu-irqmux": "QEMU",
     "kvm": "KVM",
 }
+EMULATORS |= {rtl: EMULATORS[model] for rtl, model in MODEL.items()}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from pathlib import Path
 from signalbox import Machine, Module, PlatformError, choose
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError, prune, spare
+from signalbox.platforms import MODEL
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -42,6 +43,7 @@ ON = {
     "qemu-irqmux": ("irqmux", "irqmux-1-bank"),
     "kvm": ("pc", "soft"),
 }
+ON |= {rtl: ON[model] for rtl, model in MODEL.items()}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 # scribe works as long as the campaign goes on: so many operations fit beside a round of scribe's.
 OPS_PER_ROUND = 2400
@@ -225,7 +227,8 @@ def arguments():
     parser.add_argument(
         "--platforms",
         default="auto",
-        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm; auto: all but kvm",
+        help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm; auto: "
+        + " ".join(AUTO),
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")

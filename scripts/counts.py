@@ -38,7 +38,7 @@ CHIPSETS = {
 # By platform: what is counted there. Of the two Bochs the stock one has a debugger, so that irqmux
 # is counted on SVM alone. soft is counted on QEMU, where a run is quick enough for all its exits.
 WHERE = {"bochs": ("pc",), "qemu": ("pc", "soft"), "qemu-irqmux": ("irqmux", "irqmux-banks")}
-TRIPS = {"bochs": "vmx trip", "qemu": "svm trip", "qemu-irqmux": "svm trip"}
+TRIPS = {"bochs": "vmx trip", "qemu": "svm trip", "qemu-irqmux": "svm trip", "qemu-rtl": "svm trip"}
 
 
 @dataclass(frozen=True)

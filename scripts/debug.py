@@ -119,7 +119,7 @@ def debug_in_qemu(machine, directory, iso, disk, elf):
 def main():
     args = arguments()
     platform, reason = choose(args.platform, args.board)
-    if platform in ("bochs-irqmux", "qemu-irqmux"):
+    if platform.endswith(("-irqmux", "-rtl")):
         raise PlatformError(
             f"PLATFORM={platform}: no debugger is at hand there. Use PLATFORM=bochs, qemu or kvm"
         )

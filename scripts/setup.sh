@@ -49,6 +49,8 @@ test|qemu-system-x86|its 8259s are compared with ours
 proof|clang|compiles the fuzzers and what the proofs look at
 proof|llvm|prepares its code for the proofs
 proof|python3-z3|the solver behind the proofs
+verilated|g++|compiles the Verilated block
+verilated|verilator|makes a program of the hardware description, for an emulator to run
 rtl|g++|compiles the Verilated block and its tests
 rtl|verilator|makes a program of the hardware description
 rtl|yosys|checks the hardware description, and proves rules about it

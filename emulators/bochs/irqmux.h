@@ -5,7 +5,7 @@
  * the external signal.
  *
  * Rule: these files do not know the block's behaviour. The whole behaviour is behind
- * emulators/hardware.h.
+ * emulators/hardware.h: the C model (bochs-irqmux), or the Verilated RTL (bochs-rtl).
  */
 #ifndef EMULATORS_BOCHS_IRQMUX_H
 #define EMULATORS_BOCHS_IRQMUX_H

@@ -11,8 +11,9 @@
  * inputs and ports. The rest of the pair carries the vector to the processor (section "INTA").
  *
  * Rule: this file does not know the block's behaviour. The whole behaviour is behind
- * emulators/hardware.h. drive() follows every access to the block from any side, so that the
- * processor always sees the block's present outputs.
+ * emulators/hardware.h: the C model (qemu-irqmux), or the Verilated RTL (qemu-rtl). drive() follows
+ * every access to the block from any side, so that the processor always sees the block's present
+ * outputs.
  *
  * As a shared object for the stock binary (emulators/qemu/qemu.mk) the build defines IRQMUX_PLUGIN.
  * docs/emulators.md has the line that builds the device inside QEMU's tree.

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Plugins of the stock emulator: the chipset block, which makes the platform qemu-irqmux, and what counts the paths of the VMM.
+# Plugins of the stock emulator: the chipset block, which makes the platforms qemu-irqmux and qemu-rtl, and what counts the
+# paths of the VMM.
 #
 # Rule: the headers, of the very version that is installed, are kept in the user's cache; the plugins are this tree's, and are
-# built anew when their sources or the emulator change.
+# built anew when their sources or the emulator change. Both plugins of the block have the same objects of the device.
 
 QEMU_SOURCE ?=
 
@@ -13,6 +14,7 @@ QEMU_STAMP  := $(QEMU_BUILD)/home
 QEMU_HOME    = $(shell cat $(QEMU_STAMP))
 # What scripts/signalbox/qemu_irqmux.py loads.
 QEMU_PLUGIN := $(QEMU_BUILD)/irqmux.so
+QEMU_RTL    := $(QEMU_BUILD)-rtl/irqmux.so
 # What scripts/counts.py loads.
 QEMU_PATHS := $(QEMU_BUILD)/paths.so
 
@@ -28,8 +30,9 @@ QEMU_CFLAGS   = -std=gnu11 $(QEMU_FLAGS) -Wno-unused-parameter -DIRQMUX_PLUGIN \
 	$(patsubst %,-isystem '$(QEMU_HOME)/%',build build/qapi include target/i386) \
 	$(shell pkg-config --cflags glib-2.0)
 
-.PHONY: qemu-irqmux
+.PHONY: qemu-irqmux qemu-rtl
 qemu-irqmux: $(QEMU_PLUGIN)
+qemu-rtl: $(QEMU_RTL)
 
 # Looked at every time; the stamp changes only when the emulator's version or the options do. After newlib: one at a time.
 $(QEMU_STAMP): FORCE | setup-qemu-irqmux $(NEWLIB_STAMP)
@@ -49,6 +52,11 @@ $(QEMU_BUILD)/emulators/qemu/%.c.o: emulators/qemu/%.c $(QEMU_STAMP)
 $(QEMU_PLUGIN): $(QEMU_DEVICE) $(QEMU_MODEL)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $^
+
+$(QEMU_RTL): $(QEMU_DEVICE) $(RTL_HARDWARE)
+	$(call say,HOSTLD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCXX) -shared -o $@ $^ -pthread
 
 $(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
 	$(call say,HOSTLD,$@)

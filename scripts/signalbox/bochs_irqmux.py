@@ -3,7 +3,8 @@
 
 Rule: the machine is the stock platform's, line for line; only the program, its plugins and its
 display differ. The emulator comes from the cache (scripts/bochs_irqmux.sh), the plugin from the
-build directory (emulators/bochs).
+build directory (emulators/bochs). The platform bochs-rtl has the same emulator, and a plugin with
+the block as RTL (emulators/bochs-rtl).
 """
 
 import os
@@ -13,29 +14,33 @@ from . import bochs
 from .bochs import BochsError, read_log  # noqa: F401: read_log is what every emulator's module has
 
 CONSOLE_ON_STDIO = False
-PLUGIN = Path("emulators/bochs/libbx_pic.so")
+PLUGINS = {
+    "bochs-irqmux": Path("emulators/bochs/libbx_pic.so"),
+    "bochs-rtl": Path("emulators/bochs-rtl/libbx_pic.so"),
+}
 HOME = Path("emulators/bochs/home")
 
 
-def places(build):
+def places(build, platform="bochs-irqmux"):
     """(directory of the emulator, directory of the plugin)."""
     build = Path(build).resolve()
+    plugin = build / PLUGINS[platform]
     try:
         home = Path((build / HOME).read_text().strip())
     except OSError:
         home = None
-    if not home or not (build / PLUGIN).exists() or not os.access(home / "bin/bochs", os.X_OK):
+    if not home or not plugin.exists() or not os.access(home / "bin/bochs", os.X_OK):
         raise BochsError(
-            f"no Bochs with the chipset block in {build}: make bochs-irqmux builds it;"
+            f"no Bochs with the chipset block in {build}: make {platform} builds it;"
             " PLATFORM=bochs does without"
         )
-    return home, (build / PLUGIN).parent
+    return home, plugin.parent
 
 
 def configure(machine, directory, iso, disk, serial_device):
     """Write the configuration into directory; the command that runs it there, and its
     environment."""
-    home, plugin = places(machine.build)
+    home, plugin = places(machine.build, machine.platform)
     bochs.write_configuration(
         machine, directory, iso, disk, serial_device, ["display_library: nogui"]
     )

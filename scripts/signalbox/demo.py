@@ -15,6 +15,7 @@ from .bochs import BochsError
 from .config import load_config
 from .machine import Machine, Module
 from .media import MediaError
+from .platforms import MODEL
 from .qemu import QemuError
 from .view import Column, fit, render
 
@@ -38,27 +39,30 @@ def with_guest_words(modules, words):
 
 def is_built(platform, build):
     try:
-        if platform == "qemu-irqmux":
-            qemu_irqmux.plugin(build)
+        if platform.startswith("qemu"):
+            qemu_irqmux.plugin(build, platform)
         else:
-            bochs_irqmux.places(build)
+            bochs_irqmux.places(build, platform)
     except (BochsError, QemuError):
         return False
     return True
 
 
-def platform_with_block(stock, build):
-    """The emulator with the chipset block: the same one, else the other; None: neither is built."""
+def platform_with_block(platform, stock, build):
+    """The emulator with the chipset block: the same one, else the other; None: neither is built.
+    Whoever asks for the block as RTL has the RTL or none."""
     both = ["qemu-irqmux", "bochs-irqmux"]
     wanted = both[::-1] if stock == "bochs" else both
+    wanted = [platform] if platform in MODEL else wanted
     return next((platform for platform in wanted if is_built(platform, build)), None)
 
 
 def make_columns(platform, build):
     """The four columns for a platform that choose() has given."""
-    stock = platform.removesuffix("-irqmux")
-    block = platform_with_block(stock, build)
+    stock = MODEL.get(platform, platform).removesuffix("-irqmux")
+    block = platform_with_block(platform, stock, build)
     wanted = "bochs-irqmux" if stock == "bochs" else "qemu-irqmux"
+    wanted = platform if platform in MODEL else wanted
     missing = ("not built:", "make demo", "PLATFORM=", wanted, "builds it")
     return [
         Column("bare", stock, virtual=False),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import media
+from .platforms import ON_QEMU
 from .qemu import TICKS_PER_INSTRUCTION
 from .session import Session
 
@@ -22,9 +23,11 @@ CPU = "corei7_skylake_x"
 EMULATORS = {
     "bochs": "bochs",
     "bochs-irqmux": "bochs_irqmux",
+    "bochs-rtl": "bochs_irqmux",
     "kvm": "qemu",
     "qemu": "qemu",
     "qemu-irqmux": "qemu_irqmux",
+    "qemu-rtl": "qemu_irqmux",
 }
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
 OUTPUTS = (
@@ -141,7 +144,7 @@ class Machine:
     @property
     def counted(self):
         """Whether this is QEMU counting instructions."""
-        return self.exact and self.platform in ("qemu", "qemu-irqmux")
+        return self.exact and self.platform in ON_QEMU and self.platform != "kvm"
 
     @property
     def _types_along(self):
@@ -154,7 +157,7 @@ class Machine:
         """The words that tell a guest what its TSC counts."""
         if self.counted:
             return f"unit=instructions ticks={TICKS_PER_INSTRUCTION}"
-        return "unit=instructions" if self.platform in ("bochs", "bochs-irqmux") else "unit=cycles"
+        return "unit=cycles" if self.platform in ON_QEMU else "unit=instructions"
 
     def boot_lines(self):
         """(GRUB command, image, words) in order."""

@@ -11,9 +11,21 @@ from pathlib import Path
 
 from .qemu import BOARDS
 
-PLATFORMS = ("auto", "kvm", "bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
+PLATFORMS = (
+    "auto",
+    "kvm",
+    "bochs",
+    "bochs-irqmux",
+    "bochs-rtl",
+    "qemu",
+    "qemu-irqmux",
+    "qemu-rtl",
+)
 # Platforms of QEMU, which has two boards; the others are a "pc".
-ON_QEMU = ("kvm", "qemu", "qemu-irqmux")
+ON_QEMU = ("kvm", "qemu", "qemu-irqmux", "qemu-rtl")
+# The same machines, with the block as RTL (docs/rtl.md) in the place of its model.
+RTL = {"bochs-irqmux": "bochs-rtl", "qemu-irqmux": "qemu-rtl"}
+MODEL = {rtl: model for model, rtl in RTL.items()}
 # By the CPUID flag that the kernel lists: what it is called, and the module's word on nesting it.
 NESTED = {
     "vmx": ("VMX", Path("/sys/module/kvm_intel/parameters/nested")),

@@ -2,7 +2,8 @@
 """QEMU with the chipset block in the place of its 8259s: the seed's hardware.
 
 Rule: the machine is the platform qemu's, word for word, and has one device more. That device is
-a plugin of the stock binary, and comes from the build directory (emulators/qemu).
+a plugin of the stock binary, and comes from the build directory (emulators/qemu). The platform
+qemu-rtl has the same device with the block as RTL (emulators/qemu-rtl).
 """
 
 import os
@@ -12,7 +13,10 @@ from . import qemu
 from .qemu import QemuError, begun, read_log  # noqa: F401: an emulator's module has them
 
 CONSOLE_ON_STDIO = qemu.CONSOLE_ON_STDIO
-PLUGIN = Path("emulators/qemu/irqmux.so")
+PLUGINS = {
+    "qemu-irqmux": Path("emulators/qemu/irqmux.so"),
+    "qemu-rtl": Path("emulators/qemu-rtl/irqmux.so"),
+}
 # The block's settings as every emulator's run has them, and what the device calls them.
 PROPERTIES = {
     "IRQMUX_NMI_US": "nmi-us",
@@ -22,10 +26,10 @@ PROPERTIES = {
 }
 
 
-def plugin(build):
-    path = Path(build).resolve() / PLUGIN
+def plugin(build, platform="qemu-irqmux"):
+    path = Path(build).resolve() / PLUGINS[platform]
     if not path.exists():
-        raise QemuError(f"no {path}: make qemu-irqmux builds it; PLATFORM=qemu does without")
+        raise QemuError(f"no {path}: make {platform} builds it; PLATFORM=qemu does without")
     return path
 
 
@@ -44,7 +48,7 @@ def configure(machine, directory, iso, disk, _serial_device):
     # The plugin names a type, which -device then makes one of.
     own = [
         "-plugin",
-        qemu.option(plugin(machine.build)),
+        qemu.option(plugin(machine.build, machine.platform)),
         "-device",
         device({**environment, **machine.environment}),
     ]

@@ -60,6 +60,8 @@ OPTIONS = {
     "bochs": {"log_actions": {"panic": {"PIC": "report"}}},
     "bochs-irqmux": {},
     "qemu-irqmux": {},
+    "bochs-rtl": {},
+    "qemu-rtl": {},
 }
 
 PROGRAM = re.compile(r"^(?:\[\S+\] )?(program \S+|random \S+)$")

@@ -30,7 +30,7 @@ from signalbox import (
     parse_latencies,
 )  # noqa: E402
 from signalbox.media import spare  # noqa: E402
-from signalbox.platforms import ON_QEMU  # noqa: E402
+from signalbox.platforms import MODEL, ON_QEMU  # noqa: E402
 from signalbox.qemu import executable as qemu_executable  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
@@ -44,8 +44,16 @@ BOARD = os.environ.get("BOARD", "pc")
 TIMEOUT = 240
 
 
+# The leg whose tests a session plays: on the RTL, those of the machine with the block's model.
+LEG = MODEL.get(PLATFORM, PLATFORM)
+
 # Where the firmware puts the chipset block's registers.
-WINDOW = 0xFEBF1000 if PLATFORM == "qemu-irqmux" else 0xC0000000
+WINDOW = 0xFEBF1000 if LEG == "qemu-irqmux" else 0xC0000000
+
+
+def here(platform):
+    """The platform of this session that a test's word for a platform means."""
+    return PLATFORM if platform == LEG else platform
 
 
 @functools.cache
@@ -78,7 +86,7 @@ def elsewhere(item):
     name (on_chipsets)."""
     needed = [mark.args for mark in item.iter_markers("only_on")]
     needed += [platforms for fixture, platforms in NEEDS.items() if fixture in item.fixturenames]
-    return any(PLATFORM not in ("auto", *platforms) for platforms in needed) or any(
+    return any(LEG not in ("auto", *platforms) for platforms in needed) or any(
         item.iter_markers("elsewhere")
     )
 
@@ -301,7 +309,7 @@ def boot(platform, runs):
             modules=modules,
             ips=IPS,
             build=BUILD,
-            **{"platform": platform, "board": BOARD, **options},
+            **{"board": BOARD, **options, "platform": here(options.get("platform", platform))},
         )
         machine.modules = [
             replace(m, line=m.line.replace("unit=instructions", machine.unit) + in_vain(machine, m))
@@ -338,8 +346,8 @@ class Where:
 
     def options(self):
         """For Machine."""
-        moved = self.platform == "bochs-irqmux" and PLATFORM.endswith("-irqmux")
-        where = {} if self.platform is None else {"platform": PLATFORM if moved else self.platform}
+        moved = self.platform == "bochs-irqmux" and LEG.endswith("-irqmux")
+        where = {} if self.platform is None else {"platform": here(LEG if moved else self.platform)}
         return {**where, **({"board": self.board} if self.board else {})}
 
     def machine(self):

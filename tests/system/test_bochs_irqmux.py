@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, IPS, ROOT, all_ok, pulse, scribe, vandal
+from conftest import BUILD, IPS, ROOT, all_ok, here, pulse, scribe, vandal
 from signalbox import Machine, Module
 from signalbox.bochs_irqmux import places
 
@@ -19,6 +19,7 @@ HIDDEN = {"IRQMUX_PCI": "0"}
 BARE = [("pulse", 7), ("scribe", 5)]
 
 pytestmark = pytest.mark.only_on("bochs-irqmux")
+HERE = here("bochs-irqmux")
 
 
 def bare(boot, irqmux, guest, environment, again=""):
@@ -29,10 +30,10 @@ def bare(boot, irqmux, guest, environment, again=""):
 
 
 def test_builds_once(make, irqmux):
-    """make bochs-irqmux: what is there is kept, and nothing is built twice."""
-    home, plugin = places(BUILD)
+    """make bochs-irqmux, bochs-rtl: what is there is kept, and nothing is built twice."""
+    home, plugin = places(BUILD, HERE)
     before = (plugin / "libbx_pic.so").stat().st_mtime_ns
-    done = make("bochs-irqmux")
+    done = make(HERE)
     assert done.returncode == 0 and "BOCHS" not in done.stdout, done.stdout
     assert home.name.startswith("bochs-3.0-")
     assert (plugin / "libbx_pic.so").stat().st_mtime_ns == before
@@ -63,7 +64,7 @@ def test_bare_guests_run(boot, irqmux, guest, verdicts):
 def test_r07_as_the_emulators_own_8259(boot, irqmux, guest):
     """R07: all that a bare guest prints is, to the byte, what it prints on the 8259 pair of the
     same Bochs."""
-    home, _ = places(BUILD)
+    home, _ = places(BUILD, HERE)
     model = bare(boot, irqmux, guest, HIDDEN)
     own = bare(boot, irqmux, guest, {"LTDL_LIBRARY_PATH": str(home / "plugins")})
     assert own.status == 0, own

@@ -9,7 +9,7 @@ the limit is allowed for 95 of 100; on Bochs too few paths are seen for that.
 import pytest
 
 import counts
-from conftest import BUILD
+from conftest import BUILD, here
 from signalbox import parse_latencies
 from signalbox.costs import COSTS, FREE, MODELS, cycles
 from signalbox.paths import Trace, field_at
@@ -75,7 +75,9 @@ def counted_run(where, runs):
     found = {}
     for name in counts.STAGES:
         directory = runs / f"counts-{platform}-{chipset}-{name}"
-        found |= {c.kind: c for c in counts.run_stage(platform, chipset, name, BUILD, directory)}
+        found |= {
+            c.kind: c for c in counts.run_stage(here(platform), chipset, name, BUILD, directory)
+        }
     return found, (runs / f"counts-{platform}-{chipset}-trips/console.txt").read_text()
 
 

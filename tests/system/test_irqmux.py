@@ -12,6 +12,7 @@ import pytest
 
 from conftest import QUITS, all_ok, on_chipsets, pulse, scribe, vandal
 from signalbox import Module, parse_histograms
+from signalbox.platforms import ON_QEMU
 from signalbox.qemu import may_be_exact
 
 where, chipset = on_chipsets("irqmux", "irqmux-1-bank", "qemu-irqmux")
@@ -249,7 +250,7 @@ def test_R06_nmi_to_a_vm(system, at):
     told = r"external NMI number {}, goes to vm vandal\n(?:.*\n)*?\[ "
     keys = [(r"waits for NMIs", "nmi\r")]
     keys += [(told.format(n), "nmi\r") for n in (1, 2, 3, 4)] + [QUITS]
-    seconds = 10 if at == "qemu-irqmux" else 3  # in real time, keys being typed
+    seconds = 10 if at in ON_QEMU else 3  # in real time, keys being typed
     modules = [
         vandal(f"do=nmi seconds={seconds}"),
         pulse("probes=uart n=2000"),

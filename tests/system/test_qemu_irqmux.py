@@ -13,7 +13,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BUILD, ROOT, all_ok, pulse, scribe
+from conftest import BUILD, ROOT, all_ok, here, pulse, scribe
 from qtest import Standing
 from signalbox import Module
 from signalbox.qemu import may_be_exact
@@ -35,6 +35,7 @@ STATUS_EXTERNAL, COM2 = 1 << 16, 3
 
 
 pytestmark = pytest.mark.only_on("qemu-irqmux")
+HERE = here("qemu-irqmux")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def start(emulator, *words, so=None, timeout=20):
         "-monitor",
         "none",
         "-plugin",
-        str(so or plugin(BUILD)),
+        str(so or plugin(BUILD, HERE)),
         *words,
     ]
     return subprocess.run(
@@ -83,10 +84,11 @@ def start(emulator, *words, so=None, timeout=20):
 class Bare(Standing):
     """The machine with the block."""
 
-    def __init__(self, emulator, *properties, board="pc", extra=()):
+    def __init__(self, emulator, *properties, board="pc", extra=(), platform=HERE):
+        self.platform = platform
         block = [
             "-plugin",
-            str(plugin(BUILD)),
+            str(plugin(BUILD, self.platform)),
             "-device",
             ",".join(["irqmux", f"addr={SLOT}", *properties]),
         ]
@@ -120,11 +122,11 @@ class Bare(Standing):
 
 
 def test_builds_once(make, emulator):
-    """make qemu-irqmux: what is there is kept, and nothing is built twice."""
-    before = plugin(BUILD).stat().st_mtime_ns
-    done = make("qemu-irqmux")
+    """make qemu-irqmux, qemu-rtl: what is there is kept, and nothing is built twice."""
+    before = plugin(BUILD, HERE).stat().st_mtime_ns
+    done = make(HERE)
     assert done.returncode == 0 and "QEMU" not in done.stdout, done.stdout
-    assert plugin(BUILD).stat().st_mtime_ns == before
+    assert plugin(BUILD, HERE).stat().st_mtime_ns == before
 
 
 def test_a_binary_of_another_version_is_refused(emulator, tmp_path):
@@ -135,7 +137,7 @@ def test_a_binary_of_another_version_is_refused(emulator, tmp_path):
     ).stdout.splitlines()[0]
     here = said.removeprefix("QEMU emulator version ")
     other = "0" + here[1:]
-    image = plugin(BUILD).read_bytes()
+    image = plugin(BUILD, HERE).read_bytes()
     assert image.count(here.encode()) >= 1
     (tmp_path / "other.so").write_bytes(image.replace(here.encode(), other.encode()))
     done = start(emulator, "-device", "irqmux", so=tmp_path / "other.so")
@@ -359,6 +361,10 @@ def save(machine, file):
     assert until(machine, "query-migrate", ("completed", "failed")) == "completed"
 
 
+def is_loaded(machine):
+    until(machine, "query-status", ("paused", "prelaunch", "postmigrate"))
+
+
 def make_history(machine):
     """A block whose registers, latches and banks all differ from those after a reset."""
     machine.open().write(BANK, 3)
@@ -386,7 +392,7 @@ def test_a_snapshot_goes_on_as_the_machine(emulator, tmp_path, board):
         after, pulses = registers(machine), machine.pulses()
     loads = ("-incoming", f"exec:cat {tmp_path / 'saved'}")
     with Bare(emulator, board=board, extra=loads) as machine:
-        until(machine, "query-status", ("paused", "prelaunch", "postmigrate"))
+        is_loaded(machine)
         assert registers(machine) == before
         machine.com2(False)
         assert (registers(machine), machine.pulses()) == (after, pulses) and pulses > 0

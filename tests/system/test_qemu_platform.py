@@ -79,8 +79,8 @@ def test_R20_a_device_file_alone_proves_nothing(host, flags, changed, reason):
         (
             ("pdp11",),
             (
-                "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux qemu"
-                " qemu-irqmux"
+                "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux bochs-rtl"
+                " qemu qemu-irqmux qemu-rtl"
             ),
         ),
         (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),

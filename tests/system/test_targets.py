@@ -82,7 +82,11 @@ def test_make_iso_gives_a_bootable_image(make):
 WHOLE = "allowed is a whole number from"
 WORD = "allowed is one of these words:"
 BAD = [
-    ("PLATFORM", "pdp11", f"{WORD} auto kvm bochs bochs-irqmux qemu qemu-irqmux"),
+    (
+        "PLATFORM",
+        "pdp11",
+        f"{WORD} auto kvm bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl",
+    ),
     ("PLATFORM", "", f"{WORD} auto kvm "),
     ("PLATFORM", "qemu bochs", f"{WORD} auto "),
     ("BOARD", "x", f"{WORD} pc q35"),
@@ -146,6 +150,11 @@ def test_make_knows_the_platforms():
     assert re.search(r"^BOARDS +:= (.*)$", text, re.M)[1].split() == list(BOARDS)
 
 
+# The emulators' parts with the block's model, and with the block as RTL.
+MODELS = ["qemu/irqmux.so", "bochs/libbx_pic.so"]
+RTLS = ["qemu-rtl/irqmux.so", "bochs-rtl/libbx_pic.so"]
+
+
 def plan(tmp_path, *words):
     """What make would do in an empty build directory."""
     command = ["make", "-n", f"BUILD={os.path.relpath(tmp_path, ROOT)}", "NO_SETUP=1", *words]
@@ -158,11 +167,14 @@ def plan(tmp_path, *words):
     "words, built",
     [
         (["PLATFORM=qemu"], []),
-        (["PLATFORM=qemu-irqmux"], ["irqmux.so"]),
-        (["TESTS=tests/system/test_any_time.py -k R08"], ["irqmux.so", "libbx_pic.so"]),
+        (["PLATFORM=qemu-irqmux"], ["qemu/irqmux.so"]),
+        (["PLATFORM=qemu-rtl"], ["qemu/irqmux.so", "qemu-rtl/irqmux.so"]),
+        (["PLATFORM=bochs-rtl"], ["bochs/libbx_pic.so", "bochs-rtl/libbx_pic.so"]),
+        (["TESTS=tests/system/test_rtl.py"], [*MODELS, *RTLS]),
+        (["TESTS=tests/system/test_any_time.py -k R08"], MODELS),
         (["TESTS=tests/system/test_setup.py"], []),
-        (["TESTS=tests/system/test_irqmux.py::test_x -x"], ["irqmux.so", "libbx_pic.so"]),
-        ([], ["irqmux.so", "libbx_pic.so"]),
+        (["TESTS=tests/system/test_irqmux.py::test_x -x"], MODELS),
+        ([], [*MODELS, *RTLS]),
     ],
 )
 def test_make_system_builds_what_its_tests_need(tmp_path, words, built):
@@ -171,7 +183,7 @@ def test_make_system_builds_what_its_tests_need(tmp_path, words, built):
     assert "-m pytest" in text and "/guests/vandal" in text
     assert "/unit/" not in text and "/proof/" not in text
     linked = " ".join(line for line in text.splitlines() if "-shared -o" in line)
-    assert [part for part in ("irqmux.so", "libbx_pic.so") if f"/{part} " in linked] == built
+    assert [part for part in (*MODELS, *RTLS) if f"/{part} " in linked] == built
 
 
 def test_make_test_is_check_proofs_and_system(tmp_path):

@@ -159,6 +159,7 @@ def test_a_machine_whose_emulator_is_not_built_says_how(tmp_path):
     words = " ".join(word for cells in rows(columns).values() for word in cells)
     assert "not built:" in words and "PLATFORM=" in words and "qemu-irqmux" in words
     assert make_columns("bochs", tmp_path)[1].note[3] == "bochs-irqmux"
+    assert make_columns("bochs-rtl", tmp_path)[1].note[3] == "bochs-rtl"
 
 
 def test_the_record_is_the_table_for_programs():

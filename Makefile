@@ -141,7 +141,7 @@ help:
 #@   PLATFORM=@PLATFORM@      where it runs: kvm (QEMU, nested virtualisation), qemu (QEMU, emulated SVM), bochs (emulated
 #@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source),
 #@                      qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated: docs/rtl.md);
-#@                      auto: kvm where it is real, else qemu; bench and test: all but kvm
+#@                      auto: kvm where it is real, else qemu; test: all but kvm; bench: nor the RTL
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)

@@ -17,6 +17,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -24,8 +25,14 @@ enum { LINES = 16, LINE_ABSENT = 2, WIDEST = 8, STATE_WORDS = 3, WORD_BYTES = 8 
 /* A pause behind a pulse of NMI is shorter; docs/rtl.md. */
 enum { PAUSE_CLOCKS = 8 };
 
+/* IRQMUX_WAVE=FILE: the waveform of the first interrupts behind the VMM's first write to the
+ * window. */
+enum { RECORDED_INTERRUPTS = 100 };
+
 struct hardware {
 	class device rtl;
+	const char *wave = nullptr; /* NULL: no recording is asked for */
+	unsigned recorded = 0;
 };
 
 /* Clocks until no pulse of NMI is left. A cause that came during a pulse makes one more pulse
@@ -41,7 +48,27 @@ static void finish_pulses(struct hardware *hardware)
 
 struct hardware *hardware_new(void)
 {
-	return new (std::nothrow) hardware;
+	struct hardware *hardware = new (std::nothrow) struct hardware;
+	const char *name = getenv("IRQMUX_WAVE");
+	if (hardware)
+		hardware->wave = name && *name ? name : nullptr;
+	return hardware;
+}
+
+static void begin_recording(struct hardware *hardware)
+{
+	const char *name = hardware->wave;
+	hardware->wave = nullptr;
+	hardware->rtl.record(name);
+	if (!hardware->rtl.recording())
+		fprintf(stderr, "irqmux: IRQMUX_WAVE=%s: the file cannot be written\n", name);
+}
+
+/* To be called after an INTA. */
+static void go_on_recording(struct hardware *hardware)
+{
+	if (hardware->rtl.recording() && ++hardware->recorded == RECORDED_INTERRUPTS)
+		hardware->rtl.stop_recording();
 }
 
 void hardware_free(struct hardware *hardware)
@@ -102,7 +129,9 @@ bool hardware_take_nmi(struct hardware *hardware)
 
 uint8_t hardware_acknowledge(struct hardware *hardware)
 {
-	return hardware->rtl.acknowledge();
+	uint8_t vector = hardware->rtl.acknowledge();
+	go_on_recording(hardware);
+	return vector;
 }
 
 /* The block does the INTA. Where the INTA has changed the connected bank, the window puts the
@@ -152,6 +181,8 @@ void hardware_window_write(struct hardware *hardware, uint32_t offset, unsigned 
 {
 	if (offset >= WINDOW_BYTES)
 		return;
+	if (hardware->wave)
+		begin_recording(hardware);
 	hardware->rtl.window_write(offset, bus_size(size), value);
 	finish_pulses(hardware);
 }

@@ -35,8 +35,6 @@ PYTHON = os.environ.get("PYTHON", "/usr/bin/python3")  # as the Makefile has it:
 EMULATORS = {
     "bochs-irqmux": "emulators/bochs/libbx_pic.so",
     "qemu-irqmux": "emulators/qemu/irqmux.so",
-    "bochs-rtl": "emulators/bochs-rtl/libbx_pic.so",
-    "qemu-rtl": "emulators/qemu-rtl/irqmux.so",
 }
 
 running = set()

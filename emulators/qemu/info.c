@@ -29,13 +29,13 @@ void info_print_chip(Printout *out, struct hardware *block, unsigned chip)
 	uint8_t elcr = (uint8_t)(word >> 40), icw1 = (uint8_t)modes, icw4 = (uint8_t)(modes >> 8);
 	uint8_t level = icw1 & ICW1_LTIM ? 0xff : elcr;
 
-	print_to(
-		out,
-		"pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x fnm=%d\n",
-		chip, held | (level & pins) | (~level & edges & 0xff), (uint8_t)(word >> 16),
-		(uint8_t)(word >> 8), ((modes >> 16) + 1) & 7,
-		base_vector(icw1, (uint8_t)(word >> 48), icw4), modes >> 20 & 1, elcr,
-		!!(icw4 & ICW4_SFNM));
+	print_to(out,
+	         "pic%u: irr=%02x imr=%02x isr=%02x hprio=%d irq_base=%02x rr_sel=%d elcr=%02x "
+	         "fnm=%d\n",
+	         chip, held | (level & pins) | (~level & edges & 0xff), (uint8_t)(word >> 16),
+	         (uint8_t)(word >> 8), ((modes >> 16) + 1) & 7,
+	         base_vector(icw1, (uint8_t)(word >> 48), icw4), modes >> 20 & 1, elcr,
+	         !!(icw4 & ICW4_SFNM));
 }
 
 /* The byte with the pulses is not read: such a read would clear the pulses. */
@@ -46,10 +46,10 @@ void info_print_block(Printout *out, struct hardware *block)
 	char text[INFO_BYTES];
 
 	hardware_describe(block, text, sizeof text);
-	print_to(
-		out,
-		"irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x external=%d intr=%d; %s\n",
-		read_half(block, WINDOW_LINES), read_half(block, WINDOW_ROUTE),
-		read_half(block, WINDOW_MASK), read_half(block, WINDOW_SHARE),
-		read_half(block, WINDOW_BANK), status, above & 1, above >> 1 & 1, text);
+	print_to(out,
+	         "irqmux: lines=%04x route=%04x mask=%04x share=%04x bank=%d status=%04x "
+	         "external=%d intr=%d; %s\n",
+	         read_half(block, WINDOW_LINES), read_half(block, WINDOW_ROUTE),
+	         read_half(block, WINDOW_MASK), read_half(block, WINDOW_SHARE),
+	         read_half(block, WINDOW_BANK), status, above & 1, above >> 1 & 1, text);
 }

@@ -35,10 +35,9 @@ static int after_load(void *opaque, int version)
 	if (ours)
 		return 0;
 	hardware_describe(snapshot->block, text, sizeof text);
-	error_report(
-		"irqmux: the snapshot is of another make or build of the block, and here %s: load the "
-		"snapshot on the platform that saved the snapshot",
-		text);
+	error_report("irqmux: the snapshot is of another make or build of the block, and here %s: "
+	             "load the snapshot on the platform that saved the snapshot",
+	             text);
 	return -EINVAL;
 }
 

@@ -21,8 +21,7 @@ device::device() : context(new VerilatedContext), block(new Vblock(context.get()
 
 device::~device()
 {
-	if (file)
-		file->close();
+	stop_recording();
 	block->final();
 }
 
@@ -36,6 +35,18 @@ void device::record(const char *name)
 #else
 	(void)name;
 #endif
+}
+
+void device::stop_recording(void)
+{
+	if (file)
+		file->close();
+	file.reset();
+}
+
+bool device::recording(void) const
+{
+	return file && file->isOpen();
 }
 
 /* Two moments a clock. */

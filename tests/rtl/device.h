@@ -68,6 +68,9 @@ public:
 	/* Writes each clock from now on into a file (VCD), where the block was Verilated with
 	 * --trace. Else nothing happens. */
 	void record(const char *name);
+	/* Ends the file. */
+	void stop_recording(void);
+	bool recording(void) const;
 
 private:
 	void show(unsigned moment);

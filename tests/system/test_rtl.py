@@ -190,3 +190,36 @@ def test_a_snapshot_of_the_other_make_is_refused(emulator, tmp_path, saved, load
     )
     assert done.returncode == 1, done.stdout
     assert "irqmux: the snapshot is of another make or build of the block" in done.stdout
+
+
+# ---- A waveform of a boot ------------------------------------------------------------------------
+
+
+def rises(text, signal):
+    """How often a signal of the block goes high in a VCD."""
+    name = re.search(rf"^\s*\$var wire +1 (\S+) {signal} \$end$", text, re.M)[1]
+    return text.count(f"\n1{name}\n")
+
+
+def test_a_boot_is_recorded(boot, rtl, tmp_path):
+    """IRQMUX_WAVE: the first 100 interrupts of a boot as a waveform, and the same console."""
+    wave = tmp_path / "boot.vcd"
+    words = "chipset=irqmux", [pulse("n=100"), scribe("rounds=20")]
+    told, plain = (
+        boot(*words, platform=rtl, board="pc", environment=environment)
+        for environment in ({"IRQMUX_WAVE": str(wave)}, {})
+    )
+    assert told.status == 0 and told.console == plain.console, told
+    text = wave.read_text()
+    assert rises(text, "inta_ack") >= 100
+    assert rises(text, "nmi") > 10 and rises(text, "intr") > 10
+
+
+def test_a_waveform_that_cannot_be_written_is_said(emulator, tmp_path, monkeypatch, capfd):
+    """A file in a directory that does not exist: one line, and the machine goes on."""
+    wave = tmp_path / "absent/boot.vcd"
+    monkeypatch.setenv("IRQMUX_WAVE", str(wave))
+    with Bare(emulator, platform="qemu-rtl") as machine:
+        make_history(machine)
+    said = capfd.readouterr().err
+    assert said.count(f"irqmux: IRQMUX_WAVE={wave}: the file cannot be written\n") == 1

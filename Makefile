@@ -120,7 +120,7 @@ help:
 #@   make test     everything that tests: check, the proofs, rtl, then the system tests in the emulators
 #@   make system   the system tests alone: TESTS says which, PLATFORM where
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
-#@   make rtl      the block as hardware: lint, and RTL_COUNT operations beside the model; make synth: its size on an FPGA
+#@   make rtl      the block as hardware: lint, and OPERATIONS operations beside the model; make synth: its size on an FPGA
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
@@ -260,7 +260,7 @@ GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(strip $(SYSTEM_E
 GROUPS_rtl      := build rtl
 GROUPS_synth    := $(GROUPS_rtl) synth
 GROUPS_wave     := $(GROUPS_rtl)
-$(foreach goal,lint cosim corpus signals coverage prove mutants,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
+$(foreach goal,lint cosim corpus picprobe signals coverage prove mutants,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
 GROUPS_test     := $(GROUPS_proof) $(GROUPS_rtl) $(GROUPS_system)
 GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
 GROUPS_irqmux   := build bochs irqmux

@@ -27,6 +27,8 @@ extern "C" {
 }
 
 enum { PROGRAM_BYTES = 400, FILE_BYTES = 65536, STRAY_IN = 12 /* one operation in so many */ };
+/* A line of progress comes after so many operations. */
+enum { REPORT_EACH = 50000000 };
 
 struct bench {
 	struct block model;
@@ -37,6 +39,8 @@ struct bench {
 	/* A state word was written, and the inputs have not followed since. */
 	bool stale;
 	uint64_t operations, seed;
+	/* The operations at which the next line of progress is due. */
+	uint64_t report;
 };
 
 static uint64_t next_random(uint64_t *seed)
@@ -344,6 +348,17 @@ static void random_program(struct bench *bench)
 	play_program(bench, bytes, sizeof(bytes), true);
 }
 
+/* Says how far a long run is. Call between two programs. */
+static void report(struct bench *bench, uint64_t count)
+{
+	if (bench->operations < bench->report)
+		return;
+	bench->report += REPORT_EACH;
+	printf("rtl: %" PRIu64 " of %" PRIu64 " operations: no difference so far\n",
+	       bench->operations, count);
+	fflush(stdout);
+}
+
 static void play_file(struct bench *bench, const char *name)
 {
 	static uint8_t bytes[FILE_BYTES];
@@ -379,7 +394,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[i], "--files") == 0)
 			files = i + 1;
 		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
-			count = strtoull(argv[++i], NULL, 0);
+			count = (uint64_t)strtod(argv[++i], NULL); /* 1e9 is a number too */
 		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
 			bench.seed = 2 * strtoull(argv[++i], NULL, 0) + 1;
 		else if (strcmp(argv[i], "--coverage") == 0 && i + 1 < argc)
@@ -392,8 +407,11 @@ int main(int argc, char **argv)
 	}
 	for (int i = files; files && i < argc; i++)
 		play_file(&bench, argv[i]);
-	while (!files && bench.operations < count)
+	bench.report = REPORT_EACH;
+	while (!files && bench.operations < count) {
 		random_program(&bench);
+		report(&bench, count);
+	}
 	if (!bench.operations) {
 		fprintf(stderr, "rtl: no operation was played\n");
 		return 1;

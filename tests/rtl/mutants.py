@@ -15,10 +15,10 @@ import subprocess
 import sys
 
 FILES = ("block_types", "resolver", "i8259", "pair", "mux", "vmm_block", "window")
-FILES += ("synchroniser", "block")
+FILES += ("synchroniser", "block", "wishbone")
 SOURCE = "chipset/rtl"
 # The programs, in the order of their turns.
-PROGRAMS = (("cosim", ["--count", "400000"]), ("signals", []))
+PROGRAMS = (("cosim", ["--count", "400000"]), ("signals", []), ("wishbone", []))
 
 # What is broken, in which file, and how: the text that is there, and the text instead. A text is an
 # expression, an assignment, or the connection of a port.
@@ -138,6 +138,23 @@ MUTANTS = (
     ),
     ("a strobe waits for ever", "block", "(strobes & passed_over) != 3'd0", "1'b0"),
     ("the acknowledge is early", "block", "phase == SETTLE", "phase == STEP"),
+    (
+        "the bus acknowledges a cycle that was given up",
+        "wishbone",
+        "given_up || !asks ? IDLE : ANSWER",
+        "ANSWER",
+    ),
+    ("the bus moves no lane of a write", "wishbone", "data >> shift", "data"),
+    ("the bus moves no lane of a read", "wishbone", "window_data << shift", "window_data"),
+    ("the bus reads one port of several", "wishbone", "kind[PORT] && others == 8'd0", "kind[PORT]"),
+    ("the bus takes a write of INTA", "wishbone", "(tgc_i == 3'b100 && !we_i)", "tgc_i == 3'b100"),
+    ("a read has bytes of the master's in it", "wishbone", "we_i ? dat_i : 64'd0", "dat_i"),
+    (
+        "a clock with an answer takes the next cycle",
+        "wishbone",
+        "state == IDLE",
+        "(state == IDLE || state == ANSWER)",
+    ),
 )
 
 # The number of the mutant, for all modules.

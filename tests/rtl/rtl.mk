@@ -17,13 +17,13 @@ RTL_HEADERS  := $(wildcard tests/rtl/*.h) tests/unit/block_ops.h
 # Asked once, when something is built.
 RTL_VERILATOR = $(eval RTL_VERILATOR := $$(shell verilator --getenv VERILATOR_ROOT))$(RTL_VERILATOR)
 RTL_RUNTIME  := verilated verilated_threads verilated_cov verilated_vcd_c
-RTL_VERILATE  = verilator --cc --build -O3 --x-assign fast --noassert --top block -Wall
+RTL_VERILATE  = verilator --cc --build -O3 --x-assign fast --noassert -Wall
 RTL_CXXFLAGS := -std=c++20 -O3
 lines_of      = $(firstword $(subst -, ,$(1)))
 banks_of      = $(lastword $(subst -, ,$(1)))
 
-.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-mutants-check synth wave
-rtl: rtl-lint rtl-signals rtl-corpus rtl-picprobe rtl-cosim rtl-prove
+.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-wishbone rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-mutants-check synth wave
+rtl: rtl-lint rtl-signals rtl-wishbone rtl-corpus rtl-picprobe rtl-cosim rtl-prove
 test: rtl
 
 # Every configuration, without a warning. yosys: no latch, no loop, no signal without a driver.
@@ -31,7 +31,8 @@ rtl-lint: | setup-rtl
 	$(Q)for config in $(RTL_CONFIGS); do \
 		verilator --lint-only -Wall --top block -GLINES=$${config%-*} -GBANKS=$${config#*-} $(RTL_FILES) || exit 1; \
 	done
-	$(Q)yosys -q -p 'read_verilog -sv $(RTL_FILES); hierarchy -check -top block; proc; check -assert' \
+	$(Q)verilator --lint-only -Wall --top wishbone $(RTL_FILES) chipset/rtl/wishbone.sv
+	$(Q)yosys -q -p 'read_verilog -sv $(RTL_FILES) chipset/rtl/wishbone.sv; hierarchy -check -top wishbone; proc; check -assert' \
 		-p 'select -assert-none t:$$dlatch t:$$adlatch t:$$dlatchsr'
 	@echo "R07 rtl: verilator -Wall and yosys have no objection ... ok"
 
@@ -54,7 +55,7 @@ define rtl_config
 $(RTL_BUILD)/$(2)/Vblock__ALL.a: $$(patsubst chipset/rtl/%,$(5)/%,$$(RTL_FILES)) tests/rtl/block.vlt | setup-rtl
 	$$(call say,RTL,$(2))
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(RTL_VERILATE) $(3) -GLINES=$(call lines_of,$(1)) -GBANKS=$(call banks_of,$(1)) --Mdir $$(@D) \
+	$$(Q)$$(RTL_VERILATE) --top block $(3) -GLINES=$(call lines_of,$(1)) -GBANKS=$(call banks_of,$(1)) --Mdir $$(@D) \
 		-CFLAGS -O3 tests/rtl/block.vlt $$(filter %.sv,$$^) >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; exit 1; }
 	$$(Q)touch $$@
 
@@ -80,6 +81,24 @@ $(foreach config,$(RTL_CONFIGS),$(eval $(call rtl_config,$(config),$(config),$(R
 $(eval $(call rtl_config,16-2,coverage,$(RTL_SHORT) --coverage-line --coverage-toggle,-DVM_COVERAGE=1 -DVM_TRACE=0,chipset/rtl))
 $(eval $(call rtl_config,16-2,signals,--trace,-DVM_COVERAGE=0 -DVM_TRACE=1,chipset/rtl))
 
+# The block behind its bus. $(1) directory, $(2) options of verilator, $(3) where the RTL is, $(4) one more source of the program
+define rtl_bus
+$(RTL_BUILD)/$(1)/Vwishbone__ALL.a: $$(patsubst chipset/rtl/%,$(3)/%,$$(RTL_FILES) chipset/rtl/wishbone.sv) | setup-rtl
+	$$(call say,RTL,$(1))
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)$$(RTL_VERILATE) --top wishbone $(2) -GBANKS=2 --Mdir $$(@D) -CFLAGS -O3 $$^ >$$(@D)/verilator.log || \
+		{ cat $$(@D)/verilator.log; exit 1; }
+	$$(Q)touch $$@
+
+$(RTL_BUILD)/$(1)/wishbone: tests/rtl/wishbone.cc $(4) $(RTL_BUILD)/$(1)/Vwishbone__ALL.a $(RTL_BUILD)/signals/model.a \
+		$$(patsubst %,$(RTL_BUILD)/runtime/%.o,$$(RTL_RUNTIME))
+	$$(call say,HOSTCXX,$$@)
+	$$(Q)$$(HOSTCXX) $$(RTL_CXXFLAGS) $$(WARNINGS) -I$(RTL_BUILD)/signals/model -I. -isystem $$(@D) \
+		-isystem '$$(RTL_VERILATOR)/include' -isystem '$$(RTL_VERILATOR)/include/vltstd' \
+		-o $$@ $$(filter %.cc,$$^) $$(filter %.a,$$^) $$(filter %.o,$$^) -pthread
+endef
+$(eval $(call rtl_bus,wishbone,,chipset/rtl))
+
 # The programs of the guest picprobe, as the unit tests and the guest play them.
 RTL_PICPROBE := $(patsubst %,guests/picprobe/%.c,play random recorded)
 $(RTL_BUILD)/picprobe.a: $(RTL_PICPROBE) guests/picprobe/picprobe.h | setup-rtl
@@ -97,6 +116,9 @@ rtl-signals: $(RTL_BUILD)/signals/signals
 
 rtl-corpus: $(RTL_BUILD)/16-16/cosim
 	$(Q)timeout 300 $< --files $(sort $(wildcard tests/corpus/block/*))
+
+rtl-wishbone: $(RTL_BUILD)/wishbone/wishbone
+	$(Q)timeout 300 $<
 
 rtl-picprobe: $(RTL_BUILD)/16-16/picprobe
 	$(Q)timeout 300 $<
@@ -118,12 +140,14 @@ rtl-prove: | setup-rtl
 
 # All mutants are in one block; a number chooses (tests/rtl/mutants.py).
 RTL_BROKEN := $(RTL_BUILD)/mutants/copy
-$(patsubst chipset/rtl/%,$(RTL_BROKEN)/%,$(RTL_FILES)) &: $(RTL_FILES) tests/rtl/mutants.py
+$(patsubst chipset/rtl/%,$(RTL_BROKEN)/%,$(RTL_FILES) chipset/rtl/wishbone.sv) &: \
+		$(RTL_FILES) chipset/rtl/wishbone.sv tests/rtl/mutants.py
 	$(Q)$(PYTHON) tests/rtl/mutants.py --copy $(RTL_BROKEN)
 RTL_LAX := -Wno-fatal -Wno-lint -Wno-style
 $(eval $(call rtl_config,16-2,mutants/1,$(RTL_SHORT) $(RTL_LAX),-DVM_COVERAGE=0 -DVM_TRACE=0,$(RTL_BROKEN),tests/rtl/mutant_number.cc))
 $(eval $(call rtl_config,16-2,mutants/4,$(RTL_LAX),-DVM_COVERAGE=0 -DVM_TRACE=0,$(RTL_BROKEN),tests/rtl/mutant_number.cc))
-rtl-mutants: $(RTL_BUILD)/mutants/1/cosim $(RTL_BUILD)/mutants/4/signals
+$(eval $(call rtl_bus,mutants/bus,$(RTL_LAX),$(RTL_BROKEN),tests/rtl/mutant_number.cc))
+rtl-mutants: $(RTL_BUILD)/mutants/1/cosim $(RTL_BUILD)/mutants/4/signals $(RTL_BUILD)/mutants/bus/wishbone
 	$(Q)cp $^ $(RTL_BUILD)/mutants
 	$(Q)$(PYTHON) tests/rtl/mutants.py --programs $(RTL_BUILD)/mutants --jobs $(JOBS)
 

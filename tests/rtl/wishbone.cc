@@ -19,8 +19,13 @@ extern "C" {
 }
 
 enum tag { TAG_WINDOW = 1, TAG_PORT = 2, TAG_INTA = 4, TAGS = 8 };
-enum { LANES = 8, LONGEST = 64, SETTLE = 4, CYCLE = 5, REFUSAL = 1, RANDOM = 200000 };
-enum { NO_VECTOR = 0xff, SPAN = 0x340 /* bytes of the window with registers, and a hole */ };
+/* Clocks. */
+enum { LONGEST = 64, SETTLE = 4, CYCLE = 5, NEXT_PORT = 4, NO_PORT = 2, REFUSAL = 1 };
+enum {
+	LANES = 8,
+	RANDOM = 200000,
+	SPAN = 0x340 /* bytes of the window with registers, and a hole */
+};
 enum { STATES = (unsigned)BLOCK_BANKS * (unsigned)WINDOW_STATE_STRIDE };
 
 static Vwishbone bus;
@@ -96,7 +101,12 @@ static uint64_t cycle(unsigned tag, bool write, unsigned address, uint8_t lanes,
 {
 	/* At a read the master may drive anything. */
 	ask(tag, write, address, lanes, write ? value : next_random());
-	finish();
+	unsigned ports = (unsigned)__builtin_popcount(lanes), wanted = CYCLE;
+	if (tag == TAG_PORT)
+		wanted = CYCLE + NEXT_PORT * (ports - 1);
+	if (tag == TAG_PORT && ports == 0)
+		wanted = NO_PORT;
+	expect("clocks of the cycle", wanted, finish());
 	expect("the cycle's acknowledge", 1, bus.ack_o);
 	uint64_t data = bus.dat_o;
 	release();
@@ -295,7 +305,13 @@ static void given_up(void)
 		tick();
 		expect("an acknowledge of a cycle that was given up", 0, bus.ack_o || bus.err_o);
 		block_acknowledge(&model); /* an INTA that was taken happens */
-		both(TAG_WINDOW, false, WINDOW_STATE, 0xff, 0);
+		/* The next cycle waits for the end of the INTA. */
+		ask(TAG_WINDOW, false, WINDOW_STATE, 0xff, 0);
+		expect("clocks behind a cycle that was given up", 2 * CYCLE - 1 - clocks, finish());
+		expect("the acknowledge", 1, bus.ack_o);
+		expect("the data", model_window(false, WINDOW_STATE, 0xff, 0), bus.dat_o);
+		release();
+		tick();
 		same();
 	}
 	verdict("a cycle that its master gives up leaves the next cycle whole");

@@ -134,7 +134,7 @@ help:
 #@   make setup    installs every package that any target needs; as root, once. (Each target
 #@                 installs its own where it may; else it says what is missing)
 #@   make format   lays out all C sources by .clang-format
-#@   make drawings makes the documents' drawings anew, from docs/drawings/*.dot
+#@   make drawings makes the documents' drawings anew, from docs/drawings/*.dot and *.wave
 #@   make clean    removes @BUILD@; newlib and Bochs stay in the cache (make distclean removes that too)
 #@
 #@ Variables, with their defaults:

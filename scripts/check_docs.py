@@ -7,8 +7,8 @@ underscore (`like_this`), targets of make (`make name`), and the files and secti
 to. No line is over 100 columns, but in code blocks and tables. What other projects have is in the
 list FOREIGN.
 
-The source of a drawing (.dot) is checked as well: the functions and C files that it names exist, a
-document shows the picture, and `make drawings` has made the picture since the last change.
+The source of a drawing (.dot, .wave) is checked as well: the functions and C files that it names
+exist, a document shows the picture, and `make drawings` has made the picture since the last change.
 CITATION.cff has the version of the file VERSION.
 
 Of the page of messages each message is in the sources, and each message of the sources that ends
@@ -206,10 +206,12 @@ def message_problems():
 
 def main():
     tree = Tree()
-    documents = sys.argv[1:] or [name for name in tree.files if name.endswith((".md", ".dot"))]
+    documents = sys.argv[1:] or [
+        name for name in tree.files if name.endswith((".md", *drawings.SOURCES))
+    ]
     wrong = list(citation_problems())
     for name in documents:
-        check = drawing_problems if name.endswith(".dot") else problems
+        check = drawing_problems if name.endswith(drawings.SOURCES) else problems
         wrong += check(tree, ROOT / name)
     if str(MESSAGES.relative_to(ROOT)) in documents:
         wrong += message_problems()

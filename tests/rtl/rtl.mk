@@ -23,7 +23,7 @@ lines_of      = $(firstword $(subst -, ,$(1)))
 banks_of      = $(lastword $(subst -, ,$(1)))
 
 .PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-wishbone rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-mutants-check synth wave
-rtl: rtl-lint rtl-signals rtl-wishbone rtl-corpus rtl-picprobe rtl-cosim rtl-prove
+rtl: rtl-lint rtl-signals wave rtl-wishbone rtl-corpus rtl-picprobe rtl-cosim rtl-prove
 test: rtl
 
 # Every configuration, without a warning. yosys: no latch, no loop, no signal without a driver.
@@ -181,6 +181,7 @@ $(RTL_BUILD)/synth/route.log: $(RTL_BUILD)/synth/pins.json
 		--pcf-allow-unconstrained --seed 1 --log $@.part
 	$(Q)mv $@.part $@
 
-# The way of one interrupt, for GTKWave and the like.
+# The way of one interrupt, for GTKWave and the like. The drawing of the documents has the same levels.
 wave: $(RTL_BUILD)/signals/wave
 	$(Q)$< $(RTL_BUILD)/wave.vcd
+	$(Q)PYTHONPATH=scripts $(PYTHON) scripts/waveform.py --check $(RTL_BUILD)/wave.vcd docs/drawings/one-interrupt.wave

@@ -3,6 +3,8 @@
  * The way of one interrupt as a waveform: wave FILE. Line 3 rises while the line is with the VMM
  * block, and SELECT gives the line to the controller.
  *
+ * Between two parts there is a pause of some clocks, where a processor's instructions would be.
+ *
  * Rule: each part of the way is looked at, and a part that does not come is an error.
  */
 #include "tests/rtl/device.h"
@@ -40,14 +42,18 @@ int main(int argc, char **argv)
 	rtl.settle();
 	if (!rtl.take_nmi() || rtl.intr())
 		return missing("NMI");
+	rtl.settle();
 	if ((rtl.window_read(WINDOW_STATUS, 4) & 0xffff) != line)
 		return missing("the status bit");
+	rtl.settle();
 	rtl.window_write(WINDOW_SELECT, 4, 0xffff);
 	if (!rtl.intr())
 		return missing("INTR");
+	rtl.settle();
 	if (rtl.acknowledge() != VECTOR)
 		return missing("the vector");
 	rtl.drive_lines(0);
+	rtl.settle();
 	rtl.port_write(PORT_MASTER, EOI);
 	rtl.settle();
 	printf("wave: edge, latch, NMI, SELECT, INTR, INTA, EOI: %s\n", argv[1]);

@@ -17,9 +17,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "verilated.h"
-#include "verilated_cov.h"
-
 extern "C" {
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
@@ -372,17 +369,6 @@ static void play_file(struct bench *bench, const char *name)
 	play_program(bench, bytes, size, false);
 }
 
-/* For a block that was Verilated with coverage. */
-static void write_coverage(const char *name)
-{
-#if VM_COVERAGE
-	if (name)
-		VerilatedCov::write(name);
-#else
-	(void)name;
-#endif
-}
-
 int main(int argc, char **argv)
 {
 	static struct bench bench = {};
@@ -419,6 +405,7 @@ int main(int argc, char **argv)
 	printf("R07 rtl: %" PRIu64 " operations in %" PRIu64
 	       " clocks, banks %d: outputs and registers are the model's ... ok\n",
 	       bench.operations, bench.rtl.clocks(), (int)BLOCK_BANKS);
-	write_coverage(coverage);
+	if (coverage)
+		bench.rtl.write_coverage(coverage);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "Vblock.h"
 #include "Vblock___024root.h"
 #include "verilated.h"
+#include "verilated_cov.h"
 #include "verilated_vcd_c.h"
 
 #include <cstdio>
@@ -47,6 +48,13 @@ void device::stop_recording(void)
 bool device::recording(void) const
 {
 	return file && file->isOpen();
+void device::write_coverage(const char *name)
+{
+#if VM_COVERAGE
+	context->coveragep()->write(name);
+#else
+	(void)name;
+#endif
 }
 
 /* Two moments a clock. */

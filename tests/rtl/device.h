@@ -71,6 +71,9 @@ public:
 	/* Ends the file. */
 	void stop_recording(void);
 	bool recording(void) const;
+	/* Writes the lines and toggles that were reached, where the block was Verilated with
+	 * coverage. Else nothing happens. */
+	void write_coverage(const char *name);
 
 private:
 	void show(unsigned moment);

@@ -78,7 +78,9 @@ $(patsubst %,$(RTL_BUILD)/$(2)/%,cosim signals wave picprobe): $(RTL_BUILD)/$(2)
 		-o $$@ $$(filter %.cc,$$^) $$(filter %.a,$$^) $$(filter %.o,$$^) -pthread
 endef
 $(foreach config,$(RTL_CONFIGS),$(eval $(call rtl_config,$(config),$(config),$(RTL_SHORT),-DVM_COVERAGE=0 -DVM_TRACE=0,chipset/rtl)))
-$(eval $(call rtl_config,16-2,coverage,$(RTL_SHORT) --coverage-line --coverage-toggle,-DVM_COVERAGE=1 -DVM_TRACE=0,chipset/rtl))
+RTL_COVER    := --coverage-line --coverage-toggle
+$(eval $(call rtl_config,16-16,coverage/1,$(RTL_SHORT) $(RTL_COVER),-DVM_COVERAGE=1 -DVM_TRACE=0,chipset/rtl))
+$(eval $(call rtl_config,16-16,coverage/4,$(RTL_COVER),-DVM_COVERAGE=1 -DVM_TRACE=0,chipset/rtl))
 $(eval $(call rtl_config,16-2,signals,--trace,-DVM_COVERAGE=0 -DVM_TRACE=1,chipset/rtl))
 
 # The block behind its bus. $(1) directory, $(2) options of verilator, $(3) where the RTL is, $(4) one more source of the program
@@ -129,10 +131,16 @@ rtl-cosim: $(patsubst %,$(RTL_BUILD)/%/cosim,$(RTL_CONFIGS))
 	done
 	$(Q)timeout 86400 $(RTL_BUILD)/16-16/cosim --count $(OPERATIONS) --seed $(RTL_SEED)
 
-# Lines and toggles, in BUILD/rtl/coverage/annotated; %000000 marks what no operation has reached.
-rtl-coverage: $(RTL_BUILD)/coverage/cosim
-	$(Q)$< --count $(RTL_FEW) --seed $(RTL_SEED) --coverage $(RTL_BUILD)/coverage/coverage.dat
-	$(Q)verilator_coverage --annotate $(RTL_BUILD)/coverage/annotated --annotate-all $(RTL_BUILD)/coverage/coverage.dat
+# Lines and toggles of the co-simulation and of the tests of single clocks: a table, and the holes. Each hole has a reason in
+# coverage.py. BUILD/rtl/coverage/annotated is the RTL with a count for each line.
+RTL_COVERED  := 1000000
+rtl-coverage: $(RTL_BUILD)/coverage/1/cosim $(RTL_BUILD)/coverage/4/signals
+	@echo "  COVER   $(RTL_COVERED) operations and the tests of single clocks (a minute)"
+	$(Q)$(RTL_BUILD)/coverage/1/cosim --count $(RTL_COVERED) --seed $(RTL_SEED) --coverage $(RTL_BUILD)/coverage/1.dat
+	$(Q)$(RTL_BUILD)/coverage/4/signals $(RTL_BUILD)/coverage/4.dat >$(RTL_BUILD)/coverage/signals.log
+	$(Q)verilator_coverage --annotate $(RTL_BUILD)/coverage/annotated --annotate-all $(RTL_BUILD)/coverage/1.dat \
+		$(RTL_BUILD)/coverage/4.dat >/dev/null
+	$(Q)$(PYTHON) tests/rtl/coverage.py $(RTL_BUILD)/coverage/1.dat $(RTL_BUILD)/coverage/4.dat
 
 # The rules "nothing is lost", for sequences of any length.
 rtl-prove: | setup-rtl

@@ -81,6 +81,14 @@ static void reset(class device *rtl, struct block *model)
 	block_reset(model);
 }
 
+static void set_line(class device *rtl, struct block *model, unsigned line, bool high)
+{
+	uint16_t bit = (uint16_t)(1u << line), lines = rtl->driven_lines();
+	rtl->drive_lines((uint16_t)(high ? lines | bit : lines & ~bit));
+	rtl->settle();
+	block_set_line(model, line, high);
+}
+
 /* ---- The window ---- */
 
 /* Every offset with every size from 0 to 15: only proper accesses have effects. */
@@ -120,6 +128,43 @@ static void absent_banks(class device *rtl, struct block *model)
 		expect_same(*rtl, model);
 	}
 	verdict("a bank that does not exist is never connected");
+}
+
+/* Each bank is connected in turn, and gets a mask of its own by its ports. */
+static void every_bank(class device *rtl, struct block *model)
+{
+	reset(rtl, model);
+	for (uint32_t turn = 0; turn < 2 * BLOCK_BANKS; turn++) {
+		uint32_t bank = turn * 5 % BLOCK_BANKS;
+		uint8_t mask = (uint8_t)(0x5a + turn);
+		rtl->window_write(WINDOW_BANK, 2, bank);
+		block_window_write(model, WINDOW_BANK, 2, bank);
+		initialise(rtl, model);
+		rtl->port_write(0x21, mask);
+		block_port_write(model, 0x21, mask);
+		expect_same(*rtl, model);
+	}
+	verdict("every bank has its own ports while the bank is connected");
+}
+
+/* All 65,536 ports. A port that is none of the six reads FFh, and a write there does nothing. */
+static void absent_ports(class device *rtl, struct block *model)
+{
+	enum { PORTS = 0x10000 };
+	reset(rtl, model);
+	initialise(rtl, model);
+	set_line(rtl, model, 9, true);
+	for (unsigned port = 0; port < PORTS; port++) {
+		bool there = (port & ~0x81u) == 0x20 || (port & ~1u) == 0x4d0;
+		uint8_t found = rtl->port_read((uint16_t)port);
+		expect("a port", block_port_read(model, (uint16_t)port), found);
+		if (there)
+			continue;
+		expect("a port that does not exist", 0xff, found);
+		rtl->port_write((uint16_t)port, 0x11);
+	}
+	expect_same(*rtl, model);
+	verdict("a port that does not exist reads FFh, and a write there does nothing");
 }
 
 /* ---- Lines ---- */
@@ -167,14 +212,6 @@ static void glitches(class device *rtl)
 	rtl->settle();
 	expect("a glitch between two clocks", 0, rtl->registers().status);
 	verdict("a line that is high for two clocks is never lost, and none is counted twice");
-}
-
-static void set_line(class device *rtl, struct block *model, unsigned line, bool high)
-{
-	uint16_t bit = (uint16_t)(1u << line), lines = rtl->driven_lines();
-	rtl->drive_lines((uint16_t)(high ? lines | bit : lines & ~bit));
-	rtl->settle();
-	block_set_line(model, line, high);
 }
 
 static void write_port(class device *rtl, struct block *model, uint16_t port, uint8_t value)
@@ -389,12 +426,15 @@ static void count_of_pulses(class device *rtl)
 	verdict("the count of pulses stays at 255");
 }
 
-int main(void)
+/* signals [FILE]: the file gets the lines and toggles that were reached. */
+int main(int argc, char **argv)
 {
 	static struct block model;
 	static class device rtl;
 	every_access(&rtl, &model);
 	absent_banks(&rtl, &model);
+	every_bank(&rtl, &model);
+	absent_ports(&rtl, &model);
 	glitches(&rtl);
 	falls_within_a_step(&rtl, &model);
 	three_strobes(&rtl, &model);
@@ -403,5 +443,7 @@ int main(void)
 	times(&rtl);
 	pulses(&rtl);
 	count_of_pulses(&rtl);
+	if (argc > 1)
+		rtl.write_coverage(argv[1]);
 	return wrong != 0;
 }

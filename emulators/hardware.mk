@@ -20,7 +20,7 @@ $(RTL_HARDWARE_BLOCK): $(RTL_FILES) tests/rtl/block.vlt | setup-verilated
 	$(Q)command -v verilator >/dev/null || { \
 		echo 'the block as RTL needs the package verilator; PLATFORM=qemu-irqmux and bochs-irqmux do without' >&2; exit 1; }
 	$(Q)mkdir -p $(@D)
-	$(Q)$(RTL_VERILATE) --top block --trace --savable --Mdir $(@D) -CFLAGS '-O3 -fPIC -fvisibility=hidden' \
+	$(Q)$(RTL_VERILATE) --top block --trace --savable -CFLAGS '-O3 -fPIC -fvisibility=hidden' \
 		tests/rtl/block.vlt $(RTL_FILES) >$(@D)/verilator.log || { cat $(@D)/verilator.log; exit 1; }
 	$(Q)touch $@
 

@@ -48,6 +48,8 @@ void device::stop_recording(void)
 bool device::recording(void) const
 {
 	return file && file->isOpen();
+}
+
 void device::write_coverage(const char *name)
 {
 #if VM_COVERAGE

@@ -17,7 +17,7 @@ RTL_HEADERS  := $(wildcard tests/rtl/*.h) tests/unit/block_ops.h
 # Asked once, when something is built.
 RTL_VERILATOR = $(eval RTL_VERILATOR := $$(shell verilator --getenv VERILATOR_ROOT))$(RTL_VERILATOR)
 RTL_RUNTIME  := verilated verilated_threads verilated_cov verilated_vcd_c
-RTL_VERILATE  = verilator --cc --build -O3 --x-assign fast --noassert -Wall
+RTL_VERILATE  = tests/rtl/verilate.sh $(@D) -O3 --x-assign fast --noassert -Wall
 RTL_CXXFLAGS := -std=c++20 -O3
 lines_of      = $(firstword $(subst -, ,$(1)))
 banks_of      = $(lastword $(subst -, ,$(1)))
@@ -55,7 +55,7 @@ define rtl_config
 $(RTL_BUILD)/$(2)/Vblock__ALL.a: $$(patsubst chipset/rtl/%,$(5)/%,$$(RTL_FILES)) tests/rtl/block.vlt | setup-rtl
 	$$(call say,RTL,$(2))
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(RTL_VERILATE) --top block $(3) -GLINES=$(call lines_of,$(1)) -GBANKS=$(call banks_of,$(1)) --Mdir $$(@D) \
+	$$(Q)$$(RTL_VERILATE) --top block $(3) -GLINES=$(call lines_of,$(1)) -GBANKS=$(call banks_of,$(1)) \
 		-CFLAGS -O3 tests/rtl/block.vlt $$(filter %.sv,$$^) >$$(@D)/verilator.log || { cat $$(@D)/verilator.log; exit 1; }
 	$$(Q)touch $$@
 
@@ -88,7 +88,7 @@ define rtl_bus
 $(RTL_BUILD)/$(1)/Vwishbone__ALL.a: $$(patsubst chipset/rtl/%,$(3)/%,$$(RTL_FILES) chipset/rtl/wishbone.sv) | setup-rtl
 	$$(call say,RTL,$(1))
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(RTL_VERILATE) --top wishbone $(2) -GBANKS=2 --Mdir $$(@D) -CFLAGS -O3 $$^ >$$(@D)/verilator.log || \
+	$$(Q)$$(RTL_VERILATE) --top wishbone $(2) -GBANKS=2 -CFLAGS -O3 $$^ >$$(@D)/verilator.log || \
 		{ cat $$(@D)/verilator.log; exit 1; }
 	$$(Q)touch $$@
 

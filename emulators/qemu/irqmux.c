@@ -312,10 +312,10 @@ static void print_block(InterruptStatsProvider *provider, Printout *out)
 /* ---- Taking the machine's pair over ---- */
 
 /* The search looks for the 8259s of QEMU itself among the machine's 8259s. kernel: KVM has separate
- * 8259s. */
+ * 8259s. kernel_apic: the local APIC is KVM's, with kernel-irqchip=on and split. */
 struct search {
 	PICCommonState *chip[2];
-	bool kernel;
+	bool kernel, kernel_apic;
 };
 
 static int look_at(Object *object, void *opaque)
@@ -327,6 +327,8 @@ static int look_at(Object *object, void *opaque)
 		search->chip[chip->master ? PAIR_MASTER : PAIR_SLAVE] = chip;
 	else if (chip)
 		search->kernel = true;
+	else if (object_dynamic_cast(object, "kvm-apic"))
+		search->kernel_apic = true;
 	return 0;
 }
 
@@ -337,8 +339,13 @@ static bool find_chips(IrqmuxState *s, Error **errp)
 	object_child_foreach_recursive(object_get_root(), look_at, &search);
 	if (search.kernel) {
 		error_setg(errp, "the 8259s of this machine are KVM's, in the kernel, where their "
-		                 "lines cannot be split: kernel-irqchip=split (or off) keeps them "
-		                 "here");
+		                 "lines cannot be split: kernel-irqchip=off keeps them here");
+		return false;
+	}
+	if (search.kernel_apic) {
+		error_setg(errp, "kernel-irqchip=split: the 8259s acknowledge an interrupt for the "
+		                 "VM that runs, and KVM may deliver the vector to the next VM: "
+		                 "take kernel-irqchip=off");
 		return false;
 	}
 	if (!search.chip[PAIR_MASTER] || !search.chip[PAIR_SLAVE]) {

@@ -81,6 +81,11 @@ RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)
 RUN_LINUX     := $(if $(GUESTS),linux)
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux bochs-rtl,$(PLATFORM)),$(BOCHS_IRQMUX)) \
 	$(if $(filter auto qemu-irqmux qemu-rtl,$(PLATFORM)),$(QEMU_IRQMUX)) $(if $(filter %-rtl,$(PLATFORM)),$(RUN_EMULATOR))
+RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
+	$(if $(filter qemu-irqmux kvm-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
+RUN_LINUX     := $(if $(GUESTS),linux)
+TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
+	$(if $(filter auto qemu-irqmux kvm-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
 # For the system tests, where one of the chosen files speaks of it. TESTS may name directories, too.
 SYSTEM_GOAL     := $(filter system test,$(MAKECMDGOALS))
 TEST_FILES      := $(wildcard $(foreach word,$(TESTS),$(firstword $(subst ::, ,$(word)))))
@@ -142,6 +147,8 @@ help:
 #@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source),
 #@                      qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated: docs/rtl.md);
 #@                      auto: kvm where it is real, else qemu; test: all but kvm; bench: nor the RTL
+#@                      VMX), kvm-irqmux, qemu-irqmux, bochs-irqmux (with the chipset block in them, built once
+#@                      from source); auto: kvm where it is real, else qemu; bench and test: the emulators
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)
@@ -238,6 +245,7 @@ distclean: clean
 SETUP_EMULATOR  := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
 SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
 SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst bochs-%,%,$(PLATFORM:%-rtl=%-irqmux)) $(if $(filter %-rtl,$(PLATFORM)),verilated))
+SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst kvm-%,qemu-%,$(patsubst bochs-%,%,$(PLATFORM))))
 SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RUN_BLOCK))
 
 # Groups of packages (scripts/setup.sh) by target.

@@ -140,6 +140,7 @@ ON = {
     "bochs-irqmux": list(CHIPSETS),
     "bochs": STOCK,
     "kvm": STOCK,
+    "kvm-irqmux": list(CHIPSETS),
     "qemu": STOCK,
     "qemu-irqmux": list(CHIPSETS),
 }
@@ -157,6 +158,7 @@ EMULATORS = {
     "qemu": "QEMU",
     "qemu-irqmux": "QEMU",
     "kvm": "KVM",
+    "kvm-irqmux": "KVM",
 }
 EMULATORS |= {rtl: EMULATORS[model] for rtl, model in MODEL.items()}
 

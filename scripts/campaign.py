@@ -42,6 +42,7 @@ ON = {
     "qemu": ("pc",),
     "qemu-irqmux": ("irqmux", "irqmux-1-bank"),
     "kvm": ("pc", "soft"),
+    "kvm-irqmux": ("irqmux", "irqmux-1-bank"),
 }
 ON |= {rtl: ON[model] for rtl, model in MODEL.items()}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
@@ -229,6 +230,7 @@ def arguments():
         default="auto",
         help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm; auto: "
         + " ".join(AUTO),
+        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm kvm-irqmux; auto: the emulators",
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")

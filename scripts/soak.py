@@ -22,6 +22,7 @@ from signalbox import Machine, Module, PlatformError, choose, find_records, pars
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError, prune, spare
 from signalbox.platforms import MODEL
+from signalbox.platforms import ON_KVM
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -46,6 +47,14 @@ STOCK, BLOCK = ("pc", "soft"), ("irqmux", "irqmux-1-bank")
 # (docs/measuring.md).
 ON = {"bochs": STOCK, "bochs-irqmux": BLOCK, "qemu": ("pc",), "qemu-irqmux": BLOCK, "kvm": STOCK}
 ON |= {rtl: BLOCK for rtl in MODEL}
+ON = {
+    "bochs": STOCK,
+    "bochs-irqmux": BLOCK,
+    "qemu": ("pc",),
+    "qemu-irqmux": BLOCK,
+    "kvm": STOCK,
+    "kvm-irqmux": BLOCK,
+}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 LINES = (0, 3, 8, 15)
 COUNTS = ("taken", "lost", "twice", "without_cause", "merged", "late", "spurious")
@@ -179,7 +188,7 @@ def combinations(args):
         for board in (("pc", "q35") if platform == "qemu" else ("pc",))
         for chipset in ON[platform]
         for kind in KINDS
-        for exact in ((True, False) if platform.startswith("qemu") else (platform != "kvm",))
+        for exact in ((True, False) if platform.startswith("qemu") else (platform not in ON_KVM,))
     ]
     generator = random.Random(args.seed)
     while True:
@@ -260,6 +269,7 @@ def arguments():
         default="auto",
         help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm; auto: "
         + " ".join(AUTO),
+        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm kvm-irqmux; auto: all there are",
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")

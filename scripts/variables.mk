@@ -26,6 +26,7 @@ check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call
 	refuse,$(1),one of these words: $(2)))
 
 PLATFORMS := auto kvm bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
+PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux qemu qemu-irqmux
 BOARDS    := pc q35
 GUEST_SETS := linux
 

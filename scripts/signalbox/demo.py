@@ -43,6 +43,10 @@ def is_built(platform, build):
             qemu_irqmux.plugin(build, platform)
         else:
             bochs_irqmux.places(build, platform)
+        if platform == "bochs-irqmux":
+            bochs_irqmux.places(build)
+        else:
+            qemu_irqmux.plugin(build)
     except (BochsError, QemuError):
         return False
     return True
@@ -54,6 +58,9 @@ def platform_with_block(platform, stock, build):
     both = ["qemu-irqmux", "bochs-irqmux"]
     wanted = both[::-1] if stock == "bochs" else both
     wanted = [platform] if platform in MODEL else wanted
+def platform_with_block(stock, build):
+    """The platform with the chipset block: the stock one's, else another; None: none is built."""
+    wanted = dict.fromkeys([f"{stock}-irqmux", "qemu-irqmux", "bochs-irqmux"])
     return next((platform for platform in wanted if is_built(platform, build)), None)
 
 
@@ -64,6 +71,9 @@ def make_columns(platform, build):
     wanted = "bochs-irqmux" if stock == "bochs" else "qemu-irqmux"
     wanted = platform if platform in MODEL else wanted
     missing = ("not built:", "make demo", "PLATFORM=", wanted, "builds it")
+    stock = platform.removesuffix("-irqmux")
+    block = platform_with_block(stock, build)
+    missing = ("not built:", "make demo", "PLATFORM=", f"{stock}-irqmux", "builds it")
     return [
         Column("bare", stock, virtual=False),
         Column("irqmux", block or "", note=() if block else missing),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import media
 from .platforms import ON_QEMU
+from .platforms import ON_KVM
 from .qemu import TICKS_PER_INSTRUCTION
 from .session import Session
 
@@ -25,6 +26,7 @@ EMULATORS = {
     "bochs-irqmux": "bochs_irqmux",
     "bochs-rtl": "bochs_irqmux",
     "kvm": "qemu",
+    "kvm-irqmux": "qemu_irqmux",
     "qemu": "qemu",
     "qemu-irqmux": "qemu_irqmux",
     "qemu-rtl": "qemu_irqmux",
@@ -236,7 +238,7 @@ class Machine:
                     keyboard,
                     list(self.type_in),
                     grace,
-                    (paced or self._types_along) and self.platform != "kvm",
+                    (paced or self._types_along) and self.platform not in ON_KVM,
                     stop,
                 )
         (directory / "console.txt").write_text(session.console)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Which platform a run takes.
 
-Rule: nested virtualisation counts only when the processor shows it (CPUID) and KVM grants it
-(nested=Y); the device file alone proves nothing.
+Rule: nested virtualisation counts only when the processor shows it (CPUID) and KVM grants each part
+of it that Signalbox needs (the parameters of KVM's module). The device file alone proves nothing.
 """
 
 import os
@@ -27,10 +27,18 @@ ON_QEMU = ("kvm", "qemu", "qemu-irqmux", "qemu-rtl")
 RTL = {"bochs-irqmux": "bochs-rtl", "qemu-irqmux": "qemu-rtl"}
 MODEL = {rtl: model for model, rtl in RTL.items()}
 # By the CPUID flag that the kernel lists: what it is called, and the module's word on nesting it.
+PLATFORMS = ("auto", "kvm", "kvm-irqmux", "bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
+# Platforms that run on the host's processor.
+ON_KVM = ("kvm", "kvm-irqmux")
+# Platforms of QEMU, which has two boards; the others are a "pc".
+ON_QEMU = (*ON_KVM, "qemu", "qemu-irqmux")
+# By the CPUID flag that the kernel lists: its name, KVM's module for it, and the parameters of the
+# module that have to be on, each with the part that KVM's VMs lack where the parameter is off.
 NESTED = {
-    "vmx": ("VMX", Path("/sys/module/kvm_intel/parameters/nested")),
-    "svm": ("SVM", Path("/sys/module/kvm_amd/parameters/nested")),
+    "vmx": ("VMX", "kvm_intel", {"ept": "EPT", "unrestricted_guest": "unrestricted guests"}),
+    "svm": ("SVM", "kvm_amd", {"npt": "nested paging"}),
 }
+MODULES = Path("/sys/module")
 
 
 # Where there is no nested virtualisation: the one that comes to its end sooner (docs/measuring.md),
@@ -52,7 +60,29 @@ def cpu_flags(cpuinfo=Path("/proc/cpuinfo")):
     return set()
 
 
-def why_no_kvm(flags=None, device="/dev/kvm", nested=None, emulator="qemu-system-x86_64"):
+def why_module_refuses(flag, modules):
+    """None where KVM's module grants all that Signalbox needs, else the parameter that is off and
+    its remedy."""
+    name, module, parts = NESTED[flag]
+    for parameter in ("nested", *parts):
+        path = modules / module / "parameters" / parameter
+        try:
+            value = path.read_text().strip()
+        except OSError:
+            return f"{path} cannot be read ({module} is not loaded)"
+        if value in ("Y", "1"):
+            continue
+        if parameter == "nested":
+            return f"KVM does not nest {name} ({module} nested={value}; modprobe {module} nested=1)"
+        return (
+            f"KVM's VMs have no {parts[parameter]} ({module} {parameter}={value}; modprobe -r"
+            f" {module} && modprobe {module} nested=1 {parameter}=1; a parameter that stays off is"
+            " missing in the processor or in the outer hypervisor)"
+        )
+    return None
+
+
+def why_no_kvm(flags=None, device="/dev/kvm", modules=MODULES, emulator="qemu-system-x86_64"):
     """None where nested VMX or SVM really works, else the reason why it does not. The arguments
     are for tests."""
     flags = cpu_flags() if flags is None else flags
@@ -62,19 +92,13 @@ def why_no_kvm(flags=None, device="/dev/kvm", nested=None, emulator="qemu-system
             "this processor offers neither VMX (CPUID.1:ECX[5] = 0) nor SVM (CPUID.80000001h:ECX[2]"
             " = 0)"
         )
-    name, parameter = NESTED[vendor]
-    parameter = parameter if nested is None else nested
-    module = "kvm_intel" if vendor == "vmx" else "kvm_amd"
     if not os.path.exists(device):
         return f"there is no {device}"
     if not os.access(device, os.R_OK | os.W_OK):
         return f"{device} may not be opened (is the user in the group kvm?)"
-    try:
-        value = parameter.read_text().strip()
-    except OSError:
-        return f"{parameter} cannot be read ({module} is not loaded)"
-    if value not in ("Y", "1"):
-        return f"KVM does not nest {name} ({module} nested={value}; modprobe {module} nested=1)"
+    refused = why_module_refuses(vendor, modules)
+    if refused:
+        return refused
     if not shutil.which(emulator):
         return f"{emulator} is not installed"
     return None
@@ -102,15 +126,15 @@ def choose(wanted, board="pc"):
 
 def choose_by_word(wanted):
     """(platform, why)."""
-    if wanted not in ("auto", "kvm"):
+    if wanted not in ("auto", *ON_KVM):
         return wanted, "as asked for"
     reason = why_no_kvm()
-    if wanted == "kvm":
+    if wanted in ON_KVM:
         if reason:
             raise PlatformError(
-                f"PLATFORM=kvm: {reason}. PLATFORM=qemu and PLATFORM=bochs run everywhere"
+                f"PLATFORM={wanted}: {reason}. PLATFORM=qemu and PLATFORM=bochs run everywhere"
             )
-        return "kvm", "as asked for"
+        return wanted, "as asked for"
     if not reason:
         return "kvm", "nested virtualisation is offered here"
     return QUICKEST[0], f"{QUICKEST[1]}, because {reason}"

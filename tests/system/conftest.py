@@ -31,6 +31,7 @@ from signalbox import (
 )  # noqa: E402
 from signalbox.media import spare  # noqa: E402
 from signalbox.platforms import MODEL, ON_QEMU  # noqa: E402
+from signalbox.platforms import ON_KVM, ON_QEMU  # noqa: E402
 from signalbox.qemu import executable as qemu_executable  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
@@ -54,6 +55,7 @@ WINDOW = 0xFEBF1000 if LEG == "qemu-irqmux" else 0xC0000000
 def here(platform):
     """The platform of this session that a test's word for a platform means."""
     return PLATFORM if platform == LEG else platform
+WINDOW = 0xFEBF1000 if PLATFORM in ("qemu-irqmux", "kvm-irqmux") else 0xC0000000
 
 
 @functools.cache
@@ -65,7 +67,7 @@ def qemu_release():
 
 
 # What a fixture needs: one of these platforms.
-NEEDS = {"exact": ("bochs",), "irqmux": ("bochs-irqmux", "qemu-irqmux")}
+NEEDS = {"exact": ("bochs",), "irqmux": ("bochs-irqmux", "qemu-irqmux", "kvm-irqmux")}
 
 
 def pytest_configure(config):
@@ -241,7 +243,7 @@ def exact():
 @pytest.fixture
 def repeats(at):
     """For tests that need a run to repeat to the byte."""
-    if at == "kvm":
+    if at in ON_KVM:
         pytest.skip("KVM's time is the host's")
     if at.startswith("qemu") and not may_be_exact():
         pytest.skip(

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import BOARD, BUILD, IPS, PLATFORM, all_ok, on_chipsets, pulse, scribe
 from signalbox import Machine, PlatformError, choose, platforms
-from signalbox.qemu import SHIFT, command_line
+from signalbox.qemu import SHIFT, QemuError, command_line
 from qtest import Standing
 
 # Interrupts without a cause of one line in one run, where pc tells what a chip may have dropped.
@@ -27,12 +27,17 @@ where, chipset = on_chipsets("qemu-pc", "q35-pc")
 def host(tmp_path):
     """A host that nests, of whichever vendor: why_no_kvm's arguments, some of them changed."""
 
-    def say(flags, nested="Y\n", device=True, **changed):
+    def say(flags, device=True, loaded=True, parameters=(), on="Y\n", **changed):
         (tmp_path / "kvm").touch()
-        (tmp_path / "nested").write_text(nested)
+        names = {"kvm_intel": ("nested", "ept", "unrestricted_guest"), "kvm_amd": ("nested", "npt")}
+        for module, its in names.items() if loaded else ():
+            directory = tmp_path / "module" / module / "parameters"
+            directory.mkdir(parents=True)
+            for name in its:
+                (directory / name).write_text(dict(parameters).get(name, on))
         given = {
             "device": str(tmp_path / ("kvm" if device else "absent")),
-            "nested": tmp_path / "nested",
+            "modules": tmp_path / "module",
             "emulator": "sh",
         }
         return platforms.why_no_kvm(flags=set(flags.split()), **{**given, **changed})
@@ -41,10 +46,10 @@ def host(tmp_path):
 
 
 @pytest.mark.parametrize("flags", ["fpu vmx", "fpu svm"])
-@pytest.mark.parametrize("nested", ["Y\n", "1\n"])
-def test_R20_nested_virtualisation_of_both_vendors_is_taken(host, flags, nested):
+@pytest.mark.parametrize("on", ["Y\n", "1\n"])
+def test_R20_nested_virtualisation_of_both_vendors_is_taken(host, flags, on):
     """R20: VMX or SVM in CPUID, KVM's word that it nests, and a device that can be opened."""
-    assert host(flags, nested=nested) is None
+    assert host(flags, on=on) is None
 
 
 @pytest.mark.parametrize(
@@ -54,14 +59,34 @@ def test_R20_nested_virtualisation_of_both_vendors_is_taken(host, flags, nested)
         ("vmx", {"device": False}, "there is no "),
         (
             "vmx",
-            {"nested": "N\n"},
+            {"parameters": {"nested": "N\n"}},
             "KVM does not nest VMX (kvm_intel nested=N; modprobe kvm_intel nested=1)",
         ),
         (
             "svm",
-            {"nested": "0\n"},
+            {"parameters": {"nested": "0\n"}},
             "KVM does not nest SVM (kvm_amd nested=0; modprobe kvm_amd nested=1)",
         ),
+        (
+            "vmx",
+            {"parameters": {"ept": "N\n", "unrestricted_guest": "N\n"}},
+            (
+                "KVM's VMs have no EPT (kvm_intel ept=N; modprobe -r kvm_intel && modprobe"
+                " kvm_intel nested=1 ept=1; a parameter that stays off is missing in the processor"
+                " or in the outer hypervisor)"
+            ),
+        ),
+        (
+            "vmx",
+            {"parameters": {"unrestricted_guest": "N\n"}},
+            "KVM's VMs have no unrestricted guests (kvm_intel unrestricted_guest=N; ",
+        ),
+        (
+            "svm",
+            {"parameters": {"npt": "N\n"}},
+            "KVM's VMs have no nested paging (kvm_amd npt=N; modprobe -r kvm_amd && ",
+        ),
+        ("svm", {"loaded": False}, "/kvm_amd/parameters/nested cannot be read (kvm_amd is not"),
         ("svm", {"emulator": "qemu-system-pdp11"}, "qemu-system-pdp11 is not installed"),
     ],
 )
@@ -81,6 +106,8 @@ def test_R20_a_device_file_alone_proves_nothing(host, flags, changed, reason):
             (
                 "PLATFORM=pdp11: no such platform; there are: auto kvm bochs bochs-irqmux bochs-rtl"
                 " qemu qemu-irqmux qemu-rtl"
+                "PLATFORM=pdp11: no such platform; there are: auto kvm kvm-irqmux bochs"
+                " bochs-irqmux qemu qemu-irqmux"
             ),
         ),
         (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),
@@ -114,15 +141,25 @@ def test_auto_says_which_and_why(monkeypatch):
     assert re.fullmatch(
         rf"platform {platform}(, board pc)?: .+, because this host has none", line
     ), line
-    with pytest.raises(PlatformError, match="PLATFORM=kvm: this host has none"):
-        choose("kvm")
+    for wanted in platforms.ON_KVM:
+        with pytest.raises(PlatformError, match=f"PLATFORM={wanted}: this host has none"):
+            choose(wanted)
 
 
 # ---- The machine ---------------------------------------------------------------------------------
 
 
+PROCESSORS = {
+    "qemu": "-accel tcg -cpu max ",
+    "kvm": "-accel kvm,kernel-irqchip=on -cpu host ",
+    "kvm-irqmux": ("-accel kvm,kernel-irqchip=off -cpu host,kvm-asyncpf-int=off,kvm-asyncpf=off "),
+}
+
+
 @pytest.mark.parametrize("board", ["pc", "q35"])
-@pytest.mark.parametrize("platform, exact", [("qemu", True), ("qemu", False), ("kvm", True)])
+@pytest.mark.parametrize(
+    "platform, exact", [("qemu", True), ("qemu", False), ("kvm", True), ("kvm-irqmux", True)]
+)
 def test_the_machine_that_is_described(tmp_path, platform, exact, board):
     """TCG with all that it emulates, or KVM; the board, its HPET with messages, the disk at line
     15; counted time or none."""
@@ -133,12 +170,25 @@ def test_the_machine_that_is_described(tmp_path, platform, exact, board):
         and "-global hpet.msi=on" in line
         and "isa-debug-exit,iobase=0xf4" in line
     )
-    assert ("-accel tcg -cpu max" in line) == (platform == "qemu") and (
-        "-enable-kvm -cpu host" in line
-    ) == (platform == "kvm")
+    assert PROCESSORS[platform] in line and line.count("-accel") == 1
     counted = platform == "qemu" and exact
     assert (f"-icount shift={SHIFT},sleep=off -rtc clock=vm," in line) == counted == machine.counted
     assert ("isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15" in line) == (board == "q35")
+
+
+@pytest.mark.parametrize("platform", platforms.ON_KVM)
+@pytest.mark.parametrize(
+    "extra",
+    [
+        ["-accel", "kvm,kernel-irqchip=split"],
+        ["-machine", "pc,kernel_irqchip=split"],
+    ],
+)
+def test_8259s_that_mix_up_two_VMs_are_refused(tmp_path, platform, extra):
+    """kernel-irqchip=split delivers one VM's interrupt to another, however it is asked for."""
+    machine = Machine(platform=platform, extra=extra, build=BUILD)
+    with pytest.raises(QemuError, match="kernel-irqchip=split: QEMU acknowledges an interrupt for"):
+        command_line(machine, tmp_path, "cd.iso", "disk.img")
 
 
 # ---- What it does not do as the hardware does ----------------------------------------------------

@@ -44,6 +44,13 @@ MUTANTS = (
         "test_vmx_retire",
     ),
     ("svm-step-comes-late", SVM_RETIRE, "\tif (!traps)\n", "\tif (true)\n", "test_svm_skip"),
+    (
+        "svm-sleep-put-back",
+        "arch/x86/virt/svm/exit.c",
+        "\tif (c->rip - (behind - 1) > 1) {",
+        "\tif (false) {",
+        "test_svm_skip",
+    ),
     ("svm-rf-stays", SVM_RETIRE, "\tc->rflags &= ~(uint64_t)RFLAGS_RF;\n", "", "test_svm_skip"),
     (
         "svm-error-in-real-mode",

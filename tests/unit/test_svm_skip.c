@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stepping over the instruction that exited, where the exit tells the next RIP and where it does
- * not; and what an exit was.
+ * not; what an exit was; and the entry of a guest that sleeps.
  *
  * Rule: the back end's own exit.c and retire.c. The test writes an exit into the VMCB. An entry
  * runs no guest: the guest exits at once.
+ * Rule: the back end's own exit.c, behind exits that the test writes into the VMCB. The entry is
+ * the test's: it notes where the guest was entered, and exits elsewhere.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/svm_kit.h"
@@ -29,6 +31,13 @@ uint64_t fake_tsc;
 
 static unsigned audits, entries;
 static bool timer_ended, nmi_wanted;
+
+/* What the entry sees, and the exit that follows. */
+static struct {
+	uint64_t entered_at, exits_at;
+	uint32_t intercepts, code;
+	unsigned entries;
+} entry;
 
 unsigned svm_audit(struct vcpu *v)
 {
@@ -72,6 +81,14 @@ unsigned svm_run(struct vcpu_regs *regs, struct vmcb *vmcb)
 	assert_ptr_equal(regs, &kit_vcpu.regs);
 	assert_ptr_equal(vmcb, &kit_vmcb);
 	entries++;
+unsigned svm_run(void);
+unsigned svm_run(void)
+{
+	entry.entries++;
+	entry.entered_at = kit_vmcb.rip;
+	entry.intercepts = kit_vmcb.intercept_1;
+	kit_vmcb.rip = entry.exits_at;
+	kit_vmcb.exit_code = entry.code;
 	return 0;
 }
 
@@ -101,6 +118,7 @@ static int begin(void **state)
 	audits = entries = 0;
 	timer_ended = nmi_wanted = false;
 	nmi_count = 0;
+	memset(&entry, 0, sizeof entry);
 	return 0;
 }
 
@@ -412,6 +430,57 @@ static void a_memory_exit_is_read(void **state)
 	assert_false(write);
 }
 
+/* ---- A guest that sleeps ---- */
+
+/* The guest's HLT is before MIDDLE. Enters the guest, which then exits at this RIP. */
+static enum vm_exit_reason sleeps(uint64_t exits_at, uint32_t code)
+{
+	kit_vmcb.rip = MIDDLE;
+	kit_vmcb.intercept_1 = INTERCEPT_HLT;
+	kit_vcpu.halted = true;
+	entry_ready = NULL;
+	entry.exits_at = exits_at;
+	entry.code = code;
+	const enum vm_exit_reason reason = svm_enter(&kit_vcpu);
+	assert_int_equal(entry.entered_at, MIDDLE - 1);
+	assert_int_equal(entry.intercepts, INTERCEPT_INTR);
+	assert_int_equal(kit_vmcb.intercept_1, INTERCEPT_HLT);
+	entry_ready = &kit_vcpu;
+	return reason;
+}
+
+static void a_guest_sleeps_on_behind_its_hlt(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) { /* before the HLT, and in the HLT */
+		assert_int_equal(sleeps(MIDDLE - i, EXIT_NMI), VM_EXIT_NMI);
+		assert_int_equal(kit_vmcb.rip, MIDDLE);
+		assert_true(kit_vcpu.halted);
+	}
+	assert_int_equal(entry.entries, 2);
+}
+
+static void an_interrupt_ends_the_sleep(void **state)
+{
+	(void)state;
+	assert_int_equal(sleeps(MIDDLE, EXIT_INTR), VM_EXIT_WAKE);
+	assert_int_equal(kit_vmcb.rip, MIDDLE);
+	assert_false(kit_vcpu.halted);
+}
+
+/* A KVM below may deliver the interrupt although it is intercepted. */
+static void a_guest_that_has_woken_runs_on(void **state)
+{
+	static const uint64_t places[] = { ELSEWHERE, MIDDLE + 1, MIDDLE - 2, 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < LENGTH(places); i++) {
+		assert_int_equal(sleeps(places[i], EXIT_VMMCALL), VM_EXIT_CALL);
+		assert_int_equal(kit_vmcb.rip, places[i]);
+		assert_false(kit_vcpu.halted);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +501,9 @@ int main(void)
 		CASE(an_entry_that_was_refused_is_audited),
 		CASE(a_ports_exit_is_read),
 		CASE(a_memory_exit_is_read),
+		CASE(a_guest_sleeps_on_behind_its_hlt),
+		CASE(an_interrupt_ends_the_sleep),
+		CASE(a_guest_that_has_woken_runs_on),
 	};
 
 	return cmocka_run_group_tests_name("svm_skip", tests, NULL, NULL);

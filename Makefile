@@ -40,6 +40,9 @@ REPEAT   ?=
 SEED     ?= 0
 QUICK    ?=
 NO_SETUP ?=
+# test-nested: the processors that are emulated, and which runs (default: all).
+VENDORS  ?= svm vmx
+RUNS     ?=
 LINUX_KERNEL ?=
 BUSYBOX  ?=
 NEWLIB_SOURCE ?=
@@ -98,6 +101,10 @@ SYSTEM_EMULATOR += $(if $(SYSTEM_GOAL),$(if $(filter auto,$(PLATFORM)),$(if $(TE
 SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqs '/boot/linux/' --include='test_*.py' $(TEST_FILES) && \
 	echo linux),linux))
+# Likewise the nested machine, which is QEMU's.
+SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
+	$(TEST_FILES),$(shell grep -rqs 'signalbox.nested import' --include='test_*.py' $(TEST_FILES) && \
+	echo nested),nested))
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
@@ -133,6 +140,7 @@ help:
 #@                 docs/time.md, in Bochs; @BUILD@/bounds/bounds.json
 #@   make campaign for MINUTES: random guests that do anything at all, beside a victim that has to be as when alone, from
 #@                 SEED on, every platform; @BUILD@/campaign/campaign.json
+#@   make test-nested  Signalbox under a nesting KVM, in the emulators: VENDORS says which processors (docs/nested-kvm.md)
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
 #@   make all      the images alone (what make does without a target)
@@ -157,6 +165,7 @@ help:
 #@   CONFIG=@CONFIG@
 #@                      run, debug: which multiboot and module lines to boot
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest (docs/linux.md)
+#@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
 #@   LINUX_KERNEL=      GUESTS=linux: a bzImage of your own; BUSYBOX=: a static busybox of your own
 #@   IPS=@IPS@       Bochs: instructions per second of the machine's time
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
@@ -213,10 +222,10 @@ debug: all | setup-debug
 SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
 	PYTHONPATH=scripts $(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
-test: check all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) | setup-test
+test: check all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) $(SYSTEM_NESTED) | setup-test
 	$(SYSTEM_TESTS)
 
-system: all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) | setup-system
+system: all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) $(SYSTEM_NESTED) | setup-system
 	$(SYSTEM_TESTS)
 
 check: unit check-headers vmm | setup-check
@@ -281,6 +290,8 @@ GROUPS_all   := build
 GROUPS_vmm   := build
 GROUPS_guests := build
 GROUPS_linux  := build python
+GROUPS_nested := $(GROUPS_qemu-irqmux) iso python
+GROUPS_test-nested := $(GROUPS_nested) $(if $(filter vmx,$(VENDORS)),irqmux bochs)
 GROUPS_unit  := $(GROUPS_check)
 
 # Before anything else: all that the goals need, so that one message names all that is missing.
@@ -294,6 +305,7 @@ setup:
 
 SETUPS := $(patsubst %,setup-%,build iso run bench soak bounds debug check drawings proof system test \
 	mutants rtl synth irqmux qemu-irqmux verilated)
+	mutants rtl synth irqmux qemu-irqmux test-nested)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
 	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))
@@ -374,6 +386,7 @@ include vmm/version.mk
 -include emulators/bochs/bochs.mk
 -include emulators/qemu/qemu.mk
 include scripts/linux/linux.mk
+include scripts/nested/nested.mk
 
 IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUEST_NAMES))
 guests: $(filter $(BUILD)/guests/%,$(IMAGES))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Puts a kernel and a static busybox of the distribution into a directory:
+# Puts a kernel, its modules of KVM, and a static busybox of the distribution into a directory:
 # linux_packages.sh DIRECTORY
 #
 # Rule: apt fetches the packages and checks them against its signed lists. The packages are unpacked
@@ -15,6 +15,8 @@ directory=$1
 kernel_package=linux-image-cloud-amd64
 busybox_package=busybox-static
 own_files="LINUX_KERNEL=FILE names a kernel of your own (bzImage), BUSYBOX=FILE a static busybox"
+# In the order of loading; a kernel may lack one or have it built in.
+modules="irqbypass ccp kvm kvm-amd kvm-intel"
 
 die() {
 	printf 'linux: %s\n' "$@" >&2
@@ -38,6 +40,17 @@ take_package() {
 	done
 }
 
+# Newer packages have their modules compressed.
+take_modules() {
+	for module in $modules; do
+		file=$(find unpacked -name "$module.ko" -o -name "$module.ko.xz" | head -n 1)
+		case $file in
+		*.xz) xz -dc "$file" >"set/$module.ko" ;;
+		?*) cp "$file" "set/$module.ko" ;;
+		esac
+	done
+}
+
 make_set() {
 	command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null ||
 		die "no apt-get or dpkg-deb here; Debian's packages have the kernel and busybox" \
@@ -55,6 +68,7 @@ make_set() {
 	take_package $busybox_package
 	mkdir set
 	cp unpacked/boot/vmlinuz-* set/vmlinuz
+	take_modules
 	cp unpacked/bin/busybox set/busybox 2>/dev/null || cp unpacked/usr/bin/busybox set/busybox
 	cd "$OLDPWD"
 	cache_keep "$work/set" "$home" || [ -f "$home/busybox" ] || die "cannot write $home"
@@ -76,4 +90,9 @@ fi
 mkdir -p "$directory"
 keep "${LINUX_KERNEL:-$home/vmlinuz}" "$directory/vmlinuz"
 keep "${BUSYBOX:-$home/busybox}" "$directory/busybox"
+if [ -z "${LINUX_KERNEL:-}" ]; then
+	for file in "$home"/*.ko; do
+		keep "$file" "$directory/$(basename "$file")"
+	done
+fi
 touch "$directory/stamp"

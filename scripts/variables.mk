@@ -28,11 +28,13 @@ check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call
 PLATFORMS := auto kvm bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
 PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux qemu qemu-irqmux
 BOARDS    := pc q35
+NESTED    := svm vmx
 GUEST_SETS := linux
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))
 $(call check_word,BOARD,$(BOARDS))
+$(if $(and $(VENDORS),$(if $(filter-out $(NESTED),$(VENDORS)),,yes)),,$(call refuse,VENDORS,some of these words: $(NESTED)))
 $(if $(GUESTS),$(call check_word,GUESTS,$(GUEST_SETS)))
 $(if $(SECONDS),$(call check_whole,SECONDS,0,86400,seconds of the machine's time))
 $(if $(TIMEOUT),$(call check_amount,TIMEOUT,seconds of your time))

@@ -15,7 +15,7 @@ from pathlib import Path
 from . import media
 from .platforms import ON_QEMU
 from .platforms import ON_KVM
-from .qemu import TICKS_PER_INSTRUCTION
+from .qemu import SHIFT
 from .session import Session
 
 BUILD = Path(os.environ.get("BUILD", "build"))
@@ -109,6 +109,7 @@ class Machine:
     board    QEMU: the machine type, "pc" or "q35"
     exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
              byte where nobody types; False: in real time. A keyboard goes with both
+    shift    QEMU, exact: an instruction takes 2^shift ns of the machine's time
     disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False:
              none)
     serial   QEMU: COM1 and COM2 are there
@@ -128,6 +129,7 @@ class Machine:
     platform: str = "bochs"
     board: str = "pc"
     exact: bool = True
+    shift: int = SHIFT
     disk: bool | bytes = True
     serial: bool = True
     iso: Path | None = None
@@ -160,6 +162,8 @@ class Machine:
         if self.counted:
             return f"unit=instructions ticks={TICKS_PER_INSTRUCTION}"
         return "unit=cycles" if self.platform in ON_QEMU else "unit=instructions"
+            return f"unit=instructions ticks={1 << self.shift}"
+        return "unit=instructions" if self.platform in ("bochs", "bochs-irqmux") else "unit=cycles"
 
     def boot_lines(self):
         """(GRUB command, image, words) in order."""
@@ -171,6 +175,10 @@ class Machine:
             ("module", m.image, m.line) for m in self.modules
         ]
 
+    def image(self):
+        """The path of the image to boot from, given or made."""
+        return self.iso.resolve() if self.iso else media.make_iso(self.boot_lines(), self.build)
+
     def prepare(self, directory):
         """Make the boot image, the disk and the emulator's configuration; returns the emulator's
         module."""
@@ -178,7 +186,7 @@ class Machine:
         directory.mkdir(parents=True, exist_ok=True)
         for name in OUTPUTS:
             (directory / name).unlink(missing_ok=True)
-        iso = self.iso.resolve() if self.iso else media.make_iso(self.boot_lines(), self.build)
+        iso = self.image()
         disk = None
         if self.disk is not False:
             disk = directory / "disk.img"

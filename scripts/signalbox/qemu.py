@@ -83,7 +83,7 @@ def processor(machine):
     command = ["-accel", "tcg", "-cpu", "max"]
     if not machine.counted:
         return command + ["-rtc", f"base={TIME0}"]
-    command += ["-icount", f"shift={SHIFT},sleep=off", "-rtc", f"clock=vm,base={TIME0}"]
+    command += ["-icount", f"shift={machine.shift},sleep=off", "-rtc", f"clock=vm,base={TIME0}"]
     return command + ["-S", "-qmp", f"unix:{MONITOR},server=on,wait=off"]
 
 

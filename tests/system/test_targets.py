@@ -48,6 +48,7 @@ def test_make_help_shows_targets_and_variables(make):
         "bench",
         "soak",
         "campaign",
+        "test-nested",
         "debug",
         "setup",
     ):
@@ -91,6 +92,8 @@ BAD = [
     ("PLATFORM", "", f"{WORD} auto kvm "),
     ("PLATFORM", "qemu bochs", f"{WORD} auto "),
     ("BOARD", "x", f"{WORD} pc q35"),
+    ("VENDORS", "svm x86", "allowed is some of these words: svm vmx"),
+    ("VENDORS", "", "allowed is some of these words: svm vmx"),
     ("VIEW", "x", f"{WORD} 0 1"),
     ("SECONDS", "-1", f"{WHOLE} 0 to 86400 (seconds of the machine's time)"),
     ("SECONDS", "1 2", f"{WHOLE} 0 "),

@@ -45,7 +45,7 @@ static void load_whole(struct load *l, const uint8_t *memory)
 		require(++steps < STEPS_MAX, "the number of steps is bounded");
 	require(error == 0, "what was checked is loaded");
 	require(memory[l->handover] == 0, "the place of the parameters is left clear");
-	uint32_t start = linux_hand_over(l, "console=ttyS0");
+	uint32_t start = linux_hand_over(l, "console=ttyS0", 19998);
 	require(start >= l->handover && start < l->handover + LINUX_HANDOVER_BYTES,
 	        "the first instructions lie with the parameters");
 	require(memory[HOLE_FIRST] == 0 && memory[HOLE_END - 1] == 0, "the hole is left clear");

@@ -160,6 +160,8 @@ static void R01_values_that_the_row_does_not_allow_never_reach_the_processor(voi
 		{ 0xc0000080, 0xd01, 1 },       /* EFER: the back end's */
 		{ 0xc0000080, 0x1000, EPERM_ }, /* SVME */
 		{ 0xc0000080, 1ull << 32, EPERM_ },
+		{ 0x3b, 0, 0 }, /* TSC_ADJUST: the TSC is unshifted */
+		{ 0x3b, 1, EPERM_ },
 		{ 0x8b, 0, 0 }, /* as its reading begins (SDM 3A 9.11.7.1) */
 		{ 0x8b, 1, EPERM_ },
 		{ 0x1a0, 1, 0 }, /* as it was read */

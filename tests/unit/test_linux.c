@@ -103,7 +103,7 @@ static void a_kernel_gets_the_parameters_of_the_boot_protocol(void **state)
 
 	(void)state;
 	assert_int_equal(load(&s), 0);
-	assert_true(linux_hand_over(&l, "console=ttyS1 quiet") != 0);
+	assert_true(linux_hand_over(&l, "console=ttyS1 quiet", 0) != 0);
 	assert_int_equal(field(params + BZ_LOADER, 1), 0xff);
 	assert_string_equal((char *)memory + field(params + BZ_CMDLINE, 4), "console=ttyS1 quiet");
 	assert_int_equal(field(params + BZ_RAMDISK, 4), 0x141000);
@@ -127,9 +127,25 @@ static void a_kernel_gets_the_parameters_of_the_boot_protocol(void **state)
 
 	s.file_count = 0;
 	assert_int_equal(load(&s), 0);
-	assert_true(linux_hand_over(&l, "") != 0);
+	assert_true(linux_hand_over(&l, "", 0) != 0);
 	assert_int_equal(field(params + BZ_RAMDISK, 4), 0);
 	assert_int_equal(field(params + BZ_RAMDISK_BYTES, 4), 0);
+}
+
+/* The kernel's word comes first: of two words of a name the kernel takes the last. */
+static void a_known_frequency_of_the_tsc_is_in_the_command_line(void **state)
+{
+	struct bz b = bz_image();
+	const struct load_source s = linux_source(&b, 0);
+
+	(void)state;
+	assert_int_equal(load(&s), 0);
+	assert_true(linux_hand_over(&l, "console=ttyS1", 19998) != 0);
+	assert_string_equal((char *)memory + field(HANDOVER_AT + BZ_CMDLINE, 4),
+	                    "tsc_early_khz=19998 console=ttyS1");
+	assert_true(linux_hand_over(&l, "", UINT32_MAX) != 0);
+	assert_string_equal((char *)memory + field(HANDOVER_AT + BZ_CMDLINE, 4),
+	                    "tsc_early_khz=4294967295 ");
 }
 
 /* The instructions, as an assembler lists them; each address is checked. */
@@ -140,7 +156,7 @@ static void the_first_instructions_load_flat_segments_and_jump(void **state)
 
 	(void)state;
 	assert_int_equal(load(&s), 0);
-	uint32_t at = linux_hand_over(&l, "");
+	uint32_t at = linux_hand_over(&l, "", 0);
 	assert_int_equal(field(at, 3), 0x15010f); /* lgdt */
 	uint32_t pointer = (uint32_t)field(at + 3, 4);
 	assert_int_equal(field(pointer, 2), 31);
@@ -276,10 +292,15 @@ static void a_command_line_that_is_too_long_is_refused(void **state)
 	assert_int_equal(load(&s), 0);
 	memset(line, 'a', sizeof(line));
 	line[2047] = '\0';
-	assert_true(linux_hand_over(&l, line) != 0);
+	assert_true(linux_hand_over(&l, line, 0) != 0);
 	line[2047] = 'a';
 	line[2048] = '\0';
-	assert_int_equal(linux_hand_over(&l, line), 0);
+	assert_int_equal(linux_hand_over(&l, line, 0), 0);
+	line[2048 - 1 - sizeof("tsc_early_khz=1")] = '\0';
+	assert_true(linux_hand_over(&l, line, 1) != 0);
+	line[2048 - 1 - sizeof("tsc_early_khz=1")] = 'a';
+	line[2048 - sizeof("tsc_early_khz=1")] = '\0';
+	assert_int_equal(linux_hand_over(&l, line, 1), 0);
 }
 
 static void a_kernel_without_type_is_told_of_the_word(void **state)
@@ -404,6 +425,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_MEMORY(a_kernel_lies_at_its_address_and_its_initrd_behind_it),
 		WITH_MEMORY(a_kernel_gets_the_parameters_of_the_boot_protocol),
+		WITH_MEMORY(a_known_frequency_of_the_tsc_is_in_the_command_line),
 		WITH_MEMORY(the_first_instructions_load_flat_segments_and_jump),
 		WITH_MEMORY(a_kernel_that_cannot_move_lies_at_1_mib),
 		WITH_MEMORY(a_hostile_kernel_names_the_broken_rule),

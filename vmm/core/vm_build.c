@@ -123,8 +123,9 @@ static bool hand_over(struct vm *vm)
 {
 	struct load *l = &vm->load;
 
-	l->handed = l->source.kind == LOAD_LINUX ? linux_hand_over(l, vm->config.guest)
-	                                         : handover_build(l, vm->config.guest, "Signalbox");
+	l->handed = l->source.kind == LOAD_LINUX
+	                    ? linux_hand_over(l, vm->config.guest, platform.tsc_khz)
+	                    : handover_build(l, vm->config.guest, "Signalbox");
 	return true;
 }
 

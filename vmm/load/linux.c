@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/bytes.h"
 #include "vmm/load/handover.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The setup header at 1F1h of a bzImage, with the names of boot.rst. */
@@ -210,16 +211,27 @@ static void copy_header(const struct load *l, struct setup_header *to)
 	memcpy(to, &h, bytes < sizeof(h) ? bytes : sizeof(h));
 }
 
-uint32_t linux_hand_over(const struct load *l, const char *cmdline)
+/* Writes the kernel's command line. The kernel's word for the TSC's frequency comes first, so that
+ * the same word in the user's text is the stronger one. Returns false where there is no room. */
+static bool write_cmdline(char to[CMDLINE_BYTES], const char *cmdline, uint64_t tsc_khz)
+{
+	int bytes = tsc_khz == 0 ? 0 : snprintf(to, CMDLINE_BYTES, "tsc_early_khz=%lu ", tsc_khz);
+	size_t more = strlen(cmdline) + 1;
+
+	if (more > CMDLINE_BYTES - (size_t)bytes)
+		return false;
+	bytes_copy(to + bytes, cmdline, more);
+	return true;
+}
+
+uint32_t linux_hand_over(const struct load *l, const char *cmdline, uint64_t tsc_khz)
 {
 	struct linux_handover *h = (struct linux_handover *)(l->memory + l->handover);
 	struct setup_header *setup = &h->params.header;
 	const struct load_source *source = &l->source;
-	size_t bytes = strlen(cmdline) + 1;
 
-	if (bytes > sizeof(h->cmdline))
+	if (!write_cmdline(h->cmdline, cmdline, tsc_khz))
 		return 0;
-	bytes_copy(h->cmdline, cmdline, bytes);
 	copy_header(l, setup);
 	setup->type_of_loader = LOADER_UNKNOWN;
 	setup->cmd_line_ptr = l->handover + (uint32_t)offsetof(struct linux_handover, cmdline);

@@ -25,9 +25,12 @@ bool linux_is_kernel(const uint8_t *image, uint64_t size);
  * words. Takes some 50 instructions. Call it once for each loading. */
 enum load_problem linux_read(const uint8_t *image, uint64_t size, struct linux_image *out,
                              uint64_t number[2]);
-/* Builds the boot parameters, the command line and the first instructions in the three pages from
- * l->handover on. Returns the guest-physical address to start at, or 0 for a command line that is
- * too long. Call it when the image is loaded. Takes some 1,000 instructions. */
-uint32_t linux_hand_over(const struct load *l, const char *cmdline);
+/* Builds the boot parameters, the command line and the first instructions in the two pages from
+ * l->handover on. tsc_khz: the measured frequency of the TSC, for the kernel's word
+ * tsc_early_khz= before the command line; 0 (unknown): no word. Else a kernel on AMD's processors
+ * times the TSC by the PIT, and that fails where another VM takes the processor meanwhile. Returns
+ * the guest-physical address to start at, or 0 for a command line that is too long. Call it when
+ * the image is loaded. Takes some 2,000 instructions. */
+uint32_t linux_hand_over(const struct load *l, const char *cmdline, uint64_t tsc_khz);
 
 #endif

@@ -29,9 +29,11 @@ enum { LEAF_TSC = 0x15, LEAF_FREQUENCIES = 0x16 };
  * 8259 pair and no local APIC; no MCE, MTRR, MCA, DS, ACPI, HTT, TM, PBE. */
 #define SHOW_1_EDX (BITS(6, 0) | BIT(8) | BIT(11) | BIT(13) | BITS(17, 15) | BIT(19) | BITS(27, 23))
 /* FSGSBASE BMI1 HLE AVX2 FDP_EXCPTN_ONLY SMEP BMI2 ERMS INVPCID RTM FCS_FDS AVX512F DQ RDSEED ADX
- * SMAP IFMA CLFLUSHOPT CLWB PF ER CD SHA BW VL. No TSC_ADJUST, SGX, PQM, MPX, PQE, PT. */
+ * SMAP IFMA CLFLUSHOPT CLWB PF ER CD SHA BW VL. No SGX, PQM, MPX, PQE, PT. */
 #define SHOW_7_EBX (BIT(0) | BITS(11, 3) | BIT(13) | BITS(21, 16) | BITS(24, 23) | BITS(31, 26))
 #define EBX_INVPCID BIT(10)
+/* Shown always: the VMM answers for the MSR TSC_ADJUST (guest_registers.c). */
+#define EBX_TSC_ADJUST BIT(1)
 #define EBX_AVX512 (BIT(16) | BIT(17) | BIT(21) | BITS(28, 26) | BIT(30) | BIT(31))
 /* PREFETCHWT1 VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID CLDEMOTE MOVDIRI
  * MOVDIR64B. No PKU, WAITPKG, CET, TME, LA57, KL, bus lock detection, ENQCMD, SGX_LC, PKS. */
@@ -55,6 +57,8 @@ enum { LEAF_TSC = 0x15, LEAF_FREQUENCIES = 0x16 };
 /* SYSCALL NX MMXEXT 1-GiB pages RDTSCP LM 3DNOWEXT 3DNOW; no FFXSR */
 #define SHOW_EXTENDED_EDX (BIT(11) | BIT(20) | BIT(22) | BITS(27, 26) | BITS(31, 29))
 #define EDX_RDTSCP BIT(27)
+/* Shown always. Each processor that has what the VMM needs has an invariant TSC. An emulator or an
+ * outer hypervisor may hide the bit. The VMM keeps each VM's times by the TSC in any case. */
 #define INVARIANT_TSC BIT(8)
 /* CLZERO, the pointers of FXSAVE, WBNOINVD (stepped over as WBINVD); no RDPRU, INVLPGB, MCOMMIT */
 #define SHOW_EXTENDED_8_EBX (BIT(0) | BIT(2) | BIT(9))
@@ -88,6 +92,7 @@ static struct cpuid structured(struct cpuid c, uint32_t subleaf, unsigned has)
 	c.eax = c.eax != 0; /* the last subleaf */
 	c.ebx &= SHOW_7_EBX & ~(has & GUEST_HAS_INVPCID ? 0 : EBX_INVPCID) &
 	         ~(wide ? 0 : EBX_AVX512);
+	c.ebx |= EBX_TSC_ADJUST;
 	c.ecx &= SHOW_7_ECX & ~(has & GUEST_HAS_RDTSCP ? 0 : ECX_RDPID) & ~(wide ? 0 : ECX_AVX512);
 	c.edx &= SHOW_7_EDX & ~(wide ? 0 : EDX_AVX512);
 	return c;
@@ -169,7 +174,7 @@ static struct cpuid extended(struct cpuid c, uint32_t leaf, unsigned has)
 	case 6:
 		return c;
 	case 7:
-		return (struct cpuid){ .edx = c.edx & INVARIANT_TSC };
+		return (struct cpuid){ .edx = INVARIANT_TSC };
 	case 8: /* the widths of addresses */
 		return (struct cpuid){ c.eax, c.ebx & SHOW_EXTENDED_8_EBX, 0, 0 };
 	default:

@@ -23,6 +23,8 @@
 static const struct guest_msr msrs[] = {
 	/* number VMX SVM kept, canonical, writable, answer */
 	{ 0x00000010, MSR_READ_ONLY, MSR_READ_ONLY, 0, false, 0, 0 }, /* TSC */
+	/* TSC_ADJUST: the TSC is unshifted. Linux trusts a TSC that has this register. */
+	{ 0x0000003b, MSR_ANSWERED, MSR_ANSWERED, 0, false, 0, 0 },
 	/* BIOS_SIGN_ID, PATCH_LEVEL */
 	{ 0x0000008b, MSR_ANSWERED, MSR_ANSWERED, 0, false, 0, 0 },
 	{ 0x00000174, MSR_OPEN, MSR_OPEN, 0, false, ALL, 0 }, /* SYSENTER_CS */

@@ -53,6 +53,7 @@ void fake_vmm_reset(void)
 	};
 	fake_vmm.line[4] = (struct line_report){ .owner = "vmm", .exits = 7 };
 	fake_vmm.line[7] = (struct line_report){ .exits = 1, .masked = true, .pending = true };
+	fake_vmm.line[11] = (struct line_report){ .held = 3 };
 	fake_vmm.results = 2;
 	fake_vmm.result[0] = (struct sb_result){
 		"uart", "instructions", 1000, 1000, 7, 7, 7, 9, 0

@@ -27,7 +27,8 @@ static void lines_and_their_owners(void **state)
 	assert_string_equal(printed(), "  line  owner            routed to   block state    \n"
 	                               "     0  pulse            controller  -              \n"
 	                               "     4  vmm              VMM block   -              \n"
-	                               "     7  nobody           VMM block   masked, pending\n");
+	                               "     7  nobody           VMM block   masked, pending\n"
+	                               "    11  nobody           VMM block   -              \n");
 	printed_clear();
 	report_lines(true);
 	assert_string_equal(
@@ -39,6 +40,8 @@ static void lines_and_their_owners(void **state)
 		"     4  vmm              VMM block   -                        7          0      "
 		"    0          0\n"
 		"     7  nobody           VMM block   masked, pending          1          0      "
+		"    0          0\n"
+		"    11  nobody           VMM block   -                        0          3      "
 		"    0          0\n");
 }
 
@@ -172,6 +175,7 @@ static void the_end_has_lines_for_programs(void **state)
 		"\nline irq=0 owner=pulse exits=10 held=2 injected=0 wakeups=4\n",
 		"\nline irq=4 owner=vmm exits=7 held=0 injected=0 wakeups=0\n",
 		"\nline irq=7 owner=- exits=1 held=0 injected=0 wakeups=0\n",
+		"\nline irq=11 owner=- exits=0 held=3 injected=0 wakeups=0\n",
 		"\nstack stack=work bytes=16384 deepest=1234\n",
 		"\ntotals nmis=22 nmi_windows=1 external_nmis=2 unattributed_nmis=1 switches=79 "
 		"ticks=2000000 "

@@ -158,7 +158,7 @@ static void data_lines(void)
 
 	for (unsigned n = 0; n < LINES; n++) {
 		vmm_line_report(n, &line);
-		if (!line.owner && !line.exits)
+		if (!line.owner && !line.exits && !line.held)
 			continue;
 		log_format("line irq=%u owner=%s exits=%lu held=%lu injected=%lu wakeups=%lu\n", n,
 		           line.owner ? line.owner : "-", (unsigned long)line.exits,

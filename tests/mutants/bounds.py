@@ -174,7 +174,7 @@ MUTANTS = (
     (
         "pit-silenced-beside-an-edge",
         PIT,
-        "machine.edge - t <= NEAR_EDGE && tries < TRIES",
+        "machine.edge - t <= near && tries < TRIES",
         "false && tries < TRIES",
         "test_pit_switch",
     ),
@@ -188,8 +188,15 @@ MUTANTS = (
     (
         "pit-raises-a-low-out",
         PIT,
-        "machine.low ? WORD_SINGLE : WORD_PERIODS",
-        "WORD_PERIODS",
+        "io_out8(PORT_CONTROL, machine.low ? WORD_SINGLE : WORD_PERIODS)",
+        "io_out8(PORT_CONTROL, WORD_PERIODS)",
+        "test_pit_switch",
+    ),
+    (
+        "pit-trusts-a-control-word-in-qemu",
+        PIT,
+        "if (platform.hypervised)\n\t\tmachine_silence_emulated",
+        "if (false)\n\t\tmachine_silence_emulated",
         "test_pit_switch",
     ),
     (

@@ -88,13 +88,33 @@ static void set_due(struct pit *p, uint64_t due)
 
 /* ---- The machine's counter 0 ---- */
 
-/* Control words: counter 0, low byte then high byte, binary. A control word without a count is
- * silence. */
-enum { WORD_PERIODS = 0x34, WORD_SINGLE = 0x30, WORD_LATCH = 0x00 };
+/* Control words: counter 0, low byte then high byte, binary. */
+enum { WORD_PERIODS = 0x34, WORD_SINGLE = 0x30, WORD_HIGH = 0x32, WORD_LATCH = 0x00 };
 
+/* The PITs of QEMU and KVM go on with the old count after a control word, until a new count comes.
+ * The old edge would be a tick of the next VM. So the longest count is written, 55 ms, in a mode
+ * that does not move their OUT: OUT is high after a single edge, and low while periods are counted
+ * (but for a pulse). */
+static void machine_silence_emulated(void)
+{
+	uint8_t word = machine.low ? WORD_SINGLE : WORD_PERIODS;
+
+	if (!machine.low && machine.kind == SILENT)
+		return;
+	if (!machine.low && machine.kind == SINGLE)
+		word = WORD_HIGH;
+	io_out8(PORT_CONTROL, word);
+	io_out8(PORT_COUNTER0, 0);
+	io_out8(PORT_COUNTER0, 0);
+}
+
+/* A chip is silent after a control word without a count. */
 static void machine_silence(void)
 {
-	io_out8(PORT_CONTROL, machine.low ? WORD_SINGLE : WORD_PERIODS);
+	if (platform.hypervised)
+		machine_silence_emulated();
+	else
+		io_out8(PORT_CONTROL, machine.low ? WORD_SINGLE : WORD_PERIODS);
 	machine.kind = SILENT;
 }
 
@@ -157,8 +177,9 @@ static uint64_t look_beside_edges(struct pit *p)
 {
 	uint64_t t = machine_look(p);
 	bool storm = machine.kind != SINGLE && machine.count < STORM;
+	const uint64_t near = platform.hypervised ? 2 * NEAR_EDGE : NEAR_EDGE;
 
-	for (unsigned tries = 0; !storm && machine.edge - t <= NEAR_EDGE && tries < TRIES; tries++)
+	for (unsigned tries = 0; !storm && machine.edge - t <= near && tries < TRIES; tries++)
 		t = machine_look(p);
 	return t;
 }

@@ -148,8 +148,7 @@ static void timer_read(struct acpi_table hpet)
  * announces itself by CPUID. */
 static bool is_bochs(struct acpi_table root)
 {
-	return !memcmp(root.bytes + OEM_ID, "BOCHS ", OEM_ID_BYTES) &&
-	       !(cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR);
+	return !memcmp(root.bytes + OEM_ID, "BOCHS ", OEM_ID_BYTES) && !platform.hypervised;
 }
 
 /* Sets the defaults of a PC without ACPI: one processor, a pair of 8259s, no I/O APIC. */
@@ -159,6 +158,7 @@ static void platform_default(void)
 	for (unsigned n = 0; n < LINES; n++)
 		platform.line[n].pin = -1;
 	platform.bochs = io_in8(BOCHS_PORT) == BOCHS_PORT;
+	platform.hypervised = cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR;
 }
 
 int acpi_init(void)

@@ -40,6 +40,7 @@ struct platform {
 	uint64_t tsc_khz; /* measured against the PIT's channel 2 */
 	/* the emulator's debug port has answered (E9h), or the tables have the emulator's name */
 	bool bochs;
+	bool hypervised; /* CPUID names a hypervisor: QEMU's processor, or KVM below */
 };
 
 extern struct platform platform;

@@ -105,6 +105,9 @@ SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,
 SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqs 'signalbox.nested import' --include='test_*.py' $(TEST_FILES) && \
 	echo nested),nested))
+SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
+	$(TEST_FILES),$(shell grep -rqsE '/boot/linux/|from test_linux import' --include='test_*.py' \
+	--include='long_*.py' $(TEST_FILES) && echo linux),linux))
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
@@ -166,6 +169,8 @@ help:
 #@                      run, debug: which multiboot and module lines to boot
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest (docs/linux.md)
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
+#@   GUESTS=            run: linux: the distribution's own kernel as a guest; linux+pulse: pulse beside that kernel, and a
+#@                      table of pulse's latencies (docs/linux.md)
 #@   LINUX_KERNEL=      GUESTS=linux: a bzImage of your own; BUSYBOX=: a static busybox of your own
 #@   IPS=@IPS@       Bochs: instructions per second of the machine's time
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
@@ -180,6 +185,7 @@ help:
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
 #@   WAKEUPS=@WAKEUPS@     bounds: wake-ups beside each load
 #@   LOADS=             bounds: only loads with such a text in their name, e.g. "restarts,line storm" (default: all)
+#@                      run GUESTS=linux+pulse: what Linux does, SECONDS each: idle, compute, memory (default: all)
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
@@ -191,7 +197,8 @@ help:
 
 run: all $(RUN_EMULATOR) $(RUN_LINUX) | setup-run
 	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
-		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)'
+		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)' \
+		--loads '$(LOADS)'
 
 demo: VIEW := 1
 demo: run

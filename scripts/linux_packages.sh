@@ -81,9 +81,24 @@ keep() {
 	}
 }
 
-for given in "${LINUX_KERNEL:-}" "${BUSYBOX:-}"; do
-	[ -z "$given" ] || [ -f "$given" ] || die "there is no file $given"
-done
+# The setup header's magic (Linux, boot.rst).
+check_kernel() {
+	[ -f "$1" ] || die "LINUX_KERNEL=$1: there is no such file"
+	[ "$(dd if="$1" bs=1 skip=514 count=4 2>/dev/null | tr -d '\0')" = HdrS ] ||
+		die "LINUX_KERNEL=$1: no bzImage; a kernel's package has one as boot/vmlinuz-*"
+}
+
+# A program that asks for no loader of libraries.
+check_busybox() {
+	[ -f "$1" ] || die "BUSYBOX=$1: there is no such file"
+	LC_ALL=C readelf -h "$1" 2>/dev/null | grep -q 'X86-64' ||
+		die "BUSYBOX=$1: no program for x86-64; the package busybox-static has one"
+	! LC_ALL=C readelf -l "$1" | grep -q INTERP ||
+		die "BUSYBOX=$1: not a static program; the package busybox-static has one"
+}
+
+[ -z "${LINUX_KERNEL:-}" ] || check_kernel "$LINUX_KERNEL"
+[ -z "${BUSYBOX:-}" ] || check_busybox "$BUSYBOX"
 if [ -z "${LINUX_KERNEL:-}" ] || [ -z "${BUSYBOX:-}" ]; then
 	[ -f "$home/busybox" ] || (make_set)
 fi

@@ -14,6 +14,7 @@ import tty
 from dataclasses import replace
 from pathlib import Path
 
+from signalbox import beside
 from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
 from signalbox.bochs import BochsError
 from signalbox.com2 import Com2, talker
@@ -27,6 +28,8 @@ from signalbox.view import record, render
 DAY = 24 * 3600
 # The file name of the VMM; a machine that boots another file first is a bare one.
 VMM_IMAGE = "signalbox"
+# Memory below 1 MiB, the VMM's own, and what is lost where a VM begins at 2 MiB.
+VMM_MIB = 8
 
 
 def arguments():
@@ -40,6 +43,7 @@ def arguments():
     parser.add_argument(
         "--seconds", default="", help="how long the guests work, in the machine's time"
     )
+    parser.add_argument("--loads", default="", help="Linux beside pulse: which loads of Linux")
     parser.add_argument("--timeout", default="", help="seconds of real time")
     parser.add_argument("--view", choices=["0", "1"], default="0", help="1: the demonstration")
     return parser.parse_args()
@@ -93,6 +97,19 @@ def add_words(machine, words):
         machine.modules = with_guest_words(machine.modules, words)
 
 
+def check_memory(machine, config):
+    """The VMs, their images and the VMM have to fit into the machine."""
+    images = (Path(machine.build) / Path(m.image).name for m in machine.modules)
+    files = [path if path.exists() else path.parent / "linux" / path.name for path in images]
+    bytes_of_files = sum(path.stat().st_size for path in files if path.exists())
+    needed = sum(map(beside.memory_of, machine.modules)) + -(-bytes_of_files >> 20) + VMM_MIB
+    if needed > machine.memory:
+        raise ConfigError(
+            f"MEMORY={machine.memory}: the VMs of {config} and their images need {needed} MiB: "
+            f"MEMORY={needed} does, or smaller mem= in a file of your own (CONFIG=)"
+        )
+
+
 def machine_of(args, platform):
     """The machine that the configuration describes. A first line that boots a guest, with no
     module after it, is a bare machine."""
@@ -101,7 +118,9 @@ def machine_of(args, platform):
     if not modules and Path(image).name != VMM_IMAGE:
         boots = {"vmm": None, "modules": [Module(image, words)]}
     machine = Machine(platform=platform, **boots, **options(args))
-    if args.seconds:
+    if machine.vmm is not None:
+        check_memory(machine, args.config)
+    if args.seconds and not beside.find_pair(machine.modules):
         add_words(machine, f"seconds={args.seconds}")
     return machine
 
@@ -109,6 +128,8 @@ def machine_of(args, platform):
 def run_one(args, platform, reason):
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     machine = machine_of(args, platform)
+    if machine.vmm is not None and beside.find_pair(machine.modules):
+        return run_beside(args, platform, reason, machine)
     print(f"run: {reason}{pace(machine)}", flush=True)
     if machine.counted:
         add_words(machine, machine.unit)
@@ -126,6 +147,52 @@ def run_one(args, platform, reason):
     if not result.ok and result.end != "interrupted":
         print(f"run: logs are in {result.directory}", flush=True)
     return 0 if result.ok else 130 if result.end == "interrupted" else 1
+
+
+# ---- Linux beside pulse --------------------------------------------------------------------------
+
+
+def loads_of(args):
+    """Which loads Linux has, one after the other."""
+    loads = [load.strip() for load in args.loads.split(",")] if args.loads else beside.LOADS
+    for load in loads:
+        if load not in beside.LOADS:
+            raise ConfigError(f"LOADS={args.loads}: allowed are {', '.join(beside.LOADS)}")
+    return loads
+
+
+def run_beside(args, platform, reason, machine):
+    """pulse alone on the bare machine; then Linux with its loads, and pulse beside it. The table
+    comes at the end."""
+    linux, pulse = beside.find_pair(machine.modules)
+    names = beside.name_of(pulse), beside.name_of(linux)
+    loads, seconds = loads_of(args), args.seconds or str(beside.SECONDS)
+    if not seconds.isdecimal() or seconds == "0":
+        raise ConfigError(f"SECONDS={seconds}: a whole number from 1 on, how long each load lasts")
+    timeout = float(args.timeout or DAY)
+    print(f"run: {reason}{pace(machine)}", flush=True)
+    print("run: pulse alone on the bare machine, for comparison", flush=True)
+    alone = beside.bare(machine, pulse).run(timeout=timeout)
+    if not alone.ok:
+        print(f"run: {alone.explain()}", flush=True)
+        return 1
+    print(
+        f"run: Linux beside pulse: its boot, then {seconds} s each of: {', '.join(loads)}",
+        flush=True,
+    )
+    machine.modules = beside.with_loads(machine.modules, loads, seconds, machine.unit)
+    tail = Com2(names[1], show)
+    com2 = {"began": tail.began, "stop": tail.look}
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        machine.type_in = [(beside.is_over(names[1]), "quit\r")]
+        result = run_interactively(machine, timeout, com2)
+    else:
+        end = beside.Quit(names[1], show)
+        result = machine.run(timeout=timeout, stream=end.hear, keyboard=end.keyboard, **com2)
+    tail.look()
+    print("\n\n" + "\n".join(line.text for line in beside.render(alone, result, *names)))
+    print(f"run: {result.explain(tail=0)}", flush=True)
+    return 0 if beside.is_good(result, *names) else 130 if result.end == "interrupted" else 1
 
 
 # ---- The demonstration ---------------------------------------------------------------------------

@@ -30,6 +30,7 @@ PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux qemu qemu-irqmux
 BOARDS    := pc q35
 NESTED    := svm vmx
 GUEST_SETS := linux
+GUEST_SETS := linux linux+pulse
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))

@@ -79,16 +79,12 @@ QEMU_IRQMUX   := $(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths
 # With the block as RTL in the model's place.
 RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qemu-rtl/irqmux.so
 RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \
-	$(if $(filter qemu-irqmux,$(PLATFORM)),$(firstword $(QEMU_IRQMUX))) \
+	$(if $(filter qemu-irqmux kvm-irqmux,$(PLATFORM)),$(firstword $(QEMU_IRQMUX))) \
 	$(filter $(BUILD)/emulators/$(PLATFORM)/%,$(RTL_EMULATORS)))
 RUN_LINUX     := $(if $(GUESTS),linux)
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux bochs-rtl,$(PLATFORM)),$(BOCHS_IRQMUX)) \
-	$(if $(filter auto qemu-irqmux qemu-rtl,$(PLATFORM)),$(QEMU_IRQMUX)) $(if $(filter %-rtl,$(PLATFORM)),$(RUN_EMULATOR))
-RUN_EMULATOR  := $(if $(filter bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
-	$(if $(filter qemu-irqmux kvm-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so)
-RUN_LINUX     := $(if $(GUESTS),linux)
-TEST_EMULATOR := $(if $(filter auto bochs-irqmux,$(PLATFORM)),$(BUILD)/emulators/bochs/libbx_pic.so) \
-	$(if $(filter auto qemu-irqmux kvm-irqmux,$(PLATFORM)),$(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so)
+	$(if $(filter auto qemu-irqmux kvm-irqmux qemu-rtl,$(PLATFORM)),$(QEMU_IRQMUX)) \
+	$(if $(filter %-rtl,$(PLATFORM)),$(RUN_EMULATOR))
 # For the system tests, where one of the chosen files speaks of it. TESTS may name directories, too.
 SYSTEM_GOAL     := $(filter system test,$(MAKECMDGOALS))
 TEST_FILES      := $(wildcard $(foreach word,$(TESTS),$(firstword $(subst ::, ,$(word)))))
@@ -99,15 +95,12 @@ SYSTEM_EMULATOR += $(if $(SYSTEM_GOAL),$(if $(filter auto,$(PLATFORM)),$(if $(TE
 	--include='test_*.py' $(TEST_FILES) && echo '$(RTL_EMULATORS)'),$(RTL_EMULATORS))))
 # Likewise the Linux guest. Where the platform of its tests is left out, nothing is fetched.
 SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,$(PLATFORM))),$(if \
-	$(TEST_FILES),$(shell grep -rqs '/boot/linux/' --include='test_*.py' $(TEST_FILES) && \
-	echo linux),linux))
+	$(TEST_FILES),$(shell grep -rqsE '/boot/linux/|from test_linux import' --include='test_*.py' \
+	--include='long_*.py' $(TEST_FILES) && echo linux),linux))
 # Likewise the nested machine, which is QEMU's.
 SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqs 'signalbox.nested import' --include='test_*.py' $(TEST_FILES) && \
 	echo nested),nested))
-SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
-	$(TEST_FILES),$(shell grep -rqsE '/boot/linux/|from test_linux import' --include='test_*.py' \
-	--include='long_*.py' $(TEST_FILES) && echo linux),linux))
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
@@ -155,11 +148,9 @@ help:
 #@
 #@ Variables, with their defaults:
 #@   PLATFORM=@PLATFORM@      where it runs: kvm (QEMU, nested virtualisation), qemu (QEMU, emulated SVM), bochs (emulated
-#@                      VMX), qemu-irqmux, bochs-irqmux (with the chipset block in them, built once from source),
-#@                      qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated: docs/rtl.md);
-#@                      auto: kvm where it is real, else qemu; test: all but kvm; bench: nor the RTL
 #@                      VMX), kvm-irqmux, qemu-irqmux, bochs-irqmux (with the chipset block in them, built once
-#@                      from source); auto: kvm where it is real, else qemu; bench and test: the emulators
+#@                      from source), qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated:
+#@                      docs/rtl.md); auto: kvm where it is real, else qemu; test: the emulators; bench: without the RTL
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)
@@ -167,7 +158,6 @@ help:
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
 #@                      run, debug: which multiboot and module lines to boot
-#@   GUESTS=            run: linux: the distribution's own kernel as a guest (docs/linux.md)
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest; linux+pulse: pulse beside that kernel, and a
 #@                      table of pulse's latencies (docs/linux.md)
@@ -260,8 +250,8 @@ distclean: clean
 # The emulators that PLATFORM means; auto runs in QEMU, with KVM or without (scripts/signalbox/platforms.py), and tests in both.
 SETUP_EMULATOR  := $(if $(filter bochs%,$(PLATFORM)),bochs,qemu)
 SETUP_EMULATORS := $(if $(filter auto,$(PLATFORM)),bochs qemu,$(SETUP_EMULATOR))
-SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst bochs-%,%,$(PLATFORM:%-rtl=%-irqmux)) $(if $(filter %-rtl,$(PLATFORM)),verilated))
-SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst kvm-%,qemu-%,$(patsubst bochs-%,%,$(PLATFORM))))
+SETUP_RUN_BLOCK := $(if $(RUN_EMULATOR),$(patsubst kvm-%,qemu-%,$(patsubst bochs-%,%,$(PLATFORM:%-rtl=%-irqmux))) \
+	$(if $(filter %-rtl,$(PLATFORM)),verilated))
 SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RUN_BLOCK))
 
 # Groups of packages (scripts/setup.sh) by target.
@@ -311,8 +301,7 @@ setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
 SETUPS := $(patsubst %,setup-%,build iso run bench soak bounds debug check drawings proof system test \
-	mutants rtl synth irqmux qemu-irqmux verilated)
-	mutants rtl synth irqmux qemu-irqmux test-nested)
+	mutants rtl synth irqmux qemu-irqmux verilated test-nested)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
 	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))

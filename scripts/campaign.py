@@ -228,9 +228,8 @@ def arguments():
     parser.add_argument(
         "--platforms",
         default="auto",
-        help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm; auto: "
+        help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm kvm-irqmux; auto: "
         + " ".join(AUTO),
-        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm kvm-irqmux; auto: the emulators",
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")

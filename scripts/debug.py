@@ -120,7 +120,6 @@ def main():
     args = arguments()
     platform, reason = choose(args.platform, args.board)
     if platform.endswith(("-irqmux", "-rtl")):
-    if platform.endswith("-irqmux"):
         raise PlatformError(
             f"PLATFORM={platform}: no debugger is at hand there. Use PLATFORM=bochs, qemu or kvm"
         )

@@ -21,8 +21,7 @@ from pathlib import Path
 from signalbox import Machine, Module, PlatformError, choose, find_records, parse_exits
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError, prune, spare
-from signalbox.platforms import MODEL
-from signalbox.platforms import ON_KVM
+from signalbox.platforms import MODEL, ON_KVM
 from signalbox.qemu import QemuError
 from signalbox.session import ends_on_signals
 
@@ -45,8 +44,6 @@ KINDS = {
 STOCK, BLOCK = ("pc", "soft"), ("irqmux", "irqmux-1-bank")
 # QEMU plays soft by REPEAT alone: a counted run of `priorities` was seen not to end there
 # (docs/measuring.md).
-ON = {"bochs": STOCK, "bochs-irqmux": BLOCK, "qemu": ("pc",), "qemu-irqmux": BLOCK, "kvm": STOCK}
-ON |= {rtl: BLOCK for rtl in MODEL}
 ON = {
     "bochs": STOCK,
     "bochs-irqmux": BLOCK,
@@ -55,6 +52,7 @@ ON = {
     "kvm": STOCK,
     "kvm-irqmux": BLOCK,
 }
+ON |= {rtl: BLOCK for rtl in MODEL}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 LINES = (0, 3, 8, 15)
 COUNTS = ("taken", "lost", "twice", "without_cause", "merged", "late", "spurious")
@@ -267,9 +265,8 @@ def arguments():
     parser.add_argument(
         "--platforms",
         default="auto",
-        help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm; auto: "
+        help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm kvm-irqmux; auto: "
         + " ".join(AUTO),
-        help="a list: bochs bochs-irqmux qemu qemu-irqmux kvm kvm-irqmux; auto: all there are",
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")

@@ -25,11 +25,9 @@ check_amount = $(if $(call is_more_than_zero,$($(1))),,$(call \
 check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call \
 	refuse,$(1),one of these words: $(2)))
 
-PLATFORMS := auto kvm bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
-PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux qemu qemu-irqmux
+PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
 BOARDS    := pc q35
 NESTED    := svm vmx
-GUEST_SETS := linux
 GUEST_SETS := linux linux+pulse
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)

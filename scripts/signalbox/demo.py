@@ -39,28 +39,20 @@ def with_guest_words(modules, words):
 
 def is_built(platform, build):
     try:
-        if platform.startswith("qemu"):
-            qemu_irqmux.plugin(build, platform)
-        else:
+        if platform.startswith("bochs"):
             bochs_irqmux.places(build, platform)
-        if platform == "bochs-irqmux":
-            bochs_irqmux.places(build)
         else:
-            qemu_irqmux.plugin(build)
+            qemu_irqmux.plugin(build, platform)
     except (BochsError, QemuError):
         return False
     return True
 
 
 def platform_with_block(platform, stock, build):
-    """The emulator with the chipset block: the same one, else the other; None: neither is built.
+    """The platform with the chipset block: the stock one's, else another; None: none is built.
     Whoever asks for the block as RTL has the RTL or none."""
-    both = ["qemu-irqmux", "bochs-irqmux"]
-    wanted = both[::-1] if stock == "bochs" else both
-    wanted = [platform] if platform in MODEL else wanted
-def platform_with_block(stock, build):
-    """The platform with the chipset block: the stock one's, else another; None: none is built."""
     wanted = dict.fromkeys([f"{stock}-irqmux", "qemu-irqmux", "bochs-irqmux"])
+    wanted = [platform] if platform in MODEL else wanted
     return next((platform for platform in wanted if is_built(platform, build)), None)
 
 
@@ -68,12 +60,8 @@ def make_columns(platform, build):
     """The four columns for a platform that choose() has given."""
     stock = MODEL.get(platform, platform).removesuffix("-irqmux")
     block = platform_with_block(platform, stock, build)
-    wanted = "bochs-irqmux" if stock == "bochs" else "qemu-irqmux"
-    wanted = platform if platform in MODEL else wanted
+    wanted = platform if platform in MODEL else f"{stock}-irqmux"
     missing = ("not built:", "make demo", "PLATFORM=", wanted, "builds it")
-    stock = platform.removesuffix("-irqmux")
-    block = platform_with_block(stock, build)
-    missing = ("not built:", "make demo", "PLATFORM=", f"{stock}-irqmux", "builds it")
     return [
         Column("bare", stock, virtual=False),
         Column("irqmux", block or "", note=() if block else missing),

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import media
-from .platforms import ON_QEMU
-from .platforms import ON_KVM
+from .platforms import ON_KVM, ON_QEMU
 from .qemu import SHIFT
 from .session import Session
 
@@ -148,7 +147,7 @@ class Machine:
     @property
     def counted(self):
         """Whether this is QEMU counting instructions."""
-        return self.exact and self.platform in ON_QEMU and self.platform != "kvm"
+        return self.exact and self.platform in ON_QEMU and self.platform not in ON_KVM
 
     @property
     def _types_along(self):
@@ -160,10 +159,8 @@ class Machine:
     def unit(self):
         """The words that tell a guest what its TSC counts."""
         if self.counted:
-            return f"unit=instructions ticks={TICKS_PER_INSTRUCTION}"
-        return "unit=cycles" if self.platform in ON_QEMU else "unit=instructions"
             return f"unit=instructions ticks={1 << self.shift}"
-        return "unit=instructions" if self.platform in ("bochs", "bochs-irqmux") else "unit=cycles"
+        return "unit=cycles" if self.platform in ON_QEMU else "unit=instructions"
 
     def boot_lines(self):
         """(GRUB command, image, words) in order."""

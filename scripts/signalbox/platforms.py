@@ -14,6 +14,7 @@ from .qemu import BOARDS
 PLATFORMS = (
     "auto",
     "kvm",
+    "kvm-irqmux",
     "bochs",
     "bochs-irqmux",
     "bochs-rtl",
@@ -21,17 +22,13 @@ PLATFORMS = (
     "qemu-irqmux",
     "qemu-rtl",
 )
-# Platforms of QEMU, which has two boards; the others are a "pc".
-ON_QEMU = ("kvm", "qemu", "qemu-irqmux", "qemu-rtl")
 # The same machines, with the block as RTL (docs/rtl.md) in the place of its model.
 RTL = {"bochs-irqmux": "bochs-rtl", "qemu-irqmux": "qemu-rtl"}
 MODEL = {rtl: model for model, rtl in RTL.items()}
-# By the CPUID flag that the kernel lists: what it is called, and the module's word on nesting it.
-PLATFORMS = ("auto", "kvm", "kvm-irqmux", "bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 # Platforms that run on the host's processor.
 ON_KVM = ("kvm", "kvm-irqmux")
 # Platforms of QEMU, which has two boards; the others are a "pc".
-ON_QEMU = (*ON_KVM, "qemu", "qemu-irqmux")
+ON_QEMU = (*ON_KVM, "qemu", "qemu-irqmux", "qemu-rtl")
 # By the CPUID flag that the kernel lists: its name, KVM's module for it, and the parameters of the
 # module that have to be on, each with the part that KVM's VMs lack where the parameter is off.
 NESTED = {

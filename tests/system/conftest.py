@@ -30,8 +30,7 @@ from signalbox import (
     parse_latencies,
 )  # noqa: E402
 from signalbox.media import spare  # noqa: E402
-from signalbox.platforms import MODEL, ON_QEMU  # noqa: E402
-from signalbox.platforms import ON_KVM, ON_QEMU  # noqa: E402
+from signalbox.platforms import MODEL, ON_KVM, ON_QEMU  # noqa: E402
 from signalbox.qemu import executable as qemu_executable  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
@@ -49,13 +48,12 @@ TIMEOUT = 240
 LEG = MODEL.get(PLATFORM, PLATFORM)
 
 # Where the firmware puts the chipset block's registers.
-WINDOW = 0xFEBF1000 if LEG == "qemu-irqmux" else 0xC0000000
+WINDOW = 0xFEBF1000 if LEG in ("qemu-irqmux", "kvm-irqmux") else 0xC0000000
 
 
 def here(platform):
     """The platform of this session that a test's word for a platform means."""
     return PLATFORM if platform == LEG else platform
-WINDOW = 0xFEBF1000 if PLATFORM in ("qemu-irqmux", "kvm-irqmux") else 0xC0000000
 
 
 @functools.cache

@@ -86,9 +86,8 @@ BAD = [
     (
         "PLATFORM",
         "pdp11",
-        f"{WORD} auto kvm bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl",
+        f"{WORD} auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl",
     ),
-    ("PLATFORM", "pdp11", f"{WORD} auto kvm kvm-irqmux bochs bochs-irqmux qemu qemu-irqmux"),
     ("PLATFORM", "", f"{WORD} auto kvm "),
     ("PLATFORM", "qemu bochs", f"{WORD} auto "),
     ("BOARD", "x", f"{WORD} pc q35"),

@@ -333,7 +333,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) -mgeneral-regs-only -flto -Wframe-larger-than=$
 # What runs once, or at a person's pace, is made small: the image has a limit.
 VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci power uart vga) \
 	$(patsubst %,arch/x86/machine/%.c,slice_timer_find) arch/x86/log/% \
-	$(patsubst %,arch/x86/cpu/%.c,mitigations newlib_glue tables tsc) \
+	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_memory nested_map rmw store virt) \
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr store task vmx) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand store svm) \

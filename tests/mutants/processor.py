@@ -16,6 +16,49 @@ STORE = "arch/x86/virt/store.c"
 NESTED = "arch/x86/virt/nested_map.c"
 
 MUTANTS = (
+    # The x87 pointers on AMD.
+    (
+        "fpu-load-without-a-look-at-the-pointers",
+        "arch/x86/cpu/fpu.c",
+        "\tif (fpu_pointers_stay())\n\t\tfpu_loads_at_once = 0;\n",
+        "",
+        "test_fpu",
+    ),
+    (
+        "fpu-pointers-of-hygon",
+        "arch/x86/cpu/fpu_pointers.c",
+        "vendor != VENDOR_AUTH && vendor != VENDOR_HYGO",
+        "vendor != VENDOR_AUTH",
+        "test_fpu_pointers",
+    ),
+    (
+        "fpu-pointers-of-every-amd",
+        "arch/x86/cpu/fpu_pointers.c",
+        "!(cpu_id(LEAF_SIZES, 0).ebx & EBX_XSAVE_ERROR_POINTERS)",
+        "true",
+        "test_fpu_pointers",
+    ),
+    (
+        "fpu-pointers-stay",
+        "arch/x86/cpu/fpu_pointers.c",
+        '"fnclex; emms; fildl %0"',
+        '"fnclex; emms # %0"',
+        "test_fpu_pointers",
+    ),
+    (
+        "fpu-pointers-with-an-exception",
+        "arch/x86/cpu/fpu_pointers.c",
+        '"fnclex; emms; fildl %0"',
+        '"emms; fildl %0"',
+        "test_fpu_pointers",
+    ),
+    (
+        "fpu-pointers-without-room",
+        "arch/x86/cpu/fpu_pointers.c",
+        '"fnclex; emms; fildl %0"',
+        '"fnclex; fildl %0"',
+        "test_fpu_pointers",
+    ),
     # Breakpoints on ports.
     (
         "vmx-port-breakpoint-hides-the-step",

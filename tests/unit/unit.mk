@@ -79,6 +79,9 @@ UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c
 UNIT_audit   := arch/x86/virt/vmx/audit.c $(UNIT_LOG)
 # What the processor is asked against other VMs' eyes.
 UNIT_mitigations := arch/x86/cpu/mitigations.c
+# The x87 pointers that a load leaves, overwritten on the host.
+UNIT_fpu_pointers := arch/x86/cpu/fpu_pointers.c
+UNIT_fpu := arch/x86/cpu/fpu.c
 # The SVM back end: a guest in RAM of the test's.
 UNIT_SVM        := tests/unit/svm_kit.c arch/x86/virt/svm/npt.c arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c
 UNIT_svm_npt    := $(UNIT_SVM)

@@ -7,6 +7,7 @@
  * 1 13.5). The caller passes the widest XCR0 that the guest has had.
  */
 #include "arch/x86/cpu/fpu.h"
+#include "arch/x86/cpu/fpu_pointers.h"
 #include "arch/x86/cpu/guarded.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/machine/platform.h"
@@ -34,6 +35,7 @@ enum {
 enum { XSAVE_HEADER = 512 };
 
 uint64_t fpu_xcr0_now;
+uint64_t fpu_loads_at_once = FPU_LEGACY;
 
 /* The components, as bits of XCR0, and the bytes of their areas. Without XSAVE there are no bits,
  * and the area is that of FXSAVE. */
@@ -64,6 +66,8 @@ int fpu_init(void)
 
 	if (!(id.edx & CPUID1_FXSR))
 		return -ENODEV;
+	if (fpu_pointers_stay())
+		fpu_loads_at_once = 0;
 	cr0_write((cr0_read() | CR0_MP | CR0_NE) & ~(uint64_t)(CR0_EM | CR0_TS));
 	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT |
 	          (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
@@ -149,8 +153,14 @@ void fpu_save_wide(void *area)
 	                 : "memory");
 }
 
-void fpu_load_wide(const void *area)
+void fpu_load_otherwise(const void *area, uint64_t widest)
 {
+	if (fpu_loads_at_once == 0)
+		fpu_forget_pointers();
+	if (fpu_is_legacy(widest)) {
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+		return;
+	}
 	xcr0_write(components.moved);
 	__asm__ volatile("xrstor64 (%0)"
 	                 :

@@ -45,9 +45,11 @@ void msr_write(uint32_t msr, uint64_t value);
 uint64_t dr6_read(void);
 void dr6_write(uint64_t value);
 uint64_t cr0_read(void);
+void cr0_write(uint64_t value);
 uint64_t cr2_read(void);
 uint64_t cr3_read(void);
 uint64_t cr4_read(void);
+void cr4_write(uint64_t value);
 void cr2_write(uint64_t value);
 
 /* What the TSC reads; a test moves it. */

@@ -170,14 +170,14 @@ extern struct chipset_present chipset_present;
  * entry. With c NULL, all lines go to the block. */
 static inline void chipset_route(struct controller *c)
 {
-	if (__builtin_expect(c != chipset_present.routed, 0))
+	if (c != chipset_present.routed)
 		chipset->mux.route(c);
 }
 
 /* Returns whether chipset_mask() has to be called before the next entry. */
 static inline bool chipset_mask_due(void)
 {
-	return __builtin_expect(chipset_present.dirty, 0);
+	return chipset_present.dirty;
 }
 
 /* Writes the VMM block's mask. Call before an entry where chipset_mask_due() is true. */

@@ -21,7 +21,7 @@ static struct driver_window window;
 #define DRIVER_READ(bits)                                                                 \
 	static inline uint##bits##_t driver_read##bits(uint32_t offset)                   \
 	{                                                                                 \
-		if (__builtin_expect(window.address != 0, 1))                             \
+		if (window.address != 0)                                                  \
 			return mmio_read##bits(window.address + offset);                  \
 		return (uint##bits##_t)block_window_read(window.model, offset, bits / 8); \
 	}
@@ -29,13 +29,14 @@ static struct driver_window window;
 #define DRIVER_WRITE(bits)                                                           \
 	static inline void driver_write##bits(uint32_t offset, uint##bits##_t value) \
 	{                                                                            \
-		if (__builtin_expect(window.address != 0, 1))                        \
+		if (window.address != 0)                                             \
 			mmio_write##bits(window.address + offset, value);            \
 		else                                                                 \
 			write_model(offset, bits / 8, value);                        \
 	}
 
-static __attribute__((noinline)) void write_model(uint32_t offset, unsigned size, uint64_t value)
+/* cold: the window is a model in memory only where the machine has no block. */
+static __attribute__((cold)) void write_model(uint32_t offset, unsigned size, uint64_t value)
 {
 	block_window_write(window.model, offset, size, value);
 	soft_written();
@@ -90,7 +91,8 @@ static struct {
 
 /* ---- Lines and inputs ---- */
 
-static __attribute__((noinline)) line_set scatter(uint64_t inputs, line_set lines)
+/* cold: lines enter other inputs only after driver_wire(). */
+static __attribute__((cold)) line_set scatter(uint64_t inputs, line_set lines)
 {
 	line_set set = 0;
 
@@ -99,7 +101,8 @@ static __attribute__((noinline)) line_set scatter(uint64_t inputs, line_set line
 	return set;
 }
 
-static __attribute__((noinline)) line_set gather(uint64_t inputs, line_set set)
+/* cold: as scatter(). */
+static __attribute__((cold)) line_set gather(uint64_t inputs, line_set set)
 {
 	line_set lines = 0;
 
@@ -110,14 +113,13 @@ static __attribute__((noinline)) line_set gather(uint64_t inputs, line_set set)
 
 static inline line_set to_inputs(uint64_t inputs, line_set lines)
 {
-	return __builtin_expect(!wiring.changed, 1) ? lines : scatter(inputs, lines);
+	return !wiring.changed ? lines : scatter(inputs, lines);
 }
 
 /* Returns the lines with an owner that enter the inputs in set. */
 static inline line_set to_lines(uint64_t inputs, line_set set)
 {
-	return (__builtin_expect(!wiring.changed, 1) ? set : gather(inputs, set)) &
-	       vmm_block.claimed;
+	return (!wiring.changed ? set : gather(inputs, set)) & vmm_block.claimed;
 }
 
 void driver_wire(unsigned line, unsigned to_controller, unsigned to_block)
@@ -137,9 +139,8 @@ static inline uint32_t state_of(unsigned bank, uint32_t word)
 }
 
 /* Moves the words one after the other. Reading and writing are apart from the fast path, because a
- * switch counts its instructions. */
-static __attribute__((noinline)) void move_slowly(unsigned bank, uint64_t words[PAIR_WORDS],
-                                                  bool out)
+ * switch counts its instructions. cold: as write_model(). */
+static __attribute__((cold)) void move_slowly(unsigned bank, uint64_t words[PAIR_WORDS], bool out)
 {
 	for (unsigned word = 0; word < PAIR_WORDS; word++)
 		if (out)
@@ -150,7 +151,7 @@ static __attribute__((noinline)) void move_slowly(unsigned bank, uint64_t words[
 
 static inline void read_state(unsigned bank, uint64_t words[PAIR_WORDS])
 {
-	if (__builtin_expect(window.address == 0, 0)) {
+	if (window.address == 0) {
 		move_slowly(bank, words, false);
 		return;
 	}
@@ -159,7 +160,7 @@ static inline void read_state(unsigned bank, uint64_t words[PAIR_WORDS])
 
 static inline void write_state(unsigned bank, uint64_t words[PAIR_WORDS])
 {
-	if (__builtin_expect(window.address == 0, 0)) {
+	if (window.address == 0) {
 		move_slowly(bank, words, true);
 		return;
 	}
@@ -257,7 +258,7 @@ void driver_mask(line_set wanted)
 	line_set open = to_inputs(wiring.block_input,
 	                          vmm_block.claimed & (line_set)~vmm_block.masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
-	if (__builtin_expect(mux.current != NULL, 1))
+	if (mux.current != NULL)
 		select |= mux.current->window.select;
 	if (select != mux.selected) {
 		mux.selected = select;
@@ -366,8 +367,9 @@ bool driver_in_service(const struct controller *c)
 /* Collects the assertions on the lines that c shares. Every other VM that shares the line gets a
  * pending request. c gets none where the lines were routed to c. A VM that waits is to be told too:
  * a line that was not masked has raised an NMI, and the look after the NMI would find no status bit
- * any more. */
-static __attribute__((noinline)) void collect_shared(const struct controller *c)
+ * any more. cold: only lines of several VMs are
+ * shared. */
+static __attribute__((cold)) void collect_shared(const struct controller *c)
 {
 	line_set seen = driver_asserted() & c->shared;
 
@@ -385,8 +387,9 @@ static __attribute__((noinline)) void collect_shared(const struct controller *c)
 }
 
 /* Keeps the requests at the inputs of shared lines, and of lines whose device goes to another VM.
- * While c is away another VM may serve the device, and the line may fall. */
-static __attribute__((noinline)) void keep_requests(struct controller *c)
+ * While c is away another VM may serve the device, and the line may fall. cold: as
+ * collect_shared(). */
+static __attribute__((cold)) void keep_requests(struct controller *c)
 {
 	line_set requests = (line_set)(banks.holder[c->window.bank] == c ? read_view(c)
 	                                                                 : c->window.view);
@@ -395,8 +398,8 @@ static __attribute__((noinline)) void keep_requests(struct controller *c)
 }
 
 /* Makes held requests of c's pending shared lines, in the bank or in the words for the bank. No
- * line is routed to the bank, so no other event changes the bank. */
-static __attribute__((noinline)) void deliver_pending_shared(struct controller *c)
+ * line is routed to the bank, so no other event changes the bank. cold: as collect_shared(). */
+static __attribute__((cold)) void deliver_pending_shared(struct controller *c)
 {
 	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */
 	line_set inputs = to_inputs(wiring.controller_input, c->window.pending_shared);
@@ -416,21 +419,21 @@ static __attribute__((noinline)) void deliver_pending_shared(struct controller *
 /* Routes every line to the VMM block. */
 static inline void route_all_to_block(void)
 {
-	if (__builtin_expect(mux.sharing, 0))
+	if (mux.sharing)
 		collect_shared(mux.current);
 	driver_write16(WINDOW_ROUTE, 0);
 	mux.selected &= ~0xffffull;
 }
 
 /* Takes the state out of the bank, because another controller is to have the bank. */
-static __attribute__((noinline)) void take_state(struct controller *c)
+static void take_state(struct controller *c)
 {
 	c->window.view = read_view(c);
 	read_state(c->window.bank, c->window.state);
 	banks.holder[c->window.bank] = NULL;
 }
 
-static __attribute__((noinline)) void put_state(struct controller *c)
+static void put_state(struct controller *c)
 {
 	write_state(c->window.bank, c->window.state);
 	banks.holder[c->window.bank] = c;
@@ -442,14 +445,14 @@ int driver_save(struct controller *c, bool force)
 	route_all_to_block();
 	if (banks.users[c->window.bank] > 1 && banks.holder[c->window.bank] == c)
 		take_state(c);
-	if (__builtin_expect(c->keeps != 0, 0))
+	if (c->keeps != 0)
 		keep_requests(c);
 	return 0;
 }
 
 void driver_restore(struct controller *c)
 {
-	if (__builtin_expect(c->window.pending_shared != 0, 0))
+	if (c->window.pending_shared != 0)
 		deliver_pending_shared(c); /* SELECT's write brings the latched assertions */
 	if (banks.holder[c->window.bank] != c)
 		put_state(c);

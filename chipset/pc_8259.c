@@ -91,7 +91,7 @@ static void refresh_ports(struct controller *c)
 	               master->poll | slave->poll);
 	unsigned open = 0;
 
-	if (__builtin_expect(c->inject != 0, 0))
+	if (c->inject != 0)
 		/* the slave shows and polls requests behind a closed cascade as well */
 		plain = plain && !(c->inject & ~(line_set)(master->imr | slave->imr << 8));
 	if (plain && master->ready && pc_chips[PIC_MASTER].mask != 0)
@@ -118,13 +118,14 @@ void pc_refresh(struct controller *c)
 
 static inline bool mask_was_cleared(unsigned chip)
 {
-	if (__builtin_expect(io_in8(pc_ports[chip].data) == pc_chips[chip].mask, 1))
+	if (io_in8(pc_ports[chip].data) == pc_chips[chip].mask)
 		return false;
 	/* The answer to a poll command of the guest looks the same. The answer comes once. */
 	return io_in8(pc_ports[chip].data) != pc_chips[chip].mask;
 }
 
-static __attribute__((noinline)) void caught(struct controller *c, unsigned chip)
+/* cold: a guest initialises its pair again, a few times in a run. */
+static __attribute__((cold)) void caught(struct controller *c, unsigned chip)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
 
@@ -148,7 +149,7 @@ static inline void catch_initialisation(struct controller *c, unsigned chip)
 
 void pc_catch_initialisation(struct controller *c)
 {
-	if (__builtin_expect(pc_masks_stand(), 1))
+	if (pc_masks_stand())
 		return;
 	catch_initialisation(c, PIC_MASTER);
 	catch_initialisation(c, PIC_SLAVE);
@@ -172,8 +173,7 @@ static int start_initialisation(struct controller *c, unsigned chip, uint8_t icw
 	return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;
 }
 
-static __attribute__((noinline)) void continue_initialisation(struct controller *c, unsigned chip,
-                                                              uint8_t value)
+static void continue_initialisation(struct controller *c, unsigned chip, uint8_t value)
 {
 	struct pic_state *pic = &c->pc.pic[chip];
 
@@ -238,8 +238,7 @@ static void ocw3(struct controller *c, unsigned chip, uint8_t value)
 		io_out8(pc_ports[chip].command, value & (uint8_t)~OCW3_P);
 }
 
-static __attribute__((noinline)) int command_write(struct controller *c, unsigned chip,
-                                                   uint8_t value)
+static int command_write(struct controller *c, unsigned chip, uint8_t value)
 {
 	int error = 0;
 
@@ -260,11 +259,14 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 
 	c->pc.pic[chip].imr = value;
 	refresh_mask(c, chip);
+	/* The hint: see exit_other_port() (vmm/core/ports.c). */
 	if (__builtin_expect(!before != !pc_chips[chip].mask || c->inject, 0))
 		refresh_ports(c);
 	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
+/* All writes but a plain OCW1. noinline: without, a mask write takes 10 instructions more
+ * (test_figures.py: test_R02_a_mask_write_of_the_guest). */
 static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data,
                                                  uint8_t value)
 {
@@ -320,7 +322,7 @@ static line_set own_requests(const struct controller *c)
 }
 
 /* Returns the vector of the lost request to inject now, or -1. */
-static __attribute__((noinline)) int offer(struct controller *c)
+static int offer(struct controller *c)
 {
 	line_set enabled = pc_enabled(c);
 

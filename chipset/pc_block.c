@@ -92,7 +92,7 @@ static inline void change_pin(unsigned line, bool arms)
 	ioapic_write((unsigned)platform.line[line].pin, arms ? RTE_NMI : RTE_NMI | RTE_MASKED);
 }
 
-static __attribute__((noinline)) void change_pins(line_set wanted)
+static void change_pins(line_set wanted)
 {
 	line_set before = vmm_block.armed;
 
@@ -108,7 +108,7 @@ static inline void arm(void)
 {
 	line_set wanted = mux.claimed & ~(mux.routed | (vmm_block.asserted & ~mux.served));
 
-	if (__builtin_expect(wanted != vmm_block.armed, 0))
+	if (wanted != vmm_block.armed)
 		change_pins(wanted);
 }
 
@@ -204,9 +204,9 @@ static bool held_up(uint64_t took)
  * every armed line of the chip counts as asserted. A guest may find no cause; no guest loses an
  * interrupt. Where the VMM was held up, the count is no evidence. A single NMI may then be of a
  * line of the other chip, and stand for a dropped request too. seen: the handler's snapshots before
- * the ICW1. */
-static __attribute__((noinline)) void find_dropped(line_set inputs, line_set seen, uint32_t nmis,
-                                                   bool merged)
+ * the ICW1. cold: an NMI came within the few microseconds of an ICW1. */
+static __attribute__((cold)) void find_dropped(line_set inputs, line_set seen, uint32_t nmis,
+                                               bool merged)
 {
 	/* A line of the VMM's own asserts again and again. */
 	line_set known = vmm_block.asserted | (seen & (line_set)~mux.served);
@@ -230,7 +230,7 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 	nmi_account_see(&nmi_account, irr & vmm_block.armed);
 	nmis = nmi_count - nmis;
 	bool merged = held_up(cpu_tsc() - tsc);
-	if (__builtin_expect(nmis != 0, 0))
+	if (nmis != 0)
 		find_dropped(chip == PIC_MASTER ? 0x00ff : 0xff00, seen, nmis, merged);
 }
 

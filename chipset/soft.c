@@ -71,7 +71,7 @@ static inline void relay_intr(void)
 /* ---- Lines ---- */
 
 /* A line that rises has been low before, whether the VMM saw the low level or not. */
-static __attribute__((noinline)) void feed(struct soft_changes changes)
+static void feed(struct soft_changes changes)
 {
 	for (line_set rest = changes.fallen | changes.risen; rest; rest &= rest - 1)
 		block_set_line(&soft_block, line_first(rest), false);
@@ -110,7 +110,7 @@ static line_set level_inputs(void)
 /* Returns the lines of the set that enter the given inputs of the controller. */
 static line_set lines_at(line_set inputs, line_set lines)
 {
-	if (__builtin_expect(soft_block.trivial, 1))
+	if (soft_block.trivial)
 		return lines & inputs;
 	line_set found = 0;
 	for (line_set rest = lines; rest; rest &= rest - 1)
@@ -123,7 +123,7 @@ static line_set lines_at(line_set inputs, line_set lines)
  * or cleared in the status register. From then on the VMM sees only the line's next edge. For the
  * bank, which has no more to take, the line is low. A line whose VM is away stays up: the line's
  * bank may still have the edge. */
-static __attribute__((noinline)) void settle_up(line_set up)
+static void settle_up(line_set up)
 {
 	const struct pair *pair = connected();
 	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges

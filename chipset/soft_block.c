@@ -17,7 +17,7 @@ struct soft_outputs soft_outputs;
  * processor. */
 void soft_relay_nmi(void)
 {
-	if (__builtin_expect(block_take_nmi(&soft_block), 0))
+	if (block_take_nmi(&soft_block))
 		nmi_note();
 }
 

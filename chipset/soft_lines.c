@@ -86,7 +86,7 @@ static void end(unsigned line)
 /* Returns whether there was a spurious interrupt: level 7 of a chip with no such level in service.
  * The request was gone at the acknowledge. A spurious interrupt of the slave leaves the master's
  * cascade input in service. */
-static __attribute__((noinline)) bool spurious(unsigned chip)
+static bool spurious(unsigned chip)
 {
 	io_out8(command[chip], READ_ISR);
 	bool none = !(io_in8(command[chip]) >> SPURIOUS & 1);
@@ -164,7 +164,7 @@ struct soft_changes soft_lines_look(void)
 	watch.dropped = 0;
 	watch.up = irr;
 	open_lines();
-	if (__builtin_expect(watch.noted != 0, 0))
+	if (watch.noted != 0)
 		changes.risen |= (line_set)take(&watch.noted) & watch.claimed;
 	return changes;
 }

@@ -113,7 +113,7 @@ MUTANTS = (
     (
         "calls-from-ring-3",
         "vmm/core/calls.c",
-        "if (__builtin_expect(!virt_in_ring_0(vm->vcpu), 0))",
+        "if (!virt_in_ring_0(vm->vcpu))",
         "if (false)",
         "bochs:" + ATTACK + "[pc-ring3]",
     ),

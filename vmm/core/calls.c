@@ -119,7 +119,7 @@ void exit_call(struct vm *vm, enum vm_exit_reason reason)
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint64_t number = regs->rax;
 	virt_skip(vm->vcpu);
-	if (__builtin_expect(!virt_in_ring_0(vm->vcpu), 0))
+	if (!virt_in_ring_0(vm->vcpu))
 		regs->rax = (uint64_t)-EPERM;
 	else if (number < sizeof(handlers) / sizeof(handlers[0]))
 		regs->rax = (uint64_t)handlers[number](vm, regs);

@@ -27,7 +27,7 @@ static void exit_aborted(struct vm *vm, enum vm_exit_reason reason)
 static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	if (__builtin_expect(slice_timer_by_nmi, 0))
+	if (slice_timer_by_nmi)
 		dispatch_timer(vm, true);
 	else
 		turn_look(vm);
@@ -62,7 +62,7 @@ static void exit_window(struct vm *vm, enum vm_exit_reason reason)
 static void exit_nmi_window(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
-	if (__builtin_expect(slice_timer_by_nmi, 0))
+	if (slice_timer_by_nmi)
 		dispatch_timer(vm, false);
 	vm->controller.changed = true; /* vm_invoke() injects a waiting event */
 }

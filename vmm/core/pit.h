@@ -86,7 +86,7 @@ static inline bool pit_set_alarm(void)
 enum { PIT_NEAR = 100 };
 static inline bool pit_is_due(uint64_t now)
 {
-	return __builtin_expect(now + PIT_NEAR >= pit_due, 0) && pit_due != PIT_NEVER;
+	return now + PIT_NEAR >= pit_due && pit_due != PIT_NEVER;
 }
 
 /* Returns true where the port is one of vm's own PIT. */

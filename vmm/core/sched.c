@@ -22,7 +22,7 @@ void sched_add(struct vm *vm)
 
 /* Collects the lines of all halted VMs anew. A VM that leaves its HLT may share lines with other
  * halted VMs. */
-static __attribute__((noinline)) void collect_awaited(void)
+static void collect_awaited(void)
 {
 	schedule->awaited = 0;
 	for (vm_set rest = schedule->halted; rest; rest &= rest - 1)
@@ -34,7 +34,7 @@ static inline void leave_halted(const struct vm *vm)
 	schedule->halted &= ~VM_BIT(vm->number);
 	schedule->frozen &= ~VM_BIT(vm->number);
 	schedule->awaited &= ~vm->controller.lines;
-	if (__builtin_expect(vm->controller.shared != 0, 0))
+	if (vm->controller.shared != 0)
 		collect_awaited();
 }
 

@@ -30,7 +30,7 @@ void turn_wait_no_more(struct vm *vm)
 	processor.turn.slice_end = 0;
 }
 
-__attribute__((noinline)) void turn_look(struct vm *vm)
+void turn_look(struct vm *vm)
 {
 	uint64_t now = cpu_tsc();
 

@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 /* Returns true when it is time for turn_look(). count: the value that trace_record() returned; each
- * exit records at least one entry. */
+ * exit records at least one entry. The hint: without, a switch on irqmux takes 419 instructions and
+ * a wake-up 566, with 417 and 550 (test_irqmux_figures.py). */
 static inline bool turn_is_due(uint32_t count)
 {
 	return __builtin_expect((int32_t)(count - processor.turn.look) >= 0, 0);

@@ -63,7 +63,7 @@ static inline uint32_t nmi_take(void)
 /* Call it after the check of the sources, with the count of nmi_take(). */
 static inline void nmi_looked(uint32_t count)
 {
-	if (__builtin_expect(count >= NMI_STORM, 0))
+	if (count >= NMI_STORM)
 		nmi_reopen();
 }
 

@@ -68,7 +68,7 @@ static inline uint32_t nmi_account_take_seen(struct nmi_account *a)
 static inline uint32_t nmi_account_take_lines(struct nmi_account *a, uint32_t lines)
 {
 	uint32_t seen = nmi_account_take_seen(a);
-	if (__builtin_expect(seen & ~lines, 0))
+	if (seen & ~lines)
 		nmi_account_see(a, seen & ~lines);
 	return seen & lines;
 }
@@ -147,7 +147,7 @@ static inline bool nmi_account_take_pulse(struct nmi_account *a)
 /* Returns whether pulses are left over. */
 static inline bool nmi_account_has_pulses(const struct nmi_account *a)
 {
-	return __builtin_expect(a->pulses != 0, 0);
+	return a->pulses != 0;
 }
 
 /* Forgets the pulses left over: these pulses have merged on the way to the processor, and explain

@@ -125,7 +125,7 @@ static void write_surely(uint64_t ticks)
 /* Arms or stops the timer in all unusual cases: the timer was about to end or is not armed, the
  * timer is to be stopped, or the time is very short or very long. Accesses may take long, so the
  * function reads the TSC after the last access. */
-static __attribute__((noinline)) void arm_slowly(uint64_t ticks, uint64_t now)
+static void arm_slowly(uint64_t ticks, uint64_t now)
 {
 	uint64_t old = end.armed && !end.told ? end.look_from : UINT64_MAX;
 
@@ -149,12 +149,12 @@ void slice_timer_arm(uint64_t ticks)
 {
 	uint64_t now = cpu_tsc();
 
-	if (__builtin_expect(ticks - NEAR > limits.far, 0)) {
+	if (ticks - NEAR > limits.far) {
 		arm_slowly(ticks, now);
 		return;
 	}
 	write_end(counter() + (uint32_t)(ticks * device.factor >> 32));
-	if (__builtin_expect(cpu_tsc() >= end.look_from, 0))
+	if (cpu_tsc() >= end.look_from)
 		arm_slowly(ticks, now);
 	else
 		note_times(now, ticks);
@@ -171,7 +171,7 @@ uint64_t slice_timer_left(void)
 
 /* ---- The cause of an NMI ---- */
 
-static __attribute__((noinline)) bool look(void)
+static bool look(void)
 {
 	if (!end.armed || end.told || !passed(end.count))
 		return false;

@@ -133,12 +133,14 @@ def picture(text):
     for clock in sorted({int(clock) for _, clock in events}):
         x = LEFT + CLOCK * clock
         numbers = [str(n) for n, (_, at) in enumerate(events, 1) if int(at) == clock]
-        body += f'<path fill="none" stroke="{GREY}" stroke-dasharray="2,3" d="M{x},{TOP - 8}V{bottom}"/>\n'
+        body += f'<path fill="none" stroke="{GREY}" stroke-dasharray="2,3" '
+        body += f'd="M{x},{TOP - 8}V{bottom}"/>\n'
         body += draw_text(x, TOP - 12, "middle", 12, GREY, ", ".join(numbers))
     for number, (label, colour, row) in enumerate(signals, 1):
         y = TOP + ROW * number - 6
         body += draw_text(LEFT - 10, y - 3, "end", 12, colour, label)
-        body += f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{draw_levels(row, y)}"/>\n'
+        body += f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" '
+        body += f'points="{draw_levels(row, y)}"/>\n'
     legend = [f"{number} {label}" for number, (label, _) in enumerate(events, 1)]
     half = (len(legend) + 1) // 2
     for number, part in enumerate((legend[:half], legend[half:])):

@@ -20,7 +20,7 @@ MUTANTS = (
     (
         "fpu-load-without-a-look-at-the-pointers",
         "arch/x86/cpu/fpu.c",
-        "\tif (fpu_pointers_stay())\n\t\tfpu_loads_at_once = 0;\n",
+        "\tif (fpu_pointers_stay())\n\t\tfpu_widest_at_reset |= FPU_POINTERS;\n",
         "",
         "test_fpu",
     ),

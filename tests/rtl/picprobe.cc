@@ -106,7 +106,8 @@ int main(void)
 		snprintf(name, sizeof(name), "random program %u", i);
 		play(&program, name);
 	}
-	printf("R07 rtl: picprobe's %u recorded and %d random programs, %llu operations: %llu answers are the model's ... ok\n",
+	printf("R07 rtl: picprobe's %u recorded and %d random programs, %llu operations: "
+	       "%llu answers are the model's ... ok\n",
 	       probe_recorded_count, (int)PROGRAMS, (unsigned long long)operations,
 	       (unsigned long long)answers);
 	return 0;

@@ -222,7 +222,8 @@ static void every_lane(void)
 		both(TAG_WINDOW, false, 0xff8, (uint8_t)lanes, 0);
 	}
 	same();
-	verdict("every set of lanes at every register and in holes: 1, 2, 4 or 8 aligned bytes, or nothing");
+	verdict("every set of lanes at every register and in holes: 1, 2, 4 or 8 aligned bytes, "
+	        "or nothing");
 }
 
 /* An access that is wider than a byte is an access to each port, the lowest first. */

@@ -15,6 +15,10 @@ from signalbox import Module, parse_histograms
 OWNED = 4_000
 PERCENT = 1
 RATIO = 1.3
+# A mitigation that VMX does without: QEMU's processor is an AMD whose FXRSTOR leaves the x87
+# pointers of the last guest, so each load overwrites the pointers (arch/x86/cpu/fpu_pointers.h).
+# Measured: a switch takes 534 instructions on irqmux, and 517 without.
+POINTERS = 17
 STARTING = 130  # ticks while the VMM starts a VM of 16M, which end no turn
 BY_VMX = {
     "pc": {"wakeup": 850, "switch": 654},
@@ -119,4 +123,4 @@ def test_R11_a_switch(system, chipset):
     )
     said = report.latency("switch", "pulse")
     assert said.n == 1000 and report.record("totals")["switches"] >= 2000
-    assert said.median <= RATIO * BY_VMX[chipset]["switch"], said
+    assert said.median <= RATIO * BY_VMX[chipset]["switch"] + POINTERS, said

@@ -2,7 +2,7 @@
 /*
  * Loads of floating-point state: on which processors the x87 pointers are overwritten, and when.
  *
- * Rule: the processor of the test has FXSAVE and no XSAVE. Loads and saves are executed on the host.
+ * Rule: the processor of the test has FXSAVE and no XSAVE. The host executes loads and saves.
  */
 #include "tests/unit/check.h"
 
@@ -88,12 +88,12 @@ static unsigned forgotten_at_a_load(bool pointers_stay)
 
 	processor.pointers_stay = pointers_stay;
 	processor.forgotten = 0;
-	fpu_loads_at_once = FPU_LEGACY;
+	fpu_widest_at_reset = 1;
 	assert_int_equal(fpu_init(), 0);
 	__asm__ volatile("fninit; fldcw %0" : : "m"(single));
-	fpu_save(area, 1);
+	fpu_save(area, fpu_widest_at_reset);
 	__asm__ volatile("fninit");
-	fpu_load(area, 1, fpu_xcr0_now);
+	fpu_load(area, fpu_widest_at_reset, fpu_xcr0_now);
 	const uint16_t loaded = control_word();
 	__asm__ volatile("fninit");
 	assert_int_equal(loaded, PRECISION_SINGLE); /* the load came last */

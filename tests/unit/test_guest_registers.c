@@ -110,7 +110,8 @@ static void R01_what_firmware_left_is_gone(void **state)
 
 static bool has_a_row(uint32_t number)
 {
-	/* TSC; TSC_ADJUST; BIOS_SIGN_ID; SYSENTER; MISC_ENABLE; PAT; EFER to FMASK; the segment bases */
+	/* TSC; TSC_ADJUST; BIOS_SIGN_ID; SYSENTER; MISC_ENABLE; PAT; EFER to FMASK; the segment
+	 * bases */
 	static const uint32_t numbers[] = { 0x10,       0x3b,      0x8b,  0x174,      0x175,
 		                            0x176,      0x1a0,     0x277, 0xc0000080, STAR,
 		                            LSTAR,      CSTAR,     FMASK, TSC_AUX,    0xc0000100,

@@ -100,8 +100,8 @@ static uint64_t first_due(void)
 	return earliest(housekeeping.status_due, housekeeping.end_due);
 }
 
-/* The hints of this file. The gates are the switch and the wake-up of test_irqmux_figures.py, and the
- * limits are 417 and 564 instructions.
+/* The hints of this file. The gates are the switch and the wake-up of test_irqmux_figures.py, and
+ * the limits are 417 and 564 instructions.
  * - noinline: without all six a switch takes 423 instructions and a wake-up 566, with all six 417
  *   and 550. Without find_sleeper()'s alone a switch takes 420.
  * - __builtin_expect: without all four a switch takes 431 and a wake-up 566.

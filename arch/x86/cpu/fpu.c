@@ -35,7 +35,7 @@ enum {
 enum { XSAVE_HEADER = 512 };
 
 uint64_t fpu_xcr0_now;
-uint64_t fpu_loads_at_once = FPU_LEGACY;
+uint64_t fpu_widest_at_reset = XCR0_X87;
 
 /* The components, as bits of XCR0, and the bytes of their areas. Without XSAVE there are no bits,
  * and the area is that of FXSAVE. */
@@ -67,7 +67,7 @@ int fpu_init(void)
 	if (!(id.edx & CPUID1_FXSR))
 		return -ENODEV;
 	if (fpu_pointers_stay())
-		fpu_loads_at_once = 0;
+		fpu_widest_at_reset |= FPU_POINTERS;
 	cr0_write((cr0_read() | CR0_MP | CR0_NE) & ~(uint64_t)(CR0_EM | CR0_TS));
 	cr4_write(cr4_read() | CR4_OSFXSR | CR4_OSXMMEXCPT |
 	          (id.ecx & CPUID1_XSAVE ? CR4_OSXSAVE : 0));
@@ -144,8 +144,12 @@ void *fpu_create(void)
 	return area;
 }
 
-void fpu_save_wide(void *area)
+void fpu_save_wide(void *area, uint64_t widest)
 {
+	if (fpu_is_legacy(widest & ~FPU_POINTERS)) {
+		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+		return;
+	}
 	xcr0_write(components.moved);
 	__asm__ volatile("xsave64 (%0)"
 	                 :
@@ -153,11 +157,11 @@ void fpu_save_wide(void *area)
 	                 : "memory");
 }
 
-void fpu_load_otherwise(const void *area, uint64_t widest)
+void fpu_load_wide(const void *area, uint64_t widest)
 {
-	if (fpu_loads_at_once == 0)
+	if (widest & FPU_POINTERS)
 		fpu_forget_pointers();
-	if (fpu_is_legacy(widest)) {
+	if (fpu_is_legacy(widest & ~FPU_POINTERS)) {
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 		return;
 	}

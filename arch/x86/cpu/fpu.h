@@ -34,18 +34,20 @@ void *fpu_create(void);
 void fpu_reset(void *area);
 /* Returns true when a guest can have touched x87 and SSE only. FXSAVE then moves both, and
  * components that XCR0 hides stay hidden. */
-enum { FPU_LEGACY = 3 }; /* XCR0: 1 SSE | 0 x87 */
 static inline bool fpu_is_legacy(uint64_t widest)
 {
-	return widest <= FPU_LEGACY;
+	return widest <= 3; /* XCR0: 1 SSE | 0 x87 */
 }
 extern uint64_t fpu_xcr0_now;
-void fpu_save_wide(void *area);
-void fpu_load_otherwise(const void *area, uint64_t widest);
+void fpu_save_wide(void *area, uint64_t widest);
+void fpu_load_wide(const void *area, uint64_t widest);
 void fpu_set_xcr0(uint64_t xcr0);
-/* The greatest widest for which a load is FXRSTOR and no more. FPU_LEGACY; 0, which no widest is, on
- * a processor whose loads leave the x87 pointers of the last guest (fpu_pointers.h). */
-extern uint64_t fpu_loads_at_once;
+/* A bit that no XCR0 has. A guest with the bit in its widest XCR0 takes the long way at each load:
+ * the load overwrites the x87 pointers of the last guest (fpu_pointers.h). */
+#define FPU_POINTERS (1ull << 63)
+/* What a guest's widest XCR0 is at its reset: x87, and FPU_POINTERS on a processor whose loads
+ * leave the pointers. */
+extern uint64_t fpu_widest_at_reset;
 /* Save the registers to the area, or load them. widest: every bit that the guest's XCR0 ever had.
  * xcr0: the present value, in force after the load. */
 static inline void fpu_save(void *area, uint64_t widest)
@@ -53,14 +55,14 @@ static inline void fpu_save(void *area, uint64_t widest)
 	if (fpu_is_legacy(widest))
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 	else
-		fpu_save_wide(area);
+		fpu_save_wide(area, widest);
 }
 static inline void fpu_load(const void *area, uint64_t widest, uint64_t xcr0)
 {
-	if (widest <= fpu_loads_at_once)
+	if (fpu_is_legacy(widest))
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 	else
-		fpu_load_otherwise(area, widest);
+		fpu_load_wide(area, widest);
 	if (xcr0 != fpu_xcr0_now)
 		fpu_set_xcr0(xcr0);
 }

@@ -41,7 +41,8 @@ void guest_state_reset(struct guest_state *s)
 	memset(s->debug, 0, sizeof(s->debug));
 	s->debug[GUEST_DR6] = DR6_RESET;
 	s->uses_debug = false;
-	s->xcr0 = s->xcr0_widest = 1;
+	s->xcr0 = 1;
+	s->xcr0_widest = fpu_widest_at_reset;
 	fpu_reset(s->fpu);
 }
 

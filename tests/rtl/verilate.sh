@@ -12,5 +12,5 @@ directory=$1
 shift
 work=$(mktemp -d /tmp/verilate.XXXXXX)
 trap 'rm -rf "$work"' EXIT
-verilator --cc --build --Mdir "$work" "$@"
+MAKEFLAGS= verilator --cc --build --Mdir "$work" "$@" # its make is no child of ours
 cp "$work"/*.h "$work"/*.a "$directory"

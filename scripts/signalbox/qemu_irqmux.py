@@ -14,6 +14,7 @@ from .qemu import QemuError, begun, read_log  # noqa: F401: an emulator's module
 
 CONSOLE_ON_STDIO = qemu.CONSOLE_ON_STDIO
 PLUGINS = {
+    "kvm-irqmux": Path("emulators/qemu/irqmux.so"),
     "qemu-irqmux": Path("emulators/qemu/irqmux.so"),
     "qemu-rtl": Path("emulators/qemu-rtl/irqmux.so"),
 }
@@ -29,7 +30,8 @@ PROPERTIES = {
 def plugin(build, platform="qemu-irqmux"):
     path = Path(build).resolve() / PLUGINS[platform]
     if not path.exists():
-        raise QemuError(f"no {path}: make {platform} builds it; PLATFORM=qemu does without")
+        target = platform.replace("kvm", "qemu")
+        raise QemuError(f"no {path}: make {target} builds it; PLATFORM=qemu does without")
     return path
 
 

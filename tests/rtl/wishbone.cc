@@ -292,16 +292,22 @@ static void without_a_pause(void)
 	verdict("cycles without a pause: 6 clocks each, and each happens once");
 }
 
+/* Begins an INTA of line 3 on a fresh block. clocks: so many clocks of the INTA pass. */
+static void begin_inta(unsigned clocks)
+{
+	reset();
+	initialise();
+	drive(1 << 3);
+	ask(TAG_INTA, false, 0, 0xff, 0);
+	for (unsigned i = 0; i < clocks; i++)
+		tick();
+}
+
 /* The master gives an INTA up after some clocks, and reads a register in the next clock but one. */
 static void given_up(void)
 {
 	for (unsigned clocks = 1; clocks < CYCLE; clocks++) {
-		reset();
-		initialise();
-		drive(1 << 3);
-		ask(TAG_INTA, false, 0, 0xff, 0);
-		for (unsigned i = 0; i < clocks; i++)
-			tick();
+		begin_inta(clocks);
 		release();
 		tick();
 		expect("an acknowledge of a cycle that was given up", 0, bus.ack_o || bus.err_o);
@@ -321,12 +327,7 @@ static void given_up(void)
 static void reset_in_an_inta(void)
 {
 	for (unsigned clocks = 0; clocks <= CYCLE; clocks++) {
-		reset();
-		initialise();
-		drive(1 << 3);
-		ask(TAG_INTA, false, 0, 0xff, 0);
-		for (unsigned i = 0; i < clocks; i++)
-			tick();
+		begin_inta(clocks);
 		reset();
 		for (unsigned i = 0; i < 2 * CYCLE; i++) {
 			tick();

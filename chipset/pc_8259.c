@@ -265,7 +265,8 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
-/* All writes but a plain OCW1. noinline: without, a mask write takes 10 instructions more
+/* All writes but a plain OCW1. noinline: without the noinline of this file's functions, measured
+ * together, a mask write takes 10 instructions more
  * (test_figures.py: test_R02_a_mask_write_of_the_guest). */
 static __attribute__((noinline)) int other_write(struct controller *c, unsigned chip, bool data,
                                                  uint8_t value)

@@ -19,9 +19,9 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
  * number of the image's headers. */
 int vm_check_image(const struct load_source *source, const struct vm_config *config, char *why,
                    size_t size);
-/* Does a step of a start: at most 1,000 instructions, but 2,800 once in the first start after boot.
- * The last step makes the VM ready for its entry. Call it while vm->starting, with no VM in the
- * chipset. */
+/* Does a step of a start: 950 instructions at most for the guests of make bounds, but 2,800 once in
+ * the first start after boot (measured in Bochs). The last step makes the VM ready for its
+ * entry. Call it while vm->starting, with no VM in the chipset. */
 void vm_start_step(struct vm *vm);
 
 #endif

@@ -129,6 +129,7 @@ class Machine:
     board: str = "pc"
     exact: bool = True
     shift: int = SHIFT
+    seed: int = 1
     disk: bool | bytes = True
     serial: bool = True
     iso: Path | None = None

@@ -84,6 +84,8 @@ def processor(machine):
     if not machine.counted:
         return command + ["-rtc", f"base={TIME0}"]
     command += ["-icount", f"shift={machine.shift},sleep=off", "-rtc", f"clock=vm,base={TIME0}"]
+    # RDRAND is QEMU's own generator: a Linux that takes other numbers runs other instructions.
+    command += ["-seed", str(machine.seed)]
     return command + ["-S", "-qmp", f"unix:{MONITOR},server=on,wait=off"]
 
 

@@ -29,6 +29,7 @@ from signalbox import (
     parse_histograms,
     parse_latencies,
 )
+from signalbox.archive import run_record, write_record
 from signalbox.bochs import BochsError
 from signalbox.media import MediaError, spare
 from signalbox.platforms import MODEL
@@ -213,6 +214,7 @@ class Measured:
 
     combo: Combo
     stage: Stage
+    machine: Machine
     result: Result
     latencies: dict  # by probe
     histograms: dict  # by probe
@@ -247,13 +249,15 @@ def measure(combo, stage, args):
         / "runs"
         / f"{combo}-{stage.deed or stage.counted[0]}".replace("/", "-")
     )
-    result = combo.machine(stage, args).run(directory, timeout=args.timeout)
+    machine = combo.machine(stage, args)
+    result = machine.run(directory, timeout=args.timeout)
     if result.ok:
         spare(directory)
     pulse = ("", "pulse")
     return Measured(
         combo,
         stage,
+        machine,
         result,
         {
             r.probe: r
@@ -407,6 +411,12 @@ def exit_lines(measured):
     return ["exits of the whole run, by reason:", *lines] if lines else []
 
 
+def record_of(m):
+    """The run as the bench's record holds it."""
+    load = m.stage.load(m.combo.load)
+    return run_record(str(m), m.machine, m.result, m.combo.chipset, load, m.stage.counted)
+
+
 def write_json(rows, directory):
     (directory / "bench.json").write_text(json.dumps(rows, indent=1) + "\n")
 
@@ -507,6 +517,8 @@ def main():
     rows += mitigation_cost(args, next(iter(where)))
     write_json(rows + accesses(args), directory)  # what is measured is kept where counting fails
     print(f"bench: in {directory}: {' '.join(files)}")
+    record = write_record(args.build, "bench", [record_of(m) for m in measured])
+    print(f"bench: make report makes a page of {record}")
     return report_problems(measured)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from signalbox import beside
 from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
+from signalbox.archive import run_record, write_record
 from signalbox.bochs import BochsError
 from signalbox.com2 import Com2, talker
 from signalbox.demo import SECONDS, Demo, with_guest_words
@@ -141,6 +142,7 @@ def run_one(args, platform, reason):
     else:
         result = machine.run(timeout=float(args.timeout or 600), stream=show, **com2)
     tail.look()
+    write_record(args.build, "run", [run_record(machine.platform, machine, result)])
     if not result.console.endswith("\n"):
         print()
     print(f"run: {result.explain(tail=0)}", flush=True)  # the console has been shown
@@ -172,7 +174,8 @@ def run_beside(args, platform, reason, machine):
     timeout = float(args.timeout or DAY)
     print(f"run: {reason}{pace(machine)}", flush=True)
     print("run: pulse alone on the bare machine, for comparison", flush=True)
-    alone = beside.bare(machine, pulse).run(timeout=timeout)
+    alone_machine = beside.bare(machine, pulse)
+    alone = alone_machine.run(timeout=timeout)
     if not alone.ok:
         print(f"run: {alone.explain()}", flush=True)
         return 1
@@ -190,6 +193,11 @@ def run_beside(args, platform, reason, machine):
         end = beside.Quit(names[1], show)
         result = machine.run(timeout=timeout, stream=end.hear, keyboard=end.keyboard, **com2)
     tail.look()
+    write_record(
+        args.build,
+        "run",
+        [run_record("pulse alone", alone_machine, alone), run_record("beside", machine, result)],
+    )
     print("\n\n" + "\n".join(line.text for line in beside.render(alone, result, *names)))
     print(f"run: {result.explain(tail=0)}", flush=True)
     return 0 if beside.is_good(result, *names) else 130 if result.end == "interrupted" else 1
@@ -234,6 +242,15 @@ def run_demo(args, platform, reason):
             print("run: bare, irqmux, pc and soft side by side; the console of pc:", flush=True)
             demo.wait()
             print()
+    write_record(
+        args.build,
+        "run",
+        [
+            run_record(runner.column.name, runner.machine, runner.result, runner.column.name)
+            for runner in demo.runners
+            if runner.result
+        ],
+    )
     print("\n".join(line.text for line in render(demo.columns)))
     print()
     if not drawn:

@@ -38,6 +38,8 @@ WAKEUPS  ?= 100000
 LOADS    ?=
 REPEAT   ?=
 SEED     ?= 0
+# report: the record to show.
+RECORD   ?=
 QUICK    ?=
 NO_SETUP ?=
 # test-nested: the processors that are emulated, and which runs (default: all).
@@ -104,7 +106,7 @@ SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFOR
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench soak bounds campaign debug test system check mutants unit format drawings clean \
+.PHONY: all run demo iso bench report soak bounds campaign debug test system check mutants unit format drawings clean \
 	distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
@@ -131,6 +133,7 @@ help:
 #@   make rtl      the block as hardware: lint, and OPERATIONS operations beside the model; make synth: its size on an FPGA
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
+#@   make report   one HTML page of the last bench or run, or of RECORD: @BUILD@/report.html (docs/report.md)
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
 #@   make bounds   the worst wake-up beside each load and each command of the console, over WAKEUPS each, against the bounds of
 #@                 docs/time.md, in Bochs; @BUILD@/bounds/bounds.json
@@ -178,6 +181,7 @@ help:
 #@                      run GUESTS=linux+pulse: what Linux does, SECONDS each: idle, compute, memory (default: all)
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
+#@   RECORD=            report: a record of a bench or a run, or the text of a console (default: the newest record)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
 #@   NO_SETUP=1         look for no package (in the environment: SIGNALBOX_NO_SETUP=1)
 #@   NEWLIB_SOURCE=     a tarball of newlib's source, where there is no package newlib-source
@@ -199,6 +203,9 @@ iso: $(BUILD)/signalbox.iso
 bench: all $(TEST_EMULATOR) | setup-bench
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--combos '$(COMBOS)' --counts '$(COUNTS)' --jobs '$(JOBS)'
+
+report: | setup-report
+	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(RECORD),'$(RECORD)')
 
 soak: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/soak.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
@@ -260,6 +267,7 @@ GROUPS_iso      := build iso python
 GROUPS_run      := $(GROUPS_iso) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK)
 GROUPS_demo     := $(GROUPS_run)
 GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_report   := python report
 GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_campaign := $(GROUPS_soak)
 GROUPS_bounds   := $(GROUPS_iso) bochs $(filter irqmux,$(SETUP_BLOCKS))
@@ -270,7 +278,8 @@ GROUPS_drawings := python drawings
 GROUPS_proof    := $(GROUPS_check) proof
 GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(strip $(SYSTEM_EMULATOR)),$(SETUP_BLOCKS)) \
 	$(if $(filter %-rtl/irqmux.so,$(SYSTEM_EMULATOR)),verilated) \
-	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench)
+	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench) \
+	$(if $(filter %test_report.py tests/system tests/system/,$(TESTS)),report browser)
 GROUPS_rtl      := build rtl
 GROUPS_synth    := $(GROUPS_rtl) synth
 GROUPS_wave     := $(GROUPS_rtl)
@@ -300,7 +309,7 @@ SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
 setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
-SETUPS := $(patsubst %,setup-%,build iso run bench soak bounds debug check drawings proof system test \
+SETUPS := $(patsubst %,setup-%,build iso run bench report soak bounds debug check drawings proof system test \
 	mutants rtl synth irqmux qemu-irqmux verilated test-nested)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:

@@ -56,6 +56,8 @@ rtl|verilator|makes a program of the hardware description
 rtl|yosys|checks the hardware description, and proves rules about it
 synth|nextpnr-ice40|places and routes the block on an FPGA
 bench|gnuplot-nox|draws the measurements
+report|libjs-d3|draws the histograms in the page of make report
+browser|chromium|shows that page in a test; 375 MB, with the libraries it needs
 debug|gdb|debugs the VMM in QEMU
 drawings|graphviz|draws the pictures of the documents
 '
@@ -103,6 +105,8 @@ verilator|verilator|verilator|verilator
 yosys|yosys|yosys|yosys
 nextpnr-ice40|nextpnr|nextpnr|nextpnr-ice40
 gnuplot-nox|gnuplot|gnuplot|gnuplot
+libjs-d3|-|-|/usr/share/javascript/d3/d3.min.js
+chromium|chromium|chromium|chromium
 gdb|gdb|gdb|gdb
 graphviz|graphviz|graphviz|dot
 '
@@ -255,7 +259,7 @@ say_what_to_do() {
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
 if [ $# -eq 0 ]; then
 	set -- build iso python bochs irqmux qemu qemu-irqmux check test proof rtl synth bench \
-		debug drawings
+		report browser debug drawings
 fi
 
 manager=none

@@ -187,6 +187,29 @@ def test_interrupt_controllers_in_the_kernel_are_refused(emulator, place, why):
     assert done.returncode == 1 and why in done.stdout, done.stdout
 
 
+def pit_load(machine, mode, count):
+    """Channel 0: low byte, then high byte, binary."""
+    machine.ask("outb", 0x43, 0x30 | mode << 1)
+    machine.ask("outb", 0x40, count & 0xFF)
+    machine.ask("outb", 0x40, count >> 8)
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_load_in_mode_2_keeps_a_high_line_0(emulator, board):
+    """8254 datasheet, mode 2: OUT is high until the last count. QEMU's own line falls at the load,
+    and the block would lose a tick that nobody has acknowledged (emulators/qemu/pit_pulse.h)."""
+    with Bare(emulator, board=board) as machine:
+        machine.open()
+        pit_load(machine, 3, 0xFFFF)
+        assert machine.read(LINES) & 1
+        pit_load(machine, 2, 1193)
+        assert machine.read(LINES) & 1
+        pit_load(machine, 0, 0xFFFF)
+        assert not machine.read(LINES) & 1
+        pit_load(machine, 2, 1193)
+        assert not machine.read(LINES) & 1
+
+
 # ---- The model in QEMU ---------------------------------------------------------------------------
 
 

@@ -16,15 +16,15 @@
  */
 #include "qemu/osdep.h"
 
-#include "qapi/qapi-commands-control.h"
 #include "qemu/error-report.h"
 
 #include "cpu.h"
 #include "exec/cpu-common.h"
 #include "hw/core/cpu.h"
 
-#include "qemu-version.h"
 #include "qemu/qemu-plugin.h"
+
+#include "emulators/qemu/version_check.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
@@ -286,28 +286,10 @@ static void at_exit(qemu_plugin_id_t id, void *unused)
 	fclose(path.out);
 }
 
-/* As in irqmux.c: structures change from a patch level to the next. */
-static bool is_ours(const char *target)
-{
-	VersionInfo *info = qmp_query_version(NULL);
-	VersionTriple *v = info->qemu;
-	g_autofree char *number = g_strdup_printf("%d.%d.%d", (int)v->major, (int)v->minor,
-	                                          (int)v->micro);
-	g_autofree char *here = g_strdup_printf("%s (%s)", number, info->package);
-
-	qapi_free_VersionInfo(info);
-	if (strcmp(here, QEMU_FULL_VERSION) == 0 && strcmp(target, "x86_64") == 0)
-		return true;
-	error_report("paths: this is QEMU %s for %s", here, target);
-	error_report("paths: the plugin was built for %s: make bench builds it anew",
-	             QEMU_FULL_VERSION);
-	return false;
-}
-
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
                                            char **argv)
 {
-	if (!is_ours(info->target_name))
+	if (!plugin_is_for_this_qemu("paths", info->target_name))
 		return 1;
 	if (argc == 1 && g_str_has_prefix(argv[0], "out="))
 		path.out = fopen(argv[0] + strlen("out="), "w");

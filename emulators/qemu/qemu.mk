@@ -17,6 +17,8 @@ QEMU_PLUGIN := $(QEMU_BUILD)/irqmux.so
 QEMU_RTL    := $(QEMU_BUILD)-rtl/irqmux.so
 # What scripts/counts.py loads.
 QEMU_PATHS := $(QEMU_BUILD)/paths.so
+# What scripts/measure.py loads.
+QEMU_LINES := $(QEMU_BUILD)/lines.so
 
 QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
 QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot)
@@ -62,4 +64,8 @@ $(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
--include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(QEMU_BUILD)/emulators/qemu/paths.c.d
+$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency)
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) -shared -o $@ $^
+
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,paths lines latency)

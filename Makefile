@@ -77,7 +77,7 @@ LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=non
 
 # The emulator with the chipset block: for runs on it, and for the tests, unless a platform without it is asked for.
 BOCHS_IRQMUX  := $(BUILD)/emulators/bochs/libbx_pic.so
-QEMU_IRQMUX   := $(BUILD)/emulators/qemu/irqmux.so $(BUILD)/emulators/qemu/paths.so
+QEMU_IRQMUX   := $(patsubst %,$(BUILD)/emulators/qemu/%.so,irqmux paths lines)
 # With the block as RTL in the model's place.
 RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qemu-rtl/irqmux.so
 RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \
@@ -133,6 +133,9 @@ help:
 #@   make rtl      the block as hardware: lint, and OPERATIONS operations beside the model; make synth: its size on an FPGA
 #@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
+#@                 CONFIG=FILE: the guest of that file, unmodified, in @BUILD@/measure/latest (docs/measuring-your-guest.md);
+#@                 GUEST: which VM; SAMPLES, SECONDS: when a run ends
+#@   make compare A=... B=...  two results of make bench CONFIG=; status 1 where a figure grew by more than LIMIT (5%, 100)
 #@   make report   one HTML page of the last bench or run, or of RECORD: @BUILD@/report.html (docs/report.md)
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
 #@   make bounds   the worst wake-up beside each load and each command of the console, over WAKEUPS each, against the bounds of
@@ -200,9 +203,22 @@ demo: run
 iso: $(BUILD)/signalbox.iso
 	@echo "$(BUILD)/signalbox.iso: boot it with GRUB's menu, from CD or USB stick"
 
-bench: all $(TEST_EMULATOR) | setup-bench
+# With a configuration of the user's, the user's guest is measured (docs/measuring.md).
+BENCH_OF_CONFIG := $(filter-out file,$(origin CONFIG) $(origin GUESTS))
+BENCH_EMULATOR  := $(if $(BENCH_OF_CONFIG),$(if $(filter auto qemu%,$(PLATFORM)),$(QEMU_LINES)) \
+	$(if $(filter auto qemu-irqmux,$(PLATFORM)),$(QEMU_PLUGIN),$(filter-out $(QEMU_PATHS),$(TEST_EMULATOR))),$(TEST_EMULATOR))
+.PHONY: compare
+bench: all $(BENCH_EMULATOR) $(if $(BENCH_OF_CONFIG),$(RUN_LINUX)) | setup-bench
+ifneq ($(BENCH_OF_CONFIG),)
+	$(Q)$(PYTHON) scripts/measure.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
+		--config '$(CONFIG)' --guest '$(GUEST)' --samples '$(SAMPLES)' --seconds '$(SECONDS)' --jobs '$(JOBS)'
+else
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--combos '$(COMBOS)' --counts '$(COUNTS)' --jobs '$(JOBS)'
+endif
+
+compare:
+	$(Q)$(PYTHON) scripts/compare.py --root '$(BUILD)/measure' --limit '$(LIMIT)' '$(A)' '$(B)'
 
 report: | setup-report
 	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(RECORD),'$(RECORD)')

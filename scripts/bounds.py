@@ -84,6 +84,7 @@ LOADS = [
     Load("faults: absent memory", "faults pages=4000000000"),
     Load("#DB for ever", "debug"),
     Load("#AC for ever", "align"),
+    Load("task switches by hardware", "taskstorm"),
     Load("initialisations", f"initialisations {ENDLESS}"),
     Load("line storm: levels", f"levels own=3 {ENDLESS}", **HAS_COM2),
     Load("line storm: a UART's edges", "stream n=4000000000 busy=1", **HAS_COM2),

@@ -134,7 +134,7 @@ static const struct {
 	{ "tasks", vandal_tasks },       { "campaign", vandal_campaign },
 	{ "poison", vandal_poison },     { "clean", vandal_clean },
 	{ "ring3", vandal_ring3 },       { "exits", vandal_exits },
-	{ "x87", vandal_x87 },
+	{ "x87", vandal_x87 },           { "taskstorm", vandal_taskstorm },
 };
 
 static deed *find(const char *name)

@@ -14,6 +14,10 @@
 #define TASKS_REFUSED 0x40 /* a segment that cannot be loaded */
 #define TASKS_GDT_BYTES 0x48
 
+/* The TSSs in the order of the selectors. Each lies across two pages, EIP in the second. */
+#define TASKS_TSS_AT(n) (4096 * ((n) + 1) - 32)
+#define TASKS_COUNT 5
+
 #define TASKS_VECTORS 32
 #define TASKS_STACK_BYTES 256
 #define TASKS_V86_CODE 0x7800
@@ -36,6 +40,9 @@ void tasks_gated(void);
 void tasks_of_v86(void);
 void tasks_refused(void);
 extern uint64_t tasks_gdt[TASKS_GDT_BYTES / 8], tasks_idt[TASKS_VECTORS];
+extern uint8_t tasks_tss[(TASKS_COUNT + 1) * 4096];
+/* The page tables of PAE paging, or 0: no paging. */
+extern uint32_t tasks_cr3;
 extern uint8_t tasks_stacks[4][TASKS_STACK_BYTES];
 extern struct tasks_notes tasks_notes;
 extern const uint8_t tasks_v86[], tasks_v86_end[];

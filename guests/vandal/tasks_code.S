@@ -48,8 +48,15 @@ tasks_run:
 	lidt idt_pointer
 	movl $TASKS_MAIN, %eax
 	ltr %ax
+	movl tasks_cr3, %eax
+	testl %eax, %eax
+	jz 3f
+	movl %eax, %cr3
+	movl %cr0, %eax
+	orl $CR0_PG, %eax
+	movl %eax, %cr0
 
-	movl $0x11223344, %ebx
+3:	movl $0x11223344, %ebx
 	lcall $TASKS_CALLED, $0
 	lcall $TASKS_CALLED, $0		/* the called task continues where the task left off */
 	movl $TASKS_ERROR, %eax
@@ -61,6 +68,9 @@ tasks_run:
 	jne 2f
 	incl tasks_notes + 28
 2:	cli
+	movl %cr0, %eax
+	andl $~CR0_PG, %eax
+	movl %eax, %cr0
 	jmp guest_long_mode
 
 	.globl tasks_called, tasks_gated, tasks_of_v86, tasks_refused
@@ -78,7 +88,7 @@ tasks_called:
 tasks_gated:
 	incl tasks_notes + 4
 	popl tasks_notes + 8
-	addl $2, tasks_main + 32
+	addl $2, tasks_tss + TASKS_TSS_AT(0) + 32
 	iretl
 	jmp tasks_gated
 

@@ -68,7 +68,7 @@ deed vandal_frames;
 /* steps.c */
 deed vandal_steps;
 /* tasks.c */
-deed vandal_tasks;
+deed vandal_tasks, vandal_taskstorm;
 /* idle.c */
 deed vandal_idle;
 /* exits.c */

@@ -35,6 +35,7 @@ STORMS = [
     ("align", "mem=2M", ""),
     ("debug", "mem=2M", ""),
     ("faults", "mem=2M", ""),
+    ("taskstorm", "mem=2M", ""),
     ("restarts", "mem=64M", "onfault=restart"),
 ]
 COMMANDS = ["help", "vms", "lines", "exits", "lat", "trace", "log", "trace 4096", "restart vandal"]
@@ -63,6 +64,9 @@ def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, 
     assert neighbour.line.split()[1] == storm.split()[1]
     report = system("seconds=20", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), neighbour])
     holds(report, chipset, deed)
+    if deed == "taskstorm":  # an NMI ends an entry, and the switch that goes on is no second exit
+        rounds = int(re.search(r"over and over: (\d+) rounds", report.console)[1])
+        assert report.record("exits", vm="vandal")["task-switch"] == 10 * rounds > 0
 
 
 def test_R13_a_wake_up_has_a_bound_beside_a_storm_of_edges(system, exact, chipset):

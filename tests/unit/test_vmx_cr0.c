@@ -84,11 +84,9 @@ int msr_emulate(struct vcpu *v, bool write, struct denial *what)
 	return -ENOSYS;
 }
 
-int task_emulate(struct vcpu *v, struct denial *what)
+void task_begin(struct vcpu *v)
 {
 	(void)v;
-	(void)what;
-	return 0;
 }
 
 int debug_emulate(struct vcpu *v)

@@ -4,7 +4,8 @@
  * fault is.
  *
  * Rule: the back end's own task.c, retire.c and debug.c, with a VMCS and 64 KiB of RAM of the
- * test's; two tasks of 32 bits and one of 16 in its GDT, without paging.
+ * test's; two tasks of 32 bits and one of 16 in its GDT, without paging. Each case is played twice:
+ * in one go, and with an NMI at each step.
  */
 #include "tests/unit/check.h"
 
@@ -25,9 +26,21 @@ static uint8_t ram[RAM];
 
 static struct vcpu vcpu;
 struct vcpu *vmx_loaded = &vcpu;
+const void *entry_ready;
+volatile uint32_t nmi_count;
+
+/* An NMI comes whenever the switch reads the VMCS or the guest's memory. */
+static bool nmis;
+
+static void on_access(void)
+{
+	if (nmis)
+		nmi_count = 1;
+}
 
 uint64_t vmcs_read(enum vmcs_field field)
 {
+	on_access();
 	return vmcs_fields[field];
 }
 
@@ -70,6 +83,7 @@ void ept_invalidate(const uint64_t *pml4)
 void *nested_translate(const uint64_t *pml4, uint64_t guest)
 {
 	(void)pml4;
+	on_access();
 	return guest < RAM ? &ram[guest] : NULL;
 }
 
@@ -80,7 +94,14 @@ void *nested_translate_to_write(const uint64_t *pml4, uint64_t guest)
 
 /* ---- The guest ---- */
 
-enum { GDT = 0x1000, OLD = 0x2000, NEW = 0x2100, NARROW = 0x2200, TABLES = 0x8000 };
+enum {
+	GDT = 0x1000,
+	OLD = 0x2000,
+	NEW = 0x2100,
+	NARROW = 0x2200,
+	ACROSS = 0x3fd0,
+	TABLES = 0x8000
+};
 enum {
 	CODE = 0x08,
 	DATA = 0x10,
@@ -98,7 +119,7 @@ enum {
 	LENGTH = 7,
 	NEW_STACK = 0x5000
 };
-enum { FLAGS_IF = 1 << 9 };
+enum { FLAGS_IF = 1 << 9, PIECES = 12 };
 
 static void set_descriptor(uint16_t selector, uint64_t raw)
 {
@@ -168,12 +189,29 @@ static int begin(void **state)
 	return 0;
 }
 
+static unsigned pieces; /* of the last switch */
+
+/* Plays a switch as an exit and entries do. The VMM looks at the NMIs between two calls. */
 static int switches(enum source source, uint16_t selector)
 {
-	struct denial what = { NULL };
+	int error;
 
 	vmcs_write(EXIT_QUALIFICATION, (uint64_t)source << 30 | selector);
-	return task_emulate(&vcpu, &what);
+	entry_ready = &vcpu;
+	task_begin(&vcpu);
+	assert_true(vcpu.entry_is_slow && vcpu.change.step != 0);
+	assert_null(entry_ready);
+	assert_int_equal(vmcs_read(GUEST_ACTIVITY), ACTIVITY_ACTIVE);
+	pieces = 0;
+	do {
+		/* no event can be injected meanwhile */
+		assert_int_equal(vmcs_read(ENTRY_INTERRUPTION), INTERRUPTION_VALID);
+		nmi_count = 0;
+		error = task_go_on(&vcpu);
+		pieces++;
+	} while (error == -EINTR);
+	assert_int_equal(vcpu.change.step, 0);
+	return error;
 }
 
 static void delivers(uint32_t type, unsigned vector)
@@ -218,6 +256,42 @@ static void a_call_nests(void **state)
 	assert_true(vmcs_read(GUEST_CR0) & CR0_TS);
 	assert_int_equal(vmcs_read(GUEST_DR7), 0x4aa);
 	assert_int_equal(vmcs_read(GUEST_ES_ACCESS + 2 * FS), RIGHTS_UNUSABLE); /* null */
+}
+
+/* Three of the 15 steps read neither the VMCS nor a new page: the busy bit, FS and GS. */
+static void an_nmi_waits_for_one_step(void **state)
+{
+	(void)state;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(pieces, nmis ? PIECES : 1);
+	begin(NULL);
+	memcpy(&ram[ACROSS], &ram[NEW], sizeof(struct tss32));
+	set_descriptor(TSS_NEW, system_descriptor(ACROSS, 103, 0x89));
+	assert_int_equal(switches(BY_JMP, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(vmcs_read(GUEST_TR_BASE), ACROSS);
+	assert_int_equal(pieces, nmis ? PIECES + 1 : 1); /* the TSS needs two walks */
+}
+
+/* On soft interrupts exit, and no NMI tells of an interrupt: the VMM looks after each step. */
+static void where_interrupts_exit_a_step_comes_at_a_time(void **state)
+{
+	(void)state;
+	vcpu.pin = PIN_INTERRUPT_EXITING;
+	assert_int_equal(switches(BY_CALL, TSS_NEW), 0);
+	expect_switched(EIP + LENGTH);
+	assert_int_equal(pieces, 15);
+}
+
+static void an_nmi_comes_before_the_first_step(void **state)
+{
+	(void)state;
+	vmcs_write(EXIT_QUALIFICATION, (uint64_t)BY_CALL << 30 | TSS_NEW);
+	task_begin(&vcpu);
+	nmi_count = 1;
+	assert_int_equal(task_go_on(&vcpu), -EINTR);
+	assert_int_equal(vcpu.change.step, 1);
 }
 
 static void an_iret_goes_back(void **state)
@@ -474,11 +548,28 @@ static void a_page_fault_is_one_of_the_guests(void **state)
 	assert_int_equal(vmcs_read(GUEST_CR3), 0x6000);
 }
 
+static int in_one_go(void **state)
+{
+	(void)state;
+	nmis = false;
+	return 0;
+}
+
+static int with_nmis(void **state)
+{
+	(void)state;
+	nmis = true;
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup(name, begin)
 		CASE(a_call_nests),
+		CASE(an_nmi_waits_for_one_step),
+		CASE(where_interrupts_exit_a_step_comes_at_a_time),
+		CASE(an_nmi_comes_before_the_first_step),
 		CASE(an_iret_goes_back),
 		CASE(a_jump_leaves_no_way_back),
 		CASE(a_gate_takes_an_event_along),
@@ -492,5 +583,6 @@ int main(void)
 		CASE(a_page_fault_is_one_of_the_guests),
 	};
 
-	return cmocka_run_group_tests_name("vmx_task", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("vmx_task", tests, in_one_go, NULL) |
+	       cmocka_run_group_tests_name("vmx_task, an NMI at each step", tests, with_nmis, NULL);
 }

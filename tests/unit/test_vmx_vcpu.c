@@ -12,6 +12,7 @@
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum { FIELDS = HOST_RIP + 1 };
@@ -38,6 +39,8 @@ uint64_t guest_cr4_allowed = 0x7f0;
 const void *entry_ready;
 uint64_t fake_tsc;
 volatile uint32_t nmi_count;
+static int task_result;
+static unsigned task_calls, quirk_calls;
 char vmx_host_rip[1], vmx_host_frame[1];
 
 static struct vcpu a, b;
@@ -224,6 +227,15 @@ void quirk_entry_with_if_clear(struct vcpu *v, bool on)
 void quirk_before_entry(struct vcpu *v)
 {
 	(void)v;
+	quirk_calls++;
+}
+
+int task_go_on(struct vcpu *v)
+{
+	task_calls++;
+	if (task_result != -EINTR)
+		v->change.step = 0;
+	return task_result;
 }
 
 static int begin(void **state)
@@ -242,6 +254,7 @@ static int begin(void **state)
 	cr2 = 0;
 	cleared = invalidated = debug_switches = msr_loads = 0;
 	kernel_gs = 0;
+	task_calls = quirk_calls = 0;
 	return 0;
 }
 
@@ -447,6 +460,61 @@ static void an_interrupt_waits_for_shadows_and_other_events(void **state)
 	assert_false(vmx_can_inject(&a));
 }
 
+/* A switch is under way, as task_begin() leaves it. */
+static void change_task(struct vcpu *v)
+{
+	v->change.step = 3;
+	v->entry_is_slow = true;
+	entry_ready = NULL;
+}
+
+static void a_task_switch_comes_before_the_entry(void **state)
+{
+	(void)state;
+	vmx_load(&a);
+	assert_int_equal(vmx_settle(&a), 0);
+	assert_ptr_equal(entry_ready, &a);
+	change_task(&a);
+	task_result = -EINTR;
+	assert_int_equal(vmx_settle(&a), -EINTR);
+	assert_null(entry_ready);
+	assert_int_equal(vmx_settle(&b), 0); /* another VM's turn */
+	assert_ptr_equal(entry_ready, &b);
+	task_result = 0;
+	assert_int_equal(vmx_settle(&a), 0);
+	assert_ptr_equal(entry_ready, &a);
+	assert_int_equal(task_calls, 2);
+	change_task(&a);
+	task_result = -EFAULT;
+	assert_int_equal(vmx_settle(&a), -EFAULT);
+	assert_null(entry_ready);
+}
+
+static void a_task_switch_is_forgotten_at_a_reset(void **state)
+{
+	(void)state;
+	change_task(&a);
+	vmx_reset(&a, 0x1000, 1, 2);
+	assert_int_equal(vmx_settle(&a), 0);
+	assert_ptr_equal(entry_ready, &a);
+	assert_int_equal(task_calls, 0);
+}
+
+static void the_quirk_waits_for_the_end_of_a_task_switch(void **state)
+{
+	(void)state;
+	a.entry_with_if_clear = true;
+	change_task(&a);
+	task_result = -EINTR;
+	assert_int_equal(vmx_settle(&a), -EINTR);
+	assert_int_equal(quirk_calls, 0);
+	task_result = 0;
+	assert_int_equal(vmx_settle(&a), 0);
+	assert_int_equal(vmx_settle(&a), 0);
+	assert_int_equal(quirk_calls, 2);
+	assert_null(entry_ready);
+}
+
 static void R18_the_slice_timer_counts_in_its_own_unit(void **state)
 {
 	(void)state;
@@ -477,6 +545,9 @@ int main(void)
 		cmocka_unit_test_setup(an_iret_that_comes_again_has_nmis_blocked_again, begin),
 		cmocka_unit_test_setup(an_nmi_waits_for_its_window, begin),
 		cmocka_unit_test_setup(an_interrupt_waits_for_shadows_and_other_events, begin),
+		cmocka_unit_test_setup(a_task_switch_comes_before_the_entry, begin),
+		cmocka_unit_test_setup(a_task_switch_is_forgotten_at_a_reset, begin),
+		cmocka_unit_test_setup(the_quirk_waits_for_the_end_of_a_task_switch, begin),
 		cmocka_unit_test_setup(R18_the_slice_timer_counts_in_its_own_unit, begin),
 	};
 

@@ -142,9 +142,10 @@ static bool allows(const struct guest_paging *g, const struct walk *w, uint64_t 
 {
 	bool mapped = w->physical != UINT64_MAX;
 
-	*fault = (struct guest_fault){ linear, (mapped ? FAULT_PRESENT : 0) |
-		                                       (write ? FAULT_WRITE : 0) |
-		                                       (g->user ? FAULT_USER : 0) };
+	*fault = (struct guest_fault){ .address = linear,
+		                       .error = (mapped ? FAULT_PRESENT : 0) |
+		                                (write ? FAULT_WRITE : 0) |
+		                                (g->user ? FAULT_USER : 0) };
 	return mapped && !denies(g, w, write);
 }
 
@@ -178,6 +179,10 @@ static const struct guest_page *find_page(struct guest_memory *m, uint64_t linea
 
 	if (p->key == key)
 		return p;
+	if (m->most != 0 && m->walks++ == m->most) {
+		fault->later = true;
+		return NULL;
+	}
 	const struct guest_paging *g = &m->paging;
 	struct walk w = walk(g, linear);
 	if (!allows(g, &w, linear, write, fault))

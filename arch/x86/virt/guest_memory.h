@@ -33,12 +33,16 @@ enum { GUEST_PAGES = 8 };
 struct guest_memory {
 	struct guest_paging paging;
 	struct guest_page page[GUEST_PAGES];
+	/* A walk takes up to 700 instructions, and one access may need several walks. most: how
+	 * many walks there may be until walks is 0 again; 0: any number. */
+	unsigned walks, most;
 };
 
 /* A page fault: CR2 and error code. */
 struct guest_fault {
 	uint64_t address;
 	uint32_t error;
+	bool later; /* no fault, but one walk too many: set walks to 0, and try again */
 };
 
 /* Returns the guest-physical address, or UINT64_MAX where no memory is mapped. */

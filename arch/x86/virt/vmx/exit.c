@@ -9,6 +9,8 @@
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
+#include <errno.h>
+
 /* Basic exit reasons (SDM 3D appendix C). */
 enum {
 	REASON_EXCEPTION_OR_NMI = 0,
@@ -151,8 +153,11 @@ static inline enum vm_exit_reason translate(uint64_t reason)
  * only together with the hint of translate(). */
 enum vm_exit_reason vmx_enter(struct vcpu *v)
 {
-	if (unlikely(entry_ready != v))
-		vmx_settle(v);
+	if (unlikely(entry_ready != v)) {
+		int error = vmx_settle(v);
+		if (error != 0)
+			return error == -EINTR ? VM_EXIT_ABORTED : VM_EXIT_SHUTDOWN;
+	}
 	unsigned result = 0;
 	if (unlikely(ENTER(vmx_resume, v, result))) {
 		if (result == 2 && vmcs_read(INSTRUCTION_ERROR) == ERROR_RESUME_OF_CLEAR_VMCS)

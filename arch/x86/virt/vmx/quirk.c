@@ -26,6 +26,7 @@ void quirk_entry_with_if_clear(struct vcpu *v, bool on)
 	v->timer_rest = 0;
 	if (!v->entry_with_if_clear)
 		return;
+	v->entry_is_slow = true;
 	if_clear_ticks = tsc_from_us(IF_CLEAR_US) >> vmx_caps.timer_shift;
 	vmx_plain_reasons = REASON_TIMER;
 	entry_ready = NULL;

@@ -6,16 +6,24 @@
  * Rule: the steps are those of SDM 3A 7.3, in the same order. Before the switch is made, a fault
  * belongs to the old task and no state has changed. After the switch, a fault belongs to the new
  * task. The processor checked the privileges before the exit.
+ *
+ * A switch has steps, and a step walks through the guest's page tables once at most. A step that
+ * needs another walk begins again: until its last access a step has changed nothing. A look at the
+ * NMI count stands before each try: an NMI sends the VMM back to the run loop, and the switch goes
+ * on at the next entry, before the guest runs.
  */
 #include "arch/x86/virt/vmx/task.h"
 #include "arch/x86/cpu/exception.h"
 #include "arch/x86/cpu/io.h"
-#include "arch/x86/virt/guest_memory.h"
+#include "arch/x86/cpu/nmi.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+
+/* The steps have the numbers 1 to TASK_STEPS - 1. NO_FAULT: no vector, the switch has no fault. */
+enum { TASK_STEPS = 16, NO_FAULT = 256 };
 
 /* The part of a TSS that a switch saves: from EIP to the last segment. */
 enum {
@@ -27,78 +35,60 @@ enum {
 	SAVED16_BYTES = offsetof(struct tss16, ldt) - SAVED16
 };
 
-struct descriptor {
-	uint64_t raw, at; /* at: linear address */
-	uint32_t base, limit, rights;
-};
-
-/* The registers of a task, from either format of TSS. */
-struct task {
-	uint32_t eip, eflags, general[8];
-	uint16_t segment[SEGMENTS], ldt;
-};
-
-struct change {
-	struct vcpu *v;
-	struct guest_memory memory;
-	enum source source;
-	uint16_t selector, old_selector;
-	struct descriptor tss;
-	bool wide, old_wide; /* true: TSS of 32 bits */
-	uint32_t old_base;
-	unsigned fault; /* vector of the fault of a failed step */
-	uint32_t error;
-};
-
-static bool refuse(struct change *c, unsigned vector, uint32_t error)
+static bool refuse(struct task_change *c, unsigned vector, uint32_t error)
 {
 	c->fault = vector;
 	c->error = error;
 	return false;
 }
 
-static bool page_fault(struct change *c, struct guest_fault fault)
+static bool page_fault(struct task_change *c, struct guest_fault fault)
 {
+	if (fault.later) {
+		c->later = true;
+		return false;
+	}
 	cr2_write(fault.address);
 	return refuse(c, VECTOR_PF, fault.error);
 }
 
-static bool read(struct change *c, uint32_t linear, void *to, unsigned bytes)
+static bool read(struct task_change *c, uint32_t linear, void *to, unsigned bytes)
 {
-	struct guest_fault fault;
+	struct guest_fault fault = { .later = false };
 
 	return guest_read(&c->memory, linear, to, bytes, &fault) || page_fault(c, fault);
 }
 
-static bool write(struct change *c, uint32_t linear, const void *from, unsigned bytes)
+static bool write(struct task_change *c, uint32_t linear, const void *from, unsigned bytes)
 {
-	struct guest_fault fault;
+	struct guest_fault fault = { .later = false };
 
 	return guest_write(&c->memory, linear, from, bytes, &fault) || page_fault(c, fault);
 }
 
-static bool may_write(struct change *c, uint32_t linear, unsigned bytes)
+static bool may_write(struct task_change *c, uint32_t linear, unsigned bytes)
 {
-	struct guest_fault fault;
+	struct guest_fault fault = { .later = false };
 
 	return guest_may_write(&c->memory, linear, bytes, &fault) || page_fault(c, fault);
 }
 
-static void memory_now(struct change *c)
+static void memory_now(struct task_change *c, const struct vcpu *v)
 {
 	c->memory = (struct guest_memory){
 		.paging.cr0 = vmcs_read(GUEST_CR0),
 		.paging.cr3 = vmcs_read(GUEST_CR3),
 		.paging.cr4 = vmcs_read(GUEST_CR4),
 		.paging.efer = vmcs_read(GUEST_EFER),
-		.paging.nested = c->v->ept,
+		.paging.nested = v->ept,
+		.most = 1,
 	};
 }
 
 /* ---- Descriptors ---- */
 
-static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector,
-                            struct descriptor *d)
+static bool read_descriptor(struct task_change *c, uint16_t selector, unsigned vector,
+                            struct task_descriptor *d)
 {
 	bool local = selector & SELECTOR_TI;
 	bool none = local && vmcs_read(GUEST_LDTR_ACCESS) & RIGHTS_UNUSABLE;
@@ -119,7 +109,7 @@ static bool read_descriptor(struct change *c, uint16_t selector, unsigned vector
 }
 
 /* Sets or clears a bit of the descriptor's type in d and in memory. */
-static bool mark_type(struct change *c, struct descriptor *d, unsigned bit, bool on)
+static bool mark_type(struct task_change *c, struct task_descriptor *d, unsigned bit, bool on)
 {
 	uint8_t type = (uint8_t)(d->raw >> 40);
 
@@ -128,7 +118,7 @@ static bool mark_type(struct change *c, struct descriptor *d, unsigned bit, bool
 	return write(c, (uint32_t)d->at + 5, &type, 1);
 }
 
-static void set_segment(unsigned segment, uint16_t selector, const struct descriptor *d)
+static void set_segment(unsigned segment, uint16_t selector, const struct task_descriptor *d)
 {
 	vmcs_write(GUEST_ES_SELECTOR + 2 * segment, selector);
 	vmcs_write(GUEST_ES_BASE + 2 * segment, d->base);
@@ -138,7 +128,7 @@ static void set_segment(unsigned segment, uint16_t selector, const struct descri
 
 /* ---- Checks in the old task (SDM 3A 7.3, steps 1 to 6) ---- */
 
-static bool check_new(struct change *c)
+static bool check_new(struct task_change *c)
 {
 	bool back = c->source == BY_IRET;
 	unsigned vector = back ? VECTOR_TS : VECTOR_GP, error = c->selector & 0xfffc;
@@ -158,7 +148,7 @@ static bool check_new(struct change *c)
 	return true;
 }
 
-static bool check_old(struct change *c)
+static bool check_old(struct task_change *c)
 {
 	c->old_selector = (uint16_t)vmcs_read(GUEST_TR_SELECTOR);
 	c->old_base = (uint32_t)vmcs_read(GUEST_TR_BASE);
@@ -171,7 +161,7 @@ static bool check_old(struct change *c)
 
 /* ---- The registers of the two tasks ---- */
 
-static void take_old(const struct change *c, struct task *t)
+static void take_old(const struct task_change *c, const struct vcpu *v, struct task_registers *t)
 {
 	uint64_t event = vmcs_read(IDT_VECTORING), type = event & INTERRUPTION_TYPE;
 	bool behind = c->source != BY_GATE ||
@@ -183,52 +173,55 @@ static void take_old(const struct change *c, struct task *t)
 	if (c->source == BY_IRET)
 		t->eflags &= ~(uint32_t)FLAGS_NT;
 	for (unsigned i = 0; i < 8; i++)
-		t->general[i] = (uint32_t)(&c->v->regs.rax)[i];
+		t->general[i] = (uint32_t)(&v->regs.rax)[i];
 	t->general[4] = (uint32_t)vmcs_read(GUEST_RSP);
 	for (unsigned i = 0; i < SEGMENTS; i++)
 		t->segment[i] = (uint16_t)vmcs_read(GUEST_ES_SELECTOR + 2 * i);
 }
 
-static bool save_old(struct change *c, const struct task *t)
+static bool save_old(struct task_change *c, const struct vcpu *v)
 {
-	struct tss32 wide = { .eip = t->eip, .eflags = t->eflags };
-	struct tss16 narrow = { .ip = (uint16_t)t->eip, .flags = (uint16_t)t->eflags };
+	struct task_registers t;
 
-	memcpy(wide.general, t->general, sizeof(wide.general));
+	take_old(c, v, &t);
+	struct tss32 wide = { .eip = t.eip, .eflags = t.eflags };
+	struct tss16 narrow = { .ip = (uint16_t)t.eip, .flags = (uint16_t)t.eflags };
+
+	memcpy(wide.general, t.general, sizeof(wide.general));
 	for (unsigned i = 0; i < 8; i++)
-		narrow.general[i] = (uint16_t)t->general[i];
+		narrow.general[i] = (uint16_t)t.general[i];
 	for (unsigned i = 0; i < SEGMENTS; i++)
-		(&wide.es)[i] = t->segment[i];
+		(&wide.es)[i] = t.segment[i];
 	for (unsigned i = 0; i < FS; i++)
-		(&narrow.es)[i] = t->segment[i];
+		(&narrow.es)[i] = t.segment[i];
 	if (c->old_wide)
 		return write(c, c->old_base + SAVED32, &wide.eip, SAVED32_BYTES);
 	return write(c, c->old_base + SAVED16, &narrow.ip, SAVED16_BYTES);
 }
 
 /* A TSS of 16 bits has no CR3, FS and GS, and has half of each register (SDM 3A 7.6). */
-static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *traps)
+static bool load_new(struct task_change *c)
 {
+	struct task_registers *t = &c->next;
 	struct tss32 wide;
 	struct tss16 narrow;
 
-	*traps = false;
 	if (c->wide) {
 		if (!read(c, c->tss.base, &wide, sizeof(wide)))
 			return false;
-		*t = (struct task){ .eip = wide.eip,
-			            .eflags = wide.eflags,
-			            .ldt = (uint16_t)wide.ldt };
+		*t = (struct task_registers){ .eip = wide.eip,
+			                      .eflags = wide.eflags,
+			                      .ldt = (uint16_t)wide.ldt };
 		memcpy(t->general, wide.general, sizeof(t->general));
 		for (unsigned i = 0; i < SEGMENTS; i++)
 			t->segment[i] = (uint16_t)(&wide.es)[i];
-		*cr3 = wide.cr3;
-		*traps = wide.trap & 1;
+		c->cr3 = wide.cr3;
+		c->traps = wide.trap & 1;
 		return true;
 	}
 	if (!read(c, c->tss.base, &narrow, sizeof(narrow)))
 		return false;
-	*t = (struct task){ .eip = narrow.ip, .eflags = narrow.flags, .ldt = narrow.ldt };
+	*t = (struct task_registers){ .eip = narrow.ip, .eflags = narrow.flags, .ldt = narrow.ldt };
 	for (unsigned i = 0; i < 8; i++)
 		t->general[i] = 0xffff0000u | narrow.general[i];
 	for (unsigned i = 0; i < FS; i++)
@@ -238,20 +231,24 @@ static bool load_new(struct change *c, struct task *t, uint32_t *cr3, bool *trap
 
 /* ---- The switch (steps 7 to 12) ---- */
 
-static bool busy_bits(struct change *c)
+static bool nests(const struct task_change *c)
 {
-	struct descriptor old;
-
-	if (c->source == BY_JMP || c->source == BY_IRET) {
-		if (!read_descriptor(c, c->old_selector, VECTOR_TS, &old) ||
-		    !mark_type(c, &old, TYPE_BUSY, false))
-			return false;
-	}
-	return c->source == BY_IRET || mark_type(c, &c->tss, TYPE_BUSY, true);
+	return c->source == BY_CALL || c->source == BY_GATE;
 }
 
-static void set_cr3(struct change *c, uint32_t cr3)
+static bool leave_old(struct task_change *c)
 {
+	struct task_descriptor old;
+
+	if (nests(c))
+		return write(c, c->tss.base, &c->old_selector, sizeof(c->old_selector));
+	return read_descriptor(c, c->old_selector, VECTOR_TS, &old) &&
+	       mark_type(c, &old, TYPE_BUSY, false);
+}
+
+static void set_cr3(const struct task_change *c, struct vcpu *v)
+{
+	const uint32_t cr3 = c->cr3;
 	uint64_t cr0 = vmcs_read(GUEST_CR0), cr4 = vmcs_read(GUEST_CR4);
 
 	if (!c->wide || !(cr0 & CR0_PG))
@@ -259,40 +256,40 @@ static void set_cr3(struct change *c, uint32_t cr3)
 	vmcs_write(GUEST_CR3,
 	           cr4 & CR4_PAE ? cr3 & ~7u : (cr3 & 0xfffff000u) | (cr3 & CR3_PCD_PWT));
 	if (cr4 & CR4_PAE)
-		vmx_load_pointers(c->v);
-	ept_invalidate(c->v->ept); /* drops the translations of the old tables too */
+		vmx_load_pointers(v);
+	ept_invalidate(v->ept); /* drops the translations of the old tables too */
 }
 
 /* Returns a segment of virtual-8086 mode (SDM 3C 26.3.1.2). */
-static struct descriptor segment_v86(uint16_t selector)
+static struct task_descriptor segment_v86(uint16_t selector)
 {
-	return (struct descriptor){ .base = (uint32_t)selector << 4,
-		                    .limit = 0xffff,
-		                    .rights = 0xf3 };
+	return (struct task_descriptor){ .base = (uint32_t)selector << 4,
+		                         .limit = 0xffff,
+		                         .rights = 0xf3 };
 }
 
 /* Sets the segments for the time before their descriptors are loaded: CS is flat, all others are
  * unusable. In virtual-8086 mode segments need no descriptor. The new privilege level, SS's DPL, is
  * in force from here on, even when a descriptor faults. */
-static void set_segments(const struct task *t, uint32_t flags)
+static void set_segments(const struct task_registers *t, uint32_t flags)
 {
 	uint32_t level = (uint32_t)(t->segment[CS] & RPL) << DPL_SHIFT;
 
 	for (unsigned i = 0; i < SEGMENTS; i++) {
-		struct descriptor d = { .rights = RIGHTS_UNUSABLE | level };
+		struct task_descriptor d = { .rights = RIGHTS_UNUSABLE | level };
 		if (i == CS)
-			d = (struct descriptor){ .limit = UINT32_MAX, .rights = 0xc09b | level };
+			d = (struct task_descriptor){ .limit = UINT32_MAX,
+				                      .rights = 0xc09b | level };
 		if (flags & FLAGS_VM)
 			d = segment_v86(t->segment[i]);
 		set_segment(i, t->segment[i], &d);
 	}
 }
 
-static void set_registers(struct change *c, const struct task *t)
+static void set_registers(const struct task_change *c, struct vcpu *v)
 {
-	struct vcpu *v = c->v;
-	bool nests = c->source == BY_CALL || c->source == BY_GATE;
-	uint32_t flags = (t->eflags & FLAGS_MAY) | FLAGS_ALWAYS | (nests ? FLAGS_NT : 0);
+	const struct task_registers *t = &c->next;
+	uint32_t flags = (t->eflags & FLAGS_MAY) | FLAGS_ALWAYS | (nests(c) ? FLAGS_NT : 0);
 
 	vmcs_write(GUEST_RIP, t->eip);
 	vmcs_write(GUEST_RFLAGS, flags);
@@ -310,7 +307,7 @@ static void set_registers(struct change *c, const struct task *t)
 }
 
 /* Ends the event that caused the switch. */
-static void end_event(const struct change *c)
+static void end_event(const struct task_change *c)
 {
 	uint64_t blocked = vmcs_read(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
 	uint64_t event = vmcs_read(IDT_VECTORING);
@@ -320,15 +317,14 @@ static void end_event(const struct change *c)
 	if (event & INTERRUPTION_VALID && (event & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
 		blocked = INTERRUPTIBILITY_NMI;
 	vmcs_write(GUEST_INTERRUPTIBILITY, blocked);
-	vmcs_write(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
 	vmcs_write(GUEST_PENDING_DEBUG, 0);
 }
 
 /* ---- In the new task (steps 13 to 15) ---- */
 
-static bool load_ldt(struct change *c, uint16_t selector)
+static bool load_ldt(struct task_change *c, uint16_t selector)
 {
-	struct descriptor d;
+	struct task_descriptor d;
 
 	if (!(selector & 0xfffc))
 		return true;
@@ -357,9 +353,10 @@ static bool is_loadable(enum segment segment, uint16_t selector, uint32_t rights
 	return (!code || rights & TYPE_READABLE) && (conforming || (dpl >= cpl && dpl >= rpl));
 }
 
-static bool load_segment(struct change *c, enum segment segment, uint16_t selector, unsigned cpl)
+static bool load_segment(struct task_change *c, enum segment segment, uint16_t selector,
+                         unsigned cpl)
 {
-	struct descriptor d;
+	struct task_descriptor d;
 
 	if (!(selector & 0xfffc) && segment != CS && segment != SS)
 		return true; /* unusable */
@@ -377,23 +374,25 @@ static bool load_segment(struct change *c, enum segment segment, uint16_t select
 	return true;
 }
 
-static bool load_segments(struct change *c, const struct task *t)
+/* Loads the segment of a place in the order of loading. The segments of virtual-8086 mode are
+ * there already. */
+static bool load_in_order(struct task_change *c, unsigned place)
 {
 	static const uint8_t order[SEGMENTS] = { CS, SS, ES, DS, FS, GS };
+	const struct task_registers *t = &c->next;
+	const unsigned segment = order[place];
 
-	if (!load_ldt(c, t->ldt))
-		return false;
-	for (unsigned i = 0; i < SEGMENTS; i++) {
-		uint16_t selector = t->segment[order[i]];
-		if (!(t->eflags & FLAGS_VM) &&
-		    !load_segment(c, order[i], selector, t->segment[CS] & RPL))
-			return false;
-	}
-	return t->eip <= vmcs_read(GUEST_CS_LIMIT) || refuse(c, VECTOR_GP, 0);
+	return t->eflags & FLAGS_VM ||
+	       load_segment(c, (enum segment)segment, t->segment[segment], t->segment[CS] & RPL);
+}
+
+static bool check_eip(struct task_change *c)
+{
+	return c->next.eip <= vmcs_read(GUEST_CS_LIMIT) || refuse(c, VECTOR_GP, 0);
 }
 
 /* Pushes an exception's error code on the new task's stack (SDM 3A 6.14.4, figure 6-9). */
-static bool push_error(struct change *c)
+static bool push_error(struct task_change *c)
 {
 	uint64_t event = vmcs_read(IDT_VECTORING);
 
@@ -413,45 +412,93 @@ static bool push_error(struct change *c)
 	return true;
 }
 
-static bool change_task(struct change *c)
-{
-	struct task old, new;
-	uint32_t cr3 = 0;
-	bool traps;
+/* ---- The steps ---- */
 
-	if (!check_new(c) || !check_old(c) || !load_new(c, &new, &cr3, &traps))
-		return false;
-	if ((c->source == BY_CALL || c->source == BY_GATE) &&
-	    !write(c, c->tss.base, &c->old_selector, sizeof(c->old_selector)))
-		return false;
-	take_old(c, &old);
-	if (!busy_bits(c) || !save_old(c, &old))
-		return false;
-	set_cr3(c, cr3);
-	set_registers(c, &new);
+static bool take_over(struct task_change *c, struct vcpu *v)
+{
+	set_cr3(c, v);
+	set_registers(c, v);
 	end_event(c);
-	memory_now(c);
-	if (!load_segments(c, &new) || !push_error(c))
-		return false;
-	if (traps) {
-		vmx_debug_tell(c->v, DR6_BT);
-		(void)vmx_raise(c->v, VECTOR_DB, 0);
-	}
+	memory_now(c, v);
 	return true;
 }
 
-int task_emulate(struct vcpu *v, struct denial *what)
+static bool do_step(struct task_change *c, struct vcpu *v)
 {
-	uint64_t qualification = vmcs_read(EXIT_QUALIFICATION);
-	struct change c = {
-		.v = v,
-		.source = (enum source)(qualification >> 30 & 3),
+	enum { FIRST_SEGMENT = 9 };
+
+	switch (c->step) {
+	case 1:
+		return check_new(c);
+	case 2:
+		return check_old(c);
+	case 3:
+		return load_new(c);
+	case 4:
+		return leave_old(c);
+	case 5:
+		return c->source == BY_IRET || mark_type(c, &c->tss, TYPE_BUSY, true);
+	case 6:
+		return save_old(c, v);
+	case 7:
+		return take_over(c, v);
+	case 8:
+		return load_ldt(c, c->next.ldt);
+	case TASK_STEPS - 1:
+		return check_eip(c) && push_error(c);
+	default:
+		return load_in_order(c, c->step - FIRST_SEGMENT);
+	}
+}
+
+/* Carries out the next step, or a part of the step. Returns false when the switch has ended. Then
+ * fault is the vector of an exception for the guest, or NO_FAULT. */
+static bool go_on(struct task_change *c, struct vcpu *v)
+{
+	c->later = false;
+	c->memory.walks = 0;
+	if (!do_step(c, v))
+		return c->later;
+	if (++c->step != TASK_STEPS)
+		return true;
+	if (c->traps)
+		vmx_debug_tell(v, DR6_BT);
+	c->fault = c->traps ? VECTOR_DB : NO_FAULT;
+	return false;
+}
+
+/* No event may be injected before the switch is done, so the field of events is in use. An event
+ * that came by a gate has ended a HLT. */
+void task_begin(struct vcpu *v)
+{
+	const uint64_t qualification = vmcs_read(EXIT_QUALIFICATION);
+
+	v->change = (struct task_change){
+		.step = 1,
+		.source = (uint8_t)(qualification >> 30 & 3),
 		.selector = (uint16_t)qualification,
 	};
+	memory_now(&v->change, v);
+	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID);
+	vmcs_write(GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	v->entry_is_slow = true;
+	entry_ready = NULL;
+}
 
-	memory_now(&c);
-	if (change_task(&c) || vmx_raise(v, c.fault, c.error))
-		return 0;
-	what->format = "triple fault";
-	return -EFAULT;
+int task_go_on(struct vcpu *v)
+{
+	struct task_change *c = &v->change;
+
+	/* where interrupts exit, no NMI tells of an interrupt that waits: the caller looks */
+	const bool looks = v->pin & PIN_INTERRUPT_EXITING;
+	bool looked = true;
+
+	do {
+		if (nmi_count != 0 || !looked)
+			return -EINTR;
+		looked = !looks;
+	} while (go_on(c, v));
+	c->step = 0;
+	vmcs_write(ENTRY_INTERRUPTION, 0);
+	return c->fault == NO_FAULT || vmx_raise(v, c->fault, c->error) ? 0 : -EFAULT;
 }

@@ -224,6 +224,7 @@ void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	guest_state_reset(&v->state);
 	guest_registers_reset(&v->registers);
 	v->lazy_state = false;
+	v->change.step = 0;
 	v->cr2 = v->kernel_gs = 0;
 	vmx_load(v);
 
@@ -284,12 +285,23 @@ void vmx_open_port(struct vcpu *v, uint16_t port, bool open)
 		v->io_bitmap[port >> 3] |= bit;
 }
 
-/* The slow path of an entry: loads v's floating-point registers, and prepares the entry when v has
- * the quirk of entries with IF clear. */
-void vmx_settle(struct vcpu *v)
+static int settle_slowly(struct vcpu *v)
+{
+	int error = v->change.step != 0 ? task_go_on(v) : 0;
+
+	v->entry_is_slow = error != 0 || v->entry_with_if_clear;
+	if (v->entry_is_slow)
+		entry_ready = NULL;
+	if (error == 0 && v->entry_with_if_clear)
+		quirk_before_entry(v);
+	return error;
+}
+
+/* The slow path of an entry: loads v's floating-point registers, carries out a task switch, and
+ * prepares the entry when v has the quirk of entries with IF clear. */
+int vmx_settle(struct vcpu *v)
 {
 	guest_fpu_load(&v->state);
-	entry_ready = v->entry_with_if_clear ? NULL : v;
-	if (v->entry_with_if_clear)
-		quirk_before_entry(v);
+	entry_ready = v;
+	return v->entry_is_slow ? settle_slowly(v) : 0;
 }

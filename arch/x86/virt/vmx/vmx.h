@@ -11,6 +11,7 @@
 #include "arch/x86/virt/backends.h"
 #include "arch/x86/virt/guest_registers.h"
 #include "arch/x86/virt/guest_state.h"
+#include "arch/x86/virt/vmx/task_change.h"
 #include "arch/x86/virt/vmx/vmcs.h"
 
 #include <stdbool.h>
@@ -48,7 +49,9 @@ struct vcpu {
 	uint64_t *ept;            /* PML4 */
 	uint64_t cr2, kernel_gs;  /* the guest's values at its last switch */
 	bool entry_with_if_clear; /* see quirk.c */
+	bool entry_is_slow;       /* the next entry needs settle_slowly() (vcpu.c) */
 	uint64_t timer_rest;
+	struct task_change change;
 };
 
 /* Sets the exceptions that exit. ne is CR0.NE as the guest reads CR0. (vcpu.c) */
@@ -57,8 +60,8 @@ void vmx_set_exceptions(bool ne);
 /* The virtual processor with the current VMCS, or NULL. */
 extern struct vcpu *vmx_loaded;
 /* The slow path of an entry: does the work that v needs before the entry. Call it when v is not
- * entry_ready. */
-void vmx_settle(struct vcpu *v);
+ * entry_ready. Returns 0 when v can be entered, or a value of task_go_on(). (vcpu.c) */
+int vmx_settle(struct vcpu *v);
 
 /* The quirk of entries with IF clear (quirk.c). quirk_entry_with_if_clear() turns the watch on v's
  * entries on or off. Call quirk_before_entry() before each entry of a vcpu that is watched. Call
@@ -94,9 +97,12 @@ int msr_emulate(struct vcpu *v, bool write, struct denial *what);
 
 /* The emulation of accesses to CR (control.c). */
 int control_emulate(struct vcpu *v, struct denial *what);
-/* Carries out a task switch by hardware. Returns 0 when the switch is done or has ended with a
- * fault for the guest, and -EFAULT when the switch has ended with a triple fault. (task.c) */
-int task_emulate(struct vcpu *v, struct denial *what);
+/* A task switch by hardware (task.c). Call task_begin() after the exit. The steps belong to the
+ * next entry: call task_go_on() there while change.step is not 0. task_go_on() returns 0 when
+ * the switch is done or has ended with a fault for the guest, and -EFAULT when the switch has ended
+ * with a triple fault. -EINTR: an NMI or an interrupt may wait; look, and call again. */
+void task_begin(struct vcpu *v);
+int task_go_on(struct vcpu *v);
 
 /* Prints each rule of the manual for VM entries (SDM 3C 26.2, 26.3) that the current VMCS breaks.
  * Returns the number of broken rules. */

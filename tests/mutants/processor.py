@@ -25,6 +25,20 @@ MUTANTS = (
         "test_fpu",
     ),
     (
+        "fpu-pointers-stay-at-xrstor",
+        "arch/x86/cpu/fpu.c",
+        "\tif (widest & FPU_POINTERS)\n",
+        "\tif (widest & FPU_POINTERS && fpu_is_legacy(widest & ~FPU_POINTERS))\n",
+        "test_fpu",
+    ),
+    (
+        "fpu-avx-by-fxrstor",
+        "arch/x86/cpu/fpu.c",
+        '\tif (fpu_is_legacy(widest & ~FPU_POINTERS)) {\n\t\t__asm__ volatile("fxrstor64',
+        '\tif (true) {\n\t\t__asm__ volatile("fxrstor64',
+        "test_fpu",
+    ),
+    (
         "fpu-pointers-of-hygon",
         "arch/x86/cpu/fpu_pointers.c",
         "vendor != VENDOR_AUTH && vendor != VENDOR_HYGO",

@@ -135,7 +135,7 @@ help:
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@                 CONFIG=FILE: the guest of that file, unmodified, in @BUILD@/measure/latest (docs/measuring-your-guest.md);
 #@                 GUEST: which VM; SAMPLES, SECONDS: when a run ends
-#@   make compare A=... B=...  two results of make bench CONFIG=; status 1 where a figure grew by more than LIMIT (5%, 100)
+#@   make compare A=... B=...  two results of make bench CONFIG=; an error where a figure grew by more than LIMIT (5%, 100)
 #@   make report   one HTML page of the last bench or run, or of RECORD: @BUILD@/report.html (docs/report.md)
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
 #@   make bounds   the worst wake-up beside each load and each command of the console, over WAKEUPS each, against the bounds of

@@ -12,10 +12,8 @@ import argparse
 import itertools
 import json
 import os
-import platform as host
 import re
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +34,7 @@ from signalbox import (
     parse_histograms,
     parse_latencies,
 )
-from signalbox import lines
+from signalbox import archive, lines
 from signalbox.bochs import BochsError
 from signalbox.demo import with_guest_words
 from signalbox.histogram import Histogram, histfile
@@ -141,6 +139,7 @@ class Measured:
     rows: list = field(default_factory=list)
     reason: str | None = None  # why the plugin's part ended
     done: bool = False  # the guest's VM ended well
+    emulator: str = ""
 
     @property
     def ok(self):
@@ -228,7 +227,8 @@ def measure(combo, subject, args):
     ended = re.search(well, result.console, re.MULTILINE)
     if result.ok:
         spare(directory)
-    measured = Measured(combo, result, reason=reason, done=bool(ended))
+    emulator = archive.version_of_emulator(machine, result)
+    measured = Measured(combo, result, reason=reason, done=bool(ended), emulator=emulator)
     measured.rows = rows_of_lines(combo, subject, found, machine)
     measured.rows += rows_of_records(combo, subject, result)
     return measured
@@ -344,40 +344,16 @@ def link_latest(directory):
     link.replace(directory.parent / "latest")
 
 
-def said(*command):
-    """The first line that a command prints, or None."""
-    try:
-        done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
-        )
-    except OSError:
-        return None
-    return done.stdout.splitlines()[0] if done.returncode == 0 and done.stdout else None
-
-
-def commit():
-    """The commit, with "-dirty" where files differ from the commit."""
-    return said("git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*")
-
-
-def processor_of_host():
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return None
-    found = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    return found[1] if found else None
-
-
 def result_of(subject, measured, args, now):
+    tree = archive.describe()
     return {
         "format": FORMAT,
         "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", now),
-        "commit": commit(),
+        "commit": tree["commit"],
         "versions": {
-            "signalbox": Path("VERSION").read_text().strip(),
-            "qemu": said("qemu-system-x86_64", "--version"),
-            "python": host.python_version(),
+            "signalbox": tree["version"],
+            "compiler": tree["compiler"],
+            "python": tree["python"],
         },
         "configuration": {
             "path": str(subject.path),
@@ -389,14 +365,11 @@ def result_of(subject, measured, args, now):
             "memory": args.memory,
             "ips": args.ips,
         },
-        "host": {
-            "system": host.platform(),
-            "processor": processor_of_host(),
-            "cpus": os.cpu_count(),
-        },
+        "host": {"system": tree["system"], "processor": tree["processor"]},
         "runs": [
             {
                 "combo": str(m.combo),
+                "emulator": m.emulator,
                 "end": m.explain().splitlines()[0],
                 "ok": m.ok,
                 "status": m.result.status,

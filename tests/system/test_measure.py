@@ -4,6 +4,7 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -229,3 +230,64 @@ def test_a_guest_is_measured_alone_and_beside(tmp_path):
     own, seen = found["soft", "uart"], found["soft", "line 3 running"]
     assert own["min"] - seen["min"] == 7
     assert found["pc", "line 0 waiting"]["min"] > 100
+
+
+# ---- The command ---------------------------------------------------------------------------------
+
+
+def run_measure(build, config, *words):
+    command = [sys.executable, TREE / "scripts/measure.py", "--build", build, "--config", config]
+    command += ["--platform", "qemu", *words]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+@pytest.fixture
+def build(tmp_path):
+    """A build directory whose results are the test's own."""
+    directory = tmp_path / "build"
+    directory.mkdir()
+    for path in BUILD.iterdir():
+        if path.name != "measure":
+            (directory / path.name).symlink_to(path.resolve())
+    return directory
+
+
+@pytest.mark.skipif(not PLUGIN.exists(), reason=f"no {PLUGIN}: make {PLUGIN} builds it")
+def test_the_command_leaves_a_result_that_can_be_read_and_compared(build, tmp_path):
+    """The table, the result, a histfile for each probe, the plots, and the link `latest`."""
+    config = tmp_path / "alone.cfg"
+    config.write_text(
+        "multiboot /boot/signalbox console=com1\n"
+        "module /boot/pulse vm=pulse irq=0,3 io=0x40-0x43,0x2f8-0x2ff -- probes=uart n=20\n"
+    )
+    code, text = run_measure(build, config, "--samples", "20")
+    assert code == 0, text
+    latest = build / "measure/latest"
+    result = json.loads((latest / "result.json").read_text())
+    assert [run["combo"] for run in result["runs"]] == [
+        f"qemu/{chipset}/alone" for chipset in ("bare", "pc", "soft")
+    ]
+    assert all(run["emulator"].startswith("QEMU") and run["ok"] for run in result["runs"])
+    assert result["configuration"]["text"] == config.read_text()
+    assert result["versions"]["signalbox"] == (TREE / "VERSION").read_text().strip()
+    rows = {(row["chipset"], row["probe"]): row for row in result["rows"]}
+    served = rows["soft", "line 3 served"]
+    assert served["n"] == sum(served["counts"].values()) >= 20
+    assert f"{served['median']:,}" in text and "line 3 served" in text
+    assert (latest / "line-3-served.hist").read_text().startswith("# Histogram\n000000 ")
+    assert (latest / "latency.svg").exists() == bool(shutil.which("gnuplot"))
+    assert run_compare(build / "measure", "latest", "latest")[0] == 0
+
+
+@pytest.mark.skipif(not PLUGIN.exists(), reason=f"no {PLUGIN}: make {PLUGIN} builds it")
+def test_a_guest_without_lines_is_told_what_is_missing(build, tmp_path):
+    """A status that is not 0, and a line that names the remedy."""
+    config = tmp_path / "mute.cfg"
+    config.write_text("multiboot /boot/signalbox\nmodule /boot/vandal vm=mute -- do=probe\n")
+    code, text = run_measure(build, config)
+    assert code == 1
+    assert "no figure: no interrupt of a line of the guest came" in text, text
+    assert "is irq= in the guest's words" in text
+    code, text = run_measure(build, config, "--samples", "0")
+    assert code == 1 and "SAMPLES=0: a whole number from 1 on" in text

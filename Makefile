@@ -376,13 +376,19 @@ VMM_CALLS := chipset/driver.c
 
 vmm: $(BUILD)/signalbox
 
-$(BUILD)/vmm/%.c.o: %.c $(NEWLIB_STAMP)
+# The flags, so that a file that was compiled with other flags is compiled again.
+VMM_FLAGS = $(VMM_CFLAGS) $(VMM_SMALL) $(VMM_CALLS)
+$(BUILD)/vmm/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(VMM_FLAGS)' | cmp -s - $@ || echo '$(VMM_FLAGS)' >$@
+
+$(BUILD)/vmm/%.c.o: %.c $(NEWLIB_STAMP) $(BUILD)/vmm/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(VMM_CFLAGS) $(if $(filter $(VMM_SMALL),$<),-Os) \
 		$(if $(filter $(VMM_CALLS),$<),-fno-inline-functions-called-once -fno-inline-small-functions) -c $< -o $@
 
-$(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP)
+$(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP) $(BUILD)/vmm/flags
 	$(call say,AS,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(VMM_CFLAGS) -c $< -o $@

@@ -200,10 +200,24 @@ MUTANTS = (
         "test_pit_switch",
     ),
     (
+        "pit-forgets-unmade-ticks",
+        PIT,
+        "machine.kind == SINGLE && ticks > 1",
+        "machine.kind == SINGLE && ticks > 99",
+        "test_pit_switch",
+    ),
+    (
+        "pit-keeps-an-old-deadline",
+        PIT,
+        "\tprocessor.attention = true; /* the turn's deadline",
+        "\t/* the turn's deadline",
+        "test_pit_switch",
+    ),
+    (
         "pit-owes-nothing",
         PIT,
-        "\t\tp->owed += ticks;\n",
-        "\t\t;\n",
+        "*(p->all ? &p->owed : &p->merged) += ticks;",
+        "*(p->all ? &p->owed : &p->merged) += p->all ? 0 : ticks;",
         "test_pit_switch",
     ),
     (

@@ -198,7 +198,9 @@ static void guest_programs(uint8_t mode, uint16_t count)
 	guest_writes(0x43, (uint8_t)(0x30 | mode << 1));
 	forget_ticks(processor.vm->number);
 	guest_writes(0x40, (uint8_t)count);
+	processor.attention = false;
 	guest_writes(0x40, (uint8_t)(count >> 8));
+	assert_true(processor.attention); /* the turn gets a new deadline */
 }
 
 /* Each tick of the VM that runs was delivered once, or was dropped or is owed as the words say. An
@@ -433,6 +435,17 @@ static void all_ticks_come_where_the_words_say_so(void **state)
 	check_count(40);
 }
 
+static void ticks_that_a_late_vmm_has_not_made_are_kept(void **state)
+{
+	(void)state;
+	begin(2, 1);
+	enter(0);
+	guest_programs(2, 1193);
+	pass(20000 * 5); /* the single edge was the first of five ticks */
+	pit_work(fake_tsc);
+	assert_in_range(vm[0].pit.merged, 3, 4);
+}
+
 static void a_storm_costs_the_others_nothing(void **state)
 {
 	(void)state;
@@ -573,6 +586,7 @@ int main(void)
 		cmocka_unit_test(a_vm_that_masks_its_tick_sleeps_on),
 		cmocka_unit_test(merged_ticks_are_one),
 		cmocka_unit_test(all_ticks_come_where_the_words_say_so),
+		cmocka_unit_test(ticks_that_a_late_vmm_has_not_made_are_kept),
 		cmocka_unit_test(a_storm_costs_the_others_nothing),
 		cmocka_unit_test(half_a_count_survives_a_switch),
 		cmocka_unit_test(a_new_count_comes_at_the_period_s_end),

@@ -134,21 +134,13 @@ static void machine_load(int kind, uint64_t count, uint64_t t)
 	machine.lead = machine.loaded - t;
 }
 
-/* Reads the counting element. Returns the time of the reading. */
-static uint64_t machine_read(uint32_t *count)
-{
-	io_out8(PORT_CONTROL, WORD_LATCH);
-	uint64_t t = now_in_pulses();
-	uint32_t low = io_in8(PORT_COUNTER0);
-	*count = low | (uint32_t)io_in8(PORT_COUNTER0) << 8;
-	return t;
-}
-
 /* Follows the machine's counter: where its next edge really is. Returns the time of the look. */
 static uint64_t machine_look(struct pit *p)
 {
-	uint32_t count;
-	uint64_t t = machine_read(&count);
+	io_out8(PORT_CONTROL, WORD_LATCH);
+	uint64_t t = now_in_pulses();
+	uint32_t count = io_in8(PORT_COUNTER0);
+	count |= (uint32_t)io_in8(PORT_COUNTER0) << 8;
 
 	if (t <= machine.loaded + 1) /* the count may not be loaded yet */
 		return t;
@@ -191,6 +183,12 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Keeps the account of ticks that no edge makes now. */
+static void keep_ticks(struct pit *p, uint64_t ticks)
+{
+	*(p->all ? &p->owed : &p->merged) += ticks;
+}
+
 /* Asks for the ticks that have fallen due until t, while vm is away. Several ticks are one request:
  * the rest is owed or merged (ticks=). */
 static void ask_for_ticks(struct vm *vm, uint64_t t)
@@ -204,10 +202,7 @@ static void ask_for_ticks(struct vm *vm, uint64_t t)
 		p->requested = true;
 		ticks--;
 	}
-	if (p->all)
-		p->owed += ticks;
-	else
-		p->merged += ticks;
+	keep_ticks(p, ticks);
 }
 
 /* ticks=all: the machine's counter makes two edges in a period, until no tick is owed. */
@@ -290,7 +285,11 @@ static void load_next_period(struct pit *p)
 	     tries++)
 		t = machine_look(p);
 	keep_pace(p);
-	p->told = later(p->told, t - (uint64_t)p->slip);
+	uint64_t time = t - (uint64_t)p->slip;
+	uint64_t ticks = pit_counter_edges(&p->counter[COUNTER_TICK], p->told, time);
+	if (machine.kind == SINGLE && ticks > 1) /* the VMM is late: one edge was made */
+		keep_ticks(p, ticks - 1);
+	p->told = later(p->told, time);
 	load_counter(p, t, p->counter[COUNTER_TICK].next / 8);
 }
 
@@ -486,6 +485,7 @@ static void write_tick_count(struct pit *p, uint8_t value)
 			machine_silence();
 		return;
 	}
+	processor.attention = true; /* the turn's deadline has to know of the new moment */
 	if (waits && machine.kind != CATCH_UP) {
 		uint64_t tsc = cpu_tsc();
 		set_due(p, tsc_at(machine.edge + SETTLED, pulses_at(tsc), tsc));

@@ -65,8 +65,8 @@ def test_R10_a_tick_of_the_vm_that_runs_costs_no_exit(system, chipset):
 
 
 def test_all_ticks_come_where_the_words_say_so(system):
-    """ticks=all: the low pulse waits while the high pulse computes, and gets each tick later. At
-    the ends of the measurement 4 ticks are merged, of 430 as of 1,640."""
+    """ticks=all: the low pulse waits while the high pulse computes, and gets each tick later. One
+    tick of 430 was missing on `pc`, and none on `soft`."""
     report = system(
         "",
         [
@@ -75,13 +75,15 @@ def test_all_ticks_come_where_the_words_say_so(system):
         ],
     )
     count = report.records("count", vm="low", line=0)[0]
-    assert int(count["merged"]) <= 4 and int(count["lost"]) == 0, count
+    assert int(count["merged"]) <= 2 and int(count["lost"]) == 0, count
 
 
 def test_a_storm_of_ticks_costs_its_owner_only(system):
-    """A count of 2, on a VM of low priority: the pulse beside it misses no tick."""
+    """A count of 2, on a VM of low priority: the pulse beside it misses no tick. On `pc` in Bochs
+    the storm has no end: its handler takes longer than the next tick."""
     storm = vandal("do=pitstorm count=2 seconds=1", name="storm", words="pit")
-    report = system("", [pulse("high", 5, f"probes=pit n={TICKS}"), storm])
+    modules = [pulse("high", 5, f"probes=pit n={TICKS}"), storm]
+    report = system("", modules, type_in=[(r"vm high: done", "quit\r")])
     all_ok(report, "high", 5)
     count = report.records("count", vm="high", line=0)[0]
     assert count["merged"] == count["twice"] == count["lost"] == "0", count

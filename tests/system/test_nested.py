@@ -139,6 +139,7 @@ def test_a_good_machine_has_no_problem():
         ("merged=10 twice=0 lost=0", "merged=10 twice=0 lost=1", "pc: line 0: 1 lost, 0 twice"),
         ("merged=10 twice=0", "merged=10 twice=3", "pc: line 0: 0 lost, 3 twice"),
         ("idle=0", "idle=3", "pc: line 8: 3 interrupts without a cause"),
+        ("[pulse] R10", "[scribe] count spurious=3\npc| [pulse] R10", "pc: 3 spurious interrupts"),
         ("line=15", "line=14", "pc: no count of the lines [15]"),
         ("exits=0 held=0", "exits=1 held=0", "pc: line 3: {"),
         ("injected=0", "injected=1", "pc: line 3: {"),
@@ -163,6 +164,9 @@ def test_what_vmx_does_not_excuse():
     )
     assert problems(text, RUNS, "svm") == []
     assert problems(text, RUNS, "vmx") == ["pc: line 8: 1 interrupts without a cause"]
+    text = good().replace("[pulse] R10", "[scribe] count spurious=2\npc| [pulse] R10")
+    assert problems(text, RUNS, "svm") == []
+    assert problems(text, RUNS, "vmx") == ["pc: 2 spurious interrupts"]
 
 
 def test_a_lone_vm_has_no_exit_for_its_interrupts():

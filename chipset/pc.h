@@ -81,8 +81,8 @@ void pc_end_service(line_set isr);
 /* Polls a chip: the chip takes a request as at an interrupt acknowledge. Returns the answer: bit 7
  * and the level, or 0 with no request. Call only where no NMI handler looks at the chip. */
 uint8_t pc_poll_chip(unsigned chip);
-/* Makes the master take a request as at an interrupt acknowledge, and ends the request. Call with
- * all masks closed and no interrupt in service. */
+/* Makes the master take a request as at an interrupt acknowledge, and ends the request. The mask is
+ * as before afterwards. Call with no interrupt in service. */
 void pc_take_request(unsigned line);
 
 /* ---- pc_block.c: the multiplexers, the VMM block and the account of NMIs ---- */
@@ -120,10 +120,10 @@ void pc_hear(void);
 /* Arms the lines that are to raise NMI. Call before an entry. */
 void pc_arm(void);
 /* Routes the lines to the controller and all other lines to the VMM block. Call at the save, with
- * 0, before the masks are closed. */
+ * 0, before IRR is read. */
 void pc_connect(line_set lines);
 /* Takes the requests for c's lines out of the chips into the status register. Call at the save,
- * when the masks are closed. */
+ * when the lines' pins are armed. */
 void pc_keep_requests(const struct controller *c);
 /* Routes the lines of c to the controller. Held assertions of c's lines become requests to inject,
  * where the chips do not have the request themselves. Call at the restore. */

@@ -4,14 +4,14 @@
  * pair and the I/O APIC together make the multiplexer:
  *
  *   routed to the controller: I/O APIC pin masked, 8259 mask as the guest wants it
- *   routed to the VMM block:  8259 mask bit 1, pin in NMI delivery mode, until the edge has been
- *                             seen
+ *   routed to the VMM block:  8259 mask bit 1 while a guest runs, pin in NMI delivery mode, until
+ *                             the edge has been seen
  *
  * Rule: no interrupt is lost. The status register is kept in software. A line that is not routed
  * and has no status bit is armed. An armed line's first edge is an NMI. The 8259's IRR, where
  * masked lines latch too, tells the line. From then on the pin is masked and the assertion is held,
  * at no further cost, until the line's VM runs. Order matters wherever a route changes: arm the pin
- * first, then mask the 8259, then read IRR. An edge then shows as an NMI, in IRR, or as both.
+ * first, then read IRR. An edge then shows as an NMI, in IRR, or as both.
  */
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"

@@ -47,8 +47,9 @@ static void take_over_service(struct controller *c, line_set isr)
 	pc_end_service(isr);
 }
 
-/* 520: arms the lines first, then closes the 8259, then reads IRR. An edge shows as an NMI, in IRR,
- * or as both. */
+/* 520: arms the lines first, then reads IRR. An edge shows as an NMI, in IRR, or as both. The masks
+ * stay as they are: the processor takes no interrupt of the 8259s in the VMM, and the restore of the
+ * next guest writes the masks. An access to a port is the dearest step of a switch. */
 int pc_save(struct controller *c, bool force)
 {
 	pc_catch_initialisation(c);
@@ -63,7 +64,6 @@ int pc_save(struct controller *c, bool force)
 	c->pc.masks[PIC_MASTER] = pc_chips[PIC_MASTER].mask;
 	c->pc.masks[PIC_SLAVE] = pc_chips[PIC_SLAVE].mask;
 	pc_connect(0);
-	pc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });
 	pc_keep_requests(c);
 	if (nmi_count != before)
 		/* by a pin of the VM's lines that was armed just now, or by a pin that the next
@@ -98,6 +98,35 @@ static void replay(const struct controller *c)
 			pc_program(chip, c->pc.pic[chip].icw2, c->pc.pic[chip].icw4);
 }
 
+static void close_masks(void)
+{
+	pc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });
+}
+
+/*
+ * Writes the guest's masks over the masks of the guest that left. Bochs's 8259 keeps the level that
+ * raised INT while any open level has a request, and acknowledges that level (docs/emulators.md). So
+ * the masks are closed first where a line of another VM has a request. A request that comes later
+ * shows as an NMI, because such lines are armed, and the masks are written once more.
+ */
+static void open_masks(struct controller *c)
+{
+	bool clean = c->pc.saved_clean && c->inject == 0;
+	bool closed = !clean || (pc_asserted() & ~c->lines) != 0;
+
+	if (closed)
+		close_masks();
+	if (!clean) {
+		pc_refresh(c);
+		return;
+	}
+	pc_write_masks(c->pc.masks);
+	if (nmi_count != 0 && !closed) {
+		close_masks();
+		pc_write_masks(c->pc.masks);
+	}
+}
+
 /* 540 */
 void pc_restore(struct controller *c)
 {
@@ -111,11 +140,7 @@ void pc_restore(struct controller *c)
 	chipset_present.dirty = true;
 	pc_follow_select(c);
 	pc_reach_slave(slave);
-	if (c->pc.saved_clean && c->inject == 0) {
-		pc_write_masks(c->pc.masks);
-	} else {
-		pc_refresh(c);
-	}
+	open_masks(c);
 }
 
 void pc_route(struct controller *c)
@@ -124,4 +149,6 @@ void pc_route(struct controller *c)
 		(void)pc_save(current, true);
 	if (c != NULL)
 		pc_restore(c);
+	else
+		close_masks();
 }

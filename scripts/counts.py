@@ -28,7 +28,7 @@ SCRIBE = (
     "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
     "busy=1 rounds={rounds}{idle}"
 )
-PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do=yield"
+PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do={deed}"
 CHIPSETS = {
     "pc": "chipset=pc",
     "soft": "chipset=soft",
@@ -46,7 +46,9 @@ class Stage:
     """One boot: the kinds of path that it is there for, pulse's words, and who is beside.
 
     n       of each probe: on QEMU, and on Bochs
-    traced  how many paths are traced on Bochs, from the first exit on
+    partner what a VM without lines does beside; "": there is no such VM
+    traced  how many paths are traced on Bochs, from the first exit on; 0: Bochs has no such stage
+    alike   the name that a kind has in this stage, if another stage has the kind too
     """
 
     kinds: tuple[str, ...]
@@ -54,8 +56,9 @@ class Stage:
     n: tuple[int, int]
     prio: int = 1
     rounds: int = 0
-    partner: bool = False
+    partner: str = ""
     traced: int = 600
+    alike: str = "{}"
 
 
 STAGES = {
@@ -66,9 +69,30 @@ STAGES = {
         ("dispatch", "slice end"), "probes=dispatch seconds=4", (300, 300), rounds=6000
     ),
     "wake-up": Stage(("wake-up", "sleep"), "probes=uart,wakeup", (1000, 300), prio=2, rounds=1500),
-    "switch": Stage(("switch",), "probes=uart,switch", (300, 300), partner=True),
+    "switch": Stage(("switch",), "probes=uart,switch", (300, 300), partner="yield"),
+    # No VM has a line of the slave.
+    "master": Stage(
+        ("wake-up", "sleep"),
+        "probes=uart,wakeup",
+        (1000, 300),
+        prio=2,
+        partner="cpuid",
+        alike="{}, master",
+        traced=0,
+    ),
 }
-KINDS = ("cpuid", "mask write", "interrupt", "dispatch", "wake-up", "switch", "sleep", "slice end")
+KINDS = (
+    "cpuid",
+    "mask write",
+    "interrupt",
+    "dispatch",
+    "wake-up",
+    "wake-up, master",
+    "switch",
+    "sleep",
+    "sleep, master",
+    "slice end",
+)
 # By (exit, whether another VM was entered).
 BY_EXIT = {
     ("cpuid", False): "cpuid",
@@ -169,8 +193,13 @@ def machine(platform, chipset, stage, build):
         idle = " idle=1" if made.counted and chipset == "soft" else ""
         made.modules.append(Module("scribe", SCRIBE.format(rounds=stage.rounds, idle=idle)))
     if stage.partner:
-        made.modules.append(Module("vandal", PARTNER))
+        made.modules.append(Module("vandal", PARTNER.format(deed=stage.partner)))
     return made
+
+
+def stages(platform):
+    """The names of the stages that a platform plays."""
+    return [name for name, stage in STAGES.items() if stage.traced or platform != "bochs"]
 
 
 def run_stage(platform, chipset, name, build=Path("build"), directory=None, timeout=120.0):
@@ -187,7 +216,9 @@ def run_stage(platform, chipset, name, build=Path("build"), directory=None, time
         if not result.ok:
             raise PlatformError(f"{platform}/{chipset}: {name}: {result.explain()}")
         paths = read_paths(directory)
-    found = {kind: Counted(platform, chipset, kind, [], 0) for kind in stage.kinds}
+    found = {
+        kind: Counted(platform, chipset, stage.alike.format(kind), [], 0) for kind in stage.kinds
+    }
     for path in paths:
         counted = found.get(kind_of(path))
         if counted and path.console:
@@ -203,7 +234,7 @@ def run_all(platforms, build, jobs, say=print):
         (platform, chipset, name, build)
         for platform in platforms
         for chipset in WHERE[platform]
-        for name in STAGES
+        for name in stages(platform)
     ]
     counted = []
     with ThreadPoolExecutor(max(1, jobs)) as pool:

@@ -122,12 +122,10 @@ MUTANTS = (
     # pc: save and restore.
     ("pc-saves-in-service", STEPS, "if (isr != 0 && !force) {", "if (false) {", "test_pc"),
     (
-        "pc-closes-before-it-arms",
+        "pc-looks-before-it-arms",
         STEPS,
-        "\tpc_connect(0);\n\tpc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });\n"
-        "\tpc_keep_requests(c);\n",
-        "\tpc_write_masks((const uint8_t[PICS]){ 0xff, 0xff });\n\tpc_keep_requests(c);\n"
-        "\tpc_connect(0);\n",
+        "\tpc_connect(0);\n\tpc_keep_requests(c);\n",
+        "\tpc_keep_requests(c);\n\tpc_connect(0);\n",
         "test_run",
     ),
     (
@@ -183,8 +181,22 @@ MUTANTS = (
     (
         "pc-saved-clean-always",
         STEPS,
-        "if (c->pc.saved_clean && c->inject == 0) {",
-        "if (c->inject == 0) {",
+        "bool clean = c->pc.saved_clean && c->inject == 0;",
+        "bool clean = c->inject == 0;",
+        "test_pc",
+    ),
+    (
+        "pc-opens-over-a-request",
+        STEPS,
+        "bool closed = !clean || (pc_asserted() & ~c->lines) != 0;",
+        "bool closed = !clean;",
+        "test_pc",
+    ),
+    (
+        "pc-opens-over-a-late-request",
+        STEPS,
+        "if (nmi_count != 0 && !closed) {",
+        "if (false) {",
         "test_pc",
     ),
     # pc: the guest's pair.

@@ -3,7 +3,8 @@
 
 Rule: a limit is what was measured, and stands in the one table below. Whoever makes a path cheaper
 lowers it. The median holds the limit. What coincides with another line's event costs both, so twice
-the limit is allowed for 95 of 100; on Bochs too few paths are seen for that.
+the limit is allowed for 95 of 100; on Bochs too few paths are seen for that. A kind with another
+reason to be dear has a limit of its own in MOST.
 """
 
 import pytest
@@ -21,18 +22,20 @@ LIMITS = {
         "cpuid": {"ports": 0, "mmio": 0, "vmcs": 6, "unshadowed": 0, "vmptrld": 0},
         "mask write": {"ports": 1, "mmio": 0, "vmcs": 7, "unshadowed": 0, "vmptrld": 0},
         "dispatch": {"ports": 8, "mmio": 2, "vmcs": 5, "unshadowed": 1, "vmptrld": 0},
-        "wake-up": {"ports": 24, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
-        "switch": {"ports": 9, "mmio": 4, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
-        "sleep": {"ports": 12, "mmio": 8, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
-        "slice end": {"ports": 16, "mmio": 6, "vmcs": 2, "unshadowed": 0, "vmptrld": 1},
+        "wake-up": {"ports": 23, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
+        "switch": {"ports": 8, "mmio": 4, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
+        "sleep": {"ports": 11, "mmio": 8, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
+        "slice end": {"ports": 15, "mmio": 6, "vmcs": 2, "unshadowed": 0, "vmptrld": 1},
     },
     "qemu/pc": {
         "cpuid": {"ports": 0, "mmio": 0},
         "mask write": {"ports": 1, "mmio": 0},
         "dispatch": {"ports": 8, "mmio": 4},
-        "wake-up": {"ports": 24, "mmio": 10},
-        "switch": {"ports": 9, "mmio": 7},
-        "sleep": {"ports": 12, "mmio": 10},
+        "wake-up": {"ports": 23, "mmio": 10},
+        "wake-up, master": {"ports": 12, "mmio": 6},
+        "switch": {"ports": 8, "mmio": 7},
+        "sleep": {"ports": 11, "mmio": 10},
+        "sleep, master": {"ports": 8, "mmio": 6},
     },
     "qemu-irqmux/irqmux": {
         "cpuid": {"ports": 0, "mmio": 0},
@@ -47,6 +50,11 @@ LIMITS = {
         "sleep": {"ports": 0, "mmio": 6},
     },
 }
+# For 95 of 100, where twice the limit is too little. dispatch: scribe reads ISR after each interrupt
+# of line 15, to see whether the interrupt is spurious, and leaves ISR selected in the slave. The look
+# at the lines then puts the read select back: 17 accesses, or 19 with an end of a turn. One path of
+# 20 is such a path, so that the 95th of 100 is now 9, now 19.
+MOST = {("qemu/pc", "dispatch", "ports"): 19}
 # What counts the paths of QEMU is built with the block for it.
 NEEDS = {"bochs": "bochs", "qemu": "qemu-irqmux", "qemu-irqmux": "qemu-irqmux"}
 SUMS = {
@@ -73,7 +81,7 @@ def counted_run(where, runs):
     """(by kind what was counted, what the run for the round trips said)."""
     platform, chipset = where.split("/")
     found = {}
-    for name in counts.STAGES:
+    for name in counts.stages(platform):
         directory = runs / f"counts-{platform}-{chipset}-{name}"
         found |= {
             c.kind: c for c in counts.run_stage(here(platform), chipset, name, BUILD, directory)
@@ -91,7 +99,8 @@ def test_accesses_per_path(where, counted_run):
             median = found[kind].share(SUMS[name], 50)
             most = found[kind].share(SUMS[name], 95)
             exact = where.startswith("bochs")
-            if median > limit or (most > 2 * limit and not exact):
+            bound = MOST.get((where, kind, name), 2 * limit)
+            if median > limit or (most > bound and not exact):
                 wrong.append(f"{kind}: {name}: median {median}, 95 of 100 {most}, limit {limit}")
     assert not wrong, "\n".join(wrong)
 

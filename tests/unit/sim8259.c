@@ -81,6 +81,8 @@ static void settle(void)
 		master->irr &= (uint8_t) ~(1u << CASCADE);
 	set_input(master, CASCADE, output);
 	sim_pic.intr |= request(master) >= 0;
+	if (request(master) < 0 || sim_pic.level < 0)
+		sim_pic.level = request(master);
 }
 
 void sim_pic_set_line(unsigned line, bool high)
@@ -124,7 +126,10 @@ uint8_t sim_pic_acknowledge(void)
 	int in = request(master);
 	uint8_t vector;
 
+	if (in >= 0 && sim_pic.level_stays)
+		in = sim_pic.level;
 	sim_pic.intr = false;
+	sim_pic.level = -1;
 	if (in < 0)
 		return (uint8_t)((master->icw2 & 0xf8) + SPURIOUS);
 	serve(master, (unsigned)in);

@@ -34,6 +34,10 @@ struct sim_pic {
 	/* Bochs: once up, INTR stays until it is acknowledged or a port of the master is
 	 * written. */
 	bool intr_stays, intr;
+	/* Bochs: the acknowledge serves the level of the master that raised INTR, unless no open
+	 * level had a request meanwhile. */
+	bool level_stays;
+	int level; /* or -1 */
 };
 
 extern struct sim_pic sim_pic;

@@ -189,6 +189,31 @@ static void R11_each_vm_finds_its_masks_and_vectors_again(void **state)
 	assert_int_equal(sim_pic_acknowledge(), 0x3f);
 }
 
+/* Bochs's 8259 serves the level that raised INTR, although another guest's masks hide the level. */
+static void R08_a_request_of_the_vm_that_leaves_reaches_no_other(void **state)
+{
+	(void)state;
+	sim_pic.level_stays = true;
+	initialise(&b, 0x20); /* no ICW1 clears the masks at a switch */
+	for (unsigned late = 2; late-- > 0;) {
+		chipset_route(&a);
+		board_set_line(8, true);
+		(void)look();
+		if (!late)
+			board_set_line(3, true);
+		assert_int_equal(chipset->controller.save(&a, false), 0);
+		if (late)
+			board_set_line(3, true);
+		chipset->controller.restore(&b);
+		assert_int_equal(sim_pic_acknowledge(), 0x28);
+		write(&b, 0xa0, 0x20);
+		write(&b, 0x20, 0x20);
+		board_set_line(8, false);
+		board_set_line(3, false);
+	}
+	sim_pic.level_stays = false;
+}
+
 static void R11_a_switch_waits_for_the_end_of_what_is_in_service(void **state)
 {
 	(void)state;
@@ -468,6 +493,7 @@ int main(void)
 		ON_BOARD(R08_a_held_line_costs_one_nmi_whatever_it_does),
 		ON_BOARD(R10_the_command_ports_are_open_and_masks_are_filtered),
 		ON_BOARD(R11_each_vm_finds_its_masks_and_vectors_again),
+		ON_BOARD(R08_a_request_of_the_vm_that_leaves_reaches_no_other),
 		ON_BOARD(R11_a_switch_waits_for_the_end_of_what_is_in_service),
 		ON_BOARD(R11_a_switch_by_force_keeps_it_in_software),
 		ON_BOARD(R11_a_request_that_the_chip_lost_is_there_to_be_read),

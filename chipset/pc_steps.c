@@ -48,8 +48,8 @@ static void take_over_service(struct controller *c, line_set isr)
 }
 
 /* 520: arms the lines first, then reads IRR. An edge shows as an NMI, in IRR, or as both. The masks
- * stay as they are: the processor takes no interrupt of the 8259s in the VMM, and the restore of the
- * next guest writes the masks. An access to a port is the dearest step of a switch. */
+ * stay as they are: the processor takes no interrupt of the 8259s in the VMM, and the restore of
+ * the next guest writes the masks. An access to a port is the dearest step of a switch. */
 int pc_save(struct controller *c, bool force)
 {
 	pc_catch_initialisation(c);
@@ -105,9 +105,9 @@ static void close_masks(void)
 
 /*
  * Writes the guest's masks over the masks of the guest that left. Bochs's 8259 keeps the level that
- * raised INT while any open level has a request, and acknowledges that level (docs/emulators.md). So
- * the masks are closed first where a line of another VM has a request. A request that comes later
- * shows as an NMI, because such lines are armed, and the masks are written once more.
+ * raised INT while any open level has a request, and acknowledges that level (docs/emulators.md).
+ * So the masks are closed first where a line of another VM has a request. A request that comes
+ * later shows as an NMI, because such lines are armed, and the masks are written once more.
  */
 static void open_masks(struct controller *c)
 {

@@ -50,10 +50,10 @@ LIMITS = {
         "sleep": {"ports": 0, "mmio": 6},
     },
 }
-# For 95 of 100, where twice the limit is too little. dispatch: scribe reads ISR after each interrupt
-# of line 15, to see whether the interrupt is spurious, and leaves ISR selected in the slave. The look
-# at the lines then puts the read select back: 17 accesses, or 19 with an end of a turn. One path of
-# 20 is such a path, so that the 95th of 100 is now 9, now 19.
+# For 95 of 100, where twice the limit is too little. dispatch: scribe reads ISR after each
+# interrupt of line 15, to see whether the interrupt is spurious, and leaves ISR selected in the
+# slave. The look at the lines then puts the read select back: 17 accesses, or 19 with an end of a
+# turn. One path of 20 is such a path, so that the 95th of 100 is now 9, now 19.
 MOST = {("qemu/pc", "dispatch", "ports"): 19}
 # What counts the paths of QEMU is built with the block for it.
 NEEDS = {"bochs": "bochs", "qemu": "qemu-irqmux", "qemu-irqmux": "qemu-irqmux"}

@@ -358,7 +358,7 @@ STACK_FRAME  := 3072
 VMM_UNPADDED := -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labels=1 -malign-data=abi
 VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
-VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci power uart vga) \
+VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci% power uart vga) \
 	$(patsubst %,arch/x86/machine/%.c,slice_timer_find) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_memory nested_map rmw store virt) \
@@ -368,7 +368,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	chipset/pirq.c \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent cmos ending pc_view pit pit_counter vm vm_build) \
-	vmm/config/% vmm/load/% vmm/operator/%
+	vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost
 # driver_save() three registers more to save, and driver_restore() four (the gate: test_irqmux_figures.py's switch).

@@ -11,7 +11,7 @@ from pathlib import Path
 
 CHANGES = "\0"
 # Calls that end a run, or refuse a configuration, wherever they are.
-ENDING_CALLS = ("panic", "config_refuse", "refuse")
+ENDING_CALLS = ("panic", "config_refuse", "check_refuse")
 # Files in which a line of the log says why no VM can run.
 REFUSING_FILES = ("capabilities.c", "chipset.c", "reserve.c", "virt.c")
 # Assembly that ends a run by itself.

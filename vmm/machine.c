@@ -13,6 +13,8 @@
 #include "vmm/core/exits.h"
 #include "vmm/core/vm.h"
 
+#include <stdio.h>
+
 static unsigned masters_stopped;
 
 /* ---- Devices that reach all memory ---- */
@@ -51,6 +53,26 @@ static const char *const trusted[] = {
 	"port 64h: it can reset the machine"
 };
 
+/* Names each function of pci=, and says whose memory the functions reach. */
+static void describe_functions(const struct vm *vm)
+{
+	const struct vm_config *c = &vm->config;
+	char name[CONFIG_FUNCTION_TEXT], line[16];
+
+	for (unsigned i = 0; i < c->pci_count; i++) {
+		uint32_t id = vm->pci.function[i].space[0];
+		if (c->pci_line[i] != CONFIG_NO_LINE)
+			snprintf(line, sizeof(line), "line %u", c->pci_line[i]);
+		log_line("vm %s: pci=%s: function %04x:%04x, %s", c->name,
+		         config_function_text(c->pci[i], name), (unsigned)(id & 0xffff),
+		         (unsigned)(id >> 16), c->pci_line[i] != CONFIG_NO_LINE ? line : "no line");
+	}
+	if (c->dma_unsafe)
+		log_line("vm %s: dma=unsafe: its PCI functions can reach all memory; "
+		         "the VM's address 0 is 0x%lx on the bus",
+		         c->name, (unsigned long)vm->memory);
+}
+
 static void describe_vm(const struct vm_config *vm)
 {
 	for (unsigned rest = vm->trust; rest != 0; rest &= rest - 1) {
@@ -70,6 +92,8 @@ void machine_describe(void)
 	if (masters_stopped > 0)
 		log_line("PCI: %u function%s may no longer master the bus", masters_stopped,
 		         masters_stopped > 1 ? "s" : "");
-	for (unsigned i = 0; i < vm_count; i++)
+	for (unsigned i = 0; i < vm_count; i++) {
 		describe_vm(&vms[i]->config);
+		describe_functions(vms[i]);
+	}
 }

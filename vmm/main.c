@@ -11,6 +11,7 @@
 #include "arch/x86/cpu/stacks.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/pci_bars.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/virt.h"
 #include "vmm/config/config.h"
@@ -114,6 +115,7 @@ static void machine_init(const struct multiboot_info *info)
 	lapic_init();
 	ioapic_init();
 	tsc_calibrate();
+	pci_sense_by_level();
 	if (reserve_machine(info) != 0 || virt_init() != 0 ||
 	    chipset_init(boot.config.chipset, boot.config.banks) != 0)
 		end(1);
@@ -179,6 +181,7 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 		return false;
 	}
 	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
+	    config_claim_pci(number, &vm, text, sizeof(text)) != 0 ||
 	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
 	                    text, sizeof(text)) != 0) {
 		log_line("%s", text);

@@ -11,7 +11,17 @@ from collections import namedtuple
 
 Mutant = namedtuple("Mutant", "name file old new test")
 
-from . import bounds, chipset, console, host, machine, processor, screen, vmm  # noqa: E402
+from . import (  # noqa: E402
+    bounds,
+    chipset,
+    console,
+    functions,
+    host,
+    machine,
+    processor,
+    screen,
+    vmm,
+)
 
-PARTS = (vmm, bounds, console, screen, chipset, processor, host, machine)
+PARTS = (vmm, bounds, console, screen, chipset, processor, host, machine, functions)
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

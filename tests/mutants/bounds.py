@@ -41,7 +41,7 @@ MUTANTS = (
         "test_pci",
     ),
     ("masters-stay", PCI, "command & ~(uint32_t)PCI_COMMAND_MASTER", "command", "test_pci"),
-    ("bridges-master-no-more", PCI, "== CLASS_BRIDGE)", "== 0xff)", "test_pci"),
+    ("bridges-master-no-more", PCI, "== CLASS_BRIDGE;", "== 0xff;", "test_pci"),
     ("headers-are-loaded", ELF, "\t\tcut_headers(&s);\n", "", "test_elf"),
     (
         "initrd-over-the-kernel",

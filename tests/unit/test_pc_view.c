@@ -36,6 +36,17 @@ void io_out8(uint16_t port, uint8_t value)
 	fail_msg("%x goes to the machine's port %x", value, port);
 }
 
+uint32_t io_in32(uint16_t port)
+{
+	fail_msg("the machine's port %x is read", port);
+	return 0;
+}
+
+void io_out32(uint16_t port, uint32_t value)
+{
+	fail_msg("%x goes to the machine's port %x", value, port);
+}
+
 uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t now)
 {
 	assert_true(memory == 192 << 20);
@@ -176,6 +187,40 @@ static unsigned word_at(const uint8_t *memory, unsigned at)
 	return memory[at] | memory[at + 1] << 8;
 }
 
+static uint64_t access_pci(uint16_t port, uint8_t size, uint8_t kind, uint64_t rax)
+{
+	const struct vcpu_io io = { port, size, kind };
+
+	registers.rax = rax;
+	assert_true(pc_view_access(&vm, &io));
+	return registers.rax;
+}
+
+/* What is in the space is test_pci_space.c's. Here the view finds the space, and the register takes
+ * the answer's bytes. */
+static void a_vm_with_functions_has_configuration_space(void **state)
+{
+	const struct vcpu_io address = { 0xcf8, 4, 0 }, byte = { 0xcfb, 1, IO_IN },
+			     string = { 0xcfc, 4, IO_IN | IO_STRING }, beyond = { 0xcfe, 4, IO_IN };
+
+	(void)state;
+	vm.config.pc = false;
+	assert_false(pc_view_access(&vm, &address));
+	assert_false(pc_view_is_probe(&vm, 0xcfc));
+	vm.config.pci_count = vm.pci.count = 1;
+	vm.pci.function[0].number = 6 << 3;
+	vm.pci.function[0].space[2] = 0x12345678;
+	access_pci(0xcf8, 4, 0, 0x80003008);
+	assert_true(access_pci(0xcf8, 4, IO_IN, UINT64_MAX) == 0x80003008);
+	assert_true(access_pci(0xcfc, 4, IO_IN, UINT64_MAX) == 0x12345678);
+	assert_true(access_pci(0xcfe, 2, IO_IN, UINT64_MAX) == 0xffffffffffff1234);
+	assert_true(access_pci(0xcfd, 1, IO_IN, 0) == 0x56);
+	assert_false(pc_view_access(&vm, &byte));
+	assert_false(pc_view_access(&vm, &string));
+	assert_false(pc_view_access(&vm, &beyond));
+	assert_true(pc_view_is_probe(&vm, 0xcfb));
+}
+
 static void the_bios_data_area_lists_the_vms_devices(void **state)
 {
 	static uint8_t memory[4096], zeros[4096];
@@ -213,6 +258,7 @@ int main(void)
 		cmocka_unit_test_setup(the_ports_of_a_reset_end_the_vm, begin),
 		cmocka_unit_test_setup(a_word_at_port_8900h_switches_the_vm_off, begin),
 		cmocka_unit_test_setup(only_a_vm_with_the_word_has_the_view, begin),
+		cmocka_unit_test_setup(a_vm_with_functions_has_configuration_space, begin),
 		cmocka_unit_test(the_bios_data_area_lists_the_vms_devices),
 	};
 

@@ -39,8 +39,13 @@ UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
 UNIT_pci     := arch/x86/machine/pci.c
+# Functions of VMs: what a VM sees, and what the machine says of a function.
+UNIT_PCI     := $(patsubst %,arch/x86/machine/%.c,pci pci_bars) vmm/device/pci_space.c
+UNIT_pci_space := $(UNIT_PCI) tests/unit/sim_pci.c
+UNIT_pci_bars := $(UNIT_PCI) tests/unit/sim_pci.c
+UNIT_config_pci := $(UNIT_CONFIG) vmm/config/config_pci.c $(UNIT_PCI) tests/unit/sim_pci.c
 UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
-UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c
+UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c $(UNIT_PCI)
 UNIT_cmos    := vmm/core/cmos.c
 UNIT_pit     := vmm/core/pit_counter.c
 UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
@@ -112,7 +117,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
-	vmm/core/ending.c \
+	vmm/core/ending.c $(filter-out %/pci.c,$(UNIT_PCI)) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
 UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_RUN)

@@ -38,9 +38,13 @@ struct config_range {
 	uint64_t first, last; /* Both are included. */
 };
 
+/* The line of a function that has no interrupt pin. */
+enum { CONFIG_NO_LINE = 0xff };
+
 /* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST
  * routes=entry|exit io=RANGES mmio=RANGES share pc pit ticks=merge|all onfault=log|stop|restart
- * trust=LIST busmaster=LIST args="..." or everything after "--" for the guest. */
+ * trust=LIST busmaster=LIST pci=LIST dma=unsafe args="..." or everything after "--" for the
+ * guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
 	enum guest_type type;       /* type=multiboot|linux; default multiboot */
@@ -73,6 +77,16 @@ struct vm_config {
 	unsigned busmaster_count;
 	/* busmaster=0:1f.2: bus << 8 | device << 3 | function */
 	uint16_t busmaster[CONFIG_FUNCTIONS_MAX];
+	/* Number of functions in pci. */
+	unsigned pci_count;
+	/* pci=00:06.0: the VM's own functions, as in busmaster */
+	uint16_t pci[CONFIG_FUNCTIONS_MAX];
+	/* The functions' lines, or CONFIG_NO_LINE. config_claim_pci() sets the lines, and adds them
+	 * to `lines` and the functions' BARs to `io` and `mmio`. */
+	uint8_t pci_line[CONFIG_FUNCTIONS_MAX];
+	/* The function of each range in io and in mmio; 0: the range's own word. */
+	uint16_t io_function[CONFIG_RANGES_MAX], mmio_function[CONFIG_RANGES_MAX];
+	bool dma_unsafe; /* dma=unsafe: the VM may switch on bus mastering of its functions */
 	enum fault_policy onfault; /* default: log */
 	/* The text after "--": the guest's own command line. */
 	char guest[CONFIG_TEXT_MAX];
@@ -123,10 +137,15 @@ bool config_is_of(const char *line);
 /* Parses the line of such a module, as config_parse_vm() does. */
 int config_parse_of(unsigned n, const char *line, struct of_config *out, char *err, size_t size);
 
+/* Reads the functions of pci= from the machine, and gives vm their lines, ports and memory. Reasons
+ * to refuse: a function that is not there or is no device, a BAR or a line that the firmware left
+ * out. Returns 0, or -ENODEV/-EPERM with a message. Call it after config_parse_vm(). */
+int config_claim_pci(unsigned n, struct vm_config *vm, char *err, size_t size);
+
 /* Checks vm against the accepted VMs and the VMM. Reasons to refuse: a duplicate name, overlapping
  * irq=/io=/mmio= without share on both sides, a line or port of the VMM (reserved_lines;
  * config_reserved.h). Returns 0, or -EEXIST/-EPERM with a message that names the owner. n: the
- * module's number. Call it after config_parse_vm(). */
+ * module's number. Call it after config_claim_pci(). */
 int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted,
                     unsigned count, line_set reserved_lines, char *err, size_t size);
 
@@ -148,6 +167,9 @@ void config_vmms_ports(void (*take)(uint16_t first, uint16_t last));
 void config_devices(void (*take)(uint64_t first, uint64_t last));
 /* Returns true where the VMM keeps a device at this address. */
 bool config_is_device(uint64_t address);
+/* Writes a function's number as "00:06.0". Returns the text. */
+enum { CONFIG_FUNCTION_TEXT = 8 };
+const char *config_function_text(unsigned function, char text[CONFIG_FUNCTION_TEXT]);
 /* Returns the name of a right; trust is a single bit of enum trust. */
 const char *config_trust_name(enum trust trust);
 

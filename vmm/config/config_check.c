@@ -5,6 +5,7 @@
  * Rule: a device has a single owner, unless every owner says 'share'. Devices for the VMM's hold on
  * the machine have no owner but the VMM. A refusal names the owner.
  */
+#include "vmm/config/config_refuse.h"
 #include "vmm/config/config_reserved.h"
 
 #include <errno.h>
@@ -15,18 +16,7 @@
 #define LEGACY_HOLE_FIRST UINT64_C(0xa0000) /* VGA memory and firmware: no RAM of a VM */
 #define LEGACY_HOLE_LAST UINT64_C(0xfffff)
 
-/* The VM that is checked, and the place of the message. */
-struct check {
-	unsigned n;
-	const struct vm_config *vm;
-	char *err;
-	size_t size;
-};
-
-static int refuse(const struct check *c, int error, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static int refuse(const struct check *c, int error, const char *format, ...)
+int check_refuse(const struct check *c, int error, const char *format, ...)
 {
 	va_list args;
 	int length = snprintf(c->err, c->size, "module %u (%s): ", c->n, c->vm->name);
@@ -52,13 +42,42 @@ static const char *lines_text(line_set lines, char *text, size_t size)
 	return text;
 }
 
-static const char *range_text(const struct config_range *range, char *text, size_t size)
+const char *config_function_text(unsigned function, char text[CONFIG_FUNCTION_TEXT])
 {
-	if (range->first == range->last)
-		snprintf(text, size, "0x%lx", (unsigned long)range->first);
-	else
-		snprintf(text, size, "0x%lx-0x%lx", (unsigned long)range->first,
-		         (unsigned long)range->last);
+	snprintf(text, CONFIG_FUNCTION_TEXT, "%02x:%02x.%x", function >> 8 & 0xff,
+	         function >> 3 & 31, function & 7);
+	return text;
+}
+
+/* Bytes of a word with its range, the NUL included. */
+enum { NAMED_MAX = 64 };
+
+/* Writes the word that gives the VM a range: "io=0x40-0x43", or "pci=00:06.0 (0xc000-0xc01f)" where
+ * the range is a function's. */
+static const char *range_text(const char *word, unsigned function, const struct config_range *range,
+                              char text[NAMED_MAX])
+{
+	char name[CONFIG_FUNCTION_TEXT], last[24] = "";
+
+	if (range->first != range->last)
+		snprintf(last, sizeof(last), "-0x%lx", (unsigned long)range->last);
+	snprintf(text, NAMED_MAX, function ? "pci=%s (0x%lx%s)" : "%s=0x%lx%s",
+	         function ? config_function_text(function, name) : word,
+	         (unsigned long)range->first, last);
+	return text;
+}
+
+/* Writes the word that gives the VM a line: a function's pci=, or irq= with all lines. */
+static const char *line_text(const struct check *c, unsigned line, char text[NAMED_MAX])
+{
+	enum { AFTER = 4 }; /* the place behind "irq=" and "pci=" */
+
+	for (unsigned i = 0; i < c->vm->pci_count; i++)
+		if (c->vm->pci_line[i] == line) {
+			config_function_text(c->vm->pci[i], strcpy(text, "pci=") + AFTER);
+			return text;
+		}
+	lines_text(c->vm->lines, strcpy(text, "irq=") + AFTER, NAMED_MAX - AFTER);
 	return text;
 }
 
@@ -78,28 +97,30 @@ static int check_lines(const struct check *c, line_set reserved,
                        const struct vm_config *const *accepted, unsigned count)
 {
 	line_set lines = c->vm->lines;
-	char text[48];
+	char text[NAMED_MAX];
 
-	lines_text(lines, text, sizeof(text));
 	if (lines & LINE(LINE_CASCADE))
-		return refuse(c, -EPERM, "irq=%s: line 2 joins the two 8259s; no device is on it",
-		              text);
+		return check_refuse(c, -EPERM, "%s: line 2 joins the two 8259s; no device is on it",
+		                    line_text(c, LINE_CASCADE, text));
 	if (lines & reserved)
-		return refuse(c, -EPERM, "irq=%s: line %u belongs to the VMM", text,
-		              line_first(lines & reserved));
+		return check_refuse(c, -EPERM, "%s: line %u belongs to the VMM",
+		                    line_text(c, line_first(lines & reserved), text),
+		                    line_first(lines & reserved));
 	for (unsigned i = 0; i < count; i++) {
 		line_set both = lines & accepted[i]->lines; /* line 0 of two PITs is no clash */
 		const char *out = way_out(c->vm, accepted[i]);
 
 		if (line_in(both, 0) && c->vm->pit != accepted[i]->pit)
-			return refuse(c, -EEXIST, "line 0 is the PIT's, and vm %s has it by %s; %s",
-			              accepted[i]->name, accepted[i]->pit ? "pit" : "irq=0",
-			              "with 'pit' in both, each has a PIT of its own");
+			return check_refuse(c, -EEXIST,
+			                    "line 0 is the PIT's, and vm %s has it by %s; %s",
+			                    accepted[i]->name, accepted[i]->pit ? "pit" : "irq=0",
+			                    "with 'pit' in both, each has a PIT of its own");
 		if (c->vm->pit && accepted[i]->pit)
 			both &= (line_set)~LINE(0);
 		if (both && out)
-			return refuse(c, -EEXIST, "irq=%s: line %u belongs to vm %s; %s", text,
-			              line_first(both), accepted[i]->name, out);
+			return check_refuse(c, -EEXIST, "%s: line %u belongs to vm %s; %s",
+			                    line_text(c, line_first(both), text), line_first(both),
+			                    accepted[i]->name, out);
 	}
 	return 0;
 }
@@ -113,7 +134,7 @@ static int check_neighbours(const struct check *c, line_set reserved,
 	unsigned input = line_input(c->vm->block_input, n);
 
 	if (line_in(reserved & (line_set)~LINE(LINE_CASCADE), input))
-		return refuse(
+		return check_refuse(
 			c, -EPERM,
 			"block=%u:%u: this input of the VMM block is for the VMM's own line %u", n,
 			input, input);
@@ -121,10 +142,11 @@ static int check_neighbours(const struct check *c, line_set reserved,
 		for (line_set rest = accepted[i]->lines & (line_set)~LINE(n); rest;
 		     rest &= rest - 1)
 			if (line_input(accepted[i]->block_input, line_first(rest)) == input)
-				return refuse(c, -EEXIST,
-				              "line %u enters input %u of the VMM block, "
-				              "as line %u of vm %s does; block= can part them",
-				              n, input, line_first(rest), accepted[i]->name);
+				return check_refuse(
+					c, -EEXIST,
+					"line %u enters input %u of the VMM block, "
+					"as line %u of vm %s does; block= can part them",
+					n, input, line_first(rest), accepted[i]->name);
 	return 0;
 }
 
@@ -138,16 +160,17 @@ static int check_inputs(const struct check *c, line_set reserved,
 		unsigned to_block = line_input(c->vm->block_input, n);
 
 		if (!line_in(c->vm->lines, n) && to_block != n)
-			return refuse(c, -EPERM, "block=%u:%u: line %u is not the VM's (irq=)", n,
-			              to_block, n);
+			return check_refuse(c, -EPERM,
+			                    "block=%u:%u: line %u is not the VM's (irq=)", n,
+			                    to_block, n);
 		for (unsigned i = 0; i < count; i++)
 			if (line_in(c->vm->lines & accepted[i]->lines, n) &&
 			    (line_input(accepted[i]->controller_input, n) != to_controller ||
 			     line_input(accepted[i]->block_input, n) != to_block))
-				return refuse(c, -EEXIST,
-				              "line %u enters other inputs for vm %s; "
-				              "say the same for both",
-				              n, accepted[i]->name);
+				return check_refuse(c, -EEXIST,
+				                    "line %u enters other inputs for vm %s; "
+				                    "say the same for both",
+				                    n, accepted[i]->name);
 	}
 	for (line_set rest = c->vm->lines; rest; rest &= rest - 1) {
 		int error = check_neighbours(c, reserved, accepted, count, line_first(rest));
@@ -167,55 +190,54 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* A kind of range: its configuration word, and the name of a single element. */
-struct kind {
-	const char *word, *one;
+/* A range of the VM: its text for a message, and the name of a single element. */
+struct named {
+	const char *one;
+	const struct config_range *range;
+	char text[NAMED_MAX];
 };
 
-static int refuse_reserved(const struct check *c, const struct kind *k,
-                           const struct config_range *range, const struct reserved *r)
+static int refuse_reserved(const struct check *c, const struct named *n, const struct reserved *r)
 {
-	char text[48];
-	unsigned long first = (unsigned long)later(range->first, r->range.first);
+	unsigned long first = (unsigned long)later(n->range->first, r->range.first);
 
-	range_text(range, text, sizeof(text));
 	if (r->remedy == NULL)
-		return refuse(c, -EPERM, "%s=%s: %s 0x%lx belongs to the VMM (%s)", k->word, text,
-		              k->one, first, r->what);
-	return refuse(c, -EPERM, "%s=%s: %s 0x%lx is no VM's (%s); %s", k->word, text, k->one,
-	              first, r->what, r->remedy);
+		return check_refuse(c, -EPERM, "%s: %s 0x%lx belongs to the VMM (%s)", n->text,
+		                    n->one, first, r->what);
+	return check_refuse(c, -EPERM, "%s: %s 0x%lx is no VM's (%s); %s", n->text, n->one, first,
+	                    r->what, r->remedy);
 }
 
-static int check_other(const struct check *c, const struct kind *k,
-                       const struct config_range *range, const struct config_range *theirs,
-                       unsigned count, const struct vm_config *other)
+static int check_other(const struct check *c, const struct named *n,
+                       const struct config_range *theirs, unsigned count,
+                       const struct vm_config *other)
 {
 	const char *out = way_out(c->vm, other);
-	char text[48];
 
 	for (unsigned i = 0; i < count && out; i++)
-		if (overlap(range, &theirs[i]))
-			return refuse(c, -EEXIST, "%s=%s: %s 0x%lx belongs to vm %s; %s", k->word,
-			              range_text(range, text, sizeof(text)), k->one,
-			              (unsigned long)later(range->first, theirs[i].first),
-			              other->name, out);
+		if (overlap(n->range, &theirs[i]))
+			return check_refuse(c, -EEXIST, "%s: %s 0x%lx belongs to vm %s; %s",
+			                    n->text, n->one,
+			                    (unsigned long)later(n->range->first, theirs[i].first),
+			                    other->name, out);
 	return 0;
 }
 
 static int check_ports(const struct check *c, const struct vm_config *const *accepted,
                        unsigned count)
 {
-	static const struct kind k = { "io", "port" };
 	int error = 0;
 
 	for (unsigned i = 0; i < c->vm->io_count && !error; i++) {
-		const struct reserved *r = config_reserved_port(&c->vm->io[i], c->vm->trust);
+		struct named n = { "port", &c->vm->io[i], "" };
+		const struct reserved *r = config_reserved_port(n.range, c->vm->trust);
 
+		range_text("io", c->vm->io_function[i], n.range, n.text);
 		if (r != NULL)
-			return refuse_reserved(c, &k, &c->vm->io[i], r);
+			return refuse_reserved(c, &n, r);
 		for (unsigned j = 0; j < count && !error; j++)
-			error = check_other(c, &k, &c->vm->io[i], accepted[j]->io,
-			                    accepted[j]->io_count, accepted[j]);
+			error = check_other(c, &n, accepted[j]->io, accepted[j]->io_count,
+			                    accepted[j]);
 	}
 	return error;
 }
@@ -236,13 +258,14 @@ static int check_pit_ports(const struct check *c, const struct vm_config *pit,
 			unsigned long port = (unsigned long)later(owner->io[i].first,
 			                                          pit_ports[j].first);
 			if (pit == owner)
-				return refuse(
+				return check_refuse(
 					c, -EPERM,
 					"io=: port 0x%lx comes with pit; take it out of io=", port);
-			return refuse(c, -EEXIST, "port 0x%lx is the PIT's: vm %s has it by %s; %s",
-			              port, c->vm == pit ? owner->name : pit->name,
-			              c->vm == pit ? "io=" : "pit",
-			              "with 'pit' in both, each has a PIT of its own");
+			return check_refuse(c, -EEXIST,
+			                    "port 0x%lx is the PIT's: vm %s has it by %s; %s", port,
+			                    c->vm == pit ? owner->name : pit->name,
+			                    c->vm == pit ? "io=" : "pit",
+			                    "with 'pit' in both, each has a PIT of its own");
 		}
 	return 0;
 }
@@ -252,10 +275,11 @@ static int check_pit(const struct check *c, const struct vm_config *const *accep
 	int error = check_pit_ports(c, c->vm, c->vm);
 
 	if (!error && c->vm->ticks_all && !c->vm->pit)
-		error = refuse(c, -EPERM, "ticks=all: the ticks of a PIT of its own; add 'pit'");
+		error = check_refuse(c, -EPERM,
+		                     "ticks=all: the ticks of a PIT of its own; add 'pit'");
 	if (!error && c->vm->pit && c->vm->io_count > CONFIG_RANGES_MAX - PIT_RANGES)
-		error = refuse(c, -EPERM,
-		               "pit: its ports are two ranges of the %d of io=", CONFIG_RANGES_MAX);
+		error = check_refuse(c, -EPERM, "pit: its ports are two ranges of the %d of io=",
+		                     CONFIG_RANGES_MAX);
 	for (unsigned i = 0; i < count && !error; i++) {
 		error = check_pit_ports(c, c->vm, accepted[i]);
 		if (!error)
@@ -265,34 +289,65 @@ static int check_pit(const struct check *c, const struct vm_config *const *accep
 }
 
 /* The VM's own RAM lies at the same guest-physical addresses as its mmio would. */
-static int check_own_ram(const struct check *c, const struct config_range *range)
+static int check_own_ram(const struct check *c, const struct named *n)
 {
-	char text[48];
-
-	if (range->first >= c->vm->memory ||
-	    (range->first >= LEGACY_HOLE_FIRST && range->last <= LEGACY_HOLE_LAST))
+	if (n->range->first >= c->vm->memory ||
+	    (n->range->first >= LEGACY_HOLE_FIRST && n->range->last <= LEGACY_HOLE_LAST))
 		return 0;
-	return refuse(c, -EPERM,
-	              "mmio=%s: this lies in the VM's own memory (mem=%luK); "
-	              "it has to be above it, or in 0xa0000-0xfffff",
-	              range_text(range, text, sizeof(text)), (unsigned long)(c->vm->memory >> 10));
+	return check_refuse(c, -EPERM,
+	                    "%s: this lies in the VM's own memory (mem=%luK); "
+	                    "it has to be above it, or in 0xa0000-0xfffff",
+	                    n->text, (unsigned long)(c->vm->memory >> 10));
 }
 
 static int check_memory(const struct check *c, const struct vm_config *const *accepted,
                         unsigned count)
 {
-	static const struct kind k = { "mmio", "address" };
 	int error = 0;
 
 	for (unsigned i = 0; i < c->vm->mmio_count && !error; i++) {
-		const struct reserved *r = config_reserved_memory(&c->vm->mmio[i]);
+		struct named n = { "address", &c->vm->mmio[i], "" };
+		const struct reserved *r = config_reserved_memory(n.range);
 
-		error = check_own_ram(c, &c->vm->mmio[i]);
+		range_text("mmio", c->vm->mmio_function[i], n.range, n.text);
+		error = check_own_ram(c, &n);
 		if (!error && r != NULL)
-			error = refuse_reserved(c, &k, &c->vm->mmio[i], r);
+			error = refuse_reserved(c, &n, r);
 		for (unsigned j = 0; j < count && !error; j++)
-			error = check_other(c, &k, &c->vm->mmio[i], accepted[j]->mmio,
-			                    accepted[j]->mmio_count, accepted[j]);
+			error = check_other(c, &n, accepted[j]->mmio, accepted[j]->mmio_count,
+			                    accepted[j]);
+	}
+	return error;
+}
+
+/* Looks for a function of `owner` in busmaster= of `other`, perhaps the same VM. */
+static int check_masters(const struct check *c, const struct vm_config *owner,
+                         const struct vm_config *other)
+{
+	char text[CONFIG_FUNCTION_TEXT];
+
+	for (unsigned i = 0; i < owner->pci_count; i++)
+		for (unsigned j = 0; j < other->busmaster_count; j++)
+			if (owner->pci[i] == other->busmaster[j])
+				return check_refuse(
+					c, -EPERM, "busmaster=%s: vm %s has it by pci=; use dma=",
+					config_function_text(owner->pci[i], text), owner->name);
+	return 0;
+}
+
+static int check_functions(const struct check *c, const struct vm_config *const *accepted,
+                           unsigned count)
+{
+	int error = 0;
+
+	if (c->vm->dma_unsafe && c->vm->pci_count == 0)
+		error = check_refuse(c, -EPERM, "dma=unsafe: there is no pci=");
+	for (unsigned i = 0; i <= count && !error; i++) {
+		const struct vm_config *other = i < count ? accepted[i] : c->vm;
+
+		error = check_masters(c, c->vm, other);
+		if (!error)
+			error = check_masters(c, other, c->vm);
 	}
 	return error;
 }
@@ -306,13 +361,13 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
 	if (size > 0)
 		err[0] = '\0';
 	if (count >= CONFIG_VMS_MAX)
-		return refuse(&c, -EPERM, "there are %d VMs already, and no room for more",
-		              CONFIG_VMS_MAX);
+		return check_refuse(&c, -EPERM, "there are %d VMs already, and no room for more",
+		                    CONFIG_VMS_MAX);
 	for (unsigned i = 0; i < count; i++)
 		if (strcmp(vm->name, accepted[i]->name) == 0)
-			return refuse(&c, -EEXIST,
-			              "vm=%s: another VM has this name; choose one of its own",
-			              vm->name);
+			return check_refuse(
+				&c, -EEXIST,
+				"vm=%s: another VM has this name; choose one of its own", vm->name);
 
 	error = check_pit(&c, accepted, count);
 	if (!error)
@@ -323,5 +378,7 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
 		error = check_ports(&c, accepted, count);
 	if (!error)
 		error = check_memory(&c, accepted, count);
+	if (!error)
+		error = check_functions(&c, accepted, count);
 	return error;
 }

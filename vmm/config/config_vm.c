@@ -313,7 +313,9 @@ static const char *parse_hex(const char *text, char end, unsigned limit, unsigne
 	return count == 0 || *number > limit ? NULL : text + 1;
 }
 
-static int vm_busmaster(struct reader *r, const char *value)
+/* Parses a list of PCI functions. */
+static int parse_functions(struct reader *r, const char *value, uint16_t list[CONFIG_FUNCTIONS_MAX],
+                           unsigned *functions)
 {
 	enum { BUS_MAX = 255, DEVICE_MAX = 31, FUNCTION_MAX = 7 };
 	char item[ITEM_MAX], shown[SHOWN_MAX];
@@ -330,10 +332,34 @@ static int vm_busmaster(struct reader *r, const char *value)
 			                     word_shown(item, shown));
 		if (n == CONFIG_FUNCTIONS_MAX)
 			return config_refuse(r, "more than %d functions", CONFIG_FUNCTIONS_MAX);
-		r->vm->busmaster[n++] = (uint16_t)(bus << 8 | device << 3 | function);
+		list[n] = (uint16_t)(bus << 8 | device << 3 | function);
+		for (unsigned i = 0; i < n; i++)
+			if (list[i] == list[n])
+				return config_refuse(r, "%s is in the list twice",
+				                     word_shown(item, shown));
+		n++;
 	}
-	r->vm->busmaster_count = n;
+	*functions = n;
 	return 0;
+}
+
+static int vm_busmaster(struct reader *r, const char *value)
+{
+	return parse_functions(r, value, r->vm->busmaster, &r->vm->busmaster_count);
+}
+
+static int vm_pci(struct reader *r, const char *value)
+{
+	return parse_functions(r, value, r->vm->pci, &r->vm->pci_count);
+}
+
+static int vm_dma(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "unsafe", NULL };
+	int choice = config_choice(r, value, choices, "unsafe");
+
+	r->vm->dma_unsafe = choice == 0;
+	return choice < 0 ? choice : 0;
 }
 
 static int vm_onfault(struct reader *r, const char *value)
@@ -371,6 +397,8 @@ const struct keyword config_vm_words[] = {
 	{ "args", false, vm_guest_text },
 	{ "trust", false, vm_trust },
 	{ "busmaster", false, vm_busmaster },
+	{ "pci", false, vm_pci },
+	{ "dma", false, vm_dma },
 	{ "pit", true, vm_pit },
 	{ "ticks", false, vm_ticks },
 	{ NULL, false, NULL }, /* the end */

@@ -81,11 +81,30 @@ static bool read_port(struct vm *vm, uint16_t port, uint8_t *value)
 	}
 }
 
+/* Configuration space of a VM with functions of its own. */
+static void access_pci(struct vm *vm, const struct vcpu_io *io)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+
+	if (!(io->kind & IO_IN)) {
+		pci_space_write(&vm->pci, io->port, io->size, (uint32_t)regs->rax);
+		return;
+	}
+	uint32_t value = pci_space_read(&vm->pci, io->port);
+	uint64_t kept = io->size == 4 ? 0 : ~(uint64_t)0 << 8 * io->size;
+	regs->rax = (regs->rax & kept) | (value & ~kept);
+}
+
 bool pc_view_access(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint8_t value;
 
+	if (vm->config.pci_count != 0 && !(io->kind & IO_STRING) &&
+	    pci_space_has(io->port, io->size)) {
+		access_pci(vm, io);
+		return true;
+	}
 	if (!vm->config.pc || io->size != 1 || io->kind & IO_STRING || port_is_own(vm, io->port))
 		return false;
 	if (!(io->kind & IO_IN))
@@ -98,7 +117,8 @@ bool pc_view_access(struct vm *vm, const struct vcpu_io *io)
 
 bool pc_view_is_probe(const struct vm *vm, uint16_t port)
 {
-	return vm->config.pc && port >= PORT_PCI_FIRST && port <= PORT_PCI_LAST;
+	return (vm->config.pc || vm->config.pci_count != 0) && port >= PORT_PCI_FIRST &&
+	       port <= PORT_PCI_LAST;
 }
 
 void pc_view_reset(struct vm *vm)

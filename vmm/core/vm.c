@@ -21,6 +21,7 @@ void vm_start(struct vm *vm)
 	/* the controller leaves the chips before the controller is made new */
 	if (vm == processor.vm)
 		(void)vm_put_away(true, cpu_tsc());
+	pci_space_quiet(&vm->pci); /* no DMA of the former life into the new image */
 	load_begin(&vm->load, &vm->source, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
 	vm->slice_left = 0;
@@ -42,6 +43,7 @@ void vm_stop(struct vm *vm, int status, const struct denial *why)
 	vm->done = true;
 	vm->exit_status = status;
 	vm->switch_waits = vm->starting = false;
+	pci_space_quiet(&vm->pci);
 	sched_set_state(vm, VM_STOPPED);
 	trace_record(TRACE_STATE, vm->number, VM_STOPPED, 0);
 	log_notes_after(&vm->output.tail, vm->output.head);

@@ -15,6 +15,7 @@
 #include "vmm/config/config.h"
 #include "vmm/core/output.h"
 #include "vmm/core/pit.h"
+#include "vmm/device/pci_space.h"
 #include "vmm/load/elf.h"
 
 #include <stdbool.h>
@@ -98,6 +99,8 @@ struct vm {
 	/* The words of the module's line. */
 	struct vm_config config;
 	struct pit pit; /* vmm/core/pit.c */
+	/* Of a VM with pci= only. */
+	struct pci_space pci;
 };
 
 /* A set of VMs by their numbers. */

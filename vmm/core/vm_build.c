@@ -75,6 +75,7 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
 		ports_take((uint16_t)config->io[i].first, (uint16_t)config->io[i].last);
 	if (config->pit)
 		ports_take(PIT_PORT_FIRST, PIT_PORT_LAST);
+	pci_space_init(&vm->pci, config);
 	port_filter_reset(vm);
 	vm->routes_at_exit = config->routes_at_exit;
 	vm->slice = tsc_from_us(config->slice_us);
@@ -164,6 +165,7 @@ static bool reset_devices(struct vm *vm)
 	chipset->controller.reset(&vm->controller, vm->controller.lines, vm->controller.shared);
 	port_filter_reset(vm);
 	pc_view_reset(vm);
+	pci_space_reset(&vm->pci);
 	pit_reset(vm);
 	list_devices(vm);
 	/* ports that the VM's last life left open are closed at the next entry */

@@ -17,6 +17,7 @@ enum {
 	FUNCTIONS = 256,
 	FUNCTIONS_OF_ALL_BUSES = 65536,
 	NO_FUNCTION = 0xffff,
+	HEADER_TYPE = 0x7f0000,
 	HEADER_MULTIFUNCTION = 0x800000
 };
 enum { BAR_IO = 1 << 0, BAR_TYPE = 3 << 1 };
@@ -66,14 +67,24 @@ uint64_t pci_enable_memory(unsigned function)
 	return bar & BAR_ADDRESS;
 }
 
+static bool is_bridge(unsigned function)
+{
+	return pci_read(function, PCI_CLASS) >> CLASS_SHIFT == CLASS_BRIDGE;
+}
+
+bool pci_is_device(unsigned function)
+{
+	return (pci_read(function, PCI_ID) & 0xffff) != NO_FUNCTION && !is_bridge(function) &&
+	       !(pci_read(function, PCI_HEADER) & HEADER_TYPE);
+}
+
 /* Takes bus mastering from a function; returns true when the function had bus mastering and lost
  * it. The write puts zeros in the status register, and zeros change no bit there. */
 static bool stop_master(unsigned function)
 {
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
 
-	if (!(command & PCI_COMMAND_MASTER) ||
-	    pci_read(function, PCI_CLASS) >> CLASS_SHIFT == CLASS_BRIDGE)
+	if (!(command & PCI_COMMAND_MASTER) || is_bridge(function))
 		return false;
 	pci_write(function, PCI_COMMAND, command & ~(uint32_t)PCI_COMMAND_MASTER);
 	return true;

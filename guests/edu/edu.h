@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The guest edu: declarations that its files share.
+ *
+ * Rule: pci.c knows configuration space, device.c the device's registers, main.c the order of the
+ * trials.
+ */
+#ifndef GUESTS_EDU_H
+#define GUESTS_EDU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* QEMU's device for teaching (QEMU documentation, "EDU device"). */
+enum { EDU_VENDOR = 0x1234, EDU_DEVICE = 0x11e8 };
+
+/* ---- pci.c: configuration space by mechanism #1 (PCI Local Bus Specification 3.0) ---- */
+
+enum {
+	PCI_ID = 0x00,
+	PCI_COMMAND = 0x04,
+	PCI_STATUS = 0x06,
+	PCI_CLASS = 0x08,
+	PCI_HEADER = 0x0e,
+	PCI_BAR0 = 0x10,
+	PCI_POINTER = 0x34,
+	PCI_LINE = 0x3c
+};
+enum { COMMAND_MEMORY = 1 << 1, COMMAND_MASTER = 1 << 2, COMMAND_NO_INTX = 1 << 10 };
+
+/* function: bus << 8 | device << 3 | function number. offset: a multiple of the access's size. */
+uint32_t pci_read32(unsigned function, unsigned offset);
+uint16_t pci_read16(unsigned function, unsigned offset);
+uint8_t pci_read8(unsigned function, unsigned offset);
+void pci_write32(unsigned function, unsigned offset, uint32_t value);
+void pci_write16(unsigned function, unsigned offset, uint16_t value);
+void pci_write8(unsigned function, unsigned offset, uint8_t value);
+/* Prints a line for each function of bus 0. Returns the first edu, or -1. */
+int pci_list(void);
+/* Returns the number of capabilities; counts those with messages (MSI, MSI-X) in *messages. */
+unsigned pci_capabilities(unsigned function, unsigned *messages);
+
+/* ---- device.c ---- */
+
+/* Finds the device's registers, and takes its line. */
+void device_init(uint64_t registers, unsigned line);
+/* Returns whether the device is there: its version, and the inverse of a number. */
+bool device_answers(void);
+/* Has the device compute a factorial and interrupt. Returns the result, or 0 where no interrupt
+ * came. */
+uint32_t device_factorial(uint32_t n);
+/* Returns the last result. */
+uint32_t device_result(void);
+/* Asserts the line n times, and hands the latencies to the VMM as probe edu. Returns the number of
+ * interrupts. */
+uint32_t device_ping(uint32_t n);
+/* Has the device read its memory from `from`, and write the bytes to `to`: addresses on the bus.
+ * Returns whether both transfers ended, by interrupt. */
+bool device_copy(uint64_t from, uint64_t to, uint32_t bytes);
+
+#endif

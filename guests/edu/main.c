@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A guest with a PCI function of its own: QEMU's device edu. Words: n=1000 interrupts; dma=0x...:
+ * the address on the bus of the guest's address 0, to try DMA with; master=1: Bus Master is
+ * expected to be the guest's; reset=1: a reset of the VM (onfault=restart) in the middle, with all
+ * that the guest may change changed; base=0x20.
+ *
+ * Rule: the guest finds all by configuration space, as a system does that knows nothing of a VMM.
+ */
+#include "guests/edu/edu.h"
+
+#include "arch/x86/cpu/io.h"
+#include "guests/lib/args.h"
+#include "guests/lib/machine.h"
+#include "guests/lib/pic.h"
+#include "guests/lib/report.h"
+#include "guests/lib/stats.h"
+
+#include <string.h>
+
+enum { BAR_FLAGS = 15, FACTORIAL_OF = 10, FACTORIAL = 3628800, DMA_BYTES = 512 };
+
+static uint8_t source[DMA_BYTES] __attribute__((aligned(64)));
+static uint8_t target[DMA_BYTES] __attribute__((aligned(64)));
+
+/* Sizes BAR 0 as a system does. Returns the BAR's address. */
+static uint32_t try_bar(unsigned function)
+{
+	uint32_t bar = pci_read32(function, PCI_BAR0);
+	uint16_t command = pci_read16(function, PCI_COMMAND);
+
+	pci_write16(function, PCI_COMMAND, command & (uint16_t)~COMMAND_MEMORY);
+	uint16_t closed = pci_read16(function, PCI_COMMAND);
+	pci_write32(function, PCI_BAR0, UINT32_MAX);
+	uint32_t mask = pci_read32(function, PCI_BAR0);
+	pci_write32(function, PCI_BAR0, bar);
+	pci_write16(function, PCI_COMMAND, command | COMMAND_MEMORY);
+	machine_print("edu: registers at %lx, mask %lx, command %x\n", (unsigned long)bar,
+	              (unsigned long)mask, pci_read16(function, PCI_COMMAND));
+	report(mask == 0xfff00000 && !(closed & COMMAND_MEMORY) &&
+	               pci_read32(function, PCI_BAR0) == bar &&
+	               pci_read16(function, PCI_COMMAND) & COMMAND_MEMORY,
+	       "edu: BAR 0 is sized as usual: 1M of memory", "mask %lx, command %x",
+	       (unsigned long)mask, closed);
+	return bar & ~(uint32_t)BAR_FLAGS;
+}
+
+/* The function stays where it is, and the register holds what was written. */
+static void try_move(unsigned function, uint32_t bar)
+{
+	uint32_t elsewhere = bar ^ 0x01000000;
+
+	pci_write32(function, PCI_BAR0, elsewhere);
+	uint32_t said = pci_read32(function, PCI_BAR0);
+	report(said == elsewhere && device_answers(),
+	       "edu: BAR 0 keeps what is written, and the function answers where it was",
+	       "BAR 0 is %lx", (unsigned long)said);
+	pci_write32(function, PCI_BAR0, bar);
+}
+
+static void try_master(unsigned function)
+{
+	bool wanted = args_number("master", 0) != 0;
+	uint16_t command = pci_read16(function, PCI_COMMAND);
+
+	pci_write16(function, PCI_COMMAND, command | COMMAND_MASTER);
+	bool has = pci_read16(function, PCI_COMMAND) & COMMAND_MASTER;
+	report(has == wanted, wanted ? "edu: Bus Master can be set" : "edu: Bus Master stays 0",
+	       "command %x", pci_read16(function, PCI_COMMAND));
+}
+
+static void try_interrupt_disable(unsigned function)
+{
+	uint16_t command = pci_read16(function, PCI_COMMAND);
+
+	pci_write16(function, PCI_COMMAND, command | COMMAND_NO_INTX);
+	bool set = pci_read16(function, PCI_COMMAND) & COMMAND_NO_INTX;
+	pci_write16(function, PCI_COMMAND, command);
+	report(set && !(pci_read16(function, PCI_COMMAND) & COMMAND_NO_INTX),
+	       "edu: INTx Disable can be set and cleared", "it stays %u", set);
+}
+
+static void try_dma(uint64_t bus)
+{
+	bool wanted = args_number("master", 0) != 0;
+
+	memset(source, 0x5a, sizeof(source));
+	memset(target, 0xc3, sizeof(target));
+	bool ended = device_copy(bus + (uintptr_t)source, bus + (uintptr_t)target, DMA_BYTES);
+	bool moved = memcmp(source, target, sizeof(source)) == 0;
+	bool kept = target[0] == 0xc3 && target[DMA_BYTES - 1] == 0xc3;
+	report(ended && (wanted ? moved : kept),
+	       wanted ? "edu: DMA reads and writes the memory" : "edu: DMA changes no memory",
+	       "ended %u, first byte %x", ended, target[0]);
+}
+
+/* Leaves the function as a driver would that never heard of another life. */
+static void reset(unsigned function, uint32_t bar)
+{
+	enum { PORT_RESET = 0xcf9, RESET = 6 };
+
+	machine_print("edu: reset\n");
+	pci_write32(function, PCI_BAR0, bar ^ 0x01000000);
+	pci_write8(function, PCI_LINE, 0xff);
+	pci_write16(function, PCI_COMMAND, COMMAND_MASTER | COMMAND_NO_INTX);
+	io_out8(PORT_RESET, RESET);
+}
+
+static void try_device(unsigned function, uint32_t bar)
+{
+	uint32_t n = (uint32_t)args_number("n", 1000);
+	uint64_t bus = args_number("dma", UINT64_MAX);
+
+	device_init(bar, pci_read8(function, PCI_LINE) % 16);
+	/* the device keeps its result */
+	bool first_life = device_result() != FACTORIAL;
+	if (!first_life)
+		report(!(pci_read16(function, PCI_COMMAND) & COMMAND_NO_INTX),
+		       "edu: a reset gives the function back as it was", "INTx is disabled");
+	report(device_answers(), "edu: the device answers in its memory", "no edu at %lx",
+	       (unsigned long)bar);
+	if (machine_is_virtual())
+		try_move(function, bar);
+	uint32_t result = device_factorial(FACTORIAL_OF);
+	report(result == FACTORIAL, "R10 edu: a factorial by interrupt", "result %lu",
+	       (unsigned long)result);
+	n = n > SAMPLES_MAX ? SAMPLES_MAX : n;
+	uint32_t came = device_ping(n);
+	report(came == n, "R10 edu: each assertion is an interrupt", "%lu of %lu",
+	       (unsigned long)came, (unsigned long)n);
+	if (bus != UINT64_MAX)
+		try_dma(bus);
+	if (first_life && args_number("reset", 0) != 0)
+		reset(function, bar);
+}
+
+int guest_main(void)
+{
+	unsigned messages;
+
+	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
+	int function = pci_list();
+	report(function >= 0, "edu: a function 1234:11e8 is on bus 0", "none found");
+	if (function < 0)
+		return report_end("edu");
+	unsigned capabilities = pci_capabilities((unsigned)function, &messages);
+	machine_print("edu: capabilities %u, with messages %u\n", capabilities, messages);
+	if (machine_is_virtual()) {
+		report(!(pci_read16((unsigned)function, PCI_COMMAND) & COMMAND_MASTER),
+		       "edu: Bus Master is 0 at the start", "it is 1");
+		report(messages == 0, "edu: no capability of messages is shown", "%u are",
+		       messages);
+		try_master((unsigned)function);
+	}
+	uint32_t bar = try_bar((unsigned)function);
+	try_interrupt_disable((unsigned)function);
+	try_device((unsigned)function, bar);
+	return report_end("edu");
+}

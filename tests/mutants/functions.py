@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mutants of PCI functions that belong to VMs."""
+
+SPACE = "vmm/device/pci_space.c"
+BARS = "arch/x86/machine/pci_bars.c"
+CLAIM = "vmm/config/config_pci.c"
+CHECK = "vmm/config/config_check.c"
+
+MUTANTS = (
+    # What a VM sees and changes.
+    (
+        "bus-master-for-all",
+        SPACE,
+        "(c->dma_unsafe ? PCI_COMMAND_MASTER : 0)",
+        "PCI_COMMAND_MASTER",
+        "test_pci_space",
+    ),
+    (
+        "decode-goes-off",
+        SPACE,
+        "mask &= s->command | STATUS_CLEARED;",
+        "mask &= s->command | STATUS_CLEARED | PCI_COMMAND_DECODE;",
+        "test_pci_space",
+    ),
+    (
+        "status-is-cleared-unasked",
+        SPACE,
+        "pci_read(f->number, PCI_COMMAND) & ~STATUS_BITS;\n\tuint32_t virtual",
+        "pci_read(f->number, PCI_COMMAND);\n\tuint32_t virtual",
+        "test_pci_space",
+    ),
+    ("a-vm-sees-all", SPACE, "number == HOST_BRIDGE && (index", "(index", "test_pci_space"),
+    (
+        "msi-is-listed",
+        SPACE,
+        "id != CAPABILITY_MSI && id != CAPABILITY_MSIX",
+        "id != CAPABILITY_MSIX",
+        "test_pci_space",
+    ),
+    ("the-list-has-no-end", SPACE, "\t*link &= ~(0xffu << shift);\n", "", "test_pci_space"),
+    (
+        "a-bar-keeps-its-flags-not",
+        SPACE,
+        "mask &= f->bars.mask[index - BAR0];",
+        "mask &= UINT32_MAX;",
+        "test_pci_space",
+    ),
+    ("stopped-vm-masters", SPACE, "~(STATUS_BITS | s->command)", "~STATUS_BITS", "test_pci_space"),
+    (
+        "a-stop-takes-from-sharers",
+        SPACE,
+        "i < s->count && !s->shared",
+        "i < s->count",
+        "test_pci_space",
+    ),
+    (
+        "a-new-life-has-the-old-bars",
+        SPACE,
+        "\t\tmemcpy(&f->space[BAR0], f->bars.value, sizeof(f->bars.value));\n",
+        "",
+        "test_pci_space",
+    ),
+    ("no-filler", SPACE, "if (is_filler(s, number))", "if (false)", "test_pci_space"),
+    (
+        "the-hook-is-for-all",
+        "vmm/core/pc_view.c",
+        "vm->config.pci_count != 0 && !(io->kind & IO_STRING)",
+        "!(io->kind & IO_STRING)",
+        "test_pc_view",
+    ),
+    (
+        "restarted-vm-masters",
+        "vmm/core/vm_build.c",
+        "\tpci_space_reset(&vm->pci);\n",
+        "",
+        "qemu:tests/system/test_pci.py::"
+        "test_R01_a_new_life_finds_the_function_as_it_was[qemu-pc]",
+    ),
+    # What the machine says of a function.
+    (
+        "sized-while-decoding",
+        BARS,
+        "command & ~(uint32_t)PCI_COMMAND_DECODE",
+        "command",
+        "test_pci_bars",
+    ),
+    ("a-bar-has-32-bits", BARS, "== BAR_WIDE &&", "== BAR_WIDE && false &&", "test_pci_bars"),
+    ("an-off-pirq-feeds", BARS, "if (!(rout & ROUT_OFF))", "if (true)", "test_pci_bars"),
+    ("edge-triggered-pci", BARS, "\tlevel |= missing;\n", "", "test_pci_bars"),
+    # Who may have a function.
+    (
+        "a-bridge-is-given",
+        CLAIM,
+        "if (!pci_is_device(c->function))",
+        "if (false)",
+        "test_config_pci",
+    ),
+    (
+        "a-page-is-shared",
+        CLAIM,
+        "\tif (other == HOST_BRIDGE)\n",
+        "\tif (true)\n",
+        "test_config_pci",
+    ),
+    ("address-0-is-given", CLAIM, "range.first == 0", "false", "test_config_pci"),
+    ("a-line-of-nobody", CLAIM, "fed != 0 && !line_in(fed, line)", "false", "test_config_pci"),
+    (
+        "no-line-is-a-line",
+        CLAIM,
+        "line >= LINES || !line_in(PCI_LINES, line)",
+        "line >= LINES",
+        "test_config_pci",
+    ),
+    (
+        "two-words-for-a-master",
+        CHECK,
+        "error = check_masters(c, other, c->vm);",
+        ";",
+        "test_config_pci",
+    ),
+)

@@ -46,6 +46,8 @@ static void handle_device(uint64_t tsc)
 {
 	uint32_t causes = *at(CAUSES);
 
+	if (causes == 0) /* an interrupt of another device on the line */
+		return;
 	latency = (uint32_t)tsc - asserted_at;
 	*at(ACKNOWLEDGE) = causes;
 	seen |= causes;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest with a PCI function of its own: QEMU's device edu. Words: n=1000 interrupts; dma=0x...:
- * the address on the bus of the guest's address 0, to try DMA with; master=1: Bus Master is
- * expected to be the guest's; reset=1: a reset of the VM (onfault=restart) in the middle, with all
- * that the guest may change changed; base=0x20.
+ * the address on the bus of the guest's address 0, to try DMA with; copies=1: so many times;
+ * master=1: Bus Master is expected to be the guest's; reset=1: a reset of the VM (onfault=restart)
+ * in the middle, with all that the guest may change changed; base=0x20.
  *
  * Rule: the guest finds all by configuration space, as a system does that knows nothing of a VMM.
  */
@@ -86,7 +86,9 @@ static void try_dma(uint64_t bus)
 
 	memset(source, 0x5a, sizeof(source));
 	memset(target, 0xc3, sizeof(target));
-	bool ended = device_copy(bus + (uintptr_t)source, bus + (uintptr_t)target, DMA_BYTES);
+	bool ended = true;
+	for (uint64_t n = args_number("copies", 1); ended && n > 0; n--)
+		ended = device_copy(bus + (uintptr_t)source, bus + (uintptr_t)target, DMA_BYTES);
 	bool moved = memcmp(source, target, sizeof(source)) == 0;
 	bool kept = target[0] == 0xc3 && target[DMA_BYTES - 1] == 0xc3;
 	report(ended && (wanted ? moved : kept),

@@ -260,3 +260,36 @@ def test_the_chipset_block_is_no_vm_s(system, chipset):
         r"0x[0-9a-f]+ belongs to the VMM \(the chipset block's registers\)$",
         said[0],
     ), report
+
+
+# ---- A system that nobody here wrote -------------------------------------------------------------
+
+
+@pytest.mark.only_on("qemu-irqmux")
+def test_R10_a_stock_linux_drives_its_function(boot, runs):
+    """R10: an unmodified kernel finds a UART by the configuration space of the VM, takes the UART
+    for its console, and has the UART's interrupts with no exit."""
+    text = runs / "pci-uart.txt"
+    uart = ["-device", "pci-serial,addr=4,chardev=pci", "-chardev", f"file,id=pci,path={text}"]
+    kernel = "console=ttyS0 cryptomgr.notests seconds=1"
+    own = "irq=0 io=0x40-0x43,0x61,0x80 pci=00:04.0"
+    report = boot(
+        "chipset=irqmux",
+        [
+            Module("/boot/linux/vmlinuz", f"vm=linux type=linux mem=192M {own} -- {kernel}"),
+            Module("/boot/linux/initrd", "of=linux"),
+        ],
+        platform="qemu-irqmux",
+        memory=512,
+        extra=uart,
+    )
+    assert report.status == 0, report
+    log = text.read_text(errors="replace")
+    seen = re.findall(r"pci 0000:(\S+): \[(\S+)\] type 00", log)
+    assert seen == [("00:00.0", "8086:1237"), ("00:04.0", "1b36:0002")], log[-2000:]
+    assert re.search(r"0000:00:04\.0: ttyS0 at I/O 0x\w+ \(irq = 11,", log), log[-2000:]
+    # what the programs say goes by the console's interrupts
+    taken = re.search(r"^ +11: +(\d+) +XT-PIC +ttyS0", log, re.M)
+    assert taken and int(taken[1]) > 0, log[-2000:]
+    line = report.record("line", irq=11)
+    assert (line["owner"], line["exits"]) == ("linux", 0), report

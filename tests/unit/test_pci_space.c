@@ -408,6 +408,14 @@ static void play_random(bool unsafe)
 				                    oracle.machine.function[k].value,
 				                    sizeof(sim_pci.function[k].value));
 		}
+		if (random_number() % 4 == 0) { /* a function that is not the VM's */
+			unsigned other = random_number() & 0xffff, before = sim_pci.writes;
+
+			if (other == NIC || other == EDU || other == DISK)
+				other = FOREIGN;
+			write_at(other, at, size, value);
+			assert_int_equal(sim_pci.writes, before);
+		}
 		for (unsigned b = 0; b < size; b++)
 			read |= (uint32_t)oracle_read(i, at + b) << 8 * b;
 		assert_int_equal(read_at(owned[i], at, size), read);

@@ -3,6 +3,7 @@
 
 VMX_RETIRE = "arch/x86/virt/vmx/retire.c"
 SVM_RETIRE = "arch/x86/virt/svm/retire.c"
+VMX_CONTROL = "arch/x86/virt/vmx/control.c"
 VMX_EVENT = "arch/x86/virt/vmx/event.c"
 VMX_TIMER = "arch/x86/virt/vmx/timer.c"
 REGISTERS = "arch/x86/virt/guest_registers.c"
@@ -20,6 +21,28 @@ MUTANTS = (
         "\tif (flags & RFLAGS_TF)\n\t\ttrap(v);\n",
         "",
         "test_vmx_retire",
+    ),
+    # Exits with any contents.
+    (
+        "vmx-long-mode-with-a-small-tss",
+        VMX_CONTROL,
+        "(long_code || !tss_32 || !(cr4 & CR4_PAE))",
+        "(long_code || !(cr4 & CR4_PAE) || tss_32 > 1)",
+        "fuzz_vmx_exits",
+    ),
+    (
+        "vmx-upper-half-of-a-control-register",
+        VMX_CONTROL,
+        "return wide ? value : (uint32_t)value;",
+        "return wide ? value : value;",
+        "test_vmx_cr0",
+    ),
+    (
+        "svm-upper-half-of-cr4",
+        "arch/x86/virt/svm/control.c",
+        "guest_in_long_mode(&mode) ? *value : (uint32_t)*value",
+        "guest_in_long_mode(&mode) ? *value : *value",
+        "test_svm_cr0",
     ),
     ("vmx-rf-stays", VMX_RETIRE, "flags & ~(uint64_t)RFLAGS_RF", "flags", "test_vmx_retire"),
     (

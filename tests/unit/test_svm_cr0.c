@@ -278,6 +278,20 @@ static void long_mode_follows_paging(void **state)
 	assert_int_equal(kit_vmcb.tlb_control, TLB_CONTROL_NONE);
 }
 
+/* APM 3, MOV CRn: 32 bits outside of 64-bit code, whatever 64-bit code has left. */
+static void the_upper_half_counts_in_64_bit_code_alone(void **state)
+{
+	(void)state;
+	guest_cr4_allowed = KIT_PAE | KIT_PSE;
+	kit_vcpu.regs.rax = 1ull << 32 | KIT_PSE;
+	assert_int_equal(EXECUTES(EXIT_CR_WRITE + 4, 0x0f, 0x22, 0xe0), 0);
+	assert_int_equal(kit_vmcb.cr4, KIT_PSE);
+	mode(KIT_CODE_64);
+	kit_vcpu.regs.rax = 1ull << 32 | KIT_PAE | KIT_PSE;
+	assert_int_equal(EXECUTES(EXIT_CR_WRITE + 4, 0x0f, 0x22, 0xe0), -EPERM);
+	assert_int_equal(kit_vmcb.cr4, KIT_PAE);
+}
+
 static void any_register_can_be_the_operand(void **state)
 {
 	(void)state;
@@ -385,6 +399,7 @@ int main(void)
 		CASE(reserved_bits_are_not_kept_and_et_is),
 		CASE(R01_what_the_processor_refuses_is_refused),
 		CASE(long_mode_follows_paging),
+		CASE(the_upper_half_counts_in_64_bit_code_alone),
 		CASE(any_register_can_be_the_operand),
 		CASE(a_program_may_read_the_status_word_alone),
 		CASE(other_bytes_than_the_exit_meant_are_no_access),

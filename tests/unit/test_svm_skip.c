@@ -73,7 +73,6 @@ void quirk_lost_shadow(struct vcpu *v)
 }
 
 /* The entry of enter.S. Returns 0: the guest ran, and exited as kit_vmcb says. */
-unsigned svm_run(struct vcpu_regs *regs, struct vmcb *vmcb);
 unsigned svm_run(struct vcpu_regs *regs, struct vmcb *vmcb)
 {
 	assert_ptr_equal(regs, &kit_vcpu.regs);

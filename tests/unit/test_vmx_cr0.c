@@ -18,9 +18,13 @@
 
 enum { FIELDS = HOST_RIP + 1, TS = 1 << 3, MP = 1 << 1, ET = 1 << 4 };
 enum { CR0_PE = 1 << 0, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
+enum { CR4_PAE = 1 << 5, CS_LONG = 1 << 13, EFER_LME = 1 << 8 };
+#define CR0_PG (1u << 31)
 enum { MOV_TO = 0 << 4, CLTS = 2 << 4, LMSW = 3 << 4, LMSW_SHIFT = 16 };
 
-struct vmx_capabilities vmx_caps = { .cr0_fixed0 = 0x80000021, .cr0_fixed1 = UINT32_MAX };
+struct vmx_capabilities vmx_caps = { .cr0_fixed0 = 0x80000021,
+	                             .cr0_fixed1 = UINT32_MAX,
+	                             .cr4_fixed1 = UINT32_MAX };
 uint64_t guest_cr4_allowed;
 const void *entry_ready;
 
@@ -183,6 +187,42 @@ static void what_is_refused_changes_nothing(void **state)
 	assert_int_equal(exceptions_ne, -1);
 }
 
+/* SDM 2B, MOV to control registers: 32 bits outside of 64-bit code, whatever 64-bit code has left. */
+static void the_upper_half_counts_in_64_bit_code_alone(void **state)
+{
+	(void)state;
+	guest_cr4_allowed = 1 << 4;
+	for (unsigned n = 0; n < 4; n++) {
+		const bool wide = n == 3;
+		begin(NULL);
+		fields[ENTRY_CONTROLS] = n & 1 ? ENTRY_IA32E : 0;
+		fields[GUEST_CS_ACCESS] = n & 2 ? CS_LONG : 0;
+		vcpu.regs.rax = 1ull << 32 | CR0_PE | ET | CR0_NE;
+		assert_int_equal(exits(MOV_TO), wide ? -EPERM : 0);
+		assert_int_equal(guests_cr0(), CR0_PE | ET | (wide ? 0 : CR0_NE));
+		vcpu.regs.rax = 1ull << 32 | 1 << 4;
+		assert_int_equal(exits(MOV_TO | 4), wide ? -EPERM : 0);
+	}
+}
+
+/* SDM 2B, the same: #GP where the task register has a TSS of 16 bits, which an entry in long mode
+ * refuses (SDM 3C 26.3.1.2). */
+static void long_mode_needs_a_tss_of_32_bits(void **state)
+{
+	(void)state;
+	for (unsigned n = 0; n < 8; n++) {
+		const bool fits = (n & 2 && n & 4) || !(n & 1);
+		begin(NULL);
+		fields[GUEST_EFER] = n & 1 ? EFER_LME : 0;
+		fields[GUEST_TR_ACCESS] = n & 2 ? 0x8b : 0x83;
+		fields[GUEST_CR4] = n & 4 ? CR4_PAE : 0;
+		vcpu.regs.rax = CR0_PG | CR0_PE | ET;
+		assert_int_equal(exits(MOV_TO), fits ? 0 : -EPERM);
+		assert_int_equal(raised, fits ? 0 : VECTOR_GP);
+		assert_int_equal(fields[ENTRY_CONTROLS], fits && n & 1 ? ENTRY_IA32E : 0);
+	}
+}
+
 static void an_x87_error_waits_for_an_interrupt(void **state)
 {
 	(void)state;
@@ -202,6 +242,8 @@ int main(void)
 		CASE(R01_the_guest_reads_the_ne_that_it_wrote),
 		CASE(clts_and_lmsw_leave_what_the_guest_wrote),
 		CASE(what_is_refused_changes_nothing),
+		CASE(the_upper_half_counts_in_64_bit_code_alone),
+		CASE(long_mode_needs_a_tss_of_32_bits),
 		CASE(an_x87_error_waits_for_an_interrupt),
 	};
 

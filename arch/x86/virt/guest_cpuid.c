@@ -67,8 +67,8 @@ static void signature(struct cpuid *c)
 {
 	c->eax = SB_CPUID_TSC; /* the highest leaf */
 	memcpy(&c->ebx, SB_SIGNATURE, 4);
-	memcpy(&c->ecx, SB_SIGNATURE + 4, 4);
-	memcpy(&c->edx, SB_SIGNATURE + 8, 4);
+	memcpy(&c->ecx, &SB_SIGNATURE[4], 4);
+	memcpy(&c->edx, &SB_SIGNATURE[8], 4);
 }
 
 static struct cpuid features(struct cpuid c, unsigned has)

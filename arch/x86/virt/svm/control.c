@@ -76,7 +76,10 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 	}
 	if (is_cr0(v->vmcb->exit_code))
 		return svm_cr0_emulate(v, &instruction, what);
-	int error = instruction.reg == 4 ? write_cr4(v, *value, what)
+	/* Outside of 64-bit code the operand has 32 bits. */
+	const struct guest_mode mode = svm_mode(v);
+	const uint64_t operand = guest_in_long_mode(&mode) ? *value : (uint32_t)*value;
+	int error = instruction.reg == 4 ? write_cr4(v, operand, what)
 	                                 : access_cr8(value, write, what);
 	if (error != 0)
 		return error;

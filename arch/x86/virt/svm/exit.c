@@ -8,6 +8,7 @@
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/machine/slice_timer.h"
+#include "arch/x86/virt/svm/enter.h"
 #include "arch/x86/virt/svm/svm.h"
 
 /* The value 0, which is the number of VM_EXIT_NMI, marks exits that no control here asks for.
@@ -48,20 +49,6 @@ static enum vm_exit_reason refused(struct vcpu *v)
 		         v->name);
 	return VM_EXIT_FAILED;
 }
-
-/* Calls the entry of enter.S. Every register except RBP is lost. */
-#define RUN(v)                                                                                  \
-	({                                                                                      \
-		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
-		register uint64_t vmcb_ __asm__("rsi") = (uint64_t)(v)->vmcb;                   \
-		unsigned result_;                                                               \
-		__asm__ volatile("call svm_run"                                                 \
-		                 : "=a"(result_), "+r"(regs_), "+r"(vmcb_)                      \
-		                 :                                                              \
-		                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", \
-		                   "r14", "r15", "cc", "memory");                               \
-		result_;                                                                        \
-	})
 
 /* Tells the meaning of an NMI exit. The NMI stayed pending until enter.S let the NMI through
  * (R12). */

@@ -19,7 +19,7 @@
 enum { REASON_RDPMC = 15 };
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
 enum { CR4_MCE = 1 << 6, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
-enum { ACCESS_LONG = 1 << 13 }; /* SDM 3C 24.4.1 */
+enum { ACCESS_LONG = 1 << 13, ACCESS_TSS_32 = 1 << 3 }; /* SDM 3C 24.4.1 */
 enum { CR0_PE = 1 << 0, CR0_NE = 1 << 5, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
 
@@ -32,6 +32,17 @@ static uint64_t register_value(struct vcpu *v, unsigned number)
 	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
 }
 
+/* Returns the operand of a MOV to a control register: outside of 64-bit code the operand has 32 bits,
+ * and 64-bit code may have left the register's upper half set. */
+static uint64_t operand_value(struct vcpu *v, unsigned number)
+{
+	const uint64_t value = register_value(v, number);
+	const bool wide = vmcs_read(ENTRY_CONTROLS) & ENTRY_IA32E &&
+	                  vmcs_read(GUEST_CS_ACCESS) & ACCESS_LONG;
+
+	return wide ? value : (uint32_t)value;
+}
+
 /* Does the work of the processor when PG changes, because the guest's write exits before it takes
  * effect. EFER.LMA and IA-32e mode follow PG. PAE paging outside long mode reads its four
  * page-directory pointers anew (SDM 3A 4.4.1, 9.8.5). */
@@ -40,10 +51,12 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 	uint64_t efer = vmcs_read(GUEST_EFER), cr4 = vmcs_read(GUEST_CR4);
 	bool paging = cr0 & CR0_PG, wide = paging && efer & EFER_LME;
 	bool long_code = vmcs_read(GUEST_CS_ACCESS) & ACCESS_LONG;
+	bool tss_32 = vmcs_read(GUEST_TR_ACCESS) & ACCESS_TSS_32;
 
-	/* 64-bit code can turn neither paging off nor long mode on. With CR4.PCIDE set, paging
-	 * stays on (SDM 2B, MOV to CR). */
-	if (paging ? wide && (long_code || !(cr4 & CR4_PAE))
+	/* 64-bit code can turn neither paging off nor long mode on. Long mode needs PAE, and a task
+	 * register without a TSS of 16 bits. With CR4.PCIDE set, paging stays on (SDM 2B, MOV to
+	 * CR). */
+	if (paging ? wide && (long_code || !tss_32 || !(cr4 & CR4_PAE))
 	           : (efer & EFER_LMA && long_code) || cr4 & CR4_PCIDE)
 		return -EPERM;
 	uint64_t entry = vmcs_read(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E;
@@ -110,9 +123,9 @@ int control_emulate(struct vcpu *v, struct denial *what)
 	unsigned cr = q & 15, access = q >> 4 & 3, number = q >> 8 & 15;
 	int error = -EPERM;
 	if (cr == 4 && access == MOV_TO)
-		return write_cr4(register_value(v, number), what);
+		return write_cr4(operand_value(v, number), what);
 	if (cr == 0 && access == MOV_TO)
-		error = write_cr0(v, register_value(v, number), what);
+		error = write_cr0(v, operand_value(v, number), what);
 	else if (access == CLTS)
 		error = write_cr0(v, read_cr0() & ~(uint64_t)CR0_TS, what);
 	else if (access == LMSW)

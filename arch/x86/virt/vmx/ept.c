@@ -46,11 +46,7 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 
 void ept_invalidate(const uint64_t *pml4)
 {
-	struct {
-		uint64_t eptp, reserved;
-	} descriptor = { ept_pointer(pml4), 0 };
-	uint64_t single_context = 1; /* SDM 3C 30.3, INVEPT */
-	__asm__ volatile("invept %0, %1" : : "m"(descriptor), "r"(single_context) : "cc", "memory");
+	vmx_invept(ept_pointer(pml4));
 }
 
 enum { EPT_ABSENT = EPT_READ | EPT_EXECUTE | MEMORY_WB << EPT_TYPE_SHIFT };

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/hints.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/vmx/enter.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 #include <errno.h>
@@ -110,20 +111,6 @@ static enum vm_exit_reason refused(const char *what, unsigned long code)
 
 /* A VMCS must be launched once and resumed ever after (SDM 3C 24.11.3). */
 enum { ERROR_RESUME_OF_CLEAR_VMCS = 5 };
-
-/* Calls an entry of enter.S. Every register except RBP is lost. ZF mirrors the result, so the
- * caller can branch by ZF. */
-#define ENTER(entry, v, result)                                                                 \
-	({                                                                                      \
-		register uint64_t regs_ __asm__("rdi") = (uint64_t) & (v)->regs;                \
-		bool failed_;                                                                   \
-		__asm__ volatile("call " #entry                                                 \
-		                 : "=@ccnz"(failed_), "=a"(result), "+r"(regs_)                 \
-		                 :                                                              \
-		                 : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "r12", \
-		                   "r13", "r14", "r15", "memory");                              \
-		failed_;                                                                        \
-	})
 
 uint64_t vmx_plain_reasons = REASONS;
 

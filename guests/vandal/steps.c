@@ -153,6 +153,9 @@ static void break_on_ports(void)
 	BREAK("a breakpoint of two ports", 0x20, 2, 0, "inb $0x21, %%al", 1, 0);
 	BREAK("a breakpoint above IN", 0x22, 1, 0, "inb $0x21, %%al", 0, 0);
 	BREAK("a breakpoint on OUT", STEPS_PORT, 1, 0, "outb %%al, %%dx", 1, 0);
+	/* the mask of the guest's own controller, where a byte's write has a path of its own */
+	BREAK("a breakpoint on OCW1", 0x21, 1, 0, "outb %%al, $0x21", 1, 0);
+	BREAK("a breakpoint on the other OCW1", 0xa1, 1, 0, "outb %%al, $0x21", 0, 0);
 	cr4_write(cr4);
 }
 

@@ -22,13 +22,13 @@ MUTANTS = (
         "",
         "test_vmx_retire",
     ),
-    # Exits with any contents.
+    # Control registers of a guest.
     (
         "vmx-long-mode-with-a-small-tss",
         VMX_CONTROL,
         "(long_code || !tss_32 || !(cr4 & CR4_PAE))",
         "(long_code || !(cr4 & CR4_PAE) || tss_32 > 1)",
-        "fuzz_vmx_exits",
+        "test_vmx_cr0",
     ),
     (
         "vmx-upper-half-of-a-control-register",

@@ -49,6 +49,51 @@ static void load_whole(struct load *l, const uint8_t *memory)
 	require(memory[HOLE_FIRST] == 0 && memory[HOLE_END - 1] == 0, "the hole is left clear");
 }
 
+/* ---- Images with the addresses in the multiboot header (3.1.3) ---- */
+
+static unsigned flats; /* such images that were loaded */
+
+enum { ADDRESSES = 1 << 16, FLAT_TEXT = 0x100000, FLAT_BSS = 0x1000 };
+
+/* A raw image of IMAGE_BYTES: as an a.out kernel has it, the header's own address and the ends of
+ * text, data and BSS are in the multiboot header. */
+static struct image image_flat(void)
+{
+	struct image i = { .bytes = { 0 } };
+	const uint32_t addresses[] = { FLAT_TEXT + IMAGE_HEADER_AT, FLAT_TEXT,
+		                       FLAT_TEXT + IMAGE_BYTES, FLAT_TEXT + FLAT_BSS,
+		                       FLAT_TEXT + IMAGE_HEADER_AT + 0x20 };
+
+	image_contents(&i);
+	image_multiboot(&i, MULTIBOOT_PAGE_ALIGN | MULTIBOOT_MEMORY_INFO | ADDRESSES);
+	memcpy(i.bytes + IMAGE_HEADER_AT + 12, addresses, sizeof(addresses));
+	return i;
+}
+
+/* The image lies in memory as the header says, and clear memory follows up to the end of BSS. The
+ * sums have 64 bits, unlike those of the code that is tested. */
+static void require_flat(const struct load *l, const uint8_t *image, size_t size,
+                         const uint8_t *memory)
+{
+	uint32_t address[5];
+	uint64_t at;
+
+	memcpy(address, image + l->at + 12, sizeof(address));
+	const uint64_t header = address[0], first = address[1], data_end = address[2],
+		       bss_end = address[3];
+	const uint64_t offset = l->at + first - header;
+	const uint64_t end = data_end != 0 ? data_end : first + size - offset;
+
+	require(offset <= size && end - first <= size - offset, "the image has the bytes");
+	require(l->entry == address[4], "the entry is an address");
+	for (at = first; at < end; at++)
+		if (at < HOLE_FIRST || at >= HOLE_END)
+			require(memory[at] == image[offset + at - first],
+			        "the image is where its header says");
+	for (; at < bss_end; at++)
+		require(memory[at] == 0, "BSS is clear");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -69,14 +114,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require((error == 0) == (err[0] == '\0'), "an error has a message, success has none");
 	require(error != 0 || l.entry < MEMORY, "the entry is in memory");
 	require(memory[MEMORY - 1] == 0xcc, "the check writes nothing");
-	if (error == 0 && whole(data, size))
+	if (error == 0 && whole(data, size)) {
 		load_whole(&l, memory);
+		if (l.flat) {
+			require_flat(&l, image, size, memory);
+			flats++;
+		}
+	}
 	free(image);
 	return 0;
 }
 
 /* Fields of a header are where the chances are; numbers near the limits are what breaks them. */
-static size_t mutate(struct image *i, uint32_t seed)
+static size_t mutate(struct image *i, uint32_t seed, bool flat)
 {
 	static const uint32_t numbers[] = { 0,          1,          0x40,       0x7fff,    0x8000,
 		                            0xffff,     0xfffff,    0x100000,   0x10ffff,  0x110000,
@@ -88,10 +138,16 @@ static size_t mutate(struct image *i, uint32_t seed)
 		uint32_t value = numbers[(seed >> 20) % (sizeof(numbers) / sizeof(numbers[0]))] +
 		                 (seed >> 30) - 1;
 		/* up to the end of the program headers, and the multiboot header */
-		size_t at = (seed >> 8) % 8 == 0 ? IMAGE_HEADER_AT + (seed >> 11) % 12
-		                                 : (seed >> 11) % 0xb4;
+		size_t at = flat                   ? IMAGE_HEADER_AT + 12 + (seed >> 11) % 20
+		            : (seed >> 8) % 8 == 0 ? IMAGE_HEADER_AT + (seed >> 11) % 12
+		                                   : (seed >> 11) % 0xb4;
 
-		memcpy(i->bytes + (at & ~(size_t)1), &value, (seed & 1) ? 4 : 2);
+		if (flat && seed & 6) { /* most addresses are a little off */
+			at &= ~(size_t)3;
+			memcpy(&value, i->bytes + at, sizeof(value));
+			value += (seed >> 24) % 64 - 32;
+		}
+		memcpy(i->bytes + (at & ~(size_t)1), &value, (seed & 1) || flat ? 4 : 2);
 	}
 	return seed % 16 == 0 ? (seed >> 8) % sizeof(*i) : sizeof(*i);
 }
@@ -110,11 +166,13 @@ static int tries(int *count, char ***arguments)
 	(void)count;
 	(void)arguments;
 	for (uint32_t n = 0; n < TRIES; n++) {
-		struct image i = n & 1 ? image_elf32() : image_elf64();
-		size_t size = mutate(&i, n * 2654435761u);
+		const bool flat = n % 3 == 2;
+		struct image i = flat ? image_flat() : n & 1 ? image_elf32() : image_elf64();
+		size_t size = mutate(&i, n * 2654435761u, flat);
 
 		LLVMFuzzerTestOneInput(i.bytes, size);
 	}
+	require(flats > TRIES / 1000, "images of addresses are loaded too");
 	printf("elf: %d broken images ... ok\n", TRIES);
 	return 0;
 }

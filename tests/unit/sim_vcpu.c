@@ -38,7 +38,8 @@ enum {
 #define WEAK __attribute__((weak))
 
 struct vcpu {
-	struct vcpu_regs regs; /* first: vcpu_regs() */
+	struct vcpu_regs regs; /* first: struct vcpu_head */
+	bool lazy_state;       /* a guest here has no breakpoint */
 	unsigned number;
 	bool open[CHIPSET_PORTS];
 	bool halted, exit_on_hlt, want_window;

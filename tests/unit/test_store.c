@@ -114,6 +114,10 @@ static void only_the_guest_s_own_instruction_is(void **state)
 	kit_vmcb.rflags |= TF;
 	assert_false(svm_drop_store(&kit_vcpu));
 	kit_vmcb.rflags = 2 | RF;
+	kit_vcpu.state.uses_debug = true; /* a breakpoint may be on the data */
+	kit_vmcb.dr7 = 0x401;
+	assert_false(svm_drop_store(&kit_vcpu));
+	kit_vmcb.dr7 = 0x400;
 	kit_vmcb.rip = 0x80000000; /* its bytes cannot be read */
 	assert_false(svm_drop_store(&kit_vcpu));
 	kit_vmcb.rip = 0;

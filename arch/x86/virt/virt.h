@@ -197,6 +197,20 @@ bool virt_drop_store(struct vcpu *v);
  * operation. */
 int virt_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what);
 
+/* The beginning of every back end's vcpu. */
+struct vcpu_head {
+	struct vcpu_regs regs; /* must be first: the entry code gets the address of regs */
+	/* The guest uses registers that few guests use: a kept MSR (guest_registers.h), or the
+	 * debug registers. Until then no breakpoint is on. */
+	bool lazy_state;
+};
+
+/* Returns true when the guest may have a breakpoint. */
+static inline bool vcpu_may_break(const struct vcpu *v)
+{
+	return ((const struct vcpu_head *)v)->lazy_state;
+}
+
 /* True when virt_init() chose the second back end. */
 extern bool virt_is_second;
 

@@ -3,9 +3,10 @@
  * Stores to absent memory, as a nested page fault reports them.
  *
  * Rule: only a store of the guest's own instruction is stepped over, never the delivery of an event
- * or a walk of the guest's page tables.
+ * or a walk of the guest's page tables, and none of a guest with a breakpoint.
  */
 #include "arch/x86/virt/store.h"
+#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/svm/svm.h"
 
 /* EXITINFO1 of a nested page fault (APM 2 15.25.6): 33 in a walk of the guest's page tables | 1
@@ -19,6 +20,8 @@ bool svm_drop_store(struct vcpu *v)
 	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE ||
 	    c->exit_interruption & EVENT_VALID)
 		return false;
+	if (v->state.uses_debug && c->dr7 & IO_BREAK_ENABLES)
+		return false; /* the processor knows its breakpoints best */
 	struct store s = {
 		.mode = svm_mode(v),
 		.regs = &v->regs,

@@ -46,10 +46,9 @@ struct svm_code {
 enum { SVM_CODE_PLACES = 16 };
 
 struct vcpu {
-	struct vcpu_regs
-		/* must be first: the entry code gets the address. RAX and RSP are in the VMCB while
-		 * the guest runs */
-		regs;
+	/* the members of struct vcpu_head. RAX and RSP are in the VMCB while the guest runs */
+	struct vcpu_regs regs;
+	bool lazy_state;
 	struct vmcb *vmcb; /* the physical address, equal to the virtual address */
 	struct guest_state state;
 	struct guest_registers registers;
@@ -67,11 +66,13 @@ struct vcpu {
 	bool end_wanted;      /* the IRET of an injected interrupt's handler must exit */
 	uint64_t window_rest; /* the slice's rest in TSC ticks while ends_soon is set */
 	struct svm_code code[SVM_CODE_PLACES];
-	bool lazy_state; /* true: the guest uses the registers above, or the debug registers */
 	bool shares_asid;
 	uint64_t timer_left; /* TSC ticks of the slice, to be armed at the next entry */
 	bool timer_due;      /* true: timer_left must be armed */
 };
+
+_Static_assert(offsetof(struct vcpu, lazy_state) == offsetof(struct vcpu_head, lazy_state),
+               "each vcpu begins with a struct vcpu_head");
 
 /* The virtual processor that was loaded last, or NULL. */
 extern struct vcpu *svm_loaded;

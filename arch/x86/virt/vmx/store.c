@@ -3,9 +3,10 @@
  * Stores to absent memory, as an EPT violation reports them.
  *
  * Rule: only a store of the guest's own instruction is stepped over, never the delivery of an event
- * or a walk of the guest's page tables.
+ * or a walk of the guest's page tables, and none of a guest with a breakpoint.
  */
 #include "arch/x86/virt/store.h"
+#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 /* Exit qualification of an EPT violation (SDM 3C 27.2.1, table 27-7):
@@ -23,6 +24,8 @@ bool vmx_drop_store(struct vcpu *v)
 	    vmcs_read(IDT_VECTORING) & INTERRUPTION_VALID ||
 	    (q & (Q_WRITE | Q_LINEAR | Q_ACCESS | Q_IRET)) != (Q_WRITE | Q_LINEAR | Q_ACCESS))
 		return false;
+	if (v->state.uses_debug && vmcs_read(GUEST_DR7) & IO_BREAK_ENABLES)
+		return false; /* the processor knows its breakpoints best */
 	struct store s = {
 		.mode = { .paging = { .cr0 = vmcs_read(GUEST_CR0),
 		                      .cr3 = vmcs_read(GUEST_CR3),

@@ -37,10 +37,10 @@ static inline uint64_t vmx_cr4_allowed(void)
 }
 
 struct vcpu {
-	struct vcpu_regs regs; /* must be first: the entry code gets the address of regs */
+	struct vcpu_regs regs; /* the members of struct vcpu_head */
+	bool lazy_state;
 	const char *name;
-	uint64_t vmcs;   /* the physical address, equal to the virtual address */
-	bool lazy_state; /* true: the guest uses the registers below, or the debug registers */
+	uint64_t vmcs; /* the physical address, equal to the virtual address */
 	struct guest_state state;
 	struct guest_registers registers;
 	uint16_t vpid;
@@ -53,6 +53,9 @@ struct vcpu {
 	uint64_t timer_rest;
 	struct task_change change;
 };
+
+_Static_assert(offsetof(struct vcpu, lazy_state) == offsetof(struct vcpu_head, lazy_state),
+               "each vcpu begins with a struct vcpu_head");
 
 /* Sets the exceptions that exit. ne is CR0.NE as the guest reads CR0. (vcpu.c) */
 void vmx_set_exceptions(bool ne);

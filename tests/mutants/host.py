@@ -31,6 +31,20 @@ MUTANTS = (
         "test_vmx_cr0",
     ),
     (
+        "vmx-bad-pointers-of-pae",
+        VMX_CONTROL,
+        "cr4 & CR4_PAE && !vmx_load_pointers(v))",
+        "cr4 & CR4_PAE && (vmx_load_pointers(v), false))",
+        "test_vmx_cr0",
+    ),
+    (
+        "svm-store-with-a-breakpoint",
+        "arch/x86/virt/svm/store.c",
+        "if (v->state.uses_debug && c->dr7 & IO_BREAK_ENABLES)",
+        "if (v->state.uses_debug && c->dr7 == 0)",
+        "test_store",
+    ),
+    (
         "vmx-upper-half-of-a-control-register",
         VMX_CONTROL,
         "return wide ? value : (uint32_t)value;",

@@ -171,11 +171,14 @@ int guarded_msr_write(uint32_t msr, uint64_t value)
 	return value == UINT32_MAX ? -1 : 0;
 }
 
-/* A processor with everything. */
+/* A processor with everything, and 46 bits of address. */
 struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf)
 {
 	(void)subleaf;
-	return (struct cpuid){ leaf == 0 ? 0x1f : UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX };
+	return (struct cpuid){ leaf == 0x80000008 ? 46
+		               : leaf == 0        ? 0x1f
+		                                  : UINT32_MAX,
+		               UINT32_MAX, UINT32_MAX, UINT32_MAX };
 }
 
 uint64_t tables_tss_base(void)

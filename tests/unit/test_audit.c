@@ -148,6 +148,17 @@ static void long_guest(void)
 	vmcs_write(GUEST_RIP, 0xffffffff80100010);
 }
 
+/* PAE paging with one pointer. */
+static void pae_guest(void)
+{
+	protected_guest();
+	flip(GUEST_CR0, CR0_PG);
+	flip(GUEST_CR4, CR4_PAE);
+	vmcs_write(GUEST_PDPTE0, 0x1001);
+	for (unsigned i = 1; i < 4; i++)
+		vmcs_write(GUEST_PDPTE0 + 2 * i, BIT(63)); /* absent: nothing of it counts */
+}
+
 /* Without "unrestricted guest", paging and all. */
 static void restricted_guest(void)
 {
@@ -451,6 +462,9 @@ static const struct expectation {
 	{ "the link pointer must be all ones",
 	  "26.3.1.5",
 	  { { protected_guest, VMCS_LINK_POINTER, BIT(63) } } },
+	{ "reserved bits of the PAE pointers must be zero",
+	  "26.3.1.6",
+	  { { pae_guest, GUEST_PDPTE0, BIT(5) }, { pae_guest, GUEST_PDPTE0 + 6, 1 } } },
 };
 
 /* ---- Tests ---- */

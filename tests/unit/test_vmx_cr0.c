@@ -31,6 +31,7 @@ const void *entry_ready;
 static uint64_t fields[FIELDS];
 static unsigned skipped, raised, shadows_ended;
 static int exceptions_ne;
+static bool pointers_fit;
 static struct vcpu vcpu;
 static struct denial denied;
 
@@ -75,9 +76,10 @@ void vmx_debug_tell(struct vcpu *v, uint64_t cause)
 	(void)cause;
 }
 
-void vmx_load_pointers(struct vcpu *v)
+bool vmx_load_pointers(struct vcpu *v)
 {
 	(void)v;
+	return pointers_fit;
 }
 
 int msr_emulate(struct vcpu *v, bool write, struct denial *what)
@@ -132,6 +134,7 @@ static int begin(void **state)
 	fields[CR0_SHADOW] = CR0_PE | ET;
 	skipped = raised = shadows_ended = 0;
 	exceptions_ne = -1;
+	pointers_fit = true;
 	return 0;
 }
 
@@ -223,6 +226,21 @@ static void long_mode_needs_a_tss_of_32_bits(void **state)
 	}
 }
 
+/* SDM 3A 4.4.1: #GP where a PAE pointer has a reserved bit, which an entry refuses. */
+static void pae_paging_needs_good_pointers(void **state)
+{
+	(void)state;
+	for (unsigned fits = 0; fits < 2; fits++) {
+		begin(NULL);
+		pointers_fit = fits;
+		fields[GUEST_CR4] = CR4_PAE;
+		vcpu.regs.rax = CR0_PG | CR0_PE | ET;
+		assert_int_equal(exits(MOV_TO), fits ? 0 : -EPERM);
+		assert_int_equal(raised, fits ? 0 : VECTOR_GP);
+		assert_int_equal(!!(guests_cr0() & CR0_PG), fits);
+	}
+}
+
 static void an_x87_error_waits_for_an_interrupt(void **state)
 {
 	(void)state;
@@ -244,6 +262,7 @@ int main(void)
 		CASE(what_is_refused_changes_nothing),
 		CASE(the_upper_half_counts_in_64_bit_code_alone),
 		CASE(long_mode_needs_a_tss_of_32_bits),
+		CASE(pae_paging_needs_good_pointers),
 		CASE(an_x87_error_waits_for_an_interrupt),
 	};
 

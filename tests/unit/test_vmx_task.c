@@ -69,9 +69,10 @@ void guest_debug_use(struct guest_state *s)
 	(void)s;
 }
 
-void vmx_load_pointers(struct vcpu *v)
+bool vmx_load_pointers(struct vcpu *v)
 {
 	(void)v;
+	return true;
 }
 
 void ept_invalidate(const uint64_t *pml4)

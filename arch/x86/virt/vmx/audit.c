@@ -281,6 +281,19 @@ static bool guest_link_ok(void)
 	return vmcs_read(VMCS_LINK_POINTER) == UINT64_MAX;
 }
 
+/* 63:52, 8:5 and 2:1 must be zero where bit 0 is set (SDM 3A table 4-8). */
+static bool guest_pointers_ok(void)
+{
+	bool pae = vmcs_read(GUEST_CR0) & CR0_PG && vmcs_read(GUEST_CR4) & CR4_PAE && !long_mode();
+	bool valid = true;
+
+	for (unsigned i = 0; pae && i < 4; i++) {
+		const uint64_t pointer = vmcs_read(GUEST_PDPTE0 + 2 * i);
+		valid = valid && !(pointer & 1 && pointer & 0xfff00000000001e6);
+	}
+	return valid || !(secondary() & CPU2_EPT);
+}
+
 static const struct vmx_rule rules[] = {
 	{ pin_ok, PIN_CONTROLS, "pin-based controls must respect their capability MSR",
 	  "26.2.1.1" },
@@ -340,6 +353,8 @@ static const struct vmx_rule rules[] = {
 	{ guest_step_ok, GUEST_PENDING_DEBUG,
 	  "in HLT or a shadow a single step must be pending exactly where TF is set", "26.3.1.5" },
 	{ guest_link_ok, VMCS_LINK_POINTER, "the link pointer must be all ones", "26.3.1.5" },
+	{ guest_pointers_ok, GUEST_PDPTE0, "reserved bits of the PAE pointers must be zero",
+	  "26.3.1.6" },
 };
 
 const struct vmx_rule *vmx_rule(unsigned row)

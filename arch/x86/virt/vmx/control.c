@@ -59,11 +59,11 @@ static int switch_paging(struct vcpu *v, uint64_t cr0)
 	if (paging ? wide && (long_code || !tss_32 || !(cr4 & CR4_PAE))
 	           : (efer & EFER_LMA && long_code) || cr4 & CR4_PCIDE)
 		return -EPERM;
+	if (paging && !wide && cr4 & CR4_PAE && !vmx_load_pointers(v))
+		return -EPERM;
 	uint64_t entry = vmcs_read(ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E;
 	vmcs_write(ENTRY_CONTROLS, wide ? entry | ENTRY_IA32E : entry);
 	vmcs_write(GUEST_EFER, wide ? efer | EFER_LMA : efer & ~(uint64_t)EFER_LMA);
-	if (paging && !wide && cr4 & CR4_PAE)
-		vmx_load_pointers(v);
 	return 0;
 }
 

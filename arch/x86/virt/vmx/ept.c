@@ -6,6 +6,7 @@
  * Rule: a VM can execute only its RAM. The exception is absent memory: absent memory reads as all
  * bits set, and FFh bytes are no instruction.
  */
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/mitigations.h"
 #include "arch/x86/virt/nested_map.h"
 #include "arch/x86/virt/vmx/vmx.h"
@@ -78,11 +79,26 @@ void *ept_translate(const uint64_t *pml4, uint64_t guest)
 	return nested_translate(pml4, guest);
 }
 
-/* An entry with EPT takes the four pointers from the VMCS (SDM 3C 26.3.2.4). */
-void vmx_load_pointers(struct vcpu *v)
+/* Bits that must be 0 in a pointer that is present (SDM 3A table 4-8), besides the address bits that the
+ * processor lacks. */
+#define LEAF_ADDRESS_SIZES 0x80000008u
+#define POINTER_RESERVED 0xfff00000000001e6ull
+
+/* An entry with EPT takes the four pointers from the VMCS, and refuses reserved bits (SDM 3C
+ * 26.3.1.6). */
+bool vmx_load_pointers(struct vcpu *v)
 {
 	const uint64_t *pointers = ept_translate(v->ept, vmcs_read(GUEST_CR3) & 0xffffffe0);
+	const uint64_t beyond = ~0ull << (cpu_id(LEAF_ADDRESS_SIZES, 0).eax & 0xff);
+	bool valid = true;
 
-	for (unsigned i = 0; i < 4; i++)
-		vmcs_write(GUEST_PDPTE0 + 2 * i, pointers != NULL ? pointers[i] : 0);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t pointer = pointers != NULL ? pointers[i] : 0;
+		if (pointer & 1 && pointer & (POINTER_RESERVED | beyond)) {
+			valid = false;
+			pointer = 0;
+		}
+		vmcs_write(GUEST_PDPTE0 + 2 * i, pointer);
+	}
+	return valid;
 }

@@ -256,7 +256,7 @@ static void set_cr3(const struct task_change *c, struct vcpu *v)
 	vmcs_write(GUEST_CR3,
 	           cr4 & CR4_PAE ? cr3 & ~7u : (cr3 & 0xfffff000u) | (cr3 & CR3_PCD_PWT));
 	if (cr4 & CR4_PAE)
-		vmx_load_pointers(v);
+		(void)vmx_load_pointers(v);
 	ept_invalidate(v->ept); /* drops the translations of the old tables too */
 }
 

@@ -91,8 +91,10 @@ uint64_t ept_pointer(const uint64_t *pml4);
  * map no memory. */
 void *ept_translate(const uint64_t *pml4, uint64_t guest);
 void ept_invalidate(const uint64_t *pml4);
-/* Loads the four page-directory pointers of PAE paging from the address in CR3. */
-void vmx_load_pointers(struct vcpu *v);
+/* Loads the four page-directory pointers of PAE paging from the address in CR3. A pointer with a
+ * reserved bit counts as absent. Returns false when there is such a pointer: a MOV to CR0 then
+ * raises #GP. */
+bool vmx_load_pointers(struct vcpu *v);
 
 /* The MSR bitmap, which all VMs share, and the emulation of MSR accesses that exit (msr.c). */
 uint64_t msr_bitmap_create(void);

@@ -190,7 +190,8 @@ static void what_is_refused_changes_nothing(void **state)
 	assert_int_equal(exceptions_ne, -1);
 }
 
-/* SDM 2B, MOV to control registers: 32 bits outside of 64-bit code, whatever 64-bit code has left. */
+/* SDM 2B, MOV to control registers: 32 bits outside of 64-bit code, whatever 64-bit code has
+ * left. */
 static void the_upper_half_counts_in_64_bit_code_alone(void **state)
 {
 	(void)state;

@@ -140,8 +140,8 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 	return true;
 }
 
-/* Handles reads, accesses wider than a byte, and guests that may have a breakpoint. A wide access goes to the ports in turn, as on the
- * ISA bus. Ports beyond the VM's own read as ones.
+/* Handles reads, accesses wider than a byte, and guests that may have a breakpoint. A wide access
+ * goes to the ports in turn, as on the ISA bus. Ports beyond the VM's own read as ones.
  * noinline: without, and without data_write()'s hint (chipset/pc_8259.c), a mask write takes 211
  * instructions, else 205 (test_figures.py: test_R02_a_mask_write_of_the_guest). */
 static __attribute__((noinline)) void exit_other_port(struct vm *vm, struct vcpu_io io)

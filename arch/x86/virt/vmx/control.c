@@ -32,8 +32,8 @@ static uint64_t register_value(struct vcpu *v, unsigned number)
 	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
 }
 
-/* Returns the operand of a MOV to a control register: outside of 64-bit code the operand has 32 bits,
- * and 64-bit code may have left the register's upper half set. */
+/* Returns the operand of a MOV to a control register. Outside of 64-bit code the operand has 32
+ * bits, and 64-bit code may have left the register's upper half set. */
 static uint64_t operand_value(struct vcpu *v, unsigned number)
 {
 	const uint64_t value = register_value(v, number);

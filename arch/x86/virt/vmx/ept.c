@@ -79,8 +79,8 @@ void *ept_translate(const uint64_t *pml4, uint64_t guest)
 	return nested_translate(pml4, guest);
 }
 
-/* Bits that must be 0 in a pointer that is present (SDM 3A table 4-8), besides the address bits that the
- * processor lacks. */
+/* Bits that must be 0 in a pointer that is present (SDM 3A table 4-8), besides the address
+ * bits that the processor lacks. */
 #define LEAF_ADDRESS_SIZES 0x80000008u
 #define POINTER_RESERVED 0xfff00000000001e6ull
 

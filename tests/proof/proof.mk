@@ -11,15 +11,15 @@ PROOF_SEARCH := tests/proof/search.c tests/proof/ghost.c
 PROOF_HEADERS := $(wildcard chipset/block/*.h tests/unit/*block*.h tests/unit/naive*.h tests/proof/*.h)
 # As the VMM is compiled, for the host.
 PROOF_CFLAGS := -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -g -flto=auto $(WARNINGS) -I.
-# Million operations a second that the model must do.
-RATE         ?= 20
+# How long an operation of the model may take, in sorts of 16 numbers (fuzz_block.c).
+COST         ?= 0.30
 
 $(BUILD)/proof/replay: $(PROOF_FUZZ) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-check
 	$(call say,HOSTLD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(filter %.c,$^)
 
-$(BUILD)/proof/rate: $(PROOF_FUZZ) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-check
+$(BUILD)/proof/cost: $(PROOF_FUZZ) $(PROOF_MODEL) $(PROOF_HEADERS) | setup-check
 	$(call say,HOSTLD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(PROOF_CFLAGS) -o $@ $(filter %.c,$^)
@@ -38,12 +38,12 @@ $(BUILD)/proof/account: tests/proof/account.c arch/x86/cpu/nmi_account.h | setup
 proof-account: $(BUILD)/proof/account
 	$(Q)timeout 60 $<
 
-.PHONY: proof-account proof proof-check proof-replay proof-rate proof-search-check proof-search proof-claims proof-refute proof-mutants
+.PHONY: proof-account proof proof-check proof-replay proof-cost proof-search-check proof-search proof-claims proof-refute proof-mutants
 proof-replay: $(BUILD)/proof/replay
 	$(Q)timeout 60 $< --files $(sort $(wildcard tests/corpus/block/*))
 
-proof-rate: $(BUILD)/proof/rate
-	$(Q)timeout 60 $< --rate $(RATE)
+proof-cost: $(BUILD)/proof/cost
+	$(Q)timeout 60 $< --cost $(COST)
 
 # Configuration and how many states it may visit: seconds here, a minute or so below.
 proof-search-check: $(BUILD)/proof/search
@@ -68,7 +68,7 @@ proof-claims: proof-refute
 proof-mutants: | setup-proof
 	$(Q)timeout 1200 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)'
 
-proof-check: proof-replay proof-rate proof-account proof-search-check
+proof-check: proof-replay proof-cost proof-account proof-search-check
 proof: proof-search proof-claims proof-mutants
 check: proof-check
 test: proof

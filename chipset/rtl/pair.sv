@@ -61,7 +61,7 @@ module pair (
 	// ---- pair_set_pins(), pair_pulse(), pair_hold() ----
 	logic [15:0] levels, first_pins, pins;
 	assign levels = {pair.slave.pins, pair.master.pins & ~block_types::CASCADE_BIT[7:0]};
-	assign first_pins = (levels & ~first_driven) | first_high;
+	assign first_pins = first ? (levels & ~first_driven) | first_high : levels;
 	assign pins = (levels & ~driven) | high;
 
 	logic unused_master_first, unused_master_pins, slave_first, slave_pins, slave_next;

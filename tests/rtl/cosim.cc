@@ -3,10 +3,10 @@
  * The Verilated block beside the C model (chipset/block): after each operation of the block's
  * fuzzer every output and every register must agree.
  *
- *   cosim [--count OPERATIONS] [--seed NUMBER] [--coverage FILE] [--files NAME...]
+ *   cosim [--count OPERATIONS] [--seed NUMBER | --program STATE] [--coverage FILE] [--files NAME...]
  *
  * --files: saved programs, each played once. Else random programs, until `count` operations are
- * done. Beside the fuzzer's operations: several lines and the external signal change in a single
+ * done. A difference names the program, and `--program` begins with that program. Beside the fuzzer's operations: several lines and the external signal change in a single
  * clock, lines change beside an access, chips are polled, and accesses have any size and any
  * offset.
  */
@@ -36,6 +36,8 @@ struct bench {
 	/* A state word was written, and the inputs have not followed since. */
 	bool stale;
 	uint64_t operations, seed;
+	/* The seed as the program at hand began. */
+	uint64_t program;
 	/* The operations at which the next line of progress is due. */
 	uint64_t report;
 };
@@ -59,6 +61,9 @@ static uint64_t next_random(uint64_t *seed)
 	        (unsigned long long)op->value);
 	fprintf(stderr, "%s is %016llx in the RTL, the model says %016llx\n", what,
 	        (unsigned long long)rtl, (unsigned long long)model);
+	if (bench->program)
+		fprintf(stderr, "rtl: the program again: --count 1 --program 0x%" PRIx64 "\n",
+		        bench->program);
 	exit(1);
 }
 
@@ -335,6 +340,7 @@ static void random_program(struct bench *bench)
 		                         0x3a, 0x11, 0x3b, 0x28, 0x3b, 2, 0x3b, 1 };
 	static const uint8_t icw4[8] = { 1, 1, 1, 1, 1, 3, 0x11, 0x13 };
 	uint8_t bytes[PROGRAM_BYTES];
+	bench->program = bench->seed;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)next_random(&bench->seed);
 	if (next_random(&bench->seed) % 4) {
@@ -383,11 +389,14 @@ int main(int argc, char **argv)
 			count = (uint64_t)strtod(argv[++i], NULL); /* 1e9 is a number too */
 		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
 			bench.seed = 2 * strtoull(argv[++i], NULL, 0) + 1;
+		else if (strcmp(argv[i], "--program") == 0 && i + 1 < argc)
+			bench.seed = strtoull(argv[++i], NULL, 0);
 		else if (strcmp(argv[i], "--coverage") == 0 && i + 1 < argc)
 			coverage = argv[++i];
 		else {
 			fprintf(stderr,
-			        "cosim [--count N] [--seed N] [--coverage FILE] [--files F...]\n");
+			        "cosim [--count N] [--seed N | --program STATE] [--coverage FILE] "
+			        "[--files F...]\n");
 			return 2;
 		}
 	}

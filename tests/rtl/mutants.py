@@ -93,6 +93,12 @@ MUTANTS = (
         "!pair.master.pins[block_types::CASCADE]",
     ),
     ("an INT that falls within a step is not seen", "pair", "!slave_pins", "1'b0"),
+    (
+        "lines fall in a step without a line that falls",
+        "pair",
+        "first_pins = first ? (levels & ~first_driven) | first_high : levels",
+        "first_pins = (levels & ~first_driven) | first_high",
+    ),
     ("a line that falls first is not seen", "pair", "(first && !slave_first)", "1'b0"),
     ("no edge sets a latch", "mux", "(rises && heard)", "1'b0"),
     ("a shared line is not latched", "mux", "!routed || share", "!routed"),

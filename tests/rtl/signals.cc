@@ -252,6 +252,29 @@ static void falls_within_a_step(class device *rtl, struct block *model)
 	verdict("an INT of the slave that falls and rises within SELECT is an edge");
 }
 
+static void write_word(class device *rtl, struct block *model, unsigned word, uint64_t value)
+{
+	enum { WORD_BYTES = 8 };
+	rtl->window_write(WINDOW_STATE + WORD_BYTES * word, WORD_BYTES, value);
+	block_window_write(model, WINDOW_STATE + WORD_BYTES * word, WORD_BYTES, value);
+}
+
+/* State words have an input high without an edge, while the line is low. The line rises. The input
+ * stays high until the edge, so the slave's INT falls first, and its rise is an edge at IR2. */
+static void rises_at_a_high_input(class device *rtl, struct block *model)
+{
+	const uint64_t pin_0 = 1u << 24, cascade_pin = 4u << 24;
+	reset(rtl, model);
+	initialise(rtl, model);
+	write_word(rtl, model, 0, block_window_read(model, WINDOW_STATE, 8) | cascade_pin);
+	write_word(rtl, model, 1, block_window_read(model, WINDOW_STATE + 8, 8) | pin_0);
+	expect("INTR before", 0, rtl->intr());
+	set_line(rtl, model, 8, true);
+	expect("INTR behind", 1, rtl->intr());
+	expect_same(*rtl, model);
+	verdict("a line that rises at an input whose state is high already is an edge");
+}
+
 /* ---- Strobes ---- */
 
 static void three_strobes(class device *rtl, struct block *model)
@@ -437,6 +460,7 @@ int main(int argc, char **argv)
 	absent_ports(&rtl, &model);
 	glitches(&rtl);
 	falls_within_a_step(&rtl, &model);
+	rises_at_a_high_input(&rtl, &model);
 	three_strobes(&rtl, &model);
 	fair(&rtl);
 	reset_in_an_inta(&rtl, &model);

@@ -63,15 +63,19 @@ module wishbone #(
 	logic [7:0]  inta_vector, port_data;
 	logic [63:0] window_data;
 	logic [5:0]  shift;
+	logic        to_inta, to_port, to_window;
 	assign shift = {lowest, 3'd0};
+	assign to_inta = state == BUSY && kind[INTA];
+	assign to_port = state == BUSY && kind[PORT] && lanes != 8'd0;
+	assign to_window = state == BUSY && kind[WINDOW];
 	block #(.LINES(LINES), .BANKS(BANKS), .NMI_CLOCKS(NMI_CLOCKS)) core (
 		.clock(clk_i), .reset(rst_i), .irq(irq), .external(external), .intr(intr),
-		.nmi(nmi), .inta(state == BUSY && kind[INTA]), .inta_ack(inta_ack),
+		.nmi(nmi), .inta(to_inta), .inta_ack(inta_ack),
 		.inta_vector(inta_vector),
-		.port_strobe(state == BUSY && kind[PORT] && lanes != 8'd0), .port_write(writes),
+		.port_strobe(to_port), .port_write(writes),
 		.port_address({address, lowest}), .port_value(data[shift +: 8]),
 		.port_ack(port_ack), .port_data(port_data),
-		.window_strobe(state == BUSY && kind[WINDOW]), .window_write(writes),
+		.window_strobe(to_window), .window_write(writes),
 		.window_address({address[11:3], lowest}), .window_size(size),
 		.window_value(data >> shift), .window_ack(window_ack), .window_data(window_data));
 	assign finished = inta_ack || window_ack || (kind[PORT] && others == 8'd0 &&

@@ -25,7 +25,7 @@ RTL_CXXFLAGS := -std=c++20 -O3
 lines_of      = $(firstword $(subst -, ,$(1)))
 banks_of      = $(lastword $(subst -, ,$(1)))
 
-.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-wishbone rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-mutants-check synth wave
+.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-wishbone rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-driver-mutants rtl-mutants-check synth wave
 rtl: rtl-lint rtl-signals wave rtl-wishbone rtl-corpus rtl-picprobe rtl-cosim rtl-prove
 test: rtl
 
@@ -164,6 +164,14 @@ $(eval $(call rtl_bus,mutants/bus,$(RTL_LAX),$(RTL_BROKEN),tests/rtl/mutant_numb
 rtl-mutants: $(RTL_BUILD)/mutants/1/cosim $(RTL_BUILD)/mutants/4/signals $(RTL_BUILD)/mutants/bus/wishbone
 	$(Q)cp $^ $(RTL_BUILD)/mutants
 	$(Q)$(PYTHON) tests/rtl/mutants.py --programs $(RTL_BUILD)/mutants --jobs $(JOBS)
+
+# Breaks the driver that the co-simulation and the emulators share, and the co-simulation.
+RTL_DRIVEN := $(RTL_BUILD)/16-16
+rtl-driver-mutants: $(RTL_DRIVEN)/cosim
+	$(Q)$(PYTHON) tests/rtl/driver_mutants.py --build $(RTL_BUILD)/mutants/driver \
+		--compiler "$(HOSTCXX) -std=c++20 -O1 -w -DVM_COVERAGE=0 -DVM_TRACE=0 -I'$(RTL_DRIVEN)/model' -I. \
+			-isystem '$(RTL_DRIVEN)' -isystem '$(RTL_VERILATOR)/include' -isystem '$(RTL_VERILATOR)/include/vltstd'" \
+		--libraries "$(patsubst %,'%',$(RTL_DRIVEN)/Vblock__ALL.a $(RTL_DRIVEN)/model.a $(patsubst %,$(RTL_BUILD)/runtime/%.o,$(RTL_RUNTIME))) -pthread"
 
 # Whether each mutant's line is there once; needs no package.
 rtl-mutants-check:

@@ -46,6 +46,21 @@ RULES = (
             ("pair", "modes[18:16], modes[12:0]", "3'd7, modes[12:0]"),
             ("i8259", "next.edges = word[7:0] & word[31:24];", "next.edges = word[7:0];"),
             ("i8259", "next.held = after_pins.held;", "next.held = after_pins.held & pins;"),
+            (
+                "resolver",
+                "turned(irr & ~chip.imr, first)",
+                "turned(irr & ~(IS_SLAVE ? 8'd0 : chip.imr), first)",
+            ),
+            (
+                "resolver",
+                "turned(irr & ~chip.imr, first)",
+                "turned(irr & ~(chip.icw4[block_types::AEOI] ? 8'd0 : chip.imr), first)",
+            ),
+            (
+                "pair",
+                "first ? (levels & ~first_driven) | first_high : levels",
+                "(levels & ~first_driven) | first_high",
+            ),
         ),
     ),
     (

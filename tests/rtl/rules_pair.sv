@@ -66,6 +66,48 @@ module rules_pair (
 		end
 	endgenerate
 
+	// ---- The open requests of a chip, stated once more ----
+	// Bits of a chip (block_types.sv): 67 LTIM | 47:40 ELCR | 39:32 held | 31:24 pins |
+	// 23:16 IMR | 15:8 ISR | 7:0 edges.
+	function [7:0] open_requests(input [86:0] chip);
+		open_requests = (chip[39:32] | (chip[67] ? chip[31:24] :
+		                 (chip[7:0] & ~chip[47:40]) | (chip[31:24] & chip[47:40]))) &
+		                ~chip[23:16];
+	endfunction
+	// The levels that a step has taken: into service, or out of edges and held requests, as an
+	// automatic EOI does.
+	function [7:0] taken(input [86:0] before, input [86:0] behind);
+		taken = (behind[15:8] & ~before[15:8]) | (before[7:0] & ~behind[7:0]) |
+		        (before[39:32] & ~behind[39:32]);
+	endfunction
+	logic [7:0] master_requests, slave_requests;
+	logic       apart, from_master, from_slave, polls_master, polls_slave;
+	assign master_requests = open_requests(pair.master);
+	assign slave_requests = open_requests(pair.slave);
+	// The vector names its chip: 8086 mode, and no two of ICW2 and FFh have the same high bits.
+	assign apart = pair.master.icw4[block_types::UPM] && pair.slave.icw4[block_types::UPM] &&
+	               pair.master.icw2[7:3] != pair.slave.icw2[7:3] &&
+	               pair.master.icw2[7:3] != 5'h1f && pair.slave.icw2[7:3] != 5'h1f;
+	assign from_master = acknowledge && apart && data[7:3] == pair.master.icw2[7:3];
+	assign from_slave = acknowledge && apart && data[7:3] == pair.slave.icw2[7:3];
+	assign polls_master = port_read && port[15:1] == 15'h0010 && pair.master.poll;
+	assign polls_slave = port_read && port[15:1] == 15'h0050 && pair.slave.poll;
+
+	// ---- The slave's INT between a line's level and the line's edge ----
+	block_types::chip_t between;
+	logic [7:0] between_pins, unused_irr;
+	logic       between_int;
+	logic [2:0] unused_level;
+	assign between_pins = (pair.slave.pins & ~driven[15:8]) | high[15:8];
+	always_comb begin
+		between = pair.slave;
+		between.pins = between_pins;
+		between.edges = (pair.slave.edges | (between_pins & ~pair.slave.pins)) &
+		                between_pins;
+	end
+	resolver #(.IS_SLAVE(1'b1)) between_edges (
+		.chip(between), .irr(unused_irr), .asked(between_int), .level(unused_level));
+
 	logic [7:0] master_open, gone;
 	assign master_open = pair.master.imr;
 	assign gone = pair.master.edges & ~next.master.edges & ~8'h04;
@@ -78,6 +120,29 @@ module rules_pair (
 		// Behind each step but the writing of words the cascade is settled: an edge at IR2
 		// has a pin.
 		assert (!next.master.edges[2] || next.master.pins[2]);
+		// No masked request is delivered: neither by INTA nor by a poll, neither of the master
+		// nor of the slave, neither into service nor with automatic EOI. The master's edge at
+		// IR2 is the cascade's.
+		if (acknowledge || polls_master)
+			assert ((taken(pair.master, next.master) & ~master_requests & ~8'h04) == 8'd0);
+		if (acknowledge || polls_slave)
+			assert ((taken(pair.slave, next.slave) & ~slave_requests) == 8'd0);
+		// The vector is of an open request. The spurious vector takes nothing.
+		if (from_master && intr)
+			assert (master_requests[data[2:0]]);
+		if (from_master && !intr)
+			assert (data[2:0] == 3'd7);
+		if (from_slave)
+			assert (slave_requests[data[2:0]] ||
+			        (data[2:0] == 3'd7 && next.slave == pair.slave));
+		if (polls_master && data[7])
+			assert (master_requests[data[2:0]]);
+		if (polls_slave && data[7])
+			assert (slave_requests[data[2:0]]);
+		// An INT of the slave that stands behind a step, and has not stood in its middle, is an
+		// edge at the master's IR2.
+		if (follow && !first && hold == 16'd0 && !between_int && next.master.pins[2])
+			assert (next.master.edges[2]);
 		if (acknowledge && intr) begin
 			// No masked request is delivered: the level in service is open.
 			assert ((next.master.isr & ~pair.master.isr & master_open) == 8'd0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The handshake of the bus: each cycle is answered once, no access is lost or doubled, and one is in
-// flight. Any master, any block with the handshake of any_block.sv, sequences of any length.
+// The handshake of the bus: each cycle is answered once, no access is lost or doubled, and one is
+// in flight. Any master, any block with the handshake of any_block.sv, sequences of any length.
 //
 // Rule: prove.py puts this text into wishbone.sv, in front of the module's end. The rules keep an
 // account of their own: a cycle's accesses that are due. The rules look at the strobes and at the

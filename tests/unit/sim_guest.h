@@ -59,7 +59,8 @@ struct sim_world {
 	bool entry_with_if_clear;
 	bool timer_by_nmi; /* the slice timer's end is an NMI */
 	uint64_t active_steps, quiet_steps;
-	unsigned rounds; /* of both */
+	unsigned rounds;        /* of both */
+	void (*violated)(void); /* fails the test, does not return; NULL: the process aborts */
 };
 
 /* What came of it, per VM. */
@@ -78,9 +79,8 @@ struct sim_result {
 
 extern struct sim_result sim_result;
 
-/* Build the machine and the VMs, run, check. Returns when all rounds are over; any violation prints
- * what it is and ends the process with status 1. Once in a process: the VMM keeps its state in
- * static variables. */
+/* Builds the machine and the VMs, runs, checks. Returns when all rounds are over. A violation prints
+ * what was violated, and fails the test. Call sim_image_load() (tests/unit/sim_image.h) before. */
 void sim_run(const struct sim_world *world, const struct sim_habits *habits, unsigned vms);
 
 #endif

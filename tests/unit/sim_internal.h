@@ -17,8 +17,11 @@ extern uint64_t sim_steps;
 extern bool sim_active; /* else all winds up and waits */
 
 unsigned sim_random(unsigned limit);
-/* Say what was violated, with the last of the trace, and end the process. */
+/* Says what was violated, with the last of the trace, and fails the test. */
 _Noreturn void sim_violation(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Frees the machine's memory. */
+void sim_power_off(void);
 
 /* A moment passes, in which the world may go on. */
 void sim_moment(void);

@@ -5,18 +5,38 @@
 #include "tests/unit/check.h"
 
 #include "tests/unit/sim8259.h"
+#include "tests/unit/sim_board.h"
+#include "tests/unit/sim_image.h"
+#include "tests/unit/sim_internal.h"
 #include "tests/unit/sim_play.h"
 
-#include <signal.h>
+#include <sanitizer/common_interface_defs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { SEEDS_USUAL = 5, ROUNDS = 6, ACTIVE = 8000, QUIET = 12000, TESTS_MAX = 48 };
 
 static const char *chipset_name;
+
+/* What is played now, so that a failure names it. scenario is NULL between two seeds. */
+static struct {
+	const char *scenario;
+	uint64_t seed;
+} playing;
+
+static void tell_where(void)
+{
+	if (playing.scenario != NULL)
+		fprintf(stderr, "SCENARIO=%s SEED=%lu\n", playing.scenario,
+		        (unsigned long)playing.seed);
+	playing.scenario = NULL;
+}
+
+static void fail_test(void)
+{
+	fail();
+}
 
 static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 {
@@ -28,9 +48,13 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 		s->make(seed, s);
 	struct sim_world world = s->world;
 
+	playing.scenario = s->name;
+	playing.seed = seed;
+	sim_image_load();
 	world.chipset = chipset_name;
 	world.seed = seed;
 	world.rounds = ROUNDS;
+	world.violated = fail_test;
 	world.active_steps = ACTIVE;
 	world.quiet_steps = QUIET;
 	world.nmi_exit_wakes = seed & 1;
@@ -45,6 +69,7 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 	                     /* to the guests' own pair it adds spurious ones */
 	                     strcmp(chipset_name, "soft") == 0;
 	sim_run(&world, s->habits, s->vms);
+	playing.scenario = NULL;
 	for (unsigned i = 0; i < s->vms && tells; i++)
 		fprintf(stderr,
 		        "seed %lu vm %u: fired %lu delivered %lu causeless %lu spurious %lu "
@@ -57,17 +82,8 @@ static void play(const struct sim_scenario *scenario, uint64_t seed, bool tells)
 		        (unsigned long)sim_result.switches);
 }
 
-/* cmocka's handlers would go on with the next test, in a process that has no business there. */
-static void die_of_signals(void)
-{
-	static const int fatal[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV };
-
-	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		(void)signal(fatal[i], SIG_DFL);
-}
-
-/* Some seeds from 1 on, or SEEDS of them; or one scenario with one seed in this very process, for a
- * debugger: SCENARIO=two SEED=15. */
+/* Plays some seeds from 1 on, or SEEDS of them; or one scenario with one seed, for a debugger:
+ * SCENARIO=two SEED=15. */
 static void play_seeds(void **state)
 {
 	const struct sim_scenario *s = *state;
@@ -77,23 +93,42 @@ static void play_seeds(void **state)
 	if (name && strcmp(name, s->name) != 0)
 		skip();
 	if (name && one) {
-		die_of_signals();
 		play(s, strtoull(one, NULL, 0), true);
-		exit(0);
+		return;
 	}
-	for (uint64_t seed = 1; seed <= seeds; seed++) {
-		int status;
-		pid_t child = fork();
+	for (uint64_t seed = 1; seed <= seeds; seed++)
+		play(s, seed, false);
+}
 
-		if (child == 0) {
-			die_of_signals();
-			play(s, seed, false);
-			_exit(0);
-		}
-		assert_int_equal(waitpid(child, &status, 0), child);
-		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-			fail_msg("SCENARIO=%s SEED=%lu", s->name, (unsigned long)seed);
-	}
+/* After each test. A test that failed has not come to the end of its seed. */
+static int end_of_test(void **state)
+{
+	(void)state;
+	tell_where();
+	return 0;
+}
+
+/* A seed names a run, whatever the process played before. */
+static void a_machine_knows_nothing_of_the_machine_before_it(void **state)
+{
+	enum { SEED = 3, OTHER = 4 };
+	const struct sim_scenario *s = *state;
+	struct sim_result first;
+	struct board board_then;
+	uint64_t steps;
+
+	if (getenv("SCENARIO"))
+		skip();
+	play(s, SEED, false);
+	first = sim_result;
+	board_then = board;
+	steps = sim_steps;
+	play(s, OTHER, false);
+	assert_memory_not_equal(&sim_result, &first, sizeof(first));
+	play(s, SEED, false);
+	assert_memory_equal(&sim_result, &first, sizeof(first));
+	assert_memory_equal(&board, &board_then, sizeof(board));
+	assert_int_equal(sim_steps, steps);
 }
 
 static struct CMUnitTest tests[TESTS_MAX];
@@ -102,7 +137,7 @@ static size_t test_count;
 static void add_tests(const struct sim_scenario *s)
 {
 	for (; s != NULL && s->test != NULL && test_count < TESTS_MAX; s++)
-		tests[test_count++] = (struct CMUnitTest){ s->test, play_seeds, NULL, NULL,
+		tests[test_count++] = (struct CMUnitTest){ s->test, play_seeds, NULL, end_of_test,
 			                                   (void *)(uintptr_t)s };
 }
 
@@ -110,6 +145,12 @@ int sim_play_all(const char *group, const char *chipset, const struct sim_scenar
                  const struct sim_scenario *own)
 {
 	chipset_name = chipset;
+	__sanitizer_set_death_callback(tell_where);
+	tests[test_count++] = (struct CMUnitTest){
+		"a_machine_knows_nothing_of_the_machine_before_it",
+		a_machine_knows_nothing_of_the_machine_before_it, NULL, end_of_test,
+		(void *)(uintptr_t)common
+	};
 	add_tests(common);
 	add_tests(own);
 	return _cmocka_run_group_tests(group, tests, test_count, NULL, NULL);

@@ -2,7 +2,8 @@
 /*
  * Scenarios: who shares the machine, and what happens to them; each is one test with many seeds.
  *
- * Rule: each seed is a process of its own; a failure prints its scenario and seed.
+ * Rule: each seed is a machine of its own (tests/unit/sim_image.h); a failure prints its scenario
+ * and seed.
  */
 #ifndef TESTS_UNIT_SIM_PLAY_H
 #define TESTS_UNIT_SIM_PLAY_H

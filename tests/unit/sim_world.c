@@ -36,7 +36,7 @@
 #include <string.h>
 
 enum { SLICE_US = 100, TICKS_PER_US = 5, GUEST_BYTES = 2 << 20, VMM_LINE = 4 };
-enum { ORDER_ONE_IN = 3000, EXTERNAL_ONE_IN = 400 };
+enum { ORDER_ONE_IN = 3000, EXTERNAL_ONE_IN = 400, FRAMES_MAX = 64 };
 
 struct sim_world sim_world;
 const struct sim_habits *sim_habits;
@@ -94,7 +94,9 @@ void sim_violation(const char *format, ...)
 	printed_clear();
 	trace_print(400);
 	fprintf(stderr, "%s", printed());
-	exit(1);
+	if (sim_world.violated != NULL)
+		sim_world.violated();
+	abort();
 }
 
 /* ---- Time and rounds ---- */
@@ -182,9 +184,24 @@ uint64_t tsc_from_us(uint64_t us)
 	return us * TICKS_PER_US;
 }
 
+/* The machine's memory, as far as somebody has it. */
+static void *taken[FRAMES_MAX];
+static unsigned taken_count;
+
 uint64_t frames_alloc(uint64_t bytes, uint64_t align)
 {
-	return (uint64_t)aligned_alloc(align, (bytes + align - 1) / align * align);
+	void *frames = aligned_alloc(align, (bytes + align - 1) / align * align);
+
+	if (frames == NULL || taken_count == FRAMES_MAX)
+		abort();
+	taken[taken_count++] = frames;
+	return (uint64_t)frames;
+}
+
+void sim_power_off(void)
+{
+	while (taken_count > 0)
+		free(taken[--taken_count]);
 }
 
 void *frames_alloc_vmm(uint64_t bytes, uint64_t align)

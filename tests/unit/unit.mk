@@ -120,15 +120,18 @@ UNIT_acpi    := arch/x86/machine/acpi_parse.c
 UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The VMM whole, but for its processor.
-UNIT_RUN     := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
+UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(filter-out %/pci.c,$(UNIT_PCI)) \
-	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world play scenarios scenarios_block)
+	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world)
+# And many machines after each other, each of which finds the VMM's variables as the loader leaves the variables.
+UNIT_RUN     := $(UNIT_MACHINE) $(patsubst %,tests/unit/sim_%.c,image play scenarios scenarios_block)
+$(patsubst %,$(BUILD)/unit/test_%,run run_irqmux run_soft): UNIT_SANITIZE += -Wl,-T,tests/unit/sim_image.ld
 UNIT_run     := $(UNIT_RUN)
-UNIT_faults  := $(UNIT_RUN)
-UNIT_calls   := $(filter-out tests/unit/sim_play.c tests/unit/sim_scenarios%,$(UNIT_RUN))
-UNIT_exits   := $(UNIT_RUN)
+UNIT_faults  := $(UNIT_MACHINE)
+UNIT_calls   := $(UNIT_MACHINE)
+UNIT_exits   := $(UNIT_MACHINE)
 UNIT_turns   := tests/unit/turns_kit.c tests/unit/fake_virt.c vmm/core/run.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_LOG)
 UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c $(UNIT_LOG)

@@ -9,18 +9,11 @@
 #include "arch/x86/machine/acpi_parse.h"
 #include "arch/x86/machine/platform.h"
 #include "tests/unit/acpi_tables.h"
+#include "tests/unit/fuzz.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-static void require(int condition, const char *text)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", text);
-	abort();
-}
 
 static void take_madt(struct acpi_table table)
 {
@@ -64,8 +57,6 @@ static void take_s5(struct acpi_table table)
 		        "nothing found, nothing changed");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = malloc(size ? size : 1); /* of its own, so that its ends are watched */
@@ -98,19 +89,10 @@ static size_t mutate(struct built *t, uint32_t seed)
 	return seed % 4 == 0 ? (seed >> 8) % (t->length + 1) : t->length;
 }
 
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries the mutations that we think of. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-#else
-static int tries(int *count, char ***arguments)
-#endif
+void tries(void)
 {
 	enum { TRIES = 100000 };
 
-	(void)count;
-	(void)arguments;
 	for (uint32_t n = 0; n < TRIES; n++) {
 		struct built t = n % 5 == 0   ? madt_of_pc()
 		                 : n % 5 == 1 ? fadt_of_pc(0x7fe0000)
@@ -121,12 +103,4 @@ static int tries(int *count, char ***arguments)
 		LLVMFuzzerTestOneInput(t.bytes, size);
 	}
 	printf("acpi: %d broken tables ... ok\n", TRIES);
-	return 0;
 }
-
-#ifndef WITH_LIBFUZZER
-int main(void)
-{
-	return tries(NULL, NULL);
-}
-#endif

@@ -9,6 +9,7 @@
  */
 #include "chipset/block/block.h"
 #include "tests/unit/block_ops.h"
+#include "tests/unit/fuzz.h"
 #include "tests/unit/naive_block.h"
 
 #include <stdio.h>
@@ -179,8 +180,6 @@ static void compare(struct block *block, struct naive_block *oracle, struct agre
 	oracle->pulses = oracle_pulses;
 	compare_banks(block, oracle, agreed, op, number);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,6 +9,7 @@
 #include "arch/x86/machine/multiboot.h"
 #include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
+#include "tests/unit/fuzz.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/sched.h"
 #include "vmm/load/handover.h"
@@ -30,14 +31,6 @@ struct input {
 static _Alignas(16) uint8_t vcpu[VCPU_BYTES];
 static struct vm vm;
 static uint8_t *memory, *before;
-
-static void require(int condition, const char *text)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", text);
-	abort();
-}
 
 static void begin(void)
 {
@@ -122,8 +115,6 @@ static void call(const struct input *in)
 	printed_clear();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in;
@@ -159,17 +150,8 @@ static uint64_t near(uint32_t *seed)
 	return places[next(seed) % (sizeof(places) / sizeof(places[0]))] + next(seed) % 1024 - 512;
 }
 
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries what we think of. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-#else
-static int tries(int *count, char ***arguments)
-#endif
+void tries(void)
 {
-	(void)count;
-	(void)arguments;
 	static uint8_t bytes[sizeof(struct input) + TEXT];
 	uint32_t seed = 1;
 
@@ -184,12 +166,4 @@ static int tries(int *count, char ***arguments)
 		LLVMFuzzerTestOneInput(bytes, sizeof(bytes));
 	}
 	printf("calls: %d random calls ... ok\n", CALLS);
-	return 0;
 }
-
-#ifndef WITH_LIBFUZZER
-int main(void)
-{
-	return tries(NULL, NULL);
-}
-#endif

@@ -6,6 +6,7 @@
  * Rule: whatever comes in, what comes out is within the limits that config.h states, and an error
  * has a printable message.
  */
+#include "tests/unit/fuzz.h"
 #include "vmm/config/config.h"
 
 #include <errno.h>
@@ -141,8 +142,6 @@ static void parse_lines(char *first)
 		require_inputs(&a, &b);
 	}
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -7,6 +7,8 @@
  * success an entry in memory.
  */
 #include "tests/unit/elf_image.h"
+#include "tests/unit/fuzz.h"
+#include "tests/unit/load_kit.h"
 #include "vmm/load/elf.h"
 #include "vmm/load/handover.h"
 
@@ -15,39 +17,6 @@
 #include <stdlib.h>
 
 enum { MEMORY = 0x110000 };
-
-static void require(int condition, const char *text)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", text);
-	abort();
-}
-
-/* Clearing the memory is what takes time: one image in 8 is loaded, whichever they are. */
-static bool whole(const uint8_t *data, size_t size)
-{
-	unsigned sum = 0;
-
-	for (size_t i = 0; i < size; i++)
-		sum += data[i];
-	return sum % 8 == 0;
-}
-
-/* A checked image loads, in a number of steps that its size does not decide. */
-static void load_whole(struct load *l, const uint8_t *memory)
-{
-	enum { STEPS_MAX = 2 * MEMORY / LOAD_PIECE + 3 * LOAD_HEADERS_MAX + 2 };
-	unsigned steps = 0;
-	int error;
-
-	while ((error = load_step(l)) > 0)
-		require(++steps < STEPS_MAX, "the number of steps is bounded");
-	require(error == 0, "what was checked is loaded");
-	require(memory[l->handover] == 0 && memory[l->handover + HANDOVER_BYTES - 1] == 0,
-	        "the handover's place is left clear");
-	require(memory[HOLE_FIRST] == 0 && memory[HOLE_END - 1] == 0, "the hole is left clear");
-}
 
 /* ---- Images with the addresses in the multiboot header (3.1.3) ---- */
 
@@ -94,28 +63,22 @@ static void require_flat(const struct load *l, const uint8_t *image, size_t size
 		require(memory[at] == 0, "BSS is clear");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	enum { STEPS_MAX = 2 * MEMORY / LOAD_PIECE + 3 * LOAD_HEADERS_MAX + 2 };
 	static uint8_t *memory;
-	uint8_t *image = malloc(size + 1); /* of its own, so that its ends are watched */
+	uint8_t *image = load_kit_copy(data, size);
+	const struct load_source source = { .image = image, .bytes = size };
 	struct load l;
-	char err[160];
-	int error;
 
 	if (!memory)
 		memory = malloc(MEMORY);
-	memcpy(image, data, size);
-	image_begin(&l, image, size, memory, MEMORY);
-	memory[MEMORY - 1] = 0xcc;
-	error = load_check(&l);
-	load_describe(&l, err, sizeof(err));
-	require((error == 0) == (err[0] == '\0'), "an error has a message, success has none");
-	require(error != 0 || l.entry < MEMORY, "the entry is in memory");
-	require(memory[MEMORY - 1] == 0xcc, "the check writes nothing");
-	if (error == 0 && whole(data, size)) {
-		load_whole(&l, memory);
+	bool good = load_kit_check(&l, &source, memory, MEMORY);
+	require(!good || l.entry < MEMORY, "the entry is in memory");
+	if (good && load_kit_chooses(data, size)) {
+		load_kit_load(&l, memory, STEPS_MAX);
+		require(memory[l.handover] == 0 && memory[l.handover + HANDOVER_BYTES - 1] == 0,
+		        "the handover's place is left clear");
 		if (l.flat) {
 			require_flat(&l, image, size, memory);
 			flats++;
@@ -134,9 +97,8 @@ static size_t mutate(struct image *i, uint32_t seed, bool flat)
 	unsigned changes = 1 + seed % 4;
 
 	for (; changes > 0; changes--) {
-		seed = seed * 1664525 + 1013904223;
-		uint32_t value = numbers[(seed >> 20) % (sizeof(numbers) / sizeof(numbers[0]))] +
-		                 (seed >> 30) - 1;
+		seed = load_kit_next(seed);
+		uint32_t value = load_kit_near(seed, numbers, sizeof(numbers) / sizeof(numbers[0]));
 		/* up to the end of the program headers, and the multiboot header */
 		size_t at = flat                   ? IMAGE_HEADER_AT + 12 + (seed >> 11) % 20
 		            : (seed >> 8) % 8 == 0 ? IMAGE_HEADER_AT + (seed >> 11) % 12
@@ -152,19 +114,10 @@ static size_t mutate(struct image *i, uint32_t seed, bool flat)
 	return seed % 16 == 0 ? (seed >> 8) % sizeof(*i) : sizeof(*i);
 }
 
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries the mutations that we think of. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-#else
-static int tries(int *count, char ***arguments)
-#endif
+void tries(void)
 {
 	enum { TRIES = 100000 };
 
-	(void)count;
-	(void)arguments;
 	for (uint32_t n = 0; n < TRIES; n++) {
 		const bool flat = n % 3 == 2;
 		struct image i = flat ? image_flat() : n & 1 ? image_elf32() : image_elf64();
@@ -174,12 +127,4 @@ static int tries(int *count, char ***arguments)
 	}
 	require(flats > TRIES / 1000, "images of addresses are loaded too");
 	printf("elf: %d broken images ... ok\n", TRIES);
-	return 0;
 }
-
-#ifndef WITH_LIBFUZZER
-int main(void)
-{
-	return tries(NULL, NULL);
-}
-#endif

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE /* MAP_32BIT: a loader's addresses have 32 bits */
 #include "arch/x86/machine/multiboot.h"
 #include "arch/x86/machine/platform.h"
+#include "tests/unit/fuzz.h"
 #include "vmm/config/config_reserved.h"
 #include "vmm/config/reserve.h"
 
@@ -28,14 +29,6 @@ struct platform platform = {
 static struct config_range known[KNOWN_MAX];
 static unsigned known_count;
 static uint8_t *map;
-
-static void require(bool condition, const char *text)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", text);
-	abort();
-}
 
 /* A number near what matters: shift and low bits of two bytes each. */
 static uint64_t number(const uint8_t *at)
@@ -104,8 +97,6 @@ static void check(const uint8_t *op)
 		require(error == 0, "what is nobody's is granted");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct multiboot_info info = { .flags = MULTIBOOT_INFO_MMAP };
@@ -141,17 +132,8 @@ static void make_small(uint8_t *op)
 	op[6] = 12;
 }
 
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries what we think of. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-#else
-static int tries(int *count, char ***arguments)
-#endif
+void tries(void)
 {
-	(void)count;
-	(void)arguments;
 	static uint8_t bytes[(ENTRIES + CHECKS) * OP_BYTES];
 	uint32_t seed = 1;
 
@@ -170,12 +152,4 @@ static int tries(int *count, char ***arguments)
 		LLVMFuzzerTestOneInput(bytes, (entries + CHECKS) * OP_BYTES);
 	}
 	printf("memory: %d memory maps ... ok\n", MAPS);
-	return 0;
 }
-
-#ifndef WITH_LIBFUZZER
-int main(void)
-{
-	return tries(NULL, NULL);
-}
-#endif

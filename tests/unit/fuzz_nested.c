@@ -9,6 +9,7 @@
  */
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/nested_map.h"
+#include "tests/unit/fuzz.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,14 +27,6 @@ static const uint64_t windows[WINDOWS] = { 0, (1ull << 30) - (2ull << 20),
 static _Alignas(4096) uint8_t frames[FRAMES][PAGE];
 static unsigned frames_used, frames_most;
 static uint64_t expected[WINDOWS][PAGES]; /* address and flags; 0: nothing */
-
-static void require(int condition, const char *text)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", text);
-	abort();
-}
 
 void *frames_alloc_vmm(uint64_t bytes, uint64_t align)
 {
@@ -113,8 +106,6 @@ static void map(uint64_t *pml4, const uint8_t *op)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0)
@@ -133,17 +124,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 enum { INPUTS = 500, BYTES = 1 + 12 * OP_BYTES };
 
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries what we think of. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-#else
-static int tries(int *count, char ***arguments)
-#endif
+void tries(void)
 {
-	(void)count;
-	(void)arguments;
 	static uint8_t bytes[BYTES];
 	uint32_t seed = 1;
 
@@ -155,12 +137,4 @@ static int tries(int *count, char ***arguments)
 		LLVMFuzzerTestOneInput(bytes, sizeof(bytes));
 	}
 	printf("nested: %d lists of ranges ... ok\n", INPUTS);
-	return 0;
 }
-
-#ifndef WITH_LIBFUZZER
-int main(void)
-{
-	return tries(NULL, NULL);
-}
-#endif

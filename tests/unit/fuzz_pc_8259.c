@@ -4,9 +4,8 @@
  *
  * Rule: pc_8259_program.h says what a program is and what is compared.
  */
+#include "tests/unit/fuzz.h"
 #include "tests/unit/pc_8259_program.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

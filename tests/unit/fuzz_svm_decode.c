@@ -7,6 +7,7 @@
  * and what is noted of it is right. Taken for an access to CR0, the instruction leaves NE set on
  * the processor, and is done, refused, or raises an exception.
  */
+#include "tests/unit/fuzz.h"
 #include "tests/unit/svm_kit.h"
 
 #include <errno.h>
@@ -29,14 +30,6 @@ struct registers {
 	uint16_t attributes;
 	uint8_t exit_code, low_rip;
 };
-
-static void require(int condition, const char *text)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", text);
-	abort();
-}
 
 static void set_registers(const struct registers *r)
 {
@@ -100,8 +93,6 @@ static void access_cr0(const struct svm_instruction *i)
 	        "what is refused is raised by the caller");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct registers r;
@@ -130,14 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries guests that page and exit. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-#else
-static int tries(int *count, char ***arguments)
-#endif
+void tries(void)
 {
 	enum { TRIES = 20000, ENTRIES = 80, SIZE = sizeof(struct registers) + ENTRIES * ENTRY };
 	static const uint8_t codes[][8] = { { 0x66, 0x0f, 0xa2, 0xf4, 0x0f, 0x01, 0xd9, 0x0f },
@@ -146,8 +130,6 @@ static int tries(int *count, char ***arguments)
 	uint8_t data[SIZE];
 	uint32_t seed = 1;
 
-	(void)count;
-	(void)arguments;
 	for (unsigned n = 0; n < TRIES; n++) {
 		for (size_t at = 0; at < SIZE; at++) {
 			seed = seed * 1664525 + 1013904223;
@@ -160,12 +142,4 @@ static int tries(int *count, char ***arguments)
 		LLVMFuzzerTestOneInput(data, SIZE);
 	}
 	printf("svm_decode: %d random guests ... ok\n", TRIES);
-	return 0;
 }
-
-#ifndef WITH_LIBFUZZER
-int main(void)
-{
-	return tries(NULL, NULL);
-}
-#endif

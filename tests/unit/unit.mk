@@ -189,10 +189,15 @@ $(BUILD)/unit/picprobe_host: $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/picprob
 picprobe-host: $(BUILD)/unit/picprobe_host
 unit: picprobe-host
 
+# What a fuzzer has beside what its test has. Those with inputs of their own begin in tries.c.
+FUZZ_elf     := tests/unit/load_kit.c
+FUZZ_linux   := tests/unit/load_kit.c
+FUZZ_TRIES   := $(filter-out block config pc_8259,$(UNIT_FUZZERS))
+
 # libFuzzer where clang has it; else the same file with a random loop of its own (fuzz.sh says so).
 # tests/corpus/NAME, if there is one, is where it begins.
 define unit_fuzzer
-$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*/*.h chipset/*/*.h tests/unit/*.h) tests/unit/fuzz.sh | setup-check
+$(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(FUZZ_$(1)) $(if $(filter $(1),$(FUZZ_TRIES)),tests/unit/tries.c) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*/*.h chipset/*/*.h tests/unit/*.h) tests/unit/fuzz.sh | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)tests/unit/fuzz.sh '$$(HOSTCC)' $$@ $$(UNIT_CFLAGS) $$(filter %.c,$$^)

@@ -12,7 +12,6 @@ import csv
 import json
 import os
 import re
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +29,10 @@ from signalbox import (
     parse_latencies,
 )
 from signalbox.archive import run_record, write_record
-from signalbox.bochs import BochsError
-from signalbox.media import MediaError, spare
+from signalbox.media import spare
 from signalbox.platforms import MODEL
 from signalbox.qemu import QemuError
-from signalbox.session import ends_on_signals
+from signalbox.script import run_script
 
 SAMPLES = 1000
 # The probes that are about interrupts; the others are round trips.
@@ -581,10 +579,4 @@ def report_problems(measured):
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("bench", main)

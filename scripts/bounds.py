@@ -12,7 +12,6 @@ import itertools
 import json
 import re
 import statistics
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, choose, find_records, parse_latencies
-from signalbox.bochs import BochsError
-from signalbox.media import MediaError, prune, spare
-from signalbox.session import ends_on_signals
+from signalbox.media import prune, spare
+from signalbox.script import run_script
 
 # Instructions from the edge to the first instruction of the handler, at most (docs/time.md).
 BOUNDS = {"irqmux": 3000, "irqmux-1-bank": 3000, "pc": 4500}
@@ -332,10 +330,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, MediaError, PlatformError) as problem:
-        sys.exit(f"bounds: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("bounds", main)

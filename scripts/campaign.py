@@ -12,18 +12,15 @@ import argparse
 import json
 import random
 import re
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, choose
-from signalbox.bochs import BochsError
-from signalbox.media import MediaError, prune, spare
+from signalbox.media import prune, spare
 from signalbox.platforms import MODEL
-from signalbox.qemu import QemuError
-from signalbox.session import ends_on_signals
+from signalbox.script import run_script
 
 SCRIBE = (
     "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- rounds={rounds}"
@@ -265,10 +262,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"campaign: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("campaign", main)

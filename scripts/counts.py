@@ -9,16 +9,13 @@ Rule: a count is what the emulator executed in this very run. All costs are in o
 import argparse
 import json
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, costs
-from signalbox.bochs import BochsError
-from signalbox.media import MediaError
 from signalbox.paths import MASK_PORTS, read_paths, trace_paths
-from signalbox.qemu import QemuError
+from signalbox.script import run_script
 
 PULSE = (
     "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
@@ -309,9 +306,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (BochsError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"counts: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("counts", main)

@@ -12,13 +12,13 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-from signalbox import ConfigError, Machine, PlatformError, bochs, choose, load_config
+from signalbox import Machine, PlatformError, bochs, choose, load_config
 from signalbox.media import MediaError
-from signalbox.qemu import QemuError, command_line
+from signalbox.qemu import command_line
+from signalbox.script import run_script
 
 BREAKPOINT = "vmm_main"
 COMMANDS = Path(__file__).resolve().with_name("gdb_signalbox.py")
@@ -146,9 +146,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (ConfigError, MediaError, PlatformError, QemuError, bochs.BochsError) as problem:
-        sys.exit(f"debug: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("debug", main)

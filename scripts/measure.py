@@ -14,7 +14,6 @@ import json
 import os
 import re
 import signal
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,7 +25,6 @@ from signalbox import (
     ConfigError,
     Machine,
     Module,
-    PlatformError,
     Result,
     beside,
     choose,
@@ -35,12 +33,10 @@ from signalbox import (
     parse_latencies,
 )
 from signalbox import archive, lines
-from signalbox.bochs import BochsError
 from signalbox.demo import with_guest_words
 from signalbox.histogram import Histogram, histfile
-from signalbox.media import MediaError, spare
-from signalbox.qemu import QemuError
-from signalbox.session import ends_on_signals
+from signalbox.media import spare
+from signalbox.script import run_script
 
 FORMAT = 1
 VMM_IMAGE = "signalbox"
@@ -474,10 +470,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, ConfigError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"bench: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("bench", main)

@@ -10,12 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from signalbox import PlatformError
-from signalbox.bochs import BochsError
-from signalbox.media import MediaError
 from signalbox.nested import FULL, QUICK, VENDORS, outer_machine, problems, table
-from signalbox.qemu import QemuError
-from signalbox.session import ends_on_signals
+from signalbox.script import run_script
 
 # Seconds of the user's time: until the machine is given up, and between two signs of life.
 TIMEOUT, SIGN = 3600.0, 15.0
@@ -94,10 +90,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"nested: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("nested", main)

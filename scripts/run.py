@@ -15,15 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from signalbox import beside
-from signalbox import ConfigError, Machine, Module, PlatformError, choose, load_config
+from signalbox import ConfigError, Machine, Module, choose, load_config
 from signalbox.archive import run_record, write_record
-from signalbox.bochs import BochsError
 from signalbox.com2 import Com2, talker
 from signalbox.demo import SECONDS, Demo, with_guest_words
-from signalbox.media import MediaError, prune
-from signalbox.qemu import TICKS_PER_INSTRUCTION, QemuError
+from signalbox.media import prune
+from signalbox.qemu import TICKS_PER_INSTRUCTION
 from signalbox.screen import Screen, can_draw
-from signalbox.session import ends_on_signals
+from signalbox.script import run_script
 from signalbox.view import record, render
 
 DAY = 24 * 3600
@@ -268,10 +267,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, ConfigError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"run: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("run", main)

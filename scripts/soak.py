@@ -12,18 +12,15 @@ import argparse
 import json
 import os
 import random
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, choose, find_records, parse_exits
-from signalbox.bochs import BochsError
-from signalbox.media import MediaError, prune, spare
+from signalbox.media import prune, spare
 from signalbox.platforms import MODEL, ON_KVM
-from signalbox.qemu import QemuError
-from signalbox.session import ends_on_signals
+from signalbox.script import run_script
 
 PULSE = "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- {words}"
 SCRIBE = (
@@ -298,10 +295,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"soak: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("soak", main)

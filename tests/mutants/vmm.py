@@ -372,7 +372,7 @@ MUTANTS = (
     (
         "routes-stay-at-an-exit",
         RUN,
-        "if (__builtin_expect(vm->routes_at_exit, 0))",
+        "if (unlikely(vm->routes_at_exit))",
         "if (false)",
         "test_vmm_turns",
     ),

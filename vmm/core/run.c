@@ -3,6 +3,7 @@
  * The run loop. See the header for the rule.
  */
 #include "vmm/core/run.h"
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/log/log.h"
@@ -102,15 +103,18 @@ static uint64_t first_due(void)
 
 /* The hints of this file. The gates are the switch and the wake-up of test_irqmux_figures.py, and
  * the limits are 417 and 564 instructions.
- * - noinline: without all six a switch takes 423 instructions and a wake-up 566, with all six 417
- *   and 550. The six were measured together.
- * - __builtin_expect: without all four a switch takes 431 and a wake-up 566.
- * - always_inline: run_all() is then one function with the decision. Without run_decide()'s and
- *   the hint at next->asleep a switch takes 432. */
+ * Measured one by one, where a switch takes 415 and a wake-up 550 with all hints:
+ * - slow_path: without tell_activity()'s a switch takes 418, without find_sleeper()'s 417;
+ *   waits_for_eoi() inlined takes 300 bytes more of the image.
+ * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
+ *   hint at routes_at_exit a mask write takes 206 (test_figures.py, limit 205).
+ * - always_inline: run_all() is then one function with the decision. Without begin_turn()'s a
+ *   switch takes 433 and a wake-up 583, without decide_at()'s 454 and 600, without run_decide()'s
+ *   430 and 566. */
 
 /* Does the VMM's work beside running VMs, and sets the time of the next housekeeping. Returns true
  * when the background work has its turn. */
-static __attribute__((noinline)) bool do_housekeeping(uint64_t now)
+static bool do_housekeeping(uint64_t now)
 {
 	dispatch_again();
 	if (now >= housekeeping.status_due) {
@@ -125,7 +129,7 @@ static __attribute__((noinline)) bool do_housekeeping(uint64_t now)
 }
 
 /* A HLT may have begun or ended without an exit: only the processor knows. Takes the state over. */
-static __attribute__((noinline)) void note_activity(struct vm *vm)
+static void note_activity(struct vm *vm)
 {
 	if (vm->state == VM_STOPPED)
 		return;
@@ -143,7 +147,7 @@ static __attribute__((noinline)) void note_activity(struct vm *vm)
 
 /* Tells the processor whether vm is halted. A halted VM is entered in its HLT, a ready VM behind
  * the HLT. */
-static __attribute__((noinline)) void tell_activity(struct vm *vm)
+static slow_path void tell_activity(struct vm *vm)
 {
 	vm->asleep = vm->state == VM_HALTED;
 	virt_set_halted(vm->vcpu, vm->asleep);
@@ -180,8 +184,7 @@ static void idle(void)
 /* last has an interrupt in service. Returns true where last goes on until its EOI, and next has to
  * wait. Returns false where last is not ready and never reaches its EOI, where the time to wait is
  * over, or where next has a higher priority. */
-static __attribute__((noinline)) bool waits_for_eoi(struct vm *last, const struct vm *next,
-                                                    uint64_t now)
+static slow_path bool waits_for_eoi(struct vm *last, const struct vm *next, uint64_t now)
 {
 	if (last->state != VM_READY || processor.turn.waited ||
 	    (next != NULL && next->config.priority > last->config.priority))
@@ -288,7 +291,7 @@ static struct vm *put_off_work(uint64_t now)
  * sleep. next: the VM that would run, NULL where no VM is ready. Returns the VM to invoke
  * instead, because the VM has an interrupt in service. Returns NULL when the caller has to decide
  * again. */
-static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work, uint64_t now)
+static struct vm *take_turn(struct vm *next, bool work, uint64_t now)
 {
 	struct vm *last = processor.vm;
 	bool waits = work && next != NULL && last != NULL;
@@ -318,7 +321,7 @@ static __attribute__((noinline)) struct vm *take_turn(struct vm *next, bool work
 /* No VM is ready. Chooses the background work (*work), or returns a VM in which the processor
  * sleeps: that VM's interrupts wake it with no exit, all other interrupts wake the VMM. Returns
  * NULL where there is no such VM. */
-static __attribute__((noinline)) struct vm *find_sleeper(bool *work, uint64_t now)
+static slow_path struct vm *find_sleeper(bool *work, uint64_t now)
 {
 	*work = background_due(true) <= now;
 	struct vm *vm = *work ? NULL : sched_idle_vm();
@@ -355,7 +358,7 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 {
 	bool work = false;
 
-	if (__builtin_expect(now >= processor.housekeeping_due, 0)) {
+	if (unlikely(now >= processor.housekeeping_due)) {
 		if (!pits && pit_moves)
 			return decide_with_pits(now);
 		work = do_housekeeping(now);
@@ -375,7 +378,7 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 		work = false;
 		processor.housekeeping_due = now + tsc_from_us(WORK_WAIT_US);
 	}
-	if (__builtin_expect(work || next == NULL || next->starting, 0))
+	if (unlikely(work || next == NULL || next->starting))
 		return take_turn(next, work, now);
 	if (next != last) {
 		for (bool force = false; (pits ? vm_switch_with_pit(next, force, now)
@@ -386,7 +389,7 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 	} else if (next->switch_waits) { /* no other VM wants the turn any more */
 		turn_wait_no_more(next);
 	}
-	if (__builtin_expect(next->asleep, 0))
+	if (next->asleep)
 		tell_activity(next);
 	/* a tick's moment is exact; the switch took its time */
 	begin_turn(next, pits && pit_due != PIT_NEVER ? cpu_tsc() : now, pits);
@@ -396,7 +399,7 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 /* The same where VMs have PITs of their own. processor.housekeeping_due is then in the past at each
  * decision, so that a decision without such VMs needs no test for them. The true time is in
  * housekeeping.due meanwhile. 0 in processor.housekeeping_due still means: now. */
-static __attribute__((noinline)) struct vm *decide_with_pits(uint64_t now)
+static struct vm *decide_with_pits(uint64_t now)
 {
 	enum { SET_ASIDE = 1 };
 
@@ -418,7 +421,7 @@ static void run(struct vm *vm)
 	/* A switch may find that the sleeping VM has a request that waits after all. */
 	while (!processor.attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
-		if (__builtin_expect(vm->routes_at_exit, 0))
+		if (unlikely(vm->routes_at_exit))
 			vm_leave();
 		uint32_t count = trace_record(TRACE_EXIT, vm->number, reason, 0);
 		vm->exits[reason]++;

@@ -7,6 +7,7 @@
  * svm_raise(). All three leave the guest as the processor would: flags, shadow, traps.
  */
 #include "arch/x86/cpu/exception.h"
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/svm/svm.h"
 
@@ -30,7 +31,7 @@ static inline uint32_t load_unaligned(const uint32_t *at)
 /* Retires an instruction with RF or TF set. RF was meant for this instruction only (APM 2 3.1.6).
  * With TF set the trap comes behind the instruction (APM 2 13.1.4). An injected exception sets no
  * DR6 and clears no DR7.GD (APM 2 15.20), so the function does both. */
-static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
+static bool retire_rarely(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	bool traps = c->rflags & RFLAGS_TF;
@@ -47,7 +48,7 @@ static __attribute__((noinline)) bool retire_rarely(struct vcpu *v)
 static inline bool retire(struct vcpu *v, struct vmcb *c)
 {
 	c->interrupt_shadow = 0;
-	return __builtin_expect(c->rflags & (RFLAGS_TF | RFLAGS_RF), 0) ? retire_rarely(v) : false;
+	return c->rflags & (RFLAGS_TF | RFLAGS_RF) ? retire_rarely(v) : false;
 }
 
 /* Outside of 64-bit code RIP has 32 bits. */
@@ -61,8 +62,9 @@ bool svm_retire(struct vcpu *v, unsigned length)
 }
 
 /* Steps over an instruction whose length must be decoded. A length of 0 means: the bytes or the
- * page tables changed during the exit, and the present bytes are no such instruction. */
-static __attribute__((noinline)) bool skip_decoded(struct vcpu *v)
+ * page tables changed during the exit, and the present bytes are no such instruction.
+ * slow_path: inlined, 15 instructions of a CPUID, and of a switch on irqmux (SVM: 198 and 533). */
+static slow_path bool skip_decoded(struct vcpu *v)
 {
 	unsigned length = svm_instruction_length(v);
 
@@ -71,7 +73,7 @@ static __attribute__((noinline)) bool skip_decoded(struct vcpu *v)
 
 /* Steps over the instruction that exited. A RIP from the processor and a RIP from a known place are
  * already wrapped. Places are never known for I/O, nor on a processor with next RIP. */
-__attribute__((noinline)) bool svm_skip(struct vcpu *v)
+bool svm_skip(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	const uint64_t rip = c->rip;

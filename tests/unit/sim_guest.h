@@ -59,8 +59,9 @@ struct sim_world {
 	bool entry_with_if_clear;
 	bool timer_by_nmi; /* the slice timer's end is an NMI */
 	uint64_t active_steps, quiet_steps;
-	unsigned rounds;        /* of both */
-	void (*violated)(void); /* fails the test, does not return; NULL: the process aborts */
+	unsigned rounds; /* of both */
+	/* fails the test, and does not return; NULL: the process aborts */
+	void (*violated)(void);
 };
 
 /* What came of it, per VM. */
@@ -79,8 +80,8 @@ struct sim_result {
 
 extern struct sim_result sim_result;
 
-/* Builds the machine and the VMs, runs, checks. Returns when all rounds are over. A violation prints
- * what was violated, and fails the test. Call sim_image_load() (tests/unit/sim_image.h) before. */
+/* Builds the machine and the VMs, runs, checks. Returns when all rounds are over. A violation is
+ * printed, and fails the test. Call sim_image_load() (tests/unit/sim_image.h) before. */
 void sim_run(const struct sim_world *world, const struct sim_habits *habits, unsigned vms);
 
 #endif

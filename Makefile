@@ -40,6 +40,8 @@ REPEAT   ?=
 SEED     ?= 0
 # report: the record to show.
 RECORD   ?=
+# trace: which moments to write.
+FILTER   ?=
 QUICK    ?=
 NO_SETUP ?=
 # test-nested: the processors that are emulated, and which runs (default: all).
@@ -106,7 +108,7 @@ SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFOR
 
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
-.PHONY: all run demo iso bench report soak bounds campaign debug test system check mutants unit format drawings clean \
+.PHONY: all run demo iso bench trace report soak bounds campaign debug test system check mutants unit format drawings clean \
 	distclean help setup vmm guests FORCE
 .DEFAULT_GOAL := all
 
@@ -136,6 +138,8 @@ help:
 #@                 CONFIG=FILE: the guest of that file, unmodified, in @BUILD@/measure/latest (docs/measuring-your-guest.md);
 #@                 GUEST: which VM; SAMPLES, SECONDS: when a run ends
 #@   make compare A=... B=...  two results of make bench CONFIG=; an error where a figure grew by more than LIMIT (5%, 100)
+#@   make trace    the timeline of a run in QEMU: JSON for Perfetto and Chrome, CTF for babeltrace2 and Trace Compass, in
+#@                 @BUILD@/trace/latest (docs/timeline.md)
 #@   make report   one HTML page of the last bench or run, or of RECORD: @BUILD@/report.html (docs/report.md)
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
 #@   make bounds   the worst wake-up beside each load and each command of the console, over WAKEUPS each, against the bounds of
@@ -163,7 +167,7 @@ help:
 #@   VIEW=              run: 0: one machine with its console, whatever else is given; 1: the table
 #@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
 #@   CONFIG=@CONFIG@
-#@                      run, debug: which multiboot and module lines to boot
+#@                      run, trace, debug: which multiboot and module lines to boot
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest; linux+pulse: pulse beside that kernel, and a
 #@                      table of pulse's latencies (docs/linux.md)
@@ -184,6 +188,8 @@ help:
 #@                      run GUESTS=linux+pulse: what Linux does, SECONDS each: idle, compute, memory (default: all)
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
+#@   FILTER=            trace: which moments to write: vm=NAMES line=NUMBERS event=NAMES, with a minus in front all others;
+#@                      -com1 leaves out what COM1 causes (default: all)
 #@   RECORD=            report: a record of a bench or a run, or the text of a console (default: the newest record)
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
 #@   NO_SETUP=1         look for no package (in the environment: SIGNALBOX_NO_SETUP=1)
@@ -219,6 +225,11 @@ endif
 
 compare:
 	$(Q)$(PYTHON) scripts/compare.py --root '$(BUILD)/measure' --limit '$(LIMIT)' '$(A)' '$(B)'
+
+trace: all $(QEMU_LINES) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL),$(if $(filter %-irqmux,$(PLATFORM)),$(QEMU_PLUGIN))) \
+		$(RUN_LINUX) | setup-trace
+	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --memory '$(MEMORY)' \
+		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)'
 
 report: | setup-report
 	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(RECORD),'$(RECORD)')
@@ -283,6 +294,7 @@ GROUPS_iso      := build iso python
 GROUPS_run      := $(GROUPS_iso) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK)
 GROUPS_demo     := $(GROUPS_run)
 GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_trace    := $(GROUPS_iso) qemu qemu-irqmux $(if $(filter qemu-rtl,$(PLATFORM)),verilated)
 GROUPS_report   := python report
 GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_campaign := $(GROUPS_soak)
@@ -325,7 +337,7 @@ SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
 setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
-SETUPS := $(patsubst %,setup-%,build iso run bench report soak bounds debug check drawings proof system test \
+SETUPS := $(patsubst %,setup-%,build iso run bench trace report soak bounds debug check drawings proof system test \
 	mutants rtl synth irqmux qemu-irqmux verilated test-nested)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:

@@ -46,6 +46,7 @@ check|libcmocka-dev|unit tests on the host
 test|python3-pytest|runs the system tests
 test|python3-pytest-xdist|runs them side by side
 test|qemu-system-x86|its 8259s are compared with ours
+test|babeltrace2|reads the traces of make trace
 proof|clang|compiles the fuzzers and what the proofs look at
 proof|llvm|prepares its code for the proofs
 proof|python3-z3|the solver behind the proofs
@@ -85,6 +86,7 @@ g++|gcc-c++|gcc|g++
 libltdl-dev|libtool-ltdl-devel|libtool|/usr/include/ltdl.h
 file|file|file|file
 qemu-system-x86|qemu-system-x86-core|qemu-system-x86|qemu-system-x86_64
+babeltrace2|babeltrace2|babeltrace2|babeltrace2
 dpkg-dev|dpkg-dev|dpkg|dpkg-source
 meson|meson|meson|meson
 ninja-build|ninja-build|ninja|ninja

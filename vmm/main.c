@@ -30,6 +30,7 @@
 #include "vmm/operator/report.h"
 #include "vmm/operator/screen.h"
 #include "vmm/operator/summary.h"
+#include "vmm/operator/watch.h"
 #include "vmm/version.h"
 #include "vmm/vm_files.h"
 
@@ -299,12 +300,14 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	machine_describe();
 	report_lines(false);
 	background_init(operator_step);
+	watch_set(boot.config.trace_on);
 	console_set_interrupts(true);
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
 	log_notes_later(background_want);
 	int status = run_all(&boot.config, &operator_calls);
 	console_set_interrupts(false);
 	background_finish();
+	watch_set(false);
 	log_notes_later(NULL);
 	screen_mark_report();
 	report_final();

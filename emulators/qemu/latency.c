@@ -7,6 +7,7 @@
  * request to the guest.
  */
 #include "emulators/qemu/latency.h"
+#include "emulators/qemu/timeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -221,6 +222,7 @@ static void end_of_interrupt(struct vm *vm, unsigned chip, uint8_t ocw2, int64_t
 		if (!line->in_service)
 			continue;
 		line->in_service = false;
+		timeline_add(TIMELINE_EOI, vm->number, i, now);
 		if (line->timed && !all.over) {
 			histogram_add(&line->served, now - line->began);
 			line->exits += vm->exits - line->exits_before;

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The latencies of a guest that knows nothing of a measurement: a plugin of QEMU, loaded with
- * -plugin lines.so,out=FILE,ticks=N,lines=MASK[,samples=N][,ms=N].
+ * The latencies of a guest that knows nothing of a measurement, and the timeline of a run: a plugin
+ * of QEMU, loaded with
+ * -plugin lines.so,out=FILE,ticks=N,lines=MASK[,samples=N][,ms=N][,timeline=FILE,ring=N,entries=N].
  *
  *   devices --- lines ---> on_line()         the edge
  *   guest ----- ports ---> on_port_write()   the guest's 8259, where the write causes no exit
  *   guest ----- exits ---> on_exit()         the same, where the write causes an exit
  *   processor -----------> on_interrupt()    the delivery
+ *   VMM ------ VMRUN ----> on_entry_of_vm()  for the timeline alone
  *
- * FILE gets the samples when the machine ends (latency.h). A limit ends the machine.
+ * out=FILE gets the samples when the machine ends (latency.h). A limit ends the machine.
+ * timeline=FILE gets each moment, and the VMM's trace, which lies at the address ring (timeline.h).
  *
  * Rule: the plugin changes no state of the machine, and takes none of the machine's time: time is
  * the count of instructions (-icount). So a guest runs as without the plugin.
@@ -31,6 +34,7 @@
 #include "qemu/qemu-plugin.h"
 
 #include "emulators/qemu/latency.h"
+#include "emulators/qemu/timeline.h"
 #include "emulators/qemu/version_check.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
@@ -49,10 +53,12 @@ enum { EXIT_IO = 0x7b, IO_IN = 1, IO_STRING = 4, IO_PORT_SHIFT = 16 };
 static const uint16_t port_numbers[PORTS] = { 0x20, 0x21, 0xa0, 0xa1 };
 
 static struct {
-	const char *path;
+	const char *path, *timeline;
+	struct timeline_ring ring;
 	int64_t ticks;                /* ns of an instruction */
 	bool virtual;                 /* a VM has run: what runs outside of VMs is the VMM */
 	bool ended;                   /* the end of the machine is requested */
+	unsigned high;                /* a bit for each line whose level is high */
 	qemu_irq line[LATENCY_LINES]; /* the inputs of the interrupt controllers */
 	const MemoryRegionOps *ops[PORTS];
 	MemoryRegionOps own[PORTS];
@@ -92,12 +98,22 @@ static void end_at_limit(void)
 
 /* ---- Lines ---- */
 
+/* Devices set the same level again and again. */
+static void note_level(unsigned line, bool high)
+{
+	if ((lines.high >> line & 1) == high)
+		return;
+	lines.high ^= 1u << line;
+	timeline_add(high ? TIMELINE_HIGH : TIMELINE_LOW, running(), line, now());
+}
+
 /* opaque: the input as the input was before qemu_irq_intercept_in(). */
 static void on_line(void *opaque, int n, int level)
 {
 	const qemu_irq *before = opaque;
 
 	latency_line((unsigned)n, level != 0, running(), now());
+	note_level((unsigned)n, level != 0);
 	end_at_limit();
 	qemu_set_irq(*before, level);
 }
@@ -164,11 +180,22 @@ static void on_exit_of_vm(unsigned int cpu, void *instructions)
 	uint64_t vmcb = processor()->vm_vmcb, code = 0, info = 0;
 
 	lines.virtual = true;
+	timeline_drain();
 	cpu_physical_memory_read(vmcb + EXIT_CODE, &code, sizeof(code));
 	cpu_physical_memory_read(vmcb + EXIT_INFO_1, &info, sizeof(info));
 	latency_exit(vmcb);
+	if (lines.timeline != NULL)
+		timeline_add(TIMELINE_EXIT, vmcb, code, now_at_block((uintptr_t)instructions));
 	if (code == EXIT_IO)
 		on_exit_of_io(vmcb, info, (uintptr_t)instructions);
+}
+
+/* Called at the beginning of a block that ends with VMRUN. RAX is the VMCB's address already: a
+ * block of one or two instructions has VMRUN alone, or with the NOP before (svm/enter.S). */
+static void on_entry_of_vm(unsigned int cpu, void *unused)
+{
+	timeline_drain();
+	timeline_add(TIMELINE_ENTRY, processor()->regs[R_EAX], 0, now_at_block(0));
 }
 
 static bool is_vmrun(const struct qemu_plugin_insn *one)
@@ -207,8 +234,12 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 			                                     QEMU_PLUGIN_CB_NO_REGS, (void *)n);
 	for (size_t i = 0; i < n; i++) {
 		struct qemu_plugin_insn *one = qemu_plugin_tb_get_insn(block, i);
-		if (is_vmrun(one))
-			note_vmrun(qemu_plugin_insn_vaddr(one) + 3);
+		if (!is_vmrun(one))
+			continue;
+		note_vmrun(qemu_plugin_insn_vaddr(one) + 3);
+		if (lines.timeline != NULL)
+			qemu_plugin_register_vcpu_tb_exec_cb(block, on_entry_of_vm,
+			                                     QEMU_PLUGIN_CB_NO_REGS, NULL);
 	}
 }
 
@@ -250,8 +281,10 @@ static void on_delivery(CPUX86State *env)
 		if (found == LATENCY_LINES || (latency_waits(i) && !latency_waits(found)))
 			found = i;
 	}
-	if (found < LATENCY_LINES)
-		latency_delivered(vm, found, now());
+	if (found == LATENCY_LINES)
+		return;
+	latency_delivered(vm, found, now());
+	timeline_add(TIMELINE_DELIVERED, vm, found, now());
 }
 
 /* The function returns true when an event was delivered: then RIP is the first instruction of the
@@ -310,12 +343,20 @@ static void at_exit(qemu_plugin_id_t id, void *unused)
 {
 	FILE *out = fopen(lines.path, "w");
 
+	if (!timeline_end())
+		error_report("lines: %s: the timeline is not whole: %s", lines.timeline,
+		             strerror(errno));
 	if (out == NULL) {
 		error_report("lines: %s: %s", lines.path, strerror(errno));
 		return;
 	}
 	latency_write(out);
 	fclose(out);
+}
+
+static void read_memory(uint64_t address, void *to, uint64_t bytes)
+{
+	cpu_physical_memory_read(address, to, bytes);
 }
 
 /* Returns false where the words are not those of this file's head. */
@@ -327,6 +368,12 @@ static bool read_words(int argc, char **argv, struct latency_limits *limits, int
 			return false;
 		if (g_str_has_prefix(argv[i], "out="))
 			lines.path = g_strdup(value);
+		else if (g_str_has_prefix(argv[i], "timeline="))
+			lines.timeline = g_strdup(value);
+		else if (g_str_has_prefix(argv[i], "ring="))
+			lines.ring.address = strtoull(value, NULL, 0);
+		else if (g_str_has_prefix(argv[i], "entries="))
+			lines.ring.entries = strtoull(value, NULL, 0);
 		else if (g_str_has_prefix(argv[i], "ticks="))
 			*ticks = strtoll(value, NULL, 10);
 		else if (g_str_has_prefix(argv[i], "samples="))
@@ -338,7 +385,8 @@ static bool read_words(int argc, char **argv, struct latency_limits *limits, int
 		else
 			return false;
 	}
-	return lines.path != NULL && *ticks > 0;
+	return lines.path != NULL && *ticks > 0 &&
+	       (lines.ring.address == 0 || lines.ring.entries > 0);
 }
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
@@ -352,6 +400,10 @@ QEMU_PLUGIN_EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_
 		return 1;
 	if (!read_words(argc, argv, &limits, &ticks)) {
 		error_report("lines: out=FILE,ticks=N is missing, or a word is unknown");
+		return 1;
+	}
+	if (lines.timeline != NULL && !timeline_begin(lines.timeline, &lines.ring, read_memory)) {
+		error_report("lines: %s: %s", lines.timeline, strerror(errno));
 		return 1;
 	}
 	lines.ticks = ticks;

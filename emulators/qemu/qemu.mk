@@ -64,8 +64,8 @@ $(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
-$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency)
+$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency timeline)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $^
 
--include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,paths lines latency)
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,paths lines latency timeline)

@@ -11,6 +11,7 @@ BACKGROUND = "vmm/core/background.c"
 BACKGROUND_H = "vmm/core/background.h"
 EXITS = "vmm/core/exits.c"
 VM = "vmm/core/vm.c"
+WATCH = "vmm/operator/watch.c"
 
 MUTANTS = (
     # Whose turn it is.
@@ -372,7 +373,7 @@ MUTANTS = (
     (
         "routes-stay-at-an-exit",
         RUN,
-        "if (unlikely(vm->routes_at_exit))",
+        "if (unlikely(vm->at_exit))",
         "if (false)",
         "test_vmm_turns",
     ),
@@ -421,4 +422,13 @@ MUTANTS = (
         "test_background",
     ),
     ("background-wakes-nobody", BACKGROUND, "\twork.fresh = true;\n", "", "test_background"),
+    # The watch of trace=on.
+    ("watch-tells-a-report-again", WATCH, "\t\twatch.seen[i] = reports;\n", "", "test_watch"),
+    (
+        "watch-forgets-the-routes",
+        WATCH,
+        "vms[i]->at_exit & ~AT_EXIT_WATCH",
+        "vms[i]->at_exit & 0",
+        "test_watch",
+    ),
 )

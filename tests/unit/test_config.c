@@ -360,6 +360,7 @@ static void the_vmm_has_defaults(void **state)
 	assert_int_equal(vmm.stay, 0);
 	assert_int_equal(vmm.keyboard, KEYBOARD_AUTO);
 	assert_int_equal(vmm.end, END_AUTO);
+	assert_false(vmm.trace_on);
 }
 
 static void every_word_of_the_vmm_is_taken(void **state)
@@ -392,6 +393,10 @@ static void every_word_of_the_vmm_is_taken(void **state)
 	assert_true(vmm.mitigations_off);
 	assert_int_equal(config_parse_vmm("mitigations=auto", &vmm, err, sizeof(err)), 0);
 	assert_false(vmm.mitigations_off);
+	assert_int_equal(config_parse_vmm("trace=on", &vmm, err, sizeof(err)), 0);
+	assert_true(vmm.trace_on);
+	assert_int_equal(config_parse_vmm("trace=off", &vmm, err, sizeof(err)), 0);
+	assert_false(vmm.trace_on);
 	assert_int_equal(
 		config_parse_vmm("console=vga keyboard=on end=off", &vmm, err, sizeof(err)), 0);
 	assert_string_equal(vmm.console, "vga");
@@ -423,6 +428,7 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 		{ "seconds=1000001", "seconds=1000001: more than 1000000" },
 		{ "jitter=4294967296", "jitter=4294967296: more than 4294967295" },
 		{ "mitigations=some", "mitigations=some: it is one of auto, off" },
+		{ "trace=full", "trace=full: it is one of off, on" },
 		{ "stay=1", "stay=1: 'stay' takes no value" },
 		{ "x -- y", "--: unknown word" },
 		{ "console=none consol=com1", "consol=com1: unknown word" },

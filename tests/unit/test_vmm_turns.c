@@ -263,7 +263,7 @@ static void R17_the_routes_change_at_each_exit_where_that_is_configured(void **s
 	for (unsigned routes = 0; routes < 2; routes++) {
 		kit_begin(kit_equals);
 		kit.quits = true;
-		kit.own[0].routes_at_exit = routes;
+		kit.own[0].at_exit = routes ? AT_EXIT_ROUTES : 0;
 		assert_int_equal(run_all(&plain, &kit_nobody), 0);
 		assert_int_equal(kit.own[0].exits[VM_EXIT_CPUID], 1);
 		assert_int_equal(kit.left, routes);

@@ -51,7 +51,7 @@ static void speak(void)
 
 static void leave(const struct vm *running)
 {
-	if (running->routes_at_exit)
+	if (running->at_exit & AT_EXIT_ROUTES)
 		vm_leave();
 }
 
@@ -96,7 +96,7 @@ static void build(void)
 	for (unsigned i = 0; i < VMS; i++) {
 		vm[i] = flow_add(LINE(own_line[i]) | (setting.owners >> i & 1 ? LINE(SUBJECT) : 0),
 		                 setting.priority[i]);
-		vm[i]->routes_at_exit = setting.at_exit;
+		vm[i]->at_exit = setting.at_exit ? AT_EXIT_ROUTES : 0;
 	}
 	for (unsigned i = 0; i < VMS; i++) {
 		(void)flow_turn(vm[i]);

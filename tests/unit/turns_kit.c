@@ -189,9 +189,10 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 	return VM_EXIT_CPUID;
 }
 
-void vm_leave(void)
+void vm_exited(struct vm *vm, enum vm_exit_reason reason)
 {
-	kit.left++;
+	(void)reason;
+	kit.left += vm->at_exit & AT_EXIT_ROUTES;
 }
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)

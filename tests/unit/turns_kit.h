@@ -36,7 +36,7 @@ struct turns_kit {
 	unsigned steps;       /* of VMs' starts */
 	unsigned attempts;    /* calls of vm_switch() */
 	unsigned put_away;    /* calls of vm_put_away() */
-	unsigned left;        /* calls of vm_leave() */
+	unsigned left;        /* calls of vm_exited() with AT_EXIT_ROUTES */
 	unsigned portions;    /* of the background work */
 	unsigned halts;       /* sleeps until an NMI */
 	line_set mask_now;    /* the last mask */

@@ -49,7 +49,9 @@ UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c
 UNIT_cmos    := vmm/core/cmos.c
 UNIT_pit     := vmm/core/pit_counter.c
 UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
-UNIT_latency := emulators/qemu/latency.c
+UNIT_latency := emulators/qemu/latency.c emulators/qemu/timeline.c
+UNIT_drain   := emulators/qemu/timeline.c
+UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/trace.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.

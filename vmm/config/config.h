@@ -118,6 +118,7 @@ struct vmm_config {
 	enum keyboard_use keyboard;
 	/* end=auto|wait|off|halt; auto: wait where no UART is the console */
 	enum end_policy end;
+	bool trace_on; /* trace=on|off: vmm/operator/watch.h; default off */
 	/* 'stay': do not end when all guests are done; the console's quit ends the run. */
 	int stay;
 };

@@ -134,6 +134,17 @@ static int vmm_end(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vmm_trace(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "off", "on", NULL };
+	int choice = config_choice(r, value, choices, "off, on");
+
+	if (choice < 0)
+		return choice;
+	r->vmm->trace_on = choice == 1;
+	return 0;
+}
+
 static int vmm_stay(struct reader *r, const char *value)
 {
 	(void)value;
@@ -153,5 +164,6 @@ const struct keyword config_vmm_words[] = {
 	{ "keyboard", false, vmm_keyboard },
 	{ "end", false, vmm_end },
 	{ "mitigations", false, vmm_mitigations },
+	{ "trace", false, vmm_trace },
 	{ NULL, false, NULL },
 };

@@ -19,6 +19,18 @@ enum vm_exit_reason vm_invoke(struct vm *vm);
  * routes=exit (R17). */
 void vm_leave(void);
 
+/* The calls at both ends of a VM's turns in the processor, for the trace (vmm/operator/watch.c). */
+struct flow_watch {
+	void (*on_exit)(struct vm *vm, enum vm_exit_reason reason);
+	void (*on_entry)(struct vm *vm); /* the last step but the entry itself */
+};
+/* NULL: nobody watches. A VM with AT_EXIT_WATCH is watched. */
+extern const struct flow_watch *flow_watch;
+
+/* Does the first work after an exit of a VM with a bit in at_exit. Call it when the trace has the
+ * exit. */
+void vm_exited(struct vm *vm, enum vm_exit_reason reason);
+
 /* Takes the running VM out and brings next in (Figure 5). Returns 0, or -EBUSY where the running VM
  * has an interrupt in service and force is not set; the running VM then goes on until its EOI. now:
  * the TSC, for the VMs' accounts. */

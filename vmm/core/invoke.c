@@ -12,6 +12,8 @@
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 
+const struct flow_watch *flow_watch;
+
 /* Injects requests that the controller lost (R19), one per entry; the other requests wait for the
  * window. Returns true while a request still waits or is held. Then the caller looks again before
  * the next entry, whatever the exit was: a window may be missed. */
@@ -69,6 +71,10 @@ static __attribute__((noinline)) void change_controller(struct vm *vm)
 			virt_open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
 	own->changed = waits || vm->nmi_due;
+	if (__builtin_expect(vm->at_exit & AT_EXIT_WATCH, 0)) {
+		flow_watch->on_entry(vm);
+		own->changed = true;
+	}
 }
 
 static inline void open_controller(struct vm *vm)
@@ -92,4 +98,12 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 void vm_leave(void)
 {
 	chipset_route(NULL);
+}
+
+void vm_exited(struct vm *vm, enum vm_exit_reason reason)
+{
+	if (vm->at_exit & AT_EXIT_ROUTES)
+		vm_leave();
+	if (vm->at_exit & AT_EXIT_WATCH)
+		flow_watch->on_exit(vm, reason);
 }

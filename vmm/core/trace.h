@@ -29,7 +29,13 @@
 	X(PORT, "port", 'p', 'x')     /* a trapped read: port, value */                           \
 	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */ \
 	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                  \
-	X(MARK, "mark", 'd', 'x')     /* for a search by hand */
+	X(MARK, "mark", 'd', 'x')     /* for a search by hand */                                  \
+	/* with trace=on (vmm/operator/watch.c) */                                                \
+	X(ENTRY, "entry", '-', 'd') /* a VM is entered: TSC ticks since its exit */               \
+	X(IN, "in", 'p', 'd')       /* the exit's access: port, bytes */                          \
+	X(OUT, "out", 'p', 'x')     /* the same: port, value */                                   \
+	X(CALL, "call", 'd', 'x')   /* the exit's call: number, first argument */                 \
+	X(HELD, "held", 'l', 'd')   /* a line of a VM was reported: line, so many times so far */
 
 #define X_ENUM(id, name, a, b) TRACE_##id,
 enum trace_event { TRACE_EVENTS(X_ENUM) TRACE_EVENT_COUNT };
@@ -56,6 +62,12 @@ struct trace_ring {
 };
 
 extern struct trace_ring trace_ring; /* a debugger can read the ring */
+
+/* Returns the newest entry. Call it where there is an entry. */
+static inline const struct trace_entry *trace_last(void)
+{
+	return &trace_ring.entry[(trace_ring.count - 1) % TRACE_ENTRIES];
+}
 
 /* Records an event. a and b: see TRACE_EVENTS. Returns the low half of the number of entries before
  * this entry. */

@@ -28,6 +28,10 @@ enum vm_state {
 	VM_READY,
 };
 
+/* What an exit of the VM has to do before all else: send all lines to the VMM block, as configured
+ * (R17); tell flow_watch. */
+enum at_exit { AT_EXIT_ROUTES = 1 << 0, AT_EXIT_WATCH = 1 << 1 };
+
 /* Pages of absent memory that a VM can write to at a time. */
 enum { ABSENT_PAGES = 64 };
 
@@ -49,8 +53,8 @@ struct vm {
 	/* The VM's turn is over, but an interrupt is in service: the switch comes at the EOI
 	 * (R11). */
 	bool switch_waits;
-	bool routes_at_exit; /* As configured (R17). */
-	bool asleep;         /* The processor enters the VM in its HLT. */
+	uint8_t at_exit; /* A set of enum at_exit. */
+	bool asleep;     /* The processor enters the VM in its HLT. */
 	/* A HLT of the VM does not exit, so only the processor knows whether the VM sleeps. */
 	bool dozes;
 	bool nmi_due;     /* An external NMI has to be injected (nmi=vm:NAME). */

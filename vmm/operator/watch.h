@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The watch over the VMs' exits and entries (trace=on): the trace gets both ends of each stay in the
+ * VMM, accesses to ports, calls, and lines that were reported.
+ *
+ * Rule: a VM that is not watched pays nothing for the watch.
+ */
+#ifndef VMM_WATCH_H
+#define VMM_WATCH_H
+
+#include <stdbool.h>
+
+/* Begins or ends the watch over all VMs. Call it from the background work, or before the first
+ * entry of a VM. */
+void watch_set(bool on);
+/* Returns true while the watch is on. */
+bool watch_is_on(void);
+
+#endif

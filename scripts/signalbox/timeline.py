@@ -131,7 +131,7 @@ class Timeline:
             self.vmm().mark(moment.time, reason)
             self.vmm().note(aborted=True)  # and ticks counts from here on
             return
-        self.vmm().note(reason, reason=reason)
+        self.vmm().note(None if reason in ("io", "vmcall") else reason, reason=reason)
         if reason == "nmi":
             self.row("processor", "NMI").mark(moment.time, "exit", {"vm": moment.vm})
 

@@ -421,10 +421,10 @@ static void run(struct vm *vm)
 	/* A switch may find that the sleeping VM has a request that waits after all. */
 	while (!processor.attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
-		uint32_t count = trace_record(TRACE_EXIT, vm->number, reason, 0);
-		vm->exits[reason]++;
 		if (unlikely(vm->at_exit))
 			vm_exited(vm, reason);
+		uint32_t count = trace_record(TRACE_EXIT, vm->number, reason, 0);
+		vm->exits[reason]++;
 		if (turn_is_due(count))
 			turn_look(vm);
 		exit_handle(vm, reason);

@@ -30,10 +30,10 @@
 	X(FAULT, "fault", 'r', 'x')   /* a denied access: exit reason, low half of the address */ \
 	X(STATE, "state", 'd', '-')   /* a VM's state changed */                                  \
 	X(MARK, "mark", 'd', 'x')     /* for a search by hand */                                  \
-	/* with trace=on (vmm/operator/watch.c) */                                                \
+	/* with trace=on (vmm/operator/watch.c); IN, OUT and CALL come right before EXIT */       \
 	X(ENTRY, "entry", '-', 'd') /* a VM is entered: TSC ticks since its exit */               \
-	X(IN, "in", 'p', 'd')       /* the exit's access: port, bytes */                          \
-	X(OUT, "out", 'p', 'x')     /* the same: port, value */                                   \
+	X(IN, "in", 'p', 'd')       /* the exit's read: port, bytes */                            \
+	X(OUT, "out", 'p', 'x')     /* the exit's write: port, value */                           \
 	X(CALL, "call", 'd', 'x')   /* the exit's call: number, first argument */                 \
 	X(HELD, "held", 'l', 'd')   /* a line of a VM was reported: line, so many times so far */
 
@@ -62,12 +62,6 @@ struct trace_ring {
 };
 
 extern struct trace_ring trace_ring; /* a debugger can read the ring */
-
-/* Returns the newest entry. Call it where there is an entry. */
-static inline const struct trace_entry *trace_last(void)
-{
-	return &trace_ring.entry[(trace_ring.count - 1) % TRACE_ENTRIES];
-}
 
 /* Records an event. a and b: see TRACE_EVENTS. Returns the low half of the number of entries before
  * this entry. */

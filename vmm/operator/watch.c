@@ -16,12 +16,12 @@ static struct {
 	uint64_t seen[LINES]; /* reports of each line so far */
 } watch;
 
-/* After an exit. Records the operation that exited. */
+/* After an exit, before the trace's entry EXIT. Records the operation that exited. */
 static void on_exit(struct vm *vm, enum vm_exit_reason reason)
 {
 	const struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 
-	watch.left = trace_last()->tsc; /* of the entry EXIT */
+	watch.left = cpu_tsc();
 	if (reason == VM_EXIT_CALL) {
 		trace_record(TRACE_CALL, vm->number, (unsigned)regs->rax, (uint32_t)regs->rbx);
 	} else if (reason == VM_EXIT_IO) {

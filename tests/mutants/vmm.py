@@ -427,8 +427,8 @@ MUTANTS = (
     (
         "watch-forgets-the-routes",
         WATCH,
-        "vms[i]->at_exit & ~AT_EXIT_WATCH",
-        "vms[i]->at_exit & 0",
+        "vm->at_exit & ~AT_EXIT_WATCH",
+        "vm->at_exit & 0",
         "test_watch",
     ),
 )

@@ -207,7 +207,7 @@ static void R06_an_external_nmi_goes_to_its_vm(void **state)
 	answer.external = EXTERNAL_TOLD;
 	nmi_count = 1;
 	dispatch_counted(&own[LOW]);
-	assert_true(own[HIGH].nmi_due && own[HIGH].controller.changed);
+	assert_true((own[HIGH].at_entry & AT_ENTRY_NMI) && own[HIGH].controller.changed);
 	assert_int_equal(own[HIGH].state, VM_READY);
 	assert_true(processor.attention);
 }

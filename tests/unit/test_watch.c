@@ -79,11 +79,12 @@ static void every_vm_is_watched_or_none(void **state)
 	watch_set(true);
 	assert_true(watch_is_on());
 	assert_int_equal(own[PULSE].at_exit, AT_EXIT_WATCH);
+	assert_int_equal(own[PULSE].at_entry, AT_ENTRY_WATCH);
 	assert_int_equal(own[SCRIBE].at_exit, AT_EXIT_ROUTES | AT_EXIT_WATCH);
 	assert_true(own[PULSE].controller.changed && own[SCRIBE].controller.changed);
 	watch_set(false);
 	assert_false(watch_is_on());
-	assert_int_equal(own[PULSE].at_exit, 0);
+	assert_int_equal(own[PULSE].at_exit | own[PULSE].at_entry, 0);
 	assert_int_equal(own[SCRIBE].at_exit, AT_EXIT_ROUTES);
 }
 

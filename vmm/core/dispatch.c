@@ -53,7 +53,8 @@ static __attribute__((cold)) void take_external_nmi(bool told)
 		         external.policy == NMI_VM ? external.vm->config.name : "",
 		         number == EXTERNAL_LINES ? "; more are logged at each doubling only" : "");
 	if (external.policy == NMI_VM) {
-		external.vm->nmi_due = external.vm->controller.changed = true;
+		external.vm->at_entry |= AT_ENTRY_NMI;
+		external.vm->controller.changed = true;
 		if (external.vm->state == VM_HALTED)
 			sched_set_state(external.vm, VM_READY);
 		processor.attention = true;

@@ -22,9 +22,9 @@ void vm_leave(void);
 /* The calls at both ends of a VM's turns in the processor, for the trace (vmm/operator/watch.c). */
 struct flow_watch {
 	void (*on_exit)(struct vm *vm, enum vm_exit_reason reason);
-	void (*on_entry)(struct vm *vm); /* the last step but the entry itself */
+	void (*on_entry)(struct vm *vm); /* in block 408, before the entry */
 };
-/* NULL: nobody watches. A VM with AT_EXIT_WATCH is watched. */
+/* NULL: nobody watches. A VM with AT_EXIT_WATCH and AT_ENTRY_WATCH is watched. */
 extern const struct flow_watch *flow_watch;
 
 /* Does the first work after an exit of a VM with a bit in at_exit. Call it right before the trace

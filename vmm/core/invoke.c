@@ -53,6 +53,15 @@ static __attribute__((cold)) bool inject_nmi(struct vm *vm)
 	return false;
 }
 
+/* Does what at_entry says. cold: see take_external_nmi() (vmm/core/dispatch.c). */
+static __attribute__((cold)) void do_at_entry(struct vm *vm)
+{
+	if (vm->at_entry & AT_ENTRY_NMI && !inject_nmi(vm))
+		vm->at_entry &= (uint8_t)~AT_ENTRY_NMI;
+	if (vm->at_entry & AT_ENTRY_WATCH)
+		flow_watch->on_entry(vm);
+}
+
 /* Opens the ports that the chipset leaves to the guest; the guest's interrupts cause no exit from
  * the start. Injects events that the controller cannot deliver itself: lost requests, and an
  * external NMI that is the VM's.
@@ -62,19 +71,15 @@ static __attribute__((noinline)) void change_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
 
-	if (vm->nmi_due)
-		vm->nmi_due = inject_nmi(vm);
+	if (vm->at_entry)
+		do_at_entry(vm);
 	bool waits = (own->inject || own->held || chipset->intercepts_interrupts) && inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
 			virt_open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
-	own->changed = waits || vm->nmi_due;
-	if (__builtin_expect(vm->at_exit & AT_EXIT_WATCH, 0)) {
-		flow_watch->on_entry(vm);
-		own->changed = true;
-	}
+	own->changed = waits || vm->at_entry;
 }
 
 static inline void open_controller(struct vm *vm)
@@ -100,7 +105,8 @@ void vm_leave(void)
 	chipset_route(NULL);
 }
 
-void vm_exited(struct vm *vm, enum vm_exit_reason reason)
+/* noinline: inlined, each exit takes one instruction more. */
+__attribute__((noinline)) void vm_exited(struct vm *vm, enum vm_exit_reason reason)
 {
 	if (vm->at_exit & AT_EXIT_ROUTES)
 		vm_leave();

@@ -25,8 +25,8 @@ void vm_start(struct vm *vm)
 	load_begin(&vm->load, &vm->source, (void *)vm->memory, vm->config.memory);
 	vm->starting = true;
 	vm->slice_left = 0;
-	vm->switch_waits = vm->nmi_due = vm->done = vm->asleep = vm->dozes = vm->x87_latched =
-		false;
+	vm->at_entry &= (uint8_t)~AT_ENTRY_NMI;
+	vm->switch_waits = vm->done = vm->asleep = vm->dozes = vm->x87_latched = false;
 	vm->stopped_by_operator = false;
 	vm->faults = vm->reinitialisations_said = 0;
 	vm->status[0] = '\0';

@@ -31,6 +31,9 @@ enum vm_state {
 /* What an exit of the VM has to do before all else: send all lines to the VMM block, as configured
  * (R17); tell flow_watch. */
 enum at_exit { AT_EXIT_ROUTES = 1 << 0, AT_EXIT_WATCH = 1 << 1 };
+/* What the next entry of the VM has to do, where controller.changed is set: inject an external NMI
+ * (nmi=vm:NAME); tell flow_watch. */
+enum at_entry { AT_ENTRY_NMI = 1 << 0, AT_ENTRY_WATCH = 1 << 1 };
 
 /* Pages of absent memory that a VM can write to at a time. */
 enum { ABSENT_PAGES = 64 };
@@ -57,7 +60,7 @@ struct vm {
 	bool asleep;     /* The processor enters the VM in its HLT. */
 	/* A HLT of the VM does not exit, so only the processor knows whether the VM sleeps. */
 	bool dozes;
-	bool nmi_due;     /* An external NMI has to be injected (nmi=vm:NAME). */
+	uint8_t at_entry; /* A set of enum at_entry. */
 	bool x87_latched; /* vmm/core/x87.c */
 	/* Only sched.c changes the state. */
 	enum vm_state state;

@@ -67,8 +67,10 @@ void watch_set(bool on)
 	flow_watch = on ? &calls : NULL;
 	watch.left = cpu_tsc();
 	for (unsigned i = 0; i < vm_count; i++) {
-		vms[i]->at_exit = (uint8_t)((vms[i]->at_exit & ~AT_EXIT_WATCH) |
-		                            (on ? AT_EXIT_WATCH : 0));
-		vms[i]->controller.changed = true; /* vm_invoke() tells of the entry */
+		struct vm *vm = vms[i];
+		vm->at_exit = (uint8_t)((vm->at_exit & ~AT_EXIT_WATCH) | (on ? AT_EXIT_WATCH : 0));
+		vm->at_entry = (uint8_t)((vm->at_entry & ~AT_ENTRY_WATCH) |
+		                         (on ? AT_ENTRY_WATCH : 0));
+		vm->controller.changed = true; /* vm_invoke() tells of the entry */
 	}
 }

@@ -13,7 +13,7 @@ import counts
 from conftest import BUILD, here
 from signalbox import parse_latencies
 from signalbox.costs import COSTS, FREE, MODELS, cycles
-from signalbox.paths import Trace, field_at
+from signalbox.paths import Path, Trace, field_at
 
 # At most, by platform/chipset and path. ports: IN and OUT. mmio: accesses to the I/O APIC, the HPET
 # and the block's window. vmcs: VMREAD and VMWRITE. unshadowed: those that exit on nested KVM.
@@ -103,6 +103,15 @@ def test_accesses_per_path(where, counted_run):
             if median > limit or (most > bound and not exact):
                 wrong.append(f"{kind}: {name}: median {median}, 95 of 100 {most}, limit {limit}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "hpet, switched, kind",
+    [(0, False, "dispatch"), (1, False, "dispatch"), (2, False, "slice end"), (3, True, "wake-up")],
+)
+def test_the_end_of_a_slice_is_no_dispatcher_pass(hpet, switched, kind):
+    """On SVM both are NMIs. The VMM reads the slice timer for an NMI that no line explains."""
+    assert counts.kind_of(Path("nmi", None, switched, {"in": 4, "hpet_read": hpet})) == kind
 
 
 def test_a_path_is_counted_whole(where, counted_run):

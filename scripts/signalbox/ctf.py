@@ -40,31 +40,31 @@ typealias integer {{ size = 32; align = 8; signed = false; base = 16; }} := hex3
 typealias integer {{ size = 64; align = 8; signed = false; base = 16; }} := hex64_t;
 
 trace {{
-	major = 1;
-	minor = 8;
-	uuid = "{uuid}";
-	byte_order = le;
-	packet.header := struct {{ uint32_t magic; uint8_t uuid[16]; uint32_t stream_id; }};
+    major = 1;
+    minor = 8;
+    uuid = "{uuid}";
+    byte_order = le;
+    packet.header := struct {{ uint32_t magic; uint8_t uuid[16]; uint32_t stream_id; }};
 }};
 
 env {{
 {env}}};
 
 clock {{
-	name = machine;
-	description = "the machine's time";
-	freq = 1000000000;
-	offset = 0;
+    name = machine;
+    description = "the machine's time";
+    freq = 1000000000;
+    offset = 0;
 }};
 
 typealias integer {{ size = 64; align = 8; signed = false; map = clock.machine.value; }} := ns_t;
 
 stream {{
-	id = 0;
-	packet.context := struct {{
-		ns_t timestamp_begin; ns_t timestamp_end; uint64_t content_size; uint64_t packet_size;
-	}};
-	event.header := struct {{ uint8_t id; ns_t timestamp; }};
+    id = 0;
+    packet.context := struct {{
+        ns_t timestamp_begin; ns_t timestamp_end; uint64_t content_size; uint64_t packet_size;
+    }};
+    event.header := struct {{ uint8_t id; ns_t timestamp; }};
 }};
 """
 

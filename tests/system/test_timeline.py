@@ -267,7 +267,8 @@ def test_the_ctf_agrees_with_the_console(read_events_of_ctf, traced_run):
         }
     assert counts["switch"] == int(traced_run.records("totals")[0]["switches"])
     served = Counter(f["line"] for _, e, f in read_events_of_ctf if e == "line")
-    vmm = {int(r["irq"]): int(r["exits"]) for r in traced_run.records("line") if r["owner"] == "vmm"}
+    own = [r for r in traced_run.records("line") if r["owner"] == "vmm"]
+    vmm = {int(r["irq"]): int(r["exits"]) for r in own}
     assert {line: served[line] for line in vmm} == vmm and served[4] > 0
     assert counts["machine-entry"] == counts["machine-exit"]
     assert counts["entry"] == counts["exit"]
@@ -387,4 +388,6 @@ def test_what_cannot_be_traced_is_said(tmp_path):
     assert "a bare machine has no VMM whose trace could be drained" in done.stdout
     done = command("--build", build, "--platform", "qemu", "--filter", "vm=nobody")
     assert done.returncode == 1
-    assert done.stdout == "trace: FILTER: vm=nobody: no vm is called 'nobody'; there are: pulse scribe\n"
+    assert done.stdout == (
+        "trace: FILTER: vm=nobody: no vm is called 'nobody'; there are: pulse scribe\n"
+    )

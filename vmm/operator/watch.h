@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The watch over the VMs' exits and entries (trace=on): the trace gets both ends of each stay in the
- * VMM, accesses to ports, calls, and lines that were reported.
+ * The watch over the VMs' exits and entries (trace=on): the trace gets both ends of each stay in
+ * the VMM, accesses to ports, calls, and lines that were reported.
  *
  * Rule: a VM that is not watched pays nothing for the watch.
  */

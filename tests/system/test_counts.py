@@ -3,8 +3,7 @@
 
 Rule: a limit is what was measured, and stands in the one table below. Whoever makes a path cheaper
 lowers it. The median holds the limit. What coincides with another line's event costs both, so twice
-the limit is allowed for 95 of 100; on Bochs too few paths are seen for that. A kind with another
-reason to be dear has a limit of its own in MOST.
+the limit is allowed for 95 of 100; on Bochs too few paths are seen for that.
 """
 
 import pytest
@@ -50,11 +49,6 @@ LIMITS = {
         "sleep": {"ports": 0, "mmio": 6},
     },
 }
-# For 95 of 100, where twice the limit is too little. dispatch: scribe reads ISR after each
-# interrupt of line 15, to see whether the interrupt is spurious, and leaves ISR selected in the
-# slave. The look at the lines then puts the read select back: 17 accesses, or 19 with an end of a
-# turn. One path of 20 is such a path, so that the 95th of 100 is now 9, now 19.
-MOST = {("qemu/pc", "dispatch", "ports"): 19}
 # What counts the paths of QEMU is built with the block for it.
 NEEDS = {"bochs": "bochs", "qemu": "qemu-irqmux", "qemu-irqmux": "qemu-irqmux"}
 SUMS = {
@@ -99,8 +93,7 @@ def test_accesses_per_path(where, counted_run):
             median = found[kind].share(SUMS[name], 50)
             most = found[kind].share(SUMS[name], 95)
             exact = where.startswith("bochs")
-            bound = MOST.get((where, kind, name), 2 * limit)
-            if median > limit or (most > bound and not exact):
+            if median > limit or (most > 2 * limit and not exact):
                 wrong.append(f"{kind}: {name}: median {median}, 95 of 100 {most}, limit {limit}")
     assert not wrong, "\n".join(wrong)
 

@@ -17,6 +17,7 @@
 #include "vmm/config/config.h"
 #include "vmm/config/reserve.h"
 #include "vmm/core/absent.h"
+#include "vmm/core/allot.h"
 #include "vmm/core/background.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
@@ -293,12 +294,14 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	}
 	silence_timer();
 	pit_begin();
+	allot_begin(cpu_tsc(), boot.config.jitter != 0);
 	set_nmi_policy();
 	screen_begin();
 	machine_confine();
 	say_what_was_found();
 	machine_describe();
 	report_lines(false);
+	report_budgets();
 	background_init(operator_step);
 	watch_set(boot.config.trace_on);
 	console_set_interrupts(true);

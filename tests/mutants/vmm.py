@@ -3,6 +3,7 @@
 
 SCHED = "vmm/core/sched.c"
 RUN = "vmm/core/run.c"
+ALLOT = "vmm/core/allot.c"
 DISPATCH = "vmm/core/dispatch.c"
 INVOKE = "vmm/core/invoke.c"
 SWITCH = "vmm/core/switch.c"
@@ -14,6 +15,57 @@ VM = "vmm/core/vm.c"
 WATCH = "vmm/operator/watch.c"
 
 MUTANTS = (
+    # Time that is allotted.
+    (
+        "budget-that-has-no-end",
+        "vmm/budget/budget.h",
+        "return b->period != 0 &&",
+        "return b->period == 1 &&",
+        "test_budgets",
+    ),
+    (
+        "budget-whose-excess-is-a-gift",
+        "vmm/budget/budget.c",
+        "b->left += (int64_t)(periods * b->amount);",
+        "b->left = (int64_t)b->amount;",
+        "test_budgets",
+    ),
+    (
+        "blocking-without-the-second-budget",
+        "vmm/budget/blocking.c",
+        "budget * (2 +",
+        "budget * (1 +",
+        "test_budget",
+    ),
+    (
+        "used-up-and-waiting-for-an-eoi",
+        ALLOT,
+        "if (vm->state == VM_READY && budget_is_used_up(&vm->allot.budget))",
+        "if (vm->number > 63)",
+        "test_budgets",
+    ),
+    (
+        "held-for-the-budget-and-not-counted",
+        ALLOT,
+        "vm->allot.held++;",
+        ";",
+        "test_budgets",
+    ),
+    (
+        "sleep-in-a-vm-with-a-budget",
+        SCHED,
+        " & ~schedule->sleepless;",
+        ";",
+        "test_budgets",
+    ),
+    (
+        "waiting-with-open-lines",
+        SCHED,
+        "if (vms[i]->state != VM_WAITING)",
+        "if (vms[i] != NULL)",
+        "bochs-irqmux:tests/system/test_budgets.py::"
+        "test_R08_the_interrupts_of_a_used_up_budget_are_held_and_counted[irqmux]",
+    ),
     # Whose turn it is.
     (
         "pick-lowest-priority",
@@ -25,22 +77,22 @@ MUTANTS = (
     (
         "masks-without-priorities",
         SCHED,
-        "schedule->lines_above[vms[i]->config.priority] | line_vmm;",
-        "line_vmm;",
+        "above |= own;",
+        ";",
         "test_driver",
     ),
     (
         "masks-without-the-vmm",
         SCHED,
-        "priority] | line_vmm;",
-        "priority];",
+        "above = line_vmm;",
+        "above = 0;",
         "test_driver",
     ),
     (
         "masks-open-for-equals",
         SCHED,
-        "lower < vm->config.priority; lower++)",
-        "lower <= vm->config.priority; lower++)",
+        "at[priority] = (line_set)~above;",
+        "at[priority] = (line_set)~(above | own);",
         "test_driver",
     ),
     (

@@ -7,6 +7,7 @@
 
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/machine/slice_timer.h"
+#include "vmm/core/allot.h"
 #include "vmm/core/background.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"
@@ -42,7 +43,7 @@ bool virt_exit_on_hlt(struct vcpu *v, bool exits)
 bool virt_halted(struct vcpu *v)
 {
 	(void)v;
-	return false;
+	return kit.halted;
 }
 
 void virt_set_halted(struct vcpu *v, bool halted)
@@ -66,6 +67,11 @@ bool virt_interrupts_on(struct vcpu *v)
 uint64_t tsc_from_us(uint64_t us)
 {
 	return us * KIT_TICKS_PER_US;
+}
+
+uint64_t tsc_to_us(uint64_t ticks)
+{
+	return ticks / KIT_TICKS_PER_US;
 }
 
 void nmi_halt(void)
@@ -111,6 +117,8 @@ void background_run(bool idle, uint64_t since)
 	assert_null(processor.vm);
 	assert_true(kit.mask_is_current);
 	kit.portions++;
+	if (kit.on_work != NULL)
+		kit.on_work();
 }
 
 void dispatch_counted(struct vm *running)
@@ -147,36 +155,41 @@ static bool in_service(const struct controller *c)
 	return kit.handler;
 }
 
+static line_set asserted(void)
+{
+	return kit.asserted;
+}
+
 static const struct chipset block = { .name = "block",
 	                              .masks_in_hardware = true,
 	                              .mux.route = kit_set_route,
 	                              .block.mask = kit_set_mask,
+	                              .block.asserted = asserted,
 	                              .controller.deliverable = deliverable,
 	                              .controller.in_service = in_service };
 const struct chipset *chipset = &block;
 
-int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
+int vm_switch(struct vm *next, bool force, uint64_t now)
 {
-	(void)force;
-	(void)now;
-	fail_msg("vm %u has no PIT of its own", next->number);
+	kit.attempts++;
+	if (!force && processor.vm != NULL && (kit.handler || !kit.exact))
+		return -1;
+	if (processor.vm != NULL && kit.exact)
+		turn_leave(processor.vm, now);
+	processor.vm = next;
 	return 0;
 }
 
-int vm_switch(struct vm *next, bool force, uint64_t now)
+int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
 {
-	(void)now;
-	kit.attempts++;
-	if (!force && processor.vm != NULL)
-		return -1;
-	processor.vm = next;
-	return 0;
+	return vm_switch(next, force, now);
 }
 
 int vm_put_away(bool force, uint64_t now)
 {
 	(void)force;
-	(void)now;
+	if (processor.vm != NULL && kit.exact)
+		turn_leave(processor.vm, now);
 	kit.put_away++;
 	kit.requests |= kit.requests_after;
 	processor.vm = NULL;
@@ -234,6 +247,7 @@ void kit_begin(const unsigned priorities[KIT_VMS])
 void kit_begin_run(const struct vmm_config *config, const unsigned priorities[KIT_VMS])
 {
 	memset(&processor, 0, sizeof(processor));
+	processor.allot.due = ALLOT_NEVER;
 	memset(&kit, 0, sizeof(kit));
 	kit.work_due = UINT64_MAX;
 	chipset = &block;

@@ -19,10 +19,10 @@
 #include <stdint.h>
 
 /* KIT_SLICE: the slice of a VM. KIT_STEP: the time of a step of a VM's start. In TSC ticks. */
-enum { KIT_VMS = 3, KIT_SLICE = 5000, KIT_STEP = 100, KIT_TICKS_PER_US = 5 };
+enum { KIT_VMS = 3, KIT_ROOM = 8, KIT_SLICE = 5000, KIT_STEP = 100, KIT_TICKS_PER_US = 5 };
 
 struct turns_kit {
-	struct vm own[KIT_VMS];
+	struct vm own[KIT_ROOM]; /* kit_begin() takes the first KIT_VMS */
 	/* Set by the test. */
 	line_set requests;       /* deliverable to the running VM */
 	line_set requests_after; /* further requests, while the VM is put away */
@@ -31,6 +31,10 @@ struct turns_kit {
 	uint64_t work_due;       /* TSC of the background work; UINT64_MAX: never */
 	unsigned starved;        /* so many portions of the work more go on behind an NMI */
 	void (*on_step)(void);   /* called at each step of a start */
+	void (*on_work)(void);   /* called in each portion of the background work */
+	bool halted;             /* the running VM is in a HLT */
+	bool exact;              /* a switch refuses only while handler is set, and ends a turn */
+	line_set asserted;       /* the block's status */
 	/* Noted by the stand-ins. */
 	uint64_t timer;       /* the time at the last arming, in TSC ticks */
 	unsigned steps;       /* of VMs' starts */

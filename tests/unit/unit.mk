@@ -121,11 +121,13 @@ UNIT_acpi_find := $(patsubst %,arch/x86/machine/%.c,acpi acpi_parse) $(UNIT_LOG)
 UNIT_acpi    := arch/x86/machine/acpi_parse.c
 UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
+# The time that is allotted to VMs.
+UNIT_ALLOT   := vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
 UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
-	vmm/core/ending.c $(filter-out %/pci.c,$(UNIT_PCI)) \
+	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world)
 # And many machines after each other, each of which finds the VMM's variables as the loader leaves the variables.
 UNIT_RUN     := $(UNIT_MACHINE) $(patsubst %,tests/unit/sim_%.c,image play scenarios scenarios_block)
@@ -134,7 +136,9 @@ UNIT_run     := $(UNIT_RUN)
 UNIT_faults  := $(UNIT_MACHINE)
 UNIT_calls   := $(UNIT_MACHINE)
 UNIT_exits   := $(UNIT_MACHINE)
-UNIT_turns   := tests/unit/turns_kit.c tests/unit/fake_virt.c vmm/core/run.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_LOG)
+UNIT_turns   := tests/unit/turns_kit.c tests/unit/fake_virt.c vmm/core/run.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_ALLOT) $(UNIT_LOG)
+UNIT_budgets := $(UNIT_turns)
+UNIT_budget  := vmm/budget/budget.c vmm/budget/blocking.c
 UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c $(UNIT_LOG)
 UNIT_background := vmm/core/background.c

@@ -41,7 +41,8 @@ struct config_range {
 /* The line of a function that has no interrupt pin. */
 enum { CONFIG_NO_LINE = 0xff };
 
-/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME irq=LIST block=LIST
+/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME budget=TIME/TIME irq=LIST
+ * block=LIST
  * routes=entry|exit io=RANGES mmio=RANGES share pc pit ticks=merge|all onfault=log|stop|restart
  * trust=LIST busmaster=LIST pci=LIST dma=unsafe args="..." or everything after "--" for the
  * guest. */
@@ -51,7 +52,9 @@ struct vm_config {
 	uint64_t memory;            /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
 	unsigned priority;          /* prio=0..15, higher runs first; default 1 */
 	uint32_t slice_us;          /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
-	line_set lines;             /* irq=0,3 or irq=8-9 */
+	/* budget=2ms/10ms: so much of the processor's time in each period. 0: no limit. */
+	uint32_t budget_us, period_us;
+	line_set lines; /* irq=0,3 or irq=8-9 */
 	uint64_t
 		/* irq=0:1 sends line 0 to input 1 of the controller (R03). Default: the input with
 		 * the line's own number. */

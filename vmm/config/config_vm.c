@@ -17,7 +17,8 @@
 #define MMIO_LAST ((UINT64_C(1) << 46) - 1) /* the addresses of a 64-bit processor of today */
 
 enum { PRIORITY_MAX = 15, PORT_LAST = 0xffff };
-enum { SLICE_MIN = 100, SLICE_MAX = 1000000 }; /* us */
+enum { SLICE_MIN = 100, SLICE_MAX = 1000000 };                      /* us */
+enum { BUDGET_MIN = 100, PERIOD_MIN = 1000, PERIOD_MAX = 1000000 }; /* us */
 
 static int vm_name(struct reader *r, const char *value)
 {
@@ -79,6 +80,29 @@ static int vm_slice(struct reader *r, const char *value)
 	if (us < SLICE_MIN || us > SLICE_MAX)
 		return config_refuse(r, "a slice is from 100us to 1s");
 	r->vm->slice_us = (uint32_t)us;
+	return 0;
+}
+
+/* Parses TIME/PERIOD into microseconds. Returns 0, or -EINVAL with the reason noted. */
+static int vm_budget(struct reader *r, const char *value)
+{
+	const char *slash = strchr(value, '/');
+	uint64_t budget = 0, period = 0;
+	char amount[ITEM_MAX] = "";
+
+	if (slash == NULL || slash - value >= ITEM_MAX)
+		return config_refuse(r, "it is a time in each period, as in 2ms/10ms");
+	memcpy(amount, value, (size_t)(slash - value));
+	if (config_time(r, amount, &budget) || config_time(r, slash + 1, &period))
+		return -EINVAL;
+	if (period < PERIOD_MIN || period > PERIOD_MAX)
+		return config_refuse(r, "a period is from 1ms to 1s");
+	if (budget > period)
+		return config_refuse(r, "the budget is longer than its period");
+	if (budget < BUDGET_MIN)
+		return config_refuse(r, "a budget is 100us at least");
+	r->vm->budget_us = (uint32_t)budget;
+	r->vm->period_us = (uint32_t)period;
 	return 0;
 }
 
@@ -401,5 +425,6 @@ const struct keyword config_vm_words[] = {
 	{ "dma", false, vm_dma },
 	{ "pit", true, vm_pit },
 	{ "ticks", false, vm_ticks },
+	{ "budget", false, vm_budget },
 	{ NULL, false, NULL }, /* the end */
 };

@@ -4,4 +4,4 @@
  */
 #include "vmm/core/processor.h"
 
-struct processor processor = { .attention = true };
+struct processor processor = { .attention = true, .allot.due = UINT64_MAX };

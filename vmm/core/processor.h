@@ -28,14 +28,23 @@ struct turn {
 
 /* The VMs by state. Only vmm/core/sched.c touches the schedule. */
 struct schedule {
-	vm_set ready[PRIORITIES];         /* VMs by number */
-	vm_set halted;                    /* VMs by number */
-	vm_set frozen;                    /* the halted VMs outside a HLT */
-	uint16_t priorities;              /* priorities with a ready VM */
-	line_set awaited;                 /* lines of the halted VMs */
-	line_set lines_above[PRIORITIES]; /* lines of the VMs of a higher priority */
-	uint8_t first[PRIORITIES];        /* the next VM among equals; the search begins here */
+	vm_set ready[PRIORITIES];  /* VMs by number */
+	vm_set halted;             /* VMs by number */
+	vm_set frozen;             /* the halted VMs outside a HLT */
+	uint16_t priorities;       /* priorities with a ready VM */
+	line_set awaited;          /* lines of the halted VMs */
+	uint8_t first[PRIORITIES]; /* the next VM among equals; the search begins here */
 	struct vm *woken_last;
+	vm_set sleepless; /* VMs in whose HLT the processor does not sleep */
+};
+
+/* The time that is allotted to VMs. Only vmm/core/allot.c changes the structure. */
+struct allotments {
+	bool on;            /* there is a VM with a budget */
+	vm_set waiting;     /* VMs that were sent to wait */
+	struct vm *charged; /* the VM whose budget the time since `since` counts for, or NULL */
+	uint64_t since;     /* TSC of the last decision */
+	uint64_t due;       /* TSC at which the first waiting VM has time again, or ALLOT_NEVER */
 };
 
 struct processor {
@@ -48,6 +57,7 @@ struct processor {
 	uint64_t housekeeping_due;
 	struct turn turn;
 	struct schedule schedule;
+	struct allotments allot;
 };
 extern struct processor processor;
 

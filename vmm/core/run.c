@@ -8,6 +8,7 @@
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
+#include "vmm/core/allot.h"
 #include "vmm/core/background.h"
 #include "vmm/core/ending.h"
 #include "vmm/core/exits.h"
@@ -20,11 +21,10 @@
 #include "vmm/core/turn.h"
 #include "vmm/core/vm_build.h"
 
-/* SERVICE_WAIT_US: a switch waits so long for the end of the interrupt in service (a handler's
- * length); then the in-service bits move into software. HOUSEKEEPING_US: the VMM looks up so often
- * when no other event brings the VMM in. WORK_WAIT_US: the background work waits so long for an
- * interrupt of the VM that ran, at most WORK_WAITS times in a row. */
-enum { SERVICE_WAIT_US = 200, HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
+/* HOUSEKEEPING_US: the VMM looks up so often when no other event brings the VMM in. WORK_WAIT_US: the
+ * background work waits so long for an interrupt of the VM that ran, at most WORK_WAITS times in a
+ * row. */
+enum { HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 /* The run under way, or the run before. */
 static struct {
@@ -40,7 +40,7 @@ static struct {
 	uint64_t status_due;      /* The next status line. UINT64_MAX: never. */
 	uint64_t end_due;         /* The next look at the run's end. UINT64_MAX: never. */
 	uint64_t interval;        /* The longest time between two rounds of housekeeping. */
-	uint64_t due;             /* decide_with_pits() */
+	uint64_t due;             /* decide_with_times() */
 } housekeeping;
 
 /* The VMM's own turn: for the background work, for the start of a VM, or for sleep. */
@@ -153,13 +153,20 @@ static slow_path void tell_activity(struct vm *vm)
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 
+/* Returns the time of the next work for a VM that does not run. UINT64_MAX: there is no such
+ * work. */
+static uint64_t vms_due(void)
+{
+	return earliest(pit_due, processor.allot.due);
+}
+
 /* Waits for the next housekeeping. No VM's timer would wake the VMM for the status line, or for the
  * end of the run. Or all halted VMs stand at an x87 error (vmm/core/x87.h), and no VM can be
  * entered in its HLT. */
 static void wait_for_housekeeping(void)
 {
 	while (nmi_count == 0 && !processor.attention &&
-	       cpu_tsc() < earliest(processor.housekeeping_due, pit_due)) {
+	       cpu_tsc() < earliest(processor.housekeeping_due, vms_due())) {
 		chipset_look();
 		__builtin_ia32_pause();
 	}
@@ -172,7 +179,7 @@ static void idle(void)
 	trace_record(TRACE_HALT, TRACE_NO_VM, 0, 0);
 	chipset_route(NULL);
 	chipset_mask((line_set) ~(line_vmm | sched_awaited()));
-	if (sched_anybody_halted() || earliest(first_due(), pit_due) != UINT64_MAX)
+	if (sched_anybody_halted() || earliest(first_due(), vms_due()) != UINT64_MAX)
 		wait_for_housekeeping();
 	else if (chipset->halt != NULL)
 		chipset->halt();
@@ -190,7 +197,9 @@ static slow_path bool waits_for_eoi(struct vm *last, const struct vm *next, uint
 	    (next != NULL && next->config.priority > last->config.priority))
 		return false;
 	if (!last->switch_waits)
-		turn_wait(last, now, tsc_from_us(SERVICE_WAIT_US));
+		turn_wait(last, now, tsc_from_us(TURN_EOI_WAIT_US));
+	if (processor.allot.on)
+		(void)allot_begin_turn(last);
 	return true;
 }
 
@@ -243,11 +252,13 @@ static bool work_has_to_wait(const struct vm *last, const struct vm *next)
  * line's status would hold the block's output up, and no other line could raise an NMI. */
 static void work_in_background(bool nobody_ready, uint64_t since)
 {
+	bool nobody_waits = nobody_ready && processor.allot.due == ALLOT_NEVER;
+
 	vmm_turn.interrupt_waits = 0;
 	bool alarm = pit_set_alarm();
 	do {
 		take_lines(0);
-		background_run(nobody_ready, since);
+		background_run(nobody_waits, since);
 		dispatch_counted(NULL);
 	} while (background_is_starved() && !processor.attention && !pit_is_due(cpu_tsc()));
 	if (alarm) {
@@ -263,11 +274,13 @@ static void work_in_background(bool nobody_ready, uint64_t since)
 static void start_in_steps(struct vm *vm, uint64_t now)
 {
 	uint64_t end = sched_contended(vm) ? now + slice_of(vm) : UINT64_MAX;
-	uint64_t then = now;
+	uint64_t then = now, due = vms_due();
 
+	if (processor.allot.on)
+		due = earliest(pit_due, allot_begin_turn(vm));
 	take_lines(sched_masked(vm));
 	while (vm->starting && nmi_count == 0 && !processor.attention &&
-	       then < earliest(end, earliest(processor.housekeeping_due, pit_due))) {
+	       then < earliest(end, earliest(processor.housekeeping_due, due))) {
 		vm_start_step(vm);
 		chipset_look();
 		then = cpu_tsc();
@@ -330,8 +343,11 @@ static slow_path struct vm *find_sleeper(bool *work, uint64_t now)
 	return vm;
 }
 
-static inline __attribute__((always_inline)) void begin_turn(struct vm *vm, uint64_t now, bool pits)
+/* timed: as for decide_at(). */
+static inline __attribute__((always_inline)) void begin_turn(struct vm *vm, uint64_t now,
+                                                             bool timed)
 {
+	const bool allots = timed && processor.allot.on;
 	bool contended = sched_contended(vm);
 	uint64_t deadline = processor.housekeeping_due;
 
@@ -342,25 +358,37 @@ static inline __attribute__((always_inline)) void begin_turn(struct vm *vm, uint
 			processor.turn.slice_end = now + slice_of(vm);
 		deadline = earliest(processor.turn.slice_end, deadline);
 	}
-	if (pits)
+	if (timed)
 		deadline = earliest(deadline, pit_due);
-	turn_arm(vm, now, deadline, contended);
-	if (pits)
+	if (allots)
+		deadline = earliest(deadline, allot_begin_turn(vm));
+	turn_arm(vm, now, deadline, contended || allots);
+	if (timed)
 		turn_watch_tick();
-	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm));
+	vm->dozes = !virt_exit_on_hlt(vm->vcpu, contended || sched_others_ready(vm) ||
+	                                                (allots && sched_is_sleepless(vm)));
 }
 
-static struct vm *decide_with_pits(uint64_t now);
+/* Chooses the next VM, or NULL where no VM is ready. timed: as for decide_at(). */
+static inline __attribute__((always_inline)) struct vm *choose(uint64_t now, bool timed)
+{
+	if (timed && pit_is_due(now))
+		pit_work(now);
+	return timed && processor.allot.on ? allot_pick(now) : sched_pick();
+}
+
+static struct vm *decide_with_times(uint64_t now);
 
 /* Decides (510) whether it is another VM's turn, and brings that VM in. Returns the VM to invoke,
- * or NULL when the caller has to decide again. pits: VMs have PITs of their own. */
-static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, bool pits)
+ * or NULL when the caller has to decide again. timed: moments are due for VMs that do not run,
+ * because VMs have PITs of their own, or time is allotted (vmm/core/allot.h). */
+static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, bool timed)
 {
 	bool work = false;
 
 	if (unlikely(now >= processor.housekeeping_due)) {
-		if (!pits && pit_moves)
-			return decide_with_pits(now);
+		if (!timed && (pit_moves || processor.allot.on))
+			return decide_with_times(now);
 		work = do_housekeeping(now);
 		if (ending_is_here())
 			return NULL;
@@ -369,9 +397,7 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 	if (last != NULL && last->dozes)
 		note_activity(last);
 	processor.attention = false; /* a later event calls for another decision */
-	if (pits && pit_is_due(now))
-		pit_work(now);
-	struct vm *next = sched_pick();
+	struct vm *next = choose(now, timed);
 	if (next == NULL && !work)
 		next = find_sleeper(&work, now);
 	else if (work && work_has_to_wait(last, next)) {
@@ -381,8 +407,8 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 	if (unlikely(work || next == NULL || next->starting))
 		return take_turn(next, work, now);
 	if (next != last) {
-		for (bool force = false; (pits ? vm_switch_with_pit(next, force, now)
-		                               : vm_switch(next, force, now)) != 0;
+		for (bool force = false; (timed ? vm_switch_with_pit(next, force, now)
+		                                : vm_switch(next, force, now)) != 0;
 		     force = true)
 			if (waits_for_eoi(last, next, now))
 				return last;
@@ -392,14 +418,14 @@ static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, 
 	if (next->asleep)
 		tell_activity(next);
 	/* a tick's moment is exact; the switch took its time */
-	begin_turn(next, pits && pit_due != PIT_NEVER ? cpu_tsc() : now, pits);
+	begin_turn(next, timed && pit_due != PIT_NEVER ? cpu_tsc() : now, timed);
 	return next;
 }
 
-/* The same where VMs have PITs of their own. processor.housekeeping_due is then in the past at each
- * decision, so that a decision without such VMs needs no test for them. The true time is in
- * housekeeping.due meanwhile. 0 in processor.housekeeping_due still means: now. */
-static struct vm *decide_with_pits(uint64_t now)
+/* The same where moments are due for VMs that do not run. processor.housekeeping_due is then in the
+ * past at each decision, so that a decision without such VMs needs no test for them. The true time
+ * is in housekeeping.due meanwhile. 0 in processor.housekeeping_due still means: now. */
+static slow_path struct vm *decide_with_times(uint64_t now)
 {
 	enum { SET_ASIDE = 1 };
 

@@ -11,13 +11,36 @@ static struct schedule *const schedule = &processor.schedule;
 
 void sched_add(struct vm *vm)
 {
-	for (unsigned lower = 0; lower < vm->config.priority; lower++)
-		schedule->lines_above[lower] |= vm->controller.lines;
-	chipset_present.dirty = true;
-	for (unsigned i = 0; i < vm_count; i++) {
-		line_set ends = schedule->lines_above[vms[i]->config.priority] | line_vmm;
-		vms[i]->masked = (line_set)~ends;
+	(void)vm; /* is in vms[] */
+	sched_set_masks();
+}
+
+/* The lines of a VM that waits for its time end no turn. */
+void sched_set_masks(void)
+{
+	line_set at[PRIORITIES] = { 0 }, above = line_vmm;
+
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i]->state != VM_WAITING)
+			at[vms[i]->config.priority] |= vms[i]->controller.lines;
+	for (unsigned priority = PRIORITIES; priority-- > 0;) {
+		line_set own = at[priority];
+		at[priority] = (line_set)~above;
+		above |= own;
 	}
+	for (unsigned i = 0; i < vm_count; i++)
+		vms[i]->masked = at[vms[i]->config.priority];
+	chipset_present.dirty = true;
+}
+
+void sched_set_sleepless(const struct vm *vm)
+{
+	schedule->sleepless |= VM_BIT(vm->number);
+}
+
+bool sched_is_sleepless(const struct vm *vm)
+{
+	return (schedule->sleepless & VM_BIT(vm->number)) != 0;
 }
 
 /* Collects the lines of all halted VMs anew. A VM that leaves its HLT may share lines with other
@@ -108,7 +131,7 @@ line_set sched_awaited(void)
 
 struct vm *sched_idle_vm(void)
 {
-	const vm_set asleep = schedule->halted & ~schedule->frozen;
+	const vm_set asleep = schedule->halted & ~schedule->frozen & ~schedule->sleepless;
 
 	if (schedule->woken_last != NULL && asleep & VM_BIT(schedule->woken_last->number))
 		return schedule->woken_last;

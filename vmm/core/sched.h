@@ -23,6 +23,13 @@ bool sched_contended(const struct vm *vm);
 /* Halts vm outside a HLT: the processor cannot sleep in vm. Lasts until the next change of
  * state. */
 void sched_set_frozen(struct vm *vm);
+/* Never lets the processor sleep in vm: the processor would wake up in vm without an exit. */
+void sched_set_sleepless(const struct vm *vm);
+/* Returns true where the processor may not sleep in vm. */
+bool sched_is_sleepless(const struct vm *vm);
+/* Sets every VM's mask anew (404). Call it after a VM has come to VM_WAITING, or has left that
+ * state. */
+void sched_set_masks(void);
 /* Returns true where a VM is halted. */
 bool sched_anybody_halted(void);
 /* Returns the lines of the halted VMs. */

@@ -38,7 +38,8 @@ void turn_look(struct vm *vm)
 		if (slice_timer_by_nmi)
 			processor.turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
 		else
-			turn_arm(vm, now, processor.turn.deadline, processor.turn.slice_end != 0);
+			turn_arm(vm, now, processor.turn.deadline,
+			         processor.turn.slice_end != 0 || processor.allot.on);
 		turn_watch_tick();
 		return;
 	}

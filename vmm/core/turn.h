@@ -30,6 +30,10 @@ static inline bool turn_is_due(uint32_t count)
  * has to be in time (vmm/core/pit.h). */
 enum { LOOK_CONTENDED = 4, LOOK_ALONE = 64, LOOK_TICK = 1 };
 
+/* A switch waits so long for the end of the interrupt in service (a handler's length); then the
+ * in-service bits move into software. */
+enum { TURN_EOI_WAIT_US = 200 };
+
 /* No deadline is farther away, in TSC ticks: the processor's timer holds no more. */
 #define TURN_MOST UINT64_C(0xffffffff)
 

@@ -12,6 +12,7 @@
 #include "arch/x86/virt/virt.h"
 #include "chipset/chipset.h"
 #include "vmm/abi.h"
+#include "vmm/budget/budget.h"
 #include "vmm/config/config.h"
 #include "vmm/core/output.h"
 #include "vmm/core/pit.h"
@@ -26,6 +27,8 @@ enum vm_state {
 	VM_STOPPED, /* Does not run until a command starts the VM. */
 	VM_HALTED,  /* Has executed HLT; ready again when a line of the VM has status. */
 	VM_READY,
+	/* Has used up its allotted time, and is ready again at a moment (vmm/core/allot.h). */
+	VM_WAITING,
 };
 
 /* What an exit of the VM has to do before all else: send all lines to the VMM block, as configured
@@ -37,6 +40,14 @@ enum at_entry { AT_ENTRY_NMI = 1 << 0, AT_ENTRY_WATCH = 1 << 1 };
 
 /* Pages of absent memory that a VM can write to at a time. */
 enum { ABSENT_PAGES = 64 };
+
+/* The time that is allotted to a VM. vmm/core/allot.c has the calls. */
+struct allotment {
+	struct budget budget;
+	uint32_t worst_wait_us; /* The worst blocking (vmm/budget/blocking.h). */
+	uint64_t used_up;       /* Times that the VM had to wait. */
+	uint64_t held; /* Interrupts that were held meanwhile: lines with status at the end. */
+};
 
 /* A VM. vm_create() makes the structure; it is never freed. */
 struct vm {
@@ -108,6 +119,7 @@ struct vm {
 	struct pit pit; /* vmm/core/pit.c */
 	/* Of a VM with pci= only. */
 	struct pci_space pci;
+	struct allotment allot;
 };
 
 /* A set of VMs by their numbers. */

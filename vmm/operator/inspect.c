@@ -31,9 +31,10 @@ unsigned vmm_vm_count(void)
 
 static const char *state_name(const struct vm *vm)
 {
-	static const char *const names[] = {
-		[VM_STOPPED] = "stopped", [VM_HALTED] = "halted", [VM_READY] = "ready"
-	};
+	static const char *const names[] = { [VM_STOPPED] = "stopped",
+		                             [VM_HALTED] = "halted",
+		                             [VM_READY] = "ready",
+		                             [VM_WAITING] = "waiting" };
 	if (vm->state == VM_STOPPED && vm->done && !vm->stopped_by_operator)
 		return vm->exit_status == 0 ? "done" : "failed";
 	return vm == processor.vm && vm->state == VM_READY ? "running" : names[vm->state];
@@ -58,7 +59,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 	const struct vm *vm = vms[i];
 
 	background_point();
-	if (vm->number != i || vm->state > VM_READY)
+	if (vm->number != i || vm->state > VM_WAITING)
 		overwritten(i, vm);
 	*out = (struct vm_report){
 		.name = vm->config.name,
@@ -73,6 +74,12 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.status = vm->status,
 		.exit_status = vm->exit_status,
 		.done = vm->done && !vm->stopped_by_operator,
+		.budget_us = vm->config.budget_us,
+		.period_us = vm->config.period_us,
+		.worst_wait_us = vm->allot.worst_wait_us,
+		.used_up = vm->allot.used_up,
+		.held_for_budget = vm->allot.held,
+		.most_over = (uint64_t)vm->allot.budget.most_over,
 	};
 	for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++) {
 		out->exits[reason] = vm->exits[reason];

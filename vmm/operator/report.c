@@ -9,6 +9,7 @@
 
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
+#include "vmm/budget/blocking.h"
 #include "vmm/config/config.h"
 #include "vmm/operator/report_text.h"
 
@@ -84,6 +85,38 @@ void report_vms(void)
 		           (unsigned long)vm.switches_in, (unsigned long)vm.exits_total);
 		print_lines(vm.lines, 10);
 		log_format("  %s\n", guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words)));
+	}
+}
+
+/* ---- Budgets ---- */
+
+/* Prints the longest wait in microseconds, in words where there is no bound. */
+static void print_wait(uint32_t us)
+{
+	if (us >= BLOCKING_LONG)
+		log_format(us == BLOCKING_NONE ? "    no bound" : "   over 10 s");
+	else
+		log_format("%12u", (unsigned)us);
+}
+
+void report_budgets(void)
+{
+	struct vm_report vm;
+
+	for (unsigned i = 0; i < vmm_vm_count(); i++) {
+		vmm_vm_report(i, &vm);
+		if (vm.worst_wait_us == 0)
+			return;
+		if (i == 0)
+			log_format("  vm               budget us   of us  waits us max    used up"
+			           "       held  over max\n");
+		log_format(vm.period_us != 0 ? "  %-15s  %9u %7u  "
+		                             : "  %-15s          -       -  ",
+		           vm.name, (unsigned)vm.budget_us, (unsigned)vm.period_us);
+		print_wait(vm.worst_wait_us);
+		log_format(" %10lu %10lu %9lu\n", (unsigned long)vm.used_up,
+		           (unsigned long)vm.held_for_budget,
+		           (unsigned long)tsc_to_us(vm.most_over));
 	}
 }
 

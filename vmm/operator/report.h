@@ -34,6 +34,14 @@ struct vm_report {
 	uint64_t exits_total;
 	const char *status; /* The guest's own words; may hold any byte. */
 	int exit_status;    /* Valid when done is set. */
+	/* budget= in microseconds; 0: the VM has no budget. */
+	uint32_t budget_us, period_us;
+	/* The longest wait for other VMs in microseconds, or BLOCKING_NONE or BLOCKING_LONG
+	 * (vmm/budget/blocking.h). 0: no VM has a budget. */
+	uint32_t worst_wait_us;
+	uint64_t used_up;         /* Times that the budget was used up. */
+	uint64_t held_for_budget; /* Interrupts that were held until the next period. */
+	uint64_t most_over;       /* TSC ticks; the longest time beyond a budget. */
 	/* The guest said so, or a fault ended the VM. A stop by the operator does not count. */
 	bool done;
 };
@@ -107,6 +115,9 @@ void vmm_stay(bool on);
 void report_lines(bool counters);
 /* Prints a row for each VM. */
 void report_vms(void);
+/* Prints a row for each VM: the budget, the worst wait for other VMs, and the counts so far. Prints
+ * nothing where no VM has a budget. */
+void report_budgets(void);
 /* Prints the status line: the time; then for each VM its state, its share of the processor and its
  * exits since the last status line, and its own words; then the number of held assertions, and the
  * unexplained NMIs if there are any. */

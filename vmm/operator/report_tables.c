@@ -140,6 +140,12 @@ static void data_vms(void)
 		           (unsigned long)vm.switches_in);
 		if (vm.probes > 0)
 			log_format(" probes=%lu", (unsigned long)vm.probes);
+		if (vm.worst_wait_us != 0)
+			log_format(" budget_us=%u period_us=%u worst_wait_us=%u used_up=%lu "
+			           "held=%lu over_ticks=%lu",
+			           (unsigned)vm.budget_us, (unsigned)vm.period_us,
+			           (unsigned)vm.worst_wait_us, (unsigned long)vm.used_up,
+			           (unsigned long)vm.held_for_budget, (unsigned long)vm.most_over);
 		if (vm.reinitialised > 0)
 			log_format(" reinitialised=%lu", (unsigned long)vm.reinitialised);
 		log_format("\n");
@@ -193,6 +199,7 @@ void report_final(void)
 	log_format("\n");
 	report_vms();
 	log_format("\n");
+	report_budgets();
 	report_results();
 	log_format("\n");
 	report_exits();

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Budgets under random sets of VMs: the run loop and the scheduler in simulated time.
+ *
+ * Rule: a VM never gets more than its budget, a ready VM never waits longer than the bound of
+ * vmm/budget/blocking.h, and the VM below all others gets what the budgets above leave. A seed
+ * names a set.
+ */
+#include "tests/unit/check.h"
+#include "tests/unit/turns_kit.h"
+
+#include "vmm/budget/blocking.h"
+#include "vmm/core/allot.h"
+#include "vmm/core/background.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SETS = 3000, MS = 1000 * KIT_TICKS_PER_US, SET_TICKS = 300 * MS };
+/* A timer ends so late at most, and a switch may wait for an EOI (vmm/core/allot.c). */
+enum { LATE_MAX = 8000, EOI_WAIT = TURN_EOI_WAIT_US * KIT_TICKS_PER_US };
+#define NEVER UINT64_MAX
+
+/* A guest. Its line is the line of its own number. */
+struct guest {
+	uint64_t need;   /* ticks until its HLT */
+	uint64_t event;  /* TSC of its device's next interrupt */
+	bool sleeps;     /* is in its HLT */
+	uint64_t since;  /* TSC since when it is ready and does not run; 0: it does not wait */
+	uint64_t used;   /* ticks in all */
+	uint64_t period; /* number of the present period */
+	int64_t least;   /* the least use at a period's begin, less the budgets until then */
+	uint64_t held;   /* interrupts that waited for the budget */
+};
+
+static struct {
+	uint64_t random, start, end, work;
+	struct guest guest[KIT_ROOM];
+	struct chipset chipset;
+	struct vm *current;                    /* the VM that runs, or NULL */
+	uint64_t late;                         /* of the present timer */
+	double tightest;                       /* the longest wait of all, as a part of its bound */
+	unsigned waits, used_up, held, lowest; /* counts over all sets */
+} sim;
+
+static unsigned dice(unsigned limit)
+{
+	return random_below(&sim.random, limit);
+}
+
+/* ---- Guests and their devices ---- */
+
+static uint64_t next_event(void)
+{
+	uint64_t first = NEVER;
+
+	for (unsigned i = 0; i < vm_count; i++)
+		if (sim.guest[i].event < first)
+			first = sim.guest[i].event;
+	return first;
+}
+
+static void wake_up(struct guest *g)
+{
+	g->need = (g->sleeps ? 0 : g->need) + 50 + dice(dice(4) ? 2 * MS : 20 * MS);
+	g->sleeps = false;
+}
+
+/* Notes which VMs wait for the processor, and holds the waits that end to their bounds. */
+static void note_waits(void)
+{
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct guest *g = &sim.guest[i];
+		const struct vm *vm = vms[i];
+		if (vm == sim.current && g->since != 0) {
+			uint64_t wait = fake_tsc - g->since;
+			uint32_t bound = vm->allot.worst_wait_us;
+			g->since = 0;
+			if (bound >= BLOCKING_LONG || bound == 0)
+				continue;
+			double part = (double)wait / ((double)bound * KIT_TICKS_PER_US);
+			assert_true(part <= 1);
+			if (part > sim.tightest)
+				sim.tightest = part;
+			sim.waits++;
+		} else if (vm == sim.current || vm->state != VM_READY) {
+			g->since = 0;
+		} else if (g->since == 0) {
+			g->since = fake_tsc;
+		}
+	}
+}
+
+/* Tells the VMM of lines that are not masked. */
+static void deliver(line_set masked)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (line_in(kit.asserted & (line_set)~masked, i) && vms[i]->state == VM_HALTED &&
+		    vms[i] != sim.current) {
+			sched_wake(vms[i]);
+			wake_up(&sim.guest[i]);
+		}
+	note_waits();
+}
+
+/* The devices assert their lines. */
+static void assert_lines(void)
+{
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct guest *g = &sim.guest[i];
+		if (g->event > fake_tsc)
+			continue;
+		g->event = fake_tsc + 1 + dice(dice(3) ? 3 * MS : 30 * MS);
+		if (vms[i] == sim.current)
+			wake_up(g);
+		else
+			kit.asserted |= LINE(i);
+	}
+}
+
+/* ---- The VMM's own time ---- */
+
+/* The VMM idles: time goes on to the next event. */
+static unsigned while_idle(void)
+{
+	uint64_t next = next_event(), due = processor.housekeeping_due;
+
+	if (processor.vm != NULL) /* a look, and no idling */
+		return 0;
+	if (processor.allot.due < next)
+		next = processor.allot.due;
+	if (next > due)
+		next = due;
+	fake_tsc = next > fake_tsc ? next : fake_tsc + 1;
+	assert_lines();
+	deliver((line_set)~sched_awaited());
+	return 0;
+}
+
+/* A portion of the background work. */
+static void while_working(void)
+{
+	uint64_t length = 1 + dice(BACKGROUND_PORTION_US * KIT_TICKS_PER_US);
+	uint64_t next = next_event();
+
+	if (fake_tsc + length > next) /* the interrupt ends the portion */
+		length = next > fake_tsc ? next - fake_tsc : 0;
+	fake_tsc += length;
+	sim.work += length;
+	kit.work_due = fake_tsc + length * BACKGROUND_SHARE + dice(20 * MS);
+	assert_lines();
+	deliver(0);
+}
+
+/* ---- A VM runs ---- */
+
+/* Holds the use of a budget to the periods: no stretch of periods has more than its budgets, and
+ * what the timer's end was late. */
+static void use(unsigned i, uint64_t ticks)
+{
+	struct guest *g = &sim.guest[i];
+	const struct budget *b = &vms[i]->allot.budget;
+
+	if (b->period == 0) {
+		g->used += ticks;
+		return;
+	}
+	while (ticks > 0) {
+		uint64_t border = sim.start + (g->period + 1) * b->period;
+		uint64_t now = fake_tsc - ticks, part = ticks;
+		if (now >= border) {
+			g->period++;
+			int64_t base = (int64_t)g->used - (int64_t)(g->period * b->amount);
+			if (base < g->least)
+				g->least = base;
+			continue;
+		}
+		if (now + part > border)
+			part = border - now;
+		g->used += part;
+		ticks -= part;
+		int64_t over = (int64_t)g->used - (int64_t)((g->period + 1) * b->amount) - g->least;
+		assert_true(over <= LATE_MAX + EOI_WAIT + BUDGET_NEAR);
+	}
+}
+
+/* vm runs up to the next event, or up to the end of its timer. */
+static void run_stretch(struct vm *vm)
+{
+	struct guest *g = &sim.guest[vm->number];
+	uint64_t deadline = processor.turn.deadline, now = fake_tsc;
+	uint64_t until = (deadline > now ? deadline : now) + sim.late;
+
+	if (next_event() < until)
+		until = next_event();
+	if (!g->sleeps && now + g->need < until)
+		until = now + g->need;
+	fake_tsc = until;
+	if (!g->sleeps) {
+		g->need -= until - now;
+		use(vm->number, until - now);
+	}
+	assert_lines();
+	if (!g->sleeps && g->need == 0) {
+		g->sleeps = true;
+		if (!vm->dozes) {
+			sched_set_state(vm, VM_HALTED);
+			sched_end_turn(vm);
+		}
+	} else if (fake_tsc >= deadline) {
+		turn_look(vm);
+	}
+	deliver(sched_masked(vm));
+	kit.handler = dice(4) == 0;
+}
+
+/* The interrupts that waited in the block reach vm. */
+static void enter(struct vm *vm)
+{
+	sim.current = vm;
+	if (line_in(kit.asserted, vm->number)) {
+		kit.asserted &= (line_set)~LINE(vm->number);
+		wake_up(&sim.guest[vm->number]);
+	} else if (sim.guest[vm->number].sleeps && vm->state == VM_READY) {
+		fail_msg("vm %u leaves its HLT without an interrupt", vm->number);
+	}
+	note_waits();
+}
+
+static void decide(void)
+{
+	enum vm_state before[KIT_ROOM];
+	line_set asserted = kit.asserted;
+
+	for (unsigned i = 0; i < vm_count; i++)
+		before[i] = vms[i]->state;
+	kit.halted = processor.vm != NULL && sim.guest[processor.vm->number].sleeps;
+	sim.current = NULL;
+	sim.late = dice(4) ? dice(200) : dice(LATE_MAX);
+	struct vm *vm = run_decide();
+	for (unsigned i = 0; i < vm_count; i++)
+		if (before[i] == VM_WAITING && vms[i]->state != VM_WAITING)
+			sim.guest[i].held += line_in(asserted, i);
+	if (vm != NULL)
+		enter(vm);
+	note_waits();
+}
+
+/* ---- A set ---- */
+
+static void make_vm(unsigned i)
+{
+	struct vm *vm = &kit.own[i];
+
+	*vm = (struct vm){ .number = (uint8_t)i };
+	vm->controller.lines = LINE(i);
+	vm->config.priority = dice(4);
+	vm->config.slice_us = 100 + dice(3000);
+	vm->slice = tsc_from_us(vm->config.slice_us);
+	if (dice(4) != 0) {
+		vm->config.period_us = 1000 * (1 + dice(20));
+		vm->config.budget_us = 100 + dice(vm->config.period_us / 2);
+	}
+	sim.guest[i] = (struct guest){ .need = 1 + dice(10 * MS),
+		                       .event = fake_tsc + 1 + dice(10 * MS) };
+	vms[i] = vm;
+}
+
+/* Begins a set of VMs. VM 0 lies below all others, and always wants the processor. */
+static void make_set(uint64_t seed)
+{
+	static struct vmm_config config;
+
+	sim.random = seed * 2 + 1;
+	config.jitter = dice(3) == 0 ? (uint32_t)seed : 0;
+	kit_begin_run(&config, kit_equals);
+	kit.exact = true;
+	kit.on_work = while_working;
+	kit.work_due = dice(2) ? fake_tsc : NEVER;
+	processor.housekeeping_due = 0;
+	sim.chipset = *chipset;
+	sim.chipset.interrupted = while_idle;
+	chipset = &sim.chipset;
+	memset(sim.guest, 0, sizeof(sim.guest));
+	memset(&processor.schedule, 0, sizeof(processor.schedule));
+	sim.current = NULL;
+	sim.work = 0;
+	vm_count = 2 + dice(KIT_ROOM - 1);
+	for (unsigned i = 0; i < vm_count; i++)
+		make_vm(i);
+	if (dice(2) != 0) {
+		vms[0]->config.priority = 0;
+		vms[0]->config.budget_us = vms[0]->config.period_us = 0;
+		sim.guest[0].need = NEVER / 2;
+		for (unsigned i = 1; i < vm_count; i++)
+			vms[i]->config.priority++;
+	}
+	for (unsigned i = 0; i < vm_count; i++) {
+		sched_add(vms[i]);
+		sched_set_state(vms[i], VM_READY);
+	}
+	sim.start = fake_tsc;
+	sim.end = fake_tsc + SET_TICKS;
+	allot_begin(fake_tsc, config.jitter != 0);
+}
+
+/* The VM below all others gets the time that the budgets above and the VMM leave. */
+static void check_the_lowest(void)
+{
+	const struct guest *g = &sim.guest[0];
+	int64_t left = (int64_t)(fake_tsc - sim.start) - (int64_t)sim.work;
+
+	uint32_t bound = vms[0]->allot.worst_wait_us;
+
+	if (bound == 0 || bound >= BLOCKING_LONG || g->need < NEVER / 4)
+		return;
+	sim.lowest++;
+	for (unsigned i = 1; i < vm_count; i++) {
+		const struct budget *b = &vms[i]->allot.budget;
+		uint64_t periods = (fake_tsc - sim.start) / b->period + 1;
+		left -= (int64_t)(periods * b->amount) + LATE_MAX + EOI_WAIT + BUDGET_NEAR;
+	}
+	assert_true((int64_t)g->used >= left);
+}
+
+static void play(uint64_t seed)
+{
+	make_set(seed);
+	unsigned still = 0;
+	for (uint64_t before = 0; fake_tsc < sim.end; before = fake_tsc) {
+		decide();
+		while (sim.current != NULL && !processor.attention)
+			run_stretch(sim.current);
+		still = fake_tsc == before ? still + 1 : 0;
+		assert_true(still < 200);
+	}
+	check_the_lowest();
+	for (unsigned i = 0; i < vm_count; i++) {
+		const struct allotment *a = &vms[i]->allot;
+		assert_int_equal(a->held, sim.guest[i].held);
+		sim.used_up += (unsigned)a->used_up;
+		sim.held += (unsigned)a->held;
+	}
+}
+
+static void R13_budgets_and_bounds_hold_for_random_sets(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SETS; seed++)
+		play(seed);
+	printf("%d sets: %u waits with a bound, the longest %.0f %% of its bound; budgets used up "
+	       "%u times, interrupts held %u\n",
+	       SETS, sim.waits, 100 * sim.tightest, sim.used_up, sim.held);
+	assert_true(sim.waits > 10 * SETS && sim.used_up > 10 * SETS && sim.held > SETS &&
+	            sim.lowest > SETS / 20);
+	assert_true(sim.tightest > 0.5); /* a bound that is far too long says little */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(R13_budgets_and_bounds_hold_for_random_sets),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

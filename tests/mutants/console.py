@@ -38,7 +38,7 @@ MUTANTS = (
     (
         "no-vm-no-housekeeping",
         RUN,
-        " || earliest(first_due(), pit_due) != UINT64_MAX)",
+        " || earliest(first_due(), vms_due()) != UINT64_MAX)",
         ")",
         "test_vmm_turns",
     ),

@@ -46,7 +46,7 @@ MUTANTS = (
     (
         "overwritten-record-is-believed",
         "vmm/operator/inspect.c",
-        "\tif (vm->number != i || vm->state > VM_READY)\n",
+        "\tif (vm->number != i || vm->state > VM_WAITING)\n",
         "\tif (false)\n",
         "qemu:tests/system/test_stacks.py::test_an_overwritten_record_is_shown",
     ),

@@ -66,6 +66,20 @@ MUTANTS = (
         "bochs-irqmux:tests/system/test_budgets.py::"
         "test_R08_the_interrupts_of_a_used_up_budget_are_held_and_counted[irqmux]",
     ),
+    (
+        "wake-ups-without-a-limit",
+        ALLOT,
+        "a->wakeups.left--;",
+        ";",
+        "test_budgets",
+    ),
+    (
+        "wake-ups-held-while-nobody-runs",
+        ALLOT,
+        "release_due(now, next == NULL);",
+        "release_due(now, false);",
+        "test_budgets",
+    ),
     # Whose turn it is.
     (
         "pick-lowest-priority",
@@ -317,8 +331,8 @@ MUTANTS = (
     (
         "slice-not-armed-anew",
         TURN,
-        "\t\t\tturn_arm(vm, now, processor.turn.deadline, processor.turn.slice_end != 0);\n",
-        "\t\t\t;\n",
+        "\t\t\tturn_arm(vm, now, processor.turn.deadline,\n",
+        "\t\t\tturn_arm(vm, now, now + TURN_MOST,\n",
         "test_turns",
     ),
     (
@@ -375,7 +389,7 @@ MUTANTS = (
     (
         "start-ignores-housekeeping",
         RUN,
-        "then < earliest(end, earliest(processor.housekeeping_due, pit_due)))",
+        "then < earliest(end, earliest(processor.housekeeping_due, due)))",
         "then < end)",
         "test_vmm_turns",
     ),
@@ -411,15 +425,15 @@ MUTANTS = (
     (
         "frozen-vms-sleep-for-ever",
         RUN,
-        "if (sched_anybody_halted() || earliest(first_due(), pit_due)",
-        "if (earliest(first_due(), pit_due)",
+        "if (sched_anybody_halted() || earliest(first_due(), vms_due())",
+        "if (earliest(first_due(), vms_due())",
         "test_vmm_turns",
     ),
     (
         "processor-sleeps-at-an-error",
         SCHED,
-        "const vm_set asleep = schedule->halted & ~schedule->frozen;",
-        "const vm_set asleep = schedule->halted;",
+        "const vm_set asleep = schedule->halted & ~schedule->frozen & ",
+        "const vm_set asleep = schedule->halted & ",
         "test_turns",
     ),
     (

@@ -97,9 +97,9 @@ def test_the_banner_has_the_worst_wait_of_each_vm(system):
     )
     banner = report.console.split("signalbox: first guest after ")[0]
     for row in (
-        r"^  high +2000 +10000 +(1[78]\d\d) +0 +0 +0$",
-        r"^  middle +- +- +(7[23]\d\d) +0 +0 +0$",
-        r"^  low +- +- +no bound +0 +0 +0$",
+        r"^  high +2000 +10000 +(1[78]\d\d) +0 +0 +0 +0$",
+        r"^  middle +- +- +(7[23]\d\d) +0 +0 +0 +0$",
+        r"^  low +- +- +no bound +0 +0 +0 +0$",
     ):
         assert re.search(row, banner, re.M), (row, banner)
     assert vm_of(report, "low")["run_ticks"] == 0
@@ -117,9 +117,32 @@ def test_a_bad_budget_is_refused(system):
         (
             "budget=0/10ms: a budget is 100us at least",
             "budget=11ms/10ms: the budget is longer than its period",
-            "budget=2ms: it is a time in each period, as in 2ms/10ms",
+            "budget=2ms: it is so much in each period, as in 2ms/10ms",
             "budget=2ms/2s: a period is from 1ms to 1s",
         )
     ):
         report.has(f"signalbox: module {number + 1} (v{number}): {reason}")
     all_ok(report, "good", 1)
+
+
+# ---- Wake-ups ------------------------------------------------------------------------------------
+
+
+def test_R13_wake_ups_beyond_the_limit_wait_for_the_window(system):
+    """R13: a tick each millisecond, and three wake-ups in each 10 ms: the others are held."""
+    report = system(
+        "status=0 seconds=1",
+        [pulse("probes=pit n=2000", "wakeups=3/10ms", prio=5), spin("low", 1)],
+    )
+    record = vm_of(report, "pulse")
+    assert 230 < record["woken_up"] <= 303
+    assert 75 < record["too_often"] <= 101 and record["held"] <= record["too_often"]
+    assert vm_of(report, "low")["switches"] <= record["woken_up"] + 2 * report.printed() + 10
+
+
+def test_wake_ups_without_a_vm_below_have_no_limit(system):
+    """Nobody's turn ends while the processor sleeps: the pulse gets each tick in time."""
+    report = system("status=0", [pulse("probes=pit n=200", "wakeups=1/100ms", prio=5)])
+    all_ok(report, "pulse", 5)
+    assert report.record("count", vm="pulse", line=0)["lost"] == 0
+    assert vm_of(report, "pulse")["too_often"] == 0

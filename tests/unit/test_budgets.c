@@ -2,8 +2,8 @@
 /*
  * Budgets under random sets of VMs: the run loop and the scheduler in simulated time.
  *
- * Rule: a VM never gets more than its budget, a ready VM never waits longer than the bound of
- * vmm/budget/blocking.h, and the VM below all others gets what the budgets above leave. A seed
+ * Rule: a VM never gets more than its budget, and never ends more turns than it may. A ready VM
+ * never waits longer than the bound of vmm/budget/blocking.h, and the VM below all others gets what the budgets above leave. A seed
  * names a set.
  */
 #include "tests/unit/check.h"
@@ -26,21 +26,26 @@ struct guest {
 	uint64_t need;   /* ticks until its HLT */
 	uint64_t event;  /* TSC of its device's next interrupt */
 	bool sleeps;     /* is in its HLT */
+	bool busy;       /* its handlers are long */
 	uint64_t since;  /* TSC since when it is ready and does not run; 0: it does not wait */
 	uint64_t used;   /* ticks in all */
 	uint64_t period; /* number of the present period */
 	int64_t least;   /* the least use at a period's begin, less the budgets until then */
 	uint64_t held;   /* interrupts that waited for the budget */
+	uint64_t window; /* number of the present window of wakeups= */
+	unsigned ends;   /* turns of VMs below that ended in the window */
 };
 
 static struct {
 	uint64_t random, start, end, work;
 	struct guest guest[KIT_ROOM];
 	struct chipset chipset;
-	struct vm *current;                    /* the VM that runs, or NULL */
-	uint64_t late;                         /* of the present timer */
-	double tightest;                       /* the longest wait of all, as a part of its bound */
-	unsigned waits, used_up, held, lowest; /* counts over all sets */
+	struct vm *current; /* the VM that runs, or NULL */
+	struct vm *last;    /* the VM that ran last */
+	uint64_t late;      /* of the present timer */
+	double tightest;    /* the longest wait of all, as a part of its bound */
+	/* counts over all sets */
+	unsigned waits, used_up, held, lowest, ends, too_often;
 } sim;
 
 static unsigned dice(unsigned limit)
@@ -62,7 +67,9 @@ static uint64_t next_event(void)
 
 static void wake_up(struct guest *g)
 {
-	g->need = (g->sleeps ? 0 : g->need) + 50 + dice(dice(4) ? 2 * MS : 20 * MS);
+	unsigned most = g->busy ? (dice(4) ? 2 * MS : 20 * MS) : MS / 4;
+
+	g->need = (g->sleeps ? 0 : g->need) + 50 + dice(most);
 	g->sleeps = false;
 }
 
@@ -129,6 +136,9 @@ static unsigned while_idle(void)
 		return 0;
 	if (processor.allot.due < next)
 		next = processor.allot.due;
+	for (unsigned i = 0; i < vm_count; i++) /* nobody's turn would end */
+		assert_true(vms[i]->state != VM_WAITING ||
+		            budget_is_used_up(&vms[i]->allot.budget));
 	if (next > due)
 		next = due;
 	fake_tsc = next > fake_tsc ? next : fake_tsc + 1;
@@ -189,7 +199,7 @@ static void run_stretch(struct vm *vm)
 {
 	struct guest *g = &sim.guest[vm->number];
 	uint64_t deadline = processor.turn.deadline, now = fake_tsc;
-	uint64_t until = (deadline > now ? deadline : now) + sim.late;
+	uint64_t until = deadline + sim.late > now ? deadline + sim.late : now;
 
 	if (next_event() < until)
 		until = next_event();
@@ -214,10 +224,29 @@ static void run_stretch(struct vm *vm)
 	kit.handler = dice(4) == 0;
 }
 
+/* Holds the ends of turns to wakeups=: vm comes in the place of the VM that ran last. */
+static void count_end(const struct vm *vm)
+{
+	struct guest *g = &sim.guest[vm->number];
+	const struct vm *last = sim.last;
+
+	if (vm->config.wakeups == 0 || last == NULL || last->state != VM_READY ||
+	    last->config.priority >= vm->config.priority)
+		return;
+	/* a window may begin BUDGET_NEAR early */
+	uint64_t window = (fake_tsc + BUDGET_NEAR - sim.start) / vm->allot.wakeups.period;
+	if (window != g->window)
+		g->ends = 0;
+	g->window = window;
+	assert_true(++g->ends <= vm->config.wakeups);
+	sim.ends++;
+}
+
 /* The interrupts that waited in the block reach vm. */
 static void enter(struct vm *vm)
 {
-	sim.current = vm;
+	count_end(vm);
+	sim.current = sim.last = vm;
 	if (line_in(kit.asserted, vm->number)) {
 		kit.asserted &= (line_set)~LINE(vm->number);
 		wake_up(&sim.guest[vm->number]);
@@ -227,20 +256,36 @@ static void enter(struct vm *vm)
 	note_waits();
 }
 
+/* A VM waits up to the next period, and no longer. */
+static void check_waits_for_periods(void)
+{
+	uint64_t most = LATE_MAX + EOI_WAIT + tsc_from_us(BACKGROUND_PORTION_US);
+
+	for (unsigned i = 0; i < vm_count; i++) {
+		const struct allotment *a = &vms[i]->allot;
+		const struct budget *b = budget_is_used_up(&a->budget) ? &a->budget : &a->wakeups;
+		assert_true(vms[i]->state != VM_WAITING || fake_tsc <= b->refill + most);
+	}
+}
+
 static void decide(void)
 {
 	enum vm_state before[KIT_ROOM];
 	line_set asserted = kit.asserted;
+	uint64_t waits = sim.last != NULL ? sim.last->allot.used_up + sim.last->allot.too_often : 0;
 
 	for (unsigned i = 0; i < vm_count; i++)
 		before[i] = vms[i]->state;
 	kit.halted = processor.vm != NULL && sim.guest[processor.vm->number].sleeps;
 	sim.current = NULL;
 	sim.late = dice(4) ? dice(200) : dice(LATE_MAX);
+	check_waits_for_periods();
 	struct vm *vm = run_decide();
 	for (unsigned i = 0; i < vm_count; i++)
 		if (before[i] == VM_WAITING && vms[i]->state != VM_WAITING)
 			sim.guest[i].held += line_in(asserted, i);
+	if (sim.last != NULL && sim.last->allot.used_up + sim.last->allot.too_often != waits)
+		sim.last = NULL; /* its own wait has ended its turn */
 	if (vm != NULL)
 		enter(vm);
 	note_waits();
@@ -261,7 +306,12 @@ static void make_vm(unsigned i)
 		vm->config.period_us = 1000 * (1 + dice(20));
 		vm->config.budget_us = 100 + dice(vm->config.period_us / 2);
 	}
-	sim.guest[i] = (struct guest){ .need = 1 + dice(10 * MS),
+	if (dice(3) == 0) {
+		vm->config.wakeups = 1 + dice(4);
+		vm->config.window_us = 1000 * (1 + dice(20));
+	}
+	sim.guest[i] = (struct guest){ .busy = dice(3) != 0,
+		                       .need = 1 + dice(10 * MS),
 		                       .event = fake_tsc + 1 + dice(10 * MS) };
 	vms[i] = vm;
 }
@@ -283,7 +333,7 @@ static void make_set(uint64_t seed)
 	chipset = &sim.chipset;
 	memset(sim.guest, 0, sizeof(sim.guest));
 	memset(&processor.schedule, 0, sizeof(processor.schedule));
-	sim.current = NULL;
+	sim.current = sim.last = NULL;
 	sim.work = 0;
 	vm_count = 2 + dice(KIT_ROOM - 1);
 	for (unsigned i = 0; i < vm_count; i++)
@@ -340,6 +390,7 @@ static void play(uint64_t seed)
 		assert_int_equal(a->held, sim.guest[i].held);
 		sim.used_up += (unsigned)a->used_up;
 		sim.held += (unsigned)a->held;
+		sim.too_often += (unsigned)a->too_often;
 	}
 }
 
@@ -349,10 +400,10 @@ static void R13_budgets_and_bounds_hold_for_random_sets(void **state)
 	for (uint64_t seed = 1; seed <= SETS; seed++)
 		play(seed);
 	printf("%d sets: %u waits with a bound, the longest %.0f %% of its bound; budgets used up "
-	       "%u times, interrupts held %u\n",
-	       SETS, sim.waits, 100 * sim.tightest, sim.used_up, sim.held);
+	       "%u times, interrupts held %u; turns ended %u, refused %u\n",
+	       SETS, sim.waits, 100 * sim.tightest, sim.used_up, sim.held, sim.ends, sim.too_often);
 	assert_true(sim.waits > 10 * SETS && sim.used_up > 10 * SETS && sim.held > SETS &&
-	            sim.lowest > SETS / 20);
+	            sim.lowest > SETS / 20 && sim.ends > SETS && sim.too_often > SETS / 2);
 	assert_true(sim.tightest > 0.5); /* a bound that is far too long says little */
 }
 

@@ -41,11 +41,10 @@ struct config_range {
 /* The line of a function that has no interrupt pin. */
 enum { CONFIG_NO_LINE = 0xff };
 
-/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME budget=TIME/TIME irq=LIST
- * block=LIST
- * routes=entry|exit io=RANGES mmio=RANGES share pc pit ticks=merge|all onfault=log|stop|restart
- * trust=LIST busmaster=LIST pci=LIST dma=unsafe args="..." or everything after "--" for the
- * guest. */
+/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME budget=TIME/TIME
+ * wakeups=N/TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share pc pit
+ * ticks=merge|all onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST dma=unsafe
+ * args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
 	enum guest_type type;       /* type=multiboot|linux; default multiboot */
@@ -54,6 +53,9 @@ struct vm_config {
 	uint32_t slice_us;          /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
 	/* budget=2ms/10ms: so much of the processor's time in each period. 0: no limit. */
 	uint32_t budget_us, period_us;
+	/* wakeups=5/10ms: the VM may end the turns of VMs below so often in each window. 0: no
+	 * limit. */
+	uint32_t wakeups, window_us;
 	line_set lines; /* irq=0,3 or irq=8-9 */
 	uint64_t
 		/* irq=0:1 sends line 0 to input 1 of the controller (R03). Default: the input with

@@ -19,6 +19,7 @@
 enum { PRIORITY_MAX = 15, PORT_LAST = 0xffff };
 enum { SLICE_MIN = 100, SLICE_MAX = 1000000 };                      /* us */
 enum { BUDGET_MIN = 100, PERIOD_MIN = 1000, PERIOD_MAX = 1000000 }; /* us */
+enum { WAKEUPS_MAX = 100000 };
 
 static int vm_name(struct reader *r, const char *value)
 {
@@ -83,26 +84,56 @@ static int vm_slice(struct reader *r, const char *value)
 	return 0;
 }
 
-/* Parses TIME/PERIOD into microseconds. Returns 0, or -EINVAL with the reason noted. */
-static int vm_budget(struct reader *r, const char *value)
+/* Splits AMOUNT/PERIOD, and parses the period into microseconds. said: an example. Returns 0, or
+ * -EINVAL with the reason noted. */
+static int parse_share(struct reader *r, const char *value, const char *said, char amount[ITEM_MAX],
+                       uint32_t *period)
 {
 	const char *slash = strchr(value, '/');
-	uint64_t budget = 0, period = 0;
-	char amount[ITEM_MAX] = "";
+	uint64_t us = 0;
 
 	if (slash == NULL || slash - value >= ITEM_MAX)
-		return config_refuse(r, "it is a time in each period, as in 2ms/10ms");
+		return config_refuse(r, "it is so much in each period, as in %s", said);
 	memcpy(amount, value, (size_t)(slash - value));
-	if (config_time(r, amount, &budget) || config_time(r, slash + 1, &period))
+	amount[slash - value] = '\0';
+	if (config_time(r, slash + 1, &us))
 		return -EINVAL;
-	if (period < PERIOD_MIN || period > PERIOD_MAX)
+	if (us < PERIOD_MIN || us > PERIOD_MAX)
 		return config_refuse(r, "a period is from 1ms to 1s");
-	if (budget > period)
+	*period = (uint32_t)us;
+	return 0;
+}
+
+static int vm_budget(struct reader *r, const char *value)
+{
+	char amount[ITEM_MAX];
+	uint32_t period;
+	uint64_t us = 0;
+
+	if (parse_share(r, value, "2ms/10ms", amount, &period) || config_time(r, amount, &us))
+		return -EINVAL;
+	if (us > period)
 		return config_refuse(r, "the budget is longer than its period");
-	if (budget < BUDGET_MIN)
+	if (us < BUDGET_MIN)
 		return config_refuse(r, "a budget is 100us at least");
-	r->vm->budget_us = (uint32_t)budget;
-	r->vm->period_us = (uint32_t)period;
+	r->vm->budget_us = (uint32_t)us;
+	r->vm->period_us = period;
+	return 0;
+}
+
+static int vm_wakeups(struct reader *r, const char *value)
+{
+	char amount[ITEM_MAX];
+	uint32_t window;
+	uint64_t number = 0;
+
+	if (parse_share(r, value, "5/10ms", amount, &window) ||
+	    config_number(r, amount, WAKEUPS_MAX, &number))
+		return -EINVAL;
+	if (number == 0)
+		return config_refuse(r, "at least 1; without the word there is no limit");
+	r->vm->wakeups = (uint32_t)number;
+	r->vm->window_us = window;
 	return 0;
 }
 
@@ -410,6 +441,8 @@ const struct keyword config_vm_words[] = {
 	{ "mem", false, vm_memory },
 	{ "prio", false, vm_priority },
 	{ "slice", false, vm_slice },
+	{ "budget", false, vm_budget },
+	{ "wakeups", false, vm_wakeups },
 	{ "irq", false, vm_lines },
 	{ "io", false, vm_ports },
 	{ "mmio", false, vm_mmio },
@@ -425,6 +458,5 @@ const struct keyword config_vm_words[] = {
 	{ "dma", false, vm_dma },
 	{ "pit", true, vm_pit },
 	{ "ticks", false, vm_ticks },
-	{ "budget", false, vm_budget },
 	{ NULL, false, NULL }, /* the end */
 };

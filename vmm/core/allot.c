@@ -43,21 +43,26 @@ void allot_begin(uint64_t now, bool jitter)
 	all->due = ALLOT_NEVER;
 	for (unsigned i = 0; i < vm_count; i++) {
 		const struct vm_config *c = &vms[i]->config;
-		if (c->budget_us == 0)
-			continue;
-		budget_begin(&vms[i]->allot.budget, tsc_from_us(c->budget_us),
-		             tsc_from_us(c->period_us), now);
-		sched_set_sleepless(vms[i]);
-		all->on = true;
+		struct allotment *a = &vms[i]->allot;
+		budget_begin(&a->budget, tsc_from_us(c->budget_us), tsc_from_us(c->period_us), now);
+		budget_begin(&a->wakeups, c->wakeups, tsc_from_us(c->window_us), now);
+		if (c->budget_us != 0)
+			sched_set_sleepless(vms[i]);
+		all->on |= c->budget_us != 0 || c->wakeups != 0;
 	}
 	if (all->on)
 		bound_waits(jitter);
 }
 
-/* The VM has no time. */
+/* The VM has to wait: it has no time, or it may end no turn. */
 static void withhold(struct vm *vm)
 {
-	vm->allot.used_up++;
+	if (budget_is_used_up(&vm->allot.budget))
+		vm->allot.used_up++;
+	else
+		vm->allot.too_often++;
+	if (all->last == vm)
+		all->last = NULL;
 	all->waiting |= VM_BIT(vm->number);
 	sched_set_state(vm, VM_WAITING);
 	sched_set_masks();
@@ -105,18 +110,46 @@ static void release(struct vm *vm)
 	sched_set_masks();
 }
 
-static void release_due(uint64_t now)
+/* Returns true where vm may end no more turns until the next window. */
+static bool has_no_wakeups(const struct allotment *a)
+{
+	return a->wakeups.period != 0 && a->wakeups.left <= 0;
+}
+
+/* Fetches VMs that have time again. idle: no VM is ready, so no turn can be ended. */
+static void release_due(uint64_t now, bool idle)
 {
 	all->due = ALLOT_NEVER;
 	for (vm_set rest = all->waiting; rest; rest &= rest - 1) {
 		struct vm *vm = vms[__builtin_ctzll(rest)];
-		struct budget *b = &vm->allot.budget;
-		budget_refill(b, now + BUDGET_NEAR);
-		if (vm->state != VM_WAITING || !budget_is_used_up(b))
+		struct allotment *a = &vm->allot;
+		budget_refill(&a->budget, now + BUDGET_NEAR);
+		budget_refill(&a->wakeups, now + BUDGET_NEAR);
+		bool no_time = budget_is_used_up(&a->budget);
+		const struct budget *awaited = no_time ? &a->budget : &a->wakeups;
+		if (vm->state != VM_WAITING || (!no_time && (idle || !has_no_wakeups(a))))
 			release(vm);
-		else if (b->refill < all->due)
-			all->due = b->refill;
+		else if (awaited->refill < all->due)
+			all->due = awaited->refill;
 	}
+}
+
+/* Returns true where a turn of vm would end a turn of a VM below that wants to go on. */
+static bool ends_a_turn(const struct vm *vm)
+{
+	const struct vm *last = all->last;
+
+	return last != NULL && last->state == VM_READY &&
+	       last->config.priority < vm->config.priority;
+}
+
+static bool may_run(struct vm *vm, uint64_t now)
+{
+	struct allotment *a = &vm->allot;
+
+	budget_refill(&a->budget, now + BUDGET_NEAR);
+	budget_refill(&a->wakeups, now + BUDGET_NEAR);
+	return !budget_is_used_up(&a->budget) && !(has_no_wakeups(a) && ends_a_turn(vm));
 }
 
 struct vm *allot_pick(uint64_t now)
@@ -125,26 +158,29 @@ struct vm *allot_pick(uint64_t now)
 
 	charge(now);
 	end_slice(now);
-	release_due(now);
-	while ((next = sched_pick()) != NULL) {
-		struct budget *b = &next->allot.budget;
-		budget_refill(b, now);
-		if (!budget_is_used_up(b))
-			break;
+	release_due(now, false);
+	while ((next = sched_pick()) != NULL && !may_run(next, now))
 		withhold(next);
-		if (b->refill < all->due)
-			all->due = b->refill;
-	}
+	release_due(now, next == NULL);
+	if (next == NULL)
+		next = sched_pick();
 	processor.attention = false;
 	return next;
 }
 
 uint64_t allot_begin_turn(struct vm *vm)
 {
-	if (vm->allot.budget.period == 0 || vm->state != VM_READY)
-		return all->due;
-	uint64_t look = budget_look(&vm->allot.budget, all->since);
+	struct allotment *a = &vm->allot;
+	uint64_t look = ALLOT_NEVER;
 
-	all->charged = vm;
+	if (a->wakeups.period != 0 && ends_a_turn(vm)) {
+		a->wakeups.left--;
+		a->woken_up++;
+	}
+	all->last = vm;
+	if (a->budget.period != 0 && vm->state == VM_READY) {
+		all->charged = vm;
+		look = budget_look(&a->budget, all->since);
+	}
 	return look < all->due ? look : all->due;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time that is allotted: budgets of VMs.
+ * Time that is allotted: budgets of VMs, and limits of their wake-ups.
  *
- * Rule: a VM that has used up its budget is VM_WAITING until its next period. The VM's lines are
- * masked meanwhile, so their interrupts are held and end no turn. A run without such VMs takes no
+ * Rule: a VM that has used up its budget is VM_WAITING until its next period. So is a VM that has
+ * ended the turns of VMs below as often as it may in its window, from its next attempt on. The VM's
+ * lines are masked meanwhile, so their interrupts are held and end no turn. A run without such VMs takes no
  * step of this file (vmm/core/run.c:decide_with_times()).
  */
 #ifndef VMM_ALLOT_H
@@ -13,9 +14,9 @@
 
 #define ALLOT_NEVER UINT64_MAX
 
-/* Begins the budgets of all VMs, and computes the worst blocking of each VM where a VM has a budget.
- * jitter: slices are longer at random (jitter=). Call it once, after the last VM was made and before
- * the first VM runs. */
+/* Begins the budgets of all VMs, and computes the worst blocking of each VM. jitter: slices are
+ * longer at random (jitter=). Call it once, after the last VM was made and before the first VM
+ * runs. */
 void allot_begin(uint64_t now, bool jitter);
 /* Charges the VM that ran, sends VMs without time to wait, and fetches VMs whose time has come.
  * Returns the VM that should run now, or NULL when no VM is ready. Call it in place of sched_pick()

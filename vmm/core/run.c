@@ -21,9 +21,9 @@
 #include "vmm/core/turn.h"
 #include "vmm/core/vm_build.h"
 
-/* HOUSEKEEPING_US: the VMM looks up so often when no other event brings the VMM in. WORK_WAIT_US: the
- * background work waits so long for an interrupt of the VM that ran, at most WORK_WAITS times in a
- * row. */
+/* HOUSEKEEPING_US: the VMM looks up so often when no other event brings the VMM in. WORK_WAIT_US:
+ * the background work waits so long for an interrupt of the VM that ran, at most WORK_WAITS times
+ * in a row. */
 enum { HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
 
 /* The run under way, or the run before. */

@@ -44,9 +44,12 @@ enum { ABSENT_PAGES = 64 };
 /* The time that is allotted to a VM. vmm/core/allot.c has the calls. */
 struct allotment {
 	struct budget budget;
+	struct budget wakeups;  /* Its tick is an end of another VM's turn. */
 	uint32_t worst_wait_us; /* The worst blocking (vmm/budget/blocking.h). */
-	uint64_t used_up;       /* Times that the VM had to wait. */
-	uint64_t held; /* Interrupts that were held meanwhile: lines with status at the end. */
+	uint64_t used_up;       /* Times that the VM had to wait for its budget. */
+	uint64_t woken_up;      /* Turns of VMs below that the VM has ended. */
+	uint64_t too_often;     /* Times that the VM had to wait for the end of its window. */
+	uint64_t held; /* Interrupts that were held in both waits: lines with status at the end. */
 };
 
 /* A VM. vm_create() makes the structure; it is never freed. */

@@ -78,6 +78,8 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.period_us = vm->config.period_us,
 		.worst_wait_us = vm->allot.worst_wait_us,
 		.used_up = vm->allot.used_up,
+		.woken_up = vm->allot.woken_up,
+		.too_often = vm->allot.too_often,
 		.held_for_budget = vm->allot.held,
 		.most_over = (uint64_t)vm->allot.budget.most_over,
 	};

@@ -109,13 +109,13 @@ void report_budgets(void)
 			return;
 		if (i == 0)
 			log_format("  vm               budget us   of us  waits us max    used up"
-			           "       held  over max\n");
+			           "  too often       held  over max\n");
 		log_format(vm.period_us != 0 ? "  %-15s  %9u %7u  "
 		                             : "  %-15s          -       -  ",
 		           vm.name, (unsigned)vm.budget_us, (unsigned)vm.period_us);
 		print_wait(vm.worst_wait_us);
-		log_format(" %10lu %10lu %9lu\n", (unsigned long)vm.used_up,
-		           (unsigned long)vm.held_for_budget,
+		log_format(" %10lu %10lu %10lu %9lu\n", (unsigned long)vm.used_up,
+		           (unsigned long)vm.too_often, (unsigned long)vm.held_for_budget,
 		           (unsigned long)tsc_to_us(vm.most_over));
 	}
 }

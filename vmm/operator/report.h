@@ -39,9 +39,10 @@ struct vm_report {
 	/* The longest wait for other VMs in microseconds, or BLOCKING_NONE or BLOCKING_LONG
 	 * (vmm/budget/blocking.h). 0: no VM has a budget. */
 	uint32_t worst_wait_us;
-	uint64_t used_up;         /* Times that the budget was used up. */
-	uint64_t held_for_budget; /* Interrupts that were held until the next period. */
-	uint64_t most_over;       /* TSC ticks; the longest time beyond a budget. */
+	uint64_t used_up;             /* Times that the budget was used up. */
+	uint64_t woken_up, too_often; /* Turns that the VM ended, and attempts beyond wakeups=. */
+	uint64_t held_for_budget;     /* Interrupts that were held in both kinds of waits. */
+	uint64_t most_over;           /* TSC ticks; the longest time beyond a budget. */
 	/* The guest said so, or a fault ended the VM. A stop by the operator does not count. */
 	bool done;
 };

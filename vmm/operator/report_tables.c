@@ -142,9 +142,10 @@ static void data_vms(void)
 			log_format(" probes=%lu", (unsigned long)vm.probes);
 		if (vm.worst_wait_us != 0)
 			log_format(" budget_us=%u period_us=%u worst_wait_us=%u used_up=%lu "
-			           "held=%lu over_ticks=%lu",
+			           "woken_up=%lu too_often=%lu held=%lu over_ticks=%lu",
 			           (unsigned)vm.budget_us, (unsigned)vm.period_us,
 			           (unsigned)vm.worst_wait_us, (unsigned long)vm.used_up,
+			           (unsigned long)vm.woken_up, (unsigned long)vm.too_often,
 			           (unsigned long)vm.held_for_budget, (unsigned long)vm.most_over);
 		if (vm.reinitialised > 0)
 			log_format(" reinitialised=%lu", (unsigned long)vm.reinitialised);

@@ -378,7 +378,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand store svm) \
 	%/audit.c %/capabilities.c %/decode.c \
 	chipset/pirq.c \
-	vmm/machine.c vmm/main.c vmm/version.c vmm/vm_files.c \
+	vmm/machine.c vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot cmos ending pc_view pit pit_counter vm vm_build) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c
 

@@ -3,8 +3,8 @@
  * Budgets under random sets of VMs: the run loop and the scheduler in simulated time.
  *
  * Rule: a VM never gets more than its budget, and never ends more turns than it may. A ready VM
- * never waits longer than the bound of vmm/budget/blocking.h, and the VM below all others gets what the budgets above leave. A seed
- * names a set.
+ * never waits longer than the bound of vmm/budget/blocking.h, and the VM below all others gets what
+ * the budgets above leave. A seed names a set.
  */
 #include "tests/unit/check.h"
 #include "tests/unit/turns_kit.h"

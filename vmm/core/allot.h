@@ -4,8 +4,8 @@
  *
  * Rule: a VM that has used up its budget is VM_WAITING until its next period. So is a VM that has
  * ended the turns of VMs below as often as it may in its window, from its next attempt on. The VM's
- * lines are masked meanwhile, so their interrupts are held and end no turn. A run without such VMs takes no
- * step of this file (vmm/core/run.c:decide_with_times()).
+ * lines are masked meanwhile, so their interrupts are held and end no turn. A run without such VMs
+ * takes no step of this file (vmm/core/run.c:decide_with_times()).
  */
 #ifndef VMM_ALLOT_H
 #define VMM_ALLOT_H

@@ -371,15 +371,15 @@ VMM_UNPADDED := -falign-functions=1 -falign-jumps=1 -falign-loops=1 -falign-labe
 VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -flto -Wframe-larger-than=$(STACK_FRAME)
 # What runs once, or at a person's pace, is made small: the image has a limit.
 VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci% power uart vga) \
-	$(patsubst %,arch/x86/machine/%.c,slice_timer_find) arch/x86/log/% \
-	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue tables tsc) \
+	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find) arch/x86/log/% \
+	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue pages stacks tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_memory nested_map rmw store virt) \
-	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr store task vmx) \
-	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand store svm) \
+	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk store task vmx) \
+	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk store svm) \
 	%/audit.c %/capabilities.c %/decode.c \
-	chipset/pirq.c \
-	vmm/machine.c vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot cmos ending pc_view pit pit_counter vm vm_build) \
+	chipset/pirq.c $(patsubst %,chipset/%.c,soft soft_block soft_lines) chipset/block/% \
+	vmm/version.c vmm/vm_files.c \
+	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter vm vm_build) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost

@@ -3,12 +3,13 @@
  * The Verilated block beside the C model (chipset/block): after each operation of the block's
  * fuzzer every output and every register must agree.
  *
- *   cosim [--count OPERATIONS] [--seed NUMBER | --program STATE] [--coverage FILE] [--files NAME...]
+ *   cosim [--count OPERATIONS] [--seed NUMBER | --program STATE] [--coverage FILE]
+ *         [--files NAME...]
  *
  * --files: saved programs, each played once. Else random programs, until `count` operations are
- * done. A difference names the program, and `--program` begins with that program. Beside the fuzzer's operations: several lines and the external signal change in a single
- * clock, lines change beside an access, chips are polled, and accesses have any size and any
- * offset.
+ * done. A difference names the program, and `--program` begins with that program. Beside the
+ * fuzzer's operations: several lines and the external signal change in a single clock, lines change
+ * beside an access, chips are polled, and accesses have any size and any offset.
  */
 #include "tests/rtl/device.h"
 

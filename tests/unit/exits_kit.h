@@ -56,7 +56,7 @@ static inline void exits_set_u64(uint8_t *at, uint64_t value)
 }
 
 /* Runs the function on random inputs; prints the count. libFuzzer goes on from there. */
-int exits_tries(const char *name, unsigned tries, int (*one)(const uint8_t *data, size_t size));
+void exits_tries(const char *name, unsigned tries, int (*one)(const uint8_t *data, size_t size));
 
 /* clang-format off */
 #define EXITS_BACK_END(name)                                                                      \

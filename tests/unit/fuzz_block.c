@@ -5,7 +5,8 @@
  * programs.
  *
  * Without libFuzzer also: --files NAME...: each is run once (the saved corpus); --cost LIMIT: how
- * long an operation of the model takes without the oracle, in sorts of 16 numbers; fails above that.
+ * long an operation of the model takes without the oracle, in sorts of 16 numbers; fails above
+ * LIMIT.
  */
 #include "chipset/block/block.h"
 #include "tests/unit/block_ops.h"
@@ -312,8 +313,8 @@ static int measure(double limit)
 		sort = round == 0 || taken < sort ? taken : sort;
 	}
 	cost = operation / sort;
-	printf("R07 model: an operation takes %.2f of the time of a sort of %d numbers, at most %.2f "
-	       "allowed ... %s (%.1f million operations a second of processor time, sum %llx)\n",
+	printf("R07 model: an operation takes %.2f of the time of a sort of %d numbers, at most "
+	       "%.2f allowed ... %s (%.1f million operations a second of processor time, sum %llx)\n",
 	       cost, SORTED, limit, cost <= limit ? "ok" : "FAILED", 1e3 / operation,
 	       (unsigned long long)sum);
 	return cost <= limit ? 0 : 1;

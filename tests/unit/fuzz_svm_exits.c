@@ -9,6 +9,7 @@
  * fields stand.
  */
 #include "tests/unit/exits_kit.h"
+#include "tests/unit/fuzz.h"
 #include "tests/unit/svm_kit.h"
 
 #include "arch/x86/cpu/guarded.h"
@@ -414,8 +415,6 @@ static void require_rest(enum vm_exit_reason reason, const struct vcpu_regs *old
 	              "no exit opens a port");
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct exits_input in = { data, size };
@@ -458,21 +457,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-enum { TRIES = 6000 };
-
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries random guests. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
+void tries(void)
 {
-	(void)count;
-	(void)arguments;
-	return exits_tries("svm_exits", TRIES, LLVMFuzzerTestOneInput);
+	enum { TRIES = 6000 };
+
+	exits_tries("svm_exits", TRIES, LLVMFuzzerTestOneInput);
 }
-#else
-int main(void)
-{
-	return exits_tries("svm_exits", TRIES, LLVMFuzzerTestOneInput);
-}
-#endif

@@ -9,6 +9,7 @@
  * VMM's own fields stand.
  */
 #include "tests/unit/exits_kit.h"
+#include "tests/unit/fuzz.h"
 #include "tests/unit/vmx_exits_kit.h"
 
 #include "arch/x86/cpu/guarded.h"
@@ -505,8 +506,6 @@ static bool enter_again(void)
 	return false;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct exits_input in = { data, size };
@@ -550,21 +549,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-enum { TRIES = 12000 };
-
-#ifdef WITH_LIBFUZZER
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-/* libFuzzer starts from nothing here, so each run first tries random guests. */
-int LLVMFuzzerInitialize(int *count, char ***arguments)
+void tries(void)
 {
-	(void)count;
-	(void)arguments;
-	return exits_tries("vmx_exits", TRIES, LLVMFuzzerTestOneInput);
+	enum { TRIES = 12000 };
+
+	exits_tries("vmx_exits", TRIES, LLVMFuzzerTestOneInput);
 }
-#else
-int main(void)
-{
-	return exits_tries("vmx_exits", TRIES, LLVMFuzzerTestOneInput);
-}
-#endif

@@ -97,7 +97,7 @@ UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x8
 UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
-UNIT_EXITS      := tests/unit/exits_kit.c $(patsubst %,vmm/core/%.c,exits ports absent x87 pc_view port_filter) \
+UNIT_EXITS      := tests/unit/exits_kit.c $(patsubst %,vmm/core/%.c,exits ports absent x87 pc_view port_filter) $(UNIT_PCI) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_registers nested_map rmw store)
 UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c,$(UNIT_SVM)) \

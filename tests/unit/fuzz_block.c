@@ -314,7 +314,8 @@ static int measure(double limit)
 	}
 	cost = operation / sort;
 	printf("R07 model: an operation takes %.2f of the time of a sort of %d numbers, at most "
-	       "%.2f allowed ... %s (%.1f million operations a second of processor time, sum %llx)\n",
+	       "%.2f allowed ... %s (%.1f million operations a second of processor time, "
+	       "sum %llx)\n",
 	       cost, SORTED, limit, cost <= limit ? "ok" : "FAILED", 1e3 / operation,
 	       (unsigned long long)sum);
 	return cost <= limit ? 0 : 1;

@@ -378,8 +378,8 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand store svm) \
 	%/audit.c %/capabilities.c %/decode.c \
 	chipset/pirq.c \
-	vmm/machine.c vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot cmos ending pc_view pit pit_counter vm vm_build) \
+	vmm/version.c vmm/vm_files.c \
+	$(patsubst %,vmm/core/%.c,absent allot cmos ending pc_view pit pit_counter vm vm_build vm_uart) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost

@@ -213,6 +213,7 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 		return false;
 	made->controller.lines = vm.lines;
 	made->controller.shared = shared;
+	made->controller.unwired = vm.uart ? LINE(VM_UART_LINE) : 0;
 	unsigned taken;
 	if (line_assign(made, &taken) != 0) {
 		log_line("vm %s: line %u is taken", vm.name, taken);

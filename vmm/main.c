@@ -185,7 +185,8 @@ static bool load_module(unsigned number, const struct multiboot_module *module)
 	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
 	    config_claim_pci(number, &vm, text, sizeof(text)) != 0 ||
 	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
-	                    text, sizeof(text)) != 0) {
+	                    text, sizeof(text)) != 0 ||
+	    config_check_frame(number, &vm, &boot.config, text, sizeof(text)) != 0) {
 		log_line("%s", text);
 		return false;
 	}
@@ -294,7 +295,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	}
 	silence_timer();
 	pit_begin();
-	allot_begin(cpu_tsc(), boot.config.jitter != 0);
+	allot_begin(cpu_tsc(), &boot.config);
 	set_nmi_policy();
 	screen_begin();
 	machine_confine();

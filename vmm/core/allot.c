@@ -76,6 +76,7 @@ static void begin_frame(uint64_t now, const struct vmm_config *config)
 void allot_begin(uint64_t now, const struct vmm_config *config)
 {
 	all->due = ALLOT_NEVER;
+	frame.length = 0;
 	if (config->frame_us != 0)
 		begin_frame(now, config);
 	for (unsigned i = 0; i < vm_count; i++) {

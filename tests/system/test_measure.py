@@ -229,7 +229,10 @@ def test_a_guest_is_measured_alone_and_beside(tmp_path):
     assert found["soft", "line 3 served"]["exits_per_interrupt"] == 2.0
     own, seen = found["soft", "uart"], found["soft", "line 3 running"]
     assert own["min"] - seen["min"] == 7
-    assert found["pc", "line 0 waiting"]["min"] > 100
+    # Few ticks find pulse away. A tick in the last instructions before an entry waits for those
+    # alone, and a tick in another VM's turn for a whole wake-up.
+    assert 0 < found["pc", "line 0 waiting"]["min"]
+    assert found["pc", "line 0 waiting"]["max"] > 100
 
 
 # ---- The command ---------------------------------------------------------------------------------

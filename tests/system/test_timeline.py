@@ -26,8 +26,7 @@ PULSE = "vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- probes=uart,p
 SCRIBE = "vm=scribe mem=16M irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- rounds=100 busy=1"
 TICKS = 32  # ns of an instruction
 # Instructions between the VMM's own marks of a stay and the machine's: VMRUN's surroundings.
-# Up to 504 were seen, at the first entry of a VM.
-AROUND = 600
+AROUND = 400
 
 needs_reader = pytest.mark.skipif(
     shutil.which("babeltrace2") is None, reason="the package babeltrace2 is not installed"

@@ -53,11 +53,18 @@ static __attribute__((cold)) bool inject_nmi(struct vm *vm)
 	return false;
 }
 
-/* Does what at_entry says. cold: see take_external_nmi() (vmm/core/dispatch.c). */
-static __attribute__((cold)) void do_at_entry(struct vm *vm)
+/* Does what at_entry says before the other events are injected. cold: see take_external_nmi()
+ * (vmm/core/dispatch.c). */
+static __attribute__((cold)) void begin_entry(struct vm *vm)
 {
 	if (vm->at_entry & AT_ENTRY_NMI && !inject_nmi(vm))
 		vm->at_entry &= (uint8_t)~AT_ENTRY_NMI;
+}
+
+/* Does what at_entry says last: the watch's mark stands right before the entry. */
+static __attribute__((cold)) void end_entry(struct vm *vm)
+{
+	vm->controller.changed = true; /* the next entry is asked too */
 	if (vm->at_entry & AT_ENTRY_WATCH)
 		flow_watch->on_entry(vm);
 }
@@ -72,14 +79,16 @@ static __attribute__((noinline)) void change_controller(struct vm *vm)
 	struct controller *own = &vm->controller;
 
 	if (vm->at_entry)
-		do_at_entry(vm);
+		begin_entry(vm);
 	bool waits = (own->inject || own->held || chipset->intercepts_interrupts) && inject(vm);
 	uint8_t change = own->open ^ vm->open_ports;
 	for (unsigned i = 0; change != 0; i++, change >>= 1)
 		if (change & 1)
 			virt_open_port(vm->vcpu, chipset_ports[i], own->open >> i & 1);
 	vm->open_ports = own->open;
-	own->changed = waits || vm->at_entry;
+	own->changed = waits;
+	if (vm->at_entry)
+		end_entry(vm);
 }
 
 static inline void open_controller(struct vm *vm)

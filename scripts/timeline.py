@@ -8,7 +8,6 @@ time. The VMM's own trace costs the VMM time at each exit and entry (docs/timeli
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -25,9 +24,8 @@ from signalbox import (
     load_config,
 )
 from signalbox.archive import run_record, write_record
-from signalbox.bochs import BochsError
 from signalbox.ctf import write_ctf
-from signalbox.media import MediaError, spare
+from signalbox.media import spare
 from signalbox.moments import (
     FILE,
     Filter,
@@ -37,8 +35,8 @@ from signalbox.moments import (
     ring_words,
     vm_names,
 )
-from signalbox.qemu import QemuError, option
-from signalbox.session import ends_on_signals
+from signalbox.qemu import option
+from signalbox.script import run_script
 from signalbox.timeline import Timeline, order, write_json
 
 COUNTED = ("qemu", "qemu-irqmux", "qemu-rtl")
@@ -160,10 +158,4 @@ def main():
 
 
 if __name__ == "__main__":
-    ends_on_signals()
-    try:
-        sys.exit(main())
-    except (BochsError, ConfigError, MediaError, PlatformError, QemuError) as problem:
-        sys.exit(f"trace: {problem}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_script("trace", main)

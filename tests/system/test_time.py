@@ -190,13 +190,19 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, 
     if at.startswith("qemu") and qemu_release() >= (10,):
         pytest.skip("QEMU 10's other timers are late while the PIT storms (docs/emulators.md)")
     limit = 10 if hosts else 5
-    report = system(
-        f"seconds={limit} status=1s",
-        [storm, equal()],
-        exact=False,
-        type_in=[(r"^\[ *1\.\ds\]", "vms\r")],
-        timeout=120,
-    )
+    # In a storm QEMU's own timers stand still for seconds now and then, the slice timer with them
+    # (docs/emulators.md). No status line comes then in the run's second second, and the run says
+    # nothing of the VMM: another run decides.
+    for _ in range(4 if hosts else 1):
+        report = system(
+            f"seconds={limit} status=1s",
+            [storm, equal()],
+            exact=False,
+            type_in=[(r"^\[ *1\.\ds\]", "vms\r")],
+            timeout=120,
+        )
+        if "> vms\n" in report.console:
+            break
     report.lacks("vandal knows no such deed")
     report.has(f"signalbox: time is up (seconds={limit})")
     before, after = report.console.split("> vms\n", maxsplit=1)

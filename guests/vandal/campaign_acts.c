@@ -335,7 +335,9 @@ static const struct {
 	{ 3, { 0x0f, 0x23, 0xc0 } },             /* MOV DR0, RAX */
 };
 
-enum { CODE_BYTES = 64, PREFIXES_MAX = 4 };
+/* RET (C3h) follows the instruction to the end: an instruction may be longer on some processors
+ * (VMREAD behind F2h is AMD's INSERTQ, with two bytes more), and must not eat the only RET. */
+enum { CODE_BYTES = 64, PREFIXES_MAX = 4, RET = 0xc3 };
 static uint8_t code[CODE_BYTES] __attribute__((aligned(64)));
 
 static void try_code(void *unused)
@@ -359,6 +361,7 @@ void campaign_instruction(void)
 	static const uint8_t prefixes[] = { 0x66, 0xf2, 0xf3, 0xf0, 0x48, 0x40, 0x41, 0x4f };
 	unsigned at = 0, which = campaign_any(COUNT(known));
 
+	memset(code, RET, sizeof(code));
 	if (campaign_any(2)) {
 		memcpy(code, step, sizeof(step));
 		at = sizeof(step);
@@ -366,8 +369,6 @@ void campaign_instruction(void)
 	for (unsigned i = campaign_any(3) ? 0 : campaign_any(PREFIXES_MAX); i > 0; i--)
 		code[at++] = PICK(prefixes);
 	memcpy(code + at, known[which].bytes, known[which].length);
-	at += known[which].length;
-	code[at] = 0xc3; /* RET */
 	a.value = campaign_value();
 	try_and_note(try_code);
 	__asm__ volatile("lldt %w0" : : "r"(0));
@@ -375,9 +376,9 @@ void campaign_instruction(void)
 
 void campaign_interrupt(void)
 {
+	memset(code, RET, sizeof(code));
 	code[0] = 0xcd; /* INT n */
 	code[1] = (uint8_t)campaign_any(256);
-	code[2] = 0xc3;
 	try_and_note(try_code);
 }
 

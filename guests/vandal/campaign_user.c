@@ -22,6 +22,7 @@ enum {
 };
 /* ESCAPE_38 and 3Ah: opcodes of three bytes */
 enum { NOP = 0x90, LOCK = 0xf0, ESCAPE = 0x0f, ESCAPE_38 = 0x38 };
+enum { DIVIDE = 0xf7, MODRM_REG = 7 << 3 /* 7: IDIV */ };
 
 void campaign_user_begin(void)
 {
@@ -54,6 +55,13 @@ static unsigned put_likely(uint8_t *code)
 	return at;
 }
 
+/* Instructions that end QEMU (docs/testing.md), without the first byte. */
+static bool ends_qemu(uint8_t before, uint8_t byte)
+{
+	return byte == LOCK || (before == ESCAPE && (byte & ~2) == ESCAPE_38) ||
+	       (before == DIVIDE && (byte & MODRM_REG) == MODRM_REG);
+}
+
 static void make_code(uint8_t *code)
 {
 	unsigned at = campaign_any(2) ? put_likely(code) : 0;
@@ -61,8 +69,7 @@ static void make_code(uint8_t *code)
 	for (; at < INSTRUCTION_MOST; at++)
 		code[at] = (uint8_t)campaign_any(256);
 	for (at = 0; campaign_gentle && at < INSTRUCTION_MOST; at++)
-		if (code[at] == LOCK ||
-		    (at > 0 && code[at - 1] == ESCAPE && (code[at] & ~2) == ESCAPE_38))
+		if (ends_qemu(at > 0 ? code[at - 1] : 0, code[at]))
 			code[at] = NOP;
 }
 

@@ -21,9 +21,10 @@ enum {
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MACHINE_CHECK = 18,
 	EXCEPTIONS = 32,
+	VECTOR_SHARED = 48, /* nobody tells this vector and those above apart */
 	VECTORS = 256
 };
-enum { IST_NMI = 1, IST_FATAL = 2, STUB_BYTES = 16 };
+enum { IST_NMI = 1, IST_FATAL = 2, STUB_BYTES = 9 };
 enum { CR4_MCE = 1 << 6, CPUID_EDX_MCE = 1 << 7 };
 
 /* 64-bit TSS (SDM 3A figure 7-11). */
@@ -193,7 +194,8 @@ static void idt_init(void)
 	struct table_pointer pointer = { sizeof(tables.idt) - 1, (uint64_t)tables.idt };
 
 	for (unsigned v = 0; v < VECTORS; v++)
-		gate_set(v, exception_stubs + v * STUB_BYTES,
+		gate_set(v,
+		         exception_stubs + (v < VECTOR_SHARED ? v : VECTOR_SHARED) * STUB_BYTES,
 		         v == VECTOR_DOUBLE_FAULT || v == VECTOR_PAGE_FAULT ||
 		                         v == VECTOR_MACHINE_CHECK
 		                 ? IST_FATAL

@@ -380,7 +380,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	chipset/pirq.c $(patsubst %,chipset/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter vm vm_build) \
-	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c
+	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost
 # driver_save() three registers more to save, and driver_restore() four (the gate: test_irqmux_figures.py's switch).

@@ -9,9 +9,10 @@
 #
 # NEWLIB_SOURCE=FILE  a tarball of newlib's source, where there is no package newlib-source
 #
-# lib/libc.a is for the guests. lib/libgeneral.a is for the VMM: the functions that format text,
-# compiled with general registers only. The VMM links libgeneral.a first. So no function of the VMM
-# reaches a guest's vector registers.
+# lib/libc.a is for the guests. lib/libgeneral.a is for the VMM, which links libgeneral.a first: the
+# functions that format text, compiled with general registers only, so that no function of the VMM
+# reaches a guest's vector registers. The VMM's image has a limit. So libgeneral.a is made small, and
+# holds the functions of strings as well: newlib's fast forms of these take eight times the bytes.
 set -eu
 
 stamp=$1
@@ -70,7 +71,10 @@ compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-
 # What libgeneral.a holds, by the folder of newlib's libc. The linker names a function that is
 # missing here.
 general="stdio/snprintf stdio/vsnprintf stdio/nano-svfprintf stdio/nano-vfprintf_i"
-general_flags="$flags -mgeneral-regs-only -DNO_FLOATING_POINT"
+for function in memchr memcmp strchr strcmp strcpy strcspn strlen strncmp strspn; do
+	general="$general string/$function"
+done
+general_flags="$flags -Os -mgeneral-regs-only -DNO_FLOATING_POINT -DPREFER_SIZE_OVER_SPEED"
 key=$(printf '%s' "$flags $options $general $general_flags $compiler ${CC:-gcc}$given" |
 	sha256sum | cut -c 1-12)
 home=$cache/newlib-$version-$key

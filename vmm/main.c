@@ -23,9 +23,8 @@
 #include "vmm/core/lines.h"
 #include "vmm/core/pit.h"
 #include "vmm/core/run.h"
-#include "vmm/core/sched.h"
-#include "vmm/core/vm_build.h"
 #include "vmm/machine.h"
+#include "vmm/modules.h"
 #include "vmm/operator/console.h"
 #include "vmm/operator/operator.h"
 #include "vmm/operator/report.h"
@@ -33,7 +32,6 @@
 #include "vmm/operator/summary.h"
 #include "vmm/operator/watch.h"
 #include "vmm/version.h"
-#include "vmm/vm_files.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,10 +39,9 @@
 
 extern uint64_t boot_entry_tsc;
 
-/* The boot loader's words: the configuration, and the modules. */
+/* The boot loader's words: the configuration, and what came of the modules. */
 static struct {
 	struct vmm_config config;
-	const struct multiboot_info *info;
 	unsigned refused; /* modules of no use */
 } boot;
 
@@ -132,119 +129,6 @@ static void machine_init(const struct multiboot_info *info)
 		(void)line_reserve(line_first(console_lines()), serve_console);
 }
 
-/* Returns the lines of vm that other VMs have too, and marks the lines as shared for the other
- * owners. The check before has made sure that all owners say 'share'. */
-static line_set shared_lines(const struct vm_config *vm)
-{
-	/* line 0 of several VMs with `pit` is never the line of two VMs at once */
-	line_set lines = vm->lines & (line_set) ~(vm->pit ? LINE(PIT_TICK_LINE) : 0);
-	line_set shared = 0;
-	for (unsigned i = 0; i < vm_count; i++)
-		shared |= vms[i]->config.lines & lines;
-	for (unsigned i = 0; i < vm_count; i++)
-		vms[i]->controller.shared |= vms[i]->config.lines & lines;
-	return shared;
-}
-
-/* Sends lines to other inputs (R03, R04). The words' defaults need no call. */
-static int wire_lines(unsigned number, const struct vm_config *vm)
-{
-	for (line_set rest = vm->lines; rest; rest &= rest - 1) {
-		unsigned line = line_first(rest),
-			 to_controller = line_input(vm->controller_input, line),
-			 to_block = line_input(vm->block_input, line);
-		if (to_controller == line && to_block == line)
-			continue;
-		if (chipset->mux.wire == NULL) {
-			log_line(
-				"module %u (%s): line %u: chipset %s cannot send a line to another "
-				"input; irqmux and soft can",
-				number, vm->name, line, chipset->name);
-			return -ENOSYS;
-		}
-		chipset->mux.wire(line, to_controller, to_block);
-	}
-	return 0;
-}
-
-/* Returns true where the module has become a VM. */
-static bool load_module(unsigned number, const struct multiboot_module *module)
-{
-	static char text[512];
-	const char *line = vm_files_line(module);
-	const struct vm_config *accepted[CONFIG_VMS_MAX];
-	struct vm_config vm;
-
-	for (unsigned i = 0; i < vm_count; i++)
-		accepted[i] = &vms[i]->config;
-	if (vm_count == CONFIG_VMS_MAX) {
-		log_line("module %u: there are %d VMs already, and no more are possible", number,
-		         CONFIG_VMS_MAX);
-		return false;
-	}
-	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
-	    config_claim_pci(number, &vm, text, sizeof(text)) != 0 ||
-	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
-	                    text, sizeof(text)) != 0) {
-		log_line("%s", text);
-		return false;
-	}
-	if (vm.routes_at_exit && !chipset->reroutes_at_exits) {
-		log_line("module %u (%s): routes=exit: chipset %s has to save the controller to "
-		         "change a route; irqmux and soft need not",
-		         number, vm.name, chipset->name);
-		return false;
-	}
-	if (wire_lines(number, &vm) != 0)
-		return false;
-	struct load_source source = { .image = (const void *)(uint64_t)module->start,
-		                      .bytes = module->end - module->start,
-		                      .kind = vm.type == GUEST_LINUX ? LOAD_LINUX
-		                                                     : LOAD_MULTIBOOT };
-	if (vm_files_find(boot.info, &vm, &source) != 0)
-		return false;
-	if (vm_check_image(&source, &vm, text, sizeof(text)) != 0) {
-		log_line("vm %s: image refused: %s", vm.name, text);
-		return false;
-	}
-	line_set shared = shared_lines(&vm);
-	struct vm *made = vm_create(number, &vm, &source);
-	if (made == NULL)
-		return false;
-	made->controller.lines = vm.lines;
-	made->controller.shared = shared;
-	unsigned taken;
-	if (line_assign(made, &taken) != 0) {
-		log_line("vm %s: line %u is taken", vm.name, taken);
-		return false;
-	}
-	chipset->controller.reset(&made->controller, vm.lines, shared);
-	chipset->block.claim(vm.lines, false);
-	sched_add(made);
-	vm_start(made);
-	return true;
-}
-
-static void load_modules(const struct multiboot_info *info)
-{
-	const struct multiboot_module *modules = (const void *)(uint64_t)info->mods_addr;
-	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
-
-	if (count == 0) {
-		log_line("no module: nothing to run. Give the boot loader a line such as: module "
-		         "/boot/pulse vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff");
-		end(1);
-	}
-	for (unsigned i = 0; i < count; i++)
-		if (!vm_files_is_file(&modules[i]))
-			boot.refused += !load_module(i + 1, &modules[i]);
-	boot.refused += vm_files_without_vm(info);
-	if (vm_count == 0) {
-		log_line("no VM started");
-		end(1);
-	}
-}
-
 /* Stops a timer that firmware left running and no VM owns: the timer only wears the line. In mode 0
  * the output stays low until a count is written (8254 datasheet, control word). */
 static void silence_timer(void)
@@ -284,9 +168,10 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 		      (unsigned)MULTIBOOT_BOOT_MAGIC);
 	if (bad)
 		log_line("%s", problem);
-	boot.info = info;
 	machine_init(info);
-	load_modules(info);
+	boot.refused = modules_load(info);
+	if (vm_count == 0)
+		end(1);
 	pages_drop_first();
 	if (absent_begin() != 0) {
 		log_line("no memory for the VMs' nested page tables");

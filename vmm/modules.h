@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The boot loader's modules, of which VMs are made.
+ *
+ * Rule: a module becomes a VM or a part of one, or a line says why the module is of no use.
+ */
+#ifndef VMM_MODULES_H
+#define VMM_MODULES_H
+
+#include "arch/x86/machine/multiboot.h"
+
+/* Makes a VM of each module, and starts the VM. Returns the number of modules of no use. Where no
+ * VM came of the modules, a line says so, and vm_count is 0. Call it once at boot, when the chipset
+ * is known. */
+unsigned modules_load(const struct multiboot_info *info);
+
+#endif

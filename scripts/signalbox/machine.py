@@ -113,6 +113,7 @@ class Machine:
              none)
     serial   QEMU: COM1 and COM2 are there
     iso      an image to boot from, in the place of one that is made of vmm and modules
+    direct   QEMU: its own multiboot loader takes the images, so GRUB and the CD are not needed
     com4     a UART at 2E8h whose line is COM2's (3)
     type_in  what to type on COM1: pairs of (regular expression that the console must match first,
              text)
@@ -133,6 +134,7 @@ class Machine:
     disk: bool | bytes = True
     serial: bool = True
     iso: Path | None = None
+    direct: bool = False
     com4: bool = False
     ips: int = 20_000_000
     memory: int = 256
@@ -174,7 +176,9 @@ class Machine:
         ]
 
     def image(self):
-        """The path of the image to boot from, given or made."""
+        """The path of the image to boot from, given or made; None: there is no CD."""
+        if self.direct:
+            return None
         return self.iso.resolve() if self.iso else media.make_iso(self.boot_lines(), self.build)
 
     def prepare(self, directory):

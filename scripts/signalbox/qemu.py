@@ -27,6 +27,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from .media import find_image
+
 CONSOLE_ON_STDIO = True
 EXIT_PORT = 0xF4
 BOARDS = ("pc", "q35")
@@ -94,16 +96,35 @@ def option(path):
     return str(path).replace(",", ",,")
 
 
+def loads(machine, directory):
+    """Where QEMU's own multiboot loader takes the images: the words for it. A line's first word is
+    its image's name there. The images are linked into the run's directory, as the loader takes no
+    path with a blank."""
+    if not machine.direct:
+        return ["-boot", "d"]
+    command, modules = [], []
+    for number, (_, image, words) in enumerate(machine.boot_lines()):
+        link = directory / f"{number}-{Path(image).name}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(find_image(image, machine.build).resolve())
+        if number == 0:
+            command = ["-kernel", link.name, "-append", " ".join(words.split())]
+        else:
+            modules.append(option(" ".join([link.name, *words.split()])))
+    return command + (["-initrd", ",".join(modules)] if modules else [])
+
+
 def drives(machine, iso, disk):
-    """The CD to boot from, and the disk at 170h and IRQ15, which q35's chipset has no IDE
-    channel for."""
-    cd = f"file={option(iso)},media=cdrom,format=raw,readonly=on"
+    """The CD to boot from (without an image an empty drive), and the disk at 170h and IRQ15, which
+    q35's chipset has no IDE channel for."""
+    cd = f"file={option(iso)},media=cdrom,format=raw,readonly=on" if iso else "media=cdrom"
     hd = f"file={option(disk)},media=disk,format=raw,cache=unsafe"
     if machine.board == "pc":
         return ["-drive", f"{cd},if=ide,index=0"] + (
             ["-drive", f"{hd},if=ide,index=2"] if disk else []
         )
-    command = ["-drive", f"{cd},if=none,id=cd", "-device", "ide-cd,drive=cd,bus=ide.0,bootindex=0"]
+    drive = f"ide-cd,drive=cd,bus=ide.0{',bootindex=0' if iso else ''}"
+    command = ["-drive", f"{cd},if=none,id=cd", "-device", drive]
     command += ["-device", "isa-ide,id=second,iobase=0x170,iobase2=0x376,irq=15"]
     return command + (
         ["-drive", f"{hd},if=none,id=hd", "-device", "ide-hd,drive=hd,bus=second.0"] if disk else []
@@ -124,7 +145,8 @@ def command_line(machine, directory, iso, disk):
         "-m",
         str(machine.memory),
     ]
-    command += ["-display", "none", "-no-reboot", "-boot", "d", *drives(machine, iso, disk)]
+    command += ["-display", "none", "-no-reboot", *loads(machine, directory)]
+    command += drives(machine, iso, disk)
     serial = ["-serial", "none"]
     if machine.serial:
         serial = ["-serial", "stdio", "-serial", f"file:{directory / 'com2.bin'}"]

@@ -14,6 +14,14 @@ where, chipset = on_chipsets("default", "qemu", "q35")
 
 
 @pytest.fixture(scope="module")
+def bare(boot, where):
+    """A guest without VMM, by the firmware's CD and GRUB on every emulator."""
+    return lambda module, **options: boot(
+        None, [module], **{"direct": False, **where.options(), **options}
+    )
+
+
+@pytest.fixture(scope="module")
 def pulse_run(bare):
     return bare(Module("pulse", ""))
 

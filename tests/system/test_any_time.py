@@ -20,6 +20,7 @@ SEEDS = (101, 102)
 IDLE_MOST = 1
 
 
+@pytest.mark.by_default("seed", {"qemu-soft": [101], "qemu-irqmux": [102], "q35-pc": [101]})
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("bases", BASES)
 def test_R08_nothing_is_lost_in_real_time(system, chipset, bases, seed):

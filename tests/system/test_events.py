@@ -9,7 +9,8 @@ from conftest import all_ok, on_chipsets, vandal
 
 PIT = "irq=0 io=0x40-0x43"
 where, chipset = on_chipsets(
-    "pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft", "q35-pc"
+    *("pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft", "q35-pc"),
+    by_default=("pc", "irqmux-1-bank", "soft", "qemu-irqmux", "q35-pc"),
 )
 
 

@@ -44,6 +44,7 @@ def streamed(report, vm, n):
     ],
     ids=["halted_between", "one_busy", "both_busy"],
 )
+@pytest.mark.by_default("seed", {"irqmux": [11], "irqmux-1-bank": [12]})
 @pytest.mark.parametrize("seed", [11, 12])
 def test_R15_each_sharer_has_every_interrupt_of_its_own_uart(system, of_a, of_b, seed):
     """R15: two UARTs on line 3, one in each VM, that both stream; a third VM beside them: not

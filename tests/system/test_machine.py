@@ -12,7 +12,9 @@ import pytest
 from conftest import BUILD, all_ok, on_chipsets, scribe, vandal
 from signalbox import Module
 
-where, chipset = on_chipsets("pc", "irqmux", "qemu-pc", "q35", "qemu-irqmux")
+where, chipset = on_chipsets(
+    *("pc", "irqmux", "qemu-pc", "q35", "qemu-irqmux"), by_default=("pc", "q35", "qemu-irqmux")
+)
 
 KEYBOARD = "irq=1 io=0x60,0x64"
 BOARD = "io=0x61,0x70-0x71"

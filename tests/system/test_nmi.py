@@ -29,7 +29,10 @@ STARTING = 60
 # (SVM's GIF).
 SAMPLES, SAMPLES_SVM = 16_000, 1_000
 
-where, chipset = on_chipsets("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux")
+where, chipset = on_chipsets(
+    *("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux"),
+    by_default=("pc", "irqmux", "soft", "qemu-irqmux"),
+)
 
 
 @pytest.fixture(scope="module")

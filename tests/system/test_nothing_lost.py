@@ -21,7 +21,8 @@ WORDS = {
 
 
 where, chipset = on_chipsets(
-    "pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "q35-pc"
+    *("pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "q35-pc"),
+    by_default=("pc", "irqmux-1-bank", "soft", "qemu-irqmux", "q35-pc"),
 )
 # soft has no time for a guest at these rates: each interrupt costs it some 2,000 instructions
 # (docs/measuring.md).

@@ -117,8 +117,15 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         runs = sorted(name for name in item.fixturenames if name.endswith("_run"))
         where = item.callspec.params.get("where", "") if hasattr(item, "callspec") else ""
-        if runs:
+        if calls_make(item):  # before a group of its own: make's lock lets one test in at a time
+            item.add_marker(pytest.mark.xdist_group("make"), append=False)
+        elif runs:
             item.add_marker(pytest.mark.xdist_group(f"{item.module.__name__}.{runs[0]}.{where}"))
+    items.sort(key=lambda item: not calls_make(item))  # the longest group begins first
+
+
+def calls_make(item):
+    return not {"make", "make_run"}.isdisjoint(item.fixturenames)
 
 
 # ---- Module lines --------------------------------------------------------------------------------

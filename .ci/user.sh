@@ -10,8 +10,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 limit=600
-tests="tests/system/test_setup.py tests/system/test_bare.py tests/system/test_machine.py"
-tests="$tests tests/system/test_terminal.py"
+tests="tests/system/test_setup.py tests/system/test_bare.py tests/system/test_terminal.py"
 platforms="qemu qemu-irqmux bochs bochs-irqmux"
 
 say() {

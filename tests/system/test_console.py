@@ -12,7 +12,9 @@ import pytest
 from conftest import ROOT, all_ok, on_chipsets, scribe, vandal
 
 where, chipset = on_chipsets(
-    *("pc", "irqmux", "soft", "qemu-pc"), by_default=("pc", "soft", "qemu-pc")
+    *("pc", "irqmux", "soft", "qemu-pc"),
+    by_default=("pc", "soft", "qemu-pc"),
+    stock=False,
 )
 DONE = r"signalbox: vm scribe: done, status 0"
 # (what the console must have said, what is typed then)

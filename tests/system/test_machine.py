@@ -13,7 +13,9 @@ from conftest import BUILD, all_ok, on_chipsets, scribe, vandal
 from signalbox import Module
 
 where, chipset = on_chipsets(
-    *("pc", "irqmux", "qemu-pc", "q35", "qemu-irqmux"), by_default=("pc", "q35", "qemu-irqmux")
+    *("pc", "irqmux", "qemu-pc", "q35", "qemu-irqmux"),
+    by_default=("pc", "q35", "qemu-irqmux"),
+    stock=False,
 )
 
 KEYBOARD = "irq=1 io=0x60,0x64"

@@ -12,6 +12,7 @@ from conftest import all_ok, on_chipsets, vandal
 where, chipset = on_chipsets(
     *("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux"),
     by_default=("pc", "soft", "qemu-irqmux"),
+    stock=False,
 )
 VMS = 64
 NAMES = [f"small{n}" for n in range(1, VMS + 1)]

@@ -34,6 +34,8 @@ from signalbox.platforms import MODEL, ON_KVM, ON_QEMU  # noqa: E402
 from signalbox.qemu import executable as qemu_executable  # noqa: E402
 from signalbox.qemu import may_be_exact  # noqa: E402
 
+from cpu_times import CpuTimes  # noqa: E402
+
 BUILD = (ROOT / os.environ.get("BUILD", "build")).resolve()
 # As make takes it: the path to the tree may have blanks, and this one has none then.
 BUILD_FOR_MAKE = os.path.relpath(BUILD, ROOT)
@@ -68,8 +70,16 @@ def qemu_release():
 NEEDS = {"exact": ("bochs",), "irqmux": ("bochs-irqmux", "qemu-irqmux", "kvm-irqmux")}
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--cpu-times", action="store_true", help="show the CPU seconds of files and dearest tests"
+    )
+
+
 def pytest_configure(config):
     """A platform that cannot be had is said at once."""
+    if config.getoption("cpu_times"):
+        config.pluginmanager.register(CpuTimes())
     try:
         choose("bochs" if PLATFORM == "auto" else PLATFORM, "pc" if PLATFORM == "auto" else BOARD)
     except PlatformError as problem:

@@ -21,7 +21,7 @@ BOARD    ?= pc
 SECONDS  ?=
 IPS      ?= 20000000
 MEMORY   ?= 256
-# A guest from the distribution: linux.
+# A guest from the distribution: linux, linux+pulse or bios.
 GUESTS   ?=
 CONFIG   ?= scripts/configs/$(or $(GUESTS),default).cfg
 # 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one
@@ -85,7 +85,9 @@ RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qe
 RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \
 	$(if $(filter qemu-irqmux kvm-irqmux,$(PLATFORM)),$(firstword $(QEMU_IRQMUX))) \
 	$(filter $(BUILD)/emulators/$(PLATFORM)/%,$(RTL_EMULATORS)))
-RUN_LINUX     := $(if $(GUESTS),linux)
+RUN_LINUX     := $(if $(GUESTS),$(if $(filter bios,$(GUESTS)),$(if $(DISK),$(BUILD)/bios/bios.bin,bios),linux))
+# The disk of a machine that runs: DISK, or GRUB's with Linux for a BIOS.
+RUN_DISK      := $(or $(DISK),$(if $(filter bios,$(GUESTS)),$(BUILD)/bios/disk.img))
 TEST_EMULATOR := $(if $(filter auto bochs-irqmux bochs-rtl,$(PLATFORM)),$(BOCHS_IRQMUX)) \
 	$(if $(filter auto qemu-irqmux kvm-irqmux qemu-rtl,$(PLATFORM)),$(QEMU_IRQMUX)) \
 	$(if $(filter %-rtl,$(PLATFORM)),$(RUN_EMULATOR))
@@ -101,6 +103,9 @@ SYSTEM_EMULATOR += $(if $(SYSTEM_GOAL),$(if $(filter auto,$(PLATFORM)),$(if $(TE
 SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqsE '/boot/linux/|from test_linux import' --include='test_*.py' \
 	--include='long_*.py' $(TEST_FILES) && echo linux),linux))
+# Likewise the firmware of a PC in a VM.
+SYSTEM_LINUX    += $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqs '/boot/bios/' --include='test_*.py' \
+	$(TEST_FILES) && echo '$(BUILD)/bios/bios.bin'),$(BUILD)/bios/bios.bin))
 # Likewise the nested machine, which is QEMU's.
 SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqs 'signalbox.nested import' --include='test_*.py' $(TEST_FILES) && \
@@ -170,7 +175,9 @@ help:
 #@                      run, trace, debug: which multiboot and module lines to boot
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest; linux+pulse: pulse beside that kernel, and a
-#@                      table of pulse's latencies (docs/linux.md)
+#@                      table of pulse's latencies (docs/linux.md); bios: SeaBIOS, which boots a disk (docs/bios.md)
+#@   DISK=              run: a file whose copy is the machine's disk at 170h, for GUESTS=bios to boot (default: a disk with
+#@                      GRUB and Linux); BIOS=: a BIOS of your own
 #@   LINUX_KERNEL=      GUESTS=linux: a bzImage of your own; BUSYBOX=: a static busybox of your own
 #@   IPS=@IPS@       Bochs: instructions per second of the machine's time
 #@   MEMORY=@MEMORY@         memory of the machine in MiB
@@ -201,7 +208,7 @@ help:
 run: all $(RUN_EMULATOR) $(RUN_LINUX) | setup-run
 	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)' \
-		--loads '$(LOADS)'
+		--loads '$(LOADS)' --disk '$(RUN_DISK)'
 
 demo: VIEW := 1
 demo: run
@@ -324,6 +331,7 @@ GROUPS_all   := build
 GROUPS_vmm   := build
 GROUPS_guests := build
 GROUPS_linux  := build python
+GROUPS_bios   := $(GROUPS_linux) iso bios
 GROUPS_nested := $(GROUPS_qemu-irqmux) iso python
 GROUPS_test-nested := $(GROUPS_nested) $(if $(filter vmx,$(VENDORS)),irqmux bochs)
 GROUPS_unit  := $(GROUPS_check)
@@ -337,7 +345,7 @@ SETUP_SCRIPT = $(if $(filter-out 0,$(NO_SETUP)),@:,$(Q)PYTHON='$(PYTHON)' \
 setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
-SETUPS := $(patsubst %,setup-%,build iso run bench trace report soak bounds debug check drawings proof system test \
+SETUPS := $(patsubst %,setup-%,build bios iso run bench trace report soak bounds debug check drawings proof system test \
 	mutants rtl synth irqmux qemu-irqmux verilated test-nested)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
@@ -432,6 +440,7 @@ include vmm/version.mk
 -include emulators/bochs/bochs.mk
 -include emulators/qemu/qemu.mk
 include scripts/linux/linux.mk
+include scripts/bios/bios.mk
 include scripts/nested/nested.mk
 
 IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUEST_NAMES))

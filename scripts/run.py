@@ -45,6 +45,9 @@ def arguments():
     )
     parser.add_argument("--loads", default="", help="Linux beside pulse: which loads of Linux")
     parser.add_argument("--timeout", default="", help="seconds of real time")
+    parser.add_argument(
+        "--disk", default="", help="a file whose copy is the disk of the second IDE channel"
+    )
     parser.add_argument("--view", choices=["0", "1"], default="0", help="1: the demonstration")
     return parser.parse_args()
 
@@ -117,6 +120,8 @@ def machine_of(args, platform):
     boots = {"vmm": words, "modules": modules, "vmm_image": image}
     if not modules and Path(image).name != VMM_IMAGE:
         boots = {"vmm": None, "modules": [Module(image, words)]}
+    if args.disk:
+        boots["disk"] = Path(args.disk)
     machine = Machine(platform=platform, **boots, **options(args))
     if machine.vmm is not None:
         check_memory(machine, args.config)

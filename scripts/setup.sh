@@ -21,6 +21,7 @@ iso|grub-pc-bin|GRUB for PC BIOS machines
 iso|xorriso|writes the ISO file system
 iso|mtools|needed by grub-mkrescue
 python|python3|runs the scripts
+bios|seabios|the firmware of a VM with type=bios
 bochs|bochs|the emulator with VMX, used where there is no nested KVM
 bochs|bochs-term|its text display, which needs no screen
 bochs|bochsbios|its BIOS

@@ -82,10 +82,12 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	}
 	if (wire_lines(number, &vm) != 0)
 		return false;
+	static const enum load_kind kind_of[] = { [GUEST_MULTIBOOT] = LOAD_MULTIBOOT,
+		                                  [GUEST_LINUX] = LOAD_LINUX,
+		                                  [GUEST_BIOS] = LOAD_BIOS };
 	struct load_source source = { .image = (const void *)(uint64_t)module->start,
 		                      .bytes = module->end - module->start,
-		                      .kind = vm.type == GUEST_LINUX ? LOAD_LINUX
-		                                                     : LOAD_MULTIBOOT };
+		                      .kind = kind_of[vm.type] };
 	if (vm_files_find(info, &vm, &source) != 0)
 		return false;
 	if (vm_check_image(&source, &vm, text, sizeof(text)) != 0) {

@@ -15,7 +15,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from .media import DISK_CYLINDERS, DISK_HEADS, DISK_SECTORS
+from .media import DISK_HEADS, DISK_SECTORS, disk_cylinders
 
 CONSOLE_ON_STDIO = False
 TIME0 = 946684800  # 2000-01-01, the RTC's start
@@ -121,7 +121,7 @@ def configuration(machine, iso, disk, serial_device, own):
     if disk:
         lines.append(
             f"ata1-master: type=disk, path={quoted(disk)}, mode=flat, "
-            f"cylinders={DISK_CYLINDERS}, heads={DISK_HEADS}, spt={DISK_SECTORS}"
+            f"cylinders={disk_cylinders(disk)}, heads={DISK_HEADS}, spt={DISK_SECTORS}"
         )
     return "\n".join(lines + own + log_lines(machine.log_actions) + machine.extra) + "\n"
 

@@ -30,7 +30,7 @@ def talker(modules):
     for module in modules:
         words = module.line.partition(" -- ")[0].split()
         names = [word.removeprefix("vm=") for word in words if word.startswith("vm=")]
-        if "type=linux" in words and names and owns(words, COM2):
+        if {"type=linux", "type=bios"} & set(words) and names and owns(words, COM2):
             return names[0]
     return None
 

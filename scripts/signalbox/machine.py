@@ -109,8 +109,8 @@ class Machine:
     exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
              byte where nobody types; False: in real time. A keyboard goes with both
     shift    QEMU, exact: an instruction takes 2^shift ns of the machine's time
-    disk     a disk of 10 MiB at the second IDE channel (True: zeros, bytes: its first bytes, False:
-             none)
+    disk     a disk of 10 MiB at least at the second IDE channel (True: zeros, bytes: its first
+             bytes, a path: a copy of that file, False: none)
     serial   QEMU: COM1 and COM2 are there
     iso      an image to boot from, in the place of one that is made of vmm and modules
     direct   QEMU: its own multiboot loader takes the images, so GRUB and the CD are not needed
@@ -131,7 +131,7 @@ class Machine:
     exact: bool = True
     shift: int = SHIFT
     seed: int = 1
-    disk: bool | bytes = True
+    disk: bool | bytes | Path = True
     serial: bool = True
     iso: Path | None = None
     direct: bool = False
@@ -192,7 +192,7 @@ class Machine:
         disk = None
         if self.disk is not False:
             disk = directory / "disk.img"
-            media.make_disk(disk, self.disk if isinstance(self.disk, bytes) else b"")
+            media.make_disk(disk, b"" if self.disk is True else self.disk)
         return (
             importlib.import_module(f".{EMULATORS[self.platform]}", __package__),
             directory,

@@ -21,9 +21,13 @@ GRUB_TOOLS = ("grub-mkrescue", "grub2-mkrescue")
 # How many images stay, and how long (s) each stays in any case: a machine may be about to boot it.
 KEPT_IMAGES, KEPT_SECONDS = 20, 600.0
 
-# Bochs and QEMU take the geometry as it is; 10 MiB.
+# Bochs and QEMU take the geometry as it is; 10 MiB at least.
 DISK_CYLINDERS, DISK_HEADS, DISK_SECTORS = 20, 16, 63
-DISK_BYTES = DISK_CYLINDERS * DISK_HEADS * DISK_SECTORS * 512
+CYLINDER_BYTES = DISK_HEADS * DISK_SECTORS * 512
+# The most cylinders that ATA's numbers of 16 bits with 16 heads take (ATA-1, IDENTIFY DEVICE).
+DISK_CYLINDERS_MAX = 65535
+# What a GRUB on a disk has: a menu on a serial line, multiboot kernels and Linux.
+DISK_MODULES = "normal serial terminal echo multiboot linux biosdisk part_msdos iso9660"
 
 
 class MediaError(Exception):
@@ -146,8 +150,40 @@ def make_iso(lines, build):
     return iso.resolve()
 
 
+def disk_cylinders(path):
+    """The cylinders of a disk image of make_disk()."""
+    return os.stat(path).st_size // CYLINDER_BYTES
+
+
 def make_disk(path, first=b""):
-    """A raw disk image; sparse zeros after the bytes given."""
-    with open(path, "wb") as disk:
-        disk.write(first)
-        disk.truncate(DISK_BYTES)
+    """A raw disk image of whole cylinders, DISK_CYLINDERS at least; sparse zeros after what is
+    given: bytes, or the path of a file."""
+    if isinstance(first, Path):
+        try:
+            shutil.copyfile(first, path)
+        except OSError as error:
+            raise MediaError(f"DISK={first}: {error.strerror}") from error
+    else:
+        Path(path).write_bytes(first)
+    cylinders = max(DISK_CYLINDERS, -(-os.stat(path).st_size // CYLINDER_BYTES))
+    if cylinders > DISK_CYLINDERS_MAX:
+        raise MediaError(
+            f"DISK={first}: the disk has {cylinders} cylinders of {CYLINDER_BYTES} bytes; "
+            f"at most {DISK_CYLINDERS_MAX} fit"
+        )
+    os.truncate(path, cylinders * CYLINDER_BYTES)
+
+
+def make_grub_disk(menu, files, output):
+    """A disk that a BIOS boots: GRUB with the menu, and the files in /boot."""
+    output = Path(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix="disk-") as scratch:
+        root = Path(scratch) / "root"
+        (root / "boot" / "grub").mkdir(parents=True)
+        for file in files:
+            shutil.copyfile(file, root / "boot" / Path(file).name)
+        (root / "boot" / "grub" / "grub.cfg").write_text(menu)
+        image = Path(scratch) / "disk.img"
+        grub_mkrescue(root, image, DISK_MODULES)
+        os.replace(image, output)

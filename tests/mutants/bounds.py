@@ -42,12 +42,12 @@ MUTANTS = (
     ),
     ("masters-stay", PCI, "command & ~(uint32_t)PCI_COMMAND_MASTER", "command", "test_pci"),
     ("bridges-master-no-more", PCI, "== CLASS_BRIDGE;", "== 0xff;", "test_pci"),
-    ("headers-are-loaded", ELF, "\t\tcut_headers(&s);\n", "", "test_elf"),
+    ("headers-are-loaded", ELF, "\t\tcut_headers(l, &s);\n", "", "test_elf"),
     (
         "initrd-over-the-kernel",
         "vmm/load/files.c",
-        "uint64_t end = l->image_end;",
-        "uint64_t end = 0;",
+        "uint64_t end = roms ? BIOS_FIRST : l->image_end;",
+        "uint64_t end = roms ? BIOS_FIRST : 0;",
         "test_linux",
     ),
     (
@@ -77,6 +77,27 @@ MUTANTS = (
         "bytes == 0 || offset + bytes > size",
         "bytes == 0",
         "test_linux",
+    ),
+    (
+        "bios-over-the-hole",
+        "vmm/load/bios.c",
+        "size > HOLE_END - BIOS_FIRST",
+        "size > HOLE_END",
+        "test_bios",
+    ),
+    (
+        "roms-over-the-bios",
+        ELF,
+        "if (source->kind == LOAD_BIOS && end > l->only.paddr)",
+        "if (false)",
+        "test_bios",
+    ),
+    (
+        "a20-goes-off",
+        "vmm/core/pc_view.c",
+        "*value = CONTROL_A20;",
+        "*value = 0;",
+        "test_pc_view",
     ),
     (
         "linux-above-its-memory",
@@ -145,7 +166,7 @@ MUTANTS = (
     (
         "memory-in-the-hole",
         VM_TABLE,
-        "if (address < HOLE_END && address + bytes > HOLE_FIRST)",
+        "if (address + bytes > HOLE_FIRST && address < vm_hole_end(vm))",
         "if (false)",
         "test_faults",
     ),

@@ -39,6 +39,8 @@ static void the_lines_of_the_manual_are_understood(void **state)
 	assert_int_equal(vm.onfault, FAULT_LOG);
 	assert_int_equal(vm.type, GUEST_MULTIBOOT);
 	assert_false(vm.pc);
+	assert_int_equal(config_parse_vm(1, "type=bios", &vm, err, sizeof(err)), 0);
+	assert_true(vm.type == GUEST_BIOS && vm.pc);
 	assert_int_equal(config_parse_vm(1, "pc type=multiboot", &vm, err, sizeof(err)), 0);
 	assert_true(vm.pc);
 	assert_int_equal(config_parse_vm(1, "", &vm, err, sizeof(err)), 0);
@@ -216,7 +218,7 @@ static const struct {
 	{ "wakeups=2ms/10ms", "module 2 (vm2): wakeups=2ms/10ms: it is a number from 0 to 100000" },
 	{ "share=yes", "module 2 (vm2): share=yes: 'share' takes no value" },
 	{ "onfault=panic", "module 2 (vm2): onfault=panic: it is one of log, stop, restart" },
-	{ "type=bsd", "module 2 (vm2): type=bsd: it is one of multiboot, linux" },
+	{ "type=bsd", "module 2 (vm2): type=bsd: it is one of multiboot, linux, bios" },
 	{ "trust=all", "module 2 (vm2): trust=all: it is one of dma, nmi, reset" },
 	{ "trust=nmi,", "module 2 (vm2): trust=nmi,: it is one of dma, nmi, reset" },
 	{ "ticks=some", "module 2 (vm2): ticks=some: it is one of merge, all" },

@@ -124,12 +124,19 @@ static void the_ports_of_a_reset_end_the_vm(void **state)
 		begin(state);
 		assert_true(out(0xcf9, (uint8_t)value));
 		assert_int_equal(fatal_fault, value >> 2 & 1);
+		begin(state);
+		assert_true(out(0x92, (uint8_t)value));
+		assert_int_equal(fatal_fault, value & 1);
 	}
 	begin(state);
 	assert_true(out(0x64, 0xfe));
 	assert_string_equal(said, "reset by the keyboard controller (feh to port 64h)");
 	assert_true(out(0xcf9, 0x0e));
 	assert_string_equal(said, "reset by port CF9h (eh)");
+	assert_true(out(0x92, 0x03));
+	assert_string_equal(said, "reset by port 92h (3h)");
+	assert_true(in(0x92));
+	assert_int_equal(registers.rax & 0xff, 0x02); /* A20 is on */
 	assert_true(in(0x64));
 	assert_int_equal(registers.rax & 0xff, 0xfd); /* ready for a command, and no keyboard */
 }
@@ -158,12 +165,12 @@ static void a_word_at_port_8900h_switches_the_vm_off(void **state)
 
 static void only_a_vm_with_the_word_has_the_view(void **state)
 {
-	static const uint16_t ports[] = { 0x64, 0x70, 0x71, 0xcf9, 0x8900 };
+	static const uint16_t ports[] = { 0x64, 0x70, 0x71, 0x92, 0xcf9, 0x8900 };
 
 	(void)state;
 	assert_true(pc_view_is_probe(&vm, 0xcf8) && pc_view_is_probe(&vm, 0xcff));
 	assert_false(pc_view_is_probe(&vm, 0xcf7) || pc_view_is_probe(&vm, 0xd00));
-	assert_false(out(0x80, 0) || in(0x80) || out(0x92, 1) || in(0x60) || out(0xcf8, 4));
+	assert_false(out(0x80, 0) || in(0x80) || out(0x91, 1) || in(0x60) || out(0xcf8, 4));
 	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
 		struct vcpu_io io = { .port = ports[i], .size = 2 };
 		assert_false(pc_view_access(&vm, &io));

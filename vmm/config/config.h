@@ -23,7 +23,7 @@ enum { CONFIG_RESERVED_PORTS = 16, CONFIG_RESERVED_MEMORY = 128 };
 /* onfault=: the effect of a denied access. */
 enum fault_policy { FAULT_LOG, FAULT_STOP, FAULT_RESTART };
 /* type=: the boot protocol of the VM's image. */
-enum guest_type { GUEST_MULTIBOOT, GUEST_LINUX };
+enum guest_type { GUEST_MULTIBOOT, GUEST_LINUX, GUEST_BIOS };
 /* trust=LIST: rights of a VM beyond its devices. */
 enum trust { TRUST_DMA = 1 << 0, TRUST_NMI = 1 << 1, TRUST_RESET = 1 << 2 };
 /* nmi=: the effect of an external NMI. */
@@ -41,13 +41,13 @@ struct config_range {
 /* The line of a function that has no interrupt pin. */
 enum { CONFIG_NO_LINE = 0xff };
 
-/* A module: vm=NAME type=multiboot|linux mem=SIZE prio=N slice=TIME budget=TIME/TIME
+/* A module: vm=NAME type=multiboot|linux|bios mem=SIZE prio=N slice=TIME budget=TIME/TIME
  * wakeups=N/TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share pc pit
  * ticks=merge|all onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST dma=unsafe
  * args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
-	enum guest_type type;       /* type=multiboot|linux; default multiboot */
+	enum guest_type type;       /* type=multiboot|linux|bios; default multiboot */
 	uint64_t memory;            /* mem=16M: bytes, a multiple of 4K, at least 1M; default 16M */
 	unsigned priority;          /* prio=0..15, higher runs first; default 1 */
 	uint32_t slice_us;          /* slice=5ms, 500us, 1s; default 5ms; 100us to 1s */
@@ -75,7 +75,8 @@ struct vm_config {
 	/* 'share': another VM may have the same lines and ports, if its own line has 'share'
 	 * too. */
 	int share;
-	/* 'pc': the VM finds a CMOS, and ports for reset and power-off; type=linux has it too */
+	/* 'pc': the VM finds a CMOS, and ports for reset and power-off; type=linux and
+	 * type=bios have it too */
 	bool pc;
 	unsigned trust; /* trust=dma,nmi,reset: a set of enum trust; default: empty */
 	/* Number of functions in busmaster. */

@@ -50,15 +50,16 @@ static int vm_memory(struct reader *r, const char *value)
 
 static int vm_type(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {
-		[GUEST_MULTIBOOT] = "multiboot", [GUEST_LINUX] = "linux", NULL
-	};
-	int choice = config_choice(r, value, choices, "multiboot, linux");
+	static const char *const choices[] = { [GUEST_MULTIBOOT] = "multiboot",
+		                               [GUEST_LINUX] = "linux",
+		                               [GUEST_BIOS] = "bios",
+		                               NULL };
+	int choice = config_choice(r, value, choices, "multiboot, linux, bios");
 
 	if (choice < 0)
 		return choice;
 	r->vm->type = (enum guest_type)choice;
-	r->vm->pc |= choice == GUEST_LINUX;
+	r->vm->pc |= choice != GUEST_MULTIBOOT;
 	return 0;
 }
 

@@ -12,6 +12,7 @@ enum {
 	PORT_KEYBOARD = 0x64,
 	PORT_RTC_INDEX = 0x70,
 	PORT_RTC_DATA = 0x71,
+	PORT_SYSTEM_CONTROL = 0x92,
 	PORT_PCI_FIRST = 0xcf8,
 	PORT_RESET = 0xcf9,
 	PORT_PCI_LAST = 0xcff,
@@ -19,6 +20,9 @@ enum {
 };
 /* Port 64h: commands from F0h on pulse the outputs whose bit is 0; bit 0 is the reset. */
 enum { KEYBOARD_PULSE = 0xf0, KEYBOARD_RESET = 1 };
+/* Port 92h, system control port A (IBM PS/2 Hardware Interface Technical Reference): bit 0 resets,
+ * bit 1 switches A20 on. A20 stays on. */
+enum { CONTROL_RESET = 1, CONTROL_A20 = 2 };
 /* Port CF9h (I/O Controller Hub 9 datasheet, 13.7.5): bit 2 resets. */
 enum { RESET_CPU = 4 };
 /* Port 64h, status: all ones but bit 1. So a driver finds no keyboard, and a reset does not wait
@@ -55,6 +59,10 @@ static bool write_port(struct vm *vm, uint16_t port, uint8_t value)
 		return true;
 	case PORT_RTC_DATA:
 		return true;
+	case PORT_SYSTEM_CONTROL:
+		if (value & CONTROL_RESET)
+			reset(vm, "reset by port 92h (%lxh)", value);
+		return true;
 	case PORT_RESET:
 		if (value & RESET_CPU)
 			reset(vm, "reset by port CF9h (%lxh)", value);
@@ -72,6 +80,9 @@ static bool read_port(struct vm *vm, uint16_t port, uint8_t *value)
 	switch (port) {
 	case PORT_KEYBOARD:
 		*value = KEYBOARD_STATUS;
+		return true;
+	case PORT_SYSTEM_CONTROL:
+		*value = CONTROL_A20;
 		return true;
 	case PORT_RTC_DATA:
 		*value = cmos_read(vm->cmos_index, vm->config.memory, cpu_tsc());

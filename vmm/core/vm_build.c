@@ -12,22 +12,25 @@
 #include "vmm/core/pc_view.h"
 #include "vmm/core/pit.h"
 #include "vmm/core/port_filter.h"
+#include "vmm/load/bios.h"
 #include "vmm/load/bios_data.h"
 #include "vmm/load/handover.h"
 #include "vmm/load/linux.h"
 
 #include <stdio.h>
 
-/* Maps RAM below and above the hole, and the configuration's device memory. Returns 0 or
- * -ENOMEM. */
+/* Maps RAM below and above the hole, the BIOS's part of the hole, and the configuration's device
+ * memory. Returns 0 or -ENOMEM. */
 static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
 	int error = virt_map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
 
-	if (error == 0 && c->memory > HOLE_END)
-		error = virt_map(vm->vcpu, HOLE_END, vm->memory + HOLE_END, c->memory - HOLE_END,
-		                 true, true);
+	const uint64_t above = vm_hole_end(vm);
+
+	if (error == 0 && c->memory > above)
+		error = virt_map(vm->vcpu, above, vm->memory + above, c->memory - above, true,
+		                 true);
 	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
 		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1),
 			 end = (c->mmio[i].last | (PAGE - 1)) + 1;
@@ -124,9 +127,12 @@ static bool hand_over(struct vm *vm)
 {
 	struct load *l = &vm->load;
 
-	l->handed = l->source.kind == LOAD_LINUX
-	                    ? linux_hand_over(l, vm->config.guest, platform.tsc_khz)
-	                    : handover_build(l, vm->config.guest, "Signalbox");
+	if (l->source.kind == LOAD_LINUX)
+		l->handed = linux_hand_over(l, vm->config.guest, platform.tsc_khz);
+	else if (l->source.kind == LOAD_BIOS)
+		l->handed = bios_hand_over(l);
+	else
+		l->handed = handover_build(l, vm->config.guest, "Signalbox");
 	return true;
 }
 
@@ -134,7 +140,7 @@ static bool list_file(struct vm *vm)
 {
 	struct load *l = &vm->load;
 
-	if (l->source.kind == LOAD_LINUX || l->listed == l->source.file_count)
+	if (l->source.kind != LOAD_MULTIBOOT || l->listed == l->source.file_count)
 		return true;
 	(void)handover_list_file(l, l->listed++); /* each line was cut to its room at boot */
 	return false;
@@ -145,7 +151,7 @@ static bool reset_processor(struct vm *vm)
 {
 	const struct load *l = &vm->load;
 
-	if (l->source.kind == LOAD_LINUX)
+	if (l->source.kind != LOAD_MULTIBOOT)
 		virt_reset(vm->vcpu, l->handed, 0, 0);
 	else
 		virt_reset(vm->vcpu, l->entry, MULTIBOOT_BOOT_MAGIC, l->handed);

@@ -5,6 +5,7 @@
  * Rule: a VM keeps its place in the table until the end of the run.
  */
 #include "vmm/core/vm.h"
+#include "vmm/load/bios.h"
 #include "vmm/load/handover.h"
 
 #include <string.h>
@@ -20,13 +21,18 @@ struct vm *vm_find(const char *name)
 	return NULL;
 }
 
+uint64_t vm_hole_end(const struct vm *vm)
+{
+	return vm->config.type == GUEST_BIOS ? BIOS_FIRST : HOLE_END;
+}
+
 void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 {
 	uint64_t size = vm->config.memory;
 
 	if (bytes > size || address > size - bytes)
 		return NULL;
-	if (address < HOLE_END && address + bytes > HOLE_FIRST)
+	if (address + bytes > HOLE_FIRST && address < vm_hole_end(vm))
 		return NULL;
 	return (void *)(vm->memory + address);
 }

@@ -10,6 +10,7 @@
 
 #include "arch/x86/cpu/bytes.h"
 #include "arch/x86/machine/multiboot.h"
+#include "vmm/load/bios.h"
 #include "vmm/load/elf_format.h"
 #include "vmm/load/files.h"
 #include "vmm/load/handover.h"
@@ -224,9 +225,9 @@ static int read_headers(struct load *l)
 	return read_addresses(l, &h);
 }
 
-/* ---- Linux ---- */
+/* ---- Linux and BIOS ---- */
 
-/* The step of LOAD_SETUP. The kernel is the image's only segment. */
+/* The kernel is the image's only segment. */
 static int read_linux(struct load *l)
 {
 	struct linux_image kernel;
@@ -245,6 +246,27 @@ static int read_linux(struct load *l)
 	l->start = kernel.segment.paddr;
 	l->count = 1;
 	return next_phase(l, LOAD_CHECK);
+}
+
+/* The same for a BIOS. */
+static int read_bios(struct load *l)
+{
+	uint64_t number[2] = { 0 };
+	enum load_problem problem = bios_read(l->image, l->size, l->memory_size, &l->only, number);
+
+	if (problem != LOAD_FINE)
+		return refuse(l, problem == LOAD_BIOS_MEMORY ? -ENOMEM : -ENOEXEC, problem,
+		              number[0], number[1], 0);
+	l->flat = true;
+	l->start = l->only.paddr;
+	l->count = 1;
+	return next_phase(l, LOAD_CHECK);
+}
+
+/* The step of LOAD_SETUP, for images whose kind the configuration names. */
+static int read_setup(struct load *l)
+{
+	return l->source.kind == LOAD_LINUX ? read_linux(l) : read_bios(l);
 }
 
 /* ---- Segments ---- */
@@ -277,9 +299,9 @@ static bool overlaps(const struct load_segment *s, uint64_t first, uint64_t end)
 
 /* Linkers put the file's headers before the text, at FF000h for a text at 1 MiB. Bytes for the last
  * page of the hole are left out: a PC has ROM there. */
-static void cut_headers(struct load_segment *s)
+static void cut_headers(const struct load *l, struct load_segment *s)
 {
-	if (s->paddr < HOLE_END - LOAD_PIECE || s->paddr >= HOLE_END)
+	if (l->source.kind == LOAD_BIOS || s->paddr < HOLE_END - LOAD_PIECE || s->paddr >= HOLE_END)
 		return;
 	const uint64_t cut = HOLE_END - s->paddr, in_file = cut < s->filesz ? cut : s->filesz;
 	s->offset += in_file;
@@ -336,10 +358,10 @@ static int check_segment(struct load *l, struct load_segment *s)
 		return refuse(l, -ENOEXEC, LOAD_SEGMENT_SIZES, s->filesz, s->memsz, 0);
 	if (!inside(s->offset, s->filesz, l->size))
 		return refuse(l, -ENOEXEC, LOAD_SEGMENT_FILE, s->offset, s->filesz, l->size);
-	cut_headers(s);
+	cut_headers(l, s);
 	if (!inside(s->paddr, s->memsz, l->memory_size))
 		return refuse(l, -ENOMEM, LOAD_SEGMENT_MEMORY, s->paddr, s->memsz, l->memory_size);
-	if (overlaps(s, HOLE_FIRST, HOLE_END))
+	if (l->source.kind != LOAD_BIOS && overlaps(s, HOLE_FIRST, HOLE_END))
 		return refuse(l, -ENOMEM, LOAD_SEGMENT_HOLE, s->paddr, s->memsz, 0);
 	/* Segments may overlap. Without this rule, a few headers could ask for much copying. */
 	l->sum += s->memsz;
@@ -376,6 +398,8 @@ static int check_files(struct load *l)
 	if (source->file_count != 0 && end > l->memory_size)
 		return refuse(l, -ENOMEM, LOAD_FILES_MEMORY, source->file_count, mib_up(end),
 		              l->memory_size >> MIB_SHIFT);
+	if (source->kind == LOAD_BIOS && end > l->only.paddr)
+		return refuse(l, -ENOMEM, LOAD_BIOS_ROMS, end, l->only.paddr, 0);
 	if (source->file_count != 0 && source->kind == LOAD_LINUX && end - 1 > l->initrd_last)
 		return refuse(l, -ENOMEM, LOAD_LINUX_INITRD, end, l->initrd_last, 0);
 	l->checked = true;
@@ -469,7 +493,7 @@ static int copy_segments(struct load *l)
 	if (l->index == l->count)
 		return next_phase(l, LOAD_FILES);
 	if (read_segment(l, l->index, &s)) {
-		cut_headers(&s);
+		cut_headers(l, &s);
 		if (l->done < s.filesz) {
 			uint64_t bytes = piece(s.filesz - l->done);
 			bytes_copy(l->memory + s.paddr + l->done, l->image + s.offset + l->done,
@@ -511,7 +535,7 @@ void load_begin(struct load *l, const struct load_source *source, void *memory, 
 	l->memory = memory;
 	l->memory_size = memory_size;
 	l->first = UINT64_MAX;
-	if (source->kind == LOAD_LINUX)
+	if (source->kind != LOAD_MULTIBOOT)
 		l->phase = LOAD_SETUP;
 }
 
@@ -519,7 +543,7 @@ int load_step(struct load *l)
 {
 	static int (*const step[])(struct load *) = {
 		[LOAD_FIND] = find_header,   [LOAD_READ] = read_headers,
-		[LOAD_SETUP] = read_linux,   [LOAD_CHECK] = check_segments,
+		[LOAD_SETUP] = read_setup,   [LOAD_CHECK] = check_segments,
 		[LOAD_CLEAR] = clear_memory, [LOAD_COPY] = copy_segments,
 		[LOAD_FILES] = copy_files,   [LOAD_DONE] = stay,
 		[LOAD_REFUSED] = stay,

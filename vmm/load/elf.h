@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's image: a multiboot 1 kernel, as ELF32, ELF64 or with the addresses in its multiboot
- * header; or a Linux kernel (vmm/load/linux.h). Files may lie beside the image in memory: the
- * modules of a multiboot kernel, the initrd of Linux.
+ * header; a Linux kernel (vmm/load/linux.h); or a BIOS (vmm/load/bios.h). Files may lie beside the
+ * image in memory: the modules of a multiboot kernel, the initrd of Linux, the ROMs beside a BIOS.
  *
  * Rule: the image is not trusted. Every offset and address is checked before use, and a refusal
  * names the rule that the image breaks. Pure C: memory points to the place of guest-physical
@@ -26,7 +26,7 @@ enum { LOAD_LOW_WORDS = 3 }; /* Each word stands for 64 pages. The words reach u
 enum { LOAD_FILES_MAX = 8 }; /* The most files beside an image. */
 
 /* The boot protocol of an image. */
-enum load_kind { LOAD_MULTIBOOT, LOAD_LINUX };
+enum load_kind { LOAD_MULTIBOOT, LOAD_LINUX, LOAD_BIOS };
 
 /* A file beside the image. The file and the line have to stay in memory. */
 struct load_file {
@@ -81,6 +81,10 @@ enum load_problem {
 	LOAD_LINUX_PLACE,
 	LOAD_LINUX_MEMORY,
 	LOAD_LINUX_INITRD,
+	LOAD_BIOS_SIZE,
+	LOAD_BIOS_JUMP,
+	LOAD_BIOS_MEMORY,
+	LOAD_BIOS_ROMS,
 	LOAD_FILE_EMPTY,
 	LOAD_FILES_MEMORY,
 	LOAD_OF_SEGMENT,
@@ -96,7 +100,7 @@ enum load_problem {
 enum load_phase {
 	LOAD_FIND,  /* look for the multiboot header */
 	LOAD_READ,  /* read the multiboot and the ELF header */
-	LOAD_SETUP, /* read a Linux kernel's setup header */
+	LOAD_SETUP, /* read a Linux kernel's setup header, or look at a BIOS */
 	LOAD_CHECK, /* check the segments */
 	LOAD_CLEAR, /* clear the VM's memory */
 	LOAD_COPY,  /* copy the segments */

@@ -54,6 +54,10 @@ static const char *const words[LOAD_PROBLEMS] = {
 		"the Linux kernel and its modules need mem=%luM at least; the VM has %luM",
 	[LOAD_LINUX_INITRD] =
 		"the initrd would end at 0x%lx; this kernel takes an initrd up to 0x%lx",
+	[LOAD_BIOS_SIZE] = "%lu bytes are no BIOS (type=bios): 16 to %lu fit below 1 MiB",
+	[LOAD_BIOS_JUMP] = "no BIOS (type=bios): 0x%lx, 16 bytes before the end, begins no jump",
+	[LOAD_BIOS_MEMORY] = "a BIOS needs mem=%luM at least; the VM has %luM",
+	[LOAD_BIOS_ROMS] = "the ROMs (of=) from 0xc0000 on end at 0x%lx, the BIOS begins at 0x%lx",
 	[LOAD_FILE_EMPTY] = "module number %lu of the VM (of=) is empty",
 	[LOAD_FILES_MEMORY] =
 		"with its modules (of=: %lu) the VM needs mem=%luM at least; the VM has %luM",

@@ -5,18 +5,22 @@
 #include "vmm/load/files.h"
 
 #include "arch/x86/cpu/bytes.h"
+#include "vmm/load/bios.h"
 #include "vmm/load/handover.h"
 
 enum { FILE_ALIGN = 4096 };
 
 uint64_t files_place(struct load *l)
 {
-	uint64_t end = l->image_end;
+	const bool roms = l->source.kind == LOAD_BIOS;
+	const uint64_t first = roms ? BIOS_FIRST : HOLE_END,
+		       align = roms ? BIOS_ROM_ALIGN : FILE_ALIGN;
+	uint64_t end = roms ? BIOS_FIRST : l->image_end;
 
 	for (unsigned i = 0; i < l->source.file_count; i++) {
-		uint64_t at = end < HOLE_END ? HOLE_END : end;
+		uint64_t at = end < first ? first : end;
 
-		at = (at + FILE_ALIGN - 1) & ~(uint64_t)(FILE_ALIGN - 1);
+		at = (at + align - 1) & ~(align - 1);
 		l->file_at[i] = at;
 		end = at + l->source.file[i].bytes;
 	}

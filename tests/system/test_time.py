@@ -103,6 +103,12 @@ def is_at_it(report, attack):
 # ---- Turns ---------------------------------------------------------------------------------------
 
 
+def in_real_time(at, attack):
+    """Whether the run's time is the host's, which may take the processor from the emulator at any
+    moment, even while the VMM measures the TSC's rate."""
+    return at.startswith("qemu") and attack == "debug"
+
+
 @pytest.fixture(scope="module")
 def attacked(system):
     """An attack beside an equal, until time is up. QEMU that counts instructions ends at a data
@@ -130,11 +136,14 @@ def alone(system):
 
 @in_auto
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_R18_an_attacker_has_its_turns_and_no_more(attacked, attack):
+def test_R18_an_attacker_has_its_turns_and_no_more(attacked, at, attack):
     """R18: of two VMs that are always ready each has half of their time; what the VMM does for a VM
-    is that VM's."""
+    is that VM's. Where the time is the host's, each has a quarter at least."""
     report = attacked(attack)
     whole, had = ticks(report)
+    if in_real_time(at, attack):
+        assert all(share >= SHARE / 2 for share in shares(report).values()), (whole, had)
+        return
     assert all(abs(share - SHARE) <= OFF for share in shares(report).values()), (whole, had)
     assert 100 * (whole - sum(had.values())) / whole <= BACKGROUND + TO_AND_FRO, (whole, had)
 
@@ -143,7 +152,7 @@ def test_R18_an_attacker_has_its_turns_and_no_more(attacked, attack):
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_R18_an_equal_computes_half_of_what_it_computes_alone(attacked, alone, at, chipset, attack):
     """R18: the same by what the equal itself has done, not by the VMM's books."""
-    if attack == "debug" and at.startswith("qemu"):
+    if in_real_time(at, attack):
         pytest.skip(
             "QEMU ends where it counts instructions, so this run's time is the host's "
             "(docs/testing.md)"
@@ -157,10 +166,14 @@ def test_R18_an_equal_computes_half_of_what_it_computes_alone(attacked, alone, a
 
 @in_auto
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_end_and_the_status_come_in_time(attacked, attack):
-    """seconds= ends the run, and status= shows a line each second, whatever a guest does."""
+def test_the_end_and_the_status_come_in_time(attacked, at, attack):
+    """seconds= ends the run, and status= shows a line each second, whatever a guest does. Where the
+    time is the host's, a line that is late is not judged."""
     report = attacked(attack)
     report.has(f"signalbox: time is up (seconds={SECONDS})")
+    if in_real_time(at, attack):
+        assert STAMP.search(report.console), report
+        return
     assert SECONDS <= seconds(report) <= SECONDS * (1 + LATE)
     stamps = [0.0, *map(float, STAMP.findall(report.console))]
     apart = [round(after - before, 1) for before, after in zip(stamps, stamps[1:])]

@@ -119,7 +119,6 @@ def attacked(system):
         report = system(
             f"seconds={SECONDS} status=1s",
             [attacker(*ATTACKS[attack]), equal()],
-            timeout=60,
             exact=attack != "debug",
         )
         is_at_it(report, attack)
@@ -193,7 +192,6 @@ def test_R14_a_command_is_answered_in_time(system, at, attack):
         [attacker(*ATTACKS[attack]), equal()],
         type_in=keys,
         exact=False,
-        timeout=90,
     )
     is_at_it(report, attack)
     report.lacks("time is up")
@@ -226,7 +224,6 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, 
             [storm, equal()],
             exact=False,
             type_in=[(r"^\[ *1\.\ds\]", "vms\r")],
-            timeout=120,
         )
         if "> vms\n" in report.console:
             break

@@ -79,7 +79,15 @@ LDFLAGS_MACHINE = -nostdlib -static -no-pie -Wl,--gc-sections -Wl,--build-id=non
 
 # The emulator with the chipset block: for runs on it, and for the tests, unless a platform without it is asked for.
 BOCHS_IRQMUX  := $(BUILD)/emulators/bochs/libbx_pic.so
-QEMU_IRQMUX   := $(patsubst %,$(BUILD)/emulators/qemu/%.so,irqmux paths lines)
+# QEMU's plugins, named here because targets below ask for them. The block (signalbox/qemu_irqmux.py), its RTL, the counts of
+# paths (counts.py), the lines (measure.py, timeline.py), and a debugger's view of a guest (debug.py).
+QEMU_BUILD    := $(BUILD)/emulators/qemu
+QEMU_PLUGIN   := $(QEMU_BUILD)/irqmux.so
+QEMU_RTL      := $(QEMU_BUILD)-rtl/irqmux.so
+QEMU_PATHS    := $(QEMU_BUILD)/paths.so
+QEMU_LINES    := $(QEMU_BUILD)/lines.so
+QEMU_VIEW     := $(QEMU_BUILD)/guest_view.so
+QEMU_IRQMUX   := $(QEMU_PLUGIN) $(QEMU_PATHS) $(QEMU_LINES)
 # With the block as RTL in the model's place.
 RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qemu-rtl/irqmux.so
 RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \
@@ -153,7 +161,8 @@ help:
 #@                 SEED on, every platform; @BUILD@/campaign/campaign.json
 #@   make test-nested  Signalbox under a nesting KVM, in the emulators: VENDORS says which processors (docs/nested-kvm.md)
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
-#@   make debug    waits for gdb with symbols loaded (Bochs: its own debugger)
+#@   make debug    waits for gdb with the symbols of the VMM and the guests (Bochs: its own debugger); GUEST: the VM whose
+#@                 guest the machine stops in first (docs/debugging.md)
 #@   make all      the images alone (what make does without a target)
 #@   make setup    installs every package that any target needs; as root, once. (Each target
 #@                 installs its own where it may; else it says what is missing)
@@ -253,9 +262,11 @@ campaign: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/campaign.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \
 		--memory '$(MEMORY)' --jobs '$(JOBS)' --repeat '$(REPEAT)' --seed '$(SEED)'
 
-debug: all | setup-debug
+# Where QEMU emulates the processor, gdb sees the guests' memory by a plugin.
+DEBUG_EMULATOR := $(RUN_EMULATOR) $(if $(filter auto qemu%,$(PLATFORM)),$(QEMU_VIEW))
+debug: all $(DEBUG_EMULATOR) $(RUN_LINUX) | setup-debug
 	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
-		--config '$(CONFIG)'
+		--config '$(CONFIG)' --guest '$(GUEST)'
 
 SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
 	PYTHONPATH=scripts $(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
@@ -306,7 +317,7 @@ GROUPS_report   := python report
 GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_campaign := $(GROUPS_soak)
 GROUPS_bounds   := $(GROUPS_iso) bochs $(filter irqmux,$(SETUP_BLOCKS))
-GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR)
+GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK) $(if $(filter auto qemu%,$(PLATFORM)),qemu-irqmux)
 GROUPS_check    := build python check
 GROUPS_format   := check
 GROUPS_drawings := python drawings

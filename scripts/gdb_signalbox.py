@@ -1,27 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Commands for gdb that know the VMM: vms, lines, trace and vmm-log.
+"""Commands for gdb that know the VMM: vms, lines, trace and vmm-log; and those of gdb_guests.py.
 
 Rule: the commands only read. Each answers while the machine is stopped, in the VMM or in a guest:
 the VMM's addresses are physical ones, and QEMU is asked for physical memory.
 `make debug` loads this file; by hand: gdb build/signalbox.elf -x scripts/gdb_signalbox.py
 """
 
+import sys
+from pathlib import Path
+
 import gdb
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import gdb_guests  # noqa: E402: beside this file
 
 NO_VM = 0xFF
 
 
 def value(expression):
     return gdb.parse_and_eval(expression)
-
-
-def read_physical(on):
-    """Memory is read by physical address from now on. Another target than QEMU stays as it is."""
-    try:
-        gdb.execute(f"maintenance packet Qqemu.PhyMemMode:{int(on)}", to_string=True)
-        gdb.execute("maintenance flush dcache", to_string=True)
-    except gdb.error:
-        pass
 
 
 def name_of(vm):
@@ -51,17 +48,16 @@ class Command(gdb.Command):
 
     word = ""
 
-    def __init__(self):
+    def __init__(self, programs):
         super().__init__(self.word, gdb.COMMAND_DATA)
+        self.programs = programs
 
     def invoke(self, argument, from_tty):
         try:
-            read_physical(True)
-            self.run(argument)
+            with self.programs.vmm_symbols(), gdb_guests.physical_memory():
+                self.run(argument)
         except (gdb.error, ValueError) as problem:
             raise gdb.GdbError(f"{self.word}: {problem}; is the VMM's image loaded, and running?")
-        finally:
-            read_physical(False)
 
 
 class Vms(Command):
@@ -149,5 +145,6 @@ class VmmLog(Command):
         print((memory[at:] + memory[:at]).replace(b"\0", b"").decode("ascii", "replace"))
 
 
+PROGRAMS = gdb_guests.begin()
 for command in (Vms, Lines, Trace, VmmLog):
-    command()
+    command(PROGRAMS)

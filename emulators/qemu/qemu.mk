@@ -3,22 +3,16 @@
 # Plugins of the stock emulator: the chipset block, which makes the platforms qemu-irqmux and qemu-rtl, and what counts the
 # paths of the VMM.
 #
+# Of the includer: QEMU_BUILD, and the plugins' names QEMU_PLUGIN QEMU_RTL QEMU_PATHS QEMU_LINES QEMU_VIEW.
+#
 # Rule: the headers, of the very version that is installed, are kept in the user's cache; the plugins are this tree's, and are
 # built anew when their sources or the emulator change. Both plugins of the block have the same objects of the device.
 
 QEMU_SOURCE ?=
 
-QEMU_BUILD  := $(BUILD)/emulators/qemu
 # The directory with include/, target/ and build/.
 QEMU_STAMP  := $(QEMU_BUILD)/home
 QEMU_HOME    = $(shell cat $(QEMU_STAMP))
-# What scripts/signalbox/qemu_irqmux.py loads.
-QEMU_PLUGIN := $(QEMU_BUILD)/irqmux.so
-QEMU_RTL    := $(QEMU_BUILD)-rtl/irqmux.so
-# What scripts/counts.py loads.
-QEMU_PATHS := $(QEMU_BUILD)/paths.so
-# What scripts/measure.py loads.
-QEMU_LINES := $(QEMU_BUILD)/lines.so
 
 QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
 QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot)
@@ -60,6 +54,10 @@ $(QEMU_RTL): $(QEMU_DEVICE) $(RTL_HARDWARE)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCXX) -shared -o $@ $^ -pthread
 
+$(QEMU_VIEW): $(QEMU_BUILD)/emulators/qemu/guest_view.c.o
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) -shared -o $@ $<
+
 $(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
@@ -68,4 +66,4 @@ $(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency tim
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $^
 
--include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,paths lines latency timeline)
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths lines latency timeline)

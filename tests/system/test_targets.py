@@ -60,6 +60,32 @@ def test_make_help_shows_targets_and_variables(make):
     assert odd.returncode == 0 and "  TESTS=-k 'a|b' & \\n test, system: " in odd.stdout, odd.stdout
 
 
+@pytest.mark.parametrize(
+    "words, plugins",
+    [
+        (["trace"], {"lines"}),
+        (["trace", "PLATFORM=qemu-irqmux"], {"lines", "irqmux"}),
+        (["bench", "CONFIG=scripts/configs/default.cfg"], {"lines", "irqmux"}),
+        (["debug", "PLATFORM=qemu"], {"guest_view"}),
+        (["debug", "PLATFORM=qemu-irqmux"], {"guest_view", "irqmux"}),
+    ],
+)
+def test_a_target_links_its_plugins(words, plugins):
+    """What make would do in a tree without a build: the plugins of the script are linked."""
+    done = subprocess.run(
+        ["make", "-n", "V=1", "NO_SETUP=1", "BUILD=no-such-build", *words],
+        cwd=ROOT,
+        env=without(OF_MAKE),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    linked = re.findall(r"-shared -o no-such-build/emulators/qemu/(\w+)\.so", done.stdout)
+    assert done.returncode == 0 and set(linked) == plugins
+
+
 def test_make_iso_gives_a_bootable_image(make):
     """make iso: an ISO 9660 image with an El Torito boot record, the images and the menu."""
     done = make("iso")

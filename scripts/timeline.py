@@ -36,6 +36,7 @@ from signalbox.moments import (
     vm_names,
 )
 from signalbox.qemu import option
+from signalbox.report_timeline import store
 from signalbox.script import run_script
 from signalbox.timeline import Timeline, order, write_json
 
@@ -139,12 +140,14 @@ def main():
     machine = traced_machine(args, directory)
     print(f"trace: {args.config} on {machine.platform}", flush=True)
     result = machine.run(directory, timeout=float(args.timeout or 600))
-    write_record(args.build, "run", [run_record(machine.platform, machine, result)])
     print(f"trace: {result.explain()}", flush=True)
     names = vm_names(result.console, map(beside.name_of, machine.modules))
     moments, lost = read_moments(directory, names)
     moments = filter_of(args, names).apply(moments)
     timeline = Timeline(owners_of(result.console)).take(moments)
+    kept = store(timeline, sorted(timeline.shown(), key=order))
+    run = run_record(machine.platform, machine, result, timeline=kept)
+    record = write_record(args.build, "run", [run])
     write_files(moments, timeline, directory, about(args, machine, result))
     spare(directory)
     (directory / FILE).unlink()
@@ -154,6 +157,7 @@ def main():
     if lost:
         print(f"trace: {lost} entries of the VMM's trace were overwritten before they were read")
     print(f"trace: {len(moments):,} moments in {directory}: timeline.json ctf", flush=True)
+    print(f"trace: {record}: make report makes a page of the record", flush=True)
     return 0 if result.ok else 1
 
 

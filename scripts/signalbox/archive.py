@@ -97,9 +97,9 @@ def version_of_emulator(machine, result):
 # ---- Writing and reading -------------------------------------------------------------------------
 
 
-def run_record(name, machine, result, chipset="", load="", probes=()):
+def run_record(name, machine, result, chipset="", load="", probes=(), timeline=None):
     """What one boot was and gave. chipset, load: of a bench. probes: those that a bench counts;
-    none: all."""
+    none: all. timeline: of report_timeline.store(), where the run has one."""
     return {
         "name": name,
         "platform": machine.platform,
@@ -114,6 +114,7 @@ def run_record(name, machine, result, chipset="", load="", probes=()):
         "end": result.end,
         "status": result.status,
         "console": result.console,
+        **({"timeline": timeline} if timeline else {}),
     }
 
 

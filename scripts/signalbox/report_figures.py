@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .report_runs import ABORTED
+from .report_timeline import BLOCKS, at_block
 
 DRAWINGS = Path(__file__).resolve().parents[2] / "docs/drawings"
 SVG = "http://www.w3.org/2000/svg"
@@ -125,25 +126,43 @@ def text_of(value):
     return "" if value is None else value if isinstance(value, str) else f"{value:,}"
 
 
+def seen(run, figure, block):
+    """(count, time) of a block, as texts; "": not known. A counter of the VMM goes before the
+    timeline's count, which ends where the timeline in the record ends."""
+    known, time = at_block(run.timeline, figure, block)
+    count = text_of(block.count(run)) if block.count and run.totals else ""
+    return count or text_of(known), time
+
+
+def has_place(figure, block):
+    """Whether the block's box has a count in some run."""
+    return block.box and (block.count or (figure, block.number or block.box) in BLOCKS)
+
+
 def badges(run, figure):
-    """What stands at each box: texts by the box's name. Empty for a machine without the VMM."""
+    """What stands at each box: texts by the box's name, with the median of the times where the run
+    has a timeline. Empty for a machine without the VMM."""
     if not run.totals:
         return {}
-    return {
-        block.box: text_of(block.count(run))
-        for block in FIGURES[figure][1]
-        if block.box and block.count
-    }
+    found = {}
+    for block in FIGURES[figure][1]:
+        if not has_place(figure, block):
+            continue
+        count, time = seen(run, figure, block)
+        if count:
+            median = time.partition(" / ")[0]
+            found[block.box] = f"{count} · {median} us" if time else count
+    return found
 
 
 def rows(run, figure):
-    """Number, words, count and time of each block, as texts."""
+    """Number, words, count, the probe's figures and the times of each block, as texts."""
     medians = {sample.probe: sample for sample in run.samples}
     for block in FIGURES[figure][1]:
-        count = text_of(block.count(run)) if block.count and run.totals else ""
+        count, time = seen(run, figure, block)
         sample = medians.get(block.probe)
-        time = f"{block.probe}: {sample.median:,} / {sample.max:,}" if sample else ""
-        yield block.number, block.words, count or "no counter", time
+        probe = f"{block.probe}: {sample.median:,} / {sample.max:,}" if sample else ""
+        yield block.number, block.words, count or "no counter", probe, time or "–"
 
 
 # ---- The drawing ---------------------------------------------------------------------------------
@@ -163,7 +182,7 @@ def drawing(figure, texts):
     """The drawing as SVG for a page, with a text at each box that has a count."""
     ElementTree.register_namespace("", SVG)
     root = ElementTree.fromstring((DRAWINGS / f"figure{figure}.svg").read_text())
-    counted = {block.box for block in FIGURES[figure][1] if block.count}
+    counted = {block.box for block in FIGURES[figure][1] if has_place(figure, block)}
     for group in root.iter(f"{{{SVG}}}g"):
         group.attrib.pop("id", None)
         title = group.find(f"{{{SVG}}}title")

@@ -2,14 +2,14 @@
 """The page of a report: one HTML file without a reference to anything outside of it.
 
 Rule: all text and all tables are made here, so that the page can be read without scripts. report.js
-draws the histograms with D3, and shows one run at a time.
+draws the histograms with D3, and shows one run at a time. report_timeline.js draws the timelines.
 """
 
 import json
 from html import escape
 from pathlib import Path
 
-from . import report_figures
+from . import report_figures, report_timeline
 from .report_runs import ABORTED, PROBES, panels, runs_of
 
 HERE = Path(__file__).resolve().parent
@@ -201,9 +201,12 @@ def line_table(run):
 
 def block_table(run, number):
     title, _ = report_figures.FIGURES[number]
-    heads = ("block", "step", "count", "median / max")
+    heads = ["block", "step", "count", "probe: median / max", "this run's times, us"]
+    rows = list(report_figures.rows(run, number))
+    if not run.timeline:
+        heads, rows = heads[:4], [row[:4] for row in rows]
     caption = f"Figure {number}: {title}"
-    return table(heads, list(report_figures.rows(run, number)), caption, (2, 3))
+    return table(heads, rows, caption, range(2, len(heads)))
 
 
 def run_section(run):
@@ -311,6 +314,7 @@ def library():
 def data_for_scripts(made, runs):
     data = {
         "panels": made,
+        "timelines": {run.number: run.timeline.values for run in runs if run.timeline},
         "chosen": chosen(runs).number,
         "badges": {
             run.number: {
@@ -324,13 +328,17 @@ def data_for_scripts(made, runs):
     return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
 
 
-# The sections in the order of the page: id, heading, HTML of (record, runs, panels). A timeline of
-# a trace can stand behind "run".
+# The sections in the order of the page: id, heading, HTML of (record, runs, panels).
 SECTIONS = (
     ("about", "What was run", lambda record, runs, made: what_was_run(record, runs)),
     ("latencies", "Latencies", lambda record, runs, made: latency_table(runs)),
     ("histograms", "Histograms", lambda record, runs, made: histograms(made)),
     ("run", "One run", lambda record, runs, made: one_run(runs)),
+    (
+        "timeline",
+        "Timeline",
+        lambda record, runs, made: report_timeline.sections(runs, tag, table),
+    ),
 )
 
 
@@ -362,5 +370,6 @@ def page(record):
         + tag("script", data_for_scripts(made, runs), type="application/json", id="data")
         + tag("script", library())
         + tag("script", (HERE / "report.js").read_text())
+        + tag("script", (HERE / "report_timeline.js").read_text())
         + "\n</body>\n</html>\n"
     )

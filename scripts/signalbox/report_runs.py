@@ -10,6 +10,7 @@ from functools import cached_property
 
 from .figures import Figures
 from .records import find_records, parse_exits, parse_histograms, parse_latencies
+from .report_timeline import Stored
 
 # The chipsets in the order of all tables.
 CHIPSETS = ("bare", "irqmux", "irqmux-banks", "pc", "soft")
@@ -91,6 +92,12 @@ class Run:
         self.values, self.number = values, number
         self.console = values["console"]
         self.name = values["name"]
+
+    @cached_property
+    def timeline(self):
+        """The timeline of the run; None: the run has none."""
+        values = self.values.get("timeline")
+        return Stored(values) if values else None
 
     @cached_property
     def figures(self):

@@ -16,9 +16,12 @@ from browser import MISSING, Browser, executable
 from conftest import BUILD, ROOT
 from signalbox import find_records
 from signalbox.archive import read_record
-from signalbox.report_figures import badges
+from signalbox.moments import Moment
+from signalbox.report_figures import badges, rows
 from signalbox.report_page import D3, page
 from signalbox.report_runs import panels, runs_of
+from signalbox.report_timeline import store
+from signalbox.timeline import Timeline, order
 
 RECORD = ROOT / "tests/records/bench.json"
 needs_library = pytest.mark.skipif(
@@ -306,6 +309,130 @@ class TestInABrowser:
         assert browser.value(opened) == 0
         browser.paper(tmp_path / "page.pdf")
         assert browser.value("[window.seen, " + opened + "]") == [1, 0]
+
+
+# ---- The timeline --------------------------------------------------------------------------------
+
+
+def moments_of_turns(n):
+    """Two VMs in turn, 1000 ns each, with a stay of 100 ns between; a line is served each time."""
+    found = []
+    for i in range(n):
+        vm, at = "ab"[i % 2], 1100 * i
+        found += [
+            Moment(at, "machine-entry", vm, {}),
+            Moment(at + 10, "high", vm, {"line": 3}),
+            Moment(at + 20, "delivered", vm, {"line": 3}),
+            Moment(at + 50, "eoi", vm, {"line": 3}),
+            Moment(at + 60, "low", vm, {"line": 3}),
+            Moment(at + 1000, "machine-exit", vm, {}),
+            Moment(at + 1010, "exit", vm, {"reason": "nmi"}),
+            Moment(at + 1020, "switch", vm, {"to": "ab"[(i + 1) % 2], "lines": 8}),
+        ]
+    return found
+
+
+def with_timeline(record, turns, most=None):
+    timeline = Timeline({3: ["a"]}).take(moments_of_turns(turns))
+    shown = sorted(timeline.shown(), key=order)
+    stored = store(timeline, shown, **({"most": most} if most else {}))
+    record["runs"] = [run for run in record["runs"] if "totals " in run["console"]][:2]
+    record["runs"][0]["timeline"] = stored
+    return record
+
+
+def test_a_long_timeline_ends_earlier_in_the_record():
+    """No interval reaches over the end, and the page says how much of the run the page has."""
+    record = with_timeline(read_record(RECORD), turns=100, most=200)
+    stored = runs_of(record)[0].timeline
+    numbers = sum(len(r["intervals"]) // 3 + len(r["marks"]) // 2 for r in stored.rows.values())
+    assert 190 <= numbers <= 200 and not stored.whole and stored.length < 60_000
+    for name in stored.rows:
+        assert all(begin + length <= stored.length for begin, length, _ in stored.intervals(name))
+    assert "The first 0." in page(record)
+
+
+def test_the_times_at_the_blocks_are_those_of_the_timeline():
+    run = runs_of(with_timeline(read_record(RECORD), turns=100))[0]
+    times = {(n, row[0]): row[4] for n in (3, 4, 5) for row in rows(run, n)}
+    assert times[4, "401"] == times[5, "520"] == times[3, "¶52"] == "0.10 / 0.10"
+    assert times[4, "412"] == "1.00 / 1.00" and times[3, "306, 308"] == "0.03 / 0.03"
+    assert times[3, "318"] == "–"
+    assert badges(run, 3)["receive"] == "100" and badges(run, 5)["save"] == "100 · 0.10 us"
+
+
+def test_a_record_without_a_timeline_says_what_makes_one():
+    assert "This record has no timeline. make trace" in page(read_record(RECORD))
+
+
+@needs_library
+@needs_browser
+class TestATimelineInABrowser:
+    @pytest.fixture(scope="class")
+    def timeline(self, tmp_path_factory):
+        path = tmp_path_factory.mktemp("timeline") / "page.html"
+        path.write_text(page(with_timeline(read_record(RECORD), turns=100)))
+        return path
+
+    COUNT = "document.querySelectorAll('[data-row=\"%s\"] rect').length"
+    READ = "document.querySelector('.timeline .readout').textContent"
+
+    def test_each_row_is_drawn(self, browser, timeline):
+        browser.open(timeline)
+        assert browser.errors == []
+        rows_shown = browser.value(
+            "[...document.querySelectorAll('.timeline [data-row]')].map(r => r.dataset.row)"
+        )
+        states = [f"line 3 {state}" for state in ("asserted", "held", "routed", "delivered")]
+        assert rows_shown == ["VM a", "VM b", "VMM", "NMI"] + [
+            name for name in states if name in rows_shown
+        ]
+        assert 40 <= browser.value(self.COUNT % "VM a") <= 50
+
+    def test_zoom_shows_fewer_intervals_and_the_whole_run_again(self, browser, timeline):
+        browser.open(timeline)
+        browser.value("document.querySelector('.rows').focus()")
+        before = browser.value(self.COUNT % "VM a")
+        for _ in range(4):
+            browser.press("+")
+        assert 1 <= browser.value(self.COUNT % "VM a") <= before / 8
+        browser.value("document.querySelector('[data-do=whole]').click()")
+        assert browser.value(self.COUNT % "VM a") == before
+
+    def test_keys_read_the_intervals(self, browser, timeline):
+        browser.open(timeline)
+        browser.value("document.querySelector('.rows').focus()")
+        browser.press("ArrowDown")
+        browser.press("ArrowDown")
+        assert browser.value(self.READ) == "VMM: 100 intervals"
+        browser.press("n")
+        assert browser.value(self.READ) == "VMM: nmi, 100 ns, from 1 us on; switch"
+        browser.press("n")
+        assert browser.value(self.READ) == "VMM: nmi, 100 ns, from 2.1 us on; switch"
+        browser.press("p")
+        assert browser.value(self.READ) == "VMM: nmi, 100 ns, from 1 us on; switch"
+
+    @pytest.mark.parametrize("dark", [False, True])
+    @pytest.mark.parametrize("width", [320, 1280])
+    def test_the_timeline_is_no_wider_than_the_window(self, browser, timeline, width, dark):
+        """On a phone a row's name stands above the row, and the buttons are wide enough for a
+        finger."""
+        browser.open(timeline, width=width, dark=dark)
+        assert browser.value("document.documentElement.scrollWidth <= innerWidth")
+        sizes = browser.value(
+            "[...document.querySelectorAll('.buttons button')].map(b => b.getBoundingClientRect())"
+            ".map(r => Math.min(r.width, r.height))"
+        )
+        assert len(sizes) == 5 and min(sizes) >= 44
+
+    def test_the_timeline_prints(self, browser, timeline, tmp_path):
+        browser.open(timeline, dark=True)
+        browser.paper(tmp_path / "page.pdf")
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        shown = "getComputedStyle(document.querySelector('%s')).display"
+        assert browser.value(shown % ".timeline .rows") == "block"
+        assert browser.value(shown % ".buttons") == "none"
+        browser.call("Emulation.setEmulatedMedia", media="")
 
 
 def luminance(colour):

@@ -18,8 +18,12 @@ from pathlib import Path
 import pytest
 
 from conftest import BUILD, ROOT, here
-from signalbox import find_records, lines
+from signalbox import find_records, lines, report_figures
+from signalbox.archive import read_record
 from signalbox.moments import Filter, FilterError, Moment, read_events, without_com1
+from signalbox.report_figures import FIGURES
+from signalbox.report_runs import runs_of
+from signalbox.report_timeline import at_block
 from signalbox.timeline import Timeline
 
 PULSE = "vm=pulse mem=16M irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- probes=uart,pit,cpuid n=200"
@@ -244,6 +248,53 @@ def test_an_interrupt_of_the_running_vm_reaches_it_alone(traced_run):
             begin["ts"] <= delivery["ts"] <= end and begin["name"] == "pulse"
             for begin, end in routed
         ), delivery
+
+
+# ---- The record and the page ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def run_of_record(traced_run):
+    """The run of the record that make trace leaves for make report."""
+    build = traced_run.directory.parents[1]
+    return runs_of(read_record(build / "records/run.json"))[0]
+
+
+def test_the_record_has_the_timeline(run_of_record, traced_run):
+    """Each row of the record has the intervals and the marks of the JSON."""
+    stored = run_of_record.timeline
+    assert stored.whole and list(stored.rows) == list(traced_run.rows.values())
+    for name in stored.rows:
+        begins, ends = traced_run.events("B", name), traced_run.events("E", name)
+        wanted = [
+            (b["ts"], round((e["ts"] - b["ts"]) * 1000), b["name"]) for b, e in zip(begins, ends)
+        ]
+        found = stored.intervals(name)
+        assert [(length, label) for _, length, label in found] == [w[1:] for w in wanted]
+        assert len(stored.marks(name)) == len(traced_run.events("i", name))
+
+
+def test_blocks_without_a_counter_have_the_timeline_s_count(run_of_record, traced_run):
+    """Where the VMM counts too, the timeline's count is the same."""
+    stored = run_of_record.timeline
+    blocks = {
+        (figure, block.number or block.box): block
+        for figure, (_, found) in FIGURES.items()
+        for block in found
+    }
+
+    def count(figure, name):
+        return at_block(stored, figure, blocks[figure, name])[0]
+
+    totals = traced_run.records("totals")[0]
+    assert count(4, "412") == run_of_record.sum_of_exits()
+    assert count(3, "¶52") == run_of_record.sum_of_exits("nmi")
+    assert count(5, "560") == int(totals["switches"])
+    assert 0 <= count(3, "306, 308") - run_of_record.figures.taken <= 8
+    rows = {row[0]: row for row in report_figures.rows(run_of_record, 5)}
+    median, longest = rows["560"][4].replace(",", "").split(" / ")
+    assert 0 < float(median) <= float(longest)
+    assert "no counter" not in (rows["510"][2], rows["520"][2])
 
 
 # ---- The CTF -------------------------------------------------------------------------------------

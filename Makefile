@@ -40,6 +40,8 @@ REPEAT   ?=
 SEED     ?= 0
 # report: the record to show.
 RECORD   ?=
+# report: 1 prints the seed's figures with the counts of the record, and makes no page.
+FIGURES  ?=
 # trace: which moments to write.
 FILTER   ?=
 QUICK    ?=
@@ -207,6 +209,7 @@ help:
 #@   FILTER=            trace: which moments to write: vm=NAMES line=NUMBERS event=NAMES, with a minus in front all others;
 #@                      -com1 leaves out what COM1 causes (default: all)
 #@   RECORD=            report: a record of a bench or a run, or the text of a console (default: the newest record)
+#@   FIGURES=           report: 1 prints the seed's Figures 3 to 5 with the counts of the record, and makes no page
 #@   QUICK=             mutants: 1 leaves out those that a system test notices
 #@   NO_SETUP=1         look for no package (in the environment: SIGNALBOX_NO_SETUP=1)
 #@   NEWLIB_SOURCE=     a tarball of newlib's source, where there is no package newlib-source
@@ -248,7 +251,7 @@ trace: all $(QEMU_LINES) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL),$(if $(
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)'
 
 report: | setup-report
-	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(RECORD),'$(RECORD)')
+	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(filter-out 0,$(FIGURES)),--figures) $(if $(RECORD),'$(RECORD)')
 
 soak: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/soak.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \

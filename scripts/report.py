@@ -9,8 +9,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from signalbox import report_figures
 from signalbox.archive import RecordError, read_record
 from signalbox.report_page import ReportError, page
+from signalbox.report_runs import runs_of
 
 RECORDS = ("bench", "run")
 
@@ -25,6 +27,12 @@ def arguments():
         "record", nargs="?", type=Path, help="a record or a console (default: the newest record)"
     )
     parser.add_argument("--build", type=Path, default=Path("build"))
+    parser.add_argument(
+        "--figures",
+        action="store_true",
+        help="print the seed's Figures 3 to 5 with the counts and times of the first run that has"
+        " the VMM, and make no page",
+    )
     parser.add_argument("-o", "--output", type=Path, help="default: report.html in --build")
     return parser.parse_args()
 
@@ -41,9 +49,36 @@ def newest_record(build):
     return max(found, key=lambda path: path.stat().st_mtime)
 
 
+def table(rows):
+    """The text of a table, as Markdown has tables, with columns of equal width."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |"
+        for row in rows
+    ]
+    return [lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]]
+
+
+def print_figures(source):
+    runs = [run for run in runs_of(read_record(source)) if run.totals]
+    if not runs:
+        raise ReportError(f"{source}: no run of the record has the VMM's counts")
+    run = runs[0]
+    heads = ("block", "step", "count", "median / longest, us")
+    for number, (title, _) in report_figures.FIGURES.items():
+        rows = [
+            (block, step, count.replace("no counter", "–"), time)
+            for block, step, count, _, time in report_figures.rows(run, number)
+        ]
+        print(f"Figure {number}: {title}\n", *table([heads, *rows]), "", sep="\n")
+
+
 def main():
     args = arguments()
     source = args.record or newest_record(args.build)
+    if args.figures:
+        print_figures(source)
+        return
     output = args.output or args.build / "report.html"
     text = page(read_record(source))
     try:

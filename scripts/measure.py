@@ -36,6 +36,7 @@ from signalbox import archive, lines
 from signalbox.demo import with_guest_words
 from signalbox.histogram import Histogram, histfile
 from signalbox.media import spare
+from signalbox.moments import OF_LINES
 from signalbox.script import run_script
 
 FORMAT = 1
@@ -253,6 +254,21 @@ def row(combo, probe, source, unit, histogram, exits=None, **more):
     }
 
 
+def worst_of(one, machine):
+    """What happened during the longest sample: moments with instructions from the beginning on."""
+    found = []
+    for ns, event, vm, number in one.worst:
+        moment = {"at": ns >> machine.shift, "event": event}
+        if event in OF_LINES:
+            moment["line"] = number
+        elif event == "machine-exit":
+            moment["code"] = f"{number:#x}"
+        if event in ("machine-exit", "machine-entry", "delivered", "eoi"):
+            moment["vm"] = "guest" if vm == one.vm else "another"
+        found.append(moment)
+    return found
+
+
 def rows_of_lines(combo, subject, found, machine):
     """The emulator's figures of the guest's own lines."""
     vms = {one.vm for one in found if one.line in subject.lines}
@@ -272,6 +288,8 @@ def rows_of_lines(combo, subject, found, machine):
                 exits,
                 merged=one.merged,
                 unmatched=one.unmatched,
+                worst=worst_of(one, machine),
+                worst_is_whole=one.worst_is_whole,
             )
         )
     return rows
@@ -408,8 +426,11 @@ def write_files(result, directory):
 def whole_number(name, word, default):
     if word == "":
         return default
+    short = re.fullmatch(r"(\d+)e(\d{1,2})", word)
+    if short:
+        word = short[1] + "0" * int(short[2])
     if not word.isdecimal() or int(word) == 0:
-        raise ConfigError(f"{name}={word}: a whole number from 1 on")
+        raise ConfigError(f"{name}={word}: a whole number from 1 on, such as 1000 or 1e6")
     return int(word)
 
 

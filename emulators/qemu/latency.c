@@ -7,6 +7,7 @@
  * request to the guest.
  */
 #include "emulators/qemu/latency.h"
+#include "emulators/qemu/recent.h"
 #include "emulators/qemu/timeline.h"
 
 #include <stdlib.h>
@@ -29,9 +30,18 @@ enum {
 enum { ICW1 = 0x10, ICW1_ICW4 = 0x01, ICW1_SINGLE = 0x02, ICW4_AEOI = 0x02 };
 enum { OCW3 = 0x08, OCW2_EOI = 0x20, OCW2_SPECIFIC = 0x40, OCW2_LEVEL = 0x07 };
 
+/* What happened during the longest sample. */
+struct worst {
+	int64_t began;
+	bool all; /* no moment is missing */
+	unsigned n;
+	struct recent_moment moment[RECENT];
+};
+
 struct histogram {
 	uint64_t n, sum, min, max;
 	uint64_t *count; /* BUCKETS of them, from the first sample on */
+	struct worst *worst;
 };
 
 /* The word that a chip expects next at its odd port. */
@@ -104,8 +114,20 @@ static uint64_t value_of(unsigned bucket)
 	return (uint64_t)(HALF + above % HALF) << (1 + above / HALF);
 }
 
-static void histogram_add(struct histogram *h, int64_t ns)
+static void keep_worst(struct histogram *h, int64_t began)
 {
+	if (h->worst == NULL)
+		h->worst = malloc(sizeof(*h->worst));
+	if (h->worst == NULL)
+		return;
+	h->worst->began = began;
+	h->worst->n = recent_copy(began, h->worst->moment, &h->worst->all);
+}
+
+/* Adds the sample that ends now. */
+static void histogram_add(struct histogram *h, int64_t began, int64_t now)
+{
+	int64_t ns = now - began;
 	uint64_t value = (uint64_t)(ns < 0 ? 0 : ns) / (uint64_t)all.ticks;
 
 	if (h->count == NULL)
@@ -115,6 +137,8 @@ static void histogram_add(struct histogram *h, int64_t ns)
 	h->count[bucket_of(value)]++;
 	if (h->n == 0 || value < h->min)
 		h->min = value;
+	if (h->n == 0 || value > h->max)
+		keep_worst(h, began);
 	if (value > h->max)
 		h->max = value;
 	h->n++;
@@ -140,12 +164,16 @@ static void forget_samples(struct vm *vm)
 		free(vm->line[i].running.count);
 		free(vm->line[i].waiting.count);
 		free(vm->line[i].served.count);
+		free(vm->line[i].running.worst);
+		free(vm->line[i].waiting.worst);
+		free(vm->line[i].served.worst);
 		vm->line[i] = (struct line){ 0 };
 	}
 }
 
 void latency_begin(const struct latency_limits *limits, int64_t ticks)
 {
+	recent_begin();
 	for (unsigned v = 0; v < all.vms; v++)
 		forget_samples(&all.vm[v]);
 	memset(&all, 0, sizeof(all));
@@ -224,7 +252,7 @@ static void end_of_interrupt(struct vm *vm, unsigned chip, uint8_t ocw2, int64_t
 		line->in_service = false;
 		timeline_add(TIMELINE_EOI, vm->number, i, now);
 		if (line->timed && !all.over) {
-			histogram_add(&line->served, now - line->began);
+			histogram_add(&line->served, line->began, now);
 			line->exits += vm->exits - line->exits_before;
 		}
 		return;
@@ -320,7 +348,7 @@ static void take_sample(struct vm *vm, struct line *line, const struct edge *edg
 	line->exits_before = running && !masked ? edge->exits : vm->exits;
 	line->timed = true;
 	if (!all.over)
-		histogram_add(running ? &line->running : &line->waiting, now - line->began);
+		histogram_add(running ? &line->running : &line->waiting, line->began, now);
 }
 
 void latency_delivered(uint64_t number, unsigned of, int64_t now)
@@ -382,6 +410,23 @@ bool latency_is_over(int64_t now)
 
 /* ---- The output ---- */
 
+/* Each moment as KIND:VM:NUMBER:TIME, the time in ns from the sample's beginning. */
+static void write_worst(FILE *out, const struct vm *vm, unsigned line, const char *state,
+                        const struct worst *worst)
+{
+	if (worst == NULL)
+		return;
+	fprintf(out, "worst vm=%llx line=%u state=%s all=%d moments=", (unsigned long long)vm->number,
+	        line, state, worst->all);
+	for (unsigned i = 0; i < worst->n; i++) {
+		const struct recent_moment *one = &worst->moment[i];
+		fprintf(out, "%s%u:%llx:%llx:%lld", i == 0 ? "" : ",", one->kind,
+		        (unsigned long long)one->vm, (unsigned long long)one->number,
+		        (long long)(one->time - worst->began));
+	}
+	fputc('\n', out);
+}
+
 static void write_histogram(FILE *out, const struct vm *vm, unsigned line, const char *state,
                             const struct histogram *h)
 {
@@ -399,6 +444,7 @@ static void write_histogram(FILE *out, const struct vm *vm, unsigned line, const
 		separator = ",";
 	}
 	fputc('\n', out);
+	write_worst(out, vm, line, state, h->worst);
 }
 
 static void write_line(FILE *out, const struct vm *vm, unsigned number)

@@ -184,8 +184,7 @@ static void on_exit_of_vm(unsigned int cpu, void *instructions)
 	cpu_physical_memory_read(vmcb + EXIT_CODE, &code, sizeof(code));
 	cpu_physical_memory_read(vmcb + EXIT_INFO_1, &info, sizeof(info));
 	latency_exit(vmcb);
-	if (lines.timeline != NULL)
-		timeline_add(TIMELINE_EXIT, vmcb, code, now_at_block((uintptr_t)instructions));
+	timeline_add(TIMELINE_EXIT, vmcb, code, now_at_block((uintptr_t)instructions));
 	if (code == EXIT_IO)
 		on_exit_of_io(vmcb, info, (uintptr_t)instructions);
 }
@@ -237,9 +236,8 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 		if (!is_vmrun(one))
 			continue;
 		note_vmrun(qemu_plugin_insn_vaddr(one) + 3);
-		if (lines.timeline != NULL)
-			qemu_plugin_register_vcpu_tb_exec_cb(block, on_entry_of_vm,
-			                                     QEMU_PLUGIN_CB_NO_REGS, NULL);
+		qemu_plugin_register_vcpu_tb_exec_cb(block, on_entry_of_vm, QEMU_PLUGIN_CB_NO_REGS,
+		                                     NULL);
 	}
 }
 
@@ -283,8 +281,8 @@ static void on_delivery(CPUX86State *env)
 	}
 	if (found == LATENCY_LINES)
 		return;
-	latency_delivered(vm, found, now());
 	timeline_add(TIMELINE_DELIVERED, vm, found, now());
+	latency_delivered(vm, found, now());
 }
 
 /* The function returns true when an event was delivered: then RIP is the first instruction of the

@@ -62,8 +62,8 @@ $(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
-$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency timeline)
+$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency recent timeline)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $^
 
--include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths lines latency timeline)
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths lines latency recent timeline)

@@ -3,6 +3,7 @@
  * The file of a timeline: records of 32 bytes, little-endian. See the header for the rule.
  */
 #include "emulators/qemu/timeline.h"
+#include "emulators/qemu/recent.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static void write_record(struct record record)
 
 void timeline_add(enum timeline_kind kind, uint64_t vm, uint64_t number, int64_t now)
 {
+	recent_add(&(struct recent_moment){ now, kind, vm, number });
 	if (timeline.out != NULL)
 		write_record((struct record){ (uint64_t)now, kind, 0, vm, number });
 }

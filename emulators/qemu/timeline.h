@@ -36,7 +36,7 @@ enum { TIMELINE_ENTRY_BYTES = 16 };
  * file cannot be written. */
 bool timeline_begin(const char *path, const struct timeline_ring *ring,
                     void (*read)(uint64_t address, void *to, uint64_t bytes));
-/* Adds a record. Does nothing where no timeline has begun. */
+/* Adds a record to the timeline, where a timeline has begun, and to the moments of recent.h. */
 void timeline_add(enum timeline_kind kind, uint64_t vm, uint64_t number, int64_t now);
 /* Takes the new entries over from the VMM's trace. Call it from the first exit on, at least once in
  * so many entries as the trace holds. */

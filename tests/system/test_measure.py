@@ -113,13 +113,20 @@ def test_a_histfile_counts_what_lies_beyond_its_rows():
 def test_the_plugins_lines_are_read():
     text = (
         "sample vm=187000 line=0 state=served n=3 sum=4117 min=7 max=4103 counts=7:2,4096:1\n"
+        "worst vm=187000 line=0 state=served all=1 moments=6:187000:0:320,2:9000:0:0\n"
         "taken vm=187000 line=0 merged=2 withdrawn=0 unmatched=1 exits=6\n"
         "end reason=limit\n"
     )
     (one,), reason = lines.parse(text)
     assert (one.vm, one.line, one.state, reason) == ("187000", 0, "served", "limit")
     assert (one.merged, one.unmatched, one.exits, one.histogram.max) == (2, 1, 6, 4103)
+    assert one.worst == [(0, "high", "9000", 0), (320, "machine-entry", "187000", 0)]
     assert lines.parse(text.splitlines()[0])[1] is None
+
+
+@pytest.mark.parametrize("word, number", [("1000", 1000), ("1e6", 10**6), ("25e7", 250_000_000)])
+def test_samples_can_be_written_short(word, number):
+    assert measure.whole_number("SAMPLES", word, 0) == number
 
 
 # ---- The configuration ---------------------------------------------------------------------------
@@ -233,6 +240,24 @@ def test_a_guest_is_measured_alone_and_beside(tmp_path):
     # alone, and a tick in another VM's turn for a whole wake-up.
     assert 0 < found["pc", "line 0 waiting"]["min"]
     assert found["pc", "line 0 waiting"]["max"] > 100
+    check_worst(found)
+
+
+def check_worst(found):
+    """The longest sample of each row has its moments: from the edge to the delivery or the EOI, at
+    the very instruction of the maximum."""
+    ends = {"running": "delivered", "waiting": "delivered", "served": "eoi"}
+    for (_, probe), row in found.items():
+        if row["source"] != "emulator":
+            continue
+        last, line = row["worst"][-1], int(probe.split()[1])
+        end = ends[probe.split()[2]]
+        assert last == {"at": row["max"], "event": end, "line": line, "vm": "guest"}, probe
+        assert [m["at"] for m in row["worst"]] == sorted(m["at"] for m in row["worst"])
+        assert row["worst_is_whole"] == (len(row["worst"]) < 32) or len(row["worst"]) == 32
+    wakeup = found["pc", "line 0 waiting"]["worst"]
+    assert wakeup[0] == {"at": 0, "event": "high", "line": 0}
+    assert {"machine-entry", "delivered"} <= {moment["event"] for moment in wakeup}
 
 
 # ---- The command ---------------------------------------------------------------------------------
@@ -293,4 +318,4 @@ def test_a_guest_without_lines_is_told_what_is_missing(build, tmp_path):
     assert "no figure: no interrupt of a line of the guest came" in text, text
     assert "is irq= in the guest's words" in text
     code, text = run_measure(build, config, "--samples", "0")
-    assert code == 1 and "SAMPLES=0: a whole number from 1 on" in text
+    assert code == 1 and "SAMPLES=0: a whole number from 1 on, such as 1000 or 1e6" in text

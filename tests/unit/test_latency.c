@@ -8,6 +8,8 @@
 #include "tests/unit/check.h"
 
 #include "emulators/qemu/latency.h"
+#include "emulators/qemu/recent.h"
+#include "emulators/qemu/timeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +220,36 @@ static void great_values_share_buckets_and_the_maximum_is_exact(void **state)
 	expect(" max=1000000007 counts=1023:1,2048:1,999292928:1\n");
 }
 
+/* The moments of the longest sample stay, however many come later. */
+static void the_longest_sample_keeps_its_moments(void **state)
+{
+	(void)state;
+	timeline_add(TIMELINE_HIGH, VM, 3, 900);
+	timeline_add(TIMELINE_HIGH, OTHER, 3, 1000);
+	pulse(3, OTHER, 1000);
+	timeline_add(TIMELINE_EXIT, OTHER, 0x61, 1200);
+	timeline_add(TIMELINE_ENTRY, VM, 0, 1500);
+	timeline_add(TIMELINE_DELIVERED, VM, 3, 1600);
+	latency_delivered(VM, 3, 1600);
+	for (unsigned i = 0; i < 2 * RECENT; i++) {
+		timeline_add(TIMELINE_LOW, VM, 3, 2000 + 100 * i);
+		pulse(3, OTHER, 2000 + 100 * i);
+		latency_delivered(VM, 3, 2050 + 100 * i);
+	}
+	expect("worst vm=1000 line=3 state=waiting all=1 "
+	       "moments=2:2000:3:0,7:2000:61:200,6:1000:0:500,4:1000:3:600\n");
+}
+
+static void a_sample_with_too_many_moments_says_so(void **state)
+{
+	(void)state;
+	pulse(3, OTHER, 1000);
+	for (unsigned i = 0; i <= RECENT; i++)
+		timeline_add(TIMELINE_LOW, VM, 4, 1000 + i);
+	latency_delivered(VM, 3, 9000);
+	expect("worst vm=1000 line=3 state=waiting all=0 moments=3:1000:4:1,");
+}
+
 static void vectors_are_those_of_the_guests_icw2(void **state)
 {
 	uint8_t vector = 0;
@@ -244,6 +276,8 @@ int main(void)
 		cmocka_unit_test_setup(the_vmms_own_interrupts_are_forgotten, set_up),
 		cmocka_unit_test_setup(a_limit_freezes_the_samples, set_up),
 		cmocka_unit_test_setup(great_values_share_buckets_and_the_maximum_is_exact, set_up),
+		cmocka_unit_test_setup(the_longest_sample_keeps_its_moments, set_up),
+		cmocka_unit_test_setup(a_sample_with_too_many_moments_says_so, set_up),
 		cmocka_unit_test_setup(vectors_are_those_of_the_guests_icw2, set_up),
 	};
 

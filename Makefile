@@ -248,7 +248,7 @@ compare:
 trace: all $(QEMU_LINES) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL),$(if $(filter %-irqmux,$(PLATFORM)),$(QEMU_PLUGIN))) \
 		$(RUN_LINUX) | setup-trace
 	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --memory '$(MEMORY)' \
-		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)'
+		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)' --disk '$(RUN_DISK)'
 
 report: | setup-report
 	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(filter-out 0,$(FIGURES)),--figures) $(if $(RECORD),'$(RECORD)')

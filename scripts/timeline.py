@@ -54,6 +54,9 @@ def arguments():
     parser.add_argument("--seconds", default="", help="how long the guests work")
     parser.add_argument("--timeout", default="", help="seconds of real time")
     parser.add_argument(
+        "--disk", default="", help="a file whose copy is the disk of the second IDE channel"
+    )
+    parser.add_argument(
         "--filter",
         default="",
         help="which moments to write: vm=NAMES line=NUMBERS event=NAMES, each also with a minus in"

@@ -416,7 +416,8 @@ static void write_worst(FILE *out, const struct vm *vm, unsigned line, const cha
 {
 	if (worst == NULL)
 		return;
-	fprintf(out, "worst vm=%llx line=%u state=%s all=%d moments=", (unsigned long long)vm->number,
+	fprintf(out,
+	        "worst vm=%llx line=%u state=%s all=%d moments=", (unsigned long long)vm->number,
 	        line, state, worst->all);
 	for (unsigned i = 0; i < worst->n; i++) {
 		const struct recent_moment *one = &worst->moment[i];

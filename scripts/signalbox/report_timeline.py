@@ -194,7 +194,7 @@ def one_section(run, tag, table):
         f"{stored.length / MS:,.3f} ms of the machine's time"
         if stored.whole
         else f"The first {stored.length / MS:,.3f} ms of {stored.values['of'] / MS:,.3f} ms: a page"
-        f" holds {MOST:,} intervals and marks. FILTER= of make trace leaves out what you do not need"
+        f" holds {MOST:,} intervals and marks. FILTER= of make trace leaves out what is not needed"
     )
     drawing = tag("p", buttons, class_="buttons") + tag(
         "div",

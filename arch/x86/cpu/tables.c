@@ -194,8 +194,7 @@ static void idt_init(void)
 	struct table_pointer pointer = { sizeof(tables.idt) - 1, (uint64_t)tables.idt };
 
 	for (unsigned v = 0; v < VECTORS; v++)
-		gate_set(v,
-		         exception_stubs + (v < VECTOR_SHARED ? v : VECTOR_SHARED) * STUB_BYTES,
+		gate_set(v, exception_stubs + (v < VECTOR_SHARED ? v : VECTOR_SHARED) * STUB_BYTES,
 		         v == VECTOR_DOUBLE_FAULT || v == VECTOR_PAGE_FAULT ||
 		                         v == VECTOR_MACHINE_CHECK
 		                 ? IST_FATAL

@@ -11,8 +11,8 @@
 #
 # lib/libc.a is for the guests. lib/libgeneral.a is for the VMM, which links libgeneral.a first: the
 # functions that format text, compiled with general registers only, so that no function of the VMM
-# reaches a guest's vector registers. The VMM's image has a limit. So libgeneral.a is made small, and
-# holds the functions of strings as well: newlib's fast forms of these take eight times the bytes.
+# reaches a guest's vector registers. The VMM's image has a limit. So libgeneral.a is made small,
+# and holds the functions of strings as well: newlib's fast forms take eight times the bytes.
 set -eu
 
 stamp=$1

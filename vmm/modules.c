@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The boot loader's modules become VMs: words, image, lines, registers. See the header for the rule.
+ * The boot loader's modules become VMs: words, image, lines, registers. See the header for the
+ * rule.
  */
 #include "vmm/modules.h"
 

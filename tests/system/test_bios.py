@@ -38,7 +38,8 @@ def disk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def booted(system, where, disk):
-    return system("status=0", [Module(BIOS, f"vm=pc type=bios mem=32M pit {OWN}")], disk=disk, timeout=400)
+    module = Module(BIOS, f"vm=pc type=bios mem=32M pit {OWN}")
+    return system("status=0", [module], disk=disk, timeout=400)
 
 
 def test_a_disk_boots_in_a_vm(booted):

@@ -112,26 +112,13 @@ build_bochs() {
 	) >"$log" 2>&1 </dev/null &
 	job=$!
 	trap 'kill $job 2>/dev/null; exit 130' INT TERM HUP
-	start=$(date +%s)
-	while kill -0 $job 2>/dev/null; do
-		if [ -t 1 ]; then
-			printf '\r  BOCHS   %s: %s of about %s steps, %s s (once; log: %s) ' \
-				"$version" "$(grep -c ' -c ' "$log" || true)" $compile_steps \
-				$(($(date +%s) - start)) "$log"
-		fi
-		sleep 1
-	done
-	if ! wait $job; then
-		printf '\n' >&2
+	if ! cache_wait "BOCHS   $version" $compile_steps; then
 		tail -n 20 "$log" >&2
 		die "the build failed; its last lines are above, all of it is in $log" \
 			"Without it: PLATFORM=bochs runs the stock emulator, where chipset=auto \
 takes pc"
 	fi
-	if [ -t 1 ]; then
-		printf '\r\033[K'
-	fi
-	printf '  BOCHS   %s built in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
+	printf '  BOCHS   built in %s s: %s\n' "$seconds" "$(cache_path "$home")"
 	# Where two builds raced, the first stays.
 	cache_keep "$work/home" "$home" || [ -x "$home/bin/bochs" ] || die "cannot write $home"
 }
@@ -146,7 +133,7 @@ if [ ! -x "$home/bin/bochs" ]; then
 		trap 'rm -rf "$work"' EXIT
 		trap 'exit 130' INT TERM HUP
 		get_source 9>&-
-		[ -t 1 ] || echo "  BOCHS   $version (once, about three minutes)"
+		echo "  BOCHS   $version (once, about three minutes)"
 		build_bochs 9>&-
 	fi
 fi

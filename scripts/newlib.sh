@@ -93,6 +93,9 @@ build_general() {
 	done
 }
 
+# About how many files the build compiles, for the person who watches.
+compile_steps=975
+
 build_newlib() {
 	cache_work
 	log=$home.log
@@ -114,23 +117,11 @@ build_newlib() {
 	) >"$log" 2>&1 </dev/null &
 	job=$!
 	trap 'kill $job 2>/dev/null; exit 130' INT TERM HUP
-	start=$(date +%s)
-	while kill -0 $job 2>/dev/null; do
-		if [ -t 1 ]; then
-			printf '\r  NEWLIB  %s: %s files, %s s (once; log: %s) ' "$version" \
-				"$(grep -c ' -c ' "$log" || true)" $(($(date +%s) - start)) "$log"
-		fi
-		sleep 1
-	done
-	if ! wait $job; then
-		printf '\n' >&2
+	if ! cache_wait "NEWLIB  $version" $compile_steps; then
 		tail -n 20 "$log" >&2
 		die "the build failed; its last lines are above, all of it is in $log"
 	fi
-	if [ -t 1 ]; then
-		printf '\r\033[K'
-	fi
-	printf '  NEWLIB  %s built in %s s: %s\n' "$version" $(($(date +%s) - start)) "$home"
+	printf '  NEWLIB  built in %s s: %s\n' "$seconds" "$(cache_path "$home")"
 	# Where two builds raced, the first stays.
 	cache_keep "$work/prefix/$target" "$home" || [ -f "$home/lib/libgeneral.a" ] ||
 		die "cannot write $home"
@@ -142,7 +133,7 @@ if [ ! -f "$home/lib/libgeneral.a" ]; then
 		flock 9
 	fi
 	if [ ! -f "$home/lib/libgeneral.a" ]; then
-		[ -t 1 ] || echo "  NEWLIB  $version (once, about a minute)"
+		echo "  NEWLIB  $version (once, about a minute)"
 		build_newlib 9>&-
 	fi
 fi

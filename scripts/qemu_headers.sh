@@ -122,26 +122,13 @@ make_headers() {
 	) >"$log" 2>&1 </dev/null &
 	job=$!
 	trap 'kill $job 2>/dev/null; exit 130' INT TERM HUP
-	start=$(date +%s)
-	while kill -0 $job 2>/dev/null; do
-		if [ -t 1 ]; then
-			printf '\r  QEMU    headers of %s: %s s (once; log: %s) ' \
-				"$version" $(($(date +%s) - start)) "$log"
-		fi
-		sleep 1
-	done
-	if ! wait $job; then
-		printf '\n' >&2
+	if ! cache_wait "QEMU    headers of $version"; then
 		tail -n 20 "$log" >&2
 		die "the headers could not be made; the last lines are above, all are in $log" \
 			"Without them: PLATFORM=qemu runs the stock emulator, where chipset=auto \
 takes pc"
 	fi
-	if [ -t 1 ]; then
-		printf '\r\033[K'
-	fi
-	printf '  QEMU    headers of %s made in %s s: %s\n' \
-		"$version" $(($(date +%s) - start)) "$home"
+	printf '  QEMU    headers made in %s s: %s\n' "$seconds" "$(cache_path "$home")"
 	# Where two of us raced, the first stays.
 	cache_keep "$work/home" "$home" || [ -d "$home/include" ] || die "cannot write $home"
 }
@@ -156,7 +143,7 @@ if [ ! -d "$home/include" ]; then
 		trap 'rm -rf "$work"' EXIT
 		trap 'exit 130' INT TERM HUP
 		get_source 9>&-
-		[ -t 1 ] || echo "  QEMU    headers of $version (once, under a minute)"
+		echo "  QEMU    headers of $version (once, under a minute)"
 		make_headers 9>&-
 	fi
 fi

@@ -16,22 +16,22 @@ build|binutils|assembles, links and converts the images
 build|make|runs the Makefile
 build|xz-utils|unpacks the source of newlib
 build|newlib-source|the C library of the VMM and the guests
-iso|grub-common|makes the bootable images (grub-mkrescue, grub-mkimage)
+iso|grub-common|makes the bootable images (grub-mkrescue)
 iso|grub-pc-bin|GRUB for PC BIOS machines
 iso|xorriso|writes the ISO file system
 iso|mtools|needed by grub-mkrescue
 python|python3|runs the scripts
 bios|seabios|the firmware of a VM with type=bios
-bochs|bochs|the emulator with VMX, used where there is no nested KVM
+bochs|bochs|the emulator with VMX
 bochs|bochs-term|its text display, which needs no screen
 bochs|bochsbios|its BIOS
 bochs|vgabios|its VGA BIOS
-bochs|faketime|holds the emulator'\''s host clock, so that runs repeat exactly
+bochs|faketime|holds the emulator'\''s host clock: runs repeat exactly
 irqmux|g++|compiles the emulator that has the chipset block
 irqmux|libltdl-dev|loads its plugins
 irqmux|file|tells its build what a shared library is
 irqmux|xz-utils|unpacks its source
-qemu|qemu-system-x86|the emulator with SVM, and with KVM where it nests
+qemu|qemu-system-x86|the emulator with SVM, and with KVM that nests
 qemu-irqmux|dpkg-dev|unpacks QEMU'\''s source, whose headers the block needs
 qemu-irqmux|xz-utils|unpacks it too
 qemu-irqmux|meson|configures it
@@ -52,14 +52,14 @@ proof|clang|compiles the fuzzers and what the proofs look at
 proof|llvm|prepares its code for the proofs
 proof|python3-z3|the solver behind the proofs
 verilated|g++|compiles the Verilated block
-verilated|verilator|makes a program of the hardware description, for an emulator to run
+verilated|verilator|makes a program of the hardware description
 rtl|g++|compiles the Verilated block and its tests
 rtl|verilator|makes a program of the hardware description
-rtl|yosys|checks the hardware description, and proves rules about it
+rtl|yosys|checks the hardware description, and proves its rules
 synth|nextpnr-ice40|places and routes the block on an FPGA
 bench|gnuplot-nox|draws the measurements
 report|libjs-d3|draws the histograms in the page of make report
-browser|chromium|shows that page in a test; 375 MB, with the libraries it needs
+browser|chromium|shows that page in a test; 375 MB, libraries included
 debug|gdb|debugs the VMM in QEMU
 drawings|graphviz|draws the pictures of the documents
 '
@@ -182,20 +182,53 @@ explain() {
 	for package in $missing; do
 		name=$(column "$package" "$1")
 		[ "$name" = - ] && name="$package (Debian's name)"
-		printf '  %s: %s\n' "$name" "$(purpose "$package")"
+		printf '  %-20s  %s\n' "$name" "$(purpose "$package")"
 	done
 }
 
-# How much apt would fetch for $missing. Needs no rights.
-download_size() {
+# Print a command of the words $2, which a person may copy, $1 before them; no row is wider than 76.
+show_command() {
+	printf '%s' "$2" | tr -s ' ' '\n' | awk -v row="$1" '
+		{ if (length(row) + length($0) > 73) { print row " \\"; row = "       " }
+		row = row " " $0 }
+		END { print row }'
+}
+
+# Print the MB that apt would fetch for the packages $1, with what they need themselves; needs no
+# rights. Further words are options of apt's. Fails where apt's lists do not name all packages.
+apt_size() {
+	names=$1
+	shift
 	# shellcheck disable=SC2086
-	if uris=$(LC_ALL=C apt-get -qq --print-uris -y -o Debug::NoLocking=1 \
-		install --no-install-recommends $missing 2>/dev/null); then
-		printf '%s\n' "$uris" | awk '$3 ~ /^[0-9]+$/ { sum += $3 / 1000000 }
-			END { printf "download: %.1f MB, with what they need themselves\n", sum }'
+	uris=$(LC_ALL=C apt-get -qq --print-uris -y -o Debug::NoLocking=1 "$@" \
+		install --no-install-recommends $names 2>/dev/null) || return 1
+	printf '%s\n' "$uris" |
+		awk '$3 ~ /^[0-9]+$/ { sum += $3 / 1000000 } END { printf "%.1f", sum }'
+}
+
+# Print the size of the download for $missing, in words. Where the machine has no lists, lists of
+# this script's own are fetched for the answer, which needs no rights either.
+download_size() {
+	if size=$(apt_size "$missing") || size=$(private_size); then
+		echo "download: $size MB, with what they need themselves"
 	else
-		echo "download: size unknown, apt has no list here that names all (apt-get update)"
+		echo "download: size unknown, because no source of apt's names all of them here"
 	fi
+}
+
+# apt_size of $missing by lists in a directory that goes away.
+private_size() {
+	echo "setup: apt has no lists here: fetching some, to know the size of the download" >&2
+	lists=$(mktemp -d)
+	set -- -o Dir::State::Lists="$lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= \
+		-o Acquire::Languages=none -o Acquire::GzipIndexes=true
+	status=1
+	if mkdir "$lists/partial" && timeout 60 apt-get -qq "$@" update >/dev/null 2>&1; then
+		status=0
+		apt_size "$missing" "$@" || status=$?
+	fi
+	rm -rf "$lists"
+	return $status
 }
 
 # What to do on a distribution that is not Debian's. Not tried there.
@@ -212,8 +245,10 @@ name_packages() {
 		echo "setup: this is no Debian system, so nothing is installed for you"
 		echo "setup: missing ($known; not tried):"
 		explain $field
-		[ -z "$names" ] || [ -z "$install" ] ||
-			printf 'setup: as root: %s %s\n' "$install" "${names% }"
+		if [ -n "$names" ] && [ -n "$install" ]; then
+			echo "setup: as root:"
+			show_command "    $install" "${names% }"
+		fi
 		case " $missing " in
 		*" newlib-source "*)
 			echo "setup: newlib: make NEWLIB_SOURCE=FILE, a tarball of newlib's source"
@@ -252,9 +287,9 @@ say_what_to_do() {
 	cat <<-END
 	setup: $refused. Run once as root, here:
 	    make setup
-	which installs all packages that any target needs; or, for this target alone:
+	which installs the packages of all targets; or, for this target alone:
 	    apt-get update
-	    apt-get install --no-install-recommends$missing
+	$(show_command "    apt-get install --no-install-recommends" "${missing# }")
 	Then run make again. With NO_SETUP=1 make looks for no package.
 	END
 }
@@ -282,14 +317,6 @@ if command -v flock >/dev/null 2>&1; then
 	find_missing "$@"
 	[ -z "$missing" ] && exit 0
 fi
-
-find_rights
-if [ -n "$refused" ]; then
-	{ list_missing && say_what_to_do; } >&2
-	exit 1
-fi
-list_missing
-[ "$as_root" != sudo ] || echo "setup: sudo may ask for your password"
 
 log=$(mktemp)
 trap 'rm -f "$log" "$log.status"' EXIT
@@ -329,13 +356,20 @@ install_missing() {
 	apt install --no-install-recommends $missing
 }
 
+find_rights
+if [ -n "$refused" ]; then
+	{ list_missing && say_what_to_do; } >&2
+	exit 1
+fi
+[ "$as_root" != sudo ] || echo "setup: sudo may ask for your password"
+
 # Lists are fetched where there are none, and again where what they name is no longer there.
 fresh=no
 if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' 2>/dev/null | head -n 1)" ]; then
 	update_lists
 	fresh=yes
-	echo "setup: $(download_size)"
 fi
+list_missing
 if ! install_missing; then
 	if [ $fresh = no ]; then
 		update_lists

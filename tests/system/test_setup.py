@@ -5,6 +5,7 @@ Rule: no test here installs or downloads anything: apt-get and its like are stan
 """
 
 import os
+import re
 import subprocess
 import tarfile
 
@@ -124,12 +125,14 @@ PLAIN = (
     "flock",
     "grep",
     "head",
+    "mkdir",
     "mktemp",
     "rm",
     "sed",
     "sort",
     "tail",
     "tee",
+    "timeout",
     "tr",
     "true",
 )
@@ -138,6 +141,12 @@ URIS = r"""printf "'http://x/%s.deb' %s.deb %s SHA256:0\n" gcc gcc 1500000 make 
 APT = f"""case "$*" in
 *--print-uris*) {URIS} ;;
 *install*) printf '%s gcc\\n' "Get:1 http://x" "Unpacking" "Setting up"; echo "$*" >>"$NOTES" ;;
+esac"""
+# The same on a machine where apt has no lists yet: it knows no size before it has fetched some.
+APT_NO_LISTS = f"""for word; do case $word in Dir::State::Lists=*) lists=${{word#*=}} ;; esac; done
+case "$*" in
+*update*) [ -d "$lists/partial" ] && : >"$lists/Packages" ;;
+*--print-uris*) [ -f "$lists/Packages" ] && {URIS} ;;
 esac"""
 # A dpkg-query that has what the notes say was installed.
 QUERY = r"""[ ! -f "$NOTES" ] || printf 'installed %s\n' $(cat "$NOTES")"""
@@ -179,15 +188,36 @@ def test_who_is_not_root_is_told_all_that_is_missing_at_once(machine):
     assert done.returncode == 1
     assert "setup: missing packages: 14; download: 2.0 MB" in done.stdout, done.stdout
     for part in (
-        "  gcc: compiles the VMM",
-        "  xorriso: writes the ISO",
-        "  python3-pytest: runs",
+        "  gcc                   compiles the VMM",
+        "  xorriso               writes the ISO",
+        "  python3-pytest        runs",
         "you are not root, and there is no sudo here",
         "    make setup\n",
         "NO_SETUP=1",
-        "apt-get install --no-install-recommends gcc libc6-dev binutils make xz-utils ",
     ):
         assert part in done.stdout, done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80, done.stdout
+    command = done.stdout[done.stdout.index("    apt-get install ") :]
+    words = command[: command.index("\nThen")].replace("\\\n", " ").split()
+    groups = "gcc libc6-dev binutils make xz-utils newlib-source grub-common"
+    assert words[:10] == ["apt-get", "install", "--no-install-recommends", *groups.split()]
+
+
+def test_the_size_is_known_where_apt_has_no_lists(machine, tmp_path):
+    """No list of apt's, no rights: lists of the script's own tell the size, and go away."""
+    done = machine(["build"], dpkg_query=QUERY, apt_get=APT_NO_LISTS)
+    assert done.returncode == 1
+    assert "setup: missing packages: 6; download: 2.0 MB" in done.stdout, done.stdout
+    assert not list(tmp_path.glob("tmp.*")), "the lists of its own go away"
+
+
+def test_no_row_of_the_list_is_wider_than_a_terminal():
+    """All packages, on each distribution: 80 columns."""
+    text = (ROOT / "scripts/setup.sh").read_text()
+    rows = re.findall(r"^[a-z-]+\|([^|\n]+)\|([^|\n]+)$", text, re.MULTILINE)
+    assert len(rows) > 40
+    for package, purpose in rows:
+        assert len(package) <= 20 and len(purpose.replace("'\\''", "'")) <= 56, (package, purpose)
 
 
 def test_sudo_that_wants_a_password_does_not_hang(machine):
@@ -235,17 +265,17 @@ def test_other_distributions_get_their_own_names(machine, manager, install, name
     """No Debian: this distribution's names and command; newlib from a tarball; "not tried"."""
     done = machine(["build", "iso"], **{manager: "exit 1"})
     assert done.returncode == 1 and "not tried" in done.stdout
-    line = next(line for line in done.stdout.splitlines() if line.startswith("setup: as root: "))
-    assert line.startswith(f"setup: as root: {install} "), done.stdout
-    assert set(names) <= set(line.split()), line
+    command = done.stdout.partition("setup: as root:\n")[2].replace("\\\n", " ").splitlines()[0]
+    assert command.startswith(f"    {install} "), done.stdout
+    assert set(names) <= set(command.split()), command
     assert "NEWLIB_SOURCE=FILE" in done.stdout and "NO_SETUP=1" in done.stdout
 
 
 def test_a_tool_that_is_there_is_enough_elsewhere(machine):
     """No Debian: what is found is not asked for, under any of its names."""
     done = machine(["iso"], pacman="exit 1", grub2_mkrescue="", xorriso="", mformat="")
-    asked = [line for line in done.stdout.splitlines() if line.startswith("  ")]
-    assert len(asked) == 1 and asked[0].startswith("  grub: GRUB for PC BIOS"), done.stdout
+    asked = [line for line in done.stdout.splitlines() if re.match("  [a-z]", line)]
+    assert len(asked) == 1 and asked[0].startswith("  grub                  GRUB for"), done.stdout
 
 
 def test_no_setup_looks_for_nothing(machine):
@@ -276,7 +306,7 @@ def test_a_target_names_all_that_it_needs_once(tmp_path):
         "libcmocka-dev",
         "python3-z3",
     ):
-        assert f"  {package}: " in done.stdout, done.stdout
+        assert f"\n  {package:<20}  " in done.stdout, done.stdout
     assert "    make setup\n" in done.stdout and "-c " not in done.stdout
     assert not list((tmp_path / "build").rglob("*.o"))
 

@@ -67,7 +67,8 @@ else
 NEWLIB_SOURCE=FILE names a tarball of newlib's source"
 	version=$(basename "$source" | sed 's/^newlib-//; s/\.tar\..*//')
 fi
-compiler=$(${CC:-gcc} -dumpfullversion -dumpversion) || die "no compiler: ${CC:-gcc}"
+compiler=$(${CC:-gcc} -dumpfullversion -dumpversion 2>/dev/null) ||
+	die "no compiler: ${CC:-gcc}" "install gcc, or set CC="
 # What libgeneral.a holds, by the folder of newlib's libc. The linker names a function that is
 # missing here.
 general="stdio/snprintf stdio/vsnprintf stdio/nano-svfprintf stdio/nano-vfprintf_i"

@@ -47,4 +47,7 @@ $(call check_word,COUNTS,0 1)
 $(call check_word,VIEW,0 1)
 $(if $(and $(call one_word,$(BUILD)),$(filter-out . .. /,$(BUILD))),,$(call \
 	refuse,BUILD,a directory of its own whose path has no blank))
+is_newlib = $(shell [ -f '$(1)/include/errno.h' ] && [ -f '$(1)/lib/libgeneral.a' ] && echo yes)
+$(if $(filter-out undefined file,$(origin NEWLIB)),$(if $(call is_newlib,$(NEWLIB)),,$(call \
+	refuse,NEWLIB,a directory that scripts/newlib.sh made: include/ and lib/ with libgeneral.a)))
 endif

@@ -139,6 +139,7 @@ BAD = [
     ("COUNTS", "2", f"{WORD} 0 1"),
     ("BUILD", "/", "allowed is a directory of its own whose path has no blank"),
     ("BUILD", "a b", "allowed is a directory "),
+    ("NEWLIB", "/none", "allowed is a directory that scripts/newlib.sh made: "),
 ]
 
 

@@ -5,6 +5,7 @@ Rule: what the table says is compared with the records of the consoles; nothing 
 sequences that terminal.py knows.
 """
 
+import math
 import re
 import signal
 import time
@@ -381,3 +382,29 @@ def test_make_run_shows_it_where_nothing_else_is_asked_for(make):
         said = make("run", **{"MAKEFLAGS": "n", **words}).stdout
         assert f"--view '{view}'" in said, words
     assert "--view '1'" in make("demo", MAKEFLAGS="n", PLATFORM="bochs").stdout
+
+
+# ---- The timer -----------------------------------------------------------------------------------
+
+PIT_HZ, NS = 1193182, 10**9
+
+
+def left_out(reload, seconds):
+    """The edges that QEMU's PIT leaves out in mode 2: its arithmetic (hw/timer/i8254_common.c), from
+    the moment before each edge, in nanoseconds."""
+    missing = []
+    for edge in range(1, seconds * PIT_HZ // reload):
+        at = edge * reload * NS // PIT_HZ
+        counts = (at * PIT_HZ // NS, (at + 1) * PIT_HZ // NS)
+        after = (edge * reload + 1) * NS // PIT_HZ
+        if edge * reload not in counts or after * PIT_HZ // NS != edge * reload:
+            missing.append(edge)
+    return missing
+
+
+def test_the_demonstration_s_timer_misses_no_edge():
+    """At 1,000 Hz QEMU's PIT leaves out the 59,009th edge; at the demonstration's rate none."""
+    config = (ROOT / "scripts/configs/demo.cfg").read_text()
+    reload = PIT_HZ // int(re.search(r" hz=(\d+) ", config)[1])
+    assert left_out(PIT_HZ // 1000, 60) == [59009]
+    assert left_out(reload, 60) == [] and math.gcd(reload, PIT_HZ // 2) > 1

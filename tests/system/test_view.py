@@ -390,21 +390,36 @@ PIT_HZ, NS = 1193182, 10**9
 
 
 def left_out(reload, seconds):
-    """The edges that QEMU's PIT leaves out in mode 2: its arithmetic (hw/timer/i8254_common.c), from
-    the moment before each edge, in nanoseconds."""
-    missing = []
-    for edge in range(1, seconds * PIT_HZ // reload):
-        at = edge * reload * NS // PIT_HZ
-        counts = (at * PIT_HZ // NS, (at + 1) * PIT_HZ // NS)
-        after = (edge * reload + 1) * NS // PIT_HZ
-        if edge * reload not in counts or after * PIT_HZ // NS != edge * reload:
-            missing.append(edge)
+    """The seconds at which QEMU's PIT leaves an edge out in mode 2, by its steps from one change of
+    its output to the next, as hw/timer/i8254_common.c computes them."""
+    missing, at, level, last = [], 0, False, 0
+    while at < seconds * NS:
+        counts = at * PIT_HZ // NS
+        end = counts - counts % reload + reload
+        due = (end if counts and counts % reload == 0 else end + 1) * NS // PIT_HZ
+        at = due if due > at else at + 1
+        before, counts = level, at * PIT_HZ // NS
+        level = counts != 0 and counts % reload == 0
+        if level and not before:
+            edge = counts // reload
+            missing += [at // NS] * (edge - last - 1)
+            last = edge
     return missing
 
 
-def test_the_demonstration_s_timer_misses_no_edge():
-    """At 1,000 Hz QEMU's PIT leaves out the 59,009th edge; at the demonstration's rate none."""
+def first_left_out(reload):
+    """The same in whole seconds, from the numbers: the first edge whose count, or the next count, is
+    a multiple of half the PIT's rate, which alone are whole nanoseconds."""
+    whole = PIT_HZ // 2
+    if math.gcd(reload, whole) > 1:
+        return whole // math.gcd(reload, whole) * reload // PIT_HZ
+    return (-pow(reload, -1, whole) % whole * reload + 1) // PIT_HZ
+
+
+def test_the_demonstration_s_timer_misses_no_edge_for_minutes():
+    """At 1,000 Hz QEMU's PIT leaves out an edge after 59 s; at the demonstration's rate after 567 s."""
     config = (ROOT / "scripts/configs/demo.cfg").read_text()
     reload = PIT_HZ // int(re.search(r" hz=(\d+) ", config)[1])
-    assert left_out(PIT_HZ // 1000, 60) == [59009]
-    assert left_out(reload, 60) == [] and math.gcd(reload, PIT_HZ // 2) > 1
+    assert left_out(PIT_HZ // 1000, 61) == [first_left_out(PIT_HZ // 1000)] == [59]
+    assert left_out(1189, 16) == [first_left_out(1189)] == [14]
+    assert left_out(reload, 61) == [] and first_left_out(reload) == 567

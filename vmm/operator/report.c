@@ -33,16 +33,16 @@ void report_lines(bool counters)
 {
 	struct line_report line;
 
-	log_format("  line  owner            routed to   block state    ");
-	log_format(counters ? "  NMI exits       held   injected   wake-ups\n" : "\n");
+	log_format("  line  owner      routed to  block state    ");
+	log_format(counters ? "     NMIs   held injected wake-ups\n" : "\n");
 	for (unsigned n = 0; n < LINES; n++) {
 		vmm_line_report(n, &line);
 		if (!line_worth_a_row(&line))
 			continue;
-		log_format("  %4u  %-15s  %-10s  %-15s", n, line.owner ? line.owner : "nobody",
+		log_format("  %4u  %-10s %-10s %-15s", n, line.owner ? line.owner : "nobody",
 		           line.to_controller ? "controller" : "VMM block", line_state(&line));
 		if (counters)
-			log_format(" %10lu %10lu %10lu %10lu", (unsigned long)line.exits,
+			log_format(" %8lu %6lu %8lu %8lu", (unsigned long)line.exits,
 			           (unsigned long)line.held, (unsigned long)line.injected,
 			           (unsigned long)line.wakeups);
 		log_format("\n");
@@ -52,22 +52,18 @@ void report_lines(bool counters)
 /* ---- VMs ---- */
 
 /* Prints "0,3,8", or "-". */
-static void print_lines(line_set lines, unsigned width)
+static void print_lines(line_set lines)
 {
-	unsigned printed = 0;
+	bool first = true;
 
 	for (unsigned n = 0; n < LINES; n++) {
 		if (!line_in(lines, n))
 			continue;
-		log_format(printed ? ",%u" : "%u", n);
-		printed += (printed ? 1 : 0) + (n < 10 ? 1 : 2);
+		log_format(first ? "%u" : ",%u", n);
+		first = false;
 	}
-	if (printed == 0) {
+	if (first)
 		log_format("-");
-		printed = 1;
-	}
-	for (; printed < width; printed++)
-		log_format(" ");
 }
 
 void report_vms(void)
@@ -75,16 +71,18 @@ void report_vms(void)
 	char words[SB_STATUS_MAX + 1];
 	struct vm_report vm;
 
-	log_format("  vm               state       prio   memory    ran ms   switches      exits  "
-	           "lines       says\n");
+	log_format("  vm         state    prio   memory   ran ms switches     exits  lines\n");
 	for (unsigned i = 0; i < vmm_vm_count(); i++) {
 		vmm_vm_report(i, &vm);
-		log_format("  %-15s  %-10s  %4u  %6luK  %8lu %10lu %10lu  ", vm.name, vm.state,
+		log_format("  %-10s %-8s %4u %7luK %8lu %8lu %9lu  ", vm.name, vm.state,
 		           vm.priority, (unsigned long)(vm.memory >> 10),
 		           (unsigned long)(tsc_to_us(vm.run_ticks) / 1000),
 		           (unsigned long)vm.switches_in, (unsigned long)vm.exits_total);
-		print_lines(vm.lines, 10);
-		log_format("  %s\n", guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words)));
+		print_lines(vm.lines);
+		guest_text(vm.status, SB_STATUS_MAX, words, sizeof(words));
+		if (words[0])
+			log_format("\n    says %s", words);
+		log_format("\n");
 	}
 }
 
@@ -108,13 +106,13 @@ void report_budgets(void)
 		if (vm.worst_wait_us == 0)
 			return;
 		if (i == 0)
-			log_format("  vm               budget us   of us  waits us max    used up"
-			           "  too often       held  over max\n");
-		log_format(vm.period_us != 0 ? "  %-15s  %9u %7u  "
-		                             : "  %-15s          -       -  ",
+			log_format("  vm         budget us   of us waits us max  u"
+			           "sed up too often    held over max\n");
+		log_format(vm.period_us != 0 ? "  %-10s %9u %7u "
+		                             : "  %-10s         -       - ",
 		           vm.name, (unsigned)vm.budget_us, (unsigned)vm.period_us);
 		print_wait(vm.worst_wait_us);
-		log_format(" %10lu %10lu %10lu %9lu\n", (unsigned long)vm.used_up,
+		log_format(" %8lu %9lu %7lu %8lu\n", (unsigned long)vm.used_up,
 		           (unsigned long)vm.too_often, (unsigned long)vm.held_for_budget,
 		           (unsigned long)tsc_to_us(vm.most_over));
 	}

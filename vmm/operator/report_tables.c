@@ -41,19 +41,19 @@ void report_results(void)
 		log_format("no guest has measured anything yet\n");
 		return;
 	}
-	log_format("latency, from the event to the first instruction of its handler\n");
-	log_format("  vm               probe         unit                n      min   median      "
-	           "p99      max  exits/interrupt\n");
+	log_format("latency, from the event to the handler's first instruction; exits: for each\n");
+	log_format("  vm         probe   unit             n    min  median     p"
+	           "99      max   exits\n");
 	for (unsigned i = 0; i < vmm_result_count(); i++) {
 		show_result(i, &s);
-		log_format("  %-15s  %-12s  %-12s %8u", s.vm, s.probe, s.unit, (unsigned)s.r->n);
-		log_format(" %8lu %8lu %8lu %8lu", (unsigned long)s.r->min,
+		log_format("  %-10s %-7s %-12s %5u", s.vm, s.probe, s.unit, (unsigned)s.r->n);
+		log_format(" %6lu %7lu %7lu %8lu", (unsigned long)s.r->min,
 		           (unsigned long)s.r->median, (unsigned long)s.r->p99,
 		           (unsigned long)s.r->max);
 		if (s.r->interrupts > 0)
-			log_format("  %11lu.%03lu\n", s.whole, s.thousandths);
+			log_format(" %3lu.%03lu\n", s.whole, s.thousandths);
 		else
-			log_format("  %15s\n", "-");
+			log_format(" %7s\n", "-");
 	}
 }
 

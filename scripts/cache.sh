@@ -18,8 +18,8 @@ cache_work() {
 	esac
 }
 
-# Wait for the process $job, whose output goes to $log. Sets $seconds; returns the job's status. On a
-# terminal $1 and the time stand in one row meanwhile; and the steps, where $2 says how many there are.
+# Wait for the process $job, whose output goes to $log. Sets $seconds; returns the job's status. On
+# a terminal $1 and the time stand in one row meanwhile, and the steps where $2 is their number.
 cache_wait() {
 	start=$(date +%s)
 	seconds=0

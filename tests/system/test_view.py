@@ -408,8 +408,8 @@ def left_out(reload, seconds):
 
 
 def first_left_out(reload):
-    """The same in whole seconds, from the numbers: the first edge whose count, or the next count, is
-    a multiple of half the PIT's rate, which alone are whole nanoseconds."""
+    """The same from the numbers: the first edge whose count, or the next count, is a multiple of
+    half the PIT's rate. Only these counts are whole nanoseconds."""
     whole = PIT_HZ // 2
     if math.gcd(reload, whole) > 1:
         return whole // math.gcd(reload, whole) * reload // PIT_HZ
@@ -417,7 +417,7 @@ def first_left_out(reload):
 
 
 def test_the_demonstration_s_timer_misses_no_edge_for_minutes():
-    """At 1,000 Hz QEMU's PIT leaves out an edge after 59 s; at the demonstration's rate after 567 s."""
+    """QEMU's PIT leaves out an edge after 59 s at 1,000 Hz, at the demonstration's after 567 s."""
     config = (ROOT / "scripts/configs/demo.cfg").read_text()
     reload = PIT_HZ // int(re.search(r" hz=(\d+) ", config)[1])
     assert left_out(PIT_HZ // 1000, 61) == [first_left_out(PIT_HZ // 1000)] == [59]

@@ -31,18 +31,16 @@ static void lines_and_their_owners(void **state)
 	                               "    11  nobody     VMM block  -              \n");
 	printed_clear();
 	report_lines(true);
-	assert_string_equal(
-		printed(),
-		"  line  owner      routed to  block state    "
-		"     NMIs   held injected wake-ups\n"
-		"     0  pulse      controller -              "
-		"       10      2        0        4\n"
-		"     4  vmm        VMM block  -              "
-		"        7      0        0        0\n"
-		"     7  nobody     VMM block  masked, pending"
-		"        1      0        0        0\n"
-		"    11  nobody     VMM block  -              "
-		"        0      3        0        0\n");
+	assert_string_equal(printed(), "  line  owner      routed to  block state    "
+	                               "     NMIs   held injected wake-ups\n"
+	                               "     0  pulse      controller -              "
+	                               "       10      2        0        4\n"
+	                               "     4  vmm        VMM block  -              "
+	                               "        7      0        0        0\n"
+	                               "     7  nobody     VMM block  masked, pending"
+	                               "        1      0        0        0\n"
+	                               "    11  nobody     VMM block  -              "
+	                               "        0      3        0        0\n");
 }
 
 static void the_table_of_vms(void **state)

@@ -108,8 +108,7 @@ void report_budgets(void)
 		if (i == 0)
 			log_format("  vm         budget us   of us waits us max  u"
 			           "sed up too often    held over max\n");
-		log_format(vm.period_us != 0 ? "  %-10s %9u %7u "
-		                             : "  %-10s         -       - ",
+		log_format(vm.period_us != 0 ? "  %-10s %9u %7u " : "  %-10s         -       - ",
 		           vm.name, (unsigned)vm.budget_us, (unsigned)vm.period_us);
 		print_wait(vm.worst_wait_us);
 		log_format(" %8lu %9lu %7lu %8lu\n", (unsigned long)vm.used_up,

@@ -401,7 +401,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	%/audit.c %/capabilities.c %/decode.c \
 	chipset/pirq.c $(patsubst %,chipset/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter vm vm_build) \
+	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter vm vm_build x87) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost

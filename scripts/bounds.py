@@ -144,7 +144,7 @@ def machine_of(row, rate, args):
         ),
     ]
     if load.typed:
-        again = rf"^> {re.escape(load.last)}\n"
+        again = rf"^> {re.escape(load.last)}$"
         machine.type_in = [(r"vandal: words", load.typed)] + [(again, load.typed)] * TYPED_MOST
     return machine
 

@@ -9,10 +9,9 @@
  *
  * A VM comes back in the middle of a period. The rest of the period is the first count of mode 2,
  * and the period is a new count, which waits for the end of the first (8254 datasheet, mode 2). In
- * the PITs of QEMU and KVM a new count begins at once, and after a low OUT there is no mode 2: then
- * the rest is a single edge, and the period is loaded when that edge has passed. That costs an
- * exit, where the VM runs so long. In QEMU and KVM the period then comes some pulses late (`slip`);
- * the VM's own counter does not slip, and the next switch makes up for the slip.
+ * QEMU and KVM a new count begins at once, `soft` does not see OUT's short pulse, and after a low
+ * OUT there is no mode 2: then the rest is a single edge. The period is loaded behind that edge, by
+ * an exit. Where that comes some pulses late (`slip`), the VM's own counter does not slip.
  */
 #include "vmm/core/pit.h"
 #include "arch/x86/cpu/io.h"
@@ -253,7 +252,8 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 	}
 	uint64_t left = edge > t ? edge - t : 0;
 	uint64_t ahead = left > machine.lead + 1 ? left - machine.lead : 1;
-	bool high = periodic && !machine.low, follows = high && !platform.hypervised;
+	bool high = periodic && !machine.low;
+	bool follows = high && !platform.hypervised && !chipset->intercepts_interrupts;
 	if ((periodic && c->next < STORM) ||
 	    (high && ahead + (follows ? GRAIN : tolerance) >= c->next))
 		machine_load(PERIODS, c->next, t);

@@ -148,7 +148,8 @@ def machine_of(row, rate, args):
     ]
     if load.typed:
         again = rf"^> {re.escape(load.last)}$"
-        machine.type_in = [(r"vandal: words", load.typed)] + [(again, load.typed)] * (load.times - 1)
+        more = [(again, load.typed)] * (load.times - 1)
+        machine.type_in = [(r"vandal: words", load.typed), *more]
     return machine
 
 

@@ -208,7 +208,7 @@ def test_a_result_that_cannot_be_read_is_status_2(tmp_path):
 
 # Most ticks find pulse away.
 AWAY = """multiboot /boot/signalbox console=com1
-module /boot/pulse  vm=pulse prio=2 irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- probes=uart,wakeup n=300
+module /boot/pulse  vm=pulse prio=2 irq=0,3 io=0x40-0x43,0x2f8-0x2ff -- probes=uart,wakeup n=300
 module /boot/vandal vm=vandal mem=2M -- do=none seconds=100000
 """
 

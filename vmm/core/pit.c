@@ -26,9 +26,9 @@ enum { COUNTER_TICK = 0, COUNTER_SPEAKER = 2 };
 enum { SYSTEM_OUT2 = 1 << 5, SYSTEM_REFRESH = 1 << 4, SYSTEM_SPEAKER = 1 << 1, SYSTEM_GATE2 = 1 };
 enum { REFRESH_SHIFT = 4 }; /* the refresh bit changes each 16 CLK pulses: about 15 us on a PC */
 
-/* CLK pulses. GRAIN: of a look and a load. NEAR_EDGE: an edge so near is waited for, so that no edge
- * falls between the look at the counter and the silence. STORM: periods below are not followed pulse by pulse, and no first
- * count is shorter. SETTLED: the edge of a single shot has passed for sure. */
+/* CLK pulses. GRAIN: of a look and a load. NEAR_EDGE: an edge so near is waited for, so that no
+ * edge falls between the look at the counter and the silence. STORM: periods below are not followed
+ * pulse by pulse. SETTLED: the edge of a single shot has passed for sure. */
 enum { GRAIN = 2, NEAR_EDGE = 4, STORM = 64, SETTLED = 4, TRIES = 64 };
 /* ticks=all: so many ticks are caught up at a stretch. */
 enum { BURST = 64 };

@@ -399,10 +399,16 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk store task vmx) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk store svm) \
 	%/audit.c %/capabilities.c %/decode.c \
-	chipset/pirq.c $(patsubst %,chipset/%.c,soft soft_block soft_lines) chipset/block/% \
+	$(patsubst %,chipset/%.c,pc_commands pirq soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter vm vm_build x87) \
+	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c
+
+# Of these, what runs at boot alone, or once in a guest's life: smaller still, where the compiler can (GCC 12 and later).
+VMM_SMALLEST := $(patsubst %,arch/x86/machine/%.c,acpi% frames power) arch/x86/cpu/mitigations.c \
+	$(patsubst %,arch/x86/virt/%.c,rmw store vmx/task) %/audit.c %/capabilities.c %/decode.c \
+	vmm/budget/% vmm/config/% vmm/load/% vmm/version.c vmm/vm_files.c vmm/machine.c vmm/modules.c
+SMALLEST      = $(eval SMALLEST := $$(shell $(CC) -Oz -x c -E /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os))$(SMALLEST)
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost
 # driver_save() three registers more to save, and driver_restore() four (the gate: test_irqmux_figures.py's switch).
@@ -411,7 +417,7 @@ VMM_CALLS := chipset/driver.c
 vmm: $(BUILD)/signalbox
 
 # The flags, so that a file that was compiled with other flags is compiled again.
-VMM_FLAGS = $(VMM_CFLAGS) $(VMM_SMALL) $(VMM_CALLS)
+VMM_FLAGS = $(VMM_CFLAGS) $(VMM_SMALL) $(SMALLEST) $(VMM_SMALLEST) $(VMM_CALLS)
 $(BUILD)/vmm/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(VMM_FLAGS)' | cmp -s - $@ || echo '$(VMM_FLAGS)' >$@
@@ -419,7 +425,7 @@ $(BUILD)/vmm/flags: FORCE
 $(BUILD)/vmm/%.c.o: %.c $(NEWLIB_STAMP) $(BUILD)/vmm/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(VMM_CFLAGS) $(if $(filter $(VMM_SMALL),$<),-Os) \
+	$(Q)$(CC) $(VMM_CFLAGS) $(if $(filter $(VMM_SMALL),$<),-Os) $(if $(filter $(VMM_SMALLEST),$<),$(SMALLEST)) \
 		$(if $(filter $(VMM_CALLS),$<),-fno-inline-functions-called-once -fno-inline-small-functions) -c $< -o $@
 
 $(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP) $(BUILD)/vmm/flags

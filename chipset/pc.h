@@ -132,6 +132,35 @@ void pc_hand_over(struct controller *c);
 /* Does pc_poll_chip() for the guest. No NMI handler looks at the chip meanwhile. */
 uint8_t pc_poll(unsigned chip);
 
+/* ---- pc_commands.c: the guest's accesses other than OCW1. Call pc_refresh() after each, except
+ * after a read of a register. ---- */
+
+/* Returns whether the guest's accesses reach the real chip. A guest without lines of the slave has
+ * its slave in software alone: no request comes there, and the VMM need not look at each exit what
+ * the guest has done to the chip. */
+static inline bool pc_reaches(const struct controller *c, unsigned chip)
+{
+	return chip == PIC_MASTER || c->pc.inputs[PIC_SLAVE] != 0;
+}
+
+/* Finishes the sequence of a chip whose guest has written an ICW1 through the open command port,
+ * masked, and follows the rest of the guest's sequence in software. */
+void pc_follow_initialisation(struct controller *c, unsigned chip);
+/* Takes the guest's ICW1. Returns 0, or -EPERM for a mode that a PC's pair does not have. */
+int pc_start_initialisation(struct controller *c, unsigned chip, uint8_t icw1);
+/* Takes the guest's next ICW. Returns true where the sequence has ended. */
+bool pc_continue_initialisation(struct controller *c, unsigned chip, uint8_t value);
+/* Takes the guest's OCW2. */
+void pc_end_of_interrupt(struct controller *c, unsigned chip, uint8_t value);
+/* Takes the guest's OCW3. */
+void pc_ocw3(struct controller *c, unsigned chip, uint8_t value);
+/* Takes a level into service by software. Call when a request was injected. */
+void pc_serve(struct controller *c, unsigned chip, unsigned level);
+/* Returns the answer to a poll command whose read is trapped. */
+uint8_t pc_answer_poll(struct controller *c, unsigned chip);
+/* Returns the register that the guest has selected for reads of the command port. */
+uint8_t pc_read_register(const struct controller *c, unsigned chip);
+
 /* ---- pc_8259.c: the guest's controller ---- */
 
 /* Looks whether the guest has initialised a chip again through the open command port. If so,

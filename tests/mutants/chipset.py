@@ -5,6 +5,7 @@ BLOCK = "chipset/pc_block.c"
 STEPS = "chipset/pc_steps.c"
 CHIPS = "chipset/pc_chips.c"
 PAIR = "chipset/pc_8259.c"
+COMMANDS = "chipset/pc_commands.c"
 DRIVER = "chipset/driver.c"
 ACCOUNT = "arch/x86/cpu/nmi_account.h"
 
@@ -40,7 +41,7 @@ MUTANTS = (
     ),
     (
         "pc-slave-is-open-to-all",
-        PAIR,
+        "chipset/pc.h",
         "return chip == PIC_MASTER || c->pc.inputs[PIC_SLAVE] != 0;",
         "return chip <= PIC_SLAVE && c->pc.inputs[PIC_MASTER] != 0;",
         "test_pc_ports",
@@ -69,14 +70,14 @@ MUTANTS = (
     ),
     (
         "pc-no-rotation-in-software",
-        PAIR,
-        "if (rotates && reaches(c, chip))",
-        "if (rotates && !reaches(c, chip))",
+        COMMANDS,
+        "if (rotates && pc_reaches(c, chip))",
+        "if (rotates && !pc_reaches(c, chip))",
         "test_pc_modes",
     ),
     (
         "pc-poll-leaves-the-lost-request",
-        PAIR,
+        COMMANDS,
         "if (chip == PIC_SLAVE || level != LINE_CASCADE)\n\t\tc->inject",
         "if (chip > PIC_SLAVE)\n\t\tc->inject",
         "test_pc_modes",
@@ -237,7 +238,7 @@ MUTANTS = (
     ),
     (
         "pair-accepts-any-mode",
-        PAIR,
+        COMMANDS,
         "return icw1 & (ICW1_LTIM | ICW1_SNGL) || !(icw1 & ICW1_IC4) ? -EPERM : 0;",
         "return 0;",
         "test_pc",
@@ -272,21 +273,21 @@ MUTANTS = (
     ),
     (
         "pair-serves-automatic-eoi",
-        PAIR,
+        COMMANDS,
         "if (!(c->pc.pic[chip].icw4 & ICW4_AEOI))",
         "if (true)",
         "test_run",
     ),
     (
         "pair-ends-the-wrong-one",
-        PAIR,
+        COMMANDS,
         "(specific || real == 0 || bit < (real & -real)))",
         "true)",
         "test_pc_edges",
     ),
     (
         "pair-ends-the-chips-first",
-        PAIR,
+        COMMANDS,
         "real == 0 || bit < (real & -real)))",
         "real == 0))",
         "test_pc",

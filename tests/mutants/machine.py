@@ -149,7 +149,7 @@ MUTANTS = (
     # A port that is not the VM's.
     (
         "denied-port-reads-nothing",
-        "vmm/core/ports.c",
+        "vmm/core/port_access.c",
         "\t\tset_result(regs, io->size, ones(io->size));\n",
         "\t\t;\n",
         "bochs:" + ATTACK + "[pc-port]",

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ports that exit, but for the plain write of a byte to the controller: reads, wide accesses, the
+ * VM's own filtered ports, and all ports that do not belong to the VM. See the header for the rule.
+ */
+#include "vmm/core/port_access.h"
+
+#include "arch/x86/cpu/io.h"
+#include "arch/x86/log/log.h"
+#include "vmm/core/exits.h"
+#include "vmm/core/pc_view.h"
+#include "vmm/core/pit.h"
+#include "vmm/core/port_filter.h"
+#include "vmm/core/sched.h"
+#include "vmm/core/trace.h"
+#include "vmm/core/x87.h"
+
+#include <errno.h>
+
+/* noinline: see change_controller() (vmm/core/invoke.c). */
+__attribute__((noinline)) void port_controller_fault(struct vm *vm, int error)
+{
+	static const struct denial opens_others = {
+		.format = "OCW1 opens lines that are not the VM's; they stay masked"
+	};
+	static const struct denial asks_for_more = {
+		.format = "ICW1 asks for a mode that a PC's 8259 pair does not have; "
+			  "taken as cascaded, edge, ICW4"
+	};
+
+	if (error != 0)
+		vm_fault(vm, VM_EXIT_IO, false, error == -EACCES ? &opens_others : &asks_for_more);
+	uint32_t again = vm->controller.reinitialised;
+	/* at each doubling */
+	if (again != vm->reinitialisations_said && (again & (again - 1)) == 0)
+		log_note("vm %s: initialised its running 8259 again, %lu time%s so far",
+		         vm->config.name, again, again == 1 ? "" : "s");
+	vm->reinitialisations_said = again;
+}
+
+static uint8_t controller_read(struct vm *vm, uint16_t port)
+{
+	uint8_t value = 0xff;
+
+	vm->interrupt_exits++;
+	(void)chipset->controller.port_read(&vm->controller, port, &value);
+	trace_record(TRACE_PORT, vm->number, port, value);
+	return value;
+}
+
+static uint32_t ones(unsigned size)
+{
+	return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
+}
+
+/* A 32-bit result clears the register's upper half; narrower results leave the rest alone (SDM 1
+ * 3.4.1.1). */
+static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
+{
+	regs->rax = size == 4 ? result : (regs->rax & ~(uint64_t)ones(size)) | result;
+}
+
+/* Ports of the VMs and of the VMM, a bit each. */
+static uint8_t taken[(UINT16_MAX + 1) / 8];
+
+void ports_take(uint16_t first, uint16_t last)
+{
+	for (unsigned port = first; port <= last; port++)
+		taken[port / 8] |= (uint8_t)(1u << port % 8);
+}
+
+/* Returns true where another owner has a port of the range. */
+static bool is_foreign(const struct vm *vm, uint16_t port, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++, port++)
+		if (taken[port / 8] >> port % 8 & 1 && !port_is_own(vm, port))
+			return true;
+	return false;
+}
+
+static void exit_denied(struct vm *vm, const struct vcpu_io *io)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	const struct denial what = { "%s port %lxh, %lu byte%s",
+		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"),
+		                       io->port, io->size, (uint64_t)(io->size == 1 ? "" : "s") } };
+
+	if (pc_view_access(vm, io))
+		return;
+	if (io->port == X87_PORT && io->kind == 0)
+		x87_unlatch(vm);
+	else if ((!is_foreign(vm, io->port, io->size) || pc_view_is_probe(vm, io->port)) &&
+	         !port_is_own(vm, io->port))
+		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
+		vm->probes++;
+	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))
+		return;
+	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
+		regs->rcx = 0;
+	else if (io->kind == IO_IN)
+		set_result(regs, io->size, ones(io->size));
+}
+
+static uint8_t read_one(struct vm *vm, uint16_t port)
+{
+	if (port_is_controller(port))
+		return controller_read(vm, port);
+	if (pit_has_port(vm, port))
+		return pit_read(vm, port);
+	return port_is_own(vm, port) ? io_in8(port) : 0xff;
+}
+
+/* Writes a byte. Returns false where the write ended the guest's turn at this instruction. */
+static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
+{
+	if (port_is_controller(port))
+		port_controller_write(vm, port, value);
+	else if (pit_has_port(vm, port))
+		pit_write(vm, port, value);
+	else if (port_is_own(vm, port))
+		return port_filter_write(vm, port, value);
+	return true;
+}
+
+/* noinline: without, and without data_write()'s hint (chipset/pc_8259.c), a mask write takes 211
+ * instructions, else 205 (test_figures.py: test_R02_a_mask_write_of_the_guest). */
+__attribute__((noinline)) void port_access(struct vm *vm, struct vcpu_io io)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	uint32_t result = 0;
+
+	virt_break_on_io(vm->vcpu, &io);
+	if ((!port_is_controller(io.port) && !port_is_filtered(vm, io.port) &&
+	     !pit_has_port(vm, io.port)) ||
+	    io.kind & IO_STRING) {
+		exit_denied(vm, &io);
+		return;
+	}
+	for (unsigned i = 0; i < io.size; i++) {
+		uint16_t port = (uint16_t)(io.port + i);
+		if (io.kind & IO_IN)
+			result |= (uint32_t)read_one(vm, port) << 8 * i;
+		else if (!write_one(vm, port, (uint8_t)(regs->rax >> 8 * i)))
+			return;
+	}
+	if (io.kind & IO_IN)
+		set_result(regs, io.size, result);
+}

@@ -158,9 +158,9 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
-/* All writes but a plain OCW1. cold: a guest makes such writes a few times in a run. noinline: without the noinline of this file's functions, measured
- * together, a mask write takes 10 instructions more
- * (test_figures.py: test_R02_a_mask_write_of_the_guest). */
+/* All writes but a plain OCW1. cold: a guest makes such writes a few times in a run. noinline:
+ * without the noinline of this file's functions, measured together, a mask write takes 10
+ * instructions more (test_figures.py: test_R02_a_mask_write_of_the_guest). */
 static __attribute__((cold, noinline)) int other_write(struct controller *c, unsigned chip,
                                                        bool data, uint8_t value)
 {

@@ -220,7 +220,7 @@ MUTANTS = (
     ),
     (
         "eoi-ends-no-wait",
-        "vmm/core/port_access.h",
+        "vmm/core/port_controller.h",
         "if (vm->switch_waits && !vm->controller.busy)",
         "if (false)",
         "test_exits",

@@ -98,7 +98,7 @@ UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x8
 UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
-UNIT_EXITS      := tests/unit/exits_kit.c $(patsubst %,vmm/core/%.c,exits ports port_access absent x87 pc_view port_filter) $(UNIT_PCI) \
+UNIT_EXITS      := tests/unit/exits_kit.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_registers nested_map rmw store)
 UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c,$(UNIT_SVM)) \
@@ -126,7 +126,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 UNIT_ALLOT   := vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
 UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
-	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
+	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world)

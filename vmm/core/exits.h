@@ -14,8 +14,8 @@
 void exit_handle(struct vm *vm, enum vm_exit_reason reason);
 
 /* Notes these ports as owned. A foreign access to an owned port is a fault; an access to a port
- * without an owner is a probe (vmm/core/port_access.c). Call it at boot, for the VMM's ports and for each
- * VM's ports. */
+ * without an owner is a probe (vmm/core/port_access.c). Call it at boot, for the VMM's ports and
+ * for each VM's ports. */
 void ports_take(uint16_t first, uint16_t last);
 
 /* Handles a trapped or denied port (vmm/core/ports.c). */

@@ -6,6 +6,7 @@
  */
 #include "vmm/core/exits.h"
 #include "vmm/core/port_access.h"
+#include "vmm/core/port_controller.h"
 
 void exit_port(struct vm *vm, enum vm_exit_reason reason)
 {

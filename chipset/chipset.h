@@ -115,6 +115,10 @@ struct chipset_controller {
 	/* Makes an edge on a line of c by software. Call when c's VM does not run or leaves the
 	 * processor now. The controller has the request when the VM comes back. */
 	void (*request)(struct controller *c, unsigned line);
+	/* Sets the level of an unwired line of c, whose VM runs. A rise makes a request; a fall
+	 * takes a request back that the guest has not taken. Call it at an exit of the VM; where
+	 * reroutes_at_exits is true, after chipset_route(NULL). */
+	void (*drive)(struct controller *c, unsigned line, bool high);
 	/* Tells the controller that c->held may have changed. held is true while an injected
 	 * interrupt waits for the guest to take the interrupt: until then the controller's own
 	 * interrupts must not come first. NULL: the controller's own interrupts never reach the

@@ -70,6 +70,7 @@ struct window_controller {
 	/* at the save: requests, and inputs that are enabled (VIEW_ENABLED_SHIFT) */
 	uint32_t view;
 	uint16_t bank;
+	line_set all;    /* lines and unwired, since the last reset */
 	bool known;      /* has a bank */
 	uint64_t select; /* value of WINDOW_SELECT while the VM runs, without the mask */
 	/* Shared lines that asserted while another sharer ran. The VM has not been told yet. */
@@ -85,6 +86,10 @@ struct controller {
 	 * although the line may fall. irqmux and soft: the shared lines too. vmm/core/pit.c sets
 	 * line 0, and a reset leaves the set as it is. */
 	line_set keeps;
+	/* Lines of the VM that no wire feeds: a device that the VMM makes asks there, by request()
+	 * and drive(). The line's number is the input's. A wire of the same number is another
+	 * owner's. A reset leaves the set as it is. */
+	line_set unwired;
 	/* requests that the chip has lost: the VMM has to inject them as events */
 	line_set inject;
 	/* open or inject has changed since the last entry. The VMM clears the flag. */

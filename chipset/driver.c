@@ -216,10 +216,13 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 	bool was_known = c->window.known;
 	uint16_t bank = c->window.bank;
 
-	*c = (struct controller){ .lines = lines,
-		                  .shared = shared,
-		                  .keeps = c->keeps | shared,
-		                  .window = { .known = was_known, .bank = bank } };
+	*c = (struct controller){
+		.lines = lines,
+		.shared = shared,
+		.keeps = c->keeps | shared,
+		.unwired = c->unwired,
+		.window = { .known = was_known, .bank = bank, .all = lines | c->unwired }
+	};
 	if (!was_known)
 		assign_bank(c);
 	prepare_select(c);
@@ -338,18 +341,35 @@ static inline uint32_t read_view(const struct controller *c)
 	return driver_read32(state_of(c->window.bank, WINDOW_STATE_VIEW));
 }
 
+/* Returns the inputs of the lines of c in the set. An unwired line enters its own input. */
+static line_set inputs_of(const struct controller *c, line_set lines)
+{
+	line_set unwired = lines & c->unwired;
+
+	return to_inputs(wiring.controller_input, lines ^ unwired) | unwired;
+}
+
+/* Does driver_deliverable()'s last step, where lines enter other inputs. cold: as scatter(). */
+static __attribute__((cold)) line_set deliverable_elsewhere(const struct controller *c,
+                                                            line_set asking, uint32_t view)
+{
+	line_set inputs = (inputs_of(c, asking) | (line_set)view) &
+	                  (line_set)(view >> VIEW_ENABLED_SHIFT);
+
+	return (to_lines(wiring.controller_input, inputs) & c->lines) | (inputs & c->unwired);
+}
+
 line_set driver_deliverable(const struct controller *c, line_set asserted)
 {
 	uint32_t view = banks.holder[c->window.bank] == c
 	                        ? read_view(c)
 	                        /* a bank to which no line is routed does not change */
 	                        : c->window.view;
-	line_set inputs = to_inputs(wiring.controller_input,
-	                            (asserted | c->window.pending_shared) & c->lines) |
-	                  (line_set)view;
+	line_set asking = (asserted | c->window.pending_shared) & c->window.all;
 
-	return to_lines(wiring.controller_input, inputs & (line_set)(view >> VIEW_ENABLED_SHIFT)) &
-	       c->lines;
+	if (wiring.changed)
+		return deliverable_elsewhere(c, asking, view);
+	return (asking | (line_set)view) & (line_set)(view >> VIEW_ENABLED_SHIFT) & c->window.all;
 }
 
 /* The slave's interrupts pass the master's input 2, so the master's ISR tells of both chips. */
@@ -397,15 +417,24 @@ static __attribute__((cold)) void keep_requests(struct controller *c)
 	c->window.pending_shared |= to_lines(wiring.controller_input, requests) & c->keeps;
 }
 
+/* Returns the place of a chip's held requests in the state of c's bank. */
+static inline uint32_t held_byte(const struct controller *c, unsigned chip)
+{
+	enum { HELD_BYTE = 4 }; /* of a chip's word */
+
+	return state_of(c->window.bank, WINDOW_STATE_SLAVE * chip + HELD_BYTE);
+}
+
 /* Makes held requests of c's pending shared lines, in the bank or in the words for the bank. No
  * line is routed to the bank, so no other event changes the bank. cold: as collect_shared(). */
 static __attribute__((cold)) void deliver_pending_shared(struct controller *c)
 {
-	enum { HELD_SHIFT = 32, HELD_BYTE = HELD_SHIFT / 8 }; /* of a chip's word */
-	line_set inputs = to_inputs(wiring.controller_input, c->window.pending_shared);
+	enum { HELD_SHIFT = 32 }; /* in a chip's word */
+	line_set inputs = inputs_of(c, c->window.pending_shared);
+
 	for (unsigned chip = 0; chip < 2; chip++) {
 		uint8_t held = (uint8_t)(inputs >> 8 * chip);
-		uint32_t byte = state_of(c->window.bank, WINDOW_STATE_SLAVE * chip + HELD_BYTE);
+		uint32_t byte = held_byte(c, chip);
 		if (banks.holder[c->window.bank] != c)
 			c->window.state[chip] |= (uint64_t)held << HELD_SHIFT;
 		else if (held != 0)
@@ -467,6 +496,15 @@ void driver_restore(struct controller *c)
 void driver_request(struct controller *c, unsigned line)
 {
 	c->window.pending_shared |= LINE(line);
+}
+
+/* A held request stays until the guest takes it; here the device takes it back. */
+void driver_drive(struct controller *c, unsigned line, bool high)
+{
+	uint32_t byte = held_byte(c, line / 8);
+	uint8_t held = driver_read8(byte), bit = (uint8_t)(1u << line % 8);
+
+	driver_write8(byte, high ? held | bit : held & (uint8_t)~bit);
 }
 
 void driver_route(struct controller *c)

@@ -72,5 +72,7 @@ int driver_save(struct controller *c, bool force);
 void driver_restore(struct controller *c);
 /* Makes an edge on a line of c by software. Call when c's VM does not run. */
 void driver_request(struct controller *c, unsigned line);
+/* Sets the level of an unwired line of c. Call while c has its bank and no line is routed to it. */
+void driver_drive(struct controller *c, unsigned line, bool high);
 
 #endif

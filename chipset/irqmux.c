@@ -111,5 +111,6 @@ const struct chipset chipset_irqmux = {
 		.pending_vector = pending_vector,
 		.injected = injected,
 		.request = driver_request,
+		.drive = driver_drive,
 	},
 };

@@ -31,7 +31,7 @@ static unsigned banks(unsigned wanted)
 	.reset = pc_reset, .port_read = pc_port_read, .port_write = pc_port_write,           \
 	.deliverable = pc_deliverable, .in_service = pc_in_service,                          \
 	.pending_vector = pc_pending_vector, .injected = pc_injected, .request = pc_request, \
-	.hold = pc_refresh
+	.drive = pc_drive, .hold = pc_refresh
 
 const struct chipset chipset_pc = {
 	.name = "pc",

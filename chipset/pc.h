@@ -181,6 +181,7 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value);
 int pc_pending_vector(struct controller *c);
 unsigned pc_injected(struct controller *c);
 void pc_request(struct controller *c, unsigned line);
+void pc_drive(struct controller *c, unsigned line, bool high);
 
 /* ---- pc_steps.c: the interface's calls that concern block and controller (chipset.h) ---- */
 

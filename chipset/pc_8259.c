@@ -19,11 +19,13 @@ static unsigned offered; /* the line that pc_pending_vector() offered last */
 
 void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
-	*c = (struct controller){ .lines = lines, .shared = shared, .keeps = c->keeps };
+	*c = (struct controller){
+		.lines = lines, .shared = shared, .keeps = c->keeps, .unwired = c->unwired
+	};
 	pc_pass_on(c->keeps);
 	c->pc.inputs[PIC_MASTER] = (uint8_t)(lines | (lines >> 8 ? LINE(LINE_CASCADE) : 0));
 	c->pc.inputs[PIC_SLAVE] = (uint8_t)(lines >> 8);
-	c->pc.may_open[PIC_MASTER] = (uint8_t)(lines | LINE(LINE_CASCADE));
+	c->pc.may_open[PIC_MASTER] = (uint8_t)(lines | c->unwired | LINE(LINE_CASCADE));
 	c->pc.may_open[PIC_SLAVE] = c->pc.inputs[PIC_SLAVE];
 	for (unsigned chip = 0; chip < PICS; chip++)
 		c->pc.pic[chip] = (struct pic_state){ .imr = 0xff,
@@ -54,7 +56,7 @@ line_set pc_enabled(const struct controller *c)
 	line_set open = (line_set)(~master->imr & 0xff);
 	if (line_in(open, LINE_CASCADE) && slave->ready && slave->init_step == 0)
 		open |= (line_set)((uint8_t)~slave->imr << 8);
-	return open & c->lines;
+	return open & (c->lines | c->unwired);
 }
 
 static inline void refresh_mask(const struct controller *c, unsigned chip)
@@ -212,7 +214,7 @@ static line_set own_requests(const struct controller *c)
 {
 	bool automatic = (c->pc.pic[PIC_MASTER].icw4 | c->pc.pic[PIC_SLAVE].icw4) & ICW4_AEOI;
 
-	return automatic ? 0 : pc_read_irr();
+	return automatic ? 0 : pc_read_irr() & c->lines;
 }
 
 /* Returns the vector of the lost request to inject now, or -1. */
@@ -275,6 +277,15 @@ void pc_request(struct controller *c, unsigned line)
 {
 	c->inject |= LINE(line);
 	c->changed = true;
+}
+
+/* The VMM injects the request; a request that is not injected yet can be taken back. */
+void pc_drive(struct controller *c, unsigned line, bool high)
+{
+	pc_catch_initialisation(c);
+	c->inject = high ? c->inject | LINE(line) : c->inject & (line_set)~LINE(line);
+	c->changed = true;
+	pc_refresh(c);
 }
 
 /* Returns whether the running VM's guest is in a handler. save() would close the command port then,

@@ -167,8 +167,8 @@ uint8_t pc_read_register(const struct controller *c, unsigned chip)
 	line_set inputs = (line_set)(c->pc.inputs[chip] << (8 * chip)), seen;
 
 	if (pic->read_isr)
-		seen = pc_read_isr() | (line_set)(pic->isr << (8 * chip));
+		seen = (pc_read_isr() & inputs) | (line_set)(pic->isr << (8 * chip));
 	else
-		seen = pc_read_irr() | c->inject;
-	return (uint8_t)((seen & inputs) >> (8 * chip));
+		seen = (pc_read_irr() & inputs) | c->inject;
+	return (uint8_t)(seen >> (8 * chip));
 }

@@ -35,7 +35,7 @@ struct chipset_status pc_read_status(unsigned nmis)
 line_set pc_deliverable(const struct controller *c, line_set known)
 {
 	(void)known;
-	return (pc_asserted() | c->inject) & pc_enabled(c);
+	return ((pc_asserted() & c->lines) | c->inject) & pc_enabled(c);
 }
 
 /* Interrupts that are still in service go on in software; the command ports are trapped until the
@@ -69,7 +69,7 @@ int pc_save(struct controller *c, bool force)
 		/* by a pin of the VM's lines that was armed just now, or by a pin that the next
 		 * look finds */
 		pc_hear();
-	c->inject = 0;
+	c->inject &= c->unwired; /* the status register has the others */
 	c->busy = false;
 	if (isr != 0)
 		take_over_service(c, isr);

@@ -317,5 +317,6 @@ const struct chipset chipset_soft = {
 		.pending_vector = pending_vector,
 		.injected = injected,
 		.request = driver_request,
+		.drive = driver_drive,
 	},
 };

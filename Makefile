@@ -401,7 +401,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	%/audit.c %/capabilities.c %/decode.c \
 	$(patsubst %,chipset/%.c,pc_commands pirq soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87) \
+	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c
 
 # Of these, what runs at boot alone, or once in a guest's life: smaller still, where the compiler can (GCC 12 and later).

@@ -23,6 +23,7 @@ from signalbox.media import prune
 from signalbox.qemu import TICKS_PER_INSTRUCTION
 from signalbox.screen import Screen, can_draw
 from signalbox.script import run_script
+from signalbox.texts import write_texts
 from signalbox.view import record, render
 
 DAY = 24 * 3600
@@ -149,6 +150,8 @@ def run_one(args, platform, reason):
     write_record(args.build, "run", [run_record(machine.platform, machine, result)])
     if not result.console.endswith("\n"):
         print()
+    for file in write_texts(Path(args.build) / "run", result.console, machine.modules):
+        print(f"run: the text of vm {file.stem} is in {file}")
     print(f"run: {result.explain(tail=0)}", flush=True)  # the console has been shown
     if not result.ok and result.end != "interrupted":
         print(f"run: logs are in {result.directory}", flush=True)

@@ -100,6 +100,7 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	if (made == NULL)
 		return false;
 	made->controller.lines = vm.lines;
+	made->controller.unwired = vm.uart ? LINE(VM_UART_LINE) : 0;
 	made->controller.shared = shared;
 	unsigned taken;
 	if (line_assign(made, &taken) != 0) {

@@ -15,6 +15,7 @@ from . import (  # noqa: E402
     bounds,
     chipset,
     console,
+    devices,
     functions,
     host,
     machine,
@@ -23,5 +24,5 @@ from . import (  # noqa: E402
     vmm,
 )
 
-PARTS = (vmm, bounds, console, screen, chipset, processor, host, machine, functions)
+PARTS = (vmm, bounds, console, screen, chipset, devices, processor, host, machine, functions)
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

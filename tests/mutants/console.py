@@ -86,7 +86,7 @@ MUTANTS = (
     (
         "line-does-not-come-back",
         PROMPT,
-        "if (whole && typed.editor.length > 0)",
+        "if (whole && !is_empty())",
         "if (false)",
         "test_prompt",
     ),

@@ -243,7 +243,7 @@ MUTANTS = (
     (
         "output-ring-never-full",
         "vmm/core/output.c",
-        "if (OUTPUT_BYTES - (head - o->tail) < bytes) {",
+        "if (output_room(o) < bytes) {",
         "if (false) {",
         "test_output",
     ),

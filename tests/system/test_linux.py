@@ -132,6 +132,51 @@ def test_a_boot_takes_hardly_more_than_on_the_bare_machine(linux_run, bare_run):
     assert here < MOST * there
 
 
+# A shell on the VM's own 16550; what is typed there is what the terminal's user types.
+SHELL = [
+    (r"^\[linux\] init: load shell begins", "keys linux\r"),
+    (r"^vm linux: has the keys", "echo six times seven is $((6*7))\r"),
+    (r"^\[linux\] six times seven is 42$", "cat /proc/tty/driver/serial /proc/interrupts\r"),
+    (r"^\[linux\] +4: .*ttyS0$", "exit\r"),
+    (r"^\[linux\] init: load shell ends", "\x1d"),
+    (r"^the keys are the console's again$", "quit\r"),
+]
+
+
+@pytest.fixture(scope="module")
+def shell_run(boot):
+    text = "console=ttyS0 cryptomgr.notests load=shell"
+    own = "mem=192M irq=0 io=0x40-0x43,0x61,0x80 uart=com1"
+    return boot(
+        "status=0",
+        [Module(KERNEL, f"vm=linux type=linux {own} -- {text}"), Module(INITRD, "of=linux")],
+        platform="qemu-irqmux",
+        board="pc",
+        disk=False,
+        timeout=300,
+        type_in=SHELL,
+    )
+
+
+def test_a_shell_on_a_uart_of_its_own_takes_keys(shell_run):
+    """The kernel's own driver finds a 16550A, works by its interrupts, and nothing is lost."""
+    text = shell_run.console
+    assert re.search(r"^\[linux\] .*ttyS0 at I/O 0x3f8 \(irq = 4, .*is a 16550A$", text, re.M)
+    assert re.search(r"^\[linux\] six times seven is 42$", text, re.M), shell_run
+    counts = re.search(r"^\[linux\] 0: uart:16550A .* tx:\d+ rx:(\d+) (.*)$", text, re.M)
+    assert counts and int(counts[1]) > 0 and "oe:" not in counts[2], shell_run
+    interrupts_taken = re.search(r"^\[linux\] +4: +(\d+) +XT-PIC +ttyS0$", text, re.M)
+    assert int(interrupts_taken[1]) > 30
+    shell_run.lacks("were dropped")
+    assert complaints(text.replace("[linux] ", "")) == []
+
+
+def test_the_uart_s_interrupts_cost_no_exit(shell_run):
+    """On irqmux the requests go through the VM's bank."""
+    assert shell_run.record("line", irq=4)["injected"] == 0
+    assert not {"interrupt", "irq-window"} & set(shell_run.record("exits", vm="linux"))
+
+
 def test_what_a_user_can_get_wrong(boot, runs):
     """Each wrong module has its line with the reason; the good VM beside them runs to its end."""
     kernel = (BUILD / "linux/vmlinuz").read_bytes()

@@ -125,6 +125,29 @@ int vmm_vm_restart(const char *name)
 	return ask("restart", name);
 }
 
+int vmm_keys(const char *name)
+{
+	int error = ask("keys", name);
+
+	fake_vmm.given |= error == 0;
+	return error;
+}
+
+void vmm_keys_back(void)
+{
+	fake_vmm.given = false;
+}
+
+bool vmm_keys_given(void)
+{
+	return fake_vmm.given;
+}
+
+void vmm_type(char key)
+{
+	fake_vmm.typed[strlen(fake_vmm.typed)] = key;
+}
+
 void vmm_quit(void)
 {
 	fake_vmm.quits++;

@@ -23,7 +23,9 @@ struct fake_vmm {
 	const char *asked; /* "stop", ... */
 	char asked_name[96];
 	unsigned quits, nmis;
-	int stays; /* 1: the run is to go on, -1: not, 0: nobody has asked */
+	char typed[64]; /* keys of the VM that has the keys */
+	bool given;     /* a VM has the keys */
+	int stays;      /* 1: the run is to go on, -1: not, 0: nobody has asked */
 };
 
 extern struct fake_vmm fake_vmm;

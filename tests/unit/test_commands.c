@@ -20,6 +20,7 @@ static void every_command_is_listed_and_answers(void **state)
 		"help", "status", "vms",  "lines",   "exits",   /* one row is too long */
 		"lat",  "trace",  "stop", "start",   "restart", /* for all of them */
 		"nmi",  "log",    "stay", "version", "quit",    /* together */
+		"keys",
 	};
 
 	(void)state;

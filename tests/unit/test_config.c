@@ -221,6 +221,8 @@ static const struct {
 	{ "type=bsd", "module 2 (vm2): type=bsd: it is one of multiboot, linux, bios" },
 	{ "trust=all", "module 2 (vm2): trust=all: it is one of dma, nmi, reset" },
 	{ "trust=nmi,", "module 2 (vm2): trust=nmi,: it is one of dma, nmi, reset" },
+	{ "uart=com2", "module 2 (vm2): uart=com2: it is one of com1" },
+	{ "uart", "module 2 (vm2): uart: a value is missing: uart=..." },
 	{ "ticks=some", "module 2 (vm2): ticks=some: it is one of merge, all" },
 	{ "pit=1", "module 2 (vm2): pit=1: 'pit' takes no value" },
 	{ "busmaster=1f.2",

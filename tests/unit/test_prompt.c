@@ -10,8 +10,10 @@
 #include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
 #include "vmm/operator/console.h"
+#include "vmm/operator/prompt.h"
 #include "vmm/operator/typing.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -307,6 +309,75 @@ static void R13_a_long_text_does_not_hold_the_processor(void **state)
 	}
 }
 
+/* The keys of a VM are no command; Ctrl-] is the console's. */
+static void keys_go_to_the_vm_that_has_them(void **state)
+{
+	(void)state;
+	command("keys pulse");
+	assert_string_equal(fake_vmm.asked_name, "pulse");
+	assert_string_equal(printed(), "vm pulse: has the keys until Ctrl-]\n");
+	fake_vmm.asked = NULL;
+	type("vms\r\t\x04");
+	assert_string_equal(fake_vmm.typed, "vms\r\t\x04");
+	assert_int_equal(fake_vmm.quits, 0);
+	type("\x1dstop scribe\r");
+	assert_string_equal(fake_vmm.typed, "vms\r\t\x04");
+	assert_string_equal(fake_vmm.asked, "stop");
+	fake_vmm.answer = -ENODEV;
+	command("keys scribe");
+	assert_string_equal(printed(), "vm scribe: takes no keys: its line has no uart=com1\n");
+	fake_vmm.answer = -EINVAL;
+	command("keys scribe");
+	assert_string_equal(printed(), "vm scribe: is stopped\n");
+}
+
+static struct output text; /* of the VM that has the keys */
+
+static void guest_says(const char *words)
+{
+	size_t length = strlen(words);
+
+	memcpy(text.line + text.length, words, length);
+	text.length += (unsigned)length;
+	text.tail += (uint32_t)length;
+	wire_clear();
+	type("");
+	let_it_run();
+}
+
+static void a_line_without_an_end_stands_where_the_typed_line_stands(void **state)
+{
+	(void)state;
+	fake_vmm.given = true;
+	prompt_follow("linux", &text);
+	guest_says("/ # ");
+	assert_string_equal(com1.wire, "\r[linux] / # ");
+	guest_says("ls");
+	assert_string_equal(com1.wire, "ls");
+	guest_says("");
+	assert_string_equal(com1.wire, "");
+	wire_clear();
+	log_bytes("another VM's line\n", 18);
+	let_it_run();
+	assert_string_equal(com1.wire, "\r\033[Kanother VM's line\r\n\r[linux] / # ls");
+	text.length--; /* a letter was taken away, by a backspace */
+	guest_says("");
+	text.tail++;
+	guest_says("");
+	assert_string_equal(com1.wire, "\r\033[K\r[linux] / # l");
+	text.length = 0; /* the line has its end */
+	text.tail++;
+	guest_says("");
+	assert_string_equal(com1.wire, "\r\033[K");
+	guest_says("x");
+	wire_clear();
+	prompt_follow(NULL, NULL);
+	fake_vmm.given = false;
+	type("v");
+	let_it_run();
+	assert_string_equal(com1.wire, "\r\033[K\r> v");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +397,8 @@ int main(void)
 		ON_CONSOLE(who_types_is_there_for_a_while),
 		ON_CONSOLE(ctrl_d_ends_the_run),
 		ON_CONSOLE(R13_a_long_text_does_not_hold_the_processor),
+		ON_CONSOLE(keys_go_to_the_vm_that_has_them),
+		ON_CONSOLE(a_line_without_an_end_stands_where_the_typed_line_stands),
 	};
 
 	return cmocka_run_group_tests_name("prompt", tests, NULL, NULL);

@@ -48,6 +48,8 @@ UNIT_config_pci := $(UNIT_CONFIG) vmm/config/config_pci.c $(UNIT_PCI) tests/unit
 UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
 UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c $(UNIT_PCI)
 UNIT_cmos    := vmm/core/cmos.c
+UNIT_ns16550 := vmm/device/ns16550.c
+UNIT_vm_uart := tests/unit/fake_virt.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/output.c $(UNIT_LOG)
 UNIT_pit     := vmm/core/pit_counter.c
 UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
 UNIT_latency := emulators/qemu/latency.c emulators/qemu/recent.c emulators/qemu/timeline.c
@@ -125,7 +127,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 # The time that is allotted to VMs.
 UNIT_ALLOT   := vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
-UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
+UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/core/trace.c vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \

@@ -43,7 +43,7 @@ enum { CONFIG_NO_LINE = 0xff };
 
 /* A module: vm=NAME type=multiboot|linux|bios mem=SIZE prio=N slice=TIME budget=TIME/TIME
  * wakeups=N/TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share pc pit
- * ticks=merge|all onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST dma=unsafe
+ * ticks=merge|all uart=com1 onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST dma=unsafe
  * args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
@@ -72,6 +72,7 @@ struct vm_config {
 	/* 'pit': a PIT of its own, with line 0 (vmm/core/pit.h) */
 	bool pit;
 	bool ticks_all; /* ticks=merge|all; default merge */
+	bool uart;      /* uart=com1: a 16550 of its own, at 3F8h and line 4 (vmm/core/vm_uart.h) */
 	/* 'share': another VM may have the same lines and ports, if its own line has 'share'
 	 * too. */
 	int share;

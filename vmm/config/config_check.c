@@ -288,6 +288,19 @@ static int check_pit(const struct check *c, const struct vm_config *const *accep
 	return error;
 }
 
+/* The UART of one's own asks at input 4, where no wire of the VM may be. */
+static int check_uart(const struct check *c)
+{
+	enum { UART_LINE = 4 };
+	line_set lines = c->vm->uart ? c->vm->lines : 0;
+
+	for (; lines; lines &= lines - 1)
+		if (line_input(c->vm->controller_input, line_first(lines)) == UART_LINE)
+			return refuse(c, -EPERM, "irq=: input 4 is uart=com1's; take line %u out",
+			              line_first(lines));
+	return 0;
+}
+
 /* The VM's own RAM lies at the same guest-physical addresses as its mmio would. */
 static int check_own_ram(const struct check *c, const struct named *n)
 {
@@ -370,6 +383,8 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
 				"vm=%s: another VM has this name; choose one of its own", vm->name);
 
 	error = check_pit(&c, accepted, count);
+	if (!error)
+		error = check_uart(&c);
 	if (!error)
 		error = check_lines(&c, reserved_lines, accepted, count);
 	if (!error)

@@ -331,6 +331,17 @@ static int vm_ticks(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vm_uart(struct reader *r, const char *value)
+{
+	static const char *const choices[] = { "com1", NULL };
+	int choice = config_choice(r, value, choices, "com1");
+
+	if (choice < 0)
+		return choice;
+	r->vm->uart = true;
+	return 0;
+}
+
 static const char *const trust_names[] = { "dma", "nmi", "reset", NULL };
 
 const char *config_trust_name(enum trust trust)
@@ -459,5 +470,6 @@ const struct keyword config_vm_words[] = {
 	{ "dma", false, vm_dma },
 	{ "pit", true, vm_pit },
 	{ "ticks", false, vm_ticks },
+	{ "uart", false, vm_uart },
 	{ NULL, false, NULL }, /* the end */
 };

@@ -18,7 +18,7 @@ int output_put(struct output *o, const char *text, uint32_t bytes)
 {
 	uint32_t head = o->head, at = head % OUTPUT_BYTES, first = OUTPUT_BYTES - at;
 
-	if (OUTPUT_BYTES - (head - o->tail) < bytes) {
+	if (output_room(o) < bytes) {
 		o->dropped += bytes;
 		return -EAGAIN;
 	}

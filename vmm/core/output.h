@@ -41,6 +41,12 @@ bool output_print(struct output *o, const char *name);
 /* Prints the line without an end, when no more text will come. */
 void output_end(struct output *o, const char *name);
 
+/* Returns how many bytes of text the output has room for. */
+static inline uint32_t output_room(const struct output *o)
+{
+	return OUTPUT_BYTES - (o->head - o->tail);
+}
+
 /* Returns true while there is text to print, or a loss to tell of. */
 static inline bool output_waits(const struct output *o)
 {

@@ -70,6 +70,8 @@ static void exit_denied(struct vm *vm, const struct vcpu_io *io)
 	         !port_is_own(vm, io->port))
 		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
 		vm->probes++;
+	else if (vm_uart_access(vm, io)) /* the ports are the VMM's, whose console is there */
+		return;
 	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))
 		return;
 	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))

@@ -16,6 +16,7 @@
 #include "vmm/config/config.h"
 #include "vmm/core/output.h"
 #include "vmm/core/pit.h"
+#include "vmm/core/vm_uart.h"
 #include "vmm/device/pci_space.h"
 #include "vmm/load/elf.h"
 
@@ -119,7 +120,8 @@ struct vm {
 	char status[SB_STATUS_MAX + 1];
 	/* The words of the module's line. */
 	struct vm_config config;
-	struct pit pit; /* vmm/core/pit.c */
+	struct pit pit;      /* vmm/core/pit.c */
+	struct vm_uart uart; /* vmm/core/vm_uart.c */
 	/* Of a VM with pci= only. */
 	struct pci_space pci;
 	struct allotment allot;

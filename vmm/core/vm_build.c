@@ -108,7 +108,7 @@ static void list_devices(struct vm *vm)
 	struct bios_devices devices = { .screen = false };
 	unsigned coms = 0;
 	for (unsigned i = 0; i < BIOS_COM_PORTS; i++)
-		if (port_is_own(vm, com[i]))
+		if (port_is_own(vm, com[i]) || (vm->config.uart && com[i] == VM_UART_PORT))
 			devices.com[coms++] = com[i];
 	for (unsigned i = 0; i < vm->config.mmio_count; i++)
 		devices.screen |= vm->config.mmio[i].first <= TEXT_MEMORY &&
@@ -173,6 +173,7 @@ static bool reset_devices(struct vm *vm)
 	pc_view_reset(vm);
 	pci_space_reset(&vm->pci);
 	pit_reset(vm);
+	vm_uart_reset(vm);
 	list_devices(vm);
 	/* ports that the VM's last life left open are closed at the next entry */
 	vm->controller.changed = true;

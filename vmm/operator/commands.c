@@ -139,6 +139,14 @@ static void run_restart(const char *argument)
 	say(vmm_vm_restart(argument), argument, "restarted", "cannot restart");
 }
 
+static void run_keys(const char *argument)
+{
+	int error = vmm_keys(argument);
+
+	say(error, argument, "has the keys until Ctrl-]",
+	    error == -ENODEV ? "takes no keys: its line has no uart=com1" : "is stopped");
+}
+
 static void run_nmi(const char *argument)
 {
 	(void)argument;
@@ -192,6 +200,7 @@ static const struct command commands[] = {
 	{ "stop", "NAME", "stop a VM", run_stop },
 	{ "start", "NAME", "start a stopped VM anew", run_start },
 	{ "restart", "NAME", "stop and start", run_restart },
+	{ "keys", "NAME", "type to a VM's UART, until Ctrl-]", run_keys },
 	{ "nmi", NULL, "raise an external NMI", run_nmi },
 	{ "log", NULL, "the memory log once more", run_log },
 	{ "stay", "[off]", "go on when all VMs are done", run_stay },

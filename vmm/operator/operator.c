@@ -49,6 +49,7 @@ static bool print_outputs(void)
 		any |= output_print(&vm->output, vm->config.name);
 		if (vm->done && !output_waits(&vm->output))
 			output_end(&vm->output, vm->config.name);
+		vmm_printed(i);
 		background_point();
 	}
 	return any;

@@ -20,6 +20,14 @@ static struct {
 	bool mid_line;    /* printed text stands in mid-line: no echo until the line ends */
 } screen;
 
+/* The VM that has the keys. */
+static struct {
+	const char *name; /* NULL: the console has the keys */
+	const struct output *text;
+	uint32_t tail;   /* text->tail at the last look */
+	unsigned length; /* text->length then */
+} guest;
+
 static void put_string(const char *text)
 {
 	screen.put(text, strlen(text));
@@ -42,11 +50,24 @@ static void echo(const char *text, size_t size)
 	background_point();
 }
 
+static bool is_empty(void)
+{
+	return guest.name != NULL ? guest.text->length == 0 : typed.editor.length == 0;
+}
+
 /* Shows the prompt and the line, in an empty row. */
 static void show_line(void)
 {
-	show_prompt();
-	editor_show(&typed.editor, echo);
+	if (guest.name == NULL) {
+		show_prompt();
+		editor_show(&typed.editor, echo);
+		return;
+	}
+	put_string("\r[");
+	put_string(guest.name);
+	put_string("] ");
+	screen.put(guest.text->line, guest.text->length);
+	screen.shown = true;
 }
 
 void prompt_init(editor_echo *put)
@@ -65,8 +86,34 @@ void prompt_hide(void)
 void prompt_show(bool whole)
 {
 	screen.mid_line = !whole;
-	if (whole && typed.editor.length > 0)
+	if (whole && !is_empty())
 		show_line();
+}
+
+void prompt_follow(const char *name, const struct output *text)
+{
+	prompt_hide();
+	guest.name = name;
+	guest.text = text;
+	prompt_show(!screen.mid_line);
+}
+
+const struct output *prompt_refresh(void)
+{
+	const struct output *text = guest.text;
+
+	if (guest.name == NULL || guest.tail == text->tail || screen.mid_line)
+		return NULL;
+	unsigned more = text->length - guest.length;
+	if (screen.shown && more == text->tail - guest.tail) {
+		screen.put(text->line + guest.length, more); /* the text has only grown */
+	} else {
+		prompt_hide();
+		prompt_show(true);
+	}
+	guest.tail = text->tail;
+	guest.length = text->length;
+	return text;
 }
 
 /* Ends the row; the screen goes on below. */

@@ -8,6 +8,7 @@
 #ifndef VMM_PROMPT_H
 #define VMM_PROMPT_H
 
+#include "vmm/core/output.h"
 #include "vmm/operator/editor.h"
 
 #include <stdbool.h>
@@ -30,6 +31,12 @@ void prompt_pause(void);
 char *prompt_command(void);
 /* Returns the line that is being typed. */
 const struct editor *prompt_line(void);
+
+/* Has the text of a VM that has no end of a line yet stand in the place of the typed line: the VM
+ * has the keys. name: NULL: the typed line stands there again. */
+void prompt_follow(const char *name, const struct output *text);
+/* Shows that text anew where the text has changed. Returns the text then, else NULL. */
+const struct output *prompt_refresh(void);
 
 /* Takes the typed line off the screen. Call it before text is printed. */
 void prompt_hide(void);

@@ -102,6 +102,17 @@ int vmm_vm_stop(const char *name);
 int vmm_vm_start(const char *name);
 /* Starts a VM anew, in any state. Returns 0 or -ENOENT. */
 int vmm_vm_restart(const char *name);
+/* Gives the console's keys to a VM with uart=com1. Returns 0, -ENOENT, -ENODEV (the VM has no such
+ * UART), or -EINVAL (the VM is stopped). */
+int vmm_keys(const char *name);
+/* Gives the keys back to the console, and says so. */
+void vmm_keys_back(void);
+/* Returns true while a VM has the keys. A VM that has stopped gives the keys back. */
+bool vmm_keys_given(void);
+/* Gives a key to the VM that has the keys. */
+void vmm_type(char key);
+/* Tells the UART of VM i that the VM's text was printed. */
+void vmm_printed(unsigned i);
 /* Raises an external NMI, at a moment without an NMI of a line under way. Call it from the
  * background work. */
 void vmm_raise_nmi(void);

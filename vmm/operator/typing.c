@@ -18,6 +18,17 @@ static bool next_key(char *key)
 	return console_key(key) || screen_key(key);
 }
 
+/* Takes a key while a VM has the keys. */
+static void take_key_of_vm(char key)
+{
+	enum { KEY_BACK = ']' & 31 };
+
+	if (key == KEY_BACK)
+		vmm_keys_back();
+	else
+		vmm_type(key);
+}
+
 /* Takes keys up to the end of a command, if there is a command. */
 static enum prompt_result take_keys(void)
 {
@@ -26,7 +37,10 @@ static enum prompt_result take_keys(void)
 
 	console_keys_pause();
 	while (result == PROMPT_MORE && next_key(&key)) {
-		result = prompt_take((uint8_t)key, completion_run);
+		if (vmm_keys_given())
+			take_key_of_vm(key);
+		else
+			result = prompt_take((uint8_t)key, completion_run);
 		background_point();
 	}
 	console_kick();
@@ -36,8 +50,20 @@ static enum prompt_result take_keys(void)
 	return result;
 }
 
+/* Shows the text of the VM that has the keys. */
+static void show_vm(void)
+{
+	const struct output *text = vmm_keys_given() ? prompt_refresh() : NULL;
+
+	if (text == NULL)
+		return;
+	console_kick();
+	screen_typed(text->line, text->length, text->length);
+}
+
 bool typing_step(void)
 {
+	show_vm();
 	if (!console_has_keys() && !screen_has_keys())
 		return false;
 	switch (take_keys()) {

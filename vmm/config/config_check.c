@@ -296,8 +296,9 @@ static int check_uart(const struct check *c)
 
 	for (; lines; lines &= lines - 1)
 		if (line_input(c->vm->controller_input, line_first(lines)) == UART_LINE)
-			return check_refuse(c, -EPERM, "irq=: input 4 is uart=com1's; take line %u out",
-			              line_first(lines));
+			return check_refuse(c, -EPERM,
+			                    "irq=: input 4 is uart=com1's; take line %u out",
+			                    line_first(lines));
 	return 0;
 }
 

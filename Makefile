@@ -395,9 +395,10 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -flto -Wfra
 VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci% power uart vga) \
 	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue pages stacks tables tsc) \
-	$(patsubst %,arch/x86/virt/%.c,guest_code guest_memory nested_map rmw store virt) \
-	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk store task vmx) \
-	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk store svm) \
+	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand io_break nested_map rmw store) \
+	$(patsubst %,arch/x86/virt/%.c,string_io virt) \
+	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk store string task vmx) \
+	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 event msr npt operand quirk store string svm vcpu) \
 	%/audit.c %/capabilities.c %/decode.c \
 	$(patsubst %,chipset/%.c,pc_commands pirq soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \

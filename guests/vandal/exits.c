@@ -4,7 +4,7 @@
  * registers, flags, segments, tables, control and debug registers, and all state of XSAVE.
  *
  * Rule: each row is an instruction that exits and does not fault, with the inputs of the
- * instruction and the registers for the results.
+ * instruction and the registers for the results. INS and OUTS find no device, as on a PC.
  */
 #include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
@@ -41,7 +41,8 @@ enum special {
 	RAX_IS_CR4_WITH_MCE,
 	RAX_IS_CR4,
 	RAX_IS_XCR0,
-	IS_CALL
+	IS_CALL,
+	IS_STRING /* INS and OUTS: RDI and RSI point into `string` */
 };
 #define MAY(r) (1u << (r))
 static const struct {
@@ -56,6 +57,12 @@ static const struct {
 	{ "OUT of 32 bits", { 0xef }, 1, 0, 0x55, 7, FOREIGN_PORT, PLAIN },
 	{ "IN of a byte", { 0xec }, 1, MAY(RAX), 0x55, 7, FOREIGN_PORT, PLAIN },
 	{ "IN of 32 bits", { 0xed }, 1, MAY(RAX), 0x55, 7, FOREIGN_PORT, PLAIN },
+	{ "INS of a byte", { 0x6c }, 1, MAY(RDI), 0x55, 7, FOREIGN_PORT, IS_STRING },
+	{ "REP INS of 32 bits", { 0xf3, 0x6d }, 2, MAY(RDI) | MAY(RCX), 5, 40, FOREIGN_PORT,
+	  IS_STRING },
+	{ "OUTS of 16 bits", { 0x66, 0x6f }, 2, MAY(RSI), 5, 7, FOREIGN_PORT, IS_STRING },
+	{ "REP OUTS of a byte", { 0xf3, 0x6e }, 2, MAY(RSI) | MAY(RCX), 5, 999, FOREIGN_PORT,
+	  IS_STRING },
 	{ "WBINVD", { 0x0f, 0x09 }, 2, 0, 1, 2, 3, PLAIN },
 	{ "INVD", { 0x0f, 0x08 }, 2, 0, 1, 2, 3, PLAIN },
 	{ "RDMSR", { 0x0f, 0x32 }, 2, MAY(RAX) | MAY(RDX), 1, 0x8b, 3, PLAIN },
@@ -76,6 +83,9 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 static uint8_t wanted[AREA_BYTES] __attribute__((aligned(64))),
 	found[AREA_BYTES] __attribute__((aligned(64)));
 static struct rest rest_before, rest_after;
+/* An instruction goes up or down from the middle. */
+enum { STRING_BYTES = 4096, STRING_MIDDLE = STRING_BYTES / 2, FLAGS_DF = 1 << 10 };
+static uint8_t string[STRING_BYTES];
 
 static void look(struct rest *r)
 {
@@ -104,7 +114,7 @@ static void prepare(unsigned row, uint32_t seed, uint32_t offered)
 		[PLAIN] = rows[row].rax,       [RAX_IS_CR0_WITH_CD] = cr0 | CR0_CD,
 		[RAX_IS_CR0] = cr0 & ~CR0_CD,  [RAX_IS_CR4_WITH_MCE] = cr4 | CR4_MCE,
 		[RAX_IS_CR4] = cr4 & ~CR4_MCE, [RAX_IS_XCR0] = offered,
-		[IS_CALL] = rows[row].rax,
+		[IS_CALL] = rows[row].rax,     [IS_STRING] = rows[row].rax,
 	};
 
 	for (unsigned i = 0; i < GENERAL; i++)
@@ -113,6 +123,10 @@ static void prepare(unsigned row, uint32_t seed, uint32_t offered)
 	exits_before[RCX] = rows[row].rcx;
 	exits_before[RDX] = rows[row].rdx;
 	exits_before[FLAGS] = (seed * 0x4d5u & FLAGS_ARITHMETIC) | FLAGS_ONE;
+	if (rows[row].special == IS_STRING) {
+		memset(string, 0, sizeof(string));
+		exits_before[RDI] = exits_before[RSI] = (uint64_t)(uintptr_t)string + STRING_MIDDLE;
+	}
 	memset(exits_code, NOP, CODE_BYTES);
 	memcpy(exits_code, rows[row].code, rows[row].bytes);
 	if (rows[row].special == IS_CALL && machine_by_vmmcall)
@@ -147,10 +161,31 @@ static void run(void)
 	__asm__ volatile("xsave64 (%0)" : : "r"(found), "a"(~0u), "d"(0) : "memory");
 }
 
+/* Counts the errors of INS and OUTS: index and count are beyond the last element, and memory has
+ * ones from an INS alone. */
+static unsigned compare_string(unsigned row)
+{
+	const uint8_t opcode = rows[row].code[rows[row].bytes - 1];
+	const bool repeats = rows[row].code[0] == 0xf3, down = exits_before[FLAGS] & FLAGS_DF;
+	const bool ins = opcode <= 0x6d;
+	const unsigned size = !(opcode & 1) ? 1 : rows[row].code[0] == 0x66 ? 2 : 4;
+	const unsigned bytes = size * (repeats ? rows[row].rcx : 1), index = ins ? RDI : RSI;
+	const unsigned first = STRING_MIDDLE - (down ? bytes - size : 0);
+	unsigned wrong = exits_after[index] - exits_before[index] !=
+	                 (down ? 0 - (uint64_t)bytes : bytes);
+
+	wrong += exits_after[RCX] != (repeats ? 0 : rows[row].rcx);
+	for (unsigned i = 0; i < STRING_BYTES; i++)
+		wrong += string[i] != (ins && i >= first && i < first + bytes ? 0xff : 0);
+	return wrong;
+}
+
 static unsigned compare(unsigned row)
 {
 	unsigned wrong = 0;
 
+	if (rows[row].special == IS_STRING)
+		wrong += compare_string(row);
 	for (unsigned i = 0; i < IMAGE; i++)
 		wrong += !(rows[row].changes >> i & 1) && exits_before[i] != exits_after[i];
 	/* The row's control register has the value that the row wrote. */

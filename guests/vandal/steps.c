@@ -32,6 +32,8 @@ struct gate {
 };
 
 static unsigned tried, wrong;
+/* The memory operand of INS and OUTS. */
+uint64_t steps_operand[2];
 
 static void judge(bool ok, const char *name, const struct notes *n)
 {
@@ -75,7 +77,7 @@ static struct gate take_gate(unsigned vector, void (*entry)(void))
 		                 "\n1:\tnop\n\tnop\n\tnop\n\tsubl $1b, %0"                       \
 		                 : "+m"(steps_notes.at)                                          \
 		                 :                                                               \
-		                 : "rax", "rbx", "rcx", "rdx", "memory", "cc");                  \
+		                 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "memory", "cc");    \
 		judge(steps_notes.traps == 1 && steps_notes.at == 0 && steps_notes.dr6 & DR6_BS, \
 		      name, &steps_notes);                                                       \
 	} while (0)
@@ -85,6 +87,8 @@ static void step_in_64_bit(void)
 	STEP("NOP", "", "nop");
 	STEP("CPUID", "xor %%eax, %%eax; xor %%ecx, %%ecx", "cpuid");
 	STEP("IN", "mov $0x3f5, %%edx", "inb %%dx, %%al");
+	STEP("INS", "mov $0x3f5, %%edx; lea steps_operand(%%rip), %%rdi", "insb");
+	STEP("OUTS", "mov $0x3f5, %%edx; lea steps_operand(%%rip), %%rsi", "outsl");
 	STEP("OUT 21h", "mov $0xff, %%eax", "outb %%al, $0x21");
 	STEP("RDMSR", "mov $0xc0000080, %%ecx", "rdmsr");
 	STEP("WRMSR", "mov $0xc0000080, %%ecx; rdmsr", "wrmsr");
@@ -120,8 +124,10 @@ static void break_behind(void)
 
 /* A breakpoint on a port (SDM 3B 17.2.4): type 2, length in bytes minus 1. The trap comes from
  * right behind the access. */
-#define DR7_IO(length) (DR7_OFF | 1 | 2 << 16 | ((length)-1) << 18)
-#define BREAK(name, first, length, flags, instruction, hits, steps)                        \
+#define DR7_ON(type, length) (DR7_OFF | 1 | (type) << 16 | ((length)-1) << 18)
+#define BREAK(name, first, length, flags, instruction, hits, steps) \
+	BREAK_ON(name, 2, first, length, flags, instruction, hits, steps)
+#define BREAK_ON(name, type, first, length, flags, instruction, hits, steps)               \
 	do {                                                                               \
 		memset(&steps_notes, 0, sizeof(steps_notes));                              \
 		__asm__ volatile(                                                          \
@@ -129,16 +135,20 @@ static void break_behind(void)
 			"pushfq\n\torl %[set], (%%rsp)\n\tpopfq\n\t" instruction           \
 			"\n1:\tnop\n\tnop\n\tmov %[off], %%dr7\n\tsubl $1b, %[where]"      \
 			: [where] "+m"(steps_notes.at)                                     \
-			: [at] "r"((uint64_t)(first)), [on] "r"((uint64_t)DR7_IO(length)), \
+			: [at] "r"((uint64_t)(first)),                                     \
+			  [on] "r"((uint64_t)DR7_ON(type, length)),                        \
 			  [off] "r"((uint64_t)DR7_OFF), [set] "i"(flags), "d"(STEPS_PORT), \
 			  "a"(0xff)                                                        \
-			: "memory", "cc");                                                 \
+			: "rsi", "rdi", "memory", "cc");                                   \
 		judge(steps_notes.traps == ((hits) || (steps)) &&                          \
 		              (steps_notes.traps == 0 || steps_notes.at == 0) &&           \
 		              (steps_notes.dr6 & 15) == (hits) &&                          \
 		              !(steps_notes.dr6 & DR6_BS) == !(steps),                     \
 		      name, &steps_notes);                                                 \
 	} while (0)
+
+#define INS "lea steps_operand(%%rip), %%rdi; insb"
+#define OUTS "lea steps_operand(%%rip), %%rsi; outsl"
 
 static void break_on_ports(void)
 {
@@ -156,7 +166,21 @@ static void break_on_ports(void)
 	/* the mask of the guest's own controller, where a byte's write has a path of its own */
 	BREAK("a breakpoint on OCW1", 0x21, 1, 0, "outb %%al, $0x21", 1, 0);
 	BREAK("a breakpoint on the other OCW1", 0xa1, 1, 0, "outb %%al, $0x21", 0, 0);
+	BREAK("a breakpoint on the port of INS", STEPS_PORT, 1, 0, INS, 1, 0);
 	cr4_write(cr4);
+}
+
+/* Breakpoints on the memory operand of INS and OUTS: type 1 is hit by writes, type 3 by reads
+ * too. */
+static void break_on_operands(void)
+{
+	const uint64_t operand = (uintptr_t)steps_operand;
+
+	BREAK_ON("a breakpoint on what INS writes", 1, operand, 1, 0, INS, 1, 0);
+	BREAK_ON("a breakpoint on what INS writes, and a step", 1, operand, 4, FLAGS_TF, INS, 1, 1);
+	BREAK_ON("a breakpoint beside what INS writes", 1, operand + 1, 1, 0, INS, 0, 0);
+	BREAK_ON("a breakpoint of writes on what OUTS reads", 1, operand, 1, 0, OUTS, 0, 0);
+	BREAK_ON("a breakpoint on what OUTS reads", 3, operand + 3, 1, 0, OUTS, 1, 0);
 }
 
 /* An instruction that the VMM refuses: a fault, which is pushed with RF set and with an error
@@ -236,6 +260,7 @@ void vandal_steps(const char *argument)
 	step_in_64_bit();
 	break_behind();
 	break_on_ports();
+	break_on_operands();
 	if (machine_is_virtual()) /* emulated bare machines may know any MSR */
 		fault();
 	*gate_of(VECTOR_DB) = trap;

@@ -44,6 +44,7 @@ struct notes {
 void steps_trap(void);
 void steps_fault(void);
 extern struct notes steps_notes;
+extern uint64_t steps_operand[2];
 
 /* The same in 32-bit mode without paging, in 16-bit protected mode and in real mode: a step over
  * IN, and a refused RDMSR. In virtual-8086 mode: a step over CPUID, and a refused RDMSR.

@@ -166,12 +166,12 @@ void exits_handle(enum vm_exit_reason reason)
 
 uint32_t exits_may_change(enum vm_exit_reason reason)
 {
-	enum { RAX = 1, RCX = 2, RDX = 4, RBX = 8, ALL = 0xffff };
+	enum { RAX = 1, RCX = 2, RDX = 4, RBX = 8, RSI = 0x40, RDI = 0x80, ALL = 0xffff };
 	switch (reason) {
 	case VM_EXIT_CPUID:
 		return RAX | RBX | RCX | RDX;
 	case VM_EXIT_IO:
-		return RAX | RCX;
+		return RAX | RCX | RSI | RDI;
 	case VM_EXIT_CALL:
 		return RAX;
 	case VM_EXIT_MSR_READ:

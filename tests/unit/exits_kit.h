@@ -69,9 +69,10 @@ void exits_tries(const char *name, unsigned tries, int (*one)(const uint8_t *dat
 	void virt_requeue_event(struct vcpu *v) { name##_requeue_event(v); }                      \
 	void virt_cpuid(struct vcpu *v) { name##_cpuid(v); }                                      \
 	struct vcpu_io virt_exit_io(struct vcpu *v) { return name##_exit_io(v); }                 \
-	void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io)                           \
+	void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io,                           \
+	                      const struct vcpu_string *string)                                   \
 	{                                                                                         \
-		name##_break_on_io(v, io);                                                        \
+		name##_break_on_io(v, io, string);                                                \
 	}                                                                                         \
 	uint64_t virt_exit_address(struct vcpu *v, bool *write)                                   \
 	{                                                                                         \

@@ -56,7 +56,12 @@ FAKE(bool, virt_inject_nmi, (struct vcpu * v))
 FAKE(void, virt_requeue_event, (struct vcpu * v))
 FAKE(void, virt_cpuid, (struct vcpu * v))
 FAKE(struct vcpu_io, virt_exit_io, (struct vcpu * v))
-FAKE(void, virt_break_on_io, (struct vcpu * v, const struct vcpu_io *io))
+FAKE(void, virt_break_on_io,
+     (struct vcpu * v, const struct vcpu_io *io, const struct vcpu_string *string))
+FAKE(bool, virt_string_begin,
+     (struct vcpu * v, const struct vcpu_io *io, unsigned most, struct vcpu_string *piece))
+FAKE(void, virt_string_end,
+     (struct vcpu * v, const struct vcpu_io *io, const struct vcpu_string *piece))
 FAKE(uint64_t, virt_exit_address, (struct vcpu * v, bool *write))
 FAKE(bool, virt_drop_store, (struct vcpu * v))
 FAKE(int, virt_emulate, (struct vcpu * v, enum vm_exit_reason reason, struct denial *what))

@@ -240,6 +240,8 @@ static const struct kind kinds[] = {
 	{ EXIT_DR_WRITE + 7, { 0x0f, 0x23, 0xf8 }, 3 },
 	{ EXIT_IOIO, { 0xec }, 1 },
 	{ EXIT_IOIO, { 0xee }, 1 },
+	{ EXIT_IOIO, { 0xf3, 0x6d }, 2 },
+	{ EXIT_IOIO, { 0xf3, 0x65, 0x67, 0x6e }, 4 },
 	{ EXIT_INVD, { 0x0f, 0x08 }, 2 },
 	{ EXIT_WBINVD, { 0x0f, 0x09 }, 2 },
 	{ EXIT_RDPMC, { 0x0f, 0x33 }, 2 },
@@ -342,6 +344,12 @@ static void require_rules(const char *when)
 	exits_require(kit_vmcb.cr0 & NE, "NE is set on the processor");
 }
 
+/* INS and OUTS: an INS writes, and both mark the guest's page tables. */
+static bool is_string(void)
+{
+	return before.exit_code == EXIT_IOIO && before.exit_info_1 & IOIO_STRING;
+}
+
 #define TAKE_OVER(to, member) memcpy(&(to)->member, &kit_vmcb.member, sizeof((to)->member))
 
 /* The fields that no exit changes belong to the VMM, or to the guest alone. */
@@ -377,6 +385,8 @@ static void require_fields(enum vm_exit_reason reason)
 	} else if (reason == VM_EXIT_MSR_WRITE) {
 		TAKE_OVER(&expected, efer);
 		TAKE_OVER(&expected, pat);
+	} else if (is_string()) {
+		TAKE_OVER(&expected, cr2); /* of the operand's page fault */
 	} else if (reason == VM_EXIT_DR) {
 		expected.intercept_dr_read = expected.intercept_dr_write = 0;
 	} else if (reason == VM_EXIT_MEMORY || reason == VM_EXIT_WINDOW) {
@@ -408,7 +418,8 @@ static void require_rest(enum vm_exit_reason reason, const struct vcpu_regs *old
 	for (unsigned i = 0; i < 16; i++)
 		exits_require(may >> i & 1 || (&kit_vcpu.regs.rax)[i] == (&old->rax)[i],
 		              "an exit changes only the instruction's registers");
-	exits_require(reason == VM_EXIT_CR || memcmp(kit_ram(0), ram_before, LOW) == 0,
+	exits_require(reason == VM_EXIT_CR || is_string() ||
+	                      memcmp(kit_ram(0), ram_before, LOW) == 0,
 	              "an exit writes no memory");
 	iopm[0x60 / 8] |= 1; /* the VM's own (port_filter.c) */
 	exits_require(iopm[0] == 0xff && memcmp(iopm, iopm + 1, sizeof(iopm) - 1) == 0,

@@ -397,10 +397,28 @@ WEAK struct vcpu_io virt_exit_io(struct vcpu *v)
 		                 .kind = v->access.in ? IO_IN : 0 };
 }
 
-void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string)
 {
 	(void)v;
 	(void)io;
+	(void)string;
+}
+
+/* No simulated guest executes INS or OUTS: test_string_io.c. */
+WEAK bool virt_string_begin(struct vcpu *v, const struct vcpu_io *io, unsigned most,
+                            struct vcpu_string *piece)
+{
+	(void)v;
+	(void)most;
+	(void)piece;
+	sim_violation("a string instruction at port %x", io->port);
+}
+
+WEAK void virt_string_end(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *piece)
+{
+	(void)v;
+	(void)piece;
+	sim_violation("a string instruction at port %x", io->port);
 }
 
 WEAK uint64_t virt_exit_address(struct vcpu *v, bool *write)

@@ -82,8 +82,8 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 	tests/unit/ruled8259.c $(UNIT_BLOCK)
 # What the guest pulse makes of a counter and the TSC.
 UNIT_edges   := guests/pulse/edges.c
-UNIT_vmx_retire := arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
-UNIT_vmx_task := arch/x86/virt/guest_memory.c $(patsubst %,arch/x86/virt/vmx/%.c,debug retire task)
+UNIT_vmx_retire := arch/x86/virt/io_break.c arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
+UNIT_vmx_task := $(patsubst %,arch/x86/virt/%.c,guest_memory io_break) $(patsubst %,arch/x86/virt/vmx/%.c,debug retire task)
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
 UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c
@@ -100,15 +100,16 @@ UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x8
 UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
-UNIT_EXITS      := tests/unit/exits_kit.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
-	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_registers nested_map rmw store)
-UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store task timer vcpu)
+UNIT_EXITS      := tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
+	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_registers io_break nested_map rmw store string_io)
+UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c,$(UNIT_SVM)) \
-	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store vcpu)
-UNIT_SVM_CR0    := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
+	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
+UNIT_SVM_CR0    := $(UNIT_SVM) arch/x86/virt/guest_operand.c $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0) arch/x86/virt/svm/control.c
 UNIT_svm_operand := $(UNIT_SVM_CR0)
+UNIT_string_io  := $(UNIT_SVM_CR0) tests/unit/fake_string_io.c $(patsubst %,arch/x86/virt/%.c,io_break string_io svm/string)
 UNIT_svm_audit  := arch/x86/virt/svm/audit.c $(UNIT_LOG)
 UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode event quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0) arch/x86/virt/svm/vcpu.c

@@ -55,29 +55,30 @@ static bool is_foreign(const struct vm *vm, uint16_t port, unsigned size)
 	return false;
 }
 
-static void exit_denied(struct vm *vm, const struct vcpu_io *io)
+/* Denies an access. A read gives ones. Returns false where the VM does not go on, and where the VM
+ * finds a part of a PC there: then the access is done. */
+static bool deny(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 {
-	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	const struct denial what = { "%s port %lxh, %lu byte%s",
 		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"),
 		                       io->port, io->size, (uint64_t)(io->size == 1 ? "" : "s") } };
 
 	if (pc_view_access(vm, io))
-		return;
-	if (io->port == X87_PORT && io->kind == 0)
+		return false;
+	if (vm_uart_has_port(vm, io->port)) { /* the ports are the VMM's, whose console is there */
+		*value = vm_uart_access(vm, io, *value);
+		return true;
+	}
+	*value = ones(io->size);
+	if (io->port == X87_PORT && !(io->kind & IO_IN))
 		x87_unlatch(vm);
 	else if ((!is_foreign(vm, io->port, io->size) || pc_view_is_probe(vm, io->port)) &&
 	         !port_is_own(vm, io->port))
 		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
 		vm->probes++;
-	else if (vm_uart_access(vm, io)) /* the ports are the VMM's, whose console is there */
-		return;
-	else if (!vm_fault(vm, VM_EXIT_IO, false, &what))
-		return;
-	if ((io->kind & (IO_STRING | IO_REPEAT)) == (IO_STRING | IO_REPEAT))
-		regs->rcx = 0;
-	else if (io->kind == IO_IN)
-		set_result(regs, io->size, ones(io->size));
+	else
+		return vm_fault(vm, VM_EXIT_IO, false, &what);
+	return true;
 }
 
 static uint8_t read_one(struct vm *vm, uint16_t port)
@@ -101,27 +102,55 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 	return true;
 }
 
+static bool is_answered(const struct vm *vm, uint16_t port)
+{
+	return port_is_controller(port) || port_is_filtered(vm, port) || pit_has_port(vm, port);
+}
+
+/* Carries out an access: a read gives *value, a write takes *value. A wide access goes to the ports
+ * in turn, as on the ISA bus. Ports beyond the VM's own read as ones. Returns false where the
+ * instruction needs no more work. */
+static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
+{
+	uint32_t result = 0;
+
+	if (!is_answered(vm, io->port))
+		return deny(vm, io, value);
+	for (unsigned i = 0; i < io->size; i++) {
+		uint16_t port = (uint16_t)(io->port + i);
+		if (io->kind & IO_IN)
+			result |= (uint32_t)read_one(vm, port) << 8 * i;
+		else if (!write_one(vm, port, (uint8_t)(*value >> 8 * i)))
+			return false;
+	}
+	*value = result;
+	return true;
+}
+
+/* INS and OUTS: an element at a time where somebody answers, else as many ones as a piece holds. */
+static void exit_string(struct vm *vm, const struct vcpu_io *io)
+{
+	struct vcpu_string piece;
+	const bool one = is_answered(vm, io->port) || vm_uart_has_port(vm, io->port);
+
+	if (virt_string_begin(vm->vcpu, io, one ? 1 : VCPU_STRING_BYTES / io->size, &piece) &&
+	    access_ports(vm, io, &piece.value))
+		virt_string_end(vm->vcpu, io, &piece);
+}
+
 /* noinline: without, and without data_write()'s hint (chipset/pc_8259.c), a mask write takes 211
  * instructions, else 205 (test_figures.py: test_R02_a_mask_write_of_the_guest). */
 __attribute__((noinline)) void port_access(struct vm *vm, struct vcpu_io io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
-	uint32_t result = 0;
+	uint32_t value = (uint32_t)regs->rax;
 
-	virt_break_on_io(vm->vcpu, &io);
-	if ((!port_is_controller(io.port) && !port_is_filtered(vm, io.port) &&
-	     !pit_has_port(vm, io.port)) ||
-	    io.kind & IO_STRING) {
-		exit_denied(vm, &io);
+	if (io.kind & IO_STRING) {
+		exit_string(vm, &io);
 		return;
 	}
-	for (unsigned i = 0; i < io.size; i++) {
-		uint16_t port = (uint16_t)(io.port + i);
-		if (io.kind & IO_IN)
-			result |= (uint32_t)read_one(vm, port) << 8 * i;
-		else if (!write_one(vm, port, (uint8_t)(regs->rax >> 8 * i)))
-			return;
-	}
-	if (io.kind & IO_IN)
-		set_result(regs, io.size, result);
+	virt_skip(vm->vcpu);
+	virt_break_on_io(vm->vcpu, &io, NULL);
+	if (access_ports(vm, &io, &value) && io.kind & IO_IN)
+		set_result(regs, io.size, value);
 }

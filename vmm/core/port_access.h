@@ -5,14 +5,16 @@
  * made fast, and port_access.c is made small.
  *
  * Rule: a denied port reads as all ones and swallows all writes, like a port without a device. The
- * access is a fault where another owner has a device at the port, else a probe.
+ * access is a fault where another owner has a device at the port, else a probe. INS and OUTS move
+ * their data all the same.
  */
 #ifndef VMM_PORT_ACCESS_H
 #define VMM_PORT_ACCESS_H
 
 #include "vmm/core/vm.h"
 
-/* Handles reads, accesses wider than a byte, and guests that may have a breakpoint. A wide access
+/* Handles reads, accesses wider than a byte, INS and OUTS, and guests that may have a breakpoint. A
+ * wide access
  * goes to the ports in turn, as on the ISA bus. Ports beyond the VM's own read as ones. */
 void port_access(struct vm *vm, struct vcpu_io io);
 

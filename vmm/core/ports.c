@@ -12,11 +12,12 @@ void exit_port(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	struct vcpu_io io = virt_exit_io(vm->vcpu);
-	virt_skip(vm->vcpu);
 	/* In one value: 2 instructions of a mask write (207, 205). */
 	const unsigned other = io.kind | (io.size ^ 1u) | vcpu_may_break(vm->vcpu);
-	if (port_is_controller(io.port) && other == 0)
+	if (port_is_controller(io.port) && other == 0) {
+		virt_skip(vm->vcpu);
 		port_controller_write(vm, io.port, (uint8_t)vcpu_regs(vm->vcpu)->rax);
-	else
+	} else {
 		port_access(vm, io);
+	}
 }

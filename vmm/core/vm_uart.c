@@ -66,26 +66,29 @@ static void write_port(struct vm *vm, unsigned number, uint8_t value)
 		send(vm, (char)byte);
 }
 
-bool vm_uart_access(struct vm *vm, const struct vcpu_io *io)
+bool vm_uart_has_port(const struct vm *vm, uint16_t port)
 {
-	const unsigned end = NS16550_REGISTERS, first = io->port - (unsigned)VM_UART_PORT;
-	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	return vm->config.uart && port - (unsigned)VM_UART_PORT < NS16550_REGISTERS;
+}
 
-	if (!vm->config.uart || first + io->size > end || first >= end || io->kind & IO_STRING)
-		return false;
+uint32_t vm_uart_access(struct vm *vm, const struct vcpu_io *io, uint32_t value)
+{
+	uint32_t result = 0;
+
 	/* a wide access goes to the registers in turn, as on the ISA bus */
 	for (unsigned i = 0; i < io->size; i++) {
-		uint64_t shift = 8 * i, byte = (uint64_t)0xff << shift;
-		if (io->kind & IO_IN)
-			regs->rax = (regs->rax & ~byte) | (uint64_t)read_port(vm, first + i)
-			                                          << shift;
+		unsigned number = io->port + i - VM_UART_PORT;
+		uint32_t byte = 0xff;
+		if (number >= NS16550_REGISTERS)
+			; /* behind the UART there is no device */
+		else if (io->kind & IO_IN)
+			byte = read_port(vm, number);
 		else
-			write_port(vm, first + i, (uint8_t)(regs->rax >> shift));
+			write_port(vm, number, (uint8_t)(value >> 8 * i));
+		result |= byte << 8 * i;
 	}
-	if (io->kind & IO_IN && io->size == 4)
-		regs->rax = (uint32_t)regs->rax;
 	follow_interrupt(vm);
-	return true;
+	return result;
 }
 
 bool vm_uart_type(struct vm *vm, uint8_t key)

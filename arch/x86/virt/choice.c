@@ -174,9 +174,9 @@ inline struct vcpu_io virt_exit_io(struct vcpu *v)
 	return virt_is_second ? svm_exit_io(v) : vmx_exit_io(v);
 }
 
-void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string)
 {
-	virt_is_second ? svm_break_on_io(v, io) : vmx_break_on_io(v, io);
+	virt_is_second ? svm_break_on_io(v, io, string) : vmx_break_on_io(v, io, string);
 }
 
 uint64_t virt_exit_address(struct vcpu *v, bool *write)

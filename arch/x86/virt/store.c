@@ -4,6 +4,7 @@
  */
 #include "arch/x86/virt/store.h"
 
+#include "arch/x86/virt/guest_operand.h"
 #include "arch/x86/virt/rmw.h"
 
 enum { INSTRUCTION_MAX = 15, PAGE_BYTES = 4096 };
@@ -184,20 +185,6 @@ static unsigned skip_modrm(struct reading *r, unsigned address)
 	return modrm >> 3 & 7;
 }
 
-/* Returns the part of a register that an address of this size uses. */
-static uint64_t masked(uint64_t value, unsigned address)
-{
-	return address == 8 ? value : value & ((1ull << 8 * address) - 1);
-}
-
-/* Adds to a register. 32 bits clear the upper half, 16 bits leave the rest (APM 3 1.2.3). */
-static void advance(uint64_t *reg, uint64_t by, unsigned address)
-{
-	uint64_t value = masked(*reg + by, address);
-
-	*reg = address == 2 ? (*reg & ~0xffffull) | value : value;
-}
-
 /* Returns the number of elements of `size` bytes from this element to the end of its page, in the
  * direction of travel. */
 static uint64_t elements(uint64_t address, unsigned size, bool down)
@@ -215,7 +202,7 @@ static bool drop_string(const struct store *s, const struct reading *r, bool mov
 {
 	const bool down = s->rflags & RFLAGS_DF;
 	struct vcpu_regs *regs = s->regs;
-	uint64_t n = 1, left = masked(regs->rcx, address);
+	uint64_t n = 1, left = address_part(regs->rcx, address);
 
 	if (r->repeat) {
 		n = elements(s->address, size, down);
@@ -223,12 +210,12 @@ static bool drop_string(const struct store *s, const struct reading *r, bool mov
 		if (moves && elements(regs->rsi, size, down) < n)
 			n = elements(regs->rsi, size, down);
 		n = n < left ? n : left;
-		advance(&regs->rcx, 0 - n, address);
+		address_advance(&regs->rcx, 0 - n, address);
 	}
 	const uint64_t by = down ? 0 - n * size : n * size;
-	advance(&regs->rdi, by, address);
+	address_advance(&regs->rdi, by, address);
 	if (moves)
-		advance(&regs->rsi, by, address);
+		address_advance(&regs->rsi, by, address);
 	return !r->repeat || n == left;
 }
 

@@ -71,6 +71,15 @@ struct vcpu_io {
 };
 enum { IO_IN = 1 << 0, IO_STRING = 1 << 1, IO_REPEAT = 1 << 2 };
 
+/* A piece of an INS or OUTS: as many elements as are moved in one go. */
+struct vcpu_string {
+	uint64_t linear; /* the first element's linear address */
+	uint32_t value;  /* the element; of an INS with many elements: all ones */
+	uint32_t elements;
+};
+/* The bytes of a piece at most: their time is a tenth of the 2,000 instructions of an exit. */
+enum { VCPU_STRING_BYTES = 256 };
+
 /* An operation that a guest was denied: a format of printf, and its values. Each conversion takes
  * an unsigned long, or a string that stays in place (cast to uint64_t). Only code that prints a
  * denial makes text of it, never code between an exit and an entry. */
@@ -182,9 +191,18 @@ void virt_requeue_event(struct vcpu *v);
 void virt_cpuid(struct vcpu *v);
 /* IO: returns the access. */
 struct vcpu_io virt_exit_io(struct vcpu *v);
-/* IO: has the next entry begin with a trap where a breakpoint is on the access's ports. Call after
+/* IO: has the next entry begin with a trap where a breakpoint is on the access's ports, or on the
+ * memory operand of string. string: NULL where the instruction is no INS or OUTS. Call after
  * virt_skip(). */
-void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io);
+void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string);
+/* IO, an INS or OUTS, in place of virt_skip(): finds the next piece, most elements at most, and
+ * reads the element of an OUTS. Returns false when nothing moves: the count is 0 and the
+ * instruction is over, or an exception is set up for the operand. */
+bool virt_string_begin(struct vcpu *v, const struct vcpu_io *io, unsigned most,
+                       struct vcpu_string *piece);
+/* Moves the piece that virt_string_begin() found: an INS gets piece->value. Steps over the
+ * instruction when no element is left; otherwise the guest goes on at the instruction. */
+void virt_string_end(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *piece);
 /* MEMORY: returns the guest-physical address, and sets *write for a write. */
 uint64_t virt_exit_address(struct vcpu *v, bool *write);
 /* MEMORY, a write: steps over the instruction as if it had written, when the instruction has no

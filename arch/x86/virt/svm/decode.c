@@ -235,6 +235,7 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 
 	r.count = svm_fetch(v, v->vmcb->rip, r.bytes, sizeof(r.bytes));
 	i.opcode = read_prefixes(&r, long_mode);
+	i.operand.segment = r.overrides ? r.segment : SVM_DS; /* of OUTS */
 	uint8_t follows = one_byte[i.opcode];
 	i.operand.bytes = r.rex & REX_W ? 8 : code_16 != r.operand_size ? 2 : 4;
 	i.operand.address_bytes = long_mode                   ? (r.address_size ? 4 : 8)

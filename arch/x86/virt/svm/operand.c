@@ -10,13 +10,35 @@
 #include "arch/x86/virt/svm/svm.h"
 
 enum { OPERAND_BYTES = 2, CPL_USER = 3 };
-#define CR0_PE (1u << 0)
-#define CR4_LA57 (1u << 12)
+enum { CR0_PE = 1 << 0, CR4_LA57 = 1 << 12 };
 enum { RFLAGS_VM = 1 << 17, RFLAGS_AC = 1 << 18 };
-/* Attributes of a segment (vmcb.h): 10 D | 7 P | 3 code | 2 expand-down | 1 writable, or
- * readable */
-enum { CS_LONG = 1 << 9, SEGMENT_D = 1 << 10, SEGMENT_P = 1 << 7 };
-enum { TYPE_CODE = 1 << 3, TYPE_DOWN = 1 << 2, TYPE_OPEN = 1 << 1 };
+
+struct guest_memory svm_memory(const struct vcpu *v)
+{
+	struct guest_memory m = { .paging = svm_mode(v).paging };
+
+	m.paging.user = v->vmcb->cpl == CPL_USER;
+	m.paging.ignores_smap = v->vmcb->rflags & RFLAGS_AC;
+	return m;
+}
+
+/* In 64-bit code only FS and GS have a base, and no segment has a limit. */
+struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segment)
+{
+	const struct vmcb *c = v->vmcb;
+	const struct vmcb_segment *s = &(&c->es)[segment];
+	const struct guest_mode mode = svm_mode(v);
+	const bool wide = guest_in_long_mode(&mode);
+
+	return (struct guest_operand){
+		.base = !wide || segment == SVM_FS || segment == SVM_GS ? s->base : 0,
+		.limit = s->limit,
+		.attributes = s->attributes,
+		.wide = wide,
+		.typed = c->cr0 & CR0_PE && !(c->rflags & RFLAGS_VM),
+		.la57 = c->cr4 & CR4_LA57,
+	};
+}
 
 static uint64_t offset_of(struct vcpu *v, const struct svm_instruction *i)
 {
@@ -32,55 +54,13 @@ static uint64_t offset_of(struct vcpu *v, const struct svm_instruction *i)
 	return o->address_bytes == 8 ? at : at & ((1ull << 8 * o->address_bytes) - 1);
 }
 
-/* Checks type and limit, outside of 64-bit code (APM 2 4.8.2, 4.12). */
-static bool segment_allows(const struct vmcb *c, const struct vmcb_segment *s, uint64_t offset,
-                           bool write)
-{
-	const uint64_t last = offset + OPERAND_BYTES - 1;
-	bool code = s->attributes & TYPE_CODE, open = s->attributes & TYPE_OPEN;
-
-	if (c->cr0 & CR0_PE && !(c->rflags & RFLAGS_VM)) {
-		if (!(s->attributes & SEGMENT_P) || (write ? code || !open : code && !open))
-			return false;
-		if (!code && s->attributes & TYPE_DOWN)
-			return offset > s->limit &&
-			       last <= (s->attributes & SEGMENT_D ? UINT32_MAX : 0xffff);
-	}
-	return last <= s->limit;
-}
-
-static bool is_canonical(const struct vmcb *c, uint64_t linear)
-{
-	unsigned above = c->cr4 & CR4_LA57 ? 7 : 16;
-
-	return (uint64_t)((int64_t)(linear << above) >> above) == linear;
-}
-
 /* Finds the operand's linear address. Returns false when the segment forbids the access. */
 static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool write,
                         uint64_t *linear)
 {
-	const struct vmcb *c = v->vmcb;
-	const enum svm_segment n = i->operand.segment;
-	const struct vmcb_segment *s = &(&c->es)[n];
-	const struct guest_mode mode = svm_mode(v);
-	const uint64_t offset = offset_of(v, i);
+	const struct guest_operand o = svm_operand_in(v, i->operand.segment);
 
-	if (guest_in_long_mode(&mode)) { /* here only FS and GS have a base, and none has a limit */
-		*linear = offset + (n == SVM_FS || n == SVM_GS ? s->base : 0);
-		return is_canonical(c, *linear) && is_canonical(c, *linear + OPERAND_BYTES - 1);
-	}
-	*linear = (uint32_t)(s->base + offset);
-	return segment_allows(c, s, offset, write);
-}
-
-static struct guest_memory memory_of(const struct vcpu *v)
-{
-	struct guest_memory m = { .paging = svm_mode(v).paging };
-
-	m.paging.user = v->vmcb->cpl == CPL_USER;
-	m.paging.ignores_smap = v->vmcb->rflags & RFLAGS_AC;
-	return m;
+	return guest_operand_linear(&o, offset_of(v, i), OPERAND_BYTES, write, linear);
 }
 
 static bool segment_fault(struct vcpu *v, const struct svm_instruction *i)
@@ -98,7 +78,7 @@ static bool page_fault(struct vcpu *v, struct guest_fault fault)
 
 bool svm_operand_read(struct vcpu *v, const struct svm_instruction *i, uint16_t *value)
 {
-	struct guest_memory m = memory_of(v);
+	struct guest_memory m = svm_memory(v);
 	struct guest_fault fault;
 	uint64_t linear;
 
@@ -109,7 +89,7 @@ bool svm_operand_read(struct vcpu *v, const struct svm_instruction *i, uint16_t 
 
 bool svm_operand_write(struct vcpu *v, const struct svm_instruction *i, uint16_t value)
 {
-	struct guest_memory m = memory_of(v);
+	struct guest_memory m = svm_memory(v);
 	struct guest_fault fault;
 	uint64_t linear;
 

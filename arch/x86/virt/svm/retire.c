@@ -8,7 +8,6 @@
  */
 #include "arch/x86/cpu/exception.h"
 #include "arch/x86/cpu/hints.h"
-#include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/svm/svm.h"
 
 enum {
@@ -126,26 +125,4 @@ bool svm_raise(struct vcpu *v, unsigned vector, uint32_t error)
 	if (has_error)
 		c->event_injection |= (uint64_t)error << 32 | EVENT_ERROR;
 	return true;
-}
-
-/* Has the next entry begin with the trap of breakpoints. With TF set, a single step's trap is there
- * already. */
-static void trap_on_io(struct vmcb *c, uint32_t hits)
-{
-	if (!(c->event_injection & EVENT_VALID))
-		c->dr6 &= ~(uint64_t)DR6_BREAKPOINTS;
-	c->dr6 |= hits;
-	c->dr7 &= ~(uint64_t)DR7_GD;
-	c->event_injection = EVENT_VALID | EVENT_EXCEPTION | VECTOR_DB;
-}
-
-void svm_break_on_io(struct vcpu *v, const struct vcpu_io *io)
-{
-	struct vmcb *c = v->vmcb;
-
-	if (!v->state.uses_debug || !(c->dr7 & IO_BREAK_ENABLES))
-		return;
-	const uint32_t hits = io_break_hits_now(c->dr7, c->cr4, io->port, io->size);
-	if (hits != 0)
-		trap_on_io(c, hits);
 }

@@ -10,6 +10,7 @@
 
 #include "arch/x86/virt/backends.h"
 #include "arch/x86/virt/guest_code.h"
+#include "arch/x86/virt/guest_operand.h"
 #include "arch/x86/virt/guest_registers.h"
 #include "arch/x86/virt/guest_state.h"
 #include "arch/x86/virt/svm/vmcb.h"
@@ -136,6 +137,10 @@ static inline uint64_t *svm_register(struct vcpu *v, unsigned number)
 	return number == REGISTER_RSP ? &v->vmcb->rsp : &v->regs.rax + number;
 }
 
+/* Returns the guest's memory as its instructions reach it, and a segment as an operand's checks need
+ * it. (operand.c) */
+struct guest_memory svm_memory(const struct vcpu *v);
+struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segment);
 /* Reads or writes two bytes at the memory operand of the instruction at RIP, with the processor's
  * checks of segments and pages. Returns false when the exception is set up. (operand.c) */
 bool svm_operand_read(struct vcpu *v, const struct svm_instruction *i, uint16_t *value);

@@ -39,14 +39,14 @@ void vmx_trap_on_io(struct vcpu *v, uint32_t hits)
 	vmcs_write(ENTRY_INTERRUPTION, INTERRUPTION_VALID | INTERRUPTION_EXCEPTION | VECTOR_DB);
 }
 
-void vmx_break_on_io(struct vcpu *v, const struct vcpu_io *io)
+void vmx_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string)
 {
 	if (!v->state.uses_debug)
 		return;
 	const uint64_t dr7 = vmcs_read(GUEST_DR7);
 	if (!(dr7 & IO_BREAK_ENABLES))
 		return;
-	const uint32_t hits = io_break_hits_now(dr7, vmcs_read(GUEST_CR4), io->port, io->size);
+	const uint32_t hits = access_break_hits(dr7, vmcs_read(GUEST_CR4), io, string);
 	if (hits != 0)
 		vmx_trap_on_io(v, hits);
 }

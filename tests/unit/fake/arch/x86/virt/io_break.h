@@ -8,16 +8,16 @@
 #ifndef TESTS_UNIT_FAKE_IO_BREAK_H
 #define TESTS_UNIT_FAKE_IO_BREAK_H
 
-#define io_break_hits_now processor_io_break_hits_now
+#define break_hits_now processor_break_hits_now
 #include "../../../../../../arch/x86/virt/io_break.h"
-#undef io_break_hits_now
+#undef break_hits_now
 
 /* DR0 to DR3 as a test has them. Without them no test reaches the registers. */
 extern uint64_t fake_dr[IO_BREAKS] __attribute__((weak));
 
-static inline uint32_t io_break_hits_now(uint64_t dr7, uint64_t cr4, uint32_t port, uint32_t size)
+static inline uint32_t break_hits_now(uint64_t dr7, uint32_t types, uint64_t address, uint32_t size)
 {
-	return io_break_hits(fake_dr, dr7, cr4, port, size);
+	return break_hits(fake_dr, dr7, types, address, size);
 }
 
 #endif

@@ -127,28 +127,25 @@ static void break_behind(void)
 #define DR7_ON(type, length) (DR7_OFF | 1 | (type) << 16 | ((length)-1) << 18)
 #define BREAK(name, first, length, flags, instruction, hits, steps) \
 	BREAK_ON(name, 2, first, length, flags, instruction, hits, steps)
-#define BREAK_ON(name, type, first, length, flags, instruction, hits, steps)               \
-	do {                                                                               \
-		memset(&steps_notes, 0, sizeof(steps_notes));                              \
-		__asm__ volatile(                                                          \
-			"mov %[at], %%dr0; mov %[on], %%dr7\n\t"                           \
-			"pushfq\n\torl %[set], (%%rsp)\n\tpopfq\n\t" instruction           \
-			"\n1:\tnop\n\tnop\n\tmov %[off], %%dr7\n\tsubl $1b, %[where]"      \
-			: [where] "+m"(steps_notes.at)                                     \
-			: [at] "r"((uint64_t)(first)),                                     \
-			  [on] "r"((uint64_t)DR7_ON(type, length)),                        \
-			  [off] "r"((uint64_t)DR7_OFF), [set] "i"(flags), "d"(STEPS_PORT), \
-			  "a"(0xff)                                                        \
-			: "rsi", "rdi", "memory", "cc");                                   \
-		judge(steps_notes.traps == ((hits) || (steps)) &&                          \
-		              (steps_notes.traps == 0 || steps_notes.at == 0) &&           \
-		              (steps_notes.dr6 & 15) == (hits) &&                          \
-		              !(steps_notes.dr6 & DR6_BS) == !(steps),                     \
-		      name, &steps_notes);                                                 \
+#define BREAK_ON(name, type, first, length, flags, instruction, hits, steps)                     \
+	do {                                                                                     \
+		memset(&steps_notes, 0, sizeof(steps_notes));                                    \
+		__asm__ volatile(                                                                \
+			"lea steps_operand(%%rip), %%rdi; mov %%rdi, %%rsi\n\t"                  \
+			"mov %[at], %%dr0; mov %[on], %%dr7\n\t"                                 \
+			"pushfq\n\torl %[set], (%%rsp)\n\tpopfq\n\t" instruction                 \
+			"\n1:\tnop\n\tnop\n\tmov %[off], %%dr7\n\tsubl $1b, %[where]"            \
+			: [where] "+m"(steps_notes.at)                                           \
+			: [at] "r"((uint64_t)(first)), [on] "r"((uint64_t)DR7_ON(type, length)), \
+			  [off] "r"((uint64_t)DR7_OFF), [set] "i"(flags), "d"(STEPS_PORT),       \
+			  "a"(0xff)                                                              \
+			: "rsi", "rdi", "memory", "cc");                                         \
+		judge(steps_notes.traps == ((hits) || (steps)) &&                                \
+		              (steps_notes.traps == 0 || steps_notes.at == 0) &&                 \
+		              (steps_notes.dr6 & 15) == (hits) &&                                \
+		              !(steps_notes.dr6 & DR6_BS) == !(steps),                           \
+		      name, &steps_notes);                                                       \
 	} while (0)
-
-#define INS "lea steps_operand(%%rip), %%rdi; insb"
-#define OUTS "lea steps_operand(%%rip), %%rsi; outsl"
 
 static void break_on_ports(void)
 {
@@ -166,7 +163,7 @@ static void break_on_ports(void)
 	/* the mask of the guest's own controller, where a byte's write has a path of its own */
 	BREAK("a breakpoint on OCW1", 0x21, 1, 0, "outb %%al, $0x21", 1, 0);
 	BREAK("a breakpoint on the other OCW1", 0xa1, 1, 0, "outb %%al, $0x21", 0, 0);
-	BREAK("a breakpoint on the port of INS", STEPS_PORT, 1, 0, INS, 1, 0);
+	BREAK("a breakpoint on the port of INS", STEPS_PORT, 1, 0, "insb", 1, 0);
 	cr4_write(cr4);
 }
 
@@ -176,11 +173,12 @@ static void break_on_operands(void)
 {
 	const uint64_t operand = (uintptr_t)steps_operand;
 
-	BREAK_ON("a breakpoint on what INS writes", 1, operand, 1, 0, INS, 1, 0);
-	BREAK_ON("a breakpoint on what INS writes, and a step", 1, operand, 4, FLAGS_TF, INS, 1, 1);
-	BREAK_ON("a breakpoint beside what INS writes", 1, operand + 1, 1, 0, INS, 0, 0);
-	BREAK_ON("a breakpoint of writes on what OUTS reads", 1, operand, 1, 0, OUTS, 0, 0);
-	BREAK_ON("a breakpoint on what OUTS reads", 3, operand + 3, 1, 0, OUTS, 1, 0);
+	BREAK_ON("a breakpoint on what INS writes", 1, operand, 1, 0, "insb", 1, 0);
+	BREAK_ON("a breakpoint on what INS writes, and a step", 1, operand, 4, FLAGS_TF, "insb", 1,
+	         1);
+	BREAK_ON("a breakpoint beside what INS writes", 1, operand + 1, 1, 0, "insb", 0, 0);
+	BREAK_ON("a breakpoint of writes on what OUTS reads", 1, operand, 1, 0, "outsl", 0, 0);
+	BREAK_ON("a breakpoint on what OUTS reads", 3, operand + 3, 1, 0, "outsl", 1, 0);
 }
 
 /* An instruction that the VMM refuses: a fault, which is pushed with RF set and with an error

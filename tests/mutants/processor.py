@@ -84,9 +84,45 @@ MUTANTS = (
     (
         "port-breakpoint-without-de",
         "arch/x86/virt/io_break.h",
-        "i < IO_BREAKS && cr4 & IO_BREAK_DE;",
-        "i < IO_BREAKS && (cr4 | 1);",
+        "return cr4 & IO_BREAK_DE ? ",
+        "return cr4 | 1 ? ",
         "test_vmx_retire",
+    ),
+    # INS and OUTS.
+    (
+        "string-faults-behind-the-access",
+        "arch/x86/virt/string_io.c",
+        "\tif (!access_first(s, piece))\n\t\treturn false;\n",
+        "",
+        "test_string_io",
+    ),
+    (
+        "string-breakpoint-twice",
+        "arch/x86/virt/svm/string.c",
+        "\tv->vmcb->rflags |= RFLAGS_RF;\n",
+        "",
+        "test_string_io",
+    ),
+    (
+        "string-piece-over-the-segment-s-end",
+        "arch/x86/virt/string_io.c",
+        "offset < before ||",
+        "false ||",
+        "test_string_io",
+    ),
+    (
+        "data-breakpoint-of-8-bytes",
+        "arch/x86/virt/io_break.h",
+        "code == EIGHT ? 7 : code",
+        "code",
+        "test_string_io",
+    ),
+    (
+        "vmx-cr8-to-rsp",
+        "arch/x86/virt/vmx/control.c",
+        "\t\tif (number == REGISTER_RSP)\n",
+        "\t\tif (false)\n",
+        "test_vmx_cr0",
     ),
     # Instructions that read and write absent memory.
     (

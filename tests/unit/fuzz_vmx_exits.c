@@ -312,8 +312,8 @@ static void set_exception(void)
 
 static uint64_t qualification(unsigned reason)
 {
-	static const uint64_t crs[] = { 0x000, 0x310, 0x004,   0x304, 0x008, 0x018,
-		                        0x020, 0x030, 0x50030, 0x118, 0x400, 0x404 };
+	static const uint64_t crs[] = { 0x000, 0x310,   0x004, 0x304, 0x008, 0x018, 0x020,
+		                        0x030, 0x50030, 0x118, 0x400, 0x404, 0x418 };
 	static const uint64_t ports[] = { 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x43,  0x60,  0x61,
 		                          0x64, 0x70, 0x71, 0x80, 0xf0,  0xcf9, 0x300, 0x3f5 };
 	static const uint8_t sizes[] = { 0, 1, 3 };
@@ -422,8 +422,9 @@ static bool may_change(enum vmcs_field field, enum vm_exit_reason reason)
 	case GUEST_PDPTE0 + 4:
 	case GUEST_PDPTE0 + 6:
 		return cr || task;
-	case GUEST_CR3:
 	case GUEST_RSP:
+		return cr || task;
+	case GUEST_CR3:
 	case GUEST_ACTIVITY:
 		return task;
 	default:

@@ -51,9 +51,8 @@ static int begin(void **state)
 	kit_begin();
 	for (unsigned i = 0; i < SVM_SEGMENTS; i++)
 		if (i != SVM_CS)
-			(&kit_vmcb.es)[i] = (struct vmcb_segment){
-				16, KIT_DATA | KIT_D | KIT_G, UINT32_MAX, 0
-			};
+			(&kit_vmcb.es)[i] = (struct vmcb_segment){ 16, KIT_DATA | KIT_D | KIT_G,
+				                                   UINT32_MAX, 0 };
 	kit_vmcb.rflags = 2;
 	memset(fake_dr, 0, sizeof(fake_dr));
 	return 0;
@@ -330,6 +329,7 @@ static void oracle(uint8_t *memory, struct vcpu_regs *r, unsigned address, unsig
 static void one_of_many(unsigned n)
 {
 	static uint8_t wanted[1 << 16];
+
 	static const char *const code[] = { "\xf3\x6c", "\x66\xf3\x6d", "\xf3\x6d" };
 	static const char *const narrow[] = { "\x67\xf3\x6c", "\x67\x66\xf3\x6d", "\x67\xf3\x6d" };
 	const unsigned which = n % 3, size = 1u << which, address = n % 2 ? 4 : 2;

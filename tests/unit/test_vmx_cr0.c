@@ -254,6 +254,40 @@ static void an_x87_error_waits_for_an_interrupt(void **state)
 	assert_int_equal(fields[ENTRY_INTERRUPTION] & 0xff, VECTOR_AC);
 }
 
+static void any_register_takes_cr8(void **state)
+{
+	enum { CR8 = 8, MOV_FROM = 1 << 4, RSP = 4 };
+
+	(void)state;
+	for (unsigned n = 0; n < 16; n++) {
+		for (unsigned i = 0; i < 16; i++)
+			(&vcpu.regs.rax)[i] = 100 + i;
+		fields[GUEST_RSP] = 99;
+		fields[EXIT_QUALIFICATION] = CR8 | MOV_FROM | n << 8;
+		assert_int_equal(vmx_emulate(&vcpu, VM_EXIT_CR, &denied), 0);
+		for (unsigned i = 0; i < 16; i++)
+			assert_int_equal((&vcpu.regs.rax)[i], i == n && n != RSP ? 0 : 100 + i);
+		assert_int_equal(fields[GUEST_RSP], n == RSP ? 0 : 99);
+	}
+	assert_int_equal(skipped, 16);
+}
+
+/* SDM 3C 27.3.3: the exit has cleared RF, and the instruction runs again. */
+static void a_breakpoint_on_a_mov_to_cr4_hits_once(void **state)
+{
+	enum { CR4 = 4, CR4_MCE = 1 << 6, RF = 1 << 16 };
+
+	(void)state;
+	guest_cr4_allowed = UINT32_MAX;
+	vcpu.regs.rax = CR4_MCE;
+	fields[GUEST_RFLAGS] = 2;
+	fields[EXIT_QUALIFICATION] = CR4 | MOV_TO;
+	assert_int_equal(vmx_emulate(&vcpu, VM_EXIT_CR, &denied), 0);
+	assert_int_equal(fields[CR4_SHADOW], CR4_MCE);
+	assert_int_equal(fields[GUEST_RFLAGS], 2 | RF);
+	assert_int_equal(skipped, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +299,8 @@ int main(void)
 		CASE(long_mode_needs_a_tss_of_32_bits),
 		CASE(pae_paging_needs_good_pointers),
 		CASE(an_x87_error_waits_for_an_interrupt),
+		CASE(any_register_takes_cr8),
+		CASE(a_breakpoint_on_a_mov_to_cr4_hits_once),
 	};
 
 	return cmocka_run_group_tests_name("vmx_cr0", tests, NULL, NULL);

@@ -146,14 +146,16 @@ static void a_port_is_in_a_breakpoint_s_range(void **state)
 	assert_int_equal(break_hits(dr, 2 | IO_0, io_break_types(DE), 0x3f5, 1), 1); /* globally */
 	assert_int_equal(break_hits(dr, 1 | IO_0, io_break_types(0), 0x3f5, 1), 0);
 	assert_int_equal(break_hits(dr, 0 | IO_0, io_break_types(DE), 0x3f5, 1), 0);
-	assert_int_equal(break_hits(dr, 1 | 3 << 16, io_break_types(DE), 0x3f5, 1), 0); /* on data */
+	assert_int_equal(break_hits(dr, 1 | 3 << 16, io_break_types(DE), 0x3f5, 1),
+	                 0); /* on data */
 	assert_int_equal(break_hits(dr, 1 | IO_0, io_break_types(DE), 0x3f4, 1), 0);
 	assert_int_equal(break_hits(dr, 1 | IO_0, io_break_types(DE), 0x3f4, 2), 1);
 	assert_int_equal(break_hits(dr, 1 | IO_0, io_break_types(DE), 0x3f6, 4), 0);
 	/* two ports from an even one on */
 	assert_int_equal(break_hits(dr, 4 | IO_1 | TWO_1, io_break_types(DE), 0x20, 1), 2);
 	assert_int_equal(break_hits(dr, 4 | IO_1 | TWO_1, io_break_types(DE), 0x22, 1), 0);
-	assert_int_equal(break_hits(dr, 0x40 | 2u << 28 | 3u << 30, io_break_types(DE), 0x63, 1), 8);
+	assert_int_equal(break_hits(dr, 0x40 | 2u << 28 | 3u << 30, io_break_types(DE), 0x63, 1),
+	                 8);
 	assert_int_equal(break_hits(dr, 0x11 | IO_0 | 2 << 24, io_break_types(DE), 0x3f5, 1), 5);
 }
 

@@ -14,8 +14,8 @@
 #include "vmm/core/vm.h"
 
 /* Handles reads, accesses wider than a byte, INS and OUTS, and guests that may have a breakpoint. A
- * wide access
- * goes to the ports in turn, as on the ISA bus. Ports beyond the VM's own read as ones. */
+ * wide access goes to the ports in turn, as on the ISA bus. Ports beyond the VM's own read as
+ * ones. */
 void port_access(struct vm *vm, struct vcpu_io io);
 
 #endif

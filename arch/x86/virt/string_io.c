@@ -48,8 +48,8 @@ static bool access_first(struct string_io *s, struct vcpu_string *piece)
 
 /* Returns the elements from the first element to the end of its page, in the direction of travel,
  * n at most. A piece never goes round the end of its segment or of its addresses. */
-static unsigned in_piece(const struct string_io *s, const struct vcpu_string *piece, uint64_t offset,
-                         uint64_t n)
+static unsigned in_piece(const struct string_io *s, const struct vcpu_string *piece,
+                         uint64_t offset, uint64_t n)
 {
 	const unsigned size = s->io->size, place = piece->linear & (PAGE_BYTES - 1);
 	const bool down = s->rflags & RFLAGS_DF;
@@ -94,8 +94,8 @@ bool string_io_end(struct string_io *s, const struct vcpu_string *piece)
 	if (is_in(s)) { /* many elements: each is all ones */
 		memset(ones, 0xff, bytes);
 		memcpy(ones, &piece->value, s->io->size);
-		(void)guest_write(&s->memory, piece->linear - (down ? bytes - s->io->size : 0), ones,
-		                  bytes, &f);
+		(void)guest_write(&s->memory, piece->linear - (down ? bytes - s->io->size : 0),
+		                  ones, bytes, &f);
 	}
 	address_advance(index_of(s), down ? 0 - (uint64_t)bytes : bytes, s->address);
 	if (!(s->io->kind & IO_REPEAT))

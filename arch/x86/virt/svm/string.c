@@ -5,9 +5,9 @@
  *
  * Rule: string_io.h says what a piece is.
  */
-#include "arch/x86/virt/string_io.h"
 #include "arch/x86/cpu/exception.h"
 #include "arch/x86/virt/io_break.h"
+#include "arch/x86/virt/string_io.h"
 #include "arch/x86/virt/svm/svm.h"
 
 enum { CR0_AM = 1 << 18, RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, RFLAGS_AC = 1 << 18 };

@@ -16,7 +16,7 @@
 
 #include <errno.h>
 
-enum { REASON_RDPMC = 15 };
+enum { REASON_RDPMC = 15, REGISTER_RSP = 4, RFLAGS_RF = 1 << 16 };
 enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10, CR4_PAE = 1 << 5 };
 enum { CR4_MCE = 1 << 6, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
 enum { ACCESS_LONG = 1 << 13, ACCESS_TSS_32 = 1 << 3 }; /* SDM 3C 24.4.1 */
@@ -29,7 +29,7 @@ static uint64_t register_value(struct vcpu *v, unsigned number)
 {
 	uint64_t *regs = &v->regs.rax;
 
-	return number == 4 ? vmcs_read(GUEST_RSP) : regs[number];
+	return number == REGISTER_RSP ? vmcs_read(GUEST_RSP) : regs[number];
 }
 
 /* Returns the operand of a MOV to a control register. Outside of 64-bit code the operand has 32
@@ -97,7 +97,8 @@ static uint64_t read_cr0(void)
 
 /* Handles a write to CR4. The write exits when a bit of the VMM differs from the shadow. The bit
  * may be MCE, whose written value the guest reads back. The function puts MCE into the shadow, and
- * the instruction runs again with the full effect of a write to CR4. */
+ * the instruction runs again with the full effect of a write to CR4. RF: the instruction's own
+ * breakpoint was told already (SDM 3C 27.3.3, footnote). */
 static int write_cr4(uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~vmx_cr4_allowed();
@@ -108,6 +109,7 @@ static int write_cr4(uint64_t value, struct denial *what)
 		return -EPERM;
 	}
 	vmcs_write(CR4_SHADOW, value & CR4_MCE);
+	vmcs_write(GUEST_RFLAGS, vmcs_read(GUEST_RFLAGS) | RFLAGS_RF);
 	return 0;
 }
 
@@ -132,8 +134,11 @@ int control_emulate(struct vcpu *v, struct denial *what)
 		error = write_cr0(v, (read_cr0() & ~14ull) | (q >> 16 & 15), what);
 	else if (cr == 8 && access == MOV_TO && register_value(v, number) <= 15)
 		error = 0; /* there is no local APIC, so the priority has no effect */
-	else if (cr == 8 && access == MOV_FROM && number != 4) {
-		(&v->regs.rax)[number] = 0;
+	else if (cr == 8 && access == MOV_FROM) {
+		if (number == REGISTER_RSP)
+			vmcs_write(GUEST_RSP, 0);
+		else
+			(&v->regs.rax)[number] = 0;
 		error = 0;
 	} else
 		*what = (struct denial){ "CR%lu", { cr } };

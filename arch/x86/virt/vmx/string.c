@@ -5,10 +5,10 @@
  * Rule: string_io.h says what a piece is. An exit's own fields name segment and address size, so no
  * code is read. All processors with unrestricted guests have these fields (SDM 3D A.1, bit 54).
  */
-#include "arch/x86/virt/string_io.h"
 #include "arch/x86/cpu/exception.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/io_break.h"
+#include "arch/x86/virt/string_io.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 /* Exit instruction information of INS and OUTS (SDM 3C table 27-8): 17:15 segment, in the order of
@@ -16,12 +16,7 @@
 enum { INFO_ADDRESS = 7, INFO_SEGMENT = 15, INFO_BITS = 7 };
 enum { ES, SS = 2, FS = 4 };
 enum { CR0_PE = 1 << 0, CR0_AM = 1 << 18, CR4_LA57 = 1 << 12 };
-enum {
-	RFLAGS_TF = 1 << 8,
-	RFLAGS_RF = 1 << 16,
-	RFLAGS_VM = 1 << 17,
-	RFLAGS_AC = 1 << 18
-};
+enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16, RFLAGS_VM = 1 << 17, RFLAGS_AC = 1 << 18 };
 /* Access rights (SDM 3C 24.4.1): 16 unusable | 15:12 G, D, L, AVL | 7:0 P, DPL, S, type */
 enum { ACCESS_UNUSABLE = 1 << 16, ACCESS_LONG = 1 << 13, ACCESS_DPL = 3 << 5 };
 

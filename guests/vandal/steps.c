@@ -96,6 +96,14 @@ static void step_in_64_bit(void)
 	STEP("MOV to CR8", "xor %%eax, %%eax", "mov %%rax, %%cr8");
 	STEP("MOV from CR8", "", "mov %%cr8, %%rax");
 	STEP("MOV to CR0", "mov %%cr0, %%rax", "mov %%rax, %%cr0");
+	STEP("INVD", "", "invd");
+	STEP("CLTS", "", "clts");
+	STEP("LMSW", "smsw %%eax", "lmsw %%ax");
+	STEP("SMSW", "", "smsw %%eax");
+	STEP("MOV to CR4", "mov %%cr4, %%rax; btc $6, %%rax", "mov %%rax, %%cr4");
+	STEP("MOV to CR4, back", "mov %%cr4, %%rax; btc $6, %%rax", "mov %%rax, %%cr4");
+	STEP("MOV from DR6", "", "mov %%dr6, %%rax");
+	STEP("a refused OUT", "mov $0x80, %%edx", "outl %%eax, %%dx");
 	STEP("HLT", "", "hlt"); /* with interrupts off: the trap ends HLT */
 	if (!machine_is_virtual())
 		return;

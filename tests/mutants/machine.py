@@ -150,8 +150,8 @@ MUTANTS = (
     (
         "denied-port-reads-nothing",
         "vmm/core/port_access.c",
-        "\t\tset_result(regs, io->size, ones(io->size));\n",
-        "\t\t;\n",
+        "\t*value = ones(io->size);\n",
+        "\t;\n",
         "bochs:" + ATTACK + "[pc-port]",
     ),
 )

@@ -236,8 +236,8 @@ MUTANTS = (
     ("svm-lmsw-clears-pe", CR0, " | (now & CR0_PE), what);", ", what);", "test_svm_cr0"),
     (
         "svm-smsw-beyond-the-limit",
-        OPERAND,
-        "\treturn last <= s->limit;",
+        "arch/x86/virt/guest_operand.c",
+        "\treturn last <= o->limit;",
         "\treturn true;",
         "test_svm_operand",
     ),

@@ -238,6 +238,47 @@ static void R18_alignment_is_checked_in_ring_3(void **state)
 	assert_int_equal(kit_ram(DATA)[2], 4);
 }
 
+/* Absent memory drops what an INS writes, and reads as ones. */
+static void R18_absent_memory_is_no_fault(void **state)
+{
+	enum { ABSENT = KIT_RAM + KIT_PAGE };
+	struct vcpu_string p;
+
+	(void)state;
+	instruction("\xf3\x6c", IO_IN | IO_STRING | IO_REPEAT, 1);
+	kit_vcpu.regs.rdi = ABSENT;
+	kit_vcpu.regs.rcx = 5;
+	assert_true(piece(MOST, 0xff, &p));
+	assert_int_equal(kit_vcpu.regs.rdi, ABSENT + 5);
+	instruction("\x6f", IO_STRING, 4);
+	kit_vcpu.regs.rsi = ABSENT;
+	assert_true(piece(MOST, 0, &p));
+	assert_int_equal(p.value, UINT32_MAX);
+	instruction("\x6f", IO_STRING, 4); /* half of the element is there */
+	kit_vcpu.regs.rsi = KIT_RAM - 2;
+	memcpy(kit_ram(KIT_RAM - 2), "\x34\x12", 2);
+	assert_true(piece(MOST, 0, &p));
+	assert_int_equal(p.value, 0xffff1234);
+}
+
+/* A supervisor may not touch user pages with SMAP on, unless AC is set. */
+static void R18_smap_keeps_a_supervisor_away(void **state)
+{
+	enum { SMAP = 1 << 21 };
+	struct vcpu_string p;
+
+	(void)state;
+	page_tables();
+	kit_vmcb.cpl = 0;
+	kit_vmcb.cr4 |= SMAP;
+	instruction("\x6e", IO_STRING, 1);
+	kit_vcpu.regs.rsi = DATA;
+	assert_false(piece(MOST, 0, &p));
+	assert_fault(VECTOR_PF, 1);
+	kit_vmcb.rflags = 2 | AC;
+	assert_true(piece(MOST, 0, &p));
+}
+
 /* ---- Traps come behind each element ---- */
 
 static void R18_a_single_step_traps_behind_each_element(void **state)
@@ -397,6 +438,8 @@ int main(void)
 		TEST(R18_limits_and_types_are_checked),
 		TEST(R18_addresses_are_canonical_in_64_bit_code),
 		TEST(R18_alignment_is_checked_in_ring_3),
+		TEST(R18_absent_memory_is_no_fault),
+		TEST(R18_smap_keeps_a_supervisor_away),
 		TEST(R18_a_single_step_traps_behind_each_element),
 		TEST(R18_data_breakpoints_hit_on_the_operand),
 		TEST(R18_any_rep_ins_is_the_oracle_s),

@@ -48,18 +48,32 @@ static int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
 	return 0;
 }
 
+/* Returns true when vm may have one more place of the table: half of the table is kept for VMs that
+ * do not have their share of the half yet. cold: see take_external_nmi() (vmm/core/dispatch.c). */
+static __attribute__((cold)) bool may_have_result(const struct vm *vm)
+{
+	const unsigned share = (RESULTS_MAX / 2 + vm_count - 1) / vm_count;
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < vm_count; i++)
+		if (vms[i] != vm && vms[i]->results < share)
+			kept += share - vms[i]->results;
+	return results.count + kept < RESULTS_MAX;
+}
+
 static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const struct sb_result *from = vm_memory(vm, regs->rbx, sizeof(*from));
 
 	if (from == NULL)
 		return -EFAULT;
-	if (results.count == RESULTS_MAX)
+	if (!may_have_result(vm))
 		return -ENOSPC;
 	struct sb_result *to = &results.list[results.count].result;
 	memcpy(to, from, sizeof(*to));
 	to->probe[sizeof(to->probe) - 1] = to->unit[sizeof(to->unit) - 1] = '\0';
 	results.list[results.count++].vm = vm;
+	vm->results++;
 	return 0;
 }
 

@@ -104,7 +104,8 @@ struct vm {
 	/* faults: since the last start. restarts: by onfault=restart. nmis_dropped: before the
 	 * guest's first interrupt table. */
 	unsigned faults, restarts, nmis_dropped;
-	uint64_t probes; /* Accesses to ports and memory without a device. */
+	unsigned results; /* Places in the table of results. */
+	uint64_t probes;  /* Accesses to ports and memory without a device. */
 	/* The value of controller.reinitialised at the last log line. */
 	uint32_t reinitialisations_said;
 	/* The VM is stopped for good, or until vm_start(). */

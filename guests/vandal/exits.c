@@ -21,7 +21,13 @@ enum { CPUID_XSAVE = 1 << 26, LEAF_XSAVE = 0xd, COMPONENTS = 32, SELECTORS = 6 }
 #define CR0_CD (1ul << 30)
 /* The bits of RFLAGS that arithmetic changes, and DF: 11 OF | 10 DF | 7 SF | 6 ZF | 4 AF | 2 PF | 1
  * one | 0 CF */
-enum { FLAGS_ARITHMETIC = 0xcd7, FLAGS_ONE = 2, FOREIGN_PORT = 0x301, BAD_CALL = 999 };
+enum {
+	FLAGS_ARITHMETIC = 0xcd7,
+	FLAGS_ONE = 2,
+	FOREIGN_PORT = 0x301,
+	BAD_CALL = 999,
+	ABSENT = 0xc0000
+};
 
 extern uint8_t exits_code[CODE_BYTES]; /* exits_code.S */
 void exits_run(void);
@@ -75,6 +81,12 @@ static const struct {
 	  999,
 	  FOREIGN_PORT,
 	  IS_STRING },
+	{ "IN of the guest's own 8259", { 0xe4, 0x21 }, 2, MAY(RAX), 0x55, 7, 3, PLAIN },
+	{ "a store to absent memory", { 0x89, 0x10 }, 2, 0, ABSENT, 7, 3, PLAIN },
+	{ "XCHG with absent memory", { 0x87, 0x10 }, 2, MAY(RDX), ABSENT, 7, 3, PLAIN },
+	{ "INC of absent memory", { 0xff, 0x00 }, 2, MAY(FLAGS), ABSENT, 7, 3, PLAIN },
+	{ "LMSW", { 0x0f, 0x01, 0xf0 }, 3, 0, 1, 2, 3, RAX_IS_CR0 },
+	{ "MOV from DR7", { 0x0f, 0x21, 0xf8 }, 3, MAY(RAX), 1, 2, 3, PLAIN },
 	{ "WBINVD", { 0x0f, 0x09 }, 2, 0, 1, 2, 3, PLAIN },
 	{ "INVD", { 0x0f, 0x08 }, 2, 0, 1, 2, 3, PLAIN },
 	{ "RDMSR", { 0x0f, 0x32 }, 2, MAY(RAX) | MAY(RDX), 1, 0x8b, 3, PLAIN },

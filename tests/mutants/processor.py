@@ -104,9 +104,16 @@ MUTANTS = (
         "test_string_io",
     ),
     (
-        "string-piece-over-the-segment-s-end",
+        "string-piece-goes-round-downwards",
         "arch/x86/virt/string_io.c",
         "offset < before ||",
+        "false ||",
+        "test_string_io",
+    ),
+    (
+        "string-piece-goes-round-upwards",
+        "arch/x86/virt/string_io.c",
+        "address_part(first + n * size - 1, s->address) != first + n * size - 1 ||",
         "false ||",
         "test_string_io",
     ),

@@ -336,6 +336,7 @@ static void R18_data_breakpoints_hit_on_the_operand(void **state)
 	assert_int_equal(hits(break_2(WRITES, 3), DATA - 4, INS), 0);
 	assert_int_equal(hits(break_2(WRITES, 2), DATA - 8, INS), 0); /* 8 bytes */
 	assert_int_equal(hits(break_2(WRITES, 2), DATA, INS), 4);
+	assert_int_equal(hits(break_2(WRITES, 2), DATA + 7, INS), 4);
 	assert_int_equal(hits(break_2(WRITES, 0), DATA, OUTS), 0);
 	assert_int_equal(hits(break_2(DATA_TYPE, 0), DATA, OUTS), 4);
 	assert_int_equal(hits(break_2(DATA_TYPE, 0), DATA, INS), 4);
@@ -425,6 +426,35 @@ static void R18_offsets_of_16_bits_go_round(void **state)
 	assert_int_equal(*kit_ram(0x10000), 0);
 }
 
+/* The same in the middle of a page, both ways. */
+static void R18_a_piece_does_not_go_round(void **state)
+{
+	enum { BASE = 0x800, COUNT = 0x20 };
+	struct vcpu_string p;
+
+	(void)state;
+	for (unsigned down = 0; down < 2; down++) {
+		begin(NULL);
+		memset(kit_ram(0), 0, 0x20000);
+		instruction("\x67\xf3\x6c", IO_IN | IO_STRING | IO_REPEAT, 1);
+		kit_vmcb.es.base = BASE;
+		kit_vmcb.rflags |= down ? DF : 0;
+		kit_vcpu.regs.rdi = down ? 0xf : 0xfff0;
+		kit_vcpu.regs.rcx = COUNT;
+		while (kit_vmcb.rip == RIP && piece(MOST, 0xff, &p))
+			;
+		assert_int_equal(kit_vcpu.regs.rdi, down ? 0xffef : 0x10);
+		memset(kit_ram(RIP), 0, 3);
+		for (unsigned at = 0; at < 0x20000; at++) {
+			const unsigned offset = at - BASE;
+			const bool is_ones = offset < 0x10 ||
+			                     (offset >= 0xfff0 && offset < 0x10000);
+
+			assert_int_equal(*kit_ram(at), is_ones ? 0xff : 0);
+		}
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -444,6 +474,7 @@ int main(void)
 		TEST(R18_data_breakpoints_hit_on_the_operand),
 		TEST(R18_any_rep_ins_is_the_oracle_s),
 		TEST(R18_offsets_of_16_bits_go_round),
+		TEST(R18_a_piece_does_not_go_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

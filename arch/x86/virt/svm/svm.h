@@ -137,8 +137,8 @@ static inline uint64_t *svm_register(struct vcpu *v, unsigned number)
 	return number == REGISTER_RSP ? &v->vmcb->rsp : &v->regs.rax + number;
 }
 
-/* Returns the guest's memory as its instructions reach it, and a segment as an operand's checks need
- * it. (operand.c) */
+/* svm_memory() returns the guest's memory as its instructions reach the memory. svm_operand_in()
+ * returns a segment as the checks of an operand need the segment. (operand.c) */
 struct guest_memory svm_memory(const struct vcpu *v);
 struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segment);
 /* Reads or writes two bytes at the memory operand of the instruction at RIP, with the processor's

@@ -39,10 +39,10 @@ MUTANTS = (
     ),
     # The VM's side.
     (
-        "uart-has-port-3f7",
+        "uart-has-port-400",
         UART,
-        "first + io->size > end || first >= end",
-        "first + io->size > end",
+        "VM_UART_PORT < NS16550_REGISTERS;",
+        "VM_UART_PORT <= NS16550_REGISTERS;",
         "test_vm_uart",
     ),
     (

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Multiplexers and VMM block. See the header for the rules; (n) in a comment is the rule's number.
+ * chipset/rtl/mux.sv and vmm_block.sv have the same functions in the same order.
  */
 #include "chipset/block/block.h"
 #include "chipset/block/window.h"
@@ -45,6 +46,7 @@ uint16_t block_status(const struct block *block)
 	return to_inputs(block, block->block_input, block->latch);
 }
 
+/* The count stays at 255. */
 static void pulse(struct block *block)
 {
 	block->nmi = true;
@@ -101,7 +103,8 @@ void block_set_external(struct block *block, bool high)
 	block->external_pin = high;
 }
 
-/* Lines of route whose controller input exists. */
+/* Lines of route whose controller input exists. IRQ2 is the cascade: there is no such line, and no
+ * such input. */
 static uint16_t usable(const struct block *block)
 {
 	uint16_t lines = block->route & (uint16_t) ~(1u << BLOCK_LINE_ABSENT);

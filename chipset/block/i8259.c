@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The 8259A. See the header for the rule; words in comments are the datasheet's (Intel 231468-003).
+ * The 8259A. See the header for the rule. Words and names in quotes are the datasheet's (Intel
+ * 231468-003). chipset/rtl/resolver.sv and i8259.sv have the same functions in the same order.
  */
 #include "chipset/block/i8259.h"
 
@@ -14,8 +15,8 @@ static uint8_t bit(unsigned level)
 	return (uint8_t)(1u << level);
 }
 
-/* Returns the level with the highest priority of a set, -1 for none. The level after the lowest
- * comes first. */
+/* Returns the level with the highest priority of a set, -1 for none. "Automatic rotation",
+ * "Specific rotation": the level after the lowest comes first. */
 static int highest(const struct i8259 *chip, uint8_t levels)
 {
 	if (levels == 0)
@@ -30,6 +31,8 @@ static unsigned rank(const struct i8259 *chip, int level)
 	return ((unsigned)level - chip->lowest - 1u) & 7;
 }
 
+/* "Edge and level triggered modes": an input that LTIM or ELCR makes level triggered asks by its
+ * pin. */
 uint8_t i8259_irr(const struct i8259 *chip)
 {
 	uint8_t level = chip->icw1 & ICW1_LTIM ? 0xff : chip->elcr;
@@ -43,9 +46,9 @@ uint8_t i8259_slaves(const struct i8259 *chip)
 }
 
 /*
- * The priority resolver. Fully nested: a level in service holds back the same level and all levels
- * below. Special mask mode: a masked level holds no level back. Special fully nested mode: a slave
- * in service may ask again.
+ * The priority resolver. "Fully nested mode": a level in service holds back the same level and all
+ * levels below. "Special mask mode": a masked level holds no level back. "The special fully nested
+ * mode": a slave in service may ask again.
  */
 static int request(const struct i8259 *chip)
 {
@@ -70,10 +73,13 @@ bool i8259_int(const struct i8259 *chip)
 void i8259_set_pins(struct i8259 *chip, uint8_t pins)
 {
 	chip->edges |= pins & (uint8_t)~chip->pins;
-	chip->edges &= pins; /* "must remain high until after the falling edge of the first INTA" */
+	/* "IR must remain high until after the falling edge of the first INTA": an edge goes with
+	 * its input's level. */
+	chip->edges &= pins;
 	chip->pins = pins;
 }
 
+/* "Automatic end of interrupt mode": no level goes into service. */
 int i8259_acknowledge(struct i8259 *chip)
 {
 	int level = request(chip);
@@ -90,6 +96,7 @@ int i8259_acknowledge(struct i8259 *chip)
 	return level;
 }
 
+/* "Interrupt sequence outputs". */
 uint8_t i8259_vector(const struct i8259 *chip, unsigned level)
 {
 	if (chip->icw4 & ICW4_UPM)
@@ -99,7 +106,8 @@ uint8_t i8259_vector(const struct i8259 *chip, unsigned level)
 	                                       : (chip->icw1 & 0xc0) | level << 3);
 }
 
-/* "The 8259A treats the next RD pulse as an interrupt acknowledge": a read of either port. */
+/* "Poll command": "the 8259A treats the next RD pulse as an interrupt acknowledge", at either
+ * port. */
 static uint8_t poll(struct i8259 *chip)
 {
 	enum { POLL_REQUEST = 0x80 };
@@ -108,6 +116,7 @@ static uint8_t poll(struct i8259 *chip)
 	return level < 0 ? 0 : (uint8_t)(POLL_REQUEST | level);
 }
 
+/* "Reading the 8259A status": IMR at the data port, else ISR or IRR. */
 uint8_t i8259_read(struct i8259 *chip, bool a0)
 {
 	if (chip->poll)
@@ -117,9 +126,9 @@ uint8_t i8259_read(struct i8259 *chip, bool a0)
 	return chip->read_isr ? chip->isr : i8259_irr(chip);
 }
 
-/* "The following automatically occur": the edge sense circuit is reset, IMR is cleared, IR7 gets
- * the lowest priority, a slave's address is 7, special mask mode ends, and IRR is read. Without IC4
- * all functions of ICW4 are off. */
+/* "Initialization command words 1 and 2": "the following automatically occur". The edge sense
+ * circuit is reset, IMR is cleared, IR7 gets the lowest priority, a slave's address is 7, special
+ * mask mode ends, and IRR is read. Without IC4 all functions of ICW4 are off. */
 static void write_icw1(struct i8259 *chip, uint8_t value)
 {
 	chip->icw1 = value;
@@ -166,6 +175,7 @@ static void write_ocw2(struct i8259 *chip, uint8_t value)
 	}
 }
 
+/* Figure 8: 6 ESMM | 5 SMM | 2 P | 1 RR | 0 RIS. */
 static void write_ocw3(struct i8259 *chip, uint8_t value)
 {
 	if (value & OCW3_ESMM)
@@ -193,6 +203,7 @@ static uint8_t after(const struct i8259 *chip, enum i8259_step step)
 	return step != I8259_ICW4 && chip->icw1 & ICW1_IC4 ? I8259_ICW4 : I8259_READY;
 }
 
+/* Figure 6: the initialisation sequence, or OCW1. */
 static void write_data(struct i8259 *chip, uint8_t value)
 {
 	enum { ICW3_IDENTITY = 7, ICW4_BITS = 0x1f };

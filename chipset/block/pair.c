@@ -4,10 +4,12 @@
  *
  * Rule: after every change of a chip, the slave's INT is brought to the master's IR2. The exception
  * is a state that is being written word by word, because half a state is no state.
+ * chipset/rtl/pair.sv has the same functions in the same order.
  */
 #include "chipset/block/i8259.h"
 
 enum { CASCADE_BIT = 1 << PAIR_CASCADE };
+/* The registers have no other bits on a PC (ICH9 datasheet 13.4.11, 13.4.12). */
 static const uint8_t elcr_bits[2] = { 0xf8, 0xde };
 
 void pair_reset(struct pair *pair)
@@ -16,6 +18,7 @@ void pair_reset(struct pair *pair)
 	i8259_reset(&pair->chip[PAIR_SLAVE], true);
 }
 
+/* An INT that rises is an edge at the master's IR2. An INT that falls takes the edge back. */
 static void cascade(struct pair *pair)
 {
 	struct i8259 *master = &pair->chip[PAIR_MASTER];
@@ -78,8 +81,8 @@ bool pair_intr(const struct pair *pair)
 	return i8259_int(&pair->chip[PAIR_MASTER]);
 }
 
-/* Second INTA, where the master puts a slave's identity on the cascade lines. Only the slave of
- * this identity answers. */
+/* "The cascade buffer/comparator": at the second INTA the master puts a slave's identity on the
+ * cascade lines, and the slave of this identity answers. No chip answers: FFh. */
 static uint8_t acknowledge_slave(struct pair *pair, unsigned identity)
 {
 	enum { NOBODY = 0xff, SPURIOUS = 7 };

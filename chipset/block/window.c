@@ -4,7 +4,7 @@
  * the offsets and bits.
  *
  * Rule: a register file of 8-byte slots. An access names some bytes of a single slot and touches no
- * other slot.
+ * other slot. chipset/rtl/window.sv has the same functions in the same order.
  */
 #include "chipset/block/window.h"
 #include "chipset/block/block.h"
@@ -17,6 +17,7 @@ struct access {
 	uint64_t bytes; /* all ones where the access reaches */
 };
 
+/* An access is 1, 2, 4 or 8 bytes, naturally aligned. */
 static bool decode(struct access *access, uint32_t offset, unsigned size)
 {
 	bool power = size == 1 || size == 2 || size == 4 || size == 8;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // An 8259A programmable interrupt controller (Intel 231468-003): what a step makes of a chip's
-// state. chipset/block/i8259.c has the same functions in the same order.
+// state. chipset/block/i8259.c has the same functions in the same order; the first of them are in
+// resolver.sv. A name in quotes is a section of the datasheet.
 //
 // Rule: no register is here. The state comes in as `chip` and goes out as `next`. A clock has at
 // most one of acknowledge, read, write, write_elcr, follow, set_word and set_modes. The pair sets
@@ -68,24 +69,39 @@ module i8259 #(
 		.chip(after_pins), .irr(unused_pins_irr), .asked(pins_int),
 		.level(unused_pins_level));
 
+	// ---- i8259_acknowledge() ----
+	// "Automatic end of interrupt mode": no level goes into service. A read in poll mode is an
+	// acknowledge, too.
+	block_types::chip_t taken;
+	logic takes;
+	assign takes = acknowledge || (read && chip.poll);
+	always_comb begin
+		taken = chip;
+		if (takes && asked) begin
+			taken.edges = chip.edges & ~one(level);
+			taken.held = chip.held & ~one(level);
+			if (!chip.icw4[block_types::AEOI])
+				taken.isr = chip.isr | one(level);
+			else if (chip.rotate_auto)
+				taken.lowest = level;
+		end
+	end
+
 	// ---- i8259_vector() ----
-	// Datasheet, "Interrupt sequence outputs". MCS-80: an x86 takes the low byte of the CALL's
-	// address for the vector.
+	// "Interrupt sequence outputs". MCS-80: an x86 takes the low byte of the CALL's address for
+	// the vector.
 	assign vector = chip.icw4[block_types::UPM] ? {chip.icw2[7:3], level} :
 	                chip.icw1[block_types::ADI] ? {chip.icw1[7:5], level, 2'd0} :
 	                                 {chip.icw1[7:6], level, 3'd0};
 
-	// ---- i8259_read() ----
+	// ---- poll(), i8259_read() ----
 	// "Poll command": "the 8259A treats the next RD pulse as an interrupt acknowledge", at
 	// either port. "Reading the 8259A status": IMR at the data port, else ISR or IRR.
-	logic takes;
-	assign takes = acknowledge || (read && chip.poll);
 	assign data = chip.poll ? (asked ? {1'b1, 4'd0, level} : 8'd0) :
 	              a0 ? chip.imr : chip.read_isr ? chip.isr : irr;
 
-	// ---- write_ocw2() ----
-	// Figure 8, OCW2: 7 R | 6 SL | 5 EOI | 2:0 level. "An ISR bit that is masked by an IMR bit
-	// will not be cleared by a non-specific EOI in special mask mode."
+	// The level that a non-specific EOI ends, for write_ocw2(). "An ISR bit that is masked by an
+	// IMR bit will not be cleared by a non-specific EOI in special mask mode."
 	logic [7:0] ended;
 	logic [2:0] highest;
 	assign ended = chip.special_mask ? chip.isr & ~chip.imr : chip.isr;
@@ -97,27 +113,18 @@ module i8259 #(
 				highest = chip.lowest + i[2:0];
 	end
 
-	// after(): the step behind ICW2 and ICW3.
+	// The step behind ICW2 and ICW3, for after().
 	logic [2:0] last;
 	assign last = chip.icw1[block_types::IC4] ? block_types::ICW4 : block_types::READY;
 
 	always_comb begin
-		next = chip;
-		// i8259_acknowledge(). "Automatic end of interrupt mode": no level goes into
-		// service.
-		if (takes && asked) begin
-			next.edges = chip.edges & ~one(level);
-			next.held = chip.held & ~one(level);
-			if (!chip.icw4[block_types::AEOI])
-				next.isr = chip.isr | one(level);
-			else if (chip.rotate_auto)
-				next.lowest = level;
-		end
+		next = taken;
 		if (read)
 			next.poll = 1'b0;
 		if (write && !a0 && value[4]) begin
-			// write_icw1(): "the following automatically occur". Without IC4 all
-			// functions of ICW4 are off.
+			// ---- write_icw1() ----
+			// "Initialization command words 1 and 2": "the following automatically
+			// occur". Without IC4 all functions of ICW4 are off.
 			next.icw1 = value;
 			next.icw4 = 5'd0;
 			if (IS_SLAVE)
@@ -132,16 +139,10 @@ module i8259 #(
 			next.special_mask = 1'b0;
 			next.rotate_auto = 1'b0;
 			next.step = block_types::ICW2;
-		end else if (write && !a0 && value[3]) begin
-			// write_ocw3(), Figure 8: 6 ESMM | 5 SMM | 2 P | 1 RR | 0 RIS.
-			if (value[6])
-				next.special_mask = value[5];
-			if (value[1])
-				next.read_isr = value[0];
-			next.poll = value[2];
-		end else if (write && !a0) begin
-			// write_ocw2(): an EOI of a level, or of the highest level in service.
-			// With R the level becomes the lowest.
+		end else if (write && !a0 && !value[3]) begin
+			// ---- end_of_interrupt(), write_ocw2() ----
+			// Figure 8: 7 R | 6 SL | 5 EOI | 2:0 level. An EOI of a level, or of the
+			// highest level in service. With R the level becomes the lowest.
 			if (value[5] && value[6]) begin
 				next.isr = chip.isr & ~one(value[2:0]);
 				if (value[7])
@@ -154,8 +155,17 @@ module i8259 #(
 				next.rotate_auto = value[7];
 			else if (!value[5] && value[7])
 				next.lowest = value[2:0];
+		end else if (write && !a0) begin
+			// ---- write_ocw3() ----
+			// Figure 8: 6 ESMM | 5 SMM | 2 P | 1 RR | 0 RIS.
+			if (value[6])
+				next.special_mask = value[5];
+			if (value[1])
+				next.read_isr = value[0];
+			next.poll = value[2];
 		end else if (write) begin
-			// write_data(), Figure 6: the initialisation sequence, or OCW1.
+			// ---- after(), write_data() ----
+			// Figure 6: the initialisation sequence, or OCW1.
 			case (chip.step)
 			block_types::ICW2: begin
 				next.icw2 = value;
@@ -173,14 +183,16 @@ module i8259 #(
 			default: next.imr = value;
 			endcase
 		end
-		if (write_elcr)
-			next.elcr = value & ELCR_BITS;
-		// i8259_set_pins(); the last part is another edge on inputs that are high already.
+		// i8259_set_pins(), as above. The last part is another edge on inputs that are high
+		// already, for pair_pulse().
 		if (follow) begin
 			next.held = after_pins.held;
 			next.pins = pins;
 			next.edges = after_pins.edges | (pulse & pins);
 		end
+		// pair_port_write(), ICH9 datasheet 13.4.11 and 13.4.12.
+		if (write_elcr)
+			next.elcr = value & ELCR_BITS;
 		// set_chip_word(): the input of a latched edge is high. Bits that do not exist
 		// are 0.
 		if (set_word) begin

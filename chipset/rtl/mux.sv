@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // Multiplexer n of Figure 2, with latch n: one interrupt request line, 206 of the seed. The rules
-// (1) and (2) are those of chipset/block/block.h.
+// (1) and (2) are those of chipset/block/block.h. chipset/block/block.c has the same functions in
+// the same order.
 //
 // Rule: `line` is the level that counts. The level changes in a step of the lines (`step_lines`)
 // and at no other time. In a step of the window (`select`, `rewire`, `clear`) no line changes.
@@ -36,40 +37,16 @@ module mux #(
 		at = {15'd0, present} << number;
 	endfunction
 
-	// usable(), heard()
-	assign routed = route && NUMBER != ABSENT && controller_input != ABSENT;
+	// ---- heard() ----
 	assign heard = !routed || share;
 
-	// block_set_line()
-	assign rises = step_lines && level_now && !line && NUMBER != ABSENT;
-	assign falls = step_lines && !level_now && line;
-	assign next_line = rises || (line && !falls);
-
-	// block_select(), block_set_inputs()
-	assign reconnects = select || rewire;
-	assign was_routed = routed && (rewire || same_bank);
-	assign next_share = select ? new_share : share;
-	assign next_controller_input = rewire ? new_controller_input : controller_input;
-	assign next_block_input = rewire ? new_block_input : block_input;
-	assign next_routed = (select ? new_route : route) && NUMBER != ABSENT &&
-	                     next_controller_input != ABSENT;
-
-	// reconnect(): (2) a latched assertion goes with its line.
-	assign moved = reconnects && latch && next_routed && !was_routed;
-
-	// The latch: (1) an edge sets the latch. (1) STATUS clears the latch, but not under a
-	// level.
-	logic cleared, stands;
-	assign cleared = (clear & at(block_input, 1'b1)) != 16'd0;
-	assign stands = level && line && heard;
-	assign next_latch = (rises && heard) || (latch && !(moved && !next_share) &&
-	                                         !(cleared && !stands));
+	// ---- block_status() ----
 	assign status = at(block_input, latch);
 	assign next_status = at(next_block_input, next_latch);
 
-	// follow(). The parts are those of i8259: held requests or lines that fall; then the
-	// levels; then an edge for each line that has gone high, and for each latch of a line that
-	// is high.
+	// ---- follow() ----
+	// The parts are those of i8259: held requests or lines that fall; then the levels; then an
+	// edge for each line that has gone high, and for each latch of a line that is high.
 	assign follows = (rises || falls) && routed;
 	assign first = (falls && routed) || (moved && !line);
 	assign hold = at(next_controller_input, moved && !line);
@@ -79,6 +56,38 @@ module mux #(
 	assign high = at(next_controller_input, next_routed && next_line);
 	assign risen = at(next_controller_input, (rises && routed) || (moved && line));
 
+	// ---- block_set_line() ----
+	assign rises = step_lines && level_now && !line && NUMBER != ABSENT;
+	assign falls = step_lines && !level_now && line;
+	assign next_line = rises || (line && !falls);
+
+	// ---- usable() ----
+	assign routed = route && NUMBER != ABSENT && controller_input != ABSENT;
+	assign next_routed = (select ? new_route : route) && NUMBER != ABSENT &&
+	                     next_controller_input != ABSENT;
+
+	// ---- reconnect() ----
+	// (2) A latched assertion goes with its line.
+	assign reconnects = select || rewire;
+	assign moved = reconnects && latch && next_routed && !was_routed;
+
+	// ---- block_select() ----
+	assign was_routed = routed && (rewire || same_bank);
+	assign next_share = select ? new_share : share;
+
+	// ---- block_clear_status() ----
+	// (1) An edge sets the latch. STATUS clears the latch, but not under a level.
+	logic cleared, stands;
+	assign cleared = (clear & at(block_input, 1'b1)) != 16'd0;
+	assign stands = level && line && heard;
+	assign next_latch = (rises && heard) || (latch && !(moved && !next_share) &&
+	                                         !(cleared && !stands));
+
+	// ---- block_set_inputs() ----
+	assign next_controller_input = rewire ? new_controller_input : controller_input;
+	assign next_block_input = rewire ? new_block_input : block_input;
+
+	// ---- block_set_level() ----
 	always_ff @(posedge clock)
 		if (reset) begin
 			line <= 1'b0;

@@ -34,40 +34,76 @@ module pair (
 	assign a0 = port[0];
 	assign port_access = port_read || port_write;
 
-	// ---- pair_acknowledge() ----
-	// "The cascade buffer/comparator": at the second INTA the master puts a slave's identity on
-	// the cascade lines, and the slave of this identity answers. No chip answers: FFh.
+	// ---- The two chips ----
+	// After the parts of `follow`, and after the step.
 	logic [7:0] master_irr, slave_irr, master_vector, slave_vector, master_data, slave_data;
 	logic [2:0] master_level, unused_slave_level;
 	logic       unused_slave_int, elsewhere, listens, asks_slave;
+	logic unused_master_first, unused_master_pins, slave_first, slave_pins, slave_next;
+	block_types::chip_t master_step, master_next, slave_after;
+	logic [7:0]         unused_next_irr;
+	logic [2:0]         unused_next_level;
+
+	// ---- cascade() ----
+	// The slave's INT has up to three levels within a step. A level that rises is an edge at
+	// the master's IR2. An INT that falls takes the edge back. INT falls at a slave's
+	// acknowledge, and rises again where there are more requests.
+	logic cascades, dropped;
+	assign cascades = acknowledge || follow || port_write || (port_read && !at_elcr);
+	assign dropped = !pair.master.pins[block_types::CASCADE] || asks_slave ||
+	                 (follow && ((first && !slave_first) || !slave_pins));
+	always_comb begin
+		master_next = master_step;
+		if (cascades) begin
+			master_next.pins[block_types::CASCADE] = slave_next;
+			master_next.edges[block_types::CASCADE] = slave_next &&
+				(dropped || (follow ? pair.master.edges[block_types::CASCADE]
+				                    : master_step.edges[block_types::CASCADE]));
+		end
+	end
+	assign next = {slave_after, master_next};
+
+	// ---- pair_set_pins(), pair_pins(), pair_pulse(), pair_hold() ----
+	// The chips hold the requests and make the edges.
+	logic [15:0] levels, first_pins, pins;
+	assign levels = {pair.slave.pins, pair.master.pins & ~block_types::CASCADE_BIT[7:0]};
+	assign first_pins = first ? (levels & ~first_driven) | first_high : levels;
+	assign pins = (levels & ~driven) | high;
+
+	// ---- pair_irr(), pair_enabled() ----
+	// A slave's input is open through the master's IR2.
+	logic [7:0] open;
+	logic       slave_open;
+	assign open = pair.master.step == block_types::READY ? ~pair.master.imr : 8'd0;
+	assign slave_open = open[block_types::CASCADE] && pair.slave.step == block_types::READY;
+
+	// ---- pair_acknowledge() ----
+	// "The cascade buffer/comparator": at the second INTA the master puts a slave's identity on
+	// the cascade lines, and the slave of this identity answers. No chip answers: FFh.
 	assign elsewhere = !pair.master.icw1[block_types::SNGL] && pair.master.icw3[master_level];
 	assign listens = pair.slave.step == block_types::READY &&
 	                 !pair.slave.icw1[block_types::SNGL] &&
 	                 pair.slave.icw3 == {5'd0, master_level};
 	assign asks_slave = acknowledge && elsewhere && listens;
 
-	// ---- chip_modes(), set_chip_modes() ----
-	// The modes of a chip: 26:24 step | 23 rotate | 22 SMM | 21 poll | 20 RIS | 18:16 lowest |
-	// 12:8 ICW4 | 7:0 ICW1. The other bits do not exist.
-	function [31:0] spread(input [22:0] fields);
-		spread = {5'd0, fields[22:16], 1'b0, fields[15:13], 3'd0, fields[12:0]};
-	endfunction
-	/* verilator lint_off UNUSEDSIGNAL */
-	function [22:0] squeezed(input [31:0] modes);
-		squeezed = {modes[26:20], modes[18:16], modes[12:0]};
-	endfunction
-	/* verilator lint_on UNUSEDSIGNAL */
+	// ---- pair_port_read() ----
+	always_comb begin
+		data = 8'hff;
+		if (port_access) begin
+			if (at_elcr)
+				data = a0 ? pair.slave.elcr : pair.master.elcr;
+			else if (at_master)
+				data = master_data;
+			else if (at_slave)
+				data = slave_data;
+		end else if (!elsewhere)
+			data = master_vector;
+		else if (listens)
+			data = slave_vector;
+	end
 
-	// ---- pair_set_pins(), pair_pulse(), pair_hold() ----
-	logic [15:0] levels, first_pins, pins;
-	assign levels = {pair.slave.pins, pair.master.pins & ~block_types::CASCADE_BIT[7:0]};
-	assign first_pins = first ? (levels & ~first_driven) | first_high : levels;
-	assign pins = (levels & ~driven) | high;
-
-	logic unused_master_first, unused_master_pins, slave_first, slave_pins, slave_next;
-	block_types::chip_t master_step, master_next, slave_after;
-	logic [7:0]         unused_next_irr;
-	logic [2:0]         unused_next_level;
+	// ---- pair_port_write() ----
+	// Each chip takes the accesses that are the chip's, and the changes of its inputs.
 	i8259 #(.IS_SLAVE(1'b0)) master (
 		.chip(pair.master), .acknowledge(acknowledge), .read(port_read && at_master),
 		.write(port_write && at_master), .write_elcr(port_write && at_elcr && !a0),
@@ -94,46 +130,19 @@ module pair (
 		.chip(slave_after), .irr(unused_next_irr), .asked(slave_next),
 		.level(unused_next_level));
 
-	// ---- cascade() ----
-	// The slave's INT has up to three levels within a step. A level that rises is an edge at
-	// the master's IR2. An INT that falls takes the edge back. INT falls at a slave's
-	// acknowledge, and rises again where there are more requests.
-	logic cascades, dropped;
-	assign cascades = acknowledge || follow || port_write || (port_read && !at_elcr);
-	assign dropped = !pair.master.pins[block_types::CASCADE] || asks_slave ||
-	                 (follow && ((first && !slave_first) || !slave_pins));
-	always_comb begin
-		master_next = master_step;
-		if (cascades) begin
-			master_next.pins[block_types::CASCADE] = slave_next;
-			master_next.edges[block_types::CASCADE] = slave_next &&
-				(dropped || (follow ? pair.master.edges[block_types::CASCADE]
-				                    : master_step.edges[block_types::CASCADE]));
-		end
-	end
-	assign next = {slave_after, master_next};
+	// ---- chip_word(), chip_modes(), pair_word() ----
+	// The low 64 bits of a chip are the chip's word. Word 3 is the view.
+	// The modes of a chip: 26:24 step | 23 rotate | 22 SMM | 21 poll | 20 RIS | 18:16 lowest |
+	// 12:8 ICW4 | 7:0 ICW1. The other bits do not exist.
+	function [31:0] spread(input [22:0] fields);
+		spread = {5'd0, fields[22:16], 1'b0, fields[15:13], 3'd0, fields[12:0]};
+	endfunction
+	/* verilator lint_off UNUSEDSIGNAL */
+	function [22:0] squeezed(input [31:0] modes);
+		squeezed = {modes[26:20], modes[18:16], modes[12:0]};
+	endfunction
+	/* verilator lint_on UNUSEDSIGNAL */
 
-	// ---- pair_port_read() ----
-	always_comb begin
-		data = 8'hff;
-		if (port_access) begin
-			if (at_elcr)
-				data = a0 ? pair.slave.elcr : pair.master.elcr;
-			else if (at_master)
-				data = master_data;
-			else if (at_slave)
-				data = slave_data;
-		end else if (!elsewhere)
-			data = master_vector;
-		else if (listens)
-			data = slave_vector;
-	end
-
-	// ---- pair_irr(), pair_enabled(), pair_word() ----
-	logic [7:0] open;
-	logic       slave_open;
-	assign open = pair.master.step == block_types::READY ? ~pair.master.imr : 8'd0;
-	assign slave_open = open[block_types::CASCADE] && pair.slave.step == block_types::READY;
 	always_comb begin
 		case (word_index)
 		2'd0: word = pair.master[63:0];

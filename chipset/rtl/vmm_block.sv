@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // The VMM block of Figure 2: mask 212, status 214, the OR 216 with the external signal 218, and the
-// pulse of NMI. The rule (3) is that of chipset/block/block.h.
+// pulse of NMI. The rule (3) is that of chipset/block/block.h. chipset/block/block.c has the same
+// functions in the same order.
 //
 // Rule: a cause of NMI within a clock is a pulse, and the register of pulses counts each cause. A
 // cause that comes while a pulse lasts makes one more pulse behind that pulse.
@@ -22,19 +23,28 @@ module vmm_block #(
 	output logic [7:0]  pulses,
 	output logic        nmi
 );
-	// drive_nmi()
 	logic        external_pin, out, external_rises, next_external, next_out, tells, pulse;
 	logic [15:0] next_mask;
-	assign next_mask = write_mask ? new_mask : mask;
-	assign external_rises = (step_external && external_now && !external_pin) || raise_external;
-	assign next_external = external_rises || (external && !clear_external);
-	assign next_out = (next_status & ~next_mask) != 16'd0;
-	assign tells = (next_out && !out) || (told && (next_out || next_external));
-	assign pulse = tells || external_rises;
 
-	// pulse(): the count stays at 255.
+	// ---- pulse() ----
+	// The count stays at 255.
 	logic [8:0] counted;
 	assign counted = {1'b0, pulses} + {8'd0, tells} + {8'd0, external_rises};
+	assign pulse = tells || external_rises;
+
+	// ---- drive_nmi() ----
+	// (3) told: mask or status was written.
+	assign next_out = (next_status & ~next_mask) != 16'd0;
+	assign tells = (next_out && !out) || (told && (next_out || next_external));
+
+	// ---- block_raise_external(), block_set_external() ----
+	assign external_rises = (step_external && external_now && !external_pin) || raise_external;
+
+	// ---- block_select() ----
+	assign next_mask = write_mask ? new_mask : mask;
+
+	// ---- block_clear_status() ----
+	assign next_external = external_rises || (external && !clear_external);
 
 	always_ff @(posedge clock)
 		if (reset) begin
@@ -52,23 +62,24 @@ module vmm_block #(
 			pulses <= clear_pulses ? 8'd0 : counted[8] ? 8'hff : counted[7:0];
 		end
 
+	// ---- block_take_nmi() ----
 	// The pulse: NMI_CLOCKS high, and NMI_CLOCKS low before the next pulse.
 	localparam integer BITS = $clog2(2 * NMI_CLOCKS) + 1;
 	localparam [BITS-1:0] HIGH = BITS'(NMI_CLOCKS), LAST = BITS'(2 * NMI_CLOCKS - 1);
 	logic [BITS-1:0] left;
-	logic            owed;
+	logic            pending;
 	always_ff @(posedge clock)
 		if (reset) begin
 			left <= '0;
-			owed <= 1'b0;
+			pending <= 1'b0;
 			nmi <= 1'b0;
 		end else if (left != '0) begin
 			left <= left - BITS'(1);
-			owed <= owed || pulse;
+			pending <= pending || pulse;
 			nmi <= left > HIGH;
 		end else begin
-			left <= pulse || owed ? LAST : '0;
-			owed <= 1'b0;
-			nmi <= pulse || owed;
+			left <= pulse || pending ? LAST : '0;
+			pending <= 1'b0;
+			nmi <= pulse || pending;
 		end
 endmodule

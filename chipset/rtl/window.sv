@@ -54,6 +54,12 @@ module window #(
 	localparam [8:0] ID = 9'h000, CAPABILITY = 9'h001, SELECT = 9'h002, STATUS = 9'h003,
 		CONTROLLER_INPUT = 9'h004, BLOCK_INPUT = 9'h005, EXTERNAL = 9'h006, STATE = 9'h020;
 
+	// ---- read_select(), read_status() ----
+	logic [63:0] selected, stated, slot_value;
+	assign selected = {bank, share, mask, route};
+	assign stated = {lines, level, pulses, 6'd0, intr, external, status};
+	assign clear_pulses = read && slot == STATUS && lanes[3];
+
 	// ---- in_state() ----
 	// Offset 100h + 20h a bank: master, slave, modes, view.
 	logic [5:0] state_slot;
@@ -62,10 +68,7 @@ module window #(
 	assign state_word = state_slot[1:0];
 	assign in_state = slot >= STATE && slot < STATE + 9'(4 * BANKS);
 
-	// ---- read_slot() ----
-	logic [63:0] selected, stated, slot_value;
-	assign selected = {bank, share, mask, route};
-	assign stated = {lines, level, pulses, 6'd0, intr, external, status};
+	// ---- read_slot(), block_window_read() ----
 	always_comb begin
 		case (slot)
 		ID: slot_value = {block_types::VERSION_VALUE, block_types::ID_VALUE};
@@ -78,7 +81,6 @@ module window #(
 		endcase
 	end
 	assign data = (slot_value & bytes) >> shift;
-	assign clear_pulses = read && slot == STATUS && lanes[3];
 
 	// ---- merge() ----
 	function [63:0] merge(input [63:0] old, input [63:0] placed_value, input [63:0] which);
@@ -103,16 +105,16 @@ module window #(
 	assign new_level = (level & ~bytes[47:32]) | (placed[47:32] & bytes[47:32]);
 	assign told = write_status || (select && lanes[3:2] != 2'd0);
 
-	// ---- block_set_inputs() ----
+	// ---- write_state() ----
+	assign write_state = accesses && in_state && state_word != 2'd3;
+	assign new_state = merge(state, placed, bytes);
+
+	// ---- block_window_write() ----
+	// The registers that no function of window.c stands for: the multiplexers' inputs, and the
+	// external signal.
 	assign rewire = accesses && (slot == CONTROLLER_INPUT || slot == BLOCK_INPUT);
 	assign new_controller_input =
 		merge(controller_input, placed, slot == CONTROLLER_INPUT ? bytes : 64'd0);
 	assign new_block_input = merge(block_input, placed, slot == BLOCK_INPUT ? bytes : 64'd0);
-
-	// ---- block_raise_external() ----
 	assign raise_external = write && slot == EXTERNAL && lanes[0] && placed[0];
-
-	// ---- write_state() ----
-	assign write_state = accesses && in_state && state_word != 2'd3;
-	assign new_state = merge(state, placed, bytes);
 endmodule

@@ -118,7 +118,7 @@ MUTANTS = (
         "1'b0",
     ),
     ("the count of pulses wraps", "vmm_block", "counted[8]", "1'b0"),
-    ("a cause during a pulse is lost", "vmm_block", "owed || pulse", "owed"),
+    ("a cause during a pulse is lost", "vmm_block", "pending || pulse", "pending"),
     ("a pulse of NMI is longer", "vmm_block", "left > HIGH", "left >= HIGH"),
     ("a misaligned access counts", "window", "address[1:0] != 2'd0", "1'b0"),
     ("a narrow write zeroes its neighbours", "window", "(old & ~which)", "64'd0"),

@@ -33,7 +33,7 @@ RULES = (
         "vmm_block",
         ("vmm_block",),
         (
-            ("vmm_block", "owed <= owed || pulse;", "owed <= owed;"),
+            ("vmm_block", "pending <= pending || pulse;", "pending <= pending;"),
             ("vmm_block", "nmi <= left > HIGH;", "nmi <= left >= HIGH;"),
             ("vmm_block", "(next_out && !out) ||", "next_out ||"),
         ),

@@ -37,3 +37,44 @@ $(RTL_HARDWARE_OURS): $(RTL_HARDWARE_BUILD)/%.o: %.cc $(RTL_HARDWARE_BLOCK)
 		-isystem '$(RTL_VERILATOR)/include' -isystem '$(RTL_VERILATOR)/include/vltstd' -MMD -MP -c $< -o $@
 
 -include $(RTL_HARDWARE_OURS:.o=.d)
+
+# The device's block and the C model under the same random calls: both print the same (tests/rtl/hardware.cc).
+RTL_HARDWARE_CALLS   := 200000
+RTL_HARDWARE_TEST    := $(RTL_BUILD)/hardware
+RTL_HARDWARE_MODEL   := $(RTL_BUILD)/16-16/model.a
+$(RTL_HARDWARE_TEST)/rtl: tests/rtl/hardware.cc emulators/hardware.h tests/unit/block_ops.h $(RTL_HARDWARE) $(RTL_HARDWARE_MODEL)
+	$(call say,HOSTCXX,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCXX) $(RTL_CXXFLAGS) $(WARNINGS) -I. -o $@ $< $(RTL_HARDWARE_OURS) $(RTL_HARDWARE_MODEL) $(RTL_HARDWARE_BLOCK) \
+		$(RTL_HARDWARE_RUNTIME) -pthread
+
+$(RTL_HARDWARE_TEST)/model: tests/rtl/hardware.cc emulators/hardware_model.c emulators/hardware.h tests/unit/block_ops.h \
+		$(RTL_HARDWARE_MODEL)
+	$(call say,HOSTCXX,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) -std=c11 -O2 $(WARNINGS) -I. -c emulators/hardware_model.c -o $@.o
+	$(Q)$(HOSTCXX) $(RTL_CXXFLAGS) $(WARNINGS) -I. -o $@ $< $@.o $(RTL_HARDWARE_MODEL)
+
+.PHONY: rtl-hardware
+rtl: rtl-hardware
+rtl-hardware: $(RTL_HARDWARE_TEST)/rtl $(RTL_HARDWARE_TEST)/model
+	$(Q)for make in rtl model; do \
+		timeout 300 $(RTL_HARDWARE_TEST)/$$make $(RTL_HARDWARE_CALLS) $(RTL_SEED) \
+			>$(RTL_HARDWARE_TEST)/$$make.txt 2>$(RTL_HARDWARE_TEST)/$$make.log || \
+			{ cat $(RTL_HARDWARE_TEST)/$$make.log; exit 1; }; \
+	done
+	$(Q)cmp $(RTL_HARDWARE_TEST)/rtl.txt $(RTL_HARDWARE_TEST)/model.txt || { \
+		diff $(RTL_HARDWARE_TEST)/rtl.txt $(RTL_HARDWARE_TEST)/model.txt | head; exit 1; }
+	@echo "R07 rtl: $(RTL_HARDWARE_CALLS) calls of the emulators' device, the RTL's answers are the model's ... ok"
+
+# Breaks the driver that the co-simulation and the emulators share, the emulators' part, and the co-simulation.
+rtl-driver-mutants: $(RTL_BUILD)/16-16/cosim rtl-hardware
+	$(Q)$(PYTHON) tests/rtl/driver_mutants.py --build $(RTL_BUILD)/mutants/driver \
+		--compiler "$(HOSTCXX) -std=c++20 -O1 -w -I. -isystem '$(RTL_VERILATOR)/include' \
+			-isystem '$(RTL_VERILATOR)/include/vltstd'" \
+		--cosim "-DVM_COVERAGE=0 -DVM_TRACE=0 -I'$(RTL_BUILD)/16-16/model' -isystem '$(RTL_BUILD)/16-16' \
+			$(patsubst %,'%',$(RTL_BUILD)/16-16/Vblock__ALL.a $(RTL_BUILD)/16-16/model.a \
+			$(patsubst %,$(RTL_BUILD)/runtime/%.o,$(RTL_RUNTIME))) -pthread" \
+		--hardware "$(RTL_HARDWARE_TRACE) -isystem '$(RTL_HARDWARE_BUILD)/block' \
+			$(patsubst %,'%',$(RTL_HARDWARE_MODEL) $(RTL_HARDWARE_BLOCK) $(RTL_HARDWARE_RUNTIME)) -pthread" \
+		--model $(RTL_HARDWARE_TEST)/model

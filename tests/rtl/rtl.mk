@@ -25,7 +25,7 @@ RTL_CXXFLAGS := -std=c++20 -O3
 lines_of      = $(firstword $(subst -, ,$(1)))
 banks_of      = $(lastword $(subst -, ,$(1)))
 
-.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-wishbone rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-driver-mutants rtl-mutants-check synth wave
+.PHONY: rtl rtl-lint rtl-signals rtl-cosim rtl-wishbone rtl-corpus rtl-picprobe rtl-coverage rtl-prove rtl-mutants rtl-driver-mutants rtl-mutants-check rtl-long synth wave
 rtl: rtl-lint rtl-signals wave rtl-wishbone rtl-corpus rtl-picprobe rtl-cosim rtl-prove
 test: rtl
 
@@ -165,17 +165,14 @@ rtl-mutants: $(RTL_BUILD)/mutants/1/cosim $(RTL_BUILD)/mutants/4/signals $(RTL_B
 	$(Q)cp $^ $(RTL_BUILD)/mutants
 	$(Q)$(PYTHON) tests/rtl/mutants.py --programs $(RTL_BUILD)/mutants --jobs $(JOBS)
 
-# Breaks the driver that the co-simulation and the emulators share, and the co-simulation.
-RTL_DRIVEN := $(RTL_BUILD)/16-16
-rtl-driver-mutants: $(RTL_DRIVEN)/cosim
-	$(Q)$(PYTHON) tests/rtl/driver_mutants.py --build $(RTL_BUILD)/mutants/driver \
-		--compiler "$(HOSTCXX) -std=c++20 -O1 -w -DVM_COVERAGE=0 -DVM_TRACE=0 -I'$(RTL_DRIVEN)/model' -I. \
-			-isystem '$(RTL_DRIVEN)' -isystem '$(RTL_VERILATOR)/include' -isystem '$(RTL_VERILATOR)/include/vltstd'" \
-		--libraries "$(patsubst %,'%',$(RTL_DRIVEN)/Vblock__ALL.a $(RTL_DRIVEN)/model.a $(patsubst %,$(RTL_BUILD)/runtime/%.o,$(RTL_RUNTIME))) -pthread"
+# What `make rtl` leaves out because of its time (docs/testing.md). emulators/hardware.mk has the mutants of the driver.
+rtl-long: rtl-coverage rtl-mutants rtl-driver-mutants
 
-# Whether each mutant's line is there once; needs no package.
+# Whether each mutant's line is there once, and whether the RTL reads as the model does; needs no package.
 rtl-mutants-check:
 	$(Q)$(PYTHON) tests/rtl/mutants.py --check
+	$(Q)$(PYTHON) tests/rtl/driver_mutants.py --check
+	$(Q)$(PYTHON) tests/rtl/beside.py
 check: rtl-mutants-check
 
 # The cells of the block with so many banks, and the block with one bank placed and routed for an iCE40 HX8K.

@@ -70,25 +70,25 @@ class Stage:
     words: str = ""
     prio: int = 1
     beside: tuple[Module, ...] = ()
-    deed: str = ""  # of the load hostile: what the one beside does, which need not come to an end
+    attack: str = ""  # of the load hostile: what the one beside does, which need not come to an end
     n: int = SAMPLES
     vmm: str = ""  # further words of the VMM's
 
     def load(self, name):
         """What the table calls it."""
-        return f"{name}/{self.deed}" if self.deed else name
+        return f"{name}/{self.attack}" if self.attack else name
 
 
-def hostile(deed, words="", slot="mem=2M", n=SAMPLES, vmm=""):
+def hostile(attack, words="", slot="mem=2M", n=SAMPLES, vmm=""):
     """pulse above all others, beside one who keeps the VMM busy from the first moment to the
     last."""
     return Stage(
         ("wakeup",),
         prio=5,
-        deed=deed,
+        attack=attack,
         n=n,
         vmm=vmm,
-        beside=(Module("vandal", HOSTILE.format(slot=slot, words=f"do={deed} {words}".strip())),),
+        beside=(Module("vandal", HOSTILE.format(slot=slot, words=f"do={attack} {words}".strip())),),
     )
 
 
@@ -219,12 +219,12 @@ class Measured:
     exits: list
 
     def __str__(self):
-        return f"{self.combo} ({self.stage.deed or ', '.join(self.stage.counted)})"
+        return f"{self.combo} ({self.stage.attack or ', '.join(self.stage.counted)})"
 
     @property
     def ok(self):
         """Whether the run ended well; of a hostile guest nobody asks that."""
-        if not self.stage.deed:
+        if not self.stage.attack:
             return self.result.ok
         return (
             self.result.end == "status"
@@ -237,7 +237,7 @@ class Measured:
     def outlasted(self):
         """VMs beside pulse that were done before it: what they should have disturbed ran alone."""
         done = [line.split()[2].rstrip(":") for line in self.result.lines if DONE.match(line)]
-        return done[: done.index("pulse")] if "pulse" in done and not self.stage.deed else []
+        return done[: done.index("pulse")] if "pulse" in done and not self.stage.attack else []
 
 
 def measure(combo, stage, args):
@@ -245,7 +245,7 @@ def measure(combo, stage, args):
         args.build
         / "bench"
         / "runs"
-        / f"{combo}-{stage.deed or stage.counted[0]}".replace("/", "-")
+        / f"{combo}-{stage.attack or stage.counted[0]}".replace("/", "-")
     )
     machine = combo.machine(stage, args)
     result = machine.run(directory, timeout=args.timeout)
@@ -428,7 +428,7 @@ def write_files(measured, rows, directory):
     panels = {}
     for m in measured:
         for probe, counts in (
-            {} if m.stage.deed else m.histograms
+            {} if m.stage.attack else m.histograms
         ).items():  # a storm's worst would flatten the panel
             panels.setdefault((probe, m.combo.emulator), []).append(
                 (f"{m.combo.chipset}/{m.stage.load(m.combo.load)}", counts)
@@ -441,7 +441,7 @@ def write_files(measured, rows, directory):
     }
     units = {f"{row['probe']} {EMULATORS[row['platform']]}": row["unit"] for row in rows}
     exits = [
-        (f"{m.combo} {m.stage.deed or m.stage.counted[0]} {e.vm}", e.counts)
+        (f"{m.combo} {m.stage.attack or m.stage.counted[0]} {e.vm}", e.counts)
         for m in measured
         for e in m.exits
     ]

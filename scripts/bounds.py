@@ -40,7 +40,7 @@ VANDAL_OVER = re.compile(r"^signalbox: vm vandal: (?:done|stopped)", re.M)
 
 @dataclass(frozen=True)
 class Load:
-    """What goes on beside pulse: the neighbour's deed and options, and what somebody types again
+    """What goes on beside pulse: the neighbour's attack and options, and what somebody types again
     and again."""
 
     name: str
@@ -179,7 +179,7 @@ def judge(row, result, directory):
     ticks = [r for r in find_records(result.console, "count") if r.get("line") == "0"]
     if PULSE_DONE not in result.console:
         row.wrong.append(result.explain(tail=5))
-    if "knows no such deed" in result.console:
+    if "knows no such attack" in result.console:
         row.wrong.append(f"vandal does not know do={row.load.does}")
     for count in ticks:
         lost = {key: count[key] for key in ("lost", "twice") if count[key] != "0"}

@@ -25,7 +25,7 @@ SCRIBE = (
     "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
     "busy=1 rounds={rounds}{idle}"
 )
-PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do={deed}"
+PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do={attack}"
 CHIPSETS = {
     "pc": "chipset=pc",
     "soft": "chipset=soft",
@@ -200,7 +200,7 @@ def machine(platform, chipset, stage, build):
         idle = " idle=1" if made.counted and chipset == "soft" else ""
         made.modules.append(Module("scribe", SCRIBE.format(rounds=stage.rounds, idle=idle)))
     if stage.partner:
-        made.modules.append(Module("vandal", PARTNER.format(deed=stage.partner)))
+        made.modules.append(Module("vandal", PARTNER.format(attack=stage.partner)))
     return made
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that does the first steps of loaders and kernels, in absent memory: the deed clears the
+ * An attack that does the first steps of loaders and kernels, in absent memory: the attack clears
+ * the
 * text screen, looks for ROMs, sizes memory by writing and reading back, and changes memory by
  * instructions that read and write.
  *

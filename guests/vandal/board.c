@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at parts of the board, by ports of the guest's own: reset and A20 by the keyboard
+ * Attacks at parts of the board, by ports of the guest's own: reset and A20 by the keyboard
  * controller (io=0x60,0x64), the mask of the board's NMIs (io=0x61,0x70-0x71); and the search for
  * absent devices.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A campaign's parts: campaign.c (the deed, the random numbers), campaign_acts.c (acts of ring 0),
- * campaign_user.c (acts of ring 3), campaign_stream.c (many instructions of ring 3 in a row).
+ * A campaign's parts: campaign.c (the attack, the random numbers), campaign_acts.c (acts of ring
+ * 0), campaign_user.c (acts of ring 3), campaign_stream.c (many instructions of ring 3 in a row).
  *
  * Rule: everything comes from the seed alone, so a seed repeats its campaign.
  */

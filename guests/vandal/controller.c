@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at the interrupt controller: every line unmasked, initialisation over and over,
+ * Attacks at the interrupt controller: every line unmasked, initialisation over and over,
  * initialisation begun and abandoned.
  *
  * Rule: the guest may use its controller at will. But the guest may not get another VM's interrupt,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that tests whether an exit changes more than the instruction's own results: general
+ * An attack that tests whether an exit changes more than the instruction's own results: general
  * registers, flags, segments, tables, control and debug registers, and all state of XSAVE.
  *
  * Rule: each row is an instruction that exits and does not fault, with the inputs of the

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds from which a guest does not return, or should not.
+ * Attacks from which a guest does not return, or should not.
  *
- * Rule: each deed announces itself first. The consequences concern this guest alone.
+ * Rule: each attack announces itself first. The consequences concern this guest alone.
  */
 #include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"

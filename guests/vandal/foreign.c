@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at foreign ports, foreign memory and configuration space, and calls of the VMM with false
+ * Attacks at foreign ports, foreign memory and configuration space, and calls of the VMM with false
  * arguments.
  *
  * Rule: under a VMM, foreign ports and memory read as all ones, and writes have no effect. A call

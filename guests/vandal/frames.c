@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed whose interrupts and exceptions push their frames to absent memory.
+ * An attack whose interrupts and exceptions push their frames to absent memory.
  *
  * Rule: the VMM gives a page for a frame in absent memory. The event that pushed the frame comes
  * once and unchanged. Each try has a separate page, because a given page stays for a while.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds that take as much of the VMM's time as a guest can, over and over, for seconds=. The
+ * Attacks that take as much of the VMM's time as a guest can, over and over, for seconds=. The
  * bench's load `hostile` measures how long other VMs wait meanwhile.
  *
- * Rule: each deed does a single kind of access in batches, so that reading the clock does not
+ * Rule: each attack does a single kind of access in batches, so that reading the clock does not
  * count.
  */
 #include "arch/x86/cpu/io.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that idles by sti; hlt; cli until its timer fires, and counts the rounds for each tick.
+ * An attack that idles by sti; hlt; cli until its timer fires, and counts the rounds for each tick.
  *
  * Rule: the event that ends a HLT is taken before the next instruction (SDM 2A, HLT; APM 3, HLT),
  * so the handler has run when CLI is executed. A HLT may also end with no interrupt (system

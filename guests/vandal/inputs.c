@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed with devices whose lines enter other inputs of the controller than their numbers: the
+ * An attack with devices whose lines enter other inputs of the controller than their numbers: the
  * timer at input timer=1, the keyboard at input keyboard=0.
  *
  * Rule: vector, IRR, ISR, mask and EOI all go by the input. Bytes of the keyboard come in the order

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vandal's list of deeds: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 for deeds
- * of a given length, base=0x20.
+ * vandal's list of attacks: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 for
+ * attacks of a given length, base=0x20.
  *
- * Rule: deeds run in the list's order. A deed that ends the guest ends the list.
+ * Rule: attacks run in the list's order. An attack that ends the guest ends the list.
  */
 #include "guests/lib/args.h"
 #include "guests/lib/clock.h"
@@ -103,8 +103,8 @@ static void deed_cpuid(const char *argument)
 
 static const struct {
 	const char *name;
-	deed *run;
-} deeds[] = {
+	attack *run;
+} attacks[] = {
 	{ "none", deed_none },           { "yield", deed_yield },
 	{ "cpuid", deed_cpuid },         { "vmx", vandal_vmx },
 	{ "msr", vandal_msr },           { "cr", vandal_cr },
@@ -137,11 +137,11 @@ static const struct {
 	{ "x87", vandal_x87 },           { "taskstorm", vandal_taskstorm },
 };
 
-static deed *find(const char *name)
+static attack *find(const char *name)
 {
-	for (unsigned i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
-		if (strcmp(deeds[i].name, name) == 0)
-			return deeds[i].run;
+	for (unsigned i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++)
+		if (strcmp(attacks[i].name, name) == 0)
+			return attacks[i].run;
 	return NULL;
 }
 
@@ -155,13 +155,13 @@ int guest_main(void)
 	if (!args_text("do", list, sizeof(list)))
 		strcpy(list, "none");
 	while (args_item(&rest, name, argument, sizeof(name))) {
-		deed *run = find(name);
+		attack *run = find(name);
 
 		doing = name;
 		if (run != NULL)
 			run(argument);
 		else
-			report(false, name, "vandal knows no such deed");
+			report(false, name, "vandal knows no such attack");
 	}
 	return report_end("vandal");
 }

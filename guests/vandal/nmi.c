@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that counts NMIs for a number of seconds: the NMIs that the VMM passes on.
+ * An attack that counts NMIs for a number of seconds: the NMIs that the VMM passes on.
  *
  * Rule: the processor takes no further NMI until an IRET (SDM 3A 6.7.1), so an IRET follows each
- * NMI. The deed is prepared for an NMI at every point.
+ * NMI. The attack is prepared for an NMI at every point.
  */
 #include "arch/x86/cpu/io.h"
 #include "guests/lib/cpu.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds for several VMs side by side. `poison` fills every register that its instructions reach,
+ * Attacks for several VMs side by side. `poison` fills every register that its instructions reach,
  * and checks many yields later whether each register has kept its value. `clean` never writes the
  * registers, and expects each register as after a reset, whatever other VMs have done.
  *
@@ -232,7 +232,7 @@ static unsigned look_wide(uint32_t offered)
 	return wrong + (left > 0);
 }
 
-/* ---- The deeds ---- */
+/* ---- The attacks ---- */
 
 void vandal_poison(const char *argument)
 {

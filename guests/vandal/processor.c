@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Deeds at the processor: VMX and SVM instructions, model-specific and control registers, XCR0.
+ * Attacks at the processor: VMX and SVM instructions, model-specific and control registers, XCR0.
  *
  * Rule: each attempt is a row of a table, with the exception that must come under a VMM and on the
  * bare machine. Attempts that an emulator's bare machine may carry out, and not survive, are left

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed at the chipset block's own registers: the window, read and written at all offsets, and the
- * PCI function, searched and moved. Word window=0xc0000000: the address that the firmware gave the
- * window.
+ * An attack at the chipset block's own registers: the window, read and written at all offsets, and
+ * the PCI function, searched and moved. Word window=0xc0000000: the address that the firmware gave
+ * the window.
  *
- * Rule: the guest's own controller shows whether an access reached the block. The deed sets the
+ * Rule: the guest's own controller shows whether an access reached the block. The attack sets the
  * controller up before and looks at the controller afterwards.
  */
 #include "arch/x86/cpu/io.h"

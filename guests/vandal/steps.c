@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that looks at the end of instructions that a VMM carries out: with a single step over the
- * instruction, with a breakpoint behind the instruction, with a breakpoint on the instruction's
+ * An attack that looks at the end of instructions that a VMM carries out: with a single step over
+ * the instruction, with a breakpoint behind the instruction, with a breakpoint on the instruction's
  * port, and with a fault in place of the instruction; in 64-bit, 32-bit, 16-bit protected,
  * virtual-8086 and real mode.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed with a UART whose line another VM has as well. Words: port=0x2f8; n=2000 bytes; busy=1: no
- * HLT; linger=1: seconds of listening to the line after the stream; input=3: the line's input of
+ * An attack with a UART whose line another VM has as well. Words: port=0x2f8; n=2000 bytes; busy=1:
+ * no HLT; linger=1: seconds of listening to the line after the stream; input=3: the line's input of
  * the controller; late=1: bytes go by loopback to the receiver, whose FIFO reports the bytes four
  * characters' time later, whichever VM has the processor then.
  *

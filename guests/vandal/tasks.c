@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that changes tasks by hardware (SDM 3A 7): by CALL and IRET, by a task gate with an error
- * code, to virtual-8086 mode and back by a fault, and to a task that cannot be loaded.
+ * An attack that changes tasks by hardware (SDM 3A 7): by CALL and IRET, by a task gate with an
+ * error code, to virtual-8086 mode and back by a fault, and to a task that cannot be loaded.
  *
  * Rule: a bare machine prints the same. Kernels of the nineties and task-gated double faults change
  * tasks in this way.

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vandal: a guest that does forbidden things, or very little, a deed at a time. The parts of
+ * vandal: a guest that does forbidden things, or very little, an attack at a time. The parts of
  * vandal:
- * - main.c: the list of deeds and the harmless deeds;
+ * - main.c: the list of attacks and the harmless attacks;
  * - processor.c, foreign.c, controller.c, fatal.c with task_switch.S;
  * - registers across exits and switches: state.c, poison.c, vectors.c, exits.c with exits_code.S;
  * - x87 errors: x87.c;
@@ -15,8 +15,9 @@
  * - random acts: campaign.c with campaign_acts.c, campaign_user.c, and campaign_stream.c with
  *   campaign_stream.S.
  *
- * Rule: a deed prints its observations. A deed is ok when a VMM kept the deed from everything that
- * is not the guest's. On the bare machine everything is the guest's, and most deeds only report.
+ * Rule: an attack prints its observations. An attack is ok when a VMM kept the attack from
+ * everything that is not the guest's. On the bare machine everything is the guest's, and most
+ * attacks only report.
  */
 #ifndef GUESTS_VANDAL_VANDAL_H
 #define GUESTS_VANDAL_VANDAL_H
@@ -24,70 +25,71 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A deed. argument: the text after the '=' in do=name=argument, else "". */
-typedef void deed(const char *argument);
+/* An attack. argument: the text after the '=' in do=name=argument, else "". */
+typedef void attack(const char *argument);
 
 /* Prints "vandal: do=NAME: what ... ok", or "... FAILED: ..." */
 void vandal_says(bool ok, const char *what, ...) __attribute__((format(printf, 2, 3)));
-/* Prints that a deed comes now. For a deed that does not return, or that waits for an event. */
+/* Prints that an attack comes now. For an attack that does not return, or that waits for an
+ * event. */
 void vandal_goes(const char *what);
-/* Returns a deed's number: the deed's argument, else the word name=, else otherwise. */
+/* Returns an attack's number: the attack's argument, else the word name=, else otherwise. */
 uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwise);
-/* Returns whether the time by seconds= (or by the deed's argument) is over. start is a TSC
+/* Returns whether the time by seconds= (or by the attack's argument) is over. start is a TSC
  * value. */
 bool vandal_time_over(uint64_t start, const char *argument);
 
-/* Returns the word own=3,...: the guest's own lines (inputs, where the numbers differ). For deeds
+/* Returns the word own=3,...: the guest's own lines (inputs, where the numbers differ). For attacks
  * that judge foreign interrupts. */
 uint16_t vandal_own_lines(void);
 
 /* processor.c */
-deed vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv, vandal_caches;
+attack vandal_vmx, vandal_msr, vandal_cr, vandal_xsetbv, vandal_caches;
 /* state.c */
-deed vandal_xsave, vandal_debugreg;
+attack vandal_xsave, vandal_debugreg;
 /* poison.c */
-deed vandal_poison, vandal_clean;
+attack vandal_poison, vandal_clean;
 /* foreign.c */
-deed vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3;
+attack vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3;
 /* controller.c */
-deed vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;
+attack vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;
 /* storm.c */
-deed vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes;
+attack vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes;
 /* wide.c */
-deed vandal_wide;
+attack vandal_wide;
 /* registers.c */
-deed vandal_registers;
+attack vandal_registers;
 /* inputs.c */
-deed vandal_inputs;
+attack vandal_inputs;
 /* stream.c */
-deed vandal_stream;
+attack vandal_stream;
 /* nmi.c */
-deed vandal_nmi;
+attack vandal_nmi;
 /* frames.c */
-deed vandal_frames;
+attack vandal_frames;
 /* steps.c */
-deed vandal_steps;
+attack vandal_steps;
 /* tasks.c */
-deed vandal_tasks, vandal_taskstorm;
+attack vandal_tasks, vandal_taskstorm;
 /* idle.c */
-deed vandal_idle;
+attack vandal_idle;
 /* exits.c */
-deed vandal_exits;
+attack vandal_exits;
 /* vectors.c */
-deed vandal_vectors;
+attack vandal_vectors;
 /* x87.c */
-deed vandal_x87;
+attack vandal_x87;
 /* fatal.c */
-deed vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;
+attack vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;
 /* hostile.c */
-deed vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;
+attack vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;
 /* absent.c */
-deed vandal_absent;
+attack vandal_absent;
 /* board.c */
-deed vandal_a20, vandal_reset, vandal_nmimask, vandal_probe;
+attack vandal_a20, vandal_reset, vandal_nmimask, vandal_probe;
 /* campaign.c */
-deed vandal_campaign;
+attack vandal_campaign;
 /* hostile.c */
-deed vandal_debug, vandal_align, vandal_pitstorm;
+attack vandal_debug, vandal_align, vandal_pitstorm;
 
 #endif

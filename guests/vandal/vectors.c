@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that tests whether an exit leaves the vector and x87 registers alone, while the VM keeps
- * the processor.
+ * An attack that tests whether an exit leaves the vector and x87 registers alone, while the VM
+ * keeps the processor.
  *
  * Rule: each row is a way to the VMM and back. FXSAVE's image before the row and the image after
  * the row must be the same.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed at the controller's ports with accesses wider than a byte: 16 and 32 bits, aligned and
+ * An attack at the controller's ports with accesses wider than a byte: 16 and 32 bits, aligned and
  * across, and string instructions.
  *
  * Rule: such an access is an access to each byte, as on the ISA bus. Bytes of ports that are not

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A deed that makes x87 errors, with CR0.NE set and clear: do=x87 alone, =timer with a PIT, =line
- * with line 13, =off with interrupts off, =held without any event that could end the wait. =owner
- * makes no error, and counts the interrupts at the guest's line 13 meanwhile.
+ * An attack that makes x87 errors, with CR0.NE set and clear: do=x87 alone, =timer with a PIT,
+ * =line with line 13, =off with interrupts off, =held without any event that could end the wait.
+ * =owner makes no error, and counts the interrupts at the guest's line 13 meanwhile.
  *
  * Rule: with NE set an error is #MF. With NE clear the error is IRQ13 of this guest or of no guest.
  * The guest stands at the instruction that found the error until an interrupt of the guest's own

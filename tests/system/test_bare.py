@@ -62,17 +62,17 @@ def test_scribe_boots_alone(bare, at):
     assert rtc["handled"] == rtc["expected"] > least and rtc["merged"] == rtc["lost"] == 0
 
 
-DEEDS = (
+ATTACKS = (
     "none,cpuid,vmx,msr,cr,xsetbv,xsave,debugreg,port,memory,pci,call,unmask,reinit,inservice,"
     "taskswitch"
 )
 
 
 def test_vandal_boots_alone(bare):
-    """vandal on the bare machine: every deed that a guest comes back from reports, and is ok
+    """vandal on the bare machine: every attack that a guest comes back from reports, and is ok
     there."""
     report = bare(
-        Module("vandal", f"do={DEEDS} rounds=500"), log_actions={"panic": {"PIC": "report"}}
+        Module("vandal", f"do={ATTACKS} rounds=500"), log_actions={"panic": {"PIC": "report"}}
     )
     assert report.status == 0, report
-    report.has(f"vandal: {len(DEEDS.split(','))} ok, 0 failed")
+    report.has(f"vandal: {len(ATTACKS.split(','))} ok, 0 failed")

@@ -51,25 +51,25 @@ def ticks(report):
     return report.record("count", line=0)
 
 
-def holds(report, chipset, deed=None, samples=SAMPLES):
+def holds(report, chipset, attack=None, samples=SAMPLES):
     said = report.latency("wakeup", "pulse")
     assert said.n == samples
-    assert said.max <= IF_CLEAR.get((chipset, deed), WORST[chipset]), said
+    assert said.max <= IF_CLEAR.get((chipset, attack), WORST[chipset]), said
     assert ticks(report)["lost"] == 0, ticks(report)
 
 
 # One bank is the longest way of irqmux: each switch writes the state. 16 banks play a few in auto.
-@pytest.mark.by_default("deed", {"irqmux": ["prints", "taskstorm", "restarts"]})
-@pytest.mark.parametrize("deed, mem, words", STORMS, ids=[deed for deed, _, _ in STORMS])
-def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, deed, mem, words):
+@pytest.mark.by_default("attack", {"irqmux": ["prints", "taskstorm", "restarts"]})
+@pytest.mark.parametrize("attack, mem, words", STORMS, ids=[attack for attack, _, _ in STORMS])
+def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, attack, mem, words):
     """R13: beside a VM that takes as much of the VMM's time as a guest can, no wake-up takes
     longer than the bound."""
-    storm = f"vm=vandal {mem} prio=1 slice=5ms {words} -- do={deed} seconds=2".replace("  ", " ")
-    neighbour = vandal(f"do={deed} seconds=2", words, prio=1, mem=mem.removeprefix("mem="))
+    storm = f"vm=vandal {mem} prio=1 slice=5ms {words} -- do={attack} seconds=2".replace("  ", " ")
+    neighbour = vandal(f"do={attack} seconds=2", words, prio=1, mem=mem.removeprefix("mem="))
     assert neighbour.line.split()[1] == storm.split()[1]
     report = system("seconds=20", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), neighbour])
-    holds(report, chipset, deed)
-    if deed == "taskstorm":  # an NMI ends an entry, and the switch that goes on is no second exit
+    holds(report, chipset, attack)
+    if attack == "taskstorm":  # an NMI ends an entry, and the switch that goes on is no second exit
         rounds = int(re.search(r"over and over: (\d+) rounds", report.console)[1])
         assert report.record("exits", vm="vandal")["task-switch"] == 10 * rounds > 0
 

@@ -13,31 +13,31 @@ import pytest
 from conftest import all_ok, on_chipsets, pulse, vandal
 
 where, chipset = on_chipsets("pc", "irqmux", "qemu-pc", stock=False)
-# One batch each: no second passes before the deed looks at the clock.
+# One batch each: no second passes before the attack looks at the clock.
 SHORT = ["denied", "msrs", "cpuids", "align"]
 
 
 @pytest.fixture(scope="module")
 def storms_run(system):
-    deeds = ",".join(f"{deed}=0" for deed in SHORT) + ",faults=20"
-    return system("status=0", [pulse("probes=wakeup n=100", prio=5), vandal(f"do={deeds}")])
+    attacks = ",".join(f"{attack}=0" for attack in SHORT) + ",faults=20"
+    return system("status=0", [pulse("probes=wakeup n=100", prio=5), vandal(f"do={attacks}")])
 
 
-def said(report, deed):
-    """A deed's figure, from its verdict."""
+def said(report, attack):
+    """An attack's figure, from its verdict."""
     return int(
         next(
-            re.match(rf"vandal: do={deed}: (\d+) .* ok$", text)
+            re.match(rf"vandal: do={attack}: (\d+) .* ok$", text)
             for text in report.of("vandal")
-            if text.startswith(f"vandal: do={deed}:")
+            if text.startswith(f"vandal: do={attack}:")
         )[1]
     )
 
 
-@pytest.mark.parametrize("deed", [deed for deed in SHORT if deed != "align"])
-def test_a_storm_does_its_batch(storms_run, deed):
+@pytest.mark.parametrize("attack", [attack for attack in SHORT if attack != "align"])
+def test_a_storm_does_its_batch(storms_run, attack):
     """At least 64 of what the name says, each an exit."""
-    assert said(storms_run, deed) >= 64
+    assert said(storms_run, attack) >= 64
     assert storms_run.status == 0
 
 

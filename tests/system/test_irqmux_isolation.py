@@ -151,7 +151,7 @@ def test_R10_no_access_to_the_controller_exits(beside, own):
 
 def test_the_storm_would_see_what_is_foreign(boot, irqmux):
     """The comparison: on the 8259s of a stock PC (chipset=pc), IRR shows every line of the
-    machine, and the same deed says so."""
+    machine, and the same attack says so."""
     report = boot(
         "chipset=pc",
         [pulse("probes=uart n=1500"), vandal("do=modes ops=300k")],
@@ -177,11 +177,11 @@ def test_R07_latencies_beside_a_storm(system):
     assert beside.exits == alone.exits == 0
 
 
-# ---- Deeds with a purpose ------------------------------------------------------------------------
+# ---- Attacks with a purpose ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "deed, words, least",
+    "attack, words, least",
     [
         ("wide", "", 6),
         ("registers", "", 100),
@@ -191,11 +191,11 @@ def test_R07_latencies_beside_a_storm(system):
         ("unmask", "", 0),
     ],
 )
-def test_R01_the_block_is_out_of_reach(system, scribe_alone, deed, words, least):
+def test_R01_the_block_is_out_of_reach(system, scribe_alone, attack, words, least):
     """R01: accesses of odd sizes, the register window's address, its PCI function, configuration
     space: all of it answers as ones or reaches the guest's own controller; re-initialisation at
     any moment, a handler that stays, masks wide open are its own affair."""
-    report = system("jitter=7", [scribe(WORK), vandal(f"do={deed}", words, slice="1ms")])
+    report = system("jitter=7", [scribe(WORK), vandal(f"do={attack}", words, slice="1ms")])
     as_when_alone(report, scribe_alone)
     all_ok(report, "vandal", 1)
     faults = [int(number) for number in re.findall(r"vm vandal: fault (\d+) at ", report.console)]

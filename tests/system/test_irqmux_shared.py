@@ -75,8 +75,8 @@ def test_R15_while_the_other_listens_and_finds_nothing(system, of_a, of_b, slice
     streamed(report, "b", 2000)
 
 
-@pytest.mark.parametrize("deed", ["hlt", "spin"])
-def test_R15_while_the_other_is_halted_or_keeps_interrupts_off(system, deed):
+@pytest.mark.parametrize("attack", ["hlt", "spin"])
+def test_R15_while_the_other_is_halted_or_keeps_interrupts_off(system, attack):
     """R15: the other one sleeps for ever, or computes with interrupts off: it costs its sharer
     nothing but time."""
     own = "irq=3 io=0x2e8-0x2ef share"
@@ -84,7 +84,7 @@ def test_R15_while_the_other_is_halted_or_keeps_interrupts_off(system, deed):
         "seconds=3 jitter=5",
         [
             vandal("do=stream port=0x2f8 n=1000", "irq=3 io=0x2f8-0x2ff share", name="a"),
-            vandal(f"do={deed}", own, name="b", slice="1ms"),
+            vandal(f"do={attack}", own, name="b", slice="1ms"),
         ],
         com4=True,
     )

@@ -19,8 +19,8 @@ where, chipset = on_chipsets("pc", "irqmux-1-bank", "soft-1-bank", "qemu-pc")
 # Values that Bochs's 8259 stops the emulator for are a guest's good right: reported only.
 REPORT = {"panic": {"PIC": "report"}}
 
-# Attacks that the guest comes back from: (deed, further words, faults that are logged at least; on
-# pc)
+# Attacks that the guest comes back from: (attack, further words, faults that are logged at least;
+# on pc)
 SURVIVED = [
     ("port", "", 4),
     ("memory", "", 2),
@@ -47,13 +47,13 @@ SURVIVED = [
 # one of each other kind.
 OF_CHIPSET = ["port", "msr", "call", "unmask", "icw1", "reinit", "inservice", "vectors", "ring3"]
 in_auto = pytest.mark.by_default(
-    "deed", {"irqmux-1-bank": OF_CHIPSET, "soft-1-bank": OF_CHIPSET}
+    "attack", {"irqmux-1-bank": OF_CHIPSET, "soft-1-bank": OF_CHIPSET}
 )
 # SVM: the processor answers these itself, as on the bare machine (QEMU 7.2, not 10.0).
 BY_SVM_ITSELF = {"xsetbv"}
 # QEMU's TCG ignores the upper half of a value for CR0 (docs/emulators.md).
 SVM_WORDS = {"cr": "upper=0"}
-# Attacks that end the guest: (deed, the reason on the console)
+# Attacks that end the guest: (attack, the reason on the console)
 FATAL = [
     ("triple", "triple fault"),
     ("clihlt", "HLT with interrupts off: nothing can wake it"),
@@ -69,11 +69,11 @@ def alone(system):
 
 @pytest.fixture(scope="module")
 def beside(system):
-    """Boot vandal with a deed beside scribe."""
+    """Boot vandal with an attack beside scribe."""
 
-    def run(deed, words="", vmm="seconds=6", onfault="log", guest=""):
+    def run(attack, words="", vmm="seconds=6", onfault="log", guest=""):
         attacker = vandal(
-            f"do={deed} rounds=1000 {guest}".rstrip(), f"onfault={onfault} {words}".strip()
+            f"do={attack} rounds=1000 {guest}".rstrip(), f"onfault={onfault} {words}".strip()
         )
         return system(vmm, [attacker, scribe(WORK)], log_actions=REPORT)
 
@@ -106,29 +106,31 @@ def faults(report):
 
 
 @in_auto
-@pytest.mark.parametrize("deed, words, logged", SURVIVED, ids=[deed for deed, _, _ in SURVIVED])
+@pytest.mark.parametrize(
+    "attack, words, logged", SURVIVED, ids=[attack for attack, _, _ in SURVIVED]
+)
 def test_R01_an_attack_is_answered_and_the_neighbour_is_as_when_alone(
-    beside, alone, chipset, deed, words, logged
+    beside, alone, chipset, attack, words, logged
 ):
     """R01: what is foreign reads as ones or faults, is logged, and costs the other VM nothing.
     Where the controller is the VM's own, nothing that it does there is a fault."""
-    logged = 0 if chipset != "pc" and deed == "unmask" else logged
-    report = beside(deed, words, guest=SVM_WORDS.get(deed, "") if alone.svm else "")
-    if report.svm and deed in BY_SVM_ITSELF and not faults(report):
+    logged = 0 if chipset != "pc" and attack == "unmask" else logged
+    report = beside(attack, words, guest=SVM_WORDS.get(attack, "") if alone.svm else "")
+    if report.svm and attack in BY_SVM_ITSELF and not faults(report):
         logged = 0
     as_when_alone(report, alone)
     all_ok(report, "vandal", 1)
     assert len(faults(report)) >= logged and (logged > 0) == bool(faults(report)), report
-    if deed == "reinit" and chipset == "pc":
+    if attack == "reinit" and chipset == "pc":
         report.has("signalbox: vm vandal: initialised its running 8259 again, 1 time so far")
         assert report.record("vm", vm="vandal")["reinitialised"] > 1
     assert report.status == 0
 
 
-@pytest.mark.parametrize("deed, reason", FATAL, ids=[deed for deed, _ in FATAL])
-def test_R01_a_guest_that_cannot_go_on_stops_alone(beside, alone, deed, reason):
+@pytest.mark.parametrize("attack, reason", FATAL, ids=[attack for attack, _ in FATAL])
+def test_R01_a_guest_that_cannot_go_on_stops_alone(beside, alone, attack, reason):
     """R01: a triple fault or a halt for ever ends that VM, with the reason and its registers."""
-    report = beside(deed)
+    report = beside(attack)
     as_when_alone(report, alone)
     assert len(faults(report)) == 1 and faults(report)[0].endswith(f": {reason}"), report
     report.has("signalbox: vm vandal: stopped: it cannot go on")
@@ -139,37 +141,37 @@ def test_R01_a_guest_that_cannot_go_on_stops_alone(beside, alone, deed, reason):
     assert report.status == 1
 
 
-@pytest.mark.parametrize("deed", ["spin", "hlt"])
-def test_R18_a_guest_that_never_ends_takes_its_slices_and_no_more(beside, alone, deed):
+@pytest.mark.parametrize("attack", ["spin", "hlt"])
+def test_R18_a_guest_that_never_ends_takes_its_slices_and_no_more(beside, alone, attack):
     """R18: spinning with interrupts off, or halted for ever; the run's limit ends it and says
     who did not finish."""
-    report = beside(deed, vmm="seconds=3")
+    report = beside(attack, vmm="seconds=3")
     as_when_alone(report, alone)
     report.has("signalbox: time is up (seconds=3)")
     report.has("signalbox: vm vandal: did not finish")
     assert report.status == 1
-    if deed == "spin":
+    if attack == "spin":
         assert report.record("exits", vm="vandal")["slice"] >= (15 if report.svm else 20)
 
 
-@pytest.mark.parametrize("deed", ["port", "memory", "msr"])
-def test_onfault_stop_stops_at_the_first_fault(beside, alone, deed):
+@pytest.mark.parametrize("attack", ["port", "memory", "msr"])
+def test_onfault_stop_stops_at_the_first_fault(beside, alone, attack):
     """onfault=stop: the first foreign access ends the VM, before it sees an answer."""
-    report = beside(deed, onfault="stop")
+    report = beside(attack, onfault="stop")
     as_when_alone(report, alone)
     assert len(faults(report)) == 1, report
     report.has("signalbox: vm vandal: stopped (onfault=stop)")
     assert not report.verdicts("vandal") and report.status == 1
 
 
-@pytest.mark.parametrize("deed", ["port", "memory", "triple"])
-def test_onfault_restart_begins_anew_and_starves_nobody(beside, alone, deed):
+@pytest.mark.parametrize("attack", ["port", "memory", "triple"])
+def test_onfault_restart_begins_anew_and_starves_nobody(beside, alone, attack):
     """onfault=restart: the guest comes up again as it was at first, word for word; the neighbour
     gets its work done."""
-    report = beside(deed, onfault="restart", vmm="seconds=4")
+    report = beside(attack, onfault="restart", vmm="seconds=4")
     as_when_alone(report, alone)
     starts = [text for text in report.of("vandal") if text.startswith("vandal: words: ")]
-    assert len(starts) >= 2 and set(starts) == {f"vandal: words: do={deed} rounds=1000"}, report
+    assert len(starts) >= 2 and set(starts) == {f"vandal: words: do={attack} rounds=1000"}, report
     report.has("signalbox: vm vandal: restarted, number 1 (onfault=restart)")
 
 
@@ -178,16 +180,16 @@ def pulse_alone(system):
     return system("", [pulse("probes=uart n=2000")])
 
 
-@pytest.mark.parametrize("deed", ["unmask", "icw1", "cpuid"])
+@pytest.mark.parametrize("attack", ["unmask", "icw1", "cpuid"])
 def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(
-    system, chipset, pulse_alone, deed
+    system, chipset, pulse_alone, attack
 ):
     """R07: whatever a guest writes to its 8259s, the other one's UART latency stays and no
     interrupt goes astray. soft: as a rule; another line's interrupt may fall into a sample, and
     exits."""
     report = system(
         "seconds=8",
-        [vandal(f"do={deed} seconds=2 ms=2000"), pulse("probes=uart n=2000")],
+        [vandal(f"do={attack} seconds=2 ms=2000"), pulse("probes=uart n=2000")],
         log_actions=REPORT,
     )
     all_ok(report, "pulse", 5)

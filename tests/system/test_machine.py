@@ -22,10 +22,10 @@ KEYBOARD = "irq=1 io=0x60,0x64"
 BOARD = "io=0x61,0x70-0x71"
 
 
-def beside(system, deed, words, vmm=""):
-    """vandal's deed beside one that computes."""
+def beside(system, attack, words, vmm=""):
+    """vandal's attack beside one that computes."""
     return system(
-        f"status=0 {vmm}", [vandal(f"do={deed}", words), vandal("do=none=1", name="well")]
+        f"status=0 {vmm}", [vandal(f"do={attack}", words), vandal("do=none=1", name="well")]
     )
 
 

@@ -287,14 +287,14 @@ def test_make_bench_draws(bench_run):
 
 
 def test_make_bench_has_the_hostile_load(make, exact, bench_run):
-    """Load hostile: a row for each deed, and the longest wake-up of all of them. (After
+    """Load hostile: a row for each attack, and the longest wake-up of all of them. (After
     bench_run, whose files it replaces.)"""
     done = make("bench", PLATFORM="qemu", COMBOS="qemu/pc/hostile")
     assert done.returncode == 0, done.stdout[-3000:]
     rows = {row["load"]: row for row in json.loads((BUILD / "bench/bench.json").read_text())}
     assert {
-        f"hostile/{deed}"
-        for deed in ("cpuids", "denied", "msrs", "align", "prints", "faults", "restarts")
+        f"hostile/{attack}"
+        for attack in ("cpuids", "denied", "msrs", "align", "prints", "faults", "restarts")
     } == set(rows)
     worst = max(row["max"] for row in rows.values())
     assert re.search(

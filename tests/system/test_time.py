@@ -30,8 +30,8 @@ ANSWERED = 1.0  # seconds from a key to the answer; the host may be busy, and lo
 DENIED = 600  # instructions of a denied OUT that is not logged, the guest's loop included
 STAMP = re.compile(r"^\[ *(\d+\.\d)s\] ", re.M)
 
-# Name: (deed and its words, the VM's options). A VM may start 20 times: one of 24M needs longer for
-# that than any run has.
+# Name: (attack and its words, the VM's options). A VM may start 20 times: one of 24M needs longer
+# for that than any run has.
 ATTACKS = {
     "cpuid": ("cpuids", {}),
     "port": ("denied port=0xcf8", {}),
@@ -54,9 +54,9 @@ counts_in_auto = pytest.mark.by_default(
 )
 
 
-def attacker(deed, options):
+def attacker(attack, options):
     """More seconds than any run has."""
-    return vandal(f"do={deed} seconds=60", name="attacker", **options)
+    return vandal(f"do={attack} seconds=60", name="attacker", **options)
 
 
 def equal():
@@ -88,8 +88,8 @@ def seconds(report):
 
 
 def is_at_it(report, attack):
-    """The attack is one: the deed is known, and its exits, or its restarts, are there."""
-    report.lacks("vandal knows no such deed")
+    """vandal knows the attack, and the attack's exits, or its restarts, are there."""
+    report.lacks("vandal knows no such attack")
     if attack == "restart":
         assert report.console.count("vm attacker: restarted") > 1, report
     elif attack not in (
@@ -228,7 +228,7 @@ def test_R08_R18_a_timer_too_fast_for_anybody_is_its_owner_s_affair(system, at, 
         )
         if "> vms\n" in report.console:
             break
-    report.lacks("vandal knows no such deed")
+    report.lacks("vandal knows no such attack")
     report.has(f"signalbox: time is up (seconds={limit})")
     before, after = report.console.split("> vms\n", maxsplit=1)
     answer, rest = re.split(r"^  equal +(?:ready|running) ", after, maxsplit=1, flags=re.M)

@@ -16,8 +16,8 @@ where, chipset = on_chipsets(
 )
 
 
-def errs(deed, words=""):
-    return vandal(f"do=x87{deed}", words, name="errs")
+def errs(attack, words=""):
+    return vandal(f"do=x87{attack}", words, name="errs")
 
 
 def owner(seconds=2):

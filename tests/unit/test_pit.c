@@ -291,15 +291,15 @@ static void random_programs_of_the_ports_and_the_gate(void **state)
 			pulses(&b, 2 + random_below(&b.random, 700));
 			while (!b.naive.out && b.naive.mode >= 4)
 				pulses(&b, 1);
-			unsigned deed = random_below(&b.random, 8);
-			if (deed == 0)
+			unsigned act = random_below(&b.random, 8);
+			if (act == 0)
 				command(&b, (uint8_t)((1 + random_below(&b.random, 3)) << 4 |
 				                      random_below(&b.random, 16)));
-			else if (deed == 1)
+			else if (act == 1)
 				gate(&b, random_below(&b.random, 2));
 			else if (b.naive.mode == 3 && b.naive.written)
 				continue; /* see the header */
-			else if (deed == 2)
+			else if (act == 2)
 				write_byte(&b, (uint8_t)(1 + random_below(&b.random, 9)));
 			else
 				write_count(&b, some_count(&b));

@@ -22,12 +22,12 @@ static int begin(void **state)
 	return 0;
 }
 
-/* ---- A guest's random deeds ---- */
+/* ---- A guest's random acts ---- */
 
-enum deeds { PORTS = 1, LINES = 2, ALL = 3 };
+enum acts { PORTS = 1, LINES = 2, ALL = 3 };
 
-/* One deed of a guest or a device on the connected bank; what the guest sees of it. */
-static unsigned deed(struct block *b, uint64_t *seed, enum deeds which)
+/* One act of a guest or a device on the connected bank; what the guest sees of it. */
+static unsigned act(struct block *b, uint64_t *seed, enum acts which)
 {
 	static const uint16_t ports[] = { MASTER, MASTER_DATA, SLAVE,      SLAVE_DATA,
 		                          MASTER, SLAVE,       PORT_ELCR1, PORT_ELCR2 };
@@ -57,11 +57,11 @@ static unsigned deed(struct block *b, uint64_t *seed, enum deeds which)
 	return 0;
 }
 
-static void mix(struct block *b, uint64_t *seed, unsigned deeds)
+static void mix(struct block *b, uint64_t *seed, unsigned acts)
 {
 	kit_initialise(b, ICW4_UPM);
-	for (unsigned i = 0; i < deeds; i++)
-		deed(b, seed, ALL);
+	for (unsigned i = 0; i < acts; i++)
+		act(b, seed, ALL);
 }
 
 /* ---- One state ---- */
@@ -188,8 +188,8 @@ static void R07_a_state_that_programs_reach_is_the_same_when_read_and_written(vo
 }
 
 /*
- * Two blocks, one guest: the same deeds on both, but on the second the guest is switched away and
- * back now and then, with another guest's deeds on the same bank in between (520, 540). The first
+ * Two blocks, one guest: the same acts on both, but on the second the guest is switched away and
+ * back now and then, with another guest's acts on the same bank in between (520, 540). The first
  * guest must see the same.
  */
 static void R11_save_anything_restore_is_the_identity_for_the_guest(void **state)
@@ -203,7 +203,7 @@ static void R11_save_anything_restore_is_the_identity_for_the_guest(void **state
 	for (unsigned i = 0; i < 300000; i++) {
 		uint64_t seed_shared = seed;
 
-		assert_int_equal(deed(&alone, &seed, ALL), deed(&shared, &seed_shared, ALL));
+		assert_int_equal(act(&alone, &seed, ALL), act(&shared, &seed_shared, ALL));
 		assert_int_equal(block_intr(&alone), block_intr(&shared));
 		if (random_below(&other, 10) == 0) {
 			const uint8_t *order = word_orders[random_below(&other, 6)];
@@ -216,7 +216,7 @@ static void R11_save_anything_restore_is_the_identity_for_the_guest(void **state
 			for (unsigned word = 0; word < 3; word++)
 				kit_set_word(&shared, 0, word, random_next(&other));
 			for (unsigned n = random_below(&other, 20); n > 0; n--)
-				deed(&shared, &other, PORTS);
+				act(&shared, &other, PORTS);
 			for (unsigned word = 0; word < 3; word++)
 				kit_set_word(&shared, 0, order[word], words[order[word]]);
 			kit_select(&shared, 0xffff, 0xffff, 0, 0);
@@ -238,11 +238,11 @@ static void R16_with_banks_a_switch_is_one_write_and_the_guest_sees_nothing_of_i
 	for (unsigned i = 0; i < 300000; i++) {
 		uint64_t seed_banked = seed;
 
-		assert_int_equal(deed(&alone, &seed, ALL), deed(&banked, &seed_banked, ALL));
+		assert_int_equal(act(&alone, &seed, ALL), act(&banked, &seed_banked, ALL));
 		if (random_below(&other, 10) == 0) {
 			kit_select(&banked, 0, 0xffff, 0, (uint16_t)(1 + random_below(&other, 15)));
 			for (unsigned n = random_below(&other, 20); n > 0; n--)
-				deed(&banked, &other, PORTS);
+				act(&banked, &other, PORTS);
 			kit_select(&banked, 0xffff, 0xffff, 0, 0);
 		}
 		for (unsigned word = 0; word < 4; word++)

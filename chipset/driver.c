@@ -284,10 +284,10 @@ static inline line_set note(uint32_t status)
 struct chipset_status driver_read_status(unsigned nmis)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
-	line_set untold = (line_set)nmi_account_tell(&nmi_account);
+	line_set unreported = (line_set)nmi_account_tell(&nmi_account);
 	struct chipset_status s = { .asserted = to_lines(wiring.block_input, (line_set)status) |
-		                                untold,
-		                    .fresh = note(status) | untold };
+		                                unreported,
+		                    .fresh = note(status) | unreported };
 	bool told = status & WINDOW_STATUS_EXTERNAL;
 
 	nmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);
@@ -395,8 +395,8 @@ static __attribute__((cold)) void collect_shared(const struct controller *c)
 
 	if (seen == 0)
 		return;
-	line_set untold = seen & (line_set)~vmm_block.masked;
-	nmi_account_find(&nmi_account, untold);
+	line_set unreported = seen & (line_set)~vmm_block.masked;
+	nmi_account_find(&nmi_account, unreported);
 	driver_acknowledge(seen);
 	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
 	for (unsigned i = 0; i < controllers.count; i++) {

@@ -53,13 +53,13 @@ void edges_begin(struct edges *e, uint32_t reload, struct pit_rate rate, uint64_
 	*e = (struct edges){
 		.reload = reload, .rate = rate, .paced = rate, .tsc = tsc, .counter = counter
 	};
-	e->came = e->owed = edges_after(e, reload - counter, counts_of(&rate, tsc - entry));
+	e->came = e->pending = edges_after(e, reload - counter, counts_of(&rate, tsc - entry));
 }
 
 uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t counter)
 {
 	uint64_t phase = e->reload - counter, spent = counts_of(&e->paced, tsc - entry);
-	uint64_t n = edges_since(e, tsc, counter), waiting = e->owed + n,
+	uint64_t n = edges_since(e, tsc, counter), waiting = e->pending + n,
 		 after = edges_after(e, phase, spent), late;
 
 	keep_pace(e, n, tsc, counter);
@@ -71,7 +71,7 @@ uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t c
 		after = waiting - 1;
 	late = ticks_of(&e->rate, phase) + ticks_of(&e->paced, (waiting - 1) * e->reload);
 	e->came += n;
-	e->owed = after;
+	e->pending = after;
 	e->tsc = tsc;
 	e->counter = counter;
 	/* The time from the entry to the reading is known and left out. */
@@ -80,7 +80,7 @@ uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t c
 
 bool edges_overdue(const struct edges *e, uint64_t running, uint64_t tsc, uint32_t counter)
 {
-	uint64_t n = edges_since(e, tsc, counter), waiting = e->owed + n;
+	uint64_t n = edges_since(e, tsc, counter), waiting = e->pending + n;
 	uint64_t age = ticks_of(&e->rate, e->reload - counter + (waiting - 1) * e->reload);
 
 	return waiting != 0 && age > tsc - running + ticks_of(&e->rate, e->reload / 4);

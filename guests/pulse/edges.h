@@ -24,7 +24,7 @@ struct edges {
 	uint32_t counter;
 	uint64_t came; /* edges so far */
 	/* Edges of `came` since the last handler's entry. Their interrupt is still to come. */
-	uint64_t owed;
+	uint64_t pending;
 };
 
 /* Takes the first reading, as edges_handled() takes further readings. Edges after `entry` are the

@@ -77,7 +77,7 @@ uint32_t tick_hz(void)
 struct tick_count tick_now(void)
 {
 	uint64_t flags = cpu_save();
-	uint64_t came = edges.came - edges.owed; /* owed edges come with the next interrupt */
+	uint64_t came = edges.came - edges.pending; /* pending edges come with the next interrupt */
 	struct tick_count now = { .handled = handled, .came = came, .lost = lost, .worst = worst };
 
 	cpu_restore(flags);

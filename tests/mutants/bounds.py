@@ -251,8 +251,8 @@ MUTANTS = (
     (
         "pit-owes-nothing",
         PIT,
-        "*(p->all ? &p->owed : &p->merged) += ticks;",
-        "*(p->all ? &p->owed : &p->merged) += p->all ? 0 : ticks;",
+        "*(p->all ? &p->backlog : &p->merged) += ticks;",
+        "*(p->all ? &p->backlog : &p->merged) += p->all ? 0 : ticks;",
         "test_pit_switch",
     ),
     (

@@ -315,10 +315,10 @@ MUTANTS = (
         "test_driver",
     ),
     (
-        "driver-untold",
+        "driver-unreported",
         DRIVER,
-        "\tnmi_account_find(&nmi_account, untold);\n",
-        "\t(void)untold;\n",
+        "\tnmi_account_find(&nmi_account, unreported);\n",
+        "\t(void)unreported;\n",
         "test_sharing",
     ),
     (
@@ -392,8 +392,8 @@ MUTANTS = (
         "account-takes-the-new-end-first",
         ACCOUNT,
         "if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;\n"
-        "\telse if (a->timer.owed != 0)\n\t\ta->timer.owed--;",
-        "if (a->timer.owed != 0)\n\t\ta->timer.owed--;\n"
+        "\telse if (a->timer.pending != 0)\n\t\ta->timer.pending--;",
+        "if (a->timer.pending != 0)\n\t\ta->timer.pending--;\n"
         "\telse if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;",
         "test_nmi_account",
     ),

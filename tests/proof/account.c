@@ -374,14 +374,14 @@ static bool timer_ends_within(void)
 static bool timer_is_armed(void)
 {
 	bool all_over = w->after + w->arrived == 0 && w->armed_for >= LATEST + STALL;
-	uint32_t owed = a->timer.owed;
+	uint32_t pending = a->timer.pending;
 
 	w->after = (uint8_t)(w->after + w->before);
 	w->before = 0;
 	nmi_account_arm_timer(a, NOW, LATEST, w->arrived ? STALL : 0);
 	if (!w->unarmed)
 		return true;
-	expect(!all_over || owed == 0 || a->timer.late == owed, "an end of long ago counts");
+	expect(!all_over || pending == 0 || a->timer.late == pending, "an end of long ago counts");
 	w->unarmed = w->armed_for = 0;
 	return true;
 }

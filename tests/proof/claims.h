@@ -87,7 +87,7 @@ static inline bool is_pair(const struct pair *pair)
 }
 
 /* The master's IR2 is the slave's INT: so after every operation but the writing of state words. */
-static inline bool is_settled(const struct pair *pair)
+static inline bool cascade_agrees(const struct pair *pair)
 {
 	return ((pair->chip[PAIR_MASTER].pins & CASCADE_LINE) != 0) ==
 	       i8259_int(&pair->chip[PAIR_SLAVE]);

@@ -202,26 +202,26 @@ void R07_after_any_operation_the_cascade_follows_the_slave(void)
 	uint16_t some = any16();
 
 	any_pair(&pair);
-	assume(is_pair(&pair) && is_settled(&pair));
+	assume(is_pair(&pair) && cascade_agrees(&pair));
 	before = pair;
 	pair_port_write(&pair, any16(), any8());
-	CLAIM(is_settled(&pair) && is_pair(&pair));
+	CLAIM(cascade_agrees(&pair) && is_pair(&pair));
 	pair = before;
 	pair_port_read(&pair, any16());
-	CLAIM(is_settled(&pair) && is_pair(&pair));
+	CLAIM(cascade_agrees(&pair) && is_pair(&pair));
 	pair = before;
 	pair_acknowledge(&pair);
-	CLAIM(is_settled(&pair) && is_pair(&pair));
+	CLAIM(cascade_agrees(&pair) && is_pair(&pair));
 	pair = before;
 	pair_set_pins(&pair, some);
-	CLAIM(is_settled(&pair) && is_pair(&pair));
+	CLAIM(cascade_agrees(&pair) && is_pair(&pair));
 	CLAIM(((pair_pins(&pair) ^ some) & ~CASCADE_LINE) == 0);
 	pair = before;
 	pair_hold(&pair, some & ~CASCADE_LINE);
-	CLAIM(is_settled(&pair) && is_pair(&pair));
+	CLAIM(cascade_agrees(&pair) && is_pair(&pair));
 	pair = before;
 	pair_pulse(&pair, some & pair_pins(&before) & ~CASCADE_LINE);
-	CLAIM(is_settled(&pair) && is_pair(&pair));
+	CLAIM(cascade_agrees(&pair) && is_pair(&pair));
 }
 
 void R09_the_pair_delivers_what_is_requested_and_unmasked(void)
@@ -240,7 +240,7 @@ void R09_the_pair_delivers_what_is_requested_and_unmasked(void)
 	assume(!((pair.chip[0].icw1 | pair.chip[1].icw1) & ICW1_SNGL));
 	assume(pair.chip[0].icw3 == CASCADE_LINE && pair.chip[1].icw3 == PAIR_CASCADE);
 	assume((pair.chip[0].icw2 & 0xf8) == 0x20 && (pair.chip[1].icw2 & 0xf8) == 0x28);
-	assume(is_settled(&pair) && pair_intr(&pair));
+	assume(cascade_agrees(&pair) && pair_intr(&pair));
 	before = pair;
 	requests = pair_irr(&pair);
 	masked = (uint16_t)(pair.chip[0].imr | pair.chip[1].imr << 8);
@@ -250,7 +250,7 @@ void R09_the_pair_delivers_what_is_requested_and_unmasked(void)
 	CLAIM(requests >> input & 1);
 	CLAIM(!(masked >> input & 1));
 	CLAIM(IMPLIES(input >= 8, !(masked & CASCADE_LINE)));
-	CLAIM(is_settled(&pair));
+	CLAIM(cascade_agrees(&pair));
 	/* Nothing else was taken. */
 	CLAIM(IMPLIES(input >= 8, pair.chip[0].held == before.chip[0].held));
 	CLAIM(IMPLIES(input >= 8,
@@ -264,7 +264,7 @@ void R07_other_ports_do_nothing(void)
 	uint16_t port = any16();
 
 	any_pair(&pair);
-	assume(is_pair(&pair) && is_settled(&pair));
+	assume(is_pair(&pair) && cascade_agrees(&pair));
 	assume(port != 0x20 && port != 0x21 && port != 0xa0 && port != 0xa1 && port != 0x4d0 &&
 	       port != 0x4d1);
 	before = pair;

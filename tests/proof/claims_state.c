@@ -18,7 +18,7 @@ void R07_reset_has_the_invariants(void)
 	block_reset(&block);
 	CLAIM(is_rest(&block));
 	for (unsigned bank = 0; bank < BLOCK_BANKS; bank++)
-		CLAIM(is_pair(&block.bank[bank]) && is_settled(&block.bank[bank]));
+		CLAIM(is_pair(&block.bank[bank]) && cascade_agrees(&block.bank[bank]));
 	CLAIM(!block_intr(&block) && !block.nmi && block.out == false);
 }
 
@@ -158,7 +158,7 @@ void R16_rule_4_a_line_that_is_not_routed_reaches_no_bank(void)
 			assume((pair_pins(&block.bank[HERE]) >> input & 1) ==
 			       (inputs >> input & 1));
 	}
-	assume(is_settled(&block.bank[HERE]));
+	assume(cascade_agrees(&block.bank[HERE]));
 	before = block;
 	block_set_line(&block, line, any1());
 	CLAIM(same_pair(&before.bank[HERE], &block.bank[HERE]));
@@ -221,7 +221,7 @@ static void claim_away_and_back(bool other_bank, uint64_t inputs)
 	block.latch &= ~block.routed;
 	/* The state that the VM leaves: its lines routed and followed. */
 	block_select(&block, route, any16(), share, HERE, any1());
-	/* a shared line's latch may stand: then it is owed to whoever comes */
+	/* a shared line's latch may stand: then the assertion is pending for the VM that comes */
 	assume(!(block.latch & block.routed));
 	before = block;
 	block_select(&block, other_bank ? any16() : 0, any16(), any16(), other_bank ? THERE : HERE,

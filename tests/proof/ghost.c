@@ -85,7 +85,7 @@ void ghost_line(struct ghost *ghost, unsigned line, bool high)
 
 	ghost->lines = (uint16_t)(high ? ghost->lines | bit : ghost->lines & ~bit);
 	if (rises && (!(ghost->route & bit) || (ghost->share & bit)))
-		ghost->owed |= bit;
+		ghost->pending |= bit;
 	follow(ghost);
 }
 
@@ -98,9 +98,9 @@ void ghost_select(struct ghost *ghost, uint16_t route, uint16_t mask, uint16_t s
 	ghost->mask = mask;
 	ghost->share = share;
 	/* low again: nothing else shows it */
-	connected(ghost)->hard |= ghost->owed & arriving & ~ghost->lines;
-	uint16_t rising = ghost->owed & arriving & ghost->lines;
-	ghost->owed &= (uint16_t) ~(arriving & ~share);
+	connected(ghost)->hard |= ghost->pending & arriving & ~ghost->lines;
+	uint16_t rising = ghost->pending & arriving & ghost->lines;
+	ghost->pending &= (uint16_t) ~(arriving & ~share);
 	follow(ghost);
 	connected(ghost)->soft |= rising;
 	settle(ghost);
@@ -111,7 +111,7 @@ void ghost_clear(struct ghost *ghost, uint16_t lines, bool external)
 	uint16_t stands = (uint16_t)(ghost->level & ghost->lines &
 	                             (uint16_t)(~ghost->route | ghost->share));
 
-	ghost->owed &= (uint16_t) ~(lines & ~stands);
+	ghost->pending &= (uint16_t) ~(lines & ~stands);
 	if (external)
 		ghost->external = false;
 }
@@ -159,5 +159,5 @@ void ghost_inta(struct ghost *ghost)
 
 bool ghost_stands(const struct ghost *ghost)
 {
-	return (ghost->owed & ~ghost->mask) || ghost->external;
+	return (ghost->pending & ~ghost->mask) || ghost->external;
 }

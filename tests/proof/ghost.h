@@ -4,7 +4,7 @@
  * statement of the rules, for a few lines, edge or level triggered, and guests that use their
  * controllers fully nested.
  *
- * Rule: an assertion is owed from its edge on until it is delivered, withdrawn as the 8259A's
+ * Rule: an assertion is pending from its edge on until it is delivered, withdrawn as the 8259A's
  * datasheet has it, acknowledged by the VMM, or forgotten by the guest's own ICW1; nothing else may
  * end it.
  */
@@ -20,8 +20,8 @@ enum { GHOST_BANKS = 2 };
  * full set at the start. */
 struct ghost_bank {
 	uint16_t pins;   /* levels as the inputs saw them last */
-	uint16_t soft;   /* owed as long as the input stays high */
-	uint16_t hard;   /* owed whatever the line does */
+	uint16_t soft;   /* pending as long as the input stays high */
+	uint16_t hard;   /* pending whatever the line does */
 	uint16_t imr;    /* inputs that the guest masks; bit 2: the cascade */
 	uint16_t isr;    /* in service; bit 2: the cascade */
 	bool slave_int;  /* the slave's output */
@@ -31,8 +31,8 @@ struct ghost_bank {
 struct ghost {
 	struct ghost_bank bank[GHOST_BANKS];
 	uint16_t lines, route, share, mask;
-	uint16_t owed;  /* by the VMM block: an assertion that nobody took */
-	uint16_t level; /* level-triggered lines: constant */
+	uint16_t pending; /* by the VMM block: an assertion that nobody took */
+	uint16_t level;   /* level-triggered lines: constant */
 	uint8_t connected;
 	bool external;
 	/* what stands unmasked has been told by NMI since the VMM last wrote mask or status */

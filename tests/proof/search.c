@@ -6,7 +6,8 @@
  * be of any length) or after the last depth that fits into STATES.
  *
  * Rule: the model is judged by the ghost (ghost.h) after each operation, and from each state on a
- * drain follows: a guest that unmasks, ends and acknowledges must get exactly what is owed to it.
+ * drain follows: a guest that unmasks, ends and acknowledges must get exactly what is pending for
+ * it.
  */
 #include "tests/proof/ghost.h"
 #include "tests/unit/block_kit.h"
@@ -147,14 +148,14 @@ static void write_imr(uint16_t imr)
 	ghost_imr(&ghost, imr);
 }
 
-/* The interrupt must be owed and unmasked, and be the one that priorities give. */
+/* The interrupt must be pending and unmasked, and be the one that priorities give. */
 static int acknowledge(void)
 {
 	int line = ghost_next(&ghost);
 	uint8_t vector = block_acknowledge(&model);
 
 	expect(vector == BASE_MASTER + line,
-	       "INTA brings something that is not owed, or is masked");
+	       "INTA brings something that is not pending, or is masked");
 	ghost_inta(&ghost);
 	return line;
 }
@@ -236,13 +237,13 @@ static void judge(bool again, bool external_rose)
 	bool nmi = block_take_nmi(&model);
 
 	model.pulses = 0;
-	expect(kit_status(&model) == ghost.owed, "status is not what is owed");
+	expect(kit_status(&model) == ghost.pending, "status is not what is pending");
 	expect(kit_external(&model) == ghost.external, "the external status bit");
 	for (unsigned bank = 0; bank < conf->banks; bank++)
 		expect((uint16_t)kit_word(&model, bank, 3) == ghost_requests(&ghost, bank),
-		       "a bank's requests are not what is owed");
+		       "a bank's requests are not what is pending");
 	expect(block_intr(&model) == (ghost_next(&ghost) >= 0),
-	       "INTR is not what is owed and unmasked");
+	       "INTR is not what is pending and unmasked");
 	if (again)
 		ghost.told = false;
 	if (nmi || !ghost_stands(&ghost))
@@ -273,7 +274,7 @@ static bool perform(struct operation operation)
 
 static void drain(uint8_t bank)
 {
-	uint16_t owed, delivered = 0;
+	uint16_t pending, delivered = 0;
 
 	select_both(conf->lines, 0xffff, ghost.share, bank);
 	for (unsigned i = 0; i < 3; i++) {
@@ -282,7 +283,7 @@ static void drain(uint8_t bank)
 	}
 	write_imr(0xffff);
 	write_imr(0);
-	owed = ghost_requests(&ghost, bank);
+	pending = ghost_requests(&ghost, bank);
 	for (unsigned i = 0; i < 8 && block_intr(&model); i++) {
 		int line = acknowledge();
 
@@ -296,7 +297,7 @@ static void drain(uint8_t bank)
 		device_or_guest(EOI_SLAVE, 0);
 		device_or_guest(EOI_MASTER, 0);
 	}
-	expect(delivered == owed, "the drain does not bring what is owed");
+	expect(delivered == pending, "the drain does not bring what is pending");
 }
 
 /* ---- The states visited ---- */

@@ -103,7 +103,7 @@ def test_R15_priorities(system):
 
 
 def test_R15_R03_at_another_input(system):
-    """R15, R03: the line enters input 10 of both controllers, so that what is owed goes to their
+    """R15, R03: the line enters input 10 of both controllers, so that what is pending goes to their
     slaves."""
     a = vandal(
         "do=stream port=0x2f8 n=3000 input=10 busy=1",

@@ -38,7 +38,7 @@ bool sim_slice_is_far(void)
 	if (!slice_timer_by_nmi)
 		return true;
 	return board.in_guest && sim_slice.armed && !sim_slice.told &&
-	       sim_slice.nmi_at > fake_tsc + FAR && sim_slice.owed == 0 &&
+	       sim_slice.nmi_at > fake_tsc + FAR && sim_slice.pending == 0 &&
 	       fake_tsc >= sim_slice.late_until;
 }
 
@@ -56,18 +56,18 @@ void slice_timer_arm(uint64_t ticks)
 {
 	pass();
 	if (sim_slice.armed && !sim_slice.told && fake_tsc + SLACK >= sim_slice.end)
-		sim_slice.owed++;
+		sim_slice.pending++;
 	/* Its end has come, and its NMI has not: it is dropped, or under way. */
 	if (sim_slice.nmi_at != 0 && fake_tsc >= sim_slice.end && sim_slice.random &&
 	    sim_slice.random(2)) {
 		sim_slice.nmi_at = 0;
 		board_raise_nmi(SIM_SLICE_NMI);
 	}
-	if (sim_slice.owed != 0) {
-		sim_slice.late_nmis = sim_slice.owed +
+	if (sim_slice.pending != 0) {
+		sim_slice.late_nmis = sim_slice.pending +
 		                      (fake_tsc < sim_slice.late_until ? sim_slice.late_nmis : 0);
 		sim_slice.late_until = fake_tsc + LATE;
-		sim_slice.owed = 0;
+		sim_slice.pending = 0;
 	}
 	sim_slice.told = false;
 	sim_slice.armed = ticks != UINT64_MAX;
@@ -96,7 +96,7 @@ bool slice_timer_ended(void)
 
 void slice_timer_expect(void)
 {
-	sim_slice.owed++;
+	sim_slice.pending++;
 }
 
 enum slice_timer_part slice_timer_part(bool counted)
@@ -104,8 +104,8 @@ enum slice_timer_part slice_timer_part(bool counted)
 	(void)counted;
 	if (slice_timer_ended())
 		return SLICE_TIMER_ENDED;
-	if (sim_slice.owed != 0)
-		sim_slice.owed--;
+	if (sim_slice.pending != 0)
+		sim_slice.pending--;
 	else if (sim_slice.late_nmis != 0 && fake_tsc < sim_slice.late_until)
 		sim_slice.late_nmis--;
 	else

@@ -17,7 +17,7 @@ struct sim_slice {
 	bool armed, told;
 	uint64_t end;
 	uint64_t nmi_at;    /* when its NMI comes; 0: it has come, or never will */
-	unsigned owed;      /* NMIs of ends that are history, to come before it is armed anew */
+	unsigned pending;   /* NMIs of ends that are history, to come before it is armed anew */
 	unsigned late_nmis; /* and those that were under way then */
 	uint64_t late_until;
 	unsigned ends, past; /* how many were told */

@@ -25,7 +25,7 @@ struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 struct processor processor;
 struct platform platform;
-struct line line_table[LINES];
+struct line line_table[LINE_ROOM];
 
 static struct vm vm[VMS];
 static struct {
@@ -186,7 +186,7 @@ static void guest_writes(uint16_t port, uint8_t value)
 
 static void forget_ticks(unsigned i)
 {
-	world.ticks[i] = vm[i].pit.merged = vm[i].pit.owed = 0;
+	world.ticks[i] = vm[i].pit.merged = vm[i].pit.backlog = 0;
 	world.from[i] = machine_time();
 }
 
@@ -200,17 +200,17 @@ static void guest_programs(uint8_t mode, uint16_t count)
 	assert_true(processor.attention); /* the turn gets a new deadline */
 }
 
-/* Each tick of the VM that runs was delivered once, or was dropped or is owed as the words say. An
- * edge that falls now may count or not. */
+/* Each tick of the VM that runs was delivered once, or was dropped or is in the backlog, as the
+ * words say. An edge that falls now may count or not. */
 static void check_ticks(void)
 {
 	unsigned i = processor.vm->number;
 	const struct pit *p = &vm[i].pit;
 
-	if (p->owed != 0) /* the machine's counter makes ticks faster than they fall due */
+	if (p->backlog != 0) /* the machine's counter makes ticks faster than they fall due */
 		return;
 	uint64_t wanted = pit_counter_edges(&world.truth[i], world.from[i], machine_time()),
-		 had = world.ticks[i] + p->merged + p->owed;
+		 had = world.ticks[i] + p->merged + p->backlog;
 	if (had + 1 < wanted || had > wanted + 1)
 		fail_msg("vm %u: %llu ticks and %llu dropped; %llu edges", i,
 		         (unsigned long long)world.ticks[i], (unsigned long long)p->merged,
@@ -415,9 +415,9 @@ static void all_ticks_come_where_the_words_say_so(void **state)
 	run(20000 * 100);
 	leave();
 	enter(0);
-	assert_in_range(vm[0].pit.owed, 97, 100);
+	assert_in_range(vm[0].pit.backlog, 97, 100);
 	run(20000 * 120);
-	assert_int_equal(vm[0].pit.owed, 0);
+	assert_int_equal(vm[0].pit.backlog, 0);
 	assert_int_equal(vm[0].pit.merged, 0);
 	check_ticks();
 	run(20000 * 20);

@@ -52,7 +52,7 @@ static void R15_a_sharer_s_request_outlives_the_line_with_one_bank(void **state)
 	told_and_away(1);
 }
 
-/* A shared line that enters another input of the block: seen, acknowledged and owed there. */
+/* A shared line that enters another input of the block: seen, acknowledged and pending there. */
 static void R15_a_shared_line_may_enter_another_input_of_the_block(void **state)
 {
 	const uint64_t block_input = LINE_INPUTS_OWN ^ (3ull ^ 7ull) << 12;

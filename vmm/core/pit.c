@@ -28,8 +28,8 @@ enum { REFRESH_SHIFT = 4 }; /* the refresh bit changes each 16 CLK pulses: about
 
 /* CLK pulses. GRAIN: of a look and a load. NEAR_EDGE: an edge so near is waited for, so that no
  * edge falls between the look at the counter and the silence. STORM: periods below are not followed
- * pulse by pulse. SETTLED: the edge of a single shot has passed for sure. */
-enum { GRAIN = 2, NEAR_EDGE = 4, STORM = 64, SETTLED = 4, TRIES = 64 };
+ * pulse by pulse. PAST_EDGE: the edge of a single shot has passed for sure. */
+enum { GRAIN = 2, NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, TRIES = 64 };
 /* ticks=all: so many ticks are caught up at a stretch. */
 enum { BURST = 64 };
 
@@ -188,11 +188,11 @@ static uint64_t look_beside_edges(struct pit *p)
 /* Keeps the account of ticks that no edge makes now. */
 static void keep_ticks(struct pit *p, uint64_t ticks)
 {
-	*(p->all ? &p->owed : &p->merged) += ticks;
+	*(p->all ? &p->backlog : &p->merged) += ticks;
 }
 
 /* Asks for the ticks that have fallen due until t, while vm is away. Several ticks are one request:
- * the rest is owed or merged (ticks=). */
+ * the rest is in the backlog or merged (ticks=). */
 static void ask_for_ticks(struct vm *vm, uint64_t t)
 {
 	struct pit *p = &vm->pit;
@@ -207,14 +207,14 @@ static void ask_for_ticks(struct vm *vm, uint64_t t)
 	keep_ticks(p, ticks);
 }
 
-/* ticks=all: the machine's counter makes two edges in a period, until no tick is owed. */
+/* ticks=all: the machine's counter makes two edges in a period, until the backlog is empty. */
 static void begin_catching_up(struct pit *p, uint32_t period, uint64_t t)
 {
-	uint64_t ticks = p->owed < BURST ? p->owed : BURST;
+	uint64_t ticks = p->backlog < BURST ? p->backlog : BURST;
 
 	machine_load(CATCH_UP, period / 2, t);
 	p->slip = p->loaded_slip = 0;
-	set_due(p, tsc_at(machine.edge + (2 * ticks - 1) * machine.count + SETTLED));
+	set_due(p, tsc_at(machine.edge + (2 * ticks - 1) * machine.count + PAST_EDGE));
 }
 
 /* Counts the edges of a stretch of catching up. */
@@ -223,10 +223,10 @@ static void end_catching_up(struct pit *p)
 	uint64_t t = look_beside_edges(p);
 	uint64_t made = (machine.edge - machine.loaded) / machine.count - 1;
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
-	uint64_t wanted = p->owed + pit_counter_edges(c, p->told, t);
+	uint64_t wanted = p->backlog + pit_counter_edges(c, p->told, t);
 
 	p->told = later(p->told, t);
-	p->owed = wanted > made ? wanted - made : 0;
+	p->backlog = wanted > made ? wanted - made : 0;
 	/* a tick was made before its time: the next tick is left out */
 	for (; made > wanted; made--)
 		p->told = pit_counter_next_edge(c, p->told);
@@ -246,7 +246,7 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 		set_due(p, PIT_NEVER);
 		return;
 	}
-	if (periodic && p->owed != 0 && c->next >= STORM && !machine.low) {
+	if (periodic && p->backlog != 0 && c->next >= STORM && !machine.low) {
 		begin_catching_up(p, c->next, t);
 		return;
 	}
@@ -263,7 +263,7 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 		machine_load(SINGLE, ahead, t);
 	p->slip = p->loaded_slip = (int64_t)(machine.edge - edge);
 	bool again = periodic && machine.kind == SINGLE;
-	set_due(p, again ? tsc_at(machine.edge + SETTLED) : PIT_NEVER);
+	set_due(p, again ? tsc_at(machine.edge + PAST_EDGE) : PIT_NEVER);
 }
 
 /* Beyond a look's grain the machine's counter is right, and the TSC's measured rate is wrong: moves
@@ -474,7 +474,7 @@ static void control(struct pit *p, uint8_t value)
 	machine_silence();
 	p->slip = p->loaded_slip = 0;
 	p->told = now_in_pulses();
-	p->owed = 0;
+	p->backlog = 0;
 	set_due(p, PIT_NEVER);
 }
 
@@ -494,7 +494,7 @@ static void write_tick_count(struct pit *p, uint8_t value)
 	}
 	processor.attention = true; /* the turn's deadline has to know of the new moment */
 	if (waits && machine.kind != CATCH_UP) {
-		set_due(p, tsc_at(machine.edge + SETTLED));
+		set_due(p, tsc_at(machine.edge + PAST_EDGE));
 		return;
 	}
 	p->told = later(p->told, t);
@@ -551,7 +551,7 @@ void pit_reset(struct vm *vm)
 		pit_counter_reset(&p->counter[i]);
 	p->counter[COUNTER_SPEAKER].gate = false;
 	p->speaker = p->requested = false;
-	p->owed = p->told = 0;
+	p->backlog = p->told = 0;
 	p->slip = p->loaded_slip = 0;
 	p->due = PIT_NEVER;
 }

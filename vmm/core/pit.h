@@ -32,15 +32,15 @@ struct pit {
 	bool all; /* ticks=all */
 	bool speaker;
 	bool requested; /* a tick was asked for while the VM was away */
-	/* Rising edges of counter 0 until then have reached the VM, or are counted in owed or
+	/* Rising edges of counter 0 until then have reached the VM, or are counted in backlog or
 	 * merged. */
 	uint64_t told;
 	/* The machine's counter is so many pulses behind the VM's counter, and was so at its
 	 * loading. */
 	int64_t slip, loaded_slip;
-	uint64_t due;    /* TSC of the next work for this PIT, or PIT_NEVER */
-	uint64_t owed;   /* ticks=all: ticks that are still to be delivered */
-	uint64_t merged; /* ticks that fell due with another tick, and were dropped */
+	uint64_t due;     /* TSC of the next work for this PIT, or PIT_NEVER */
+	uint64_t backlog; /* ticks=all: ticks that are still to be delivered */
+	uint64_t merged;  /* ticks that fell due with another tick, and were dropped */
 };
 
 /* TSC of the earliest work for any VM's PIT, or PIT_NEVER. */

@@ -38,9 +38,9 @@ struct nmi_account {
 	bool exited; /* the next NMI to judge ended a guest's turn, and no pulse explains the NMI */
 	/* Ends of the slice timer that were reported with another cause, or that no code saw. */
 	struct {
-		uint32_t owed;  /* NMIs that may come before the timer is armed anew */
-		uint32_t late;  /* NMIs that may still come after the timer was armed anew */
-		uint64_t until; /* TSC: the end of the time of late */
+		uint32_t pending; /* NMIs that may come before the timer is armed anew */
+		uint32_t late;    /* NMIs that may still come after the timer was armed anew */
+		uint64_t until;   /* TSC: the end of the time of late */
 	} timer;
 };
 
@@ -191,7 +191,7 @@ static inline uint16_t nmi_account_judge(struct nmi_account *a, uint32_t nmis, b
 /* Reports an end whose NMI is still to come, or has come unseen with another NMI. */
 static inline void nmi_account_owe_timer(struct nmi_account *a)
 {
-	a->timer.owed++;
+	a->timer.pending++;
 }
 
 /* Reports that the timer has been armed anew, or stopped. NMIs of earlier ends may come for so long
@@ -200,11 +200,11 @@ static inline void nmi_account_owe_timer(struct nmi_account *a)
 static inline void nmi_account_arm_timer(struct nmi_account *a, uint64_t now, uint64_t longest,
                                          uint64_t delay)
 {
-	if (a->timer.owed == 0)
+	if (a->timer.pending == 0)
 		return;
-	a->timer.late = a->timer.owed + (now < a->timer.until + delay ? a->timer.late : 0);
+	a->timer.late = a->timer.pending + (now < a->timer.until + delay ? a->timer.late : 0);
 	a->timer.until = now + longest;
-	a->timer.owed = 0;
+	a->timer.pending = 0;
 }
 
 /* Returns whether an earlier end of the timer explains a single NMI, and takes the end. Call for an
@@ -214,8 +214,8 @@ static inline bool nmi_account_take_end(struct nmi_account *a, uint64_t now, uin
 	/* the end that is forgotten first */
 	if (a->timer.late != 0 && now < a->timer.until + delay)
 		a->timer.late--;
-	else if (a->timer.owed != 0)
-		a->timer.owed--;
+	else if (a->timer.pending != 0)
+		a->timer.pending--;
 	else
 		return false;
 	return true;
@@ -224,7 +224,7 @@ static inline bool nmi_account_take_end(struct nmi_account *a, uint64_t now, uin
 /* Forgets all ends. Call when the timer is stopped and the last NMI of the timer has come. */
 static inline void nmi_account_forget_timer(struct nmi_account *a)
 {
-	a->timer.owed = a->timer.late = 0;
+	a->timer.pending = a->timer.late = 0;
 }
 
 /* Returns the verdict with the timer's part. verdict: of nmi_account_judge(). timer: the

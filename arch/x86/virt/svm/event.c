@@ -41,7 +41,7 @@ static void intercept_iret(struct vcpu *v)
 }
 
 /* Has no work: STGI has already let the NMI of the exit through (enter.S, exit.c), and no IRET is
- * owed, so no NMI is blocked any more. */
+ * pending, so no NMI is blocked any more. */
 void svm_unblock_nmi(void)
 {
 }

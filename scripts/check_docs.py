@@ -32,6 +32,8 @@ FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CALL = re.compile(r"^(?:([\w/.-]+\.[chS]):)?([a-z_][a-z0-9_]*)\(\)$|^([\w/.-]+\.[chS]):(\w+)$")
+# A page of the public CI, as seen from the top of the tree.
+WORKFLOW = re.compile(r"^\.\./\.\./actions/workflows/([\w.-]+\.yml)(?:/badge\.svg)?$")
 # In a drawing's source: FILE:name(), name(), or a C file alone.
 DRAWN = re.compile(r"[\w/.-]+\.[chS]:\w+\(\)|\b\w+\(\)|[\w/-]+\.[chS]\b(?!:)")
 # A name of the code, alone or behind its file, with its structure or its fields.
@@ -109,6 +111,10 @@ def span_problem(tree, span):
 def link_problem(document, target):
     if re.match(r"^[a-z]+:", target):
         return None
+    workflow = WORKFLOW.match(target)
+    if workflow:
+        known = (ROOT / ".github" / "workflows" / workflow[1]).exists()
+        return None if known else f"link to {target}: no such workflow"
     name, _, anchor = target.partition("#")
     path = (document.parent / name).resolve() if name else document
     if not path.exists():

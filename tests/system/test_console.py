@@ -6,6 +6,7 @@ one command, or is edited away.
 """
 
 import re
+import subprocess
 
 import pytest
 
@@ -206,10 +207,26 @@ def test_a_mistyped_command_comes_back_and_is_put_right(keys_run):
     assert keys_run.console.count("no such command") == 1, keys_run
 
 
+def git(*words):
+    """What git says of the tree; "" where git knows no tree, or is not there."""
+    try:
+        done = subprocess.run(
+            ["git", *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip()
+
+
 def test_version_says_what_the_banner_says(keys_run):
-    """The file VERSION, and the compiler besides."""
+    """The file VERSION, the commit where git knows the commit, and the compiler besides."""
     name = re.search(r"^signalbox: (Signalbox .+)$", keys_run.console, re.M)[1]
     assert name.split()[1] == (ROOT / "VERSION").read_text().strip()
+    commit = re.search(r" \(([0-9a-f]{12})(?:-dirty)?\)$", name)
+    if git("rev-parse", "--show-toplevel") == str(ROOT):
+        assert commit and git("cat-file", "-t", commit[1]) == "commit", name
+    else:
+        assert not commit, name
     said = re.search(r"^(.*), compiled by \w+ \d", keys_run.console, re.M)
     assert said and said[1] == name, keys_run
 

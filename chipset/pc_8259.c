@@ -8,6 +8,7 @@
  * owner. Command ports are open to the guest while no request is pending in software. Accesses to
  * data ports always come here. The datasheet is Intel's 8259A (231468-003).
  */
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
 #include "chipset/pc.h"
 
@@ -155,15 +156,15 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 	c->pc.pic[chip].imr = value;
 	refresh_mask(c, chip);
 	/* The hint: see port_access() (vmm/core/port_access.c). */
-	if (__builtin_expect(!before != !pc_chips[chip].mask || c->inject, 0))
+	if (unlikely(!before != !pc_chips[chip].mask || c->inject))
 		refresh_ports(c);
 	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
-/* All writes but a plain OCW1. cold: a guest makes such writes a few times in a run. noinline:
- * without the noinline of this file's functions, measured together, a mask write takes 10
- * instructions more (test_figures.py: test_R02_a_mask_write_of_the_guest). */
-static __attribute__((cold, noinline)) int other_write(struct controller *c, unsigned chip,
+/* All writes but a plain OCW1. cold: a guest makes such writes a few times in a run. slow_path:
+ * inlined, a mask write takes 10 instructions more (test_figures.py:
+ * test_R02_a_mask_write_of_the_guest). */
+static __attribute__((cold)) slow_path int other_write(struct controller *c, unsigned chip,
                                                        bool data, uint8_t value)
 {
 	catch_initialisation(c, chip);

@@ -184,10 +184,8 @@ line_set pc_look(void)
 		return pc_read_irr(); /* noted before; put back before the entry */
 	line_set answer = read_answer();
 	line_set irr = read_irr(OCW3_READ_IRR);
-	/* ISR was probably selected. The hint: without the hint, a dispatcher pass on pc takes 202
-	 * instructions, and 200 with it (test_figures.py:
-	 * test_R12_a_dispatcher_pass_without_a_switch). */
-	if (__builtin_expect((answer & ~irr) || selected.isr, 0)) {
+	/* ISR was probably selected. */
+	if ((answer & ~irr) || selected.isr) {
 		selected.answer = answer;
 		selected.state = SELECT_NOTED;
 		note_select(irr);

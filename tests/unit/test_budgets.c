@@ -280,7 +280,7 @@ static void decide(void)
 	sim.current = NULL;
 	sim.late = dice(4) ? dice(200) : dice(LATE_MAX);
 	check_waits_for_periods();
-	struct vm *vm = run_decide();
+	struct vm *vm = run_decide(cpu_tsc(), false);
 	for (unsigned i = 0; i < vm_count; i++)
 		if (before[i] == VM_WAITING && vms[i]->state != VM_WAITING)
 			sim.guest[i].held += line_in(asserted, i);

@@ -13,7 +13,7 @@ static void R18_equals_take_turns_in_order(void **state)
 {
 	(void)state;
 	kit_begin(kit_equals);
-	struct vm *before = run_decide();
+	struct vm *before = run_decide(cpu_tsc(), false);
 
 	sched_end_turn(before);
 	assert_int_equal(processor.turn.slice_end, 0);
@@ -91,7 +91,7 @@ static void R18_a_slice_ends_by_the_tsc(void **state)
 {
 	(void)state;
 	kit_begin(kit_equals);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	assert_int_equal(kit.timer, KIT_SLICE);
 	fake_tsc += KIT_SLICE;
 	turn_look(&kit.own[0]);
@@ -103,7 +103,7 @@ static void R18_a_vm_that_exits_is_looked_at_and_gets_the_rest(void **state)
 {
 	(void)state;
 	kit_begin(kit_equals);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	fake_tsc += KIT_SLICE / 2;
 	unsigned exits = 0;
 
@@ -111,7 +111,7 @@ static void R18_a_vm_that_exits_is_looked_at_and_gets_the_rest(void **state)
 		assert_true(++exits <= 4); /* each takes the VMM 2,000 instructions at most */
 	turn_look(&kit.own[0]);
 	assert_int_equal(kit.timer, KIT_SLICE - KIT_SLICE / 2);
-	assert_in_range(processor.turn.look - (uint32_t)trace_ring.count, 1, 4);
+	assert_in_range(processor.turn.look - (uint32_t)processor.trace.count, 1, 4);
 	assert_false(processor.attention);
 }
 
@@ -119,16 +119,16 @@ static void what_is_left_of_a_slice_stays_the_vms(void **state)
 {
 	(void)state;
 	kit_begin(kit_equals);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	fake_tsc += 2000;
 	turn_leave(&kit.own[0], fake_tsc);
 	assert_int_equal(kit.own[0].slice_left, KIT_SLICE - 2000);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	assert_int_equal(kit.timer, KIT_SLICE - 2000);
 	turn_end();
 	turn_leave(&kit.own[0], fake_tsc);
 	assert_int_equal(kit.own[0].slice_left, 0);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	assert_int_equal(kit.timer, KIT_SLICE);
 }
 
@@ -136,7 +136,7 @@ static void nobody_elses_turn_and_no_end(void **state)
 {
 	(void)state;
 	kit_begin(kit_ladder);
-	assert_ptr_equal(run_decide(), &kit.own[2]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[2]);
 	assert_int_equal(processor.turn.slice_end, 0);
 	assert_int_equal(processor.turn.deadline, processor.housekeeping_due);
 }
@@ -146,7 +146,7 @@ static void nobody_elses_turn_and_no_end(void **state)
 /* Uses vm's slice up. vm has an interrupt in service: vm_switch() refuses a switch at first. */
 static void use_up_slice(struct vm *vm)
 {
-	assert_ptr_equal(run_decide(), vm);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), vm);
 	fake_tsc += KIT_SLICE;
 	turn_look(vm);
 	assert_ptr_not_equal(sched_pick(), vm);
@@ -157,17 +157,18 @@ static void R11_the_wait_for_an_eoi_has_an_end(void **state)
 	(void)state;
 	kit_begin(kit_equals);
 	use_up_slice(&kit.own[0]);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	assert_true(kit.own[0].switch_waits);
 	assert_int_equal(kit.timer, tsc_from_us(SERVICE_WAIT_US));
 	fake_tsc += tsc_from_us(SERVICE_WAIT_US) / 2;
 	turn_look(&kit.own[0]);
 	assert_false(processor.turn.waited);
-	assert_ptr_equal(run_decide(), &kit.own[0]); /* and the end stays in place */
+	assert_ptr_equal(run_decide(cpu_tsc(), false),
+	                 &kit.own[0]); /* and the end stays in place */
 	fake_tsc += tsc_from_us(SERVICE_WAIT_US) / 2;
 	turn_look(&kit.own[0]);
 	assert_true(processor.turn.waited && processor.attention);
-	assert_ptr_equal(run_decide(), &kit.own[1]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[1]);
 }
 
 static void R13_a_vm_above_does_not_wait_for_an_eoi(void **state)
@@ -175,7 +176,7 @@ static void R13_a_vm_above_does_not_wait_for_an_eoi(void **state)
 	(void)state;
 	kit_begin(kit_ladder);
 	processor.vm = &kit.own[0];
-	assert_ptr_equal(run_decide(), &kit.own[2]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[2]);
 	assert_false(kit.own[0].switch_waits);
 	assert_int_equal(kit.attempts, 2);
 }
@@ -184,9 +185,9 @@ static void a_vm_that_halts_in_a_handler_is_not_waited_for(void **state)
 {
 	(void)state;
 	kit_begin(kit_ladder);
-	assert_ptr_equal(run_decide(), &kit.own[2]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[2]);
 	sched_set_state(&kit.own[2], VM_HALTED);
-	assert_ptr_equal(run_decide(), &kit.own[1]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[1]);
 	assert_false(kit.own[2].switch_waits);
 }
 
@@ -195,11 +196,11 @@ static void a_wait_that_nobody_needs_ends(void **state)
 	(void)state;
 	kit_begin(kit_equals);
 	use_up_slice(&kit.own[0]);
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	sched_set_state(&kit.own[1], VM_HALTED);
 	sched_set_state(&kit.own[2], VM_HALTED);
 	kit.attempts = 0;
-	assert_ptr_equal(run_decide(), &kit.own[0]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[0]);
 	assert_false(kit.own[0].switch_waits);
 	assert_int_equal(processor.turn.slice_end, 0);
 	assert_int_equal(kit.attempts, 0);

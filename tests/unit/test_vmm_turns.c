@@ -24,7 +24,7 @@ static void the_work_takes_its_turn(void **state)
 {
 	(void)state;
 	begin_with_work();
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.portions, 1);
 }
 
@@ -34,7 +34,7 @@ static void R13_starved_work_lets_each_line_be_heard(void **state)
 	(void)state;
 	begin_with_work();
 	kit.starved = 3;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.portions, 4); /* background_run() looks at the mask each time */
 }
 
@@ -43,7 +43,7 @@ static void R13_a_request_comes_before_the_work(void **state)
 	(void)state;
 	begin_with_work();
 	kit.requests = LINE(0);
-	assert_ptr_equal(run_decide(), &kit.own[2]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[2]);
 	assert_int_equal(kit.portions, 0);
 	assert_int_equal(kit.put_away, 0);
 }
@@ -54,11 +54,11 @@ static void R13_a_request_that_comes_while_its_vm_is_put_away_comes_before_the_w
 	(void)state;
 	begin_with_work();
 	kit.requests_after = LINE(0);
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.put_away, 1);
 	assert_true(processor.attention);
 	processor.housekeeping_due = fake_tsc; /* the UART may want the work at once */
-	assert_ptr_equal(run_decide(), &kit.own[2]);
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[2]);
 	assert_int_equal(kit.portions, 0);
 }
 
@@ -67,12 +67,12 @@ static void R13_a_handler_comes_before_the_work(void **state)
 	(void)state;
 	begin_with_work();
 	kit.handler = true;
-	assert_null(run_decide()); /* the work is put off */
-	assert_ptr_equal(run_decide(), &kit.own[2]);
+	assert_null(run_decide(cpu_tsc(), false)); /* the work is put off */
+	assert_ptr_equal(run_decide(cpu_tsc(), false), &kit.own[2]);
 	assert_int_equal(kit.portions + kit.put_away, 0);
 	kit.handler = false;
 	processor.housekeeping_due = fake_tsc;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.portions, 1);
 }
 
@@ -85,7 +85,7 @@ static void R14_requests_that_come_late_do_not_keep_the_work_waiting(void **stat
 	for (unsigned i = 0; i < 3 * WORK_WAITS && kit.portions == 0; i++) {
 		kit.requests = 0;
 		processor.vm = &kit.own[2];
-		(void)run_decide();
+		(void)run_decide(cpu_tsc(), false);
 		fake_tsc += tsc_from_us(WORK_WAIT_US);
 	}
 	assert_int_equal(kit.portions, 1);
@@ -98,7 +98,7 @@ static void R14_a_request_for_ever_does_not_keep_the_work_waiting(void **state)
 	begin_with_work();
 	kit.requests_after = LINE(0);
 	for (unsigned i = 0; i < 3 * WORK_WAITS && kit.portions == 0; i++) {
-		(void)run_decide();
+		(void)run_decide(cpu_tsc(), false);
 		processor.vm = &kit.own[2];
 		fake_tsc += tsc_from_us(WORK_WAIT_US);
 	}
@@ -118,7 +118,7 @@ static void R12_a_vm_that_starts_stops_at_an_nmi(void **state)
 	kit_begin(kit_equals);
 	kit.own[0].starting = true;
 	kit.on_step = count_an_nmi;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.steps, 3);
 	assert_int_equal(kit.own[0].run_ticks, 3 * KIT_STEP);
 	assert_int_equal(kit.own[0].slice_left, KIT_SLICE - 3 * KIT_STEP);
@@ -143,7 +143,7 @@ static void R13_a_vm_that_starts_looks_for_interrupts(void **state)
 	kit_begin(kit_ladder);
 	kit.own[2].starting = true;
 	chipset = &asked;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.steps, 4);
 }
 
@@ -158,7 +158,7 @@ static void R13_a_vm_that_starts_stops_for_a_decision(void **state)
 	kit_begin(kit_ladder);
 	kit.own[2].starting = true;
 	kit.on_step = call_for_a_decision;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.steps, 2);
 }
 
@@ -169,7 +169,7 @@ static void R18_a_vm_that_starts_has_its_slice_and_no_more(void **state)
 	sched_end_turn(&kit.own[2]);
 	assert_ptr_equal(sched_pick(), &kit.own[0]);
 	kit.own[0].starting = true;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.steps, KIT_SLICE / KIT_STEP);
 	assert_int_equal(kit.own[0].slice_left, 0);
 	assert_ptr_equal(sched_pick(), &kit.own[1]);
@@ -181,7 +181,7 @@ static void the_housekeeping_comes_between_the_steps_of_a_start(void **state)
 	kit_begin(kit_ladder);
 	kit.own[2].starting = true;
 	processor.housekeeping_due = fake_tsc + 5 * KIT_STEP;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.steps, 5);
 }
 
@@ -200,7 +200,7 @@ static void a_vm_leaves_the_chipset_before_another_one_starts(void **state)
 	processor.vm = &kit.own[0];
 	kit.own[2].starting = true;
 	processor.housekeeping_due = fake_tsc + KIT_STEP;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.put_away, 1);
 	assert_null(processor.vm);
 	assert_true(kit.steps > 0);
@@ -211,7 +211,7 @@ static void nobody_to_run_leaves_the_vmms_own_lines_open(void **state)
 	(void)state;
 	kit_begin(kit_equals);
 	stop_all();
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.halts, 1);
 	assert_int_equal(kit.mask_now, (line_set)~LINE(4));
 	assert_true(processor.attention);
@@ -248,7 +248,7 @@ static void R13_vms_that_stand_at_an_error_are_waited_for(void **state)
 		looks = 0;
 		nmi_at = times == 0 ? 4 : 100;
 		chipset = &clock_and_interrupts;
-		assert_null(run_decide());
+		assert_null(run_decide(cpu_tsc(), false));
 		assert_int_equal(kit.mask_now, (line_set) ~(LINE(0) | LINE(4) | LINE(13)));
 		assert_int_equal(looks, times == 0 ? 4 : 10); /* a line, or housekeeping */
 		assert_true(processor.attention);
@@ -296,14 +296,14 @@ static void with_no_vm_at_all_the_housekeeping_comes_in_time(void **state)
 	chipset = &slow;
 	kit.work_due = fake_tsc + 7 * KIT_STEP;
 	processor.housekeeping_due = 0;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(kit.halts, 0);
 	assert_int_equal(fake_tsc, kit.work_due);
 	assert_true(processor.attention); /* for a look at the housekeeping */
 	kit.work_due += 100 * KIT_STEP;
 	nmi_count = 1; /* a line speaks: the VMM does not wait */
 	now = fake_tsc;
-	assert_null(run_decide());
+	assert_null(run_decide(cpu_tsc(), false));
 	assert_int_equal(fake_tsc, now);
 }
 

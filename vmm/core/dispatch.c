@@ -7,6 +7,7 @@
  * time, because an NMI may stand for several sources. A status bit is acknowledged before its
  * device is served.
  */
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/slice_timer.h"
@@ -211,11 +212,11 @@ void dispatch_counted(struct vm *running)
 	}
 }
 
-/* noinline: without the noinline of this file's functions, measured together, a dispatcher pass on
- * pc takes 13 instructions more (test_figures.py: test_R12_a_dispatcher_pass_without_a_switch).
+/* slow_path: inlined, a dispatcher pass on pc takes 13 instructions more (test_figures.py:
+ * test_R12_a_dispatcher_pass_without_a_switch).
  * Handles the rarer NMI exits: the VMM's own line, a shared line, a line whose VM has to be woken;
  * or, where line < 0, an NMI that identify_line() could not explain. */
-static __attribute__((noinline)) void dispatch_other(struct vm *running, int line)
+static slow_path void dispatch_other(struct vm *running, int line)
 {
 	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
 

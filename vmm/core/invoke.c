@@ -6,6 +6,7 @@
  * handler catches an NMI in that stretch, and the entry does not happen (arch/x86/cpu/nmi.S). A
  * step without a change costs a comparison.
  */
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/log/log.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
@@ -72,9 +73,9 @@ static __attribute__((cold)) void end_entry(struct vm *vm)
 /* Opens the ports that the chipset leaves to the guest; the guest's interrupts cause no exit from
  * the start. Injects events that the controller cannot deliver itself: lost requests, and an
  * external NMI that is the VM's.
- * noinline: without, and with controller_fault() inlined, a CPUID takes 123 instructions and a mask
- * write 211, else 121 and 205 (test_figures.py). */
-static __attribute__((noinline)) void change_controller(struct vm *vm)
+ * slow_path: without, and with controller_fault() inlined, a CPUID takes 123 instructions and a
+ * mask write 211, else 121 and 205 (test_figures.py). */
+static slow_path void change_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;
 
@@ -114,8 +115,8 @@ void vm_leave(void)
 	chipset_route(NULL);
 }
 
-/* noinline: inlined, each exit takes one instruction more. */
-__attribute__((noinline)) void vm_exited(struct vm *vm, enum vm_exit_reason reason)
+/* slow_path: inlined, each exit takes one instruction more. */
+slow_path void vm_exited(struct vm *vm, enum vm_exit_reason reason)
 {
 	if (vm->at_exit & AT_EXIT_ROUTES)
 		vm_leave();

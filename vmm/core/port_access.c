@@ -5,6 +5,7 @@
  */
 #include "vmm/core/port_access.h"
 
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/pc_view.h"
@@ -138,9 +139,9 @@ static void exit_string(struct vm *vm, const struct vcpu_io *io)
 		virt_string_end(vm->vcpu, io, &piece);
 }
 
-/* noinline: without, and without data_write()'s hint (chipset/pc_8259.c), a mask write takes 211
+/* slow_path: without, and without data_write()'s hint (chipset/pc_8259.c), a mask write takes 211
  * instructions, else 205 (test_figures.py: test_R02_a_mask_write_of_the_guest). */
-__attribute__((noinline)) void port_access(struct vm *vm, struct vcpu_io io)
+slow_path void port_access(struct vm *vm, struct vcpu_io io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 	uint32_t value = (uint32_t)regs->rax;

@@ -4,12 +4,13 @@
  */
 #include "vmm/core/port_controller.h"
 
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/log/log.h"
 
 #include <errno.h>
 
-/* cold: a guest's fault. noinline: see change_controller() (vmm/core/invoke.c). */
-__attribute__((cold, noinline)) void port_controller_fault(struct vm *vm, int error)
+/* cold: a guest's fault. slow_path: see change_controller() (vmm/core/invoke.c). */
+__attribute__((cold)) slow_path void port_controller_fault(struct vm *vm, int error)
 {
 	static const struct denial opens_others = {
 		.format = "OCW1 opens lines that are not the VM's; they stay masked"

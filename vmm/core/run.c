@@ -108,9 +108,8 @@ static uint64_t first_due(void)
  *   waits_for_eoi() inlined takes 300 bytes more of the image.
  * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
  *   hint at routes_at_exit a mask write takes 206 (test_figures.py, limit 205).
- * - always_inline: run_all() is then one function with the decision. Without begin_turn()'s a
- *   switch takes 433 and a wake-up 583, without decide_at()'s 454 and 600, without run_decide()'s
- *   430 and 566. */
+ * - one_path: run_all() is then one function with the decision. Without begin_turn()'s a switch
+ *   takes 433 and a wake-up 583, without run_decide()'s 454 and 600. */
 
 /* Does the VMM's work beside running VMs, and sets the time of the next housekeeping. Returns true
  * when the background work has its turn. */
@@ -343,9 +342,8 @@ static slow_path struct vm *find_sleeper(bool *work, uint64_t now)
 	return vm;
 }
 
-/* timed: as for decide_at(). */
-static inline __attribute__((always_inline)) void begin_turn(struct vm *vm, uint64_t now,
-                                                             bool timed)
+/* timed: as for run_decide(). */
+static one_path void begin_turn(struct vm *vm, uint64_t now, bool timed)
 {
 	const bool allots = timed && processor.allot.on;
 	bool contended = sched_contended(vm);
@@ -369,8 +367,8 @@ static inline __attribute__((always_inline)) void begin_turn(struct vm *vm, uint
 	                                                (allots && sched_is_sleepless(vm)));
 }
 
-/* Chooses the next VM, or NULL where no VM is ready. timed: as for decide_at(). */
-static inline __attribute__((always_inline)) struct vm *choose(uint64_t now, bool timed)
+/* Chooses the next VM, or NULL where no VM is ready. timed: as for run_decide(). */
+static inline struct vm *choose(uint64_t now, bool timed)
 {
 	if (timed && pit_is_due(now))
 		pit_work(now);
@@ -382,7 +380,7 @@ static struct vm *decide_with_times(uint64_t now);
 /* Decides (510) whether it is another VM's turn, and brings that VM in. Returns the VM to invoke,
  * or NULL when the caller has to decide again. timed: moments are due for VMs that do not run,
  * because VMs have PITs of their own, or time is allotted (vmm/core/allot.h). */
-static inline __attribute__((always_inline)) struct vm *decide_at(uint64_t now, bool timed)
+one_path struct vm *run_decide(uint64_t now, bool timed)
 {
 	bool work = false;
 
@@ -431,15 +429,10 @@ static slow_path struct vm *decide_with_times(uint64_t now)
 
 	if (processor.housekeeping_due == SET_ASIDE)
 		processor.housekeeping_due = housekeeping.due;
-	struct vm *vm = decide_at(now, true);
+	struct vm *vm = run_decide(now, true);
 	housekeeping.due = processor.housekeeping_due;
 	processor.housekeeping_due = SET_ASIDE;
 	return vm;
-}
-
-inline __attribute__((always_inline)) struct vm *run_decide(void)
-{
-	return decide_at(cpu_tsc(), false);
 }
 
 static void run(struct vm *vm)
@@ -480,7 +473,7 @@ int run_all(const struct vmm_config *config, const struct operator_calls *person
 {
 	run_begin(config, person);
 	for (;;) {
-		struct vm *vm = run_decide();
+		struct vm *vm = run_decide(cpu_tsc(), false);
 		if (vm != NULL)
 			run(vm);
 		else if (ending_is_here())

@@ -15,7 +15,8 @@
 /* Begins a run. config, person: as for run_all(). */
 void run_begin(const struct vmm_config *config, const struct operator_calls *person);
 /* Decides about the next turn, and brings the VM in. Returns the VM to invoke. Returns NULL when
- * the caller has to decide again, or when the run is over. */
-struct vm *run_decide(void);
+ * the caller has to decide again, or when the run is over. now: the TSC. timed: moments are due for
+ * VMs that do not run; run_all() passes false. */
+struct vm *run_decide(uint64_t now, bool timed);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef VMM_TURN_H
 #define VMM_TURN_H
 
+#include "arch/x86/cpu/hints.h"
 #include "vmm/core/pit.h"
 #include "vmm/core/processor.h"
 #include "vmm/core/trace.h"
@@ -22,7 +23,7 @@
  * a wake-up 566, with 417 and 550 (test_irqmux_figures.py). */
 static inline bool turn_is_due(uint32_t count)
 {
-	return __builtin_expect((int32_t)(count - processor.turn.look) >= 0, 0);
+	return unlikely((int32_t)(count - processor.turn.look) >= 0);
 }
 
 /* Entries of the trace between two looks. LOOK_CONTENDED: while a VM waits for the slice's end.

@@ -8,9 +8,10 @@
 #ifndef ARCH_X86_CPU_HINTS_H
 #define ARCH_X86_CPU_HINTS_H
 
-#define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 /* For a function: not inlined, so that the caller saves no register for the function's work. */
 #define slow_path __attribute__((noinline))
+/* For a function: inlined into each caller, so that the caller is a single path. */
+#define one_path inline __attribute__((always_inline))
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "arch/x86/virt/guest_state.h"
 #include "arch/x86/cpu/fpu.h"
-#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/mitigations.h"
 
 #include <errno.h>
@@ -56,9 +55,11 @@ static inline void put_away(struct guest_state *owner)
 	fpu_save(owner->fpu, owner->xcr0_widest);
 }
 
-/* slow_path: the next two functions must not be inlined. scripts/check_vectors.py finds their
+/* The next two functions are no part of their callers, because scripts/check_vectors.py finds their
  * instructions by name. */
-slow_path void guest_fpu_release(void)
+#define FOUND_BY_NAME __attribute__((noinline))
+
+FOUND_BY_NAME void guest_fpu_release(void)
 {
 	if (registers.owner != NULL)
 		put_away(registers.owner);
@@ -66,7 +67,7 @@ slow_path void guest_fpu_release(void)
 	entry_ready = NULL;
 }
 
-slow_path void guest_fpu_load(struct guest_state *s)
+FOUND_BY_NAME void guest_fpu_load(struct guest_state *s)
 {
 	if (registers.owner == s)
 		return;

@@ -123,13 +123,13 @@ static enum vm_exit_reason translate_other(uint64_t reason)
 	return reason == REASON_TIMER && quirk_timer(vmx_loaded) ? VM_EXIT_POLL : reasons[reason];
 }
 
-/* likely: 1 instruction of each exit. With the two hints of vmx_enter() a mask write costs 205
+/* unlikely: 1 instruction of each exit. With the two hints of vmx_enter() a mask write costs 205
  * instructions, and without the three 207. */
 static inline enum vm_exit_reason translate(uint64_t reason)
 {
 	if (reason >= vmx_plain_reasons)
 		return translate_other(reason);
-	if (likely(reason != REASON_EXCEPTION_OR_NMI))
+	if (!unlikely(reason == REASON_EXCEPTION_OR_NMI))
 		return (enum vm_exit_reason)reasons[reason];
 	bool nmi = (vmcs_read(EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI;
 	return nmi ? VM_EXIT_NMI : VM_EXIT_EXCEPTION;

@@ -113,7 +113,7 @@ class Trace(Command):
 
     def run(self, argument):
         wanted = int(argument or 20)
-        ring = value("trace_ring")
+        ring = value("processor.trace")
         size = ring["entry"].type.range()[1] + 1
         end = int(ring["count"])
         events = enumerators("enum trace_event", "TRACE_")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The moments of a run: what the emulator saw, and the VMM's own trace, in the order of time.
 
-Rule: the meaning of an event of the VMM's trace stands in vmm/core/trace.h alone, and is read from
-there. The file of records is that of emulators/qemu/timeline.c.
+Rule: the meaning of an event of the VMM's trace stands in vmm/core/trace_ring.h alone, and is read
+from there. The file of records is that of emulators/qemu/timeline.c.
 """
 
 import re
@@ -16,6 +16,7 @@ from .records import find_records
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "moments.bin"
+RING = "vmm/core/trace_ring.h"
 RECORD = struct.Struct("<QIIQQ")
 ENTRY = struct.Struct("<BBHI")  # event, VM, a, b
 NO_VM = 0xFF
@@ -54,7 +55,7 @@ class Events(NamedTuple):
 
 
 def read_events(root=ROOT):
-    trace = (root / "vmm/core/trace.h").read_text()
+    trace = (root / RING).read_text()
     virt = (root / "arch/x86/virt/virt.h").read_text()
     found = re.findall(r'\bX\(\w+, "([\w-]+)", \'(.)\', \'(.)\'\)', trace)
     return Events(
@@ -66,10 +67,11 @@ def ring_words(build):
     """The words that tell the plugin where the trace lies: an address, and the number of
     entries."""
     elf = Path(build) / "signalbox.elf"
-    found = symbols(elf).get("trace_ring")
-    if not found or not found[1]:
-        raise QemuError(f"{elf}: the image has no trace_ring: make all builds it anew")
-    return f",ring={found[0]:#x},entries={(found[1] - 8) // 16}"
+    found = symbols(elf).get("processor")
+    entries = re.search(r"TRACE_ENTRIES = (\d+)", (ROOT / RING).read_text())
+    if not found or not entries:
+        raise QemuError(f"{elf}: the image has no processor: make all builds it anew")
+    return f",ring={found[0]:#x},entries={entries[1]}"
 
 
 # ---- Names ---------------------------------------------------------------------------------------

@@ -34,7 +34,6 @@ volatile uint32_t nmi_count;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 struct processor processor;
-struct trace_ring trace_ring;
 struct chipset_present chipset_present;
 bool slice_timer_by_nmi, virt_is_second;
 

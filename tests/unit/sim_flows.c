@@ -21,7 +21,6 @@
 #include <string.h>
 
 uint64_t fake_tsc;
-struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 unsigned flow_served;
@@ -46,7 +45,7 @@ int flow_power_on(void **state)
 	chipset_present.dirty = true;
 	chipset = NULL;
 	chipset_window = 0;
-	memset(&trace_ring, 0, sizeof(trace_ring));
+	memset(&processor.trace, 0, sizeof(processor.trace));
 	memset(vms, 0, sizeof(vms));
 	vm_count = 0;
 	memset(flow_vms, 0, sizeof(flow_vms));

@@ -20,6 +20,7 @@
 #include "tests/unit/sim_interrupts.h"
 #include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
+#include "vmm/core/allot.h"
 #include "vmm/core/background.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
@@ -419,6 +420,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	board.between = sim_moment;
 	board.asleep = asleep;
 	board.edge = note_edge;
+	processor.allot.due = ALLOT_NEVER; /* allot_begin() in the machine's own start */
 	run_all(&config, &person);
 	check_exits();
 	sim_result.switches = 0;

@@ -21,7 +21,6 @@
 enum { VMM_LINE = 4, LOW = 0, EQUAL = 1, HIGH = 2, VMS = 3, MOST_LOOKS = 4 };
 
 uint64_t fake_tsc;
-struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 bool slice_timer_by_nmi;

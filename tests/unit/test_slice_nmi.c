@@ -41,7 +41,7 @@ static void begin(void)
 	slice_timer_arm(SLICE);
 	processor.turn = (struct turn){ .slice_end = fake_tsc + SLICE,
 		                        .deadline = fake_tsc + SLICE };
-	recorded = trace_ring.count;
+	recorded = processor.trace.count;
 	board.nmis = 0;
 }
 
@@ -50,8 +50,8 @@ static unsigned ended_slices(void)
 {
 	unsigned count = 0;
 
-	for (uint64_t i = recorded; i < trace_ring.count; i++)
-		count += trace_ring.entry[i % TRACE_ENTRIES].event == TRACE_SLICE;
+	for (uint64_t i = recorded; i < processor.trace.count; i++)
+		count += processor.trace.entry[i % TRACE_ENTRIES].event == TRACE_SLICE;
 	return count;
 }
 

@@ -17,7 +17,7 @@
 static void record(uint64_t tsc, enum trace_event event, unsigned vm, unsigned a, uint32_t b)
 {
 	trace_record(event, vm, a, b);
-	trace_ring.entry[(trace_ring.count - 1) % TRACE_ENTRIES].tsc = tsc;
+	processor.trace.entry[(processor.trace.count - 1) % TRACE_ENTRIES].tsc = tsc;
 }
 
 static void the_trace_prints_what_was_recorded(void **state)
@@ -61,7 +61,7 @@ static int begin(void **state)
 {
 	(void)state;
 	fake_vmm_reset();
-	memset(&trace_ring, 0, sizeof(trace_ring));
+	memset(&processor.trace, 0, sizeof(processor.trace));
 	printed_clear();
 	return 0;
 }

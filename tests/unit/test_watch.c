@@ -45,7 +45,7 @@ static int begin(void **state)
 	}
 	own[SCRIBE].at_exit = AT_EXIT_ROUTES;
 	watch_set(false);
-	looked = trace_ring.count;
+	looked = processor.trace.count;
 	return 0;
 }
 
@@ -58,9 +58,9 @@ static void exits(struct vm *vm, enum vm_exit_reason reason)
 
 static void assert_next(enum trace_event event, unsigned vm, unsigned a, uint32_t b)
 {
-	const struct trace_entry *e = &trace_ring.entry[looked++ % TRACE_ENTRIES];
+	const struct trace_entry *e = &processor.trace.entry[looked++ % TRACE_ENTRIES];
 
-	assert_true(looked <= trace_ring.count);
+	assert_true(looked <= processor.trace.count);
 	assert_int_equal(e->event, event);
 	assert_int_equal(e->vm, vm);
 	assert_int_equal(e->a, a);
@@ -69,7 +69,7 @@ static void assert_next(enum trace_event event, unsigned vm, unsigned a, uint32_
 
 static void assert_no_more(void)
 {
-	assert_int_equal(looked, trace_ring.count);
+	assert_int_equal(looked, processor.trace.count);
 }
 
 static void every_vm_is_watched_or_none(void **state)

@@ -17,7 +17,6 @@
 #include <string.h>
 
 uint64_t fake_tsc;
-struct trace_ring trace_ring;
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
 bool slice_timer_by_nmi;

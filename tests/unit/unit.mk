@@ -25,7 +25,7 @@ UNIT_nearest := vmm/operator/nearest.c
 UNIT_SCREEN  := vmm/operator/screen.c vmm/operator/screen_end.c vmm/operator/pager.c arch/x86/machine/keys.c \
 	tests/unit/fake_screen.c
 UNIT_console := vmm/operator/console.c vmm/operator/typing.c vmm/operator/prompt.c vmm/operator/completion.c vmm/operator/commands.c vmm/operator/nearest.c \
-	vmm/version.c $(UNIT_editor) vmm/core/trace.c vmm/operator/trace_print.c vmm/config/words.c tests/unit/console_kit.c \
+	vmm/version.c $(UNIT_editor) vmm/core/processor.c vmm/operator/trace_print.c vmm/config/words.c tests/unit/console_kit.c \
 	tests/unit/fake_uart.c $(UNIT_report) $(UNIT_SCREEN)
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
@@ -36,7 +36,7 @@ UNIT_keyboard_line := tests/unit/fake_virt.c vmm/operator/keyboard_line.c vmm/co
 UNIT_keys    := arch/x86/machine/keys.c
 UNIT_keyboard := arch/x86/machine/keyboard.c
 UNIT_vga     := arch/x86/machine/vga.c
-UNIT_trace   := vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
+UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
 UNIT_pci     := arch/x86/machine/pci.c
@@ -54,7 +54,7 @@ UNIT_pit     := vmm/core/pit_counter.c
 UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
 UNIT_latency := emulators/qemu/latency.c emulators/qemu/recent.c emulators/qemu/timeline.c
 UNIT_drain   := emulators/qemu/recent.c emulators/qemu/timeline.c
-UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/trace.c
+UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/processor.c
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.

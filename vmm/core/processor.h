@@ -3,11 +3,15 @@
  * The state of one processor: the VM that runs, the VMs by state, and the VMM's next look.
  *
  * Rule: there is one processor today. Nothing of a processor lies anywhere else in vmm/, so that a
- * second processor is a second structure.
+ * second processor is a second structure. Three parts of a processor lie below vmm/, because code
+ * there writes the parts: the account of NMIs (arch/x86/cpu/nmi_account.h), the slice timer
+ * (arch/x86/machine/slice_timer.h), and the block's routes and mask (struct chipset_present). Each
+ * is a single object with a single name.
  */
 #ifndef VMM_PROCESSOR_H
 #define VMM_PROCESSOR_H
 
+#include "vmm/core/trace_ring.h"
 #include "vmm/core/vm.h"
 
 #include <stdbool.h>
@@ -17,7 +21,7 @@ enum { PRIORITIES = 16 };
 
 /* The turn that is under way. vmm/core/turn.h has the calls. */
 struct turn {
-	/* The low half of trace_ring.count. An exit at or after this count calls turn_look(). */
+	/* The low half of trace.count. An exit at or after this count calls turn_look(). */
 	uint32_t look;
 	/* The VM has an interrupt in service (switch_waits), and there is no more time to wait for
 	 * its end. */
@@ -49,6 +53,8 @@ struct allotments {
 };
 
 struct processor {
+	/* First: a debugger, and `make trace`, find the ring at the processor's address. */
+	struct trace_ring trace;
 	/* The VM whose state is in the processor and the chipset; NULL before the first VM. */
 	struct vm *vm;
 	/* An event outside the running VM wants a decision. The run loop looks after each exit. */

@@ -461,6 +461,7 @@ void run_begin(const struct vmm_config *config, const struct operator_calls *per
 	if (housekeeping.interval > TURN_MOST)
 		housekeeping.interval = TURN_MOST;
 	this_run.started = cpu_tsc();
+	processor.attention = true;
 	housekeeping.status_due = config->status_ms
 	                                  ? this_run.started + housekeeping.status_interval
 	                                  : UINT64_MAX;

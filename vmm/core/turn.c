@@ -36,7 +36,7 @@ void turn_look(struct vm *vm)
 
 	if (now + NEAR < processor.turn.deadline) {
 		if (slice_timer_by_nmi)
-			processor.turn.look = (uint32_t)trace_ring.count + LOOK_ALONE;
+			processor.turn.look = (uint32_t)processor.trace.count + LOOK_ALONE;
 		else
 			turn_arm(vm, now, processor.turn.deadline,
 			         processor.turn.slice_end != 0 || processor.allot.on);

@@ -43,7 +43,7 @@ enum { TURN_EOI_WAIT_US = 200 };
 static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool contended)
 {
 	processor.turn.deadline = deadline;
-	processor.turn.look = (uint32_t)trace_ring.count +
+	processor.turn.look = (uint32_t)processor.trace.count +
 	                      (contended ? LOOK_CONTENDED : LOOK_ALONE);
 	int64_t left = (int64_t)(deadline - now);
 	virt_set_timer(vm->vcpu, left > 0 ? (uint64_t)left : 0);
@@ -54,7 +54,7 @@ static inline void turn_arm(struct vm *vm, uint64_t now, uint64_t deadline, bool
 static inline void turn_watch_tick(void)
 {
 	if (pit_due != PIT_NEVER)
-		processor.turn.look = (uint32_t)trace_ring.count + LOOK_TICK;
+		processor.turn.look = (uint32_t)processor.trace.count + LOOK_TICK;
 }
 
 /* Ends a turn of vm for another VM. The rest of the slice stays with vm. */

@@ -75,7 +75,7 @@ static void print_entry(const struct trace_entry *e, uint64_t start, uint64_t be
 
 void trace_print(unsigned last)
 {
-	uint64_t end = trace_ring.count;
+	uint64_t end = processor.trace.count;
 	uint64_t kept = end < TRACE_ENTRIES ? end : TRACE_ENTRIES;
 	uint64_t first = end - (last < kept ? last : kept);
 
@@ -83,11 +83,11 @@ void trace_print(unsigned last)
 		log_format("the trace is empty\n");
 		return;
 	}
-	uint64_t start = trace_ring.entry[first % TRACE_ENTRIES].tsc, before = start;
+	uint64_t start = processor.trace.entry[first % TRACE_ENTRIES].tsc, before = start;
 
 	log_format("%12s %10s  %-15s %s\n", "ticks", "since last", "vm", "event");
 	for (uint64_t i = first; i < end; i++) {
-		const struct trace_entry *e = &trace_ring.entry[i % TRACE_ENTRIES];
+		const struct trace_entry *e = &processor.trace.entry[i % TRACE_ENTRIES];
 
 		print_entry(e, start, before);
 		before = e->tsc;

@@ -7,6 +7,7 @@
  */
 #include "vmm/operator/watch.h"
 
+#include "arch/x86/cpu/io.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/trace.h"

@@ -190,7 +190,7 @@ void driver_init(const struct driver_window *given)
 	wiring.changed = false;
 	wiring.controller_input = wiring.block_input = LINE_INPUTS_OWN;
 	wiring.firmware_level = driver_read8(state_of(0, WINDOW_STATE_MASTER + ELCR)) |
-	                        (line_set)(driver_read8(state_of(0, WINDOW_STATE_SLAVE + ELCR))
+	                        (uint16_t)(driver_read8(state_of(0, WINDOW_STATE_SLAVE + ELCR))
 	                                   << 8);
 	driver_write16(WINDOW_LEVEL, wiring.firmware_level);
 	mux.selected = 0xffff0000;
@@ -233,7 +233,7 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 	 * inputs. */
 	pair_reset(&fresh);
 	line_set inputs = to_inputs(wiring.controller_input, lines);
-	line_set level = (wiring.firmware_level & (line_set)~inputs) |
+	line_set level = (wiring.firmware_level & (uint16_t)~inputs) |
 	                 to_inputs(wiring.controller_input, wiring.firmware_level & lines);
 	pair_port_write(&fresh, PORT_ELCR1, (uint8_t)level);
 	pair_port_write(&fresh, PORT_ELCR2, (uint8_t)(level >> 8));
@@ -259,7 +259,7 @@ void driver_mask(line_set wanted)
 	if (nmi_account_has_pulses(&nmi_account) && nmi_count == 0)
 		nmi_account_drop_pulses(&nmi_account);
 	line_set open = to_inputs(wiring.block_input,
-	                          vmm_block.claimed & (line_set)~vmm_block.masked);
+	                          vmm_block.claimed & (uint16_t)~vmm_block.masked);
 	uint64_t select = (uint64_t)(uint16_t)~open << 16;
 	if (mux.current != NULL)
 		select |= mux.current->window.select;
@@ -271,11 +271,11 @@ void driver_mask(line_set wanted)
 
 static inline line_set note(uint32_t status)
 {
-	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
-	                 (line_set)~vmm_block.masked;
+	line_set fresh = to_lines(wiring.block_input, (uint16_t)status) &
+	                 (uint16_t)~vmm_block.masked;
 
-	vmm_block.reported |= fresh & (line_set)~vmm_block.served;
-	vmm_block.masked |= fresh & (line_set)~vmm_block.served;
+	vmm_block.reported |= fresh & (uint16_t)~vmm_block.served;
+	vmm_block.masked |= fresh & (uint16_t)~vmm_block.served;
 	return fresh;
 }
 
@@ -284,8 +284,8 @@ static inline line_set note(uint32_t status)
 struct chipset_status driver_read_status(unsigned nmis)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
-	line_set unreported = (line_set)nmi_account_tell(&nmi_account);
-	struct chipset_status s = { .asserted = to_lines(wiring.block_input, (line_set)status) |
+	line_set unreported = (uint16_t)nmi_account_tell(&nmi_account);
+	struct chipset_status s = { .asserted = to_lines(wiring.block_input, (uint16_t)status) |
 		                                unreported,
 		                    .fresh = note(status) | unreported };
 	bool told = status & WINDOW_STATUS_EXTERNAL;
@@ -301,9 +301,9 @@ struct chipset_status driver_read_status(unsigned nmis)
 int driver_identify_line(void)
 {
 	uint32_t status = driver_read32(WINDOW_STATUS);
-	line_set fresh = to_lines(wiring.block_input, (line_set)status) &
-	                 (line_set)~vmm_block.masked;
-	line_set all = fresh | (line_set)nmi_account.found;
+	line_set fresh = to_lines(wiring.block_input, (uint16_t)status) &
+	                 (uint16_t)~vmm_block.masked;
+	line_set all = fresh | (uint16_t)nmi_account.found;
 	bool sole = fresh != 0 && (all & (all - 1)) == 0;
 
 	nmi_account_add_pulses(&nmi_account, status >> WINDOW_STATUS_PULSES_SHIFT);
@@ -321,7 +321,7 @@ line_set driver_asserted(void)
 
 line_set driver_masked(void)
 {
-	return to_lines(wiring.block_input, (line_set)(driver_read64(WINDOW_SELECT) >> 16));
+	return to_lines(wiring.block_input, (uint16_t)(driver_read64(WINDOW_SELECT) >> 16));
 }
 
 void driver_raise_external(void)
@@ -331,7 +331,7 @@ void driver_raise_external(void)
 
 void driver_acknowledge(line_set lines)
 {
-	vmm_block.reported &= (line_set)~lines;
+	vmm_block.reported &= (uint16_t)~lines;
 	chipset_present.dirty = true;
 	driver_write16(WINDOW_STATUS, to_inputs(wiring.block_input, lines));
 }
@@ -353,8 +353,8 @@ static line_set inputs_of(const struct controller *c, line_set lines)
 static __attribute__((cold)) line_set deliverable_elsewhere(const struct controller *c,
                                                             line_set asking, uint32_t view)
 {
-	line_set inputs = (inputs_of(c, asking) | (line_set)view) &
-	                  (line_set)(view >> VIEW_ENABLED_SHIFT);
+	line_set inputs = (inputs_of(c, asking) | (uint16_t)view) &
+	                  (uint16_t)(view >> VIEW_ENABLED_SHIFT);
 
 	return (to_lines(wiring.controller_input, inputs) & c->lines) | (inputs & c->unwired);
 }
@@ -369,7 +369,7 @@ line_set driver_deliverable(const struct controller *c, line_set asserted)
 
 	if (wiring.changed)
 		return deliverable_elsewhere(c, asking, view);
-	return (asking | (line_set)view) & (line_set)(view >> VIEW_ENABLED_SHIFT) & c->window.all;
+	return (asking | (uint16_t)view) & (uint16_t)(view >> VIEW_ENABLED_SHIFT) & c->window.all;
 }
 
 /* The slave's interrupts pass the master's input 2, so the master's ISR tells of both chips. */
@@ -395,7 +395,7 @@ static __attribute__((cold)) void collect_shared(const struct controller *c)
 
 	if (seen == 0)
 		return;
-	line_set unreported = seen & (line_set)~vmm_block.masked;
+	line_set unreported = seen & (uint16_t)~vmm_block.masked;
 	nmi_account_find(&nmi_account, unreported);
 	driver_acknowledge(seen);
 	bool routed = (uint16_t)mux.selected != 0; /* else c was restored and did not enter */
@@ -411,7 +411,7 @@ static __attribute__((cold)) void collect_shared(const struct controller *c)
  * collect_shared(). */
 static __attribute__((cold)) void keep_requests(struct controller *c)
 {
-	line_set requests = (line_set)(banks.holder[c->window.bank] == c ? read_view(c)
+	line_set requests = (uint16_t)(banks.holder[c->window.bank] == c ? read_view(c)
 	                                                                 : c->window.view);
 
 	c->window.pending_shared |= to_lines(wiring.controller_input, requests) & c->keeps;
@@ -485,7 +485,7 @@ void driver_restore(struct controller *c)
 		deliver_pending_shared(c); /* SELECT's write brings the latched assertions */
 	if (banks.holder[c->window.bank] != c)
 		put_state(c);
-	vmm_block.reported &= (line_set)~c->lines;
+	vmm_block.reported &= (uint16_t)~c->lines;
 	mux.current = c;
 	mux.sharing = c->shared != 0;
 	chipset_present.routed = c;

@@ -54,9 +54,9 @@ line_set pc_enabled(const struct controller *c)
 
 	if (!master->ready || master->init_step != 0)
 		return 0;
-	line_set open = (line_set)(~master->imr & 0xff);
+	line_set open = (uint16_t)(~master->imr & 0xff);
 	if (line_in(open, LINE_CASCADE) && slave->ready && slave->init_step == 0)
-		open |= (line_set)((uint8_t)~slave->imr << 8);
+		open |= (uint16_t)((uint8_t)~slave->imr << 8);
 	return open & (c->lines | c->unwired);
 }
 
@@ -82,7 +82,7 @@ static void refresh_ports(struct controller *c)
 
 	if (c->inject != 0)
 		/* the slave shows and polls requests behind a closed cascade as well */
-		plain = plain && !(c->inject & ~(line_set)(master->imr | slave->imr << 8));
+		plain = plain && !(c->inject & ~(uint16_t)(master->imr | slave->imr << 8));
 	if (plain && master->ready && pc_chips[PIC_MASTER].mask != 0)
 		open |= OPEN_MASTER_COMMAND;
 	if (plain && slave->ready && pc_chips[PIC_SLAVE].mask != 0 && pc_reaches(c, PIC_SLAVE))
@@ -191,10 +191,10 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 static line_set let_through(line_set isr)
 {
 	unsigned master = (uint8_t)isr, slave = isr >> 8;
-	line_set lines = (line_set)(master ? (master & -master) - 1 : 0xff);
+	line_set lines = (uint16_t)(master ? (master & -master) - 1 : 0xff);
 
 	if (line_in(lines, LINE_CASCADE))
-		lines |= (line_set)((slave ? (slave & -slave) - 1 : 0xff) << 8);
+		lines |= (uint16_t)((slave ? (slave & -slave) - 1 : 0xff) << 8);
 	return lines;
 }
 
@@ -226,7 +226,7 @@ static int offer(struct controller *c)
 	if ((c->inject & enabled) == 0)
 		return -1;
 	line_set isr = pc_read_isr() |
-	               (line_set)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
+	               (uint16_t)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
 	int line = highest_priority((c->inject | own_requests(c)) & enabled & let_through(isr));
 	if (line < 0 || !line_in(c->inject, (unsigned)line)) {
 		c->busy = true; /* look again at the guest's next EOI */
@@ -246,7 +246,7 @@ unsigned pc_injected(struct controller *c)
 {
 	unsigned chip = offered / 8;
 
-	c->inject &= (line_set)~LINE(offered);
+	c->inject &= (uint16_t)~LINE(offered);
 	pc_serve(c, chip, offered & 7);
 	if (chip == PIC_SLAVE)
 		pc_serve(c, PIC_MASTER, LINE_CASCADE);
@@ -284,7 +284,7 @@ void pc_request(struct controller *c, unsigned line)
 void pc_drive(struct controller *c, unsigned line, bool high)
 {
 	pc_catch_initialisation(c);
-	c->inject = high ? c->inject | LINE(line) : c->inject & (line_set)~LINE(line);
+	c->inject = high ? c->inject | LINE(line) : c->inject & (uint16_t)~LINE(line);
 	c->changed = true;
 	pc_refresh(c);
 }

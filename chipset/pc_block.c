@@ -56,7 +56,7 @@ static void irr_snapshot(void)
 /* Takes the handler's snapshots of some lines, and leaves the snapshots of all others. */
 static inline line_set take_lines(line_set lines)
 {
-	return (line_set)nmi_account_take_lines(&nmi_account, lines);
+	return (uint16_t)nmi_account_take_lines(&nmi_account, lines);
 }
 
 /* Returns all present requests and the requests that were present when an NMI came. */
@@ -64,7 +64,7 @@ static inline line_set take_irr(void)
 {
 	line_set irr = pc_read_irr();
 
-	return irr | (line_set)nmi_account_take_seen(&nmi_account);
+	return irr | (uint16_t)nmi_account_take_seen(&nmi_account);
 }
 
 int pc_probe(void)
@@ -118,9 +118,9 @@ static inline void arm(void)
  * every NMI. */
 static void sense_by_level(line_set lines)
 {
-	line_set level = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	line_set level = (uint16_t)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
 
-	if (level & (line_set)~ELCR_BITS) /* the register does not exist */
+	if (level & (uint16_t)~ELCR_BITS) /* the register does not exist */
 		return;
 	level |= lines & ELCR_BITS;
 	io_out8(PORT_ELCR1, (uint8_t)level);
@@ -138,7 +138,7 @@ void pc_claim(line_set lines, bool by_vmm)
 			log_line("chipset pc: line %u reaches no I/O APIC pin: "
 			         "held until its VM runs",
 			         line);
-			lines &= (line_set)~LINE(line);
+			lines &= (uint16_t)~LINE(line);
 			mux.pinless |= LINE(line);
 		} else {
 			ioapic_set_destination((unsigned)platform.line[line].pin, lapic_id());
@@ -209,9 +209,9 @@ static __attribute__((cold)) void find_dropped(line_set inputs, line_set seen, u
                                                bool merged)
 {
 	/* A line of the VMM's own asserts again and again. */
-	line_set known = vmm_block.asserted | (seen & (line_set)~mux.served);
-	line_set found = (pc_read_irr() | (line_set)nmi_account.seen) & vmm_block.armed &
-	                 (line_set)~known;
+	line_set known = vmm_block.asserted | (seen & (uint16_t)~mux.served);
+	line_set found = (pc_read_irr() | (uint16_t)nmi_account.seen) & vmm_block.armed &
+	                 (uint16_t)~known;
 	if (merged || nmis > count(found))
 		latch(inputs & vmm_block.armed);
 }
@@ -221,7 +221,7 @@ void pc_program(unsigned chip, uint8_t icw2, uint8_t icw4)
 	/* The snapshots are read first. An NMI between the two reads is then counted before, and
 	 * the NMI's line is found after. In the other order the NMI would count and the line would
 	 * not. */
-	line_set seen = (line_set)nmi_account.seen;
+	line_set seen = (uint16_t)nmi_account.seen;
 	uint32_t nmis = nmi_count;
 	uint64_t tsc = cpu_tsc();
 	/* The look at IRR misses an edge between the look and ICW1, and ICW1 drops the edge. The
@@ -291,7 +291,7 @@ static inline void silence(line_set found)
 
 void pc_gather(void)
 {
-	line_set irr = pc_read_irr(), seen = (line_set)nmi_account_take_seen(&nmi_account);
+	line_set irr = pc_read_irr(), seen = (uint16_t)nmi_account_take_seen(&nmi_account);
 
 	latch(irr | seen);
 	/* the line was armed when its NMI came, and may have been silenced since */
@@ -302,7 +302,7 @@ void pc_gather(void)
 struct chipset_status pc_report(unsigned nmis)
 {
 	struct chipset_status s = { .asserted = vmm_block.asserted,
-		                    .fresh = (line_set)nmi_account_tell(&nmi_account) };
+		                    .fresh = (uint16_t)nmi_account_tell(&nmi_account) };
 
 	silence(s.fresh);
 	/* Edges of a line that was armed all the time may have raised several NMIs. So a line that

@@ -60,7 +60,7 @@ static inline line_set read_both(void)
 {
 	line_set master = io_in8(0x20);
 
-	return (line_set)(master | io_in8(0xa0) << 8);
+	return (uint16_t)(master | io_in8(0xa0) << 8);
 }
 
 /* Selects a register of the chips that the guest reaches, and returns its value. */
@@ -77,7 +77,7 @@ static inline line_set read_irr(uint8_t ocw3)
 {
 	line_set irr = read_selected(ocw3);
 
-	return asked == SLAVE_IRR ? (line_set)(irr | io_in8(0xa0) << 8) : irr;
+	return asked == SLAVE_IRR ? (uint16_t)(irr | io_in8(0xa0) << 8) : irr;
 }
 
 /* Returns the answer of the registers that the guest may have selected. */
@@ -159,7 +159,7 @@ static inline line_set read_noting(uint8_t ocw3)
 		if ((selected.answer & ~irr) || selected.isr)
 			note_select(irr);
 	}
-	return irr & (line_set)~LINE(LINE_CASCADE);
+	return irr & (uint16_t)~LINE(LINE_CASCADE);
 }
 
 line_set pc_read_irr(void)
@@ -191,7 +191,7 @@ line_set pc_look(void)
 		note_select(irr);
 		chipset_present.dirty = true;
 	}
-	return irr & (line_set)~LINE(LINE_CASCADE);
+	return irr & (uint16_t)~LINE(LINE_CASCADE);
 }
 
 line_set pc_read_isr(void)
@@ -232,7 +232,7 @@ line_set pc_initialise(unsigned chip, uint8_t icw2, uint8_t icw4)
 	io_out8(pc_ports[chip].data, pc_ports[chip].icw3);
 	io_out8(pc_ports[chip].data, icw4);
 	pc_write_mask(chip, 0xff);
-	return chip == PIC_MASTER ? irr & (line_set)~LINE(LINE_CASCADE) : (line_set)(irr << 8);
+	return chip == PIC_MASTER ? irr & (uint16_t)~LINE(LINE_CASCADE) : (uint16_t)(irr << 8);
 }
 
 void pc_reset_priority(const struct controller *c)

@@ -148,7 +148,7 @@ uint8_t pc_answer_poll(struct controller *c, unsigned chip)
 	const uint8_t masks[PICS] = { pc_chips[PIC_MASTER].mask, pc_chips[PIC_SLAVE].mask };
 	const uint8_t wishes[PICS] = { c->pc.pic[PIC_MASTER].imr, c->pc.pic[PIC_SLAVE].imr };
 	line_set isr = pc_read_isr() |
-	               (line_set)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
+	               (uint16_t)(c->pc.pic[PIC_MASTER].isr | c->pc.pic[PIC_SLAVE].isr << 8);
 	uint8_t lost = asking_levels(c->inject, wishes, isr, chip);
 	uint8_t real = asking_levels(pc_read_irr(), masks, isr, chip);
 
@@ -156,7 +156,7 @@ uint8_t pc_answer_poll(struct controller *c, unsigned chip)
 		return pc_reaches(c, chip) ? pc_poll(chip) : 0;
 	unsigned level = line_first(lost);
 	if (chip == PIC_SLAVE || level != LINE_CASCADE)
-		c->inject &= (line_set)~LINE(8 * chip + level);
+		c->inject &= (uint16_t)~LINE(8 * chip + level);
 	pc_serve(c, chip, level);
 	return (uint8_t)(POLL_ANSWERED | level);
 }
@@ -164,10 +164,10 @@ uint8_t pc_answer_poll(struct controller *c, unsigned chip)
 uint8_t pc_read_register(const struct controller *c, unsigned chip)
 {
 	const struct pic_state *pic = &c->pc.pic[chip];
-	line_set inputs = (line_set)(c->pc.inputs[chip] << (8 * chip)), seen;
+	line_set inputs = (uint16_t)(c->pc.inputs[chip] << (8 * chip)), seen;
 
 	if (pic->read_isr)
-		seen = (pc_read_isr() & inputs) | (line_set)(pic->isr << (8 * chip));
+		seen = (pc_read_isr() & inputs) | (uint16_t)(pic->isr << (8 * chip));
 	else
 		seen = (pc_read_irr() & inputs) | c->inject;
 	return (uint8_t)(seen >> (8 * chip));

@@ -87,9 +87,9 @@ int pirq_probe(void)
 	}
 	unsigned sci = pci_read(LPC_BRIDGE, ACPI_CNTL) & SCI_SELECT;
 	if (sci < SCI_LINES)
-		firmware.fed &= (line_set)~LINE(SCI_FIRST + sci);
+		firmware.fed &= (uint16_t)~LINE(SCI_FIRST + sci);
 	/* A line of ISA's is edge triggered. */
-	firmware.fed &= ELCR_BITS & (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	firmware.fed &= ELCR_BITS & (uint16_t)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
 	return firmware.fed != 0 ? 0 : -ENODEV;
 }
 
@@ -166,9 +166,9 @@ static void set_open(line_set lines)
 static void follow(void)
 {
 	line_set routed = mux.running != NULL ? mux.running->lines : 0,
-		 held = pc_asserted() & mux.taken & (line_set)~routed;
+		 held = pc_asserted() & mux.taken & (uint16_t)~routed;
 
-	set_open(mux.taken & (line_set) ~(routed | held));
+	set_open(mux.taken & (uint16_t) ~(routed | held));
 	if (mux.off != held) {
 		nmi_account_see_pins(&nmi_account);
 		turn_off(held);
@@ -205,9 +205,9 @@ void pirq_restore(struct controller *c)
 		pc_restore(c);
 		return;
 	}
-	set_open(mux.open & (line_set)~c->lines);
+	set_open(mux.open & (uint16_t)~c->lines);
 	if (mux.off & c->lines)
-		turn_off(mux.off & (line_set)~c->lines);
+		turn_off(mux.off & (uint16_t)~c->lines);
 	pc_restore(c);
 	mux.running = c;
 	follow();
@@ -258,7 +258,7 @@ void pirq_mask(line_set masked)
 /* Gives the PIRQs' I/O APIC pins to lines that PIRQs feed. */
 static void take_pins(line_set lines)
 {
-	for (lines &= firmware.fed & (line_set)~mux.taken; lines; lines &= lines - 1) {
+	for (lines &= firmware.fed & (uint16_t)~mux.taken; lines; lines &= lines - 1) {
 		unsigned line = line_first(lines);
 		if (!pins_are_free(line)) {
 			log_line("chipset pc: line %u: a pin of its PIRQs is in use; its "

@@ -103,7 +103,7 @@ static line_set level_inputs(void)
 	const struct i8259 *master = &connected()->chip[PAIR_MASTER],
 			   *slave = &connected()->chip[PAIR_SLAVE];
 
-	return (line_set)((master->icw1 & ICW1_LTIM ? 0xff : master->elcr) |
+	return (uint16_t)((master->icw1 & ICW1_LTIM ? 0xff : master->elcr) |
 	                  (slave->icw1 & ICW1_LTIM ? 0xff : slave->elcr) << 8);
 }
 
@@ -126,10 +126,10 @@ static line_set lines_at(line_set inputs, line_set lines)
 static void settle_up(line_set up)
 {
 	const struct pair *pair = connected();
-	line_set edges = (line_set)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges
+	line_set edges = (uint16_t)(pair->chip[PAIR_MASTER].edges | pair->chip[PAIR_SLAVE].edges
 	                                                                    << 8);
 	line_set stand = lines_at(edges | level_inputs(), up & soft_block.routed);
-	line_set taken = up & (line_set) ~(stand | ((soft_block.latch | guests.lines) &
+	line_set taken = up & (uint16_t) ~(stand | ((soft_block.latch | guests.lines) &
 	                                            ~soft_block.routed));
 
 	soft_lines_taken(taken);

@@ -55,7 +55,7 @@ static inline uint32_t take(volatile uint32_t *from)
 
 static inline line_set read_irr(void)
 {
-	return (line_set)(io_in8(PORT_MASTER) | io_in8(PORT_SLAVE) << 8);
+	return (uint16_t)(io_in8(PORT_MASTER) | io_in8(PORT_SLAVE) << 8);
 }
 
 /* Writes the slave's mask first and the master's mask after it in any case: Bochs's master
@@ -73,7 +73,7 @@ static inline void set_closed(line_set lines)
 /* Opens the claimed lines that are not up. */
 static inline void open_lines(void)
 {
-	set_closed((line_set)(~watch.claimed | watch.up) & (line_set)~LINE(LINE_CASCADE));
+	set_closed((uint16_t)(~watch.claimed | watch.up) & (uint16_t)~LINE(LINE_CASCADE));
 }
 
 static void end(unsigned line)
@@ -107,8 +107,8 @@ static bool hook(unsigned vector)
 		return false;
 	if (line % INPUTS == SPURIOUS && spurious(line / INPUTS))
 		return true;
-	if (line_in(watch.up & (line_set)~real_pair.level, line)) {
-		watch.up &= (line_set)~LINE(line);
+	if (line_in(watch.up & (uint16_t)~real_pair.level, line)) {
+		watch.up &= (uint16_t)~LINE(line);
 	} else {
 		watch.noted |= LINE(line);
 		set_closed(real_pair.closed | LINE(line));
@@ -119,10 +119,10 @@ static bool hook(unsigned vector)
 
 static line_set read_elcr(void)
 {
-	line_set found = (line_set)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
+	line_set found = (uint16_t)(io_in8(PORT_ELCR1) | io_in8(PORT_ELCR2) << 8);
 
 	/* a missing register reads as all ones */
-	real_pair.has_elcr = !(found & (line_set)~ELCR_BITS);
+	real_pair.has_elcr = !(found & (uint16_t)~ELCR_BITS);
 	return real_pair.has_elcr ? found : 0;
 }
 
@@ -158,14 +158,14 @@ line_set soft_lines_up(void)
 struct soft_changes soft_lines_look(void)
 {
 	line_set irr = read_irr() & watch.claimed;
-	struct soft_changes changes = { .risen = irr & (line_set)~watch.up,
-		                        .fallen = (watch.up & (line_set)~irr) | watch.dropped };
+	struct soft_changes changes = { .risen = irr & (uint16_t)~watch.up,
+		                        .fallen = (watch.up & (uint16_t)~irr) | watch.dropped };
 
 	watch.dropped = 0;
 	watch.up = irr;
 	open_lines();
 	if (watch.noted != 0)
-		changes.risen |= (line_set)take(&watch.noted) & watch.claimed;
+		changes.risen |= (uint16_t)take(&watch.noted) & watch.claimed;
 	return changes;
 }
 
@@ -178,9 +178,9 @@ void soft_lines_clear(void)
 
 void soft_lines_taken(line_set lines)
 {
-	for (lines &= watch.up & (line_set)~real_pair.level; lines; lines &= lines - 1) {
+	for (lines &= watch.up & (uint16_t)~real_pair.level; lines; lines &= lines - 1) {
 		line_set only = LINE(line_first(lines));
-		set_closed((line_set) ~(only | (only > 0xff ? LINE(LINE_CASCADE) : 0)));
+		set_closed((uint16_t) ~(only | (only > 0xff ? LINE(LINE_CASCADE) : 0)));
 		interrupts_take();
 	}
 	open_lines();
@@ -192,10 +192,10 @@ void soft_lines_set_level(line_set lines, line_set wanted)
 {
 	lines &= real_pair.has_elcr ? ELCR_BITS : 0;
 	line_set before = real_pair.level;
-	real_pair.level = (real_pair.level & (line_set)~lines) | (wanted & lines);
+	real_pair.level = (real_pair.level & (uint16_t)~lines) | (wanted & lines);
 	for (unsigned chip = 0; chip < CHIPS; chip++)
 		if ((real_pair.level ^ before) >> INPUTS * chip & 0xff)
 			io_out8(elcr_port[chip], (uint8_t)(real_pair.level >> INPUTS * chip));
-	if (real_pair.level & (line_set)~before)
-		watch.dropped |= real_pair.level & (line_set) ~(before | watch.up | read_irr());
+	if (real_pair.level & (uint16_t)~before)
+		watch.dropped |= real_pair.level & (uint16_t) ~(before | watch.up | read_irr());
 }

@@ -260,14 +260,14 @@ MUTANTS = (
     (
         "pair-held-back-hides-others",
         PAIR,
-        "lines |= (line_set)((slave ? (slave & -slave) - 1 : 0xff) << 8);",
+        "lines |= (uint16_t)((slave ? (slave & -slave) - 1 : 0xff) << 8);",
         "lines |= 0xff00;",
         "test_pc",
     ),
     (
         "pair-hides-lost-requests",
         PAIR,
-        "plain && !(c->inject & ~(line_set)(master->imr | slave->imr << 8));",
+        "plain && !(c->inject & ~(uint16_t)(master->imr | slave->imr << 8));",
         "plain;",
         "test_pc",
     ),
@@ -435,7 +435,7 @@ MUTANTS = (
     (
         "driver-reports-once",
         DRIVER,
-        "\tvmm_block.reported &= (line_set)~c->lines;\n",
+        "\tvmm_block.reported &= (uint16_t)~c->lines;\n",
         "",
         "test_driver",
     ),

@@ -21,8 +21,8 @@ void kit_differ(const struct kit *kit, const char *what, unsigned is, unsigned s
 	        "step %u%s%s: %s is %x, alone it is %x; to be injected %x, chips: IRR %x %x, "
 	        "ISR %x %x\n",
 	        kit->step, kit->automatic ? " (automatic EOI)" : "", kit->modes ? " (modes)" : "",
-	        what, is, should, kit->guest.inject, sim_pic.chip[0].irr, sim_pic.chip[1].irr,
-	        sim_pic.chip[0].isr, sim_pic.chip[1].isr);
+	        what, is, should, (unsigned)kit->guest.inject, sim_pic.chip[0].irr,
+	        sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr);
 	fprintf(stderr, "in software: ISR %x %x, IMR %x %x\n", kit->guest.pc.pic[0].isr,
 	        kit->guest.pc.pic[1].isr, kit->guest.pc.pic[0].imr, kit->guest.pc.pic[1].imr);
 	abort();

@@ -24,7 +24,7 @@ static bool one_in(unsigned n)
 
 static line_set some_lines(line_set of)
 {
-	return (line_set)(random_next(&dice) >> 20) & (line_set)(random_next(&dice) >> 20) & of;
+	return (uint16_t)(random_next(&dice) >> 20) & (uint16_t)(random_next(&dice) >> 20) & of;
 }
 
 static uint64_t rewire(uint64_t inputs, line_set lines, unsigned (*to)(void))
@@ -92,7 +92,7 @@ static void make_anything(uint64_t seed, struct sim_scenario *s)
 {
 	dice = seed * UINT64_C(0xd1342543de82ef95) + 7;
 	bool vmm_device = one_in(2);
-	line_set left = (line_set) ~(LINE(LINE_CASCADE) | LINE(4)),
+	line_set left = (uint16_t) ~(LINE(LINE_CASCADE) | LINE(4)),
 		 shared = one_in(2) ? 0 : some_lines(left);
 
 	left &= (line_set)~shared;

@@ -68,15 +68,17 @@ void sim_violation(const char *format, ...)
 	        "\n8259: irr %02x %02x, isr %02x %02x, imr %02x %02x; lines high %04x, status "
 	        "%04x\n",
 	        sim_pic.chip[0].irr, sim_pic.chip[1].irr, sim_pic.chip[0].isr, sim_pic.chip[1].isr,
-	        sim_pic.chip[0].imr, sim_pic.chip[1].imr, board.high, chipset->block.asserted());
+	        sim_pic.chip[0].imr, sim_pic.chip[1].imr, (unsigned)board.high,
+	        (unsigned)chipset->block.asserted());
 	for (unsigned i = 0; i < vm_count; i++)
 		fprintf(stderr,
 		        "vm %u: state %d, inject %04x, isr %02x %02x, imr %02x %02x, busy %d, "
 		        "pending shared %04x\n",
-		        i, vms[i]->state, vms[i]->controller.inject,
+		        i, vms[i]->state, (unsigned)vms[i]->controller.inject,
 		        vms[i]->controller.pc.pic[0].isr, vms[i]->controller.pc.pic[1].isr,
 		        vms[i]->controller.pc.pic[0].imr, vms[i]->controller.pc.pic[1].imr,
-		        vms[i]->controller.busy, vms[i]->controller.window.pending_shared);
+		        vms[i]->controller.busy,
+		        (unsigned)vms[i]->controller.window.pending_shared);
 	if (sim_window.present)
 		sim_window_print();
 	if (chipset->intercepts_interrupts)

@@ -18,7 +18,7 @@ enum { EXIT_AT = 1000, ENTRY_AT = 1234 };
 
 struct vm *vms[CONFIG_VMS_MAX];
 unsigned vm_count;
-struct line line_table[LINES];
+struct line line_table[LINE_ROOM];
 const struct flow_watch *flow_watch;
 uint64_t fake_tsc;
 

@@ -127,7 +127,7 @@ void dispatch_counted(struct vm *running)
 	kit.mask_is_current = false;
 }
 
-struct line line_table[LINES];
+struct line line_table[LINE_ROOM];
 line_set line_vmm = LINE(4);
 
 void kit_set_route(struct controller *c)

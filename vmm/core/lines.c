@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-struct line line_table[LINES];
+struct line line_table[LINE_ROOM];
 line_set line_vmm, line_again;
 
 /* Returns true where vm may have the line beside the present owners. */

@@ -22,8 +22,8 @@ struct line {
 	uint64_t wakeups;        /* turns of another VM that the line ended (R13) */
 	uint64_t held_by_vmm;    /* assertions while the VMM itself had the processor */
 };
-/* All lines by number. */
-extern struct line line_table[LINES];
+/* All lines by number, with room for as many as a set can hold. */
+extern struct line line_table[LINE_ROOM];
 
 /* The lines of the VMM's own devices (R14). */
 extern line_set line_vmm;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The sixteen interrupt request lines (IRQ0-IRQ15) as a set.
+ * Interrupt request lines as a set: the sixteen lines IRQ0 to IRQ15, and room for lines of other
+ * kinds (pins 16 to 23 of an I/O APIC, messages).
  *
  * Rule: all code above the chipset names a line by its IRQ number. Pins, GSIs and controller inputs
- * appear below the chipset only.
+ * appear below the chipset only. A realisation whose controller has sixteen inputs narrows a set to
+ * uint16_t, where the set comes from a register or goes to a register.
  */
 #ifndef ARCH_X86_MACHINE_LINES_H
 #define ARCH_X86_MACHINE_LINES_H
@@ -11,11 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef uint16_t line_set; /* bit n = IRQ n */
+typedef uint64_t line_set; /* bit n = line n; n below 16 is IRQ n */
 
-enum { LINES = 16, LINE_CASCADE = 2 };
+/* LINE_ROOM: so many lines a set, and the table of their owners, can hold. */
+enum { LINES = 16, LINE_ROOM = 64, LINE_CASCADE = 2 };
 
-#define LINE(n) ((line_set)(1u << (n)))
+#define LINE(n) ((line_set)1 << (n))
 
 static inline bool line_in(line_set set, unsigned line)
 {
@@ -25,7 +28,7 @@ static inline bool line_in(line_set set, unsigned line)
 /* Returns the lowest line of a set. The set must not be empty. */
 static inline unsigned line_first(line_set set)
 {
-	return (unsigned)__builtin_ctz(set);
+	return (unsigned)__builtin_ctzll(set);
 }
 
 /* The input of an interrupt controller that each line enters: four bits per line. */

@@ -400,7 +400,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk store string task vmx) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 event msr npt operand quirk store string svm vcpu) \
 	%/audit.c %/capabilities.c %/decode.c \
-	$(patsubst %,chipset/%.c,pc_commands pirq soft soft_block soft_lines) chipset/block/% \
+	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c
@@ -413,7 +413,7 @@ SMALLEST      = $(eval SMALLEST := $$(shell $(CC) -Oz -x c -E /dev/null >/dev/nu
 
 # Functions that the source does not declare inline stay calls here. Inlined, the rare functions of a switch cost
 # driver_save() three registers more to save, and driver_restore() four (the gate: test_irqmux_figures.py's switch).
-VMM_CALLS := chipset/driver.c
+VMM_CALLS := chipset/window/driver.c
 
 vmm: $(BUILD)/signalbox
 

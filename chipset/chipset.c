@@ -7,9 +7,9 @@
  */
 #include "chipset/chipset.h"
 #include "arch/x86/log/log.h"
-#include "chipset/driver.h"
-#include "chipset/pc.h"
-#include "chipset/soft.h"
+#include "chipset/pc/pc.h"
+#include "chipset/window/driver.h"
+#include "chipset/window/soft.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants of chipset/: name, file, text there, text instead, the test that notices."""
 
-BLOCK = "chipset/pc_block.c"
-STEPS = "chipset/pc_steps.c"
-CHIPS = "chipset/pc_chips.c"
-PAIR = "chipset/pc_8259.c"
-COMMANDS = "chipset/pc_commands.c"
-DRIVER = "chipset/driver.c"
+BLOCK = "chipset/pc/pc_block.c"
+STEPS = "chipset/pc/pc_steps.c"
+CHIPS = "chipset/pc/pc_chips.c"
+PAIR = "chipset/pc/pc_8259.c"
+COMMANDS = "chipset/pc/pc_commands.c"
+DRIVER = "chipset/window/driver.c"
 ACCOUNT = "arch/x86/cpu/nmi_account.h"
 
 MUTANTS = (
@@ -34,14 +34,14 @@ MUTANTS = (
     ),
     (
         "pc-slave-is-never-used",
-        "chipset/pc_chips.c",
+        "chipset/pc/pc_chips.c",
         "\tbeside = SLAVE_IRR;\n\tif (asked == NO_SLAVE)\n",
         "\tif (false)\n",
         "test_pc",
     ),
     (
         "pc-slave-is-open-to-all",
-        "chipset/pc.h",
+        "chipset/pc/pc.h",
         "return chip == PIC_MASTER || c->pc.inputs[PIC_SLAVE] != 0;",
         "return chip <= PIC_SLAVE && c->pc.inputs[PIC_MASTER] != 0;",
         "test_pc_ports",

@@ -3,9 +3,9 @@
 
 CHIP = "vmm/device/ns16550.c"
 UART = "vmm/core/vm_uart.c"
-DRIVER = "chipset/driver.c"
-PC_STEPS = "chipset/pc_steps.c"
-PC_8259 = "chipset/pc_8259.c"
+DRIVER = "chipset/window/driver.c"
+PC_STEPS = "chipset/pc/pc_steps.c"
+PC_8259 = "chipset/pc/pc_8259.c"
 
 MUTANTS = (
     # The chip.

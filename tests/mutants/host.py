@@ -294,7 +294,7 @@ MUTANTS = (
     ),
     (
         "fuzzed-8259-opens-a-foreign-line",
-        "chipset/pc_8259.c",
+        "chipset/pc/pc_8259.c",
         "c->pc.may_open[PIC_MASTER] = (uint8_t)(lines | c->unwired | LINE(LINE_CASCADE));",
         "c->pc.may_open[PIC_MASTER] = (uint8_t)(lines | c->unwired | LINE(LINE_CASCADE) | 8);",
         "fuzz_pc_8259",

@@ -3,7 +3,7 @@
 
 SCREEN = "vmm/operator/screen.c"
 END = "vmm/operator/screen_end.c"
-BLOCK = "chipset/pc_block.c"
+BLOCK = "chipset/pc/pc_block.c"
 VGA = "arch/x86/machine/vga.c"
 
 MUTANTS = (

@@ -278,8 +278,8 @@ BESIDE_AN_ENTRY = ("capabilities", "audit")
 @pytest.mark.parametrize(
     "realisation, back_end",
     [
-        (("pc*.c",), "vmx"),
-        (("irqmux.c", "driver.c"), "svm"),
+        (("pc/pc*.c",), "vmx"),
+        (("window/irqmux.c", "window/driver.c"), "svm"),
     ],
 )
 def test_the_path_is_small(realisation, back_end):

@@ -7,8 +7,8 @@
 
 #include "arch/x86/cpu/interrupts.h"
 #include "arch/x86/cpu/nmi.h"
-#include "chipset/driver.h"
-#include "chipset/soft.h"
+#include "chipset/window/driver.h"
+#include "chipset/window/soft.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM (run loop, dispatcher, Figures 4 and 5, chipset/pc.c) with random guests, devices and
+ * The VMM (run loop, dispatcher, Figures 4 and 5, chipset/pc/pc.c) with random guests, devices and
  * moments, on a simulated machine.
  *
  * Rule: guests know what they may see, and nothing that was asserted may be missing when all is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM on the chipset block itself (chipset/irqmux.c, driver.c, the model behind its register
- * window), with random guests, devices and moments.
+ * The VMM on the chipset block itself (chipset/window/irqmux.c, driver.c, the model behind its
+ * register window), with random guests, devices and moments.
  *
  * Rule: nothing that was asserted may be missing when all is quiet, and no guest ever exits for its
  * controller.

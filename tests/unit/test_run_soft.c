@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The VMM on the model in its own memory (chipset/soft.c), with random guests, devices and moments.
+ * The VMM on the model in its own memory (chipset/window/soft.c), with random guests, devices and
+ * moments.
  *
  * Rule: nothing that was asserted may be missing when all is quiet.
  */

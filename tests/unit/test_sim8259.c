@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The model of the 8259 pair that judges chipset/pc.c, itself judged by the datasheet.
+ * The model of the 8259 pair that judges chipset/pc/pc.c, itself judged by the datasheet.
  *
  * Rule: programs as a PC's driver writes them, answers as the datasheet gives them.
  */

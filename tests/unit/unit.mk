@@ -59,7 +59,7 @@ UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
 UNIT_NMI     := arch/x86/cpu/nmi_account.c
-UNIT_CHIPSET := $(wildcard chipset/*.c) $(UNIT_NMI) $(UNIT_BLOCK) arch/x86/machine/pci.c
+UNIT_CHIPSET := $(wildcard chipset/*.c chipset/pc/*.c chipset/window/*.c) $(UNIT_NMI) $(UNIT_BLOCK) arch/x86/machine/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_interrupts.c \
 	$(UNIT_LOG)
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c

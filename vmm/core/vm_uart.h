@@ -35,9 +35,9 @@ struct vm_uart {
 void vm_uart_reset(struct vm *vm);
 /* Returns true where vm has a UART of its own at the port. */
 bool vm_uart_has_port(const struct vm *vm, uint16_t port);
-/* Does an access of the running VM to its UART, at a port that vm_uart_has_port() knows. value: what
- * the guest writes. Returns what the guest reads. Ports behind the UART read as ones. Call it at the
- * exit. */
+/* Does an access of the running VM to its UART, at a port that vm_uart_has_port() knows. value: the
+ * guest's value for a write. Returns the value for a read. Ports behind the UART read as ones. Call
+ * it at the exit. */
 uint32_t vm_uart_access(struct vm *vm, const struct vcpu_io *io, uint32_t value);
 /* Gives a key to the guest. Returns false where VM_UART_KEYS keys wait already: the key is lost.
  * Call it from the background work, between work_hold() and work_release(). */

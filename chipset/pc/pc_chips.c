@@ -8,7 +8,7 @@
  */
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
-#include "chipset/pc.h"
+#include "chipset/pc/pc.h"
 
 #include <stddef.h>
 

@@ -7,7 +7,7 @@
  * VMM block, and the later access writes route, mask and bank at once. Where VMs have a bank in
  * common, the save reads the state and the restore writes the state, by three words each.
  */
-#include "chipset/driver.h"
+#include "chipset/window/driver.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
 

@@ -20,7 +20,7 @@
 #include "arch/x86/cpu/io.h"
 #include "chipset/block/i8259.h"
 #include "chipset/chipset.h"
-#include "chipset/soft.h"
+#include "chipset/window/soft.h"
 
 enum { CHIPS = 2, INPUTS = 8, VECTORS = 0x20, SPURIOUS = 7 };
 enum { OCW2_SPECIFIC_EOI = OCW2_EOI | OCW2_SL };

@@ -8,7 +8,7 @@
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/pci.h"
-#include "chipset/driver.h"
+#include "chipset/window/driver.h"
 
 #include <errno.h>
 

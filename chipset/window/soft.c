@@ -12,13 +12,13 @@
  * model by the model's window (soft_block.c), like the device. The VMM looks at the lines before
  * every question to the model, and before every entry.
  */
-#include "chipset/soft.h"
+#include "chipset/window/soft.h"
 #include "arch/x86/cpu/interrupts.h"
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/virt.h"
-#include "chipset/driver.h"
+#include "chipset/window/driver.h"
 
 #include <errno.h>
 

@@ -9,7 +9,7 @@
  * Intel's 8259A (231468-003).
  */
 #include "arch/x86/cpu/io.h"
-#include "chipset/pc.h"
+#include "chipset/pc/pc.h"
 
 #include <errno.h>
 

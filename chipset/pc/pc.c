@@ -5,8 +5,8 @@
  * Rule: the calls stand in the files below (pc.h says in which). The probes choose between the two
  * tables, and no other code does.
  */
-#include "chipset/pc.h"
-#include "chipset/pirq.h"
+#include "chipset/pc/pc.h"
+#include "chipset/pc/pirq.h"
 
 /* Returns -ENODEV with no message where no PIRQ feeds a line: the other table is tried next. */
 static int probe_with_pirqs(void)

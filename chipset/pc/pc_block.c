@@ -17,7 +17,7 @@
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
-#include "chipset/pc.h"
+#include "chipset/pc/pc.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -7,8 +7,8 @@
  * its pulses as well, and the driver reports the model's count to the account of NMIs.
  */
 #include "arch/x86/cpu/nmi.h"
-#include "chipset/driver.h"
-#include "chipset/soft.h"
+#include "chipset/window/driver.h"
+#include "chipset/window/soft.h"
 
 struct block soft_block;
 struct soft_outputs soft_outputs;

@@ -6,7 +6,7 @@
  * Rule: order matters wherever a route changes, as pc_block.c says.
  */
 #include "arch/x86/cpu/nmi.h"
-#include "chipset/pc.h"
+#include "chipset/pc/pc.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -10,7 +10,7 @@
  */
 #include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
-#include "chipset/pc.h"
+#include "chipset/pc/pc.h"
 
 #include <errno.h>
 

@@ -17,13 +17,13 @@
  * line's first PIRQ. The pins of the line's other PIRQs are opened before pc_block.c looks, and
  * masked after.
  */
-#include "chipset/pirq.h"
+#include "chipset/pc/pirq.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/pci.h"
 #include "arch/x86/machine/platform.h"
-#include "chipset/pc.h"
+#include "chipset/pc/pc.h"
 
 #include <errno.h>
 #include <stdio.h>

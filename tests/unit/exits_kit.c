@@ -146,6 +146,7 @@ void exits_begin(struct vcpu *v, struct exits_input *in)
 	memcpy(vm.config.io, own, sizeof(own));
 	vm.config.trust = bits & 2 ? TRUST_RESET : 0;
 	vm.pit.own = bits & 4;
+	vm.config.uart = bits & 0x80;
 	vm.controller.lines = bits & 8 ? UINT16_MAX : 1;
 	vm.controller.busy = bits & 0x10;
 	choice.goes_on = bits & 0x20;
@@ -323,6 +324,17 @@ void pit_write(struct vm *of, uint16_t port, uint8_t value)
 {
 	(void)value;
 	exits_require(pit_has_port(of, port), "the PIT has the port");
+}
+
+bool vm_uart_has_port(const struct vm *of, uint16_t port)
+{
+	return of->config.uart && port >= VM_UART_PORT && port < VM_UART_PORT + NS16550_REGISTERS;
+}
+
+uint32_t vm_uart_access(struct vm *of, const struct vcpu_io *io, uint32_t value)
+{
+	exits_require(vm_uart_has_port(of, io->port), "the UART has the port");
+	return value;
 }
 
 static void require_own(uint16_t port)

@@ -126,7 +126,7 @@ static void scroll(void)
 }
 
 /* Copies the prompt to the last row again. Call it after scroll(). */
-static void prompt_follow(void)
+static void follow_prompt(void)
 {
 	window.line[line_index(ROWS - 1)] = window.line[line_index(ROWS - 2)];
 	line_touch(line_index(ROWS - 1), 0, COLUMNS);
@@ -142,7 +142,7 @@ static void line_feed(void)
 	terminal.row = rows - 1;
 	scroll();
 	if (prompt.on)
-		prompt_follow();
+		follow_prompt();
 	line_blank(line_index(terminal.row));
 }
 
@@ -309,7 +309,7 @@ void vga_write(const char *text, size_t size)
 
 /* ---- The prompt ---- */
 
-static void prompt_begin(void)
+static void begin_prompt(void)
 {
 	if (terminal.row == ROWS - 1) {
 		scroll();
@@ -323,7 +323,7 @@ void vga_prompt(const char *text, size_t length, size_t at)
 	enum { MARK = 2, MOST = COLUMNS - MARK - 1 };
 
 	if (!prompt.on)
-		prompt_begin();
+		begin_prompt();
 	uint16_t *cell = window.line[line_index(ROWS - 1)].cell;
 	size_t first = at > MOST ? at - MOST : 0;
 

@@ -4,6 +4,7 @@
  */
 #include "arch/x86/virt/string_io.h"
 #include "arch/x86/cpu/exception.h"
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/virt/backends.h"
 
 #include <string.h>
@@ -104,9 +105,9 @@ bool string_io_end(struct string_io *s, const struct vcpu_string *piece)
 	return left(s) != 0;
 }
 
-/* As virt_skip(). noinline, and not virt_skip(): a call from here costs exit_port() 2 instructions
+/* As virt_skip(). slow_path, and not virt_skip(): a call from here costs exit_port() 2 instructions
  * (a mask write: 207, 205). */
-static __attribute__((noinline)) void skip(struct vcpu *v)
+static slow_path void skip(struct vcpu *v)
 {
 	(void)(virt_is_second ? svm_skip(v) : vmx_skip(v));
 }

@@ -221,20 +221,6 @@ MUTANTS = (
         "test_pit_switch",
     ),
     (
-        "pit-loads-no-rest",
-        PIT,
-        "else if (follows && ",
-        "else if (false && ",
-        "test_pit_switch",
-    ),
-    (
-        "pit-counts-behind-its-tick",
-        PIT,
-        "if (machine.kind == PERIODS && p->slip > 0 && t < machine.first)",
-        "if (false)",
-        "test_pit_switch",
-    ),
-    (
         "pit-forgets-unmade-ticks",
         PIT,
         "machine.kind == SINGLE && ticks > 1",

@@ -44,7 +44,7 @@ MUTANTS = (
         "pc_read_irr() & 0x00ff",
         "test_pc",
     ),
-    ("prompt-scrolls-away", VGA, "\tif (prompt.on)\n\t\tprompt_follow();\n", "", "test_vga"),
+    ("prompt-scrolls-away", VGA, "\tif (prompt.on)\n\t\tfollow_prompt();\n", "", "test_vga"),
     ("text-shown-over-a-view", VGA, "\tif (view.on)\n\t\treturn false;\n", "", "test_vga"),
     (
         "summary-too-long",

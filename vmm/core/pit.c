@@ -7,64 +7,69 @@
  * keeps OUT high but for one CLK pulse. A control word of mode 2 would raise a low OUT, and that
  * would be an edge of nobody. So after a low OUT (machine.low) the next edge is a single one.
  *
- * A VM comes back in the middle of a period. The rest of the period is the first count of mode 2,
- * and the period is a new count, which waits for the end of the first (8254 datasheet, mode 2). In
- * QEMU and KVM a new count begins at once, `soft` does not see OUT's short pulse, and after a low
- * OUT there is no mode 2: then the rest is a single edge. The period is loaded behind that edge, by
- * an exit. Where that comes some pulses late (`slip`), the VM's own counter does not slip.
+ * A VM comes back in the middle of a period. No chip lets software write the counting element, so
+ * the rest of the period is a single edge, and the period itself is loaded when that edge has
+ * passed. The second load costs one exit, where the VM runs so long. The second load comes some
+ * pulses late (`slip`); the VM's own counter does not slip, and the next switch makes up for the
+ * slip.
  */
 #include "vmm/core/pit.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/machine/platform.h"
 #include "vmm/core/lines.h"
-#include "vmm/core/pit_clock.h"
 #include "vmm/core/sched.h"
 
-enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, PORT_SYSTEM = 0x61 };
+enum { PIT_HZ = 1193182, PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, PORT_SYSTEM = 0x61 };
 enum { COUNTER_TICK = 0, COUNTER_SPEAKER = 2 };
 /* Port 61h: 5 OUT of counter 2 | 4 refresh | 1 speaker | 0 gate of counter 2 */
 enum { SYSTEM_OUT2 = 1 << 5, SYSTEM_REFRESH = 1 << 4, SYSTEM_SPEAKER = 1 << 1, SYSTEM_GATE2 = 1 };
 enum { REFRESH_SHIFT = 4 }; /* the refresh bit changes each 16 CLK pulses: about 15 us on a PC */
 
-/* CLK pulses. GRAIN: of a look and a load. NEAR_EDGE: an edge so near is waited for, so that no
- * edge falls between the look at the counter and the silence. STORM: periods below are not followed
- * pulse by pulse. PAST_EDGE: the edge of a single shot has passed for sure. */
-enum { GRAIN = 2, NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, TRIES = 64 };
+/* CLK pulses. NEAR_EDGE: an edge so near is waited for, so that no edge falls between the look at
+ * the counter and the silence. STORM: periods below are not followed pulse by pulse. PAST_EDGE: the
+ * edge of a single shot has passed for sure. */
+enum { NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, TRIES = 64 };
 /* ticks=all: so many ticks are caught up at a stretch. */
 enum { BURST = 64 };
 
 uint64_t pit_due = PIT_NEVER;
 bool pit_moves;
 
-static struct pit_clock clock;
+/* The number of the first pulse: a counter whose moments are moved back does not pass 0. */
+#define FIRST_PULSE (UINT64_C(1) << 40)
+static uint64_t epoch; /* TSC of the first pulse */
+/* 32 bits before and 32 bits behind the point. */
+static struct {
+	uint64_t pulses_of_tick, ticks_of_pulse;
+} rate;
 
 /* What the machine's counter 0 does, for the VM that runs. */
 static struct {
 	enum { SILENT, PERIODS, SINGLE, CATCH_UP } kind;
 	uint32_t count;
 	uint64_t loaded; /* the CLK pulse of the load */
-	uint64_t first;  /* the first edge after the load */
 	uint64_t edge;   /* the next edge; the last edge where a single edge has passed */
 	uint64_t lead;   /* pulses that the loading takes */
 	bool low;        /* OUT is low */
 } machine;
 
-static uint64_t later(uint64_t a, uint64_t b)
+static uint64_t pulses_at(uint64_t tsc)
 {
-	return a > b ? a : b;
+	return FIRST_PULSE +
+	       (uint64_t)(((unsigned __int128)(tsc - epoch) * rate.pulses_of_tick) >> 32);
 }
 
 static uint64_t now_in_pulses(void)
 {
-	return pit_clock_pulses(&clock, cpu_tsc());
+	return pulses_at(cpu_tsc());
 }
 
-/* Returns the TSC at a pulse to come. */
-static uint64_t tsc_at(uint64_t pulse)
+/* Returns the TSC at a pulse after `t`, the present. */
+static uint64_t tsc_at(uint64_t pulse, uint64_t t, uint64_t tsc)
 {
-	uint64_t tsc = cpu_tsc(), t = pit_clock_pulses(&clock, tsc);
+	uint64_t ahead = pulse > t ? pulse - t : 0;
 
-	return tsc + pit_clock_ticks(&clock, pulse > t ? pulse - t : 0);
+	return tsc + (uint64_t)(((unsigned __int128)ahead * rate.ticks_of_pulse) >> 32) + 1;
 }
 
 static void find_due(void)
@@ -125,19 +130,8 @@ static void machine_load(int kind, uint64_t count, uint64_t t)
 	machine.low = kind == SINGLE;
 	machine.count = (uint32_t)count;
 	machine.loaded = now_in_pulses() + 1;
-	machine.edge = machine.first = machine.loaded + count;
+	machine.edge = machine.loaded + count;
 	machine.lead = machine.loaded - t;
-}
-
-/* Loads a period whose first edge comes sooner: after `first` pulses. */
-static void machine_load_rest(uint32_t period, uint64_t first, uint64_t t)
-{
-	machine_load(PERIODS, later(first, STORM), t);
-	while (now_in_pulses() <= machine.loaded) /* the chip takes the first count at a pulse */
-		(void)io_in8(PORT_SYSTEM);
-	io_out8(PORT_COUNTER0, (uint8_t)period);
-	io_out8(PORT_COUNTER0, (uint8_t)(period >> 8));
-	machine.count = period;
 }
 
 /* Follows the machine's counter: where its next edge really is. Returns the time of the look. */
@@ -164,7 +158,6 @@ static uint64_t machine_look(struct pit *p)
 	}
 	machine.edge += (uint64_t)by;
 	machine.loaded += (uint64_t)by;
-	machine.first += (uint64_t)by;
 	p->slip += machine.kind == CATCH_UP ? 0 : by;
 	machine.low = machine.kind == SINGLE && machine.edge > t;
 	return t;
@@ -185,6 +178,11 @@ static uint64_t look_beside_edges(struct pit *p)
 
 /* ---- A VM's ticks ---- */
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* Keeps the account of ticks that no edge makes now. */
 static void keep_ticks(struct pit *p, uint64_t ticks)
 {
@@ -192,7 +190,7 @@ static void keep_ticks(struct pit *p, uint64_t ticks)
 }
 
 /* Asks for the ticks that have fallen due until t, while vm is away. Several ticks are one request:
- * the rest is in the backlog or merged (ticks=). */
+ * the rest is backlog or merged (ticks=). */
 static void ask_for_ticks(struct vm *vm, uint64_t t)
 {
 	struct pit *p = &vm->pit;
@@ -207,14 +205,15 @@ static void ask_for_ticks(struct vm *vm, uint64_t t)
 	keep_ticks(p, ticks);
 }
 
-/* ticks=all: the machine's counter makes two edges in a period, until the backlog is empty. */
+/* ticks=all: the machine's counter makes two edges in a period, until no tick is backlog. */
 static void begin_catching_up(struct pit *p, uint32_t period, uint64_t t)
 {
 	uint64_t ticks = p->backlog < BURST ? p->backlog : BURST;
 
 	machine_load(CATCH_UP, period / 2, t);
 	p->slip = p->loaded_slip = 0;
-	set_due(p, tsc_at(machine.edge + (2 * ticks - 1) * machine.count + PAST_EDGE));
+	uint64_t tsc = cpu_tsc(), at = pulses_at(tsc);
+	set_due(p, tsc_at(machine.edge + (2 * ticks - 1) * machine.count + PAST_EDGE, at, tsc));
 }
 
 /* Counts the edges of a stretch of catching up. */
@@ -233,7 +232,7 @@ static void end_catching_up(struct pit *p)
 }
 
 /* Loads the machine's counter so that its next edge is the VM's next edge after `from`. tolerance:
- * so many pulses too late are no reason for a single edge. */
+ * so many pulses too late are no reason for a second load. */
 static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 {
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
@@ -252,18 +251,16 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 	}
 	uint64_t left = edge > t ? edge - t : 0;
 	uint64_t ahead = left > machine.lead + 1 ? left - machine.lead : 1;
-	bool high = periodic && !machine.low;
-	bool follows = high && !platform.hypervised && !chipset->intercepts_interrupts;
-	if ((periodic && c->next < STORM) ||
-	    (high && ahead + (follows ? GRAIN : tolerance) >= c->next))
+	bool whole = periodic &&
+	             (c->next < STORM || (ahead + tolerance >= c->next && !machine.low));
+	if (whole)
 		machine_load(PERIODS, c->next, t);
-	else if (follows && ahead + tolerance >= STORM)
-		machine_load_rest(c->next, ahead, t);
 	else
 		machine_load(SINGLE, ahead, t);
 	p->slip = p->loaded_slip = (int64_t)(machine.edge - edge);
-	bool again = periodic && machine.kind == SINGLE;
-	set_due(p, again ? tsc_at(machine.edge + PAST_EDGE) : PIT_NEVER);
+	uint64_t tsc = cpu_tsc();
+	set_due(p, periodic && !whole ? tsc_at(machine.edge + PAST_EDGE, pulses_at(tsc), tsc)
+	                              : PIT_NEVER);
 }
 
 /* Beyond a look's grain the machine's counter is right, and the TSC's measured rate is wrong: moves
@@ -293,8 +290,7 @@ static void load_next_period(struct pit *p)
 	if (machine.kind == SINGLE && ticks > 1) /* the VMM is late: one edge was made */
 		keep_ticks(p, ticks - 1);
 	p->told = later(p->told, time);
-	/* a single edge would lower OUT, and a tick that was not taken would go with it */
-	load_counter(p, t, PIT_COUNT_MOST);
+	load_counter(p, t, p->counter[COUNTER_TICK].next / 8);
 }
 
 /* Does the work that is due for the VM that runs. */
@@ -302,7 +298,7 @@ static void work_for_running(struct pit *p)
 {
 	if (machine.kind == CATCH_UP) {
 		end_catching_up(p);
-		load_counter(p, p->told, GRAIN);
+		load_counter(p, p->told, 2);
 	} else {
 		load_next_period(p);
 	}
@@ -350,10 +346,11 @@ void pit_put_away(struct vm *vm)
 		chipset->controller.request(&vm->controller, PIT_TICK_LINE);
 		p->requested = true;
 	}
+	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
 	uint64_t edge = pit_counter_next_edge(&p->counter[COUNTER_TICK], p->told);
 	/* a VM that is ready gets its ticks when the VM comes back */
 	bool wakes = vm->state == VM_HALTED && edge != PIT_NEVER;
-	set_due(p, wakes ? tsc_at(edge) : PIT_NEVER);
+	set_due(p, wakes ? tsc_at(edge, t, tsc) : PIT_NEVER);
 }
 
 void pit_load(struct vm *vm)
@@ -367,7 +364,7 @@ void pit_load(struct vm *vm)
 	uint64_t t = now_in_pulses();
 	ask_for_ticks(vm, t);
 	p->requested = false;
-	load_counter(p, t, GRAIN);
+	load_counter(p, t, 2);
 }
 
 /* A tick of a VM that is away falls due. */
@@ -386,7 +383,7 @@ void pit_work(uint64_t now)
 {
 	while (now < pit_due) /* PIT_NEAR at most */
 		now = cpu_tsc();
-	uint64_t t = pit_clock_pulses(&clock, now);
+	uint64_t t = pulses_at(now);
 	for (unsigned i = 0; i < vm_count; i++) {
 		struct vm *vm = vms[i];
 		if (!vm->pit.own || vm->pit.due > now)
@@ -403,11 +400,11 @@ void pit_work(uint64_t now)
 
 void pit_load_alarm(void)
 {
-	uint64_t tsc = cpu_tsc(), t = pit_clock_pulses(&clock, tsc);
+	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
 
 	line_table[PIT_TICK_LINE].owner = NULL;
 	line_table[PIT_TICK_LINE].vms = 0;
-	machine_load(SINGLE, pit_due > tsc ? pit_clock_pulses(&clock, pit_due) - t : 1, t);
+	machine_load(SINGLE, pit_due > tsc ? pulses_at(pit_due) - t : 1, t);
 }
 
 void pit_silence_alarm(void)
@@ -429,9 +426,8 @@ void pit_forget_alarm(void)
 
 bool pit_has_port(const struct vm *vm, uint16_t port)
 {
-	bool counters = port >= PORT_COUNTER0 && port <= PORT_CONTROL;
-
-	return vm->pit.own && (counters || port == PORT_SYSTEM);
+	return vm->pit.own &&
+	       ((port >= PORT_COUNTER0 && port <= PORT_CONTROL) || port == PORT_SYSTEM);
 }
 
 /* Returns the time of a counter for the VM that runs: by the machine's counter where the machine
@@ -440,10 +436,7 @@ static uint64_t counter_time(struct pit *p, unsigned number)
 {
 	if (number != COUNTER_TICK || machine.kind == SILENT || machine.kind == CATCH_UP)
 		return now_in_pulses();
-	uint64_t t = machine_look(p), edge = machine.edge - (uint64_t)p->slip;
-	/* The first period after a late load is long: the counter waits at its end. */
-	if (machine.kind == PERIODS && p->slip > 0 && t < machine.first)
-		return t < edge ? t : edge - 1;
+	uint64_t t = machine_look(p);
 	return t - (uint64_t)p->slip;
 }
 
@@ -494,7 +487,8 @@ static void write_tick_count(struct pit *p, uint8_t value)
 	}
 	processor.attention = true; /* the turn's deadline has to know of the new moment */
 	if (waits && machine.kind != CATCH_UP) {
-		set_due(p, tsc_at(machine.edge + PAST_EDGE));
+		uint64_t tsc = cpu_tsc();
+		set_due(p, tsc_at(machine.edge + PAST_EDGE, pulses_at(tsc), tsc));
 		return;
 	}
 	p->told = later(p->told, t);
@@ -551,7 +545,8 @@ void pit_reset(struct vm *vm)
 		pit_counter_reset(&p->counter[i]);
 	p->counter[COUNTER_SPEAKER].gate = false;
 	p->speaker = p->requested = false;
-	p->backlog = p->told = 0;
+	p->backlog = 0;
+	p->told = 0;
 	p->slip = p->loaded_slip = 0;
 	p->due = PIT_NEVER;
 }
@@ -589,12 +584,16 @@ void pit_begin(void)
 	pit_moves = count != 0;
 	if (!pit_moves)
 		return;
-	pit_clock_begin(&clock, cpu_tsc(), platform.tsc_khz);
+	epoch = cpu_tsc();
+	rate.pulses_of_tick = ((uint64_t)PIT_HZ << 32) / (platform.tsc_khz * 1000);
+	/* 30 bits first, so that any rate fits */
+	rate.ticks_of_pulse = ((platform.tsc_khz * 1000) << 30) / PIT_HZ << 2;
 	for (unsigned i = 0; i < vm_count; i++) {
 		vms[i]->pit.own = vms[i]->config.pit;
 		vms[i]->controller.keeps = vms[i]->config.pit ? LINE(PIT_TICK_LINE) : 0;
 		vms[i]->pit.all = vms[i]->config.ticks_all;
 		pit_reset(vms[i]);
 	}
-	pit_silence_alarm();
+	machine.low = true;
+	machine_silence();
 }

@@ -403,7 +403,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
-	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c
+	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/modules.c vmm/allotments.c
 
 # Of these, what runs at boot alone, or once in a guest's life: smaller still, where the compiler can (GCC 12 and later).
 VMM_SMALLEST := $(patsubst %,arch/x86/machine/%.c,acpi% frames power) arch/x86/cpu/mitigations.c \

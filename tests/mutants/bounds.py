@@ -187,8 +187,8 @@ MUTANTS = (
     (
         "fault-lines-without-limit",
         VM,
-        "if (vm->faults <= FAULT_LINES ||",
-        "if (true ||",
+        "return vm->faults <= FAULT_LINES ||",
+        "return true ||",
         "test_faults",
     ),
     # A PIT for each VM.

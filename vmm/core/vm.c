@@ -70,16 +70,17 @@ static void restart(struct vm *vm)
 	vm_start(vm);
 }
 
-static void note_fault(const struct vm *vm, const struct denial *what)
+/* prefix: a text with the VM's name, the number of faults, and RIP where split is 3. */
+static void note_fault(const struct vm *vm, const char *prefix, unsigned split,
+                       const struct denial *what)
 {
-	struct note note = { "vm %s: fault %lu at %lx: ",
-		             what->format,
-		             3,
-		             { (uint64_t)vm->config.name, vm->faults, virt_rip(vm->vcpu) },
-		             NULL,
-		             0 };
+	struct note note = { prefix, what->format,
+		             split,  { (uint64_t)vm->config.name, vm->faults },
+		             NULL,   0 };
 
-	memcpy(note.value + note.split, what->value, sizeof(what->value));
+	if (split == 3)
+		note.value[2] = virt_rip(vm->vcpu);
+	memcpy(note.value + split, what->value, sizeof(what->value));
 	log_notes_after(&vm->output.tail, vm->output.head);
 	log_note_post(&note);
 	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
@@ -87,13 +88,18 @@ static void note_fault(const struct vm *vm, const struct denial *what)
 	log_notes_after(NULL, 0);
 }
 
+static bool is_logged(const struct vm *vm)
+{
+	return vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0 ||
+	       vm->config.onfault != FAULT_LOG;
+}
+
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
 {
 	vm->faults++;
 	trace_record(TRACE_FAULT, vm->number, reason, (uint32_t)virt_rip(vm->vcpu));
-	if (vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0 || fatal ||
-	    vm->config.onfault != FAULT_LOG)
-		note_fault(vm, what);
+	if (is_logged(vm) || fatal)
+		note_fault(vm, "vm %s: fault %lu at %lx: ", 3, what);
 	if (vm->config.onfault == FAULT_RESTART) {
 		restart(vm);
 		return false;
@@ -104,4 +110,17 @@ bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struc
 	virt_dump(vm->vcpu);
 	stop_for(vm, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
 	return false;
+}
+
+void vm_device_fault(struct vm *vm, const struct denial *what)
+{
+	vm->faults++;
+	if (is_logged(vm))
+		note_fault(vm, "vm %s: fault %lu: ", 2, what);
+	if (vm->done || vm->config.onfault == FAULT_LOG)
+		return;
+	if (vm->config.onfault == FAULT_RESTART)
+		restart(vm);
+	else
+		stop_for(vm, "stopped (onfault=stop)");
 }

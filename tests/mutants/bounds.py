@@ -221,6 +221,20 @@ MUTANTS = (
         "test_pit_switch",
     ),
     (
+        "pit-lowers-a-tick-that-waits",
+        PIT,
+        "if (!whole && behind_edge && periodic && !machine.low) {",
+        "if (false) {",
+        "test_pit_switch",
+    ),
+    (
+        "pit-counts-behind-its-tick",
+        PIT,
+        "if (machine.kind == PERIODS && p->slip > 0 && t < machine.first)",
+        "if (false)",
+        "test_pit_switch",
+    ),
+    (
         "pit-forgets-unmade-ticks",
         PIT,
         "machine.kind == SINGLE && ticks > 1",

@@ -11,15 +11,17 @@
  * the rest of the period is a single edge, and the period itself is loaded when that edge has
  * passed. The second load costs one exit, where the VM runs so long. The second load comes some
  * pulses late (`slip`); the VM's own counter does not slip, and the next switch makes up for the
- * slip.
+ * slip. The VM may not have taken the first edge yet, so OUT stays high until the second edge: a
+ * single edge is loaded only where OUT is low, or where no edge was made since the VM came in.
  */
 #include "vmm/core/pit.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/machine/platform.h"
 #include "vmm/core/lines.h"
+#include "vmm/core/pit_clock.h"
 #include "vmm/core/sched.h"
 
-enum { PIT_HZ = 1193182, PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, PORT_SYSTEM = 0x61 };
+enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, PORT_SYSTEM = 0x61 };
 enum { COUNTER_TICK = 0, COUNTER_SPEAKER = 2 };
 /* Port 61h: 5 OUT of counter 2 | 4 refresh | 1 speaker | 0 gate of counter 2 */
 enum { SYSTEM_OUT2 = 1 << 5, SYSTEM_REFRESH = 1 << 4, SYSTEM_SPEAKER = 1 << 1, SYSTEM_GATE2 = 1 };
@@ -27,49 +29,39 @@ enum { REFRESH_SHIFT = 4 }; /* the refresh bit changes each 16 CLK pulses: about
 
 /* CLK pulses. NEAR_EDGE: an edge so near is waited for, so that no edge falls between the look at
  * the counter and the silence. STORM: periods below are not followed pulse by pulse. PAST_EDGE: the
- * edge of a single shot has passed for sure. */
-enum { NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, TRIES = 64 };
+ * edge of a single shot has passed for sure. LATE: a period loaded behind a stretch may be so late.
+ */
+enum { NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, LATE = 32, TRIES = 64 };
 /* ticks=all: so many ticks are caught up at a stretch. */
 enum { BURST = 64 };
 
 uint64_t pit_due = PIT_NEVER;
 bool pit_moves;
 
-/* The number of the first pulse: a counter whose moments are moved back does not pass 0. */
-#define FIRST_PULSE (UINT64_C(1) << 40)
-static uint64_t epoch; /* TSC of the first pulse */
-/* 32 bits before and 32 bits behind the point. */
-static struct {
-	uint64_t pulses_of_tick, ticks_of_pulse;
-} rate;
+static struct pit_clock clock;
 
 /* What the machine's counter 0 does, for the VM that runs. */
 static struct {
-	enum { SILENT, PERIODS, SINGLE, CATCH_UP } kind;
+	enum { SILENT, PERIODS, SINGLE, STRETCH } kind;
 	uint32_t count;
 	uint64_t loaded; /* the CLK pulse of the load */
+	uint64_t first;  /* the first edge after the load */
 	uint64_t edge;   /* the next edge; the last edge where a single edge has passed */
 	uint64_t lead;   /* pulses that the loading takes */
 	bool low;        /* OUT is low */
 } machine;
 
-static uint64_t pulses_at(uint64_t tsc)
-{
-	return FIRST_PULSE +
-	       (uint64_t)(((unsigned __int128)(tsc - epoch) * rate.pulses_of_tick) >> 32);
-}
-
 static uint64_t now_in_pulses(void)
 {
-	return pulses_at(cpu_tsc());
+	return pit_clock_pulses(&clock, cpu_tsc());
 }
 
-/* Returns the TSC at a pulse after `t`, the present. */
-static uint64_t tsc_at(uint64_t pulse, uint64_t t, uint64_t tsc)
+/* Returns the TSC at a pulse to come. */
+static uint64_t tsc_at(uint64_t pulse)
 {
-	uint64_t ahead = pulse > t ? pulse - t : 0;
+	uint64_t tsc = cpu_tsc(), t = pit_clock_pulses(&clock, tsc);
 
-	return tsc + (uint64_t)(((unsigned __int128)ahead * rate.ticks_of_pulse) >> 32) + 1;
+	return tsc + pit_clock_ticks(&clock, pulse > t ? pulse - t : 0);
 }
 
 static void find_due(void)
@@ -118,7 +110,7 @@ static void machine_silence(void)
 	machine.kind = SILENT;
 }
 
-/* Loads a count. kind: PERIODS, CATCH_UP or SINGLE. `t`: when the caller computed the count. */
+/* Loads a count. kind: PERIODS, STRETCH or SINGLE. `t`: when the caller computed the count. */
 static void machine_load(int kind, uint64_t count, uint64_t t)
 {
 	count = count < PIT_PERIOD_LEAST ? PIT_PERIOD_LEAST : count;
@@ -130,7 +122,7 @@ static void machine_load(int kind, uint64_t count, uint64_t t)
 	machine.low = kind == SINGLE;
 	machine.count = (uint32_t)count;
 	machine.loaded = now_in_pulses() + 1;
-	machine.edge = machine.loaded + count;
+	machine.edge = machine.first = machine.loaded + count;
 	machine.lead = machine.loaded - t;
 }
 
@@ -158,7 +150,8 @@ static uint64_t machine_look(struct pit *p)
 	}
 	machine.edge += (uint64_t)by;
 	machine.loaded += (uint64_t)by;
-	p->slip += machine.kind == CATCH_UP ? 0 : by;
+	machine.first += (uint64_t)by;
+	p->slip += machine.kind == STRETCH ? 0 : by;
 	machine.low = machine.kind == SINGLE && machine.edge > t;
 	return t;
 }
@@ -205,19 +198,16 @@ static void ask_for_ticks(struct vm *vm, uint64_t t)
 	keep_ticks(p, ticks);
 }
 
-/* ticks=all: the machine's counter makes two edges in a period, until no tick is backlog. */
-static void begin_catching_up(struct pit *p, uint32_t period, uint64_t t)
+/* The machine's counter makes a number of edges whose distance is not the VM's period. */
+static void begin_stretch(struct pit *p, uint64_t count, uint64_t edges, uint64_t t)
 {
-	uint64_t ticks = p->backlog < BURST ? p->backlog : BURST;
-
-	machine_load(CATCH_UP, period / 2, t);
+	machine_load(STRETCH, count, t);
 	p->slip = p->loaded_slip = 0;
-	uint64_t tsc = cpu_tsc(), at = pulses_at(tsc);
-	set_due(p, tsc_at(machine.edge + (2 * ticks - 1) * machine.count + PAST_EDGE, at, tsc));
+	set_due(p, tsc_at(machine.edge + (edges - 1) * machine.count + PAST_EDGE));
 }
 
-/* Counts the edges of a stretch of catching up. */
-static void end_catching_up(struct pit *p)
+/* Counts the edges of a stretch. */
+static void end_stretch(struct pit *p)
 {
 	uint64_t t = look_beside_edges(p);
 	uint64_t made = (machine.edge - machine.loaded) / machine.count - 1;
@@ -225,15 +215,19 @@ static void end_catching_up(struct pit *p)
 	uint64_t wanted = p->backlog + pit_counter_edges(c, p->told, t);
 
 	p->told = later(p->told, t);
-	p->backlog = wanted > made ? wanted - made : 0;
+	p->backlog = 0;
+	keep_ticks(p, wanted > made ? wanted - made : 0);
 	/* a tick was made before its time: the next tick is left out */
 	for (; made > wanted; made--)
 		p->told = pit_counter_next_edge(c, p->told);
 }
 
 /* Loads the machine's counter so that its next edge is the VM's next edge after `from`. tolerance:
- * so many pulses too late are no reason for a second load. */
-static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
+ * so many pulses too late are no reason for a second load. behind_edge: the machine's counter has
+ * made an edge that the VM may not have taken. A single edge would lower OUT, and an 8259A forgets a
+ * request whose line falls (8259A datasheet, interrupt request inputs), so OUT stays high. Then an
+ * edge that is nearer than STORM comes STORM pulses from now. */
+static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance, bool behind_edge)
 {
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
 	uint64_t t = now_in_pulses(), edge = pit_counter_next_edge(c, later(p->told, from));
@@ -245,22 +239,26 @@ static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance)
 		set_due(p, PIT_NEVER);
 		return;
 	}
+	/* ticks=all: two edges in a period, until no tick is backlog */
 	if (periodic && p->backlog != 0 && c->next >= STORM && !machine.low) {
-		begin_catching_up(p, c->next, t);
+		begin_stretch(p, (c->next + 1) / 2, 2 * (p->backlog < BURST ? p->backlog : BURST),
+		              t);
 		return;
 	}
 	uint64_t left = edge > t ? edge - t : 0;
 	uint64_t ahead = left > machine.lead + 1 ? left - machine.lead : 1;
 	bool whole = periodic &&
 	             (c->next < STORM || (ahead + tolerance >= c->next && !machine.low));
+	if (!whole && behind_edge && periodic && !machine.low) {
+		begin_stretch(p, later(ahead, STORM), 1, t);
+		return;
+	}
 	if (whole)
 		machine_load(PERIODS, c->next, t);
 	else
 		machine_load(SINGLE, ahead, t);
 	p->slip = p->loaded_slip = (int64_t)(machine.edge - edge);
-	uint64_t tsc = cpu_tsc();
-	set_due(p, periodic && !whole ? tsc_at(machine.edge + PAST_EDGE, pulses_at(tsc), tsc)
-	                              : PIT_NEVER);
+	set_due(p, periodic && !whole ? tsc_at(machine.edge + PAST_EDGE) : PIT_NEVER);
 }
 
 /* Beyond a look's grain the machine's counter is right, and the TSC's measured rate is wrong: moves
@@ -290,15 +288,15 @@ static void load_next_period(struct pit *p)
 	if (machine.kind == SINGLE && ticks > 1) /* the VMM is late: one edge was made */
 		keep_ticks(p, ticks - 1);
 	p->told = later(p->told, time);
-	load_counter(p, t, p->counter[COUNTER_TICK].next / 8);
+	load_counter(p, t, p->counter[COUNTER_TICK].next / 8, true);
 }
 
 /* Does the work that is due for the VM that runs. */
 static void work_for_running(struct pit *p)
 {
-	if (machine.kind == CATCH_UP) {
-		end_catching_up(p);
-		load_counter(p, p->told, 2);
+	if (machine.kind == STRETCH) {
+		end_stretch(p);
+		load_counter(p, p->told, LATE, true);
 	} else {
 		load_next_period(p);
 	}
@@ -312,8 +310,8 @@ void pit_take(struct vm *vm)
 
 	if (!p->own)
 		return;
-	if (machine.kind == CATCH_UP) {
-		end_catching_up(p);
+	if (machine.kind == STRETCH) {
+		end_stretch(p);
 		machine_silence();
 		chipset_look();
 		return;
@@ -346,11 +344,10 @@ void pit_put_away(struct vm *vm)
 		chipset->controller.request(&vm->controller, PIT_TICK_LINE);
 		p->requested = true;
 	}
-	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
 	uint64_t edge = pit_counter_next_edge(&p->counter[COUNTER_TICK], p->told);
 	/* a VM that is ready gets its ticks when the VM comes back */
 	bool wakes = vm->state == VM_HALTED && edge != PIT_NEVER;
-	set_due(p, wakes ? tsc_at(edge, t, tsc) : PIT_NEVER);
+	set_due(p, wakes ? tsc_at(edge) : PIT_NEVER);
 }
 
 void pit_load(struct vm *vm)
@@ -364,7 +361,7 @@ void pit_load(struct vm *vm)
 	uint64_t t = now_in_pulses();
 	ask_for_ticks(vm, t);
 	p->requested = false;
-	load_counter(p, t, 2);
+	load_counter(p, t, 2, false);
 }
 
 /* A tick of a VM that is away falls due. */
@@ -383,7 +380,7 @@ void pit_work(uint64_t now)
 {
 	while (now < pit_due) /* PIT_NEAR at most */
 		now = cpu_tsc();
-	uint64_t t = pulses_at(now);
+	uint64_t t = pit_clock_pulses(&clock, now);
 	for (unsigned i = 0; i < vm_count; i++) {
 		struct vm *vm = vms[i];
 		if (!vm->pit.own || vm->pit.due > now)
@@ -400,11 +397,11 @@ void pit_work(uint64_t now)
 
 void pit_load_alarm(void)
 {
-	uint64_t tsc = cpu_tsc(), t = pulses_at(tsc);
+	uint64_t tsc = cpu_tsc(), t = pit_clock_pulses(&clock, tsc);
 
 	line_table[PIT_TICK_LINE].owner = NULL;
 	line_table[PIT_TICK_LINE].vms = 0;
-	machine_load(SINGLE, pit_due > tsc ? pulses_at(pit_due) - t : 1, t);
+	machine_load(SINGLE, pit_due > tsc ? pit_clock_pulses(&clock, pit_due) - t : 1, t);
 }
 
 void pit_silence_alarm(void)
@@ -434,9 +431,12 @@ bool pit_has_port(const struct vm *vm, uint16_t port)
  * counts for the VM. */
 static uint64_t counter_time(struct pit *p, unsigned number)
 {
-	if (number != COUNTER_TICK || machine.kind == SILENT || machine.kind == CATCH_UP)
+	if (number != COUNTER_TICK || machine.kind == SILENT || machine.kind == STRETCH)
 		return now_in_pulses();
-	uint64_t t = machine_look(p);
+	uint64_t t = machine_look(p), edge = machine.edge - (uint64_t)p->slip;
+	/* The first period after a late load is long: the VM's counter waits at the end. */
+	if (machine.kind == PERIODS && p->slip > 0 && t < machine.first)
+		return t < edge ? t : edge - 1;
 	return t - (uint64_t)p->slip;
 }
 
@@ -486,14 +486,13 @@ static void write_tick_count(struct pit *p, uint8_t value)
 		return;
 	}
 	processor.attention = true; /* the turn's deadline has to know of the new moment */
-	if (waits && machine.kind != CATCH_UP) {
-		uint64_t tsc = cpu_tsc();
-		set_due(p, tsc_at(machine.edge + PAST_EDGE, pulses_at(tsc), tsc));
+	if (waits && machine.kind != STRETCH) {
+		set_due(p, tsc_at(machine.edge + PAST_EDGE));
 		return;
 	}
 	p->told = later(p->told, t);
-	load_counter(p, t, PIT_COUNT_MOST);
-	if (machine.kind != SILENT && machine.kind != CATCH_UP) {
+	load_counter(p, t, PIT_COUNT_MOST, false);
+	if (machine.kind != SILENT && machine.kind != STRETCH) {
 		pit_counter_shift(c, p->slip);
 		p->slip = p->loaded_slip = 0;
 	}
@@ -584,10 +583,7 @@ void pit_begin(void)
 	pit_moves = count != 0;
 	if (!pit_moves)
 		return;
-	epoch = cpu_tsc();
-	rate.pulses_of_tick = ((uint64_t)PIT_HZ << 32) / (platform.tsc_khz * 1000);
-	/* 30 bits first, so that any rate fits */
-	rate.ticks_of_pulse = ((platform.tsc_khz * 1000) << 30) / PIT_HZ << 2;
+	pit_clock_begin(&clock, cpu_tsc(), platform.tsc_khz);
 	for (unsigned i = 0; i < vm_count; i++) {
 		vms[i]->pit.own = vms[i]->config.pit;
 		vms[i]->controller.keeps = vms[i]->config.pit ? LINE(PIT_TICK_LINE) : 0;

@@ -201,10 +201,10 @@ enum vm_exit_reason vm_invoke(struct vm *vm)
 	return VM_EXIT_CPUID;
 }
 
-void vm_exited(struct vm *vm, enum vm_exit_reason reason)
+enum vm_exit_reason vm_exited(struct vm *vm, enum vm_exit_reason reason)
 {
-	(void)reason;
 	kit.left += vm->at_exit & AT_EXIT_ROUTES;
+	return reason;
 }
 
 void exit_handle(struct vm *vm, enum vm_exit_reason reason)

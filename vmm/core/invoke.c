@@ -116,10 +116,11 @@ void vm_leave(void)
 }
 
 /* slow_path: inlined, each exit takes one instruction more. */
-slow_path void vm_exited(struct vm *vm, enum vm_exit_reason reason)
+slow_path enum vm_exit_reason vm_exited(struct vm *vm, enum vm_exit_reason reason)
 {
 	if (vm->at_exit & AT_EXIT_ROUTES)
 		vm_leave();
 	if (vm->at_exit & AT_EXIT_WATCH)
 		flow_watch->on_exit(vm, reason);
+	return reason;
 }

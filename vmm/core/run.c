@@ -441,7 +441,7 @@ static void run(struct vm *vm)
 	while (!processor.attention) {
 		enum vm_exit_reason reason = vm_invoke(vm);
 		if (unlikely(vm->at_exit))
-			vm_exited(vm, reason);
+			reason = vm_exited(vm, reason);
 		uint32_t count = trace_record(TRACE_EXIT, vm->number, reason, 0);
 		vm->exits[reason]++;
 		if (turn_is_due(count))

@@ -93,7 +93,12 @@ struct vm *sched_pick(void)
 		return NULL;
 	unsigned priority = 31u - (unsigned)__builtin_clz(schedule->priorities);
 	vm_set from_first = schedule->ready[priority] & (~(vm_set)0 << schedule->first[priority]);
-	return vms[__builtin_ctzll(from_first ? from_first : schedule->ready[priority])];
+	if (from_first == 0)
+		from_first = schedule->ready[priority];
+	/* __builtin_ctzll() is an int, and the sign's extension is an instruction of each switch. */
+	vm_set number;
+	__asm__("rep bsf %1, %0" : "=r"(number) : "r"(from_first) : "cc");
+	return vms[number];
 }
 
 void sched_end_turn(struct vm *vm)

@@ -9,6 +9,7 @@
 #include "vmm/load/elf.h"
 
 #include "arch/x86/cpu/bytes.h"
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/machine/multiboot.h"
 #include "vmm/load/bios.h"
 #include "vmm/load/elf_format.h"
@@ -38,7 +39,7 @@ struct multiboot_header {
 
 enum { MULTIBOOT_BASIC = offsetof(struct multiboot_header, header_addr) };
 
-static int refuse(struct load *l, int error, enum load_problem problem, uint64_t a, uint64_t b,
+static slow_path int refuse(struct load *l, int error, enum load_problem problem, uint64_t a, uint64_t b,
                   uint64_t c)
 {
 	l->problem = problem;

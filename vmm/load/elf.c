@@ -39,8 +39,8 @@ struct multiboot_header {
 
 enum { MULTIBOOT_BASIC = offsetof(struct multiboot_header, header_addr) };
 
-static slow_path int refuse(struct load *l, int error, enum load_problem problem, uint64_t a, uint64_t b,
-                  uint64_t c)
+static slow_path int refuse(struct load *l, int error, enum load_problem problem, uint64_t a,
+                            uint64_t b, uint64_t c)
 {
 	l->problem = problem;
 	l->error = error;

@@ -146,7 +146,7 @@ static void panic_if_stack_ran_out(const struct exception_frame *f)
 		      stack->name, stack->bytes, f->cs, f->rip);
 }
 
-void exception_dispatch(struct exception_frame *f)
+__attribute__((cold)) void exception_dispatch(struct exception_frame *f)
 {
 	static bool again;
 	uint64_t resume = f->vector == VECTOR_GP ? guarded_resume(f->rip) : 0;

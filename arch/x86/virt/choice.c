@@ -25,7 +25,7 @@ struct vcpu *virt_create(const char *name)
 	return virt_is_second ? svm_create(name) : vmx_create(name);
 }
 
-void virt_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
+__attribute__((cold)) void virt_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
 	virt_is_second ? svm_reset(v, eip, eax, ebx) : vmx_reset(v, eip, eax, ebx);
 }

@@ -214,7 +214,7 @@ static void put_away(void)
 	guest_debug_switch(&vmx_loaded->state, NULL);
 }
 
-void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
+__attribute__((cold)) void vmx_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 {
 	if (vmx_loaded != v)
 		put_away();

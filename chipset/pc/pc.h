@@ -36,6 +36,8 @@ extern const struct pc_ports pc_ports[PICS];
 /* Returns IRR of both chips, the slave's in the high byte. The call changes the chips' read select:
  * call pc_return_select() before the entry. */
 line_set pc_read_irr(void);
+/* The same as a call, where the caller runs rarely. */
+line_set pc_read_irr_rarely(void);
 /* Does pc_read_irr(), and ends the special mask mode of the guest that leaves. Call at the save. */
 line_set pc_leave_irr(void);
 /* Returns ISR of both chips, like pc_read_irr(). */

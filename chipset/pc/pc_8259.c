@@ -215,7 +215,7 @@ static line_set own_requests(const struct controller *c)
 {
 	bool automatic = (c->pc.pic[PIC_MASTER].icw4 | c->pc.pic[PIC_SLAVE].icw4) & ICW4_AEOI;
 
-	return automatic ? 0 : pc_read_irr() & c->lines;
+	return automatic ? 0 : pc_read_irr_rarely() & c->lines;
 }
 
 /* Returns the vector of the lost request to inject now, or -1. */

@@ -261,7 +261,7 @@ void pc_reprogram(struct controller *c, unsigned chip, uint8_t icw2, uint8_t icw
 	nmi_account_take_back(&nmi_account, c->lines);
 	if (nmi_count != before)
 		nmi_account_explain(&nmi_account);
-	c->inject |= requests & inputs & ~pc_read_irr();
+	c->inject |= requests & inputs & ~pc_read_irr_rarely();
 }
 
 /* ---- The status register ---- */
@@ -385,7 +385,7 @@ void pc_pass_on(line_set lines)
  * does not look at the chip between a poll and the answer: the handler would get the answer. */
 void pc_settle(line_set lines)
 {
-	lines &= pc_read_irr() & (mux.served | mux.passed_on) & 0x00ff;
+	lines &= pc_read_irr_rarely() & (mux.served | mux.passed_on) & 0x00ff;
 	for (; lines; lines &= lines - 1) {
 		uint32_t before = look_away();
 		pc_take_request(line_first(lines));

@@ -6,6 +6,7 @@
  * Rule: the file knows what is in the chips, and no more: no line's route and no guest's wish. The
  * datasheet is Intel's 8259A (231468-003).
  */
+#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
 #include "chipset/pc/pc.h"
@@ -167,6 +168,11 @@ line_set pc_read_irr(void)
 	return read_noting(OCW3_READ_IRR);
 }
 
+slow_path line_set pc_read_irr_rarely(void)
+{
+	return pc_read_irr();
+}
+
 line_set pc_leave_irr(void)
 {
 	return read_noting(OCW3_LEAVE);
@@ -194,7 +200,7 @@ line_set pc_look(void)
 	return irr & (uint16_t)~LINE(LINE_CASCADE);
 }
 
-line_set pc_read_isr(void)
+slow_path line_set pc_read_isr(void)
 {
 	line_set isr;
 	uint32_t before;

@@ -175,7 +175,7 @@ MUTANTS = (
     (
         "pc-reprogram-drops-requests",
         BLOCK,
-        "\tc->inject |= requests & inputs & ~pc_read_irr();\n",
+        "\tc->inject |= requests & inputs & ~pc_read_irr_rarely();\n",
         "",
         "test_pc_edges",
     ),

@@ -40,7 +40,7 @@ MUTANTS = (
     (
         "settling-takes-a-vms-request",
         BLOCK,
-        "pc_read_irr() & (mux.served | mux.passed_on) & 0x00ff",
+        "pc_read_irr_rarely() & (mux.served | mux.passed_on) & 0x00ff",
         "pc_read_irr() & 0x00ff",
         "test_pc",
     ),

@@ -69,7 +69,7 @@ int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
 	return 0;
 }
 
-int vm_put_away(bool force, uint64_t now)
+__attribute__((cold)) int vm_put_away(bool force, uint64_t now)
 {
 	return save_last(force, now, pit_moves);
 }

@@ -164,7 +164,7 @@ uint64_t svm_exit_address(struct vcpu *v, bool *write)
 	return v->vmcb->exit_info_2;
 }
 
-void svm_dump(struct vcpu *v)
+__attribute__((cold)) void svm_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
 	const struct vmcb *c = v->vmcb;

@@ -193,7 +193,7 @@ uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 	return vmcs_read(GUEST_PHYSICAL_ADDRESS);
 }
 
-void vmx_dump(struct vcpu *v)
+__attribute__((cold)) void vmx_dump(struct vcpu *v)
 {
 	const struct vcpu_regs *r = &v->regs;
 

@@ -58,8 +58,8 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 {
 	static char text[512];
 	const char *line = vm_files_line(module);
-	const struct vm_config *accepted[CONFIG_VMS_MAX];
-	struct vm_config vm;
+	static const struct vm_config *accepted[CONFIG_VMS_MAX];
+	static struct vm_config vm;
 
 	for (unsigned i = 0; i < vm_count; i++)
 		accepted[i] = &vms[i]->config;

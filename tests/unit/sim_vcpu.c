@@ -38,8 +38,7 @@ enum {
 #define WEAK __attribute__((weak))
 
 struct vcpu {
-	struct vcpu_regs regs; /* first: struct vcpu_head */
-	bool lazy_state;       /* a guest here has no breakpoint */
+	struct vcpu_head head; /* a guest here has no breakpoint */
 	unsigned number;
 	bool open[CHIPSET_PORTS];
 	bool halted, exit_on_hlt, want_window;
@@ -132,10 +131,10 @@ static enum vm_exit_reason instruction(struct vcpu *v, bool *exits)
 		sim_violation("R07: vm %u: its HLT ended, and nothing interrupted it", v->number);
 	switch (sim_guest_step(v->number, may_access, !sim_active, &v->access)) {
 	case STEP_PORT:
-		v->regs.rax = v->access.value;
+		v->head.regs.rax = v->access.value;
 		return VM_EXIT_IO;
 	case STEP_YIELD:
-		v->regs.rax = SB_CALL_YIELD;
+		v->head.regs.rax = SB_CALL_YIELD;
 		return VM_EXIT_CALL;
 	case STEP_HLT:
 		return hlt(v, exits);
@@ -152,7 +151,7 @@ static enum vm_exit_reason execute(struct vcpu *v)
 	enum vm_exit_reason reason = VM_EXIT_OTHER;
 
 	if (v->skips)
-		sim_guest_skip(v->number, (uint8_t)v->regs.rax);
+		sim_guest_skip(v->number, (uint8_t)v->head.regs.rax);
 	v->skips = false;
 	v->if_clear = sim_world.entry_with_if_clear && v->exits && v->injected < 0;
 	v->if_clear_steps = 0;

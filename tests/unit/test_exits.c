@@ -129,7 +129,7 @@ static void R19_a_window_has_what_waits_injected(void **state)
 static void R01_a_guest_s_programs_make_no_calls(void **state)
 {
 	static uint8_t memory[4096];
-	struct vcpu_regs *regs = (struct vcpu_regs *)vcpus[0];
+	struct vcpu_regs *regs = vcpu_regs((struct vcpu *)vcpus[0]);
 
 	(void)state;
 	own[0].memory = (uint64_t)memory;

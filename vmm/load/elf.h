@@ -119,7 +119,6 @@ struct load_segment {
 /* A loading that is under way. load_begin() fills the structure. The caller reads entry, checked
  * and problem, and changes no member. */
 struct load {
-	struct load_source source;
 	/* The source's image, and its bytes. */
 	const uint8_t *image;
 	uint64_t size;
@@ -168,6 +167,8 @@ struct load {
 	 * list has, and the address of what the guest was handed. */
 	unsigned part, listed;
 	uint32_t handed;
+	/* Last, because instructions that reach what is near the beginning are shorter. */
+	struct load_source source;
 };
 
 /* Begins to load an image and its files into a VM's memory; reads and writes no byte yet. memory

@@ -215,12 +215,16 @@ bool virt_drop_store(struct vcpu *v);
  * operation. */
 int virt_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what);
 
-/* The beginning of every back end's vcpu. */
+/* The beginning of every back end's vcpu. What lies within 128 bytes of the beginning is reached by
+ * instructions that are three bytes shorter: the back end's own members of 64 bytes, and the
+ * registers with names. */
+enum { VCPU_OWN = 64 };
 struct vcpu_head {
-	struct vcpu_regs regs; /* must be first: the entry code gets the address of regs */
 	/* The guest uses registers that few guests use: a kept MSR (guest_registers.h), or the
 	 * debug registers. Until then no breakpoint is on. */
 	bool lazy_state;
+	uint8_t own[VCPU_OWN - sizeof(bool)];
+	struct vcpu_regs regs; /* the entry code gets the address of regs */
 };
 
 /* Returns true when the guest may have a breakpoint. */
@@ -232,10 +236,10 @@ static inline bool vcpu_may_break(const struct vcpu *v)
 /* True when virt_init() chose the second back end. */
 extern bool virt_is_second;
 
-/* Returns the general registers. Every back end's vcpu begins with the registers. */
+/* Returns the general registers. */
 static inline struct vcpu_regs *vcpu_regs(struct vcpu *v)
 {
-	return (struct vcpu_regs *)v;
+	return &((struct vcpu_head *)v)->regs;
 }
 
 #endif

@@ -47,32 +47,31 @@ struct svm_code {
 enum { SVM_CODE_PLACES = 16 };
 
 struct vcpu {
-	/* the members of struct vcpu_head. RAX and RSP are in the VMCB while the guest runs */
-	struct vcpu_regs regs;
-	bool lazy_state;
-	struct vmcb *vmcb; /* the physical address, equal to the virtual address */
-	struct guest_state state;
-	struct guest_registers registers;
-	const char *name;
-	uint8_t *io_bitmap; /* IOPM: three pages, a bit per port, 1 = exits */
-	uint64_t *npt;      /* nested page tables' PML4 */
+	bool lazy_state; /* as in struct vcpu_head */
 	/* a HLT of the guest has exited: RIP is behind the HLT, and no event has ended it */
 	bool halted;
 	/* the timer ends at once: a virtual NMI or an interrupt waits until the guest can take
 	 * it */
 	bool ends_soon;
-	bool nmi_masked;      /* a virtual NMI was injected, and its IRET has not been executed */
-	bool iret_exited;     /* the IRET has exited */
-	uint64_t iret_at;     /* RIP of the IRET that exited */
-	bool end_wanted;      /* the IRET of an injected interrupt's handler must exit */
-	uint64_t window_rest; /* the slice's rest in TSC ticks while ends_soon is set */
-	struct svm_code code[SVM_CODE_PLACES];
+	bool nmi_masked;  /* a virtual NMI was injected, and its IRET has not been executed */
+	bool iret_exited; /* the IRET has exited */
+	bool end_wanted;  /* the IRET of an injected interrupt's handler must exit */
 	bool shares_asid;
-	uint64_t timer_left; /* TSC ticks of the slice, to be armed at the next entry */
-	bool timer_due;      /* true: timer_left must be armed */
+	bool timer_due;       /* timer_left must be armed */
+	struct vmcb *vmcb;    /* the physical address, equal to the virtual address */
+	uint64_t *npt;        /* nested page tables' PML4 */
+	uint64_t iret_at;     /* RIP of the IRET that exited */
+	uint64_t window_rest; /* the slice's rest in TSC ticks while ends_soon is set */
+	uint64_t timer_left;  /* TSC ticks of the slice, to be armed at the next entry */
+	uint8_t *io_bitmap;   /* IOPM: three pages, a bit per port, 1 = exits */
+	const char *name;
+	struct vcpu_regs regs; /* RAX and RSP are in the VMCB while the guest runs */
+	struct guest_state state;
+	struct guest_registers registers;
+	struct svm_code code[SVM_CODE_PLACES];
 };
 
-_Static_assert(offsetof(struct vcpu, lazy_state) == offsetof(struct vcpu_head, lazy_state),
+_Static_assert(offsetof(struct vcpu, regs) == offsetof(struct vcpu_head, regs),
                "each vcpu begins with a struct vcpu_head");
 
 /* The virtual processor that was loaded last, or NULL. */

@@ -37,24 +37,24 @@ static inline uint64_t vmx_cr4_allowed(void)
 }
 
 struct vcpu {
-	struct vcpu_regs regs; /* the members of struct vcpu_head */
-	bool lazy_state;
-	const char *name;
+	bool lazy_state;          /* as in struct vcpu_head */
+	bool entry_with_if_clear; /* see quirk.c */
+	bool entry_is_slow;       /* the next entry needs settle_slowly() (vcpu.c) */
+	uint32_t pin, primary, secondary, exit_controls;
 	uint64_t vmcs; /* the physical address, equal to the virtual address */
+	uint64_t *ept; /* PML4 */
+	uint64_t timer_rest;
+	uint8_t *io_bitmap; /* two pages, a bit per port, 1 = exits */
+	const char *name;
+	struct vcpu_regs regs;
 	struct guest_state state;
 	struct guest_registers registers;
 	uint16_t vpid;
-	uint32_t pin, primary, secondary, exit_controls;
-	uint8_t *io_bitmap;       /* two pages, a bit per port, 1 = exits */
-	uint64_t *ept;            /* PML4 */
-	uint64_t cr2, kernel_gs;  /* the guest's values at its last switch */
-	bool entry_with_if_clear; /* see quirk.c */
-	bool entry_is_slow;       /* the next entry needs settle_slowly() (vcpu.c) */
-	uint64_t timer_rest;
+	uint64_t cr2, kernel_gs; /* the guest's values at its last switch */
 	struct task_change change;
 };
 
-_Static_assert(offsetof(struct vcpu, lazy_state) == offsetof(struct vcpu_head, lazy_state),
+_Static_assert(offsetof(struct vcpu, regs) == offsetof(struct vcpu_head, regs),
                "each vcpu begins with a struct vcpu_head");
 
 /* Sets the exceptions that exit. ne is CR0.NE as the guest reads CR0. (vcpu.c) */

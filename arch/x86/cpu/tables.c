@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/interrupts.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/stacks.h"
+#include "arch/x86/cpu/text_list.h"
 #include "arch/x86/cpu/work.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
@@ -85,18 +86,25 @@ extern const uint8_t exception_stubs[]; /* exceptions.S */
 extern void nmi_entry(void);            /* nmi.S */
 void exception_dispatch(struct exception_frame *f);
 
-static const char *const exception_names[EXCEPTIONS] = {
-	[0] = "#DE divide error",        [1] = "#DB debug",
-	[3] = "#BP breakpoint",          [4] = "#OF overflow",
-	[5] = "#BR bound range",         [6] = "#UD invalid opcode",
-	[7] = "#NM no device",           [8] = "#DF double fault",
-	[10] = "#TS invalid TSS",        [11] = "#NP segment not present",
-	[12] = "#SS stack fault",        [13] = "#GP general protection",
-	[14] = "#PF page fault",         [16] = "#MF x87 error",
-	[17] = "#AC alignment check",    [18] = "#MC machine check",
-	[19] = "#XM SIMD error",         [20] = "#VE virtualisation",
-	[21] = "#CP control protection",
-};
+/* By vector. Behind the last, and where the text is empty, the vector is reserved. */
+static const char exception_names[] =
+	"#DE divide error\0#DB debug\0\0#BP breakpoint\0#OF overflow\0"
+	"#BR bound range\0#UD invalid opcode\0#NM no device\0"
+	"#DF double fault\0\0#TS invalid TSS\0"
+	"#NP segment not present\0#SS stack fault\0"
+	"#GP general protection\0#PF page fault\0\0#MF x87 error\0"
+	"#AC alignment check\0#MC machine check\0#XM SIMD error\0"
+	"#VE virtualisation\0#CP control protection\0";
+enum { EXCEPTION_NAMES = 22 };
+
+static const char *exception_name(uint64_t vector)
+{
+	const char *name = vector < EXCEPTION_NAMES
+	                           ? text_list_get(exception_names, (unsigned)vector)
+	                           : "";
+
+	return name[0] != '\0' ? name : "reserved";
+}
 
 static void registers_print(const struct exception_frame *f)
 {
@@ -160,7 +168,7 @@ __attribute__((cold)) void exception_dispatch(struct exception_frame *f)
 		f->rip = resume;
 		return;
 	}
-	const char *name = exception_names[f->vector] ? exception_names[f->vector] : "reserved";
+	const char *name = exception_name(f->vector);
 
 	if (!again) { /* an exception during this printing goes straight to the panic */
 		again = true;

@@ -4,6 +4,8 @@
  */
 #include "arch/x86/virt/rmw.h"
 
+#include "arch/x86/virt/opcode_map.h"
+
 enum { CF = 1 << 0, ZF = 1 << 6, OF = 1 << 11, ARITHMETIC_LOW = 0xd5 };
 enum { RSP = 4 };
 enum { INC = 16, DEC, NEG, SHLD, SHRD }; /* behind the 8 of ALU and the 8 shifts */
@@ -129,14 +131,14 @@ struct work {
 
 static enum form form_of(const struct rmw *r)
 {
-	static const uint8_t two[256] = {
-		[0xab] = BIT,       [0xb3] = BIT,     [0xbb] = BIT,
-		[0xba] = BIT_GROUP, [0xb0] = CMPXCHG, [0xb1] = CMPXCHG,
-		[0xc0] = XADD,      [0xc1] = XADD,    [0xc7] = CMPXCHG8B,
+	static const struct opcode_range two[] = {
+		OPCODE(0xab, BIT),       OPCODE(0xb3, BIT),         OPCODE(0xbb, BIT),
+		OPCODE(0xba, BIT_GROUP), { 0xb0, 0xb1, CMPXCHG },   { 0xc0, 0xc1, XADD },
+		OPCODE(0xc7, CMPXCHG8B), OPCODE_REST(SHIFT_DOUBLE),
 	};
 
 	if (r->two)
-		return two[r->opcode] != ALU ? two[r->opcode] : SHIFT_DOUBLE;
+		return opcode_form(two, r->opcode);
 	switch (r->opcode & 0xfe) {
 	case 0x80:
 	case 0x82: /* 83h */

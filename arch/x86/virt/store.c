@@ -5,6 +5,7 @@
 #include "arch/x86/virt/store.h"
 
 #include "arch/x86/virt/guest_operand.h"
+#include "arch/x86/virt/opcode_map.h"
 #include "arch/x86/virt/rmw.h"
 
 enum { INSTRUCTION_MAX = 15, PAGE_BYTES = 4096 };
@@ -27,80 +28,60 @@ enum form {
 };
 
 /* Opcode maps of APM 3, tables. */
-static const uint8_t one_byte[256] = {
+static const struct opcode_range one_byte[] = {
 	/* MOV */
-	[0x88] = MODRM,
-	[0x89] = MODRM,
-	[0x8c] = MODRM,
-	/* MOV */
-	[0xa2] = MOFFS,
-	[0xa3] = MOFFS,
-	/* MOV */
-	[0xa4] = MOVS,
-	[0xa5] = MOVS,
-	[0xaa] = STOS,
-	[0xab] = STOS,
-	[0xc6] = MODRM_0_8,
-	[0xc7] = MODRM_0_Z,
+	{ 0x88, 0x89, MODRM },
+	OPCODE(0x8c, MODRM),
+	{ 0xa2, 0xa3, MOFFS },
+	OPCODE(0xc6, MODRM_0_8),
+	OPCODE(0xc7, MODRM_0_Z),
+	{ 0xa4, 0xa5, MOVS },
+	{ 0xaa, 0xab, STOS },
 	/* ADD, OR, ADC, SBB, AND, SUB, XOR */
-	[0x00] = RMW,
-	[0x01] = RMW,
-	[0x08] = RMW,
-	[0x09] = RMW,
-	[0x10] = RMW,
-	[0x11] = RMW,
-	[0x18] = RMW,
-	[0x19] = RMW,
-	[0x20] = RMW,
-	[0x21] = RMW,
-	[0x28] = RMW,
-	[0x29] = RMW,
-	[0x30] = RMW,
-	[0x31] = RMW,
-	[0x80] = RMW_8,
-	[0x81] = RMW_Z,
-	[0x83] = RMW_8,
-	/* XCHG */
-	[0x86] = RMW,
-	[0x87] = RMW,
-	/* shifts */
-	[0xc0] = RMW_8,
-	[0xc1] = RMW_8,
-	[0xd0] = RMW,
-	[0xd1] = RMW,
-	[0xd2] = RMW,
-	[0xd3] = RMW,
-	/* NOT, NEG */
-	[0xf6] = RMW,
-	[0xf7] = RMW,
-	/* INC, DEC */
-	[0xfe] = RMW,
-	[0xff] = RMW,
+	{ 0x00, 0x01, RMW },
+	{ 0x08, 0x09, RMW },
+	{ 0x10, 0x11, RMW },
+	{ 0x18, 0x19, RMW },
+	{ 0x20, 0x21, RMW },
+	{ 0x28, 0x29, RMW },
+	{ 0x30, 0x31, RMW },
+	OPCODE(0x80, RMW_8),
+	OPCODE(0x81, RMW_Z),
+	OPCODE(0x83, RMW_8),
+	{ 0x86, 0x87, RMW },   /* XCHG */
+	{ 0xc0, 0xc1, RMW_8 }, /* shifts */
+	{ 0xd0, 0xd3, RMW },
+	{ 0xf6, 0xf7, RMW }, /* NOT, NEG */
+	{ 0xfe, 0xff, RMW }, /* INC, DEC */
+	OPCODE_REST(NO),
 };
 
-static const uint8_t two_bytes[256] = {
-	[0x11] = MODRM,
-	[0x13] = MODRM,
-	[0x17] = MODRM,
-	[0x29] = MODRM,
-	[0x2b] = MODRM, /* MOVUPS, MOVLPS, MOVHPS ... */
-	[0x7f] = MODRM,
-	[0xe7] = MODRM,          /* MOVQ, MOVDQA, MOVNTQ ... */
-	[0xc3] = MODRM,          /* MOVNTI */
-	[0x90 ... 0x9f] = MODRM, /* SETcc */
-	[0xa4] = RMW_8,
-	[0xa5] = RMW, /* SHLD */
-	[0xac] = RMW_8,
-	[0xad] = RMW, /* SHRD */
-	[0xab] = RMW,
-	[0xb3] = RMW, /* BTS, BTR */
-	[0xba] = RMW_8,
-	[0xbb] = RMW, /* BTS, BTR, BTC; BTC */
-	[0xb0] = RMW,
-	[0xb1] = RMW, /* CMPXCHG */
-	[0xc0] = RMW,
-	[0xc1] = RMW, /* XADD */
-	[0xc7] = RMW, /* CMPXCHG8B, CMPXCHG16B */
+static const struct opcode_range two_bytes[] = {
+	/* MOVUPS, MOVLPS, MOVHPS ... */
+	OPCODE(0x11, MODRM),
+	OPCODE(0x13, MODRM),
+	OPCODE(0x17, MODRM),
+	OPCODE(0x29, MODRM),
+	OPCODE(0x2b, MODRM),
+	/* MOVQ, MOVDQA, MOVNTQ ... */
+	OPCODE(0x7f, MODRM),
+	OPCODE(0xe7, MODRM),
+	OPCODE(0xc3, MODRM),   /* MOVNTI */
+	{ 0x90, 0x9f, MODRM }, /* SETcc */
+	/* SHLD, SHRD */
+	OPCODE(0xa4, RMW_8),
+	OPCODE(0xa5, RMW),
+	OPCODE(0xac, RMW_8),
+	OPCODE(0xad, RMW),
+	/* BTS, BTR, BTC */
+	OPCODE(0xab, RMW),
+	OPCODE(0xb3, RMW),
+	OPCODE(0xba, RMW_8),
+	OPCODE(0xbb, RMW),
+	{ 0xb0, 0xb1, RMW }, /* CMPXCHG */
+	{ 0xc0, 0xc1, RMW }, /* XADD */
+	OPCODE(0xc7, RMW),   /* CMPXCHG8B, CMPXCHG16B */
+	OPCODE_REST(NO),
 };
 
 struct reading {
@@ -162,10 +143,10 @@ static enum form read_opcode(struct reading *r, bool long_mode)
 		byte = next(r);
 	r->opcode = byte;
 	if (byte != 0x0f)
-		return one_byte[byte];
+		return opcode_form(one_byte, byte);
 	r->two = true;
 	r->opcode = next(r);
-	return two_bytes[r->opcode];
+	return opcode_form(two_bytes, r->opcode);
 }
 
 /* Skips ModR/M and the bytes that belong to it (APM 3 1.4). address: the address size in bytes.

@@ -7,6 +7,7 @@
  */
 #include "arch/x86/cpu/fpu.h"
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/cpu/text_list.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/virt/backends.h"
 #include "arch/x86/virt/guest_registers.h"
@@ -16,15 +17,11 @@
 enum { CPUID_1_ECX_VMX = 1 << 5, CPUID_80000001_ECX_SVM = 1 << 2 };
 #define LEAF_EXTENDED 0x80000000u
 
-static const char *const names[] = {
-#define X_NAME(id, name) name,
-	VM_EXIT_REASONS(X_NAME)
-#undef X_NAME
-};
-
 const char *vm_exit_name(enum vm_exit_reason reason)
 {
-	return reason < VM_EXIT_COUNT ? names[reason] : "?";
+#define X_NAME(id, name) name "\0"
+	return reason < VM_EXIT_COUNT ? text_list_get(VM_EXIT_REASONS(X_NAME), reason) : "?";
+#undef X_NAME
 }
 
 static int say_nothing_there(void)

@@ -7,6 +7,7 @@
  * are levels, and reads only memory that is mapped for the guest. An instruction that cannot be
  * read or is not in the tables below has length 0.
  */
+#include "arch/x86/virt/opcode_map.h"
 #include "arch/x86/virt/svm/svm.h"
 
 #include <string.h>
@@ -59,42 +60,36 @@ enum follows {
 	ESCAPE
 };
 
-static const uint8_t one_byte[256] = {
-	[0x0f] = ESCAPE,
-	[0x26] = PREFIX, /* ES, CS, SS, DS, FS, GS */
-	[0x2e] = PREFIX,
-	[0x36] = PREFIX,
-	[0x3e] = PREFIX,
-	/* operand size, address size */
-	[0x64] = PREFIX,
-	[0x65] = PREFIX,
-	[0x66] = PREFIX,
-	[0x67] = PREFIX,
-	[0x6c ... 0x6f] = NOTHING, /* INS, OUTS */
-	/* IN, OUT with the port's number */
-	[0xe4 ... 0xe7] = BYTE,
-	/* IN, OUT with DX */
-	[0xec ... 0xef] = NOTHING,
-	/* LOCK, REPNE, REP */
-	[0xf0] = PREFIX,
-	[0xf2] = PREFIX,
-	[0xf3] = PREFIX,
-	[0xf4] = NOTHING, /* HLT */
+/* The prefixes come first: an instruction has up to 14. */
+static const struct opcode_range one_byte[] = {
+	{ 0x64, 0x67, PREFIX }, /* FS, GS, operand size, address size */
+	{ 0xf2, 0xf3, PREFIX }, /* REPNE, REP */
+	OPCODE(0xf0, PREFIX),   /* LOCK */
+	/* ES, CS, SS, DS */
+	OPCODE(0x26, PREFIX),
+	OPCODE(0x2e, PREFIX),
+	OPCODE(0x36, PREFIX),
+	OPCODE(0x3e, PREFIX),
+	OPCODE(0x0f, ESCAPE),
+	{ 0xe4, 0xe7, BYTE },    /* IN, OUT with the port's number */
+	{ 0xec, 0xef, NOTHING }, /* IN, OUT with DX */
+	{ 0x6c, 0x6f, NOTHING }, /* INS, OUTS */
+	OPCODE(0xf4, NOTHING),   /* HLT */
+	OPCODE_REST(NO),
 };
 
-static const uint8_t two_bytes[256] = {
+static const struct opcode_range two_bytes[] = {
 	/* VMRUN, VMMCALL, VMLOAD, VMSAVE, STGI, CLGI, SKINIT, INVLPGA, MONITOR, MWAIT, XSETBV
 	 * ... */
-	[0x01] = MODRM,
-	[0x06] = NOTHING,            /* CLTS */
-	[0x08] = NOTHING,            /* INVD */
-	[0x09] = NOTHING,            /* WBINVD */
-	[0x20 ... 0x23] = REGISTERS, /* MOV from and to control and debug registers */
-	[0x30] = NOTHING,            /* WRMSR */
-	[0x32] = NOTHING,            /* RDMSR */
-	[0x33] = NOTHING,            /* RDPMC */
-	[0xa2] = NOTHING,            /* CPUID */
-	[0xaa] = NOTHING,            /* RSM */
+	OPCODE(0x01, MODRM),
+	{ 0x20, 0x23, REGISTERS }, /* MOV from and to control and debug registers */
+	OPCODE(0x30, NOTHING),     /* WRMSR */
+	{ 0x32, 0x33, NOTHING },   /* RDMSR, RDPMC */
+	OPCODE(0xa2, NOTHING),     /* CPUID */
+	OPCODE(0x06, NOTHING),     /* CLTS */
+	{ 0x08, 0x09, NOTHING },   /* INVD, WBINVD */
+	OPCODE(0xaa, NOTHING),     /* RSM */
+	OPCODE_REST(NO),
 };
 
 /* The bytes of an instruction as far as they could be read, and the effects of the prefixes. */
@@ -141,7 +136,7 @@ static uint8_t read_prefixes(struct reading *r, bool long_mode)
 			r->rex = byte;
 			continue;
 		}
-		if (one_byte[byte] != PREFIX)
+		if (opcode_form(one_byte, byte) != PREFIX)
 			return byte;
 		r->rex = 0;
 		r->overrides |= read_segment(r, byte);
@@ -236,7 +231,7 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	r.count = svm_fetch(v, v->vmcb->rip, r.bytes, sizeof(r.bytes));
 	i.opcode = read_prefixes(&r, long_mode);
 	i.operand.segment = r.overrides ? r.segment : SVM_DS; /* of OUTS */
-	uint8_t follows = one_byte[i.opcode];
+	uint8_t follows = opcode_form(one_byte, i.opcode);
 	i.operand.bytes = r.rex & REX_W ? 8 : code_16 != r.operand_size ? 2 : 4;
 	i.operand.address_bytes = long_mode                   ? (r.address_size ? 4 : 8)
 	                          : code_16 != r.address_size ? 2
@@ -244,7 +239,7 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	if (follows == ESCAPE) {
 		i.two_bytes = true;
 		i.opcode = next(&r);
-		follows = two_bytes[i.opcode];
+		follows = opcode_form(two_bytes, i.opcode);
 	}
 	if (follows == BYTE)
 		r.at++;
@@ -259,14 +254,23 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 /* ---- Places that exit often ---- */
 
 /* Instructions with a single form, by exit code: the bytes, lowest first, and their number. */
-struct plain {
-	uint32_t bytes, length;
+static const struct plain {
+	uint32_t bytes;
+	uint8_t exit_code, length;
+} plain[] = {
+	{ 0xa20f, EXIT_CPUID, 2 },
+	{ 0xf4, EXIT_HLT, 1 },
+	{ 0xd9010f, EXIT_VMMCALL, 3 },
 };
-static const struct plain plain[EXIT_CODES] = {
-	[EXIT_CPUID] = { 0xa20f, 2 },
-	[EXIT_HLT] = { 0xf4, 1 },
-	[EXIT_VMMCALL] = { 0xd9010f, 3 },
-};
+enum { PLAIN = sizeof(plain) / sizeof(plain[0]) };
+
+static const struct plain *find_plain(uint64_t exit_code)
+{
+	for (unsigned i = 0; i < PLAIN; i++)
+		if (plain[i].exit_code == exit_code)
+			return &plain[i];
+	return NULL;
+}
 
 void svm_forget_code(struct vcpu *v)
 {
@@ -282,12 +286,12 @@ void svm_forget_code(struct vcpu *v)
 static void note_code(struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
-	const struct plain *p = &plain[c->exit_code < EXIT_CODES ? c->exit_code : 0];
+	const struct plain *p = find_plain(c->exit_code);
 	const struct guest_mode m = svm_mode(v);
 	const uint64_t linear = guest_in_long_mode(&m) ? c->rip : (uint32_t)(c->cs.base + c->rip);
 	const uint64_t page = 1ull << PAGE_SHIFT;
 
-	if (p->length == 0 || (linear & (page - 1)) > page - sizeof(uint32_t))
+	if (p == NULL || (linear & (page - 1)) > page - sizeof(uint32_t))
 		return;
 	const void *at = npt_translate(v->npt, guest_translate(&m.paging, linear));
 	if (at != NULL)

@@ -169,7 +169,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	if (bad)
 		log_line("%s", problem);
 	machine_init(info);
-	boot.refused = modules_load(info);
+	boot.refused = modules_load(info, &boot.config);
 	if (vm_count == 0)
 		end(1);
 	pages_drop_first();
@@ -179,7 +179,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	}
 	silence_timer();
 	pit_begin();
-	allot_begin(cpu_tsc(), boot.config.jitter != 0);
+	allot_begin(cpu_tsc(), &boot.config);
 	set_nmi_policy();
 	screen_begin();
 	machine_confine();

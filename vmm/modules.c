@@ -54,7 +54,7 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 
 /* Returns true where the module has become a VM. */
 static bool load_module(unsigned number, const struct multiboot_info *info,
-                        const struct multiboot_module *module)
+                        const struct multiboot_module *module, const struct vmm_config *vmm)
 {
 	static char text[512];
 	const char *line = vm_files_line(module);
@@ -71,7 +71,8 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
 	    config_claim_pci(number, &vm, text, sizeof(text)) != 0 ||
 	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
-	                    text, sizeof(text)) != 0) {
+	                    text, sizeof(text)) != 0 ||
+	    config_check_frame(number, &vm, vmm, text, sizeof(text)) != 0) {
 		log_line("%s", text);
 		return false;
 	}
@@ -114,7 +115,7 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	return true;
 }
 
-unsigned modules_load(const struct multiboot_info *info)
+unsigned modules_load(const struct multiboot_info *info, const struct vmm_config *vmm)
 {
 	const struct multiboot_module *modules = (const void *)(uint64_t)info->mods_addr;
 	unsigned count = info->flags & MULTIBOOT_INFO_MODS ? info->mods_count : 0;
@@ -127,7 +128,7 @@ unsigned modules_load(const struct multiboot_info *info)
 	}
 	for (unsigned i = 0; i < count; i++)
 		if (!vm_files_is_file(&modules[i]))
-			refused += !load_module(i + 1, info, &modules[i]);
+			refused += !load_module(i + 1, info, &modules[i], vmm);
 	refused += vm_files_without_vm(info);
 	if (vm_count == 0)
 		log_line("no VM started");

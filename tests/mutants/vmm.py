@@ -80,6 +80,20 @@ MUTANTS = (
         "release_due(now, false);",
         "test_budgets",
     ),
+    (
+        "frame-whose-parts-are-everybodys",
+        ALLOT,
+        "bool own = owner == FRAME_REST ? !vm->allot.framed : i == owner;",
+        "bool own = owner == FRAME_REST || i == owner;",
+        "test_budgets",
+    ),
+    (
+        "halted-and-ready-at-its-part",
+        ALLOT,
+        "bool sleeps = vm->allot.halted && !vm->nmi_due &&",
+        "bool sleeps = false && !vm->nmi_due &&",
+        "test_budgets",
+    ),
     # Whose turn it is.
     (
         "pick-lowest-priority",

@@ -146,3 +146,66 @@ def test_wake_ups_without_a_vm_below_have_no_limit(system):
     all_ok(report, "pulse", 5)
     assert report.record("count", vm="pulse", line=0)["lost"] == 0
     assert vm_of(report, "pulse")["too_often"] == 0
+
+
+# ---- A frame -------------------------------------------------------------------------------------
+
+
+def test_R13_a_frame_gives_each_vm_its_parts(system):
+    """R13: 3 ms and 5 ms of each 10 ms, whatever the priorities, and the rest to a third VM."""
+    report = system(
+        "status=0 seconds=1 frame=10ms first:3ms second:5ms",
+        [spin("first", 1), spin("second", 9), spin("third", 5)],
+    )
+    ticks = report.record("totals")["ticks"]
+    for name, share in (("first", 0.3), ("second", 0.5), ("third", 0.2)):
+        record = vm_of(report, name)
+        assert abs(record["run_ticks"] / ticks - share) < 0.01, record
+        assert record["switches"] <= 101 + report.printed()
+    # 7 ms and 5 ms between two parts, and the VMM's 1.8 ms
+    assert 8700 <= vm_of(report, "first")["worst_wait_us"] <= 8800
+    assert 6700 <= vm_of(report, "second")["worst_wait_us"] <= 6800
+
+
+def test_R08_a_line_waits_for_its_vms_part(system, chipset):
+    """R08: the pulse sleeps between its ticks, in its own part and outside. A tick outside is held,
+    and comes with the part."""
+    report = system(
+        "status=0 frame=4ms pulse:1ms low:3ms",
+        [pulse("probes=wakeup n=100"), spin("low", 9)],
+        type_in=[(r"vm pulse: done", "quit\r")],
+    )
+    count = report.record("count", vm="pulse", line=0)
+    assert count["lost"] == count["twice"] == 0 and count["merged"] > count["handled"] / 2
+    record = vm_of(report, "pulse")
+    assert record["status"] == 0 and record["held"] > 50
+    if chipset == "irqmux":
+        assert report.record("exits", vm="low")["nmi"] < 2 * report.printed() + 60
+
+
+def test_a_bad_frame_is_refused(system):
+    """Each bad word has a line. A part of an unknown VM is part of the rest. A VM with a budget
+    does not start beside a frame."""
+    report = system(
+        "status=0 early:1ms frame=10ms good:3ms other:8ms none:1ms",
+        [
+            vandal("do=none", name="good"),
+            spin("rich", 1, "budget=1ms/10ms"),
+            spin("often", 1, "wakeups=1/10ms"),
+        ],
+    )
+    report.has("signalbox: early:1ms: a part of a frame, and frame= has to come before")
+    report.has("signalbox: none:1000us: there is no such VM; the part is part of the rest")
+    out = "the VMM's frame= gives the time; take one of the two out"
+    report.has(f"signalbox: module 2 (rich): budget=: {out}")
+    report.has(f"signalbox: module 3 (often): wakeups=: {out}")
+    all_ok(report, "good", 1)
+    report = system(
+        "status=0 frame=10ms good:3ms other:8ms",
+        [vandal("do=none", name="good")],
+    )
+    report.has("signalbox: other:8ms: the parts are longer than the frame: 11000 of 10000 us")
+    report = system(
+        "status=0 frame=10ms good:10ms", [vandal("do=none", name="good"), spin("poor", 1)]
+    )
+    report.has("signalbox: module 2 (poor): the VMM's frame= has no part for this VM, and no rest")

@@ -6,6 +6,7 @@
 
 #include "vmm/budget/blocking.h"
 #include "vmm/budget/budget.h"
+#include "vmm/budget/frame.h"
 
 static void a_budget_comes_back_at_each_period(void **state)
 {
@@ -123,6 +124,44 @@ static void no_budget_above_no_bound(void **state)
 	assert_int_equal(blocking_worst(full, 3, 2, &silent), BLOCKING_LONG);
 }
 
+/* ---- The frame ---- */
+
+static void a_frame_has_parts_and_a_rest(void **state)
+{
+	struct frame f = { .length = 1000, .begin = 5000 };
+	uint64_t until;
+
+	(void)state;
+	frame_add(&f, 300, 1);
+	frame_add(&f, 500, 2);
+	assert_int_equal(frame_owner(&f, 5000, &until), 1);
+	assert_int_equal(until, 5300);
+	assert_int_equal(frame_owner(&f, 5299, &until), 1);
+	assert_int_equal(frame_owner(&f, 5300, &until), 2);
+	assert_int_equal(until, 5800);
+	assert_int_equal(frame_owner(&f, 5999, &until), FRAME_REST);
+	assert_int_equal(until, 6000);
+	assert_int_equal(frame_owner(&f, 9300, &until), 2); /* frames were skipped */
+	assert_int_equal(until, 9800);
+}
+
+static void the_longest_gap_goes_over_the_frames_end(void **state)
+{
+	struct frame f = { .length = 1000 }, full = { .length = 600 };
+
+	(void)state;
+	frame_add(&f, 300, 1);
+	frame_add(&f, 400, 2);
+	frame_add(&f, 100, 1);
+	assert_int_equal(frame_longest_gap(&f, 1), 400);
+	assert_int_equal(frame_longest_gap(&f, 2), 200 + 300 + 100);
+	assert_int_equal(frame_longest_gap(&f, FRAME_REST), 800);
+	assert_int_equal(frame_longest_gap(&f, 3), 1000);
+	frame_add(&full, 600, 1);
+	assert_int_equal(frame_longest_gap(&full, 1), 0);
+	assert_int_equal(frame_longest_gap(&full, FRAME_REST), 600);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -134,6 +173,8 @@ int main(void)
 		cmocka_unit_test(a_long_wait_meets_more_periods),
 		cmocka_unit_test(an_equal_has_one_slice_and_the_vmm_its_share),
 		cmocka_unit_test(no_budget_above_no_bound),
+		cmocka_unit_test(a_frame_has_parts_and_a_rest),
+		cmocka_unit_test(the_longest_gap_goes_over_the_frames_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

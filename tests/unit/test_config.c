@@ -473,6 +473,88 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 	assert_string_equal(vmm.chipset, "pc");
 }
 
+static void a_frame_is_a_table_of_parts(void **state)
+{
+	struct vmm_config vmm;
+
+	(void)state;
+	assert_int_equal(config_parse_vmm("/boot/signalbox frame=10ms pulse:3ms scribe:500us "
+	                                  "pulse:6500us status=0",
+	                                  &vmm, err, sizeof(err)),
+	                 0);
+	assert_int_equal(vmm.frame_us, 10000);
+	assert_int_equal(vmm.part_count, 3);
+	assert_string_equal(vmm.part[1].vm, "scribe");
+	assert_int_equal(vmm.part[1].us, 500);
+	assert_string_equal(vmm.part[2].vm, "pulse");
+	assert_int_equal(vmm.part[2].us, 6500);
+	assert_int_equal(vmm.status_ms, 0);
+}
+
+static void a_bad_frame_is_one_clear_line(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "frame=0", "frame=0: a frame is from 1ms to 1s" },
+		{ "frame=2s", "frame=2s: a frame is from 1ms to 1s" },
+		{ "frame=10", "frame=10: a time is a number and us, ms or s, as in 5ms" },
+		{ "pulse:3ms", "pulse:3ms: a part of a frame, and frame= has to come before" },
+		{ "frame=10ms pulse:11ms",
+		  "pulse:11ms: the parts are longer than the frame: 11000 of 10000 us" },
+		{ "frame=10ms a:6ms b:4001us",
+		  "b:4001us: the parts are longer than the frame: 10001 of 10000 us" },
+		{ "frame=10ms a:99999999999999s", "a:99999999999999s: too long a time" },
+		{ "frame=10ms a:99us", "a:99us: a part is 100us at least" },
+		{ "frame=10ms a:0", "a:0: a part is 100us at least" },
+		{ "frame=10ms a:", "a:: a time is a number and us, ms or s, as in 5ms" },
+		{ "frame=10ms :1ms", ":1ms: a name is missing" },
+		{ "frame=10ms 1a:1ms",
+		  "1a:1ms: a name is a letter, then letters, digits, '-' or '_'" },
+		{ "frame=10ms abcdefghijklmnop:1ms",
+		  "abcdefghijklmnop:1ms: a name has at most 15 characters" },
+		{ "frame=10ms a:1ms:2ms",
+		  "a:1ms:2ms: a time is a number and us, ms or s, as in 5ms" },
+		{ "frame=1s a:1ms a:1ms a:1ms a:1ms a:1ms a:1ms a:1ms a:1ms a:1ms a:1ms a:1ms "
+		  "a:1ms a:1ms a:1ms a:1ms a:1ms b:1ms",
+		  "b:1ms: more than 16 parts" },
+	};
+	struct vmm_config vmm;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(config_parse_vmm(rows[i][0], &vmm, err, sizeof(err)), -EINVAL);
+		assert_string_equal(err, rows[i][1]);
+	}
+}
+
+static void a_vm_beside_a_frame_has_no_other_time(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "frame=10ms vm:3ms", "vm=vm", "" },
+		{ "frame=10ms vm:3ms", "vm=other", "" },
+		{ "frame=10ms vm:10ms", "vm=vm", "" },
+		{ "", "vm=vm budget=1ms/10ms wakeups=1/10ms", "" },
+		{ "frame=10ms vm:10ms", "vm=other",
+		  "module 3 (other): the VMM's frame= has no part for this VM, and no rest" },
+		{ "frame=10ms vm:3ms", "vm=vm budget=1ms/10ms",
+		  "module 3 (vm): budget=: the VMM's frame= gives the time; take one of the two out" },
+		{ "frame=10ms vm:3ms", "vm=vm wakeups=1/10ms",
+		  "module 3 (vm): wakeups=: the VMM's frame= gives the time; take one of the two "
+		  "out" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct vmm_config vmm;
+		struct vm_config vm;
+		assert_int_equal(config_parse_vmm(rows[i][0], &vmm, err, sizeof(err)), 0);
+		assert_int_equal(config_parse_vm(3, rows[i][1], &vm, err, sizeof(err)), 0);
+		err[0] = '\0';
+		assert_int_equal(config_check_frame(3, &vm, &vmm, err, sizeof(err)),
+		                 rows[i][2][0] == '\0' ? 0 : -EPERM);
+		assert_string_equal(err, rows[i][2]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -489,6 +571,9 @@ int main(void)
 		cmocka_unit_test(the_vmm_has_defaults),
 		cmocka_unit_test(every_word_of_the_vmm_is_taken),
 		cmocka_unit_test(a_bad_word_of_the_vmm_is_one_clear_line),
+		cmocka_unit_test(a_frame_is_a_table_of_parts),
+		cmocka_unit_test(a_bad_frame_is_one_clear_line),
+		cmocka_unit_test(a_vm_beside_a_frame_has_no_other_time),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -73,6 +73,14 @@ uint64_t tsc_to_us(uint64_t ticks)
 	return ticks / KIT_TICKS_PER_US;
 }
 
+struct vm *vm_find(const char *name)
+{
+	for (unsigned i = 0; i < vm_count; i++)
+		if (strcmp(vms[i]->config.name, name) == 0)
+			return vms[i];
+	return NULL;
+}
+
 void nmi_halt(void)
 {
 	kit.halts++;
@@ -143,9 +151,7 @@ void kit_set_mask(line_set masked)
 
 static line_set deliverable(const struct controller *c, line_set known)
 {
-	(void)c;
-	(void)known;
-	return kit.requests;
+	return kit.requests | (kit.exact ? known & c->lines : 0);
 }
 
 static bool in_service(const struct controller *c)

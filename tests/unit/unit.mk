@@ -4,7 +4,7 @@
 #
 # Rule: a test is tests/unit/test_NAME.c and what UNIT_NAME lists; a fuzzer is fuzz_NAME.c and the same. Nothing else to do.
 
-UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_of.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_check.c \
+UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_of.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_frame.c vmm/config/config_check.c \
 	vmm/config/config_reserved.c
 # The log, and what it needs below it.
 UNIT_LOG     := $(patsubst %,arch/x86/log/%.c,log notes panic) tests/unit/fake_log.c
@@ -142,7 +142,7 @@ UNIT_calls   := $(UNIT_MACHINE)
 UNIT_exits   := $(UNIT_MACHINE)
 UNIT_turns   := tests/unit/turns_kit.c tests/unit/fake_virt.c vmm/core/run.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_ALLOT) $(UNIT_LOG)
 UNIT_budgets := $(UNIT_turns)
-UNIT_budget  := vmm/budget/budget.c vmm/budget/blocking.c
+UNIT_budget  := $(wildcard vmm/budget/*.c)
 UNIT_vmm_turns := $(UNIT_turns)
 UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c $(UNIT_LOG)
 UNIT_background := vmm/core/background.c

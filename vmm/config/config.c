@@ -33,6 +33,8 @@ static int apply(struct reader *r, const struct keyword *table, const char *word
 	const struct keyword *k = find(table, word,
 	                               equals ? (size_t)(equals - word) : strlen(word));
 
+	if (k == NULL && r->vmm != NULL && config_is_part(word))
+		return config_frame_part(r, word);
 	if (k == NULL)
 		return config_refuse(r, "unknown word");
 	if (k->flag && equals)
@@ -49,7 +51,8 @@ static int apply(struct reader *r, const struct keyword *table, const char *word
 static bool is_file_name(const char *word, const struct keyword *table)
 {
 	return word[0] == '/' ||
-	       (strchr(word, '=') == NULL && find(table, word, strlen(word)) == NULL);
+	       (strchr(word, '=') == NULL && find(table, word, strlen(word)) == NULL &&
+	        !(table == config_vmm_words && config_is_part(word)));
 }
 
 static int read_word(struct reader *r, const struct keyword *table, enum word_kind kind,

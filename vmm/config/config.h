@@ -17,6 +17,7 @@
 /* Limits: a VM's name and the guest's text in bytes (NUL included), ranges of a list, VMs. */
 enum { CONFIG_NAME_MAX = 16, CONFIG_RANGES_MAX = 16, CONFIG_TEXT_MAX = 256, CONFIG_VMS_MAX = 64 };
 enum { CONFIG_FUNCTIONS_MAX = 8 }; /* PCI functions of a VM. */
+enum { CONFIG_PARTS_MAX = 16 };    /* Parts of the frame. */
 /* Reserved ranges that only the running machine knows. */
 enum { CONFIG_RESERVED_PORTS = 16, CONFIG_RESERVED_MEMORY = 128 };
 
@@ -105,6 +106,12 @@ struct of_config {
 	char line[CONFIG_TEXT_MAX]; /* The module's own command line. */
 };
 
+/* A part of the frame. */
+struct config_part {
+	char vm[CONFIG_NAME_MAX];
+	uint32_t us;
+};
+
 /* The words of the VMM's own line. */
 struct vmm_config {
 	char console[8]; /* console=com1|vga|auto|none; default com1 */
@@ -126,6 +133,11 @@ struct vmm_config {
 	/* end=auto|wait|off|halt; auto: wait where no UART is the console */
 	enum end_policy end;
 	bool trace_on; /* trace=on|off: vmm/operator/watch.h; default off */
+	/* frame=10ms: the length of a cyclic table; 0: no table. */
+	uint32_t frame_us;
+	/* pulse:3ms scribe:5ms, behind frame=: the parts of the table, in their order. */
+	unsigned part_count;
+	struct config_part part[CONFIG_PARTS_MAX];
 	/* 'stay': do not end when all guests are done; the console's quit ends the run. */
 	int stay;
 };
@@ -156,6 +168,12 @@ int config_claim_pci(unsigned n, struct vm_config *vm, char *err, size_t size);
  * module's number. Call it after config_claim_pci(). */
 int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted,
                     unsigned count, line_set reserved_lines, char *err, size_t size);
+
+/* Checks vm against the VMM's frame. Reasons to refuse: a word that gives the VM time in another way;
+ * a frame without a part for the VM and without a rest. Returns 0 or -EPERM. n: the module's
+ * number. */
+int config_check_frame(unsigned n, const struct vm_config *vm, const struct vmm_config *vmm,
+                       char *err, size_t size);
 
 /* Reserves a range of ports that only the running machine knows, such as the power management
  * block's. what is text for the message; the text has to stay. Ranges that join and have the same

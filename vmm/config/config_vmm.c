@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { STATUS_MIN = 10, STATUS_MAX = 3600000 }; /* ms */
+enum { FRAME_MIN = 1000, FRAME_MAX = 1000000 }; /* us */
 enum { SECONDS_MAX = 1000000, BANKS_MAX = 255 };
 
 static int vmm_console(struct reader *r, const char *value)
@@ -145,6 +146,18 @@ static int vmm_trace(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vmm_frame(struct reader *r, const char *value)
+{
+	uint64_t us = 0;
+
+	if (config_time(r, value, &us))
+		return -EINVAL;
+	if (us < FRAME_MIN || us > FRAME_MAX)
+		return config_refuse(r, "a frame is from 1ms to 1s");
+	r->vmm->frame_us = (uint32_t)us;
+	return 0;
+}
+
 static int vmm_stay(struct reader *r, const char *value)
 {
 	(void)value;
@@ -161,6 +174,7 @@ const struct keyword config_vmm_words[] = {
 	{ "jitter", false, vmm_jitter },
 	{ "banks", false, vmm_banks },
 	{ "stay", true, vmm_stay },
+	{ "frame", false, vmm_frame },
 	{ "keyboard", false, vmm_keyboard },
 	{ "end", false, vmm_end },
 	{ "mitigations", false, vmm_mitigations },

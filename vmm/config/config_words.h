@@ -39,6 +39,11 @@ struct keyword {
 /* Each table ends with a keyword without name. */
 extern const struct keyword config_vm_words[], config_vmm_words[], config_of_words[];
 
+/* Returns true where a word of the VMM's line without '=' is a part of the frame, as in pulse:3ms. */
+bool config_is_part(const char *word);
+/* Adds such a part to the frame. Returns 0, or -EINVAL with the reason noted. */
+int config_frame_part(struct reader *r, const char *word);
+
 /* Notes the reason. Always returns -EINVAL, so that a parser can return the same value. */
 int config_refuse(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Budgets at work. See the header for the rule.
+ * Budgets and the frame at work. See the header for the rule.
  */
 #include "vmm/core/allot.h"
+#include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 #include "vmm/budget/blocking.h"
+#include "vmm/budget/frame.h"
 #include "vmm/core/background.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
@@ -12,6 +14,9 @@
 
 /* The state of the one processor. */
 static struct allotments *const all = &processor.allot;
+
+/* The table of frame=. Outside struct processor, whose first values are a part of the image. */
+static struct frame frame;
 
 /* Computes the worst blocking of each VM. */
 static void bound_waits(bool jitter)
@@ -28,44 +33,90 @@ static void bound_waits(bool jitter)
 
 	for (unsigned i = 0; i < vm_count; i++) {
 		const struct vm_config *c = &vms[i]->config;
+		const struct allotment *a = &vms[i]->allot;
 		about[i] = (struct blocking_vm){ .priority = c->priority,
 			                         .slice = jitter ? c->slice_us / 4 * 7
 			                                         : c->slice_us,
-			                         .budget = c->budget_us,
-			                         .period = c->period_us };
+			                         .budget = a->share_us,
+			                         .period = a->share_of_us };
 	}
-	for (unsigned i = 0; i < vm_count; i++)
-		vms[i]->allot.worst_wait_us = blocking_worst(about, vm_count, i, &vmm);
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct allotment *a = &vms[i]->allot;
+		/* alone in its parts, but for the VMM */
+		if (a->framed)
+			a->worst_wait_us = (uint32_t)tsc_to_us(frame_longest_gap(&frame, i)) +
+			                   blocking_worst(&about[i], 1, 0, &vmm);
+		else if (frame.length != 0)
+			a->worst_wait_us = BLOCKING_NONE;
+		else
+			a->worst_wait_us = blocking_worst(about, vm_count, i, &vmm);
+	}
 }
 
-void allot_begin(uint64_t now, bool jitter)
+/* Makes the table of frame=. The time of a part without a VM is part of the rest. */
+static void begin_frame(uint64_t now, const struct vmm_config *config)
+{
+	all->on = true;
+	frame = (struct frame){ .length = tsc_from_us(config->frame_us), .begin = now };
+	for (unsigned i = 0; i < config->part_count; i++) {
+		const struct config_part *part = &config->part[i];
+		struct vm *vm = vm_find(part->vm);
+		frame_add(&frame, tsc_from_us(part->us), vm != NULL ? vm->number : FRAME_REST);
+		if (vm == NULL) {
+			log_line("%s:%uus: there is no such VM; the part is part of the rest",
+			         part->vm, (unsigned)part->us);
+			continue;
+		}
+		vm->allot.framed = true;
+		vm->allot.share_us += part->us;
+		vm->allot.share_of_us = config->frame_us;
+	}
+}
+
+void allot_begin(uint64_t now, const struct vmm_config *config)
 {
 	all->due = ALLOT_NEVER;
+	frame.length = 0;
+	if (config->frame_us != 0)
+		begin_frame(now, config);
 	for (unsigned i = 0; i < vm_count; i++) {
 		const struct vm_config *c = &vms[i]->config;
 		struct allotment *a = &vms[i]->allot;
 		budget_begin(&a->budget, tsc_from_us(c->budget_us), tsc_from_us(c->period_us), now);
 		budget_begin(&a->wakeups, c->wakeups, tsc_from_us(c->window_us), now);
-		if (c->budget_us != 0)
+		if (c->budget_us != 0) {
+			a->share_us = c->budget_us;
+			a->share_of_us = c->period_us;
+		}
+		if (c->budget_us != 0 || frame.length != 0)
 			sched_set_sleepless(vms[i]);
 		all->on |= c->budget_us != 0 || c->wakeups != 0;
 	}
 	if (all->on)
-		bound_waits(jitter);
+		bound_waits(config->jitter != 0);
+}
+
+/* Returns true where vm may end no more turns until the next window. */
+static bool has_no_wakeups(const struct allotment *a)
+{
+	return a->wakeups.period != 0 && a->wakeups.left <= 0;
 }
 
 /* The VM has to wait: it has no time, or it may end no turn. */
 static void withhold(struct vm *vm)
 {
-	if (budget_is_used_up(&vm->allot.budget))
-		vm->allot.used_up++;
+	struct allotment *a = &vm->allot;
+
+	a->halted = vm->state == VM_HALTED;
+	if (has_no_wakeups(a) && !budget_is_used_up(&a->budget))
+		a->too_often++;
 	else
-		vm->allot.too_often++;
+		a->used_up += !a->halted;
 	if (all->last == vm)
 		all->last = NULL;
 	all->waiting |= VM_BIT(vm->number);
+	all->masks_due = true;
 	sched_set_state(vm, VM_WAITING);
-	sched_set_masks();
 	trace_record(TRACE_STATE, vm->number, VM_WAITING, 0);
 }
 
@@ -95,25 +146,21 @@ static void end_slice(uint64_t now)
 }
 
 /* The VM has time again. The lines that asserted meanwhile are still held: the VM takes the
- * interrupts at its next turn. */
+ * interrupts at its next turn. A VM that was halted is ready where an interrupt waits for it. */
 static void release(struct vm *vm)
 {
 	line_set held = chipset->block.asserted() & vm->controller.lines;
 
 	all->waiting &= ~VM_BIT(vm->number);
-	if (vm->state == VM_WAITING) { /* else the operator has stopped or started the VM */
-		for (; held; held &= held - 1)
-			vm->allot.held++;
-		sched_set_state(vm, VM_READY);
-		trace_record(TRACE_STATE, vm->number, VM_READY, 0);
-	}
-	sched_set_masks();
-}
-
-/* Returns true where vm may end no more turns until the next window. */
-static bool has_no_wakeups(const struct allotment *a)
-{
-	return a->wakeups.period != 0 && a->wakeups.left <= 0;
+	all->masks_due = true;
+	if (vm->state != VM_WAITING) /* the operator has stopped or started the VM */
+		return;
+	bool sleeps = vm->allot.halted && !(vm->at_entry & AT_ENTRY_NMI) &&
+	              !chipset->controller.deliverable(&vm->controller, held);
+	for (; held; held &= held - 1)
+		vm->allot.held++;
+	sched_set_state(vm, sleeps ? VM_HALTED : VM_READY);
+	trace_record(TRACE_STATE, vm->number, vm->state, 0);
 }
 
 /* Fetches VMs that have time again. idle: no VM is ready, so no turn can be ended. */
@@ -152,20 +199,45 @@ static bool may_run(struct vm *vm, uint64_t now)
 	return !budget_is_used_up(&a->budget) && !(has_no_wakeups(a) && ends_a_turn(vm));
 }
 
-struct vm *allot_pick(uint64_t now)
+/* Sends the VMs to wait whose part of the frame it is not, and fetches the others. */
+static void follow_frame(uint64_t now)
+{
+	uint32_t owner = frame_owner(&frame, now + BUDGET_NEAR, &all->due);
+
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct vm *vm = vms[i];
+		bool own = owner == FRAME_REST ? !vm->allot.framed : i == owner;
+		if (own && (all->waiting & VM_BIT(i)))
+			release(vm);
+		else if (!own && (vm->state == VM_READY || vm->state == VM_HALTED))
+			withhold(vm);
+	}
+}
+
+/* Sends the VMs to wait that have no time or may end no turn, and fetches the others. */
+static void follow_budgets(uint64_t now)
 {
 	struct vm *next;
 
-	charge(now);
-	end_slice(now);
 	release_due(now, false);
 	while ((next = sched_pick()) != NULL && !may_run(next, now))
 		withhold(next);
 	release_due(now, next == NULL);
-	if (next == NULL)
-		next = sched_pick();
+}
+
+struct vm *allot_pick(uint64_t now)
+{
+	charge(now);
+	end_slice(now);
+	if (frame.length != 0)
+		follow_frame(now);
+	else
+		follow_budgets(now);
+	if (all->masks_due)
+		sched_set_masks();
+	all->masks_due = false;
 	processor.attention = false;
-	return next;
+	return sched_pick();
 }
 
 uint64_t allot_begin_turn(struct vm *vm)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Time that is allotted: budgets of VMs, and limits of their wake-ups.
+ * Time that is allotted: budgets of VMs, limits of their wake-ups, and the VMM's frame.
  *
  * Rule: a VM that has used up its budget is VM_WAITING until its next period. So is a VM that has
  * ended the turns of VMs below as often as it may in its window, from its next attempt on. The VM's
@@ -14,10 +14,9 @@
 
 #define ALLOT_NEVER UINT64_MAX
 
-/* Begins the budgets of all VMs, and computes the worst blocking of each VM. jitter: slices are
- * longer at random (jitter=). Call it once, after the last VM was made and before the first VM
- * runs. */
-void allot_begin(uint64_t now, bool jitter);
+/* Begins the budgets of all VMs, or the VMM's frame, and computes the worst blocking of each VM. Call
+ * it once, after the last VM was made and before the first VM runs. */
+void allot_begin(uint64_t now, const struct vmm_config *config);
 /* Charges the VM that ran, sends VMs without time to wait, and fetches VMs whose time has come.
  * Returns the VM that should run now, or NULL when no VM is ready. Call it in place of sched_pick()
  * where processor.allot.on is set. */

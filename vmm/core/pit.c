@@ -346,8 +346,8 @@ void pit_put_away(struct vm *vm)
 	}
 	uint64_t edge = pit_counter_next_edge(&p->counter[COUNTER_TICK], p->told);
 	/* a VM that is ready gets its ticks when the VM comes back */
-	bool wakes = vm->state == VM_HALTED && edge != PIT_NEVER;
-	set_due(p, wakes ? tsc_at(edge) : PIT_NEVER);
+	bool sleeps = vm->state == VM_HALTED || (vm->state == VM_WAITING && vm->allot.halted);
+	set_due(p, sleeps && edge != PIT_NEVER ? tsc_at(edge) : PIT_NEVER);
 }
 
 void pit_load(struct vm *vm)

@@ -49,6 +49,7 @@ struct allotments {
 	vm_set waiting;     /* VMs that were sent to wait */
 	struct vm *charged; /* the VM whose budget the time since `since` counts for, or NULL */
 	uint64_t since;     /* TSC of the last decision */
+	bool masks_due;     /* a VM has begun or ended a wait */
 	uint64_t due;       /* TSC at which the first waiting VM has time again, or ALLOT_NEVER */
 };
 

@@ -45,7 +45,11 @@ enum { ABSENT_PAGES = 64 };
 /* The time that is allotted to a VM. vmm/core/allot.c has the calls. */
 struct allotment {
 	struct budget budget;
-	struct budget wakeups;  /* Its tick is an end of another VM's turn. */
+	struct budget wakeups; /* Its tick is an end of another VM's turn. */
+	bool framed;           /* The VM has a part of the frame. */
+	bool halted;           /* The VM was halted when its wait began. */
+	/* The time in each period in microseconds, by budget= or by frame=; 0: no limit. */
+	uint32_t share_us, share_of_us;
 	uint32_t worst_wait_us; /* The worst blocking (vmm/budget/blocking.h). */
 	uint64_t used_up;       /* Times that the VM had to wait for its budget. */
 	uint64_t woken_up;      /* Turns of VMs below that the VM has ended. */

@@ -34,7 +34,7 @@ struct vm_report {
 	uint64_t exits_total;
 	const char *status; /* The guest's own words; may hold any byte. */
 	int exit_status;    /* Valid when done is set. */
-	/* budget= in microseconds; 0: the VM has no budget. */
+	/* budget=, or the parts of frame=, in microseconds; 0: the VM has none. */
 	uint32_t budget_us, period_us;
 	/* The longest wait for other VMs in microseconds, or BLOCKING_NONE or BLOCKING_LONG
 	 * (vmm/budget/blocking.h). 0: no VM has a budget. */

@@ -11,8 +11,8 @@
 #include "vmm/config/config.h"
 
 /* Makes a VM of each module, and starts the VM. Returns the number of modules of no use. Where no
- * VM came of the modules, a line says so, and vm_count is 0. vmm: the words of the VMM's own line. Call
- * it once at boot, when the chipset is known. */
+ * VM came of the modules, a line says so, and vm_count is 0. vmm: the words of the VMM's own line.
+ * Call it once at boot, when the chipset is known. */
 unsigned modules_load(const struct multiboot_info *info, const struct vmm_config *vmm);
 
 #endif

@@ -90,8 +90,15 @@ MUTANTS = (
     (
         "halted-and-ready-at-its-part",
         ALLOT,
-        "bool sleeps = vm->allot.halted && !vm->nmi_due &&",
-        "bool sleeps = false && !vm->nmi_due &&",
+        "bool sleeps = vm->allot.halted && !(vm->at_entry & AT_ENTRY_NMI) &&",
+        "bool sleeps = false && !(vm->at_entry & AT_ENTRY_NMI) &&",
+        "test_budgets",
+    ),
+    (
+        "many-vms-wait-without-a-look",
+        ALLOT,
+        "dispatch_counted(processor.vm);",
+        ";",
         "test_budgets",
     ),
     # Whose turn it is.

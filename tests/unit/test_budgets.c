@@ -245,7 +245,8 @@ static void count_end(const struct vm *vm)
 	sim.ends++;
 }
 
-/* Holds vm to its parts of the frame. The parts are read from the words, not from the VMM's table. */
+/* Holds vm to its parts of the frame. The parts are read from the words, not from the VMM's
+ * table. */
 static void check_part(const struct vm *vm)
 {
 	uint64_t length = tsc_from_us(sim.config.frame_us), end = 0;
@@ -459,10 +460,71 @@ static void R13_budgets_and_bounds_hold_for_random_sets(void **state)
 	assert_true(sim.tightest > 0.5); /* a bound that is far too long says little */
 }
 
+/* Begins a set of VMs that never sleep. VM 0 has the first half of a frame of 2 ms. */
+static void begin_halves(void)
+{
+	sim.config = (struct vmm_config){ .frame_us = 2000,
+		                          .part_count = 1,
+		                          .part[0] = { .vm = "first", .us = 1000 } };
+	kit_begin_run(&sim.config, kit_equals);
+	kit.exact = true;
+	vm_count = KIT_ROOM;
+	for (unsigned i = 0; i < vm_count; i++) {
+		struct vm *vm = vms[i] = &kit.own[i];
+		*vm = (struct vm){ .number = (uint8_t)i, .slice = KIT_SLICE };
+		vm->config.priority = kit_equals[0];
+		vm->controller.lines = LINE(i);
+	}
+	strcpy(vms[0]->config.name, "first");
+	for (unsigned i = 0; i < vm_count; i++) {
+		sched_add(vms[i]);
+		sched_set_state(vms[i], VM_READY);
+	}
+	allot_begin(fake_tsc, &sim.config);
+}
+
+static void many_vms_wait_with_a_look_after_each(void **state)
+{
+	(void)state;
+	begin_halves();
+	for (unsigned frame = 0; frame < 3; frame++) {
+		unsigned changes = frame == 0 ? KIT_ROOM - 1 : KIT_ROOM;
+		kit.looks = 0;
+		assert_ptr_equal(allot_pick(fake_tsc), vms[0]);
+		assert_int_equal(kit.looks, changes);
+		fake_tsc += tsc_from_us(1000);
+		kit.looks = 0;
+		assert_ptr_not_equal(allot_pick(fake_tsc), vms[0]);
+		assert_int_equal(kit.looks, KIT_ROOM);
+		fake_tsc += tsc_from_us(1000);
+	}
+}
+
+static void a_halted_vm_sleeps_on_in_its_part(void **state)
+{
+	(void)state;
+	begin_halves();
+	assert_ptr_equal(allot_pick(fake_tsc), vms[0]);
+	sched_set_state(vms[0], VM_HALTED);
+	fake_tsc += tsc_from_us(1000);
+	assert_non_null(allot_pick(fake_tsc));
+	assert_int_equal(vms[0]->state, VM_WAITING);
+	fake_tsc += tsc_from_us(1000);
+	assert_null(allot_pick(fake_tsc)); /* nobody else has the part */
+	assert_int_equal(vms[0]->state, VM_HALTED);
+	fake_tsc += tsc_from_us(1000);
+	assert_non_null(allot_pick(fake_tsc));
+	vms[0]->at_entry = AT_ENTRY_NMI; /* an external NMI waits for the VM */
+	fake_tsc += tsc_from_us(1000);
+	assert_ptr_equal(allot_pick(fake_tsc), vms[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R13_budgets_and_bounds_hold_for_random_sets),
+		cmocka_unit_test(many_vms_wait_with_a_look_after_each),
+		cmocka_unit_test(a_halted_vm_sleeps_on_in_its_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

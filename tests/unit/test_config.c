@@ -536,7 +536,8 @@ static void a_vm_beside_a_frame_has_no_other_time(void **state)
 		{ "frame=10ms vm:10ms", "vm=other",
 		  "module 3 (other): the VMM's frame= has no part for this VM, and no rest" },
 		{ "frame=10ms vm:3ms", "vm=vm budget=1ms/10ms",
-		  "module 3 (vm): budget=: the VMM's frame= gives the time; take one of the two out" },
+		  "module 3 (vm): budget=: the VMM's frame= gives the time; take one of the two "
+		  "out" },
 		{ "frame=10ms vm:3ms", "vm=vm wakeups=1/10ms",
 		  "module 3 (vm): wakeups=: the VMM's frame= gives the time; take one of the two "
 		  "out" },

@@ -132,6 +132,7 @@ void dispatch_counted(struct vm *running)
 {
 	(void)running;
 	nmi_count = 0;
+	kit.looks++;
 	kit.mask_is_current = false;
 }
 

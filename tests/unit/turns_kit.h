@@ -43,6 +43,7 @@ struct turns_kit {
 	unsigned left;        /* calls of vm_exited() with AT_EXIT_ROUTES */
 	unsigned portions;    /* of the background work */
 	unsigned halts;       /* sleeps until an NMI */
+	unsigned looks;       /* at the NMI count */
 	line_set mask_now;    /* the last mask */
 	bool mask_is_current; /* the mask was written since the last look at the NMI count */
 };

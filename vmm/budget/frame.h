@@ -33,8 +33,8 @@ void frame_add(struct frame *f, uint64_t ticks, uint32_t owner);
 /* Goes on to the frame in which now lies. Returns the owner of the time, and in *until the time at
  * which the part or the rest ends. */
 uint32_t frame_owner(struct frame *f, uint64_t now, uint64_t *until);
-/* Returns the longest time between two parts of an owner, in ticks. Returns the frame's length where
- * the owner has no part. */
+/* Returns the longest time between two parts of an owner, in ticks. Returns the frame's length
+ * where the owner has no part. */
 uint64_t frame_longest_gap(const struct frame *f, uint32_t owner);
 
 #endif

@@ -169,8 +169,8 @@ int config_claim_pci(unsigned n, struct vm_config *vm, char *err, size_t size);
 int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_config *const *accepted,
                     unsigned count, line_set reserved_lines, char *err, size_t size);
 
-/* Checks vm against the VMM's frame. Reasons to refuse: a word that gives the VM time in another way;
- * a frame without a part for the VM and without a rest. Returns 0 or -EPERM. n: the module's
+/* Checks vm against the VMM's frame. Reasons to refuse: a word that gives the VM time in another
+ * way; a frame without a part for the VM and without a rest. Returns 0 or -EPERM. n: the module's
  * number. */
 int config_check_frame(unsigned n, const struct vm_config *vm, const struct vmm_config *vmm,
                        char *err, size_t size);

@@ -166,18 +166,11 @@ static int vmm_stay(struct reader *r, const char *value)
 }
 
 const struct keyword config_vmm_words[] = {
-	{ "console", false, vmm_console },
-	{ "chipset", false, vmm_chipset },
-	{ "nmi", false, vmm_nmi },
-	{ "status", false, vmm_status },
-	{ "seconds", false, vmm_seconds },
-	{ "jitter", false, vmm_jitter },
-	{ "banks", false, vmm_banks },
-	{ "stay", true, vmm_stay },
-	{ "frame", false, vmm_frame },
-	{ "keyboard", false, vmm_keyboard },
-	{ "end", false, vmm_end },
-	{ "mitigations", false, vmm_mitigations },
-	{ "trace", false, vmm_trace },
-	{ NULL, false, NULL },
+	{ "console", false, vmm_console }, { "chipset", false, vmm_chipset },
+	{ "nmi", false, vmm_nmi },         { "status", false, vmm_status },
+	{ "seconds", false, vmm_seconds }, { "jitter", false, vmm_jitter },
+	{ "banks", false, vmm_banks },     { "stay", true, vmm_stay },
+	{ "frame", false, vmm_frame },     { "keyboard", false, vmm_keyboard },
+	{ "end", false, vmm_end },         { "mitigations", false, vmm_mitigations },
+	{ "trace", false, vmm_trace },     { NULL, false, NULL },
 };

@@ -39,7 +39,8 @@ struct keyword {
 /* Each table ends with a keyword without name. */
 extern const struct keyword config_vm_words[], config_vmm_words[], config_of_words[];
 
-/* Returns true where a word of the VMM's line without '=' is a part of the frame, as in pulse:3ms. */
+/* Returns true where a word of the VMM's line without '=' is a part of the frame, as in
+ * pulse:3ms. */
 bool config_is_part(const char *word);
 /* Adds such a part to the frame. Returns 0, or -EINVAL with the reason noted. */
 int config_frame_part(struct reader *r, const char *word);

@@ -8,6 +8,7 @@
 #include "vmm/budget/blocking.h"
 #include "vmm/budget/frame.h"
 #include "vmm/core/background.h"
+#include "vmm/core/flows.h"
 #include "vmm/core/sched.h"
 #include "vmm/core/trace.h"
 #include "vmm/core/turn.h"
@@ -15,7 +16,8 @@
 /* The state of the one processor. */
 static struct allotments *const all = &processor.allot;
 
-/* The table of frame=. Outside struct processor, whose first values are a part of the image. */
+/* The table of frame=. The table is outside struct processor, whose first values are a part of the
+ * image. */
 static struct frame frame;
 
 /* Computes the worst blocking of each VM. */
@@ -102,6 +104,13 @@ static bool has_no_wakeups(const struct allotment *a)
 	return a->wakeups.period != 0 && a->wakeups.left <= 0;
 }
 
+/* Looks at the NMI count. Many VMs may begin or end a wait in a single decision, and each of these
+ * VMs takes 110 instructions. */
+static void look_between_vms(void)
+{
+	dispatch_counted(processor.vm);
+}
+
 /* The VM has to wait: it has no time, or it may end no turn. */
 static void withhold(struct vm *vm)
 {
@@ -118,6 +127,7 @@ static void withhold(struct vm *vm)
 	all->masks_due = true;
 	sched_set_state(vm, VM_WAITING);
 	trace_record(TRACE_STATE, vm->number, VM_WAITING, 0);
+	look_between_vms();
 }
 
 /* Takes the time of the VM that ran off the VM's budget. The switch to a VM is the VM's time. A VM
@@ -161,6 +171,7 @@ static void release(struct vm *vm)
 		vm->allot.held++;
 	sched_set_state(vm, sleeps ? VM_HALTED : VM_READY);
 	trace_record(TRACE_STATE, vm->number, vm->state, 0);
+	look_between_vms();
 }
 
 /* Fetches VMs that have time again. idle: no VM is ready, so no turn can be ended. */

@@ -3,8 +3,9 @@
  * Time that is allotted: budgets of VMs, limits of their wake-ups, and the VMM's frame.
  *
  * Rule: a VM that has used up its budget is VM_WAITING until its next period. So is a VM that has
- * ended the turns of VMs below as often as it may in its window, from its next attempt on. The VM's
- * lines are masked meanwhile, so their interrupts are held and end no turn. A run without such VMs
+ * ended the turns of VMs below as often as it may in its window, from its next attempt on. With a
+ * frame, each VM is VM_WAITING outside its parts. The VM's lines are masked meanwhile, so their
+ * interrupts are held and end no turn. A run without such VMs
  * takes no step of this file (vmm/core/run.c:decide_with_times()).
  */
 #ifndef VMM_ALLOT_H
@@ -14,8 +15,8 @@
 
 #define ALLOT_NEVER UINT64_MAX
 
-/* Begins the budgets of all VMs, or the VMM's frame, and computes the worst blocking of each VM. Call
- * it once, after the last VM was made and before the first VM runs. */
+/* Begins the budgets of all VMs, or the VMM's frame, and computes the worst blocking of each VM.
+ * Call it once, after the last VM was made and before the first VM runs. */
 void allot_begin(uint64_t now, const struct vmm_config *config);
 /* Charges the VM that ran, sends VMs without time to wait, and fetches VMs whose time has come.
  * Returns the VM that should run now, or NULL when no VM is ready. Call it in place of sched_pick()

@@ -207,6 +207,13 @@ MUTANTS = (
         "test_pit_switch",
     ),
     (
+        "pit-forgets-who-halted-and-waits",
+        PIT,
+        "(vm->state == VM_WAITING && vm->allot.halted)",
+        "false",
+        "test_pit_switch",
+    ),
+    (
         "pit-raises-a-low-out",
         PIT,
         "io_out8(PORT_CONTROL, machine.low ? WORD_SINGLE : WORD_PERIODS)",

@@ -407,7 +407,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
-	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/main.c vmm/modules.c
+	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/main.c vmm/modules.c vmm/allotments.c
 
 SMALLEST      = $(eval SMALLEST := $$(shell $(CC) -Oz -x c -E /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os) -fno-jump-tables -fno-thread-jumps -fno-tree-dominator-opts)$(SMALLEST)
 

@@ -14,14 +14,15 @@
 #include "arch/x86/machine/pci_bars.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/virt.h"
+#include "vmm/allotments.h"
 #include "vmm/config/config.h"
 #include "vmm/config/reserve.h"
 #include "vmm/core/absent.h"
-#include "vmm/core/allot.h"
 #include "vmm/core/background.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/pit.h"
+#include "vmm/core/processor.h"
 #include "vmm/core/run.h"
 #include "vmm/machine.h"
 #include "vmm/modules.h"
@@ -179,7 +180,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	}
 	silence_timer();
 	pit_begin();
-	allot_begin(cpu_tsc(), &boot.config);
+	allotments_begin(cpu_tsc(), &boot.config);
 	set_nmi_policy();
 	screen_begin();
 	machine_confine();

@@ -422,7 +422,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	board.between = sim_moment;
 	board.asleep = asleep;
 	board.edge = note_edge;
-	processor.allot.due = ALLOT_NEVER; /* allot_begin() in the machine's own start */
+	processor.allot.due = ALLOT_NEVER; /* allotments_begin() in the machine's own start */
 	run_all(&config, &person);
 	check_exits();
 	sim_result.switches = 0;

@@ -9,6 +9,7 @@
 #include "tests/unit/check.h"
 #include "tests/unit/turns_kit.h"
 
+#include "vmm/allotments.h"
 #include "vmm/budget/blocking.h"
 #include "vmm/core/allot.h"
 #include "vmm/core/background.h"
@@ -402,7 +403,7 @@ static void make_set(uint64_t seed)
 	}
 	sim.start = fake_tsc;
 	sim.end = fake_tsc + SET_TICKS;
-	allot_begin(fake_tsc, &sim.config);
+	allotments_begin(fake_tsc, &sim.config);
 }
 
 /* The VM below all others gets the time that the budgets above and the VMM leave. */
@@ -480,7 +481,7 @@ static void begin_halves(void)
 		sched_add(vms[i]);
 		sched_set_state(vms[i], VM_READY);
 	}
-	allot_begin(fake_tsc, &sim.config);
+	allotments_begin(fake_tsc, &sim.config);
 }
 
 static void many_vms_wait_with_a_look_after_each(void **state)

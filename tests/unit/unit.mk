@@ -126,7 +126,7 @@ UNIT_acpi    := arch/x86/machine/acpi_parse.c
 UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The time that is allotted to VMs.
-UNIT_ALLOT   := vmm/core/allot.c $(wildcard vmm/budget/*.c)
+UNIT_ALLOT   := vmm/allotments.c vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
 UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \

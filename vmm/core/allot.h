@@ -15,9 +15,6 @@
 
 #define ALLOT_NEVER UINT64_MAX
 
-/* Begins the budgets of all VMs, or the VMM's frame, and computes the worst blocking of each VM.
- * Call it once, after the last VM was made and before the first VM runs. */
-void allot_begin(uint64_t now, const struct vmm_config *config);
 /* Charges the VM that ran, sends VMs without time to wait, and fetches VMs whose time has come.
  * Returns the VM that should run now, or NULL when no VM is ready. Call it in place of sched_pick()
  * where processor.allot.on is set. */

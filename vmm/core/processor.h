@@ -44,13 +44,14 @@ struct schedule {
 
 /* The time that is allotted to VMs. Only vmm/core/allot.c changes the structure. */
 struct allotments {
-	bool on;            /* there is a VM with a budget or a limit of wake-ups */
-	struct vm *last;    /* the VM whose turn began last; NULL: it had to wait */
-	vm_set waiting;     /* VMs that were sent to wait */
-	struct vm *charged; /* the VM whose budget the time since `since` counts for, or NULL */
-	uint64_t since;     /* TSC of the last decision */
-	bool masks_due;     /* a VM has begun or ended a wait */
-	uint64_t due;       /* TSC at which the first waiting VM has time again, or ALLOT_NEVER */
+	bool on;             /* there is a VM with a budget or a limit of wake-ups */
+	struct vm *last;     /* the VM whose turn began last; NULL: it had to wait */
+	vm_set waiting;      /* VMs that were sent to wait */
+	struct vm *charged;  /* the VM whose budget the time since `since` counts for, or NULL */
+	uint64_t since;      /* TSC of the last decision */
+	bool masks_due;      /* a VM has begun or ended a wait */
+	struct frame *frame; /* of frame=, or NULL */
+	uint64_t due;        /* TSC at which the first waiting VM has time again, or ALLOT_NEVER */
 };
 
 struct processor {

@@ -8,7 +8,7 @@
  */
 #include "arch/x86/machine/acpi_parse.h"
 #include "arch/x86/machine/platform.h"
-#include "tests/unit/acpi_tables.h"
+#include "tests/unit/dma_tables.h"
 #include "tests/unit/fuzz.h"
 
 #include <errno.h>
@@ -57,6 +57,33 @@ static void take_s5(struct acpi_table table)
 		        "nothing found, nothing changed");
 }
 
+static void take_dma(int error, const struct dma_tables *t, size_t length)
+{
+	require(error == 0 || error == -EINVAL || error == -ENOSPC || error == -ENODEV,
+	        "the table is whole, malformed, too long or out of reach");
+	require((error == 0) == (t->kind != DMA_NONE), "a table that is not whole has no unit");
+	require((error == 0) == (t->units != 0), "a table that is whole has a unit");
+	require(t->units <= DMA_UNITS_MAX && t->units <= length / 16, "a unit has 16 bytes");
+	require(t->reserved_count <= DMA_LISTS_MAX && t->special_count <= DMA_LISTS_MAX,
+	        "the lists have an end");
+	for (unsigned i = 0; i < t->units; i++)
+		require(t->unit[i].registers % 4096 == 0 && t->unit[i].registers >= 0xc0000000 &&
+		                t->unit[i].registers + DMA_UNIT_BYTES <= 1ull << 32,
+		        "a unit is where it can be reached");
+	for (unsigned i = 0; i < t->reserved_count; i++)
+		require(t->reserved[i].first <= t->reserved[i].last &&
+		                t->reserved[i].functions.first <= t->reserved[i].functions.last,
+		        "reserved memory does not run backwards");
+}
+
+static void take_units(struct acpi_table table)
+{
+	struct dma_tables t;
+
+	take_dma(acpi_parse_dmar(table, &t), &t, table.length);
+	take_dma(acpi_parse_ivrs(table, &t), &t, table.length);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *bytes = malloc(size ? size : 1); /* of its own, so that its ends are watched */
@@ -69,6 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take_hpet(table);
 	take_fadt(table);
 	take_s5(table);
+	take_units(table);
 	free(bytes);
 	return 0;
 }
@@ -94,9 +122,11 @@ void tries(void)
 	enum { TRIES = 100000 };
 
 	for (uint32_t n = 0; n < TRIES; n++) {
-		struct built t = n % 5 == 0   ? madt_of_pc()
-		                 : n % 5 == 1 ? fadt_of_pc(0x7fe0000)
-		                 : n % 5 == 2 ? hpet_of_pc(0xfed00000)
+		struct built t = n % 7 == 0   ? madt_of_pc()
+		                 : n % 7 == 1 ? fadt_of_pc(0x7fe0000)
+		                 : n % 7 == 2 ? hpet_of_pc(0xfed00000)
+		                 : n % 7 < 5  ? dmar_of_pc()
+		                 : n % 7 == 5 ? ivrs_of_pc()
 		                              : dsdt_of_pc();
 		size_t size = mutate(&t, n * 2654435761u);
 

@@ -121,8 +121,9 @@ UNIT_guest_registers := arch/x86/virt/guest_registers.c
 UNIT_guest_cpuid := arch/x86/virt/guest_cpuid.c
 UNIT_guarded :=
 $(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/cpu/guarded.S
-UNIT_acpi_find := $(patsubst %,arch/x86/machine/%.c,acpi acpi_parse) $(UNIT_LOG)
-UNIT_acpi    := arch/x86/machine/acpi_parse.c
+UNIT_acpi_find := $(patsubst %,arch/x86/machine/%.c,acpi acpi_dma acpi_parse) $(UNIT_LOG)
+UNIT_acpi_dma := $(patsubst %,arch/x86/machine/%.c,acpi_dma acpi_parse)
+UNIT_acpi    := arch/x86/machine/acpi_parse.c arch/x86/machine/acpi_dma.c
 UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)
 # The time that is allotted to VMs.

@@ -144,6 +144,25 @@ static void timer_read(struct acpi_table hpet)
 		log_line("ACPI: the HPET is at no place that can be used; passed over");
 }
 
+/* Reads the units that confine DMA. A machine has units of a single vendor. */
+static void dma_read(struct acpi_table dmar, struct acpi_table ivrs)
+{
+	int error = -EINVAL;
+
+	if (dmar.bytes == NULL && ivrs.bytes == NULL)
+		return;
+	if (dmar.bytes != NULL && ivrs.bytes != NULL)
+		log_line("ACPI: there is a DMAR and an IVRS; neither is used");
+	else
+		error = dmar.bytes != NULL ? acpi_parse_dmar(dmar, &platform.dma)
+		                           : acpi_parse_ivrs(ivrs, &platform.dma);
+	if (error != 0)
+		log_line("ACPI: the IOMMU's table %s: DMA is not confined",
+		         error == -ENODEV   ? "has no unit within reach"
+		         : error == -ENOSPC ? "has more entries than the VMM keeps"
+		                            : "is malformed");
+}
+
 /* Returns true on Bochs. Bochs's tables have the name of Bochs, and QEMU's tables too, but QEMU
  * announces itself by CPUID. */
 static bool is_bochs(struct acpi_table root)
@@ -181,5 +200,6 @@ int acpi_init(void)
 	interrupts_read(table_find(root, entry, "APIC"));
 	power_read(table_find(root, entry, "FACP"));
 	timer_read(table_find(root, entry, "HPET"));
+	dma_read(table_find(root, entry, "DMAR"), table_find(root, entry, "IVRS"));
 	return 0;
 }

@@ -62,8 +62,10 @@ static void madt_x2apic(struct acpi_table entry, struct platform *out)
 
 static void madt_ioapic(struct acpi_table entry, struct platform *out)
 {
-	if (acpi_field(entry, 8, 4) == 0) /* the first global interrupt of this chip */
-		out->ioapic = acpi_field(entry, 4, 4);
+	if (acpi_field(entry, 8, 4) != 0) /* the first global interrupt of this chip */
+		return;
+	out->ioapic = acpi_field(entry, 4, 4);
+	out->ioapic_id = (uint8_t)acpi_field(entry, 2, 1);
 }
 
 static void madt_lapic_address(struct acpi_table entry, struct platform *out)

@@ -8,6 +8,7 @@
 #define ARCH_X86_MACHINE_PLATFORM_H
 
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/acpi_dma.h"
 #include "arch/x86/machine/lines.h"
 
 #include <stdbool.h>
@@ -26,6 +27,11 @@ struct platform {
 	bool acpi, has_8259;
 	uint64_t lapic;  /* physical address; 0: none */
 	uint64_t ioapic; /* the I/O APIC that holds GSI 0; 0: none */
+	uint8_t ioapic_id;
+	/* Where interrupts are remapped (vtd_interrupts.c): the upper word of each redirection
+	 * entry, the bits that a handle's lower word has the other way, and the address of HPETs'
+	 * messages. 0: not remapped. */
+	uint32_t ioapic_route, ioapic_flip, hpet_message;
 	unsigned ioapic_pins;
 	/* physical address of the first HPET's registers; 0: none within reach */
 	uint64_t hpet;
@@ -37,7 +43,8 @@ struct platform {
 	uint16_t smi_command;
 	uint8_t acpi_enable;
 	bool can_power_off;
-	uint64_t tsc_khz; /* measured against the PIT's channel 2 */
+	struct dma_tables dma; /* of the units that confine DMA */
+	uint64_t tsc_khz;      /* measured against the PIT's channel 2 */
 	/* the emulator's debug port has answered (E9h), or the tables have the emulator's name */
 	bool bochs;
 	bool hypervised; /* CPUID names a hypervisor: QEMU's processor, or KVM below */
@@ -106,6 +113,10 @@ void lapic_send_nmi_self(void);
  *   10:8 delivery mode | 7:0 vector
  */
 enum { RTE_NMI = 4 << 8, RTE_LOW = 1 << 13, RTE_LEVEL = 1 << 15, RTE_MASKED = 1 << 16 };
+/* With remapping, the upper word (VT-d specification 5.1.5.1): 31:17 handle | 16 this format. The
+ * lower word has delivery mode 0. A message's address: 19:5 handle | 4 this format. */
+enum { ROUTE_HANDLE_SHIFT = 17, ROUTE_BY_HANDLE = 1 << 16, MESSAGE_HANDLE_SHIFT = 5 };
+#define MESSAGE_BY_HANDLE 0xfee00010u
 int ioapic_init(void); /* all pins masked; 0 or -ENODEV */
 void ioapic_set_destination(unsigned pin, uint32_t apic_id);
 /* Register select and window. The redirection table has pairs of low and high word. */
@@ -113,7 +124,7 @@ enum { IOREGSEL = 0x00, IOWIN = 0x10, IOREDTBL = 0x10 };
 static inline void ioapic_write(unsigned pin, uint32_t low)
 {
 	mmio_write32(platform.ioapic + IOREGSEL, IOREDTBL + 2 * pin);
-	mmio_write32(platform.ioapic + IOWIN, low);
+	mmio_write32(platform.ioapic + IOWIN, low ^ platform.ioapic_flip);
 }
 uint32_t ioapic_read(unsigned pin);
 

@@ -18,6 +18,8 @@ OBJCOPY  ?= objcopy
 PYTHON   ?= /usr/bin/python3
 PLATFORM ?= auto
 BOARD    ?= pc
+# QEMU's q35: intel or amd.
+IOMMU    ?=
 SECONDS  ?=
 IPS      ?= 20000000
 MEMORY   ?= 256
@@ -178,6 +180,7 @@ help:
 #@                      from source), qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated:
 #@                      docs/rtl.md); auto: kvm where it is real, else qemu; test: the emulators; bench: without the RTL
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
+#@   IOMMU=             run, debug with BOARD=q35: a unit that confines DMA, intel or amd (docs/dma.md); none else
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)
 #@   VIEW=              run: 0: one machine with its console, whatever else is given; 1: the table
@@ -218,7 +221,7 @@ help:
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
 
 run: all $(RUN_EMULATOR) $(RUN_LINUX) | setup-run
-	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)' \
 		--loads '$(LOADS)' --disk '$(RUN_DISK)'
 
@@ -268,7 +271,7 @@ campaign: all $(TEST_EMULATOR) | setup-soak
 # Where QEMU emulates the processor, gdb sees the guests' memory by a plugin.
 DEBUG_EMULATOR := $(RUN_EMULATOR) $(if $(filter auto qemu%,$(PLATFORM)),$(QEMU_VIEW))
 debug: all $(DEBUG_EMULATOR) $(RUN_LINUX) | setup-debug
-	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --guest '$(GUEST)'
 
 SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
@@ -396,8 +399,8 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -mpreferred
 # What runs once, or at a person's pace, is made small: the image has a limit. Smallest of all where the compiler can
 # (GCC 12 and later). A switch is comparisons there: its table would have 8 bytes for each value. No path is doubled to
 # save it a branch (370 bytes).
-VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pci% power uart vga) \
-	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find) arch/x86/log/% \
+VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma frames ioapic key% lapic pci% power uart vga) \
+	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find vtd%) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue pages stacks tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand io_break nested_map rmw store) \
 	$(patsubst %,arch/x86/virt/%.c,string_io virt) \
@@ -406,8 +409,8 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% frames ioapic key% lapic pc
 	%/audit.c %/capabilities.c %/decode.c \
 	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot background cmos ending pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
-	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/machine.c vmm/main.c vmm/modules.c vmm/allotments.c
+	$(patsubst %,vmm/core/%.c,absent allot background cmos ending faults pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
+	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/confine.c vmm/machine.c vmm/main.c vmm/modules.c vmm/allotments.c
 
 SMALLEST      = $(eval SMALLEST := $$(shell $(CC) -Oz -x c -E /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os) -fno-jump-tables -fno-thread-jumps -fno-tree-dominator-opts)$(SMALLEST)
 

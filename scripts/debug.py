@@ -43,6 +43,7 @@ def arguments():
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--platform", default="auto")
     parser.add_argument("--board", default="pc")
+    parser.add_argument("--iommu", default="", help="QEMU's q35: intel or amd")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -195,7 +196,7 @@ def debug_in_qemu(machine, directory, iso, disk, elf, in_guests):
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform, args.board)
+    platform, reason = choose(args.platform, args.board, args.iommu)
     if platform.startswith("bochs-"):
         raise PlatformError(
             f"PLATFORM={platform}: that Bochs is built without a debugger. PLATFORM=qemu-irqmux and"
@@ -216,6 +217,7 @@ def main():
         vmm_image=image,
         platform=platform,
         board=args.board,
+        iommu=args.iommu,
         exact=False,
         ips=args.ips,
         memory=args.memory,

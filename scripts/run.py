@@ -38,6 +38,7 @@ def arguments():
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--platform", default="auto")
     parser.add_argument("--board", default="pc")
+    parser.add_argument("--iommu", default="", help="QEMU's q35: intel or amd")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -55,7 +56,13 @@ def arguments():
 
 def options(args):
     """What all machines have in common."""
-    return {"board": args.board, "ips": args.ips, "memory": args.memory, "build": args.build}
+    return {
+        "board": args.board,
+        "iommu": args.iommu,
+        "ips": args.ips,
+        "memory": args.memory,
+        "build": args.build,
+    }
 
 
 def pace(machine):
@@ -270,7 +277,7 @@ def run_demo(args, platform, reason):
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform, args.board)
+    platform, reason = choose(args.platform, args.board, args.iommu)
     return (run_demo if args.view == "1" else run_one)(args, platform, reason)
 
 

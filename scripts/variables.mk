@@ -27,12 +27,14 @@ check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call
 
 PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
 BOARDS    := pc q35
+IOMMUS    := intel amd
 NESTED    := svm vmx
 GUEST_SETS := linux linux+pulse
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))
 $(call check_word,BOARD,$(BOARDS))
+$(if $(IOMMU),$(call check_word,IOMMU,$(IOMMUS)))
 $(if $(and $(VENDORS),$(if $(filter-out $(NESTED),$(VENDORS)),,yes)),,$(call refuse,VENDORS,some of these words: $(NESTED)))
 $(if $(GUESTS),$(call check_word,GUESTS,$(GUEST_SETS)))
 $(if $(SECONDS),$(call check_whole,SECONDS,0,86400,seconds of the machine's time))

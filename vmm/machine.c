@@ -6,6 +6,7 @@
 
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/log/log.h"
+#include "arch/x86/machine/dma.h"
 #include "arch/x86/machine/pci.h"
 #include "arch/x86/machine/platform.h"
 #include "vmm/config/config.h"
@@ -21,6 +22,8 @@ static unsigned masters_stopped;
 
 static bool may_master(unsigned function)
 {
+	if (dma_is_unit(function))
+		return true;
 	for (unsigned i = 0; i < vm_count; i++)
 		for (unsigned n = 0; n < vms[i]->config.busmaster_count; n++)
 			if (vms[i]->config.busmaster[n] == function)
@@ -67,6 +70,10 @@ static void describe_functions(const struct vm *vm)
 		         config_function_text(c->pci[i], name), (unsigned)(id & 0xffff),
 		         (unsigned)(id >> 16), c->pci_line[i] != CONFIG_NO_LINE ? line : "no line");
 	}
+	if (c->dma_confined)
+		log_line("vm %s: DMA of its PCI functions reaches its memory alone, at its own "
+		         "addresses",
+		         c->name);
 	if (c->dma_unsafe)
 		log_line("vm %s: dma=unsafe: its PCI functions can reach all memory; "
 		         "the VM's address 0 is 0x%lx on the bus",
@@ -87,8 +94,22 @@ static void describe_vm(const struct vm_config *vm)
 	}
 }
 
+/* Says what confines DMA, where this matters to a VM. */
+static void describe_dma(void)
+{
+	bool wanted = dma_is_on();
+
+	for (unsigned i = 0; i < vm_count; i++)
+		wanted |= vms[i]->config.pci_count != 0;
+	if (wanted)
+		log_line(dma_is_on() ? "DMA: %s: a PCI function without a VM reaches no memory"
+		                     : "DMA: not confined: %s",
+		         dma_describe());
+}
+
 void machine_describe(void)
 {
+	describe_dma();
 	if (masters_stopped > 0)
 		log_line("PCI: %u function%s may no longer master the bus", masters_stopped,
 		         masters_stopped > 1 ? "s" : "");

@@ -17,6 +17,7 @@
 #include "vmm/allotments.h"
 #include "vmm/config/config.h"
 #include "vmm/config/reserve.h"
+#include "vmm/confine.h"
 #include "vmm/core/absent.h"
 #include "vmm/core/background.h"
 #include "vmm/core/flows.h"
@@ -115,6 +116,7 @@ static void machine_init(const struct multiboot_info *info)
 	lapic_init();
 	ioapic_init();
 	tsc_calibrate();
+	confine_begin();
 	pci_sense_by_level();
 	if (reserve_machine(info) != 0 || virt_init() != 0 ||
 	    chipset_init(boot.config.chipset, boot.config.banks) != 0)
@@ -194,6 +196,7 @@ _Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
 	log_line("first guest after %lu TSC ticks", (unsigned long)(cpu_tsc() - boot_entry_tsc));
 	log_notes_later(background_want);
 	int status = run_all(&boot.config, &operator_calls);
+	confine_end();
 	console_set_interrupts(false);
 	background_finish();
 	watch_set(false);

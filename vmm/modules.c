@@ -8,6 +8,7 @@
 #include "arch/x86/log/log.h"
 #include "chipset/chipset.h"
 #include "vmm/config/config.h"
+#include "vmm/confine.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/pit.h"
 #include "vmm/core/sched.h"
@@ -72,7 +73,8 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	    config_claim_pci(number, &vm, text, sizeof(text)) != 0 ||
 	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
 	                    text, sizeof(text)) != 0 ||
-	    config_check_frame(number, &vm, vmm, text, sizeof(text)) != 0) {
+	    config_check_frame(number, &vm, vmm, text, sizeof(text)) != 0 ||
+	    confine_check(number, &vm, accepted, vm_count, text, sizeof(text)) != 0) {
 		log_line("%s", text);
 		return false;
 	}
@@ -98,7 +100,7 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	}
 	line_set shared = shared_lines(&vm);
 	struct vm *made = vm_create(number, &vm, &source);
-	if (made == NULL)
+	if (made == NULL || confine_vm(made) != 0)
 		return false;
 	made->controller.lines = vm.lines;
 	made->controller.unwired = vm.uart ? LINE(VM_UART_LINE) : 0;

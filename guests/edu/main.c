@@ -2,7 +2,9 @@
 /*
  * A guest with a PCI function of its own: QEMU's device edu. Words: n=1000 interrupts; dma=0x...:
  * the address on the bus of the guest's address 0, to try DMA with; copies=1: so many times;
- * master=1: Bus Master is expected to be the guest's; reset=1: a reset of the VM (onfault=restart)
+ * master=1: Bus Master is expected to be the guest's; attack=0x...,0x...: addresses on the bus that
+ * are not the guest's, to read and to write by DMA, before all else by DMA; forge=0x...: an address
+ * on the bus to write the message of an INIT to; reset=1: a reset of the VM (onfault=restart)
  * in the middle, with all that the guest may change changed; base=0x20.
  *
  * Rule: the guest finds all by configuration space, as a system does that knows nothing of a VMM.
@@ -19,6 +21,8 @@
 #include <string.h>
 
 enum { BAR_FLAGS = 15, FACTORIAL_OF = 10, FACTORIAL = 3628800, DMA_BYTES = 512 };
+/* What the guest's memory holds. */
+enum { FILL = 0x5a, SPOIL = 0xa7, UNTOUCHED = 0xc3 };
 
 static uint8_t source[DMA_BYTES] __attribute__((aligned(64)));
 static uint8_t target[DMA_BYTES] __attribute__((aligned(64)));
@@ -80,17 +84,69 @@ static void try_interrupt_disable(unsigned function)
 	       "edu: INTx Disable can be set and cleared", "it stays %u", set);
 }
 
+static bool is_filled(const uint8_t bytes[DMA_BYTES], uint8_t value)
+{
+	for (unsigned i = 0; i < DMA_BYTES; i++)
+		if (bytes[i] != value)
+			return false;
+	return true;
+}
+
+/* Reads an address that is not the guest's, and writes there. The device has zeros after a read
+ * that is blocked, or what the device had before. */
+static void try_attack(uint64_t bus, uint64_t address)
+{
+	memset(source, SPOIL, sizeof(source));
+	memset(target, UNTOUCHED, sizeof(target));
+	bool ended = device_copy(address, bus + (uintptr_t)target, DMA_BYTES);
+	bool blind = is_filled(target, 0) || is_filled(target, SPOIL);
+	report(ended && blind, "edu: DMA reads nothing of a foreign address",
+	       "ended %u, first byte %x", ended, target[0]);
+	ended = device_copy(bus + (uintptr_t)source, address, DMA_BYTES);
+	machine_print("edu: wrote by DMA to %lx, ended %u\n", (unsigned long)address, ended);
+}
+
+/* Has the device send the message of an INIT (SDM 3A 10.11.2). */
+static void try_forgery(void)
+{
+	static const uint8_t message[4] = { 0, 5, 0, 0 };
+	uint64_t address = args_number("forge", 0);
+
+	if (address == 0)
+		return;
+	memcpy(source, message, sizeof(message));
+	bool ended = device_copy(args_number("dma", 0) + (uintptr_t)source, address,
+	                         sizeof(message));
+	machine_print("edu: forged a message to %lx, ended %u\n", (unsigned long)address, ended);
+}
+
+static void try_attacks(uint64_t bus)
+{
+	char list[64], item[24], value[24];
+	const char *rest = list;
+	uint64_t address;
+
+	if (!args_text("attack", list, sizeof(list)))
+		return;
+	while (args_item(&rest, item, value, sizeof(item)))
+		if (args_parse(item, &address))
+			try_attack(bus, address);
+}
+
 static void try_dma(uint64_t bus)
 {
 	bool wanted = args_number("master", 0) != 0;
 
-	memset(source, 0x5a, sizeof(source));
-	memset(target, 0xc3, sizeof(target));
+	try_attacks(bus);
+	machine_print("edu: DMA from %lx to %lx\n", (unsigned long)(uintptr_t)source,
+	              (unsigned long)(uintptr_t)target);
+	memset(source, FILL, sizeof(source));
+	memset(target, UNTOUCHED, sizeof(target));
 	bool ended = true;
 	for (uint64_t n = args_number("copies", 1); ended && n > 0; n--)
 		ended = device_copy(bus + (uintptr_t)source, bus + (uintptr_t)target, DMA_BYTES);
-	bool moved = memcmp(source, target, sizeof(source)) == 0;
-	bool kept = target[0] == 0xc3 && target[DMA_BYTES - 1] == 0xc3;
+	bool moved = is_filled(source, FILL) && is_filled(target, FILL);
+	bool kept = is_filled(target, UNTOUCHED);
 	report(ended && (wanted ? moved : kept),
 	       wanted ? "edu: DMA reads and writes the memory" : "edu: DMA changes no memory",
 	       "ended %u, first byte %x", ended, target[0]);
@@ -130,6 +186,7 @@ static void try_device(unsigned function, uint32_t bar)
 	uint32_t came = device_ping(n);
 	report(came == n, "R10 edu: each assertion is an interrupt", "%lu of %lu",
 	       (unsigned long)came, (unsigned long)n);
+	try_forgery();
 	if (bus != UINT64_MAX)
 		try_dma(bus);
 	if (first_life && args_number("reset", 0) != 0)

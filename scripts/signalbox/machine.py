@@ -106,6 +106,7 @@ class Machine:
     vmm      the VMM's command line; None boots the one module in `modules` on the bare machine
     modules  images and their lines; an image is a path, or a name in the build directory
     board    QEMU: the machine type, "pc" or "q35"
+    iommu    QEMU's q35: the vendor of the unit that confines DMA, "intel" or "amd"; "": none
     exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
              byte where nobody types; False: in real time. A keyboard goes with both
     shift    QEMU, exact: an instruction takes 2^shift ns of the machine's time
@@ -128,6 +129,7 @@ class Machine:
     modules: list[Module] = field(default_factory=list)
     platform: str = "bochs"
     board: str = "pc"
+    iommu: str = ""
     exact: bool = True
     shift: int = SHIFT
     seed: int = 1

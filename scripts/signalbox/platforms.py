@@ -101,7 +101,7 @@ def why_no_kvm(flags=None, device="/dev/kvm", modules=MODULES, emulator="qemu-sy
     return None
 
 
-def choose(wanted, board="pc"):
+def choose(wanted, board="pc", iommu=""):
     """(platform, one line that says which and why)."""
     if wanted not in PLATFORMS:
         raise PlatformError(
@@ -115,6 +115,8 @@ def choose(wanted, board="pc"):
             f"BOARD={board}: {platform} has the board pc alone; PLATFORM=qemu has"
             f" {' and '.join(BOARDS)}"
         )
+    if iommu and (platform not in ON_QEMU or board != "q35"):
+        raise PlatformError(f"IOMMU={iommu}: PLATFORM=qemu with BOARD=q35 alone has an IOMMU")
     return (
         platform,
         f"platform {platform}{', board ' + board if platform in ON_QEMU else ''}: {reason}",

@@ -32,6 +32,7 @@ from .media import find_image
 CONSOLE_ON_STDIO = True
 EXIT_PORT = 0xF4
 BOARDS = ("pc", "q35")
+IOMMUS = ("intel", "amd")
 TIME0 = "2000-01-01T00:00:00"
 # 2^5 ns for each instruction: 31 million in a second of the machine's time.
 SHIFT = 5
@@ -74,6 +75,14 @@ def check_irqchip(machine):
             " deliver the vector to the next VM. PLATFORM=kvm has the 8259s in KVM"
             " (kernel-irqchip=on), PLATFORM=kvm-irqmux has the chipset block in QEMU"
             " (kernel-irqchip=off)"
+        )
+
+
+def check_iommu(machine):
+    """QEMU ends without a word where the board has no place for the unit."""
+    if machine.iommu and (machine.iommu not in IOMMUS or machine.board != "q35"):
+        raise QemuError(
+            f"IOMMU={machine.iommu}: BOARD=q35 alone has an IOMMU: {' or '.join(IOMMUS)}"
         )
 
 
@@ -135,6 +144,7 @@ def command_line(machine, directory, iso, disk):
     if machine.board not in BOARDS:
         raise QemuError(f"BOARD={machine.board}: no such board; there are: {' '.join(BOARDS)}")
     check_irqchip(machine)
+    check_iommu(machine)
     command = [
         executable(),
         *processor(machine),
@@ -144,6 +154,7 @@ def command_line(machine, directory, iso, disk):
         "1",
         "-m",
         str(machine.memory),
+        *(["-device", f"{machine.iommu}-iommu"] if machine.iommu else []),
     ]
     command += ["-display", "none", "-no-reboot", *loads(machine, directory)]
     command += drives(machine, iso, disk)

@@ -8,6 +8,7 @@ FILTER = "vmm/core/port_filter.c"
 ABSENT = "vmm/core/absent.c"
 VM_TABLE = "vmm/core/vm_table.c"
 VM = "vmm/core/vm.c"
+FAULTS = "vmm/core/faults.c"
 PIT = "vmm/core/pit.c"
 
 MUTANTS = (
@@ -154,7 +155,7 @@ MUTANTS = (
         "\tif (false)\n",
         "test_faults",
     ),
-    ("restarts-without-limit", VM, "RESTARTS_MAX = 20", "RESTARTS_MAX = 1 << 30", "test_faults"),
+    ("restarts-without-limit", FAULTS, "RESTARTS_MAX = 20", "RESTARTS_MAX = 1 << 30", "test_faults"),
     ("restart-keeps-its-turn", VM, "\tsched_end_turn(vm);\n", "", "test_faults"),
     (
         "memory-beyond-the-end",
@@ -172,7 +173,7 @@ MUTANTS = (
     ),
     (
         "note-before-the-text",
-        VM,
+        FAULTS,
         "\tlog_notes_after(&vm->output.tail, vm->output.head);\n\tlog_note_post(&note);\n\tif",
         "\tlog_note_post(&note);\n\tif",
         "test_faults",
@@ -186,9 +187,9 @@ MUTANTS = (
     ),
     (
         "fault-lines-without-limit",
-        VM,
-        "if (vm->faults <= FAULT_LINES ||",
-        "if (true ||",
+        FAULTS,
+        "return vm->faults <= FAULT_LINES ||",
+        "return true ||",
         "test_faults",
     ),
     # A PIT for each VM.

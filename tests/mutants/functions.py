@@ -5,13 +5,14 @@ SPACE = "vmm/device/pci_space.c"
 BARS = "arch/x86/machine/pci_bars.c"
 CLAIM = "vmm/config/config_pci.c"
 CHECK = "vmm/config/config_check.c"
+ACPI_DMA = "arch/x86/machine/acpi_dma.c"
 
 MUTANTS = (
     # What a VM sees and changes.
     (
         "bus-master-for-all",
         SPACE,
-        "(c->dma_unsafe ? PCI_COMMAND_MASTER : 0)",
+        "(c->dma_unsafe || c->dma_confined ? PCI_COMMAND_MASTER : 0)",
         "PCI_COMMAND_MASTER",
         "test_pci_space",
     ),
@@ -75,6 +76,49 @@ MUTANTS = (
         "",
         "qemu:tests/system/test_pci.py::"
         "test_R01_a_new_life_finds_the_function_as_it_was[qemu-pc]",
+    ),
+    # DMA that an IOMMU confines.
+    (
+        "confined-vm-masters-not",
+        SPACE,
+        "c->dma_unsafe || c->dma_confined",
+        "c->dma_unsafe",
+        "test_pci_space",
+    ),
+    (
+        "half-a-dmar-is-used",
+        ACPI_DMA,
+        "\tif (error != 0)\n\t\tmemset(out, 0, sizeof(*out));\n\telse",
+        "\tif (error == 0)",
+        "test_acpi_dma",
+    ),
+    (
+        "a-unit-twice",
+        ACPI_DMA,
+        "return error == -EEXIST ? -EINVAL : error;",
+        "return error == -EEXIST ? 0 : error;",
+        "test_acpi_dma",
+    ),
+    (
+        "a-range-without-its-end",
+        ACPI_DMA,
+        "if (error == 0 && first <= ALL_FUNCTIONS)",
+        "if (false)",
+        "test_acpi_dma",
+    ),
+    (
+        "a-bridge-is-covered",
+        ACPI_DMA,
+        "type == SCOPE_ENDPOINT && f.first == f.last",
+        "true",
+        "test_acpi_dma",
+    ),
+    (
+        "blocked-access-is-not-told",
+        "vmm/confine.c",
+        "\t\tvm_device_fault(owner, &what);\n",
+        "\t\treturn;\n",
+        "qemu:tests/system/test_dma.py::test_R01_every_attempt_is_reported[intel]",
     ),
     # What the machine says of a function.
     (

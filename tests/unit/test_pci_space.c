@@ -253,6 +253,20 @@ static void R01_bus_master_is_the_vm_s_with_dma_unsafe_alone(void **state)
 	assert_int_equal(machine(EDU)->value[1] & 0xffff, 0x103);
 }
 
+static void R01_bus_master_is_the_vm_s_where_dma_is_confined(void **state)
+{
+	struct vm_config c = { .pci = { EDU }, .pci_count = 1, .dma_confined = true };
+
+	(void)state;
+	memset(&space, 0xff, sizeof(space));
+	pci_space_init(&space, &c);
+	pci_space_reset(&space);
+	write_at(EDU, 4, 2, 0xffff);
+	assert_int_equal(machine(EDU)->value[1] & 0xffff, 0x507);
+	pci_space_quiet(&space);
+	assert_int_equal(machine(EDU)->value[1] & 0xffff, 0x503);
+}
+
 static void a_function_of_several_vms_stays_as_it_is(void **state)
 {
 	(void)state;
@@ -440,6 +454,7 @@ int main(void)
 		CASE(R01_messages_are_not_in_the_list),
 		CASE(a_list_that_goes_round_or_astray_ends),
 		CASE(R01_bus_master_is_the_vm_s_with_dma_unsafe_alone),
+		CASE(R01_bus_master_is_the_vm_s_where_dma_is_confined),
 		CASE(a_function_of_several_vms_stays_as_it_is),
 		CASE(R01_decoding_is_on_and_stays_on),
 		CASE(what_is_not_enabled_is_not_there),

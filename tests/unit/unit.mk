@@ -130,7 +130,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 UNIT_ALLOT   := vmm/allotments.c vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
 UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
-	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
+	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/faults.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \
 	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world)

@@ -94,7 +94,9 @@ struct vm_config {
 	uint8_t pci_line[CONFIG_FUNCTIONS_MAX];
 	/* The function of each range in io and in mmio; 0: the range's own word. */
 	uint16_t io_function[CONFIG_RANGES_MAX], mmio_function[CONFIG_RANGES_MAX];
-	bool dma_unsafe; /* dma=unsafe: the VM may switch on bus mastering of its functions */
+	bool dma_unsafe; /* dma=unsafe: the VM's functions reach all memory */
+	/* The VM's functions reach the VM's memory alone. No word: confine_check() sets it. */
+	bool dma_confined;
 	enum fault_policy onfault; /* default: log */
 	/* The text after "--": the guest's own command line. */
 	char guest[CONFIG_TEXT_MAX];

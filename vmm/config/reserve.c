@@ -45,11 +45,13 @@ static int reserve_map(const struct multiboot_info *info)
 	return error;
 }
 
-static int reserve_page(uint64_t address, const char *what)
+/* Reserves the registers of a device, which begin at a multiple of bytes. */
+static __attribute__((noinline)) int reserve_device(uint64_t address, uint64_t bytes,
+                                                    const char *what)
 {
 	if (address == 0)
 		return 0;
-	return config_reserve_device(address & ~(uint64_t)(PAGE - 1), address | (PAGE - 1), what);
+	return config_reserve_device(address & ~(bytes - 1), address | (bytes - 1), what);
 }
 
 static int reserve_power(void)
@@ -67,13 +69,16 @@ static int reserve_power(void)
 
 int reserve_machine(const struct multiboot_info *info)
 {
-	int error = reserve_page(platform.ioapic, "the I/O APIC");
+	int error = reserve_device(platform.ioapic, PAGE, "the I/O APIC");
 
 	if (error == 0)
-		error = reserve_page(platform.lapic, "the local APIC");
-	if (error == 0 && platform.hpet != 0)
-		error = config_reserve_device(platform.hpet, platform.hpet | (HPET_BYTES - 1),
-		                              "the HPET");
+		error = reserve_device(platform.lapic, PAGE, "the local APIC");
+	if (error == 0)
+		error = reserve_device(platform.hpet, HPET_BYTES, "the HPET");
+	for (unsigned i = 0; i < platform.dma.units; i++)
+		for (unsigned at = 0; at < DMA_UNIT_BYTES && error == 0; at += PAGE)
+			error = reserve_device(platform.dma.unit[i].registers + at, PAGE,
+			                       "the IOMMU");
 	if (error == 0)
 		error = reserve_map(info);
 	return error != 0 ? error : reserve_power();

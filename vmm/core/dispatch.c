@@ -27,6 +27,13 @@ static struct {
 	struct vm *vm; /* NMI_VM: the VM that gets the NMIs. */
 } external;
 
+static const struct dispatch_source *source; /* NULL: there is none */
+
+void dispatch_set_source(const struct dispatch_source *other)
+{
+	source = other;
+}
+
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm)
 {
 	external.policy = policy;
@@ -42,6 +49,11 @@ void dispatch_set_policy(enum nmi_policy policy, struct vm *vm)
 static __attribute__((cold)) void take_external_nmi(bool told)
 {
 	enum { EXTERNAL_LINES = 8 };
+
+	if (!told && source != NULL && source->spoke()) {
+		processor_look_at_once();
+		return;
+	}
 	uint64_t number = ++dispatch_counters.external;
 	const char *kind = told || !chipset->ambiguous ? "external" : "unattributed";
 	dispatch_counters.unattributed += !told && chipset->ambiguous;
@@ -96,6 +108,8 @@ void dispatch_again(void)
 
 	for (line_again = 0; again; again &= again - 1)
 		serve_line(line_first(again));
+	if (source != NULL)
+		source->serve();
 }
 
 static void serve_lines(line_set lines)

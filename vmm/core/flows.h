@@ -59,6 +59,18 @@ void dispatch_again(void);
 /* Sets the effect of an external NMI: nmi=panic|log|vm:NAME. vm: the VM of the NAME, else NULL. */
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
 
+/* A source of NMIs beside lines and timer: the units that confine DMA (vmm/confine.h). */
+struct dispatch_source {
+	/* Returns true where the source may have sent an NMI that has no other explanation. The
+	 * source is silent then until serve(). */
+	bool (*spoke)(void);
+	/* Serves the source, where it has spoken. May stop or start a VM. The run loop's
+	 * housekeeping calls the function each time. */
+	void (*serve)(void);
+};
+/* Call at boot. */
+void dispatch_set_source(const struct dispatch_source *source);
+
 /* The dispatcher's counters since boot. */
 struct dispatch_counters {
 	uint64_t counted;  /* NMIs that the host's handler counted; NMI exits are counted by VM. */

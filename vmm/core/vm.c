@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual machine's life: started, stopped, started again for a fault.
+ * A virtual machine's life: started and stopped.
  *
  * Rule: a start only asks for the VM's turns. The turns load the image anew (vmm/core/vm_build.c),
  * so a stopped VM comes back in its first state.
@@ -13,8 +13,6 @@
 #include "vmm/core/trace.h"
 
 #include <string.h>
-
-enum { FAULT_LINES = 8, RESTARTS_MAX = 20 };
 
 void vm_start(struct vm *vm)
 {
@@ -49,59 +47,4 @@ void vm_stop(struct vm *vm, int status, const struct denial *why)
 	log_notes_after(&vm->output.tail, vm->output.head);
 	log_note_post(&note);
 	log_notes_after(NULL, 0);
-}
-
-static void stop_for(struct vm *vm, const char *why)
-{
-	vm_stop(vm, 1, &(struct denial){ .format = why });
-}
-
-/* Starts the VM anew after a fault. A VM that faults at once again must not take the processor from
- * the others, and must not restart for ever. */
-static void restart(struct vm *vm)
-{
-	if (++vm->restarts > RESTARTS_MAX) {
-		stop_for(vm, "stopped: restarted too often (onfault=restart)");
-		return;
-	}
-	log_notes_after(&vm->output.tail, vm->output.head);
-	log_note("vm %s: restarted, number %lu (onfault=restart)", vm->config.name, vm->restarts);
-	log_notes_after(NULL, 0);
-	vm_start(vm);
-}
-
-static void note_fault(const struct vm *vm, const struct denial *what)
-{
-	struct note note = { "vm %s: fault %lu at %lx: ",
-		             what->format,
-		             3,
-		             { (uint64_t)vm->config.name, vm->faults, virt_rip(vm->vcpu) },
-		             NULL,
-		             0 };
-
-	memcpy(note.value + note.split, what->value, sizeof(what->value));
-	log_notes_after(&vm->output.tail, vm->output.head);
-	log_note_post(&note);
-	if (vm->faults == FAULT_LINES && vm->config.onfault == FAULT_LOG)
-		log_note("vm %s: more faults are logged at each doubling only", vm->config.name);
-	log_notes_after(NULL, 0);
-}
-
-bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
-{
-	vm->faults++;
-	trace_record(TRACE_FAULT, vm->number, reason, (uint32_t)virt_rip(vm->vcpu));
-	if (vm->faults <= FAULT_LINES || (vm->faults & (vm->faults - 1)) == 0 || fatal ||
-	    vm->config.onfault != FAULT_LOG)
-		note_fault(vm, what);
-	if (vm->config.onfault == FAULT_RESTART) {
-		restart(vm);
-		return false;
-	}
-	if (!fatal && vm->config.onfault == FAULT_LOG)
-		return true;
-	log_notes_after(&vm->output.tail, vm->output.head);
-	virt_dump(vm->vcpu);
-	stop_for(vm, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
-	return false;
 }

@@ -153,6 +153,9 @@ void vm_stop(struct vm *vm, int status, const struct denial *why);
  * fatal: the VM cannot go on, whatever the policy. Returns true where the VM goes on from the same
  * place. Returns false where the VM was stopped, or starts anew. */
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what);
+/* Does the same for a fault of a device of the VM's: the VM may be at any place, or stopped. Call
+ * it from the run loop's housekeeping. */
+void vm_device_fault(struct vm *vm, const struct denial *what);
 /* Returns the end of the hole in the VM's RAM, which begins at 640 KiB. */
 uint64_t vm_hole_end(const struct vm *vm);
 /* Returns the VMM's view of the VM's memory, or NULL where [address, address + bytes) is not all

@@ -92,7 +92,8 @@ void pci_space_init(struct pci_space *s, const struct vm_config *c)
 {
 	s->count = c->pci_count;
 	s->shared = c->share;
-	s->command = PCI_COMMAND_NO_INTX | (c->dma_unsafe ? PCI_COMMAND_MASTER : 0);
+	s->command = PCI_COMMAND_NO_INTX |
+	             (c->dma_unsafe || c->dma_confined ? PCI_COMMAND_MASTER : 0);
 	for (unsigned i = 0; i < s->count; i++) {
 		s->function[i].number = c->pci[i];
 		init_function(&s->function[i]);

@@ -3,9 +3,9 @@
  * PCI configuration space as a VM with functions of its own sees it (pci=), by mechanism #1: a host
  * bridge at 00:00.0, the VM's functions at their places, and nothing else.
  *
- * Rule: a write reaches the machine for two bits alone: INTx Disable, and Bus Master where the VM
- * has dma=unsafe. Each other write changes the VM's own copy of a register, or nothing. A function
- * stays where the firmware has put the function, and goes on decoding.
+ * Rule: a write reaches the machine for two bits alone: INTx Disable, and Bus Master where DMA is
+ * confined or the VM has dma=unsafe. Each other write changes the VM's own copy of a register, or
+ * nothing. A function stays where the firmware has put the function, and goes on decoding.
  */
 #ifndef VMM_PCI_SPACE_H
 #define VMM_PCI_SPACE_H

@@ -69,7 +69,9 @@ int ioapic_init(void)
 
 void ioapic_set_destination(unsigned pin, uint32_t apic_id)
 {
-	register_write(IOREDTBL + 2 * pin + 1, apic_id << DESTINATION_SHIFT);
+	register_write(IOREDTBL + 2 * pin + 1, platform.ioapic_route != 0
+	                                               ? platform.ioapic_route
+	                                               : apic_id << DESTINATION_SHIFT);
 }
 
 uint32_t ioapic_read(unsigned pin)

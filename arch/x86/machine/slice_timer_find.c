@@ -111,8 +111,11 @@ static bool by_message(struct slice_timer_device *d, unsigned n, bool (*proves)(
 
 	if (!(mmio_read32(at + TN_CONFIG) & TN_HAS_MESSAGES) || !set_up(d, n, TN_MESSAGES))
 		return false;
-	mmio_write32(at + TN_MESSAGE, MESSAGE_NMI);
-	mmio_write32(at + TN_ADDRESS, MESSAGE_ADDRESS | lapic_id() << MESSAGE_DESTINATION_SHIFT);
+	mmio_write32(at + TN_MESSAGE, platform.hpet_message != 0 ? 0 : MESSAGE_NMI);
+	mmio_write32(at + TN_ADDRESS,
+	             platform.hpet_message != 0
+	                     ? platform.hpet_message
+	                     : MESSAGE_ADDRESS | lapic_id() << MESSAGE_DESTINATION_SHIFT);
 	snprintf(d->name, sizeof(d->name), "HPET comparator %u by message", n);
 	return proven(d, proves);
 }

@@ -18,11 +18,12 @@ from . import (  # noqa: E402
     devices,
     functions,
     host,
+    iommu,
     machine,
     processor,
     screen,
     vmm,
 )
 
-PARTS = (vmm, bounds, console, screen, chipset, devices, processor, host, machine, functions)
+PARTS = (vmm, bounds, console, screen, chipset, devices, processor, host, iommu, machine, functions)
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

@@ -123,6 +123,11 @@ UNIT_guarded :=
 $(BUILD)/unit/tests/unit/test_guarded.o: arch/x86/cpu/guarded.S
 UNIT_acpi_find := $(patsubst %,arch/x86/machine/%.c,acpi acpi_dma acpi_parse) $(UNIT_LOG)
 UNIT_acpi_dma := $(patsubst %,arch/x86/machine/%.c,acpi_dma acpi_parse)
+# Units that confine DMA, with the page tables.
+UNIT_IOMMU   := tests/unit/sim_iommu.c tests/unit/sim_vtd.c tests/unit/sim_amdvi.c $(UNIT_LOG) \
+	$(patsubst %,arch/x86/machine/%.c,amdvi dma vtd vtd_interrupts)
+UNIT_vtd     := $(UNIT_IOMMU)
+UNIT_amdvi   := $(UNIT_IOMMU)
 UNIT_acpi    := arch/x86/machine/acpi_parse.c arch/x86/machine/acpi_dma.c
 UNIT_slice_timer := $(UNIT_NMI) arch/x86/machine/slice_timer.c arch/x86/machine/slice_timer_find.c tests/unit/sim_hpet.c $(UNIT_LOG)
 UNIT_slice_find := $(UNIT_slice_timer)

@@ -73,6 +73,12 @@ static inline void msr_write(uint32_t msr, uint64_t value)
 	                 : "memory");
 }
 
+/* Writes the caches back, for a unit that reads memory behind the caches. */
+static inline void cpu_write_back(void)
+{
+	__asm__ volatile("wbinvd" : : : "memory");
+}
+
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };

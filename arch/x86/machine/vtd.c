@@ -90,7 +90,7 @@ static int invalidate_by_queue(const struct dma_units *u, unsigned i)
 	queue[1] = queue[3] = queue[5] = 0;
 	queue[7] = (uint64_t)&done;
 	if (u->flushes)
-		__asm__ volatile("wbinvd" : : : "memory");
+		cpu_write_back();
 	mmio_write64(unit + IQT, (tail + DESCRIPTORS_BYTES) % PAGE);
 	for (unsigned n = 0; n < WAIT_TRIES; n++)
 		if (done == DONE)
@@ -118,7 +118,7 @@ static int invalidate(const struct dma_units *u, unsigned i)
 	int error = 0;
 
 	if (u->flushes)
-		__asm__ volatile("wbinvd" : : : "memory");
+		cpu_write_back();
 	if (mmio_read64(unit + CAP) & CAP_FLUSH) { /* the bit goes when the buffer is empty */
 		mmio_write32(unit + GCMD,
 		             (mmio_read32(unit + GSTS) & COMMAND_STATE) | COMMAND_FLUSH);

@@ -35,6 +35,8 @@ static inline void mmio_write_3x64(uint64_t address, const uint64_t value[3])
 		mmio_write64(address + 8 * i, value[i]);
 }
 
+void cpu_write_back(void);
+
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };

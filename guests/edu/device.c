@@ -35,7 +35,7 @@ enum { VERSION_KIND = 0xed, VERSION_KIND_BITS = 0xff, PATIENCE_MS = 5000, SETTLE
 static volatile uint8_t *registers;
 static volatile uint32_t seen; /* causes that have interrupted */
 static volatile uint32_t asserted_at, latency;
-static struct samples samples;
+struct samples device_samples;
 
 static volatile uint32_t *at(unsigned offset)
 {
@@ -113,26 +113,26 @@ uint32_t device_ping(uint32_t n)
 
 	for (uint64_t start = cpu_tsc(); !clock_over(start, SETTLE_MS);)
 		cpu_pause(); /* until the console has shown what was printed */
-	samples.n = 0;
-	samples.wanted = n;
+	device_samples.n = 0;
+	device_samples.wanted = n;
 	span_begin(&span);
 	cpu_interrupts_on();
-	for (unsigned missed = 0; samples.n < n && missed < 3;) {
+	for (unsigned missed = 0; device_samples.n < n && missed < 3;) {
 		uint64_t start = cpu_tsc();
 		seen = 0;
 		assert_line();
 		while (!(seen & CAUSE_PING) && !clock_over(start, PATIENCE_MS))
 			;
 		if (seen & CAUSE_PING)
-			samples_add(&samples, latency);
+			samples_add(&device_samples, latency);
 		else
 			missed++;
 	}
 	cpu_interrupts_off();
 	span_end(&span);
 	seen = 0;
-	stats_report("edu", &samples, &span);
-	return samples.n;
+	stats_report("edu", &device_samples, &span);
+	return device_samples.n;
 }
 
 static bool transfer(uint64_t from, uint64_t to, uint32_t bytes, uint32_t direction)

@@ -13,6 +13,8 @@
 
 /* QEMU's device for teaching (QEMU documentation, "EDU device"). */
 enum { EDU_VENDOR = 0x1234, EDU_DEVICE = 0x11e8 };
+/* QEMU's e1000. */
+enum { NIC_VENDOR = 0x8086, NIC_DEVICE = 0x100e };
 
 /* ---- pci.c: configuration space by mechanism #1 (PCI Local Bus Specification 3.0) ---- */
 
@@ -35,12 +37,17 @@ uint8_t pci_read8(unsigned function, unsigned offset);
 void pci_write32(unsigned function, unsigned offset, uint32_t value);
 void pci_write16(unsigned function, unsigned offset, uint16_t value);
 void pci_write8(unsigned function, unsigned offset, uint8_t value);
-/* Prints a line for each function of bus 0. Returns the first edu, or -1. */
-int pci_list(void);
+/* Prints a line for each function of bus 0. Returns the first with the id, or -1. id: vendor |
+ * device << 16. */
+int pci_list(uint32_t id);
 /* Returns the number of capabilities; counts those with messages (MSI, MSI-X) in *messages. */
 unsigned pci_capabilities(unsigned function, unsigned *messages);
 
 /* ---- device.c ---- */
+
+/* The probe's samples, for each device's: a guest of 1280K has no room for two. */
+struct samples;
+extern struct samples device_samples;
 
 /* Finds the device's registers, and takes its line. */
 void device_init(uint64_t registers, unsigned line);
@@ -57,5 +64,17 @@ uint32_t device_ping(uint32_t n);
 /* Has the device read its memory from `from`, and write the bytes to `to`: addresses on the bus.
  * Returns whether both transfers ended, by interrupt. */
 bool device_copy(uint64_t from, uint64_t to, uint32_t bytes);
+
+/* ---- nic.c ---- */
+
+/* Finds the device's registers, takes its line, and gives the device its rings. bus: address on the
+ * bus of the guest's address 0. */
+void nic_init(uint64_t registers, unsigned line, uint64_t bus);
+/* Sends n packets, which come back, and hands the latencies to the VMM as probe nic. Returns the
+ * number of interrupts, or 0 where a packet came back changed. */
+uint32_t nic_loop(uint32_t n);
+/* Sends a foreign address's memory, and has a packet arrive there. Returns whether nothing of the
+ * foreign memory was seen. */
+bool nic_attack(uint64_t address);
 
 #endif

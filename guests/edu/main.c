@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A guest with a PCI function of its own: QEMU's device edu. Words: n=1000 interrupts; dma=0x...:
- * the address on the bus of the guest's address 0, to try DMA with; copies=1: so many times;
+ * A guest with a PCI function of its own: QEMU's device edu, or with nic=1 the network device
+ * e1000. Words: n=1000 interrupts; dma=0x...: the address on the bus of the guest's address 0, to
+ * try DMA with; copies=1: so many times;
  * master=1: Bus Master is expected to be the guest's; attack=0x...,0x...: addresses on the bus that
  * are not the guest's, to read and to write by DMA, before all else by DMA; forge=0x...: an address
  * on the bus to write the message of an INIT to; reset=1: a reset of the VM (onfault=restart)
@@ -120,7 +121,7 @@ static void try_forgery(void)
 	machine_print("edu: forged a message to %lx, ended %u\n", (unsigned long)address, ended);
 }
 
-static void try_attacks(uint64_t bus)
+static void try_attacks(uint64_t bus, void (*attack)(uint64_t bus, uint64_t address))
 {
 	char list[64], item[24], value[24];
 	const char *rest = list;
@@ -130,14 +131,14 @@ static void try_attacks(uint64_t bus)
 		return;
 	while (args_item(&rest, item, value, sizeof(item)))
 		if (args_parse(item, &address))
-			try_attack(bus, address);
+			attack(bus, address);
 }
 
 static void try_dma(uint64_t bus)
 {
 	bool wanted = args_number("master", 0) != 0;
 
-	try_attacks(bus);
+	try_attacks(bus, try_attack);
 	machine_print("edu: DMA from %lx to %lx\n", (unsigned long)(uintptr_t)source,
 	              (unsigned long)(uintptr_t)target);
 	memset(source, FILL, sizeof(source));
@@ -193,12 +194,42 @@ static void try_device(unsigned function, uint32_t bar)
 		reset(function, bar);
 }
 
+static void try_nic_attack(uint64_t bus, uint64_t address)
+{
+	(void)bus;
+	report(nic_attack(address), "nic: DMA reads nothing of a foreign address", "at %lx",
+	       (unsigned long)address);
+}
+
+static int try_nic(void)
+{
+	uint32_t n = (uint32_t)args_number("n", 1000);
+	int function = pci_list(NIC_VENDOR | NIC_DEVICE << 16);
+
+	report(function >= 0, "nic: a function 8086:100e is on bus 0", "none found");
+	if (function < 0)
+		return report_end("edu");
+	uint32_t bar = pci_read32((unsigned)function, PCI_BAR0) & ~(uint32_t)BAR_FLAGS;
+	pci_write16((unsigned)function, PCI_COMMAND, COMMAND_MEMORY | COMMAND_MASTER);
+	nic_init(bar, pci_read8((unsigned)function, PCI_LINE) % 16, args_number("dma", 0));
+	n = n > SAMPLES_MAX ? SAMPLES_MAX : n;
+	uint32_t came = nic_loop(n);
+	report(came == n, "R10 nic: each packet comes back whole, by an interrupt", "%lu of %lu",
+	       (unsigned long)came, (unsigned long)n);
+	try_attacks(args_number("dma", 0), try_nic_attack);
+	came = nic_loop(1);
+	report(came == 1, "nic: a packet comes back whole", "none did");
+	return report_end("edu");
+}
+
 int guest_main(void)
 {
 	unsigned messages;
 
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
-	int function = pci_list();
+	if (args_number("nic", 0) != 0)
+		return try_nic();
+	int function = pci_list(EDU_VENDOR | EDU_DEVICE << 16);
 	report(function >= 0, "edu: a function 1234:11e8 is on bus 0", "none found");
 	if (function < 0)
 		return report_end("edu");

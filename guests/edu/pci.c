@@ -49,9 +49,9 @@ void pci_write8(unsigned function, unsigned offset, uint8_t value)
 	io_out8(select(function, offset), value);
 }
 
-int pci_list(void)
+int pci_list(uint32_t wanted)
 {
-	int edu = -1;
+	int found = -1;
 
 	for (unsigned f = 0; f < FUNCTIONS; f++) {
 		uint32_t id = pci_read32(f, PCI_ID);
@@ -59,15 +59,15 @@ int pci_list(void)
 			machine_print("pci function=00:%02x.%x id=%04x:%04x class=%04x line=%u\n",
 			              f >> 3, f & 7, (unsigned)(id & 0xffff), (unsigned)(id >> 16),
 			              pci_read16(f, PCI_CLASS + 2), pci_read8(f, PCI_LINE));
-			if (edu < 0 && id == (EDU_VENDOR | EDU_DEVICE << 16))
-				edu = (int)f;
+			if (found < 0 && id == wanted)
+				found = (int)f;
 		}
 		/* as every system does: function 0 says whether there are others */
 		if ((f & 7) == 0 &&
 		    ((id & 0xffff) == NO_FUNCTION || !(pci_read8(f, PCI_HEADER) & MULTIFUNCTION)))
 			f += 7;
 	}
-	return edu;
+	return found;
 }
 
 unsigned pci_capabilities(unsigned function, unsigned *messages)

@@ -8,13 +8,6 @@ AMDVI = "arch/x86/machine/amdvi.c"
 
 MUTANTS = (
     (
-        "dma-large-page-over-its-end",
-        DMA,
-        " || bytes < span(level)))",
-        "))",
-        "test_vtd",
-    ),
-    (
         "dma-large-page-misaligned",
         DMA,
         "((guest | host) & (span(level) - 1)) != 0",

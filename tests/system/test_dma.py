@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""DMA that an IOMMU confines to the owner's memory, with QEMU's device edu and the guest edu.
+"""DMA that an IOMMU confines to the owner's memory, with QEMU's devices edu and e1000.
 
 Rule: board q35, one run for each question. The thief has 1280K, so the bus addresses above are not
 the thief's. The victim's memory begins at the first 2M behind the thief's, and the control run says
@@ -126,6 +126,42 @@ def test_the_attack_is_a_real_one(control_run):
     )
     failed = [text for text, ok in control_run.verdicts("victim") if not ok]
     assert failed == ["edu: DMA reads and writes the memory"], control_run
+
+
+# ---- A network device ----------------------------------------------------------------------------
+
+NIC, PACKETS = "00:07.0", 200
+
+
+@pytest.fixture(scope="module")
+def nic_run(on_q35, vendor):
+    """An owner of an e1000 whose packets come back, who is a thief as well, beside the victim."""
+    where = ",".join(map(hex, attacks(vendor)))
+    nic = Module(
+        "edu",
+        f"vm=thief mem=1280K slice=1ms pci={NIC} -- unit=instructions nic=1 n={PACKETS} dma=0 "
+        f"attack={where}",
+    )
+    return on_q35(vendor, [nic, victim()], extra=["-device", "e1000,addr=7"])
+
+
+def test_R10_a_network_device_works_by_the_vm_s_addresses(nic_run):
+    """R10: rings and packets in the owner's memory, an interrupt for each, after the attacks
+    too."""
+    all_ok(nic_run, "thief", 6)
+    all_ok(nic_run, "victim", 11)
+    latency = nic_run.latency("nic", "thief")
+    assert latency.n in (1, PACKETS) and latency.exits <= 2, nic_run
+
+
+def test_R01_a_network_device_neither_reads_nor_writes_foreign_memory(nic_run, vendor):
+    """R01: each way, for each address, and VT-d names both."""
+    for address in attacks(vendor):
+        assert f"edu: wrote by DMA to {address:x}, ended" in nic_run.of("thief"), nic_run
+        if vendor == "intel":
+            page = f"{address & ~0xFFF:x}"
+            for way in ("read", "write"):
+                assert f"DMA {way} by function {NIC} at {page}\n" in nic_run.console, nic_run
 
 
 # ---- The VM's life, on the block -----------------------------------------------------------------

@@ -85,6 +85,16 @@ void traps_init(void)
 	traps_load();
 }
 
+uint64_t traps_take(unsigned vector, uint64_t entry)
+{
+	const struct gate *gate = &idt[vector];
+	uint64_t earlier = (uint64_t)gate->offset_high << 32 | (uint32_t)gate->offset_middle << 16 |
+	                   gate->offset_low;
+
+	set_gate(vector, entry);
+	return earlier;
+}
+
 void irq_install(unsigned line, irq_handler *handler)
 {
 	handlers[line] = handler;

@@ -39,6 +39,10 @@ void traps_init(void);
 /* Loads the IDT once more, unchanged. */
 void traps_load(void);
 
+/* Sets the address of a vector's code. Returns the earlier address: give it back in the end. The
+ * code gets the processor's own frame. */
+uint64_t traps_take(unsigned vector, uint64_t entry);
+
 /* Handler of a line; tsc is the TSC at the entry's first action. The EOI follows the handler. */
 typedef void irq_handler(uint64_t tsc);
 void irq_install(unsigned line, irq_handler *handler);

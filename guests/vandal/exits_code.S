@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A single instruction between loads of all general registers and stores of all general registers.
+ * A single instruction between loads of all general registers and stores of all general registers,
+ * and handlers that change no register.
  *
  * Rule: exits_code is the place of the instruction's bytes; the rest of the 16 bytes are NOPs. RSP
- * is the only register that has to keep its own value; RSP is stored, too.
+ * is the only register that has to keep its own value; RSP is stored, too. Interrupts are off
+ * behind the instruction.
  */
+#include "guests/vandal/exits.h"
+
 	.set RAX, 0
 	.set RCX, 8
 	.set RDX, 16
@@ -39,13 +43,15 @@ exits_run:
 	popfq
 	.globl	exits_code
 exits_code:
-	.rept	16
+	.rept	EXITS_CODE_BYTES
 	nop
 	.endr
+landed:
 	mov	%rax, exits_after + RAX(%rip)
 	mov	%rsp, exits_after + RSP(%rip)
 	pushfq
 	popq	exits_after + FLAGS(%rip)
+	cli
 	mov	%rcx, exits_after + RCX(%rip)
 	mov	%rdx, exits_after + RDX(%rip)
 	mov	%rbx, exits_after + RBX(%rip)
@@ -63,5 +69,30 @@ exits_code:
 	pop	%rbp
 	pop	%rbx
 	ret
+
+	/* #UD has no error code. */
+	.globl	exits_ud, exits_gp, exits_tick
+exits_ud:
+	movq	$6, exits_vector(%rip)
+	jmp	fault
+exits_gp:
+	popq	exits_error(%rip)
+	movq	$13, exits_vector(%rip)
+fault:
+	incq	exits_faults(%rip)
+	popq	exits_rip(%rip)
+	pushq	8(%rsp)
+	popq	exits_flags(%rip)
+	pushq	$landed
+	iretq
+
+	/* A tick of line 0, with its EOI. */
+exits_tick:
+	pushq	%rax
+	movb	$0x20, %al
+	outb	%al, $0x20
+	incq	exits_ticks(%rip)
+	popq	%rax
+	iretq
 
 	.section .note.GNU-stack, "", @progbits

@@ -23,14 +23,6 @@ enum { VECTOR_DB = 1, VECTOR_GP = 13, DR6_BS = 1 << 14, FLAGS_RF = 1 << 16 };
 /* DR7 (SDM 3B 17.2.4): local enable of breakpoints 0 and 1, on execution, always-one bit 10 */
 enum { DR7_TWO = 0x405, DR7_OFF = 0x400 };
 
-/* Interrupt gate of 64-bit mode (SDM 3A 6.14.1) */
-struct gate {
-	uint16_t offset_low, selector;
-	uint8_t ist, type;
-	uint16_t offset_middle;
-	uint32_t offset_high, reserved;
-};
-
 static unsigned tried, wrong;
 /* The memory operand of INS and OUTS. */
 uint64_t steps_operand[2];
@@ -45,27 +37,6 @@ static void judge(bool ok, const char *name, const struct notes *n)
 	              "%d bytes left\n",
 	              name, n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags,
 	              (int)n->stack);
-}
-
-static struct gate *gate_of(unsigned vector)
-{
-	struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) idt;
-
-	__asm__ volatile("sidt %0" : "=m"(idt));
-	return (struct gate *)(uintptr_t)idt.base + vector;
-}
-
-static struct gate take_gate(unsigned vector, void (*entry)(void))
-{
-	struct gate *gate = gate_of(vector), old = *gate;
-
-	gate->offset_low = (uint16_t)(uintptr_t)entry;
-	gate->offset_middle = (uint16_t)((uintptr_t)entry >> 16);
-	gate->offset_high = (uint32_t)((uintptr_t)entry >> 32);
-	return old;
 }
 
 /* A single step over the instruction; the trap is to come from right behind the instruction. */
@@ -262,15 +233,16 @@ void vandal_steps(const char *argument)
 {
 	(void)argument;
 	tried = wrong = 0;
-	struct gate trap = take_gate(VECTOR_DB, steps_trap), gp = take_gate(VECTOR_GP, steps_fault);
+	uint64_t trap = traps_take(VECTOR_DB, (uint64_t)(uintptr_t)steps_trap);
+	uint64_t gp = traps_take(VECTOR_GP, (uint64_t)(uintptr_t)steps_fault);
 	step_in_64_bit();
 	break_behind();
 	break_on_ports();
 	break_on_operands();
 	if (machine_is_virtual()) /* emulated bare machines may know any MSR */
 		fault();
-	*gate_of(VECTOR_DB) = trap;
-	*gate_of(VECTOR_GP) = gp;
+	traps_take(VECTOR_DB, trap);
+	traps_take(VECTOR_GP, gp);
 	if (machine_is_virtual())
 		other_modes();
 	vandal_says(wrong == 0, "%u steps, breakpoints and faults, %u wrong", tried, wrong);

@@ -27,9 +27,10 @@
 #include <stdint.h>
 
 /* Counts of the events: the called task, the gate's task with its error code, virtual-8086 mode,
- * the fault of a task that cannot be loaded with its error code, NT in the called task. */
+ * the fault of a task that cannot be loaded with its error code, NT in the called task, the way back,
+ * single steps and the tasks of the first two. */
 struct tasks_notes {
-	uint32_t called, gated, error, v86, refused, refused_error, nested, back;
+	uint32_t called, gated, error, v86, refused, refused_error, nested, back, steps, stepped[2];
 };
 
 /* Runs the tasks. Call with the tables below filled in, and interrupts off. Load the IDT of long
@@ -39,6 +40,7 @@ void tasks_called(void);
 void tasks_gated(void);
 void tasks_of_v86(void);
 void tasks_refused(void);
+void tasks_step(void);
 extern uint64_t tasks_gdt[TASKS_GDT_BYTES / 8], tasks_idt[TASKS_VECTORS];
 extern uint8_t tasks_tss[(TASKS_COUNT + 1) * 4096];
 /* The page tables of PAE paging, or 0: no paging. */

@@ -11,6 +11,9 @@
 #define MSR_EFER 0xc0000080
 #define EFER_LME 0x100
 #define FLAGS_NT 0x4000
+#define FLAGS_TF 0x100
+#define DR6_BS 0x4000
+#define DR6_RESET 0xffff0ff0
 
 	.text
 	.globl tasks_run
@@ -59,6 +62,13 @@ tasks_run:
 3:	movl $0x11223344, %ebx
 	lcall $TASKS_CALLED, $0
 	lcall $TASKS_CALLED, $0		/* the called task continues where the task left off */
+	/* A single step over a task switch: a trap in the called task, and a trap behind the way
+	 * back, where EFLAGS has TF again. */
+	pushfl
+	orl $FLAGS_TF, (%esp)
+	popfl
+	lcall $TASKS_CALLED, $0
+	nop
 	movl $TASKS_ERROR, %eax
 	movl %eax, %gs			/* #GP: two bytes, by a task gate */
 	lcall $TASKS_V86, $0
@@ -73,7 +83,7 @@ tasks_run:
 	movl %eax, %cr0
 	jmp guest_long_mode
 
-	.globl tasks_called, tasks_gated, tasks_of_v86, tasks_refused
+	.globl tasks_called, tasks_gated, tasks_of_v86, tasks_refused, tasks_step
 tasks_called:
 	pushfl
 	popl %eax
@@ -83,6 +93,29 @@ tasks_called:
 	incl tasks_notes
 	iretl
 	jmp tasks_called
+
+	/* #DB: notes the tasks of the first two traps. Ends the steps in the main task. */
+tasks_step:
+	pushl %eax
+	pushl %ecx
+	movl %dr6, %eax
+	testl $DR6_BS, %eax
+	jz 1f
+	movl tasks_notes + 32, %ecx
+	incl tasks_notes + 32
+	cmpl $2, %ecx
+	jae 1f
+	xorl %eax, %eax
+	str %ax
+	movl %eax, tasks_notes + 36(, %ecx, 4)
+	cmpl $TASKS_MAIN, %eax
+	jne 2f
+1:	andl $~FLAGS_TF, 16(%esp)
+2:	movl $DR6_RESET, %eax
+	movl %eax, %dr6
+	popl %ecx
+	popl %eax
+	iretl
 
 	/* Steps over the instruction that faulted, in the faulting task's state. */
 tasks_gated:
@@ -150,7 +183,8 @@ tasks_idt:
 tasks_stacks:
 	.skip 4 * TASKS_STACK_BYTES
 tasks_notes:
-	.skip 32
+	.skip 44
+	.balign 8
 saved_stack:
 	.skip 8
 

@@ -288,8 +288,8 @@ MUTANTS = (
     (
         "fuzzed-svm-cr4-without-pae",
         "arch/x86/virt/svm/control.c",
-        "refused != 0 || !cr4_fits(v->vmcb, value)",
-        "refused != 0",
+        "refused != 0 || !guest_cr4_fits(value, c->cr4, c->cr3, c->efer)",
+        "refused != 0 || (c == NULL)",
         "fuzz_svm_exits",
     ),
     (

@@ -146,6 +146,13 @@ MUTANTS = (
         "[EXIT_SHUTDOWN] = VM_EXIT_WAKE,",
         "qemu:" + ISOLATION + "test_R01_a_guest_that_cannot_go_on_stops_alone[pc-triple]",
     ),
+    (
+        "wide-access-beside-another-owner",
+        "vmm/core/port_access.c",
+        "owners(vm, io) == OWN;",
+        "owners(vm, io) & OWN;",
+        "test_port_access",
+    ),
     # A port that is not the VM's.
     (
         "denied-port-reads-nothing",

@@ -455,6 +455,21 @@ static void R18_a_piece_does_not_go_round(void **state)
 	}
 }
 
+/* Outside of 64-bit code the byte behind FFFFFFFFh is at address 0. */
+static void R18_an_element_goes_across_4_gib(void **state)
+{
+	struct vcpu_string p;
+
+	(void)state;
+	instruction("\x64\x6f", IO_STRING, 4); /* FS */
+	kit_vmcb.fs.base = 0xf0000000;
+	kit_vcpu.regs.rsi = 0x0ffffffe;
+	memcpy(kit_ram(0), "\x12\x34", 2);
+	assert_true(piece(MOST, 0, &p));
+	assert_int_equal(p.value, 0x3412ffff); /* no memory is below 4 GiB */
+	assert_int_equal(kit_vcpu.regs.rsi, 0x10000002);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -475,6 +490,7 @@ int main(void)
 		TEST(R18_any_rep_ins_is_the_oracle_s),
 		TEST(R18_offsets_of_16_bits_go_round),
 		TEST(R18_a_piece_does_not_go_round),
+		TEST(R18_an_element_goes_across_4_gib),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,34 @@ static void a_breakpoint_on_a_mov_to_cr4_hits_once(void **state)
 	assert_int_equal(skipped, 0);
 }
 
+/* A value that the instruction's second run would refuse. */
+static void a_refused_cr4_leaves_the_guests_mce(void **state)
+{
+	enum { CR4 = 4, CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PCIDE = 1 << 17, LMA = 1 << 10 };
+	static const struct {
+		uint32_t efer, cr3, cr4, value;
+		int error;
+	} rows[] = {
+		{ LMA, 0, CR4_PAE, CR4_MCE, -EPERM },
+		{ LMA, 1, CR4_PAE, CR4_MCE | CR4_PAE | CR4_PCIDE, -EPERM },
+		{ LMA, 1, CR4_PAE | CR4_PCIDE, CR4_MCE | CR4_PAE | CR4_PCIDE, 0 },
+		{ LMA, 0, CR4_PAE, CR4_MCE | CR4_PAE | CR4_PCIDE, 0 },
+		{ 0, 0, CR4_PAE, CR4_MCE | CR4_PAE | CR4_PCIDE, -EPERM },
+		{ 0, 0, CR4_PAE, CR4_MCE, 0 },
+	};
+
+	guest_cr4_allowed = UINT32_MAX;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		begin(state);
+		fields[GUEST_EFER] = rows[i].efer;
+		fields[GUEST_CR3] = rows[i].cr3;
+		fields[GUEST_CR4] = rows[i].cr4;
+		vcpu.regs.rax = rows[i].value;
+		assert_int_equal(exits(CR4 | MOV_TO), rows[i].error);
+		assert_int_equal(fields[CR4_SHADOW], rows[i].error == 0 ? CR4_MCE : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +329,7 @@ int main(void)
 		CASE(an_x87_error_waits_for_an_interrupt),
 		CASE(any_register_takes_cr8),
 		CASE(a_breakpoint_on_a_mov_to_cr4_hits_once),
+		CASE(a_refused_cr4_leaves_the_guests_mce),
 	};
 
 	return cmocka_run_group_tests_name("vmx_cr0", tests, NULL, NULL);

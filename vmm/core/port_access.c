@@ -47,13 +47,32 @@ void ports_take(uint16_t first, uint16_t last)
 		taken[port / 8] |= (uint8_t)(1u << port % 8);
 }
 
-/* Returns true where another owner has a port of the range. */
-static bool is_foreign(const struct vm *vm, uint16_t port, unsigned size)
+static bool is_answered(const struct vm *vm, uint16_t port)
 {
-	for (unsigned i = 0; i < size; i++, port++)
-		if (taken[port / 8] >> port % 8 & 1 && !port_is_own(vm, port))
-			return true;
-	return false;
+	return port_is_controller(port) || port_is_filtered(vm, port) || pit_has_port(vm, port);
+}
+
+/* Returns OWN where a port of the access is the VM's, and FOREIGN where another owner has one. */
+enum { OWN = 1, FOREIGN = 2 };
+static unsigned owners(const struct vm *vm, const struct vcpu_io *io)
+{
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < io->size; i++) {
+		const uint16_t port = (uint16_t)(io->port + i);
+		if (port_is_own(vm, port) || is_answered(vm, port))
+			found |= OWN;
+		else if (taken[port / 8] >> port % 8 & 1)
+			found |= FOREIGN;
+	}
+	return found;
+}
+
+/* Returns true where ports of the access answer, each on its own: the first port is answered here,
+ * or a wide access goes over the end of the VM's ports, and nobody has the ports beyond. */
+static bool answers(const struct vm *vm, const struct vcpu_io *io)
+{
+	return is_answered(vm, io->port) || owners(vm, io) == OWN;
 }
 
 /* Denies an access. A read gives ones. Returns false where the VM does not go on, and where the VM
@@ -73,8 +92,7 @@ static bool deny(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 	*value = ones(io->size);
 	if (io->port == X87_PORT && !(io->kind & IO_IN))
 		x87_unlatch(vm);
-	else if ((!is_foreign(vm, io->port, io->size) || pc_view_is_probe(vm, io->port)) &&
-	         !port_is_own(vm, io->port))
+	else if (!(owners(vm, io) & FOREIGN) || pc_view_is_probe(vm, io->port))
 		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
 		vm->probes++;
 	else
@@ -103,11 +121,6 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 	return true;
 }
 
-static bool is_answered(const struct vm *vm, uint16_t port)
-{
-	return port_is_controller(port) || port_is_filtered(vm, port) || pit_has_port(vm, port);
-}
-
 /* Carries out an access: a read gives *value, a write takes *value. A wide access goes to the ports
  * in turn, as on the ISA bus. Ports beyond the VM's own read as ones. Returns false where the
  * instruction needs no more work. */
@@ -115,7 +128,7 @@ static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *valu
 {
 	uint32_t result = 0;
 
-	if (!is_answered(vm, io->port))
+	if (!answers(vm, io))
 		return deny(vm, io, value);
 	for (unsigned i = 0; i < io->size; i++) {
 		uint16_t port = (uint16_t)(io->port + i);
@@ -132,7 +145,7 @@ static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *valu
 static void exit_string(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_string piece;
-	const bool one = is_answered(vm, io->port) || vm_uart_has_port(vm, io->port);
+	const bool one = answers(vm, io) || vm_uart_has_port(vm, io->port);
 
 	if (virt_string_begin(vm->vcpu, io, one ? 1 : VCPU_STRING_BYTES / io->size, &piece) &&
 	    access_ports(vm, io, &piece.value))

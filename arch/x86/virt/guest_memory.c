@@ -174,6 +174,8 @@ static unsigned in_page(uint64_t linear, unsigned bytes)
 static const struct guest_page *find_page(struct guest_memory *m, uint64_t linear, bool write,
                                           struct guest_fault *fault)
 {
+	if (m->paging.narrow)
+		linear = (uint32_t)linear;
 	const uint64_t key = (linear & ~(uint64_t)PAGE_MASK) | 1 | (write ? 2 : 0);
 	struct guest_page *p = &m->page[(linear >> PAGE_SHIFT << 1 | write) % GUEST_PAGES];
 

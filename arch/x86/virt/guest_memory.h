@@ -18,6 +18,9 @@ struct guest_paging {
 	/* true: the accesses are those of a program in ring 3; false: of the processor itself */
 	bool user;
 	bool ignores_smap; /* true: a supervisor's instruction with RFLAGS.AC set */
+	/* true: linear addresses have 32 bits, and 0 comes behind the last address. Outside of
+	 * 64-bit code */
+	bool narrow;
 };
 
 /* A page that a walk has found. at: its address in the VMM's memory, NULL when the memory is not

@@ -72,4 +72,16 @@ void guest_registers_load(const struct guest_registers *r);
  * guest_registers_init() sets the value. */
 extern uint64_t guest_cr4_allowed;
 
+/* Returns false for a value that MOV to CR4 refuses because of the guest's other registers (SDM 2B,
+ * MOV to CR; APM 2 3.1.3, 5.5.1). The caller checks guest_cr4_allowed. */
+static inline bool guest_cr4_fits(uint64_t value, uint64_t old, uint64_t cr3, uint64_t efer)
+{
+	enum { CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17, EFER_LMA = 1 << 10, CR3_PCID = 0xfff };
+	const bool wide = efer & EFER_LMA;
+
+	if (wide && !(value & CR4_PAE))
+		return false;
+	return !(value & ~old & CR4_PCIDE) || (wide && !(cr3 & CR3_PCID));
+}
+
 #endif

@@ -16,25 +16,14 @@
 
 #include <errno.h>
 
-enum { CR4_PAE = 1 << 5, CR4_PCIDE = 1 << 17, CR4_OSXSAVE = 1 << 18 };
-enum { EFER_LMA = 1 << 10, CR3_PCID = 0xfff, DR7_GD = 1 << 13, CR8_MOST = 15 };
-
-/* Returns false for a value that MOV to CR4 refuses (APM 2 3.1.3, 5.5.1). The caller checks the
- * bits that belong to the VMM. */
-static bool cr4_fits(const struct vmcb *c, uint64_t value)
-{
-	bool wide = c->efer & EFER_LMA;
-
-	if (wide && !(value & CR4_PAE))
-		return false;
-	return !(value & ~c->cr4 & CR4_PCIDE) || (wide && !(c->cr3 & CR3_PCID));
-}
+enum { CR4_OSXSAVE = 1 << 18, DR7_GD = 1 << 13, CR8_MOST = 15 };
 
 static int write_cr4(struct vcpu *v, uint64_t value, struct denial *what)
 {
+	const struct vmcb *c = v->vmcb;
 	uint64_t refused = value & ~guest_cr4_allowed;
 
-	if (refused != 0 || !cr4_fits(v->vmcb, value)) {
+	if (refused != 0 || !guest_cr4_fits(value, c->cr4, c->cr3, c->efer)) {
 		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)",
 			                 { value, refused } };
 		return -EPERM;

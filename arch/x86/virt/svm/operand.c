@@ -15,8 +15,10 @@ enum { RFLAGS_VM = 1 << 17, RFLAGS_AC = 1 << 18 };
 
 struct guest_memory svm_memory(const struct vcpu *v)
 {
-	struct guest_memory m = { .paging = svm_mode(v).paging };
+	const struct guest_mode mode = svm_mode(v);
+	struct guest_memory m = { .paging = mode.paging };
 
+	m.paging.narrow = !guest_in_long_mode(&mode);
 	m.paging.user = v->vmcb->cpl == CPL_USER;
 	m.paging.ignores_smap = v->vmcb->rflags & RFLAGS_AC;
 	return m;

@@ -103,7 +103,9 @@ static int write_cr4(uint64_t value, struct denial *what)
 {
 	uint64_t refused = value & ~vmx_cr4_allowed();
 
-	if (refused != 0) {
+	/* A value that the second run would refuse must leave the shadow as the shadow is. */
+	if (refused != 0 || !guest_cr4_fits(value, vmcs_read(GUEST_CR4), vmcs_read(GUEST_CR3),
+	                                    vmcs_read(GUEST_EFER))) {
 		*what = (struct denial){ "CR4 = %lx (bits %lx are not the guest's)",
 			                 { value, refused } };
 		return -EPERM;

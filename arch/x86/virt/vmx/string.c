@@ -49,6 +49,7 @@ bool vmx_string_find(struct vcpu *v, struct string_io *s)
 
 	s->rflags = flags;
 	s->rip = vmcs_read(GUEST_RIP);
+	s->operand = operand_in(segment, cr0, flags);
 	s->memory.paging = (struct guest_paging){
 		.cr0 = cr0,
 		.cr3 = vmcs_read(GUEST_CR3),
@@ -57,8 +58,8 @@ bool vmx_string_find(struct vcpu *v, struct string_io *s)
 		.nested = v->ept,
 		.user = user,
 		.ignores_smap = flags & RFLAGS_AC,
+		.narrow = !s->operand.wide,
 	};
-	s->operand = operand_in(segment, cr0, flags);
 	s->stack = segment == SS;
 	s->address = (uint8_t)(2u << (info >> INFO_ADDRESS & INFO_BITS));
 	s->aligned = user && flags & RFLAGS_AC && cr0 & CR0_AM;

@@ -81,6 +81,7 @@ static void memory_now(struct task_change *c, const struct vcpu *v)
 		.paging.cr4 = vmcs_read(GUEST_CR4),
 		.paging.efer = vmcs_read(GUEST_EFER),
 		.paging.nested = v->ept,
+		.paging.narrow = true,
 		.most = 1,
 	};
 }
@@ -216,7 +217,7 @@ static bool load_new(struct task_change *c)
 		for (unsigned i = 0; i < SEGMENTS; i++)
 			t->segment[i] = (uint16_t)(&wide.es)[i];
 		c->cr3 = wide.cr3;
-		c->traps = wide.trap & 1;
+		c->traps |= wide.trap & 1 ? DR6_BT : 0;
 		return true;
 	}
 	if (!read(c, c->tss.base, &narrow, sizeof(narrow)))
@@ -461,21 +462,25 @@ static bool go_on(struct task_change *c, struct vcpu *v)
 		return c->later;
 	if (++c->step != TASK_STEPS)
 		return true;
-	if (c->traps)
-		vmx_debug_tell(v, DR6_BT);
-	c->fault = c->traps ? VECTOR_DB : NO_FAULT;
+	if (c->traps != 0)
+		vmx_debug_tell(v, c->traps);
+	c->fault = c->traps != 0 ? VECTOR_DB : NO_FAULT;
 	return false;
 }
 
 /* No event may be injected before the switch is done, so the field of events is in use. An event
- * that came by a gate has ended a HLT. */
+ * that came by a gate has ended a HLT. An instruction that began with TF set has its trap behind the
+ * switch, in the new task (SDM 3B 17.3.1.4). */
 void task_begin(struct vcpu *v)
 {
 	const uint64_t qualification = vmcs_read(EXIT_QUALIFICATION);
+	const uint8_t source = qualification >> 30 & 3;
+	const bool steps = source != BY_GATE && vmcs_read(GUEST_RFLAGS) & FLAGS_TF;
 
 	v->change = (struct task_change){
 		.step = 1,
-		.source = (uint8_t)(qualification >> 30 & 3),
+		.source = source,
+		.traps = steps ? DR6_BS : 0,
 		.selector = (uint16_t)qualification,
 	};
 	memory_now(&v->change, v);

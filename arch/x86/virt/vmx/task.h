@@ -28,7 +28,13 @@ _Static_assert(sizeof(struct tss32) == 104 && sizeof(struct tss16) == 44, "SDM 3
 enum segment { ES, CS, SS, DS, FS, GS, SEGMENTS };
 enum { LDTR = 6, TR = 7 };
 
-enum { FLAGS_NT = 1 << 14, FLAGS_VM = 1 << 17, FLAGS_ALWAYS = 2, FLAGS_MAY = 0x3f7fd7 };
+enum {
+	FLAGS_TF = 1 << 8,
+	FLAGS_NT = 1 << 14,
+	FLAGS_VM = 1 << 17,
+	FLAGS_ALWAYS = 2,
+	FLAGS_MAY = 0x3f7fd7
+};
 enum { CR0_TS = 1 << 3, CR4_PAE = 1 << 5, CR3_PCD_PWT = 0x18, DR7_LOCAL = 0x155 };
 #define CR0_PG (1u << 31)
 

@@ -29,7 +29,8 @@ struct task_change {
 	uint8_t source;      /* an enum source (task.h) */
 	bool later;          /* the step needs one more walk */
 	bool wide, old_wide; /* true: TSS of 32 bits */
-	bool traps;          /* T of the new TSS */
+	/* the bits of DR6 that a trap behind the switch sets; 0: there is no trap */
+	uint16_t traps;
 	uint16_t selector, old_selector;
 	uint32_t old_base;
 	uint32_t cr3; /* of the new task */

@@ -98,6 +98,27 @@ static void what_has_other_effects_is_not(void **state)
 	KEPT(KIT_CODE_32, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66");
 }
 
+/* A store that begins in absent memory and ends in the guest's RAM: the processor writes both. */
+static void a_store_into_memory_is_the_processor_s(void **state)
+{
+	(void)state;
+	for (unsigned below = 1; below <= 8; below++) {
+		(void)drop(KIT_CODE_64, "\x48\x89\x07", 3); /* mov %rax, (%rdi) */
+		kit_vmcb.rip = 0;
+		kit_vmcb.exit_info_2 = ABSENT_AT - below; /* absent memory follows */
+		assert_true(svm_drop_store(&kit_vcpu));
+		kit_vmcb.rip = 0;
+		kit_vmcb.exit_info_2 = 0 - (uint64_t)below; /* RAM follows at 0 */
+		assert_int_equal(svm_drop_store(&kit_vcpu), below == 8);
+		memcpy(kit_ram(0), "\x88\x07\x90", 3); /* mov %al, (%rdi) */
+		kit_vmcb.rip = 0;
+		assert_true(svm_drop_store(&kit_vcpu));
+		memcpy(kit_ram(0), "\xf0\xff\x07", 3); /* lock incl (%rdi) */
+		kit_vmcb.rip = 0;
+		assert_int_equal(svm_drop_store(&kit_vcpu), below >= 4);
+	}
+}
+
 static void only_the_guest_s_own_instruction_is(void **state)
 {
 	(void)state;
@@ -187,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plain_stores_are_stepped_over),
 		cmocka_unit_test(what_has_other_effects_is_not),
+		cmocka_unit_test(a_store_into_memory_is_the_processor_s),
 		cmocka_unit_test(only_the_guest_s_own_instruction_is),
 		cmocka_unit_test(string_instructions_are_done_for_a_page),
 	};

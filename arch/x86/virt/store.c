@@ -5,6 +5,7 @@
 #include "arch/x86/virt/store.h"
 
 #include "arch/x86/virt/guest_operand.h"
+#include "arch/x86/virt/nested_map.h"
 #include "arch/x86/virt/opcode_map.h"
 #include "arch/x86/virt/rmw.h"
 
@@ -235,6 +236,16 @@ static bool drop_rmw(struct store *s, struct reading *r, enum form form, unsigne
 	return true;
 }
 
+/* Returns true where the access goes on in memory of the guest's, whose part must be written: the
+ * processor does such a store. The size may be too large by some bytes. */
+static bool reaches_memory(const struct store *s, unsigned size)
+{
+	const uint64_t last = s->address + size - 1;
+
+	return (last ^ s->address) >= PAGE_BYTES &&
+	       nested_translate_to_write(s->mode.paging.nested, last) != NULL;
+}
+
 uint64_t store_drop(struct store *s)
 {
 	const bool long_mode = guest_in_long_mode(&s->mode), code_32 = long_mode || s->mode.cs_32;
@@ -250,6 +261,8 @@ uint64_t store_drop(struct store *s)
 	const unsigned wide = r.rex & REX_W ? 8 : code_32 != r.operand_size ? 4 : 2;
 	const unsigned size = r.opcode & 1 ? wide : 1;
 	unsigned reg = 0;
+	if (reaches_memory(s, r.two ? wide : size))
+		return UINT64_MAX;
 	if (form >= RMW) {
 		if (!drop_rmw(s, &r, form, address, wide))
 			return UINT64_MAX;

@@ -286,11 +286,11 @@ MUTANTS = (
         "fuzz_vmx_exits",
     ),
     (
-        "fuzzed-svm-cr4-without-pae",
-        "arch/x86/virt/svm/control.c",
-        "refused != 0 || !guest_cr4_fits(value, c->cr4, c->cr3, c->efer)",
-        "refused != 0 || (c == NULL)",
-        "fuzz_svm_exits",
+        "cr4-without-pae",
+        "arch/x86/virt/guest_registers.h",
+        "\tif (wide && !(value & CR4_PAE))\n",
+        "\tif (false)\n",
+        "test_vmx_cr0",
     ),
     (
         "fuzzed-8259-opens-a-foreign-line",

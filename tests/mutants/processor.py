@@ -347,6 +347,13 @@ MUTANTS = (
         "test_vmx_task",
     ),
     (
+        "store-into-memory-is-dropped",
+        STORE,
+        "\tif (reaches_memory(s, r.two ? wide : size))\n\t\treturn UINT64_MAX;\n",
+        "\t(void)reaches_memory(s, r.two ? wide : size);\n",
+        "test_store",
+    ),
+    (
         "task-step-is-lost",
         TASK,
         ".traps = steps ? DR6_BS : 0,",

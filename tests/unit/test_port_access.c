@@ -24,7 +24,7 @@
 enum { FIRST = 0x2f8, LAST = 0x2ff, FOREIGN = 0x2f6, RAX = 0x11223344, PORTS = 1 << 16 };
 
 static struct vm vm;
-static struct vcpu_regs regs; /* of vm.vcpu, first in its structure */
+static struct vcpu_head head; /* of vm.vcpu */
 static uint8_t ports[PORTS];
 static unsigned faults, touched;
 const struct chipset *chipset;
@@ -131,7 +131,7 @@ static int begin(void **state)
 	(void)state;
 	memset(&vm, 0, sizeof(vm));
 	memset(ports, 0, sizeof(ports));
-	vm.vcpu = (struct vcpu *)(void *)&regs;
+	vm.vcpu = (struct vcpu *)(void *)&head;
 	vm.config.io_count = 1;
 	vm.config.io[0] = (struct config_range){ FIRST, LAST };
 	ports_take(FIRST, LAST);
@@ -142,9 +142,9 @@ static int begin(void **state)
 
 static uint64_t access_port(uint16_t port, unsigned size, unsigned kind)
 {
-	regs.rax = RAX;
+	head.regs.rax = RAX;
 	port_access(&vm, (struct vcpu_io){ port, (uint8_t)size, (uint8_t)kind });
-	return regs.rax;
+	return head.regs.rax;
 }
 
 static void R01_a_wide_access_over_the_end_reaches_the_vms_own_ports(void **state)

@@ -60,10 +60,8 @@ static unsigned owners(const struct vm *vm, const struct vcpu_io *io)
 
 	for (unsigned i = 0; i < io->size; i++) {
 		const uint16_t port = (uint16_t)(io->port + i);
-		if (port_is_own(vm, port) || is_answered(vm, port))
-			found |= OWN;
-		else if (taken[port / 8] >> port % 8 & 1)
-			found |= FOREIGN;
+		const bool own = port_is_own(vm, port) || is_answered(vm, port);
+		found |= own ? OWN : taken[port / 8] >> port % 8 & 1 ? FOREIGN : 0;
 	}
 	return found;
 }

@@ -3,8 +3,8 @@
  * Accesses of every width at the ends of a VM's ports: what reaches the device, what reads as ones,
  * and what is a probe or a fault.
  *
- * Rule: expected values are a PC's, where a wide access goes to the ports in turn and an absent port
- * reads as ones. Beside another owner's port the whole access is denied.
+ * Rule: expected values are a PC's, where a wide access goes to the ports in turn, and an absent
+ * port reads as ones. Beside another owner's port the whole access is denied.
  */
 #include "tests/unit/check.h"
 

@@ -71,8 +71,10 @@ bool device_copy(uint64_t from, uint64_t to, uint32_t bytes);
  * bus of the guest's address 0. */
 void nic_init(uint64_t registers, unsigned line, uint64_t bus);
 /* Sends n packets, which come back, and hands the latencies to the VMM as probe nic. Returns the
- * number of interrupts, or 0 where a packet came back changed. */
+ * number of packets that came back whole, by an interrupt each. */
 uint32_t nic_loop(uint32_t n);
+/* Sends a packet. Returns whether the packet came back whole, by an interrupt. */
+bool nic_packet(void);
 /* Sends a foreign address's memory, and has a packet arrive there. Returns whether nothing of the
  * foreign memory was seen. */
 bool nic_attack(uint64_t address);

@@ -151,13 +151,13 @@ def test_R10_a_network_device_works_by_the_vm_s_addresses(nic_run):
     all_ok(nic_run, "thief", 6)
     all_ok(nic_run, "victim", 11)
     latency = nic_run.latency("nic", "thief")
-    assert latency.n in (1, PACKETS) and latency.exits <= 2, nic_run
+    assert latency.n == PACKETS, nic_run
 
 
 def test_R01_a_network_device_neither_reads_nor_writes_foreign_memory(nic_run, vendor):
     """R01: each way, for each address, and VT-d names both."""
     for address in attacks(vendor):
-        assert f"edu: wrote by DMA to {address:x}, ended" in nic_run.of("thief"), nic_run
+        assert f"edu: wrote by DMA to {address:x}, ended 1" in nic_run.of("thief"), nic_run
         if vendor == "intel":
             page = f"{address & ~0xFFF:x}"
             for way in ("read", "write"):

@@ -23,8 +23,8 @@ enum { CTRL = 0x00, MDIC = 0x20, ICR = 0xc0, IMS = 0xd0, IMC = 0xd8, RCTL = 0x10
 /* Of the rings, from RING_RECEIVE or RING_TRANSMIT on. */
 enum { RING_RECEIVE = 0x2800, RING_TRANSMIT = 0x3800 };
 enum { RING_LOW = 0x00, RING_HIGH = 0x04, RING_BYTES = 0x08, RING_HEAD = 0x10, RING_TAIL = 0x18 };
-/* CTRL: 6 link up. RCTL: 15 broadcasts | 4:3 all addresses | 1 on. TCTL: 3 short packets are filled |
- * 1 on. ICR: 7 a packet has arrived. */
+/* CTRL: 6 link up. RCTL: 15 broadcasts | 4:3 all addresses | 1 on. TCTL: 3 fill packets | 1 on.
+ * ICR: 7 a packet has arrived. */
 enum { LINK_UP = 1 << 6, RECEIVE = 1 << 15 | 3 << 3 | 1 << 1, TRANSMIT = 1 << 3 | 1 << 1 };
 enum { CAUSE_ARRIVED = 1 << 7 };
 /* MDIC: 27:26 operation, 1: write | 25:21 PHY | 20:16 register | 15:0 value. PHY's register 0: 14

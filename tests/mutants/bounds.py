@@ -155,7 +155,13 @@ MUTANTS = (
         "\tif (false)\n",
         "test_faults",
     ),
-    ("restarts-without-limit", FAULTS, "RESTARTS_MAX = 20", "RESTARTS_MAX = 1 << 30", "test_faults"),
+    (
+        "restarts-without-limit",
+        FAULTS,
+        "RESTARTS_MAX = 20",
+        "RESTARTS_MAX = 1 << 30",
+        "test_faults",
+    ),
     ("restart-keeps-its-turn", VM, "\tsched_end_turn(vm);\n", "", "test_faults"),
     (
         "memory-beyond-the-end",

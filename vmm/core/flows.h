@@ -28,8 +28,8 @@ struct flow_watch {
 extern const struct flow_watch *flow_watch;
 
 /* Does the first work after an exit of a VM with a bit in at_exit. Call it right before the trace
- * gets the exit: behind the trace's entry the call costs each exit 2 instructions. Returns reason: a
- * caller that keeps its own copy over the call costs each exit an instruction. */
+ * gets the exit: behind the trace's entry the call costs each exit 2 instructions. Returns reason:
+ * a caller that keeps its own copy over the call costs each exit an instruction. */
 enum vm_exit_reason vm_exited(struct vm *vm, enum vm_exit_reason reason);
 
 /* Takes the running VM out and brings next in (Figure 5). Returns 0, or -EBUSY where the running VM

@@ -95,8 +95,8 @@ struct vm *sched_pick(void)
 	vm_set from_first = schedule->ready[priority] & (~(vm_set)0 << schedule->first[priority]);
 	if (from_first == 0)
 		from_first = schedule->ready[priority];
-	/* __builtin_ctzll() is an int, and the sign's extension is an instruction of each switch. */
-	vm_set number;
+	/* __builtin_ctzll() is an int, whose sign's extension is an instruction of each switch. */
+	vm_set number = 0;
 	__asm__("rep bsf %1, %0" : "=r"(number) : "r"(from_first) : "cc");
 	return vms[number];
 }

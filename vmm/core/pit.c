@@ -224,9 +224,9 @@ static void end_stretch(struct pit *p)
 
 /* Loads the machine's counter so that its next edge is the VM's next edge after `from`. tolerance:
  * so many pulses too late are no reason for a second load. behind_edge: the machine's counter has
- * made an edge that the VM may not have taken. A single edge would lower OUT, and an 8259A forgets a
- * request whose line falls (8259A datasheet, interrupt request inputs), so OUT stays high. Then an
- * edge that is nearer than STORM comes STORM pulses from now. */
+ * made an edge that the VM may not have taken. A single edge would lower OUT, and an 8259A forgets
+ * a request whose line falls (8259A datasheet, interrupt request inputs), so OUT stays high. Then
+ * an edge that is nearer than STORM comes STORM pulses from now. */
 static void load_counter(struct pit *p, uint64_t from, uint32_t tolerance, bool behind_edge)
 {
 	struct pit_counter *c = &p->counter[COUNTER_TICK];

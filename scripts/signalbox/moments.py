@@ -174,7 +174,7 @@ def read_moments(directory, names):
 
 # ---- Filters -------------------------------------------------------------------------------------
 
-LINE_EVENTS = (*OF_LINES, "line", "held", "wake")
+LINE_EVENTS = (*OF_LINES, "line", "held", "wake", "wake-up")
 # What a stay of COM1's has in the VMM's trace, and nothing else.
 COM1_STAY = {"machine-exit", "exit", "nmi", "line", "entry", "machine-entry"}
 
@@ -185,20 +185,24 @@ class FilterError(Exception):
 
 class Filter:
     """Which moments stay: of the words vm=NAME[,NAME...], line=N[,N...], event=NAME[,NAME...], the
-    same with a minus in front, and -com1. A word concerns moments that have such a thing."""
+    same with a minus in front, -com1, and stop=EVENT or stop=EVENT>N, behind which no moment stays.
+    A word but stop= concerns moments that have such a thing."""
 
     def __init__(self, words, vms, events):
-        self.com1, self.rules = True, []
+        self.com1, self.rules, self.stop = True, [], None
         known = {"vm": set(vms), "event": {*events, *KINDS} - {"trace", "lost"}}
         for word in words.split():
             name, separator, values = word.lstrip("-").partition("=")
             if word == "-com1":
                 self.com1 = False
                 continue
+            if word.startswith("stop="):
+                self.stop = self.condition(word, values, known)
+                continue
             if name not in ("vm", "line", "event") or not separator:
                 raise FilterError(
                     f"{word}: no such word; there are vm=, line=, event=, the same with a minus in"
-                    " front, and -com1"
+                    " front, -com1, and stop="
                 )
             chosen = values.split(",")
             for value in chosen:
@@ -206,6 +210,26 @@ class Filter:
             if name == "line":
                 chosen = map(int, chosen)
             self.rules.append((name, set(chosen), not word.startswith("-")))
+
+    def condition(self, word, text, known):
+        """(event, the number that has to be exceeded, or None) of stop=EVENT>N."""
+        event, separator, number = text.partition(">")
+        self.check(word, "event", event, known)
+        if separator and not number.isdecimal():
+            raise FilterError(f"{word}: '{number}' is no number; stop={event}>2000 has one")
+        return event, int(number) if separator else None
+
+    def stops(self, moment):
+        event, most = self.stop
+        if moment.event != event:
+            return False
+        return most is None or moment.fields.get("number", -1) > most
+
+    def until_the_stop(self, moments):
+        for i, moment in enumerate(moments):
+            if self.stops(moment):
+                return moments[: i + 1]
+        return moments
 
     @staticmethod
     def check(word, name, value, known):
@@ -226,6 +250,8 @@ class Filter:
         )
 
     def apply(self, moments):
+        if self.stop:
+            moments = self.until_the_stop(moments)
         if not self.com1:
             moments = without_com1(moments)
         return [moment for moment in moments if self.keeps(moment)]

@@ -37,7 +37,10 @@ TYPED = [
     (r"^vm vandal: started$", "restart scribe\r"),
     (DONE, "log\r"),
     (r"Signalbox .*\n(?:.*\n)*signalbox: vm scribe: done", "trace 0\r"),
-    (r"the number of entries", "stop vandal\r"),
+    (r"give a number from", "trace stop on entry > 100\r"),
+    (r"^signalbox: the trace has stopped", "trace 3\r"),
+    (r"^ticks .*\n(?:^ .*\n){3}", "trace off\r"),
+    (r"^trace: off$", "stop vandal\r"),
     (r"^vm vandal: stopped$", "quit\r"),
 ]
 
@@ -105,6 +108,13 @@ def test_trace_shows_the_last_events_with_their_ticks(typed_run):
     ), text
 
 
+def test_a_stopped_trace_ends_with_the_event(typed_run):
+    """trace stop on entry > 100: the last event is the end of a stay that was longer."""
+    text = after(typed_run, r"^signalbox: the trace has stopped behind event \d+\n")
+    rows = re.findall(r"^ +\d+ +\+\d+  (\S+) +(\S+) *(.*)$", text.split("trace off")[0], re.M)
+    assert len(rows) == 3 and rows[-1][1] == "entry" and int(rows[-1][2]) > 100, text
+
+
 def test_an_unknown_command_is_answered(typed_run):
     """What is no command says so; so do arguments that are missing, too many, or of nobody."""
     for text in (
@@ -113,7 +123,7 @@ def test_an_unknown_command_is_answered(typed_run):
         "stop: which one? stop NAME",
         "there is no vm nobody; the command 'vms' lists them",
         "vm vandal: is stopped already",
-        "trace: the number of entries is from 1 to",
+        "trace: give a number from 1 to 4096, on, off, or stop on EVENT > N, of: exit nmi ",
     ):
         assert re.search(
             "^" + re.escape(text), typed_run.console, re.M

@@ -366,6 +366,11 @@ def test_com1_can_be_left_out():
         ("-line=0,3", "0236"),
         ("event=high", "14"),
         ("-event=high vm=a", "035"),
+        ("stop=high", "01"),
+        ("stop=entry>0", "0123456"),
+        ("stop=nmi>0 vm=a", "013"),
+        ("stop=nmi>1", "0123456"),  # never: the limit was not exceeded
+        ("stop=exit>0", "0123456"),  # an exit has no number
     ],
 )
 def test_a_filter_keeps_what_its_words_say(words, left):
@@ -389,6 +394,8 @@ def test_a_filter_keeps_what_its_words_say(words, left):
         ("colour=red", "colour=red: no such word; there are vm=, line=, event="),
         ("vm=c", "vm=c: no vm is called 'c'; there are: a b"),
         ("line=x", "line=x: 'x' is no number of a line"),
+        ("stop=exits", "stop=exits: no event is called 'exits'; there are: "),
+        ("stop=exit>x", "stop=exit>x: 'x' is no number"),
         ("event=exits", "event=exits: no event is called 'exits'; there are: "),
     ],
 )

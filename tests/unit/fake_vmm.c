@@ -9,6 +9,7 @@
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/machine/platform.h"
 #include "vmm/core/flows.h"
+#include "vmm/operator/watch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,6 +124,17 @@ int vmm_vm_start(const char *name)
 int vmm_vm_restart(const char *name)
 {
 	return ask("restart", name);
+}
+
+void watch_set(bool on)
+{
+	fake_vmm.watched = on ? 1 : -1;
+}
+
+void watch_stop_on(enum trace_event event, uint64_t least)
+{
+	fake_vmm.stop_event = event;
+	fake_vmm.stop_least = least;
 }
 
 int vmm_keys(const char *name)

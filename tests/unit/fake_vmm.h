@@ -26,6 +26,9 @@ struct fake_vmm {
 	char typed[64]; /* keys of the VM that has the keys */
 	bool given;     /* a VM has the keys */
 	int stays;      /* 1: the run is to go on, -1: not, 0: nobody has asked */
+	int watched;    /* 1: the watch is on, -1: off, 0: nobody has asked */
+	int stop_event; /* an enum trace_event */
+	uint64_t stop_least;
 };
 
 extern struct fake_vmm fake_vmm;

@@ -8,6 +8,7 @@
 
 #include "arch/x86/log/log.h"
 #include "tests/unit/fake_log.h"
+#include "vmm/core/trace_ring.h"
 #include "vmm/operator/console.h"
 
 #include <errno.h>
@@ -102,9 +103,6 @@ static void a_wrong_command_says_what_is_wrong(void **state)
 		{ "stop", "stop: which one? stop NAME\n" },
 		{ "vms now", "vms: too many words\n" },
 		{ "stop a b", "stop: too many words\n" },
-		{ "trace 0", "trace: the number of entries is from 1 to 4096\n" },
-		{ "trace 4097", "trace: the number of entries is from 1 to 4096\n" },
-		{ "trace all", "trace: the number of entries is from 1 to 4096\n" },
 		{ "", "" },
 		{ "   ", "" },
 	};
@@ -118,6 +116,70 @@ static void a_wrong_command_says_what_is_wrong(void **state)
 	}
 }
 
+static void the_trace_is_switched_and_stopped(void **state)
+{
+	static const struct {
+		const char *line;
+		enum trace_event event;
+		uint64_t least;
+	} rows[] = {
+		{ "trace stop on wake-up > 2000", TRACE_WAKE_UP, 2001 },
+		{ " trace  stop  on \tentry  >  0x10  ", TRACE_ENTRY, 17 },
+		{ "trace stop on external-nmi", TRACE_EXTERNAL, 0 },
+		{ "trace stop on exit", TRACE_EXIT, 0 },
+	};
+
+	(void)state;
+	command("trace on");
+	assert_int_equal(fake_vmm.watched, 1);
+	assert_string_equal(printed(), "trace: on\n");
+	command("trace off ");
+	assert_int_equal(fake_vmm.watched, -1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s", rows[i].line);
+		fake_vmm.stop_event = -1;
+		command(line);
+		assert_int_equal(fake_vmm.stop_event, rows[i].event);
+		assert_int_equal(fake_vmm.stop_least, rows[i].least);
+		assert_string_equal(printed(), "trace: stop\n");
+	}
+}
+
+static void wrong_words_of_trace_change_nothing(void **state)
+{
+	static const char *const lines[] = {
+		"trace 0",
+		"trace 4097",
+		"trace all",
+		"trace 5 6",
+		"trace on now",
+		"trace off off",
+		"trace stop",
+		"trace stop on",
+		"trace stop wake-up",
+		"trace stop on none",
+		"trace stop on wakeup > 2000",
+		"trace stop on wake-up 2000",
+		"trace stop on wake-up >",
+		"trace stop on wake-up > many",
+		"trace stop on wake-up > 2000 us",
+		"trace stop on exit > 3", /* an exit has no number */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		fake_vmm.stop_event = -1;
+		fake_vmm.watched = 0;
+		command(lines[i]);
+		assert_non_null(strstr(printed(), "trace: give a number from 1 to 4096, on, off, "
+		                                  "or stop on EVENT > N, of: exit nmi "));
+		assert_int_equal(fake_vmm.watched, 0);
+		assert_int_equal(fake_vmm.stop_event, -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -125,6 +187,8 @@ int main(void)
 		ON_CONSOLE(the_log_can_be_shown_again_without_growing),
 		ON_CONSOLE(R18_vms_are_stopped_and_started_by_name),
 		ON_CONSOLE(a_wrong_command_says_what_is_wrong),
+		ON_CONSOLE(the_trace_is_switched_and_stopped),
+		ON_CONSOLE(wrong_words_of_trace_change_nothing),
 	};
 
 	return cmocka_run_group_tests_name("commands", tests, NULL, NULL);

@@ -57,6 +57,26 @@ static void the_trace_keeps_the_last_entries(void **state)
 	assert_int_equal(sizeof(struct trace_entry), 16);
 }
 
+static void what_was_kept_at_a_stop_is_shown(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < TRACE_KEPT; i++)
+		processor.kept.entry[i % TRACE_KEPT] = (struct trace_entry){ 10 * i, TRACE_MARK,
+			                                                     TRACE_NO_VM, 0, i };
+	record(5, TRACE_EXIT, 0, 0, 0);
+	processor.kept.count = 2;
+	trace_print(100);
+	assert_string_equal(printed(),
+	                    "       ticks since last  vm              event\n"
+	                    "           0         +0  -               mark         0 0x0\n"
+	                    "          10        +10  -               mark         0 0x1\n");
+	printed_clear();
+	processor.kept.count = 10 * TRACE_KEPT;
+	trace_print(1);
+	assert_non_null(strstr(printed(), "0x7f\n"));
+	assert_null(strstr(printed(), "0x7e\n"));
+}
+
 static int begin(void **state)
 {
 	(void)state;
@@ -71,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(the_trace_prints_what_was_recorded, begin),
 		cmocka_unit_test_setup(the_trace_keeps_the_last_entries, begin),
+		cmocka_unit_test_setup(what_was_kept_at_a_stop_is_shown, begin),
 	};
 
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);

@@ -38,6 +38,7 @@ static int begin(void **state)
 	(void)state;
 	memset(own, 0, sizeof(own));
 	memset(line_table, 0, sizeof(line_table));
+	fake_tsc = 0;
 	for (vm_count = 0; vm_count < VMS; vm_count++) {
 		own[vm_count] = (struct vm){ .number = (uint8_t)vm_count,
 			                     .vcpu = (struct vcpu *)&regs };
@@ -120,8 +121,8 @@ static void a_report_of_a_line_is_told_once(void **state)
 	line_table[8].vms = VM_BIT(SCRIBE);
 	line_table[8].exits = 5; /* before the watch */
 	watch_set(true);
+	assert_next(TRACE_HELD, TRACE_NO_VM, 8, 5);
 	flow_watch->on_entry(&own[PULSE]);
-	assert_next(TRACE_HELD, PULSE, 8, 5);
 	assert_next(TRACE_ENTRY, PULSE, 0, 0);
 	line_table[8].held_by_vmm++;
 	line_table[4].exits++; /* the VMM's own: TRACE_LINE tells */
@@ -136,12 +137,93 @@ static void a_report_of_a_line_is_told_once(void **state)
 	assert_no_more();
 }
 
+static void enters(struct vm *vm, uint64_t ticks)
+{
+	fake_tsc = EXIT_AT + ticks;
+	flow_watch->on_entry(vm);
+}
+
+static void a_wake_up_is_the_entry_of_the_vm_that_a_line_woke(void **state)
+{
+	(void)state;
+	line_table[0].vms = VM_BIT(PULSE);
+	line_table[0].wakeups = 7; /* before the watch */
+	watch_set(true);
+	exits(&own[SCRIBE], VM_EXIT_NMI);
+	assert_next(TRACE_EXIT, SCRIBE, VM_EXIT_NMI, 0);
+	enters(&own[PULSE], 10);
+	assert_next(TRACE_ENTRY, PULSE, 0, 10);
+	line_table[0].wakeups++;
+	exits(&own[SCRIBE], VM_EXIT_NMI);
+	enters(&own[PULSE], 600);
+	assert_next(TRACE_EXIT, SCRIBE, VM_EXIT_NMI, 0);
+	assert_next(TRACE_WAKE_UP, PULSE, 0, 600);
+	assert_next(TRACE_ENTRY, PULSE, 0, 600);
+	line_table[0].wakeups++; /* but another VM is entered */
+	enters(&own[SCRIBE], 700);
+	assert_next(TRACE_ENTRY, SCRIBE, 0, 700);
+	enters(&own[PULSE], 800);
+	assert_next(TRACE_ENTRY, PULSE, 0, 800);
+	assert_no_more();
+}
+
+static const struct trace_entry *kept(uint64_t before_the_end)
+{
+	return &processor.kept.entry[(processor.kept.count - 1 - before_the_end) % TRACE_KEPT];
+}
+
+static void the_trace_stops_behind_the_first_event_beyond_the_limit(void **state)
+{
+	(void)state;
+	line_table[0].vms = VM_BIT(PULSE);
+	watch_set(true);
+	enters(&own[PULSE], 9000); /* before the condition */
+	watch_stop_on(TRACE_ENTRY, 2001);
+	exits(&own[PULSE], VM_EXIT_NMI);
+	for (unsigned i = 0; i < 2 * TRACE_KEPT; i++)
+		enters(&own[PULSE], i == 5 ? 2000 : i);
+	assert_int_equal(processor.kept.count, 0);
+	exits(&own[SCRIBE], VM_EXIT_CPUID);
+	enters(&own[SCRIBE], 2001);
+	assert_int_equal(processor.kept.count, processor.trace.count);
+	for (unsigned i = 0; i < 10000; i++) /* the trace goes on, the copy does not change */
+		enters(&own[PULSE], 5000);
+	assert_int_equal(kept(0)->event, TRACE_ENTRY);
+	assert_int_equal(kept(0)->b, 2001);
+	assert_int_equal(kept(1)->event, TRACE_EXIT);
+	assert_int_equal(kept(1)->vm, SCRIBE);
+	assert_int_equal(kept(2)->b, 2 * TRACE_KEPT - 1);
+	assert_int_equal(kept(TRACE_KEPT - 1)->b, TRACE_KEPT + 2);
+	watch_set(true);
+	assert_int_equal(processor.kept.count, 0);
+}
+
+/* The VMM's own turn may record more than an entry looks at: the rest is looked at later. */
+static void no_event_passes_the_condition_unseen(void **state)
+{
+	(void)state;
+	watch_stop_on(TRACE_EXTERNAL, 0);
+	for (unsigned i = 0; i < 150; i++)
+		trace_record(TRACE_NMI, TRACE_NO_VM, 0, 1);
+	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, 1);
+	for (unsigned i = 0; i < 2; i++)
+		enters(&own[PULSE], 1);
+	assert_int_equal(processor.kept.count, 0);
+	enters(&own[PULSE], 1);
+	assert_int_equal(kept(0)->event, TRACE_EXTERNAL);
+	assert_int_equal(kept(1)->event, TRACE_NMI);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_vm_is_watched_or_none, begin),
 		cmocka_unit_test_setup(a_stay_has_both_ends_and_what_exited, begin),
 		cmocka_unit_test_setup(a_report_of_a_line_is_told_once, begin),
+		cmocka_unit_test_setup(a_wake_up_is_the_entry_of_the_vm_that_a_line_woke, begin),
+		cmocka_unit_test_setup(the_trace_stops_behind_the_first_event_beyond_the_limit,
+		                       begin),
+		cmocka_unit_test_setup(no_event_passes_the_condition_unseen, begin),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);

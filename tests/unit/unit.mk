@@ -55,7 +55,7 @@ UNIT_pit     := vmm/core/pit_counter.c
 UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
 UNIT_latency := emulators/qemu/latency.c emulators/qemu/recent.c emulators/qemu/timeline.c
 UNIT_drain   := emulators/qemu/recent.c emulators/qemu/timeline.c
-UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/processor.c
+UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/processor.c $(UNIT_LOG)
 UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.

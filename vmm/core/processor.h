@@ -67,6 +67,7 @@ struct processor {
 	struct turn turn;
 	struct schedule schedule;
 	struct allotments allot;
+	struct trace_kept kept;
 };
 extern struct processor processor;
 

@@ -32,7 +32,9 @@
 	X(IN, "in", 'p', 'd')       /* the exit's read: port, bytes */                            \
 	X(OUT, "out", 'p', 'x')     /* the exit's write: port, value */                           \
 	X(CALL, "call", 'd', 'x')   /* the exit's call: number, first argument */                 \
-	X(HELD, "held", 'l', 'd')   /* a line of a VM was reported: line, so many times so far */
+	X(HELD, "held", 'l', 'd')   /* a line of a VM was reported: line, so many times so far */ \
+	/* with trace=on, right before ENTRY: the line has ended a turn for this VM */            \
+	X(WAKE_UP, "wake-up", 'l', 'd') /* line, TSC ticks since the exit */
 
 #define X_ENUM(id, name, a, b) TRACE_##id,
 enum trace_event { TRACE_EVENTS(X_ENUM) TRACE_EVENT_COUNT };
@@ -50,6 +52,13 @@ struct trace_entry {
 	/* The operands; TRACE_EVENTS has their meaning. */
 	uint16_t a;
 	uint32_t b;
+};
+
+/* The events before a stop (trace stop on). Few: they are copied in a single piece. */
+enum { TRACE_KEPT = 128 /* a power of two */ };
+struct trace_kept {
+	uint64_t count; /* as in struct trace_ring; 0: the trace has not stopped */
+	struct trace_entry entry[TRACE_KEPT];
 };
 
 /* The last TRACE_ENTRIES events. */

@@ -16,6 +16,7 @@
 #include "vmm/operator/nearest.h"
 #include "vmm/operator/report.h"
 #include "vmm/operator/screen.h"
+#include "vmm/operator/watch.h"
 #include "vmm/version.h"
 
 #include <errno.h>
@@ -25,51 +26,103 @@ enum { TRACE_DEFAULT = 32 };
 
 struct command {
 	const char *name;
-	const char *argument; /* For help; NULL: no argument. In brackets: optional. */
+	const char *argument; /* For help; NULL: none. In brackets: optional. */
 	const char *help;
-	void (*run)(const char *argument);
+	void (*run)(char *argument);
 };
 
-static void run_status(const char *argument)
+static void run_status(char *argument)
 {
 	(void)argument;
 	report_status();
 }
 
-static void run_vms(const char *argument)
+static void run_vms(char *argument)
 {
 	(void)argument;
 	report_vms();
 }
 
-static void run_lines(const char *argument)
+static void run_lines(char *argument)
 {
 	(void)argument;
 	report_lines(true);
 }
 
-static void run_exits(const char *argument)
+static void run_exits(char *argument)
 {
 	(void)argument;
 	report_exits();
 }
 
-static void run_lat(const char *argument)
+static void run_lat(char *argument)
 {
 	(void)argument;
 	report_results();
 }
 
-static void run_trace(const char *argument)
+/* Cuts the first word off the line; *line is the text after that word. */
+static char *cut_word(char **line)
 {
+	char *word = *line + strspn(*line, " \t");
+	char *end = word + strcspn(word, " \t");
+
+	*line = end + strspn(end, " \t");
+	*end = '\0';
+	return word;
+}
+
+/* word: of "trace stop on EVENT > N", from EVENT on. Returns false where the words are others. */
+static bool stop_trace(char *word[3])
+{
+	uint64_t most = UINT64_MAX; /* no > N: most + 1 is 0 */
+	unsigned event = TRACE_EVENT_COUNT;
+
+	while (--event != TRACE_NONE && strcmp(word[0], trace_event_name(event)) != 0)
+		;
+	if (event == TRACE_NONE ||
+	    (word[1][0] != '\0' && (strcmp(word[1], ">") != 0 || !trace_event_counts(event) ||
+	                            number_parse(word[2], &most))))
+		return false;
+	watch_stop_on((enum trace_event)event, most + 1);
+	return true;
+}
+
+/* Carries out on, off, and stop on EVENT > N. Returns false where the words are others. */
+static bool set_trace(char *word[5])
+{
+	bool on = strcmp(word[0], "on") == 0;
+
+	if (!on && strcmp(word[0], "off") != 0)
+		return strcmp(word[0], "stop") == 0 && strcmp(word[1], "on") == 0 &&
+		       stop_trace(word + 2);
+	if (word[1][0] != '\0')
+		return false;
+	watch_set(on);
+	return true;
+}
+
+static void run_trace(char *line)
+{
+	char *word[5];
 	uint64_t last = TRACE_DEFAULT;
 
-	if (argument[0] != '\0' &&
-	    (number_parse(argument, &last) || last == 0 || last > TRACE_ENTRIES)) {
-		log_format("trace: the number of entries is from 1 to %d\n", TRACE_ENTRIES);
-		return;
+	for (unsigned i = 0; i < 5; i++)
+		word[i] = cut_word(&line);
+	bool print = word[1][0] == '\0' &&
+	             (word[0][0] == '\0' || number_parse(word[0], &last) == 0);
+
+	if (print && last - 1 < TRACE_ENTRIES) {
+		trace_print((unsigned)last);
+	} else if (line[0] == '\0' && set_trace(word)) {
+		log_format("trace: %s\n", word[0]);
+	} else {
+		log_format("trace: give a number from 1 to %d, on, off, or stop on EVENT > N, of:",
+		           TRACE_ENTRIES);
+		for (unsigned i = TRACE_NONE + 1; i < TRACE_EVENT_COUNT; i++)
+			log_format(" %s", trace_event_name(i));
+		log_format("\n");
 	}
-	trace_print((unsigned)last);
 }
 
 /* Returns the name among known(0), known(1), ... up to NULL that is nearest to typed. Returns NULL
@@ -124,22 +177,22 @@ static void say(int error, const char *name, const char *done, const char *refus
 		log_format("vm %s: %s\n", name, refused);
 }
 
-static void run_stop(const char *argument)
+static void run_stop(char *argument)
 {
 	say(vmm_vm_stop(argument), argument, "stopped", "is stopped already");
 }
 
-static void run_start(const char *argument)
+static void run_start(char *argument)
 {
 	say(vmm_vm_start(argument), argument, "started", "runs already, or cannot start");
 }
 
-static void run_restart(const char *argument)
+static void run_restart(char *argument)
 {
 	say(vmm_vm_restart(argument), argument, "restarted", "cannot restart");
 }
 
-static void run_keys(const char *argument)
+static void run_keys(char *argument)
 {
 	int error = vmm_keys(argument);
 
@@ -147,7 +200,7 @@ static void run_keys(const char *argument)
 	    error == -ENODEV ? "takes no keys: its line has no uart=com1" : "is stopped");
 }
 
-static void run_nmi(const char *argument)
+static void run_nmi(char *argument)
 {
 	(void)argument;
 	log_format("an external NMI is on its way; nmi= says what comes of it\n");
@@ -155,14 +208,14 @@ static void run_nmi(const char *argument)
 }
 
 /* Goes straight to the UART: text from the log need not be logged again. */
-static void run_log(const char *argument)
+static void run_log(char *argument)
 {
 	(void)argument;
 	console_replay();
 	screen_show_log();
 }
 
-static void run_stay(const char *argument)
+static void run_stay(char *argument)
 {
 	bool off = strcmp(argument, "off") == 0;
 
@@ -175,19 +228,19 @@ static void run_stay(const char *argument)
 	               : "the run goes on when all VMs are done; 'stay off' undoes this\n");
 }
 
-static void run_version(const char *argument)
+static void run_version(char *argument)
 {
 	(void)argument;
 	log_format("%s, compiled by %s\n", version_name, version_compiler);
 }
 
-static void run_quit(const char *argument)
+static void run_quit(char *argument)
 {
 	(void)argument;
 	vmm_quit();
 }
 
-static void run_help(const char *argument); /* lists the table below */
+static void run_help(char *argument); /* lists the table below */
 
 static const struct command commands[] = {
 	{ "help", NULL, "this list", run_help },
@@ -196,7 +249,7 @@ static const struct command commands[] = {
 	{ "lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines },
 	{ "exits", NULL, "VM exits by reason", run_exits },
 	{ "lat", NULL, "latencies that the guests measured", run_lat },
-	{ "trace", "[N]", "the last N things the VMM did (32), in TSC ticks", run_trace },
+	{ "trace", "[N]", "the last N things (32); on, off, stop on EVENT > N", run_trace },
 	{ "stop", "NAME", "stop a VM", run_stop },
 	{ "start", "NAME", "start a stopped VM anew", run_start },
 	{ "restart", "NAME", "stop and start", run_restart },
@@ -209,7 +262,7 @@ static const struct command commands[] = {
 	{ NULL, NULL, NULL, NULL },
 };
 
-static void run_help(const char *argument)
+static void run_help(char *argument)
 {
 	(void)argument;
 	for (const struct command *c = commands; c->name; c++)
@@ -258,21 +311,16 @@ static void say_no_such_command(const char *name)
 		log_format("%s: no such command; try 'help'\n", name);
 }
 
-/* Cuts the first word off the line; *line is the text after that word. */
-static char *cut_word(char **line)
-{
-	char *word = *line + strspn(*line, " \t");
-	char *end = word + strcspn(word, " \t");
-
-	*line = end + strspn(end, " \t");
-	*end = '\0';
-	return word;
-}
-
 void command_run(char *line)
 {
-	const char *name = cut_word(&line), *argument = cut_word(&line);
+	const char *name = cut_word(&line);
 	const struct command *c = find(name, strlen(name));
+	char *argument = line;
+
+	if (c == NULL || c->run != run_trace)
+		argument = cut_word(&line);
+	else
+		line = ""; /* trace takes all words */
 
 	if (name[0] == '\0')
 		return;

@@ -142,8 +142,13 @@ void report_exits(void);
  * totals. Call it after the run. */
 void report_final(void);
 
-/* Prints the trace's last entries, oldest first, a line each: TSC ticks since the first printed
- * entry and since the entry before, VM, event. Call it from the background work. */
+/* Prints the trace's last entries, or the last before the trace stopped, oldest first, a line each:
+ * TSC ticks since the first printed entry and since the entry before, VM, event. Call it from the
+ * background work. */
 void trace_print(unsigned last);
+/* Returns the name of an event of the trace, or NULL after the last event. */
+const char *trace_event_name(unsigned i);
+/* Returns true where the event's b is a number that may be compared. */
+bool trace_event_counts(unsigned i);
 
 #endif

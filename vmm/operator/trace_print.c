@@ -73,23 +73,39 @@ static void print_entry(const struct trace_entry *e, uint64_t start, uint64_t be
 	log_format("  %-15s %-12s%s%s\n", vm_name(e->vm), d->name, a, b);
 }
 
-void trace_print(unsigned last)
+/* Prints the last of the `end` events that a ring of `size` entries holds. */
+static void print_last(const struct trace_entry *entry, uint64_t end, uint64_t size, unsigned last)
 {
-	uint64_t end = processor.trace.count;
-	uint64_t kept = end < TRACE_ENTRIES ? end : TRACE_ENTRIES;
+	uint64_t kept = end < size ? end : size;
 	uint64_t first = end - (last < kept ? last : kept);
 
 	if (first == end) {
 		log_format("the trace is empty\n");
 		return;
 	}
-	uint64_t start = processor.trace.entry[first % TRACE_ENTRIES].tsc, before = start;
+	uint64_t start = entry[first % size].tsc, before = start;
 
 	log_format("%12s %10s  %-15s %s\n", "ticks", "since last", "vm", "event");
 	for (uint64_t i = first; i < end; i++) {
-		const struct trace_entry *e = &processor.trace.entry[i % TRACE_ENTRIES];
-
-		print_entry(e, start, before);
-		before = e->tsc;
+		print_entry(&entry[i % size], start, before);
+		before = entry[i % size].tsc;
 	}
+}
+
+void trace_print(unsigned last)
+{
+	if (processor.kept.count != 0)
+		print_last(processor.kept.entry, processor.kept.count, TRACE_KEPT, last);
+	else
+		print_last(processor.trace.entry, processor.trace.count, TRACE_ENTRIES, last);
+}
+
+const char *trace_event_name(unsigned i)
+{
+	return i < TRACE_EVENT_COUNT ? descriptions[i].name : NULL;
+}
+
+bool trace_event_counts(unsigned i)
+{
+	return descriptions[i].b == 'd';
 }

@@ -8,13 +8,21 @@
 #include "vmm/operator/watch.h"
 
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/log/log.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/lines.h"
 #include "vmm/core/trace.h"
 
+/* The trace's events that an entry looks at: an exit makes fewer, but for the VMM's own turn. */
+enum { LOOK_MOST = 64 };
+
 static struct {
-	uint64_t left;        /* the TSC of the last exit */
-	uint64_t seen[LINES]; /* reports of each line so far */
+	uint64_t left;           /* the TSC of the last exit */
+	uint64_t seen[LINES];    /* reports of each line so far */
+	uint64_t wakeups[LINES]; /* turns that each line has ended so far */
+	/* The condition of the stop, and the number of events that were held against it. */
+	enum trace_event stop; /* TRACE_NONE: there is no condition */
+	uint64_t least, looked;
 } watch;
 
 /* After an exit, before the trace's entry EXIT. Records the operation that exited. */
@@ -33,25 +41,54 @@ static void on_exit(struct vm *vm, enum vm_exit_reason reason)
 	}
 }
 
-/* Records the lines of VMs that were reported since the last call. vm: a VM's number, or
- * TRACE_NO_VM. */
-static void record_reports(unsigned vm)
+/* Records the lines of VMs that were reported since the last call, and those that have ended
+ * another VM's turn for vm. vm: NULL where no VM is entered. */
+static void record_lines(const struct vm *vm)
 {
+	unsigned number = vm != NULL ? vm->number : TRACE_NO_VM;
+
 	for (unsigned i = 0; i < LINES; i++) {
-		uint64_t reports = line_table[i].exits + line_table[i].held_by_vmm;
-		if (reports == watch.seen[i])
-			continue;
+		const struct line *line = &line_table[i];
+		uint64_t reports = line->exits + line->held_by_vmm;
+		if (reports != watch.seen[i] && line->vms != 0)
+			trace_record(TRACE_HELD, number, i, (uint32_t)reports);
 		watch.seen[i] = reports;
-		if (line_table[i].vms != 0)
-			trace_record(TRACE_HELD, vm, i, (uint32_t)reports);
+		if (line->wakeups != watch.wakeups[i] && vm != NULL && line->vms & VM_BIT(number))
+			trace_record(TRACE_WAKE_UP, number, i, (uint32_t)(cpu_tsc() - watch.left));
+		watch.wakeups[i] = line->wakeups;
+	}
+}
+
+/* Keeps the last events. A copy, because the trace itself goes on, for who drains it. */
+static void keep(uint64_t end)
+{
+	processor.kept.count = end;
+	for (uint64_t i = end - TRACE_KEPT; i != end; i++)
+		processor.kept.entry[i % TRACE_KEPT] = processor.trace.entry[i % TRACE_ENTRIES];
+}
+
+/* Holds the new events against the condition of the stop. */
+static void look_for_stop(void)
+{
+	for (unsigned i = 0; i < LOOK_MOST && watch.looked < processor.trace.count; i++) {
+		const struct trace_entry *e =
+			&processor.trace.entry[watch.looked++ % TRACE_ENTRIES];
+		if (e->event == watch.stop && e->b >= watch.least) {
+			watch.stop = TRACE_NONE;
+			keep(watch.looked);
+			log_note("the trace has stopped behind event %lu", watch.looked);
+			return;
+		}
 	}
 }
 
 /* Before an entry. */
 static void on_entry(struct vm *vm)
 {
-	record_reports(vm->number);
+	record_lines(vm);
 	trace_record(TRACE_ENTRY, vm->number, 0, (uint32_t)(cpu_tsc() - watch.left));
+	if (watch.stop != TRACE_NONE)
+		look_for_stop();
 }
 
 static const struct flow_watch calls = { on_exit, on_entry };
@@ -61,12 +98,21 @@ bool watch_is_on(void)
 	return flow_watch != NULL;
 }
 
+void watch_stop_on(enum trace_event event, uint64_t least)
+{
+	watch_set(true);
+	watch.stop = event;
+	watch.least = least;
+	watch.looked = processor.trace.count;
+}
+
 void watch_set(bool on)
 {
-	if (watch_is_on())
-		record_reports(TRACE_NO_VM);
+	record_lines(NULL);
 	flow_watch = on ? &calls : NULL;
 	watch.left = cpu_tsc();
+	watch.stop = TRACE_NONE;
+	processor.kept.count = 0;
 	for (unsigned i = 0; i < vm_count; i++) {
 		struct vm *vm = vms[i];
 		vm->at_exit = (uint8_t)((vm->at_exit & ~AT_EXIT_WATCH) | (on ? AT_EXIT_WATCH : 0));

@@ -184,7 +184,7 @@ help:
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)
 #@   VIEW=              run: 0: one machine with its console, whatever else is given; 1: the table
-#@   TIMEOUT=           run: give up after so many seconds of your time (default: 600)
+#@   TIMEOUT=           run: give up after so many seconds of your time (default: 600); bench: 300
 #@   CONFIG=@CONFIG@
 #@                      run, trace, debug: which multiboot and module lines to boot
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
@@ -239,7 +239,8 @@ BENCH_EMULATOR  := $(if $(BENCH_OF_CONFIG),$(if $(filter auto qemu%,$(PLATFORM))
 bench: all $(BENCH_EMULATOR) $(if $(BENCH_OF_CONFIG),$(RUN_LINUX)) | setup-bench
 ifneq ($(BENCH_OF_CONFIG),)
 	$(Q)$(PYTHON) scripts/measure.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
-		--config '$(CONFIG)' --guest '$(GUEST)' --samples '$(SAMPLES)' --seconds '$(SECONDS)' --jobs '$(JOBS)'
+		--config '$(CONFIG)' --guest '$(GUEST)' --samples '$(SAMPLES)' --seconds '$(SECONDS)' --jobs '$(JOBS)' \
+		$(if $(TIMEOUT),--timeout '$(TIMEOUT)')
 else
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--combos '$(COMBOS)' --counts '$(COUNTS)' --jobs '$(JOBS)'

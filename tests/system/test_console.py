@@ -39,7 +39,7 @@ TYPED = [
     (r"Signalbox .*\n(?:.*\n)*signalbox: vm scribe: done", "trace 0\r"),
     (r"give a number from", "trace stop on entry > 100\r"),
     (r"^signalbox: the trace has stopped", "trace 3\r"),
-    (r"^ticks .*\n(?:^ .*\n){3}", "trace off\r"),
+    (r"^ +ticks .*\n(?:^ .*\n){3}", "trace off\r"),
     (r"^trace: off$", "stop vandal\r"),
     (r"^vm vandal: stopped$", "quit\r"),
 ]

@@ -56,12 +56,12 @@ struct chip {
 };
 
 struct line {
-	struct histogram running, waiting, served;
+	struct histogram running, waiting, served, handled;
 	uint64_t merged, withdrawn, unmatched, exits;
 	int64_t unmasked;
 	bool in_service;
 	bool timed; /* an edge was there: the EOI is a sample too */
-	int64_t began;
+	int64_t began, delivered;
 	uint64_t exits_before; /* of the VM, at the edge */
 };
 
@@ -164,9 +164,11 @@ static void forget_samples(struct vm *vm)
 		free(vm->line[i].running.count);
 		free(vm->line[i].waiting.count);
 		free(vm->line[i].served.count);
+		free(vm->line[i].handled.count);
 		free(vm->line[i].running.worst);
 		free(vm->line[i].waiting.worst);
 		free(vm->line[i].served.worst);
+		free(vm->line[i].handled.worst);
 		vm->line[i] = (struct line){ 0 };
 	}
 }
@@ -251,6 +253,8 @@ static void end_of_interrupt(struct vm *vm, unsigned chip, uint8_t ocw2, int64_t
 			continue;
 		line->in_service = false;
 		timeline_add(TIMELINE_EOI, vm->number, i, now);
+		if (!all.over)
+			histogram_add(&line->handled, line->delivered, now);
 		if (line->timed && !all.over) {
 			histogram_add(&line->served, line->began, now);
 			line->exits += vm->exits - line->exits_before;
@@ -370,6 +374,7 @@ void latency_delivered(uint64_t number, unsigned of, int64_t now)
 	else
 		line->unmatched++;
 	line->in_service = !chip->automatic_end;
+	line->delivered = now;
 	line->merged += edge->merged;
 	line->withdrawn += edge->withdrawn;
 	edge->waits = false;
@@ -457,6 +462,7 @@ static void write_line(FILE *out, const struct vm *vm, unsigned number)
 	write_histogram(out, vm, number, "running", &line->running);
 	write_histogram(out, vm, number, "waiting", &line->waiting);
 	write_histogram(out, vm, number, "served", &line->served);
+	write_histogram(out, vm, number, "handled", &line->handled);
 	fprintf(out, "taken vm=%llx line=%u merged=%llu withdrawn=%llu unmatched=%llu exits=%llu\n",
 	        (unsigned long long)vm->number, number, (unsigned long long)line->merged,
 	        (unsigned long long)line->withdrawn, (unsigned long long)line->unmatched,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The latencies of each line of each VM, as the machine sees them: from the line's edge to the
- * delivery of the interrupt, and to the guest's EOI.
+ * delivery of the interrupt, and to the guest's EOI; and from the delivery to the EOI.
  *
  * Rule: this file knows no emulator. The emulator tells each edge, each access of a guest to its
  * 8259s and each delivery, with the machine's time in ns.

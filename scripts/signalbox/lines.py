@@ -15,12 +15,12 @@ from .records import split_words
 
 PLUGIN = Path("emulators/qemu/lines.so")
 FILE = "lines.txt"
-STATES = ("running", "waiting", "served")
+STATES = ("running", "waiting", "served", "handled")
 
 
 @dataclass
 class LineLatency:
-    """The samples of a line of a VM in a state: running, waiting or served (docs/measuring.md)."""
+    """The samples of a line of a VM in a state: running, waiting, served or handled (docs/measuring.md)."""
 
     vm: str
     line: int

@@ -86,6 +86,7 @@ static void an_edge_counts_until_the_delivery_and_the_eoi(void **state)
 	latency_port(VM, 0x20, 0x20, 1500);
 	expect("vm=1000 line=3 state=running n=1 sum=7 min=7 max=7 counts=7:1\n");
 	expect("vm=1000 line=3 state=served n=1 sum=50 min=50 max=50 counts=50:1\n");
+	expect("vm=1000 line=3 state=handled n=1 sum=43 min=43 max=43 counts=43:1\n");
 	expect("end reason=guest\n");
 }
 
@@ -157,6 +158,20 @@ static void an_eoi_ends_the_right_line(void **state)
 	latency_port(VM, 0x20, 0x0b, 1300); /* OCW3: no EOI */
 	latency_port(VM, 0x20, 0x63, 1400);
 	expect("line=3 state=served n=1 sum=40 ");
+}
+
+/* An interrupt without an edge has a handler too. A second EOI ends nothing. */
+static void each_handler_is_a_sample(void **state)
+{
+	(void)state;
+	pulse(3, VM, 1000);
+	latency_delivered(VM, 3, 1100);
+	latency_port(VM, 0x20, 0x20, 1300);
+	latency_port(VM, 0x20, 0x20, 1900);
+	latency_delivered(VM, 3, 2000);
+	latency_port(VM, 0x20, 0x63, 2050);
+	expect("line=3 state=served n=1 sum=30 ");
+	expect("line=3 state=handled n=2 sum=25 min=5 max=20 counts=5:1,20:1\n");
 }
 
 static void exits_count_from_the_edge_to_the_eoi(void **state)
@@ -272,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup(an_edge_from_before_the_guest_is_no_sample, set_up),
 		cmocka_unit_test_setup(edges_merge_on_the_pit_and_are_withdrawn_elsewhere, set_up),
 		cmocka_unit_test_setup(an_eoi_ends_the_right_line, set_up),
+		cmocka_unit_test_setup(each_handler_is_a_sample, set_up),
 		cmocka_unit_test_setup(exits_count_from_the_edge_to_the_eoi, set_up),
 		cmocka_unit_test_setup(the_vmms_own_interrupts_are_forgotten, set_up),
 		cmocka_unit_test_setup(a_limit_freezes_the_samples, set_up),

@@ -73,8 +73,8 @@ static void what_was_kept_at_a_stop_is_shown(void **state)
 	printed_clear();
 	processor.kept.count = 10 * TRACE_KEPT;
 	trace_print(1);
-	assert_non_null(strstr(printed(), "0x7f\n"));
-	assert_null(strstr(printed(), "0x7e\n"));
+	assert_non_null(strstr(printed(), "0x3f\n"));
+	assert_null(strstr(printed(), "0x3e\n"));
 }
 
 static int begin(void **state)

@@ -55,7 +55,7 @@ struct trace_entry {
 };
 
 /* The events before a stop (trace stop on). Few: they are copied in a single piece. */
-enum { TRACE_KEPT = 128 /* a power of two */ };
+enum { TRACE_KEPT = 64 /* a power of two */ };
 struct trace_kept {
 	uint64_t count; /* as in struct trace_ring; 0: the trace has not stopped */
 	struct trace_entry entry[TRACE_KEPT];

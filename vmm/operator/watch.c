@@ -14,7 +14,7 @@
 #include "vmm/core/trace.h"
 
 /* The trace's events that an entry looks at: an exit makes fewer, but for the VMM's own turn. */
-enum { LOOK_MOST = 64 };
+enum { LOOK_MOST = 32 };
 
 static struct {
 	uint64_t left;           /* the TSC of the last exit */

@@ -20,7 +20,7 @@ STATES = ("running", "waiting", "served", "handled")
 
 @dataclass
 class LineLatency:
-    """The samples of a line of a VM in a state: running, waiting, served or handled (docs/measuring.md)."""
+    """The samples of a line of a VM in a state of STATES (docs/measuring-your-guest.md)."""
 
     vm: str
     line: int

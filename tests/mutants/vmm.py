@@ -511,8 +511,20 @@ MUTANTS = (
     ("background-wakes-nobody", BACKGROUND, "\twork.fresh = true;\n", "", "test_background"),
     # The watch of trace=on.
     ("watch-tells-a-report-again", WATCH, "\t\twatch.seen[i] = reports;\n", "", "test_watch"),
-    ("watch-stops-at-the-limit", WATCH, "e->b >= watch.least", "e->b + 1 >= watch.least", "test_watch"),
-    ("watch-keeps-what-came-before", WATCH, "keep(watch.looked);", "keep(watch.looked - 1);", "test_watch"),
+    (
+        "watch-stops-at-the-limit",
+        WATCH,
+        "e->b >= watch.least",
+        "e->b + 1 >= watch.least",
+        "test_watch",
+    ),
+    (
+        "watch-keeps-what-came-before",
+        WATCH,
+        "keep(watch.looked);",
+        "keep(watch.looked - 1);",
+        "test_watch",
+    ),
     ("watch-wakes-anybody", WATCH, " && line->vms & VM_BIT(number)", "", "test_watch"),
     (
         "watch-forgets-the-routes",

@@ -23,7 +23,7 @@ const struct flow_watch *flow_watch;
 uint64_t fake_tsc;
 
 static struct vm own[VMS];
-static struct vcpu_regs regs;
+static struct vcpu_head vcpu;
 static struct vcpu_io access;
 static uint64_t looked; /* entries of the trace that the test has seen */
 
@@ -41,7 +41,7 @@ static int begin(void **state)
 	fake_tsc = 0;
 	for (vm_count = 0; vm_count < VMS; vm_count++) {
 		own[vm_count] = (struct vm){ .number = (uint8_t)vm_count,
-			                     .vcpu = (struct vcpu *)&regs };
+			                     .vcpu = (struct vcpu *)&vcpu };
 		vms[vm_count] = &own[vm_count];
 	}
 	own[SCRIBE].at_exit = AT_EXIT_ROUTES;
@@ -93,8 +93,8 @@ static void a_stay_has_both_ends_and_what_exited(void **state)
 {
 	(void)state;
 	watch_set(true);
-	regs.rax = 0x1234567855aaull;
-	regs.rbx = 0x99;
+	vcpu.regs.rax = 0x1234567855aaull;
+	vcpu.regs.rbx = 0x99;
 	access = (struct vcpu_io){ .port = 0x21, .size = 1, .kind = 0 };
 	exits(&own[PULSE], VM_EXIT_IO);
 	fake_tsc = ENTRY_AT;
@@ -106,7 +106,7 @@ static void a_stay_has_both_ends_and_what_exited(void **state)
 	exits(&own[PULSE], VM_EXIT_IO);
 	assert_next(TRACE_IN, PULSE, 0x1f0, 2);
 	assert_next(TRACE_EXIT, PULSE, VM_EXIT_IO, 0);
-	regs.rax = 3;
+	vcpu.regs.rax = 3;
 	exits(&own[PULSE], VM_EXIT_CALL);
 	assert_next(TRACE_CALL, PULSE, 3, 0x99);
 	assert_next(TRACE_EXIT, PULSE, VM_EXIT_CALL, 0);

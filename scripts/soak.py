@@ -38,6 +38,7 @@ KINDS = {
     "bases": ("base=0x30", "base=0x50", 1, 1),
     "priorities": ("", "", 1, 2),
 }
+PACES = ("exact", "real")
 STOCK, BLOCK = ("pc", "soft"), ("irqmux", "irqmux-1-bank")
 # QEMU plays soft by REPEAT alone: a counted run of `priorities` was seen not to end there
 # (docs/measuring.md).
@@ -52,7 +53,11 @@ ON = {
 ON |= {rtl: BLOCK for rtl in MODEL}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 LINES = (0, 3, 8, 15)
-COUNTS = ("taken", "lost", "twice", "without_cause", "merged", "late", "spurious")
+DISK = 15
+COUNTS = ("taken", "lost", "twice", "without_cause", "merged", "late", "spurious", "unattributed")
+# Interrupts without a cause that QEMU's 8259s may make on a line, in a run (docs/limits.md): soft
+# tells an edge whose line has fallen; pc in real time may replay at the moment of an edge.
+IN_VAIN_OF_SOFT, IN_VAIN_OF_PC = 5, 1
 
 
 @dataclass(frozen=True)
@@ -73,16 +78,24 @@ class Run:
         return self.platform.startswith("bochs") or self.exact
 
     @property
-    def known(self):
-        """What this emulator does itself with such a run, so that a count of the UART's may be
-        off: docs/limits.md."""
-        return self.platform == "qemu" and (self.kind == "bases" or self.chipset == "soft")
+    def on_qemu(self):
+        return self.platform.startswith("qemu")
+
+    def in_vain_most(self, injected):
+        """Interrupts without a cause that a run may have on a line: on QEMU alone. Each request
+        that a replay of pc's ICW1 has cost its line, and that was injected, may be latched once
+        more."""
+        if not self.on_qemu or self.chipset not in STOCK:
+            return 0
+        if self.chipset == "soft":
+            return IN_VAIN_OF_SOFT
+        return injected + (0 if self.exact else IN_VAIN_OF_PC)
 
 
 def parse_run(text):
     try:
         platform, board, chipset, kind, pace, seed = text.split("/")
-        if chipset in (*ON[platform], "soft") and kind in KINDS and pace in ("exact", "real"):
+        if chipset in (*ON[platform], "soft") and kind in KINDS and pace in PACES:
             return Run(platform, board, chipset, kind, pace == "exact", int(seed))
     except (KeyError, ValueError):
         pass
@@ -103,8 +116,9 @@ def machine_of(run, args):
     )
     stress = args.interrupts // (4 if slow else 1)
     pulse = f"{machine.unit} stress={stress} {of_pulse} {'baud=28800' if slow else ''}"
-    idle = "idle=1" if run.platform.startswith("qemu") and slow else ""
-    scribe = f"stress={stress * 3 // 4} rtc={1024 if slow else 8192} {of_scribe} {idle}"
+    # A guest on QEMU's 8259s fails by no interrupt without a cause: judge() holds their number.
+    in_vain = "idle=1" if run.on_qemu and run.chipset in STOCK else ""
+    scribe = f"stress={stress * 3 // 4} rtc={1024 if slow else 8192} {of_scribe} {in_vain}"
     machine.modules = [
         Module("pulse", PULSE.format(prio=prio_of_pulse, words=pulse)),
         Module("scribe", SCRIBE.format(prio=prio_of_scribe, words=scribe)),
@@ -127,13 +141,22 @@ def judge(run, result):
     missing = [line for line in LINES if line not in found]
     if missing:
         return counts, wrong + [f"no count of line {', '.join(map(str, missing))}"]
+    injected = {
+        int(r["irq"]): int(r["injected"]) for r in find_records(result.console, "line") if "irq" in r
+    }
     for line, count in found.items():
         came = count.get("expected", count.get("sent", 0))
-        merged = count.get("merged", 0)
+        merged, in_vain = count.get("merged", 0), count.get("idle", 0)
+        # The RTC's handler counts an interrupt without a cause beside the handled ones, the
+        # disk's among them.
+        caused = count["handled"] - (in_vain if line == DISK else 0)
         counts["taken"] += count["handled"]
         counts["merged"] += merged
-        counts["lost"] += max(0, came - merged - count["handled"])
-        counts["twice"] += max(0, count["handled"] + merged - came)
+        counts["lost"] += max(0, came - merged - caused)
+        counts["twice"] += max(0, caused + merged - came)
+        counts["without_cause"] += in_vain
+        if in_vain > run.in_vain_most(injected.get(line, 0)):
+            wrong.append(f"line {line}: {in_vain} without a cause, {injected.get(line, 0)} injected")
         # A timer that runs in real time may itself be late; one that is counted may not.
         stalls = count.get("lost", 0)
         counts["late" if line == 0 and not run.counted else "lost"] += stalls
@@ -141,10 +164,10 @@ def judge(run, result):
     for record in find_records(result.console, "count"):
         counts["spurious"] += int(record.get("spurious", 0))
     totals = [numbers(r) for r in find_records(result.console, "totals")]
-    counts["without_cause"] = sum(r.get("external_nmis", 0) for r in totals)
+    counts["unattributed"] = sum(r.get("external_nmis", 0) for r in totals)
     failed = [text for text in result.lines if " ... FAILED" in text]
-    wrong += [f"lost {counts['lost']}"] if counts["lost"] and not run.known else []
-    wrong += failed if not run.known else []
+    wrong += [f"{key} {counts[key]}" for key in ("lost", "twice") if counts[key]]
+    wrong += failed
     if result.end == "status" and result.status != 0 and not failed:
         wrong.append(f"status {result.status}")
     return counts, wrong
@@ -169,6 +192,12 @@ def play(run, args):
     return record
 
 
+def is_asked(args, board, chipset, kind, exact):
+    pace = "exact" if exact else "real"
+    asked = (args.boards, board), (args.chipsets, chipset), (args.kinds, kind), (args.paces, pace)
+    return all(not names or name in names.split(",") for names, name in asked)
+
+
 def combinations(args):
     """Each platform that this machine has, each chipset and kind, and both paces on QEMU;
     without an end, in random order."""
@@ -184,7 +213,13 @@ def combinations(args):
         for chipset in ON[platform]
         for kind in KINDS
         for exact in ((True, False) if platform.startswith("qemu") else (platform not in ON_KVM,))
+        if is_asked(args, board, chipset, kind, exact)
     ]
+    if not all_of_them:
+        raise PlatformError(
+            f"no such run; boards: pc, q35; chipsets: {', '.join(CHIPSETS)}; kinds: "
+            f"{', '.join(KINDS)}; paces: {', '.join(PACES)}"
+        )
     generator = random.Random(args.seed)
     while True:
         generator.shuffle(all_of_them)
@@ -265,6 +300,13 @@ def arguments():
         help="a list: bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl kvm kvm-irqmux; auto: "
         + " ".join(AUTO),
     )
+    for option, names in (
+        ("--boards", ("pc", "q35")),
+        ("--chipsets", CHIPSETS),
+        ("--kinds", KINDS),
+        ("--paces", PACES),
+    ):
+        parser.add_argument(option, default="", help=f"a list: {','.join(names)} (default: all)")
     parser.add_argument("--minutes", type=float, default=10.0, help="no run begins later")
     parser.add_argument("--runs", type=int, default=0, help="so many runs at most; 0: any number")
     parser.add_argument("--interrupts", type=int, default=20000, help="of pulse in each run")

@@ -164,6 +164,7 @@ UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
 UNIT_FLOWS   := tests/unit/fake_virt.c vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
+UNIT_inspect := $(UNIT_FLOWS) vmm/operator/inspect.c tests/unit/fake_inspect.c
 UNIT_accesses := $(UNIT_FLOWS)
 UNIT_sharing := $(UNIT_FLOWS)
 UNIT_slice_nmi := $(UNIT_FLOWS)

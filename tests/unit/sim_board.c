@@ -68,6 +68,7 @@ static void handle_nmi(void)
 		board.nmi_waits = false;
 		board.nmi_blocked = true;
 		nmi_count++;
+		board.handled++;
 		if (nmi_hook)
 			nmi_hook();
 		board.nmi_blocked = nmi_count >= NMI_STORM;

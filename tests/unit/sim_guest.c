@@ -319,13 +319,26 @@ static void spurious(unsigned vm, struct guest *g, unsigned line)
 	push(g, OP_IRET, 0, 0);
 }
 
-/* LINES: the vector is none of its own. */
+/* The input of a vector; LINES: the vector is none of its own. */
 static unsigned line_of(const struct sim_habits *h, uint8_t vector)
 {
 	for (unsigned chip = 0; chip < 2; chip++)
 		if ((vector & 0xf8) == h->base[chip])
 			return chip * 8 + (vector & 7);
 	return LINES;
+}
+
+unsigned sim_guest_line(unsigned vm, uint8_t vector)
+{
+	const struct sim_habits *h = &sim_habits[vm];
+	unsigned input = line_of(h, vector);
+
+	if (h->hostile || input == LINES)
+		return LINES;
+	for (line_set rest = h->lines; rest; rest &= rest - 1)
+		if (line_input(sim_inputs(h->controller_input), line_first(rest)) == input)
+			return line_first(rest);
+	return input; /* a spurious one */
 }
 
 void sim_guest_interrupt(unsigned vm, uint8_t vector)

@@ -63,6 +63,8 @@ enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool qu
 void sim_guest_skip(unsigned vm, uint8_t value);
 /* An interrupt is delivered; from_chip: by INTR, else injected. */
 void sim_guest_interrupt(unsigned vm, uint8_t vector);
+/* The guest's own line of a vector; LINES: the vector is of none, or the guest is hostile. */
+unsigned sim_guest_line(unsigned vm, uint8_t vector);
 bool sim_guest_interrupts_on(unsigned vm);
 /* The guests' programs run, not their systems. */
 extern bool sim_in_ring_3;

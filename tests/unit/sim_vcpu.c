@@ -19,6 +19,7 @@
 #include "tests/unit/fake_log.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
+#include "tests/unit/sim_ledger.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/run.h"
 #include "vmm/core/sched.h"
@@ -209,6 +210,7 @@ static void check_priority(const struct vcpu *v)
 enum vm_exit_reason virt_enter(struct vcpu *v)
 {
 	enum vm_exit_reason reason;
+	bool by_nmi = false;
 
 	if (v != loaded)
 		sim_violation("vcpu %u is entered and %u is loaded", v->number, loaded->number);
@@ -223,14 +225,20 @@ enum vm_exit_reason virt_enter(struct vcpu *v)
 		sim_violation("no guest gets anywhere: %d entries without an instruction",
 		              ENTRIES_MAX);
 	sim_moment(); /* an NMI after the VMM's last look and before the entry */
-	if (nmi_count != 0)
+	if (nmi_count != 0) {
+		ledger_exited(v->number, VM_EXIT_ABORTED, false, 0);
 		return VM_EXIT_ABORTED;
+	}
 	check_priority(v);
 	board.in_guest = true;
+	uint64_t since = fake_tsc;
 	reason = execute(v);
 	board.in_guest = false;
-	if (reason == VM_EXIT_NMI)
+	if (reason == VM_EXIT_NMI) {
 		reason = reason_of_nmi();
+		by_nmi = true;
+	}
+	ledger_exited(v->number, reason, by_nmi, fake_tsc - since);
 	/* it came with another exit: the host's handler takes it right after that */
 	if (board.nmi_exit) {
 		board.nmi_exit = false;
@@ -291,6 +299,7 @@ void virt_load(struct vcpu *v)
 	struct vcpu *old = loaded;
 
 	loaded = v;
+	ledger_loaded(v->number);
 	if (v == old || !sim_world.timer_by_nmi)
 		return;
 	if (old != NULL)
@@ -337,6 +346,7 @@ void virt_inject_interrupt(struct vcpu *v, uint8_t vector)
 		sim_violation("two events are injected in one entry");
 	v->injected = vector;
 	v->halted = false;
+	ledger_injected(sim_guest_line(v->number, vector));
 }
 
 WEAK bool virt_may_be_overtaken(struct vcpu *v)
@@ -503,10 +513,11 @@ const char *vm_exit_name(enum vm_exit_reason reason)
 
 void nmi_halt(void)
 {
-	while (nmi_count == 0) {
-		if (!sim_step()) {
-			run_quit();
-			return;
-		}
-	}
+	uint64_t since = fake_tsc;
+
+	while (nmi_count == 0 && sim_step())
+		;
+	if (nmi_count == 0)
+		run_quit();
+	ledger_away(fake_tsc - since);
 }

@@ -18,6 +18,7 @@
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
 #include "tests/unit/sim_interrupts.h"
+#include "tests/unit/sim_ledger.h"
 #include "tests/unit/sim_slice.h"
 #include "tests/unit/sim_window.h"
 #include "vmm/core/allot.h"
@@ -263,8 +264,10 @@ void background_run(bool idle, uint64_t since)
 	(void)since;
 	if (processor.vm != NULL)
 		sim_violation("background work while vm %u has the chipset", processor.vm->number);
+	uint64_t began = fake_tsc;
 	for (unsigned moments = sim_random(20); moments > 0 && nmi_count == 0; moments--)
 		sim_moment();
+	ledger_away(fake_tsc - began);
 	if (nmi_count != 0)
 		return;
 	background_wanted = false;
@@ -289,16 +292,6 @@ static uint64_t used_until(void)
 
 static const struct operator_calls person = { want_status, tell, used_until };
 
-unsigned vmm_vm_count(void)
-{
-	return vm_count;
-}
-
-void vmm_vm_report(unsigned i, struct vm_report *out)
-{
-	*out = (struct vm_report){ .name = vms[i]->config.name };
-}
-
 /* ---- The frame ---- */
 
 static void vmm_device(void)
@@ -310,8 +303,10 @@ static void vmm_device(void)
 
 static bool asleep(void)
 {
+	uint64_t since = fake_tsc;
 	bool goes_on = sim_step();
 
+	ledger_away(fake_tsc - since);
 	if (!goes_on)
 		run_quit();
 	return goes_on;
@@ -411,6 +406,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	generator = world->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
 	next_check = world->active_steps;
 	sim_active = true;
+	fake_tsc = 1; /* 0 is no time: the run has not begun */
 	power_on(world);
 	if (world->timer_by_nmi)
 		sim_slice_attach(sim_random);
@@ -425,6 +421,7 @@ void sim_run(const struct sim_world *world, const struct sim_habits *habits, uns
 	processor.allot.due = ALLOT_NEVER; /* allotments_begin() in the machine's own start */
 	run_all(&config, &person);
 	check_exits();
+	ledger_check();
 	sim_result.switches = 0;
 	for (unsigned i = 0; i < vm_count; i++)
 		sim_result.switches += vms[i]->switches_in;

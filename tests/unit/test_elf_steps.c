@@ -245,6 +245,154 @@ static void the_search_for_the_multiboot_header_is_in_steps(void **state)
 	free(bytes);
 }
 
+/* ---- Any image ---- */
+
+/* All the steps of a load at most: the search for the header, the program headers eight at a time,
+ * memory once to be cleared and once to be written, and for each segment one step more at its
+ * beginning and one at its end. */
+enum { STEPS_MOST = 8192 / 256 + LOAD_HEADERS_MAX / 8 + 2 * (MEMORY / LOAD_PIECE) +
+	            2 * LOAD_HEADERS_MAX + 16 };
+
+/* Loads the image, or finds out why not, in few steps. Returns the error. Where before is a copy of
+ * the memory, no step may write more than a piece. Frees the image. */
+static int expect_few_steps(struct file *f, uint8_t *memory, uint8_t *before)
+{
+	struct load l;
+	unsigned steps = 0;
+	int error;
+
+	image_begin(&l, f->bytes, f->size, memory, MEMORY);
+	do {
+		error = load_step(&l);
+		if (before != NULL)
+			expect_a_piece(before, memory);
+		assert_in_range(++steps, 1, STEPS_MOST);
+	} while (error > 0);
+	free(f->bytes);
+	return error;
+}
+
+static void expect_of_any(struct file *f, int error)
+{
+	uint8_t *memory = dirty_memory(), *before = dirty_memory();
+
+	assert_int_equal(expect_few_steps(f, memory, before), error);
+	free(memory);
+	free(before);
+}
+
+static void headers_that_load_nothing_are_counted_too(void **state)
+{
+	enum { NOTE = 4 };
+	struct file f = make_file(65535, 64, TEXT);
+
+	(void)state;
+	for (unsigned i = 0; i < 65535; i++)
+		program(&f, i)->type = NOTE;
+	expect_of_any(&f, -ENOEXEC);
+	f = make_file(LOAD_HEADERS_MAX, 64, TEXT);
+	segment(&f, LOAD_HEADERS_MAX - 1, 0, TEXT, 64, MEMORY - TEXT);
+	expect_of_any(&f, 0);
+}
+
+static void headers_of_32_bits_are_bounded_too(void **state)
+{
+	enum { HEADERS = 65535 };
+	struct elf32_header h = { .ident = { 0x7f, 'E', 'L', 'F', 1, 1, 1 },
+		                  .type = TYPE_EXEC,
+		                  .machine = 3,
+		                  .entry = TEXT,
+		                  .phoff = TABLE_AT,
+		                  .phentsize = sizeof(struct elf32_program),
+		                  .phnum = HEADERS };
+	struct file f = make_file(HEADERS, 64, TEXT);
+
+	(void)state;
+	memcpy(f.bytes, &h, sizeof(h));
+	for (unsigned i = 0; i < HEADERS; i++)
+		((struct elf32_program *)(f.bytes + TABLE_AT))[i] =
+			(struct elf32_program){ SEGMENT_LOAD, TABLE_AT, TEXT, TEXT,
+			                        64,           MEMORY - TEXT, 7,    0 };
+	expect_of_any(&f, -ENOEXEC);
+}
+
+/* Each header is on a page of its own, and the file has 16 MiB. */
+static void headers_may_lie_far_apart(void **state)
+{
+	enum { APART = 65535 };
+	struct file f = { .size = TABLE_AT + (size_t)LOAD_HEADERS_MAX * APART };
+	struct file small = make_file(1, 64, TEXT);
+
+	(void)state;
+	f.bytes = calloc(1, f.size);
+	memcpy(f.bytes, small.bytes, TABLE_AT);
+	free(small.bytes);
+	((struct elf64_header *)f.bytes)->phentsize = APART;
+	((struct elf64_header *)f.bytes)->phnum = LOAD_HEADERS_MAX;
+	for (unsigned n = 0; n < LOAD_HEADERS_MAX; n++) {
+		const struct elf64_program p = { SEGMENT_LOAD, 7,  0,  TEXT + n * 64, TEXT + n * 64,
+			                         64,           64, 0 };
+
+		memcpy(f.bytes + TABLE_AT + (size_t)n * APART, &p, sizeof(p));
+	}
+	expect_of_any(&f, 0);
+}
+
+/* An image that says its addresses itself, whose cleared part is all the memory behind it. */
+static void an_image_of_addresses_is_cleared_in_steps(void **state)
+{
+	enum { AT = 64, FLAG_ADDRESSES = 1 << 16 };
+	const uint32_t header[8] = { MULTIBOOT_HEADER_MAGIC,
+		                     FLAG_ADDRESSES,
+		                     0u - MULTIBOOT_HEADER_MAGIC - FLAG_ADDRESSES,
+		                     TEXT + AT,
+		                     TEXT,
+		                     0,
+		                     MEMORY,
+		                     TEXT };
+	struct file f = { .size = 100000 };
+
+	(void)state;
+	f.bytes = calloc(1, f.size);
+	memcpy(f.bytes + AT, header, sizeof(header));
+	expect_of_any(&f, 0);
+}
+
+/* Headers with values near each border. */
+static void any_image_takes_few_steps(void **state)
+{
+	enum { HEADERS = LOAD_HEADERS_MAX + 8, CONTENTS = 20000, IMAGES = 100 };
+	static const uint64_t borders[] = { 0,      1,      64,         LOAD_PIECE, CONTENTS, TEXT,
+		                            MEMORY, 0xa0000, 0xffffffff, UINT64_MAX };
+	uint64_t seed = 8;
+	unsigned loaded = 0;
+
+	(void)state;
+	for (unsigned round = 0; round < IMAGES; round++) {
+		unsigned headers = 1 + random_below(&seed, HEADERS);
+		struct file f = make_file(headers, CONTENTS, TEXT);
+		uint8_t *memory = dirty_memory();
+
+		for (unsigned n = 0; n < headers; n++) {
+			unsigned filesz = random_below(&seed, CONTENTS / 8);
+
+			segment(&f, n, random_below(&seed, CONTENTS - filesz),
+			        TEXT + random_below(&seed, 20000), filesz,
+			        filesz + random_below(&seed, 300));
+			if (random_below(&seed, 800) == 0)
+				program(&f, n)->memsz = borders[random_below(&seed, 10)];
+			if (random_below(&seed, 800) == 0)
+				program(&f, n)->paddr = borders[random_below(&seed, 10)];
+			if (random_below(&seed, 800) == 0)
+				program(&f, n)->filesz = borders[random_below(&seed, 10)];
+		}
+		segment(&f, 0, 0, TEXT, 64, 64); /* with the entry */
+		loaded += expect_few_steps(&f, memory, NULL) == 0;
+		free(memory);
+	}
+	assert_in_range(loaded, IMAGES / 4, IMAGES - 20);
+}
+
 /* A text that does not fit is cut; nothing is written behind it. */
 static void a_description_is_cut_to_its_place(void **state)
 {
@@ -276,6 +424,11 @@ int main(void)
 		cmocka_unit_test(the_segments_together_fit_in_memory),
 		cmocka_unit_test(the_search_for_the_multiboot_header_is_in_steps),
 		cmocka_unit_test(a_description_is_cut_to_its_place),
+		cmocka_unit_test(headers_that_load_nothing_are_counted_too),
+		cmocka_unit_test(headers_of_32_bits_are_bounded_too),
+		cmocka_unit_test(headers_may_lie_far_apart),
+		cmocka_unit_test(an_image_of_addresses_is_cleared_in_steps),
+		cmocka_unit_test(any_image_takes_few_steps),
 	};
 
 	return cmocka_run_group_tests_name("elf_steps", tests, NULL, NULL);

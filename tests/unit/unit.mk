@@ -139,7 +139,7 @@ UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/pro
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/faults.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
 	$(UNIT_LOAD) vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \
-	$(patsubst %,tests/unit/sim_%.c,devices guest vcpu world)
+	vmm/operator/inspect.c tests/unit/fake_inspect.c $(patsubst %,tests/unit/sim_%.c,devices guest ledger vcpu world)
 # And many machines after each other, each of which finds the VMM's variables as the loader leaves the variables.
 UNIT_RUN     := $(UNIT_MACHINE) $(patsubst %,tests/unit/sim_%.c,image play scenarios scenarios_block)
 $(patsubst %,$(BUILD)/unit/test_%,run run_irqmux run_soft): UNIT_SANITIZE += -Wl,-T,tests/unit/sim_image.ld

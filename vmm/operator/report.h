@@ -61,7 +61,7 @@ struct line_report {
 
 /* The sums over all VMs and lines. */
 struct vmm_totals {
-	uint64_t nmis;          /* All NMIs. */
+	uint64_t nmis;          /* All NMIs; on soft, pulses of the block in software too. */
 	uint64_t nmi_windows;   /* NMIs between a last check and an entry. */
 	uint64_t external_nmis; /* NMIs from no line. */
 	/* External NMIs that may have come from a line without leaving a trace. */

@@ -32,12 +32,11 @@ CHIPSETS = {
     "irqmux-1-bank": "chipset=irqmux banks=1",
     "soft": "chipset=soft",
 }
-# Kinds of stress: words of pulse, words of scribe, their priorities.
-KINDS = {
-    "plain": ("", "", 1, 1),
-    "bases": ("base=0x30", "base=0x50", 1, 1),
-    "priorities": ("", "", 1, 2),
-}
+# Kinds of stress: the priorities of pulse and scribe, and whether each has other vectors than on a
+# PC.
+KINDS = {"plain": (1, 1, False), "bases": (1, 1, True), "priorities": (1, 2, False)}
+# Where the 16 vectors of a pair may begin, in the kind bases: the seed chooses two.
+BASES = range(0x20, 0xF0, 0x10)
 PACES = ("exact", "real")
 STOCK, BLOCK = ("pc", "soft"), ("irqmux", "irqmux-1-bank")
 # QEMU plays soft by REPEAT alone: a counted run of `priorities` was seen not to end there
@@ -103,7 +102,9 @@ def parse_run(text):
 
 
 def machine_of(run, args):
-    of_pulse, of_scribe, prio_of_pulse, prio_of_scribe = KINDS[run.kind]
+    prio_of_pulse, prio_of_scribe, other_bases = KINDS[run.kind]
+    bases = random.Random(run.seed).sample(BASES, 2) if other_bases else []
+    of_pulse, of_scribe = [f"base={base:#x}" for base in bases] or ["", ""]
     slow = run.chipset == "soft"  # it has no time for a guest at these rates (docs/measuring.md)
     machine = Machine(
         vmm=f"console=com1 {CHIPSETS[run.chipset]} jitter={run.seed}",

@@ -336,30 +336,64 @@ def test_make_soak_repeats_a_run(make, soak_run):
     assert lines[0].rpartition("(")[0] == lines[1].rpartition("(")[0]
 
 
-def test_make_soak_says_what_was_lost(tmp_path):
-    """A console on which a disk's interrupt is missing: counted, and wrong."""
+SOAKED = """\
+[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99
+[pulse] count line=3 handled={uart} sent=5 lost=0
+[scribe] count line=8 handled=7 expected=7 merged=0 lost=0 idle={rtc_idle}
+[scribe] count line=15 handled={disk} expected=4 lost=0 idle={disk_idle}
+line irq=8 owner=scribe exits=0 held=0 injected=1 wakeups=0
+line irq=15 owner=scribe exits=0 held=0 injected=0 wakeups=0
+signalbox: end: status 0
+"""
+WELL = {"uart": 5, "disk": 4, "rtc_idle": 0, "disk_idle": 0}
+
+
+@pytest.mark.parametrize(
+    "run, changed, wrong",
+    [
+        ("bochs/pc/pc/plain/exact/7", {}, []),
+        ("bochs/pc/pc/plain/exact/7", {"disk": 3}, ["lost 1"]),
+        ("qemu/pc/pc/bases/exact/7", {"disk": 3}, ["lost 1"]),
+        ("qemu/pc/pc/bases/real/7", {"uart": 6}, ["twice 1"]),
+        ("qemu/pc/soft/plain/exact/7", {"uart": 4}, ["lost 1"]),
+        ("qemu/pc/pc/bases/exact/7", {"rtc_idle": 1}, []),
+        (
+            "qemu/pc/pc/bases/exact/7",
+            {"rtc_idle": 2},
+            ["line 8: 2 without a cause, 1 injected"],
+        ),
+        (
+            "bochs/pc/pc/bases/exact/7",
+            {"rtc_idle": 1},
+            ["line 8: 1 without a cause, 1 injected"],
+        ),
+        ("qemu/pc/pc/plain/real/7", {"disk": 5, "disk_idle": 1}, []),
+        (
+            "qemu/pc/pc/plain/exact/7",
+            {"disk": 5, "disk_idle": 1},
+            ["line 15: 1 without a cause, 0 injected"],
+        ),
+    ],
+)
+def test_make_soak_says_what_is_wrong(tmp_path, run, changed, wrong):
+    """Consoles on which an interrupt is missing, comes twice, or has no cause: counted, and wrong
+    where the emulator is not the cause."""
     import soak
     from signalbox.machine import Result
 
-    console = (
-        "[pulse] count line=0 handled=10 expected=12 merged=2 twice=0 lost=0 worst=99\n[pulse]"
-        " count line=3 handled=5 sent=5 lost=0\n[scribe] count line=8 handled=7 expected=7 merged=0"
-        " lost=0\n[scribe] count line=15 handled=3 expected=4 lost=0\nsignalbox: end: status 0\n"
-    )
-    result = Result(
-        end="status",
-        status=0,
-        console=console,
-        seconds=1.0,
-        panics=[],
-        log="",
-        com2=b"",
-        directory=tmp_path,
-        timeout=1.0,
-    )
-    counts, wrong = soak.judge(soak.parse_run("bochs/pc/pc/plain/exact/7"), result)
-    assert (counts["taken"], counts["lost"], counts["merged"], counts["worst"]) == (25, 1, 2, 99)
-    assert wrong == ["lost 1"]
+    console = SOAKED.format(**WELL | changed)
+    result = Result("status", 0, console, 1.0, [], "", b"", tmp_path, 1.0)
+    counts, found = soak.judge(soak.parse_run(run), result)
+    assert found == wrong
+    assert counts["taken"] == 17 + sum({**WELL, **changed}[key] for key in ("uart", "disk"))
+    assert (counts["merged"], counts["worst"]) == (2, 99)
+
+
+def test_make_soak_chooses_runs(make):
+    """SOAK=: a kind, a pace or a realisation that is not there is a line with those that are."""
+    done = make("soak", PLATFORM="qemu", SOAK="--kinds base")
+    assert done.returncode != 0
+    assert "soak: no such run; boards: pc, q35; chipsets: pc, irqmux" in done.stdout, done.stdout
 
 
 def test_ci_calls_make_test():

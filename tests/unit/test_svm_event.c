@@ -77,6 +77,15 @@ static bool iret_exits(void)
 	return false;
 }
 
+/* The guest takes an interrupt of its controller. An emulator forgets V_IRQ with it, be V_IRQ an
+ * interrupt or a window (docs/emulators.md). */
+static void chip_interrupt(void)
+{
+	assert_true(interrupts_on());
+	kit_vmcb.virtual_interrupt &= ~(uint32_t)V_IRQ;
+	kit_vmcb.rflags &= ~(uint64_t)RFLAGS_IF;
+}
+
 static void begin(void)
 {
 	kit_begin();
@@ -218,6 +227,60 @@ static void an_iret_exits_once_for_an_interrupt_that_still_waits(void **state)
 	assert_int_equal(entry(), VECTOR);
 }
 
+/* ---- A window that an interrupt of the controller's has wiped out ---- */
+
+static void a_window_that_is_wiped_out_is_there_after_the_next_exit(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.rflags = 2;
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
+	for (unsigned times = 0; times < 3; times++) {
+		kit_vmcb.rflags |= RFLAGS_IF;
+		chip_interrupt();
+		assert_int_equal(entry(), NOTHING);
+		kit_vmcb.rflags |= RFLAGS_IF;
+		assert_int_equal(entry(), NOTHING); /* it is gone */
+		svm_want_window(&kit_vcpu, WINDOW_LATER); /* any exit: what waits asks anew */
+		assert_int_equal(entry(), EXITS);
+	}
+}
+
+static void a_window_that_is_wiped_out_leaves_room_for_the_interrupt(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.rflags = 2;
+	svm_want_window(&kit_vcpu, WINDOW_LATER);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	chip_interrupt();
+	assert_false(svm_may_be_overtaken(&kit_vcpu));
+	assert_false(svm_can_inject(&kit_vcpu)); /* the handler has interrupts off */
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_true(svm_can_inject(&kit_vcpu));
+	svm_inject_interrupt(&kit_vcpu, VECTOR);
+	assert_int_equal(entry(), VECTOR);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_int_equal(entry(), NOTHING);
+}
+
+/* The exception comes first, and its handler is where the controller's interrupt comes. */
+static void a_window_behind_an_exception_is_asked_for_again(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.event_injection = EVENT_VALID | EVENT_EXCEPTION | 6;
+	svm_want_window(&kit_vcpu, WINDOW_SOON);
+	assert_int_equal(entry(), 6);
+	kit_vmcb.rflags |= RFLAGS_IF;
+	chip_interrupt();
+	kit_vmcb.rflags |= RFLAGS_IF;
+	assert_int_equal(entry(), NOTHING);
+	svm_want_window(&kit_vcpu, WINDOW_SOON);
+	assert_false(kit_vcpu.timer_due); /* no interrupt stands before it */
+	assert_int_equal(entry(), EXITS);
+}
+
 static void end_of_slice(void);
 
 /* Its handler may be left by no IRET. */
@@ -280,6 +343,57 @@ static void the_next_nmi_waits_for_the_iret_and_comes_behind_it(void **state)
 	end_of_slice();
 	assert_true(svm_inject_nmi(&kit_vcpu));
 	assert_int_equal(entry(), VECTOR_NMI);
+}
+
+/* For ever: slices go on, and no event of type NMI is ever injected. */
+static void a_handler_without_an_iret_holds_nothing_but_its_own_nmis(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(entry(), VECTOR_NMI);
+	for (unsigned turn = 0; turn < 1000; turn++) {
+		assert_false(svm_inject_nmi(&kit_vcpu));
+		svm_set_timer(&kit_vcpu, 1000);
+		assert_true(kit_vcpu.timer_due);
+		assert_int_equal(kit_vcpu.timer_left, 1000); /* nothing cuts the slice short */
+		kit_vmcb.rflags |= RFLAGS_IF;                /* by STI, or by a jump elsewhere */
+		assert_true(svm_can_inject(&kit_vcpu));
+		svm_inject_interrupt(&kit_vcpu, VECTOR);
+		assert_int_equal(entry(), VECTOR);
+		assert_int_equal(kit_vmcb.event_injection & EVENT_VALID, 0);
+	}
+}
+
+/* The IRET exits, and is executed, whatever comes of it: another place is the guest's next. */
+static void an_iret_that_faults_ends_the_handler(void **state)
+{
+	(void)state;
+	begin();
+	kit_vmcb.rip = IRET_AT;
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(entry(), VECTOR_NMI);
+	assert_true(iret_exits());
+	(void)svm_iret_exit(&kit_vcpu);
+	kit_vmcb.rip = 0x9000; /* the guest's handler of the fault */
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	assert_int_equal(entry(), VECTOR_NMI);
+}
+
+/* The exit came while the NMI was delivered: its frame lies in absent memory. */
+static void an_nmi_that_an_exit_interrupts_is_put_back_and_blocks_none(void **state)
+{
+	(void)state;
+	begin();
+	assert_true(svm_inject_nmi(&kit_vcpu));
+	uint64_t event = kit_vmcb.event_injection;
+	assert_int_equal(entry(), VECTOR_NMI);
+	kit_vmcb.exit_interruption = event;
+	svm_requeue_event(&kit_vcpu);
+	assert_int_equal(kit_vmcb.event_injection, EVENT_VALID | EVENT_INTERRUPT | VECTOR_NMI);
+	assert_false(svm_inject_nmi(&kit_vcpu)); /* one at a time */
+	assert_int_equal(entry(), VECTOR_NMI);
+	assert_true(iret_exits());
 }
 
 static void an_nmi_waits_for_another_event_and_for_a_shadow(void **state)
@@ -394,6 +508,12 @@ int main(void)
 		cmocka_unit_test(an_iret_exits_once_for_an_interrupt_that_still_waits),
 		cmocka_unit_test(a_virtual_nmi_blocks_no_physical_one),
 		cmocka_unit_test(the_next_nmi_waits_for_the_iret_and_comes_behind_it),
+		cmocka_unit_test(a_window_that_is_wiped_out_is_there_after_the_next_exit),
+		cmocka_unit_test(a_window_that_is_wiped_out_leaves_room_for_the_interrupt),
+		cmocka_unit_test(a_window_behind_an_exception_is_asked_for_again),
+		cmocka_unit_test(a_handler_without_an_iret_holds_nothing_but_its_own_nmis),
+		cmocka_unit_test(an_iret_that_faults_ends_the_handler),
+		cmocka_unit_test(an_nmi_that_an_exit_interrupts_is_put_back_and_blocks_none),
 		cmocka_unit_test(an_nmi_waits_for_another_event_and_for_a_shadow),
 		cmocka_unit_test(a_guest_has_an_interrupt_table_when_it_has_loaded_one),
 		cmocka_unit_test(events_are_put_back_as_they_were),

@@ -13,8 +13,66 @@ BACKGROUND_H = "vmm/core/background.h"
 EXITS = "vmm/core/exits.c"
 VM = "vmm/core/vm.c"
 WATCH = "vmm/operator/watch.c"
+INSPECT = "vmm/operator/inspect.c"
 
 MUTANTS = (
+    # What the reports count.
+    (
+        "held-but-not-in-the-vmm-s-own-time",
+        INSPECT,
+        "counters->exits + counters->held_by_vmm;",
+        "counters->exits;",
+        "test_inspect",
+    ),
+    (
+        "masked-is-what-is-asserted",
+        INSPECT,
+        "line_in(chipset->block.masked(), line)",
+        "line_in(chipset->block.asserted(), line)",
+        "test_inspect",
+    ),
+    (
+        "a-wake-up-is-not-counted",
+        DISPATCH,
+        "\t\tline_table[line].wakeups++;\n",
+        "",
+        "test_inspect",
+    ),
+    (
+        "a-line-in-the-vmm-s-time-is-an-exit",
+        DISPATCH,
+        "\t\tif (running != NULL)\n\t\t\tline->exits++;",
+        "\t\tif (lines != 0)\n\t\t\tline->exits++;",
+        "test_inspect",
+    ),
+    (
+        "an-entry-that-did-not-happen-is-an-exit",
+        INSPECT,
+        "+= reason == VM_EXIT_ABORTED ? 0 : vm->exits[reason];",
+        "+= vm->exits[reason];",
+        "test_run",
+    ),
+    (
+        "a-turn-takes-no-time",
+        SWITCH,
+        "\tlast->run_ticks += now - last->started_at;\n",
+        "",
+        "test_run",
+    ),
+    (
+        "a-switch-is-not-counted",
+        SWITCH,
+        "\tnext->switches_in++;\n",
+        "",
+        "test_run",
+    ),
+    (
+        "an-injection-is-another-line-s",
+        INVOKE,
+        "line_table[chipset->controller.injected(own)].injected++;",
+        "line_table[chipset->controller.injected(own) ^ 1].injected++;",
+        "test_run",
+    ),
     # Time that is allotted.
     (
         "budget-that-has-no-end",

@@ -139,10 +139,11 @@ class VmmLog(Command):
 
     def run(self, argument):
         ring = value("log_ring")
-        text, at = ring["text"], int(ring["next"])
+        text, begin, end = ring["text"], int(ring["begin"]), int(ring["end"])
         size = text.type.range()[1] + 1
+        at = begin % size
         memory = bytes(gdb.selected_inferior().read_memory(int(text.address), size))
-        print((memory[at:] + memory[:at]).replace(b"\0", b"").decode("ascii", "replace"))
+        print((memory[at:] + memory[:at])[: end - begin].decode("ascii", "replace"))
 
 
 PROGRAMS = gdb_guests.begin()

@@ -11,6 +11,7 @@
 #include "vmm/core/output.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct output out;
@@ -210,6 +211,39 @@ static void too_many_notes_are_counted(void **state)
 	assert_non_null(strstr(printed(), "signalbox: 5 notes were dropped"));
 }
 
+static char logged[LOG_BYTES + 1];
+
+static void collect(const char *text, size_t size)
+{
+	strncat(logged, text, size);
+}
+
+static void a_vm_that_prints_for_ever_pushes_out_no_other_lines(void **state)
+{
+	struct output other = { 0 };
+	char text[64];
+
+	(void)state;
+	log_line("the VMM has a line");
+	assert_int_equal(output_put(&other, "so has another VM\n", 18), 0);
+	while (output_print(&other, "other"))
+		;
+	for (unsigned n = 0; n < 4000; n++) {
+		snprintf(text, sizeof(text), "line %u of very many\n", n);
+		put(text);
+		print_all();
+		printed_clear();
+	}
+	logged[0] = '\0';
+	log_replay(collect);
+	assert_non_null(strstr(logged, "signalbox: the VMM has a line\n"));
+	assert_non_null(strstr(logged, "[other] so has another VM\n"));
+	assert_non_null(strstr(logged, "[vm] line 3999 of very many\n"));
+	/* its share is there */
+	assert_non_null(strstr(logged, "[vm] line 3900 of very many\n"));
+	assert_null(strstr(logged, "[vm] line 3000 of very many\n"));
+}
+
 #define ON_RING(test) cmocka_unit_test_setup(test, begin)
 
 int main(void)
@@ -226,6 +260,7 @@ int main(void)
 		ON_RING(a_note_has_two_parts),
 		ON_RING(a_note_comes_behind_the_text_before_it),
 		ON_RING(too_many_notes_are_counted),
+		ON_RING(a_vm_that_prints_for_ever_pushes_out_no_other_lines),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);

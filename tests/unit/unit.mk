@@ -38,6 +38,7 @@ UNIT_keyboard := arch/x86/machine/keyboard.c
 UNIT_vga     := arch/x86/machine/vga.c
 UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
+UNIT_log     := $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
 UNIT_pci     := arch/x86/machine/pci.c
 # Functions of VMs: what a VM sees, and what the machine says of a function.

@@ -36,7 +36,7 @@ int output_put(struct output *o, const char *text, uint32_t bytes)
 static void print_line(struct output *o, const char *name)
 {
 	char text[CONFIG_NAME_MAX + OUTPUT_LINE_MAX + sizeof("[] \n")];
-	size_t used = strlen(name) + 1;
+	size_t used = strlen(name) + 1, mark = used + 2;
 
 	text[0] = '[';
 	memcpy(text + 1, name, used - 1);
@@ -46,6 +46,11 @@ static void print_line(struct output *o, const char *name)
 	text[used++] = '\n';
 	o->length = 0;
 	log_bytes(text, used);
+	o->logged += (uint32_t)used;
+	if (o->logged >= OUTPUT_LOGGED) {
+		o->logged = 0;
+		log_thin(text, mark, OUTPUT_LOGGED);
+	}
 }
 
 /* Moves a character to the line. Returns true when the line is whole. A character that finds the

@@ -8,12 +8,17 @@
 #ifndef VMM_OUTPUT_H
 #define VMM_OUTPUT_H
 
+#include "arch/x86/log/log.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 /* OUTPUT_BYTES: the most bytes of a VM under way, a power of two. OUTPUT_LINE_MAX: a longer line is
  * broken there. */
 enum { OUTPUT_BYTES = 4096, OUTPUT_LINE_MAX = 224 };
+/* A VM's share of the memory log: after so many bytes of text the VM's older lines go. So a VM has at
+ * most twice as many bytes there, and other lines stay. */
+enum { OUTPUT_LOGGED = LOG_BYTES / 4 };
 /* After so many dropped bytes a line tells of the loss at once. A smaller loss is told when the VM
  * has stopped printing. */
 enum { OUTPUT_SAID = 16 << 20 };
@@ -23,6 +28,7 @@ struct output {
 	volatile uint32_t head, tail; /* Next to write, next to print; both only grow. */
 	volatile uint64_t dropped;    /* Bytes that found no room. */
 	uint64_t dropped_said;        /* Dropped bytes that a line has told of. */
+	uint32_t logged;              /* Bytes of text since the log was thinned. */
 	unsigned length;              /* Length of the line without an end yet. */
 	/* The line without an end yet. */
 	char line[OUTPUT_LINE_MAX];

@@ -12,12 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The memory ring. Not static, so that a debugger finds the symbol. */
+/* The memory ring. Not static, so that a debugger finds the symbol. The ring has the bytes from
+ * position begin up to end. Position n is in the place n % LOG_BYTES. */
 struct log_ring {
 	char text[LOG_BYTES];
-	size_t next;    /* the place of the next byte */
-	bool wrapped;   /* the ring is full */
-	uint64_t total; /* bytes so far; the position of a byte never changes */
+	uint64_t begin, end;
 } log_ring;
 
 /* The console's functions, each NULL without a console. */
@@ -35,16 +34,51 @@ void log_ring_write(const char *text, size_t size)
 		text += size - LOG_BYTES;
 		size = LOG_BYTES;
 	}
-	size_t first = LOG_BYTES - r->next;
+	size_t at = r->end % LOG_BYTES, first = LOG_BYTES - at;
 
 	if (first > size)
 		first = size;
-	memcpy(r->text + r->next, text, first);
+	memcpy(r->text + at, text, first);
 	memcpy(r->text, text + first, size - first);
-	if (r->next + size >= LOG_BYTES)
-		r->wrapped = true;
-	r->next = (r->next + size) % LOG_BYTES;
-	r->total += size;
+	r->end += size;
+	if (r->end - r->begin > LOG_BYTES)
+		r->begin = r->end - LOG_BYTES;
+}
+
+/* Returns whether the line at a position begins with the mark. */
+static bool is_marked(uint64_t line, const char *mark, size_t length)
+{
+	while (length > 0 && log_at(line + length - 1) == mark[length - 1])
+		length--;
+	return length == 0;
+}
+
+/* The newest lines come first. Lines that stay move up to the end, over the lines that go. */
+void log_thin(const char *mark, size_t length, size_t keep)
+{
+	struct log_ring *r = &log_ring;
+	uint64_t to = r->end, from = r->end;
+
+	while (from > r->begin) {
+		uint64_t line = from - 1;
+
+		while (line > r->begin && log_at(line - 1) != '\n')
+			line--;
+		size_t bytes = from - line;
+		bool marked = is_marked(line, mark, length);
+
+		if (marked && keep < bytes) {
+			keep = 0;
+			from = line;
+		} else {
+			keep -= marked ? bytes : 0;
+			while (from > line)
+				r->text[--to % LOG_BYTES] = log_at(--from);
+		}
+		log_pause();
+	}
+	if (to > r->begin)
+		r->begin = to;
 }
 
 void log_pause(void)
@@ -129,21 +163,23 @@ void log_urgent(void)
 void log_replay(void (*out)(const char *text, size_t size))
 {
 	const struct log_ring *r = &log_ring;
+	size_t at = r->begin % LOG_BYTES, size = r->end - r->begin, first = LOG_BYTES - at;
 
-	if (r->wrapped)
-		out(r->text + r->next, LOG_BYTES - r->next);
-	if (r->next)
-		out(r->text, r->next);
+	if (first > size)
+		first = size;
+	out(r->text + at, first);
+	if (first < size)
+		out(r->text, size - first);
 }
 
 uint64_t log_end(void)
 {
-	return log_ring.total;
+	return log_ring.end;
 }
 
 uint64_t log_begin(void)
 {
-	return log_ring.total > LOG_BYTES ? log_ring.total - LOG_BYTES : 0;
+	return log_ring.begin;
 }
 
 char log_at(uint64_t position)

@@ -78,6 +78,10 @@ void log_replay(void (*out)(const char *text, size_t size));
 uint64_t log_begin(void);
 uint64_t log_end(void);
 char log_at(uint64_t position);
+/* Forgets older lines of the memory log that begin with the mark: the newest of them stay, keep bytes
+ * at most. Other lines stay. Call it from the background work, and take care that marked lines are
+ * whole. */
+void log_thin(const char *mark, size_t length, size_t keep);
 
 /* Prints the message, flushes, prints "end: status 1" and powers off. Never returns. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -35,7 +35,7 @@ struct board {
 	bool in_guest;
 	bool nmi_exit; /* the guest is to be left */
 	bool nmi_blocked, nmi_waits;
-	uint64_t nmis; /* all that were raised */
+	uint64_t nmis;    /* all that were raised */
 	uint64_t handled; /* those that the host's handler has counted */
 	/* who raised the last ones, -1 the external signal; and at which access of the VMM */
 	int nmi_line[NMIS_KEPT];

@@ -250,8 +250,10 @@ static void the_search_for_the_multiboot_header_is_in_steps(void **state)
 /* All the steps of a load at most: the search for the header, the program headers eight at a time,
  * memory once to be cleared and once to be written, and for each segment one step more at its
  * beginning and one at its end. */
-enum { STEPS_MOST = 8192 / 256 + LOAD_HEADERS_MAX / 8 + 2 * (MEMORY / LOAD_PIECE) +
-	            2 * LOAD_HEADERS_MAX + 16 };
+enum {
+	STEPS_MOST = 8192 / 256 + LOAD_HEADERS_MAX / 8 + 2 * (MEMORY / LOAD_PIECE) +
+	             2 * LOAD_HEADERS_MAX + 16
+};
 
 /* Loads the image, or finds out why not, in few steps. Returns the error. Where before is a copy of
  * the memory, no step may write more than a piece. Frees the image. */
@@ -310,9 +312,9 @@ static void headers_of_32_bits_are_bounded_too(void **state)
 	(void)state;
 	memcpy(f.bytes, &h, sizeof(h));
 	for (unsigned i = 0; i < HEADERS; i++)
-		((struct elf32_program *)(f.bytes + TABLE_AT))[i] =
-			(struct elf32_program){ SEGMENT_LOAD, TABLE_AT, TEXT, TEXT,
-			                        64,           MEMORY - TEXT, 7,    0 };
+		((struct elf32_program *)(f.bytes + TABLE_AT))[i] = (struct elf32_program){
+			SEGMENT_LOAD, TABLE_AT, TEXT, TEXT, 64, MEMORY - TEXT, 7, 0
+		};
 	expect_of_any(&f, -ENOEXEC);
 }
 
@@ -330,8 +332,8 @@ static void headers_may_lie_far_apart(void **state)
 	((struct elf64_header *)f.bytes)->phentsize = APART;
 	((struct elf64_header *)f.bytes)->phnum = LOAD_HEADERS_MAX;
 	for (unsigned n = 0; n < LOAD_HEADERS_MAX; n++) {
-		const struct elf64_program p = { SEGMENT_LOAD, 7,  0,  TEXT + n * 64, TEXT + n * 64,
-			                         64,           64, 0 };
+		const struct elf64_program p = { SEGMENT_LOAD,  7,  0,  TEXT + n * 64,
+			                         TEXT + n * 64, 64, 64, 0 };
 
 		memcpy(f.bytes + TABLE_AT + (size_t)n * APART, &p, sizeof(p));
 	}
@@ -362,8 +364,8 @@ static void an_image_of_addresses_is_cleared_in_steps(void **state)
 static void any_image_takes_few_steps(void **state)
 {
 	enum { HEADERS = LOAD_HEADERS_MAX + 8, CONTENTS = 20000, IMAGES = 100 };
-	static const uint64_t borders[] = { 0,      1,      64,         LOAD_PIECE, CONTENTS, TEXT,
-		                            MEMORY, 0xa0000, 0xffffffff, UINT64_MAX };
+	static const uint64_t borders[] = { 0,    1,      64,      LOAD_PIECE, CONTENTS,
+		                            TEXT, MEMORY, 0xa0000, 0xffffffff, UINT64_MAX };
 	uint64_t seed = 8;
 	unsigned loaded = 0;
 

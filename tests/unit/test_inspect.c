@@ -136,8 +136,7 @@ static void expect_columns(const char *where)
 			         said.to_controller, mine);
 		/* the mask is written at the entry; the running VM's lines are at its controller */
 		if (runs >= 0 && !mine)
-			assert_int_equal(said.masked,
-			                 owner >= 0 && (c->told || !is_heard(owner)));
+			assert_int_equal(said.masked, owner >= 0 && (c->told || !is_heard(owner)));
 	}
 }
 

@@ -240,7 +240,7 @@ static void a_window_that_is_wiped_out_is_there_after_the_next_exit(void **state
 		chip_interrupt();
 		assert_int_equal(entry(), NOTHING);
 		kit_vmcb.rflags |= RFLAGS_IF;
-		assert_int_equal(entry(), NOTHING); /* it is gone */
+		assert_int_equal(entry(), NOTHING);       /* it is gone */
 		svm_want_window(&kit_vcpu, WINDOW_LATER); /* any exit: what waits asks anew */
 		assert_int_equal(entry(), EXITS);
 	}

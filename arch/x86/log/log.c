@@ -57,7 +57,7 @@ static bool is_marked(uint64_t line, const char *mark, size_t length)
 void log_thin(const char *mark, size_t length, size_t keep)
 {
 	struct log_ring *r = &log_ring;
-	uint64_t to = r->end, from = r->end;
+	uint64_t to = r->end, from = to;
 
 	while (from > r->begin) {
 		uint64_t line = from - 1;

@@ -142,9 +142,8 @@ def judge(run, result):
     missing = [line for line in LINES if line not in found]
     if missing:
         return counts, wrong + [f"no count of line {', '.join(map(str, missing))}"]
-    injected = {
-        int(r["irq"]): int(r["injected"]) for r in find_records(result.console, "line") if "irq" in r
-    }
+    lines = [r for r in find_records(result.console, "line") if "irq" in r]
+    injected = {int(r["irq"]): int(r["injected"]) for r in lines}
     for line, count in found.items():
         came = count.get("expected", count.get("sent", 0))
         merged, in_vain = count.get("merged", 0), count.get("idle", 0)
@@ -156,8 +155,9 @@ def judge(run, result):
         counts["lost"] += max(0, came - merged - caused)
         counts["twice"] += max(0, caused + merged - came)
         counts["without_cause"] += in_vain
-        if in_vain > run.in_vain_most(injected.get(line, 0)):
-            wrong.append(f"line {line}: {in_vain} without a cause, {injected.get(line, 0)} injected")
+        by_injection = injected.get(line, 0)
+        if in_vain > run.in_vain_most(by_injection):
+            wrong.append(f"line {line}: {in_vain} without a cause, {by_injection} injected")
         # A timer that runs in real time may itself be late; one that is counted may not.
         stalls = count.get("lost", 0)
         counts["late" if line == 0 and not run.counted else "lost"] += stalls

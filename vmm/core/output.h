@@ -16,8 +16,8 @@
 /* OUTPUT_BYTES: the most bytes of a VM under way, a power of two. OUTPUT_LINE_MAX: a longer line is
  * broken there. */
 enum { OUTPUT_BYTES = 4096, OUTPUT_LINE_MAX = 224 };
-/* A VM's share of the memory log: after so many bytes of text the VM's older lines go. So a VM has at
- * most twice as many bytes there, and other lines stay. */
+/* A VM's share of the memory log: after so many bytes of text the VM's older lines go. So a VM has
+ * at most twice as many bytes there, and other lines stay. */
 enum { OUTPUT_LOGGED = LOG_BYTES / 4 };
 /* After so many dropped bytes a line tells of the loss at once. A smaller loss is told when the VM
  * has stopped printing. */

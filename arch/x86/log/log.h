@@ -78,9 +78,9 @@ void log_replay(void (*out)(const char *text, size_t size));
 uint64_t log_begin(void);
 uint64_t log_end(void);
 char log_at(uint64_t position);
-/* Forgets older lines of the memory log that begin with the mark: the newest of them stay, keep bytes
- * at most. Other lines stay. Call it from the background work, and take care that marked lines are
- * whole. */
+/* Forgets older lines of the memory log that begin with the mark. The newest such lines stay, up to
+ * so many bytes, and so do all other lines. Call it from the background work, behind a whole
+ * line. */
 void log_thin(const char *mark, size_t length, size_t keep);
 
 /* Prints the message, flushes, prints "end: status 1" and powers off. Never returns. */

@@ -12,6 +12,28 @@ CONSOLE = "vmm/operator/console.c"
 NEAREST = "vmm/operator/nearest.c"
 
 MUTANTS = (
+    # A VM's share of the memory log.
+    (
+        "a-vm-has-all-of-the-log",
+        "vmm/core/output.c",
+        "if (o->logged >= OUTPUT_LOGGED) {",
+        "if (o->logged == UINT32_MAX) {",
+        "test_output",
+    ),
+    (
+        "the-newest-lines-are-thinned",
+        "arch/x86/log/log.c",
+        "marked && keep < bytes",
+        "marked && keep >= bytes",
+        "test_log",
+    ),
+    (
+        "thinned-without-an-order",
+        "arch/x86/log/log.c",
+        "\t\t\tkeep = 0;\n",
+        "",
+        "test_log",
+    ),
     # When a run ends, and with which status.
     (
         "operator-fails-a-vm",

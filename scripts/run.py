@@ -121,6 +121,19 @@ def check_memory(machine, config):
         )
 
 
+def refuse_unused(args, demo):
+    """A word that would do nothing is refused, so that nobody takes the run for another one."""
+    if args.loads:
+        raise ConfigError(
+            f"LOADS={args.loads}: only Linux beside pulse has loads: make run GUESTS=linux+pulse"
+        )
+    if demo and args.disk:
+        raise ConfigError(
+            f"DISK={args.disk}: the demonstration makes its own disk; GUESTS=bios and CONFIG= "
+            "take one"
+        )
+
+
 def machine_of(args, platform):
     """The machine that the configuration describes. A first line that boots a guest, with no
     module after it, is a bare machine."""
@@ -143,6 +156,7 @@ def run_one(args, platform, reason):
     machine = machine_of(args, platform)
     if machine.vmm is not None and beside.find_pair(machine.modules):
         return run_beside(args, platform, reason, machine)
+    refuse_unused(args, demo=False)
     print(f"run: {reason}{pace(machine)}", flush=True)
     if machine.counted:
         add_words(machine, machine.unit)
@@ -232,6 +246,7 @@ def seconds_of(args, drawn):
 
 def run_demo(args, platform, reason):
     """On a screen until a key or SECONDS end it; else for SECONDS, and the table at the end."""
+    refuse_unused(args, demo=True)
     drawn = can_draw()
     seconds = seconds_of(args, drawn)
     timeout = float(args.timeout or (DAY if drawn else 600))

@@ -29,7 +29,7 @@ PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux q
 BOARDS    := pc q35
 IOMMUS    := intel amd
 NESTED    := svm vmx
-GUEST_SETS := linux linux+pulse
+GUEST_SETS := linux linux+pulse bios
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))

@@ -153,3 +153,17 @@ def test_a_run_that_cannot_be_is_refused_in_one_line(words, line):
     run = [sys.executable, "scripts/run.py", "--build", str(BUILD), "--platform", "qemu"]
     said = answer([*run, "--config", str(CONFIG), *words])
     assert len(said) == 1 and re.match(line, said[0]), said
+
+
+UNUSED = [
+    (["--view", "1", "--loads", "idle"], "run: LOADS=idle: only Linux beside pulse has loads: "),
+    (["--loads", "nonsense"], "run: LOADS=nonsense: only Linux beside pulse has loads: "),
+    (["--view", "1", "--disk", "README.md"], "run: DISK=README.md: the demonstration makes its "),
+]
+
+
+@pytest.mark.parametrize("words, line", UNUSED)
+def test_a_word_that_would_do_nothing_is_refused(words, line):
+    run = [sys.executable, "scripts/run.py", "--build", str(BUILD), "--platform", "qemu"]
+    said = answer([*run, *words])
+    assert len(said) == 1 and said[0].startswith(line), said

@@ -284,6 +284,16 @@ def test_no_setup_looks_for_nothing(machine):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_setup_alone_takes_every_package():
+    """make setup: no package of the table is left out of what it installs."""
+    text = (ROOT / "scripts/setup.sh").read_text()
+    rows = re.search(r"^packages='\n(.*?)^'", text, re.S | re.M)[1].splitlines()
+    table = [row.split("|")[:2] for row in rows]
+    groups = re.search(r"\$# -eq 0 .*?set -- (.*?)\nfi", text, re.S)[1].replace("\\\n", " ").split()
+    taken = {package for group, package in table if group in groups}
+    assert taken == {package for _, package in table} and len(taken) > 40
+
+
 def test_a_target_names_all_that_it_needs_once(tmp_path):
     """make test without rights: one message, before anything is built, with all packages."""
     tools = {"id": "echo 1000", "sudo": "exit 1", "apt-get": "exit 100", "dpkg-query": "exit 1"}

@@ -136,6 +136,7 @@ BAD = [
     ("JOBS", "0", f"{WHOLE} 1 to 256 (machines side by side)"),
     ("JOBS", "'", f"{WHOLE} 1 "),
     ("SEED", "x", f"{WHOLE} 0 to "),
+    ("GUESTS", "windows", f"{WORD} linux linux+pulse bios"),
     ("COUNTS", "2", f"{WORD} 0 1"),
     ("BUILD", "/", "allowed is a directory of its own whose path has no blank"),
     ("BUILD", "a b", "allowed is a directory "),
@@ -162,6 +163,9 @@ def test_a_bad_variable_is_refused(make, name, value, allowed):
         ("MINUTES", "1000"),
         ("MEMORY", "32"),
         ("SEED", "0"),
+        ("GUESTS", "linux"),
+        ("GUESTS", "linux+pulse"),
+        ("GUESTS", "bios"),
         ("PLATFORM", "qemu-irqmux"),
         ("BOARD", "q35"),
         ("JOBS", "256"),
@@ -178,6 +182,16 @@ def test_make_knows_the_platforms():
     text = (ROOT / "scripts/variables.mk").read_text()
     assert re.search(r"^PLATFORMS := (.*)$", text, re.M)[1].split() == list(PLATFORMS)
     assert re.search(r"^BOARDS +:= (.*)$", text, re.M)[1].split() == list(BOARDS)
+
+
+def test_make_knows_the_guests_that_the_documents_name():
+    """Each GUESTS=... of README and docs/ is taken, and has a configuration."""
+    text = (ROOT / "scripts/variables.mk").read_text()
+    sets = re.search(r"^GUEST_SETS := (.*)$", text, re.M)[1].split()
+    assert all((ROOT / f"scripts/configs/{name}.cfg").exists() for name in sets)
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {name for page in pages for name in re.findall(r"GUESTS=([a-z+]+)", page.read_text())}
+    assert named == set(sets)
 
 
 # The emulators' parts with the block's model, and with the block as RTL.

@@ -288,7 +288,7 @@ check: unit check-headers vmm | setup-check
 	$(Q)PYTHON='$(PYTHON)' scripts/check.sh '$(BUILD)'
 
 mutants: | setup-mutants
-	$(Q)$(PYTHON) scripts/mutants.py --build '$(BUILD)/mutants' --jobs $(JOBS) $(if $(QUICK),--quick)
+	$(Q)$(PYTHON) scripts/mutants.py --build '$(BUILD)/mutants' --jobs $(JOBS) $(if $(filter-out 0,$(QUICK)),--quick)
 
 format: | setup-check
 	$(Q)formatter=$$(scripts/check.sh --formatter) && \
@@ -338,7 +338,7 @@ GROUPS_synth    := $(GROUPS_rtl) synth
 GROUPS_wave     := $(GROUPS_rtl)
 $(foreach goal,lint cosim corpus picprobe wishbone signals coverage prove mutants driver-mutants hardware long,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
 GROUPS_test     := $(GROUPS_proof) $(GROUPS_rtl) $(GROUPS_system)
-GROUPS_mutants  := $(GROUPS_check) $(if $(QUICK),,test $(GROUPS_soak))
+GROUPS_mutants  := $(GROUPS_check) $(if $(filter-out 0,$(QUICK)),,test $(GROUPS_soak))
 GROUPS_irqmux   := build bochs irqmux
 GROUPS_qemu-irqmux  := build qemu qemu-irqmux
 GROUPS_bochs-irqmux := $(GROUPS_irqmux)

@@ -82,7 +82,10 @@ def main():
     unknown = [name for name in wanted if name not in FULL]
     unknown += [name for name in args.vendors.split() if name not in VENDORS]
     if unknown:
-        sys.exit(f"nested: {unknown[0]}: no such run or vendor")
+        sys.exit(
+            f"nested: {unknown[0]}: no such run or vendor; there are the runs {', '.join(FULL)},"
+            f" and the vendors {', '.join(VENDORS)}"
+        )
     if wanted:
         runs = {name: FULL[name] for name in wanted}
     wrong = [play(vendor, runs, args) for vendor in args.vendors.split()]

@@ -12,6 +12,12 @@ is_whole = $(and $(call one_word,$(1)),$(if $(call without_digits,$(1)),,yes))
 # With at most one point.
 is_more_than_zero = $(and $(call one_word,$(1)),$(filter 1 2,$(words $(subst ., ,_$(1)_))),$(if \
 	$(call without_digits,$(subst .,,$(1))),,yes),$(subst 0,,$(subst .,,$(1))))
+# A whole number greater than 0, also as 1e9.
+comma := ,
+digits := 0 1 2 3 4 5 6 7 8 9
+is_count = $(and $(call one_word,$(1)),$(filter 1 2,$(words $(subst e, ,$(1)))),$(filter $(addsuffix \
+	%,$(digits)),$(1)),$(filter $(addprefix %,$(digits)),$(1)),$(if $(findstring ee,$(1))$(call \
+	without_digits,$(subst e,,$(1))),,yes),$(subst 0,,$(firstword $(subst e, ,$(1)))))
 in_range = $(shell [ '$(1)' -ge $(2) ] 2>/dev/null && [ '$(1)' -le $(3) ] 2>/dev/null && echo yes)
 
 refuse = $(error $(1)=$($(1)): allowed is $(2))
@@ -47,6 +53,13 @@ $(call check_whole,SEED,0,2147483647,of the first run)
 $(call check_whole,WAKEUPS,1,100000000,beside each load)
 $(call check_word,COUNTS,0 1)
 $(call check_word,VIEW,0 1)
+$(if $(QUICK),$(call check_word,QUICK,0 1))
+$(if $(FIGURES),$(call check_word,FIGURES,0 1))
+$(if $(CONFIG),,$(call refuse,CONFIG,a file such as scripts/configs/default.cfg))
+$(if $(OPERATIONS),$(if $(call is_count,$(OPERATIONS)),,$(call \
+	refuse,OPERATIONS,a whole number greater than 0$(comma) such as 1e9)))
+$(if $(RTL_SEED),$(call check_whole,RTL_SEED,0,2147483647,where the random operations start))
+$(if $(SYNTH_MHZ),$(call check_whole,SYNTH_MHZ,1,1000,MHz that place and route is asked for))
 $(if $(and $(call one_word,$(BUILD)),$(filter-out . .. /,$(BUILD))),,$(call \
 	refuse,BUILD,a directory of its own whose path has no blank))
 is_newlib = $(shell [ -f '$(1)/include/errno.h' ] && [ -f '$(1)/lib/libgeneral.a' ] && echo yes)

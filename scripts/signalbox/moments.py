@@ -23,6 +23,7 @@ NO_VM = 0xFF
 # enum timeline_kind (emulators/qemu/timeline.h).
 KINDS = ("trace", "lost", "high", "low", "delivered", "eoi", "machine-entry", "machine-exit")
 OF_LINES = ("high", "low", "delivered", "eoi")
+LINES = 16
 # The lengths of the bare machine's and the VMM's numbers, where a VM has the address of its VMCB.
 BARE, VMM = 0, (1 << 64) - 1
 COM1_LINE = 4
@@ -233,8 +234,8 @@ class Filter:
 
     @staticmethod
     def check(word, name, value, known):
-        if name == "line" and not value.isdecimal():
-            raise FilterError(f"{word}: '{value}' is no number of a line")
+        if name == "line" and not (value.isdecimal() and int(value) < LINES):
+            raise FilterError(f"{word}: '{value}' is no number of a line: 0 to {LINES - 1}")
         if name in known and value not in known[name]:
             raise FilterError(
                 f"{word}: no {name} is called '{value}'; there are: {' '.join(sorted(known[name]))}"

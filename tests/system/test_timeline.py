@@ -393,7 +393,9 @@ def test_a_filter_keeps_what_its_words_say(words, left):
     [
         ("colour=red", "colour=red: no such word; there are vm=, line=, event="),
         ("vm=c", "vm=c: no vm is called 'c'; there are: a b"),
-        ("line=x", "line=x: 'x' is no number of a line"),
+        ("line=x", "line=x: 'x' is no number of a line: 0 to 15"),
+        ("line=16", "line=16: '16' is no number of a line: 0 to 15"),
+        ("-line=4,99", "-line=4,99: '99' is no number of a line: 0 to 15"),
         ("stop=exits", "stop=exits: no event is called 'exits'; there are: "),
         ("stop=exit>x", "stop=exit>x: 'x' is no number"),
         ("event=exits", "event=exits: no event is called 'exits'; there are: "),

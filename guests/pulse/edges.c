@@ -78,6 +78,21 @@ uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t c
 	return late > tsc - entry ? late - (tsc - entry) : 0;
 }
 
+void edges_anew(struct edges *e, uint64_t tsc, uint32_t counter, uint64_t after,
+                uint32_t counter_after)
+{
+	uint64_t loaded = after - ticks_of(&e->paced, e->reload - counter_after);
+	uint64_t old = loaded > tsc ? counts_of(&e->paced, loaded - tsc) : 0;
+	uint64_t before = edges_since(e, tsc, counter);
+	uint64_t n = before + (old >= counter ? 1 + (old - counter) / e->reload : 0);
+
+	keep_pace(e, before, tsc, counter);
+	e->came += n;
+	e->pending += n;
+	e->tsc = after;
+	e->counter = counter_after;
+}
+
 bool edges_overdue(const struct edges *e, uint64_t running, uint64_t tsc, uint32_t counter)
 {
 	uint64_t n = edges_since(e, tsc, counter), waiting = e->pending + n;

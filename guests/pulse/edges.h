@@ -36,6 +36,12 @@ void edges_begin(struct edges *e, uint32_t reload, struct pit_rate rate, uint64_
  * ticks from the interrupt's edge to the handler's entry. */
 uint64_t edges_handled(struct edges *e, uint64_t entry, uint64_t tsc, uint32_t counter);
 
+/* Call where the counter has been loaded anew: `tsc` and `counter` are a reading right before, and
+ * `after` and `counter_after` a reading right behind. The edges of the old period still count, and
+ * the next period began at the load. */
+void edges_anew(struct edges *e, uint64_t tsc, uint32_t counter, uint64_t after,
+                uint32_t counter_after);
+
 /* Takes a reading outside of a handler. Returns whether an edge has waited since before `running`,
  * by more than a quarter of a period. The edge should have interrupted code that ran then with
  * interrupts on. */

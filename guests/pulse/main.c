@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pulse's start, threads and end. Words: probes=LIST n=1000 seconds=3 laps=1 stress=N base=0x20
- * hz=1000 baud=N. Without probes= and stress= the run is a demonstration.
+ * hz=1000 anew=0 baud=N. Without probes= and stress= the run is a demonstration.
  *
  * Rule: main is the idle thread; the prober ends the guest.
  */
@@ -124,7 +124,7 @@ int guest_main(void)
 {
 	read_words();
 	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
-	tick_init((uint32_t)args_number("hz", 1000));
+	tick_init((uint32_t)args_number("hz", 1000), (uint32_t)args_number("anew", 0));
 	machine_print("pulse: %u Hz, words: %s\n", (unsigned)tick_hz(), args_line());
 	if (!com2_init((uint32_t)args_number("baud", 0)))
 		no_uart();

@@ -27,8 +27,9 @@ struct tick_count {
 	uint64_t worst;  /* the longest time from an edge to the handler, in TSC ticks */
 };
 
-/* Prepares ticks of so many Hz and measures the rates. Call before tick_start(). */
-void tick_init(uint32_t hz);
+/* Prepares ticks of so many Hz and measures the rates. anew: seconds after which the PIT is loaded
+ * again, or 0. Call before tick_start(). */
+void tick_init(uint32_t hz, uint32_t anew);
 /* Starts the ticks and waits for the first tick. */
 void tick_start(void);
 uint32_t tick_hz(void);

@@ -15,6 +15,8 @@ enum { ROUNDS = 3000, TO_READ = 25 };
 struct world {
 	uint64_t tsc, counts; /* the true rate */
 	uint32_t reload;
+	uint64_t loaded, old, taken; /* TSC of the counter's last load; edges before, and up to
+	                              * the last interrupt */
 	uint64_t now, acknowledged; /* TSC; that of the last interrupt */
 	uint64_t random;
 	struct edges edges;
@@ -39,22 +41,29 @@ static uint64_t tsc_of(const struct world *w, uint64_t counts)
 
 static uint32_t counter_at(const struct world *w, uint64_t tsc)
 {
-	return w->reload - (uint32_t)(counts_at(w, tsc) % w->reload);
+	return w->reload - (uint32_t)(counts_at(w, tsc - w->loaded) % w->reload);
 }
 
 static uint64_t edges_until(const struct world *w, uint64_t tsc)
 {
-	return counts_at(w, tsc) / w->reload;
+	return w->old + counts_at(w, tsc - w->loaded) / w->reload;
+}
+
+/* An edge before the last load: the moment of the load. */
+static uint64_t tsc_of_edge(const struct world *w, uint64_t number)
+{
+	return w->loaded + (number > w->old ? tsc_of(w, (number - w->old) * w->reload) : 0);
 }
 
 /* The next interrupt, taken when the guest is back: its true latency. spent: from the entry to the
  * reading. */
 static uint64_t take(struct world *w, uint64_t away, uint64_t spent, uint64_t *said)
 {
-	uint64_t edge = tsc_of(w, (edges_until(w, w->acknowledged) + 1) * w->reload);
+	uint64_t edge = tsc_of_edge(w, w->taken + 1);
 	uint64_t entry = edge > w->now + away ? edge : w->now + away;
 
 	w->acknowledged = entry;
+	w->taken = edges_until(w, entry);
 	w->now = entry + spent;
 	*said = edges_handled(&w->edges, entry, w->now, counter_at(w, w->now));
 	return entry - edge;
@@ -66,6 +75,7 @@ static struct world begin(uint64_t tsc, uint32_t reload)
 	struct pit_rate rate = { .tsc = w.tsc * 30000 / 1000, .counts = 30001 };
 
 	w.acknowledged = tsc_of(&w, 10 * reload) + TO_READ;
+	w.taken = edges_until(&w, w.acknowledged);
 	w.now = w.acknowledged + TO_READ;
 	edges_begin(&w.edges, reload, rate, w.acknowledged, w.now, counter_at(&w, w.now));
 	return w;
@@ -138,6 +148,38 @@ static void test_R13_a_latency_of_many_periods_is_seen_whole(void **state)
 	each(play_long);
 }
 
+/* The counter is loaded again and again, right behind a reading, or after some periods away. */
+static void play_anew(struct world *w)
+{
+	uint64_t period = tsc_of(w, w->reload), first = edges_until(w, w->acknowledged), said, is;
+	bool gap = false;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		is = take(w, below(w, period / 4), TO_READ * w->tsc / 16762, &said);
+		if (!gap) /* an edge of the old period has an age that the counter cannot tell */
+			near(said, is, w);
+		gap = false;
+		if (below(w, 4) != 0)
+			continue;
+		uint64_t before = w->now;
+		uint32_t counter = counter_at(w, before);
+
+		gap = below(w, 8) == 0;
+		w->now += gap ? below(w, 9) * period : below(w, period / 8);
+		w->old = edges_until(w, w->now);
+		w->loaded = w->now;
+		w->now += 1 + below(w, period / 8);
+		edges_anew(&w->edges, before, counter, w->now, counter_at(w, w->now));
+	}
+	assert_int_equal(w->edges.came, edges_until(w, w->now) - first);
+}
+
+static void test_no_edge_is_lost_where_the_counter_is_loaded_anew(void **state)
+{
+	(void)state;
+	each(play_anew);
+}
+
 static void play_absence(struct world *w)
 {
 	uint64_t period = tsc_of(w, w->reload), said, is;
@@ -179,6 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_latency_below_a_period_is_the_counter_s),
 		cmocka_unit_test(test_R13_a_latency_of_many_periods_is_seen_whole),
+		cmocka_unit_test(test_no_edge_is_lost_where_the_counter_is_loaded_anew),
 		cmocka_unit_test(test_five_thousand_periods_at_once),
 		cmocka_unit_test(test_a_lost_tick_is_overdue_and_a_merged_one_is_not),
 	};

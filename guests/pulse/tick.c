@@ -25,7 +25,7 @@ static struct pit_rate rate;
 static struct edges edges;
 static uint64_t handled, lost, worst, patience;
 static uint64_t loads, since_load; /* ticks from a load of the counter to the next, 0: one load */
-static bool started, told; /* told: the tick that waits now is counted as lost */
+static bool started, told;         /* told: the tick that waits now is counted as lost */
 static struct samples *volatile sink;
 
 /* Loads the counter anew: QEMU's PIT leaves out an edge when the counter has run for long

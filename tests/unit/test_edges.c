@@ -17,7 +17,7 @@ struct world {
 	uint32_t reload;
 	uint64_t loaded, old, taken; /* TSC of the counter's last load; edges before, and up to
 	                              * the last interrupt */
-	uint64_t now, acknowledged; /* TSC; that of the last interrupt */
+	uint64_t now, acknowledged;  /* TSC; that of the last interrupt */
 	uint64_t random;
 	struct edges edges;
 };

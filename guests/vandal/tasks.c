@@ -75,8 +75,8 @@ static uint64_t interrupt_gate(void (*entry)(void))
 
 extern uint64_t guest_gdt[];
 
-/* Returns true where both single steps came, each in its task. Bochs's bare machine leaves the first
- * step out. */
+/* Returns true where both single steps came, each in its task. Bochs's bare machine leaves the
+ * first step out. */
 static bool stepped(const volatile struct tasks_notes *n)
 {
 	return !machine_is_virtual() ||

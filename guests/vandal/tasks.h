@@ -27,8 +27,8 @@
 #include <stdint.h>
 
 /* Counts of the events: the called task, the gate's task with its error code, virtual-8086 mode,
- * the fault of a task that cannot be loaded with its error code, NT in the called task, the way back,
- * single steps and the tasks of the first two. */
+ * the fault of a task that cannot be loaded with its error code, NT in the called task, the way
+ * back, single steps and the tasks of the first two. */
 struct tasks_notes {
 	uint32_t called, gated, error, v86, refused, refused_error, nested, back, steps, stepped[2];
 };

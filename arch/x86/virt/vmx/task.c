@@ -469,8 +469,8 @@ static bool go_on(struct task_change *c, struct vcpu *v)
 }
 
 /* No event may be injected before the switch is done, so the field of events is in use. An event
- * that came by a gate has ended a HLT. An instruction that began with TF set has its trap behind the
- * switch, in the new task (SDM 3B 17.3.1.4). */
+ * that came by a gate has ended a HLT. An instruction that began with TF set has its trap behind
+ * the switch, in the new task (SDM 3B 17.3.1.4). */
 void task_begin(struct vcpu *v)
 {
 	const uint64_t qualification = vmcs_read(EXIT_QUALIFICATION);

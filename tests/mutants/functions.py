@@ -69,6 +69,28 @@ MUTANTS = (
         "!(io->kind & IO_STRING)",
         "test_pc_view",
     ),
+    # ACPI.
+    (
+        "any-sleep-switches-off",
+        "vmm/core/pc_view.c",
+        "SLEEP_MASK) == (SLEEP_NOW | VM_ACPI_S5)",
+        "SLEEP_MASK) >= SLEEP_NOW",
+        "test_pc_view",
+    ),
+    (
+        "acpi-for-all",
+        "vmm/core/pc_view.c",
+        "return vm->config.acpi && io->port >= VM_ACPI_PM1",
+        "return io->port >= VM_ACPI_PM1",
+        "test_pc_view",
+    ),
+    (
+        "acpi-table-unsealed",
+        "vmm/load/vm_acpi.c",
+        "\tseal(h, used, &h->checksum);\n",
+        "\t(void)used;\n",
+        "test_vm_acpi",
+    ),
     (
         "restarted-vm-masters",
         "vmm/core/vm_build.c",

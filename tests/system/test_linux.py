@@ -145,8 +145,8 @@ SHELL = [
 
 @pytest.fixture(scope="module")
 def shell_run(boot):
-    text = "console=ttyS0 cryptomgr.notests load=shell"
-    own = "mem=192M irq=0 io=0x40-0x43,0x61,0x80 uart=com1"
+    text = "console=ttyS0 cryptomgr.notests load=shell end=poweroff"
+    own = "mem=192M irq=0 io=0x40-0x43,0x61,0x80 uart=com1 acpi"
     return boot(
         "status=0",
         [Module(KERNEL, f"vm=linux type=linux {own} -- {text}"), Module(INITRD, "of=linux")],
@@ -169,6 +169,21 @@ def test_a_shell_on_a_uart_of_its_own_takes_keys(shell_run):
     assert int(interrupts_taken[1]) > 30
     shell_run.lacks("were dropped")
     assert complaints(text.replace("[linux] ", "")) == []
+
+
+def test_a_poweroff_by_acpi_ends_the_vm_well(shell_run):
+    """The kernel finds the tables of the word acpi, takes them as good, and switches off by them.
+    Its interrupts stay the 8259's."""
+    for wanted in (
+        r"ACPI: RSDP 0x00000000000E0000 ",
+        r"ACPI: 1 ACPI AML tables successfully acquired and loaded",
+        r"ACPI: PM: \(supports S0 S5\)",
+        r"ACPI: Using PIC for interrupt routing",
+    ):
+        assert re.search(rf"^\[linux\] .*{wanted}", shell_run.console, re.M), wanted
+    assert not re.search(r"ACPI.*(Error|Warning|BIOS)", shell_run.console), repr(shell_run)
+    shell_run.has("signalbox: vm linux: done, switched off by ACPI")
+    assert shell_run.status == 0, repr(shell_run)
 
 
 def test_the_uart_s_interrupts_cost_no_exit(shell_run):

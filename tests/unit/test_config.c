@@ -41,6 +41,9 @@ static void the_lines_of_the_manual_are_understood(void **state)
 	assert_false(vm.pc);
 	assert_int_equal(config_parse_vm(1, "type=bios", &vm, err, sizeof(err)), 0);
 	assert_true(vm.type == GUEST_BIOS && vm.pc);
+	assert_false(vm.acpi);
+	assert_int_equal(config_parse_vm(1, "acpi", &vm, err, sizeof(err)), 0);
+	assert_true(vm.acpi && vm.pc);
 	assert_int_equal(config_parse_vm(1, "pc type=multiboot", &vm, err, sizeof(err)), 0);
 	assert_true(vm.pc);
 	assert_int_equal(config_parse_vm(1, "", &vm, err, sizeof(err)), 0);
@@ -222,6 +225,7 @@ static const struct {
 	{ "trust=all", "module 2 (vm2): trust=all: it is one of dma, nmi, reset" },
 	{ "trust=nmi,", "module 2 (vm2): trust=nmi,: it is one of dma, nmi, reset" },
 	{ "uart=com2", "module 2 (vm2): uart=com2: it is one of com1" },
+	{ "acpi=on", "module 2 (vm2): acpi=on: 'acpi' takes no value" },
 	{ "uart", "module 2 (vm2): uart: a value is missing: uart=..." },
 	{ "ticks=some", "module 2 (vm2): ticks=some: it is one of merge, all" },
 	{ "pit=1", "module 2 (vm2): pit=1: 'pit' takes no value" },

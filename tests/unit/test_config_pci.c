@@ -174,6 +174,8 @@ static void a_function_has_one_owner(void **state)
 		{ "vm=a", "vm=b pci=00:0e.0", -EPERM,
 		  "pci=00:0e.0 (0xcf0-0xcff): port 0xcf8 belongs to the VMM (PCI configuration "
 		  "and reset)" },
+		{ "vm=a", "vm=b acpi pci=00:07.0", -EPERM,
+		  "acpi: the tables have no PCI, so pci= would not be found" },
 		{ "vm=a", "vm=b dma=unsafe", -EPERM, "dma=unsafe: there is no pci=" },
 		{ "vm=a", "vm=b pci=00:07.0 busmaster=0:7.0", -EPERM,
 		  "busmaster=00:07.0: vm b has it by pci=; use dma=" },

@@ -163,6 +163,78 @@ static void a_word_at_port_8900h_switches_the_vm_off(void **state)
 	assert_int_equal(stopped, -1);
 }
 
+static uint64_t access_pm1(uint16_t port, uint8_t size, uint8_t kind, uint64_t rax)
+{
+	const struct vcpu_io io = { port, size, kind };
+
+	registers.rax = rax;
+	assert_true(pc_view_access(&vm, &io));
+	return registers.rax;
+}
+
+/* Status at 8904h, enable at 8906h, control at 8908h; all by 16 bits, and by other widths too. */
+static void acpi_has_its_registers(void **state)
+{
+	(void)state;
+	vm.config.acpi = true;
+	assert_true(access_pm1(0x8904, 2, IO_IN, UINT64_MAX) == 0xffffffffffff0000);
+	assert_true(access_pm1(0x8908, 2, IO_IN, 0) == 1); /* SCI_EN */
+	access_pm1(0x8906, 2, 0, 0xffff0120);
+	assert_true(access_pm1(0x8906, 2, IO_IN, UINT64_MAX) == 0xffffffffffff0120);
+	assert_true(access_pm1(0x8904, 4, IO_IN, UINT64_MAX) == 0x01200000);
+	access_pm1(0x8907, 1, 0, 0xfffffe00);
+	assert_true(access_pm1(0x8906, 2, IO_IN, 0) == 0x0020);
+	access_pm1(0x8904, 2, 0, 0xffff); /* status: no event stands there */
+	access_pm1(0x8908, 2, 0, 0);
+	assert_true(access_pm1(0x8904, 4, IO_IN, 0) == 0x00200000);
+	assert_true(access_pm1(0x8908, 1, IO_IN, 0xff00) == 0xff01);
+	pc_view_reset(&vm);
+	assert_true(access_pm1(0x8906, 2, IO_IN, 0) == 0);
+	assert_int_equal(stopped, -1);
+}
+
+static void acpi_switches_off_by_s5_alone(void **state)
+{
+	(void)state;
+	for (unsigned type = 0; type < 8; type++)
+		for (unsigned go = 0; go < 2; go++) {
+			begin(state);
+			vm.config.acpi = true;
+			access_pm1(0x8908, 2, 0, type << 10 | go << 13 | 1);
+			assert_int_equal(stopped, go == 1 && type == 5 ? 0 : -1);
+		}
+	begin(state);
+	vm.config.acpi = true;
+	access_pm1(0x8904, 2, 0, 0x3400);
+	access_pm1(0x8906, 2, 0, 0x3400); /* other registers */
+	access_pm1(0x8908, 1, 0, 0x3400); /* the low byte */
+	assert_int_equal(stopped, -1);
+	access_pm1(0x8909, 1, 0, 0x34);
+	assert_int_equal(stopped, 0);
+	assert_string_equal(said, "done, switched off by ACPI");
+	begin(state);
+	vm.config.acpi = true;
+	access_pm1(0x8906, 4, 0, 0x34000000);
+	assert_int_equal(stopped, 0);
+}
+
+static void without_the_word_there_is_no_acpi(void **state)
+{
+	struct vcpu_io io = { 0x8908, 2, 0 };
+
+	(void)state;
+	registers.rax = 0x3400;
+	assert_false(pc_view_access(&vm, &io));
+	vm.config.acpi = true;
+	io = (struct vcpu_io){ 0x8908, 4, 0 }; /* beyond the registers */
+	assert_false(pc_view_access(&vm, &io));
+	io = (struct vcpu_io){ 0x8903, 2, IO_IN };
+	assert_false(pc_view_access(&vm, &io));
+	io = (struct vcpu_io){ 0x8904, 2, IO_IN | IO_STRING };
+	assert_false(pc_view_access(&vm, &io));
+	assert_int_equal(stopped, -1);
+}
+
 static void only_a_vm_with_the_word_has_the_view(void **state)
 {
 	static const uint16_t ports[] = { 0x64, 0x70, 0x71, 0x92, 0xcf9, 0x8900 };
@@ -264,6 +336,9 @@ int main(void)
 		cmocka_unit_test_setup(the_cmos_is_read_by_its_index, begin),
 		cmocka_unit_test_setup(the_ports_of_a_reset_end_the_vm, begin),
 		cmocka_unit_test_setup(a_word_at_port_8900h_switches_the_vm_off, begin),
+		cmocka_unit_test_setup(acpi_has_its_registers, begin),
+		cmocka_unit_test_setup(acpi_switches_off_by_s5_alone, begin),
+		cmocka_unit_test_setup(without_the_word_there_is_no_acpi, begin),
 		cmocka_unit_test_setup(only_a_vm_with_the_word_has_the_view, begin),
 		cmocka_unit_test_setup(a_vm_with_functions_has_configuration_space, begin),
 		cmocka_unit_test(the_bios_data_area_lists_the_vms_devices),

@@ -18,6 +18,8 @@
 enum { CONFIG_NAME_MAX = 16, CONFIG_RANGES_MAX = 16, CONFIG_TEXT_MAX = 256, CONFIG_VMS_MAX = 64 };
 enum { CONFIG_FUNCTIONS_MAX = 8 }; /* PCI functions of a VM. */
 enum { CONFIG_PARTS_MAX = 16 };    /* Parts of the frame. */
+/* The page of a VM's ACPI tables (vmm/load/vm_acpi.h). */
+enum { CONFIG_ACPI_AT = 0xe0000 };
 /* Reserved ranges that only the running machine knows. */
 enum { CONFIG_RESERVED_PORTS = 16, CONFIG_RESERVED_MEMORY = 128 };
 
@@ -44,7 +46,7 @@ enum { CONFIG_NO_LINE = 0xff };
 
 /* A module: vm=NAME type=multiboot|linux|bios mem=SIZE prio=N slice=TIME budget=TIME/TIME
  * wakeups=N/TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share pc pit
- * ticks=merge|all uart=com1 onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST dma=unsafe
+ * acpi ticks=merge|all uart=com1 onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST
  * args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
@@ -77,6 +79,7 @@ struct vm_config {
 	/* 'share': another VM may have the same lines and ports, if its own line has 'share'
 	 * too. */
 	int share;
+	bool acpi; /* 'acpi': the VM finds ACPI tables, and the word pc is included */
 	/* 'pc': the VM finds a CMOS, and ports for reset and power-off; type=linux and
 	 * type=bios have it too */
 	bool pc;

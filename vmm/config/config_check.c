@@ -16,6 +16,8 @@
 #define LEGACY_HOLE_FIRST UINT64_C(0xa0000) /* VGA memory and firmware: no RAM of a VM */
 #define LEGACY_HOLE_LAST UINT64_C(0xfffff)
 
+enum { MEMORY_PAGE = 4096 };
+
 int check_refuse(const struct check *c, int error, const char *format, ...)
 {
 	va_list args;
@@ -302,6 +304,24 @@ static int check_uart(const struct check *c)
 	return 0;
 }
 
+/* The tables lie in the hole, in a page that the VM needs for nothing else. */
+static int check_acpi(const struct check *c)
+{
+	const struct config_range page = { CONFIG_ACPI_AT, CONFIG_ACPI_AT + MEMORY_PAGE - 1 };
+	const char *why = NULL;
+
+	if (c->vm->type == GUEST_BIOS)
+		why = "a BIOS brings its own tables";
+	else if (c->vm->pci_count != 0)
+		why = "the tables have no PCI, so pci= would not be found";
+	for (unsigned i = 0; i < c->vm->mmio_count; i++)
+		if (overlap(&c->vm->mmio[i], &page))
+			why = "the tables lie at 0xe0000, where mmio= is";
+	if (!c->vm->acpi || why == NULL)
+		return 0;
+	return check_refuse(c, -EPERM, "acpi: %s", why);
+}
+
 /* The VM's own RAM lies at the same guest-physical addresses as its mmio would. */
 static int check_own_ram(const struct check *c, const struct named *n)
 {
@@ -386,6 +406,8 @@ int config_check_vm(unsigned n, const struct vm_config *vm, const struct vm_conf
 	error = check_pit(&c, accepted, count);
 	if (!error)
 		error = check_uart(&c);
+	if (!error)
+		error = check_acpi(&c);
 	if (!error)
 		error = check_lines(&c, reserved_lines, accepted, count);
 	if (!error)

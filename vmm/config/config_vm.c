@@ -312,6 +312,12 @@ static int vm_pc(struct reader *r, const char *value)
 	return 0;
 }
 
+static int vm_acpi(struct reader *r, const char *value)
+{
+	r->vm->acpi = true;
+	return vm_pc(r, value);
+}
+
 /* A PIT brings its line. */
 static int vm_pit(struct reader *r, const char *value)
 {
@@ -448,16 +454,29 @@ static int vm_guest_text(struct reader *r, const char *value)
 }
 
 const struct keyword config_vm_words[] = {
-	{ "vm", false, vm_name },         { "type", false, vm_type },
-	{ "mem", false, vm_memory },      { "prio", false, vm_priority },
-	{ "slice", false, vm_slice },     { "budget", false, vm_budget },
-	{ "wakeups", false, vm_wakeups }, { "irq", false, vm_lines },
-	{ "io", false, vm_ports },        { "mmio", false, vm_mmio },
-	{ "share", true, vm_share },      { "pc", true, vm_pc },
-	{ "onfault", false, vm_onfault }, { "block", false, vm_block },
-	{ "routes", false, vm_routes },   { "args", false, vm_guest_text },
-	{ "trust", false, vm_trust },     { "busmaster", false, vm_busmaster },
-	{ "pci", false, vm_pci },         { "dma", false, vm_dma },
-	{ "pit", true, vm_pit },          { "ticks", false, vm_ticks },
-	{ "uart", false, vm_uart },       { NULL, false, NULL }, /* the end */
+	{ "vm", false, vm_name },
+	{ "type", false, vm_type },
+	{ "mem", false, vm_memory },
+	{ "prio", false, vm_priority },
+	{ "slice", false, vm_slice },
+	{ "budget", false, vm_budget },
+	{ "wakeups", false, vm_wakeups },
+	{ "irq", false, vm_lines },
+	{ "io", false, vm_ports },
+	{ "mmio", false, vm_mmio },
+	{ "share", true, vm_share },
+	{ "pc", true, vm_pc },
+	{ "onfault", false, vm_onfault },
+	{ "block", false, vm_block },
+	{ "routes", false, vm_routes },
+	{ "args", false, vm_guest_text },
+	{ "trust", false, vm_trust },
+	{ "busmaster", false, vm_busmaster },
+	{ "pci", false, vm_pci },
+	{ "dma", false, vm_dma },
+	{ "pit", true, vm_pit },
+	{ "ticks", false, vm_ticks },
+	{ "uart", false, vm_uart },
+	{ "acpi", true, vm_acpi },
+	{ NULL, false, NULL }, /* the end */
 };

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/io.h"
 #include "vmm/core/cmos.h"
 #include "vmm/core/port_filter.h"
+#include "vmm/load/vm_acpi.h"
 
 enum {
 	PORT_KEYBOARD = 0x64,
@@ -92,19 +93,66 @@ static bool read_port(struct vm *vm, uint16_t port, uint8_t *value)
 	}
 }
 
+/* Gives the guest the value that it reads. */
+static void give(struct vcpu_regs *regs, unsigned size, uint32_t value)
+{
+	uint64_t kept = size == 4 ? 0 : ~(uint64_t)0 << 8 * size;
+
+	regs->rax = (regs->rax & kept) | (value & ~kept);
+}
+
 /* Configuration space of a VM with functions of its own. */
 static void access_pci(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
 
-	if (!(io->kind & IO_IN)) {
+	if (io->kind & IO_IN)
+		give(regs, io->size, pci_space_read(&vm->pci, io->port));
+	else
 		pci_space_write(&vm->pci, io->port, io->size, (uint32_t)regs->rax);
+}
+
+/* ---- ACPI's registers (ACPI Specification 6.4, 4.8.3) ---- */
+
+/* The PM1 registers as one number:
+ *
+ *  47 46 45 44-42    41-33 32      31-16    15-0
+ * +-----+--+--------+-----+------+--------+--------+
+ * |  -  |EN|SLP_TYP |  -  |SCI_EN| enable | status |
+ * +-----+--+--------+-----+------+--------+--------+
+ */
+enum { PM1_ENABLE_SHIFT = 16, PM1_ACPI_SHIFT = 32, PM1_TYPE_SHIFT = 42 };
+enum { PM1_BYTES = VM_ACPI_PM1_EVENT_BYTES + VM_ACPI_PM1_CONTROL_BYTES };
+enum { SLEEP_MASK = 0xf, SLEEP_NOW = 1 << 3 };
+
+static bool is_pm1(const struct vm *vm, const struct vcpu_io *io)
+{
+	return vm->config.acpi && io->port >= VM_ACPI_PM1 &&
+	       io->port + (unsigned)io->size <= VM_ACPI_PM1 + PM1_BYTES;
+}
+
+/* No event ever comes, so status is 0. The enable register reads as written. */
+static void access_pm1(struct vm *vm, const struct vcpu_io *io)
+{
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+	const unsigned shift = 8 * (io->port - (unsigned)VM_ACPI_PM1);
+	const uint64_t mask = ((UINT64_C(1) << 8 * io->size) - 1) << shift,
+		       value = regs->rax << shift & mask;
+
+	if (io->kind & IO_IN) {
+		give(regs, io->size,
+		     (uint32_t)((UINT64_C(1) << PM1_ACPI_SHIFT | (uint64_t)vm->pm_enable
+		                                                         << PM1_ENABLE_SHIFT) >>
+		                shift));
 		return;
 	}
-	uint32_t value = pci_space_read(&vm->pci, io->port);
-	uint64_t kept = io->size == 4 ? 0 : ~(uint64_t)0 << 8 * io->size;
-	regs->rax = (regs->rax & kept) | (value & ~kept);
+	vm->pm_enable = (uint16_t)((vm->pm_enable & ~(mask >> PM1_ENABLE_SHIFT)) |
+	                           value >> PM1_ENABLE_SHIFT);
+	if ((value >> PM1_TYPE_SHIFT & SLEEP_MASK) == (SLEEP_NOW | VM_ACPI_S5))
+		vm_stop(vm, 0, &(struct denial){ .format = "done, switched off by ACPI" });
 }
+
+/* ---- All ports of the view ---- */
 
 bool pc_view_access(struct vm *vm, const struct vcpu_io *io)
 {
@@ -116,13 +164,19 @@ bool pc_view_access(struct vm *vm, const struct vcpu_io *io)
 		access_pci(vm, io);
 		return true;
 	}
-	if (!vm->config.pc || io->size != 1 || io->kind & IO_STRING || port_is_own(vm, io->port))
+	if (!vm->config.pc || io->kind & IO_STRING || port_is_own(vm, io->port))
+		return false;
+	if (is_pm1(vm, io)) {
+		access_pm1(vm, io);
+		return true;
+	}
+	if (io->size != 1)
 		return false;
 	if (!(io->kind & IO_IN))
 		return write_port(vm, io->port, (uint8_t)regs->rax);
 	if (!read_port(vm, io->port, &value))
 		return false;
-	regs->rax = (regs->rax & ~(uint64_t)0xff) | value;
+	give(regs, 1, value);
 	return true;
 }
 
@@ -135,4 +189,5 @@ bool pc_view_is_probe(const struct vm *vm, uint16_t port)
 void pc_view_reset(struct vm *vm)
 {
 	vm->power_word = vm->cmos_index = 0;
+	vm->pm_enable = 0;
 }

@@ -129,6 +129,7 @@ struct vm {
 	struct vm_uart uart; /* vmm/core/vm_uart.c */
 	/* Of a VM with pci= only. */
 	struct pci_space pci;
+	uint16_t pm_enable; /* vmm/core/pc_view.c: ACPI's PM1 enable register */
 	struct allotment allot;
 };
 

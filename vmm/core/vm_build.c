@@ -16,10 +16,11 @@
 #include "vmm/load/bios_data.h"
 #include "vmm/load/handover.h"
 #include "vmm/load/linux.h"
+#include "vmm/load/vm_acpi.h"
 
 #include <stdio.h>
 
-/* Maps RAM below and above the hole, the BIOS's part of the hole, and the configuration's device
+/* Maps RAM below and above the hole, the BIOS's part of the hole, the ACPI tables' page, and the configuration's device
  * memory. Returns 0 or -ENOMEM. */
 static int map_memory(struct vm *vm)
 {
@@ -31,6 +32,8 @@ static int map_memory(struct vm *vm)
 	if (error == 0 && c->memory > above)
 		error = virt_map(vm->vcpu, above, vm->memory + above, c->memory - above, true,
 		                 true);
+	if (error == 0 && c->acpi)
+		error = virt_map(vm->vcpu, VM_ACPI_AT, vm->memory + VM_ACPI_AT, PAGE, true, true);
 	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
 		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1),
 			 end = (c->mmio[i].last | (PAGE - 1)) + 1;
@@ -146,6 +149,20 @@ static bool list_file(struct vm *vm)
 	return false;
 }
 
+_Static_assert((int)VM_ACPI_AT == (int)CONFIG_ACPI_AT, "config_check.c keeps the page free");
+
+static bool build_acpi(struct vm *vm)
+{
+	enum { KEYBOARD_PORT = 0x64 };
+	struct load *l = &vm->load;
+
+	if (!vm->config.acpi || l->acpi_part == VM_ACPI_PARTS)
+		return true;
+	vm_acpi_build((void *)(vm->memory + VM_ACPI_AT), l->acpi_part++,
+	              port_is_own(vm, KEYBOARD_PORT));
+	return false;
+}
+
 /* Sets the processor to the guest's entry point, by the boot protocol of the image. */
 static bool reset_processor(struct vm *vm)
 {
@@ -185,7 +202,8 @@ static bool reset_devices(struct vm *vm)
 static void build_part(struct vm *vm)
 {
 	static bool (*const part[])(struct vm *) = {
-		hand_over, list_file, reset_processor, reset_absent_memory, reset_devices,
+		hand_over,       list_file,           build_acpi,
+		reset_processor, reset_absent_memory, reset_devices,
 	};
 
 	if (part[vm->load.part](vm))

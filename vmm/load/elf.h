@@ -164,8 +164,9 @@ struct load {
 	uint64_t image_end, file_at[LOAD_FILES_MAX];
 	uint64_t initrd_last; /* Linux: the last address where the initrd may lie. */
 	/* The start after the load (vmm/core/vm_build.c): its next part, the files that the guest's
-	 * list has, and the address of what the guest was handed. */
-	unsigned part, listed;
+	 * list has, the parts of the ACPI tables that are built, and the address of what the guest
+	 * was handed. */
+	unsigned part, listed, acpi_part;
 	uint32_t handed;
 	/* Last, because instructions that reach what is near the beginning are shorter. */
 	struct load_source source;

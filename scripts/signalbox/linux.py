@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The initial root file system of the Linux guest: an archive of cpio's "newc" form (Linux,
-Documentation/driver-api/early-userspace/buffer-format.rst).
+"""The Linux guest: its initial root file system, an archive of cpio's "newc" form (Linux,
+Documentation/driver-api/early-userspace/buffer-format.rst), and the complaints of its log.
 
 Rule: the archive depends on its files alone: all times are 0, and root owns everything. So the
 same files give the same bytes.
 """
 
+import re
 import stat
 from pathlib import Path
 
@@ -52,3 +53,24 @@ def make_initrd(busybox, init, programs, output):
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(archive(members))
+
+
+# What no good log has.
+COMPLAINT = re.compile(
+    r"self-?test.*fail|segfault|general protection|WARNING|BUG|\boops|panic|lockup|"
+    r"stall|unstable|skew",
+    re.IGNORECASE,
+)
+# The kernel's words about a machine without ACPI, about a host bridge by ACPI, and about the model
+# of the processor.
+NO_COMPLAINT = re.compile(
+    r"ACPI BIOS Error \(bug\): A valid RSDP|if necessary, use .* and report a bug|"
+    r"RETBleed: WARNING: Spectre"
+)
+
+
+def complaints(log):
+    """The lines of a kernel's log, or of its programs, that no good log has."""
+    return [
+        line for line in log.split("\n") if COMPLAINT.search(line) and not NO_COMPLAINT.search(line)
+    ]

@@ -12,7 +12,8 @@ import pytest
 
 from conftest import all_ok
 from signalbox import Module
-from test_linux import INITRD, KERNEL, complaints, log_of
+from signalbox.linux import complaints
+from test_linux import INITRD, KERNEL, log_of
 
 SECONDS = 600
 # The other VM works longer than Linux does.

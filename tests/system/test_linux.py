@@ -12,6 +12,7 @@ import pytest
 
 from conftest import BUILD, all_ok, pulse
 from signalbox import Module
+from signalbox.linux import complaints
 from signalbox.media import write_iso
 
 KERNEL, INITRD = "/boot/linux/vmlinuz", "/boot/linux/initrd"
@@ -21,14 +22,6 @@ DEVICES = "irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff,0x80"
 # ran on the way to docs/linux.md's figures.
 SECONDS = 2
 TEXT = f"console=ttyS1 cryptomgr.notests seconds={SECONDS}"
-# What no good log has. The first words of the exceptions are the kernel's about a machine without
-# ACPI, and about the model of the processor.
-COMPLAINT = re.compile(
-    r"self-?test.*fail|segfault|general protection|WARNING|BUG|\boops|panic|lockup|"
-    r"stall|unstable|skew",
-    re.IGNORECASE,
-)
-NO_COMPLAINT = re.compile(r"ACPI BIOS Error \(bug\): A valid RSDP|RETBleed: WARNING: Spectre")
 # A kernel's boot under the VMM, in instructions of the bare machine's.
 MOST = 1.03
 # HLTs that may exit. A kernel whose every HLT exits has one for each tick: hundreds.
@@ -44,12 +37,6 @@ def linux(words="", text=TEXT, image=KERNEL):
 def log_of(report):
     """The kernel's log and the programs' text: the console on COM2."""
     return report.result.com2.decode(errors="replace").replace("\r", "")
-
-
-def complaints(log):
-    return [
-        line for line in log.split("\n") if COMPLAINT.search(line) and not NO_COMPLAINT.search(line)
-    ]
 
 
 def user_space_at(log):
@@ -139,7 +126,7 @@ SHELL = [
     (r"^\[linux\] six times seven is 42$", "cat /proc/tty/driver/serial /proc/interrupts\r"),
     (r"^\[linux\] +4: .*ttyS0$", "exit\r"),
     (r"^\[linux\] init: load shell ends", "\x1d"),
-    (r"^the keys are the console's again$", "quit\r"),
+    (r"^the keys are the console's again\n(?:.*\n)*signalbox: vm linux: done", "quit\r"),
 ]
 
 

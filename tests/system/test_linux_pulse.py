@@ -12,7 +12,8 @@ import pytest
 
 from conftest import all_ok
 from signalbox import Module, beside, load_config, parse_latencies
-from test_linux import complaints, interrupts, log_of
+from signalbox.linux import complaints
+from test_linux import interrupts, log_of
 
 CONFIG = "scripts/configs/linux+pulse.cfg"
 # Instructions from the edge to the first instruction of pulse's handler, some 250 for the reading

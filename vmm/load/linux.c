@@ -87,8 +87,11 @@ enum load_problem linux_read(const uint8_t *image, uint64_t size, struct linux_i
 		return LOAD_LINUX_LOW;
 	uint64_t sectors = h.setup_sects == 0 ? SETUP_SECTORS_DEFAULT : h.setup_sects;
 	uint64_t offset = (sectors + 1) * SECTOR, bytes = (uint64_t)h.syssize * PARAGRAPH;
-	if (bytes == 0 || offset + bytes > size)
+	/* the last paragraph may be a part of one: memtest86+ has such a file */
+	if (bytes == 0 || offset + bytes >= size + PARAGRAPH)
 		return problem(LOAD_LINUX_CUT, number, offset + bytes, size);
+	if (bytes > size - offset)
+		bytes = size - offset;
 	/* A kernel that cannot be moved moves itself from 1 MiB to its own place. */
 	uint64_t at = h.relocatable_kernel ? h.pref_address : HOLE_END;
 	uint64_t room = h.init_size > bytes ? h.init_size : bytes;

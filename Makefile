@@ -123,6 +123,11 @@ SYSTEM_NESTED   := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux,$(PLATFOR
 	$(TEST_FILES),$(shell grep -rqs 'signalbox.nested import' --include='test_*.py' $(TEST_FILES) && \
 	echo nested),nested))
 
+# Likewise the small systems of others.
+SYSTEM_FOREIGN  := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,$(PLATFORM))),$(if \
+	$(TEST_FILES),$(shell grep -rqs 'signalbox.foreign import' --include='test_*.py' $(TEST_FILES) && \
+	echo foreign-small),foreign-small))
+
 # ---- Targets that a user asks for ------------------------------------------------------------------------------------
 
 .PHONY: all run demo iso bench trace report soak bounds campaign debug test system check mutants unit format drawings clean \
@@ -163,6 +168,8 @@ help:
 #@                 docs/time.md, in Bochs; @BUILD@/bounds/bounds.json
 #@   make campaign for MINUTES: random guests that do anything at all, beside a victim that has to be as when alone, from
 #@                 SEED on, every platform; @BUILD@/campaign/campaign.json
+#@   make test-foreign  the distribution's own systems (Linux, memtest86+, GNU Mach, iPXE and more), each on the bare machine
+#@                 and as a guest: what each says of itself has to be the same; SYSTEMS: which (docs/foreign.md)
 #@   make test-nested  Signalbox under a nesting KVM, in the emulators: VENDORS says which processors (docs/nested-kvm.md)
 #@   make mutants  breaks copies of the VMM, one line each; each has to be noticed by the test that it names (QUICK=1: host tests)
 #@   make debug    waits for gdb with the symbols of the VMM and the guests (Bochs: its own debugger); GUEST: the VM whose
@@ -278,10 +285,10 @@ debug: all $(DEBUG_EMULATOR) $(RUN_LINUX) | setup-debug
 SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \
 	PYTHONPATH=scripts $(PYTHON) -m pytest -p no:cacheprovider -n $(JOBS) $(TESTS)
 
-test: check all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) $(SYSTEM_NESTED) | setup-test
+test: check all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) $(SYSTEM_NESTED) $(SYSTEM_FOREIGN) | setup-test
 	$(SYSTEM_TESTS)
 
-system: all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) $(SYSTEM_NESTED) | setup-system
+system: all $(SYSTEM_EMULATOR) $(SYSTEM_LINUX) $(SYSTEM_NESTED) $(SYSTEM_FOREIGN) | setup-system
 	$(SYSTEM_TESTS)
 
 check: unit check-headers vmm | setup-check
@@ -351,6 +358,7 @@ GROUPS_guests := build
 GROUPS_linux  := build python
 GROUPS_bios   := $(GROUPS_linux) iso bios
 GROUPS_nested := $(GROUPS_qemu-irqmux) iso python
+GROUPS_test-foreign := $(GROUPS_iso) bios qemu qemu-irqmux
 GROUPS_test-nested := $(GROUPS_nested) $(if $(filter vmx,$(VENDORS)),irqmux bochs)
 GROUPS_unit  := $(GROUPS_check)
 
@@ -364,7 +372,7 @@ setup:
 	$(Q)PYTHON='$(PYTHON)' scripts/setup.sh
 
 SETUPS := $(patsubst %,setup-%,build bios iso run bench trace report soak bounds debug check drawings proof system test \
-	mutants rtl synth irqmux qemu-irqmux verilated test-nested)
+	mutants rtl synth irqmux qemu-irqmux verilated test-nested test-foreign)
 .PHONY: setup-goals $(SETUPS)
 setup-goals:
 	$(if $(GOAL_GROUPS),$(SETUP_SCRIPT) $(GOAL_GROUPS))
@@ -468,6 +476,7 @@ include vmm/version.mk
 include scripts/linux/linux.mk
 include scripts/bios/bios.mk
 include scripts/nested/nested.mk
+include scripts/foreign/foreign.mk
 
 IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUEST_NAMES))
 guests: $(filter $(BUILD)/guests/%,$(IMAGES))

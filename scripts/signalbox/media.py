@@ -174,7 +174,7 @@ def make_disk(path, first=b""):
     os.truncate(path, cylinders * CYLINDER_BYTES)
 
 
-def make_grub_disk(menu, files, output):
+def make_grub_disk(menu, files, output, modules=DISK_MODULES):
     """A disk that a BIOS boots: GRUB with the menu, and the files in /boot."""
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -185,5 +185,5 @@ def make_grub_disk(menu, files, output):
             shutil.copyfile(file, root / "boot" / Path(file).name)
         (root / "boot" / "grub" / "grub.cfg").write_text(menu)
         image = Path(scratch) / "disk.img"
-        grub_mkrescue(root, image, DISK_MODULES)
+        grub_mkrescue(root, image, modules)
         os.replace(image, output)

@@ -169,6 +169,8 @@ static void the_sizes_are_the_vms(void **state)
 	assert_int_equal(word(0x17, 16 * MIB), 15 * 1024);
 	assert_int_equal(word(0x30, 16 * MIB), 15 * 1024);
 	assert_int_equal(word(0x34, 16 * MIB), 0);
+	assert_int_equal(cmos_read(0x3d, 16 * MIB, fake_tsc), 0x32); /* the disk, then the CD */
+	assert_int_equal(cmos_read(0x3c, 16 * MIB, fake_tsc), 0);
 	assert_int_equal(word(0x30, MIB), 0);
 	assert_int_equal(word(0x30, 192 * MIB), 0xfc00);
 	assert_int_equal(word(0x34, 192 * MIB), 176 * 16);

@@ -34,6 +34,8 @@ enum {
 	CENTURY = 0x32,
 	ABOVE_16M_LOW = 0x34,
 	ABOVE_16M_HIGH = 0x35,
+	BOOT_ORDER =
+		0x3d, /* Bochs, rombios.c: a device each 4 bits, the first one in the low bits */
 };
 enum {
 	A_UPDATE = 0x80,
@@ -43,6 +45,7 @@ enum {
 	D_VALID = 0x80,
 	HOUR_PM = 0x80,
 	EQUIPMENT_FPU = 0x02,
+	BOOT_DISK_THEN_CD = 0x32,
 };
 /* A second; the time before its end in which an update may come (datasheet, update cycle). */
 enum { SECOND_US = 1000000, UPDATE_US = 244 };
@@ -173,7 +176,8 @@ static uint8_t clock_byte(uint8_t index, uint64_t now)
 	}
 }
 
-/* Returns the bytes 10h to 2Dh, and the sizes from 30h on: the memory of a PC, no disk. */
+/* Returns the bytes 10h to 2Dh, and those from 30h on: the memory of a PC, no disk's type, and the
+ * order of the devices to boot. */
 static uint8_t size_byte(uint8_t index, uint64_t memory)
 {
 	enum { EXTENDED_MAX = 0xfc00, UNITS_MAX = 0xffff };
@@ -201,8 +205,8 @@ static uint8_t size_byte(uint8_t index, uint64_t memory)
 		return (uint8_t)units;
 	case ABOVE_16M_HIGH:
 		return (uint8_t)(units >> 8);
-	default:
-		return 0;
+	default: /* no case: a table would be 64 bytes longer */
+		return index == BOOT_ORDER ? BOOT_DISK_THEN_CD : 0;
 	}
 }
 

@@ -34,7 +34,7 @@ def platform_of(args):
     platform = "qemu-irqmux" if args.platform == "auto" else args.platform
     if platform not in PLATFORMS:
         raise MediaError(
-            f"PLATFORM={platform}: the systems' screens are read in QEMU without KVM: "
+            f"PLATFORM={platform}: the screens are read in QEMU without KVM: "
             f"allowed are auto, {', '.join(PLATFORMS)}"
         )
     choose(platform, "pc")

@@ -9,15 +9,17 @@ directory for each system.
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
-from signalbox import choose
-from signalbox.foreign import choose_systems, differences, fetch, play, version_of
-from signalbox.media import MediaError
+from signalbox.foreign import (
+    choose_platform,
+    choose_systems,
+    differences,
+    fetch,
+    play,
+    version_of,
+)
 from signalbox.script import run_script
-
-PLATFORMS = ("qemu", "qemu-irqmux")
 
 
 def arguments():
@@ -28,17 +30,6 @@ def arguments():
     parser.add_argument("--timeout", default="", help="seconds of your time for each run")
     parser.add_argument("--fetch", action="store_true", help="fetch the packages, and end")
     return parser.parse_args()
-
-
-def platform_of(args):
-    platform = "qemu-irqmux" if args.platform == "auto" else args.platform
-    if platform not in PLATFORMS:
-        raise MediaError(
-            f"PLATFORM={platform}: the screens are read in QEMU without KVM: "
-            f"allowed are auto, {', '.join(PLATFORMS)}"
-        )
-    choose(platform, "pc")
-    return platform
 
 
 def write_texts(directory, bare, guest):
@@ -60,8 +51,8 @@ def play_both(system, args, platform):
         print(f"  says: {line[:72]}")
     for line in found:
         print(f"  differs: {line}")
-    print(f"  {'differs' if found else 'the same'}; bare {bare.seconds:.0f} s, "
-          f"guest {guest.seconds:.0f} s", flush=True)
+    times = f"bare {bare.seconds:.0f} s, guest {guest.seconds:.0f} s"
+    print(f"  {'differs' if found else 'the same'}; {times}", flush=True)
     return {
         "system": system.name,
         "title": system.title,
@@ -80,12 +71,12 @@ def main():
     whole = fetch(systems, args.build)
     if args.fetch or not whole:
         return 0 if whole else 1
-    platform = platform_of(args)
+    platform = choose_platform(args.platform)
     records = [play_both(system, args, platform) for system in systems]
     good = sum(not record["differences"] for record in records)
     (args.build / "foreign" / "foreign.json").write_text(json.dumps(records, indent=1) + "\n")
-    print(f"foreign: {good} of {len(records)} said the same on {platform} as on the bare machine; "
-          f"{args.build}/foreign/foreign.json, and the texts in {args.build}/foreign/runs")
+    print(f"foreign: {good} of {len(records)} said the same on {platform} as on the bare machine")
+    print(f"foreign: {args.build}/foreign has foreign.json, and the whole texts in runs/")
     return 0 if good == len(records) else 1
 
 

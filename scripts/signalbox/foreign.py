@@ -15,11 +15,13 @@ from pathlib import Path
 from .linux import complaints
 from .machine import Machine, Module
 from .media import DISK_MODULES, MediaError, make_grub_disk, write_iso
+from .platforms import choose
 from .qemu import Monitor, QemuError
 from .texts import text_of
 
 VIDEO, VIDEO_BYTES, COLUMNS = 0xB8000, 80 * 25 * 2, 80
 LOOK_SECONDS = 0.5
+PLATFORMS = ("qemu-irqmux", "qemu")
 # Of the VMs.
 PIT = "irq=0 io=0x40-0x43,0x61,0x80"
 PIT_KEYBOARD_SCREEN = "irq=0,1 io=0x40-0x43,0x60-0x61,0x64,0x80,0x3b0-0x3df"
@@ -341,3 +343,14 @@ def choose_systems(names):
         if name not in known:
             raise MediaError(f"SYSTEMS={name}: no such system; there are: {' '.join(known)}")
     return [known[name] for name in names] or list(SYSTEMS)
+
+
+def choose_platform(name):
+    """The VMM's platform for a name of PLATFORM."""
+    platform = PLATFORMS[0] if name == "auto" else name
+    if platform not in PLATFORMS:
+        raise MediaError(
+            f"PLATFORM={platform}: the screens are read in QEMU without KVM: "
+            f"allowed are auto, {', '.join(PLATFORMS)}"
+        )
+    return choose(platform, "pc")[0]

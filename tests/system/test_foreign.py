@@ -8,7 +8,7 @@ both.
 import pytest
 
 from conftest import BUILD, here
-from signalbox.foreign import SYSTEMS, Played, choose_systems, differences, play
+from signalbox.foreign import SYSTEMS, Played, choose_platform, choose_systems, differences, play
 from signalbox.media import MediaError
 
 SMALL = ("mach", "invaders")  # scripts/foreign/foreign.mk fetches these
@@ -46,7 +46,9 @@ def test_a_linux_that_complains_is_seen():
     assert differences(bare, guest) == [f"guest: {log}"]
 
 
-def test_an_unknown_system_is_refused():
+def test_an_unknown_system_or_platform_is_refused():
     with pytest.raises(MediaError, match="SYSTEMS=minix: no such system; there are: linux "):
         choose_systems(["minix"])
+    with pytest.raises(MediaError, match="PLATFORM=bochs: the screens are read in QEMU"):
+        choose_platform("bochs")
     assert len({system.name for system in SYSTEMS}) == len(SYSTEMS)

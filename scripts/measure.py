@@ -68,8 +68,8 @@ class Subject:
 
 
 def owned_lines(words):
-    """The lines that irq= names."""
-    found = []
+    """The lines that irq= and pit name."""
+    found = [0] if "pit" in words else []
     for word in words:
         for piece in word.removeprefix("irq=").split(",") if word.startswith("irq=") else []:
             first, _, last = piece.partition("-")

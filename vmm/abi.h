@@ -29,6 +29,9 @@ enum sb_call {
 	SB_CALL_COUNTERS = 4,
 	SB_CALL_YIELD = 5, /* The rest of the slice goes to the next VM of the same priority. */
 	SB_CALL_EXIT = 6,  /* RBX = status. The VM is done; 0 means that all went well. */
+	/* The answer is the time that the VM has had the processor since the boot, in TSC ticks. In
+	 * a stretch without HLT, the TSC's advance less this time's advance was stolen. */
+	SB_CALL_RAN = 7,
 };
 
 /* The most bytes of SB_CALL_PRINT and of SB_CALL_STATUS. */

@@ -167,6 +167,11 @@ void machine_counters(struct sb_counters *counters)
 	machine_call(SB_CALL_COUNTERS, address(counters), 0, 0);
 }
 
+uint64_t machine_ran(void)
+{
+	return machine_is_virtual() ? (uint64_t)machine_call(SB_CALL_RAN, 0, 0, 0) : cpu_tsc();
+}
+
 void machine_yield(void)
 {
 	machine_call(SB_CALL_YIELD, 0, 0, 0);

@@ -36,6 +36,9 @@ void machine_status(const char *format, ...) __attribute__((format(printf, 1, 2)
 void machine_result(const struct sb_result *result);
 /* Returns this VM's exits so far; all zero on the bare machine. */
 void machine_counters(struct sb_counters *counters);
+/* Returns the TSC ticks for which this VM has had the processor; all of the TSC's on the bare
+ * machine. */
+uint64_t machine_ran(void);
 /* Gives the rest of the slice to another VM of the same priority. No effect on the bare machine. */
 void machine_yield(void);
 /* Makes any call, arguments unchecked. Returns the VMM's answer; -1 on the bare machine. */

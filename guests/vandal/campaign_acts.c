@@ -271,7 +271,7 @@ void campaign_call(void)
 	if (call == SB_CALL_PRINT && c <= SB_PRINT_MAX)
 		c %= 17;
 	int64_t answer = machine_call(call, b, c, campaign_value());
-	campaign_note(call == SB_CALL_PRINT ? 0 : (uint64_t)answer);
+	campaign_note(call == SB_CALL_PRINT || call == SB_CALL_RAN ? 0 : (uint64_t)answer);
 }
 
 /* ---- Instructions ---- */

@@ -71,7 +71,7 @@ void vandal_call(const char *argument)
 		vandal_says(true, "there is no VMM to call");
 		return;
 	}
-	static const uint64_t numbers[] = { 0, 7, 1000, 0x8000000000000000, UINT64_MAX };
+	static const uint64_t numbers[] = { 0, 8, 1000, 0x8000000000000000, UINT64_MAX };
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++, tried++)
 		granted += machine_call(numbers[i], 0, 0, 0) >= 0;
 	for (unsigned i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++, tried += 4) {

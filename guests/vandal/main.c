@@ -54,12 +54,15 @@ bool vandal_time_over(uint64_t start, const char *argument)
 
 static void deed_none(const char *argument)
 {
-	uint64_t start = cpu_tsc();
+	uint64_t ran = machine_ran(), start = cpu_tsc();
 	unsigned wrong = 0, rounds = 0;
 
 	do
 		wrong += registers_hold(start + rounds++, HOLD_ROUNDS);
 	while (!vandal_time_over(start, argument));
+	uint64_t all = cpu_tsc() - start;
+	ran = machine_ran() - ran;
+	machine_print("time ticks=%lu ran=%lu stolen=%lu\n", all, ran, all > ran ? all - ran : 0);
 	vandal_says(wrong == 0, "%u rounds of computing, %u registers wrong", rounds, wrong);
 }
 

@@ -61,10 +61,10 @@ COMPLAINT = re.compile(
     r"stall|unstable|skew",
     re.IGNORECASE,
 )
-# The kernel's words about a machine without ACPI, about a host bridge by ACPI, and about the model
-# of the processor.
+# The kernel's words about a machine without ACPI, about a host bridge by ACPI, about an IOMMU that
+# is not there, and about the model of the processor.
 NO_COMPLAINT = re.compile(
-    r"ACPI BIOS Error \(bug\): A valid RSDP|if necessary, use .* and report a bug|"
+    r"ACPI BIOS Error \(bug\): A valid RSDP|if necessary, use .* and report a bug|This is not a bug|"
     r"RETBleed: WARNING: Spectre"
 )
 

@@ -25,6 +25,12 @@ def test_R10_a_tick_ends_the_halt_of_an_idle_loop(system):
     )
     all_ok(report, "idler", 1)
     all_ok(report, "other", 1)
+    time = report.record("time", vm="other")
+    had = report.record("vm", vm="other")["run_ticks"]
+    print(time, had)
+    # The call's answer: the idler stole the turns that its ticks began.
+    assert time["ran"] + time["stolen"] == time["ticks"]
+    assert time["stolen"] > 0 and 0.9 * had < time["ran"] < had
 
 
 def test_R10_an_idle_loop_alone_takes_a_round_a_tick(system):

@@ -6,6 +6,7 @@
  */
 #include "tests/unit/check.h"
 
+#include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/virt.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/processor.h"
@@ -60,10 +61,30 @@ static void S8_each_vm_has_its_share_of_the_results(void **state)
 	assert_int_equal(take_all(&own[2]), SHARE - 1);
 }
 
+/* The time of the turns before, and of the present turn up to the call. */
+static void a_vm_asks_how_long_it_has_run(void **state)
+{
+	struct vm *vm = &own[0];
+	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);
+
+	(void)state;
+	processor.vm = vm;
+	vm->run_ticks = 5000000000;
+	const uint64_t before = cpu_tsc();
+	vm->started_at = before - 700;
+	regs->rax = SB_CALL_RAN;
+	exit_call(vm, VM_EXIT_CALL);
+	assert_in_range(regs->rax, 5000000700, 5000000700 + cpu_tsc() - before);
+	regs->rax = SB_CALL_RAN + 1;
+	exit_call(vm, VM_EXIT_CALL);
+	assert_int_equal((int64_t)regs->rax, -ENOSYS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(S8_each_vm_has_its_share_of_the_results),
+		cmocka_unit_test(a_vm_asks_how_long_it_has_run),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,6 +108,12 @@ static int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
 	return 0;
 }
 
+static int64_t call_ran(struct vm *vm, const struct vcpu_regs *regs)
+{
+	(void)regs;
+	return (int64_t)(vm->run_ticks + cpu_tsc() - vm->started_at);
+}
+
 static int64_t call_unknown(struct vm *vm, const struct vcpu_regs *regs)
 {
 	(void)vm;
@@ -125,6 +131,7 @@ static const call_handler handlers[] = {
 	[SB_CALL_COUNTERS] = call_counters,
 	[SB_CALL_YIELD] = call_yield,
 	[SB_CALL_EXIT] = call_exit,
+	[SB_CALL_RAN] = call_ran,
 };
 
 void exit_call(struct vm *vm, enum vm_exit_reason reason)

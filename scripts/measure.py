@@ -65,6 +65,7 @@ class Subject:
     lines: list  # the interrupt lines that the guest owns
     bare: Module | None  # the image of the bare machine
     why_not_bare: str = ""
+    own_pit: bool = False  # the VMM makes the ticks, so the emulator sees no edge of line 0
 
 
 def owned_lines(words):
@@ -110,6 +111,7 @@ def read_subject(path, guest=""):
         owned_lines(own.split()),
         Module(alone[0].image, guest_words.strip()),
     )
+    subject.own_pit = "pit" in own.split()
     if beside.is_linux(alone[0]) or len(alone) > 1:
         subject.bare = None
         subject.why_not_bare = "its image is not one file that a multiboot loader boots"
@@ -175,6 +177,8 @@ def machine_of(combo, subject, args):
         machine.modules = [Module(subject.bare.image, f"{subject.bare.line} {unit}".strip())]
         return machine
     machine.vmm = f"{subject.vmm} {CHIPSETS[combo.chipset]}".strip()
+    if subject.own_pit:
+        machine.vmm += f" seconds={args.seconds}"
     machine.vmm_image = subject.vmm_image
     modules = subject.alone if combo.load == "alone" else subject.every
     others = [m for m in modules if beside.name_of(m) and not beside.is_linux(m)]
@@ -225,6 +229,8 @@ def measure(combo, subject, args):
     if result.ok:
         spare(directory)
     emulator = archive.version_of_emulator(machine, result)
+    if subject.own_pit and result.end == "status":
+        reason = "limit"
     measured = Measured(combo, result, reason=reason, done=bool(ended), emulator=emulator)
     measured.rows = rows_of_lines(combo, subject, found, machine)
     measured.rows += rows_of_records(combo, subject, result)

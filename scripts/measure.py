@@ -65,7 +65,7 @@ class Subject:
     lines: list  # the interrupt lines that the guest owns
     bare: Module | None  # the image of the bare machine
     why_not_bare: str = ""
-    own_pit: bool = False  # the VMM makes the ticks, so the emulator sees no edge of line 0
+    own_pit: bool = False  # the VMM makes ticks, whose edges the emulator does not see
 
 
 def owned_lines(words):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """make bench CONFIG=: the parts that need no machine, and one configuration on QEMU."""
 
+import argparse
 import json
 import os
 import random
@@ -136,6 +137,7 @@ def test_the_first_vm_is_measured_unless_another_is_named(config):
     subject = measure.read_subject(config)
     assert (subject.guest, subject.lines, len(subject.alone)) == ("pulse", [0, 3], 1)
     assert (subject.vmm, subject.bare.line) == ("console=com1 slack=0", "probes=uart n=20")
+    assert not subject.own_pit
     other = measure.read_subject(config, "scribe")
     assert (other.lines, len(other.alone), other.bare) == ([8, 15], 2, None)
 
@@ -329,3 +331,13 @@ def test_a_guest_without_lines_is_told_what_is_missing(build, tmp_path):
     assert "is irq= in the guest's words" in text
     code, text = run_measure(build, config, "--samples", "0")
     assert code == 1 and "SAMPLES=0: a whole number from 1 on, such as 1000 or 1e6" in text
+
+
+def test_a_pit_of_ones_own_is_line_0_and_the_vmm_ends_the_run():
+    """The machine of GUESTS=linux+pulse, whose pulse goes on for ever."""
+    subject = measure.read_subject(TREE / "scripts/configs/linux+pulse.cfg", "pulse")
+    assert subject.own_pit and subject.lines == [0] and subject.bare
+    args = argparse.Namespace(board="pc", ips=1, memory=256, build=BUILD, seconds=7)
+    for chipset, ends in (("irqmux", True), ("bare", False)):
+        machine = measure.machine_of(measure.Combo("qemu", chipset, "alone"), subject, args)
+        assert ("seconds=7" in (machine.vmm or "").split()) == ends

@@ -47,7 +47,7 @@ enum { CONFIG_NO_LINE = 0xff };
 /* A module: vm=NAME type=multiboot|linux|bios mem=SIZE prio=N slice=TIME budget=TIME/TIME
  * wakeups=N/TIME irq=LIST block=LIST routes=entry|exit io=RANGES mmio=RANGES share pc pit
  * acpi ticks=merge|all uart=com1 onfault=log|stop|restart trust=LIST busmaster=LIST pci=LIST
- * args="..." or everything after "--" for the guest. */
+ * dma=unsafe args="..." or everything after "--" for the guest. */
 struct vm_config {
 	char name[CONFIG_NAME_MAX]; /* vm=; default: "vmN" with the module's number. */
 	enum guest_type type;       /* type=multiboot|linux|bios; default multiboot */

@@ -43,7 +43,7 @@ LINUX_END = r"^init: a second before the end"
 IPXE_MENU = """
 set timeout=0
 menuentry iPXE {
-	linux16 /boot/ipxe.lkrn
+  linux16 /boot/ipxe.lkrn
 }
 """
 

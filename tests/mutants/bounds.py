@@ -75,7 +75,7 @@ MUTANTS = (
     (
         "linux-cut-off",
         "vmm/load/linux.c",
-        "bytes == 0 || offset + bytes > size",
+        "bytes == 0 || offset + bytes >= size + PARAGRAPH",
         "bytes == 0",
         "test_linux",
     ),

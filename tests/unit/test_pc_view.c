@@ -19,7 +19,7 @@
 uint64_t fake_tsc = 4711;
 
 static struct vm vm;
-static struct vcpu_regs registers;
+static struct vcpu_head head;
 static char said[80];
 static bool fatal_fault;
 static int stopped; /* the status; -1: not stopped */
@@ -75,7 +75,7 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(&vm, 0, sizeof(vm));
-	vm.vcpu = (struct vcpu *)&registers;
+	vm.vcpu = (struct vcpu *)&head;
 	vm.config.pc = true;
 	vm.config.memory = 192 << 20;
 	said[0] = '\0';
@@ -87,13 +87,13 @@ static int begin(void **state)
 
 static bool out(uint16_t port, uint8_t value)
 {
-	registers.rax = 0x1122334455667700 | value;
+	head.regs.rax = 0x1122334455667700 | value;
 	return pc_view_access(&vm, &(struct vcpu_io){ .port = port, .size = 1 });
 }
 
 static bool in(uint16_t port)
 {
-	registers.rax = 0x1122334455667788;
+	head.regs.rax = 0x1122334455667788;
 	return pc_view_access(&vm, &(struct vcpu_io){ .port = port, .size = 1, .kind = IO_IN });
 }
 
@@ -103,7 +103,7 @@ static void the_cmos_is_read_by_its_index(void **state)
 	assert_true(out(0x70, 0x8b)); /* bit 7 masks NMIs on a PC */
 	assert_true(in(0x71));
 	assert_int_equal(cmos_index, 0x0b);
-	assert_true(registers.rax == 0x112233445566775a);
+	assert_true(head.regs.rax == 0x112233445566775a);
 	assert_true(out(0x71, 0xff)); /* changes nothing */
 	assert_true(in(0x71));
 	assert_int_equal(cmos_index, 0x0b);
@@ -136,9 +136,9 @@ static void the_ports_of_a_reset_end_the_vm(void **state)
 	assert_true(out(0x92, 0x03));
 	assert_string_equal(said, "reset by port 92h (3h)");
 	assert_true(in(0x92));
-	assert_int_equal(registers.rax & 0xff, 0x02); /* A20 is on */
+	assert_int_equal(head.regs.rax & 0xff, 0x02); /* A20 is on */
 	assert_true(in(0x64));
-	assert_int_equal(registers.rax & 0xff, 0xfd); /* ready for a command, and no keyboard */
+	assert_int_equal(head.regs.rax & 0xff, 0xfd); /* ready for a command, and no keyboard */
 }
 
 static void write_word(const char *word)
@@ -167,9 +167,9 @@ static uint64_t access_pm1(uint16_t port, uint8_t size, uint8_t kind, uint64_t r
 {
 	const struct vcpu_io io = { port, size, kind };
 
-	registers.rax = rax;
+	head.regs.rax = rax;
 	assert_true(pc_view_access(&vm, &io));
-	return registers.rax;
+	return head.regs.rax;
 }
 
 /* Status at 8904h, enable at 8906h, control at 8908h; all by 16 bits, and by other widths too. */
@@ -223,7 +223,7 @@ static void without_the_word_there_is_no_acpi(void **state)
 	struct vcpu_io io = { 0x8908, 2, 0 };
 
 	(void)state;
-	registers.rax = 0x3400;
+	head.regs.rax = 0x3400;
 	assert_false(pc_view_access(&vm, &io));
 	vm.config.acpi = true;
 	io = (struct vcpu_io){ 0x8908, 4, 0 }; /* beyond the registers */
@@ -270,9 +270,9 @@ static uint64_t access_pci(uint16_t port, uint8_t size, uint8_t kind, uint64_t r
 {
 	const struct vcpu_io io = { port, size, kind };
 
-	registers.rax = rax;
+	head.regs.rax = rax;
 	assert_true(pc_view_access(&vm, &io));
-	return registers.rax;
+	return head.regs.rax;
 }
 
 /* What is in the space is test_pci_space.c's. Here the view finds the space, and the register takes

@@ -296,8 +296,8 @@ say_what_to_do() {
 
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
 if [ $# -eq 0 ]; then
-	set -- build iso python bios bochs irqmux qemu qemu-irqmux check test proof rtl synth bench \
-		report browser debug drawings
+	set -- build iso python bios bochs irqmux qemu qemu-irqmux check test proof rtl synth \
+		bench report browser debug drawings
 fi
 
 manager=none

@@ -101,7 +101,7 @@ void vandal_ring3(const char *argument)
 		return;
 	}
 	ring3_open();
-	for (uint64_t number = 0; number <= SB_CALL_EXIT + 1; number++, tried++)
+	for (uint64_t number = 0; number <= SB_CALL_RAN + 1; number++, tried++)
 		wrong += ring3_call(number) != -EPERM;
 	for (unsigned i = 0; i < RING3_MEMORY; i++)
 		wrong += ring3_memory[i] != 0;

@@ -76,8 +76,10 @@ static void require_answer(const struct input *in, int64_t answer)
 	bool takes = in->rax >= SB_CALL_PRINT && in->rax <= SB_CALL_COUNTERS;
 	bool good = bytes <= (in->rax <= SB_CALL_STATUS ? most : bytes) && has(in->rbx, bytes);
 
-	if (in->rax < SB_CALL_PRINT || in->rax > SB_CALL_EXIT)
+	if (in->rax < SB_CALL_PRINT || in->rax > SB_CALL_RAN)
 		require(answer == -ENOSYS, "there is no such call");
+	else if (in->rax == SB_CALL_RAN)
+		require(answer >= 0, "a VM has had the processor for some time");
 	else if (!takes)
 		require(answer == 0, "a turn or a life can always be ended");
 	else if (!good)
@@ -127,8 +129,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.at %= MEMORY;
 	rest = size - sizeof(in) < MEMORY - in.at ? size - sizeof(in) : MEMORY - in.at;
 	memcpy(memory + in.at, data + sizeof(in), rest);
-	if (in.rax > 2 * SB_CALL_EXIT && in.rdx & 1)
-		in.rax %= SB_CALL_EXIT + 2;
+	if (in.rax > 2 * SB_CALL_RAN && in.rdx & 1)
+		in.rax %= SB_CALL_RAN + 2;
 	call(&in);
 	return 0;
 }

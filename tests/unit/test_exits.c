@@ -136,7 +136,7 @@ static void R01_a_guest_s_programs_make_no_calls(void **state)
 	own[0].config.memory = sizeof(memory);
 	memset(memory, 0xa5, sizeof(memory));
 	sim_in_ring_3 = true;
-	for (uint64_t call = 0; call <= SB_CALL_EXIT + 1; call++) {
+	for (uint64_t call = 0; call <= SB_CALL_RAN + 1; call++) {
 		regs->rax = call;
 		regs->rbx = 0x100;
 		regs->rcx = 8;

@@ -95,7 +95,8 @@ static void a_kernel_lies_at_its_address_and_its_initrd_behind_it(void **state)
 	assert_int_equal(memory[second + SECOND_BYTES], 0);
 }
 
-/* The header counts paragraphs of 16 bytes. memtest86+ 6.10 ends 8 bytes before its last one's end. */
+/* The header counts paragraphs of 16 bytes. memtest86+ 6.10 ends 8 bytes before the end of its last
+ * paragraph. */
 static void a_kernel_may_end_within_its_last_paragraph(void **state)
 {
 	struct bz b = bz_image();

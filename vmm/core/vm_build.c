@@ -20,8 +20,8 @@
 
 #include <stdio.h>
 
-/* Maps RAM below and above the hole, the BIOS's part of the hole, the ACPI tables' page, and the configuration's device
- * memory. Returns 0 or -ENOMEM. */
+/* Maps RAM below and above the hole, the BIOS's part of the hole, the ACPI tables' page, and the
+ * configuration's device memory. Returns 0 or -ENOMEM. */
 static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;

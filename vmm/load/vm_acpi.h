@@ -24,9 +24,9 @@ enum { VM_ACPI_RESET = 0xcf9, VM_ACPI_RESET_VALUE = 6 };
 /* The parts of the building. */
 enum { VM_ACPI_PARTS = 2 };
 
-/* Builds a part of the tables, from 0 on, into page, which is clear before the first part. keyboard:
- * the VM has the keyboard controller. Call it for each part, in order, at each start of a VM. Takes
- * 1,200 instructions at most. */
+/* Builds a part of the tables, from 0 on, into page, which is clear before the first part.
+ * keyboard: the VM has the keyboard controller. Call it for each part, in order, at each start of a
+ * VM. Takes 1,200 instructions at most. */
 void vm_acpi_build(void *page, unsigned part, bool keyboard);
 
 #endif

@@ -64,8 +64,8 @@ COMPLAINT = re.compile(
 # The kernel's words about a machine without ACPI, about a host bridge by ACPI, about an IOMMU that
 # is not there, and about the model of the processor.
 NO_COMPLAINT = re.compile(
-    r"ACPI BIOS Error \(bug\): A valid RSDP|if necessary, use .* and report a bug|This is not a bug|"
-    r"RETBleed: WARNING: Spectre"
+    r"ACPI BIOS Error \(bug\): A valid RSDP|if necessary, use .* and report a bug|"
+    r"This is not a bug|RETBleed: WARNING: Spectre"
 )
 
 

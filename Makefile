@@ -187,7 +187,7 @@ help:
 #@                      from source), qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated:
 #@                      docs/rtl.md); auto: kvm where it is real, else qemu; test: the emulators; bench: without the RTL
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
-#@   IOMMU=             run, debug with BOARD=q35: a unit that confines DMA, intel or amd (docs/dma.md); none else
+#@   IOMMU=             run, trace, debug with BOARD=q35: a unit that confines DMA, intel or amd (docs/dma.md); none else
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)
 #@   VIEW=              run: 0: one machine with its console, whatever else is given; 1: the table
@@ -258,7 +258,7 @@ compare:
 
 trace: all $(QEMU_LINES) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL),$(if $(filter %-irqmux,$(PLATFORM)),$(QEMU_PLUGIN))) \
 		$(RUN_LINUX) | setup-trace
-	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)' --disk '$(RUN_DISK)'
 
 report: | setup-report

@@ -59,10 +59,11 @@ static void try_reads(void)
 	expect("32 bits of 20h", io_in32(PIC_MASTER_COMMAND), 0xffff0000 | IMR_MASTER << 8);
 	expect("32 bits of A1h", io_in32(PIC_SLAVE_DATA), 0xffffff00 | IMR_SLAVE);
 	expect("32 bits of 4D0h", io_in32(ELCR_MASTER), 0xffff0000 | ELCR_S << 8 | ELCR_M);
-	/* These accesses begin at a port that is not the guest's: the whole access is refused. */
-	expect("16 bits of 1Fh", io_in16(PIC_MASTER_COMMAND - 1), 0xffff);
-	expect("32 bits of 9Eh", io_in32(PIC_SLAVE_COMMAND - 2), 0xffffffff);
-	expect("16 bits of 4CFh", io_in16(ELCR_MASTER - 1), 0xffff);
+	/* These accesses begin at a port that is nobody's. */
+	expect("16 bits of 1Fh", io_in16(PIC_MASTER_COMMAND - 1), FOREIGN);
+	expect("32 bits of 9Eh", io_in32(PIC_SLAVE_COMMAND - 2),
+	       (uint32_t)IMR_SLAVE << 24 | 0xffff);
+	expect("16 bits of 4CFh", io_in16(ELCR_MASTER - 1), ELCR_M << 8 | FOREIGN);
 }
 
 static void try_writes(void)
@@ -71,12 +72,13 @@ static void try_writes(void)
 	io_out16(PIC_SLAVE_DATA, 0x1133);
 	io_out32(ELCR_MASTER, 0x44440208);
 	still("written together", 0x77, 0x33, 0x08, 0x02);
-	io_out16(PIC_MASTER_COMMAND - 1, 0x1111);
-	io_out32(PIC_SLAVE_COMMAND - 2, 0x11111111);
-	io_out16(ELCR_MASTER - 1, 0xffff);
 	io_out16(PIC_MASTER_DATA + 1, 0x1111);
 	io_out32(PIC_SLAVE_COMMAND - 4, 0x11111111);
 	still("written beside", 0x77, 0x33, 0x08, 0x02);
+	io_out16(PIC_MASTER_COMMAND - 1, OCW3_READ_IRR << 8 | 0x11);
+	io_out32(PIC_SLAVE_COMMAND - 2, 0x44u << 24 | OCW3_READ_IRR << 16 | 0x1111);
+	io_out16(ELCR_MASTER - 1, 0x40 << 8 | 0xff);
+	still("written from below", 0x77, 0x44, 0x40, 0x02);
 }
 
 static void try_strings(void)
@@ -95,7 +97,7 @@ static void try_strings(void)
 	                 : "+S"(from), "+c"(count)
 	                 : "d"(PIC_MASTER_COMMAND)
 	                 : "memory");
-	still("a string", 0xc2, 0xf3, 0x08, 0x02);
+	still("a string", 0xc2, 0xf3, 0x40, 0x02);
 	count = sizeof(read);
 	__asm__ volatile("rep insb" : "+D"(to), "+c"(count) : "d"(PIC_MASTER_DATA) : "memory");
 	expect("a string read", read[0] | read[1] << 8 | read[2] << 16 | (uint32_t)read[3] << 24,

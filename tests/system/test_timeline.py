@@ -31,6 +31,8 @@ SCRIBE = "vm=scribe mem=16M irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- rounds=10
 TICKS = 32  # ns of an instruction
 # Instructions between the VMM's own marks of a stay and the machine's: VMRUN's surroundings.
 AROUND = 400
+# The look for the STI on SVM goes through the page tables of the guest: some 820 instructions.
+SHADOW = 800
 
 needs_reader = pytest.mark.skipif(
     shutil.which("babeltrace2") is None, reason="the package babeltrace2 is not installed"
@@ -196,16 +198,19 @@ def test_a_stay_says_its_ports_and_calls(traced_run):
 
 def test_the_vmm_s_own_times_are_the_machine_s(traced_run):
     """Both ends of a stay: the VMM's TSC and what the emulator saw differ by the instructions
-    around VMRUN alone."""
+    around VMRUN alone. A guest that was stopped in the shadow of an STI is rare, and has its STI
+    looked for before VMRUN (svm/quirk.c)."""
     begins, ends = traced_run.events("B", "VMM"), traced_run.events("E", "VMM")
-    compared = 0
+    compared = shadows = 0
     for begin, end in zip(begins, ends):
         if "ticks" not in begin["args"] or "aborted" in begin["args"]:
             continue
         machine = round((end["ts"] - begin["ts"]) * 1000)
-        assert 0 <= machine - begin["args"]["ticks"] <= AROUND * TICKS, begin
+        around = (machine - begin["args"]["ticks"]) / TICKS
+        assert 0 <= around <= AROUND + SHADOW, begin
+        shadows += around > AROUND
         compared += 1
-    assert compared > 300
+    assert compared > 300 and shadows <= compared / 100
 
 
 def test_reports_of_lines_are_those_of_the_report(traced_run):

@@ -58,8 +58,16 @@ def holds(report, chipset, attack=None, samples=SAMPLES):
     assert ticks(report)["lost"] == 0, ticks(report)
 
 
-# One bank is the longest way of irqmux: each switch writes the state. 16 banks play a few in auto.
-@pytest.mark.by_default("attack", {"irqmux": ["prints", "taskstorm", "restarts"]})
+# One bank is the longest way of irqmux: each switch writes the state. 16 banks and soft play a few
+# in auto. `debug` is the dearest to play, and pc plays it.
+IN_AUTO = {
+    "irqmux": ["prints", "taskstorm", "restarts"],
+    "irqmux-1-bank": [attack for attack, _, _ in STORMS if attack != "debug"],
+    "soft": ["prints", "align", "restarts"],
+}
+
+
+@pytest.mark.by_default("attack", IN_AUTO)
 @pytest.mark.parametrize("attack, mem, words", STORMS, ids=[attack for attack, _, _ in STORMS])
 def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, attack, mem, words):
     """R13: beside a VM that takes as much of the VMM's time as a guest can, no wake-up takes

@@ -107,12 +107,17 @@ static inline void assert_line(void)
 	                 : "eax", "rdx", "memory");
 }
 
+void device_settle(void)
+{
+	for (uint64_t start = cpu_tsc(); !clock_over(start, SETTLE_MS);)
+		cpu_pause();
+}
+
 uint32_t device_ping(uint32_t n)
 {
 	struct span span;
 
-	for (uint64_t start = cpu_tsc(); !clock_over(start, SETTLE_MS);)
-		cpu_pause(); /* until the console has shown what was printed */
+	device_settle();
 	device_samples.n = 0;
 	device_samples.wanted = n;
 	span_begin(&span);

@@ -58,6 +58,8 @@ bool device_answers(void);
 uint32_t device_factorial(uint32_t n);
 /* Returns the last result. */
 uint32_t device_result(void);
+/* Waits 200 ms, until the VMM has shown what was printed and has taken the records of faults. */
+void device_settle(void);
 /* Asserts the line n times, and hands the latencies to the VMM as probe edu. Returns the number of
  * interrupts. */
 uint32_t device_ping(uint32_t n);

@@ -155,22 +155,13 @@ def test_R10_a_network_device_works_by_the_vm_s_addresses(nic_run):
 
 
 def test_R01_a_network_device_neither_reads_nor_writes_foreign_memory(nic_run, vendor):
-    """R01: each way, for each address, and VT-d names both. QEMU's VT-d keeps a single record, and
-    the device's accesses come in a row: the VMM says so where one of them found no room."""
+    """R01: each way, for each address, and VT-d names both."""
     for address in attacks(vendor):
         assert f"edu: wrote by DMA to {address:x}, ended 1" in nic_run.of("thief"), nic_run
-    if vendor == "amd":
-        return
-    wanted = [
-        f"DMA {way} by function {NIC} at {address & ~0xFFF:x}\n"
-        for address in attacks(vendor)
-        for way in ("read", "write")
-    ]
-    named = [text for text in wanted if text in nic_run.console]
-    assert named and named[0].startswith("DMA read"), nic_run
-    if named != wanted:
-        lost = "DMA: the IOMMU has blocked accesses without a record of them"
-        assert lost in nic_run.console, nic_run
+        if vendor == "intel":
+            page = f"{address & ~0xFFF:x}"
+            for way in ("read", "write"):
+                assert f"DMA {way} by function {NIC} at {page}\n" in nic_run.console, nic_run
 
 
 # ---- The VM's life, on the block -----------------------------------------------------------------

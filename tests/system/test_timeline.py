@@ -201,16 +201,23 @@ def test_the_vmm_s_own_times_are_the_machine_s(traced_run):
     around VMRUN alone. A guest that was stopped in the shadow of an STI is rare, and has its STI
     looked for before VMRUN (svm/quirk.c)."""
     begins, ends = traced_run.events("B", "VMM"), traced_run.events("E", "VMM")
-    compared = shadows = 0
+    delivered = {
+        round(event["ts"] * 1000)
+        for row in traced_run.rows.values()
+        if row.endswith("delivered")
+        for event in traced_run.events("B", row)
+    }
+    compared = 0
     for begin, end in zip(begins, ends):
         if "ticks" not in begin["args"] or "aborted" in begin["args"]:
             continue
-        machine = round((end["ts"] - begin["ts"]) * 1000)
-        around = (machine - begin["args"]["ticks"]) / TICKS
-        assert 0 <= around <= AROUND + SHADOW, begin
-        shadows += around > AROUND
+        entry = round(end["ts"] * 1000)
+        around = entry - round(begin["ts"] * 1000) - begin["args"]["ticks"]
+        # behind the STI and the instruction in its shadow the guest takes what waits
+        shadow = entry + 2 * TICKS in delivered
+        assert 0 <= around <= (AROUND + shadow * SHADOW) * TICKS, begin
         compared += 1
-    assert compared > 300 and shadows <= compared / 100
+    assert compared > 300
 
 
 def test_reports_of_lines_are_those_of_the_report(traced_run):

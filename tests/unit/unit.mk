@@ -99,12 +99,12 @@ UNIT_fpu := arch/x86/cpu/fpu.c
 # The SVM back end: a guest in RAM of the test's.
 UNIT_SVM        := tests/unit/svm_kit.c arch/x86/virt/svm/npt.c arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c
 UNIT_svm_npt    := $(UNIT_SVM)
-UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x86/virt/svm/store.c arch/x86/virt/svm/decode.c
+UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x86/virt/rmw_operate.S arch/x86/virt/svm/store.c arch/x86/virt/svm/decode.c
 UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
 UNIT_EXITS      := tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
-	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_registers io_break nested_map rmw store string_io)
+	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_registers io_break nested_map rmw store string_io) arch/x86/virt/rmw_operate.S
 UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c,$(UNIT_SVM)) \
 	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
@@ -221,7 +221,7 @@ define unit_fuzzer
 $(BUILD)/unit/fuzz_$(1): tests/unit/fuzz_$(1).c $(UNIT_$(1)) $(FUZZ_$(1)) $(if $(filter $(1),$(FUZZ_TRIES)),tests/unit/tries.c) $(wildcard vmm/*.h vmm/*/*.h arch/x86/*/*.h chipset/*/*.h tests/unit/*.h) tests/unit/fuzz.sh | setup-check
 	$$(call say,FUZZ,$$@)
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)tests/unit/fuzz.sh '$$(HOSTCC)' $$@ $$(UNIT_CFLAGS) $$(filter %.c,$$^)
+	$$(Q)tests/unit/fuzz.sh '$$(HOSTCC)' $$@ $$(UNIT_CFLAGS) $$(filter %.c %.S,$$^)
 
 .PHONY: fuzz-$(1)
 fuzz-$(1): $(BUILD)/unit/fuzz_$(1)

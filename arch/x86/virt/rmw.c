@@ -8,8 +8,8 @@
 
 enum { CF = 1 << 0, ZF = 1 << 6, OF = 1 << 11, ARITHMETIC_LOW = 0xd5 };
 enum { RSP = 4 };
-enum { INC = 16, DEC, NEG, SHLD, SHRD }; /* behind the 8 of ALU and the 8 shifts */
-enum { ADD = 0, CMP = 7, SHIFTS = 8 };   /* numbers as in bits 3-5 and in reg (APM 3, table A-6) */
+enum operation { ADD = 0, CMP = 7, SHIFTS = 8, /* as in bits 3-5 and in reg (APM 3, table A-6) */
+	             INC = 16, DEC, NEG, SHLD, SHRD };
 enum { OPCODE_SHRD = 0xac, GROUP_BIT = 4 }; /* reg of BT, the member that does not write */
 
 /* How an opcode names the operation and the second operand. reg is the field of ModR/M. */
@@ -33,92 +33,18 @@ struct operands {
 	uint64_t count;
 };
 
-/* Runs an instruction on registers, with and for these flags: a is in DX, b in SI, the count in CL.
- * The addition makes OF: 1 + 7Fh overflows. SAHF and LAHF move the other flags (APM 3). */
-#define RUN(text)                                                                        \
-	__asm__ volatile("addb $0x7f, %b[of]\n\tsahf\n\t" text "\n\tseto %b[of]\n\tlahf" \
-	                 : "+a"(ax), "+d"(a), [of] "+q"(overflow)                        \
-	                 : "S"(o->b), "c"(o->count)                                      \
-	                 : "cc")
-#define SIZES(bytes, words, longs, quads) \
-	do {                              \
-		if (size == 1)            \
-			RUN(bytes);       \
-		else if (size == 2)       \
-			RUN(words);       \
-		else if (size == 4)       \
-			RUN(longs);       \
-		else                      \
-			RUN(quads);       \
-	} while (0)
-#define TWO(name)                                                               \
-	SIZES(name "b %%sil, %%dl", name "w %%si, %%dx", name "l %%esi, %%edx", \
-	      name "q %%rsi, %%rdx");                                           \
-	break
-#define SHIFT(name)                                                           \
-	SIZES(name "b %%cl, %%dl", name "w %%cl, %%dx", name "l %%cl, %%edx", \
-	      name "q %%cl, %%rdx");                                          \
-	break
-#define SINGLE(name)                                                         \
-	SIZES(name "b %%dl", name "w %%dx", name "l %%edx", name "q %%rdx"); \
-	break
-#define DOUBLE(name)                                                         \
-	SIZES("nop", name "w %%cl, %%si, %%dx", name "l %%cl, %%esi, %%edx", \
-	      name "q %%cl, %%rsi, %%rdx");                                  \
-	break
+/* rmw_operate.S. number: four for each operation, one for each size. ax: OF, and FLAGS in AH. */
+unsigned rmw_operate(unsigned number, uint64_t b, uint64_t a, uint64_t count, unsigned ax);
 
 /* Returns RFLAGS after the operation. */
 static uint64_t flags_after(unsigned operation, unsigned size, const struct operands *o,
                             uint64_t flags)
 {
-	uint64_t ax = (flags & ARITHMETIC_LOW) << 8, a = o->a;
-	uint8_t overflow = flags & OF ? 1 : 0;
+	unsigned ax = (unsigned)(flags & ARITHMETIC_LOW) << 8 | (flags & OF ? 1 : 0);
 
-	switch (operation) {
-	case 0:
-		TWO("add");
-	case 1:
-		TWO("or");
-	case 2:
-		TWO("adc");
-	case 3:
-		TWO("sbb");
-	case 4:
-		TWO("and");
-	case 5:
-		TWO("sub");
-	case 6:
-		TWO("xor");
-	case CMP:
-		TWO("cmp");
-	case SHIFTS + 0:
-		SHIFT("rol");
-	case SHIFTS + 1:
-		SHIFT("ror");
-	case SHIFTS + 2:
-		SHIFT("rcl");
-	case SHIFTS + 3:
-		SHIFT("rcr");
-	case SHIFTS + 4:
-	case SHIFTS + 6:
-		SHIFT("shl");
-	case SHIFTS + 5:
-		SHIFT("shr");
-	case SHIFTS + 7:
-		SHIFT("sar");
-	case INC:
-		SINGLE("inc");
-	case DEC:
-		SINGLE("dec");
-	case NEG:
-		SINGLE("neg");
-	case SHLD:
-		DOUBLE("shld");
-	default:
-		DOUBLE("shrd");
-	}
+	ax = rmw_operate(4 * operation + (unsigned)__builtin_ctz(size), o->b, o->a, o->count, ax);
 	flags &= ~(uint64_t)(ARITHMETIC_LOW | OF);
-	return flags | (ax >> 8 & ARITHMETIC_LOW) | (overflow ? OF : 0);
+	return flags | (ax >> 8 & ARITHMETIC_LOW) | (ax & 1 ? OF : 0);
 }
 
 /* An instruction under way. */

@@ -106,26 +106,30 @@ static const char *exception_name(uint64_t vector)
 	return name[0] != '\0' ? name : "reserved";
 }
 
+/* The frame's general registers, the last one first, and the others that registers_print() has. */
+static const char register_names[] = "rax\0rcx\0rdx\0rbx\0rbp\0rsi\0rdi\0r8\0r9\0r10\0r11\0"
+				     "r12\0r13\0r14\0r15\0rsp\0cr0\0cr2\0cr3\0cr4";
+
 static void registers_print(const struct exception_frame *f)
 {
-	const struct {
-		const char *name;
-		uint64_t value;
-	} list[] = {
-		{ "rax", f->rax },     { "rbx", f->rbx },     { "rcx", f->rcx },
-		{ "rdx", f->rdx },     { "rsi", f->rsi },     { "rdi", f->rdi },
-		{ "rbp", f->rbp },     { "rsp", f->rsp },     { "r8", f->r8 },
-		{ "r9", f->r9 },       { "r10", f->r10 },     { "r11", f->r11 },
-		{ "r12", f->r12 },     { "r13", f->r13 },     { "r14", f->r14 },
-		{ "r15", f->r15 },     { "cr0", cr0_read() }, { "cr2", cr2_read() },
-		{ "cr3", cr3_read() }, { "cr4", cr4_read() },
-	};
-	enum { PER_LINE = 4, COUNT = sizeof(list) / sizeof(list[0]) };
+	enum { PER_LINE = 4, GENERAL = 15, COUNT = 20 };
+	const uint64_t *first = (const uint64_t *)f;
+	uint64_t value[COUNT];
+	const char *name[COUNT];
 
+	for (unsigned i = 0; i < COUNT; i++) {
+		name[i] = text_list_get(register_names, i);
+		value[i] = first[i < GENERAL ? GENERAL - 1 - i : 0];
+	}
+	value[GENERAL] = f->rsp;
+	value[GENERAL + 1] = cr0_read();
+	value[GENERAL + 2] = cr2_read();
+	value[GENERAL + 3] = cr3_read();
+	value[GENERAL + 4] = cr4_read();
 	for (unsigned i = 0; i < COUNT; i += PER_LINE)
-		log_line("  %s %016lx  %s %016lx  %s %016lx  %s %016lx", list[i].name,
-		         list[i].value, list[i + 1].name, list[i + 1].value, list[i + 2].name,
-		         list[i + 2].value, list[i + 3].name, list[i + 3].value);
+		log_line("  %s %016lx  %s %016lx  %s %016lx  %s %016lx", name[i], value[i],
+		         name[i + 1], value[i + 1], name[i + 2], value[i + 2], name[i + 3],
+		         value[i + 3]);
 }
 
 /* Prints the top of the stack that the exception interrupted. Return addresses are among the

@@ -28,7 +28,7 @@ static void set_banks(unsigned wanted)
 		         wanted, chipset->name, there, there == 1 ? "" : "s");
 }
 
-int chipset_init(const char *wanted, unsigned banks)
+__attribute__((cold)) int chipset_init(const char *wanted, unsigned banks)
 {
 	bool any = strcmp(wanted, "auto") == 0, known = any;
 

@@ -9,7 +9,7 @@
 #include "chipset/pc/pirq.h"
 
 /* Returns -ENODEV with no message where no PIRQ feeds a line: the other table is tried next. */
-static int probe_with_pirqs(void)
+static __attribute__((cold)) int probe_with_pirqs(void)
 {
 	int error = pirq_probe();
 

@@ -18,7 +18,7 @@ enum { OCW_MASK = ICW1_SELECT | OCW3_SELECT };
 
 static unsigned offered; /* the line that pc_pending_vector() offered last */
 
-void pc_reset(struct controller *c, line_set lines, line_set shared)
+__attribute__((cold)) void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
 	*c = (struct controller){
 		.lines = lines, .shared = shared, .keeps = c->keeps, .unwired = c->unwired

@@ -67,7 +67,7 @@ static inline line_set take_irr(void)
 	return irr | (uint16_t)nmi_account_take_seen(&nmi_account);
 }
 
-int pc_probe(void)
+__attribute__((cold)) int pc_probe(void)
 {
 	if (!platform.has_8259) {
 		log_line("chipset pc: this machine has no 8259 pair (MADT flags)");
@@ -127,7 +127,7 @@ static void sense_by_level(line_set lines)
 	io_out8(PORT_ELCR2, (uint8_t)(level >> 8));
 }
 
-void pc_claim(line_set lines, bool by_vmm)
+__attribute__((cold)) void pc_claim(line_set lines, bool by_vmm)
 {
 	chipset_present.dirty = true;
 	if (lines >> 8 != 0)

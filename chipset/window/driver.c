@@ -122,7 +122,7 @@ static inline line_set to_lines(uint64_t inputs, line_set set)
 	return (!wiring.changed ? set : gather(inputs, set)) & vmm_block.claimed;
 }
 
-void driver_wire(unsigned line, unsigned to_controller, unsigned to_block)
+__attribute__((cold)) void driver_wire(unsigned line, unsigned to_controller, unsigned to_block)
 {
 	wiring.controller_input = line_set_input(wiring.controller_input, line, to_controller);
 	wiring.block_input = line_set_input(wiring.block_input, line, to_block);
@@ -167,7 +167,7 @@ static inline void write_state(unsigned bank, uint64_t words[PAIR_WORDS])
 	mmio_write_3x64(window.address + state_of(bank, WINDOW_STATE_MASTER), words);
 }
 
-unsigned driver_banks(unsigned wanted)
+__attribute__((cold)) unsigned driver_banks(unsigned wanted)
 {
 	unsigned there = driver_read32(WINDOW_CAPABILITY) & 0xff;
 
@@ -177,7 +177,7 @@ unsigned driver_banks(unsigned wanted)
 	return there;
 }
 
-void driver_init(const struct driver_window *given)
+__attribute__((cold)) void driver_init(const struct driver_window *given)
 {
 	enum { ELCR = 5 }; /* byte of a chip's word */
 	window = *given;
@@ -197,7 +197,7 @@ void driver_init(const struct driver_window *given)
 	driver_write64(WINDOW_SELECT, mux.selected);
 }
 
-static void assign_bank(struct controller *c)
+static __attribute__((cold)) void assign_bank(struct controller *c)
 {
 	c->window.known = true;
 	c->window.bank = (uint16_t)(controllers.count % banks.in_use);
@@ -211,7 +211,7 @@ static void prepare_select(struct controller *c)
 	c->window.select = c->lines | (uint64_t)c->shared << 32 | (uint64_t)c->window.bank << 48;
 }
 
-void driver_reset(struct controller *c, line_set lines, line_set shared)
+__attribute__((cold)) void driver_reset(struct controller *c, line_set lines, line_set shared)
 {
 	bool was_known = c->window.known;
 	uint16_t bank = c->window.bank;
@@ -243,7 +243,7 @@ void driver_reset(struct controller *c, line_set lines, line_set shared)
 
 /* ---- Route, mask, status ---- */
 
-void driver_claim(line_set lines, bool by_vmm)
+__attribute__((cold)) void driver_claim(line_set lines, bool by_vmm)
 {
 	vmm_block.claimed |= lines;
 	vmm_block.served |= by_vmm ? lines : 0;

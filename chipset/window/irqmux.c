@@ -14,7 +14,7 @@
 
 enum { VERSION_MAJOR = WINDOW_VERSION_VALUE >> 16 };
 
-static int probe(void)
+static __attribute__((cold)) int probe(void)
 {
 	int function = pci_find(WINDOW_PCI_VENDOR, WINDOW_PCI_DEVICE);
 

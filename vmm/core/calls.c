@@ -26,7 +26,7 @@ static struct {
 	unsigned count;
 } results;
 
-static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
+static __attribute__((cold)) int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const char *text = regs->rcx <= SB_PRINT_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
 
@@ -37,7 +37,7 @@ static int64_t call_print(struct vm *vm, const struct vcpu_regs *regs)
 	return error;
 }
 
-static int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
+static __attribute__((cold)) int64_t call_status(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const char *text = regs->rcx <= SB_STATUS_MAX ? vm_memory(vm, regs->rbx, regs->rcx) : NULL;
 
@@ -61,7 +61,7 @@ static __attribute__((cold)) bool may_have_result(const struct vm *vm)
 	return results.count + kept < RESULTS_MAX;
 }
 
-static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
+static __attribute__((cold)) int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
 {
 	const struct sb_result *from = vm_memory(vm, regs->rbx, sizeof(*from));
 
@@ -77,7 +77,7 @@ static int64_t call_result(struct vm *vm, const struct vcpu_regs *regs)
 	return 0;
 }
 
-static int64_t call_counters(struct vm *vm, const struct vcpu_regs *regs)
+static __attribute__((cold)) int64_t call_counters(struct vm *vm, const struct vcpu_regs *regs)
 {
 	_Static_assert((int)VM_EXIT_COUNT <= (int)SB_EXIT_KINDS,
 	               "the guests' structure holds every reason");
@@ -100,7 +100,7 @@ static int64_t call_yield(struct vm *vm, const struct vcpu_regs *regs)
 	return 0;
 }
 
-static int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
+static __attribute__((cold)) int64_t call_exit(struct vm *vm, const struct vcpu_regs *regs)
 {
 	int status = (int)(uint8_t)regs->rbx;
 

@@ -87,7 +87,7 @@ static void exit_interrupt(struct vm *vm, enum vm_exit_reason reason)
 }
 
 /* Stops a VM that cannot go on. */
-static void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
+static __attribute__((cold)) void exit_fatal(struct vm *vm, enum vm_exit_reason reason)
 {
 	const struct denial what = { .format = reason == VM_EXIT_SHUTDOWN ? "triple fault"
 		                               : reason == VM_EXIT_FAILED
@@ -105,7 +105,7 @@ static void exit_cpuid(struct vm *vm, enum vm_exit_reason reason)
 
 /* WBINVD and INVD: no interrupt could break into the milliseconds that a WBINVD takes. The caches
  * are coherent with the guest's memory and with DMA, so the VMM skips both instructions. */
-static void exit_caches(struct vm *vm, enum vm_exit_reason reason)
+static __attribute__((cold)) void exit_caches(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	virt_skip(vm->vcpu);

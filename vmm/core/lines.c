@@ -18,7 +18,7 @@ static bool is_free(const struct vm *vm, unsigned line)
 	       (line == PIT_TICK_LINE && vm->config.pit); /* all owners have `pit` */
 }
 
-int line_assign(struct vm *vm, unsigned *taken)
+__attribute__((cold)) int line_assign(struct vm *vm, unsigned *taken)
 {
 	for (line_set rest = vm->controller.lines; rest; rest &= rest - 1) {
 		*taken = line_first(rest);
@@ -33,7 +33,7 @@ int line_assign(struct vm *vm, unsigned *taken)
 	return 0;
 }
 
-int line_reserve(unsigned line, void (*handler)(void))
+__attribute__((cold)) int line_reserve(unsigned line, void (*handler)(void))
 {
 	if (line_in(line_vmm, line) || line_table[line].vms != 0)
 		return -EBUSY;

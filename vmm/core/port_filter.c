@@ -38,7 +38,7 @@ static void await_data(struct vm *vm, bool awaited)
 	virt_open_port(vm->vcpu, PORT_KEYBOARD_DATA, !awaited);
 }
 
-static bool write_keyboard(struct vm *vm, uint8_t command)
+static __attribute__((cold)) bool write_keyboard(struct vm *vm, uint8_t command)
 {
 	bool pulse = command >= PULSE;
 
@@ -134,7 +134,7 @@ bool port_filter_write(struct vm *vm, uint16_t port, uint8_t value)
 	return true;
 }
 
-void port_filter_reset(struct vm *vm)
+__attribute__((cold)) void port_filter_reset(struct vm *vm)
 {
 	vm->drops_keyboard_data = false;
 	for (unsigned i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)

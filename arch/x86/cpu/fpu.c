@@ -53,14 +53,14 @@ static void xcr0_write(uint64_t value)
 	__asm__ volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-static void set_features(uint64_t wanted)
+static __attribute__((cold)) void set_features(uint64_t wanted)
 {
 	components.moved = wanted;
 	xcr0_write(components.moved);
 	components.moved_bytes = cpu_id(0xd, 0).ebx; /* the size for the present XCR0 */
 }
 
-int fpu_init(void)
+__attribute__((cold)) int fpu_init(void)
 {
 	struct cpuid id = cpu_id(1, 0);
 

@@ -10,7 +10,7 @@
 
 bool virt_is_second;
 
-const char *virt_describe(void)
+__attribute__((cold)) const char *virt_describe(void)
 {
 	return virt_is_second ? svm_describe() : vmx_describe();
 }
@@ -20,7 +20,7 @@ void virt_leave(void)
 	virt_is_second ? svm_leave() : vmx_leave();
 }
 
-struct vcpu *virt_create(const char *name)
+__attribute__((cold)) struct vcpu *virt_create(const char *name)
 {
 	return virt_is_second ? svm_create(name) : vmx_create(name);
 }
@@ -30,7 +30,7 @@ __attribute__((cold)) void virt_reset(struct vcpu *v, uint32_t eip, uint32_t eax
 	virt_is_second ? svm_reset(v, eip, eax, ebx) : vmx_reset(v, eip, eax, ebx);
 }
 
-int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
+__attribute__((cold)) int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
              bool executable)
 {
 	return virt_is_second ? svm_map(v, guest, host, bytes, writable, executable)
@@ -47,7 +47,7 @@ int virt_absent_page(struct vcpu *v, uint64_t guest)
 	return virt_is_second ? svm_absent_page(v, guest) : vmx_absent_page(v, guest);
 }
 
-int virt_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
+__attribute__((cold)) int virt_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes)
 {
 	return virt_is_second ? svm_forbid(v, guest, bytes) : vmx_forbid(v, guest, bytes);
 }
@@ -174,7 +174,7 @@ inline struct vcpu_io virt_exit_io(struct vcpu *v)
 	return virt_is_second ? svm_exit_io(v) : vmx_exit_io(v);
 }
 
-void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string)
+__attribute__((cold)) void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string)
 {
 	virt_is_second ? svm_break_on_io(v, io, string) : vmx_break_on_io(v, io, string);
 }

@@ -104,7 +104,7 @@ static void find_cr4_bits(void)
 	}
 }
 
-void guest_registers_init(bool svm)
+__attribute__((cold)) void guest_registers_init(bool svm)
 {
 	memset(&kept_msrs, 0, sizeof(kept_msrs));
 	kept_msrs.svm = svm;

@@ -30,7 +30,7 @@ int guest_state_create(struct guest_state *s)
 	return s->fpu != NULL ? 0 : -ENOMEM;
 }
 
-void guest_state_reset(struct guest_state *s)
+__attribute__((cold)) void guest_state_reset(struct guest_state *s)
 {
 	if (registers.owner == s) {
 		registers.owner = NULL;
@@ -78,7 +78,7 @@ FOUND_BY_NAME void guest_fpu_load(struct guest_state *s)
 	mitigations_switch(s); /* the last work on another VM before s runs */
 }
 
-int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)
+__attribute__((cold)) int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)
 {
 	guest_fpu_release();
 	if (number != 0 || !fpu_allows(value) || fpu_try_xcr0(value) != 0) {

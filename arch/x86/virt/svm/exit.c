@@ -39,7 +39,7 @@ static const uint8_t reasons[EXIT_CODES] = {
 	[EXIT_RDPRU] = VM_EXIT_INSTRUCTION,
 };
 
-static enum vm_exit_reason refused(struct vcpu *v)
+static __attribute__((cold)) enum vm_exit_reason refused(struct vcpu *v)
 {
 	log_note("vm %s: entry failed: exit code %lx (VMEXIT_INVALID)", v->name,
 	         v->vmcb->exit_code);

@@ -97,7 +97,7 @@ static const uint32_t reasons[REASONS] = {
 	[69] = VM_EXIT_OTHER,
 };
 
-static enum vm_exit_reason refused(const char *what, unsigned long code)
+static __attribute__((cold)) enum vm_exit_reason refused(const char *what, unsigned long code)
 {
 	struct vcpu *v = vmx_loaded;
 

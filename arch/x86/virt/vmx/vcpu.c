@@ -150,7 +150,7 @@ static void setup_segments(void)
 	vmcs_write(GUEST_IDTR_LIMIT, 0xffff);
 }
 
-struct vcpu *vmx_create(const char *name)
+__attribute__((cold)) struct vcpu *vmx_create(const char *name)
 {
 	struct vcpu *v = frames_alloc_vmm(PAGE, PAGE);
 	uint32_t *vmcs = frames_alloc_vmm(PAGE, PAGE);

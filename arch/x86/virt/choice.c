@@ -30,8 +30,8 @@ __attribute__((cold)) void virt_reset(struct vcpu *v, uint32_t eip, uint32_t eax
 	virt_is_second ? svm_reset(v, eip, eax, ebx) : vmx_reset(v, eip, eax, ebx);
 }
 
-__attribute__((cold)) int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes, bool writable,
-             bool executable)
+__attribute__((cold)) int virt_map(struct vcpu *v, uint64_t guest, uint64_t host, uint64_t bytes,
+                                   bool writable, bool executable)
 {
 	return virt_is_second ? svm_map(v, guest, host, bytes, writable, executable)
 	                      : vmx_map(v, guest, host, bytes, writable, executable);
@@ -174,7 +174,8 @@ inline struct vcpu_io virt_exit_io(struct vcpu *v)
 	return virt_is_second ? svm_exit_io(v) : vmx_exit_io(v);
 }
 
-__attribute__((cold)) void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string)
+__attribute__((cold)) void virt_break_on_io(struct vcpu *v, const struct vcpu_io *io,
+                                            const struct vcpu_string *string)
 {
 	virt_is_second ? svm_break_on_io(v, io, string) : vmx_break_on_io(v, io, string);
 }

@@ -78,7 +78,8 @@ FOUND_BY_NAME void guest_fpu_load(struct guest_state *s)
 	mitigations_switch(s); /* the last work on another VM before s runs */
 }
 
-__attribute__((cold)) int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value, struct denial *what)
+__attribute__((cold)) int guest_set_xcr0(struct guest_state *s, uint32_t number, uint64_t value,
+                                         struct denial *what)
 {
 	guest_fpu_release();
 	if (number != 0 || !fpu_allows(value) || fpu_try_xcr0(value) != 0) {

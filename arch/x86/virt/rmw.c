@@ -8,8 +8,8 @@
 
 enum { CF = 1 << 0, ZF = 1 << 6, OF = 1 << 11, ARITHMETIC_LOW = 0xd5 };
 enum { RSP = 4 };
-enum operation { ADD = 0, CMP = 7, SHIFTS = 8, /* as in bits 3-5 and in reg (APM 3, table A-6) */
-	             INC = 16, DEC, NEG, SHLD, SHRD };
+enum { ADD = 0, CMP = 7, SHIFTS = 8 }; /* as in bits 3-5 and in reg (APM 3, table A-6) */
+enum { INC = 16, DEC, NEG, SHLD, SHRD };
 enum { OPCODE_SHRD = 0xac, GROUP_BIT = 4 }; /* reg of BT, the member that does not write */
 
 /* How an opcode names the operation and the second operand. reg is the field of ModR/M. */

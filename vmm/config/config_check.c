@@ -199,9 +199,9 @@ struct named {
 	char text[NAMED_MAX];
 };
 
-static int refuse_reserved(const struct check *c, const struct named *n, const struct reserved *r)
+static int refuse_reserved(const struct check *c, const struct named *n, const struct refusal *r)
 {
-	unsigned long first = (unsigned long)later(n->range->first, r->range.first);
+	unsigned long first = (unsigned long)later(n->range->first, r->first);
 
 	if (r->remedy == NULL)
 		return check_refuse(c, -EPERM, "%s: %s 0x%lx belongs to the VMM (%s)", n->text,
@@ -232,11 +232,11 @@ static int check_ports(const struct check *c, const struct vm_config *const *acc
 
 	for (unsigned i = 0; i < c->vm->io_count && !error; i++) {
 		struct named n = { "port", &c->vm->io[i], "" };
-		const struct reserved *r = config_reserved_port(n.range, c->vm->trust);
+		const struct refusal r = config_reserved_port(n.range, c->vm->trust);
 
 		range_text("io", c->vm->io_function[i], n.range, n.text);
-		if (r != NULL)
-			return refuse_reserved(c, &n, r);
+		if (r.what != NULL)
+			return refuse_reserved(c, &n, &r);
 		for (unsigned j = 0; j < count && !error; j++)
 			error = check_other(c, &n, accepted[j]->io, accepted[j]->io_count,
 			                    accepted[j]);
@@ -341,12 +341,12 @@ static int check_memory(const struct check *c, const struct vm_config *const *ac
 
 	for (unsigned i = 0; i < c->vm->mmio_count && !error; i++) {
 		struct named n = { "address", &c->vm->mmio[i], "" };
-		const struct reserved *r = config_reserved_memory(n.range);
+		const struct refusal r = config_reserved_memory(n.range);
 
 		range_text("mmio", c->vm->mmio_function[i], n.range, n.text);
 		error = check_own_ram(c, &n);
-		if (!error && r != NULL)
-			error = refuse_reserved(c, &n, r);
+		if (!error && r.what != NULL)
+			error = refuse_reserved(c, &n, &r);
 		for (unsigned j = 0; j < count && !error; j++)
 			error = check_other(c, &n, accepted[j]->mmio, accepted[j]->mmio_count,
 			                    accepted[j]);

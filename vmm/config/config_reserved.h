@@ -16,10 +16,15 @@ struct reserved {
 	struct config_range range;
 	/* The reason, for the message. */
 	const char *what;
-	const char *remedy; /* NULL: the range is the VMM's, whatever the words say. */
 	/* The range of memory has a device's registers. */
 	bool device;
-	unsigned trust; /* A VM with this trust gets the range (enum trust). */
+};
+
+/* Why a VM does not get a range. */
+struct refusal {
+	uint64_t first;     /* the first port or address of the reserved range */
+	const char *what;   /* the reason; NULL: the range is free */
+	const char *remedy; /* NULL: the reserved range is the VMM's, whatever the words say */
 };
 
 /* A list of reserved ranges. */
@@ -34,10 +39,10 @@ struct machine_ranges {
 };
 extern struct machine_ranges config_machine;
 
-/* Returns the first reserved range that touches this range of ports, or NULL. trust: ranges that
- * trust grants do not count. Call it for each range of a VM (config_check.c). */
-const struct reserved *config_reserved_port(const struct config_range *range, unsigned trust);
+/* Returns the first reserved range that touches this range of ports. trust: ranges that trust
+ * grants do not count. Call it for each range of a VM (config_check.c). */
+struct refusal config_reserved_port(const struct config_range *range, unsigned trust);
 /* Does the same for a range of memory. No trust grants reserved memory. */
-const struct reserved *config_reserved_memory(const struct config_range *range);
+struct refusal config_reserved_memory(const struct config_range *range);
 
 #endif

@@ -30,8 +30,8 @@ MUTANTS = (
     (
         "trust-grants-all",
         RESERVED,
-        "&& !(list[i].trust & trust))",
-        "&& trust == 0)",
+        "!(r->trust & trust))",
+        "trust == 0)",
         "test_config_check",
     ),
     (

@@ -18,6 +18,8 @@ OBJCOPY  ?= objcopy
 PYTHON   ?= /usr/bin/python3
 PLATFORM ?= auto
 BOARD    ?= pc
+# QEMU's: bios or uefi.
+FIRMWARE ?= bios
 # QEMU's q35: intel or amd.
 IOMMU    ?=
 SECONDS  ?=
@@ -28,7 +30,7 @@ GUESTS   ?=
 CONFIG   ?= scripts/configs/$(or $(GUESTS),default).cfg
 # 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one
 # machine.
-VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin CONFIG) $(origin GUESTS)),0,1)
+VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin FIRMWARE) $(origin CONFIG) $(origin GUESTS)),0,1)
 TIMEOUT  ?=
 TESTS    ?= tests/system
 JOBS     ?= 2
@@ -138,7 +140,7 @@ all: vmm guests
 
 # A value as the shell and sed take it between quotes.
 quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
-HELP_SHOWS := BUILD PLATFORM BOARD IPS MEMORY CONFIG TESTS JOBS CC MINUTES WAKEUPS PYTHON
+HELP_SHOWS := BUILD PLATFORM BOARD FIRMWARE IPS MEMORY CONFIG TESTS JOBS CC MINUTES WAKEUPS PYTHON
 help:
 	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | \
 		sed $(foreach name,$(HELP_SHOWS),-e 's|@$(name)@|$(call quoted,$(name))|')
@@ -155,7 +157,7 @@ help:
 #@   make system   the system tests alone: TESTS says which, PLATFORM where
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
 #@   make rtl      the block as hardware: lint, and OPERATIONS operations beside the model; make synth: its size on an FPGA
-#@   make iso      a bootable image with a menu: @BUILD@/signalbox.iso
+#@   make iso      a bootable image with a menu, for BIOS and UEFI: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
 #@                 CONFIG=FILE: the guest of that file, unmodified, in @BUILD@/measure/latest (docs/measuring-your-guest.md);
 #@                 GUEST: which VM; SAMPLES, SECONDS: when a run ends
@@ -187,6 +189,7 @@ help:
 #@                      from source), qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated:
 #@                      docs/rtl.md); auto: kvm where it is real, else qemu; test: the emulators; bench: without the RTL
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
+#@   FIRMWARE=@FIRMWARE@      run, in QEMU: what boots the machine, bios or uefi (docs/uefi.md)
 #@   IOMMU=             run, trace, debug with BOARD=q35: a unit that confines DMA, intel or amd (docs/dma.md); none else
 #@   SECONDS=           run: how long the guests work, in seconds of the machine's time
 #@                      (default: 3; the table at a terminal: until a key ends it)
@@ -228,7 +231,7 @@ help:
 #@   CC=@CC@  PYTHON=@PYTHON@  NEWLIB=...  the tools, and a newlib of your own (directory with include/ and lib/)
 
 run: all $(RUN_EMULATOR) $(RUN_LINUX) | setup-run
-	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --firmware '$(FIRMWARE)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)' \
 		--loads '$(LOADS)' --disk '$(RUN_DISK)'
 
@@ -322,24 +325,26 @@ SETUP_BLOCKS    := $(if $(filter auto,$(PLATFORM)),irqmux qemu-irqmux,$(SETUP_RU
 
 # Groups of packages (scripts/setup.sh) by target.
 GROUPS_build    := build
-GROUPS_iso      := build iso python
-GROUPS_run      := $(GROUPS_iso) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK)
+GROUPS_image    := build iso python
+GROUPS_iso      := $(GROUPS_image) hybrid
+GROUPS_run      := $(GROUPS_image) $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK) $(if $(filter uefi,$(FIRMWARE)),uefi)
 GROUPS_demo     := $(GROUPS_run)
-GROUPS_bench    := $(GROUPS_iso) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
-GROUPS_trace    := $(GROUPS_iso) qemu qemu-irqmux $(if $(filter qemu-rtl,$(PLATFORM)),verilated)
+GROUPS_bench    := $(GROUPS_image) bench $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_trace    := $(GROUPS_image) qemu qemu-irqmux $(if $(filter qemu-rtl,$(PLATFORM)),verilated)
 GROUPS_report   := python report
-GROUPS_soak     := $(GROUPS_iso) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
+GROUPS_soak     := $(GROUPS_image) $(SETUP_EMULATORS) $(SETUP_BLOCKS)
 GROUPS_campaign := $(GROUPS_soak)
-GROUPS_bounds   := $(GROUPS_iso) bochs $(filter irqmux,$(SETUP_BLOCKS))
-GROUPS_debug    := $(GROUPS_iso) debug $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK) $(if $(filter auto qemu%,$(PLATFORM)),qemu-irqmux)
+GROUPS_bounds   := $(GROUPS_image) bochs $(filter irqmux,$(SETUP_BLOCKS))
+GROUPS_debug    := $(GROUPS_image) debug $(SETUP_EMULATOR) $(SETUP_RUN_BLOCK) $(if $(filter auto qemu%,$(PLATFORM)),qemu-irqmux)
 GROUPS_check    := build python check
 GROUPS_format   := check
 GROUPS_drawings := python drawings
 GROUPS_proof    := $(GROUPS_check) proof
-GROUPS_system   := $(GROUPS_iso) test $(SETUP_EMULATORS) $(if $(strip $(SYSTEM_EMULATOR)),$(SETUP_BLOCKS)) \
+GROUPS_system   := $(GROUPS_image) test $(SETUP_EMULATORS) $(if $(strip $(SYSTEM_EMULATOR)),$(SETUP_BLOCKS)) \
 	$(if $(filter %-rtl/irqmux.so,$(SYSTEM_EMULATOR)),verilated) \
 	$(if $(filter %test_targets.py tests/system tests/system/,$(TESTS)),bench) \
-	$(if $(filter %test_report.py tests/system tests/system/,$(TESTS)),report browser)
+	$(if $(filter %test_report.py tests/system tests/system/,$(TESTS)),report browser) \
+	$(if $(filter %test_uefi.py tests/system tests/system/,$(TESTS)),uefi)
 GROUPS_rtl      := build rtl
 GROUPS_synth    := $(GROUPS_rtl) synth
 GROUPS_wave     := $(GROUPS_rtl)
@@ -358,7 +363,7 @@ GROUPS_guests := build
 GROUPS_linux  := build python
 GROUPS_bios   := $(GROUPS_linux) iso bios
 GROUPS_nested := $(GROUPS_qemu-irqmux) iso python
-GROUPS_test-foreign := $(GROUPS_iso) bios qemu qemu-irqmux
+GROUPS_test-foreign := $(GROUPS_image) bios qemu qemu-irqmux
 GROUPS_test-nested := $(GROUPS_nested) $(if $(filter vmx,$(VENDORS)),irqmux bochs)
 GROUPS_unit  := $(GROUPS_check)
 
@@ -408,7 +413,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -mpreferred
 # What runs once, or at a person's pace, is made small: the image has a limit. Smallest of all where the compiler can
 # (GCC 12 and later). A switch is comparisons there: its table would have 8 bytes for each value. No path is doubled to
 # save it a branch (370 bytes).
-VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma frames ioapic key% lapic pci% power uart vga) \
+VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma frames ioapic key% lapic multiboot2 pci% power uart vga) \
 	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find vtd%) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue pages stacks tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand io_break nested_map rmw store) \

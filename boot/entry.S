@@ -44,6 +44,14 @@
 	.long HEADER_FLAGS
 	.long -(MULTIBOOT_HEADER_MAGIC + HEADER_FLAGS)
 
+	.balign 8                       /* multiboot 2: the header and each of its tags */
+header2:
+	.long MULTIBOOT2_HEADER_MAGIC, MULTIBOOT2_I386, header2_end - header2
+	.long -(MULTIBOOT2_HEADER_MAGIC + MULTIBOOT2_I386 + (header2_end - header2))
+	.long MULTIBOOT2_HEADER_PAGE_ALIGN, 8
+	.long MULTIBOOT2_HEADER_END, 8
+header2_end:
+
 	.section .text.entry, "ax"
 	.code32
 	.global entry
@@ -59,8 +67,10 @@ entry:
 
 	mov $message_magic, %edi
 	cmp $MULTIBOOT_BOOT_MAGIC, %ebp
+	je 1f
+	cmp $MULTIBOOT2_BOOT_MAGIC, %ebp
 	jne refuse
-	mov $message_long_mode, %edi
+1:	mov $message_long_mode, %edi
 	mov $CPUID_EXTENDED_MAX, %eax
 	cpuid
 	cmp $CPUID_EXTENDED_FEATURES, %eax
@@ -183,8 +193,8 @@ entry64:
 
 	.section .rodata.entry, "a"
 message_magic:
-	.ascii "\r\nsignalbox: EAX is not 2BADB002h at entry: not started by a multiboot 1 loader "
-	.ascii "(GRUB: multiboot, not multiboot2)\r\n"
+	.ascii "\r\nsignalbox: EAX is not 2BADB002h or 36D76289h at entry: "
+	.ascii "not started by a multiboot loader\r\n"
 	.asciz "signalbox: end: status 1\r\n"
 message_long_mode:
 	.ascii "\r\nsignalbox: no long mode: CPUID.80000001h:EDX[29] = 0. "

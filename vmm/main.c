@@ -10,9 +10,10 @@
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/cpu/stacks.h"
 #include "arch/x86/log/log.h"
-#include "arch/x86/machine/multiboot.h"
+#include "arch/x86/machine/multiboot2.h"
 #include "arch/x86/machine/pci_bars.h"
 #include "arch/x86/machine/platform.h"
+#include "arch/x86/machine/slice_timer.h"
 #include "arch/x86/virt/virt.h"
 #include "vmm/allotments.h"
 #include "vmm/config/config.h"
@@ -44,7 +45,8 @@ extern uint64_t boot_entry_tsc;
 /* The boot loader's words: the configuration, and what came of the modules. */
 static struct {
 	struct vmm_config config;
-	unsigned refused; /* modules of no use */
+	struct boot_facts facts; /* where the loader speaks multiboot 2 */
+	unsigned refused;        /* modules of no use */
 } boot;
 
 static _Noreturn void end(int status)
@@ -111,9 +113,10 @@ static void serve_console(void)
 
 static void machine_init(const struct multiboot_info *info)
 {
-	acpi_init();
+	acpi_init(boot.facts.rsdp);
 	frames_init(info);
 	lapic_init();
+	slice_timer_quieten();
 	ioapic_init();
 	tsc_calibrate();
 	confine_begin();
@@ -153,22 +156,24 @@ static void set_nmi_policy(void)
 	dispatch_set_policy(boot.config.nmi, vm);
 }
 
-_Noreturn void vmm_main(uint32_t magic, const struct multiboot_info *info)
+_Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
 {
 	static char problem[256];
 
 	tables_init();
+	if (magic == MULTIBOOT2_BOOT_MAGIC)
+		info = multiboot2_read(info, &boot.facts);
 	vga_init();
 	const char *line = "";
-	if (magic == MULTIBOOT_BOOT_MAGIC && info->flags & MULTIBOOT_INFO_CMDLINE)
+	if (info->flags & MULTIBOOT_INFO_CMDLINE)
 		line = (const char *)(uint64_t)info->cmdline;
 	int bad = config_parse_vmm(line, &boot.config, problem, sizeof(problem));
 	screen_init(&boot.config, console_init(boot.config.console) == 0 && console_lines() != 0);
 	pages_protect(); /* a fault can be told of from here on */
 	stacks_fill();
-	if (magic != MULTIBOOT_BOOT_MAGIC)
-		panic("not booted by a multiboot 1 loader: EAX = %x instead of %x", (unsigned)magic,
-		      (unsigned)MULTIBOOT_BOOT_MAGIC);
+	if (boot.facts.problem != NULL)
+		log_line("multiboot 2: the loader's tag at %lxh is malformed; passed over",
+		         (unsigned long)boot.facts.problem);
 	if (bad)
 		log_line("%s", problem);
 	machine_init(info);

@@ -13,7 +13,37 @@ WORK = "arch/x86/cpu/work.S"
 MITIGATIONS = "arch/x86/cpu/mitigations.c"
 GUARDED = "arch/x86/cpu/guarded.S"
 
+MULTIBOOT2 = "arch/x86/machine/multiboot2.c"
+
 MUTANTS = (
+    (
+        "tag-over-the-end",
+        MULTIBOOT2,
+        "|| tag->bytes > left) {",
+        "|| tag->bytes > left + 8) {",
+        "test_multiboot2",
+    ),
+    (
+        "string-without-an-end",
+        MULTIBOOT2,
+        "[tag->bytes - 1] != 0)",
+        "[tag->bytes - 1] > 127)",
+        "test_multiboot2",
+    ),
+    (
+        "older-rsdp-over-newer",
+        MULTIBOOT2,
+        "if (tag->type == TAG_RSDP_2 || facts->rsdp[0] == 0)",
+        "if (true)",
+        "test_multiboot2",
+    ),
+    (
+        "hpet-left-running",
+        "arch/x86/machine/slice_timer_find.c",
+        "clear_bits(comparator_of(&d, n) + TN_CONFIG, TN_INTERRUPTS);",
+        "(void)clear_bits;",
+        "test_slice_find",
+    ),
     # How an instruction ends.
     (
         "vmx-step-comes-late",

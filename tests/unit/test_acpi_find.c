@@ -33,6 +33,7 @@ const uint8_t *physical(uint64_t address)
 
 /* ---- The machine's other answers ---- */
 
+static uint8_t given[36]; /* the loader's copy of the RSDP */
 static uint8_t debug_port;
 static uint32_t cpuid_ecx;
 
@@ -122,13 +123,14 @@ static int lay_out(void **state)
 	place(OTHER_MADT_AT, &other);
 	place_root(RSDT_AT, 4, tables, 2);
 	place_rsdp(RSDP_AT, 0, RSDT_AT, 0);
+	memset(given, 0, sizeof(given));
 	printed_clear();
 	return 0;
 }
 
 static void expect_pc(void)
 {
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), "");
 	assert_true(platform.acpi);
 	assert_true(platform.has_8259);
@@ -144,7 +146,7 @@ static void expect_pc(void)
 
 static void expect_no_acpi(const char *text)
 {
-	assert_int_equal(acpi_init(), -ENOENT);
+	assert_int_equal(acpi_init(given), -ENOENT);
 	assert_string_equal(printed(), text);
 	assert_false(platform.acpi);
 	assert_true(platform.has_8259);
@@ -216,6 +218,25 @@ static void an_rsdp_with_a_bad_checksum_is_passed_over(void **state)
 	expect_no_acpi(NO_RSDP);
 }
 
+/* UEFI has no RSDP in the BIOS's memory. A copy that is not valid is no copy. */
+static void the_loader_s_copy_comes_before_the_bios_s_memory(void **state)
+{
+	static const uint64_t tables[] = { OTHER_MADT_AT, FADT_AT };
+
+	(void)state;
+	place_root(XSDT_AT, 8, tables, 2);
+	place_rsdp(0x700000, 2, RSDT_AT, XSDT_AT);
+	memcpy(given, memory + 0x700000, RSDP2_BYTES);
+	assert_int_equal(acpi_init(given), 0);
+	assert_string_equal(printed(), "");
+	assert_int_equal(platform.processors, 4);
+	memset(memory + RSDP_AT, 0, RSDP_BYTES);
+	assert_int_equal(acpi_init(given), 0);
+	assert_int_equal(platform.processors, 4);
+	given[9]++;
+	expect_no_acpi(NO_RSDP);
+}
+
 /* ---- RSDT and XSDT ---- */
 
 static void the_xsdt_comes_before_the_rsdt(void **state)
@@ -225,7 +246,7 @@ static void the_xsdt_comes_before_the_rsdt(void **state)
 	(void)state;
 	place_root(XSDT_AT, 8, tables, 2);
 	place_rsdp(RSDP_AT, 2, RSDT_AT, XSDT_AT);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), "");
 	assert_int_equal(platform.processors, 4);
 	assert_true(platform.can_power_off);
@@ -252,7 +273,7 @@ static void without_a_good_xsdt_the_rsdt_counts(void **state)
 	expect_pc();
 	place_rsdp(RSDP_AT, 2, RSDT_AT, XSDT_AT); /* the table's checksum is wrong */
 	memory[XSDT_AT + ACPI_HEADER]++;
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), BAD_TABLE("201000"));
 	assert_int_equal(platform.processors, 2);
 }
@@ -278,7 +299,7 @@ static void an_empty_root_table_leaves_the_defaults(void **state)
 {
 	(void)state;
 	place_root(RSDT_AT, 4, NULL, 0);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(),
 	                    NO_MADT "signalbox: ACPI: no FADT: cannot power off by it\n");
 	assert_true(platform.acpi);
@@ -308,7 +329,7 @@ static void a_root_table_that_ends_within_a_pointer_has_not_got_it(void **state)
 	acpi_put(&t, ACPI_HEADER + 4, tables[1], 3);
 	acpi_seal(&t);
 	place(RSDT_AT, &t);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), NO_MADT);
 	assert_true(platform.can_power_off);
 }
@@ -321,12 +342,12 @@ static void a_bad_madt_is_said_and_the_next_one_counts(void **state)
 
 	(void)state;
 	memory[MADT_AT + 40]++;
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), BAD_TABLE("202000") NO_MADT);
 	assert_int_equal(platform.processors, 1);
 	printed_clear();
 	place_root(RSDT_AT, 4, tables, 3);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), BAD_TABLE("202000"));
 	assert_int_equal(platform.processors, 4);
 }
@@ -339,7 +360,7 @@ static void a_malformed_entry_of_the_madt_is_said(void **state)
 	(void)state;
 	acpi_append(&t, endless, sizeof(endless));
 	place(MADT_AT, &t);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(
 		printed(),
 		"signalbox: ACPI: the MADT has a malformed entry; what follows it is not read\n");
@@ -353,7 +374,7 @@ static void an_io_apic_at_a_place_that_none_can_have_is_none(void **state)
 	(void)state;
 	madt_add_ioapic(&t, 0xfec00008, 0);
 	place(MADT_AT, &t);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_int_equal(platform.ioapic, 0);
 }
 
@@ -373,7 +394,7 @@ static void an_hpet_is_found_and_not_missed_where_there_is_none(void **state)
 
 	t = hpet_of_pc(0x1fed00000);
 	place(HPET_AT, &t);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(
 		printed(),
 		"signalbox: ACPI: the HPET is at no place that can be used; passed over\n");
@@ -381,7 +402,7 @@ static void an_hpet_is_found_and_not_missed_where_there_is_none(void **state)
 
 	printed_clear();
 	memory[HPET_AT + ACPI_HEADER]++;
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(), BAD_TABLE("206000"));
 	assert_int_equal(platform.hpet, 0);
 }
@@ -395,21 +416,21 @@ static void what_powering_off_lacks_is_named(void **state)
 	acpi_put(&fadt, 64, 0, 4);
 	acpi_seal(&fadt);
 	place(FADT_AT, &fadt);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(),
 	                    "signalbox: ACPI: no PM1a control port: cannot power off by it\n");
 	assert_false(platform.can_power_off);
 
 	lay_out(state);
 	place(DSDT_AT, &dsdt);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(printed(),
 	                    "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by it\n");
 	assert_false(platform.can_power_off);
 
 	lay_out(state);
 	memory[DSDT_AT + ACPI_HEADER]++;
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_string_equal(
 		printed(),
 		BAD_TABLE("204000") "signalbox: ACPI: no \\_S5_ in the DSDT: cannot power off by "
@@ -422,17 +443,17 @@ static void bochs_shows_itself_by_its_port_or_its_tables(void **state)
 	struct built rsdt = acpi_begin("RSDT", ACPI_HEADER);
 
 	debug_port = 0xe9;
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_true(platform.bochs);
 
 	lay_out(state);
 	memcpy(rsdt.bytes + OEM_ID, "BOCHS ", 6);
 	acpi_seal(&rsdt);
 	place(RSDT_AT, &rsdt);
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_true(platform.bochs);
 	cpuid_ecx = CPUID_ECX_HYPERVISOR; /* QEMU's tables say the same */
-	assert_int_equal(acpi_init(), 0);
+	assert_int_equal(acpi_init(given), 0);
 	assert_false(platform.bochs);
 }
 
@@ -444,6 +465,7 @@ int main(void)
 		cmocka_unit_test_setup(the_rsdp_is_found_wherever_the_bios_may_put_it, lay_out),
 		cmocka_unit_test_setup(the_rsdp_is_not_looked_for_elsewhere, lay_out),
 		cmocka_unit_test_setup(an_rsdp_with_a_bad_checksum_is_passed_over, lay_out),
+		cmocka_unit_test_setup(the_loader_s_copy_comes_before_the_bios_s_memory, lay_out),
 		cmocka_unit_test_setup(the_xsdt_comes_before_the_rsdt, lay_out),
 		cmocka_unit_test_setup(without_a_good_xsdt_the_rsdt_counts, lay_out),
 		cmocka_unit_test_setup(without_a_good_root_table_there_is_no_acpi, lay_out),

@@ -76,11 +76,32 @@ static void what_firmware_left_is_turned_off_and_the_counter_goes_on(void **stat
 	(void)mmio_read32(HPET_AT);
 	hpet.deaf = false;
 	comparators[2].config &= ~(uint32_t)(TN_LEVEL | TN_PERIODIC);
+	slice_timer_quieten();
 	assert_int_equal(slice_timer_init(), 0);
 	assert_int_equal(hpet.config, CONFIG_RUNS);
 	assert_in_range(hpet.count, 0x12345678, 0x12345678 + 1000000);
 	for (unsigned n = 0; n < COMPARATORS; n++)
 		assert_false(comparators[n].config & TN_INTERRUPTS);
+}
+
+/* A machine whose slices need no HPET. */
+static void firmware_s_interrupts_are_turned_off_without_a_slice_timer(void **state)
+{
+	(void)state;
+	hpet.config = CONFIG_RUNS | CONFIG_LEGACY;
+	for (unsigned n = 0; n < COMPARATORS; n++)
+		comparators[n].config |= TN_INTERRUPTS | TN_32BIT;
+	slice_timer_quieten();
+	assert_int_equal(hpet.config, CONFIG_RUNS);
+	for (unsigned n = 0; n < COMPARATORS; n++)
+		assert_false(comparators[n].config & TN_INTERRUPTS);
+	uint64_t accesses = hpet.accesses;
+	hpet.capability = UINT32_MAX; /* nothing answers: one read, no write */
+	slice_timer_quieten();
+	assert_int_equal(hpet.accesses, accesses + 1);
+	platform.hpet = 0;
+	slice_timer_quieten();
+	assert_int_equal(hpet.accesses, accesses + 1);
 }
 
 /* ---- Refusals ---- */
@@ -220,6 +241,8 @@ int main(void)
 		cmocka_unit_test_setup(a_pin_that_is_a_lines_or_that_is_not_there_is_none,
 		                       power_on),
 		cmocka_unit_test_setup(what_firmware_left_is_turned_off_and_the_counter_goes_on,
+		                       power_on),
+		cmocka_unit_test_setup(firmware_s_interrupts_are_turned_off_without_a_slice_timer,
 		                       power_on),
 		cmocka_unit_test_setup(without_a_table_there_is_no_timer, power_on),
 		cmocka_unit_test_setup(registers_that_are_no_hpets_are_refused, power_on),

@@ -41,6 +41,7 @@ UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_log     := $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
+UNIT_multiboot2 := arch/x86/machine/multiboot2.c
 UNIT_pci     := arch/x86/machine/pci.c
 # Functions of VMs: what a VM sees, and what the machine says of a function.
 UNIT_PCI     := $(patsubst %,arch/x86/machine/%.c,pci pci_bars) vmm/device/pci_space.c

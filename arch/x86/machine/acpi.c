@@ -42,22 +42,29 @@ enum { OEM_ID = 10, OEM_ID_BYTES = 6, LOW_MEMORY_END = 0xa0000 };
 /* Bochs's debug port reads back its own number when port_e9_hack is on. */
 enum { BOCHS_PORT = 0xe9 };
 
+static bool is_rsdp(const uint8_t *p)
+{
+	return !memcmp(p, "RSD PTR ", 8) && acpi_sum_holds(p, RSDP_BYTES);
+}
+
 static const uint8_t *rsdp_search(uint64_t first, uint64_t end)
 {
 	for (uint64_t at = first; at + RSDP_BYTES <= end; at += RSDP_ALIGN) {
 		const uint8_t *p = physical(at);
 
-		if (!memcmp(p, "RSD PTR ", 8) && acpi_sum_holds(p, RSDP_BYTES))
+		if (is_rsdp(p))
 			return p;
 	}
 	return NULL;
 }
 
-static const uint8_t *rsdp_find(void)
+static const uint8_t *rsdp_find(const uint8_t *given)
 {
 	uint16_t segment;
 	const uint8_t *found = NULL;
 
+	if (is_rsdp(given))
+		return given;
 	memcpy(&segment, physical(BDA_EBDA_SEGMENT), sizeof(segment));
 	uint64_t ebda = (uint64_t)segment << 4;
 
@@ -180,13 +187,13 @@ static void platform_default(void)
 	platform.hypervised = cpu_id(1, 0).ecx & CPUID_ECX_HYPERVISOR;
 }
 
-int acpi_init(void)
+int acpi_init(const uint8_t *rsdp)
 {
 	unsigned entry = 0;
 	struct acpi_table root = { NULL, 0 };
 
 	platform_default();
-	const uint8_t *rsdp = rsdp_find();
+	rsdp = rsdp_find(rsdp);
 
 	if (rsdp)
 		root = root_find(rsdp, &entry);

@@ -11,6 +11,14 @@
 #define MULTIBOOT_PAGE_ALIGN 1
 #define MULTIBOOT_MEMORY_INFO 2
 
+/* Multiboot 2 (GNU Multiboot2 Specification 2.0, 3.1.1): the header's magic, the architecture
+ * (protected mode of i386), and EAX at entry. Header tags: type and flags in one word. */
+#define MULTIBOOT2_HEADER_MAGIC 0xe85250d6
+#define MULTIBOOT2_I386 0
+#define MULTIBOOT2_BOOT_MAGIC 0x36d76289
+#define MULTIBOOT2_HEADER_END 0
+#define MULTIBOOT2_HEADER_PAGE_ALIGN 6
+
 #ifndef __ASSEMBLER__
 #include <stdint.h>
 

@@ -53,8 +53,9 @@ struct platform {
 extern struct platform platform;
 
 /* Reads ACPI's tables into platform. A missing table is reported in one line and leaves defaults.
- * Returns 0 or -ENOENT (no ACPI). */
-int acpi_init(void);
+ * rsdp: 36 bytes, the loader's copy of the RSDP; where the copy is not valid, the RSDP is searched
+ * in the BIOS's memory. Returns 0 or -ENOENT (no ACPI). */
+int acpi_init(const uint8_t *rsdp);
 /* Measures the TSC (about 10 ms) and sets tsc_khz. */
 void tsc_calibrate(void);
 uint64_t tsc_from_us(uint64_t us);

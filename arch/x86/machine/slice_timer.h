@@ -19,6 +19,10 @@ extern bool slice_timer_by_nmi;
  * result of the search. Call it after acpi_init(), lapic_init(), ioapic_init() and tsc_calibrate().
  * Takes 5 ms. */
 int slice_timer_init(void);
+/* Turns off all of the HPET's interrupts that firmware has set up. A running counter goes on. Call
+ * it once at boot, after acpi_init() and before slice_timer_init(), with or without a slice
+ * timer. */
+void slice_timer_quieten(void);
 /* Returns a phrase for the banner; "none" before slice_timer_init() or without a timer. */
 const char *slice_timer_describe(void);
 /* Makes the timer raise an NMI after `ticks` TSC ticks from now, in place of any earlier end.

@@ -71,17 +71,21 @@ static uint64_t comparator_of(const struct slice_timer_device *d, unsigned n)
 	return d->registers + HPET_COMPARATORS + TN_STRIDE * n;
 }
 
-/* Turns off all interrupts that firmware has set up. A running counter goes on. */
-static void quieten(const struct slice_timer_device *d, unsigned last)
+static void clear_bits(uint64_t at, uint32_t bits)
 {
-	uint64_t config = d->registers + HPET_CONFIG;
+	mmio_write32(at, mmio_read32(at) & ~bits);
+}
 
-	for (unsigned n = 0; n <= last; n++) {
-		uint64_t at = comparator_of(d, n) + TN_CONFIG;
+void slice_timer_quieten(void)
+{
+	const struct slice_timer_device d = { .registers = platform.hpet };
+	uint32_t capability = d.registers ? mmio_read32(d.registers + HPET_CAPABILITY) : UINT32_MAX;
 
-		mmio_write32(at, mmio_read32(at) & ~(uint32_t)TN_INTERRUPTS);
-	}
-	mmio_write32(config, (mmio_read32(config) & ~(uint32_t)CONFIG_LEGACY) | CONFIG_RUNS);
+	if (capability == UINT32_MAX)
+		return;
+	clear_bits(d.registers + HPET_CONFIG, CONFIG_LEGACY);
+	for (unsigned n = 0; n <= (capability >> CAP_LAST_SHIFT & CAP_LAST); n++)
+		clear_bits(comparator_of(&d, n) + TN_CONFIG, TN_INTERRUPTS);
 }
 
 /* Sets a comparator to edge, one shot, 32 bits. Returns false when the comparator does not accept
@@ -209,7 +213,9 @@ int slice_timer_find(struct slice_timer_device *d, bool (*proves)(void))
 	int last = hpet_check(d);
 
 	if (last >= 0) {
-		quieten(d, (unsigned)last);
+		uint64_t config = d->registers + HPET_CONFIG;
+
+		mmio_write32(config, mmio_read32(config) | CONFIG_RUNS);
 		d->factor = measure(d);
 		if (d->factor == 0)
 			log_line("slice timer: the HPET at %lxh does not count",

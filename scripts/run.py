@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--platform", default="auto")
     parser.add_argument("--board", default="pc")
     parser.add_argument("--iommu", default="", help="QEMU's q35: intel or amd")
+    parser.add_argument("--firmware", default="bios", help="QEMU: bios or uefi")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -59,6 +60,7 @@ def options(args):
     return {
         "board": args.board,
         "iommu": args.iommu,
+        "firmware": args.firmware,
         "ips": args.ips,
         "memory": args.memory,
         "build": args.build,
@@ -292,7 +294,7 @@ def run_demo(args, platform, reason):
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform, args.board, args.iommu)
+    platform, reason = choose(args.platform, args.board, args.iommu, args.firmware)
     return (run_demo if args.view == "1" else run_one)(args, platform, reason)
 
 

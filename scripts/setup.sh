@@ -20,6 +20,9 @@ iso|grub-common|makes the bootable images (grub-mkrescue)
 iso|grub-pc-bin|GRUB for PC BIOS machines
 iso|xorriso|writes the ISO file system
 iso|mtools|needed by grub-mkrescue
+hybrid|grub-efi-amd64-bin|GRUB for UEFI machines
+uefi|grub-efi-amd64-bin|GRUB for UEFI machines
+uefi|ovmf|the UEFI firmware of a machine in QEMU
 python|python3|runs the scripts
 bios|seabios|the firmware of a VM with type=bios
 bochs|bochs|the emulator with VMX
@@ -75,6 +78,8 @@ xz-utils|xz|xz|xz
 newlib-source|-|-|/usr/src/newlib/newlib-*
 grub-common|grub2-tools-extra|grub|grub-mkrescue grub2-mkrescue
 grub-pc-bin|grub2-pc-modules|grub|/usr/lib/grub/i386-pc/multiboot.mod
+grub-efi-amd64-bin|grub2-efi-x64-modules|grub|/usr/lib/grub/x86_64-efi/multiboot2.mod
+ovmf|edk2-ovmf|edk2-ovmf|/usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/edk2/ovmf/OVMF_CODE.fd /usr/share/edk2/x64/OVMF_CODE.4m.fd
 xorriso|xorriso|libisoburn|xorriso
 mtools|mtools|mtools|mformat
 python3|python3|python|python3
@@ -296,7 +301,7 @@ say_what_to_do() {
 
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
 if [ $# -eq 0 ]; then
-	set -- build iso python bios bochs irqmux qemu qemu-irqmux check test proof rtl synth \
+	set -- build iso hybrid uefi python bios bochs irqmux qemu qemu-irqmux check test proof rtl synth \
 		bench report browser debug drawings
 fi
 

@@ -33,6 +33,7 @@ check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call
 
 PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
 BOARDS    := pc q35
+FIRMWARES := bios uefi
 IOMMUS    := intel amd
 NESTED    := svm vmx
 GUEST_SETS := linux linux+pulse bios
@@ -40,6 +41,7 @@ GUEST_SETS := linux linux+pulse bios
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))
 $(call check_word,BOARD,$(BOARDS))
+$(call check_word,FIRMWARE,$(FIRMWARES))
 $(if $(IOMMU),$(call check_word,IOMMU,$(IOMMUS)))
 $(if $(and $(VENDORS),$(if $(filter-out $(NESTED),$(VENDORS)),,yes)),,$(call refuse,VENDORS,some of these words: $(NESTED)))
 $(if $(GUESTS),$(call check_word,GUESTS,$(GUEST_SETS)))

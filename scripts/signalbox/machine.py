@@ -107,6 +107,9 @@ class Machine:
     modules  images and their lines; an image is a path, or a name in the build directory
     board    QEMU: the machine type, "pc" or "q35"
     iommu    QEMU's q35: the vendor of the unit that confines DMA, "intel" or "amd"; "": none
+    firmware QEMU: what boots the machine, "bios" or "uefi"
+    loader   the loader's protocol for the VMM, 1 or 2 (multiboot); None: 2 where the firmware is
+             UEFI, as multiboot 1 hands over no ACPI there
     exact    QEMU without KVM: a run in time that is counted by instructions, which repeats to the
              byte where nobody types; False: in real time. A keyboard goes with both
     shift    QEMU, exact: an instruction takes 2^shift ns of the machine's time
@@ -130,6 +133,8 @@ class Machine:
     platform: str = "bochs"
     board: str = "pc"
     iommu: str = ""
+    firmware: str = "bios"
+    loader: int | None = None
     exact: bool = True
     shift: int = SHIFT
     seed: int = 1
@@ -173,15 +178,19 @@ class Machine:
             if len(self.modules) != 1:
                 raise ValueError("a bare machine boots exactly one image")
             return [("multiboot", self.modules[0].image, self.modules[0].line)]
-        return [("multiboot", self.vmm_image, self.vmm)] + [
+        lines = [("multiboot", self.vmm_image, self.vmm)] + [
             ("module", m.image, m.line) for m in self.modules
         ]
+        loader = self.loader or (2 if self.firmware == "uefi" else 1)
+        return media.by_multiboot2(lines) if loader == 2 else lines
 
     def image(self):
         """The path of the image to boot from, given or made; None: there is no CD."""
         if self.direct:
             return None
-        return self.iso.resolve() if self.iso else media.make_iso(self.boot_lines(), self.build)
+        if self.iso:
+            return self.iso.resolve()
+        return media.make_iso(self.boot_lines(), self.build, self.firmware)
 
     def prepare(self, directory):
         """Make the boot image, the disk and the emulator's configuration; returns the emulator's

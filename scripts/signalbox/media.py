@@ -15,6 +15,18 @@ from pathlib import Path
 
 # The fewest GRUB modules that read a menu from a CD and boot: an emulated CD drive is slow.
 GRUB_MODULES = "multiboot normal"
+# GRUB's directory for each firmware, named as GRUB names its platforms.
+GRUB_PLATFORMS = {"bios": "i386-pc", "uefi": "x86_64-efi"}
+# UEFI's GRUB asks for each kind of partition table, and says so where it has not got one.
+GRUB_ALSO = {
+    "bios": "",
+    "uefi": "".join(
+        f" part_{kind}"
+        for kind in "acorn amiga apple bsd dfly dvh gpt msdos plan sun sunpc".split()
+    ),
+}
+GRUB_ROOT = Path("/usr/lib/grub")
+GRUB_UEFI_PACKAGE = "grub-efi-amd64-bin"
 GRUB_OPTIONS = ["--locales=", "--fonts=", "--themes="]
 # One tool: Debian's and Arch's name, then Fedora's.
 GRUB_TOOLS = ("grub-mkrescue", "grub2-mkrescue")
@@ -107,8 +119,28 @@ def grub_tool():
     return tool
 
 
-def grub_mkrescue(root, output, modules):
+def by_multiboot2(lines):
+    """The same lines for GRUB's multiboot 2."""
+    return [(command + "2", image, words) for command, image, words in lines]
+
+
+def grub_directory(firmware):
+    """The directory with GRUB for this firmware; None: there is none where packages put it."""
+    directory = GRUB_ROOT / GRUB_PLATFORMS[firmware]
+    return directory if (directory / "multiboot2.mod").exists() else None
+
+
+def grub_mkrescue(root, output, modules, firmware=None):
+    """firmware: the one that boots the image; None: every one that GRUB is installed for."""
     command = [grub_tool(), *GRUB_OPTIONS, "-o", str(output), str(root)]
+    directory = grub_directory(firmware) if firmware else None
+    if firmware == "uefi" and not directory:
+        raise MediaError(
+            f"no GRUB for UEFI in {GRUB_ROOT}: the package {GRUB_UEFI_PACKAGE} is missing"
+            " (make setup)"
+        )
+    if directory:
+        command[1:1] = ["-d", str(directory)]
     if modules:
         command.insert(1, f"--install-modules={modules}")
     done = subprocess.run(
@@ -118,8 +150,9 @@ def grub_mkrescue(root, output, modules):
         raise MediaError("grub-mkrescue failed:\n" + "\n".join(done.stdout.splitlines()[-10:]))
 
 
-def write_iso(entries, output, build, timeout=0, modules=GRUB_MODULES):
-    """Make the ISO `output` with a menu. entries: list of (title, [(command, image, words)])."""
+def write_iso(entries, output, build, timeout=0, modules=GRUB_MODULES, firmware=None):
+    """Make the ISO `output` with a menu. entries: list of (title, [(command, image, words)]).
+    firmware: as in grub_mkrescue()."""
     output = Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     resolved = [
@@ -129,14 +162,15 @@ def write_iso(entries, output, build, timeout=0, modules=GRUB_MODULES):
         root = Path(scratch) / "root"
         write_tree(root, resolved, timeout)
         image = Path(scratch) / "image.iso"
-        grub_mkrescue(root, image, modules)
+        grub_mkrescue(root, image, modules, firmware)
         os.replace(image, output)
 
 
-def make_iso(lines, build):
+def make_iso(lines, build, firmware="bios"):
     """The ISO that boots these lines at once, from the cache or made."""
     build = Path(build)
-    digest = hashlib.sha256(GRUB_MODULES.encode())
+    modules = GRUB_MODULES.replace("multiboot", lines[0][0]) + GRUB_ALSO[firmware]
+    digest = hashlib.sha256(f"{firmware} {modules}".encode())
     for command, image, words in lines:
         content = find_image(image, build).read_bytes()
         digest.update(repr((command, Path(image).name, words, len(content))).encode())
@@ -146,7 +180,7 @@ def make_iso(lines, build):
         os.utime(iso)
     prune(iso.parent, keep=KEPT_IMAGES, age=KEPT_SECONDS)
     if not iso.exists():
-        write_iso([("run", lines)], iso, build)
+        write_iso([("run", lines)], iso, build, modules=modules, firmware=firmware)
     return iso.resolve()
 
 
@@ -185,5 +219,5 @@ def make_grub_disk(menu, files, output, modules=DISK_MODULES):
             shutil.copyfile(file, root / "boot" / Path(file).name)
         (root / "boot" / "grub" / "grub.cfg").write_text(menu)
         image = Path(scratch) / "disk.img"
-        grub_mkrescue(root, image, modules)
+        grub_mkrescue(root, image, modules, "bios")
         os.replace(image, output)

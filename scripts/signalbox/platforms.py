@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from .qemu import BOARDS
+from .qemu import BOARDS, FIRMWARES
 
 PLATFORMS = (
     "auto",
@@ -101,7 +101,7 @@ def why_no_kvm(flags=None, device="/dev/kvm", modules=MODULES, emulator="qemu-sy
     return None
 
 
-def choose(wanted, board="pc", iommu=""):
+def choose(wanted, board="pc", iommu="", firmware="bios"):
     """(platform, one line that says which and why)."""
     if wanted not in PLATFORMS:
         raise PlatformError(
@@ -117,10 +117,14 @@ def choose(wanted, board="pc", iommu=""):
         )
     if iommu and (platform not in ON_QEMU or board != "q35"):
         raise PlatformError(f"IOMMU={iommu}: PLATFORM=qemu with BOARD=q35 alone has an IOMMU")
-    return (
-        platform,
-        f"platform {platform}{', board ' + board if platform in ON_QEMU else ''}: {reason}",
-    )
+    if firmware != "bios" and platform not in ON_QEMU:
+        raise PlatformError(
+            f"FIRMWARE={firmware}: {platform} boots by its BIOS alone; PLATFORM=qemu has"
+            f" {' and '.join(FIRMWARES)}"
+        )
+    board = f", board {board}" if platform in ON_QEMU else ""
+    by = f", firmware {firmware}" if firmware != "bios" else ""
+    return platform, f"platform {platform}{board}{by}: {reason}"
 
 
 def choose_by_word(wanted):

@@ -33,6 +33,13 @@ CONSOLE_ON_STDIO = True
 EXIT_PORT = 0xF4
 BOARDS = ("pc", "q35")
 IOMMUS = ("intel", "amd")
+FIRMWARES = ("bios", "uefi")
+# OVMF's code, and the file of its variables beside it: Debian's, Fedora's and Arch's.
+OVMF = (
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    ("/usr/share/edk2/ovmf/OVMF_CODE.fd", "OVMF_VARS.fd"),
+    ("/usr/share/edk2/x64/OVMF_CODE.4m.fd", "OVMF_VARS.4m.fd"),
+)
 TIME0 = "2000-01-01T00:00:00"
 # 2^5 ns for each instruction: 31 million in a second of the machine's time.
 SHIFT = 5
@@ -84,6 +91,28 @@ def check_iommu(machine):
         raise QemuError(
             f"IOMMU={machine.iommu}: BOARD=q35 alone has an IOMMU: {' or '.join(IOMMUS)}"
         )
+
+
+def firmware(machine, directory):
+    """UEFI's code is read-only, and the machine has variables of its own. BIOS is QEMU's own."""
+    if machine.firmware not in FIRMWARES:
+        raise QemuError(
+            f"FIRMWARE={machine.firmware}: no such firmware; there are: {' '.join(FIRMWARES)}"
+        )
+    if machine.firmware == "bios":
+        return []
+    for code, variables in OVMF:
+        if Path(code).exists():
+            own = directory / "variables.fd"
+            shutil.copyfile(Path(code).with_name(variables), own)
+            flash = "if=pflash,format=raw,unit"
+            return [
+                "-drive",
+                f"{flash}=0,readonly=on,file={code}",
+                "-drive",
+                f"{flash}=1,file={option(own)}",
+            ]
+    raise QemuError("FIRMWARE=uefi: no OVMF: the package ovmf is missing (make setup)")
 
 
 def processor(machine):
@@ -156,6 +185,7 @@ def command_line(machine, directory, iso, disk):
         str(machine.memory),
         *(["-device", f"{machine.iommu}-iommu"] if machine.iommu else []),
     ]
+    command += firmware(machine, directory)
     command += ["-display", "none", "-no-reboot", *loads(machine, directory)]
     command += drives(machine, iso, disk)
     serial = ["-serial", "none"]

@@ -87,7 +87,8 @@ def test_a_target_links_its_plugins(words, plugins):
 
 
 def test_make_iso_gives_a_bootable_image(make):
-    """make iso: an ISO 9660 image with an El Torito boot record, the images and the menu."""
+    """make iso: an ISO 9660 image with an El Torito boot record, the images, the menu, and what
+    UEFI boots."""
     done = make("iso")
     assert done.returncode == 0, done.stdout
     iso = BUILD / "signalbox.iso"
@@ -102,6 +103,7 @@ def test_make_iso_gives_a_bootable_image(make):
         b"vm=pulse",
         b"vm=scribe",
         (BUILD / "signalbox").read_bytes()[:4096],
+        b"BOOTX64 EFI",  # UEFI's loader, in a FAT image
     ):
         assert text in data
 
@@ -117,6 +119,7 @@ BAD = [
     ("PLATFORM", "", f"{WORD} auto kvm "),
     ("PLATFORM", "qemu bochs", f"{WORD} auto "),
     ("BOARD", "x", f"{WORD} pc q35"),
+    ("FIRMWARE", "x", f"{WORD} bios uefi"),
     ("VENDORS", "svm x86", "allowed is some of these words: svm vmx"),
     ("VENDORS", "", "allowed is some of these words: svm vmx"),
     ("VIEW", "x", f"{WORD} 0 1"),

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""UEFI and multiboot 2: the same image boots, and the figures are the same as by BIOS.
+
+Rule: an exact run in QEMU, and each boot is played once. OVMF takes 7 s of a CPU for a boot.
+"""
+
+import pytest
+
+from conftest import PLATFORM, all_ok, line
+from signalbox import Module
+
+pytestmark = pytest.mark.only_on("qemu")
+
+PULSE = "mem=16M prio=1 slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff"
+SCRIBE = "mem=16M prio=1 slice=5ms irq=8 io=0x70-0x71"
+OPTIONS = {"platform": "qemu", "direct": False, "disk": False}
+
+
+def play(boot, firmware, board):
+    """By BIOS the loader speaks multiboot 2, too, on the one board."""
+    modules = [
+        Module("pulse", line("pulse", PULSE, "unit=instructions samples=100 seconds=1")),
+        Module("scribe", line("scribe", SCRIBE, "disk=none seconds=1")),
+    ]
+    how = {**OPTIONS, "firmware": firmware, "board": board}
+    if firmware == "bios":
+        how |= {"loader": 2} if board == "pc" else {"direct": True}
+    return boot("chipset=pc", modules, **how)
+
+
+@pytest.fixture(scope="module", params=["pc", "q35"])
+def uefi_run(boot, request):
+    """(by BIOS, by UEFI) on each board."""
+    return tuple(play(boot, firmware, request.param) for firmware in ("bios", "uefi"))
+
+
+def test_R01_both_firmwares_boot_the_one_image(uefi_run):
+    """ACPI is found by the loader's tag: the chipset is pc, and no tag was malformed."""
+    for run in uefi_run:
+        assert run.ok, repr(run)
+        run.has("signalbox: chipset: pc")
+        run.lacks("ACPI: no")
+        run.lacks("multiboot 2:")
+        all_ok(run, "pulse", 7)
+        all_ok(run, "scribe", 3)
+
+
+def test_R10_no_exit_for_an_interrupt_and_the_same_figures(uefi_run):
+    """0.000 exits; the UART's and CPUID's instructions are those of a machine with a BIOS."""
+    bios, uefi = uefi_run
+    for probe in ("uart", "pit"):
+        assert uefi.latency(probe, "pulse").exits_per_interrupt == 0.0
+    for name in ("min", "median", "max"):
+        assert getattr(uefi.latency("uart"), name) == getattr(bios.latency("uart"), name)
+    for name in ("min", "median"):
+        assert getattr(uefi.latency("cpuid"), name) == getattr(bios.latency("cpuid"), name)
+
+
+def test_what_firmware_left_running_interrupts_nobody(uefi_run):
+    """No line but the VMs' own and the console's, and no NMI without a cause."""
+    for run in uefi_run:
+        totals = run.record("totals")
+        assert totals["external_nmis"] == 0 and totals["unattributed_nmis"] == 0, repr(run)
+        assert {r["owner"] for r in run.records("line")} == {"pulse", "scribe", "vmm"}

@@ -413,7 +413,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -mpreferred
 # What runs once, or at a person's pace, is made small: the image has a limit. Smallest of all where the compiler can
 # (GCC 12 and later). A switch is comparisons there: its table would have 8 bytes for each value. No path is doubled to
 # save it a branch (370 bytes).
-VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma frames ioapic key% lapic multiboot2 pci% power uart vga) \
+VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frames ioapic key% lapic multiboot2 pci% power uart vga) \
 	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find vtd%) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue pages stacks tables tsc) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand io_break nested_map rmw store) \
@@ -440,10 +440,17 @@ $(BUILD)/vmm/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(VMM_FLAGS)' | cmp -s - $@ || echo '$(VMM_FLAGS)' >$@
 
+# The framebuffer console's font, from the distribution's package.
+FONT := $(BUILD)/font/font.h
+$(FONT): scripts/font.py | setup-build
+	$(call say,FONT,$@)
+	$(Q)$(PYTHON) $< --output $@
+$(BUILD)/vmm/arch/x86/machine/framebuffer.c.o: $(FONT)
+
 $(BUILD)/vmm/%.c.o: %.c $(NEWLIB_STAMP) $(BUILD)/vmm/flags
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(VMM_CFLAGS) $(if $(filter $(VMM_SMALL),$<),$(SMALLEST)) \
+	$(Q)$(CC) $(VMM_CFLAGS) $(if $(filter $(VMM_SMALL),$<),$(SMALLEST)) $(if $(filter %/framebuffer.c,$<),-I$(dir $(FONT))) \
 		$(if $(filter $(VMM_CALLS),$<),-fno-inline-functions-called-once -fno-inline-small-functions) -c $< -o $@
 
 $(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP) $(BUILD)/vmm/flags

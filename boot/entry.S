@@ -49,6 +49,8 @@ header2:
 	.long MULTIBOOT2_HEADER_MAGIC, MULTIBOOT2_I386, header2_end - header2
 	.long -(MULTIBOOT2_HEADER_MAGIC + MULTIBOOT2_I386 + (header2_end - header2))
 	.long MULTIBOOT2_HEADER_PAGE_ALIGN, 8
+	.long MULTIBOOT2_HEADER_SCREEN, 20, 800, 600, 32
+	.balign 8
 	.long MULTIBOOT2_HEADER_END, 8
 header2_end:
 

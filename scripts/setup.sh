@@ -16,6 +16,8 @@ build|binutils|assembles, links and converts the images
 build|make|runs the Makefile
 build|xz-utils|unpacks the source of newlib
 build|newlib-source|the C library of the VMM and the guests
+build|python3|makes the font of the screen
+build|xfonts-base|has the font of the screen
 iso|grub-common|makes the bootable images (grub-mkrescue)
 iso|grub-pc-bin|GRUB for PC BIOS machines
 iso|xorriso|writes the ISO file system
@@ -76,6 +78,7 @@ binutils|binutils|binutils|ld
 make|make|make|make
 xz-utils|xz|xz|xz
 newlib-source|-|-|/usr/src/newlib/newlib-*
+xfonts-base|xorg-x11-fonts-misc|xorg-fonts-misc|/usr/share/fonts/X11/misc/5x8-ISO8859-1.pcf.gz /usr/share/X11/fonts/misc/5x8-ISO8859-1.pcf.gz /usr/share/fonts/misc/5x8-ISO8859-1.pcf.gz
 grub-common|grub2-tools-extra|grub|grub-mkrescue grub2-mkrescue
 grub-pc-bin|grub2-pc-modules|grub|/usr/lib/grub/i386-pc/multiboot.mod
 grub-efi-amd64-bin|grub2-efi-x64-modules|grub|/usr/lib/grub/x86_64-efi/multiboot2.mod

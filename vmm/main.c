@@ -10,6 +10,7 @@
 #include "arch/x86/cpu/nmi.h"
 #include "arch/x86/cpu/stacks.h"
 #include "arch/x86/log/log.h"
+#include "arch/x86/machine/framebuffer.h"
 #include "arch/x86/machine/multiboot2.h"
 #include "arch/x86/machine/pci_bars.h"
 #include "arch/x86/machine/platform.h"
@@ -163,6 +164,8 @@ _Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
 	tables_init();
 	if (magic == MULTIBOOT2_BOOT_MAGIC)
 		info = multiboot2_read(info, &boot.facts);
+	bool useless = !framebuffer_init(boot.facts.screen);
+
 	vga_init();
 	const char *line = "";
 	if (info->flags & MULTIBOOT_INFO_CMDLINE)
@@ -174,6 +177,9 @@ _Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
 	if (boot.facts.problem != NULL)
 		log_line("multiboot 2: the loader's tag at %lxh is malformed; passed over",
 		         (unsigned long)boot.facts.problem);
+	if (useless)
+		log_line("the framebuffer is of no use: it lies above 4 GiB, has no 32 bits for a "
+		         "pixel, or is below 400 by 200");
 	if (bad)
 		log_line("%s", problem);
 	machine_init(info);

@@ -20,7 +20,8 @@ GRUB_PLATFORMS = {"bios": "i386-pc", "uefi": "x86_64-efi"}
 # UEFI's GRUB asks for each kind of partition table, and says so where it has not got one.
 GRUB_ALSO = {
     "bios": "",
-    "uefi": "".join(
+    "uefi": " all_video test"
+    + "".join(
         f" part_{kind}"
         for kind in "acorn amiga apple bsd dfly dvh gpt msdos plan sun sunpc".split()
     ),
@@ -96,6 +97,9 @@ def write_tree(root, entries, timeout):
     boot.mkdir(parents=True)
     names = {}
     menu = [f"set timeout={timeout}", "set default=0"]
+    if any(line[0] == "multiboot2" for _, lines in entries for line in lines):
+        # UEFI has no text mode that outlives it, so the loader hands over a framebuffer.
+        menu.append('if [ "$grub_platform" = efi ]; then insmod all_video; fi')
     for title, lines in entries:
         menu.append(f"menuentry {shlex.quote(title)} {{")
         for command, file, words in lines:

@@ -3,12 +3,16 @@
 
 Rule: what the screen shows is read from video memory at the CRT controller's start address, as the
 hardware reads it; keys go through the keyboard controller. The machine stands still while its
-screen is read.
+screen is read. Where the firmware is UEFI, the pixels are read back as characters.
 """
 
 import re
 import subprocess
 import time
+
+from font import COLUMNS as GLYPH_COLUMNS
+from font import FIRST, LAST, load, pack
+from font import ROWS as GLYPH_ROWS
 
 from .qemu import MONITOR, Monitor, QemuError
 from .session import tied_to_us
@@ -18,6 +22,9 @@ VIDEO, VIDEO_BYTES = 0xB8000, 32768
 CRTC_INDEX, CRTC_DATA, CRTC_START = 0x3D4, 0x3D5, 0x0C
 LOOK_SECONDS = 0.2
 DUMP = "video.bin"
+PIXELS = "screen.ppm"
+# How often a pixel of the font is drawn in both directions (arch/x86/machine/framebuffer.c).
+SCALE = 2
 
 # QEMU's names of keys whose character is not their name; and of those that need Shift.
 NAMES = {
@@ -41,6 +48,34 @@ def key_name(character):
     return NAMES.get(character, character)
 
 
+def glyphs():
+    """Characters by their pixels; one in reverse is the same character."""
+    font, whole = load(), (1 << GLYPH_COLUMNS * GLYPH_ROWS) - 1
+    by_pixels = {}
+    for code in range(FIRST, LAST + 1):
+        by_pixels[pack(font, code)] = by_pixels[pack(font, code) ^ whole] = chr(code)
+    return by_pixels
+
+
+def read_pixels(ppm, by_pixels):
+    """The rows of text of a picture; a cell that holds no character of the font is a "?"."""
+    _, width, height = ppm.split(maxsplit=3)[:3]
+    stride = int(width) * 3
+    pixels = ppm[-stride * int(height) :]
+    rows = []
+    for row in range(ROWS):
+        text = ""
+        for column in range(COLUMNS):
+            bits = 0
+            for y in range(GLYPH_ROWS):
+                at = (row * GLYPH_ROWS + y) * SCALE * stride + column * GLYPH_COLUMNS * SCALE * 3
+                for x in range(GLYPH_COLUMNS):
+                    bits |= (pixels[at + x * SCALE * 3] != 0) << (y * GLYPH_COLUMNS + x)
+            text += by_pixels.get(bits, "?")
+        rows.append(text.rstrip())
+    return rows
+
+
 class Screen:
     """The machine, running from __enter__ to __exit__ at the latest."""
 
@@ -51,6 +86,7 @@ class Screen:
             machine, self.directory, iso, disk, None
         )
         self.process = self.monitor = None
+        self.glyphs = glyphs() if machine.firmware == "uefi" else None
         self.seen = ""  # all screens that wait_for() has looked at, for a message
 
     def __enter__(self):
@@ -97,6 +133,10 @@ class Screen:
     def rows(self):
         """The screen's rows as text, without the blanks at their ends."""
         self.monitor.do("stop")
+        if self.glyphs:
+            self.monitor.do("screendump", filename=PIXELS)
+            self.monitor.do("cont")
+            return read_pixels((self.directory / PIXELS).read_bytes(), self.glyphs)
         self.monitor.do("pmemsave", val=VIDEO, size=VIDEO_BYTES, filename=DUMP)
         start = self.start_address()
         self.monitor.do("cont")
@@ -124,7 +164,7 @@ class Screen:
             assert (
                 time.monotonic() < deadline
             ), f"no '{pattern}' within {seconds} s; the screens:\n{self.seen}"
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS * (5 if self.glyphs else 1))
         raise AssertionError(f"the machine ended with no '{pattern}'; the screens:\n{self.seen}")
 
     def press(self, *names):

@@ -38,6 +38,20 @@ MUTANTS = (
         "test_multiboot2",
     ),
     (
+        "row-below-the-newest-stays",
+        "arch/x86/machine/vga.c",
+        "line_blank(line_index(0)); /* which",
+        "line_touch(line_index(0), 0, 1); /* which",
+        "test_framebuffer",
+    ),
+    (
+        "framebuffer-over-the-end",
+        "arch/x86/machine/framebuffer.c",
+        "(s->address | end) >> 32)",
+        "end >> 32)",
+        "test_framebuffer",
+    ),
+    (
         "hpet-left-running",
         "arch/x86/machine/slice_timer_find.c",
         "clear_bits(comparator_of(&d, n) + TN_CONFIG, TN_INTERRUPTS);",

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """UEFI and multiboot 2: the same image boots, and the figures are the same as by BIOS.
 
-Rule: an exact run in QEMU, and each boot is played once. OVMF takes 7 s of a CPU for a boot.
+Rule: figures come from an exact run in QEMU, and each boot is played once. OVMF takes 7 s of a CPU
+for a boot.
 """
+
+import re
+import subprocess
+import sys
 
 import pytest
 
-from conftest import PLATFORM, all_ok, line
-from signalbox import Module
+from conftest import BUILD, ROOT, all_ok, line
+from signalbox import Machine, Module
+from signalbox.pc import Screen
 
 pytestmark = pytest.mark.only_on("qemu")
 
@@ -62,3 +68,35 @@ def test_what_firmware_left_running_interrupts_nobody(uefi_run):
         totals = run.record("totals")
         assert totals["external_nmis"] == 0 and totals["unattributed_nmis"] == 0, repr(run)
         assert {r["owner"] for r in run.records("line")} == {"pulse", "scribe", "vmm"}
+
+
+# ---- A machine without a UART --------------------------------------------------------------------
+
+
+def test_the_image_of_make_iso_boots_and_its_report_is_on_the_framebuffer(tmp_path):
+    """The menu's default entry by UEFI: the last page is drawn in pixels, and a key ends it."""
+    image = tmp_path / "signalbox.iso"
+    menu = ROOT / "scripts/configs/menu.cfg"
+    command = [ROOT / "scripts/iso.py", "--build", BUILD, "--menu", menu, "--output", image]
+    subprocess.run([sys.executable, *command], check=True)
+    machine = Machine(
+        iso=image,
+        build=BUILD,
+        exact=False,
+        serial=False,
+        disk=False,
+        platform="qemu",
+        firmware="uefi",
+        board="q35",
+    )
+    with Screen(machine, tmp_path) as screen:
+        while "-- end: PgUp" not in screen.wait_for("-- (end: PgUp|more: a key)", 200):
+            screen.press("spc")
+        last = screen.wait_for("-- end: PgUp")
+        assert re.search(r"^Signalbox .+: all went well$", last, re.M), last
+        assert re.search(r"^  chipset +pc$", last, re.M), last
+        assert re.search(r"^  pulse +done +0 ", last, re.M), last
+        screen.press("pgup")
+        screen.wait_for(r"^totals nmis=")
+        screen.press("x")
+        assert screen.wait_for_end() == 0

@@ -36,7 +36,8 @@ UNIT_summary := vmm/operator/summary.c $(UNIT_FAKES)
 UNIT_keyboard_line := tests/unit/fake_virt.c vmm/operator/keyboard_line.c vmm/core/port_filter.c $(UNIT_LOG)
 UNIT_keys    := arch/x86/machine/keys.c
 UNIT_keyboard := arch/x86/machine/keyboard.c
-UNIT_vga     := arch/x86/machine/vga.c
+UNIT_vga     := arch/x86/machine/vga.c arch/x86/machine/framebuffer.c
+UNIT_framebuffer := $(UNIT_vga)
 UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_log     := $(UNIT_LOG)
@@ -181,7 +182,8 @@ UNIT_TESTS   := $(patsubst tests/unit/test_%.c,%,$(sort $(wildcard tests/unit/te
 UNIT_FUZZERS := $(patsubst tests/unit/fuzz_%.c,%,$(sort $(wildcard tests/unit/fuzz_*.c)))
 
 UNIT_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_CFLAGS   := -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g $(WARNINGS) $(UNIT_SANITIZE) -Itests/unit/fake -I.
+UNIT_CFLAGS   := -std=c11 -D_POSIX_C_SOURCE=200809L -O1 -g $(WARNINGS) $(UNIT_SANITIZE) -Itests/unit/fake -I. -I$(dir $(FONT))
+$(BUILD)/unit/arch/x86/machine/framebuffer.o $(BUILD)/unit/tests/unit/test_framebuffer.o: $(FONT)
 FUZZ_SECONDS  ?= 2
 
 # Objects apart from the VMM's; one for each source, whichever tests use it.

@@ -79,6 +79,8 @@ static void show_view(void)
 		background_point();
 	}
 	vga_view(PAGE_ROWS, view_hint, sizeof(view_hint) - 1, true);
+	while (vga_show())
+		background_point();
 }
 
 static void end_view(void)

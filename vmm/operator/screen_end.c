@@ -104,6 +104,8 @@ static void show_page(uint64_t row, const char *hint)
 	while (hint[length] != '\0')
 		length++;
 	vga_view(PAGE_ROWS, hint, length, true);
+	while (vga_show())
+		;
 }
 
 /* Returns the page that stays: the summary where it fits, else the log's end. */

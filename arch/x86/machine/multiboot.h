@@ -18,6 +18,7 @@
 #define MULTIBOOT2_BOOT_MAGIC 0x36d76289
 #define MULTIBOOT2_HEADER_END 0
 #define MULTIBOOT2_HEADER_PAGE_ALIGN 6
+#define MULTIBOOT2_HEADER_SCREEN 0x10005 /* optional: the image does without, too */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

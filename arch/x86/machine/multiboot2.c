@@ -17,6 +17,7 @@ enum {
 	TAG_CMDLINE = 1,
 	TAG_MODULE = 3,
 	TAG_MMAP = 6,
+	TAG_SCREEN = 8,
 	TAG_RSDP_1 = 14,
 	TAG_RSDP_2 = 15,
 	TAG_TYPES
@@ -38,6 +39,7 @@ static const uint8_t least[TAG_TYPES] = {
 	[TAG_CMDLINE] = TAG_HEADER + 1,
 	[TAG_MODULE] = TAG_HEADER + 4 * MODULE_STRING + 1,
 	[TAG_MMAP] = TAG_HEADER + 4 * MMAP_ENTRIES,
+	[TAG_SCREEN] = TAG_HEADER + offsetof(struct boot_screen, type) + 1,
 	[TAG_RSDP_1] = TAG_HEADER + 20, /* ACPI 1.0's has 20 bytes */
 	[TAG_RSDP_2] = TAG_HEADER + BOOT_RSDP_BYTES,
 };
@@ -85,6 +87,10 @@ static bool take(struct tag *tag, struct boot_facts *facts)
 	if (tag->type >= TAG_RSDP_1) {
 		if (tag->type == TAG_RSDP_2 || facts->rsdp[0] == 0)
 			memcpy(facts->rsdp, tag->field, least[tag->type] - TAG_HEADER);
+		return true;
+	}
+	if (tag->type == TAG_SCREEN) {
+		facts->screen = (const struct boot_screen *)tag->field;
 		return true;
 	}
 	if (tag->type == TAG_MMAP)

@@ -155,7 +155,8 @@ void vga_init(void);
 void vga_put(const char *text, size_t size);
 /* Shows a part of the new text: writes at most one row to video memory, or tells the CRT controller
  * the places of screen and cursor. Returns true while there is more to show; then call it again. A
- * call costs about 65 instructions. */
+ * call costs about 65 instructions. On a framebuffer a call draws one cell at most, which costs at
+ * most 2,000 instructions. */
 bool vga_show(void);
 /* Puts text and shows all of the text at once: for the boot and for a panic. */
 void vga_write(const char *text, size_t size);
@@ -164,7 +165,8 @@ void vga_write(const char *text, size_t size);
  * with the cursor. vga_show() shows the prompt. */
 void vga_prompt(const char *text, size_t length, size_t at);
 /* Shows a text in a row of the screen, over the log. Log text that comes meanwhile waits. reverse:
- * dark on light. vga_view_end() makes vga_show() bring the log back. */
+ * dark on light. On a framebuffer vga_show() shows the row, so call vga_show() after the last row.
+ * vga_view_end() makes vga_show() bring the log back. */
 void vga_view(unsigned row, const char *text, size_t length, bool reverse);
 void vga_view_end(void);
 

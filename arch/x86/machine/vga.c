@@ -10,6 +10,10 @@
  * begins. To scroll, the screen moves down by a row. At the end of video memory the screen goes
  * back to the beginning, and its 25 rows are written there, once in 180 lines.
  *
+ * Where the firmware has no VGA text, a framebuffer takes its place (framebuffer.c). There a row of
+ * the ring stays at its place on the screen: the newest row goes down the screen, begins again at
+ * the top, and the row below the newest row is empty. So nothing is moved.
+ *
  * The last row may be a prompt: text then has the rows above, and a line that scrolls costs two
  * rows. A view of older text lies over the screen: new text is put meanwhile, and is shown when the
  * view ends.
@@ -18,6 +22,7 @@
 
 #include "arch/x86/cpu/bytes.h"
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/machine/framebuffer.h"
 
 enum { COLUMNS = VGA_COLUMNS, ROWS = VGA_ROWS };
 
@@ -26,7 +31,7 @@ enum { COLUMNS = VGA_COLUMNS, ROWS = VGA_ROWS };
 enum { VIDEO_ROWS = 32768 / (2 * COLUMNS) };
 
 /* A cell: 15:12 background | 11:8 foreground | 7:0 character (code page 437) */
-enum { CELL_BLANK = 0x0700 | ' ', CELL_REVERSE = 0x7000 | ' ' };
+enum { CELL_BLANK = 0x0700 | ' ', CELL_REVERSE = 0x7000 | ' ', CELL_SWAP = 0x7700 };
 
 /* CRT controller, ports of the colour modes: index, data. The addresses of the screen's beginning
  * and of the cursor, in cells, high byte first (VGA, indices 0Ch to 0Fh). */
@@ -72,9 +77,16 @@ static struct {
 
 /* Older text over the screen. */
 static struct {
-	bool on;       /* video memory shows the view */
-	unsigned base; /* as the window's, for the view */
+	bool on;                /* video memory shows the view */
+	unsigned base;          /* as the window's, for the view */
+	struct line line[ROWS]; /* for a framebuffer */
+	uint32_t dirty;
 } view;
+
+/* On a framebuffer: the cell with the cursor, which is drawn in reverse. */
+static struct {
+	unsigned index, column;
+} cursor;
 
 static unsigned line_index(unsigned of_row)
 {
@@ -144,6 +156,8 @@ static void line_feed(void)
 	if (prompt.on)
 		follow_prompt();
 	line_blank(line_index(terminal.row));
+	if (framebuffer_is_on())
+		line_blank(line_index(0)); /* which stands below the newest row */
 }
 
 /* Returns a cell with the character, in the colours of a blank. */
@@ -215,16 +229,25 @@ static void crtc_write_address(uint8_t index, uint8_t *high, unsigned address)
 	crtc_write(index + 1, (uint8_t)address);
 }
 
+static unsigned cursor_row(void)
+{
+	return prompt.on ? ROWS - 1 : terminal.row;
+}
+
+static unsigned cursor_column(void)
+{
+	if (prompt.on)
+		return prompt.column;
+	return terminal.column < COLUMNS ? terminal.column : COLUMNS - 1;
+}
+
 static void crtc_show(void)
 {
 	unsigned start = window.base * COLUMNS;
-	unsigned at = terminal.row * COLUMNS +
-	              (terminal.column < COLUMNS ? terminal.column : COLUMNS - 1);
 
-	if (prompt.on)
-		at = (ROWS - 1) * COLUMNS + prompt.column;
 	crtc_write_address(CRTC_START, &crt.start_high, start);
-	crtc_write_address(CRTC_CURSOR, &crt.cursor_high, start + at);
+	crtc_write_address(CRTC_CURSOR, &crt.cursor_high,
+	                   start + cursor_row() * COLUMNS + cursor_column());
 	crt.behind = false;
 }
 
@@ -239,6 +262,52 @@ static void line_show(unsigned index)
 
 	bytes_copy(to, l->cell + first, (end - first) * sizeof(*to));
 	window.dirty &= ~(1u << index);
+}
+
+/* ---- A framebuffer ---- */
+
+/* Draws one cell of the lines, or finds that a row shows all of its cells. Returns false when
+ * nothing is left. */
+static bool lines_draw(struct line *lines, uint32_t *dirty)
+{
+	if (*dirty == 0)
+		return false;
+	unsigned index = (unsigned)__builtin_ctz(*dirty);
+	struct line *l = &lines[index];
+	bool drawn = false;
+
+	while (l->first < l->end && !drawn) {
+		drawn = framebuffer_draw(index, l->first, l->cell[l->first]);
+		l->first++;
+	}
+	if (l->first >= l->end)
+		*dirty &= ~(1u << index);
+	return true;
+}
+
+/* Draws the cursor when the text is there: first its old place, then the new one. */
+static bool cursor_draw(void)
+{
+	unsigned index = line_index(cursor_row()), column = cursor_column();
+
+	if (!crt.behind)
+		return false;
+	if (cursor.index != index || cursor.column != column) {
+		line_touch(cursor.index, cursor.column, cursor.column + 1);
+		cursor.index = index;
+		cursor.column = column;
+		return true;
+	}
+	framebuffer_draw(index, column, window.line[index].cell[column] ^ CELL_SWAP);
+	crt.behind = false;
+	return false;
+}
+
+static bool framebuffer_show(void)
+{
+	if (view.on)
+		return lines_draw(view.line, &view.dirty);
+	return lines_draw(window.line, &window.dirty) || cursor_draw();
 }
 
 /* Puts the plain characters at the beginning of the text, up to the end of the row. Returns their
@@ -276,6 +345,8 @@ void vga_put(const char *text, size_t size)
 
 bool vga_show(void)
 {
+	if (framebuffer_is_on())
+		return framebuffer_show();
 	if (view.on)
 		return false;
 	if (window.dirty != 0)
@@ -339,7 +410,7 @@ void vga_prompt(const char *text, size_t length, size_t at)
 
 void vga_view(unsigned of_row, const char *text, size_t length, bool reverse)
 {
-	static struct line shown;
+	struct line *shown = &view.line[of_row];
 	uint16_t blank = reverse ? CELL_REVERSE : CELL_BLANK;
 
 	while (!view.on && vga_show())
@@ -348,8 +419,13 @@ void vga_view(unsigned of_row, const char *text, size_t length, bool reverse)
 		view.base = window.base;
 	view.on = true;
 	for (unsigned i = 0; i < COLUMNS; i++)
-		shown.cell[i] = i < length ? cell_of(text[i], blank) : blank;
-	bytes_copy(VIDEO + (view.base + of_row) * COLUMNS, shown.cell, sizeof(shown.cell));
+		shown->cell[i] = i < length ? cell_of(text[i], blank) : blank;
+	shown->first = 0;
+	shown->end = COLUMNS;
+	view.dirty |= 1u << of_row;
+	if (!framebuffer_is_on())
+		bytes_copy(VIDEO + (view.base + of_row) * COLUMNS, shown->cell,
+		           sizeof(shown->cell));
 }
 
 void vga_view_end(void)

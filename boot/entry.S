@@ -218,6 +218,7 @@ boot_gdt_pointer:
 	.balign 4096
 page_map:
 	.skip 4096
+	.global page_directory_pointers
 page_directory_pointers:
 	.skip 4096
 	.global page_directories

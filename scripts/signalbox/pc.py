@@ -132,11 +132,10 @@ class Screen:
 
     def rows(self):
         """The screen's rows as text, without the blanks at their ends."""
-        self.monitor.do("stop")
-        if self.glyphs:
+        if self.glyphs:  # QEMU 7.2 may wait for ever for a picture of a machine that stands still
             self.monitor.do("screendump", filename=PIXELS)
-            self.monitor.do("cont")
             return read_pixels((self.directory / PIXELS).read_bytes(), self.glyphs)
+        self.monitor.do("stop")
         self.monitor.do("pmemsave", val=VIDEO, size=VIDEO_BYTES, filename=DUMP)
         start = self.start_address()
         self.monitor.do("cont")

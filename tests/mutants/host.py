@@ -52,6 +52,13 @@ MUTANTS = (
         "test_framebuffer",
     ),
     (
+        "gib-of-devices-as-ram",
+        "arch/x86/machine/frames.c",
+        "part_add(first, end, RAM_FIRST, RAM_LOW_END);",
+        "part_add(first, end, RAM_FIRST, RAM_HIGH_FIRST);",
+        "test_frames",
+    ),
+    (
         "hpet-left-running",
         "arch/x86/machine/slice_timer_find.c",
         "clear_bits(comparator_of(&d, n) + TN_CONFIG, TN_INTERRUPTS);",

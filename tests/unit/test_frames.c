@@ -18,6 +18,21 @@ enum { MIB = 1 << 20, UPPER_KIB = 64 * 1024 };
 char image_start[1];
 __asm__(".globl bss_end\n.set bss_end, image_start");
 
+/* What was mapped above 4 GiB, and whether the processor can. */
+static struct {
+	bool possible;
+	unsigned calls;
+	uint64_t first, end;
+} high;
+
+bool pages_map_high(uint64_t first, uint64_t end)
+{
+	high.calls++;
+	high.first = first;
+	high.end = end;
+	return high.possible;
+}
+
 static void begin(uint32_t upper_kib)
 {
 	struct multiboot_info info = { .flags = MULTIBOOT_INFO_MEMORY, .mem_upper = upper_kib };
@@ -89,6 +104,55 @@ static void what_makes_no_sense_is_refused(void **state)
 	assert_int_equal(frames_free_bytes(), (uint64_t)UPPER_KIB * 1024);
 }
 
+/* ---- Above 4 GiB ---- */
+
+#define GIB (1024ull * MIB)
+
+/* A machine with RAM to 3.5 GiB, and from 4 to 6 GiB, with firmware's memory inside. */
+static void begin_large(bool possible)
+{
+	static struct multiboot_mmap map[] = {
+		{ 20, MIB, 3584ull * MIB - MIB, MULTIBOOT_RAM },
+		{ 20, 4 * GIB, 2 * GIB, MULTIBOOT_RAM },
+		{ 20, 5 * GIB, PAGE, 2 },
+		{ 20, 513 * GIB, UINT64_MAX - 513 * GIB, 2 },
+	};
+
+	/* the map lies where the info says, so its address has 32 bits */
+	const struct multiboot_info info = { .flags = MULTIBOOT_INFO_MMAP,
+		                             .mmap_addr = (uint32_t)(uintptr_t)map,
+		                             .mmap_length = sizeof(map) };
+
+	assert_int_equal((uintptr_t)map >> 32, 0);
+	high.possible = possible;
+	high.calls = 0;
+	frames_init(&info);
+}
+
+static void ram_above_4_gib_is_given_away_after_the_low_ram(void **state)
+{
+	(void)state;
+	begin_large(true);
+	assert_int_equal(high.calls, 1);
+	assert_int_equal(high.first, 4 * GIB);
+	assert_int_equal(high.end, 6 * GIB);
+	/* 3 GiB without the first MiB, and 2 GiB without a page; the info takes pages of the low
+	 * RAM where the host has put it */
+	assert_in_range(frames_free_bytes(), 5 * GIB - MIB - 8 * PAGE, 5 * GIB - MIB - PAGE);
+	assert_in_range(frames_alloc(GIB, GIB), GIB, 2 * GIB);
+	assert_in_range(frames_alloc(GIB, GIB), GIB, 2 * GIB);
+	assert_int_equal(frames_alloc(GIB, GIB), 4 * GIB); /* 3 GiB is no RAM of ours */
+	assert_int_equal(frames_alloc(GIB, GIB), 0);       /* firmware's page */
+	assert_int_equal(frames_alloc(GIB - LARGE_PAGE, LARGE_PAGE), 5 * GIB + LARGE_PAGE);
+}
+
+static void without_pages_of_1_gib_the_low_ram_alone_is_used(void **state)
+{
+	(void)state;
+	begin_large(false);
+	assert_in_range(frames_free_bytes(), 3 * GIB - MIB - 8 * PAGE, 3 * GIB - MIB);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -96,6 +160,8 @@ int main(void)
 		cmocka_unit_test(what_the_vmm_takes_is_counted),
 		cmocka_unit_test(the_first_range_that_fits_is_taken),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
+		cmocka_unit_test(ram_above_4_gib_is_given_away_after_the_low_ram),
+		cmocka_unit_test(without_pages_of_1_gib_the_low_ram_alone_is_used),
 	};
 
 	return cmocka_run_group_tests_name("frames", tests, NULL, NULL);

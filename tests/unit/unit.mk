@@ -42,6 +42,8 @@ UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_log     := $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c
+# The memory map's address has 32 bits.
+$(BUILD)/unit/test_frames: UNIT_SANITIZE += -no-pie
 UNIT_multiboot2 := arch/x86/machine/multiboot2.c
 UNIT_pci     := arch/x86/machine/pci.c
 # Functions of VMs: what a VM sees, and what the machine says of a function.

@@ -11,17 +11,18 @@
  */
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/stacks.h"
+#include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 
 /* Page table entry: as in boot/entry.S */
-enum { PRESENT = 1 << 0, WRITABLE = 1 << 1, ENTRIES = 512 };
+enum { PRESENT = 1 << 0, WRITABLE = 1 << 1, LARGE = 1 << 7, ENTRIES = 512 };
 #define NO_EXECUTE (1ull << 63)
 
 enum { EFER_NXE = 1 << 11 };
 #define MSR_EFER 0xc0000080u
 
-extern char image_start[], text_end[], data_start[]; /* linker.ld */
-extern uint64_t page_directories[];                  /* boot/entry.S */
+extern char image_start[], text_end[], data_start[];           /* linker.ld */
+extern uint64_t page_directories[], page_directory_pointers[]; /* boot/entry.S */
 
 static _Alignas(PAGE) uint64_t table[ENTRIES];
 
@@ -37,9 +38,29 @@ static uint64_t entry_of(uint64_t page, uint64_t no_execute)
 	return stack_run_out(page) != NULL ? 0 : page | PRESENT | WRITABLE | no_execute;
 }
 
+static uint64_t no_execute_bit(void)
+{
+	return msr_read(MSR_EFER) & EFER_NXE ? NO_EXECUTE : 0;
+}
+
+bool pages_map_high(uint64_t first, uint64_t end)
+{
+	enum { GIB_SHIFT = 30, FEATURES = 0x80000001, EDX_GIB_PAGES = 1 << 26 };
+
+	if (!(cpu_id(FEATURES, 0).edx & EDX_GIB_PAGES)) {
+		log_line("RAM above 4 GiB is not used: the processor has no pages of 1 GiB "
+		         "(CPUID.80000001h:EDX[26] = 0)");
+		return false;
+	}
+	for (uint64_t gib = first >> GIB_SHIFT; gib <= (end - 1) >> GIB_SHIFT; gib++)
+		page_directory_pointers[gib] = gib << GIB_SHIFT | LARGE | WRITABLE | PRESENT |
+		                               no_execute_bit();
+	return true;
+}
+
 void pages_protect(void)
 {
-	uint64_t no_execute = msr_read(MSR_EFER) & EFER_NXE ? NO_EXECUTE : 0;
+	uint64_t no_execute = no_execute_bit();
 
 	for (uint64_t i = 0; i < ENTRIES; i++)
 		table[i] = entry_of(i * PAGE, no_execute);

@@ -2,8 +2,9 @@
 /*
  * Physical memory: the free ranges. Memory is given away and never taken back.
  *
- * Rule: only RAM between 1 MiB and 3 GiB is used. The BIOS and the loader lie below, and the
- * uncached GiB of boot/entry.S lies above.
+ * Rule: only RAM from 1 MiB to 3 GiB and from 4 GiB to 512 GiB is used. The BIOS and the loader lie
+ * below, the uncached GiB of boot/entry.S lies between, and one page table of the VMM ends above.
+ * The low ranges are given away first.
  */
 #include "arch/x86/machine/platform.h"
 
@@ -14,7 +15,9 @@
 
 enum { RANGES_MOST = 64, MMAP_RAM = 1, MMAP_LEAST = 20 };
 #define RAM_FIRST 0x100000ull
-#define RAM_END 0xc0000000ull
+#define RAM_LOW_END 0xc0000000ull
+#define RAM_HIGH_FIRST (1ull << 32)
+#define RAM_END (1ull << 39)
 
 extern char image_start[], bss_end[]; /* linker.ld */
 
@@ -80,20 +83,26 @@ static void memory_remove(uint64_t first, uint64_t end)
 	}
 }
 
-/* Adds RAM to the free ranges. Firmware maps sometimes overlap, so the function first removes the
- * same memory. */
-static void memory_add(uint64_t first, uint64_t end)
+/* Adds the RAM of [least, most) to the free ranges. Firmware maps sometimes overlap, so the function
+ * first removes the same memory. */
+static void part_add(uint64_t first, uint64_t end, uint64_t least, uint64_t most)
 {
 	unsigned at = 0;
 
-	first = round_up(first < RAM_FIRST ? RAM_FIRST : first, PAGE);
-	end = round_down(end > RAM_END ? RAM_END : end, PAGE);
-	if (first >= end)
+	first = round_up(first < least ? least : first, PAGE);
+	end = round_down(end > most ? most : end, PAGE);
+	if (first >= end || (least == RAM_HIGH_FIRST && !pages_map_high(first, end)))
 		return;
 	memory_remove(first, end);
 	while (at < memory.free_count && memory.free[at].first < first)
 		at++;
 	range_insert(at, first, end);
+}
+
+static void memory_add(uint64_t first, uint64_t end)
+{
+	part_add(first, end, RAM_FIRST, RAM_LOW_END);
+	part_add(first, end, RAM_HIGH_FIRST, RAM_END);
 }
 
 static void memory_reserve(uint64_t first, uint64_t bytes)

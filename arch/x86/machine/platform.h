@@ -73,8 +73,8 @@ enum { PAGE = 4096 };
 #define LARGE_PAGE (2u << 20)
 
 struct multiboot_info;
-/* Collects RAM between 1 MiB and 3 GiB from the multiboot memory map, without the used parts (VMM
- * image, modules, boot information). */
+/* Collects RAM from the multiboot memory map, from 1 MiB to 3 GiB and from 4 GiB to 512 GiB, without
+ * the used parts (VMM image, modules, boot information). Call it after pages_protect(). */
 void frames_init(const struct multiboot_info *info);
 /* Allocates contiguous memory for a VM. align: a power of two of at least PAGE. Returns the
  * address, or 0 when there is no such memory. The memory is not cleared: the start of a VM clears
@@ -91,6 +91,9 @@ uint64_t frames_free_bytes(void);
 /* ---- The VMM's own page tables, from boot/entry.S (arch/x86/cpu/pages.c) ---- */
 /* Sets the access rights of code, constants and stacks. Call it when a fault can be reported. */
 void pages_protect(void);
+/* Maps RAM above 4 GiB, below 512 GiB, in pages of 1 GiB. Returns false after a printed line where
+ * the processor has no such pages. */
+bool pages_map_high(uint64_t first, uint64_t end);
 /* Unmaps the first page, so that a null pointer faults. The BIOS's data area and the loader's
  * information cannot be read after the call. */
 void pages_drop_first(void);

@@ -186,7 +186,7 @@ def test_who_is_not_root_is_told_all_that_is_missing_at_once(machine):
     """No root, no sudo: all packages of all groups, what they are for, the size, and what to do."""
     done = machine(["build", "iso", "test"], **DEBIAN)
     assert done.returncode == 1
-    assert "setup: missing packages: 14; download: 2.0 MB" in done.stdout, done.stdout
+    assert "setup: missing packages: 16; download: 2.0 MB" in done.stdout, done.stdout
     for part in (
         "  gcc                   compiles the VMM",
         "  xorriso               writes the ISO",
@@ -199,15 +199,15 @@ def test_who_is_not_root_is_told_all_that_is_missing_at_once(machine):
     assert max(map(len, done.stdout.splitlines())) <= 80, done.stdout
     command = done.stdout[done.stdout.index("    apt-get install ") :]
     words = command[: command.index("\nThen")].replace("\\\n", " ").split()
-    groups = "gcc libc6-dev binutils make xz-utils newlib-source grub-common"
-    assert words[:10] == ["apt-get", "install", "--no-install-recommends", *groups.split()]
+    groups = "gcc libc6-dev binutils make xz-utils newlib-source python3 xfonts-base grub-common"
+    assert words[:12] == ["apt-get", "install", "--no-install-recommends", *groups.split()]
 
 
 def test_the_size_is_known_where_apt_has_no_lists(machine, tmp_path):
     """No list of apt's, no rights: lists of the script's own tell the size, and go away."""
     done = machine(["build"], dpkg_query=QUERY, apt_get=APT_NO_LISTS)
     assert done.returncode == 1
-    assert "setup: missing packages: 6; download: 2.0 MB" in done.stdout, done.stdout
+    assert "setup: missing packages: 8; download: 2.0 MB" in done.stdout, done.stdout
     assert not list(tmp_path.glob("tmp.*")), "the lists of its own go away"
 
 

@@ -7,13 +7,7 @@ import sys
 from pathlib import Path
 
 from signalbox.config import ConfigError, load_entries
-from signalbox.media import (
-    GRUB_UEFI_PACKAGE,
-    MediaError,
-    by_multiboot2,
-    grub_directory,
-    write_iso,
-)
+from signalbox.media import GRUB_UEFI_PACKAGE, MediaError, grub_directory, write_iso
 
 
 def main():
@@ -28,14 +22,8 @@ def main():
             " the image boots by BIOS alone",
             file=sys.stderr,
         )
-    # Multiboot 2, as multiboot 1 hands over no ACPI where the firmware is UEFI. The guests on the
-    # bare machine know multiboot 1 alone.
-    entries = [
-        (title, by_multiboot2(lines) if Path(lines[0][1]).name == "signalbox" else lines)
-        for title, lines in load_entries(args.menu)
-    ]
     # All of GRUB's modules: this image boots on machines that nobody here has seen.
-    write_iso(entries, args.output, args.build, timeout=5, modules=None)
+    write_iso(load_entries(args.menu), args.output, args.build, timeout=5, modules=None)
 
 
 if __name__ == "__main__":

@@ -78,11 +78,11 @@ binutils|binutils|binutils|ld
 make|make|make|make
 xz-utils|xz|xz|xz
 newlib-source|-|-|/usr/src/newlib/newlib-*
-xfonts-base|xorg-x11-fonts-misc|xorg-fonts-misc|/usr/share/fonts/X11/misc/5x8-ISO8859-1.pcf.gz /usr/share/X11/fonts/misc/5x8-ISO8859-1.pcf.gz /usr/share/fonts/misc/5x8-ISO8859-1.pcf.gz
+xfonts-base|xorg-x11-fonts-misc|xorg-fonts-misc|/usr/share/fonts/misc/5x8* /usr/share/X11/*/misc
 grub-common|grub2-tools-extra|grub|grub-mkrescue grub2-mkrescue
 grub-pc-bin|grub2-pc-modules|grub|/usr/lib/grub/i386-pc/multiboot.mod
 grub-efi-amd64-bin|grub2-efi-x64-modules|grub|/usr/lib/grub/x86_64-efi/multiboot2.mod
-ovmf|edk2-ovmf|edk2-ovmf|/usr/share/OVMF/OVMF_CODE_4M.fd /usr/share/edk2/ovmf/OVMF_CODE.fd /usr/share/edk2/x64/OVMF_CODE.4m.fd
+ovmf|edk2-ovmf|edk2-ovmf|/usr/share/edk2/ovmf/OVMF_CODE.fd /usr/share/edk2/x64/OVMF_CODE.4m.fd
 xorriso|xorriso|libisoburn|xorriso
 mtools|mtools|mtools|mformat
 python3|python3|python|python3
@@ -304,8 +304,8 @@ say_what_to_do() {
 
 [ -n "${SIGNALBOX_NO_SETUP:-}" ] && exit 0
 if [ $# -eq 0 ]; then
-	set -- build iso hybrid uefi python bios bochs irqmux qemu qemu-irqmux check test proof rtl synth \
-		bench report browser debug drawings
+	set -- build iso hybrid uefi python bios bochs irqmux qemu qemu-irqmux check test proof \
+		rtl synth bench report browser debug drawings
 fi
 
 manager=none

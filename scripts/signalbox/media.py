@@ -90,27 +90,45 @@ def quote_for_grub(words):
     return " ".join(shlex.quote(word) for word in words.split())
 
 
-def write_tree(root, entries, timeout):
+EFI = 'if [ "$grub_platform" = efi ]; then'
+
+
+def commands(lines, names, hybrid):
+    """The commands of a menu's entry. hybrid: by UEFI the VMM is booted by multiboot 2, as
+    multiboot 1 hands over no ACPI there; by BIOS multiboot 1 leaves the screen in VGA's text mode. A guest
+    alone knows multiboot 1."""
+
+    def written(them):
+        return [
+            f"\t{command} /boot/{names[file]} {quote_for_grub(words)}".rstrip()
+            for command, file, words in them
+        ]
+
+    if not hybrid or lines[0][1].name != "signalbox":
+        return written(lines)
+    return [f"\t{EFI}", *written(by_multiboot2(lines)), "\telse", *written(lines), "\tfi"]
+
+
+def write_tree(root, entries, timeout, hybrid=False):
     """The ISO's directory: images under /boot and the menu. entries: list of (title, [(command,
-    file, words)])."""
+    file, words)]). hybrid: as in commands()."""
     boot = root / "boot" / "grub"
     boot.mkdir(parents=True)
     names = {}
     menu = [f"set timeout={timeout}", "set default=0"]
-    if any(line[0] == "multiboot2" for _, lines in entries for line in lines):
+    if hybrid or entries[0][1][0][0] == "multiboot2":
         # UEFI has no text mode that outlives it, so the loader hands over a framebuffer.
-        menu.append('if [ "$grub_platform" = efi ]; then insmod all_video; fi')
+        menu.append(f"{EFI} insmod all_video; fi")
     for title, lines in entries:
         menu.append(f"menuentry {shlex.quote(title)} {{")
-        for command, file, words in lines:
+        for _, file, _ in lines:
             if file not in names:
                 name = file.name
                 while name in names.values():
                     name += "_"
                 names[file] = name
                 shutil.copyfile(file, root / "boot" / name)
-            menu.append(f"\t{command} /boot/{names[file]} {quote_for_grub(words)}".rstrip())
-        menu.append("}")
+        menu += [*commands(lines, names, hybrid), "}"]
     (boot / "grub.cfg").write_text("\n".join(menu) + "\n")
 
 
@@ -164,7 +182,7 @@ def write_iso(entries, output, build, timeout=0, modules=GRUB_MODULES, firmware=
     ]
     with tempfile.TemporaryDirectory(dir=output.parent, prefix="iso-") as scratch:
         root = Path(scratch) / "root"
-        write_tree(root, resolved, timeout)
+        write_tree(root, resolved, timeout, hybrid=firmware is None)
         image = Path(scratch) / "image.iso"
         grub_mkrescue(root, image, modules, firmware)
         os.replace(image, output)

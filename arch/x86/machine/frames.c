@@ -83,8 +83,8 @@ static void memory_remove(uint64_t first, uint64_t end)
 	}
 }
 
-/* Adds the RAM of [least, most) to the free ranges. Firmware maps sometimes overlap, so the function
- * first removes the same memory. */
+/* Adds the RAM of [least, most) to the free ranges. Firmware maps sometimes overlap, so the
+ * function first removes the same memory. */
 static void part_add(uint64_t first, uint64_t end, uint64_t least, uint64_t most)
 {
 	unsigned at = 0;

@@ -73,8 +73,8 @@ enum { PAGE = 4096 };
 #define LARGE_PAGE (2u << 20)
 
 struct multiboot_info;
-/* Collects RAM from the multiboot memory map, from 1 MiB to 3 GiB and from 4 GiB to 512 GiB, without
- * the used parts (VMM image, modules, boot information). Call it after pages_protect(). */
+/* Collects RAM from the multiboot memory map, from 1 MiB to 3 GiB and from 4 GiB to 512 GiB,
+ * without the used parts (VMM image, modules, boot information). Call it after pages_protect(). */
 void frames_init(const struct multiboot_info *info);
 /* Allocates contiguous memory for a VM. align: a power of two of at least PAGE. Returns the
  * address, or 0 when there is no such memory. The memory is not cleared: the start of a VM clears

@@ -95,8 +95,8 @@ EFI = 'if [ "$grub_platform" = efi ]; then'
 
 def commands(lines, names, hybrid):
     """The commands of a menu's entry. hybrid: by UEFI the VMM is booted by multiboot 2, as
-    multiboot 1 hands over no ACPI there; by BIOS multiboot 1 leaves the screen in VGA's text mode. A guest
-    alone knows multiboot 1."""
+    multiboot 1 hands over no ACPI there; by BIOS multiboot 1 leaves the screen in VGA's text
+    mode. A guest alone knows multiboot 1."""
 
     def written(them):
         return [

@@ -56,7 +56,8 @@ class Result:
     """How a run ended.
 
     end is "status" (the console's verdict came), "panic" (the emulator gave up), "timeout",
-    "exited" (it stopped with no verdict) or "interrupted" (Ctrl-C).
+    "exited" (it stopped with no verdict) or "interrupted" (Ctrl-C). typed says for each text of
+    type_in how long the console was when the text was typed.
     """
 
     end: str
@@ -68,6 +69,7 @@ class Result:
     com2: bytes
     directory: Path
     timeout: float
+    typed: list[int] = field(default_factory=list)
 
     @property
     def ok(self):
@@ -118,6 +120,8 @@ class Machine:
     serial   QEMU: COM1 and COM2 are there
     iso      an image to boot from, in the place of one that is made of vmm and modules
     direct   QEMU: its own multiboot loader takes the images, so GRUB and the CD are not needed
+    linux    QEMU: instead of all images a Linux that QEMU's own loader takes: (kernel, initial root
+             file system, words)
     com4     a UART at 2E8h whose line is COM2's (3)
     type_in  what to type on COM1: pairs of (regular expression that the console must match first,
              text)
@@ -142,6 +146,7 @@ class Machine:
     serial: bool = True
     iso: Path | None = None
     direct: bool = False
+    linux: tuple[Path, Path, str] | None = None
     com4: bool = False
     ips: int = 20_000_000
     memory: int = 256
@@ -186,7 +191,7 @@ class Machine:
 
     def image(self):
         """The path of the image to boot from, given or made; None: there is no CD."""
-        if self.direct:
+        if self.direct or self.linux:
             return None
         if self.iso:
             return self.iso.resolve()
@@ -277,6 +282,7 @@ class Machine:
             com2=com2.read_bytes() if com2.exists() else b"",
             directory=directory,
             timeout=timeout,
+            typed=session.typed,
         )
         if temporary and (result.ok or end == "interrupted"):
             shutil.rmtree(directory, ignore_errors=True)

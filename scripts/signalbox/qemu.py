@@ -135,9 +135,12 @@ def option(path):
 
 
 def loads(machine, directory):
-    """Where QEMU's own multiboot loader takes the images: the words for it. A line's first word is
+    """Where QEMU's own loader takes the images: the words for it. A line's first word is
     its image's name there. The images are linked into the run's directory, as the loader takes no
     path with a blank."""
+    if machine.linux:
+        kernel, initial, words = machine.linux
+        return ["-kernel", str(kernel), "-initrd", str(initial), "-append", words]
     if not machine.direct:
         return ["-boot", "d"]
     command, modules = [], []

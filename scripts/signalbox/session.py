@@ -63,6 +63,7 @@ class Session:
         self._carry = ""
         self._console_fd = None  # what the machine's COM1 writes
         self._console_in = None  # what it reads
+        self.typed = []  # where the console's text ended, each time that something was typed
         self._to_type = []
         self._typed_from = 0
         self._pace = None
@@ -196,10 +197,11 @@ class Session:
         """Where the console's last line begins, which may not be whole yet."""
         return self.console.rfind("\n") + 1
 
-    def _type(self):
+    def _type(self, stream):
         """Type the next text when a line of the console has matched its pattern, from where the
         one before matched. No line is looked at twice, so that a machine that prints all the
-        time is answered in time; but for a pattern of several lines.
+        time is answered in time; but for a pattern of several lines. The machine stands while the
+        text is typed, so that a test can tell which of the machine's moments that was.
         """
         while self._to_type:
             pattern, text = self._to_type[0]
@@ -210,10 +212,15 @@ class Session:
                 return
             self._typed_from = match.end()
             self._to_type.pop(0)
+            stands = self._stands
+            self._stand(True)  # all that the machine has said before the key comes is read
+            self._read_console(stream)
+            self.typed.append(len(self.console))
             try:
                 os.write(self._console_in, text.encode())
             except OSError:  # the machine has ended meanwhile; the verdict tells how
                 self._to_type.clear()
+            self._stand(stands)
 
     def _listen(self, keyboard, stream):
         for key, _ in self._selector.select(POLL_SECONDS):
@@ -250,7 +257,7 @@ class Session:
             while True:
                 ended = self.process.poll() is not None
                 self._listen(keyboard, stream)
-                self._type()
+                self._type(stream)
                 now = time.monotonic()
                 if verdict is None:
                     verdict = VERDICT.search(self.console, looked)

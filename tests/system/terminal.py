@@ -143,10 +143,10 @@ class Terminal:
             return True
         return False
 
-    def wait_for(self, pattern, seconds=120):
-        """Until the text has a match."""
+    def wait_for(self, pattern, seconds=120, begin=0):
+        """Until the text has a match, from there on."""
         deadline = time.monotonic() + seconds
-        while not re.search(pattern, self.text, re.MULTILINE):
+        while not re.search(pattern, self.text[begin:], re.MULTILINE):
             assert time.monotonic() < deadline, f"no '{pattern}'\n{self.text[-3000:]}"
             assert self.take(0.05) or self.process.poll() is None, f"ended\n{self.text[-3000:]}"
 

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import all_ok, on_chipsets, pulse, vandal
 
-where, chipset = on_chipsets("pc", "irqmux", "qemu-pc", stock=False)
+where, chipset = on_chipsets("pc", "irqmux", "qemu-pc")
 # One batch each: no second passes before the attack looks at the clock.
 SHORT = ["denied", "msrs", "cpuids", "align"]
 
@@ -75,7 +75,6 @@ def test_the_breakpoint_on_its_own_frame(system):
     report = system(
         "status=0",
         [pulse("probes=wakeup n=100", prio=5), vandal("do=debug=0")],
-        timeout=60,
         exact=False,
         type_in=[(r"vm pulse: done", "quit\n")],
     )

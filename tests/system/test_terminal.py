@@ -101,8 +101,10 @@ def test_a_terminal_and_a_pipe_have_the_same_figures(run, make):
 
 
 def test_keys_are_answered_while_time_is_counted(run, tmp_path):
-    """A VM that computes for ever: commands are answered within half a second, and quit ends the
-    run. The status lines come once a second at most."""
+    """A VM that computes for ever: the status lines come once a second at most, and commands are
+    answered long before the next line: after 2 to 4 hundredths of the time. Where a key waits until
+    the machine may go on, each answer takes 23 hundredths and more. A host with much other work is
+    late with some answers, not with all. quit ends the run."""
     config = tmp_path / "spin.cfg"
     config.write_text(
         "multiboot /boot/signalbox console=com1\n"
@@ -113,11 +115,16 @@ def test_keys_are_answered_while_time_is_counted(run, tmp_path):
     begun = time.monotonic()
     terminal.wait_for(r"^\[ *4\.\ds\] ")
     assert time.monotonic() - begun > 1.5
-    for command, answer in (("vms", r"^  v  +(ready|running) "), ("lines", r"^ +4  vmm ")):
-        begun = time.monotonic()
+    waited = []
+    for command, answer in (("vms", r"^  v  +(ready|running) "), ("lines", r"^ +4  vmm ")) * 2:
+        terminal.wait_for(r"^\[ *\d+\.\ds\] .*\n", begin=len(terminal.text))
+        begun, before = time.monotonic(), len(terminal.text)
         terminal.type(f"{command}\r")
-        terminal.wait_for(answer)
-        assert time.monotonic() - begun < 0.5, command
+        terminal.wait_for(answer, begin=before)
+        answered = time.monotonic()
+        terminal.wait_for(r"^\[ *\d+\.\ds\] ", begin=before)
+        waited.append((answered - begun) / (time.monotonic() - begun))
+    assert min(waited) < 0.15, waited
     terminal.type("quit\r")
     assert terminal.wait() == 0, "the operator did not wait for v"
     assert "signalbox: end: status 0\n" in terminal.text and terminal.restored

@@ -154,10 +154,16 @@ def own(commands, files, vendor_words):
     return tree.archive()
 
 
-def make_image(packages, commands, files, vendor_words, directory):
+def make_initrd(packages, commands, files, vendor_words, directory, packed):
+    """Make the initial root file system in the directory; its path."""
+    initrd, common = directory / "initrd", base(packages)
+    common = padded(common if packed else gzip.decompress(common))
+    initrd.write_bytes(common + own(commands, files, vendor_words))
+    return initrd
+
+
+def make_image(packages, initrd, directory):
     """Make the ISO in the directory; its path."""
-    initrd = directory / "initrd"
-    initrd.write_bytes(padded(base(packages)) + own(commands, files, vendor_words))
     iso = directory / "nested.iso"
     lines = [("linux", str(packages / "vmlinuz"), KERNEL_WORDS), ("initrd", str(initrd), "")]
     write_iso([("nested KVM", lines)], iso, directory, modules=GRUB_MODULES)

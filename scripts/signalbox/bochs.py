@@ -100,7 +100,7 @@ def configuration(machine, iso, disk, serial_device, own):
     """own: lines that this build of the emulator understands, its display's for one."""
     com1 = f"mode=term, dev={serial_device}" if serial_device else "mode=file, dev=com1.txt"
     lines = [
-        f"romimage: file={ROMS[0][0]}",
+        f"romimage: file={ROMS[0][0]}, options=fastboot",
         f"vgaromimage: file={ROMS[1][0]}",
         f"megs: {machine.memory}",
         "boot: cdrom",

@@ -337,33 +337,54 @@ def test_the_oldest_images_go(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["new.iso"], "an image in use stays"
 
 
-def image_by(tool, tmp_path, monkeypatch):
-    """An image made on a machine whose only GRUB tool has this name."""
+def image_by(names, tmp_path, monkeypatch):
+    """An image made on a machine that has tools of these names alone."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    if tool:
+    for name in names:
         text = '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho image >"$2"\n'
-        (tools / tool).write_text(text)
-        (tools / tool).chmod(0o755)
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tools))
     (tmp_path / "signalbox").write_text("an image")
     return media.make_iso([("multiboot", "signalbox", "")], tmp_path)
 
 
-@pytest.mark.parametrize("tool", ["grub-mkrescue", "grub2-mkrescue"])
+@pytest.mark.parametrize("tool", ["grub-mkimage", "grub2-mkimage"])
 def test_grub_s_tool_is_found_by_either_name(tmp_path, monkeypatch, tool):
-    """Debian and Arch: grub-mkrescue; Fedora: grub2-mkrescue. Old images go when one is taken."""
+    """Debian and Arch: grub-mkimage; Fedora: grub2-mkimage. Old images go when one is taken."""
     old = tmp_path / "media"
     old.mkdir()
     for number in range(media.KEPT_IMAGES + 5):
         (old / f"{number}.iso").write_text("")
         os.utime(old / f"{number}.iso", (number, number))
-    iso = image_by(tool, tmp_path, monkeypatch)
+    iso = image_by([tool, "xorriso"], tmp_path, monkeypatch)
     assert iso.read_text() == "image\n"
     assert len(list(old.iterdir())) == media.KEPT_IMAGES + 1 and not (old / "4.iso").exists()
 
 
-def test_no_tool_of_grub_is_said(tmp_path, monkeypatch):
-    """Neither name: both, and the package."""
+@pytest.mark.parametrize(
+    "names, said",
+    [
+        ([], "no grub-mkimage or grub2-mkimage: the package grub-common is missing"),
+        (["grub-mkimage"], "no xorriso: the package xorriso is missing"),
+    ],
+)
+def test_a_missing_tool_is_said(tmp_path, monkeypatch, names, said):
+    """All of its names, and the package."""
+    with pytest.raises(media.MediaError, match=said):
+        image_by(names, tmp_path, monkeypatch)
+
+
+def test_no_tool_for_a_menu_is_said(tmp_path, monkeypatch):
+    """The image of make iso is another tool's."""
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(media.MediaError, match="no grub-mkrescue or grub2-mkrescue: the package "):
-        image_by(None, tmp_path, monkeypatch)
+        media.write_iso([], tmp_path / "a.iso", tmp_path)
+
+
+def test_no_modules_of_grub_are_said(tmp_path, monkeypatch):
+    """GRUB for a PC BIOS is a package of its own."""
+    monkeypatch.setattr(media, "GRUB_DIRECTORY", tmp_path / "none")
+    with pytest.raises(media.MediaError, match="none: the package grub-pc-bin is missing"):
+        image_by([], tmp_path, monkeypatch)

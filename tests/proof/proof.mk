@@ -51,22 +51,37 @@ proof-search-check: $(BUILD)/proof/search
 	$(Q)timeout 120 $< level 100000
 	$(Q)timeout 120 $< banks 30000
 
-proof-search: $(BUILD)/proof/search
-	$(Q)timeout 600 $< slave 1000000
-	$(Q)timeout 600 $< both 3000000
-	$(Q)timeout 600 $< mixed 3000000
-	$(Q)timeout 600 $< banks 5000000
-	$(Q)timeout 600 $< three 5000000
+# What follows depends on these files and tools alone. So each of the three is played once for them, and its lines are shown
+# again where nothing has changed since.
+PROOF_FILES  := $(wildcard chipset/block/*.[ch] tests/proof/*.[ch] tests/proof/*.py) tests/proof/proof.mk
+PROVE        := timeout 3600 $(PYTHON) tests/proof/prove.py --build '$(BUILD)/proof/claims'
 
-PROVE = timeout 1800 $(PYTHON) tests/proof/prove.py --build '$(BUILD)/proof/claims'
+$(BUILD)/proof/tools: FORCE | setup-proof
+	$(Q)mkdir -p $(@D)
+	$(Q){ $(HOSTCC) --version; clang --version; opt --version; $(PYTHON) -c 'import sys, z3; print(sys.version, z3.get_version())'; } \
+		>$@.new 2>&1 || { cat $@.new; exit 1; }
+	$(Q)cmp -s $@.new $@ || cp $@.new $@
+
+# $(1) the name, $(2) the commands, $(3) further files
+define proof_once
+$(BUILD)/proof/$(1).shown: $(PROOF_FILES) $(BUILD)/proof/tools $(3)
+	$$(call say,PROOF,$(1))
+	$$(Q)($(2)) >$$@.new 2>&1 || { cat $$@.new; exit 1; }
+	$$(Q)mv $$@.new $$@
+
+proof-$(1): $(BUILD)/proof/$(1).shown
+	$$(Q)cat $$<
+endef
+
+$(eval $(call proof_once,search,for searched in slave:1000000 both:3000000 mixed:3000000 banks:5000000 three:5000000; do \
+	timeout 1800 $(BUILD)/proof/search $$$${searched%:*} $$$${searched#*:} || exit 1; done,$(BUILD)/proof/search))
+$(eval $(call proof_once,claims,$(PROVE) --refute tests/proof/false_claims.c && \
+	$(PROVE) tests/proof/claims_8259.c tests/proof/claims_block.c tests/proof/claims_state.c))
+$(eval $(call proof_once,mutants,timeout 3600 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)', \
+	$(wildcard tests/unit/*.[ch])))
+
 proof-refute: | setup-proof
 	$(Q)$(PROVE) --refute tests/proof/false_claims.c
-
-proof-claims: proof-refute
-	$(Q)$(PROVE) tests/proof/claims_8259.c tests/proof/claims_block.c tests/proof/claims_state.c
-
-proof-mutants: | setup-proof
-	$(Q)timeout 1200 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)'
 
 proof-check: proof-replay proof-cost proof-account proof-search-check
 proof: proof-search proof-claims proof-mutants

@@ -6,13 +6,14 @@
  * Rule: several such VMs side by side hold different patterns (word seed=), so that a leak shows.
  */
 #include "arch/x86/cpu/io.h"
+#include "guests/lib/args.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/registers.h"
 #include "guests/vandal/vandal.h"
 
 #include <string.h>
 
-enum { ROUNDS = 200, HOLD_YIELDS = 4, HOLD_ROUNDS = 2000, YMM_BYTES = 32, YMM_COUNT = 16 };
+enum { HOLDS = 200, HOLD_YIELDS = 4, HOLD_ROUNDS = 2000, YMM_BYTES = 32, YMM_COUNT = 16 };
 enum { CPUID_XSAVE = 1 << 26, CPUID_AVX = 1 << 28, XCR0_AVX = 7 };
 #define CR4_OSXSAVE (1ul << 18)
 
@@ -48,13 +49,13 @@ void vandal_xsave(const char *argument)
 {
 	uint32_t seed = (uint32_t)vandal_number(argument, "seed", 1), features = cpu_id(1, 0).ecx;
 	bool avx = features & CPUID_XSAVE && features & CPUID_AVX;
-	unsigned wrong = 0;
+	unsigned wrong = 0, holds = (unsigned)args_number("holds", HOLDS);
 
 	if (avx) {
 		cr4_write(cr4_read() | CR4_OSXSAVE);
 		__asm__ volatile("xsetbv" : : "c"(0), "a"(XCR0_AVX), "d"(0));
 	}
-	for (unsigned i = 0; i < ROUNDS; i++) {
+	for (unsigned i = 0; i < holds; i++) {
 		if (avx)
 			wrong += ymm_hold(seed + i, HOLD_YIELDS);
 		if (machine_is_virtual())
@@ -62,7 +63,7 @@ void vandal_xsave(const char *argument)
 		wrong += registers_hold(seed * 0x987654321ul + i, HOLD_ROUNDS);
 	}
 	vandal_says(wrong == 0, "general, x87, SSE%s registers held %u times, %u wrong",
-	            avx ? ", AVX" : "", ROUNDS, wrong);
+	            avx ? ", AVX" : "", holds, wrong);
 }
 
 static void debug_write(const uint64_t *value)
@@ -81,9 +82,9 @@ static void debug_read(uint64_t *value)
 void vandal_debugreg(const char *argument)
 {
 	uint64_t seed = vandal_number(argument, "seed", 1), wanted[4], now[4];
-	unsigned wrong = 0;
+	unsigned wrong = 0, holds = (unsigned)args_number("holds", HOLDS);
 
-	for (unsigned i = 0; i < ROUNDS; i++) {
+	for (unsigned i = 0; i < holds; i++) {
 		for (unsigned n = 0; n < 4; n++)
 			wanted[n] = seed * 0x100000 + i * 64 + n * 8;
 		debug_write(wanted);
@@ -93,5 +94,5 @@ void vandal_debugreg(const char *argument)
 		for (unsigned n = 0; n < 4; n++)
 			wrong += now[n] != wanted[n];
 	}
-	vandal_says(wrong == 0, "DR0-DR3 held %u times, %u wrong", ROUNDS, wrong);
+	vandal_says(wrong == 0, "DR0-DR3 held %u times, %u wrong", holds, wrong);
 }

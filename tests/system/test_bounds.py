@@ -27,6 +27,8 @@ WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 11000}
 # instructions: 14,764 were seen, and the longest wake-up beside the other storms was 6,148.
 IF_CLEAR = {("soft", "align"): 15000}
 SAMPLES = 1000
+# Bochs takes 18 s of a CPU for a second of this storm.
+DEAR = {"debug": (500, 1)}
 # Beside all of the console's commands.
 TYPED_SAMPLES = 4000
 STORMS = [
@@ -72,11 +74,10 @@ IN_AUTO = {
 def test_R13_a_wake_up_has_a_bound_beside_a_storm(system, exact, chipset, attack, mem, words):
     """R13: beside a VM that takes as much of the VMM's time as a guest can, no wake-up takes
     longer than the bound."""
-    storm = f"vm=vandal {mem} prio=1 slice=5ms {words} -- do={attack} seconds=2".replace("  ", " ")
-    neighbour = vandal(f"do={attack} seconds=2", words, prio=1, mem=mem.removeprefix("mem="))
-    assert neighbour.line.split()[1] == storm.split()[1]
-    report = system("seconds=20", [pulse(f"probes=wakeup n={SAMPLES}", prio=5), neighbour])
-    holds(report, chipset, attack)
+    samples, seconds = DEAR.get(attack, (SAMPLES, 2))
+    neighbour = vandal(f"do={attack} seconds={seconds}", words, mem=mem.removeprefix("mem="))
+    report = system("seconds=20", [pulse(f"probes=wakeup n={samples}", prio=5), neighbour])
+    holds(report, chipset, attack, samples)
     if attack == "taskstorm":  # an NMI ends an entry, and the switch that goes on is no second exit
         rounds = int(re.search(r"over and over: (\d+) rounds", report.console)[1])
         assert report.record("exits", vm="vandal")["task-switch"] == 12 * rounds > 0

@@ -10,12 +10,11 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, all_ok, on_chipsets, scribe, vandal
+from conftest import CHIPSETS, ROOT, all_ok, in_bochs_3, on_chipsets, scribe, vandal
 
 where, chipset = on_chipsets(
     *("pc", "irqmux", "soft", "qemu-pc"),
     by_default=("pc", "soft", "qemu-pc"),
-    stock=False,
 )
 DONE = r"signalbox: vm scribe: done, status 0"
 # (what the console must have said, what is typed then)
@@ -52,7 +51,7 @@ LIMIT = "stay status=0 seconds=3600"
 
 @pytest.fixture(scope="module")
 def typed_run(system):
-    return system(LIMIT, [vandal("do=spin"), scribe("rounds=10")], type_in=TYPED, timeout=90)
+    return system(LIMIT, [vandal("do=spin"), scribe("rounds=10")], type_in=TYPED)
 
 
 def verdict_of(report):
@@ -172,7 +171,7 @@ def test_ctrl_d_on_an_empty_line_ends_too(boot):
     """Ctrl-D with letters before it does nothing, on an empty line it ends; guests that are done
     give status 0."""
     keys = [(DONE, "he\x04\x15\x04")]
-    report = boot(LIMIT, [scribe("rounds=5")], type_in=keys, timeout=90)
+    report = boot(LIMIT, [scribe("rounds=5")], type_in=keys)
     assert report.status == 0, report
     report.lacks("time is up")
     all_ok(report, "scribe", 5)
@@ -200,7 +199,7 @@ KEYS = [
 
 @pytest.fixture(scope="module")
 def keys_run(system):
-    return system(LIMIT, [vandal("do=spin"), WORKER], type_in=KEYS, timeout=90)
+    return system(LIMIT, [vandal("do=spin"), WORKER], type_in=KEYS)
 
 
 def test_tab_completes_commands_and_names(keys_run):
@@ -259,7 +258,7 @@ def test_stay_and_stay_off(keys_run):
 def test_quit_while_guests_are_at_work_is_no_failure(system):
     """The end says who was at work; the status is 0, for nothing has failed."""
     keys = [(r"vm worker: done", "quit\r")]
-    report = system("status=0 seconds=3600", [WORKER, vandal("do=spin")], type_in=keys, timeout=60)
+    report = system("status=0 seconds=3600", [WORKER, vandal("do=spin")], type_in=keys)
     assert report.status == 0, report
     assert verdict_of(report) == ["signalbox: vm vandal: running when the operator quit"], report
     all_ok(report, "worker", 1)
@@ -270,7 +269,7 @@ def test_a_guest_that_failed_before_the_quit_is_a_failure(system):
     spins = [vandal("do=spin", name=name) for name in ("idler", "other")]
     keys = [(r"vm vandal: done, status 1", "stop idler\r"), (r"^vm idler: stopped$", "quit\r")]
     modules = [vandal("do=nonsense"), *spins]
-    report = system("status=0 seconds=3600", modules, type_in=keys, timeout=60)
+    report = system("status=0 seconds=3600", modules, type_in=keys)
     assert report.status == 1, report
     assert sorted(verdict_of(report)) == [
         "signalbox: vm idler: stopped by the operator",
@@ -290,7 +289,7 @@ def test_the_run_goes_on_under_a_person_s_hands(system):
         (r"^  worker +done", "stop worker\r"),
         (r"is stopped already", "quit\r"),
     ]
-    report = system("status=0", [WORKER], type_in=keys, timeout=60)
+    report = system("status=0", [WORKER], type_in=keys)
     assert report.status == 0 and verdict_of(report) == [], report
     assert report.lines.count(GOES_ON) == 1, report
     all_ok(report, "worker", 1)
@@ -298,7 +297,9 @@ def test_the_run_goes_on_under_a_person_s_hands(system):
 
 def test_the_run_ends_when_nobody_types_any_more(boot, exact):
     """Half a minute of the machine's time after the last key."""
-    report = boot("status=1s", [WORKER], type_in=[(r"first guest after", "vms\r")])
+    keys = [(r"first guest after", "vms\r")]
+    place = in_bochs_3(CHIPSETS["pc"])
+    report = boot("chipset=pc status=1s", [WORKER], type_in=keys, **place.options())
     assert report.status == 0, report
     report.has(GOES_ON)
     report.has("signalbox: nobody uses the console any more")
@@ -308,7 +309,7 @@ def test_the_run_ends_when_nobody_types_any_more(boot, exact):
 def test_time_that_is_up_ends_a_run_in_use(system):
     """seconds= is a limit, whoever types."""
     keys = [(r"first guest after", "vms\r")]
-    report = system("status=0 seconds=5", [WORKER], type_in=keys, timeout=60)
+    report = system("status=0 seconds=5", [WORKER], type_in=keys)
     assert report.status == 0, report
     report.has(GOES_ON)
     report.has("signalbox: time is up (seconds=5)")

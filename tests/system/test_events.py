@@ -11,7 +11,6 @@ PIT = "irq=0 io=0x40-0x43"
 where, chipset = on_chipsets(
     *("pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft", "q35-pc"),
     by_default=("pc", "irqmux-1-bank", "soft", "qemu-irqmux", "q35-pc"),
-    stock=False,
 )
 
 

@@ -118,7 +118,7 @@ def dispatch_run(boot):
     share, so it is always ready."""
     return boot(
         "status=0 seconds=20",
-        [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000 busy=1")],
+        [pulse("probes=dispatch n=210 seconds=12"), scribe("rounds=4200 busy=1")],
     )
 
 
@@ -133,7 +133,7 @@ def test_R12_a_dispatcher_pass_that_makes_a_sleeping_vm_ready(boot):
     """R12: the same while scribe sleeps between its interrupts: it is made ready, and the run
     loop arms pulse's slice."""
     report = boot(
-        "status=0 seconds=20", [pulse("probes=dispatch n=300 seconds=12"), scribe("rounds=6000")]
+        "status=0 seconds=20", [pulse("probes=dispatch n=210 seconds=12"), scribe("rounds=4200")]
     )
     said = report.latency("dispatch", "pulse")
     assert said.n >= 200, said

@@ -15,7 +15,6 @@ from signalbox import Module
 where, chipset = on_chipsets(
     *("pc", "irqmux", "qemu-pc", "q35", "qemu-irqmux"),
     by_default=("pc", "q35", "qemu-irqmux"),
-    stock=False,
 )
 
 KEYBOARD = "irq=1 io=0x60,0x64"

@@ -30,7 +30,8 @@ FEATURES = {
 }
 
 where, chipset = on_chipsets(
-    "pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc", "q35-irqmux"
+    *("pc", "irqmux", "soft", "qemu-pc", "qemu-soft", "qemu-irqmux", "q35-pc", "q35-irqmux"),
+    stock=True,
 )
 
 

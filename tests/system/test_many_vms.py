@@ -12,7 +12,6 @@ from conftest import all_ok, on_chipsets, vandal
 where, chipset = on_chipsets(
     *("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux"),
     by_default=("pc", "soft", "qemu-irqmux"),
-    stock=False,
 )
 VMS = 64
 NAMES = [f"small{n}" for n in range(1, VMS + 1)]
@@ -21,7 +20,7 @@ NAMES = [f"small{n}" for n in range(1, VMS + 1)]
 @pytest.fixture(scope="module")
 def many_run(system):
     modules = [
-        vandal(f"do=none,xsave,debugreg seed={n} seconds=1", name=name, slice="500us")
+        vandal(f"do=none,xsave,debugreg seed={n} holds=50 seconds=1", name=name, slice="500us")
         for n, name in enumerate(NAMES, 1)
     ]
     return system("", [*modules, vandal("do=none", name="extra")])

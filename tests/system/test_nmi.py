@@ -33,7 +33,6 @@ SAMPLES, SAMPLES_SVM = 16_000, 1_000
 where, chipset = on_chipsets(
     *("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux"),
     by_default=("pc", "irqmux", "soft", "qemu-irqmux"),
-    stock=False,
 )
 
 

@@ -25,7 +25,7 @@ EXIT_FAILED = 3  # QEMU's, for isa-debug-exit with status 1
 
 def machine(words=None, modules=(), where=CHIPSETS["qemu"], **options):
     """A PC without a UART; words: None boots the image of make iso."""
-    own = {"vmm": f"console=vga {where.words} {words}"}
+    own = {"vmm": f"console=vga {where.words} {words}", "direct": True}
     if words is None:
         own = {"iso": BUILD / "signalbox.iso"}
     return Machine(

@@ -20,9 +20,20 @@ extern "C" {
 
 struct hardware;
 
+/* The time of the emulated machine. */
+struct hardware_clock {
+	uint64_t (*now)(void *owner); /* never goes back */
+	void *owner;
+	uint64_t frequency; /* units of time a second */
+};
+
 /* Makes a block in the state at power-on. Returns NULL where the host has no memory. */
 struct hardware *hardware_new(void);
 void hardware_free(struct hardware *hardware);
+/* Gives the block the machine's clock: from now on the block keeps time and is of version 2
+ * (docs/register-window.md, section 7). Returns false where this make of the block keeps no time.
+ * Call once, before any event. */
+bool hardware_keep_time(struct hardware *hardware, const struct hardware_clock *clock);
 /* Writes a line of text that says which make of the block this is. Call for the monitor, or for the
  * log. */
 void hardware_describe(const struct hardware *hardware, char *text, size_t bytes);

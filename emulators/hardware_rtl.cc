@@ -55,6 +55,12 @@ struct hardware *hardware_new(void)
 	return hardware;
 }
 
+/* The RTL is of version 1: it has no clock of the machine's time. */
+bool hardware_keep_time(struct hardware *, const struct hardware_clock *)
+{
+	return false;
+}
+
 static void begin_recording(struct hardware *hardware)
 {
 	const char *name = hardware->wave;

@@ -32,7 +32,7 @@ from signalbox import (
     parse_histograms,
     parse_latencies,
 )
-from signalbox import archive, lines
+from signalbox import archive, block_times, lines
 from signalbox.demo import with_guest_words
 from signalbox.histogram import Histogram, histfile
 from signalbox.media import spare
@@ -42,6 +42,7 @@ from signalbox.script import run_script
 FORMAT = 1
 VMM_IMAGE = "signalbox"
 # What CONFIG= takes by default: the emulator that counts and sees each line.
+WITH_BLOCK = ("bochs-irqmux", "kvm-irqmux", "qemu-irqmux")
 COUNTING = {name: chipsets for name, chipsets in BOTH.items() if name.startswith("qemu")}
 SECONDS = 10
 CHOICES = ("chipset=", "banks=")
@@ -210,6 +211,8 @@ def measure(combo, subject, args):
     directory.mkdir(parents=True)
     machine = machine_of(combo, subject, args)
     options = {}
+    if machine.platform in WITH_BLOCK:
+        machine.environment[block_times.VARIABLE] = str((directory / block_times.FILE).resolve())
     if machine.counted:
         machine.extra = lines.plugin_words(
             args.build,
@@ -233,6 +236,7 @@ def measure(combo, subject, args):
         reason = "limit"
     measured = Measured(combo, result, reason=reason, done=bool(ended), emulator=emulator)
     measured.rows = rows_of_lines(combo, subject, found, machine)
+    measured.rows += rows_of_block(combo, subject, machine, result)
     measured.rows += rows_of_records(combo, subject, result)
     return measured
 
@@ -299,6 +303,26 @@ def rows_of_lines(combo, subject, found, machine):
             )
         )
     return rows
+
+
+def rows_of_block(combo, subject, machine, result):
+    """The figures of the guest's own lines that the chipset block has kept. On soft the VMM takes
+    each INTA itself, so that the block knows nothing of the guest's."""
+    if combo.chipset == "soft":
+        return []
+    return [
+        row(
+            combo,
+            f"line {one.line} {one.name}",
+            "block",
+            one.unit,
+            one.histogram,
+            merged=one.merged,
+            unmatched=one.unmatched,
+        )
+        for one in block_times.read(result.directory, result.console, machine)
+        if one.line in subject.lines and one.histogram.n
+    ]
 
 
 def rows_of_records(combo, subject, result):

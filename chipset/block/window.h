@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register window of the chipset block, version 1: offsets and bits for every driver of the
- * block. docs/register-window.md is the window's datasheet. PCI function: vendor 1234h, device
- * 5B0Ch, class 088000h (other system peripheral), BAR0: 4 KiB of memory.
+ * The register window of the chipset block: offsets and bits for every driver of the block. Version
+ * 2 adds the registers from WINDOW_PROBE on, and WINDOW_CAPABILITY_TIMES says that they are there.
+ * docs/register-window.md is the window's datasheet. PCI function: vendor 1234h, device 5B0Ch,
+ * class 088000h (other system peripheral), BAR0: 4 KiB of memory.
  *
  * Rule: registers are little-endian and may be accessed as 1, 2, 4 or 8 naturally aligned bytes.
  * Each access is a single step.
@@ -18,9 +19,10 @@ enum {
 };
 
 enum {
-	WINDOW_ID = 0x000,         /* RO, 4: "SBOX" */
-	WINDOW_VERSION = 0x004,    /* RO, 4: 31:16 major, 15:0 minor */
-	WINDOW_CAPABILITY = 0x008, /* RO, 4: 7:0 banks | 15:8 lines | 23:16 state words a bank */
+	WINDOW_ID = 0x000,      /* RO, 4: "SBOX" */
+	WINDOW_VERSION = 0x004, /* RO, 4: 31:16 major, 15:0 minor */
+	/* RO, 4: 7:0 banks | 15:8 lines | 23:16 state words a bank | 24 the block keeps time */
+	WINDOW_CAPABILITY = 0x008,
 	/* A register of 8 bytes. A switch writes all parts at once; each part may be written
 	 * alone. */
 	WINDOW_SELECT = 0x010,
@@ -45,10 +47,30 @@ enum {
 	WINDOW_STATE_SLAVE = 0x08,
 	WINDOW_STATE_MODES = 0x10,
 	WINDOW_STATE_VIEW = 0x18,
+	/* The registers of version 2, 8 bytes each. A read of a low half keeps the high half. */
+	WINDOW_PROBE = 0x300,   /* RW: 3:0 line | 4 1: INTA to EOI, 0: edge to INTA */
+	WINDOW_FROM = 0x308,    /* RW: where BUCKET looks from */
+	WINDOW_BUCKET = 0x310,  /* RO: the first bucket from FROM on; all ones: there is none */
+	WINDOW_COUNT = 0x318,   /* RO: the samples of BUCKET */
+	WINDOW_SAMPLES = 0x320, /* RO: of the probe, as are the following three */
+	WINDOW_SUM = 0x328,
+	WINDOW_LEAST = 0x330,
+	WINDOW_GREATEST = 0x338,
+	WINDOW_MERGED = 0x340, /* RO: of the probe's line, as is the following */
+	WINDOW_UNMATCHED = 0x348,
+	WINDOW_FREQUENCY = 0x350, /* RO: units of time a second */
+	WINDOW_TIME = 0x358,      /* RO: now */
+	WINDOW_STAMPS = 0x400,    /* RO, lines of WINDOW_STAMPS_STRIDE bytes: edge, INTA, EOI */
+	WINDOW_STAMPS_STRIDE = 0x20,
+	WINDOW_STAMPS_EDGE = 0x00,
+	WINDOW_STAMPS_INTA = 0x08,
+	WINDOW_STAMPS_EOI = 0x10,
 };
 
-#define WINDOW_ID_VALUE 0x584f4253u /* "SBOX" in memory */
-#define WINDOW_VERSION_VALUE 0x00010000u
+#define WINDOW_ID_VALUE 0x584f4253u            /* "SBOX" in memory */
+#define WINDOW_VERSION_VALUE 0x00010000u       /* of a block that keeps no time */
+#define WINDOW_VERSION_TIMES_VALUE 0x00020000u /* of a block that keeps time */
+enum { WINDOW_CAPABILITY_TIMES = 1 << 24, WINDOW_PROBE_SERVICE = 1 << 4, WINDOW_PROBE_BITS = 0x1f };
 
 enum {
 	WINDOW_STATUS_EXTERNAL = 1 << 16,

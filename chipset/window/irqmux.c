@@ -12,7 +12,11 @@
 
 #include <errno.h>
 
-enum { VERSION_MAJOR = WINDOW_VERSION_VALUE >> 16 };
+/* Version 2 adds registers to those of version 1. */
+enum {
+	VERSION_FIRST = WINDOW_VERSION_VALUE >> 16,
+	VERSION_LAST = WINDOW_VERSION_TIMES_VALUE >> 16
+};
 
 static __attribute__((cold)) int probe(void)
 {
@@ -32,11 +36,12 @@ static __attribute__((cold)) int probe(void)
 	}
 	uint32_t id = mmio_read32(window + WINDOW_ID),
 		 version = mmio_read32(window + WINDOW_VERSION);
-	if (id != WINDOW_ID_VALUE || version >> 16 != VERSION_MAJOR) {
+	if (id != WINDOW_ID_VALUE || version >> 16 < VERSION_FIRST ||
+	    version >> 16 > VERSION_LAST) {
 		log_line("chipset irqmux: register window %x version %u.%u; "
-		         "this VMM knows %x version %u",
+		         "this VMM knows %x versions 1 and 2",
 		         (unsigned)id, (unsigned)(version >> 16), (unsigned)(version & 0xffff),
-		         (unsigned)WINDOW_ID_VALUE, VERSION_MAJOR);
+		         (unsigned)WINDOW_ID_VALUE);
 		return -ENODEV;
 	}
 	chipset_window = window;

@@ -8,7 +8,9 @@
 #include "irqmux.h"
 
 #include "cpu/cpu.h"
+#include "emulators/times_file.h"
 
+#include <cstdlib>
 #include <vector>
 
 #define LOG_THIS this->
@@ -46,6 +48,9 @@ irqmux_c::~irqmux_c(void)
 	char text[100];
 	hardware_describe(block, text, sizeof text);
 	BX_INFO(("%s", text));
+	const char *times = getenv("IRQMUX_TIMES");
+	if (times && *times && !times_file_write(block, times))
+		BX_ERROR(("IRQMUX_TIMES=%s: the file cannot be written", times));
 	SIM->get_bochs_root()->remove("irqmux");
 	hardware_free(block);
 }
@@ -62,8 +67,17 @@ void irqmux_c::take_ports(void)
 	}
 }
 
+/* Bochs counts instructions, and `ips` of the configuration says how many are a second. */
+static uint64_t machine_time(void *)
+{
+	return bx_pc_system.time_ticks();
+}
+
 void irqmux_c::init(void)
 {
+	const struct hardware_clock clock = { machine_time, nullptr,
+		                              (uint64_t)SIM->get_param_num(BXPN_IPS)->get() };
+	hardware_keep_time(block, &clock);
 	window.init();
 	button.init();
 }

@@ -42,6 +42,7 @@
 #include "emulators/qemu/info.h"
 #include "emulators/qemu/pit_pulse.h"
 #include "emulators/qemu/snapshot.h"
+#include "emulators/qemu/times_end.h"
 #include "emulators/qemu/versions.h"
 
 #define TYPE_IRQMUX "irqmux"
@@ -73,6 +74,7 @@ struct IrqmuxState {
 	uint32_t seen; /* rising edges of nmi_line since the last edge that counted */
 	QEMUTimer *period;
 	int64_t due; /* end of the period, in ns of the machine's time */
+	struct times_end times;
 	struct snapshot snapshot;
 };
 
@@ -429,6 +431,8 @@ static void realize(PCIDevice *dev, Error **errp)
 		return;
 	}
 	irqmux = s;
+	s->times.block = s->block;
+	times_begin(&s->times);
 	s->snapshot.block = s->block;
 	s->period = timer_new_ns(QEMU_CLOCK_VIRTUAL, on_period, s);
 	take_chip(s, PAIR_MASTER);
@@ -454,6 +458,7 @@ static void reset(DeviceState *dev)
 
 static DeviceProperty properties[] = {
 	DEFINE_PROP_BOOL("window", IrqmuxState, shown, true),
+	DEFINE_PROP_STRING("times", IrqmuxState, times.path),
 	DEFINE_PROP_UINT32("nmi-us", IrqmuxState, nmi_us, 0),
 	DEFINE_PROP_UINT32("nmi-line", IrqmuxState, nmi_line, NO_LINE),
 	DEFINE_PROP_UINT32("nmi-every", IrqmuxState, nmi_every, 1),

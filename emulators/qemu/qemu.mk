@@ -15,7 +15,8 @@ QEMU_STAMP  := $(QEMU_BUILD)/home
 QEMU_HOME    = $(shell cat $(QEMU_STAMP))
 
 QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
-QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot)
+QEMU_TIMES   := $(QEMU_BUILD)/emulators/times_file.c.o
+QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot times_end) $(QEMU_TIMES)
 # Hidden: a name of ours is never one of the emulator's.
 QEMU_FLAGS   := -O2 -g -fPIC -fvisibility=hidden $(WARNINGS) -I. -MMD -MP
 # As a file of QEMU is compiled that knows its processor. QEMU 7.2 asks for NEED_CPU_H, QEMU 10.0
@@ -35,7 +36,7 @@ $(QEMU_STAMP): FORCE | setup-qemu-irqmux $(NEWLIB_STAMP)
 	$(Q)mkdir -p $(@D)
 	$(Q)CC='$(HOSTCC)' QEMU_SOURCE='$(QEMU_SOURCE)' scripts/qemu_headers.sh $@
 
-$(QEMU_MODEL): $(QEMU_BUILD)/%.c.o: %.c $(QEMU_STAMP)
+$(QEMU_MODEL) $(QEMU_TIMES): $(QEMU_BUILD)/%.c.o: %.c $(QEMU_STAMP)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=c11 $(QEMU_FLAGS) -c $< -o $@

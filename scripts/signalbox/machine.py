@@ -40,6 +40,7 @@ OUTPUTS = (
     "disk.img.lock",
     "monitor.socket",
     "paths.txt",
+    "times.txt",
 )
 
 

@@ -24,6 +24,7 @@ PROPERTIES = {
     "IRQMUX_NMI_LINE": "nmi-line",
     "IRQMUX_NMI_EVERY": "nmi-every",
     "IRQMUX_PCI": "window",
+    "IRQMUX_TIMES": "times",
 }
 
 

@@ -22,8 +22,12 @@ from . import (  # noqa: E402
     machine,
     processor,
     screen,
+    times,
     vmm,
 )
 
-PARTS = (vmm, bounds, console, screen, chipset, devices, processor, host, iommu, machine, functions)
+PARTS = (
+    *(vmm, bounds, console, screen, chipset, devices),
+    *(processor, host, iommu, machine, functions, times),
+)
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

@@ -112,16 +112,20 @@ static void a_window_of_another_kind_is_refused(void **state)
 	power_on();
 	sim_window.id = 0x12345678;
 	refused("chipset irqmux: register window 12345678 version 1.0; this VMM knows 584f4253 "
-	        "version 1\n");
+	        "versions 1 and 2\n");
 }
 
 static void an_unknown_version_is_refused(void **state)
 {
 	(void)state;
 	power_on();
-	sim_window.version = 0x00020003;
-	refused("chipset irqmux: register window 584f4253 version 2.3; this VMM knows 584f4253 "
-	        "version 1\n");
+	sim_window.version = 0x00000009;
+	refused("chipset irqmux: register window 584f4253 version 0.9; this VMM knows 584f4253 "
+	        "versions 1 and 2\n");
+	power_on();
+	sim_window.version = 0x00030002;
+	refused("chipset irqmux: register window 584f4253 version 3.2; this VMM knows 584f4253 "
+	        "versions 1 and 2\n");
 	printed_clear();
 	assert_int_equal(chipset_init("auto", 0), 0);
 	assert_string_equal(chipset->name, "pc");

@@ -20,7 +20,10 @@ UNIT_linux   := $(UNIT_LOAD)
 UNIT_bios    := $(UNIT_LOAD)
 UNIT_vm_acpi := vmm/load/vm_acpi.c
 UNIT_elf_steps := $(UNIT_elf)
-UNIT_report  := vmm/operator/report.c vmm/operator/report_tables.c $(UNIT_FAKES)
+# A window of version 2, for what reads the block's times.
+UNIT_WINDOW  := tests/unit/fake_window.c $(patsubst %,chipset/block/%.c,block i8259 pair window histogram times times_window)
+UNIT_report  := $(patsubst %,vmm/operator/%.c,report report_tables report_times) $(UNIT_FAKES) $(UNIT_WINDOW)
+UNIT_report_times := $(UNIT_report)
 UNIT_editor  := vmm/operator/editor.c vmm/operator/history.c vmm/operator/terminal.c
 UNIT_nearest := vmm/operator/nearest.c
 UNIT_SCREEN  := vmm/operator/screen.c vmm/operator/screen_end.c vmm/operator/pager.c arch/x86/machine/keys.c \
@@ -82,6 +85,9 @@ UNIT_i8259_ocw := $(UNIT_BLOCK)
 UNIT_pair      := $(UNIT_BLOCK)
 UNIT_figure3   := $(UNIT_BLOCK)
 UNIT_window    := $(UNIT_BLOCK)
+UNIT_TIMES     := $(UNIT_BLOCK) $(patsubst %,chipset/block/%.c,histogram times times_window)
+UNIT_times     := $(UNIT_TIMES) tests/unit/block_ops.c
+UNIT_hardware  := $(UNIT_TIMES) emulators/hardware_model.c
 UNIT_state     := $(UNIT_BLOCK) tests/unit/block_ops.c
 UNIT_block     := $(UNIT_BLOCK) tests/unit/block_ops.c tests/unit/naive_8259.c tests/unit/naive_block.c
 # The guest picprobe's programs, played on the model.

@@ -61,6 +61,12 @@ static void run_lat(char *argument)
 	report_results();
 }
 
+static void run_times(char *argument)
+{
+	(void)argument;
+	report_times(false);
+}
+
 /* Cuts the first word off the line; *line is the text after that word. */
 static char *cut_word(char **line)
 {
@@ -249,6 +255,7 @@ static const struct command commands[] = {
 	{ "lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines },
 	{ "exits", NULL, "VM exits by reason", run_exits },
 	{ "lat", NULL, "latencies that the guests measured", run_lat },
+	{ "times", NULL, "edge to INTA to EOI, of each line", run_times },
 	{ "trace", "[N]", "the last N things (32); on, off, stop on EVENT > N", run_trace },
 	{ "stop", "NAME", "stop a VM", run_stop },
 	{ "start", "NAME", "start a stopped VM anew", run_start },

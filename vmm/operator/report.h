@@ -136,6 +136,9 @@ void report_budgets(void);
 void report_status(void);
 /* Prints the latencies that the guests measured. */
 void report_results(void);
+/* Prints what the block has measured of each line, as lines of key=value, and says so where the
+ * block keeps no time. at_end: the histograms, too, and no word where there is no block. */
+void report_times(bool at_end);
 /* Prints the exits by reason and VM. */
 void report_exits(void);
 /* Prints all tables, then the same as lines of key=value for programs: result, exits, line, stack,

@@ -212,4 +212,5 @@ void report_final(void)
 	data_lines();
 	data_stacks();
 	data_totals();
+	report_times(true);
 }

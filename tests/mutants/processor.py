@@ -466,6 +466,13 @@ MUTANTS = (
         "test_svm_vcpu",
     ),
     (
+        "svm-a-place-is-known-by-its-exit",
+        SVM + "decode.c",
+        "\tif ((bytes & p->mask) != p->bytes)\n\t\treturn 0;\n",
+        "",
+        "fuzz_svm_decode",
+    ),
+    (
         "store-takes-a-frame",
         SVM + "store.c",
         " ||\n\t    c->exit_interruption & EVENT_VALID)",

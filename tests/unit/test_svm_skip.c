@@ -166,8 +166,8 @@ static void a_place_that_exits_again_is_known(void **state)
 		uint32_t code;
 		uint8_t bytes[3], length;
 	} cases[] = {
-		{ EXIT_CPUID, { 0x0f, 0xa2 }, 2 },
-		{ EXIT_HLT, { 0xf4 }, 1 },
+		{ EXIT_CPUID, { 0x0f, 0xa2 }, 2 },         { EXIT_HLT, { 0xf4 }, 1 },
+		{ EXIT_MSR, { 0x0f, 0x32 }, 2 },           { EXIT_MSR, { 0x0f, 0x30 }, 2 },
 		{ EXIT_VMMCALL, { 0x0f, 0x01, 0xd9 }, 3 },
 	};
 

@@ -253,14 +253,16 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 
 /* ---- Places that exit often ---- */
 
-/* Instructions with a single form, by exit code: the bytes, lowest first, and their number. */
+/* Instructions without operands in the code, by exit code: the bytes that count (mask), lowest
+ * first, and the instruction's length. RDMSR and WRMSR differ in a bit. */
 static const struct plain {
-	uint32_t bytes;
+	uint32_t bytes, mask;
 	uint8_t exit_code, length;
 } plain[] = {
-	{ 0xa20f, EXIT_CPUID, 2 },
-	{ 0xf4, EXIT_HLT, 1 },
-	{ 0xd9010f, EXIT_VMMCALL, 3 },
+	{ 0xa20f, 0xffff, EXIT_CPUID, 2 },
+	{ 0xf4, 0xff, EXIT_HLT, 1 },
+	{ 0x300f, 0xfdff, EXIT_MSR, 2 },
+	{ 0xd9010f, 0xffffff, EXIT_VMMCALL, 3 },
 };
 enum { PLAIN = sizeof(plain) / sizeof(plain[0]) };
 
@@ -282,32 +284,40 @@ void svm_forget_code(struct vcpu *v)
 
 /* Notes the place of the instruction, so that the next svm_skip() there needs no walk. The
  * instruction must be in the table above, without prefixes, and its bytes must not lie at the end
- * of a page. */
-static void note_code(struct vcpu *v)
+ * of a page. Returns the instruction's length, or 0 where the instruction must be decoded. A walk
+ * of four levels takes 600 instructions of the VMM, and decoding takes a second walk. */
+static unsigned note_code(struct vcpu *v)
 {
 	const struct vmcb *c = v->vmcb;
 	const struct plain *p = find_plain(c->exit_code);
 	const struct guest_mode m = svm_mode(v);
 	const uint64_t linear = guest_in_long_mode(&m) ? c->rip : (uint32_t)(c->cs.base + c->rip);
 	const uint64_t page = 1ull << PAGE_SHIFT;
+	uint32_t bytes;
 
-	if (p == NULL || (linear & (page - 1)) > page - sizeof(uint32_t))
-		return;
+	if (p == NULL || (linear & (page - 1)) > page - sizeof(bytes))
+		return 0;
 	const void *at = npt_translate(v->npt, guest_translate(&m.paging, linear));
-	if (at != NULL)
-		v->code[c->rip % SVM_CODE_PLACES] = (struct svm_code){
-			.rip = c->rip,
-			.cr3 = c->cr3,
-			.base = c->cs.base,
-			.at = at,
-			.mask = UINT32_MAX >> (32 - 8 * p->length),
-			.bytes = p->bytes,
-			.length = p->length,
-		};
+	if (at == NULL)
+		return 0;
+	memcpy(&bytes, at, sizeof(bytes));
+	if ((bytes & p->mask) != p->bytes)
+		return 0;
+	v->code[c->rip % SVM_CODE_PLACES] = (struct svm_code){
+		.rip = c->rip,
+		.cr3 = c->cr3,
+		.base = c->cs.base,
+		.at = at,
+		.mask = p->mask,
+		.bytes = p->bytes,
+		.length = p->length,
+	};
+	return p->length;
 }
 
 unsigned svm_instruction_length(struct vcpu *v)
 {
-	note_code(v);
-	return svm_decode(v).length;
+	unsigned length = note_code(v);
+
+	return length != 0 ? length : svm_decode(v).length;
 }

@@ -48,12 +48,14 @@ $(RTL_HARDWARE_TEST)/rtl: tests/rtl/hardware.cc emulators/hardware.h tests/unit/
 	$(Q)$(HOSTCXX) $(RTL_CXXFLAGS) $(WARNINGS) -I. -o $@ $< $(RTL_HARDWARE_OURS) $(RTL_HARDWARE_MODEL) $(RTL_HARDWARE_BLOCK) \
 		$(RTL_HARDWARE_RUNTIME) -pthread
 
-$(RTL_HARDWARE_TEST)/model: tests/rtl/hardware.cc emulators/hardware_model.c emulators/hardware.h tests/unit/block_ops.h \
+$(RTL_HARDWARE_TEST)/model: tests/rtl/hardware.cc emulators/hardware_model.c $(wildcard chipset/times/*.[ch]) emulators/hardware.h tests/unit/block_ops.h \
 		$(RTL_HARDWARE_MODEL)
 	$(call say,HOSTCXX,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOSTCC) -std=c11 -O2 $(WARNINGS) -I. -c emulators/hardware_model.c -o $@.o
-	$(Q)$(HOSTCXX) $(RTL_CXXFLAGS) $(WARNINGS) -I. -o $@ $< $@.o $(RTL_HARDWARE_MODEL)
+	$(Q)mkdir -p $@.objects && for file in emulators/hardware_model.c $(filter chipset/times/%.c,$^); do \
+		$(HOSTCC) -std=c11 -O2 $(WARNINGS) -I. -c $$file -o $@.objects/$$(basename $$file).o || exit 1; \
+	done
+	$(Q)$(HOSTCXX) $(RTL_CXXFLAGS) $(WARNINGS) -I. -o $@ $< $@.objects/*.o $(RTL_HARDWARE_MODEL)
 
 .PHONY: rtl-hardware
 rtl: rtl-hardware

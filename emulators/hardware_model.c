@@ -8,7 +8,7 @@
 #include "emulators/hardware.h"
 
 #include "chipset/block/block.h"
-#include "chipset/block/times.h"
+#include "chipset/times/times.h"
 
 #include <stddef.h>
 #include <stdio.h>

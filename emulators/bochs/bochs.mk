@@ -16,7 +16,7 @@ BOCHS_HOME    = $(shell cat $(BOCHS_STAMP))
 BOCHS_PLUGIN := $(BOCHS_BUILD)/libbx_pic.so
 BOCHS_RTL    := $(BOCHS_BUILD)-rtl/libbx_pic.so
 
-BOCHS_MODEL   := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
+BOCHS_MODEL   := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard chipset/block/*.c chipset/times/*.c) emulators/hardware_model.c)
 BOCHS_DEVICE  := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard emulators/bochs/*.cc) emulators/times_file.c)
 BOCHS_FLAGS   := -O2 -g -fPIC $(WARNINGS) -I. -MMD -MP
 # Configured as the emulator was.

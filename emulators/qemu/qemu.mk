@@ -14,7 +14,7 @@ QEMU_SOURCE ?=
 QEMU_STAMP  := $(QEMU_BUILD)/home
 QEMU_HOME    = $(shell cat $(QEMU_STAMP))
 
-QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c) emulators/hardware_model.c)
+QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c chipset/times/*.c) emulators/hardware_model.c)
 QEMU_TIMES   := $(QEMU_BUILD)/emulators/times_file.c.o
 QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot times_end) $(QEMU_TIMES)
 # Hidden: a name of ours is never one of the emulator's.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Mutants of the block's times: name, file, text there, text instead, the test that notices."""
 
-KEEPER = "chipset/block/times.c"
-WINDOW = "chipset/block/times_window.c"
+KEEPER = "chipset/times/times.c"
+WINDOW = "chipset/times/times_window.c"
 REPORT = "vmm/operator/report_times.c"
 
 MUTANTS = (
@@ -43,7 +43,7 @@ MUTANTS = (
     ),
     (
         "times-a-bucket-is-read-twice",
-        "chipset/block/histogram.c",
+        "chipset/times/histogram.c",
         "\tif (floor_of(bucket) < from)\n\t\tbucket++;\n",
         "\t(void)floor_of;\n",
         "test_times",

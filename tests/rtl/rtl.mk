@@ -52,9 +52,6 @@ $(foreach part,$(RTL_RUNTIME),$(eval $(call rtl_runtime,$(part))))
 # A pulse of NMI is as short as can be, so that the pulse ends within its operation.
 RTL_SHORT    := -GNMI_CLOCKS=1
 
-# The model; the keeper of times stands beside the emulators' block.
-RTL_MODEL    := block i8259 pair window histogram times times_window
-
 # $(1) LINES-BANKS, $(2) directory, $(3) options of verilator, $(4) defines of the program, $(5) where the RTL is, $(6) one
 # more source of the program
 define rtl_config
@@ -70,11 +67,11 @@ $(RTL_BUILD)/$(2)/model.a: $$(wildcard chipset/block/*.[ch]) tests/unit/block_op
 	$$(Q)mkdir -p $$(@D)/model/chipset && cp -r chipset/block $$(@D)/model/chipset
 	$$(Q)sed 's/BLOCK_LINES = 16/BLOCK_LINES = $(call lines_of,$(1))/; s/BLOCK_BANKS = 16/BLOCK_BANKS = $(call banks_of,$(1))/' \
 		chipset/block/block.h >$$(@D)/model/chipset/block/block.h
-	$$(Q)for file in $(RTL_MODEL); do \
+	$$(Q)for file in block i8259 pair window; do \
 		$$(HOSTCC) -std=c11 -O3 $$(WARNINGS) -I$$(@D)/model -c $$(@D)/model/chipset/block/$$$$file.c -o $$(@D)/$$$$file.o || exit 1; \
 	done
 	$$(Q)$$(HOSTCC) -std=c11 -O3 $$(WARNINGS) -I. -c tests/unit/block_ops.c -o $$(@D)/block_ops.o
-	$$(Q)rm -f $$@ && ar rcs $$@ $$(patsubst %,$$(@D)/%.o,$(RTL_MODEL) block_ops)
+	$$(Q)rm -f $$@ && ar rcs $$@ $$(patsubst %,$$(@D)/%.o,block i8259 pair window block_ops)
 
 $(patsubst %,$(RTL_BUILD)/$(2)/%,cosim signals wave picprobe): $(RTL_BUILD)/$(2)/%: tests/rtl/%.cc tests/rtl/device.cc $(6) $$(RTL_HEADERS) \
 		$(RTL_BUILD)/$(2)/Vblock__ALL.a $(RTL_BUILD)/$(2)/model.a $$(patsubst %,$(RTL_BUILD)/runtime/%.o,$$(RTL_RUNTIME))

@@ -7,8 +7,8 @@
 #ifndef TESTS_UNIT_FAKE_WINDOW_H
 #define TESTS_UNIT_FAKE_WINDOW_H
 
-#include "chipset/block/times.h"
 #include "chipset/chipset.h"
+#include "chipset/times/times.h"
 
 struct fake_window {
 	struct block block;

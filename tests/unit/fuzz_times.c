@@ -3,8 +3,8 @@
  * Any sequence of operations on a block that keeps time, beside the same block without a keeper:
  * the keeper changes nothing, and the figures fit the events.
  */
-#include "chipset/block/times.h"
 #include "chipset/block/window.h"
+#include "chipset/times/times.h"
 #include "tests/unit/block_ops.h"
 #include "tests/unit/fuzz.h"
 

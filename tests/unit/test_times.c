@@ -6,7 +6,7 @@
  * Rule: the test is the clock. Each event is given a time of its own, and the figures are read from
  * the register window.
  */
-#include "chipset/block/times.h"
+#include "chipset/times/times.h"
 #include "tests/unit/block_kit.h"
 #include "tests/unit/check.h"
 

@@ -21,7 +21,7 @@ UNIT_bios    := $(UNIT_LOAD)
 UNIT_vm_acpi := vmm/load/vm_acpi.c
 UNIT_elf_steps := $(UNIT_elf)
 # A window of version 2, for what reads the block's times.
-UNIT_WINDOW  := tests/unit/fake_window.c $(patsubst %,chipset/block/%.c,block i8259 pair window histogram times times_window)
+UNIT_WINDOW  := tests/unit/fake_window.c $(patsubst %,chipset/block/%.c,block i8259 pair window) $(wildcard chipset/times/*.c)
 UNIT_report  := $(patsubst %,vmm/operator/%.c,report report_tables report_times) $(UNIT_FAKES) $(UNIT_WINDOW)
 UNIT_report_times := $(UNIT_report)
 UNIT_editor  := vmm/operator/editor.c vmm/operator/history.c vmm/operator/terminal.c
@@ -85,7 +85,7 @@ UNIT_i8259_ocw := $(UNIT_BLOCK)
 UNIT_pair      := $(UNIT_BLOCK)
 UNIT_figure3   := $(UNIT_BLOCK)
 UNIT_window    := $(UNIT_BLOCK)
-UNIT_TIMES     := $(UNIT_BLOCK) $(patsubst %,chipset/block/%.c,histogram times times_window)
+UNIT_TIMES     := $(UNIT_BLOCK) $(wildcard chipset/times/*.c)
 UNIT_times     := $(UNIT_TIMES) tests/unit/block_ops.c
 UNIT_hardware  := $(UNIT_TIMES) emulators/hardware_model.c
 UNIT_state     := $(UNIT_BLOCK) tests/unit/block_ops.c

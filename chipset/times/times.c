@@ -5,7 +5,7 @@
  * The keeper knows an event by the block's state before and after a call: a level that has come
  * into service is an INTA, and a level that has gone from service is an EOI.
  */
-#include "chipset/block/times.h"
+#include "chipset/times/times.h"
 
 static const struct pair *connected(const struct block *block)
 {

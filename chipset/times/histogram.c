@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "chipset/block/histogram.h"
+#include "chipset/times/histogram.h"
 
 /* Returns the bucket's number. The first five bits of a value, from its highest 1 on, and the
  * number of bits behind them tell the bucket. */

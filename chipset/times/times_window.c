@@ -5,8 +5,8 @@
  * Rule: as window.c, a register file of 8-byte slots. What is no register of version 2 is the
  * block's.
  */
-#include "chipset/block/times.h"
 #include "chipset/block/window.h"
+#include "chipset/times/times.h"
 
 enum { SLOT_BYTES = 8, HALF_BITS = 32 };
 

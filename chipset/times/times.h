@@ -16,7 +16,7 @@
 #define CHIPSET_BLOCK_TIMES_H
 
 #include "chipset/block/block.h"
-#include "chipset/block/histogram.h"
+#include "chipset/times/histogram.h"
 
 enum { TIMES_EDGE_TO_INTA, TIMES_INTA_TO_EOI, TIMES_PROBES };
 

@@ -136,8 +136,12 @@ void rtc_start(uint32_t wanted)
 	hz = BASE_HZ >> (rate - 1);
 	irq_install(RTC_LINE, handle_rtc);
 	rtc_write(REGISTER_A, (uint8_t)((rtc_read(REGISTER_A) & ~A_RATE) | rate));
-	rtc_write(REGISTER_B, (uint8_t)((rtc_read(REGISTER_B) & ~(B_AIE | B_UIE)) | B_PIE));
+	uint8_t enables = (uint8_t)(rtc_read(REGISTER_B) & ~(B_PIE | B_AIE | B_UIE));
+	rtc_write(REGISTER_B, enables);
 	rtc_read(REGISTER_C);
+	/* Register C is not read from here on. A period may end before the line is open, while
+	 * another VM runs. A read would take the cause away, and QEMU's 8259 keeps the request. */
+	rtc_write(REGISTER_B, enables | B_PIE);
 	last_tsc = cpu_tsc();
 	pic_unmask(RTC_LINE);
 }

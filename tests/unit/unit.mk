@@ -95,6 +95,8 @@ UNIT_picprobe := $(patsubst %,guests/picprobe/%.c,play random recorded run) gues
 	tests/unit/ruled8259.c $(UNIT_BLOCK)
 # What the guest pulse makes of a counter and the TSC.
 UNIT_edges   := guests/pulse/edges.c
+# scribe's clock.
+UNIT_scribe_rtc := guests/scribe/rtc.c
 UNIT_vmx_retire := arch/x86/virt/io_break.c arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
 UNIT_vmx_task := $(patsubst %,arch/x86/virt/%.c,guest_memory io_break) $(patsubst %,arch/x86/virt/vmx/%.c,debug retire task)
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)

@@ -52,8 +52,8 @@ void pc_reach_slave(bool reaches);
 void pc_return_select(struct controller *c);
 /* Notes the read select that the guest has set. Call before a command port is opened or closed. */
 void pc_note_select(void);
-/* Returns IRR of a single look that leaves the read select as it was. Call in the short look after
- * an NMI exit. */
+/* Returns IRR of a single look that leaves the read select as it was. A chip without lines of other
+ * owners is left out. Call in the short look after an NMI exit. */
 line_set pc_look(void);
 /* Writes a chip's mask and notes the mask in pc_chips. */
 void pc_write_mask(unsigned chip, uint8_t mask);
@@ -63,6 +63,8 @@ void pc_write_masks(const uint8_t mask[PICS]);
 /* Returns whether no mask has been cleared since its last write. In the middle of ICWs the mask is
  * all ones, as written. So a single comparison a chip covers both cases. */
 bool pc_masks_stand(void);
+/* The same for the chips that have lines of other owners. */
+bool pc_masks_of_others_stand(void);
 /* Has the slave not looked at, until pc_use_slave(). Call in probe(). */
 void pc_leave_slave(void);
 /* Has the slave looked at from now on. Call before a line of the slave gets its owner. */

@@ -322,7 +322,7 @@ int pc_identify_line(void)
 	line_set irr = pc_look(), fresh = irr & vmm_block.armed & ~vmm_block.asserted;
 	bool sole = fresh != 0 && (fresh & (fresh - 1)) == 0;
 
-	if (!sole || !nmi_account_has_no_line(&nmi_account) || !pc_masks_stand()) {
+	if (!sole || !nmi_account_has_no_line(&nmi_account) || !pc_masks_of_others_stand()) {
 		nmi_account_see(&nmi_account, fresh);
 		return -1;
 	}

@@ -40,21 +40,32 @@ static struct {
  * NO_SLAVE    no VM has a line of the slave: no request of the slave matters.
  * SLAVE_IRR   the guest that runs has no line of the slave. The slave's mask stays all ones, no
  *             interrupt of the slave is in service, and IRR stays selected.
+ * OWN_SLAVE   the guest reaches both chips, and no other owner has a line of the slave. An NMI
+ *             tells of no line of the slave then, so the look after an NMI exit asks the master.
  * BOTH_CHIPS  the guest reaches both chips.
  */
-static enum asked { NO_SLAVE, SLAVE_IRR, BOTH_CHIPS } asked;
-static enum asked beside = NO_SLAVE; /* while a guest without lines of the slave runs */
+static enum asked { NO_SLAVE, SLAVE_IRR, OWN_SLAVE, BOTH_CHIPS } asked;
+/* While a guest without lines of the slave runs, and while a guest with such lines runs. */
+static enum asked beside = NO_SLAVE, inside = OWN_SLAVE;
 
 void pc_leave_slave(void)
 {
 	asked = beside = NO_SLAVE;
+	inside = OWN_SLAVE;
 }
 
 void pc_use_slave(void)
 {
+	if (beside != NO_SLAVE)
+		inside = BOTH_CHIPS; /* a second owner */
 	beside = SLAVE_IRR;
-	if (asked == NO_SLAVE)
-		asked = SLAVE_IRR;
+	if (asked != SLAVE_IRR)
+		asked = asked == NO_SLAVE ? SLAVE_IRR : BOTH_CHIPS;
+}
+
+static inline bool reaches_slave(void)
+{
+	return asked >= OWN_SLAVE;
 }
 
 static inline line_set read_both(void)
@@ -64,12 +75,18 @@ static inline line_set read_both(void)
 	return (uint16_t)(master | io_in8(0xa0) << 8);
 }
 
+static inline line_set read_master(uint8_t ocw3)
+{
+	io_out8(0x20, ocw3);
+	return io_in8(0x20);
+}
+
 /* Selects a register of the chips that the guest reaches, and returns its value. */
 static inline line_set read_selected(uint8_t ocw3)
 {
+	if (!reaches_slave())
+		return read_master(ocw3);
 	io_out8(0x20, ocw3);
-	if (asked != BOTH_CHIPS)
-		return io_in8(0x20);
 	io_out8(0xa0, ocw3);
 	return read_both();
 }
@@ -84,10 +101,16 @@ static inline line_set read_irr(uint8_t ocw3)
 /* Returns the answer of the registers that the guest may have selected. */
 static inline line_set read_answer(void)
 {
-	return asked == BOTH_CHIPS ? read_both() : io_in8(0x20);
+	return reaches_slave() ? read_both() : io_in8(0x20);
 }
 
 bool pc_masks_stand(void)
+{
+	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
+	       (!reaches_slave() || io_in8(0xa1) == pc_chips[PIC_SLAVE].mask);
+}
+
+bool pc_masks_of_others_stand(void)
 {
 	return io_in8(0x21) == pc_chips[PIC_MASTER].mask &&
 	       (asked != BOTH_CHIPS || io_in8(0xa1) == pc_chips[PIC_SLAVE].mask);
@@ -139,14 +162,14 @@ void pc_follow_select(struct controller *c)
 
 void pc_reach_slave(bool reaches)
 {
-	asked = reaches ? BOTH_CHIPS : beside;
+	asked = reaches ? inside : beside;
 }
 
 void pc_return_select(struct controller *c)
 {
 	if (c->pc.pic[PIC_MASTER].read_isr)
 		io_out8(0x20, OCW3_READ_ISR);
-	if (c->pc.pic[PIC_SLAVE].read_isr && asked == BOTH_CHIPS)
+	if (c->pc.pic[PIC_SLAVE].read_isr && reaches_slave())
 		io_out8(0xa0, OCW3_READ_ISR);
 	selected.state = SELECT_OPEN;
 }
@@ -184,19 +207,30 @@ void pc_note_select(void)
 		(void)pc_read_irr();
 }
 
+/* A look's answer may have been ISR: notes the select, and returns IRR. */
+static __attribute__((cold)) slow_path line_set note_look(line_set answer)
+{
+	selected.answer = asked == OWN_SLAVE ? (uint16_t)(answer | io_in8(0xa0) << 8) : answer;
+	selected.state = SELECT_ANSWERED;
+	chipset_present.dirty = true; /* to be put back before the entry */
+	return pc_read_irr_rarely();
+}
+
 line_set pc_look(void)
 {
 	if (selected.state != SELECT_OPEN)
-		return pc_read_irr(); /* noted before; put back before the entry */
-	line_set answer = read_answer();
-	line_set irr = read_irr(OCW3_READ_IRR);
-	/* ISR was probably selected. */
-	if ((answer & ~irr) || selected.isr) {
-		selected.answer = answer;
-		selected.state = SELECT_NOTED;
-		note_select(irr);
-		chipset_present.dirty = true;
+		return pc_read_irr_rarely(); /* noted before; put back before the entry */
+	line_set answer, irr;
+	if (asked == OWN_SLAVE) {
+		answer = io_in8(0x20);
+		irr = read_master(OCW3_READ_IRR);
+	} else {
+		answer = read_answer();
+		irr = read_irr(OCW3_READ_IRR);
 	}
+	/* ISR was probably selected. */
+	if ((answer & ~irr) || selected.isr)
+		return note_look(answer);
 	return irr & (uint16_t)~LINE(LINE_CASCADE);
 }
 

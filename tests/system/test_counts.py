@@ -20,8 +20,8 @@ LIMITS = {
     "bochs/pc": {
         "cpuid": {"ports": 0, "mmio": 0, "vmcs": 6, "unshadowed": 0, "vmptrld": 0},
         "mask write": {"ports": 1, "mmio": 0, "vmcs": 7, "unshadowed": 0, "vmptrld": 0},
-        "dispatch": {"ports": 8, "mmio": 2, "vmcs": 5, "unshadowed": 1, "vmptrld": 0},
-        "wake-up": {"ports": 23, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
+        "dispatch": {"ports": 4, "mmio": 2, "vmcs": 5, "unshadowed": 1, "vmptrld": 0},
+        "wake-up": {"ports": 19, "mmio": 8, "vmcs": 4, "unshadowed": 1, "vmptrld": 1},
         "switch": {"ports": 8, "mmio": 4, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
         "sleep": {"ports": 11, "mmio": 8, "vmcs": 8, "unshadowed": 0, "vmptrld": 1},
         "slice end": {"ports": 15, "mmio": 6, "vmcs": 2, "unshadowed": 0, "vmptrld": 1},
@@ -29,8 +29,8 @@ LIMITS = {
     "qemu/pc": {
         "cpuid": {"ports": 0, "mmio": 0},
         "mask write": {"ports": 1, "mmio": 0},
-        "dispatch": {"ports": 8, "mmio": 4},
-        "wake-up": {"ports": 23, "mmio": 10},
+        "dispatch": {"ports": 4, "mmio": 4},
+        "wake-up": {"ports": 19, "mmio": 10},
         "wake-up, master": {"ports": 12, "mmio": 6},
         "switch": {"ports": 8, "mmio": 7},
         "sleep": {"ports": 11, "mmio": 10},

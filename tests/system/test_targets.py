@@ -395,7 +395,11 @@ WELL = {"uart": 5, "disk": 4, "rtc_idle": 0, "disk_idle": 0}
             {"rtc_idle": 1},
             ["line 8: 1 without a cause, 1 injected"],
         ),
-        ("qemu/pc/pc/plain/real/7", {"disk": 5, "disk_idle": 1}, []),
+        (
+            "qemu/pc/pc/plain/real/7",
+            {"disk": 5, "disk_idle": 1},
+            ["line 15: 1 without a cause, 0 injected"],
+        ),
         (
             "qemu/pc/pc/plain/exact/7",
             {"disk": 5, "disk_idle": 1},

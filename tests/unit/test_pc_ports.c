@@ -122,12 +122,47 @@ static void lines_of_the_slave_are_seen_from_their_claim_on(void **state)
 	assert_int_equal(sim_pic_acknowledge(), 0x2f);
 }
 
+/* A wake-up of b makes 4 + 15 = 19 accesses (docs/how-it-works.md). */
+static void the_look_leaves_out_the_slave_of_its_only_owner(void **state)
+{
+	(void)state;
+	begin(LINE(8) | LINE(15), LINE(0) | LINE(3));
+	assert_int_equal(nmi_exit(3), 4 + PIN);
+	assert_int_equal(to_b(), 15 + 3 * PIN);
+	assert_int_equal(sim_pic_acknowledge(), 0x23);
+	begin(LINE(8) | LINE(15), LINE(3) | LINE(11)); /* two owners */
+	assert_int_equal(nmi_exit(11), 8 + PIN);
+	begin(LINE(8) | LINE(15), LINE(3));
+	chipset->block.claim(LINE(11), true); /* the VMM's own */
+	assert_int_equal(nmi_exit(11), 8);
+}
+
+/* Whichever of the chips' selects the guest has changed: after a look, and after another turn. */
+static void R07_a_look_at_one_chip_leaves_both_selects(void **state)
+{
+	(void)state;
+	for (unsigned chips = 0; chips < 4; chips++) {
+		begin(LINE(1) | LINE(8) | LINE(15), LINE(0) | LINE(3));
+		board_set_line(15, true);
+		assert_int_equal(sim_pic_acknowledge(), 0x2f); /* ISR is not IRR */
+		sim_pic_write(MASTER_COMMAND, chips & 1 ? 0x0b : 0x0a);
+		sim_pic_write(SLAVE_COMMAND, chips & 2 ? 0x0b : 0x0a);
+		(void)nmi_exit(3);
+		if (chipset_mask_due())
+			chipset_mask(0);
+		assert_int_equal(sim_pic_read(MASTER_COMMAND), chips & 1 ? 4 : LINE(3));
+		assert_int_equal(sim_pic_read(SLAVE_COMMAND), chips & 2 ? 0x80 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_slave_costs_nothing_without_lines),
 		cmocka_unit_test(a_guest_without_lines_of_the_slave_does_not_reach_it),
 		cmocka_unit_test(lines_of_the_slave_are_seen_from_their_claim_on),
+		cmocka_unit_test(the_look_leaves_out_the_slave_of_its_only_owner),
+		cmocka_unit_test(R07_a_look_at_one_chip_leaves_both_selects),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

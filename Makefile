@@ -91,9 +91,10 @@ QEMU_BUILD    := $(BUILD)/emulators/qemu
 QEMU_PLUGIN   := $(QEMU_BUILD)/irqmux.so
 QEMU_RTL      := $(QEMU_BUILD)-rtl/irqmux.so
 QEMU_PATHS    := $(QEMU_BUILD)/paths.so
+QEMU_LOOKS    := $(QEMU_BUILD)/looks.so
 QEMU_LINES    := $(QEMU_BUILD)/lines.so
 QEMU_VIEW     := $(QEMU_BUILD)/guest_view.so
-QEMU_IRQMUX   := $(QEMU_PLUGIN) $(QEMU_PATHS) $(QEMU_LINES) $(QEMU_VIEW)
+QEMU_IRQMUX   := $(QEMU_PLUGIN) $(QEMU_PATHS) $(QEMU_LOOKS) $(QEMU_LINES) $(QEMU_VIEW)
 # With the block as RTL in the model's place.
 RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qemu-rtl/irqmux.so
 RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \

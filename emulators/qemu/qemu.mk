@@ -3,7 +3,7 @@
 # Plugins of the stock emulator: the chipset block, which makes the platforms qemu-irqmux and qemu-rtl, and what counts the
 # paths of the VMM.
 #
-# Of the includer: QEMU_BUILD, and the plugins' names QEMU_PLUGIN QEMU_RTL QEMU_PATHS QEMU_LINES QEMU_VIEW.
+# Of the includer: QEMU_BUILD, and the plugins' names QEMU_PLUGIN QEMU_RTL QEMU_PATHS QEMU_LOOKS QEMU_LINES QEMU_VIEW.
 #
 # Rule: the headers, of the very version that is installed, are kept in the user's cache; the plugins are this tree's, and are
 # built anew when their sources or the emulator change. Both plugins of the block have the same objects of the device.
@@ -59,7 +59,7 @@ $(QEMU_VIEW): $(QEMU_BUILD)/emulators/qemu/guest_view.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
-$(QEMU_PATHS): $(QEMU_BUILD)/emulators/qemu/paths.c.o
+$(QEMU_PATHS) $(QEMU_LOOKS): $(QEMU_BUILD)/%.so: $(QEMU_BUILD)/emulators/qemu/%.c.o
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
@@ -67,4 +67,4 @@ $(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency rec
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $^
 
--include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths lines latency recent timeline)
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths looks lines latency recent timeline)

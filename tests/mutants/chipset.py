@@ -35,9 +35,23 @@ MUTANTS = (
     (
         "pc-slave-is-never-used",
         "chipset/pc/pc_chips.c",
-        "\tbeside = SLAVE_IRR;\n\tif (asked == NO_SLAVE)\n",
+        "\tbeside = SLAVE_IRR;\n\tif (asked != SLAVE_IRR)\n",
         "\tif (false)\n",
         "test_pc",
+    ),
+    (
+        "pc-slave-has-one-owner",
+        CHIPS,
+        "inside = BOTH_CHIPS; /* a second owner */",
+        "; /* a second owner */",
+        "test_pc_ports",
+    ),
+    (
+        "pc-look-forgets-the-slave-s-select",
+        CHIPS,
+        "(uint16_t)(answer | io_in8(0xa0) << 8) : answer;",
+        "answer : answer;",
+        "test_pc_ports",
     ),
     (
         "pc-slave-is-open-to-all",

@@ -39,6 +39,7 @@ COUNTS   ?= 1
 MINUTES  ?= 10
 SOAK     ?=
 WAKEUPS  ?= 100000
+TIMES    ?= 10
 LOADS    ?=
 REPEAT   ?=
 SEED     ?= 0
@@ -141,7 +142,8 @@ all: vmm guests
 
 # A value as the shell and sed take it between quotes.
 quoted = $(subst ','\'',$(subst |,\|,$(subst &,\&,$(subst \,\\,$($(1))))))
-HELP_SHOWS := BUILD PLATFORM BOARD FIRMWARE IPS MEMORY CONFIG TESTS JOBS CC MINUTES WAKEUPS PYTHON
+HELP_SHOWS := BUILD PLATFORM BOARD FIRMWARE IPS MEMORY CONFIG TESTS JOBS CC MINUTES WAKEUPS TIMES \
+	PYTHON
 help:
 	@sed -n 's/^#@ \{0,1\}//p' $(firstword $(MAKEFILE_LIST)) | \
 		sed $(foreach name,$(HELP_SHOWS),-e 's|@$(name)@|$(call quoted,$(name))|')
@@ -169,6 +171,7 @@ help:
 #@   make soak     for MINUTES: the stress in which nothing may be lost, random seeds, every platform; @BUILD@/soak/soak.json
 #@   make bounds   the worst wake-up beside each load and each command of the console, over WAKEUPS each, against the bounds of
 #@                 docs/time.md, in Bochs; @BUILD@/bounds/bounds.json
+#@   make legs     the system tests of each leg, TIMES times, and the tests that are flaky; PLATFORM=auto: five legs
 #@   make campaign for MINUTES: random guests that do anything at all, beside a victim that has to be as when alone, from
 #@                 SEED on, every platform; @BUILD@/campaign/campaign.json
 #@   make test-foreign  the distribution's own systems (Linux, memtest86+, GNU Mach, iPXE and more), each on the bare machine
@@ -218,6 +221,7 @@ help:
 #@   WAKEUPS=@WAKEUPS@     bounds: wake-ups beside each load
 #@   LOADS=             bounds: only loads with such a text in their name, e.g. "restarts,line storm" (default: all)
 #@                      run GUESTS=linux+pulse: what Linux does, SECONDS each: idle, compute, memory (default: all)
+#@   TIMES=@TIMES@           legs: runs of each leg; 0: the table of the runs before
 #@   REPEAT=            soak, campaign: one run alone, by the name that was printed
 #@   SEED=              campaign: of the first run; the next ones count on (default: another each time)
 #@   FILTER=            trace: which moments to write: vm=NAMES line=NUMBERS event=NAMES, with a minus in front all others;
@@ -275,6 +279,11 @@ soak: all $(TEST_EMULATOR) | setup-soak
 bounds: all $(filter %/libbx_pic.so,$(TEST_EMULATOR)) | setup-bounds
 	$(Q)$(PYTHON) scripts/bounds.py --build '$(BUILD)' --platforms '$(PLATFORM)' --wakeups '$(WAKEUPS)' --loads '$(LOADS)' \
 		--memory '$(MEMORY)' --jobs '$(JOBS)'
+
+# Each run is a make system of its own, which builds what the run needs.
+.PHONY: legs
+legs:
+	$(Q)$(PYTHON) scripts/legs.py --build '$(BUILD)' --legs '$(PLATFORM)' --times '$(TIMES)' --tests '$(TESTS)' --jobs '$(JOBS)'
 
 campaign: all $(TEST_EMULATOR) | setup-soak
 	$(Q)$(PYTHON) scripts/campaign.py --build '$(BUILD)' --platforms '$(PLATFORM)' --minutes '$(MINUTES)' --ips '$(IPS)' \

@@ -475,7 +475,7 @@ def system(boot, where):
 OF_MAKE = (
     *("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", "BUILD", "PLATFORM", "BOARD", "IPS"),
     *("MEMORY", "CONFIG", "VIEW", "SECONDS", "TIMEOUT", "TESTS", "JOBS", "COMBOS", "COUNTS"),
-    *("MINUTES", "SOAK", "REPEAT", "SEED", "QUICK", "VENDORS", "RUNS", "V"),
+    *("MINUTES", "SOAK", "REPEAT", "SEED", "QUICK", "VENDORS", "RUNS", "TIMES", "V"),
 )
 
 

@@ -496,3 +496,41 @@ def test_make_check_finds_vector_instructions_in_an_image(tmp_path, code, functi
     )
     assert done.returncode == (1 if said else 0), done.stdout
     assert (f"{function}: {said}\n" in done.stdout) if said else done.stdout == ""
+
+
+# ---- make legs -----------------------------------------------------------------------------------
+
+JUNIT = """<testsuites><testsuite>
+<testcase classname="test_a" name="one"/>
+<testcase classname="test_a" name="two">{two}</testcase>
+<testcase classname="test_a" name="three"><skipped message="an emulator's defect"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_make_legs_tells_a_flaky_test_from_one_that_fails(tmp_path):
+    """legs.outcomes, legs.table: a test that passed once and failed once is flaky."""
+    import legs
+
+    records = []
+    for two in ("", "<failure>late</failure>"):
+        path = tmp_path / "report.xml"
+        path.write_text(JUNIT.format(two=two))
+        found = legs.outcomes(path)
+        assert found["test_a::one"] == "passed" and found["test_a::three"] == "skipped"
+        of = {how: [name for name, is_ in found.items() if is_ == how] for how in set(found.values())}
+        record = {"leg": "qemu/pc", "passed": of["passed"], "skipped": 1, "failed": of.get("failed", [])}
+        records.append(record)
+    lines = legs.table(records)
+    assert lines[1].split() == ["qemu/pc", "2", "1", "3", "1"]
+    assert lines[2:] == ["  flaky: test_a::two: 1 of 2"]
+    assert legs.table(records[1:])[2:] == ["  fails: test_a::two: 1 of 1"]
+    assert legs.outcomes(tmp_path / "none.xml") == {}
+
+
+def test_make_legs_plays_a_leg_and_keeps_its_table(make, tmp_path):
+    """make legs: a run of a leg without a machine, and TIMES=0 shows the table of that run."""
+    tests = "tests/system/test_nothing_lost.py -k a_trace_tells"
+    done = make("legs", PLATFORM="qemu", TIMES="1", TESTS=tests, JOBS="1")
+    assert done.returncode == 0, done.stdout
+    again = make("legs", PLATFORM="qemu", TIMES="0")
+    assert again.returncode == 0 and "qemu/pc" in again.stdout, again.stdout

@@ -102,9 +102,13 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument(
-        "--legs", default="auto", help=f"a list of PLATFORM or PLATFORM/BOARD; auto: {' '.join(LEGS)}"
+        "--legs",
+        default="auto",
+        help=f"a list of PLATFORM or PLATFORM/BOARD; auto: {' '.join(LEGS)}",
     )
-    parser.add_argument("--times", type=int, default=10, help="runs of each leg; 0: the table alone")
+    parser.add_argument(
+        "--times", type=int, default=10, help="runs of each leg; 0: the table alone"
+    )
     parser.add_argument("--tests", default="tests/system", help="as for make system")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     args = parser.parse_args()
@@ -126,8 +130,8 @@ def main():
             path.write_text(json.dumps(records, indent=1) + "\n")
             last = records[-1]
             print(
-                f"legs: {leg}, run {number}: {len(last['passed'])} passed, {last['skipped']} skipped, "
-                f"{len(last['failed'])} failed ({last['seconds']} s)"
+                f"legs: {leg}, run {number}: {len(last['passed'])} passed, "
+                f"{last['skipped']} skipped, {len(last['failed'])} failed ({last['seconds']} s)"
                 + "".join(f"\n      {name}" for name in last["failed"]),
                 flush=True,
             )

@@ -9,8 +9,9 @@
  * each instruction that ended a distance: the longest one in instructions, the addresses where that
  * distance began and ended, and the address of every STEP-th instruction between.
  *
- * Rule: boot is no distance. The first VMRUN begins the first distance, and what does not end before
- * the emulator ends counts for nothing. The plugin looks at 64-bit code outside of a guest only.
+ * Rule: boot is no distance. The first VMRUN begins the first distance, and what does not end
+ * before the emulator ends counts for nothing. The plugin looks at 64-bit code outside of a guest
+ * only.
  */
 #include "qemu/osdep.h"
 

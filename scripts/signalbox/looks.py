@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How far apart the VMM's looks at its NMI count lie, by a plugin of QEMU's (emulators/qemu/looks.c).
+"""How far apart the VMM's looks at its NMI count lie, by a plugin (emulators/qemu/looks.c).
 
 Rule: a look is an instruction that the VMM acts on: the run loop, the entry, a halt, the end of a
 hold of the background work. An NMI that comes behind it waits for the next one. What else reads the
@@ -27,8 +27,8 @@ TOUCHES = re.compile(r"^\s*([0-9a-f]+):\s.*?\t(\w+)\s+(\S+)\s+# [0-9a-f]+ <(nmi_
 
 # What finds out how long an instruction of the guest is, where the processor does not say so.
 DECODES = re.compile(
-    r"(?:walk|translate|svm_decode|svm_mode|skip_decoded|guest_fetch|guest_in_long_mode|byte_copy|next"
-    r"|opcode_form)(?:\.\w+)*"
+    r"(?:walk|translate|svm_decode|svm_mode|skip_decoded|guest_fetch|guest_in_long_mode|byte_copy"
+    r"|next|opcode_form)(?:\.\w+)*"
 )
 STEP = 64  # the plugin notes the place of so many instructions
 
@@ -53,12 +53,17 @@ class Distance:
         return f"{self.instructions} instructions from {self.begin} to {self.end}: {way}"
 
 
+def said_by(*command):
+    """Lines of text."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.splitlines()
+
+
 def sites(elf):
     """{"looks": [addresses], "opens": ..., "closes": ...} of a linked VMM."""
     found = {"looks": [], "opens": [], "closes": []}
     function = ""
-    listed = subprocess.run(["objdump", "-d", str(elf)], stdout=subprocess.PIPE, text=True, check=True)
-    for text in listed.stdout.splitlines():
+    for text in said_by("objdump", "-d", str(elf)):
         if begins := FUNCTION.match(text):
             function = begins[1]
         elif touches := TOUCHES.match(text):
@@ -82,10 +87,9 @@ def elf_of(build):
 
 def read(build, directory):
     """The distances of a run, the longest first."""
-    listed = subprocess.run(["nm", str(elf_of(build))], stdout=subprocess.PIPE, text=True, check=True)
     symbols = sorted(
         (int(text.split()[0], 16), text.split()[2])
-        for text in listed.stdout.splitlines()
+        for text in said_by("nm", str(elf_of(build)))
         if text.split()[1] in "tT"
     )
     starts = [address for address, _ in symbols]

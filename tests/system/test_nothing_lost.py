@@ -211,8 +211,8 @@ def test_R19_each_interrupt_of_qemus_8259s_has_its_edge(bases_run, chipset, trac
     injected = {line: bases_run.record("line", irq=line)["injected"] for line in found}
     assert told[3] + injected[3] == count[3]["handled"] > 0
     assert 0 <= told[0] + injected[0] - count[0]["handled"] < 20  # ticks after the count
-    # One of the disk's comes before the disk's count: a reset's, whose line had fallen before scribe
-    # opened the line (guests/scribe/disk.c: disk_init).
+    # One of the disk's comes before the disk's count: a reset's, whose line had fallen before
+    # scribe opened the line (guests/scribe/disk.c: disk_init).
     assert found[8] == {"edge": count[8]["handled"]} and count[8]["idle"] == injected[8] == 0
     assert found[15] == {"edge": count[15]["handled"], "fell": 1} and injected[15] == 0
 

@@ -517,9 +517,8 @@ def test_make_legs_tells_a_flaky_test_from_one_that_fails(tmp_path):
         path.write_text(JUNIT.format(two=two))
         found = legs.outcomes(path)
         assert found["test_a::one"] == "passed" and found["test_a::three"] == "skipped"
-        of = {how: [name for name, is_ in found.items() if is_ == how] for how in set(found.values())}
-        record = {"leg": "qemu/pc", "passed": of["passed"], "skipped": 1, "failed": of.get("failed", [])}
-        records.append(record)
+        of = {how: [name for name in found if found[name] == how] for how in ("passed", "failed")}
+        records.append({"leg": "qemu/pc", "skipped": 1, **of})
     lines = legs.table(records)
     assert lines[1].split() == ["qemu/pc", "2", "1", "3", "1"]
     assert lines[2:] == ["  flaky: test_a::two: 1 of 2"]

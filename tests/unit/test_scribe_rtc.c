@@ -114,7 +114,8 @@ static void start(uint32_t ends, uint8_t before, bool keeps)
 static void test_R08_a_start_makes_no_interrupt_without_a_cause(void **state)
 {
 	(void)state;
-	/* before: whether periods interrupt already. A chip that keeps requests would keep those. */
+	/* before: whether periods interrupt already. A chip that keeps requests would keep
+	 * theirs. */
 	static const struct {
 		bool keeps;
 		uint8_t before;

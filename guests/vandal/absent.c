@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An attack that does the first steps of loaders and kernels, in absent memory: the attack clears
- * the
-* text screen, looks for ROMs, sizes memory by writing and reading back, and changes memory by
- * instructions that read and write.
+ * the text screen, looks for ROMs, sizes memory by writing and reading back, and changes memory by
+ * instructions that read and write. A second attack writes across both ends of the hole below
+ * 1 MiB.
  *
- * Rule: absent memory reads as ones and keeps no value, whatever the kind of write was.
+ * Rule: absent memory reads as ones and keeps no value, whatever the kind of write was. Memory
+ * keeps its part of an operand that goes on in absent memory.
  */
 #include "guests/lib/machine.h"
 #include "guests/vandal/vandal.h"
 
 enum { SCREEN_AT = 0xb8000, SCREEN_CELLS = 80 * 25, BLANK = 0x0720 };
-enum { ROMS_AT = 0xc0000, ROMS_END = 0x100000, ROM_STEP = 512 };
+enum { MEMORY_HOLE = 0xa0000, ROMS_AT = 0xc0000, ROMS_END = 0x100000, ROM_STEP = 512 };
 enum { MIB = 1 << 20, MEMORY_END = 64 /* MiB */, BEYOND = 16 /* beyond any vandal's memory */ };
 
 static unsigned clear_screen(void)
@@ -100,6 +101,48 @@ static unsigned change_memory(void)
 	return wrong;
 }
 
+/* Writes an operand of so many bytes, of which the first `below` bytes lie before `edge`. Returns
+ * 1 where the part in memory is not as on a PC. up: that part is the second one. */
+static unsigned cross(volatile uint8_t *edge, unsigned bytes, unsigned below, bool up)
+{
+	const uint64_t value = 0x8877665544332211;
+	volatile uint8_t *at = edge - below;
+	uint8_t saved[sizeof(value)];
+	unsigned wrong = 0;
+	const unsigned first = up ? below : 0, end = up ? bytes : below;
+
+	for (unsigned i = first; i < end; i++) {
+		saved[i] = at[i];
+		at[i] = 0x5a;
+	}
+	uint64_t rax = value;
+	volatile void *to = at;
+	if (bytes == 2)
+		__asm__ volatile("movw %w0, (%1)" : : "r"(rax), "r"(to) : "memory");
+	else if (bytes == 4)
+		__asm__ volatile("xchgl %k0, (%1)" : "+r"(rax) : "r"(to) : "memory");
+	else
+		__asm__ volatile("stosq" : "+D"(to) : "a"(rax) : "memory");
+	for (unsigned i = first; i < end; i++) {
+		wrong |= at[i] != (uint8_t)(value >> 8 * i);
+		at[i] = saved[i];
+	}
+	return wrong;
+}
+
+/* Memory ends at A0000h, and begins again at 100000h. */
+static unsigned cross_edges(void)
+{
+	volatile uint8_t *low = machine_window(0);
+	unsigned wrong = 0;
+
+	for (unsigned bytes = 2; bytes <= 8; bytes *= 2)
+		for (unsigned below = 1; below < bytes; below++)
+			wrong += cross(low + MEMORY_HOLE, bytes, below, false) +
+			         cross(low + ROMS_END, bytes, below, true);
+	return wrong;
+}
+
 void vandal_absent(const char *argument)
 {
 	unsigned kept = 0, roms = 0, found = 0, changed = 0;
@@ -114,4 +157,12 @@ void vandal_absent(const char *argument)
 	vandal_says(kept + roms + found + changed == 0,
 	            "%u cells kept, %u ROMs, %u MiB found where none is, %u changes that are wrong",
 	            kept, roms, found, changed);
+}
+
+void vandal_edges(const char *argument)
+{
+	const unsigned lost = machine_is_virtual() ? cross_edges() : 0;
+
+	(void)argument;
+	vandal_says(lost == 0, "%u parts of writes lost at the ends of memory", lost);
 }

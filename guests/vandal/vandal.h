@@ -84,7 +84,7 @@ attack vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;
 /* hostile.c */
 attack vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;
 /* absent.c */
-attack vandal_absent;
+attack vandal_absent, vandal_edges;
 /* board.c */
 attack vandal_a20, vandal_reset, vandal_nmimask, vandal_probe;
 /* campaign.c */

@@ -22,12 +22,13 @@ from . import (  # noqa: E402
     machine,
     processor,
     screen,
+    stores,
     times,
     vmm,
 )
 
 PARTS = (
     *(vmm, bounds, console, screen, chipset, devices),
-    *(processor, host, iommu, machine, functions, times),
+    *(processor, stores, host, iommu, machine, functions, times),
 )
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

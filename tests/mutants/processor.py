@@ -12,7 +12,6 @@ TASK = "arch/x86/virt/vmx/task.c"
 SVM = "arch/x86/virt/svm/"
 CR0 = SVM + "cr0.c"
 OPERAND = SVM + "operand.c"
-STORE = "arch/x86/virt/store.c"
 NESTED = "arch/x86/virt/nested_map.c"
 
 MUTANTS = (
@@ -138,20 +137,6 @@ MUTANTS = (
         "\ts->rflags = rmw.flags;\n",
         "",
         "test_rmw",
-    ),
-    (
-        "rmw-exchange-keeps-the-register",
-        "arch/x86/virt/rmw.c",
-        "\tset(part, shift_of, r->size, ones(r->size));\n",
-        "",
-        "test_rmw",
-    ),
-    (
-        "rmw-locked-shift-is-done",
-        "arch/x86/virt/rmw.c",
-        "return !r->of->lock && (r->count",
-        "return (r->count",
-        "test_store",
     ),
     # Events of SVM.
     (
@@ -347,13 +332,6 @@ MUTANTS = (
         "test_vmx_task",
     ),
     (
-        "store-into-memory-is-dropped",
-        STORE,
-        "\tif (reaches_memory(s, r.two ? wide : size))\n\t\treturn UINT64_MAX;\n",
-        "\t(void)reaches_memory(s, r.two ? wide : size);\n",
-        "test_store",
-    ),
-    (
         "task-step-is-lost",
         TASK,
         ".traps = steps ? DR6_BS : 0,",
@@ -486,15 +464,6 @@ MUTANTS = (
         "false ||",
         "test_store",
     ),
-    (
-        "store-beyond-its-page",
-        STORE,
-        "\t\tn = n < left ? n : left;\n",
-        "\t\tn = left;\n",
-        "test_store",
-    ),
-    ("store-takes-a-lock", STORE, "reg == 8 || r.lock ||", "reg == 8 ||", "test_store"),
-    ("store-of-a-step", STORE, "if (s->rflags & RFLAGS_TF)", "if (false)", "test_store"),
     (
         "absent-can-be-written",
         SVM + "npt.c",

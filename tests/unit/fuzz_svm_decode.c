@@ -42,8 +42,8 @@ static void set_registers(const struct registers *r)
 	kit_vmcb.rip = r->low_rip & 1 ? r->rip % LOW : r->rip;
 	kit_vmcb.cpl = r->low_rip >> 6;
 	kit_vmcb.rflags = r->rip & 0x60000; /* AC, VM */
-	for (unsigned n = 0; n < SVM_SEGMENTS; n++)
-		if (n != SVM_CS)
+	for (unsigned n = 0; n < SEGMENTS; n++)
+		if (n != SEGMENT_CS)
 			(&kit_vmcb.es)[n] = (struct vmcb_segment){ 0, (uint16_t)(r->attributes ^ n),
 				                                   r->cr4, r->cr0 };
 	for (unsigned n = 0; n < 16; n++)

@@ -189,13 +189,14 @@ static void set_segments(void)
 	static const uint16_t code[MODES] = { 0x9b, 0xf3, 0x9b, 0xc9b, 0xc9b, 0xc9b, 0xc9b, 0xa9b };
 	struct vmcb_segment *s = &kit_vmcb.es;
 
-	for (unsigned n = 0; n < SVM_SEGMENTS; n++) {
+	for (unsigned n = 0; n < SEGMENTS; n++) {
 		const uint16_t selector = (uint16_t)(take(2) % 0x800);
 		const bool flat = mode != REAL && mode != V86;
 		s[n].selector = selector;
 		s[n].base = flat ? 0 : (uint32_t)selector << 4;
 		s[n].limit = flat ? UINT32_MAX : 0xffff;
-		s[n].attributes = n == SVM_CS ? code[mode] : (uint16_t)(0xc93 | (take(1) & 0x6c));
+		s[n].attributes = n == SEGMENT_CS ? code[mode]
+		                                  : (uint16_t)(0xc93 | (take(1) & 0x6c));
 	}
 	kit_vmcb.cpl = mode == REAL ? 0 : mode == V86 ? 3 : take(1) & 1 ? 0 : take(1) & 3;
 }

@@ -98,25 +98,131 @@ static void what_has_other_effects_is_not(void **state)
 	KEPT(KIT_CODE_32, "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66");
 }
 
-/* A store that begins in absent memory and ends in the guest's RAM: the processor writes both. */
+/* Whether an instruction at 0 that stores to RDI, EDI or DI is dropped. The fault is at `fault`. */
+static bool drops(enum kit_mode mode, const char *bytes, unsigned count, uint64_t to,
+                  uint64_t fault)
+{
+	kit_begin();
+	kit_mode(mode);
+	memcpy(kit_ram(0), bytes, count);
+	memset(kit_ram(count), 0x90, 16);
+	kit_vmcb.exit_info_1 = NPF_WRITE;
+	kit_vmcb.exit_info_2 = fault;
+	kit_vcpu.regs.rdi = kit_vcpu.regs.rcx = to;
+	return svm_drop_store(&kit_vcpu);
+}
+#define DROPS(mode, text, to, fault) drops(mode, text, sizeof(text) - 1, to, fault)
+
+/* The instructions of each size that may lie across the end of a page. */
+static const struct {
+	const char *bytes;
+	unsigned count, size;
+} wide_stores[] = {
+	{ "\x48\x89\x07", 3, 8 },     /* mov %rax, (%rdi) */
+	{ "\x89\x07", 2, 4 },         /* mov %eax, (%rdi) */
+	{ "\x66\xc7\x07\1\2", 5, 2 }, /* movw $0x201, (%rdi) */
+	{ "\x88\x07", 2, 1 },         /* mov %al, (%rdi) */
+	{ "\xaa", 1, 1 },             /* stosb */
+	{ "\x48\xab", 2, 8 },         /* stosq */
+	{ "\xf3\xab", 2, 4 },         /* rep stosl */
+	{ "\xf0\xff\x07", 3, 4 },     /* lock incl (%rdi) */
+	{ "\x0f\xc7\x0f", 3, 8 },     /* cmpxchg8b (%rdi) */
+	{ "\x48\x0f\xc3\x07", 4, 8 }, /* movnti %rax, (%rdi) */
+	{ "\x0f\x11\x07", 3, 16 },    /* movups %xmm0, (%rdi) */
+	{ "\x66\x0f\x11\x07", 4, 16 } /* movupd %xmm0, (%rdi) */
+};
+
+/* A store of which a part lies in the guest's RAM, and a part in absent memory: the processor
+ * writes both, whichever part the exit names. Without paging RAM is from 0 to KIT_RAM. */
 static void a_store_into_memory_is_the_processor_s(void **state)
 {
 	(void)state;
-	for (unsigned below = 1; below <= 8; below++) {
-		(void)drop(KIT_CODE_64, "\x48\x89\x07", 3); /* mov %rax, (%rdi) */
-		kit_vmcb.rip = 0;
-		kit_vmcb.exit_info_2 = ABSENT_AT - below; /* absent memory follows */
-		assert_true(svm_drop_store(&kit_vcpu));
-		kit_vmcb.rip = 0;
-		kit_vmcb.exit_info_2 = 0 - (uint64_t)below; /* RAM follows at 0 */
-		assert_int_equal(svm_drop_store(&kit_vcpu), below == 8);
-		memcpy(kit_ram(0), "\x88\x07\x90", 3); /* mov %al, (%rdi) */
-		kit_vmcb.rip = 0;
-		assert_true(svm_drop_store(&kit_vcpu));
-		memcpy(kit_ram(0), "\xf0\xff\x07", 3); /* lock incl (%rdi) */
-		kit_vmcb.rip = 0;
-		assert_int_equal(svm_drop_store(&kit_vcpu), below >= 4);
+	for (unsigned i = 0; i < sizeof(wide_stores) / sizeof(wide_stores[0]); i++) {
+		const char *text = wide_stores[i].bytes;
+		const unsigned count = wide_stores[i].count, size = wide_stores[i].size;
+		if (text[0] == 0x48)
+			continue; /* 64-bit code: the next test */
+		for (unsigned below = 0; below <= 16; below++) {
+			bool splits = below > 0 && below < size;
+			assert_int_equal(drops(KIT_CODE_32, text, count, KIT_RAM - below, KIT_RAM),
+			                 !splits);
+			assert_true(drops(KIT_CODE_32, text, count, ABSENT_AT - below, ABSENT_AT));
+			if (below == 0)
+				continue;
+			/* the address after the last one is 0, where RAM begins */
+			assert_int_equal(
+				drops(KIT_CODE_32, text, count, 0 - below, (uint32_t)(0 - below)),
+				!splits);
+			assert_true(drops(KIT_CODE_32, text, count, ABSENT_AT - below,
+			                  ABSENT_AT - below));
+		}
 	}
+}
+
+/* In 64-bit code the pages of an operand lie where the guest's tables have them. */
+static void the_guest_s_tables_say_where_an_operand_goes_on(void **state)
+{
+	enum { TABLE = 0x100000, PD_AT = KIT_RAM - 3 * KIT_PAGE, AT = 2 << 20 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(wide_stores) / sizeof(wide_stores[0]); i++) {
+		for (unsigned below = 1; below <= 16; below++) {
+			const bool splits = below < wide_stores[i].size;
+			for (unsigned ends = 0; ends < 2; ends++) {
+				(void)drop(KIT_CODE_64, wide_stores[i].bytes, wide_stores[i].count);
+				/* one page of the two is RAM, the other page is absent */
+				kit_entry(PD_AT, 1, 8, TABLE | KIT_P);
+				kit_entry(TABLE, 3, 8, (ends ? ABSENT_AT : 0x5000) | KIT_P);
+				kit_entry(TABLE, 4, 8, (ends ? 0x9000 : ABSENT_AT) | KIT_P);
+				kit_vmcb.rip = 0;
+				kit_vcpu.regs.rdi = AT + 0x4000 - below;
+				kit_vmcb.exit_info_2 = ends ? ABSENT_AT + 0x1000 - below
+				                            : ABSENT_AT;
+				assert_int_equal(svm_drop_store(&kit_vcpu), !splits);
+			}
+		}
+	}
+}
+
+/* An address by RIP counts from behind the immediate value: 10 bytes here. */
+static void an_address_by_rip_is_of_the_next_instruction(void **state)
+{
+	enum { PD_AT = KIT_RAM - 3 * KIT_PAGE };
+
+	(void)state;
+	for (unsigned below = 0; below <= 4; below++) {
+		(void)drop(KIT_CODE_64, "\xc7\x05\xf6\xff\x1f\x00\1\0\0\0", 10);
+		*kit_ram(2) = (uint8_t)(0xf6 - below); /* movl $1, 0x1ffff6 - below(%rip) */
+		kit_entry(PD_AT, 1, 8, ABSENT_AT | KIT_LARGE | KIT_P);
+		kit_vmcb.rip = 0;
+		assert_int_equal(svm_drop_store(&kit_vcpu), below == 0 || below == 4);
+	}
+}
+
+/* The address by each form: a segment's base, RSP, an index, an absolute one. */
+static void the_address_is_the_instruction_s(void **state)
+{
+	const uint64_t end = KIT_RAM;
+
+	(void)state;
+	assert_false(DROPS(KIT_CODE_32, "\x89\x47\xfe", end, end)); /* mov %eax, -2(%edi) */
+	assert_true(DROPS(KIT_CODE_32, "\x89\x47\x00", end, end));
+	assert_false(DROPS(KIT_CODE_32, "\xa3\xfe\xff\x3f\x00", 0, end)); /* mov %eax, 0x3ffffe */
+	assert_true(DROPS(KIT_CODE_32, "\xa3\x00\x00\x40\x00", 0, end));
+	/* mov %eax, -2(%edi,%ecx,2) */
+	assert_false(DROPS(KIT_CODE_32, "\x89\x44\x4f\xfe", end - 0x200000 - 0xaaaab, end));
+	drops(KIT_CODE_32, "\x89\x44\x24\xfe", 4, 0, end); /* mov %eax, -2(%esp) */
+	kit_vmcb.rip = 0;
+	kit_vmcb.rsp = end;
+	assert_false(svm_drop_store(&kit_vcpu));
+	kit_vmcb.rsp = end + 2;
+	assert_true(svm_drop_store(&kit_vcpu));
+	DROPS(KIT_CODE_16, "\x26\x67\x66\x89\x07", 0xfffe, end); /* mov %eax, %es:(%edi) */
+	kit_vmcb.rip = 0;
+	kit_vmcb.es.base = end - 0x10000;
+	assert_false(svm_drop_store(&kit_vcpu));
+	kit_vmcb.es.base = end - 0xfffe;
+	assert_true(svm_drop_store(&kit_vcpu));
 }
 
 static void only_the_guest_s_own_instruction_is(void **state)
@@ -209,6 +315,9 @@ int main(void)
 		cmocka_unit_test(plain_stores_are_stepped_over),
 		cmocka_unit_test(what_has_other_effects_is_not),
 		cmocka_unit_test(a_store_into_memory_is_the_processor_s),
+		cmocka_unit_test(the_guest_s_tables_say_where_an_operand_goes_on),
+		cmocka_unit_test(an_address_by_rip_is_of_the_next_instruction),
+		cmocka_unit_test(the_address_is_the_instruction_s),
 		cmocka_unit_test(only_the_guest_s_own_instruction_is),
 		cmocka_unit_test(string_instructions_are_done_for_a_page),
 	};

@@ -49,8 +49,8 @@ static int begin(void **state)
 {
 	(void)state;
 	kit_begin();
-	for (unsigned i = 0; i < SVM_SEGMENTS; i++)
-		if (i != SVM_CS)
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		if (i != SEGMENT_CS)
 			(&kit_vmcb.es)[i] = (struct vmcb_segment){ 16, KIT_DATA | KIT_D | KIT_G,
 				                                   UINT32_MAX, 0 };
 	kit_vmcb.rflags = 2;

@@ -109,16 +109,16 @@ UNIT_mitigations := arch/x86/cpu/mitigations.c
 UNIT_fpu_pointers := arch/x86/cpu/fpu_pointers.c
 UNIT_fpu := arch/x86/cpu/fpu.c
 # The SVM back end: a guest in RAM of the test's.
-UNIT_SVM        := tests/unit/svm_kit.c arch/x86/virt/svm/npt.c arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c
+UNIT_SVM        := tests/unit/svm_kit.c arch/x86/virt/svm/npt.c arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c arch/x86/virt/guest_reading.c
 UNIT_svm_npt    := $(UNIT_SVM)
 UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x86/virt/rmw_operate.S arch/x86/virt/svm/store.c arch/x86/virt/svm/decode.c
 UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
 UNIT_EXITS      := tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
-	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_registers io_break nested_map rmw store string_io) arch/x86/virt/rmw_operate.S
+	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_reading guest_registers io_break nested_map rmw store string_io) arch/x86/virt/rmw_operate.S
 UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
-UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out arch/x86/virt/nested_map.c arch/x86/virt/guest_memory.c arch/x86/virt/guest_code.c,$(UNIT_SVM)) \
+UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out $(patsubst %,arch/x86/virt/%.c,nested_map guest_memory guest_code guest_reading),$(UNIT_SVM)) \
 	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
 UNIT_SVM_CR0    := $(UNIT_SVM) arch/x86/virt/guest_operand.c $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)

@@ -9,9 +9,8 @@
 #include "arch/x86/virt/opcode_map.h"
 #include "arch/x86/virt/rmw.h"
 
-enum { INSTRUCTION_MAX = 15, PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096 };
 enum { RFLAGS_TF = 1 << 8, RFLAGS_DF = 1 << 10 };
-enum { REX = 0x40, REX_R = 1 << 2, REX_W = 1 << 3 };
 
 /* The operand that an opcode stores to, and the bytes behind its ModR/M byte. NO: no store, or
  * other effects. */
@@ -85,86 +84,85 @@ static const struct opcode_range two_bytes[] = {
 	OPCODE_REST(NO),
 };
 
-struct reading {
-	uint8_t bytes[INSTRUCTION_MAX];
-	unsigned count, at;
-	uint8_t rex, opcode;
-	bool repeat, operand_size, address_size, lock, two;
+/* An instruction under way. */
+struct work {
+	struct guest_reading read;
+	struct guest_address to; /* the operand's address */
+	uint8_t opcode;          /* the opcode's last byte */
+	uint8_t reg;             /* of ModR/M, with REX.R */
+	bool two;                /* the opcode is two bytes: 0Fh and the next */
+	bool long_mode;
+	enum form form;
+	unsigned wide;      /* bytes of a larger operand than a byte: 2, 4 or 8 */
+	uint64_t immediate; /* extended by its sign; of MOFFS: the address */
 };
 
-/* Returns the next byte, or 0 behind the last byte. r->at is then larger than r->count. */
-static uint8_t next(struct reading *r)
+static void read_opcode(struct work *w)
 {
-	unsigned at = r->at++;
-
-	return at < r->count ? r->bytes[at] : 0;
+	w->opcode = guest_read_prefixes(&w->read, w->long_mode);
+	w->two = w->opcode == 0x0f;
+	if (w->two)
+		w->opcode = guest_next_byte(&w->read);
+	w->form = opcode_form(w->two ? two_bytes : one_byte, w->opcode);
 }
 
-/* Notes a prefix and returns true; returns false for any other byte. REX counts only as the last
- * prefix. */
-static bool take_prefix(struct reading *r, uint8_t byte, bool long_mode)
+/* Reads the ModR/M byte and the bytes that belong to it. Returns false for a register as
+ * operand. */
+static bool read_modrm(struct work *w)
 {
-	if (long_mode && (byte & 0xf0) == REX) {
-		r->rex = byte;
-		return true;
-	}
-	switch (byte) {
-	case 0x26: /* ES, CS, SS, DS, FS, GS */
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65:
-		break;
-	case 0x66:
-		r->operand_size = true;
-		break;
-	case 0x67:
-		r->address_size = true;
-		break;
-	case 0xf0:
-		r->lock = true;
-		break;
-	case 0xf2:
-	case 0xf3:
-		r->repeat = true;
-		break;
-	default:
+	const uint8_t modrm = guest_next_byte(&w->read);
+
+	w->reg = (uint8_t)((modrm >> 3 & 7) | (w->read.rex & REX_R ? 8 : 0));
+	if (modrm >> 6 == 3)
 		return false;
-	}
-	r->rex = 0;
+	guest_read_address(&w->read, &w->to, modrm, w->long_mode);
 	return true;
 }
 
-static enum form read_opcode(struct reading *r, bool long_mode)
+/* Returns the bytes of the immediate value, or of the address of MOFFS. */
+static unsigned immediate_bytes(const struct work *w)
 {
-	uint8_t byte = next(r);
-
-	while (r->at < INSTRUCTION_MAX && take_prefix(r, byte, long_mode))
-		byte = next(r);
-	r->opcode = byte;
-	if (byte != 0x0f)
-		return opcode_form(one_byte, byte);
-	r->two = true;
-	r->opcode = next(r);
-	return opcode_form(two_bytes, r->opcode);
+	switch (w->form) {
+	case MODRM_0_8:
+	case RMW_8:
+		return 1;
+	case MODRM_0_Z:
+	case RMW_Z:
+		return w->wide == 2 ? 2 : 4;
+	case MOFFS:
+		return w->to.bytes;
+	default:
+		return 0;
+	}
 }
 
-/* Skips ModR/M and the bytes that belong to it (APM 3 1.4). address: the address size in bytes.
- * Returns reg, or 8 for a register as operand. */
-static unsigned skip_modrm(struct reading *r, unsigned address)
+/* Reads the immediate value, extended by its sign. */
+static uint64_t read_immediate(struct work *w)
 {
-	const uint8_t modrm = next(r);
-	const unsigned mod = modrm >> 6, rm = modrm & 7;
+	const unsigned bytes = immediate_bytes(w), above = 64 - 8 * bytes;
+	uint64_t value = 0;
 
-	if (mod == 3)
-		return 8;
-	unsigned base = address != 2 && rm == 4 ? next(r) & 7 : rm; /* base of the SIB byte */
-	if (mod == 1)
-		r->at += 1;
-	if (mod == 2 || (mod == 0 && base == (address == 2 ? 6 : 5)))
-		r->at += address == 2 ? 2 : 4;
-	return modrm >> 3 & 7;
+	for (unsigned i = 0; i < bytes; i++)
+		value |= (uint64_t)guest_next_byte(&w->read) << 8 * i;
+	return bytes != 0 ? (uint64_t)((int64_t)(value << above) >> above) : 0;
+}
+
+/* Reads the rest of the instruction. Returns false where the bytes are no store. */
+static bool read_operands(struct work *w)
+{
+	enum { RDI = 7 };
+
+	w->to.base = w->to.index = ADDRESS_NONE;
+	w->to.segment = w->read.overrides ? w->read.segment : SEGMENT_DS;
+	if (w->form == STOS || w->form == MOVS) {
+		w->to.base = RDI;
+		w->to.segment = SEGMENT_ES;
+	} else if (w->form != MOFFS && !read_modrm(w))
+		return false;
+	w->immediate = read_immediate(w);
+	if (w->form == MOFFS)
+		w->to.displacement = (int64_t)w->immediate;
+	return w->read.at <= w->read.count;
 }
 
 /* Returns the number of elements of `size` bytes from this element to the end of its page, in the
@@ -179,14 +177,14 @@ static uint64_t elements(uint64_t address, unsigned size, bool down)
 
 /* Carries out a string store. Returns true when the instruction is done, and false when elements
  * are left. */
-static bool drop_string(const struct store *s, const struct reading *r, bool moves,
-                        unsigned address, unsigned size)
+static bool drop_string(const struct store *s, const struct work *w, unsigned size)
 {
-	const bool down = s->rflags & RFLAGS_DF;
+	const bool down = s->rflags & RFLAGS_DF, moves = w->form == MOVS;
+	const unsigned address = w->to.bytes;
 	struct vcpu_regs *regs = s->regs;
 	uint64_t n = 1, left = address_part(regs->rcx, address);
 
-	if (r->repeat) {
+	if (w->read.repeat) {
 		n = elements(s->address, size, down);
 		/* the source's next page may be absent */
 		if (moves && elements(regs->rsi, size, down) < n)
@@ -198,89 +196,92 @@ static bool drop_string(const struct store *s, const struct reading *r, bool mov
 	address_advance(&regs->rdi, by, address);
 	if (moves)
 		address_advance(&regs->rsi, by, address);
-	return !r->repeat || n == left;
-}
-
-/* Returns the immediate value of so many bytes, extended by its sign. */
-static uint64_t immediate(struct reading *r, unsigned bytes)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < bytes; i++)
-		value |= (uint64_t)next(r) << 8 * i;
-	const uint64_t sign = 1ull << (8 * bytes - 1);
-	return (value ^ sign) - sign;
+	return !w->read.repeat || n == left;
 }
 
 /* Carries out an instruction that reads and writes. Returns false, and changes nothing, when the
  * bytes are another instruction. */
-static bool drop_rmw(struct store *s, struct reading *r, enum form form, unsigned address,
-                     unsigned wide)
+static bool drop_rmw(struct store *s, const struct work *w)
 {
-	const unsigned reg = skip_modrm(r, address);
-	struct rmw rmw = { .two = r->two,
-		           .lock = r->lock,
-		           .rex = r->rex != 0,
-		           .opcode = r->opcode,
-		           .reg = (uint8_t)(reg | (r->rex & REX_R ? 8 : 0)),
-		           .wide = wide,
-		           .has_immediate = form != RMW,
+	struct rmw rmw = { .two = w->two,
+		           .lock = w->read.lock,
+		           .rex = w->read.rex != 0,
+		           .opcode = w->opcode,
+		           .reg = w->reg,
+		           .wide = w->wide,
+		           .has_immediate = w->form != RMW,
+		           .immediate = w->immediate,
 		           .regs = s->regs,
 		           .flags = s->rflags };
 
-	if (rmw.has_immediate)
-		rmw.immediate = immediate(r, form == RMW_8 ? 1 : wide == 2 ? 2 : 4);
-	if (reg == 8 || r->at > r->count || !rmw_run(&rmw))
+	if (!rmw_run(&rmw))
 		return false;
 	s->rflags = rmw.flags;
 	return true;
 }
 
-/* Returns true where the access goes on in memory of the guest's, whose part must be written: the
- * processor does such a store. The size may be too large by some bytes. */
-static bool reaches_memory(const struct store *s, unsigned size)
+/* Returns the bytes of the store, or some more. */
+static unsigned size_of(const struct work *w)
 {
-	const uint64_t last = s->address + size - 1;
+	enum { MOVNTI = 0xc3, CMPXCHG8B = 0xc7, SSE_BYTES = 16 };
 
-	return (last ^ s->address) >= PAGE_BYTES &&
-	       nested_translate_to_write(s->mode.paging.nested, last) != NULL;
+	if (w->two && w->opcode == CMPXCHG8B)
+		return 2 * w->wide;
+	if (w->two && w->form == MODRM && w->opcode != MOVNTI)
+		return SSE_BYTES;
+	return w->two || w->opcode & 1 ? w->wide : 1;
+}
+
+/* Returns the operand's linear address. */
+static uint64_t linear_of(const struct store *s, const struct work *w)
+{
+	const uint64_t at = guest_offset(&w->to, s->regs, s->rsp, s->rip + w->read.at),
+		       base = s->base[w->to.segment];
+
+	if (!w->long_mode)
+		return (uint32_t)(at + base);
+	return w->to.segment >= SEGMENT_FS ? at + base : at;
+}
+
+/* Returns true where one end of the operand cannot be written, and the other end is memory of the
+ * guest's. The operand of a bit instruction may lie far from the address. */
+static bool writes_memory(const struct store *s, const struct work *w)
+{
+	const struct guest_paging *paging = &s->mode.paging;
+	uint64_t first = linear_of(s, w), last = first + size_of(w) - 1, other = UINT64_MAX;
+
+	if ((first ^ last) < PAGE_BYTES)
+		return false;
+	first = guest_translate(paging, first);
+	last = guest_translate(paging, w->long_mode ? last : (uint32_t)last);
+	if ((first ^ s->address) < PAGE_BYTES)
+		other = last;
+	else if ((last ^ s->address) < PAGE_BYTES)
+		other = first;
+	return nested_translate_to_write(paging->nested, other) != NULL;
+}
+
+/* Returns true where the instruction does nothing but the store. */
+static bool only_stores(const struct work *w)
+{
+	return !w->read.lock && (w->form == MODRM || w->form >= MOFFS || (w->reg & 7) == 0);
 }
 
 uint64_t store_drop(struct store *s)
 {
-	const bool long_mode = guest_in_long_mode(&s->mode), code_32 = long_mode || s->mode.cs_32;
-	struct reading r = { .at = 0 };
+	struct work w = { .long_mode = guest_in_long_mode(&s->mode) };
 
 	if (s->rflags & RFLAGS_TF) /* the processor does single steps best */
 		return UINT64_MAX;
-	r.count = guest_fetch(&s->mode, s->rip, r.bytes, sizeof(r.bytes));
-	const enum form form = read_opcode(&r, long_mode);
-	const unsigned address = long_mode                   ? (r.address_size ? 4 : 8)
-	                         : code_32 != r.address_size ? 4
-	                                                     : 2;
-	const unsigned wide = r.rex & REX_W ? 8 : code_32 != r.operand_size ? 4 : 2;
-	const unsigned size = r.opcode & 1 ? wide : 1;
-	unsigned reg = 0;
-	if (reaches_memory(s, r.two ? wide : size))
+	w.read.count = guest_fetch(&s->mode, s->rip, w.read.bytes, sizeof(w.read.bytes));
+	read_opcode(&w);
+	w.to.bytes = guest_address_bytes(&w.read, w.long_mode, s->mode.cs_32);
+	w.wide = guest_operand_bytes(&w.read, w.long_mode, s->mode.cs_32);
+	if (w.form == NO || !read_operands(&w) || writes_memory(s, &w))
 		return UINT64_MAX;
-	if (form >= RMW) {
-		if (!drop_rmw(s, &r, form, address, wide))
-			return UINT64_MAX;
-		return long_mode ? s->rip + r.at : (uint32_t)(s->rip + r.at);
-	}
-	if (form == MODRM || form == MODRM_0_8 || form == MODRM_0_Z)
-		reg = skip_modrm(&r, address);
-	if (reg == 8 || r.lock || (reg != 0 && form != MODRM))
+	if (w.form >= RMW ? !drop_rmw(s, &w) : !only_stores(&w))
 		return UINT64_MAX;
-	if (form == MODRM_0_8)
-		r.at += 1;
-	if (form == MODRM_0_Z)
-		r.at += wide == 2 ? 2 : 4;
-	if (form == MOFFS)
-		r.at += address;
-	if (form == NO || r.at > r.count)
-		return UINT64_MAX;
-	if ((form == STOS || form == MOVS) && !drop_string(s, &r, form == MOVS, address, size))
+	if ((w.form == STOS || w.form == MOVS) && !drop_string(s, &w, size_of(&w)))
 		return s->rip;
-	return long_mode ? s->rip + r.at : (uint32_t)(s->rip + r.at);
+	return w.long_mode ? s->rip + w.read.at : (uint32_t)(s->rip + w.read.at);
 }

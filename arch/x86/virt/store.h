@@ -5,21 +5,23 @@
  *
  * Rule: the code steps over instructions whose sole effect is the store, over string instructions
  * with their counts, and over instructions that read, change and write back (rmw.h). No other
- * instruction is stepped over, and none whose bytes cannot be read.
+ * instruction is stepped over, none whose bytes cannot be read, and none that also writes to memory
+ * of the guest's: the processor does such a store.
  */
 #ifndef ARCH_X86_VIRT_STORE_H
 #define ARCH_X86_VIRT_STORE_H
 
 #include "arch/x86/virt/guest_code.h"
-#include "arch/x86/virt/virt.h"
+#include "arch/x86/virt/guest_reading.h"
 
 enum { RFLAGS_RF = 1 << 16 }; /* a finished instruction clears RF */
 
 struct store {
 	struct guest_mode mode;
-	struct vcpu_regs *regs; /* without RSP, which is not needed */
-	uint64_t rip, rflags;
-	uint64_t address; /* guest-physical address of the byte that cannot be written */
+	struct vcpu_regs *regs;
+	uint64_t rip, rsp, rflags;
+	uint64_t base[SEGMENTS]; /* of the segments */
+	uint64_t address;        /* guest-physical address of the byte that cannot be written */
 };
 
 /* Returns the RIP at which the guest goes on, or UINT64_MAX when the instruction is no such store

@@ -38,17 +38,6 @@ unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned 
 
 /* ---- The form of instructions ---- */
 
-enum { INSTRUCTION_MAX = 15 }; /* bytes; a longer instruction raises #GP (APM 3 1.1) */
-enum {
-	REX_B = 1 << 0,
-	REX_X = 1 << 1,
-	REX_R = 1 << 2,
-	REX_W = 1 << 3,
-	REX = 4 << 4,
-	PREFIX_LOCK = 0xf0
-};
-enum { PREFIX_OPERAND_SIZE = 0x66, PREFIX_ADDRESS_SIZE = 0x67 };
-
 /* The part behind the opcode. NO: the instruction does not exit, or its exit needs no decoding. */
 enum follows {
 	NO,
@@ -56,25 +45,14 @@ enum follows {
 	BYTE,
 	MODRM,
 	REGISTERS /* ModR/M with mod ignored: always registers */,
-	PREFIX,
 	ESCAPE
 };
 
-/* The prefixes come first: an instruction has up to 14. */
 static const struct opcode_range one_byte[] = {
-	{ 0x64, 0x67, PREFIX }, /* FS, GS, operand size, address size */
-	{ 0xf2, 0xf3, PREFIX }, /* REPNE, REP */
-	OPCODE(0xf0, PREFIX),   /* LOCK */
-	/* ES, CS, SS, DS */
-	OPCODE(0x26, PREFIX),
-	OPCODE(0x2e, PREFIX),
-	OPCODE(0x36, PREFIX),
-	OPCODE(0x3e, PREFIX),
-	OPCODE(0x0f, ESCAPE),
-	{ 0xe4, 0xe7, BYTE },    /* IN, OUT with the port's number */
-	{ 0xec, 0xef, NOTHING }, /* IN, OUT with DX */
-	{ 0x6c, 0x6f, NOTHING }, /* INS, OUTS */
-	OPCODE(0xf4, NOTHING),   /* HLT */
+	OPCODE(0x0f, ESCAPE),    { 0xe4, 0xe7, BYTE }, /* IN, OUT with the port's number */
+	{ 0xec, 0xef, NOTHING },                       /* IN, OUT with DX */
+	{ 0x6c, 0x6f, NOTHING },                       /* INS, OUTS */
+	OPCODE(0xf4, NOTHING),                         /* HLT */
 	OPCODE_REST(NO),
 };
 
@@ -92,124 +70,10 @@ static const struct opcode_range two_bytes[] = {
 	OPCODE_REST(NO),
 };
 
-/* The bytes of an instruction as far as they could be read, and the effects of the prefixes. */
-struct reading {
-	uint8_t bytes[INSTRUCTION_MAX];
-	unsigned count, at;
-	uint8_t rex;
-	enum svm_segment segment;
-	bool overrides, lock, operand_size, address_size;
-};
-
-/* Returns the next byte, or 0 behind the last byte. r->at is then larger than r->count. */
-static uint8_t next(struct reading *r)
-{
-	unsigned at = r->at++;
-
-	return at < r->count ? r->bytes[at] : 0;
-}
-
-/* Returns true when the prefix names a segment for the memory operand. */
-static bool read_segment(struct reading *r, uint8_t prefix)
-{
-	static const uint8_t prefixes[] = {
-		[SVM_ES] = 0x26, [SVM_CS] = 0x2e, [SVM_SS] = 0x36,
-		[SVM_DS] = 0x3e, [SVM_FS] = 0x64, [SVM_GS] = 0x65,
-	};
-
-	for (unsigned i = 0; i < sizeof(prefixes); i++) {
-		if (prefixes[i] != prefix)
-			continue;
-		r->segment = (enum svm_segment)i;
-		return true;
-	}
-	return false;
-}
-
-/* Reads the prefixes, in any order. REX counts only as the last prefix, and only in 64-bit code.
- * Returns the opcode's first byte. */
-static uint8_t read_prefixes(struct reading *r, bool long_mode)
-{
-	for (;;) {
-		uint8_t byte = next(r);
-		if (long_mode && (byte & 0xf0) == REX) {
-			r->rex = byte;
-			continue;
-		}
-		if (opcode_form(one_byte, byte) != PREFIX)
-			return byte;
-		r->rex = 0;
-		r->overrides |= read_segment(r, byte);
-		r->lock |= byte == PREFIX_LOCK;
-		r->operand_size |= byte == PREFIX_OPERAND_SIZE;
-		r->address_size |= byte == PREFIX_ADDRESS_SIZE;
-	}
-}
-
-/* Returns the displacement of the given length in bytes, sign-extended. */
-static int32_t read_displacement(struct reading *r, unsigned bytes)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < bytes; i++)
-		value |= (uint32_t)next(r) << 8 * i;
-	unsigned above = 32 - 8 * bytes;
-	return bytes != 0 ? (int32_t)(value << above) >> above : 0;
-}
-
-/* Sets the base and the index that rm names in 16-bit addresses (APM 3 1.4.1). */
-static void read_registers_16(struct svm_operand *o, unsigned rm)
-{
-	enum { BX = 3, BP = 5, SI = 6, DI = 7 };
-	static const uint8_t bases[] = { BX, BX, BP, BP, SI, DI, BP, BX };
-	o->base = bases[rm];
-	o->index = rm < 4 ? (rm & 1 ? DI : SI) : SVM_NONE;
-}
-
-/* Reads the SIB byte (APM 3 1.4.2):  7:6 scale | 5:3 index | 2:0 base
- * Returns the base without REX. */
-static unsigned read_sib(struct reading *r, struct svm_operand *o)
-{
-	const uint8_t sib = next(r);
-	const uint8_t index = (uint8_t)((sib >> 3 & 7) | (r->rex & REX_X ? 8 : 0));
-
-	o->index = index == REGISTER_RSP ? SVM_NONE : index;
-	o->scale = sib >> 6;
-	o->base = (uint8_t)((sib & 7) | (r->rex & REX_B ? 8 : 0));
-	return sib & 7;
-}
-
-/*
- * Reads the bytes behind the ModR/M byte (APM 3 1.4):  7:6 mod | 5:3 reg | 2:0 rm
- * With 16-bit addresses there is no SIB byte, and mod 2 has two bytes of displacement instead of
- * four.
- */
-static void read_address(struct reading *r, struct svm_operand *o, uint8_t modrm, bool long_mode)
-{
-	const bool address_16 = o->address_bytes == 2;
-	const unsigned mod = modrm >> 6, rm = modrm & 7;
-	unsigned base = rm;
-
-	o->base = (uint8_t)(rm | (r->rex & REX_B ? 8 : 0));
-	o->index = SVM_NONE;
-	if (address_16)
-		read_registers_16(o, rm);
-	else if (rm == REGISTER_RSP)
-		base = read_sib(r, o);
-	const bool absent = mod == 0 && base == (address_16 ? 6 : REGISTER_RBP);
-	if (absent)
-		o->base = long_mode && rm == REGISTER_RBP ? SVM_RIP : SVM_NONE;
-	o->displacement = read_displacement(r, mod == 1             ? 1
-	                                       : mod == 2 || absent ? (address_16 ? 2 : 4)
-	                                                            : 0);
-	bool stack = o->base == REGISTER_RBP || (!address_16 && o->base == REGISTER_RSP);
-	o->segment = r->overrides ? r->segment : stack ? SVM_SS : SVM_DS;
-}
-
-static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_registers,
+static void read_modrm(struct guest_reading *r, struct svm_instruction *i, bool only_registers,
                        bool long_mode)
 {
-	uint8_t modrm = next(r);
+	uint8_t modrm = guest_next_byte(r);
 
 	i->reg = (uint8_t)((modrm >> 3 & 7) | (r->rex & REX_R ? 8 : 0));
 	i->rm = (uint8_t)((modrm & 7) | (r->rex & REX_B ? 8 : 0));
@@ -218,27 +82,25 @@ static void read_modrm(struct reading *r, struct svm_instruction *i, bool only_r
 		i->reg = 8;
 	i->operand.in_memory = !only_registers && modrm >> 6 != 3;
 	if (i->operand.in_memory)
-		read_address(r, &i->operand, modrm, long_mode);
+		guest_read_address(r, &i->operand.address, modrm, long_mode);
 }
 
 struct svm_instruction svm_decode(const struct vcpu *v)
 {
 	const struct guest_mode m = svm_mode(v);
-	const bool long_mode = guest_in_long_mode(&m), code_16 = !long_mode && !m.cs_32;
+	const bool long_mode = guest_in_long_mode(&m);
 	struct svm_instruction i = { 0 };
-	struct reading r = { .at = 0 };
+	struct guest_reading r = { .at = 0 };
 
 	r.count = svm_fetch(v, v->vmcb->rip, r.bytes, sizeof(r.bytes));
-	i.opcode = read_prefixes(&r, long_mode);
-	i.operand.segment = r.overrides ? r.segment : SVM_DS; /* of OUTS */
+	i.opcode = guest_read_prefixes(&r, long_mode);
+	i.operand.address.segment = r.overrides ? r.segment : SEGMENT_DS; /* of OUTS */
 	uint8_t follows = opcode_form(one_byte, i.opcode);
-	i.operand.bytes = r.rex & REX_W ? 8 : code_16 != r.operand_size ? 2 : 4;
-	i.operand.address_bytes = long_mode                   ? (r.address_size ? 4 : 8)
-	                          : code_16 != r.address_size ? 2
-	                                                      : 4;
+	i.operand.bytes = guest_operand_bytes(&r, long_mode, m.cs_32);
+	i.operand.address.bytes = guest_address_bytes(&r, long_mode, m.cs_32);
 	if (follows == ESCAPE) {
 		i.two_bytes = true;
-		i.opcode = next(&r);
+		i.opcode = guest_next_byte(&r);
 		follows = opcode_form(two_bytes, i.opcode);
 	}
 	if (follows == BYTE)

@@ -25,7 +25,7 @@ struct guest_memory svm_memory(const struct vcpu *v)
 }
 
 /* In 64-bit code only FS and GS have a base, and no segment has a limit. */
-struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segment)
+struct guest_operand svm_operand_in(const struct vcpu *v, enum guest_segment segment)
 {
 	const struct vmcb *c = v->vmcb;
 	const struct vmcb_segment *s = &(&c->es)[segment];
@@ -33,7 +33,7 @@ struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segme
 	const bool wide = guest_in_long_mode(&mode);
 
 	return (struct guest_operand){
-		.base = !wide || segment == SVM_FS || segment == SVM_GS ? s->base : 0,
+		.base = !wide || segment == SEGMENT_FS || segment == SEGMENT_GS ? s->base : 0,
 		.limit = s->limit,
 		.attributes = s->attributes,
 		.wide = wide,
@@ -42,32 +42,20 @@ struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segme
 	};
 }
 
-static uint64_t offset_of(struct vcpu *v, const struct svm_instruction *i)
-{
-	const struct svm_operand *o = &i->operand;
-	uint64_t at = (uint64_t)(int64_t)o->displacement;
-
-	if (o->base == SVM_RIP)
-		at += v->vmcb->rip + i->length;
-	else if (o->base != SVM_NONE)
-		at += *svm_register(v, o->base);
-	if (o->index != SVM_NONE)
-		at += *svm_register(v, o->index) << o->scale;
-	return o->address_bytes == 8 ? at : at & ((1ull << 8 * o->address_bytes) - 1);
-}
-
 /* Finds the operand's linear address. Returns false when the segment forbids the access. */
 static bool find_linear(struct vcpu *v, const struct svm_instruction *i, bool write,
                         uint64_t *linear)
 {
-	const struct guest_operand o = svm_operand_in(v, i->operand.segment);
+	const struct guest_address *a = &i->operand.address;
+	const struct guest_operand o = svm_operand_in(v, a->segment);
+	const uint64_t offset = guest_offset(a, &v->regs, v->vmcb->rsp, v->vmcb->rip + i->length);
 
-	return guest_operand_linear(&o, offset_of(v, i), OPERAND_BYTES, write, linear);
+	return guest_operand_linear(&o, offset, OPERAND_BYTES, write, linear);
 }
 
 static bool segment_fault(struct vcpu *v, const struct svm_instruction *i)
 {
-	(void)svm_raise(v, i->operand.segment == SVM_SS ? VECTOR_SS : VECTOR_GP, 0);
+	(void)svm_raise(v, i->operand.address.segment == SEGMENT_SS ? VECTOR_SS : VECTOR_GP, 0);
 	return false;
 }
 

@@ -26,9 +26,12 @@ bool svm_drop_store(struct vcpu *v)
 		.mode = svm_mode(v),
 		.regs = &v->regs,
 		.rip = c->rip,
+		.rsp = c->rsp,
 		.rflags = c->rflags,
 		.address = c->exit_info_2,
 	};
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		s.base[i] = (&c->es)[i].base;
 	const uint64_t rip = store_drop(&s);
 	if (rip == UINT64_MAX)
 		return false;

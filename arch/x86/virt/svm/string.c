@@ -24,14 +24,15 @@ bool svm_string_find(struct vcpu *v, struct string_io *s)
 {
 	const struct vmcb *c = v->vmcb;
 	const struct svm_instruction i = svm_decode(v);
-	const enum svm_segment segment = s->io->kind & IO_IN ? SVM_ES : i.operand.segment;
+	const enum guest_segment segment = s->io->kind & IO_IN ? SEGMENT_ES
+	                                                       : i.operand.address.segment;
 
 	s->rflags = c->rflags;
 	s->rip = c->rip;
 	s->memory = svm_memory(v);
 	s->operand = svm_operand_in(v, segment);
-	s->stack = segment == SVM_SS;
-	s->address = i.operand.address_bytes;
+	s->stack = segment == SEGMENT_SS;
+	s->address = i.operand.address.bytes;
 	s->aligned = s->memory.paging.user && c->rflags & RFLAGS_AC && c->cr0 & CR0_AM;
 	s->single = c->rflags & RFLAGS_TF || may_break(v);
 	return i.length != 0;

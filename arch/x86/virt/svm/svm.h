@@ -11,6 +11,7 @@
 #include "arch/x86/virt/backends.h"
 #include "arch/x86/virt/guest_code.h"
 #include "arch/x86/virt/guest_operand.h"
+#include "arch/x86/virt/guest_reading.h"
 #include "arch/x86/virt/guest_registers.h"
 #include "arch/x86/virt/guest_state.h"
 #include "arch/x86/virt/svm/vmcb.h"
@@ -97,18 +98,11 @@ void *npt_translate(const uint64_t *pml4, uint64_t guest);
 
 /* Returns the mode in which v's instructions address memory (decode.c). */
 struct guest_mode svm_mode(const struct vcpu *v);
-/* Segments in the order of their selectors' numbers (APM 3 1.4). */
-enum svm_segment { SVM_ES, SVM_CS, SVM_SS, SVM_DS, SVM_FS, SVM_GS, SVM_SEGMENTS };
-/* The general register RSP, whose place is in the VMCB, and RBP, which also addresses the stack. */
-enum { REGISTER_RSP = 4, REGISTER_RBP = 5 };
-/* The operand that an instruction's ModR/M byte names: base + (index << scale) + displacement. */
-enum { SVM_RIP = 16, SVM_NONE = 17 }; /* values of base: the next instruction's RIP; no register */
+/* The operand that an instruction's ModR/M byte names. */
 struct svm_operand {
 	bool in_memory; /* false: the operand is the register rm */
 	uint8_t bytes;  /* the operand's size: 2, 4, 8 */
-	uint8_t base, index, scale, address_bytes;
-	enum svm_segment segment;
-	int32_t displacement;
+	struct guest_address address;
 };
 
 /* The instruction at RIP (decode.c). */
@@ -139,7 +133,7 @@ static inline uint64_t *svm_register(struct vcpu *v, unsigned number)
 /* svm_memory() returns the guest's memory as its instructions reach the memory. svm_operand_in()
  * returns a segment as the checks of an operand need the segment. (operand.c) */
 struct guest_memory svm_memory(const struct vcpu *v);
-struct guest_operand svm_operand_in(const struct vcpu *v, enum svm_segment segment);
+struct guest_operand svm_operand_in(const struct vcpu *v, enum guest_segment segment);
 /* Reads or writes two bytes at the memory operand of the instruction at RIP, with the processor's
  * checks of segments and pages. Returns false when the exception is set up. (operand.c) */
 bool svm_operand_read(struct vcpu *v, const struct svm_instruction *i, uint16_t *value);

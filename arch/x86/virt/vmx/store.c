@@ -32,14 +32,17 @@ bool vmx_drop_store(struct vcpu *v)
 		                      .cr4 = vmcs_read(GUEST_CR4),
 		                      .efer = vmcs_read(GUEST_EFER),
 		                      .nested = v->ept },
-		          .cs_base = vmcs_read(GUEST_ES_BASE + 2),
 		          .cs_long = code & ACCESS_LONG,
 		          .cs_32 = code & ACCESS_32 },
 		.regs = &v->regs,
 		.rip = vmcs_read(GUEST_RIP),
+		.rsp = vmcs_read(GUEST_RSP),
 		.rflags = vmcs_read(GUEST_RFLAGS),
 		.address = vmcs_read(GUEST_PHYSICAL_ADDRESS),
 	};
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		s.base[i] = vmcs_read(GUEST_ES_BASE + 2 * i);
+	s.mode.cs_base = s.base[SEGMENT_CS];
 	const uint64_t rip = store_drop(&s), shadow = vmcs_read(GUEST_INTERRUPTIBILITY);
 	if (rip == UINT64_MAX)
 		return false;

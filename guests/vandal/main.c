@@ -138,7 +138,7 @@ static const struct {
 	{ "poison", vandal_poison },     { "clean", vandal_clean },
 	{ "ring3", vandal_ring3 },       { "exits", vandal_exits },
 	{ "x87", vandal_x87 },           { "taskstorm", vandal_taskstorm },
-	{ "edges", vandal_edges },
+	{ "edges", vandal_edges },       { "nmihlt", vandal_nmihlt },
 };
 
 static attack *find(const char *name)

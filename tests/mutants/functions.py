@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Mutants of PCI functions that belong to VMs."""
+"""Mutants of PCI functions that belong to VMs, and of a HLT with interrupts off."""
 
 SPACE = "vmm/device/pci_space.c"
 BARS = "arch/x86/machine/pci_bars.c"
@@ -183,5 +183,19 @@ MUTANTS = (
         "error = check_masters(c, other, c->vm);",
         ";",
         "test_config_pci",
+    ),
+    (
+        "hlt-with-if-clear-ends-by-a-line",
+        "vmm/core/run.c",
+        "virt_interrupts_on(vm->vcpu) || vm->at_entry",
+        "true || vm->at_entry",
+        "test_turns",
+    ),
+    (
+        "nmi-leaves-the-vm-halted",
+        "vmm/core/run.c",
+        "if (vm->at_entry & AT_ENTRY_NMI) /* ends the HLT */",
+        "if (false)",
+        "test_turns",
     ),
 )

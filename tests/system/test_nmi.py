@@ -103,19 +103,20 @@ TOLD = ("[vandal] vandal: words", "NMI number 1", "NMI number 2")
 KIND = {"pc": "unattributed"}
 
 
-def typed(system, policy, times):
+def typed(system, policy, times, guests=None, begin="vandal: words"):
     """The console's command raises an external NMI, while foreign lines fire too; then the run
     goes on to its end."""
-    keys = [(r"vandal: words", "nmi\r")]
+    keys = [(begin, "nmi\r")]
     keys += [(r"an external NMI is on its way", "nmi\r")] * (times - 1) + [QUITS]
     words = f"{policy} seconds=20".strip()
-    return system(words, [pulse("probes=uart n=3000"), vandal("do=none seconds=3")], type_in=keys)
+    guests = guests or [pulse("probes=uart n=3000"), vandal("do=none seconds=3")]
+    return system(words, guests, type_in=keys)
 
 
 QUIET = 0.3  # seconds without a word on the console
 
 
-def by_monitor(where, at, directory, policy, times):
+def by_monitor(where, at, directory, policy, times, guests=None, begin=TOLD[0]):
     """QEMU's monitor presses the machine's button. Nobody types or prints then: while COM1's
     line is high, pc takes an NMI for COM1's. pulse has the higher priority: no slice ends, whose
     NMI would be one with the button's (docs/limits.md).
@@ -129,7 +130,8 @@ def by_monitor(where, at, directory, policy, times):
 
     def listen(piece):
         text.append(piece)
-        if len(presses) < times and TOLD[len(presses)] in "".join(text):
+        told = (begin, *TOLD[1:])
+        if len(presses) < times and told[len(presses)] in "".join(text):
             presses.append(threading.Timer(QUIET, press))
             presses[-1].start()
 
@@ -137,7 +139,7 @@ def by_monitor(where, at, directory, policy, times):
         vmm=f"console=com1 {where.words} {policy} status=0 seconds=20",
         exact=False,
         build=BUILD,
-        modules=[pulse("probes=uart n=3000", prio=2), vandal("do=none seconds=3")],
+        modules=guests or [pulse("probes=uart n=3000", prio=2), vandal("do=none seconds=3")],
         extra=["-qmp", f"unix:{MONITOR},server=on,wait=off"],
         **{"platform": at, "board": BOARD, **where.options()},
     )
@@ -146,12 +148,13 @@ def by_monitor(where, at, directory, policy, times):
 
 @pytest.fixture
 def nmi_pressed(system, where, at, tmp_path):
-    """Press the external NMI so often: nmi_pressed(policy, times) -> Report."""
+    """Press the external NMI so often: nmi_pressed(policy, times, ...) -> Report. begin=: a text,
+    after which the first one comes."""
 
-    def press(policy, times=3):
+    def press(policy, times=3, **words):
         if at in ON_QEMU:
-            return by_monitor(where, at, tmp_path, policy, times)
-        return typed(system, policy, times)
+            return by_monitor(where, at, tmp_path, policy, times, **words)
+        return typed(system, policy, times, **words)
 
     return press
 
@@ -196,6 +199,21 @@ def test_R06_an_external_nmi_may_go_to_a_vm(nmi_pressed, chipset):
     assert any(
         re.search(r"(vector|exception|trap) 2\b|NMI", text) for text in report.of("vandal")
     ), report
+
+
+def test_R06_an_nmi_of_a_vm_s_own_ends_a_hlt_with_interrupts_off(nmi_pressed):
+    """R06: nmi=vm:NAME: that guest may sleep with interrupts off, with another VM beside it and
+    alone, and no line of its own wakes it. Each NMI does."""
+    guests = [
+        vandal("do=nmihlt=2,none", "irq=0 io=0x40-0x43"),
+        vandal("do=none=1", name="well"),
+    ]
+    begin = "sleeps with interrupts off until NMIs come"
+    report = nmi_pressed("nmi=vm:vandal", 2, guests=guests, begin=begin)
+    all_ok(report, "vandal", 2)
+    all_ok(report, "well", 1)
+    report.lacks("nothing can wake it")
+    assert report.status == 0
 
 
 # ---- A storm of them -----------------------------------------------------------------------------

@@ -202,6 +202,11 @@ static void say(const struct denial *what)
 	exits_seen.said++;
 }
 
+bool vm_fault_of_hlt(struct vm *of)
+{
+	return !vm_fault(of, VM_EXIT_HLT, true, &(struct denial){ .format = "HLT" });
+}
+
 bool vm_fault(struct vm *of, enum vm_exit_reason reason, bool fatal, const struct denial *what)
 {
 	exits_require(of == &vm && reason < VM_EXIT_COUNT, "a fault has a VM and a reason");

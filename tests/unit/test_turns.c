@@ -85,6 +85,44 @@ static void the_processor_does_not_sleep_in_a_vm_that_stands_at_an_error(void **
 	assert_false(sched_anybody_halted());
 }
 
+/* The VM of nmi=vm:NAME in a HLT with interrupts off: a line of its own makes it ready, and it
+ * sleeps on in its turns. */
+static void R06_a_vm_with_interrupts_off_sleeps_until_its_nmi(void **state)
+{
+	struct vm *vm = &kit.own[1];
+
+	(void)state;
+	kit_begin(kit_equals);
+	for (unsigned i = 0; i < KIT_VMS; i++)
+		sched_set_state(&kit.own[i], VM_HALTED);
+	kit.if_clear = kit.gets_nmis = true;
+	vm->asleep = true;
+	sched_wake(vm);
+	assert_ptr_equal(run_decide(1, false), vm);
+	assert_true(vm->asleep && kit.halted);
+	sched_set_state(vm, VM_READY);
+	vm->at_entry = AT_ENTRY_NMI;
+	assert_ptr_equal(run_decide(2, false), vm);
+	assert_false(vm->asleep || kit.halted);
+}
+
+/* A HLT that did not exit. */
+static void R06_only_the_vm_of_the_nmis_may_halt_with_interrupts_off(void **state)
+{
+	(void)state;
+	for (unsigned gets = 0; gets < 2; gets++) {
+		kit_begin(kit_equals);
+		for (unsigned i = 0; i < KIT_VMS; i++)
+			sched_set_state(&kit.own[i], i == 1 ? VM_READY : VM_STOPPED);
+		assert_ptr_equal(run_decide(1, false), &kit.own[1]);
+		assert_true(kit.own[1].dozes);
+		kit.if_clear = kit.halted = true;
+		kit.gets_nmis = gets;
+		(void)run_decide(2, false);
+		assert_int_equal(kit.own[1].state, gets ? VM_HALTED : VM_STOPPED);
+	}
+}
+
 /* ---- The end of a slice ---- */
 
 static void R18_a_slice_ends_by_the_tsc(void **state)
@@ -214,6 +252,8 @@ int main(void)
 		cmocka_unit_test(a_vm_alone_has_nobody_to_share_with),
 		cmocka_unit_test(the_processor_sleeps_in_the_vm_that_was_woken_last),
 		cmocka_unit_test(the_processor_does_not_sleep_in_a_vm_that_stands_at_an_error),
+		cmocka_unit_test(R06_a_vm_with_interrupts_off_sleeps_until_its_nmi),
+		cmocka_unit_test(R06_only_the_vm_of_the_nmis_may_halt_with_interrupts_off),
 		cmocka_unit_test(R18_a_slice_ends_by_the_tsc),
 		cmocka_unit_test(R18_a_vm_that_exits_is_looked_at_and_gets_the_rest),
 		cmocka_unit_test(what_is_left_of_a_slice_stays_the_vms),

@@ -48,7 +48,7 @@ bool virt_halted(struct vcpu *v)
 void virt_set_halted(struct vcpu *v, bool halted)
 {
 	(void)v;
-	(void)halted;
+	kit.halted = halted;
 }
 
 bool virt_in_ring_0(struct vcpu *v)
@@ -60,7 +60,7 @@ bool virt_in_ring_0(struct vcpu *v)
 bool virt_interrupts_on(struct vcpu *v)
 {
 	(void)v;
-	return true;
+	return !kit.if_clear;
 }
 
 uint64_t tsc_from_us(uint64_t us)
@@ -230,6 +230,14 @@ void vm_start_step(struct vm *vm)
 	fake_tsc += KIT_STEP;
 	if (kit.on_step != NULL)
 		kit.on_step();
+}
+
+bool vm_fault_of_hlt(struct vm *vm)
+{
+	if (kit.gets_nmis)
+		return false;
+	sched_set_state(vm, VM_STOPPED);
+	return true;
 }
 
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)

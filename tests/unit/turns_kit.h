@@ -33,6 +33,8 @@ struct turns_kit {
 	void (*on_step)(void);   /* called at each step of a start */
 	void (*on_work)(void);   /* called in each portion of the background work */
 	bool halted;             /* the running VM is in a HLT */
+	bool if_clear;           /* the running VM has its interrupts off */
+	bool gets_nmis;          /* external NMIs go to the running VM */
 	bool exact;              /* a switch refuses only while handler is set, and ends a turn */
 	line_set asserted;       /* the block's status */
 	/* Noted by the stand-ins. */

@@ -40,6 +40,11 @@ void dispatch_set_policy(enum nmi_policy policy, struct vm *vm)
 	external.vm = vm;
 }
 
+bool dispatch_gives_nmis_to(const struct vm *vm)
+{
+	return external.vm == vm;
+}
+
 /* Handles a signal that came from no line, by the external source's own treatment (¶52). Where
  * lines raise NMIs themselves, an NMI from a silent source may have been a line's: an emulated I/O
  * APIC may take a single edge for several (docs/emulators.md). Such an NMI is unattributed; nmi=

@@ -34,19 +34,16 @@ static void exit_timer(struct vm *vm, enum vm_exit_reason reason)
 }
 
 /* The processor goes to the next ready VM. The halted VM is ready again when a line of the VM has
- * status. */
+ * status. With interrupts off the VM sleeps on even then, until its NMI (nmi=vm:NAME). */
 static void exit_hlt(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	bool if_clear = !virt_interrupts_on(vm->vcpu);
 	if (virt_skip(vm->vcpu)) /* its trap ends the HLT before the HLT begins */
 		return;
-	if (if_clear) {
-		vm_fault(vm, reason, true,
-		         &(struct denial){
-				 .format = "HLT with interrupts off: nothing can wake it" });
+	vm->asleep = if_clear;
+	if (if_clear && vm_fault_of_hlt(vm))
 		return;
-	}
 	sched_set_state(vm, VM_HALTED);
 	sched_end_turn(vm);
 }

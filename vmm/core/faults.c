@@ -6,8 +6,8 @@
  * faults is logged at each doubling only.
  */
 #include "arch/x86/log/log.h"
+#include "vmm/core/flows.h"
 #include "vmm/core/trace.h"
-#include "vmm/core/vm.h"
 
 #include <string.h>
 
@@ -72,6 +72,18 @@ bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struc
 	virt_dump(vm->vcpu);
 	stop_for(vm, fatal ? "stopped: it cannot go on" : "stopped (onfault=stop)");
 	return false;
+}
+
+bool vm_fault_of_hlt(struct vm *vm)
+{
+	static const struct denial never_wakes = {
+		.format = "HLT with interrupts off: nothing can wake it"
+	};
+
+	if (dispatch_gives_nmis_to(vm))
+		return false;
+	(void)vm_fault(vm, VM_EXIT_HLT, true, &never_wakes);
+	return true;
 }
 
 void vm_device_fault(struct vm *vm, const struct denial *what)

@@ -58,6 +58,8 @@ void dispatch_again(void);
 
 /* Sets the effect of an external NMI: nmi=panic|log|vm:NAME. vm: the VM of the NAME, else NULL. */
 void dispatch_set_policy(enum nmi_policy policy, struct vm *vm);
+/* Returns true where external NMIs go to vm: an NMI ends a HLT with interrupts off. */
+bool dispatch_gives_nmis_to(const struct vm *vm);
 
 /* A source of NMIs beside lines and timer: the units that confine DMA (vmm/confine.h). */
 struct dispatch_source {

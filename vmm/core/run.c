@@ -138,21 +138,22 @@ static void note_activity(struct vm *vm)
 		return;
 	bool halted = virt_halted(vm->vcpu);
 	vm->asleep = halted;
-	if (halted && !virt_interrupts_on(vm->vcpu))
-		(void)vm_fault(vm, VM_EXIT_HLT, true,
-		               &(struct denial){
-				       .format = "HLT with interrupts off: nothing can wake it" });
-	else if (halted && vm->state == VM_READY)
+	if (halted && !virt_interrupts_on(vm->vcpu) && vm_fault_of_hlt(vm))
+		return;
+	if (vm->at_entry & AT_ENTRY_NMI) /* ends the HLT */
+		halted = false;
+	if (halted && vm->state == VM_READY)
 		sched_set_state(vm, VM_HALTED);
 	else if (!halted && vm->state == VM_HALTED)
 		sched_set_state(vm, VM_READY);
 }
 
 /* Tells the processor whether vm is halted. A halted VM is entered in its HLT, a ready VM behind
- * the HLT. */
+ * the HLT. With interrupts off an NMI alone ends a HLT: a ready VM sleeps on in its turns. */
 static slow_path void tell_activity(struct vm *vm)
 {
-	vm->asleep = vm->state == VM_HALTED;
+	vm->asleep = vm->state == VM_HALTED ||
+	             !(virt_interrupts_on(vm->vcpu) || vm->at_entry & AT_ENTRY_NMI);
 	virt_set_halted(vm->vcpu, vm->asleep);
 }
 

@@ -76,7 +76,7 @@ def test_quit_ends_the_run(typed_run):
     assert "status" not in typed_run.record("vm", vm="vandal")
 
 
-COMMANDS = "help status vms lines exits lat trace stop start restart keys nmi log".split()
+COMMANDS = "help status vms lines exits lat times trace stop start restart keys nmi log".split()
 COMMANDS += ["stay", "version", "quit"]
 
 

@@ -96,7 +96,7 @@ def test_a_stack_overflow_is_named(two_vms, stack, size):
     )
     report.has("signalbox: exception in the VMM: vector 14, #PF page fault")
     assert re.search(
-        rf"^signalbox:   \d+ bytes are on the {stack} stack:$|^signalbox:   r12 ",
+        rf"^signalbox:   \d+ bytes are on the {stack} stack:$|^signalbox:   r13 ",
         report.console,
         re.M,
     )

@@ -266,7 +266,7 @@ compare:
 
 trace: all $(QEMU_LINES) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL),$(if $(filter %-irqmux,$(PLATFORM)),$(QEMU_PLUGIN))) \
 		$(RUN_LINUX) | setup-trace
-	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --firmware '$(FIRMWARE)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)' --disk '$(RUN_DISK)'
 
 report: | setup-report
@@ -292,7 +292,7 @@ campaign: all $(TEST_EMULATOR) | setup-soak
 # Where QEMU emulates the processor, gdb sees the guests' memory by a plugin.
 DEBUG_EMULATOR := $(RUN_EMULATOR) $(if $(filter auto qemu%,$(PLATFORM)),$(QEMU_VIEW))
 debug: all $(DEBUG_EMULATOR) $(RUN_LINUX) | setup-debug
-	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --ips '$(IPS)' --memory '$(MEMORY)' \
+	$(Q)$(PYTHON) scripts/debug.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --firmware '$(FIRMWARE)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --guest '$(GUEST)'
 
 SYSTEM_TESTS = $(Q)BUILD='$(BUILD)' PLATFORM='$(PLATFORM)' BOARD='$(BOARD)' IPS='$(IPS)' \

@@ -44,6 +44,7 @@ def arguments():
     parser.add_argument("--platform", default="auto")
     parser.add_argument("--board", default="pc")
     parser.add_argument("--iommu", default="", help="QEMU's q35: intel or amd")
+    parser.add_argument("--firmware", default="bios", help="QEMU: bios or uefi")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -196,7 +197,7 @@ def debug_in_qemu(machine, directory, iso, disk, elf, in_guests):
 
 def main():
     args = arguments()
-    platform, reason = choose(args.platform, args.board, args.iommu)
+    platform, reason = choose(args.platform, args.board, args.iommu, args.firmware)
     if platform.startswith("bochs-"):
         raise PlatformError(
             f"PLATFORM={platform}: that Bochs is built without a debugger. PLATFORM=qemu-irqmux and"
@@ -218,6 +219,7 @@ def main():
         platform=platform,
         board=args.board,
         iommu=args.iommu,
+        firmware=args.firmware,
         exact=False,
         ips=args.ips,
         memory=args.memory,

@@ -49,6 +49,7 @@ def arguments():
     parser.add_argument("--platform", default="auto", help=" ".join(COUNTED))
     parser.add_argument("--board", default="pc")
     parser.add_argument("--iommu", default="", help="QEMU's q35: intel or amd")
+    parser.add_argument("--firmware", default="bios", help="QEMU: bios or uefi")
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
@@ -70,7 +71,7 @@ def platform_of(args):
     """auto is QEMU, as the plugin sees the machine there."""
     if args.platform == "auto":
         return "qemu"
-    platform, _ = choose(args.platform, args.board, args.iommu)
+    platform, _ = choose(args.platform, args.board, args.iommu, args.firmware)
     if platform not in COUNTED:
         raise PlatformError(
             f"PLATFORM={platform}: the timeline is seen by a plugin of QEMU without KVM: "

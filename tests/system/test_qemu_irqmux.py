@@ -291,8 +291,9 @@ def test_the_function_and_its_window(emulator, board):
         machine.configure(0x10, BASE)
         assert machine.read(0, "l") != 0x584F4253
         machine.open()
-        assert machine.read(0, "q") == 0x00010000_584F4253
-        assert machine.read(8, "l") == 0x00031010
+        version, times = (1, 0) if machine.platform == "qemu-rtl" else (2, 1 << 24)
+        assert machine.read(0, "q") == version << 48 | 0x584F4253
+        assert machine.read(8, "l") == 0x00031010 | times
         assert machine.read(0x10, "q") == 0x0000_0000_FFFF_FFFF
         assert [machine.read(offset, "b") for offset in range(4)] == list(b"SBOX")
         machine.write(0x20, 0x0123456789ABCDEF, "q")

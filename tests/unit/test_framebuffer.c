@@ -248,6 +248,21 @@ static void a_step_draws_one_cell_at_most(void **state)
 	assert_string_equal(row_text(0), "a line of text[ ]");
 }
 
+/* Cells that show the right character already are looked at 16 at a time. */
+static void a_step_looks_at_16_cells_at_most(void **state)
+{
+	unsigned steps = 0;
+
+	(void)state;
+	while (vga_show())
+		;
+	for (unsigned row = 0; row < 25; row++)
+		vga_view(row, "", 0, false);
+	while (vga_show())
+		steps++;
+	assert_in_range(steps, 25 * 80 / 16, 25 * 80 / 16 + 1);
+}
+
 static void expect_refused(const struct boot_screen *s, bool said)
 {
 	assert_int_equal(framebuffer_init(s), !said);
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test_setup(the_prompt_and_its_cursor_stay_below_the_text, begin),
 		cmocka_unit_test_setup(a_view_lies_over_the_text, begin),
 		cmocka_unit_test_setup(a_step_draws_one_cell_at_most, begin),
+		cmocka_unit_test_setup(a_step_looks_at_16_cells_at_most, begin),
 		cmocka_unit_test_setup(a_framebuffer_of_no_use_is_refused, begin),
 	};
 

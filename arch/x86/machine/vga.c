@@ -266,20 +266,19 @@ static void line_show(unsigned index)
 
 /* ---- A framebuffer ---- */
 
-/* Draws one cell of the lines, or finds that a row shows all of its cells. Returns false when
- * nothing is left. */
+/* Looks at some cells of the lines, and draws one at most. Returns false when nothing is left. Takes
+ * 1,090 instructions for the cell, and 40 for each other one. */
 static bool lines_draw(struct line *lines, uint32_t *dirty)
 {
+	enum { CELLS = 16 };
 	if (*dirty == 0)
 		return false;
 	unsigned index = (unsigned)__builtin_ctz(*dirty);
 	struct line *l = &lines[index];
 	bool drawn = false;
 
-	while (l->first < l->end && !drawn) {
+	for (unsigned n = 0; n < CELLS && l->first < l->end && !drawn; n++, l->first++)
 		drawn = framebuffer_draw(index, l->first, l->cell[l->first]);
-		l->first++;
-	}
 	if (l->first >= l->end)
 		*dirty &= ~(1u << index);
 	return true;

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The VMM's accesses to a register window of version 2. See the header for the rule.
+ */
 #include "tests/unit/fake_window.h"
 
 #include "arch/x86/cpu/io.h"
@@ -50,6 +53,8 @@ void mmio_write64(uint64_t address, uint64_t value)
 {
 	uint32_t offset = offset_of(address);
 
+	if (fake_window.stuck)
+		return;
 	if (fake_window.untimed)
 		block_window_write(&fake_window.block, offset, 8, value);
 	else

@@ -15,6 +15,7 @@ struct fake_window {
 	struct times times;
 	uint64_t now;
 	bool untimed; /* the block is of version 1 */
+	bool stuck;   /* a write does nothing */
 };
 
 extern struct fake_window fake_window;

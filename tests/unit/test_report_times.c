@@ -78,6 +78,17 @@ static void the_end_has_the_buckets_too(void **state)
 	assert_non_null(strstr(printed(), "\nlast line=3 edge="));
 }
 
+/* The list of a device that answers the same for ever has an end. */
+static void a_stuck_device_ends_the_list(void **state)
+{
+	(void)state;
+	interrupt(0, 7);
+	interrupt(0, 1000);
+	fake_window.stuck = true;
+	report_times(true);
+	assert_non_null(strstr(printed(), "\nbuckets line=0 to=inta 7:1\n"));
+}
+
 static void a_line_without_an_inta_has_no_record(void **state)
 {
 	(void)state;
@@ -131,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_WINDOW(the_command_prints_each_line_with_samples),
 		ON_WINDOW(the_end_has_the_buckets_too),
+		ON_WINDOW(a_stuck_device_ends_the_list),
 		ON_WINDOW(a_line_without_an_inta_has_no_record),
 		ON_WINDOW(a_service_that_lasts_shows_its_beginning),
 		ON_WINDOW(a_block_of_version_1_is_said_once),

@@ -29,14 +29,15 @@ static void print_registers(uint32_t offset, const char *name)
 	log_format("\n");
 }
 
+/* A device whose buckets do not rise ends the list. */
 static void print_buckets(void)
 {
-	uint64_t least = UINT64_MAX;
+	uint64_t from = 0, least;
 
-	for (;;) {
-		mmio_write64(chipset_window + WINDOW_FROM, least + 1);
+	for (;; from = least + 1) {
+		mmio_write64(chipset_window + WINDOW_FROM, from);
 		least = read(WINDOW_BUCKET);
-		if (least == UINT64_MAX)
+		if (least < from || least == UINT64_MAX)
 			break;
 		log_format(" %lu:%lu", (unsigned long)least, read(WINDOW_COUNT));
 	}

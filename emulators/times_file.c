@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The block's times as lines of text. See the header for the rule.
+ */
 #include "emulators/times_file.h"
 
 #include "chipset/block/block.h"

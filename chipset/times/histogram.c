@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The buckets of a histogram. See the header for the rule.
+ */
 #include "chipset/times/histogram.h"
 
 /* Returns the bucket's number. The first five bits of a value, from its highest 1 on, and the

@@ -6,8 +6,8 @@
  * 32 has a bucket of its own. Above, 16 buckets share each doubling, so that a bucket is at most a
  * 16th of its value wide. A bucket is named by its least value.
  */
-#ifndef CHIPSET_BLOCK_HISTOGRAM_H
-#define CHIPSET_BLOCK_HISTOGRAM_H
+#ifndef CHIPSET_TIMES_HISTOGRAM_H
+#define CHIPSET_TIMES_HISTOGRAM_H
 
 #include <stdint.h>
 

@@ -12,8 +12,8 @@
  * same end of the name, and the block does what it does without the keeper. A block without a
  * keeper is of version 1. The keeper has no clock: each call is given the time.
  */
-#ifndef CHIPSET_BLOCK_TIMES_H
-#define CHIPSET_BLOCK_TIMES_H
+#ifndef CHIPSET_TIMES_TIMES_H
+#define CHIPSET_TIMES_TIMES_H
 
 #include "chipset/block/block.h"
 #include "chipset/times/histogram.h"

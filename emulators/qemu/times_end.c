@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The clock of the block in QEMU, and the file at QEMU's end. See the header for the rule.
+ */
 #include "qemu/osdep.h"
 
 #include "qemu/error-report.h"

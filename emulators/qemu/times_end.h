@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The block's clock is the machine's, and what the block has kept becomes a file when QEMU ends.
+ *
+ * Rule: the file is written when the guest has ended, from the register window.
  */
 #ifndef EMULATORS_QEMU_TIMES_END_H
 #define EMULATORS_QEMU_TIMES_END_H

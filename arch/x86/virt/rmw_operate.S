@@ -13,25 +13,11 @@
 	.org	1b + ENTRY, 0xcc
 	.endm
 
-	.macro two name
-	entry	\name\()b %sil, %dl
-	entry	\name\()w %si, %dx
-	entry	\name\()l %esi, %edx
-	entry	\name\()q %rsi, %rdx
-	.endm
-
-	.macro shift name
-	entry	\name\()b %cl, %dl
-	entry	\name\()w %cl, %dx
-	entry	\name\()l %cl, %edx
-	entry	\name\()q %cl, %rdx
-	.endm
-
-	.macro single name
-	entry	\name\()b %dl
-	entry	\name\()w %dx
-	entry	\name\()l %edx
-	entry	\name\()q %rdx
+	.macro sized name, b, w, l, q
+	entry	\name\()b \b
+	entry	\name\()w \w
+	entry	\name\()l \l
+	entry	\name\()q \q
 	.endm
 
 	.macro double name /* has no form for a byte */
@@ -58,16 +44,16 @@ rmw_operate:
 	lahf
 	ret
 
-/* The numbers of enum operation in rmw.c. */
+/* In the order of the numbers in rmw.c. */
 operations:
 	.irp name, add, or, adc, sbb, and, sub, xor, cmp
-	two \name
+	sized \name, "%sil, %dl", "%si, %dx", "%esi, %edx", "%rsi, %rdx"
 	.endr
 	.irp name, rol, ror, rcl, rcr, shl, shr, shl, sar
-	shift \name
+	sized \name, "%cl, %dl", "%cl, %dx", "%cl, %edx", "%cl, %rdx"
 	.endr
 	.irp name, inc, dec, neg
-	single \name
+	sized \name, %dl, %dx, %edx, %rdx
 	.endr
 	.irp name, shld, shrd
 	double \name

@@ -53,4 +53,11 @@ MUTANTS = (
         "count",
         "test_summary",
     ),
+    (
+        "framebuffer-a-step-looks-at-a-row",
+        "arch/x86/machine/vga.c",
+        "\tenum { CELLS = 16 };\n",
+        "\tenum { CELLS = 80 };\n",
+        "test_framebuffer",
+    ),
 )

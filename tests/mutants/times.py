@@ -51,8 +51,15 @@ MUTANTS = (
     (
         "times-the-report-stops-at-the-first-bucket",
         REPORT,
-        "\t\tmmio_write64(chipset_window + WINDOW_FROM, least + 1);\n",
-        "\t\tmmio_write64(chipset_window + WINDOW_FROM, least == UINT64_MAX ? 0 : UINT64_MAX);\n",
+        "\t\tmmio_write64(chipset_window + WINDOW_FROM, from);\n",
+        "\t\tmmio_write64(chipset_window + WINDOW_FROM, from == 0 ? 0 : UINT64_MAX);\n",
+        "test_report_times",
+    ),
+    (
+        "times-a-stuck-device-is-asked-for-ever",
+        REPORT,
+        "\t\tif (least < from || least == UINT64_MAX)\n",
+        "\t\tif (least + 8 < from || least == UINT64_MAX)\n",
         "test_report_times",
     ),
     (

@@ -266,8 +266,8 @@ static void line_show(unsigned index)
 
 /* ---- A framebuffer ---- */
 
-/* Looks at some cells of the lines, and draws one at most. Returns false when nothing is left. Takes
- * 1,090 instructions for the cell, and 40 for each other one. */
+/* Looks at some cells of the lines, and draws one at most: 1,090 instructions. Returns false when
+ * nothing is left. */
 static bool lines_draw(struct line *lines, uint32_t *dirty)
 {
 	enum { CELLS = 16 };

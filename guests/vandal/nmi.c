@@ -77,6 +77,19 @@ static void sleep_until_nmi(void *unused)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
+/* The handler of an NMI ends by no IRET here, so the processor takes no NMI any more. The VMM stops
+ * this VM. */
+void vandal_nmidead(const char *argument)
+{
+	(void)argument;
+	cpu_interrupts_off();
+	while (trap_try(sleep_until_nmi, NULL) != VECTOR_NMI)
+		;
+	vandal_goes("halts in the handler of an NMI");
+	for (;;)
+		__asm__ volatile("hlt" : : : "memory");
+}
+
 /* A HLT may end with no event: a VMM's exit ends the HLT in some emulators (docs/emulators.md). */
 void vandal_nmihlt(const char *argument)
 {

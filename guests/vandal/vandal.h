@@ -64,7 +64,7 @@ attack vandal_inputs;
 /* stream.c */
 attack vandal_stream;
 /* nmi.c */
-attack vandal_nmi, vandal_nmihlt;
+attack vandal_nmi, vandal_nmihlt, vandal_nmidead;
 /* frames.c */
 attack vandal_frames;
 /* steps.c */

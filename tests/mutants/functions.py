@@ -192,6 +192,13 @@ MUTANTS = (
         "test_turns",
     ),
     (
+        "hlt-in-the-handler-of-an-nmi-sleeps-for-ever",
+        "vmm/core/faults.c",
+        " && !virt_nmis_blocked(vm->vcpu)",
+        "",
+        "test_faults",
+    ),
+    (
         "nmi-leaves-the-vm-halted",
         "vmm/core/run.c",
         "if (vm->at_entry & AT_ENTRY_NMI) /* ends the HLT */",

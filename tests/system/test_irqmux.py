@@ -375,6 +375,17 @@ def test_R06_an_nmi_of_a_vm_from_before_it_can_take_one_is_dropped(system):
     assert report.record("vm", vm="vandal")["state"] == "failed"
 
 
+def test_R06_a_vm_that_halts_in_the_handler_of_its_nmi_is_stopped(system):
+    """R06: nmi=vm:NAME: no NMI ends a HLT in the handler of an NMI, before its IRET. The VM does
+    not sleep for ever, however many NMIs come."""
+    report = system(
+        "nmi=vm:vandal status=0", [vandal("do=nmidead")], environment={"IRQMUX_NMI_US": "50000"}
+    )
+    assert "do=nmidead: halts in the handler of an NMI" in report.console, report
+    assert "HLT with interrupts off: nothing can wake it" in report.console, report
+    assert report.record("vm", vm="vandal")["state"] == "failed"
+
+
 # ---- R17: when routes are set --------------------------------------------------------------------
 
 

@@ -366,6 +366,12 @@ bool virt_inject_nmi(struct vcpu *v)
 	return true;
 }
 
+WEAK bool virt_nmis_blocked(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
 WEAK void virt_want_window(struct vcpu *v, enum window wanted)
 {
 	v->want_window = wanted != WINDOW_NONE;

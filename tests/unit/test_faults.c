@@ -100,6 +100,14 @@ bool virt_may_be_overtaken(struct vcpu *v)
 	return overtaken;
 }
 
+static bool nmis_blocked;
+
+bool virt_nmis_blocked(struct vcpu *v)
+{
+	(void)v;
+	return nmis_blocked;
+}
+
 static void begin(enum fault_policy policy)
 {
 	static uint8_t page[PAGE];
@@ -301,6 +309,24 @@ static void faults_that_go_on_are_logged_at_each_doubling(void **state)
 	assert_int_equal(lines, 8 + 6);
 }
 
+/* An NMI ends such a HLT, but not in the handler of an NMI before its IRET. */
+static void R06_a_hlt_that_no_nmi_ends_is_a_fault(void **state)
+{
+	(void)state;
+	for (unsigned way = 0; way < 4; way++) {
+		bool gets = way & 1, sleeps;
+
+		begin(FAULT_LOG);
+		nmis_blocked = way & 2;
+		dispatch_set_policy(NMI_VM, gets ? &vm : NULL);
+		sleeps = gets && !nmis_blocked;
+		assert_int_equal(vm_fault_of_hlt(&vm), !sleeps);
+		assert_int_equal(vm.state, sleeps ? VM_READY : VM_STOPPED);
+		assert_int_equal(strstr(printed(), "nothing can wake it") == NULL, sleeps);
+	}
+	dispatch_set_policy(NMI_LOG, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +339,7 @@ int main(void)
 		cmocka_unit_test(R01_memory_is_the_vms_from_end_to_end),
 		cmocka_unit_test(a_note_waits_for_the_text_before_it),
 		cmocka_unit_test(faults_that_go_on_are_logged_at_each_doubling),
+		cmocka_unit_test(R06_a_hlt_that_no_nmi_ends_is_a_fault),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,8 +329,10 @@ static void the_next_nmi_waits_for_the_iret_and_comes_behind_it(void **state)
 	(void)state;
 	begin();
 	kit_vmcb.rip = IRET_AT;
+	assert_false(svm_nmis_blocked(&kit_vcpu));
 	assert_true(svm_inject_nmi(&kit_vcpu));
 	assert_int_equal(entry(), VECTOR_NMI);
+	assert_true(svm_nmis_blocked(&kit_vcpu));
 	assert_false(svm_inject_nmi(&kit_vcpu));
 	assert_false(kit_vcpu.timer_due); /* for however long: the IRET exits */
 	assert_true(iret_exits());
@@ -339,7 +341,9 @@ static void the_next_nmi_waits_for_the_iret_and_comes_behind_it(void **state)
 	end_of_slice();                          /* too early */
 	assert_false(svm_inject_nmi(&kit_vcpu));
 	assert_false(iret_exits());
+	assert_true(svm_nmis_blocked(&kit_vcpu));
 	kit_vmcb.rip = IRET_AT + 0x1000;
+	assert_false(svm_nmis_blocked(&kit_vcpu));
 	end_of_slice();
 	assert_true(svm_inject_nmi(&kit_vcpu));
 	assert_int_equal(entry(), VECTOR_NMI);

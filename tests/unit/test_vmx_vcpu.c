@@ -439,6 +439,9 @@ static void an_nmi_waits_for_its_window(void **state)
 	assert_int_equal(vmcs_fields[ENTRY_INTERRUPTION],
 	                 INTERRUPTION_VALID | INTERRUPTION_NMI | 2);
 	assert_false(vmx_inject_nmi(&a)); /* one event an entry */
+	assert_false(vmx_nmis_blocked(&a));
+	vmcs_fields[GUEST_INTERRUPTIBILITY] = INTERRUPTIBILITY_NMI; /* its handler runs */
+	assert_true(vmx_nmis_blocked(&a));
 }
 
 static void an_interrupt_waits_for_shadows_and_other_events(void **state)

@@ -80,7 +80,7 @@ bool vm_fault_of_hlt(struct vm *vm)
 		.format = "HLT with interrupts off: nothing can wake it"
 	};
 
-	if (dispatch_gives_nmis_to(vm))
+	if (dispatch_gives_nmis_to(vm) && !virt_nmis_blocked(vm->vcpu))
 		return false;
 	(void)vm_fault(vm, VM_EXIT_HLT, true, &never_wakes);
 	return true;

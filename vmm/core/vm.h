@@ -155,7 +155,7 @@ void vm_stop(struct vm *vm, int status, const struct denial *why);
  * place. Returns false where the VM was stopped, or starts anew. */
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what);
 /* Does the same for a HLT with interrupts off, and returns true. Returns false, and does nothing,
- * where external NMIs go to vm: an NMI ends the HLT. */
+ * where external NMIs go to vm and are not blocked: an NMI ends the HLT. */
 bool vm_fault_of_hlt(struct vm *vm);
 /* Does the same for a fault of a device of the VM's: the VM may be at any place, or stopped. Call
  * it from the run loop's housekeeping. */

@@ -157,6 +157,11 @@ bool virt_inject_nmi(struct vcpu *v)
 	return virt_is_second ? svm_inject_nmi(v) : vmx_inject_nmi(v);
 }
 
+bool virt_nmis_blocked(struct vcpu *v)
+{
+	return virt_is_second ? svm_nmis_blocked(v) : vmx_nmis_blocked(v);
+}
+
 void virt_requeue_event(struct vcpu *v)
 {
 	virt_is_second ? svm_requeue_event(v) : vmx_requeue_event(v);

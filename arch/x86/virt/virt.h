@@ -181,6 +181,8 @@ bool virt_has_interrupt_table(struct vcpu *v);
  * an NMI now. Then ask again before each entry; an exit comes as soon as the guest can take the
  * NMI. */
 bool virt_inject_nmi(struct vcpu *v);
+/* Returns true while the handler of a virtual NMI runs: the guest takes no NMI until an IRET. */
+bool virt_nmis_blocked(struct vcpu *v);
 /* When the exit came during the delivery of an event to the guest: delivers the event again at the
  * next entry. */
 void virt_requeue_event(struct vcpu *v);

@@ -94,7 +94,7 @@ static void exit_soon(struct vcpu *v)
 
 /* Returns true while the handler of a virtual NMI runs. The IRET that ends the handler exits first.
  * The IRET has been executed when RIP has changed. */
-static bool nmi_blocked(struct vcpu *v)
+bool svm_nmis_blocked(struct vcpu *v)
 {
 	if (v->iret_exited && v->vmcb->rip != v->iret_at)
 		v->nmi_masked = v->iret_exited = false;
@@ -111,7 +111,7 @@ static bool nmi_blocked(struct vcpu *v)
  */
 bool svm_inject_nmi(struct vcpu *v)
 {
-	bool blocked = nmi_blocked(v);
+	bool blocked = svm_nmis_blocked(v);
 
 	if (blocked && !v->iret_exited)
 		return false; /* the IRET exits */

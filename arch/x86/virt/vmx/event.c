@@ -106,6 +106,12 @@ bool vmx_inject_nmi(struct vcpu *v)
 	return able;
 }
 
+bool vmx_nmis_blocked(struct vcpu *v)
+{
+	(void)v;
+	return vmcs_read(GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
+}
+
 void vmx_want_window(struct vcpu *v, enum window wanted)
 {
 	primary_set(v, CPU_INTERRUPT_WINDOW, wanted != WINDOW_NONE);

@@ -430,7 +430,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frame
 	$(patsubst %,arch/x86/virt/%.c,string_io virt) \
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk retire store string task vmx) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk retire store string svm vcpu) \
-	%/audit.c %/capabilities.c %/decode.c \
+	%/audit.c %/capabilities.c %/decode.c arch/x86/virt/%/dump.c \
 	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending faults pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \

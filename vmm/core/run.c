@@ -22,9 +22,10 @@
 #include "vmm/core/vm_build.h"
 
 /* HOUSEKEEPING_US: the VMM looks up so often when no other event brings the VMM in. WORK_WAIT_US:
- * the background work waits so long for an interrupt of the VM that ran, at most WORK_WAITS times
- * in a row. */
-enum { HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 50, WORK_WAITS = 20 };
+ * the background work waits so long for an interrupt of a VM. Where the guest has its interrupts
+ * off, or is in a handler, each further wait is twice as long, and WORK_WAITS of them are enough:
+ * each is an exit of that guest. */
+enum { HOUSEKEEPING_US = 1000000, WORK_WAIT_US = 100, WORK_WAITS = 3 };
 
 /* The run under way, or the run before. */
 static struct {
@@ -226,6 +227,13 @@ static bool may_put_off_work(void)
 	return true;
 }
 
+/* Returns the length of the next wait in TSC ticks: 100 us where a VM comes first by its
+ * priority; 200, 400 and 800 us, one after another, where an interrupt comes first. */
+static slow_path uint64_t work_wait(void)
+{
+	return tsc_from_us(WORK_WAIT_US << vmm_turn.interrupt_waits);
+}
+
 /* Returns true where the work waits for a request at last's controller. */
 static bool request_comes_first(const struct vm *last)
 {
@@ -296,10 +304,10 @@ static void start_in_steps(struct vm *vm, uint64_t now)
 	dispatch_counted(NULL);
 }
 
-/* The background work waits WORK_WAIT_US. Returns NULL: the run loop decides again. */
+/* The background work waits. Returns NULL: the run loop decides again. */
 static struct vm *put_off_work(uint64_t now)
 {
-	processor.housekeeping_due = now + tsc_from_us(WORK_WAIT_US);
+	processor.housekeeping_due = now + work_wait();
 	processor.attention = true;
 	return NULL;
 }
@@ -405,7 +413,7 @@ one_path struct vm *run_decide(uint64_t now, bool timed)
 		next = find_sleeper(&work, now);
 	else if (work && work_has_to_wait(last, next)) {
 		work = false;
-		processor.housekeeping_due = now + tsc_from_us(WORK_WAIT_US);
+		processor.housekeeping_due = now + work_wait();
 	}
 	if (unlikely(work || next == NULL || next->starting))
 		return take_turn(next, work, now);

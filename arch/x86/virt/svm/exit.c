@@ -163,14 +163,3 @@ uint64_t svm_exit_address(struct vcpu *v, bool *write)
 	*write = v->vmcb->exit_info_1 & NPF_WRITE;
 	return v->vmcb->exit_info_2;
 }
-
-__attribute__((cold)) void svm_dump(struct vcpu *v)
-{
-	const struct vcpu_regs *r = &v->regs;
-	const struct vmcb *c = v->vmcb;
-
-	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
-	         c->rip, c->rsp, c->rflags, svm_cr0(v), c->cr3, c->cr4, c->efer);
-	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax,
-	         r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp);
-}

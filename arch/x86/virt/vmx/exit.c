@@ -192,15 +192,3 @@ uint64_t vmx_exit_address(struct vcpu *v, bool *write)
 	*write = vmcs_read(EXIT_QUALIFICATION) >> 1 & 1; /* SDM 3C 27.2.1, table 27-7 */
 	return vmcs_read(GUEST_PHYSICAL_ADDRESS);
 }
-
-__attribute__((cold)) void vmx_dump(struct vcpu *v)
-{
-	const struct vcpu_regs *r = &v->regs;
-
-	log_note("vm %s: rip %lx rsp %lx rflags %lx cr0 %lx cr3 %lx cr4 %lx efer %lx", v->name,
-	         vmcs_read(GUEST_RIP), vmcs_read(GUEST_RSP), vmcs_read(GUEST_RFLAGS),
-	         vmcs_read(GUEST_CR0), vmcs_read(GUEST_CR3), vmcs_read(GUEST_CR4),
-	         vmcs_read(GUEST_EFER));
-	log_note("vm %s: rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", v->name, r->rax,
-	         r->rbx, r->rcx, r->rdx, r->rsi, r->rdi, r->rbp);
-}

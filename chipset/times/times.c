@@ -134,7 +134,27 @@ uint8_t times_port_read(struct times *times, struct block *block, uint16_t port,
 	return value;
 }
 
-/* ---- EOI, masks and ICW1 ---- */
+/* ---- EOI, masks, ICW1 and ICW2 ---- */
+
+/* Drops the figures of the firmware and of the boot loader. A line that waits waits anew. */
+static void begin_anew(struct times *times, uint64_t now)
+{
+	for (unsigned line = 0; line < BLOCK_LINES; line++)
+		times->line[line] = (struct times_line){ .edge = times->line[line].edge, .since = now };
+	times->serving = 0;
+	times->begun = true;
+}
+
+/* Returns whether a write of this value to the port gives the master other vectors than the
+ * firmware of a PC does: a system takes the controller over. */
+static bool takes_over(const struct block *block, uint16_t port, uint8_t value)
+{
+	enum { FIRMWARE_VECTORS = 0x08, VECTORS = 0xf8 };
+
+	return port == PORT_MASTER + 1 &&
+	       connected(block)->chip[PAIR_MASTER].step == I8259_ICW2 &&
+	       (value & VECTORS) != FIRMWARE_VECTORS;
+}
 
 /* Lines that wait behind a mask begin to wait anew when the mask opens: before, the guest wanted
  * nothing of the line. */
@@ -150,6 +170,8 @@ void times_port_write(struct times *times, struct block *block, uint16_t port, u
 	uint16_t serving = in_service(connected(block)), enabled = pair_enabled(connected(block));
 	bool icw1 = !(port & 1) && value & ICW1_SELECT;
 
+	if (!times->begun && takes_over(block, port, value))
+		begin_anew(times, now);
 	block_port_write(block, port, value);
 	uint16_t ended = lines_at(block, serving & (uint16_t)~in_service(connected(block)));
 	if (icw1)

@@ -35,6 +35,20 @@ MUTANTS = (
         "test_times",
     ),
     (
+        "times-the-firmware-counts",
+        KEEPER,
+        "!times->begun && takes_over(block, port, value)",
+        "times->begun && takes_over(block, port, value)",
+        "test_times",
+    ),
+    (
+        "times-each-system-begins-anew",
+        KEEPER,
+        "!times->begun && takes_over(block, port, value)",
+        "takes_over(block, port, value)",
+        "test_times",
+    ),
+    (
         "times-the-high-half-is-of-now",
         WINDOW,
         "high ? times->latch : read_slot(times, slot, clock)",

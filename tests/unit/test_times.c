@@ -276,6 +276,47 @@ static void icw1_ends_a_service_without_an_eoi(void **state)
 	assert_int_equal(times.waiting, 0);
 }
 
+static void initialise_at(uint64_t time, uint8_t vectors)
+{
+	port_write_at(time, MASTER, 0x11);
+	port_write_at(time, MASTER_DATA, vectors);
+	port_write_at(time, MASTER_DATA, 4);
+	port_write_at(time, MASTER_DATA, 1);
+}
+
+/* The firmware's interrupts, then a system's, which initialises the controller a second time. */
+static void the_figures_begin_when_a_system_takes_the_controller_over(void **state)
+{
+	(void)state;
+	initialise_at(10, 0x08);
+	set_line_at(100, 0, true);
+	acknowledge_at(900);
+	set_line_at(910, 0, false);
+	eoi_at(920, 0);
+	initialise_at(930, 0x0f); /* 2:0 are no bits of a base: the firmware's once more */
+	set_line_at(940, 6, true);
+	acknowledge_at(945);
+	assert_samples(0, 0, 1, 800, 800, 800);
+	select_bank(0xfffe, 0);
+	set_line_at(950, 0, true); /* waits in the latch */
+
+	initialise_at(1000, 0x40);
+	assert_samples(0, 0, 0, 0, 0, 0);
+	assert_samples(0, 1, 0, 0, 0, 0);
+	assert_int_equal(stamp(0, WINDOW_STAMPS_EDGE), 950);
+	assert_int_equal(stamp(0, WINDOW_STAMPS_INTA), 0);
+	eoi_at(1001, 6); /* of the firmware's interrupt */
+	assert_samples(6, 1, 0, 0, 0, 0);
+	select_bank(0xffff, 0);
+	acknowledge_at(1040);
+	eoi_at(1050, 0);
+	assert_samples(0, 0, 1, 40, 40, 40);
+
+	initialise_at(1100, 0x30);
+	assert_samples(0, 0, 1, 40, 40, 40);
+	assert_samples(0, 1, 1, 10, 10, 10);
+}
+
 static void lines_at_other_inputs_have_their_own_figures(void **state)
 {
 	(void)state;
@@ -488,6 +529,8 @@ int main(void)
 		cmocka_unit_test_setup(automatic_eoi_ends_the_service_with_inta, begin),
 		cmocka_unit_test_setup(a_poll_is_an_inta, begin),
 		cmocka_unit_test_setup(icw1_ends_a_service_without_an_eoi, begin),
+		cmocka_unit_test_setup(the_figures_begin_when_a_system_takes_the_controller_over,
+		                       begin),
 		cmocka_unit_test_setup(lines_at_other_inputs_have_their_own_figures, begin),
 		cmocka_unit_test_setup(an_edge_of_no_line_is_no_event, begin),
 		cmocka_unit_test_setup(the_version_and_the_capability_say_what_is_there, begin),

@@ -264,7 +264,8 @@ endif
 compare:
 	$(Q)$(PYTHON) scripts/compare.py --root '$(BUILD)/measure' --limit '$(LIMIT)' '$(A)' '$(B)'
 
-trace: all $(QEMU_LINES) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL),$(if $(filter %-irqmux,$(PLATFORM)),$(QEMU_PLUGIN))) \
+trace: all $(if $(filter bochs%,$(PLATFORM)),,$(QEMU_LINES)) $(if $(filter qemu-rtl,$(PLATFORM)),$(QEMU_RTL)) \
+		$(if $(filter %-irqmux,$(PLATFORM)),$(if $(filter bochs%,$(PLATFORM)),$(BOCHS_IRQMUX),$(QEMU_PLUGIN))) \
 		$(RUN_LINUX) | setup-trace
 	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --firmware '$(FIRMWARE)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)' --disk '$(RUN_DISK)'

@@ -65,6 +65,11 @@ uint64_t hardware_window_read(struct hardware *hardware, uint32_t offset, unsign
 void hardware_window_write(struct hardware *hardware, uint32_t offset, unsigned size,
                            uint64_t value);
 
+/* Returns the time of the line's last INTA or EOI (docs/register-window.md, section 7), or 0 where
+ * there was none, and where this make of the block keeps no time. */
+uint64_t hardware_last_inta(const struct hardware *hardware, unsigned line);
+uint64_t hardware_last_eoi(const struct hardware *hardware, unsigned line);
+
 /* The whole state as bytes, for a snapshot of the machine. hardware_save() writes the bytes to `to`
  * where the bytes fit into `room`, and returns how many bytes the state has. hardware_restore()
  * returns false, and changes nothing, where the bytes are no state of this make of the block. */

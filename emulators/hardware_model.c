@@ -137,6 +137,16 @@ void hardware_window_write(struct hardware *hardware, uint32_t offset, unsigned 
 		block_window_write(&hardware->block, offset, size, value);
 }
 
+uint64_t hardware_last_inta(const struct hardware *hardware, unsigned line)
+{
+	return hardware->times.line[line].inta;
+}
+
+uint64_t hardware_last_eoi(const struct hardware *hardware, unsigned line)
+{
+	return hardware->times.line[line].eoi;
+}
+
 static size_t state_bytes(const struct hardware *hardware)
 {
 	return hardware->clock.now ? offsetof(struct hardware, clock)

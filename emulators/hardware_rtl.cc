@@ -61,6 +61,16 @@ bool hardware_keep_time(struct hardware *, const struct hardware_clock *)
 	return false;
 }
 
+uint64_t hardware_last_inta(const struct hardware *, unsigned)
+{
+	return 0;
+}
+
+uint64_t hardware_last_eoi(const struct hardware *, unsigned)
+{
+	return 0;
+}
+
 static void begin_recording(struct hardware *hardware)
 {
 	const char *name = hardware->wave;

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make trace: runs a configuration in QEMU, and writes the timeline of the run: JSON for Perfetto
+"""make trace: runs a configuration in an emulator, and writes the timeline of the run: JSON for Perfetto
 and Chrome, and CTF for babeltrace2 and Trace Compass.
 
-Rule: each run of this script has a directory of its own. QEMU's plugin takes none of the machine's
-time. The VMM's own trace costs the VMM time at each exit and entry (docs/timeline.md).
+Rule: each run of this script has a directory of its own. What looks on in the emulator takes none of
+the machine's time. The VMM's own trace costs the VMM time at each exit and entry (docs/timeline.md).
 """
 
 import argparse
@@ -32,7 +32,7 @@ from signalbox.moments import (
     FilterError,
     read_events,
     read_moments,
-    ring_words,
+    ring_of,
     vm_names,
 )
 from signalbox.qemu import option
@@ -41,12 +41,15 @@ from signalbox.script import run_script
 from signalbox.timeline import Timeline, order, write_json
 
 COUNTED = ("qemu", "qemu-irqmux", "qemu-rtl")
+# Here the block's own device looks on (emulators/bochs/timeline.cc).
+BY_DEVICE = "bochs-irqmux"
+SECOND = 1_000_000_000  # ns
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
-    parser.add_argument("--platform", default="auto", help=" ".join(COUNTED))
+    parser.add_argument("--platform", default="auto", help=" ".join((*COUNTED, BY_DEVICE)))
     parser.add_argument("--board", default="pc")
     parser.add_argument("--iommu", default="", help="QEMU's q35: intel or amd")
     parser.add_argument("--firmware", default="bios", help="QEMU: bios or uefi")
@@ -68,14 +71,14 @@ def arguments():
 
 
 def platform_of(args):
-    """auto is QEMU, as the plugin sees the machine there."""
+    """auto is QEMU, whose plugin sees most of the machine."""
     if args.platform == "auto":
         return "qemu"
     platform, _ = choose(args.platform, args.board, args.iommu, args.firmware)
-    if platform not in COUNTED:
+    if platform not in (*COUNTED, BY_DEVICE):
         raise PlatformError(
-            f"PLATFORM={platform}: the timeline is seen by a plugin of QEMU without KVM: "
-            f"PLATFORM={' or '.join(COUNTED)}"
+            f"PLATFORM={platform}: the timeline is seen by a plugin of QEMU without KVM, or by the "
+            f"chipset block of Bochs: PLATFORM={' or '.join((*COUNTED, BY_DEVICE))}"
         )
     return platform
 
@@ -86,10 +89,20 @@ def traced_machine(args, directory):
         raise ConfigError(f"{args.config}: a bare machine has no VMM whose trace could be drained")
     machine.vmm = f"{machine.vmm} trace=on".strip()
     add_words(machine, machine.unit)
+    address, entries = ring_of(args.build)
+    if machine.platform == BY_DEVICE:
+        machine.environment["IRQMUX_TIMELINE"] = str(directory / FILE)
+        machine.environment["IRQMUX_TRACE"] = f"{address:#x}:{entries}"
+        return machine
     words = lines.plugin_words(args.build, directory, 1 << machine.shift, 0, (), 0)
-    words[1] += f",timeline={option(directory / FILE)}{ring_words(args.build)}"
+    words[1] += f",timeline={option(directory / FILE)},ring={address:#x},entries={entries}"
     machine.extra = words
     return machine
+
+
+def tick_of(machine):
+    """The ns of an instruction, where the file has instructions for ns."""
+    return SECOND // machine.ips if machine.platform == BY_DEVICE else None
 
 
 def owners_of(console):
@@ -147,7 +160,7 @@ def main():
     result = machine.run(directory, timeout=float(args.timeout or 600))
     print(f"trace: {result.explain()}", flush=True)
     names = vm_names(result.console, map(beside.name_of, machine.modules))
-    moments, lost = read_moments(directory, names)
+    moments, lost = read_moments(directory, names, tick_of(machine))
     moments = filter_of(args, names).apply(moments)
     timeline = Timeline(owners_of(result.console)).take(moments)
     kept = store(timeline, sorted(timeline.shown(), key=order))

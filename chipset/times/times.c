@@ -140,7 +140,8 @@ uint8_t times_port_read(struct times *times, struct block *block, uint16_t port,
 static void begin_anew(struct times *times, uint64_t now)
 {
 	for (unsigned line = 0; line < BLOCK_LINES; line++)
-		times->line[line] = (struct times_line){ .edge = times->line[line].edge, .since = now };
+		times->line[line] = (struct times_line){ .edge = times->line[line].edge,
+			                                 .since = now };
 	times->serving = 0;
 	times->begun = true;
 }
@@ -151,8 +152,7 @@ static bool takes_over(const struct block *block, uint16_t port, uint8_t value)
 {
 	enum { FIRMWARE_VECTORS = 0x08, VECTORS = 0xf8 };
 
-	return port == PORT_MASTER + 1 &&
-	       connected(block)->chip[PAIR_MASTER].step == I8259_ICW2 &&
+	return port == PORT_MASTER + 1 && connected(block)->chip[PAIR_MASTER].step == I8259_ICW2 &&
 	       (value & VECTORS) != FIRMWARE_VECTORS;
 }
 

@@ -44,7 +44,7 @@ struct times {
 	uint16_t select;  /* PROBE */
 	uint64_t from;    /* FROM */
 	uint64_t latch;   /* the register whose low half was read last */
-	bool begun;       /* the firmware has handed the controller over: the figures are a system's */
+	bool begun; /* the firmware has handed the controller over: the figures are a system's */
 };
 
 /* As block_set_line(), block_acknowledge(), block_port_read() and block_port_write(), at the time

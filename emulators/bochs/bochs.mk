@@ -17,7 +17,7 @@ BOCHS_PLUGIN := $(BOCHS_BUILD)/libbx_pic.so
 BOCHS_RTL    := $(BOCHS_BUILD)-rtl/libbx_pic.so
 
 BOCHS_MODEL   := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard chipset/block/*.c chipset/times/*.c) emulators/hardware_model.c)
-BOCHS_DEVICE  := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard emulators/bochs/*.cc) emulators/times_file.c)
+BOCHS_DEVICE  := $(patsubst %,$(BOCHS_BUILD)/%.o,$(wildcard emulators/bochs/*.cc) emulators/times_file.c emulators/timeline.c)
 BOCHS_FLAGS   := -O2 -g -fPIC $(WARNINGS) -I. -MMD -MP
 # Configured as the emulator was.
 BOCHS_CXXFLAGS = -std=c++17 $(BOCHS_FLAGS) -D_FILE_OFFSET_BITS=64 -D_LARGE_FILES \

@@ -47,6 +47,7 @@ irqmux_c::~irqmux_c(void)
 {
 	char text[100];
 	hardware_describe(block, text, sizeof text);
+	timeline.end();
 	BX_INFO(("%s", text));
 	const char *times = getenv("IRQMUX_TIMES");
 	if (times && *times && !times_file_write(block, times))
@@ -80,6 +81,7 @@ void irqmux_c::init(void)
 	hardware_keep_time(block, &clock);
 	window.init();
 	button.init();
+	timeline.init();
 }
 
 void irqmux_c::reset(unsigned type)
@@ -131,6 +133,7 @@ void irqmux_c::after_restore_state(void)
 /* The processor latches an NMI and follows INTR's level. */
 void irqmux_c::drive(void)
 {
+	timeline.look(block);
 	if (hardware_take_nmi(block))
 		BX_CPU(0)->deliver_NMI();
 	if (hardware_intr(block))
@@ -147,8 +150,11 @@ void irqmux_c::set_line(unsigned line, bool high)
 {
 	if (DEV_ioapic_present() && line != BLOCK_LINE_ABSENT)
 		DEV_ioapic_set_irq_level(line, high);
-	bool risen = high && line < BLOCK_LINES && !(hardware_lines(block) >> line & 1);
+	uint16_t before = hardware_lines(block);
 	hardware_set_line(block, line, high);
+	bool changed = hardware_lines(block) != before, risen = changed && high;
+	if (changed)
+		timeline.line(line, high);
 	if (risen && button.comes_with(line))
 		hardware_press(block);
 	drive();

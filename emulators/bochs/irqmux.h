@@ -16,6 +16,7 @@
 #include "iodev.h"
 
 #include "emulators/hardware.h"
+#include "emulators/timeline.h"
 
 extern "C" {
 #include "chipset/block/block.h"
@@ -51,6 +52,30 @@ private:
 	unsigned period_us; /* 0: none */
 	unsigned line;      /* BLOCK_LINES: none */
 	unsigned every, seen;
+};
+
+/* The timeline of a run, as `make trace` asks for the timeline by variables: IRQMUX_TIMELINE is the
+ * file, IRQMUX_TRACE says where the VMM's trace lies (emulators/timeline.h). */
+class timeline_c
+{
+public:
+	timeline_c(void);
+
+	/* Reads the environment. A variable that is wrong is a panic. */
+	void init(void);
+	/* A line has a new level. */
+	void line(unsigned line, bool high);
+	/* Records the lines that had an INTA or an EOI since the last call. */
+	void look(const struct hardware *block);
+	/* Writes what is not written yet. Call at the emulator's end, while there is memory. */
+	void end(void);
+
+private:
+	static void drain(void *self);
+	void note(enum timeline_kind kind, unsigned line, uint64_t when, uint64_t *last);
+
+	bool begun;
+	uint64_t inta[BLOCK_LINES], eoi[BLOCK_LINES]; /* the last that are recorded */
 };
 
 /* The PCI function whose BAR0 is the register window. */
@@ -108,6 +133,7 @@ private:
 	FILE *copy; /* Bochs's, while a saved state is restored */
 	window_c window;
 	button_c button;
+	timeline_c timeline;
 };
 
 #endif

@@ -8,7 +8,6 @@
  */
 #include "emulators/qemu/latency.h"
 #include "emulators/qemu/recent.h"
-#include "emulators/qemu/timeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -252,7 +251,7 @@ static void end_of_interrupt(struct vm *vm, unsigned chip, uint8_t ocw2, int64_t
 		if (!line->in_service)
 			continue;
 		line->in_service = false;
-		timeline_add(TIMELINE_EOI, vm->number, i, now);
+		moment_add(TIMELINE_EOI, vm->number, i, now);
 		if (!all.over)
 			histogram_add(&line->handled, line->delivered, now);
 		if (line->timed && !all.over) {

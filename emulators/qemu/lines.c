@@ -34,8 +34,9 @@
 #include "qemu/qemu-plugin.h"
 
 #include "emulators/qemu/latency.h"
-#include "emulators/qemu/timeline.h"
+#include "emulators/qemu/recent.h"
 #include "emulators/qemu/version_check.h"
+#include "emulators/timeline.h"
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
@@ -104,7 +105,7 @@ static void note_level(unsigned line, bool high)
 	if ((lines.high >> line & 1) == high)
 		return;
 	lines.high ^= 1u << line;
-	timeline_add(high ? TIMELINE_HIGH : TIMELINE_LOW, running(), line, now());
+	moment_add(high ? TIMELINE_HIGH : TIMELINE_LOW, running(), line, now());
 }
 
 /* opaque: the input as the input was before qemu_irq_intercept_in(). */
@@ -180,11 +181,11 @@ static void on_exit_of_vm(unsigned int cpu, void *instructions)
 	uint64_t vmcb = processor()->vm_vmcb, code = 0, info = 0;
 
 	lines.virtual = true;
-	timeline_drain();
+	timeline_drain(0);
 	cpu_physical_memory_read(vmcb + EXIT_CODE, &code, sizeof(code));
 	cpu_physical_memory_read(vmcb + EXIT_INFO_1, &info, sizeof(info));
 	latency_exit(vmcb);
-	timeline_add(TIMELINE_EXIT, vmcb, code, now_at_block((uintptr_t)instructions));
+	moment_add(TIMELINE_EXIT, vmcb, code, now_at_block((uintptr_t)instructions));
 	if (code == EXIT_IO)
 		on_exit_of_io(vmcb, info, (uintptr_t)instructions);
 }
@@ -193,8 +194,8 @@ static void on_exit_of_vm(unsigned int cpu, void *instructions)
  * block of one or two instructions has VMRUN alone, or with the NOP before (svm/enter.S). */
 static void on_entry_of_vm(unsigned int cpu, void *unused)
 {
-	timeline_drain();
-	timeline_add(TIMELINE_ENTRY, processor()->regs[R_EAX], 0, now_at_block(0));
+	timeline_drain(0);
+	moment_add(TIMELINE_ENTRY, processor()->regs[R_EAX], 0, now_at_block(0));
 }
 
 static bool is_vmrun(const struct qemu_plugin_insn *one)
@@ -281,7 +282,7 @@ static void on_delivery(CPUX86State *env)
 	}
 	if (found == LATENCY_LINES)
 		return;
-	timeline_add(TIMELINE_DELIVERED, vm, found, now());
+	moment_add(TIMELINE_DELIVERED, vm, found, now());
 	latency_delivered(vm, found, now());
 }
 

@@ -16,6 +16,7 @@ QEMU_HOME    = $(shell cat $(QEMU_STAMP))
 
 QEMU_MODEL   := $(patsubst %,$(QEMU_BUILD)/%.o,$(wildcard chipset/block/*.c chipset/times/*.c) emulators/hardware_model.c)
 QEMU_TIMES   := $(QEMU_BUILD)/emulators/times_file.c.o
+QEMU_TIMELINE := $(QEMU_BUILD)/emulators/timeline.c.o
 QEMU_DEVICE  := $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,irqmux info snapshot times_end) $(QEMU_TIMES)
 # Hidden: a name of ours is never one of the emulator's.
 QEMU_FLAGS   := -O2 -g -fPIC -fvisibility=hidden $(WARNINGS) -I. -MMD -MP
@@ -36,7 +37,7 @@ $(QEMU_STAMP): FORCE | setup-qemu-irqmux $(NEWLIB_STAMP)
 	$(Q)mkdir -p $(@D)
 	$(Q)CC='$(HOSTCC)' QEMU_SOURCE='$(QEMU_SOURCE)' scripts/qemu_headers.sh $@
 
-$(QEMU_MODEL) $(QEMU_TIMES): $(QEMU_BUILD)/%.c.o: %.c $(QEMU_STAMP)
+$(QEMU_MODEL) $(QEMU_TIMES) $(QEMU_TIMELINE): $(QEMU_BUILD)/%.c.o: %.c $(QEMU_STAMP)
 	$(call say,HOSTCC,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(HOSTCC) -std=c11 $(QEMU_FLAGS) -c $< -o $@
@@ -63,8 +64,9 @@ $(QEMU_PATHS) $(QEMU_LOOKS): $(QEMU_BUILD)/%.so: $(QEMU_BUILD)/emulators/qemu/%.
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $<
 
-$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency recent timeline)
+$(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency recent) $(QEMU_TIMELINE)
 	$(call say,HOSTLD,$@)
 	$(Q)$(HOSTCC) -shared -o $@ $^
 
--include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths looks lines latency recent timeline)
+-include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(QEMU_TIMELINE:.o=.d) \
+	$(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths looks lines latency recent)

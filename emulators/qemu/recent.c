@@ -14,9 +14,10 @@ void recent_begin(void)
 	recent.count = 0;
 }
 
-void recent_add(const struct recent_moment *moment)
+void moment_add(enum timeline_kind kind, uint64_t vm, uint64_t number, int64_t now)
 {
-	recent.moment[recent.count++ % RECENT] = *moment;
+	recent.moment[recent.count++ % RECENT] = (struct recent_moment){ now, kind, vm, number };
+	timeline_add(kind, vm, number, now);
 }
 
 unsigned recent_copy(int64_t since, struct recent_moment *to, _Bool *all)

@@ -7,6 +7,8 @@
 #ifndef EMULATORS_QEMU_RECENT_H
 #define EMULATORS_QEMU_RECENT_H
 
+#include "emulators/timeline.h"
+
 #include <stdint.h>
 
 /* How many moments are kept. */
@@ -21,7 +23,8 @@ struct recent_moment {
 
 /* Forgets all moments. */
 void recent_begin(void);
-void recent_add(const struct recent_moment *moment);
+/* Keeps a moment here, and adds the moment to the timeline, where a timeline has begun. */
+void moment_add(enum timeline_kind kind, uint64_t vm, uint64_t number, int64_t now);
 /* Copies the moments from a time on, oldest first. to: RECENT of them. Returns how many. *all is
  * false where older moments of that time are no longer kept. */
 unsigned recent_copy(int64_t since, struct recent_moment *to, _Bool *all);

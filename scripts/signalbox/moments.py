@@ -2,7 +2,7 @@
 """The moments of a run: what the emulator saw, and the VMM's own trace, in the order of time.
 
 Rule: the meaning of an event of the VMM's trace stands in vmm/core/trace_ring.h alone, and is read
-from there. The file of records is that of emulators/qemu/timeline.c.
+from there. The file of records is that of emulators/timeline.c.
 """
 
 import re
@@ -20,9 +20,10 @@ RING = "vmm/core/trace_ring.h"
 RECORD = struct.Struct("<QIIQQ")
 ENTRY = struct.Struct("<BBHI")  # event, VM, a, b
 NO_VM = 0xFF
-# enum timeline_kind (emulators/qemu/timeline.h).
+# enum timeline_kind (emulators/timeline.h).
 KINDS = ("trace", "lost", "high", "low", "delivered", "eoi", "machine-entry", "machine-exit")
-OF_LINES = ("high", "low", "delivered", "eoi")
+LEVELS = ("high", "low")
+OF_LINES = (*LEVELS, "delivered", "eoi")
 LINES = 16
 # The lengths of the bare machine's and the VMM's numbers, where a VM has the address of its VMCB.
 BARE, VMM = 0, (1 << 64) - 1
@@ -64,15 +65,14 @@ def read_events(root=ROOT):
     )
 
 
-def ring_words(build):
-    """The words that tell the plugin where the trace lies: an address, and the number of
-    entries."""
+def ring_of(build):
+    """Where the VMM's trace lies in the machine's memory: (address, number of entries)."""
     elf = Path(build) / "signalbox.elf"
     found = symbols(elf).get("processor")
     entries = re.search(r"TRACE_ENTRIES = (\d+)", (ROOT / RING).read_text())
     if not found or not entries:
         raise QemuError(f"{elf}: the image has no processor: make all builds it anew")
-    return f",ring={found[0]:#x},entries={entries[1]}"
+    return found[0], int(entries[1])
 
 
 # ---- Names ---------------------------------------------------------------------------------------
@@ -159,18 +159,54 @@ def moment_of_machine(time, kind, vm, number, names):
     return Moment(time, kind, names.of_vmcb(vm), fields)
 
 
-def read_moments(directory, names):
-    """(the moments of a run in the order of time, how many entries of the trace were lost)."""
+def without_aborted(moments):
+    """Leaves out each entry that the VMM took back: no VM was entered."""
+    kept, entry = [], None
+    for moment in moments:
+        if moment.event == "exit" and moment.fields["reason"] == "aborted-entry" and entry:
+            kept = [one for one in kept if one is not entry]
+        if moment.event in ("entry", "exit"):
+            entry = moment if moment.event == "entry" else None
+        kept.append(moment)
+    return kept
+
+
+def with_turns(moments):
+    """Adds who has the processor, where the emulator says nothing of exits and entries: behind
+    the VMM's entry a VM runs, up to the next event of the VMM's trace. A line's moment gets the
+    VM's name. Before the VMM's first event the interrupts are the firmware's, and stay out."""
+    entries = {id(moment) for moment in without_aborted(moments) if moment.event == "entry"}
+    found, running, begun = [], None, False
+    for moment in moments:
+        if moment.event in OF_LINES:
+            if begun or moment.event in LEVELS:
+                found.append(moment._replace(vm=running or ""))
+            continue
+        begun = True
+        if running is not None:
+            found.append(Moment(moment.time, "machine-exit", running, {}))
+            running = None
+        found.append(moment)
+        if id(moment) in entries:
+            running = moment.vm
+            found.append(Moment(moment.time, "machine-entry", running, {}))
+    return found
+
+
+def read_moments(directory, names, tick=None):
+    """(the moments of a run in the order of time, how many entries of the trace were lost). tick:
+    where times are instructions, the ns of an instruction."""
     events = read_events()
     records, lost = read_records(Path(directory) / FILE)
     names = Names(names)
     learn_vmcbs(records, names, [name for name, _ in events.events].index("exit"))
-    return [
-        moment_of_entry(time, vm, names, events)
+    moments = [
+        moment_of_entry(time * (tick or 1), vm, names, events)
         if kind == "trace"
-        else moment_of_machine(time, kind, vm, number, names)
+        else moment_of_machine(time * (tick or 1), kind, vm, number, names)
         for time, kind, vm, number in records
-    ], lost
+    ]
+    return with_turns(moments) if tick else moments, lost
 
 
 # ---- Filters -------------------------------------------------------------------------------------

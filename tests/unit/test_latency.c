@@ -9,7 +9,6 @@
 
 #include "emulators/qemu/latency.h"
 #include "emulators/qemu/recent.h"
-#include "emulators/qemu/timeline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -239,15 +238,15 @@ static void great_values_share_buckets_and_the_maximum_is_exact(void **state)
 static void the_longest_sample_keeps_its_moments(void **state)
 {
 	(void)state;
-	timeline_add(TIMELINE_HIGH, VM, 3, 900);
-	timeline_add(TIMELINE_HIGH, OTHER, 3, 1000);
+	moment_add(TIMELINE_HIGH, VM, 3, 900);
+	moment_add(TIMELINE_HIGH, OTHER, 3, 1000);
 	pulse(3, OTHER, 1000);
-	timeline_add(TIMELINE_EXIT, OTHER, 0x61, 1200);
-	timeline_add(TIMELINE_ENTRY, VM, 0, 1500);
-	timeline_add(TIMELINE_DELIVERED, VM, 3, 1600);
+	moment_add(TIMELINE_EXIT, OTHER, 0x61, 1200);
+	moment_add(TIMELINE_ENTRY, VM, 0, 1500);
+	moment_add(TIMELINE_DELIVERED, VM, 3, 1600);
 	latency_delivered(VM, 3, 1600);
 	for (unsigned i = 0; i < 2 * RECENT; i++) {
-		timeline_add(TIMELINE_LOW, VM, 3, 2000 + 100 * i);
+		moment_add(TIMELINE_LOW, VM, 3, 2000 + 100 * i);
 		pulse(3, OTHER, 2000 + 100 * i);
 		latency_delivered(VM, 3, 2050 + 100 * i);
 	}
@@ -260,7 +259,7 @@ static void a_sample_with_too_many_moments_says_so(void **state)
 	(void)state;
 	pulse(3, OTHER, 1000);
 	for (unsigned i = 0; i <= RECENT; i++)
-		timeline_add(TIMELINE_LOW, VM, 4, 1000 + i);
+		moment_add(TIMELINE_LOW, VM, 4, 1000 + i);
 	latency_delivered(VM, 3, 9000);
 	expect("worst vm=1000 line=3 state=waiting all=0 moments=3:1000:4:1,");
 }

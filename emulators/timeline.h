@@ -1,16 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The timeline of a run: each moment that the emulator sees, and the entries of the VMM's trace,
  * drained while the machine runs.
  *
  * Rule: this file knows no emulator, and takes none of the machine's time. The emulator tells each
- * moment with the machine's time in ns, and reads the machine's memory.
+ * moment with the machine's time, in the unit of the TSC, and reads the machine's memory.
  */
-#ifndef EMULATORS_QEMU_TIMELINE_H
-#define EMULATORS_QEMU_TIMELINE_H
+#ifndef EMULATORS_TIMELINE_H
+#define EMULATORS_TIMELINE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* The kinds of a record. scripts/signalbox/moments.py has the same list. */
 enum timeline_kind {
@@ -36,12 +40,18 @@ enum { TIMELINE_ENTRY_BYTES = 16 };
  * file cannot be written. */
 bool timeline_begin(const char *path, const struct timeline_ring *ring,
                     void (*read)(uint64_t address, void *to, uint64_t bytes));
-/* Adds a record to the timeline, where a timeline has begun, and to the moments of recent.h. */
+/* Adds a record to the timeline, where a timeline has begun. */
 void timeline_add(enum timeline_kind kind, uint64_t vm, uint64_t number, int64_t now);
-/* Takes the new entries over from the VMM's trace. Call it from the first exit on, at least once in
- * so many entries as the trace holds. */
-void timeline_drain(void);
+/* Takes the new entries over from the VMM's trace, but for the last `unwritten`. The VMM counts an
+ * entry before the VMM writes the entry: where the caller may have stopped the VMM in between, the
+ * last entry may not be whole yet. Call from the first exit on, at least once in so many entries as
+ * the trace holds. */
+void timeline_drain(unsigned unwritten);
 /* Writes what is not written yet. Returns false where the file is not whole. */
 bool timeline_end(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

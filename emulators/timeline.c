@@ -1,16 +1,15 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The file of a timeline: records of 32 bytes, little-endian. See the header for the rule.
  */
-#include "emulators/qemu/timeline.h"
-#include "emulators/qemu/recent.h"
+#include "emulators/timeline.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* A record in the file. */
 struct record {
-	uint64_t time; /* ns; TIMELINE_TRACE: the TSC */
+	uint64_t time; /* TIMELINE_TRACE: the TSC */
 	uint32_t kind; /* enum timeline_kind */
 	uint32_t zero;
 	uint64_t vm;     /* TIMELINE_TRACE: event, VM, a and b of the entry */
@@ -41,7 +40,6 @@ static void write_record(struct record record)
 
 void timeline_add(enum timeline_kind kind, uint64_t vm, uint64_t number, int64_t now)
 {
-	recent_add(&(struct recent_moment){ now, kind, vm, number });
 	if (timeline.out != NULL)
 		write_record((struct record){ (uint64_t)now, kind, 0, vm, number });
 }
@@ -56,7 +54,7 @@ static void drain_entry(uint64_t number)
 	write_record((struct record){ entry[0], TIMELINE_TRACE, 0, entry[1], number });
 }
 
-void timeline_drain(void)
+void timeline_drain(unsigned unwritten)
 {
 	uint64_t count = 0;
 
@@ -71,7 +69,7 @@ void timeline_drain(void)
 		timeline.next = first;
 	}
 	timeline.drains = true;
-	while (timeline.next != count)
+	while (timeline.next + unwritten < count)
 		drain_entry(timeline.next++);
 }
 
@@ -79,7 +77,7 @@ bool timeline_end(void)
 {
 	if (timeline.out == NULL)
 		return true;
-	timeline_drain();
+	timeline_drain(0);
 	bool whole = ferror(timeline.out) == 0;
 	return fclose(timeline.out) == 0 && whole;
 }

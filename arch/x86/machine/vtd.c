@@ -64,7 +64,8 @@ enum { PMEN_STATE = 1 << 0 };
 enum { PRESENT = 1 << 0, DOMAIN_SHIFT = 8, CONTEXT_WORDS = 2, ROOT_WORDS = 2, BUS_SHIFT = 8 };
 #define TABLE_ADDRESS (~(uint64_t)(PAGE - 1))
 
-int vtd_command(uint64_t unit, uint32_t bit, bool on)
+/* Writes a bit of the command register, and waits for the unit's answer. Returns 0 or -EIO. */
+static int command(uint64_t unit, uint32_t bit, bool on)
 {
 	uint32_t state = mmio_read32(unit + GSTS) & COMMAND_STATE;
 
@@ -178,27 +179,29 @@ static void set_message(uint64_t unit)
 static int turn_on(const struct dma_units *u, unsigned i, const uint64_t *entries)
 {
 	uint64_t unit = u->tables->unit[i].registers;
-	int error = vtd_command(unit, COMMAND_REMAP, false);
+	int error = command(unit, COMMAND_REMAP, false);
 
 	if (error == 0)
-		error = vtd_command(unit, COMMAND_QUEUE, false);
+		error = command(unit, COMMAND_QUEUE, false);
 	set_message(unit);
 	mmio_write64(unit + RTADDR, (uint64_t)u->table);
 	if (error == 0)
-		error = vtd_command(unit, COMMAND_ROOT, true);
+		error = command(unit, COMMAND_ROOT, true);
 	if (error == 0 && entries != NULL) {
 		mmio_write64(unit + IQT, 0);
 		mmio_write64(unit + IQA, (uint64_t)u->log + (uint64_t)i * PAGE);
-		error = vtd_command(unit, COMMAND_QUEUE, true);
-		if (error == 0)
-			error = vtd_set_entries(unit, entries);
+		error = command(unit, COMMAND_QUEUE, true);
+		if (error == 0) {
+			vtd_place_entries(unit, entries);
+			error = command(unit, VTD_SET_ENTRIES, true);
+		}
 	}
 	if (error == 0)
 		error = invalidate(u, i);
 	if (error == 0)
-		error = vtd_command(unit, COMMAND_TRANSLATE, true);
+		error = command(unit, COMMAND_TRANSLATE, true);
 	if (error == 0 && entries != NULL)
-		error = vtd_command(unit, COMMAND_REMAP, true);
+		error = command(unit, COMMAND_REMAP, true);
 	if (error == 0 && mmio_read32(unit + PMEN) & PMEN_STATE) {
 		mmio_write32(unit + PMEN, 0);
 		error = dma_wait(unit + PMEN, PMEN_STATE, 0);

@@ -13,15 +13,12 @@
 /* ECAP: 3 remaps interrupts | 1 queued invalidation. GCMD: 24 table of interrupts. */
 enum { VTD_ECAP = 0x10, VTD_ECAP_REMAPS = 1 << 3 | 1 << 1, VTD_SET_ENTRIES = 1 << 24 };
 
-/* Writes a bit of the command register, and waits for the unit's answer. Returns 0 or -EIO. */
-int vtd_command(uint64_t unit, uint32_t bit, bool on);
-
 /* Returns true when all units can remap interrupts, and the table tells the I/O APIC's name. */
 bool vtd_remaps(const struct dma_units *u);
 /* Makes the table of interrupts, or returns NULL. */
 uint64_t *vtd_create_entries(const struct dma_units *u);
-/* Tells a unit its table. Returns 0 or -EIO. */
-int vtd_set_entries(uint64_t unit, const uint64_t *entries);
+/* Writes the place of the table to a unit. Call before VTD_SET_ENTRIES of the command register. */
+void vtd_place_entries(uint64_t unit, const uint64_t *entries);
 /* Has the I/O APIC and the HPET send handles from now on. All pins are masked. */
 void vtd_use_entries(const struct dma_units *u);
 

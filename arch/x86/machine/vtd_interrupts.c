@@ -57,12 +57,11 @@ uint64_t *vtd_create_entries(const struct dma_units *u)
 	return entries;
 }
 
-int vtd_set_entries(uint64_t unit, const uint64_t *entries)
+void vtd_place_entries(uint64_t unit, const uint64_t *entries)
 {
 	bool wide = msr_read(MSR_APIC_BASE) & APIC_BASE_X2APIC;
 
 	mmio_write64(unit + IRTA, (uint64_t)entries | (wide ? IRTA_WIDE : 0) | IRTA_SIZE);
-	return vtd_command(unit, VTD_SET_ENTRIES, true);
 }
 
 void vtd_use_entries(const struct dma_units *u)

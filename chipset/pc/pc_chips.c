@@ -234,7 +234,7 @@ line_set pc_look(void)
 	return irr & (uint16_t)~LINE(LINE_CASCADE);
 }
 
-slow_path line_set pc_read_isr(void)
+line_set pc_read_isr(void)
 {
 	line_set isr;
 	uint32_t before;

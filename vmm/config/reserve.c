@@ -46,8 +46,7 @@ static int reserve_map(const struct multiboot_info *info)
 }
 
 /* Reserves the registers of a device, which begin at a multiple of bytes. */
-static __attribute__((noinline)) int reserve_device(uint64_t address, uint64_t bytes,
-                                                    const char *what)
+static int reserve_device(uint64_t address, uint64_t bytes, const char *what)
 {
 	if (address == 0)
 		return 0;

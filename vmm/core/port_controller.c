@@ -9,8 +9,8 @@
 
 #include <errno.h>
 
-/* cold: a guest's fault. slow_path: see change_controller() (vmm/core/invoke.c). */
-__attribute__((cold)) slow_path void port_controller_fault(struct vm *vm, int error)
+/* cold: a guest's fault. Not inlined: see change_controller() (vmm/core/invoke.c). */
+__attribute__((cold)) void port_controller_fault(struct vm *vm, int error)
 {
 	static const struct denial opens_others = {
 		.format = "OCW1 opens lines that are not the VM's; they stay masked"

@@ -15,6 +15,7 @@
 #include "arch/x86/cpu/io.h"
 #include "guests/lib/args.h"
 #include "guests/lib/machine.h"
+#include "guests/lib/pci.h"
 #include "guests/lib/pic.h"
 #include "guests/lib/report.h"
 #include "guests/lib/stats.h"

@@ -43,6 +43,7 @@ void fake_vmm_reset(void)
 		.lines = LINE(8) | LINE(15),
 		.run_ticks = 765433,
 		.switches_in = 39,
+		.faults = 9,
 		.exits_total = 5,
 		.status = "",
 		.exit_status = 3,

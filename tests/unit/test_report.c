@@ -166,7 +166,7 @@ static void the_end_has_lines_for_programs(void **state)
 		"exits_per_interrupt=2.502\n",
 		"\nvm vm=pulse state=running run_ticks=1234567 switches=40\n",
 		"\nexits vm=pulse total=20 nmi=12 slice=8\n",
-		"\nvm vm=scribe state=done status=3 run_ticks=765433 switches=39\n",
+		"\nvm vm=scribe state=done status=3 run_ticks=765433 switches=39 faults=9\n",
 		"\nexits vm=scribe total=5 hlt=5\n",
 		"\nline irq=0 owner=pulse exits=10 held=2 injected=0 wakeups=4\n",
 		"\nline irq=4 owner=vmm exits=7 held=0 injected=0 wakeups=0\n",

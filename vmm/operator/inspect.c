@@ -71,6 +71,7 @@ void vmm_vm_report(unsigned i, struct vm_report *out)
 		.switches_in = vm->switches_in,
 		.probes = vm->probes,
 		.reinitialised = vm->controller.reinitialised,
+		.faults = vm->faults,
 		.status = vm->status,
 		.exit_status = vm->exit_status,
 		.done = vm->done && !vm->stopped_by_operator,

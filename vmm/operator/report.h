@@ -28,6 +28,7 @@ struct vm_report {
 	uint64_t probes;      /* Accesses to ports and memory without a device. */
 	/* Number of times that the guest's ICW1 was caught after the fact. */
 	uint64_t reinitialised;
+	uint64_t faults; /* Denied accesses of the guest and its devices since its last start. */
 	/* Exits by reason. */
 	uint64_t exits[VM_EXIT_COUNT];
 	/* All exits, without VM_EXIT_ABORTED. */

@@ -149,6 +149,8 @@ static void data_vms(void)
 			           (unsigned long)vm.held_for_budget, (unsigned long)vm.most_over);
 		if (vm.reinitialised > 0)
 			log_format(" reinitialised=%lu", (unsigned long)vm.reinitialised);
+		if (vm.faults > 0)
+			log_format(" faults=%lu", (unsigned long)vm.faults);
 		log_format("\n");
 		log_format("exits vm=%s total=%lu", vm.name, (unsigned long)vm.exits_total);
 		for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++)

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Configuration space as the guest edu finds it.
+ * PCI configuration space by mechanism #1.
  *
- * Rule: see edu.h.
+ * Rule: see pci.h.
  */
-#include "guests/edu/edu.h"
+#include "guests/lib/pci.h"
 
 #include "arch/x86/cpu/io.h"
 #include "guests/lib/machine.h"
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc, FUNCTIONS = 256, NO_FUNCTION = 0xffff };
 enum { MULTIFUNCTION = 0x80, CAPABILITIES_MAX = 48, CAPABILITY_MSI = 5, CAPABILITY_MSIX = 17 };
+/* Base address register (6.2.5.1): 31:4 address | 2:1 type, 2: 64 bits | 0 ports */
+enum { BAR_FLAGS = 15, BAR_KIND = 7, BAR_WIDE = 4 };
 #define ENABLE 0x80000000u
 
 static uint16_t select(unsigned function, unsigned offset)
@@ -83,4 +85,14 @@ unsigned pci_capabilities(unsigned function, unsigned *messages)
 		*messages += id == CAPABILITY_MSI || id == CAPABILITY_MSIX;
 	}
 	return count;
+}
+
+uint64_t pci_bar(unsigned function, unsigned n)
+{
+	uint32_t low = pci_read32(function, PCI_BAR0 + 4 * n);
+	uint64_t high = 0;
+
+	if ((low & BAR_KIND) == BAR_WIDE)
+		high = pci_read32(function, PCI_BAR0 + 4 * (n + 1));
+	return high << 32 | (low & ~(uint32_t)BAR_FLAGS);
 }

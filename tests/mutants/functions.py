@@ -168,6 +168,35 @@ MUTANTS = (
         "\tif (true)\n",
         "test_config_pci",
     ),
+    (
+        "a-page-above-4-gib-is-shared",
+        CLAIM,
+        "(bar & KIND) == WIDE",
+        "false",
+        "test_config_pci",
+    ),
+    # Which virtio function goes around the IOMMU.
+    (
+        "virtio-by-the-first-features",
+        "vmm/device/virtio.c",
+        "pci_write(function, window + DATA, SECOND);",
+        "pci_write(function, window + DATA, 0);",
+        "test_virtio",
+    ),
+    (
+        "virtio-without-a-window",
+        "vmm/device/virtio.c",
+        "common == 0 || window == 0",
+        "common == 0",
+        "test_virtio",
+    ),
+    (
+        "the-end-has-no-faults",
+        "vmm/operator/report_tables.c",
+        "if (vm.faults > 0)",
+        "if (false)",
+        "test_report",
+    ),
     ("address-0-is-given", CLAIM, "range.first == 0", "false", "test_config_pci"),
     ("a-line-of-nobody", CLAIM, "fed != 0 && !line_in(fed, line)", "false", "test_config_pci"),
     (

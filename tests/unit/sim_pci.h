@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-enum { SIM_PCI_REGISTERS = 64, SIM_PCI_FUNCTIONS = 16 };
+enum { SIM_PCI_REGISTERS = 64, SIM_PCI_FUNCTIONS = 20 };
 #define SIM_PCI(device, function) ((device) << 3 | (function))
 
 struct sim_function {

@@ -17,8 +17,18 @@ enum { LINE_CONSOLE = 4 };
 
 static char err[256];
 
+/* A function with 256 bytes of registers above 4 GiB. */
+static void add_wide(unsigned number, unsigned bar, uint32_t high, uint32_t low)
+{
+	struct sim_function *f = sim_pci_add(number, 0x11111111, 0x07000000);
+
+	sim_pci_bar(f, bar, low, 256, 4);
+	f->value[5 + bar] = high;
+	f->changes[5 + bar] = UINT32_MAX;
+}
+
 /* A board: 00:04.0 a network card, 05.0 and 06.0 with BARs in the same page, 07.0 the same line as
- * 04.0, and functions that nobody can have. */
+ * 04.0, functions that nobody can have, and 10.0 to 12.0 above 4 GiB, two of them in a page. */
 static int begin(void **state)
 {
 	struct sim_function *f;
@@ -56,6 +66,9 @@ static int begin(void **state)
 	sim_pci_bar(f, 0, 0xcf0, 16, 1);
 	f = sim_pci_add(SIM_PCI(15, 0), 0x11111111, 0x07000000);
 	sim_pci_interrupt(f, 0, 2);
+	add_wide(SIM_PCI(16, 0), 0, 0xe0, 0x8000);
+	add_wide(SIM_PCI(17, 0), 2, 0xe0, 0x8400);
+	add_wide(SIM_PCI(18, 0), 0, 0xe1, 0x8000);
 	return 0;
 }
 
@@ -98,6 +111,16 @@ static void R01_a_function_brings_its_line_ports_and_memory(void **state)
 	assert_int_equal(vm.lines, 0);
 }
 
+static void R01_registers_above_4_gib_are_the_vm_s(void **state)
+{
+	struct vm_config vm;
+
+	(void)state;
+	assert_int_equal(parse(1, "pci=00:12.0", &vm), 0);
+	assert_int_equal(vm.mmio_count, 1);
+	assert_true(vm.mmio[0].first == 0xe100008000 && vm.mmio[0].last == 0xe100008fff);
+}
+
 static void a_function_that_cannot_be_a_vm_s_is_refused(void **state)
 {
 	static const struct {
@@ -119,6 +142,8 @@ static void a_function_that_cannot_be_a_vm_s_is_refused(void **state)
 		{ "pci=00:00.0", "pci=00:00.0: it is a bridge, and belongs to the VMM" },
 		{ "pci=00:01.0", "pci=00:01.0: it is a bridge, and belongs to the VMM" },
 		{ "pci=00:05.0", "pci=00:05.0: 0xfeb70400 shares a page with function 00:06.0" },
+		{ "pci=00:10.0", "pci=00:10.0: 0xe000008000 shares a page with function 00:11.0" },
+		{ "pci=00:11.0", "pci=00:11.0: 0xe000008400 shares a page with function 00:10.0" },
 		{ "pci=00:08.0", "pci=00:08.0: the firmware gave BAR 2 no address" },
 		{ "pci=00:09.0",
 		  "pci=00:09.0: the firmware gave it no line (Interrupt Line is 255)" },
@@ -205,6 +230,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(R01_a_function_brings_its_line_ports_and_memory, begin),
+		cmocka_unit_test_setup(R01_registers_above_4_gib_are_the_vm_s, begin),
 		cmocka_unit_test_setup(a_function_that_cannot_be_a_vm_s_is_refused, begin),
 		cmocka_unit_test_setup(a_function_has_one_owner, begin),
 	};

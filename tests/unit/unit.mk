@@ -53,6 +53,7 @@ UNIT_pci     := arch/x86/machine/pci.c
 UNIT_PCI     := $(patsubst %,arch/x86/machine/%.c,pci pci_bars) vmm/device/pci_space.c
 UNIT_pci_space := $(UNIT_PCI) tests/unit/sim_pci.c
 UNIT_pci_bars := $(UNIT_PCI) tests/unit/sim_pci.c
+UNIT_virtio  := vmm/device/virtio.c arch/x86/machine/pci.c
 UNIT_config_pci := $(UNIT_CONFIG) vmm/config/config_pci.c $(UNIT_PCI) tests/unit/sim_pci.c
 UNIT_port_access := tests/unit/fake_virt.c tests/unit/fake_string_io.c vmm/core/port_access.c vmm/core/port_filter.c
 UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c

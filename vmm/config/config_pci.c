@@ -32,12 +32,16 @@ static bool is_own(const struct vm_config *vm, unsigned function)
 /* Returns a function with a memory BAR in the same page that is not the VM's, or HOST_BRIDGE. */
 static unsigned find_neighbour(const struct claim *c, uint64_t page)
 {
+	enum { IO = 1 << 0, KIND = 7, WIDE = 4 }; /* pci_bars.c has the register */
+
 	for (unsigned f = HOST_BRIDGE + 1; f < FUNCTIONS_OF_BUS; f++) {
 		if (is_own(c->vm, f) || !pci_is_device(f))
 			continue;
 		for (unsigned n = 0; n < PCI_BARS; n++) {
-			uint32_t bar = pci_read(f, PCI_BAR0 + 4 * n);
-			if (bar != 0 && !(bar & 1) && bar / UNIT == page)
+			uint64_t bar = pci_read(f, PCI_BAR0 + 4 * n);
+			if ((bar & KIND) == WIDE && n + 1 < PCI_BARS)
+				bar |= (uint64_t)pci_read(f, PCI_BAR0 + 4 * ++n) << 32;
+			if (bar / UNIT == page && !(bar & IO))
 				return f;
 		}
 	}

@@ -16,6 +16,8 @@ from conftest import all_ok
 from signalbox import Module
 from test_dma import LAST, PLACE, VICTIM, VMM, source, victim
 
+pytestmark = pytest.mark.only_on("qemu-irqmux")
+
 # Slots whose line is 11; the victim's is 10. In the order of the trials.
 SLOTS = {"ahci": "00:06.0", "nvme": "00:07.0", "virtio-blk": "00:0a.0", "virtio-net": "00:0b.0"}
 REQUESTS, VERDICTS = 100, 13  # of each device
@@ -139,3 +141,27 @@ def test_the_attacks_are_real_ones(control_run):
         assert f"{device}: changes nothing at a foreign address" in failed, control_run
     failed = [text for text, ok in control_run.verdicts("victim") if not ok]
     assert failed == ["edu: DMA reads and writes the memory"], control_run
+
+
+def test_R01_registers_above_4_gib_by_uefi(boot, runs):
+    """R01: OVMF puts these BARs of 64 bits above 4 GiB. The devices work there as by BIOS."""
+    above = ("nvme", "virtio-blk", "virtio-net")
+    functions = ",".join(SLOTS[device] for device in above)
+    guest = f"unit=instructions n=20 do={','.join(above)}"
+    report = boot(
+        "chipset=irqmux",
+        [Module("rings", f"vm=rings mem=1280K pci={functions} -- {guest}")],
+        platform="qemu-irqmux",
+        board="q35",
+        iommu="intel",
+        firmware="uefi",
+        direct=False,
+        disk=False,
+        extra=devices(runs, "uefi"),
+    )
+    all_ok(report, "rings", 8 * len(above))
+    for device in above:
+        latency = report.latency(device, "rings")
+        assert (latency.n, latency.interrupts, latency.exits) == (20, 20, 0), report
+        place = re.search(rf"rings: {device} has 4000 bytes of registers at (\w+)", report.console)
+        assert int(place[1], 16) >= 1 << 32, report

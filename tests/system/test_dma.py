@@ -142,16 +142,18 @@ def nic_run(on_q35, vendor):
         f"vm=thief mem=1280K slice=1ms pci={NIC} -- unit=instructions nic=1 n={PACKETS} dma=0 "
         f"attack={where}",
     )
-    return on_q35(vendor, [nic, victim()], extra=["-device", "e1000,addr=7"])
+    block = {"chipset": "irqmux", "platform": "qemu-irqmux"}
+    return on_q35(vendor, [nic, victim()], extra=["-device", "e1000,addr=7"], **block)
 
 
 def test_R10_a_network_device_works_by_the_vm_s_addresses(nic_run):
-    """R10: rings and packets in the owner's memory, an interrupt for each, after the attacks
-    too."""
+    """R10: rings and packets in the owner's memory, an interrupt for each, after the attacks too.
+    No interrupt of the owner's and of the victim's costs an exit."""
     all_ok(nic_run, "thief", 6)
     all_ok(nic_run, "victim", 11)
     latency = nic_run.latency("nic", "thief")
-    assert latency.n == PACKETS, nic_run
+    assert (latency.n, latency.interrupts, latency.exits) == (PACKETS, PACKETS, 0), nic_run
+    assert nic_run.latency("edu", "victim").exits == 0, nic_run
 
 
 def test_R01_a_network_device_neither_reads_nor_writes_foreign_memory(nic_run, vendor):

@@ -34,7 +34,8 @@ enum {
 	ISSUED = 0x38
 };
 /* COMMAND: 15 list runs | 14 FIS receive runs | 4 FIS receive enable | 0 start. LINK 3:0: 3 a
- * device talks. TASK: 7 busy | 3 data wanted | 0 error. Causes: 30 task file error | 0 a register FIS. */
+ * device talks. TASK: 7 busy | 3 data wanted | 0 error. Causes: 30 task file error | 0 a register
+ * FIS. */
 enum { START = 1 << 0, RECEIVE = 1 << 4, RUNS = 1 << 15, LINK_BITS = 15, LINK_UP = 3 };
 enum { TASK_WAITS = 1 << 7 | 1 << 3, TASK_ERROR = 1 << 0, ERROR = 1 << 30, REGISTERS = 1 << 0 };
 /* Command header (4.2.2): 31:16 entries of the table | 6 write | 4:0 length of the FIS in words.

@@ -164,7 +164,7 @@ static void the_end_has_lines_for_programs(void **state)
 		"median=812 p99=890 "
 		"max=899 exits=1251 "
 		"exits_per_interrupt=2.502\n",
-		"\nvm vm=pulse state=running run_ticks=1234567 switches=40\n",
+		"\nvm vm=pulse state=running run_ticks=1234567 switches=40 faults=0\n",
 		"\nexits vm=pulse total=20 nmi=12 slice=8\n",
 		"\nvm vm=scribe state=done status=3 run_ticks=765433 switches=39 faults=9\n",
 		"\nexits vm=scribe total=5 hlt=5\n",

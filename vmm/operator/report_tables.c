@@ -136,8 +136,8 @@ static void data_vms(void)
 		           guest_word(vm.state, sizeof(state), state, sizeof(state)));
 		if (vm.done)
 			log_format(" status=%d", vm.exit_status);
-		log_format(" run_ticks=%lu switches=%lu", (unsigned long)vm.run_ticks,
-		           (unsigned long)vm.switches_in);
+		log_format(" run_ticks=%lu switches=%lu faults=%lu", (unsigned long)vm.run_ticks,
+		           (unsigned long)vm.switches_in, (unsigned long)vm.faults);
 		if (vm.probes > 0)
 			log_format(" probes=%lu", (unsigned long)vm.probes);
 		if (vm.worst_wait_us != 0)
@@ -149,8 +149,6 @@ static void data_vms(void)
 			           (unsigned long)vm.held_for_budget, (unsigned long)vm.most_over);
 		if (vm.reinitialised > 0)
 			log_format(" reinitialised=%lu", (unsigned long)vm.reinitialised);
-		if (vm.faults > 0)
-			log_format(" faults=%lu", (unsigned long)vm.faults);
 		log_format("\n");
 		log_format("exits vm=%s total=%lu", vm.name, (unsigned long)vm.exits_total);
 		for (unsigned reason = 0; reason < VM_EXIT_COUNT; reason++)

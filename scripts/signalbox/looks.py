@@ -85,18 +85,20 @@ def elf_of(build):
     return Path(build) / "signalbox.elf"
 
 
-def read(build, directory):
-    """The distances of a run, the longest first."""
+def namer(elf):
+    """A function: the symbol that an address of a linked VMM lies behind."""
     symbols = sorted(
         (int(text.split()[0], 16), text.split()[2])
-        for text in said_by("nm", str(elf_of(build)))
+        for text in said_by("nm", str(elf))
         if text.split()[1] in "tT"
     )
     starts = [address for address, _ in symbols]
+    return lambda address: symbols[max(0, bisect.bisect_right(starts, address) - 1)][1]
 
-    def name(address):
-        return symbols[max(0, bisect.bisect_right(starts, address) - 1)][1]
 
+def read(build, directory):
+    """The distances of a run, the longest first."""
+    name = namer(elf_of(build))
     found = []
     for text in (Path(directory) / FILE).read_text().splitlines():
         n, *addresses = text.split()

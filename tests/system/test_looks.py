@@ -19,12 +19,20 @@ pytestmark = pytest.mark.only_on("qemu-irqmux")
 MOST, DECODED_MOST = 2_000, 2_800
 
 
-def beside(attack, mem="2M", words=""):
-    return [pulse("probes=wakeup,uart n=300", prio=5), vandal(attack, words, prio=1, mem=mem)]
+def beside(attack, mem="2M", words="", n=300):
+    return [pulse(f"probes=wakeup,uart n={n}", prio=5), vandal(attack, words, prio=1, mem=mem)]
+
+
+def switches(part=1):
+    """part: so many times fewer."""
+    return [
+        pulse(f"stress={3000 // part} base=0x30"),
+        scribe(f"stress={2000 // part} rtc=8192 base=0x50"),
+    ]
 
 
 RUNS = {
-    "switches": lambda: [pulse("stress=3000 base=0x30"), scribe("stress=2000 rtc=8192 base=0x50")],
+    "switches": switches,
     "restarts": lambda: beside("do=restarts seconds=1", "64M", "onfault=restart"),
     "prints": lambda: beside("do=prints seconds=1"),
     "faults": lambda: beside("do=faults seconds=1"),

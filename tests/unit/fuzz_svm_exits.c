@@ -339,7 +339,7 @@ static void require_rules(const char *when)
 	for (unsigned row = 0; (r = svm_rule(row)) != NULL; row++) {
 		if (r->holds(&kit_vmcb))
 			continue;
-		fprintf(stderr, "%s: %s (APM 2 %s)\n", when, r->rule, r->section);
+		fprintf(stderr, "%s: %s (APM 2 15.%s)\n", when, r->rule, r->section);
 		abort();
 	}
 	exits_require(kit_vmcb.cr0 & NE, "NE is set on the processor");

@@ -153,29 +153,29 @@ static bool pat_ok(const struct vmcb *c)
 #define FIELD(name) offsetof(struct vmcb, name), sizeof(((struct vmcb *)0)->name)
 
 static const struct svm_rule rules[] = {
-	{ svme_ok, FIELD(efer), "EFER.SVME must be set", "15.5.1" },
-	{ cache_ok, FIELD(cr0), "CR0.NW must be clear where CD is", "15.5.1" },
-	{ cr0_ok, FIELD(cr0), "CR0[63:32] must be zero", "15.5.1" },
-	{ cr3_ok, FIELD(cr3), "CR3 must be an address that the processor has", "15.5.1" },
-	{ cr4_ok, FIELD(cr4), "reserved bits of CR4 must be zero", "15.5.1" },
-	{ dr6_ok, FIELD(dr6), "DR6[63:32] must be zero", "15.5.1" },
-	{ dr7_ok, FIELD(dr7), "DR7[63:32] must be zero", "15.5.1" },
-	{ efer_ok, FIELD(efer), "reserved bits of EFER must be zero", "15.5.1" },
-	{ pae_ok, FIELD(cr4), "EFER.LME and CR0.PG need CR4.PAE", "15.5.1" },
-	{ protection_ok, FIELD(cr0), "EFER.LME and CR0.PG need CR0.PE", "15.5.1" },
-	{ cs_ok, FIELD(cs.attributes), "CS must not be L and D in long mode", "15.5.1" },
-	{ vmrun_ok, FIELD(intercept_2), "VMRUN must be intercepted", "15.5.1" },
-	{ msrpm_ok, FIELD(msrpm_base),
-	  "the MSR permission map must be in memory that the processor has", "15.5.1" },
-	{ iopm_ok, FIELD(iopm_base),
-	  "the I/O permission map must be in memory that the processor has", "15.5.1" },
-	{ event_ok, FIELD(event_injection), "type and vector of the injected event must agree",
-	  "15.20" },
-	{ asid_ok, FIELD(asid), "ASID must not be 0", "15.5.1" },
-	{ asids_ok, FIELD(asid), "ASID must be one that the processor has", "15.16" },
-	{ nested_cr3_ok, FIELD(nested_cr3), "nested CR3 must be an address that the processor has",
-	  "15.25.4" },
-	{ pat_ok, FIELD(pat), "each type in PAT must exist", "15.25.4" },
+	{ svme_ok, "EFER.SVME must be set", FIELD(efer), "5.1" },
+	{ cache_ok, "CR0.NW must be clear where CD is", FIELD(cr0), "5.1" },
+	{ cr0_ok, "CR0[63:32] must be zero", FIELD(cr0), "5.1" },
+	{ cr3_ok, "CR3 must be an address that the processor has", FIELD(cr3), "5.1" },
+	{ cr4_ok, "reserved bits of CR4 must be zero", FIELD(cr4), "5.1" },
+	{ dr6_ok, "DR6[63:32] must be zero", FIELD(dr6), "5.1" },
+	{ dr7_ok, "DR7[63:32] must be zero", FIELD(dr7), "5.1" },
+	{ efer_ok, "reserved bits of EFER must be zero", FIELD(efer), "5.1" },
+	{ pae_ok, "EFER.LME and CR0.PG need CR4.PAE", FIELD(cr4), "5.1" },
+	{ protection_ok, "EFER.LME and CR0.PG need CR0.PE", FIELD(cr0), "5.1" },
+	{ cs_ok, "CS must not be L and D in long mode", FIELD(cs.attributes), "5.1" },
+	{ vmrun_ok, "VMRUN must be intercepted", FIELD(intercept_2), "5.1" },
+	{ msrpm_ok, "the MSR permission map must be in memory that the processor has",
+	  FIELD(msrpm_base), "5.1" },
+	{ iopm_ok, "the I/O permission map must be in memory that the processor has",
+	  FIELD(iopm_base), "5.1" },
+	{ event_ok, "type and vector of the injected event must agree", FIELD(event_injection),
+	  "20" },
+	{ asid_ok, "ASID must not be 0", FIELD(asid), "5.1" },
+	{ asids_ok, "ASID must be one that the processor has", FIELD(asid), "16" },
+	{ nested_cr3_ok, "nested CR3 must be an address that the processor has", FIELD(nested_cr3),
+	  "25.4" },
+	{ pat_ok, "each type in PAT must exist", FIELD(pat), "25.4" },
 };
 
 static uint64_t read_field(const struct vmcb *c, size_t field, size_t size)
@@ -199,7 +199,7 @@ unsigned svm_audit(struct vcpu *v)
 	for (unsigned row = 0; (r = svm_rule(row)) != NULL; row++) {
 		if (r->holds(v->vmcb))
 			continue;
-		log_note("vm %s: entry rule broken: %s; VMCB[%lxh] = %lx (APM 2 %s)", v->name,
+		log_note("vm %s: entry rule broken: %s; VMCB[%lxh] = %lx (APM 2 15.%s)", v->name,
 		         r->rule, r->field, read_field(v->vmcb, r->field, r->size), r->section);
 		broken++;
 	}

@@ -15,8 +15,10 @@
 
 struct svm_rule {
 	bool (*holds)(const struct vmcb *c); /* false: c breaks the rule */
-	uint16_t field, size;       /* the field in the message: offset and size in bytes */
-	const char *rule, *section; /* the rule in words; the section in APM 2 */
+	const char *rule;                    /* in words */
+	uint16_t field;                      /* the field in the message: its offset */
+	uint8_t size;                        /* its size in bytes */
+	char section[5];                     /* within chapter 15 of APM 2: no pointer of 8 bytes */
 };
 
 /* Returns the rule in a row of the table, or NULL behind the last row. */

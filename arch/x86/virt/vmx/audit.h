@@ -11,11 +11,13 @@
 #include "arch/x86/virt/vmx/vmcs.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct vmx_rule {
-	bool (*holds)(void);        /* false: the current VMCS breaks the rule */
-	enum vmcs_field field;      /* the field in the message */
-	const char *rule, *section; /* the rule in words; the section in SDM 3C */
+	bool (*holds)(void); /* false: the current VMCS breaks the rule */
+	const char *rule;    /* in words */
+	uint16_t field;      /* the field in the message: an enum vmcs_field */
+	char section[6];     /* within chapter 26 of SDM 3C: no pointer of 8 bytes */
 };
 
 /* Returns the rule in a row of the table, or NULL behind the last row. */

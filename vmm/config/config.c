@@ -20,7 +20,7 @@ enum { PRIORITY_DEFAULT = 1, SLICE_DEFAULT = 5000 /* us */, STATUS_DEFAULT = 100
 /* Returns the keyword whose name is the first length bytes of word, or NULL. */
 static const struct keyword *find(const struct keyword *table, const char *word, size_t length)
 {
-	for (; table->name != NULL; table++)
+	for (; table->name[0] != '\0'; table++)
 		if (strlen(table->name) == length && memcmp(table->name, word, length) == 0)
 			return table;
 	return NULL;

@@ -21,5 +21,5 @@ static int of_text(struct reader *r, const char *value)
 const struct keyword config_of_words[] = {
 	{ "of", false, of_name },
 	{ "args", false, of_text },
-	{ NULL, false, NULL },
+	{ "", false, NULL },
 };

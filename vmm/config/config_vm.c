@@ -50,11 +50,9 @@ static int vm_memory(struct reader *r, const char *value)
 
 static int vm_type(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { [GUEST_MULTIBOOT] = "multiboot",
-		                               [GUEST_LINUX] = "linux",
-		                               [GUEST_BIOS] = "bios",
-		                               NULL };
-	int choice = config_choice(r, value, choices, "multiboot, linux, bios");
+	_Static_assert(GUEST_MULTIBOOT == 0 && GUEST_LINUX == 1 && GUEST_BIOS == 2,
+	               "the list has the enum's order");
+	int choice = config_choice(r, value, "multiboot, linux, bios");
 
 	if (choice < 0)
 		return choice;
@@ -237,8 +235,7 @@ static int vm_block(struct reader *r, const char *value)
 
 static int vm_routes(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "entry", "exit", NULL };
-	int choice = config_choice(r, value, choices, "entry, exit");
+	int choice = config_choice(r, value, "entry, exit");
 
 	if (choice < 0)
 		return choice;
@@ -328,8 +325,7 @@ static int vm_pit(struct reader *r, const char *value)
 
 static int vm_ticks(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "merge", "all", NULL };
-	int choice = config_choice(r, value, choices, "merge, all");
+	int choice = config_choice(r, value, "merge, all");
 
 	if (choice < 0)
 		return choice;
@@ -339,8 +335,7 @@ static int vm_ticks(struct reader *r, const char *value)
 
 static int vm_uart(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "com1", NULL };
-	int choice = config_choice(r, value, choices, "com1");
+	int choice = config_choice(r, value, "com1");
 
 	if (choice < 0)
 		return choice;
@@ -348,7 +343,7 @@ static int vm_uart(struct reader *r, const char *value)
 	return 0;
 }
 
-static const char *const trust_names[] = { "dma", "nmi", "reset", NULL };
+static const char *const trust_names[] = { "dma", "nmi", "reset" };
 
 const char *config_trust_name(enum trust trust)
 {
@@ -361,7 +356,7 @@ static int vm_trust(struct reader *r, const char *value)
 	char item[ITEM_MAX];
 
 	while (item_next(&value, item)) {
-		int choice = config_choice(r, item, trust_names, "dma, nmi, reset");
+		int choice = config_choice(r, item, "dma, nmi, reset");
 		if (choice < 0)
 			return choice;
 		trust |= 1u << choice;
@@ -428,8 +423,7 @@ static int vm_pci(struct reader *r, const char *value)
 
 static int vm_dma(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "unsafe", NULL };
-	int choice = config_choice(r, value, choices, "unsafe");
+	int choice = config_choice(r, value, "unsafe");
 
 	r->vm->dma_unsafe = choice == 0;
 	return choice < 0 ? choice : 0;
@@ -437,10 +431,9 @@ static int vm_dma(struct reader *r, const char *value)
 
 static int vm_onfault(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {
-		[FAULT_LOG] = "log", [FAULT_STOP] = "stop", [FAULT_RESTART] = "restart", NULL
-	};
-	int choice = config_choice(r, value, choices, "log, stop, restart");
+	_Static_assert(FAULT_LOG == 0 && FAULT_STOP == 1 && FAULT_RESTART == 2,
+	               "the list has the enum's order");
+	int choice = config_choice(r, value, "log, stop, restart");
 
 	if (choice < 0)
 		return choice;
@@ -478,5 +471,5 @@ const struct keyword config_vm_words[] = {
 	{ "ticks", false, vm_ticks },
 	{ "uart", false, vm_uart },
 	{ "acpi", true, vm_acpi },
-	{ NULL, false, NULL }, /* the end */
+	{ "", false, NULL }, /* the end */
 };

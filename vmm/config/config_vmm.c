@@ -16,23 +16,21 @@ enum { SECONDS_MAX = 1000000, BANKS_MAX = 255 };
 
 static int vmm_console(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "com1", "vga", "auto", "none", NULL };
-	int choice = config_choice(r, value, choices, "com1, vga, auto, none");
+	int choice = config_choice(r, value, "com1, vga, auto, none");
 
 	if (choice < 0)
 		return choice;
-	strcpy(r->vmm->console, choices[choice]);
+	strcpy(r->vmm->console, value);
 	return 0;
 }
 
 static int vmm_chipset(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "auto", "irqmux", "pc", "soft", NULL };
-	int choice = config_choice(r, value, choices, "auto, irqmux, pc, soft");
+	int choice = config_choice(r, value, "auto, irqmux, pc, soft");
 
 	if (choice < 0)
 		return choice;
-	strcpy(r->vmm->chipset, choices[choice]);
+	strcpy(r->vmm->chipset, value);
 	return 0;
 }
 
@@ -48,7 +46,7 @@ static int vmm_banks(struct reader *r, const char *value)
 
 static int vmm_nmi(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { [NMI_PANIC] = "panic", [NMI_LOG] = "log", NULL };
+	_Static_assert(NMI_PANIC == 0 && NMI_LOG == 1, "the list has the enum's order");
 	int choice;
 
 	if (strncmp(value, "vm:", 3) == 0) {
@@ -57,7 +55,7 @@ static int vmm_nmi(struct reader *r, const char *value)
 		r->vmm->nmi = NMI_VM;
 		return 0;
 	}
-	choice = config_choice(r, value, choices, "panic, log, vm:NAME");
+	choice = config_choice(r, value, "panic, log, vm:NAME");
 	if (choice < 0)
 		return choice;
 	r->vmm->nmi = (enum nmi_policy)choice;
@@ -98,8 +96,7 @@ static int vmm_jitter(struct reader *r, const char *value)
 
 static int vmm_mitigations(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "auto", "off", NULL };
-	int choice = config_choice(r, value, choices, "auto, off");
+	int choice = config_choice(r, value, "auto, off");
 
 	if (choice < 0)
 		return choice;
@@ -109,10 +106,9 @@ static int vmm_mitigations(struct reader *r, const char *value)
 
 static int vmm_keyboard(struct reader *r, const char *value)
 {
-	static const char *const choices[] = {
-		[KEYBOARD_AUTO] = "auto", [KEYBOARD_ON] = "on", [KEYBOARD_OFF] = "off", NULL
-	};
-	int choice = config_choice(r, value, choices, "auto, on, off");
+	_Static_assert(KEYBOARD_AUTO == 0 && KEYBOARD_ON == 1 && KEYBOARD_OFF == 2,
+	               "the list has the enum's order");
+	int choice = config_choice(r, value, "auto, on, off");
 
 	if (choice < 0)
 		return choice;
@@ -122,12 +118,9 @@ static int vmm_keyboard(struct reader *r, const char *value)
 
 static int vmm_end(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { [END_AUTO] = "auto",
-		                               [END_WAIT] = "wait",
-		                               [END_OFF] = "off",
-		                               [END_HALT] = "halt",
-		                               NULL };
-	int choice = config_choice(r, value, choices, "auto, wait, off, halt");
+	_Static_assert(END_AUTO == 0 && END_WAIT == 1 && END_OFF == 2 && END_HALT == 3,
+	               "the list has the enum's order");
+	int choice = config_choice(r, value, "auto, wait, off, halt");
 
 	if (choice < 0)
 		return choice;
@@ -137,8 +130,7 @@ static int vmm_end(struct reader *r, const char *value)
 
 static int vmm_trace(struct reader *r, const char *value)
 {
-	static const char *const choices[] = { "off", "on", NULL };
-	int choice = config_choice(r, value, choices, "off, on");
+	int choice = config_choice(r, value, "off, on");
 
 	if (choice < 0)
 		return choice;
@@ -172,5 +164,5 @@ const struct keyword config_vmm_words[] = {
 	{ "banks", false, vmm_banks },     { "stay", true, vmm_stay },
 	{ "frame", false, vmm_frame },     { "keyboard", false, vmm_keyboard },
 	{ "end", false, vmm_end },         { "mitigations", false, vmm_mitigations },
-	{ "trace", false, vmm_trace },     { NULL, false, NULL },
+	{ "trace", false, vmm_trace },     { "", false, NULL },
 };

@@ -46,12 +46,18 @@ int config_name(struct reader *r, const char *value, char name[CONFIG_NAME_MAX])
 	return 0;
 }
 
-int config_choice(struct reader *r, const char *value, const char *const *choices, const char *said)
+int config_choice(struct reader *r, const char *value, const char *names)
 {
-	for (int i = 0; choices[i] != NULL; i++)
-		if (strcmp(value, choices[i]) == 0)
+	size_t length = strlen(value);
+	const char *name = names;
+
+	for (int i = 0; *name != '\0'; i++) {
+		size_t end = strcspn(name, ",");
+		if (end == length && memcmp(name, value, length) == 0)
 			return i;
-	return config_refuse(r, "it is one of %s", said);
+		name += end + strspn(name + end, ", ");
+	}
+	return config_refuse(r, "it is one of %s", names);
 }
 
 int config_time(struct reader *r, const char *value, uint64_t *us)

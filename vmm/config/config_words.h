@@ -29,14 +29,14 @@ struct reader {
 
 /* A word of a configuration line. */
 struct keyword {
-	/* The word before '='. */
-	const char *name;
+	/* The word before '='. In the row itself: a pointer takes the same room, and the text more. */
+	char name[15];
 	bool flag; /* The word stands alone and takes no value. */
 	/* Takes the text after '='. Returns 0, or -EINVAL with r->reason set. */
 	int (*parse)(struct reader *r, const char *value);
 };
 
-/* Each table ends with a keyword without name. */
+/* Each table ends with a keyword of an empty name. */
 extern const struct keyword config_vm_words[], config_vmm_words[], config_of_words[];
 
 /* Returns true where a word of the VMM's line without '=' is a part of the frame, as in
@@ -58,9 +58,8 @@ int config_number(struct reader *r, const char *value, uint64_t limit, uint64_t 
 /* Copies the guest's own text. Returns 0, or -EINVAL with the reason noted where the text does not
  * fit. */
 int config_text(struct reader *r, const char *value, char text[CONFIG_TEXT_MAX]);
-/* Finds value in a list of names that ends with NULL. Returns its index, or -EINVAL with the reason
- * noted. said: the list in words. */
-int config_choice(struct reader *r, const char *value, const char *const *choices,
-                  const char *said);
+/* Finds value in names, a list as a person writes the list: "auto, on, off". Returns the index of
+ * value, or -EINVAL with the reason noted. */
+int config_choice(struct reader *r, const char *value, const char *names);
 
 #endif

@@ -48,7 +48,9 @@ def arguments(text, start):
 class CFile:
     def __init__(self, path):
         self.name = path.name
-        self.text = COMMENT.sub(lambda found: found[1] or " ", path.read_text())
+        # a macro of several lines is one text
+        text = path.read_text().replace("\\\n", "\n")
+        self.text = COMMENT.sub(lambda found: found[1] or " ", text)
 
     def all(self):
         return [join(run) for run in RUN.findall(self.text)]

@@ -386,8 +386,8 @@ static void require_rules(const char *when)
 	for (unsigned row = 0; (r = vmx_rule(row)) != NULL; row++) {
 		if (r->holds())
 			continue;
-		fprintf(stderr, "%s: %s (SDM 3C 26.%s): field %x = %lx\n", when, r->rule, r->section,
-		        (unsigned)r->field, vmcs_read(r->field));
+		fprintf(stderr, "%s: %s (SDM 3C 26.%s): field %x = %lx\n", when, r->rule,
+		        r->section, (unsigned)r->field, vmcs_read(r->field));
 		abort();
 	}
 }

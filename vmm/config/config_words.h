@@ -29,7 +29,7 @@ struct reader {
 
 /* A word of a configuration line. */
 struct keyword {
-	/* The word before '='. In the row itself: a pointer takes the same room, and the text more. */
+	/* The word before '='. In the row: a pointer takes as much, and the text more. */
 	char name[15];
 	bool flag; /* The word stands alone and takes no value. */
 	/* Takes the text after '='. Returns 0, or -EINVAL with r->reason set. */

@@ -47,54 +47,62 @@ struct load_source {
 	struct load_file file[LOAD_FILES_MAX];
 };
 
-/* The problem of an image (elf_problem.c has the words). Problems after LOAD_OF_SEGMENT are
- * problems of a segment. */
-enum load_problem {
-	LOAD_FINE,
-	LOAD_NO_HEADER,
-	LOAD_CHECKSUM,
-	LOAD_HEADER_CUT,
-	LOAD_FLAG,
-	LOAD_ADDRESS_LOAD,
-	LOAD_ADDRESS_END,
-	LOAD_ADDRESS_BSS,
-	LOAD_NOT_ELF,
-	LOAD_ENCODING,
-	LOAD_CLASS,
-	LOAD_ELF_CUT,
-	LOAD_MACHINE_32,
-	LOAD_MACHINE_64,
-	LOAD_TYPE,
-	LOAD_HEADER_SIZE,
-	LOAD_TABLE,
-	LOAD_TABLE_LONG,
-	LOAD_NOTHING,
-	LOAD_ENTRY,
-	LOAD_ENTRY_ADDRESS,
-	LOAD_NO_ROOM,
-	LOAD_IS_LINUX,
-	LOAD_LINUX_SHORT,
-	LOAD_LINUX_MAGIC,
-	LOAD_LINUX_OLD,
-	LOAD_LINUX_LOW,
-	LOAD_LINUX_CUT,
-	LOAD_LINUX_PLACE,
-	LOAD_LINUX_MEMORY,
-	LOAD_LINUX_INITRD,
-	LOAD_BIOS_SIZE,
-	LOAD_BIOS_JUMP,
-	LOAD_BIOS_MEMORY,
-	LOAD_BIOS_ROMS,
-	LOAD_FILE_EMPTY,
-	LOAD_FILES_MEMORY,
-	LOAD_OF_SEGMENT,
-	LOAD_SEGMENT_SIZES,
-	LOAD_SEGMENT_FILE,
-	LOAD_SEGMENT_MEMORY,
-	LOAD_SEGMENT_HOLE,
-	LOAD_SEGMENT_SUM,
-	LOAD_PROBLEMS
-};
+/* The problems of an image, and their words. The words take up to three numbers, in the loader's
+ * order. Problems after LOAD_OF_SEGMENT are problems of a segment. */
+#define LOAD_PROBLEMS_LIST(X)                                                                      \
+	X(FINE, "")                                                                                \
+	X(NO_HEADER, "no multiboot header in the first 8 KiB")                                     \
+	X(CHECKSUM, "the multiboot header's checksum is wrong")                                    \
+	X(HEADER_CUT, "the multiboot header is cut off by the end of the file")                    \
+	X(FLAG, "the multiboot header requires flag %lu, which is not offered")                    \
+	X(ADDRESS_LOAD,                                                                            \
+	  "the multiboot header's load_addr 0x%lx does not go with header_addr 0x%lx")             \
+	X(ADDRESS_END, "the multiboot header's load_end_addr 0x%lx is below load_addr")            \
+	X(ADDRESS_BSS, "the multiboot header's bss_end_addr 0x%lx is below the end of the data")   \
+	X(NOT_ELF, "not an ELF file")                                                              \
+	X(ENCODING, "ELF with data encoding %lu; it has to be 1 (little-endian)")                  \
+	X(CLASS, "ELF of class %lu; it has to be 1 (32-bit) or 2 (64-bit)")                        \
+	X(ELF_CUT, "the ELF header is cut off by the end of the file")                             \
+	X(MACHINE_32, "ELF32 for machine %lu; it has to be 3 (386)")                               \
+	X(MACHINE_64, "ELF64 for machine %lu; it has to be 62 (x86-64)")                           \
+	X(TYPE, "ELF of type %lu; it has to be 2 (executable)")                                    \
+	X(HEADER_SIZE, "program headers of %lu bytes are too small")                               \
+	X(TABLE, "%lu program headers at 0x%lx go past the end of the file (0x%lx)")               \
+	X(TABLE_LONG, "%lu program headers; at most %lu")                                          \
+	X(NOTHING, "nothing to load: no program header of type LOAD")                              \
+	X(ENTRY, "the entry 0x%lx is in no loaded segment")                                        \
+	X(ENTRY_ADDRESS, "the entry 0x%lx is not in the loaded segment")                           \
+	X(NO_ROOM, "the image leaves no page below 0xa0000 for the boot information")              \
+	X(IS_LINUX, "this is a Linux kernel, not a multiboot kernel: add type=linux")              \
+	X(LINUX_SHORT, "too short for a Linux kernel: %lu bytes, the setup header ends at %lu")    \
+	X(LINUX_MAGIC, "no Linux kernel (type=linux): the setup header's magic is missing")        \
+	X(LINUX_OLD, "the Linux kernel has boot protocol %lu.%02lu; "                              \
+	             "it has to be 2.10 or later (Linux 2.6.31)")                                  \
+	X(LINUX_LOW, "the Linux kernel is a zImage, which loads below 1 MiB; a bzImage is needed") \
+	X(LINUX_CUT, "the Linux kernel is cut off: its header says %lu bytes, %lu are there")      \
+	X(LINUX_PLACE, "the Linux kernel wants address 0x%lx and size 0x%lx, "                     \
+	               "which is not between 1 MiB and 4 GiB")                                     \
+	X(LINUX_MEMORY,                                                                            \
+	  "the Linux kernel and its modules need mem=%luM at least; the VM has %luM")              \
+	X(LINUX_INITRD, "the initrd would end at 0x%lx; this kernel takes an initrd up to 0x%lx")  \
+	X(BIOS_SIZE, "%lu bytes are no BIOS (type=bios): 16 to %lu fit below 1 MiB")               \
+	X(BIOS_JUMP, "no BIOS (type=bios): 0x%lx, 16 bytes before the end, begins no jump")        \
+	X(BIOS_MEMORY, "a BIOS needs mem=%luM at least; the VM has %luM")                          \
+	X(BIOS_ROMS, "the ROMs (of=) from 0xc0000 on end at 0x%lx, the BIOS begins at 0x%lx")      \
+	X(FILE_EMPTY, "module number %lu of the VM (of=) is empty")                                \
+	X(FILES_MEMORY,                                                                            \
+	  "with its modules (of=: %lu) the VM needs mem=%luM at least; the VM has %luM")           \
+	X(OF_SEGMENT, "")                                                                          \
+	X(SEGMENT_SIZES, "0x%lx bytes in the file, but only 0x%lx in memory")                      \
+	X(SEGMENT_FILE, "offset 0x%lx and size 0x%lx go past the end of the file (0x%lx)")         \
+	X(SEGMENT_MEMORY, "address 0x%lx and size 0x%lx are not within the VM's memory (0x%lx)")   \
+	X(SEGMENT_HOLE,                                                                            \
+	  "address 0x%lx and size 0x%lx reach into 0xa0000-0xfffff, which is no RAM")              \
+	X(SEGMENT_SUM, "the segments so far take 0x%lx bytes, more than the VM's memory (0x%lx)")
+
+#define X_ENUM(id, words) LOAD_##id,
+enum load_problem { LOAD_PROBLEMS_LIST(X_ENUM) LOAD_PROBLEMS };
+#undef X_ENUM
 
 /* The work that the next step does. */
 enum load_phase {

@@ -25,8 +25,8 @@
 enum { TRACE_DEFAULT = 32 };
 
 struct command {
-	const char *name;
-	const char *argument; /* For help; NULL: none. In brackets: optional. */
+	char name[8];
+	char argument[6]; /* For help. In brackets: optional. */
 	const char *help;
 	void (*run)(char *argument);
 };
@@ -249,42 +249,42 @@ static void run_quit(char *argument)
 static void run_help(char *argument); /* lists the table below */
 
 static const struct command commands[] = {
-	{ "help", NULL, "this list", run_help },
-	{ "status", NULL, "the status line, now", run_status },
-	{ "vms", NULL, "the VMs: state, memory, processor time", run_vms },
-	{ "lines", NULL, "the interrupt lines: owner, route, what happened on them", run_lines },
-	{ "exits", NULL, "VM exits by reason", run_exits },
-	{ "lat", NULL, "latencies that the guests measured", run_lat },
-	{ "times", NULL, "edge to INTA to EOI, of each line", run_times },
+	{ "help", "", "this list", run_help },
+	{ "status", "", "the status line, now", run_status },
+	{ "vms", "", "the VMs: state, memory, processor time", run_vms },
+	{ "lines", "", "the interrupt lines: owner, route, what happened on them", run_lines },
+	{ "exits", "", "VM exits by reason", run_exits },
+	{ "lat", "", "latencies that the guests measured", run_lat },
+	{ "times", "", "edge to INTA to EOI, of each line", run_times },
 	{ "trace", "[N]", "the last N things (32); on, off, stop on EVENT > N", run_trace },
 	{ "stop", "NAME", "stop a VM", run_stop },
 	{ "start", "NAME", "start a stopped VM anew", run_start },
 	{ "restart", "NAME", "stop and start", run_restart },
 	{ "keys", "NAME", "type to a VM's UART, until Ctrl-]", run_keys },
-	{ "nmi", NULL, "raise an external NMI", run_nmi },
-	{ "log", NULL, "the memory log once more", run_log },
+	{ "nmi", "", "raise an external NMI", run_nmi },
+	{ "log", "", "the memory log once more", run_log },
 	{ "stay", "[off]", "go on when all VMs are done", run_stay },
-	{ "version", NULL, "what runs here", run_version },
-	{ "quit", NULL, "end the run (Ctrl-D on an empty line, too)", run_quit },
-	{ NULL, NULL, NULL, NULL },
+	{ "version", "", "what runs here", run_version },
+	{ "quit", "", "end the run (Ctrl-D on an empty line, too)", run_quit },
+	{ "", "", NULL, NULL },
 };
 
 static void run_help(char *argument)
 {
 	(void)argument;
-	for (const struct command *c = commands; c->name; c++)
-		log_format("  %-7s %-5s %s\n", c->name, c->argument ? c->argument : "", c->help);
+	for (const struct command *c = commands; c->name[0] != '\0'; c++)
+		log_format("  %-7s %-5s %s\n", c->name, c->argument, c->help);
 	log_format("Tab completes a word; the cursor keys bring earlier lines back\n");
 }
 
 static const char *command_name(unsigned i)
 {
-	return commands[i].name;
+	return commands[i].name[0] != '\0' ? commands[i].name : NULL;
 }
 
 static const struct command *find(const char *name, size_t length)
 {
-	for (const struct command *c = commands; c->name; c++)
+	for (const struct command *c = commands; c->name[0] != '\0'; c++)
 		if (strlen(c->name) == length && memcmp(c->name, name, length) == 0)
 			return c;
 	return NULL;
@@ -299,7 +299,7 @@ const char *command_candidate(const char *line, size_t begin, unsigned i)
 	if (begin != end + strspn(line + end, " "))
 		return NULL;
 	const struct command *c = find(line + first, end - first);
-	if (c == NULL || c->argument == NULL)
+	if (c == NULL)
 		return NULL;
 	if (strcmp(c->argument, "NAME") == 0)
 		return vm_name(i);
@@ -333,9 +333,9 @@ void command_run(char *line)
 		return;
 	if (c == NULL)
 		say_no_such_command(name);
-	else if (line[0] != '\0' || (c->argument == NULL && argument[0] != '\0'))
+	else if (line[0] != '\0' || (c->argument[0] == '\0' && argument[0] != '\0'))
 		log_format("%s: too many words\n", name);
-	else if (c->argument && c->argument[0] != '[' && argument[0] == '\0')
+	else if (c->argument[0] != '\0' && c->argument[0] != '[' && argument[0] == '\0')
 		log_format("%s: which one? %s %s\n", name, name, c->argument);
 	else
 		c->run(argument);

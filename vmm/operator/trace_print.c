@@ -6,19 +6,20 @@
  */
 #include "vmm/operator/report.h"
 
+#include "arch/x86/cpu/text_list.h"
 #include "arch/x86/log/log.h"
 #include "vmm/core/trace.h"
 
 #include <stdio.h>
 
-struct description {
-	const char *name;
+#define X_NAME(id, name, a, b) name "\0"
+#define X_OPERANDS(id, name, a, b) { a, b },
+static const char event_names[] = TRACE_EVENTS(X_NAME);
+static const struct {
 	char a, b;
-};
-
-#define X_DESCRIPTION(id, name, a, b) { name, a, b },
-static const struct description descriptions[] = { TRACE_EVENTS(X_DESCRIPTION) };
-#undef X_DESCRIPTION
+} operands[] = { TRACE_EVENTS(X_OPERANDS) };
+#undef X_NAME
+#undef X_OPERANDS
 
 static const char *vm_name(unsigned vm)
 {
@@ -63,14 +64,13 @@ static void operand_text(char kind, uint32_t value, char *text, size_t size)
 
 static void print_entry(const struct trace_entry *e, uint64_t start, uint64_t before)
 {
-	const struct description *d =
-		&descriptions[e->event < TRACE_EVENT_COUNT ? e->event : TRACE_NONE];
+	const unsigned event = e->event < TRACE_EVENT_COUNT ? e->event : TRACE_NONE;
 	char a[40], b[40];
 
-	operand_text(d->a, e->a, a, sizeof(a));
-	operand_text(d->b, e->b, b, sizeof(b));
+	operand_text(operands[event].a, e->a, a, sizeof(a));
+	operand_text(operands[event].b, e->b, b, sizeof(b));
 	log_format("%12lu %+10ld", (unsigned long)(e->tsc - start), (long)(e->tsc - before));
-	log_format("  %-15s %-12s%s%s\n", vm_name(e->vm), d->name, a, b);
+	log_format("  %-15s %-12s%s%s\n", vm_name(e->vm), text_list_get(event_names, event), a, b);
 }
 
 /* Prints the last of the `end` events that a ring of `size` entries holds. */
@@ -102,10 +102,10 @@ void trace_print(unsigned last)
 
 const char *trace_event_name(unsigned i)
 {
-	return i < TRACE_EVENT_COUNT ? descriptions[i].name : NULL;
+	return i < TRACE_EVENT_COUNT ? text_list_get(event_names, i) : NULL;
 }
 
 bool trace_event_counts(unsigned i)
 {
-	return descriptions[i].b == 'd';
+	return operands[i].b == 'd';
 }

@@ -62,7 +62,8 @@ void pit_put_away(struct vm *vm);
  * controller is restored; or after pit_take(), where the controller could not be saved. */
 void pit_load(struct vm *vm);
 /* Does the work that is due at `now`, a TSC: wakes halted VMs whose tick falls due. Call it where
- * pit_is_due() is true, before the next VM is chosen. */
+ * pit_is_due() is true, before the next VM is chosen: the call leaves no decision to be made
+ * (processor.attention). */
 void pit_work(uint64_t now);
 /* Loads the machine's counter for the next due tick, while the VMM itself has the processor: line 0
  * goes to the VMM block, and its NMI ends the VMM's work. Call when no VM is in the processor. */

@@ -127,7 +127,7 @@ static uint64_t first_edge(const struct pit_counter *c)
 	return c->start + c->reload + strobe;
 }
 
-uint64_t pit_counter_next_edge(const struct pit_counter *c, uint64_t t)
+static uint64_t find_edge(const struct pit_counter *c, uint64_t t)
 {
 	uint64_t first = first_edge(c);
 
@@ -138,7 +138,21 @@ uint64_t pit_counter_next_edge(const struct pit_counter *c, uint64_t t)
 	return first + ((t - first) / c->next + 1) * c->next;
 }
 
-uint64_t pit_counter_edges(const struct pit_counter *c, uint64_t from, uint64_t to)
+static void forget_edge(struct pit_counter *c)
+{
+	c->edge_after = c->edge;
+}
+
+uint64_t pit_counter_next_edge(struct pit_counter *c, uint64_t t)
+{
+	if (t < c->edge_after || t >= c->edge) {
+		c->edge_after = t;
+		c->edge = find_edge(c, t);
+	}
+	return c->edge;
+}
+
+uint64_t pit_counter_edges(struct pit_counter *c, uint64_t from, uint64_t to)
 {
 	uint64_t first = pit_counter_next_edge(c, from);
 
@@ -150,6 +164,7 @@ uint64_t pit_counter_edges(const struct pit_counter *c, uint64_t from, uint64_t 
 void pit_counter_shift(struct pit_counter *c, int64_t by)
 {
 	c->start += (uint64_t)by;
+	forget_edge(c);
 }
 
 /* ---- The ports ---- */
@@ -169,6 +184,7 @@ void pit_counter_command(struct pit_counter *c, uint8_t value, uint64_t t)
 	c->low_written = c->high_next = false;
 	c->latched_count = 0;
 	c->status_latched = false;
+	forget_edge(c);
 	c->mode = value >> 1 & 7;
 	if (c->mode > MODE_HARDWARE_STROBE) /* 6 and 7 are 2 and 3 */
 		c->mode &= 3;
@@ -208,6 +224,7 @@ bool pit_counter_write(struct pit_counter *c, uint8_t byte, uint64_t t)
 {
 	uint16_t raw = c->access == PIT_ACCESS_HIGH ? (uint16_t)(byte << 8) : byte;
 
+	forget_edge(c);
 	if (c->access == PIT_ACCESS_BOTH) {
 		c->low_written = !c->low_written;
 		if (c->low_written) {
@@ -276,6 +293,7 @@ void pit_counter_set_gate(struct pit_counter *c, bool level, uint64_t t)
 	if (level == c->gate)
 		return;
 	settle(c, t);
+	forget_edge(c);
 	c->gate = level;
 	if (waits_for_trigger(c)) {
 		if (level && c->written)

@@ -61,6 +61,9 @@ struct pit_counter {
 	uint8_t latched_count;
 	uint8_t status;
 	bool status_latched;
+	/* The next edge for each moment from edge_after on and before edge. The two are the same
+	 * where the next edge is not known: pit_counter_next_edge() has to divide. */
+	uint64_t edge_after, edge;
 };
 
 /* Brings the counter to its state after power-on: nothing counts, OUT is high, the gate is high. */
@@ -82,9 +85,9 @@ bool pit_counter_out(const struct pit_counter *c, uint64_t t);
 uint32_t pit_counter_count(const struct pit_counter *c, uint64_t t);
 /* Returns the first moment after t at which OUT rises, or PIT_NEVER. Edges by control words or by
  * the gate do not count. */
-uint64_t pit_counter_next_edge(const struct pit_counter *c, uint64_t t);
+uint64_t pit_counter_next_edge(struct pit_counter *c, uint64_t t);
 /* Returns how often OUT rises after `from`, until `to` and with it. */
-uint64_t pit_counter_edges(const struct pit_counter *c, uint64_t from, uint64_t to);
+uint64_t pit_counter_edges(struct pit_counter *c, uint64_t from, uint64_t to);
 /* Returns true where OUT rises again and again (modes 2 and 3). */
 bool pit_counter_is_periodic(const struct pit_counter *c);
 /* Moves all the counter's moments by so many CLK pulses: later where by is positive. */

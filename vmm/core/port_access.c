@@ -31,13 +31,6 @@ static uint32_t ones(unsigned size)
 	return size == 4 ? UINT32_MAX : (1u << 8 * size) - 1;
 }
 
-/* A 32-bit result clears the register's upper half; narrower results leave the rest alone (SDM 1
- * 3.4.1.1). */
-static void set_result(struct vcpu_regs *regs, unsigned size, uint32_t result)
-{
-	regs->rax = size == 4 ? result : (regs->rax & ~(uint64_t)ones(size)) | result;
-}
-
 /* Ports of the VMs and of the VMM, a bit each. */
 static uint8_t taken[(UINT16_MAX + 1) / 8];
 
@@ -66,16 +59,17 @@ static unsigned owners(const struct vm *vm, const struct vcpu_io *io)
 	return found;
 }
 
-/* Returns true where ports of the access answer, each on its own: the first port is answered here,
- * or a wide access goes over the end of the VM's ports, and nobody has the ports beyond. */
-static bool answers(const struct vm *vm, const struct vcpu_io *io)
+/* Returns OWN where ports of the access answer, each on its own: the first port is answered here,
+ * or a wide access goes over the end of the VM's ports, and nobody has the ports beyond. Returns
+ * another value of owners() where the access is denied. */
+static unsigned answerers(const struct vm *vm, const struct vcpu_io *io)
 {
-	return is_answered(vm, io->port) || owners(vm, io) == OWN;
+	return is_answered(vm, io->port) ? OWN : owners(vm, io);
 }
 
-/* Denies an access. A read gives ones. Returns false where the VM does not go on, and where the VM
+/* Denies an access to ports of these owners. A read gives ones. Returns false where the VM does not go on, and where the VM
  * finds a part of a PC there: then the access is done. */
-static bool deny(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
+static bool deny(struct vm *vm, const struct vcpu_io *io, unsigned found, uint32_t *value)
 {
 	const struct denial what = { "%s port %lxh, %lu byte%s",
 		                     { (uint64_t)(io->kind & IO_IN ? "read of" : "write to"),
@@ -90,7 +84,7 @@ static bool deny(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 	*value = ones(io->size);
 	if (io->port == X87_PORT && !(io->kind & IO_IN))
 		x87_unlatch(vm);
-	else if (!(owners(vm, io) & FOREIGN) || pc_view_is_probe(vm, io->port))
+	else if (!(found & FOREIGN) || pc_view_is_probe(vm, io->port))
 		/* as on a PC, where delay loops write to port 80h and drivers look for devices */
 		vm->probes++;
 	else
@@ -100,20 +94,20 @@ static bool deny(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 
 static uint8_t read_one(struct vm *vm, uint16_t port)
 {
-	if (port_is_controller(port))
-		return controller_read(vm, port);
 	if (pit_has_port(vm, port))
 		return pit_read(vm, port);
+	if (port_is_controller(port))
+		return controller_read(vm, port);
 	return port_is_own(vm, port) ? io_in8(port) : 0xff;
 }
 
 /* Writes a byte. Returns false where the write ended the guest's turn at this instruction. */
 static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 {
-	if (port_is_controller(port))
-		port_controller_write(vm, port, value);
-	else if (pit_has_port(vm, port))
+	if (pit_has_port(vm, port))
 		pit_write(vm, port, value);
+	else if (port_is_controller(port))
+		port_controller_write(vm, port, value);
 	else if (port_is_own(vm, port))
 		return port_filter_write(vm, port, value);
 	return true;
@@ -125,9 +119,10 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 {
 	uint32_t result = 0;
-
-	if (!answers(vm, io))
-		return deny(vm, io, value);
+	/* a PIT is asked at each tick: its ports come first */
+	const unsigned found = pit_has_port(vm, io->port) ? OWN : answerers(vm, io);
+	if (found != OWN)
+		return deny(vm, io, found, value);
 	for (unsigned i = 0; i < io->size; i++) {
 		uint16_t port = (uint16_t)(io->port + i);
 		if (io->kind & IO_IN)
@@ -143,7 +138,7 @@ static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *valu
 static void exit_string(struct vm *vm, const struct vcpu_io *io)
 {
 	struct vcpu_string piece;
-	const bool one = answers(vm, io) || vm_uart_has_port(vm, io->port);
+	const bool one = answerers(vm, io) == OWN || vm_uart_has_port(vm, io->port);
 
 	if (virt_string_begin(vm->vcpu, io, one ? 1 : VCPU_STRING_BYTES / io->size, &piece) &&
 	    access_ports(vm, io, &piece.value))
@@ -162,7 +157,10 @@ slow_path void port_access(struct vm *vm, struct vcpu_io io)
 		return;
 	}
 	virt_skip(vm->vcpu);
-	virt_break_on_io(vm->vcpu, &io, NULL);
+	if (vcpu_may_break(vm->vcpu))
+		virt_break_on_io(vm->vcpu, &io, NULL);
+	/* A 32-bit result clears the register's upper half; narrower results leave the rest alone
+	 * (SDM 1 3.4.1.1). */
 	if (access_ports(vm, &io, &value) && io.kind & IO_IN)
-		set_result(regs, io.size, value);
+		regs->rax = io.size == 4 ? value : (regs->rax & ~(uint64_t)ones(io.size)) | value;
 }

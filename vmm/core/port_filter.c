@@ -121,7 +121,7 @@ bool port_is_own(const struct vm *vm, uint16_t port)
 
 bool port_is_filtered(const struct vm *vm, uint16_t port)
 {
-	return find(vm, port) != NULL && port_is_own(vm, port);
+	return port <= PORT_RTC_INDEX && find(vm, port) != NULL && port_is_own(vm, port);
 }
 
 bool port_filter_write(struct vm *vm, uint16_t port, uint8_t value)

@@ -83,10 +83,29 @@ static bool is_pointer(const struct paging *p, unsigned shift)
 	return shift == PDPT_SHIFT && p->shift == PDPT_SHIFT;
 }
 
+static uint64_t load64(const void *at)
+{
+	uint64_t value;
+
+	__builtin_memcpy(&value, at, sizeof(value)); /* one instruction */
+	return value;
+}
+
+static uint32_t load32(const void *at)
+{
+	uint32_t value;
+
+	__builtin_memcpy(&value, at, sizeof(value));
+	return value;
+}
+
 static struct walk walk(const struct guest_paging *g, uint64_t linear)
 {
-	struct walk w = { .physical = linear, .allows = PTE_WRITE };
+	struct walk w; /* of entry and where, `entries` elements are filled in */
 
+	w.physical = linear;
+	w.allows = PTE_WRITE;
+	w.entries = 0;
 	if (!(g->cr0 & CR0_PG))
 		return w;
 	const struct paging p = paging_of(g);
@@ -94,11 +113,11 @@ static struct walk walk(const struct guest_paging *g, uint64_t linear)
 	w.physical = UINT64_MAX;
 	w.allows = PTE_WRITE | PTE_USER;
 	for (unsigned shift = p.shift;; shift -= p.bits) {
-		uint64_t index = linear >> shift & ((1ull << p.bits) - 1), entry = 0;
+		uint64_t index = linear >> shift & ((1ull << p.bits) - 1), entry;
 		void *at = nested_translate(g->nested, table + index * p.entry_bytes);
 		if (at == NULL)
 			return w;
-		memcpy(&entry, at, p.entry_bytes);
+		entry = p.entry_bytes == 8 ? load64(at) : load32(at);
 		if (!(entry & PTE_PRESENT))
 			return w;
 		if (!is_pointer(&p, shift)) {

@@ -92,7 +92,7 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 	struct svm_instruction i = { 0 };
 	struct guest_reading r = { .at = 0 };
 
-	r.count = svm_fetch(v, v->vmcb->rip, r.bytes, sizeof(r.bytes));
+	r.count = guest_fetch(&m, v->vmcb->rip, r.bytes, sizeof(r.bytes));
 	i.opcode = guest_read_prefixes(&r, long_mode);
 	i.operand.address.segment = r.overrides ? r.segment : SEGMENT_DS; /* of OUTS */
 	uint8_t follows = opcode_form(one_byte, i.opcode);
@@ -162,7 +162,7 @@ static unsigned note_code(struct vcpu *v)
 	const void *at = npt_translate(v->npt, guest_translate(&m.paging, linear));
 	if (at == NULL)
 		return 0;
-	memcpy(&bytes, at, sizeof(bytes));
+	__builtin_memcpy(&bytes, at, sizeof(bytes)); /* one instruction */
 	if ((bytes & p->mask) != p->bytes)
 		return 0;
 	v->code[c->rip % SVM_CODE_PLACES] = (struct svm_code){

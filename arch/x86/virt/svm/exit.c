@@ -146,6 +146,10 @@ bool svm_in_ring_0(struct vcpu *v)
 	return v->vmcb->cpl == 0;
 }
 
+_Static_assert((int)IOIO_IN == (int)IO_IN && (int)IOIO_STRING == IO_STRING << 1 &&
+                       (int)IOIO_REPEAT == IO_REPEAT << 1,
+               "svm_exit_io() shifts the bits");
+
 struct vcpu_io svm_exit_io(struct vcpu *v)
 {
 	uint64_t q = v->vmcb->exit_info_1;
@@ -153,8 +157,7 @@ struct vcpu_io svm_exit_io(struct vcpu *v)
 	return (struct vcpu_io){
 		.port = (uint16_t)(q >> IOIO_PORT_SHIFT),
 		.size = (uint8_t)(q >> IOIO_SIZE_SHIFT & 7),
-		.kind = (uint8_t)((q & IOIO_IN ? IO_IN : 0) | (q & IOIO_STRING ? IO_STRING : 0) |
-		                  (q & IOIO_REPEAT ? IO_REPEAT : 0)),
+		.kind = (uint8_t)((q & IOIO_IN) | (q >> 1 & (IO_STRING | IO_REPEAT))),
 	};
 }
 

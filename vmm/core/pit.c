@@ -53,7 +53,7 @@ static struct {
 
 static uint64_t now_in_pulses(void)
 {
-	return pit_clock_pulses(&clock, __builtin_ia32_rdtsc()); /* no call, at -Oz too */
+	return pit_clock_pulses(&clock, cpu_tsc());
 }
 
 /* Returns the TSC at a pulse to come. */

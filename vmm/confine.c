@@ -10,7 +10,6 @@
 #include "vmm/config/config_refuse.h"
 #include "vmm/core/flows.h"
 #include "vmm/device/virtio.h"
-#include "vmm/load/handover.h"
 
 #include <errno.h>
 
@@ -95,8 +94,10 @@ void confine_begin(void)
 	dma_init();
 	if (!dma_is_on())
 		return;
-	if (dma_create(&confine.all) != 0 || dma_map(&confine.all, 0, 0, BUS_END) != 0)
-		log_line("DMA: no memory for dma=unsafe and busmaster=");
+	const uint64_t end = frames_end() > BUS_END ? frames_end() : BUS_END;
+	if (dma_create(&confine.all) != 0 || dma_map(&confine.all, 0, 0, end) != 0)
+		log_line("DMA: dma=unsafe and busmaster= reach nothing: no memory is left, or the "
+		         "IOMMU's addresses end below the RAM");
 	dispatch_set_source(&source);
 	dma_listen();
 }
@@ -152,13 +153,12 @@ int confine_check(unsigned n, struct vm_config *vm, const struct vm_config *cons
 /* The domain of a VM: its RAM, as the nested page tables have it. */
 static int make_domain(const struct vm *vm, struct dma_domain *domain)
 {
-	const uint64_t bytes = vm->config.memory, above = vm_hole_end(vm);
+	struct guest_ram_part part[GUEST_RAM_PIECES];
+	const unsigned count = guest_ram_pieces(&vm->ram, vm_hole_end(vm), part);
 	int error = dma_create(domain);
 
-	if (error == 0)
-		error = dma_map(domain, 0, vm->memory, HOLE_FIRST);
-	if (error == 0 && bytes > above)
-		error = dma_map(domain, above, vm->memory + above, bytes - above);
+	for (unsigned i = 0; i < count && error == 0; i++)
+		error = dma_map(domain, part[i].guest, part[i].host, part[i].bytes);
 	return error;
 }
 
@@ -179,6 +179,7 @@ int confine_vm(const struct vm *vm)
 	if (error != 0)
 		log_line("vm %s: its functions get no domain: %s", c->name,
 		         error == -ENOSPC   ? "the IOMMU has no more domains"
+		         : error == -ERANGE ? "the IOMMU's addresses end below the VM's memory"
 		         : error == -ENOMEM ? "no memory is left"
 		                            : "the IOMMU does not answer");
 	return error;

@@ -74,10 +74,12 @@ static void describe_functions(const struct vm *vm)
 		log_line("vm %s: DMA of its PCI functions reaches its memory alone, at its own "
 		         "addresses",
 		         c->name);
-	if (c->dma_unsafe)
-		log_line("vm %s: dma=unsafe: its PCI functions can reach all memory; "
-		         "the VM's address 0 is 0x%lx on the bus",
-		         c->name, (unsigned long)vm->memory);
+	for (unsigned i = 0; c->dma_unsafe && i < GUEST_RAM_PARTS; i++)
+		if (vm->ram.part[i].bytes != 0)
+			log_line("vm %s: dma=unsafe: its PCI functions can reach all memory; "
+			         "the VM's address %#lx is 0x%lx on the bus",
+			         c->name, (unsigned long)vm->ram.part[i].guest,
+			         (unsigned long)vm->ram.part[i].host);
 }
 
 static void describe_vm(const struct vm_config *vm)

@@ -31,6 +31,7 @@ extern uint64_t page_window[512];
 void guest_start(uint32_t magic, const struct multiboot_info *info);
 
 static bool is_virtual;
+static struct machine_ram ram;
 bool machine_by_vmmcall;
 static const char *unit = "cycles";
 static uint32_t unit_ticks;
@@ -79,6 +80,27 @@ static void find_machine(void)
 		unit_ticks = 1;
 }
 
+static void read_map(const struct multiboot_info *info)
+{
+	uint64_t at = info->mmap_addr, end = at + info->mmap_length;
+
+	while (info->flags & MULTIBOOT_INFO_MMAP && at < end) {
+		const struct multiboot_mmap *m = (const struct multiboot_mmap *)at;
+		if (m->type == MULTIBOOT_RAM && m->address >> 32 == 0)
+			ram.low = m->address + m->length;
+		else if (m->type == MULTIBOOT_RAM) {
+			ram.first = m->address;
+			ram.bytes = m->length;
+		}
+		at += m->size + sizeof(m->size);
+	}
+}
+
+const struct machine_ram *machine_high_ram(void)
+{
+	return &ram;
+}
+
 /* Called from start.S. The loader's structures are read here once: no code reserves their
  * memory. */
 void guest_start(uint32_t magic, const struct multiboot_info *info)
@@ -86,6 +108,8 @@ void guest_start(uint32_t magic, const struct multiboot_info *info)
 	traps_init();
 	if (magic == MULTIBOOT_BOOT_MAGIC && info->flags & MULTIBOOT_INFO_CMDLINE)
 		args_init((const char *)(uintptr_t)info->cmdline);
+	if (magic == MULTIBOOT_BOOT_MAGIC)
+		read_map(info);
 	find_machine();
 	if (!is_virtual)
 		uart_init(UART_COM1);

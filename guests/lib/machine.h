@@ -28,6 +28,13 @@ const char *machine_unit(void);
  * instruction (the word ticks=). */
 uint32_t machine_unit_ticks(void);
 
+/* What the loader's map says of the RAM: the range above 4 GiB, and the end of the RAM below. bytes:
+ * 0 where there is none above, or no map. */
+struct machine_ram {
+	uint64_t first, bytes, low;
+};
+const struct machine_ram *machine_high_ram(void);
+
 /* Prints like printf, at most 255 bytes. A line goes out whole. */
 void machine_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Sets the VM's part of the status line. No effect on the bare machine. */

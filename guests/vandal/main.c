@@ -139,7 +139,7 @@ static const struct {
 	{ "ring3", vandal_ring3 },       { "exits", vandal_exits },
 	{ "x87", vandal_x87 },           { "taskstorm", vandal_taskstorm },
 	{ "edges", vandal_edges },       { "nmihlt", vandal_nmihlt },
-	{ "nmidead", vandal_nmidead },
+	{ "nmidead", vandal_nmidead },   { "ram", vandal_ram },
 };
 
 static attack *find(const char *name)

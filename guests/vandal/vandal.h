@@ -7,6 +7,7 @@
  * - registers across exits and switches: state.c, poison.c, vectors.c, exits.c with exits_code.S;
  * - x87 errors: x87.c;
  * - the chipset block: storm.c, wide.c, registers.c;
+ * - RAM above 4 GiB: ram.c;
  * - devices of the guest's own: inputs.c, stream.c, nmi.c, idle.c, frames.c;
  * - the machine around: board.c, absent.c;
  * - steps.c with steps_code.S; tasks.c with tasks_code.S;
@@ -85,6 +86,8 @@ attack vandal_triple, vandal_spin, vandal_clihlt, vandal_hlt, vandal_taskswitch;
 attack vandal_prints, vandal_denied, vandal_msrs, vandal_cpuids, vandal_faults, vandal_restarts;
 /* absent.c */
 attack vandal_absent, vandal_edges;
+/* ram.c */
+attack vandal_ram;
 /* board.c */
 attack vandal_a20, vandal_reset, vandal_nmimask, vandal_probe;
 /* campaign.c */

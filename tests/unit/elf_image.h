@@ -10,6 +10,7 @@
 #include "arch/x86/machine/multiboot.h"
 #include "vmm/load/elf_format.h"
 
+#include "tests/unit/ram_kit.h"
 #include "vmm/load/elf.h"
 
 #include <stdint.h>
@@ -39,7 +40,9 @@ static inline void image_begin(struct load *l, const void *image, size_t size, v
 {
 	const struct load_source source = { .image = image, .bytes = size };
 
-	load_begin(l, &source, memory, memory_size);
+	const struct guest_ram ram = ram_at(memory, memory_size);
+
+	load_begin(l, &source, &ram);
 }
 
 static inline struct elf32_program *image_program32(struct image *i, unsigned n)

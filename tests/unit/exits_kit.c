@@ -307,9 +307,9 @@ void config_devices(void (*take)(uint64_t first, uint64_t last))
 	(void)take;
 }
 
-uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t tsc)
+uint8_t cmos_read(uint8_t index, const struct guest_ram *ram, uint64_t tsc)
 {
-	(void)memory;
+	(void)ram;
 	(void)tsc;
 	return index;
 }

@@ -10,6 +10,7 @@
 #include "arch/x86/machine/platform.h"
 #include "tests/unit/fake_log.h"
 #include "tests/unit/fuzz.h"
+#include "tests/unit/ram_kit.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/sched.h"
 #include "vmm/load/handover.h"
@@ -40,9 +41,8 @@ static void begin(void)
 		memset(memory, 'a', MEMORY);
 	}
 	memset(&vm, 0, sizeof(vm));
-	vm.memory = (uint64_t)memory;
+	vm.ram = ram_at(memory, MEMORY);
 	vm.vcpu = (struct vcpu *)vcpu;
-	vm.config.memory = MEMORY;
 	vm.config.priority = 1;
 	memcpy(vm.config.name, "vandal", sizeof("vandal"));
 	vms[0] = &vm;

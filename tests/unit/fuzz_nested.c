@@ -52,7 +52,7 @@ static uint64_t look(const uint64_t *table, uint64_t guest, bool *small)
 		if (!(entry & 1) || shift == 12)
 			return entry;
 		if (entry & LARGE) {
-			require(shift == 21, "a large page is one of 2M");
+			require(shift == 21 || shift == 30, "a large page is one of 2M or 1G");
 			return (entry & ~(uint64_t)LARGE) + (guest & ((1ull << shift) - 1));
 		}
 		require((entry & 0xfff) == TABLE_FLAGS, "a table has a table's flags");
@@ -91,7 +91,7 @@ static void map(uint64_t *pml4, const uint8_t *op)
 	if (count > PAGES - page)
 		count = PAGES - page;
 	const struct nested_range range = { windows[window] + (uint64_t)page * PAGE, host,
-		                            (uint64_t)count * PAGE, small };
+		                            (uint64_t)count * PAGE, small ? NESTED_4K : NESTED_1G };
 	bool whole = nested_map(pml4, range, flags, TABLE_FLAGS) == 0;
 	require(whole || frames_used == frames_most, "it fails where no frame is left");
 	for (unsigned i = 0; i < count; i++) {

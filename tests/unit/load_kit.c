@@ -5,6 +5,7 @@
 #include "tests/unit/load_kit.h"
 
 #include "tests/unit/fuzz.h"
+#include "tests/unit/ram_kit.h"
 #include "vmm/load/handover.h"
 
 #include <string.h>
@@ -22,9 +23,10 @@ uint8_t *load_kit_copy(const uint8_t *data, size_t size)
 
 bool load_kit_check(struct load *l, const struct load_source *source, uint8_t *memory, size_t bytes)
 {
+	const struct guest_ram ram = ram_at(memory, bytes);
 	char err[160];
 
-	load_begin(l, source, memory, bytes);
+	load_begin(l, source, &ram);
 	memory[bytes - 1] = WATCHED;
 	int error = load_check(l);
 	load_describe(l, err, sizeof(err));

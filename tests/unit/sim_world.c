@@ -221,6 +221,20 @@ uint64_t frames_free_bytes(void)
 	return 0;
 }
 
+uint64_t frames_largest_bytes(void)
+{
+	return 0;
+}
+
+void frames_keep(void)
+{
+}
+
+void frames_restore(void)
+{
+	abort();
+}
+
 /* The background work: it stops, starts, restarts whichever VM. */
 static void obey(void)
 {

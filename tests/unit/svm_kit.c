@@ -25,7 +25,7 @@ enum {
 struct vcpu kit_vcpu;
 struct vmcb kit_vmcb;
 unsigned kit_frames;
-bool kit_nxe;
+bool kit_nxe, kit_gib_pages;
 
 static _Alignas(1 << 21) uint8_t ram[KIT_RAM];
 static _Alignas(4096) uint8_t frames[FRAMES][PAGE];
@@ -54,6 +54,11 @@ uint64_t msr_read(uint32_t msr)
 	return KIT_LME | KIT_LMA | (kit_nxe ? EFER_NXE : 0);
 }
 
+bool cpu_has_gib_pages(void)
+{
+	return kit_gib_pages;
+}
+
 uint8_t *kit_ram(uint64_t guest)
 {
 	return &ram[guest];
@@ -70,6 +75,7 @@ void kit_begin(void)
 	kit_frames = FRAMES;
 	memset(nested_absent_entry, 0, sizeof(nested_absent_entry)); /* of the frames before */
 	kit_nxe = true;
+	kit_gib_pages = false;
 	memset(&kit_vmcb, 0, sizeof(kit_vmcb));
 	kit_vcpu = (struct vcpu){ .vmcb = &kit_vmcb, .npt = npt_create(), .name = "pulse" };
 	if (npt_map(kit_vcpu.npt, 0, (uint64_t)ram, sizeof(ram), true, true) != 0)

@@ -23,7 +23,7 @@ extern struct vmcb kit_vmcb;
 /* How many more frames there are; kit_begin() makes them many. */
 extern unsigned kit_frames;
 /* What EFER of the VMM reads: NXE set or clear. */
-extern bool kit_nxe;
+extern bool kit_nxe, kit_gib_pages;
 
 /* RAM all zeroes and mapped; protected mode without paging, flat segments of 32 bits, RIP 0. */
 void kit_begin(void);

@@ -7,6 +7,7 @@
  */
 #include "tests/unit/check.h"
 
+#include "tests/unit/ram_kit.h"
 #include "vmm/load/bios.h"
 #include "vmm/load/handover.h"
 
@@ -53,9 +54,10 @@ static struct load_source bios(unsigned files)
 
 static int load(const struct load_source *source, size_t bytes)
 {
+	const struct guest_ram ram = ram_at(memory, bytes);
 	int error;
 
-	load_begin(&l, source, memory, bytes);
+	load_begin(&l, source, &ram);
 	while ((error = load_step(&l)) > 0)
 		;
 	assert_int_equal(l.checked, error == 0);

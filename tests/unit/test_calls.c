@@ -8,6 +8,7 @@
 
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/virt.h"
+#include "tests/unit/ram_kit.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/processor.h"
 #include "vmm/core/sched.h"
@@ -48,9 +49,8 @@ static void S8_each_vm_has_its_share_of_the_results(void **state)
 	vm_count = VMS;
 	for (unsigned i = 0; i < VMS; i++) {
 		own[i] = (struct vm){ .number = (uint8_t)i,
-			              .memory = (uint64_t)memory,
+			              .ram = ram_at(memory, MEMORY),
 			              .vcpu = (struct vcpu *)vcpus[i],
-			              .config.memory = MEMORY,
 			              .config.priority = 1 };
 		vms[i] = &own[i];
 		sched_set_state(&own[i], VM_READY);

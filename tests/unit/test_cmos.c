@@ -67,9 +67,16 @@ static void machine_shows(time_t at, uint8_t form)
 	registers[0x09] = form & 4 ? (uint8_t)(t.tm_year % 100) : bcd(t.tm_year % 100);
 }
 
+static uint8_t size(uint8_t index, uint64_t memory)
+{
+	const struct guest_ram ram = guest_ram_plan(memory, GUEST_RAM_LOW_END);
+
+	return cmos_read(index, &ram, fake_tsc);
+}
+
 static uint8_t reads(uint8_t index)
 {
-	return cmos_read(index, 192 * MIB, fake_tsc);
+	return size(index, 192 * MIB);
 }
 
 static void expect_time(time_t at)
@@ -159,7 +166,7 @@ static void the_update_bit_comes_before_each_second(void **state)
 
 static unsigned word(uint8_t low, uint64_t memory)
 {
-	return cmos_read(low, memory, fake_tsc) | cmos_read(low + 1, memory, fake_tsc) << 8;
+	return size(low, memory) | size(low + 1, memory) << 8;
 }
 
 static void the_sizes_are_the_vms(void **state)
@@ -169,12 +176,19 @@ static void the_sizes_are_the_vms(void **state)
 	assert_int_equal(word(0x17, 16 * MIB), 15 * 1024);
 	assert_int_equal(word(0x30, 16 * MIB), 15 * 1024);
 	assert_int_equal(word(0x34, 16 * MIB), 0);
-	assert_int_equal(cmos_read(0x3d, 16 * MIB, fake_tsc), 0x32); /* the disk, then the CD */
-	assert_int_equal(cmos_read(0x3c, 16 * MIB, fake_tsc), 0);
+	assert_int_equal(size(0x3d, 16 * MIB), 0x32); /* the disk, then the CD */
+	assert_int_equal(size(0x3c, 16 * MIB), 0);
 	assert_int_equal(word(0x30, MIB), 0);
 	assert_int_equal(word(0x30, 192 * MIB), 0xfc00);
 	assert_int_equal(word(0x34, 192 * MIB), 176 * 16);
 	assert_int_equal(word(0x34, 3072ull * MIB), 3056 * 16);
+	assert_int_equal(word(0x5b, 3072ull * MIB), 0);
+	assert_int_equal(size(0x5d, 3072ull * MIB), 0);
+	/* 8 GiB: 3 GiB below the devices, and 5 GiB from 4 GiB on */
+	assert_int_equal(word(0x34, 8192ull * MIB), 3056 * 16);
+	assert_int_equal(word(0x5b, 8192ull * MIB), 5120 * 16 & 0xffff);
+	assert_int_equal(size(0x5d, 8192ull * MIB), 5120 * 16 >> 16);
+	assert_int_equal(word(0x5b, 3074ull * MIB), 2 * 16);
 	assert_int_equal(reads(0x0d), 0x80);
 	assert_int_equal(reads(0x0c), 0);
 	assert_int_equal(reads(0x12), 0); /* no disk */

@@ -183,8 +183,8 @@ static const struct {
 	  "module 2 (vm2): mmio=0x400000000000-0x400000000fff: 0x400000000000-0x400000000fff is "
 	  "above 0x3fffffffffff" },
 	{ "mem=16", "module 2 (vm2): mem=16: less than 1M" },
-	{ "mem=4G", "module 2 (vm2): mem=4G: more than 3G" },
-	{ "mem=99999999999G", "module 2 (vm2): mem=99999999999G: more than 3G" },
+	{ "mem=512G", "module 2 (vm2): mem=512G: more than 511G" },
+	{ "mem=99999999999G", "module 2 (vm2): mem=99999999999G: more than 511G" },
 	{ "mem=1048577", "module 2 (vm2): mem=1048577: not a multiple of 4K" },
 	{ "mem=lots", "module 2 (vm2): mem=lots: a size is a number and K, M or G, as in 16M" },
 	{ "mem=", "module 2 (vm2): mem=: a size is a number and K, M or G, as in 16M" },

@@ -456,6 +456,55 @@ static void the_guest_gets_its_memory_map_and_command_line(void **state)
 	assert_int_equal(memory[HANDOVER_AT + HANDOVER_BYTES], 0xcc);
 }
 
+static void the_map_shows_memory_above_4_gib(void **state)
+{
+	const struct load l = { .memory = memory,
+		                .memory_size = MEMORY,
+		                .high_size = 5ull << 30,
+		                .handover = HANDOVER_AT };
+	struct multiboot_info info;
+	struct multiboot_mmap map[4];
+
+	(void)state;
+	memcpy(&info, memory + handover_build(&l, "", ""), sizeof(info));
+	assert_int_equal(info.mem_upper, 1024); /* up to the first hole alone */
+	assert_int_equal(info.mmap_length, sizeof(map));
+	memcpy(map, memory + info.mmap_addr, sizeof(map));
+	assert_true(map[2].address == 0x100000 && map[2].length == MEMORY - 0x100000);
+	assert_true(map[3].size == 20 && map[3].address == 4ull << 30 &&
+	            map[3].length == 5ull << 30 && map[3].type == 1);
+}
+
+/* Both parts are cleared, in pieces, and nothing beside them. */
+static void memory_above_4_gib_is_cleared(void **state)
+{
+	enum { HIGH = 3 * LOAD_PIECE + 4096, BEFORE = 64 };
+	static uint8_t high[HIGH + 2 * BEFORE];
+	struct image i = image_elf32();
+	const struct load_source source = { .image = &i, .bytes = sizeof(i) };
+	struct guest_ram ram = ram_at(memory, MEMORY);
+	unsigned steps[2] = { 0, 0 };
+	struct load l;
+
+	(void)state;
+	for (unsigned part = 0; part < 2; part++) {
+		memset(high, 0xa5, sizeof(high));
+		memset(memory, 0xa5, MEMORY);
+		load_begin(&l, &source, &ram);
+		while (load_step(&l) > 0)
+			steps[part]++;
+		assert_int_equal(l.phase, LOAD_DONE);
+		assert_int_equal(memory[0], 0);
+		assert_int_equal(memory[MEMORY - 1], 0);
+		for (unsigned n = 0; n < sizeof(high); n++)
+			assert_int_equal(high[n],
+			                 part == 1 && n >= BEFORE && n < BEFORE + HIGH ? 0 : 0xa5);
+		ram.part[GUEST_RAM_HIGH_PART].host = (uint64_t)(high + BEFORE);
+		ram.part[GUEST_RAM_HIGH_PART].bytes = HIGH;
+	}
+	assert_int_equal(steps[1] - steps[0], HIGH / LOAD_PIECE);
+}
+
 static void a_vm_of_1_mib_has_no_upper_memory(void **state)
 {
 	struct multiboot_info info;
@@ -496,6 +545,8 @@ int main(void)
 		WITH_MEMORY(an_image_may_say_its_addresses_itself),
 		WITH_MEMORY(hostile_addresses_name_the_broken_rule),
 		WITH_MEMORY(the_guest_gets_its_memory_map_and_command_line),
+		WITH_MEMORY(the_map_shows_memory_above_4_gib),
+		WITH_MEMORY(memory_above_4_gib_is_cleared),
 		WITH_MEMORY(a_vm_of_1_mib_has_no_upper_memory),
 		WITH_MEMORY(a_command_line_that_is_too_long_is_refused),
 	};

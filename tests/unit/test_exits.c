@@ -7,6 +7,7 @@
 #include "tests/unit/check.h"
 
 #include "arch/x86/virt/virt.h"
+#include "tests/unit/ram_kit.h"
 #include "tests/unit/sim_internal.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"
@@ -132,8 +133,7 @@ static void R01_a_guest_s_programs_make_no_calls(void **state)
 	struct vcpu_regs *regs = vcpu_regs((struct vcpu *)vcpus[0]);
 
 	(void)state;
-	own[0].memory = (uint64_t)memory;
-	own[0].config.memory = sizeof(memory);
+	own[0].ram = ram_at(memory, sizeof(memory));
 	memset(memory, 0xa5, sizeof(memory));
 	sim_in_ring_3 = true;
 	for (uint64_t call = 0; call <= SB_CALL_RAN + 1; call++) {

@@ -12,6 +12,7 @@
 #include "arch/x86/machine/platform.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fake_log.h"
+#include "tests/unit/ram_kit.h"
 #include "vmm/core/absent.h"
 #include "vmm/core/exits.h"
 #include "vmm/core/flows.h"
@@ -117,7 +118,7 @@ static void begin(enum fault_policy policy)
 	vm.absent_page = page;
 	vm.source = (struct load_source){ .image = &image, .bytes = sizeof(image) };
 	vm.config.onfault = policy;
-	vm.config.memory = MEMORY;
+	vm.ram = ram_at(NULL, MEMORY);
 	vm.config.priority = 1;
 	memcpy(vm.config.name, "vandal", sizeof("vandal"));
 	vms[0] = &vm;
@@ -252,8 +253,8 @@ static void R01_memory_is_the_vms_from_end_to_end(void **state)
 {
 	(void)state;
 	begin(FAULT_LOG);
-	vm.memory = 0x10000000;
-	assert_ptr_equal(vm_memory(&vm, 0, 1), (void *)vm.memory);
+	vm.ram = ram_at((void *)0x10000000, MEMORY);
+	assert_ptr_equal(vm_memory(&vm, 0, 1), (void *)0x10000000);
 	assert_non_null(vm_memory(&vm, MEMORY - 16, 16));
 	assert_null(vm_memory(&vm, MEMORY - 16, 17));
 	assert_null(vm_memory(&vm, MEMORY, 1));
@@ -264,6 +265,28 @@ static void R01_memory_is_the_vms_from_end_to_end(void **state)
 	assert_non_null(vm_memory(&vm, HOLE_FIRST - 1, 1));
 	assert_null(vm_memory(&vm, HOLE_END - 1, 2));
 	assert_non_null(vm_memory(&vm, HOLE_END, 1));
+}
+
+/* 8 GiB: 3 GiB from address 0 on, and 5 GiB from 4 GiB on, each somewhere in the machine. */
+static void R01_memory_of_more_than_3_gib_has_a_hole_for_devices(void **state)
+{
+	const uint64_t gib = 1ull << 30;
+
+	(void)state;
+	begin(FAULT_LOG);
+	vm.ram = guest_ram_plan(8 * gib, GUEST_RAM_LOW_END);
+	vm.ram.part[0].host = 7 * gib;
+	vm.ram.part[1].host = 20 * gib;
+	assert_ptr_equal(vm_memory(&vm, 3 * gib - 1, 1), (void *)(10 * gib - 1));
+	assert_null(vm_memory(&vm, 3 * gib - 1, 2));
+	assert_null(vm_memory(&vm, 3 * gib, 1));
+	assert_null(vm_memory(&vm, 4 * gib - 1, 1));
+	assert_null(vm_memory(&vm, 4 * gib - 1, 2));
+	assert_ptr_equal(vm_memory(&vm, 4 * gib, 16), (void *)(20 * gib));
+	assert_ptr_equal(vm_memory(&vm, 9 * gib - 16, 16), (void *)(25 * gib - 16));
+	assert_null(vm_memory(&vm, 9 * gib - 16, 17));
+	assert_null(vm_memory(&vm, 9 * gib, 1));
+	assert_null(vm_memory(&vm, UINT64_MAX, 2));
 }
 
 static void told(void)
@@ -337,6 +360,7 @@ int main(void)
 		cmocka_unit_test(R01_a_vm_restarts_so_often_and_no_more),
 		cmocka_unit_test(R01_a_restart_gives_the_turn_away),
 		cmocka_unit_test(R01_memory_is_the_vms_from_end_to_end),
+		cmocka_unit_test(R01_memory_of_more_than_3_gib_has_a_hole_for_devices),
 		cmocka_unit_test(a_note_waits_for_the_text_before_it),
 		cmocka_unit_test(faults_that_go_on_are_logged_at_each_doubling),
 		cmocka_unit_test(R06_a_hlt_that_no_nmi_ends_is_a_fault),

@@ -31,6 +31,22 @@ void fake_bytes_copied(const void *to, size_t bytes)
 	fail_msg("VGA's memory is written");
 }
 
+/* What was mapped above 4 GiB, and whether the processor can. */
+static struct {
+	bool possible;
+	unsigned calls;
+	uint64_t first, end;
+} high;
+
+bool pages_map_high(uint64_t first, uint64_t end, bool device)
+{
+	assert_true(device);
+	high.calls++;
+	high.first = first;
+	high.end = end;
+	return high.possible;
+}
+
 void io_out8(uint16_t port, uint8_t value)
 {
 	(void)value;
@@ -292,9 +308,33 @@ static void a_framebuffer_of_no_use_is_refused(void **state)
 	s.pitch = 4 * s.width - 1;
 	expect_refused(&s, true);
 	s = screen;
-	s.address = 0xffffffff - s.pitch * s.height + 2;
-	expect_refused(&s, true);
 	s.address = UINT64_MAX - 4096;
+	expect_refused(&s, true);
+	s.address = (1ull << 39) - s.pitch * s.height + 1;
+	expect_refused(&s, true);
+	assert_int_equal(high.calls, 0);
+}
+
+/* The place is mapped, uncached, before anything is drawn. No memory of the host lies there. */
+static void a_framebuffer_above_4_gib_is_mapped(void **state)
+{
+	struct boot_screen s = screen;
+
+	(void)state;
+	high.calls = 0;
+	high.possible = true;
+	s.address = 0xffffffff - s.pitch * s.height; /* ends below */
+	assert_true(framebuffer_init(&s));
+	assert_int_equal(high.calls, 0);
+	s.address += 2; /* ends above */
+	assert_true(framebuffer_init(&s));
+	assert_true(framebuffer_is_on());
+	assert_int_equal(high.calls, 1);
+	s.address = 0x4000000000;
+	assert_true(framebuffer_init(&s));
+	assert_int_equal(high.first, s.address);
+	assert_int_equal(high.end, s.address + s.pitch * s.height);
+	high.possible = false; /* a processor without pages of 1 GiB */
 	expect_refused(&s, true);
 }
 
@@ -308,6 +348,7 @@ int main(void)
 		cmocka_unit_test_setup(a_step_draws_one_cell_at_most, begin),
 		cmocka_unit_test_setup(a_step_looks_at_16_cells_at_most, begin),
 		cmocka_unit_test_setup(a_framebuffer_of_no_use_is_refused, begin),
+		cmocka_unit_test_setup(a_framebuffer_above_4_gib_is_mapped, begin),
 	};
 
 	return cmocka_run_group_tests_name("framebuffer", tests, NULL, NULL);

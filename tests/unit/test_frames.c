@@ -6,6 +6,7 @@
  * touched.
  */
 #include "tests/unit/check.h"
+#include "tests/unit/fake_log.h"
 
 #include "arch/x86/machine/multiboot.h"
 #include "arch/x86/machine/platform.h"
@@ -25,11 +26,13 @@ static struct {
 	uint64_t first, end;
 } high;
 
-bool pages_map_high(uint64_t first, uint64_t end)
+bool pages_map_high(uint64_t first, uint64_t end, bool device)
 {
-	high.calls++;
-	high.first = first;
-	high.end = end;
+	assert_false(device);
+	if (high.calls++ == 0) {
+		high.first = first;
+		high.end = end;
+	}
 	return high.possible;
 }
 
@@ -108,13 +111,14 @@ static void what_makes_no_sense_is_refused(void **state)
 
 #define GIB (1024ull * MIB)
 
-/* A machine with RAM to 3.5 GiB, and from 4 to 6 GiB, with firmware's memory inside. */
+/* A machine with RAM to 3.5 GiB, from 4 to 6 GiB, with firmware's memory inside, and a page at 8 GiB. */
 static void begin_large(bool possible)
 {
 	static struct multiboot_mmap map[] = {
 		{ 20, MIB, 3584ull * MIB - MIB, MULTIBOOT_RAM },
 		{ 20, 4 * GIB, 2 * GIB, MULTIBOOT_RAM },
 		{ 20, 5 * GIB, PAGE, 2 },
+		{ 20, 8 * GIB, PAGE, MULTIBOOT_RAM },
 		{ 20, 513 * GIB, UINT64_MAX - 513 * GIB, 2 },
 	};
 
@@ -133,12 +137,12 @@ static void ram_above_4_gib_is_given_away_after_the_low_ram(void **state)
 {
 	(void)state;
 	begin_large(true);
-	assert_int_equal(high.calls, 1);
+	assert_int_equal(high.calls, 2);
 	assert_int_equal(high.first, 4 * GIB);
 	assert_int_equal(high.end, 6 * GIB);
-	/* 3 GiB without the first MiB, and 2 GiB without a page; the info takes pages of the low
-	 * RAM where the host has put it */
-	assert_in_range(frames_free_bytes(), 5 * GIB - MIB - 8 * PAGE, 5 * GIB - MIB - PAGE);
+	/* 3 GiB without the first MiB, 2 GiB without a page, and a page; the info takes pages of
+	 * the low RAM where the host has put it */
+	assert_in_range(frames_free_bytes(), 5 * GIB - MIB - 8 * PAGE, 5 * GIB - MIB);
 	assert_in_range(frames_alloc(GIB, GIB), GIB, 2 * GIB);
 	assert_in_range(frames_alloc(GIB, GIB), GIB, 2 * GIB);
 	assert_int_equal(frames_alloc(GIB, GIB), 4 * GIB); /* 3 GiB is no RAM of ours */
@@ -146,10 +150,34 @@ static void ram_above_4_gib_is_given_away_after_the_low_ram(void **state)
 	assert_int_equal(frames_alloc(GIB - LARGE_PAGE, LARGE_PAGE), 5 * GIB + LARGE_PAGE);
 }
 
+static void memory_that_is_not_used_after_all_is_taken_back(void **state)
+{
+	(void)state;
+	begin_large(true);
+	assert_int_equal(frames_end(), 8 * GIB + PAGE);
+	const uint64_t free = frames_free_bytes(), largest = frames_largest_bytes();
+	assert_in_range(largest, 2 * GIB, 3 * GIB - MIB);
+	assert_non_null(frames_alloc_vmm_raw(PAGE, PAGE));
+	const uint64_t vmm = frames_vmm_bytes();
+	frames_keep();
+	const uint64_t at = frames_alloc(GIB, GIB);
+	assert_int_not_equal(frames_alloc(GIB, GIB), at);
+	assert_non_null(frames_alloc_vmm_raw(PAGE, PAGE));
+	assert_true(frames_largest_bytes() < largest);
+	frames_restore();
+	assert_int_equal(frames_free_bytes(), free - PAGE);
+	assert_int_equal(frames_vmm_bytes(), vmm);
+	assert_int_equal(frames_alloc(GIB, GIB), at);
+}
+
 static void without_pages_of_1_gib_the_low_ram_alone_is_used(void **state)
 {
 	(void)state;
+	printed_clear();
 	begin_large(false);
+	assert_int_equal(high.calls, 2); /* and one line */
+	assert_string_equal(printed(), "signalbox: RAM above 4 GiB is not used: the processor has "
+	                               "no pages of 1 GiB (CPUID.80000001h:EDX[26] = 0)\n");
 	assert_in_range(frames_free_bytes(), 3 * GIB - MIB - 8 * PAGE, 3 * GIB - MIB);
 }
 
@@ -161,6 +189,7 @@ int main(void)
 		cmocka_unit_test(the_first_range_that_fits_is_taken),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(ram_above_4_gib_is_given_away_after_the_low_ram),
+		cmocka_unit_test(memory_that_is_not_used_after_all_is_taken_back),
 		cmocka_unit_test(without_pages_of_1_gib_the_low_ram_alone_is_used),
 	};
 

@@ -9,6 +9,7 @@
 
 #include "tests/unit/elf_image.h"
 #include "tests/unit/linux_image.h"
+#include "tests/unit/ram_kit.h"
 #include "vmm/load/elf.h"
 #include "vmm/load/handover.h"
 #include "vmm/load/linux.h"
@@ -54,9 +55,10 @@ static struct load_source linux_source(const struct bz *b, unsigned files)
 
 static int load(const struct load_source *source)
 {
+	const struct guest_ram ram = ram_at(memory, MEMORY);
 	int error;
 
-	load_begin(&l, source, memory, MEMORY);
+	load_begin(&l, source, &ram);
 	while ((error = load_step(&l)) > 0)
 		;
 	assert_int_equal(load_step(&l), error);
@@ -141,6 +143,14 @@ static void a_kernel_gets_the_parameters_of_the_boot_protocol(void **state)
 	assert_int_equal(field(params + 0x308, 4), 1);
 	assert_int_equal(field(params + 2, 2), 1024);
 	assert_int_equal(field(params + 0x1e0, 4), 1024);
+
+	l.high_size = 5ull << 30; /* of 8 GiB */
+	assert_true(linux_hand_over(&l, "", 0) != 0);
+	assert_int_equal(field(params + 0x1e8, 1), 4);
+	assert_int_equal(field(params + 0x30c, 8), 4ull << 30);
+	assert_int_equal(field(params + 0x314, 8), 5ull << 30);
+	assert_int_equal(field(params + 0x31c, 4), 1);
+	assert_int_equal(field(params + 0x1e0, 4), 1024); /* up to the hole at 3 GiB */
 
 	s.file_count = 0;
 	assert_int_equal(load(&s), 0);
@@ -423,13 +433,14 @@ static void files_are_copied_in_steps(void **state)
 {
 	struct image i = image_elf64();
 	const struct load_source with = with_modules(&i, 2), without = with_modules(&i, 0);
+	const struct guest_ram ram = ram_at(memory, MEMORY);
 	unsigned steps[2] = { 0, 0 };
 
 	(void)state;
-	load_begin(&l, &without, memory, MEMORY);
+	load_begin(&l, &without, &ram);
 	while (load_step(&l) > 0)
 		steps[0]++;
-	load_begin(&l, &with, memory, MEMORY);
+	load_begin(&l, &with, &ram);
 	while (load_step(&l) > 0)
 		steps[1]++;
 	assert_int_equal(steps[1] - steps[0], 2 + 1);

@@ -47,9 +47,9 @@ void io_out32(uint16_t port, uint32_t value)
 	fail_msg("%x goes to the machine's port %x", value, port);
 }
 
-uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t now)
+uint8_t cmos_read(uint8_t index, const struct guest_ram *ram, uint64_t now)
 {
-	assert_true(memory == 192 << 20);
+	assert_ptr_equal(ram, &vm.ram);
 	assert_true(now == 4711);
 	cmos_index = index;
 	return 0x5a;
@@ -77,7 +77,6 @@ static int begin(void **state)
 	memset(&vm, 0, sizeof(vm));
 	vm.vcpu = (struct vcpu *)&head;
 	vm.config.pc = true;
-	vm.config.memory = 192 << 20;
 	said[0] = '\0';
 	fatal_fault = false;
 	stopped = -1;

@@ -119,7 +119,7 @@ static void a_page_inside_a_large_one_can_change_alone(void **state)
 
 static void memory_can_be_mapped_by_small_pages_alone(void **state)
 {
-	const struct nested_range range = { 1ull << 30, 1ull << 40, 2 * PAGE_2M, true };
+	const struct nested_range range = { 1ull << 30, 1ull << 40, 2 * PAGE_2M, NESTED_4K };
 
 	(void)state;
 	assert_int_equal(
@@ -130,9 +130,39 @@ static void memory_can_be_mapped_by_small_pages_alone(void **state)
 	kit_frames = 0;
 	assert_int_equal(nested_map(kit_vcpu.npt,
 	                            (struct nested_range){ (1ull << 30) + 2 * PAGE_2M, 1ull << 40,
-	                                                   PAGE_2M, true },
+	                                                   PAGE_2M, NESTED_4K },
 	                            PRESENT, PRESENT),
 	                 -ENOMEM);
+}
+
+/* By pages of 1 GiB where the processor has them, and both addresses allow them. */
+static void memory_of_gibs_is_mapped_by_pages_of_1_gib(void **state)
+{
+	const uint64_t gib = 1ull << 30, base = 4 * gib, host = 20 * gib;
+
+	(void)state;
+	kit_gib_pages = true;
+	assert_int_equal(map(base - PAGE_2M, host - PAGE_2M, 2 * gib + 2 * PAGE_2M, true, true), 0);
+	expect(base - 1, host - 1, PAGE_2M, PRESENT | WRITE | USER);
+	expect(base + 0x12345678, host + 0x12345678, gib, PRESENT | WRITE | USER);
+	expect(base + 2 * gib - 1, host + 2 * gib - 1, gib, PRESENT | WRITE | USER);
+	expect(base + 2 * gib, host + 2 * gib, PAGE_2M, PRESENT | WRITE | USER);
+	assert_null(npt_translate(kit_vcpu.npt, base + 2 * gib + PAGE_2M));
+	/* askew */
+	assert_int_equal(map(16 * gib, host + PAGE_2M, gib, true, true), 0);
+	expect(16 * gib, host + PAGE_2M, PAGE_2M, PRESENT | WRITE | USER);
+	/* one page inside changes alone: the rest keeps its place */
+	assert_int_equal(map(base + 5 * KIT_PAGE, 0x7000, KIT_PAGE, false, true), 0);
+	expect(base + 5 * KIT_PAGE, 0x7000, KIT_PAGE, PRESENT | USER);
+	expect(base + 4 * KIT_PAGE, host + 4 * KIT_PAGE, KIT_PAGE, PRESENT | WRITE | USER);
+	expect(base + PAGE_2M - 1, host + PAGE_2M - 1, KIT_PAGE, PRESENT | WRITE | USER);
+	expect(base + PAGE_2M, host + PAGE_2M, PAGE_2M, PRESENT | WRITE | USER);
+	expect(base + gib - 1, host + gib - 1, PAGE_2M, PRESENT | WRITE | USER);
+	expect(base + gib, host + gib, gib, PRESENT | WRITE | USER);
+	/* a processor without such pages */
+	kit_gib_pages = false;
+	assert_int_equal(map(32 * gib, host, gib, true, true), 0);
+	expect(33 * gib - 1, host + gib - 1, PAGE_2M, PRESENT | WRITE | USER);
 }
 
 static void nothing_else_is_mapped(void **state)
@@ -212,6 +242,7 @@ int main(void)
 		CASE(device_memory_is_uncached_and_not_executable),
 		CASE(a_page_inside_a_large_one_can_change_alone),
 		CASE(memory_can_be_mapped_by_small_pages_alone),
+		CASE(memory_of_gibs_is_mapped_by_pages_of_1_gib),
 		CASE(nothing_else_is_mapped),
 		CASE(memory_that_runs_out_is_told),
 		CASE(absent_memory_is_one_page_of_ones),

@@ -101,6 +101,22 @@ static void pages_are_as_large_as_fit_and_as_the_unit_can(void **state)
 	}
 }
 
+/* A domain's addresses end where the unit's do, by its levels or by CAP.MGAW. */
+static void addresses_that_the_unit_has_not_are_refused(void **state)
+{
+	struct dma_domain d;
+
+	(void)state;
+	power_on(CAP_3 | CAP_1G, ECAP, 0);
+	assert_int_equal(dma_create(&d), 0);
+	assert_int_equal(dma_map(&d, 511ull * GIB, 0, GIB), 0);
+	assert_int_equal(dma_map(&d, 511ull * GIB, 0, GIB + 4096), -ERANGE);
+	power_on((CAP_3 & ~(63ull << 16)) | 32 << 16 | CAP_1G, ECAP, 0); /* 33 bits */
+	assert_int_equal(dma_create(&d), 0);
+	assert_int_equal(dma_map(&d, 4ull * GIB, 0, 4ull * GIB), 0);
+	assert_int_equal(dma_map(&d, 4ull * GIB, 0, 4ull * GIB + 4096), -ERANGE);
+}
+
 static void random_ranges_are_where_they_have_to_be(void **state)
 {
 	(void)state;
@@ -285,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R01_a_function_without_a_domain_reaches_nothing),
 		cmocka_unit_test(pages_are_as_large_as_fit_and_as_the_unit_can),
+		cmocka_unit_test(addresses_that_the_unit_has_not_are_refused),
 		cmocka_unit_test(random_ranges_are_where_they_have_to_be),
 		cmocka_unit_test(a_change_is_told_in_caching_mode_too),
 		cmocka_unit_test(interrupts_come_by_their_entries_alone),

@@ -5,7 +5,7 @@
 # Rule: a test is tests/unit/test_NAME.c and what UNIT_NAME lists; a fuzzer is fuzz_NAME.c and the same. Nothing else to do.
 
 UNIT_CONFIG  := vmm/config/words.c vmm/config/config.c vmm/config/config_words.c vmm/config/config_of.c vmm/config/config_vm.c vmm/config/config_vmm.c vmm/config/config_frame.c vmm/config/config_check.c \
-	vmm/config/config_reserved.c
+	vmm/config/config_reserved.c arch/x86/virt/guest_ram.c
 # The log, and what it needs below it.
 UNIT_LOG     := $(patsubst %,arch/x86/log/%.c,log notes panic) tests/unit/fake_log.c
 UNIT_FAKES   := $(UNIT_LOG) tests/unit/fake_vmm.c
@@ -13,7 +13,7 @@ UNIT_FAKES   := $(UNIT_LOG) tests/unit/fake_vmm.c
 UNIT_words   := vmm/config/words.c
 UNIT_config  := $(UNIT_CONFIG)
 UNIT_config_check := $(UNIT_CONFIG)
-UNIT_memory  := $(patsubst %,vmm/config/%.c,reserve config_check config_reserved) $(UNIT_LOG)
+UNIT_memory  := $(patsubst %,vmm/config/%.c,reserve config_check config_reserved) arch/x86/virt/guest_ram.c $(UNIT_LOG)
 UNIT_LOAD    := $(patsubst %,vmm/load/%.c,bios bios_data elf elf_problem files handover linux vm_acpi)
 UNIT_elf     := $(UNIT_LOAD)
 UNIT_linux   := $(UNIT_LOAD)
@@ -44,7 +44,7 @@ UNIT_framebuffer := $(UNIT_vga)
 UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_log     := $(UNIT_LOG)
-UNIT_frames  := arch/x86/machine/frames.c
+UNIT_frames  := arch/x86/machine/frames.c $(UNIT_LOG)
 # The memory map's address has 32 bits.
 $(BUILD)/unit/test_frames: UNIT_SANITIZE += -no-pie
 UNIT_multiboot2 := arch/x86/machine/multiboot2.c
@@ -58,7 +58,8 @@ UNIT_config_pci := $(UNIT_CONFIG) vmm/config/config_pci.c $(UNIT_PCI) tests/unit
 UNIT_port_access := tests/unit/fake_virt.c tests/unit/fake_string_io.c vmm/core/port_access.c vmm/core/port_filter.c
 UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
 UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c $(UNIT_PCI)
-UNIT_cmos    := vmm/core/cmos.c
+UNIT_guest_ram := arch/x86/virt/guest_ram.c
+UNIT_cmos    := vmm/core/cmos.c arch/x86/virt/guest_ram.c
 UNIT_ns16550 := vmm/device/ns16550.c
 UNIT_vm_uart := tests/unit/fake_virt.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/output.c $(UNIT_LOG)
 UNIT_pit     := vmm/core/pit_counter.c
@@ -151,7 +152,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 UNIT_ALLOT   := vmm/allotments.c vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
 UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
-	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/faults.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c \
+	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/faults.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c arch/x86/virt/guest_ram.c \
 	$(UNIT_LOAD) vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \
 	vmm/operator/inspect.c tests/unit/fake_inspect.c $(patsubst %,tests/unit/sim_%.c,devices guest ledger vcpu world)

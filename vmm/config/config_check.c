@@ -5,6 +5,7 @@
  * Rule: a device has a single owner, unless every owner says 'share'. Devices for the VMM's hold on
  * the machine have no owner but the VMM. A refusal names the owner.
  */
+#include "arch/x86/virt/guest_ram.h"
 #include "vmm/config/config_refuse.h"
 #include "vmm/config/config_reserved.h"
 
@@ -325,7 +326,9 @@ static int check_acpi(const struct check *c)
 /* The VM's own RAM lies at the same guest-physical addresses as its mmio would. */
 static int check_own_ram(const struct check *c, const struct named *n)
 {
-	if (n->range->first >= c->vm->memory ||
+	const struct guest_ram ram = guest_ram_plan(c->vm->memory, GUEST_RAM_LOW_END);
+
+	if (!guest_ram_overlaps(&ram, n->range->first, n->range->last) ||
 	    (n->range->first >= LEGACY_HOLE_FIRST && n->range->last <= LEGACY_HOLE_LAST))
 		return 0;
 	return check_refuse(c, -EPERM,

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MEMORY_MIN (UINT64_C(1) << 20)
-#define MEMORY_MAX (UINT64_C(3) << 30) /* below the devices that sit under 4 GiB */
+#define MEMORY_MAX (UINT64_C(511) << 30) /* the VMM uses RAM below 512 GiB (frames.c) */
 #define MEMORY_UNIT UINT64_C(4096)
 #define MMIO_LAST ((UINT64_C(1) << 46) - 1) /* the addresses of a 64-bit processor of today */
 
@@ -34,14 +34,14 @@ static int vm_memory(struct reader *r, const char *value)
 	case 0:
 		break;
 	case -ERANGE:
-		return config_refuse(r, "more than 3G");
+		return config_refuse(r, "more than 511G");
 	default:
 		return config_refuse(r, "a size is a number and K, M or G, as in 16M");
 	}
 	if (bytes < MEMORY_MIN)
 		return config_refuse(r, "less than 1M");
 	if (bytes > MEMORY_MAX)
-		return config_refuse(r, "more than 3G");
+		return config_refuse(r, "more than 511G");
 	if (bytes % MEMORY_UNIT)
 		return config_refuse(r, "not a multiple of 4K");
 	r->vm->memory = bytes;

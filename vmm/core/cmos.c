@@ -34,6 +34,9 @@ enum {
 	CENTURY = 0x32,
 	ABOVE_16M_LOW = 0x34,
 	ABOVE_16M_HIGH = 0x35,
+	ABOVE_4G_LOW = 0x5b, /* rombios.c: units of 64 KiB; the three bytes reach to 1 TiB */
+	ABOVE_4G_MIDDLE = 0x5c,
+	ABOVE_4G_HIGH = 0x5d,
 	BOOT_ORDER =
 		0x3d, /* Bochs, rombios.c: a device each 4 bits, the first one in the low bits */
 };
@@ -178,10 +181,12 @@ static uint8_t clock_byte(uint8_t index, uint64_t now)
 
 /* Returns the bytes 10h to 2Dh, and those from 30h on: the memory of a PC, no disk's type, and the
  * order of the devices to boot. */
-static uint8_t size_byte(uint8_t index, uint64_t memory)
+static uint8_t size_byte(uint8_t index, const struct guest_ram *ram)
 {
 	enum { EXTENDED_MAX = 0xfc00, UNITS_MAX = 0xffff };
-	const uint64_t mib = 1 << 20, kib = (memory - mib) >> 10;
+	const uint64_t mib = 1 << 20, memory = ram->part[GUEST_RAM_LOW_PART].bytes,
+		       kib = (memory - mib) >> 10,
+		       high = ram->part[GUEST_RAM_HIGH_PART].bytes >> 16;
 	unsigned extended = kib > EXTENDED_MAX ? EXTENDED_MAX : (unsigned)kib, units = 0;
 
 	if (memory > 16 * mib)
@@ -205,22 +210,28 @@ static uint8_t size_byte(uint8_t index, uint64_t memory)
 		return (uint8_t)units;
 	case ABOVE_16M_HIGH:
 		return (uint8_t)(units >> 8);
+	case ABOVE_4G_LOW:
+		return (uint8_t)high;
+	case ABOVE_4G_MIDDLE:
+		return (uint8_t)(high >> 8);
+	case ABOVE_4G_HIGH:
+		return (uint8_t)(high >> 16);
 	default: /* no case: a table would be 64 bytes longer */
 		return index == BOOT_ORDER ? BOOT_DISK_THEN_CD : 0;
 	}
 }
 
-static uint16_t checksum(uint64_t memory)
+static uint16_t checksum(const struct guest_ram *ram)
 {
 	enum { SUMMED_FIRST = 0x10, SUMMED_LAST = 0x2d };
 	uint16_t sum = 0;
 
 	for (uint8_t i = SUMMED_FIRST; i <= SUMMED_LAST; i++)
-		sum = (uint16_t)(sum + size_byte(i, memory));
+		sum = (uint16_t)(sum + size_byte(i, ram));
 	return sum;
 }
 
-uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t now)
+uint8_t cmos_read(uint8_t index, const struct guest_ram *ram, uint64_t now)
 {
 	switch (index) {
 	case SECONDS:
@@ -238,10 +249,10 @@ uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t now)
 	case STATUS_D:
 		return D_VALID;
 	case SUM_HIGH:
-		return (uint8_t)(checksum(memory) >> 8);
+		return (uint8_t)(checksum(ram) >> 8);
 	case SUM_LOW:
-		return (uint8_t)checksum(memory);
+		return (uint8_t)checksum(ram);
 	default:
-		return size_byte(index, memory);
+		return size_byte(index, ram);
 	}
 }

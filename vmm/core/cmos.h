@@ -9,12 +9,13 @@
 #ifndef VMM_CMOS_H
 #define VMM_CMOS_H
 
+#include "arch/x86/virt/guest_ram.h"
+
 #include <stdint.h>
 
 /* Reads the machine's clock. Takes up to some ms. Call it once, before a VM runs. */
 void cmos_begin(void);
-/* Returns the byte of this index at the TSC now. memory: the VM's memory in bytes. Takes at most
- * 600 instructions. */
-uint8_t cmos_read(uint8_t index, uint64_t memory, uint64_t now);
+/* Returns the byte of this index at the TSC now. Takes at most 600 instructions. */
+uint8_t cmos_read(uint8_t index, const struct guest_ram *ram, uint64_t now);
 
 #endif

@@ -86,7 +86,7 @@ static bool read_port(struct vm *vm, uint16_t port, uint8_t *value)
 		*value = CONTROL_A20;
 		return true;
 	case PORT_RTC_DATA:
-		*value = cmos_read(vm->cmos_index, vm->config.memory, cpu_tsc());
+		*value = cmos_read(vm->cmos_index, &vm->ram, cpu_tsc());
 		return true;
 	default:
 		return false;

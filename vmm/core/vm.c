@@ -20,7 +20,7 @@ void vm_start(struct vm *vm)
 	if (vm == processor.vm)
 		(void)vm_put_away(true, cpu_tsc());
 	pci_space_quiet(&vm->pci); /* no DMA of the former life into the new image */
-	load_begin(&vm->load, &vm->source, (void *)vm->memory, vm->config.memory);
+	load_begin(&vm->load, &vm->source, &vm->ram);
 	vm->starting = true;
 	vm->slice_left = 0;
 	vm->at_entry &= (uint8_t)~AT_ENTRY_NMI;

@@ -95,7 +95,6 @@ struct vm {
 	/* TSC ticks in all turns so far; TSC of the present turn's beginning; number of switches to
 	 * the VM. */
 	uint64_t run_ticks, started_at, switches_in;
-	uint64_t memory; /* Host-physical. */
 	/* faults: since the last start. restarts: by onfault=restart. nmis_dropped: before the
 	 * guest's first interrupt table. */
 	unsigned faults, restarts, nmis_dropped;
@@ -105,6 +104,7 @@ struct vm {
 	/* Exits by reason. */
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t interrupt_exits; /* See struct sb_counters. */
+	struct guest_ram ram;
 	/* The modules with the guest's image and its files. */
 	struct load_source source;
 	/* The command lines of the files. */

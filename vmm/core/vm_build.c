@@ -25,15 +25,14 @@
 static int map_memory(struct vm *vm)
 {
 	const struct vm_config *c = &vm->config;
-	int error = virt_map(vm->vcpu, 0, vm->memory, HOLE_FIRST, true, true);
+	struct guest_ram_part part[GUEST_RAM_PIECES];
+	const unsigned count = guest_ram_pieces(&vm->ram, vm_hole_end(vm), part);
+	int error = 0;
 
-	const uint64_t above = vm_hole_end(vm);
-
-	if (error == 0 && c->memory > above)
-		error = virt_map(vm->vcpu, above, vm->memory + above, c->memory - above, true,
-		                 true);
+	for (unsigned i = 0; error == 0 && i < count; i++)
+		error = virt_map(vm->vcpu, part[i].guest, part[i].host, part[i].bytes, true, true);
 	if (error == 0 && c->acpi)
-		error = virt_map(vm->vcpu, VM_ACPI_AT, vm->memory + VM_ACPI_AT, PAGE, true, true);
+		error = virt_map(vm->vcpu, VM_ACPI_AT, part[0].host + VM_ACPI_AT, PAGE, true, true);
 	for (unsigned i = 0; error == 0 && i < c->mmio_count; i++) {
 		uint64_t first = c->mmio[i].first & ~(uint64_t)(PAGE - 1),
 			 end = (c->mmio[i].last | (PAGE - 1)) + 1;
@@ -44,9 +43,63 @@ static int map_memory(struct vm *vm)
 
 static struct vm *does_not_fit(unsigned module, const struct vm_config *config)
 {
-	log_line("module %u (%s): mem=%luM: does not fit; %luM are free", module, config->name,
-	         (unsigned long)(config->memory >> 20), (unsigned long)(frames_free_bytes() >> 20));
+	log_line("module %u (%s): mem=%luM: does not fit; %luM are free, %luM of them in one piece",
+	         module, config->name, (unsigned long)(config->memory >> 20),
+	         (unsigned long)(frames_free_bytes() >> 20),
+	         (unsigned long)(frames_largest_bytes() >> 20));
 	return NULL;
+}
+
+/* Finds memory for a part, at a multiple of the largest page that the part can have. */
+static bool take_part(struct guest_ram_part *part)
+{
+	enum { SIZE_STEP = 512 };
+
+	for (uint64_t align = (uint64_t)LARGE_PAGE * SIZE_STEP; align >= PAGE; align /= SIZE_STEP)
+		if (part->bytes >= align) {
+			part->host = frames_alloc(part->bytes, align);
+			if (part->host != 0)
+				return true;
+		}
+	return part->bytes == 0;
+}
+
+/* Finds memory for a VM: for the low part first, then for the high part first. Where neither fits,
+ * the low part is as long as the largest piece that the high part has left, the high part takes the
+ * rest, and both ways are tried again. */
+static bool take_memory(struct guest_ram *ram, uint64_t bytes)
+{
+	uint64_t low = GUEST_RAM_LOW_END;
+
+	for (unsigned tries = 0; tries < 2 * GUEST_RAM_PARTS; tries++) {
+		const unsigned first = tries % GUEST_RAM_PARTS;
+		if (first == GUEST_RAM_LOW_PART)
+			*ram = guest_ram_plan(bytes, low);
+		frames_keep();
+		if (take_part(&ram->part[first]) && take_part(&ram->part[!first]))
+			return true;
+		/* a page less: the piece may begin within a page */
+		low = (frames_largest_bytes() - LARGE_PAGE) & ~(uint64_t)(LARGE_PAGE - 1);
+		frames_restore();
+	}
+	return false;
+}
+
+/* Returns whether the image and the devices go with the layout. The checks before know the usual
+ * layout alone, and the low part may be short. */
+static bool layout_is_good(const struct vm *vm)
+{
+	struct load load;
+	bool good = true;
+
+	if (vm->ram.part[GUEST_RAM_HIGH_PART].bytes == 0)
+		return true;
+	for (unsigned i = 0; i < vm->config.mmio_count; i++)
+		good &= vm->config.mmio[i].first < GUEST_RAM_HIGH ||
+		        !guest_ram_overlaps(&vm->ram, vm->config.mmio[i].first,
+		                            vm->config.mmio[i].last);
+	load_begin(&load, &vm->source, &vm->ram);
+	return good && load_check(&load) == 0;
 }
 
 static void keep_source(struct vm *vm, const struct load_source *source)
@@ -62,17 +115,15 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
                      const struct load_source *source)
 {
 	struct vm *vm = frames_alloc_vmm((sizeof(*vm) + PAGE - 1) & ~(uint64_t)(PAGE - 1), PAGE);
-	uint64_t memory = frames_alloc(config->memory,
-	                               config->memory >= LARGE_PAGE ? LARGE_PAGE : PAGE);
 
-	if (vm == NULL || memory == 0)
+	if (vm == NULL || !take_memory(&vm->ram, config->memory))
 		return does_not_fit(module, config);
 	vm->config = *config;
-	vm->memory = memory;
 	keep_source(vm, source);
 	vm->vcpu = virt_create(vm->config.name);
 	vm->absent_page = frames_alloc_vmm(PAGE, PAGE);
-	if (vm->vcpu == NULL || vm->absent_page == NULL || map_memory(vm) != 0)
+	if (vm->vcpu == NULL || vm->absent_page == NULL || !layout_is_good(vm) ||
+	    map_memory(vm) != 0)
 		return does_not_fit(module, config);
 	for (unsigned i = 0; i < config->io_count; i++)
 		for (uint64_t port = config->io[i].first; port <= config->io[i].last; port++)
@@ -93,9 +144,10 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
 int vm_check_image(const struct load_source *source, const struct vm_config *config, char *why,
                    size_t size)
 {
+	const struct guest_ram ram = guest_ram_plan(config->memory, GUEST_RAM_LOW_END);
 	struct load load;
 
-	load_begin(&load, source, NULL, config->memory);
+	load_begin(&load, source, &ram);
 	int error = load_check(&load);
 	if (error != 0)
 		load_describe(&load, why, size);
@@ -158,8 +210,7 @@ static bool build_acpi(struct vm *vm)
 
 	if (!vm->config.acpi || l->acpi_part == VM_ACPI_PARTS)
 		return true;
-	vm_acpi_build((void *)(vm->memory + VM_ACPI_AT), l->acpi_part++,
-	              port_is_own(vm, KEYBOARD_PORT));
+	vm_acpi_build(l->memory + VM_ACPI_AT, l->acpi_part++, port_is_own(vm, KEYBOARD_PORT));
 	return false;
 }
 

@@ -28,11 +28,12 @@ uint64_t vm_hole_end(const struct vm *vm)
 
 void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)
 {
-	uint64_t size = vm->config.memory;
+	const struct guest_ram_part *part = &vm->ram.part[address >= GUEST_RAM_HIGH];
+	const uint64_t offset = address - part->guest;
 
-	if (bytes > size || address > size - bytes)
+	if (bytes > part->bytes || offset > part->bytes - bytes)
 		return NULL;
 	if (address + bytes > HOLE_FIRST && address < vm_hole_end(vm))
 		return NULL;
-	return (void *)(vm->memory + address);
+	return (void *)(part->host + offset);
 }

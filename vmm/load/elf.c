@@ -452,11 +452,13 @@ static uint64_t piece(uint64_t bytes)
 /* A step of LOAD_CLEAR: the next piece of the VM's memory. */
 static int clear_memory(struct load *l)
 {
-	uint64_t bytes = piece(l->memory_size - l->done);
+	const bool low = l->done < l->memory_size;
+	uint8_t *at = low ? l->memory + l->done : l->high + (l->done - l->memory_size);
+	uint64_t left = l->memory_size + (low ? 0 : l->high_size) - l->done, bytes = piece(left);
 
-	bytes_clear(l->memory + l->done, bytes);
+	bytes_clear(at, bytes);
 	l->done += bytes;
-	return l->done < l->memory_size ? AGAIN : next_phase(l, LOAD_COPY);
+	return l->done < l->memory_size + l->high_size ? AGAIN : next_phase(l, LOAD_COPY);
 }
 
 /* Clears the next piece of a segment's part that is in memory but not in the file. Memory is clear
@@ -527,14 +529,16 @@ static int stay(struct load *l)
 	return l->error;
 }
 
-void load_begin(struct load *l, const struct load_source *source, void *memory, size_t memory_size)
+void load_begin(struct load *l, const struct load_source *source, const struct guest_ram *ram)
 {
 	memset(l, 0, sizeof(*l));
 	l->source = *source;
 	l->image = source->image;
 	l->size = source->bytes;
-	l->memory = memory;
-	l->memory_size = memory_size;
+	l->memory = (uint8_t *)ram->part[GUEST_RAM_LOW_PART].host;
+	l->memory_size = ram->part[GUEST_RAM_LOW_PART].bytes;
+	l->high = (uint8_t *)ram->part[GUEST_RAM_HIGH_PART].host;
+	l->high_size = ram->part[GUEST_RAM_HIGH_PART].bytes;
 	l->first = UINT64_MAX;
 	if (source->kind != LOAD_MULTIBOOT)
 		l->phase = LOAD_SETUP;

@@ -6,7 +6,7 @@
  *
  * Rule: the image is not trusted. Every offset and address is checked before use, and a refusal
  * names the rule that the image breaks. Pure C: memory points to the place of guest-physical
- * address 0.
+ * address 0. Image and files lie in the low part of RAM, below 4 GiB.
  *
  * Rule: loading is done in steps. A step takes at most about 1,200 instructions, whatever the image
  * says. The size of the VM's memory limits the number of steps. The caller looks at interrupts
@@ -14,6 +14,8 @@
  */
 #ifndef VMM_ELF_H
 #define VMM_ELF_H
+
+#include "arch/x86/virt/guest_ram.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -130,7 +132,7 @@ struct load {
 	/* The source's image, and its bytes. */
 	const uint8_t *image;
 	uint64_t size;
-	/* The VM's memory, and its bytes. */
+	/* The low part of the VM's memory, and its bytes: image and files lie there. */
 	uint8_t *memory;
 	uint64_t memory_size;
 	uint32_t entry;    /* Guest-physical; valid when the image is checked. */
@@ -176,13 +178,16 @@ struct load {
 	 * was handed. */
 	unsigned part, listed, acpi_part;
 	uint32_t handed;
+	/* The high part of the VM's memory, and its bytes. */
+	uint8_t *high;
+	uint64_t high_size;
 	/* Last, because instructions that reach what is near the beginning are shorter. */
 	struct load_source source;
 };
 
-/* Begins to load an image and its files into a VM's memory; reads and writes no byte yet. memory
- * may be NULL for load_check() alone. Call it before the first step. */
-void load_begin(struct load *l, const struct load_source *source, void *memory, size_t memory_size);
+/* Begins to load an image and its files into a VM's memory; reads and writes no byte yet. For
+ * load_check() alone no memory need be behind the layout. Call it before the first step. */
+void load_begin(struct load *l, const struct load_source *source, const struct guest_ram *ram);
 /* Does the next step. Returns 1 when there is more to do: call it again. Returns 0 when the image
  * is loaded: l->entry is the address to start at, and all other memory of the VM is clear. Returns
  * -ENOEXEC (not a kernel that can be started) or -ENOMEM (the image does not fit) when the image is

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MMAP_RAM = 1, MMAP_RESERVED = 2, MMAP_ENTRIES = 3, KIB = 1024 };
+enum { MMAP_RAM = 1, MMAP_RESERVED = 2, MMAP_ENTRIES = 4, KIB = 1024 };
 enum { INFO_LOADER_NAME = 1 << 9 };
 
 struct handover {
@@ -63,7 +63,7 @@ uint32_t handover_build(const struct load *l, const char *cmdline, const char *l
 	const uint32_t at = l->handover;
 	const uint64_t memory_size = l->memory_size;
 	struct handover *h = (struct handover *)(l->memory + at);
-	unsigned entries = memory_size > HOLE_END ? MMAP_ENTRIES : MMAP_ENTRIES - 1;
+	unsigned entries = 2;
 
 	size_t cmdline_bytes = strlen(cmdline) + 1, loader_bytes = strlen(loader_name) + 1;
 
@@ -75,8 +75,10 @@ uint32_t handover_build(const struct load *l, const char *cmdline, const char *l
 	bytes_copy(h->loader, loader_name, loader_bytes);
 	h->map[0] = region(0, HOLE_FIRST, MMAP_RAM);
 	h->map[1] = region(HOLE_FIRST, HOLE_END, MMAP_RESERVED);
-	if (entries == MMAP_ENTRIES)
-		h->map[2] = region(HOLE_END, memory_size, MMAP_RAM);
+	if (memory_size > HOLE_END)
+		h->map[entries++] = region(HOLE_END, memory_size, MMAP_RAM);
+	if (l->high_size != 0)
+		h->map[entries++] = region(GUEST_RAM_HIGH, GUEST_RAM_HIGH + l->high_size, MMAP_RAM);
 
 	h->info.flags = MULTIBOOT_INFO_MEMORY | MULTIBOOT_INFO_CMDLINE | MULTIBOOT_INFO_MMAP |
 	                INFO_LOADER_NAME;

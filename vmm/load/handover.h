@@ -9,6 +9,7 @@
 #ifndef VMM_HANDOVER_H
 #define VMM_HANDOVER_H
 
+#include "arch/x86/virt/guest_ram.h"
 #include "vmm/load/elf.h"
 
 #include <stdbool.h>
@@ -20,11 +21,8 @@ enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
 /* The same for a Linux kernel, which takes no page below 1 MiB (vmm/load/linux.c). */
 enum { LINUX_HANDOVER_BYTES = 2 * HANDOVER_BYTES };
 
-/* The hole in a PC's RAM, between 640 KiB and 1 MiB. */
-enum { HOLE_FIRST = 0xa0000, HOLE_END = 0x100000 };
-
-/* Builds the data for the loaded image of l. The lower 640 KiB and all above 1 MiB are RAM, the
- * rest is reserved. loader_name: the boot loader's name for the guest. Returns the guest-physical
+/* Builds the data for the loaded image of l. The lower 640 KiB, all of the low part above 1 MiB,
+ * and the high part are RAM; the hole is reserved. loader_name: the boot loader's name for the guest. Returns the guest-physical
  * address for EBX, or 0 for a text that is too long. Call it once in a VM's start, then
  * handover_list_file() for each file. The call took 700 instructions in
  * Bochs for the command lines of make bounds. */

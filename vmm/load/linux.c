@@ -105,7 +105,7 @@ enum load_problem linux_read(const uint8_t *image, uint64_t size, struct linux_i
 
 /* ---- The hand-over ---- */
 
-enum { E820_RAM = 1, E820_RESERVED = 2, E820_ENTRIES = 3, KIB = 1024, CMDLINE_BYTES = 2048 };
+enum { E820_RAM = 1, E820_RESERVED = 2, E820_ENTRIES = 4, KIB = 1024, CMDLINE_BYTES = 2048 };
 enum { GDT_CODE = 0x10, GDT_DATA = 0x18 };
 
 struct e820 {
@@ -192,14 +192,15 @@ static void build_first_steps(struct first_steps *f, uint32_t base, uint32_t par
 #undef PUT
 }
 
-static void build_map(struct boot_params *p, uint64_t memory_size)
+static void build_map(struct boot_params *p, uint64_t memory_size, uint64_t high_size)
 {
 	uint64_t kib = (memory_size - HOLE_END) / KIB;
 
 	p->e820[0] = (struct e820){ 0, HOLE_FIRST, E820_RAM };
 	p->e820[1] = (struct e820){ HOLE_FIRST, HOLE_END - HOLE_FIRST, E820_RESERVED };
 	p->e820[2] = (struct e820){ HOLE_END, memory_size - HOLE_END, E820_RAM };
-	p->e820_entries = E820_ENTRIES;
+	p->e820[3] = (struct e820){ GUEST_RAM_HIGH, high_size, E820_RAM };
+	p->e820_entries = high_size != 0 ? E820_ENTRIES : E820_ENTRIES - 1;
 	p->alt_mem_k = (uint32_t)kib;
 	p->ext_mem_k = kib > UINT16_MAX ? UINT16_MAX : (uint16_t)kib;
 }
@@ -245,7 +246,7 @@ uint32_t linux_hand_over(const struct load *l, const char *cmdline, uint64_t tsc
 		setup->ramdisk_size = (uint32_t)(l->file_at[last] + source->file[last].bytes -
 		                                 l->file_at[0]);
 	}
-	build_map(&h->params, l->memory_size);
+	build_map(&h->params, l->memory_size, l->high_size);
 	uint32_t first = l->handover + (uint32_t)offsetof(struct linux_handover, first);
 	build_first_steps(&h->first, first, l->handover, l->entry);
 	return first + (uint32_t)offsetof(struct first_steps, code);

@@ -7,6 +7,7 @@
 #ifndef ARCH_X86_CPU_IO_H
 #define ARCH_X86_CPU_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 static inline uint8_t io_in8(uint16_t port)
@@ -90,6 +91,15 @@ static inline struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf)
 	                 : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
 	                 : "a"(leaf), "c"(subleaf));
 	return c;
+}
+
+/* Returns whether page tables may have pages of 1 GiB, nested page tables of SVM included (APM 2
+ * 5.3.3). */
+static inline bool cpu_has_gib_pages(void)
+{
+	enum { FEATURES = 0x80000001, EDX_GIB_PAGES = 1 << 26 };
+
+	return cpu_id(FEATURES, 0).edx & EDX_GIB_PAGES;
 }
 
 #define CPU_READ_CR(n)                                                         \

@@ -11,11 +11,10 @@
  */
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/stacks.h"
-#include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 
 /* Page table entry: as in boot/entry.S */
-enum { PRESENT = 1 << 0, WRITABLE = 1 << 1, LARGE = 1 << 7, ENTRIES = 512 };
+enum { PRESENT = 1 << 0, WRITABLE = 1 << 1, UNCACHED = 3 << 3, LARGE = 1 << 7, ENTRIES = 512 };
 #define NO_EXECUTE (1ull << 63)
 
 enum { EFER_NXE = 1 << 11 };
@@ -43,18 +42,15 @@ static uint64_t no_execute_bit(void)
 	return msr_read(MSR_EFER) & EFER_NXE ? NO_EXECUTE : 0;
 }
 
-bool pages_map_high(uint64_t first, uint64_t end)
+bool pages_map_high(uint64_t first, uint64_t end, bool device)
 {
-	enum { GIB_SHIFT = 30, FEATURES = 0x80000001, EDX_GIB_PAGES = 1 << 26 };
+	enum { GIB_SHIFT = 30 };
 
-	if (!(cpu_id(FEATURES, 0).edx & EDX_GIB_PAGES)) {
-		log_line("RAM above 4 GiB is not used: the processor has no pages of 1 GiB "
-		         "(CPUID.80000001h:EDX[26] = 0)");
+	if (!cpu_has_gib_pages())
 		return false;
-	}
 	for (uint64_t gib = first >> GIB_SHIFT; gib <= (end - 1) >> GIB_SHIFT; gib++)
 		page_directory_pointers[gib] = gib << GIB_SHIFT | LARGE | WRITABLE | PRESENT |
-		                               no_execute_bit();
+		                               no_execute_bit() | (device ? UNCACHED : 0);
 	return true;
 }
 

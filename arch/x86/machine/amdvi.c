@@ -201,6 +201,7 @@ static int start(struct dma_units *u)
 
 	u->has_2m = u->has_1g = true;
 	u->levels = LEVELS;
+	u->width = DMA_WIDTH_MOST;
 	u->domains = DOMAINS;
 	u->table = frames_alloc_vmm(TABLE_BYTES, PAGE);
 	u->log = frames_alloc_vmm((uint64_t)2 * PAGE * t->units, PAGE);

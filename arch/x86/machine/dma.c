@@ -147,6 +147,8 @@ static unsigned page_level(uint64_t guest, uint64_t host, uint64_t bytes)
 
 int dma_map(const struct dma_domain *domain, uint64_t guest, uint64_t host, uint64_t bytes)
 {
+	if (guest + bytes > span(dma.units.levels) || (guest + bytes - 1) >> dma.units.width)
+		return -ERANGE;
 	while (bytes != 0) {
 		unsigned level = page_level(guest, host, bytes);
 		uint64_t *entry = find_entry(domain->root, guest, level);

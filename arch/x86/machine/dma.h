@@ -45,7 +45,8 @@ bool dma_is_unit(unsigned function);
  * domains. */
 int dma_create(struct dma_domain *domain);
 /* Lets the domain's addresses from guest on reach the memory from host on, in pages as large as
- * fit. All three are multiples of 4 KiB. Returns 0 or -ENOMEM. Call it before dma_attach(). */
+ * fit. All three are multiples of 4 KiB. Returns 0, -ENOMEM, or -ERANGE where the units' addresses
+ * end below. Call it before dma_attach(). */
 int dma_map(const struct dma_domain *domain, uint64_t guest, uint64_t host, uint64_t bytes);
 /* Gives a function the domain. Returns 0, or -ENOMEM, or -EIO when a unit does not answer. */
 int dma_attach(unsigned function, const struct dma_domain *domain);

@@ -12,11 +12,14 @@
 
 /* Bytes of dma_describe()'s text. */
 enum { DMA_TEXT = 112 };
+/* Bits of a domain's addresses, where the units have no limit of their own. */
+enum { DMA_WIDTH_MOST = 63 };
 
 /* What the units found can do; start() fills the structure in. */
 struct dma_units {
 	const struct dma_tables *tables;
 	unsigned levels;     /* of the page tables */
+	unsigned width;      /* bits of a domain's addresses; levels may have fewer */
 	bool has_2m, has_1g; /* sizes of pages */
 	unsigned domains;    /* ids from 1 on that a domain can have */
 	bool flushes;        /* the units read tables behind the processor's caches */

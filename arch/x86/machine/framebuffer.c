@@ -12,6 +12,8 @@
 enum { GLYPH_COLUMNS = 5, GLYPH_ROWS = 8, GLYPH_BYTES = 5 };
 enum { LEAST_WIDTH = VGA_COLUMNS * GLYPH_COLUMNS, LEAST_HEIGHT = VGA_ROWS * GLYPH_ROWS };
 enum { BITS = 32, RGB = 1, VGA_TEXT = 2 };
+/* The VMM has 4 GiB mapped from the beginning, and can map more up to 512 GiB. */
+enum { LOW_SHIFT = 32, HIGH_SHIFT = 39 };
 /* The same in each order of the colours. */
 enum { COLOUR = 0xaaaaaa };
 
@@ -26,10 +28,11 @@ bool framebuffer_init(const struct boot_screen *s)
 	screen.pixels = NULL;
 	if (s == NULL)
 		return true;
-	uint64_t end = s->address + (uint64_t)s->pitch * s->height;
+	const uint64_t end = s->address + (uint64_t)s->pitch * s->height;
 	if (s->bits != BITS || s->type != RGB || s->width < LEAST_WIDTH ||
 	    s->height < LEAST_HEIGHT || s->pitch / (BITS / 8) < s->width ||
-	    (s->address | end) >> 32)
+	    (s->address | end) >> HIGH_SHIFT ||
+	    (end >> LOW_SHIFT && !pages_map_high(s->address, end, true)))
 		return s->type == VGA_TEXT;
 	screen.pixels = (char *)s->address;
 	screen.pitch = s->pitch;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Physical memory: the free ranges. Memory is given away and never taken back.
+ * Physical memory: the free ranges. Memory is given away, and taken back by frames_restore() alone.
  *
  * Rule: only RAM from 1 MiB to 3 GiB and from 4 GiB to 512 GiB is used. The BIOS and the loader lie
  * below, the uncached GiB of boot/entry.S lies between, and one page table of the VMM ends above.
@@ -9,6 +9,7 @@
 #include "arch/x86/machine/platform.h"
 
 #include "arch/x86/cpu/bytes.h"
+#include "arch/x86/log/log.h"
 #include "arch/x86/machine/multiboot.h"
 
 #include <string.h>
@@ -28,8 +29,9 @@ struct range {
 static struct {
 	struct range free[RANGES_MOST]; /* disjoint, sorted by address */
 	unsigned free_count;
-	uint64_t vmm_bytes;
-} memory;
+	uint64_t vmm_bytes, end;
+	bool unmapped; /* there is RAM above 4 GiB that the processor cannot map */
+} memory, kept;
 
 static uint64_t round_up(uint64_t value, uint64_t align)
 {
@@ -91,8 +93,14 @@ static void part_add(uint64_t first, uint64_t end, uint64_t least, uint64_t most
 
 	first = round_up(first < least ? least : first, PAGE);
 	end = round_down(end > most ? most : end, PAGE);
-	if (first >= end || (least == RAM_HIGH_FIRST && !pages_map_high(first, end)))
+	if (first >= end)
 		return;
+	if (least == RAM_HIGH_FIRST && !pages_map_high(first, end, false)) {
+		memory.unmapped = true;
+		return;
+	}
+	if (end > memory.end)
+		memory.end = end;
 	memory_remove(first, end);
 	while (at < memory.free_count && memory.free[at].first < first)
 		at++;
@@ -161,6 +169,8 @@ void frames_init(const struct multiboot_info *info)
 	uint64_t image = (uint64_t)(bss_end - image_start);
 
 	memory.free_count = 0;
+	memory.end = 0;
+	memory.unmapped = false;
 	memory.vmm_bytes = round_up(image, PAGE);
 	if (info->flags & MULTIBOOT_INFO_MMAP) {
 		mmap_each(info, true, memory_add);
@@ -169,6 +179,9 @@ void frames_init(const struct multiboot_info *info)
 	} else if (info->flags & MULTIBOOT_INFO_MEMORY) {
 		memory_add(RAM_FIRST, RAM_FIRST + (uint64_t)info->mem_upper * 1024);
 	}
+	if (memory.unmapped)
+		log_line("RAM above 4 GiB is not used: the processor has no pages of 1 GiB "
+		         "(CPUID.80000001h:EDX[26] = 0)");
 	memory_reserve((uint64_t)image_start, image);
 	memory_reserve((uint64_t)info, sizeof(*info));
 	if (info->flags & MULTIBOOT_INFO_CMDLINE)
@@ -230,4 +243,29 @@ uint64_t frames_free_bytes(void)
 	for (unsigned i = 0; i < memory.free_count; i++)
 		sum += memory.free[i].end - memory.free[i].first;
 	return sum;
+}
+
+uint64_t frames_largest_bytes(void)
+{
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < memory.free_count; i++)
+		if (memory.free[i].end - memory.free[i].first > most)
+			most = memory.free[i].end - memory.free[i].first;
+	return most;
+}
+
+uint64_t frames_end(void)
+{
+	return memory.end;
+}
+
+void frames_keep(void)
+{
+	kept = memory;
+}
+
+void frames_restore(void)
+{
+	memory = kept;
 }

@@ -78,7 +78,7 @@ struct multiboot_info;
 void frames_init(const struct multiboot_info *info);
 /* Allocates contiguous memory for a VM. align: a power of two of at least PAGE. Returns the
  * address, or 0 when there is no such memory. The memory is not cleared: the start of a VM clears
- * the memory once (vmm/load/elf.h). Memory is never freed. */
+ * the memory once (vmm/load/elf.h). Memory is not freed, but for frames_restore(). */
 uint64_t frames_alloc(uint64_t bytes, uint64_t align);
 /* Allocates memory for the VMM. The memory is cleared, and counted for the banner's figure of the
  * VMM's memory. Returns NULL when there is no such memory. A page costs about 600 instructions. */
@@ -87,13 +87,22 @@ void *frames_alloc_vmm(uint64_t bytes, uint64_t align);
 void *frames_alloc_vmm_raw(uint64_t bytes, uint64_t align);
 uint64_t frames_vmm_bytes(void); /* image and bss included */
 uint64_t frames_free_bytes(void);
+/* Returns the bytes of the largest free range. */
+uint64_t frames_largest_bytes(void);
+/* Returns the end of the highest RAM that there is, given away or not. */
+uint64_t frames_end(void);
+/* frames_restore() takes back all memory that was given away since frames_keep(). Call it where
+ * nothing points to the memory. */
+void frames_keep(void);
+void frames_restore(void);
 
 /* ---- The VMM's own page tables, from boot/entry.S (arch/x86/cpu/pages.c) ---- */
 /* Sets the access rights of code, constants and stacks. Call it when a fault can be reported. */
 void pages_protect(void);
-/* Maps RAM above 4 GiB, below 512 GiB, in pages of 1 GiB. Returns false after a printed line where
- * the processor has no such pages. */
-bool pages_map_high(uint64_t first, uint64_t end);
+/* Maps memory above 4 GiB, below 512 GiB, in pages of 1 GiB. device: uncached, as a device's memory
+ * is; RAM in the same GiB is to be mapped afterwards. Returns false where the processor has no such
+ * pages. */
+bool pages_map_high(uint64_t first, uint64_t end, bool device);
 /* Unmaps the first page, so that a null pointer faults. The BIOS's data area and the loader's
  * information cannot be read after the call. */
 void pages_drop_first(void);

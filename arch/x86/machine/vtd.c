@@ -144,6 +144,7 @@ static int take_capabilities(struct dma_units *u, uint64_t unit, unsigned *level
 	uint64_t cap = mmio_read64(unit + CAP), ecap = mmio_read64(unit + VTD_ECAP);
 	uint64_t records = (cap >> CAP_RECORDS_SHIFT & PLACE) * PLACE_UNIT +
 	                   ((cap >> CAP_RECORDS_COUNT_SHIFT & 0xff) + 1) * RECORD_BYTES;
+	unsigned width = (cap >> CAP_WIDTH_SHIFT & 0x3f) + 1;
 	unsigned domains = (16u << 2 * (cap & 7)) - 1; /* id 0 is for caching mode */
 
 	if (cap == 0 || cap == UINT64_MAX)
@@ -151,7 +152,7 @@ static int take_capabilities(struct dma_units *u, uint64_t unit, unsigned *level
 	*levels &= (unsigned)(cap >> CAP_LEVELS_SHIFT);
 	if (!(*levels & (LEVELS_3 | LEVELS_4)))
 		return refuse(u, "CAP.SAGAW has neither 3 nor 4 levels", unit);
-	if ((cap >> CAP_WIDTH_SHIFT & 0x3f) + 1 < WIDTH_LEAST)
+	if (width < WIDTH_LEAST)
 		return refuse(u, "CAP.MGAW is below 32 bits", unit);
 	if (records > DMA_UNIT_BYTES ||
 	    (ecap >> ECAP_IOTLB_SHIFT & PLACE) * PLACE_UNIT + PLACE_UNIT > DMA_UNIT_BYTES)
@@ -159,6 +160,8 @@ static int take_capabilities(struct dma_units *u, uint64_t unit, unsigned *level
 	u->has_2m &= cap >> CAP_2M_SHIFT & 1;
 	u->has_1g &= cap >> CAP_1G_SHIFT & 1;
 	u->flushes |= !(ecap & ECAP_COHERENT);
+	if (width < u->width)
+		u->width = width;
 	if (domains < u->domains)
 		u->domains = domains;
 	return 0;
@@ -218,6 +221,7 @@ static int start(struct dma_units *u)
 
 	u->has_2m = u->has_1g = true;
 	u->domains = UINT16_MAX;
+	u->width = DMA_WIDTH_MOST;
 	for (unsigned i = 0; i < t->units && error == 0; i++)
 		error = take_capabilities(u, t->unit[i].registers, &levels);
 	if (error != 0)

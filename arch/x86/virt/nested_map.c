@@ -16,7 +16,6 @@ enum {
 	ENTRIES = 512,
 	LEVEL_BITS = 9,
 	PT_SHIFT = 12,
-	PD_SHIFT = 21,
 	PML4_SHIFT = 39
 };
 #define ADDRESS 0x000ffffffffff000ull
@@ -41,89 +40,66 @@ uint64_t *nested_create(void)
 	return frames_alloc_vmm(PAGE, PAGE);
 }
 
-/* Fills a table with the 4K pages of a large page, so that a part can change and the rest can stay.
- * A VM can cause a split, so the loop must be short: two instructions for an entry. */
-static void split(uint64_t *table, uint64_t large)
+/* Fills a table with the pages of a large page, so that a part can change and the rest can stay.
+ * level: the large page's. */
+static void split(uint64_t *table, uint64_t large, unsigned level)
 {
-	uint64_t entry = large & ~(uint64_t)LARGE;
+	const uint64_t step = level == NESTED_2M ? PAGE : LARGE_PAGE;
+	uint64_t entry = level == NESTED_2M ? large & ~(uint64_t)LARGE : large;
 
 #pragma GCC unroll 16
-	for (uint64_t i = 0; i < ENTRIES; i++)
-		table[i] = entry + i * PAGE;
-}
-
-static uint64_t *split_large(uint64_t *entry, uint64_t large, uint64_t table_flags)
-{
-	uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
-
-	if (table == NULL)
-		return NULL;
-	split(table, large);
-	*entry = (uint64_t)table | table_flags;
-	return table;
+	for (uint64_t i = 0; i < ENTRIES; i++, entry += step)
+		table[i] = entry;
 }
 
 /* Returns the table behind an entry, and makes the table if needed. level: the entry's level; 0 in
  * a page table. */
 static uint64_t *next_table(uint64_t *entry, unsigned level, uint64_t table_flags)
 {
-	if (*entry & LARGE)
-		return split_large(entry, *entry, table_flags);
-	if (is_unused(*entry, level)) {
+	const bool large = *entry & LARGE;
+
+	if (large || is_unused(*entry, level)) {
 		uint64_t *table = frames_alloc_vmm_raw(PAGE, PAGE);
 		if (table == NULL)
 			return NULL;
-		fill(table, *entry == 0 ? 0 : nested_absent_entry[level - 1]);
+		if (large)
+			split(table, *entry, level);
+		else
+			fill(table, *entry == 0 ? 0 : nested_absent_entry[level - 1]);
 		*entry = (uint64_t)table | table_flags;
 	}
 	return (uint64_t *)(*entry & ADDRESS);
 }
 
-enum { PD_LEVEL = 1 };
-
-static uint64_t *page_directory(uint64_t *table, uint64_t guest, uint64_t table_flags)
+/* Finds the entry for one page of the largest size that fits: of 4K, or where nothing is mapped
+ * yet. Sets shift to the page's size. Returns NULL when memory has run out. */
+static uint64_t *find_entry(uint64_t *table, const struct nested_range *left, uint64_t table_flags,
+                            unsigned *shift)
 {
-	unsigned level = NESTED_LEVELS - 1;
+	*shift = PML4_SHIFT;
+	for (unsigned level = NESTED_LEVELS - 1;; level--, *shift -= LEVEL_BITS) {
+		uint64_t *entry = &table[left->guest >> *shift & (ENTRIES - 1)],
+			 size = 1ull << *shift;
 
-	for (unsigned shift = PML4_SHIFT; level > PD_LEVEL && table != NULL;
-	     shift -= LEVEL_BITS, level--)
-		table = next_table(&table[guest >> shift & (ENTRIES - 1)], level, table_flags);
-	return table;
-}
-
-/* Maps one page of the largest size that fits, or the small pages in its place. Returns the mapped
- * bytes, or 0 when memory has run out. */
-static uint64_t map_one(uint64_t *table, const struct nested_range *left, uint64_t page_flags,
-                        uint64_t table_flags)
-{
-	const uint64_t guest = left->guest, host = left->host;
-
-	table = page_directory(table, guest, table_flags);
-	if (table == NULL)
-		return 0;
-	uint64_t *entry = &table[guest >> PD_SHIFT & (ENTRIES - 1)];
-	if (is_unused(*entry, PD_LEVEL) && ((guest | host) & (LARGE_PAGE - 1)) == 0 &&
-	    left->bytes >= LARGE_PAGE) {
-		if (left->small)
-			return split_large(entry, host | page_flags | LARGE, table_flags) != NULL
-			               ? LARGE_PAGE
-			               : 0;
-		*entry = host | page_flags | LARGE;
-		return LARGE_PAGE;
+		if (level == NESTED_4K ||
+		    (level <= left->largest && is_unused(*entry, level) && left->bytes >= size &&
+		     ((left->guest | left->host) & (size - 1)) == 0))
+			return entry;
+		table = next_table(entry, level, table_flags);
+		if (table == NULL)
+			return NULL;
 	}
-	table = next_table(entry, PD_LEVEL, table_flags);
-	if (table == NULL)
-		return 0;
-	table[guest >> PT_SHIFT & (ENTRIES - 1)] = host | page_flags;
-	return PAGE;
 }
 
 int nested_map(uint64_t *pml4, struct nested_range range, uint64_t page_flags, uint64_t table_flags)
 {
 	while (range.bytes > 0) {
-		uint64_t done = map_one(pml4, &range, page_flags, table_flags);
-		if (done == 0)
+		unsigned shift;
+		uint64_t *entry = find_entry(pml4, &range, table_flags, &shift), done;
+		if (entry == NULL)
 			return -ENOMEM;
+		*entry = range.host | page_flags | (shift > PT_SHIFT ? LARGE : 0);
+		done = 1ull << shift;
 		range.guest += done;
 		range.host += done;
 		range.bytes -= done;
@@ -173,14 +149,13 @@ int nested_absent(uint64_t *pml4, uint64_t page_flags, uint64_t table_flags)
 
 static int set_page(uint64_t *pml4, uint64_t guest, uint64_t entry, uint64_t table_flags)
 {
-	uint64_t *table = page_directory(pml4, guest, table_flags);
+	const struct nested_range page = { guest, 0, PAGE, NESTED_4K };
+	unsigned shift;
+	uint64_t *at = find_entry(pml4, &page, table_flags, &shift);
 
-	if (table != NULL)
-		table = next_table(&table[guest >> PD_SHIFT & (ENTRIES - 1)], PD_LEVEL,
-		                   table_flags);
-	if (table == NULL)
+	if (at == NULL)
 		return -ENOMEM;
-	table[guest >> PT_SHIFT & (ENTRIES - 1)] = entry;
+	*at = entry;
 	return 0;
 }
 

@@ -4,20 +4,21 @@
  * four levels of 512 entries, the address in bits 51:12, bit 7 a large page, bit 0 set for a mapped
  * page (EPT: readable; NPT: present).
  *
- * Rule: only requested memory is mapped. All absent memory is one page of ones. A page has 2M when
- * both addresses and the rest of the range allow 2M and the caller does not ask for small pages;
- * else 4K.
+ * Rule: only requested memory is mapped. All absent memory is one page of ones. A page has the
+ * largest size that both addresses, the rest of the range and the caller allow.
  */
 #ifndef ARCH_X86_VIRT_NESTED_MAP_H
 #define ARCH_X86_VIRT_NESTED_MAP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
-/* All members are page aligned. */
+/* Sizes of pages, and the levels of their entries. */
+enum { NESTED_4K, NESTED_2M, NESTED_1G };
+
+/* guest, host and bytes are page aligned. */
 struct nested_range {
 	uint64_t guest, host, bytes;
-	bool small; /* use 4K pages only */
+	unsigned largest; /* the largest size that a page may have */
 };
 
 /* The entry of absent memory at each level: the page of ones, a table of 512 such entries, a table

@@ -50,8 +50,9 @@ int npt_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	 * always cached. */
 	uint64_t device = executable ? 0 : NPT_UNCACHED | no_execute();
 	uint64_t flags = NPT_PRESENT | NPT_USER | (writable ? NPT_WRITE : 0) | device;
-	return nested_map(pml4, (struct nested_range){ guest, host, bytes, false }, flags,
-	                  NPT_TABLE);
+	const struct nested_range range = { guest, host, bytes,
+		                            cpu_has_gib_pages() ? NESTED_1G : NESTED_2M };
+	return nested_map(pml4, range, flags, NPT_TABLE);
 }
 
 int npt_absent(uint64_t *pml4)

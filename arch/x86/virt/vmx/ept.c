@@ -19,6 +19,9 @@ enum { EPT_READ = 1 << 0, EPT_WRITE = 1 << 1, EPT_EXECUTE = 1 << 2 };
 enum { EPT_TYPE_SHIFT = 3, MEMORY_UC = 0, MEMORY_WB = 6 };
 enum { EPT_TABLE = EPT_READ | EPT_WRITE | EPT_EXECUTE };
 
+/* EPT_VPID_CAP (SDM 3D A.10) */
+#define EPT_1G (1ull << 17)
+
 /* EPTP (SDM 3C 24.6.11): 5:3 page-walk length - 1 | 2:0 memory type */
 enum { EPTP_WALK_4 = 3 << 3 };
 
@@ -40,8 +43,10 @@ int ept_map(uint64_t *pml4, uint64_t guest, uint64_t host, uint64_t bytes, bool 
 	uint64_t type = executable ? MEMORY_WB : MEMORY_UC;
 	uint64_t flags = EPT_READ | (writable ? EPT_WRITE : 0) | (executable ? EPT_EXECUTE : 0) |
 	                 type << EPT_TYPE_SHIFT;
+	const unsigned largest = vmx_caps.ept_vpid & EPT_1G ? NESTED_1G : NESTED_2M;
 	const struct nested_range range = { guest, host, bytes,
-		                            executable && mitigations.small_pages };
+		                            executable && mitigations.small_pages ? NESTED_4K
+		                                                                  : largest };
 	return nested_map(pml4, range, flags, EPT_TABLE);
 }
 

@@ -8,6 +8,7 @@
 #ifndef ARCH_X86_CPU_IO_H
 #define ARCH_X86_CPU_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 uint8_t io_in8(uint16_t port);
@@ -42,6 +43,7 @@ struct cpuid {
 };
 
 struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
+bool cpu_has_gib_pages(void);
 uint64_t msr_read(uint32_t msr);
 void msr_write(uint32_t msr, uint64_t value);
 uint64_t dr6_read(void);

@@ -429,7 +429,7 @@ VMM_CFLAGS   = $(CFLAGS_MACHINE) $(VMM_UNPADDED) -mgeneral-regs-only -mskip-rax-
 VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frames ioapic key% lapic multiboot2 pci% power uart vga) \
 	$(patsubst %,arch/x86/machine/%.c,slice_timer slice_timer_find vtd%) arch/x86/log/% \
 	$(patsubst %,arch/x86/cpu/%.c,fpu_pointers mitigations newlib_glue pages stacks tables tsc) \
-	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_reading io_break nested_map rmw store) \
+	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_ram guest_reading io_break nested_map rmw store) \
 	$(patsubst %,arch/x86/virt/%.c,string_io virt) \
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk retire store string task vmx) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk retire store string svm vcpu) \

@@ -47,9 +47,23 @@ MUTANTS = (
     (
         "framebuffer-over-the-end",
         "arch/x86/machine/framebuffer.c",
-        "(s->address | end) >> 32)",
-        "end >> 32)",
+        "(s->address | end) >> HIGH_SHIFT",
+        "end >> HIGH_SHIFT",
         "test_framebuffer",
+    ),
+    (
+        "ram-over-the-devices",
+        "arch/x86/virt/guest_ram.c",
+        "least(low_most, GUEST_RAM_LOW_END)",
+        "low_most",
+        "test_guest_ram",
+    ),
+    (
+        "high-ram-not-cleared",
+        "vmm/load/elf.c",
+        "l->done < l->memory_size + l->high_size ? AGAIN",
+        "l->done < l->memory_size ? AGAIN",
+        "test_elf",
     ),
     (
         "gib-of-devices-as-ram",
@@ -310,8 +324,8 @@ MUTANTS = (
     (
         "code-in-large-pages",
         "arch/x86/virt/nested_map.c",
-        "\t\tif (left->small)\n",
-        "\t\tif (false)\n",
+        "level <= left->largest && ",
+        "",
         "test_svm_npt",
     ),
     (
@@ -367,8 +381,8 @@ MUTANTS = (
     (
         "fuzzed-split-repeats-a-page",
         "arch/x86/virt/nested_map.c",
-        "table[i] = entry + i * PAGE;",
-        "table[i] = entry + (i & ~1) * PAGE;",
+        "i < ENTRIES; i++, entry += step)",
+        "i < ENTRIES; entry += i++ & 1 ? 2 * step : 0)",
         "fuzz_nested",
     ),
     (

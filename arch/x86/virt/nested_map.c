@@ -41,13 +41,12 @@ uint64_t *nested_create(void)
 }
 
 /* Fills a table with the pages of a large page, so that a part can change and the rest can stay.
- * level: the large page's. */
+ * level: the large page's. Only a mapping at boot splits a page: no page that exits lies in one. */
 static void split(uint64_t *table, uint64_t large, unsigned level)
 {
 	const uint64_t step = level == NESTED_2M ? PAGE : LARGE_PAGE;
 	uint64_t entry = level == NESTED_2M ? large & ~(uint64_t)LARGE : large;
 
-#pragma GCC unroll 16
 	for (uint64_t i = 0; i < ENTRIES; i++, entry += step)
 		table[i] = entry;
 }

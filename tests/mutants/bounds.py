@@ -166,8 +166,8 @@ MUTANTS = (
     (
         "memory-beyond-the-end",
         VM_TABLE,
-        "if (bytes > size || address > size - bytes)",
-        "if (bytes > size || address > size)",
+        "if (bytes > part->bytes || offset > part->bytes - bytes)",
+        "if (bytes > part->bytes || offset > part->bytes)",
         "test_faults",
     ),
     (

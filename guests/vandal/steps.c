@@ -3,7 +3,7 @@
  * An attack that looks at the end of instructions that a VMM carries out: with a single step over
  * the instruction, with a breakpoint behind the instruction, with a breakpoint on the instruction's
  * port, and with a fault in place of the instruction; in 64-bit, 32-bit, 16-bit protected,
- * virtual-8086 and real mode.
+ * virtual-8086 and real mode. In the last four: the exceptions of VMX, SVM, TDX and the like, too.
  *
  * Rule: the manual gives the expected results (SDM 3B 17.3.1), so a bare machine prints the same.
  */
@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum { FLAGS_TF = 1 << 8, CR4_DE = 1 << 3 };
-enum { VECTOR_DB = 1, VECTOR_GP = 13, DR6_BS = 1 << 14, FLAGS_RF = 1 << 16 };
+enum { VECTOR_DB = 1, VECTOR_UD = 6, VECTOR_GP = 13, DR6_BS = 1 << 14, FLAGS_RF = 1 << 16 };
 /* DR7 (SDM 3B 17.2.4): local enable of breakpoints 0 and 1, on execution, always-one bit 10 */
 enum { DR7_TWO = 0x405, DR7_OFF = 0x400 };
 
@@ -34,9 +34,9 @@ static void judge(bool ok, const char *name, const struct notes *n)
 		return;
 	wrong++;
 	machine_print("vandal: %s: %u traps, off by %d, DR6 %x, %u faults, error %x, flags %x, "
-	              "%d bytes left\n",
+	              "%d bytes left, %u and %u of others\n",
 	              name, n->traps, (int)n->at, n->dr6, n->faults, n->error, n->flags,
-	              (int)n->stack);
+	              (int)n->stack, n->others, n->rings);
 }
 
 /* A single step over the instruction; the trap is to come from right behind the instruction. */
@@ -189,6 +189,15 @@ static uint64_t tss_descriptor(void)
 
 extern uint64_t guest_gdt[];
 
+/* The call of the VMM answers, and every other instruction is #UD. SVM in virtual-8086 mode, which
+ * is ring 3: EFER.SVME is set under a VMM, so the processor itself may raise #GP instead. */
+static void judge_others(const char *name, const struct notes *n, bool ring_0)
+{
+	const bool may_be_gp = !ring_0 && machine_by_vmmcall;
+
+	judge(n->others + n->rings == STEPS_OTHERS - 1 && (may_be_gp || n->rings == 0), name, n);
+}
+
 static void other_modes(void)
 {
 	const struct notes *real = (const struct notes *)(uintptr_t)REAL_NOTES;
@@ -196,6 +205,7 @@ static void other_modes(void)
 	const struct notes *wide = &steps_notes32, *v86 = &steps_notes_v86;
 
 	steps_idt[VECTOR_DB] = gate32(steps_trap32);
+	steps_idt[VECTOR_UD] = gate32(steps_other32);
 	steps_idt[VECTOR_GP] = gate32(steps_fault32);
 	guest_gdt[SELECTOR_TSS_OLD / 8] = 0x00009b000000ffff; /* code and data of 16 bits */
 	guest_gdt[SELECTOR_TSS_NEW / 8] = 0x000093000000ffff;
@@ -207,6 +217,7 @@ static void other_modes(void)
 	memcpy((void *)(uintptr_t)REAL_CODE, steps_real, (size_t)(steps_real_end - steps_real));
 	memset((void *)(uintptr_t)REAL_NOTES, 0, sizeof(*real));
 	memset((void *)(uintptr_t)PM16_NOTES, 0, sizeof(*narrow));
+	*(volatile uint8_t *)(uintptr_t)IN_SLOTS = 0;
 	memset(&steps_notes32, 0, sizeof(steps_notes32));
 	memset(&steps_notes_v86, 0, sizeof(steps_notes_v86));
 	steps_modes();
@@ -227,6 +238,10 @@ static void other_modes(void)
 	      "virtual-8086 mode, faults", v86);
 	judge(real->traps == 1 && real->at == 0 && real->dr6 & DR6_BS, "real mode, a step", real);
 	judge(real->faults == 1 && real->stack == 0, "real mode, a fault", real);
+	judge_others("32-bit mode, instructions of others", wide, true);
+	judge_others("16-bit protected mode, instructions of others", narrow, true);
+	judge_others("virtual-8086 mode, instructions of others", v86, false);
+	judge_others("real mode, instructions of others", real, true);
 }
 
 void vandal_steps(const char *argument)

@@ -26,7 +26,14 @@
 #define NOTES_ERROR 16  /* error code of the last #GP */
 #define NOTES_FLAGS 20  /* flags that the last #GP pushed */
 #define NOTES_STACK 24  /* bytes that the handlers left on the stack */
-#define NOTES_BYTES 28
+#define NOTES_OTHERS 28 /* number of #UD of instructions that no guest has */
+#define NOTES_RINGS 32  /* number of #GP of these */
+#define NOTES_BYTES 36
+
+/* Instructions that no guest has, and both vendors' calls. Each lies in a slot of 8 bytes. */
+#define STEPS_OTHERS 29
+/* A byte: not 0 while instructions of slots run. The handlers then go on at the next slot. */
+#define IN_SLOTS 0x60f0
 
 #define STEPS_VECTORS 32
 #define STEPS_PORT 0x3f5 /* a floppy controller's port */
@@ -36,7 +43,7 @@
 #include <stdint.h>
 
 struct notes {
-	uint32_t traps, at, dr6, faults, error, flags, stack;
+	uint32_t traps, at, dr6, faults, error, flags, stack, others, rings;
 };
 
 /* 64-bit handlers of #DB and #GP, and their notes; at is RIP itself. The faulting instruction has
@@ -47,11 +54,13 @@ extern struct notes steps_notes;
 extern uint64_t steps_operand[2];
 
 /* The same in 32-bit mode without paging, in 16-bit protected mode and in real mode: a step over
- * IN, and a refused RDMSR. In virtual-8086 mode: a step over CPUID, and a refused RDMSR.
+ * IN, and a refused RDMSR. In virtual-8086 mode: a step over CPUID, and a refused RDMSR. In all
+ * four: the instructions of the slots.
  * Call with interrupts off; load the IDT of long mode again afterwards. steps_idt: 32-bit gates to
- * steps_trap32() and steps_fault32(). */
+ * steps_trap32(), steps_other32() and steps_fault32(). */
 void steps_modes(void);
 void steps_trap32(void);
+void steps_other32(void);
 void steps_fault32(void);
 extern uint64_t steps_idt[STEPS_VECTORS];
 extern uint64_t steps_gdt[STEPS_GDT_BYTES / 8];

@@ -16,12 +16,64 @@
 #define FLAGS_VM 0x20000
 #define FLAGS_IOPL_3 0x3000
 #define DR6_RESET 0xffff0ff0
+/* Fills the slots: the assembler chooses fillers of another mode for NOP. */
+#define CLC 0xf8
 /* The way down takes the two slots of task state segments. */
 #define SELECTOR_CODE16 SELECTOR_TSS_OLD
 #define SELECTOR_DATA16 SELECTOR_TSS_NEW
 
 /* The first bytes run in 16-bit protected mode; see below. */
 #define IN_REAL(label) (label - steps_real + REAL_CODE)
+
+	/* VMX, SVM, SMX, TDX, RSM, MONITOR, MWAIT, with operands at (%bx) or (%edi). One of the first
+	 * two is the guest's call of the VMM, and answers. A call with this number is none. */
+	.macro SLOT bytes:vararg
+	.balign 8, CLC
+	.byte \bytes
+	.set slots, slots + 1
+	.endm
+	.macro OTHERS
+	.set slots, 0
+	movl $999, %eax
+	xorl %ecx, %ecx
+	incb IN_SLOTS
+	SLOT 0x0f, 0x01, 0xc1		/* VMCALL */
+	SLOT 0x0f, 0x01, 0xd9		/* VMMCALL */
+	.balign 8, CLC
+	.byte 0x31, 0xc0, 0x66, 0x31, 0xc0	/* EAX = 0, an address that VMRUN could take */
+	SLOT 0x0f, 0x01, 0xc2		/* VMLAUNCH */
+	SLOT 0x0f, 0x01, 0xc3		/* VMRESUME */
+	SLOT 0x0f, 0x01, 0xc4		/* VMXOFF */
+	SLOT 0xf3, 0x0f, 0xc7, 0x37	/* VMXON */
+	SLOT 0x66, 0x0f, 0xc7, 0x37	/* VMCLEAR */
+	SLOT 0x0f, 0xc7, 0x37		/* VMPTRLD */
+	SLOT 0x0f, 0xc7, 0x3f		/* VMPTRST */
+	SLOT 0x0f, 0x78, 0xc2		/* VMREAD */
+	SLOT 0x0f, 0x79, 0xc2		/* VMWRITE */
+	SLOT 0x66, 0x0f, 0x38, 0x80, 0x07	/* INVEPT */
+	SLOT 0x66, 0x0f, 0x38, 0x81, 0x07	/* INVVPID */
+	SLOT 0x0f, 0x01, 0xd4		/* VMFUNC */
+	SLOT 0x0f, 0x01, 0xd8		/* VMRUN */
+	SLOT 0x0f, 0x01, 0xda		/* VMLOAD */
+	SLOT 0x0f, 0x01, 0xdb		/* VMSAVE */
+	SLOT 0x0f, 0x01, 0xdc		/* STGI */
+	SLOT 0x0f, 0x01, 0xdd		/* CLGI */
+	SLOT 0x0f, 0x01, 0xde		/* SKINIT */
+	SLOT 0x0f, 0x01, 0xdf		/* INVLPGA */
+	SLOT 0x0f, 0x37			/* GETSEC */
+	SLOT 0x66, 0x0f, 0x01, 0xcc	/* TDCALL */
+	SLOT 0x66, 0x0f, 0x01, 0xcd	/* SEAMRET */
+	SLOT 0x66, 0x0f, 0x01, 0xce	/* SEAMOPS */
+	SLOT 0x66, 0x0f, 0x01, 0xcf	/* SEAMCALL */
+	SLOT 0x0f, 0xaa			/* RSM */
+	SLOT 0x0f, 0x01, 0xc8		/* MONITOR */
+	SLOT 0x0f, 0x01, 0xc9		/* MWAIT */
+	.balign 8, CLC
+	decb IN_SLOTS
+	.if slots != STEPS_OTHERS
+	.error "STEPS_OTHERS is not the number of slots"
+	.endif
+	.endm
 
 	.text
 	.code64
@@ -97,6 +149,7 @@ behind_in32:
 	rdmsr
 	subl %esp, %ebp
 	movl %ebp, steps_notes32 + NOTES_STACK
+	OTHERS
 
 	/* 16-bit protected mode. The handlers stay those of 32-bit mode. */
 	movl $PM16_NOTES, notes_now
@@ -146,7 +199,7 @@ back:	movl $SELECTOR_DATA, %eax
 	movl $stack32_top, %esp
 	jmp guest_long_mode
 
-	.globl steps_trap32, steps_fault32
+	.globl steps_trap32, steps_fault32, steps_other32
 	/* DS may be a segment of 16 bits, or null behind virtual-8086 mode. */
 steps_trap32:
 	pushl %eax
@@ -171,6 +224,22 @@ steps_trap32:
 	popl %eax
 	iretl
 
+	/* Goes on at the next slot. */
+steps_other32:
+	pushl $0
+	pushl %eax
+	pushl %ebx
+	movl %ds, %eax
+	pushl %eax
+	movl $SELECTOR_DATA, %eax
+	movl %eax, %ds
+	movl notes_now, %ebx
+	incl NOTES_OTHERS(%ebx)
+next_slot:
+	addl $8, 16(%esp)
+	andl $~7, 16(%esp)
+	jmp 1f
+
 steps_fault32:
 	pushl %eax
 	pushl %ebx
@@ -179,6 +248,11 @@ steps_fault32:
 	movl $SELECTOR_DATA, %eax
 	movl %eax, %ds
 	movl notes_now, %ebx
+	cmpb $0, IN_SLOTS
+	je 2f
+	incl NOTES_RINGS(%ebx)
+	jmp next_slot
+2:
 	movl 12(%esp), %eax
 	movl %eax, NOTES_ERROR(%ebx)
 	movl 24(%esp), %eax
@@ -209,6 +283,7 @@ resume:
 	ret
 
 	.section .rodata
+	.balign 8
 	.globl steps_real, steps_real_end
 	.code16
 steps_real:
@@ -226,9 +301,11 @@ behind_in_pm16:
 	rdmsr
 	subw %sp, %bp
 	movw %bp, PM16_NOTES + NOTES_STACK
+	OTHERS
 	ljmpl $SELECTOR_CODE32, $after_pm16
 
-v86:	xorl %eax, %eax
+v86:	OTHERS
+	xorl %eax, %eax
 	xorl %ecx, %ecx
 	pushfw
 	movw %sp, %bx
@@ -253,6 +330,8 @@ real:	xorw %ax, %ax
 	movw $REAL_STACK, %sp
 	movw $IN_REAL(trap16), 4 * 1
 	movw $0, 4 * 1 + 2
+	movw $IN_REAL(other16), 4 * 6
+	movw $0, 4 * 6 + 2
 	movw $IN_REAL(fault16), 4 * 13
 	movw $0, 4 * 13 + 2
 	movw %sp, %bp
@@ -269,6 +348,7 @@ behind_in16:
 	rdmsr
 	subw %sp, %bp
 	movw %bp, REAL_NOTES + NOTES_STACK
+	OTHERS
 	movl %cr0, %eax
 	orl $CR0_PE, %eax
 	movl %eax, %cr0
@@ -288,6 +368,16 @@ trap16:	pushl %eax
 	andw $~FLAGS_TF, 10(%bp)
 	popw %bp
 	popl %eax
+	iretw
+
+	/* Goes on at the next slot. */
+other16:
+	pushw %bp
+	movw %sp, %bp
+	incl REAL_NOTES + NOTES_OTHERS
+	addw $8, 2(%bp)
+	andw $~7, 2(%bp)
+	popw %bp
 	iretw
 
 fault16:

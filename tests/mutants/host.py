@@ -351,6 +351,13 @@ MUTANTS = (
         "fuzz_vmx_exits",
     ),
     (
+        "newer-instruction-stops-the-vm",
+        "arch/x86/virt/vmx/exit.c",
+        "NEWER = 1 << 0 | 1 << 1 |",
+        "NEWER = 1 << 0 |",
+        "fuzz_vmx_exits",
+    ),
+    (
         "cr4-without-pae",
         "arch/x86/virt/guest_registers.h",
         "\tif (wide && !(value & CR4_PAE))\n",

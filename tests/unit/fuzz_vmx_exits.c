@@ -331,20 +331,28 @@ static uint64_t qualification(unsigned reason)
 	}
 }
 
+/* Instructions of newer processors that exit whatever the controls say: SEAMCALL, TDCALL, and the
+ * two accesses to MSRs with the register's number in the instruction. */
+static bool is_newer(unsigned reason)
+{
+	return reason == 76 || reason == 77 || reason == 84 || reason == 85;
+}
+
 /* SDM 3D appendix C: which exits are instructions', and where an event can be under way. */
 static bool is_instruction(unsigned reason)
 {
-	return (reason >= 10 && reason <= 32) || reason == 36 || (reason >= 39 && reason <= 40) ||
+	return is_newer(reason) || (reason >= 10 && reason <= 32) || reason == 36 || (reason >= 39 && reason <= 40) ||
 	       reason == 50 || (reason >= 53 && reason <= 55) || reason == 59;
 }
 
 static unsigned exit_reason_of_input(void)
 {
+	enum { REASONS = 90 };
 	static const uint8_t often[] = { 0,  9,  9,  10, 12, 18, 28, 28, 29, 30,
 		                         30, 31, 32, 48, 48, 49, 54, 55, 7,  8 };
 	const unsigned n = (unsigned)take(1);
 
-	return n < 200 ? often[n % sizeof(often)] : n % 70;
+	return n < 200 ? often[n % sizeof(often)] : (unsigned)take(1) % REASONS;
 }
 
 /* Only these modes have hardware tasks: a task switch in another does not exit. */
@@ -498,6 +506,13 @@ static bool is_string(void)
 	return was(EXIT_REASON) == REASON_IO && was(EXIT_QUALIFICATION) & Q_STRING;
 }
 
+/* Returns true where the guest gets #UD at the next entry. */
+static bool is_undefined(void)
+{
+	enum { VECTOR_UD = 6 };
+	return (vmcs_read(ENTRY_INTERRUPTION) & 0xff) == VECTOR_UD;
+}
+
 /* Enters until the guest would run: a task switch has steps there. */
 static bool enter_again(void)
 {
@@ -543,9 +558,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	entry_ready = vcpu;
 	nmi_count = 0;
 	const enum vm_exit_reason translated = vmx_enter(vcpu);
+	exits_require(!is_newer(reason) || translated == VM_EXIT_INSTRUCTION,
+	              "an instruction's exit has a known reason");
 	exits_handle(translated);
 	if (exits_seen.stopped)
 		return 0;
+	exits_require(!is_newer(reason) || is_undefined(), "an instruction of others is #UD");
 	if (translated == VM_EXIT_TASK_SWITCH && !enter_again())
 		return 0;
 	require_fields(translated);

@@ -11,7 +11,7 @@
 #include "vmm/abi.h"
 
 enum { ABSENT_PORT = 0x301, FOREIGN_PORT = 0x3f8, BAD_CALL = 999, ABSENT = 0xc0000 };
-enum { UD = 6, GP = 13, FLAGS = EXITS_FLAGS };
+enum { DB = 1, UD = 6, GP = 13, FLAGS = EXITS_FLAGS };
 enum { CR0_PE = 1 << 0, CR0_WP = 1 << 16, CR0_NW = 1 << 29, CR0_CD = 1 << 30 };
 #define CR0_PG (1u << 31)
 enum { CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_VMXE = 1 << 13, CR4_PKE = 1 << 22 };
@@ -145,6 +145,35 @@ const struct exits_row exits_refused[] = {
 	  UD },
 };
 const unsigned exits_refused_count = sizeof(exits_refused) / sizeof(exits_refused[0]);
+
+/* #DB exits too, so that it cannot nest for ever. */
+const struct exits_row exits_debug[] = {
+	{ "a step", { 0x90 }, 1, 0, 1, 2, 3, IS_STEP, DB },
+	{ "a step over CPUID",
+	  { 0x0f, 0xa2 },
+	  2,
+	  MAY(RAX) | MAY(RBX) | MAY(RCX) | MAY(RDX),
+	  1,
+	  0,
+	  0,
+	  IS_STEP,
+	  DB },
+	{ "a step over OUT", { 0xee }, 1, 0, 0x55, 7, ABSENT_PORT, IS_STEP, DB },
+	{ "a watched store", { 0x48, 0x89, 0x07 }, 3, 0, 1, 2, 3, IS_WATCHED, DB },
+	{ "a breakpoint", { 0x90 }, 1, 0, 1, 2, 3, IS_BREAK, DB },
+	{ "a breakpoint on CPUID",
+	  { 0x0f, 0xa2 },
+	  2,
+	  MAY(RAX) | MAY(RBX) | MAY(RCX) | MAY(RDX),
+	  1,
+	  0,
+	  0,
+	  IS_BREAK,
+	  DB },
+	/* QEMU's processor would stop for a debugger. */
+	{ "ICEBP", { 0xf1 }, 1, 0, 1, 2, 3, IS_KEPT, DB },
+};
+const unsigned exits_debug_count = sizeof(exits_debug) / sizeof(exits_debug[0]);
 
 /* Slices end, other VMs' lines interrupt, and the own line wakes: exits that no instruction of the
  * guest causes. */

@@ -470,6 +470,69 @@ static void R18_an_element_goes_across_4_gib(void **state)
 	assert_int_equal(kit_vcpu.regs.rsi, 0x10000002);
 }
 
+/* PAE paging: the halves of an element lie in two pages of RAM. Neither is written where one of them
+ * cannot be. */
+static void R18_an_element_goes_across_4_gib_by_page_tables(void **state)
+{
+	struct vcpu_string p;
+
+	(void)state;
+	kit_entry(TABLE, 0, 8, (TABLE + 0x1000) | 1);
+	kit_entry(TABLE, 3, 8, (TABLE + 0x2000) | 1);
+	kit_entry(TABLE + 0x1000, 0, 8, (TABLE + 0x3000) | 3);
+	kit_entry(TABLE + 0x2000, 511, 8, (TABLE + 0x4000) | 3);
+	for (unsigned i = 0; i < 8; i++)
+		kit_entry(TABLE + 0x3000, i, 8, i * KIT_PAGE | 3);
+	kit_entry(TABLE + 0x4000, 511, 8, DATA | 3);
+	kit_vmcb.cr3 = TABLE;
+	kit_vmcb.cr4 |= 1 << 5;
+	kit_vmcb.cr0 |= 1ull << 31 | 1 << 16;
+	instruction("\x6d", IO_IN | IO_STRING, 4);
+	kit_vmcb.es.base = 0xf0000000;
+	kit_vcpu.regs.rdi = 0x0ffffffd;
+	assert_true(piece(MOST, 0x44332211, &p));
+	assert_memory_equal(kit_ram(DATA + KIT_PAGE - 3), "\x11\x22\x33", 3);
+	assert_int_equal(*kit_ram(0), 0x44);
+	assert_int_equal(kit_vcpu.regs.rdi, 0x10000001);
+	instruction("\x64\x6f", IO_STRING, 4); /* FS */
+	kit_vmcb.fs.base = 0xf0000000;
+	kit_vcpu.regs.rsi = 0x0ffffffd;
+	assert_true(piece(MOST, 0, &p));
+	assert_int_equal(p.value, 0x44332211);
+	kit_entry(TABLE + 0x3000, 0, 8, 1);
+	instruction("\x6d", IO_IN | IO_STRING, 4);
+	kit_vcpu.regs.rdi = 0x0ffffffd;
+	assert_false(piece(MOST, 0xffffffff, &p));
+	assert_fault(VECTOR_PF, 3);
+	assert_int_equal((uint32_t)kit_vmcb.cr2, 0);
+	assert_int_equal(kit_ram(DATA)[KIT_PAGE - 3], 0x11);
+}
+
+/* A REP goes on below an element that lies across the end of RAM. */
+static void R18_elements_go_across_the_end_of_ram(void **state)
+{
+	struct vcpu_string p;
+	uint32_t values[3] = { 0 };
+
+	(void)state;
+	memcpy(kit_ram(KIT_RAM - 6), "\x11\x22\x33\x44\x55\x66", 6);
+	instruction("\xf3\x6f", IO_STRING | IO_REPEAT, 4);
+	kit_vcpu.regs.rsi = KIT_RAM - 6;
+	kit_vcpu.regs.rcx = 3;
+	for (unsigned i = 0; i < 3 && kit_vcpu.regs.rcx > 0; i++) {
+		assert_true(piece(1, 0, &p));
+		values[i] = (uint32_t)p.value;
+	}
+	assert_int_equal(values[0], 0x44332211);
+	assert_int_equal(values[1], 0xffff6655);
+	assert_int_equal(values[2], 0xffffffff);
+	assert_int_equal(kit_vcpu.regs.rsi, KIT_RAM + 6);
+	instruction("\x6d", IO_IN | IO_STRING, 4);
+	kit_vcpu.regs.rdi = KIT_RAM - 1;
+	assert_true(piece(MOST, 0x44332277, &p));
+	assert_int_equal(*kit_ram(KIT_RAM - 1), 0x77);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -491,6 +554,8 @@ int main(void)
 		TEST(R18_offsets_of_16_bits_go_round),
 		TEST(R18_a_piece_does_not_go_round),
 		TEST(R18_an_element_goes_across_4_gib),
+		TEST(R18_an_element_goes_across_4_gib_by_page_tables),
+		TEST(R18_elements_go_across_the_end_of_ram),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

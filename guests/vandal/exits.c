@@ -158,7 +158,8 @@ static unsigned compare_fault(const struct exits_row *row)
 	const uint64_t at = (uint64_t)(uintptr_t)exits_code + (is_trap(row) ? row->bytes : 0);
 	const bool ac = row->vector == VECTOR_AC;
 	const uint64_t rf = row->vector == VECTOR_DB ? 0 : FLAGS_RF;
-	const uint64_t may_lack = ac && checks_alignment == CHECKED_WITHOUT_RF ? rf : rf & without_rf;
+	const uint64_t may_lack = ac && checks_alignment == CHECKED_WITHOUT_RF ? rf
+	                                                                       : rf & without_rf;
 	const bool gp = row->special == IS_RING3_SVM && machine_by_vmmcall;
 
 	if (row->vector == 0)

@@ -7,6 +7,7 @@
  * with false arguments is refused.
  */
 #include "arch/x86/cpu/io.h"
+#include "guests/lib/args.h"
 #include "guests/lib/machine.h"
 #include "guests/vandal/ring3.h"
 #include "guests/vandal/vandal.h"
@@ -37,6 +38,27 @@ void vandal_memory(const char *argument)
 		*foreign = 0x55555555;
 	vandal_says(!machine_is_virtual() || value == 0xffffffff, "memory at %lx reads %lx",
 	            address, (unsigned long)value);
+}
+
+/* A breakpoint at an address where another guest or the VMM executes. kind=1: the breakpoint is one
+ * on writes, and stays. No breakpoint here hits this guest. */
+void vandal_breakpoint(const char *argument)
+{
+	enum { DR7_OFF = 0x400, TYPE_SHIFT = 16, ROUNDS = 2000 };
+	const uint64_t address = vandal_number(argument, "breakpoint", 0);
+	const uint64_t kind = args_number("kind", 0), start = cpu_tsc();
+	unsigned rounds = 0;
+
+	__asm__ volatile("mov %0, %%dr0" : : "r"(address));
+	do {
+		__asm__ volatile("mov %0, %%dr7" : : "r"(kind << TYPE_SHIFT | DR7_OFF | 1));
+		for (unsigned i = 0; i < ROUNDS; i++)
+			(void)cpu_id(0, 0);
+		if (kind == 0)
+			__asm__ volatile("mov %0, %%dr7" : : "r"((uint64_t)DR7_OFF));
+		rounds++;
+	} while (!vandal_time_over(start, NULL));
+	vandal_says(true, "%u breakpoints at %lx, and none hit here", rounds, address);
 }
 
 void vandal_pci(const char *argument)

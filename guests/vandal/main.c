@@ -140,6 +140,7 @@ static const struct {
 	{ "x87", vandal_x87 },           { "taskstorm", vandal_taskstorm },
 	{ "edges", vandal_edges },       { "nmihlt", vandal_nmihlt },
 	{ "nmidead", vandal_nmidead },   { "ram", vandal_ram },
+	{ "breakpoint", vandal_breakpoint },
 };
 
 static attack *find(const char *name)

@@ -51,7 +51,7 @@ attack vandal_xsave, vandal_debugreg;
 /* poison.c */
 attack vandal_poison, vandal_clean;
 /* foreign.c */
-attack vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3;
+attack vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3, vandal_breakpoint;
 /* controller.c */
 attack vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;
 /* storm.c */

@@ -351,10 +351,17 @@ MUTANTS = (
         "fuzz_vmx_exits",
     ),
     (
+        "breakpoint-of-another-is-told",
+        "arch/x86/virt/svm/quirk.c",
+        "|| v->state.uses_debug || c->dr6 & DR6_BS",
+        "|| !v->state.uses_debug || c->dr6 & DR6_BS",
+        "test_svm_quirk",
+    ),
+    (
         "newer-instruction-stops-the-vm",
         "arch/x86/virt/vmx/exit.c",
-        "NEWER = 1 << 0 | 1 << 1 |",
-        "NEWER = 1 << 0 |",
+        "FIRST_NEWER = 76",
+        "FIRST_NEWER = 85",
         "fuzz_vmx_exits",
     ),
     (

@@ -7,10 +7,15 @@ those of its run alone.
 """
 
 import re
+import sys
 
 import pytest
 
-from conftest import all_ok, on_chipsets, pulse, scribe, vandal
+from conftest import BUILD, ROOT, all_ok, on_chipsets, pulse, scribe, vandal
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import debug  # noqa: E402: make debug's script
 
 WORK = "rounds=40"
 IDLE_MOST = 3
@@ -201,3 +206,26 @@ def test_R07_pulse_is_as_when_alone_beside_an_attack_on_the_controller(
     else:
         assert (said.min, said.median, said.p99) == (before.min, before.median, before.p99)
     assert report.status == 0
+
+
+def place(image, name):
+    """The address of a symbol."""
+    return next(f"{at:#x}" for at, symbol in debug.symbols(BUILD / image) if symbol == name)
+
+
+def test_R18_breakpoints_are_the_guest_s_own(system):
+    """R18: a breakpoint at an address where another guest or the VMM executes hits neither, and two
+    guests with breakpoints of two kinds in the same slot keep apart. QEMU's processor leaves the
+    breakpoints of a guest on (docs/emulators.md)."""
+    there = place("guests/vandal.elf", "registers_hold")
+    report = system(
+        "status=0",
+        [
+            vandal(f"do=breakpoint={place('signalbox.elf', 'exit_cpuid')}", name="below"),
+            vandal(f"do=breakpoint={there}", name="guests"),
+            vandal(f"do=breakpoint={there} kind=1", name="writes"),
+            vandal("do=none", name="other"),
+        ],
+    )
+    for name in ("below", "guests", "writes", "other"):
+        all_ok(report, name, 1)

@@ -331,18 +331,19 @@ static uint64_t qualification(unsigned reason)
 	}
 }
 
-/* Instructions of newer processors that exit whatever the controls say: SEAMCALL, TDCALL, and the
- * two accesses to MSRs with the register's number in the instruction. */
+/* Instructions of newer processors that exit whatever the controls say: SEAMCALL, TDCALL, the two
+ * accesses to MSRs with the register's number in the instruction (85), and those to come. */
 static bool is_newer(unsigned reason)
 {
-	return reason == 76 || reason == 77 || reason == 84 || reason == 85;
+	return reason >= 76;
 }
 
 /* SDM 3D appendix C: which exits are instructions', and where an event can be under way. */
 static bool is_instruction(unsigned reason)
 {
-	return is_newer(reason) || (reason >= 10 && reason <= 32) || reason == 36 || (reason >= 39 && reason <= 40) ||
-	       reason == 50 || (reason >= 53 && reason <= 55) || reason == 59;
+	return is_newer(reason) || (reason >= 10 && reason <= 32) || reason == 36 ||
+	       (reason >= 39 && reason <= 40) || reason == 50 || (reason >= 53 && reason <= 55) ||
+	       reason == 59;
 }
 
 static unsigned exit_reason_of_input(void)

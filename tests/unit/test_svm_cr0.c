@@ -42,6 +42,18 @@ int svm_msr_emulate(struct vcpu *v, bool write, struct denial *what)
 	return -ENOSYS;
 }
 
+void quirk_claim_breakpoints(struct vcpu *of, struct vcpu *to)
+{
+	(void)of;
+	(void)to;
+}
+
+bool quirk_foreign_breakpoint(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
 void guest_debug_use(struct guest_state *s)
 {
 	(void)s;

@@ -15,6 +15,7 @@ enum { AT = 0x1000, STI = 0xfb, HLT = 0xf4, NOP = 0x90 };
 enum { CF = 1 << 0, ONE = 1 << 1, IF = 1 << 9, IOPL_3 = 3 << 12, RF = 1 << 16 };
 
 bool guest_xcr0_unseen;
+struct svm_capabilities svm_caps;
 static bool all_taken;
 
 void fpu_take_all(void)
@@ -197,6 +198,28 @@ static void an_unseen_xsetbv_has_xcr0_read_back_and_everything_moved(void **stat
 	assert_true(guest_xcr0_unseen && all_taken);
 }
 
+/* QEMU's processor hits another guest, and the guest steps over the breakpoint by RF. A single step
+ * and a guest with breakpoints of its own get the #DB. */
+static void a_breakpoint_of_another_guest_is_stepped_over(void **state)
+{
+	enum { BS = 1 << 14 };
+
+	(void)state;
+	kit_begin();
+	kit_vmcb.rflags = ONE;
+	kit_vmcb.dr6 = 0xffff0ff0;
+	assert_false(quirk_foreign_breakpoint(&kit_vcpu)); /* not on other processors */
+	svm_caps.stale_breakpoints = true;
+	assert_true(quirk_foreign_breakpoint(&kit_vcpu));
+	assert_int_equal(kit_vmcb.rflags, ONE | RF);
+	kit_vmcb.dr6 |= BS;
+	assert_false(quirk_foreign_breakpoint(&kit_vcpu));
+	kit_vmcb.dr6 &= ~(uint64_t)BS;
+	kit_vcpu.state.uses_debug = true;
+	assert_false(quirk_foreign_breakpoint(&kit_vcpu));
+	svm_caps.stale_breakpoints = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +233,7 @@ int main(void)
 		cmocka_unit_test(code_that_cannot_be_read_is_left_alone),
 		cmocka_unit_test(it_is_the_same_in_64_bit_code),
 		cmocka_unit_test(an_unseen_xsetbv_has_xcr0_read_back_and_everything_moved),
+		cmocka_unit_test(a_breakpoint_of_another_guest_is_stepped_over),
 	};
 
 	return cmocka_run_group_tests_name("svm_quirk", tests, NULL, NULL);

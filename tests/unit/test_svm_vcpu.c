@@ -49,6 +49,12 @@ void guest_fpu_load(struct guest_state *s)
 	(void)s;
 }
 
+void quirk_claim_breakpoints(struct vcpu *of, struct vcpu *to)
+{
+	(void)of;
+	(void)to;
+}
+
 void guest_debug_switch(struct guest_state *from, const struct guest_state *to)
 {
 	(void)from;

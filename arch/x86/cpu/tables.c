@@ -2,9 +2,9 @@
 /*
  * The processor's tables: GDT, TSS and IDT, and the handling of exceptions in the VMM.
  *
- * Rule: only three events are expected here: an NMI, an interrupt in its moments (interrupts.h),
- * and the #GP of a guarded access (guarded.h). Any other exception is a defect and panics. An
- * unknown interrupt is only counted.
+ * Rule: only four events are expected here: an NMI, an interrupt in its moments (interrupts.h), the
+ * #GP of a guarded access (guarded.h), and the #DB of a guest's breakpoint in an emulator. Any other
+ * exception is a defect and panics. An unknown interrupt is only counted.
  */
 #include "arch/x86/cpu/guarded.h"
 #include "arch/x86/cpu/interrupts.h"
@@ -16,6 +16,7 @@
 #include "arch/x86/machine/platform.h"
 
 enum {
+	VECTOR_DB = 1,
 	VECTOR_NMI = 2,
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_GP = 13,
@@ -26,7 +27,7 @@ enum {
 	VECTORS = 256
 };
 enum { IST_NMI = 1, IST_FATAL = 2, STUB_BYTES = 9 };
-enum { CR4_MCE = 1 << 6, CPUID_EDX_MCE = 1 << 7 };
+enum { CR4_MCE = 1 << 6, CPUID_EDX_MCE = 1 << 7, RFLAGS_RF = 1 << 16 };
 
 /* 64-bit TSS (SDM 3A figure 7-11). */
 struct tss {
@@ -170,6 +171,12 @@ __attribute__((cold)) void exception_dispatch(struct exception_frame *f)
 	}
 	if (resume != 0) {
 		f->rip = resume;
+		return;
+	}
+	/* An exit switches breakpoints off (SDM 3C 27.5.1, APM 2 15.6). QEMU 7.2 leaves a guest's
+	 * own on, wherever the guest sets them. RF: the instruction executes now. */
+	if (f->vector == VECTOR_DB) {
+		f->rflags |= RFLAGS_RF;
 		return;
 	}
 	const char *name = exception_name(f->vector);

@@ -67,7 +67,7 @@ static uint32_t read_features(void)
 	svm_caps.next_rip = id.edx & EDX_NEXT_RIP;
 	svm_caps.decode_assists = id.edx & EDX_DECODE_ASSISTS;
 	svm_caps.lost_shadow = svm_caps.unseen_xsetbv = svm_caps.wrong_event =
-		svm_caps.doubled_event = is_tcg();
+		svm_caps.doubled_event = svm_caps.stale_breakpoints = is_tcg();
 	return id.edx;
 }
 

@@ -79,6 +79,7 @@ static int control_emulate(struct vcpu *v, struct denial *what)
 /* Gives the debug registers to the guest at the first use. The instruction runs again. */
 static int debug_emulate(struct vcpu *v)
 {
+	quirk_claim_breakpoints(NULL, v);
 	guest_debug_use(&v->state);
 	v->lazy_state = true;
 	v->vmcb->intercept_dr_read = v->vmcb->intercept_dr_write = 0;
@@ -115,6 +116,8 @@ static int pass_exception(struct vcpu *v)
 		v->vmcb->interrupt_shadow = 0;
 		return -EAGAIN;
 	}
+	if (vector == VECTOR_DB && quirk_foreign_breakpoint(v))
+		return 0;
 	if (vector == VECTOR_DB)
 		v->vmcb->dr7 &= ~(uint64_t)DR7_GD;
 	(void)svm_raise(v, vector, (uint32_t)v->vmcb->exit_info_1);
@@ -172,17 +175,10 @@ int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 	case VM_EXIT_EXCEPTION:
 		return pass_exception(v);
 	case VM_EXIT_VIRT:
-		undefined = true;
-		error = -EPERM;
-		*what = (struct denial){ .format = "an SVM instruction" };
-		break;
 	case VM_EXIT_INSTRUCTION: /* the guest has RDPMC but no counter */
 		undefined = v->vmcb->exit_code != EXIT_RDPMC;
 		error = -EPERM;
-		*what = (struct denial){
-			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, RDPRU, "
-				  "RSM)"
-		};
+		*what = (struct denial){ .format = "an instruction that is the VMM's" };
 		break;
 	default:
 		return -ENOSYS;

@@ -28,6 +28,13 @@
  * components of the processor are moved, even those that guests are not offered. Values that one
  * guest leaves in the components are cleared before the next guest runs
  * (arch/x86/virt/guest_state.c).
+ *
+ * Stale breakpoints (QEMU's TCG, seen in 7.2). VMRUN and an exit change DR7 without the breakpoints
+ * themselves, so the breakpoints of a guest stay. A breakpoint on execution hits other guests and
+ * the VMM too: both step over the breakpoint (the VMM in arch/x86/cpu/tables.c). QEMU itself ends
+ * when another guest changes a slot from data to execution. So the breakpoints are taken away
+ * before another guest with breakpoints runs. Guests that take turns with breakpoints each have
+ * their own until the turn ends, and again when they next write DR7.
  */
 #include "arch/x86/cpu/fpu.h"
 #include "arch/x86/virt/svm/svm.h"
@@ -85,4 +92,46 @@ void quirk_unseen_xsetbv(void)
 {
 	guest_xcr0_unseen = true;
 	fpu_take_all();
+}
+
+/* The guest whose breakpoints the processor has. */
+static struct vcpu *breakpoints_of;
+
+/* TCG takes a slot's breakpoint away by the type in the old DR7, which is execution here, and only
+ * when more than the enable bits change. A slot of data gets a breakpoint on execution first: TCG
+ * forgets the slot's own, which is never told without its DR7. */
+static void take_breakpoints(uint64_t dr7)
+{
+	enum { SLOTS = 4, DR7_OFF = 0x400, TYPE_SHIFT = 16, SLOT_BITS = 4, LENGTH_2 = 1 << 18 };
+	uint64_t data = 0;
+
+	for (unsigned i = 0; i < SLOTS; i++)
+		if (dr7 >> (TYPE_SHIFT + SLOT_BITS * i) & 3)
+			data |= 1u << 2 * i;
+	__asm__ volatile("mov %0, %%dr7; mov %1, %%dr7; mov %2, %%dr7"
+	                 :
+	                 : "r"(data | DR7_OFF), "r"((uint64_t)DR7_OFF | LENGTH_2),
+	                   "r"((uint64_t)DR7_OFF));
+}
+
+void quirk_claim_breakpoints(struct vcpu *of, struct vcpu *to)
+{
+	struct vcpu *old = breakpoints_of;
+
+	if (!svm_caps.stale_breakpoints || old == to || (to == NULL && old != of))
+		return;
+	if (old != NULL)
+		take_breakpoints(old->vmcb->dr7);
+	breakpoints_of = to;
+}
+
+bool quirk_foreign_breakpoint(struct vcpu *v)
+{
+	enum { DR6_BS = 1 << 14 };
+	struct vmcb *c = v->vmcb;
+
+	if (!svm_caps.stale_breakpoints || v->state.uses_debug || c->dr6 & DR6_BS)
+		return false;
+	c->rflags |= RFLAGS_RF;
+	return true;
 }

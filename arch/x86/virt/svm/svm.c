@@ -53,7 +53,8 @@ const char *svm_describe(void)
 	         svm_caps.next_rip ? "next RIP" : "instruction lengths decoded",
 	         slice_timer_describe(),
 	         svm_caps.lost_shadow
-	                 ? ", quirks: lost shadows, unseen XSETBV, wrong events, doubled events"
+	                 ? ", quirks: lost shadows, unseen XSETBV, wrong events, doubled events, "
+	                   "stale breakpoints"
 	                 : "");
 	return text;
 }

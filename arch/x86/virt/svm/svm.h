@@ -31,6 +31,7 @@ struct svm_capabilities {
 	bool doubled_event;
 	/* quirk.c: an exit reports an interrupted interrupt as an exception */
 	bool wrong_event;
+	bool stale_breakpoints; /* quirk.c: breakpoints of a guest stay behind an exit */
 };
 
 extern struct svm_capabilities svm_caps;
@@ -164,6 +165,11 @@ void quirk_lost_shadow(struct vcpu *v);
 bool quirk_wrong_event(struct vcpu *v, uint64_t event);
 /* The quirk of the unseen XSETBV. Call it before a vcpu is created. */
 void quirk_unseen_xsetbv(void);
+/* Call when a guest begins to use the debug registers (to), or loses them (of); the other is NULL.
+ * Takes the breakpoints of the guest that had them last from the processor. */
+void quirk_claim_breakpoints(struct vcpu *of, struct vcpu *to);
+/* Returns true when the guest's #DB is the breakpoint of another. The guest goes on. */
+bool quirk_foreign_breakpoint(struct vcpu *v);
 
 /* Prints each rule of the manual for VMRUN (APM 2 15.5.1) that the VMCB breaks. Returns the number
  * of broken rules. (audit.c) */

@@ -95,6 +95,7 @@ void svm_reset(struct vcpu *v, uint32_t eip, uint32_t eax, uint32_t ebx)
 	const uint32_t asid = c->asid;
 
 	svm_load(v); /* puts the virtual processor before away */
+	quirk_claim_breakpoints(v, NULL);
 	guest_state_reset(&v->state);
 	memset(&v->regs, 0, sizeof(v->regs));
 	memset(c, 0, sizeof(*c));
@@ -163,6 +164,8 @@ void svm_open_port(struct vcpu *v, uint16_t port, bool open)
 /* Switches the registers that few guests use and the VMCB does not hold. */
 static void switch_lazy_state(struct vcpu *old, struct vcpu *v)
 {
+	if (v->state.uses_debug)
+		quirk_claim_breakpoints(NULL, v);
 	guest_debug_switch(old != NULL ? &old->state : NULL, &v->state);
 	guest_registers_load(&v->registers);
 }

@@ -237,16 +237,10 @@ int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)
 		task_begin(v);
 		return 0;
 	case VM_EXIT_VIRT:
-		undefined = true;
-		error = -EPERM;
-		*what = (struct denial){ .format = "a VMX instruction" };
-		break;
 	case VM_EXIT_INSTRUCTION: /* the guest has RDPMC but no counter */
 		undefined = vmcs_read(EXIT_REASON) != REASON_RDPMC;
 		error = -EPERM;
-		*what = (struct denial){
-			.format = "an instruction that is the VMM's (MONITOR, MWAIT, RDPMC, GETSEC)"
-		};
+		*what = (struct denial){ .format = "an instruction that is the VMM's" };
 		break;
 	default:
 		return -ENOSYS;

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""make trace: runs a configuration in an emulator, and writes the timeline of the run: JSON for Perfetto
-and Chrome, and CTF for babeltrace2 and Trace Compass.
+"""make trace: runs a configuration in an emulator, and writes the timeline of the run: JSON for
+Perfetto and Chrome, and CTF for babeltrace2 and Trace Compass.
 
-Rule: each run of this script has a directory of its own. What looks on in the emulator takes none of
-the machine's time. The VMM's own trace costs the VMM time at each exit and entry (docs/timeline.md).
+Rule: each run of this script has a directory of its own. What looks on in the emulator takes none
+of the machine's time. The VMM's own trace costs the VMM time at each exit and entry
+(docs/timeline.md).
 """
 
 import argparse

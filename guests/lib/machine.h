@@ -28,8 +28,8 @@ const char *machine_unit(void);
  * instruction (the word ticks=). */
 uint32_t machine_unit_ticks(void);
 
-/* What the loader's map says of the RAM: the range above 4 GiB, and the end of the RAM below. bytes:
- * 0 where there is none above, or no map. */
+/* What the loader's map says of the RAM: the range above 4 GiB, and the end of the RAM below.
+ * bytes: 0 where there is none above, or no map. */
 struct machine_ram {
 	uint64_t first, bytes, low;
 };

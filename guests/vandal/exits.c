@@ -8,7 +8,8 @@
  * processor that pushes no RF when the processor itself faults. Word align=0: a processor without
  * alignment checks; align=1: a processor that tells no RF when #AC exits.
  *
- * Rule: the rows are in exits_rows.c and exits_ring3.c. Interrupts are off but for the rows that need them.
+ * Rule: the rows are in exits_rows.c and exits_ring3.c. Interrupts are off but for the rows that
+ * need interrupts.
  */
 #include "guests/vandal/exits.h"
 

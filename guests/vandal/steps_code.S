@@ -25,8 +25,8 @@
 /* The first bytes run in 16-bit protected mode; see below. */
 #define IN_REAL(label) (label - steps_real + REAL_CODE)
 
-	/* VMX, SVM, SMX, TDX, RSM, MONITOR, MWAIT, with operands at (%bx) or (%edi). One of the first
-	 * two is the guest's call of the VMM, and answers. A call with this number is none. */
+	/* VMX, SVM, SMX, TDX, RSM, MONITOR, MWAIT, with operands at (%bx) or (%edi). One of the
+	 * first two is the guest's call of the VMM, and answers. No call has this number. */
 	.macro SLOT bytes:vararg
 	.balign 8, CLC
 	.byte \bytes

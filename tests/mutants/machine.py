@@ -149,8 +149,8 @@ MUTANTS = (
     (
         "wide-access-beside-another-owner",
         "vmm/core/port_access.c",
-        "owners(vm, io) == OWN;",
-        "owners(vm, io) & OWN;",
+        "if (found != OWN)",
+        "if (!(found & OWN))",
         "test_port_access",
     ),
     # A port that is not the VM's.

@@ -50,7 +50,8 @@ def test_R01_a_restart_leaves_nothing_of_the_life_before(poisoned_run):
 
 
 # What the emulators' processors leave out (docs/emulators.md): QEMU's pushes no RF where the
-# processor itself raises a fault, and checks no alignment; stock Bochs's tells no RF when #AC exits.
+# processor itself raises a fault, and checks no alignment; stock Bochs's tells no RF when #AC
+# exits.
 PROCESSORS = {"bochs": "align=1", "bochs-irqmux": ""}
 
 

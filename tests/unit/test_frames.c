@@ -111,7 +111,8 @@ static void what_makes_no_sense_is_refused(void **state)
 
 #define GIB (1024ull * MIB)
 
-/* A machine with RAM to 3.5 GiB, from 4 to 6 GiB, with firmware's memory inside, and a page at 8 GiB. */
+/* A machine with RAM to 3.5 GiB, from 4 to 6 GiB, with firmware's memory inside, and a page at
+ * 8 GiB. */
 static void begin_large(bool possible)
 {
 	static struct multiboot_mmap map[] = {

@@ -470,7 +470,7 @@ static void R18_an_element_goes_across_4_gib(void **state)
 	assert_int_equal(kit_vcpu.regs.rsi, 0x10000002);
 }
 
-/* PAE paging: the halves of an element lie in two pages of RAM. Neither is written where one of them
+/* PAE paging: the halves of an element lie in two pages of RAM. Neither is written where one half
  * cannot be. */
 static void R18_an_element_goes_across_4_gib_by_page_tables(void **state)
 {

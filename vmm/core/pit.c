@@ -29,11 +29,9 @@ enum { REFRESH_SHIFT = 4 }; /* the refresh bit changes each 16 CLK pulses: about
 
 /* CLK pulses. NEAR_EDGE: an edge so near is waited for, so that no edge falls between the look at
  * the counter and the silence. STORM: periods below are not followed pulse by pulse. PAST_EDGE: the
- * edge of a single shot has passed for sure. LATE: a period loaded behind a stretch may be so late.
- */
+ * edge of a single shot has passed for sure. LATE: a period loaded behind a stretch is late. */
 enum { NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, LATE = 32, TRIES = 64 };
-/* ticks=all: so many ticks are caught up at a stretch. */
-enum { BURST = 64 };
+enum { BURST = 64 }; /* ticks=all: so many ticks are caught up at a stretch. */
 
 uint64_t pit_due = PIT_NEVER;
 bool pit_moves;
@@ -175,11 +173,6 @@ static uint64_t look_beside_edges(struct pit *p)
 }
 
 /* ---- A VM's ticks ---- */
-
-static uint64_t later(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Keeps the account of ticks that no edge makes now. */
 static void keep_ticks(struct pit *p, uint64_t ticks)

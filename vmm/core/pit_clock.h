@@ -41,4 +41,10 @@ static inline uint64_t pit_clock_ticks(const struct pit_clock *c, uint64_t pulse
 	return (uint64_t)(((unsigned __int128)pulses * c->ticks_of_pulse) >> 32) + 1;
 }
 
+/* Returns the later one of two times. */
+static inline uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 #endif

@@ -67,8 +67,8 @@ static unsigned answerers(const struct vm *vm, const struct vcpu_io *io)
 	return is_answered(vm, io->port) ? OWN : owners(vm, io);
 }
 
-/* Denies an access to ports of these owners. A read gives ones. Returns false where the VM does not go on, and where the VM
- * finds a part of a PC there: then the access is done. */
+/* Denies an access to ports of these owners. A read gives ones. Returns false where the VM does not
+ * go on, and where the VM finds a part of a PC there: then the access is done. */
 static bool deny(struct vm *vm, const struct vcpu_io *io, unsigned found, uint32_t *value)
 {
 	const struct denial what = { "%s port %lxh, %lu byte%s",
@@ -119,6 +119,7 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 {
 	uint32_t result = 0;
+
 	/* a PIT is asked at each tick: its ports come first */
 	const unsigned found = pit_has_port(vm, io->port) ? OWN : answerers(vm, io);
 	if (found != OWN)

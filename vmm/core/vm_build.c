@@ -20,11 +20,6 @@
 
 #include <stdio.h>
 
-uint64_t vm_hole_end(const struct vm *vm)
-{
-	return vm->config.type == GUEST_BIOS ? BIOS_FIRST : HOLE_END;
-}
-
 /* Maps RAM below and above the hole, the BIOS's part of the hole, the ACPI tables' page, and the
  * configuration's device memory. Returns 0 or -ENOMEM. */
 static int map_memory(struct vm *vm)

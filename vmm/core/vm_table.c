@@ -5,6 +5,7 @@
  * Rule: a VM keeps its place in the table until the end of the run.
  */
 #include "vmm/core/vm.h"
+#include "vmm/load/bios.h"
 #include "vmm/load/handover.h"
 
 #include <string.h>
@@ -18,6 +19,11 @@ struct vm *vm_find(const char *name)
 		if (strcmp(vms[i]->config.name, name) == 0)
 			return vms[i];
 	return NULL;
+}
+
+uint64_t vm_hole_end(const struct vm *vm)
+{
+	return vm->config.type == GUEST_BIOS ? BIOS_FIRST : HOLE_END;
 }
 
 void *vm_memory(struct vm *vm, uint64_t address, uint64_t bytes)

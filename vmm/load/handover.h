@@ -22,10 +22,10 @@ enum { HANDOVER_AT = 0x8000, HANDOVER_BYTES = 0x1000 };
 enum { LINUX_HANDOVER_BYTES = 2 * HANDOVER_BYTES };
 
 /* Builds the data for the loaded image of l. The lower 640 KiB, all of the low part above 1 MiB,
- * and the high part are RAM; the hole is reserved. loader_name: the boot loader's name for the guest. Returns the guest-physical
- * address for EBX, or 0 for a text that is too long. Call it once in a VM's start, then
- * handover_list_file() for each file. The call took 700 instructions in
- * Bochs for the command lines of make bounds. */
+ * and the high part are RAM; the hole is reserved. loader_name: the boot loader's name for the
+ * guest. Returns the guest-physical address for EBX, or 0 for a text that is too long. Call it once
+ * in a VM's start, then handover_list_file() for each file. The call took 700 instructions in Bochs
+ * for the command lines of make bounds. */
 uint32_t handover_build(const struct load *l, const char *cmdline, const char *loader_name);
 /* Adds file i of l to the guest's list of modules. Returns whether there was room for the file's
  * line. Call it for the files in their order, after handover_build(). The time grows with the

@@ -3,8 +3,8 @@
  * The processor's tables: GDT, TSS and IDT, and the handling of exceptions in the VMM.
  *
  * Rule: only four events are expected here: an NMI, an interrupt in its moments (interrupts.h), the
- * #GP of a guarded access (guarded.h), and the #DB of a guest's breakpoint in an emulator. Any other
- * exception is a defect and panics. An unknown interrupt is only counted.
+ * #GP of a guarded access (guarded.h), and the #DB of a guest's breakpoint in an emulator. Any
+ * other exception is a defect and panics. An unknown interrupt is only counted.
  */
 #include "arch/x86/cpu/guarded.h"
 #include "arch/x86/cpu/interrupts.h"

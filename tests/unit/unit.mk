@@ -45,6 +45,7 @@ UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_log     := $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c $(UNIT_LOG)
+UNIT_lapic   := arch/x86/machine/lapic.c $(UNIT_LOG)
 # The memory map's address has 32 bits.
 $(BUILD)/unit/test_frames: UNIT_SANITIZE += -no-pie
 UNIT_multiboot2 := arch/x86/machine/multiboot2.c

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from signalbox import Machine, Module, PlatformError, costs
-from signalbox.paths import MASK_PORTS, read_paths, trace_paths
+from signalbox.paths import LONGEST, MASK_PORTS, read_paths, trace_paths
 from signalbox.script import run_script
 
 PULSE = (
@@ -47,6 +47,7 @@ class Stage:
     partner what a VM without lines does beside; "": there is no such VM
     traced  how many paths are traced on Bochs, from the first exit on; 0: Bochs has no such stage
     alike   the name that a kind has in this stage, if another stage has the kind too
+    longest what is no path on Bochs, but the run's end
     """
 
     kinds: tuple[str, ...]
@@ -57,6 +58,7 @@ class Stage:
     partner: str = ""
     traced: int = 600
     alike: str = "{}"
+    longest: int = LONGEST
 
 
 STAGES = {
@@ -67,7 +69,10 @@ STAGES = {
         ("dispatch", "slice end"), "probes=dispatch seconds=4", (300, 300), rounds=6000
     ),
     "wake-up": Stage(("wake-up", "sleep"), "probes=uart,wakeup", (1000, 300), prio=2, rounds=1500),
-    "switch": Stage(("switch",), "probes=uart,switch", (300, 300), partner="yield"),
+    # Two VMs share the time, and a start has slices of 5 ms: paths of 100,000 instructions.
+    "switch": Stage(
+        ("switch",), "probes=uart,switch", (300, 300), partner="yield", longest=300_000
+    ),
     # No VM has a line of the slave.
     "master": Stage(
         ("wake-up", "sleep"),
@@ -219,7 +224,7 @@ def run_stage(platform, chipset, name, build=Path("build"), directory=None, part
     made = machine(platform, chipset, stage, Path(build), part)
     if platform == "bochs":
         directory.mkdir(parents=True, exist_ok=True)
-        paths = trace_paths(made, directory, stage.traced // part, TIMEOUT)
+        paths = trace_paths(made, directory, stage.traced // part, TIMEOUT, stage.longest)
     else:
         result = made.run(directory, timeout=TIMEOUT)
         if not result.ok:

@@ -78,7 +78,7 @@ class Vms(Command):
             here = "*" if int(vm.address) == current else " "
             print(
                 f"{here} {name_of(vm):16} {states.get(int(vm['state']), '?'):10} "
-                f"{int(vm['config']['priority']):4} {int(vm['memory']):#12x} "
+                f"{int(vm['config']['priority']):4} {int(vm['ram']['part'][0]['host']):#12x} "
                 f"{int(vm['config']['memory']) >> 20:6} {exits:10} {int(vm['switches_in']):9}"
             )
 

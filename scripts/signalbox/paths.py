@@ -182,7 +182,8 @@ class Trace:
     VMM does between those two stops is not traced, and so that path is left out.
     """
 
-    def __init__(self, names):
+    def __init__(self, names, longest=LONGEST):
+        self.longest = longest
         self.exit = names["vmx_host_rip"][0]
         self.entries = {entry_point(names, kind) for kind in ("enter", "launch")}
         self.terminal = [
@@ -229,7 +230,7 @@ class Trace:
 
     @property
     def over(self):
-        return self.counts is not None and self.counts.get("instructions", 0) > LONGEST
+        return self.counts is not None and self.counts.get("instructions", 0) > self.longest
 
     def path(self):
         self.add("instructions")  # the entry itself, before which the debugger stops
@@ -281,11 +282,12 @@ def entry_point(names, kind):
     return names[f"{kind}_window_begin"][0] + 2
 
 
-def trace_paths(machine, directory, count, timeout):
-    """Boot in the debugger; the first paths up to that count, or fewer where the run ends."""
+def trace_paths(machine, directory, count, timeout, longest=LONGEST):
+    """Boot in the debugger; the first paths up to that count, or fewer where the run ends. longest:
+    the instructions of a path that is taken for the run's end."""
     _, directory, iso, disk = machine.prepare(directory)
     command, environment = bochs.configure(machine, directory, iso, disk, None)
-    trace = Trace(symbols(machine.build / "signalbox.elf"))
+    trace = Trace(symbols(machine.build / "signalbox.elf"), longest)
     points = [trace.exit, *sorted(trace.entries)]
     breakpoints = "".join(f"pb {point:#x}\n" for point in points)
     (directory / "debugger.rc").write_text(breakpoints + "c\n")

@@ -145,7 +145,8 @@ def test_R10_no_access_to_the_controller_exits(beside, own):
     """R10: in the VMM's books: not one exit for a port, no fault, nothing injected."""
     report = beside[own]
     assert "io" not in report.record("exits", vm="vandal")
-    report.lacks("fault")
+    report.lacks(": fault ")
+    assert report.record("vm", vm="vandal")["faults"] == 0
     assert all(line["injected"] == "0" for line in report.records("line"))
 
 

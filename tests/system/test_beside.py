@@ -141,7 +141,7 @@ def test_a_wrong_kernel_or_busybox_is_refused_before_anything_is_built(name, val
 WRONG_WORDS = [
     (
         ["--memory", "128"],
-        r"run: MEMORY=128: the VMs of \S+ and their images need (\d+) MiB: MEMORY=\1 ",
+        r"run: MEMORY=128: the VMs of .+ and their images need (\d+) MiB: MEMORY=\1 ",
     ),
     (["--loads", "idle,sleep"], "run: LOADS=idle,sleep: allowed are idle, compute, memory"),
     (["--seconds", "0"], "run: SECONDS=0: a whole number from 1 on, how long each load lasts"),

@@ -215,6 +215,7 @@ help:
 #@                      (TESTS="tests/system -k R08")
 #@   JOBS=@JOBS@             test, bench, soak, bounds, mutants: how many machines run side by side
 #@   COMBOS=            bench: which of them, as platform/chipset/load, e.g. bochs/pc/alone (default: all)
+#@   SAMPLES=           bench: of each probe, 10 to 1000 (default: 1000)
 #@   COUNTS=1           bench: 0 leaves out what each path of the VMM does (it takes 2 to 4 minutes)
 #@   MINUTES=@MINUTES@         soak, campaign: no run begins later
 #@   SOAK=              soak: further options (scripts/soak.py --help), e.g. SOAK="--platforms qemu --seed 7"
@@ -258,7 +259,7 @@ ifneq ($(BENCH_OF_CONFIG),)
 		$(if $(TIMEOUT),--timeout '$(TIMEOUT)')
 else
 	$(Q)$(PYTHON) scripts/bench.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --ips '$(IPS)' --memory '$(MEMORY)' \
-		--combos '$(COMBOS)' --counts '$(COUNTS)' --jobs '$(JOBS)'
+		--combos '$(COMBOS)' --samples '$(SAMPLES)' --counts '$(COUNTS)' --jobs '$(JOBS)'
 endif
 
 compare:

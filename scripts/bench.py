@@ -29,12 +29,14 @@ from signalbox import (
     parse_latencies,
 )
 from signalbox.archive import run_record, write_record
+from signalbox.config import ConfigError
 from signalbox.media import spare
 from signalbox.platforms import MODEL
 from signalbox.qemu import QemuError
 from signalbox.script import run_script
 
 SAMPLES = 1000
+FEWEST = 10  # of each probe: a median of fewer says nothing
 # The probes that are about interrupts; the others are round trips.
 INTERRUPTS = ("uart", "served", "masked", "pit", "wakeup")
 DONE = re.compile(r"signalbox: vm \S+: done, status ")
@@ -115,13 +117,13 @@ BESIDE = (
         beside=(Module("vandal", PARTNER.format(words="do=yield")),),
     ),
 )
-# Storms last longer than pulse's samples; the console's log stands still meanwhile.
+# Storms last longer than the samples of pulse: {storm} seconds. The console log stands still then.
 HOSTILES = (
-    hostile("cpuids", "seconds=2"),
-    hostile("denied", "seconds=2"),
-    hostile("msrs", "seconds=2"),
-    hostile("align", "seconds=2"),
-    hostile("prints", "seconds=2"),
+    hostile("cpuids", "seconds={storm}"),
+    hostile("denied", "seconds={storm}"),
+    hostile("msrs", "seconds={storm}"),
+    hostile("align", "seconds={storm}"),
+    hostile("prints", "seconds={storm}"),
     hostile("faults"),
     # Deaths: as many as a VM gets, each with its memory cleared.
     hostile("restarts", slot="mem=128M onfault=restart", n=300),
@@ -190,14 +192,16 @@ class Combo:
         )
         probes = ",".join(stage.run or stage.counted)
         more = stage.words.format(seconds=4 if machine.counted else 12)
-        words = f"{machine.unit} probes={probes} n={stage.n} {more}".strip()
+        number = min(stage.n, args.samples)
+        words = f"{machine.unit} probes={probes} n={number} {more}".strip()
         if self.chipset == "bare":
             machine.modules = [Module("pulse", words)]
         else:
             machine.vmm = f"console=com1 {CHIPSETS[self.chipset]} {stage.vmm}".strip()
+            storm = 1 + number // SAMPLES
             machine.modules = [
                 Module("pulse", PULSE.format(prio=stage.prio, words=words)),
-                *stage.beside,
+                *(Module(m.image, m.line.format(storm=storm)) for m in stage.beside),
             ]
             if (
                 machine.counted and self.chipset == "soft"
@@ -478,10 +482,22 @@ def arguments():
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--combos", default="")
+    parser.add_argument("--samples", default="", help="of each probe")
     parser.add_argument("--counts", default="1", help="0: no accesses per path")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--timeout", type=float, default=120.0)
-    return parser.parse_args()
+    args = parser.parse_args()
+    args.samples = number_of_samples(args.samples)
+    return args
+
+
+def number_of_samples(word):
+    """The greatest number of samples of a probe that SAMPLES= asks for."""
+    if word and not (word.isdecimal() and FEWEST <= int(word) <= SAMPLES):
+        raise ConfigError(
+            f"SAMPLES={word}: a whole number from {FEWEST} to {SAMPLES}; with CONFIG=, more"
+        )
+    return int(word or SAMPLES)
 
 
 def main():

@@ -314,16 +314,26 @@ def test_make_bench_draws(bench_run):
     assert "uart" in (BUILD / "bench/latency.svg").read_text()
 
 
+@pytest.mark.parametrize("samples", ["0", "9", "1001", "1e3", "x"])
+def test_make_bench_takes_so_many_samples(samples):
+    """SAMPLES= without CONFIG=: from 10 to 1,000."""
+    command = [sys.executable, "scripts/bench.py", "--samples", samples]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = f"SAMPLES={samples}: a whole number from 10 to 1000; with CONFIG=, more"
+    assert done.returncode == 1 and said in done.stdout, done.stdout
+
+
 def test_make_bench_has_the_hostile_load(make, exact, bench_run):
-    """Load hostile: a row for each attack, and the longest wake-up of all of them. (After
-    bench_run, whose files it replaces.)"""
-    done = make("bench", PLATFORM="qemu", COMBOS="qemu/pc/hostile")
+    """Load hostile: a row for each attack, and the longest wake-up of all of them; SAMPLES= of
+    each. (After bench_run, whose files it replaces.)"""
+    done = make("bench", PLATFORM="qemu", COMBOS="qemu/pc/hostile", SAMPLES="250")
     assert done.returncode == 0, done.stdout[-3000:]
     rows = {row["load"]: row for row in json.loads((BUILD / "bench/bench.json").read_text())}
     assert {
         f"hostile/{attack}"
         for attack in ("cpuids", "denied", "msrs", "align", "prints", "faults", "restarts")
     } == set(rows)
+    assert {row["n"] for row in rows.values()} == {250}
     worst = max(row["max"] for row in rows.values())
     assert re.search(
         rf"^wakeup +hostile, of all +QEMU +max {worst}$", done.stdout, re.M

@@ -128,14 +128,40 @@ rtl-wishbone: $(RTL_BUILD)/wishbone/wishbone
 rtl-picprobe: $(RTL_BUILD)/16-16/picprobe
 	$(Q)timeout 300 $<
 
-rtl-cosim: $(patsubst %,$(RTL_BUILD)/%/cosim,$(RTL_CONFIGS))
-	$(Q)for config in $(filter-out 16-16,$(RTL_CONFIGS)); do \
-		timeout 600 $(RTL_BUILD)/$$config/cosim --count $(RTL_FEW) --seed $(RTL_SEED) || exit 1; \
-	done
-	$(Q)for program in $(RTL_DIFFERED); do \
-		timeout 60 $(RTL_BUILD)/16-16/cosim --count 1 --program $$program || exit 1; \
-	done
-	$(Q)timeout 86400 $(RTL_BUILD)/16-16/cosim --count $(OPERATIONS) --seed $(RTL_SEED)
+# The co-simulation and the proofs depend on these files and tools, and the co-simulation on its numbers. So each is played
+# once for them, and its lines are shown again where nothing has changed since.
+RTL_PLAYED := $(wildcard chipset/rtl/*.sv chipset/block/*.[ch] tests/rtl/* tests/unit/block_ops.[ch])
+
+$(RTL_BUILD)/played-by: FORCE | setup-rtl
+	$(Q)mkdir -p $(@D)
+	$(Q){ verilator --version; yosys -V; $(HOSTCXX) --version; } >$@.new 2>&1 || { cat $@.new; exit 1; }
+	$(Q)cmp -s $@.new $@ || cp $@.new $@
+
+$(RTL_BUILD)/numbers: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(OPERATIONS) $(RTL_SEED)' | cmp -s - $@ || echo '$(OPERATIONS) $(RTL_SEED)' >$@
+
+# $(1) the name, $(2) the commands, $(3) further files. A long run shows its progress.
+define rtl_once
+$(RTL_BUILD)/$(1).shown: $(RTL_PLAYED) $(RTL_BUILD)/played-by $(3)
+	$$(Q)rm -f $$@.failed
+	$$(Q){ ($(2)) || touch $$@.failed; } 2>&1 | tee $$@.new
+	$$(Q)! [ -e $$@.failed ] && mv $$@.new $$@
+	$$(Q)touch $$@.now
+
+rtl-$(1): $(RTL_BUILD)/$(1).shown
+	$$(Q)[ -e $$<.now ] && rm $$<.now || sed 's/$$$$/ (nothing has changed since)/' $$<
+endef
+
+$(eval $(call rtl_once,cosim,for config in $(filter-out 16-16,$(RTL_CONFIGS)); do \
+		timeout 600 $(RTL_BUILD)/$$$$config/cosim --count $(RTL_FEW) --seed $(RTL_SEED) || exit 1; \
+	done; \
+	for program in $(RTL_DIFFERED); do \
+		timeout 60 $(RTL_BUILD)/16-16/cosim --count 1 --program $$$$program || exit 1; \
+	done; \
+	timeout 86400 $(RTL_BUILD)/16-16/cosim --count $(OPERATIONS) --seed $(RTL_SEED),$(RTL_BUILD)/numbers $(patsubst %,$(RTL_BUILD)/%/cosim,$(RTL_CONFIGS))))
+# The rules "nothing is lost", for sequences of any length.
+$(eval $(call rtl_once,prove,timeout 7200 $(PYTHON) tests/rtl/prove.py --build $(RTL_BUILD)/prove))
 
 # Lines and toggles of the co-simulation and of the tests of single clocks: a table, and the holes. Each hole has a reason in
 # coverage.py. BUILD/rtl/coverage/annotated is the RTL with a count for each line.
@@ -147,10 +173,6 @@ rtl-coverage: $(RTL_BUILD)/coverage/1/cosim $(RTL_BUILD)/coverage/4/signals
 	$(Q)verilator_coverage --annotate $(RTL_BUILD)/coverage/annotated --annotate-all $(RTL_BUILD)/coverage/1.dat \
 		$(RTL_BUILD)/coverage/4.dat >/dev/null
 	$(Q)$(PYTHON) tests/rtl/coverage.py $(RTL_BUILD)/coverage/1.dat $(RTL_BUILD)/coverage/4.dat
-
-# The rules "nothing is lost", for sequences of any length.
-rtl-prove: | setup-rtl
-	$(Q)timeout 1800 $(PYTHON) tests/rtl/prove.py --build $(RTL_BUILD)/prove
 
 # All mutants are in one block; a number chooses (tests/rtl/mutants.py).
 RTL_BROKEN := $(RTL_BUILD)/mutants/copy

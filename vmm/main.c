@@ -157,22 +157,19 @@ static void set_nmi_policy(void)
 	dispatch_set_policy(boot.config.nmi, vm);
 }
 
-_Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
+/* Reads the VMM's words, and makes the console. From here on a fault can be told of. */
+static void begin_console(const struct multiboot_info *info)
 {
 	static char problem[256];
-
-	tables_init();
-	if (magic == MULTIBOOT2_BOOT_MAGIC)
-		info = multiboot2_read(info, &boot.facts);
+	const char *line = "";
 	bool useless = !framebuffer_init(boot.facts.screen);
 
 	vga_init();
-	const char *line = "";
 	if (info->flags & MULTIBOOT_INFO_CMDLINE)
 		line = (const char *)(uint64_t)info->cmdline;
 	int bad = config_parse_vmm(line, &boot.config, problem, sizeof(problem));
 	screen_init(&boot.config, console_init(boot.config.console) == 0 && console_lines() != 0);
-	pages_protect(); /* a fault can be told of from here on */
+	pages_protect();
 	stacks_fill();
 	if (boot.facts.problem != NULL)
 		log_line("multiboot 2: the loader's tag at %lxh is malformed; passed over",
@@ -182,6 +179,11 @@ _Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
 		         "pixel, or is below 400 by 200");
 	if (bad)
 		log_line("%s", problem);
+}
+
+/* Prepares the machine, and makes a VM of each module. */
+static void make_vms(const struct multiboot_info *info)
+{
 	machine_init(info);
 	boot.refused = modules_load(info, &boot.config);
 	if (vm_count == 0)
@@ -197,10 +199,20 @@ _Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
 	set_nmi_policy();
 	screen_begin();
 	machine_confine();
+}
+
+/* Prints the banner. */
+static void tell_of_machine(void)
+{
 	say_what_was_found();
 	machine_describe();
 	report_lines(false);
 	report_budgets();
+}
+
+/* Runs the VMs to their end, and returns the run's status. */
+static int run_vms(void)
+{
 	background_init(operator_step);
 	watch_set(boot.config.trace_on);
 	console_set_interrupts(true);
@@ -214,7 +226,18 @@ _Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
 	log_notes_later(NULL);
 	screen_mark_report();
 	report_final();
-	status = status != 0 || boot.refused != 0 ? 1 : 0;
+	return status != 0 || boot.refused != 0 ? 1 : 0;
+}
+
+_Noreturn void vmm_main(uint32_t magic, struct multiboot_info *info)
+{
+	tables_init();
+	if (magic == MULTIBOOT2_BOOT_MAGIC)
+		info = multiboot2_read(info, &boot.facts);
+	begin_console(info);
+	make_vms(info);
+	tell_of_machine();
+	int status = run_vms();
 	if (screen_waits())
 		show_summary(status);
 	end(status);

@@ -53,14 +53,15 @@ static int wire_lines(unsigned number, const struct vm_config *vm)
 	return 0;
 }
 
-/* Returns true where the module has become a VM. */
-static bool load_module(unsigned number, const struct multiboot_info *info,
-                        const struct multiboot_module *module, const struct vmm_config *vmm)
+/* Room for the words of a message. */
+enum { TEXT_BYTES = 512 };
+
+/* Reads a module's command line to vm, and holds its words against the VMs before and against the
+ * machine. Returns false after a message that names the broken rule. text: TEXT_BYTES of room. */
+static bool read_words(unsigned number, const char *line, const struct vmm_config *vmm,
+                       struct vm_config *vm, char *text)
 {
-	static char text[512];
-	const char *line = vm_files_line(module);
 	static const struct vm_config *accepted[CONFIG_VMS_MAX];
-	static struct vm_config vm;
 
 	for (unsigned i = 0; i < vm_count; i++)
 		accepted[i] = &vms[i]->config;
@@ -69,22 +70,50 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 		         CONFIG_VMS_MAX);
 		return false;
 	}
-	if (config_parse_vm(number, line, &vm, text, sizeof(text)) != 0 ||
-	    config_claim_pci(number, &vm, text, sizeof(text)) != 0 ||
-	    config_check_vm(number, &vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
-	                    text, sizeof(text)) != 0 ||
-	    config_check_frame(number, &vm, vmm, text, sizeof(text)) != 0 ||
-	    confine_check(number, &vm, accepted, vm_count, text, sizeof(text)) != 0) {
+	if (config_parse_vm(number, line, vm, text, TEXT_BYTES) != 0 ||
+	    config_claim_pci(number, vm, text, TEXT_BYTES) != 0 ||
+	    config_check_vm(number, vm, accepted, vm_count, console_lines() | LINE(LINE_CASCADE),
+	                    text, TEXT_BYTES) != 0 ||
+	    config_check_frame(number, vm, vmm, text, TEXT_BYTES) != 0 ||
+	    confine_check(number, vm, accepted, vm_count, text, TEXT_BYTES) != 0) {
 		log_line("%s", text);
 		return false;
 	}
-	if (vm.routes_at_exit && !chipset->reroutes_at_exits) {
+	if (vm->routes_at_exit && !chipset->reroutes_at_exits) {
 		log_line("module %u (%s): routes=exit: chipset %s has to save the controller to "
 		         "change a route; irqmux and soft need not",
-		         number, vm.name, chipset->name);
+		         number, vm->name, chipset->name);
 		return false;
 	}
-	if (wire_lines(number, &vm) != 0)
+	return wire_lines(number, vm) == 0;
+}
+
+/* Gives the VM its lines and its controller. shared: the lines that other VMs have too. Returns
+ * false after a message. */
+static bool give_lines(struct vm *vm, line_set shared)
+{
+	unsigned taken;
+
+	vm->controller.lines = vm->config.lines;
+	vm->controller.unwired = vm->config.uart ? LINE(VM_UART_LINE) : 0;
+	vm->controller.shared = shared;
+	if (line_assign(vm, &taken) != 0) {
+		log_line("vm %s: line %u is taken", vm->config.name, taken);
+		return false;
+	}
+	chipset->controller.reset(&vm->controller, vm->config.lines, shared);
+	chipset->block.claim(vm->config.lines, false);
+	return true;
+}
+
+/* Returns true where the module has become a VM. */
+static bool load_module(unsigned number, const struct multiboot_info *info,
+                        const struct multiboot_module *module, const struct vmm_config *vmm)
+{
+	static char text[TEXT_BYTES];
+	static struct vm_config vm;
+
+	if (!read_words(number, vm_files_line(module), vmm, &vm, text))
 		return false;
 	static const enum load_kind kind_of[] = { [GUEST_MULTIBOOT] = LOAD_MULTIBOOT,
 		                                  [GUEST_LINUX] = LOAD_LINUX,
@@ -100,18 +129,8 @@ static bool load_module(unsigned number, const struct multiboot_info *info,
 	}
 	line_set shared = shared_lines(&vm);
 	struct vm *made = vm_create(number, &vm, &source);
-	if (made == NULL || confine_vm(made) != 0)
+	if (made == NULL || confine_vm(made) != 0 || !give_lines(made, shared))
 		return false;
-	made->controller.lines = vm.lines;
-	made->controller.unwired = vm.uart ? LINE(VM_UART_LINE) : 0;
-	made->controller.shared = shared;
-	unsigned taken;
-	if (line_assign(made, &taken) != 0) {
-		log_line("vm %s: line %u is taken", vm.name, taken);
-		return false;
-	}
-	chipset->controller.reset(&made->controller, vm.lines, shared);
-	chipset->block.claim(vm.lines, false);
 	sched_add(made);
 	vm_start(made);
 	return true;

@@ -276,7 +276,7 @@ static void route(struct controller *c)
 /* ---- NMI ---- */
 
 /* An NMI exit: the block's own NMIs never come as exits. */
-static int single(void)
+static int identify_line(void)
 {
 	nmi_account_note_exit(&nmi_account);
 	return -1;
@@ -300,7 +300,7 @@ const struct chipset chipset_soft = {
 		.claim = claim,
 		.mask = mask,
 		.read_status = driver_read_status,
-		.identify_line = single,
+		.identify_line = identify_line,
 		.asserted = driver_asserted,
 		.masked = driver_masked,
 		.raise_external = driver_raise_external,

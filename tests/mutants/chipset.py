@@ -428,7 +428,7 @@ MUTANTS = (
     (
         "account-timer-has-no-part",
         ACCOUNT,
-        "verdict == EXTERNAL_UNEXPLAINED && timer ? 0 : verdict;",
+        "verdict == EXTERNAL_UNEXPLAINED && explains ? 0 : verdict;",
         "timer ? verdict : verdict;",
         "test_slice_nmi",
     ),

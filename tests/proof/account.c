@@ -438,7 +438,7 @@ static bool timer_judge(void)
 	w->arrived--;
 	bool timer = take_end();
 	expect(timer || w->exchanged, "the timer's NMI is called external");
-	expect(nmi_account_judge_timer(EXTERNAL_UNEXPLAINED, timer) ==
+	expect(nmi_account_judge_other(EXTERNAL_UNEXPLAINED, timer) ==
 	               (timer ? 0 : EXTERNAL_UNEXPLAINED),
 	       "the verdict does not fit the timer's part");
 	w->exchanged = (uint8_t)(w->exchanged - !timer);
@@ -452,7 +452,7 @@ static bool timer_external(void)
 	bool apart = timer_is_quiet(), timer = take_end();
 	expect(!apart || !timer, "an external NMI is unseen");
 	w->exchanged = (uint8_t)(w->exchanged + timer);
-	expect(nmi_account_judge_timer(EXTERNAL_TOLD, timer) == EXTERNAL_TOLD,
+	expect(nmi_account_judge_other(EXTERNAL_TOLD, timer) == EXTERNAL_TOLD,
 	       "an NMI that tells of its source is unseen");
 	return true;
 }

@@ -61,7 +61,7 @@ void sim_guest_start(unsigned vm);
 enum step sim_guest_step(unsigned vm, bool (*may_access)(uint16_t port), bool quiet,
                          struct sim_access *access);
 void sim_guest_skip(unsigned vm, uint8_t value);
-/* An interrupt is delivered; from_chip: by INTR, else injected. */
+/* An interrupt is delivered, by INTR or by an injection. */
 void sim_guest_interrupt(unsigned vm, uint8_t vector);
 /* The guest's own line of a vector; LINES: the vector is of none, or the guest is hostile. */
 unsigned sim_guest_line(unsigned vm, uint8_t vector);

@@ -240,6 +240,54 @@ static void R06_an_nmi_that_may_have_been_a_lines_is_unattributed(void **state)
 	block.ambiguous = false;
 }
 
+static bool source_spoke;
+static unsigned source_asked;
+
+static bool spoke(void)
+{
+	source_asked++;
+	return source_spoke;
+}
+
+static void serve_source(void)
+{
+}
+
+/* The IOMMUs are asked about an NMI that nothing else explains, and about no other NMI. */
+static void R06_an_nmi_of_an_iommu_is_not_external(void **state)
+{
+	static const struct dispatch_source source = { spoke, serve_source };
+
+	static const struct {
+		uint16_t external;
+		bool spoke;
+		unsigned asked, counted;
+	} rows[] = {
+		{ EXTERNAL_UNEXPLAINED, true, 1, 0 },
+		{ EXTERNAL_UNEXPLAINED, false, 1, 1 },
+		{ EXTERNAL_TOLD, true, 0, 1 },
+		{ 0, true, 0, 0 },
+	};
+
+	(void)state;
+	dispatch_set_source(&source);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dispatch_counters before = dispatch_counters;
+
+		source_spoke = rows[i].spoke;
+		source_asked = 0;
+		processor.attention = false;
+		answer.external = rows[i].external;
+		nmi_count = 1;
+		dispatch_counted(&own[LOW]);
+		assert_int_equal(source_asked, rows[i].asked);
+		assert_int_equal(dispatch_counters.external - before.external, rows[i].counted);
+		/* the housekeeping serves the source at once */
+		assert_int_equal(processor.attention, rows[i].asked && rows[i].spoke);
+	}
+	dispatch_set_source(NULL);
+}
+
 /* ---- Lines ---- */
 
 static void R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served(void **state)
@@ -324,6 +372,7 @@ int main(void)
 		cmocka_unit_test_setup(R06_an_external_nmi_goes_to_its_vm, begin),
 		cmocka_unit_test_setup(R06_an_nmi_that_may_have_been_a_lines_is_unattributed,
 		                       begin),
+		cmocka_unit_test_setup(R06_an_nmi_of_an_iommu_is_not_external, begin),
 		cmocka_unit_test_setup(R14_a_line_of_the_vmms_is_acknowledged_before_it_is_served,
 		                       begin),
 		cmocka_unit_test_setup(R06_an_nmi_that_comes_while_a_line_is_served_is_that_lines,

@@ -26,7 +26,7 @@ static void R06_a_source_that_tells_of_itself_is_told_beside_every_fact(void **s
 
 	(void)state;
 	assert_int_equal(nmi_account_judge(&a, 2, true), EXTERNAL_TOLD);
-	assert_int_equal(nmi_account_judge_timer(EXTERNAL_TOLD, true), EXTERNAL_TOLD);
+	assert_int_equal(nmi_account_judge_other(EXTERNAL_TOLD, true), EXTERNAL_TOLD);
 }
 
 static void R06_a_line_explains_every_nmi_that_is_under_way_and_no_later_one(void **state)
@@ -225,14 +225,14 @@ static void R18_a_timer_that_is_stopped_for_good_explains_nothing(void **state)
 	assert_false(nmi_account_take_end(&a, 1001, 0));
 }
 
-static void R06_the_timer_explains_only_what_nothing_else_does(void **state)
+static void R06_the_timer_or_an_iommu_explains_only_what_nothing_else_does(void **state)
 {
 	(void)state;
-	assert_int_equal(nmi_account_judge_timer(EXTERNAL_UNEXPLAINED, true), 0);
-	assert_int_equal(nmi_account_judge_timer(EXTERNAL_UNEXPLAINED, false),
+	assert_int_equal(nmi_account_judge_other(EXTERNAL_UNEXPLAINED, true), 0);
+	assert_int_equal(nmi_account_judge_other(EXTERNAL_UNEXPLAINED, false),
 	                 EXTERNAL_UNEXPLAINED);
-	assert_int_equal(nmi_account_judge_timer(0, true), 0);
-	assert_int_equal(nmi_account_judge_timer(0, false), 0);
+	assert_int_equal(nmi_account_judge_other(0, true), 0);
+	assert_int_equal(nmi_account_judge_other(0, false), 0);
 }
 
 int main(void)
@@ -254,7 +254,7 @@ int main(void)
 		cmocka_unit_test(R18_the_end_that_is_forgotten_first_is_taken_first),
 		cmocka_unit_test(R18_arming_without_an_end_changes_no_account),
 		cmocka_unit_test(R18_a_timer_that_is_stopped_for_good_explains_nothing),
-		cmocka_unit_test(R06_the_timer_explains_only_what_nothing_else_does),
+		cmocka_unit_test(R06_the_timer_or_an_iommu_explains_only_what_nothing_else_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,13 +49,14 @@ bool dispatch_gives_nmis_to(const struct vm *vm)
  * lines raise NMIs themselves, an NMI from a silent source may have been a line's: an emulated I/O
  * APIC may take a single edge for several (docs/emulators.md). Such an NMI is unattributed; nmi=
  * decides all the same. A source that goes on must not drown the console, so from the ninth NMI on
- * only each doubling is logged. told: the source tells of itself.
+ * only each doubling is logged. An IOMMU is asked last, because the question takes long.
  * cold: external NMIs are rare, and the function formats a message. */
-static __attribute__((cold)) void take_external_nmi(bool told)
+static __attribute__((cold)) void take_external_nmi(uint16_t verdict)
 {
 	enum { EXTERNAL_LINES = 8 };
 
-	if (!told && source != NULL && source->spoke()) {
+	bool told = verdict == EXTERNAL_TOLD;
+	if (!nmi_account_judge_other(verdict, !told && source != NULL && source->spoke())) {
 		processor_look_at_once();
 		return;
 	}
@@ -79,10 +80,10 @@ static __attribute__((cold)) void take_external_nmi(bool told)
 	}
 }
 
-static inline void external_nmi(uint16_t external)
+static inline void external_nmi(uint16_t verdict)
 {
-	if (external)
-		take_external_nmi(external == EXTERNAL_TOLD);
+	if (verdict)
+		take_external_nmi(verdict);
 }
 
 static void note_echo(void)
@@ -190,7 +191,7 @@ static bool dispatch_beside_timer(struct vm *running, unsigned nmis, bool ended,
 
 	if (status.external == EXTERNAL_UNEXPLAINED) {
 		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
-		status.external = nmi_account_judge_timer(status.external,
+		status.external = nmi_account_judge_other(status.external,
 		                                          part != SLICE_TIMER_NO_PART);
 		ended = part == SLICE_TIMER_ENDED;
 	} else if (ended) {

@@ -108,7 +108,7 @@ static uint64_t first_due(void)
  * - slow_path: without tell_activity()'s a switch takes 418, without find_sleeper()'s 417;
  *   waits_for_eoi() inlined takes 300 bytes more of the image.
  * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
- *   hint at routes_at_exit a mask write takes 206 (test_figures.py, limit 205).
+ *   hint at at_exit a mask write takes 206 (test_figures.py, limit 205).
  * - cold: take_turn(), do_housekeeping() and decide_with_times() are made for their size, and the
  *   image has 1,800 bytes less.
  * - one_path: run_all() is then one function with the decision. Without begin_turn()'s a switch

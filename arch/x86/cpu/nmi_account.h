@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The account of the NMIs: whose was an NMI? An NMI has no sender. The sources report facts here:
- * the chipset realisation (lines, and pulses that the block has counted), the slice timer, and port
- * 61h. The account alone decides whether an NMI came from outside.
+ * the chipset realisation (lines, and pulses that the block has counted), the slice timer, the
+ * IOMMUs, and port 61h. The account alone decides whether an NMI came from outside.
  *
  *   fact                            explains
  *   a line was found                every NMI that is under way
  *   a line has several pins         every NMI that is under way
  *   the block has counted pulses    so many NMIs
  *   ends of the slice timer         one NMI each, for a while after the timer was armed anew
+ *   an IOMMU has a fault            one NMI
  *   a source tells of itself        nothing: an NMI came from outside
  *
  * An NMI is under way from the edge until the dispatcher takes the NMI from nmi_count.
  *
  * Rule: the type depends on nothing, and all variables that decide whose an NMI was are in the
- * type. tests/proof/account.c visits every state of the type.
+ * type. tests/proof/account.c visits every state of the type. The file lies in arch/, and not in
+ * vmm/core/, because calls run downward: the NMI handler, the slice timer and the chipset report
+ * facts, and all three are below vmm/.
  */
 #ifndef ARCH_X86_CPU_NMI_ACCOUNT_H
 #define ARCH_X86_CPU_NMI_ACCOUNT_H
@@ -227,11 +230,12 @@ static inline void nmi_account_forget_timer(struct nmi_account *a)
 	a->timer.pending = a->timer.late = 0;
 }
 
-/* Returns the verdict with the timer's part. verdict: of nmi_account_judge(). timer: the
- * timer explains an NMI. An NMI that tells of its own source is not the timer's. */
-static inline uint16_t nmi_account_judge_timer(uint16_t verdict, bool timer)
+/* Returns the verdict with the part of the slice timer, or of an IOMMU. verdict: of
+ * nmi_account_judge(), or of the last call. explains: the timer or the IOMMU explains an NMI. An
+ * NMI that tells of its own source is of neither. */
+static inline uint16_t nmi_account_judge_other(uint16_t verdict, bool explains)
 {
-	return verdict == EXTERNAL_UNEXPLAINED && timer ? 0 : verdict;
+	return verdict == EXTERNAL_UNEXPLAINED && explains ? 0 : verdict;
 }
 
 #endif

@@ -4,8 +4,11 @@
 
 Rule: looked for are files and folders, functions of the tree's C files (`name()`), names with an
 underscore (`like_this`), targets of make (`make name`), and the files and sections that links point
-to. No line is over 100 columns, but in code blocks and tables. What other projects have is in the
+to. A function's name in a comment alone does not count. No line is over 100 columns, but in code blocks and tables. What other projects have is in the
 list FOREIGN.
+
+The functions that a comment of the VMM or of a guest names, as name() or as file.c:name, exist as
+well.
 
 The source of a drawing (.dot, .wave) is checked as well: the functions and C files that it names
 exist, a document shows the picture, and `make drawings` has made the picture since the last change.
@@ -15,6 +18,7 @@ Of the page of messages each message is in the sources, and each message of the 
 something is in the page.
 """
 
+import functools
 import re
 import sys
 from pathlib import Path
@@ -28,10 +32,14 @@ ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = 100
 MESSAGES = ROOT / "docs" / "troubleshooting.md"
 # Names in QEMU's source.
-FOREIGN = {"ioapic_set_irq()", "hw/intc/"}
+FOREIGN = {"ioapic_set_irq()", "pic_read_irq()", "hw/intc/"}
 CODE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CALL = re.compile(r"^(?:([\w/.-]+\.[chS]):)?([a-z_][a-z0-9_]*)\(\)$|^([\w/.-]+\.[chS]):(\w+)$")
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+# Where comments are looked at, and what they may name with brackets.
+COMMENTED = ("boot/", "arch/", "chipset/", "vmm/", "guests/")
+NAMED = re.compile(r"(?:[\w/.-]+\.[chS]:)?\b[a-z_][a-z0-9_]*\(\)|[\w/.-]+\.[chS]:[a-z_]\w*")
 # A page of the public CI, as seen from the top of the tree.
 WORKFLOW = re.compile(r"^\.\./\.\./actions/workflows/([\w.-]+\.yml)(?:/badge\.svg)?$")
 # In a drawing's source: FILE:name(), name(), or a C file alone.
@@ -49,6 +57,12 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
+def code_of(path):
+    """The file without its comments."""
+    text = path.read_text()
+    return text if path.suffix == ".py" else COMMENT.sub(" ", text)
+
+
 class Tree:
     """What there is to be named."""
 
@@ -56,9 +70,10 @@ class Tree:
         self.files = tree_files(ROOT)
         self.names = {Path(name).name for name in self.files}
         code = [name for name in self.files if name.endswith((".c", ".cc", ".h", ".S", ".py"))]
+        self.texts = {name: code_of(ROOT / name) for name in code}
         self.words = set()
-        for name in code:
-            self.words.update(re.findall(r"\b[A-Za-z_]\w*\b", (ROOT / name).read_text()))
+        for text in self.texts.values():
+            self.words.update(re.findall(r"\b[A-Za-z_]\w*\b", text))
         rules = "".join(
             (ROOT / name).read_text()
             for name in self.files
@@ -81,9 +96,7 @@ class Tree:
         """Is this a word of the code, or of that file?"""
         if not path:
             return name in self.words
-        texts = [
-            (ROOT / file).read_text() for file in self.files if f"/{file}".endswith(f"/{path}")
-        ]
+        texts = [text for file, text in self.texts.items() if f"/{file}".endswith(f"/{path}")]
         return any(re.search(rf"\b{name}\b", text) for text in texts)
 
 
@@ -167,6 +180,20 @@ def drawing_problems(tree, source):
         yield f"{name}: no document shows its picture"
 
 
+def comment_problems(tree):
+    """The functions that a comment names and no code has."""
+    for name in tree.files:
+        if not name.startswith(COMMENTED) or not name.endswith((".c", ".h", ".S")):
+            continue
+        text = (ROOT / name).read_text()
+        for comment in COMMENT.finditer(text):
+            number = text.count("\n", 0, comment.start()) + 1
+            for span in NAMED.findall(comment[0]):
+                problem = span_problem(tree, span)
+                if problem:
+                    yield f"{name}:{number}: {problem}"
+
+
 def citation_problems():
     version = (ROOT / "VERSION").read_text().strip()
     if f"\nversion: {version}\n" not in (ROOT / "CITATION.cff").read_text():
@@ -196,11 +223,16 @@ def pattern(message):
     return re.compile(rf"(?:[a-z-]+: )?{fixed}", re.S)
 
 
-def message_problems():
+@functools.cache
+def messages():
+    return read_messages(ROOT)
+
+
+def message_problems(page):
     """What the page of messages has that the sources have not, and the other way round."""
-    everything, endings = read_messages(ROOT)
+    everything, endings = messages()
     patterns = []
-    for number, message in quoted_messages(MESSAGES.read_text()):
+    for number, message in quoted_messages(page):
         patterns.append(pattern(message))
         if not any(map(patterns[-1].fullmatch, everything)):
             yield f"{MESSAGES.relative_to(ROOT)}:{number}: `{message}`: no source says this"
@@ -215,12 +247,12 @@ def main():
     documents = sys.argv[1:] or [
         name for name in tree.files if name.endswith((".md", *drawings.SOURCES))
     ]
-    wrong = list(citation_problems())
+    wrong = [*citation_problems(), *comment_problems(tree)]
     for name in documents:
         check = drawing_problems if name.endswith(drawings.SOURCES) else problems
         wrong += check(tree, ROOT / name)
     if str(MESSAGES.relative_to(ROOT)) in documents:
-        wrong += message_problems()
+        wrong += message_problems(MESSAGES.read_text())
     print("\n".join(wrong) or f"{len(documents)} documents, nothing amiss")
     return 1 if wrong else 0
 

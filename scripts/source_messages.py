@@ -19,6 +19,11 @@ ENTRY_FILE = "entry.S"
 # What scripts raise for a run that cannot be.
 PROBLEMS = ("BochsError", "ConfigError", "MediaError", "PlatformError", "QemuError")
 
+# A line of the log, behind which the boot ends or a VM is refused.
+REFUSAL = re.compile(r"\blog_line\((?=[^;]*;\s*(?:end\(1\)|return (?:false|NULL|-E[A-Z]+);))")
+# A row of the table of an image's faults.
+FAULT = re.compile(r"^\tX\(\w+,\s+(?=\")", re.M)
+FAULTS_FILE = "elf.h"
 LITERAL = r'"(?:[^"\\\n]|\\.)*"'
 RUN = re.compile(rf"{LITERAL}(?:\s*(?:\.asci[iz]\s+)?{LITERAL})*")
 COMMENT = re.compile(rf"({LITERAL})|/\*.*?\*/", re.S)
@@ -68,8 +73,10 @@ class CFile:
             found += [text for text in self.all() if "end: status" in text]
         if self.name in REFUSING_FILES:
             found += self.of_calls(("log_line",))
-        for before in re.finditer(r"\blog_line\((?=[^;]*;\s*end\(1\))", self.text):
+        for before in REFUSAL.finditer(self.text):
             found.append(join(RUN.findall(arguments(self.text, before.end()))[0]))
+        for before in FAULT.finditer(self.text) if self.name == FAULTS_FILE else ():
+            found.append(join(RUN.match(self.text, before.end())[0]))
         return found
 
 

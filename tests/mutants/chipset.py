@@ -429,7 +429,7 @@ MUTANTS = (
         "account-timer-has-no-part",
         ACCOUNT,
         "verdict == EXTERNAL_UNEXPLAINED && explains ? 0 : verdict;",
-        "timer ? verdict : verdict;",
+        "explains ? verdict : verdict;",
         "test_slice_nmi",
     ),
     (

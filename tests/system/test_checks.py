@@ -14,6 +14,8 @@ import layers
 import style
 from conftest import ROOT
 
+pytestmark = pytest.mark.only_on()  # the same on every platform: in the leg auto alone
+
 RIGHT = """#include "arch/x86/cpu/io.h"
 #include "vmm/core/vm.h"
 

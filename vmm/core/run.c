@@ -106,9 +106,9 @@ static uint64_t first_due(void)
  * the limits are 417 and 564 instructions.
  * Measured one by one, where a switch takes 415 and a wake-up 550 with all hints:
  * - slow_path: without tell_activity()'s a switch takes 418, without find_sleeper()'s 417;
- *   waits_for_eoi() inlined takes 300 bytes more of the image.
+ *   waits_for_eoi() inlined takes 300 bytes more of the image (the limit is 196,608).
  * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
- *   hint at at_exit a mask write takes 206 (test_figures.py, limit 205).
+ *   hint in run() a mask write takes 206 (test_figures.py, limit 205).
  * - cold: take_turn(), do_housekeeping() and decide_with_times() are made for their size, and the
  *   image has 1,800 bytes less.
  * - one_path: run_all() is then one function with the decision. Without begin_turn()'s a switch
@@ -229,7 +229,7 @@ static bool may_put_off_work(void)
 
 /* Returns the length of the next wait in TSC ticks: 100 us where a VM comes first by its
  * priority; 200, 400 and 800 us, one after another, where an interrupt comes first. */
-static slow_path uint64_t work_wait(void)
+static uint64_t work_wait(void)
 {
 	return tsc_from_us(WORK_WAIT_US << vmm_turn.interrupt_waits);
 }
@@ -436,7 +436,7 @@ one_path struct vm *run_decide(uint64_t now, bool timed)
 /* The same where moments are due for VMs that do not run. processor.housekeeping_due is then in the
  * past at each decision, so that a decision without such VMs needs no test for them. The true time
  * is in housekeeping.due meanwhile. 0 in processor.housekeeping_due still means: now. */
-static slow_path __attribute__((cold)) struct vm *decide_with_times(uint64_t now)
+static __attribute__((cold)) struct vm *decide_with_times(uint64_t now)
 {
 	enum { SET_ASIDE = 1 };
 

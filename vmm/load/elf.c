@@ -39,6 +39,8 @@ struct multiboot_header {
 
 enum { MULTIBOOT_BASIC = offsetof(struct multiboot_header, header_addr) };
 
+/* Ends the load with a problem, and returns error. slow_path: inlined, the image has 512 bytes more
+ * (the limit is 196,608). */
 static slow_path int refuse(struct load *l, int error, enum load_problem problem, uint64_t a,
                             uint64_t b, uint64_t c)
 {

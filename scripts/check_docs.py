@@ -4,8 +4,8 @@
 
 Rule: looked for are files and folders, functions of the tree's C files (`name()`), names with an
 underscore (`like_this`), targets of make (`make name`), and the files and sections that links point
-to. A function's name in a comment alone does not count. No line is over 100 columns, but in code blocks and tables. What other projects have is in the
-list FOREIGN.
+to. A function's name in a comment alone does not count. No line is over 100 columns, but in code
+blocks and tables. What other projects have is in the list FOREIGN.
 
 The functions that a comment of the VMM or of a guest names, as name() or as file.c:name, exist as
 well.

@@ -165,6 +165,12 @@ def test_each_message_that_ends_a_run_is_in_the_page(row):
     assert invented.endswith("`never said`: no source says this")
 
 
+def test_the_glossary_has_forty_terms_at_most():
+    rows = [row for row in (ROOT / "docs/glossary.md").read_text().splitlines() if row[:2] == "| "]
+    terms = [row.split(" | ")[0][2:].lower() for row in rows[2:]]
+    assert len(terms) <= 40 and terms == sorted(set(terms))
+
+
 def test_a_comment_names_no_function_that_is_gone(tree):
     assert not list(check_docs.comment_problems(tree))
     tree.words.discard("take_external_nmi")  # a comment names the function

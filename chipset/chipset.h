@@ -139,7 +139,7 @@ struct chipset {
 	bool intercepts_interrupts;
 	bool elcr; /* a VM's controller has the edge/level control registers, 4D0h and 4D1h */
 	/* Looks for the realisation's hardware and prepares the hardware. Returns 0, or -ENODEV
-	 * after a line on the console that names the missing part. Call once, at boot. */
+	 * after a message on the console that names the missing part. Call once, at boot. */
 	int (*probe)(void);
 	/* Sets how many banks are in use (R16); 0 means all that exist. Returns how many banks
 	 * exist. If fewer banks exist than were asked for, all existing banks are used. Call once,
@@ -204,7 +204,7 @@ static inline void chipset_look(void)
 extern uint64_t chipset_window;
 
 /* Chooses a realisation by name, or with "auto" the first that probes. banks is as in the table
- * above. Returns 0, -EINVAL (no such name; a line has been printed), or -ENODEV. Call once, at
+ * above. Returns 0, -EINVAL (no such name; a message has been printed), or -ENODEV. Call once, at
  * boot. */
 int chipset_init(const char *wanted, unsigned banks);
 

@@ -17,8 +17,8 @@ void confine_begin(void);
  * Returns 0, or -EPERM with a message in err. Call it after config_check_vm(). */
 int confine_check(unsigned n, struct vm_config *vm, const struct vm_config *const *accepted,
                   unsigned count, char *err, size_t size);
-/* Gives the VM's functions their domain. Returns 0, or an error after a line on the console. Call
- * it when the VM is made. */
+/* Gives the VM's functions their domain. Returns 0, or an error after a message on the console.
+ * Call it when the VM is made. */
 int confine_vm(const struct vm *vm);
 /* Takes the blocked accesses that no look has taken. Call it at the end of a run. */
 void confine_end(void);

@@ -2,7 +2,7 @@
 /*
  * The VMM from its first C instruction to its last: the order of the boot.
  *
- * Rule: a line tells of each missing part, and the machine ends with a status. vmm_main() never
+ * Rule: a message tells of each missing part, and the machine ends with a status. vmm_main() never
  * returns.
  */
 #include "arch/x86/cpu/io.h"

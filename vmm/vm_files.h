@@ -2,7 +2,7 @@
 /*
  * Modules for a VM (of=NAME): the initrd of a Linux, the modules of a multiboot kernel.
  *
- * Rule: a module of this kind is of use to the named VM, or a line says why the module is not.
+ * Rule: a module of this kind is of use to the named VM, or a message says why the module is not.
  */
 #ifndef VMM_VM_FILES_H
 #define VMM_VM_FILES_H
@@ -20,8 +20,8 @@ bool vm_files_is_file(const struct multiboot_module *module);
  * wrong. Call it at boot, before the VM is made. */
 int vm_files_find(const struct multiboot_info *info, const struct vm_config *vm,
                   struct load_source *source);
-/* Prints a line for each module whose line is wrong or whose VM is not there. Returns the number of
- * such modules. Call it when all VMs are made. */
+/* Prints a message for each module whose line is wrong or whose VM is not there. Returns the number
+ * of such modules. Call it when all VMs are made. */
 unsigned vm_files_without_vm(const struct multiboot_info *info);
 
 #endif

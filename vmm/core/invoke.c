@@ -39,9 +39,8 @@ static bool inject(struct vm *vm)
 }
 
 /* Injects an external NMI that is the VM's. Before the guest can take an NMI, the NMI is dropped,
- * and a line says so at each doubling: on a bare machine the NMI would end the guest. Returns true
- * while the NMI still waits. cold: see take_external_nmi()
- * (vmm/core/dispatch.c). */
+ * and a message says so at each doubling: on a bare machine the NMI would end the guest. Returns
+ * true while the NMI still waits. cold: see take_external_nmi() (vmm/core/dispatch.c). */
 static __attribute__((cold)) bool inject_nmi(struct vm *vm)
 {
 	if (virt_has_interrupt_table(vm->vcpu))

@@ -19,8 +19,8 @@ enum { OUTPUT_BYTES = 4096, OUTPUT_LINE_MAX = 224 };
 /* A VM's share of the memory log: after so many bytes of text the VM's older lines go. So a VM has
  * at most twice as many bytes there, and other lines stay. */
 enum { OUTPUT_LOGGED = LOG_BYTES / 4 };
-/* After so many dropped bytes a line tells of the loss at once. A smaller loss is told when the VM
- * has stopped printing. */
+/* After so many dropped bytes a message tells of the loss at once. A smaller loss is told when the
+ * VM has stopped printing. */
 enum { OUTPUT_SAID = 16 << 20 };
 
 /* A VM's output. All zeroes is an empty output. */

@@ -28,9 +28,9 @@ struct dma_fault {
 	bool lost;
 };
 
-/* Finds the units that ACPI's tables name, and blocks all functions. Prints a line where there is a
- * unit that cannot be used, with the reason. Call once, when memory can be allocated and the local
- * APIC is known. */
+/* Finds the units that ACPI's tables name, and blocks all functions. Prints a message where there
+ * is a unit that cannot be used, with the reason. Call once, when memory can be allocated and the
+ * local APIC is known. */
 void dma_init(void);
 /* Returns true when units confine the functions. */
 bool dma_is_on(void);

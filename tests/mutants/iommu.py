@@ -8,6 +8,20 @@ AMDVI = "arch/x86/machine/amdvi.c"
 
 MUTANTS = (
     (
+        "iommu-unasked",
+        "vmm/core/dispatch.c",
+        "!told && source != NULL && source->spoke()",
+        "false",
+        "test_dispatch",
+    ),
+    (
+        "iommu-asked-in-vain",
+        "vmm/core/dispatch.c",
+        "!told && source != NULL && source->spoke()",
+        "source != NULL && source->spoke()",
+        "test_dispatch",
+    ),
+    (
         "dma-large-page-misaligned",
         DMA,
         "((guest | host) & (span(level) - 1)) != 0",

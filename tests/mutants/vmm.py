@@ -234,20 +234,6 @@ MUTANTS = (
         "true)",
         "test_driver",
     ),
-    (
-        "iommu-unasked",
-        DISPATCH,
-        "!told && source != NULL && source->spoke()",
-        "false",
-        "test_dispatch",
-    ),
-    (
-        "iommu-asked-in-vain",
-        DISPATCH,
-        "!told && source != NULL && source->spoke()",
-        "source != NULL && source->spoke()",
-        "test_dispatch",
-    ),
     ("looks-without-end", DISPATCH, "LOOKS_MAX = 4", "LOOKS_MAX = 1 << 20", "test_dispatch"),
     (
         "external-nmi-wakes-nobody",

@@ -24,9 +24,9 @@ RIGHT = """#include "arch/x86/cpu/io.h"
 
 int twice(int a)
 {
-	uint32_t sum = 0xabu;
+\tuint32_t sum = 0xabu;
 
-	return a + (int)sum;
+\treturn a + (int)sum;
 }
 """
 DIGITS, BLANK, ORDER, SOURCE = (

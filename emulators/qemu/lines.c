@@ -25,11 +25,8 @@
 #include "cpu.h"
 #include "exec/address-spaces.h"
 #include "hw/core/cpu.h"
-#include "hw/core/tcg-cpu-ops.h"
 #include "hw/irq.h"
 #include "hw/isa/isa.h"
-#include "sysemu/runstate.h"
-#include "sysemu/sysemu.h"
 
 #include "qemu/qemu-plugin.h"
 
@@ -37,6 +34,16 @@
 #include "emulators/qemu/recent.h"
 #include "emulators/qemu/version_check.h"
 #include "emulators/timeline.h"
+
+#if QEMU_VERSION_MAJOR >= 10
+#include "accel/tcg/cpu-ops.h"
+#include "system/runstate.h"
+#include "system/system.h"
+#else
+#include "hw/core/tcg-cpu-ops.h"
+#include "sysemu/runstate.h"
+#include "sysemu/sysemu.h"
+#endif
 
 QEMU_PLUGIN_EXPORT int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 

@@ -145,7 +145,10 @@ def exits_script(directory, exits):
 
 
 def run_gnuplot(directory, name, lines, width, height):
-    """Both pictures of one script; the names of the files made."""
+    """Both pictures of one script; the names of the files made. None without gnuplot."""
+    if not shutil.which("gnuplot"):
+        print(f"plot: gnuplot is missing (make setup): no picture {name}")
+        return []
     made = []
     for kind, terminal in TERMINALS.items():
         script = [
@@ -172,9 +175,6 @@ def run_gnuplot(directory, name, lines, width, height):
 
 def draw(directory, histograms, units, exits):
     """Draw what there is; the names of the files made in directory."""
-    if not shutil.which("gnuplot"):
-        print("plot: gnuplot is missing (make setup): no pictures")
-        return []
     made = []
     if any(counts for series in histograms.values() for _, counts in series):
         made += run_gnuplot(directory, "latency", *latency_script(directory, histograms, units))

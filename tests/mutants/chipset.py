@@ -435,10 +435,10 @@ MUTANTS = (
     (
         "account-takes-the-new-end-first",
         ACCOUNT,
-        "if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;\n"
+        "if (nmi_account_has_late(a, now))\n\t\ta->timer.late--;\n"
         "\telse if (a->timer.pending != 0)\n\t\ta->timer.pending--;",
         "if (a->timer.pending != 0)\n\t\ta->timer.pending--;\n"
-        "\telse if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;",
+        "\telse if (nmi_account_has_late(a, now))\n\t\ta->timer.late--;",
         "test_nmi_account",
     ),
     (

@@ -14,6 +14,7 @@ import pytest
 
 import compare
 import measure
+import plot
 from signalbox import ConfigError, lines
 from signalbox.histogram import FINE, Histogram, bucket_floor, histfile
 
@@ -291,6 +292,13 @@ def build(tmp_path):
         if path.name != "measure":
             (directory / path.name).symlink_to(path.resolve())
     return directory
+
+
+def test_without_gnuplot_there_is_no_picture_and_no_failure(tmp_path, monkeypatch, capsys):
+    """A message names the program and the remedy; the result is written all the same."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert plot.run_gnuplot(tmp_path, "latency", [], 100, 100) == []
+    assert "gnuplot is missing (make setup)" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not PLUGIN.exists(), reason=f"no {PLUGIN}: make {PLUGIN} builds it")

@@ -139,6 +139,7 @@ BAD = [
     ("JOBS", "0", f"{WHOLE} 1 to 256 (machines side by side)"),
     ("JOBS", "'", f"{WHOLE} 1 "),
     ("SEED", "x", f"{WHOLE} 0 to "),
+    ("FUZZ_SECONDS", "x", f"{WHOLE} 1 to "),
     ("GUESTS", "windows", f"{WORD} linux linux+pulse bios"),
     ("COUNTS", "2", f"{WORD} 0 1"),
     ("QUICK", "yes", f"{WORD} 0 1"),

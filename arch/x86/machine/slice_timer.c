@@ -33,13 +33,7 @@ enum { SLACK_SHIFT = 7 };
  * the same for the wrap's NMI, with the longest delay of the VMM's look at the NMI (by system
  * management, or by an emulator's host). PROOF: the time limit of the first NMI, with an end after
  * FIRST. */
-enum {
-	LEAST_US = 5,
-	LATE_US = 500,
-	WRAP_US = 20000,
-	FIRST_US = 50,
-	PROOF_US = 200000
-};
+enum { LEAST_US = 5, LATE_US = 500, WRAP_US = 20000, FIRST_US = 50, PROOF_US = 200000 };
 
 bool slice_timer_by_nmi;
 
@@ -211,8 +205,8 @@ static bool is_of_wrap(void)
 {
 	uint32_t count = counter();
 
-	return end.armed && (count < limits.wrap_count ||
-	                     (end.told && count - end.count < limits.wrap_count));
+	return end.armed &&
+	       (count < limits.wrap_count || (end.told && count - end.count < limits.wrap_count));
 }
 
 /* An NMI of an earlier end may be looked at when the next end is over. The NMI of that next end is

@@ -294,6 +294,20 @@ MUTANTS = (
         "test_vmx_vcpu",
     ),
     ("task-goes-on-after-a-reset", VMX, "\tv->change.step = 0;\n", "", "test_vmx_vcpu"),
+    (
+        "task-keeps-pending-traps",
+        TASK,
+        "\tvmcs_write(GUEST_PENDING_DEBUG, 0);\n",
+        "",
+        "test_vmx_task_file",
+    ),
+    (
+        "task-ts-not-as-the-guest-reads",
+        TASK,
+        "\tvmcs_write(CR0_SHADOW, vmcs_read(CR0_SHADOW) | CR0_TS);\n",
+        "",
+        "test_vmx_task_file",
+    ),
     ("task-without-nt", TASK, "(nests(c) ? FLAGS_NT : 0)", "0", "test_vmx_task"),
     (
         "task-iret-saves-nt",

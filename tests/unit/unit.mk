@@ -103,6 +103,7 @@ UNIT_scribe_rtc := guests/scribe/rtc.c
 UNIT_vmx_retire := arch/x86/virt/io_break.c arch/x86/virt/vmx/debug.c arch/x86/virt/vmx/retire.c
 UNIT_vmx_task := tests/unit/task_kit.c $(patsubst %,arch/x86/virt/%.c,guest_memory io_break) $(patsubst %,arch/x86/virt/vmx/%.c,debug retire task)
 UNIT_vmx_task_across := $(UNIT_vmx_task)
+UNIT_vmx_task_file := $(UNIT_vmx_task)
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
 UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c

@@ -161,6 +161,7 @@ static const struct {
 	{ "caches", vandal_caches },
 	{ "steps", vandal_steps },
 	{ "tasks", vandal_tasks },
+	{ "taskfile", vandal_taskfile },
 	{ "campaign", vandal_campaign },
 	{ "poison", vandal_poison },
 	{ "clean", vandal_clean },

@@ -10,7 +10,7 @@
  * - RAM above 4 GiB: ram.c;
  * - devices of the guest's own: inputs.c, stream.c, nmi.c, idle.c, frames.c;
  * - the machine around: board.c, absent.c;
- * - steps.c with steps_code.S; tasks.c with tasks_code.S;
+ * - steps.c with steps_code.S; tasks.c with tasks_code.S; taskfile.c with taskfile_code.S;
  * - storms for the VMM: hostile.c;
  * - programs in ring 3: ring3.c and ring3_code.S;
  * - random acts: campaign.c with campaign_acts.c, campaign_user.c, and campaign_stream.c with
@@ -72,6 +72,8 @@ attack vandal_frames;
 attack vandal_steps;
 /* tasks.c */
 attack vandal_tasks, vandal_taskstorm;
+/* taskfile.c */
+attack vandal_taskfile;
 /* idle.c */
 attack vandal_idle;
 /* exits.c */

@@ -308,6 +308,20 @@ MUTANTS = (
         "",
         "test_vmx_task_file",
     ),
+    (
+        "vmx-reset-keeps-sysenter",
+        VMX,
+        "\tvmcs_write(GUEST_SYSENTER_ESP, 0);\n",
+        "",
+        "test_vmx_vcpu",
+    ),
+    (
+        "svm-reset-keeps-an-iret",
+        "arch/x86/virt/svm/vcpu.c",
+        "v->iret_exited = v->end_wanted = false;",
+        "v->end_wanted = false;",
+        "test_svm_vcpu",
+    ),
     ("task-without-nt", TASK, "(nests(c) ? FLAGS_NT : 0)", "0", "test_vmx_task"),
     (
         "task-iret-saves-nt",

@@ -151,6 +151,33 @@ static void a_reset_keeps_what_the_vm_is_and_nothing_else(void **state)
 	assert_false(kit_vcpu.halted || kit_vcpu.nmi_masked);
 }
 
+/* Two lives that differ in all there is, but for what the VM is. */
+static void R01_a_reset_leaves_nothing_of_the_life_before(void **state)
+{
+	static struct vmcb first;
+	static struct vcpu kept;
+
+	for (unsigned life = 0; life < 2; life++) {
+		begin(state);
+		svm_loaded = &kit_vcpu;
+		memset(&kit_vmcb, life ? 0x6b : 0, sizeof(kit_vmcb));
+		kit_vmcb.iopm_base = kit_vmcb.msrpm_base = kit_vmcb.nested_cr3 = 0x11000;
+		kit_vmcb.asid = 7;
+		memset(&kit_vcpu.regs, life ? 0x77 : 0, sizeof(kit_vcpu.regs));
+		memset(kit_vcpu.code, life ? 0x77 : 0, sizeof(kit_vcpu.code));
+		kit_vcpu.registers.used = kit_vcpu.lazy_state = life;
+		kit_vcpu.halted = kit_vcpu.ends_soon = kit_vcpu.nmi_masked = life;
+		kit_vcpu.iret_exited = kit_vcpu.end_wanted = life;
+		svm_reset(&kit_vcpu, 0x1000, 1, 2);
+		if (life == 0) {
+			first = kit_vmcb;
+			kept = kit_vcpu;
+		}
+	}
+	assert_memory_equal(&first, &kit_vmcb, sizeof(first));
+	assert_memory_equal(&kept, &kit_vcpu, sizeof(kept));
+}
+
 /* ---- Translations ---- */
 
 static void R01_a_reset_flushes_translations(void **state)
@@ -232,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup(R01_what_reaches_beyond_the_guest_exits, begin),
 		cmocka_unit_test_setup(R01_an_x87_error_of_a_guest_that_has_ne_clear_exits, begin),
 		cmocka_unit_test_setup(a_reset_keeps_what_the_vm_is_and_nothing_else, begin),
+		cmocka_unit_test_setup(R01_a_reset_leaves_nothing_of_the_life_before, begin),
 		cmocka_unit_test_setup(R01_a_reset_flushes_translations, begin),
 		cmocka_unit_test_setup(R01_memory_that_is_mapped_anew_flushes_translations, begin),
 		cmocka_unit_test_setup(R01_an_asid_of_several_vms_is_flushed_at_each_switch, begin),

@@ -308,6 +308,45 @@ static void R01_a_reset_forgets_translations(void **state)
 	assert_ptr_equal(invalidated_ept, ept_b);
 }
 
+/* The guest's state in a VMCS, but for PAE's pointers, which paging loads, and the timer; and the
+ * controls. */
+static const unsigned decided[][2] = {
+	{ GUEST_ES_SELECTOR, GUEST_TR_SELECTOR },
+	{ IO_BITMAP_A, MSR_BITMAP },
+	{ VMCS_LINK_POINTER, GUEST_EFER },
+	{ PIN_CONTROLS, ENTRY_INTERRUPTION },
+	{ GUEST_ES_LIMIT, GUEST_ACTIVITY },
+	{ GUEST_SYSENTER_CS, GUEST_SYSENTER_CS },
+	{ CR0_MASK, CR4_SHADOW },
+	{ GUEST_CR0, GUEST_SYSENTER_EIP },
+};
+
+/* Two lives that differ in all there is. */
+static void R01_a_reset_leaves_nothing_of_the_life_before(void **state)
+{
+	static uint64_t first[FIELDS];
+	static struct vcpu kept;
+
+	for (unsigned life = 0; life < 2; life++) {
+		begin(state);
+		for (unsigned i = 0; i < FIELDS; i++)
+			vmcs_fields[i] = life ? 0x5aa5000000000000 + i : 0;
+		memset(&a.regs, life ? 0x77 : 0, sizeof(a.regs));
+		a.registers.used = a.lazy_state = life;
+		a.cr2 = a.kernel_gs = a.change.step = life;
+		vmx_reset(&a, 0x1000, 1, 2);
+		if (life == 0) {
+			memcpy(first, vmcs_fields, sizeof(first));
+			kept = a;
+		}
+	}
+	assert_memory_equal(&kept, &a, sizeof(a));
+	for (unsigned i = 0; i < sizeof(decided) / sizeof(decided[0]); i++)
+		for (unsigned field = decided[i][0]; field <= decided[i][1]; field += 2)
+			if (first[field] != vmcs_fields[field])
+				fail_msg("field %04x is left", field);
+}
+
 static void R01_a_reset_puts_the_other_ones_rare_registers_away(void **state)
 {
 	(void)state;
@@ -535,6 +574,7 @@ int main(void)
 		cmocka_unit_test_setup(R01_an_x87_error_of_a_guest_that_has_ne_clear_exits, begin),
 		cmocka_unit_test_setup(R01_what_reaches_beyond_the_guest_exits, begin),
 		cmocka_unit_test_setup(R01_a_reset_forgets_translations, begin),
+		cmocka_unit_test_setup(R01_a_reset_leaves_nothing_of_the_life_before, begin),
 		cmocka_unit_test_setup(R01_a_reset_puts_the_other_ones_rare_registers_away, begin),
 		cmocka_unit_test_setup(R01_each_guest_has_a_cr2_of_its_own, begin),
 		cmocka_unit_test_setup(

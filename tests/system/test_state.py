@@ -49,6 +49,32 @@ def test_R01_a_restart_leaves_nothing_of_the_life_before(poisoned_run):
     assert sum(": do=poison: " in text for text in said) == LIVES
 
 
+# A life: finds every register as after a reset, fills them all, and stands there.
+FILLED = r"do=poison: .* ok\n(?:.*\n)*?.*do=spin: spins"
+BY_HAND = [
+    (FILLED, "restart operated\r"),
+    (FILLED, "stop operated\r"),
+    (r"^vm operated: stopped$", "start operated\r"),
+    (FILLED, "quit\r"),
+]
+
+
+def test_R01_a_start_by_the_operator_leaves_nothing_of_the_life_before(system):
+    """R01: the commands restart, and start after stop: each life finds every register as after a
+    reset, though the life before filled them."""
+    report = system(
+        "status=0",
+        [
+            vandal("do=clean=0,poison=0,spin seed=5", name="operated"),
+            vandal("do=poison=3600 seed=3", name="poison"),
+        ],
+        type_in=BY_HAND,
+    )
+    said = [text for text in report.of("operated") if ": do=" in text and "spin" not in text]
+    assert [text.split(":")[1] for text in said] == [" do=clean", " do=poison"] * 3, report
+    assert all(text.endswith(" ... ok") for text in said), report
+
+
 # What the emulators' processors leave out (docs/emulators.md): QEMU's pushes no RF where the
 # processor itself raises a fault, and checks no alignment; stock Bochs's tells no RF when #AC
 # exits.

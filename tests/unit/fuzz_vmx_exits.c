@@ -514,11 +514,12 @@ static bool is_undefined(void)
 	return (vmcs_read(ENTRY_INTERRUPTION) & 0xff) == VECTOR_UD;
 }
 
-/* Enters until the guest would run: a task switch has steps there. */
+/* Enters until the guest would run: a task switch has steps there. An entry with an NMI does no
+ * step. The input ends, and with the input the NMIs. */
 static bool enter_again(void)
 {
 	enum { ENTRIES = 64 };
-	for (unsigned i = 0; i < ENTRIES; i++) {
+	for (unsigned i = 0; i < ENTRIES; i += nmi_count == 0) {
 		nmi_count = (unsigned)take(1) & 1;
 		const enum vm_exit_reason reason = vmx_enter(vcpu);
 		if (reason == VM_EXIT_SHUTDOWN && vcpu->change.step == 0 &&

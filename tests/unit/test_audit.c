@@ -416,7 +416,7 @@ static const struct expectation {
 	{ "RIP must fit the mode",
 	  "26.3.1.4",
 	  { { protected_guest, GUEST_RIP, BIT(32) },
-	    { long_guest, GUEST_RIP, BIT(47) },
+	    { long_guest, GUEST_RIP, BIT(48) },
 	    { long_guest, GUEST_CS_ACCESS, ACCESS_L } } },
 	{ "RFLAGS reserved bits, and IF when an interrupt is injected",
 	  "26.3.1.4",

@@ -206,12 +206,14 @@ static bool guest_tr_ok(void)
 	return !(rights & UNUSABLE) && (type == 11 || (type == 3 && !long_mode())) &&
 	       !(rights >> 4 & 1) && rights >> 7 & 1 && !(vmcs_read(GUEST_TR_SELECTOR) & 4);
 }
+/* Bits 63:48 of a RIP are alike. Bit 47 may differ: the instruction at the end of the lower half has
+ * its end there, and the guest's fetch faults. */
 static bool guest_rip_ok(void)
 {
 	uint64_t rip = vmcs_read(GUEST_RIP);
 	bool wide = long_mode() && vmcs_read(GUEST_CS_ACCESS) >> 13 & 1;
 
-	return wide ? canonical(rip) : rip >> 32 == 0;
+	return wide ? rip >> 48 == 0 || rip >> 48 == 0xffff : rip >> 32 == 0;
 }
 static bool guest_rflags_ok(void)
 {

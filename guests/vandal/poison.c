@@ -238,7 +238,7 @@ static unsigned look_wide(uint32_t offered)
 	set_xcr0(1);
 	if (wrong + left > 0)
 		machine_print(
-			"vandal: XCR0 %s, %u bytes of x87 and vector registers that it never wrote\n",
+			"vandal: XCR0 %s, %u bytes of x87 and vector registers never written\n",
 			wrong ? "is not 1" : "is 1", left);
 	return wrong + (left > 0);
 }

@@ -70,7 +70,8 @@ _Static_assert(sizeof(struct taskfile) == FILE_BYTES, "as in the header");
 
 /* Runs the way taskfile_way, with the tables filled in and interrupts off. The three files and
  * areas are of the main task before the switch, of the other task or the handler, and of the main
- * task behind. taskfile_table_entry: the entry of the main TSS's page, which is taken away, or 0. Load the IDT of long mode again afterwards. */
+ * task behind. taskfile_table_entry: the entry of the main TSS's page, which is taken away, or 0.
+ * Load the IDT of long mode again afterwards. */
 void taskfile_run(void);
 extern uint32_t taskfile_way, taskfile_entry, taskfile_cr3, taskfile_table_entry, taskfile_eflags;
 extern uint32_t taskfile_general[8];

@@ -206,8 +206,8 @@ static bool guest_tr_ok(void)
 	return !(rights & UNUSABLE) && (type == 11 || (type == 3 && !long_mode())) &&
 	       !(rights >> 4 & 1) && rights >> 7 & 1 && !(vmcs_read(GUEST_TR_SELECTOR) & 4);
 }
-/* Bits 63:48 of a RIP are alike. Bit 47 may differ: the instruction at the end of the lower half has
- * its end there, and the guest's fetch faults. */
+/* Bits 63:48 of a RIP are alike. Bit 47 may differ: behind the last instruction of the lower half,
+ * where the guest's fetch faults. */
 static bool guest_rip_ok(void)
 {
 	uint64_t rip = vmcs_read(GUEST_RIP);

@@ -10,19 +10,23 @@
  */
 #include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
+#include "arch/x86/virt/quick_ports.h"
 #include "chipset/pc/pc.h"
 
 #include <errno.h>
 
-enum { OCW_MASK = ICW1_SELECT | OCW3_SELECT };
+enum { OCW_MASK = ICW1_SELECT | OCW3_SELECT, PLAIN_OCW1 = 1 };
 
 static unsigned offered; /* the line that pc_pending_vector() offered last */
 
 __attribute__((cold)) void pc_reset(struct controller *c, line_set lines, line_set shared)
 {
-	*c = (struct controller){
-		.lines = lines, .shared = shared, .keeps = c->keeps, .unwired = c->unwired
-	};
+	*c = (struct controller){ .lines = lines,
+		                  .shared = shared,
+		                  .keeps = c->keeps,
+		                  .unwired = c->unwired,
+		                  .counters = c->counters };
+	quick_ports_end();
 	pc_pass_on(c->keeps);
 	c->pc.inputs[PIC_MASTER] = (uint8_t)(lines | (lines >> 8 ? LINE(LINE_CASCADE) : 0));
 	c->pc.inputs[PIC_SLAVE] = (uint8_t)(lines >> 8);
@@ -98,6 +102,7 @@ static void refresh_ports(struct controller *c)
 
 void pc_refresh(struct controller *c)
 {
+	quick_ports_end();
 	if (c->busy && pc_read_isr() == 0)
 		c->busy = false;
 	refresh_mask(c, PIC_SLAVE);
@@ -148,6 +153,27 @@ static int command_write(struct controller *c, unsigned chip, uint8_t value)
 	return error;
 }
 
+/* Lets the back end carry out the next accesses to the data ports, where an OCW1 changes a mask and
+ * nothing else: the command ports are open, or a chip is in software alone. */
+static __attribute__((cold)) slow_path void offer_ports(struct controller *c)
+{
+	const unsigned open = OPEN_MASTER_COMMAND |
+	                      (pc_reaches(c, PIC_SLAVE) ? OPEN_SLAVE_COMMAND : 0);
+
+	if (c->counters == NULL || c->open != open || c->inject != 0 || c->held)
+		return;
+	for (unsigned chip = 0; chip < PICS; chip++) {
+		struct quick_port *port = &quick_ports.port[chip];
+		port->guest = &c->pc.pic[chip].imr;
+		port->chip = &pc_chips[chip].mask;
+		port->closed = (uint8_t)~c->pc.inputs[chip];
+		port->may_open = c->pc.may_open[chip];
+	}
+	quick_ports.counters = c->counters;
+	quick_ports.offered = true;
+	quick_ports.left = QUICK_MOST;
+}
+
 /* OCW1, the only access of a guest after its ICWs that comes here. */
 static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 {
@@ -156,12 +182,18 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 	c->pc.pic[chip].imr = value;
 	refresh_mask(c, chip);
 	/* The hint: see port_access() (vmm/core/port_access.c). */
-	if (unlikely(!before != !pc_chips[chip].mask || c->inject))
+	if (unlikely(!before != !pc_chips[chip].mask || c->inject)) {
 		refresh_ports(c);
+		quick_ports_end();
+	} else if (quick_ports.offered) {
+		quick_ports.left = QUICK_MOST;
+	} else {
+		offer_ports(c);
+	}
 	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
-/* All writes but a plain OCW1. cold: a guest makes such writes a few times in a run. slow_path:
+/* All writes but a plain OCW1. Returns PLAIN_OCW1, where the write is one after all. cold: a guest makes such writes a few times in a run. slow_path:
  * inlined, a mask write takes 10 instructions more (test_figures.py:
  * test_R02_a_mask_write_of_the_guest). */
 static __attribute__((cold)) slow_path int other_write(struct controller *c, unsigned chip,
@@ -171,7 +203,7 @@ static __attribute__((cold)) slow_path int other_write(struct controller *c, uns
 	if (!data)
 		return command_write(c, chip, value);
 	if (c->pc.pic[chip].init_step == 0)
-		return data_write(c, chip, value);
+		return PLAIN_OCW1;
 	if (pc_continue_initialisation(c, chip, value))
 		pc_refresh(c);
 	return 0;
@@ -182,8 +214,11 @@ int pc_port_write(struct controller *c, uint16_t port, uint8_t value)
 	unsigned chip = port >> 7; /* 20h and 21h, A0h and A1h */
 	bool data = port & 1;
 
-	if (!data || c->pc.pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask)
-		return other_write(c, chip, data, value);
+	if (!data || c->pc.pic[chip].init_step != 0 || io_in8(port) != pc_chips[chip].mask) {
+		int done = other_write(c, chip, data, value);
+		if (done != PLAIN_OCW1)
+			return done;
+	}
 	return data_write(c, chip, value);
 }
 
@@ -276,6 +311,7 @@ __attribute__((cold)) int pc_port_read(struct controller *c, uint16_t port, uint
 /* Handled like a request that the chip lost: the VMM injects the request. */
 void pc_request(struct controller *c, unsigned line)
 {
+	quick_ports_end();
 	c->inject |= LINE(line);
 	c->changed = true;
 }

@@ -6,6 +6,7 @@
  * Rule: order matters wherever a route changes, as pc_block.c says.
  */
 #include "arch/x86/cpu/nmi.h"
+#include "arch/x86/virt/quick_ports.h"
 #include "chipset/pc/pc.h"
 
 #include <errno.h>
@@ -52,6 +53,7 @@ static void take_over_service(struct controller *c, line_set isr)
  * the next guest writes the masks. An access to a port is the dearest step of a switch. */
 int pc_save(struct controller *c, bool force)
 {
+	quick_ports_end();
 	pc_catch_initialisation(c);
 	line_set isr = pc_read_isr();
 	if (isr != 0 && !force) {

@@ -15,7 +15,8 @@ from conftest import BUILD, ROOT, all_ok, pulse, scribe, vandal
 from signalbox import Module, parse_histograms
 
 OWNED = 10_000
-ROUND_TRIP_CPUID, MASK_WRITE, DISPATCH, SWITCH, WAKEUP = 122, 205, 203, 679, 875
+ROUND_TRIP_CPUID, MASK_WRITE, DISPATCH, SWITCH, WAKEUP = 122, 120, 203, 679, 875
+SEEN_MASK_WRITE = 205  # each eighth is seen by the run loop, at most so long
 LOOK = 60
 DISPATCH_READYING = (
     320  # not asked for: 310 were measured where 200 do not hold, so that it grows no further
@@ -106,10 +107,11 @@ def test_a_cpuid_exit_s_round_trip(trips_run):
 
 
 def test_R02_a_mask_write_of_the_guest(trips_run):
-    """R02: the one exit that pc keeps: OUT 21h, filtered so that no foreign line opens."""
+    """R02: the one exit that pc keeps: OUT 21h, filtered so that no foreign line opens. The back
+    end itself carries out seven of eight."""
     said = trips_run.latency("mask", "pulse")
     assert said.n == said.exits == 2000 and said.median <= MASK_WRITE, said
-    assert said.p99 <= MASK_WRITE + LOOK, said
+    assert said.p99 <= SEEN_MASK_WRITE + LOOK, said
 
 
 @pytest.fixture(scope="module")

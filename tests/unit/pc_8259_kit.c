@@ -7,6 +7,7 @@
  */
 #include "tests/unit/pc_8259_kit.h"
 #include "arch/x86/cpu/nmi.h"
+#include "arch/x86/virt/quick_ports.h"
 #include "tests/unit/sim8259.h"
 #include "tests/unit/sim_board.h"
 
@@ -179,14 +180,25 @@ static bool is_open(const struct kit *kit, uint16_t port)
 	return false;
 }
 
+/* As a back end carries out an access that exits (arch/x86/virt/quick_ports.h). */
+static bool access_quickly(uint16_t port, bool in, uint8_t *value)
+{
+	bool done = false;
+
+	kit_leave();
+	if (port & 1 && quick_ports.left != 0 && nmi_count == 0)
+		done = quick_ports_access(port, port >> 7, in, value);
+	return done;
+}
+
 static void write_real(struct kit *kit, uint16_t port, uint8_t value)
 {
 	if (is_open(kit, port)) {
 		sim_pic_write(port, value);
 		return;
 	}
-	kit_leave();
-	(void)chipset->controller.port_write(&kit->guest, port, value);
+	if (!access_quickly(port, false, &value))
+		(void)chipset->controller.port_write(&kit->guest, port, value);
 	kit_dispatch();
 	kit_enter(kit);
 }
@@ -205,8 +217,8 @@ static uint8_t read_real(struct kit *kit, uint16_t port)
 	if (is_open(kit, port)) {
 		value = sim_pic_read(port);
 	} else {
-		kit_leave();
-		(void)chipset->controller.port_read(&kit->guest, port, &value);
+		if (!access_quickly(port, true, &value))
+			(void)chipset->controller.port_read(&kit->guest, port, &value);
 		kit_dispatch();
 		kit_enter(kit);
 	}

@@ -20,6 +20,7 @@
 #ifndef TESTS_UNIT_PC_8259_KIT_H
 #define TESTS_UNIT_PC_8259_KIT_H
 
+#include "arch/x86/virt/virt.h"
 #include "chipset/chipset.h"
 #include "tests/unit/naive_8259.h"
 
@@ -34,9 +35,10 @@ enum { OWN = LINE(1) | LINE(3) | LINE(6) | LINE(9) | LINE(12) };
 struct kit {
 	struct controller guest;
 	struct naive_pair model;
-	int pending;    /* vector that waits to be injected, -1: none */
-	unsigned step;  /* of the program, for the message */
-	bool automatic; /* the program uses automatic EOI */
+	uint64_t exits[VM_EXIT_COUNT + 1]; /* controller.counters */
+	int pending;                       /* vector that waits to be injected, -1: none */
+	unsigned step;                     /* of the program, for the message */
+	bool automatic;                    /* the program uses automatic EOI */
 	bool modes;     /* the program rotates and masks specially; the vector tells the chip */
 	bool was_loose; /* kit_loose() before the step */
 };

@@ -72,7 +72,7 @@ UNIT_sim8259 := tests/unit/sim8259.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
 UNIT_NMI     := arch/x86/cpu/nmi_account.c
-UNIT_CHIPSET := $(wildcard chipset/*.c chipset/pc/*.c chipset/window/*.c) $(UNIT_NMI) $(UNIT_BLOCK) arch/x86/machine/pci.c
+UNIT_CHIPSET := arch/x86/virt/quick_ports.c $(wildcard chipset/*.c chipset/pc/*.c chipset/window/*.c) $(UNIT_NMI) $(UNIT_BLOCK) arch/x86/machine/pci.c
 UNIT_BOARD   := tests/unit/sim8259.c tests/unit/sim_board.c tests/unit/sim_slice.c tests/unit/sim_window.c tests/unit/sim_interrupts.c \
 	$(UNIT_LOG)
 UNIT_pc      := $(UNIT_CHIPSET) $(UNIT_BOARD) tests/unit/fake_virt.c
@@ -105,6 +105,7 @@ UNIT_vmx_task := tests/unit/task_kit.c $(patsubst %,arch/x86/virt/%.c,guest_memo
 UNIT_vmx_task_across := $(UNIT_vmx_task)
 UNIT_vmx_task_file := $(UNIT_vmx_task)
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
+UNIT_quick_ports := arch/x86/virt/quick_ports.c arch/x86/virt/vmx/exit.c $(UNIT_LOG)
 UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c
 UNIT_audit   := arch/x86/virt/vmx/audit.c $(UNIT_LOG)
@@ -122,7 +123,7 @@ UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
 UNIT_EXITS      := tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_reading guest_registers io_break nested_map rmw store string_io) arch/x86/virt/rmw_operate.S
-UNIT_vmx_exits  := $(UNIT_EXITS) tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
+UNIT_vmx_exits  := $(UNIT_EXITS) arch/x86/virt/quick_ports.c tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out $(patsubst %,arch/x86/virt/%.c,nested_map guest_memory guest_code guest_reading),$(UNIT_SVM)) \
 	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
 UNIT_SVM_CR0    := $(UNIT_SVM) arch/x86/virt/guest_operand.c $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)

@@ -103,7 +103,7 @@ struct vm {
 	struct controller controller;
 	/* Exits by reason. */
 	uint64_t exits[VM_EXIT_COUNT];
-	uint64_t interrupt_exits; /* See struct sb_counters. */
+	uint64_t interrupt_exits; /* Behind exits: controller.counters. See struct sb_counters. */
 	struct guest_ram ram;
 	/* The modules with the guest's image and its files. */
 	struct load_source source;
@@ -141,6 +141,17 @@ _Static_assert(CONFIG_VMS_MAX <= 64, "a VM has a bit in a vm_set");
 /* All VMs by number; there are vm_count of them. */
 extern struct vm *vms[CONFIG_VMS_MAX];
 extern unsigned vm_count;
+
+/* Sets what an exit of the VM has to do: a set of enum at_exit. The run loop then has to see each
+ * exit. Call while the VM does not run. */
+static inline void vm_set_at_exit(struct vm *vm, unsigned set)
+{
+	vm->at_exit = (uint8_t)set;
+	vm->controller.counters = set != 0 ? NULL : vm->exits;
+}
+_Static_assert(offsetof(struct vm, interrupt_exits) ==
+                       offsetof(struct vm, exits) + VM_EXIT_COUNT * sizeof(uint64_t),
+               "virt/quick_ports.h counts an access in both");
 
 /* Returns the VM with this name, or NULL. */
 struct vm *vm_find(const char *name);

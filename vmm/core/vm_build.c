@@ -134,7 +134,7 @@ struct vm *vm_create(unsigned module, const struct vm_config *config,
 		ports_take(PIT_PORT_FIRST, PIT_PORT_LAST);
 	pci_space_init(&vm->pci, config);
 	port_filter_reset(vm);
-	vm->at_exit = config->routes_at_exit ? AT_EXIT_ROUTES : 0;
+	vm_set_at_exit(vm, config->routes_at_exit ? AT_EXIT_ROUTES : 0);
 	vm->slice = tsc_from_us(config->slice_us);
 	vm->number = (uint8_t)vm_count;
 	vms[vm_count++] = vm;

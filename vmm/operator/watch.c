@@ -115,7 +115,7 @@ void watch_set(bool on)
 	processor.kept.count = 0;
 	for (unsigned i = 0; i < vm_count; i++) {
 		struct vm *vm = vms[i];
-		vm->at_exit = (uint8_t)((vm->at_exit & ~AT_EXIT_WATCH) | (on ? AT_EXIT_WATCH : 0));
+		vm_set_at_exit(vm, (vm->at_exit & ~AT_EXIT_WATCH) | (on ? AT_EXIT_WATCH : 0));
 		vm->at_entry = (uint8_t)((vm->at_entry & ~AT_ENTRY_WATCH) |
 		                         (on ? AT_ENTRY_WATCH : 0));
 		vm->controller.changed = true; /* vm_invoke() tells of the entry */

@@ -16,7 +16,7 @@
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
-enum { IF_CLEAR_US = 1000, RFLAGS_IF = 1 << 9, REASON_TIMER = 52 };
+enum { IF_CLEAR_US = 1000, RFLAGS_IF = 1 << 9 };
 
 static uint64_t if_clear_ticks; /* in ticks of the preemption timer */
 
@@ -28,7 +28,6 @@ void quirk_entry_with_if_clear(struct vcpu *v, bool on)
 		return;
 	v->entry_is_slow = true;
 	if_clear_ticks = tsc_from_us(IF_CLEAR_US) >> vmx_caps.timer_shift;
-	vmx_plain_reasons = REASON_TIMER;
 	entry_ready = NULL;
 }
 

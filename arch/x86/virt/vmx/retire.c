@@ -61,8 +61,7 @@ bool vmx_skip(struct vcpu *v)
 {
 	(void)v;
 	vmcs_write(GUEST_RIP, vmcs_read(GUEST_RIP) + vmcs_read(EXIT_INSTRUCTION_LENGTH));
-	uint64_t flags = vmcs_read(GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF);
-	if (flags | vmcs_read(GUEST_INTERRUPTIBILITY))
+	if (vmx_retires_rarely())
 		return retire_rarely(vmx_loaded);
 	return false;
 }

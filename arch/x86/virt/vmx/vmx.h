@@ -73,11 +73,6 @@ int vmx_settle(struct vcpu *v);
 void quirk_entry_with_if_clear(struct vcpu *v, bool on);
 void quirk_before_entry(struct vcpu *v);
 bool quirk_timer(struct vcpu *v);
-/* Exit reasons below this number need no second look. */
-extern uint64_t vmx_plain_reasons;
-
-/* Reads and checks the capabilities and prints all that is missing. Returns 0 or -ENODEV. */
-int vmx_check(void);
 
 /* Extended page tables (ept.c). A pml4 is the root of a VM's tables. */
 uint64_t *ept_create(void);
@@ -112,6 +107,15 @@ int task_go_on(struct vcpu *v);
 /* Prints each rule of the manual for VM entries (SDM 3C 26.2, 26.3) that the current VMCS breaks.
  * Returns the number of broken rules. */
 unsigned vmx_audit(struct vcpu *v);
+
+/* Returns true where the instruction that exited has more to do at its end than to move RIP: a flag
+ * or a shadow ends there, or a trap follows. */
+static inline bool vmx_retires_rarely(void)
+{
+	enum { TF = 1 << 8, RF = 1 << 16 };
+
+	return ((vmcs_read(GUEST_RFLAGS) & (TF | RF)) | vmcs_read(GUEST_INTERRUPTIBILITY)) != 0;
+}
 
 /* Raises an exception in the guest at the next entry. An event that the exit interrupted is
  * combined with the new exception (SDM 3A table 6-5). Returns false when the result would be a

@@ -365,6 +365,27 @@ MUTANTS = (
         "fuzz_vmx_exits",
     ),
     (
+        "quick-access-opens-a-foreign-line",
+        "arch/x86/virt/quick_ports.h",
+        "\t\tif ((value | p->may_open) != 0xff || wanted == 0)\n",
+        "\t\tif (wanted == 0)\n",
+        "test_quick_ports",
+    ),
+    (
+        "quick-access-after-an-icw1",
+        "arch/x86/virt/quick_ports.h",
+        "\tif (real != *p->chip)\n",
+        "\tif (p->chip == NULL)\n",
+        "test_quick_ports",
+    ),
+    (
+        "quick-ports-of-the-guest-before",
+        "chipset/pc/pc_steps.c",
+        "{\n\tquick_ports_end();\n\tpc_catch_initialisation(c);\n",
+        "{\n\tpc_catch_initialisation(c);\n",
+        "test_run",
+    ),
+    (
         "cr4-without-pae",
         "arch/x86/virt/guest_registers.h",
         "\tif (wide && !(value & CR4_PAE))\n",

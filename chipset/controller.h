@@ -97,8 +97,8 @@ struct controller {
 	bool held;    /* the controller must not interrupt the VM now: see hold() */
 	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
 	uint8_t open; /* 408: ports that the guest may touch with no exit, OPEN_... */
-	/* Counts the accesses that the back end carries out (virt/quick_ports.h). NULL: the run loop
-	 * has to see each access. A reset leaves the pointer as it is. */
+	/* Counts the accesses that the back end carries out (virt/quick_ports.h). NULL: the run
+	 * loop has to see each access. A reset leaves the pointer as it is. */
 	uint64_t *counters;
 	uint32_t reinitialised; /* how often the VMM found the guest's ICW1 after the write */
 	/* The realisation in use has its own member. */

@@ -193,7 +193,8 @@ static inline int data_write(struct controller *c, unsigned chip, uint8_t value)
 	return (value | c->pc.may_open[chip]) == 0xff ? 0 : -EACCES;
 }
 
-/* All writes but a plain OCW1. Returns PLAIN_OCW1, where the write is one after all. cold: a guest makes such writes a few times in a run. slow_path:
+/* All writes but a plain OCW1. Returns PLAIN_OCW1, where the write is one after all. cold: a
+ * guest makes such writes a few times in a run. slow_path:
  * inlined, a mask write takes 10 instructions more (test_figures.py:
  * test_R02_a_mask_write_of_the_guest). */
 static __attribute__((cold)) slow_path int other_write(struct controller *c, unsigned chip,

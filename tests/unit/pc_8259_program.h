@@ -26,8 +26,8 @@
 #include <stdint.h>
 
 /* Plays one program. Three bytes are a step. The first byte also says whether the program uses
- * automatic EOI (bit 7) and the other modes (bit 6). Returns how many accesses of the guest the back
- * end carried out (arch/x86/virt/quick_ports.h). */
+ * automatic EOI (bit 7) and the other modes (bit 6). Returns how many accesses of the guest the
+ * back end carried out (arch/x86/virt/quick_ports.h). */
 unsigned pc_8259_play(const uint8_t *data, size_t size);
 /* Plays so many random programs, the same at each call. */
 void pc_8259_play_random(unsigned programs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mask accesses that the back end carries out itself: what the guest, the chip and the counters have
- * afterwards, and each access that is left to the run loop with nothing changed.
+ * Mask accesses that the back end carries out itself: what the guest, the chip and the counters
+ * have afterwards, and each access that is left to the run loop with nothing changed.
  *
  * Rule: the back end's own code enters a guest that is a list of exits.
  */

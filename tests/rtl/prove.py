@@ -97,8 +97,8 @@ GRAPH = (
 # aigmap is quicker for the whole block; abc takes a part's undefined bits too.
 MAP_WHOLE, MAP_PART = "aigmap", "abc -g AND -fast"
 SIZE = "chparam -set BANKS 2 -set NMI_CLOCKS 2 block;"
-# The first seven clocks refute a broken copy, and are the base of the induction. A number of seconds
-# is far more than a search takes: a busy machine proves as much as an idle one.
+# The first seven clocks refute a broken copy, and are the base of the induction. The numbers of
+# seconds are far more than a search takes: a busy machine proves as much as an idle one.
 READ = "read_aiger {graph}; fold; {part}strash; scleanup; {search}"
 PDR, BASE, INDUCTION = "pdr", "bmc3 -F 7 -T 3600", "ind -F 4 -T {seconds}"
 ALONE, TOGETHER = 120, 3600  # seconds

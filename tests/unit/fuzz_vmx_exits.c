@@ -235,7 +235,6 @@ static void begin(void)
 	memset(fields, 0, sizeof(fields));
 	memset(ram, 0, sizeof(ram));
 	vmx_loaded = NULL;
-	vmx_plain_reasons = 70;
 	memset(vcpu->io_bitmap, 0xff, 2 * PAGE);
 	vcpu->ept = ept_create();
 	vmx_reset(vcpu, 0, 0, 0);

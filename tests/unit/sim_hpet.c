@@ -16,15 +16,12 @@ struct platform platform;
 uint64_t fake_tsc;
 volatile uint32_t nmi_count;
 
-struct comparator comparators[COMPARATORS];
-struct hpet hpet;
-
 void nmi_reopen(void)
 {
-	nmi_count += hpet.waiting;
-	hpet.waiting = 0;
 }
 
+struct comparator comparators[COMPARATORS];
+struct hpet hpet;
 uint32_t redirection[PINS], destination[PINS], apic_id;
 static uint32_t selected;
 

@@ -51,9 +51,9 @@ void slice_timer_expect(void)
 {
 }
 
-enum slice_timer_part slice_timer_part(bool ended)
+enum slice_timer_part slice_timer_part(bool counted)
 {
-	(void)ended;
+	(void)counted;
 	return SLICE_TIMER_NO_PART;
 }
 

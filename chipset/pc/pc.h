@@ -91,8 +91,8 @@ void pc_take_request(unsigned line);
 
 /* ---- pc_block.c: the multiplexers, the VMM block and the account of NMIs ---- */
 
-/* Looks for the parts and prepares the pair. Returns 0, or -ENODEV after a message on the console.
- * */
+/* Looks for the parts and prepares the pair. Returns 0, or -ENODEV after a message that names the
+ * missing part. */
 int pc_probe(void);
 /* The interface's calls that concern the VMM block only (chipset.h). */
 void pc_claim(line_set lines, bool by_vmm);

@@ -72,8 +72,8 @@ static __attribute__((cold)) void end_entry(struct vm *vm)
 /* Opens the ports that the chipset leaves to the guest; the guest's interrupts cause no exit from
  * the start. Injects events that the controller cannot deliver itself: lost requests, and an
  * external NMI that is the VM's.
- * slow_path: inlined, a CPUID takes 123 instructions and a mask write 211, else 121 and 205
- * (test_figures.py). */
+ * slow_path: inlined, a CPUID takes 123 instructions, else 121 (test_figures.py, limit 122), and a
+ * mask write that the run loop sees took 211, else 205. */
 static slow_path void change_controller(struct vm *vm)
 {
 	struct controller *own = &vm->controller;

@@ -146,8 +146,8 @@ static void exit_string(struct vm *vm, const struct vcpu_io *io)
 		virt_string_end(vm->vcpu, io, &piece);
 }
 
-/* slow_path: without, and without data_write()'s hint (chipset/pc/pc_8259.c), a mask write takes
- * 211 instructions, else 205 (test_figures.py: test_R02_a_mask_write_of_the_guest). */
+/* slow_path: without, and without data_write()'s hint (chipset/pc/pc_8259.c), a mask write
+ * that the run loop sees took 211 instructions, else 205. */
 slow_path void port_access(struct vm *vm, struct vcpu_io io)
 {
 	struct vcpu_regs *regs = vcpu_regs(vm->vcpu);

@@ -12,7 +12,7 @@ void exit_port(struct vm *vm, enum vm_exit_reason reason)
 {
 	(void)reason;
 	struct vcpu_io io = virt_exit_io(vm->vcpu);
-	/* In one value: 2 instructions of a mask write (207, 205). */
+	/* In one value: 2 instructions of a mask write that comes here. */
 	const unsigned other = io.kind | (io.size ^ 1u) | vcpu_may_break(vm->vcpu);
 	if (port_is_controller(io.port) && other == 0) {
 		virt_skip(vm->vcpu);

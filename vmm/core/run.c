@@ -108,7 +108,8 @@ static uint64_t first_due(void)
  * - slow_path: without tell_activity()'s a switch takes 418, without find_sleeper()'s 417;
  *   waits_for_eoi() inlined takes 300 bytes more of the image (the limit is 196,608).
  * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
- *   hint in run() a mask write takes 206 (test_figures.py, limit 205).
+ *   hint in run() a mask write that the run loop sees took 206, else 205. On VMX the loop sees
+ *   each eighth since (vmx/exit.c).
  * - cold: take_turn(), do_housekeeping() and decide_with_times() are made for their size, and the
  *   image has 1,800 bytes less.
  * - one_path: run_all() is then one function with the decision. Without begin_turn()'s a switch

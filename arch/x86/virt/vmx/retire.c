@@ -42,8 +42,8 @@ void vmx_end_shadow(void)
 	                   ~(uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS));
 }
 
-/* slow_path: inlined, 1 instruction of a CPUID (121), 4 of a mask write (205) and of a switch on
- * irqmux (415). */
+/* slow_path: inlined, 1 instruction of a CPUID (121), 4 of a mask write that the run loop sees,
+ * and of a switch on irqmux (415). */
 static slow_path bool retire_rarely(struct vcpu *v)
 {
 	uint64_t flags = vmcs_read(GUEST_RFLAGS);

@@ -6,39 +6,16 @@
  * at guest_resume.
  */
 #include "guests/lib/selectors.h"
+#include "guests/vandal/long_mode.h"
 #include "guests/vandal/task_switch.h"
-
-#define CR0_PG 0x80000000
-#define MSR_EFER 0xc0000080
-#define EFER_LME 0x100
 
 	.text
 	.globl task_switch
 	.code64
 task_switch:
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	movq %rsp, saved_stack
-	movq $resume, guest_resume
+	BEFORE_32_BIT_MODE
 	movl $0, switched
-	/* Far return to the 32-bit segment: into compatibility mode, then out of compatibility
-	 * mode. */
-	pushq $SELECTOR_CODE32
-	pushq $1f
-	lretq
-
-	.code32
-1:	movl %cr0, %eax
-	andl $~CR0_PG, %eax
-	movl %eax, %cr0
-	movl $MSR_EFER, %ecx
-	rdmsr
-	andl $~EFER_LME, %eax
-	wrmsr
+	LEAVE_LONG_MODE
 	movl $SELECTOR_DATA, %eax
 	movl %eax, %ds
 	movl %eax, %es

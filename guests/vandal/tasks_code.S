@@ -5,11 +5,9 @@
  * Rule: see tasks.h. The way up is the guest's own start (guest_long_mode), as after a task switch.
  */
 #include "guests/lib/selectors.h"
+#include "guests/vandal/long_mode.h"
 #include "guests/vandal/tasks.h"
 
-#define CR0_PG 0x80000000
-#define MSR_EFER 0xc0000080
-#define EFER_LME 0x100
 #define FLAGS_NT 0x4000
 #define FLAGS_TF 0x100
 #define DR6_BS 0x4000
@@ -19,26 +17,8 @@
 	.globl tasks_run
 	.code64
 tasks_run:
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
-	movq %rsp, saved_stack
-	movq $resume, guest_resume
-	pushq $SELECTOR_CODE32
-	pushq $1f
-	lretq
-
-	.code32
-1:	movl %cr0, %eax
-	andl $~CR0_PG, %eax
-	movl %eax, %cr0
-	movl $MSR_EFER, %ecx
-	rdmsr
-	andl $~EFER_LME, %eax
-	wrmsr
+	BEFORE_32_BIT_MODE
+	LEAVE_LONG_MODE
 	lgdt gdt_pointer
 	movl $SELECTOR_DATA, %eax
 	movl %eax, %ds

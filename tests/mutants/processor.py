@@ -453,8 +453,8 @@ MUTANTS = (
     (
         "svm-cr4-is-the-guest-s",
         VCPU,
-        "c->intercept_cr_write = 1 << 8 | 1 << 4;",
-        "c->intercept_cr_write = 1 << 8;",
+        "c->intercept_cr_write = cr8 | 1 << 4;",
+        "c->intercept_cr_write = cr8;",
         "test_svm_vcpu",
     ),
     (
@@ -565,8 +565,8 @@ MUTANTS = (
     (
         "vmx-debug-registers-free",
         VMX,
-        "CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING |",
-        "CPU_CR8_STORE_EXITING |",
+        "CPU_MOV_DR_EXITING | CPU_IO_BITMAPS",
+        "CPU_IO_BITMAPS",
         "test_vmx_vcpu",
     ),
     (

@@ -11,11 +11,13 @@
 #include "arch/x86/cpu/hypervisor.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/virt/guest_cpuid.h"
+#include "arch/x86/virt/guest_registers.h"
 
 #define EXTENDED 0x80000000u
 
 struct platform platform;
 bool virt_is_second;
+const struct guest_msr_device *guest_msr_device;
 static uint64_t offered;
 
 uint64_t fpu_offered(void)

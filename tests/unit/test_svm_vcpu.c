@@ -17,6 +17,7 @@
 enum { PAGE_AT = 0x200000, IOPM_BYTES = 3 * PAGE }; /* APM 2 15.10.1 */
 
 struct svm_capabilities svm_caps;
+const struct guest_msr_device *guest_msr_device;
 const void *entry_ready;
 static uint64_t armed, left;
 static unsigned debug_switches, msr_loads;

@@ -36,6 +36,7 @@ enum {
 struct vmx_capabilities vmx_caps;
 struct platform platform;
 uint64_t guest_cr4_allowed = 0x7f0;
+const struct guest_msr_device *guest_msr_device;
 const void *entry_ready;
 uint64_t fake_tsc;
 volatile uint32_t nmi_count;

@@ -110,6 +110,17 @@ int lapic_init(void)
 	return 0;
 }
 
+int lapic_use_x2apic(void)
+{
+	enum { CPUID_ECX_X2APIC = 1 << 21 };
+
+	if (platform.lapic == 0 || !(cpu_id(1, 0).ecx & CPUID_ECX_X2APIC))
+		return -ENODEV;
+	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+	x2apic = true;
+	return 0;
+}
+
 uint32_t lapic_id(void)
 {
 	uint32_t id = lapic_read(APIC_ID);

@@ -116,6 +116,9 @@ uint64_t tables_idt_base(void);
 
 /* ---- Local APIC ---- */
 int lapic_init(void); /* maps, enables, LINT0 = ExtINT, LINT1 = NMI; 0 or -ENODEV */
+/* Brings the local APIC to x2APIC mode. Returns 0, or -ENODEV where the processor has no such
+ * mode. Call it after lapic_init(). */
+int lapic_use_x2apic(void);
 uint32_t lapic_id(void);
 void lapic_send_nmi_self(void);
 

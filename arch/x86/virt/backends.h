@@ -23,6 +23,7 @@ int vmx_absent(struct vcpu *v);
 int vmx_absent_page(struct vcpu *v, uint64_t guest);
 int vmx_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes);
 void vmx_open_port(struct vcpu *v, uint16_t port, bool open);
+void vmx_open_msr(uint32_t msr, bool read, bool write);
 void vmx_load(struct vcpu *v);
 enum vm_exit_reason vmx_enter(struct vcpu *v);
 void vmx_unblock_nmi(void);
@@ -49,7 +50,12 @@ void vmx_cpuid(struct vcpu *v);
 struct vcpu_io vmx_exit_io(struct vcpu *v);
 void vmx_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string);
 uint64_t vmx_exit_address(struct vcpu *v, bool *write);
-bool vmx_drop_store(struct vcpu *v);
+/* Does virt_move(), or virt_drop_store() where device is NULL. */
+bool vmx_step_store(struct vcpu *v, store_device *device);
+static inline bool vmx_drop_store(struct vcpu *v)
+{
+	return vmx_step_store(v, NULL);
+}
 int vmx_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what);
 
 int svm_init(void);
@@ -63,6 +69,7 @@ int svm_absent(struct vcpu *v);
 int svm_absent_page(struct vcpu *v, uint64_t guest);
 int svm_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes);
 void svm_open_port(struct vcpu *v, uint16_t port, bool open);
+void svm_open_msr(uint32_t msr, bool read, bool write);
 void svm_load(struct vcpu *v);
 enum vm_exit_reason svm_enter(struct vcpu *v);
 void svm_unblock_nmi(void);
@@ -89,7 +96,12 @@ void svm_cpuid(struct vcpu *v);
 struct vcpu_io svm_exit_io(struct vcpu *v);
 void svm_break_on_io(struct vcpu *v, const struct vcpu_io *io, const struct vcpu_string *string);
 uint64_t svm_exit_address(struct vcpu *v, bool *write);
-bool svm_drop_store(struct vcpu *v);
+/* Does virt_move(), or virt_drop_store() where device is NULL. */
+bool svm_step_store(struct vcpu *v, store_device *device);
+static inline bool svm_drop_store(struct vcpu *v)
+{
+	return svm_step_store(v, NULL);
+}
 int svm_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what);
 
 #endif

@@ -57,6 +57,11 @@ void virt_open_port(struct vcpu *v, uint16_t port, bool open)
 	virt_is_second ? svm_open_port(v, port, open) : vmx_open_port(v, port, open);
 }
 
+void virt_open_msr(uint32_t msr, bool read, bool write)
+{
+	virt_is_second ? svm_open_msr(msr, read, write) : vmx_open_msr(msr, read, write);
+}
+
 void virt_load(struct vcpu *v)
 {
 	virt_is_second ? svm_load(v) : vmx_load(v);
@@ -193,6 +198,11 @@ uint64_t virt_exit_address(struct vcpu *v, bool *write)
 bool virt_drop_store(struct vcpu *v)
 {
 	return virt_is_second ? svm_drop_store(v) : vmx_drop_store(v);
+}
+
+bool virt_move(struct vcpu *v, store_device *device)
+{
+	return virt_is_second ? svm_step_store(v, device) : vmx_step_store(v, device);
 }
 
 int virt_emulate(struct vcpu *v, enum vm_exit_reason reason, struct denial *what)

@@ -7,6 +7,7 @@
 #include "arch/x86/cpu/fpu.h"
 #include "arch/x86/cpu/hypervisor.h"
 #include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/guest_registers.h"
 
 #include <string.h>
 
@@ -73,10 +74,12 @@ static void signature(struct cpuid *c)
 
 static struct cpuid features(struct cpuid c, unsigned has)
 {
+	const struct guest_msr_device *apic = guest_msr_device;
+
 	c.ebx &= 0x0000ffff; /* one processor, APIC id 0 */
-	c.ecx = (c.ecx & SHOW_1_ECX) | CPUID_ECX_HYPERVISOR |
-	        (has & GUEST_HAS_OSXSAVE ? ECX_OSXSAVE : 0);
-	c.edx &= SHOW_1_EDX;
+	c.ecx = (c.ecx & (SHOW_1_ECX | (apic != NULL ? apic->features_ecx : 0))) |
+	        CPUID_ECX_HYPERVISOR | (has & GUEST_HAS_OSXSAVE ? ECX_OSXSAVE : 0);
+	c.edx &= SHOW_1_EDX | (apic != NULL ? apic->features_edx : 0);
 	return c;
 }
 

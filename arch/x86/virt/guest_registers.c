@@ -77,6 +77,7 @@ static const struct cr4_bit cr4_bits[] = {
 };
 
 uint64_t guest_cr4_allowed;
+const struct guest_msr_device *guest_msr_device;
 
 /* The kept MSRs: the values in the processor, and the numbers of the MSRs that the VMM moves. */
 static struct {
@@ -124,6 +125,8 @@ void guest_msr_open(void (*open)(uint32_t number, bool read, bool write))
 		    way == MSR_KEPT)
 			open(msrs[i].number, true, way == MSR_OPEN);
 	}
+	if (guest_msr_device != NULL)
+		guest_msr_device->open(open);
 }
 
 static const struct guest_msr *find(uint32_t number)
@@ -138,6 +141,8 @@ int guest_msr_read(const struct guest_registers *r, uint32_t number, uint64_t *v
 {
 	const struct guest_msr *m = find(number);
 
+	if (m == NULL && guest_msr_device != NULL)
+		return guest_msr_device->read(number, value);
 	switch (m != NULL ? way_of(m) : MSR_REFUSED) {
 	case MSR_ANSWERED:
 		*value = m->answer;
@@ -166,6 +171,8 @@ int guest_msr_write(struct guest_registers *r, uint32_t number, uint64_t value)
 	const struct guest_msr *m = find(number);
 	enum guest_msr_way way = m != NULL ? way_of(m) : MSR_REFUSED;
 
+	if (m == NULL && guest_msr_device != NULL)
+		return guest_msr_device->write(number, value);
 	if (way == MSR_ANSWERED)
 		return value == m->answer ? 0 : -EPERM;
 	if (m == NULL || value & ~m->writable || (m->address && !address_is_canonical(value)))

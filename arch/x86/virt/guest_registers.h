@@ -63,6 +63,18 @@ void guest_msr_open(void (*open)(uint32_t number, bool read, bool write));
 int guest_msr_read(const struct guest_registers *r, uint32_t number, uint64_t *value);
 int guest_msr_write(struct guest_registers *r, uint32_t number, uint64_t value);
 
+/* The MSRs of a device that every guest has: the local APIC. read() and write() handle accesses
+ * that exit, of all MSRs without a row, and return 0 or -EPERM. open() calls its argument for each
+ * MSR that the running guest reaches with no exit. */
+struct guest_msr_device {
+	int (*read)(uint32_t number, uint64_t *value);
+	int (*write)(uint32_t number, uint64_t value);
+	void (*open)(void (*open)(uint32_t number, bool read, bool write));
+	uint32_t features_ecx, features_edx; /* further bits of CPUID.1 that a guest is shown */
+};
+/* NULL: there is no such device. Set it before the first vcpu is made. */
+extern const struct guest_msr_device *guest_msr_device;
+
 void guest_registers_reset(struct guest_registers *r);
 /* Loads the kept MSRs of r that differ from the processor's values. Call it before r's guest runs,
  * unless neither r's guest nor the guest before has used a kept MSR. */

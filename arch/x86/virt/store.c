@@ -285,3 +285,47 @@ uint64_t store_drop(struct store *s)
 		return s->rip;
 	return w.long_mode ? s->rip + w.read.at : (uint32_t)(s->rip + w.read.at);
 }
+
+/* Opcodes of MOV (APM 3, MOV). */
+enum { MOV_TO = 0x89, MOV_FROM = 0x8b, MOV_EAX_FROM = 0xa1, MOV_TO_EAX = 0xa3, MOV_VALUE = 0xc7 };
+
+/* Finds the operands of a MOV. Returns false for another instruction. */
+static bool read_mov(struct work *w)
+{
+	switch (w->opcode) {
+	case MOV_FROM:
+		w->form = MODRM;
+		break;
+	case MOV_EAX_FROM:
+		w->form = MOFFS;
+		break;
+	case MOV_TO:
+	case MOV_TO_EAX:
+	case MOV_VALUE:
+		break;
+	default:
+		return false;
+	}
+	return !w->two && w->wide == sizeof(uint32_t) && read_operands(w) && only_stores(w) &&
+	       w->reg != REGISTER_RSP;
+}
+
+uint64_t store_move(struct store *s)
+{
+	struct work w = { .long_mode = guest_in_long_mode(&s->mode) };
+
+	w.read.count = guest_fetch(&s->mode, s->rip, w.read.bytes, sizeof(w.read.bytes));
+	read_opcode(&w);
+	w.to.bytes = guest_address_bytes(&w.read, w.long_mode, s->mode.cs_32);
+	w.wide = guest_operand_bytes(&w.read, w.long_mode, s->mode.cs_32);
+	if (!read_mov(&w))
+		return UINT64_MAX;
+	uint64_t *reg = &(&s->regs->rax)[w.reg];
+	bool from = w.opcode == MOV_FROM || w.opcode == MOV_EAX_FROM;
+	uint32_t value = s->device(s->address, !from,
+	                           (uint32_t)(w.opcode == MOV_VALUE ? w.immediate : *reg));
+
+	if (from)
+		*reg = value;
+	return w.long_mode ? s->rip + w.read.at : (uint32_t)(s->rip + w.read.at);
+}

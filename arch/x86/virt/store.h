@@ -22,11 +22,15 @@ struct store {
 	uint64_t rip, rsp, rflags;
 	uint64_t base[SEGMENTS]; /* of the segments */
 	uint64_t address;        /* guest-physical address of the byte that cannot be written */
+	store_device *device;    /* NULL: the memory is absent */
 };
 
 /* Returns the RIP at which the guest goes on, or UINT64_MAX when the instruction is no such store
  * or the guest single-steps. Registers and s->rflags are then as after the instruction. A repeated
  * instruction is done for all elements in the page, so the guest may go on at the same RIP. */
 uint64_t store_drop(struct store *s);
+/* Does a MOV of 32 bits between a general register, or an immediate value, and a register of
+ * s->device. Returns as store_drop() does. */
+uint64_t store_move(struct store *s);
 
 #endif

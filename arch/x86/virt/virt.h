@@ -58,6 +58,10 @@ const char *vm_exit_name(enum vm_exit_reason reason);
 
 struct vcpu; /* the vendor's own */
 
+/* A device's registers of 32 bits, for virt_move(): reads or writes the register at a
+ * guest-physical address. Returns the register's value for a read. */
+typedef uint32_t store_device(uint64_t address, bool write, uint32_t value);
+
 /* The moment of the exit for an interrupt. LATER and SOON differ while an injected interrupt is not
  * taken yet: LATER exits at the end of its handler. SOON exits as soon as the interrupt has been
  * taken, for another interrupt that is deliverable during the handler. */
@@ -118,6 +122,10 @@ int virt_absent_page(struct vcpu *v, uint64_t guest);
 int virt_forbid(struct vcpu *v, uint64_t guest, uint64_t bytes);
 /* Opens or closes one port for the guest. At first all ports are closed. */
 void virt_open_port(struct vcpu *v, uint16_t port, bool open);
+
+/* Opens or closes reads and writes of an MSR for all guests, when there is a vcpu. At first the
+ * MSRs of guest_registers.h are open. */
+void virt_open_msr(uint32_t msr, bool read, bool write);
 
 /* ---- Entry and exit. The functions from here on are for the loaded vcpu, between exit and entry,
  * but for virt_load() and virt_can_exit_on_interrupt(). ---- */
@@ -211,6 +219,10 @@ uint64_t virt_exit_address(struct vcpu *v, bool *write);
  * other effect. Returns false for all other instructions (arch/x86/virt/store.h), and when the
  * write was not of the guest's instruction. */
 bool virt_drop_store(struct vcpu *v);
+/* MEMORY: does the guest's MOV of 32 bits from or to a device's register, and steps over the
+ * instruction. Returns the register's value for a read. Returns false for all other
+ * instructions. */
+bool virt_move(struct vcpu *v, store_device *device);
 /* Handles exits that concern only the processor (CR, DR, MSR, XSETBV ...). Returns 0: handled.
  * -EPERM: denied, and a #GP or #UD is set up; the caller logs the denial and applies the VM's
  * policy. -ENOSYS: another exit. -EFAULT: the guest cannot go on. what gets the denied

@@ -24,11 +24,12 @@ enum { PAT_ENTRIES = 8 };
 enum { MSRPM_BYTES = 2 * PAGE, MSRPM_HIGH = 0x800 };
 static uint8_t *map;
 
-static void map_open(uint32_t msr, bool read, bool write)
+void svm_open_msr(uint32_t msr, bool read, bool write)
 {
 	uint32_t bit = (msr & 0x1fff) * 2, at = (msr >> 31 ? MSRPM_HIGH : 0) + bit / 8;
 
-	map[at] &= (uint8_t) ~((read ? 1u : 0) << bit % 8 | (write ? 2u : 0) << bit % 8);
+	map[at] = (uint8_t)((map[at] & ~(3u << bit % 8)) | ((read ? 0u : 1u) | (write ? 0u : 2u))
+	                                                           << bit % 8);
 }
 
 uint64_t msrpm_create(void)
@@ -39,7 +40,7 @@ uint64_t msrpm_create(void)
 	if (map == NULL)
 		return 0;
 	memset(map, 0xff, MSRPM_BYTES);
-	guest_msr_open(map_open);
+	guest_msr_open(svm_open_msr);
 	return (uint64_t)map;
 }
 

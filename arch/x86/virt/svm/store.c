@@ -6,6 +6,7 @@
  * or a walk of the guest's page tables, and none of a guest with a breakpoint.
  */
 #include "arch/x86/virt/store.h"
+#include "arch/x86/virt/backends.h"
 #include "arch/x86/virt/io_break.h"
 #include "arch/x86/virt/svm/svm.h"
 
@@ -13,11 +14,11 @@
  * write */
 #define NPF_GUEST_TABLE (1ull << 33)
 
-bool svm_drop_store(struct vcpu *v)
+bool svm_step_store(struct vcpu *v, store_device *device)
 {
 	struct vmcb *c = v->vmcb;
 
-	if (!(c->exit_info_1 & NPF_WRITE) || c->exit_info_1 & NPF_GUEST_TABLE ||
+	if ((device == NULL && !(c->exit_info_1 & NPF_WRITE)) || c->exit_info_1 & NPF_GUEST_TABLE ||
 	    c->exit_interruption & EVENT_VALID)
 		return false;
 	if (v->state.uses_debug && c->dr7 & IO_BREAK_ENABLES)
@@ -29,10 +30,11 @@ bool svm_drop_store(struct vcpu *v)
 		.rsp = c->rsp,
 		.rflags = c->rflags,
 		.address = c->exit_info_2,
+		.device = device,
 	};
 	for (unsigned i = 0; i < SEGMENTS; i++)
 		s.base[i] = (&c->es)[i].base;
-	const uint64_t rip = store_drop(&s);
+	const uint64_t rip = device != NULL ? store_move(&s) : store_drop(&s);
 	if (rip == UINT64_MAX)
 		return false;
 	c->rip = rip;

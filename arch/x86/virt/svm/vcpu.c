@@ -31,12 +31,14 @@ struct vcpu *svm_loaded;
 static uint32_t next_asid = 1;
 
 /* Intercepts all instructions and events that reach beyond the guest. CR0 belongs to the guest
- * except for NE (cr0.c). In CR4 the guest may set the bits of features that CPUID shows. There is
- * no CR8. */
+ * except for NE (cr0.c). In CR4 the guest may set the bits of features that CPUID shows. */
 static void setup_controls(struct vmcb *c)
 {
-	c->intercept_cr_read = 1 << 8;
-	c->intercept_cr_write = 1 << 8 | 1 << 4;
+	/* CR8 is the TPR, where the guest has a local APIC */
+	const uint16_t cr8 = guest_msr_device == NULL ? 1 << 8 : 0;
+
+	c->intercept_cr_read = cr8;
+	c->intercept_cr_write = cr8 | 1 << 4;
 	c->intercept_dr_read = c->intercept_dr_write = 0xffff;
 	/* #DB and #AC only so that they cannot nest for ever; #MC because a machine check always
 	 * concerns the machine */

@@ -7,6 +7,7 @@
  */
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/machine/platform.h"
+#include "arch/x86/virt/backends.h"
 #include "arch/x86/virt/vmx/vmx.h"
 
 #include <errno.h>
@@ -19,15 +20,14 @@ enum { EFER_LME = 1 << 8, EFER_LMA = 1 << 10 };
 /* SDM 3C 24.6.9: read low, read high, write low, write high; 1 KiB each; 1 = exits */
 static uint8_t *bitmap;
 
-static void bitmap_open(uint32_t msr, bool read, bool write)
+void vmx_open_msr(uint32_t msr, bool read, bool write)
 {
 	uint32_t at = (msr >> 31 ? 1024 : 0) + ((msr & 0x1fff) >> 3);
-	uint8_t others = (uint8_t) ~(1u << (msr & 7));
+	unsigned bit = msr & 7;
+	uint8_t others = (uint8_t) ~(1u << bit);
 
-	if (read)
-		bitmap[at] &= others;
-	if (write)
-		bitmap[2048 + at] &= others;
+	bitmap[at] = (uint8_t)((bitmap[at] & others) | !read << bit);
+	bitmap[2048 + at] = (uint8_t)((bitmap[2048 + at] & others) | !write << bit);
 }
 
 uint64_t msr_bitmap_create(void)
@@ -38,7 +38,7 @@ uint64_t msr_bitmap_create(void)
 	if (bitmap == NULL)
 		return 0;
 	memset(bitmap, 0xff, PAGE);
-	guest_msr_open(bitmap_open);
+	guest_msr_open(vmx_open_msr);
 	return (uint64_t)bitmap;
 }
 

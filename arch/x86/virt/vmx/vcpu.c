@@ -59,11 +59,13 @@ void vmx_set_exceptions(bool ne)
 static void setup_controls(struct vcpu *v)
 {
 	v->pin = control(vmx_caps.pin, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS);
-	v->primary = control(vmx_caps.primary,
-	                     CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING |
-	                             CPU_RDPMC_EXITING | CPU_CR8_LOAD_EXITING |
-	                             CPU_CR8_STORE_EXITING | CPU_MOV_DR_EXITING | CPU_IO_BITMAPS |
-	                             CPU_MSR_BITMAPS | CPU_SECONDARY);
+	v->primary = control(
+		vmx_caps.primary,
+		CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_MONITOR_EXITING | CPU_RDPMC_EXITING |
+			CPU_MOV_DR_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY |
+			/* else CR8 is the TPR of the guest's local APIC */
+			(guest_msr_device == NULL ? CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING
+	                                          : 0));
 	v->secondary = control(vmx_caps.secondary, CPU2_EPT | CPU2_UNRESTRICTED | CPU2_VPID |
 	                                                   CPU2_RDTSCP | CPU2_INVPCID |
 	                                                   CPU2_WBINVD_EXITING);

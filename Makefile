@@ -435,7 +435,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frame
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk retire store string task) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk retire store string svm vcpu) \
 	%/audit.c %/capabilities.c %/decode.c arch/x86/virt/%/dump.c \
-	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% \
+	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% chipset/apic/apic_local.c chipset/apic/apic_msr.c chipset/apic/apic_pins.c chipset/apic/apic_status.c arch/x86/cpu/replay.c \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending faults pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/confine.c vmm/machine.c vmm/main.c vmm/modules.c vmm/allotments.c
@@ -452,7 +452,7 @@ VMM_APART := $(patsubst %,arch/x86/virt/vmx/%.c,audit task) arch/x86/machine/sli
 	$(patsubst %,vmm/config/%.c,config_pci) $(patsubst %,vmm/core/%.c,allot cmos faults pit vm) \
 	$(patsubst %,vmm/load/%.c,elf handover) vmm/operator/trace_print.c vmm/main.c vmm/modules.c
 
-vmm: $(BUILD)/signalbox
+vmm: $(BUILD)/signalbox $(BUILD)/signalbox-apic
 
 # The flags, so that a file that was compiled with other flags is compiled again.
 VMM_FLAGS = $(VMM_CFLAGS) $(VMM_SMALL) $(SMALLEST) $(VMM_CALLS) $(VMM_APART)
@@ -479,22 +479,31 @@ $(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP) $(BUILD)/vmm/flags
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(VMM_CFLAGS) -c $< -o $@
 
+# Two images, so that each stays below its limit: signalbox has the realisations whose guests drive 8259s, signalbox-apic
+# the one whose guests drive a local APIC, and pc.
+VMM_NAMES := signalbox signalbox-apic
+LEFT_OUT_signalbox      := chipset/apic/%
+LEFT_OUT_signalbox-apic := chipset/window/% chipset/block/% chipset/realisations.c
+
+define vmm_image
 # The list of sources, so that a file that goes away links the image again.
-$(BUILD)/vmm/sources: FORCE
-	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(VMM_SOURCES)' | cmp -s - $@ || echo '$(VMM_SOURCES)' >$@
+$(BUILD)/vmm/$(1).sources: FORCE
+	$$(Q)mkdir -p $$(@D)
+	$$(Q)echo '$$(filter-out $$(LEFT_OUT_$(1)),$$(VMM_SOURCES))' | cmp -s - $$@ || echo '$$(filter-out $$(LEFT_OUT_$(1)),$$(VMM_SOURCES))' >$$@
 
 # 64-bit, with symbols: for the debuggers. -Os: strings are not aligned to 8 bytes (480 bytes of the image); each function
 # keeps the optimisation of its file.
-$(BUILD)/signalbox.elf: $(VMM_OBJECTS) linker.ld $(BUILD)/vmm/sources
-	$(call say,LD,$@)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(VMM_CFLAGS)) -Os -flto=1 -flto-partition=one $(LDFLAGS_MACHINE) -T linker.ld -Wl,-z,max-page-size=32 -Wl,-Map,$@.map -o $@ $(VMM_OBJECTS) \
-		'$(NEWLIB)/lib/libgeneral.a' '$(NEWLIB)/lib/libc.a' $(LIBGCC)
+$(BUILD)/$(1).elf: $(patsubst %,$(BUILD)/vmm/%.o,$(filter-out $(LEFT_OUT_$(1)),$(VMM_SOURCES))) linker.ld $(BUILD)/vmm/$(1).sources
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(filter-out -MMD -MP,$$(VMM_CFLAGS)) -Os -flto=1 -flto-partition=one $$(LDFLAGS_MACHINE) -T linker.ld -Wl,-z,max-page-size=32 -Wl,-Map,$$@.map -o $$@ $$(filter %.o,$$^) \
+		'$$(NEWLIB)/lib/libgeneral.a' '$$(NEWLIB)/lib/libc.a' $$(LIBGCC)
 
 # What a multiboot loader takes: 32-bit ELF, no symbols.
-$(BUILD)/signalbox: $(BUILD)/signalbox.elf
-	$(call say,OBJCOPY,$@)
-	$(Q)$(OBJCOPY) --strip-all -O elf32-i386 $< $@
+$(BUILD)/$(1): $(BUILD)/$(1).elf
+	$$(call say,OBJCOPY,$$@)
+	$$(Q)$$(OBJCOPY) --strip-all -O elf32-i386 $$< $$@
+endef
+$(foreach name,$(VMM_NAMES),$(eval $(call vmm_image,$(name))))
 
 # ---- The guests and the host tests -----------------------------------------------------------------------------------
 
@@ -511,7 +520,7 @@ include scripts/bios/bios.mk
 include scripts/nested/nested.mk
 include scripts/foreign/foreign.mk
 
-IMAGES := $(BUILD)/signalbox $(patsubst %,$(BUILD)/guests/%,$(GUEST_NAMES))
+IMAGES := $(patsubst %,$(BUILD)/%,$(VMM_NAMES)) $(patsubst %,$(BUILD)/guests/%,$(GUEST_NAMES))
 guests: $(filter $(BUILD)/guests/%,$(IMAGES))
 
 # Each header compiles alone, and twice over; with the host's compiler, so that `make check` needs nothing else.

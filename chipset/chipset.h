@@ -2,8 +2,9 @@
 /*
  * The VMM's view of the chipset block of Figure 2: multiplexers, VMM block (mask, status, external
  * signal) and an interrupt controller whose state moves with the VM. Each of the three is an
- * interface. There are three realisations. irqmux is the block itself, as a device. pc is made of
- * stock parts that stand in for the block. soft is the block's model in the VMM's memory.
+ * interface. There are four realisations. irqmux is the block itself, as a device. pc is made of
+ * stock parts that stand in for the block. soft is the block's model in the VMM's memory. apic has
+ * the processor's local APIC as the controller.
  *
  * Rule: no interrupt is lost. A rising edge on a line that is routed to the VMM block sets the
  * line's status bit, masked or not. Two actions clear the bit: block.acknowledge(), and routing the
@@ -78,6 +79,7 @@ struct chipset_block {
 };
 
 /* The interrupt controller (Figure 2, 204) of a VM. */
+struct vcpu;
 struct chipset_controller {
 	/* Brings a VM's controller to the state at reset. lines and shared are the VM's lines. Call
 	 * when a VM is made and when a VM starts again. */
@@ -96,6 +98,17 @@ struct chipset_controller {
 	 * Returns -EACCES for an OCW1 that opens lines of other VMs; other VMs' lines stay masked.
 	 * Call at the exit. */
 	int (*port_write)(struct controller *c, uint16_t port, uint8_t value);
+	/* Does an access that exited, of the VM that runs, to the guest-physical address of a
+	 * register of the controller. Returns false where there is no register. NULL: the
+	 * controller has no registers in memory. Call at the exit. */
+	bool (*memory)(struct vcpu *v, uint64_t address);
+	/* The timer in the controller. NULL: the controller has no timer. timer() returns the TSC
+	 * of the next work for the timer of c, UINT64_MAX where there is none: of a VM that is
+	 * away, the moment of its interrupt; of a VM that comes, a moment of tick(). tick() does
+	 * the timer's work for the VM that runs. Call timer() after the save and before the
+	 * restore, and both at the moment itself. */
+	uint64_t (*timer)(const struct controller *c, bool comes);
+	uint64_t (*tick)(struct controller *c);
 	/* Returns the lines that would interrupt their VM if the VM ran now: lines that the VM's
 	 * controller has latched, and lines in asserted that have a status bit. (pc knows all
 	 * status bits itself.) Call when a line asserts while its VM is halted, and after the

@@ -9,6 +9,7 @@
 #define CHIPSET_CONTROLLER_H
 
 #include "arch/x86/machine/lines.h"
+#include "chipset/apic/apic_local.h"
 #include "chipset/block/i8259.h"
 
 #include <stdbool.h>
@@ -77,6 +78,22 @@ struct window_controller {
 	line_set pending_shared;
 };
 
+/* apic: the VM's local APIC, and its I/O APIC. */
+enum { APIC_PINS = 24, APIC_LVTS = 5 };
+struct apic_controller {
+	struct apic_local local; /* valid while the VM does not run */
+	uint32_t rte[APIC_PINS]; /* the lower words of the redirection entries */
+	uint32_t rte_high[APIC_PINS];
+	uint64_t icr;
+	uint32_t svr;
+	uint32_t lvt[APIC_LVTS]; /* thermal, counters, LINT0, LINT1, error */
+	uint8_t select;          /* the I/O APIC's register select */
+	uint8_t id;              /* the I/O APIC's */
+	uint8_t mask_8259[2];    /* of a pair that nobody interrupts through */
+	line_set open;           /* lines whose entry lets them through, and their vectors */
+	uint8_t vector[LINE_ROOM];
+};
+
 /* While the VM does not run, the structure holds the controller's state. While the VM runs, the
  * structure is the VMM's bookkeeping (R07, R11). */
 struct controller {
@@ -105,6 +122,7 @@ struct controller {
 	union {
 		struct pc_controller pc;
 		struct window_controller window;
+		struct apic_controller apic;
 	};
 };
 

@@ -185,8 +185,9 @@ else
 fi
 run "layout (scripts/style.py)" style
 run "static analysis (cppcheck)" static_analysis
-run "the image leaves vector registers alone" \
-	"${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf"
+run "the images leave vector registers alone" \
+	"${PYTHON:-python3}" scripts/check_vectors.py "$build/signalbox.elf" \
+	"$build/signalbox-apic.elf"
 run "includes and calls run one way" "${PYTHON:-python3}" scripts/layers.py "$build"
 run "no file over 600 lines" sizes
 run "licence lines" heads

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks that the VMM's image leaves the guests' vector and x87 registers alone:
-check_vectors.py IMAGE.elf
+check_vectors.py IMAGE.elf...
 
 Rule: while a guest is away, its x87, MMX, SSE, AVX and mask registers stay in the processor.
 Only the functions that move these registers for a guest may hold an instruction that touches
@@ -44,16 +44,14 @@ def touching(text):
             yield function, (found.group(1) + found.group(2)).strip()
 
 
-def main():
-    if len(sys.argv) != 2 or sys.argv[1] in ("-h", "--help"):
-        print(__doc__.strip())
-        return 0 if len(sys.argv) == 2 else 2
+def check(image):
+    """Says what the image touches; returns 1 where there is such an instruction, else 0."""
     tool = os.environ.get("OBJDUMP", "objdump")
-    command = [tool, "-d", "--no-show-raw-insn", "-w", sys.argv[1]]
+    command = [tool, "-d", "--no-show-raw-insn", "-w", image]
     text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     if not any(FUNCTION.match(line) for line in text.splitlines()):
         print(
-            f"{sys.argv[1]}: no function in it; "
+            f"{image}: no function in it; "
             f"the check needs the image with its symbols (signalbox.elf)"
         )
         return 1
@@ -62,11 +60,18 @@ def main():
         print(f"{function}: {instruction}")
     if bad:
         print(
-            f"{len(bad)} instructions reach the guests' vector or x87 registers. "
+            f"{image}: {len(bad)} instructions reach the guests' vector or x87 registers. "
             f"Compile with general registers only, or"
             " move the code into arch/x86/cpu/fpu.c"
         )
     return 1 if bad else 0
+
+
+def main():
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        print(__doc__.strip())
+        return 0 if len(sys.argv) > 1 else 2
+    return max(check(image) for image in sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -230,7 +230,7 @@ def main():
     _, directory, iso, disk = machine.prepare(tempfile.mkdtemp(prefix="debug-", dir=runs))
     # Ctrl-C is the debugger's: it stops the machine.
     signal.signal(signal.SIGINT, lambda *_: None)
-    elf = (args.build / "signalbox.elf").resolve()
+    elf = machine.symbols.resolve()
     if platform in ON_QEMU:
         in_guests = words_of_guests(guests, args.guest)
         return debug_in_qemu(machine, directory, iso, disk, elf, in_guests)

@@ -35,12 +35,12 @@ from signalbox import (
 from signalbox import archive, block_times, lines
 from signalbox.demo import with_guest_words
 from signalbox.histogram import Histogram, histfile
+from signalbox.images import is_vmm
 from signalbox.media import spare
 from signalbox.moments import OF_LINES
 from signalbox.script import run_script
 
 FORMAT = 1
-VMM_IMAGE = "signalbox"
 # What CONFIG= takes by default: the emulator that counts and sees each line.
 WITH_BLOCK = ("bochs-irqmux", "kvm-irqmux", "qemu-irqmux")
 COUNTING = {name: chipsets for name, chipsets in BOTH.items() if name.startswith("qemu")}
@@ -89,7 +89,7 @@ def read_subject(path, guest=""):
     """The configuration's subject; guest: the VM's name, or nothing for the first VM."""
     image, words, modules = load_config(path)
     text = Path(path).read_text()
-    if not modules and Path(image).name != VMM_IMAGE:
+    if not modules and not is_vmm(image):
         module = Module(image, words)
         name = Path(image).name
         return Subject(path, text, name, "", "", [], [], list(range(16)), module)

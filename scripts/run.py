@@ -19,6 +19,7 @@ from signalbox import ConfigError, Machine, Module, choose, load_config
 from signalbox.archive import run_record, write_record
 from signalbox.com2 import Com2, talker
 from signalbox.demo import SECONDS, Demo, with_guest_words
+from signalbox.images import is_vmm
 from signalbox.media import prune
 from signalbox.qemu import TICKS_PER_INSTRUCTION
 from signalbox.screen import Screen, can_draw
@@ -27,8 +28,6 @@ from signalbox.texts import write_texts
 from signalbox.view import record, render
 
 DAY = 24 * 3600
-# The file name of the VMM; a machine that boots another file first is a bare one.
-VMM_IMAGE = "signalbox"
 # Memory below 1 MiB, the VMM's own, and what is lost where a VM begins at 2 MiB.
 VMM_MIB = 8
 
@@ -141,7 +140,7 @@ def machine_of(args, platform):
     module after it, is a bare machine."""
     image, words, modules = load_config(args.config)
     boots = {"vmm": words, "modules": modules, "vmm_image": image}
-    if not modules and Path(image).name != VMM_IMAGE:
+    if not modules and not is_vmm(image):
         boots = {"vmm": None, "modules": [Module(image, words)]}
     if args.disk:
         boots["disk"] = Path(args.disk)

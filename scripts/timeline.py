@@ -90,7 +90,7 @@ def traced_machine(args, directory):
         raise ConfigError(f"{args.config}: a bare machine has no VMM whose trace could be drained")
     machine.vmm = f"{machine.vmm} trace=on".strip()
     add_words(machine, machine.unit)
-    address, entries = ring_of(args.build)
+    address, entries = ring_of(machine.symbols)
     if machine.platform == BY_DEVICE:
         machine.environment["IRQMUX_TIMELINE"] = str(directory / FILE)
         machine.environment["IRQMUX_TRACE"] = f"{address:#x}:{entries}"

@@ -12,6 +12,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from .images import file_with_symbols
 from .qemu import option
 
 PLUGIN = Path("emulators/qemu/looks.so")
@@ -82,7 +83,7 @@ def words(build):
 
 
 def elf_of(build):
-    return Path(build) / "signalbox.elf"
+    return file_with_symbols(build)
 
 
 def namer(elf):

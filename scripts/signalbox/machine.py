@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import media
+from .images import VMM_IMAGE, file_with_symbols, image_for
 from .platforms import ON_KVM, ON_QEMU
 from .qemu import SHIFT
 from .session import Session
@@ -152,7 +153,7 @@ class Machine:
     ips: int = 20_000_000
     memory: int = 256
     cpu: str = CPU
-    vmm_image: str = "signalbox"
+    vmm_image: str = VMM_IMAGE
     type_in: list[tuple[str, str]] = field(default_factory=list)
     log_actions: dict[str, dict[str, str]] = field(default_factory=dict)
     extra: list[str] = field(default_factory=list)
@@ -178,13 +179,18 @@ class Machine:
             return f"unit=instructions ticks={1 << self.shift}"
         return "unit=cycles" if self.platform in ON_QEMU else "unit=instructions"
 
+    @property
+    def symbols(self):
+        """The file with the symbols of the VMM's image that this machine boots."""
+        return file_with_symbols(self.build, image_for(self.vmm_image, self.vmm or ""))
+
     def boot_lines(self):
         """(GRUB command, image, words) in order."""
         if self.vmm is None:
             if len(self.modules) != 1:
                 raise ValueError("a bare machine boots exactly one image")
             return [("multiboot", self.modules[0].image, self.modules[0].line)]
-        lines = [("multiboot", self.vmm_image, self.vmm)] + [
+        lines = [("multiboot", image_for(self.vmm_image, self.vmm), self.vmm)] + [
             ("module", m.image, m.line) for m in self.modules
         ]
         loader = self.loader or (2 if self.firmware == "uefi" else 1)

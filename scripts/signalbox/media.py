@@ -13,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from .images import is_vmm
+
 GRUB_OPTIONS = ["--locales=", "--fonts=", "--themes="]
 # Each tool by Debian's and Arch's name, then by Fedora's.
 GRUB_RESCUE = ("grub-mkrescue", "grub2-mkrescue")
@@ -112,7 +114,7 @@ def for_each_firmware(lines, written):
     """The commands of a menu's entry, written for multiboot 1. By UEFI the VMM is booted by
     multiboot 2, as multiboot 1 hands over no ACPI there; by BIOS multiboot 1 leaves the screen in
     VGA's text mode. A guest alone knows multiboot 1."""
-    if lines[0][1].name != "signalbox":
+    if not is_vmm(lines[0][1]):
         return written
     second = [line.replace(" ", "2 ", 1) for line in written]
     return [EFI, *second, "else", *written, "fi"]

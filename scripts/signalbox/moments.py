@@ -65,9 +65,9 @@ def read_events(root=ROOT):
     )
 
 
-def ring_of(build):
-    """Where the VMM's trace lies in the machine's memory: (address, number of entries)."""
-    elf = Path(build) / "signalbox.elf"
+def ring_of(elf):
+    """Where the trace of the VMM with these symbols lies in the machine's memory: (address, number
+    of entries)."""
     found = symbols(elf).get("processor")
     entries = re.search(r"TRACE_ENTRIES = (\d+)", (ROOT / RING).read_text())
     if not found or not entries:

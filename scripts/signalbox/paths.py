@@ -287,7 +287,7 @@ def trace_paths(machine, directory, count, timeout, longest=LONGEST):
     the instructions of a path that is taken for the run's end."""
     _, directory, iso, disk = machine.prepare(directory)
     command, environment = bochs.configure(machine, directory, iso, disk, None)
-    trace = Trace(symbols(machine.build / "signalbox.elf"), longest)
+    trace = Trace(symbols(machine.symbols), longest)
     points = [trace.exit, *sorted(trace.entries)]
     breakpoints = "".join(f"pb {point:#x}\n" for point in points)
     (directory / "debugger.rc").write_text(breakpoints + "c\n")

@@ -85,6 +85,20 @@ MUTANTS = (
         "test_pc_view",
     ),
     (
+        "madt-without-the-lines-pins",
+        "vmm/load/vm_acpi.c",
+        ".pin = (uint32_t)pin->pin,",
+        ".pin = n,",
+        "test_vm_acpi",
+    ),
+    (
+        "controller-s-registers-are-faults",
+        "vmm/core/absent.c",
+        "chipset->controller.memory(vm->vcpu, address))\n\t\treturn;",
+        "chipset->controller.memory(vm->vcpu, address))\n\t\tvm->probes++;",
+        "test_faults",
+    ),
+    (
         "acpi-table-unsealed",
         "vmm/load/vm_acpi.c",
         "\tseal(h, used, &h->checksum);\n",

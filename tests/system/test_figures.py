@@ -13,6 +13,7 @@ import pytest
 
 from conftest import BUILD, ROOT, all_ok, pulse, scribe, vandal
 from signalbox import Module, parse_histograms
+from signalbox.images import VMM_IMAGES
 
 OWNED = 10_000
 ROUND_TRIP_CPUID, MASK_WRITE, DISPATCH, SWITCH, WAKEUP = 122, 120, 203, 679, 875
@@ -247,9 +248,10 @@ def test_kernel_entry_to_first_guest_instruction(boot):
     assert 0 < ticks < FIRST_GUEST
 
 
-def test_the_image_is_small():
+@pytest.mark.parametrize("name", VMM_IMAGES)
+def test_the_image_is_small(name):
     """Text and data of the VMM: what the loader takes from the file."""
-    image = (BUILD / "signalbox").read_bytes()
+    image = (BUILD / name).read_bytes()
     offset, size, count = struct.unpack_from("<I", image, 28)[0], *struct.unpack_from(
         "<HH", image, 42
     )

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 uint64_t pit_due = PIT_NEVER;
-bool pit_moves;
+bool pit_moves, pit_ticks;
 
 void pit_work(uint64_t now)
 {

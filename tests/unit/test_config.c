@@ -448,7 +448,7 @@ static void a_bad_word_of_the_vmm_is_one_clear_line(void **state)
 		{ "console=com3", "console=com3: it is one of com1, vga, auto, none" },
 		{ "keyboard=us", "keyboard=us: it is one of auto, on, off" },
 		{ "end=now", "end=now: it is one of auto, wait, off, halt" },
-		{ "chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft" },
+		{ "chipset=best", "chipset=best: it is one of auto, irqmux, pc, soft, apic" },
 		{ "banks=256", "banks=256: more than 255" },
 		{ "banks=all", "banks=all: it is a number from 0 to 255" },
 		{ "routes=exit", "routes=exit: unknown word" },

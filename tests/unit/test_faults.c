@@ -133,6 +133,13 @@ static void begin(enum fault_policy policy)
 	sched_set_state(&vm, VM_READY);
 }
 
+/* A controller whose registers lie in the page at DEVICE. */
+static bool answer(struct vcpu *v, uint64_t address)
+{
+	(void)v;
+	return address - DEVICE < PAGE;
+}
+
 static void access_at(uint64_t address, bool write)
 {
 	at = address;
@@ -183,6 +190,23 @@ static void R01_where_a_device_is_an_access_is_a_fault(void **state)
 	access_at(DEVICE, false);
 	assert_int_equal(vm.state, VM_STOPPED);
 	assert_int_equal(shown[place(DEVICE)], NONE);
+}
+
+static void R01_an_access_to_the_controller_is_no_fault(void **state)
+{
+	static const struct chipset with_registers = { .controller.memory = answer };
+
+	(void)state;
+	begin(FAULT_STOP);
+	const struct chipset *before = chipset;
+	chipset = &with_registers;
+	access_at(DEVICE, true);
+	access_at(DEVICE, false);
+	assert_int_equal(vm.state, VM_READY);
+	assert_int_equal(vm.faults + vm.probes + mapped, 0);
+	access_at(DEVICE + PAGE, false);
+	assert_int_equal(vm.faults + vm.probes, 1);
+	chipset = before;
 }
 
 /* A write that cannot be stepped over gets absent_page, again and again; ABSENT_PAGES have it at a
@@ -352,9 +376,12 @@ static void R06_a_hlt_that_no_nmi_ends_is_a_fault(void **state)
 
 int main(void)
 {
+	static const struct chipset plain;
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(R01_where_nothing_is_a_write_is_a_probe),
 		cmocka_unit_test(R01_where_a_device_is_an_access_is_a_fault),
+		cmocka_unit_test(R01_an_access_to_the_controller_is_no_fault),
 		cmocka_unit_test(R01_absent_pages_go_round),
 		cmocka_unit_test(an_event_under_delivery_is_put_back),
 		cmocka_unit_test(R01_a_vm_restarts_so_often_and_no_more),
@@ -366,5 +393,6 @@ int main(void)
 		cmocka_unit_test(R06_a_hlt_that_no_nmi_ends_is_a_fault),
 	};
 
+	chipset = &plain;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,7 +147,7 @@ static void an_unknown_realisation_is_told(void **state)
 	assert_string_equal(
 		printed(),
 		"signalbox: chipset=best: no such realisation in this image; it has: irqmux, pc, "
-		"soft\n");
+		"soft; the image signalbox-apic has apic\n");
 }
 
 static unsigned banks_used(unsigned vm_total)

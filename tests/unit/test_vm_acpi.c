@@ -13,7 +13,7 @@
 
 enum { PAGE_BYTES = 4096 };
 
-static uint8_t page[PAGE_BYTES];
+static uint8_t page[PAGE_BYTES] __attribute__((aligned(64)));
 
 static void build(bool keyboard)
 {
@@ -146,6 +146,31 @@ static void the_madt_has_a_processor_and_8259s(void **state)
 	assert_int_equal(field(madt, 48, 4), 1);
 }
 
+/* A PC's lines: IRQ0 enters pin 2, and IRQ9 is level triggered. IRQ2 reaches no pin. */
+static void the_madt_names_the_io_apic_and_the_lines(void **state)
+{
+	(void)state;
+	struct platform machine = { .ioapic = 0xfec00000 };
+	for (int n = 0; n < LINES; n++)
+		machine.line[n].pin = n;
+	machine.line[0].pin = 2;
+	machine.line[2].pin = -1;
+	machine.line[9].level = machine.line[9].low = true;
+	build(false);
+	vm_acpi_add_apics(page, &machine);
+	const uint8_t *madt = find("APIC");
+	assert_int_equal(field(madt, 4, 4), 44 + 8 + 12 + 2 * 10);
+	assert_int_equal(field(madt, 52, 4), 0x00000c01); /* type 1, 12 bytes, id 0 */
+	assert_int_equal(field(madt, 56, 4), 0xfec00000);
+	assert_int_equal(field(madt, 60, 4), 0); /* the first pin's number */
+	assert_int_equal(field(madt, 64, 4), 0x00000a02);
+	assert_int_equal(field(madt, 68, 4), 2);
+	assert_int_equal(field(madt, 72, 2), 0x5); /* edge, high */
+	assert_int_equal(field(madt, 74, 4), 0x09000a02);
+	assert_int_equal(field(madt, 78, 4), 9);
+	assert_int_equal(field(madt, 82, 2), 0xf); /* level, low */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +178,7 @@ int main(void)
 		cmocka_unit_test(the_facs_is_aligned),
 		cmocka_unit_test(the_dsdt_has_s5_alone),
 		cmocka_unit_test(the_madt_has_a_processor_and_8259s),
+		cmocka_unit_test(the_madt_names_the_io_apic_and_the_lines),
 	};
 
 	return cmocka_run_group_tests_name("vm_acpi", tests, NULL, NULL);

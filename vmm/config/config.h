@@ -120,7 +120,7 @@ struct config_part {
 /* The words of the VMM's own line. */
 struct vmm_config {
 	char console[8]; /* console=com1|vga|auto|none; default com1 */
-	char chipset[8]; /* chipset=auto|irqmux|pc|soft; default auto */
+	char chipset[8]; /* chipset=auto|irqmux|pc|soft|apic; default auto */
 	/* banks=N: use so many interrupt controllers (R16); 0 = all there are */
 	unsigned banks;
 	enum nmi_policy nmi; /* nmi=panic|log|vm:NAME; default log */

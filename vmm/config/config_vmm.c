@@ -26,7 +26,7 @@ static int vmm_console(struct reader *r, const char *value)
 
 static int vmm_chipset(struct reader *r, const char *value)
 {
-	int choice = config_choice(r, value, "auto, irqmux, pc, soft");
+	int choice = config_choice(r, value, "auto, irqmux, pc, soft, apic");
 
 	if (choice < 0)
 		return choice;

@@ -115,6 +115,8 @@ void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	const struct denial what = { "%s of memory at %lx",
 		                     { (uint64_t)(write ? "write" : "read"), address } };
 
+	if (chipset->controller.memory != NULL && chipset->controller.memory(vm->vcpu, address))
+		return;
 	if (!is_foreign(page_of(address)))
 		vm->probes++;
 	else if (!vm_fault(vm, reason, false, &what))

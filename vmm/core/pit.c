@@ -20,6 +20,7 @@
 #include "vmm/core/lines.h"
 #include "vmm/core/pit_clock.h"
 #include "vmm/core/sched.h"
+#include "vmm/core/vm_timer.h"
 
 enum { PORT_COUNTER0 = 0x40, PORT_CONTROL = 0x43, PORT_SYSTEM = 0x61 };
 enum { COUNTER_TICK = 0, COUNTER_SPEAKER = 2 };
@@ -34,7 +35,7 @@ enum { NEAR_EDGE = 4, STORM = 64, PAST_EDGE = 4, LATE = 32, TRIES = 64 };
 enum { BURST = 64 }; /* ticks=all: so many ticks are caught up at a stretch. */
 
 uint64_t pit_due = PIT_NEVER;
-bool pit_moves;
+bool pit_moves, pit_ticks;
 
 static struct pit_clock clock;
 
@@ -66,8 +67,7 @@ static void find_due(void)
 {
 	pit_due = PIT_NEVER;
 	for (unsigned i = 0; i < vm_count; i++)
-		if (vms[i]->pit.own && vms[i]->pit.due < pit_due)
-			pit_due = vms[i]->pit.due;
+		pit_due = vm_timer_earliest(&vms[i]->pit, pit_due);
 }
 
 static void set_due(struct pit *p, uint64_t due)
@@ -331,6 +331,7 @@ void pit_put_away(struct vm *vm)
 {
 	struct pit *p = &vm->pit;
 
+	vm_timer_set(vm, false, find_due);
 	if (!p->own)
 		return;
 	/* pc: a tick that vm has not taken is in the status register, and in the 8259's IRR. The
@@ -354,6 +355,7 @@ void pit_load(struct vm *vm)
 {
 	struct pit *p = &vm->pit;
 
+	vm_timer_set(vm, true, find_due);
 	if (!p->own)
 		return;
 	line_table[PIT_TICK_LINE].owner = vm;
@@ -383,16 +385,15 @@ void pit_work(uint64_t now)
 	uint64_t t = pit_clock_pulses(&clock, now), first = PIT_NEVER;
 	for (unsigned i = 0; i < vm_count; i++) {
 		struct vm *vm = vms[i];
-		if (!vm->pit.own)
-			continue;
-		if (vm->pit.due <= now) {
+		if (vm->pit.timer <= now)
+			vm_timer_work(vm);
+		if (vm->pit.own && vm->pit.due <= now) {
 			if (vm == processor.vm)
 				work_for_running(&vm->pit);
 			else
 				wake(vm, t);
 		}
-		if (vm->pit.due < first)
-			first = vm->pit.due;
+		first = vm_timer_earliest(&vm->pit, first);
 	}
 	pit_due = first;
 	processor.attention = false; /* the caller chooses anyway, without a second round */
@@ -552,7 +553,7 @@ void pit_reset(struct vm *vm)
 	p->backlog = 0;
 	p->told = 0;
 	p->slip = p->loaded_slip = 0;
-	p->due = PIT_NEVER;
+	p->due = p->timer = PIT_NEVER;
 }
 
 /* Gives the machine's PIT to the only VM that asks for a PIT. The VM's start closes the ports that
@@ -581,12 +582,11 @@ void pit_begin(void)
 		count++;
 		all |= vms[i]->config.ticks_all;
 	}
-	if (count == 1 && !all) {
+	if (count == 1 && !all)
 		give(only);
-		return;
-	}
-	pit_moves = count != 0;
-	if (!pit_moves)
+	pit_ticks = count > 1 || all;
+	pit_moves = vm_timer_begin() || pit_ticks;
+	if (!pit_ticks)
 		return;
 	pit_clock_begin(&clock, cpu_tsc(), platform.tsc_khz);
 	for (unsigned i = 0; i < vm_count; i++) {

@@ -39,14 +39,18 @@ struct pit {
 	 * loading. */
 	int64_t slip, loaded_slip;
 	uint64_t due;     /* TSC of the next work for this PIT, or PIT_NEVER */
+	uint64_t timer;   /* the same for the timer in the VM's controller (vm_timer.h) */
 	uint64_t backlog; /* ticks=all: ticks that are still to be delivered */
 	uint64_t merged;  /* ticks that fell due with another tick, and were dropped */
 };
 
-/* TSC of the earliest work for any VM's PIT, or PIT_NEVER. */
+/* TSC of the earliest work for any VM's PIT or timer, or PIT_NEVER. */
 extern uint64_t pit_due;
-/* There are VMs with a PIT of their own. */
+/* There are VMs with a PIT of their own, or with a timer in their controller. */
 extern bool pit_moves;
+
+/* The machine's counter is the VMs' in turn. */
+extern bool pit_ticks;
 
 /* Decides whether VMs have PITs of their own, and silences the machine's counter where they do.
  * Call it once, after the last VM was made and before the first VM runs. */
@@ -77,7 +81,7 @@ void pit_forget_alarm(void);
 /* Returns true where there is an alarm now. */
 static inline bool pit_set_alarm(void)
 {
-	if (pit_due == PIT_NEVER)
+	if (pit_due == PIT_NEVER || !pit_ticks)
 		return false;
 	pit_load_alarm();
 	return true;

@@ -208,8 +208,13 @@ static bool build_acpi(struct vm *vm)
 	enum { KEYBOARD_PORT = 0x64 };
 	struct load *l = &vm->load;
 
-	if (!vm->config.acpi || l->acpi_part == VM_ACPI_PARTS)
+	if (!vm->config.acpi)
 		return true;
+	if (l->acpi_part == VM_ACPI_PARTS) {
+		if (chipset->controller.memory != NULL)
+			vm_acpi_add_apics(l->memory + VM_ACPI_AT, &platform);
+		return true;
+	}
 	vm_acpi_build(l->memory + VM_ACPI_AT, l->acpi_part++, port_is_own(vm, KEYBOARD_PORT));
 	return false;
 }

@@ -66,13 +66,29 @@ enum { BOOT_LEGACY_DEVICES = 1 << 0, BOOT_KEYBOARD = 1 << 1, BOOT_NO_MSI = 1 << 
 enum { FLAGS = 1 << 0 | 1 << 2 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 10 };
 enum { SPACE_PORTS = 1, WIDTH_BYTE = 1 };
 
-/* 5.2.12: one processor, and a pair of 8259s. The VM has no local APIC, and CPUID says so. */
+/* 5.2.12.5: the line's pin and mode, where they are not the usual ones. */
+struct override {
+	uint8_t type, bytes, bus, line;
+	uint32_t pin;
+	uint16_t flags;
+} __attribute__((packed));
+
+/* 5.2.12: one processor, and a pair of 8259s. What follows is part of the table where the VM has a
+ * local APIC, as CPUID says (vm_acpi_add_apics()). */
 struct madt {
 	struct header header;
 	uint32_t local_apic, flags;
 	uint8_t type, bytes, processor, id;
 	uint32_t processor_flags;
+	struct {
+		uint8_t type, bytes, id, reserved;
+		uint32_t address, first;
+	} __attribute__((packed)) io;
+	struct override line[LINES];
 } __attribute__((packed));
+enum { MADT_IO = 1, MADT_OVERRIDE = 2 };
+/* 5.2.12.5, MPS INTI flags: 3:2 trigger mode (1 edge, 3 level) | 1:0 polarity (1 high, 3 low) */
+enum { INTI_EDGE = 1 << 2, INTI_LEVEL = 3 << 2, INTI_HIGH = 1, INTI_LOW = 3 };
 
 enum { LOCAL_APIC = 0xfee00000u, MADT_8259S = 1, MADT_PROCESSOR = 0, PROCESSOR_BYTES = 8 };
 enum { PROCESSOR_ENABLED = 1 };
@@ -152,9 +168,34 @@ static void build_small(struct tables *t)
 	t->madt.type = MADT_PROCESSOR;
 	t->madt.bytes = PROCESSOR_BYTES;
 	t->madt.processor_flags = PROCESSOR_ENABLED;
-	FINISH(&t->madt, "APIC", 3);
+	finish(&t->madt.header, "APIC", 3, offsetof(struct madt, io), sizeof(t->madt));
 	memcpy(t->dsdt.aml, aml, sizeof(aml));
 	FINISH(&t->dsdt, "DSDT", 2);
+}
+
+void vm_acpi_add_apics(void *page, const struct platform *machine)
+{
+	struct madt *m = &((struct tables *)page)->madt;
+	unsigned count = 0;
+
+	m->io.type = MADT_IO;
+	m->io.bytes = sizeof(m->io);
+	m->io.address = (uint32_t)machine->ioapic;
+	for (unsigned n = 0; n < LINES; n++) {
+		const struct line_pin *pin = &machine->line[n];
+		if (pin->pin < 0 || (pin->pin == (int)n && !pin->level && !pin->low))
+			continue;
+		m->line[count++] = (struct override){
+			.type = MADT_OVERRIDE,
+			.bytes = sizeof(m->line[0]),
+			.line = (uint8_t)n,
+			.pin = (uint32_t)pin->pin,
+			.flags = (uint16_t)((pin->level ? INTI_LEVEL : INTI_EDGE) |
+			                    (pin->low ? INTI_LOW : INTI_HIGH)),
+		};
+	}
+	finish(&m->header, "APIC", 3, offsetof(struct madt, line) + count * sizeof(m->line[0]),
+	       sizeof(*m));
 }
 
 static void build_fixed(struct tables *t, bool keyboard)

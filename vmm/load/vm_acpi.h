@@ -10,6 +10,8 @@
 #ifndef VMM_VM_ACPI_H
 #define VMM_VM_ACPI_H
 
+#include "arch/x86/machine/platform.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,5 +30,8 @@ enum { VM_ACPI_PARTS = 2 };
  * keyboard: the VM has the keyboard controller. Call it for each part, in order, at each start of a
  * VM. Takes 1,200 instructions at most. */
 void vm_acpi_build(void *page, unsigned part, bool keyboard);
+/* Adds the machine's I/O APIC, and the lines whose pins are not the usual ones, to the MADT. Call
+ * it after vm_acpi_build() for a VM with a local APIC. */
+void vm_acpi_add_apics(void *page, const struct platform *machine);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's driver of the 8259A pair.
+ * The guest's driver of its interrupt controller: the 8259A pair, or the APICs (apic.c).
  *
  * Rule: see pic.h.
  */
 #include "guests/lib/pic.h"
 
 #include "arch/x86/cpu/io.h"
+#include "guests/lib/apic.h"
 #include "guests/lib/traps.h"
 
 enum { LINE_CASCADE = 2, LINE_SLAVE = 8, LINE_MASTER_LAST = 7, LINE_SLAVE_LAST = 15 };
@@ -32,7 +33,8 @@ enum { OCW3_SELECT = 1 << 3, OCW3_READ_IRR = 2, OCW3_READ_ISR = 3 };
 
 static enum pic_eoi eoi_kind;
 static uint8_t masks[2] = { 0xff, 0xff };
-static bool masks_each;
+static bool masks_each, by_apic;
+static uint8_t vectors; /* by_apic: the vector of line 0 */
 
 static void initialise(uint16_t command, uint16_t data, uint8_t vector, uint8_t icw3, uint8_t mask)
 {
@@ -57,6 +59,18 @@ void pic_init(uint8_t base, enum pic_eoi eoi)
 	pic_again(base);
 }
 
+bool pic_use_apic(uint8_t base)
+{
+	vectors = base;
+	by_apic = apic_init();
+	return by_apic;
+}
+
+uint8_t pic_vector(unsigned line)
+{
+	return (uint8_t)(vectors + line);
+}
+
 static void write_masks(void)
 {
 	/* The cascade is open exactly while the slave has an open line. */
@@ -70,12 +84,20 @@ static void write_masks(void)
 
 void pic_unmask(unsigned line)
 {
+	if (by_apic) {
+		apic_set_pin(line, pic_vector(line), true);
+		return;
+	}
 	masks[line / 8] &= (uint8_t) ~(1 << (line % 8));
 	write_masks();
 }
 
 void pic_mask(unsigned line)
 {
+	if (by_apic) {
+		apic_set_pin(line, pic_vector(line), false);
+		return;
+	}
 	masks[line / 8] |= (uint8_t)(1 << (line % 8));
 	write_masks();
 }
@@ -96,6 +118,8 @@ static void end(uint16_t command, unsigned level)
 
 bool pic_spurious(unsigned line)
 {
+	if (by_apic)
+		return false;
 	if (line == LINE_MASTER_LAST)
 		return !(in_service(PIC_MASTER_COMMAND) & 0x80);
 	if (line != LINE_SLAVE_LAST || in_service(PIC_SLAVE_COMMAND) & 0x80)
@@ -116,6 +140,11 @@ static void write_mask(unsigned line, bool closed)
 	uint8_t bit = (uint8_t)(1 << line % 8);
 	uint8_t *mask = &masks[line / 8];
 
+	if (by_apic) {
+		if (line != APIC_TIMER_LINE)
+			apic_set_pin(line, pic_vector(line), !closed);
+		return;
+	}
 	*mask = closed ? *mask | bit : *mask & (uint8_t)~bit;
 	io_out8(line < LINE_SLAVE ? PIC_MASTER_DATA : PIC_SLAVE_DATA, *mask);
 }
@@ -138,6 +167,10 @@ void pic_finish(unsigned line)
 
 void pic_end(unsigned line)
 {
+	if (by_apic) {
+		apic_end();
+		return;
+	}
 	if (line >= LINE_SLAVE) {
 		end(PIC_SLAVE_COMMAND, line - LINE_SLAVE);
 		end(PIC_MASTER_COMMAND, LINE_CASCADE);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The guest's driver of the 8259A pair: edge triggered, fully nested, no automatic EOI.
+ * The guest's driver of its interrupt controller. This is the 8259A pair, edge triggered, fully
+ * nested, no automatic EOI; or the local APIC and the I/O APIC, after pic_use_apic().
  *
- * Rule: the driver touches only ports 20h, 21h, A0h and A1h; no local APIC is assumed.
+ * Rule: before pic_use_apic() the driver touches only ports 20h, 21h, A0h and A1h.
  */
 #ifndef GUESTS_LIB_PIC_H
 #define GUESTS_LIB_PIC_H
@@ -25,6 +26,11 @@ enum pic_eoi { PIC_EOI_SPECIFIC, PIC_EOI_NON_SPECIFIC };
 void pic_init(uint8_t base, enum pic_eoi eoi);
 /* Writes the same sequence once more, on vectors base and base + 8. The masks stay as before. */
 void pic_again(uint8_t base);
+/* Leaves the pair for good, all lines masked, and drives the APICs: line n has vector base + n.
+ * Call after pic_init() with the same base. Returns false where the processor has no x2APIC. */
+bool pic_use_apic(uint8_t base);
+/* Returns the vector of a line, after pic_use_apic(). */
+uint8_t pic_vector(unsigned line);
 void pic_unmask(unsigned line);
 void pic_mask(unsigned line);
 /* Returns whether this interrupt is a spurious IRQ7 or IRQ15. For a spurious IRQ15 the function

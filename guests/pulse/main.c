@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pulse's start, threads and end. Words: probes=LIST n=1000 seconds=3 laps=1 stress=N base=0x20
- * hz=1000 anew=0 baud=N. Without probes= and stress= the run is a demonstration.
+ * hz=1000 anew=0 baud=N apic=1 timer=1. Without probes= and stress= the run is a demonstration.
  *
  * Rule: main is the idle thread; the prober ends the guest.
  */
+#include "guests/lib/apic.h"
 #include "guests/lib/args.h"
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"
@@ -68,8 +69,9 @@ static void print_verdicts(void)
 	report(stream.lost == 0, "R08 no interrupt of line 3 was lost", "%u lost",
 	       (unsigned)stream.lost);
 	cpu_interrupts_off(); /* so that all counts are of the same moment */
-	uint32_t all = irq_count_all(),
-		 foreign = all - irq_count(PIT_LINE) - irq_count(UART_COM2_LINE);
+	uint32_t all = irq_count_all(), foreign = all - irq_count(PIT_LINE) -
+	                                          irq_count(UART_COM2_LINE) -
+	                                          irq_count(APIC_TIMER_LINE);
 	cpu_interrupts_on();
 	report(foreign == 0, "no interrupt but its own", "%u of %u are foreign", (unsigned)foreign,
 	       (unsigned)all);
@@ -123,8 +125,17 @@ static void prober(void)
 int guest_main(void)
 {
 	read_words();
-	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_SPECIFIC);
-	tick_init((uint32_t)args_number("hz", 1000), (uint32_t)args_number("anew", 0));
+	const uint8_t base = (uint8_t)args_number("base", PIC_BASE);
+
+	pic_init(base, PIC_EOI_SPECIFIC);
+	if (args_number("apic", 0) != 0 && !pic_use_apic(base)) {
+		machine_print("pulse: apic=1: this processor has no x2APIC\n");
+		machine_exit(1);
+	}
+	if (args_number("timer", 0) != 0)
+		tick_use_apic((uint32_t)args_number("hz", 1000));
+	else
+		tick_init((uint32_t)args_number("hz", 1000), (uint32_t)args_number("anew", 0));
 	machine_print("pulse: %u Hz, words: %s\n", (unsigned)tick_hz(), args_line());
 	if (!com2_init((uint32_t)args_number("baud", 0)))
 		no_uart();

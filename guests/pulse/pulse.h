@@ -30,6 +30,8 @@ struct tick_count {
 /* Prepares ticks of so many Hz and measures the rates. anew: seconds after which the PIT is loaded
  * again, or 0. Call before tick_start(). */
 void tick_init(uint32_t hz, uint32_t anew);
+/* Has the ticks come from the local APIC's timer, in place of tick_init(). */
+void tick_use_apic(uint32_t hz);
 /* Starts the ticks and waits for the first tick. */
 void tick_start(void);
 uint32_t tick_hz(void);

@@ -136,6 +136,8 @@ static const struct {
 	{ "elcr", vandal_elcr },
 	{ "levels", vandal_levels },
 	{ "modes", vandal_modes },
+	{ "apicstate", vandal_apicstate },
+	{ "apicjunk", vandal_apicjunk },
 	{ "wide", vandal_wide },
 	{ "registers", vandal_registers },
 	{ "inputs", vandal_inputs },

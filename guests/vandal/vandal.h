@@ -7,6 +7,7 @@
  * - registers across exits and switches: state.c, poison.c, vectors.c, exits.c with exits_code.S;
  * - x87 errors: x87.c;
  * - the chipset block: storm.c, wide.c, registers.c;
+ * - the guest's APICs: apics.c;
  * - RAM above 4 GiB: ram.c;
  * - devices of the guest's own: inputs.c, stream.c, nmi.c, idle.c, frames.c;
  * - the machine around: board.c, absent.c;
@@ -56,6 +57,8 @@ attack vandal_port, vandal_memory, vandal_pci, vandal_call, vandal_ring3, vandal
 attack vandal_unmask, vandal_reinit, vandal_inservice, vandal_icw1;
 /* storm.c */
 attack vandal_ports, vandal_initialisations, vandal_polls, vandal_elcr, vandal_levels, vandal_modes;
+/* apics.c */
+attack vandal_apicstate, vandal_apicjunk;
 /* wide.c */
 attack vandal_wide;
 /* registers.c */

@@ -305,7 +305,7 @@ VMM_WORDS = [
     ("status=often", "status=often: a time is a number and us, ms or s, as in 5ms"),
     ("banks=many", "banks=many: it is a number from 0 to 255"),
     ("banks=256", "banks=256: more than 255"),
-    ("chipset=magic", "chipset=magic: it is one of auto, irqmux, pc, soft"),
+    ("chipset=magic", "chipset=magic: it is one of auto, irqmux, pc, soft, apic"),
     ("nmi=maybe", "nmi=maybe: it is one of panic, log, vm:NAME"),
     ("nmi=vm:nobody", "nmi=vm:nobody: there is no such VM; external NMIs are logged"),
 ]

@@ -192,6 +192,26 @@ static void R01_a_leaf_that_does_not_differ_is_as_it_is(void **state)
 	assert_true(guest_cpuid_differs(SB_CPUID_LEAF) && guest_cpuid_differs(EXTENDED + 1));
 }
 
+/* Linux asks for KVM's name before it takes x2APIC mode, and for a timer that never stops. */
+static void a_guest_with_a_local_apic_is_told_of_it(void **state)
+{
+	(void)state;
+	enum { APIC = 1 << 9, X2APIC = 1 << 21, DEADLINE = 1 << 24, ARAT = 1 << 2 };
+	const uint32_t kvm = SB_CPUID_LEAF + 0x100;
+	static const struct guest_msr_device device = { .features_ecx = X2APIC,
+		                                        .features_edx = APIC };
+
+	assert_false(ask(1, 0, 0).edx & APIC);
+	assert_true(is_empty(ask(kvm, 0, 0)) && is_empty(ask(6, 0, 0)));
+	guest_msr_device = &device;
+	assert_true(ask(1, 0, 0).edx & APIC);
+	assert_int_equal(ask(1, 0, 0).ecx & (X2APIC | DEADLINE), X2APIC);
+	assert_int_equal(ask(6, 0, 0).eax, ARAT);
+	assert_memory_equal(&(uint32_t){ ask(kvm, 0, 0).ebx }, "KVMK", 4);
+	assert_true(is_empty(ask(kvm + 1, 0, 0))); /* no feature of KVM */
+	guest_msr_device = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +222,7 @@ int main(void)
 		cmocka_unit_test_setup(R01_leaves_that_tell_the_same_tell_it_alike, begin),
 		cmocka_unit_test_setup(R01_what_faults_in_the_guest_is_not_announced, begin),
 		cmocka_unit_test_setup(R01_a_leaf_that_does_not_differ_is_as_it_is, begin),
+		cmocka_unit_test_setup(a_guest_with_a_local_apic_is_told_of_it, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

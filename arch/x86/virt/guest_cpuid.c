@@ -15,6 +15,7 @@
 #define BITS(high, low) (UINT32_MAX >> (31 - (high)) & UINT32_MAX << (low))
 
 enum { LEAF_FEATURES = 1, LEAF_CACHES = 4, LEAF_STRUCTURED = 7, LEAF_XSAVE = 0xd };
+enum { LEAF_POWER = 6, EAX_ARAT = 1 << 2 };
 enum { LEAF_TSC = 0x15, LEAF_FREQUENCIES = 0x16 };
 #define LEAF_EXTENDED 0x80000000u
 #define LEAF_EXTENDED_LAST 0x80000008u
@@ -64,12 +65,17 @@ enum { LEAF_TSC = 0x15, LEAF_FREQUENCIES = 0x16 };
 /* CLZERO, the pointers of FXSAVE, WBNOINVD (stepped over as WBINVD); no RDPRU, INVLPGB, MCOMMIT */
 #define SHOW_EXTENDED_8_EBX (BIT(0) | BIT(2) | BIT(9))
 
-static void signature(struct cpuid *c)
+/* Linux takes x2APIC mode without interrupt remapping only where a hypervisor that Linux knows says
+ * so by being there. KVM's leaves of features are 0: there is no feature of KVM. */
+#define LEAF_KVM 0x40000100u
+#define KVM_SIGNATURE "KVMKVMKVM\0\0"
+
+static void signature(struct cpuid *c, uint32_t last, const char *name)
 {
-	c->eax = SB_CPUID_TSC; /* the highest leaf */
-	memcpy(&c->ebx, SB_SIGNATURE, 4);
-	memcpy(&c->ecx, &SB_SIGNATURE[4], 4);
-	memcpy(&c->edx, &SB_SIGNATURE[8], 4);
+	c->eax = last; /* the highest leaf */
+	memcpy(&c->ebx, name, 4);
+	memcpy(&c->ecx, &name[4], 4);
+	memcpy(&c->edx, &name[8], 4);
 }
 
 static struct cpuid features(struct cpuid c, unsigned has)
@@ -146,6 +152,8 @@ static struct cpuid basic(struct cpuid c, uint32_t leaf, uint32_t subleaf, unsig
 	case LEAF_CACHES: /* no other processor shares the caches */
 		c.eax &= 0x3fff;
 		return c;
+	case LEAF_POWER: /* the timer of the local APIC goes on in every sleep */
+		return (struct cpuid){ .eax = guest_msr_device != NULL ? EAX_ARAT : 0 };
 	case LEAF_STRUCTURED:
 		return structured(c, subleaf, has);
 	case LEAF_XSAVE:
@@ -191,7 +199,9 @@ static struct cpuid own(uint32_t leaf)
 	struct cpuid c = { 0 };
 
 	if (leaf == SB_CPUID_LEAF)
-		signature(&c);
+		signature(&c, SB_CPUID_TSC, SB_SIGNATURE);
+	else if (leaf == LEAF_KVM && guest_msr_device != NULL)
+		signature(&c, LEAF_KVM + 1, KVM_SIGNATURE);
 	else if (leaf == SB_CPUID_TSC)
 		c = (struct cpuid){ .eax = (uint32_t)platform.tsc_khz,
 			            .ebx = (platform.bochs ? SB_CPUID_COUNTS : 0) |

@@ -69,6 +69,9 @@ UNIT_latency := emulators/qemu/latency.c emulators/qemu/recent.c emulators/timel
 UNIT_drain   := emulators/timeline.c
 UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/processor.c $(UNIT_LOG)
 UNIT_sim8259 := tests/unit/sim8259.c
+# The local APIC, and the I/O APIC beside it.
+UNIT_SIM_APIC := $(patsubst %,tests/unit/sim_%.c,apic apic_timer ioapic)
+UNIT_sim_apic := $(UNIT_SIM_APIC)
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
 UNIT_NMI     := arch/x86/cpu/nmi_account.c

@@ -44,9 +44,9 @@ static void put(uint32_t set[SIM_APIC_WORDS], unsigned vector, bool value)
 
 int sim_apic_highest(const uint32_t set[SIM_APIC_WORDS])
 {
-	for (int vector = 255; vector >= 0; vector--)
-		if (sim_apic_has(set, (unsigned)vector))
-			return vector;
+	for (int i = SIM_APIC_WORDS - 1; i >= 0; i--)
+		if (set[i] != 0)
+			return i * WORD_BITS + WORD_BITS - 1 - __builtin_clz(set[i]);
 	return SIM_APIC_NONE;
 }
 
@@ -264,41 +264,56 @@ bool sim_apic_write(struct sim_apic *a, uint32_t msr, uint64_t value)
 	}
 }
 
+/* Returns a register of a single word, or -1. */
+static int64_t read_single(const struct sim_apic *a, uint32_t msr)
+{
+	switch (msr) {
+	case X2_ID:
+		return 0;
+	case X2_VERSION:
+		return VERSION;
+	case X2_TPR:
+		return a->tpr;
+	case X2_PPR:
+		return ppr(a);
+	case X2_LDR:
+		return LDR_OF_0;
+	case X2_SVR:
+		return a->svr;
+	case X2_ESR:
+		return a->esr;
+	case X2_INITIAL:
+		return a->initial;
+	case X2_COUNT:
+		return sim_apic_timer_count(a);
+	case X2_DIVIDE:
+		return a->divide;
+	default:
+		return -1;
+	}
+}
+
 bool sim_apic_read(const struct sim_apic *a, uint32_t msr, uint64_t *value)
 {
-	static const uint16_t sets[] = { X2_ISR, X2_TMR, X2_IRR };
+	int64_t single = read_single(a, msr);
 
-	const uint32_t *const words[] = { a->isr, a->tmr, a->irr };
-	const uint64_t plain[][2] = {
-		{ X2_ID, 0 },
-		{ X2_VERSION, VERSION },
-		{ X2_TPR, a->tpr },
-		{ X2_PPR, ppr(a) },
-		{ X2_LDR, LDR_OF_0 },
-		{ X2_SVR, a->svr },
-		{ X2_ESR, a->esr },
-		{ X2_ICR, a->icr },
-		{ X2_INITIAL, a->initial },
-		{ X2_DIVIDE, a->divide },
-		{ X2_COUNT, sim_apic_timer_count(a) },
-		{ X2_DEADLINE, a->deadline },
-	};
-
-	for (unsigned i = 0; i < sizeof(sets) / sizeof(sets[0]); i++)
-		if (msr - sets[i] < SIM_APIC_WORDS) {
-			*value = words[i][msr - sets[i]];
-			return true;
-		}
-	if (msr >= X2_TIMER && msr <= X2_ERROR) {
+	if (msr - X2_ISR < SIM_APIC_WORDS)
+		*value = a->isr[msr - X2_ISR];
+	else if (msr - X2_TMR < SIM_APIC_WORDS)
+		*value = a->tmr[msr - X2_TMR];
+	else if (msr - X2_IRR < SIM_APIC_WORDS)
+		*value = a->irr[msr - X2_IRR];
+	else if (msr - X2_TIMER < X2_ENTRIES)
 		*value = a->entry[msr - X2_TIMER];
-		return true;
-	}
-	for (unsigned i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-		if (plain[i][0] == msr) {
-			*value = plain[i][1];
-			return true;
-		}
-	return false;
+	else if (msr == X2_ICR)
+		*value = a->icr;
+	else if (msr == X2_DEADLINE)
+		*value = a->deadline;
+	else if (single >= 0)
+		*value = (uint64_t)single;
+	else
+		return false;
+	return true;
 }
 
 void sim_apic_reset(struct sim_apic *a)

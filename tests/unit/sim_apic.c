@@ -14,11 +14,14 @@
 
 enum { VECTOR = 0xff, VECTOR_FIRST = 16, CLASS = 0xf0, WORD_BITS = 32 };
 enum { SVR_AT_RESET = 0xff, SVR_WRITABLE = 0x1ff };
+enum { VERSION_P6 = 0x30010, SVR_P6 = 0x0f, ERROR_NOT_ACCEPTED = 1 << 2 };
 enum { VERSION = 0x50014, LDR_OF_0 = 1, ERROR_ILLEGAL_VECTOR = 1 << 6 };
 /* ICR (figure 10-28): 63:32 destination | 19:18 shorthand | 15 trigger mode | 14 level | 11 logical
  * destination | 10:8 delivery mode | 7:0 vector. Bit 12 is no more in x2APIC mode. */
 enum { ICR_LEVEL_TRIGGERED = 1 << 15, ICR_LOGICAL = 1 << 11, ICR_MODE_SHIFT = 8, ICR_MODE = 7 };
 enum { ICR_SHORTHAND_SHIFT = 18, SHORTHAND_NONE = 0, SHORTHAND_OTHERS = 3 };
+/* Bochs's BIOS starts the other processors: SIPI, all but self. */
+enum { FIRMWARE_ICR = 0xc469f };
 enum { MODE_FIXED = 0, MODE_NMI = 4 };
 #define ICR_RESERVED 0xfff33000u
 #define EVERYBODY 0xffffffffu
@@ -162,9 +165,13 @@ static bool write_icr(struct sim_apic *a, uint64_t value)
 
 	if (value & ICR_RESERVED && !has_rule(a, SIM_RULE_RESERVED_IGNORED))
 		return false;
-	a->icr = has_rule(a, SIM_RULE_ICR_FORGETS) ? 0 : value;
-	if (!is_for_me(value))
+	a->icr = has_rule(a, SIM_RULE_ICR_FORGETS) ? FIRMWARE_ICR : value;
+	if (!is_for_me(value)) {
+		if (has_rule(a, SIM_RULE_P6) &&
+		    (value >> ICR_SHORTHAND_SHIFT & 3) == SHORTHAND_NONE)
+			a->errors |= ERROR_NOT_ACCEPTED;
 		return true;
+	}
 	if (mode == MODE_NMI)
 		a->nmis++;
 	if (mode == MODE_FIXED)
@@ -194,7 +201,7 @@ static bool write_svr(struct sim_apic *a, uint32_t value)
 {
 	if (value & ~(uint32_t)SVR_WRITABLE)
 		return false;
-	a->svr = value;
+	a->svr = has_rule(a, SIM_RULE_P6) ? value | SVR_P6 : value;
 	for (unsigned i = 0; i < X2_ENTRIES && !(value & X2_ON); i++)
 		a->entry[i] |= X2_MASKED;
 	return true;
@@ -271,7 +278,7 @@ static int64_t read_single(const struct sim_apic *a, uint32_t msr)
 	case X2_ID:
 		return 0;
 	case X2_VERSION:
-		return VERSION;
+		return has_rule(a, SIM_RULE_P6) ? VERSION_P6 : VERSION;
 	case X2_TPR:
 		return a->tpr;
 	case X2_PPR:

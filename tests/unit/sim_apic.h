@@ -50,9 +50,11 @@ enum { X2_MASKED = 1 << 16, X2_PERIODIC = 1 << 17, X2_DEADLINE_MODE = 1 << 18, X
 	X(SPURIOUS_STAYS, "spurious-stays") /* no EOI ends the vector that SVR names */           \
 	X(RESERVED_IGNORED,                                                                       \
 	  "reserved-ignored")               /* reserved bits of the vector table and self IPI */  \
-	X(ICR_FORGETS, "icr-forgets")       /* ICR reads 0 */                                     \
+	X(ICR_FORGETS, "icr-forgets")       /* ICR reads what firmware wrote in xAPIC mode */     \
 	X(IPI_BY_LEVEL, "ipi-by-level")     /* ICR's trigger mode counts for a fixed interrupt */ \
-	X(EOI_CLEARS_TMR, "eoi-clears-tmr") /* TMR's bit goes with the EOI */
+	X(EOI_CLEARS_TMR, "eoi-clears-tmr") /* TMR's bit goes with the EOI */                     \
+	X(P6,                                                                                     \
+	  "p6") /* as a P6's: version, SVR's low bits are 1, an error where nobody takes an IPI */
 #define SIM_ENUM(id, name) SIM_RULE_BIT_##id,
 enum { SIM_APIC_RULES(SIM_ENUM) SIM_RULE_COUNT };
 #undef SIM_ENUM

@@ -55,8 +55,9 @@ bool sim_apic_timer_divide(struct sim_apic *a, uint32_t value)
 {
 	uint64_t count = sim_apic_timer_count(a);
 
-	if (value & ~(uint32_t)DIVIDE_BITS)
+	if (value & ~(uint32_t)DIVIDE_BITS && !(a->rules & SIM_RULE_RESERVED_IGNORED))
 		return false;
+	value &= DIVIDE_BITS;
 	a->divide = value;
 	if (a->expires != 0)
 		a->expires = a->tsc + (count << shift_of(value));

@@ -232,6 +232,16 @@ $(BUILD)/unit/picprobe_host: $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/picprob
 picprobe-host: $(BUILD)/unit/picprobe_host
 unit: picprobe-host
 
+# And apicprobe's, on the model of the local APIC (docs/apic-model.md).
+$(BUILD)/unit/apicprobe_host: $(patsubst %.c,$(BUILD)/unit/%.o,tests/unit/apicprobe_host.c \
+	$(patsubst %,guests/apicprobe/%.c,play random) guests/lib/args.c $(UNIT_SIM_APIC))
+	$(call say,HOSTLD,$@)
+	$(Q)$(HOSTCC) $(UNIT_SANITIZE) -o $@ $^
+
+.PHONY: apicprobe-host
+apicprobe-host: $(BUILD)/unit/apicprobe_host
+unit: apicprobe-host
+
 # What a fuzzer has beside what its test has. Those with inputs of their own begin in tries.c.
 FUZZ_elf     := tests/unit/load_kit.c
 FUZZ_linux   := tests/unit/load_kit.c

@@ -12,6 +12,7 @@ from collections import namedtuple
 Mutant = namedtuple("Mutant", "name file old new test")
 
 from . import (  # noqa: E402
+    apic,
     bounds,
     chipset,
     console,
@@ -28,7 +29,7 @@ from . import (  # noqa: E402
 )
 
 PARTS = (
-    *(vmm, bounds, console, screen, chipset, devices),
+    *(apic, vmm, bounds, console, screen, chipset, devices),
     *(processor, stores, host, iommu, machine, functions, times),
 )
 MUTANTS = [Mutant(*line) for part in PARTS for line in part.MUTANTS]

@@ -72,6 +72,8 @@ UNIT_sim8259 := tests/unit/sim8259.c
 # The local APIC, and the I/O APIC beside it.
 UNIT_SIM_APIC := $(patsubst %,tests/unit/sim_%.c,apic apic_timer ioapic)
 UNIT_sim_apic := $(UNIT_SIM_APIC)
+# The switch of the local APIC, with random guests.
+UNIT_apic_replay := $(UNIT_SIM_APIC) chipset/apic/apic_local.c tests/unit/apic_kit.c
 UNIT_BLOCK   := chipset/block/block.c chipset/block/i8259.c chipset/block/pair.c chipset/block/window.c
 # The instance of the account; the calls are in the header.
 UNIT_NMI     := arch/x86/cpu/nmi_account.c

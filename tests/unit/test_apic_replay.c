@@ -21,12 +21,11 @@ static struct kit_result shared, alone;
 
 static void tell(const char *name, const struct kit_view *v)
 {
-	print_message(
-		"%s: tsc %llu vector %d open %d tpr %x ppr %x timer %x initial %u count %u "
-		"divide %x "
-		"deadline %llu\n",
-		name, (unsigned long long)v->tsc, v->vector, v->open, v->tpr, v->ppr, v->timer,
-		v->initial, v->count, v->divide, (unsigned long long)v->deadline);
+	print_message("%s: tsc %llu vector %d open %d tpr %x ppr %x timer %x initial %u count %u "
+	              "divide %x "
+	              "deadline %llu\n",
+	              name, (unsigned long long)v->tsc, v->vector, v->open, v->tpr, v->ppr,
+	              v->timer, v->initial, v->count, v->divide, (unsigned long long)v->deadline);
 	for (unsigned i = 0; i < KIT_WORDS; i++)
 		print_message("  %u: irr %08x isr %08x\n", i, v->irr[i], v->isr[i]);
 }

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, all_ok, vandal
+from conftest import BUILD, all_ok, pulse, vandal
 from signalbox import Module
 
 THIEF, VICTIM = "00:06.0", "00:05.0"
@@ -255,3 +255,27 @@ def test_a_function_that_cannot_be_confined_is_refused(refused_run):
             f"signalbox: vm {name}: DMA of its PCI functions reaches its memory alone, "
             "at its own addresses"
         )
+
+
+# ---- A switch ------------------------------------------------------------------------------------
+
+
+def a_switch(on_q35, iommu):
+    """Half of a round trip of two VMs that yield to each other, each with a function."""
+    pair = [
+        pulse("probes=switch n=300", f"pci={THIEF}"),
+        vandal("do=yield seconds=2", f"pci={VICTIM}", name="partner1"),
+    ]
+    report = on_q35(iommu, pair)
+    all_ok(report, "pulse", 5)
+    own = "vm pulse: DMA of its PCI functions reaches its memory alone"
+    assert (own in report.console) == bool(iommu), report.console
+    return report.latency("switch", "pulse")
+
+
+def test_R11_a_switch_costs_no_instruction_more_for_dma(on_q35, vendor):
+    """R11: two VMs whose functions have domains of their own switch as fast as without an IOMMU.
+    What falls together with a switch by chance (ticks, a look at the unit) is in neither figure."""
+    confined, without = a_switch(on_q35, vendor), a_switch(on_q35, "")
+    assert confined.n == without.n == 300
+    assert (confined.min, confined.median) == (without.min, without.median)

@@ -48,6 +48,15 @@ static inline void cpu_sleep(void)
 	__asm__ volatile("sti; hlt" : : : "memory");
 }
 
+/* Takes the interrupts that wait: the processor takes an interrupt behind the NOP or the PAUSE.
+ * Interrupts are off at the call and at the return. STI shields one instruction (SDM 2B, STI), and
+ * the shielded instruction may not be a PAUSE: QEMU 7.2 shields the instruction behind a shielded
+ * PAUSE as well (docs/emulators.md), here the CLI. */
+static inline void cpu_take_interrupts(void)
+{
+	__asm__ volatile("sti; nop; pause; cli" : : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("pause" : : : "memory");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An attack with a UART whose line another VM has as well. Words: port=0x2f8; n=2000 bytes; busy=1:
- * no HLT; linger=1: seconds of listening to the line after the stream; input=3: the line's input of
- * the controller; late=1: bytes go by loopback to the receiver, whose FIFO reports the bytes four
- * characters' time later, whichever VM has the processor then.
+ * no HLT; busy=2: no HLT, and a PAUSE directly behind the STI; linger=1: seconds of listening to
+ * the line after the stream; input=3: the line's input of the controller; late=1: bytes go by
+ * loopback to the receiver, whose FIFO reports the bytes four characters' time later, whichever VM
+ * has the processor then.
  *
  * Rule: each interrupt carries the stream on, so a lost interrupt shows as a stall. An interrupt
  * without a cause here is the other VM's.
@@ -28,16 +29,19 @@ static uint16_t uart;
 static uint32_t wanted;
 static bool late;
 static volatile uint32_t causes, handled, idle;
+static uint64_t last, longest; /* the last interrupt's TSC; the longest time between two */
 
 static void handle_uart(uint64_t tsc)
 {
-	(void)tsc;
 	if ((io_in8(uart + UART_IIR) & UART_IIR_CAUSE) != (late ? IIR_TIMEOUT : UART_IIR_THRE)) {
 		idle++; /* an interrupt of the other VM, whose UART has the same line */
 		return;
 	}
 	if (late)
 		io_in8(uart + UART_RBR);
+	if (tsc - last > longest)
+		longest = tsc - last;
+	last = tsc;
 	handled++;
 	if (handled < wanted) {
 		causes++; /* the cause that the end of this byte will be */
@@ -48,15 +52,16 @@ static void handle_uart(uint64_t tsc)
 }
 
 /* Interrupts are off at the call and at the return. */
-static void wait_for_interrupt(bool busy)
+static void wait_for_interrupt(unsigned busy)
 {
-	if (busy) {
-		cpu_interrupts_on();
-		cpu_pause();
+	if (busy == 2) {
+		__asm__ volatile("sti; pause; cli" : : : "memory");
+	} else if (busy) {
+		cpu_take_interrupts();
 	} else {
 		cpu_sleep();
+		cpu_interrupts_off();
 	}
-	cpu_interrupts_off();
 }
 
 /* Makes the first cause, or after a stall the next cause. */
@@ -71,12 +76,13 @@ static void start(void)
 void vandal_stream(const char *argument)
 {
 	unsigned input = (unsigned)args_number("input", UART_COM2_LINE) % TRAP_LINES;
-	bool busy = args_number("busy", 0) != 0;
+	unsigned busy = (unsigned)args_number("busy", 0);
 	uint32_t lost = 0, before = 0;
 
 	uart = (uint16_t)vandal_number(argument, "port", UART_COM2);
 	wanted = (uint32_t)args_number("n", STREAM_BYTES);
 	handled = idle = 0;
+	longest = 0;
 	if (!uart_init(uart)) {
 		vandal_says(false, "no UART at %xh to try it with", uart);
 		return;
@@ -89,6 +95,7 @@ void vandal_stream(const char *argument)
 	irq_install(input, handle_uart);
 	pic_unmask(input);
 	causes = 1; /* THR is empty, or a byte is on its way */
+	last = cpu_tsc();
 	start();
 	for (uint64_t moved = cpu_tsc(); handled < wanted && lost < STALLS_MAX;) {
 		wait_for_interrupt(busy);
@@ -105,8 +112,9 @@ void vandal_stream(const char *argument)
 	     !clock_over(start, ms);)
 		wait_for_interrupt(busy);
 	pic_mask(input);
-	machine_print("count line=%u handled=%u sent=%u lost=%u idle=%u\n", UART_COM2_LINE,
-	              (unsigned)handled, (unsigned)causes, (unsigned)lost, (unsigned)idle);
+	machine_print("count line=%u handled=%u sent=%u lost=%u idle=%u longest_us=%lu\n",
+	              UART_COM2_LINE, (unsigned)handled, (unsigned)causes, (unsigned)lost,
+	              (unsigned)idle, (unsigned long)(longest * 1000 / clock_khz()));
 	vandal_says(handled == causes && handled == wanted && lost == 0,
 	            "%u of %u bytes by interrupt, %u stalls", (unsigned)handled, (unsigned)wanted,
 	            (unsigned)lost);

@@ -18,6 +18,7 @@ DEVICE = ["-chardev", "null,id=pci", "-device", "pci-serial,chardev=pci,addr=4"]
 FED = "signalbox: chipset pc: line 10: PIRQ A (pin 16), B (pin 17), E (pin 20), F (pin 21)"
 BYTES = 200
 STARTING = 40  # bytes, while a VM of 2M starts
+SLICE_US = 1000
 
 
 def stream(words, **options):
@@ -58,6 +59,12 @@ def streamed(system):
     return run
 
 
+def in_time(report):
+    """Of no interrupt is the way longer than the other VM's slice, and less than a slice for the
+    VMM's prints. Each end of a slice is another phase of the stream."""
+    assert report.record("count", line=3)["longest_us"] < 2 * SLICE_US, report
+
+
 def test_R10_an_owned_pci_line_costs_no_exit(streamed):
     """R10: a VM alone: 2000 interrupts, and no more exits than its start and end have, and than
     the VMM's prints: a portion of them waits for the VM's requests, 20 times at most (52 exits for
@@ -94,3 +101,4 @@ def test_R02_a_held_pci_line_reaches_no_other_vm(streamed):
         "vandal: do=icw1: initialisation begun and left, foreign interrupts: 0",
         True,
     )
+    in_time(report)

@@ -8,6 +8,7 @@ PAIR = "chipset/pc/pc_8259.c"
 COMMANDS = "chipset/pc/pc_commands.c"
 DRIVER = "chipset/window/driver.c"
 ACCOUNT = "arch/x86/cpu/nmi_account.h"
+TIMER = "arch/x86/machine/slice_timer.c"
 
 MUTANTS = (
     # pc: lines.
@@ -379,6 +380,35 @@ MUTANTS = (
         "test_driver",
     ),
     # The account of NMIs.
+    # The slice timer's ends.
+    (
+        "timer-waiting-nmi-has-a-time",
+        ACCOUNT,
+        "(a->timer.counted || now < a->timer.until)",
+        "now < a->timer.until",
+        "test_nmi_account",
+    ),
+    (
+        "timer-nmi-waits-for-ever",
+        ACCOUNT,
+        "\t\ta->timer.counted = false;\n",
+        "\t\t(void)a;\n",
+        "test_nmi_account",
+    ),
+    (
+        "timer-nmi-of-the-next-end-is-forgotten",
+        TIMER,
+        "\t\tif (of_past)\n\t\t\tslice_timer_expect();\n",
+        "",
+        "test_slice_timer",
+    ),
+    (
+        "timer-armed-before-its-nmi-is-counted",
+        TIMER,
+        "\tif (nmi_count == 0)\n\t\tnmi_reopen();\n",
+        "",
+        "test_slice_timer",
+    ),
     ("account-pulses-stay", ACCOUNT, "\ta->pulses = 0;\n", "\t(void)a;\n", "test_driver"),
     (
         "account-exit-takes-pulses",
@@ -405,24 +435,17 @@ MUTANTS = (
     (
         "account-takes-the-new-end-first",
         ACCOUNT,
-        "if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;\n"
+        "if (nmi_account_has_late(a, now))\n\t\ta->timer.late--;\n"
         "\telse if (a->timer.pending != 0)\n\t\ta->timer.pending--;",
         "if (a->timer.pending != 0)\n\t\ta->timer.pending--;\n"
-        "\telse if (a->timer.late != 0 && now < a->timer.until + delay)\n\t\ta->timer.late--;",
+        "\telse if (nmi_account_has_late(a, now))\n\t\ta->timer.late--;",
         "test_nmi_account",
     ),
     (
         "account-keeps-late-ends",
         ACCOUNT,
-        "(now < a->timer.until + delay ? a->timer.late : 0);",
+        "(nmi_account_has_late(a, now) ? a->timer.late : 0);",
         "a->timer.late;",
-        "test_nmi_account",
-    ),
-    (
-        "account-forgets-an-nmi-that-waits",
-        ACCOUNT,
-        "(now < a->timer.until + delay ? a->timer.late : 0);",
-        "(now < a->timer.until ? a->timer.late : 0);",
         "test_nmi_account",
     ),
     (

@@ -19,9 +19,9 @@
 #include <string.h>
 
 enum { MOST = 2, LINE_BIT = 1 };
-/* The timer's world: the longest delay of an NMI after the timer was armed, and of the VMM's look
- * after the NMI, in steps of time. */
-enum { LATEST = 2, STALL = 2 };
+/* The timer's world: an NMI that is not counted when the timer is armed is looked at within so many
+ * steps of time. An NMI that is counted then waits for its look for any time. */
+enum { LATEST = 2 };
 static const uint64_t NOW = 1000; /* the account's times are kept relative to the present */
 
 /* A look of the dispatcher: no look; NMIs taken; sources asked. */
@@ -38,9 +38,9 @@ struct world {
 	 * were not told yet; a pulse has merged, so that the counts do not fit */
 	uint8_t unread, flying, untold, merged;
 	uint8_t in_guest; /* block: the next NMI is an exit */
-	/* timer: NMIs to come before the timer is armed, and after; NMIs to look at; steps since
-	 * the timer was armed, and since an NMI to look at came */
-	uint8_t before, after, arrived, armed_for, looked_for;
+	/* timer: NMIs to come before the timer is armed, and after; NMIs to look at, and those of
+	 * them that came after; steps since the timer was armed */
+	uint8_t before, after, arrived, arrived_late, armed_for;
 	uint8_t ends_open; /* ends were reported since the account was empty */
 	uint8_t unarmed;   /* ends were reported since the timer was armed */
 	uint8_t credit;    /* ends that were reported since then, less those that are explained */
@@ -373,12 +373,12 @@ static bool timer_ends_within(void)
 
 static bool timer_is_armed(void)
 {
-	bool all_over = w->after + w->arrived == 0 && w->armed_for >= LATEST + STALL;
+	bool all_over = w->after + w->arrived == 0 && w->armed_for >= LATEST;
 	uint32_t pending = a->timer.pending;
 
 	w->after = (uint8_t)(w->after + w->before);
 	w->before = 0;
-	nmi_account_arm_timer(a, NOW, LATEST, w->arrived ? STALL : 0);
+	nmi_account_arm_timer(a, NOW, LATEST, w->arrived != 0);
 	if (!w->unarmed)
 		return true;
 	expect(!all_over || pending == 0 || a->timer.late == pending, "an end of long ago counts");
@@ -390,20 +390,16 @@ static bool timer_is_armed(void)
 static bool timer_is_quiet(void)
 {
 	return !w->unarmed && w->before + w->after + w->arrived == 0 &&
-	       (!w->ends_open || w->armed_for >= LATEST + STALL);
+	       (!w->ends_open || w->armed_for >= LATEST);
 }
 
-/* A step of time. An NMI that is under way comes before LATEST, and a look before STALL. */
+/* A step of time. */
 static bool time_passes(void)
 {
-	if (w->after != 0 && w->armed_for + 1 >= LATEST)
+	if (w->after + w->arrived_late != 0 && w->armed_for + 1 >= LATEST)
 		return false;
-	if (w->arrived != 0 && w->looked_for + 1 >= STALL)
-		return false;
-	if (w->armed_for < LATEST + STALL)
+	if (w->armed_for < LATEST)
 		w->armed_for++;
-	if (w->arrived != 0)
-		w->looked_for++;
 	a->timer.until--;
 	if (timer_is_quiet())
 		w->ends_open = w->exchanged = w->credit = 0;
@@ -417,14 +413,14 @@ static bool timer_arrives(void)
 	if (*from == 0)
 		return false;
 	--*from;
-	if (w->arrived++ == 0)
-		w->looked_for = 0;
+	w->arrived++;
+	w->arrived_late += from == &w->after;
 	return true;
 }
 
 static bool take_end(void)
 {
-	bool takes = nmi_account_take_end(a, NOW, STALL);
+	bool takes = nmi_account_take_end(a, NOW);
 
 	expect(!takes || w->credit != 0, "an end explains two NMIs");
 	w->credit = (uint8_t)(w->credit - takes);
@@ -436,7 +432,9 @@ static bool timer_judge(void)
 	if (w->arrived == 0)
 		return false;
 	w->arrived--;
+	w->arrived_late -= w->arrived_late != 0;
 	bool timer = take_end();
+	nmi_account_settle_timer(a, w->arrived != 0);
 	expect(timer || w->exchanged, "the timer's NMI is called external");
 	expect(nmi_account_judge_other(EXTERNAL_UNEXPLAINED, timer) ==
 	               (timer ? 0 : EXTERNAL_UNEXPLAINED),
@@ -522,7 +520,7 @@ static unsigned slots[2 * STATES], found_count;
 /* Times that make no difference are the same state. */
 static void normalise(struct nmi_account *account)
 {
-	uint64_t oldest = NOW - STALL;
+	uint64_t oldest = NOW;
 
 	if (account->timer.until < oldest)
 		account->timer.until = oldest;

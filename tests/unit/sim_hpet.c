@@ -16,12 +16,15 @@ struct platform platform;
 uint64_t fake_tsc;
 volatile uint32_t nmi_count;
 
-void nmi_reopen(void)
-{
-}
-
 struct comparator comparators[COMPARATORS];
 struct hpet hpet;
+
+void nmi_reopen(void)
+{
+	nmi_count += hpet.waiting;
+	hpet.waiting = 0;
+}
+
 uint32_t redirection[PINS], destination[PINS], apic_id;
 static uint32_t selected;
 

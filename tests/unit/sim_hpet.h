@@ -31,6 +31,7 @@ struct hpet {
 	/* QEMU: a value that the counter has passed already is an end at once */
 	bool past_counts;
 	uint64_t raised, last_tsc; /* NMIs, and when the last one came */
+	unsigned waiting;          /* NMIs at the processor, while the VMM keeps NMIs blocked */
 };
 extern struct hpet hpet;
 

@@ -99,17 +99,25 @@ void slice_timer_expect(void)
 	sim_slice.pending++;
 }
 
-enum slice_timer_part slice_timer_part(bool counted)
+static bool take_end(void)
 {
-	(void)counted;
-	if (slice_timer_ended())
-		return SLICE_TIMER_ENDED;
-	if (sim_slice.pending != 0)
-		sim_slice.pending--;
-	else if (sim_slice.late_nmis != 0 && fake_tsc < sim_slice.late_until)
+	if (sim_slice.late_nmis != 0 && fake_tsc < sim_slice.late_until)
 		sim_slice.late_nmis--;
+	else if (sim_slice.pending != 0)
+		sim_slice.pending--;
 	else
-		return SLICE_TIMER_NO_PART;
-	sim_slice.past++;
-	return SLICE_TIMER_PAST;
+		return false;
+	return true;
+}
+
+enum slice_timer_part slice_timer_part(bool ended)
+{
+	bool of_past = take_end();
+
+	if (ended || slice_timer_ended()) {
+		sim_slice.pending += of_past;
+		return SLICE_TIMER_ENDED;
+	}
+	sim_slice.past += of_past;
+	return of_past ? SLICE_TIMER_PAST : SLICE_TIMER_NO_PART;
 }

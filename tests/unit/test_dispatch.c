@@ -51,9 +51,9 @@ void slice_timer_expect(void)
 {
 }
 
-enum slice_timer_part slice_timer_part(bool counted)
+enum slice_timer_part slice_timer_part(bool ended)
 {
-	(void)counted;
+	(void)ended;
 	return SLICE_TIMER_NO_PART;
 }
 

@@ -9,7 +9,7 @@
 
 #include "arch/x86/cpu/nmi_account.h"
 
-enum { LATEST = 100, STALL = 1000 };
+enum { LATEST = 100, LONG = 1000000 };
 
 static void R06_an_nmi_without_a_fact_is_external(void **state)
 {
@@ -140,37 +140,43 @@ static void R18_an_end_explains_one_nmi_until_the_time_is_over(void **state)
 
 	(void)state;
 	nmi_account_owe_timer(&a);
-	assert_true(nmi_account_take_end(&a, UINT64_MAX - STALL, 0)); /* not armed: any time */
-	assert_false(nmi_account_take_end(&a, 0, 0));
+	assert_true(nmi_account_take_end(&a, UINT64_MAX)); /* not armed: any time */
+	assert_false(nmi_account_take_end(&a, 0));
 	nmi_account_owe_timer(&a);
-	nmi_account_arm_timer(&a, 1000, LATEST, 0);
-	assert_false(nmi_account_take_end(&a, 1000 + LATEST, 0));
-	assert_true(nmi_account_take_end(&a, 1000 + LATEST - 1, 0));
-	assert_false(nmi_account_take_end(&a, 1000, 0));
+	nmi_account_arm_timer(&a, 1000, LATEST, false);
+	assert_false(nmi_account_take_end(&a, 1000 + LATEST));
+	assert_true(nmi_account_take_end(&a, 1000 + LATEST - 1));
+	assert_false(nmi_account_take_end(&a, 1000));
 }
 
-static void R18_an_nmi_that_waited_for_its_look_has_so_much_longer(void **state)
+/* An NMI that was counted when the timer was armed waits for its look. An NMI of which a look finds
+ * no trace any more has merged with another one. */
+static void R06_an_nmi_waits_for_its_look_for_any_time_and_no_longer(void **state)
 {
 	struct nmi_account a = { 0 };
 
 	(void)state;
-	nmi_account_owe_timer(&a);
-	nmi_account_arm_timer(&a, 1000, LATEST, 0);
-	assert_false(nmi_account_take_end(&a, 1000 + LATEST + STALL, STALL));
-	assert_true(nmi_account_take_end(&a, 1000 + LATEST + STALL - 1, STALL));
+	for (unsigned n = 0; n < 2; n++)
+		nmi_account_owe_timer(&a);
+	nmi_account_arm_timer(&a, 1000, LATEST, true);
+	nmi_account_settle_timer(&a, true);
+	assert_true(nmi_account_take_end(&a, 1000 + LONG));
+	nmi_account_settle_timer(&a, false);
+	assert_false(nmi_account_take_end(&a, 1000 + LONG));
 }
 
 /* The timer is armed twice: the ends of the first time count on only while they may come. */
 static void R18_ends_add_up_while_their_time_lasts(void **state)
 {
 	static const struct {
-		uint64_t armed, delay;
+		uint64_t armed;
+		bool counted;
 		uint32_t late;
 	} rows[] = {
-		{ 1000 + LATEST - 1, 0, 2 },
-		{ 1000 + LATEST, 0, 1 },
-		{ 1000 + LATEST, STALL, 2 }, /* an NMI waits for its look */
-		{ 1000 + LATEST + STALL, STALL, 1 },
+		{ 1000 + LATEST - 1, false, 2 },
+		{ 1000 + LATEST, false, 1 },
+		{ 1000 + LATEST, true, 2 }, /* an NMI waits for its look */
+		{ 1000 + LONG, true, 2 },
 	};
 
 	(void)state;
@@ -178,12 +184,12 @@ static void R18_ends_add_up_while_their_time_lasts(void **state)
 		struct nmi_account a = { 0 };
 
 		nmi_account_owe_timer(&a);
-		nmi_account_arm_timer(&a, 1000, LATEST, 0);
+		nmi_account_arm_timer(&a, 1000, LATEST, rows[i].counted);
 		nmi_account_owe_timer(&a);
-		nmi_account_arm_timer(&a, rows[i].armed, LATEST, rows[i].delay);
+		nmi_account_arm_timer(&a, rows[i].armed, LATEST, rows[i].counted);
 		for (uint32_t n = 0; n < rows[i].late; n++)
-			assert_true(nmi_account_take_end(&a, rows[i].armed, 0));
-		assert_false(nmi_account_take_end(&a, rows[i].armed, 0));
+			assert_true(nmi_account_take_end(&a, rows[i].armed));
+		assert_false(nmi_account_take_end(&a, rows[i].armed));
 	}
 }
 
@@ -194,11 +200,11 @@ static void R18_the_end_that_is_forgotten_first_is_taken_first(void **state)
 
 	(void)state;
 	nmi_account_owe_timer(&a);
-	nmi_account_arm_timer(&a, 1000, LATEST, 0);
+	nmi_account_arm_timer(&a, 1000, LATEST, false);
 	nmi_account_owe_timer(&a);
-	assert_true(nmi_account_take_end(&a, 1001, 0));
-	assert_true(nmi_account_take_end(&a, 1000 + LATEST, 0));
-	assert_false(nmi_account_take_end(&a, 1001, 0));
+	assert_true(nmi_account_take_end(&a, 1001));
+	assert_true(nmi_account_take_end(&a, 1000 + LATEST));
+	assert_false(nmi_account_take_end(&a, 1001));
 }
 
 static void R18_arming_without_an_end_changes_no_account(void **state)
@@ -207,10 +213,10 @@ static void R18_arming_without_an_end_changes_no_account(void **state)
 
 	(void)state;
 	nmi_account_owe_timer(&a);
-	nmi_account_arm_timer(&a, 1000, LATEST, 0);
-	nmi_account_arm_timer(&a, 1050, LATEST, 0);
-	assert_false(nmi_account_take_end(&a, 1000 + LATEST, 0));
-	assert_true(nmi_account_take_end(&a, 1000 + LATEST - 1, 0));
+	nmi_account_arm_timer(&a, 1000, LATEST, false);
+	nmi_account_arm_timer(&a, 1050, LATEST, false);
+	assert_false(nmi_account_take_end(&a, 1000 + LATEST));
+	assert_true(nmi_account_take_end(&a, 1000 + LATEST - 1));
 }
 
 static void R18_a_timer_that_is_stopped_for_good_explains_nothing(void **state)
@@ -219,10 +225,10 @@ static void R18_a_timer_that_is_stopped_for_good_explains_nothing(void **state)
 
 	(void)state;
 	nmi_account_owe_timer(&a);
-	nmi_account_arm_timer(&a, 1000, LATEST, 0);
+	nmi_account_arm_timer(&a, 1000, LATEST, false);
 	nmi_account_owe_timer(&a);
 	nmi_account_forget_timer(&a);
-	assert_false(nmi_account_take_end(&a, 1001, 0));
+	assert_false(nmi_account_take_end(&a, 1001));
 }
 
 static void R06_the_timer_or_an_iommu_explains_only_what_nothing_else_does(void **state)
@@ -249,7 +255,7 @@ int main(void)
 		cmocka_unit_test(R08_a_line_that_was_seen_is_taken_once_and_no_other_line_with_it),
 		cmocka_unit_test(R08_a_line_that_was_found_is_told_once_unless_it_is_taken_back),
 		cmocka_unit_test(R18_an_end_explains_one_nmi_until_the_time_is_over),
-		cmocka_unit_test(R18_an_nmi_that_waited_for_its_look_has_so_much_longer),
+		cmocka_unit_test(R06_an_nmi_waits_for_its_look_for_any_time_and_no_longer),
 		cmocka_unit_test(R18_ends_add_up_while_their_time_lasts),
 		cmocka_unit_test(R18_the_end_that_is_forgotten_first_is_taken_first),
 		cmocka_unit_test(R18_arming_without_an_end_changes_no_account),

@@ -185,18 +185,19 @@ static void dispatch(struct vm *running, struct chipset_status status)
 /* Dispatches NMIs where the slice timer's end is an NMI as well: an NMI of these may be the
  * timer's. The chipset is asked first. An NMI that the chipset can explain, or that tells of its
  * own source, is not the timer's. Returns true where a slice has ended. */
-static bool dispatch_beside_timer(struct vm *running, unsigned nmis, bool ended, bool counted)
+static bool dispatch_beside_timer(struct vm *running, unsigned nmis, bool ended)
 {
 	struct chipset_status status = chipset->block.read_status(nmis);
 
 	if (status.external == EXTERNAL_UNEXPLAINED) {
-		enum slice_timer_part part = ended ? SLICE_TIMER_ENDED : slice_timer_part(counted);
+		enum slice_timer_part part = slice_timer_part(ended);
 		status.external = nmi_account_judge_other(status.external,
 		                                          part != SLICE_TIMER_NO_PART);
 		ended = part == SLICE_TIMER_ENDED;
 	} else if (ended) {
 		slice_timer_expect();
 	}
+	nmi_account_settle_timer(&nmi_account, nmi_count != 0 || nmis >= NMI_STORM);
 	dispatch(running, status);
 	return ended;
 }
@@ -204,17 +205,16 @@ static bool dispatch_beside_timer(struct vm *running, unsigned nmis, bool ended,
 void dispatch_timer(struct vm *running, bool slice)
 {
 	virt_unblock_nmi();
-	(void)dispatch_beside_timer(running, 1, true, false);
+	(void)dispatch_beside_timer(running, 1, true);
 	if (slice)
 		turn_look(running);
 }
 
-static inline void dispatch_nmis(struct vm *running, unsigned nmis, bool counted)
+static inline void dispatch_nmis(struct vm *running, unsigned nmis)
 {
 	if (!slice_timer_by_nmi)
 		dispatch(running, chipset->block.read_status(nmis));
-	else if (dispatch_beside_timer(running, nmis, slice_timer_ended(), counted) &&
-	         running != NULL)
+	else if (dispatch_beside_timer(running, nmis, slice_timer_ended()) && running != NULL)
 		turn_look(running);
 }
 
@@ -227,7 +227,7 @@ void dispatch_counted(struct vm *running)
 		dispatch_counters.counted += nmis;
 		trace_record(TRACE_NMI, running != NULL ? running->number : TRACE_NO_VM,
 		             chipset->block.asserted(), nmis);
-		dispatch_nmis(running, nmis, true);
+		dispatch_nmis(running, nmis);
 		nmi_looked(nmis);
 	}
 }
@@ -241,7 +241,7 @@ static slow_path void dispatch_other(struct vm *running, int line)
 	struct vm *owner = line < 0 ? NULL : line_table[line].owner;
 
 	if (line < 0) {
-		dispatch_nmis(running, 1, false);
+		dispatch_nmis(running, 1);
 		return;
 	}
 	look_for_echo();

@@ -8,7 +8,7 @@
  *   a line was found                every NMI that is under way
  *   a line has several pins         every NMI that is under way
  *   the block has counted pulses    so many NMIs
- *   ends of the slice timer         one NMI each, for a while after the timer was armed anew
+ *   ends of the slice timer         one NMI each, of those under way when the timer is armed anew
  *   an IOMMU has a fault            one NMI
  *   a source tells of itself        nothing: an NMI came from outside
  *
@@ -44,6 +44,7 @@ struct nmi_account {
 		uint32_t pending; /* NMIs that may come before the timer is armed anew */
 		uint32_t late;    /* NMIs that may still come after the timer was armed anew */
 		uint64_t until;   /* TSC: the end of the time of late */
+		bool counted;     /* late has no end of time: NMIs wait for a look */
 	} timer;
 };
 
@@ -197,25 +198,40 @@ static inline void nmi_account_owe_timer(struct nmi_account *a)
 	a->timer.pending++;
 }
 
-/* Reports that the timer has been armed anew, or stopped. NMIs of earlier ends may come for so long
- * after now. delay: as for nmi_account_take_end(), of an NMI that waits for its look. Times are TSC
- * ticks. */
+/* Returns whether NMIs of ends before the timer was armed anew may still come to be judged. now: in
+ * TSC ticks. */
+static inline bool nmi_account_has_late(const struct nmi_account *a, uint64_t now)
+{
+	return a->timer.late != 0 && (a->timer.counted || now < a->timer.until);
+}
+
+/* Reports that the timer has been armed anew, or stopped. The NMIs of earlier ends have been
+ * counted by now, or come within so many TSC ticks after now. under_way: an NMI was counted and not
+ * taken. The NMI waits for its look, however long the look takes. */
 static inline void nmi_account_arm_timer(struct nmi_account *a, uint64_t now, uint64_t longest,
-                                         uint64_t delay)
+                                         bool under_way)
 {
 	if (a->timer.pending == 0)
 		return;
-	a->timer.late = a->timer.pending + (now < a->timer.until + delay ? a->timer.late : 0);
+	a->timer.late = a->timer.pending + (nmi_account_has_late(a, now) ? a->timer.late : 0);
 	a->timer.until = now + longest;
+	a->timer.counted = under_way;
 	a->timer.pending = 0;
 }
 
+/* Reports, as nmi_account_settle_lines(), the moment after a look. */
+static inline void nmi_account_settle_timer(struct nmi_account *a, bool under_way)
+{
+	if (!under_way)
+		a->timer.counted = false;
+}
+
 /* Returns whether an earlier end of the timer explains a single NMI, and takes the end. Call for an
- * NMI with no other explanation. delay: the NMI may have come so many TSC ticks ago. */
-static inline bool nmi_account_take_end(struct nmi_account *a, uint64_t now, uint64_t delay)
+ * NMI with no other explanation. */
+static inline bool nmi_account_take_end(struct nmi_account *a, uint64_t now)
 {
 	/* the end that is forgotten first */
-	if (a->timer.late != 0 && now < a->timer.until + delay)
+	if (nmi_account_has_late(a, now))
 		a->timer.late--;
 	else if (a->timer.pending != 0)
 		a->timer.pending--;
@@ -228,6 +244,7 @@ static inline bool nmi_account_take_end(struct nmi_account *a, uint64_t now, uin
 static inline void nmi_account_forget_timer(struct nmi_account *a)
 {
 	a->timer.pending = a->timer.late = 0;
+	a->timer.counted = false;
 }
 
 /* Returns the verdict with the part of the slice timer, or of an IOMMU. verdict: of

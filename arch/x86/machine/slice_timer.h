@@ -39,8 +39,8 @@ bool slice_timer_ended(void);
 /* Call it when the end was reported at an NMI with another cause. The timer's own NMI was the same
  * NMI, or is still to come. */
 void slice_timer_expect(void);
-/* The last question about an unexplained NMI; reads no clock but the HPET. counted: the NMI came
- * while the VMM ran, perhaps a while ago; otherwise the NMI has just ended a guest's turn. */
+/* The last question about an unexplained NMI. ended: slice_timer_ended() has returned true at this
+ * NMI. */
 enum slice_timer_part {
 	SLICE_TIMER_NO_PART,
 	SLICE_TIMER_ENDED, /* as slice_timer_ended(), when the TSC was wrong about the time */
@@ -48,6 +48,6 @@ enum slice_timer_part {
 	 * such NMI is reported once */
 	SLICE_TIMER_PAST,
 };
-enum slice_timer_part slice_timer_part(bool counted);
+enum slice_timer_part slice_timer_part(bool ended);
 
 #endif

@@ -409,6 +409,27 @@ MUTANTS = (
         "",
         "test_slice_timer",
     ),
+    (
+        "timer-wrap-explains-every-nmi",
+        TIMER,
+        "\tend.wraps = false;\n",
+        "",
+        "test_slice_timer",
+    ),
+    (
+        "timer-wrap-is-forgotten-when-armed",
+        TIMER,
+        "\tif (take_wrap())\n\t\tnmi_account_owe_timer(&nmi_account);\n",
+        "",
+        "test_slice_timer",
+    ),
+    (
+        "timer-wrap-and-end-are-one-nmi",
+        TIMER,
+        "(&nmi_account, cpu_tsc()) || take_wrap();",
+        "(&nmi_account, cpu_tsc());",
+        "test_slice_timer",
+    ),
     ("account-pulses-stay", ACCOUNT, "\ta->pulses = 0;\n", "\t(void)a;\n", "test_driver"),
     (
         "account-exit-takes-pulses",

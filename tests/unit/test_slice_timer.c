@@ -343,6 +343,92 @@ static void the_nmi_that_waits_when_the_timer_is_armed_is_counted_first(void **s
 	expect_past(1);
 }
 
+/* The wrap's NMI has 20 ms where the end is told; here the look is 50 ms and more behind. */
+enum { BEFORE_WRAP = 200000, LATE_LOOK = 100000000 };
+
+static void begin_before_the_wrap(void **state, uint32_t counts)
+{
+	begin(state);
+	hpet.count = 0xffffffff - counts;
+}
+
+static void the_wrap_is_explained_once_however_late_the_look(void **state)
+{
+	begin_before_the_wrap(state, BEFORE_WRAP);
+	slice_timer_arm(2000000000);
+	pass(1000000);
+	assert_int_equal(slice_timer_part(false), SLICE_TIMER_NO_PART);
+	pass(4000000 + LATE_LOOK);
+	assert_int_equal(hpet.raised, 1);
+	assert_false(slice_timer_ended());
+	expect_past(1);
+	hpet.accesses = 0;
+	assert_false(slice_timer_ended());
+	assert_int_equal(hpet.accesses, 0);
+	(void)until_nmi(2000000000);
+	assert_true(slice_timer_ended());
+	pass(LATE_LOOK);
+	expect_past(0);
+}
+
+static void the_wrap_and_the_end_may_both_be_over_at_the_look(void **state)
+{
+	for (unsigned other = 0; other < 2; other++) {
+		begin_before_the_wrap(state, BEFORE_WRAP);
+		slice_timer_arm(10000000);
+		pass(10000000 + LATE_LOOK);
+		assert_int_equal(hpet.raised, 2);
+		assert_true(slice_timer_ended());
+		if (other) /* the first NMI was another's as well */
+			slice_timer_expect();
+		else
+			assert_int_equal(slice_timer_part(true), SLICE_TIMER_ENDED);
+		expect_past(1 + other);
+	}
+}
+
+static void the_wrap_may_be_over_when_the_timer_is_armed_anew(void **state)
+{
+	for (unsigned turn = 0; turn < 3; turn++) {
+		begin_before_the_wrap(state, BEFORE_WRAP);
+		slice_timer_arm(turn < 2 ? 200000000 : 10000000);
+		pass(turn < 2 ? 5000000 : 10000000);
+		if (turn == 2) /* the end was told, and its NMI is the look's */
+			assert_true(slice_timer_ended());
+		slice_timer_arm(turn == 1 ? UINT64_MAX : 200000000);
+		pass(LATE_LOOK);
+		expect_past(1);
+	}
+}
+
+static void a_wrap_after_an_earlier_end_is_not_the_first_ones(void **state)
+{
+	begin_before_the_wrap(state, BEFORE_WRAP);
+	slice_timer_arm(10000000);
+	pass(1000000);
+	slice_timer_arm(2000000);
+	assert_int_equal(hpet.raised, 0);
+	assert_int_equal(slice_timer_part(false), SLICE_TIMER_NO_PART);
+	(void)until_nmi(2100000);
+	assert_true(slice_timer_ended());
+}
+
+static void the_wrap_may_come_within_an_access(void **state)
+{
+	for (unsigned cost = 0; cost < 4; cost++) {
+		for (uint32_t counts = 0; counts < 8000; counts += 100) {
+			begin_before_the_wrap(state, counts);
+			hpet.cost = cost * 20000; /* 1,000 counts each */
+			slice_timer_arm(2 * LATE_LOOK);
+			slice_timer_arm(2 * LATE_LOOK);
+			hpet.cost = 1000;
+			pass(LATE_LOOK);
+			assert_in_range(hpet.raised, 0, 1);
+			expect_past((unsigned)hpet.raised);
+		}
+	}
+}
+
 /* An emulator may do other things while an access waits: the end comes between the look at the TSC
  * and the write. */
 static void an_end_within_an_access_is_counted_from_when_it_is_over(void **state)
@@ -393,6 +479,11 @@ int main(void)
 		cmocka_unit_test_setup(an_end_without_an_nmi_explains_none_after_the_look, begin),
 		cmocka_unit_test_setup(the_nmi_that_waits_when_the_timer_is_armed_is_counted_first,
 		                       begin),
+		cmocka_unit_test(the_wrap_is_explained_once_however_late_the_look),
+		cmocka_unit_test(the_wrap_and_the_end_may_both_be_over_at_the_look),
+		cmocka_unit_test(the_wrap_may_be_over_when_the_timer_is_armed_anew),
+		cmocka_unit_test(a_wrap_after_an_earlier_end_is_not_the_first_ones),
+		cmocka_unit_test(the_wrap_may_come_within_an_access),
 		cmocka_unit_test_setup(an_end_within_an_access_is_counted_from_when_it_is_over,
 		                       begin),
 		cmocka_unit_test_setup(an_end_that_the_tsc_missed_is_found_by_the_hpet, begin),

@@ -49,11 +49,15 @@ static struct {
 /* The end that the timer counts to. */
 static struct {
 	bool armed, told; /* armed: interrupt on; told: the end was reported */
-	uint32_t count;   /* the counter's value at the end */
-	uint64_t tsc;     /* the TSC at the end; 0: told. UINT64_MAX: not armed */
-	/* the earliest TSC at the end; UINT64_MAX: told. 0: arming takes the slow path */
+	/* the counter wraps before the end, or before one that was replaced, and the wrap's NMI was
+	 * not told */
+	bool wraps;
+	uint32_t count; /* the counter's value at the end */
+	uint64_t tsc;   /* the TSC at the end; 0: told. UINT64_MAX: not armed */
+	uint64_t early; /* the earliest TSC at the end; UINT64_MAX: told, or not armed */
+	/* as early; 0: arming takes the slow path. 0 for as long as wraps */
 	uint64_t look_from;
-} end = { .tsc = UINT64_MAX };
+} end = { .tsc = UINT64_MAX, .early = UINT64_MAX };
 
 static inline uint32_t counter(void)
 {
@@ -76,7 +80,7 @@ static inline void write_end(uint32_t value)
 static inline void note_times(uint64_t now, uint64_t ticks)
 {
 	end.tsc = now + ticks;
-	end.look_from = now + ticks - (ticks >> SLACK_SHIFT);
+	end.early = end.look_from = now + ticks - (ticks >> SLACK_SHIFT);
 	end.told = false;
 }
 
@@ -91,8 +95,16 @@ static void stop(void)
 {
 	if (end.armed)
 		turn(false);
-	end.tsc = UINT64_MAX;
+	end.tsc = end.early = UINT64_MAX;
 	end.look_from = 0;
+}
+
+static void write_later(uint32_t count)
+{
+	uint32_t from = counter();
+
+	write_end(from + count);
+	end.wraps |= end.count < from;
 }
 
 /* Writes an end and makes sure that its NMI will come. Interrupts are turned on with the end far
@@ -103,13 +115,12 @@ static void write_surely(uint64_t ticks)
 	uint32_t count = (uint32_t)(ticks * device.factor >> 32);
 
 	if (!end.armed) {
-		write_end(counter() + COUNT_MOST);
+		write_later(COUNT_MOST);
 		turn(true);
 	}
 	if (count < limits.least_count)
 		count = limits.least_count;
-	for (write_end(counter() + count); passed(end.count) && count < COUNT_MOST;
-	     write_end(counter() + count)) {
+	for (write_later(count); passed(end.count) && count < COUNT_MOST; write_later(count)) {
 		nmi_account_owe_timer(&nmi_account);
 		count *= 2;
 	}
@@ -130,12 +141,23 @@ static void settle_past_ends(void)
 	nmi_account_arm_timer(&nmi_account, cpu_tsc(), limits.late, nmi_count != 0);
 }
 
+/* Returns true for the NMI of a wrap before the end, once, however long ago the wrap was (up to
+ * 2^31 ticks of the HPET). */
+static bool take_wrap(void)
+{
+	if (!end.wraps || !passed(0))
+		return false;
+	end.wraps = false;
+	end.look_from = end.early;
+	return true;
+}
+
 /* Arms or stops the timer in all unusual cases: the timer was about to end or is not armed, the
- * timer is to be stopped, or the time is very short or very long. Accesses may take long, so the
- * function reads the TSC after the last access. */
+ * timer is to be stopped, the time is very short or very long, or the counter wraps within the
+ * time. Accesses may take long, so the function reads the TSC after the last access. */
 static void arm_slowly(uint64_t ticks, uint64_t now)
 {
-	uint64_t old = end.armed && !end.told ? end.look_from : UINT64_MAX;
+	uint64_t old = end.early;
 
 	if (device.comparator == 0)
 		return;
@@ -147,24 +169,39 @@ static void arm_slowly(uint64_t ticks, uint64_t now)
 		write_surely(ticks);
 		note_times(now, ticks);
 	}
+	if (take_wrap())
+		nmi_account_owe_timer(&nmi_account);
+	end.wraps &= end.armed;
+	if (end.wraps)
+		end.look_from = 0;
 	if (cpu_tsc() >= old)
 		nmi_account_owe_timer(&nmi_account);
 	settle_past_ends();
+}
+
+/* Arms the timer in the usual case: two accesses. Returns false in an unusual one, with the end
+ * written or not. */
+static inline bool arm_quickly(uint64_t ticks, uint64_t now)
+{
+	if (ticks - NEAR > limits.far)
+		return false;
+	uint32_t from = counter(), count = from + (uint32_t)(ticks * device.factor >> 32);
+
+	if (count < from)
+		return false;
+	write_end(count);
+	if (cpu_tsc() >= end.look_from)
+		return false;
+	note_times(now, ticks);
+	return true;
 }
 
 void slice_timer_arm(uint64_t ticks)
 {
 	uint64_t now = cpu_tsc();
 
-	if (ticks - NEAR > limits.far) {
+	if (!arm_quickly(ticks, now))
 		arm_slowly(ticks, now);
-		return;
-	}
-	write_end(counter() + (uint32_t)(ticks * device.factor >> 32));
-	if (cpu_tsc() >= end.look_from)
-		arm_slowly(ticks, now);
-	else
-		note_times(now, ticks);
 }
 
 uint64_t slice_timer_left(void)
@@ -184,7 +221,8 @@ static bool look(void)
 		return false;
 	end.told = true;
 	end.tsc = 0;
-	end.look_from = UINT64_MAX;
+	end.early = UINT64_MAX;
+	end.look_from = end.wraps ? 0 : UINT64_MAX;
 	return true;
 }
 
@@ -199,8 +237,8 @@ void slice_timer_expect(void)
 	end.look_from = 0;
 }
 
-/* Returns true for an NMI of no end: the counter has just wrapped to 0, or has come again to a
- * value that has not changed since. */
+/* Returns true for another NMI of no end: the counter has just wrapped to 0 behind an end, or has
+ * come again to a value that has not changed since. */
 static bool is_of_wrap(void)
 {
 	uint32_t count = counter();
@@ -209,11 +247,11 @@ static bool is_of_wrap(void)
 	       (count < limits.wrap_count || (end.told && count - end.count < limits.wrap_count));
 }
 
-/* An NMI of an earlier end may be looked at when the next end is over. The NMI of that next end is
- * still to come then. */
+/* An NMI of an earlier end, or of a wrap, may be looked at when the next end is over. The NMI of
+ * that next end is still to come then. */
 enum slice_timer_part slice_timer_part(bool ended)
 {
-	bool of_past = nmi_account_take_end(&nmi_account, cpu_tsc());
+	bool of_past = nmi_account_take_end(&nmi_account, cpu_tsc()) || take_wrap();
 
 	if (ended || look()) {
 		if (of_past)

@@ -159,6 +159,8 @@ help:
 #@   make test     everything that tests: check, the proofs, rtl, then the system tests in the emulators
 #@   make system   the system tests alone: TESTS says which, PLATFORM where
 #@   make check    the host-only part: layout, static analysis, headers, unit tests (under a minute)
+#@   make prove    the proofs of which make test plays a part, to the full depth: the block's model and its hardware (an
+#@                 hour or less; docs/proof.md)
 #@   make rtl      the block as hardware: lint, and OPERATIONS operations beside the model; make synth: its size on an FPGA
 #@   make iso      a bootable image with a menu, for BIOS and UEFI: @BUILD@/signalbox.iso
 #@   make bench    the measurement: a table, and bench.json, bench.csv and plots in @BUILD@/bench
@@ -358,9 +360,10 @@ GROUPS_system   := $(GROUPS_image) test $(SETUP_EMULATORS) $(if $(strip $(SYSTEM
 	$(if $(filter %test_report.py tests/system tests/system/,$(TESTS)),report browser) \
 	$(if $(filter %test_uefi.py tests/system tests/system/,$(TESTS)),uefi)
 GROUPS_rtl      := build rtl
+GROUPS_prove    := $(GROUPS_proof) $(GROUPS_rtl)
 GROUPS_synth    := $(GROUPS_rtl) synth
 GROUPS_wave     := $(GROUPS_rtl)
-$(foreach goal,lint cosim corpus picprobe wishbone signals coverage prove mutants driver-mutants hardware long,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
+$(foreach goal,lint cosim corpus picprobe wishbone signals coverage prove prove-deep mutants driver-mutants hardware long,$(eval GROUPS_rtl-$(goal) := $(GROUPS_rtl)))
 GROUPS_test     := $(GROUPS_proof) $(GROUPS_rtl) $(GROUPS_system)
 GROUPS_mutants  := $(GROUPS_check) $(if $(filter-out 0,$(QUICK)),,test $(GROUPS_soak))
 GROUPS_irqmux   := build bochs irqmux

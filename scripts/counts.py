@@ -18,14 +18,14 @@ from signalbox.paths import LONGEST, MASK_PORTS, read_paths, trace_paths
 from signalbox.script import run_script
 
 PULSE = (
-    "vm=pulse mem=16M prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
+    "vm=pulse mem={mem} prio={prio} slice=5ms irq=0,3 io=0x40-0x43,0x61,0x2f8-0x2ff -- "
     "{unit} {words}"
 )
 SCRIBE = (
-    "vm=scribe mem=16M prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
+    "vm=scribe mem={mem} prio=1 slice=5ms irq=8,15 io=0x70-0x71,0x170-0x177,0x376 -- "
     "busy=1 rounds={rounds}{idle}"
 )
-PARTNER = "vm=partner mem=16M prio=1 slice=5ms -- do={attack}"
+PARTNER = "vm=partner mem={mem} prio=1 slice=5ms -- do={attack}"
 CHIPSETS = {
     "pc": "chipset=pc",
     "soft": "chipset=soft",
@@ -66,7 +66,11 @@ STAGES = {
         ("cpuid", "mask write", "interrupt"), "probes=cpuid,mask", (2000, 200), traced=800
     ),
     "dispatch": Stage(
-        ("dispatch", "slice end"), "probes=dispatch seconds=4", (300, 300), rounds=6000
+        ("dispatch", "slice end"),
+        "probes=dispatch seconds=4",
+        (300, 300),
+        rounds=6000,
+        traced=800,
     ),
     "wake-up": Stage(("wake-up", "sleep"), "probes=uart,wakeup", (1000, 300), prio=2, rounds=1500),
     # Two VMs share the time, and a start has slices of 5 ms: paths of 100,000 instructions.
@@ -200,13 +204,17 @@ def machine(platform, chipset, stage, build, part=1):
         build=build,
         paths=platform != "bochs",
     )
+    # The debugger shows each iteration of the instruction that clears a VM's memory.
+    mem = "2M" if platform == "bochs" else "16M"
     words = f"{stage.words} n={stage.n[platform == 'bochs'] // part}"
-    made.modules = [Module("pulse", PULSE.format(prio=stage.prio, unit=made.unit, words=words))]
+    pulse = PULSE.format(mem=mem, prio=stage.prio, unit=made.unit, words=words)
+    made.modules = [Module("pulse", pulse)]
     if stage.rounds:  # QEMU's 8259s tell soft what a device took back (docs/limits.md)
         idle = " idle=1" if made.counted and chipset == "soft" else ""
-        made.modules.append(Module("scribe", SCRIBE.format(rounds=stage.rounds // part, idle=idle)))
+        scribe = SCRIBE.format(mem=mem, rounds=stage.rounds // part, idle=idle)
+        made.modules.append(Module("scribe", scribe))
     if stage.partner:
-        made.modules.append(Module("vandal", PARTNER.format(attack=stage.partner)))
+        made.modules.append(Module("vandal", PARTNER.format(mem=mem, attack=stage.partner)))
     return made
 
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vandal's list of attacks: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 for
- * attacks of a given length, base=0x20.
+ * vandal's list of attacks: do=LIST, e.g. do=cpuid,msr,port=0x3f8. Other words: seconds=1 or
+ * ms=1000 for attacks of a given length, base=0x20.
  *
  * Rule: attacks run in the list's order. An attack that ends the guest ends the list.
  */
@@ -49,7 +49,9 @@ uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwis
 
 bool vandal_time_over(uint64_t start, const char *argument)
 {
-	return clock_over(start, vandal_number(argument, "seconds", 1) * 1000);
+	uint64_t seconds = vandal_number(argument, "seconds", 1);
+
+	return clock_over(start, args_number("ms", seconds * 1000));
 }
 
 static void deed_none(const char *argument)

@@ -37,8 +37,8 @@ void vandal_says(bool ok, const char *what, ...) __attribute__((format(printf, 2
 void vandal_goes(const char *what);
 /* Returns an attack's number: the attack's argument, else the word name=, else otherwise. */
 uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwise);
-/* Returns whether the time by seconds= (or by the attack's argument) is over. start is a TSC
- * value. */
+/* Returns whether the time by ms= or seconds= (or by the attack's argument, in seconds) is over.
+ * start is a TSC value. */
 bool vandal_time_over(uint64_t start, const char *argument);
 
 /* Returns the word own=3,...: the guest's own lines (inputs, where the numbers differ). For attacks

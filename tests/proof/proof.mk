@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # The proofs of the chipset block's model (docs/proof.md): `make proof-check` is the part of `make check`, `make proof` what
-# `make test` does beyond it.
+# `make test` does beyond it, `make prove` all of it.
 #
 # Rule: each program prints a line for each thing that it shows, and fails by its status.
 
@@ -54,7 +54,7 @@ proof-search-check: $(BUILD)/proof/search
 # What follows depends on these files and tools alone. So each of the three is played once for them, and its lines are shown
 # again where nothing has changed since.
 PROOF_FILES  := $(wildcard chipset/block/*.[ch] tests/proof/*.[ch] tests/proof/*.py) tests/proof/proof.mk
-PROVE        := timeout 3600 $(PYTHON) tests/proof/prove.py --build '$(BUILD)/proof/claims'
+PROVE        := timeout 3600 $(PYTHON) tests/proof/prove.py --build $(BUILD)/proof/claims
 
 $(BUILD)/proof/tools: FORCE | setup-proof
 	$(Q)mkdir -p $(@D)
@@ -73,10 +73,15 @@ proof-$(1): $(BUILD)/proof/$(1).shown
 	$$(Q)cat $$<
 endef
 
-$(eval $(call proof_once,search,for searched in slave:1000000 both:3000000 mixed:3000000 banks:5000000 three:5000000; do \
-	timeout 1800 $(BUILD)/proof/search $$$${searched%:*} $$$${searched#*:} || exit 1; done,$(BUILD)/proof/search))
-$(eval $(call proof_once,claims,$(PROVE) --refute tests/proof/false_claims.c && \
-	$(PROVE) tests/proof/claims_8259.c tests/proof/claims_block.c tests/proof/claims_state.c))
+# $(1) configurations, and how many states each may visit
+proof_searches = for searched in $(1); do \
+	timeout 1800 $(BUILD)/proof/search $$$${searched%:*} $$$${searched\#*:} || exit 1; done
+PROOF_CLAIMS := $(patsubst %,tests/proof/claims_%.c,8259 block state)
+
+$(eval $(call proof_once,search,$(call proof_searches,slave:1000000 both:3000000 banks:1000000 three:700000),$(BUILD)/proof/search))
+$(eval $(call proof_once,search-deep,$(call proof_searches,mixed:3000000 banks:5000000 three:5000000),$(BUILD)/proof/search))
+$(eval $(call proof_once,claims,$(PROVE) --refute tests/proof/false_claims.c && $(PROVE) --quick $(PROOF_CLAIMS)))
+$(eval $(call proof_once,claims-deep,$(PROVE)-deep $(PROOF_CLAIMS)))
 $(eval $(call proof_once,mutants,timeout 3600 $(PYTHON) tests/proof/mutants.py --build '$(BUILD)/proof/mutants' --cc '$(HOSTCC)', \
 	$(wildcard tests/unit/*.[ch])))
 
@@ -85,5 +90,8 @@ proof-refute: | setup-proof
 
 proof-check: proof-replay proof-cost proof-account proof-search-check
 proof: proof-search proof-claims proof-mutants
+# What `make test` plays in part, to the full depth.
+.PHONY: prove proof-search-deep proof-claims-deep
+prove: proof proof-search-deep proof-claims-deep
 check: proof-check
 test: proof

@@ -39,6 +39,21 @@ CLANG = [
     "-fno-sanitize=function,pointer-overflow,alignment,null,object-size",
 ]
 
+# Ten of the claims take four fifths of the time. `make test` leaves them to `make prove`
+# (docs/proof.md says what looks at the same there).
+DEEP = (
+    "R08_rule_2_select_of_the_same_bank",
+    "R16_rule_2_select_of_another_bank",
+    "R05_status_is_the_latches_by_input",
+    "R16_whichever_bank_is_connected_the_others_stand_still",
+    "R16_rule_4_select_touches_no_bank_but_the_one_that_it_connects",
+    "R11_away_and_back_with_lines_reversed",
+    "R16_to_another_bank_and_back_with_lines_crossed",
+    "R07_an_improper_access_reads_zero_and_changes_nothing",
+    "R07_a_write_below_the_states_keeps_the_invariants",
+    "R07_a_write_of_state_reaches_its_bank_alone",
+)
+
 
 def compile_c(source, output, model):
     """One unit of everything, so that the code is whole."""
@@ -126,6 +141,7 @@ def main():
         "--model", default="chipset/block", help="the directory of the model's sources"
     )
     parser.add_argument("--only", default="", help="a regular expression of claims' names")
+    parser.add_argument("--quick", action="store_true", help="leave out the claims of DEEP")
     parser.add_argument(
         "--refute", action="store_true", help="the claims are false, and each must be refuted"
     )
@@ -136,12 +152,16 @@ def main():
     ]
     os.makedirs(options.build, exist_ok=True)
     failed = proven = 0
+    left = set()
     for source in options.sources:
         output = os.path.join(options.build, os.path.basename(source) + ".ll")
         compile_c(source, output, model)
         module = ir.Module(output)
         for name in module.functions:
             if not re.match(r"R\d\d_", name) or not re.search(options.only, name):
+                continue
+            if options.quick and name in DEEP:
+                left.add(name)
                 continue
             result = check(module, name)
             holds = not result.failures
@@ -162,7 +182,10 @@ def main():
             )
             for line, answer, found in [] if options.refute else result.failures[:6]:
                 show(source, line, answer, found, result.inputs)
-    print("prove: %d %s, %d failed" % (proven, "refuted" if options.refute else "proven", failed))
+    said = "prove: %d %s, %d failed" % (proven, "refuted" if options.refute else "proven", failed)
+    print(said + (", %d left to make prove" % len(left) if left else ""))
+    if options.quick and left != set(DEEP):
+        sys.exit("prove: no such claims: " + ", ".join(sorted(set(DEEP) - left)))
     return 1 if failed or not proven else 0
 
 

@@ -160,8 +160,12 @@ $(eval $(call rtl_once,cosim,for config in $(filter-out 16-16,$(RTL_CONFIGS)); d
 		timeout 60 $(RTL_BUILD)/16-16/cosim --count 1 --program $$$$program || exit 1; \
 	done; \
 	timeout 86400 $(RTL_BUILD)/16-16/cosim --count $(OPERATIONS) --seed $(RTL_SEED),$(RTL_BUILD)/numbers $(patsubst %,$(RTL_BUILD)/%/cosim,$(RTL_CONFIGS))))
-# The rules "nothing is lost", for sequences of any length.
-$(eval $(call rtl_once,prove,timeout 7200 $(PYTHON) tests/rtl/prove.py --build $(RTL_BUILD)/prove))
+# The rules "nothing is lost", for sequences of any length: of the parts, and in `make prove` of the whole block.
+RTL_PROVE := timeout 7200 $(PYTHON) tests/rtl/prove.py --build $(RTL_BUILD)/prove
+$(eval $(call rtl_once,prove,$(RTL_PROVE) --quick))
+$(eval $(call rtl_once,prove-deep,$(RTL_PROVE)-deep))
+.PHONY: rtl-prove-deep
+prove: rtl-prove rtl-prove-deep
 
 # Lines and toggles of the co-simulation and of the tests of single clocks: a table, and the holes. Each hole has a reason in
 # coverage.py. BUILD/rtl/coverage/annotated is the RTL with a count for each line.

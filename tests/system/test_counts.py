@@ -52,9 +52,8 @@ LIMITS = {
 }
 # What counts the paths of QEMU is built with the block for it.
 # So many times fewer paths than make bench sees: 50 of each kind are enough for a median. In a
-# quarter of a run on QEMU's pc the first exits are 5 of 100. A run in Bochs's debugger is traced
-# from its first exit on, and sees fewer.
-PART = {"bochs": 1, "qemu": 2, "qemu-irqmux": 4}
+# quarter of a run on QEMU's pc the first exits are 5 of 100.
+PART = {"bochs": 2, "qemu": 2, "qemu-irqmux": 4}
 NEEDS = {"bochs": "bochs", "qemu": "qemu-irqmux", "qemu-irqmux": "qemu-irqmux"}
 SUMS = {
     "ports": lambda path: path.ports,

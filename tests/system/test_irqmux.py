@@ -389,7 +389,7 @@ def test_R06_a_vm_that_halts_in_the_handler_of_its_nmi_is_stopped(system):
 # ---- R17: when routes are set --------------------------------------------------------------------
 
 
-@in_auto("of_pulse", ["exit"], ["entry", "exit"])
+@in_auto("of_pulse", ["exit"], ["exit"])
 @pytest.mark.parametrize(
     "of_pulse, of_scribe",
     [("entry", "entry"), ("exit", "entry"), ("entry", "exit"), ("exit", "exit")],

@@ -69,7 +69,7 @@ STAGES = {
         ("dispatch", "slice end"),
         "probes=dispatch seconds=4",
         (300, 300),
-        rounds=6000,
+        rounds=2400,
         traced=800,
     ),
     "wake-up": Stage(("wake-up", "sleep"), "probes=uart,wakeup", (1000, 300), prio=2, rounds=1500),

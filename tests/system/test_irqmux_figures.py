@@ -107,7 +107,7 @@ def test_R05_a_held_line_costs_nothing(boot, irqmux, banks):
     nothing exits. What does exit is the console's UART, while the VMM prints for scribe."""
     report = boot(
         f"{BANKS[banks]} status=0 seconds=20",
-        [pulse("probes=dispatch n=50 seconds=2"), scribe("rounds=6000 busy=1")],
+        [pulse("probes=dispatch n=50 seconds=2"), scribe("rounds=1200 busy=1")],
         platform=irqmux,
     )
     console = report.record("line", irq=4)["exits"]
@@ -117,7 +117,7 @@ def test_R05_a_held_line_costs_nothing(boot, irqmux, banks):
 
 
 def yielding(boot, irqmux, banks, partners, n):
-    others = [vandal("do=yield seconds=4", name=f"partner{i}") for i in range(1, partners + 1)]
+    others = [vandal("do=yield seconds=1", name=f"partner{i}") for i in range(1, partners + 1)]
     return boot(
         f"{BANKS[banks]} status=0", [pulse(f"probes=switch n={n}"), *others], platform=irqmux
     )
@@ -147,7 +147,7 @@ def test_R13_a_wake_up(boot, irqmux, banks):
     handler."""
     report = boot(
         f"{BANKS[banks]} status=0",
-        [pulse("probes=wakeup n=1000", prio=2), scribe("busy=1 rounds=1500")],
+        [pulse("probes=wakeup n=1000", prio=2), scribe("busy=1 rounds=900")],
         platform=irqmux,
     )
     said = report.latency("wakeup", "pulse")

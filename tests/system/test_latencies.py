@@ -19,7 +19,7 @@ where, chipset = on_chipsets("pc", "irqmux", "qemu-pc", "qemu-irqmux")
 def away_run(system):
     return system(
         "status=0",
-        [pulse(f"probes=pit n={TICKS}"), vandal("do=none seconds=6", slice=f"{SLICE_MS}ms")],
+        [pulse(f"probes=pit n={TICKS}"), vandal("do=none seconds=3", slice=f"{SLICE_MS}ms")],
     )
 
 
@@ -54,7 +54,7 @@ def test_R13_who_runs_when_its_tick_comes_sees_none_merged(system):
         "status=0",
         [
             pulse(f"probes=wakeup n={TICKS}", prio=2),
-            vandal("do=none seconds=6", slice=f"{SLICE_MS}ms"),
+            vandal("do=none seconds=1", slice=f"{SLICE_MS}ms"),
         ],
     )
     count = report.record("count", line=0)

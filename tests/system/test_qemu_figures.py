@@ -114,7 +114,7 @@ def test_R13_a_wake_up(system, chipset):
     """R13: from the line's assertion while scribe runs to the first instruction of pulse's
     handler."""
     report = system(
-        "status=0", [pulse("probes=wakeup n=1000", prio=2), scribe("busy=1 rounds=1500")]
+        "status=0", [pulse("probes=wakeup n=1000", prio=2), scribe("busy=1 rounds=900")]
     )
     all_ok(report, "pulse", 5)
     all_ok(report, "scribe", 5)

@@ -60,7 +60,7 @@ def if_clear_run(boot):
     """A guest of low priority that never has its interrupts on, below one that its timer has to
     wake."""
     return soft(
-        boot, [pulse("probes=wakeup n=200 hz=100", prio=2), vandal("do=spin")], "seconds=6 status=0"
+        boot, [pulse("probes=wakeup n=200 hz=100", prio=2), vandal("do=spin")], "seconds=4 status=0"
     )
 
 

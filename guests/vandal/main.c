@@ -47,11 +47,14 @@ uint64_t vandal_number(const char *argument, const char *name, uint64_t otherwis
 	return args_parse(argument, &number) ? number : args_number(name, otherwise);
 }
 
+static uint64_t length_ms(const char *argument)
+{
+	return args_number("ms", vandal_number(argument, "seconds", 1) * 1000);
+}
+
 bool vandal_time_over(uint64_t start, const char *argument)
 {
-	uint64_t seconds = vandal_number(argument, "seconds", 1);
-
-	return clock_over(start, args_number("ms", seconds * 1000));
+	return clock_over(start, length_ms(argument));
 }
 
 static void deed_none(const char *argument)
@@ -72,7 +75,7 @@ enum { BATCH = 64 };
 
 static void deed_yield(const char *argument)
 {
-	uint64_t start = cpu_tsc();
+	uint64_t start = cpu_tsc(), length = length_ms(argument);
 	unsigned rounds = 0;
 
 	/* In batches: the partner's probe measures the switch, not the loop's reading of the
@@ -81,7 +84,7 @@ static void deed_yield(const char *argument)
 		for (unsigned i = 0; i < BATCH; i++)
 			machine_yield();
 		rounds += BATCH;
-	} while (!vandal_time_over(start, argument));
+	} while (!clock_over(start, length));
 	vandal_says(true, "yielded %u times", rounds);
 }
 

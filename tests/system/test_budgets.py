@@ -9,7 +9,7 @@ import re
 
 from conftest import IPS, all_ok, on_chipsets, pulse, vandal
 
-where, chipset = on_chipsets("pc", "irqmux", "soft")
+where, chipset = on_chipsets("pc", "irqmux", "soft", by_default=("pc", "soft"))
 
 # A turn ends so late at most (vmm/core/allot.c): four exits of 2,000 instructions.
 LATE = 8_000

@@ -15,7 +15,7 @@ from test_looks import MOST, beside, switches
 
 # Fewer of each than on QEMU: the debugger stops at every look.
 ATTACKS = {
-    "restarts": lambda: beside("do=restarts", "4M", "onfault=restart", n=20),
+    "restarts": lambda: beside("do=restarts", "2M", "onfault=restart", n=20),
     "faults": lambda: beside("do=faults ms=300", n=20),
     "switches": lambda: switches(part=30),
 }

@@ -10,7 +10,7 @@ import pytest
 from conftest import all_ok, on_chipsets, scribe, vandal
 from signalbox import Module
 
-where, chipset = on_chipsets("pc", "irqmux", "soft")
+where, chipset = on_chipsets("pc", "irqmux", "soft", by_default=("pc", "soft"))
 
 # Instructions from the edge to the handler, the exit for the reading of the counter included: the
 # longest of 99 in 100.

@@ -9,7 +9,10 @@ import pytest
 
 from conftest import all_ok, on_chipsets, scribe, vandal
 
-where, chipset = on_chipsets("pc", "irqmux", "qemu-pc", "qemu-irqmux")
+where, chipset = on_chipsets(
+    *("pc", "irqmux", "qemu-pc", "qemu-irqmux"),
+    by_default=("pc", "qemu-irqmux"),
+)
 LIVES = 21  # the first, and as many restarts as there may be
 
 

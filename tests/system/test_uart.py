@@ -15,7 +15,8 @@ from signalbox import Module
 from signalbox.texts import text_of, write_texts
 
 where, chipset = on_chipsets(
-    "pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft"
+    *("pc", "irqmux", "irqmux-1-bank", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft"),
+    by_default=("pc", "irqmux-1-bank", "soft", "qemu-irqmux"),
 )
 LINES = 60
 TYPED = [

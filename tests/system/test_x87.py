@@ -12,7 +12,8 @@ from conftest import all_ok, on_chipsets, scribe, vandal
 PIT = "irq=0 io=0x40-0x43"
 STUCK = "an x87 error with CR0.NE = 0 and interrupts off: nothing can wake it"
 where, chipset = on_chipsets(
-    *("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft")
+    *("pc", "irqmux", "soft", "qemu-pc", "qemu-irqmux", "qemu-soft"),
+    by_default=("pc", "irqmux", "soft", "qemu-irqmux"),
 )
 
 

@@ -27,8 +27,8 @@ WORST = {"pc": 4500, "irqmux": 3000, "irqmux-1-bank": 3000, "soft": 11000}
 # instructions: 14,764 were seen, and the longest wake-up beside the other storms was 6,148.
 IF_CLEAR = {("soft", "align"): 15000}
 SAMPLES = 1000
-# pulse's timer, in Hz, and how long the neighbour's storm lasts, in ms: 1,000 wake-ups and a little.
-# soft has no time for such a rate, and a start of 64M lasts 400 ms.
+# pulse's timer, in Hz, and how long the neighbour's storm lasts, in ms: 1,000 wake-ups and a
+# little. soft has no time for such a rate, and a start of 64M lasts 400 ms.
 HZ, STORM = 2500, 450
 HZ_SLOW, STORM_SLOW = 1000, 1200
 # Beside all of the console's commands.
@@ -63,7 +63,7 @@ def holds(report, chipset, attack=None, samples=SAMPLES):
 
 
 # One bank is the longest way of irqmux: each switch writes the state. 16 banks and soft play a few
-# in auto. `debug` is the dearest to play, and pc plays it.
+# in auto. `debug` is the dearest to play in Bochs, and pc plays it.
 IN_AUTO = {
     "irqmux": ["prints", "taskstorm", "restarts"],
     "irqmux-1-bank": [attack for attack, _, _ in STORMS if attack != "debug"],

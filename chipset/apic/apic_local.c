@@ -106,11 +106,11 @@ static slow_path bool take_deadline(struct apic_local *s)
 /* The same where the timer counts, or has counted. */
 static slow_path bool take_count(struct apic_local *s)
 {
-	uint32_t before = apic_read(APIC_COUNT);
+	uint32_t before = (uint32_t)msr_read_apart(APIC_COUNT);
 
 	left.lvt = s->lvt_timer | APIC_LVT_MASKED;
 	msr_write(APIC_TIMER, left.lvt);
-	uint32_t after = apic_read(APIC_COUNT);
+	uint32_t after = (uint32_t)msr_read_apart(APIC_COUNT);
 	uint64_t now = cpu_tsc();
 	s->due = after != 0       ? now + ticks_of(s, after) - (uint64_t)s->slip
 	         : is_periodic(s) ? now + ticks_of(s, s->initial)
@@ -230,7 +230,7 @@ void apic_local_set_initial(struct apic_local *s, uint32_t value)
 
 uint32_t apic_local_count(const struct apic_local *s)
 {
-	uint32_t count = apic_read(APIC_COUNT);
+	uint32_t count = (uint32_t)msr_read_apart(APIC_COUNT);
 	uint64_t now = cpu_tsc();
 
 	if (s->stretch == 0 || now < s->stretch)

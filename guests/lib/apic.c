@@ -60,5 +60,5 @@ void apic_timer_load(uint32_t count)
 
 uint32_t apic_timer_count(void)
 {
-	return (uint32_t)msr_read(APIC_MSR_COUNT);
+	return (uint32_t)msr_read_apart(APIC_MSR_COUNT);
 }

@@ -37,6 +37,14 @@ static void measure_pace(void)
 	apic_pace.count_of_tsc = (counts << 32) / ticks;
 }
 
+/* Returns whether the processor is QEMU's emulation: "TCGTCGTCGTCG". */
+static bool is_tcg(void)
+{
+	enum { LEAF_HYPERVISOR = 0x40000000, EBX_TCG = 0x54474354 };
+
+	return cpu_id(LEAF_HYPERVISOR, 0).ebx == EBX_TCG;
+}
+
 static __attribute__((cold)) int probe(void)
 {
 	if (!platform.has_8259 || platform.ioapic == 0) {
@@ -54,6 +62,7 @@ static __attribute__((cold)) int probe(void)
 	msr_write(APIC_LINT0, APIC_LVT_MASKED);
 	msr_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SPURIOUS);
 	measure_pace();
+	apic_pace.is_tcg = is_tcg();
 	apic_msr_init();
 	apic_block_init();
 	return 0;

@@ -24,7 +24,7 @@
 #include "arch/x86/virt/virt.h"
 #include "chipset/apic/apic_registers.h"
 
-struct apic_pace apic_pace = { 1ull << 32, 1ull << 32 };
+struct apic_pace apic_pace = { 1ull << 32, 1ull << 32, false };
 
 /* The registers of the timer that keep their value from a save to the next restore. */
 static struct {
@@ -85,7 +85,7 @@ static void set_hidden(struct apic_local *s, bool hides)
 		return;
 	s->hides = hides;
 	virt_open_msr(APIC_INITIAL, !hides, !hides);
-	virt_open_msr(APIC_COUNT, !hides, false);
+	virt_open_msr(APIC_COUNT, !hides && !apic_pace.is_tcg, false);
 }
 
 /* Returns true where the timer reached 0 between two reads: the mask may have been first. Leaves

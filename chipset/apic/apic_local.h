@@ -36,6 +36,7 @@ struct apic_local {
  * 2^32. */
 struct apic_pace {
 	uint64_t tsc_of_count, count_of_tsc;
+	bool is_tcg; /* the quirks of apic_msr.c */
 };
 extern struct apic_pace apic_pace;
 

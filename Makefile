@@ -95,12 +95,14 @@ QEMU_PATHS    := $(QEMU_BUILD)/paths.so
 QEMU_LOOKS    := $(QEMU_BUILD)/looks.so
 QEMU_LINES    := $(QEMU_BUILD)/lines.so
 QEMU_VIEW     := $(QEMU_BUILD)/guest_view.so
+# The QEMU whose emulated processor has x2APIC: the file names the program (scripts/qemu_x2apic.sh).
+QEMU_X2APIC   := $(QEMU_BUILD)-x2apic/program
 QEMU_IRQMUX   := $(QEMU_PLUGIN) $(QEMU_PATHS) $(QEMU_LOOKS) $(QEMU_LINES) $(QEMU_VIEW)
 # With the block as RTL in the model's place.
 RTL_EMULATORS := $(BUILD)/emulators/bochs-rtl/libbx_pic.so $(BUILD)/emulators/qemu-rtl/irqmux.so
 RUN_EMULATOR  := $(strip $(if $(filter bochs-irqmux,$(PLATFORM)),$(BOCHS_IRQMUX)) \
 	$(if $(filter qemu-irqmux kvm-irqmux,$(PLATFORM)),$(firstword $(QEMU_IRQMUX))) \
-	$(filter $(BUILD)/emulators/$(PLATFORM)/%,$(RTL_EMULATORS)))
+	$(filter $(BUILD)/emulators/$(PLATFORM)/%,$(RTL_EMULATORS) $(QEMU_X2APIC)))
 RUN_LINUX     := $(if $(GUESTS),$(if $(filter bios,$(GUESTS)),$(if $(DISK),$(BUILD)/bios/bios.bin,bios),linux))
 # The disk of a machine that runs: DISK, or GRUB's with Linux for a BIOS.
 RUN_DISK      := $(or $(DISK),$(if $(filter bios,$(GUESTS)),$(BUILD)/bios/disk.img))
@@ -115,6 +117,10 @@ SYSTEM_EMULATOR := $(if $(SYSTEM_GOAL),$(if $(TEST_FILES),$(shell grep -rqsE 'ir
 # Likewise the block as RTL, where a test compares the RTL with the model.
 SYSTEM_EMULATOR += $(if $(SYSTEM_GOAL),$(if $(filter auto,$(PLATFORM)),$(if $(TEST_FILES),$(shell grep -rqs -e '-rtl"' \
 	--include='test_*.py' $(TEST_FILES) && echo '$(RTL_EMULATORS)'),$(RTL_EMULATORS))))
+# Likewise the QEMU with x2APIC.
+SYSTEM_EMULATOR += $(if $(SYSTEM_GOAL),$(if $(filter qemu-x2apic,$(PLATFORM)),$(QEMU_X2APIC),$(if \
+	$(filter auto,$(PLATFORM)),$(if $(TEST_FILES),$(shell grep -rqs -e '"qemu-x2apic"' --include='test_apic*.py' \
+	$(TEST_FILES) && echo '$(QEMU_X2APIC)'),$(QEMU_X2APIC)))))
 # Likewise the Linux guest. Where the platform of its tests is left out, nothing is fetched.
 SYSTEM_LINUX    := $(if $(and $(SYSTEM_GOAL),$(filter auto qemu-irqmux qemu-rtl,$(PLATFORM))),$(if \
 	$(TEST_FILES),$(shell grep -rqsE '/boot/linux/|from test_linux import' --include='test_*.py' \
@@ -193,7 +199,7 @@ help:
 #@   PLATFORM=@PLATFORM@      where it runs: kvm (QEMU, nested virtualisation), qemu (QEMU, emulated SVM), bochs (emulated
 #@                      VMX), kvm-irqmux, qemu-irqmux, bochs-irqmux (with the chipset block in them, built once
 #@                      from source), qemu-rtl, bochs-rtl (the same with the block's hardware description, Verilated:
-#@                      docs/rtl.md); auto: kvm where it is real, else qemu; test: the emulators; bench: without the RTL
+#@                      docs/rtl.md), qemu-x2apic (QEMU 10, for chipset=apic: docs/apic.md); auto: kvm where it is real, else qemu; test: the emulators; bench: without the RTL
 #@   BOARD=@BOARD@           QEMU's machine: pc or q35
 #@   FIRMWARE=@FIRMWARE@      run, in QEMU: what boots the machine, bios or uefi (docs/uefi.md)
 #@   IOMMU=             run, trace, debug with BOARD=q35: a unit that confines DMA, intel or amd (docs/dma.md); none else

@@ -24,12 +24,13 @@ debian_apt() {
 		-o Acquire::Retries=2 "$@"
 }
 
-# Fetch the lists of sources of the places on the standard input; of those that Debian has not
-# signed none comes.
+# Fetch the lists of sources (or of the type $1: deb) of the places on the standard input; of those
+# that Debian has not signed none comes.
 debian_lists() {
+	type=${1:-deb-src}
 	mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/parts"
 	while read -r site release; do
-		printf 'Types: deb-src\nURIs: %s\nSuites: %s\nComponents: main\n' "$site" "$release"
+		printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\n' "$type" "$site" "$release"
 		printf 'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n'
 	done >"$work/source.sources"
 	debian_apt apt-get update || echo "apt-get update: status $?"

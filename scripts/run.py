@@ -68,7 +68,7 @@ def options(args):
 
 def pace(machine):
     """In QEMU, what the machine's time is."""
-    if machine.platform not in ("qemu", "qemu-irqmux", "qemu-rtl"):
+    if machine.platform not in ("qemu", "qemu-irqmux", "qemu-rtl", "qemu-x2apic"):
         return ""
     return (
         f"; an instruction takes {TICKS_PER_INSTRUCTION} ns of its time"

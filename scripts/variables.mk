@@ -31,7 +31,7 @@ check_amount = $(if $(call is_more_than_zero,$($(1))),,$(call \
 check_word = $(if $(and $(call one_word,$($(1))),$(filter $(2),$($(1)))),,$(call \
 	refuse,$(1),one of these words: $(2)))
 
-PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl
+PLATFORMS := auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl qemu-x2apic
 BOARDS    := pc q35
 FIRMWARES := bios uefi
 IOMMUS    := intel amd

@@ -70,3 +70,10 @@ $(QEMU_LINES): $(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.o,lines latency rec
 
 -include $(QEMU_DEVICE:.o=.d) $(QEMU_MODEL:.o=.d) $(QEMU_TIMELINE:.o=.d) \
 	$(patsubst %,$(QEMU_BUILD)/emulators/qemu/%.c.d,guest_view paths looks lines latency recent)
+
+# Looked at every time; the file changes only when the program does. Where tests alone want the program, they are skipped
+# without.
+.PHONY: qemu-x2apic
+qemu-x2apic: $(QEMU_X2APIC)
+$(QEMU_X2APIC): FORCE | $(NEWLIB_STAMP)
+	$(Q)scripts/qemu_x2apic.sh $@ $(if $(filter auto,$(PLATFORM)),$(if $(filter test system,$(MAKECMDGOALS)),optional))

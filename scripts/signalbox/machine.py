@@ -30,6 +30,7 @@ EMULATORS = {
     "qemu": "qemu",
     "qemu-irqmux": "qemu_irqmux",
     "qemu-rtl": "qemu_irqmux",
+    "qemu-x2apic": "qemu_x2apic",
 }
 # What a run leaves in its directory; an earlier run's must not be taken for this one's.
 OUTPUTS = (

@@ -21,6 +21,7 @@ PLATFORMS = (
     "qemu",
     "qemu-irqmux",
     "qemu-rtl",
+    "qemu-x2apic",
 )
 # The same machines, with the block as RTL (docs/rtl.md) in the place of its model.
 RTL = {"bochs-irqmux": "bochs-rtl", "qemu-irqmux": "qemu-rtl"}
@@ -28,7 +29,7 @@ MODEL = {rtl: model for model, rtl in RTL.items()}
 # Platforms that run on the host's processor.
 ON_KVM = ("kvm", "kvm-irqmux")
 # Platforms of QEMU, which has two boards; the others are a "pc".
-ON_QEMU = (*ON_KVM, "qemu", "qemu-irqmux", "qemu-rtl")
+ON_QEMU = (*ON_KVM, "qemu", "qemu-irqmux", "qemu-rtl", "qemu-x2apic")
 # By the CPUID flag that the kernel lists: its name, KVM's module for it, and the parameters of the
 # module that have to be on, each with the part that KVM's VMs lack where the parameter is off.
 NESTED = {

@@ -172,13 +172,13 @@ def drives(machine, iso, disk):
     )
 
 
-def command_line(machine, directory, iso, disk):
+def command_line(machine, directory, iso, disk, binary=None):
     if machine.board not in BOARDS:
         raise QemuError(f"BOARD={machine.board}: no such board; there are: {' '.join(BOARDS)}")
     check_irqchip(machine)
     check_iommu(machine)
     command = [
-        executable(),
+        binary or executable(),
         *processor(machine),
         "-machine",
         machine.board,

@@ -114,7 +114,8 @@ BAD = [
     (
         "PLATFORM",
         "pdp11",
-        f"{WORD} auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl",
+        f"{WORD} auto kvm kvm-irqmux bochs bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl "
+        "qemu-x2apic",
     ),
     ("PLATFORM", "", f"{WORD} auto kvm "),
     ("PLATFORM", "qemu bochs", f"{WORD} auto "),

@@ -23,7 +23,7 @@ def why_none(build):
     try:
         said = path.read_text().strip()
     except OSError:
-        return f"no {path}: make qemu-x2apic makes it"
+        return f"no {path}: make run PLATFORM=qemu-x2apic makes it"
     return said.removeprefix(NONE) if said.startswith(NONE) else None
 
 

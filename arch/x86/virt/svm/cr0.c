@@ -136,6 +136,26 @@ static bool machine_status(struct vcpu *v, const struct svm_instruction *i, int 
 	return false;
 }
 
+/* The quirk *one register* (QEMU's TCG, seen in 10.0): where reads of CR0 exit, reads of the other
+ * control registers exit as reads of CR0. CR8 is 0 (control.c). */
+static uint64_t read_control(const struct vcpu *v, unsigned number)
+{
+	const struct vmcb *c = v->vmcb;
+
+	switch (number) {
+	case 0:
+		return svm_cr0(v);
+	case 2:
+		return c->cr2;
+	case 3:
+		return c->cr3;
+	case 4:
+		return c->cr4;
+	default:
+		return 0;
+	}
+}
+
 /* Emulates an access to CR0. The bytes of the instruction may have changed since the exit. The
  * function carries out the present bytes when they are an access to CR0. */
 int svm_cr0_emulate(struct vcpu *v, const struct svm_instruction *i, struct denial *what)
@@ -152,8 +172,8 @@ int svm_cr0_emulate(struct vcpu *v, const struct svm_instruction *i, struct deni
 		error = write_cr0(v, svm_cr0(v) & ~(uint64_t)CR0_TS, what);
 	} else if (opcode == OPCODE_MOV_TO && i->reg == 0) {
 		error = write_cr0(v, is_wide(v->vmcb) ? *reg : (uint32_t)*reg, what);
-	} else if (opcode == OPCODE_MOV_FROM && i->reg == 0 && v->vmcb->cpl == 0) {
-		*reg = svm_cr0(v);
+	} else if (opcode == OPCODE_MOV_FROM && v->vmcb->cpl == 0) {
+		*reg = read_control(v, i->reg);
 		error = 0;
 	}
 	if (error == 0)

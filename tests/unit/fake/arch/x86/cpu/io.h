@@ -45,6 +45,12 @@ struct cpuid {
 struct cpuid cpu_id(uint32_t leaf, uint32_t subleaf);
 bool cpu_has_gib_pages(void);
 uint64_t msr_read(uint32_t msr);
+
+static inline uint64_t msr_read_apart(uint32_t msr)
+{
+	return msr_read(msr);
+}
+
 void msr_write(uint32_t msr, uint64_t value);
 uint64_t dr6_read(void);
 void dr6_write(uint64_t value);

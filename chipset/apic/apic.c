@@ -26,7 +26,8 @@ static void measure_pace(void)
 	msr_write(APIC_TIMER, APIC_LVT_MASKED);
 	msr_write(APIC_DIVIDE, DIVIDE_BY_1);
 	msr_write(APIC_INITIAL, UINT32_MAX);
-	uint64_t from = cpu_tsc(), first = msr_read_apart(APIC_COUNT), end = from + tsc_from_us(1000);
+	uint64_t from = cpu_tsc(), first = msr_read_apart(APIC_COUNT),
+		 end = from + tsc_from_us(1000);
 	while (cpu_tsc() < end)
 		;
 	uint64_t ticks = cpu_tsc() - from, counts = first - msr_read_apart(APIC_COUNT);

@@ -357,10 +357,9 @@ static void a_read_of_another_register_gives_that_register(void **state)
 	static const struct {
 		uint8_t modrm;
 		uint64_t value;
-	} reads[] = { { 0xc0, PE | ET },
-		      { 0xd0, 0x22222222 },
-		      { 0xd8, 0x33333000 },
-		      { 0xe0, 0x40 } };
+	} reads[] = {
+		{ 0xc0, PE | ET }, { 0xd0, 0x22222222 }, { 0xd8, 0x33333000 }, { 0xe0, 0x40 }
+	};
 
 	(void)state;
 	for (size_t n = 0; n < LENGTH(reads); n++) {

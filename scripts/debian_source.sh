@@ -30,7 +30,8 @@ debian_lists() {
 	type=${1:-deb-src}
 	mkdir -p "$work/lists/partial" "$work/archives/partial" "$work/parts"
 	while read -r site release; do
-		printf 'Types: %s\nURIs: %s\nSuites: %s\nComponents: main\n' "$type" "$site" "$release"
+		printf 'Types: %s\nURIs: %s\nSuites: %s\n' "$type" "$site" "$release"
+		printf 'Components: main\n'
 		printf 'Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg\n\n'
 	done >"$work/source.sources"
 	debian_apt apt-get update || echo "apt-get update: status $?"

@@ -58,7 +58,7 @@ Debian 13's packages, through apt" \
 # QEMU's dependencies have programs for an installed system, too. What runs QEMU is libraries alone.
 is_needed() {
 	case $1 in
-	libpam* | libasound2-data* | libaudit-common* | libsemanage* | libdebconfclient*) return 1 ;;
+	libpam* | libasound2-data* | libaudit-common* | libsemanage* | libdebconf*) return 1 ;;
 	lib* | qemu-system-* | seabios_* | zlib1g_*) return 0 ;;
 	esac
 	return 1

@@ -13,8 +13,8 @@
  * exits.
  *
  * Deadly count. Where QEMU counts instructions, RDMSR of the current count ends QEMU, unless the
- * RDMSR is the last instruction of its block of code. So a guest's RDMSR exits, and the VMM's own is
- * a block (msr_read_apart()).
+ * RDMSR is the last instruction of its block of code. So a guest's RDMSR exits, and the VMM's own
+ * is a block (msr_read_apart()).
  *
  * Low vectors. Vectors below 16, which a local APIC refuses (10.5.2), come as interrupts from the
  * timer and from SELF IPI; vector 0 stays in IRR for ever. So the writes of both registers exit.

@@ -117,6 +117,7 @@ def test_R20_a_device_file_alone_proves_nothing(host, flags, changed, reason):
             (
                 "PLATFORM=pdp11: no such platform; there are: auto kvm kvm-irqmux bochs"
                 " bochs-irqmux bochs-rtl qemu qemu-irqmux qemu-rtl"
+                " qemu-x2apic"
             ),
         ),
         (("qemu", "isapc"), "BOARD=isapc: no such board; there are: pc q35"),

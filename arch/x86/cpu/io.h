@@ -66,9 +66,9 @@ static inline uint64_t msr_read(uint32_t msr)
 	return high << 32 | low;
 }
 
-/* Reads an MSR in the shadow of a MOV to SS. QEMU 10 translates such an instruction alone: where QEMU
- * counts instructions, a read of the clock is allowed in the last instruction of a block of code
- * only, and QEMU ends at any other (docs/emulators.md). */
+/* Reads an MSR in the shadow of a MOV to SS. QEMU 10 translates such an instruction alone. Where
+ * QEMU counts instructions, a read of the clock is allowed in the last instruction of a block of
+ * code only, and QEMU ends at any other (docs/emulators.md). */
 static inline uint64_t msr_read_apart(uint32_t msr)
 {
 	uint64_t low, high;

@@ -27,10 +27,13 @@ IPS      ?= 20000000
 MEMORY   ?= 256
 # A guest from the distribution: linux, linux+pulse or bios.
 GUESTS   ?=
-CONFIG   ?= scripts/configs/$(or $(GUESTS),default).cfg
+# run: the realisation of the chipset, in the place of the configuration's word.
+CHIPSET  ?=
+# Guests that drive a local APIC have a file of their own.
+CONFIG   ?= scripts/configs/$(or $(GUESTS),default)$(if $(filter apic,$(CHIPSET)),-apic).cfg
 # 1: the demonstration, 0: one machine. Whoever names a platform or a configuration wants that one
 # machine.
-VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin FIRMWARE) $(origin CONFIG) $(origin GUESTS)),0,1)
+VIEW     ?= $(if $(filter-out file,$(origin PLATFORM) $(origin FIRMWARE) $(origin CONFIG) $(origin GUESTS) $(origin CHIPSET)),0,1)
 TIMEOUT  ?=
 TESTS    ?= tests/system
 JOBS     ?= 2
@@ -58,6 +61,13 @@ LINUX_KERNEL ?=
 BUSYBOX  ?=
 NEWLIB_SOURCE ?=
 V        ?=
+
+# Bochs alone has x2APIC with VMX or SVM wherever the packages are those of Debian 12.
+ifneq ($(filter run,$(MAKECMDGOALS)),)
+ifeq ($(CHIPSET) $(PLATFORM),apic auto)
+override PLATFORM := bochs
+endif
+endif
 
 include scripts/variables.mk
 
@@ -212,6 +222,8 @@ help:
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest; linux+pulse: pulse beside that kernel, and a
 #@                      table of pulse's latencies (docs/linux.md); bios: SeaBIOS, which boots a disk (docs/bios.md)
+#@   CHIPSET=           run: auto, irqmux, pc, soft or apic, in the place of the configuration's chipset=; apic: the guests of
+#@                      scripts/configs/*-apic.cfg, which drive a local APIC, in Bochs (docs/apic.md)
 #@   DISK=              run: a file whose copy is the machine's disk at 170h, for GUESTS=bios to boot (default: a disk with
 #@                      GRUB and Linux); BIOS=: a BIOS of your own
 #@   LINUX_KERNEL=      GUESTS=linux: a bzImage of your own; BUSYBOX=: a static busybox of your own
@@ -247,7 +259,7 @@ help:
 run: all $(RUN_EMULATOR) $(RUN_LINUX) | setup-run
 	$(Q)$(PYTHON) scripts/run.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --firmware '$(FIRMWARE)' --ips '$(IPS)' --memory '$(MEMORY)' \
 		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --view '$(VIEW)' \
-		--loads '$(LOADS)' --disk '$(RUN_DISK)'
+		--loads '$(LOADS)' --disk '$(RUN_DISK)' --chipset '$(CHIPSET)'
 
 demo: VIEW := 1
 demo: run

@@ -13,7 +13,7 @@ import json
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import counts
@@ -38,10 +38,13 @@ from signalbox.script import run_script
 SAMPLES = 1000
 FEWEST = 10  # of each probe: a median of fewer says nothing
 # The probes that are about interrupts; the others are round trips.
-INTERRUPTS = ("uart", "served", "masked", "pit", "wakeup")
+INTERRUPTS = ("uart", "served", "masked", "pit", "timer", "wakeup")
 DONE = re.compile(r"signalbox: vm \S+: done, status ")
 # In the order of the tables: what comes at any moment first, then what a guest does itself.
-PROBES = ("wakeup", "switch", "dispatch", "pit", "uart", "served", "masked", "cpuid", "mask")
+PROBES = (
+    *("wakeup", "switch", "dispatch", "pit", "timer", "uart", "served", "masked"),
+    *("eoi", "cpuid", "mask"),
+)
 KEYS = (
     "platform",
     "chipset",
@@ -94,7 +97,7 @@ def hostile(attack, words="", slot="mem=2M", n=SAMPLES, vmm=""):
     )
 
 
-ALONE = (Stage(("uart", "served", "masked", "pit", "cpuid", "mask")),)
+ALONE = (Stage(("uart", "served", "masked", "pit", "eoi", "cpuid", "mask")),)
 BESIDE = (
     # scribe at work with an equal share: it outlasts the probes. QEMU's disk takes no time, so that
     # it is done sooner there.
@@ -129,27 +132,37 @@ HOSTILES = (
     hostile("restarts", slot="mem=128M onfault=restart", n=300),
 )
 LOADS = {"alone": ALONE, "beside": BESIDE, "hostile": HOSTILES}
+# Of the local APIC alone: its timer in the place of the PIT.
+TIMER = Stage(("timer",), words="timer=1")
 # By chipset, as the table names it: the VMM's words.
 CHIPSETS = {
     "irqmux": "chipset=irqmux banks=1",
     "irqmux-banks": "chipset=irqmux",
     "pc": "chipset=pc",
     "soft": "chipset=soft",
+    "apic": "chipset=apic",
 }
+# The guests' words by the table's name: there they drive a local APIC.
+GUESTS = {"apic": "apic=1", "bare-apic": "apic=1"}
+BARE = ("bare", "bare-apic")
+COLUMNS = ("bare", *list(CHIPSETS)[:-1], "bare-apic", "apic")
 STOCK = ["pc", "soft"]
+BLOCK = ["irqmux", "irqmux-banks", *STOCK]
+APIC = ["bare-apic", "apic"]  # where VMX or SVM comes with x2APIC
 ON = {
-    "bochs-irqmux": list(CHIPSETS),
-    "bochs": STOCK,
+    "bochs-irqmux": [*BLOCK, *APIC],
+    "bochs": [*STOCK, *APIC],
     "kvm": STOCK,
-    "kvm-irqmux": list(CHIPSETS),
+    "kvm-irqmux": BLOCK,
     "qemu": STOCK,
-    "qemu-irqmux": list(CHIPSETS),
+    "qemu-irqmux": BLOCK,
 }
-ON |= {rtl: ON[model] for rtl, model in MODEL.items()}
+# The RTL is the block's; a guest of the local APIC's does not reach the block.
+ON |= {rtl: BLOCK for rtl in MODEL}
 # What is measured by default, side by side: each emulator's bare machine and every realisation, on
 # the stock one where that has it.
 BOTH = {
-    "bochs-irqmux": ["bare", *CHIPSETS],
+    "bochs-irqmux": ["bare", *BLOCK, *APIC],
     "qemu": ["bare", *STOCK],
     "qemu-irqmux": ["irqmux", "irqmux-banks"],
 }
@@ -175,7 +188,15 @@ class Combo:
 
     @property
     def stages(self):
-        return LOADS[self.load]
+        """A guest of the local APIC's writes no mask of an 8259, and has a timer more."""
+        stages = LOADS[self.load]
+        if self.chipset in GUESTS:
+            stages = [
+                replace(stage, counted=tuple(p for p in stage.counted if p != "mask"))
+                for stage in stages
+            ]
+            stages += [TIMER] if self.load == "alone" else []
+        return stages
 
     @property
     def emulator(self):
@@ -193,15 +214,19 @@ class Combo:
         probes = ",".join(stage.run or stage.counted)
         more = stage.words.format(seconds=4 if machine.counted else 12)
         number = min(stage.n, args.samples)
-        words = f"{machine.unit} probes={probes} n={number} {more}".strip()
-        if self.chipset == "bare":
+        drives = GUESTS.get(self.chipset, "")
+        words = f"{machine.unit} probes={probes} n={number} {more} {drives}".strip()
+        if self.chipset in BARE:
             machine.modules = [Module("pulse", words)]
         else:
             machine.vmm = f"console=com1 {CHIPSETS[self.chipset]} {stage.vmm}".strip()
             storm = 1 + number // SAMPLES
             machine.modules = [
                 Module("pulse", PULSE.format(prio=stage.prio, words=words)),
-                *(Module(m.image, m.line.format(storm=storm)) for m in stage.beside),
+                *(
+                    Module(m.image, f"{m.line.format(storm=storm)} {drives}".strip())
+                    for m in stage.beside
+                ),
             ]
             if (
                 machine.counted and self.chipset == "soft"
@@ -304,7 +329,7 @@ def exits_text(row):
 def overview(rows):
     """Lines of text: median and worst, a column for each chipset, with the exits that an
     interrupt costs. The emulators stand one below the other."""
-    columns = [name for name in ("bare", *CHIPSETS) if any(r["chipset"] == name for r in rows)]
+    columns = [name for name in COLUMNS if any(r["chipset"] == name for r in rows)]
     emulators = list(dict.fromkeys(EMULATORS[r["platform"]] for r in rows))
     lines = [
         f"{'median / max':12} {'load':16} {'on':6}" + "".join(f"{name:>24}" for name in columns)
@@ -344,7 +369,7 @@ def worst_of_all(rows, columns, emulators):
 
 def cell(rows, chipset, load):
     """One cell; the bare machine has nobody beside."""
-    at = [r for r in rows if r["chipset"] == chipset and (r["load"] == load or chipset == "bare")]
+    at = [r for r in rows if r["chipset"] == chipset and (r["load"] == load or chipset in BARE)]
     text = "-" if not at or not at[0]["n"] else f"{at[0]['median']} / {at[0]['max']}"
     return (
         text if not at or at[0]["exits_per_interrupt"] is None else f"{text} ({exits_text(at[0])})"
@@ -460,7 +485,7 @@ def chosen_combos(where, wanted):
         for platform, chipsets in where.items()
         for load in LOADS
         for chipset in chipsets
-        if chipset != "bare" or load == "alone"
+        if chipset not in BARE or load == "alone"
     ]
     if not wanted:
         return known

@@ -23,9 +23,16 @@ from signalbox.media import prune, spare
 from signalbox.script import run_script
 
 # Instructions from the edge to the first instruction of the handler, at most (docs/time.md).
-BOUNDS = {"irqmux": 3000, "irqmux-1-bank": 3000, "pc": 4500}
-ON = {"bochs-irqmux": ("irqmux", "irqmux-1-bank"), "bochs": ("pc",)}
-WORDS = {"irqmux": "chipset=irqmux", "irqmux-1-bank": "chipset=irqmux banks=1", "pc": "chipset=pc"}
+BOUNDS = {"irqmux": 3000, "irqmux-1-bank": 3000, "pc": 4500, "apic": 4500}
+ON = {"bochs-irqmux": ("irqmux", "irqmux-1-bank", "apic"), "bochs": ("pc",)}
+WORDS = {
+    "irqmux": "chipset=irqmux",
+    "irqmux-1-bank": "chipset=irqmux banks=1",
+    "pc": "chipset=pc",
+    "apic": "chipset=apic",
+}
+# The guests' words: there pulse drives a local APIC.
+GUESTS = {"apic": " apic=1"}
 # Ticks a second. Each boot of a load has another rate, so that the ticks fall at other moments of
 # the load. A period of the fastest rate, 4,762 instructions, is longer than each bound.
 RATES = (4200, 3001, 3803, 3499, 2803, 4001, 3301, 3607)
@@ -139,7 +146,7 @@ def machine_of(row, rate, args):
         Module(
             "pulse",
             f"vm=pulse mem=16M prio=5 slice=5ms {load.pulse} -- {machine.unit} "
-            f"hz={rate} n={samples} probes={probes}",
+            f"hz={rate} n={samples} probes={probes}{GUESTS.get(row.chipset, '')}",
         ),
         Module(
             "vandal",
@@ -304,7 +311,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, default=Path("build"))
     parser.add_argument("--platforms", default="auto", help="bochs-irqmux, bochs; auto: both")
-    parser.add_argument("--chipsets", default="", help="a list: irqmux,irqmux-1-bank,pc")
+    parser.add_argument("--chipsets", default="", help="a list: irqmux,irqmux-1-bank,pc,apic")
     parser.add_argument("--loads", default="", help="parts of the names of loads, with commas")
     parser.add_argument("--list", action="store_true", help="say the loads, and play none")
     parser.add_argument("--wakeups", type=int, default=100_000, help="of each load")

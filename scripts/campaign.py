@@ -32,16 +32,17 @@ CHIPSETS = {
     "irqmux-1-bank": "chipset=irqmux banks=1",
     "soft": "chipset=soft",
     "soft-1-bank": "chipset=soft banks=1",
+    "apic": "chipset=apic",
 }
 ON = {
     "bochs": ("pc", "soft", "soft-1-bank"),
-    "bochs-irqmux": ("irqmux", "irqmux-1-bank"),
+    "bochs-irqmux": ("irqmux", "irqmux-1-bank", "apic"),
     "qemu": ("pc",),
     "qemu-irqmux": ("irqmux", "irqmux-1-bank"),
     "kvm": ("pc", "soft"),
     "kvm-irqmux": ("irqmux", "irqmux-1-bank"),
 }
-ON |= {rtl: ON[model] for rtl, model in MODEL.items()}
+ON |= {rtl: ("irqmux", "irqmux-1-bank") for rtl in MODEL}
 AUTO = ("bochs", "bochs-irqmux", "qemu", "qemu-irqmux")
 # scribe works as long as the campaign goes on: so many operations fit beside a round of scribe's.
 OPS_PER_ROUND = 2400
@@ -90,6 +91,8 @@ def machine_of(run, args, beside=True):
         run.platform == "qemu"
     ):  # its 8259 tells again what a replay of its state has dropped (docs/limits.md)
         scribe += " idle=1"
+    if run.chipset == "apic":
+        scribe += " apic=1"
     vandal = VANDAL.format(seed=run.seed, ops=run.ops) + (
         " gentle=1" if run.platform.startswith("qemu") else ""
     )

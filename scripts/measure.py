@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import plot_log
-from bench import BOTH, CHIPSETS, ON
+from bench import APIC, BOTH, CHIPSETS, ON
 from signalbox import (
     ConfigError,
     Machine,
@@ -66,6 +66,7 @@ class Subject:
     lines: list  # the interrupt lines that the guest owns
     bare: Module | None  # the image of the bare machine
     why_not_bare: str = ""
+    by_apic: bool = False  # the guest drives a local APIC: the configuration says chipset=apic
     own_pit: bool = False  # the VMM makes ticks, whose edges the emulator does not see
 
 
@@ -113,6 +114,7 @@ def read_subject(path, guest=""):
         Module(alone[0].image, guest_words.strip()),
     )
     subject.own_pit = "pit" in own.split()
+    subject.by_apic = "chipset=apic" in words.split()
     if beside.is_linux(alone[0]) or len(alone) > 1:
         subject.bare = None
         subject.why_not_bare = "its image is not one file that a multiboot loader boots"
@@ -480,11 +482,20 @@ def arguments():
     return parser.parse_args()
 
 
-def places(args):
+def places(args, subject):
+    """The chipsets by platform: those whose controller the guest drives."""
     if args.platform == "auto":
-        return COUNTING
+        return {"bochs": ["bare", "apic"]} if subject.by_apic else COUNTING
     platform, _ = choose(args.platform, args.board)
-    return {platform: ["bare", *ON[platform]]}
+    if not subject.by_apic:
+        return {platform: ["bare", *(name for name in ON[platform] if name not in APIC)]}
+    if "apic" not in ON[platform]:
+        places = ", ".join(name for name in ON if "apic" in ON[name])
+        raise ConfigError(
+            f"PLATFORM={platform}: chipset=apic in {subject.path} needs a processor with x2APIC: "
+            f"{places}"
+        )
+    return {platform: ["bare", "apic"]}
 
 
 def main():
@@ -492,7 +503,7 @@ def main():
     args.samples = whole_number("SAMPLES", args.samples, 0)
     args.seconds = whole_number("SECONDS", args.seconds, SECONDS)
     subject = read_subject(args.config, args.guest)
-    where, now = places(args), time.gmtime()
+    where, now = places(args, subject), time.gmtime()
     args.directory = new_directory(args.build / "measure", args.config.stem, now)
     print(f"bench: {args.config}: the guest {subject.guest}, lines {subject.lines}", flush=True)
     if subject.why_not_bare:

@@ -15,9 +15,10 @@ COLOURS = {
     "irqmux-banks": "#56b4e9",
     "pc": "#e69f00",
     "soft": "#d55e00",
+    "apic": "#cc79a7",
 }
 # Series that coincide stay apart by the form of their points.
-POINTS = {"bare": 12, "irqmux": 4, "irqmux-banks": 6, "pc": 8, "soft": 10}
+POINTS = {"bare": 12, "irqmux": 4, "irqmux-banks": 6, "pc": 8, "soft": 10, "apic": 2}
 BINS_OF_OCTAVE = 8
 
 

@@ -19,7 +19,7 @@ from signalbox import ConfigError, Machine, Module, choose, load_config
 from signalbox.archive import run_record, write_record
 from signalbox.com2 import Com2, talker
 from signalbox.demo import SECONDS, Demo, with_guest_words
-from signalbox.images import is_vmm
+from signalbox.images import is_vmm, with_chipset
 from signalbox.media import prune
 from signalbox.qemu import TICKS_PER_INSTRUCTION
 from signalbox.screen import Screen, can_draw
@@ -50,6 +50,7 @@ def arguments():
     parser.add_argument(
         "--disk", default="", help="a file whose copy is the disk of the second IDE channel"
     )
+    parser.add_argument("--chipset", default="", help="in the place of the configuration's word")
     parser.add_argument("--view", choices=["0", "1"], default="0", help="1: the demonstration")
     return parser.parse_args()
 
@@ -128,6 +129,11 @@ def refuse_unused(args, demo):
         raise ConfigError(
             f"LOADS={args.loads}: only Linux beside pulse has loads: make run GUESTS=linux+pulse"
         )
+    if demo and args.chipset:
+        raise ConfigError(
+            f"CHIPSET={args.chipset}: the demonstration has each chipset, side by side; VIEW=0 "
+            "runs one"
+        )
     if demo and args.disk:
         raise ConfigError(
             f"DISK={args.disk}: the demonstration makes its own disk; GUESTS=bios and CONFIG= "
@@ -142,6 +148,12 @@ def machine_of(args, platform):
     boots = {"vmm": words, "modules": modules, "vmm_image": image}
     if not modules and not is_vmm(image):
         boots = {"vmm": None, "modules": [Module(image, words)]}
+        if args.chipset:
+            raise ConfigError(
+                f"CHIPSET={args.chipset}: {args.config} boots a bare machine, which has no VMM"
+            )
+    elif args.chipset:
+        boots["vmm"] = with_chipset(words, args.chipset)
     if args.disk:
         boots["disk"] = Path(args.disk)
     machine = Machine(platform=platform, **boots, **options(args))

@@ -31,6 +31,7 @@ CHIPSETS = {
     "irqmux": "chipset=irqmux",
     "irqmux-1-bank": "chipset=irqmux banks=1",
     "soft": "chipset=soft",
+    "apic": "chipset=apic",
 }
 # Kinds of stress: the priorities of pulse and scribe, and whether each has other vectors than on a
 # PC.
@@ -43,7 +44,7 @@ STOCK, BLOCK = ("pc", "soft"), ("irqmux", "irqmux-1-bank")
 # (docs/measuring.md).
 ON = {
     "bochs": STOCK,
-    "bochs-irqmux": BLOCK,
+    "bochs-irqmux": (*BLOCK, "apic"),
     "qemu": ("pc",),
     "qemu-irqmux": BLOCK,
     "kvm": STOCK,
@@ -116,6 +117,8 @@ def machine_of(run, args):
         build=args.build,
     )
     stress = args.interrupts // (4 if slow else 1)
+    if run.chipset == "apic":  # both guests drive a local APIC
+        of_pulse, of_scribe = f"{of_pulse} apic=1".strip(), f"{of_scribe} apic=1".strip()
     pulse = f"{machine.unit} stress={stress} {of_pulse} {'baud=28800' if slow else ''}"
     # A guest on QEMU's 8259s fails by no interrupt without a cause: judge() holds their number.
     in_vain = "idle=1" if run.on_qemu and run.chipset in STOCK else ""

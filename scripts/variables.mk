@@ -37,6 +37,9 @@ FIRMWARES := bios uefi
 IOMMUS    := intel amd
 NESTED    := svm vmx
 GUEST_SETS := linux linux+pulse bios
+CHIPSETS  := auto irqmux pc soft apic
+# The guests that have a configuration for a local APIC.
+APIC_SETS := linux
 
 ifeq ($(filter help,$(MAKECMDGOALS)),)
 $(call check_word,PLATFORM,$(PLATFORMS))
@@ -45,6 +48,9 @@ $(call check_word,FIRMWARE,$(FIRMWARES))
 $(if $(IOMMU),$(call check_word,IOMMU,$(IOMMUS)))
 $(if $(and $(VENDORS),$(if $(filter-out $(NESTED),$(VENDORS)),,yes)),,$(call refuse,VENDORS,some of these words: $(NESTED)))
 $(if $(GUESTS),$(call check_word,GUESTS,$(GUEST_SETS)))
+$(if $(CHIPSET),$(call check_word,CHIPSET,$(CHIPSETS)))
+$(if $(filter apic,$(CHIPSET)),$(if $(filter-out $(APIC_SETS),$(GUESTS)),$(error GUESTS=$(GUESTS): \
+	with CHIPSET=apic allowed is one of these words: $(APIC_SETS))))
 $(if $(SECONDS),$(call check_whole,SECONDS,0,86400,seconds of the machine's time))
 $(if $(TIMEOUT),$(call check_amount,TIMEOUT,seconds of your time))
 $(call check_amount,MINUTES,minutes of your time)

@@ -66,6 +66,11 @@ bool pic_use_apic(uint8_t base)
 	return by_apic;
 }
 
+bool pic_drives_apic(void)
+{
+	return by_apic;
+}
+
 uint8_t pic_vector(unsigned line)
 {
 	return (uint8_t)(vectors + line);

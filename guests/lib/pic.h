@@ -29,6 +29,8 @@ void pic_again(uint8_t base);
 /* Leaves the pair for good, all lines masked, and drives the APICs: line n has vector base + n.
  * Call after pic_init() with the same base. Returns false where the processor has no x2APIC. */
 bool pic_use_apic(uint8_t base);
+/* Returns whether the driver drives the APICs. */
+bool pic_drives_apic(void);
 /* Returns the vector of a line, after pic_use_apic(). */
 uint8_t pic_vector(unsigned line);
 void pic_unmask(unsigned line);

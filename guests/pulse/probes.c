@@ -95,6 +95,7 @@ static void take_ticks(const char *name, uint32_t n)
 	stats_report(name, &samples, &span);
 }
 
+/* A tick, where the processor idles between ticks. */
 static void probe_pit(const char *name, uint32_t n)
 {
 	work_pause(true);
@@ -124,6 +125,9 @@ static void probe_pit(const char *name, uint32_t n)
 TRIP(trip_nothing, "")
 TRIP(trip_cpuid, "cpuid")
 TRIP(trip_mask, "outb %%al, $0x21")
+TRIP(trip_eoi, "outb %%al, $0x20")
+/* With 0 in EDX:EAX, the only value that the register takes. */
+TRIP(trip_eoi_apic, "movl $0x80b, %%ecx\n\txorl %%eax, %%eax\n\txorl %%edx, %%edx\n\twrmsr")
 TRIP(trip_yield, "vmcall")
 TRIP(trip_yield_second, "vmmcall")
 
@@ -161,6 +165,23 @@ static void probe_trip(const char *name, uint32_t n, uint32_t (*trip)(uint32_t),
 static void probe_cpuid(const char *name, uint32_t n)
 {
 	probe_trip(name, n, trip_cpuid, 0, 1);
+}
+
+/* An EOI with nothing in service changes no state. */
+static void probe_eoi(const char *name, uint32_t n)
+{
+	enum { NON_SPECIFIC_EOI = 0x20 };
+
+	probe_trip(name, n, pic_drives_apic() ? trip_eoi_apic : trip_eoi, NON_SPECIFIC_EOI, 1);
+}
+
+/* The local APIC's timer, as probe_pit(). */
+static void probe_timer(const char *name, uint32_t n)
+{
+	if (tick_by_apic())
+		probe_pit(name, n);
+	else
+		machine_print("pulse: probe %s needs apic=1 timer=1\n", name);
 }
 
 /* The mask's value stays as it is. */
@@ -262,7 +283,9 @@ static const struct {
 	/* the same probe: the difference is the other VMs */
 	{ "pit", probe_pit },
 	{ "wakeup", probe_pit },
+	{ "timer", probe_timer },
 	{ "running", take_ticks }, /* the worker goes on: this guest runs when the tick comes */
+	{ "eoi", probe_eoi },
 	{ "cpuid", probe_cpuid },
 	{ "mask", probe_mask },
 	{ "switch", probe_switch },

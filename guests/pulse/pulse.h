@@ -35,6 +35,8 @@ void tick_use_apic(uint32_t hz);
 /* Starts the ticks and waits for the first tick. */
 void tick_start(void);
 uint32_t tick_hz(void);
+/* Returns whether the ticks come from the local APIC's timer. */
+bool tick_by_apic(void);
 /* Returns the counts so far. */
 struct tick_count tick_now(void);
 /* Returns the time since tick_start() in ms, by the ticks that came. */

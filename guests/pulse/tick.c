@@ -138,6 +138,11 @@ uint32_t tick_hz(void)
 	return hz;
 }
 
+bool tick_by_apic(void)
+{
+	return by_apic;
+}
+
 struct tick_count tick_now(void)
 {
 	uint64_t flags = cpu_save();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * scribe's start, work and end. Words: rounds=200 seconds=0 every=0 sectors=8 rtc=1024 stress=N
- * busy=1 idle=1 base=0x20 disk=write|blank|none.
+ * busy=1 idle=1 base=0x20 apic=1 disk=write|blank|none.
  *
  * disk=blank writes to a disk whose beginning and end are blank, and keeps both so. disk=none
  * touches no disk: scribe then writes to memory, and a round lasts some interrupts of the RTC.
@@ -302,7 +302,13 @@ int guest_main(void)
 		report(false, "disk= is write, blank or none", "it is none of them");
 		return report_end("scribe");
 	}
-	pic_init((uint8_t)args_number("base", PIC_BASE), PIC_EOI_NON_SPECIFIC);
+	const uint8_t base = (uint8_t)args_number("base", PIC_BASE);
+
+	pic_init(base, PIC_EOI_NON_SPECIFIC);
+	if (args_number("apic", 0) != 0 && !pic_use_apic(base)) {
+		report(false, "apic=1 drives the local APIC", "the processor has no x2APIC");
+		return report_end("scribe");
+	}
 	machine_print("scribe: words: %s\n", args_line());
 	rtc_start((uint32_t)args_number("rtc", 1024));
 	cpu_interrupts_on();

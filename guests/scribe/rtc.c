@@ -140,10 +140,14 @@ void rtc_start(uint32_t wanted)
 	rtc_write(REGISTER_B, enables);
 	rtc_read(REGISTER_C);
 	/* Register C is not read from here on. A period may end before the line is open, while
-	 * another VM runs. A read would take the cause away, and QEMU's 8259 keeps the request. */
+	 * another VM runs. A read would take the cause away, and QEMU's 8259 keeps the request. A
+	 * masked pin of an I/O APIC keeps no edge: there the line is open first. */
+	if (pic_drives_apic())
+		pic_unmask(RTC_LINE);
 	rtc_write(REGISTER_B, enables | B_PIE);
 	last_tsc = cpu_tsc();
-	pic_unmask(RTC_LINE);
+	if (!pic_drives_apic())
+		pic_unmask(RTC_LINE);
 }
 
 void rtc_stop(void)

@@ -27,6 +27,12 @@ def image_for(image, words):
     return str(Path(image).with_name(asked))
 
 
+def with_chipset(words, name):
+    """The VMM's words with this realisation in the place of theirs."""
+    kept = [word for word in words.split() if not word.startswith("chipset=")]
+    return " ".join([*kept, f"chipset={name}"])
+
+
 def file_with_symbols(build, image=VMM_IMAGE):
     """What a debugger reads for an image of the build directory."""
     return Path(build) / f"{Path(image).name}.elf"

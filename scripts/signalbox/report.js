@@ -8,7 +8,7 @@
 	const data = JSON.parse(document.getElementById("data").textContent);
 	const WIDTH = 230, HEIGHT = 132, LEFT = 34, RIGHT = 10, TOP = 40, BOTTOM = 20;
 	const BAR = 3; // the width of a bar, in units of the drawing
-	const KNOWN = ["bare", "irqmux", "irqmux-banks", "pc", "soft"];
+	const KNOWN = ["bare", "irqmux", "irqmux-banks", "pc", "soft", "bare-apic", "apic"];
 	const number = d3.format(",");
 	const short = (v) => v >= 1e6 ? v / 1e6 + "M" : v >= 1e4 ? v / 1e3 + "k" : number(v);
 	const colour = (chipset) => "c-" + (KNOWN.includes(chipset) ? chipset : "other");

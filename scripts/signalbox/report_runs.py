@@ -13,22 +13,24 @@ from .records import find_records, parse_exits, parse_histograms, parse_latencie
 from .report_timeline import Stored
 
 # The chipsets in the order of all tables.
-CHIPSETS = ("bare", "irqmux", "irqmux-banks", "pc", "soft")
+CHIPSETS = ("bare", "irqmux", "irqmux-banks", "pc", "soft", "bare-apic", "apic")
 # The order of the probes: what comes at any moment first, then what a guest does itself.
 PROBES = {
     "wakeup": "Wake-up: from the edge to the handler of a VM of higher priority",
     "switch": "Switch from one VM to another",
     "dispatch": "Another VM's event while this VM runs",
     "pit": "PIT interrupt: from the edge to the handler",
+    "timer": "Interrupt of the local APIC's timer: from its end to the handler",
     "running": "PIT interrupt while the guest computes: from the edge to the handler",
     "uart": "UART interrupt: from the assertion to the handler",
     "served": "UART interrupt, served: from the assertion to the end of the handler",
     "masked": "The same, with the line masked each time as Linux does",
+    "eoi": "An EOI with nothing in service",
     "cpuid": "CPUID",
     "mask": "A write of the 8259's mask",
 }
 # The probes that are about interrupts; only there exits per interrupt mean something.
-INTERRUPTS = ("uart", "served", "masked", "pit", "running", "wakeup")
+INTERRUPTS = ("uart", "served", "masked", "pit", "timer", "running", "wakeup")
 ABORTED = "aborted-entry"  # of the exits: an entry that was put off. No exit
 
 

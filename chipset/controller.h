@@ -114,6 +114,9 @@ struct controller {
 	bool held;    /* the controller must not interrupt the VM now: see hold() */
 	bool busy;    /* the command ports are trapped because the VMM waits for the guest's EOI */
 	uint8_t open; /* 408: ports that the guest may touch with no exit, OPEN_... */
+	/* both: the controller is the local APIC, and not the 8259 pair */
+	bool by_apic;
+	uint8_t tpr; /* both: of an 8259's VM that does not run */
 	/* Counts the accesses that the back end carries out (virt/quick_ports.h). NULL: the run
 	 * loop has to see each access. A reset leaves the pointer as it is. */
 	uint64_t *counters;

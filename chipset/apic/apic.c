@@ -9,7 +9,6 @@
 #include "chipset/apic/apic.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/cpu/nmi.h"
-#include "arch/x86/cpu/replay.h"
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 
@@ -19,63 +18,27 @@
 /* A request of the local APIC's own, among lines: the timer's, or an interrupt to itself. */
 #define OWN_REQUEST LINE(LINE_ROOM - 1)
 
-/* Measures the timer's pace by the TSC. The timer counts down from the highest value. */
-static void measure_pace(void)
-{
-	enum { DIVIDE_BY_1 = 0xb };
-	msr_write(APIC_TIMER, APIC_LVT_MASKED);
-	msr_write(APIC_DIVIDE, DIVIDE_BY_1);
-	msr_write(APIC_INITIAL, UINT32_MAX);
-	uint64_t from = cpu_tsc(), first = msr_read_apart(APIC_COUNT),
-		 end = from + tsc_from_us(1000);
-	while (cpu_tsc() < end)
-		;
-	uint64_t ticks = cpu_tsc() - from, counts = first - msr_read_apart(APIC_COUNT);
-	msr_write(APIC_INITIAL, 0);
-	if (counts == 0)
-		counts = 1;
-	apic_pace.tsc_of_count = (ticks << 32) / counts;
-	apic_pace.count_of_tsc = (counts << 32) / ticks;
-}
-
-/* Returns whether the processor is QEMU's emulation: "TCGTCGTCGTCG". */
-static bool is_tcg(void)
-{
-	enum { LEAF_HYPERVISOR = 0x40000000, EBX_TCG = 0x54474354 };
-
-	return cpu_id(LEAF_HYPERVISOR, 0).ebx == EBX_TCG;
-}
-
 static __attribute__((cold)) int probe(void)
 {
 	if (!platform.has_8259 || platform.ioapic == 0) {
 		log_line("chipset apic: the MADT names no %s",
-		         platform.has_8259 ? "I/O APIC" : "8259 pair, which tells the lines apart");
+		         platform.has_8259 ? "I/O APIC" : "8259 pair");
 		return -ENODEV;
 	}
-	if (lapic_use_x2apic() != 0) {
-		log_line("chipset apic: this processor has no x2APIC (CPUID.1:ECX[21]): take "
-		         "chipset=pc, or in QEMU version 10 or later");
-		return -ENODEV;
-	}
-	if (replay_init() != 0)
-		return -ENODEV;
-	msr_write(APIC_LINT0, APIC_LVT_MASKED);
-	msr_write(APIC_SVR, APIC_SVR_ENABLE | APIC_SPURIOUS);
-	measure_pace();
-	apic_pace.is_tcg = is_tcg();
-	apic_msr_init();
-	apic_block_init();
-	return 0;
+	int error = apic_probe_local();
+
+	if (error == 0)
+		apic_block_init();
+	return error;
 }
 
-static unsigned banks(unsigned wanted)
+unsigned apic_banks(unsigned wanted)
 {
 	(void)wanted;
 	return 1;
 }
 
-static void reset(struct controller *c, line_set lines, line_set shared)
+static __attribute__((cold)) void reset(struct controller *c, line_set lines, line_set shared)
 {
 	c->lines = lines;
 	c->shared = shared;
@@ -137,13 +100,13 @@ static void route(struct controller *c)
 
 /* ---- The 8259 pair as the guest sees it: masks that can be read back, and no interrupt ---- */
 
-static int port_read(struct controller *c, uint16_t port, uint8_t *value)
+static __attribute__((cold)) int port_read(struct controller *c, uint16_t port, uint8_t *value)
 {
 	*value = port & 1 ? c->apic.mask_8259[port == PORT_SLAVE + 1] : 0;
 	return 0;
 }
 
-static int port_write(struct controller *c, uint16_t port, uint8_t value)
+static __attribute__((cold)) int port_write(struct controller *c, uint16_t port, uint8_t value)
 {
 	if (port & 1)
 		c->apic.mask_8259[port == PORT_SLAVE + 1] = value;
@@ -221,7 +184,7 @@ const struct chipset chipset_apic = {
 	.name = "apic",
 	.ambiguous = true,
 	.probe = probe,
-	.banks = banks,
+	.banks = apic_banks,
 	.mux = { .route = route },
 	.block = { .claim = apic_claim,
 	           .mask = apic_mask,

@@ -36,6 +36,8 @@ void apic_claim(line_set lines, bool by_vmm);
 /* Routes the lines of c to the local APIC, by c's redirection entries, and all other lines to the
  * VMM block. With NULL, all lines go to the block. */
 void apic_connect(const struct controller *c);
+/* both: the block may write to the pins of these lines from now on. None of them has a vector. */
+void apic_block_lend(line_set lines);
 /* Returns the lines of c that have asserted while they were routed to the block, and takes them
  * back. Call at the restore, after apic_connect(). */
 line_set apic_take_held(const struct controller *c);
@@ -61,6 +63,9 @@ static inline unsigned apic_line_vector(const struct controller *c, unsigned lin
 /* Follows a write of SVR, while c's guest runs. */
 void apic_follow_svr(struct controller *c);
 bool apic_memory(struct vcpu *v, uint64_t address);
+/* both: has the VM that runs leave its 8259s for the local APIC. Called where apic_current is NULL
+ * at an access to a register of the APICs. NULL: each VM has a local APIC. */
+extern void (*apic_arrive)(void);
 
 /* Writes the guest's vector of a spurious interrupt. The local APIC stays on, for the VMM. */
 static inline void apic_load_svr(const struct controller *c)
@@ -72,6 +77,19 @@ static inline void apic_load_svr(const struct controller *c)
 
 /* Says which registers are there. Call in probe(), before the first vcpu is made. */
 void apic_msr_init(void);
+/* Opens or closes the registers that a guest of the local APIC's reaches with no exit. */
+void apic_msr_open(bool opens);
 void apic_msr_reset(struct controller *c);
+
+/* ---- apic.c ---- */
+
+/* Looks for x2APIC, and prepares the local APIC. Returns 0, or -ENODEV after a message. */
+int apic_probe_local(void);
+/* The interface's banks(): there is one. */
+unsigned apic_banks(unsigned wanted);
+
+/* ---- both.c: VMs with a local APIC beside VMs with 8259s ---- */
+
+extern const struct chipset chipset_both;
 
 #endif

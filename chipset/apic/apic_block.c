@@ -148,6 +148,12 @@ void apic_connect(const struct controller *c)
 	}
 }
 
+void apic_block_lend(line_set lines)
+{
+	block.claimed = lines;
+	block.direct = 0;
+}
+
 line_set apic_take_held(const struct controller *c)
 {
 	line_set held = (block.asserted | c->shared) & c->lines & c->apic.open;
@@ -157,7 +163,7 @@ line_set apic_take_held(const struct controller *c)
 	return held;
 }
 
-void apic_follow_entry(const struct controller *c, unsigned line)
+__attribute__((cold)) void apic_follow_entry(const struct controller *c, unsigned line)
 {
 	if (c->apic.open & LINE(line))
 		block.open |= LINE(line);
@@ -205,7 +211,7 @@ static void silence(line_set found)
 		write_pin(line_first(found));
 }
 
-struct chipset_status apic_read_status(unsigned nmis)
+__attribute__((cold)) struct chipset_status apic_read_status(unsigned nmis)
 {
 	line_set irr = apic_status_read(), seen = nmi_account_take_seen(&nmi_account);
 

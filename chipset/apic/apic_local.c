@@ -349,7 +349,7 @@ static unsigned highest(const uint32_t set[APIC_WORDS])
 }
 
 /* Only a higher class than PPR's goes through (10.8.3.1). */
-bool apic_local_lets_through(const struct apic_local *s, unsigned vector)
+slow_path bool apic_local_lets_through(const struct apic_local *s, unsigned vector)
 {
 	enum { CLASS = 4 };
 	unsigned served = highest(s->isr) >> CLASS, task = s->tpr >> CLASS & 15;
@@ -357,7 +357,7 @@ bool apic_local_lets_through(const struct apic_local *s, unsigned vector)
 	return vector >> CLASS > (served > task ? served : task);
 }
 
-bool apic_local_requests(const struct apic_local *s)
+slow_path bool apic_local_requests(const struct apic_local *s)
 {
 	unsigned vector = s->lvt_timer & APIC_VECTOR;
 
@@ -367,7 +367,7 @@ bool apic_local_requests(const struct apic_local *s)
 	       apic_local_lets_through(s, vector);
 }
 
-static bool has_any(unsigned reg)
+static slow_path bool has_any(unsigned reg)
 {
 	for (unsigned i = 0; i < APIC_WORDS; i++)
 		if (msr_read(reg + i) != 0)
@@ -375,7 +375,7 @@ static bool has_any(unsigned reg)
 	return false;
 }
 
-bool apic_local_has_request(void)
+slow_path bool apic_local_has_request(void)
 {
 	return has_any(APIC_IRR);
 }

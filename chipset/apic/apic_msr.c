@@ -19,8 +19,10 @@
  * Low vectors. Vectors below 16, which a local APIC refuses (10.5.2), come as interrupts from the
  * timer and from SELF IPI; vector 0 stays in IRR for ever. So the writes of both registers exit.
  */
+#include "arch/x86/cpu/guarded.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/guest_registers.h"
+#include "arch/x86/virt/virt.h"
 #include "chipset/apic/apic.h"
 
 #include <errno.h>
@@ -57,14 +59,38 @@ static void open_registers(void (*open)(uint32_t number, bool read, bool write))
 		open(APIC_DEADLINE, true, true);
 }
 
+static void close_register(uint32_t number, bool read, bool write)
+{
+	(void)read;
+	(void)write;
+	virt_open_msr(number, false, false);
+}
+
+void apic_msr_open(bool opens)
+{
+	open_registers(opens ? virt_open_msr : close_register);
+}
+
 static uint32_t *lvt_of(struct apic_controller *a, uint32_t number)
 {
 	return number >= APIC_THERMAL && number <= APIC_ERROR ? &a->lvt[number - APIC_THERMAL]
 	                                                      : NULL;
 }
 
+/* both: an access to a register has the running VM leave its 8259s. Returns true for that access: of
+ * the registers that are open from then on, the access exits once. */
+static bool arrives(uint32_t number)
+{
+	if (apic_current != NULL || number < APIC_FIRST || number > APIC_LAST ||
+	    number == APIC_CMCI)
+		return false;
+	apic_arrive();
+	return true;
+}
+
 static int read_register(uint32_t number, uint64_t *value)
 {
+	bool first = arrives(number);
 	struct apic_controller *a = &apic_current->apic;
 	const uint32_t *lvt = lvt_of(a, number);
 
@@ -96,7 +122,7 @@ static int read_register(uint32_t number, uint64_t *value)
 		return 0;
 	default:
 		if (lvt == NULL)
-			return -EPERM;
+			return first && guarded_msr_read(number, value) == 0 ? 0 : -EPERM;
 		*value = *lvt;
 		return 0;
 	}
@@ -159,6 +185,7 @@ static void write_vector(uint32_t number, uint32_t value)
 
 static int write_register(uint32_t number, uint64_t value)
 {
+	bool first = arrives(number);
 	struct apic_controller *a = &apic_current->apic;
 	uint32_t *lvt = lvt_of(a, number);
 
@@ -181,7 +208,7 @@ static int write_register(uint32_t number, uint64_t value)
 		return 0;
 	}
 	if (lvt == NULL)
-		return -EPERM;
+		return first && guarded_msr_write(number, value) == 0 ? 0 : -EPERM;
 	*lvt = (uint32_t)value;
 	return 0;
 }

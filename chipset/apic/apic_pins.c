@@ -19,6 +19,8 @@ enum { ID_SHIFT = 24, ID_BITS = 15, VERSION_LAST_SHIFT = 16 };
  * mode (0: fixed, 1: lowest priority) | 7:0 vector; bits 14 and 12 are read-only. */
 enum { RTE_WRITABLE = 0x1afff, RTE_MODE_SHIFT = 8, RTE_MODE = 7, MODE_LOWEST = 1 };
 
+void (*apic_arrive)(void);
+
 void apic_pins_reset(struct controller *c)
 {
 	for (unsigned pin = 0; pin < APIC_PINS; pin++) {
@@ -113,5 +115,9 @@ static uint32_t access(uint64_t address, bool write, uint32_t value)
 
 bool apic_memory(struct vcpu *v, uint64_t address)
 {
-	return apic_current != NULL && address - platform.ioapic < PAGE && virt_move(v, access);
+	if (address - platform.ioapic >= PAGE)
+		return false;
+	if (apic_current == NULL)
+		apic_arrive();
+	return virt_move(v, access);
 }

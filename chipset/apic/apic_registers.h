@@ -23,6 +23,7 @@ enum {
 	APIC_IRR = 0x820,
 	APIC_IRR_LAST = 0x827,
 	APIC_ESR = 0x828,
+	APIC_CMCI = 0x82f,
 	APIC_ICR = 0x830,
 	APIC_TIMER = 0x832,
 	APIC_THERMAL = 0x833, /* then counters, LINT0, LINT1, error */

@@ -10,6 +10,6 @@
 
 #include <stddef.h>
 
-const struct chipset *const chipset_realisations[] = { &chipset_apic, &chipset_pc_pirqs,
-	                                               &chipset_pc, NULL };
+const struct chipset *const chipset_realisations[] = { &chipset_both, &chipset_apic,
+	                                               &chipset_pc_pirqs, &chipset_pc, NULL };
 const char chipset_realisation_names[] = "apic, pc; the image signalbox has irqmux and soft";

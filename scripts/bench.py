@@ -304,6 +304,8 @@ def records(measured):
     """The flat list that bench.json and bench.csv hold."""
     rows = []
     for m in measured:
+        # The VMM counts no access to the I/O APIC as an interrupt's exit, and masks are there.
+        told = INTERRUPTS if m.combo.chipset != "apic" else set(INTERRUPTS) - {"masked"}
         for r in m.latencies.values():
             values = (
                 m.combo.platform,
@@ -316,7 +318,7 @@ def records(measured):
                 r.median,
                 r.p99,
                 r.max,
-                round(r.exits_per_interrupt, 4) if r.probe in INTERRUPTS else None,
+                round(r.exits_per_interrupt, 4) if r.probe in told else None,
             )
             rows.append(dict(zip(KEYS, values)))
     return rows

@@ -77,8 +77,8 @@ static uint32_t *lvt_of(struct apic_controller *a, uint32_t number)
 	                                                      : NULL;
 }
 
-/* both: an access to a register has the running VM leave its 8259s. Returns true for that access: of
- * the registers that are open from then on, the access exits once. */
+/* both: an access to a register has the running VM leave its 8259s. Returns true for that access,
+ * which exits although the register may be open from then on. */
 static bool arrives(uint32_t number)
 {
 	if (apic_current != NULL || number < APIC_FIRST || number > APIC_LAST ||

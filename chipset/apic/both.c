@@ -65,8 +65,8 @@ static int save(struct controller *c, bool force)
 	return 0;
 }
 
-/* 540, for the local APIC. The lines leave pc's block first. A line's edge that comes before its pin
- * has the guest's vector is in IRR of the 8259s. */
+/* 540, for the local APIC. The lines leave pc's block first. A line's edge that comes before the
+ * line's pin has the guest's vector is in IRR of the 8259s. */
 static void restore_apic(struct controller *c)
 {
 	line_set held = pc_asserted() & c->lines;

@@ -46,4 +46,20 @@ MUTANTS = (
         "",
         "test_apic_replay",
     ),
+    (
+        "both-held-lines-lost",
+        "chipset/apic/both.c",
+        "\theld |= c->inject | (pc_read_irr_rarely() & c->lines);\n",
+        "",
+        "bochs-irqmux:tests/system/test_apic_both.py::"
+        "test_R08_nothing_is_lost_between_the_kinds",
+    ),
+    (
+        "both-registers-stay-open",
+        "chipset/apic/both.c",
+        "\tapic_msr_open(by_apic);\n",
+        "",
+        "bochs-irqmux:tests/system/test_apic_both.py::"
+        "test_a_vm_of_8259s_reaches_no_neighbour_s_local_apic",
+    ),
 )

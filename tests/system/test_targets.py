@@ -121,6 +121,7 @@ BAD = [
     ("PLATFORM", "qemu bochs", f"{WORD} auto "),
     ("BOARD", "x", f"{WORD} pc q35"),
     ("FIRMWARE", "x", f"{WORD} bios uefi"),
+    ("CHIPSET", "x", f"{WORD} auto irqmux pc soft apic"),
     ("VENDORS", "svm x86", "allowed is some of these words: svm vmx"),
     ("VENDORS", "", "allowed is some of these words: svm vmx"),
     ("VIEW", "x", f"{WORD} 0 1"),
@@ -191,6 +192,12 @@ def test_a_good_variable_is_taken(make, name, value):
     """The same variables with values that they can have."""
     done = make("setup-goals", **{name: value})
     assert done.returncode == 0, done.stdout
+
+
+def test_a_guest_without_a_local_apic_is_refused(make):
+    done = make("run", CHIPSET="apic", GUESTS="bios")
+    assert done.returncode == 2
+    assert "GUESTS=bios: with CHIPSET=apic allowed is one of these words: linux" in done.stdout
 
 
 def test_make_knows_the_platforms():

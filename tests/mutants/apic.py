@@ -49,8 +49,8 @@ MUTANTS = (
     (
         "both-held-lines-lost",
         "chipset/apic/both.c",
-        "\theld |= c->inject | (pc_read_irr_rarely() & c->lines);\n",
-        "",
+        "\t\tAPIC.request(c, line_first(held));\n",
+        "\t\t;\n",
         "bochs-irqmux:tests/system/test_apic_both.py::"
         "test_R08_nothing_is_lost_between_the_kinds",
     ),

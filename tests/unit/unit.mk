@@ -110,7 +110,8 @@ UNIT_vmx_task := tests/unit/task_kit.c $(patsubst %,arch/x86/virt/%.c,guest_memo
 UNIT_vmx_task_across := $(UNIT_vmx_task)
 UNIT_vmx_task_file := $(UNIT_vmx_task)
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
-UNIT_quick_ports := arch/x86/virt/quick_ports.c arch/x86/virt/vmx/exit.c $(UNIT_LOG)
+UNIT_quick_ports := tests/unit/quick_ports_cases.c arch/x86/virt/quick_ports.c arch/x86/virt/vmx/exit.c $(UNIT_LOG)
+UNIT_quick_ports_svm := tests/unit/quick_ports_cases.c arch/x86/virt/quick_ports.c arch/x86/virt/svm/exit.c $(UNIT_LOG)
 UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c
 UNIT_audit   := arch/x86/virt/vmx/audit.c $(UNIT_LOG)
@@ -130,7 +131,7 @@ UNIT_EXITS      := tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_reading guest_registers io_break nested_map rmw store string_io) arch/x86/virt/rmw_operate.S
 UNIT_vmx_exits  := $(UNIT_EXITS) arch/x86/virt/quick_ports.c tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out $(patsubst %,arch/x86/virt/%.c,nested_map guest_memory guest_code guest_reading),$(UNIT_SVM)) \
-	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
+	$(patsubst %,arch/x86/virt/%.c,quick_ports) $(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
 UNIT_SVM_CR0    := $(UNIT_SVM) arch/x86/virt/guest_operand.c $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0) arch/x86/virt/svm/control.c
@@ -140,7 +141,7 @@ UNIT_svm_audit  := arch/x86/virt/svm/audit.c $(UNIT_LOG)
 UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode event quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0) arch/x86/virt/svm/vcpu.c
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/virt/svm/decode.c arch/x86/virt/svm/quirk.c
-UNIT_svm_skip   := $(UNIT_SVM_CR0) arch/x86/virt/svm/exit.c $(UNIT_LOG)
+UNIT_svm_skip   := $(UNIT_SVM_CR0) $(patsubst %,arch/x86/virt/%.c,quick_ports svm/exit) $(UNIT_LOG)
 UNIT_svm_capabilities := arch/x86/virt/svm/capabilities.c $(UNIT_LOG)
 # What a guest finds in the processor.
 UNIT_guest_registers := arch/x86/virt/guest_registers.c

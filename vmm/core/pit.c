@@ -482,8 +482,8 @@ static void control(struct pit *p, uint8_t value)
 static void write_tick_count(struct pit *p, uint8_t value)
 {
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
-	uint64_t t = counter_time(p, COUNTER_TICK);
-	bool waits = c->counting && pit_counter_is_periodic(c) && c->reload >= STORM;
+	bool periodic = pit_counter_is_periodic(c), waits = periodic && c->counting && c->reload >= STORM;
+	uint64_t t = periodic ? counter_time(p, COUNTER_TICK) : now_in_pulses();
 	bool whole = pit_counter_write(c, value, t);
 
 	if (!whole) {

@@ -119,9 +119,17 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 {
 	uint32_t result = 0;
+	const bool pit = pit_has_port(vm, io->port);
 
 	/* a PIT is asked at each tick: its ports come first */
-	const unsigned found = pit_has_port(vm, io->port) ? OWN : answerers(vm, io);
+	if (pit && io->size == 1) {
+		if (io->kind & IO_IN)
+			*value = pit_read(vm, io->port);
+		else
+			pit_write(vm, io->port, (uint8_t)*value);
+		return true;
+	}
+	const unsigned found = pit ? OWN : answerers(vm, io);
 	if (found != OWN)
 		return deny(vm, io, found, value);
 	for (unsigned i = 0; i < io->size; i++) {

@@ -109,7 +109,7 @@ static uint64_t first_due(void)
  *   waits_for_eoi() inlined takes 300 bytes more of the image (the limit is 196,608).
  * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
  *   hint in run() a mask write that the run loop sees took 206, else 205. On VMX the loop sees
- *   each eighth since (vmx/exit.c).
+ *   each eighth since (virt/quick_ports.h).
  * - cold: take_turn(), do_housekeeping() and decide_with_times() are made for their size, and the
  *   image has 1,800 bytes less.
  * - one_path: run_all() is then one function with the decision. Without begin_turn()'s a switch
@@ -233,6 +233,16 @@ static bool may_put_off_work(void)
 static uint64_t work_wait(void)
 {
 	return tsc_from_us(WORK_WAIT_US << vmm_turn.interrupt_waits);
+}
+
+/* A VM above the VM that ran has just become ready. Housekeeping that would take the processor right
+ * behind the switch comes after the VM's handler. */
+static void put_off_housekeeping(uint64_t now)
+{
+	const uint64_t then = now + work_wait();
+
+	if (processor.housekeeping_due < then && may_put_off_work())
+		processor.housekeeping_due = then;
 }
 
 /* Returns true where the work waits for a request at last's controller. */
@@ -424,6 +434,10 @@ one_path struct vm *run_decide(uint64_t now, bool timed)
 		     force = true)
 			if (waits_for_eoi(last, next, now))
 				return last;
+		if (timed && processor.vm == NULL) /* the switch was in vain */
+			return NULL;
+		if (timed && last != NULL && next->config.priority > last->config.priority)
+			put_off_housekeeping(now);
 	} else if (next->switch_waits) { /* no other VM wants the turn any more */
 		turn_wait_no_more(next);
 	}
@@ -443,6 +457,7 @@ static __attribute__((cold)) struct vm *decide_with_times(uint64_t now)
 
 	if (processor.housekeeping_due == SET_ASIDE)
 		processor.housekeeping_due = housekeeping.due;
+	dispatch_counted(processor.vm); /* at the entry, an NMI would cost 100 instructions more */
 	struct vm *vm = run_decide(now, true);
 	housekeeping.due = processor.housekeeping_due;
 	processor.housekeeping_due = SET_ASIDE;

@@ -96,7 +96,8 @@ static void masks_are_written_and_read(void **state)
 static void a_read_gives_the_guest_its_own_mask(void **state)
 {
 	(void)state;
-	const struct played exits[] = { { VM_EXIT_IO, 0x21, PLAYED_IN, 0 }, { VM_EXIT_MSR_READ, 0, 0, 0 } };
+	const struct played exits[] = { { VM_EXIT_IO, 0x21, PLAYED_IN, 0 },
+		                        { VM_EXIT_MSR_READ, 0, 0, 0 } };
 
 	assert_int_equal(enter(exits), VM_EXIT_MSR_READ);
 	assert_done(1);
@@ -122,9 +123,9 @@ void quick_ports_assert_left(uint16_t port, unsigned form, uint8_t al)
 static void other_accesses_are_the_run_loop_s(void **state)
 {
 	(void)state;
-	quick_ports_assert_left(0x20, 0, 0x20); /* a command port */
-	quick_ports_assert_left(0xa0, 0, 0x20); /* the slave's */
-	quick_ports_assert_left(0x22, 0, 0xf6); /* a port beside */
+	quick_ports_assert_left(0x20, 0, 0x20);           /* a command port */
+	quick_ports_assert_left(0xa0, 0, 0x20);           /* the slave's */
+	quick_ports_assert_left(0x22, 0, 0xf6);           /* a port beside */
 	quick_ports_assert_left(0x21, PLAYED_WORD, 0xf6); /* two bytes */
 	quick_ports_assert_left(0x21, PLAYED_STRING, 0xf6);
 	quick_ports_assert_left(0x21, 0, 0xf0); /* opens a foreign line */
@@ -198,7 +199,8 @@ int quick_ports_cases(const char *name)
 		cmocka_unit_test_setup(other_accesses_are_the_run_loop_s, quick_ports_begin),
 		cmocka_unit_test_setup(a_mask_of_all_zero_is_the_run_loop_s, quick_ports_begin),
 		cmocka_unit_test_setup(an_initialised_chip_is_the_run_loop_s, quick_ports_begin),
-		cmocka_unit_test_setup(a_trap_behind_the_access_is_the_run_loop_s, quick_ports_begin),
+		cmocka_unit_test_setup(a_trap_behind_the_access_is_the_run_loop_s,
+		                       quick_ports_begin),
 		cmocka_unit_test_setup(an_offer_ends, quick_ports_begin),
 		cmocka_unit_test_setup(ports_taken_back_are_the_run_loop_s, quick_ports_begin),
 		cmocka_unit_test_setup(an_nmi_before_the_next_entry_is_told, quick_ports_begin),

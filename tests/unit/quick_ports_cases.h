@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine of the cases of quick_ports_cases.c: a back end that enters a guest which is a list of
- * exits.
+ * The machine of the cases of quick_ports_cases.c: a back end that enters a guest which is a list
+ * of exits.
  *
  * Rule: a test of a back end has the guest, and the cases are the same for each back end.
  */

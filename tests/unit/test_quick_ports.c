@@ -4,8 +4,8 @@
  *
  * Rule: the back end's own exit.c enters the guest. The VMCS is an array of the test.
  */
-#include "tests/unit/quick_ports_cases.h"
 #include "tests/unit/check.h"
+#include "tests/unit/quick_ports_cases.h"
 
 #include "arch/x86/virt/vmx/enter.h"
 #include "arch/x86/virt/vmx/vmx.h"

@@ -5,8 +5,8 @@
  *
  * Rule: the back end's own exit.c enters the guest. The VMCB is the test's.
  */
-#include "tests/unit/quick_ports_cases.h"
 #include "tests/unit/check.h"
+#include "tests/unit/quick_ports_cases.h"
 
 #include "arch/x86/machine/slice_timer.h"
 #include "arch/x86/virt/svm/enter.h"
@@ -123,6 +123,6 @@ int main(void)
 	};
 	int failed = quick_ports_cases("mask accesses that the SVM back end carries out");
 
-	return failed +
-	       cmocka_run_group_tests_name("mask accesses of a guest that sleeps", tests, NULL, NULL);
+	return failed + cmocka_run_group_tests_name("mask accesses of a guest that sleeps", tests,
+	                                            NULL, NULL);
 }

@@ -235,8 +235,8 @@ static uint64_t work_wait(void)
 	return tsc_from_us(WORK_WAIT_US << vmm_turn.interrupt_waits);
 }
 
-/* A VM above the VM that ran has just become ready. Housekeeping that would take the processor right
- * behind the switch comes after the VM's handler. */
+/* A VM above the VM that ran has just become ready. Housekeeping that would take the processor
+ * right behind the switch comes after the VM's handler. */
 static void put_off_housekeeping(uint64_t now)
 {
 	const uint64_t then = now + work_wait();

@@ -116,8 +116,8 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 /* ---- Places that exit often ---- */
 
 /* Instructions without prefixes, by exit code: the bytes that count (mask), lowest first, and the
- * instruction's length. RDMSR and WRMSR differ in a bit, and MOV to CR4 has its register in the last
- * three bits. */
+ * instruction's length. RDMSR and WRMSR differ in a bit, and MOV to CR4 has its register in the
+ * last three bits. */
 enum { MOV_REGISTER_SHIFT = 16 };
 static const struct plain {
 	uint32_t bytes, mask;

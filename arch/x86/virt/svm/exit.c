@@ -71,7 +71,7 @@ static enum vm_exit_reason translate_other(struct vcpu *v, uint32_t code)
 
 /* Carries out a plain access to a port that is offered (quick_ports.h). Returns false, with nothing
  * changed, where the access is not plain: a breakpoint may be on the port, the instruction has a
- * trap or a shadow behind it, or sleep() has changed the intercepts. EXITINFO1: see svm_exit_io(). */
+ * trap or a shadow behind it, or sleep() has changed the intercepts. EXITINFO1: svm_exit_io(). */
 static inline bool access_quickly(struct vcpu *v)
 {
 	enum { SECOND = 0x80 << IOIO_PORT_SHIFT, FIRST_PORT = 0x21 << IOIO_PORT_SHIFT };
@@ -159,7 +159,7 @@ static slow_path enum vm_exit_reason exited_rarely(void)
  * kernel-irqchip=off delivers the interrupt in spite of the intercept (docs/nested-kvm.md). Then
  * RIP is elsewhere at the exit: the guest has woken by itself.
  */
-static enum vm_exit_reason sleep(struct vcpu *v)
+static __attribute__((cold)) slow_path enum vm_exit_reason sleep(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	const uint64_t behind = c->rip;

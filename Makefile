@@ -454,7 +454,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frame
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_ram guest_reading io_break nested_map rmw store) \
 	$(patsubst %,arch/x86/virt/%.c,string_io virt) \
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk retire store string task) \
-	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk requeue retire store string svm vcpu) \
+	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk retire store string svm vcpu) \
 	%/audit.c %/capabilities.c %/decode.c arch/x86/virt/%/dump.c \
 	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% chipset/apic/apic_local.c chipset/apic/apic_msr.c chipset/apic/apic_pins.c chipset/apic/apic_status.c chipset/apic/apic_probe.c chipset/apic/both.c arch/x86/cpu/replay.c \
 	vmm/version.c vmm/vm_files.c \

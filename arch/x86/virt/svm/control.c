@@ -55,7 +55,7 @@ static bool is_cr0(uint64_t code)
  * that cr0.c intercepts. */
 static int control_emulate(struct vcpu *v, struct denial *what)
 {
-	struct svm_instruction instruction = svm_decode_control(v);
+	struct svm_instruction instruction = svm_decode(v);
 	uint64_t *value = svm_register(v, instruction.rm);
 	bool write = v->vmcb->exit_code >= EXIT_CR_WRITE;
 

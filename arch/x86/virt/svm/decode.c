@@ -115,10 +115,8 @@ struct svm_instruction svm_decode(const struct vcpu *v)
 
 /* ---- Places that exit often ---- */
 
-/* Instructions without prefixes, by exit code: the bytes that count (mask), lowest first, and the
- * instruction's length. RDMSR and WRMSR differ in a bit, and MOV to CR4 has its register in the
- * last three bits. */
-enum { MOV_REGISTER_SHIFT = 16 };
+/* Instructions without operands in the code, by exit code: the bytes that count (mask), lowest
+ * first, and the instruction's length. RDMSR and WRMSR differ in a bit. */
 static const struct plain {
 	uint32_t bytes, mask;
 	uint8_t exit_code, length;
@@ -127,7 +125,6 @@ static const struct plain {
 	{ 0xf4, 0xff, EXIT_HLT, 1 },
 	{ 0x300f, 0xfdff, EXIT_MSR, 2 },
 	{ 0xd9010f, 0xffffff, EXIT_VMMCALL, 3 },
-	{ 0xe0220f, 0xf8ffff, EXIT_CR_WRITE + 4, 3 },
 };
 enum { PLAIN = sizeof(plain) / sizeof(plain[0]) };
 
@@ -185,18 +182,4 @@ unsigned svm_instruction_length(struct vcpu *v)
 	unsigned length = note_code(v);
 
 	return length != 0 ? length : svm_decode(v).length;
-}
-
-/* Decoded, a MOV to CR4 takes the VMM 350 instructions more, and a tick of another VM waits. */
-struct svm_instruction svm_decode_control(struct vcpu *v)
-{
-	unsigned length = note_code(v);
-
-	if (length == 0)
-		return svm_decode(v);
-	uint32_t bytes;
-	__builtin_memcpy(&bytes, v->code[v->vmcb->rip % SVM_CODE_PLACES].at, sizeof(bytes));
-	return (struct svm_instruction){ .length = (uint8_t)length,
-		                         .reg = 4,
-		                         .rm = bytes >> MOV_REGISTER_SHIFT & 7 };
 }

@@ -159,7 +159,7 @@ static slow_path enum vm_exit_reason exited_rarely(void)
  * kernel-irqchip=off delivers the interrupt in spite of the intercept (docs/nested-kvm.md). Then
  * RIP is elsewhere at the exit: the guest has woken by itself.
  */
-static __attribute__((cold)) slow_path enum vm_exit_reason sleep(struct vcpu *v)
+static enum vm_exit_reason sleep(struct vcpu *v)
 {
 	struct vmcb *c = v->vmcb;
 	const uint64_t behind = c->rip;

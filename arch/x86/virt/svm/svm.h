@@ -120,9 +120,6 @@ struct svm_instruction {
  * number of bytes. */
 unsigned svm_fetch(const struct vcpu *v, uint64_t rip, uint8_t *bytes, unsigned count);
 struct svm_instruction svm_decode(const struct vcpu *v);
-/* Returns the instruction at RIP after the exit of a control register. A MOV to CR4 without
- * prefixes needs no tables: the other members than length, reg and rm are 0 then. */
-struct svm_instruction svm_decode_control(struct vcpu *v);
 /* Returns the length in bytes of the instruction that exited at RIP, or 0 as svm_decode(). Notes
  * the place in code. */
 unsigned svm_instruction_length(struct vcpu *v);

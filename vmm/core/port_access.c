@@ -22,7 +22,7 @@ static uint8_t controller_read(struct vm *vm, uint16_t port)
 
 	vm->interrupt_exits++;
 	(void)chipset->controller.port_read(&vm->controller, port, &value);
-	trace_record(TRACE_PORT, vm->number, port, value);
+	trace_note(TRACE_PORT, vm->number, port, value);
 	return value;
 }
 

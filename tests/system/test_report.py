@@ -245,7 +245,8 @@ class TestInABrowser:
         browser.open(report, dark=dark)
         texts = browser.value(
             "(s => ['--page', '--text', '--soft', '--accent', '--problem', '--bare', '--irqmux', "
-            "'--irqmux-banks', '--pc', '--soft-block', '--apic'].map(n => s.getPropertyValue(n).trim()))"
+            "'--irqmux-banks', '--pc', '--soft-block', '--apic']"
+            ".map(n => s.getPropertyValue(n).trim()))"
             "(getComputedStyle(document.documentElement))"
         )
         back, *rest = map(luminance, texts)

@@ -167,7 +167,8 @@ static enum vm_exit_reason sleep(struct vcpu *v)
 
 	c->rip = behind - 1; /* the opcode is the last byte of a HLT, also with prefixes */
 	c->intercept_1 = (intercepts & ~(uint32_t)INTERCEPT_HLT) | INTERCEPT_INTR;
-	enum vm_exit_reason reason = RUN(v) ? VM_EXIT_ABORTED : exited_rarely();
+	bool aborted = RUN(v);
+	enum vm_exit_reason reason = aborted ? VM_EXIT_ABORTED : exited_rarely();
 	v = svm_loaded;
 	c = v->vmcb;
 	c->intercept_1 = intercepts;

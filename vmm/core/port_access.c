@@ -123,10 +123,7 @@ static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *valu
 
 	/* a PIT is asked at each tick: its ports come first */
 	if (pit && io->size == 1) {
-		if (io->kind & IO_IN)
-			*value = pit_read(vm, io->port);
-		else
-			pit_write(vm, io->port, (uint8_t)*value);
+		pit_access(vm, io->port, io->kind & IO_IN, value);
 		return true;
 	}
 	const unsigned found = pit ? OWN : answerers(vm, io);

@@ -235,16 +235,6 @@ static uint64_t work_wait(void)
 	return tsc_from_us(WORK_WAIT_US << vmm_turn.interrupt_waits);
 }
 
-/* A VM above the VM that ran has just become ready. Housekeeping that would take the processor
- * right behind the switch comes after the VM's handler. */
-static void put_off_housekeeping(uint64_t now)
-{
-	const uint64_t then = now + work_wait();
-
-	if (processor.housekeeping_due < then && may_put_off_work())
-		processor.housekeeping_due = then;
-}
-
 /* Returns true where the work waits for a request at last's controller. */
 static bool request_comes_first(const struct vm *last)
 {
@@ -436,8 +426,11 @@ one_path struct vm *run_decide(uint64_t now, bool timed)
 				return last;
 		if (timed && processor.vm == NULL) /* the switch was in vain */
 			return NULL;
-		if (timed && last != NULL && next->config.priority > last->config.priority)
-			put_off_housekeeping(now);
+		/* next has just become ready: housekeeping comes after its handler */
+		if (timed && pit_ticks && last != NULL &&
+		    next->config.priority > last->config.priority &&
+		    processor.housekeeping_due < now + work_wait() && may_put_off_work())
+			processor.housekeeping_due = now + work_wait();
 	} else if (next->switch_waits) { /* no other VM wants the turn any more */
 		turn_wait_no_more(next);
 	}
@@ -457,7 +450,8 @@ static __attribute__((cold)) struct vm *decide_with_times(uint64_t now)
 
 	if (processor.housekeeping_due == SET_ASIDE)
 		processor.housekeeping_due = housekeeping.due;
-	dispatch_counted(processor.vm); /* at the entry, an NMI would cost 100 instructions more */
+	if (pit_ticks) /* at the entry, an NMI would cost 100 instructions more */
+		dispatch_counted(processor.vm);
 	struct vm *vm = run_decide(now, true);
 	housekeeping.due = processor.housekeeping_due;
 	processor.housekeeping_due = SET_ASIDE;

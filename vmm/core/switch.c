@@ -67,7 +67,7 @@ int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
 
 	if (vm_put_away(force, now) != 0)
 		return -EBUSY;
-	if (!first && (processor.attention || pit_is_due(cpu_tsc()))) {
+	if (pit_ticks && !first && (processor.attention || pit_is_due(cpu_tsc()))) {
 		processor.attention = true;
 		dispatch_counted(NULL); /* a look at the NMI count, between the two decisions */
 		return 0;

@@ -222,7 +222,7 @@ help:
 #@   VENDORS="svm vmx"  test-nested: the processors, emulated by QEMU (svm) and Bochs (vmx); RUNS=: which runs (default: all)
 #@   GUESTS=            run: linux: the distribution's own kernel as a guest; linux+pulse: pulse beside that kernel, and a
 #@                      table of pulse's latencies (docs/linux.md); bios: SeaBIOS, which boots a disk (docs/bios.md)
-#@   CHIPSET=           run: auto, irqmux, pc, soft or apic, in the place of the configuration's chipset=; apic: the guests of
+#@   CHIPSET=           run, trace: auto, irqmux, pc, soft or apic, in the place of the configuration's chipset=; apic: the guests of
 #@                      scripts/configs/*-apic.cfg, which drive a local APIC, in Bochs (docs/apic.md)
 #@   DISK=              run: a file whose copy is the machine's disk at 170h, for GUESTS=bios to boot (default: a disk with
 #@                      GRUB and Linux); BIOS=: a BIOS of your own
@@ -289,7 +289,7 @@ trace: all $(if $(filter bochs%,$(PLATFORM)),,$(QEMU_LINES)) $(if $(filter qemu-
 		$(if $(filter %-irqmux,$(PLATFORM)),$(if $(filter bochs%,$(PLATFORM)),$(BOCHS_IRQMUX),$(QEMU_PLUGIN))) \
 		$(RUN_LINUX) | setup-trace
 	$(Q)$(PYTHON) scripts/timeline.py --build '$(BUILD)' --platform '$(PLATFORM)' --board '$(BOARD)' --iommu '$(IOMMU)' --firmware '$(FIRMWARE)' --memory '$(MEMORY)' \
-		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)' --disk '$(RUN_DISK)'
+		--config '$(CONFIG)' --seconds '$(SECONDS)' --timeout '$(TIMEOUT)' --filter='$(FILTER)' --disk '$(RUN_DISK)' --chipset '$(CHIPSET)'
 
 report: | setup-report
 	$(Q)$(PYTHON) scripts/report.py --build '$(BUILD)' $(if $(filter-out 0,$(FIGURES)),--figures) $(if $(RECORD),'$(RECORD)')

@@ -57,6 +57,7 @@ def arguments():
     parser.add_argument("--ips", type=int, default=20_000_000)
     parser.add_argument("--memory", type=int, default=256)
     parser.add_argument("--config", type=Path, default=Path("scripts/configs/default.cfg"))
+    parser.add_argument("--chipset", default="", help="in the place of the configuration's word")
     parser.add_argument("--seconds", default="", help="how long the guests work")
     parser.add_argument("--timeout", default="", help="seconds of real time")
     parser.add_argument(

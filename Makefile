@@ -458,7 +458,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frame
 	%/audit.c %/capabilities.c %/decode.c arch/x86/virt/%/dump.c \
 	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% chipset/apic/apic_local.c chipset/apic/apic_msr.c chipset/apic/apic_pins.c chipset/apic/apic_status.c chipset/apic/apic_probe.c chipset/apic/both.c arch/x86/cpu/replay.c \
 	vmm/version.c vmm/vm_files.c \
-	$(patsubst %,vmm/core/%.c,absent allot background cmos ending faults pc_view pit pit_counter port_access trace vm vm_build x87 vm_uart) \
+	$(patsubst %,vmm/core/%.c,absent allot background cmos ending faults pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/confine.c vmm/machine.c vmm/main.c vmm/modules.c vmm/allotments.c
 
 SMALLEST      = $(eval SMALLEST := $$(shell $(CC) -Oz -x c -E /dev/null >/dev/null 2>&1 && echo -Oz || echo -Os) -fno-jump-tables -fno-thread-jumps -fno-tree-dominator-opts)$(SMALLEST)
@@ -504,7 +504,7 @@ $(BUILD)/vmm/%.S.o: %.S $(NEWLIB_STAMP) $(BUILD)/vmm/flags
 # the one whose guests drive a local APIC, and pc.
 VMM_NAMES := signalbox signalbox-apic
 LEFT_OUT_signalbox      := chipset/apic/%
-LEFT_OUT_signalbox-apic := chipset/window/% chipset/block/% chipset/realisations.c chipset/plain.c
+LEFT_OUT_signalbox-apic := chipset/window/% chipset/block/% chipset/realisations.c
 
 define vmm_image
 # The list of sources, so that a file that goes away links the image again.

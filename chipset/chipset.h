@@ -173,17 +173,6 @@ struct chipset {
 
 /* The realisation in use. chipset_init() sets the pointer. */
 extern const struct chipset *chipset;
-/* Whether the image has a realisation whose controllers have registers in memory, or timers. The
- * linker leaves the code for such controllers out of an image that has none. */
-extern const bool chipset_modern;
-
-/* Does an access to a register of the controller's in memory, as controller.memory() does. Returns
- * false where there is no register. */
-static inline bool chipset_memory(struct vcpu *v, uint64_t address)
-{
-	return chipset_modern && chipset->controller.memory &&
-	       chipset->controller.memory(v, address);
-}
 
 /* The present state of the block: a step that changes no state then costs only a comparison.
  * Realisations keep routed up to date. Realisations set dirty after every event that mask() has

@@ -94,8 +94,8 @@ MUTANTS = (
     (
         "controller-s-registers-are-faults",
         "vmm/core/absent.c",
-        "chipset_memory(vm->vcpu, address))\n\t\treturn;",
-        "chipset_memory(vm->vcpu, address))\n\t\tvm->probes++;",
+        "chipset->controller.memory(vm->vcpu, address))\n\t\treturn;",
+        "chipset->controller.memory(vm->vcpu, address))\n\t\tvm->probes++;",
         "test_faults",
     ),
     (

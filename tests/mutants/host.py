@@ -379,20 +379,6 @@ MUTANTS = (
         "test_quick_ports",
     ),
     (
-        "quick-access-of-a-sleeping-guest",
-        "arch/x86/virt/svm/exit.c",
-        "v->lazy_state || v->halted ||",
-        "v->lazy_state ||",
-        "test_quick_ports_svm",
-    ),
-    (
-        "quick-access-behind-a-shadow-svm",
-        "arch/x86/virt/svm/exit.c",
-        "(c->rflags & (RFLAGS_TF | RFLAGS_RF)) | c->interrupt_shadow ||",
-        "(c->rflags & (RFLAGS_TF | RFLAGS_RF)) ||",
-        "test_quick_ports_svm",
-    ),
-    (
         "quick-ports-of-the-guest-before",
         "chipset/pc/pc_steps.c",
         "{\n\tquick_ports_end();\n\tpc_catch_initialisation(c);\n",

@@ -88,9 +88,11 @@ def test_R01_a_function_reaches_its_vm_s_memory_by_the_vm_s_addresses(attack_run
 
 def test_R10_its_interrupts_cost_no_exit_beside_a_neighbour(attack_run):
     """R10: 1000 interrupts of the victim's function, while the thief has its turns. On pc a line
-    that rises while a switch takes its turns away costs an exit; on irqmux none does (below)."""
-    latency = attack_run.latency("edu", "victim")
-    assert latency.n == COUNT and latency.exits <= 5, attack_run
+    that rises while a switch takes its turns away costs an exit; on irqmux none does (below). How
+    many switches meet a line is a matter of phase, so each exit has a switch of its own."""
+    latency, victim = attack_run.latency("edu", "victim"), attack_run.record("vm", vm="victim")
+    assert latency.n == COUNT and latency.exits <= victim["switches"]
+    assert latency.exits <= COUNT // 50, attack_run
     assert latency.min == latency.median, attack_run
     assert attack_run.record("totals")["external_nmis"] == 0, attack_run
 

@@ -273,11 +273,11 @@ def lines_of_code(path):
     return sum(1 for line in text.splitlines() if line.strip())
 
 
-# What makes a VM, ends a run, reports a denied access, records a rare event, keeps text for the
-# console, and serves single words of a VM's line.
+# What makes a VM, ends a run, reports a denied access, keeps text for the console, and serves
+# single words of a VM's line.
 # Of a back end: what looks at the processor at boot, says why an entry was refused, and shows a VM
 # that stops.
-BESIDE_THE_PATH = "vm_build ending faults trace output pit pit_counter cmos pc_view vm_uart".split()
+BESIDE_THE_PATH = "vm_build ending faults output pit pit_counter cmos pc_view vm_uart".split()
 BESIDE_AN_ENTRY = ("capabilities", "audit", "dump")
 
 

@@ -18,7 +18,7 @@ from test_linux import interrupts, log_of
 CONFIG = "scripts/configs/linux+pulse.cfg"
 # Instructions from the edge to the first instruction of pulse's handler, some 250 for the reading
 # of the counter included: the longest of 99 in 100, and the worst (docs/linux.md).
-BOUND_OF_99, BOUND = 2400, 3400
+BOUND_OF_99, BOUND = 2500, 4000
 # 22 s: Linux goes on for longer.
 PULSE = "probes=wakeup,wakeup n=11000"
 LOADS, SECONDS = ("idle", "compute", "memory"), 1

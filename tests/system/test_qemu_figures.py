@@ -21,8 +21,6 @@ RATIO = 1.3
 POINTERS = 17
 # The published median of CPUID, and 3 % more for what came since.
 CPUID = 191 * 1.03
-# As asked for. A mask write that the run loop sees, one of eight, took 255.
-MASK_WRITE, SEEN_MASK_WRITE = 120, 270
 STARTING = 130  # ticks while the VMM starts a VM of 16M, which end no turn
 BY_VMX = {
     "pc": {"wakeup": 850, "switch": 654},
@@ -110,14 +108,6 @@ def test_a_cpuid_exit_s_round_trip(system):
     report = system("status=0", [pulse("probes=cpuid n=2000")])
     said = report.latency("cpuid", "pulse")
     assert said.n == 2000 and said.median <= CPUID, said
-
-
-def test_R02_a_mask_write_of_the_guest(boot):
-    """R02: OUT 21h on pc. The back end itself carries out seven of eight."""
-    report = boot("status=0 chipset=pc", [pulse("probes=mask n=2000")], platform="qemu")
-    said = report.latency("mask", "pulse")
-    assert said.n == said.exits == 2000 and said.median <= MASK_WRITE, said
-    assert said.p99 <= SEEN_MASK_WRITE, said
 
 
 def test_R13_a_wake_up(system, chipset):

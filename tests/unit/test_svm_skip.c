@@ -27,18 +27,6 @@ uint64_t fake_tsc;
 
 /* ---- What exit.c calls ---- */
 
-/* No port is offered. */
-uint8_t io_in8(uint16_t port)
-{
-	fail_msg("port %xh is read", port);
-	return 0xff;
-}
-
-void io_out8(uint16_t port, uint8_t value)
-{
-	fail_msg("port %xh is written: %x", port, value);
-}
-
 static unsigned audits;
 static bool timer_ended, nmi_wanted;
 

@@ -29,7 +29,7 @@ UNIT_nearest := vmm/operator/nearest.c
 UNIT_SCREEN  := vmm/operator/screen.c vmm/operator/screen_end.c vmm/operator/pager.c arch/x86/machine/keys.c \
 	tests/unit/fake_screen.c
 UNIT_console := vmm/operator/console.c vmm/operator/typing.c vmm/operator/prompt.c vmm/operator/completion.c vmm/operator/commands.c vmm/operator/nearest.c \
-	vmm/version.c $(UNIT_editor) vmm/core/processor.c vmm/core/trace.c vmm/operator/trace_print.c vmm/config/words.c tests/unit/console_kit.c \
+	vmm/version.c $(UNIT_editor) vmm/core/processor.c vmm/operator/trace_print.c vmm/config/words.c tests/unit/console_kit.c \
 	tests/unit/fake_uart.c $(UNIT_report) $(UNIT_SCREEN)
 UNIT_prompt  := $(UNIT_console)
 UNIT_commands := $(UNIT_console)
@@ -41,7 +41,7 @@ UNIT_keys    := arch/x86/machine/keys.c
 UNIT_keyboard := arch/x86/machine/keyboard.c
 UNIT_vga     := arch/x86/machine/vga.c arch/x86/machine/framebuffer.c
 UNIT_framebuffer := $(UNIT_vga)
-UNIT_trace   := vmm/core/processor.c vmm/core/trace.c vmm/operator/trace_print.c $(UNIT_report)
+UNIT_trace   := vmm/core/processor.c vmm/operator/trace_print.c $(UNIT_report)
 UNIT_output  := vmm/core/output.c $(UNIT_LOG)
 UNIT_log     := $(UNIT_LOG)
 UNIT_frames  := arch/x86/machine/frames.c $(UNIT_LOG)
@@ -56,7 +56,7 @@ UNIT_pci_space := $(UNIT_PCI) tests/unit/sim_pci.c
 UNIT_pci_bars := $(UNIT_PCI) tests/unit/sim_pci.c
 UNIT_virtio  := vmm/device/virtio.c arch/x86/machine/pci.c
 UNIT_config_pci := $(UNIT_CONFIG) vmm/config/config_pci.c $(UNIT_PCI) tests/unit/sim_pci.c
-UNIT_port_access := vmm/core/trace.c chipset/plain.c tests/unit/fake_virt.c tests/unit/fake_string_io.c vmm/core/port_access.c vmm/core/port_filter.c
+UNIT_port_access := tests/unit/fake_virt.c tests/unit/fake_string_io.c vmm/core/port_access.c vmm/core/port_filter.c
 UNIT_port_filter := tests/unit/fake_virt.c vmm/core/port_filter.c
 UNIT_pc_view := tests/unit/fake_virt.c vmm/core/pc_view.c vmm/core/port_filter.c vmm/load/bios_data.c $(UNIT_PCI)
 UNIT_guest_ram := arch/x86/virt/guest_ram.c
@@ -64,10 +64,10 @@ UNIT_cmos    := vmm/core/cmos.c arch/x86/virt/guest_ram.c
 UNIT_ns16550 := vmm/device/ns16550.c
 UNIT_vm_uart := tests/unit/fake_virt.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/output.c $(UNIT_LOG)
 UNIT_pit     := vmm/core/pit_counter.c
-UNIT_pit_switch := vmm/core/trace.c chipset/plain.c tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
+UNIT_pit_switch := tests/unit/fake_virt.c vmm/core/pit.c vmm/core/pit_counter.c
 UNIT_latency := emulators/qemu/latency.c emulators/qemu/recent.c emulators/timeline.c
 UNIT_drain   := emulators/timeline.c
-UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/processor.c vmm/core/trace.c $(UNIT_LOG)
+UNIT_watch   := tests/unit/fake_virt.c vmm/operator/watch.c vmm/core/processor.c $(UNIT_LOG)
 UNIT_sim8259 := tests/unit/sim8259.c
 # The local APIC, and the I/O APIC beside it.
 UNIT_SIM_APIC := $(patsubst %,tests/unit/sim_%.c,apic apic_timer ioapic)
@@ -110,8 +110,7 @@ UNIT_vmx_task := tests/unit/task_kit.c $(patsubst %,arch/x86/virt/%.c,guest_memo
 UNIT_vmx_task_across := $(UNIT_vmx_task)
 UNIT_vmx_task_file := $(UNIT_vmx_task)
 UNIT_vmx_vcpu := $(patsubst %,arch/x86/virt/vmx/%.c,event timer vcpu)
-UNIT_quick_ports := tests/unit/quick_ports_cases.c arch/x86/virt/quick_ports.c arch/x86/virt/vmx/exit.c $(UNIT_LOG)
-UNIT_quick_ports_svm := tests/unit/quick_ports_cases.c arch/x86/virt/quick_ports.c arch/x86/virt/svm/exit.c $(UNIT_LOG)
+UNIT_quick_ports := arch/x86/virt/quick_ports.c arch/x86/virt/vmx/exit.c $(UNIT_LOG)
 UNIT_quirk   := $(patsubst %,arch/x86/virt/vmx/%.c,event quirk timer)
 UNIT_vmx_cr0 := arch/x86/virt/vmx/control.c
 UNIT_audit   := arch/x86/virt/vmx/audit.c $(UNIT_LOG)
@@ -127,11 +126,11 @@ UNIT_store      := $(UNIT_SVM) arch/x86/virt/store.c arch/x86/virt/rmw.c arch/x8
 UNIT_rmw        := $(UNIT_store)
 UNIT_nested     := arch/x86/virt/nested_map.c
 # The exits of a back end, and the handlers of vmm/core.
-UNIT_EXITS      := vmm/core/trace.c chipset/plain.c tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
+UNIT_EXITS      := tests/unit/exits_kit.c tests/unit/fake_string_io.c $(patsubst %,vmm/core/%.c,exits ports port_access port_controller absent x87 pc_view port_filter) $(UNIT_PCI) \
 	$(patsubst %,arch/x86/virt/%.c,guest_code guest_cpuid guest_memory guest_operand guest_reading guest_registers io_break nested_map rmw store string_io) arch/x86/virt/rmw_operate.S
 UNIT_vmx_exits  := $(UNIT_EXITS) arch/x86/virt/quick_ports.c tests/unit/vmx_exits_kit.c $(patsubst %,arch/x86/virt/vmx/%.c,audit control debug ept event exit msr quirk retire store string task timer vcpu)
 UNIT_svm_exits  := $(UNIT_EXITS) $(filter-out $(patsubst %,arch/x86/virt/%.c,nested_map guest_memory guest_code guest_reading),$(UNIT_SVM)) \
-	$(patsubst %,arch/x86/virt/%.c,quick_ports) $(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
+	$(patsubst %,arch/x86/virt/svm/%.c,audit control cr0 decode event exit msr operand quirk requeue retire store string vcpu)
 UNIT_SVM_CR0    := $(UNIT_SVM) arch/x86/virt/guest_operand.c $(patsubst %,arch/x86/virt/svm/%.c,decode cr0 operand retire)
 UNIT_svm_decode := $(UNIT_SVM_CR0)
 UNIT_svm_cr0    := $(UNIT_SVM_CR0) arch/x86/virt/svm/control.c
@@ -141,7 +140,7 @@ UNIT_svm_audit  := arch/x86/virt/svm/audit.c $(UNIT_LOG)
 UNIT_svm_event  := $(UNIT_SVM) $(patsubst %,arch/x86/virt/svm/%.c,decode event quirk requeue)
 UNIT_svm_vcpu   := $(UNIT_SVM_CR0) arch/x86/virt/svm/vcpu.c
 UNIT_svm_quirk  := $(UNIT_SVM) arch/x86/virt/svm/decode.c arch/x86/virt/svm/quirk.c
-UNIT_svm_skip   := $(UNIT_SVM_CR0) $(patsubst %,arch/x86/virt/%.c,quick_ports svm/exit) $(UNIT_LOG)
+UNIT_svm_skip   := $(UNIT_SVM_CR0) arch/x86/virt/svm/exit.c $(UNIT_LOG)
 UNIT_svm_capabilities := arch/x86/virt/svm/capabilities.c $(UNIT_LOG)
 # What a guest finds in the processor.
 UNIT_guest_registers := arch/x86/virt/guest_registers.c
@@ -161,7 +160,7 @@ UNIT_slice_find := $(UNIT_slice_timer)
 # The time that is allotted to VMs.
 UNIT_ALLOT   := vmm/allotments.c vmm/core/allot.c $(wildcard vmm/budget/*.c)
 # The VMM whole, but for its processor.
-UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/trace.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
+UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/invoke.c vmm/core/switch.c vmm/core/sched.c vmm/core/pit.c vmm/core/pit_counter.c vmm/core/vm_uart.c vmm/device/ns16550.c vmm/core/exits.c vmm/core/absent.c vmm/core/x87.c \
 	vmm/config/config_reserved.c vmm/core/ports.c vmm/core/port_access.c vmm/core/port_controller.c vmm/core/port_filter.c vmm/core/pc_view.c vmm/core/cmos.c vmm/core/calls.c vmm/core/faults.c vmm/core/vm.c vmm/core/vm_build.c vmm/core/vm_table.c arch/x86/virt/guest_ram.c \
 	$(UNIT_LOAD) vmm/operator/trace_print.c vmm/core/turn.c vmm/core/output.c $(UNIT_CHIPSET) $(UNIT_BOARD) \
 	vmm/core/ending.c $(UNIT_ALLOT) $(filter-out %/pci.c,$(UNIT_PCI)) \
@@ -170,15 +169,14 @@ UNIT_MACHINE := vmm/core/run.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/pro
 UNIT_RUN     := $(UNIT_MACHINE) $(patsubst %,tests/unit/sim_%.c,image play scenarios scenarios_block)
 $(patsubst %,$(BUILD)/unit/test_%,run run_irqmux run_soft): UNIT_SANITIZE += -Wl,-T,tests/unit/sim_image.ld
 UNIT_run     := $(UNIT_RUN)
-# As in the image whose controllers have registers in memory.
-UNIT_faults  := chipset/apic/modern.c $(filter-out chipset/plain.c,$(UNIT_MACHINE))
+UNIT_faults  := $(UNIT_MACHINE)
 UNIT_calls   := $(UNIT_MACHINE)
 UNIT_exits   := $(UNIT_MACHINE)
-UNIT_turns   := tests/unit/turns_kit.c tests/unit/fake_virt.c vmm/core/run.c vmm/core/processor.c vmm/core/trace.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_ALLOT) $(UNIT_LOG)
+UNIT_turns   := tests/unit/turns_kit.c tests/unit/fake_virt.c vmm/core/run.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c vmm/core/ending.c $(UNIT_ALLOT) $(UNIT_LOG)
 UNIT_budgets := $(UNIT_turns)
 UNIT_budget  := $(wildcard vmm/budget/*.c)
 UNIT_vmm_turns := $(UNIT_turns)
-UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/trace.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c $(UNIT_LOG)
+UNIT_dispatch := tests/unit/fake_virt.c $(UNIT_NMI) vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c $(UNIT_LOG)
 UNIT_background := vmm/core/background.c
 UNIT_ending  := vmm/core/ending.c $(UNIT_LOG)
 UNIT_stacks  := arch/x86/cpu/stacks.c
@@ -189,7 +187,7 @@ $(patsubst %,$(BUILD)/unit/tests/unit/test_nmi_%.o,entry steps): arch/x86/cpu/nm
 $(patsubst %,$(BUILD)/unit/test_nmi_%,entry steps): UNIT_SANITIZE += -no-pie
 UNIT_run_irqmux := $(UNIT_RUN)
 # The figures' flows alone, on the chipset block.
-UNIT_FLOWS   := tests/unit/fake_virt.c vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/trace.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
+UNIT_FLOWS   := tests/unit/fake_virt.c vmm/core/invoke.c vmm/core/switch.c vmm/core/dispatch.c vmm/core/lines.c vmm/core/processor.c vmm/core/sched.c vmm/core/turn.c tests/unit/fake_pit.c tests/unit/sim_flows.c $(UNIT_CHIPSET) $(UNIT_BOARD)
 UNIT_driver  := $(UNIT_FLOWS)
 UNIT_inspect := $(UNIT_FLOWS) vmm/operator/inspect.c tests/unit/fake_inspect.c
 UNIT_accesses := $(UNIT_FLOWS)

@@ -115,7 +115,7 @@ void exit_memory(struct vm *vm, enum vm_exit_reason reason)
 	const struct denial what = { "%s of memory at %lx",
 		                     { (uint64_t)(write ? "write" : "read"), address } };
 
-	if (chipset_memory(vm->vcpu, address))
+	if (chipset->controller.memory != NULL && chipset->controller.memory(vm->vcpu, address))
 		return;
 	if (!is_foreign(page_of(address)))
 		vm->probes++;

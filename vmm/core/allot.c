@@ -39,7 +39,7 @@ static void withhold(struct vm *vm)
 	all->waiting |= VM_BIT(vm->number);
 	all->masks_due = true;
 	sched_set_state(vm, VM_WAITING);
-	trace_note(TRACE_STATE, vm->number, VM_WAITING, 0);
+	trace_record(TRACE_STATE, vm->number, VM_WAITING, 0);
 	look_between_vms();
 }
 
@@ -83,7 +83,7 @@ static void release(struct vm *vm)
 	for (; held; held &= held - 1)
 		vm->allot.held++;
 	sched_set_state(vm, sleeps ? VM_HALTED : VM_READY);
-	trace_note(TRACE_STATE, vm->number, vm->state, 0);
+	trace_record(TRACE_STATE, vm->number, vm->state, 0);
 	look_between_vms();
 }
 

@@ -63,7 +63,7 @@ static __attribute__((cold)) void take_external_nmi(uint16_t verdict)
 	uint64_t number = ++dispatch_counters.external;
 	const char *kind = told || !chipset->ambiguous ? "external" : "unattributed";
 	dispatch_counters.unattributed += !told && chipset->ambiguous;
-	trace_note(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)number);
+	trace_record(TRACE_EXTERNAL, TRACE_NO_VM, 0, (uint32_t)number);
 	if (external.policy == NMI_PANIC)
 		panic("%s NMI (nmi=panic)", kind);
 	if (number <= EXTERNAL_LINES || (number & (number - 1)) == 0)

@@ -59,7 +59,7 @@ static bool is_logged(const struct vm *vm)
 bool vm_fault(struct vm *vm, enum vm_exit_reason reason, bool fatal, const struct denial *what)
 {
 	vm->faults++;
-	trace_note(TRACE_FAULT, vm->number, reason, (uint32_t)virt_rip(vm->vcpu));
+	trace_record(TRACE_FAULT, vm->number, reason, (uint32_t)virt_rip(vm->vcpu));
 	if (is_logged(vm) || fatal)
 		note_fault(vm, "vm %s: fault %lu at %lx: ", 3, what);
 	if (vm->config.onfault == FAULT_RESTART) {

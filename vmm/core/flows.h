@@ -37,9 +37,7 @@ enum vm_exit_reason vm_exited(struct vm *vm, enum vm_exit_reason reason);
  * the TSC, for the VMs' accounts. */
 int vm_switch(struct vm *next, bool force, uint64_t now);
 /* Does the same where VMs have PITs of their own (vmm/core/pit.h). The way of a switch without such
- * VMs has no test for them. Returns 0 with processor.vm NULL where another decision is called for:
- * the VM that was taken out is ready again, or a tick has fallen due. A way there and back would
- * take 1,000 instructions more. */
+ * VMs has no test for them. */
 int vm_switch_with_pit(struct vm *next, bool force, uint64_t now);
 /* Does the first half of Figure 5, where the VMM itself takes the processor: block 520 for the VM
  * that ran, if there is such a VM. Returns 0 or -EBUSY, like vm_switch(). */

@@ -482,15 +482,15 @@ static void control(struct pit *p, uint8_t value)
 static void write_tick_count(struct pit *p, uint8_t value)
 {
 	struct pit_counter *c = &p->counter[COUNTER_TICK];
-	bool periodic = pit_counter_is_periodic(c);
-	bool waits = periodic && c->counting && c->reload >= STORM;
-	uint64_t t = periodic ? counter_time(p, COUNTER_TICK) : now_in_pulses();
+	uint64_t t = counter_time(p, COUNTER_TICK);
+	bool waits = c->counting && pit_counter_is_periodic(c) && c->reload >= STORM;
 	bool whole = pit_counter_write(c, value, t);
 
-	if (!whole && !c->counting)
-		machine_silence();
-	if (!whole)
+	if (!whole) {
+		if (!c->counting)
+			machine_silence();
 		return;
+	}
 	processor.attention = true; /* the turn's deadline has to know of the new moment */
 	if (waits && machine.kind != STRETCH) {
 		set_due(p, tsc_at(machine.edge + PAST_EDGE));

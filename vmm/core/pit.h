@@ -99,12 +99,5 @@ bool pit_has_port(const struct vm *vm, uint16_t port);
 /* Does an access of the running vm to a port of its own PIT. */
 uint8_t pit_read(struct vm *vm, uint16_t port);
 void pit_write(struct vm *vm, uint16_t port, uint8_t value);
-static inline void pit_access(struct vm *vm, uint16_t port, bool in, uint32_t *value)
-{
-	if (in)
-		*value = pit_read(vm, port);
-	else
-		pit_write(vm, port, (uint8_t)*value);
-}
 
 #endif

@@ -22,7 +22,7 @@ static uint8_t controller_read(struct vm *vm, uint16_t port)
 
 	vm->interrupt_exits++;
 	(void)chipset->controller.port_read(&vm->controller, port, &value);
-	trace_note(TRACE_PORT, vm->number, port, value);
+	trace_record(TRACE_PORT, vm->number, port, value);
 	return value;
 }
 
@@ -119,14 +119,9 @@ static bool write_one(struct vm *vm, uint16_t port, uint8_t value)
 static bool access_ports(struct vm *vm, const struct vcpu_io *io, uint32_t *value)
 {
 	uint32_t result = 0;
-	const bool pit = pit_has_port(vm, io->port);
 
 	/* a PIT is asked at each tick: its ports come first */
-	if (pit && io->size == 1) {
-		pit_access(vm, io->port, io->kind & IO_IN, value);
-		return true;
-	}
-	const unsigned found = pit ? OWN : answerers(vm, io);
+	const unsigned found = pit_has_port(vm, io->port) ? OWN : answerers(vm, io);
 	if (found != OWN)
 		return deny(vm, io, found, value);
 	for (unsigned i = 0; i < io->size; i++) {

@@ -109,7 +109,7 @@ static uint64_t first_due(void)
  *   waits_for_eoi() inlined takes 300 bytes more of the image (the limit is 196,608).
  * - unlikely: without the hint at housekeeping_due a switch takes 417, at work 418; without the
  *   hint in run() a mask write that the run loop sees took 206, else 205. On VMX the loop sees
- *   each eighth since (virt/quick_ports.h).
+ *   each eighth since (vmx/exit.c).
  * - cold: take_turn(), do_housekeeping() and decide_with_times() are made for their size, and the
  *   image has 1,800 bytes less.
  * - one_path: run_all() is then one function with the decision. Without begin_turn()'s a switch
@@ -424,13 +424,6 @@ one_path struct vm *run_decide(uint64_t now, bool timed)
 		     force = true)
 			if (waits_for_eoi(last, next, now))
 				return last;
-		if (timed && processor.vm == NULL) /* the switch was in vain */
-			return NULL;
-		/* next has just become ready: housekeeping comes after its handler */
-		if (timed && pit_ticks && last != NULL &&
-		    next->config.priority > last->config.priority &&
-		    processor.housekeeping_due < now + work_wait() && may_put_off_work())
-			processor.housekeeping_due = now + work_wait();
 	} else if (next->switch_waits) { /* no other VM wants the turn any more */
 		turn_wait_no_more(next);
 	}
@@ -450,8 +443,6 @@ static __attribute__((cold)) struct vm *decide_with_times(uint64_t now)
 
 	if (processor.housekeeping_due == SET_ASIDE)
 		processor.housekeeping_due = housekeeping.due;
-	if (pit_ticks) /* at the entry, an NMI would cost 100 instructions more */
-		dispatch_counted(processor.vm);
 	struct vm *vm = run_decide(now, true);
 	housekeeping.due = processor.housekeeping_due;
 	processor.housekeeping_due = SET_ASIDE;

@@ -5,7 +5,6 @@
  *
  * Rule: a controller is saved only with an empty ISR, or its in-service bits move into software.
  */
-#include "arch/x86/cpu/io.h"
 #include "vmm/core/flows.h"
 #include "vmm/core/pit.h"
 #include "vmm/core/sched.h"
@@ -63,15 +62,8 @@ int vm_switch(struct vm *next, bool force, uint64_t now)
 
 int vm_switch_with_pit(struct vm *next, bool force, uint64_t now)
 {
-	const bool first = processor.vm == NULL;
-
 	if (vm_put_away(force, now) != 0)
 		return -EBUSY;
-	if (pit_ticks && !first && (processor.attention || pit_is_due(cpu_tsc()))) {
-		processor.attention = true;
-		dispatch_counted(NULL); /* a look at the NMI count, between the two decisions */
-		return 0;
-	}
 	pit_load(next);
 	restore_next(next, now);
 	return 0;

@@ -38,9 +38,6 @@ static inline uint32_t trace_record(enum trace_event event, unsigned vm, unsigne
 	return (uint32_t)count;
 }
 
-/* Records an event that is rare, by a call. */
-void trace_note(enum trace_event event, unsigned vm, unsigned a, uint32_t b);
-
 /* Records an event where the caller has just read the TSC (now). */
 static inline void trace_record_at(uint64_t now, enum trace_event event, unsigned vm, unsigned a,
                                    uint32_t b)

@@ -30,7 +30,7 @@ void vm_start(struct vm *vm)
 	vm->status[0] = '\0';
 	sched_set_state(vm, VM_READY);
 	sched_end_turn(vm);
-	trace_note(TRACE_STATE, vm->number, VM_READY, 0);
+	trace_record(TRACE_STATE, vm->number, VM_READY, 0);
 }
 
 void vm_stop(struct vm *vm, int status, const struct denial *why)
@@ -43,7 +43,7 @@ void vm_stop(struct vm *vm, int status, const struct denial *why)
 	vm->switch_waits = vm->starting = false;
 	pci_space_quiet(&vm->pci);
 	sched_set_state(vm, VM_STOPPED);
-	trace_note(TRACE_STATE, vm->number, VM_STOPPED, 0);
+	trace_record(TRACE_STATE, vm->number, VM_STOPPED, 0);
 	log_notes_after(&vm->output.tail, vm->output.head);
 	log_note_post(&note);
 	log_notes_after(NULL, 0);

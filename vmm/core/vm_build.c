@@ -211,7 +211,7 @@ static bool build_acpi(struct vm *vm)
 	if (!vm->config.acpi)
 		return true;
 	if (l->acpi_part == VM_ACPI_PARTS) {
-		if (chipset_modern && chipset->controller.memory != NULL)
+		if (chipset->controller.memory != NULL)
 			vm_acpi_add_apics(l->memory + VM_ACPI_AT, &platform);
 		return true;
 	}

@@ -16,14 +16,14 @@ static inline bool vm_timer_begin(void)
 {
 	for (unsigned i = 0; i < vm_count; i++)
 		vms[i]->pit.due = vms[i]->pit.timer = PIT_NEVER;
-	return chipset_modern && chipset->controller.timer != NULL;
+	return chipset->controller.timer != NULL;
 }
 
 /* Sets the moment for vm, which comes, or was put away. find_due() then sets pit_due anew,
  * where the moment is another than before. */
 static inline void vm_timer_set(struct vm *vm, bool comes, void (*find_due)(void))
 {
-	if (!chipset_modern || chipset->controller.timer == NULL)
+	if (chipset->controller.timer == NULL)
 		return;
 	const uint64_t before = vm->pit.timer;
 	vm->pit.timer = comes || vm->state == VM_HALTED
@@ -38,8 +38,6 @@ static inline void vm_timer_set(struct vm *vm, bool comes, void (*find_due)(void
 static inline void vm_timer_work(struct vm *vm)
 {
 	vm->pit.timer = PIT_NEVER;
-	if (!chipset_modern)
-		return;
 	if (vm == processor.vm)
 		vm->pit.timer = chipset->controller.tick(&vm->controller);
 	else if (vm->state == VM_HALTED && chipset->controller.deliverable(&vm->controller, 0))
@@ -48,9 +46,6 @@ static inline void vm_timer_work(struct vm *vm)
 
 static inline uint64_t vm_timer_earliest(const struct pit *p, uint64_t other)
 {
-	if (!chipset_modern)
-		return p->own && p->due < other ? p->due : other;
-
 	uint64_t own = p->own && p->due < p->timer ? p->due : p->timer;
 
 	return own < other ? own : other;

@@ -32,12 +32,12 @@ static void on_exit(struct vm *vm, enum vm_exit_reason reason)
 
 	watch.left = cpu_tsc();
 	if (reason == VM_EXIT_CALL) {
-		trace_note(TRACE_CALL, vm->number, (unsigned)regs->rax, (uint32_t)regs->rbx);
+		trace_record(TRACE_CALL, vm->number, (unsigned)regs->rax, (uint32_t)regs->rbx);
 	} else if (reason == VM_EXIT_IO) {
 		struct vcpu_io io = virt_exit_io(vm->vcpu);
 		bool in = io.kind & IO_IN;
-		trace_note(in ? TRACE_IN : TRACE_OUT, vm->number, io.port,
-		           in ? io.size : (uint32_t)regs->rax);
+		trace_record(in ? TRACE_IN : TRACE_OUT, vm->number, io.port,
+		             in ? io.size : (uint32_t)regs->rax);
 	}
 }
 
@@ -51,10 +51,10 @@ static void record_lines(const struct vm *vm)
 		const struct line *line = &line_table[i];
 		uint64_t reports = line->exits + line->held_by_vmm;
 		if (reports != watch.seen[i] && line->vms != 0)
-			trace_note(TRACE_HELD, number, i, (uint32_t)reports);
+			trace_record(TRACE_HELD, number, i, (uint32_t)reports);
 		watch.seen[i] = reports;
 		if (line->wakeups != watch.wakeups[i] && vm != NULL && line->vms & VM_BIT(number))
-			trace_note(TRACE_WAKE_UP, number, i, (uint32_t)(cpu_tsc() - watch.left));
+			trace_record(TRACE_WAKE_UP, number, i, (uint32_t)(cpu_tsc() - watch.left));
 		watch.wakeups[i] = line->wakeups;
 	}
 }
@@ -86,7 +86,7 @@ static void look_for_stop(void)
 static void on_entry(struct vm *vm)
 {
 	record_lines(vm);
-	trace_note(TRACE_ENTRY, vm->number, 0, (uint32_t)(cpu_tsc() - watch.left));
+	trace_record(TRACE_ENTRY, vm->number, 0, (uint32_t)(cpu_tsc() - watch.left));
 	if (watch.stop != TRACE_NONE)
 		look_for_stop();
 }

@@ -11,7 +11,6 @@
 #ifndef ARCH_X86_VIRT_QUICK_PORTS_H
 #define ARCH_X86_VIRT_QUICK_PORTS_H
 
-#include "arch/x86/cpu/hints.h"
 #include "arch/x86/cpu/io.h"
 #include "arch/x86/virt/virt.h"
 
@@ -47,9 +46,8 @@ static inline void quick_ports_end(void)
 }
 
 /* Carries out a plain access to port 21h, or A1h (second), where the ports are offered. al: the
- * guest's register. Returns false, with nothing changed, where the access is not plain. one_path:
- * called, a mask access takes 14 instructions more (SVM). */
-static one_path bool quick_ports_access(uint16_t port, bool second, bool in, uint8_t *al)
+ * guest's register. Returns false, with nothing changed, where the access is not plain. */
+static inline bool quick_ports_access(uint16_t port, bool second, bool in, uint8_t *al)
 {
 	const struct quick_port *p = &quick_ports.port[second];
 	uint8_t value = *al, real = io_in8(port);

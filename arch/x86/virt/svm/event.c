@@ -7,8 +7,6 @@
  * (APM 2 15.20). An interrupt is injected as a virtual interrupt, V_IRQ with its vector (APM 2
  * 15.21.4): it waits there until the guest takes it. An emulator would deliver an interrupt in the
  * event's field twice (docs/emulators.md).
- *
- * cold: virtual NMIs and windows are rare, and their functions are made for their size.
  */
 #include "arch/x86/machine/slice_timer.h"
 #include "arch/x86/virt/svm/svm.h"
@@ -37,7 +35,7 @@ static bool interrupt_waits(const struct vcpu *v)
 
 /* Intercepts IRET to see the end of a handler: the handler of a virtual NMI, or of an injected
  * interrupt while an interrupt window is wanted. */
-static __attribute__((cold)) void intercept_iret(struct vcpu *v)
+static void intercept_iret(struct vcpu *v)
 {
 	intercept(v, INTERCEPT_IRET, (v->nmi_masked && !v->iret_exited) || v->end_wanted);
 }
@@ -83,7 +81,7 @@ bool svm_has_interrupt_table(struct vcpu *v)
 }
 
 /* Ends the slice timer at once. The rest of its time goes on after the exit. */
-static __attribute__((cold)) void exit_soon(struct vcpu *v)
+static void exit_soon(struct vcpu *v)
 {
 	if (v->ends_soon)
 		return;
@@ -96,7 +94,7 @@ static __attribute__((cold)) void exit_soon(struct vcpu *v)
 
 /* Returns true while the handler of a virtual NMI runs. The IRET that ends the handler exits first.
  * The IRET has been executed when RIP has changed. */
-__attribute__((cold)) bool svm_nmis_blocked(struct vcpu *v)
+bool svm_nmis_blocked(struct vcpu *v)
 {
 	if (v->iret_exited && v->vmcb->rip != v->iret_at)
 		v->nmi_masked = v->iret_exited = false;
@@ -111,7 +109,7 @@ __attribute__((cold)) bool svm_nmis_blocked(struct vcpu *v)
  * vector 2. On an emulator that delivers such an event twice (quirk.c) the type is NMI, and there
  * the type blocks no NMI.
  */
-__attribute__((cold)) bool svm_inject_nmi(struct vcpu *v)
+bool svm_inject_nmi(struct vcpu *v)
 {
 	bool blocked = svm_nmis_blocked(v);
 
@@ -132,7 +130,7 @@ __attribute__((cold)) bool svm_inject_nmi(struct vcpu *v)
 
 /* Handles the exit of an IRET, before its execution. When an interrupt window is wanted, the
  * function reports a window: the injected interrupt has been taken. */
-__attribute__((cold)) enum vm_exit_reason svm_iret_exit(struct vcpu *v)
+enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 {
 	bool end_wanted = v->end_wanted;
 
@@ -143,7 +141,7 @@ __attribute__((cold)) enum vm_exit_reason svm_iret_exit(struct vcpu *v)
 	return end_wanted ? VM_EXIT_WINDOW : VM_EXIT_WAKE;
 }
 
-__attribute__((cold)) bool svm_nmi_window(struct vcpu *v)
+bool svm_nmi_window(struct vcpu *v)
 {
 	if (!v->ends_soon)
 		return false;
@@ -159,7 +157,7 @@ __attribute__((cold)) bool svm_nmi_window(struct vcpu *v)
  * again. A handler may end without IRET: for an interrupt that is deliverable during the handler
  * (WINDOW_SOON) the slice timer ends at once.
  */
-__attribute__((cold)) void svm_want_window(struct vcpu *v, enum window wanted)
+void svm_want_window(struct vcpu *v, enum window wanted)
 {
 	struct vmcb *c = v->vmcb;
 	bool behind = interrupt_waits(v);

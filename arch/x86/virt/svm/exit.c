@@ -8,7 +8,6 @@
 #include "arch/x86/log/log.h"
 #include "arch/x86/machine/platform.h"
 #include "arch/x86/machine/slice_timer.h"
-#include "arch/x86/virt/quick_ports.h"
 #include "arch/x86/virt/svm/enter.h"
 #include "arch/x86/virt/svm/svm.h"
 
@@ -69,86 +68,26 @@ static enum vm_exit_reason translate_other(struct vcpu *v, uint32_t code)
 	return VM_EXIT_OTHER;
 }
 
-/* Carries out a plain access to a port that is offered (quick_ports.h). Returns false, with nothing
- * changed, where the access is not plain: a breakpoint may be on the port, the instruction has a
- * trap or a shadow behind it, or sleep() has changed the intercepts. EXITINFO1: svm_exit_io(). */
-static inline bool access_quickly(struct vcpu *v)
-{
-	enum { SECOND = 0x80 << IOIO_PORT_SHIFT, FIRST_PORT = 0x21 << IOIO_PORT_SHIFT };
-	enum { IGNORED = SECOND | IOIO_IN | IOIO_ADDRESS, BYTE = 1 << IOIO_SIZE_SHIFT };
-	enum { RFLAGS_TF = 1 << 8, RFLAGS_RF = 1 << 16 };
-	struct vmcb *c = v->vmcb;
-	const uint32_t q = (uint32_t)c->exit_info_1;
-
-	if ((q & ~(uint32_t)IGNORED) != (FIRST_PORT | BYTE) || v->lazy_state || v->halted ||
-	    (c->rflags & (RFLAGS_TF | RFLAGS_RF)) | c->interrupt_shadow ||
-	    !quick_ports_access((uint16_t)(q >> IOIO_PORT_SHIFT), q & SECOND, q & IOIO_IN,
-	                        (uint8_t *)&v->regs.rax))
-		return false;
-	c->rip = c->exit_info_2;
-	return true;
-}
-
-static enum vm_exit_reason translate_upper(struct vcpu *v, uint32_t code);
-static enum vm_exit_reason exited_rarely(void);
-
-static inline enum vm_exit_reason known_reason(uint32_t code)
-{
-	return reasons[code] == 0 ? VM_EXIT_OTHER : (enum vm_exit_reason)reasons[code];
-}
-
 static inline enum vm_exit_reason translate(struct vcpu *v, uint32_t code)
 {
 	if (code == EXIT_NMI)
 		return nmi_exit(v);
-	if (code >= EXIT_IOIO)
-		return translate_upper(v, code);
-	if (code == EXIT_IRET)
-		return svm_iret_exit(v);
-	return known_reason(code);
-}
-
-/* Carries out accesses to ports that are offered, and returns the reason of the first other exit.
- * Nothing waits for svm_settle(): the run loop has done nothing since the entry before. slow_path:
- * the registers that are saved here would cost a switch 12 instructions (VMMCALL). */
-static __attribute__((cold)) slow_path enum vm_exit_reason translate_io(struct vcpu *v)
-{
-	while (quick_ports.left != 0 && access_quickly(v)) {
-		if (RUN(v))
-			return VM_EXIT_ABORTED;
-		v = svm_loaded;
-		if ((uint32_t)v->vmcb->exit_code != EXIT_IOIO)
-			return exited_rarely();
-	}
-	return VM_EXIT_IO;
-}
-
-/* The codes from EXIT_IOIO on. */
-static __attribute__((cold)) slow_path enum vm_exit_reason translate_upper(struct vcpu *v,
-                                                                           uint32_t code)
-{
-	if (code == EXIT_IOIO)
-		return translate_io(v);
 	if (code >= EXIT_CODES)
 		return translate_other(v, code);
 	if (code == EXIT_MSR && v->vmcb->exit_info_1 & 1)
 		return VM_EXIT_MSR_WRITE;
-	return known_reason(code);
+	if (code == EXIT_IRET)
+		return svm_iret_exit(v);
+	return reasons[code] == 0 ? VM_EXIT_OTHER : (enum vm_exit_reason)reasons[code];
 }
 
-/* Tells why the guest that was entered has exited. */
-static one_path enum vm_exit_reason exited(void)
+static inline enum vm_exit_reason run(struct vcpu *v)
 {
-	struct vcpu *v = svm_loaded; /* every register held a value of the guest */
-
+	if (RUN(v))
+		return VM_EXIT_ABORTED;
+	v = svm_loaded; /* every register held a value of the guest */
 	v->vmcb->tlb_control = TLB_CONTROL_NONE;
 	return translate(v, (uint32_t)v->vmcb->exit_code);
-}
-
-/* The same, where the way of most entries must not grow. */
-static slow_path enum vm_exit_reason exited_rarely(void)
-{
-	return exited();
 }
 
 /*
@@ -167,8 +106,7 @@ static enum vm_exit_reason sleep(struct vcpu *v)
 
 	c->rip = behind - 1; /* the opcode is the last byte of a HLT, also with prefixes */
 	c->intercept_1 = (intercepts & ~(uint32_t)INTERCEPT_HLT) | INTERCEPT_INTR;
-	bool aborted = RUN(v);
-	enum vm_exit_reason reason = aborted ? VM_EXIT_ABORTED : exited_rarely();
+	enum vm_exit_reason reason = run(v);
 	v = svm_loaded;
 	c = v->vmcb;
 	c->intercept_1 = intercepts;
@@ -195,7 +133,7 @@ slow_path enum vm_exit_reason svm_enter(struct vcpu *v)
 	}
 	if (v->vmcb->interrupt_shadow != 0 && svm_caps.lost_shadow)
 		quirk_lost_shadow(v);
-	return RUN(v) ? VM_EXIT_ABORTED : exited();
+	return run(v);
 }
 
 uint64_t svm_rip(struct vcpu *v)

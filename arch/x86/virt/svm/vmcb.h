@@ -175,7 +175,6 @@ enum {
 	IOIO_STRING = 1 << 2,
 	IOIO_REPEAT = 1 << 3,
 	IOIO_SIZE_SHIFT = 4,
-	IOIO_ADDRESS = 7 << 7 | 7 << 10,
 	IOIO_PORT_SHIFT = 16
 };
 /* exit_info_1 of a nested page fault (APM 2 15.25.6): the layout of a page fault's error code */

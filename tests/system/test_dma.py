@@ -33,13 +33,13 @@ def source():
     return int(re.search(r"^([0-9a-f]+) b source$", said, re.M)[1], 16)
 
 
-def edu(name, function, guest, words="", mem="16M"):
-    own = f"vm={name} mem={mem} slice=1ms pci={function} {words}".strip()
+def edu(name, function, guest, words="", mem="16M", slice="1ms"):
+    own = f"vm={name} mem={mem} slice={slice} pci={function} {words}".strip()
     return Module("edu", f"{own} -- unit=instructions master=1 {guest}")
 
 
-def victim():
-    return edu("victim", VICTIM, f"n={COUNT} dma=0 copies={COPIES}")
+def victim(slice="1ms"):
+    return edu("victim", VICTIM, f"n={COUNT} dma=0 copies={COPIES}", slice=slice)
 
 
 @pytest.fixture(scope="module", params=["intel", "amd"])
@@ -67,7 +67,8 @@ def attacks(vendor):
 def attack_run(on_q35, vendor):
     where = ",".join(map(hex, attacks(vendor)))
     thief = edu("thief", THIEF, f"n=10 dma=0 attack={where}", mem="1280K")
-    return on_q35(vendor, [thief, victim()])
+    # An interrupt that meets the end of a turn costs an exit. With turns of 5 ms two of 1,000 do.
+    return on_q35(vendor, [thief, victim("5ms")])
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +89,10 @@ def test_R01_a_function_reaches_its_vm_s_memory_by_the_vm_s_addresses(attack_run
 
 def test_R10_its_interrupts_cost_no_exit_beside_a_neighbour(attack_run):
     """R10: 1000 interrupts of the victim's function, while the thief has its turns. On pc a line
-    that rises while a switch takes its turns away costs an exit; on irqmux none does (below). How
-    many switches meet a line is a matter of phase, so each exit has a switch of its own."""
-    latency, victim = attack_run.latency("edu", "victim"), attack_run.record("vm", vm="victim")
-    assert latency.n == COUNT and latency.exits <= victim["switches"]
-    assert latency.exits <= COUNT // 50, attack_run
+    that rises while a switch takes its turns away costs an exit; on irqmux none does (below)."""
+    latency = attack_run.latency("edu", "victim")
+    assert latency.n == COUNT and latency.exits <= 5, attack_run
+    assert attack_run.record("vm", vm="victim")["switches"] > 100, attack_run
     assert latency.min == latency.median, attack_run
     assert attack_run.record("totals")["external_nmis"] == 0, attack_run
 

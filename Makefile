@@ -456,7 +456,7 @@ VMM_SMALL := $(patsubst %,arch/x86/machine/%.c,acpi% amdvi dma framebuffer frame
 	$(patsubst %,arch/x86/virt/vmx/%.c,control debug ept msr quirk retire store string task) \
 	$(patsubst %,arch/x86/virt/svm/%.c,control cr0 msr npt operand quirk retire store string svm vcpu) \
 	%/audit.c %/capabilities.c %/decode.c arch/x86/virt/%/dump.c \
-	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% chipset/apic/apic_local.c chipset/apic/apic_msr.c chipset/apic/apic_pins.c chipset/apic/apic_status.c chipset/apic/apic_probe.c chipset/apic/both.c arch/x86/cpu/replay.c \
+	$(patsubst %,chipset/pc/%.c,pc_commands pirq) $(patsubst %,chipset/window/%.c,soft soft_block soft_lines) chipset/block/% chipset/apic/apic_msr.c chipset/apic/apic_pins.c chipset/apic/apic_status.c chipset/apic/apic_probe.c chipset/apic/both.c arch/x86/cpu/replay.c \
 	vmm/version.c vmm/vm_files.c \
 	$(patsubst %,vmm/core/%.c,absent allot background cmos ending faults pc_view pit pit_counter port_access vm vm_build x87 vm_uart) \
 	vmm/budget/% vmm/config/% vmm/device/% vmm/load/% vmm/operator/% vmm/confine.c vmm/machine.c vmm/main.c vmm/modules.c vmm/allotments.c

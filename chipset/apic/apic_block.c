@@ -211,7 +211,7 @@ static void silence(line_set found)
 		write_pin(line_first(found));
 }
 
-__attribute__((cold)) struct chipset_status apic_read_status(unsigned nmis)
+struct chipset_status apic_read_status(unsigned nmis)
 {
 	line_set irr = apic_status_read(), seen = nmi_account_take_seen(&nmi_account);
 

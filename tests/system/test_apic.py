@@ -14,7 +14,7 @@ from signalbox.qemu_x2apic import why_none
 PROBES = "apic=1 probes=uart,served n=300"
 # On SVM the rest of a switch takes more (test_qemu_figures.py).
 SWITCH = {"bochs-irqmux": 890, "qemu-x2apic": 1005}
-WAKEUP = {"bochs-irqmux": 1271, "qemu-x2apic": 1354}
+WAKEUP = {"bochs-irqmux": 1271, "qemu-x2apic": 1340}
 
 
 @pytest.fixture(

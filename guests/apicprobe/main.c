@@ -11,6 +11,7 @@
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/report.h"
+#include "guests/lib/take.h"
 #include "guests/lib/traps.h"
 
 #include <stddef.h>
@@ -59,28 +60,9 @@ void probe_print(const char *line)
 	machine_print("%s\n", line);
 }
 
-/* The threads' switch has a separate vector in the IDT. Here the vector is like any other. */
-static bool switch_came;
-
-static struct context *on_switch(struct context *context)
-{
-	switch_came = true;
-	context->registers->rflags &= ~(uint64_t)FLAGS_IF;
-	return context;
-}
-
-static void open_for_a_moment(void *unused)
-{
-	(void)unused;
-	__asm__ volatile("sti; nop; nop; cli" : : : "memory");
-}
-
 int probe_take(void)
 {
-	switch_came = false;
-	int vector = trap_try(open_for_a_moment, NULL);
-
-	return switch_came ? TRAP_SWITCH : vector;
+	return take_one();
 }
 
 int guest_main(void)
@@ -92,7 +74,7 @@ int guest_main(void)
 	}
 	io_out8(PIC_MASTER_DATA, 0xff);
 	io_out8(PIC_SLAVE_DATA, 0xff);
-	irq_set_switch(on_switch);
+	take_begin();
 	msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | BASE_ENABLE | BASE_X2APIC);
 	probe_run();
 	return report_end("apicprobe");

@@ -5,6 +5,7 @@
  * Rule: seed, number and length decide; the program is the same on every machine. The timer does
  * not run, so that time has no part in an answer.
  */
+#include "guests/lib/random.h"
 #include "guests/apicprobe/apicprobe.h"
 
 static struct op *ops;
@@ -13,8 +14,7 @@ static uint64_t state;
 
 static unsigned below(unsigned limit)
 {
-	state = state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((state >> 33) % limit);
+	return random_below(&state, limit);
 }
 
 static bool one_in(unsigned n)

@@ -12,7 +12,7 @@
 #include "guests/lib/cpu.h"
 #include "guests/lib/machine.h"
 #include "guests/lib/report.h"
-#include "guests/lib/traps.h"
+#include "guests/lib/take.h"
 #include "guests/picprobe/levers.h"
 #include "guests/picprobe/picprobe.h"
 
@@ -66,30 +66,9 @@ void probe_print(const char *line)
 
 /* ---- Interrupts ---- */
 
-/* The threads' switch has a separate vector in the IDT. Here the vector is like any other. */
-static bool switch_came;
-
-static struct context *on_switch(struct context *context)
-{
-	switch_came = true;
-	context->registers->rflags &= ~(uint64_t)FLAGS_IF;
-	return context;
-}
-
-static void open_for_a_moment(void *unused)
-{
-	(void)unused;
-	/* A single instruction more than STI's shadow would be enough; a VMM may need a moment to
-	 * inject. */
-	__asm__ volatile("sti; nop; nop; nop; nop; cli" : : : "memory");
-}
-
 int probe_take(void)
 {
-	switch_came = false;
-	int vector = trap_try(open_for_a_moment, NULL);
-
-	return switch_came ? TRAP_SWITCH : vector;
+	return take_one();
 }
 
 /* ---- The levers' own test ---- */
@@ -136,7 +115,7 @@ int guest_main(void)
 	uint16_t lines = probe_word_lines();
 
 	machine_print("picprobe: words: %s\n", args_line());
-	irq_set_switch(on_switch);
+	take_begin();
 	levers_init(lines);
 	try_levers(lines);
 	probe_run();

@@ -6,6 +6,7 @@
  * Each program uses only a part of the features. So most features meet without others, and some
  * programs have all features at once.
  */
+#include "guests/lib/random.h"
 #include "guests/picprobe/picprobe.h"
 
 #include <stddef.h>
@@ -18,8 +19,7 @@ static uint32_t has;
 
 static unsigned below(unsigned limit)
 {
-	state = state * 6364136223846793005u + 1442695040888963407u;
-	return (unsigned)((state >> 33) % limit);
+	return random_below(&state, limit);
 }
 
 static bool one_in(unsigned n)

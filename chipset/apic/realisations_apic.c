@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The realisations of the image `signalbox-apic`: its guests drive a local APIC, or 8259s by pc.
+ * The realisations of the image `signalbox-apic`: its guests drive a local APIC or
+ * 8259s, each as the guest wants (both), or all of them one kind.
  *
  * Rule: what only one realisation needs is linked by its row here alone.
  */

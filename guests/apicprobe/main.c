@@ -14,8 +14,6 @@
 #include "guests/lib/take.h"
 #include "guests/lib/traps.h"
 
-#include <stddef.h>
-
 /* IA32_APIC_BASE: 11 enable | 10 x2APIC */
 enum { MSR_APIC_BASE = 0x1b, BASE_ENABLE = 1 << 11, BASE_X2APIC = 1 << 10 };
 enum { CPUID_ECX_X2APIC = 1 << 21, PIC_MASTER_DATA = 0x21, PIC_SLAVE_DATA = 0xa1 };

@@ -11,12 +11,15 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from conftest import BOARD, BUILD, IPS, OF_MAKE, ROOT, scribe, without
 from signalbox import Machine
 from signalbox.bochs import command, executable
+from signalbox.config import load_entries
+from signalbox.images import VMM_IMAGES, image_for, is_vmm
 from signalbox.platforms import PLATFORMS
 from signalbox.qemu import BOARDS, may_be_exact
 
@@ -515,6 +518,21 @@ def test_make_check_finds_vector_instructions_in_an_image(tmp_path, code, functi
     )
     assert done.returncode == (1 if said else 0), done.stdout
     assert (f"{function}: {said}\n" in done.stdout) if said else done.stdout == ""
+
+
+def test_each_configuration_boots_the_image_of_its_words():
+    """GRUB's menu names the image that has the realisation, as the scripts choose the image, and
+    that image's table has the realisation."""
+    menu = load_entries(ROOT / "scripts/configs/menu.cfg")
+    vmms = [(image, words) for _, ((_, image, words), *_) in menu if is_vmm(image)]
+    assert vmms == [(image_for("/boot/signalbox", words), words) for _, words in vmms]
+    assert {Path(image).name for image, _ in vmms} == set(VMM_IMAGES)
+    tables = [path.read_text() for path in (ROOT / "chipset").rglob("realisations*.c")]
+    for chipset in ("irqmux", "pc", "soft", "apic"):
+        name = image_for("signalbox", f"console=com1 chipset={chipset}")
+        assert name in VMM_IMAGES
+        (table,) = (text for text in tables if f"the image `{name}`" in text)
+        assert f"&chipset_{chipset}," in table
 
 
 # ---- make legs -----------------------------------------------------------------------------------
